@@ -1,0 +1,56 @@
+# make demo: see it work.  make test: see it proven.  The rest is in CONTRIBUTING.md.
+
+.PHONY: demo test bench lint build target packages lab test-lab
+
+# What the tests drive for real. On another distribution, install the same by its own means.
+PACKAGES = e2fsprogs xfsprogs btrfs-progs rsync openssh-client openssh-server samba samba-common-bin smbclient iproute2 \
+           procps util-linux curl python3-venv docker.io docker-registry busybox-static podman \
+           libvirt-daemon libvirt-clients libvirt-daemon-driver-qemu cpio kmod
+
+# What the demo needs beyond a compiler.
+demo: PACKAGES = e2fsprogs iproute2
+demo: packages build
+	cargo run --locked --quiet --bin om -- demo
+
+test: target packages lab
+	cargo test --workspace --locked
+
+# Storage that needs another kernel, in virtual machines: tests/lab. `make test` runs it too; HOSTLER_LAB=off leaves it out.
+test-lab: target lab
+	cargo test --locked -p hostler --test lab
+
+bench: target packages
+	cargo bench --locked -p hostler --bench bench
+	cargo bench --locked -p hostler --test scenarios
+
+lint: target
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; \
+	else echo "lint: cargo-deny is not installed: licences and duplicate crates were not checked"; fi
+
+build: target
+	cargo build --locked
+
+# The drivers are WebAssembly: the compiler needs its standard library for it once.
+target:
+	@rustc --print target-libdir --target wasm32-wasip2 2>/dev/null | xargs -r test -d \
+	|| rustup target add wasm32-wasip2
+
+# The image that the machines boot is made by the test, once, and kept in ~/.cache/hostler-lab.
+lab:
+	@missing=""; for program in qemu-system-x86_64 mmdebstrap cpio busybox depmod; do \
+	  command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+	if [ "$$HOSTLER_LAB" = off ] || [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  sh tests/lab/install || echo "lab: not installed: its scenarios will be skipped, and say so"; \
+	else echo "lab: not installed:$$missing: tests/lab/install says from where"; fi
+
+# Debian and its kin, as root. Elsewhere the tests say what they miss.
+packages:
+	@missing=""; for package in $(PACKAGES); do \
+	  dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing; \
+	else echo "test: not installed:$$missing: what needs them will be skipped, and say so"; fi

@@ -1,0 +1,132 @@
+//! `app.simple`: an application that runs in the foreground, supervised.
+//!
+//! Up: the resource has a process. Down: it has none. Start runs `start` and leaves it running; its output goes to a file
+//! in the object's log directory. Stop ends the process and all its children, in whatever way they forked. The processes
+//! are found again after a restart of the agent.
+
+use hostler_sdk::application::Surroundings;
+use hostler_sdk::prelude::*;
+use hostler_sdk::process;
+
+/// An application that runs in the foreground, supervised.
+///
+/// The application needs no pid file and no daemon mode: the host knows its processes by their control group, or by marks
+/// in their environment where there are no control groups.
+#[derive(Keywords)]
+struct Simple {
+    /// The command that is the application. It must not put itself into the background.
+    #[keyword(example = "/usr/bin/python3 -m http.server 8080")]
+    start: Command,
+    /// How long the processes have to end after SIGTERM, before they are killed: at most half of `stop_timeout`.
+    #[keyword(default = "10s", example = "1m")]
+    grace: Duration,
+    /// How long the first process is watched for an early end.
+    #[keyword(default = "100ms", example = "2s")]
+    settle: Duration,
+    #[keyword(flatten)]
+    surroundings: Surroundings,
+}
+
+#[driver]
+impl Driver for Simple {
+    const NAME: &str = "app.simple";
+    const GRANTS: &[&str] = &["spawn(caps=all) = {command:start}"];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        if self.start.program().starts_with('/') {
+            return Ok(Vec::new());
+        }
+        let text = format!("{:?} is no program: expected its whole path", self.start.program());
+        Ok(vec![Problem { keyword: "start".to_owned(), text }])
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        let processes = process::running()?;
+        let status = Status::up_if(!processes.is_empty()).label(self.start.program());
+        Ok(processes.iter().fold(status, |status, process| status.exposes("pid", process.pid)))
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        if let Some(first) = process::running()?.first() {
+            return Ok(Outcome::unchanged(format!("already running with pid {}", first.pid)));
+        }
+        let pid = self.surroundings.apply(self.start.clone())?.spawn()?;
+        clock::sleep(self.settle)?;
+        if process::running()?.is_empty() {
+            return Err(Error::failed(format!("{} ended at once: see its output", self.start.program())));
+        }
+        Ok(Outcome::changed(format!("{} is running with pid {pid}", self.start.program())))
+    }
+
+    fn stop(&self, context: &Context) -> Result<Outcome> {
+        // Who does not heed SIGTERM is killed while there is time for it.
+        match process::terminate("TERM", self.grace.min(context.deadline / 2))? {
+            0 => Ok(Outcome::unchanged("no process is running")),
+            1 => Ok(Outcome::changed("ended 1 process")),
+            count => Ok(Outcome::changed(format!("ended {count} processes"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Case, Host, given};
+
+    use super::*;
+
+    fn on(host: &Host) -> Case<Simple> {
+        given(Simple {
+            start: Command::new("/srv/app").arg("--port=80"),
+            grace: Duration::from_secs(10),
+            settle: Duration::from_millis(100),
+            surroundings: Surroundings::default(),
+        })
+        .on(host)
+    }
+
+    #[test]
+    fn the_application_runs_once_and_is_ended_as_a_whole() {
+        let host = Host::new();
+        on(&host)
+            .status()
+            .is(State::Down)
+            .start()
+            .is_changed("/srv/app is running with pid 1000")
+            .start()
+            .is_unchanged("already running with pid 1000")
+            .status()
+            .is(State::Up)
+            .labelled("/srv/app")
+            .exposes("pid", "1000")
+            .stop()
+            .is_changed("ended 1 process")
+            .stop()
+            .is_unchanged("no process is running")
+            .status()
+            .is(State::Down);
+    }
+
+    #[test]
+    fn processes_of_an_earlier_agent_are_found_again() {
+        let host = Host::new().process(&["/srv/app", "--port=80"]).process(&["worker"]);
+        on(&host)
+            .status()
+            .is(State::Up)
+            .start()
+            .is_unchanged("already running with pid 1000")
+            .stop()
+            .is_changed("ended 2 processes");
+    }
+
+    #[test]
+    fn a_crash_is_down_and_can_be_started_again() {
+        let host = Host::new();
+        on(&host)
+            .start()
+            .then(Host::kill_processes)
+            .status()
+            .is(State::Down)
+            .start()
+            .is_changed("/srv/app is running with pid 1000");
+    }
+}

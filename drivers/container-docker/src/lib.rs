@@ -1,0 +1,62 @@
+//! `container.docker`: a container of docker, by its API over a unix socket.
+//!
+//! Up: the container of this resource runs. Down: it does not, or there is none. Start pulls the image as the policy says,
+//! makes the container if there is none as configured, and watches it for a moment. Stop ends it, and removes it if `rm` says
+//! so. Provision has the image at hand, unprovision removes the container; images stay. Where the object has a
+//! `container_data_dir`, the engine is its own: started before its first container, ended after its last.
+
+use hostler_sdk::engine::own::grant;
+use hostler_sdk::engine::{Container, ContainerResource, OwnEngine, Place, credentials};
+use hostler_sdk::prelude::*;
+
+/// A container of docker.
+///
+/// The container is known by its name and the labels `hostler.object`, `hostler.rid` and `hostler.node`; one of that name
+/// without them is another's, and left alone. If the configuration changes, the container is made anew at the next start.
+#[derive(Keywords)]
+struct Docker {
+    #[keyword(flatten)]
+    container: Container,
+    /// The socket that the node's engine listens on.
+    #[keyword(inherit, default = "/run/docker.sock")]
+    socket: PathBuf,
+    /// Where the object's own engine keeps its images and containers. It then runs an engine of its own, which needs
+    /// dockerd(8), flock(1) and pkill(1), and makes no bridge: give containers `netns = none` and ip resources. Usually said
+    /// in DEFAULT. Images come from the mirrors of the node's engine, if its /etc/docker/daemon.json names any. By default
+    /// the node's engine is used.
+    #[keyword(inherit, example = "/srv/{name}/docker")]
+    container_data_dir: Option<PathBuf>,
+}
+
+hostler_sdk::container_driver!(
+    Docker,
+    "container.docker",
+    &[
+        "http.unix(guard=container) = GET,POST,DELETE {rundir}/engine/docker.sock /**",
+        "http.unix(guard=container) = GET,POST,DELETE {kw:socket} /**",
+        credentials::GRANT,
+        grant::RUN,
+        grant::SEE,
+        grant::END,
+        grant::KEEP,
+        grant::REGISTRIES,
+        grant::DATA,
+        grant::UNBIND,
+    ]
+);
+
+impl ContainerResource for Docker {
+    fn container(&self) -> &Container {
+        &self.container
+    }
+
+    fn place(&self, context: &Context) -> Result<Place> {
+        Ok(match &self.container_data_dir {
+            Some(data_dir) => Place::Own(OwnEngine::of(context, data_dir)?),
+            None => Place::Node(vec![self.socket.clone()]),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,338 @@
+//! The life of a container on engines in memory: the node's, and the object's own.
+
+use hostler_sdk::fake::{Case, Engine, Host, given, stop_undoes_any_failed_start};
+
+use super::*;
+
+const SOCKET: &str = "/run/docker.sock";
+const OWN_SOCKET: &str = "/run/hostler/web/engine/docker.sock";
+const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000001";
+
+fn docker() -> Docker {
+    Docker {
+        container: Container {
+            image: "mariadb".to_owned(),
+            image_pull_policy: "once".to_owned(),
+            pull_timeout: Duration::from_secs(120),
+            run_args: ["--net=none", "-e", "A=b"].map(str::to_owned).to_vec(),
+            grace: Duration::from_secs(10),
+            settle: Duration::from_millis(200),
+            ..Container::default()
+        },
+        socket: SOCKET.into(),
+        container_data_dir: None,
+    }
+}
+
+fn policy(policy: &str) -> Docker {
+    let mut docker = docker();
+    docker.container.image_pull_policy = policy.to_owned();
+    docker
+}
+
+fn engine() -> Engine {
+    Engine::new().image("mariadb", "sha256:1")
+}
+
+fn on(engine: &Engine) -> Case<Docker> {
+    given(docker()).on(&Host::new().engine(SOCKET, engine))
+}
+
+#[test]
+fn a_container_comes_and_goes() {
+    let engine = engine();
+    on(&engine)
+        .status()
+        .is(State::Down)
+        .labelled("mariadb")
+        .start()
+        .is_changed("000000000000 is running from mariadb")
+        .start()
+        .is_unchanged("000000000000 is already running")
+        .status()
+        .is(State::Up)
+        .labelled("000000000000@mariadb")
+        .exposes("id", FIRST)
+        .exposes("pid", "4711")
+        .exposes("netns", "/proc/4711/ns/net")
+        .stop()
+        .is_changed("stopped 000000000000")
+        .stop()
+        .is_unchanged("already down")
+        .status()
+        .is(State::Down)
+        .labelled("000000000000@mariadb")
+        .mentions("ended with 137")
+        .start()
+        .is_changed("000000000000 is running from mariadb")
+        .unprovision()
+        .is_changed("removed 000000000000")
+        .unprovision()
+        .is_unchanged("there is no container");
+    assert_eq!(engine.containers(), [""; 0]);
+}
+
+#[test]
+fn a_container_is_made_of_keywords_and_options() {
+    let engine = engine();
+    on(&engine).start();
+    let body = engine.body("web.container.1");
+    assert_eq!(body["HostConfig"]["NetworkMode"], "none");
+    assert_eq!(body["Env"][0], "A=b");
+    assert_eq!(body["Labels"]["hostler.rid"], "container#1");
+}
+
+#[test]
+fn one_that_died_is_started_again() {
+    let engine = engine();
+    let dies = |_: &Host| engine.end("web.container.1", 3);
+    on(&engine)
+        .start()
+        .then(dies)
+        .status()
+        .is(State::Down)
+        .mentions("ended with 3")
+        .start()
+        .is_changed("000000000000 is running from mariadb");
+    assert_eq!(engine.containers(), ["web.container.1 running"]);
+}
+
+#[test]
+fn one_that_ends_at_once_is_told_with_its_last_words() {
+    let engine = engine().failing("mariadb", 1, "starting\nno password\n");
+    on(&engine)
+        .start()
+        .fails_with("ended with 1 right after its start: no password")
+        .stop()
+        .is_unchanged("already down");
+}
+
+#[test]
+fn what_is_not_as_configured_is_told_and_made_anew() {
+    let engine = engine();
+    let host = Host::new().engine(SOCKET, &engine);
+    given(docker()).on(&host).start();
+    let changed = || {
+        let mut docker = docker();
+        docker.container.environment = vec!["C=d".to_owned()];
+        given(docker).on(&host)
+    };
+    changed()
+        .status()
+        .is(State::Up)
+        .mentions("the configuration has changed")
+        .start()
+        .is_unchanged("000000000000 is already running")
+        .stop()
+        .start()
+        .is_changed("000000000000 is running from mariadb");
+    assert_eq!(engine.body("web.container.1")["Env"][1], "C=d");
+    engine.replace("mariadb", "sha256:2");
+    changed().status().is(State::Up).mentions("an older image than mariadb is now");
+}
+
+#[test]
+fn images_are_pulled_as_the_policy_says() {
+    let registry = || Engine::new().in_registry("mariadb", "sha256:1");
+    on(&registry()).provision().is_changed("pulled mariadb").provision().is_unchanged("mariadb is there already");
+    on(&registry()).start().is_changed("000000000000 is running from mariadb");
+    on(&Engine::new()).provision().fails_with("cannot pull the image mariadb: mariadb is not in the registry");
+    let given_policy = |word: &str, engine: &Engine| given(policy(word)).on(&Host::new().engine(SOCKET, engine));
+    given_policy("never", &registry()).start().fails_with("no image mariadb, and image_pull_policy is never");
+    given_policy("always", &engine()).provision().fails_with("cannot pull the image mariadb");
+    given_policy("always", &registry())
+        .provision()
+        .is_changed("pulled mariadb")
+        .provision()
+        .is_changed("pulled mariadb");
+}
+
+#[test]
+fn a_container_of_another_is_left_alone() {
+    let engine = engine().container("web.container.1", &[("hostler.object", "other")]);
+    on(&engine)
+        .status()
+        .is(State::Down)
+        .mentions("is not this resource's")
+        .start()
+        .fails_with("is not this resource's")
+        .stop()
+        .fails_with("is not this resource's")
+        .unprovision()
+        .fails_with("is not this resource's");
+    assert_eq!(engine.containers(), ["web.container.1 running"]);
+}
+
+#[test]
+fn what_keywords_cannot_hold_is_told_before_anything_is_done() {
+    let engine = engine();
+    let mut docker = docker();
+    docker.container.run_args = vec!["--restart=always".to_owned()];
+    given(docker)
+        .on(&Host::new().engine(SOCKET, &engine))
+        .start()
+        .fails_with("run_args: --restart: the agent restarts the container")
+        .provision()
+        .fails_with("run_args: --restart");
+}
+
+#[test]
+fn an_engine_that_is_not_there_is_told_of() {
+    let host = Host::new();
+    given(docker())
+        .on(&host)
+        .status()
+        .is(State::Undefined)
+        .mentions("there is no container engine at /run/docker.sock")
+        .start()
+        .fails_with("start it, or name its socket")
+        .stop()
+        .fails_with("there is no container engine at /run/docker.sock");
+    let engine = engine();
+    engine.die();
+    on(&engine)
+        .status()
+        .is(State::Undefined)
+        .mentions("no container engine listens on /run/docker.sock: start it again");
+}
+
+#[test]
+fn one_that_heeds_no_signal_is_killed() {
+    let engine = engine().deaf("web.container.1");
+    on(&engine).start().stop().is_changed("stopped 000000000000");
+    assert_eq!(engine.containers(), ["web.container.1 exited"]);
+}
+
+#[test]
+fn a_fleeting_one_is_removed_by_stop() {
+    let engine = engine();
+    let mut docker = docker();
+    docker.container.rm = true;
+    given(docker)
+        .on(&Host::new().engine(SOCKET, &engine))
+        .start()
+        .then(|_| engine.end("web.container.1", 0))
+        .stop()
+        .is_changed("removed 000000000000")
+        .stop()
+        .is_unchanged("already down");
+    assert_eq!(engine.containers(), [""; 0]);
+}
+
+#[test]
+fn stop_undoes_a_start_that_failed_half_way() {
+    stop_undoes_any_failed_start(|| on(&engine()));
+    stop_undoes_any_failed_start(|| own("container#1", &own_host(&engine())));
+}
+
+fn own_host(engine: &Engine) -> Host {
+    Host::new().directory("/run/hostler/web").directory("/srv/web/docker").own_engine(OWN_SOCKET, engine)
+}
+
+fn own(rid: &str, host: &Host) -> Case<Docker> {
+    let docker = Docker { container_data_dir: Some("/srv/web/docker".into()), ..docker() };
+    given(docker).with(Context::fake(rid)).on(host)
+}
+
+#[test]
+fn an_own_engine_runs_from_the_first_container_to_the_last() {
+    let engine = engine();
+    let host = own_host(&engine);
+    own("container#1", &host)
+        .status()
+        .is(State::Down)
+        .mentions("engine does not run")
+        .stop()
+        .is_unchanged("already down");
+    own("container#1", &host).start().is_changed("000000000000 is running from mariadb");
+    assert_eq!(host.processes().len(), 1);
+    assert!(
+        host.processes()[0]
+            .contains("dockerd --config-file /run/hostler/web/engine/docker.json --data-root /srv/web/docker")
+    );
+    own("container#2", &host).start().is_changed("000000000000 is running from mariadb");
+    own("container#1", &host).status().is(State::Up).stop().is_changed("stopped 000000000000");
+    assert_eq!(host.processes().len(), 1, "another container needs it");
+    own("container#2", &host).stop().is_changed("stopped 000000000000, and ended the engine");
+    assert_eq!(host.processes(), [""; 0]);
+    own("container#2", &host).status().is(State::Down).stop().is_unchanged("already down");
+}
+
+#[test]
+fn an_own_engine_gets_images_where_the_node_s_does() {
+    let node = r#"{"hosts": ["tcp://0.0.0.0:2375"], "registry-mirrors": ["http://mirror:5000"]}"#;
+    for (node, own_configuration) in
+        [(node, r#"{"registry-mirrors":["http://mirror:5000"]}"#), ("{}", "{}"), ("no JSON", "{}")]
+    {
+        let host = own_host(&engine()).text_file("/etc/docker/daemon.json", node);
+        own("container#1", &host).start().is_changed("000000000000 is running from mariadb");
+        assert_eq!(host.content("/run/hostler/web/engine/docker.json").as_deref(), Some(own_configuration));
+    }
+}
+
+#[test]
+fn an_end_of_an_own_engine_that_was_cut_short_keeps_nobody_waiting() {
+    let engine = engine();
+    let mark = "/run/hostler/web/engine/ending.of-an-earlier-action";
+    let host = own_host(&engine).directory("/run/hostler/web/engine").directory(mark);
+    own("container#1", &host).start().is_changed("000000000000 is running from mariadb");
+    assert!(host.has_file(mark));
+    own("container#1", &host).stop().is_changed("stopped 000000000000, and ended the engine");
+    assert!(!host.has_file(mark));
+}
+
+#[test]
+fn an_own_engine_that_died_is_started_again_to_stop_what_it_left() {
+    let engine = engine();
+    let host = own_host(&engine);
+    let dies = |host: &Host| {
+        engine.die();
+        host.kill_processes();
+    };
+    own("container#1", &host)
+        .start()
+        .then(dies)
+        .status()
+        .is(State::Undefined)
+        .mentions("start it again")
+        .start()
+        .is_changed("the engine is back, 000000000000 is running")
+        .then(dies)
+        .stop()
+        .is_changed("stopped 000000000000, and ended the engine");
+    assert_eq!(engine.containers(), ["web.container.1 exited"]);
+}
+
+#[test]
+fn unprovision_ends_an_own_engine_too() {
+    let engine = engine();
+    let host = own_host(&engine);
+    own("container#1", &host).provision().is_changed("the object's container engine is ready, and has mariadb");
+    own("container#1", &host).start().stop().unprovision().is_changed("removed 000000000000, and ended the engine");
+    assert_eq!((engine.containers().len(), host.processes().len()), (0, 0));
+}
+
+#[test]
+fn unprovision_starts_no_engine_on_data_that_are_not_there() {
+    let host = Host::new().directory("/run/hostler/web").own_engine(OWN_SOCKET, &engine());
+    own("container#1", &host)
+        .unprovision()
+        .is_unchanged("there is no container, as the object's container engine has no data here");
+    assert_eq!(host.processes(), [""; 0]);
+}
+
+#[test]
+fn one_looks_inside_a_container_that_runs() {
+    let engine = engine();
+    let exec = |tty: bool| {
+        let path = format!("/v1.41/exec/{}/start", "e".repeat(64));
+        Attachment::upgrade(SOCKET, "POST", path, format!(r#"{{"Detach":false,"Tty":{tty}}}"#))
+    };
+    on(&engine).exec(&["id"]).fails_with("there is no container");
+    on(&engine).start().exec(&["id"]).attaches(&exec(false)).enter().attaches(&exec(false));
+    let typing = given(docker()).with(Context::fake("container#1").with("tty", "true"));
+    typing.on(&Host::new().engine(SOCKET, &engine)).enter().attaches(&exec(true));
+    let logs = format!("/v1.41/containers/{FIRST}/logs?stdout=true&stderr=true&follow=true");
+    on(&engine).logs(true).attaches(&Attachment::upgrade(SOCKET, "GET", logs, ""));
+    on(&engine).stop().exec(&["id"]).fails_with("000000000000 does not run: start it first");
+}

@@ -1,0 +1,232 @@
+//! `container.gce`: a virtual machine of Google's cloud.
+//!
+//! ```text
+//!   (none) ──provision──▶ PROVISIONING ▶ STAGING ▶ RUNNING ──stop──▶ STOPPING ▶ TERMINATED ──start──▶ STAGING ▶ RUNNING
+//!      ◀──────────────────────────────── unprovision ─────────────────────────────────────────
+//! ```
+//!
+//! Up: it is RUNNING. Down: it is TERMINATED, SUSPENDED, or does not exist. Anything in between is a warning, and start and stop
+//! wait for its end. Provision makes the machine, which then runs; unprovision deletes it with its boot disk. Disks that are only
+//! attached to it are never deleted. See <https://cloud.google.com/compute/docs/instances/instance-life-cycle>.
+
+mod body;
+
+use hostler_sdk::gce::{Client, Cloud, Fault, check_name, failed};
+use hostler_sdk::gce_grants;
+use hostler_sdk::prelude::*;
+use serde_json::Value;
+
+/// How long between two looks at a machine that changes.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A virtual machine of Google's cloud.
+///
+/// It may run in another zone than this node, and is seen by every node of the object: set `shared = true` where several may
+/// start it.
+#[derive(Keywords)]
+struct Machine {
+    /// Its name.
+    #[keyword(example = "web1")]
+    name: String,
+    /// How many processors and how much memory it has.
+    #[keyword(provisioning, default = "e2-small", example = "n2-standard-4")]
+    machine_type: String,
+    /// The image that its boot disk begins with: its name, or `family/` and that of its family.
+    #[keyword(provisioning, example = "family/debian-12")]
+    image: Option<String>,
+    /// The project that has the image. By default the machine's own.
+    #[keyword(provisioning, example = "debian-cloud")]
+    image_project: Option<String>,
+    /// The size of its boot disk, in whole GB, rounded up. By default that of the image.
+    #[keyword(provisioning, example = "20g")]
+    boot_disk_size: Option<Size>,
+    /// What its boot disk is made of. By default what Google takes.
+    #[keyword(provisioning, example = "pd-ssd")]
+    boot_disk_type: Option<String>,
+    /// Disks that exist and are attached to it when it is made, each under its own name. They outlive it.
+    #[keyword(provisioning, example = "web1-data")]
+    disks: Vec<String>,
+    /// The network that it is on.
+    #[keyword(provisioning, default = "default")]
+    network: String,
+    /// The subnetwork that it is on. By default the network's own in its region.
+    #[keyword(provisioning, example = "regions/europe-west1/subnetworks/web")]
+    subnetwork: Option<String>,
+    /// Whether it has an address on the internet.
+    #[keyword(provisioning, default = "false")]
+    external_ip: bool,
+    /// Whether it may forward packets that are not for it, as ip.gce needs.
+    #[keyword(provisioning, default = "false")]
+    can_ip_forward: bool,
+    /// The service account that it acts as, if scopes are given.
+    #[keyword(provisioning, default = "default", example = "web@my-project.iam.gserviceaccount.com")]
+    service_account: String,
+    /// What that service account may do there: whole addresses, or what follows https://www.googleapis.com/auth/.
+    #[keyword(provisioning, example = "compute logging.write")]
+    scopes: Vec<String>,
+    /// What the metadata server tells it: words KEY=VALUE, in quotes where a value holds spaces.
+    #[keyword(provisioning, kind = "words", example = "role=web")]
+    metadata: Vec<String>,
+    /// Words by which the network's firewall and routes select it.
+    #[keyword(provisioning, example = "http-server")]
+    network_tags: Vec<String>,
+    /// What it is for.
+    #[keyword(provisioning, example = "The first web server")]
+    description: Option<String>,
+    #[keyword(flatten)]
+    cloud: Cloud,
+}
+
+#[driver]
+impl Driver for Machine {
+    const NAME: &str = "container.gce";
+    const GRANTS: &[&str] = gce_grants![];
+
+    /// It goes on without this node.
+    const PERSISTENT: bool = true;
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let problem = |keyword: &str, text: String| Problem { keyword: keyword.to_owned(), text };
+        let names = std::iter::once(("name", &self.name)).chain(self.disks.iter().map(|disk| ("disks", disk)));
+        let bad =
+            names.filter_map(|(keyword, name)| Some(problem(keyword, check_name(keyword, name).err()?.to_string())));
+        let unpaired = self.metadata.iter().filter(|word| !word.contains('='));
+        let unpaired = unpaired.map(|word| problem("metadata", format!("{word} is no KEY=VALUE")));
+        Ok(bad.chain(unpaired).collect())
+    }
+
+    fn status(&self, context: &Context) -> Result<Status> {
+        let label = format!("gce instance {}", self.name);
+        match self.look(&self.cloud.client(context)) {
+            Ok(status) => Ok(status.label(label)),
+            Err(Error::NeedsGrant(line)) => Err(Error::NeedsGrant(line)),
+            Err(error) => Ok(Status::undefined(error).label(label)),
+        }
+    }
+
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        let client = self.cloud.client(context);
+        let verb = match self.settled(&client, context)?.as_deref() {
+            None => return Err(Error::failed(format!("{} does not exist: provision it first", self.name))),
+            Some("RUNNING") => return Ok(Outcome::unchanged(format!("{} already runs", self.name))),
+            Some("SUSPENDED") => "resume",
+            Some(_) => "start",
+        };
+        self.act(&client, verb, "start")?;
+        self.reach("RUNNING", &client, context)?;
+        Ok(Outcome::changed(format!("{} runs", self.name)))
+    }
+
+    fn stop(&self, context: &Context) -> Result<Outcome> {
+        let client = self.cloud.client(context);
+        match self.settled(&client, context)?.as_deref() {
+            None => return Ok(Outcome::unchanged(format!("{} does not exist", self.name))),
+            Some("TERMINATED" | "STOPPED" | "SUSPENDED") => {
+                return Ok(Outcome::unchanged(format!("{} does not run", self.name)));
+            }
+            Some(_) => {}
+        }
+        self.act(&client, "stop", "stop")?;
+        self.reach("TERMINATED", &client, context)?;
+        Ok(Outcome::changed(format!("{} is stopped", self.name)))
+    }
+
+    fn provision(&self, context: &Context) -> Result<Outcome> {
+        let client = self.cloud.client(context);
+        if self.state(&client)?.is_some() {
+            return Ok(Outcome::unchanged(format!("{} exists already", self.name)));
+        }
+        let (body, doing) = (self.body(&client)?, format!("cannot make {}", self.name));
+        let folder = format!("zones/{}/instances", client.zone().map_err(failed(&doing))?);
+        match client.change("POST", &folder, "", Some(&body), &format!("making {}", self.name)) {
+            Ok(()) => Ok(Outcome::changed(format!("made {}, a {}", self.name, self.machine_type))),
+            Err(Fault::AlreadyExists(_)) if self.state(&client)?.is_some() => {
+                Ok(Outcome::changed(format!("{} exists: somebody else made it", self.name)))
+            }
+            Err(fault) => Err(failed(doing)(fault)),
+        }
+    }
+
+    fn unprovision(&self, context: &Context) -> Result<Outcome> {
+        let client = self.cloud.client(context);
+        if self.state(&client)?.is_none() {
+            return Ok(Outcome::unchanged(format!("{} does not exist", self.name)));
+        }
+        match client.change("DELETE", &self.path(&client)?, "", None, &format!("deleting {}", self.name)) {
+            Ok(()) | Err(Fault::NotFound(_)) => Ok(Outcome::changed(format!("deleted {}", self.name))),
+            Err(fault) => Err(failed(format!("cannot delete {}", self.name))(fault)),
+        }
+    }
+}
+
+impl Machine {
+    fn look(&self, client: &Client<'_>) -> Result<Status> {
+        let Some(state) = self.state(client)? else {
+            return Ok(Status::down().provisioned(false));
+        };
+        let status = match state.as_str() {
+            "RUNNING" => Status::up(),
+            "TERMINATED" | "STOPPED" => Status::down(),
+            "SUSPENDED" => Status::down().info("it is suspended"),
+            other => Status::up().degraded(format!("it is {other}")),
+        };
+        Ok(status.provisioned(true))
+    }
+
+    fn path(&self, client: &Client<'_>) -> Result<String> {
+        check_name("name", &self.name)?;
+        Ok(format!("zones/{}/instances/{}", client.zone()?, self.name))
+    }
+
+    /// What Google says of the machine: `RUNNING`. None if there is none.
+    fn state(&self, client: &Client<'_>) -> Result<Option<String>> {
+        let found: Option<Value> =
+            client.get(&self.path(client)?).map_err(failed(format!("cannot look at {}", self.name)))?;
+        Ok(found.map(|found| found["status"].as_str().unwrap_or_default().to_owned()))
+    }
+
+    /// The same once the machine is not on its way from one state to another.
+    fn settled(&self, client: &Client<'_>, context: &Context) -> Result<Option<String>> {
+        let is_settled = |state: &Option<String>| {
+            state.as_deref().is_none_or(|state| matches!(state, "RUNNING" | "TERMINATED" | "STOPPED" | "SUSPENDED"))
+        };
+        self.wait_for(is_settled, client, context)
+    }
+
+    fn reach(&self, wanted: &str, client: &Client<'_>, context: &Context) -> Result<()> {
+        self.wait_for(|state| state.as_deref() == Some(wanted), client, context).map(drop)
+    }
+
+    fn wait_for(
+        &self,
+        done: impl Fn(&Option<String>) -> bool,
+        client: &Client<'_>,
+        context: &Context,
+    ) -> Result<Option<String>> {
+        let mut state = self.state(client)?;
+        let patience = context.deadline.mul_f32(0.8);
+        let is_done = clock::wait_until(patience, PAUSE, || {
+            if !done(&state) {
+                state = self.state(client)?;
+            }
+            Ok(done(&state))
+        })?;
+        if is_done {
+            return Ok(state);
+        }
+        Err(Error::retryable(format!(
+            "{} is still {}: look again later",
+            self.name,
+            state.as_deref().unwrap_or("gone")
+        )))
+    }
+
+    fn act(&self, client: &Client<'_>, verb: &str, word: &str) -> Result<()> {
+        let path = format!("{}/{verb}", self.path(client)?);
+        let doing = format!("cannot {word} {}", self.name);
+        client.change("POST", &path, "", None, &format!("{verb} of {}", self.name)).map_err(failed(doing))
+    }
+}
+
+#[cfg(test)]
+mod tests;

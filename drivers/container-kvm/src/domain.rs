@@ -1,0 +1,151 @@
+//! A domain as libvirt shows it.
+
+use hostler_sdk::prelude::*;
+
+pub(crate) const VIRSH: &str = "/usr/bin/virsh";
+
+/// Where a libvirt of this node answers. Other transports lead to other nodes, or run programs.
+const LOCAL: [&str; 4] =
+    ["qemu:///system", "qemu:///session", "qemu+unix:///system?socket=/", "qemu+unix:///session?socket=/"];
+
+/// What virsh calls the state of a domain.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Running,
+    Paused,
+    /// Paused by libvirt itself: it arrives from another node or leaves for one, or a migration was cut short in its last moment.
+    Moving,
+    ShutOff,
+    /// The guest has crashed, and what is left of it is kept for whoever looks into it.
+    Crashed,
+    /// On its way, or suspended by the guest itself.
+    Other(String),
+}
+
+/// A domain that is known here.
+pub(crate) struct Domain {
+    pub(crate) state: State,
+    /// Whether it stays known once it is shut off.
+    pub(crate) is_persistent: bool,
+    starts_by_itself: bool,
+}
+
+impl Domain {
+    /// The domain of that name, or none.
+    pub(crate) fn find(uri: &str, name: &str) -> Result<Option<Domain>> {
+        let look = || Command::new(VIRSH).args(["-r", "-c", uri]);
+        let is_known = || -> Result<bool> {
+            Ok(look().args(["list", "--all", "--name"]).check()?.text().lines().any(|line| line.trim() == name))
+        };
+        if !is_known()? {
+            return Ok(None);
+        }
+        let domain = look().args(["dominfo", "--", name]).check().and_then(|output| {
+            let mut domain = Domain::read(&output.text());
+            let reason = || look().args(["domstate", "--reason", "--", name]).check();
+            if domain.state == State::Paused && reason()?.text().ends_with("(migrating)") {
+                domain.state = State::Moving;
+            }
+            Ok(domain)
+        });
+        match domain {
+            Ok(domain) => Ok(Some(domain)),
+            // A domain that was never defined is gone as soon as it ends.
+            Err(error) => {
+                if is_known()? {
+                    Err(error)
+                } else {
+                    Ok(None)
+                }
+            }
+        }
+    }
+
+    fn read(text: &str) -> Domain {
+        let pairs: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once(':')).collect();
+        let of = |key| pairs.iter().find(|pair| pair.0 == key).map(|pair| pair.1.trim()).unwrap_or_default();
+        Domain {
+            state: State::read(of("State")),
+            is_persistent: of("Persistent") == "yes",
+            starts_by_itself: of("Autostart") == "enable",
+        }
+    }
+
+    pub(crate) fn status(&self, name: &str) -> Status {
+        let status = match &self.state {
+            State::Running => Status::up(),
+            State::ShutOff => Status::down(),
+            State::Paused => Status::up().degraded("paused: a start resumes it"),
+            State::Moving => Status::up().degraded(moving(name)),
+            State::Crashed => Status::down().degraded("the guest has crashed: a start boots it anew"),
+            State::Other(state) => Status::up().degraded(state),
+        };
+        let status = match self.starts_by_itself {
+            true => status.warning(format!("libvirt starts it by itself: virsh autostart --disable {name}")),
+            false => status,
+        };
+        status.provisioned(self.is_persistent)
+    }
+}
+
+impl State {
+    /// As virsh has it.
+    pub(crate) fn word(&self) -> &str {
+        match self {
+            State::Running => "running",
+            State::Paused => "paused",
+            State::Moving => "paused by the migration",
+            State::ShutOff => "shut off",
+            State::Crashed => "crashed",
+            State::Other(state) => state,
+        }
+    }
+
+    fn read(text: &str) -> State {
+        match text {
+            // Idle is a guest that waits for its devices.
+            "running" | "idle" => State::Running,
+            "paused" => State::Paused,
+            "shut off" => State::ShutOff,
+            "crashed" => State::Crashed,
+            other => State::Other(other.to_owned()),
+        }
+    }
+}
+
+/// What to do about a guest that may run on another node.
+pub(crate) fn moving(name: &str) -> String {
+    format!(
+        "paused by a migration that is under way or was cut short: if {name} runs nowhere else, virsh resume {name}"
+    )
+}
+
+/// virsh takes numbers and UUIDs for those of any domain before it looks for a name.
+pub(crate) fn fault_of_name(name: &str) -> Option<String> {
+    let is_uuid =
+        name.replace('-', "").len() == 32 && name.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-');
+    let is_number = name.chars().all(|letter| letter.is_ascii_digit());
+    let is_legal = !name.contains(['/', '\n']) && name.trim() == name;
+    (is_number || is_uuid || !is_legal)
+        .then(|| format!("{name:?} is no name of a domain: no number, no UUID, no slash, no white space at its ends"))
+}
+
+pub(crate) fn fault_of_uri(uri: &str) -> Option<String> {
+    let is_local = |known: &&str| if known.ends_with('/') { uri.starts_with(*known) } else { uri == *known };
+    let is_plain = !uri.contains(['&', '#', '%']);
+    (!LOCAL.iter().any(is_local) || !is_plain)
+        .then(|| format!("{uri} is no libvirt of this node: qemu:///system, or qemu+unix:///system?socket=PATH"))
+}
+
+/// The name that a description gives its domain: the first `<name>` outside of comments.
+pub(crate) fn name_in(xml: &str) -> Option<String> {
+    let mut rest = xml;
+    let mut plain = String::new();
+    while let Some((before, comment)) = rest.split_once("<!--") {
+        plain.push_str(before);
+        rest = comment.split_once("-->")?.1;
+    }
+    plain.push_str(rest);
+    let name = plain.split_once("<name>")?.1.split_once("</name>")?.0;
+    Some(name.trim().to_owned())
+}

@@ -1,0 +1,204 @@
+//! `container.kvm`: a virtual machine of libvirt, by virsh.
+//!
+//! Up: the domain runs. Down: it is shut off, or not defined here. A start boots it, or resumes it where it is paused. A stop asks the
+//! guest to shut down and, once `grace` is over, pulls the plug. Provision defines the domain as `xml` describes it; unprovision
+//! takes the definition away, never a disk. A migration hands the running guest over to the libvirt of another node; both nodes
+//! keep its definition. See virsh(1).
+
+mod domain;
+#[macro_use]
+mod migration;
+
+use hostler_sdk::prelude::*;
+
+use crate::domain::{Domain, State as Seen};
+
+/// A virtual machine of libvirt.
+///
+/// libvirt must run on the node, and is neither started nor stopped. Its disks are those of other resources, or are on them. Let
+/// the agent alone start it: no `virsh autostart`.
+///
+/// `om <path> instance migrate --to NODE` moves it while it runs. The libvirt there must be reached (`migration_transport`), and
+/// see the same disks at the same paths: say `shared = true` of the resources that they are, and have libvirt not cache them
+/// (`cache='none'`). Which network the guest's memory takes is said in its qemu.conf (`migration_host`).
+#[derive(Keywords)]
+struct Kvm {
+    /// The name of the domain, as `virsh list --all` shows it.
+    #[keyword(example = "web")]
+    name: String,
+    /// The file that describes the domain, see <https://libvirt.org/formatdomain.html>. Its `<name>` must be `name`. A
+    /// domain that is already defined stays as it is. Without a file, define the domain by other means.
+    #[keyword(provisioning, example = "/etc/libvirt/qemu-site/{name}.xml")]
+    xml: Option<PathBuf>,
+    /// The libvirt of this node: `qemu:///system`, or `qemu+unix:///system?socket=` and the path of its socket.
+    #[keyword(default = "qemu:///system", example = "qemu+unix:///system?socket=/run/libvirt/virtqemud-sock")]
+    uri: String,
+    /// How long the guest has to shut down before the plug is pulled: at most half of `stop_timeout`.
+    #[keyword(default = "2m", example = "5m")]
+    grace: Duration,
+    /// How the libvirt of the node that the machine is migrated to is reached: by ssh as root, with the keys that ssh(1) finds,
+    /// by tls with libvirt's certificates, or by tcp, which nothing protects.
+    #[keyword(default = "ssh", candidates("ssh", "tls", "tcp"))]
+    migration_transport: String,
+    /// The most bandwidth that a migration may use, in MiB a second.
+    #[keyword(example = "100")]
+    migration_bandwidth: Option<u64>,
+    /// How long the guest runs on while it is migrated. One that changes its memory faster than it can be sent is then paused
+    /// until the rest is there.
+    #[keyword(example = "5m")]
+    migration_suspend_after: Option<Duration>,
+}
+
+/// How often to look whether the guest has shut down.
+const PAUSE: Duration = Duration::from_millis(500);
+
+#[driver(migrate)]
+impl Driver for Kvm {
+    const NAME: &str = "container.kvm";
+    const GRANTS: &[&str] = &[
+        "files.read = {kw:xml}",
+        "exec(read) = /usr/bin/virsh -r -c {kw:uri} list --all --name",
+        "exec(read) = /usr/bin/virsh -r -c {kw:uri} dominfo -- {kw:name}",
+        "exec(read) = /usr/bin/virsh -r -c {kw:uri} domstate --reason -- {kw:name}",
+        "exec = /usr/bin/virsh -c {kw:uri} define -- {kw:xml}",
+        "exec = /usr/bin/virsh -c {kw:uri} start -- {kw:name}",
+        "exec = /usr/bin/virsh -c {kw:uri} resume -- {kw:name}",
+        "exec = /usr/bin/virsh -c {kw:uri} shutdown -- {kw:name}",
+        "exec = /usr/bin/virsh -c {kw:uri} destroy -- {kw:name}",
+        "exec = /usr/bin/virsh -c {kw:uri} undefine --nvram -- {kw:name}",
+        grant_migrate!("exec(caps=cap_setpcap)", "qemu+ssh://{peer}/system?no_tty=1"),
+        grant_migrate!("exec", "qemu+tls://{peer}/system"),
+        grant_migrate!("exec", "qemu+tcp://{peer}/system"),
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let problem = |keyword: &str, text| Problem { keyword: keyword.to_owned(), text };
+        let name = domain::fault_of_name(&self.name).map(|text| problem("name", text));
+        let uri = domain::fault_of_uri(&self.uri).map(|text| problem("uri", text));
+        Ok(name.into_iter().chain(uri).collect())
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        let status = match self.domain() {
+            Err(Error::Failed(why)) => Status::undefined(why),
+            Err(error) => return Err(error),
+            Ok(None) => Status::down().info("not defined here").provisioned(false),
+            Ok(Some(domain)) => domain.status(&self.name),
+        };
+        Ok(status.label(&self.name))
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        let name = &self.name;
+        let absent = || Error::failed(format!("{name} is not defined here: provision it, or see virsh define"));
+        match self.domain()?.ok_or_else(absent)?.state {
+            Seen::Running => return Ok(Outcome::unchanged(format!("{name} already runs"))),
+            Seen::Paused => self.virsh("resume")?,
+            // It may run elsewhere, on the same disks.
+            Seen::Moving => return Err(Error::failed(domain::moving(name))),
+            Seen::ShutOff => self.virsh("start")?,
+            Seen::Crashed => {
+                self.virsh("destroy")?;
+                self.virsh("start")?;
+            }
+            Seen::Other(state) => {
+                return Err(Error::failed(format!("{name} is {state}: wait, or virsh destroy {name}")));
+            }
+        }
+        Ok(Outcome::changed(format!("{name} runs")))
+    }
+
+    fn stop(&self, context: &Context) -> Result<Outcome> {
+        let name = &self.name;
+        let state = self.state()?;
+        if state == Seen::ShutOff {
+            return Ok(Outcome::unchanged(format!("{name} is already off")));
+        }
+        let grace = self.grace.min(context.deadline / 2);
+        match self.ask_to_shut_down(&state) {
+            Ok(()) if self.is_off_within(grace)? => return Ok(Outcome::changed(format!("{name} has shut down"))),
+            Ok(()) => log::warn(format!("{name} has not shut down within {}s: its plug is pulled", grace.as_secs())),
+            Err(Error::Failed(why)) => log::warn(format!("{name} cannot be asked to shut down: {why}")),
+            Err(error) => return Err(error),
+        }
+        if let Err(error) = self.virsh("destroy") {
+            // It may have shut down just now.
+            return if self.is_off()? { Ok(Outcome::changed(format!("{name} has shut down"))) } else { Err(error) };
+        }
+        Ok(Outcome::changed(format!("{name} is off, its plug was pulled")))
+    }
+
+    fn provision(&self, _: &Context) -> Result<Outcome> {
+        let name = &self.name;
+        if self.domain()?.is_some_and(|domain| domain.is_persistent) {
+            return Ok(Outcome::unchanged(format!("{name} is already defined")));
+        }
+        let Some(xml) = &self.xml else {
+            return Err(Error::invalid_config(format!("xml: no file to define {name} by")));
+        };
+        let shown = xml.display();
+        let found = domain::name_in(&files::read_text(xml)?).unwrap_or_default();
+        if found != *name {
+            return Err(Error::invalid_config(format!(
+                "xml: {shown} describes {found:?}, not {name:?}: see its <name>"
+            )));
+        }
+        self.command("define", &shown).check()?;
+        Ok(Outcome::changed(format!("defined {name} by {shown}")))
+    }
+
+    fn unprovision(&self, _: &Context) -> Result<Outcome> {
+        let name = &self.name;
+        match self.domain()? {
+            Some(domain) if domain.state != Seen::ShutOff => {
+                return Err(Error::failed(format!("{name} is not shut off: stop it first")));
+            }
+            Some(_) => {}
+            None => return Ok(Outcome::unchanged(format!("{name} is not defined"))),
+        }
+        // Its variables of the firmware are libvirt's own, made with the domain.
+        let undefine = Command::new(domain::VIRSH).args(["-c", &self.uri, "undefine", "--nvram", "--", name]);
+        undefine.check()?;
+        Ok(Outcome::changed(format!("{name} is not defined any more, its disks are as they were")))
+    }
+}
+
+impl Kvm {
+    fn domain(&self) -> Result<Option<Domain>> {
+        Domain::find(&self.uri, &self.name)
+    }
+
+    fn command(&self, verb: &str, operand: impl std::fmt::Display) -> Command {
+        Command::new(domain::VIRSH).args(["-c", &self.uri, verb, "--"]).arg(operand.to_string())
+    }
+
+    fn virsh(&self, verb: &str) -> Result<()> {
+        self.command(verb, &self.name).check().map(drop)
+    }
+
+    /// A guest that is paused hears nothing, and one that is moving may run elsewhere.
+    fn ask_to_shut_down(&self, state: &Seen) -> Result<()> {
+        match state {
+            Seen::Moving => return Err(Error::failed("a migration has paused it")),
+            Seen::Paused => self.virsh("resume")?,
+            _ => {}
+        }
+        self.virsh("shutdown")
+    }
+
+    /// Off is also what is not defined.
+    fn state(&self) -> Result<Seen> {
+        Ok(self.domain()?.map_or(Seen::ShutOff, |domain| domain.state))
+    }
+
+    fn is_off(&self) -> Result<bool> {
+        Ok(self.state()? == Seen::ShutOff)
+    }
+
+    fn is_off_within(&self, grace: Duration) -> Result<bool> {
+        clock::wait_until(grace, PAUSE, || self.is_off())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! `container.oci`: a container of whatever engine the node has, docker or podman.
+//!
+//! Up, down, start, stop, provision and unprovision mean what they mean to `container.docker`. Which engine it is may differ
+//! from node to node: the one whose `socket` the configuration names, or the first of docker and podman that has one.
+
+use hostler_sdk::engine::{Container, ContainerResource, Place, credentials, refuse_own_engine};
+use hostler_sdk::prelude::*;
+
+/// Where engines listen, in the order in which they are tried.
+const SOCKETS: [&str; 2] = ["/run/docker.sock", "/run/podman/podman.sock"];
+
+/// A container of whatever engine the node has.
+///
+/// For objects whose nodes do not all have the same engine. The container is known by its name and the labels
+/// `hostler.object`, `hostler.rid` and `hostler.node`; one of that name without them is another's, and left alone. If the
+/// configuration changes, the container is made anew at the next start.
+#[derive(Keywords)]
+struct Oci {
+    #[keyword(flatten)]
+    container: Container,
+    /// The socket that the engine listens on. By default `/run/docker.sock`, or `/run/podman/podman.sock` where that does not
+    /// exist.
+    #[keyword(example = "/run/podman/podman.sock")]
+    socket: Option<PathBuf>,
+    /// Refused here, as an engine of the object's own is a dockerd: see container.docker.
+    #[keyword(inherit, example = "/srv/{name}/docker")]
+    container_data_dir: Option<PathBuf>,
+}
+
+hostler_sdk::container_driver!(
+    Oci,
+    "container.oci",
+    &[
+        "http.unix(guard=container) = GET,POST,DELETE {kw:socket} /**",
+        "http.unix(guard=container) = GET,POST,DELETE /run/docker.sock /**",
+        "http.unix(guard=container) = GET,POST,DELETE /run/podman/podman.sock /**",
+        credentials::GRANT,
+    ]
+);
+
+impl ContainerResource for Oci {
+    fn container(&self) -> &Container {
+        &self.container
+    }
+
+    fn place(&self, _: &Context) -> Result<Place> {
+        Ok(Place::Node(match &self.socket {
+            Some(socket) => vec![socket.clone()],
+            None => SOCKETS.map(PathBuf::from).to_vec(),
+        }))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let refused = refuse_own_engine(self.container_data_dir.as_ref());
+        refused.into_iter().chain(self.container.problems()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Case, Engine, Host, given, stop_undoes_any_failed_start};
+
+    use super::*;
+
+    fn oci(socket: Option<&str>, host: &Host) -> Case<Oci> {
+        let container = Container { image: "mariadb".to_owned(), ..Container::default() };
+        given(Oci { container, socket: socket.map(PathBuf::from), container_data_dir: None }).on(host)
+    }
+
+    fn engine() -> Engine {
+        Engine::new().image("mariadb", "sha256:1")
+    }
+
+    #[test]
+    fn the_first_engine_that_is_there_runs_it() {
+        for socket in SOCKETS {
+            let engine = engine();
+            let host = Host::new().engine(socket, &engine);
+            oci(None, &host).start().is_changed("000000000000 is running from mariadb").status().is(State::Up);
+            assert_eq!(engine.containers(), ["web.container.1 running"], "{socket}");
+        }
+    }
+
+    #[test]
+    fn one_that_is_there_and_does_not_answer_is_not_passed_over() {
+        let (docker, podman) = (engine(), engine());
+        docker.die();
+        let host = Host::new().engine(SOCKETS[0], &docker).engine(SOCKETS[1], &podman);
+        oci(None, &host)
+            .status()
+            .is(State::Undefined)
+            .mentions("/run/docker.sock")
+            .start()
+            .fails_with("/run/docker.sock");
+        assert_eq!(podman.containers(), [""; 0]);
+    }
+
+    #[test]
+    fn the_socket_of_the_configuration_counts() {
+        let (docker, other) = (engine(), engine());
+        let host = Host::new().engine(SOCKETS[0], &docker).engine("/run/other.sock", &other);
+        oci(Some("/run/other.sock"), &host).start().stop().is_changed("stopped 000000000000");
+        assert_eq!((docker.containers().len(), other.containers().len()), (0, 1));
+    }
+
+    #[test]
+    fn an_engine_of_the_object_s_own_is_no_podman() {
+        let container = Container { image: "mariadb".to_owned(), ..Container::default() };
+        let own = Oci { container, socket: None, container_data_dir: Some("/srv/docker".into()) };
+        let text = "an engine of the object's own is a dockerd: use type = docker, or say it in the sections of those that do, \
+                    and not in DEFAULT";
+        let host = Host::new().engine(SOCKETS[0], &engine());
+        given(own)
+            .on(&host)
+            .validate()
+            .finds(&[("container_data_dir", text)])
+            .start()
+            .fails_with("container_data_dir: an engine of the object's own")
+            .stop()
+            .is_unchanged("already down");
+    }
+
+    #[test]
+    fn stop_undoes_a_start_that_failed_half_way() {
+        stop_undoes_any_failed_start(|| oci(None, &Host::new().engine(SOCKETS[0], &engine())));
+    }
+}

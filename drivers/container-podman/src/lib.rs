@@ -1,0 +1,103 @@
+//! `container.podman`: a container of podman, by the Docker Engine API of its service.
+//!
+//! Up, down, start, stop, provision and unprovision mean what they mean to `container.docker`. Podman has no daemon: its
+//! service only answers requests, so containers run on when it ends, and systemd starts it when somebody asks
+//! (`systemctl enable --now podman.socket`).
+
+use hostler_sdk::engine::{Container, ContainerResource, Place, credentials, refuse_own_engine};
+use hostler_sdk::prelude::*;
+
+/// A container of podman.
+///
+/// Needs the service of podman, which answers the Docker Engine API on a socket: `systemctl enable --now podman.socket`. The
+/// container is known by its name and the labels `hostler.object`, `hostler.rid` and `hostler.node`; one of that name without
+/// them is another's, and left alone. If the configuration changes, the container is made anew at the next start.
+#[derive(Keywords)]
+struct Podman {
+    #[keyword(flatten)]
+    container: Container,
+    /// The socket that podman's service listens on.
+    #[keyword(default = "/run/podman/podman.sock", example = "/run/user/1000/podman/podman.sock")]
+    socket: PathBuf,
+    /// Refused here, as an engine of the object's own is a dockerd: see container.docker.
+    #[keyword(inherit, example = "/srv/{name}/docker")]
+    container_data_dir: Option<PathBuf>,
+}
+
+hostler_sdk::container_driver!(
+    Podman,
+    "container.podman",
+    &["http.unix(guard=container) = GET,POST,DELETE {kw:socket} /**", credentials::GRANT]
+);
+
+impl ContainerResource for Podman {
+    fn container(&self) -> &Container {
+        &self.container
+    }
+
+    fn place(&self, _: &Context) -> Result<Place> {
+        Ok(Place::Node(vec![self.socket.clone()]))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let refused = refuse_own_engine(self.container_data_dir.as_ref());
+        refused.into_iter().chain(self.container.problems()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Engine, Host, given_section, stop_undoes_any_failed_start};
+
+    use super::*;
+
+    const SOCKET: &str = "/run/podman/podman.sock";
+    const SECTION: [(&str, &str); 7] = [
+        ("image", "docker.io/library/mariadb"),
+        ("image_pull_policy", "once"),
+        ("pull_timeout", "120000"),
+        ("grace", "10000"),
+        ("settle", "200"),
+        ("socket", SOCKET),
+        ("netns", "none"),
+    ];
+
+    fn host(engine: &Engine) -> Host {
+        Host::new().engine(SOCKET, engine)
+    }
+
+    fn engine() -> Engine {
+        Engine::new().in_registry("docker.io/library/mariadb", "sha256:1")
+    }
+
+    #[test]
+    fn a_container_comes_and_goes() {
+        let engine = engine();
+        given_section::<Podman>(&SECTION)
+            .on(&host(&engine))
+            .status()
+            .is(State::Down)
+            .provision()
+            .is_changed("pulled docker.io/library/mariadb")
+            .start()
+            .is_changed("000000000000 is running from docker.io/library/mariadb")
+            .status()
+            .is(State::Up)
+            .labelled("000000000000@docker.io/library/mariadb")
+            .stop()
+            .is_changed("stopped 000000000000")
+            .unprovision()
+            .is_changed("removed 000000000000");
+        assert_eq!(engine.containers(), [""; 0]);
+    }
+
+    #[test]
+    fn stop_undoes_a_start_that_failed_half_way() {
+        stop_undoes_any_failed_start(|| given_section::<Podman>(&SECTION).on(&host(&engine())));
+    }
+
+    #[test]
+    fn a_service_that_is_not_there_is_told_of() {
+        given_section::<Podman>(&SECTION).on(&Host::new()).status().is(State::Undefined).mentions(SOCKET);
+    }
+}

@@ -1,0 +1,227 @@
+//! `disk.drbd`: a device that is replicated to another node.
+//!
+//! Up: this node is Primary, so that the device can be used here. Down: it is not. A stop only makes the node Secondary: it goes on
+//! taking part, and the data of both nodes stay the same. A start waits for the peer a while, so that no node whose peer just has
+//! not answered yet becomes the second Primary, then promotes. Provision writes the metadata and joins; where neither node has data
+//! yet and the peer is there, this node's become the first copy. Unprovision leaves and wipes the metadata.
+//!
+//! The resource itself is defined in /etc/drbd.d, alike on both nodes. See drbd.conf(5), drbdadm(8).
+
+mod replication;
+
+use hostler_sdk::files::FileKind;
+use hostler_sdk::prelude::*;
+
+use crate::replication::Replication;
+
+/// A device that is replicated to another node.
+///
+/// Both nodes hold the same definition in /etc/drbd.d. The first time, provision on one node, which joins and waits, and then on
+/// the one whose copy shall be the first. Never `standby`: a node that is not Primary is down, and replicates all the same.
+#[derive(Keywords)]
+struct Drbd {
+    /// The resource, as it is called in /etc/drbd.d.
+    #[keyword(example = "r0")]
+    res: String,
+    /// How long a start waits for the peer. After that it goes on without.
+    #[keyword(default = "10s")]
+    connect_timeout: Duration,
+}
+
+const DRBDADM: &str = "/sbin/drbdadm";
+const PROC: &str = "/proc/drbd";
+/// How often to look for the peer.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long udev may take to show the device.
+const UDEV: Duration = Duration::from_secs(10);
+
+#[driver]
+impl Driver for Drbd {
+    const NAME: &str = "disk.drbd";
+    const GRANTS: &[&str] = &[
+        "files.read = /proc/drbd",
+        "files.read = /dev/drbd/by-res/{kw:res}/**",
+        "block.read = /dev/drbd/by-res/{kw:res}/**",
+        "exec(read) = /sbin/drbdadm status {kw:res}",
+        "exec(caps=cap_sys_module) = /sbin/modprobe -- drbd",
+        "exec(read) = /sbin/drbdadm dump-md {kw:res}",
+        "exec(caps=cap_net_admin) = /sbin/drbdadm up {kw:res}",
+        "exec(caps=cap_net_admin) = /sbin/drbdadm down {kw:res}",
+        "exec(caps=cap_net_admin) = /sbin/drbdadm primary {kw:res}",
+        "exec(caps=cap_net_admin) = /sbin/drbdadm primary --force {kw:res}",
+        "exec(caps=cap_net_admin) = /sbin/drbdadm secondary {kw:res}",
+        "exec = /sbin/drbdadm create-md {kw:res}",
+        "exec = /sbin/drbdadm -- --force wipe-md {kw:res}",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let problem = |text| Problem { keyword: "res".to_owned(), text };
+        Ok(self.fault_of_name().map(problem).into_iter().collect())
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        let status = match self.seen() {
+            Err(Error::Failed(why)) => Status::undefined(why),
+            Err(error) => return Err(error),
+            Ok(None) => Status::down().info("not configured in the kernel").provisioned_as(Provisioned::Unknown),
+            Ok(Some(seen)) => {
+                let status = Status::up_if(seen.is_primary()).provisioned(seen.disk != "Diskless");
+                let worsen = if seen.is_primary() { Status::degraded } else { Status::warning };
+                let devices = if seen.is_primary() { self.devices()? } else { Vec::new() };
+                let status = devices.into_iter().fold(status, |status, device| status.exposes("device", device));
+                seen.faults(&self.res).into_iter().fold(status, worsen)
+            }
+        };
+        Ok(status.label(format!("drbd {}", self.res)))
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        let res = &self.res;
+        let seen = self.join()?;
+        if seen.is_primary() {
+            return Ok(Outcome::unchanged(format!("{res} is already primary")));
+        }
+        if seen.peer_role == "Primary" {
+            return Err(Error::failed(format!("the peer of {res} is primary: stop the service there first")));
+        }
+        if seen.disk != "UpToDate" && seen.peer_disk != "UpToDate" {
+            return Err(Error::failed(format!(
+                "no node has good data of {res} yet ({}/{}): provision on the node that shall have the first copy",
+                seen.disk, seen.peer_disk
+            )));
+        }
+        self.drbdadm(&["primary"])?;
+        clock::wait_until(UDEV, PAUSE, || Ok(!self.devices()?.is_empty()))?;
+        Ok(Outcome::changed(format!("{res} is primary")))
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        let res = &self.res;
+        match self.seen()? {
+            Some(seen) if seen.is_primary() => {
+                self.drbdadm(&["secondary"])?;
+                Ok(Outcome::changed(format!("{res} is secondary, and goes on being replicated")))
+            }
+            _ => Ok(Outcome::unchanged(format!("{res} is not primary"))),
+        }
+    }
+
+    fn provision(&self, context: &Context) -> Result<Outcome> {
+        let res = &self.res;
+        let joined = self.seen()?.is_some_and(|seen| seen.disk != "Diskless");
+        if !joined && !self.has_metadata()? {
+            // Nobody answers its questions: it refuses where it finds data that it would destroy.
+            self.drbdadm(&["create-md"])?;
+        }
+        let seen = self.join()?;
+        let nobody_has_data =
+            seen.disk == "Inconsistent" && matches!(seen.peer_disk.as_str(), "Inconsistent" | "DUnknown");
+        if nobody_has_data && (seen.is_connected() || context.force()) {
+            self.drbdadm(&["primary", "--force"])?;
+            return Ok(Outcome::changed(format!("{res} has its first copy here")));
+        }
+        Ok(match joined {
+            true => Outcome::unchanged(format!("{res} was joined already")),
+            false => Outcome::changed(format!("joined {res}")),
+        })
+    }
+
+    fn unprovision(&self, _: &Context) -> Result<Outcome> {
+        let res = &self.res;
+        let configured = self.seen()?.is_some();
+        if configured {
+            self.drbdadm(&["down"])?;
+        }
+        if !self.has_metadata()? {
+            return Ok(match configured {
+                true => Outcome::changed(format!("{res} is down")),
+                false => Outcome::unchanged(format!("{res} was left already")),
+            });
+        }
+        self.drbdadm(&["--", "--force", "wipe-md"])?;
+        Ok(Outcome::changed(format!("left {res}, its metadata are wiped")))
+    }
+}
+
+impl Drbd {
+    /// `all` and `minor-0` are no names: they would stand for the resources of others.
+    fn fault_of_name(&self) -> Option<String> {
+        let legal = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+        let other = self.res == "all" || self.res.starts_with("minor-") || self.res.starts_with('-');
+        (self.res.is_empty() || other || !self.res.chars().all(legal))
+            .then(|| format!("{:?} is no name of a resource in /etc/drbd.d", self.res))
+    }
+
+    /// The devices of the resource, by the names that udev gives them: one a volume, or the only one.
+    fn devices(&self) -> Result<Vec<String>> {
+        let path = format!("/dev/drbd/by-res/{}", self.res);
+        let mut volumes = match files::stat(&path)? {
+            None => Vec::new(),
+            Some(found) if found.kind != FileKind::Directory => vec![path],
+            Some(_) => files::list_directory(&path)?.into_iter().map(|volume| format!("{path}/{volume}")).collect(),
+        };
+        volumes.sort();
+        Ok(volumes)
+    }
+
+    /// How the resource is, or none if the kernel does not know it.
+    fn seen(&self) -> Result<Option<Replication>> {
+        if let Some(fault) = self.fault_of_name() {
+            return Err(Error::invalid_config(format!("res: {fault}")));
+        }
+        // Without the module drbdadm would want to load it, which a look must not do.
+        if !files::exists(PROC)? {
+            return Ok(None);
+        }
+        let output = match Command::new(DRBDADM).args(["status", &self.res]).run() {
+            Err(error) if error.is_not_found() => {
+                return Err(Error::failed(format!("{DRBDADM} is not installed: it comes with the package drbd-utils")));
+            }
+            answer => answer?,
+        };
+        if String::from_utf8_lossy(&output.stderr).contains("not defined in your config") {
+            return Err(Error::failed(format!("{} is not defined in /etc/drbd.d", self.res)));
+        }
+        Ok(Replication::parse(&output.text()))
+    }
+
+    fn load(&self) -> Result<()> {
+        if !files::exists(PROC)? {
+            Command::new("/sbin/modprobe").args(["--", "drbd"]).check()?;
+        }
+        Ok(())
+    }
+
+    /// Takes part, and waits until the peer is there or has had its time.
+    fn join(&self) -> Result<Replication> {
+        let absent =
+            || Error::failed(format!("{} is not configured in the kernel, although drbdadm up succeeded", self.res));
+        self.load()?;
+        if self.seen()?.is_none_or(|seen| seen.disk == "Diskless") {
+            self.drbdadm(&["up"])?;
+        }
+        let mut last = None;
+        clock::wait_until(self.connect_timeout, PAUSE, || {
+            let seen = self.seen()?.ok_or_else(absent)?;
+            let settled = seen.is_connected() || seen.connection == "StandAlone" || seen.is_primary();
+            last = Some(seen);
+            Ok(settled)
+        })?;
+        last.ok_or_else(absent)
+    }
+
+    fn has_metadata(&self) -> Result<bool> {
+        let output = Command::new(DRBDADM).args(["dump-md", &self.res]).run()?;
+        let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+        // Metadata of a node that crashed are unclean: they are there, and dump-md does not show them.
+        Ok(output.succeeded() || String::from_utf8_lossy(&text).contains("unclean"))
+    }
+
+    fn drbdadm(&self, words: &[&str]) -> Result<()> {
+        Command::new(DRBDADM).args(words.iter().copied()).arg(&self.res).check()?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

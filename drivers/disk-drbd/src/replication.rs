@@ -1,0 +1,159 @@
+//! How a resource is, as `drbdadm status` says: the same of DRBD 8 and DRBD 9, with drbd-utils 9.
+
+/// A resource that the kernel knows.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Replication {
+    /// `Connected`, `WFConnection`, `StandAlone`, `SyncTarget`… in the words of DRBD 8.
+    pub(crate) connection: String,
+    /// `Primary`, `Secondary`: of this node.
+    pub(crate) role: String,
+    /// The same of the peer; `Unknown` if it is not connected.
+    pub(crate) peer_role: String,
+    /// `UpToDate`, `Inconsistent`, `Diskless`…: of this node.
+    pub(crate) disk: String,
+    /// The same of the peer; `DUnknown` if it is not connected.
+    pub(crate) peer_disk: String,
+}
+
+impl Replication {
+    /// Reads the answer. None if it is not one. Of several peers, the one that is worst off counts.
+    pub(crate) fn parse(text: &str) -> Option<Replication> {
+        let mut own =
+            Replication { peer_role: "Unknown".to_owned(), peer_disk: "DUnknown".to_owned(), ..Replication::default() };
+        let mut peers: Vec<Replication> = Vec::new();
+        for line in text.lines() {
+            let word = |name: &str| line.split_whitespace().find_map(|word| word.strip_prefix(name)).map(str::to_owned);
+            // The peer's lines are indented, and the first of them has its role or why there is none.
+            let is_peer = line.starts_with("  ") && (word("role:").is_some() || word("connection:").is_some());
+            if is_peer {
+                peers.push(Replication { connection: "Connected".to_owned(), ..own.clone() });
+            }
+            match peers.last_mut() {
+                None => {
+                    own.role = word("role:").unwrap_or(own.role);
+                    own.disk = word("disk:").unwrap_or(own.disk);
+                }
+                Some(peer) => {
+                    peer.peer_role = word("role:").unwrap_or(peer.peer_role.clone());
+                    peer.peer_disk = word("peer-disk:").unwrap_or(peer.peer_disk.clone());
+                    let replication = word("replication:").filter(|state| state != "Established");
+                    let connection = word("connection:").map(|state| as_version_8(&state)).or(replication);
+                    peer.connection = connection.unwrap_or(peer.connection.clone());
+                }
+            }
+        }
+        let worst = peers.iter().find(|peer| peer.connection != "Connected").or(peers.first());
+        let whole = worst.map(|peer| Replication { role: own.role.clone(), disk: own.disk.clone(), ..peer.clone() });
+        Some(whole.unwrap_or(own)).filter(|seen| !seen.role.is_empty())
+    }
+
+    pub(crate) fn is_primary(&self) -> bool {
+        self.role == "Primary"
+    }
+
+    /// Whether the peer is there, in whatever state its data are.
+    pub(crate) fn is_connected(&self) -> bool {
+        !matches!(
+            self.connection.as_str(),
+            "StandAlone"
+                | "WFConnection"
+                | "Unconnected"
+                | "Timeout"
+                | "BrokenPipe"
+                | "NetworkFailure"
+                | "ProtocolError"
+                | "TearDown"
+                | "Disconnecting"
+        )
+    }
+
+    /// What is not as it should be, and what to do about it.
+    pub(crate) fn faults(&self, res: &str) -> Vec<String> {
+        let mut faults = Vec::new();
+        match self.connection.as_str() {
+            "Connected" => {}
+            "StandAlone" => faults.push(format!(
+                "not replicated: this node refuses the peer, or was refused, as after a split brain; on the node whose changes \
+                 shall be lost: drbdadm -- --discard-my-data connect {res}; on the other: drbdadm connect {res}"
+            )),
+            _ if !self.is_connected() => faults.push(format!("not replicated: the peer is not there ({})", self.connection)),
+            syncing => faults.push(format!("not replicated in full yet ({syncing})")),
+        }
+        if self.disk != "UpToDate" {
+            faults.push(format!("the data of this node are {}", self.disk));
+        }
+        if self.is_connected() && self.peer_disk != "UpToDate" {
+            faults.push(format!("the data of the peer are {}", self.peer_disk));
+        }
+        faults
+    }
+}
+
+/// What DRBD 9 calls the search for a peer.
+fn as_version_8(connection: &str) -> String {
+    if connection == "Connecting" { "WFConnection".to_owned() } else { connection.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(connection: &str, roles: [&str; 2], disks: [&str; 2]) -> Replication {
+        Replication {
+            connection: connection.to_owned(),
+            role: roles[0].to_owned(),
+            peer_role: roles[1].to_owned(),
+            disk: disks[0].to_owned(),
+            peer_disk: disks[1].to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_answer_is_read_with_its_peers() {
+        let check = |text: &str, expected: Option<Replication>| assert_eq!(Replication::parse(text), expected);
+        check(
+            "r0 role:Primary\n  disk:UpToDate\n  n2 role:Secondary\n    peer-disk:UpToDate\n",
+            Some(seen("Connected", ["Primary", "Secondary"], ["UpToDate", "UpToDate"])),
+        );
+        check(
+            "r0 role:Secondary\n  disk:Inconsistent\n  n2 role:Primary\n    replication:SyncTarget peer-disk:UpToDate done:5.00\n",
+            Some(seen("SyncTarget", ["Secondary", "Primary"], ["Inconsistent", "UpToDate"])),
+        );
+        check(
+            "r0 role:Primary\n  disk:UpToDate\n  n2 role:Secondary\n    peer-disk:UpToDate\n  n3 connection:Connecting\n",
+            Some(seen("WFConnection", ["Primary", "Unknown"], ["UpToDate", "DUnknown"])),
+        );
+        check(
+            "r0 role:Secondary\n  disk:Inconsistent\n  peer connection:Connecting\n\n",
+            Some(seen("WFConnection", ["Secondary", "Unknown"], ["Inconsistent", "DUnknown"])),
+        );
+        check(
+            "r0 role:Primary\n  disk:UpToDate\n  peer connection:StandAlone\n",
+            Some(seen("StandAlone", ["Primary", "Unknown"], ["UpToDate", "DUnknown"])),
+        );
+        check("r0: not defined\n", None);
+    }
+
+    #[test]
+    fn what_is_not_as_it_should_be_is_said() {
+        let check = |seen: Replication, expected: &str| assert_eq!(seen.faults("r0").join("; "), expected);
+        check(seen("Connected", ["Primary", "Secondary"], ["UpToDate", "UpToDate"]), "");
+        check(
+            seen("WFConnection", ["Primary", "Unknown"], ["UpToDate", "DUnknown"]),
+            "not replicated: the peer is not there (WFConnection)",
+        );
+        check(
+            seen("SyncSource", ["Primary", "Secondary"], ["UpToDate", "Inconsistent"]),
+            "not replicated in full yet (SyncSource); the data of the peer are Inconsistent",
+        );
+        check(
+            seen("Connected", ["Primary", "Secondary"], ["Diskless", "UpToDate"]),
+            "the data of this node are Diskless",
+        );
+        let split = seen("StandAlone", ["Secondary", "Unknown"], ["UpToDate", "DUnknown"]).faults("r0");
+        assert!(
+            split[0].contains("drbdadm -- --discard-my-data connect r0; on the other: drbdadm connect r0"),
+            "{split:?}"
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! Who has a disk, and who may have it next.
+
+use hostler_sdk::block;
+use hostler_sdk::gce::{Answer, Client, Fault, InstanceRef, check_name, failed, name_of};
+use hostler_sdk::{Context, Error, Result, log};
+use serde_json::{Value, json};
+
+use crate::device;
+
+/// The instance that this node is, as Google sees it.
+pub(crate) struct Instance<'a> {
+    pub(crate) client: Client<'a>,
+    disks: Vec<Attached>,
+}
+
+/// A disk that is attached to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Attached {
+    disk: String,
+    pub(crate) device_name: String,
+}
+
+impl Attached {
+    fn of(found: &Value) -> Attached {
+        let device_name = found["deviceName"].as_str().unwrap_or_default().to_owned();
+        Attached { disk: name_of(&found["source"]).to_owned(), device_name }
+    }
+
+    /// The instance that a disk is attached to.
+    pub(crate) fn elsewhere(disk: &Value) -> Option<InstanceRef> {
+        InstanceRef::of(disk["users"][0].as_str()?)
+    }
+}
+
+impl<'a> Instance<'a> {
+    /// Asks Google what it has.
+    pub(crate) fn look(client: Client<'a>) -> Answer<Instance<'a>> {
+        let path = client.own_path()?;
+        let Some(found) = client.get(&path)? else {
+            let text = format!(
+                "there is no instance {path} in {} (see gce_instance, gce_zone, gce_project)",
+                client.project()?
+            );
+            return Err(Fault::NotFound(text));
+        };
+        let disks = found["disks"].as_array().map(|disks| disks.iter().map(Attached::of).collect());
+        Ok(Instance { client, disks: disks.unwrap_or_default() })
+    }
+
+    /// How a disk is attached here, if it is.
+    pub(crate) fn attached(&self, name: &str) -> Option<&Attached> {
+        self.disks.iter().find(|attached| attached.disk == name)
+    }
+
+    /// The path of a disk within the project.
+    pub(crate) fn disk_path(&self, name: &str) -> Result<String> {
+        disk_path(&self.client, name)
+    }
+
+    /// Attaches a disk. False if it is attached already.
+    pub(crate) fn attach(&self, name: &str, device_name: &str, context: &Context) -> Result<bool> {
+        match self.attached(name) {
+            Some(found) if found.device_name == device_name => return Ok(false),
+            Some(found) => {
+                return Err(Error::failed(format!(
+                    "{name} is attached as {}, not as {device_name}: detach it (om … stop, if nothing uses it)",
+                    found.device_name
+                )));
+            }
+            None => {}
+        }
+        let path = self.disk_path(name)?;
+        let doing = || format!("cannot attach {name}");
+        let disk = self.client.get(&path).map_err(failed(doing()))?;
+        let disk =
+            disk.ok_or_else(|| Error::failed(format!("{name} is not allocated in {path}: provision it first")))?;
+        if disk["status"] != "READY" {
+            let status = disk["status"].as_str().unwrap_or("in an unknown state");
+            return Err(Error::retryable(format!("{name} is {status}, not READY: try again when it is")));
+        }
+        if let Some(other) = Attached::elsewhere(&disk) {
+            self.take(name, &other, &disk, context)?;
+        }
+        let source = format!("projects/{}/{path}", self.client.project().map_err(failed(doing()))?);
+        let body = json!({"source": source, "deviceName": device_name, "mode": "READ_WRITE", "autoDelete": false});
+        let verb = format!("{}/attachDisk", self.client.own_path().map_err(failed(doing()))?);
+        self.client.change("POST", &verb, "", Some(&body), &format!("attaching {name}")).map_err(failed(doing()))?;
+        Ok(true)
+    }
+
+    /// Takes a disk from the instance that has it, if that is right.
+    fn take(&self, name: &str, other: &InstanceRef, disk: &Value, context: &Context) -> Result<()> {
+        let doing = || format!("cannot take {name} from {other}");
+        let Some(found) = self.client.get(&other.path()).map_err(failed(doing()))? else { return Ok(()) };
+        let why = match found["status"].as_str().unwrap_or_default() {
+            "TERMINATED" | "STOPPED" => "which does not run".to_owned(),
+            _ if is_disabled_on(context, &other.name) => "where the configuration disables this resource".to_owned(),
+            _ if context.force() => "by force".to_owned(),
+            status => {
+                return Err(Error::failed(format!(
+                    "{name} is attached to {other}, which is {status}: stop the service there, or disable this resource there \
+                     (disable@{other} = true), or take it with --force if nothing there uses it"
+                )));
+            }
+        };
+        let disks = found["disks"].as_array().cloned().unwrap_or_default();
+        let attached = disks.iter().find(|attached| attached["source"] == disk["selfLink"]);
+        if let Some(attached) = attached.map(Attached::of) {
+            detach(&self.client, &other.path(), &attached).map_err(failed(doing()))?;
+            log::info(format!("{name} is taken from {other}, {why}"));
+        }
+        Ok(())
+    }
+
+    /// Detaches a disk from this instance. False if it is not attached to it. One that is in use stays.
+    pub(crate) fn detach(&self, name: &str) -> Result<bool> {
+        let Some(attached) = self.attached(name) else { return Ok(false) };
+        if let Some(user) = block::user_of(device(&attached.device_name))? {
+            return Err(Error::retryable(format!("cannot detach {name}: {user}")));
+        }
+        let path = self.client.own_path().map_err(failed(format!("cannot detach {name}")))?;
+        detach(&self.client, &path, attached).map_err(failed(format!("cannot detach {name}")))?;
+        Ok(true)
+    }
+}
+
+fn detach(client: &Client<'_>, instance: &str, attached: &Attached) -> Answer<()> {
+    let query = format!("deviceName={}", attached.device_name);
+    client.change("POST", &format!("{instance}/detachDisk"), &query, None, &format!("detaching {}", attached.disk))
+}
+
+/// Whether a node among the others, by the name of its instance, has no right to the resource.
+fn is_disabled_on(context: &Context, instance: &str) -> bool {
+    context.disabled_nodes().any(|node| node.split('.').next() == Some(instance))
+}
+
+pub(crate) fn disk_path(client: &Client<'_>, name: &str) -> Result<String> {
+    check_name("names", name)?;
+    Ok(format!("zones/{}/disks/{name}", client.zone()?))
+}

@@ -1,0 +1,257 @@
+//! `disk.gce`: disks of Google's cloud, attached to this node's instance.
+//!
+//! Up: every disk of `names` is attached to the instance that this node is, under the name that the resource gives it, and its
+//! device is there. Down: none is attached here. Start attaches and waits for the devices; stop detaches, but no device that
+//! somebody still uses. Provision allocates what does not exist, and grows what is smaller than `size`; unprovision deletes.
+//!
+//! Attached twice, a disk is lost. So start takes one from another instance only when that instance does not run any more, when
+//! the object's configuration disables this resource on that node, or when it is forced to. See `attachment.rs`, and
+//! <https://cloud.google.com/compute/docs/disks>.
+
+mod allocation;
+mod attachment;
+
+use hostler_sdk::gce::{Cloud, check_name};
+use hostler_sdk::gce_grants;
+use hostler_sdk::prelude::*;
+
+use crate::attachment::{Attached, Instance};
+
+/// Disks of Google's cloud, attached to this node's instance.
+///
+/// Disk number n of the resource `disk#<index>` of the service `<name>` is attached as `<name>.disk.<index>.<n>`, numbers from 0:
+/// its device is `/dev/disk/by-id/google-<name>.disk.<index>.<n>` on whatever node. In a namespace other than root, that name
+/// begins with the namespace and a dot.
+///
+/// A disk that is attached to another instance is taken from it only when that instance is gone or does not run, when
+/// `disable@<node>` disables the resource there, or with `--force`.
+#[derive(Keywords)]
+struct Disk {
+    /// The names of the disks.
+    #[keyword(example = "spdsvc01-pod1")]
+    names: Vec<String>,
+    /// The size of the disks to allocate, in whole GB, rounded up. Disks that exist and are smaller are grown to it; no disk is
+    /// ever made smaller. Not needed with an image or a snapshot.
+    #[keyword(provisioning, example = "17g")]
+    size: Option<Size>,
+    /// What the disks are made of. By default what Google takes: pd-standard.
+    #[keyword(provisioning, example = "pd-ssd")]
+    disk_type: Option<String>,
+    /// The image that new disks begin with: its name, or `family/` and that of its family.
+    #[keyword(provisioning, example = "family/debian-12")]
+    image: Option<String>,
+    /// The project that has the image. By default the disks' own.
+    #[keyword(provisioning, example = "debian-cloud")]
+    image_project: Option<String>,
+    /// The snapshot that new disks begin with, instead of an image.
+    #[keyword(provisioning, alias = "snapshot", example = "pod1-before-upgrade")]
+    source_snapshot: Option<String>,
+    /// What the disks are for.
+    #[keyword(provisioning, example = "Data of pod 1")]
+    description: Option<String>,
+    /// How long start waits for a device after its disk was attached.
+    #[keyword(default = "30s")]
+    device_timeout: Duration,
+    #[keyword(flatten)]
+    cloud: Cloud,
+}
+
+#[driver]
+impl Driver for Disk {
+    const NAME: &str = "disk.gce";
+    const GRANTS: &[&str] = gce_grants!["block.read = /dev/disk/by-id/**"];
+
+    /// Who is attached survives a reboot, and so does the disk.
+    const PERSISTENT: bool = true;
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let bad = self.names.iter().filter_map(|name| check_name("names", name).err());
+        let mut problems: Vec<Problem> = bad.map(|error| problem("names", error)).collect();
+        if self.names.is_empty() {
+            problems.push(problem("names", "expected the names of one or more disks"));
+        }
+        Ok(problems)
+    }
+
+    fn status(&self, context: &Context) -> Result<Status> {
+        let label = format!("gce volumes {}", self.names.join(" "));
+        match self.look(context) {
+            Ok(status) => Ok(status.label(label)),
+            Err(Error::NeedsGrant(line)) => Err(Error::NeedsGrant(line)),
+            Err(error) => Ok(Status::undefined(error).label(label)),
+        }
+    }
+
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        let instance = self.instance(context)?;
+        let attached = self.each("attached ", " ", |number, name| {
+            let changed = instance.attach(name, &device_name(context, number), context)?;
+            Ok(changed.then(|| name.to_owned()))
+        })?;
+        for (number, name) in self.names.iter().enumerate() {
+            let there = self.wait_for(name, &device(&device_name(context, number)));
+            // Whatever else was attached is told.
+            there.inspect_err(|_| attached.iter().for_each(log::info))?;
+        }
+        Ok(self.outcome(attached, "already attached"))
+    }
+
+    fn stop(&self, context: &Context) -> Result<Outcome> {
+        let instance = self.instance(context)?;
+        let mut failure = None;
+        let detached = self.each("detached ", " ", |_, name| match instance.detach(name) {
+            Ok(changed) => Ok(changed.then(|| name.to_owned())),
+            // The others go all the same.
+            Err(error) if failure.is_none() => {
+                failure = Some(error);
+                Ok(None)
+            }
+            Err(error) => {
+                log::error(error);
+                Ok(None)
+            }
+        })?;
+        match failure {
+            Some(error) => {
+                detached.iter().for_each(log::info);
+                Err(error)
+            }
+            None => Ok(self.outcome(detached, "not attached here")),
+        }
+    }
+
+    fn provision(&self, context: &Context) -> Result<Outcome> {
+        let client = self.cloud.client(context);
+        let allocated = self.each("", ", ", |_, name| self.allocate(&client, name))?;
+        Ok(self.outcome(allocated, "allocated already"))
+    }
+
+    fn unprovision(&self, context: &Context) -> Result<Outcome> {
+        let client = self.cloud.client(context);
+        let deleted = self.each("deleted ", " ", |_, name| {
+            let changed = self.delete(&client, name, context)?;
+            Ok(changed.then(|| name.to_owned()))
+        })?;
+        Ok(self.outcome(deleted, "not allocated"))
+    }
+}
+
+impl Disk {
+    /// The disks, of which there is at least one.
+    fn names(&self) -> Result<&[String]> {
+        match &self.names[..] {
+            [] => Err(Error::invalid_config("names is not set: expected the names of one or more disks")),
+            names => Ok(names),
+        }
+    }
+
+    /// Does something to each disk, and tells what was done, if anything was. When one fails, what was done before is logged.
+    fn each(
+        &self,
+        head: &str,
+        comma: &str,
+        mut act: impl FnMut(usize, &str) -> Result<Option<String>>,
+    ) -> Result<Option<String>> {
+        let mut done = Vec::new();
+        let text = |done: &[String]| (!done.is_empty()).then(|| format!("{head}{}", done.join(comma)));
+        for (number, name) in self.names()?.iter().enumerate() {
+            let acted = act(number, name).inspect_err(|_| text(&done).iter().for_each(log::info))?;
+            done.extend(acted);
+        }
+        Ok(text(&done))
+    }
+
+    /// What was done, or that nothing had to be.
+    fn outcome(&self, done: Option<String>, otherwise: &str) -> Outcome {
+        match done {
+            Some(text) => Outcome::changed(text),
+            None => Outcome::unchanged(self.all(otherwise)),
+        }
+    }
+
+    /// What all of the disks are: `a is already attached`, `a b are already attached`.
+    fn all(&self, what: &str) -> String {
+        let verb = if self.names.len() == 1 { "is" } else { "are" };
+        format!("{} {verb} {what}", self.names.join(" "))
+    }
+
+    fn instance<'a>(&'a self, context: &'a Context) -> Result<Instance<'a>> {
+        Ok(Instance::look(self.cloud.client(context))?)
+    }
+
+    fn look(&self, context: &Context) -> Result<Status> {
+        let instance = self.instance(context)?;
+        let (mut faults, mut elsewhere, mut missing, mut devices) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (number, name) in self.names()?.iter().enumerate() {
+            let device_name = device_name(context, number);
+            match instance.attached(name) {
+                Some(found) if found.device_name != device_name => {
+                    faults.push(format!("{name} is attached as {}, not as {device_name}", found.device_name));
+                }
+                Some(_) => {
+                    let device = device(&device_name);
+                    if block::find(&device)?.is_none() {
+                        faults.push(format!("{name} is attached, but there is no {device}"));
+                    }
+                    devices.push(device);
+                }
+                None => match instance.client.get(&instance.disk_path(name)?).map_err(Error::from)? {
+                    None => missing.push(name.as_str()),
+                    Some(disk) => {
+                        elsewhere.extend(Attached::elsewhere(&disk).map(|by| format!("{name} is attached to {by}")))
+                    }
+                },
+            }
+        }
+        let attached = self.names.iter().filter(|name| instance.attached(name).is_some()).count();
+        let mut status = if attached == 0 { Status::down() } else { Status::up() };
+        if (1..self.names.len()).contains(&attached) {
+            faults.push(format!("{attached} of {} disks are attached", self.names.len()));
+        }
+        status = faults.into_iter().fold(status, Status::degraded);
+        status = elsewhere.into_iter().fold(status, Status::info);
+        status = devices.iter().fold(status, |status, device| status.exposes("device", device));
+        if !missing.is_empty() {
+            status = status.info(format!("not allocated: {}", missing.join(" ")));
+        }
+        Ok(status.provisioned_as(match missing.len() {
+            0 => Provisioned::Yes,
+            count if count == self.names.len() => Provisioned::No,
+            _ => Provisioned::Mixed,
+        }))
+    }
+
+    fn wait_for(&self, name: &str, device: &str) -> Result<()> {
+        match block::wait_for(device, self.device_timeout) {
+            Ok(_) => Ok(()),
+            Err(CapabilityError::TimedOut) => Err(Error::retryable(format!(
+                "{name} is attached, but {device} did not appear within {}s: does udev run, with Google's rules \
+                 (package google-guest-configs)?",
+                self.device_timeout.as_secs_f32()
+            ))),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The name that a disk gets on its instance.
+fn device_name(context: &Context, number: usize) -> String {
+    let service = match context.object.split('/').collect::<Vec<_>>()[..] {
+        [namespace, _, name] => format!("{namespace}.{name}"),
+        _ => context.object.clone(),
+    };
+    let index = context.rid.split_once('#').map_or("", |(_, index)| index);
+    format!("{service}.disk.{index}.{number}")
+}
+
+/// The device that Linux makes of that name.
+fn device(device_name: &str) -> String {
+    format!("/dev/disk/by-id/google-{device_name}")
+}
+
+fn problem(keyword: &str, text: impl ToString) -> Problem {
+    Problem { keyword: keyword.to_owned(), text: text.to_string() }
+}
+
+#[cfg(test)]
+mod tests;

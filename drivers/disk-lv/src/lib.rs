@@ -1,0 +1,287 @@
+//! `disk.lv`: an LVM logical volume.
+//!
+//! Up: the volume is active, so that its device `/dev/VG/NAME` is there. Down: it is not. Provision makes it, of `size`; what an
+//! earlier volume left on the same place of the disk is wiped off. Unprovision removes it. The volume group is there already, or
+//! another resource makes it: `disk.vg`. See lvcreate(8), lvchange(8).
+
+use hostler_sdk::lvm::{self, Extent, column};
+use hostler_sdk::options;
+use hostler_sdk::prelude::*;
+
+/// An LVM logical volume.
+///
+/// It is activated and deactivated by itself, whatever the other volumes of its group are. Its size is that of the day when
+/// it was made: a new `size` changes nothing.
+#[derive(Keywords)]
+struct Lv {
+    /// The name of the volume.
+    #[keyword(example = "web")]
+    name: String,
+    /// The volume group that it is in.
+    #[keyword(example = "data")]
+    vg: String,
+    /// The size of the volume to make, in binary units, or a share of what is there: %FREE, %VG, %PVS, %ORIGIN.
+    #[keyword(provisioning, example = "100%FREE")]
+    size: Option<String>,
+    /// Options of lvcreate, each with a value: --alloc, --contiguous, --mirrors, --readahead, --stripes, --stripesize, --type.
+    #[keyword(provisioning, kind = "words", example = "--type raid1 --mirrors 1")]
+    create_options: Vec<String>,
+}
+
+/// What `create_options` may hold, in the order of the grant. Not --config, which runs programs.
+const OPTIONS: [&str; 7] =
+    ["--alloc *", "--contiguous *", "--mirrors *", "--readahead *", "--stripes *", "--stripesize *", "--type *"];
+
+/// How long udev may take to show the device.
+const UDEV: Duration = Duration::from_secs(10);
+
+#[driver]
+impl Driver for Lv {
+    const NAME: &str = "disk.lv";
+    const GRANTS: &[&str] = &[
+        "exec(read) = /sbin/vgs --readonly --reportformat json -o vg_name,lv_name",
+        "block.read = /dev/{kw:vg}/{kw:name}",
+        "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvchange -ay -- /dev/{kw:vg}/{kw:name}",
+        "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvchange -an -- /dev/{kw:vg}/{kw:name}",
+        "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvcreate -y -W y -n {kw:name} [-L *] [-l *] [--alloc *] [--contiguous *] \
+         [--mirrors *] [--readahead *] [--stripes *] [--stripesize *] [--type *] -- {kw:vg}",
+        "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvremove -- /dev/{kw:vg}/{kw:name}",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut problem = |keyword: &str, text| problems.push(Problem { keyword: keyword.to_owned(), text });
+        for (keyword, name) in [("name", &self.name), ("vg", &self.vg)] {
+            if let Some(text) = lvm::fault_of_name(name) {
+                problem(keyword, text);
+            }
+        }
+        if let Err(text) = self.extent() {
+            problem("size", text);
+        }
+        if let Err(text) = options::arrange(&OPTIONS, &self.create_options) {
+            problem("create_options", text);
+        }
+        Ok(problems)
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        let label = format!("{}/{}", self.vg, self.name);
+        if block::find(self.device())?.is_some() {
+            return Ok(Status::up().exposes("device", self.device().display()).label(label).provisioned(true));
+        }
+        Ok(match self.found() {
+            // Its disks may be where the group is up now, or not attached yet.
+            Ok(None) => Status::down().label(label).provisioned_as(Provisioned::Unknown),
+            Ok(Some(exists)) => Status::down().label(label).provisioned(exists),
+            Err(Error::Failed(why)) => Status::undefined(why).label(label),
+            Err(error) => return Err(error),
+        })
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        let device = self.device();
+        if block::find(&device)?.is_some() {
+            return Ok(Outcome::unchanged(format!("{} is already up", device.display())));
+        }
+        self.lvm("/sbin/lvchange", &["-ay"])?;
+        block::wait_for(&device, UDEV)?;
+        Ok(Outcome::changed(format!("{} is up", device.display())))
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        let device = self.device();
+        if block::find(&device)?.is_none() {
+            return Ok(Outcome::unchanged(format!("{} is already down", device.display())));
+        }
+        self.lvm("/sbin/lvchange", &["-an"])?;
+        Ok(Outcome::changed(format!("{} is down", device.display())))
+    }
+
+    fn provision(&self, _: &Context) -> Result<Outcome> {
+        if self.exists()? {
+            return Ok(Outcome::unchanged(format!("{}/{} already exists", self.vg, self.name)));
+        }
+        let invalid = |keyword: &'static str| move |text| Error::invalid_config(format!("{keyword}: {text}"));
+        let extent = self.extent().map_err(invalid("size"))?;
+        let Some(extent) = extent else {
+            return Err(Error::invalid_config(format!("size: how large is {}/{} to be?", self.vg, self.name)));
+        };
+        let options = options::arrange(&OPTIONS, &self.create_options).map_err(invalid("create_options"))?;
+        // `-y -W y` wipes what a removed volume left where the new one is: nothing that anybody could still read as its own.
+        let make = Command::new("/sbin/lvcreate").args(["-y", "-W", "y", "-n"]).arg(&self.name).args(extent.option());
+        make.args(options).arg("--").arg(&self.vg).check()?;
+        Ok(Outcome::changed(format!("made {}/{} of {}", self.vg, self.name, self.size.as_deref().unwrap_or_default())))
+    }
+
+    fn unprovision(&self, _: &Context) -> Result<Outcome> {
+        if !self.exists()? {
+            return Ok(Outcome::unchanged(format!("{}/{} does not exist", self.vg, self.name)));
+        }
+        // It asks before it removes what is active, and nobody answers: so it refuses.
+        self.lvm("/sbin/lvremove", &[])?;
+        Ok(Outcome::changed(format!("removed {}/{}", self.vg, self.name)))
+    }
+}
+
+impl Lv {
+    fn device(&self) -> PathBuf {
+        lvm::device_of(&self.vg, &self.name)
+    }
+
+    fn lvm(&self, program: &str, options: &[&str]) -> Result<()> {
+        let command = Command::new(program).args(options.iter().copied()).arg("--");
+        command.arg(self.device().display().to_string()).check()?;
+        Ok(())
+    }
+
+    /// Whether the group holds the volume, active or not. None if the disks of this node hold no such group.
+    fn found(&self) -> Result<Option<bool>> {
+        let volumes = lvm::report("/sbin/vgs", "vg_name,lv_name")?;
+        let names: Vec<&str> =
+            volumes.iter().filter(|row| column(row, "vg_name") == self.vg).map(|row| column(row, "lv_name")).collect();
+        Ok((!names.is_empty()).then(|| names.contains(&self.name.as_str())))
+    }
+
+    fn exists(&self) -> Result<bool> {
+        Ok(self.found()?.unwrap_or(false))
+    }
+
+    fn extent(&self) -> std::result::Result<Option<Extent<'_>>, String> {
+        let Some(size) = &self.size else { return Ok(None) };
+        let unclear =
+            || format!("{size:?} is no size: expected a number and a unit such as 20g, or a share such as 100%FREE");
+        Extent::parse(size).map(Some).ok_or_else(unclear)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Case, Host, Lvm, given, stop_undoes_any_failed_start};
+
+    use super::*;
+
+    fn volume(size: Option<&str>, options: &[&str]) -> Lv {
+        Lv {
+            name: "web".to_owned(),
+            vg: "data".to_owned(),
+            size: size.map(str::to_owned),
+            create_options: options.iter().map(|&option| option.to_owned()).collect(),
+        }
+    }
+
+    fn lv(lvm: &Lvm) -> Case<Lv> {
+        given(volume(Some("64m"), &[])).on(&lvm.on(Host::new()))
+    }
+
+    #[test]
+    fn the_grant_is_that_of_the_options() {
+        let line = format!(
+            "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvcreate -y -W y -n {{kw:name}} [-L *] [-l *] {} -- {{kw:vg}}",
+            options::grant(&OPTIONS)
+        );
+        assert!(Lv::GRANTS.contains(&line.as_str()), "{line}");
+    }
+
+    #[test]
+    fn it_is_activated_and_deactivated_once() {
+        lv(&Lvm::new().group("data", &[], &["web"]))
+            .status()
+            .is(State::Down)
+            .is_provisioned(true)
+            .start()
+            .is_changed("/dev/data/web is up")
+            .start()
+            .is_unchanged("/dev/data/web is already up")
+            .status()
+            .is(State::Up)
+            .labelled("data/web")
+            .exposes("device", "/dev/data/web")
+            .stop()
+            .is_changed("/dev/data/web is down")
+            .stop()
+            .is_unchanged("/dev/data/web is already down")
+            .status()
+            .is(State::Down);
+    }
+
+    #[test]
+    fn stop_undoes_a_start_that_failed_half_way() {
+        stop_undoes_any_failed_start(|| lv(&Lvm::new().group("data", &[], &["web"])));
+    }
+
+    #[test]
+    fn a_volume_in_use_stays_up() {
+        let host = Lvm::new().group("data", &[], &["web"]).on(Host::new().busy("/dev/data/web"));
+        given(volume(None, &[])).on(&host).start().stop().fails_with("data/web in use").status().is(State::Up);
+    }
+
+    #[test]
+    fn what_does_not_exist_is_down_and_named_by_start() {
+        lv(&Lvm::new().group("data", &[], &["db"]))
+            .status()
+            .is(State::Down)
+            .is_provisioned(false)
+            .start()
+            .fails_with("Failed to find logical volume \"data/web\"");
+        given(volume(None, &[])).on(&Host::new()).status().is(State::Undefined).mentions("/sbin/vgs is not installed");
+    }
+
+    #[test]
+    fn where_the_group_is_not_nobody_knows_of_the_volume() {
+        lv(&Lvm::new())
+            .status()
+            .is(State::Down)
+            .is_provisioned_as(Provisioned::Unknown)
+            .start()
+            .fails_with("Failed to find");
+    }
+
+    #[test]
+    fn provision_makes_it_once_and_unprovision_removes_it() {
+        let lvm = Lvm::new().group("data", &[], &["db"]);
+        lv(&lvm)
+            .provision()
+            .is_changed("made data/web of 64m")
+            .provision()
+            .is_unchanged("data/web already exists")
+            .status()
+            .is_provisioned(true)
+            .unprovision()
+            .fails_with("active logical volume")
+            .stop()
+            .unprovision()
+            .is_changed("removed data/web")
+            .unprovision()
+            .is_unchanged("data/web does not exist");
+        assert_eq!(lvm.volumes("data").unwrap(), ["db"]);
+    }
+
+    #[test]
+    fn size_and_options_are_handed_on() {
+        for (size, options, expected) in [
+            ("20g", &[][..], "-L 20g --"),
+            ("100%FREE", &["--type", "raid1", "--mirrors", "1"], "-l 100%FREE --mirrors 1 --type raid1 --"),
+        ] {
+            let host = Lvm::new().group("data", &[], &[]).on(Host::new());
+            given(volume(Some(size), options)).on(&host).provision();
+            let run = format!("process.run /sbin/lvcreate -y -W y -n web {expected} data");
+            assert!(host.calls().contains(&run), "{:#?}", host.calls());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_made_is_a_problem() {
+        let host = Lvm::new().group("data", &[], &[]).on(Host::new());
+        given(volume(Some("12parsecs"), &["--config", "x"])).on(&host).validate().finds(&[
+            ("size", "\"12parsecs\" is no size: expected a number and a unit such as 20g, or a share such as 100%FREE"),
+            (
+                "create_options",
+                "\"--config\" is not supported: expected some of --alloc *, --contiguous *, --mirrors *, --readahead *, \
+                 --stripes *, --stripesize *, --type *",
+            ),
+        ]);
+        given(volume(None, &[])).on(&host).provision().fails_with("size: how large is data/web to be?");
+        given(volume(Some("x"), &[])).on(&host).provision().fails_with("size: \"x\" is no size");
+    }
+}

@@ -1,0 +1,264 @@
+//! `disk.md`: a Linux software RAID.
+//!
+//! Up: the array is assembled as `/dev/md/NAME` and running. Down: it is not. Provision makes it of `devs` and remembers its
+//! UUID on this node; a driver cannot write into the configuration, so the log tells the UUID, to be written as `uuid` for the
+//! other nodes. Unprovision clears `devs`. Where nodes share the disks, `AUTO -all` in mdadm.conf(5) keeps udev from assembling
+//! the array by itself. See mdadm(8).
+
+mod array;
+
+use hostler_sdk::prelude::*;
+
+use crate::array::{Array, same_uuid};
+
+/// A Linux software RAID.
+#[derive(Keywords)]
+struct Md {
+    /// The name of the array: its device is /dev/md/NAME. At most 32 letters.
+    #[keyword(example = "data")]
+    name: String,
+    /// The devices that it is made of, and assembled from. Without them it is looked for, by `uuid`, on all devices.
+    #[keyword(example = "/dev/sdb /dev/sdc")]
+    devs: Vec<String>,
+    /// The UUID that the array must have. Without it, what provision has remembered on this node, if anything.
+    #[keyword(example = "808a2785:6b4e2147:7eb9fb04:9ac16668")]
+    uuid: Option<String>,
+    /// How the devices make up the array.
+    #[keyword(
+        provisioning,
+        candidates("raid0", "raid1", "raid4", "raid5", "raid6", "raid10", "linear"),
+        default = "raid1"
+    )]
+    level: String,
+    /// How many of `devs`, the last ones, only wait for another to fail.
+    #[keyword(provisioning, default = "0", example = "1")]
+    spares: u32,
+    /// How much goes to a device before it is the next one's turn. By default what mdadm thinks best.
+    #[keyword(provisioning, example = "512k")]
+    chunk: Option<Size>,
+    /// Whether to note in the array what has yet to be written to all devices, so that a crash costs no full resync.
+    #[keyword(provisioning, candidates("internal", "none"), example = "internal")]
+    bitmap: Option<String>,
+}
+
+/// Where provision keeps the UUID.
+const UUID: &str = "uuid";
+/// The signature of a device of an array.
+const MEMBER: &str = "linux_raid_member";
+/// How long udev may take to show a device.
+const UDEV: Duration = Duration::from_secs(10);
+
+#[driver]
+impl Driver for Md {
+    const NAME: &str = "disk.md";
+    const GRANTS: &[&str] = &[
+        "exec(read) = /sbin/mdadm --detail /dev/md/{kw:name}",
+        "block.read = /dev/md/{kw:name}",
+        "block.read = {kw:devs}",
+        "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --assemble /dev/md/{kw:name} [--uuid *] [{kw:devs}]",
+        "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --stop /dev/md/{kw:name}",
+        "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --create /dev/md/{kw:name} --run --metadata 1.2 --level {kw:level} \
+         --raid-devices * [--spare-devices {kw:spares}] [--chunk *] [--bitmap {kw:bitmap}] {kw:devs}",
+        "exec = /sbin/mdadm --zero-superblock {kw:devs}",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut problem = |keyword: &str, text: String| problems.push(Problem { keyword: keyword.to_owned(), text });
+        let legal = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+        if self.name.is_empty()
+            || self.name.len() > 32
+            || !self.name.chars().all(legal)
+            || self.name.starts_with(['-', '.'])
+        {
+            problem(
+                "name",
+                format!("{:?} is no name for an array: expected at most 32 of a-z, A-Z, 0-9, _ . -", self.name),
+            );
+        }
+        if self.devs.is_empty() && self.uuid.is_none() {
+            problem("devs", "neither devs nor uuid says which array it is".to_owned());
+        }
+        if self.spares > 0 && self.spares as usize >= self.devs.len() {
+            problem("spares", format!("{} spares of {} devices leave none to hold data", self.spares, self.devs.len()));
+        }
+        Ok(problems)
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        let status = match self.array() {
+            Err(Error::Failed(why)) => Status::undefined(why),
+            Err(error) => return Err(error),
+            Ok(None) => Status::down(),
+            Ok(Some(array)) => self.running(&array),
+        };
+        let status = self.devs.iter().fold(status, |status, dev| status.uses("device", dev));
+        let provisioned = if status.state() == State::Up { Provisioned::Yes } else { self.members()? };
+        Ok(status.label(self.device()).provisioned_as(provisioned))
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        let uuid = self.known_uuid()?;
+        match self.array()? {
+            Some(array) if array.is_running() => {
+                array.must_be(uuid.as_deref(), &self.device())?;
+                return Ok(Outcome::unchanged(format!("{} is already up", self.device())));
+            }
+            // Some of its devices came by and wait for the others: they cannot be added to while they are held.
+            Some(_) => self.mdadm(&["--stop"], &[])?,
+            None => {}
+        }
+        let uuid = uuid.iter().flat_map(|uuid| ["--uuid".to_owned(), uuid.clone()]);
+        self.mdadm(&["--assemble"], &uuid.chain(self.devs.clone()).collect::<Vec<_>>())?;
+        block::wait_for(self.device(), UDEV)?;
+        Ok(Outcome::changed(format!("{} is up", self.device())))
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        if block::find(self.device())?.is_none() {
+            return Ok(Outcome::unchanged(format!("{} is already down", self.device())));
+        }
+        self.mdadm(&["--stop"], &[])?;
+        Ok(Outcome::changed(format!("{} is down", self.device())))
+    }
+
+    fn provision(&self, _: &Context) -> Result<Outcome> {
+        if block::find(self.device())?.is_some() || self.members()? == Provisioned::Yes {
+            return Ok(Outcome::unchanged(format!("{} already exists", self.device())));
+        }
+        let devices = self.devs.len().saturating_sub(self.spares as usize);
+        if devices == 0 {
+            return Err(Error::invalid_config(format!("devs: no devices to make {} of", self.device())));
+        }
+        for dev in &self.devs {
+            must_be_empty(dev)?;
+        }
+        self.mdadm(&["--create"], &self.creation(devices))?;
+        block::wait_for(self.device(), UDEV)?;
+        let array = self.array()?.ok_or_else(|| Error::failed(format!("{} is gone again", self.device())))?;
+        state::set(state::Scope::Persistent, UUID, &array.uuid)?;
+        log::info(format!("to name the array on other nodes too: uuid = {}", array.uuid));
+        Ok(Outcome::changed(format!("made {} of {}", self.device(), self.devs.join(" "))))
+    }
+
+    fn unprovision(&self, _: &Context) -> Result<Outcome> {
+        match self.members()? {
+            Provisioned::No => return Ok(Outcome::unchanged(format!("{} does not exist", self.device()))),
+            Provisioned::Unknown => {
+                return Err(Error::failed(format!(
+                    "the devices of {} are not all here: left as they are",
+                    self.device()
+                )));
+            }
+            _ => {}
+        }
+        if let Some(uuid) = self.known_uuid()? {
+            self.must_belong(&uuid)?;
+        }
+        Command::new("/sbin/mdadm").arg("--zero-superblock").args(self.devs.clone()).check()?;
+        state::remove(state::Scope::Persistent, UUID)?;
+        Ok(Outcome::changed(format!("cleared {}", self.devs.join(" "))))
+    }
+}
+
+impl Md {
+    fn device(&self) -> String {
+        format!("/dev/md/{}", self.name)
+    }
+
+    fn array(&self) -> Result<Option<Array>> {
+        match block::find(self.device())? {
+            None => Ok(None),
+            Some(_) => Array::read(&self.device()).map(Some),
+        }
+    }
+
+    fn running(&self, array: &Array) -> Status {
+        if let Err(error) = array.must_be(self.uuid.as_deref(), &self.device()) {
+            return Status::down().degraded(error);
+        }
+        let status = Status::up().exposes("device", self.device());
+        match array.fault() {
+            Some(fault) => status.degraded(fault),
+            None => array.work.iter().fold(status, Status::info),
+        }
+    }
+
+    /// What the keyword says, or else what provision has remembered.
+    fn known_uuid(&self) -> Result<Option<String>> {
+        match &self.uuid {
+            Some(uuid) => Ok(Some(uuid.clone())),
+            None => Ok(state::get(state::Scope::Persistent, UUID)?),
+        }
+    }
+
+    /// Whether the devices belong to an array. Unknown where they are not all here: they may come yet.
+    fn members(&self) -> Result<Provisioned> {
+        let (mut members, mut absent) = (0, 0);
+        for dev in &self.devs {
+            match block::find(dev)? {
+                None => absent += 1,
+                Some(_) => members += usize::from(block::probe(dev)?.is_some_and(|found| found.kind == MEMBER)),
+            }
+        }
+        Ok(match members {
+            _ if self.devs.is_empty() || absent > 0 => Provisioned::Unknown,
+            0 => Provisioned::No,
+            members if members < self.devs.len() => Provisioned::Mixed,
+            _ => Provisioned::Yes,
+        })
+    }
+
+    fn must_belong(&self, uuid: &str) -> Result<()> {
+        for dev in &self.devs {
+            if let Some(found) =
+                block::probe(dev)?.filter(|found| found.kind == MEMBER && !same_uuid(&found.uuid, uuid))
+            {
+                return Err(Error::failed(format!(
+                    "{dev} belongs to the array {}, not to {uuid}: left as it is",
+                    found.uuid
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What follows `--create` and the device, in the order of the grant.
+    fn creation(&self, devices: usize) -> Vec<String> {
+        let mut words = vec!["--run".to_owned(), "--metadata".to_owned(), "1.2".to_owned()];
+        let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+        option("--level", self.level.clone());
+        option("--raid-devices", devices.to_string());
+        if self.spares > 0 {
+            option("--spare-devices", self.spares.to_string());
+        }
+        if let Some(chunk) = self.chunk {
+            option("--chunk", format!("{}K", chunk.as_bytes().div_ceil(1024)));
+        }
+        if let Some(bitmap) = &self.bitmap {
+            option("--bitmap", bitmap.clone());
+        }
+        words.extend(self.devs.clone());
+        words
+    }
+
+    fn mdadm(&self, mode: &[&str], rest: &[String]) -> Result<()> {
+        Command::new("/sbin/mdadm").args(mode.iter().copied()).arg(self.device()).args(rest.to_vec()).check()?;
+        Ok(())
+    }
+}
+
+/// `mdadm --create --run` writes on whatever is there.
+fn must_be_empty(dev: &str) -> Result<()> {
+    block::wait_for(dev, UDEV)?;
+    match block::probe(dev)? {
+        None => Ok(()),
+        Some(found) => Err(Error::failed(format!(
+            "{dev} holds {}: it is not overwritten; if nobody needs it, clear it with wipefs -a {dev}",
+            found.kind
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! `disk.vg`: an LVM volume group.
+//!
+//! Up: the group carries the name of this node as its tag, and its volumes are active. Down: it has not the tag, and none is
+//! active. Where nodes share the disks, the tag says whose the group is. Start takes the group over: it puts this node's tag in
+//! the place of all others. Provision makes it of `pvs`, so that neither boot nor udev activates it by themselves; unprovision
+//! removes it, if it holds no volumes. See vgchange(8), and lvmautoactivation(7).
+
+mod group;
+
+use hostler_sdk::prelude::*;
+use hostler_sdk::{lvm, options};
+
+use crate::group::Group;
+
+/// An LVM volume group.
+///
+/// The tags of the group are the agent's: each start replaces them by the name of the node. Volumes are activated and
+/// deactivated together; with `disk.lv`, one by one. A group that was made by other means must not be activated by LVM itself:
+/// `vgchange --setautoactivation n NAME`. Needs LVM 2.03.12 or later.
+#[derive(Keywords)]
+struct Vg {
+    /// The name of the volume group.
+    #[keyword(example = "data")]
+    name: String,
+    /// The devices to make the group of. They must be empty.
+    #[keyword(provisioning, example = "/dev/sdb /dev/sdc")]
+    pvs: Vec<String>,
+    /// Options of vgcreate, each with a value: --alloc, --dataalignment, --maxlogicalvolumes, --metadatasize,
+    /// --physicalextentsize.
+    #[keyword(provisioning, kind = "words", example = "--physicalextentsize 8m")]
+    options: Vec<String>,
+}
+
+/// What `options` may hold, in the order of the grant. Not --config, which runs programs.
+const OPTIONS: [&str; 5] =
+    ["--alloc *", "--dataalignment *", "--maxlogicalvolumes *", "--metadatasize *", "--physicalextentsize *"];
+
+/// How long udev may take to show a device.
+const UDEV: Duration = Duration::from_secs(10);
+
+#[driver]
+impl Driver for Vg {
+    const NAME: &str = "disk.vg";
+    const GRANTS: &[&str] = &[
+        "exec(read) = /sbin/vgs --readonly --reportformat json -o vg_name,vg_tags",
+        "exec(read) = /sbin/lvs --readonly --reportformat json -o vg_name,lv_name,lv_role",
+        "exec(read) = /sbin/pvs --readonly --reportformat json -o pv_name,vg_name",
+        "files.read = /dev/{kw:name}/**",
+        "block.read = /dev/{kw:name}/**",
+        "block.read = {kw:pvs}",
+        "exec = /sbin/vgchange --deltag * -- {kw:name}",
+        "exec = /sbin/vgchange --addtag {node} -- {kw:name}",
+        "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/vgchange -ay -- {kw:name}",
+        "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/vgchange -an -- {kw:name}",
+        "exec = /sbin/vgcreate --setautoactivation n [--alloc *] [--dataalignment *] [--maxlogicalvolumes *] [--metadatasize *] \
+         [--physicalextentsize *] -- {kw:name} {kw:pvs}",
+        "exec = /sbin/vgremove -- {kw:name}",
+        "exec = /sbin/pvremove -- {kw:pvs}",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let problem = |keyword: &str, text| Problem { keyword: keyword.to_owned(), text };
+        let name = lvm::fault_of_name(&self.name).map(|text| problem("name", text));
+        let options = options::arrange(&OPTIONS, &self.options).err().map(|text| problem("options", text));
+        Ok(name.into_iter().chain(options).collect())
+    }
+
+    fn status(&self, context: &Context) -> Result<Status> {
+        let group = match Group::find(&self.name) {
+            Err(Error::Failed(why)) => return Ok(Status::undefined(why).label(&self.name)),
+            Err(error) => return Err(error),
+            Ok(None) => return Ok(Status::down().label(&self.name).provisioned_as(self.without_group()?)),
+            Ok(Some(group)) => group,
+        };
+        let status = match (group.is_of(&context.node), group.active.is_empty(), group.inactive.is_empty()) {
+            (true, _, true) => Status::up(),
+            (true, true, false) => Status::down(),
+            (true, false, false) => Status::up().degraded(format!("not active: {}", group.inactive.join(" "))),
+            (false, true, _) => Status::down(),
+            (false, false, _) => Status::down().degraded(format!(
+                "active without the tag {}: {}; if LVM did that by itself, vgchange --setautoactivation n {}",
+                context.node,
+                group.active.join(" "),
+                self.name
+            )),
+        };
+        let status = match group.others(&context.node) {
+            others if others.is_empty() => status,
+            others => status.info(format!("tagged {}", others.join(" "))),
+        };
+        let device = |volume: &String| lvm::device_of(&self.name, volume).display().to_string();
+        let status = group.active.iter().fold(status, |status, volume| status.exposes("device", device(volume)));
+        let status = self.pvs.iter().fold(status, |status, pv| status.uses("device", pv));
+        Ok(status.label(&self.name).provisioned(true))
+    }
+
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        let group = self.existing()?;
+        if group.is_of(&context.node) && group.inactive.is_empty() {
+            return Ok(Outcome::unchanged(format!("{} is already up", self.name)));
+        }
+        for tag in group.others(&context.node) {
+            log::warn(format!("{} was tagged {tag}: it is this node's now", self.name));
+            self.vgchange(&["--deltag", tag])?;
+        }
+        if !group.is_of(&context.node) {
+            self.vgchange(&["--addtag", &context.node])?;
+        }
+        if !group.inactive.is_empty() {
+            self.vgchange(&["-ay"])?;
+            for volume in &group.inactive {
+                block::wait_for(lvm::device_of(&self.name, volume), UDEV)?;
+            }
+        }
+        Ok(Outcome::changed(format!("{} is up", self.name)))
+    }
+
+    fn stop(&self, context: &Context) -> Result<Outcome> {
+        let Some(group) = Group::find(&self.name)? else {
+            return Ok(Outcome::unchanged(format!("{} is not here", self.name)));
+        };
+        if !group.is_of(&context.node) && group.active.is_empty() {
+            return Ok(Outcome::unchanged(format!("{} is already down", self.name)));
+        }
+        if !group.active.is_empty() {
+            self.vgchange(&["-an"])?;
+        }
+        if group.is_of(&context.node) {
+            self.vgchange(&["--deltag", &context.node])?;
+        }
+        Ok(Outcome::changed(format!("{} is down", self.name)))
+    }
+
+    fn provision(&self, _: &Context) -> Result<Outcome> {
+        if Group::find(&self.name)?.is_some() {
+            return Ok(Outcome::unchanged(format!("{} already exists", self.name)));
+        }
+        if self.pvs.is_empty() {
+            return Err(Error::invalid_config(format!("pvs: no devices to make {} of", self.name)));
+        }
+        for pv in &self.pvs {
+            self.must_be_free(pv)?;
+        }
+        let options = options::arrange(&OPTIONS, &self.options)
+            .map_err(|reason| Error::invalid_config(format!("options: {reason}")))?;
+        let make = Command::new("/sbin/vgcreate")
+            .args(["--setautoactivation", "n"])
+            .args(options)
+            .arg("--")
+            .arg(&self.name)
+            .args(self.pvs.clone());
+        make.check()?;
+        Ok(Outcome::changed(format!("made {} of {}", self.name, self.pvs.join(" "))))
+    }
+
+    fn unprovision(&self, _: &Context) -> Result<Outcome> {
+        let group = Group::find(&self.name)?;
+        if let Some(volumes) = group.as_ref().map(Group::volumes).filter(|volumes| !volumes.is_empty()) {
+            let volumes = volumes.join(" ");
+            return Err(Error::failed(format!("{} holds {volumes}: remove them first, see lvremove(8)", self.name)));
+        }
+        if group.is_some() {
+            Command::new("/sbin/vgremove").arg("--").arg(&self.name).check()?;
+        }
+        let labelled = self.labelled()?;
+        if labelled {
+            Command::new("/sbin/pvremove").arg("--").args(self.pvs.clone()).check()?;
+        }
+        Ok(match group.is_some() || labelled {
+            true => Outcome::changed(format!("removed {}", self.name)),
+            false => Outcome::unchanged(format!("{} does not exist", self.name)),
+        })
+    }
+}
+
+impl Vg {
+    fn existing(&self) -> Result<Group> {
+        let absent =
+            || Error::failed(format!("there is no volume group {}: are its disks here? see pvs(8)", self.name));
+        Group::find(&self.name)?.ok_or_else(absent)
+    }
+
+    /// There is no such group here: if its devices are, they say whether it was never made.
+    fn without_group(&self) -> Result<Provisioned> {
+        for pv in &self.pvs {
+            if block::find(pv)?.is_none() || block::probe(pv)?.is_some_and(|found| found.kind == group::MEMBER) {
+                return Ok(Provisioned::Unknown);
+            }
+        }
+        Ok(if self.pvs.is_empty() { Provisioned::Unknown } else { Provisioned::No })
+    }
+
+    fn vgchange(&self, options: &[&str]) -> Result<()> {
+        Command::new("/sbin/vgchange").args(options.iter().copied()).arg("--").arg(&self.name).check()?;
+        Ok(())
+    }
+
+    /// A device that holds anything is not written on. One that was prepared for LVM and belongs to no group may be used.
+    fn must_be_free(&self, pv: &str) -> Result<()> {
+        block::wait_for(pv, UDEV)?;
+        match block::probe(pv)? {
+            None => Ok(()),
+            Some(found) if found.kind == group::MEMBER => Ok(()),
+            Some(found) => Err(Error::failed(format!(
+                "{pv} holds {}: it is not overwritten; if nobody needs it, clear it with wipefs -a {pv}",
+                found.kind
+            ))),
+        }
+    }
+
+    /// Whether all of `pvs` are still prepared for LVM, and belong to no group.
+    fn labelled(&self) -> Result<bool> {
+        for pv in &self.pvs {
+            let signature = if block::find(pv)?.is_some() { block::probe(pv)? } else { None };
+            if signature.is_none_or(|found| found.kind != group::MEMBER) {
+                return Ok(false);
+            }
+        }
+        Ok(!self.pvs.is_empty() && !group::in_use(&self.pvs)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! The life of a volume group on an LVM in memory.
+
+use hostler_sdk::fake::{Case, Host, Lvm, MIB, given, stop_undoes_any_failed_start};
+use hostler_sdk::options;
+
+use super::*;
+
+fn vg(host: &Host) -> Case<Vg> {
+    given(Vg { name: "data".to_owned(), pvs: vec!["/dev/sdb".to_owned()], options: Vec::new() }).on(host)
+}
+
+fn node(lvm: &Lvm) -> Host {
+    lvm.on(Host::new().device("/dev/sdb", 64 * MIB))
+}
+
+/// A group of two volumes.
+fn group(tags: &[&str]) -> (Lvm, Host) {
+    let lvm = Lvm::new().group("data", tags, &["db", "web"]);
+    let host = node(&lvm);
+    (lvm, host)
+}
+
+#[test]
+fn the_grant_is_that_of_the_options() {
+    let line =
+        format!("exec = /sbin/vgcreate --setautoactivation n {} -- {{kw:name}} {{kw:pvs}}", options::grant(&OPTIONS));
+    assert!(Vg::GRANTS.contains(&line.as_str()), "{line}");
+}
+
+#[test]
+fn start_tags_and_activates_once() {
+    let (lvm, host) = group(&[]);
+    vg(&host)
+        .status()
+        .is(State::Down)
+        .is_provisioned(true)
+        .start()
+        .is_changed("data is up")
+        .start()
+        .is_unchanged("data is already up")
+        .status()
+        .is(State::Up)
+        .is_silent()
+        .labelled("data")
+        .exposes("device", "/dev/data/web");
+    assert_eq!(lvm.tags("data").unwrap(), ["n1"]);
+}
+
+#[test]
+fn stop_deactivates_and_gives_the_tag_back() {
+    let (lvm, host) = group(&[]);
+    vg(&host)
+        .start()
+        .stop()
+        .is_changed("data is down")
+        .stop()
+        .is_unchanged("data is already down")
+        .status()
+        .is(State::Down);
+    assert_eq!(lvm.tags("data").unwrap(), [""; 0]);
+    assert!(!host.has_file("/dev/data/web"));
+}
+
+#[test]
+fn start_takes_over_what_another_node_left() {
+    let (lvm, host) = group(&["n2"]);
+    vg(&host).status().is(State::Down).mentions("tagged n2").start().status().is(State::Up).is_silent();
+    assert_eq!(lvm.tags("data").unwrap(), ["n1"]);
+    assert!(host.log().iter().any(|line| line.text == "data was tagged n2: it is this node's now"), "{:?}", host.log());
+}
+
+#[test]
+fn stop_undoes_a_start_that_failed_half_way() {
+    assert!(stop_undoes_any_failed_start(|| vg(&group(&["n2"]).1)) >= 3);
+}
+
+#[test]
+fn a_node_that_rebooted_has_the_tag_and_nothing_active() {
+    let (_, host) = group(&["n1"]);
+    vg(&host).status().is(State::Down).start().is_changed("data is up").status().is(State::Up);
+}
+
+#[test]
+fn what_lvm_activated_by_itself_is_a_warning() {
+    let (_, host) = group(&[]);
+    let host = host.device("/dev/data/web", MIB);
+    vg(&host).status().is(State::Warn).mentions("active without the tag n1: web").stop().status().is(State::Down);
+    let (_, host) = group(&["n1"]);
+    let host = host.device("/dev/data/web", MIB);
+    vg(&host).status().is(State::Warn).mentions("not active: db").start().status().is(State::Up);
+}
+
+#[test]
+fn a_volume_in_use_keeps_the_group_up() {
+    let (_, host) = group(&[]);
+    let host = host.busy("/dev/data/web");
+    vg(&host).start().stop().fails_with("Logical volume data/web in use");
+}
+
+#[test]
+fn a_group_that_is_not_here_is_down_and_cannot_start() {
+    vg(&node(&Lvm::new()))
+        .status()
+        .is(State::Down)
+        .is_provisioned(false)
+        .start()
+        .fails_with("there is no volume group data: are its disks here?")
+        .stop()
+        .is_unchanged("data is not here");
+}
+
+#[test]
+fn where_its_devices_are_not_nobody_knows_of_the_group() {
+    let host = Lvm::new().on(Host::new());
+    vg(&host).status().is(State::Down).is_provisioned_as(Provisioned::Unknown);
+    let host = node(&Lvm::new()).signature("/dev/sdb", "LVM2_member");
+    vg(&host).status().is(State::Down).is_provisioned_as(Provisioned::Unknown);
+}
+
+#[test]
+fn without_lvm_nothing_is_known() {
+    vg(&Host::new())
+        .status()
+        .is(State::Undefined)
+        .mentions("/sbin/vgs is not installed: it comes with the package lvm2");
+}
+
+#[test]
+fn provision_makes_it_of_empty_devices_and_unprovision_leaves_them_empty() {
+    let lvm = Lvm::new();
+    vg(&node(&lvm))
+        .provision()
+        .is_changed("made data of /dev/sdb")
+        .status()
+        .is_provisioned(true)
+        .provision()
+        .is_unchanged("data already exists")
+        .start()
+        .stop()
+        .unprovision()
+        .is_changed("removed data")
+        .unprovision()
+        .is_unchanged("data does not exist")
+        .provision()
+        .is_changed("made data of /dev/sdb");
+}
+
+#[test]
+fn provision_writes_on_no_device_that_holds_something() {
+    let lvm = Lvm::new();
+    let host = node(&lvm).signature("/dev/sdb", "ext4");
+    vg(&host).provision().fails_with("/dev/sdb holds ext4: it is not overwritten");
+    assert_eq!(lvm.tags("data"), None);
+}
+
+#[test]
+fn a_group_with_volumes_is_not_removed() {
+    let (lvm, host) = group(&[]);
+    vg(&host).unprovision().fails_with("data holds db web: remove them first");
+    assert!(lvm.tags("data").is_some());
+}
+
+#[test]
+fn options_that_run_programs_and_names_that_lvm_refuses_are_problems() {
+    let case = |name: &str, options: &[&str]| {
+        let options = options.iter().map(|&option| option.to_owned()).collect();
+        given(Vg { name: name.to_owned(), pvs: vec!["/dev/sdb".to_owned()], options }).on(&node(&Lvm::new()))
+    };
+    case("data", &["--physicalextentsize", "8m"]).validate().finds(&[]);
+    case("data", &["--config", "x"]).provision().fails_with("options: \"--config\" is not supported");
+    case("-data", &[]).validate().finds(&[("name", "\"-data\" is no name for LVM: it begins with a hyphen")]);
+}

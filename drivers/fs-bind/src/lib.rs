@@ -1,0 +1,102 @@
+//! `fs.bind`: a directory shown at a second place.
+//!
+//! Up: the directory `dev` is mounted on `mnt`. Down: it is not. See mount(8), "bind mounts".
+
+use hostler_sdk::filesystem::{MountPoint, Mounted};
+use hostler_sdk::prelude::*;
+
+/// A directory shown at a second place, all of it or read-only (`mnt_opt = ro`).
+#[derive(Keywords)]
+struct Bind {
+    /// The directory to show.
+    #[keyword(example = "/srv/data/web", kind = "path")]
+    dev: String,
+    /// Where it is mounted, and how. `mnt_opt = rbind` shows what is mounted below it, too.
+    #[keyword(flatten)]
+    at: MountPoint,
+}
+
+#[driver]
+impl Driver for Bind {
+    const NAME: &str = "fs.bind";
+    const ALIASES: &[&str] = &["none"];
+    const GRANTS: &[&str] = &["mount = bind {kw:dev} on {kw:mnt}", "files.read = {kw:dev}", "files.write = {kw:mnt}"];
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        self.mounted().status()
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        if !files::exists(&self.dev)? {
+            return Err(Error::failed(format!("{} does not exist", self.dev)));
+        }
+        self.mounted().start()
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        self.mounted().stop()
+    }
+}
+
+impl Bind {
+    fn mounted(&self) -> Mounted<'_> {
+        let options = self.at.options();
+        Mounted { at: &self.at, fstype: "bind", source: &self.dev, options, is_ours: Box::new(|_| self.is_shown()) }
+    }
+
+    /// Mounts do not say which directory they were made of. But both paths then lead to the same one.
+    fn is_shown(&self) -> Result<bool> {
+        let identity = |path: &Path| Ok::<_, Error>(files::stat(path)?.map(|stat| stat.identity));
+        let (shown, source) = (identity(&self.at.mnt)?, identity(Path::new(&self.dev))?);
+        Ok(source.is_some() && shown == source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Case, Host, given};
+
+    use super::*;
+
+    fn bind(host: &Host) -> Case<Bind> {
+        given(Bind { dev: "/data/web".to_owned(), at: MountPoint::fake("/srv/web") }).on(host)
+    }
+
+    #[test]
+    fn it_shows_the_directory_and_hides_it_again() {
+        let host = Host::new().directory("/data/web");
+        bind(&host)
+            .status()
+            .is(State::Down)
+            .start()
+            .is_changed("mounted bind /data/web@/srv/web")
+            .start()
+            .is_unchanged("bind /data/web@/srv/web is already mounted")
+            .status()
+            .is(State::Up)
+            .stop()
+            .is_changed("unmounted bind /data/web@/srv/web")
+            .status()
+            .is(State::Down);
+    }
+
+    #[test]
+    fn what_others_mounted_there_is_not_taken_for_it() {
+        let host =
+            Host::new().directory("/data/web").directory("/data/other").mounted("bind", "/data/other", "/srv/web");
+        bind(&host)
+            .status()
+            .is(State::Down)
+            .mentions("/data/other is mounted on /srv/web")
+            .start()
+            .fails_with("/data/other is mounted on /srv/web")
+            .stop()
+            .is_unchanged("bind /data/web@/srv/web is already unmounted");
+        assert_eq!(host.mounts().len(), 1);
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_named() {
+        bind(&Host::new()).start().fails_with("/data/web does not exist");
+    }
+}

@@ -1,0 +1,111 @@
+//! `fs.btrfs`: a Btrfs file system on a block device, or a subvolume of one.
+//!
+//! Up: the device (and the subvolume) is mounted on `mnt` and answers. Down: it is not. Provision makes the file system on
+//! an empty device; a device that holds anything else is never written on. Subvolumes are not made. See btrfs(5),
+//! mkfs.btrfs(8).
+
+use hostler_sdk::filesystem::{Kind, OnVolume, Volume};
+use hostler_sdk::prelude::*;
+
+const BTRFS: Kind = Kind {
+    fstype: "btrfs",
+    signatures: &["btrfs"],
+    mkfs: &["/sbin/mkfs.btrfs", "-q"],
+    // Not --rootdir, which reads files.
+    mkfs_caps: "",
+    mkfs_options: &["-L", "-d", "-m", "-n", "-s", "-O", "-U"],
+    fsck: None,
+};
+
+/// A Btrfs file system on a block device, or a subvolume of one.
+#[derive(Keywords)]
+struct Btrfs {
+    /// The device and the mount point.
+    #[keyword(flatten)]
+    volume: Volume,
+    /// The subvolume to mount, by its path in the file system. By default the one that the file system was told.
+    #[keyword(example = "data/web")]
+    subvol: Option<String>,
+}
+
+#[driver]
+impl Driver for Btrfs {
+    const NAME: &str = "fs.btrfs";
+    const GRANTS: &[&str] = &[
+        "mount = btrfs {kw:dev} on {kw:mnt}",
+        "files.write = {kw:mnt}",
+        "block.read = {kw:dev}",
+        "block.read = {kw:mkfs_dev}",
+        "exec = /sbin/mkfs.btrfs -q [-L *] [-d *] [-m *] [-n *] [-s *] [-O *] [-U *] -- {kw:dev}",
+        "exec = /sbin/mkfs.btrfs -q [-L *] [-d *] [-m *] [-n *] [-s *] [-O *] [-U *] -- {kw:mkfs_dev}",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        Ok(self.on_volume().validate())
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        self.on_volume().status()
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        self.on_volume().start()
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        self.on_volume().stop()
+    }
+
+    fn provision(&self, _: &Context) -> Result<Outcome> {
+        self.on_volume().provision()
+    }
+
+    fn unprovision(&self, _: &Context) -> Result<Outcome> {
+        self.on_volume().unprovision()
+    }
+}
+
+impl Btrfs {
+    fn on_volume(&self) -> OnVolume<'_> {
+        let mut options = self.volume.at.options();
+        options.extend(self.subvol.iter().map(|path| format!("subvol={path}")));
+        // A path in the file system, not one of this node: written without the slash at its start nobody takes it for one.
+        let options = options.into_iter().map(|option| match option.split_once("subvol=/") {
+            Some(("", path)) if !path.is_empty() => format!("subvol={path}"),
+            _ => option,
+        });
+        self.volume.of(&BTRFS).options(options.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Host, MIB, given};
+
+    use super::*;
+
+    #[test]
+    fn the_grant_is_that_of_the_command() {
+        for line in BTRFS.mkfs_grants() {
+            assert!(Btrfs::GRANTS.contains(&line.as_str()), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_subvolume_becomes_an_option_without_its_slash() {
+        let cases = [
+            (None, None, "rw"),
+            (Some("data"), None, "subvol=data"),
+            (Some("/data/web"), Some("noatime"), "noatime,subvol=data/web"),
+            (None, Some("subvol=/data,noatime"), "subvol=data,noatime"),
+        ];
+        for (subvol, mnt_opt, options) in cases {
+            let host = Host::new().device("/dev/sdb", 512 * MIB).signature("/dev/sdb", "btrfs");
+            let mut volume = Volume::fake("/dev/sdb", "/srv/data");
+            volume.at.mnt_opt = mnt_opt.map(str::to_owned);
+            let fs = Btrfs { volume, subvol: subvol.map(str::to_owned) };
+            given(fs).on(&host).start().is_changed("mounted btrfs /dev/sdb@/srv/data").status().is(State::Up);
+            assert_eq!(host.mounts(), [format!("btrfs /dev/sdb /srv/data {options}")]);
+        }
+    }
+}

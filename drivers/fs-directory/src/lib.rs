@@ -1,0 +1,127 @@
+//! `fs.directory`: a directory with an owner and a mode.
+//!
+//! Not applicable: it exists, whether the service runs or not; what is not as wanted is warned of. Down: it does not exist.
+//! Start makes it and corrects it; stop leaves it, since what is in it is data.
+
+use hostler_sdk::files::FileKind;
+use hostler_sdk::ownership::Ownership;
+use hostler_sdk::prelude::*;
+
+/// A directory with an owner and a mode.
+///
+/// It is made at start, with the missing ones above it. Neither stop nor unprovision removes it.
+#[derive(Keywords)]
+struct Directory {
+    /// The directory.
+    #[keyword(example = "/srv/{fqdn}/data")]
+    path: PathBuf,
+    /// Its owner and its mode.
+    #[keyword(flatten)]
+    ownership: Ownership,
+}
+
+#[driver]
+impl Driver for Directory {
+    const NAME: &str = "fs.directory";
+    const GRANTS: &[&str] = &["files.write = {kw:path}"];
+    const PERSISTENT: bool = true;
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        let status = match files::stat(&self.path)? {
+            None => Status::down(),
+            Some(stat) if stat.kind != FileKind::Directory => Status::down().warning("is there, and is no directory"),
+            Some(stat) => self.ownership.differences(&stat).into_iter().fold(Status::not_applicable(), Status::warning),
+        };
+        Ok(status.label(self.path.display()))
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        let path = self.path.display();
+        let made = files::make_directory(&self.path, self.ownership.perm.unwrap_or(Mode(0o755)))?;
+        let Some(stat) = files::stat(&self.path)? else {
+            return Err(Error::retryable(format!("{path} was removed by somebody else")));
+        };
+        let differences = self.ownership.differences(&stat);
+        if !differences.is_empty() {
+            self.ownership.apply(&self.path)?;
+        }
+        Ok(match (made, differences.is_empty()) {
+            (true, _) => Outcome::changed(format!("made {path}")),
+            (false, false) => Outcome::changed(format!("corrected {path}: {}", differences.join(", "))),
+            (false, true) => Outcome::unchanged(format!("{path} is already there")),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Case, Host, given};
+
+    use super::*;
+
+    fn plain(host: &Host) -> Case<Directory> {
+        given(Directory { path: "/srv/data".into(), ownership: Ownership::default() }).on(host)
+    }
+
+    fn owned(host: &Host) -> Case<Directory> {
+        let web = || Some("web".to_owned());
+        let ownership = Ownership { user: web(), group: web(), perm: Some(Mode(0o2750)) };
+        given(Directory { path: "/srv/data".into(), ownership }).on(host)
+    }
+
+    #[test]
+    fn start_makes_it_once_and_stop_leaves_it() {
+        let host = Host::new();
+        plain(&host)
+            .status()
+            .is(State::Down)
+            .start()
+            .is_changed("made /srv/data")
+            .start()
+            .is_unchanged("/srv/data is already there")
+            .stop()
+            .is_unchanged("")
+            .status()
+            .is(State::NotApplicable)
+            .labelled("/srv/data");
+        assert!(host.has_file("/srv/data"));
+    }
+
+    #[test]
+    fn start_corrects_owner_and_all_bits_of_the_mode() {
+        let host = Host::new().directory("/srv/data");
+        owned(&host)
+            .status()
+            .is(State::NotApplicable)
+            .mentions("owner root, not web")
+            .mentions("mode 0755, not 2750")
+            .start()
+            .is_changed("corrected /srv/data: owner root, not web, group root, not web, mode 0755, not 2750")
+            .status()
+            .is(State::NotApplicable)
+            .is_silent()
+            .start()
+            .is_unchanged("/srv/data is already there");
+        assert_eq!(host.owner("/srv/data").as_deref(), Some("2750 web:web"));
+    }
+
+    #[test]
+    fn numbers_are_as_good_as_names() {
+        let host = Host::new().directory("/srv/data");
+        let root = || Some("0".to_owned());
+        let ownership = Ownership { user: root(), group: root(), perm: None };
+        given(Directory { path: "/srv/data".into(), ownership })
+            .on(&host)
+            .status()
+            .is(State::NotApplicable)
+            .start()
+            .is_unchanged("/srv/data is already there");
+    }
+
+    #[test]
+    fn a_file_of_that_name_is_no_directory() {
+        let host = Host::new().text_file("/srv/data", "precious");
+        plain(&host).status().is(State::Down).mentions("no directory").start().fails_with("/srv/data");
+        assert_eq!(host.content("/srv/data").as_deref(), Some("precious"));
+    }
+}

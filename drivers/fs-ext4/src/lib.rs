@@ -1,0 +1,289 @@
+//! `fs.ext4`: an ext4 file system on a block device. It mounts ext2 and ext3 as well, as the kernel's ext4 does.
+//!
+//! Up: the device is mounted on `mnt` and answers. Down: it is not. Start mends it with e2fsck(8) and mounts it. Provision
+//! makes it on an empty device; a device that holds anything else is never written on. See ext4(5), mkfs.ext4(8).
+
+use hostler_sdk::filesystem::{Fsck, Kind, Volume};
+use hostler_sdk::prelude::*;
+
+const EXT4: Kind = Kind {
+    fstype: "ext4",
+    signatures: &["ext4", "ext3", "ext2"],
+    mkfs: &["/sbin/mkfs.ext4", "-q", "-F"],
+    // Not -d, which reads files, nor -J, which names another device.
+    mkfs_caps: "",
+    mkfs_options: &["-L", "-m", "-b", "-i", "-I", "-N", "-O", "-E", "-T", "-U"],
+    // 1: it mended something. 2 would ask for a reboot.
+    fsck: Some(Fsck { command: &["/sbin/e2fsck", "-p"], mountable: &[0, 1] }),
+};
+
+/// An ext4 file system on a block device.
+///
+/// Before each mount it is checked with `e2fsck -p`, which does nothing where all is well. What that cannot mend by itself
+/// stops the start.
+#[derive(Keywords)]
+struct Ext4 {
+    /// The device and the mount point.
+    #[keyword(flatten)]
+    volume: Volume,
+}
+
+#[driver]
+impl Driver for Ext4 {
+    const NAME: &str = "fs.ext4";
+    const GRANTS: &[&str] = &[
+        "mount = ext4 {kw:dev} on {kw:mnt}",
+        "files.write = {kw:mnt}",
+        "block.read = {kw:dev}",
+        "block.read = {kw:mkfs_dev}",
+        "exec = /sbin/e2fsck -p -- {kw:dev}",
+        "exec = /sbin/mkfs.ext4 -q -F [-L *] [-m *] [-b *] [-i *] [-I *] [-N *] [-O *] [-E *] [-T *] [-U *] -- {kw:dev}",
+        "exec = /sbin/mkfs.ext4 -q -F [-L *] [-m *] [-b *] [-i *] [-I *] [-N *] [-O *] [-E *] [-T *] [-U *] -- {kw:mkfs_dev}",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        Ok(self.volume.of(&EXT4).validate())
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        self.volume.of(&EXT4).status()
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        self.volume.of(&EXT4).start()
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        self.volume.of(&EXT4).stop()
+    }
+
+    fn provision(&self, _: &Context) -> Result<Outcome> {
+        self.volume.of(&EXT4).provision()
+    }
+
+    fn unprovision(&self, _: &Context) -> Result<Outcome> {
+        self.volume.of(&EXT4).unprovision()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Case, Host, MIB, given};
+
+    use super::*;
+
+    const E2FSCK: &str = "/sbin/e2fsck";
+
+    fn fs(host: &Host) -> Case<Ext4> {
+        given(Ext4 { volume: Volume::fake("/dev/loop0", "/srv/web") }).on(host)
+    }
+
+    /// An empty device, and the programs.
+    fn empty() -> Host {
+        let host = Host::new().device("/dev/loop0", 64 * MIB).program(E2FSCK, 0, "");
+        host.program_with("/sbin/mkfs.ext4", |run| {
+            run.host.set_signature("/dev/loop0", "ext4");
+            hostler_sdk::process::Output { status: 0, stdout: Vec::new(), stderr: Vec::new(), truncated: false }
+        })
+    }
+
+    fn formatted() -> Host {
+        empty().signature("/dev/loop0", "ext4")
+    }
+
+    #[test]
+    fn the_grants_are_those_of_the_commands() {
+        for line in EXT4.mkfs_grants() {
+            assert!(Ext4::GRANTS.contains(&line.as_str()), "{line}");
+        }
+        assert!(Ext4::GRANTS.contains(&EXT4.fsck_grant().unwrap_or_default().as_str()));
+    }
+
+    #[test]
+    fn start_checks_makes_the_mount_point_and_mounts_once() {
+        let host = formatted();
+        fs(&host)
+            .status()
+            .is(State::Down)
+            .is_provisioned(true)
+            .start()
+            .is_changed("mounted ext4 /dev/loop0@/srv/web")
+            .start()
+            .is_unchanged("ext4 /dev/loop0@/srv/web is already mounted")
+            .status()
+            .is(State::Up)
+            .is_silent()
+            .labelled("/dev/loop0@/srv/web");
+        assert_eq!(host.mounts(), ["ext4 /dev/loop0 /srv/web rw"]);
+        let checks = host.calls().iter().filter(|call| call.contains("e2fsck -p -- /dev/loop0")).count();
+        assert_eq!(checks, 1, "a mounted file system is not checked");
+    }
+
+    #[test]
+    fn stop_unmounts_once_and_leaves_the_mounts_of_others() {
+        let host = formatted().mounted("ext4", "/dev/sdb", "/srv/web");
+        fs(&host)
+            .stop()
+            .is_unchanged("ext4 /dev/loop0@/srv/web is already unmounted")
+            .status()
+            .is(State::Down)
+            .mentions("ext4 /dev/sdb is mounted on /srv/web");
+        assert_eq!(host.mounts().len(), 1);
+        let host = formatted();
+        fs(&host)
+            .start()
+            .stop()
+            .is_changed("unmounted ext4 /dev/loop0@/srv/web")
+            .stop()
+            .is_unchanged("ext4 /dev/loop0@/srv/web is already unmounted");
+    }
+
+    #[test]
+    fn a_busy_mount_is_worth_another_try() {
+        let host = formatted().busy("/srv/web");
+        fs(&host).start().stop().fails(&Error::retryable("unmount /srv/web: device or resource busy"));
+        let tries = host.calls().iter().filter(|call| call.starts_with("mount.unmount")).count();
+        assert_eq!(tries, 4);
+    }
+
+    #[test]
+    fn start_hides_no_files_unless_told_to() {
+        let full = || formatted().text_file("/srv/web/index.html", "precious");
+        let host = full();
+        fs(&host).start().fails_with("/srv/web is not empty; overmount = true");
+        assert_eq!(host.mounts(), [""; 0]);
+        let mut volume = Volume::fake("/dev/loop0", "/srv/web");
+        volume.at.overmount = true;
+        given(Ext4 { volume }).on(&full()).start().is_changed("mounted ext4 /dev/loop0@/srv/web");
+    }
+
+    #[test]
+    fn start_mounts_over_no_mount_unless_told_to() {
+        let host = formatted().mounted("tmpfs", "none", "/srv/web");
+        fs(&host).start().fails_with("tmpfs none is mounted on /srv/web");
+    }
+
+    #[test]
+    fn a_file_system_that_cannot_be_mended_is_not_mounted() {
+        for (exit, mounts) in [(0, 1), (1, 1), (2, 0), (4, 0), (8, 0)] {
+            let host = formatted().program(E2FSCK, exit, "");
+            fs(&host).start();
+            assert_eq!(host.mounts().len(), mounts, "e2fsck ended with {exit}");
+        }
+    }
+
+    #[test]
+    fn start_without_the_device_names_it() {
+        fs(&Host::new()).start().fails(&Error::retryable("/dev/loop0 does not exist"));
+    }
+
+    #[test]
+    fn provision_makes_it_on_an_empty_device_only() {
+        let host = empty();
+        fs(&host)
+            .status()
+            .is_provisioned(false)
+            .provision()
+            .is_changed("made ext4 on /dev/loop0")
+            .status()
+            .is_provisioned(true)
+            .provision()
+            .is_unchanged("/dev/loop0 already holds ext4");
+        for foreign in ["xfs", "LVM2_member", "unknown"] {
+            let host = empty().signature("/dev/loop0", foreign);
+            fs(&host)
+                .provision()
+                .fails_with(&format!("/dev/loop0 holds {foreign}"))
+                .status()
+                .is_provisioned(false)
+                .mentions(foreign);
+            assert!(!host.calls().iter().any(|call| call.contains("mkfs")), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn provision_passes_the_options_on_and_refuses_what_reads_files() {
+        let with = |words: &[&str]| {
+            let mut volume = Volume::fake("/dev/loop0", "/srv/web");
+            volume.mkfs_opt = words.iter().map(|word| (*word).to_owned()).collect();
+            Ext4 { volume }
+        };
+        let host = empty();
+        given(with(&["-m", "1", "-L", "data"])).on(&host).validate().finds(&[]).provision();
+        let run = "process.run /sbin/mkfs.ext4 -q -F -L data -m 1 -- /dev/loop0";
+        assert!(host.calls().iter().any(|call| call == run), "{:#?}", host.calls());
+        given(with(&["-d", "/etc"])).on(&empty()).provision().fails_with("mkfs_opt: \"-d\" is not supported");
+    }
+
+    /// `dev = LABEL=web`, with `/dev/loop0` to become it.
+    fn labelled(mkfs_dev: Option<&str>) -> Ext4 {
+        let volume = Volume::fake("LABEL=web", "/srv/web");
+        Ext4 { volume: Volume { mkfs_dev: mkfs_dev.map(str::to_owned), ..volume } }
+    }
+
+    #[test]
+    fn a_label_that_no_device_has_is_given_to_the_disk_beside() {
+        let host = Host::new().device("/dev/loop0", 64 * MIB).program(E2FSCK, 0, "");
+        let host = host.program_with("/sbin/mkfs.ext4", |run| {
+            run.host.set_signature("/dev/loop0", "ext4");
+            run.host.set_label("/dev/loop0", "web");
+            hostler_sdk::process::Output { status: 0, stdout: Vec::new(), stderr: Vec::new(), truncated: false }
+        });
+        given(labelled(Some("/dev/loop0")))
+            .on(&host)
+            .status()
+            .is(State::Down)
+            .labelled("LABEL=web@/srv/web")
+            .provision()
+            .is_changed("made ext4 on /dev/loop0")
+            .provision()
+            .is_unchanged("LABEL=web already holds ext4")
+            .start()
+            .is_changed("mounted ext4 LABEL=web@/srv/web")
+            .status()
+            .is(State::Up)
+            .is_provisioned(true);
+        let run = "process.run /sbin/mkfs.ext4 -q -F -L web -- /dev/loop0";
+        assert!(host.calls().iter().any(|call| call == run), "{:#?}", host.calls());
+    }
+
+    #[test]
+    fn a_label_is_given_to_no_device_that_holds_something_and_to_none_that_nobody_named() {
+        let host = formatted();
+        host.set_label("/dev/loop0", "old");
+        given(labelled(Some("/dev/loop0")))
+            .on(&host)
+            .provision()
+            .fails_with("/dev/loop0, which would become it, holds ext4 already (label \"old\"): it is not overwritten");
+        given(labelled(None))
+            .on(&empty())
+            .provision()
+            .fails_with("no device is LABEL=web, and there is none to make it on");
+        let mut other = labelled(Some("/dev/loop0"));
+        other.volume.mkfs_opt = ["-L", "db"].map(str::to_owned).into();
+        let differs = "-L db is not the label of dev = LABEL=web";
+        given(other).on(&empty()).validate().finds(&[("mkfs_opt", differs)]).provision().fails_with(differs);
+    }
+
+    #[test]
+    fn unprovision_destroys_nothing() {
+        let host = formatted();
+        fs(&host).unprovision().is_unchanged("the ext4 on /dev/loop0 is left as it is").status().is_provisioned(true);
+    }
+
+    #[test]
+    fn a_file_system_that_does_not_answer_is_a_warning() {
+        let host = formatted().hung("/srv/web");
+        fs(&host).start().status().is(State::Warn).mentions("no answer within 5s");
+    }
+
+    #[test]
+    fn a_read_only_mount_is_a_warning_unless_it_was_asked_for() {
+        let mut volume = Volume::fake("/dev/loop0", "/srv/web");
+        volume.at.mnt_opt = Some("defaults,ro".to_owned());
+        let host = formatted();
+        let case = given(Ext4 { volume }).on(&host).start().status().is(State::Up).is_silent();
+        drop(case);
+        fs(&host).status().is(State::Warn).mentions("read-only");
+    }
+}

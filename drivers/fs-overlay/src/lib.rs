@@ -1,0 +1,161 @@
+//! `fs.overlay`: a directory made of layers, the topmost of which takes what is written.
+//!
+//! Up: the overlay is mounted on `mnt`. Down: it is not. Start makes `upper` and `work` if they are missing; what was
+//! written stays in `upper`. See mount(8), "Mount options for overlay".
+
+use hostler_sdk::filesystem::{MountPoint, Mounted};
+use hostler_sdk::mount::MountEntry;
+use hostler_sdk::prelude::*;
+
+/// A directory made of layers.
+///
+/// `upper` and `work` must be on the same file system. Without them the overlay is read-only, and takes two layers at least.
+#[derive(Keywords)]
+struct Overlay {
+    /// The layers that are only read, topmost first. One is enough where there is an `upper`.
+    #[keyword(example = "/srv/web/site /srv/web/base")]
+    lower: Vec<String>,
+    /// The layer that takes what is written.
+    upper: Option<PathBuf>,
+    /// An empty directory beside `upper`, for the kernel's use.
+    work: Option<PathBuf>,
+    /// Where it is mounted, and how.
+    #[keyword(flatten)]
+    at: MountPoint,
+}
+
+#[driver]
+impl Driver for Overlay {
+    const NAME: &str = "fs.overlay";
+    const GRANTS: &[&str] = &[
+        "mount = overlay overlay on {kw:mnt}",
+        "files.read = {kw:lower}",
+        "files.write = {kw:upper}",
+        "files.write = {kw:work}",
+        "files.write = {kw:mnt}",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let problem = |keyword: &str, text: &str| Problem { keyword: keyword.to_owned(), text: text.to_owned() };
+        let mut problems = Vec::new();
+        if self.lower.is_empty() {
+            problems.push(problem("lower", "expected at least one directory"));
+        }
+        if self.lower.len() == 1 && self.upper.is_none() {
+            problems.push(problem("lower", "expected another directory, or upper and work: one layer is no overlay"));
+        }
+        match (&self.upper, &self.work) {
+            (Some(_), None) => problems.push(problem("work", "is missing: upper needs it")),
+            (None, Some(_)) => problems.push(problem("upper", "is missing: work alone has no use")),
+            _ => {}
+        }
+        Ok(problems)
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        self.mounted().status()
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        let mounted = self.mounted();
+        if !mounted.is_mounted()? {
+            for own in [&self.upper, &self.work].into_iter().flatten() {
+                files::make_directory(own, Mode(0o755))?;
+            }
+        }
+        mounted.start()
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        self.mounted().stop()
+    }
+}
+
+impl Overlay {
+    fn mounted(&self) -> Mounted<'_> {
+        let mut options = self.at.options();
+        options.push(format!("lowerdir={}", self.lower.join(":")));
+        options.extend(self.upper.iter().map(|upper| format!("upperdir={}", upper.display())));
+        options.extend(self.work.iter().map(|work| format!("workdir={}", work.display())));
+        if self.upper.is_none() {
+            options.push("ro".to_owned());
+        }
+        let is_ours = Box::new(|entry: &MountEntry| Ok(self.is_shown(entry)));
+        Mounted { at: &self.at, fstype: "overlay", source: "overlay", options, is_ours }
+    }
+
+    /// An overlay is known by the layer that it writes to, of which no two can share one.
+    fn is_shown(&self, entry: &MountEntry) -> bool {
+        let upper = entry.options.iter().find_map(|option| option.strip_prefix("upperdir="));
+        entry.fstype == "overlay" && upper.map(Path::new) == self.upper.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Host, given};
+
+    use super::*;
+
+    fn overlay(upper: Option<&str>, work: Option<&str>) -> Overlay {
+        Overlay {
+            lower: vec!["/site".to_owned(), "/base".to_owned()],
+            upper: upper.map(PathBuf::from),
+            work: work.map(PathBuf::from),
+            at: MountPoint::fake("/srv/web"),
+        }
+    }
+
+    #[test]
+    fn start_makes_the_layers_to_write_and_mounts() {
+        let host = Host::new().directory("/site").directory("/base").directory("/own");
+        given(overlay(Some("/own/upper"), Some("/own/work")))
+            .on(&host)
+            .validate()
+            .finds(&[])
+            .start()
+            .is_changed("mounted overlay overlay@/srv/web")
+            .start()
+            .is_unchanged("overlay overlay@/srv/web is already mounted")
+            .status()
+            .is(State::Up)
+            .stop()
+            .is_changed("unmounted overlay overlay@/srv/web")
+            .status()
+            .is(State::Down);
+        assert!(host.has_file("/own/upper") && host.has_file("/own/work"));
+    }
+
+    #[test]
+    fn an_overlay_of_others_is_not_taken_for_it() {
+        let host = Host::new().mounted("overlay", "overlay", "/srv/web");
+        given(overlay(Some("/own/upper"), Some("/own/work")))
+            .on(&host)
+            .status()
+            .is(State::Down)
+            .stop()
+            .is_unchanged("overlay overlay@/srv/web is already unmounted");
+    }
+
+    #[test]
+    fn upper_and_work_go_together() {
+        let check = |overlay: Overlay, expected: &[(&str, &str)]| {
+            given(overlay).on(&Host::new()).validate().finds(expected);
+        };
+        check(overlay(Some("/own/upper"), None), &[("work", "is missing: upper needs it")]);
+        check(overlay(None, Some("/own/work")), &[("upper", "is missing: work alone has no use")]);
+        let of =
+            |lower: &[&str], overlay| Overlay { lower: lower.iter().map(|&dir| dir.to_owned()).collect(), ..overlay };
+        check(of(&[], overlay(None, None)), &[("lower", "expected at least one directory")]);
+        let lonely = "expected another directory, or upper and work: one layer is no overlay";
+        check(of(&["/site"], overlay(None, None)), &[("lower", lonely)]);
+        check(of(&["/site"], overlay(Some("/own/upper"), Some("/own/work"))), &[]);
+    }
+
+    #[test]
+    fn without_a_layer_to_write_it_is_read_only_and_that_is_no_fault() {
+        let host = Host::new().directory("/site").directory("/base");
+        given(overlay(None, None)).on(&host).start().status().is(State::Up).is_silent();
+        assert_eq!(host.mounts(), ["overlay overlay /srv/web lowerdir=/site:/base,ro"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! `fs.tmpfs`: a file system in memory.
+//!
+//! Up: a tmpfs is mounted on `mnt`. Down: none is. Stop forgets everything in it. See tmpfs(5).
+
+use hostler_sdk::filesystem::{MountPoint, Mounted};
+use hostler_sdk::mount::MountEntry;
+use hostler_sdk::prelude::*;
+
+/// A file system in memory. What is in it is lost at stop.
+#[derive(Keywords)]
+struct Tmpfs {
+    /// Its name in the list of mounts.
+    #[keyword(default = "none")]
+    dev: String,
+    /// Where it is mounted, and how.
+    #[keyword(flatten)]
+    at: MountPoint,
+    /// How much it may hold. By default half of the node's memory.
+    #[keyword(example = "512m")]
+    size: Option<Size>,
+}
+
+#[driver]
+impl Driver for Tmpfs {
+    const NAME: &str = "fs.tmpfs";
+    const ALIASES: &[&str] = &["shm", "shmfs"];
+    const GRANTS: &[&str] = &["mount = tmpfs {kw:dev} on {kw:mnt}", "files.write = {kw:mnt}"];
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        self.mounted().status()
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        self.mounted().start()
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        self.mounted().stop()
+    }
+}
+
+impl Tmpfs {
+    fn mounted(&self) -> Mounted<'_> {
+        let mut options = self.at.options();
+        options.extend(self.size.map(|size| format!("size={}", size.as_bytes())));
+        Mounted { at: &self.at, fstype: "tmpfs", source: &self.dev, options, is_ours: Box::new(is_tmpfs) }
+    }
+}
+
+/// One is like the other: the name may be anything.
+fn is_tmpfs(entry: &MountEntry) -> Result<bool> {
+    Ok(entry.fstype == "tmpfs")
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Host, given};
+
+    use super::*;
+
+    #[test]
+    fn it_mounts_with_its_size_and_goes_again() {
+        let host = Host::new();
+        let mut at = MountPoint::fake("/srv/tmp");
+        at.mnt_opt = Some("mode=0700".to_owned());
+        given(Tmpfs { dev: "none".to_owned(), at, size: Some(Size::mib(64)) })
+            .on(&host)
+            .status()
+            .is(State::Down)
+            .start()
+            .is_changed("mounted tmpfs none@/srv/tmp")
+            .start()
+            .is_unchanged("tmpfs none@/srv/tmp is already mounted")
+            .status()
+            .is(State::Up)
+            .then(|host| assert_eq!(host.mounts(), ["tmpfs none /srv/tmp mode=0700,size=67108864"]))
+            .stop()
+            .is_changed("unmounted tmpfs none@/srv/tmp")
+            .status()
+            .is(State::Down);
+    }
+}

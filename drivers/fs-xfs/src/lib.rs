@@ -1,0 +1,114 @@
+//! `fs.xfs`: an XFS file system on a block device.
+//!
+//! Up: the device is mounted on `mnt` and answers. Down: it is not. XFS mends itself as it is mounted, so there is no check
+//! before. Provision makes it on an empty device; a device that holds anything else is never written on. See xfs(5),
+//! mkfs.xfs(8).
+
+use hostler_sdk::filesystem::{Kind, Volume};
+use hostler_sdk::prelude::*;
+
+const XFS: Kind = Kind {
+    fstype: "xfs",
+    signatures: &["xfs"],
+    mkfs: &["/sbin/mkfs.xfs", "-q"],
+    // Not -p and -c, which read files, nor -d, -l and -r, which name other devices.
+    mkfs_caps: "cap_sys_admin",
+    mkfs_options: &["-L", "-b", "-i", "-m", "-n", "-s"],
+    fsck: None,
+};
+
+/// An XFS file system on a block device.
+#[derive(Keywords)]
+struct Xfs {
+    /// The device and the mount point.
+    #[keyword(flatten)]
+    volume: Volume,
+}
+
+#[driver]
+impl Driver for Xfs {
+    const NAME: &str = "fs.xfs";
+    const GRANTS: &[&str] = &[
+        "mount = xfs {kw:dev} on {kw:mnt}",
+        "files.write = {kw:mnt}",
+        "block.read = {kw:dev}",
+        "block.read = {kw:mkfs_dev}",
+        // It sets the block size of the device, see BLKBSZSET in linux/fs.h.
+        "exec(caps=cap_sys_admin) = /sbin/mkfs.xfs -q [-L *] [-b *] [-i *] [-m *] [-n *] [-s *] -- {kw:dev}",
+        "exec(caps=cap_sys_admin) = /sbin/mkfs.xfs -q [-L *] [-b *] [-i *] [-m *] [-n *] [-s *] -- {kw:mkfs_dev}",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        Ok(self.volume.of(&XFS).validate())
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        self.volume.of(&XFS).status()
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        self.volume.of(&XFS).start()
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        self.volume.of(&XFS).stop()
+    }
+
+    fn provision(&self, _: &Context) -> Result<Outcome> {
+        self.volume.of(&XFS).provision()
+    }
+
+    fn unprovision(&self, _: &Context) -> Result<Outcome> {
+        self.volume.of(&XFS).unprovision()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Case, Host, MIB, given};
+
+    use super::*;
+
+    fn fs(host: &Host) -> Case<Xfs> {
+        given(Xfs { volume: Volume::fake("/dev/vg/data", "/srv/data") }).on(host)
+    }
+
+    fn formatted() -> Host {
+        Host::new().device("/dev/vg/data", 512 * MIB).signature("/dev/vg/data", "xfs")
+    }
+
+    #[test]
+    fn the_grant_is_that_of_the_command() {
+        for line in XFS.mkfs_grants() {
+            assert!(Xfs::GRANTS.contains(&line.as_str()), "{line}");
+        }
+    }
+
+    #[test]
+    fn it_mounts_without_a_check_and_unmounts() {
+        let host = formatted();
+        fs(&host)
+            .start()
+            .is_changed("mounted xfs /dev/vg/data@/srv/data")
+            .status()
+            .is(State::Up)
+            .stop()
+            .is_changed("unmounted xfs /dev/vg/data@/srv/data")
+            .status()
+            .is(State::Down)
+            .is_provisioned(true);
+        assert!(!host.calls().iter().any(|call| call.starts_with("process.run")));
+    }
+
+    #[test]
+    fn a_kernel_without_xfs_is_named() {
+        fs(&formatted().without_filesystem("xfs")).start().fails_with("does not know the file system xfs");
+    }
+
+    #[test]
+    fn provision_never_forces() {
+        let host = Host::new().device("/dev/vg/data", 512 * MIB).program("/sbin/mkfs.xfs", 0, "");
+        fs(&host).provision().is_changed("made xfs on /dev/vg/data");
+        assert!(host.calls().iter().any(|call| call == "process.run /sbin/mkfs.xfs -q -- /dev/vg/data"));
+    }
+}

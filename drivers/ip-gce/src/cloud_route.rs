@@ -1,0 +1,122 @@
+//! The route in Google's network: where it leads, and to whom it may be taken away from.
+
+use hostler_sdk::gce::{Answer, Client, Fault, InstanceRef, check_name, failed};
+use hostler_sdk::{Context, Error, Result, log};
+use serde_json::json;
+
+use crate::Route;
+
+/// A route as it was found.
+#[derive(Debug, Clone)]
+pub(crate) struct CloudRoute {
+    /// `10.0.0.33/32`
+    pub(crate) range: String,
+    /// The instance that it leads to. None: to something else.
+    instance: Option<InstanceRef>,
+}
+
+impl CloudRoute {
+    /// The route of that name.
+    pub(crate) fn find(route: &Route, client: &Client<'_>) -> Answer<Option<CloudRoute>> {
+        check_name("routename", &route.routename)?;
+        let found = client.get(&path(route))?;
+        Ok(found.map(|found| CloudRoute {
+            range: found["destRange"].as_str().unwrap_or_default().to_owned(),
+            instance: found["nextHopInstance"].as_str().and_then(InstanceRef::of),
+        }))
+    }
+
+    /// Whether it leads to an instance.
+    pub(crate) fn leads_to(&self, instance: &str) -> bool {
+        self.instance.as_ref().is_some_and(|own| own.name == instance)
+    }
+
+    /// What it leads to, in words.
+    pub(crate) fn hop(&self) -> String {
+        self.instance.as_ref().map_or_else(|| "what is no instance".to_owned(), ToString::to_string)
+    }
+
+    /// Makes the route lead to this node. False if it does.
+    pub(crate) fn lead_here(route: &Route, range: &str, client: &Client<'_>, context: &Context) -> Result<bool> {
+        let name = &route.routename;
+        let doing = || format!("cannot make {name} lead here");
+        if let Some(found) = CloudRoute::find(route, client).map_err(failed(doing()))? {
+            if found.range != range {
+                return Err(Error::failed(format!(
+                    "{name} is the route of {}, not of {range}: choose another routename, or delete it",
+                    found.range
+                )));
+            }
+            if found.leads_to(client.instance()) {
+                return Ok(false);
+            }
+            let why = found.may_be_taken(name, client, context)?;
+            remove(route, client).map_err(failed(doing()))?;
+            log::info(format!("{name} does not lead to {} any more, {why}", found.hop()));
+        }
+        insert(route, range, client).map_err(failed(doing()))?;
+        Ok(true)
+    }
+
+    /// Removes the route if it leads to this node. False if it does not.
+    pub(crate) fn lead_nowhere(route: &Route, range: &str, client: &Client<'_>) -> Result<bool> {
+        let name = &route.routename;
+        let doing = || format!("cannot remove {name}");
+        let found = CloudRoute::find(route, client).map_err(failed(doing()))?;
+        if !found.is_some_and(|found| found.leads_to(client.instance()) && found.range == range) {
+            return Ok(false);
+        }
+        remove(route, client).map_err(failed(doing()))?;
+        Ok(true)
+    }
+
+    /// Why the route may be taken over.
+    fn may_be_taken(&self, name: &str, client: &Client<'_>, context: &Context) -> Result<&'static str> {
+        let Some(instance) = &self.instance else {
+            return if context.force() { Ok("by force") } else { Err(self.taken(name, "")) };
+        };
+        if context.nodes().any(|node| node.split('.').next() == Some(instance.name.as_str())) {
+            return Ok("the service starts here");
+        }
+        let found = client.get(&instance.path()).map_err(failed(format!("cannot take over {name}")))?;
+        match found.as_ref().map(|found| found["status"].as_str().unwrap_or_default()) {
+            None => Ok("which is gone"),
+            Some("TERMINATED" | "STOPPED") => Ok("which does not run"),
+            Some(_) if context.force() => Ok("by force"),
+            Some(status) => Err(self.taken(name, &format!(", which is {status} and no node of this object"))),
+        }
+    }
+
+    fn taken(&self, name: &str, whose: &str) -> Error {
+        Error::failed(format!(
+            "{name} leads to {}{whose}: free it there, choose another routename, or take it with --force",
+            self.hop()
+        ))
+    }
+}
+
+fn path(route: &Route) -> String {
+    format!("global/routes/{}", route.routename)
+}
+
+fn insert(route: &Route, range: &str, client: &Client<'_>) -> Answer<()> {
+    let own = client.own_path()?;
+    let Some(instance) = client.get(&own)? else {
+        return Err(Fault::NotFound(format!("there is no instance {own} in {}", client.project()?)));
+    };
+    let body = json!({
+        "name": route.routename,
+        "network": instance["networkInterfaces"][0]["network"],
+        "destRange": range,
+        "nextHopInstance": instance["selfLink"],
+        "priority": route.priority,
+    });
+    client.change("POST", "global/routes", "", Some(&body), &format!("making the route {}", route.routename))
+}
+
+fn remove(route: &Route, client: &Client<'_>) -> Answer<()> {
+    match client.change("DELETE", &path(route), "", None, &format!("removing the route {}", route.routename)) {
+        Err(Fault::NotFound(_)) => Ok(()),
+        removed => removed,
+    }
+}

@@ -1,0 +1,177 @@
+//! `ip.gce`: an address that Google's routers send to this node, and this node on to an interface.
+//!
+//! ```text
+//!   Google's router ──route: 10.0.0.33/32 next hop spd01──▶ spd01 ──route: 10.0.0.33/32 dev br0──▶ container
+//! ```
+//!
+//! Up: both routes are there. Down: neither leads here. One without the other is a warning. Start adds the local route, and
+//! makes the one of Google's lead here. Stop removes the local route, and the one of Google's only if it still leads here: after
+//! a switch it is the other node's. See ip-route(8) and <https://cloud.google.com/vpc/docs/routes>.
+
+mod cloud_route;
+
+use std::net::IpAddr;
+
+use hostler_sdk::gce::{Client, Cloud, check_name, failed};
+use hostler_sdk::gce_grants;
+use hostler_sdk::prelude::*;
+
+use crate::cloud_route::CloudRoute;
+
+/// An address that Google's routers send to this node, and this node on to an interface.
+///
+/// The address itself belongs to what is behind the interface, such as a container on a bridge. The instance must be allowed to
+/// forward (canIpForward).
+///
+/// Start takes over a route that leads to another node of the object, to an instance that does not run any more, or to one that
+/// is gone: starting here is what a switch does. A route that leads to an instance which is none of the object's nodes is left
+/// alone, unless start is forced.
+#[derive(Keywords)]
+struct Route {
+    /// The address.
+    #[keyword(alias = "ipname", example = "10.0.0.33")]
+    name: String,
+    /// The interface behind which the address is.
+    #[keyword(alias = "ipdev", example = "br0")]
+    dev: String,
+    /// The name of the route in Google's network. Other resources must not use the same.
+    #[keyword(example = "rt-ip33")]
+    routename: String,
+    /// Not used: the routes are to the address alone. Old configurations have it.
+    #[keyword(example = "255.255.255.0")]
+    #[expect(dead_code, reason = "accepted for the sake of configurations that have it")]
+    netmask: Option<String>,
+    /// Which of two routes to the same address wins: the one with the lower number.
+    #[keyword(default = "1000")]
+    priority: u32,
+    #[keyword(flatten)]
+    cloud: Cloud,
+}
+
+#[driver]
+impl Driver for Route {
+    const NAME: &str = "ip.gce";
+    const GRANTS: &[&str] = gce_grants!["net.route = {kw:name} dev {kw:dev}", "net.link(read) = {kw:dev}"];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut problem = |keyword: &str, text: String| problems.push(Problem { keyword: keyword.to_owned(), text });
+        if self.name.parse::<IpAddr>().is_err() {
+            problem("name", format!("{} is no address: expected one such as 10.0.0.33", self.name));
+        }
+        if let Err(error) = check_name("routename", &self.routename) {
+            problem("routename", error.to_string());
+        }
+        if self.priority > 65535 {
+            problem("priority", format!("{} is out of range: expected 0 to 65535", self.priority));
+        }
+        Ok(problems)
+    }
+
+    fn status(&self, context: &Context) -> Result<Status> {
+        let label = format!("gce ip {}@{}", self.name, self.dev);
+        match self.look(&self.cloud.client(context)) {
+            Ok(status) => Ok(status.label(label)),
+            Err(Error::NeedsGrant(line)) => Err(Error::NeedsGrant(line)),
+            Err(error) => Ok(Status::undefined(error).label(label)),
+        }
+    }
+
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        let client = self.cloud.client(context);
+        let mut done = Vec::new();
+        let range = self.range()?;
+        if self.add_local()? {
+            done.push(format!("added {range} dev {}", self.dev));
+        }
+        let leads = CloudRoute::lead_here(self, &range, &client, context);
+        if leads.inspect_err(|_| done.iter().for_each(log::info))? {
+            done.push(format!("{} leads to {}", self.routename, client.instance()));
+        }
+        match &done[..] {
+            [] => Ok(Outcome::unchanged(format!("{range} dev {} and {} are there already", self.dev, self.routename))),
+            done => Ok(Outcome::changed(done.join(", "))),
+        }
+    }
+
+    fn stop(&self, context: &Context) -> Result<Outcome> {
+        let client = self.cloud.client(context);
+        let mut done = Vec::new();
+        let range = self.range()?;
+        // First the one that cannot fail for Google's reasons.
+        if net::remove_route(&self.local(&range))? {
+            done.push(format!("removed {range} dev {}", self.dev));
+        }
+        let removed = CloudRoute::lead_nowhere(self, &range, &client);
+        if removed.inspect_err(|_| done.iter().for_each(log::info))? {
+            done.push(format!("removed {}", self.routename));
+        }
+        match &done[..] {
+            [] => Ok(Outcome::unchanged(format!("{range} does not lead here"))),
+            done => Ok(Outcome::changed(done.join(", "))),
+        }
+    }
+}
+
+impl Route {
+    fn look(&self, client: &Client<'_>) -> Result<Status> {
+        let range = self.range()?;
+        let is_local = self.is_local(&range)?;
+        let found = CloudRoute::find(self, client).map_err(failed(format!("cannot look at {}", self.routename)))?;
+        let here = found.as_ref().is_some_and(|found| found.leads_to(client.instance()) && found.range == range);
+        let wrong = match &found {
+            None => format!("there is no route {}", self.routename),
+            Some(found) => format!("{} leads {} to {}", self.routename, found.range, found.hop()),
+        };
+        Ok(match (is_local, here) {
+            (true, true) => Status::up(),
+            (false, false) if found.is_some() => Status::down().info(wrong),
+            (false, false) => Status::down(),
+            (true, false) => Status::up().degraded(wrong),
+            (false, true) => Status::up().degraded(format!("there is no route {range} dev {}", self.dev)),
+        })
+    }
+
+    /// `10.0.0.33/32`
+    fn range(&self) -> Result<String> {
+        match self.name.parse::<IpAddr>() {
+            Ok(IpAddr::V4(address)) => Ok(format!("{address}/32")),
+            Ok(IpAddr::V6(address)) => Ok(format!("{address}/128")),
+            Err(_) => Err(Error::invalid_config(format!("name {} is no address", self.name))),
+        }
+    }
+
+    fn local(&self, range: &str) -> net::Route {
+        net::Route { destination: range.to_owned(), gateway: None, dev: Some(self.dev.clone()) }
+    }
+
+    fn is_local(&self, range: &str) -> Result<bool> {
+        let routes = net::routes_to(range)?;
+        Ok(routes.iter().any(|route| route.gateway.is_none() && route.dev.as_deref() == Some(self.dev.as_str())))
+    }
+
+    /// Adds the local route. False if it is there.
+    fn add_local(&self) -> Result<bool> {
+        let range = self.range()?;
+        if self.is_local(&range)? {
+            return Ok(false);
+        }
+        if let Some(other) = net::routes_to(&range)?.first() {
+            let through = other.gateway.iter().map(|gateway| format!(" via {gateway}"));
+            let on = other.dev.iter().map(|dev| format!(" dev {dev}"));
+            let other: String = through.chain(on).collect();
+            return Err(Error::failed(format!(
+                "{range} has another route on this node, {range}{other}: remove it first"
+            )));
+        }
+        match net::find_link(&self.dev)? {
+            None => return Err(Error::failed(format!("there is no interface {}", self.dev))),
+            Some(link) if !link.up => return Err(Error::retryable(format!("{} is down", self.dev))),
+            Some(_) => {}
+        }
+        Ok(net::add_route(&self.local(&range))?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

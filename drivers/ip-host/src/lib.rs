@@ -1,0 +1,223 @@
+//! `ip.host`: an address on an interface of the node.
+//!
+//! Up: the address is on `dev`. Down: it is not. An interface without a carrier is warned of, unless `check_carrier` is
+//! off. Start asks the neighbours and the node's other interfaces whether somebody has the address, and refuses if so; it adds
+//! the address and tells the neighbours. Stop removes the address, and nothing else. See ip-address(8), RFC 5227, RFC 4862.
+
+use std::net::IpAddr;
+
+use hostler_sdk::inet::{Inet, conflict, ip_of};
+use hostler_sdk::prelude::*;
+
+/// How long the neighbours have to answer, once they were asked three times.
+const PROBE: Duration = Duration::from_millis(1500);
+
+/// An address on an interface of the node.
+///
+/// Start refuses an address that another host has, or another interface of the node, and tells the neighbours where it lives now.
+/// `--force` takes it all the same.
+#[derive(Keywords)]
+struct Host {
+    /// The address.
+    #[keyword(flatten)]
+    inet: Inet,
+    /// The interface. `eth0:1` is `eth0`, with the address labelled so.
+    #[keyword(alias = "ipdev", example = "eth0")]
+    dev: String,
+    /// Whether an interface without a carrier is worth a warning.
+    #[keyword(default = "true")]
+    check_carrier: bool,
+    /// Whether the address is added beside others. The ancestors could also set an interface up for it alone; here every
+    /// address is an alias.
+    #[keyword(default = "true")]
+    alias: bool,
+}
+
+#[driver]
+impl Driver for Host {
+    const NAME: &str = "ip.host";
+    const GRANTS: &[&str] = &["net.addr = {kw:name} on {kw:dev}", "net.link(read) = {kw:dev}"];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let mut problems = self.inet.problems();
+        let mut problem = |keyword: &str, text: String| problems.push(Problem { keyword: keyword.to_owned(), text });
+        if let Some((dev, _)) = self.dev.split_once(':') {
+            problem("dev", format!("{} is a label, not an interface: say {dev}", self.dev));
+        }
+        if !self.alias {
+            problem("alias", "an address that is no alias is not supported here".to_owned());
+        }
+        Ok(problems)
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        let address = match self.inet.address() {
+            Ok(address) => address,
+            Err(error) => return Ok(Status::undefined(error).label(format!("{}@{}", self.inet.name, self.dev))),
+        };
+        let Some(link) = net::find_link(&self.dev)? else {
+            let label = format!("{address}@{}", self.dev);
+            return Ok(Status::down().label(label).warning(format!("there is no interface {}", self.dev)));
+        };
+        let Some(cidr) = self.present(address)? else {
+            return Ok(Status::down().label(format!("{}@{}", self.inet.cidr(address, &self.dev)?, self.dev)));
+        };
+        let status = Status::up().label(format!("{cidr}@{}", self.dev));
+        match self.fault(&link) {
+            Some(fault) => Ok(status.degraded(fault)),
+            None => Ok(status),
+        }
+    }
+
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        let address = self.inet.address()?;
+        if let Some(cidr) = self.present(address)? {
+            return Ok(Outcome::unchanged(format!("{cidr} is already up on {}", self.dev)));
+        }
+        let link =
+            net::find_link(&self.dev)?.ok_or_else(|| Error::failed(format!("there is no interface {}", self.dev)))?;
+        if let Some(fault) = self.fault(&link) {
+            return Err(Error::retryable(fault));
+        }
+        if link.kind != "loopback" && !context.force() {
+            self.claim(address)?;
+        }
+        let cidr = self.inet.cidr(address, &self.dev)?;
+        net::add_address(&self.dev, &cidr, "")?;
+        match net::announce(&self.dev, &address.to_string()) {
+            Ok(()) => Ok(Outcome::changed(format!("added {cidr} to {}, announced", self.dev))),
+            Err(error) => {
+                log::warn(format!("cannot announce {address}: {error}"));
+                Ok(Outcome::changed(format!("added {cidr} to {}", self.dev)))
+            }
+        }
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        let address = self.inet.address()?;
+        let Some(cidr) = self.present(address)? else {
+            return Ok(Outcome::unchanged(format!("{address} is already down on {}", self.dev)));
+        };
+        net::remove_address(&self.dev, &cidr)?;
+        Ok(Outcome::changed(format!("removed {cidr} from {}", self.dev)))
+    }
+}
+
+impl Host {
+    /// The address as the interface has it, with whatever prefix.
+    fn present(&self, address: IpAddr) -> Result<Option<String>> {
+        let addresses = net::addresses(&self.dev)?.unwrap_or_default();
+        Ok(addresses.into_iter().map(|found| found.cidr).find(|cidr| ip_of(cidr) == Some(address)))
+    }
+
+    /// Why the interface is of no use.
+    fn fault(&self, link: &net::Link) -> Option<String> {
+        if !link.up {
+            return Some(format!("{} is down", self.dev));
+        }
+        (self.check_carrier && !link.carrier).then(|| format!("{} has no carrier", self.dev))
+    }
+
+    /// Fails if another host has the address, or another interface of the node.
+    fn claim(&self, address: IpAddr) -> Result<()> {
+        if let Some(holder) = net::find_holder(&self.dev, &address.to_string(), PROBE)? {
+            return Err(conflict(address, &self.dev, &holder));
+        }
+        log::info(format!("{address} is free on {}", self.dev));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{self, Case, given};
+
+    use super::*;
+
+    fn ip(name: &str) -> Host {
+        Host {
+            inet: Inet { name: name.to_owned(), netmask: Some("24".to_owned()) },
+            dev: "eth0".to_owned(),
+            check_carrier: true,
+            alias: true,
+        }
+    }
+
+    fn on(host: &fake::Host) -> Case<Host> {
+        given(ip("10.0.0.9")).on(host)
+    }
+
+    #[test]
+    fn the_address_comes_and_goes_and_others_stay() {
+        let host = fake::Host::new().link("eth0").address("eth0", "10.0.0.1/24");
+        on(&host)
+            .status()
+            .is(State::Down)
+            .labelled("10.0.0.9/24@eth0")
+            .start()
+            .is_changed("added 10.0.0.9/24 to eth0, announced")
+            .start()
+            .is_unchanged("10.0.0.9/24 is already up on eth0")
+            .status()
+            .is(State::Up)
+            .labelled("10.0.0.9/24@eth0")
+            .stop()
+            .is_changed("removed 10.0.0.9/24 from eth0")
+            .stop()
+            .is_unchanged("10.0.0.9 is already down on eth0");
+        assert_eq!(host.addresses_of("eth0"), ["10.0.0.1/24"]);
+        assert!(host.calls().contains(&"net.announce eth0 10.0.0.9".to_owned()));
+    }
+
+    #[test]
+    fn an_address_that_another_host_has_is_not_taken() {
+        let host = fake::Host::new().link("eth0").neighbour("10.0.0.9");
+        on(&host).start().fails_with("another host has 10.0.0.9 on eth0, the one with the hardware address 02:");
+        assert_eq!(host.addresses_of("eth0"), [""; 0]);
+    }
+
+    #[test]
+    fn an_address_of_another_interface_is_taken_by_force_alone() {
+        let host = fake::Host::new().link("eth0").link("eth1").address("eth1", "10.0.0.9/16");
+        on(&host).start().fails_with("the node itself has 10.0.0.9 on eth1: remove it there");
+        assert_eq!(host.addresses_of("eth0"), [""; 0]);
+        let forced = Context::fake("ip#1").with("force", "true");
+        given(ip("10.0.0.9")).with(forced).on(&host).start().is_changed("added 10.0.0.9/24 to eth0, announced");
+    }
+
+    #[test]
+    fn an_interface_that_leads_nowhere_is_a_fault() {
+        let cut = || fake::Host::new().link("eth0").without_carrier("eth0");
+        on(&cut()).start().fails_with("eth0 has no carrier");
+        on(&cut().address("eth0", "10.0.0.9/24")).status().is(State::Warn);
+        let careless = Host { check_carrier: false, ..ip("10.0.0.9") };
+        given(careless).on(&cut()).start().is_changed("added 10.0.0.9/24 to eth0, announced").status().is(State::Up);
+        on(&fake::Host::new().link("eth0").link_down("eth0")).start().fails_with("eth0 is down");
+        on(&fake::Host::new())
+            .start()
+            .fails_with("there is no interface eth0")
+            .stop()
+            .is_unchanged("10.0.0.9 is already down on eth0");
+    }
+
+    #[test]
+    fn a_name_stands_for_its_first_address() {
+        let host = fake::Host::new().link("eth0").name("web.example", &["10.0.0.9", "10.0.0.10"]);
+        given(ip("web.example")).on(&host).start().is_changed("added 10.0.0.9/24 to eth0, announced");
+        given(ip("no.example")).on(&host).status().is(State::Undefined);
+    }
+
+    #[test]
+    fn without_a_netmask_the_network_on_the_interface_decides() {
+        let host = fake::Host::new().link("eth0").address("eth0", "10.0.0.1/20").address("eth0", "fd00::1/64");
+        for (name, added) in [
+            ("10.0.15.9", "10.0.15.9/20"),
+            ("10.1.0.9", "10.1.0.9/32"),
+            ("fd00::9", "fd00::9/64"),
+            ("fd01::9", "fd01::9/128"),
+        ] {
+            let ip = Host { inet: Inet { name: name.to_owned(), netmask: None }, ..ip(name) };
+            given(ip).on(&host).start().is_changed(&format!("added {added} to eth0, announced"));
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! `ip.netns`: an address in a network namespace, mostly that of a container.
+//!
+//! Up: a link in the namespace has the address, and leads to the gateway if there is one. Down: none has it, or there is no
+//! such namespace, as while the container is down. Start asks the neighbours whether somebody else has the address, and
+//! refuses if so; it plugs a link into the namespace, adds the address and the default route, and tells the neighbours. Stop
+//! takes the link out again. See network_namespaces(7), veth(4), ip-link(8).
+
+use std::net::IpAddr;
+
+use hostler_sdk::inet::{Inet, conflict, holds, ip_of};
+use hostler_sdk::net::Route;
+use hostler_sdk::netns::Contents;
+use hostler_sdk::prelude::*;
+
+/// How long the neighbours have to answer, once they were asked three times.
+const PROBE: Duration = Duration::from_millis(1500);
+
+/// IFNAMSIZ without the zero at its end.
+const LONGEST_NAME: usize = 15;
+
+/// How much of a container's id people want to read.
+const SHORT_ID: usize = 12;
+
+/// An address in a network namespace, mostly that of a container.
+///
+/// An address whose netns is a container of the object acts with it: right after its start and right before its stop,
+/// whichever filter selected the container. The container itself needs no network of its own: `netns = none`, or `--net=none`
+/// in run_args.
+#[derive(Keywords)]
+struct Netns {
+    /// The address.
+    #[keyword(flatten)]
+    inet: Inet,
+    /// The interface of the node that leads to the neighbours: the bridge, the interface that the macvlan is made on, or the
+    /// one that is lent.
+    #[keyword(alias = "ipdev", example = "br0")]
+    dev: String,
+    /// The network namespace: a container of the object, a name as in ip-netns(8), or a path such as /proc/42/ns/net. Never
+    /// that of the node.
+    #[keyword(example = "container#1")]
+    netns: String,
+    /// How the address is connected. `bridge`: by a pair of links, one end of which is a port of the bridge dev. `macvlan`:
+    /// by a link of its own on dev, which reaches all but the node itself. `dedicated`: by dev itself, which the node must not
+    /// use, and which comes back with stop.
+    #[keyword(default = "bridge", candidates("bridge", "macvlan", "dedicated"))]
+    mode: String,
+    /// The name of the link in the namespace. By default the first of eth0, eth1… that is free.
+    #[keyword(example = "eth0")]
+    nsdev: Option<String>,
+    /// The hardware address of the link. By default the kernel makes one up. A dedicated interface keeps its own.
+    #[keyword(example = "02:00:0a:00:00:09")]
+    macaddr: Option<String>,
+    /// The router of the namespace's default route. One outside of the address's network is taken to be on the link.
+    #[keyword(example = "10.0.0.1")]
+    gateway: Option<String>,
+    /// The network of the address. It follows from name and netmask, and is checked against them.
+    #[keyword(example = "10.0.0.0")]
+    network: Option<String>,
+    /// Whether the route to the network of the address is left out, so that its neighbours are reached through the gateway,
+    /// too, as a cloud's virtual networks want it.
+    del_net_route: bool,
+    /// Whether a link without a carrier is worth a warning.
+    #[keyword(default = "true")]
+    check_carrier: bool,
+}
+
+#[driver]
+impl Driver for Netns {
+    const NAME: &str = "ip.netns";
+    const ALIASES: &[&str] = &["docker"];
+    const GRANTS: &[&str] = &[
+        "netns.link = {kw:mode} {kw:dev} in {kw:netns}",
+        "netns.addr = {kw:name} in {kw:netns}",
+        "netns.route = default via {kw:gateway} in {kw:netns}",
+        "net.addr(read) = {kw:name} on {kw:dev}",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let mut problems = self.inet.problems();
+        let mut check = |wrong: bool, keyword: &str, text: String| {
+            problems.extend(wrong.then(|| Problem { keyword: keyword.to_owned(), text }));
+        };
+        let address: Option<IpAddr> = self.inet.name.parse().ok();
+        if let Some(gateway) = &self.gateway {
+            let router: Option<IpAddr> = gateway.parse().ok();
+            let kin = |address: IpAddr| router.is_some_and(|router| router.is_ipv4() == address.is_ipv4());
+            check(router.is_none(), "gateway", format!("{gateway} is no address"));
+            let other = router.is_some() && address.is_some_and(|address| !kin(address));
+            check(other, "gateway", format!("{gateway} cannot be the router of {}", self.inet.name));
+        }
+        if let (Some(network), Some(netmask), Some(address)) = (&self.network, &self.inet.netmask, address) {
+            let len = hostler_sdk::inet::prefix_len(netmask);
+            let outside = len.is_some_and(|len| !holds(&format!("{network}/{len}"), address));
+            check(outside, "network", format!("{address} is not in {network}, with the netmask {netmask}"));
+        }
+        if let Some(name) = &self.nsdev {
+            let bad = name.is_empty() || name.len() > LONGEST_NAME || name.contains(['/', ':', '%', ' ']);
+            check(bad, "nsdev", format!("{name} is no name of a link: expected at most {LONGEST_NAME} characters"));
+        }
+        if let Some(mac) = &self.macaddr {
+            check(!is_mac(mac), "macaddr", format!("{mac} is no hardware address such as 02:00:0a:00:00:09"));
+            check(self.mode == "dedicated", "macaddr", "a dedicated interface keeps its hardware address".to_owned());
+        }
+        Ok(problems)
+    }
+
+    fn status(&self, context: &Context) -> Result<Status> {
+        let address = match self.inet.address() {
+            Ok(address) => address,
+            Err(error) => return Ok(Status::undefined(error).label(self.label(&self.inet.name, context))),
+        };
+        let label = self.label(&address.to_string(), context);
+        let contents = match netns::look(&self.netns) {
+            Ok(Some(contents)) => contents,
+            // While the container is down, that is no news.
+            Ok(None) if self.is_of_resource() => return Ok(Status::down().label(label)),
+            Ok(None) => return Ok(Status::down().label(label).info(self.no_namespace())),
+            // That of the node: nothing of ours is there.
+            Err(CapabilityError::Invalid(why)) => return Ok(Status::down().label(label).warning(why)),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(found) = found(&contents, address) else { return Ok(Status::down().label(label)) };
+        let faults = self.faults(&contents, &found.dev);
+        Ok(faults.into_iter().fold(Status::up(), Status::degraded).label(label))
+    }
+
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        let address = self.inet.address()?;
+        let contents = netns::look(&self.netns)?.ok_or_else(|| Error::retryable(self.no_namespace()))?;
+        let mut done = Vec::new();
+        let (dev, cidr) = match found(&contents, address) {
+            Some(found) => (found.dev, found.cidr),
+            None => self.add(address, &contents, context, &mut done)?,
+        };
+        if let Some(gateway) = self.gateway.as_ref().filter(|_| !self.leads_out(&contents, &dev)) {
+            let outside = self.del_net_route || gateway.parse().is_ok_and(|router| !holds(&cidr, router));
+            netns::add_route(&self.netns, &self.default_route(&dev), outside)?;
+            done.push(format!("default route via {gateway}"));
+        }
+        if done.is_empty() {
+            return Ok(Outcome::unchanged(format!("{cidr} is already up on {dev} of {}", self.netns)));
+        }
+        match netns::announce(&self.netns, &dev, &address.to_string()) {
+            Ok(()) => done.push("announced".to_owned()),
+            Err(error) => log::warn(format!("cannot announce {address}: {error}")),
+        }
+        Ok(Outcome::changed(format!("{} of {}: {}", dev, self.netns, done.join(", "))))
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        let unplugged = netns::unplug(&self.netns, &self.mode, &self.dev)?;
+        // An address on a link that was not ours stands there alone.
+        let removed = self.remove_from_others()?;
+        let name = &self.inet.name;
+        match unplugged || removed {
+            true => Ok(Outcome::changed(format!("took {name} out of {}", self.netns))),
+            false => Ok(Outcome::unchanged(format!("{name} is already down in {}", self.netns))),
+        }
+    }
+}
+
+/// Whether nobody else has the address.
+#[derive(PartialEq)]
+enum Free {
+    Yes,
+    /// The neighbours can be asked from inside only.
+    Unknown,
+}
+
+impl Netns {
+    /// `10.0.0.34@br0@f52d3cb784a9`: the address, the interface, the container.
+    fn label(&self, address: &str, context: &Context) -> String {
+        let id = context.joined("id").map(|id| id.chars().take(SHORT_ID).collect::<String>());
+        let name = || self.netns.rsplit('/').next().unwrap_or_default().to_owned();
+        // `net` is what every process calls its own.
+        let name = || if self.netns.starts_with("/proc/") { self.netns.clone() } else { name() };
+        format!("{address}@{}@{}", self.dev, id.filter(|id| !id.is_empty()).unwrap_or_else(name))
+    }
+
+    fn is_of_resource(&self) -> bool {
+        self.netns.contains('#')
+    }
+
+    fn no_namespace(&self) -> String {
+        match self.is_of_resource() {
+            true => format!("{} is not up, or has no network namespace", self.netns),
+            false => format!("there is no network namespace {}", self.netns),
+        }
+    }
+
+    /// Plugs a link and adds the address. Whoever has the address already keeps it.
+    fn add(
+        &self,
+        address: IpAddr,
+        contents: &Contents,
+        context: &Context,
+        done: &mut Vec<String>,
+    ) -> Result<(String, String)> {
+        let plugged = contents.links.iter().any(|link| link.plugged);
+        let is_free = match plugged {
+            true => Free::Unknown,
+            false => {
+                // What is left of it in an earlier namespace, and would still answer for the address.
+                netns::unplug(&self.netns, &self.mode, &self.dev)?;
+                self.check_node(address, context)?
+            }
+        };
+        let cidr = self.inet.cidr(address, &self.dev)?;
+        let link = netns::plug(&self.netns, &self.mode, &self.dev, self.nsdev.as_deref(), self.macaddr.as_deref())?;
+        if !plugged {
+            done.push(format!("plugged into {}", self.dev));
+        }
+        if is_free == Free::Unknown && !context.force() {
+            self.claim_from_inside(&link.name, address)?;
+        }
+        netns::add_address(&self.netns, &link.name, &cidr, !self.del_net_route)?;
+        done.push(format!("added {cidr}"));
+        Ok((link.name, cidr))
+    }
+
+    /// Fails if the interface leads nowhere, or if the node or another host on it has the address: before anything is
+    /// touched, where the node can tell.
+    fn check_node(&self, address: IpAddr, context: &Context) -> Result<Free> {
+        let dev = &self.dev;
+        let link = net::find_link(dev)?.ok_or_else(|| Error::failed(format!("there is no interface {dev}")))?;
+        let own = net::addresses(dev)?.unwrap_or_default();
+        if own.iter().any(|found| ip_of(&found.cidr) == Some(address)) {
+            return Err(Error::failed(format!("the node itself has {address} on {dev}: remove it there first")));
+        }
+        let asked = address.to_string();
+        if let Some(holder) = net::find_holder(dev, &asked, Duration::ZERO)?.filter(|_| !context.force()) {
+            return Err(conflict(address, dev, &holder));
+        }
+        match (link.up, self.mode.as_str()) {
+            // It is set up there.
+            (false, "dedicated") => return Ok(Free::Unknown),
+            (false, _) => return Err(Error::retryable(format!("{dev} is down"))),
+            _ => {}
+        }
+        // A bridge has no carrier before its first port has.
+        if self.check_carrier && !link.carrier && self.mode != "bridge" {
+            return Err(Error::retryable(format!("{dev} has no carrier")));
+        }
+        // The node itself does not hear the other links that are made on its interface.
+        if self.mode == "macvlan" || context.force() {
+            return Ok(Free::Unknown);
+        }
+        if let Some(holder) = net::find_holder(dev, &asked, PROBE)? {
+            return Err(conflict(address, dev, &holder));
+        }
+        log::info(format!("{address} is free on {dev}"));
+        Ok(Free::Yes)
+    }
+
+    /// Fails if another host has the address, and takes the link out again.
+    fn claim_from_inside(&self, dev: &str, address: IpAddr) -> Result<()> {
+        let found = netns::find_holder(&self.netns, dev, &address.to_string(), PROBE);
+        if let Ok(None) = found {
+            log::info(format!("{address} is free on {}", self.dev));
+            return Ok(());
+        }
+        netns::unplug(&self.netns, &self.mode, &self.dev)?;
+        found?.map_or(Ok(()), |holder| Err(conflict(address, &self.dev, &holder)))
+    }
+
+    /// What is wrong with a link that has the address.
+    fn faults(&self, contents: &Contents, dev: &str) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Some(link) = contents.links.iter().find(|link| link.name == dev) {
+            if !link.up {
+                faults.push(format!("{dev} is down in {}", self.netns));
+            } else if self.check_carrier && !link.carrier {
+                faults.push(format!("{dev} has no carrier in {}", self.netns));
+            }
+            if let Some(mac) = self.macaddr.as_ref().filter(|mac| !mac.eq_ignore_ascii_case(&link.mac)) {
+                faults.push(format!("{dev} has the hardware address {}, not {mac}", link.mac));
+            }
+        }
+        if let Some(gateway) = self.gateway.as_ref().filter(|_| !self.leads_out(contents, dev)) {
+            faults.push(format!("there is no default route via {gateway} in {}", self.netns));
+        }
+        faults
+    }
+
+    fn leads_out(&self, contents: &Contents, dev: &str) -> bool {
+        contents.routes.contains(&self.default_route(dev))
+    }
+
+    fn default_route(&self, dev: &str) -> Route {
+        let gateway = self.gateway.clone();
+        Route { destination: "default".to_owned(), gateway, dev: Some(dev.to_owned()) }
+    }
+
+    /// Removes the address from a link that somebody else has brought.
+    fn remove_from_others(&self) -> Result<bool> {
+        let contents = match netns::look(&self.netns) {
+            Ok(contents) => contents,
+            Err(CapabilityError::Invalid(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let Some(contents) = contents else { return Ok(false) };
+        match found(&contents, self.inet.address()?) {
+            Some(found) => Ok(netns::remove_address(&self.netns, &found.dev, &found.cidr)?),
+            None => Ok(false),
+        }
+    }
+}
+
+/// The address as the namespace has it, on whichever link and with whatever prefix.
+fn found(contents: &Contents, address: IpAddr) -> Option<netns::Address> {
+    contents.addresses.iter().find(|found| ip_of(&found.cidr) == Some(address)).cloned()
+}
+
+fn is_mac(text: &str) -> bool {
+    let is_byte = |byte: &str| byte.len() == 2 && byte.chars().all(|c| c.is_ascii_hexdigit());
+    text.split(':').count() == 6 && text.split(':').all(is_byte)
+}
+
+#[cfg(test)]
+mod tests;

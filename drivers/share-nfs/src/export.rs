@@ -1,0 +1,131 @@
+//! Clients of an export: those that are wanted, in the syntax of exports(5), and those that exportfs(8) keeps.
+
+use hostler_sdk::prelude::*;
+
+/// A client to export to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) client: String,
+    /// As for `exportfs -o`.
+    pub(crate) options: Option<String>,
+}
+
+impl Wanted {
+    /// Reads `n1(rw,fsid=0) 10.0.0.0/24`.
+    pub(crate) fn parse(opts: &str) -> std::result::Result<Vec<Wanted>, String> {
+        let mut clients: Vec<Wanted> = Vec::new();
+        for word in opts.split_whitespace() {
+            let (client, options) = match word.split_once('(') {
+                None => (word, None),
+                Some((client, rest)) => match rest.strip_suffix(')') {
+                    Some(options) => (client, Some(options).filter(|options| !options.is_empty())),
+                    None => return Err(format!("{word:?} has no ) at its end")),
+                },
+            };
+            if client.is_empty() || client.starts_with('-') || client.contains([')', ',']) {
+                return Err(format!("{word:?} begins with no client: expected a name, an address or a network"));
+            }
+            if options.is_some_and(|options| options.starts_with('-') || options.contains(['(', ')'])) {
+                return Err(format!("{word:?} holds no options: expected some such as (rw,no_root_squash)"));
+            }
+            if clients.iter().any(|known| known.client == client) {
+                return Err(format!("{client} is there twice"));
+            }
+            clients.push(Wanted { client: client.to_owned(), options: options.map(str::to_owned) });
+        }
+        if clients.is_empty() { Err("no client: expected some such as n1(rw)".to_owned()) } else { Ok(clients) }
+    }
+
+    /// `CLIENT:PATH`, as exportfs wants it.
+    pub(crate) fn of(&self, path: &Path) -> String {
+        match self.client.contains(':') && !self.client.starts_with('[') {
+            true => format!("[{}]:{}", self.client, path.display()),
+            false => format!("{}:{}", self.client, path.display()),
+        }
+    }
+}
+
+/// A line of etab: a client that a directory is exported to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Export {
+    pub(crate) client: String,
+    options: Vec<String>,
+}
+
+impl Export {
+    /// Those of one directory.
+    pub(crate) fn parse(etab: &str, path: &Path) -> Vec<Export> {
+        let lines = etab.lines().filter_map(|line| line.split_once(char::is_whitespace));
+        let own = lines.filter(|(exported, _)| Path::new(&unescaped(exported)) == path);
+        let clients = own.flat_map(|(_, clients)| clients.split_whitespace());
+        let export = |word: &str| {
+            let (client, options) = word.split_once('(').unwrap_or((word, ""));
+            let options = options.trim_end_matches(')').split(',').map(str::to_owned).collect();
+            Export { client: client.to_owned(), options }
+        };
+        clients.map(export).collect()
+    }
+
+    /// Which of the options it should have it has not. It has more: those that go without saying.
+    pub(crate) fn lacks(&self, wanted: &Wanted) -> Option<String> {
+        let options = wanted.options.as_deref().unwrap_or_default().split(',').filter(|option| !option.is_empty());
+        let missing: Vec<&str> = options.filter(|option| !self.options.iter().any(|known| known == option)).collect();
+        (!missing.is_empty()).then(|| format!("exported to {} without {}", self.client, missing.join(",")))
+    }
+}
+
+/// `\040` is a blank.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let octal = after.first_chunk::<3>().filter(|_| first == b'\\');
+        let code = octal.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        bytes.push(code.unwrap_or(first));
+        rest = if code.is_some() { &after[3..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_read_as_in_exports() {
+        let read = |opts: &str| {
+            let clients = Wanted::parse(opts)?;
+            let shown = |wanted: &Wanted| {
+                format!("{} {}", wanted.of(Path::new("/srv")), wanted.options.as_deref().unwrap_or("-"))
+            };
+            Ok::<_, String>(clients.iter().map(shown).collect::<Vec<_>>().join("; "))
+        };
+        assert_eq!(read("n1(rw,fsid=0)  10.0.0.0/24(ro)"), Ok("n1:/srv rw,fsid=0; 10.0.0.0/24:/srv ro".to_owned()));
+        assert_eq!(read("*"), Ok("*:/srv -".to_owned()));
+        assert_eq!(read("n1()"), Ok("n1:/srv -".to_owned()));
+        assert_eq!(read("2001:db8::/32(ro)"), Ok("[2001:db8::/32]:/srv ro".to_owned()));
+        assert_eq!(read("@trusted(ro)"), Ok("@trusted:/srv ro".to_owned()));
+        for (wrong, reason) in [
+            ("", "no client"),
+            ("(rw)", "begins with no client"),
+            ("-u(rw)", "begins with no client"),
+            ("n1(rw", "has no ) at its end"),
+            ("n1(-u)", "holds no options"),
+            ("n1(rw) n1(ro)", "n1 is there twice"),
+        ] {
+            assert!(read(wrong).unwrap_err().contains(reason), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn etab_is_read_for_one_directory() {
+        let etab = "/srv\\040two\tn1(rw,sync,fsid=0,sec=sys,rw)\n/srv\t10.0.0.0/24(ro,sync)\n/srv\tn1(ro,sync)\n";
+        let clients =
+            |path: &str| Export::parse(etab, Path::new(path)).into_iter().map(|e| e.client).collect::<Vec<_>>();
+        assert_eq!(clients("/srv two"), ["n1"]);
+        assert_eq!(clients("/srv"), ["10.0.0.0/24", "n1"]);
+        let wanted = Wanted { client: "n1".to_owned(), options: Some("rw,fsid=0,insecure".to_owned()) };
+        let export = &Export::parse(etab, Path::new("/srv two"))[0];
+        assert_eq!(export.lacks(&wanted).as_deref(), Some("exported to n1 without insecure"));
+    }
+}

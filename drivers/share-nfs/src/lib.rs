@@ -1,0 +1,131 @@
+//! `share.nfs`: a directory exported by NFS.
+//!
+//! Up: it is exported to every client of `opts`, with their options, and the server of the node runs. Down: to none of them. Start
+//! and stop leave what else is exported as it is, and the server itself to the system. See exportfs(8), exports(5).
+
+mod export;
+
+use hostler_sdk::prelude::*;
+
+use crate::export::{Export, Wanted};
+
+/// A directory exported by NFS.
+///
+/// What is exported is kept by exportfs, beside what /etc/exports says. The NFS server is the system's own service: it must
+/// run, and is neither started nor stopped.
+#[derive(Keywords)]
+struct Share {
+    /// The directory. It must exist, on a file system that an earlier resource has mounted, say.
+    #[keyword(example = "/srv/{fqdn}")]
+    path: PathBuf,
+    /// To whom, and how: clients and, in parentheses, their options, as in exports(5).
+    #[keyword(example = "n3(rw,no_root_squash) 10.0.0.0/24(ro)")]
+    opts: String,
+}
+
+const ETAB: &str = "/var/lib/nfs/etab";
+const THREADS: &str = "/proc/fs/nfsd/threads";
+
+#[driver]
+impl Driver for Share {
+    const NAME: &str = "share.nfs";
+    const GRANTS: &[&str] = &[
+        "files.read = {kw:path}",
+        "files.read = /var/lib/nfs/etab",
+        "files.read = /proc/fs/nfsd/threads",
+        // A client is a name, an address, or a network, which has one slash.
+        "exec = /usr/sbin/exportfs [-o *] -- *:{kw:path}",
+        "exec = /usr/sbin/exportfs [-o *] -- */*:{kw:path}",
+        "exec = /usr/sbin/exportfs -u -- *:{kw:path}",
+        "exec = /usr/sbin/exportfs -u -- */*:{kw:path}",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let problem = |text| Problem { keyword: "opts".to_owned(), text };
+        Ok(Wanted::parse(&self.opts).err().map(problem).into_iter().collect())
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        let exports = self.exports()?;
+        let mut missing = Vec::new();
+        let mut faults = Vec::new();
+        let wanted = self.wanted()?;
+        for client in &wanted {
+            match exports.iter().find(|export| export.client == client.client) {
+                None => missing.push(client.client.as_str()),
+                Some(export) => faults.extend(export.lacks(client)),
+            }
+        }
+        let status = match missing.len() {
+            all if all == wanted.len() => return Ok(Status::down().label(self.path.display())),
+            0 => Status::up(),
+            _ => Status::up().degraded(format!("not exported to {}", missing.join(" "))),
+        };
+        let status = faults.into_iter().fold(status, Status::degraded);
+        Ok(if serves()? { status } else { status.degraded("no NFS server runs on this node") }
+            .label(self.path.display()))
+    }
+
+    fn start(&self, _: &Context) -> Result<Outcome> {
+        let path = self.path.display();
+        if !files::is_directory(&self.path)? {
+            return Err(Error::failed(format!("{path} is no directory: is its file system mounted?")));
+        }
+        let exports = self.exports()?;
+        let mut exported = Vec::new();
+        for client in self.wanted()? {
+            let found = exports.iter().find(|export| export.client == client.client);
+            if found.is_some_and(|export| export.lacks(&client).is_none()) {
+                continue;
+            }
+            let options = client.options.iter().flat_map(|options| ["-o".to_owned(), options.clone()]);
+            Command::new("/usr/sbin/exportfs").args(options).arg("--").arg(client.of(&self.path)).check()?;
+            exported.push(client.client);
+        }
+        Ok(match exported.is_empty() {
+            true => Outcome::unchanged(format!("{path} is already exported")),
+            false => Outcome::changed(format!("exported {path} to {}", exported.join(" "))),
+        })
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        let path = self.path.display();
+        let exports = self.exports()?;
+        let mut withdrawn = Vec::new();
+        for client in
+            self.wanted()?.into_iter().filter(|client| exports.iter().any(|export| export.client == client.client))
+        {
+            Command::new("/usr/sbin/exportfs").args(["-u", "--"]).arg(client.of(&self.path)).check()?;
+            withdrawn.push(client.client);
+        }
+        Ok(match withdrawn.is_empty() {
+            true => Outcome::unchanged(format!("{path} is not exported")),
+            false => Outcome::changed(format!("{path} is not exported to {} any more", withdrawn.join(" "))),
+        })
+    }
+}
+
+impl Share {
+    fn wanted(&self) -> Result<Vec<Wanted>> {
+        Wanted::parse(&self.opts).map_err(|reason| Error::invalid_config(format!("opts: {reason}")))
+    }
+
+    /// To whom the directory is exported now.
+    fn exports(&self) -> Result<Vec<Export>> {
+        match files::read_text(ETAB) {
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            answer => Ok(Export::parse(&answer?, &self.path)),
+        }
+    }
+}
+
+/// Whether the kernel's server has threads.
+fn serves() -> Result<bool> {
+    match files::read_text(THREADS) {
+        Err(error) if error.is_not_found() => Ok(false),
+        answer => Ok(answer?.trim() != "0"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

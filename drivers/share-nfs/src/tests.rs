@@ -1,0 +1,91 @@
+//! The life of an export on an exportfs in memory.
+
+use hostler_sdk::fake::{Case, Host, Run, given, stop_undoes_any_failed_start};
+use hostler_sdk::process::Output;
+
+use super::*;
+
+fn share(host: &Host) -> Case<Share> {
+    given(Share { path: "/srv/web".into(), opts: "n2(rw,fsid=0) 10.0.0.0/24(ro)".to_owned() }).on(host)
+}
+
+/// Keeps etab as exportfs does.
+fn exportfs(run: &Run<'_>) -> Output {
+    let etab = run.host.content(ETAB).unwrap_or_default();
+    let operand = run.args.last().cloned().unwrap_or_default();
+    let (client, path) = operand.rsplit_once(':').unwrap_or_default();
+    let begin = format!("{path}\t{client}(");
+    let mut lines: Vec<String> = etab.lines().filter(|line| !line.starts_with(&begin)).map(str::to_owned).collect();
+    if run.args[0] != "-u" {
+        lines.push(format!("{begin}{},sync,sec=sys)", run.args[1]));
+    }
+    let _ = run.host.clone().text_file(ETAB, &(lines.join("\n") + "\n"));
+    Output { status: 0, stdout: Vec::new(), stderr: Vec::new(), truncated: false }
+}
+
+fn server() -> Host {
+    Host::new().directory("/srv/web").text_file(THREADS, "8\n").program_with("/usr/sbin/exportfs", exportfs)
+}
+
+#[test]
+fn it_is_exported_and_withdrawn_once() {
+    let host = server().text_file(ETAB, "/srv/other\tn2(rw)\n");
+    share(&host)
+        .status()
+        .is(State::Down)
+        .start()
+        .is_changed("exported /srv/web to n2 10.0.0.0/24")
+        .start()
+        .is_unchanged("/srv/web is already exported")
+        .status()
+        .is(State::Up)
+        .is_silent()
+        .labelled("/srv/web")
+        .stop()
+        .is_changed("/srv/web is not exported to n2 10.0.0.0/24 any more")
+        .stop()
+        .is_unchanged("/srv/web is not exported")
+        .status()
+        .is(State::Down);
+    assert_eq!(host.content(ETAB).as_deref(), Some("/srv/other\tn2(rw)\n"), "what others export stays");
+    let runs: Vec<String> = host.calls().into_iter().filter(|call| call.starts_with("process.run")).collect();
+    assert_eq!(runs[0], "process.run /usr/sbin/exportfs -o rw,fsid=0 -- n2:/srv/web");
+    assert_eq!(runs[3], "process.run /usr/sbin/exportfs -u -- 10.0.0.0/24:/srv/web");
+}
+
+#[test]
+fn stop_undoes_a_start_that_failed_half_way() {
+    assert!(stop_undoes_any_failed_start(|| share(&server())) >= 2);
+}
+
+#[test]
+fn what_is_not_as_wanted_is_a_warning_that_start_puts_right() {
+    for (etab, said) in [
+        ("/srv/web\tn2(rw,fsid=0)\n", "not exported to 10.0.0.0/24"),
+        ("/srv/web\tn2(ro)\n/srv/web\t10.0.0.0/24(ro)\n", "exported to n2 without rw,fsid=0"),
+    ] {
+        let host = server().text_file(ETAB, etab);
+        share(&host).status().is(State::Warn).mentions(said).start().status().is(State::Up);
+    }
+}
+
+#[test]
+fn without_a_server_nothing_is_served() {
+    for threads in [None, Some("0\n")] {
+        let host = Host::new().text_file(ETAB, "/srv/web\tn2(rw,fsid=0)\n/srv/web\t10.0.0.0/24(ro)\n");
+        let host = threads.map_or(host.clone(), |threads| host.text_file(THREADS, threads));
+        share(&host).status().is(State::Warn).mentions("no NFS server runs on this node");
+    }
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    share(&Host::new()).start().fails_with("/srv/web is no directory: is its file system mounted?");
+}
+
+#[test]
+fn what_is_no_client_is_a_problem() {
+    let wrong = Share { path: "/srv/web".into(), opts: "n2(rw".to_owned() };
+    given(wrong).on(&server()).validate().finds(&[("opts", "\"n2(rw\" has no ) at its end")]);
+    share(&server()).validate().finds(&[]);
+}

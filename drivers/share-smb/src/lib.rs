@@ -1,0 +1,253 @@
+//! `share.smb`: a directory shared by Samba, as a user share.
+//!
+//! Up: Samba knows the share, and it is of `path`. Down: it does not. Samba itself belongs to the node: its `smb.conf` names the
+//! folder of user shares, and smbd looks there whenever a client asks. Stop takes the share away and closes it to those who
+//! use it, so that the file system below can be unmounted. See net(8), smbcontrol(1), smb.conf(5).
+
+use hostler_sdk::prelude::*;
+
+/// A directory shared by Samba, as a user share.
+///
+/// Samba must be there and `usershare max shares` in its `smb.conf` be more than 0, as it is on Debian. Shares for guests also
+/// take `usershare allow guests = yes`.
+#[derive(Keywords)]
+struct Smb {
+    /// The name of the share, by which clients ask for it: letters, digits, `.`, `_` and `-`.
+    #[keyword(example = "web")]
+    name: String,
+    /// The directory.
+    #[keyword(example = "/srv/{fqdn}/share")]
+    path: PathBuf,
+    /// What clients see beside the name.
+    #[keyword(default = "{svcname}", example = "drafts and templates")]
+    comment: String,
+    /// Who may do what: names of users and groups, each with `:R` to read, `:F` to write or `:D` for neither, and commas between
+    /// them.
+    #[keyword(default = "Everyone:R", example = "Everyone:R,web:F")]
+    acl: String,
+    /// Whether those without a name are let in, too.
+    guest: bool,
+}
+
+const NET: &str = "/usr/bin/net";
+const SMBCONTROL: &str = "/usr/bin/smbcontrol";
+
+/// Names that mean something else to Samba.
+const RESERVED: [&str; 4] = ["global", "homes", "printers", "ipc$"];
+
+/// What Samba knows of a share.
+#[derive(Debug, PartialEq, Eq)]
+struct Share {
+    path: String,
+    guest: bool,
+}
+
+#[driver]
+impl Driver for Smb {
+    const NAME: &str = "share.smb";
+    /// User shares are files, which a reboot does not empty.
+    const PERSISTENT: bool = true;
+    const GRANTS: &[&str] = &[
+        "exec(read) = /usr/bin/net usershare info -- {kw:name}",
+        "exec(read) = /usr/bin/smbcontrol smbd ping",
+        "exec = /usr/bin/net usershare add -- {kw:name} {kw:path} {kw:comment} {kw:acl} guest_ok=y",
+        "exec = /usr/bin/net usershare add -- {kw:name} {kw:path} {kw:comment} {kw:acl} guest_ok=n",
+        "exec = /usr/bin/net usershare delete -- {kw:name}",
+        "exec = /usr/bin/smbcontrol smbd close-share {kw:name}",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+        let plain = !self.name.is_empty() && self.name.len() <= 80 && self.name.chars().all(legal);
+        let reserved = RESERVED.contains(&self.name.to_ascii_lowercase().as_str());
+        let text = match (plain && !self.name.starts_with('-'), reserved) {
+            (true, false) => return Ok(Vec::new()),
+            (true, true) => format!("{} means something else to Samba", self.name),
+            (false, _) => format!("{:?} is no name of a share: expected letters, digits, . _ and -", self.name),
+        };
+        Ok(vec![Problem { keyword: "name".to_owned(), text }])
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        let status = match self.found()? {
+            None => Status::down(),
+            Some(share) if !self.is_of_path(&share) => {
+                Status::down().warning(format!("the share {} is of {}", self.name, share.path))
+            }
+            Some(share) if share.guest != self.guest => {
+                let guests = if share.guest { "lets guests in" } else { "keeps guests out" };
+                Status::up().degraded(format!("the share {guests}, which is not what guest says"))
+            }
+            Some(_) if !answers()? => Status::up().degraded("smbd does not answer: nobody is served"),
+            Some(_) => Status::up(),
+        };
+        Ok(status.label(format!("{}@{}", self.path.display(), self.name)))
+    }
+
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        if let Some(problem) = self.validate(context)?.first() {
+            return Err(Error::invalid_config(format!("name: {}", problem.text)));
+        }
+        match self.found()? {
+            Some(share) if self.is_of_path(&share) && share.guest == self.guest => {
+                return Ok(Outcome::unchanged(format!("{} is already shared as {}", share.path, self.name)));
+            }
+            Some(share) if !self.is_of_path(&share) => {
+                let taken = format!("the share {} is of {} already: choose another name", self.name, share.path);
+                return Err(Error::failed(taken));
+            }
+            _ => {}
+        }
+        let guest = if self.guest { "guest_ok=y" } else { "guest_ok=n" };
+        let path = self.path.display().to_string();
+        net(&["add", "--", &self.name, &path, &self.comment, &self.acl, guest])?;
+        Ok(Outcome::changed(format!("shared {path} as {}", self.name)))
+    }
+
+    fn stop(&self, _: &Context) -> Result<Outcome> {
+        if !self.found()?.is_some_and(|share| self.is_of_path(&share)) {
+            return Ok(Outcome::unchanged(format!("{} is not shared as {}", self.path.display(), self.name)));
+        }
+        net(&["delete", "--", &self.name])?;
+        // Those who use it would keep the file system busy. Where no smbd runs, there is nobody.
+        let closed = Command::new(SMBCONTROL).args(["smbd", "close-share", &self.name]).run()?;
+        if !closed.succeeded() {
+            log::debug("smbd does not answer: there is nobody to close the share to");
+        }
+        Ok(Outcome::changed(format!("{} is no longer shared as {}", self.path.display(), self.name)))
+    }
+}
+
+impl Smb {
+    /// The share of that name, if there is one.
+    fn found(&self) -> Result<Option<Share>> {
+        let output = Command::new(NET).args(["usershare", "info", "--", &self.name]).check()?;
+        Ok(Share::parse(&output.text(), &self.name))
+    }
+
+    fn is_of_path(&self, share: &Share) -> bool {
+        Path::new(&share.path) == self.path
+    }
+}
+
+impl Share {
+    /// Reads the section `[name]` of `net usershare info`.
+    fn parse(text: &str, name: &str) -> Option<Share> {
+        let own = format!("[{}]", name.to_ascii_lowercase());
+        let section = text.lines().map(str::trim).skip_while(|line| line.to_ascii_lowercase() != own).skip(1);
+        let section: Vec<&str> = section.take_while(|line| !line.starts_with('[')).collect();
+        let value = |key: &str| section.iter().find_map(|line| line.strip_prefix(key));
+        Some(Share { path: value("path=")?.to_owned(), guest: value("guest_ok=") == Some("y") })
+    }
+}
+
+fn net(args: &[&str]) -> Result<()> {
+    Command::new(NET).arg("usershare").args(args.iter().copied()).check().map(drop)
+}
+
+/// Whether an smbd runs that serves shares.
+fn answers() -> Result<bool> {
+    let ping = Command::new(SMBCONTROL).args(["smbd", "ping"]).run()?;
+    Ok(ping.succeeded() && ping.text().contains("PONG"))
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Case, Host, given};
+    use hostler_sdk::process::Output;
+
+    use super::*;
+
+    fn share(name: &str) -> Smb {
+        Smb {
+            name: name.to_owned(),
+            path: "/srv/web".into(),
+            comment: "web".to_owned(),
+            acl: "Everyone:R".to_owned(),
+            guest: true,
+        }
+    }
+
+    fn smb(host: &Host) -> Case<Smb> {
+        given(share("web")).on(host)
+    }
+
+    fn said(stdout: &str) -> Output {
+        Output { status: 0, stdout: stdout.as_bytes().to_vec(), stderr: Vec::new(), truncated: false }
+    }
+
+    /// Samba, which keeps its shares in a file.
+    fn samba(ping: &str) -> Host {
+        let host = Host::new().program(SMBCONTROL, 0, ping);
+        host.program_with(NET, |run| {
+            let words: Vec<&str> = run.args.iter().map(String::as_str).collect();
+            match words[..] {
+                ["usershare", "add", "--", name, path, comment, acl, guest] => {
+                    let guest = guest.replace("guest_ok=", "");
+                    let text =
+                        format!("[{name}]\npath={path}\ncomment={comment}\nusershare_acl={acl},\nguest_ok={guest}\n");
+                    drop(run.host.clone().text_file("/usershares", &text));
+                }
+                ["usershare", "delete", ..] => drop(run.host.clone().text_file("/usershares", "")),
+                _ => return said(&run.host.content("/usershares").unwrap_or_default()),
+            }
+            said("")
+        })
+    }
+
+    #[test]
+    fn it_is_shared_once_and_taken_away_once() {
+        let host = samba("PONG from pid 1\n");
+        smb(&host)
+            .status()
+            .is(State::Down)
+            .start()
+            .is_changed("shared /srv/web as web")
+            .start()
+            .is_unchanged("/srv/web is already shared as web")
+            .status()
+            .is(State::Up)
+            .is_silent()
+            .labelled("/srv/web@web")
+            .stop()
+            .is_changed("/srv/web is no longer shared as web")
+            .stop()
+            .is_unchanged("/srv/web is not shared as web")
+            .status()
+            .is(State::Down);
+        let calls = host.calls();
+        let at = |text: &str| calls.iter().position(|call| call.contains(text)).unwrap();
+        assert!(at("usershare delete -- web") < at("smbd close-share web"), "nobody comes back in between");
+    }
+
+    #[test]
+    fn a_share_of_something_else_is_left_alone() {
+        let host = samba("PONG").text_file("/usershares", "[WEB]\npath=/srv/other\nguest_ok=y\n");
+        smb(&host)
+            .status()
+            .is(State::Down)
+            .mentions("the share web is of /srv/other")
+            .start()
+            .fails_with("the share web is of /srv/other already: choose another name")
+            .stop()
+            .is_unchanged("/srv/web is not shared as web");
+    }
+
+    #[test]
+    fn a_share_that_serves_nobody_or_too_many_is_a_warning() {
+        smb(&samba("")).start().status().is(State::Warn).mentions("smbd does not answer");
+        let host = samba("PONG").text_file("/usershares", "[web]\npath=/srv/web\nguest_ok=n\n");
+        smb(&host).status().is(State::Warn).mentions("keeps guests out").start().is_changed("shared /srv/web as web");
+    }
+
+    #[test]
+    fn names_that_samba_reads_otherwise_are_refused() {
+        for name in ["web", "a.b_c-1"] {
+            given(share(name)).on(&samba("PONG")).validate().finds(&[]);
+        }
+        for name in ["*", "-l", "a/b", ""] {
+            given(share(name)).on(&samba("PONG")).start().fails_with("is no name of a share");
+        }
+        given(share("homes")).on(&samba("PONG")).start().fails_with("homes means something else to Samba");
+    }
+}

@@ -1,0 +1,210 @@
+//! `sync.btrfs`: a btrfs subvolume sent to other nodes over ssh, and to another btrfs of this one.
+//!
+//! Each copy takes a read-only snapshot of the source and sends it; only what changed since the last snapshot that the target
+//! got, if that is still on both sides. What arrived whole replaces `latest` on the target, so that there always is one that is
+//! complete. See btrfs-send(8), btrfs-receive(8), ssh(1).
+
+#[macro_use]
+mod target;
+
+use hostler_sdk::prelude::*;
+use hostler_sdk::ssh;
+
+use crate::target::{ADOPT, Target};
+
+/// A btrfs subvolume sent to other nodes over ssh, and to another btrfs of this one.
+///
+/// On each target the last copy is the read-only subvolume `latest` in the directory `dst`. In the source, `.hostler-sent-NODE` is
+/// the snapshot that the target has, from which the next copy tells what changed. Other nodes are reached as by sync.rsync.
+#[derive(Keywords)]
+struct Btrfs {
+    /// The subvolume to send.
+    #[keyword(example = "/srv/web")]
+    src: PathBuf,
+    /// The directory, of a btrfs, that holds the copy on each target.
+    #[keyword(example = "/backup/web")]
+    dst: PathBuf,
+    /// Where copies go: `nodes`, `drpnodes`, which are the other ones of the object, and `local`, which is this one.
+    #[keyword(candidates("nodes", "drpnodes", "local"), default = "nodes", example = "nodes drpnodes")]
+    target: Vec<String>,
+    /// How long a copy to one target may take.
+    #[keyword(default = "1h", example = "8h")]
+    timeout: Duration,
+}
+
+/// A line about a snapshot of one kind of target, of which `SUFFIX` is the name: `local`, or one of the other nodes.
+macro_rules! snapshot {
+    ($capability:literal, $before:literal, $name:literal, $suffix:literal, $after:literal) => {
+        concat!($capability, " = ", $before, " -- {kw:src}/.hostler-", $name, "-", $suffix, $after)
+    };
+}
+
+/// A snapshot may be sent, as a whole or as what changed since another one.
+macro_rules! send {
+    ($suffix:literal, $parent:literal) => {
+        concat!(
+            "exec(read, caps=cap_sys_admin+cap_dac_read_search) = /usr/bin/btrfs send -q",
+            $parent,
+            " -- {kw:src}/.hostler-next-",
+            $suffix
+        )
+    };
+}
+
+/// A snapshot may be removed.
+macro_rules! remove {
+    ($suffix:literal, $name:literal) => {
+        snapshot!(
+            "exec(caps=cap_sys_admin+cap_dac_override+cap_fowner)",
+            "/usr/bin/btrfs subvolume delete",
+            $name,
+            $suffix,
+            ""
+        )
+    };
+}
+
+#[driver(sync)]
+impl Driver for Btrfs {
+    const NAME: &str = "sync.btrfs";
+    const GRANTS: &[&str] = &[
+        snapshot!("exec(read)", "/usr/bin/stat -c %i", "next", "local", ""),
+        snapshot!("exec(read)", "/usr/bin/stat -c %i", "next", "{peer}", ""),
+        snapshot!("exec(read)", "/usr/bin/stat -c %i", "sent", "local", ""),
+        snapshot!("exec(read)", "/usr/bin/stat -c %i", "sent", "{peer}", ""),
+        "exec(caps=cap_sys_admin+cap_dac_override+cap_fowner) = \
+         /usr/bin/btrfs subvolume snapshot -r -- {kw:src} {kw:src}/.hostler-next-local",
+        "exec(caps=cap_sys_admin+cap_dac_override+cap_fowner) = \
+         /usr/bin/btrfs subvolume snapshot -r -- {kw:src} {kw:src}/.hostler-next-{peer}",
+        remove!("local", "next"),
+        remove!("{peer}", "next"),
+        remove!("local", "sent"),
+        remove!("{peer}", "sent"),
+        "exec(caps=cap_dac_override+cap_fowner) = \
+         /usr/bin/mv -T -- {kw:src}/.hostler-next-local {kw:src}/.hostler-sent-local",
+        "exec(caps=cap_dac_override+cap_fowner) = \
+         /usr/bin/mv -T -- {kw:src}/.hostler-next-{peer} {kw:src}/.hostler-sent-{peer}",
+        send!("local", ""),
+        send!("local", " -p {kw:src}/.hostler-sent-local"),
+        send!("{peer}", ""),
+        send!("{peer}", " -p {kw:src}/.hostler-sent-{peer}"),
+        concat!(
+            "exec(caps=cap_sys_admin+cap_chown+cap_dac_override+cap_fowner+cap_fsetid+cap_mknod+cap_setfcap) = ",
+            "/bin/sh -c \"",
+            receive!(),
+            "\""
+        ),
+        concat!("exec(caps=cap_sys_admin+cap_dac_override+cap_fowner) = /bin/sh -c \"", adopt!(), "\""),
+        concat!("exec = ", ssh!(), " -- {peer} \"", receive!(), "\""),
+        concat!("exec = ", ssh!(), " -- {peer} \"", adopt!(), "\""),
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let one_line = |(keyword, path): &(&str, &PathBuf)| {
+            path.to_string_lossy()
+                .contains(['\n', '\r'])
+                .then(|| Problem { keyword: (*keyword).to_owned(), text: "a path of one line is expected".to_owned() })
+        };
+        Ok([("src", &self.src), ("dst", &self.dst)].iter().filter_map(one_line).collect())
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        Ok(Status::not_applicable().label(format!("btrfs of {} to {}", self.src.display(), self.target.join(", "))))
+    }
+}
+
+impl hostler_sdk::Sync for Btrfs {
+    fn sync(&self, context: &Context, verb: &str, target: &str) -> Result<TargetReport> {
+        let everything = match verb {
+            "update" => false,
+            "full" => true,
+            _ => return Err(Error::Unsupported),
+        };
+        if let Some(problem) = self.validate(context)?.first() {
+            return Err(Error::invalid_config(format!("{}: {}", problem.keyword, problem.text)));
+        }
+        let target = Target { name: target, dst: &self.dst, timeout: self.timeout };
+        let (next, sent) = (self.snapshot("next", target.name), self.snapshot("sent", target.name));
+        if next.exists()? {
+            next.delete()?;
+        }
+        btrfs(&["snapshot", "-r", "--", &self.source(), &next.0])?;
+        let copied = self.send(&target, &next, Some(&sent).filter(|_| !everything));
+        let bytes = match copied.and_then(|bytes| target.run(ADOPT, &next.name()).map(|()| bytes)) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                if let Err(left) = next.delete() {
+                    log::warn(left.to_string());
+                }
+                return Err(error);
+            }
+        };
+        if sent.exists()? {
+            sent.delete()?;
+        }
+        Command::new("/usr/bin/mv").args(["-T", "--", &next.0, &sent.0]).check()?;
+        Ok(TargetReport::copied(target.name, bytes))
+    }
+}
+
+impl Btrfs {
+    fn source(&self) -> String {
+        self.src.display().to_string()
+    }
+
+    fn snapshot(&self, name: &str, target: &str) -> Snapshot {
+        Snapshot(format!("{}/.hostler-{name}-{target}", self.source()))
+    }
+
+    /// Sends what changed since `sent`, or everything where the target knows nothing of that. Returns how many bytes it took.
+    fn send(&self, target: &Target<'_>, next: &Snapshot, sent: Option<&Snapshot>) -> Result<u64> {
+        if let Some(sent) = sent
+            && sent.exists()?
+        {
+            match target.receive(self.command(&["-p", &sent.0, "--", &next.0]), &next.name()) {
+                Err(Error::Failed(why)) => {
+                    log::warn(format!("{}: what changed is not enough, so all of it is sent: {why}", target.name));
+                }
+                answer => return answer,
+            }
+        }
+        target.receive(self.command(&["--", &next.0]), &next.name())
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        Command::new("/usr/bin/btrfs").args(["send", "-q"]).args(args.iter().copied()).timeout(self.timeout)
+    }
+}
+
+/// A snapshot in the source, by its path.
+struct Snapshot(String);
+
+impl Snapshot {
+    /// As the target calls it while it arrives.
+    fn name(&self) -> String {
+        self.0.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
+    fn exists(&self) -> Result<bool> {
+        /// The number of the topmost directory of every subvolume, see btrfs(5).
+        const SUBVOLUME: &str = "256";
+        let found = Command::new("/usr/bin/stat").args(["-c", "%i", "--", &self.0]).run()?;
+        match found.succeeded() {
+            true if found.text() != SUBVOLUME => {
+                Err(Error::failed(format!("{} is in the way of the snapshot", self.0)))
+            }
+            found => Ok(found),
+        }
+    }
+
+    fn delete(&self) -> Result<()> {
+        btrfs(&["delete", "--", &self.0])
+    }
+}
+
+fn btrfs(args: &[&str]) -> Result<()> {
+    Command::new("/usr/bin/btrfs").arg("subvolume").args(args.iter().copied()).check().map(drop)
+}
+
+#[cfg(test)]
+mod tests;

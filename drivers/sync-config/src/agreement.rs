@@ -1,0 +1,69 @@
+//! Which nodes are known to have which configuration: what was found at the last copies, kept in a file.
+//!
+//! The file goes with the configuration, so that the nodes that got it know as much as the one that sent it. It holds digests
+//! and no text: a line a node, its name and the digest of what it has.
+
+use std::collections::BTreeMap;
+
+/// What is known of the nodes.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Agreement(BTreeMap<String, String>);
+
+impl Agreement {
+    /// Reads the file. A line that makes no sense says nothing.
+    pub(crate) fn parse(text: &str) -> Agreement {
+        let line = |line: &str| line.split_once(' ').map(|(node, digest)| (node.to_owned(), digest.to_owned()));
+        Agreement(text.lines().filter_map(line).collect())
+    }
+
+    /// The file.
+    pub(crate) fn text(&self) -> String {
+        self.0.iter().map(|(node, digest)| format!("{node} {digest}\n")).collect()
+    }
+
+    /// The node has this now.
+    pub(crate) fn note(&mut self, node: &str, digest: &str) {
+        self.0.insert(node.to_owned(), digest.to_owned());
+    }
+
+    /// Whether the node is known to have this.
+    pub(crate) fn has(&self, node: &str, digest: &str) -> bool {
+        self.0.get(node).is_some_and(|known| known == digest)
+    }
+
+    /// Whether anything is known of the node.
+    pub(crate) fn knows(&self, node: &str) -> bool {
+        self.0.contains_key(node)
+    }
+}
+
+/// The digest of a configuration: FNV-1a and the length. Nobody is kept from making another text with the same one: it tells an
+/// old configuration from a new one.
+pub(crate) fn digest(content: &[u8]) -> String {
+    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let hash = content.iter().fold(BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME));
+    format!("{hash:016x}-{}", content.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_those_of_fnv_1a() {
+        assert_eq!(digest(b""), "cbf29ce484222325-0");
+        assert_eq!(digest(b"a"), "af63dc4c8601ec8c-1");
+        assert_eq!(digest(b"foobar"), "85944171f73967e8-6");
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut agreement = Agreement::parse("n3 old\njunk\n");
+        agreement.note("n2", "new");
+        assert_eq!(agreement.text(), "n2 new\nn3 old\n");
+        assert_eq!(Agreement::parse(&agreement.text()), agreement);
+        assert!(agreement.has("n2", "new") && !agreement.has("n3", "new"));
+        assert!(agreement.knows("n3") && !agreement.knows("n4"));
+    }
+}

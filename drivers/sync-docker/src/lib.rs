@@ -1,0 +1,156 @@
+//! `sync.docker`: images of docker sent to other nodes, so that a service that moves there need not pull them.
+//!
+//! A copy asks the engine of each target over ssh which image it has under each name, and sends in one stream those that differ:
+//! `docker save` here, `docker load` there, so that they share layers. `full` sends all and does not ask, `verify` asks and does
+//! not send. Status asks nobody: it says what each target was last seen to have. See docker-save(1), docker-load(1), ssh(1).
+
+mod engine;
+mod seen;
+#[macro_use]
+mod words;
+
+use hostler_sdk::each_target;
+use hostler_sdk::engine::{OwnEngine, is_reference, is_tagged};
+use hostler_sdk::prelude::*;
+use hostler_sdk::ssh;
+
+use crate::engine::Engine;
+use crate::seen::Seen;
+
+/// Images of docker sent to other nodes.
+///
+/// A target that has the same image under the same name is sent nothing. Nothing is removed from a target: an image whose name
+/// went to another one stays there without a name, until `docker image prune`. Other nodes are reached as by sync.rsync, and
+/// need docker(1), too.
+#[derive(Keywords)]
+struct Docker {
+    /// The images to send, each with its tag: `[registry/]name:tag`. Those of containers of the object can be written as
+    /// references, such as `{container#1.image}`.
+    #[keyword(example = "mariadb:10.11 registry.example.com/web:2")]
+    images: Vec<String>,
+    /// Where they go: `nodes`, `drpnodes`, which are the other ones of the object.
+    #[keyword(candidates("nodes", "drpnodes"), default = "nodes", example = "nodes drpnodes")]
+    target: Vec<String>,
+    /// The socket that the engine of every node listens on.
+    #[keyword(inherit, default = "/run/docker.sock")]
+    socket: PathBuf,
+    /// Where the object's own engine keeps its images: see container.docker. They are then sent from that engine to the object's
+    /// own one on the target, which must run. By default those of the nodes are meant.
+    #[keyword(inherit, example = "/srv/{name}/docker")]
+    container_data_dir: Option<PathBuf>,
+    /// How long a copy to one target may take.
+    #[keyword(default = "1h", example = "8h")]
+    timeout: Duration,
+}
+
+/// A line that allows one command of docker with images of the keyword, on the node's engine or on the object's own.
+macro_rules! docker {
+    ($socket:literal, $command:literal) => {
+        concat!("exec(read) = /usr/bin/docker -H unix://", $socket, " ", $command, " -- [ {kw:images} ]")
+    };
+}
+
+#[driver(sync)]
+impl Driver for Docker {
+    const NAME: &str = "sync.docker";
+    const GRANTS: &[&str] = &[
+        docker!("{kw:socket}", "image inspect --format \"{{.Id}}\""),
+        docker!("{kw:socket}", "save"),
+        docker!("{rundir}/engine/docker.sock", "image inspect --format \"{{.Id}}\""),
+        docker!("{rundir}/engine/docker.sock", "save"),
+        concat!("exec(read) = ", ssh!(), " -- {peer} \"", look!(), "\""),
+        concat!("exec = ", ssh!(), " -- {peer} \"", load!(), "\""),
+        "files.write = {statedir}",
+        "files.write = {statedir}/seen",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let problem = |text: String| Problem { keyword: "images".to_owned(), text };
+        if self.images.is_empty() {
+            return Ok(vec![problem("there is nothing to send".to_owned())]);
+        }
+        let wrong = |image: &String| match (is_reference(image), is_tagged(image)) {
+            (false, _) => Some(problem(format!("{image:?} is no image: expected [registry/]name:tag"))),
+            (_, false) if image.contains('@') => {
+                Some(problem(format!("{image} is a digest, which a target would not know it by: name it by a tag")))
+            }
+            (_, false) => {
+                Some(problem(format!("{image} has no tag, and stands for all of them: write {image}:latest")))
+            }
+            _ => None,
+        };
+        Ok(self.images.iter().filter_map(wrong).collect())
+    }
+
+    fn status(&self, context: &Context) -> Result<Status> {
+        let seen = Seen::read(context)?;
+        let others = [context.other_nodes(), context.other_drpnodes()].concat();
+        let status = Status::not_applicable().label(format!(
+            "docker images {} to {}",
+            self.images.join(", "),
+            self.target.join(", ")
+        ));
+        let said = seen.nodes().filter(|node| others.contains(node)).fold(status, |status, node| {
+            let lacking = seen.lacking(node, &self.images);
+            match lacking.is_empty() {
+                true => status.info(format!("{node} was last seen with all of them")),
+                false => status.warning(format!("{node} was last seen without {}: need update", lacking.join(", "))),
+            }
+        });
+        Ok(said)
+    }
+}
+
+impl hostler_sdk::Sync for Docker {
+    fn sync(&self, context: &Context, verb: &str, target: &str) -> Result<TargetReport> {
+        Ok(self.sync_all(context, verb, &[target.to_owned()])?.remove(0))
+    }
+
+    fn sync_all(&self, context: &Context, verb: &str, targets: &[String]) -> Result<Vec<TargetReport>> {
+        if !matches!(verb, "update" | "full" | "verify") {
+            return Err(Error::Unsupported);
+        }
+        if let Some(problem) = self.validate(context)?.first() {
+            return Err(Error::invalid_config(format!("{}: {}", problem.keyword, problem.text)));
+        }
+        let engine = self.engine(context)?;
+        let ids = self.images.iter().map(|image| engine.id(image)).collect::<Result<Vec<String>>>()?;
+        let mut seen = Seen::read(context)?;
+        let reports = each_target(targets, |node| {
+            let lacking = match verb {
+                "full" => self.images.clone(),
+                _ => self.lacking(&ids, &engine.ids(node, &self.images)?),
+            };
+            seen.note(node, &self.images, &lacking);
+            match verb {
+                _ if lacking.is_empty() => Ok(TargetReport::unchanged(node)),
+                "verify" => Err(Error::failed(format!("it lacks {}: send with sync update", lacking.join(", ")))),
+                _ => {
+                    log::info(format!("{node}: sending {}", lacking.join(", ")));
+                    let bytes = engine.send(node, &lacking)?;
+                    seen.note(node, &self.images, &[]);
+                    Ok(TargetReport::copied(node, bytes))
+                }
+            }
+        });
+        seen.write(context)?;
+        reports
+    }
+}
+
+impl Docker {
+    fn engine(&self, context: &Context) -> Result<Engine> {
+        let own = self.container_data_dir.as_ref().map(|data_dir| OwnEngine::of(context, data_dir)).transpose()?;
+        let socket = own.as_ref().map_or(self.socket.as_path(), OwnEngine::socket);
+        Ok(Engine { socket: socket.display().to_string(), is_own: own.is_some(), timeout: self.timeout })
+    }
+
+    /// The images that a node does not have under their names, in their order.
+    fn lacking(&self, ids: &[String], theirs: &[Option<String>]) -> Vec<String> {
+        let pairs = self.images.iter().zip(ids.iter().zip(theirs));
+        pairs.filter(|(_, (own, their))| their.as_ref() != Some(own)).map(|(image, _)| image.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! Which images each target was last seen to have, kept in a file: a line a node, its name and those images.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use hostler_sdk::{Context, Mode, Result, files};
+
+/// What the targets were last seen to have.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Seen(BTreeMap<String, Vec<String>>);
+
+impl Seen {
+    /// What is known. Without a file, nothing is.
+    pub(crate) fn read(context: &Context) -> Result<Seen> {
+        match files::read_text(place(context)?) {
+            Ok(text) => Ok(Seen::parse(&text)),
+            Err(error) if error.is_not_found() => Ok(Seen::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Keeps it, if it is new.
+    pub(crate) fn write(&self, context: &Context) -> Result<()> {
+        if *self != Seen::read(context)? {
+            files::make_directory(context.statedir()?, Mode(0o700))?;
+            files::write(place(context)?, self.text(), Mode(0o644))?;
+        }
+        Ok(())
+    }
+
+    /// The node has these images but for those.
+    pub(crate) fn note(&mut self, node: &str, images: &[String], lacking: &[String]) {
+        let has = images.iter().filter(|image| !lacking.contains(image)).cloned().collect();
+        self.0.insert(node.to_owned(), has);
+    }
+
+    /// The nodes of which anything is known.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Those of the images that the node was not seen to have.
+    pub(crate) fn lacking<'i>(&self, node: &str, images: &'i [String]) -> Vec<&'i str> {
+        let has = self.0.get(node).map_or(&[][..], Vec::as_slice);
+        images.iter().filter(|image| !has.contains(image)).map(String::as_str).collect()
+    }
+
+    fn parse(text: &str) -> Seen {
+        let line = |line: &str| {
+            let mut words = line.split_whitespace().map(str::to_owned);
+            Some((words.next()?, words.collect()))
+        };
+        Seen(text.lines().filter_map(line).collect())
+    }
+
+    fn text(&self) -> String {
+        self.0.iter().map(|(node, images)| format!("{node} {}\n", images.join(" "))).collect()
+    }
+}
+
+fn place(context: &Context) -> Result<PathBuf> {
+    Ok(context.statedir()?.join("seen"))
+}

@@ -1,0 +1,259 @@
+//! `sync.rsync`: directories copied by rsync, to other nodes over ssh and to other places of this one.
+//!
+//! A copy makes the target what the source is, and deletes what the source does not have. It is rehearsed first: a target
+//! that already is the same is left alone, and an empty source never empties a target, because an empty directory is what
+//! a file system looks like that is not mounted. With `dstfs`, nothing is copied to where that is not mounted. With `snap`,
+//! the source is a snapshot, which holds still. See rsync(1), ssh(1), btrfs-subvolume(8).
+
+mod options;
+mod snapshot;
+mod stats;
+
+use hostler_sdk::prelude::*;
+use hostler_sdk::ssh::SSH;
+use hostler_sdk::{each_target, grant_is_mounted, ssh};
+
+use crate::options::Options;
+use crate::snapshot::Snapshot;
+use crate::stats::Stats;
+
+/// Directories copied by rsync, to other nodes over ssh and to other places of this one.
+///
+/// As for rsync, `/srv/web/` is what the directory holds, and `/srv/web` the directory itself. Other nodes are reached by
+/// their names with the ssh of this node: which key, port and address belong to them, and which host keys are trusted, is said
+/// in `/etc/ssh/ssh_config` or in root's `~/.ssh`. Nobody is there to type a password.
+#[derive(Keywords)]
+struct Rsync {
+    /// What to copy.
+    #[keyword(example = "/srv/web/")]
+    src: Vec<String>,
+    /// Where to, on each target.
+    #[keyword(example = "/backup/web")]
+    dst: String,
+    /// Where copies go: `nodes`, `drpnodes`, which are the other ones of the object, and `local`, which is this one.
+    #[keyword(candidates("local", "nodes", "drpnodes"), default = "local", example = "nodes drpnodes")]
+    target: Vec<String>,
+    /// A mount point on the targets. Where nothing is mounted on it, nothing is copied: the copy would fill the file system
+    /// below.
+    #[keyword(example = "/backup")]
+    dstfs: Option<String>,
+    /// What else to tell rsync: --checksum --compress --inplace --numeric-ids --one-file-system --sparse --whole-file, and
+    /// --exclude=PATTERN, --include=PATTERN, of which the first that matches counts.
+    #[keyword(alias = "exclude", kind = "words", example = "--checksum --exclude=*.log")]
+    options: Vec<String>,
+    /// Whether the target keeps what the source does not have.
+    keep_extra: bool,
+    /// Whether to copy from a snapshot, so that the copy is of one moment. The source must be a btrfs subvolume, written with a
+    /// slash at its end; the snapshot is in it while it is copied.
+    snap: bool,
+    /// The most bandwidth to use, in KiB a second.
+    #[keyword(example = "1000")]
+    bwlimit: Option<u64>,
+    /// How long a copy to one target may take.
+    #[keyword(default = "1h", example = "8h")]
+    timeout: Duration,
+}
+
+/// Everything of a file that there is to keep, arguments that no shell reads, and output that can be read by a program.
+const ALWAYS: [&str; 5] = ["-HAXpogDtrls", "--force", "--stats", "--itemize-changes", "--no-human-readable"];
+
+/// The line that allows one kind of copy: `copy!(ATTRIBUTES, REHEARSAL, SHELL, SOURCE, TARGET)`.
+macro_rules! copy {
+    ($attributes:literal, $rehearsal:literal, $shell:expr, $from:literal, $to:literal) => {
+        concat!(
+            "exec(",
+            $attributes,
+            ") = /usr/bin/rsync -HAXpogDtrls --force --stats --itemize-changes --no-human-readable",
+            $rehearsal,
+            " [ --checksum ] [ --compress ] [ --inplace ] [ --numeric-ids ] [ --one-file-system ] [ --sparse ]",
+            " [ --whole-file ] [ --ignore-times ] [ --delete ] [ --bwlimit {kw:bwlimit} ] [ --exclude-from - ]",
+            $shell,
+            " -- ",
+            $from,
+            " ",
+            $to
+        )
+    };
+}
+
+/// A rehearsal only reads.
+macro_rules! rehearse {
+    ($shell:expr, $from:literal, $to:literal) => {
+        copy!("read, caps=cap_dac_read_search", " --dry-run", $shell, $from, $to)
+    };
+}
+
+/// A copy may give every file its owner, its mode and its attributes.
+macro_rules! perform {
+    ($shell:expr, $from:literal, $to:literal) => {
+        copy!("caps=cap_chown+cap_dac_override+cap_fowner+cap_fsetid+cap_mknod+cap_setfcap", "", $shell, $from, $to)
+    };
+}
+
+#[driver(sync)]
+impl Driver for Rsync {
+    const NAME: &str = "sync.rsync";
+    const GRANTS: &[&str] = &[
+        rehearse!("", "{kw:src}", "{kw:dst}"),
+        rehearse!("", "{kw:src}/.hostler-snapshot/", "{kw:dst}"),
+        rehearse!(concat!(" -e \"", ssh!(), "\""), "{kw:src}", "{peer}:{kw:dst}"),
+        rehearse!(concat!(" -e \"", ssh!(), "\""), "{kw:src}/.hostler-snapshot/", "{peer}:{kw:dst}"),
+        perform!("", "{kw:src}", "{kw:dst}"),
+        perform!("", "{kw:src}/.hostler-snapshot/", "{kw:dst}"),
+        perform!(concat!(" -e \"", ssh!(), "\""), "{kw:src}", "{peer}:{kw:dst}"),
+        perform!(concat!(" -e \"", ssh!(), "\""), "{kw:src}/.hostler-snapshot/", "{peer}:{kw:dst}"),
+        "exec(read) = /usr/bin/mountpoint -q -- {kw:dstfs}",
+        grant_is_mounted!(),
+        "exec(read) = /usr/bin/stat -c %i -- {kw:src}/.hostler-snapshot",
+        "exec(caps=cap_sys_admin+cap_dac_override+cap_fowner) = \
+         /usr/bin/btrfs subvolume snapshot -r -- {kw:src} {kw:src}/.hostler-snapshot",
+        "exec(caps=cap_sys_admin+cap_dac_override+cap_fowner) = \
+         /usr/bin/btrfs subvolume delete -- {kw:src}/.hostler-snapshot",
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut problem = |keyword: &str, text: String| problems.push(Problem { keyword: keyword.to_owned(), text });
+        if self.src.is_empty() {
+            problem("src", "there is nothing to copy".to_owned());
+        }
+        let paths = self.src.iter().map(|src| ("src", src)).chain([("dst", &self.dst)]);
+        for (keyword, path) in paths.chain(self.dstfs.iter().map(|path| ("dstfs", path))) {
+            if !path.starts_with('/') {
+                problem(keyword, format!("{path:?} is no absolute path"));
+            }
+        }
+        if self.snap && !matches!(&self.src[..], [one] if one.ends_with('/')) {
+            problem("snap", "src must be one subvolume, with a slash at its end".to_owned());
+        }
+        if let Err(text) = Options::parse(&self.options) {
+            problem("options", text);
+        }
+        Ok(problems)
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        let label = format!("rsync of {} to {}", self.src.join(", "), self.target.join(", "));
+        Ok(Status::not_applicable().label(label))
+    }
+}
+
+impl hostler_sdk::Sync for Rsync {
+    fn sync(&self, context: &Context, verb: &str, target: &str) -> Result<TargetReport> {
+        Ok(self.sync_all(context, verb, &[target.to_owned()])?.remove(0))
+    }
+
+    fn sync_all(&self, context: &Context, verb: &str, targets: &[String]) -> Result<Vec<TargetReport>> {
+        let everything = match verb {
+            "update" => false,
+            "full" => true,
+            _ => return Err(Error::Unsupported),
+        };
+        if let Some(problem) = self.validate(context)?.first() {
+            return Err(Error::invalid_config(format!("{}: {}", problem.keyword, problem.text)));
+        }
+        let options = Options::parse(&self.options).map_err(Error::InvalidConfig)?;
+        let snapshot = self.src.first().filter(|_| self.snap).map(|src| Snapshot::make(src)).transpose()?;
+        let sources = snapshot.as_ref().map_or_else(|| self.src.clone(), |snapshot| vec![snapshot.source()]);
+        let reports = each_target(targets, |target| {
+            self.copy(&Copy { rsync: self, options: &options, sources: &sources, target, everything })
+        });
+        match snapshot.map_or(Ok(()), Snapshot::remove) {
+            Err(error) if reports.is_ok() => Err(error),
+            Err(error) => {
+                log::warn(error.to_string());
+                reports
+            }
+            Ok(()) => reports,
+        }
+    }
+}
+
+impl Rsync {
+    fn copy(&self, copy: &Copy<'_>) -> Result<TargetReport> {
+        self.must_be_mounted(copy.target)?;
+        let rehearsal = copy.run(true)?;
+        if rehearsal.changes == 0 {
+            return Ok(TargetReport::unchanged(copy.target));
+        }
+        if rehearsal.deleted > 0 && rehearsal.files <= self.src.len() as u64 {
+            return Err(Error::failed(format!(
+                "{} is empty, and {} files would be deleted from {}: is it mounted?",
+                self.src.join(" "),
+                rehearsal.deleted,
+                self.dst
+            )));
+        }
+        progress::report(0, Some(rehearsal.size), "bytes");
+        let copied = copy.run(false)?;
+        progress::report(copied.size, Some(rehearsal.size.max(copied.size)), "bytes");
+        log::info(format!("{}: {} files copied, {} deleted", copy.target, copied.transferred, copied.deleted));
+        Ok(TargetReport::copied(copy.target, copied.bytes_sent))
+    }
+
+    fn must_be_mounted(&self, target: &str) -> Result<()> {
+        let Some(dstfs) = &self.dstfs else { return Ok(()) };
+        let mounted = match target {
+            LOCAL => Command::new("/usr/bin/mountpoint").args(["-q", "--", dstfs]).run()?.succeeded(),
+            node => ssh::is_mounted(node, dstfs)?,
+        };
+        match mounted {
+            true => Ok(()),
+            false => Err(Error::failed(format!(
+                "nothing is mounted on {dstfs} there: not copied, lest what is below fills up"
+            ))),
+        }
+    }
+}
+
+/// The target that is this node.
+const LOCAL: &str = "local";
+
+/// One copy to one target.
+struct Copy<'a> {
+    rsync: &'a Rsync,
+    options: &'a Options,
+    sources: &'a [String],
+    target: &'a str,
+    everything: bool,
+}
+
+impl Copy<'_> {
+    fn run(&self, rehearse: bool) -> Result<Stats> {
+        let output = self.command(rehearse).run()?;
+        if !output.succeeded() {
+            return Err(hostler_sdk::ssh::failure("rsync", &output));
+        }
+        Stats::parse(&String::from_utf8_lossy(&output.stdout))
+            .ok_or_else(|| Error::failed("rsync did not say what it did: is it older than 3.1?"))
+    }
+
+    /// The words in the order of the grants.
+    fn command(&self, rehearse: bool) -> Command {
+        let Copy { rsync: Rsync { dst, keep_extra, bwlimit, timeout, .. }, options, .. } = self;
+        let mut command = Command::new("/usr/bin/rsync").args(ALWAYS).timeout(*timeout);
+        if rehearse {
+            command = command.arg("--dry-run");
+        }
+        command = command.args(options.flags.iter().copied());
+        if self.everything {
+            command = command.arg("--ignore-times");
+        }
+        if !keep_extra {
+            command = command.arg("--delete");
+        }
+        if let Some(bwlimit) = bwlimit {
+            command = command.arg("--bwlimit").arg(bwlimit.to_string());
+        }
+        if let Some(patterns) = options.input() {
+            command = command.args(["--exclude-from", "-"]).stdin(patterns);
+        }
+        match self.target {
+            LOCAL => command.arg("--").args(self.sources).arg(dst),
+            node => command.args(["-e", SSH, "--"]).args(self.sources).arg(format!("{node}:{dst}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

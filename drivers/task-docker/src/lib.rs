@@ -1,0 +1,161 @@
+//! `task.docker`: a container that is run to its end, on demand or by schedule.
+//!
+//! A task is neither up nor down. A run makes the container, starts it, waits for its end, logs what it said and removes it;
+//! its exit status is the run's, by what `retcodes` makes of it. Provision has the image at hand, unprovision removes what a
+//! run left that was cut short. With a `container_data_dir` the engine is the object's own, as with `container.docker`.
+
+use hostler_sdk::application::Retcodes;
+use hostler_sdk::engine::own::grant;
+use hostler_sdk::engine::{Container, OwnEngine, Place, Service, credentials};
+use hostler_sdk::prelude::*;
+
+/// A container that is run to its end, on demand or by schedule.
+///
+/// Each run has a container of its own, which is removed afterwards. A run that is not over keeps the next one from starting.
+#[derive(Keywords)]
+struct Task {
+    #[keyword(flatten)]
+    container: Container,
+    /// The socket that the node's engine listens on.
+    #[keyword(inherit, default = "/run/docker.sock")]
+    socket: PathBuf,
+    /// Where the object's own engine keeps its images and containers: see container.docker. By default the node's engine is
+    /// used.
+    #[keyword(inherit, example = "/srv/{name}/docker")]
+    container_data_dir: Option<PathBuf>,
+    /// How long a run may take. Then its container is removed.
+    #[keyword(alias = "run_timeout", example = "1h")]
+    timeout: Option<Duration>,
+    /// What exit statuses mean: `up` is success, all others are failures.
+    #[keyword(default = "0:up 1:down")]
+    retcodes: Vec<String>,
+    /// Whether a run must be confirmed, by `--confirm` or at the terminal.
+    confirmation: bool,
+}
+
+#[driver(task)]
+impl Driver for Task {
+    const NAME: &str = "task.docker";
+    const GRANTS: &[&str] = &[
+        "http.unix(guard=container) = GET,POST,DELETE {rundir}/engine/docker.sock /**",
+        "http.unix(guard=container) = GET,POST,DELETE {kw:socket} /**",
+        credentials::GRANT,
+        grant::RUN,
+        grant::SEE,
+        grant::END,
+        grant::KEEP,
+        grant::REGISTRIES,
+        grant::DATA,
+        grant::UNBIND,
+    ];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let mut problems = self.container.problems();
+        if let Err(error) = Retcodes::parse(&self.retcodes) {
+            problems.push(Problem { keyword: "retcodes".to_owned(), text: error.to_string() });
+        }
+        Ok(problems)
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        Ok(Status::not_applicable().label(&self.container.image))
+    }
+
+    fn provision(&self, context: &Context) -> Result<Outcome> {
+        self.service(context)?.provision()
+    }
+
+    fn unprovision(&self, context: &Context) -> Result<Outcome> {
+        self.service(context)?.unprovision()
+    }
+}
+
+impl hostler_sdk::Task for Task {
+    fn run(&self, context: &Context) -> Result<RunReport> {
+        if self.confirmation && context.var("confirm") != Some("true") {
+            return Err(Error::failed("this task must be confirmed: say --confirm"));
+        }
+        let retcodes = Retcodes::parse(&self.retcodes)?;
+        Ok(retcodes.judge(self.service(context)?.run(self.timeout)?))
+    }
+}
+
+impl Task {
+    fn service<'a>(&'a self, context: &'a Context) -> Result<Service<'a>> {
+        let place = match &self.container_data_dir {
+            Some(data_dir) => Place::Own(OwnEngine::of(context, data_dir)?),
+            None => Place::Node(vec![self.socket.clone()]),
+        };
+        Ok(Service::new(&self.container, context, place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Case, Engine, Host, given_section};
+
+    use super::*;
+
+    const SOCKET: &str = "/run/docker.sock";
+
+    fn task(host: &Host, more: &[(&str, &str)]) -> Case<Task> {
+        let section = [
+            ("image", "backup"),
+            ("image_pull_policy", "once"),
+            ("pull_timeout", "120000"),
+            ("grace", "10000"),
+            ("settle", "200"),
+            ("socket", SOCKET),
+            ("retcodes", "0:up"),
+            ("retcodes", "4:up"),
+        ];
+        given_section(&[&section, more].concat()).with(Context::fake("task#1")).on(host)
+    }
+
+    fn on(engine: &Engine) -> Host {
+        Host::new().engine(SOCKET, engine)
+    }
+
+    fn ends_with(exit_code: i32) -> Engine {
+        Engine::new().image("backup", "sha256:1").failing("backup", exit_code, "one\ntwo\n")
+    }
+
+    #[test]
+    fn a_run_ends_as_its_container_does_and_leaves_nothing() {
+        for (exit_code, expected) in [(0, 0), (4, 0), (3, 3)] {
+            let engine = ends_with(exit_code);
+            task(&on(&engine), &[]).status().is(State::NotApplicable).labelled("backup").run().exits_with(expected);
+            assert_eq!(engine.containers(), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_it_said_is_logged() {
+        let host = on(&ends_with(0));
+        task(&host, &[]).run();
+        let lines: Vec<String> = host.log().into_iter().map(|line| line.text).collect();
+        assert_eq!(lines, ["| one", "| two"]);
+    }
+
+    #[test]
+    fn one_that_takes_too_long_is_removed() {
+        let engine = Engine::new().image("backup", "sha256:1");
+        task(&on(&engine), &[("timeout", "30000")]).run().exits_with(124);
+        assert_eq!(engine.containers(), [""; 0]);
+    }
+
+    #[test]
+    fn a_run_that_is_not_over_keeps_the_next_from_starting() {
+        let labels = [("hostler.object", "web"), ("hostler.rid", "task#1"), ("hostler.node", "n1")];
+        let engine = Engine::new().image("backup", "sha256:1").container("web.task.1", &labels);
+        task(&on(&engine), &[]).run().fails_with("an earlier run is not over").unprovision();
+        assert_eq!(engine.containers(), [""; 0], "unprovision removes what a run left");
+    }
+
+    #[test]
+    fn what_must_be_confirmed_is_not_run_without() {
+        let engine = ends_with(0);
+        task(&on(&engine), &[("confirmation", "true")]).run().fails_with("say --confirm");
+        assert_eq!(engine.containers(), [""; 0]);
+    }
+}

@@ -1,0 +1,151 @@
+//! `task.host`: a command that is run on demand or by schedule.
+//!
+//! A task is neither up nor down. A run is what its exit status means by `retcodes`: `up` is success. A run that fails, or
+//! takes too long, is followed by `on_error`. The commands run as the service's own: with all the power of their user.
+
+use hostler_sdk::application::{Retcodes, Surroundings};
+use hostler_sdk::prelude::*;
+
+/// A command that is run on demand or by schedule.
+#[derive(Keywords)]
+struct Task {
+    /// The command to run.
+    #[keyword(example = "/usr/local/bin/backup --all")]
+    command: Command,
+    /// The command to run after a run that failed.
+    #[keyword(example = "/usr/local/bin/page-somebody")]
+    on_error: Option<Command>,
+    /// How long a run may take.
+    #[keyword(alias = "run_timeout", example = "1h")]
+    timeout: Option<Duration>,
+    /// What exit statuses mean: `up` is success, all others are failures.
+    #[keyword(default = "0:up 1:down")]
+    retcodes: Vec<String>,
+    /// Whether a run must be confirmed, by `--confirm` or at the terminal.
+    confirmation: bool,
+    #[keyword(flatten)]
+    surroundings: Surroundings,
+}
+
+#[driver(task)]
+impl Driver for Task {
+    const NAME: &str = "task.host";
+    const GRANTS: &[&str] = &["exec(caps=all) = {command:command}", "exec(caps=all) = {command:on_error}"];
+
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        let mut problems = Vec::new();
+        for (keyword, command) in [("command", Some(&self.command)), ("on_error", self.on_error.as_ref())] {
+            if let Some(command) = command.filter(|command| !command.program().starts_with('/')) {
+                let text = format!("{:?} is no program: expected its whole path", command.program());
+                problems.push(Problem { keyword: keyword.to_owned(), text });
+            }
+        }
+        if let Err(error) = Retcodes::parse(&self.retcodes) {
+            problems.push(Problem { keyword: "retcodes".to_owned(), text: error.to_string() });
+        }
+        Ok(problems)
+    }
+
+    fn status(&self, _: &Context) -> Result<Status> {
+        Ok(Status::not_applicable().label(self.command.program()))
+    }
+}
+
+impl hostler_sdk::Task for Task {
+    fn run(&self, context: &Context) -> Result<RunReport> {
+        if self.confirmation && context.var("confirm") != Some("true") {
+            return Err(Error::failed("this task must be confirmed: say --confirm"));
+        }
+        let mut command = self.surroundings.apply(self.command.clone())?;
+        for (name, value) in context.asked_environment() {
+            command = command.env(name, value);
+        }
+        if let Some(timeout) = self.timeout {
+            command = command.timeout(timeout);
+        }
+        let report = match command.run() {
+            Ok(output) => self.meaning(output.status),
+            Err(CapabilityError::TimedOut) => {
+                Ok(RunReport { exit_status: TIMED_OUT, text: "took too long".to_owned() })
+            }
+            Err(error) => Err(error.into()),
+        };
+        if !matches!(&report, Ok(report) if report.exit_status == 0) {
+            self.after_error();
+        }
+        report
+    }
+}
+
+/// As timeout(1) has it.
+const TIMED_OUT: i32 = 124;
+
+impl Task {
+    fn meaning(&self, exit_status: i32) -> Result<RunReport> {
+        let ended = RunReport { exit_status, text: format!("ended with {exit_status}") };
+        Ok(Retcodes::parse(&self.retcodes)?.judge(ended))
+    }
+
+    /// Its own failure is told, and changes nothing about the run's.
+    fn after_error(&self) {
+        let Some(command) = &self.on_error else { return };
+        let told = self.surroundings.apply(command.clone()).and_then(|command| command.check());
+        if let Err(error) = told {
+            log::error(format!("on_error: {error}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::{Case, Host, given};
+
+    use super::*;
+
+    fn task() -> Task {
+        Task {
+            command: Command::new("/srv/backup").arg("--all"),
+            on_error: Some(Command::new("/srv/page")),
+            timeout: Some(Duration::from_secs(60)),
+            retcodes: vec!["0:up".to_owned(), "1:down".to_owned(), "4:up".to_owned()],
+            confirmation: false,
+            surroundings: Surroundings::default(),
+        }
+    }
+
+    fn run(task: Task, host: &Host) -> Case<Task> {
+        given(task).on(host).run()
+    }
+
+    fn host(exit_status: i32) -> Host {
+        Host::new().program("/srv/backup", exit_status, "").program("/srv/page", 0, "")
+    }
+
+    #[test]
+    fn a_run_ends_as_retcodes_says_and_failures_are_followed_up() {
+        for (exit, reported, follows) in [(0, 0, false), (4, 0, false), (1, 1, true), (7, 7, true), (137, 137, true)] {
+            let host = host(exit);
+            run(task(), &host).exits_with(reported);
+            assert_eq!(host.calls().contains(&"process.run /srv/page".to_owned()), follows, "{exit}");
+        }
+        run(Task { retcodes: vec!["3:up".to_owned()], ..task() }, &host(0)).exits_with(1);
+    }
+
+    #[test]
+    fn a_run_that_takes_too_long_is_a_failure() {
+        run(task(), &host(0).failing("process.run", CapabilityError::TimedOut)).exits_with(124);
+    }
+
+    #[test]
+    fn what_must_be_confirmed_is_not_run_without() {
+        let careful = || Task { confirmation: true, ..task() };
+        let host = host(0);
+        run(careful(), &host).fails_with("this task must be confirmed: say --confirm");
+        assert_eq!(host.calls(), [""; 0]);
+    }
+
+    #[test]
+    fn a_task_is_neither_up_nor_down() {
+        given(task()).on(&host(1)).status().is(State::NotApplicable).labelled("/srv/backup");
+    }
+}

@@ -1,0 +1,154 @@
+//! The object that a configuration makes on this node. While the configuration is broken, the last good one stays active.
+
+use model::ObjectPath;
+use model::config::{Document, NodeData, Object, Schemas, load};
+use model::diagnostic::Diagnostic;
+
+use crate::durable::FileError;
+use crate::memory::Memory;
+use crate::objects::ObjectError;
+use crate::{Home, Objects};
+
+/// An object's configuration, and what it makes.
+#[derive(Debug)]
+pub struct Configuration {
+    /// The file, as it stands in `etc`.
+    pub document: Document,
+    /// What is wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What it makes.
+    pub active: Active,
+}
+
+/// What acts for an object.
+#[derive(Debug)]
+pub enum Active {
+    /// What stands in `etc`.
+    Current(Box<Object>),
+    /// What stood there when it had no error.
+    LastGood(Box<Object>),
+    /// What stands in `etc`, or stood there when it had no error, but for drivers that are not here and keywords that
+    /// nobody knows: such resources cannot be told about, and all others go on.
+    Crippled(Box<Object>),
+    /// Nothing: it never was without an error.
+    Nothing,
+}
+
+impl Configuration {
+    /// Reads an object's configuration as `node` means it. Remembers it where it is good.
+    pub fn read(
+        home: &Home,
+        object: &ObjectPath,
+        node: &NodeData,
+        schemas: &dyn Schemas,
+    ) -> Result<Configuration, ObjectError> {
+        let memory = Memory::of(home, object);
+        let text = match Objects::of(home).text(object) {
+            // As broken as any other text with an error.
+            Err(ObjectError::Encoding { at, .. }) => {
+                let active = last_good(&memory, object, node, schemas, None)?;
+                let document = Document::parse(at.lossy());
+                return Ok(Configuration { document, diagnostics: vec![at.diagnostic()], active });
+            }
+            text => text?,
+        };
+        let loaded = load(object, &text, node, schemas);
+        let active = match loaded.object {
+            Some(current) => {
+                // Looking must work for those who may not write, and on a full disk.
+                let _ = memory.set_last_good(&text);
+                Active::Current(Box::new(current))
+            }
+            None => last_good(&memory, object, node, schemas, loaded.crippled)?,
+        };
+        Ok(Configuration { document: loaded.document, diagnostics: loaded.diagnostics, active })
+    }
+}
+
+impl Active {
+    /// The object that acts, if any does.
+    pub fn object(&self) -> Option<&Object> {
+        match self {
+            Active::Current(object) | Active::LastGood(object) | Active::Crippled(object) => Some(object),
+            Active::Nothing => None,
+        }
+    }
+}
+
+fn last_good(
+    memory: &Memory,
+    object: &ObjectPath,
+    node: &NodeData,
+    schemas: &dyn Schemas,
+    crippled: Option<Object>,
+) -> Result<Active, FileError> {
+    let once = memory.last_good()?.map(|text| load(object, &text, node, schemas));
+    let (good, crippled_since) = once.map_or((None, None), |once| (once.object, once.crippled));
+    Ok(match (good, crippled.or(crippled_since)) {
+        (Some(good), _) => Active::LastGood(Box::new(good)),
+        (None, Some(crippled)) => Active::Crippled(Box::new(crippled)),
+        (None, None) => Active::Nothing,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::durable;
+    use model::Group;
+    use model::config::DriverSchema;
+
+    struct NoDrivers;
+
+    impl Schemas for NoDrivers {
+        fn driver(&self, _: Group, _: &str) -> Option<DriverSchema<'_>> {
+            None
+        }
+        fn names(&self, _: Group) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    fn read(home: &Home, text: &str) -> Configuration {
+        let web: ObjectPath = "web".parse().unwrap();
+        durable::write(&home.config(&web), text.as_bytes()).unwrap();
+        Configuration::read(home, &web, &NodeData::alone("n1".parse().unwrap()), &NoDrivers).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_text_is_broken_and_located() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::under(root.path());
+        let latin = b"[DEFAULT]\n# caf\xe9\napp = new\n";
+        read(&home, "[DEFAULT]\napp = old\n");
+        let web: ObjectPath = "web".parse().unwrap();
+        durable::write(&home.config(&web), latin).unwrap();
+        let error = Objects::of(&home).text(&web).unwrap_err().to_string();
+        assert!(error.ends_with("web.conf:2:6 holds the byte 0xe9"), "{error}");
+        let broken = Configuration::read(&home, &web, &NodeData::alone("n1".parse().unwrap()), &NoDrivers).unwrap();
+        assert!(matches!(&broken.active, Active::LastGood(object) if object.app == "old"));
+        assert_eq!(
+            broken.diagnostics.iter().map(|d| d.message.as_str()).collect::<Vec<_>>(),
+            ["not UTF-8: the byte 0xe9"]
+        );
+    }
+
+    #[test]
+    fn while_a_configuration_is_broken_the_last_good_one_acts() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::under(root.path());
+        let broken = "[DEFAULT]\napp = new\ntopology = ring\n";
+
+        let never_good = read(&home, broken);
+        assert!(matches!(never_good.active, Active::Nothing));
+        assert!(!never_good.diagnostics.is_empty());
+
+        let good = read(&home, "[DEFAULT]\napp = old\n");
+        assert!(matches!(&good.active, Active::Current(object) if object.app == "old"));
+
+        let then_broken = read(&home, broken);
+        assert!(matches!(&then_broken.active, Active::LastGood(object) if object.app == "old"));
+        assert_eq!(then_broken.document.text(), broken);
+        assert!(!then_broken.diagnostics.is_empty());
+    }
+}

@@ -1,0 +1,124 @@
+//! Consoles: the operator's terminal, connected to the inside of a resource. Nothing is locked for it, and nothing is decided
+//! here: the driver describes, the host checks and connects.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use driver::{ActionError, Console, Silent, Terminal};
+use model::config::{Object, Resource};
+use model::{ObjectPath, Rid};
+
+use crate::agent::{Agent, source};
+use crate::objects::ObjectError;
+use crate::site::Acting;
+
+/// Why there is no console.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsoleError {
+    /// There is no such object, or its files cannot be read.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// Its configuration never was without an error.
+    #[error("the configuration of {0} has errors, and never was without: see om {0} config validate")]
+    Broken(ObjectPath),
+    /// It has no such resource.
+    #[error("{0} has no resource {1}")]
+    NoResource(ObjectPath, Rid),
+    /// None of its resources has an inside.
+    #[error("no resource of {0} can be looked into")]
+    NoneInside(ObjectPath),
+    /// Several have, and none was named.
+    #[error("name one of the resources of {object} with --rid: {rids}")]
+    Which {
+        /// The object.
+        object: ObjectPath,
+        /// Those that have.
+        rids: String,
+    },
+    /// A keyword speaks of what does not exist now.
+    #[error("{rid}: {what}")]
+    Unresolved {
+        /// The resource.
+        rid: Rid,
+        /// What.
+        what: String,
+    },
+    /// The driver said no, or what it described is not allowed.
+    #[error("{rid}: {error}")]
+    Failed {
+        /// The resource.
+        rid: Rid,
+        /// Why.
+        error: ActionError,
+    },
+}
+
+impl Agent {
+    /// Connects a terminal, until either side ends it. Without `rid`, the object's only resource that has an inside is meant.
+    /// Returns the exit status of what ran there.
+    pub async fn console(
+        &self,
+        path: &ObjectPath,
+        rid: Option<&Rid>,
+        asked: &Console,
+        terminal: &Terminal,
+    ) -> Result<i32, ConsoleError> {
+        let configuration = self.configuration(path)?;
+        let object = configuration.active.object().ok_or_else(|| ConsoleError::Broken(path.clone()))?;
+        let resource = self.inside(object, rid, asked)?;
+        let acting = Acting::new(self, object, String::new());
+        let (mut call, unresolved) = acting.call_now(resource).await;
+        // The driver decides by it whether there is to be a terminal inside.
+        call.vars.push(("tty".to_owned(), terminal.input.is_terminal().to_string()));
+        let rid = resource.rid.clone();
+        if let Some(what) = unresolved {
+            return Err(ConsoleError::Unresolved { rid, what });
+        }
+        let ended = acting.driver(&resource.driver).console(asked, terminal, &call, Arc::new(Silent)).await;
+        ended.map_err(|error| ConsoleError::Failed { rid, error })
+    }
+
+    /// The resource that is meant.
+    fn inside<'a>(&self, object: &'a Object, rid: Option<&Rid>, asked: &Console) -> Result<&'a Resource, ConsoleError> {
+        let path = &object.path;
+        if let Some(rid) = rid {
+            return object.resource(rid).ok_or_else(|| ConsoleError::NoResource(path.clone(), rid.clone()));
+        }
+        let can = |resource: &&Resource| {
+            let known = self.drivers().get(&resource.driver);
+            !resource.disable && known.is_some_and(|known| known.manifest.verbs.contains(&asked.verb()))
+        };
+        match &object.resources.iter().filter(can).collect::<Vec<_>>()[..] {
+            [] => Err(ConsoleError::NoneInside(path.clone())),
+            [resource] => Ok(resource),
+            several => {
+                let rids: Vec<String> = several.iter().map(|resource| resource.rid.to_string()).collect();
+                Err(ConsoleError::Which { object: path.clone(), rids: rids.join(", ") })
+            }
+        }
+    }
+
+    /// The sockets of container engines that the object's resources reach under guard, each once, in the order of the
+    /// configuration.
+    pub async fn engines(&self, path: &ObjectPath) -> Result<Vec<PathBuf>, ConsoleError> {
+        let configuration = self.configuration(path)?;
+        let object = configuration.active.object().ok_or_else(|| ConsoleError::Broken(path.clone()))?;
+        let acting = Acting::new(self, object, String::new());
+        let mut sockets: Vec<PathBuf> = Vec::new();
+        for resource in &object.resources {
+            let Some(known) = self.drivers().get(&resource.driver) else { continue };
+            if !known.manifest.grants.iter().any(|line| line.starts_with("http.unix(guard=")) {
+                continue;
+            }
+            let (call, _) = acting.call_now(resource).await;
+            let grants = self.runtime().ok().and_then(|runtime| runtime.grants(source(known), &call).ok());
+            for socket in grants.iter().flat_map(grant::Grants::guarded_sockets) {
+                if !sockets.contains(&socket) {
+                    sockets.push(socket);
+                }
+            }
+        }
+        Ok(sockets)
+    }
+}

@@ -1,0 +1,111 @@
+//! The log of one action: what drivers and the executor say goes to the terminal and to the object's file.
+
+use std::sync::Arc;
+
+use driver::{Level, Log};
+use jiff::Zoned;
+use model::{ObjectPath, Rid};
+
+use super::{Line, LogFile, Secrets};
+
+/// A terminal, as the command line knows it. Gets whole lines, coloured or not as it likes.
+pub trait Console: Send + Sync {
+    /// One line.
+    fn line(&self, level: Level, line: &str);
+
+    /// How far long work is. Lost without harm.
+    fn progress(&self, rid: &Rid, done: u64, total: Option<u64>, unit: &str) {
+        let _ = (rid, done, total, unit);
+    }
+}
+
+/// The log of an action on an object.
+pub struct ActionLog {
+    object: ObjectPath,
+    file: LogFile,
+    console: Option<Arc<dyn Console>>,
+    secrets: Arc<Secrets>,
+}
+
+impl ActionLog {
+    /// The log of an action on `object`: to its file, and to a console where there is one.
+    pub fn new(
+        object: ObjectPath,
+        file: LogFile,
+        console: Option<Arc<dyn Console>>,
+        secrets: Arc<Secrets>,
+    ) -> ActionLog {
+        ActionLog { object, file, console, secrets }
+    }
+}
+
+impl Log for ActionLog {
+    fn line(&self, rid: Option<&Rid>, level: Level, text: &str) {
+        let now = Zoned::now();
+        let text = capability::hide_telling_values(&self.secrets.redact(text));
+        let line = Line { at: &now, level, object: &self.object, rid, text: &text };
+        if let Some(console) = &self.console {
+            console.line(level, &line.for_terminal());
+        }
+        if level > Level::Trace {
+            // A full disk must not fail an action; the terminal has shown the line.
+            let _ = self.file.append(&line.for_file(), &now);
+        }
+    }
+
+    fn progress(&self, rid: &Rid, done: u64, total: Option<u64>, unit: &str) {
+        if let Some(console) = &self.console {
+            console.progress(rid, done, total, unit);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Limits, last_lines};
+    use super::*;
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct Terminal(Mutex<Vec<String>>);
+
+    impl Console for Terminal {
+        fn line(&self, _: Level, line: &str) {
+            self.0.lock().unwrap().push(line.to_owned());
+        }
+    }
+
+    fn without_time(line: &str) -> &str {
+        line.split_once(" INF ").map_or(line, |(_, rest)| rest)
+    }
+
+    #[test]
+    fn terminal_and_file_get_every_line_and_no_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("web.log");
+        let terminal = Arc::new(Terminal::default());
+        let secrets = Arc::new(Secrets::default());
+        let file = LogFile::new(path.clone(), Limits::default());
+        let log = ActionLog::new("web".parse().unwrap(), file, Some(terminal.clone()), secrets.clone());
+        secrets.add("hunter2");
+        log.line(Some(&"app#1".parse().unwrap()), Level::Info, "run: login hunter2");
+        log.line(None, Level::Trace, "only for who watches");
+        let shown = terminal.0.lock().unwrap().clone();
+        assert_eq!(shown.len(), 2);
+        assert_eq!(without_time(&shown[0]), "web: app#1: run: login ***");
+        let kept = last_lines(&path, 10).unwrap();
+        assert_eq!(kept.iter().map(|line| without_time(line)).collect::<Vec<_>>(), ["web: app#1: run: login ***"]);
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_fails_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("a file");
+        std::fs::write(&taken, b"").unwrap();
+        let terminal = Arc::new(Terminal::default());
+        let file = LogFile::new(taken.join("web.log"), Limits::default());
+        let log = ActionLog::new("web".parse().unwrap(), file, Some(terminal.clone()), Arc::default());
+        log.line(None, Level::Info, "done");
+        assert_eq!(terminal.0.lock().unwrap().len(), 1);
+    }
+}

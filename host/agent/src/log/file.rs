@@ -1,0 +1,170 @@
+//! An object's log file: appended to by any number of processes, rotated by day and by size.
+//!
+//! Each line is one write under flock(2), to a file that is opened for it: so a line is never torn, and never goes to a
+//! file that another process has just rotated away.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use jiff::{Timestamp, Zoned};
+use rustix::fs::{FlockOperation, flock};
+
+use crate::durable::{self, FileError, absent_is_none};
+
+/// When a log is rotated, and how much of it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// A file of more bytes is rotated.
+    pub bytes: u64,
+    /// So many rotated files are kept.
+    pub kept: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { bytes: 5 << 20, kept: 7 }
+    }
+}
+
+/// A log file.
+#[derive(Debug, Clone)]
+pub struct LogFile {
+    path: PathBuf,
+    limits: Limits,
+}
+
+impl LogFile {
+    /// The log at that path. It is made with its first line.
+    pub fn new(path: PathBuf, limits: Limits) -> LogFile {
+        LogFile { path, limits }
+    }
+
+    /// Appends a line, after having rotated what is full or of another day than `now`.
+    pub fn append(&self, line: &str, now: &Zoned) -> io::Result<()> {
+        let mut file = self.lock_current()?;
+        if self.is_over(&file.metadata()?, now) {
+            self.rotate()?;
+            file = self.lock_current()?;
+        }
+        file.write_all(format!("{line}\n").as_bytes())
+    }
+
+    /// The file that has the name now, locked. While one waits for the lock of a file, another may rotate it away.
+    fn lock_current(&self) -> io::Result<File> {
+        self.path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        loop {
+            let file = OpenOptions::new().append(true).create(true).mode(0o640).open(&self.path)?;
+            flock(&file, FlockOperation::LockExclusive)?;
+            let named = absent_is_none(fs::metadata(&self.path))?;
+            if named.is_some_and(|named| named.ino() == file.metadata().map_or(0, |file| file.ino())) {
+                return Ok(file);
+            }
+        }
+    }
+
+    fn is_over(&self, metadata: &fs::Metadata, now: &Zoned) -> bool {
+        let written = Timestamp::from_second(metadata.mtime()).map(|at| at.to_zoned(now.time_zone().clone()).date());
+        metadata.len() > 0 && (metadata.len() >= self.limits.bytes || written.is_ok_and(|day| day < now.date()))
+    }
+
+    /// `web.log` becomes `web.log.1`, that one `web.log.2`, and so on; the oldest goes.
+    fn rotate(&self) -> io::Result<()> {
+        for number in (1..self.limits.kept).rev() {
+            absent_is_none(fs::rename(rotated(&self.path, number), rotated(&self.path, number + 1)))?;
+        }
+        if self.limits.kept == 0 {
+            return fs::remove_file(&self.path);
+        }
+        fs::rename(&self.path, rotated(&self.path, 1))
+    }
+}
+
+/// The name of a rotated file; 1 is the latest.
+pub(super) fn rotated(path: &Path, number: u32) -> PathBuf {
+    path.with_added_extension(number.to_string())
+}
+
+/// Removes a log with all that was rotated.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    durable::remove(path)?;
+    for number in 1.. {
+        if !durable::remove(&rotated(path, number))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, SystemTime};
+
+    fn now() -> Zoned {
+        Zoned::now()
+    }
+
+    fn content(log: &LogFile, number: u32) -> Option<String> {
+        let path = if number == 0 { log.path.clone() } else { rotated(&log.path, number) };
+        fs::read_to_string(path).ok()
+    }
+
+    fn log(folder: &tempfile::TempDir, bytes: u64, kept: u32) -> LogFile {
+        LogFile::new(folder.path().join("svc/web.log"), Limits { bytes, kept })
+    }
+
+    #[test]
+    fn a_full_log_is_rotated_and_the_oldest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = log(&folder, 10, 2);
+        for line in ["first line", "second line", "third line", "fourth line"] {
+            log.append(line, &now()).unwrap();
+        }
+        assert_eq!(content(&log, 0).as_deref(), Some("fourth line\n"));
+        assert_eq!(content(&log, 1).as_deref(), Some("third line\n"));
+        assert_eq!(content(&log, 2).as_deref(), Some("second line\n"));
+        assert_eq!(content(&log, 3), None);
+    }
+
+    #[test]
+    fn a_log_of_another_day_is_rotated() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = log(&folder, 1 << 20, 7);
+        log.append("yesterday", &now()).unwrap();
+        log.append("yesterday too", &now()).unwrap();
+        let yesterday = SystemTime::now() - Duration::from_secs(24 * 3600);
+        File::open(&log.path).unwrap().set_modified(yesterday).unwrap();
+        log.append("today", &now()).unwrap();
+        assert_eq!(content(&log, 0).as_deref(), Some("today\n"));
+        assert_eq!(content(&log, 1).as_deref(), Some("yesterday\nyesterday too\n"));
+    }
+
+    #[test]
+    fn writers_at_the_same_time_lose_no_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = log(&folder, 256, 1000);
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let log = &log;
+                scope.spawn(move || (0..50).for_each(|n| log.append(&format!("{writer}:{n}"), &now()).unwrap()));
+            }
+        });
+        let all: String = (0..1000).filter_map(|number| content(&log, number)).collect();
+        let mut lines: Vec<&str> = all.lines().collect();
+        lines.sort_unstable();
+        lines.dedup();
+        assert_eq!(lines.len(), 200);
+        assert!(content(&log, 1).is_some(), "nothing was rotated meanwhile");
+    }
+
+    #[test]
+    fn a_removed_log_takes_the_rotated_ones_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = log(&folder, 1, 3);
+        (0..4).for_each(|_| log.append("line", &now()).unwrap());
+        remove(&log.path).unwrap();
+        assert_eq!(fs::read_dir(log.path.parent().unwrap()).unwrap().count(), 0);
+    }
+}

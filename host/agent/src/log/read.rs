@@ -1,0 +1,42 @@
+//! Reading a log back: `om <path> logs`.
+
+use std::path::Path;
+
+use super::file::rotated;
+use crate::durable::{self, FileError};
+
+/// The last lines of a log, the oldest first, from as many of its rotated files as it takes. No log is an empty one.
+pub fn last_lines(path: &Path, count: usize) -> Result<Vec<String>, FileError> {
+    let mut lines = Vec::new();
+    let mut files = std::iter::once(path.to_owned()).chain((1..).map(|number| rotated(path, number)));
+    while lines.len() < count {
+        let Some(content) = files.next().map(|file| durable::read(&file)).transpose()?.flatten() else { break };
+        let content = String::from_utf8_lossy(&content);
+        lines.extend(content.lines().rev().take(count - lines.len()).map(str::to_owned));
+    }
+    lines.reverse();
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Limits, LogFile};
+    use super::*;
+    use jiff::Zoned;
+
+    #[test]
+    fn the_last_lines_come_in_their_order_across_rotated_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("web.log");
+        assert_eq!(last_lines(&path, 10).unwrap(), [""; 0]);
+        let log = LogFile::new(path.clone(), Limits { bytes: 4, kept: 5 });
+        for line in ["a", "b", "c", "d", "e"] {
+            log.append(line, &Zoned::now()).unwrap();
+        }
+        let check = |count, expected: &[&str]| assert_eq!(last_lines(&path, count).unwrap(), expected);
+        check(0, &[]);
+        check(1, &["e"]);
+        check(3, &["c", "d", "e"]);
+        check(10, &["a", "b", "c", "d", "e"]);
+    }
+}

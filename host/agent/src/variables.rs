@@ -1,0 +1,180 @@
+//! From references to stores, `PASSWORD=db/password`, to the variables that a driver sees: `PASSWORD=s3cret`.
+
+use driver::KeywordValue;
+use model::config::Evaluated;
+use model::store::{NoReference, NoVariable, Reference, variable};
+use model::{Kind, ObjectPath};
+
+use crate::Home;
+use crate::objects::ObjectError;
+use crate::stores::{StoreError, Stores};
+
+/// A keyword that refers to what is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}", self.what(), why.to_do())]
+pub(crate) struct Absent {
+    /// The keyword.
+    pub(crate) keyword: String,
+    why: Box<Why>,
+}
+
+#[derive(Debug)]
+enum Why {
+    Reference(NoReference),
+    /// Without a key, all are meant.
+    NoStore(ObjectPath, Option<String>),
+    NoKey(ObjectPath, String),
+    Name(ObjectPath, NoVariable),
+    NoText(ObjectPath, String),
+    Store(StoreError),
+}
+
+impl Absent {
+    /// What is wrong.
+    pub(crate) fn what(&self) -> String {
+        let keyword = &self.keyword;
+        match &*self.why {
+            Why::Reference(NoReference { text, .. }) => format!("{keyword} holds {text:?}, which refers to no key"),
+            Why::NoStore(store, Some(key)) => {
+                format!("{keyword} needs the key {key} of {store}, and that store does not exist")
+            }
+            Why::NoStore(store, None) => format!("{keyword} needs the keys of {store}, which does not exist"),
+            Why::NoKey(store, key) => format!("{keyword} needs the key {key} of {store}, which does not exist"),
+            Why::Name(store, NoVariable(key)) => {
+                format!("{keyword} makes a variable of each key of {store}, and cannot of {key}")
+            }
+            Why::NoText(store, key) => format!("{keyword} cannot make a variable of the key {key} of {store}"),
+            Why::Store(_) => format!("{keyword} cannot be resolved"),
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn to_do(&self) -> String {
+        self.why.to_do()
+    }
+}
+
+impl Why {
+    fn to_do(&self) -> String {
+        match self {
+            Why::Reference(error) => error.reason.clone(),
+            Why::NoStore(store, Some(key)) => {
+                format!("om {store} create makes the store, om {store} add --key {key} the key")
+            }
+            Why::NoStore(store, None) => format!("om {store} create makes it"),
+            Why::NoKey(store, key) => format!("om {store} add --key {key} adds it"),
+            Why::Name(store, error) => format!("{error}: name the keys one by one, NAME={}/KEY", store.name()),
+            Why::NoText(..) => "its value is no text, or holds a zero byte".to_owned(),
+            Why::Store(error) => crate::chain(error),
+        }
+    }
+}
+
+/// A driver's keyword, of one whose words refer to stores of that kind; and what of it is secret.
+pub(crate) fn resolved(
+    home: &Home,
+    own: &ObjectPath,
+    kind: Kind,
+    keyword: &Evaluated,
+) -> Result<(KeywordValue, Vec<String>), Absent> {
+    let absent = |why| Absent { keyword: keyword.name.clone(), why: Box::new(why) };
+    let mut variables = Vec::new();
+    for word in &keyword.values {
+        let reference = Reference::parse(word, kind, own).map_err(Why::Reference).map_err(absent)?;
+        variables.extend(of_reference(Stores::of(home), reference).map_err(absent)?);
+    }
+    let secret = kind == Kind::Sec;
+    let values = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let hidden = variables.into_iter().filter(|_| secret).map(|(_, value)| value).collect();
+    Ok((KeywordValue { name: keyword.name.clone(), values, secret, from: keyword.from.clone() }, hidden))
+}
+
+/// The variables, each with its value.
+fn of_reference(stores: Stores<'_>, reference: Reference) -> Result<Vec<(String, String)>, Why> {
+    let Reference { variable: name, store, key } = reference;
+    let keys = match &key {
+        Some(key) => vec![key.clone()],
+        None => stores.keys(&store).map_err(|error| why(error, None))?,
+    };
+    let one = |key: String| {
+        let named = name.clone().map_or_else(|| variable(&key), Ok);
+        let name = named.map_err(|error| Why::Name(store.clone(), error))?;
+        let value = stores.value(&store, &key).map_err(|error| why(error, Some(&key)))?;
+        let text = String::from_utf8(value).ok().filter(|text| !text.contains('\0'));
+        Ok((name, text.ok_or_else(|| Why::NoText(store.clone(), key))?))
+    };
+    keys.into_iter().map(one).collect()
+}
+
+fn why(error: StoreError, key: Option<&str>) -> Why {
+    match error {
+        StoreError::Object(ObjectError::Missing(store)) => Why::NoStore(store, key.map(str::to_owned)),
+        StoreError::NoKey { store, key } => Why::NoKey(store, key),
+        other => Why::Store(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Objects;
+    use crate::stores::Put;
+
+    #[test]
+    fn references_become_variables_or_a_sentence_that_says_what_to_do() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::under(root.path());
+        let path = |text: &str| text.parse::<ObjectPath>().unwrap();
+        for store in ["ns1/sec/db", "ns1/sec/odd", "ns1/cfg/web"] {
+            Objects::of(&home).create(&path(store), "").unwrap();
+        }
+        let add = |store, key, value: &[u8]| Stores::of(&home).put(&path(store), key, value, Put::Add).unwrap();
+        add("ns1/sec/db", "password", b"s3 cret\nline");
+        add("ns1/sec/db", "user", b"bob");
+        add("ns1/sec/odd", "server.crt", b"\xff");
+        add("ns1/cfg/web", "mode", b"fast");
+        let resolve = |kind, words: &str| {
+            let values = words.split_whitespace().map(str::to_owned).collect();
+            let (name, words) = ("env".to_owned(), model::keyword::Kind::Words);
+            let keyword = Evaluated { name, kind: words, values, secret: false, store: Some(kind), from: None };
+            resolved(&home, &path("ns1/svc/web"), kind, &keyword)
+        };
+        let check = |kind, words: &str, expected: &[&str], hidden: &[&str]| {
+            let (keyword, found) = resolve(kind, words).unwrap();
+            assert_eq!(
+                (keyword.values, keyword.secret),
+                (expected.iter().map(|s| (*s).to_owned()).collect(), kind == Kind::Sec)
+            );
+            assert_eq!(found, hidden, "{words}");
+        };
+        check(Kind::Sec, "PW=db/password db/user", &["PW=s3 cret\nline", "USER=bob"], &["s3 cret\nline", "bob"]);
+        check(Kind::Sec, "db/*", &["PASSWORD=s3 cret\nline", "USER=bob"], &["s3 cret\nline", "bob"]);
+        check(Kind::Cfg, "web/* A=web/mode", &["MODE=fast", "A=fast"], &[]);
+        check(Kind::Sec, "", &[], &[]);
+
+        let refused = |words: &str, expected: &str| {
+            assert_eq!(resolve(Kind::Sec, words).unwrap_err().to_string(), expected);
+        };
+        refused(
+            "A=db/pin",
+            "env needs the key pin of ns1/sec/db, which does not exist: om ns1/sec/db add --key pin adds it",
+        );
+        refused(
+            "A=no/pin",
+            "env needs the key pin of ns1/sec/no, and that store does not exist: om ns1/sec/no create makes the store, \
+             om ns1/sec/no add --key pin the key",
+        );
+        refused("no/*", "env needs the keys of ns1/sec/no, which does not exist: om ns1/sec/no create makes it");
+        refused(
+            "A=odd/server.crt",
+            "env cannot make a variable of the key server.crt of ns1/sec/odd: its value is no text, or holds a zero byte",
+        );
+        let error = resolve(Kind::Sec, "odd/*").unwrap_err().to_string();
+        assert!(
+            error.starts_with("env makes a variable of each key of ns1/sec/odd, and cannot of server.crt"),
+            "{error}"
+        );
+        let error = resolve(Kind::Sec, "A=ns2/sec/db/password").unwrap_err().to_string();
+        assert!(error.contains("ns2/sec/db is of another namespace"), "{error}");
+    }
+}

@@ -1,0 +1,50 @@
+//! What mount.nfs(8) does before it asks the kernel, which resolves no names: the server's address becomes an option.
+//!
+//! The grant of the mount names the server, so whoever may mount may also have its name resolved.
+
+use std::net::ToSocketAddrs;
+
+use crate::Error;
+
+/// Where NFS 4 listens. Only looked up, never connected to here.
+const PORT: u16 = 2049;
+
+/// The options with the server's address, if the file system is NFS and they do not say it.
+pub(crate) fn with_address(fstype: &str, source: &str, options: &[String]) -> Result<Vec<String>, Error> {
+    let mut options = options.to_vec();
+    if !matches!(fstype, "nfs" | "nfs4") || options.iter().any(|option| option.starts_with("addr=")) {
+        return Ok(options);
+    }
+    let server = server_of(source).ok_or_else(|| Error::Invalid(format!("{source:?} is not SERVER:/PATH")))?;
+    let found = (server, PORT).to_socket_addrs();
+    let mut found = found.map_err(|error| Error::Other(format!("cannot resolve {server}: {error}")))?;
+    let address = found.next().ok_or_else(|| Error::Other(format!("{server} has no address")))?;
+    options.push(format!("addr={}", address.ip()));
+    Ok(options)
+}
+
+/// `nas1` of `nas1:/export`, without the brackets of an IPv6 address.
+fn server_of(source: &str) -> Option<&str> {
+    let (server, _) = source.split_once(":/")?;
+    let server = server.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(server);
+    (!server.is_empty()).then_some(server)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_the_server_is_added_once() {
+        let check = |fstype: &str, source: &str, options: &[&str], expected: &str| {
+            let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+            assert_eq!(with_address(fstype, source, &options).unwrap().join(","), expected, "{source}");
+        };
+        check("nfs4", "127.0.0.1:/srv", &["ro"], "ro,addr=127.0.0.1");
+        check("nfs", "[::1]:/srv", &[], "addr=::1");
+        check("nfs4", "nas1:/srv", &["addr=10.0.0.1"], "addr=10.0.0.1");
+        check("tmpfs", "none", &["size=1m"], "size=1m");
+        assert!(with_address("nfs4", "/dev/sdb", &[]).is_err());
+        assert!(with_address("nfs4", ":/srv", &[]).is_err());
+    }
+}

@@ -1,0 +1,128 @@
+//! A resource with keywords and grants, and calls of its driver.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use driver::{Call, Cancel, KeywordValue, Level, Log, Verb};
+use grant::{Context, Grants, Keyword, NoLedger, Policy, Request};
+use hostler_capability::{Host, Lanes, MemoryLedger, NoAudit, OUTPUT_BUDGET, Paths, Scope, Setup};
+use model::Rid;
+
+/// A resource `app#1` of the object `web`.
+pub(crate) struct Resource {
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) keywords: Vec<KeywordValue>,
+    pub(crate) grants: Vec<String>,
+    pub(crate) cgroup: Option<PathBuf>,
+    pub(crate) deadline: Duration,
+    pub(crate) lines: Arc<Lines>,
+}
+
+#[derive(Default)]
+pub(crate) struct Lines(Mutex<Vec<String>>);
+
+impl Log for Lines {
+    fn line(&self, _: Option<&Rid>, level: Level, text: &str) {
+        self.0.lock().unwrap().push(format!("{level:?} {text}"));
+    }
+}
+
+impl Resource {
+    pub(crate) fn new(grants: &[&str]) -> Resource {
+        Resource {
+            directory: tempfile::tempdir().unwrap(),
+            keywords: Vec::new(),
+            grants: grants.iter().map(|&line| line.to_owned()).collect(),
+            cgroup: None,
+            deadline: Duration::from_secs(60),
+            lines: Arc::default(),
+        }
+    }
+
+    pub(crate) fn keyword(mut self, name: &str, values: &[&str]) -> Resource {
+        let values = values.iter().map(|&value| value.to_owned()).collect();
+        self.keywords.push(KeywordValue { name: name.to_owned(), values, secret: false, from: None });
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.directory.path().canonicalize().unwrap().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// One call of the driver. Each stands alone, as after a restart of the agent.
+    pub(crate) fn scope(&self, verb: Verb) -> Scope {
+        let call = Call {
+            object: "web".parse().unwrap(),
+            rid: "app#1".parse().unwrap(),
+            driver: "app.simple".parse().unwrap(),
+            node: "n1".parse().unwrap(),
+            peers: Vec::new(),
+            sid: "s1".to_owned(),
+            keywords: self.keywords.clone(),
+            secrets: Vec::new(),
+            vars: Vec::new(),
+            deadline: self.deadline,
+            cancel: Cancel::default(),
+        };
+        let paths = Paths {
+            rundir: self.path("run").into(),
+            statedir: self.path("state").into(),
+            config: self.path("web.conf").into(),
+            logdir: self.path("log").into(),
+            cgroup: self.cgroup.clone(),
+        };
+        let host = Host {
+            audit: Arc::new(NoAudit),
+            audit_reads: false,
+            ledger: Arc::new(MemoryLedger::default()),
+            lanes: Lanes::default(),
+        };
+        Scope::new(Setup {
+            grants: self.bind(&call, &paths),
+            call,
+            verb,
+            digest: String::new(),
+            paths,
+            output_budget: OUTPUT_BUDGET,
+            argv: Vec::new(),
+            log: self.lines.clone(),
+            host: Arc::new(host),
+        })
+    }
+
+    fn bind(&self, call: &Call, paths: &Paths) -> Grants {
+        let requests: Vec<Request> = self.grants.iter().map(|line| line.parse().unwrap()).collect();
+        let context = Context {
+            object: call.object.clone(),
+            rid: call.rid.clone(),
+            node: call.node.clone(),
+            rundir: paths.rundir.clone(),
+            statedir: paths.statedir.clone(),
+            config: paths.config.clone(),
+            peers: Vec::new(),
+        };
+        let keywords: Vec<Keyword<'_>> = call
+            .keywords
+            .iter()
+            .map(|keyword| Keyword { name: &keyword.name, values: &keyword.values, from: None })
+            .collect();
+        let everything = Policy::everything();
+        Grants::bind(&requests, &context, &keywords, &NoLedger, &everything, &everything).unwrap()
+    }
+
+    /// What was logged so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.lines.0.lock().unwrap().clone()
+    }
+}
+
+pub(crate) fn changes(scope: &Scope) -> u64 {
+    scope.mutations().load(Ordering::Acquire)
+}
+
+#[expect(clippy::print_stderr, reason = "a test that passes without having tested says so")]
+pub(crate) fn skipped(what_is_missing: &str) {
+    eprintln!("skipped: {what_is_missing}");
+}

@@ -1,0 +1,165 @@
+//! `wit/process.wit`.
+
+use std::time::Duration;
+
+use driver::Verb;
+use hostler_capability::process::{Command, run, running, spawn, terminate};
+use hostler_capability::{Error, control_group};
+
+use crate::harness::{Resource, changes, skipped};
+
+fn command(line: &[&str]) -> Command {
+    let (program, args) = line.split_first().unwrap();
+    let args = args.iter().map(|&arg| arg.to_owned()).collect();
+    Command { program: (*program).to_owned(), args, ..Command::default() }
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+const CHECK: [&str; 3] = ["/bin/sh", "-c", "echo checked"];
+const START: [&str; 3] = ["/bin/sh", "-c", "echo started; exit 3"];
+
+fn application() -> Resource {
+    Resource::new(&["exec(read) = {command:check}", "exec = {command:start}"])
+        .keyword("check", &CHECK)
+        .keyword("start", &START)
+}
+
+#[tokio::test]
+async fn what_is_granted_runs_and_is_logged_with_its_output() {
+    let resource = application();
+    let scope = resource.scope(Verb::Start);
+    assert_eq!(run(&scope, command(&START)).await.unwrap().status, 3);
+    assert_eq!(resource.log(), ["Info run: /bin/sh -c 'echo started; exit 3'", "Info | started"]);
+    assert_eq!(changes(&scope), 1);
+    run(&scope, command(&CHECK)).await.unwrap();
+    assert_eq!(changes(&scope), 1);
+}
+
+#[tokio::test]
+async fn status_runs_what_only_looks_and_nothing_else() {
+    let resource = application();
+    let scope = resource.scope(Verb::Status);
+    assert_eq!(run(&scope, command(&CHECK)).await.unwrap().stdout, b"checked\n");
+    assert!(matches!(run(&scope, command(&START)).await, Err(Error::Denied(_))));
+    assert!(matches!(spawn(&scope, command(&START)).await, Err(Error::Denied(_))));
+    assert!(matches!(terminate(&scope, "TERM", 0).await, Err(Error::Denied(_))));
+    assert_eq!(changes(&scope), 0);
+}
+
+#[tokio::test]
+async fn another_argument_or_program_is_denied_and_a_relative_one_makes_no_sense() {
+    let scope = application().scope(Verb::Start);
+    for line in [&["/bin/sh", "-c", "echo started"][..], &["/bin/true"], &["/bin/sh"]] {
+        assert!(matches!(run(&scope, command(line)).await, Err(Error::Denied(_))), "{line:?}");
+    }
+    for line in [&["sh"][..], &["/bin/../bin/sh"], &[""]] {
+        assert!(matches!(run(&scope, command(line)).await, Err(Error::Invalid(_))), "{line:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_driver_cannot_smuggle_power_in_beside_the_arguments() {
+    let environment = ["/usr/bin/env"];
+    let resource = Resource::new(&["exec = {command:start}"])
+        .keyword("start", &environment)
+        .keyword("environment", &["COLOUR=red", "EMPTY="]);
+    let scope = resource.scope(Verb::Start);
+    let with = |env: &[(&str, &str)]| Command { env: pairs(env), ..command(&environment) };
+    for env in [("LD_PRELOAD", "/tmp/x.so"), ("COLOUR", "blue"), ("BASH_ENV", "/tmp/x")] {
+        assert!(matches!(run(&scope, with(&[env])).await, Err(Error::Denied(_))), "{env:?}");
+    }
+    for env in [("HOSTLER_ID", "other"), ("OPENSVC_RID", "x"), ("", "x"), ("A=B", "c"), ("1A", "x")] {
+        assert!(matches!(run(&scope, with(&[env])).await, Err(Error::Invalid(_))), "{env:?}");
+    }
+    let grouped = Command { group: Some("disk".to_owned()), ..command(&environment) };
+    assert!(matches!(run(&scope, grouped).await, Err(Error::Denied(_))));
+    for settings in [("niceness", "-20"), ("limit.wishes", "3"), ("umask", "9")] {
+        let set = Command { settings: pairs(&[settings]), ..command(&environment) };
+        assert!(matches!(run(&scope, set).await, Err(Error::Invalid(_))), "{settings:?}");
+    }
+    let output = run(&scope, with(&[("COLOUR", "red"), ("EMPTY", ""), ("LC_ALL", "C")])).await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in ["COLOUR=red", "EMPTY=", "LC_ALL=C", "HOSTLER_ID=web", "OPENSVC_RID=app#1", "HOSTLER_ACTION=start"] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in {text}");
+    }
+    assert!(!text.contains("HOME="), "{text}");
+}
+
+#[tokio::test]
+async fn a_program_that_was_killed_for_its_time_may_have_changed_something() {
+    let sleep = ["/bin/sleep", "1000"];
+    let resource = Resource::new(&["exec = {command:start}"]).keyword("start", &sleep);
+    let scope = resource.scope(Verb::Start);
+    let hasty = Command { timeout_ms: 50, ..command(&sleep) };
+    assert_eq!(run(&scope, hasty).await, Err(Error::TimedOut));
+    assert_eq!(changes(&scope), 1);
+    let at_the_deadline = Resource { deadline: Duration::from_millis(50), ..resource };
+    assert_eq!(run(&at_the_deadline.scope(Verb::Start), command(&sleep)).await, Err(Error::TimedOut));
+}
+
+/// A program and a child of it. The shell would become the last command of its script, so there is one more.
+const FAMILY: [&str; 3] = ["/bin/sh", "-c", "sleep 1000 & sleep 1000; true"];
+
+async fn lives_across_calls(resource: &Resource) {
+    let scope = resource.scope(Verb::Start);
+    assert_eq!(running(&scope).await.unwrap(), []);
+    let pid = spawn(&scope, command(&FAMILY)).await.unwrap();
+    assert_eq!(changes(&scope), 1);
+    let again = resource.scope(Verb::Status);
+    let found = running(&again).await.unwrap();
+    let first = found.iter().find(|process| process.pid == pid).unwrap();
+    assert_eq!(first.argv, FAMILY);
+    let stopping = resource.scope(Verb::Stop);
+    assert!(terminate(&stopping, "TERM", 10_000).await.unwrap() >= 1);
+    assert_eq!(changes(&stopping), 1);
+    assert_eq!(running(&again).await.unwrap(), []);
+    assert_eq!(terminate(&stopping, "TERM", 10_000).await.unwrap(), 0);
+    assert_eq!(changes(&stopping), 1);
+}
+
+fn service() -> Resource {
+    Resource::new(&["spawn = {command:start}"]).keyword("start", &FAMILY)
+}
+
+#[tokio::test]
+async fn a_spawned_program_is_found_again_by_its_control_group() {
+    let slice = format!("hostler-test-capability-{}.slice", std::process::id());
+    let Some(top) = kernel::cgroup::available(&slice) else {
+        skipped("no control groups of version 2, or no right to make any");
+        return;
+    };
+    let cgroup = control_group(&top, &"web".parse().unwrap(), &"app#1".parse().unwrap());
+    let resource = Resource { cgroup: Some(cgroup.clone()), ..service() };
+    lives_across_calls(&resource).await;
+    assert!(!cgroup.exists());
+    assert!(!resource.log().iter().any(|line| line.contains("weaker")), "{:?}", resource.log());
+    assert!(!top.exists(), "an empty slice was left");
+}
+
+#[tokio::test]
+async fn a_spawned_program_is_found_again_by_its_environment_and_the_log_says_so() {
+    let resource = service();
+    lives_across_calls(&resource).await;
+    let weaker = "Warn supervised by environment: weaker, as there are no control groups here";
+    assert!(resource.log().contains(&weaker.to_owned()), "{:?}", resource.log());
+}
+
+#[tokio::test]
+async fn two_agents_on_one_machine_do_not_take_each_others_processes() {
+    let (one, other) = (service(), service());
+    spawn(&one.scope(Verb::Start), command(&FAMILY)).await.unwrap();
+    assert_eq!(running(&other.scope(Verb::Status)).await.unwrap(), []);
+    assert_eq!(terminate(&other.scope(Verb::Stop), "TERM", 0).await.unwrap(), 0);
+    assert!(terminate(&one.scope(Verb::Stop), "KILL", 0).await.unwrap() >= 1);
+}
+
+#[tokio::test]
+async fn without_a_spawn_grant_there_are_no_processes_to_see() {
+    let scope = Resource::new(&["files.read = /etc"]).scope(Verb::Stop);
+    assert!(matches!(running(&scope).await, Err(Error::Denied(_))));
+    assert!(matches!(terminate(&scope, "TERM", 0).await, Err(Error::Denied(_))));
+    assert!(matches!(terminate(&service().scope(Verb::Stop), "SEGV", 0).await, Err(Error::Invalid(_))));
+}

@@ -1,0 +1,285 @@
+//! Files, mounts and block devices through the grants, on the running kernel: as root, in a mount namespace of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use driver::{Call, Cancel, KeywordValue, Silent, Verb};
+use grant::{Context, Grants, Keyword, NoLedger, Policy};
+use hostler_capability::mount::Request;
+use hostler_capability::{Error, Host, Lanes, Ledger, MemoryLedger, NoAudit, Paths, Scope, Setup, block, files, mount};
+use model::{NodeName, ObjectPath, Rid};
+
+/// What a driver of an ext4 on a loop device would ask for.
+const GRANTS: &[&str] = &[
+    "block.loop = {kw:file}",
+    "block.read = {kw:dev}",
+    "files.write = {kw:file}",
+    "files.write = {kw:mnt}",
+    "mount = ext4 {kw:dev} on {kw:mnt}",
+    "mount = tmpfs none on {kw:mnt}",
+    "mount = overlay overlay on {kw:mnt}",
+    "mount = bind {kw:source} on {kw:mnt}",
+    "files.read = {kw:source}",
+];
+
+/// A directory, and a resource that may use what is in it.
+struct Resource {
+    directory: tempfile::TempDir,
+    ledger: Arc<MemoryLedger>,
+}
+
+impl Resource {
+    fn new() -> Resource {
+        Resource { directory: tempfile::tempdir().unwrap(), ledger: Arc::default() }
+    }
+
+    fn path(&self, name: &str) -> String {
+        let path: PathBuf = self.directory.path().canonicalize().unwrap().join(name);
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// A call of its driver, with `dev` as the device that its section names.
+    fn scope(&self, verb: Verb, dev: &str) -> Scope {
+        let rid: Rid = "fs#1".parse().unwrap();
+        let (object, node): (ObjectPath, NodeName) = ("web".parse().unwrap(), "n1".parse().unwrap());
+        let paths = Paths {
+            rundir: self.path("run").into(),
+            statedir: self.path("state").into(),
+            config: self.path("web.conf").into(),
+            logdir: self.path("log").into(),
+            cgroup: None,
+        };
+        let keywords = [
+            ("file", self.path("image")),
+            ("dev", dev.to_owned()),
+            ("mnt", self.path("mnt")),
+            ("source", self.path("source")),
+        ];
+        let call = Call {
+            object: object.clone(),
+            rid: rid.clone(),
+            driver: "fs.test".parse().unwrap(),
+            node: node.clone(),
+            peers: Vec::new(),
+            sid: "test".to_owned(),
+            keywords: keywords
+                .iter()
+                .map(|(name, value)| KeywordValue {
+                    name: (*name).to_owned(),
+                    values: vec![value.clone()],
+                    secret: false,
+                    from: None,
+                })
+                .collect(),
+            secrets: Vec::new(),
+            vars: Vec::new(),
+            deadline: Duration::from_secs(60),
+            cancel: Cancel::default(),
+        };
+        let (rundir, statedir, config) = (paths.rundir.clone(), paths.statedir.clone(), paths.config.clone());
+        let context = Context { object, rid, node, rundir, statedir, config, peers: Vec::new() };
+        let evaluated: Vec<Keyword<'_>> = call
+            .keywords
+            .iter()
+            .map(|keyword| Keyword { name: &keyword.name, values: &keyword.values, from: None })
+            .collect();
+        let requests: Vec<_> = GRANTS.iter().map(|line| line.parse().unwrap()).collect();
+        let everything = Policy::everything();
+        let grants = Grants::bind(&requests, &context, &evaluated, &NoLedger, &everything, &everything).unwrap();
+        let host = Arc::new(Host {
+            audit: Arc::new(NoAudit),
+            audit_reads: false,
+            ledger: self.ledger.clone(),
+            lanes: Lanes::default(),
+        });
+        Scope::new(Setup {
+            call,
+            verb,
+            digest: String::new(),
+            grants,
+            paths,
+            output_budget: hostler_capability::OUTPUT_BUDGET,
+            argv: Vec::new(),
+            log: Arc::new(Silent),
+            host,
+        })
+    }
+
+    fn owns(&self, device: &str) -> bool {
+        self.ledger.gave(&"web".parse().unwrap(), &"fs#1".parse().unwrap(), device)
+    }
+
+    fn request(&self, fstype: &str, source: &str, options: &[&str]) -> Request {
+        Request {
+            source: source.to_owned(),
+            target: self.path("mnt"),
+            fstype: fstype.to_owned(),
+            options: options.iter().map(|option| (*option).to_owned()).collect(),
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a test that passes without having tested says so")]
+fn skipped(what_is_missing: &str) {
+    eprintln!("skipped: {what_is_missing}");
+}
+
+/// True in the process that may mount. The test calls itself there and waits: blocking calls run on threads of their own,
+/// which must all see the same mounts, and nobody else may.
+fn in_private_namespace(test: &str) -> bool {
+    const INSIDE: &str = "HOSTLER_TEST_PRIVATE_MOUNTS";
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let may = Command::new("unshare").args(["--mount", "true"]).status();
+    if !may.is_ok_and(|status| status.success()) {
+        skipped("no mount namespace to be had");
+        return false;
+    }
+    let status = Command::new("unshare")
+        .args(["--mount", "--propagation", "private"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(INSIDE, "1")
+        .status();
+    assert!(status.unwrap().success(), "{test} failed in its namespace");
+    false
+}
+
+fn is_denied<T: std::fmt::Debug>(answer: &Result<T, Error>) -> bool {
+    matches!(answer, Err(Error::Denied(_)))
+}
+
+#[tokio::test]
+async fn a_file_becomes_a_device_and_a_file_system_and_goes_again() {
+    if !in_private_namespace("a_file_becomes_a_device_and_a_file_system_and_goes_again") {
+        return;
+    }
+    let resource = Resource::new();
+    let image = resource.path("image");
+    let scope = resource.scope(Verb::Provision, "/dev/null");
+    files::allocate(&scope, &image, 16 << 20).await.unwrap();
+    let device = match block::attach_loop(&scope, &image, false).await {
+        Ok(device) => device,
+        Err(error) => return skipped(&error.to_string()),
+    };
+    assert!(resource.owns(&device.path));
+    let formatted = Command::new("mkfs.ext4").args(["-q", "-F", &device.path]).status();
+    if !formatted.is_ok_and(|status| status.success()) {
+        block::detach_loop(&scope, &image).await.unwrap();
+        return skipped("mkfs.ext4");
+    }
+
+    let scope = resource.scope(Verb::Start, &device.path);
+    let mutations = scope.mutations();
+    assert_eq!(block::find(&scope, &device.path).await.unwrap().as_ref(), Some(&device));
+    assert_eq!(block::probe(&scope, &device.path).await.unwrap().unwrap().kind, "ext4");
+    assert!(files::make_directory(&scope, &resource.path("mnt"), 0o755).await.unwrap());
+    mount::mount(&scope, resource.request("ext4", &device.path, &["noatime"])).await.unwrap();
+    assert_eq!(mutations.load(Ordering::Acquire), 2, "looking is no change");
+    let entry = mount::mounts_at(&scope, &resource.path("mnt")).await.unwrap().pop().unwrap();
+    assert_eq!((entry.source.as_str(), entry.fstype.as_str()), (device.path.as_str(), "ext4"));
+    assert!(mount::statfs(&scope, &resource.path("mnt"), Duration::from_secs(5)).await.unwrap().total > 0);
+    let user = block::user_of(&scope, &device.path).await.unwrap().unwrap();
+    assert_eq!(user, format!("it is mounted on {}", resource.path("mnt")));
+    let busy = block::detach_loop(&scope, &image).await.unwrap_err();
+    assert!(matches!(&busy, Error::Os { text, .. } if text.contains(&resource.path("mnt"))), "{busy}");
+
+    let scope = resource.scope(Verb::Stop, &device.path);
+    mount::unmount(&scope, &resource.path("mnt")).await.unwrap();
+    assert_eq!(block::user_of(&scope, &device.path).await.unwrap(), None);
+    assert!(block::detach_loop(&scope, &image).await.unwrap());
+    assert!(!block::detach_loop(&scope, &image).await.unwrap());
+    assert_eq!(scope.mutations().load(Ordering::Acquire), 2, "what was gone already is no change");
+    assert!(!resource.owns(&device.path));
+}
+
+#[tokio::test]
+async fn what_is_not_granted_is_denied_before_the_kernel_is_asked() {
+    let resource = Resource::new();
+    let scope = resource.scope(Verb::Start, "/dev/loop99");
+    let elsewhere = Request { target: "/etc".to_owned(), ..resource.request("tmpfs", "none", &[]) };
+    assert!(is_denied(&mount::mount(&scope, elsewhere).await));
+    assert!(is_denied(&mount::mount(&scope, resource.request("ext4", "/dev/sda", &[])).await));
+    assert!(is_denied(&mount::mount(&scope, resource.request("xfs", "/dev/loop99", &[])).await));
+    assert!(is_denied(&mount::unmount(&scope, "/proc").await));
+    assert!(is_denied(&block::attach_loop(&scope, "/etc/passwd", false).await));
+    assert!(is_denied(&block::probe(&scope, "/dev/sda").await));
+    assert!(is_denied(&files::write(&scope, "/etc/passwd", Vec::new(), 0o644).await));
+    assert!(is_denied(&files::read(&scope, "/etc/shadow").await));
+    assert!(is_denied(&files::write(&scope, &resource.path("source"), Vec::new(), 0o644).await));
+    assert_eq!(scope.mutations().load(Ordering::Acquire), 0);
+}
+
+#[tokio::test]
+async fn the_paths_in_mount_options_need_grants_too_however_they_are_written() {
+    let resource = Resource::new();
+    let scope = resource.scope(Verb::Start, "/dev/loop99");
+    let own = format!("lowerdir={}", resource.path("source"));
+    for options in [
+        &["lowerdir=/etc"][..],
+        &[&own, "upperdir=/etc", "workdir=/etc"],
+        &[&format!("{own},upperdir=/etc")],
+        &["index=off,lowerdir=/etc"],
+    ] {
+        let request = resource.request("overlay", "overlay", options);
+        assert!(is_denied(&mount::mount(&scope, request).await), "{options:?}");
+    }
+}
+
+#[tokio::test]
+async fn status_may_look_and_change_nothing() {
+    let resource = Resource::new();
+    let scope = resource.scope(Verb::Status, "/dev/loop99");
+    assert_eq!(mount::mounts_at(&scope, &resource.path("mnt")).await.unwrap(), []);
+    assert_eq!(files::stat(&scope, &resource.path("mnt")).await.unwrap(), None);
+    assert_eq!(block::loop_of(&scope, &resource.path("image")).await.unwrap(), None);
+    assert!(is_denied(&files::make_directory(&scope, &resource.path("mnt"), 0o755).await));
+    assert!(is_denied(&files::allocate(&scope, &resource.path("image"), 1 << 20).await));
+    assert!(is_denied(&mount::mount(&scope, resource.request("tmpfs", "none", &[])).await));
+    assert!(is_denied(&block::attach_loop(&scope, &resource.path("image"), false).await));
+    assert!(!Path::new(&resource.path("mnt")).exists());
+}
+
+#[tokio::test]
+async fn arguments_that_make_no_sense_are_invalid_whatever_is_granted() {
+    let resource = Resource::new();
+    let scope = resource.scope(Verb::Start, "/dev/loop99");
+    let invalid = |answer: Result<(), Error>| assert!(matches!(answer, Err(Error::Invalid(_))), "{answer:?}");
+    invalid(files::write(&scope, "image", Vec::new(), 0o644).await);
+    invalid(files::write(&scope, &format!("{}/../image", resource.path("mnt")), Vec::new(), 0o644).await);
+    invalid(files::set_mode(&scope, &resource.path("mnt"), 0o10000).await);
+    invalid(files::allocate(&scope, &resource.path("image"), u64::MAX).await);
+    invalid(mount::mount(&scope, resource.request("no/such", "none", &[])).await);
+    invalid(mount::mount(&scope, resource.request("tmpfs", "", &[])).await);
+    invalid(block::find(&scope, "dev/loop0").await.map(drop));
+}
+
+#[tokio::test]
+async fn a_device_is_waited_for_until_it_is_there_or_the_time_is_over() {
+    let resource = Resource::new();
+    let scope = resource.scope(Verb::Start, "/dev/loop99-not-there");
+    let answer = block::wait_for(&scope, "/dev/loop99-not-there", Duration::from_millis(1)).await;
+    assert_eq!(answer, Err(Error::TimedOut));
+}
+
+#[tokio::test]
+async fn owners_and_modes_that_are_right_already_are_no_change() {
+    let resource = Resource::new();
+    let scope = resource.scope(Verb::Start, "/dev/loop99");
+    let mnt = resource.path("mnt");
+    files::make_directory(&scope, &mnt, 0o2750).await.unwrap();
+    let stat = files::stat(&scope, &mnt).await.unwrap().unwrap();
+    assert_eq!((stat.kind, stat.mode), ("directory", 0o2750));
+    let before = scope.mutations().load(Ordering::Acquire);
+    files::set_mode(&scope, &mnt, 0o2750).await.unwrap();
+    files::set_owner(&scope, &mnt, Some(stat.uid.to_string()), None).await.unwrap();
+    files::set_owner(&scope, &mnt, stat.user, stat.group).await.unwrap();
+    assert_eq!(scope.mutations().load(Ordering::Acquire), before);
+    files::set_mode(&scope, &mnt, 0o700).await.unwrap();
+    assert_eq!(scope.mutations().load(Ordering::Acquire), before + 1);
+    assert!(files::set_owner(&scope, &mnt, Some("no such user".to_owned()), None).await.is_err());
+}

@@ -1,0 +1,264 @@
+//! What goes into a call of a driver, and what comes out.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use model::status::{Provisioned, State};
+use model::{DriverName, NodeName, ObjectPath, Rid};
+
+use crate::Message;
+
+/// What a driver is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verb {
+    /// Check the keywords.
+    Validate,
+    /// Look.
+    Status,
+    /// Bring up.
+    Start,
+    /// Bring down.
+    Stop,
+    /// Make what must exist before the first start.
+    Provision,
+    /// Destroy what provision made.
+    Unprovision,
+    /// Run a task.
+    Run,
+    /// Copy to targets.
+    Sync,
+    /// Open a shell inside.
+    Enter,
+    /// Run a command inside.
+    Exec,
+    /// Show the output.
+    Logs,
+    /// Move to another node.
+    Migrate,
+}
+
+impl Verb {
+    /// As in the WIT contract and in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verb::Validate => "validate",
+            Verb::Status => "status",
+            Verb::Start => "start",
+            Verb::Stop => "stop",
+            Verb::Provision => "provision",
+            Verb::Unprovision => "unprovision",
+            Verb::Run => "run",
+            Verb::Sync => "sync",
+            Verb::Enter => "enter",
+            Verb::Exec => "exec",
+            Verb::Logs => "logs",
+            Verb::Migrate => "migrate",
+        }
+    }
+
+    /// Whether the verb may change anything. Others hold read grants only.
+    pub fn mutates(self) -> bool {
+        !matches!(self, Verb::Validate | Verb::Status | Verb::Logs)
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// An evaluated keyword, in canonical form (see `wit/types.wit`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeywordValue {
+    /// The keyword's name.
+    pub name: String,
+    /// One value, or one an element of a list.
+    pub values: Vec<String>,
+    /// Whether the values must never be shown.
+    pub secret: bool,
+    /// Whether the values came from what another resource exposes. As a device, such a value is accepted only if the host
+    /// itself gave the device to that resource.
+    pub from: Option<Rid>,
+}
+
+/// Raised once by whoever asked for the action, seen by everybody who works for it.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks everybody to come to an end.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether the end was asked for.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Everything that one call of a driver is about.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The object.
+    pub object: ObjectPath,
+    /// The resource.
+    pub rid: Rid,
+    /// The driver that the resource's type names.
+    pub driver: DriverName,
+    /// This node.
+    pub node: NodeName,
+    /// The other nodes of the object.
+    pub peers: Vec<NodeName>,
+    /// The session of the action, for logs and audit.
+    pub sid: String,
+    /// The evaluated keywords of the driver's own schema.
+    pub keywords: Vec<KeywordValue>,
+    /// What must never be shown, beside the values of secret keywords: the part of one that is the secret, such as the value of
+    /// a variable.
+    pub secrets: Vec<String>,
+    /// What the host knows beyond the configuration: `leader`, `force`…
+    pub vars: Vec<(String, String)>,
+    /// How long the call may take, on the wall.
+    pub deadline: Duration,
+    /// Raised when the action is given up.
+    pub cancel: Cancel,
+}
+
+/// What a sandbox or the host had to put an end to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The driver crashed.
+    #[error("the driver trapped: {0}")]
+    Trap(String),
+    /// The driver used up its processor time.
+    #[error("the driver used more than {0:?} of processor time")]
+    Cpu(Duration),
+    /// The call did not end in time.
+    #[error("no answer within {0:?}")]
+    Wall(Duration),
+    /// The driver asked for too much memory.
+    #[error("the driver asked for more than {0} bytes of memory")]
+    Memory(u64),
+    /// The driver recursed too deeply, or left its memory.
+    #[error("the driver overran its stack")]
+    Stack,
+    /// A kernel call of this resource has not come back.
+    #[error("stuck: {0}")]
+    Stuck(String),
+    /// The driver is not here, or cannot be loaded.
+    #[error("needs driver {driver}: {reason}")]
+    Missing {
+        /// Its name.
+        driver: String,
+        /// Why it is not to be had.
+        reason: String,
+    },
+}
+
+/// Why an action of a driver failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// The configuration cannot work.
+    #[error("{0}")]
+    InvalidConfig(String),
+    /// The driver has no such action.
+    #[error("not supported by this driver")]
+    Unsupported,
+    /// A capability was denied.
+    #[error("denied: needs the grant {line}{}{way_out}", if way_out.is_empty() { "" } else { "\n" })]
+    NeedsGrant {
+        /// The missing grant line.
+        line: String,
+        /// What to do about it, in as many lines as it takes.
+        way_out: String,
+    },
+    /// It failed for now.
+    #[error("{0}")]
+    Retryable(String),
+    /// It failed.
+    #[error("{0}")]
+    Failed(String),
+    /// What it waited for did not come to its end in time.
+    #[error("{0}")]
+    TimedOut(String),
+    /// It was given up.
+    #[error("interrupted")]
+    Cancelled,
+    /// The driver was stopped by the host.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Whether an action touched anything. Only `Unchanged` is never undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// Everything was found as wanted.
+    Unchanged,
+    /// Something was done.
+    Changed,
+    /// The call did not end by itself: nobody can tell.
+    Unknown,
+}
+
+/// The end of `start`, `stop`, `provision`, `unprovision` or `migrate`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionReport {
+    /// Whether anything was touched, also by an action that failed.
+    pub change: Change,
+    /// A line for the log, or why it failed.
+    pub result: Result<String, ActionError>,
+}
+
+/// How a resource is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusReport {
+    /// Up, down, warn, n/a or undef: standby is the core's business.
+    pub state: State,
+    /// Whether it is provisioned.
+    pub provisioned: Provisioned,
+    /// What it is, in a few words.
+    pub label: String,
+    /// For whoever reads the status.
+    pub messages: Vec<Message>,
+    /// What it offers: `device`, `pid`, `port`…
+    pub exposes: Vec<(String, String)>,
+    /// What it stands on.
+    pub uses: Vec<(String, String)>,
+    /// Why the driver could not answer, where it could not.
+    pub fault: Option<Fault>,
+}
+
+/// A keyword whose value the driver does not accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The keyword.
+    pub keyword: String,
+    /// What is wrong with its value.
+    pub text: String,
+}
+
+/// How the run of a task ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// The exit status, 0 for success.
+    pub exit_status: i32,
+    /// A line for the log.
+    pub text: String,
+}
+
+/// How the copy to one target ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetReport {
+    /// The target.
+    pub target: String,
+    /// Bytes sent.
+    pub bytes: u64,
+    /// Whether the target was any different.
+    pub changed: bool,
+    /// Why it failed.
+    pub error: Option<String>,
+}

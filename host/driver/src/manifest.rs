@@ -1,0 +1,263 @@
+//! The manifest: what a driver says of itself, read from the component's custom section `hostler.manifest`.
+//!
+//! The JSON form lives here and nowhere else; everybody else sees [`Manifest`]. Unknown members are ignored unless the
+//! manifest lists them as `critical`.
+
+use model::DriverName;
+use model::keyword::{Inherit, Keyword, Kind};
+use serde::Deserialize;
+
+use crate::Verb;
+
+/// The contract that this agent speaks, as in the WIT package's version.
+const CONTRACT: &str = "0.1";
+
+/// What a driver says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// `disk.loop`.
+    pub name: DriverName,
+    /// Other names, within the group, by which a section's `type` may call it.
+    pub aliases: Vec<String>,
+    /// The driver's own version.
+    pub version: String,
+    /// One line.
+    pub summary: String,
+    /// As long as it takes, in Markdown.
+    pub description: String,
+    /// What its sections may say, beyond what every resource may.
+    pub keywords: Vec<Keyword>,
+    /// The grants it asks for, a line each.
+    pub grants: Vec<String>,
+    /// The actions that do something.
+    pub verbs: Vec<Verb>,
+    /// Whether what `start` does survives a reboot.
+    pub persistent: bool,
+    /// The section of the resource that every object of several nodes has by itself, where this driver has one: `sync#i0`.
+    pub implicit: Option<String>,
+}
+
+/// Why a manifest is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// It is no JSON of the right shape.
+    #[error("the manifest does not parse")]
+    Json(#[source] serde_json::Error),
+    /// It was made for another host.
+    #[error("the driver was made for contract {0}, this host speaks {CONTRACT}")]
+    Contract(String),
+    /// It needs what this host does not know.
+    #[error("the driver needs a host that knows {0:?}")]
+    Critical(String),
+    /// A member holds what it must not.
+    #[error("the manifest's {member} holds {value:?}: expected {expected}")]
+    Member {
+        /// Where.
+        member: String,
+        /// What stands there.
+        value: String,
+        /// What should.
+        expected: &'static str,
+    },
+}
+
+impl Manifest {
+    /// Reads the document.
+    pub fn parse(json: &[u8]) -> Result<Manifest, ManifestError> {
+        let wire: Wire = serde_json::from_slice(json).map_err(ManifestError::Json)?;
+        if wire.contract != CONTRACT {
+            return Err(ManifestError::Contract(wire.contract));
+        }
+        if let Some(unknown) = wire.critical.iter().find(|name| !KNOWN.contains(&name.as_str())) {
+            return Err(ManifestError::Critical(unknown.clone()));
+        }
+        let full_name = format!("{}.{}", wire.group, wire.name);
+        let name = full_name.parse().map_err(|_| member("name", &full_name, "<group>.<name>"))?;
+        Ok(Manifest {
+            name,
+            aliases: wire.aliases,
+            version: wire.version,
+            summary: wire.summary,
+            description: wire.description,
+            keywords: wire.keywords.into_iter().map(WireKeyword::into_model).collect::<Result<_, _>>()?,
+            grants: wire.grants,
+            verbs: wire.verbs.iter().map(|verb| verb_of(verb)).collect::<Result<_, _>>()?,
+            persistent: wire.persistent,
+            implicit: wire.implicit,
+        })
+    }
+}
+
+fn member(member: &str, value: &str, expected: &'static str) -> ManifestError {
+    ManifestError::Member { member: member.to_owned(), value: value.to_owned(), expected }
+}
+
+const KNOWN: [&str; 12] = [
+    "contract",
+    "group",
+    "name",
+    "aliases",
+    "version",
+    "summary",
+    "description",
+    "keywords",
+    "grants",
+    "verbs",
+    "persistent",
+    "implicit",
+];
+
+#[derive(Deserialize)]
+struct Wire {
+    contract: String,
+    group: String,
+    name: String,
+    #[serde(default)]
+    aliases: Vec<String>,
+    version: String,
+    #[serde(default)]
+    summary: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    keywords: Vec<WireKeyword>,
+    #[serde(default)]
+    grants: Vec<String>,
+    #[serde(default)]
+    verbs: Vec<String>,
+    #[serde(default)]
+    persistent: bool,
+    #[serde(default)]
+    implicit: Option<String>,
+    #[serde(default)]
+    critical: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct WireKeyword {
+    name: String,
+    #[serde(default)]
+    aliases: Vec<String>,
+    kind: String,
+    #[serde(default)]
+    default: Option<String>,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    scopable: bool,
+    #[serde(default)]
+    inherit: bool,
+    #[serde(default)]
+    provisioning: bool,
+    #[serde(default)]
+    secret: bool,
+    #[serde(default)]
+    store: Option<String>,
+    #[serde(default)]
+    candidates: Vec<String>,
+    #[serde(default)]
+    help: String,
+    #[serde(default)]
+    example: String,
+}
+
+impl WireKeyword {
+    fn into_model(self) -> Result<Keyword, ManifestError> {
+        let kind = kind_of(&self.kind).ok_or_else(|| {
+            member(
+                &format!("keywords.{}.kind", self.name),
+                &self.kind,
+                "string, boolean, integer, size, duration, list, words, command, path, mode, nodes or schedule",
+            )
+        })?;
+        let store = self.store.map(|word| {
+            let kind = word.parse::<model::Kind>().ok().filter(|kind| kind.is_store());
+            kind.ok_or_else(|| member(&format!("keywords.{}.store", self.name), &word, "sec or cfg"))
+        });
+        Ok(Keyword {
+            store: store.transpose()?,
+            name: self.name,
+            aliases: self.aliases,
+            kind,
+            default: self.default,
+            required: self.required,
+            scopable: self.scopable,
+            inherit: if self.inherit { Inherit::Default } else { Inherit::No },
+            provisioning: self.provisioning,
+            secret: self.secret,
+            candidates: self.candidates,
+            help: self.help,
+            example: self.example,
+        })
+    }
+}
+
+fn kind_of(word: &str) -> Option<Kind> {
+    Some(match word {
+        "string" => Kind::String,
+        "boolean" => Kind::Boolean,
+        "integer" => Kind::Integer,
+        "size" => Kind::Size,
+        "duration" => Kind::Duration,
+        "list" => Kind::List,
+        "words" => Kind::Words,
+        "command" => Kind::Command,
+        "path" => Kind::Path,
+        "mode" => Kind::Mode,
+        "nodes" => Kind::Nodes,
+        "schedule" => Kind::Schedule,
+        _ => return None,
+    })
+}
+
+fn verb_of(word: &str) -> Result<Verb, ManifestError> {
+    const VERBS: [Verb; 12] = [
+        Verb::Validate,
+        Verb::Status,
+        Verb::Start,
+        Verb::Stop,
+        Verb::Provision,
+        Verb::Unprovision,
+        Verb::Run,
+        Verb::Sync,
+        Verb::Enter,
+        Verb::Exec,
+        Verb::Logs,
+        Verb::Migrate,
+    ];
+    VERBS.into_iter().find(|verb| verb.as_str() == word).ok_or_else(|| member("verbs", word, "a verb of the contract"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minimal(extra: &str) -> String {
+        format!(r#"{{"contract":"0.1","group":"disk","name":"loop","version":"1.0.0"{extra}}}"#)
+    }
+
+    #[test]
+    fn unknown_members_are_ignored_unless_critical() {
+        assert!(Manifest::parse(minimal(r#","colour":"red""#).as_bytes()).is_ok());
+        let error = Manifest::parse(minimal(r#","colour":"red","critical":["colour"]"#).as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), r#"the driver needs a host that knows "colour""#);
+    }
+
+    #[test]
+    fn stores_are_of_the_kinds_that_hold_keys() {
+        let with = |store: &str| {
+            let keyword = format!(r#","keywords":[{{"name":"a","kind":"words","store":"{store}"}}]"#);
+            Manifest::parse(minimal(&keyword).as_bytes()).map(|manifest| manifest.keywords[0].store)
+        };
+        assert_eq!((with("sec").unwrap(), with("cfg").unwrap()), (Some(model::Kind::Sec), Some(model::Kind::Cfg)));
+        let error = with("svc").unwrap_err().to_string();
+        assert_eq!(error, r#"the manifest's keywords.a.store holds "svc": expected sec or cfg"#);
+    }
+
+    #[test]
+    fn another_contract_is_refused_by_name() {
+        let json = minimal("").replace("0.1", "7.0");
+        let error = Manifest::parse(json.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "the driver was made for contract 7.0, this host speaks 0.1");
+    }
+}

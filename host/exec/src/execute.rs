@@ -1,0 +1,102 @@
+//! The whole action: journal, phases, rollback, report.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use driver::{ActionError, Change};
+use plan::{Plan, Step};
+use tokio::time::Instant;
+
+use crate::failpoint::{Failpoint, pass};
+use crate::journal::JournalError;
+use crate::recorder::Recorder;
+use crate::rollback::roll_back;
+use crate::step::Action;
+use crate::{Ending, Report, Rollback, Session, Site, StepEnd, StepError, StepReport};
+
+/// An action that was refused before anything was touched, because its journal cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Refused(pub JournalError);
+
+impl Refused {
+    /// The exit code of a command that is refused so.
+    pub fn exit_code(&self) -> u8 {
+        match self.0 {
+            JournalError::Held(_) => 5,
+            _ => 1,
+        }
+    }
+}
+
+/// Does what the plan says. The instance's journal must not tell of an unfinished action: [`crate::recover`] comes first.
+pub async fn execute(plan: &Plan, site: &dyn Site, session: &Session) -> Result<Report, Refused> {
+    let started = Instant::now();
+    let recorder = Recorder::begin(plan, session).await?;
+    let ignores = !is_asked_for(plan.action);
+    let action = Action { site, session, recorder, ignores, failed: AtomicBool::new(false) };
+    let mut reports: Vec<Option<StepReport>> = plan.steps().map(|_| None).collect();
+    let mut first = 0;
+    for phase in &plan.phases {
+        action.phase(phase, first, &mut reports).await;
+        first += phase.stages.iter().map(|stage| stage.steps.len()).sum::<usize>();
+    }
+    let interrupted = was_interrupted(plan, session, &reports);
+    let rollback = match interrupted || action.has_failed() {
+        true => roll_back(&action, plan, &reports).await,
+        false => Rollback::None,
+    };
+    pass(Failpoint::BeforeDone);
+    action.recorder.done().await;
+    let steps: Vec<StepReport> =
+        plan.steps().zip(reports).map(|(step, report)| report.unwrap_or_else(|| not_reached(step))).collect();
+    let ending = if interrupted { Ending::Interrupted } else { ending(plan.action, &steps) };
+    Ok(Report { action: plan.action, ending, steps, rollback, elapsed: started.elapsed() })
+}
+
+/// A cancellation that came too late to keep anything from being done is none.
+fn was_interrupted(plan: &Plan, session: &Session, reports: &[Option<StepReport>]) -> bool {
+    let cut_short =
+        |report: &StepReport| matches!(report.end, StepEnd::Failed(StepError::Driver(ActionError::Cancelled)));
+    let mut steps = plan.steps().zip(reports);
+    session.cancel.is_cancelled()
+        && steps.any(|(step, report)| report.as_ref().map_or(!step.work.is_empty(), cut_short))
+}
+
+/// Whether the resources that may fail are all that was asked for: tasks and copies.
+pub(crate) fn is_asked_for(asked: plan::Action) -> bool {
+    matches!(asked, plan::Action::Run | plan::Action::Sync)
+}
+
+/// Optional resources fail no action, but for those that are all that was asked for: tasks and copies.
+fn ending(asked: plan::Action, steps: &[StepReport]) -> Ending {
+    let failed = || {
+        let steps = steps.iter().filter(|step| is_asked_for(asked) || !step.optional);
+        steps.filter_map(|step| Some((&step.rid, step.end.error()?)))
+    };
+    let rids = || failed().map(|(rid, _)| rid.clone()).collect();
+    // What failed only because something else has says nothing of how. All of it may have: of an optional one.
+    let causes: Vec<&StepError> = failed().map(|(_, error)| error).filter(|error| !error.is_consequence()).collect();
+    let all = |is: fn(&StepError) -> bool| !causes.is_empty() && causes.iter().all(|error| is(error));
+    match failed().next() {
+        None => Ending::Done,
+        Some((first, _)) if all(StepError::is_timeout) => Ending::TimedOut(first.clone()),
+        Some(_) if all(StepError::is_unsupported) => Ending::Unsupported(rids()),
+        Some(_) => Ending::Failed(rids()),
+    }
+}
+
+fn not_reached(step: &Step) -> StepReport {
+    let end = match &step.skip {
+        Some(skip) => StepEnd::Skipped(skip.clone()),
+        None => StepEnd::NotReached,
+    };
+    StepReport {
+        rid: step.rid.clone(),
+        action: step.action(),
+        optional: step.optional,
+        change: Change::Unchanged,
+        end,
+        elapsed: Duration::ZERO,
+    }
+}

@@ -1,0 +1,236 @@
+//! The file itself: locked, preallocated, appended to, synced.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
+
+use super::frame::{Chain, encode};
+use super::record::{Header, Record};
+use super::story::{Story, Told, tell};
+
+/// So much is set aside at least: enough for some hundred steps.
+const SMALLEST: u64 = 64 << 10;
+
+/// Why a journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another process acts on the instance.
+    #[error("another action holds {0}")]
+    Held(PathBuf),
+    /// An earlier action has not come to its end.
+    #[error("{path} tells of an unfinished {action} (sid {sid})")]
+    Unfinished {
+        /// The journal.
+        path: PathBuf,
+        /// The action.
+        action: String,
+        /// Its session.
+        sid: String,
+    },
+    /// The beginning of the file is damaged.
+    #[error("{0} is damaged")]
+    Unreadable(PathBuf),
+    /// There is no room for what the action may have to write.
+    #[error("cannot set {room} bytes aside for {path}")]
+    Room {
+        /// The journal.
+        path: PathBuf,
+        /// How much is needed.
+        room: u64,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+    /// The system refused.
+    #[error("cannot {what} {path}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The journal.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// A journal that is being written. The lock on it ends with it.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: Arc<File>,
+    end: Mutex<End>,
+    synced: tokio::sync::Mutex<u64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct End {
+    offset: u64,
+    chain: Chain,
+}
+
+impl Journal {
+    /// The action that has not come to its end, if there is one. An action that still runs is none. Changes nothing.
+    pub fn pending(path: &Path) -> Result<Option<Story>, JournalError> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(failed("open", path))?,
+        };
+        match flock(&file, FlockOperation::NonBlockingLockShared) {
+            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+            locked => locked.map_err(|errno| failed("lock", path)(errno.into()))?,
+        }
+        unfinished(path, &read(&file, path)?)
+    }
+
+    /// Begins the story of an action: the file is locked, has room for all of it, and tells what is going to be done.
+    /// When this returns, that is on disk.
+    pub(crate) fn begin(path: &Path, header: Header) -> Result<Journal, JournalError> {
+        let file = open_locked(path)?;
+        let old = read(&file, path)?;
+        if let Some(story) = unfinished(path, &old)? {
+            let (action, sid) = (story.action, story.sid);
+            return Err(JournalError::Unfinished { path: path.to_owned(), action, sid });
+        }
+        let room = SMALLEST.max(header.room());
+        set_aside(&file, old.len() as u64, room).map_err(|cause| JournalError::Room {
+            path: path.to_owned(),
+            room,
+            cause,
+        })?;
+        let used = old.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        file.write_all_at(&vec![0; used], 0).map_err(failed("clear", path))?;
+        let journal = Journal::at(path, file, 0, Chain::default());
+        journal.append(&Record::Plan(header))?;
+        journal.file.sync_data().map_err(failed("sync", path))?;
+        if old.is_empty() {
+            sync_directory(path)?;
+        }
+        Ok(journal)
+    }
+
+    /// Takes the journal of a story that has not come to its end, to write what becomes of it.
+    pub(crate) fn resume(path: &Path) -> Result<Option<(Journal, Story)>, JournalError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let file = open_locked(path)?;
+        let bytes = read(&file, path)?;
+        let Some(story) = unfinished(path, &bytes)? else { return Ok(None) };
+        let (offset, chain) = super::frame::end(&bytes);
+        // A torn record behind the end would be a part of the next one.
+        file.write_all_at(&vec![0; bytes.len() - offset], offset as u64).map_err(failed("clear", path))?;
+        Ok(Some((Journal::at(path, file, offset as u64, chain), story)))
+    }
+
+    fn at(path: &Path, file: File, offset: u64, chain: Chain) -> Journal {
+        let end = Mutex::new(End { offset, chain });
+        Journal { path: path.to_owned(), file: Arc::new(file), end, synced: tokio::sync::Mutex::new(0) }
+    }
+
+    /// Writes a record. A process that is killed right after this has not lost it.
+    pub(crate) fn append(&self, record: &Record) -> Result<(), JournalError> {
+        let payload = serde_json::to_vec(record).map_err(|error| failed("write", &self.path)(error.into()))?;
+        let mut end = self.end();
+        let (frame, chain) = encode(end.chain, &payload);
+        self.file.write_all_at(&frame, end.offset).map_err(failed("write", &self.path))?;
+        *end = End { offset: end.offset + frame.len() as u64, chain };
+        Ok(())
+    }
+
+    /// Returns once all that was appended before is on disk. Callers that come together share a sync.
+    pub(crate) async fn sync(&self) -> Result<(), JournalError> {
+        let wanted = self.end().offset;
+        let mut synced = self.synced.lock().await;
+        if *synced >= wanted {
+            return Ok(());
+        }
+        let reached = self.end().offset;
+        let file = Arc::clone(&self.file);
+        let done = tokio::task::spawn_blocking(move || file.sync_data()).await;
+        done.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(failed("sync", &self.path))?;
+        *synced = reached;
+        Ok(())
+    }
+
+    /// A panic between reading and writing the end is impossible, so a poisoned lock means nothing.
+    fn end(&self) -> MutexGuard<'_, End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts a journal that cannot be read out of the way, where it can be looked at. Returns its new name.
+pub(crate) fn set_apart(path: &Path) -> Result<PathBuf, JournalError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".damaged");
+    let apart = PathBuf::from(name);
+    std::fs::rename(path, &apart).map_err(failed("rename", path))?;
+    Ok(apart)
+}
+
+fn unfinished(path: &Path, bytes: &[u8]) -> Result<Option<Story>, JournalError> {
+    match tell(bytes) {
+        Told::Nothing => Ok(None),
+        Told::Unfinished(story) => Ok(Some(story)),
+        Told::Unreadable => Err(JournalError::Unreadable(path.to_owned())),
+    }
+}
+
+/// Whoever only reads a journal locks it too, for less than a millisecond: that is waited for.
+fn open_locked(path: &Path) -> Result<File, JournalError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let file = match options.open(path) {
+        // Why there is no folder is of more use than that there is none.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(path);
+            std::fs::create_dir_all(folder).map_err(failed("make the folder of", path))?;
+            options.open(path)
+        }
+        opened => opened,
+    };
+    let file = file.map_err(failed("open", path))?;
+    for attempt in 0.. {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => break,
+            Err(rustix::io::Errno::WOULDBLOCK) if attempt < 20 => std::thread::sleep(Duration::from_millis(5)),
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(JournalError::Held(path.to_owned())),
+            Err(errno) => return Err(failed("lock", path)(errno.into())),
+        }
+    }
+    Ok(file)
+}
+
+fn read(file: &File, path: &Path) -> Result<Vec<u8>, JournalError> {
+    let length = file.metadata().map_err(failed("read", path))?.len();
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    file.read_exact_at(&mut bytes, 0).map_err(failed("read", path))?;
+    Ok(bytes)
+}
+
+/// Makes sure that `room` bytes can be written even when the disk is full. Some file systems cannot promise that without
+/// being written to.
+fn set_aside(file: &File, has: u64, room: u64) -> io::Result<()> {
+    match fallocate(file, FallocateFlags::empty(), 0, room) {
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) if has < room => {
+            file.write_all_at(&vec![0; (room - has) as usize], has)
+        }
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+fn sync_directory(path: &Path) -> Result<(), JournalError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed("sync the directory of", path))
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError {
+    let path = path.to_owned();
+    move |cause| JournalError::Io { what, path, cause }
+}

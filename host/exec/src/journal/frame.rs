@@ -1,0 +1,135 @@
+//! How a record lies in the file: its length, a checksum of the length, a checksum of the payload, the payload.
+//!
+//! Each checksum goes on from the one before it, so a record is only believed behind the very records it was written
+//! behind, and never what an earlier action left in the file. The length has a checksum of its own, so that a flipped bit
+//! in it cannot pass for a torn end and hide the records that follow. Behind the last record there are only zeros.
+
+use crc32fast::Hasher;
+
+const HEAD: usize = 12;
+
+/// No record is longer: what says so is damaged.
+const LONGEST: usize = 64 << 20;
+
+/// The chain of checksums so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Chain(u32);
+
+impl Chain {
+    fn sum(self, bytes: &[u8]) -> u32 {
+        let mut hasher = Hasher::new_with_initial(self.0);
+        hasher.update(bytes);
+        hasher.finalize()
+    }
+}
+
+/// A record as it goes to the file, and the chain behind it.
+pub(crate) fn encode(chain: Chain, payload: &[u8]) -> (Vec<u8>, Chain) {
+    let length = (payload.len() as u32).to_le_bytes();
+    let of_length = chain.sum(&length);
+    let of_payload = Chain(of_length).sum(payload);
+    let frame = [&length[..], &of_length.to_le_bytes(), &of_payload.to_le_bytes(), payload].concat();
+    (frame, Chain(of_payload))
+}
+
+/// How the records end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tail {
+    /// Behind the last record there is nothing.
+    Clean,
+    /// The last record was not written to its end.
+    Torn,
+    /// There is something behind that does not belong there: more may have been done than can be read.
+    Damaged,
+}
+
+/// The payloads that can be believed, and what is behind them.
+pub(crate) fn decode(bytes: &[u8]) -> (Vec<&[u8]>, Tail) {
+    let (mut chain, mut rest, mut payloads) = (Chain::default(), bytes, Vec::new());
+    loop {
+        match split(chain, rest) {
+            Ok((payload, next)) => {
+                payloads.push(payload);
+                chain = next;
+                rest = &rest[HEAD + payload.len()..];
+            }
+            Err(tail) => return (payloads, tail),
+        }
+    }
+}
+
+/// Where the records that can be believed end, and the chain there.
+pub(crate) fn end(bytes: &[u8]) -> (usize, Chain) {
+    let (mut chain, mut offset) = (Chain::default(), 0);
+    while let Ok((payload, next)) = split(chain, &bytes[offset..]) {
+        chain = next;
+        offset += HEAD + payload.len();
+    }
+    (offset, chain)
+}
+
+fn split(chain: Chain, bytes: &[u8]) -> Result<(&[u8], Chain), Tail> {
+    if blank(bytes) {
+        return Err(Tail::Clean);
+    }
+    let Some((head, behind)) = bytes.split_at_checked(HEAD) else { return Err(Tail::Torn) };
+    let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let (length, of_length, of_payload) = (word(0) as usize, word(4), word(8));
+    if chain.sum(&head[..4]) != of_length || length > LONGEST {
+        return Err(if blank(behind) { Tail::Torn } else { Tail::Damaged });
+    }
+    let Some((payload, behind)) = behind.split_at_checked(length) else { return Err(Tail::Torn) };
+    if Chain(of_length).sum(payload) != of_payload {
+        return Err(if blank(behind) { Tail::Torn } else { Tail::Damaged });
+    }
+    Ok((payload, Chain(of_payload)))
+}
+
+fn blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(payloads: &[&str]) -> (Vec<u8>, Vec<usize>) {
+        let (mut bytes, mut chain, mut starts) = (Vec::new(), Chain::default(), Vec::new());
+        for payload in payloads {
+            starts.push(bytes.len());
+            let (frame, next) = encode(chain, payload.as_bytes());
+            bytes.extend(frame);
+            chain = next;
+        }
+        bytes.extend([0; 64]);
+        (bytes, starts)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let (bytes, _) = file(&["one", "", "three"]);
+        let (payloads, tail) = decode(&bytes);
+        assert_eq!((payloads, tail), (vec![&b"one"[..], b"", b"three"], Tail::Clean));
+    }
+
+    #[test]
+    fn a_record_behind_another_one_than_its_own_is_not_believed() {
+        let (one, _) = file(&["old", "stale"]);
+        let (two, starts) = file(&["new", "x"]);
+        let mut bytes = two[..starts[1]].to_vec();
+        bytes.extend(&one[starts[1]..]);
+        assert_eq!(decode(&bytes), (vec![&b"new"[..]], Tail::Damaged));
+    }
+
+    #[test]
+    fn a_flipped_bit_before_the_last_record_is_damage_and_never_a_torn_end() {
+        let (bytes, starts) = file(&["first", "second", "last"]);
+        for bit in 0..starts[2] * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let (payloads, tail) = decode(&flipped);
+            assert!(payloads.len() < 3, "bit {bit}");
+            assert_eq!(tail, Tail::Damaged, "bit {bit}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! What a journal tells.
+
+use std::time::Duration;
+
+use driver::Change;
+use model::Rid;
+
+pub use super::frame::Tail;
+use super::frame::decode;
+use super::record::{Header, Planned, Record};
+
+/// An action that has not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// The session.
+    pub sid: String,
+    /// The action.
+    pub action: String,
+    /// The boot of the node in which it ran.
+    pub boot: String,
+    /// The digest of its plan.
+    pub plan: String,
+    /// The steps that were to be done, in the order of the plan.
+    pub steps: Vec<StoryStep>,
+    /// How the journal ends.
+    pub tail: Tail,
+}
+
+/// How far a step got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoryStep {
+    /// The resource.
+    pub rid: Rid,
+    /// The resource's state before, as printed.
+    pub prior: String,
+    /// How long the stop that undoes it may take, if it is one that is undone.
+    pub undo: Option<Duration>,
+    /// How long a look at the resource may take.
+    pub probe: Duration,
+    /// Whether it was begun.
+    pub begun: bool,
+    /// Whether anything that it began survives a reboot.
+    pub persistent: bool,
+    /// Whether its errors would not have mattered.
+    pub optional: bool,
+    /// Whether it has been undone.
+    pub undone: bool,
+    /// What the calls that have ended have touched.
+    settled: Change,
+    /// Whether a call was begun and has not ended.
+    open: bool,
+    /// The calls that have not succeeded.
+    calls_left: usize,
+}
+
+impl StoryStep {
+    /// Whether anything was touched.
+    pub fn change(&self) -> Change {
+        if self.open { Change::Unknown } else { self.settled }
+    }
+
+    /// Whether all of it was done, without an error.
+    pub fn is_complete(&self) -> bool {
+        self.calls_left == 0
+    }
+
+    fn end(&mut self, change: Change, failed: bool) {
+        self.open = false;
+        self.settled = if self.settled == Change::Unchanged { change } else { self.settled };
+        self.calls_left = self.calls_left.saturating_sub(usize::from(!failed));
+    }
+}
+
+impl Story {
+    /// Whether nothing is missing but the word that all is done. An optional step may have failed, or never been tried; but
+    /// tasks and copies, which are optional by nature, count where there is nothing else.
+    pub fn is_complete(&self) -> bool {
+        let counts = |step: &StoryStep| step.open || !step.optional;
+        let all_optional = self.steps.iter().all(|step| step.optional);
+        let mut counting = self.steps.iter().filter(|step| all_optional || counts(step));
+        self.tail != Tail::Damaged && counting.all(|step| step.is_complete() && !step.undone)
+    }
+
+    /// The steps that must be undone now, the last one first, each with its place in the story. None if the journal is
+    /// damaged: what cannot be read might be what now stands on top. Volatile effects of another boot are gone.
+    pub fn to_undo<'a>(&'a self, boot: &'a str) -> impl Iterator<Item = (usize, &'a StoryStep)> {
+        let readable = self.tail != Tail::Damaged && !self.is_complete();
+        let stands = move |step: &StoryStep| {
+            let touched = !step.undone && step.change() != Change::Unchanged;
+            readable && touched && step.undo.is_some() && (step.persistent || self.boot == boot)
+        };
+        self.steps.iter().enumerate().rev().filter(move |(_, step)| stands(step))
+    }
+}
+
+/// What a journal tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Nothing, or an action that came to its end.
+    Nothing,
+    /// An action that did not.
+    Unfinished(Story),
+    /// Something, but its beginning cannot be read.
+    Unreadable,
+}
+
+/// Reads the bytes of a journal.
+pub(super) fn tell(bytes: &[u8]) -> Told {
+    let (payloads, tail) = decode(bytes);
+    let mut records = payloads.into_iter().map(serde_json::from_slice::<Record>);
+    let mut story = match records.next() {
+        None if tail == Tail::Damaged => return Told::Unreadable,
+        None => return Told::Nothing,
+        Some(Ok(Record::Plan(header))) => match begin(header, tail) {
+            Some(story) => story,
+            None => return Told::Unreadable,
+        },
+        Some(_) => return Told::Unreadable,
+    };
+    for record in records {
+        match record {
+            Ok(Record::Done) => return Told::Nothing,
+            Ok(record) if apply(&mut story, &record) => {}
+            // A record that makes no sense was written by another version, or is damaged beyond its checksum.
+            _ => {
+                story.tail = Tail::Damaged;
+                break;
+            }
+        }
+    }
+    Told::Unfinished(story)
+}
+
+fn begin(header: Header, tail: Tail) -> Option<Story> {
+    let step = |planned: Planned| {
+        Some(StoryStep {
+            rid: planned.rid.parse().ok()?,
+            prior: planned.prior,
+            undo: planned.undo_ms.map(Duration::from_millis),
+            probe: Duration::from_millis(planned.probe_ms),
+            begun: false,
+            persistent: false,
+            optional: planned.optional,
+            undone: false,
+            settled: Change::Unchanged,
+            open: false,
+            calls_left: planned.calls,
+        })
+    };
+    let steps = header.steps.into_iter().map(step).collect::<Option<Vec<StoryStep>>>()?;
+    Some(Story { sid: header.sid, action: header.action, boot: header.boot, plan: header.plan, steps, tail })
+}
+
+/// False if the record does not fit the story.
+fn apply(story: &mut Story, record: &Record) -> bool {
+    let (Record::Begin { step, .. } | Record::End { step, .. } | Record::Undone { step }) = record else {
+        return false;
+    };
+    let Some(step) = story.steps.get_mut(*step) else { return false };
+    match record {
+        Record::Begin { persistent, .. } => {
+            step.begun = true;
+            step.persistent |= *persistent;
+            step.open = true;
+        }
+        Record::End { change, failed, .. } => step.end((*change).into(), *failed),
+        Record::Undone { .. } => step.undone = true,
+        Record::Plan(_) | Record::Done => return false,
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::frame::{Chain, encode};
+    use super::super::record::{Touched, Word};
+    use super::*;
+
+    fn header() -> Record {
+        let step = |rid: &str| Planned {
+            rid: rid.to_owned(),
+            calls: 1,
+            optional: false,
+            prior: "down".to_owned(),
+            undo_ms: Some(1000),
+            probe_ms: 1000,
+        };
+        let text = |text: &str| text.to_owned();
+        let steps = vec![step("ip#1"), step("disk#1"), step("fs#1")];
+        Record::Plan(Header { sid: text("5e55"), action: text("start"), boot: text("b"), plan: text("d1"), steps })
+    }
+
+    fn begin(step: usize) -> Record {
+        Record::Begin { step, verb: Word::Start, persistent: false }
+    }
+
+    fn end(step: usize, change: Touched, failed: bool) -> Record {
+        Record::End { step, verb: Word::Start, change, failed }
+    }
+
+    /// A start in the middle of its last step.
+    fn half_done() -> Vec<Record> {
+        vec![header(), begin(0), end(0, Touched::Yes, false), begin(1), end(1, Touched::No, false), begin(2)]
+    }
+
+    fn bytes(records: &[Record]) -> Vec<u8> {
+        let (mut bytes, mut chain) = (Vec::new(), Chain::default());
+        for record in records {
+            let (frame, next) = encode(chain, &serde_json::to_vec(record).unwrap());
+            bytes.extend(frame);
+            chain = next;
+        }
+        bytes.resize(bytes.len() + 256, 0);
+        bytes
+    }
+
+    /// What recovery would undo.
+    fn undone(bytes: &[u8]) -> BTreeSet<usize> {
+        match tell(bytes) {
+            Told::Unfinished(story) => story.to_undo("b").map(|(at, _)| at).collect(),
+            Told::Nothing | Told::Unreadable => BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_was_or_may_have_been_touched_is_undone() {
+        let check = |more: &[Record], expected: &[usize]| {
+            let records = [half_done(), more.to_vec()].concat();
+            assert_eq!(undone(&bytes(&records)), expected.iter().copied().collect(), "{more:?}");
+        };
+        check(&[], &[0, 2]);
+        check(&[end(2, Touched::Unknown, true)], &[0, 2]);
+        check(&[end(2, Touched::No, true)], &[0]);
+        check(&[end(2, Touched::Yes, true), Record::Undone { step: 2 }], &[0]);
+        check(&[end(2, Touched::Yes, false)], &[]);
+        check(&[Record::Done], &[]);
+        check(&[Record::Undone { step: 7 }], &[]);
+    }
+
+    #[test]
+    fn a_journal_cut_anywhere_tells_what_was_written_before() {
+        let records = half_done();
+        let whole = bytes(&records);
+        let mut last = BTreeSet::new();
+        for length in 0..whole.len() {
+            let cut = undone(&whole[..length]);
+            let mut zeroed = whole[..length].to_vec();
+            zeroed.resize(whole.len(), 0);
+            assert_eq!(cut, undone(&zeroed), "cut at {length}");
+            let steps: Vec<bool> = match tell(&zeroed) {
+                Told::Unfinished(story) => story.steps.iter().map(|step| step.open || step.calls_left == 0).collect(),
+                Told::Nothing => vec![false; 3],
+                Told::Unreadable => panic!("cut at {length}: a torn header is no header"),
+            };
+            let begun = steps.iter().filter(|begun| **begun).count();
+            assert!(steps[..begun].iter().all(|begun| *begun), "cut at {length}: {steps:?}");
+            assert!(cut.iter().all(|at| steps[*at]), "cut at {length}: a step that was not begun");
+            last = cut;
+        }
+        assert_eq!(last, BTreeSet::from([0, 2]));
+    }
+
+    #[test]
+    fn no_flipped_bit_undoes_more() {
+        let undoing = |step| Record::Undone { step };
+        let finished = [half_done(), vec![end(2, Touched::Yes, false), Record::Done]].concat();
+        let rolled_back =
+            [half_done(), vec![end(2, Touched::Yes, true), undoing(2), undoing(0), Record::Done]].concat();
+        for records in [half_done(), finished, rolled_back] {
+            let whole = bytes(&records);
+            let (allowed, used) = (undone(&whole), whole.len() - 256);
+            for bit in 0..whole.len() * 8 {
+                let mut flipped = whole.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert!(undone(&flipped).is_subset(&allowed), "bit {bit} of {used} bytes");
+            }
+            // And many flips at once, always the same ones.
+            let mut seed = 0x5eed_u64;
+            for round in 0..2_000 {
+                let mut flipped = whole.clone();
+                for _ in 0..=round % 5 {
+                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    let bit = (seed >> 33) as usize % (flipped.len() * 8);
+                    flipped[bit / 8] ^= 1 << (bit % 8);
+                }
+                assert!(undone(&flipped).is_subset(&allowed), "round {round}");
+            }
+        }
+    }
+}

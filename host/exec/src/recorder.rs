@@ -1,0 +1,125 @@
+//! Writes the story of an action, and decides what a journal that cannot be written means.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use driver::{Change, Level, Log, Verb};
+use plan::{OnFailure, Plan, Undo};
+
+use crate::failpoint::{Failpoint, pass};
+use crate::journal::{Header, Journal, JournalError, Planned, Record, Word};
+use crate::{Refused, Session};
+
+/// The journal of the action, if there is one: a stop goes on without.
+pub(crate) struct Recorder {
+    journal: Option<Journal>,
+    log: Arc<dyn Log>,
+    persistent: AtomicBool,
+    warned: AtomicBool,
+}
+
+impl Recorder {
+    /// Journals the plan. An action that can be undone is refused if that fails; one that goes on past every failure goes
+    /// on past this one too, so that a stop works on a full disk.
+    pub(crate) async fn begin(plan: &Plan, session: &Session) -> Result<Recorder, Refused> {
+        if plan.steps().all(|step| step.work.is_empty()) {
+            return Ok(Recorder::with(None, session));
+        }
+        pass(Failpoint::BeforeHeader);
+        let (path, header) = (session.journal.clone(), header(plan, session));
+        let begun = tokio::task::spawn_blocking(move || Journal::begin(&path, header)).await;
+        let begun = begun.unwrap_or_else(|error| {
+            let (path, cause) = (session.journal.clone(), io::Error::other(error));
+            Err(JournalError::Io { what: "begin", path, cause })
+        });
+        let needed = plan.phases.iter().any(|phase| phase.on_failure != OnFailure::GoOn);
+        let recorder = match begun {
+            Ok(journal) => Recorder::with(Some(journal), session),
+            Err(error @ JournalError::Held(_)) => return Err(Refused(error)),
+            Err(error) if needed => return Err(Refused(error)),
+            Err(error) => {
+                let recorder = Recorder::with(None, session);
+                recorder.warn(&error);
+                recorder
+            }
+        };
+        pass(Failpoint::AfterHeader);
+        Ok(recorder)
+    }
+
+    pub(crate) fn with(journal: Option<Journal>, session: &Session) -> Recorder {
+        let (persistent, warned) = (AtomicBool::new(false), AtomicBool::new(false));
+        Recorder { journal, log: Arc::clone(&session.log), persistent, warned }
+    }
+
+    /// Must be written before the step acts.
+    pub(crate) async fn step_begins(&self, step: usize, verb: Verb, persistent: bool) -> Result<(), JournalError> {
+        let (Some(journal), Some(verb)) = (&self.journal, Word::of(verb)) else { return Ok(()) };
+        journal.append(&Record::Begin { step, verb, persistent })?;
+        if persistent {
+            self.persistent.store(true, Ordering::Relaxed);
+            journal.sync().await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn step_ends(&self, step: usize, verb: Verb, change: Change, failed: bool) {
+        let Some(verb) = Word::of(verb) else { return };
+        self.write(&Record::End { step, verb, change: change.into(), failed });
+    }
+
+    pub(crate) fn undone(&self, step: usize) {
+        self.write(&Record::Undone { step });
+    }
+
+    /// Closes the story. After this, nothing is left to be recovered.
+    pub(crate) async fn done(&self) {
+        self.write(&Record::Done);
+        if let Some(journal) = &self.journal
+            && self.persistent.load(Ordering::Relaxed)
+            && let Err(error) = journal.sync().await
+        {
+            self.warn(&error);
+        }
+    }
+
+    /// For what is already done: that it cannot be written down is no reason to stop.
+    fn write(&self, record: &Record) {
+        if let Some(Err(error)) = self.journal.as_ref().map(|journal| journal.append(record)) {
+            self.warn(&error);
+        }
+    }
+
+    /// Once an action: the next record fails for the same reason.
+    pub(crate) fn warn(&self, error: &JournalError) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            self.log.line(None, Level::Warn, &format!("goes on without a journal: {error}{cause}"));
+        }
+    }
+}
+
+fn header(plan: &Plan, session: &Session) -> Header {
+    let steps = plan.phases.iter().flat_map(|phase| {
+        let undone = phase.on_failure == OnFailure::Undo;
+        phase.stages.iter().flat_map(|stage| &stage.steps).map(move |step| Planned {
+            rid: step.rid.to_string(),
+            calls: step.work.len(),
+            optional: step.optional,
+            prior: step.prior.as_str().to_owned(),
+            undo_ms: match step.undo {
+                Undo::Stop(deadline) if undone => Some(deadline.as_millis() as u64),
+                _ => None,
+            },
+            probe_ms: step.probe.as_millis() as u64,
+        })
+    });
+    Header {
+        sid: session.sid.clone(),
+        action: plan.action.as_str().to_owned(),
+        boot: session.boot.clone(),
+        plan: plan.digest.to_string(),
+        steps: steps.collect(),
+    }
+}

@@ -1,0 +1,83 @@
+//! What the executor needs from whoever knows the configuration: drivers, evaluated calls, triggers.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use driver::{BoxFuture, Call, Cancel, Driver, Log, Verb};
+use model::Rid;
+use plan::Trigger;
+
+/// A driver and what it is to be called with.
+pub struct Prepared {
+    /// The driver.
+    pub driver: Arc<dyn Driver>,
+    /// The call, its keywords evaluated. The executor sets the deadline and the cancellation.
+    pub call: Call,
+    /// The exit statuses of a task that count as success.
+    pub accepted_exits: Vec<i32>,
+    /// What a sync is to copy.
+    pub copying: Copying,
+    /// The node that a migration goes to.
+    pub destination: String,
+}
+
+impl Prepared {
+    /// A call of a resource that is neither run nor copied nor moved.
+    pub fn new(driver: Arc<dyn Driver>, call: Call) -> Prepared {
+        Prepared { driver, call, accepted_exits: vec![0], copying: Copying::default(), destination: String::new() }
+    }
+}
+
+/// What a sync is to copy.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Copying {
+    /// `update`, `full`, or a word of the driver's own.
+    pub verb: String,
+    /// Node names, or `local`.
+    pub targets: Vec<String>,
+}
+
+/// The instance that is acted on.
+pub trait Site: Send + Sync {
+    /// The driver of a resource, and the call evaluated as of now.
+    fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<Prepared, SiteError>>;
+
+    /// Runs a trigger to its end. Asked only for triggers that the plan names.
+    fn trigger<'a>(
+        &'a self,
+        rid: &'a Rid,
+        trigger: Trigger,
+        deadline: Duration,
+        cancel: &'a Cancel,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<(), SiteError>>;
+
+    /// Ends the commands that an action has left half-done as its process died, so that none of them acts behind the back
+    /// of the next one. Returns them as lines for the log.
+    fn end_abandoned<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<Vec<String>, SiteError>>;
+}
+
+/// Why a site could not do its part.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// In one sentence, with its cause if there is one.
+    #[error("{message}")]
+    Failed {
+        /// What failed.
+        message: String,
+        /// Why.
+        #[source]
+        cause: Option<Box<dyn Error + Send + Sync>>,
+    },
+    /// A trigger did not end in time.
+    #[error("no end within {0:?}")]
+    TimedOut(Duration),
+}
+
+impl SiteError {
+    /// A failure that needs no further explanation.
+    pub fn failed(message: impl Into<String>) -> SiteError {
+        SiteError::Failed { message: message.into(), cause: None }
+    }
+}

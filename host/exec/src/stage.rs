@@ -1,0 +1,69 @@
+//! The steps of a stage: one after the other, or a bounded number at the same time.
+
+use std::collections::{HashMap, VecDeque};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use model::Rid;
+use plan::{EdgeKind, OnFailure, Phase, Stage, Step};
+
+use crate::StepReport;
+use crate::failpoint::{Failpoint, pass};
+use crate::step::{Action, Placed};
+
+/// How the steps of a phase that have come to an end did.
+#[derive(Default)]
+pub(crate) struct Ends<'p>(HashMap<&'p Rid, bool>);
+
+impl<'p> Ends<'p> {
+    fn ready(&self, step: &Step) -> bool {
+        step.after.iter().all(|edge| self.0.contains_key(&edge.rid))
+    }
+
+    /// What the step needs, and has failed.
+    fn missing(&self, step: &Step) -> Option<Rid> {
+        let failed = |rid: &Rid| self.0.get(rid) == Some(&false);
+        step.after.iter().find(|edge| edge.kind == EdgeKind::Needs && failed(&edge.rid)).map(|edge| edge.rid.clone())
+    }
+}
+
+impl Action<'_> {
+    /// Walks the stages of a phase. `first` is the place of its first step in the plan.
+    pub(crate) async fn phase(&self, phase: &Phase, first: usize, reports: &mut [Option<StepReport>]) {
+        let (mut at, mut ends) = (first, Ends::default());
+        for stage in &phase.stages {
+            self.stage(stage, phase.on_failure, at, &mut ends, reports).await;
+            at += stage.steps.len();
+        }
+    }
+
+    /// Nothing more is begun once this is true. What runs comes to its end.
+    fn halts(&self, on_failure: OnFailure) -> bool {
+        self.session.cancel.is_cancelled() || (self.has_failed() && on_failure != OnFailure::GoOn)
+    }
+
+    async fn stage<'p>(
+        &self,
+        stage: &'p Stage,
+        on_failure: OnFailure,
+        first: usize,
+        ends: &mut Ends<'p>,
+        reports: &mut [Option<StepReport>],
+    ) {
+        let limit = if stage.parallel { self.session.parallel.max(1) } else { 1 };
+        let place = |(at, step)| Placed { at: first + at, step, on_failure };
+        let mut waiting: VecDeque<Placed<'p>> = stage.steps.iter().enumerate().map(place).collect();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < limit && !self.halts(on_failure) {
+                let next = waiting.iter().position(|placed| ends.ready(placed.step));
+                let Some(placed) = next.and_then(|next| waiting.remove(next)) else { break };
+                running.push(self.step(placed, ends.missing(placed.step)));
+            }
+            let Some((at, report)) = running.next().await else { return };
+            ends.0.insert(&stage.steps[at - first].rid, report.end.error().is_none());
+            reports[at] = Some(report);
+            pass(Failpoint::BetweenSteps);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! One step: its work, one call after the other, each journalled before it is made and with its triggers around it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use driver::{ActionError, Change, Level, Verb};
+use model::Rid;
+use plan::{Moment, OnFailure, Step, Trigger, Undo, Work};
+use tokio::time::Instant;
+
+use crate::call::{Bounds, Called, call};
+use crate::failpoint::{Failpoint, pass};
+use crate::recorder::Recorder;
+use crate::rollback::{Undoing, undo};
+use crate::{Prepared, Session, Site, StepEnd, StepError, StepReport};
+
+/// What the steps of an action share.
+pub(crate) struct Action<'a> {
+    pub(crate) site: &'a dyn Site,
+    pub(crate) session: &'a Session,
+    pub(crate) recorder: Recorder,
+    /// Whether the failure of an optional step is ignored.
+    pub(crate) ignores: bool,
+    /// Whether a step that is not optional has failed.
+    pub(crate) failed: AtomicBool,
+}
+
+/// A step and its place in the plan.
+#[derive(Clone, Copy)]
+pub(crate) struct Placed<'p> {
+    pub(crate) at: usize,
+    pub(crate) step: &'p Step,
+    pub(crate) on_failure: OnFailure,
+}
+
+impl Action<'_> {
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Does the step. `missing` is what it needs and has failed.
+    pub(crate) async fn step(&self, placed: Placed<'_>, missing: Option<Rid>) -> (usize, StepReport) {
+        let Placed { at, step, .. } = placed;
+        let started = Instant::now();
+        let (change, result) = match (&step.skip, missing) {
+            (Some(skip), _) => {
+                self.session.log.line(Some(&step.rid), skip_level(skip), &skip.log_line());
+                return (at, report(step, Change::Unchanged, StepEnd::Skipped(skip.clone()), started));
+            }
+            (None, Some(rid)) => (Change::Unchanged, Err(StepError::Needs(rid))),
+            (None, None) => self.work(placed).await,
+        };
+        let end = match result {
+            Ok(()) => StepEnd::Done,
+            Err(error) => {
+                self.fails(placed, change, &error).await;
+                StepEnd::Failed(error)
+            }
+        };
+        (at, report(step, change, end, started))
+    }
+
+    /// Says why, and decides what an optional step leaves behind: nothing, as the action goes on.
+    async fn fails(&self, placed: Placed<'_>, change: Change, error: &StepError) {
+        let Placed { at, step, on_failure } = placed;
+        let log = &self.session.log;
+        if !step.optional {
+            log.line(Some(&step.rid), Level::Error, &error.chain());
+            self.failed.store(true, Ordering::Relaxed);
+            return;
+        }
+        if !self.ignores {
+            log.line(Some(&step.rid), Level::Error, &error.chain());
+            return;
+        }
+        log.line(Some(&step.rid), Level::Warn, &format!("{} (optional: ignored)", error.chain()));
+        if let (Undo::Stop(deadline), OnFailure::Undo) = (step.undo, on_failure)
+            && change != Change::Unchanged
+        {
+            let undoing = Undoing { at, rid: &step.rid, deadline, probe: step.probe };
+            let _logged = undo(self, undoing).await;
+        }
+    }
+
+    async fn work(&self, placed: Placed<'_>) -> (Change, Result<(), StepError>) {
+        let mut change = Change::Unchanged;
+        for work in &placed.step.work {
+            // What has failed before may still use the data.
+            if work.verb == Verb::Unprovision && self.has_failed() {
+                return (change, Err(StepError::Spared));
+            }
+            let called = self.journalled(placed, work).await;
+            change = if change == Change::Unchanged { called.change } else { change };
+            if let Err(error) = called.result {
+                return (change, Err(error));
+            }
+        }
+        (change, Ok(()))
+    }
+
+    async fn journalled(&self, placed: Placed<'_>, work: &Work) -> Called {
+        let Placed { at, step, on_failure } = placed;
+        if self.session.cancel.is_cancelled() {
+            return Called::failed(Change::Unchanged, ActionError::Cancelled.into());
+        }
+        let verb = work.verb;
+        let prepared = match self.site.prepare(&step.rid, verb).await {
+            Ok(prepared) => prepared,
+            Err(cause) => return Called::failed(Change::Unchanged, StepError::Prepare { verb, cause }),
+        };
+        let provisions = matches!(verb, Verb::Provision | Verb::Unprovision);
+        let persistent = provisions || prepared.driver.manifest().persistent;
+        pass(Failpoint::BeforeBegin);
+        if let Err(error) = self.recorder.step_begins(at, verb, persistent).await {
+            match on_failure {
+                OnFailure::GoOn => self.recorder.warn(&error),
+                _ => return Called::failed(Change::Unchanged, StepError::Journal(error)),
+            }
+        }
+        pass(Failpoint::AfterBegin);
+        let called = self.with_triggers(step, work, &prepared).await;
+        pass(Failpoint::AfterDriver);
+        self.recorder.step_ends(at, verb, called.change, called.result.is_err());
+        pass(Failpoint::AfterEnd);
+        called
+    }
+
+    async fn with_triggers(&self, step: &Step, work: &Work, prepared: &Prepared) -> Called {
+        let (before, after): (Vec<Trigger>, Vec<Trigger>) =
+            work.triggers.iter().partition(|trigger| matches!(trigger.moment, Moment::BlockingPre | Moment::Pre));
+        if let Err(error) = self.triggers(step, work, &before).await {
+            return Called::failed(Change::Unchanged, error);
+        }
+        let bounds = Bounds { deadline: work.deadline, probe: step.probe, cancel: &self.session.cancel };
+        let mut called = call(prepared, work.verb, bounds, &self.session.log).await;
+        let Ok(text) = &called.result else { return called };
+        if !text.is_empty() {
+            self.session.log.line(Some(&step.rid), Level::Info, text);
+        }
+        if let Err(error) = self.triggers(step, work, &after).await {
+            called.result = Err(error);
+        }
+        called
+    }
+
+    /// Runs triggers one after the other. Only a blocking one can fail.
+    async fn triggers(&self, step: &Step, work: &Work, triggers: &[Trigger]) -> Result<(), StepError> {
+        for &trigger in triggers {
+            let log = Arc::clone(&self.session.log);
+            let ran = self.site.trigger(&step.rid, trigger, work.deadline, &self.session.cancel, log).await;
+            let Err(cause) = ran else { continue };
+            let error = StepError::Trigger { trigger, cause };
+            if matches!(trigger.moment, Moment::BlockingPre | Moment::BlockingPost) {
+                return Err(error);
+            }
+            self.session.log.line(Some(&step.rid), Level::Warn, &error.chain());
+        }
+        Ok(())
+    }
+}
+
+fn report(step: &Step, change: Change, end: StepEnd, started: Instant) -> StepReport {
+    StepReport {
+        rid: step.rid.clone(),
+        action: step.action(),
+        optional: step.optional,
+        change,
+        end,
+        elapsed: started.elapsed(),
+    }
+}
+
+/// What is left alone for its own sake is worth a line; what the command has left out is not, nor what the configuration
+/// has: an object may have a hundred resources that are other nodes'.
+fn skip_level(skip: &plan::Skip) -> Level {
+    match skip {
+        plan::Skip::Disabled | plan::Skip::Beyond(_) | plan::Skip::NotStandby | plan::Skip::NotConcerned(_) => {
+            Level::Debug
+        }
+        _ => Level::Info,
+    }
+}

@@ -1,0 +1,82 @@
+//! What a migration does about failures: it leaves what has not moved, and what that stands on.
+
+use driver::{Change, Verb};
+use exec::{Ending, Recovered, Recovery, Report, execute, recover};
+use plan::{Action, Instance, Request};
+
+use crate::world::{Behaviour, World, set, world};
+
+const RESOURCES: &str = "fs#1\ncontainer#1\ncontainer#2 optional";
+
+/// `fs#1` is what both nodes have, and the containers move.
+fn to_n2(instance: &mut Instance, request: &mut Request) {
+    for resource in &mut instance.resources {
+        resource.shared = true;
+        resource.migrates = resource.rid.to_string() != "fs#1";
+    }
+    request.destination = Some("n2".parse().unwrap());
+}
+
+fn all_up(world: &World) {
+    ["fs#1", "container#1", "container#2"].iter().for_each(|rid| world.put(rid, true));
+}
+
+async fn migrate(world: &std::sync::Arc<World>) -> Report {
+    world.ask(RESOURCES, Action::Migrate, to_n2).await
+}
+
+#[tokio::test]
+async fn all_moves_and_then_what_is_shared_is_stopped() {
+    let (_directory, world) = world();
+    all_up(&world);
+    assert_eq!(migrate(&world).await.ending, Ending::Done);
+    assert_eq!(world.calls(), ["migrate container#1 n2", "migrate container#2 n2", "stop fs#1"]);
+    assert_eq!(world.up(), set(&[]));
+    assert!(!migrate(&world).await.changed());
+}
+
+#[tokio::test]
+async fn a_failure_ends_it_and_undoes_nothing() {
+    for behaviour in [Behaviour::Fails(Change::Changed), Behaviour::Lies, Behaviour::Lacks] {
+        let (_directory, world) = world();
+        all_up(&world);
+        world.when("container#2", Verb::Migrate, behaviour);
+        let report = migrate(&world).await;
+        assert_ne!(report.ending, Ending::Done, "{behaviour:?}");
+        assert_eq!(world.calls(), ["migrate container#1 n2", "migrate container#2 n2"], "{behaviour:?}");
+        assert!(world.up().contains("fs#1"), "{behaviour:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_only_says_so_fails() {
+    let (_directory, world) = world();
+    all_up(&world);
+    world.when("container#1", Verb::Migrate, Behaviour::Lies);
+    assert_eq!(migrate(&world).await.ending.to_string(), "failed at container#1");
+    world.lines.has("ERR container#1: migrate reported success, but the resource is up");
+}
+
+#[tokio::test]
+async fn one_that_was_killed_is_told_of_and_nothing_is_stopped_for_it() {
+    let (directory, world) = world();
+    all_up(&world);
+    world.when("container#2", Verb::Migrate, Behaviour::Hangs);
+    let plan = world.plan(RESOURCES, Action::Migrate, to_n2);
+    let (site, session) = (world.site(), world.session());
+    let reached = async {
+        while world.calls().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = execute(&plan, site.as_ref(), &session) => panic!("container#2 hangs"),
+        () = reached => {}
+    }
+    let after = World::new(directory.path());
+    let recovery = recover(after.site().as_ref(), &after.session()).await.unwrap();
+    let Some(Recovery::Told { recovered, undone, .. }) = recovery else { panic!("no story") };
+    assert_eq!((recovered, undone.len()), (Recovered::Interrupted, 0));
+    assert_eq!(after.up(), set(&["fs#1", "container#2"]));
+    assert!(after.calls().is_empty());
+}

@@ -1,0 +1,443 @@
+//! A world in a directory, so that it survives the process: `<rid>.up` for what is up, `<rid>.data` for what is
+//! provisioned. Its driver behaves as it is told.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use driver::{
+    ActionError, ActionReport, BoxFuture, Call, Cancel, Change, Driver, Fault, Level, Log, Manifest, Message, Problem,
+    RunReport, StatusReport, TargetReport, Verb,
+};
+use exec::{Copying, Prepared, Report, Session, Site, SiteError, execute};
+use model::Rid;
+use model::status::{Provisioned, State};
+use plan::{Action, Instance, Moment, Plan, Request, Require, Resource, Trigger, plan};
+
+/// How a verb of a resource goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Behaviour {
+    /// It fails, and says what it has touched. `Changed` leaves the resource up.
+    Fails(Change),
+    /// It says that all is well and does nothing.
+    Lies,
+    /// It never ends, and minds neither deadline nor cancellation.
+    Hangs,
+    /// It ends when it is cancelled, having touched something.
+    AwaitsCancel,
+    /// It is cut short by the deadline.
+    TimesOut,
+    /// It says itself that it took too long.
+    GivesUp,
+    /// It has no such action.
+    Lacks,
+}
+
+pub(crate) struct World {
+    directory: PathBuf,
+    behaviours: Mutex<HashMap<(String, Verb), Behaviour>>,
+    failing_triggers: Mutex<BTreeSet<String>>,
+    calls: Mutex<Vec<String>>,
+    running: AtomicUsize,
+    most_running: AtomicUsize,
+    manifest: Manifest,
+    pub(crate) lines: Arc<Lines>,
+    pub(crate) cancel: Cancel,
+    boot: String,
+}
+
+impl World {
+    pub(crate) fn new(directory: &Path) -> Arc<World> {
+        World::booted(directory, "boot-1", false)
+    }
+
+    /// A world in another boot of the node, or with a driver whose effects survive one.
+    pub(crate) fn booted(directory: &Path, boot: &str, persistent: bool) -> Arc<World> {
+        let name = "fs.test".parse().unwrap();
+        Arc::new(World {
+            directory: directory.to_owned(),
+            behaviours: Mutex::default(),
+            failing_triggers: Mutex::default(),
+            calls: Mutex::default(),
+            running: AtomicUsize::new(0),
+            most_running: AtomicUsize::new(0),
+            manifest: Manifest {
+                name,
+                aliases: Vec::new(),
+                version: "1.0.0".to_owned(),
+                summary: String::new(),
+                description: String::new(),
+                keywords: Vec::new(),
+                grants: Vec::new(),
+                verbs: vec![Verb::Start, Verb::Stop],
+                persistent,
+                implicit: None,
+            },
+            lines: Arc::default(),
+            cancel: Cancel::default(),
+            boot: boot.to_owned(),
+        })
+    }
+
+    pub(crate) fn when(&self, rid: &str, verb: Verb, behaviour: Behaviour) {
+        self.behaviours.lock().unwrap().insert((rid.to_owned(), verb), behaviour);
+    }
+
+    /// `blocking_pre_start fs#1` fails.
+    pub(crate) fn fail_trigger(&self, what: &str) {
+        self.failing_triggers.lock().unwrap().insert(what.to_owned());
+    }
+
+    pub(crate) fn put(&self, rid: &str, up: bool) {
+        self.mark(rid, "up", up);
+    }
+
+    fn mark(&self, rid: &str, what: &str, there: bool) {
+        let path = self.directory.join(format!("{rid}.{what}"));
+        match there {
+            true => std::fs::write(path, "").unwrap(),
+            false => drop(std::fs::remove_file(path)),
+        }
+    }
+
+    fn is(&self, rid: &str, what: &str) -> bool {
+        self.directory.join(format!("{rid}.{what}")).exists()
+    }
+
+    /// What is up, in no particular order.
+    pub(crate) fn up(&self) -> BTreeSet<String> {
+        self.marked("up")
+    }
+
+    pub(crate) fn provisioned(&self) -> BTreeSet<String> {
+        self.marked("data")
+    }
+
+    fn marked(&self, what: &str) -> BTreeSet<String> {
+        let entries = std::fs::read_dir(&self.directory).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter_map(|name| Some(name.strip_suffix(&format!(".{what}"))?.to_owned())).collect()
+    }
+
+    /// What the driver and the triggers were asked, in order: `start fs#1`.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    pub(crate) fn most_running(&self) -> usize {
+        self.most_running.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.directory.join("journal")
+    }
+
+    pub(crate) fn session(&self) -> Session {
+        Session {
+            sid: "5e55".to_owned(),
+            boot: self.boot.clone(),
+            journal: self.journal(),
+            parallel: 4,
+            log: Arc::clone(&self.lines) as Arc<dyn Log>,
+            cancel: self.cancel.clone(),
+        }
+    }
+
+    /// Plans and does an action, on the world as it is.
+    pub(crate) async fn run(self: &Arc<World>, lines: &str, action: Action) -> Report {
+        self.ask(lines, action, |_, _| {}).await
+    }
+
+    pub(crate) async fn ask(
+        self: &Arc<World>,
+        lines: &str,
+        action: Action,
+        ask: impl FnOnce(&mut Instance, &mut Request),
+    ) -> Report {
+        let plan = self.plan(lines, action, ask);
+        execute(&plan, self.site().as_ref(), &self.session()).await.unwrap()
+    }
+
+    pub(crate) fn plan(&self, lines: &str, action: Action, ask: impl FnOnce(&mut Instance, &mut Request)) -> Plan {
+        let mut instance = instance(lines);
+        for resource in &mut instance.resources {
+            let rid = resource.rid.to_string();
+            let up = self.is(&rid, "up");
+            resource.state = if up { State::Up } else { State::Down };
+            resource.provisioned = Provisioned::Na;
+        }
+        let mut request = Request::new(action);
+        ask(&mut instance, &mut request);
+        plan(&instance, &request).unwrap()
+    }
+
+    pub(crate) fn site(self: &Arc<World>) -> Arc<FakeSite> {
+        Arc::new(FakeSite(Arc::clone(self)))
+    }
+
+    fn behaviour(&self, rid: &str, verb: Verb) -> Option<Behaviour> {
+        self.behaviours.lock().unwrap().get(&(rid.to_owned(), verb)).copied()
+    }
+
+    fn called(&self, what: String) {
+        self.calls.lock().unwrap().push(what);
+    }
+
+    async fn act(&self, verb: Verb, call: &Call) -> ActionReport {
+        self.act_as(format!("{verb} {}", call.rid), verb, call).await
+    }
+
+    async fn act_as(&self, called: String, verb: Verb, call: &Call) -> ActionReport {
+        let rid = call.rid.to_string();
+        self.called(called);
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_running.fetch_max(running, Ordering::SeqCst);
+        // Others that may run now get the chance to.
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        let report = self.act_alone(verb, &rid, call).await;
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        report
+    }
+
+    async fn act_alone(&self, verb: Verb, rid: &str, call: &Call) -> ActionReport {
+        let failed = |change, error| ActionReport { change, result: Err(error) };
+        match self.behaviour(rid, verb) {
+            None if call.cancel.is_cancelled() => failed(Change::Unchanged, ActionError::Cancelled),
+            None => self.obey(verb, rid),
+            Some(Behaviour::Lies) => ActionReport { change: Change::Changed, result: Ok(format!("{verb} done")) },
+            Some(Behaviour::Hangs) => std::future::pending().await,
+            Some(Behaviour::Lacks) => failed(Change::Unchanged, ActionError::Unsupported),
+            Some(Behaviour::GivesUp) => failed(Change::Unchanged, ActionError::TimedOut("took too long".to_owned())),
+            Some(Behaviour::TimesOut) => failed(Change::Unknown, Fault::Wall(call.deadline).into()),
+            Some(Behaviour::Fails(change)) => {
+                if change == Change::Changed {
+                    self.obey(verb, rid);
+                }
+                failed(change, ActionError::Failed(format!("{verb} is impossible")))
+            }
+            Some(Behaviour::AwaitsCancel) => {
+                self.obey(verb, rid);
+                while !call.cancel.is_cancelled() {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                failed(Change::Changed, ActionError::Cancelled)
+            }
+        }
+    }
+
+    fn obey(&self, verb: Verb, rid: &str) -> ActionReport {
+        let (what, wanted) = match verb {
+            Verb::Start => ("up", true),
+            Verb::Stop | Verb::Migrate => ("up", false),
+            Verb::Provision => ("data", true),
+            _ => ("data", false),
+        };
+        if self.is(rid, what) == wanted {
+            return ActionReport { change: Change::Unchanged, result: Ok(String::new()) };
+        }
+        self.mark(rid, what, wanted);
+        ActionReport { change: Change::Changed, result: Ok(format!("{verb} done")) }
+    }
+}
+
+/// The lines of an action, as `INF fs#1: text`.
+#[derive(Default)]
+pub(crate) struct Lines(Mutex<Vec<String>>);
+
+impl Lines {
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    #[track_caller]
+    pub(crate) fn has(&self, line: &str) {
+        assert!(self.all().iter().any(|other| other == line), "no line {line:?} in {:#?}", self.all());
+    }
+}
+
+impl Log for Lines {
+    fn line(&self, rid: Option<&Rid>, level: Level, text: &str) {
+        let level = match level {
+            Level::Trace | Level::Debug => "DBG",
+            Level::Info => "INF",
+            Level::Warn => "WRN",
+            Level::Error => "ERR",
+        };
+        let rid = rid.map(|rid| format!("{rid}: ")).unwrap_or_default();
+        self.0.lock().unwrap().push(format!("{level} {rid}{text}"));
+    }
+}
+
+pub(crate) struct FakeSite(Arc<World>);
+
+impl Site for FakeSite {
+    fn prepare<'a>(&'a self, rid: &'a Rid, _: Verb) -> BoxFuture<'a, Result<Prepared, SiteError>> {
+        let call = Call {
+            object: "web".parse().unwrap(),
+            rid: rid.clone(),
+            driver: "fs.test".parse().unwrap(),
+            node: "n1".parse().unwrap(),
+            peers: Vec::new(),
+            sid: "5e55".to_owned(),
+            keywords: Vec::new(),
+            secrets: Vec::new(),
+            vars: Vec::new(),
+            deadline: Duration::ZERO,
+            cancel: Cancel::default(),
+        };
+        let mut prepared = Prepared::new(Arc::new(FakeDriver(Arc::clone(&self.0))), call);
+        prepared.destination = "n2".to_owned();
+        prepared.copying = Copying { verb: "update".to_owned(), targets: vec!["n2".to_owned(), "n3".to_owned()] };
+        let unresolved = rid.index() == "unresolved";
+        Box::pin(async move {
+            if unresolved { Err(SiteError::failed("{disk#1.exposed_devs[0]} does not resolve")) } else { Ok(prepared) }
+        })
+    }
+
+    fn trigger<'a>(
+        &'a self,
+        rid: &'a Rid,
+        trigger: Trigger,
+        _: Duration,
+        _: &'a Cancel,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<(), SiteError>> {
+        let what = format!("{trigger} {rid}");
+        self.0.called(what.clone());
+        let fails = self.0.failing_triggers.lock().unwrap().contains(&what);
+        Box::pin(async move { if fails { Err(SiteError::failed("exit 1")) } else { Ok(()) } })
+    }
+
+    fn end_abandoned<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, SiteError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
+struct FakeDriver(Arc<World>);
+
+impl Driver for FakeDriver {
+    fn manifest(&self) -> &Manifest {
+        &self.0.manifest
+    }
+
+    fn validate<'a>(&'a self, _: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn status<'a>(&'a self, call: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
+        let rid = call.rid.to_string();
+        let (up, data) = (self.0.is(&rid, "up"), self.0.is(&rid, "data"));
+        let undef = self.0.behaviour(&rid, Verb::Status).is_some();
+        let messages = vec![Message { level: Level::Warn, text: "nobody answers".to_owned() }];
+        Box::pin(async move {
+            StatusReport {
+                state: if undef {
+                    State::Undef
+                } else if up {
+                    State::Up
+                } else {
+                    State::Down
+                },
+                provisioned: if data { Provisioned::True } else { Provisioned::False },
+                label: String::new(),
+                messages: if undef { messages } else { Vec::new() },
+                exposes: Vec::new(),
+                uses: Vec::new(),
+                fault: None,
+            }
+        })
+    }
+
+    fn act<'a>(&'a self, verb: Verb, call: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+        Box::pin(self.0.act(verb, call))
+    }
+
+    fn migrate<'a>(&'a self, to: &'a str, call: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+        Box::pin(self.0.act_as(format!("migrate {} {to}", call.rid), Verb::Migrate, call))
+    }
+
+    fn run<'a>(&'a self, call: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, Result<RunReport, ActionError>> {
+        self.0.called(format!("run {}", call.rid));
+        let ended = match self.0.behaviour(&call.rid.to_string(), Verb::Run) {
+            Some(Behaviour::GivesUp) => Err(ActionError::TimedOut("took too long".to_owned())),
+            Some(Behaviour::Lacks) => Err(ActionError::Unsupported),
+            failure => Ok(RunReport { exit_status: i32::from(failure.is_some()), text: String::new() }),
+        };
+        Box::pin(async move { ended })
+    }
+
+    fn sync<'a>(
+        &'a self,
+        _: &'a str,
+        targets: &'a [String],
+        call: &'a Call,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
+        let fails = self.0.behaviour(&call.rid.to_string(), Verb::Sync).is_some();
+        let report = move |target: &String| TargetReport {
+            target: target.clone(),
+            bytes: 1,
+            changed: true,
+            error: (fails && target == "n3").then(|| "no route".to_owned()),
+        };
+        Box::pin(async move { Ok(targets.iter().map(report).collect()) })
+    }
+}
+
+/// The instance of a text, a resource a line: `fs#1 subset=a optional standby pre_start`.
+fn instance(lines: &str) -> Instance {
+    let mut instance = Instance {
+        object: "web".parse().unwrap(),
+        node: "n1".parse().unwrap(),
+        resources: Vec::new(),
+        parallel: BTreeSet::new(),
+        rollback: true,
+    };
+    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let mut words = line.split_whitespace();
+        let rid: Rid = words.next().unwrap().parse().unwrap();
+        let mut resource = Resource::new(rid.clone(), format!("{}.test", rid.group()).parse().unwrap());
+        for word in words {
+            match word.split_once('=').unwrap_or((word, "")) {
+                ("optional", _) => resource.optional = true,
+                ("standby", _) => resource.standby = true,
+                ("disable", _) => resource.disable = true,
+                ("parallel", subset) => {
+                    instance.parallel.insert((rid.group(), subset.to_owned()));
+                    resource.subset = Some(subset.to_owned());
+                }
+                ("start_requires", other) => {
+                    let require = Require { rid: other.parse().unwrap(), states: BTreeSet::new() };
+                    resource.requires.entry(Verb::Start).or_default().push(require);
+                }
+                (trigger, _) => {
+                    resource.triggers.insert(parse_trigger(trigger));
+                }
+            }
+        }
+        instance.resources.push(resource);
+    }
+    instance
+}
+
+fn parse_trigger(name: &str) -> Trigger {
+    let moments = [Moment::BlockingPre, Moment::Pre, Moment::BlockingPost, Moment::Post];
+    let verbs = [Verb::Start, Verb::Stop, Verb::Provision, Verb::Unprovision];
+    let all = moments.into_iter().flat_map(|moment| verbs.map(|verb| Trigger { moment, verb }));
+    all.into_iter().find(|trigger| trigger.to_string() == name).unwrap_or_else(|| panic!("no trigger {name:?}"))
+}
+
+/// A directory and a world in it.
+pub(crate) fn world() -> (tempfile::TempDir, Arc<World>) {
+    let directory = tempfile::tempdir().unwrap();
+    let world = World::new(directory.path());
+    (directory, world)
+}
+
+pub(crate) fn set(rids: &[&str]) -> BTreeSet<String> {
+    rids.iter().map(|rid| (*rid).to_owned()).collect()
+}

@@ -1,0 +1,108 @@
+//! The proof that an operation is allowed, and the refusal that says what would allow it.
+
+use std::fmt;
+
+use crate::grants::Allowed;
+use crate::{Access, Guard, Operation};
+
+/// Proof that `op` is allowed. Made by [`crate::Grants::permit`] alone, and used up by the one effect it is for.
+#[derive(Debug)]
+pub struct Permit<O> {
+    op: O,
+    access: Access,
+    line: String,
+    caps: Vec<String>,
+    guard: Option<Guard>,
+}
+
+impl<O: Operation> Permit<O> {
+    pub(crate) fn new(op: O, allowed: Allowed) -> Permit<O> {
+        let Allowed { access, line, caps, guard } = allowed;
+        Permit { op, access, line, caps, guard }
+    }
+
+    /// What is allowed.
+    pub fn op(&self) -> &O {
+        &self.op
+    }
+
+    /// Gives up the proof for the operation's arguments.
+    pub fn into_op(self) -> O {
+        self.op
+    }
+
+    /// Whether the operation changes anything, by the grant that allows it: an `exec(read)` does not.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// The line of the driver's requests, bound to this resource, that allows it.
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// Who must read a request before it is sent.
+    pub fn guard(&self) -> Option<Guard> {
+        self.guard
+    }
+
+    /// The capabilities(7) that a program keeps, by their names such as `cap_net_admin`, or `all`. Empty for all but programs.
+    pub fn caps(&self) -> &[String] {
+        &self.caps
+    }
+}
+
+/// Who said no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refuser {
+    /// The driver's manifest does not ask for it.
+    Driver,
+    /// `status` and `validate` only look.
+    ReadOnly,
+    /// The site's policy for this driver.
+    Site,
+    /// The policy of the object's namespace.
+    Namespace,
+    /// A keyword took a device from another resource, and the host never gave it that device.
+    Stranger {
+        /// The keyword.
+        keyword: String,
+        /// The resource that the value came from.
+        rid: model::Rid,
+    },
+    /// The guard that reads the requests: they are not the resource's own business, for this reason.
+    Guard(String),
+    /// An option of a mount names a path in a way that cannot be checked.
+    Unclear {
+        /// The option.
+        option: String,
+    },
+}
+
+impl fmt::Display for Refuser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refuser::Driver => f.write_str("the driver did not ask for it"),
+            Refuser::ReadOnly => f.write_str("status and validate may only look"),
+            Refuser::Site => f.write_str("the site's policy for this driver does not allow it"),
+            Refuser::Namespace => f.write_str("the policy of the namespace does not allow it"),
+            Refuser::Stranger { keyword, rid } => {
+                write!(f, "{keyword} names a device that {rid} was never given by this host")
+            }
+            Refuser::Guard(reason) => f.write_str(reason),
+            Refuser::Unclear { option } => {
+                write!(f, "the option {option:?} must name absolute paths, without \\ and commas")
+            }
+        }
+    }
+}
+
+/// A refusal: the line that would allow the operation, and who must agree to it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{line}: {by}")]
+pub struct Denied {
+    /// The concrete grant line that is missing.
+    pub line: String,
+    /// Who said no.
+    pub by: Refuser,
+}

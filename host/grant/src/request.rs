@@ -1,0 +1,58 @@
+//! What a driver's manifest asks for.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::line::Line;
+use crate::net::Side;
+
+/// One line of a manifest's grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request(pub(crate) Line);
+
+/// Why a line is no grant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {column} of the grant {line:?}: {reason}")]
+pub struct RequestError {
+    /// The line.
+    pub line: String,
+    /// Where, in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl Request {
+    /// Reads one line.
+    pub fn parse(line: &str) -> Result<Request, RequestError> {
+        match Line::parse(line, 1, Side::Request) {
+            Ok(line) => Ok(Request(line)),
+            Err(fault) => Err(RequestError { line: line.to_owned(), column: fault.column, reason: fault.reason }),
+        }
+    }
+
+    /// The line, as the manifest has it.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The keywords that it names. A loader checks that the manifest has them.
+    pub fn keywords(&self) -> BTreeSet<String> {
+        self.0.keywords()
+    }
+}
+
+impl FromStr for Request {
+    type Err = RequestError;
+
+    fn from_str(line: &str) -> Result<Request, RequestError> {
+        Request::parse(line)
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

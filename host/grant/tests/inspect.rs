@@ -1,0 +1,108 @@
+//! Grants in words: what `om driver inspect` and `om driver allow` show.
+
+use hostler_grant::{Context, Effective, Grants, NoLedger, Policy, Refuser, Request, Standing};
+
+fn lines(requests: &[&str], site: Policy, namespace: Policy) -> Vec<Effective> {
+    let requests: Vec<Request> = requests.iter().map(|line| line.parse().unwrap()).collect();
+    let context = Context {
+        object: "web".parse().unwrap(),
+        rid: "disk#1".parse().unwrap(),
+        node: "n1".parse().unwrap(),
+        rundir: "/run/web".into(),
+        statedir: "/state/web".into(),
+        config: "/etc/web.conf".into(),
+        peers: Vec::new(),
+    };
+    Grants::bind(&requests, &context, &[], &NoLedger, &site, &namespace).unwrap().lines()
+}
+
+#[test]
+fn bound_requests_read_as_sentences() {
+    let lines = lines(
+        &[
+            "block.loop = /srv/{name}.img",
+            "files.write = {rundir}/**",
+            "exec(read) = /bin/x [-a \"b c\"] * ",
+            "net.link = {kw:gone}",
+        ],
+        Policy::everything(),
+        Policy::everything(),
+    );
+    let sentences: Vec<String> =
+        lines.iter().map(|line| format!("may {} {}", line.sentence.verb, line.sentence.object)).collect();
+    assert_eq!(
+        sentences,
+        [
+            "may attach a loop device to /srv/web.img",
+            "may read and write all below /run/web/**",
+            "may run, also to look, /bin/x [-a \"b c\"] *",
+        ]
+    );
+    assert!(lines.iter().all(|line| line.standing == Standing::Allowed));
+}
+
+#[test]
+fn what_the_policies_leave_is_told() {
+    let site = Policy::parse("allow files.read = /srv/**\nallow exec = /bin/x *\ndeny exec = /bin/x secret").unwrap();
+    let namespace = Policy::parse("allow files.write = /srv/web/**\nallow exec = /bin/* **").unwrap();
+    let standing: Vec<Standing> =
+        lines(&["files.read = /srv/web/x", "exec = /bin/x *", "block.loop = /srv/web/x"], site, namespace)
+            .into_iter()
+            .map(|line| line.standing)
+            .collect();
+    let narrowed = |lines: &[&str]| Standing::Narrowed(lines.iter().map(ToString::to_string).collect());
+    assert_eq!(
+        standing,
+        [
+            narrowed(&["allow files.read = /srv/**", "allow files.write = /srv/web/**"]),
+            narrowed(&["allow exec = /bin/x *", "deny exec = /bin/x secret", "allow exec = /bin/* **"]),
+            Standing::Refused(Refuser::Site),
+        ]
+    );
+}
+
+#[test]
+fn what_amounts_to_root_is_flagged_in_the_request_and_when_bound() {
+    for (line, flagged) in [
+        ("exec = /usr/bin/rsync **", true),
+        ("exec = /bin/sh -c *", true),
+        ("exec = /usr/sbin/exportfs -ra", false),
+        ("exec = /bin/sh /opt/fixed", false),
+        ("exec(caps=all) = /bin/x", true),
+        ("exec(caps=cap_net_raw) = /bin/x", false),
+        ("http.unix = GET,POST /run/docker.sock /**", true),
+        ("http.unix = GET /run/docker.sock /**", false),
+        ("http.unix(root_equivalent) = GET /run/app.sock /**", true),
+        ("http.unix = POST /run/app.sock /**", false),
+        ("files.write = /etc/exports", true),
+        ("files.write = /**", true),
+        ("files.write = /srv/x", false),
+        ("block.read = *", true),
+        ("block.read = /dev/sdb", false),
+    ] {
+        let request: Request = line.parse().unwrap();
+        assert_eq!(request.sentence().root_equivalent.is_some(), flagged, "{line}");
+        let bound = lines(&[line], Policy::everything(), Policy::everything());
+        let bound = bound[0].sentence.root_equivalent.is_some();
+        // Bound, a command that a keyword chose can no longer be told from one that the manifest wrote.
+        assert!(bound == flagged || line == "exec = /bin/sh /opt/fixed", "{line}: {bound}");
+    }
+    let command: Request = "spawn = {command:start}".parse().unwrap();
+    assert!(command.sentence().root_equivalent.is_some());
+}
+
+#[test]
+fn a_guarded_socket_of_an_engine_is_not_root_s() {
+    for (request, expected) in [
+        ("http.unix = GET,POST /run/docker.sock /**", Some("whoever talks to a container engine is root")),
+        ("http.unix(guard=container) = GET,POST /run/docker.sock /**", None),
+        ("http.unix(root_equivalent) = GET,POST /run/x.sock /**", Some("the line says so")),
+    ] {
+        let asked: Request = request.parse().unwrap();
+        assert_eq!(asked.sentence().root_equivalent, expected, "{request}");
+        let bound = &lines(&[request], Policy::everything(), Policy::everything())[0];
+        assert_eq!(bound.sentence.root_equivalent, expected, "{request}");
+        assert_eq!(bound.guard.is_some(), request.contains("guard"), "{request}");
+        assert_eq!(bound.sentence.grant, request);
+    }
+}

@@ -1,0 +1,132 @@
+//! Programs and their arguments, and what only looks.
+
+use hostler_grant::Access;
+use hostler_grant::op::*;
+
+use crate::case::{Case, NOT_ASKED, exec, get, read, spawn, write};
+
+#[test]
+fn a_program_runs_with_the_arguments_of_its_line_only() {
+    let case = Case {
+        requests: &["exec = /sbin/mkfs.ext4 -F [-L {kw:label}] [-m {kw:reserved}] {kw:opts} -- {kw:dev}"],
+        keywords: &[("label", &["data"]), ("dev", &["/dev/loop0"]), ("opts", &["a", "b"])],
+        ..Case::default()
+    };
+    let line = "exec = /sbin/mkfs.ext4 -F [-L data] a b -- /dev/loop0";
+    case.check(exec("/sbin/mkfs.ext4 -F -L data a b -- /dev/loop0"), line);
+    case.check(exec("/sbin/mkfs.ext4 -F a b -- /dev/loop0"), line);
+    for other in [
+        "/sbin/mkfs.ext4",
+        "/sbin/mkfs.ext4 -F -L other a b -- /dev/loop0",
+        "/sbin/mkfs.ext4 -F -L a b -- /dev/loop0",
+        "/sbin/mkfs.ext4 -F a b -- /dev/loop0 -d /etc",
+        "/sbin/mkfs.ext4 -F a b -- /dev/sda",
+        "/sbin/mkfs.xfs -F a b -- /dev/loop0",
+        "/usr/bin/curl -sS",
+    ] {
+        case.check(exec(other), &format!("no: exec = {other}: {NOT_ASKED}"));
+    }
+    case.check(
+        spawn("/sbin/mkfs.ext4 -F a b -- /dev/loop0"),
+        &format!("no: spawn = /sbin/mkfs.ext4 -F a b -- /dev/loop0: {NOT_ASKED}"),
+    );
+}
+
+#[test]
+fn a_star_is_one_argument_and_no_option_before_a_double_dash() {
+    let case =
+        Case { requests: &["exec = /bin/x a * -- *", "exec = /bin/y **", "exec = /bin/z [*]"], ..Case::default() };
+    for (line, allowed) in [
+        ("/bin/x a b/c -- d", true),
+        ("/bin/x a b -- --any", true),
+        ("/bin/x a -b -- d", false),
+        ("/bin/x a -- -- d", false),
+        ("/bin/x a b c -- d", false),
+        ("/bin/x a b --", false),
+        ("/bin/y", true),
+        ("/bin/y --anything -at all", true),
+        ("/bin/z", true),
+        ("/bin/z one", true),
+        ("/bin/z -o", false),
+        ("/bin/z one two", false),
+    ] {
+        assert_eq!(case.bind().unwrap().permit(exec(line), Access::Mutate).is_ok(), allowed, "{line}");
+    }
+}
+
+#[test]
+fn an_argument_may_be_a_path_of_keywords_or_one_behind_a_host() {
+    let keywords: &[(&str, &[&str])] = &[("vg", &["data"]), ("name", &["web"]), ("path", &["/srv/web"])];
+    let requests: &[&str] = &[
+        "exec = /sbin/lvchange -ay -- /dev/{kw:vg}/{kw:name}",
+        "exec = /sbin/exportfs -u -- *:{kw:path}",
+        "exec = /sbin/exportfs -u -- */*:{kw:path}",
+    ];
+    let case = Case { requests, keywords, ..Case::default() };
+    case.check(exec("/sbin/lvchange -ay -- /dev/data/web"), "exec = /sbin/lvchange -ay -- /dev/data/web");
+    case.check(exec("/sbin/exportfs -u -- n2:/srv/web"), "exec = /sbin/exportfs -u -- *:/srv/web");
+    case.check(exec("/sbin/exportfs -u -- 10.0.0.0/24:/srv/web"), "exec = /sbin/exportfs -u -- */*:/srv/web");
+    for other in ["/sbin/lvchange -ay -- /dev/data/db", "/sbin/exportfs -u -- n2:/srv"] {
+        case.check(exec(other), &format!("no: exec = {other}: {NOT_ASKED}"));
+    }
+    // A value cannot reach out of its component.
+    for (name, value) in [("vg", "../sda"), ("name", "a/b")] {
+        let values: &[&str] = &[value];
+        let keywords: Vec<(&str, &[&str])> =
+            keywords.iter().map(|&(known, old)| (known, if known == name { values } else { old })).collect();
+        assert!(Case { requests, keywords: &keywords, ..Case::default() }.bind().is_err(), "{name} = {value}");
+    }
+}
+
+#[test]
+fn a_command_keyword_grants_the_very_command() {
+    let case = Case {
+        requests: &["exec = {command:check}", "spawn = {command:start}", "exec = {command:stop}"],
+        keywords: &[
+            ("start", &["/bin/sh", "-c", "exec web > log"]),
+            ("check", &["/opt/check", "-v", "*"]),
+            ("stop", &["true"]),
+        ],
+        ..Case::default()
+    };
+    case.check(exec("/opt/check -v *"), "exec = /opt/check -v \"*\"");
+    case.check(exec("/opt/check -v x"), &format!("no: exec = /opt/check -v x: {NOT_ASKED}"));
+    let start = Spawn {
+        program: "/bin/sh".into(),
+        args: vec!["-c".to_owned(), "exec web > log".to_owned()],
+        user: Some("www".to_owned()),
+    };
+    case.check(start, "spawn = /bin/sh -c \"exec web > log\"");
+    case.check(exec("true"), &format!("no: exec = true: {NOT_ASKED}"));
+    case.check(SeeProcesses, "exec = /opt/check -v \"*\"");
+}
+
+#[test]
+fn status_only_looks() {
+    let case = Case {
+        requests: &["files.write = /srv/f", "exec(read) = /bin/look *", "exec = /bin/touch", "http = * https://h/**"],
+        limit: Access::Read,
+        ..Case::default()
+    };
+    const LOOK: &str = "status and validate may only look";
+    case.check(read("/srv/f"), "files.write = /srv/f");
+    case.check(write("/srv/f"), &format!("no: files.write = /srv/f: {LOOK}"));
+    case.check(exec("/bin/look x"), "exec(read) = /bin/look *");
+    case.check(exec("/bin/touch"), &format!("no: exec(read) = /bin/touch: {LOOK}"));
+    case.check(get("https://h/x"), "http = * https://h/**");
+    case.check(
+        Fetch { method: "POST".to_owned(), url: "https://h/x".to_owned() },
+        &format!("no: http = POST https://h/x: {LOOK}"),
+    );
+    case.check(KeepState, &format!("no: state: {LOOK}"));
+    case.check(EndProcesses, &format!("no: spawn = <program>: {LOOK}"));
+    assert_eq!(Case { limit: Access::Mutate, ..case }.judge(KeepState), "");
+}
+
+#[test]
+fn a_program_that_only_looks_is_no_change() {
+    let case = Case { requests: &["exec = /bin/x", "exec(read) = /bin/look"], ..Case::default() };
+    let grants = case.bind().unwrap();
+    assert_eq!(grants.permit(exec("/bin/look"), Access::Mutate).unwrap().access(), Access::Read);
+    assert_eq!(grants.permit(exec("/bin/x"), Access::Mutate).unwrap().access(), Access::Mutate);
+}

@@ -1,0 +1,108 @@
+//! What of the node is seen in a container, in one spelling.
+
+use std::collections::BTreeSet;
+
+use hostler_run_args::Volume;
+
+/// A path of the node or a volume of the engine, in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mount {
+    /// None: a volume without a name, made anew.
+    pub(crate) source: Option<String>,
+    pub(crate) target: String,
+    pub(crate) read_only: bool,
+    /// Beside `ro`, and without what is the default.
+    pub(crate) options: BTreeSet<String>,
+}
+
+/// Changes within these are seen on the other side of the mount.
+const SHARED: [&str; 4] = ["shared", "rshared", "slave", "rslave"];
+
+/// What an option says that says nothing.
+const DEFAULTS: [&str; 7] = ["rw", "ro", "rprivate", "rbind", "consistent", "cached", "delegated"];
+
+impl Mount {
+    pub(crate) fn of(volume: &Volume) -> Mount {
+        let extra = |option: &&String| !DEFAULTS.contains(&option.as_str());
+        Mount {
+            source: volume.source.clone(),
+            target: volume.target.clone(),
+            read_only: volume.read_only(),
+            options: volume.options.iter().filter(extra).cloned().collect(),
+        }
+    }
+
+    /// The path on the node, if it is one.
+    pub(crate) fn path(&self) -> Option<&str> {
+        self.source.as_deref().filter(|source| source.starts_with('/'))
+    }
+
+    /// Whether mounts made in the container could appear on the node.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.options.iter().any(|option| SHARED.contains(&option.as_str()))
+    }
+
+    /// Whether it is the same, or the same with less: a read-only one where a writable one is allowed.
+    pub(crate) fn is_within(&self, allowed: &Mount) -> bool {
+        let as_read_only = self.read_only || !allowed.read_only;
+        self.source == allowed.source
+            && self.target == allowed.target
+            && as_read_only
+            && self.options == allowed.options
+    }
+
+    /// As the engine takes it in `Binds`.
+    pub(crate) fn bind(&self) -> String {
+        let mut options: Vec<&str> = self.read_only.then_some("ro").into_iter().collect();
+        options.extend(self.options.iter().map(String::as_str));
+        let source = self.source.as_deref().map(|source| format!("{source}:")).unwrap_or_default();
+        let options = if options.is_empty() { String::new() } else { format!(":{}", options.join(",")) };
+        format!("{source}{}{options}", self.target)
+    }
+}
+
+/// Whether the path has no other spelling.
+pub(crate) fn is_plain(path: &str) -> bool {
+    let odd = |part: &str| matches!(part, "" | "." | "..") || part.contains(['\\', '\0']);
+    path == "/" || path.strip_prefix('/').is_some_and(|rest| !rest.split('/').any(odd))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mount(text: &str) -> Mount {
+        Mount::of(&text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_mount_has_one_spelling_and_may_be_less() {
+        for (asked, allowed, expected) in [
+            ("/a:/b", "/a:/b:rw", true),
+            ("/a:/b:rprivate,rw", "/a:/b", true),
+            ("/a:/b:ro", "/a:/b", true),
+            ("/a:/b", "/a:/b:ro", false),
+            ("/a:/b:rshared", "/a:/b", false),
+            ("/a/:/b", "/a:/b", false),
+            ("/:/b", "/a:/b", false),
+            ("/a:/c", "/a:/b", false),
+            ("data:/b", "/a:/b", false),
+            ("/b", "/b", true),
+        ] {
+            assert_eq!(mount(asked).is_within(&mount(allowed)), expected, "{asked} in {allowed}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        for text in ["/a:/b", "/a:/b:ro,Z", "data:/b:nocopy", "/b"] {
+            assert_eq!(mount(&mount(text).bind()), mount(text));
+        }
+    }
+
+    #[test]
+    fn odd_paths_are_seen() {
+        assert!(["/", "/a", "/a/b.c"].iter().all(|path| is_plain(path)));
+        assert!(["", "a", "/a/", "//a", "/a/../b", "/./a", "/a\\b"].iter().all(|path| !is_plain(path)));
+    }
+}

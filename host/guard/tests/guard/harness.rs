@@ -1,0 +1,137 @@
+//! A resource, an engine with a few containers in it, and what the guard makes of a request.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use hostler_guard::{Asked, Forward, Found, Keyword, Known, Lookup, Namespace, Request, Resource, Verdict, judge};
+use serde_json::{Value, json};
+
+/// The whole ids of the containers of the engine: the resource's own, one of the same object, one of another node, one of
+/// another object, and one of nobody.
+pub(crate) const OWN: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+pub(crate) const SIBLING: &str = "2222222222222222222222222222222222222222222222222222222222222222";
+pub(crate) const ELSEWHERE: &str = "3333333333333333333333333333333333333333333333333333333333333333";
+pub(crate) const OTHER: &str = "4444444444444444444444444444444444444444444444444444444444444444";
+pub(crate) const NOBODY: &str = "5555555555555555555555555555555555555555555555555555555555555555";
+/// A command in the resource's own container, and one in another's.
+pub(crate) const EXEC: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(crate) const OTHER_EXEC: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+/// A resource `container#1` of the object `web` on the node `n1`.
+pub(crate) struct Given {
+    object: &'static str,
+    keywords: Vec<(&'static str, Vec<String>)>,
+}
+
+pub(crate) fn given(keywords: &[(&'static str, &str)]) -> Given {
+    let words = |(name, text): &(&'static str, &str)| (*name, text.split_whitespace().map(str::to_owned).collect());
+    Given { object: "web", keywords: keywords.iter().map(words).collect() }
+}
+
+/// With the one keyword that every container has.
+pub(crate) fn image_and(keywords: &[(&'static str, &str)]) -> Given {
+    let mut all = vec![("image", "busybox")];
+    all.extend(keywords);
+    given(&all)
+}
+
+impl Given {
+    /// In the namespace `ns1`, whose policy lets it read below `/srv/ns1` and write below `/srv/ns1/rw`.
+    pub(crate) fn in_namespace(self) -> Given {
+        Given { object: "ns1/svc/web", ..self }
+    }
+
+    pub(crate) fn judge(&self, method: &str, target: &str, body: &[u8]) -> Verdict {
+        self.judge_for(Asked::Action, method, target, body)
+    }
+
+    pub(crate) fn judge_for(&self, asked: Asked<'_>, method: &str, target: &str, body: &[u8]) -> Verdict {
+        self.judge_request(&Request { method, target, headers: &[], body, asked })
+    }
+
+    /// Looks up what the guard wants to know, as the host does.
+    pub(crate) fn judge_request(&self, request: &Request<'_>) -> Verdict {
+        let (object, rid, node) = (self.object.parse().unwrap(), "container#1".parse().unwrap(), "n1".parse().unwrap());
+        let keywords: Vec<Keyword<'_>> =
+            self.keywords.iter().map(|(name, values)| Keyword { name, values: values.as_slice() }).collect();
+        let allows = |path: &Path, write: bool| path.starts_with(if write { "/srv/ns1/rw" } else { "/srv/ns1" });
+        let namespace = if self.object == "web" { Namespace::Root } else { Namespace::Other(&allows) };
+        let resource =
+            Resource { object: &object, rid: &rid, node: &node, keywords: &keywords, namespace, cgroup: Some("/own") };
+        let mut known = Known::new();
+        loop {
+            match judge(request, &resource, &known) {
+                Verdict::LookUp(lookup) => {
+                    let found = self.engine(&lookup);
+                    assert_eq!(known.insert(lookup.clone(), found), None, "{lookup:?} was looked up already");
+                }
+                verdict => return verdict,
+            }
+        }
+    }
+
+    fn engine(&self, lookup: &Lookup) -> Found {
+        let container = |id: &str, object: &str, rid: &str, node: &str| {
+            let labels = [("hostler.object", object), ("hostler.rid", rid), ("hostler.node", node)];
+            let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            Found::Container { id: id.to_owned(), labels, tty: false }
+        };
+        let exec = |id: &str, of: &str| Found::Exec {
+            id: id.to_owned(),
+            container: of.to_owned(),
+            tty: true,
+            exit_code: None,
+        };
+        match lookup {
+            Lookup::Container(name) => match name.as_str() {
+                "own" | OWN => container(OWN, self.object, "container#1", "n1"),
+                "sibling" | SIBLING => container(SIBLING, self.object, "container#2", "n1"),
+                "elsewhere" | ELSEWHERE => container(ELSEWHERE, self.object, "container#1", "n2"),
+                "other" | OTHER => container(OTHER, "db", "container#1", "n1"),
+                "nobody" | NOBODY => Found::Container { id: NOBODY.to_owned(), labels: BTreeMap::new(), tty: false },
+                _ => Found::Nothing,
+            },
+            Lookup::Exec(id) if id == EXEC => exec(EXEC, OWN),
+            Lookup::Exec(id) if id == OTHER_EXEC => exec(OTHER_EXEC, OTHER),
+            Lookup::Exec(_) => Found::Nothing,
+        }
+    }
+
+    /// What it may create a container with, and these members added to its `HostConfig`.
+    pub(crate) fn create(&self, host: Value) -> Verdict {
+        self.create_body(body(self.object, json!({}), host))
+    }
+
+    pub(crate) fn create_body(&self, body: Value) -> Verdict {
+        let name = if self.object == "web" { "web.container.1" } else { "ns1..web.container.1" };
+        self.judge("POST", &format!("/v1.41/containers/create?name={name}"), body.to_string().as_bytes())
+    }
+}
+
+/// A body that creates a container, with more members.
+pub(crate) fn body(object: &str, more: Value, host: Value) -> Value {
+    let mut body = json!({
+        "Image": "busybox:latest",
+        "Labels": { "hostler.object": object, "hostler.rid": "container#1", "hostler.node": "n1" },
+        "HostConfig": host,
+    });
+    let members = body.as_object_mut().unwrap();
+    members.extend(more.as_object().unwrap().clone());
+    body
+}
+
+#[track_caller]
+pub(crate) fn allowed(verdict: Verdict) -> Forward {
+    match verdict {
+        Verdict::Forward(forward) => forward,
+        other => panic!("expected a request that is let through, found {other:?}"),
+    }
+}
+
+#[track_caller]
+pub(crate) fn denied(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Deny(refusal) => refusal.to_string(),
+        other => panic!("expected a refusal, found {other:?}"),
+    }
+}

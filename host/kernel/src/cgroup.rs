@@ -1,0 +1,145 @@
+//! Control groups, version 2, see cgroups(7): used to know which processes belong together, not to limit them.
+//!
+//! No controller is needed, so the hierarchy will do even where version 1 holds all of them. It is found by its type of
+//! file system, wherever it is mounted.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::Pid;
+
+use crate::{Error, mountinfo};
+
+const ATTEMPTS: usize = 10;
+
+/// Where the hierarchy is mounted, if it is and if groups may be made there: told by making one, as a uid tells nothing
+/// inside a container. `slice` is the group below which all others will stand; one that was not there is not there
+/// afterwards.
+pub fn available(slice: &str) -> Option<PathBuf> {
+    let group = Cgroup::at(root()?.join(slice));
+    let there_already = group.path.is_dir();
+    group.open_procs().ok()?;
+    if !there_already {
+        group.remove_empty_ones();
+    }
+    Some(group.path)
+}
+
+/// Where the hierarchy is mounted, if it is.
+pub fn root() -> Option<PathBuf> {
+    mountinfo::read().ok()?.into_iter().find(|mount| mount.fstype == "cgroup2").map(|mount| mount.target)
+}
+
+/// One control group, which need not exist yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cgroup {
+    path: PathBuf,
+}
+
+impl Cgroup {
+    /// The group with this directory.
+    pub fn at(path: impl Into<PathBuf>) -> Cgroup {
+        Cgroup { path: path.into() }
+    }
+
+    /// Its directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the file through which processes enter, and makes the group if it is not there.
+    pub(crate) fn open_procs(&self) -> Result<OwnedFd, Error> {
+        let procs = self.path.join("cgroup.procs");
+        // Whoever ends the last process of a neighbour removes the group above both, perhaps just now.
+        for _ in 0..ATTEMPTS {
+            match rustix::fs::open(&procs, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
+                Err(Errno::NOENT) => self.make()?,
+                opened => return opened.map_err(Error::os(format!("open {}", procs.display()))),
+            }
+        }
+        Err(Error::NotFound(procs))
+    }
+
+    fn make(&self) -> Result<(), Error> {
+        match fs::create_dir_all(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(self.failed("make", &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The processes in the group and in those below it. None of a group that is not there.
+    pub fn members(&self) -> Result<Vec<Pid>, Error> {
+        let mut pids = Vec::new();
+        for group in self.family()? {
+            match fs::read_to_string(group.join("cgroup.procs")) {
+                // Processes of a foreign pid namespace are shown as 0.
+                Ok(text) => pids.extend(text.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?))),
+                Err(error) if is_gone(&error) => {}
+                Err(error) => return Err(self.failed("read the processes of", &error)),
+            }
+        }
+        Ok(pids)
+    }
+
+    /// Kills all processes of the group at once, those included that are being forked.
+    pub fn kill(&self) -> Result<(), Error> {
+        match fs::write(self.path.join("cgroup.kill"), "1") {
+            Err(error) if !is_gone(&error) => Err(self.failed("kill", &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the group, those below it, and the slices above in which nothing is left. One that is in use stays.
+    pub fn remove(&self) {
+        let Ok(family) = self.family() else { return };
+        for group in family.iter().rev().filter(|group| **group != self.path) {
+            // Busy or gone: both are fine, and the next removal tries again.
+            let _ = fs::remove_dir(group);
+        }
+        self.remove_empty_ones();
+    }
+
+    /// Removes the group and the slices around it, from the inside out, up to the first in which something is left.
+    fn remove_empty_ones(&self) {
+        let slices = self.path.ancestors().skip(1).take_while(|above| above.extension() == Some("slice".as_ref()));
+        for group in std::iter::once(self.path.as_path()).chain(slices) {
+            match fs::remove_dir(group) {
+                Err(error) if !is_gone(&error) => return,
+                _ => {}
+            }
+        }
+    }
+
+    /// The group and all below it, parents first.
+    fn family(&self) -> Result<Vec<PathBuf>, Error> {
+        let mut family = vec![self.path.clone()];
+        let mut next = 0;
+        while let Some(group) = family.get(next).cloned() {
+            next += 1;
+            let entries = match fs::read_dir(&group) {
+                Ok(entries) => entries,
+                Err(error) if is_gone(&error) => continue,
+                Err(error) => return Err(self.failed("list", &error)),
+            };
+            let directories = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            family.extend(directories.map(|entry| entry.path()));
+        }
+        Ok(family)
+    }
+
+    fn failed(&self, verb: &str, error: &io::Error) -> Error {
+        Error::Os {
+            doing: format!("{verb} the control group {}", self.path.display()),
+            errno: Errno::from_io_error(error).unwrap_or(Errno::IO),
+        }
+    }
+}
+
+/// A group can vanish while it is looked at.
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::NotFound || Errno::from_io_error(error) == Some(Errno::NODEV)
+}

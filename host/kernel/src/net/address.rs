@@ -1,0 +1,123 @@
+//! The addresses of a link.
+
+use std::net::IpAddr;
+
+use futures_util::TryStreamExt;
+use ipnet::IpNet;
+use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
+use rustix::io::Errno;
+
+use crate::Error;
+use crate::net::Link;
+use crate::net::netlink::{Netlink, errno_of, failed};
+
+/// The longest label that the kernel takes, see IFNAMSIZ.
+const MAX_LABEL: usize = 15;
+
+/// An address of a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// With the length of its prefix.
+    pub cidr: IpNet,
+    /// `eth0:1`, or empty.
+    pub label: String,
+}
+
+/// Whether the kernel adds the route to an address's network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkRoute {
+    /// It does, as ever.
+    Kept,
+    /// It does not: IFA_F_NOPREFIXROUTE.
+    LeftOut,
+}
+
+impl Netlink {
+    /// The addresses of a link, as the kernel lists them.
+    pub async fn addresses(&self, link: &Link) -> Result<Vec<Address>, Error> {
+        let answers = self.handle.address().get().set_link_index_filter(link.index).execute();
+        let messages: Vec<AddressMessage> =
+            answers.try_collect().await.map_err(failed(format!("list the addresses of {}", link.name)))?;
+        Ok(messages.into_iter().filter_map(|message| parse(message, &link.name)).collect())
+    }
+
+    /// The addresses of some links, as the kernel lists them, with the names of these links.
+    pub async fn addresses_of(&self, links: &[Link]) -> Result<Vec<(String, Address)>, Error> {
+        let answers = self.handle.address().get().execute();
+        let messages: Vec<AddressMessage> = answers.try_collect().await.map_err(failed("list the addresses"))?;
+        let named = |message: AddressMessage| {
+            let link = links.iter().find(|link| link.index == message.header.index)?;
+            Some((link.name.clone(), parse(message, &link.name)?))
+        };
+        Ok(messages.into_iter().filter_map(named).collect())
+    }
+
+    /// Adds an address. False if the link has it already.
+    ///
+    /// An IPv6 address is usable at once: whoever cares has asked the neighbours before, see [`crate::net::claimant`].
+    pub async fn add_address(&self, link: &Link, cidr: IpNet, label: &str) -> Result<bool, Error> {
+        self.add_address_with(link, cidr, label, NetworkRoute::Kept).await
+    }
+
+    /// The same, with or without the route to the network of the address, which the kernel adds by itself.
+    pub async fn add_address_with(
+        &self,
+        link: &Link,
+        cidr: IpNet,
+        label: &str,
+        network: NetworkRoute,
+    ) -> Result<bool, Error> {
+        if label.len() > MAX_LABEL {
+            return Err(Error::Invalid(format!("the label {label:?} is longer than {MAX_LABEL} characters")));
+        }
+        let mut request = self.handle.address().add(link.index, cidr.addr(), cidr.prefix_len());
+        let attributes = &mut request.message_mut().attributes;
+        let mut flags = AddressFlags::empty();
+        flags.set(AddressFlags::Noprefixroute, network == NetworkRoute::LeftOut);
+        flags.set(AddressFlags::Nodad, matches!(cidr, IpNet::V6(_)));
+        if !flags.is_empty() {
+            attributes.push(AddressAttribute::Flags(flags));
+        }
+        if matches!(cidr, IpNet::V4(_)) && !label.is_empty() {
+            attributes.push(AddressAttribute::Label(label.to_owned()));
+        }
+        match request.execute().await {
+            Ok(()) => Ok(true),
+            Err(error) if errno_of(&error) == Some(Errno::EXIST) => Ok(false),
+            Err(error) => Err(failed(format!("add {cidr} to {}", link.name))(error)),
+        }
+    }
+
+    /// Removes an address. False if the link does not have it.
+    pub async fn remove_address(&self, link: &Link, cidr: IpNet) -> Result<bool, Error> {
+        let mut message = AddressMessage::default();
+        message.header.index = link.index;
+        message.header.prefix_len = cidr.prefix_len();
+        message.header.family = match cidr {
+            IpNet::V4(_) => rtnetlink::packet_route::AddressFamily::Inet,
+            IpNet::V6(_) => rtnetlink::packet_route::AddressFamily::Inet6,
+        };
+        message.attributes.push(AddressAttribute::Local(cidr.addr()));
+        match self.handle.address().del(message).execute().await {
+            Ok(()) => Ok(true),
+            Err(error) if errno_of(&error) == Some(Errno::ADDRNOTAVAIL) => Ok(false),
+            Err(error) => Err(failed(format!("remove {cidr} from {}", link.name))(error)),
+        }
+    }
+}
+
+/// On a point-to-point link IFA_ADDRESS is the other end, and IFA_LOCAL is ours; IPv6 often has the former alone.
+fn parse(message: AddressMessage, dev: &str) -> Option<Address> {
+    let (mut local, mut address, mut label): (Option<IpAddr>, Option<IpAddr>, _) = (None, None, String::new());
+    for attribute in message.attributes {
+        match attribute {
+            AddressAttribute::Local(ip) => local = Some(ip),
+            AddressAttribute::Address(ip) => address = Some(ip),
+            AddressAttribute::Label(text) => label = text,
+            _ => {}
+        }
+    }
+    // The kernel labels every IPv4 address with the name of its link where nobody gave a label.
+    let label = if label == dev { String::new() } else { label };
+    Some(Address { cidr: IpNet::new(local.or(address)?, message.header.prefix_len).ok()?, label })
+}

@@ -1,0 +1,124 @@
+//! Neighbour discovery for address conflicts, RFC 4862 §5.4 and RFC 4861 §7.2.6: frames and what they mean. No I/O.
+
+use std::net::Ipv6Addr;
+
+/// ETH_P_IPV6.
+pub(super) const ETHERTYPE: u16 = 0x86dd;
+
+const ICMPV6: u8 = 58;
+const SOLICITATION: u8 = 135;
+const ADVERTISEMENT: u8 = 136;
+/// Neighbours do not route these: whatever has lost a hop comes from afar, and is a lie.
+const HOPS: u8 = 255;
+const OVERRIDE: u8 = 0x20;
+const TARGET_LINK_ADDRESS: [u8; 2] = [2, 1];
+
+/// Asks who has `target`, without saying that we would like to.
+pub(super) fn probe(mac: [u8; 6], target: Ipv6Addr) -> Vec<u8> {
+    let [.., a, b, c] = target.octets();
+    let group = Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]);
+    frame(mac, Ipv6Addr::UNSPECIFIED, group, &message(SOLICITATION, 0, target, &[]))
+}
+
+/// Says that `address` is at `mac`.
+pub(super) fn announcement(mac: [u8; 6], address: Ipv6Addr) -> Vec<u8> {
+    let all_nodes = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+    let option = [&TARGET_LINK_ADDRESS[..], &mac].concat();
+    frame(mac, address, all_nodes, &message(ADVERTISEMENT, OVERRIDE, address, &option))
+}
+
+/// The host other than `mac` that has `address`, or is about to take it, if the frame says so.
+pub(super) fn claimant(frame: &[u8], mac: [u8; 6], address: Ipv6Addr) -> Option<[u8; 6]> {
+    let (header, icmp) = (frame.get(14..54)?, frame.get(54..78)?);
+    let is_icmp = frame[12..14] == ETHERTYPE.to_be_bytes() && header[6] == ICMPV6 && header[7] == HOPS;
+    let theirs: [u8; 6] = frame[6..12].try_into().ok()?;
+    if !is_icmp || theirs == mac || icmp[8..24] != address.octets() {
+        return None;
+    }
+    let claims = match icmp[0] {
+        ADVERTISEMENT => true,
+        SOLICITATION => header[8..24] == Ipv6Addr::UNSPECIFIED.octets(),
+        _ => false,
+    };
+    claims.then_some(theirs)
+}
+
+fn message(kind: u8, flags: u8, target: Ipv6Addr, option: &[u8]) -> Vec<u8> {
+    let mut message = vec![kind, 0, 0, 0, flags, 0, 0, 0];
+    message.extend(target.octets());
+    message.extend(option);
+    message
+}
+
+fn frame(mac: [u8; 6], source: Ipv6Addr, group: Ipv6Addr, message: &[u8]) -> Vec<u8> {
+    let [.., a, b, c, d] = group.octets();
+    let mut frame = vec![0x33, 0x33, a, b, c, d];
+    frame.extend(mac);
+    frame.extend(ETHERTYPE.to_be_bytes());
+    frame.extend([0x60, 0, 0, 0, 0, message.len() as u8, ICMPV6, HOPS]);
+    frame.extend(source.octets());
+    frame.extend(group.octets());
+    frame.extend(message);
+    let sum = checksum(source, group, message).to_be_bytes();
+    frame[56..58].copy_from_slice(&sum);
+    frame
+}
+
+/// Over the pseudo-header of RFC 8200 §8.1 and the message, whose own checksum is 0.
+fn checksum(source: Ipv6Addr, group: Ipv6Addr, message: &[u8]) -> u16 {
+    let trailer = [0, 0, 0, message.len() as u8, 0, 0, 0, ICMPV6];
+    let bytes = [&source.octets()[..], &group.octets(), &trailer, message].concat();
+    let mut sum: u32 =
+        bytes.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]))).sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !(sum as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: [u8; 6] = [2, 0, 0, 0, 0, 1];
+    const THEIRS: [u8; 6] = [2, 0, 0, 0, 0, 2];
+
+    fn ip(text: &str) -> Ipv6Addr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_probe_goes_to_the_solicited_node_group_from_nobody() {
+        let probe = probe(OURS, ip("fd00::1:2:3"));
+        assert_eq!(probe.len(), 78);
+        assert_eq!(probe[..6], [0x33, 0x33, 0xff, 2, 0, 3]);
+        assert_eq!(probe[22..38], [0; 16]);
+        assert_eq!(probe[38..54], ip("ff02::1:ff02:3").octets());
+    }
+
+    /// A sum over what was summed, with the sum in it, is all ones.
+    #[test]
+    fn checksums_add_up() {
+        for frame in [probe(OURS, ip("fd00::9")), announcement(OURS, ip("fd00::9"))] {
+            let address = |range: std::ops::Range<usize>| Ipv6Addr::from(<[u8; 16]>::try_from(&frame[range]).unwrap());
+            assert_eq!(checksum(address(22..38), address(38..54), &frame[54..]), 0);
+        }
+    }
+
+    #[test]
+    fn an_address_is_claimed_by_its_holder_and_by_whoever_probes_for_it() {
+        let wanted = ip("fd00::9");
+        let mut routed = announcement(THEIRS, wanted);
+        routed[21] = 254;
+        for (name, frame, expected) in [
+            ("its holder answers", announcement(THEIRS, wanted), true),
+            ("another probes for it", probe(THEIRS, wanted), true),
+            ("another probes for something else", probe(THEIRS, ip("fd00::8")), false),
+            ("our own probe comes back", probe(OURS, wanted), false),
+            ("an answer from beyond a router", routed, false),
+        ] {
+            assert_eq!(claimant(&frame, OURS, wanted), expected.then_some(THEIRS), "{name}");
+            assert_eq!(claimant(&frame[..77], OURS, wanted), None, "{name}, cut short");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Asking the neighbours on a link whether an address is taken, and telling them where it lives now.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::Error;
+use crate::net::packet::PacketSocket;
+use crate::net::{Link, Namespace, arp, ndp};
+
+/// PROBE_NUM of RFC 5227: a frame may get lost.
+const PROBES: u32 = 3;
+
+/// The hardware address of another host that has the address. The neighbours get `timeout` to answer; nobody is asked on a link
+/// without any. `within` is the namespace of the link, where it is not the one of this thread.
+pub async fn claimant(
+    within: Option<&Namespace>,
+    link: &Link,
+    address: IpAddr,
+    timeout: Duration,
+) -> Result<Option<[u8; 6]>, Error> {
+    let Some(mac) = ethernet(link) else { return Ok(None) };
+    let socket = PacketSocket::open(within, link, ethertype(address))?;
+    let start = Instant::now();
+    for round in 1..=PROBES {
+        match address {
+            IpAddr::V4(address) => socket.send(&arp::probe(mac, address))?,
+            IpAddr::V6(address) => socket.send(&ndp::probe(mac, address))?,
+        }
+        let answer = timeout_at(start + timeout * round / PROBES, claim(&socket, mac, address)).await;
+        if let Ok(answer) = answer {
+            return answer.map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Tells all neighbours that the address is at this link. Nobody is told on a link without neighbours. `within` is the
+/// namespace of the link, where it is not the one of this thread.
+pub async fn announce(within: Option<&Namespace>, link: &Link, address: IpAddr) -> Result<(), Error> {
+    let Some(mac) = ethernet(link) else { return Ok(()) };
+    let socket = PacketSocket::open(within, link, ethertype(address))?;
+    match address {
+        IpAddr::V4(address) => arp::announcements(mac, address).iter().try_for_each(|frame| socket.send(frame)),
+        IpAddr::V6(address) => socket.send(&ndp::announcement(mac, address)),
+    }
+}
+
+/// Returns at the first frame that claims the address, and says whose it is.
+async fn claim(socket: &PacketSocket, mac: [u8; 6], address: IpAddr) -> Result<[u8; 6], Error> {
+    loop {
+        let frame = socket.receive().await?;
+        let claimant = match address {
+            IpAddr::V4(address) => arp::claimant(&frame, mac, address),
+            IpAddr::V6(address) => ndp::claimant(&frame, mac, address),
+        };
+        if let Some(claimant) = claimant {
+            return Ok(claimant);
+        }
+    }
+}
+
+/// The hardware address of a link that has neighbours.
+fn ethernet(link: &Link) -> Option<[u8; 6]> {
+    link.neighbours.then(|| link.mac.as_slice().try_into().ok()).flatten()
+}
+
+fn ethertype(address: IpAddr) -> u16 {
+    match address {
+        IpAddr::V4(_) => arp::ETHERTYPE,
+        IpAddr::V6(_) => ndp::ETHERTYPE,
+    }
+}

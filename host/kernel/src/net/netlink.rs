@@ -1,0 +1,40 @@
+//! A connection to rtnetlink(7).
+
+use rtnetlink::Handle;
+use rustix::io::Errno;
+
+use crate::Error;
+
+/// A connection. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Netlink {
+    pub(super) handle: Handle,
+}
+
+impl Netlink {
+    /// Connects to the kernel, in the network namespace of this thread. Needs a tokio runtime.
+    pub fn open() -> Result<Netlink, Error> {
+        let (connection, handle, _) = rtnetlink::new_connection().map_err(|error| Error::Os {
+            doing: "open a netlink socket".to_owned(),
+            errno: Errno::from_io_error(&error).unwrap_or(Errno::IO),
+        })?;
+        tokio::spawn(connection);
+        Ok(Netlink { handle })
+    }
+}
+
+/// The kernel's answer, where it was the kernel that refused.
+pub(super) fn errno_of(error: &rtnetlink::Error) -> Option<Errno> {
+    match error {
+        rtnetlink::Error::NetlinkError(message) => message.code.map(|code| Errno::from_raw_os_error(code.get().abs())),
+        _ => None,
+    }
+}
+
+/// For `map_err`: what was being done when the request failed.
+pub(super) fn failed(doing: impl Into<String>) -> impl FnOnce(rtnetlink::Error) -> Error {
+    move |error| match errno_of(&error) {
+        Some(errno) => Error::Os { doing: doing.into(), errno },
+        None => Error::Refused { doing: doing.into(), why: error.to_string(), errno: Errno::IO },
+    }
+}

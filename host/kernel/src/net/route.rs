@@ -1,0 +1,154 @@
+//! The routes of the main table.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use futures_util::TryStreamExt;
+use ipnet::IpNet;
+use rtnetlink::RouteMessageBuilder;
+use rtnetlink::packet_route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage};
+use rustix::io::Errno;
+
+use crate::Error;
+use crate::net::Link;
+use crate::net::netlink::{Netlink, errno_of, failed};
+
+/// A route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Where to. The default routes go to 0.0.0.0/0 and ::/0.
+    pub destination: IpNet,
+    /// Through which router.
+    pub gateway: Option<IpAddr>,
+    /// Through which link, by name.
+    pub dev: Option<String>,
+}
+
+impl Netlink {
+    /// The routes to exactly that prefix.
+    pub async fn routes_to(&self, destination: IpNet) -> Result<Vec<Route>, Error> {
+        let request = match destination {
+            IpNet::V4(_) => RouteMessageBuilder::<Ipv4Addr>::new().build(),
+            IpNet::V6(_) => RouteMessageBuilder::<Ipv6Addr>::new().build(),
+        };
+        let messages: Vec<RouteMessage> =
+            self.handle.route().get(request).execute().try_collect().await.map_err(failed("list the routes"))?;
+        let mut routes = Vec::new();
+        for message in messages.into_iter().filter(is_of_main_table) {
+            let (route, index) = parse(&message, destination);
+            if route.destination == destination.trunc() {
+                let dev = match index {
+                    Some(index) => self.link_name(index).await?,
+                    None => None,
+                };
+                routes.push(Route { dev, ..route });
+            }
+        }
+        Ok(routes)
+    }
+
+    /// All routes of both families. `links` are those that the routes may name.
+    pub async fn routes(&self, links: &[Link]) -> Result<Vec<Route>, Error> {
+        let mut routes = Vec::new();
+        for (request, like) in [
+            (RouteMessageBuilder::<Ipv4Addr>::new().build(), IpNet::V4(ipnet::Ipv4Net::default())),
+            (RouteMessageBuilder::<Ipv6Addr>::new().build(), IpNet::V6(ipnet::Ipv6Net::default())),
+        ] {
+            let messages: Vec<RouteMessage> =
+                self.handle.route().get(request).execute().try_collect().await.map_err(failed("list the routes"))?;
+            routes.extend(messages.iter().filter(|message| is_of_main_table(message)).map(|message| {
+                let (route, index) = parse(message, like);
+                let link = links.iter().find(|link| Some(link.index) == index);
+                Route { dev: link.map(|link| link.name.clone()), ..route }
+            }));
+        }
+        Ok(routes)
+    }
+
+    /// Adds a route whose router is taken to be on the link, whatever network it is in. False if the same is there already.
+    pub async fn add_route_onlink(&self, route: &Route) -> Result<bool, Error> {
+        let mut message = self.message(route).await?;
+        message.header.flags.insert(RouteFlags::Onlink);
+        self.add(route, message).await
+    }
+
+    /// Adds a route. False if the same is there already.
+    pub async fn add_route(&self, route: &Route) -> Result<bool, Error> {
+        let message = self.message(route).await?;
+        self.add(route, message).await
+    }
+
+    async fn add(&self, route: &Route, message: RouteMessage) -> Result<bool, Error> {
+        if self.has(route).await? {
+            return Ok(false);
+        }
+        let added = self.handle.route().add(message).execute().await;
+        added.map(|()| true).map_err(failed(format!("add the route to {}", route.destination)))
+    }
+
+    /// Removes a route. False if it is not there.
+    pub async fn remove_route(&self, route: &Route) -> Result<bool, Error> {
+        let message = self.message(route).await?;
+        match self.handle.route().del(message).execute().await {
+            Ok(()) => Ok(true),
+            Err(error) if errno_of(&error) == Some(Errno::SRCH) => Ok(false),
+            Err(error) => Err(failed(format!("remove the route to {}", route.destination))(error)),
+        }
+    }
+
+    /// Whether there is a route that does all that `route` asks for.
+    async fn has(&self, route: &Route) -> Result<bool, Error> {
+        let present = self.routes_to(route.destination).await?;
+        Ok(present
+            .iter()
+            .any(|other| route.gateway == other.gateway && (route.dev.is_none() || route.dev == other.dev)))
+    }
+
+    async fn message(&self, route: &Route) -> Result<RouteMessage, Error> {
+        let destination = route.destination.trunc();
+        let mut message = RouteMessageBuilder::<IpAddr>::new();
+        message = message
+            .destination_prefix(destination.addr(), destination.prefix_len())
+            .map_err(|_| Error::Invalid(format!("{destination} is no destination")))?;
+        if let Some(gateway) = route.gateway {
+            message = message
+                .gateway(gateway)
+                .map_err(|_| Error::Invalid(format!("{gateway} cannot lead to {destination}")))?;
+        }
+        if let Some(dev) = &route.dev {
+            let link = self.find_link(dev).await?.ok_or_else(|| Error::NotFound(dev.into()))?;
+            message = message.output_interface(link.index);
+        }
+        Ok(message.build())
+    }
+}
+
+fn is_of_main_table(message: &RouteMessage) -> bool {
+    message.header.table == RouteHeader::RT_TABLE_MAIN
+}
+
+/// The route without the name of its link, and the number of that link.
+fn parse(message: &RouteMessage, like: IpNet) -> (Route, Option<u32>) {
+    let unspecified = match like {
+        IpNet::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+        IpNet::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
+    };
+    let (mut to, mut gateway, mut index) = (unspecified, None, None);
+    for attribute in &message.attributes {
+        match attribute {
+            RouteAttribute::Destination(address) => to = ip(address).unwrap_or(to),
+            RouteAttribute::Gateway(address) => gateway = ip(address),
+            RouteAttribute::Oif(number) => index = Some(*number),
+            _ => {}
+        }
+    }
+    let destination = IpNet::new(to, message.header.destination_prefix_length).unwrap_or(IpNet::from(to));
+    (Route { destination, gateway, dev: None }, index)
+}
+
+fn ip(address: &RouteAddress) -> Option<IpAddr> {
+    match address {
+        RouteAddress::Inet(ip) => Some((*ip).into()),
+        RouteAddress::Inet6(ip) => Some((*ip).into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,118 @@
+//! Between fork and exec: what the child does to itself.
+//!
+//! The agent has many threads, so nothing here may allocate, lock or panic: all is prepared before the fork, and what is
+//! left is system calls. The program is executed from here; std's own exec is never reached.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::Command;
+
+use rustix::fs::Mode;
+
+use super::confine::{drop_bounding_set, drop_inheritable};
+use super::exec::{self, ExecVector};
+use super::launch::Session;
+use super::{Account, Bounds, Limit};
+
+/// Everything the child needs, made before the fork.
+pub(super) struct Child {
+    pub(super) program: CString,
+    pub(super) argv: ExecVector,
+    pub(super) envp: ExecVector,
+    pub(super) session: Session,
+    pub(super) cwd: CString,
+    pub(super) account: Option<Account>,
+    pub(super) umask: u32,
+    pub(super) limits: Vec<Limit>,
+    pub(super) bounds: Bounds,
+    pub(super) cgroup: Option<OwnedFd>,
+    /// Where to say what failed.
+    pub(super) failed: OwnedFd,
+}
+
+macro_rules! steps {
+    ($($step:ident => $name:literal),* $(,)?) => {
+        /// What the child does, in this order.
+        #[derive(Clone, Copy)]
+        pub(super) enum Step { $($step),* }
+
+        impl Step {
+            /// For people, after "cannot run …:".
+            pub(super) fn name(code: u8) -> &'static str {
+                [$($name),*].get(usize::from(code)).copied().unwrap_or("start the process")
+            }
+        }
+    };
+}
+
+steps! {
+    Session => "make a session",
+    Cgroup => "enter the control group",
+    Limit => "set a resource limit",
+    Bounds => "drop capabilities",
+    Account => "become the user",
+    Directory => "enter the working directory",
+    Descriptors => "close what it must not inherit",
+    Exec => "execute it",
+}
+
+impl Child {
+    /// Makes `command` become this child once it is forked.
+    pub(super) fn arm(self, command: &mut Command) {
+        exec::after_fork(command, move || self.become_program());
+    }
+
+    fn become_program(&self) -> io::Result<()> {
+        self.step(Step::Session, || self.enter_session())?;
+        self.step(Step::Cgroup, || self.enter_cgroup())?;
+        self.step(Step::Limit, || self.set_limits())?;
+        self.step(Step::Bounds, || self.drop_capabilities())?;
+        self.step(Step::Account, || self.become_user())?;
+        self.step(Step::Directory, || Ok(rustix::process::chdir(self.cwd.as_c_str())?))?;
+        self.step(Step::Descriptors, exec::inherit_nothing)?;
+        self.step(Step::Exec, || Err(exec::execute(&self.program, &self.argv, &self.envp)))
+    }
+
+    fn step(&self, step: Step, act: impl Fn() -> io::Result<()>) -> io::Result<()> {
+        act().inspect_err(|_| {
+            // If even this fails, the parent still gets the errno.
+            let _ = rustix::io::write(&self.failed, &[step as u8]);
+        })
+    }
+
+    fn enter_session(&self) -> io::Result<()> {
+        match self.session {
+            Session::OwnGroup => rustix::process::setpgid(None, None)?,
+            Session::OfAgent => {}
+            Session::Detached => drop(rustix::process::setsid()?),
+        }
+        rustix::process::umask(Mode::from_raw_mode(self.umask));
+        Ok(())
+    }
+
+    /// Written here rather than given to clone3(2), so that std can go on forking for us.
+    fn enter_cgroup(&self) -> io::Result<()> {
+        self.cgroup.as_ref().map_or(Ok(()), |procs| rustix::io::write(procs, b"0").map(drop).map_err(Into::into))
+    }
+
+    fn set_limits(&self) -> io::Result<()> {
+        self.limits.iter().try_for_each(|limit| Ok(rustix::process::setrlimit(limit.resource, limit.rlimit())?))
+    }
+
+    fn drop_capabilities(&self) -> io::Result<()> {
+        let Bounds::Only(keep) = self.bounds else { return Ok(()) };
+        rustix::thread::set_no_new_privs(true)?;
+        drop_bounding_set(keep)?;
+        drop_inheritable()
+    }
+
+    /// The thread's credentials are the process's: after fork there is one thread.
+    fn become_user(&self) -> io::Result<()> {
+        let Some(account) = &self.account else { return Ok(()) };
+        rustix::thread::set_thread_groups(&account.groups)?;
+        rustix::thread::set_thread_res_gid(account.gid, account.gid, account.gid)?;
+        rustix::thread::set_thread_res_uid(account.uid, account.uid, account.uid)?;
+        Ok(())
+    }
+}

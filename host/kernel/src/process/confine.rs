@@ -1,0 +1,93 @@
+//! How little power a program keeps.
+
+use std::io;
+use std::str::FromStr;
+
+use rustix::io::Errno;
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set, remove_capability_from_bounding_set,
+    set_capabilities,
+};
+
+/// The capabilities that a program, and whatever it starts, can ever have.
+///
+/// They matter to programs of root. A program of another user starts without any, and the bounds say what a set-uid
+/// program could give it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bounds {
+    /// Everything that the agent has, and what set-uid programs give: for a service's own commands.
+    Unbounded,
+    /// These at most, and no new privileges by set-uid programs.
+    Only(CapabilitySet),
+}
+
+impl Bounds {
+    /// No power at all.
+    pub const NONE: Bounds = Bounds::Only(CapabilitySet::empty());
+}
+
+/// The kernel has no such capability.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no capability {0:?}")]
+pub struct UnknownCapability(pub String);
+
+impl FromStr for Bounds {
+    type Err = UnknownCapability;
+
+    /// Names such as `cap_net_admin`, joined by `+`. The empty string is none, `all` is unbounded.
+    fn from_str(text: &str) -> Result<Bounds, UnknownCapability> {
+        if text == "all" {
+            return Ok(Bounds::Unbounded);
+        }
+        let names = text.split('+').filter(|name| !name.is_empty());
+        names
+            .map(|name| {
+                let upper = name.strip_prefix("cap_").map(str::to_ascii_uppercase);
+                upper.and_then(|name| CapabilitySet::from_name(&name)).ok_or_else(|| UnknownCapability(name.to_owned()))
+            })
+            .collect::<Result<CapabilitySet, _>>()
+            .map(Bounds::Only)
+    }
+}
+
+/// Narrows the calling thread's bounding set. Runs between fork and exec: system calls only.
+pub(super) fn drop_bounding_set(keep: CapabilitySet) -> io::Result<()> {
+    for bit in 0..u64::BITS {
+        let capability = CapabilitySet::from_bits_retain(1 << bit);
+        if keep.contains(capability) {
+            continue;
+        }
+        match remove_capability_from_bounding_set(capability) {
+            Ok(()) => {}
+            // Past the last capability that this kernel knows.
+            Err(Errno::INVAL) => break,
+            // Who has no capabilities cannot drop any, and no new privileges means that none can come.
+            Err(Errno::PERM) if capabilities(None)?.permitted.is_empty() => break,
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+/// What exec(2) would carry over whatever the bounds say. Runs between fork and exec: system calls only.
+pub(super) fn drop_inheritable() -> io::Result<()> {
+    clear_ambient_capability_set()?;
+    let sets = capabilities(None)?;
+    set_capabilities(None, CapabilitySets { inheritable: CapabilitySet::empty(), ..sets })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_have_the_kernels_names() {
+        assert_eq!("".parse(), Ok(Bounds::NONE));
+        assert_eq!("all".parse(), Ok(Bounds::Unbounded));
+        let both = CapabilitySet::NET_ADMIN | CapabilitySet::SYS_ADMIN;
+        assert_eq!("cap_net_admin+cap_sys_admin".parse(), Ok(Bounds::Only(both)));
+        assert_eq!("net_admin".parse::<Bounds>(), Err(UnknownCapability("net_admin".into())));
+        assert_eq!("cap_fly".parse::<Bounds>(), Err(UnknownCapability("cap_fly".into())));
+    }
+}

@@ -1,0 +1,49 @@
+//! The calls at fork and exec that no library wraps.
+
+#![expect(unsafe_code, reason = "fork and exec have no safe wrapper")]
+
+use std::ffi::{CStr, CString, c_char};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::ptr;
+
+/// A null-terminated array of strings, as exec wants it.
+pub(super) struct ExecVector {
+    pointers: Vec<*const c_char>,
+    _strings: Vec<CString>,
+}
+
+// SAFETY: the pointers lead into `_strings`, whose buffers never move and are never written.
+unsafe impl Send for ExecVector {}
+// SAFETY: as above, and there is no interior mutability.
+unsafe impl Sync for ExecVector {}
+
+impl ExecVector {
+    pub(super) fn new(strings: Vec<CString>) -> ExecVector {
+        let pointers = strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect();
+        ExecVector { pointers, _strings: strings }
+    }
+}
+
+/// Runs `child` in the forked process, in the place of std's exec.
+///
+/// `child` must make system calls only: other threads may hold the allocator's locks at the moment of the fork.
+pub(super) fn after_fork(command: &mut Command, child: impl Fn() -> io::Result<()> + Send + Sync + 'static) {
+    // SAFETY: the only caller is `Child::arm`, which keeps the rule above.
+    unsafe { command.pre_exec(child) };
+}
+
+/// Executes a file. Returns only if it fails.
+pub(super) fn execute(path: &CStr, argv: &ExecVector, envp: &ExecVector) -> io::Error {
+    // SAFETY: all are null-terminated, and the borrows keep them alive.
+    unsafe { libc::execve(path.as_ptr(), argv.pointers.as_ptr(), envp.pointers.as_ptr()) };
+    io::Error::last_os_error()
+}
+
+/// Marks every descriptor but the standard ones to be closed by exec.
+pub(super) fn inherit_nothing() -> io::Result<()> {
+    // SAFETY: close_range(2) reads no memory, and a mark closes nothing yet.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,107 @@
+//! Everything that is decided about a program before it is started.
+
+use std::ffi::{CString, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::Error;
+use crate::cgroup::Cgroup;
+use crate::process::child::{Child, Step};
+use crate::process::exec::ExecVector;
+use crate::process::{Account, Bounds, Limit, Program};
+
+/// What to start, and how.
+#[derive(Debug)]
+pub struct Launch {
+    /// The file to execute.
+    pub program: Program,
+    /// Without the program's own name.
+    pub args: Vec<String>,
+    /// The whole environment.
+    pub env: Vec<(String, OsString)>,
+    /// The working directory.
+    pub cwd: PathBuf,
+    /// The user to run as, if not the agent's own.
+    pub account: Option<Account>,
+    /// The file mode creation mask.
+    pub umask: u32,
+    /// Resource limits.
+    pub limits: Vec<Limit>,
+    /// What power is left.
+    pub bounds: Bounds,
+    /// The control group to run in.
+    pub cgroup: Option<Cgroup>,
+}
+
+/// Whether a program can be told apart from its parent by a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Session {
+    /// A process group in the agent's session.
+    OwnGroup,
+    /// A session of its own.
+    Detached,
+    /// The agent's own group, for what an operator types at.
+    OfAgent,
+}
+
+impl Launch {
+    /// The command, armed: once spawned it executes the program by itself.
+    pub(super) fn command(self, session: Session) -> Result<(Command, Report), Error> {
+        let path = self.program.path().to_owned();
+        let mut command = Command::new(&path);
+        let (report, failed) =
+            rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK)
+                .map_err(Error::os("make a pipe"))?;
+        self.into_child(session, failed)?.arm(&mut command);
+        Ok((command, Report { path, pipe: report }))
+    }
+
+    fn into_child(self, session: Session, failed: OwnedFd) -> Result<Child, Error> {
+        let name = c_string(self.program.path().as_os_str().as_bytes())?;
+        let mut argv = vec![name.clone()];
+        for arg in &self.args {
+            argv.push(c_string(arg.as_bytes())?);
+        }
+        let mut envp = Vec::new();
+        for (name, value) in &self.env {
+            envp.push(c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat())?);
+        }
+        Ok(Child {
+            program: name,
+            argv: ExecVector::new(argv),
+            envp: ExecVector::new(envp),
+            session,
+            cwd: c_string(self.cwd.as_os_str().as_bytes())?,
+            account: self.account.filter(|account| !account.is_own()),
+            umask: self.umask,
+            limits: self.limits,
+            bounds: self.bounds,
+            cgroup: self.cgroup.map(|cgroup| cgroup.open_procs()).transpose()?,
+            failed,
+        })
+    }
+}
+
+fn c_string(bytes: &[u8]) -> Result<CString, Error> {
+    CString::new(bytes).map_err(|_| Error::Invalid(format!("{:?} holds a NUL", String::from_utf8_lossy(bytes))))
+}
+
+/// What the child was doing when it failed.
+#[derive(Debug)]
+pub(super) struct Report {
+    path: PathBuf,
+    pipe: OwnedFd,
+}
+
+impl Report {
+    /// Turns the errno that came back from a failed spawn into a sentence about the step that failed.
+    pub(super) fn explain(&self, error: &std::io::Error) -> Error {
+        let errno = error.raw_os_error().map_or(rustix::io::Errno::IO, rustix::io::Errno::from_raw_os_error);
+        let mut step = [0];
+        let read = rustix::io::read(self.pipe.as_fd(), &mut step);
+        let what = if read == Ok(1) { Step::name(step[0]) } else { "start the process" };
+        Error::Os { doing: format!("run {}: {what}", self.path.display()), errno }
+    }
+}

@@ -1,0 +1,70 @@
+//! Resource limits by the names that service configurations use, see setrlimit(2).
+
+use rustix::process::{Resource, Rlimit};
+
+/// A limit, soft and hard alike.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    pub(super) resource: Resource,
+    pub(super) value: Option<u64>,
+}
+
+/// A name or a value that means nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownLimit {
+    /// The kernel has no such limit.
+    #[error("there is no limit {0:?}")]
+    Name(String),
+    /// Not a number.
+    #[error("{0:?} is no limit: expected a number or `unlimited`")]
+    Value(String),
+}
+
+const NAMES: [(&str, Resource); 16] = [
+    ("as", Resource::As),
+    ("core", Resource::Core),
+    ("cpu", Resource::Cpu),
+    ("data", Resource::Data),
+    ("fsize", Resource::Fsize),
+    ("locks", Resource::Locks),
+    ("memlock", Resource::Memlock),
+    ("msgqueue", Resource::Msgqueue),
+    ("nice", Resource::Nice),
+    ("nofile", Resource::Nofile),
+    ("nproc", Resource::Nproc),
+    ("rss", Resource::Rss),
+    ("rtprio", Resource::Rtprio),
+    ("rttime", Resource::Rttime),
+    ("sigpending", Resource::Sigpending),
+    ("stack", Resource::Stack),
+];
+
+impl Limit {
+    /// `nofile`, `1024`.
+    pub fn parse(name: &str, value: &str) -> Result<Limit, UnknownLimit> {
+        let (_, resource) =
+            NAMES.iter().find(|(known, _)| *known == name).ok_or_else(|| UnknownLimit::Name(name.to_owned()))?;
+        let value = match value {
+            "unlimited" => None,
+            number => Some(number.parse().map_err(|_| UnknownLimit::Value(number.to_owned()))?),
+        };
+        Ok(Limit { resource: *resource, value })
+    }
+
+    pub(super) fn rlimit(self) -> Rlimit {
+        Rlimit { current: self.value, maximum: self.value }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_have_a_name_and_a_number() {
+        assert_eq!(Limit::parse("nofile", "1024").unwrap().value, Some(1024));
+        assert_eq!(Limit::parse("core", "unlimited").unwrap().value, None);
+        assert_eq!(Limit::parse("files", "1").unwrap_err(), UnknownLimit::Name("files".into()));
+        assert_eq!(Limit::parse("nofile", "-1").unwrap_err(), UnknownLimit::Value("-1".into()));
+    }
+}

@@ -1,0 +1,155 @@
+//! The ancestor's tables, but for its decimal units, and what they leave out.
+
+use super::*;
+
+#[track_caller]
+fn check(kind: Kind, text: &str, expected: &[&str]) {
+    match convert(kind, text) {
+        Ok(values) => assert_eq!(values, expected, "{text:?}"),
+        Err(error) => panic!("{text:?} is not {}: {error}", error.kind),
+    }
+}
+
+#[track_caller]
+fn refuse(kind: Kind, texts: &[&str], expected: &str) {
+    for text in texts {
+        let error = convert(kind, text).expect_err(text);
+        assert!(error.to_string().contains(expected), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn sizes_are_binary_however_the_unit_is_written() {
+    for (text, bytes) in [
+        ("0", "0"),
+        ("1", "1"),
+        ("1000", "1000"),
+        ("100MiB", "104857600"),
+        ("1KB", "1024"),
+        ("1kb", "1024"),
+        ("1,3KB", "1331"),
+        ("1KiB", "1024"),
+        ("2MiB", "2097152"),
+        ("3GiB", "3221225472"),
+        ("3gib", "3221225472"),
+        ("4TiB", "4398046511104"),
+        ("5PiB", "5629499534213120"),
+        ("6EiB", "6917529027641081856"),
+        ("6eib", "6917529027641081856"),
+        ("20g", "21474836480"),
+        ("512m", "536870912"),
+        ("1.5g", "1610612736"),
+        ("1.46mi", "1530920"),
+        ("7b", "7"),
+        ("20 g", "21474836480"),
+    ] {
+        check(Kind::Size, text, &[bytes]);
+    }
+    let bad =
+        ["-1", "-1000", "-1KB", "8EiB", "8EB", "8.5EB", "badValue", "", "12parsecs", "1.2.3", ".5g", "g", "1bb", "1é"];
+    refuse(Kind::Size, &bad, "a number with an optional unit, such as 512m or 20g");
+    refuse(Kind::Size, &["99999999999999999999999999999999"], "512m");
+}
+
+#[test]
+fn durations_are_sums_and_bare_numbers_are_seconds() {
+    for (text, millis) in [
+        ("0", "0"),
+        ("1", "1000"),
+        ("1s", "1000"),
+        ("1m1s", "61000"),
+        ("1h30m", "5400000"),
+        ("1d", "86400000"),
+        ("1w", "604800000"),
+        ("1y", "31536000000"),
+        ("500ms", "500"),
+        ("1.5h", "5400000"),
+        ("1h 30m", "5400000"),
+    ] {
+        check(Kind::Duration, text, &[millis]);
+    }
+    refuse(
+        Kind::Duration,
+        &["1p", "", "-1s", "s", "1h30", "1.5", "one", "99999999999999999999y"],
+        "such as 30, 10s or 1h30m",
+    );
+}
+
+#[test]
+fn booleans_modes_and_integers() {
+    for text in ["true", "True", "YES", "on", "1"] {
+        check(Kind::Boolean, text, &["true"]);
+    }
+    for text in ["false", "No", "OFF", "0"] {
+        check(Kind::Boolean, text, &["false"]);
+    }
+    refuse(Kind::Boolean, &["", "maybe", "2"], "true or false");
+    check(Kind::Mode, "0755", &["493"]);
+    check(Kind::Mode, "2770", &["1528"]);
+    refuse(Kind::Mode, &["", "8", "10000", "rwx", "+755", "-1"], "permissions in octal");
+    check(Kind::Integer, "-12", &["-12"]);
+    check(Kind::Integer, "007", &["7"]);
+    refuse(Kind::Integer, &["", "1.5", "x", "99999999999999999999"], "a decimal integer");
+}
+
+#[test]
+fn paths_are_absolute_and_tidy() {
+    check(Kind::Path, "/srv//web/./a/", &["/srv/web/a"]);
+    check(Kind::Path, "/", &["/"]);
+    refuse(Kind::Path, &["", "srv", "/srv/../etc", "./a"], "an absolute path without ..");
+}
+
+#[test]
+fn lists_are_words() {
+    check(Kind::List, " a  b\nc ", &["a", "b", "c"]);
+    check(Kind::List, "", &[]);
+    check(Kind::Words, r#"-e "A=b c" 'd "e"' f\ g ''"#, &["-e", "A=b c", "d \"e\"", "f g", ""]);
+    check(Kind::Words, "--label #1 $HOME *", &["--label", "#1", "$HOME", "*"]);
+    refuse(Kind::Words, &["a 'b"], "a ' at the end");
+    refuse(Kind::Words, &["a \"b"], "a \" at the end");
+    refuse(Kind::Words, &["a\\"], "behind the last backslash");
+}
+
+#[test]
+fn commands_run_in_a_shell_only_if_they_need_one() {
+    let shell = |text: &str| check(Kind::Command, text, &["/bin/sh", "-c", text]);
+    check(Kind::Command, "/bin/app --name 'a b' x=1", &["/bin/app", "--name", "a b", "x=1"]);
+    check(Kind::Command, "echo 'a && b' \"c | d\" e\\;f", &["echo", "a && b", "c | d", "e;f"]);
+    check(Kind::Command, "echo a#b {c}", &["echo", "a#b", "{c}"]);
+    shell("mkdir -p /web/sm/init && chown 999:999 /web/*/*");
+    shell("echo \"$HOME\"");
+    shell("date > /tmp/x");
+    shell("LANG=C date");
+    shell("ls ~");
+    shell("true # always");
+    refuse(Kind::Command, &["", "  "], "a program and its arguments");
+    refuse(Kind::Command, &["echo 'a"], "a ' at the end");
+}
+
+const KINDS: [Kind; 12] = [
+    Kind::String,
+    Kind::Boolean,
+    Kind::Integer,
+    Kind::Size,
+    Kind::Duration,
+    Kind::List,
+    Kind::Words,
+    Kind::Command,
+    Kind::Path,
+    Kind::Mode,
+    Kind::Nodes,
+    Kind::Schedule,
+];
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text in r#"([0-9.,kmgsh'"\\ /-]|.)*"#, kind in proptest::sample::select(KINDS.to_vec())) {
+        let _ = convert(kind, &text);
+    }
+
+    #[test]
+    fn quoted_words_come_back(words in proptest::collection::vec("[^\0]*", 0..5)) {
+        let quoted: Vec<String> = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+        proptest::prop_assert_eq!(split_words(&quoted.join(" ")), Ok(words));
+    }
+}

@@ -1,0 +1,181 @@
+//! What is wrong with a text, and where: plain data that the edges render.
+
+use std::fmt;
+use std::ops::Range;
+
+/// A part of a text, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// Just past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// From `start` to `end`.
+    pub fn new(start: usize, end: usize) -> Span {
+        Span { start, end }
+    }
+
+    /// As the standard library says it.
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// The text that it covers.
+    pub fn of(self, text: &str) -> &str {
+        &text[self.range()]
+    }
+}
+
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Span {
+        Span::new(range.start, range.end)
+    }
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The configuration cannot be used.
+    Error,
+    /// It can, but somebody should look.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        })
+    }
+}
+
+/// One problem of a text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Diagnostic {
+    /// Where.
+    pub span: Span,
+    /// How bad.
+    pub severity: Severity,
+    /// What is wrong, naming the keyword: `disk#1.size is not a size`.
+    pub message: String,
+    /// What stands beside the marked text, mostly what was expected there. May be empty.
+    pub label: String,
+}
+
+impl Diagnostic {
+    /// An error.
+    pub fn error(span: Span, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
+        Diagnostic { span, severity: Severity::Error, message: message.into(), label: label.into() }
+    }
+
+    /// A warning.
+    pub fn warning(span: Span, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
+        Diagnostic { span, severity: Severity::Warning, message: message.into(), label: label.into() }
+    }
+
+    /// Whether the configuration cannot be used for it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// Where it begins in `text`, which must be the text that it is about.
+    pub fn position(&self, text: &str) -> Position {
+        Position::of(text, self.span.start)
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if self.label.is_empty() { Ok(()) } else { write!(f, ": {}", self.label) }
+    }
+}
+
+/// Line and column of a text, both counted from one, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+impl Position {
+    /// Where the byte `offset` of `text` stands. An offset past the end is the end.
+    pub fn of(text: &str, offset: usize) -> Position {
+        let before = text.get(..offset).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+}
+
+/// Where the lines of a text begin, for those who ask for many positions of it.
+#[derive(Debug, Clone)]
+pub struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    /// Of a text.
+    pub fn of(text: &'t str) -> Lines<'t> {
+        let after_newline = text.match_indices('\n').map(|(at, _)| at + 1);
+        Lines { text, starts: std::iter::once(0).chain(after_newline).collect() }
+    }
+
+    /// Where the byte `offset` stands. See [`Position::of`].
+    pub fn position(&self, offset: usize) -> Position {
+        let offset = if self.text.is_char_boundary(offset) { offset } else { self.text.len() };
+        let line = self.line(offset);
+        Position { line: line + 1, column: self.text[self.starts[line]..offset].chars().count() + 1 }
+    }
+
+    /// The lines that a span touches, with their ends.
+    pub fn around(&self, span: Span) -> Span {
+        let start = self.starts[self.line(span.start)];
+        let end = self.starts.get(self.line(span.end) + 1).copied().unwrap_or(self.text.len());
+        Span::new(start, end)
+    }
+
+    /// The place of the line of a byte in `starts`, which begins with 0.
+    fn line(&self, offset: usize) -> usize {
+        self.starts.partition_point(|start| *start <= offset) - 1
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_from_one() {
+        let text = "[env]\nä = é!\n";
+        let bang = text.find('!').unwrap_or_default();
+        assert_eq!(Position::of(text, bang).to_string(), "2:6");
+        assert_eq!(Position::of(text, 0).to_string(), "1:1");
+        assert_eq!(Position::of(text, 1000).to_string(), "3:1");
+    }
+
+    #[test]
+    fn lines_know_the_same_positions() {
+        for text in ["", "\n", "[env]\nä = é!\n", "a\r\n\nb", "é"] {
+            let lines = Lines::of(text);
+            for offset in 0..text.len() + 3 {
+                assert_eq!(lines.position(offset), Position::of(text, offset), "{text:?} {offset}");
+            }
+        }
+        let text = "one\ntwo\nthree\n";
+        let around = |start, end| Lines::of(text).around(Span::new(start, end)).of(text);
+        assert_eq!((around(0, 2), around(5, 6), around(5, 9), around(14, 14)), ("one\n", "two\n", "two\nthree\n", ""));
+    }
+}

@@ -1,0 +1,143 @@
+//! Keyword schemas: what a section may say, and what its values are made of.
+//!
+//! The drivers' keywords come from their manifests; the core's own stand here, as data.
+
+mod deprecated;
+mod node;
+mod object;
+mod resource;
+
+pub(crate) use deprecated::{
+    ALWAYS_ON, AUTOSTART_NODE, RETIRED, RenamedSection, old_names, renamed_keyword, renamed_section, renamed_type,
+};
+pub use node::{compliance, driver, node, stats};
+pub use object::{default, subset};
+pub use resource::resource;
+
+/// What a keyword's value is made of. A value that does not convert is an error that points at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Any text.
+    String,
+    /// `true` or `false`, also `yes no on off 1 0`, in any case.
+    Boolean,
+    /// A decimal integer.
+    Integer,
+    /// `512m`, `20g`: binary units. Canonical: bytes.
+    Size,
+    /// `10s`, `1h30m`; a bare integer is seconds. Canonical: milliseconds.
+    Duration,
+    /// Words separated by white space.
+    List,
+    /// Words as a shell splits them.
+    Words,
+    /// A command: split as a shell splits words, or `/bin/sh -c TEXT` where it holds shell metacharacters.
+    Command,
+    /// An absolute path.
+    Path,
+    /// Permission bits in octal. Canonical: decimal.
+    Mode,
+    /// Node names, globs and labels.
+    Nodes,
+    /// `[!][~]HH:MM-HH:MM[@interval] …`.
+    Schedule,
+}
+
+/// Where a keyword that its section does not hold is looked up next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Inherit {
+    /// Nowhere.
+    No,
+    /// In DEFAULT, under the same name.
+    Default,
+}
+
+/// A keyword of a section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyword {
+    /// Its name.
+    pub name: String,
+    /// Old spellings that go on working.
+    pub aliases: Vec<String>,
+    /// What its value is made of.
+    pub kind: Kind,
+    /// Its value when it is not written, in the syntax of the file. May hold references.
+    pub default: Option<String>,
+    /// Whether a section without it is an error.
+    pub required: bool,
+    /// Whether `keyword@scope` is allowed.
+    pub scopable: bool,
+    /// Where else it is looked up.
+    pub inherit: Inherit,
+    /// Whether it matters to `provision` alone.
+    pub provisioning: bool,
+    /// Whether its value must never be shown.
+    pub secret: bool,
+    /// The kind of the stores that its words refer to: what a driver sees are the variables `NAME=VALUE` that come of them.
+    pub store: Option<crate::Kind>,
+    /// The values it may have. Empty: any.
+    pub candidates: Vec<String>,
+    /// What it means, for people.
+    pub help: String,
+    /// A value to show. May be empty.
+    pub example: String,
+}
+
+impl Keyword {
+    /// A keyword that may be scoped, has no default and is not inherited.
+    pub fn new(name: impl Into<String>, kind: Kind, help: impl Into<String>) -> Keyword {
+        Keyword {
+            name: name.into(),
+            aliases: Vec::new(),
+            kind,
+            default: None,
+            required: false,
+            scopable: true,
+            inherit: Inherit::No,
+            provisioning: false,
+            secret: false,
+            store: None,
+            candidates: Vec::new(),
+            help: help.into(),
+            example: String::new(),
+        }
+    }
+
+    /// With this value when it is not written.
+    #[must_use]
+    pub fn or(self, default: &str) -> Keyword {
+        Keyword { default: Some(default.to_owned()), ..self }
+    }
+
+    /// With these values alone.
+    #[must_use]
+    pub fn among(self, candidates: &[&str]) -> Keyword {
+        Keyword { candidates: candidates.iter().map(|candidate| (*candidate).to_owned()).collect(), ..self }
+    }
+
+    /// Also known by an old name.
+    #[must_use]
+    pub fn once(self, alias: &str) -> Keyword {
+        let mut aliases = self.aliases;
+        aliases.push(alias.to_owned());
+        Keyword { aliases, ..self }
+    }
+
+    /// With a value to show.
+    #[must_use]
+    pub fn such_as(self, example: &str) -> Keyword {
+        Keyword { example: example.to_owned(), ..self }
+    }
+
+    /// Looked up in DEFAULT where its section does not hold it.
+    #[must_use]
+    pub fn inherited(self) -> Keyword {
+        Keyword { inherit: Inherit::Default, ..self }
+    }
+
+    /// Without scopes.
+    #[must_use]
+    pub fn unscoped(self) -> Keyword {
+        Keyword { scopable: false, ..self }
+    }
+}

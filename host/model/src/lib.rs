@@ -1,0 +1,17 @@
+//! The object model: what an object, an instance and a resource are, in the field's words.
+//!
+//! Pure: no tokio, no clock, no input or output. What comes from disk or from the network is parsed at the edges and
+//! enters here as text.
+
+pub mod config;
+pub mod convert;
+pub mod diagnostic;
+pub mod keyword;
+pub mod path;
+pub mod rid;
+pub mod select;
+pub mod status;
+pub mod store;
+
+pub use path::{Kind, NodeName, ObjectPath};
+pub use rid::{DriverName, Group, Rid};

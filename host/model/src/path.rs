@@ -1,0 +1,339 @@
+//! Object paths, `[namespace/][kind/]name`, node names, and where an object's configuration file stands.
+//!
+//! Every path that exists as a value is a legal one: there is no other way to make it than the checks of this file, so
+//! that nobody further on has to ask whether a name may become a file name.
+
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
+
+/// The longest label of a name, as in the domain name system.
+const MAX_LABEL: usize = 63;
+/// The longest name, as in the domain name system.
+const MAX_NAME: usize = 253;
+/// The namespace where none is written.
+const ROOT: &str = "root";
+/// The one name of a `ccfg`.
+const CLUSTER: &str = "cluster";
+/// The one name of an `nscfg`.
+const NAMESPACE: &str = "namespace";
+/// The folder of the other namespaces' files.
+const NAMESPACES: &str = "namespaces";
+
+/// The kind of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A service.
+    Svc,
+    /// A volume.
+    Vol,
+    /// A store of plain configuration.
+    Cfg,
+    /// A store of secrets.
+    Sec,
+    /// A user.
+    Usr,
+    /// A namespace's configuration.
+    Nscfg,
+    /// The cluster's configuration.
+    Ccfg,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 7] = [Kind::Svc, Kind::Vol, Kind::Cfg, Kind::Sec, Kind::Usr, Kind::Nscfg, Kind::Ccfg];
+
+    /// Whether its objects hold keys for others to use, and have no instances to act on.
+    pub fn is_store(self) -> bool {
+        matches!(self, Kind::Cfg | Kind::Sec)
+    }
+
+    /// As it stands in a path.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Svc => "svc",
+            Kind::Vol => "vol",
+            Kind::Cfg => "cfg",
+            Kind::Sec => "sec",
+            Kind::Usr => "usr",
+            Kind::Nscfg => "nscfg",
+            Kind::Ccfg => "ccfg",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A word that is no kind of object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no kind of object: expected svc, vol, cfg, sec, usr, nscfg or ccfg")]
+pub struct NoKind(pub String);
+
+impl FromStr for Kind {
+    type Err = NoKind;
+
+    fn from_str(s: &str) -> Result<Kind, NoKind> {
+        Kind::ALL.into_iter().find(|kind| kind.as_str() == s).ok_or_else(|| NoKind(s.to_owned()))
+    }
+}
+
+/// The path of an object. Displays in canonical form: without `root/`, without `svc/` in the root namespace, `cluster` for
+/// the cluster's configuration and `<namespace>/` for a namespace's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectPath {
+    namespace: String,
+    kind: Kind,
+    name: String,
+}
+
+/// Why a text is no object path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path:?} is no object path: {reason}")]
+pub struct NoPath {
+    /// The text.
+    pub path: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl ObjectPath {
+    /// The object of that name, if the three may go together.
+    pub fn new(namespace: &str, kind: Kind, name: &str) -> Result<ObjectPath, NoPath> {
+        let err = |reason| NoPath { path: format!("{namespace}/{kind}/{name}"), reason };
+        check_namespace(namespace).map_err(err)?;
+        check_name(namespace, kind, name).map_err(err)?;
+        Ok(ObjectPath { namespace: namespace.to_owned(), kind, name: name.to_owned() })
+    }
+
+    /// The service of that name in the root namespace.
+    pub fn svc(name: &str) -> Result<ObjectPath, NoPath> {
+        ObjectPath::new(ROOT, Kind::Svc, name)
+    }
+
+    /// The configuration of the cluster.
+    pub fn cluster() -> ObjectPath {
+        ObjectPath { namespace: ROOT.to_owned(), kind: Kind::Ccfg, name: CLUSTER.to_owned() }
+    }
+
+    /// Reads a path as an object of `namespace` means it: one that begins with `./` is in that namespace.
+    pub fn parse_in(namespace: &str, text: &str) -> Result<ObjectPath, NoPath> {
+        match text.strip_prefix("./") {
+            None => text.parse(),
+            Some(rest) if rest.contains('/') => format!("{namespace}/{rest}").parse(),
+            Some(name) => ObjectPath::new(namespace, Kind::Svc, name),
+        }
+    }
+
+    /// The namespace, `root` where none is written.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The kind, `svc` where none is written.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The name within kind and namespace.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the object is of the root namespace.
+    pub fn is_root(&self) -> bool {
+        self.namespace == ROOT
+    }
+
+    /// The path in full, `namespace/kind/name`, which globs are matched against.
+    pub fn fqn(&self) -> String {
+        format!("{}/{}/{}", self.namespace, self.kind, self.name)
+    }
+
+    /// The name in the domain of a cluster.
+    pub fn fqdn(&self, cluster: &str) -> String {
+        format!("{}.{}.{}.{cluster}", self.name, self.namespace, self.kind)
+    }
+
+    /// The configuration file below the folder of configurations.
+    pub fn config_file(&self) -> PathBuf {
+        match self.kind {
+            Kind::Nscfg if !self.is_root() => Path::new(NAMESPACES).join(&self.namespace).join("namespace.conf"),
+            Kind::Nscfg | Kind::Ccfg => format!("{}.conf", self.name).into(),
+            _ => self.file("conf"),
+        }
+    }
+
+    /// The object whose configuration file that is, below the folder of configurations. None for any other file.
+    pub fn from_config_file(file: &Path) -> Option<ObjectPath> {
+        let parts: Vec<&str> = file.components().map(normal_component).collect::<Option<_>>()?;
+        let (last, folders) = parts.split_last()?;
+        let name = last.strip_suffix(".conf")?;
+        let path = match (folders, name) {
+            ([], CLUSTER) => Ok(ObjectPath::cluster()),
+            ([], NAMESPACE) => ObjectPath::new(ROOT, Kind::Nscfg, name),
+            ([], _) => ObjectPath::svc(name),
+            ([NAMESPACES, namespace], NAMESPACE) => ObjectPath::new(namespace, Kind::Nscfg, name),
+            ([kind], _) => ObjectPath::new(ROOT, kind.parse().ok()?, name),
+            ([NAMESPACES, namespace, kind], _) => ObjectPath::new(namespace, kind.parse().ok()?, name),
+            _ => return None,
+        };
+        // Each object has one file: `svc/web.conf` is not where web stands, nor is `ccfg/cluster.conf` the cluster's.
+        path.ok().filter(|path| path.config_file() == file)
+    }
+
+    /// A folder of its own: `<kind>/<name>` or `namespaces/<namespace>/<kind>/<name>`.
+    pub fn folder(&self) -> PathBuf {
+        let folder = Path::new(self.kind.as_str()).join(&self.name);
+        if self.is_root() { folder } else { Path::new(NAMESPACES).join(&self.namespace).join(folder) }
+    }
+
+    /// A file of the object with that extension: `<name>.<ext>`, `<kind>/<name>.<ext>` or
+    /// `namespaces/<namespace>/<kind>/<name>.<ext>`.
+    pub fn file(&self, extension: &str) -> PathBuf {
+        let name = format!("{}.{extension}", self.name);
+        match (self.is_root(), self.kind) {
+            (true, Kind::Svc) => name.into(),
+            (true, kind) => Path::new(kind.as_str()).join(name),
+            (false, kind) => Path::new(NAMESPACES).join(&self.namespace).join(kind.as_str()).join(name),
+        }
+    }
+}
+
+fn normal_component(component: Component<'_>) -> Option<&str> {
+    match component {
+        Component::Normal(name) => name.to_str(),
+        _ => None,
+    }
+}
+
+impl fmt::Display for ObjectPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = match (self.is_root(), self.kind) {
+            (_, Kind::Ccfg) | (true, Kind::Svc) => self.name.clone(),
+            (true, Kind::Nscfg) => "/".to_owned(),
+            (false, Kind::Nscfg) => format!("{}/", self.namespace),
+            (true, kind) => format!("{kind}/{}", self.name),
+            (false, _) => self.fqn(),
+        };
+        f.pad(&path)
+    }
+}
+
+impl FromStr for ObjectPath {
+    type Err = NoPath;
+
+    fn from_str(s: &str) -> Result<ObjectPath, NoPath> {
+        let err = |reason: String| NoPath { path: s.to_owned(), reason };
+        let parts: Vec<&str> = s.split('/').collect();
+        let (namespace, kind, name) = match parts[..] {
+            [CLUSTER] => return Ok(ObjectPath::cluster()),
+            [""] => return Err(err("it is empty".to_owned())),
+            ["", ""] => (ROOT, Kind::Nscfg.as_str(), NAMESPACE),
+            [namespace, ""] => (namespace, Kind::Nscfg.as_str(), NAMESPACE),
+            [name] => (ROOT, Kind::Svc.as_str(), name),
+            [kind, name] => (ROOT, kind, name),
+            [namespace, "nscfg", ""] => (namespace, Kind::Nscfg.as_str(), NAMESPACE),
+            [namespace, kind, name] => (namespace, kind, name),
+            _ => return Err(err("expected [namespace/][kind/]name".to_owned())),
+        };
+        let kind = kind.parse().map_err(|no_kind: NoKind| err(no_kind.to_string()))?;
+        ObjectPath::new(namespace, kind, name).map_err(|no_path| err(no_path.reason))
+    }
+}
+
+/// Whether a text may be the name of some object.
+pub fn is_name(text: &str) -> bool {
+    check_labels(text).is_ok()
+}
+
+fn check_namespace(namespace: &str) -> Result<(), String> {
+    check_label(namespace).map_err(|reason| format!("the namespace {reason}"))?;
+    if namespace.parse::<Kind>().is_ok() {
+        return Err(format!("{namespace} is the name of a kind and cannot be one of a namespace"));
+    }
+    Ok(())
+}
+
+/// Two configuration files must never be one: the names that the root folder itself uses are not for services.
+fn check_name(namespace: &str, kind: Kind, name: &str) -> Result<(), String> {
+    check_labels(name).map_err(|reason| format!("the name {reason}"))?;
+    let reserved = name.parse::<Kind>().is_ok()
+        || name == "node"
+        || (kind == Kind::Svc && namespace == ROOT && matches!(name, CLUSTER | NAMESPACE));
+    match kind {
+        _ if reserved => Err(format!("the name {name} is reserved")),
+        Kind::Ccfg if (namespace, name) != (ROOT, CLUSTER) => Err("the only ccfg is root/ccfg/cluster".to_owned()),
+        Kind::Nscfg if name != NAMESPACE => Err("the only nscfg of a namespace is called namespace".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+fn check_labels(name: &str) -> Result<(), String> {
+    if name.len() > MAX_NAME {
+        return Err(format!("is longer than {MAX_NAME} characters"));
+    }
+    name.split('.').try_for_each(check_label)
+}
+
+fn check_label(label: &str) -> Result<(), String> {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if label.is_empty() {
+        return Err("is empty or has an empty part".to_owned());
+    }
+    if label.len() > MAX_LABEL {
+        return Err(format!("has a part longer than {MAX_LABEL} characters"));
+    }
+    if !label.bytes().all(legal) || label.starts_with('-') || label.ends_with('-') {
+        return Err("is made of lower-case letters, digits and inner hyphens, in parts that dots separate".to_owned());
+    }
+    Ok(())
+}
+
+/// The name of a node.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeName(String);
+
+impl NodeName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name up to the first dot.
+    pub fn short(&self) -> &str {
+        self.0.split('.').next().unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for NodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A text that is no node name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no node name: expected a host name, see hostname(7)")]
+pub struct NoNodeName(pub String);
+
+impl FromStr for NodeName {
+    type Err = NoNodeName;
+
+    fn from_str(s: &str) -> Result<NodeName, NoNodeName> {
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        let plain = !s.is_empty() && s.len() <= MAX_NAME && s.chars().all(legal);
+        // `..` would be a folder, `-n1` an option.
+        if !plain || s.starts_with(['.', '-']) {
+            return Err(NoNodeName(s.to_owned()));
+        }
+        Ok(NodeName(s.to_owned()))
+    }
+}
+
+#[cfg(test)]
+#[path = "path_tests.rs"]
+mod tests;

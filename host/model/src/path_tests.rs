@@ -1,0 +1,143 @@
+//! Names and paths, as the ancestor's own tables have them where ours do not say otherwise.
+
+use super::*;
+
+/// Text, and the canonical path that it means. None: refused.
+#[test]
+fn a_text_means_one_path_or_none() {
+    let long = "a".repeat(63);
+    let check = |text: &str, canonical: Option<&str>| {
+        let parsed = text.parse::<ObjectPath>().ok();
+        assert_eq!(parsed.as_ref().map(ObjectPath::to_string).as_deref(), canonical, "{text}");
+        if let Some(path) = parsed {
+            assert_eq!(path.to_string().parse(), Ok(path.clone()), "{text}: canonical form");
+            assert_eq!(path.fqn().parse(), Ok(path), "{text}: full form");
+        }
+    };
+    check("svc1", Some("svc1"));
+    check("svc/svc1", Some("svc1"));
+    check("root/svc/svc1", Some("svc1"));
+    check("ns1/svc/svc1", Some("ns1/svc/svc1"));
+    check("sec/ca", Some("sec/ca"));
+    check("root/sec/ca", Some("sec/ca"));
+    check("system/sec/ca", Some("system/sec/ca"));
+    check("osvprdcollector.opensvc.com", Some("osvprdcollector.opensvc.com"));
+    check("1.web.shop", Some("1.web.shop"));
+    check("a", Some("a"));
+    check(&long, Some(&long));
+    check("cluster", Some("cluster"));
+    check("ccfg/cluster", Some("cluster"));
+    check("/", Some("/"));
+    check("root/", Some("/"));
+    check("ns1/", Some("ns1/"));
+    check("ns1/nscfg/", Some("ns1/"));
+    check("ns1/nscfg/namespace", Some("ns1/"));
+    check("ns1/svc/namespace", Some("ns1/svc/namespace"));
+    check("", None);
+    check("ns1/foo/name", None);
+    check("ns1/svc/name#", None);
+    check("ns1#/svc/name", None);
+    check("ns1/svc/", None);
+    check("a/b/c/d", None);
+    check("SVC1", None);
+    check("namespace", None);
+    check("svc", None);
+    check("ns1/svc/vol", None);
+    check("node", None);
+    check("vol/svc/web", None);
+    check(&format!("{long}a"), None);
+    check("a..b", None);
+    check("..", None);
+    check("../etc/passwd", None);
+    check("-a", None);
+    check("a-", None);
+    check("web_1", None);
+    check("ns1/ccfg/cluster", None);
+    check("nscfg/other", None);
+}
+
+#[test]
+fn a_refusal_says_what_is_wrong() {
+    let check = |text: &str, message: &str| assert_eq!(text.parse::<ObjectPath>().unwrap_err().to_string(), message);
+    check(
+        "ns1/foo/x",
+        r#""ns1/foo/x" is no object path: "foo" is no kind of object: expected svc, vol, cfg, sec, usr, nscfg or ccfg"#,
+    );
+    check("sec", r#""sec" is no object path: the name sec is reserved"#);
+    check("a..b", r#""a..b" is no object path: the name is empty or has an empty part"#);
+}
+
+#[test]
+fn an_object_has_one_configuration_file() {
+    let check = |path: &str, file: &str| {
+        let path: ObjectPath = path.parse().unwrap();
+        assert_eq!(path.config_file(), Path::new(file));
+        assert_eq!(ObjectPath::from_config_file(Path::new(file)), Some(path));
+    };
+    check("svc1", "svc1.conf");
+    check("osvprdcollector.opensvc.com", "osvprdcollector.opensvc.com.conf");
+    check("cfg/cfg1", "cfg/cfg1.conf");
+    check("ns1/svc/svc1", "namespaces/ns1/svc/svc1.conf");
+    check("cluster", "cluster.conf");
+    check("/", "namespace.conf");
+    check("test/", "namespaces/test/namespace.conf");
+    check("sec/namespace", "sec/namespace.conf");
+    check("test/svc/namespace", "namespaces/test/svc/namespace.conf");
+}
+
+/// The ancestor also reads `test/svc/x.conf`, without `namespaces/`. Two files for one object is one too many.
+#[test]
+fn other_files_are_no_objects() {
+    for file in [
+        "node.conf",
+        "svc/web.conf",
+        "ccfg/cluster.conf",
+        "nscfg/namespace.conf",
+        "namespaces/root/svc/web.conf",
+        "namespaces/ns1/ccfg/cluster.conf",
+        "test/namespace.conf",
+        "test/svc/namespace.conf",
+        "web.conf.swp",
+        ".web.conf",
+        "Web.conf",
+        "../web.conf",
+        "/web.conf",
+        ".conf",
+        "",
+    ] {
+        assert_eq!(ObjectPath::from_config_file(Path::new(file)), None, "{file}");
+    }
+}
+
+#[test]
+fn an_object_has_a_folder_of_its_own() {
+    let check = |path: &str, folder: &str| {
+        assert_eq!(path.parse::<ObjectPath>().unwrap().folder(), Path::new(folder));
+    };
+    check("svc1", "svc/svc1");
+    check("sec/ca", "sec/ca");
+    check("ns1/svc/svc1", "namespaces/ns1/svc/svc1");
+}
+
+#[test]
+fn a_dot_and_slash_means_the_namespace_at_hand() {
+    let check = |text: &str, canonical: &str| {
+        assert_eq!(ObjectPath::parse_in("ns2", text).unwrap().to_string(), canonical);
+    };
+    check("./sec/ca", "ns2/sec/ca");
+    check("./ca", "ns2/svc/ca");
+    check("sec/ca", "sec/ca");
+    check("system/sec/ca", "system/sec/ca");
+    assert!(ObjectPath::parse_in("ns2", "./ns3/sec/ca").is_err());
+}
+
+#[test]
+fn node_names_cannot_be_folders_or_options() {
+    for good in ["n1", "ca-dev", "ca-dev.wuc", "1ca-dev", "Node_7"] {
+        assert_eq!(good.parse::<NodeName>().unwrap().as_str(), good);
+    }
+    for bad in ["", "ca&dev", "..", ".n1", "-n1", "n/1", "n 1"] {
+        assert!(bad.parse::<NodeName>().is_err(), "{bad}");
+    }
+    assert_eq!("n1.example.com".parse::<NodeName>().unwrap().short(), "n1");
+}

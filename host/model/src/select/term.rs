@@ -1,0 +1,215 @@
+//! Terms on keywords, such as `app.timeout>1m`, `ip:` or `monitor_schedule`.
+//!
+//! What a term compares with is converted as the keyword's own value is, so that `1m` and `60` are one duration.
+
+use std::cmp::Ordering;
+
+use regex::Regex;
+
+use super::BadSelector;
+use crate::convert::convert;
+use crate::keyword::Kind;
+use crate::{Group, ObjectPath, Rid};
+
+/// The sections of a configuration that a term asks about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sections {
+    /// DEFAULT.
+    Default,
+    /// One resource's.
+    Resource(Rid),
+    /// Those of a driver group.
+    Group(Group),
+    /// Those of all resources.
+    AnyResource,
+    /// Another one: `env`, `labels`, `data`.
+    Named(String),
+}
+
+/// A keyword's value, evaluated: in canonical form, one a list's element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typed {
+    /// What it is made of.
+    pub kind: Kind,
+    /// The values.
+    pub values: Vec<String>,
+}
+
+/// Answers what terms ask of an object's configuration. Asked only as far as the answer depends on it; what cannot be
+/// read or evaluated has no value.
+pub trait Keywords {
+    /// Whether there is any such section.
+    fn has_section(&self, object: &ObjectPath, sections: &Sections) -> bool;
+
+    /// Whether any of the sections writes the keyword, under any scope.
+    fn is_written(&self, object: &ObjectPath, sections: &Sections, keyword: &str) -> bool;
+
+    /// What the keyword evaluates to, once for each of the sections, defaults included.
+    fn values(&self, object: &ObjectPath, sections: &Sections, keyword: &str) -> Vec<Typed>;
+}
+
+/// How a keyword's value is compared.
+#[derive(Debug, Clone)]
+pub enum Comparison {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    More,
+    /// `>=`
+    AtLeast,
+    /// `=`
+    Equal,
+    /// `~`
+    Matches(Regex),
+}
+
+/// A term on keywords.
+#[derive(Debug, Clone)]
+pub(super) struct KeywordTerm {
+    sections: Sections,
+    test: Test,
+}
+
+#[derive(Debug, Clone)]
+enum Test {
+    /// There is such a section.
+    Section,
+    /// The keyword is written.
+    Written(String),
+    /// The keyword's value compares so.
+    Compares { keyword: String, comparison: Comparison, with: String },
+}
+
+/// The longer ones first, for `<=` begins with `<`.
+const OPERATORS: [&str; 8] = ["<=", ">=", "~=", "<", ">", "=", "~", ":"];
+
+impl KeywordTerm {
+    /// Whether the text is a term on keywords by its operator. Names and globs hold none.
+    pub(super) fn has_operator(text: &str) -> bool {
+        split_operator(text).is_some()
+    }
+
+    /// Reads a term. One without an operator asks whether the keyword is written.
+    pub(super) fn parse(text: &str) -> Result<KeywordTerm, BadSelector> {
+        let (parameter, operator, with) = split_operator(text).unwrap_or((text, ":", ""));
+        let comparison = match operator {
+            ":" if with.is_empty() => return KeywordTerm::existence(text, parameter),
+            ":" => return Err(BadSelector::ValueAfterColon(text.to_owned())),
+            "<" => Comparison::Less,
+            "<=" => Comparison::AtMost,
+            ">" => Comparison::More,
+            ">=" => Comparison::AtLeast,
+            "=" => Comparison::Equal,
+            _ => Comparison::Matches(
+                Regex::new(with).map_err(|source| BadSelector::Regex { term: text.to_owned(), source })?,
+            ),
+        };
+        let (sections, keyword) = split_parameter(parameter);
+        let keyword = legal_keyword(text, keyword)?;
+        Ok(KeywordTerm { sections, test: Test::Compares { keyword, comparison, with: with.to_owned() } })
+    }
+
+    fn existence(text: &str, parameter: &str) -> Result<KeywordTerm, BadSelector> {
+        let whole_section = parameter
+            .parse()
+            .map(Sections::Group)
+            .ok()
+            .or_else(|| parameter.parse().map(Sections::Resource).ok().filter(|_| !parameter.contains('.')));
+        if let Some(sections) = whole_section {
+            return Ok(KeywordTerm { sections, test: Test::Section });
+        }
+        let (sections, keyword) = split_parameter(parameter);
+        Ok(KeywordTerm { sections, test: Test::Written(legal_keyword(text, keyword)?) })
+    }
+
+    /// Whether the term holds for an object.
+    pub(super) fn holds(&self, object: &ObjectPath, keywords: &dyn Keywords) -> Result<bool, BadSelector> {
+        match &self.test {
+            Test::Section => Ok(keywords.has_section(object, &self.sections)),
+            Test::Written(keyword) => Ok(keywords.is_written(object, &self.sections, keyword)),
+            Test::Compares { keyword, comparison, with } => {
+                for value in keywords.values(object, &self.sections, keyword) {
+                    if compares(&value, comparison, with)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
+}
+
+/// Cuts at the first operator.
+fn split_operator(text: &str) -> Option<(&str, &str, &str)> {
+    let at = text.find(['<', '>', '=', '~', ':'])?;
+    let operator = OPERATORS.into_iter().find(|operator| text[at..].starts_with(operator))?;
+    Some((&text[..at], operator, &text[at + operator.len()..]))
+}
+
+/// Cuts `<section>.<keyword>`. An id may hold dots, a keyword of a resource does not.
+fn split_parameter(parameter: &str) -> (Sections, &str) {
+    let cut = if parameter.contains('#') { parameter.rsplit_once('.') } else { parameter.split_once('.') };
+    let Some((section, keyword)) = cut else { return (Sections::Default, parameter) };
+    let sections = match (section, section.parse(), section.parse()) {
+        ("", ..) => Sections::AnyResource,
+        ("DEFAULT", ..) => Sections::Default,
+        (_, Ok(rid), _) => Sections::Resource(rid),
+        (_, _, Ok(group)) => Sections::Group(group),
+        _ => Sections::Named(section.to_owned()),
+    };
+    (sections, keyword)
+}
+
+fn legal_keyword(term: &str, keyword: &str) -> Result<String, BadSelector> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if keyword.is_empty() || !keyword.chars().all(legal) {
+        return Err(BadSelector::Term(term.to_owned()));
+    }
+    Ok(keyword.to_owned())
+}
+
+/// Lists match by any of their elements, and are equal as a whole too.
+fn compares(value: &Typed, comparison: &Comparison, with: &str) -> Result<bool, BadSelector> {
+    if let Comparison::Matches(regex) = comparison {
+        return Ok(value.values.iter().any(|value| regex.is_match(value)));
+    }
+    let wanted = match convert(value.kind, with) {
+        Ok(wanted) => wanted,
+        // A text that is no path is just another text; one that is no duration was meant to be one.
+        Err(source) if is_measured(value.kind) => return Err(BadSelector::Value { value: with.to_owned(), source }),
+        Err(_) => vec![with.to_owned()],
+    };
+    if matches!(comparison, Comparison::Equal) && value.values == wanted {
+        return Ok(true);
+    }
+    let [wanted] = &wanted[..] else { return Ok(false) };
+    Ok(value.values.iter().any(|value| holds(comparison, order(value, wanted))))
+}
+
+fn is_measured(kind: Kind) -> bool {
+    matches!(kind, Kind::Boolean | Kind::Integer | Kind::Size | Kind::Duration | Kind::Mode)
+}
+
+/// Numbers by their value, booleans in any case, all else is equal or beyond comparison.
+fn order(value: &str, wanted: &str) -> Option<Ordering> {
+    let boolean = |text: &str| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
+    match (value.parse::<f64>(), wanted.parse::<f64>()) {
+        (Ok(value), Ok(wanted)) => value.partial_cmp(&wanted),
+        _ if boolean(wanted) => value.eq_ignore_ascii_case(wanted).then_some(Ordering::Equal),
+        _ => (value == wanted).then_some(Ordering::Equal),
+    }
+}
+
+fn holds(comparison: &Comparison, order: Option<Ordering>) -> bool {
+    use Ordering::{Equal, Greater, Less};
+    match comparison {
+        Comparison::Less => order == Some(Less),
+        Comparison::AtMost => matches!(order, Some(Less | Equal)),
+        Comparison::More => order == Some(Greater),
+        Comparison::AtLeast => matches!(order, Some(Greater | Equal)),
+        Comparison::Equal => order == Some(Equal),
+        Comparison::Matches(_) => false,
+    }
+}

@@ -1,0 +1,128 @@
+//! From the statuses of an instance's resources to the status of the instance.
+
+use super::{Provisioned, ProvisionedSet, State, StateSet};
+use crate::Group;
+
+/// What of a resource's status counts for its instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResourceStatus {
+    /// Its driver group.
+    pub group: Group,
+    /// Its state, standby taken into account.
+    pub state: State,
+    /// Whether it is provisioned.
+    pub provisioned: Provisioned,
+    /// Whether its state is of no weight for availability.
+    pub optional: bool,
+    /// Whether it is left alone.
+    pub disabled: bool,
+    /// Whether its log holds a warning or an error.
+    pub complains: bool,
+    /// Whether its state is unknown by fault: a trap, a deadline, a driver that is not here.
+    pub faulty: bool,
+}
+
+/// The status of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstanceStatus {
+    /// What the resources that make the service up add up to.
+    pub avail: State,
+    /// What all resources and their logs add up to.
+    pub overall: State,
+    /// What the accessory resources add up to: the optional ones, copies and tasks.
+    pub optional: State,
+    /// Whether the resources are provisioned.
+    pub provisioned: Provisioned,
+}
+
+impl InstanceStatus {
+    /// Adds up. Disabled resources count for nothing.
+    pub fn of<'a>(resources: impl IntoIterator<Item = &'a ResourceStatus>) -> InstanceStatus {
+        let (mut avail, mut optional) = (StateSet::default(), StateSet::default());
+        let mut faults = StateSet::default();
+        let mut provisioned = ProvisionedSet::default();
+        for resource in resources.into_iter().filter(|resource| !resource.disabled) {
+            if resource.is_accessory() { &mut optional } else { &mut avail }.insert(resource.state);
+            if resource.complains || resource.faulty {
+                faults.insert(State::Warn);
+            }
+            provisioned.insert(resource.provisioned);
+        }
+        InstanceStatus {
+            avail: avail.aggregate(),
+            overall: avail.union(optional).union(faults).aggregate(),
+            optional: optional.aggregate(),
+            provisioned: provisioned.aggregate(),
+        }
+    }
+}
+
+impl ResourceStatus {
+    /// Whether the service is available without it.
+    fn is_accessory(&self) -> bool {
+        self.optional || matches!(self.group, Group::Sync | Group::Task)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(group: Group, state: State) -> ResourceStatus {
+        ResourceStatus {
+            group,
+            state,
+            provisioned: Provisioned::True,
+            optional: false,
+            disabled: false,
+            complains: false,
+            faulty: false,
+        }
+    }
+
+    fn check(resources: &[ResourceStatus], avail: State, overall: State) {
+        let status = InstanceStatus::of(resources);
+        assert_eq!((status.avail, status.overall), (avail, overall), "{resources:?}");
+    }
+
+    #[test]
+    fn copies_tasks_and_optional_resources_weigh_on_overall_alone() {
+        let fs = resource(Group::Fs, State::Up);
+        check(&[fs], State::Up, State::Up);
+        check(&[fs, resource(Group::Sync, State::Down)], State::Up, State::Warn);
+        check(&[fs, resource(Group::Task, State::Warn)], State::Up, State::Warn);
+        check(&[fs, ResourceStatus { optional: true, ..resource(Group::Ip, State::Down) }], State::Up, State::Warn);
+        check(&[fs, resource(Group::Ip, State::Down)], State::Warn, State::Warn);
+    }
+
+    #[test]
+    fn complaints_and_faults_make_overall_warn() {
+        let fs = resource(Group::Fs, State::Up);
+        check(&[ResourceStatus { complains: true, ..fs }], State::Up, State::Warn);
+        let trapped = ResourceStatus { faulty: true, ..resource(Group::Ip, State::Undef) };
+        check(&[fs, trapped], State::Up, State::Warn);
+        check(&[fs, resource(Group::Ip, State::Undef)], State::Up, State::Up);
+    }
+
+    #[test]
+    fn disabled_resources_count_for_nothing() {
+        let fs = resource(Group::Fs, State::Up);
+        let disabled = ResourceStatus {
+            disabled: true,
+            complains: true,
+            provisioned: Provisioned::False,
+            ..resource(Group::Ip, State::Down)
+        };
+        check(&[fs, disabled], State::Up, State::Up);
+        assert_eq!(InstanceStatus::of(&[fs, disabled]).provisioned, Provisioned::True);
+        check(&[disabled], State::Na, State::Na);
+        check(&[], State::Na, State::Na);
+    }
+
+    #[test]
+    fn half_provisioned_is_mixed() {
+        let (fs, ip) = (resource(Group::Fs, State::Up), resource(Group::Ip, State::Up));
+        let status = InstanceStatus::of(&[fs, ResourceStatus { provisioned: Provisioned::False, ..ip }]);
+        assert_eq!(status.provisioned, Provisioned::Mixed);
+    }
+}

@@ -1,0 +1,100 @@
+//! From the statuses of an object's instances to the status of the object.
+
+use super::{Provisioned, ProvisionedSet, State, StateSet};
+
+/// How many instances of an object shall be up at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topology {
+    /// One.
+    Failover,
+    /// From `min` to `max`.
+    Flex {
+        /// As few.
+        min: u32,
+        /// As many. None: any number (`flex_max = 0`).
+        max: Option<u32>,
+    },
+}
+
+impl Topology {
+    /// Whether that many instances, at least one, are as wanted.
+    fn allows(self, up: u32) -> bool {
+        match self {
+            Topology::Failover => up == 1,
+            Topology::Flex { min, max } => up >= min && max.is_none_or(|max| up <= max),
+        }
+    }
+}
+
+/// What the avail states of the instances add up to.
+pub fn object_avail(topology: Topology, instances: impl IntoIterator<Item = State>) -> State {
+    let mut seen = StateSet::default();
+    let mut up = 0;
+    for avail in instances {
+        seen.insert(avail);
+        up += u32::from(avail == State::Up);
+    }
+    match seen.aggregate() {
+        nothing_known @ (State::Na | State::Undef) => nothing_known,
+        _ if seen.contains(State::Warn) => State::Warn,
+        _ if up == 0 => State::Down,
+        _ if topology.allows(up) => State::Up,
+        _ => State::Warn,
+    }
+}
+
+/// What avail and the overall states of the instances add up to: warn where any of them warns.
+pub fn object_overall(avail: State, instances: impl IntoIterator<Item = State>) -> State {
+    if instances.into_iter().any(|overall| overall == State::Warn) { State::Warn } else { avail }
+}
+
+/// Whether the object is provisioned, and everywhere.
+pub fn object_provisioned(instances: impl IntoIterator<Item = Provisioned>) -> Provisioned {
+    instances.into_iter().collect::<ProvisionedSet>().aggregate()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State::{Down, Na, StdbyUp, Undef, Up, Warn};
+    use super::*;
+
+    #[test]
+    fn a_failover_object_is_up_once() {
+        let check = |instances: &[State], expected| {
+            assert_eq!(object_avail(Topology::Failover, instances.iter().copied()), expected, "{instances:?}");
+        };
+        check(&[], Na);
+        check(&[Na, Na], Na);
+        check(&[Undef], Undef);
+        check(&[Down, Down], Down);
+        check(&[Down, StdbyUp], Down);
+        check(&[Up, Down], Up);
+        check(&[Up, StdbyUp], Up);
+        check(&[Up, Na], Up);
+        check(&[Up, Up], Warn);
+        check(&[Up, Warn], Warn);
+        check(&[Down, Warn], Warn);
+    }
+
+    #[test]
+    fn a_flex_object_is_up_within_its_bounds() {
+        let check = |min, max, up: usize, expected| {
+            let instances = std::iter::repeat_n(Up, up).chain([Down]);
+            assert_eq!(object_avail(Topology::Flex { min, max }, instances), expected, "{up} in {min}..{max:?}");
+        };
+        check(2, Some(3), 0, Down);
+        check(2, Some(3), 1, Warn);
+        check(2, Some(3), 2, Up);
+        check(2, Some(3), 3, Up);
+        check(2, Some(3), 4, Warn);
+        check(1, None, 90, Up);
+        check(0, None, 0, Down);
+    }
+
+    #[test]
+    fn overall_warns_where_any_instance_does() {
+        assert_eq!(object_overall(Up, [Up, Warn]), Warn);
+        assert_eq!(object_overall(Up, [Up, Down]), Up);
+        assert_eq!(object_provisioned([Provisioned::True, Provisioned::False]), Provisioned::Mixed);
+    }
+}

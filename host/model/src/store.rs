@@ -1,0 +1,29 @@
+//! Stores: objects of the kinds `sec` and `cfg`, whose section `[data]` holds keys and their values, and what other objects
+//! say to refer to them.
+//!
+//! Pure: the key that secrets are encrypted with and the nonce of each come in as values.
+
+mod reference;
+mod value;
+
+pub use reference::{NoReference, NoVariable, Reference, variable};
+pub use value::{Encoded, NONCE_BYTES, NotEncoded, NotOpened, SEALING_KEY_BYTES, SealingKey, plain};
+
+/// The section that holds the keys.
+pub const DATA: &str = "data";
+
+/// A text that cannot be the key of a store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} cannot be a key: expected printable characters without white space, = and *, the first none of # ; [ /")]
+pub struct NoKey(pub String);
+
+/// Whether a text may be the key of a store: it must be read back as it was written, and be told from a pattern.
+pub fn check_key(key: &str) -> Result<(), NoKey> {
+    let legal = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '=' | '*' | '\u{feff}');
+    let fits = !key.is_empty() && key.chars().all(legal) && !key.starts_with(['#', ';', '[', '/']);
+    if fits { Ok(()) } else { Err(NoKey(key.to_owned())) }
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

@@ -1,0 +1,120 @@
+//! Values as they stand in the file: `literal:TEXT` and `base64:…` in a store of plain configuration, `crypt:…` in one of
+//! secrets, which is base64 of nonce, AES-256-GCM ciphertext and tag.
+
+use aes_gcm::aead::Aead;
+use aes_gcm::{Aes256Gcm, KeyInit};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::Kind;
+
+/// How long a key for secrets is.
+pub const SEALING_KEY_BYTES: usize = 32;
+/// How long the nonce of a secret is. No two secrets may have the same.
+pub const NONCE_BYTES: usize = 12;
+
+const LITERAL: &str = "literal:";
+const BASE64_TEXT: &str = "base64:";
+const CRYPT: &str = "crypt:";
+
+/// The key that secrets are encrypted with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealingKey([u8; SEALING_KEY_BYTES]);
+
+/// It is a secret itself.
+impl std::fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealingKey")
+    }
+}
+
+impl SealingKey {
+    /// Of random bytes.
+    pub const fn new(bytes: [u8; SEALING_KEY_BYTES]) -> SealingKey {
+        SealingKey(bytes)
+    }
+
+    /// Reads what [`SealingKey::to_text`] wrote.
+    pub fn parse(text: &[u8]) -> Option<SealingKey> {
+        let bytes = BASE64.decode(text.trim_ascii()).ok()?;
+        bytes.try_into().ok().map(SealingKey)
+    }
+
+    /// As it stands in its file.
+    pub fn to_text(&self) -> String {
+        format!("{}\n", BASE64.encode(self.0))
+    }
+
+    /// A value as a store of secrets holds it. None if it is longer than the cipher takes.
+    pub fn seal(&self, nonce: [u8; NONCE_BYTES], value: &[u8]) -> Option<String> {
+        let sealed = Aes256Gcm::new(&self.0.into()).encrypt(&nonce.into(), value).ok()?;
+        Some(format!("{CRYPT}{}", BASE64.encode([&nonce[..], &sealed].concat())))
+    }
+
+    /// The value that was sealed with this key.
+    fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        Aes256Gcm::new(&self.0.into()).decrypt(nonce.into(), sealed).ok()
+    }
+}
+
+/// A value as a store of plain configuration holds it: as it is, where it would be read back so.
+pub fn plain(value: &[u8]) -> String {
+    let reads_back = |text: &&str| !text.contains(char::is_control) && text.trim_end() == *text;
+    match std::str::from_utf8(value).ok().filter(reads_back) {
+        Some(text) => format!("{LITERAL}{text}"),
+        None => format!("{BASE64_TEXT}{}", BASE64.encode(value)),
+    }
+}
+
+/// A value as it was found in a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encoded {
+    /// The value.
+    Plain(Vec<u8>),
+    /// What a key opens.
+    Sealed(Vec<u8>),
+}
+
+/// A text that is no value of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotEncoded {
+    /// It is a secret in the open.
+    #[error("is not encrypted")]
+    Open,
+    /// It is encrypted where nothing is.
+    #[error("is encrypted, which only values of a store of secrets are")]
+    Sealed,
+    /// What follows its prefix is not what that promises.
+    #[error("is not base64")]
+    Base64,
+}
+
+/// A secret that was encrypted with another key, or was changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("was encrypted with another key, or is damaged")]
+pub struct NotOpened;
+
+impl Encoded {
+    /// Reads the value of a key of a store of that kind. What has no prefix, as people write it, is taken as it stands.
+    pub fn parse(kind: Kind, written: &str) -> Result<Encoded, NotEncoded> {
+        let decode = |text: &str| BASE64.decode(text.replace('\n', "")).map_err(|_| NotEncoded::Base64);
+        match (kind, written.strip_prefix(CRYPT)) {
+            (Kind::Sec, Some(text)) => decode(text).map(Encoded::Sealed),
+            (Kind::Sec, None) => Err(NotEncoded::Open),
+            (_, Some(_)) => Err(NotEncoded::Sealed),
+            (_, None) => match (written.strip_prefix(BASE64_TEXT), written.strip_prefix(LITERAL)) {
+                (Some(text), _) => decode(text).map(Encoded::Plain),
+                (None, text) => Ok(Encoded::Plain(text.unwrap_or(written).into())),
+            },
+        }
+    }
+
+    /// The value, by the key that it was sealed with.
+    pub fn open(&self, key: &SealingKey) -> Result<Vec<u8>, NotOpened> {
+        match self {
+            Encoded::Plain(value) => Ok(value.clone()),
+            Encoded::Sealed(sealed) => key.open(sealed).ok_or(NotOpened),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Puts the drafts of a phase into stages: in their natural order as far as the edges allow it.
+//!
+//! A step that must wait for a later stage is put into a stage of its own right after it. So a requirement against the
+//! order of groups moves one step, and only steps that wait for each other are an error.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use model::{Group, Rid};
+
+use crate::decide::Draft;
+use crate::requires::Link;
+use crate::{Edge, PlanError, Stage, Step};
+
+/// The stages. `parallel` are the subsets whose members act at the same time.
+pub(crate) fn arrange(
+    mut drafts: Vec<Draft<'_>>,
+    links: &[Link],
+    parallel: &BTreeSet<(Group, String)>,
+) -> Result<Vec<Stage>, PlanError> {
+    let order = order(&drafts, links)?;
+    for link in links {
+        let rid = drafts[link.before].step.rid.clone();
+        drafts[link.after].step.after.push(Edge { rid, kind: link.kind });
+    }
+    let mut drafts: Vec<Option<Draft<'_>>> = drafts.into_iter().map(Some).collect();
+    let taken = order.into_iter().map(|stage| stage.into_iter().filter_map(|at| drafts[at].take()).collect());
+    Ok(taken.filter_map(|stage: Vec<Draft<'_>>| build(stage, parallel)).collect())
+}
+
+/// The positions of the drafts, stage by stage.
+fn order(drafts: &[Draft<'_>], links: &[Link]) -> Result<Vec<Vec<usize>>, PlanError> {
+    let mut next = vec![Vec::new(); drafts.len()];
+    let mut waits = vec![0_usize; drafts.len()];
+    for link in links {
+        next[link.before].push(link.after);
+        waits[link.after] += 1;
+    }
+    let natural = natural_stages(drafts);
+    let mut ready: BTreeSet<usize> = (0..drafts.len()).filter(|at| waits[*at] == 0).collect();
+    let mut order = Vec::new();
+    let mut placed = 0;
+    while let Some(&first) = ready.first() {
+        let mut stage = Vec::new();
+        while let Some(&at) = ready.range(natural[first].clone()).next() {
+            ready.remove(&at);
+            stage.push(at);
+            for &after in &next[at] {
+                waits[after] -= 1;
+                if waits[after] == 0 {
+                    ready.insert(after);
+                }
+            }
+        }
+        placed += stage.len();
+        order.push(stage);
+    }
+    match placed == drafts.len() {
+        true => Ok(order),
+        false => Err(PlanError::Cycle(cycle(&waits, links, drafts))),
+    }
+}
+
+/// For each draft, the positions of the drafts of its group and subset, which are neighbours.
+fn natural_stages(drafts: &[Draft<'_>]) -> Vec<Range<usize>> {
+    let mut stages = Vec::with_capacity(drafts.len());
+    for stage in drafts.chunk_by(|a, b| a.slot.same_stage(&b.slot)) {
+        let start = stages.len();
+        stages.extend(std::iter::repeat_n(start..start + stage.len(), stage.len()));
+    }
+    stages
+}
+
+/// A cycle among the drafts that still wait, in the order in which they would have to act.
+fn cycle(waits: &[usize], links: &[Link], drafts: &[Draft<'_>]) -> Vec<Rid> {
+    let mut before = vec![None; waits.len()];
+    for link in links.iter().filter(|link| waits[link.before] > 0 && waits[link.after] > 0) {
+        before[link.after].get_or_insert(link.before);
+    }
+    let mut seen = vec![false; waits.len()];
+    let mut walk = Vec::new();
+    // Each one that still waits does so for another one that still waits, so the walk ends where it was before.
+    let mut at = waits.iter().position(|waits| *waits > 0);
+    while let Some(here) = at {
+        walk.push(here);
+        if std::mem::replace(&mut seen[here], true) {
+            break;
+        }
+        at = before[here];
+    }
+    let last = walk.last().copied();
+    let start = walk.iter().position(|at| Some(*at) == last).unwrap_or(0);
+    walk[start..].iter().rev().map(|at| drafts[*at].step.rid.clone()).collect()
+}
+
+fn build(drafts: Vec<Draft<'_>>, parallel: &BTreeSet<(Group, String)>) -> Option<Stage> {
+    let slot = drafts.first()?.slot;
+    let subset = slot.subset.map(str::to_owned);
+    let parallel = subset.as_ref().is_some_and(|name| parallel.contains(&(slot.group, name.clone())));
+    let steps = drafts.into_iter().map(|draft| with_edges_explained(draft.step)).collect();
+    Some(Stage { group: slot.group, subset, parallel, steps })
+}
+
+/// Orders the edges, keeps the strongest of those to the same resource, and names them in the reason.
+fn with_edges_explained(mut step: Step) -> Step {
+    step.after.sort();
+    step.after.dedup_by(|a, b| a.rid == b.rid);
+    let names: Vec<String> = step.after.iter().map(|edge| edge.rid.to_string()).collect();
+    if !names.is_empty() && !step.reason.ends_with("nothing to do") {
+        step.reason = format!("{}, after {}", step.reason, names.join(", "));
+    }
+    step
+}

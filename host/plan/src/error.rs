@@ -1,0 +1,94 @@
+//! Why there is no plan. Everything here is found before anything is touched.
+
+use model::status::State;
+use model::{Group, Rid};
+
+use crate::Action;
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The request names a resource that the object does not have.
+    #[error("no resource {0}")]
+    NoResource(Rid),
+    /// The request names resources, and the action is about others.
+    #[error("{action} acts on {group}#… alone, and the selection (--rid, --tags, --subsets) holds none: {}", list(.selected))]
+    NotConcerned {
+        /// What was asked.
+        action: Action,
+        /// The group that it is about.
+        group: Group,
+        /// What is selected.
+        selected: Vec<Rid>,
+    },
+    /// Two resources have the same id.
+    #[error("{0} is there twice")]
+    Twice(Rid),
+    /// A `netns` names a resource that the object does not have.
+    #[error("{rid}: netns names {container}, which does not exist")]
+    NoContainer {
+        /// The resource with the keyword.
+        rid: Rid,
+        /// What it names.
+        container: Rid,
+    },
+    /// A `netns` names something else than a container.
+    #[error("{rid}: netns names {container}, which is no container")]
+    NotAContainer {
+        /// The resource with the keyword.
+        rid: Rid,
+        /// What it names.
+        container: Rid,
+    },
+    /// A `<verb>_requires` names a resource that the object does not have.
+    #[error("{rid}: {keyword} names {required}, which does not exist")]
+    NoRequired {
+        /// The resource with the keyword.
+        rid: Rid,
+        /// The keyword.
+        keyword: String,
+        /// What it names.
+        required: Rid,
+    },
+    /// Steps that wait for each other. The first one is repeated at the end.
+    #[error("these wait for each other: {}", chain(.0))]
+    Cycle(Vec<Rid>),
+    /// A required resource that this action does not bring into the wanted state is not in it.
+    #[error("{rid} requires {required} {}, but it is {state}", any_of(.wanted))]
+    Unmet {
+        /// The resource that requires.
+        rid: Rid,
+        /// What it requires.
+        required: Rid,
+        /// In which states.
+        wanted: Vec<State>,
+        /// The state it is in.
+        state: State,
+    },
+    /// Resources are up that cannot move and may not stay behind, each with the reason.
+    #[error(
+        "nothing is moved: {} (stop what does not migrate first, or say standby = true of what is up on every node, \
+         shared = true of what both nodes have)",
+        reasons(.0)
+    )]
+    KeptHere(Vec<(Rid, String)>),
+    /// Resources that are to be started are not provisioned.
+    #[error("not provisioned: {} (provision first, or --force to start anyway)", list(.0))]
+    NotProvisioned(Vec<Rid>),
+}
+
+fn chain(rids: &[Rid]) -> String {
+    rids.iter().map(Rid::to_string).collect::<Vec<_>>().join(" → ")
+}
+
+fn list(rids: &[Rid]) -> String {
+    rids.iter().map(Rid::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn reasons(kept: &[(Rid, String)]) -> String {
+    kept.iter().map(|(rid, why)| format!("{rid} is {why}")).collect::<Vec<_>>().join("; ")
+}
+
+fn any_of(states: &[State]) -> String {
+    states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(" or ")
+}

@@ -1,0 +1,120 @@
+//! A plan for programs. The order of the members is part of the digest, so it is that of the structs below.
+
+use serde::Serialize;
+
+use crate::{EdgeKind, OnFailure, Plan, Stage, Step, Undo, Work};
+
+/// The plan, the digest included, for a serializer of the caller's choice.
+pub fn json(plan: &Plan) -> impl Serialize + '_ {
+    document(plan, Some(plan.digest.to_string()))
+}
+
+/// The bytes that the digest is made of: everything but the digest.
+pub(crate) fn fingerprint(plan: &Plan) -> Vec<u8> {
+    // Structs of texts, numbers and lists always convert.
+    serde_json::to_vec(&document(plan, None)).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    object: String,
+    action: &'a str,
+    node: &'a str,
+    stages: Vec<StageDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+}
+
+#[derive(Serialize)]
+struct StageDocument<'a> {
+    phase: usize,
+    on_failure: &'a str,
+    group: &'a str,
+    subset: Option<&'a str>,
+    parallel: bool,
+    steps: Vec<StepDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct StepDocument<'a> {
+    rid: String,
+    driver: String,
+    action: &'a str,
+    skip: bool,
+    reason: &'a str,
+    optional: bool,
+    state: &'a str,
+    work: Vec<WorkDocument>,
+    after: Vec<EdgeDocument>,
+    undo: &'a str,
+}
+
+#[derive(Serialize)]
+struct WorkDocument {
+    verb: &'static str,
+    timeout_ms: u128,
+    triggers: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct EdgeDocument {
+    rid: String,
+    must_succeed: bool,
+}
+
+fn document(plan: &Plan, digest: Option<String>) -> Document<'_> {
+    let phases = plan.phases.iter().enumerate();
+    let stages = phases.flat_map(|(at, phase)| phase.stages.iter().map(move |stage| (at, phase.on_failure, stage)));
+    Document {
+        object: plan.object.to_string(),
+        action: plan.action.as_str(),
+        node: plan.node.as_str(),
+        stages: stages.map(|(phase, on_failure, stage)| stage_document(phase, on_failure, stage)).collect(),
+        digest,
+    }
+}
+
+fn stage_document(phase: usize, on_failure: OnFailure, stage: &Stage) -> StageDocument<'_> {
+    StageDocument {
+        phase,
+        on_failure: match on_failure {
+            OnFailure::Undo => "undo",
+            OnFailure::KeepByOption | OnFailure::KeepByConfig => "keep",
+            OnFailure::GoOn => "go on",
+        },
+        group: stage.group.as_str(),
+        subset: stage.subset.as_deref(),
+        parallel: stage.parallel,
+        steps: stage.steps.iter().map(step_document).collect(),
+    }
+}
+
+fn step_document(step: &Step) -> StepDocument<'_> {
+    let edge =
+        |edge: &crate::Edge| EdgeDocument { rid: edge.rid.to_string(), must_succeed: edge.kind == EdgeKind::Needs };
+    StepDocument {
+        rid: step.rid.to_string(),
+        driver: step.driver.to_string(),
+        action: step.action(),
+        skip: step.skip.is_some(),
+        reason: &step.reason,
+        optional: step.optional,
+        state: step.prior.as_str(),
+        work: step.work.iter().map(work_document).collect(),
+        after: step.after.iter().map(edge).collect(),
+        undo: match step.undo {
+            Undo::None => "none",
+            Undo::WasUp => "none: was up",
+            Undo::Standby => "none: standby",
+            Undo::Stop(_) => "stop",
+        },
+    }
+}
+
+fn work_document(work: &Work) -> WorkDocument {
+    WorkDocument {
+        verb: work.verb.as_str(),
+        timeout_ms: work.deadline.as_millis(),
+        triggers: work.triggers.iter().map(ToString::to_string).collect(),
+    }
+}

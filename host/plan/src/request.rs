@@ -1,0 +1,104 @@
+//! What is asked of an instance.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use model::select::Barrier;
+use model::{Group, NodeName, Rid};
+
+/// An action on an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Bring everything up.
+    Start,
+    /// Bring the standby resources up.
+    StartStandby,
+    /// Bring everything down but the standby resources.
+    Stop,
+    /// Bring everything down.
+    Shutdown,
+    /// Stop, then start.
+    Restart,
+    /// Provision and start each resource.
+    Provision,
+    /// Stop and unprovision each resource.
+    Unprovision,
+    /// Run the tasks.
+    Run,
+    /// Copy to other nodes.
+    Sync,
+    /// Move what runs to another node, without stopping it.
+    Migrate,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Action; 10] = [
+        Action::Start,
+        Action::StartStandby,
+        Action::Stop,
+        Action::Shutdown,
+        Action::Restart,
+        Action::Provision,
+        Action::Unprovision,
+        Action::Run,
+        Action::Sync,
+        Action::Migrate,
+    ];
+
+    /// As typed and printed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::Start => "start",
+            Action::StartStandby => "startstandby",
+            Action::Stop => "stop",
+            Action::Shutdown => "shutdown",
+            Action::Restart => "restart",
+            Action::Provision => "provision",
+            Action::Unprovision => "unprovision",
+            Action::Run => "run",
+            Action::Sync => "sync",
+            Action::Migrate => "migrate",
+        }
+    }
+
+    /// Whether the action is about resources of this group. Tasks are run and syncs are synced; all else goes up and
+    /// down, and only what goes up and down is provisioned.
+    pub fn concerns(self, group: Group) -> bool {
+        match self {
+            Action::Run => group == Group::Task,
+            Action::Sync => group == Group::Sync,
+            _ => !matches!(group, Group::Task | Group::Sync),
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The action.
+    pub action: Action,
+    /// The resources to act on; none stands for all.
+    pub selected: Option<BTreeSet<Rid>>,
+    /// How far to go.
+    pub to: Option<Barrier>,
+    /// Start what is not provisioned, stop what is standby.
+    pub force: bool,
+    /// Leave a failed start as it is.
+    pub disable_rollback: bool,
+    /// Where a migration goes.
+    pub destination: Option<NodeName>,
+}
+
+impl Request {
+    /// The action on all resources, as careful as can be.
+    pub fn new(action: Action) -> Request {
+        Request { action, selected: None, to: None, force: false, disable_rollback: false, destination: None }
+    }
+}

@@ -1,0 +1,193 @@
+//! Compiled drivers on disk. Only files that this very uid wrote are ever loaded: what they hold runs as the agent.
+
+use std::fs::{self, File};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use wasmtime::component::Component;
+
+use crate::compile;
+
+/// A component larger than this is refused before it is compiled, in bytes.
+pub(crate) const LARGEST: usize = 64 << 20;
+
+/// The folder of compiled drivers.
+pub(crate) struct Cache {
+    folder: PathBuf,
+    compiler: PathBuf,
+}
+
+/// Why a component cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It is too large to be compiled.
+    #[error("the component has more than {LARGEST} bytes")]
+    TooLarge,
+    /// It does not compile.
+    #[error("it does not compile: {0}")]
+    Compile(String),
+    /// Its compiled form does not load.
+    #[error("its compiled form does not load")]
+    Component(#[source] wasmtime::Error),
+    /// It does not say what it is.
+    #[error("it does not describe itself: {0}")]
+    Describe(String),
+    /// It imports or exports something else than the contract.
+    #[error("it does not fit the contract: {0}")]
+    Contract(String),
+    /// Its component cannot be read.
+    #[error("its component cannot be read")]
+    Read(#[source] io::Error),
+    /// Its component is another one than was installed.
+    #[error("its component is {found}, not the {expected} that was installed")]
+    Digest {
+        /// What was installed.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// A line of its grants cannot be read.
+    #[error("it asks for something that is no grant")]
+    Grant(#[source] grant::RequestError),
+    /// A line of its grants names a keyword that its manifest has not: it would never be granted, and nobody would know why.
+    #[error("its grant {line:?} names {keyword:?}, which is none of its keywords")]
+    Keyword {
+        /// The line.
+        line: String,
+        /// The keyword.
+        keyword: String,
+    },
+    /// The site's policy does not let it run.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// The sha256 of bytes, in hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Cache {
+    pub(crate) fn new(folder: PathBuf, compiler: PathBuf) -> Cache {
+        Cache { folder, compiler }
+    }
+
+    /// The component, ready to be linked: from the cache, or compiled in a child process and put there. A cache that cannot be
+    /// used costs time, and nothing else.
+    pub(crate) fn load(&self, engine: &wasmtime::Engine, digest: &str, bytes: &[u8]) -> Result<Component, LoadError> {
+        let path = self.folder.join(format!("{digest}-{:016x}.cwasm", compatibility(engine)));
+        if let Some(component) = self.cached(engine, &path) {
+            return Ok(component);
+        }
+        if bytes.len() > LARGEST {
+            return Err(LoadError::TooLarge);
+        }
+        let compiled = compile::in_child(&self.compiler, bytes).map_err(LoadError::Compile)?;
+        if self.write(&path, &compiled).is_ok()
+            && let Some(component) = self.cached(engine, &path)
+        {
+            return Ok(component);
+        }
+        from_bytes(engine, &compiled).map_err(LoadError::Component)
+    }
+
+    /// What does not fit this engine any more is as good as absent.
+    fn cached(&self, engine: &wasmtime::Engine, path: &Path) -> Option<Component> {
+        let file =
+            File::options().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(path).ok()?;
+        let seen = file.metadata().ok()?;
+        let own = rustix::process::geteuid().as_raw();
+        if !seen.is_file() || seen.uid() != own || seen.mode() & 0o022 != 0 || !private(&self.folder, own) {
+            return None;
+        }
+        if !intact(&file).is_ok_and(|intact| intact) {
+            return None;
+        }
+        from_file(engine, &file).ok()
+    }
+
+    fn write(&self, path: &Path, compiled: &[u8]) -> io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        let draft = self.folder.join(format!(".{}-{:x}", std::process::id(), nonce()));
+        let written = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&draft)
+            .and_then(|mut file| seal(&mut file, compiled).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&draft, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&draft);
+        }
+        written
+    }
+}
+
+/// Writes the compiled form and its checksum behind it. The engine checks no more than its own headers, and would run what a
+/// failing disk made of the code between them.
+fn seal(file: &mut File, compiled: &[u8]) -> io::Result<()> {
+    file.write_all(compiled)?;
+    file.write_all(&crc32fast::hash(compiled).to_le_bytes())
+}
+
+/// Whether the file is as it was sealed.
+fn intact(mut file: &File) -> io::Result<bool> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes.split_last_chunk().is_some_and(|(compiled, seal)| crc32fast::hash(compiled).to_le_bytes() == *seal))
+}
+
+/// Whether nobody else can put a file into the folder.
+fn private(folder: &Path, own: u32) -> bool {
+    fs::symlink_metadata(folder).is_ok_and(|seen| seen.is_dir() && seen.uid() == own && seen.mode() & 0o022 == 0)
+}
+
+/// Tells drafts of the same process apart.
+fn nonce() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What compiled code must have in common with an engine to run in it.
+fn compatibility(engine: &wasmtime::Engine) -> u64 {
+    // The standard hasher without keys is the same in every process.
+    let mut hasher = std::hash::DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Maps the very file that was looked at, whatever its path names by now.
+#[expect(unsafe_code, reason = "the agent wrote this file itself, into a folder that only its own uid can write")]
+fn from_file(engine: &wasmtime::Engine, file: &File) -> wasmtime::Result<Component> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    // SAFETY: the file and its folder belong to this uid and nobody else can write them, both checked on what is open; the
+    // engine refuses what another version or configuration of itself has compiled.
+    unsafe { Component::deserialize_file(engine, path) }
+}
+
+#[expect(unsafe_code, reason = "the agent wrote this file itself: these bytes came from its own child process")]
+fn from_bytes(engine: &wasmtime::Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes were compiled just now by a child process of this program and have touched no disk.
+    unsafe { Component::deserialize(engine, compiled) }
+}
+
+/// Reads a component's file, and checks that it is the one that was installed.
+pub(crate) fn read(path: &Path, expected: &str) -> Result<Vec<u8>, LoadError> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(LoadError::Read)?;
+    // A file that grows meanwhile is read no further either.
+    file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(LoadError::Read)?;
+    if bytes.len() > LARGEST {
+        return Err(LoadError::TooLarge);
+    }
+    let found = format!("sha256:{}", digest(&bytes));
+    if found != expected {
+        return Err(LoadError::Digest { expected: expected.to_owned(), found });
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,66 @@
+//! Compiling a component, in a child process with limits: a component that is made to be slow or large to compile costs the
+//! child, not the agent.
+//!
+//! The child is the program that embeds the runtime, called with [`VERB`]: it passes that on to [`compile_child`].
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::engine::Engine;
+
+/// The first argument of the child.
+pub const VERB: &str = "compile-driver";
+
+/// Address space of the child, in bytes.
+const MEMORY: u64 = 4 << 30;
+
+/// Processor time of the child, in seconds: a driver in Rust takes 0.3, one in Python 40.
+const CPU: u64 = 120;
+
+/// Compiles in a child. The error is what the child says of it.
+pub(crate) fn in_child(compiler: &Path, component: &[u8]) -> Result<Vec<u8>, String> {
+    let mut child = Command::new(compiler)
+        .arg(VERB)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("the compiler does not start: {error}"))?;
+    let mut stdin = child.stdin.take().ok_or("the compiler has no standard input")?;
+    let output = std::thread::scope(|scope| {
+        // A child that gives up early closes the pipe: its own words say why.
+        scope.spawn(move || stdin.write_all(component));
+        child.wait_with_output()
+    })
+    .map_err(|error| format!("the compiler does not answer: {error}"))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    match words.trim() {
+        "" => Err(format!("the compiler ended with {}", output.status)),
+        words => Err(words.to_owned()),
+    }
+}
+
+/// The child: a component on standard input, its compiled form on standard output.
+pub fn compile_child() -> Result<(), String> {
+    limit()?;
+    let mut component = Vec::new();
+    io::stdin().read_to_end(&mut component).map_err(|error| error.to_string())?;
+    let engine = Engine::compiler().map_err(|error| error.to_string())?;
+    let compiled = engine.precompile_component(&component).map_err(|error| format!("{error:#}"))?;
+    io::stdout().write_all(&compiled).map_err(|error| error.to_string())
+}
+
+fn limit() -> Result<(), String> {
+    for (resource, limit) in [(Resource::As, MEMORY), (Resource::Cpu, CPU), (Resource::Core, 0)] {
+        let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
+        setrlimit(resource, limit).map_err(|error| format!("cannot limit the compiler: {error}"))?;
+    }
+    Ok(())
+}

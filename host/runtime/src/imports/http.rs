@@ -1,0 +1,30 @@
+//! `http`.
+
+use bindings::driver::hostler::driver::http::{Endpoint, Host, Request, Response};
+use capability::http;
+
+use super::{Answer, answer, kvs, pairs};
+use crate::store::State;
+
+impl Host for State {
+    async fn send(&mut self, r: Request) -> Answer<Response> {
+        answer(http::send(&self.scope, request(r)).await.map(response))
+    }
+}
+
+fn request(r: Request) -> http::Request {
+    http::Request {
+        method: r.method,
+        endpoint: match r.endpoint {
+            Endpoint::Url(url) => http::Endpoint::Url(url),
+            Endpoint::Unix((socket, path)) => http::Endpoint::Unix(socket, path),
+        },
+        headers: pairs(r.headers),
+        body: r.body,
+        timeout_ms: r.timeout_ms,
+    }
+}
+
+fn response(answered: http::Response) -> Response {
+    Response { status: answered.status, headers: kvs(answered.headers), body: answered.body }
+}

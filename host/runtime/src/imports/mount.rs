@@ -1,0 +1,40 @@
+//! `mount`.
+
+use std::time::Duration;
+
+use bindings::driver::hostler::driver::mount::{Host, MountEntry, Request, Usage};
+use capability::mount;
+
+use super::{Answer, answer};
+use crate::store::State;
+
+impl Host for State {
+    async fn mounts_at(&mut self, target: String) -> Answer<Vec<MountEntry>> {
+        answer(
+            mount::mounts_at(&self.scope, &target).await.map(|found| found.into_iter().map(entry).collect::<Vec<_>>()),
+        )
+    }
+
+    async fn supports(&mut self, fstype: String) -> Answer<bool> {
+        answer(mount::supports(&self.scope, &fstype).await)
+    }
+
+    async fn mount(&mut self, r: Request) -> Answer<()> {
+        let Request { source, target, fstype, options } = r;
+        answer(mount::mount(&self.scope, mount::Request { source, target, fstype, options }).await)
+    }
+
+    async fn unmount(&mut self, target: String) -> Answer<()> {
+        answer(mount::unmount(&self.scope, &target).await)
+    }
+
+    async fn statfs(&mut self, target: String, timeout_ms: u64) -> Answer<Usage> {
+        let usage = mount::statfs(&self.scope, &target, Duration::from_millis(timeout_ms)).await;
+        answer(usage.map(|mount::Usage { total, free }| Usage { total, free }))
+    }
+}
+
+fn entry(found: mount::MountEntry) -> MountEntry {
+    let mount::MountEntry { source, root, target, fstype, options } = found;
+    MountEntry { source, root, target, fstype, options }
+}

@@ -1,0 +1,80 @@
+//! `net`.
+
+use bindings::driver::hostler::driver::net::{Address, Holder, Host, Link, Route};
+use capability::net;
+
+use super::{Answer, answer};
+use crate::store::State;
+
+impl Host for State {
+    async fn find_link(&mut self, dev: String) -> Answer<Option<Link>> {
+        answer(net::find_link(&self.scope, &dev).await.map(|found| found.map(link)))
+    }
+
+    async fn addresses(&mut self, dev: String) -> Answer<Option<Vec<Address>>> {
+        let found = net::addresses(&self.scope, &dev).await;
+        answer(found.map(|found| found.map(|list| list.into_iter().map(address).collect::<Vec<_>>())))
+    }
+
+    async fn resolve(&mut self, name: String) -> Answer<Vec<String>> {
+        answer(net::resolve(&self.scope, &name).await)
+    }
+
+    async fn find_holder(&mut self, dev: String, address: String, timeout_ms: u64) -> Answer<Option<Holder>> {
+        answer(net::find_holder(&self.scope, &dev, &address, timeout_ms).await.map(|found| found.map(holder)))
+    }
+
+    async fn set_up(&mut self, dev: String) -> Answer<()> {
+        answer(net::set_up(&self.scope, &dev).await)
+    }
+
+    async fn add_address(&mut self, dev: String, cidr: String, label: String) -> Answer<()> {
+        answer(net::add_address(&self.scope, &dev, &cidr, &label).await)
+    }
+
+    async fn remove_address(&mut self, dev: String, cidr: String) -> Answer<bool> {
+        answer(net::remove_address(&self.scope, &dev, &cidr).await)
+    }
+
+    async fn announce(&mut self, dev: String, address: String) -> Answer<()> {
+        answer(net::announce(&self.scope, &dev, &address).await)
+    }
+
+    async fn routes_to(&mut self, destination: String) -> Answer<Vec<Route>> {
+        let found = net::routes_to(&self.scope, &destination).await;
+        answer(found.map(|list| list.into_iter().map(to_route).collect::<Vec<_>>()))
+    }
+
+    async fn add_route(&mut self, r: Route) -> Answer<bool> {
+        answer(net::add_route(&self.scope, from_route(r)).await)
+    }
+
+    async fn remove_route(&mut self, r: Route) -> Answer<bool> {
+        answer(net::remove_route(&self.scope, from_route(r)).await)
+    }
+}
+
+pub(super) fn holder(found: net::Holder) -> Holder {
+    let net::Holder { mac, dev } = found;
+    Holder { mac, dev }
+}
+
+fn link(found: net::Link) -> Link {
+    let net::Link { name, index, up, carrier, mtu, mac, kind } = found;
+    Link { name, index, up, carrier, mtu, mac, kind }
+}
+
+fn address(found: net::Address) -> Address {
+    let net::Address { cidr, label } = found;
+    Address { cidr, label }
+}
+
+pub(super) fn to_route(found: net::Route) -> Route {
+    let net::Route { destination, gateway, dev } = found;
+    Route { destination, gateway, dev }
+}
+
+pub(super) fn from_route(asked: Route) -> net::Route {
+    let Route { destination, gateway, dev } = asked;
+    net::Route { destination, gateway, dev }
+}

@@ -1,0 +1,69 @@
+//! `netns`.
+
+use bindings::driver::hostler::driver::net::{Holder, Route};
+use bindings::driver::hostler::driver::netns::{Address, Contents, Host, Link};
+use bindings::driver::hostler::driver::types::Kv;
+use capability::netns;
+
+use super::net::{from_route, holder, to_route};
+use super::{Answer, answer, pairs};
+use crate::store::State;
+
+impl Host for State {
+    async fn look(&mut self, netns: String) -> Answer<Option<Contents>> {
+        answer(netns::look(&self.scope, &netns).await.map(|found| found.map(contents)))
+    }
+
+    async fn find_holder(
+        &mut self,
+        netns: String,
+        dev: String,
+        address: String,
+        timeout_ms: u64,
+    ) -> Answer<Option<Holder>> {
+        let found = netns::find_holder(&self.scope, &netns, &dev, &address, timeout_ms).await;
+        answer(found.map(|found| found.map(holder)))
+    }
+
+    async fn plug(&mut self, netns: String, mode: String, dev: String, options: Vec<Kv>) -> Answer<Link> {
+        answer(netns::plug(&self.scope, &netns, &mode, &dev, &pairs(options)).await.map(link))
+    }
+
+    async fn unplug(&mut self, netns: String, mode: String, dev: String) -> Answer<bool> {
+        answer(netns::unplug(&self.scope, &netns, &mode, &dev).await)
+    }
+
+    async fn add_address(&mut self, netns: String, dev: String, cidr: String, options: Vec<Kv>) -> Answer<bool> {
+        answer(netns::add_address(&self.scope, &netns, &dev, &cidr, &pairs(options)).await)
+    }
+
+    async fn remove_address(&mut self, netns: String, dev: String, cidr: String) -> Answer<bool> {
+        answer(netns::remove_address(&self.scope, &netns, &dev, &cidr).await)
+    }
+
+    async fn announce(&mut self, netns: String, dev: String, address: String) -> Answer<()> {
+        answer(netns::announce(&self.scope, &netns, &dev, &address).await)
+    }
+
+    async fn add_route(&mut self, netns: String, r: Route, options: Vec<Kv>) -> Answer<bool> {
+        answer(netns::add_route(&self.scope, &netns, from_route(r), &pairs(options)).await)
+    }
+
+    async fn remove_route(&mut self, netns: String, r: Route) -> Answer<bool> {
+        answer(netns::remove_route(&self.scope, &netns, from_route(r)).await)
+    }
+}
+
+fn contents(found: netns::Contents) -> Contents {
+    let address = |netns::Address { dev, cidr }| Address { dev, cidr };
+    Contents {
+        links: found.links.into_iter().map(link).collect(),
+        addresses: found.addresses.into_iter().map(address).collect(),
+        routes: found.routes.into_iter().map(to_route).collect(),
+    }
+}
+
+fn link(found: netns::Link) -> Link {
+    let netns::Link { name, up, carrier, mac, kind, plugged } = found;
+    Link { name, up, carrier, mac, kind, plugged }
+}

@@ -1,0 +1,59 @@
+//! `process`.
+
+use bindings::driver::hostler::driver::process::{Command, Host, Output, Piped, ProcessInfo};
+use capability::process;
+
+use super::{Answer, answer, pairs};
+use crate::store::State;
+
+impl Host for State {
+    async fn run(&mut self, c: Command) -> Answer<Output> {
+        answer(process::run(&self.scope, command(c)).await.map(output))
+    }
+
+    async fn pipe(&mut self, source: Command, sink: Command) -> Answer<Piped> {
+        answer(process::pipe(&self.scope, command(source), command(sink)).await.map(piped))
+    }
+
+    async fn spawn(&mut self, c: Command) -> Answer<u32> {
+        answer(process::spawn(&self.scope, command(c)).await)
+    }
+
+    async fn running(&mut self) -> Answer<Vec<ProcessInfo>> {
+        let found = process::running(&self.scope).await;
+        answer(found.map(|list| list.into_iter().map(info).collect::<Vec<_>>()))
+    }
+
+    async fn terminate(&mut self, signal: String, grace_ms: u64) -> Answer<u32> {
+        answer(process::terminate(&self.scope, &signal, grace_ms).await)
+    }
+}
+
+fn command(c: Command) -> process::Command {
+    process::Command {
+        program: c.program,
+        args: c.args,
+        env: pairs(c.env),
+        cwd: c.cwd,
+        stdin: c.stdin,
+        user: c.user,
+        group: c.group,
+        settings: pairs(c.settings),
+        timeout_ms: c.timeout_ms,
+    }
+}
+
+fn output(ended: process::Output) -> Output {
+    let process::Output { status, stdout, stderr, truncated } = ended;
+    Output { status, stdout, stderr, truncated }
+}
+
+fn piped(ended: process::Piped) -> Piped {
+    let process::Piped { source, sink, bytes } = ended;
+    Piped { source: output(source), sink: output(sink), bytes }
+}
+
+fn info(found: process::ProcessInfo) -> ProcessInfo {
+    let process::ProcessInfo { pid, argv } = found;
+    ProcessInfo { pid, argv }
+}

@@ -1,0 +1,16 @@
+//! `progress`.
+
+use bindings::driver::hostler::driver::progress::Host;
+
+use crate::store::State;
+
+impl Host for State {
+    async fn report(&mut self, done: u64, total: Option<u64>, unit: String) -> wasmtime::Result<()> {
+        capability::progress::report(&self.scope, done, total, &unit);
+        Ok(())
+    }
+
+    async fn should_cancel(&mut self) -> wasmtime::Result<bool> {
+        Ok(capability::progress::should_cancel(&self.scope))
+    }
+}

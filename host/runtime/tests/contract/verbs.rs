@@ -1,0 +1,149 @@
+//! Every verb of every driver that comes with the agent, where nothing is granted and where everything is.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use capability::Verdict;
+use driver::{ActionError, ActionReport, Call, Change, Driver, KeywordValue, Silent, Verb};
+use model::convert::convert;
+use model::keyword::{Keyword, Kind};
+
+use crate::support::Bench;
+
+/// The file of a driver that the site does not know any more: nothing is granted.
+const NOTHING: &str = "digest sha256:0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Keywords that a driver knows to refuse them: in DEFAULT they are about others.
+const REFUSED: [(&str, &str); 2] =
+    [("container.oci", "container_data_dir"), ("container.podman", "container_data_dir")];
+
+/// How the call of a verb ended.
+struct Ended {
+    verb: String,
+    change: Change,
+    error: Option<ActionError>,
+}
+
+async fn every_verb(driver: &dyn Driver, call: &Call) -> Vec<Ended> {
+    let log = || Arc::new(Silent);
+    let unchanged = |verb: &str, error| Ended { verb: verb.to_owned(), change: Change::Unchanged, error };
+    let status = driver.status(call, log()).await;
+    let mut ended = vec![
+        unchanged("validate", driver.validate(call, log()).await.err()),
+        unchanged("status", status.fault.map(ActionError::Fault)),
+        unchanged("run", driver.run(call, log()).await.err()),
+        unchanged("sync", driver.sync("update", &["n2".to_owned()], call, log()).await.err()),
+    ];
+    let mut acted = |verb: Verb, report: ActionReport| {
+        ended.push(Ended { verb: verb.to_string(), change: report.change, error: report.result.err() });
+    };
+    for verb in [Verb::Start, Verb::Stop, Verb::Provision, Verb::Unprovision] {
+        acted(verb, driver.act(verb, call, log()).await);
+    }
+    acted(Verb::Migrate, driver.migrate("n2", call, log()).await);
+    ended
+}
+
+/// A value that one could write, in canonical form. Paths lie below the folder of the test.
+fn value(bench: &Bench, keyword: &Keyword) -> KeywordValue {
+    let written = keyword.candidates.first().or(keyword.default.as_ref()).unwrap_or(&keyword.example);
+    let values = match keyword.kind {
+        Kind::Path => vec![bench.path(&keyword.name)],
+        Kind::Command => vec!["/bin/true".to_owned()],
+        _ if written.contains('{') || written.starts_with('/') => {
+            let slash = if written.ends_with('/') { "/" } else { "" };
+            vec![bench.path(&keyword.name) + slash]
+        }
+        Kind::Integer | Kind::Size | Kind::Duration | Kind::Mode if written.is_empty() => vec!["1".to_owned()],
+        Kind::Boolean if written.is_empty() => vec!["true".to_owned()],
+        kind => convert(kind, written).unwrap(),
+    };
+    KeywordValue { name: keyword.name.clone(), values, secret: keyword.secret, from: None }
+}
+
+/// Everything below a folder.
+fn tree(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let (path, seen) = (entry.path(), entry.metadata().unwrap());
+        found.insert(format!("{} {} {:?}", path.display(), seen.len(), seen.modified().unwrap()));
+        if seen.is_dir() {
+            found.extend(tree(&path));
+        }
+    }
+    found
+}
+
+/// A resource of each driver, without keywords and with one of each.
+fn resources(policy: Option<&str>, mut check: impl AsyncFnMut(&Bench, &dyn Driver, Call)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for builtin in builtin::drivers() {
+        let bench = Bench::new();
+        if let Some(policy) = policy {
+            std::fs::write(bench.path(&format!("{}.policy", builtin.name)), policy).unwrap();
+        }
+        let driver = bench.load(builtin.name);
+        let group = builtin.name.split('.').next().unwrap();
+        let accepted = |keyword: &&Keyword| !REFUSED.contains(&(builtin.name, &keyword.name));
+        let full = driver.manifest().keywords.iter().filter(accepted).map(|keyword| value(&bench, keyword)).collect();
+        for keywords in [vec![], full] {
+            let mut call = bench.call(&format!("{group}#1"), builtin.name, keywords);
+            call.deadline = Duration::from_secs(60);
+            runtime.block_on(check(&bench, &*driver, call));
+        }
+    }
+}
+
+/// The optional exports are found by their names, and the manifest knows of them.
+#[test]
+fn a_driver_has_the_optional_exports_that_its_manifest_tells_of() {
+    resources(Some(NOTHING), async |_, driver, call| {
+        let lacks = |error: Option<ActionError>| error == Some(ActionError::Unsupported);
+        let log = || Arc::new(Silent);
+        let has = [
+            (Verb::Run, !lacks(driver.run(&call, log()).await.err())),
+            (Verb::Sync, !lacks(driver.sync("update", &["n2".to_owned()], &call, log()).await.err())),
+            (Verb::Migrate, !lacks(driver.migrate("n2", &call, log()).await.result.err())),
+        ];
+        for (verb, has) in has {
+            assert_eq!(has, driver.manifest().verbs.contains(&verb), "{} {verb}", call.driver);
+        }
+    });
+}
+
+#[test]
+fn where_nothing_is_granted_every_verb_answers_and_changes_nothing() {
+    resources(Some(NOTHING), async |bench, driver, call| {
+        let folder = bench.path("");
+        let before = tree(Path::new(&folder));
+        for Ended { verb, change, error } in every_verb(driver, &call).await {
+            let what = format!("{} {verb} {:?}: {error:?}", call.driver, call.keywords);
+            assert!(!matches!(error, Some(ActionError::Fault(_))), "{what}");
+            assert_eq!(change, Change::Unchanged, "{what}");
+        }
+        assert_eq!(tree(Path::new(&folder)), before, "{}", call.driver);
+        let done: Vec<_> =
+            bench.audit.records().into_iter().filter(|r| matches!(r.verdict, Verdict::Done(_))).collect();
+        assert!(done.is_empty(), "{done:?}");
+    });
+}
+
+#[test]
+fn where_all_that_they_ask_for_is_granted_status_and_validate_change_nothing() {
+    resources(None, async |bench, driver, call| {
+        let folder = bench.path("");
+        let before = tree(Path::new(&folder));
+        let status = driver.status(&call, Arc::new(Silent)).await;
+        assert_eq!(status.fault, None, "{}", call.driver);
+        let problems = driver.validate(&call, Arc::new(Silent)).await;
+        assert!(!matches!(problems, Err(ActionError::Fault(_) | ActionError::NeedsGrant { .. })), "{problems:?}");
+        // So that it was the driver that answered, and not only its reader of keywords.
+        assert!(call.keywords.is_empty() || problems == Ok(vec![]), "{}: {problems:?}", call.driver);
+        assert_eq!(tree(Path::new(&folder)), before, "{}", call.driver);
+        // Calls that only look are not on record here, so there is none: no change, and nothing that was denied.
+        assert_eq!(bench.audit.records(), [], "{}", call.driver);
+    });
+}

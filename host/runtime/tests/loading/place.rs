@@ -1,0 +1,119 @@
+//! A cache of its own, and a compiler that counts what it is asked to do.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use capability::{Host, Lanes, MemoryLedger, NoAudit, Paths};
+use driver::{Call, Manifest};
+use grant::{Policy, SitePolicy};
+use hostler_runtime::{Code, LoadError, Runtime, Site, Source, digest, manifest_of};
+use model::DriverName;
+
+/// Folders of one test.
+pub(crate) struct Place {
+    root: tempfile::TempDir,
+}
+
+/// Allows nothing. Loading needs no permission.
+struct Nobody;
+
+impl Site for Nobody {
+    fn paths(&self, _: &Call) -> Paths {
+        Paths {
+            rundir: PathBuf::new(),
+            statedir: PathBuf::new(),
+            logdir: PathBuf::new(),
+            config: PathBuf::new(),
+            cgroup: None,
+        }
+    }
+
+    fn driver_policy(&self, _: &DriverName) -> Result<Option<SitePolicy>, String> {
+        Ok(None)
+    }
+
+    fn namespace_policy(&self, _: &str) -> Result<Policy, String> {
+        Ok(Policy::nothing())
+    }
+}
+
+impl Place {
+    pub(crate) fn new() -> Place {
+        let place = Place { root: tempfile::tempdir().unwrap() };
+        let text = format!(
+            "#!/bin/sh\necho >> '{}'\nexec '{}' \"$@\"\n",
+            place.path("compilations").display(),
+            env!("CARGO_BIN_EXE_compile-driver"),
+        );
+        fs::write(place.path("compiler"), text).unwrap();
+        fs::set_permissions(place.path("compiler"), fs::Permissions::from_mode(0o755)).unwrap();
+        place
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.path("cache")
+    }
+
+    /// The one compiled driver in the cache.
+    pub(crate) fn compiled(&self) -> PathBuf {
+        let mut found: Vec<PathBuf> = fs::read_dir(self.cache()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    /// How often a driver was compiled.
+    pub(crate) fn compilations(&self) -> usize {
+        fs::read_to_string(self.path("compilations")).unwrap_or_default().lines().count()
+    }
+
+    /// Loads as a process would that starts now.
+    pub(crate) fn load(&self, source: Source) -> Result<(), LoadError> {
+        let host = Host {
+            audit: Arc::new(NoAudit),
+            audit_reads: false,
+            ledger: Arc::new(MemoryLedger::default()),
+            lanes: Lanes::default(),
+        };
+        let runtime = Runtime::new(self.cache(), self.path("compiler"), Arc::new(host), Arc::new(Nobody)).unwrap();
+        runtime.load(source).map(|_| ())
+    }
+}
+
+/// The component of a small driver.
+pub(crate) fn component() -> &'static [u8] {
+    builtin::drivers().iter().find(|driver| driver.name == "fs.flag").unwrap().component
+}
+
+/// A small driver.
+pub(crate) fn flag() -> Source {
+    let manifest = Manifest::parse(manifest_of(component()).unwrap().as_bytes()).unwrap();
+    Source { manifest, digest: format!("sha256:{}", digest(component())), code: Code::Builtin(component()) }
+}
+
+/// A driver that somebody installed, whose manifest is the small one's.
+pub(crate) fn installed(path: &Path, component: &[u8]) -> Source {
+    fs::write(path, component).unwrap();
+    Source { digest: format!("sha256:{}", digest(component)), code: Code::File(path.to_owned()), ..flag() }
+}
+
+/// An error and its causes, as a person reads them.
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[expect(clippy::print_stderr, reason = "a test that passes without having tested says so")]
+pub(crate) fn skipped(what_is_missing: &str) {
+    eprintln!("skipped: {what_is_missing}");
+}

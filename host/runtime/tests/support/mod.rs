@@ -1,0 +1,109 @@
+//! A runtime on temporary folders, and calls of resources.
+
+#![allow(dead_code, reason = "each target of the tests uses its part")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use capability::{Host, Lanes, MemoryAudit, MemoryLedger, Paths};
+use driver::{Call, Cancel, Driver, KeywordValue, Manifest};
+use grant::{Policy, SitePolicy};
+use hostler_runtime::{Code, Runtime, Site, Source};
+use model::DriverName;
+
+/// A runtime on folders of its own.
+pub(crate) struct Bench {
+    root: tempfile::TempDir,
+    pub(crate) runtime: Runtime,
+    pub(crate) audit: Arc<MemoryAudit>,
+}
+
+struct Folders(PathBuf);
+
+impl Site for Folders {
+    fn paths(&self, _: &Call) -> Paths {
+        let folder = |name: &str| self.0.join(name);
+        Paths {
+            rundir: folder("run"),
+            statedir: folder("state"),
+            logdir: folder("log"),
+            config: folder("web.conf"),
+            cgroup: None,
+        }
+    }
+
+    fn driver_policy(&self, driver: &DriverName) -> Result<Option<SitePolicy>, String> {
+        match std::fs::read_to_string(self.0.join(format!("{driver}.policy"))) {
+            Ok(text) => SitePolicy::parse(&text).map(Some).map_err(|errors| format!("{errors:?}")),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn namespace_policy(&self, namespace: &str) -> Result<Policy, String> {
+        match std::fs::read_to_string(self.0.join("namespace.policy")) {
+            Ok(text) if namespace != "root" => Policy::parse(&text).map_err(|errors| format!("{errors:?}")),
+            _ => Ok(Policy::everything()),
+        }
+    }
+}
+
+impl Bench {
+    pub(crate) fn new() -> Bench {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["run", "state", "log"] {
+            std::fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        let audit = Arc::new(MemoryAudit::default());
+        let host = Host {
+            audit: audit.clone(),
+            audit_reads: false,
+            ledger: Arc::new(MemoryLedger::default()),
+            lanes: Lanes::default(),
+        };
+        let site = Arc::new(Folders(root.path().to_owned()));
+        // One cache for all tests: a driver is compiled once.
+        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
+        let compiler = env!("CARGO_BIN_EXE_compile-driver").into();
+        let runtime = Runtime::new(cache, compiler, Arc::new(host), site).unwrap();
+        Bench { root, runtime, audit }
+    }
+
+    /// A driver that comes with the agent.
+    pub(crate) fn load(&self, name: &str) -> Arc<dyn Driver> {
+        let found = builtin::drivers().iter().find(|driver| driver.name == name).unwrap();
+        let manifest = Manifest::parse(found.manifest.as_bytes()).unwrap();
+        let source = Source { manifest, digest: found.digest.to_owned(), code: Code::Builtin(found.component) };
+        self.runtime.load(source).unwrap()
+    }
+
+    /// A path below the folder of this test.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.root.path().join(name).to_string_lossy().into_owned()
+    }
+
+    pub(crate) fn call(&self, rid: &str, driver: &str, keywords: Vec<KeywordValue>) -> Call {
+        Call {
+            object: "web".parse().unwrap(),
+            rid: rid.parse().unwrap(),
+            driver: driver.parse().unwrap(),
+            node: "n1".parse().unwrap(),
+            peers: Vec::new(),
+            sid: "test".to_owned(),
+            keywords,
+            secrets: Vec::new(),
+            vars: vec![("rundir".to_owned(), self.path("run"))],
+            deadline: Duration::from_secs(20),
+            cancel: Cancel::default(),
+        }
+    }
+}
+
+pub(crate) fn keyword(name: &str, value: &str) -> KeywordValue {
+    KeywordValue { name: name.to_owned(), values: vec![value.to_owned()], secret: false, from: None }
+}
+
+#[expect(clippy::print_stderr, reason = "a test that passes without having tested says so")]
+pub(crate) fn skipped(what_is_missing: &str) {
+    eprintln!("skipped: {what_is_missing} is missing");
+}

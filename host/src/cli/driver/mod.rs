@@ -1,0 +1,11 @@
+//! `om driver …`: what drivers are, what they may do, and who says so.
+
+pub(crate) mod allow;
+pub(crate) mod component;
+pub(crate) mod deny;
+pub(crate) mod inspect;
+pub(crate) mod list;
+mod named;
+mod policy;
+mod sentences;
+pub(crate) mod warm;

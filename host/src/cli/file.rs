@@ -1,0 +1,44 @@
+//! `om config …`: files that are no objects yet, and what may stand in one.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use model::ObjectPath;
+
+use super::command::FileCommand;
+use super::config::print_diagnosis;
+use super::doc;
+use super::exit::{Failure, Outcome};
+use super::life::block_on;
+use super::session::Session;
+
+pub(crate) fn run(session: &Session, command: FileCommand) -> Outcome {
+    match command {
+        FileCommand::Doc(args) => doc::run(session, &args),
+        FileCommand::Validate { file, path, output } => {
+            let path = match path {
+                Some(path) => path.parse().context("cannot read --path")?,
+                None => likely_object(session, &file)?,
+            };
+            let name = file.display().to_string();
+            let content = std::fs::read(&file).with_context(|| format!("cannot read {name}"))?;
+            let text = String::from_utf8(content).map_err(|_| anyhow!("{name} is not utf-8"))?;
+            let diagnostics = block_on(session.agent.diagnose(&path, &text))?;
+            Ok(print_diagnosis(vec![(name, text, diagnostics)], &output))
+        }
+    }
+}
+
+/// The object that a file is most likely meant for: its own one in the folder of configurations, else the service that is
+/// called like the file.
+fn likely_object(session: &Session, file: &Path) -> Result<ObjectPath, Failure> {
+    let absolute = std::path::absolute(file).with_context(|| format!("cannot read {}", file.display()))?;
+    if let Ok(within) = absolute.strip_prefix(&session.agent.home().etc)
+        && let Some(path) = ObjectPath::from_config_file(within)
+    {
+        return Ok(path);
+    }
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let named = ObjectPath::svc(&stem).or_else(|_| ObjectPath::svc("service"));
+    Ok(named.map_err(anyhow::Error::from)?)
+}

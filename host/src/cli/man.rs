@@ -1,0 +1,81 @@
+//! `om man`: the manual pages, made of the same definitions as `--help`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
+
+use super::command::{ObjectLine, OmLine};
+use super::exit::Outcome;
+use super::session::print_bytes;
+
+pub(crate) fn run(to: Option<&Path>) -> Outcome {
+    let Some(folder) = to else {
+        print_bytes(&render(&om())?);
+        return Ok(ExitCode::SUCCESS);
+    };
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for (name, page) in pages()? {
+        let path = folder.join(format!("{name}.1"));
+        std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn om() -> Command {
+    OmLine::command()
+}
+
+/// What can be done with objects, under a name that a page can have.
+fn object() -> Command {
+    ObjectLine::command().name("om-object").bin_name("om SELECTOR").display_name("om-object")
+}
+
+/// `om`, `om-driver`, …, `om-object` for the actions of objects, `om-object-start`, …: a page each.
+fn pages() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut pages = Vec::new();
+    for (mut command, spoken) in [(om(), "om"), (object(), "om SELECTOR")] {
+        command = command.disable_help_subcommand(true);
+        command.build();
+        let name = command.get_name().to_owned();
+        pages.push((name.clone(), render(&command)?));
+        for family in command.get_subcommands().filter(|family| !family.is_hide_set()) {
+            let page = format!("{name}-{}", family.get_name());
+            let family = family
+                .clone()
+                .name(page.clone())
+                .display_name(page.clone())
+                .bin_name(format!("{spoken} {}", family.get_name()));
+            pages.push((page, render(&family)?));
+        }
+    }
+    Ok(pages)
+}
+
+fn render(command: &Command) -> anyhow::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    Man::new(command.clone()).manual("Hostler").render(&mut page).context("cannot render a manual page")?;
+    Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_and_every_action_has_a_page_that_shows_how_it_is_typed() {
+        let pages = pages().unwrap();
+        for (name, synopsis) in [
+            ("om", "om"),
+            ("om-driver", "om driver"),
+            ("om-object", "om SELECTOR"),
+            ("om-object-start", "om SELECTOR start"),
+        ] {
+            let (_, page) = pages.iter().find(|(page, _)| page == name).unwrap_or_else(|| panic!("no page {name}"));
+            let page = String::from_utf8_lossy(page).replace("\\-", "-");
+            assert!(page.contains(&format!("\\fB{synopsis}\\fR")), "{name}: {page}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! `om node …`: this node's own configuration.
+
+use super::command::NodeCommand;
+use super::config_file::ConfigFile;
+use super::exit::{Failure, Outcome};
+use super::session::Session;
+use super::{config, edit};
+
+pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
+    let file = ConfigFile::of_node(session);
+    let files = std::slice::from_ref(&file);
+    match command {
+        NodeCommand::Print { output, .. } => config::show(files, &output),
+        NodeCommand::Set(args) => config::set(files, &args),
+        NodeCommand::Unset(args) => config::unset(files, &args),
+        NodeCommand::Get(args) => config::get(files, &args),
+        NodeCommand::Eval(args) => config::eval(files, &args),
+        NodeCommand::Edit(args) => edit::run(session, &file, &args),
+        NodeCommand::Validate(args) => config::validate(files, &args),
+        NodeCommand::Other(words) => {
+            Err(Failure::not_supported(&format!("node {}", words.first().map_or("", String::as_str))))
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What is printed: pure functions from values to text.
+
+pub(crate) mod diagnostic;
+pub(crate) mod doc;
+pub(crate) mod status;
+pub(crate) mod structured;
+pub(crate) mod table;
+pub(crate) mod value;

@@ -1,0 +1,228 @@
+//! What every command works with: the agent, the selected objects, the terminal.
+
+use std::io::Write;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use agent::log::Console;
+use agent::memory::Memory;
+use agent::{Agent, Catalogue, Home, Objects};
+use anstyle::{AnsiColor, Style};
+use anyhow::Context;
+use driver::Level;
+use jiff::Timestamp;
+use model::ObjectPath;
+use model::select::ObjectSelector;
+
+use super::command::{Color, Everywhere};
+use super::exit::{Failure, NOT_SUPPORTED};
+
+/// One run of the command line.
+pub(crate) struct Session {
+    pub(crate) agent: Agent,
+    pub(crate) everywhere: Everywhere,
+    /// The command as it was typed, for logs: without what is secret in it.
+    pub(crate) typed: String,
+    began: Instant,
+}
+
+impl Session {
+    pub(crate) fn open(everywhere: Everywhere, typed: String) -> Result<Session, Failure> {
+        let began = Instant::now();
+        choose_colour(everywhere.color);
+        let env = |name: &str| std::env::var_os(name);
+        let home = Home::find(everywhere.root.as_deref(), env).context("cannot tell where the files stand")?;
+        let node = agent::home::node_name(env).context("cannot tell what this node is called")?;
+        let agent = Agent::open(home, &node).context("cannot read the node's configuration")?;
+        Ok(Session { agent, everywhere, typed, began })
+    }
+
+    /// The objects that a selector names: a path, an expression, or `-` for a list on standard input.
+    pub(crate) fn select(&self, selector: &str) -> Result<Vec<ObjectPath>, Failure> {
+        let objects = Objects::of(self.agent.home());
+        if selector == "-" {
+            let text = std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?;
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+            let mut selected = Vec::new();
+            for line in lines {
+                selected.extend(self.select(line)?);
+            }
+            selected.dedup();
+            return Ok(selected);
+        }
+        let parsed: ObjectSelector =
+            selector.parse().with_context(|| format!("cannot read the selector {selector:?}"))?;
+        if let Some(path) = parsed.as_path() {
+            return Ok(Some(path.clone()).filter(|path| objects.exists(path)).into_iter().collect());
+        }
+        let all = objects.list().context("cannot list the objects")?;
+        let catalogue = Catalogue::new(self.agent.home(), self.agent.node(), self.agent.drivers());
+        let selected =
+            parsed.select(&all, &catalogue).with_context(|| format!("cannot apply the selector {selector:?}"))?;
+        Ok(selected.into_iter().cloned().collect())
+    }
+
+    /// The same, where nothing is an error.
+    pub(crate) fn select_some(&self, selector: &str) -> Result<Vec<ObjectPath>, Failure> {
+        let selected = self.select(selector)?;
+        if selected.is_empty() { Err(Failure::no_match(selector)) } else { Ok(selected) }
+    }
+
+    /// The same, of those that have instances to act on. Where a pattern selects stores too, they are left out.
+    pub(crate) fn select_instances(&self, selector: &str, action: &str) -> Result<Vec<ObjectPath>, Failure> {
+        let (stores, others): (Vec<_>, Vec<_>) =
+            self.select_some(selector)?.into_iter().partition(|path| path.kind().is_store());
+        match (stores.first(), others.is_empty()) {
+            (Some(store), true) => {
+                let text = format!(
+                    "{store} is a store, which holds keys and has no instance: there is nothing to {action} (see om {store} keys)"
+                );
+                Err(Failure::new(NOT_SUPPORTED, text))
+            }
+            _ => Ok(others),
+        }
+    }
+
+    /// The path that a selector must be, for commands that make or open one object.
+    pub(crate) fn path(&self, selector: &str) -> Result<ObjectPath, Failure> {
+        // What `om sec …` stands for.
+        if let Some(kind) = selector.strip_prefix("*/").and_then(|rest| rest.strip_suffix("/*")) {
+            let text = format!(
+                "{kind} is the name of a kind of objects, and cannot be that of an object: expected a path such as \
+                 {kind}/NAME"
+            );
+            return Err(anyhow::anyhow!(text).into());
+        }
+        Ok(selector.parse::<ObjectPath>().context("expected the path of one object")?)
+    }
+
+    /// Takes the log lines of an action.
+    pub(crate) fn console(&self) -> Arc<dyn Console> {
+        let least = match (self.everywhere.quiet, self.everywhere.debug) {
+            (true, _) => Level::Warn,
+            (_, true) => Level::Trace,
+            _ => Level::Info,
+        };
+        Arc::new(Terminal { least })
+    }
+
+    /// What an orchestrated action leaves behind: a stopped object is frozen, so that nobody starts it again, and a started
+    /// one is not.
+    pub(crate) fn follow_up(&self, path: &ObjectPath, action: plan::Action) -> Result<(), Failure> {
+        let memory = Memory::of(self.agent.home(), path);
+        match action {
+            // What was asked for is done. That nobody may start it again is beyond a disk that nothing can be written to.
+            plan::Action::Stop => {
+                if let Err(error) = memory.freeze(Timestamp::now()) {
+                    let error = anyhow::Error::from(error);
+                    warn(&format!(
+                        "{path}: stopped, but not frozen, so that it may be started automatically: {error:#}"
+                    ));
+                }
+            }
+            plan::Action::Start => {
+                memory.thaw().context("cannot thaw the instance")?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Where the time went, for those who debug.
+    pub(crate) fn tell_time(&self) {
+        if self.everywhere.debug {
+            let (all, drivers) = (self.began.elapsed(), self.agent.time_in_drivers());
+            let (all, drivers) = (all.as_secs_f64() * 1e3, drivers.as_secs_f64() * 1e3);
+            self.note(&format!("took {all:.1} ms, {drivers:.1} ms of it in drivers"));
+        }
+    }
+
+    /// A word to whoever sits there, beside the output proper.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.everywhere.quiet {
+            let _ = writeln!(anstream::stderr(), "{text}");
+        }
+    }
+}
+
+/// Says what went wrong with one object of several.
+pub(crate) fn complain(text: &str) {
+    let style = AnsiColor::Red.on_default();
+    let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {text}");
+}
+
+/// Says what is not as it should be, but fails nothing.
+pub(crate) fn warn(text: &str) {
+    let style = AnsiColor::Yellow.on_default();
+    let _ = writeln!(anstream::stderr(), "{style}warning{style:#}: {text}");
+}
+
+/// Writes what is wrong, in as many lines as it takes.
+pub(crate) fn print_error(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// Asks something of whoever sits there. The answer is on the same line.
+pub(crate) fn ask(question: &str) {
+    let _ = write!(anstream::stderr(), "{question}");
+}
+
+/// Why the output of this command could not be written, if so.
+static OUTPUT: OnceLock<std::io::Error> = OnceLock::new();
+
+/// Writes the output of a command. That it cannot be written ends no action halfway: [`lost_output`] tells of it at the end.
+pub(crate) fn print(text: &str) {
+    print_bytes(text.as_bytes());
+}
+
+/// The same, for what need not be text.
+pub(crate) fn print_bytes(bytes: &[u8]) {
+    let mut stdout = anstream::stdout();
+    written(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+}
+
+/// Keeps what came of writing output elsewhere.
+pub(crate) fn written(result: std::io::Result<()>) {
+    if let Err(error) = result {
+        let _ = OUTPUT.set(error);
+    }
+}
+
+/// Whether nobody reads the output any more.
+pub(crate) fn is_closed() -> bool {
+    OUTPUT.get().is_some()
+}
+
+/// Why output was lost. A reader that went away has seen enough, which is no error.
+pub(crate) fn lost_output() -> Option<&'static std::io::Error> {
+    OUTPUT.get().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe)
+}
+
+fn choose_colour(color: Color) {
+    match color {
+        Color::Auto => {}
+        Color::Yes => anstream::ColorChoice::AlwaysAnsi.write_global(),
+        Color::No => anstream::ColorChoice::Never.write_global(),
+    }
+}
+
+/// Log lines on standard error.
+struct Terminal {
+    least: Level,
+}
+
+impl Console for Terminal {
+    fn line(&self, level: Level, line: &str) {
+        if level < self.least {
+            return;
+        }
+        let style = match level {
+            Level::Error => AnsiColor::Red.on_default(),
+            Level::Warn => AnsiColor::Yellow.on_default(),
+            Level::Info => Style::new(),
+            Level::Debug | Level::Trace => Style::new().dimmed(),
+        };
+        // One write for the line, whatever stands on it.
+        let _ = anstream::stderr().write_all(format!("{style}{line}{style:#}\n").as_bytes());
+    }
+}

@@ -1,0 +1,81 @@
+//! `#[driver]`: which verbs an `impl Driver` has, and the exports of the component.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Ident, ImplItem, ItemImpl, Result, Token};
+
+/// The verbs of `impl Driver`, in the order of a resource's life.
+const LIFE_CYCLE: [&str; 6] = ["validate", "status", "start", "stop", "provision", "unprovision"];
+
+/// What stands in the parentheses of `#[driver(…)]`.
+pub(crate) struct Options {
+    task: bool,
+    sync: bool,
+    console: bool,
+    migrate: bool,
+}
+
+impl Parse for Options {
+    fn parse(input: ParseStream<'_>) -> Result<Options> {
+        let mut options = Options { task: false, sync: false, console: false, migrate: false };
+        for word in Punctuated::<Ident, Token![,]>::parse_terminated(input)? {
+            match word.to_string().as_str() {
+                "task" => options.task = true,
+                "sync" => options.sync = true,
+                "console" => options.console = true,
+                "migrate" => options.migrate = true,
+                _ => return Err(syn::Error::new(word.span(), "expected `task`, `sync`, `console` or `migrate`")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+pub(crate) fn expand(options: &Options, item: &ItemImpl) -> Result<TokenStream> {
+    let is_driver =
+        item.trait_.as_ref().and_then(|(_, path, _)| path.segments.last()).is_some_and(|last| last.ident == "Driver");
+    if !is_driver {
+        return Err(syn::Error::new_spanned(item, "#[driver] goes on an `impl Driver for …`"));
+    }
+    let driver = &item.self_ty;
+    let verbs = verbs(options, item);
+    let task = options.task.then(|| quote!(::hostler_sdk::export_task!(#driver);));
+    let sync = options.sync.then(|| quote!(::hostler_sdk::export_sync!(#driver);));
+    let console = options.console.then(|| quote!(::hostler_sdk::export_console!(#driver);));
+    let migrate = options.migrate.then(|| quote!(::hostler_sdk::export_migrate!(#driver);));
+    Ok(quote! {
+        #item
+
+        impl ::hostler_sdk::export::Registered for #driver {
+            const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+            const VERBS: &'static [&'static str] = &[#(#verbs),*];
+            const MANIFEST: &'static [u8] = {
+                const LENGTH: usize = ::hostler_sdk::manifest::length::<#driver>();
+                &::hostler_sdk::manifest::write::<#driver, LENGTH>()
+            };
+        }
+
+        ::hostler_sdk::export_driver!(#driver);
+        #task
+        #sync
+        #console
+        #migrate
+    })
+}
+
+fn verbs(options: &Options, item: &ItemImpl) -> Vec<&'static str> {
+    let has = |verb: &&str| item.items.iter().any(|item| matches!(item, ImplItem::Fn(f) if f.sig.ident == verb));
+    let console = options.console;
+    let extra = [
+        (options.task, "run"),
+        (options.sync, "sync"),
+        (console, "enter"),
+        (console, "exec"),
+        (console, "logs"),
+        (options.migrate, "migrate"),
+    ];
+    let extra = extra.into_iter().filter_map(|(wanted, verb)| wanted.then_some(verb));
+    LIFE_CYCLE.into_iter().filter(has).chain(extra).collect()
+}

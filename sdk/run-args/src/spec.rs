@@ -1,0 +1,209 @@
+//! What the options say of a container, each field after the option that sets it.
+//!
+//! An option that was not given is empty, `None` or false. Names, modes and paths are as they were written; sizes are bytes,
+//! durations nanoseconds, processors billionths, as the engine's interface counts them.
+
+use crate::{Publish, Volume};
+
+/// A container, as far as options describe it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunArgs {
+    /// `-v`, `--volume`, and `--mount` of the types bind and volume.
+    pub volumes: Vec<Volume>,
+    /// `--volumes-from`: containers whose volumes to take.
+    pub volumes_from: Vec<String>,
+    /// `--tmpfs`, and `--mount` of the type tmpfs.
+    pub tmpfs: Vec<Tmpfs>,
+    /// `-e`, `--env`.
+    pub env: Vec<Variable>,
+    /// `-l`, `--label`.
+    pub labels: Vec<Variable>,
+    /// `--device`.
+    pub devices: Vec<Device>,
+    /// `--device-cgroup-rule`: `c 42:* rmw`.
+    pub device_cgroup_rules: Vec<String>,
+    /// `--cap-add`, in upper case, without `CAP_`; or `ALL`.
+    pub cap_add: Vec<String>,
+    /// `--cap-drop`, written alike.
+    pub cap_drop: Vec<String>,
+    /// `--privileged`.
+    pub privileged: bool,
+    /// `--security-opt`: `no-new-privileges`, `seccomp=unconfined`.
+    pub security_opt: Vec<String>,
+    /// `--network`, `--net`: `none`, `host`, `bridge`, `container:NAME`, the name of a network.
+    pub network: Option<String>,
+    /// `--network-alias`.
+    pub network_aliases: Vec<String>,
+    /// `--ip`.
+    pub ip: Option<String>,
+    /// `--ip6`.
+    pub ip6: Option<String>,
+    /// `--mac-address`.
+    pub mac_address: Option<String>,
+    /// `--link`.
+    pub links: Vec<String>,
+    /// `--pid`: `host`, `container:NAME`.
+    pub pid: Option<String>,
+    /// `--ipc`: `host`, `private`, `shareable`, `none`, `container:NAME`.
+    pub ipc: Option<String>,
+    /// `--uts`: `host`.
+    pub uts: Option<String>,
+    /// `--userns`: `host`.
+    pub userns: Option<String>,
+    /// `--cgroupns`: `host`, `private`.
+    pub cgroupns: Option<String>,
+    /// `--cgroup-parent`.
+    pub cgroup_parent: Option<String>,
+    /// `-u`, `--user`: a name or number, perhaps `:` and a group.
+    pub user: Option<String>,
+    /// `--group-add`.
+    pub group_add: Vec<String>,
+    /// `-h`, `--hostname`.
+    pub hostname: Option<String>,
+    /// `--domainname`.
+    pub domainname: Option<String>,
+    /// `--entrypoint`: one word; empty: none, not even the image's.
+    pub entrypoint: Option<String>,
+    /// `-w`, `--workdir`.
+    pub workdir: Option<String>,
+    /// `-p`, `--publish`, its ranges written out.
+    pub publish: Vec<Publish>,
+    /// `-P`, `--publish-all`.
+    pub publish_all: bool,
+    /// `--expose`: `80/tcp`.
+    pub expose: Vec<String>,
+    /// `--dns`.
+    pub dns: Vec<String>,
+    /// `--dns-search`.
+    pub dns_search: Vec<String>,
+    /// `--dns-option`.
+    pub dns_options: Vec<String>,
+    /// `--add-host`: `name:address`.
+    pub extra_hosts: Vec<String>,
+    /// `--sysctl`.
+    pub sysctls: Vec<Variable>,
+    /// `--ulimit`.
+    pub ulimits: Vec<Ulimit>,
+    /// What it may use.
+    pub limits: Limits,
+    /// `--read-only`.
+    pub read_only: bool,
+    /// `--init`.
+    pub init: Option<bool>,
+    /// `--shm-size`.
+    pub shm_size: Option<i64>,
+    /// `--runtime`.
+    pub runtime: Option<String>,
+    /// `--storage-opt`.
+    pub storage_opts: Vec<Variable>,
+    /// `--log-driver`.
+    pub log_driver: Option<String>,
+    /// `--log-opt`.
+    pub log_opts: Vec<Variable>,
+    /// `--stop-signal`.
+    pub stop_signal: Option<String>,
+    /// `--stop-timeout`, in seconds.
+    pub stop_timeout: Option<i64>,
+    /// `--restart`.
+    pub restart: Option<Restart>,
+    /// `--pull`: `always`, `missing`, `never`.
+    pub pull: Option<String>,
+    /// `--name`.
+    pub name: Option<String>,
+    /// `-i`, `--interactive`.
+    pub interactive: Option<bool>,
+    /// `-t`, `--tty`.
+    pub tty: Option<bool>,
+    /// `-d`, `--detach`.
+    pub detach: Option<bool>,
+    /// `--rm`.
+    pub rm: Option<bool>,
+}
+
+/// What a container may use. Nothing: no limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// `-m`, `--memory`, bytes.
+    pub memory: Option<i64>,
+    /// `--memory-reservation`, bytes.
+    pub memory_reservation: Option<i64>,
+    /// `--memory-swap`, bytes of memory and swap; -1: no limit.
+    pub memory_swap: Option<i64>,
+    /// `--memory-swappiness`, 0 to 100.
+    pub memory_swappiness: Option<i64>,
+    /// `--kernel-memory`, bytes.
+    pub kernel_memory: Option<i64>,
+    /// `--oom-kill-disable`.
+    pub oom_kill_disable: bool,
+    /// `--oom-score-adj`, -1000 to 1000.
+    pub oom_score_adj: Option<i64>,
+    /// `--cpus`, in billionths of a processor.
+    pub nano_cpus: Option<i64>,
+    /// `-c`, `--cpu-shares`.
+    pub cpu_shares: Option<i64>,
+    /// `--cpu-period`, microseconds.
+    pub cpu_period: Option<i64>,
+    /// `--cpu-quota`, microseconds.
+    pub cpu_quota: Option<i64>,
+    /// `--cpuset-cpus`: `0-2,4`.
+    pub cpuset_cpus: Option<String>,
+    /// `--cpuset-mems`.
+    pub cpuset_mems: Option<String>,
+    /// `--pids-limit`; -1: no limit.
+    pub pids: Option<i64>,
+    /// `--blkio-weight`, 10 to 1000.
+    pub blkio_weight: Option<i64>,
+}
+
+/// `NAME=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// What stands before the `=`.
+    pub name: String,
+    /// What stands after it.
+    pub value: String,
+}
+
+/// A device of the node, in the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its path on the node.
+    pub host: String,
+    /// Its path in the container.
+    pub container: String,
+    /// Of `r`, `w`, `m`.
+    pub permissions: String,
+}
+
+/// A file system in memory, in the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tmpfs {
+    /// Where.
+    pub target: String,
+    /// Its mount options, as one text.
+    pub options: String,
+}
+
+/// A limit of setrlimit(2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ulimit {
+    /// Such as `nofile`.
+    pub name: String,
+    /// What is enforced; -1: nothing.
+    pub soft: i64,
+    /// What the soft limit may be raised to; -1: anything.
+    pub hard: i64,
+}
+
+/// What the engine does when the container ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restart {
+    /// Nothing.
+    No,
+    /// Starts it again.
+    Always,
+    /// The same, unless somebody stopped it.
+    UnlessStopped,
+    /// Starts it again if it failed, at most so often; 0: for ever.
+    OnFailure(u32),
+}

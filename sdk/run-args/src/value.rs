@@ -1,0 +1,175 @@
+//! How the values of options are written: sizes, processors, flags, and the small compound ones.
+//!
+//! Each reader answers what it expected where the text is something else.
+
+use crate::spec::{Device, Restart, Tmpfs, Ulimit, Variable};
+
+pub(crate) type Read<T> = Result<T, &'static str>;
+
+/// As Go reads a flag, which is what docker does.
+pub(crate) fn flag(text: &str) -> Read<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("true or false"),
+    }
+}
+
+pub(crate) fn integer(text: &str) -> Read<i64> {
+    text.parse().map_err(|_| "a whole number")
+}
+
+/// Bytes: a number and a binary unit, `512m`, `1.5g`, `64kb`, `2GiB`.
+pub(crate) fn size(text: &str) -> Read<i64> {
+    const EXPECTED: &str = "a size such as 512m or 2g";
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = unit.trim_start().to_ascii_lowercase();
+    let shift = match unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit) {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        "p" => 50,
+        _ => return Err(EXPECTED),
+    };
+    let factor = 1_i64 << shift;
+    match number.split_once('.') {
+        None => number.parse::<i64>().ok().and_then(|number| number.checked_mul(factor)).ok_or(EXPECTED),
+        Some(_) => decimal(number, factor).ok_or(EXPECTED),
+    }
+}
+
+/// The same, or -1 for no limit.
+pub(crate) fn size_or_unlimited(text: &str) -> Read<i64> {
+    if text == "-1" { Ok(-1) } else { size(text) }
+}
+
+/// Billionths of processors: `1.5`.
+pub(crate) fn cpus(text: &str) -> Read<i64> {
+    decimal(text, 1_000_000_000).ok_or("a number of processors such as 1.5")
+}
+
+/// A decimal number times a factor, rounded down.
+fn decimal(text: &str, factor: i64) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) || fraction.len() > 9 {
+        return None;
+    }
+    let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let places = 10_i128.pow(u32::try_from(fraction.len()).ok()?);
+    let fraction: i128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
+    let scaled = whole.checked_mul(places)?.checked_add(fraction)?.checked_mul(factor.into())?;
+    i64::try_from(scaled / places).ok()
+}
+
+/// Text that is there.
+pub(crate) fn word(text: &str) -> Read<String> {
+    if text.is_empty() { Err("something") } else { Ok(text.to_owned()) }
+}
+
+/// `NAME=VALUE`.
+pub(crate) fn variable(text: &str) -> Read<Variable> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok(Variable { name: name.to_owned(), value: value.to_owned() }),
+        _ => Err("NAME=VALUE"),
+    }
+}
+
+/// `NAME`, or `NAME=VALUE`.
+pub(crate) fn label(text: &str) -> Read<Variable> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    if name.is_empty() {
+        return Err("NAME or NAME=VALUE");
+    }
+    Ok(Variable { name: name.to_owned(), value: value.to_owned() })
+}
+
+/// `NAME`, or `CAP_NAME`, in any case.
+pub(crate) fn capability(text: &str) -> Read<String> {
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
+    let legal = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    if legal { Ok(name.to_owned()) } else { Err("a name of capabilities(7) such as NET_ADMIN, or ALL") }
+}
+
+/// `name:address`, or `name=address`.
+pub(crate) fn extra_host(text: &str) -> Read<String> {
+    match text.split_once(['=', ':']) {
+        Some((name, address)) if !name.is_empty() && !address.is_empty() => {
+            let address = address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(address);
+            Ok(format!("{name}:{address}"))
+        }
+        _ => Err("NAME:ADDRESS"),
+    }
+}
+
+impl std::str::FromStr for Device {
+    type Err = &'static str;
+
+    /// `/dev/host[:/dev/container][:rwm]`.
+    fn from_str(text: &str) -> Read<Device> {
+        const EXPECTED: &str = "/dev/ON-THE-NODE[:/dev/IN-THE-CONTAINER][:PERMISSIONS], the permissions of r, w and m";
+        let permissions = |text: &str| !text.is_empty() && text.bytes().all(|byte| b"rwm".contains(&byte));
+        let parts: Vec<&str> = text.split(':').collect();
+        let (host, container, allowed) = match parts[..] {
+            [host] => (host, host, "rwm"),
+            [host, allowed] if permissions(allowed) => (host, host, allowed),
+            [host, container] => (host, container, "rwm"),
+            [host, container, allowed] if permissions(allowed) => (host, container, allowed),
+            _ => return Err(EXPECTED),
+        };
+        if !host.starts_with('/') || !container.starts_with('/') {
+            return Err(EXPECTED);
+        }
+        Ok(Device { host: host.to_owned(), container: container.to_owned(), permissions: allowed.to_owned() })
+    }
+}
+
+impl std::str::FromStr for Variable {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Read<Variable> {
+        variable(text)
+    }
+}
+
+/// `/path[:options]`.
+pub(crate) fn tmpfs(text: &str) -> Read<Tmpfs> {
+    let (target, options) = text.split_once(':').unwrap_or((text, ""));
+    if !target.starts_with('/') {
+        return Err("/PATH[:OPTIONS]");
+    }
+    Ok(Tmpfs { target: target.to_owned(), options: options.to_owned() })
+}
+
+/// `name=soft[:hard]`.
+pub(crate) fn ulimit(text: &str) -> Read<Ulimit> {
+    const EXPECTED: &str = "NAME=SOFT[:HARD], such as nofile=1024:4096";
+    let (name, limits) = text.split_once('=').ok_or(EXPECTED)?;
+    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
+    let number = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= -1).ok_or(EXPECTED);
+    let (soft, hard) = (number(soft)?, number(hard)?);
+    let above = hard != -1 && (soft == -1 || soft > hard);
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase()) || above {
+        return Err(EXPECTED);
+    }
+    Ok(Ulimit { name: name.to_owned(), soft, hard })
+}
+
+/// `no`, `always`, `unless-stopped`, `on-failure[:times]`.
+pub(crate) fn restart(text: &str) -> Read<Restart> {
+    const EXPECTED: &str = "no, always, unless-stopped or on-failure[:TIMES]";
+    match text {
+        "" | "no" => Ok(Restart::No),
+        "always" => Ok(Restart::Always),
+        "unless-stopped" => Ok(Restart::UnlessStopped),
+        "on-failure" => Ok(Restart::OnFailure(0)),
+        text => {
+            let times = text.strip_prefix("on-failure:").and_then(|times| times.parse().ok());
+            times.map(Restart::OnFailure).ok_or(EXPECTED)
+        }
+    }
+}

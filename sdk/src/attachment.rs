@@ -1,0 +1,54 @@
+//! What a console is connected to.
+
+use std::path::Path;
+
+use crate::bindings::console::exports::hostler::driver::console as wire;
+
+/// What to connect the operator's terminal to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attachment {
+    /// A program of the node and its arguments, run in the terminal's foreground. Needs an `exec` grant.
+    Process(Vec<String>),
+    /// A request to a unix socket, whose connection becomes the terminal's. Needs an `http.unix` grant.
+    Upgrade {
+        /// Where.
+        socket: String,
+        /// `POST`.
+        method: String,
+        /// With its query.
+        path: String,
+        /// May be empty.
+        body: String,
+    },
+}
+
+impl Attachment {
+    /// A program of the node and its arguments.
+    pub fn process<W: Into<String>>(argv: impl IntoIterator<Item = W>) -> Attachment {
+        Attachment::Process(argv.into_iter().map(Into::into).collect())
+    }
+
+    /// A request to a unix socket.
+    pub fn upgrade(
+        socket: impl AsRef<Path>,
+        method: &str,
+        path: impl Into<String>,
+        body: impl Into<String>,
+    ) -> Attachment {
+        Attachment::Upgrade {
+            socket: socket.as_ref().to_string_lossy().into_owned(),
+            method: method.to_owned(),
+            path: path.into(),
+            body: body.into(),
+        }
+    }
+
+    pub(crate) fn into_wire(self) -> wire::Attachment {
+        match self {
+            Attachment::Process(argv) => wire::Attachment::Process(argv),
+            Attachment::Upgrade { socket, method, path, body } => {
+                wire::Attachment::HttpUpgrade((socket, method, path, body))
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What wit-bindgen makes of `wit/`. The only place where it is called; everything else in the SDK is hand-written.
+//!
+//! On other targets than wasm32 the imports of these modules must not be called: the capabilities then talk to
+//! [`crate::fake`].
+
+#![allow(
+    missing_docs,
+    unsafe_code,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated: which of them apply differs by target"
+)]
+
+wit_bindgen::generate!({
+    path: "../wit",
+    world: "driver",
+    additional_derives: [PartialEq, Eq],
+    pub_export_macro: true,
+    export_macro_name: "export_lifecycle_component",
+    default_bindings_module: "hostler_sdk::bindings",
+    runtime_path: "::hostler_sdk::bindings::rt",
+});
+
+pub use wit_bindgen::rt;
+
+/// The optional export `task`, as a world of its own: the linker adds it to the driver's.
+pub mod task {
+    wit_bindgen::generate!({
+        inline: "package hostler:sdk-task; world task-export { export hostler:driver/task@0.1.0; }",
+        path: "../wit",
+        world: "hostler:sdk-task/task-export",
+        with: { "hostler:driver/types@0.1.0": super::hostler::driver::types },
+        additional_derives: [PartialEq, Eq],
+        pub_export_macro: true,
+        export_macro_name: "export_task_component",
+        default_bindings_module: "hostler_sdk::bindings::task",
+        runtime_path: "::hostler_sdk::bindings::rt",
+    });
+}
+
+/// The optional export `sync`, likewise.
+pub mod sync {
+    wit_bindgen::generate!({
+        inline: "package hostler:sdk-sync; world sync-export { export hostler:driver/sync@0.1.0; }",
+        path: "../wit",
+        world: "hostler:sdk-sync/sync-export",
+        with: { "hostler:driver/types@0.1.0": super::hostler::driver::types },
+        additional_derives: [PartialEq, Eq],
+        pub_export_macro: true,
+        export_macro_name: "export_sync_component",
+        default_bindings_module: "hostler_sdk::bindings::sync",
+        runtime_path: "::hostler_sdk::bindings::rt",
+    });
+}
+
+/// The optional export `console`, likewise.
+pub mod console {
+    wit_bindgen::generate!({
+        inline: "package hostler:sdk-console; world console-export { export hostler:driver/console@0.1.0; }",
+        path: "../wit",
+        world: "hostler:sdk-console/console-export",
+        with: { "hostler:driver/types@0.1.0": super::hostler::driver::types },
+        additional_derives: [PartialEq, Eq],
+        pub_export_macro: true,
+        export_macro_name: "export_console_component",
+        default_bindings_module: "hostler_sdk::bindings::console",
+        runtime_path: "::hostler_sdk::bindings::rt",
+    });
+}
+
+/// The optional export `migrate`, likewise.
+pub mod migrate {
+    wit_bindgen::generate!({
+        inline: "package hostler:sdk-migrate; world migrate-export { export hostler:driver/migrate@0.1.0; }",
+        path: "../wit",
+        world: "hostler:sdk-migrate/migrate-export",
+        with: { "hostler:driver/types@0.1.0": super::hostler::driver::types },
+        additional_derives: [PartialEq, Eq],
+        pub_export_macro: true,
+        export_macro_name: "export_migrate_component",
+        default_bindings_module: "hostler_sdk::bindings::migrate",
+        runtime_path: "::hostler_sdk::bindings::rt",
+    });
+}

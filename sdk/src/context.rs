@@ -1,0 +1,128 @@
+//! What a call is about, beyond the keywords.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::bindings::hostler::driver::types::ResourceContext;
+use crate::{Error, Result};
+
+/// What a call is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// The object's canonical path, such as `web` or `ns1/svc/web`.
+    pub object: String,
+    /// The resource's id, such as `fs#1`.
+    pub rid: String,
+    /// The name of this node.
+    pub node: String,
+    /// How long the call may take. The host ends a call that takes longer.
+    pub deadline: Duration,
+    vars: Vec<(String, String)>,
+}
+
+impl Context {
+    pub(crate) fn of(wire: &ResourceContext) -> Context {
+        Context {
+            object: wire.object.clone(),
+            rid: wire.rid.clone(),
+            node: wire.node.clone(),
+            deadline: Duration::from_millis(wire.deadline_ms),
+            vars: wire.vars.iter().map(|var| (var.key.clone(), var.value.clone())).collect(),
+        }
+    }
+
+    /// For tests: the context of a resource of the object `web` on the node `n1`, with the directories below
+    /// `/run/hostler` and `/var/lib/hostler`.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn fake(rid: &str) -> Context {
+        let directory = |root: &str| format!("{root}/web");
+        Context {
+            object: "web".to_owned(),
+            rid: rid.to_owned(),
+            node: "n1".to_owned(),
+            deadline: Duration::from_secs(60),
+            vars: vec![
+                ("rundir".to_owned(), directory("/run/hostler")),
+                ("statedir".to_owned(), directory("/var/lib/hostler")),
+                ("config".to_owned(), "/etc/hostler/web.conf".to_owned()),
+            ],
+        }
+    }
+
+    /// For tests: the same with one more variable.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn with(mut self, name: &str, value: &str) -> Context {
+        self.vars.retain(|(known, _)| known != name);
+        self.vars.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// What the host knows beyond the configuration, by name.
+    pub fn var(&self, name: &str) -> Option<&str> {
+        self.vars.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The variables that whoever asked for the action has set for its programs (`-e NAME=VALUE`).
+    pub fn asked_environment(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.vars.iter().filter_map(|(name, value)| Some((name.strip_prefix("env.")?, value.as_str())))
+    }
+
+    /// What the resource that this one joins (`netns = container#1`) exposes at this moment: `netns`, `pid` or `id`. None while
+    /// it is down.
+    pub fn joined(&self, name: &str) -> Option<&str> {
+        self.var(&format!("joined.{name}"))
+    }
+
+    /// The object's directory that a reboot empties.
+    pub fn rundir(&self) -> Result<PathBuf> {
+        self.directory("rundir")
+    }
+
+    /// The object's directory that a reboot keeps.
+    pub fn statedir(&self) -> Result<PathBuf> {
+        self.directory("statedir")
+    }
+
+    /// The file that holds the object's configuration.
+    pub fn config(&self) -> Result<PathBuf> {
+        self.directory("config")
+    }
+
+    /// The other ones of the object's `nodes`.
+    pub fn other_nodes(&self) -> Vec<&str> {
+        self.others("nodes")
+    }
+
+    /// The other ones of the object's `drpnodes`.
+    pub fn other_drpnodes(&self) -> Vec<&str> {
+        self.others("drpnodes")
+    }
+
+    fn others(&self, name: &str) -> Vec<&str> {
+        self.var(name).unwrap_or_default().split_whitespace().filter(|node| *node != self.node).collect()
+    }
+
+    /// Whether the operator asked to go on where a driver would rather refuse.
+    pub fn force(&self) -> bool {
+        self.var("force") == Some("true")
+    }
+
+    /// Whether this node does what only one node of the object is to do.
+    pub fn leader(&self) -> bool {
+        self.var("leader") == Some("true")
+    }
+
+    /// The nodes that may run the object.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.var("nodes").unwrap_or_default().split_whitespace()
+    }
+
+    /// The other nodes on which the configuration disables this resource: nothing there has a right to what it uses.
+    pub fn disabled_nodes(&self) -> impl Iterator<Item = &str> {
+        self.var("disabled_nodes").unwrap_or_default().split_whitespace()
+    }
+
+    fn directory(&self, name: &str) -> Result<PathBuf> {
+        self.var(name).map(PathBuf::from).ok_or_else(|| Error::Failed(format!("the host did not name its {name}")))
+    }
+}

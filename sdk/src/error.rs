@@ -1,0 +1,156 @@
+//! Why a capability failed, why an action failed, and how the one becomes the other.
+
+use crate::bindings::hostler::driver::types as wit;
+use crate::errno;
+
+/// The answer of a driver's function.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why an action failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The configuration cannot work. Trying again without editing it is useless.
+    #[error("{0}")]
+    InvalidConfig(String),
+    /// The driver has no such action.
+    #[error("not supported by this driver")]
+    Unsupported,
+    /// A capability was denied. The text is the missing grant line.
+    #[error("denied: needs the grant {0}")]
+    NeedsGrant(String),
+    /// It failed for now, such as a busy device or a cloud's rate limit.
+    #[error("{0}")]
+    Retryable(String),
+    /// It failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Error {
+    /// The configuration cannot work.
+    pub fn invalid_config(text: impl Into<String>) -> Error {
+        Error::InvalidConfig(text.into())
+    }
+
+    /// It failed for now.
+    pub fn retryable(text: impl Into<String>) -> Error {
+        Error::Retryable(text.into())
+    }
+
+    /// It failed.
+    pub fn failed(text: impl Into<String>) -> Error {
+        Error::Failed(text.into())
+    }
+
+    /// The same failure, said to be of `doing`: `cannot resize /dev/vg/lv: …`. A missing grant stays as it is.
+    pub fn while_doing(self, doing: impl std::fmt::Display) -> Error {
+        match self {
+            Error::InvalidConfig(text) => Error::InvalidConfig(format!("{doing}: {text}")),
+            Error::Retryable(text) => Error::Retryable(format!("{doing}: {text}")),
+            Error::Failed(text) => Error::Failed(format!("{doing}: {text}")),
+            Error::Unsupported | Error::NeedsGrant(_) => self,
+        }
+    }
+}
+
+/// Why a capability failed. With `?` it becomes the action's [`Error`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CapabilityError {
+    /// No grant covers the call. The text is the grant line that would.
+    #[error("denied: needs the grant {0}")]
+    Denied(String),
+    /// What was named does not exist.
+    #[error("{0}: not found")]
+    NotFound(String),
+    /// The call's own timeout or the action's deadline has passed.
+    #[error("timed out")]
+    TimedOut,
+    /// The action was interrupted by whoever asked for it.
+    #[error("interrupted")]
+    Cancelled,
+    /// An argument makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// The kernel refused.
+    #[error("{doing}: {}", errno::describe(*.errno))]
+    Os {
+        /// As in [`errno`].
+        errno: i32,
+        /// What was being done.
+        doing: String,
+    },
+    /// Anything else, in words.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl CapabilityError {
+    /// The kernel's reason, if it was the kernel.
+    pub fn errno(&self) -> Option<i32> {
+        match self {
+            CapabilityError::Os { errno, .. } => Some(*errno),
+            _ => None,
+        }
+    }
+
+    /// Whether somebody still uses what was to be released.
+    pub fn is_busy(&self) -> bool {
+        self.errno() == Some(errno::EBUSY)
+    }
+
+    /// Whether what was named does not exist.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, CapabilityError::NotFound(_)) || self.errno() == Some(errno::ENOENT)
+    }
+}
+
+impl From<CapabilityError> for Error {
+    fn from(error: CapabilityError) -> Error {
+        match error {
+            CapabilityError::Denied(line) => Error::NeedsGrant(line),
+            CapabilityError::TimedOut => Error::Retryable(error.to_string()),
+            CapabilityError::Os { errno: errno::EBUSY | errno::EAGAIN, .. } => Error::Retryable(error.to_string()),
+            _ => Error::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<wit::CapabilityError> for CapabilityError {
+    fn from(error: wit::CapabilityError) -> CapabilityError {
+        match error {
+            wit::CapabilityError::Denied(line) => CapabilityError::Denied(line),
+            wit::CapabilityError::NotFound(what) => CapabilityError::NotFound(what),
+            wit::CapabilityError::TimedOut => CapabilityError::TimedOut,
+            wit::CapabilityError::Cancelled => CapabilityError::Cancelled,
+            wit::CapabilityError::Invalid(text) => CapabilityError::Invalid(text),
+            wit::CapabilityError::Os((errno, doing)) => CapabilityError::Os { errno, doing },
+            wit::CapabilityError::Other(text) => CapabilityError::Other(text),
+        }
+    }
+}
+
+impl From<CapabilityError> for wit::CapabilityError {
+    fn from(error: CapabilityError) -> wit::CapabilityError {
+        match error {
+            CapabilityError::Denied(line) => wit::CapabilityError::Denied(line),
+            CapabilityError::NotFound(what) => wit::CapabilityError::NotFound(what),
+            CapabilityError::TimedOut => wit::CapabilityError::TimedOut,
+            CapabilityError::Cancelled => wit::CapabilityError::Cancelled,
+            CapabilityError::Invalid(text) => wit::CapabilityError::Invalid(text),
+            CapabilityError::Os { errno, doing } => wit::CapabilityError::Os((errno, doing)),
+            CapabilityError::Other(text) => wit::CapabilityError::Other(text),
+        }
+    }
+}
+
+impl From<Error> for wit::ActionError {
+    fn from(error: Error) -> wit::ActionError {
+        match error {
+            Error::InvalidConfig(text) => wit::ActionError::InvalidConfig(text),
+            Error::Unsupported => wit::ActionError::Unsupported,
+            Error::NeedsGrant(line) => wit::ActionError::NeedsGrant(line),
+            Error::Retryable(text) => wit::ActionError::Retryable(text),
+            Error::Failed(text) => wit::ActionError::Failed(text),
+        }
+    }
+}

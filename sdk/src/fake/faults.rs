@@ -1,0 +1,31 @@
+//! What happens when an action is cut short: the test that finds what a driver forgets to undo.
+
+use super::Case;
+use crate::{CapabilityError, Driver, State, errno};
+
+/// More changing calls than any `start` makes.
+const MOST: u32 = 1000;
+
+/// Lets `start` fail at its first call that changes something, then at its second, and so on until it succeeds. Each time
+/// `stop` must succeed on what was left, and `status` must then say down.
+///
+/// `case` makes a fresh driver on a fresh host, down and provisioned. Returns how many failures there were to survive.
+#[track_caller]
+pub fn stop_undoes_any_failed_start<D: Driver>(case: impl Fn() -> Case<D>) -> u32 {
+    for calls in 0..MOST {
+        let fresh = case();
+        let host = fresh.host().clone();
+        host.fail_after(calls, CapabilityError::Os { errno: errno::EIO, doing: "injected".to_owned() });
+        let started = fresh.start();
+        if started.succeeded() {
+            return calls;
+        }
+        host.heal();
+        let made = host.calls().join("\n  ");
+        let stopped = started.stop();
+        assert!(stopped.succeeded(), "stop fails after a start that failed after {calls} changes:\n  {made}");
+        let down = stopped.status();
+        assert!(down.has_state(State::Down), "not down after start failed after {calls} changes:\n  {made}");
+    }
+    panic!("start still changes something after {MOST} calls");
+}

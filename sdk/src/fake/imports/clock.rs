@@ -1,0 +1,25 @@
+//! `wit/clock.wit`. Time passes only where a driver sleeps.
+
+use super::{Answer, CapabilityError};
+use crate::fake::Host;
+
+/// 2026-01-01 00:00 UTC.
+const BOOTED: u64 = 1_767_225_600_000;
+
+pub(crate) fn wall_ms() -> u64 {
+    BOOTED + boot_ms()
+}
+
+pub(crate) fn boot_ms() -> u64 {
+    Host::current("clock.boot-ms").change(|world| world.boot_ms)
+}
+
+pub(crate) fn sleep_ms(duration: u64) -> Answer<()> {
+    Host::read("clock.sleep-ms", &duration.to_string(), |world| {
+        if world.cancelled {
+            return Err(CapabilityError::Cancelled);
+        }
+        world.boot_ms += duration;
+        Ok(())
+    })
+}

@@ -1,0 +1,153 @@
+//! `wit/files.wit`.
+
+use super::{Answer, not_found, os};
+use crate::bindings::hostler::driver::files::Metadata;
+use crate::errno::{EISDIR, ENOTDIR, ENOTEMPTY};
+use crate::fake::Host;
+use crate::fake::world::{Node, World};
+use crate::files::FileKind;
+
+pub(crate) fn stat(path: &str) -> Answer<Option<Metadata>> {
+    Host::read("files.stat", path, |world| {
+        let path = bound(world, path);
+        let inode = world.files.keys().take_while(|known| *known != path).count() as u64;
+        Ok(world.files.get(path).map(|node| metadata(node, inode)))
+    })
+}
+
+/// What a bind mount shows: the directory that it was made of.
+fn bound<'a>(world: &'a World, path: &'a str) -> &'a str {
+    let top = world.mounts.iter().rev().find(|entry| entry.target == path);
+    top.filter(|entry| entry.fstype == "bind").map_or(path, |entry| &entry.source)
+}
+
+fn metadata(node: &Node, inode: u64) -> Metadata {
+    let number = |name: &str| if name == "root" { 0 } else { name.parse().unwrap_or(1000) };
+    let kind = match node.kind {
+        FileKind::File => "file",
+        FileKind::Directory => "directory",
+        FileKind::Symlink => "symlink",
+        FileKind::Block => "block",
+        FileKind::Other => "socket",
+    };
+    Metadata {
+        kind: kind.to_owned(),
+        size: node.size,
+        mode: node.mode,
+        uid: number(&node.user),
+        gid: number(&node.group),
+        user: Some(node.user.clone()),
+        group: Some(node.group.clone()),
+        device: 1,
+        inode,
+    }
+}
+
+pub(crate) fn read(path: &str) -> Answer<Vec<u8>> {
+    Host::read("files.read", path, |world| match world.files.get(path) {
+        Some(node) if node.kind == FileKind::Directory => os(EISDIR, path),
+        Some(node) => Ok(node.content.clone()),
+        None => not_found(path),
+    })
+}
+
+pub(crate) fn list_directory(path: &str) -> Answer<Vec<String>> {
+    Host::read("files.list-directory", path, |world| {
+        match world.files.get(path) {
+            Some(node) if node.kind != FileKind::Directory => return os(ENOTDIR, path),
+            Some(_) => {}
+            None => return not_found(path),
+        }
+        let below = format!("{}/", path.trim_end_matches('/'));
+        let names = world.files.keys().filter_map(|known| known.strip_prefix(&below));
+        Ok(names.filter(|name| !name.is_empty() && !name.contains('/')).map(str::to_owned).collect())
+    })
+}
+
+pub(crate) fn write(path: &str, content: &[u8], mode: u32) -> Answer<()> {
+    Host::mutate("files.write", path, |world| {
+        parent_exists(world, path)?;
+        let node = world.files.entry(path.to_owned()).or_insert_with(|| Node::of(FileKind::File, 0, mode));
+        node.content = content.to_vec();
+        node.size = content.len() as u64;
+        world.changes += 1;
+        Ok(())
+    })
+}
+
+pub(crate) fn allocate(path: &str, size: u64) -> Answer<()> {
+    Host::mutate("files.allocate", path, |world| {
+        parent_exists(world, path)?;
+        let node = world.files.entry(path.to_owned()).or_insert_with(|| Node::of(FileKind::File, 0, 0o600));
+        if node.size < size {
+            node.size = size;
+            world.changes += 1;
+        }
+        Ok(())
+    })
+}
+
+fn parent_exists(world: &World, path: &str) -> Answer<()> {
+    let parent = path.rsplit_once('/').map_or("/", |(parent, _)| if parent.is_empty() { "/" } else { parent });
+    if parent == "/" || world.files.contains_key(parent) { Ok(()) } else { not_found(parent) }
+}
+
+pub(crate) fn make_directory(path: &str, mode: u32) -> Answer<bool> {
+    Host::mutate("files.make-directory", path, |world| {
+        match world.files.get(path) {
+            Some(node) if node.kind == FileKind::Directory => return Ok(false),
+            Some(_) => return os(ENOTDIR, path),
+            None => {}
+        }
+        world.make_parents(path);
+        world.files.insert(path.to_owned(), Node::of(FileKind::Directory, 4096, mode));
+        world.changes += 1;
+        Ok(true)
+    })
+}
+
+pub(crate) fn remove(path: &str) -> Answer<bool> {
+    Host::mutate("files.remove", path, |world| {
+        if world.has_children(path) {
+            return os(ENOTEMPTY, path);
+        }
+        let removed = world.files.remove(path).is_some();
+        world.signatures.remove(path);
+        world.changes += u32::from(removed);
+        Ok(removed)
+    })
+}
+
+pub(crate) fn remove_tree(path: &str) -> Answer<bool> {
+    Host::mutate("files.remove-tree", path, |world| {
+        let below = format!("{}/", path.trim_end_matches('/'));
+        let removed = world.files.contains_key(path);
+        world.files.retain(|known, _| known != path && !known.starts_with(&below));
+        world.changes += u32::from(removed);
+        Ok(removed)
+    })
+}
+
+pub(crate) fn set_mode(path: &str, mode: u32) -> Answer<()> {
+    Host::mutate("files.set-mode", path, |world| change(world, path, |node| node.mode = mode))
+}
+
+pub(crate) fn set_owner(path: &str, user: Option<&str>, group: Option<&str>) -> Answer<()> {
+    Host::mutate("files.set-owner", path, |world| {
+        change(world, path, |node| {
+            if let Some(user) = user {
+                node.user = user.to_owned();
+            }
+            if let Some(group) = group {
+                node.group = group.to_owned();
+            }
+        })
+    })
+}
+
+fn change(world: &mut World, path: &str, change: impl FnOnce(&mut Node)) -> Answer<()> {
+    let Some(node) = world.files.get_mut(path) else { return not_found(path) };
+    change(node);
+    world.changes += 1;
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! `wit/http.wit`.
+
+use super::{Answer, not_found, os};
+pub(crate) use crate::bindings::hostler::driver::http::{Endpoint, Request, Response};
+use crate::errno::ECONNREFUSED;
+use crate::fake::world::{Server, World};
+use crate::fake::{Asked, Host, Served};
+
+pub(crate) fn send(r: &Request) -> Answer<Response> {
+    let to = match &r.endpoint {
+        Endpoint::Url(url) => url.clone(),
+        Endpoint::Unix((socket, path)) => format!("unix:{socket}{path}"),
+    };
+    let line = format!("{} {to}", r.method);
+    let host = Host::current("http.send");
+    let found = |world: &mut World| match world.servers.iter().find(|(base, _)| to.starts_with(base.as_str())) {
+        Some((_, server)) => Ok(Found::Server(server.clone())),
+        None => answer(world, r, &line).map(Found::Answer),
+    };
+    let found = if matches!(r.method.as_str(), "GET" | "HEAD") {
+        Host::read("http.send", &line, found)?
+    } else {
+        Host::mutate("http.send", &line, |world| {
+            world.changes += 1;
+            found(world)
+        })?
+    };
+    let server = match found {
+        Found::Answer(answer) => return Ok(answer),
+        Found::Server(server) => server,
+    };
+    let headers = r.headers.iter().map(|header| (header.key.to_ascii_lowercase(), header.value.clone())).collect();
+    let served = server(&Asked { host: &host, method: &r.method, to: &to, headers, body: &r.body });
+    match served {
+        Some(Served { status, body }) => Ok(Response { status, headers: Vec::new(), body }),
+        None => Err(super::CapabilityError::Other(format!("the request failed: {line}: the connection broke"))),
+    }
+}
+
+/// Who answers.
+enum Found {
+    Answer(Response),
+    Server(Server),
+}
+
+fn answer(world: &mut World, r: &Request, line: &str) -> Answer<Response> {
+    if let Endpoint::Unix((socket, path)) = &r.endpoint
+        && let Some(engine) = world.engines.get(socket).cloned()
+    {
+        return engine.answer(world, &r.method, path, &r.body);
+    }
+    match &r.endpoint {
+        Endpoint::Unix((socket, _)) if !world.answers.contains_key(line) => not_found(socket),
+        _ => scripted(world, line),
+    }
+}
+
+/// The next answer; the last one stays.
+fn scripted(world: &mut World, line: &str) -> Answer<Response> {
+    match world.answers.get_mut(line) {
+        Some(answers) if answers.len() > 1 => answers.pop_front().map_or_else(|| os(ECONNREFUSED, line), Ok),
+        Some(answers) => answers.front().cloned().map_or_else(|| os(ECONNREFUSED, line), Ok),
+        None => os(ECONNREFUSED, line),
+    }
+}

@@ -1,0 +1,67 @@
+//! `wit/mount.wit`.
+
+use super::{Answer, CapabilityError, not_found, os};
+pub(crate) use crate::bindings::hostler::driver::mount::{MountEntry, Request, Usage};
+use crate::errno::{EBUSY, EINVAL, ENODEV};
+use crate::fake::Host;
+
+/// What a mount point has where a test did not say.
+const ROOM: Usage = Usage { total: 1 << 30, free: 1 << 29 };
+
+pub(crate) fn mounts_at(target: &str) -> Answer<Vec<MountEntry>> {
+    Host::read("mount.mounts-at", target, |world| {
+        Ok(world.mounts.iter().filter(|entry| entry.target == target).cloned().collect())
+    })
+}
+
+pub(crate) fn supports(fstype: &str) -> Answer<bool> {
+    Host::read("mount.supports", fstype, |world| Ok(!world.unsupported.contains(fstype)))
+}
+
+pub(crate) fn mount(r: &Request) -> Answer<()> {
+    Host::mutate("mount.mount", &format!("{} {} {}", r.fstype, r.source, r.target), |world| {
+        if world.unsupported.contains(&r.fstype) {
+            return os(ENODEV, format!("mount {}", r.target));
+        }
+        if !world.files.contains_key(&r.target) {
+            return not_found(&r.target);
+        }
+        if r.source.starts_with('/') && !world.files.contains_key(&r.source) {
+            return not_found(&r.source);
+        }
+        let options = if r.options.is_empty() { vec!["rw".to_owned()] } else { r.options.clone() };
+        // A mount shows a device under its own name.
+        let source = super::block::asked(world, &r.source).map_or_else(|| r.source.clone(), |device| device.path);
+        world.mounts.push(MountEntry {
+            source,
+            root: "/".to_owned(),
+            target: r.target.clone(),
+            fstype: r.fstype.clone(),
+            options,
+        });
+        world.changes += 1;
+        Ok(())
+    })
+}
+
+pub(crate) fn unmount(target: &str) -> Answer<()> {
+    Host::mutate("mount.unmount", target, |world| {
+        let Some(topmost) = world.mount_of(target) else { return os(EINVAL, format!("unmount {target}")) };
+        if world.busy.contains(target) {
+            return os(EBUSY, format!("unmount {target}"));
+        }
+        world.mounts.remove(topmost);
+        world.changes += 1;
+        Ok(())
+    })
+}
+
+pub(crate) fn statfs(target: &str, timeout_ms: u64) -> Answer<Usage> {
+    Host::read("mount.statfs", target, |world| {
+        if world.hung.contains(target) {
+            world.boot_ms += timeout_ms;
+            return Err(CapabilityError::TimedOut);
+        }
+        Ok(world.usage.get(target).copied().unwrap_or(ROOM))
+    })
+}

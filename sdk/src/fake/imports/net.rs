@@ -1,0 +1,110 @@
+//! `wit/net.wit`.
+
+use super::{Answer, not_found, os};
+pub(crate) use crate::bindings::hostler::driver::net::{Address, Holder, Link, Route};
+use crate::errno::EEXIST;
+use crate::fake::Host;
+use crate::fake::world::{Interface, World};
+
+pub(crate) fn find_link(dev: &str) -> Answer<Option<Link>> {
+    Host::read("net.find-link", dev, |world| Ok(world.links.get(dev).map(|interface| interface.link.clone())))
+}
+
+pub(crate) fn addresses(dev: &str) -> Answer<Option<Vec<Address>>> {
+    Host::read("net.addresses", dev, |world| Ok(world.links.get(dev).map(|interface| interface.addresses.clone())))
+}
+
+pub(crate) fn resolve(name: &str) -> Answer<Vec<String>> {
+    Host::read("net.resolve", name, |world| {
+        if name.parse::<std::net::IpAddr>().is_ok() {
+            return Ok(vec![name.to_owned()]);
+        }
+        world.names.get(name).cloned().map_or_else(|| not_found(name), Ok)
+    })
+}
+
+pub(crate) fn find_holder(dev: &str, address: &str, timeout_ms: u64) -> Answer<Option<Holder>> {
+    Host::read("net.find-holder", &format!("{dev} {address}"), |world| {
+        let Some(interface) = world.links.get(dev) else { return not_found(dev) };
+        let asks = interface.link.kind != "loopback" && timeout_ms > 0;
+        let has = |other: &Interface| other.addresses.iter().any(|found| found.cidr.split('/').next() == Some(address));
+        if let Some((name, other)) = world.links.iter().find(|(name, other)| *name != dev && has(other)) {
+            return Ok(Some(Holder { mac: other.link.mac.clone(), dev: Some(name.clone()) }));
+        }
+        Ok(if asks { neighbour(world, address, timeout_ms) } else { None })
+    })
+}
+
+/// Whoever answers for the address.
+pub(super) fn neighbour(world: &mut World, address: &str, timeout_ms: u64) -> Option<Holder> {
+    if world.neighbours.contains(address) {
+        return Some(Holder { mac: "02:00:00:00:00:99".to_owned(), dev: None });
+    }
+    world.boot_ms += timeout_ms;
+    None
+}
+
+pub(crate) fn set_up(dev: &str) -> Answer<()> {
+    Host::mutate("net.set-up", dev, |world| {
+        let Some(interface) = world.links.get_mut(dev) else { return not_found(dev) };
+        interface.link.up = true;
+        world.changes += 1;
+        Ok(())
+    })
+}
+
+pub(crate) fn add_address(dev: &str, cidr: &str, label: &str) -> Answer<()> {
+    Host::mutate("net.add-address", &format!("{dev} {cidr}"), |world| {
+        let Some(interface) = world.links.get_mut(dev) else { return not_found(dev) };
+        if interface.addresses.iter().any(|address| address.cidr == cidr) {
+            return os(EEXIST, format!("add {cidr} to {dev}"));
+        }
+        interface.addresses.push(Address { cidr: cidr.to_owned(), label: label.to_owned() });
+        world.changes += 1;
+        Ok(())
+    })
+}
+
+pub(crate) fn remove_address(dev: &str, cidr: &str) -> Answer<bool> {
+    Host::mutate("net.remove-address", &format!("{dev} {cidr}"), |world| {
+        let Some(interface) = world.links.get_mut(dev) else { return not_found(dev) };
+        let before = interface.addresses.len();
+        interface.addresses.retain(|address| address.cidr != cidr);
+        let removed = interface.addresses.len() < before;
+        world.changes += u32::from(removed);
+        Ok(removed)
+    })
+}
+
+pub(crate) fn announce(dev: &str, address: &str) -> Answer<()> {
+    Host::mutate("net.announce", &format!("{dev} {address}"), |world| {
+        if world.links.contains_key(dev) { Ok(()) } else { not_found(dev) }
+    })
+}
+
+pub(crate) fn routes_to(destination: &str) -> Answer<Vec<Route>> {
+    Host::read("net.routes-to", destination, |world| {
+        Ok(world.routes.iter().filter(|route| route.destination == destination).cloned().collect())
+    })
+}
+
+pub(crate) fn add_route(r: &Route) -> Answer<bool> {
+    Host::mutate("net.add-route", &r.destination, |world| {
+        if world.routes.contains(r) {
+            return Ok(false);
+        }
+        world.routes.push(r.clone());
+        world.changes += 1;
+        Ok(true)
+    })
+}
+
+pub(crate) fn remove_route(r: &Route) -> Answer<bool> {
+    Host::mutate("net.remove-route", &r.destination, |world| {
+        let before = world.routes.len();
+        world.routes.retain(|route| route != r);
+        let removed = world.routes.len() < before;
+        world.changes += u32::from(removed);
+        Ok(removed)
+    })
+}

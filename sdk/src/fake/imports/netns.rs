@@ -1,0 +1,147 @@
+//! `wit/netns.wit`.
+
+use super::net::neighbour;
+use super::{Answer, not_found, os};
+use crate::bindings::hostler::driver::net::{Holder, Route};
+use crate::bindings::hostler::driver::netns::{Address, Contents, Link};
+use crate::bindings::hostler::driver::types::{CapabilityError, Kv};
+use crate::errno::{EEXIST, ENETUNREACH};
+use crate::fake::Host;
+use crate::fake::world::World;
+use crate::inet::{destination, holds};
+
+pub(crate) fn look(netns: &str) -> Answer<Option<Contents>> {
+    Host::read("netns.look", netns, |world| Ok(world.namespaces.get(netns).cloned()))
+}
+
+pub(crate) fn find_holder(netns: &str, dev: &str, address: &str, timeout_ms: u64) -> Answer<Option<Holder>> {
+    Host::read("netns.find-holder", &format!("{netns} {dev} {address}"), |world| {
+        inside(world, netns, dev)?;
+        Ok(neighbour(world, address, timeout_ms))
+    })
+}
+
+pub(crate) fn plug(netns: &str, mode: &str, dev: &str, options: &[Kv]) -> Answer<Link> {
+    let option = |key: &str| options.iter().find(|option| option.key == key).map(|option| option.value.clone());
+    Host::mutate("netns.plug", &format!("{netns} {mode} {dev}"), |world| {
+        let Some(contents) = world.namespaces.get_mut(netns) else { return not_found(netns) };
+        if let Some(own) = contents.links.iter().find(|link| link.plugged) {
+            return Ok(own.clone());
+        }
+        let Some(interface) = world.links.get(dev) else { return not_found(dev) };
+        let kind = match (mode, interface.link.kind.as_str()) {
+            ("bridge", "bridge") => "veth",
+            ("bridge", _) => return Err(CapabilityError::Invalid(format!("{dev} is no bridge"))),
+            ("macvlan", _) => "macvlan",
+            (_, kind) => kind,
+        };
+        let taken = |name: &str| contents.links.iter().any(|link| link.name == name);
+        let free = (0..).map(|number| format!("eth{number}")).find(|name| !taken(name)).unwrap_or_default();
+        let name = option("name").unwrap_or(free);
+        if taken(&name) {
+            return os(EEXIST, format!("move {name} into the network namespace"));
+        }
+        let mac = option("mac").unwrap_or_else(|| interface.link.mac.clone());
+        let link = Link { name, up: true, carrier: interface.link.up, mac, kind: kind.to_owned(), plugged: true };
+        contents.links.push(link.clone());
+        if mode == "dedicated" {
+            let lent = world.links.remove(dev);
+            world.lent.extend(lent.map(|interface| (netns.to_owned(), interface)));
+        }
+        world.changes += 1;
+        Ok(link)
+    })
+}
+
+pub(crate) fn unplug(netns: &str, mode: &str, dev: &str) -> Answer<bool> {
+    Host::mutate("netns.unplug", &format!("{netns} {mode} {dev}"), |world| {
+        let lent = world.lent.remove(netns);
+        let given_back = lent.is_some();
+        world.links.extend(lent.map(|interface| (interface.link.name.clone(), interface)));
+        let own = world.namespaces.get_mut(netns).is_some_and(take_own);
+        world.changes += u32::from(own || given_back);
+        Ok(own || given_back)
+    })
+}
+
+/// With its addresses and routes.
+fn take_own(contents: &mut Contents) -> bool {
+    let Some(at) = contents.links.iter().position(|link| link.plugged) else { return false };
+    let name = contents.links.remove(at).name;
+    contents.addresses.retain(|address| address.dev != name);
+    contents.routes.retain(|route| route.dev.as_ref() != Some(&name));
+    true
+}
+
+pub(crate) fn add_address(netns: &str, dev: &str, cidr: &str, options: &[Kv]) -> Answer<bool> {
+    let network_route = options.iter().all(|option| option.key != "network-route" || option.value == "true");
+    Host::mutate("netns.add-address", &format!("{netns} {dev} {cidr}"), |world| {
+        let contents = inside(world, netns, dev)?;
+        if contents.addresses.iter().any(|address| address.cidr == cidr) {
+            return Ok(false);
+        }
+        contents.addresses.push(Address { dev: dev.to_owned(), cidr: cidr.to_owned() });
+        if network_route {
+            let destination = destination(cidr).unwrap_or_default();
+            contents.routes.push(Route { destination, gateway: None, dev: Some(dev.to_owned()) });
+        }
+        world.changes += 1;
+        Ok(true)
+    })
+}
+
+pub(crate) fn remove_address(netns: &str, dev: &str, cidr: &str) -> Answer<bool> {
+    Host::mutate("netns.remove-address", &format!("{netns} {dev} {cidr}"), |world| {
+        let contents = inside(world, netns, dev)?;
+        let before = contents.addresses.len();
+        contents.addresses.retain(|address| address.dev != dev || address.cidr != cidr);
+        let removed = contents.addresses.len() < before;
+        let network = destination(cidr).unwrap_or_default();
+        contents.routes.retain(|route| route.destination != network || route.gateway.is_some());
+        world.changes += u32::from(removed);
+        Ok(removed)
+    })
+}
+
+pub(crate) fn announce(netns: &str, dev: &str, address: &str) -> Answer<()> {
+    Host::mutate("netns.announce", &format!("{netns} {dev} {address}"), |world| inside(world, netns, dev).map(drop))
+}
+
+/// A gateway is reached over the network of an address, or as told on the link.
+pub(crate) fn add_route(netns: &str, r: &Route, options: &[Kv]) -> Answer<bool> {
+    let onlink = options.iter().any(|option| option.key == "onlink" && option.value == "true");
+    Host::mutate("netns.add-route", &format!("{netns} {}", r.destination), |world| {
+        let Some(contents) = world.namespaces.get_mut(netns) else { return not_found(netns) };
+        if contents.routes.contains(r) {
+            return Ok(false);
+        }
+        let router = r.gateway.as_ref().and_then(|gateway| gateway.parse().ok());
+        let reached = |router| contents.routes.iter().any(|route| holds(&route.destination, router));
+        if router.is_some_and(|router| !onlink && !reached(router)) {
+            return os(ENETUNREACH, format!("add the route to {}", r.destination));
+        }
+        contents.routes.push(r.clone());
+        world.changes += 1;
+        Ok(true)
+    })
+}
+
+pub(crate) fn remove_route(netns: &str, r: &Route) -> Answer<bool> {
+    Host::mutate("netns.remove-route", &format!("{netns} {}", r.destination), |world| {
+        let Some(contents) = world.namespaces.get_mut(netns) else { return not_found(netns) };
+        let before = contents.routes.len();
+        contents.routes.retain(|route| route != r);
+        let removed = contents.routes.len() < before;
+        world.changes += u32::from(removed);
+        Ok(removed)
+    })
+}
+
+/// The namespace, if it has that link.
+fn inside<'w>(world: &'w mut World, netns: &str, dev: &str) -> Answer<&'w mut Contents> {
+    let contents = world.namespaces.get_mut(netns);
+    match contents.filter(|contents| contents.links.iter().any(|link| link.name == dev)) {
+        Some(contents) => Ok(contents),
+        None => not_found(&format!("{dev} in {netns}")),
+    }
+}

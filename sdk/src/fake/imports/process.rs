@@ -1,0 +1,97 @@
+//! `wit/process.wit`.
+
+use super::{Answer, not_found};
+pub(crate) use crate::bindings::hostler::driver::process::{Command, Output, Piped, ProcessInfo};
+use crate::fake::world::World;
+use crate::fake::{Host, Run};
+
+pub(crate) fn run(c: &Command) -> Answer<Output> {
+    let host = Host::current("process.run");
+    let found = |world: &mut World| match world.programs.get(&c.program) {
+        Some(program) => Ok(program.clone()),
+        None => not_found(&c.program),
+    };
+    let subject = line(c);
+    let program = if host.change(|world| only_looks(world, &c.program, &subject)) {
+        Host::read("process.run", &subject, found)?
+    } else {
+        Host::mutate("process.run", &subject, |world| {
+            let program = found(world)?;
+            world.changes += 1;
+            Ok(program)
+        })?
+    };
+    let output = program(&Run { host: &host, args: &c.args, stdin: &c.stdin, command: c });
+    let crate::process::Output { status, stdout, stderr, truncated } = output;
+    Ok(Output { status, stdout, stderr, truncated })
+}
+
+/// One after the other, which nobody can tell from both at once.
+pub(crate) fn pipe(source: &Command, sink: &Command) -> Answer<Piped> {
+    let mut source = run(source)?;
+    let through = std::mem::take(&mut source.stdout);
+    let bytes = u64::try_from(through.len()).unwrap_or(u64::MAX);
+    let sink = run(&Command { stdin: [sink.stdin.clone(), through].concat(), ..sink.clone() })?;
+    Ok(Piped { source, sink, bytes })
+}
+
+impl Host {
+    /// With a command line that only looks: the driver has an `exec(read)` for it by way of a keyword, which is not bound
+    /// here. What an `exec(read)` names in so many words only looks anyway.
+    pub fn looking(self, line: &str) -> Host {
+        self.change(|world| world.looking.insert(line.to_owned()));
+        self
+    }
+}
+
+fn only_looks(world: &World, program: &str, line: &str) -> bool {
+    let readings: Vec<&str> = world.grants.iter().filter_map(|grant| read_by(grant)).collect();
+    let named = readings.iter().any(|reading| begins_as(line, reading));
+    let by_keyword =
+        readings.iter().any(|reading| reading.starts_with('{') || reading.split(' ').next() == Some(program));
+    named || (world.looking.contains(line) && by_keyword)
+}
+
+/// The command line of an `exec(read)`, as it is written.
+fn read_by(grant: &str) -> Option<&str> {
+    let (attributes, pattern) = grant.strip_prefix("exec(")?.split_once(')')?;
+    let reads = attributes.split(',').any(|word| word.trim() == "read");
+    reads.then(|| pattern.trim_start_matches([' ', '=']))
+}
+
+/// Whether a command line begins with the words that a grant writes out, up to the first that stands for others.
+fn begins_as(line: &str, reading: &str) -> bool {
+    let written: Vec<&str> = reading.split_whitespace().take_while(|word| !word.contains(['{', '[', '*'])).collect();
+    !written.is_empty() && line.split(' ').take(written.len()).eq(written.iter().copied())
+}
+
+fn line(c: &Command) -> String {
+    let words = std::iter::once(&c.program).chain(&c.args).map(String::as_str);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn spawn(c: &Command) -> Answer<u32> {
+    Host::mutate("process.spawn", &line(c), |world| {
+        add_process(world, std::iter::once(&c.program).chain(&c.args).cloned().collect());
+        world.changes += 1;
+        Ok(world.processes.last().map_or(0, |process| process.pid))
+    })
+}
+
+pub(crate) fn add_process(world: &mut World, argv: Vec<String>) {
+    let pid = world.processes.iter().map(|process| process.pid).max().unwrap_or(999) + 1;
+    world.processes.push(ProcessInfo { pid, argv });
+}
+
+pub(crate) fn running() -> Answer<Vec<ProcessInfo>> {
+    Host::read("process.running", "", |world| Ok(world.processes.clone()))
+}
+
+pub(crate) fn terminate(signal: &str, _grace_ms: u64) -> Answer<u32> {
+    Host::mutate("process.terminate", signal, |world| {
+        let ended = u32::try_from(world.processes.len()).unwrap_or(u32::MAX);
+        world.processes.clear();
+        world.changes += u32::from(ended > 0);
+        Ok(ended)
+    })
+}

@@ -1,0 +1,25 @@
+//! `wit/state.wit`. Reading is denied in `status` as well.
+
+use super::Answer;
+use crate::fake::Host;
+
+pub(crate) fn get(scope: &str, key: &str) -> Answer<Option<String>> {
+    let slot = (scope.to_owned(), key.to_owned());
+    Host::mutate("state.get", key, |world| Ok(world.state.get(&slot).cloned()))
+}
+
+pub(crate) fn set(scope: &str, key: &str, value: &str) -> Answer<()> {
+    let slot = (scope.to_owned(), key.to_owned());
+    Host::mutate("state.set", key, |world| {
+        world.state.insert(slot, value.to_owned());
+        Ok(())
+    })
+}
+
+pub(crate) fn remove(scope: &str, key: &str) -> Answer<()> {
+    let slot = (scope.to_owned(), key.to_owned());
+    Host::mutate("state.remove", key, |world| {
+        world.state.remove(&slot);
+        Ok(())
+    })
+}

@@ -1,0 +1,67 @@
+//! Write a Hostler driver: typed keywords, typed capabilities, fakes for its tests.
+//!
+//! A driver is a struct of keywords, an `impl Driver` and the attribute `#[driver]`. It is compiled to a WebAssembly
+//! component that can do nothing but call the capabilities below, each only as far as its `GRANTS` and the site allow.
+//! `docs/writing-a-driver.md` goes through one from the first line to the running service.
+//!
+//! ```text
+//!   driver crate ──▶ Driver, Keywords          what an author writes
+//!        │
+//!        ▼
+//!   block files http mount net netns process state   typed capabilities
+//!        │
+//!        ├──▶ bindings   on wasm32: the imports of wit/
+//!        └──▶ fake       elsewhere: an in-memory host, so that `cargo test` needs no root and no sandbox
+//! ```
+
+extern crate self as hostler_sdk;
+
+pub mod application;
+mod attachment;
+#[doc(hidden)]
+pub mod bindings;
+mod capability;
+mod context;
+mod driver;
+pub mod engine;
+pub mod errno;
+mod error;
+#[doc(hidden)]
+pub mod export;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod fake;
+pub mod filesystem;
+pub mod gce;
+pub mod inet;
+pub mod lvm;
+pub mod manifest;
+pub mod options;
+pub mod ownership;
+pub mod schema;
+pub mod ssh;
+mod status;
+pub mod stores;
+mod value;
+
+pub use attachment::Attachment;
+pub use capability::{block, clock, files, http, log, mount, net, netns, process, progress, state};
+pub use context::Context;
+pub use driver::{Console, Driver, Migrate, Sync, Task, each_target};
+pub use error::{CapabilityError, Error, Result};
+pub use hostler_sdk_derive::{Keywords, driver};
+pub use process::Command;
+pub use schema::Keywords;
+pub use status::{Outcome, Problem, Provisioned, RunReport, State, Status, TargetReport};
+pub use value::{Mode, Size, Value};
+
+/// All that a driver usually needs: `use hostler_sdk::prelude::*;`.
+pub mod prelude {
+    pub use std::path::{Path, PathBuf};
+    pub use std::time::Duration;
+
+    pub use crate::{
+        Attachment, CapabilityError, Command, Console, Context, Driver, Error, Keywords, Migrate, Mode, Outcome,
+        Problem, Provisioned, Result, RunReport, Size, State, Status, Sync, TargetReport, Task, block, clock, driver,
+        errno, files, http, log, mount, net, netns, process, progress, state,
+    };
+}

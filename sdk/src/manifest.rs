@@ -1,0 +1,180 @@
+//! The manifest of a driver, written as JSON while the driver is compiled.
+//!
+//! It must be a constant to become a custom section, so no serialiser can help: [`Writer`] is the little of JSON that can
+//! be written in constant functions. It runs twice, first to know the length.
+
+use crate::export::Registered;
+use crate::schema::{Entry, Keyword};
+
+/// The contract of the WIT package's version, as far as it binds.
+const CONTRACT: &str = "0.1";
+
+/// How many bytes the manifest has.
+pub const fn length<D: Registered>() -> usize {
+    manifest::<D, 0>().length
+}
+
+/// The manifest, of exactly `LENGTH` bytes.
+pub const fn write<D: Registered, const LENGTH: usize>() -> [u8; LENGTH] {
+    manifest::<D, LENGTH>().bytes
+}
+
+const fn manifest<D: Registered, const CAPACITY: usize>() -> Writer<CAPACITY> {
+    let (group, name) = split(D::NAME);
+    let mut writer = Writer::new()
+        .open("{")
+        .text("contract", CONTRACT)
+        .text("group", group)
+        .text("name", name)
+        .texts("aliases", D::ALIASES)
+        .text("version", D::VERSION)
+        .text("summary", D::SUMMARY)
+        .text("description", D::DESCRIPTION)
+        .member("keywords")
+        .open("[")
+        .entries(D::SCHEMA)
+        .close("]")
+        .texts("grants", D::GRANTS)
+        .texts("verbs", D::VERBS)
+        .flag("persistent", D::PERSISTENT);
+    if let Some(section) = D::IMPLICIT {
+        writer = writer.text("implicit", section);
+    }
+    writer.close("}")
+}
+
+/// `disk.loop` into `disk` and `loop`.
+const fn split(name: &'static str) -> (&'static str, &'static str) {
+    let mut dot = 0;
+    while dot < name.len() {
+        if name.as_bytes()[dot] == b'.' {
+            let (group, rest) = name.split_at(dot);
+            return (group, rest.split_at(1).1);
+        }
+        dot += 1;
+    }
+    panic!("Driver::NAME must be `<group>.<name>`");
+}
+
+/// Writes JSON up to a capacity, and counts on.
+struct Writer<const CAPACITY: usize> {
+    bytes: [u8; CAPACITY],
+    length: usize,
+    /// Whether something stands before, at this depth: then a comma comes next.
+    follows: bool,
+}
+
+impl<const CAPACITY: usize> Writer<CAPACITY> {
+    const fn new() -> Self {
+        Writer { bytes: [0; CAPACITY], length: 0, follows: false }
+    }
+
+    const fn byte(mut self, byte: u8) -> Self {
+        if self.length < CAPACITY {
+            self.bytes[self.length] = byte;
+        }
+        self.length += 1;
+        self
+    }
+
+    const fn raw(mut self, text: &str) -> Self {
+        let mut at = 0;
+        while at < text.len() {
+            self = self.byte(text.as_bytes()[at]);
+            at += 1;
+        }
+        self
+    }
+
+    const fn quoted(mut self, text: &str) -> Self {
+        self = self.byte(b'"');
+        let mut at = 0;
+        while at < text.len() {
+            self = match text.as_bytes()[at] {
+                b'"' => self.raw("\\\""),
+                b'\\' => self.raw("\\\\"),
+                b'\n' => self.raw("\\n"),
+                byte if byte < b' ' => self.raw("\\u00").hexadecimal(byte >> 4).hexadecimal(byte & 15),
+                byte => self.byte(byte),
+            };
+            at += 1;
+        }
+        self.byte(b'"')
+    }
+
+    const fn hexadecimal(self, digit: u8) -> Self {
+        self.byte(b"0123456789abcdef"[digit as usize])
+    }
+
+    const fn separate(mut self) -> Self {
+        if self.follows {
+            self = self.byte(b',');
+        }
+        self.follows = true;
+        self
+    }
+
+    const fn open(mut self, bracket: &str) -> Self {
+        self.follows = false;
+        self.raw(bracket)
+    }
+
+    const fn close(mut self, bracket: &str) -> Self {
+        self.follows = true;
+        self.raw(bracket)
+    }
+
+    const fn member(self, name: &str) -> Self {
+        self.separate().quoted(name).byte(b':')
+    }
+
+    const fn text(self, name: &str, value: &str) -> Self {
+        self.member(name).quoted(value)
+    }
+
+    const fn flag(self, name: &str, value: bool) -> Self {
+        self.member(name).raw(if value { "true" } else { "false" })
+    }
+
+    const fn texts(mut self, name: &str, values: &[&str]) -> Self {
+        self = self.member(name).open("[");
+        let mut at = 0;
+        while at < values.len() {
+            self = self.separate().quoted(values[at]);
+            at += 1;
+        }
+        self.close("]")
+    }
+
+    const fn entries(mut self, entries: &[Entry]) -> Self {
+        let mut at = 0;
+        while at < entries.len() {
+            self = match &entries[at] {
+                Entry::Keyword(keyword) => self.keyword(keyword),
+                Entry::Group(group) => self.entries(group),
+            };
+            at += 1;
+        }
+        self
+    }
+
+    const fn keyword(mut self, keyword: &Keyword) -> Self {
+        self = self.separate().open("{").text("name", keyword.name).texts("aliases", keyword.aliases);
+        self = self.text("kind", keyword.kind);
+        if let Some(default) = keyword.default {
+            self = self.text("default", default);
+        }
+        if let Some(store) = keyword.store {
+            self = self.text("store", store);
+        }
+        self.flag("required", keyword.required)
+            .flag("scopable", keyword.scopable)
+            .flag("inherit", keyword.inherit)
+            .flag("provisioning", keyword.provisioning)
+            .flag("secret", keyword.secret)
+            .texts("candidates", keyword.candidates)
+            .text("help", keyword.help)
+            .text("example", keyword.example)
+            .close("}")
+    }
+}

@@ -1,0 +1,69 @@
+//! Whole commands, each a process that knows nothing of the one before.
+
+use std::fs;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::measure::{Sample, command, peak, succeed};
+use crate::node::{MANY, Node, SERVICES};
+use crate::references::References;
+use crate::table::{Table, Target};
+
+/// How often a command is run.
+const RUNS: usize = 20;
+
+/// Looks at the drivers.
+pub(crate) fn status(node: &Node, references: &References, table: &mut Table) -> Result<()> {
+    for (object, count, limit) in [("one", 1, 10), ("many", MANY, 40)] {
+        let words = [object, "print", "status", "--refresh"];
+        let sample = command(RUNS, || node.om(&words))?;
+        let what = format!("`om X print status --refresh`, {count} × fs.flag");
+        table.add(&what, sample, &[("/bin/true", &references.spawn)], Target::ms(limit));
+    }
+    Ok(())
+}
+
+/// Starts and stops, journals and logs included.
+pub(crate) fn life(node: &Node, references: &References, table: &mut Table) -> Result<()> {
+    for (object, how) in [("many", "side by side"), ("serial", "one by one")] {
+        let mut times = [Vec::new(), Vec::new()];
+        let om = |verb| node.om(&[object, "instance", verb]);
+        for _ in 0..RUNS {
+            for (verb, times) in ["start", "stop"].into_iter().zip(&mut times) {
+                let start = Instant::now();
+                succeed(&mut om(verb))?;
+                times.push(start.elapsed());
+            }
+        }
+        for (verb, times) in ["start", "stop"].into_iter().zip(times) {
+            let what = format!("`om X instance {verb}`, {MANY} × fs.flag {how}");
+            let sample = Sample::new(times, Some(peak(&om(verb))?));
+            table.add(&what, sample, &[("the shell that syncs", &references.shell_start)], Target::ms(100));
+        }
+    }
+    Ok(())
+}
+
+/// Selects among many services.
+pub(crate) fn list(node: &Node, references: &References, table: &mut Table) -> Result<()> {
+    for (selector, limit) in [("*", 30), ("app.timeout>1m", 60)] {
+        let sample = command(RUNS, || node.om_services(&[selector, "ls"]))?;
+        let what = format!("`om '{selector}' ls`, {SERVICES} services");
+        table.add(&what, sample, &[("/bin/true", &references.spawn)], Target::ms(limit));
+    }
+    Ok(())
+}
+
+/// A driver that was never compiled on this machine: once in its life.
+pub(crate) fn cold_cache(node: &Node, table: &mut Table) -> Result<()> {
+    let cache = node.folder().join("cold");
+    let cold = || {
+        let _ = fs::remove_dir_all(&cache);
+        let mut command = node.om(&["one", "print", "status", "--refresh"]);
+        command.env("HOSTLER_CACHE", &cache);
+        command
+    };
+    table.add("the same, its driver never compiled before", command(3, cold)?, &[], Target::None);
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Calls of drivers in the sandbox, and plans: through the libraries, without a process around them.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use agent::Agent;
+use anyhow::{Context, Result, anyhow, ensure};
+use driver::{Call, Cancel, Driver, KeywordValue, Silent, StatusReport};
+use model::Rid;
+use model::status::State;
+use plan::{Action, Instance, Request, Resource};
+use tokio::task::JoinSet;
+
+use crate::measure::{Sample, own_peak, timed};
+use crate::node::Node;
+use crate::references::References;
+use crate::table::{Table, Target};
+
+/// How many calls are under way at the same time.
+const CONCURRENT: usize = 1000;
+
+/// How many resources are planned.
+const PLANNED: usize = 10_000;
+
+/// Fresh calls of drivers, one after another and a thousand at the same time.
+pub(crate) fn calls(node: &Node, references: &References, table: &mut Table) -> Result<()> {
+    let agent = node.agent()?;
+    let flag = Callee::load(&agent, "fs.flag", Vec::new())?;
+    // Devices that are not there: nothing but the way there and back is measured.
+    let disk = Callee::load(&agent, "disk.raw", vec![keyword("devs", &["/dev/absent1", "/dev/absent2"])])?;
+    let target = Target::Faster(Duration::from_micros(60), 20);
+    let against = [("the monitor script", &references.monitor), ("/bin/true", &references.spawn)];
+    for (callee, what) in [(&flag, "fs.flag (one host call)"), (&disk, "disk.raw (two host calls)")] {
+        let (times, memory) = own_peak(|| callee.one_by_one(2000))?;
+        table.add(&format!("fresh sandboxed status, {what}"), Sample::new(times, Some(memory)), &against, target);
+    }
+    let (times, memory) = own_peak(|| flag.side_by_side(20))?;
+    let what = format!("the same of fs.flag, {CONCURRENT} at the same time: each");
+    table.add(&what, Sample::new(times, Some(memory)), &against, Target::None);
+    Ok(())
+}
+
+/// A driver, and the call that is made of it.
+struct Callee {
+    driver: Arc<dyn Driver>,
+    call: Call,
+}
+
+impl Callee {
+    fn load(agent: &Agent, name: &str, keywords: Vec<KeywordValue>) -> Result<Callee> {
+        let known = agent.drivers().get(&name.parse()?).with_context(|| format!("no driver {name}"))?;
+        let runtime = agent.runtime().map_err(|reason| anyhow!(reason.to_owned()))?;
+        let rid = format!("{}#1", known.manifest.name.group());
+        let call = Call {
+            object: "one".parse()?,
+            rid: rid.parse()?,
+            driver: known.manifest.name.clone(),
+            node: agent.node().name.clone(),
+            peers: Vec::new(),
+            sid: String::new(),
+            keywords,
+            secrets: Vec::new(),
+            vars: vec![("rundir".to_owned(), agent.home().volatile(&"one".parse()?).display().to_string())],
+            deadline: Duration::from_secs(60),
+            cancel: Cancel::default(),
+        };
+        Ok(Callee { driver: runtime.load(agent::source(known))?, call })
+    }
+
+    fn one_by_one(&self, calls: usize) -> Result<Vec<Duration>> {
+        let runtime = runtime()?;
+        timed(calls, || answered(&runtime.block_on(self.driver.status(&self.call, Arc::new(Silent)))))
+    }
+
+    /// The time of a whole round, divided by its calls.
+    fn side_by_side(&self, rounds: usize) -> Result<Vec<Duration>> {
+        let runtime = runtime()?;
+        let round = |_| {
+            let start = Instant::now();
+            let answers = runtime.block_on(self.round());
+            answers.iter().try_for_each(answered)?;
+            Ok(start.elapsed() / CONCURRENT as u32)
+        };
+        (0..rounds).map(round).collect()
+    }
+
+    fn round(&self) -> impl Future<Output = Vec<StatusReport>> {
+        let mut calls = JoinSet::new();
+        let numbered = |number: usize| self.call.rid.group().to_string() + "#" + &number.to_string();
+        let rids: Vec<Rid> = (1..=CONCURRENT).filter_map(|number| numbered(number).parse().ok()).collect();
+        async move {
+            for rid in rids {
+                let (driver, call) = (self.driver.clone(), Call { rid, ..self.call.clone() });
+                calls.spawn(async move { driver.status(&call, Arc::new(Silent)).await });
+            }
+            calls.join_all().await
+        }
+    }
+}
+
+/// The one that the commands run on.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+fn answered(report: &StatusReport) -> Result<()> {
+    ensure!(matches!(report.state, State::Up | State::Down), "the driver answered {report:?}");
+    Ok(())
+}
+
+fn keyword(name: &str, values: &[&str]) -> KeywordValue {
+    let values = values.iter().map(|&value| value.to_owned()).collect();
+    KeywordValue { name: name.to_owned(), values, secret: false, from: None }
+}
+
+/// The plan of a service that is larger than any.
+pub(crate) fn plan(table: &mut Table) -> Result<()> {
+    let resource = |number: usize| {
+        let mut resource = Resource::new(format!("fs#{number}").parse()?, "fs.flag".parse()?);
+        resource.state = State::Down;
+        Ok(resource)
+    };
+    let instance = Instance {
+        object: "large".parse()?,
+        node: "n1".parse()?,
+        resources: (1..=PLANNED).map(resource).collect::<Result<_>>()?,
+        parallel: Default::default(),
+        rollback: true,
+    };
+    let request = Request::new(Action::Start);
+    let work = || {
+        let plan = plan::plan(&instance, &request)?;
+        ensure!(plan.steps().count() == PLANNED, "not all resources are planned");
+        Ok(())
+    };
+    let (times, memory) = own_peak(|| timed(20, work))?;
+    let what = format!("plan the start of {PLANNED} resources");
+    table.add(&what, Sample::new(times, Some(memory)), &[], Target::ms(50));
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! What Hostler costs, against references that are measured in the same run: `make bench`, `cargo bench -p hostler`.
+//!
+//! It prints a table and always succeeds: it is no test, because a busy machine is no fault of the code. The commands are
+//! the real `om`, each in a process of its own; calls of drivers and plans are made through the libraries.
+
+mod commands;
+mod library;
+mod measure;
+mod node;
+mod references;
+mod table;
+
+use anyhow::Result;
+
+use crate::node::Node;
+use crate::table::Table;
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.first().map(String::as_str) {
+        Some(measure::PEAK) => return measure::peak_child(&words[1..]),
+        // `cargo test --benches` runs this too, without a word: it has nothing to test.
+        Some("--bench") => {}
+        _ => return Ok(()),
+    }
+    let node = Node::new()?;
+    let mut table = Table::default();
+    let references = references::measure(&node, &mut table)?;
+    library::calls(&node, &references, &mut table)?;
+    library::plan(&mut table)?;
+    commands::status(&node, &references, &mut table)?;
+    commands::life(&node, &references, &mut table)?;
+    commands::list(&node, &references, &mut table)?;
+    commands::cold_cache(&node, &mut table)?;
+    print(&table.to_string());
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what this program is for")]
+fn print(text: &str) {
+    print!("{text}");
+}

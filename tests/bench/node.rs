@@ -1,0 +1,125 @@
+//! A node of its own for the measures: objects in a temporary folder, and `om` to act on them.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use agent::{Agent, Home};
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::measure;
+
+/// As many resources as the largest service of the reference documents has.
+pub(crate) const MANY: usize = 260;
+
+/// As many services.
+pub(crate) const SERVICES: usize = 1000;
+
+/// What the node is called.
+const NAME: &str = "n1";
+
+/// A node with `one` (one flag), `many` ([`MANY`] flags in one parallel subset) and `serial` (as many, one by one), and below
+/// another root [`SERVICES`] services.
+pub(crate) struct Node {
+    /// On the disk that the build is on: /tmp may be no disk at all.
+    folder: TempDir,
+    /// In memory, as what a reboot empties is on a real node.
+    memory: TempDir,
+}
+
+impl Node {
+    pub(crate) fn new() -> Result<Node> {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).context("cannot make a folder")?;
+        let memory = Path::new("/dev/shm");
+        let memory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }?;
+        let node = Node { folder, memory };
+        for durable in ["etc", "var", "log"] {
+            fs::create_dir(node.folder().join(durable))?;
+            std::os::unix::fs::symlink(node.folder().join(durable), node.root().join(durable))?;
+        }
+        write(&node.root().join("etc/one.conf"), &flags(1, false))?;
+        write(&node.root().join("etc/many.conf"), &flags(MANY, true))?;
+        write(&node.root().join("etc/serial.conf"), &flags(MANY, false))?;
+        for number in 0..SERVICES {
+            write(&node.services().join(format!("etc/svc{number}.conf")), &service(number))?;
+        }
+        for object in ["one", "many", "serial"] {
+            measure::succeed(&mut node.om(&[object, "print", "status", "--refresh"]))?;
+        }
+        measure::succeed(&mut node.om(&["driver", "warm"]))?;
+        Ok(node)
+    }
+
+    /// A folder for whatever else is measured.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The root of the first node.
+    fn root(&self) -> &Path {
+        self.memory.path()
+    }
+
+    /// The root of the node with many services.
+    fn services(&self) -> PathBuf {
+        self.folder().join("services")
+    }
+
+    /// Where compiled drivers are kept.
+    fn cache(&self) -> PathBuf {
+        self.folder().join("cache")
+    }
+
+    /// A command on the first node.
+    pub(crate) fn om(&self, words: &[&str]) -> Command {
+        self.om_below(self.root(), words)
+    }
+
+    /// A command on the node with many services.
+    pub(crate) fn om_services(&self, words: &[&str]) -> Command {
+        self.om_below(&self.services(), words)
+    }
+
+    fn om_below(&self, root: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_om"));
+        command.args(words).env("HOSTLER_ROOT", root).env("HOSTLER_NODENAME", NAME).env("HOSTLER_CACHE", self.cache());
+        command
+    }
+
+    /// The agent of the first node, in this process. Its drivers are compiled already.
+    pub(crate) fn agent(&self) -> Result<Agent> {
+        let home = Home { cache: self.cache(), ..Home::under(self.root()) };
+        Ok(Agent::open(home, &NAME.parse()?)?)
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::create_dir_all(path.parent().context("no folder")?)?;
+    Ok(fs::write(path, text)?)
+}
+
+/// A service of so many flags, all in one parallel subset or each for itself.
+fn flags(count: usize, parallel: bool) -> String {
+    let mut text = String::from("[DEFAULT]\nnodes = n1\n");
+    if parallel {
+        text.push_str("[subset#fs:all]\nparallel = true\n");
+    }
+    for number in 1..=count {
+        let subset = if parallel { "subset = all\n" } else { "" };
+        let _ = write!(text, "[fs#{number}]\ntype = flag\n{subset}");
+    }
+    text
+}
+
+/// A service as there are many: an address, a directory, a program.
+fn service(number: usize) -> String {
+    let timeout = if number.is_multiple_of(2) { "2m" } else { "30s" };
+    format!(
+        "[DEFAULT]\nnodes = n1\napp = shop\n[ip#1]\nname = 10.0.{}.{}\ndev = eth0\n[fs#1]\ntype = directory\n\
+         path = /srv/{{name}}\n[app#1]\ntype = simple\nstart = /usr/bin/serve --root /srv/{{name}}\ntimeout = {timeout}\n",
+        number / 250,
+        number % 250 + 1
+    )
+}

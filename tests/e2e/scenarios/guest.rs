@@ -1,0 +1,110 @@
+//! A guest for virtual machines: a kernel, and one program that tells on the serial line how long it has been up, and heeds the
+//! power button. Made once and kept outside of the build, as the image of the lab is.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result};
+use hostler_tests::kernel::{self, Kernel};
+use nix::sched::{CloneFlags, setns};
+
+use crate::world::World;
+
+const INIT: &str = include_str!("guest/init");
+
+/// What the power button and those who wait for it need.
+const MODULES: [&str; 2] = ["button", "evdev"];
+
+/// A guest that trusts the emulated time stamp counter may run eight times too fast; one that tests its timer while the host is
+/// busy may conclude that it has none.
+const COMMAND_LINE: &str =
+    "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off tsc=unstable clocksource=hpet no_timer_check";
+
+pub(crate) struct Guest {
+    folder: PathBuf,
+}
+
+/// A line of a guest: of which boot, and how many seconds after it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Beat {
+    pub(crate) boot: String,
+    pub(crate) up: f64,
+}
+
+/// The network that leads to the archive, which scenarios do without.
+static NETWORK: OnceLock<File> = OnceLock::new();
+
+/// To be called before the namespaces of the machine are left.
+pub(crate) fn remember_network() {
+    if let Ok(network) = File::open("/proc/self/ns/net") {
+        let _ = NETWORK.set(network);
+    }
+}
+
+impl Guest {
+    /// What is not here that making one takes, if anything.
+    pub(crate) fn missing() -> Option<&'static str> {
+        kernel::PROGRAMS.into_iter().find(|name| kernel::program(name).is_err())
+    }
+
+    /// From the cache, or made now.
+    pub(crate) fn get() -> Result<Guest> {
+        let mut key = DefaultHasher::new();
+        (INIT, MODULES).hash(&mut key);
+        let cache = kernel::cache("HOSTLER_GUEST_CACHE", "hostler-guest")?;
+        let guest = Guest { folder: cache.join(format!("{:016x}", key.finish())) };
+        // Whoever comes second waits for the first.
+        let lock = File::create(cache.join("lock"))?;
+        lock.lock()?;
+        if !guest.folder.exists() {
+            let made = tempfile::Builder::new().prefix("making-").tempdir_in(&cache)?;
+            std::thread::scope(|scope| {
+                let making = scope.spawn(|| {
+                    setns(NETWORK.get().context("no way to the archive")?, CloneFlags::CLONE_NEWNET)?;
+                    guest.make(made.path().join("guest"))
+                });
+                making.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })?;
+        }
+        Ok(guest)
+    }
+
+    /// Its folder appears when all is in it. Any kernel will do: that for clouds is the smallest.
+    fn make(&self, folder: PathBuf) -> Result<()> {
+        fs::create_dir(&folder)?;
+        let work = tempfile::tempdir()?;
+        let kernel = Kernel::unpack(&kernel::package("linux-image-cloud-amd64")?, work.path())?;
+        fs::copy(&kernel.image, folder.join("vmlinuz"))?;
+        let init = work.path().join("init");
+        fs::write(&init, INIT)?;
+        kernel.initrd(&init, &MODULES, work.path(), &folder.join("initrd"))?;
+        Ok(fs::rename(folder, &self.folder)?)
+    }
+
+    /// A description of an emulated machine that boots it, and writes what it says into a file. Its serial number names the world,
+    /// so that one which is left behind is found.
+    pub(crate) fn domain(&self, world: &World, name: &str, console: &str) -> String {
+        let folder = self.folder.display();
+        world.fill(&format!(
+            "<domain type='qemu'><name>{name}</name><memory unit='MiB'>128</memory>
+               <sysinfo type='smbios'><system><entry name='serial'>{{w}}</entry></system></sysinfo>
+               <os><type arch='x86_64' machine='q35'>hvm</type><smbios mode='sysinfo'/>
+                 <kernel>{folder}/vmlinuz</kernel><initrd>{folder}/initrd</initrd><cmdline>{COMMAND_LINE}</cmdline></os>
+               <features><acpi/></features>
+               <devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
+                 <serial type='file'><source path='{{w}}/{console}' append='on'/></serial></devices>
+             </domain>\n"
+        ))
+    }
+}
+
+/// What a guest has told so far.
+pub(crate) fn beats(console: &str) -> Vec<Beat> {
+    let beat = |line: &str| match line.split_whitespace().collect::<Vec<_>>()[..] {
+        ["boot", boot, "up", up] => Some(Beat { boot: boot.to_owned(), up: up.parse().ok()? }),
+        _ => None,
+    };
+    console.lines().filter_map(beat).collect()
+}

@@ -1,0 +1,85 @@
+//! Virtual machines: a guest without a system, which stays in its firmware and hears nothing, and one that heeds the power
+//! button.
+
+use crate::guest::{Guest, beats};
+use crate::libvirt::Libvirt;
+use crate::world::{World, until};
+
+crate::trials!(
+    a_virtual_machine_is_defined_booted_and_unplugged,
+    a_guest_that_heeds_the_power_button_shuts_down_by_itself,
+);
+
+/// An emulated machine. Its serial number names the world, so that one which is left behind is found.
+const DOMAIN: &str = "<domain type='qemu'>
+  <!-- <name>another</name> -->
+  <name>{name}</name>
+  <memory unit='MiB'>64</memory>
+  <sysinfo type='smbios'><system><entry name='serial'>{w}</entry></system></sysinfo>
+  <os><type arch='x86_64' machine='q35'>hvm</type><smbios mode='sysinfo'/></os>
+  <features><acpi/></features>
+  <devices><emulator>/usr/bin/qemu-system-x86_64</emulator></devices>
+</domain>
+";
+
+fn a_virtual_machine_is_defined_booted_and_unplugged(world: &World) {
+    if let Some(missing) = Libvirt::missing() {
+        println!("kvm: skipped: there is no {missing}");
+        return;
+    }
+    let libvirt = Libvirt::new(world);
+    let state = |name| libvirt.virsh(&["domstate", name]).unwrap();
+    world.write("web.xml", &world.fill(DOMAIN).replace("{name}", "web"));
+    let other = world.write("other.xml", &world.fill(DOMAIN).replace("{name}", "other"));
+    libvirt.virsh(&["define", &other.display().to_string()]).unwrap();
+    let sections = "[container#1]\ntype = kvm\nname = web\nxml = {w}/web.xml\ngrace = 1s\nuri = ";
+    world.create("web", &format!("{sections}{}\n", libvirt.uri));
+    world.is("web", "down");
+    world.om("web provision").ok().says("defined web by");
+    assert_eq!((libvirt.domains(), state("web")), (vec!["other".to_owned(), "web".to_owned()], "running".to_owned()));
+    world.is("web", "up");
+    world.om("web start").ok().does_not_say("web runs");
+    libvirt.virsh(&["suspend", "web"]).unwrap();
+    world.is("web", "warn");
+    world.om("web start").ok();
+    assert_eq!(state("web"), "running", "a paused machine was not resumed");
+    world.om("web stop").ok().says("has not shut down within 1s: its plug is pulled");
+    assert_eq!(state("web"), "shut off");
+    world.is("web", "down");
+    world.om("web start").ok().says("web runs");
+    assert_eq!(state("web"), "running");
+    world.om("web unprovision").ok();
+    assert_eq!((libvirt.domains(), state("other")), (vec!["other".to_owned()], "shut off".to_owned()));
+    world
+        .om("web set --kw container#1.xml={w}/other.xml".replace("{w}", &world.folder().display().to_string()).as_str())
+        .ok();
+    world.om("web provision").ends(1).says("describes \"other\", not \"web\"");
+    drop(libvirt);
+    world.om("web print status --refresh").says("Failed to connect");
+}
+
+fn a_guest_that_heeds_the_power_button_shuts_down_by_itself(world: &World) {
+    if let Some(missing) = Libvirt::missing().or(Guest::missing()) {
+        println!("kvm: skipped: there is no {missing}");
+        return;
+    }
+    let guest = Guest::get().unwrap();
+    let libvirt = Libvirt::new(world);
+    world.write("web.xml", &guest.domain(world, "web", "console"));
+    let sections = "[container#1]\ntype = kvm\nname = web\nxml = {w}/web.xml\ngrace = 2m\nuri = ";
+    world.create("web", &format!("{sections}{}\n", libvirt.uri));
+    world.om("web provision").ok();
+    until("the guest is up", || !beats(&world.read("console")).is_empty());
+    world.om("web stop").ok().says("web has shut down").does_not_say("plug").does_not_say(" destroy -- web");
+    let console = world.read("console");
+    assert!(console.contains("power button") && console.contains("Power down"), "{console}");
+    assert_eq!(libvirt.state("web"), "shut off");
+    // And once more, of a guest that is paused: it must be resumed to hear of it.
+    world.om("web start").ok();
+    let boots =
+        || beats(&world.read("console")).into_iter().map(|beat| beat.boot).collect::<std::collections::BTreeSet<_>>();
+    until("the guest is up again", || boots().len() == 2);
+    libvirt.virsh(&["suspend", "web"]).unwrap();
+    world.om("web stop").ok().says("web has shut down").does_not_say("plug");
+    world.om("web unprovision").ok();
+}

@@ -1,0 +1,133 @@
+//! The whole program on the real kernel: every scenario is a handful of `om` commands, as an operator types them, in a
+//! world of its own, and what is on the machine afterwards.
+//!
+//! As root, all of it happens in private mount and network namespaces. Whoever lacks what a scenario needs is told which
+//! one was skipped, and why.
+
+#![expect(clippy::print_stdout, reason = "whoever runs the tests is told what was skipped")]
+
+mod bad_drivers;
+mod broken_config;
+mod cluster;
+mod component;
+mod containers;
+mod copies;
+mod crash;
+mod driver_commands;
+mod elsewhere;
+mod exit_codes;
+mod full_disk;
+mod gce;
+mod guest;
+mod images;
+mod kvm;
+mod leaks;
+mod libvirt;
+mod life;
+mod migration;
+mod namespaces;
+mod network;
+mod old_names;
+mod one_at_a_time;
+mod options;
+mod order;
+mod output;
+mod own_engine;
+mod podman;
+mod programs;
+mod ran;
+mod rollback;
+mod secrets;
+mod separate;
+mod shares;
+mod spider;
+mod storage;
+mod unprivileged;
+mod world;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
+use world::World;
+
+/// The trials of a file, named after its functions.
+macro_rules! trials {
+    ($($test:ident),* $(,)?) => {
+        pub(crate) fn trials() -> Vec<libtest_mimic::Trial> {
+            vec![$(crate::trial(concat!(module_path!(), "::", stringify!($test)), $test)),*]
+        }
+    };
+}
+pub(crate) use trials;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    guest::remember_network();
+    if let Err(reason) = isolate() {
+        println!("scenarios: skipped: no private namespaces: {reason}");
+        return ExitCode::SUCCESS;
+    }
+    // `cargo bench` says so.
+    if arguments.bench {
+        spider::figures(&World::new());
+        return ExitCode::SUCCESS;
+    }
+    let trials = [
+        life::trials(),
+        storage::trials(),
+        network::trials(),
+        namespaces::trials(),
+        containers::trials(),
+        own_engine::trials(),
+        podman::trials(),
+        order::trials(),
+        programs::trials(),
+        secrets::trials(),
+        rollback::trials(),
+        crash::trials(),
+        elsewhere::trials(),
+        one_at_a_time::trials(),
+        full_disk::trials(),
+        gce::trials(),
+        kvm::trials(),
+        migration::trials(),
+        bad_drivers::trials(),
+        broken_config::trials(),
+        driver_commands::trials(),
+        exit_codes::trials(),
+        options::trials(),
+        output::trials(),
+        unprivileged::trials(),
+        copies::trials(),
+        images::trials(),
+        shares::trials(),
+        old_names::trials(),
+        spider::trials(),
+    ];
+    libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
+}
+
+/// A test in a world that must be empty afterwards.
+fn trial(name: &str, test: fn(&World)) -> Trial {
+    let name = name.trim_start_matches("scenarios::").to_owned();
+    Trial::test(name, move || {
+        let world = World::new();
+        test(&world);
+        Ok(leaks::nothing_is_left(&world)?)
+    })
+}
+
+/// Leaves the namespaces of the machine, before any thread exists.
+fn isolate() -> anyhow::Result<()> {
+    if !nix::unistd::geteuid().is_root() {
+        anyhow::bail!("not root");
+    }
+    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)?;
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
+    network::ip("link set lo up");
+    gce::isolate()?;
+    Ok(())
+}

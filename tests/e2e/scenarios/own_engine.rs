@@ -1,0 +1,151 @@
+//! An object's own dockerd: while it is needed, after it was killed, and when nobody needs it any more.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hostler_tests::dockerd::{self, Dockerd, IMAGE};
+
+use crate::containers::{is_possible, sleeping};
+use crate::world::{World, until};
+
+crate::trials!(
+    it_runs_while_it_is_needed,
+    one_that_is_killed_comes_back,
+    it_is_ended_by_one_of_many_that_leave_at_once,
+    one_that_waits_for_its_turn_is_ended_too,
+    it_lets_go_of_its_file_system,
+);
+
+/// An object that runs its own engine, on data that hold the image.
+pub(crate) fn own_engine(world: &World, containers: &str) -> bool {
+    if !is_possible() {
+        return false;
+    }
+    drop(Dockerd::start(&world.path("before"), &world.path("data")).unwrap());
+    let head = world.fill("[DEFAULT]\nnodes = n1\ndocker_data_dir = {w}/data\n");
+    world.create("web", &(head + &containers.replace("{image}", IMAGE)));
+    true
+}
+
+pub(crate) fn own_socket(world: &World) -> PathBuf {
+    let rundir = world.path("root/run");
+    let found = find(&rundir, "docker.sock");
+    found.unwrap_or_else(|| panic!("no socket below {}", rundir.display()))
+}
+
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let mut below = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    below.find_map(|path| match path.is_dir() && !path.is_symlink() {
+        true => find(&path, name),
+        false => (path.file_name()? == name).then_some(path),
+    })
+}
+
+/// The numbers of the engines of this world.
+fn engines(world: &World) -> Vec<i32> {
+    let processes = crate::leaks::processes(world.folder());
+    processes.into_iter().filter(|(_, line)| line.starts_with("dockerd ")).map(|(pid, _)| pid).collect()
+}
+
+fn side_by_side() -> String {
+    let containers = (1..=3).map(|id| sleeping(&id.to_string(), "subset = a")).collect::<String>();
+    containers + "[subset#container:a]\nparallel = true\n"
+}
+
+fn it_runs_while_it_is_needed(world: &World) {
+    if !own_engine(world, &side_by_side()) {
+        return;
+    }
+    assert_eq!(world.states("web"), "container#1 down, container#2 down, container#3 down");
+    world.om("web provision").ok();
+    assert_eq!(world.states("web"), "container#1 up, container#2 up, container#3 up");
+    assert_eq!(engines(world).len(), 1);
+    world.om("web stop --rid container#1,container#2").ok();
+    assert_eq!(engines(world).len(), 1, "container#3 needs it");
+    world.om("web stop").ok().says("ended the engine");
+    assert_eq!(engines(world), [0; 0]);
+    world.om("web stop").ok().says("nothing to do");
+    world.om("web start").ok();
+    assert_eq!(dockerd::containers(&own_socket(world)).unwrap().len(), 3);
+    world.om("web unprovision --confirm").ok();
+    assert_eq!(engines(world), [0; 0]);
+    drop(
+        Dockerd::start(&world.path("after"), &world.path("data"))
+            .map(|engine| assert_eq!(engine.containers().unwrap(), [""; 0])),
+    );
+}
+
+fn it_is_ended_by_one_of_many_that_leave_at_once(world: &World) {
+    let containers = (1..=12).map(|id| sleeping(&id.to_string(), "subset = a")).collect::<String>();
+    if !own_engine(world, &(containers + "[subset#container:a]\nparallel = true\n")) {
+        return;
+    }
+    world.om("web provision").ok();
+    world.om("web stop").ok();
+    world.om("web unprovision --confirm").ok();
+    assert_eq!(engines(world), [0; 0]);
+}
+
+/// Who comes at the same time as another spawns one too. It may still wait for its turn when all have left.
+fn one_that_waits_for_its_turn_is_ended_too(world: &World) {
+    if !own_engine(world, &sleeping("1", "")) {
+        return;
+    }
+    world.om("web provision").ok();
+    let starter = |(_, line): &(i32, String)| line.starts_with("/usr/bin/flock ");
+    let all = crate::leaks::processes(world.folder());
+    let line = &all.iter().find(|process| starter(process)).unwrap().1;
+    let words: Vec<&str> = line.split_whitespace().map(|word| if word == "1" { "60" } else { word }).collect();
+    let mut late = Command::new(words[0]).args(&words[1..]).spawn().unwrap();
+    world.om("web stop").ok().says("ended the engine");
+    assert_eq!(engines(world), [0; 0]);
+    assert!(!late.wait().unwrap().success());
+}
+
+fn kill_engine(world: &World) {
+    // Who waits for its turn, up to a second, would start the next one.
+    let count = |program: &str| {
+        crate::leaks::processes(world.folder()).iter().filter(|(_, line)| line.starts_with(program)).count()
+    };
+    until("nobody waits to start another engine", || count("/usr/bin/flock ") <= 1);
+    let [pid] = engines(world)[..] else { panic!("{:?}", engines(world)) };
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).unwrap();
+    // The next one would wait for a containerd that is left, a quarter of a minute.
+    until("the engine is gone", || engines(world).is_empty() && count("containerd ") == 0);
+}
+
+fn one_that_is_killed_comes_back(world: &World) {
+    if !own_engine(world, &side_by_side()) {
+        return;
+    }
+    world.om("web provision").ok();
+    kill_engine(world);
+    assert_eq!(world.states("web"), "container#1 undef, container#2 undef, container#3 undef");
+    world.om("web start").ok();
+    assert_eq!(world.states("web"), "container#1 up, container#2 up, container#3 up");
+    assert_eq!(engines(world).len(), 1);
+    kill_engine(world);
+    world.om("web stop").ok();
+    assert_eq!(engines(world), [0; 0]);
+}
+
+/// One that was killed leaves its data directory mounted on itself.
+fn it_lets_go_of_its_file_system(world: &World) {
+    if !is_possible() {
+        return;
+    }
+    let config = "[DEFAULT]\nnodes = n1\ncontainer_data_dir = {w}/site/docker\n\
+                  [disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 128m\n\
+                  [fs#1]\ntype = ext4\ndev = {disk#1.exposed_devs[0]}\nmnt = {w}/site\n";
+    world.create("web", &(config.to_owned() + &sleeping("1", "").replace("{image}", IMAGE)));
+    world.om("web provision --rid disk#1,fs#1").ok();
+    drop(Dockerd::start(&world.path("before"), &world.path("site/docker")).unwrap());
+    world.om("web provision").ok();
+    assert_eq!(world.states("web"), "container#1 up, disk#1 up, fs#1 up");
+    kill_engine(world);
+    world.om("web start").ok();
+    world.om("web stop").ok();
+    assert_eq!(world.states("web"), "container#1 down, disk#1 down, fs#1 down");
+    world.om("web unprovision --confirm").ok();
+}

@@ -1,0 +1,75 @@
+//! A scenario that needs the names of the machine for itself: a bridge `br0`, a folder below the root.
+//!
+//! It runs in a thread with mount and network namespaces of its own, which all that it starts inherits. Nothing but a folder
+//! that was made on the root's file system outlives it.
+
+use std::fs::{self, File};
+use std::panic::resume_unwind;
+use std::path::Path;
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, setns, unshare};
+
+use crate::{gce, network};
+
+/// Runs it there, and fails as it does.
+pub(crate) fn run(scenario: impl FnOnce() + Send) {
+    in_a_thread(|| {
+        unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).unwrap();
+        let_go_of_other_worlds();
+        network::ip("link set lo up");
+        gce::isolate().unwrap();
+        scenario();
+    });
+}
+
+/// What other scenarios have mounted at this moment would stay in use here.
+fn let_go_of_other_worlds() {
+    let theirs = std::env::temp_dir().join("hostler-e2e-");
+    for target in mounts(&theirs.to_string_lossy()).iter().rev() {
+        let _ = umount2(target.as_str(), MntFlags::MNT_DETACH);
+    }
+}
+
+fn in_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let ended = std::thread::scope(|scope| scope.spawn(work).join());
+    ended.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// The mounts of another node on the same machine: what is mounted here from now on is not mounted there.
+pub(crate) struct OtherNode(File);
+
+impl OtherNode {
+    /// One whose devices appear in a folder.
+    pub(crate) fn with_devices(folder: &Path) -> OtherNode {
+        fs::create_dir_all(folder).unwrap();
+        OtherNode(in_a_thread(|| {
+            unshare(CloneFlags::CLONE_NEWNS).unwrap();
+            mount(Some(folder), gce::BY_ID, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+            File::open("/proc/thread-self/ns/mnt").unwrap()
+        }))
+    }
+
+    /// Does something there.
+    pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        in_a_thread(|| {
+            // Who shares its folders with other threads may not move.
+            unshare(CloneFlags::CLONE_FS).unwrap();
+            setns(&self.0, CloneFlags::CLONE_NEWNS).unwrap();
+            work()
+        })
+    }
+}
+
+/// Puts a file system of its own on a folder, which is made where it is not.
+pub(crate) fn cover(folder: &str) {
+    fs::create_dir_all(folder).unwrap();
+    mount(Some("tmpfs"), folder, Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
+}
+
+/// Where file systems are mounted here, below a folder.
+pub(crate) fn mounts(folder: &str) -> Vec<String> {
+    let all = fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
+    let targets = all.lines().filter_map(|line| line.split(' ').nth(4));
+    targets.filter(|target| target.starts_with(folder)).map(str::to_owned).collect()
+}

@@ -1,0 +1,88 @@
+//! Directories shared with others: the real server on a private configuration, and a real client.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Child;
+
+use crate::cluster::{Cluster, Node};
+use crate::world::{World, until};
+
+crate::trials!(samba_serves_what_is_shared_and_lets_go_of_it);
+
+/// A Samba whose files all stand in the world's folder.
+const SMB_CONF: &str = "[global]\nbind interfaces only = yes\ninterfaces = lo\nprivate dir = {w}/smb/private\n\
+    lock directory = {w}/smb/lock\nstate directory = {w}/smb/lock\ncache directory = {w}/smb/lock\n\
+    pid directory = {w}/smb/lock\nncalrpc dir = {w}/smb/ncalrpc\nlog file = {w}/smb/log\n\
+    usershare path = {w}/smb/shares\nusershare max shares = 10\nusershare allow guests = yes\nmap to guest = Bad User\n\
+    disable spoolss = yes\nload printers = no\nsmb ports = 445\n";
+
+/// The smbd of a node.
+struct Server(Child);
+
+impl Server {
+    fn new(world: &World, node: &Node) -> Server {
+        for folder in ["private", "lock", "shares"] {
+            fs::create_dir_all(world.path("smb").join(folder)).unwrap();
+        }
+        fs::set_permissions(world.path("smb/shares"), fs::Permissions::from_mode(0o1770)).unwrap();
+        let config = world.write("smb/smb.conf", &world.fill(SMB_CONF));
+        node.must(&format!("mount --bind {} /etc/samba/smb.conf", config.display()));
+        node.must("mkdir /run/samba");
+        let mut smbd = node.command("/usr/sbin/smbd");
+        let server = Server(smbd.args(["--foreground", "--debug-stdout", "-d0"]).spawn().unwrap());
+        until("smbd listens", || node.must("ss -Hltn sport = :445").contains(":445"));
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Asked, so that it takes along the processes that serve a client each.
+        let pid = nix::unistd::Pid::from_raw(self.0.id().try_into().unwrap());
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        let _ = self.0.wait();
+    }
+}
+
+/// What a guest gets to read of a file of the share.
+fn fetched(node: &Node, share: &str, file: &str) -> String {
+    let get = format!("get {file} -");
+    let output = node.command("smbclient").args(["-N", &format!("//127.0.0.1/{share}"), "-c", &get]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn samba_serves_what_is_shared_and_lets_go_of_it(world: &World) {
+    if !Path::new("/usr/sbin/smbd").exists() || !Path::new("/usr/bin/smbclient").exists() {
+        println!("shares: skipped: samba and smbclient are not installed");
+        return;
+    }
+    let Some(cluster) = Cluster::new(world, 1) else { return };
+    let node = &cluster.nodes[0];
+    let sections = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = tmpfs\nmnt = {w}/site\n\
+                    [share#1]\ntype = smb\nname = web\npath = {w}/site\nguest = true\n";
+    let file = world.write("web.conf", &world.fill(sections));
+    // A guest, who is nobody, goes through this folder.
+    fs::set_permissions(world.folder(), fs::Permissions::from_mode(0o755)).unwrap();
+    node.om(world, &format!("web create --config {}", file.display())).ok();
+    let server = Server::new(world, node);
+    node.om(world, "web start").ok();
+    let state = |rid: &str| node.resource(world, "web", rid)["status"].clone();
+    assert_eq!((state("fs#1"), state("share#1")), ("up".into(), "up".into()));
+    node.must(&format!("cp /etc/os-release {}/a", world.path("site").display()));
+    assert_eq!(fetched(node, "web", "a"), fs::read_to_string("/etc/os-release").unwrap());
+    // A client that stays keeps its share open, and the file system below it.
+    let share = "//127.0.0.1/web";
+    let mut client = node.command("smbclient");
+    let mut client = client.args(["-N", share]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    until("the client is connected", || node.must("smbstatus --shares").contains("web"));
+    node.om(world, "web stop").ok();
+    assert_eq!((state("fs#1"), state("share#1")), ("down".into(), "down".into()));
+    client.kill().unwrap();
+    client.wait().unwrap();
+    assert!(!fetched(node, "web", "a").contains("NAME="), "still shared");
+    node.om(world, "web start").ok();
+    drop(server);
+    node.om(world, "web print status --refresh").says("smbd does not answer");
+    node.om(world, "web stop").ok();
+}

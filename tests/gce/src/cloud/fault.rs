@@ -1,0 +1,159 @@
+//! What goes wrong on demand: the errors that the API documents, each as often as is asked for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ApiError;
+
+/// What is to go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// 503: try again.
+    Unavailable,
+    /// 403 rateLimitExceeded.
+    RateLimit,
+    /// 403 quotaExceeded.
+    Quota,
+    /// 403 forbidden: the service account may not.
+    Forbidden,
+    /// 401: the token is not taken.
+    ExpiredToken,
+    /// 404 notFound.
+    NotFound,
+    /// 409 alreadyExists.
+    AlreadyExists,
+    /// 400 resourceInUseByAnotherResource.
+    InUse,
+    /// 400 resourceNotReady.
+    NotReady,
+    /// 412 conditionNotMet.
+    ConditionNotMet,
+    /// Accepted; the operation fails with QUOTA_EXCEEDED.
+    LateQuota,
+    /// Accepted; the operation fails with ZONE_RESOURCE_POOL_EXHAUSTED.
+    LateExhausted,
+    /// Accepted; the operation fails with INTERNAL_ERROR.
+    LateInternal,
+    /// Accepted; the operation never ends, until the faults are cleared.
+    Stuck,
+    /// Attached, and no device appears.
+    NoDevice,
+    /// Done, and the connection breaks before the answer.
+    Lost,
+}
+
+/// A fault that waits for its method.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Injected {
+    /// `disks.insert`, or `*` for any.
+    pub method: String,
+    /// What goes wrong.
+    pub fault: Fault,
+    /// How many more times. By default once.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// How an operation fails that was accepted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum AfterAcceptance {
+    Fails { code: String, message: String, status: u16 },
+    Stuck,
+    NoDevice,
+}
+
+/// The faults that wait.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Injected>);
+
+impl Faults {
+    /// One more.
+    pub fn add(&mut self, fault: Injected) {
+        self.0.push(fault);
+    }
+
+    /// None any more.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Takes the first fault of a method of which `take` makes something.
+    fn take<T>(&mut self, id: &str, take: impl Fn(Fault) -> Option<T>) -> Option<T> {
+        let short = id.trim_start_matches("compute.");
+        let found = self.0.iter_mut().filter(|injected| injected.method == "*" || injected.method == short);
+        let (taken, injected) =
+            found.filter(|injected| injected.times > 0).find_map(|injected| Some((take(injected.fault)?, injected)))?;
+        injected.times -= 1;
+        Some(taken)
+    }
+
+    /// Refuses a call.
+    pub(crate) fn refuse(&mut self, id: &str) -> Result<(), ApiError> {
+        match self.take(id, |fault| refusal(fault, id)) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// How the operation of a call that is accepted now will fail.
+    pub(crate) fn after_acceptance(&mut self, id: &str) -> Option<AfterAcceptance> {
+        self.take(id, |fault| {
+            let fails = |code: &str, message: &str, status| AfterAcceptance::Fails {
+                code: code.to_owned(),
+                message: message.to_owned(),
+                status,
+            };
+            Some(match fault {
+                Fault::LateQuota => fails(
+                    "QUOTA_EXCEEDED",
+                    "Quota 'DISKS_TOTAL_GB' exceeded.  Limit: 4096.0 in region europe-west1.",
+                    403,
+                ),
+                Fault::LateExhausted => fails(
+                    "ZONE_RESOURCE_POOL_EXHAUSTED",
+                    "The zone 'europe-west1-b' does not have enough resources available to fulfill the request.",
+                    503,
+                ),
+                Fault::LateInternal => {
+                    fails("INTERNAL_ERROR", "Internal error. Please try again or contact support.", 503)
+                }
+                Fault::Stuck => AfterAcceptance::Stuck,
+                Fault::NoDevice => AfterAcceptance::NoDevice,
+                _ => return None,
+            })
+        })
+    }
+
+    /// Whether the answer of this call is to be lost.
+    pub(crate) fn is_lost(&mut self, id: &str) -> bool {
+        self.take(id, |fault| (fault == Fault::Lost).then_some(())).is_some()
+    }
+}
+
+fn refusal(fault: Fault, id: &str) -> Option<ApiError> {
+    Some(match fault {
+        Fault::Unavailable => ApiError::new(503, "backendError", "The service is currently unavailable."),
+        Fault::RateLimit => ApiError::new(
+            403,
+            "rateLimitExceeded",
+            "Quota exceeded for quota metric 'Queries' of service 'compute.googleapis.com'.",
+        ),
+        Fault::Quota => ApiError::new(
+            403,
+            "quotaExceeded",
+            "Quota 'DISKS_TOTAL_GB' exceeded.  Limit: 4096.0 in region europe-west1.",
+        ),
+        Fault::Forbidden => ApiError::new(403, "forbidden", format!("Required '{id}' permission")),
+        Fault::ExpiredToken => ApiError::new(401, "authError", "Invalid Credentials"),
+        Fault::NotFound => ApiError::not_found("an injected fault"),
+        Fault::AlreadyExists => ApiError::already_exists("an injected fault"),
+        Fault::InUse => ApiError::in_use("an injected fault", "another"),
+        Fault::NotReady => ApiError::not_ready("an injected fault"),
+        Fault::ConditionNotMet => ApiError::condition_not_met("an injected fault"),
+        _ => return None,
+    })
+}

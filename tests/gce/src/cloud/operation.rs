@@ -1,0 +1,260 @@
+//! Operations: accepted at once, done later, and then either true or failed.
+//!
+//! ```text
+//!   accepted ──▶ PENDING ──look──▶ RUNNING ──look──▶ DONE: its effect, or its error
+//!                                     └── stuck: stays there
+//! ```
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::fault::AfterAcceptance;
+use super::resource::{link, name};
+use super::{Answer, Call, Cloud};
+use crate::ApiError;
+
+/// An operation and what it comes to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Operation {
+    /// As the API shows it.
+    pub resource: Value,
+    /// How many more looks it takes.
+    looks: u32,
+    /// When it was accepted, in milliseconds.
+    since: u64,
+    effect: Effect,
+    /// How it fails, if it is to.
+    fault: Option<AfterAcceptance>,
+}
+
+/// What an operation does once it is done. Paths name resources.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Effect {
+    /// A disk is there, empty or with what a snapshot or an image holds.
+    MakeDisk {
+        disk: String,
+        from: Option<String>,
+    },
+    RemoveDisk {
+        disk: String,
+    },
+    ResizeDisk {
+        disk: String,
+        gb: u64,
+    },
+    MakeSnapshot {
+        snapshot: String,
+        disk: String,
+    },
+    RemoveSnapshot {
+        snapshot: String,
+    },
+    /// An instance runs, its disks attached.
+    Run {
+        instance: String,
+    },
+    Halt {
+        instance: String,
+        status: String,
+    },
+    RemoveInstance {
+        instance: String,
+    },
+    Attach {
+        instance: String,
+        attached: Value,
+    },
+    Detach {
+        instance: String,
+        device_name: String,
+    },
+    RemoveRoute {
+        route: String,
+    },
+    /// Nothing that was not done when it was accepted.
+    Nothing,
+}
+
+impl Operation {
+    fn is_done(&self) -> bool {
+        self.resource["status"] == "DONE"
+    }
+}
+
+impl Cloud {
+    /// Accepts an operation on a resource.
+    pub(crate) fn begin(&mut self, call: &Call, kind: &str, target: &str, effect: Effect) -> Value {
+        let number = self.number();
+        let path = format!("{}operations/operation-{number}", call.scope());
+        let mut resource = json!({
+            "id": (2_000_000_000_000_000_000 + number).to_string(),
+            "kind": "compute#operation",
+            "name": name(&path),
+            "operationType": kind,
+            "status": "PENDING",
+            "progress": 0,
+            "targetLink": link(target),
+            "selfLink": link(&path),
+            "insertTime": self.timestamp(),
+            "user": "stand-in@example.iam.gserviceaccount.com",
+        });
+        if let Some(zone) = call.parameters.get("zone") {
+            resource["zone"] = json!(link(&format!("projects/{}/zones/{zone}", self.project)));
+        }
+        if let Some(id) = self.state.resources.get(target).and_then(|resource| resource.get("id")) {
+            resource["targetId"] = id.clone();
+        }
+        let since = u64::try_from(self.now.as_millis()).unwrap_or(u64::MAX);
+        let fault = self.faults.after_acceptance(call.id);
+        let operation = Operation { resource: resource.clone(), looks: self.steps, since, effect, fault };
+        self.state.operations.insert(path.clone(), operation);
+        if let Some(request) = call.parameters.get("requestId") {
+            self.state.requests.insert(format!("{} {request}", call.id), path);
+        }
+        resource
+    }
+
+    /// Brings every operation to its end whose time has come.
+    pub(crate) fn settle(&mut self) {
+        let due = |operation: &Operation| {
+            !operation.is_done() && self.now >= Duration::from_millis(operation.since) + self.patience
+        };
+        let due: Vec<String> = self
+            .state
+            .operations
+            .iter()
+            .filter(|(_, operation)| due(operation))
+            .map(|(path, _)| path.clone())
+            .collect();
+        due.iter().for_each(|path| self.finish(path));
+    }
+
+    /// A look at an operation takes it a step further; `wait` takes it to its end.
+    pub(crate) fn look_at(&mut self, call: &Call, wait: bool) -> Answer {
+        let path = call.path("operations", "operation");
+        let operation = self.state.operations.get_mut(&path).ok_or_else(|| ApiError::not_found(&path))?;
+        if !operation.is_done() {
+            operation.looks = operation.looks.saturating_sub(1);
+            if wait || operation.looks == 0 {
+                self.finish(&path);
+            } else {
+                operation.resource["status"] = json!("RUNNING");
+                operation.resource["startTime"] = operation.resource["insertTime"].clone();
+                self.under_way(&path);
+            }
+        }
+        Ok(self.state.operations[&path].resource.clone())
+    }
+
+    /// An instance that is being made says how far it is.
+    fn under_way(&mut self, path: &str) {
+        if let Effect::Run { instance } = self.state.operations[path].effect.clone() {
+            self.set(&instance, "status", "STAGING");
+        }
+    }
+
+    fn finish(&mut self, path: &str) {
+        let Some(operation) = self.state.operations.get(path) else { return };
+        let (effect, fault) = (operation.effect.clone(), operation.fault.clone());
+        let failure = match fault {
+            Some(AfterAcceptance::Stuck) => return self.stay(path),
+            Some(AfterAcceptance::Fails { code, message, status }) => {
+                self.take_back(&effect);
+                Some((code, message, status))
+            }
+            Some(AfterAcceptance::NoDevice) => self.carry_out(&effect, false).err().map(internal),
+            None => self.carry_out(&effect, true).err().map(internal),
+        };
+        let now = self.timestamp();
+        let Some(operation) = self.state.operations.get_mut(path) else { return };
+        let resource = &mut operation.resource;
+        resource["status"] = json!("DONE");
+        resource["progress"] = json!(100);
+        resource["startTime"] = resource["insertTime"].clone();
+        resource["endTime"] = json!(now);
+        if let Some((code, message, status)) = failure {
+            resource["error"] = json!({"errors": [{"code": code, "message": message}]});
+            resource["httpErrorStatusCode"] = json!(status);
+            resource["httpErrorMessage"] = json!(if status == 503 { "SERVICE UNAVAILABLE" } else { "FORBIDDEN" });
+        }
+    }
+
+    fn stay(&mut self, path: &str) {
+        if let Some(operation) = self.state.operations.get_mut(path) {
+            operation.resource["status"] = json!("RUNNING");
+            operation.looks = 1;
+        }
+    }
+
+    /// Operations that were stuck go on.
+    pub fn unstick(&mut self) {
+        for operation in self.state.operations.values_mut() {
+            operation.fault.take_if(|fault| matches!(fault, AfterAcceptance::Stuck));
+        }
+    }
+
+    pub(crate) fn list_operations(&mut self, call: &Call) -> Answer {
+        let folder = format!("{}operations/", call.scope());
+        let items: Vec<Value> = self
+            .state
+            .operations
+            .iter()
+            .filter(|(path, _)| path.starts_with(&folder))
+            .map(|(_, operation)| operation.resource.clone())
+            .collect();
+        self.page(call, items, &folder, "compute#operationList")
+    }
+
+    fn carry_out(&mut self, effect: &Effect, with_device: bool) -> Result<(), String> {
+        match effect {
+            Effect::MakeDisk { disk, from } => self.make_disk(disk, from.as_deref()),
+            Effect::RemoveDisk { disk } => self.remove_disk(disk),
+            Effect::ResizeDisk { disk, gb } => self.grow_disk(disk, *gb),
+            Effect::MakeSnapshot { snapshot, disk } => self.make_snapshot(snapshot, disk),
+            Effect::RemoveSnapshot { snapshot } => self.remove_snapshot(snapshot),
+            Effect::Run { instance } => self.run_instance(instance),
+            Effect::Halt { instance, status } => self.halt_instance(instance, status),
+            Effect::RemoveInstance { instance } => self.remove_instance(instance),
+            Effect::Attach { instance, attached } => self.attach(instance, attached, with_device),
+            Effect::Detach { instance, device_name } => self.detach(instance, device_name),
+            Effect::RemoveRoute { route } => {
+                self.state.resources.remove(route);
+                Ok(())
+            }
+            Effect::Nothing => Ok(()),
+        }
+    }
+
+    /// What an operation that fails leaves behind of what it began.
+    fn take_back(&mut self, effect: &Effect) {
+        match effect {
+            Effect::MakeDisk { disk: path, .. } | Effect::MakeSnapshot { snapshot: path, .. } => {
+                self.state.resources.remove(path);
+            }
+            Effect::Run { instance } => match self.state.resources[instance]["status"].as_str() {
+                Some("PROVISIONING" | "STAGING")
+                    if self.state.resources[instance].get("lastStartTimestamp").is_none() =>
+                {
+                    let _ = self.remove_instance(instance);
+                }
+                _ => self.set(instance, "status", "TERMINATED"),
+            },
+            Effect::Halt { instance, .. } | Effect::RemoveInstance { instance } => {
+                self.set(instance, "status", "RUNNING")
+            }
+            Effect::RemoveDisk { disk } => self.set(disk, "status", "READY"),
+            Effect::Attach { attached, .. } => {
+                let disk = self.path_of(attached["source"].as_str().unwrap_or_default());
+                self.free(&disk);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What the stand-in itself could not do, such as setting up a loop device.
+fn internal(why: String) -> (String, String, u16) {
+    ("INTERNAL_ERROR".to_owned(), why, 503)
+}

@@ -1,0 +1,219 @@
+//! All of the stand-in behind one function: a request comes in, an answer goes out. No socket, no clock.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::check::{self, Side};
+use crate::cloud::{Call, Cloud};
+use crate::discovery;
+use crate::metadata::{self, Me, Tokens};
+use crate::{ApiError, control};
+
+/// Where the API is, on the real service too.
+const API: &str = "/compute/v1/";
+/// Where the metadata is, on the real service too.
+const METADATA: &str = "/computeMetadata/v1/";
+/// Where the stand-in is told what goes wrong.
+const CONTROL: &str = "/control/";
+
+/// A request.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// `GET`
+    pub method: String,
+    /// The path and the query.
+    pub target: String,
+    /// Their names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// All of it.
+    pub body: Vec<u8>,
+    /// The instance that asks. The metadata server knows.
+    pub instance: Option<String>,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// Of HTTP.
+    pub status: u16,
+    /// In addition to those that every answer has.
+    pub headers: Vec<(String, String)>,
+    /// All of it.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A document.
+    pub fn json(status: u16, body: &Value) -> Response {
+        let headers = vec![("content-type".to_owned(), "application/json; charset=UTF-8".to_owned())];
+        Response { status, headers, body: body.to_string().into_bytes() }
+    }
+
+    /// A text.
+    pub fn text(status: u16, body: &str) -> Response {
+        let headers = vec![("content-type".to_owned(), "application/text".to_owned())];
+        Response { status, headers, body: body.as_bytes().to_vec() }
+    }
+
+    /// With the header by which the metadata server makes itself known.
+    #[must_use]
+    pub fn with_flavor(mut self) -> Response {
+        self.headers.push(("Metadata-Flavor".to_owned(), "Google".to_owned()));
+        self
+    }
+}
+
+/// The cloud, and what stands around it.
+pub struct Gateway {
+    /// The cloud.
+    pub cloud: Cloud,
+    /// The tokens that it takes.
+    pub tokens: Tokens,
+    /// The methods that were called so far: `disks.insert`.
+    pub called: Vec<String>,
+    /// The zone of instances that nobody has asked for anywhere else.
+    pub zone: String,
+}
+
+impl Gateway {
+    /// In front of a cloud.
+    pub fn new(cloud: Cloud) -> Gateway {
+        Gateway {
+            cloud,
+            tokens: Tokens::new(Duration::from_secs(3600)),
+            called: Vec::new(),
+            zone: "europe-west1-b".to_owned(),
+        }
+    }
+
+    /// Answers. None: what was asked was done, and the connection breaks.
+    pub fn answer(&mut self, request: &Request, now: Duration) -> Option<Response> {
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        if let Some(path) = path.strip_prefix(CONTROL) {
+            return Some(control::answer(self, &request.method, path, &request.body));
+        }
+        if path == "/" || path.starts_with(METADATA) || METADATA.trim_end_matches('/') == path {
+            return Some(self.metadata(request, path, now));
+        }
+        match path.strip_prefix(API) {
+            Some(path) => self.api(request, path, query, now),
+            None => Some(refused(&ApiError::new(404, "notFound", format!("nothing is at {path}")))),
+        }
+    }
+
+    fn metadata(&mut self, request: &Request, path: &str, now: Duration) -> Response {
+        if request.headers.get("metadata-flavor").map(String::as_str) != Some("Google") {
+            return Response::text(403, "Missing Metadata-Flavor:Google header.");
+        }
+        if request.headers.contains_key("x-forwarded-for") {
+            return Response::text(403, "Request with X-Forwarded-For is refused.");
+        }
+        if request.method != "GET" {
+            return Response::text(405, "only GET").with_flavor();
+        }
+        let instance = request.instance.clone().unwrap_or_else(|| "stand-in".to_owned());
+        let suffix = format!("/instances/{instance}");
+        let found = self.cloud.resources().find(|(path, _)| path.ends_with(&suffix));
+        let zone = found.and_then(|(path, _)| path.split('/').nth(3)).unwrap_or(&self.zone).to_owned();
+        let id = found.and_then(|(_, resource)| resource["id"].as_str()).unwrap_or("1").to_owned();
+        let path = path.strip_prefix(METADATA).unwrap_or_default();
+        metadata::answer(path, &self.cloud.project, &Me { instance, zone, id }, &mut self.tokens, now)
+    }
+
+    fn api(&mut self, request: &Request, path: &str, query: &str, now: Duration) -> Option<Response> {
+        let call = match self.checked(request, path, query, now) {
+            Ok(call) => call,
+            Err(error) => return Some(refused(&error)),
+        };
+        self.called.push(call.id.trim_start_matches("compute.").to_owned());
+        let answer = self.cloud.call(&call, now);
+        if self.cloud.faults.is_lost(call.id) {
+            return None;
+        }
+        Some(match answer {
+            Ok(body) => honest(&call, &body),
+            Err(error) => refused(&error),
+        })
+    }
+
+    /// The call that a request is, if the API knows it and it fits.
+    fn checked(&self, request: &Request, path: &str, query: &str, now: Duration) -> Result<Call, ApiError> {
+        let token = request.headers.get("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        if !token.is_some_and(|token| self.tokens.is_good(token, now)) {
+            return Err(ApiError::new(401, "authError", "Request had invalid authentication credentials."));
+        }
+        let Some((id, method, mut parameters)) = discovery::method_of(&request.method, path) else {
+            let status = if discovery::is_known_path(path) { 405 } else { 404 };
+            return Err(ApiError::new(status, "notFound", format!("the stand-in knows no {} {path}", request.method)));
+        };
+        parameters.extend(query_of(query));
+        let mut problems = check::parameters(method, &parameters);
+        let body = match (&method.request, &request.body[..]) {
+            (None, []) => Value::Null,
+            (None, body) => {
+                if body != b"{}" {
+                    problems.push(format!("{id} takes no body"));
+                }
+                Value::Null
+            }
+            (Some(schema), body) => match serde_json::from_slice(body) {
+                Ok(body) => {
+                    problems.extend(check::document(schema, &body, Side::Request(id)));
+                    body
+                }
+                Err(error) => return Err(ApiError::new(400, "parseError", format!("the body is no JSON: {error}"))),
+            },
+        };
+        if problems.is_empty() {
+            return Ok(Call { id, parameters, body });
+        }
+        Err(ApiError::new(400, "badRequest", problems.join("; ")))
+    }
+}
+
+fn refused(error: &ApiError) -> Response {
+    Response::json(error.status, &error.body())
+}
+
+/// The answer, if it fits what the document promises. One that does not is a mistake of the stand-in's own.
+fn honest(call: &Call, body: &Value) -> Response {
+    let schema = discovery::DOCUMENT.methods.get(call.id).and_then(|method| method.response.as_deref());
+    let problems = schema.map(|schema| check::document(schema, body, Side::Answer)).unwrap_or_default();
+    if problems.is_empty() {
+        return Response::json(200, body);
+    }
+    Response::json(
+        500,
+        &json!({"error": {"code": 500, "message": format!("the stand-in is wrong: {}", problems.join("; ")), "errors": []}}),
+    )
+}
+
+/// The parameters of a query.
+fn query_of(query: &str) -> impl Iterator<Item = (String, String)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (unescaped(name), unescaped(value))
+    })
+}
+
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match (first, escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &after[2..];
+                continue;
+            }
+            (b'+', _) => bytes.push(b' '),
+            (byte, _) => bytes.push(*byte),
+        }
+        rest = after;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

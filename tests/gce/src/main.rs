@@ -1,0 +1,7 @@
+//! `gce-emulator`: see `--help`, and the crate's documentation.
+
+use clap::Parser;
+
+fn main() -> anyhow::Result<()> {
+    hostler_gce::server::run(&hostler_gce::Options::parse())
+}

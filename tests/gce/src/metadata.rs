@@ -1,0 +1,96 @@
+//! The metadata server: what an instance is told of itself, and the token of its service account.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::gateway::Response;
+
+/// The number of the project. Its id is the operator's choice.
+const PROJECT_NUMBER: u64 = 123_456_789_012;
+
+/// The service account of every instance.
+const ACCOUNT: &str = "123456789012-compute@developer.gserviceaccount.com";
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    /// The instance.
+    pub instance: String,
+    /// Its zone.
+    pub zone: String,
+    /// Its number.
+    pub id: String,
+}
+
+/// The tokens that are good.
+#[derive(Debug)]
+pub struct Tokens {
+    /// How long a token is good.
+    pub lifetime: Duration,
+    good: Vec<(String, Duration)>,
+    given: u64,
+}
+
+impl Tokens {
+    /// Good for that long.
+    pub fn new(lifetime: Duration) -> Tokens {
+        Tokens { lifetime, good: Vec::new(), given: 0 }
+    }
+
+    /// How many were given so far.
+    pub fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// No token is good any more.
+    pub fn revoke(&mut self) {
+        self.good.clear();
+    }
+
+    /// Whether a token is good.
+    pub fn is_good(&self, token: &str, now: Duration) -> bool {
+        self.good.iter().any(|(good, end)| good == token && now < *end)
+    }
+
+    /// The token and the seconds for which it is good: the same one until the last twelfth of its life, as on Google.
+    fn give(&mut self, now: Duration) -> (String, u64) {
+        let fresh = |end: &Duration| *end > now + self.lifetime / 12;
+        if let Some((token, end)) = self.good.iter().rfind(|(_, end)| fresh(end)) {
+            return (token.clone(), (*end - now).as_secs());
+        }
+        self.given += 1;
+        let token = format!("ya29.stand-in-{}", self.given);
+        self.good.push((token.clone(), now + self.lifetime));
+        (token, self.lifetime.as_secs())
+    }
+}
+
+/// Answers a request for what is below `/computeMetadata/v1/`.
+pub fn answer(path: &str, project: &str, me: &Me, tokens: &mut Tokens, now: Duration) -> Response {
+    let account = path
+        .strip_prefix("instance/service-accounts/default")
+        .or_else(|| path.strip_prefix("instance/service-accounts/").and_then(|path| path.strip_prefix(ACCOUNT)));
+    let text = match (account.map(|path| path.trim_matches('/')), path.trim_end_matches('/')) {
+        (Some("token"), _) => {
+            let (token, seconds) = tokens.give(now);
+            let body = json!({"access_token": token, "expires_in": seconds, "token_type": "Bearer"});
+            return Response::json(200, &body).with_flavor();
+        }
+        (Some(""), _) => {
+            let scopes = ["https://www.googleapis.com/auth/cloud-platform"];
+            return Response::json(200, &json!({"aliases": ["default"], "email": ACCOUNT, "scopes": scopes}))
+                .with_flavor();
+        }
+        (Some("email"), _) => ACCOUNT.to_owned(),
+        (_, "") => "instance/\nproject/\n".to_owned(),
+        (_, "instance/name") => me.instance.clone(),
+        (_, "instance/id") => me.id.clone(),
+        (_, "instance/zone") => format!("projects/{PROJECT_NUMBER}/zones/{}", me.zone),
+        (_, "project/project-id") => project.to_owned(),
+        (_, "project/numeric-project-id") => PROJECT_NUMBER.to_string(),
+        (_, "universe/universe-domain") => "googleapis.com".to_owned(),
+        _ => return Response::text(404, "not found").with_flavor(),
+    };
+    Response::text(200, &text).with_flavor()
+}

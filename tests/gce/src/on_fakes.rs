@@ -1,0 +1,205 @@
+//! The stand-in behind the fakes of the SDK: for a driver's own tests, without a socket and without a device.
+//!
+//! The fake host is the instance `n1`; `n2` runs beside it. Time is the fake host's, so an operation is done after as many looks
+//! as on the real service, in no time at all.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hostler_sdk::clock;
+use hostler_sdk::fake::{Asked, Host, Served};
+use hostler_sdk::gce;
+use serde_json::{Value, json};
+
+use crate::cloud::{Cloud, Fault, Injected};
+use crate::{Devices, Gateway, Request, Response};
+
+const ROOT: &str = "http://127.0.0.1:8480";
+
+/// What happens to devices, to be done on the fake host.
+#[derive(Debug)]
+enum Event {
+    Appears(String, u64),
+    Goes(String),
+}
+
+/// A cloud and the fake host that is an instance of it.
+#[derive(Clone)]
+pub struct FakeCloud {
+    gateway: Rc<RefCell<Gateway>>,
+    /// The instance `n1`.
+    pub host: Host,
+}
+
+impl FakeCloud {
+    /// With the instances `n1` and `n2`, and nothing else.
+    pub fn new(host: Host) -> FakeCloud {
+        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+        let devices = FakeDevices { events: events.clone(), sizes: BTreeMap::new() };
+        let mut cloud = Cloud::new("stand-in", Box::new(devices));
+        cloud.add_instance("n1", "europe-west1-b");
+        cloud.add_instance("n2", "europe-west1-b");
+        let gateway = Rc::new(RefCell::new(Gateway::new(cloud)));
+        let shared = gateway.clone();
+        let host = host.server(ROOT, move |asked| serve(&shared, &events, asked));
+        FakeCloud { gateway, host }
+    }
+
+    /// The keywords that point a driver here.
+    pub fn keywords() -> gce::Cloud {
+        gce::Cloud {
+            gce_endpoint: Some(format!("{ROOT}/compute/v1")),
+            gce_metadata: Some(format!("{ROOT}/computeMetadata/v1")),
+            ..gce::Cloud::default()
+        }
+    }
+
+    /// Something goes wrong, so many times.
+    #[must_use]
+    pub fn with(self, method: &str, fault: Fault, times: u32) -> FakeCloud {
+        self.gateway.borrow_mut().cloud.faults.add(Injected { method: method.to_owned(), fault, times });
+        self
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn heal(&self) {
+        let cloud = &mut self.gateway.borrow_mut().cloud;
+        cloud.faults.clear();
+        cloud.unstick();
+    }
+
+    /// No token is good any more.
+    pub fn revoke(&self) {
+        self.gateway.borrow_mut().tokens.revoke();
+    }
+
+    /// How many tokens were given.
+    pub fn tokens(&self) -> u64 {
+        self.gateway.borrow().tokens.given()
+    }
+
+    /// For how long a token is good.
+    pub fn token_lifetime(&self, lifetime: Duration) {
+        self.gateway.borrow_mut().tokens.lifetime = lifetime;
+    }
+
+    /// The methods that were called: `disks.insert`.
+    pub fn called(&self) -> Vec<String> {
+        self.gateway.borrow().called.clone()
+    }
+
+    /// Forgets them.
+    pub fn forget_calls(&self) {
+        self.gateway.borrow_mut().called.clear();
+    }
+
+    /// A resource by its path within the project.
+    pub fn resource(&self, path: &str) -> Option<Value> {
+        let path = format!("projects/stand-in/{path}");
+        self.gateway.borrow().cloud.resources().find(|(known, _)| **known == path).map(|(_, found)| found.clone())
+    }
+
+    /// Does something to the cloud as somebody else would, and waits until it is done.
+    pub fn change(&self, method: &str, path: &str, body: &Value) {
+        let answer = self.host.enter(|| {
+            use hostler_sdk::http::Request;
+            let token =
+                Request::new("GET", format!("{ROOT}/computeMetadata/v1/instance/service-accounts/default/token"));
+            let token = token.header("Metadata-Flavor", "Google").send().expect("a token").json().expect("a token");
+            let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap_or_default());
+            let mut request = Request::new(method, format!("{ROOT}/compute/v1/projects/stand-in/{path}"));
+            if !body.is_null() {
+                request = request.json(body);
+            }
+            let operation = request.header("Authorization", bearer.clone()).send().expect("an answer");
+            assert!(operation.succeeded(), "{}", operation.text());
+            let operation = operation.json().expect("an operation");
+            let operation = gce::path_of(&operation["selfLink"]).to_owned();
+            let wait = Request::new("POST", format!("{ROOT}/compute/v1/projects/stand-in/{operation}/wait"));
+            wait.header("Authorization", bearer).send().expect("an answer").json().expect("an operation")
+        });
+        assert!(answer.get("error").is_none(), "{answer}");
+    }
+
+    /// A disk that exists already, attached to an instance if one is named, as `taken`.
+    #[must_use]
+    pub fn disk(self, name: &str, gb: u64, user: Option<&str>) -> FakeCloud {
+        self.change("POST", "zones/europe-west1-b/disks", &json!({"name": name, "sizeGb": gb.to_string()}));
+        if let Some(user) = user {
+            let source = format!("zones/europe-west1-b/disks/{name}");
+            let path = format!("zones/europe-west1-b/instances/{user}/attachDisk");
+            self.change("POST", &path, &json!({"source": source, "deviceName": format!("taken-{name}")}));
+        }
+        self.forget_calls();
+        self
+    }
+}
+
+fn serve(gateway: &RefCell<Gateway>, events: &Mutex<Vec<Event>>, asked: &Asked<'_>) -> Option<Served> {
+    let request = Request {
+        method: asked.method.to_owned(),
+        target: asked.to.trim_start_matches(ROOT).to_owned(),
+        headers: asked.headers.clone(),
+        body: asked.body.to_vec(),
+        instance: Some("n1".to_owned()),
+    };
+    let answer = gateway.borrow_mut().answer(&request, clock::since_boot());
+    for event in events.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        match event {
+            Event::Appears(device, bytes) => drop(asked.host.clone().device(&device, bytes)),
+            Event::Goes(device) => asked.host.remove_device(&device),
+        }
+    }
+    answer.map(|Response { status, body, .. }| Served { status, body })
+}
+
+/// Devices of the fake host.
+struct FakeDevices {
+    events: Arc<Mutex<Vec<Event>>>,
+    sizes: BTreeMap<String, u64>,
+}
+
+impl FakeDevices {
+    fn happen(&self, event: Event) {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+}
+
+impl Devices for FakeDevices {
+    fn make(&mut self, disk: &str, gb: u64, _: Option<&str>) -> Result<(), String> {
+        self.sizes.insert(disk.to_owned(), gb << 30);
+        Ok(())
+    }
+
+    fn grow(&mut self, disk: &str, gb: u64) -> Result<(), String> {
+        self.sizes.insert(disk.to_owned(), gb << 30);
+        Ok(())
+    }
+
+    fn remove(&mut self, disk: &str) -> Result<(), String> {
+        self.sizes.remove(disk);
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _: &str, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn attach(&mut self, instance: &str, disk: &str, device_name: &str) -> Result<(), String> {
+        if instance == "n1" {
+            let bytes = self.sizes.get(disk).copied().unwrap_or(1 << 30);
+            self.happen(Event::Appears(format!("/dev/disk/by-id/google-{device_name}"), bytes));
+        }
+        Ok(())
+    }
+
+    fn detach(&mut self, instance: &str, _: &str, device_name: &str) -> Result<(), String> {
+        if instance == "n1" {
+            self.happen(Event::Goes(format!("/dev/disk/by-id/google-{device_name}")));
+        }
+        Ok(())
+    }
+}

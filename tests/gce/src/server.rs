@@ -1,0 +1,182 @@
+//! HTTP/1.1 on the loopback interface: a thread a connection, one lock around the cloud.
+//!
+//! The API and the control have one port, the metadata server one for each instance: it is by where it is asked that it knows
+//! who asks.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::cloud::Cloud;
+use crate::metadata::Tokens;
+use crate::{Gateway, Loops, Options, Request, Response};
+
+/// The largest body.
+const MAX_BODY: usize = 1 << 20;
+
+struct Shared {
+    gateway: Mutex<Gateway>,
+    began: Instant,
+    state: PathBuf,
+}
+
+/// The stand-in while it listens. Dropped, it detaches every device.
+pub struct Server {
+    /// What goes into gce_endpoint.
+    pub api: String,
+    /// Where a test injects faults.
+    pub control: String,
+    /// What goes into gce_metadata on the node that plays an instance, by instance.
+    pub metadata: BTreeMap<String, String>,
+    shared: Arc<Shared>,
+    loops: Loops,
+}
+
+impl Server {
+    /// Listens.
+    pub fn start(options: &Options) -> Result<Server> {
+        let loops = Loops { folder: options.folder.join("disks"), links: options.links(), gigabyte: options.gigabyte };
+        fs::create_dir_all(&loops.folder).with_context(|| loops.folder.display().to_string())?;
+        let shared = Arc::new(Shared {
+            gateway: Mutex::new(gateway(options, &loops)?),
+            began: Instant::now(),
+            state: options.folder.join("state.json"),
+        });
+        let api = serve(options.listen, &shared, None)?;
+        let mut metadata = BTreeMap::new();
+        for (instance, _) in &options.instances {
+            let address = serve(SocketAddr::from(([127, 0, 0, 1], 0)), &shared, Some(instance.clone()))?;
+            metadata.insert(instance.clone(), format!("http://{address}/computeMetadata/v1"));
+        }
+        let (api, control) = (format!("http://{api}/compute/v1"), format!("http://{api}/control"));
+        Ok(Server { api, control, metadata, shared, loops })
+    }
+
+    /// Does something to the cloud behind everybody's back.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Gateway) -> T) -> T {
+        work(&mut self.shared.gateway.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // No request may attach anything any more.
+        self.with(|_| self.loops.clean_up());
+    }
+}
+
+/// Runs until the standard input is closed.
+pub fn run(options: &Options) -> Result<()> {
+    let server = Server::start(options)?;
+    let line = json!({"api": server.api, "control": server.control, "metadata": server.metadata});
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()?;
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
+    Ok(())
+}
+
+fn gateway(options: &Options, loops: &Loops) -> Result<Gateway> {
+    let mut cloud = Cloud::new(&options.project, Box::new(loops.clone()));
+    cloud.steps = options.steps.max(1);
+    let state = options.folder.join("state.json");
+    if state.exists() {
+        let text = fs::read(&state).with_context(|| state.display().to_string())?;
+        cloud.restore(serde_json::from_slice(&text).with_context(|| state.display().to_string())?);
+    }
+    for (instance, _) in &options.instances {
+        cloud.add_instance(instance, &options.zone);
+    }
+    cloud.show_devices().map_err(anyhow::Error::msg)?;
+    let mut gateway = Gateway::new(cloud);
+    gateway.zone.clone_from(&options.zone);
+    gateway.tokens = Tokens::new(options.lifetime());
+    Ok(gateway)
+}
+
+/// Listens, and tells where.
+fn serve(address: SocketAddr, shared: &Arc<Shared>, instance: Option<String>) -> Result<SocketAddr> {
+    ensure!(address.ip().is_loopback(), "{address} is not on the loopback interface");
+    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    let shared = shared.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (shared, instance) = (shared.clone(), instance.clone());
+            // A client that hangs up in the middle is its own affair.
+            std::thread::spawn(move || drop(converse(stream, &shared, instance.as_deref())));
+        }
+    });
+    Ok(address)
+}
+
+fn converse(stream: TcpStream, shared: &Shared, instance: Option<&str>) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut stream = stream;
+    while let Some(mut request) = receive(&mut reader)? {
+        request.instance = instance.map(str::to_owned);
+        let Some(response) = shared.answer(&request)? else { return Ok(()) };
+        send(&mut stream, &response)?;
+    }
+    Ok(())
+}
+
+impl Shared {
+    fn answer(&self, request: &Request) -> Result<Option<Response>> {
+        let mut gateway = self.gateway.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = request.method != "GET";
+        let response = gateway.answer(request, self.began.elapsed());
+        if before || request.target.contains("/operations/") {
+            save(&self.state, &serde_json::to_value(gateway.cloud.state())?)?;
+        }
+        Ok(response)
+    }
+}
+
+/// Whole or not at all.
+fn save(path: &Path, state: &Value) -> Result<()> {
+    let draft = path.with_extension("new");
+    fs::write(&draft, state.to_string())?;
+    Ok(fs::rename(draft, path)?)
+}
+
+/// The next request of a connection. None: the client is done.
+fn receive(reader: &mut BufReader<TcpStream>) -> Result<Option<Request>> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let mut words = line.split_whitespace();
+    let (method, target) = (words.next().unwrap_or_default().to_owned(), words.next().unwrap_or_default().to_owned());
+    let mut headers = BTreeMap::new();
+    loop {
+        let mut line = String::new();
+        ensure!(reader.read_line(&mut line)? > 0, "the head breaks off");
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+    }
+    let length = headers.get("content-length").map_or(Ok(0), |length| length.parse::<usize>())?;
+    ensure!(length <= MAX_BODY, "the body is longer than {MAX_BODY} bytes");
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(Some(Request { method, target, headers, body, instance: None }))
+}
+
+fn send(stream: &mut TcpStream, response: &Response) -> Result<()> {
+    let mut head = format!("HTTP/1.1 {} {}\r\n", response.status, if response.status < 400 { "OK" } else { "Refused" });
+    for (name, value) in &response.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("content-length: {}\r\n\r\n", response.body.len()));
+    let mut message = head.into_bytes();
+    message.extend_from_slice(&response.body);
+    Ok(stream.write_all(&message)?)
+}

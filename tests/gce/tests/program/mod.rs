@@ -1,0 +1,97 @@
+//! The program, as other tests start it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// The program while it runs, on a folder of its own.
+pub(crate) struct Emulator {
+    child: Child,
+    folder: tempfile::TempDir,
+    pub(crate) api: String,
+    said: Value,
+}
+
+impl Emulator {
+    /// Starts it. `{devices}` in an argument is a folder for devices.
+    pub(crate) fn start(arguments: &[&str]) -> Emulator {
+        Emulator::start_on(tempfile::tempdir().unwrap(), arguments)
+    }
+
+    pub(crate) fn start_on(folder: tempfile::TempDir, arguments: &[&str]) -> Emulator {
+        let devices = folder.path().join("dev").display().to_string();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gce-emulator"))
+            .args(arguments.iter().map(|argument| argument.replace("{devices}", &devices)))
+            .arg("--folder")
+            .arg(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap();
+        Emulator { child, folder, api: said["api"].as_str().unwrap().to_owned(), said }
+    }
+
+    /// Where an instance asks for its metadata.
+    pub(crate) fn metadata(&self, instance: &str) -> String {
+        self.said["metadata"][instance].as_str().unwrap().to_owned()
+    }
+
+    /// Where devices appear.
+    #[allow(dead_code, reason = "each target of the tests uses its part")]
+    pub(crate) fn devices(&self) -> String {
+        self.folder.path().join("dev").display().to_string()
+    }
+
+    /// What is at a path of the API's port.
+    #[allow(dead_code, reason = "each target of the tests uses its part")]
+    pub(crate) fn get(&self, path: &str) -> String {
+        self.send("GET", path, "")
+    }
+
+    /// What comes of sending a body there.
+    #[allow(dead_code, reason = "each target of the tests uses its part")]
+    pub(crate) fn post(&self, path: &str, body: &str) -> String {
+        self.send("POST", path, body)
+    }
+
+    fn send(&self, method: &str, path: &str, body: &str) -> String {
+        let address = self.api.trim_start_matches("http://").trim_end_matches("/compute/v1");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let length = body.len();
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\r\n{body}")
+            .unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Ends it, and gives its folder to the next.
+    #[allow(dead_code, reason = "each target of the tests uses its part")]
+    pub(crate) fn stop(mut self) -> tempfile::TempDir {
+        self.end();
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
+    fn end(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a test that passes without having tested says so")]
+#[allow(dead_code, reason = "each target of the tests uses its part")]
+pub(crate) fn skipped(what_is_missing: &str) {
+    eprintln!("skipped: {what_is_missing}");
+}

@@ -1,0 +1,180 @@
+//! `app.hostile`: does what its keyword `attempt` says, in every verb. For the tests of the sandbox.
+//!
+//! It asks for one of each grant, all of them about what its own keywords name. What the attempts reach beyond that is what
+//! the sandbox must refuse. It breaks every rule for drivers on purpose.
+
+mod abi;
+mod break_out;
+mod capabilities;
+mod waste;
+
+use hostler_sdk::prelude::*;
+
+/// A driver that misbehaves on request.
+#[derive(Keywords)]
+#[expect(dead_code, reason = "most keywords are there for the grants to name them")]
+struct Hostile {
+    /// What to try: a word, and its arguments.
+    attempt: Vec<String>,
+    /// Its own directory.
+    own: Option<PathBuf>,
+    /// Its own file of a disk.
+    disk: Option<PathBuf>,
+    /// The one argument it may call a program with.
+    word: Option<String>,
+    /// Its own address.
+    address: Option<String>,
+    /// Its own socket.
+    socket: Option<PathBuf>,
+    /// Its own network namespace.
+    netns: Option<String>,
+    /// A container engine's socket, which is guarded.
+    engine: Option<PathBuf>,
+    /// What its container is made of.
+    image: Option<String>,
+    /// What its container sees of the node.
+    volume_mounts: Vec<String>,
+    /// More of its container.
+    #[keyword(kind = "words")]
+    run_args: Vec<String>,
+}
+
+#[driver(task, sync, console)]
+impl Driver for Hostile {
+    const NAME: &str = "app.hostile";
+    const GRANTS: &[&str] = &[
+        "files.write = {kw:own}/**",
+        "mount = tmpfs tmpfs on {kw:own}",
+        "block.loop = {kw:disk}",
+        "net.addr = {kw:address} on lo",
+        "exec = /bin/echo {kw:word}",
+        "http.unix = GET {kw:socket} /info",
+        "netns.link = bridge br0 in {kw:netns}",
+        "netns.addr = {kw:address} in {kw:netns}",
+        "http.unix(guard=container) = GET,HEAD,POST,PUT,DELETE {kw:engine} /**",
+    ];
+
+    fn validate(&self, context: &Context) -> Result<Vec<Problem>> {
+        self.attempt(context).map(|_| Vec::new())
+    }
+
+    fn status(&self, context: &Context) -> Result<Status> {
+        match self.words()[..] {
+            ["expose", device] => return Ok(Status::up().exposes("device", device)),
+            ["expose-netns", path] => return Ok(Status::up().exposes("netns", path)),
+            _ => {}
+        }
+        Ok(Status::up().label(self.attempt(context)?.text))
+    }
+
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        self.attempt(context).map(Attempt::into_outcome)
+    }
+
+    fn stop(&self, context: &Context) -> Result<Outcome> {
+        self.attempt(context).map(Attempt::into_outcome)
+    }
+
+    fn provision(&self, context: &Context) -> Result<Outcome> {
+        self.attempt(context).map(Attempt::into_outcome)
+    }
+
+    fn unprovision(&self, context: &Context) -> Result<Outcome> {
+        self.attempt(context).map(Attempt::into_outcome)
+    }
+}
+
+impl Task for Hostile {
+    fn run(&self, context: &Context) -> Result<RunReport> {
+        self.attempt(context).map(|attempt| RunReport { exit_status: 0, text: attempt.text })
+    }
+}
+
+impl Sync for Hostile {
+    fn sync(&self, context: &Context, _: &str, target: &str) -> Result<TargetReport> {
+        self.attempt(context).map(|_| TargetReport::copied(target, 0))
+    }
+}
+
+/// The description of a console is as hostile as the rest: the words of the attempt are its own.
+impl Console for Hostile {
+    fn enter(&self, _: &Context) -> Result<Attachment> {
+        self.attachment()
+    }
+
+    fn exec(&self, context: &Context, argv: &[String]) -> Result<Attachment> {
+        match self.words()[..] {
+            // What a driver of containers does.
+            ["honest", engine, container] => {
+                let body = serde_json::json!({
+                    "Cmd": argv, "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
+                });
+                let path = format!("/v1.41/containers/{container}/exec");
+                let prepared = http::Request::unix("POST", engine, path).json(&body).send()?.json()?;
+                let id = prepared["Id"].as_str().unwrap_or_default();
+                Ok(Attachment::upgrade(engine, "POST", format!("/v1.41/exec/{id}/start"), "{}"))
+            }
+            ["other-command", engine, container] => {
+                let body = format!(r#"{{"Cmd":["/bin/sh"],"AttachStdout":true,"Tty":{}}}"#, context.force());
+                let path = format!("/v1.41/containers/{container}/exec");
+                http::Request::unix("POST", engine, path).body(body).send()?;
+                Err(Error::failed("another command was prepared"))
+            }
+            _ => self.attachment(),
+        }
+    }
+
+    fn logs(&self, _: &Context, _: bool) -> Result<Attachment> {
+        self.attachment()
+    }
+}
+
+impl Hostile {
+    fn attachment(&self) -> Result<Attachment> {
+        match self.words()[..] {
+            ["upgrade", socket, method, path, body] => Ok(Attachment::upgrade(socket, method, path, body)),
+            ["process", ref argv @ ..] => Ok(Attachment::process(argv.iter().copied())),
+            _ => Err(Error::Unsupported),
+        }
+    }
+}
+
+/// What came of an attempt that was not refused.
+struct Attempt {
+    /// What the driver says of it.
+    changed: bool,
+    text: String,
+}
+
+impl Attempt {
+    fn into_outcome(self) -> Outcome {
+        match self.changed {
+            true => Outcome::changed(self.text),
+            false => Outcome::unchanged(self.text),
+        }
+    }
+}
+
+impl Hostile {
+    fn words(&self) -> Vec<&str> {
+        self.attempt.iter().map(String::as_str).collect()
+    }
+
+    fn attempt(&self, context: &Context) -> Result<Attempt> {
+        let words = self.words();
+        let text = match words.split_first() {
+            Some((&"lie", ["changed"])) => return Ok(Attempt { changed: true, text: "did nothing".to_owned() }),
+            Some((&"lie", ["unchanged", path])) => {
+                files::write(path, "", Mode(0o600))?;
+                return Ok(Attempt { changed: false, text: "did something".to_owned() });
+            }
+            Some((verb, rest)) => waste::attempt(verb, rest)
+                .or_else(|| break_out::attempt(verb, rest, context))
+                .or_else(|| abi::attempt(verb, rest))
+                .or_else(|| capabilities::attempt(verb, rest)),
+            None => None,
+        };
+        let text = text.unwrap_or_else(|| Err(Error::invalid_config(format!("no attempt {words:?}"))))?;
+        Ok(Attempt { changed: true, text })
+    }
+}

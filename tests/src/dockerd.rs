@@ -1,0 +1,174 @@
+//! A dockerd on directories and a socket of its own, with an image that is made of busybox and nothing else.
+//!
+//! Dropped, it is ended, with all that runs in it. What it needs is told by [`Dockerd::missing`].
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+const DOCKERD: &str = "/usr/sbin/dockerd";
+const DOCKER: &str = "/usr/bin/docker";
+/// Statically linked, so that it runs in an image that holds nothing else.
+const BUSYBOX: &str = "/bin/busybox";
+
+/// What the image is called, and the commands in it.
+pub const IMAGE: &str = "busybox:test";
+const COMMANDS: [&str; 13] =
+    ["sh", "sleep", "echo", "cat", "id", "ls", "env", "hostname", "nc", "readlink", "stty", "touch", "tty"];
+
+/// How long anything is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running engine.
+pub struct Dockerd {
+    child: Child,
+    folder: PathBuf,
+    data: PathBuf,
+}
+
+impl Dockerd {
+    /// What is not here that one needs, if anything.
+    pub fn missing() -> Option<&'static str> {
+        [DOCKERD, DOCKER, BUSYBOX].into_iter().find(|path| !Path::new(path).exists())
+    }
+
+    /// Starts one: its socket below `folder`, its data in `data`. It has the image.
+    pub fn start(folder: &Path, data: &Path) -> Result<Dockerd> {
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(folder.join("docker.json"), "{}")?;
+        let child = spawn(folder, data)?;
+        let dockerd = Dockerd { child, folder: folder.to_owned(), data: data.to_owned() };
+        dockerd.import()?;
+        Ok(dockerd)
+    }
+
+    /// Where it listens.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("docker.sock")
+    }
+
+    /// Kills it, as a lack of memory would. Its containers go on until it is started again.
+    pub fn kill(&mut self) -> Result<()> {
+        let containerd = std::fs::read_to_string(self.folder.join("exec/containerd/containerd.pid"))?;
+        self.child.kill()?;
+        self.child.wait()?;
+        // The kernel ends its containerd with it. Who starts dockerd before that is over has it wait for the old one.
+        let deadline = Instant::now() + PATIENCE;
+        while Path::new("/proc").join(containerd.trim()).exists() {
+            ensure!(Instant::now() < deadline, "containerd does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Starts it again.
+    pub fn revive(&mut self) -> Result<()> {
+        self.child = spawn(&self.folder, &self.data)?;
+        Ok(())
+    }
+
+    /// The output of docker(1), which must succeed.
+    pub fn docker(&self, line: &str) -> Result<String> {
+        docker(&self.socket(), line)
+    }
+
+    /// `web.container.1 running`, sorted.
+    pub fn containers(&self) -> Result<Vec<String>> {
+        containers(&self.socket())
+    }
+
+    /// Makes an image whose containers run a command of the shell.
+    pub fn make_image(&self, name: &str, command: &str) -> Result<()> {
+        let packed = self.folder.join("image.tar").display().to_string();
+        let runs = format!("CMD {}", serde_json::json!(["sh", "-c", command]));
+        run(&self.socket(), &["import", "--change", &runs, &packed, name]).map(drop)
+    }
+
+    fn import(&self) -> Result<()> {
+        let packed = pack_busybox(&self.folder)?;
+        self.docker(&format!("import {} {IMAGE}", packed.display())).map(drop)
+    }
+}
+
+/// An archive of an image, made in `folder`.
+pub(crate) fn pack_busybox(folder: &Path) -> Result<PathBuf> {
+    let root = folder.join("image");
+    std::fs::create_dir_all(root.join("bin"))?;
+    std::fs::copy(BUSYBOX, root.join("bin/busybox"))?;
+    for name in COMMANDS {
+        let link = root.join("bin").join(name);
+        if !link.is_symlink() {
+            std::os::unix::fs::symlink("busybox", link)?;
+        }
+    }
+    let packed = folder.join("image.tar");
+    let tar = Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(&packed).arg(".").status()?;
+    ensure!(tar.success(), "tar failed");
+    Ok(packed)
+}
+
+impl Drop for Dockerd {
+    fn drop(&mut self) {
+        if let Ok(ids) = self.docker("ps -aq") {
+            let ids = ids.split_whitespace().collect::<Vec<_>>().join(" ");
+            let _ = self.docker(&format!("rm -f -v {ids}"));
+        }
+        // It is a child: its number is its own until it is waited for.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+        // One that was killed before has left its data mounted on itself. Any other has not, which umount(8) tells nobody.
+        let _ = Command::new("umount").arg(&self.data).stderr(Stdio::null()).status();
+    }
+}
+
+/// The output of docker(1) for the engine at a socket.
+pub fn docker(socket: &Path, line: &str) -> Result<String> {
+    run(socket, &line.split_whitespace().collect::<Vec<_>>())
+}
+
+fn run(socket: &Path, words: &[&str]) -> Result<String> {
+    let host = format!("unix://{}", socket.display());
+    let Output { status, stdout, stderr } = Command::new(DOCKER).args(["--host", &host]).args(words).output()?;
+    let stderr = String::from_utf8_lossy(&stderr);
+    ensure!(status.success(), "docker {}: {stderr}", words.join(" "));
+    Ok(String::from_utf8_lossy(&stdout).into_owned())
+}
+
+/// `web.container.1 running`, sorted.
+pub fn containers(socket: &Path) -> Result<Vec<String>> {
+    let listed = docker(socket, "ps -a --format {{.Names}}={{.State}}")?;
+    let mut found: Vec<String> = listed.lines().map(|line| line.replace('=', " ")).collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Returns when it listens.
+fn spawn(folder: &Path, data: &Path) -> Result<Child> {
+    let at = |name: &str| folder.join(name).display().to_string();
+    // Its containers are its own, also where it shares a containerd.
+    let namespace = format!("hostler.test.{}", std::process::id());
+    let mut child = Command::new(DOCKERD)
+        .args(["--config-file", &at("docker.json"), "--host", &format!("unix://{}", at("docker.sock"))])
+        .args(["--data-root", &data.display().to_string(), "--exec-root", &at("exec"), "--pidfile", &at("docker.pid")])
+        .args(["--containerd-namespace", &namespace, "--containerd-plugins-namespace", &format!("{namespace}.plugins")])
+        .args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context(DOCKERD)?;
+    let mut lines = BufReader::new(child.stderr.take().context("no stderr")?).lines();
+    let mut said = Vec::new();
+    loop {
+        let line = lines.next().with_context(|| format!("dockerd does not start: {said:#?}"))??;
+        if line.contains("API listen on") {
+            break;
+        }
+        said.push(line);
+    }
+    // It must not wait for a reader.
+    std::thread::spawn(move || lines.for_each(drop));
+    Ok(child)
+}

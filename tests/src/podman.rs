@@ -1,0 +1,85 @@
+//! The service of podman on directories and a socket of its own, with an image that is made of busybox and nothing else.
+//!
+//! Containers are run by runc, which needs no particular hierarchy of control groups.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::dockerd::pack_busybox;
+
+const PODMAN: &str = "/usr/bin/podman";
+const RUNC: &str = "/usr/sbin/runc";
+
+/// What the image is called.
+pub const IMAGE: &str = "localhost/busybox:test";
+
+/// How long its socket is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running service.
+pub struct Podman {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Podman {
+    /// What is not here that one needs, if anything.
+    pub fn missing() -> Option<&'static str> {
+        [PODMAN, RUNC, "/bin/busybox"].into_iter().find(|path| !Path::new(path).exists())
+    }
+
+    /// Starts one, all of it below `folder`.
+    pub fn start(folder: &Path) -> Result<Podman> {
+        let packed = pack_busybox(folder)?;
+        podman(folder, &["import", &packed.display().to_string(), IMAGE])?;
+        let socket = folder.join("podman.sock");
+        let child = command(folder)
+            .args(["system", "service", "--time", "0", &format!("unix://{}", socket.display())])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let started = Podman { child, folder: folder.to_owned() };
+        let deadline = Instant::now() + PATIENCE;
+        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+            ensure!(Instant::now() < deadline, "podman's service does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(started)
+    }
+
+    /// Where it listens.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("podman.sock")
+    }
+
+    /// The output of podman(1), which must succeed.
+    pub fn podman(&self, line: &str) -> Result<String> {
+        podman(&self.folder, &line.split_whitespace().collect::<Vec<_>>())
+    }
+}
+
+impl Drop for Podman {
+    fn drop(&mut self) {
+        let _ = self.podman("rm -f -a -t 0");
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(folder: &Path) -> Command {
+    let at = |name: &str| folder.join(name).display().to_string();
+    let mut command = Command::new(PODMAN);
+    command
+        .args(["--root", &at("root"), "--runroot", &at("run"), "--runtime", RUNC, "--cgroup-manager", "cgroupfs"])
+        .args(["--storage-driver", "vfs", "--events-backend", "file"]);
+    command
+}
+
+fn podman(folder: &Path, words: &[&str]) -> Result<String> {
+    let output = command(folder).args(words).output()?;
+    ensure!(output.status.success(), "podman {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
