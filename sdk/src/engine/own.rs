@@ -233,6 +233,8 @@ impl OwnEngine {
         for _ in 0..STEPS {
             let is_free = !self.is_held()?;
             if is_free && was_free {
+                // One that was asked before it listened leaves its socket, which would say that it had died.
+                files::remove(&self.socket)?;
                 self.forget_what_was_cut_short()?;
                 return self.unbind();
             }
