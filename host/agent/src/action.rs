@@ -1,11 +1,11 @@
 //! An action on an instance, from the request to the last line of its log: lock, journal, look, plan, execute, look again.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{Cancel, Level, Log, Verb};
+use driver::{Cancel, Level, Verb};
 use exec::{Ending, Report, Session, StepEnd};
 use jiff::Timestamp;
 use model::config::{Object, Resource};
@@ -84,7 +84,7 @@ impl Agent {
     pub async fn status_anyhow(&self, path: &ObjectPath) -> Result<Instance, ActError> {
         let configuration = self.configuration(path)?;
         let object = active(&configuration, path)?;
-        let acting = Acting::new(self, object, String::new());
+        let acting = Acting::new(self, object);
         let instance = self.look(&acting, &configuration).await;
         if self.here(object).is_ok() {
             // Looking must work for those who may not write, and on a full disk.
@@ -118,7 +118,7 @@ impl Agent {
     pub async fn plan(&self, path: &ObjectPath, request: &Request) -> Result<Plan, ActError> {
         let configuration = self.configuration(path)?;
         let object = self.admits(active(&configuration, path)?, request)?;
-        let mut acting = Acting::new(self, object, String::new());
+        let mut acting = Acting::new(self, object);
         acting.destination = request.destination.clone();
         make_plan(&acting, request).await
     }
@@ -134,56 +134,33 @@ impl Agent {
         let lock = self.lock(path, &request)?;
         let configuration = self.configuration(path)?;
         let object = self.admits(active(&configuration, path)?, &request)?;
-        let sid = uuid::Uuid::new_v4().to_string();
-        let mut acting = Acting::new(self, object, sid.clone());
-        acting.force = request.force;
-        acting.confirm = request.confirm;
-        acting.env = request.env.clone();
-        let secret = request.env.iter().filter(|(name, _)| capability::tells(name));
-        secret.for_each(|(_, value)| acting.secrets.add(value));
-        acting.copying = request.copying.clone();
-        acting.destination = request.destination.clone();
-        let file = LogFile::new(self.home().object_log(path), node::log_limits(self.node()));
-        let log: Arc<dyn Log> = Arc::new(ActionLog::new(path.clone(), file, console, acting.secrets.clone()));
+        let acting = Acting::carrying_out(self, object, &request);
         let memory = Memory::of(self.home(), path);
         // Drivers and the journal count on these folders. Where they cannot be made, whoever needs them says so.
         for folder in [self.home().state(path), self.home().volatile(path)] {
             let _ = std::fs::create_dir_all(folder);
         }
-        let session = Session {
-            sid,
-            boot: exec::boot_id().map_err(ActError::Boot)?,
-            journal: if lock.is_some() { memory.journal() } else { memory.unlocked_journal() },
-            parallel: request.parallel.unwrap_or_else(|| self.max_parallel()),
-            log: log.clone(),
-            cancel,
-        };
         if let (Some(_), Some(action)) = (&request.if_plan, unfinished(&memory)) {
             return Err(ActError::Unfinished { object: path.clone(), action });
         }
+        let beside = self.session(&acting, &request, memory.unlocked_journal(), console, cancel)?;
+        let session = match &lock {
+            Some(_) => Session { journal: memory.journal(), ..beside.clone() },
+            None => beside.clone(),
+        };
         finish_earlier(&acting, &session, request.action).await?;
         if lock.is_some() {
-            let beside = Session { journal: memory.unlocked_journal(), ..session.clone() };
             finish_beside(&acting, &beside).await;
         }
         let plan = make_plan(&acting, &request).await?;
         if request.action == plan::Action::Provision {
-            let planned = planned(&plan, object);
-            let mut refused = acting.refused(&planned).await;
-            refused.extend(acting.unresolved(&planned).into_iter().map(|(rid, absent)| Refused {
-                rid,
-                keyword: None,
-                text: absent.to_string(),
-            }));
-            if !refused.is_empty() {
-                return Err(ActError::NotAccepted(refused));
-            }
+            refuse_unaccepted(&acting, &plan).await?;
         }
         refuse_without_room(&plan, &self.home().state(path))?;
         // From here on it is another one, also for those who look meanwhile or after this process was killed.
         memory.forget_last_status();
         let Request { action, command, origin, .. } = &request;
-        log.line(None, Level::Info, &exec::opening(*action, command, origin, &session.sid));
+        session.log.line(None, Level::Info, &exec::opening(*action, command, origin, &session.sid));
         let report = exec::execute(&plan, &acting, &session).await.map_err(ActError::Refused)?;
         remember(&memory, &plan, &report);
         remember_failure(&memory, &report);
@@ -192,8 +169,29 @@ impl Agent {
         let _ = memory.set_last_status(&instance);
         folders::remove_empty_groups(self.home(), path);
         let (level, closing) = report.closing(command, instance.sums.avail);
-        log.line(None, level, &closing);
+        session.log.line(None, level, &closing);
         Ok(Acted { report, instance })
+    }
+
+    /// What the executor needs besides the plan.
+    fn session(
+        &self,
+        acting: &Acting<'_>,
+        request: &Request,
+        journal: PathBuf,
+        console: Option<Arc<dyn Console>>,
+        cancel: Cancel,
+    ) -> Result<Session, ActError> {
+        let path = &acting.object.path;
+        let file = LogFile::new(self.home().object_log(path), node::log_limits(self.node()));
+        Ok(Session {
+            sid: acting.sid.clone(),
+            boot: exec::boot_id().map_err(ActError::Boot)?,
+            journal,
+            parallel: request.parallel.unwrap_or_else(|| self.max_parallel()),
+            log: Arc::new(ActionLog::new(path.clone(), file, console, acting.secrets.clone())),
+            cancel,
+        })
     }
 
     /// The lock of the instance's actions. Whoever does not wait for it goes without only where another one holds it.
@@ -261,6 +259,15 @@ async fn finish_beside(acting: &Acting<'_>, session: &Session) {
             format!("what an action without the lock has left behind is not dealt with: {}", crate::chain(&error));
         session.log.line(None, Level::Warn, &text);
     }
+}
+
+/// Drivers find fault with what would be provisioned before anything is: most of what it makes cannot be undone.
+async fn refuse_unaccepted(acting: &Acting<'_>, plan: &Plan) -> Result<(), ActError> {
+    let planned = planned(plan, acting.object);
+    let absent = acting.unresolved(&planned).into_iter();
+    let absent = absent.map(|(rid, absent)| Refused { rid, keyword: None, text: absent.to_string() });
+    let refused: Vec<Refused> = acting.refused(&planned).await.into_iter().chain(absent).collect();
+    if refused.is_empty() { Ok(()) } else { Err(ActError::NotAccepted(refused)) }
 }
 
 /// An action that goes on past every failure, such as a stop, goes on past a full disk too. All others write down what they

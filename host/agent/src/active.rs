@@ -117,8 +117,7 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_broken_and_located() {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::under(root.path());
+        let (_root, home) = Home::temporary();
         let latin = b"[DEFAULT]\n# caf\xe9\napp = new\n";
         read(&home, "[DEFAULT]\napp = old\n");
         let web: ObjectPath = "web".parse().unwrap();
@@ -135,8 +134,7 @@ mod tests {
 
     #[test]
     fn while_a_configuration_is_broken_the_last_good_one_acts() {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::under(root.path());
+        let (_root, home) = Home::temporary();
         let broken = "[DEFAULT]\napp = new\ntopology = ring\n";
 
         let never_good = read(&home, broken);

@@ -116,8 +116,7 @@ mod tests {
     }
 
     fn select(selector: &str) -> String {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::under(root.path());
+        let (_root, home) = Home::temporary();
         let files = [
             (
                 "a",

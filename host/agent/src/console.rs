@@ -67,7 +67,7 @@ impl Agent {
         let configuration = self.configuration(path)?;
         let object = configuration.active.object().ok_or_else(|| ConsoleError::Broken(path.clone()))?;
         let resource = self.inside(object, rid, asked)?;
-        let acting = Acting::new(self, object, String::new());
+        let acting = Acting::new(self, object);
         let (mut call, unresolved) = acting.call_now(resource).await;
         // The driver decides by it whether there is to be a terminal inside.
         call.vars.push(("tty".to_owned(), terminal.input.is_terminal().to_string()));
@@ -104,7 +104,7 @@ impl Agent {
     pub async fn engines(&self, path: &ObjectPath) -> Result<Vec<PathBuf>, ConsoleError> {
         let configuration = self.configuration(path)?;
         let object = configuration.active.object().ok_or_else(|| ConsoleError::Broken(path.clone()))?;
-        let acting = Acting::new(self, object, String::new());
+        let acting = Acting::new(self, object);
         let mut sockets: Vec<PathBuf> = Vec::new();
         for resource in &object.resources {
             let Some(known) = self.drivers().get(&resource.driver) else { continue };

@@ -73,7 +73,7 @@ impl Agent {
             object.resource(rid).ok_or_else(|| EffectiveError::NoResource(path.clone(), rid.clone()))?;
         let driver = resource.driver.clone();
         let known = self.drivers().get(&driver).ok_or_else(|| EffectiveError::NoDriver(driver.clone()))?;
-        let (call, unresolved) = Acting::new(self, object, String::new()).call_now(resource).await;
+        let (call, unresolved) = Acting::new(self, object).call_now(resource).await;
         let runtime = self.runtime().map_err(|reason| EffectiveError::Runtime(reason.to_owned()))?;
         let grants = runtime.grants(source(known), &call);
         let failed = |source| EffectiveError::Grants { driver: driver.clone(), rid: rid.clone(), source };

@@ -62,6 +62,14 @@ impl Home {
         }
     }
 
+    /// All of them in a folder of a test, which goes with it.
+    #[cfg(test)]
+    pub(crate) fn temporary() -> (tempfile::TempDir, Home) {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::under(root.path());
+        (root, home)
+    }
+
     /// The folders that the command line and the environment ask for. The command line wins.
     pub fn find(root: Option<&Path>, env: impl Fn(&str) -> Option<OsString>) -> Result<Home, HomeError> {
         let set = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);

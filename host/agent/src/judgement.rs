@@ -41,7 +41,7 @@ impl Agent {
         }
         let loaded = config::load(path, text, self.node(), self.drivers());
         let Some(object) = loaded.object else { return diagnostics };
-        let acting = Acting::new(self, &object, String::new());
+        let acting = Acting::new(self, &object);
         let locate = |rid: &Rid, keyword: Option<&str>| located(&loaded.document, &object, rid, keyword);
         for Refused { rid, keyword, text } in acting.refused(&object.resources).await {
             let named = keyword.as_ref().map_or(rid.to_string(), |keyword| format!("{rid}.{keyword}"));

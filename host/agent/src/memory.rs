@@ -63,9 +63,8 @@ mod tests {
 
     /// A home in a folder that goes with it, and the instance of `web` there.
     pub(super) fn web() -> (tempfile::TempDir, Memory) {
-        let root = tempfile::tempdir().unwrap();
-        let instance = Memory::of(&Home::under(root.path()), &"web".parse().unwrap());
-        (root, instance)
+        let (root, home) = Home::temporary();
+        (root, Memory::of(&home, &"web".parse().unwrap()))
     }
 
     #[test]

@@ -61,8 +61,7 @@ mod tests {
     use super::*;
 
     fn read(node: &str, cluster: &str) -> NodeData {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::under(root.path());
+        let (_root, home) = Home::temporary();
         durable::write(&home.node_config(), node.as_bytes()).unwrap();
         durable::write(&home.config(&ObjectPath::cluster()), cluster.as_bytes()).unwrap();
         node_data(&home, &"n1".parse().unwrap()).unwrap()
@@ -97,8 +96,7 @@ mod tests {
 
     #[test]
     fn the_lower_limit_of_a_driver_holds() {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::under(root.path());
+        let (_root, home) = Home::temporary();
         let limits = |text: &str| {
             durable::write(&home.node_config(), text.as_bytes()).unwrap();
             driver_limits(&home, &"fs.flag".parse().unwrap())

@@ -198,19 +198,13 @@ fn entries(folder: &Path) -> Result<Vec<Entry>, FileError> {
 mod tests {
     use super::*;
 
-    fn home() -> (tempfile::TempDir, Home) {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::under(root.path());
-        (root, home)
-    }
-
     fn path(text: &str) -> ObjectPath {
         text.parse().unwrap()
     }
 
     #[test]
     fn every_object_is_listed_and_nothing_else() {
-        let (_root, home) = home();
+        let (_root, home) = Home::temporary();
         let objects = Objects::of(&home);
         assert_eq!(objects.list().unwrap(), []);
         let mut all: Vec<ObjectPath> =
@@ -232,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_an_error_not_an_absence() {
-        let (_root, home) = home();
+        let (_root, home) = Home::temporary();
         let objects = Objects::of(&home);
         assert!(matches!(objects.text(&path("web")), Err(ObjectError::Missing(_))));
         durable::write(&home.config(&path("web")), b"\xff\xfe").unwrap();
@@ -241,7 +235,7 @@ mod tests {
 
     #[test]
     fn an_object_is_made_once_and_inherits_nothing() {
-        let (_root, home) = home();
+        let (_root, home) = Home::temporary();
         let (objects, web) = (Objects::of(&home), path("web"));
         durable::write(&home.state(&web).join("last-good.conf"), b"of another one").unwrap();
         objects.create(&web, "one").unwrap();
@@ -252,7 +246,7 @@ mod tests {
 
     #[test]
     fn edits_at_the_same_time_are_all_kept() {
-        let (_root, home) = home();
+        let (_root, home) = Home::temporary();
         let (objects, web) = (Objects::of(&home), path("web"));
         objects.create(&web, "").unwrap();
         let append = |word: &str| objects.edit(&web, |old| Ok::<_, ObjectError>(format!("{old}{word}\n")));
@@ -269,7 +263,7 @@ mod tests {
 
     #[test]
     fn an_edit_that_fails_changes_nothing() {
-        let (_root, home) = home();
+        let (_root, home) = Home::temporary();
         let (objects, web) = (Objects::of(&home), path("web"));
         objects.create(&web, "old").unwrap();
         let refused = objects.edit(&web, |_| Err(ObjectError::Missing(path("other"))));
@@ -279,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_deleted_object_leaves_nothing() {
-        let (_root, home) = home();
+        let (_root, home) = Home::temporary();
         let (objects, web) = (Objects::of(&home), path("web"));
         objects.create(&web, "").unwrap();
         let [output, of_another] = ["web.app.1.out", "web.app.app.1.out"].map(|name| home.log.join(name));
@@ -296,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_thousand_services_are_listed_whatever_is_in_their_files() {
-        let (_root, home) = home();
+        let (_root, home) = Home::temporary();
         fs::create_dir_all(&home.etc).unwrap();
         for number in 0..1000 {
             fs::write(home.etc.join(format!("svc{number}.conf")), b"\xff").unwrap();

@@ -65,8 +65,7 @@ mod tests {
 
     #[test]
     fn the_key_is_made_once_by_whoever_is_first_and_is_the_owners_alone() {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::under(root.path());
+        let (_root, home) = Home::temporary();
         assert!(matches!(get(&home), Err(SealingError::Missing(_))));
         let keys = std::thread::scope(|scope| {
             let makers: Vec<_> = (0..4).map(|_| scope.spawn(|| make(&home).unwrap())).collect();

@@ -13,6 +13,7 @@ use model::keyword::Kind;
 use model::status::Provisioned;
 use model::{DriverName, NodeName, Rid};
 
+use crate::action::Request;
 use crate::agent::Agent;
 use crate::copying::CopyRequest;
 use crate::exposures::{Exposures, Known, Shown, joined, needs};
@@ -71,12 +72,13 @@ struct Called {
 }
 
 impl<'a> Acting<'a> {
-    pub(crate) fn new(agent: &'a Agent, object: &'a Object, sid: String) -> Acting<'a> {
+    /// To look only: what it does has no session.
+    pub(crate) fn new(agent: &'a Agent, object: &'a Object) -> Acting<'a> {
         Acting {
             agent,
             object,
             drivers: agent.load(object),
-            sid,
+            sid: String::new(),
             secrets: Arc::default(),
             force: false,
             confirm: false,
@@ -85,6 +87,22 @@ impl<'a> Acting<'a> {
             destination: None,
             stood_on: Mutex::new(Memory::of(agent.home(), &object.path).stood_on()),
         }
+    }
+
+    /// To do what was asked for, as a session of its own.
+    pub(crate) fn carrying_out(agent: &'a Agent, object: &'a Object, request: &Request) -> Acting<'a> {
+        let acting = Acting {
+            sid: uuid::Uuid::new_v4().to_string(),
+            force: request.force,
+            confirm: request.confirm,
+            env: request.env.clone(),
+            copying: request.copying.clone(),
+            destination: request.destination.clone(),
+            ..Acting::new(agent, object)
+        };
+        let secret = request.env.iter().filter(|(name, _)| capability::tells(name));
+        secret.for_each(|(_, value)| acting.secrets.add(value));
+        acting
     }
 
     /// Looks at every resource, at each after those that it needs to know of.

@@ -122,8 +122,7 @@ mod tests {
 
     #[test]
     fn references_become_variables_or_a_sentence_that_says_what_to_do() {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::under(root.path());
+        let (_root, home) = Home::temporary();
         let path = |text: &str| text.parse::<ObjectPath>().unwrap();
         for store in ["ns1/sec/db", "ns1/sec/odd", "ns1/cfg/web"] {
             Objects::of(&home).create(&path(store), "").unwrap();
