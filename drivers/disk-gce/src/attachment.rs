@@ -1,11 +1,18 @@
 //! Who has a disk, and who may have it next.
 
+use std::time::Duration;
+
 use hostler_sdk::block;
 use hostler_sdk::gce::{Answer, Client, Fault, InstanceRef, check_name, failed, name_of};
-use hostler_sdk::{Context, Error, Result, log};
+use hostler_sdk::{Context, Error, Result, clock, log};
 use serde_json::{Value, json};
 
 use crate::device;
+
+/// How long a device that is given up may be in use: udev looks at it, and whoever makes a mount namespace at that moment has a
+/// copy of each mount until he has thrown it away.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The instance that this node is, as Google sees it.
 pub(crate) struct Instance<'a> {
@@ -115,7 +122,12 @@ impl<'a> Instance<'a> {
     /// Detaches a disk from this instance. False if it is not attached to it. One that is in use stays.
     pub(crate) fn detach(&self, name: &str) -> Result<bool> {
         let Some(attached) = self.attached(name) else { return Ok(false) };
-        if let Some(user) = block::user_of(device(&attached.device_name))? {
+        let mut user = None;
+        clock::wait_until(PATIENCE, PAUSE, || {
+            user = block::user_of(device(&attached.device_name))?;
+            Ok(user.is_none())
+        })?;
+        if let Some(user) = user {
             return Err(Error::retryable(format!("cannot detach {name}: {user}")));
         }
         let path = self.client.own_path().map_err(failed(format!("cannot detach {name}")))?;

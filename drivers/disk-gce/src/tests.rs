@@ -187,6 +187,13 @@ fn what_is_in_use_is_not_detached() {
 }
 
 #[test]
+fn who_only_looks_at_a_device_is_waited_for() {
+    let cloud = cloud().disk("a", 17, None);
+    let case = on(&cloud, &["a"]).start();
+    case.then(|host| drop(host.clone().busy_for(Duration::from_secs(1), DEVICE))).stop().is_changed("detached a");
+}
+
+#[test]
 fn a_device_that_does_not_appear_is_a_sentence_and_a_second_try_converges() {
     let cloud = cloud().disk("a", 17, None).with("instances.attachDisk", Fault::NoDevice, 1);
     on(&cloud, &["a"])

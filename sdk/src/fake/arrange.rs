@@ -1,6 +1,7 @@
 //! What a test says of the host before the driver comes.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::Host;
 use super::world::{Asked, Interface, Node, Run, Served};
@@ -56,7 +57,7 @@ impl Host {
     /// Takes a block device away. False if somebody holds it: it is mounted, or [`Host::busy`].
     pub fn release_device(&self, path: &str) -> bool {
         self.change(|world| {
-            let held = world.busy.contains(path) || world.mounts.iter().any(|entry| entry.source == path);
+            let held = world.is_busy(path) || world.mounts.iter().any(|entry| entry.source == path);
             if !held {
                 world.devices.remove(path);
                 world.files.remove(path);
@@ -135,7 +136,14 @@ impl Host {
 
     /// With a device, backing file or mount point that somebody holds: releasing it is EBUSY.
     pub fn busy(self, what: &str) -> Host {
-        self.with(|world| world.busy.insert(what.to_owned()))
+        self.with(|world| world.busy.insert(what.to_owned(), u64::MAX))
+    }
+
+    /// With one that somebody holds for a while.
+    pub fn busy_for(self, duration: Duration, what: &str) -> Host {
+        self.with(|world| {
+            world.busy.insert(what.to_owned(), world.boot_ms + u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+        })
     }
 
     /// With a network interface that is up.

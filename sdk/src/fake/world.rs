@@ -114,8 +114,8 @@ pub(crate) struct World {
     pub(crate) loops: BTreeMap<String, String>,
     pub(crate) mounts: Vec<MountEntry>,
     pub(crate) unsupported: BTreeSet<String>,
-    /// Devices, backing files and mount points that somebody holds.
-    pub(crate) busy: BTreeSet<String>,
+    /// Devices, backing files and mount points that somebody holds, and until which time since the boot.
+    pub(crate) busy: BTreeMap<String, u64>,
     pub(crate) usage: BTreeMap<String, Usage>,
     /// Mount points that never answer.
     pub(crate) hung: BTreeSet<String>,
@@ -157,6 +157,11 @@ impl World {
     /// The device whose content is asked for: a loop device shows its file.
     pub(crate) fn backing<'a>(&'a self, path: &'a str) -> &'a str {
         self.loops.get(path).map_or(path, String::as_str)
+    }
+
+    /// Whether somebody holds a device, backing file or mount point.
+    pub(crate) fn is_busy(&self, what: &str) -> bool {
+        self.busy.get(what).is_some_and(|until| self.boot_ms < *until)
     }
 
     /// The topmost mount of a mount point.

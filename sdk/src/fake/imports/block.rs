@@ -36,7 +36,7 @@ pub(crate) fn user_of(path: &str) -> Answer<Option<String>> {
     Host::read("block.user-of", path, |world| {
         let mounted = world.mounts.iter().find(|entry| entry.source == path);
         let mounted = mounted.map(|entry| format!("it is mounted on {}", entry.target));
-        Ok(mounted.or_else(|| world.busy.contains(path).then(|| "somebody has it open".to_owned())))
+        Ok(mounted.or_else(|| world.is_busy(path).then(|| "somebody has it open".to_owned())))
     })
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn detach_loop(file: &str) -> Answer<bool> {
     Host::mutate("block.detach-loop", file, |world| {
         let Some(path) = device_of(world, file) else { return Ok(false) };
         let mounted = world.mounts.iter().any(|entry| entry.source == path);
-        if mounted || world.busy.contains(&path) || world.busy.contains(file) {
+        if mounted || world.is_busy(&path) || world.is_busy(file) {
             return os(EBUSY, format!("detach {path}"));
         }
         world.loops.remove(&path);

@@ -47,7 +47,7 @@ pub(crate) fn mount(r: &Request) -> Answer<()> {
 pub(crate) fn unmount(target: &str) -> Answer<()> {
     Host::mutate("mount.unmount", target, |world| {
         let Some(topmost) = world.mount_of(target) else { return os(EINVAL, format!("unmount {target}")) };
-        if world.busy.contains(target) {
+        if world.is_busy(target) {
             return os(EBUSY, format!("unmount {target}"));
         }
         world.mounts.remove(topmost);
