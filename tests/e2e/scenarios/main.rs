@@ -48,7 +48,7 @@ mod world;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use nix::mount::{MsFlags, mount};
+use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, unshare};
 
 use world::World;
@@ -126,7 +126,10 @@ fn isolate() -> anyhow::Result<()> {
         anyhow::bail!("not root");
     }
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)?;
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
+    // Apart from the machine, and then shared, as systemd has it: a container or a virtual machine has its own copy of every mount,
+    // and would keep a disk of another scenario busy if it did not hear of its unmounting.
+    separate::propagate(MsFlags::MS_PRIVATE)?;
+    separate::propagate(MsFlags::MS_SHARED)?;
     network::ip("link set lo up");
     gce::isolate()?;
     Ok(())

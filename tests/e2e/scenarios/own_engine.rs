@@ -100,7 +100,8 @@ fn one_that_waits_for_its_turn_is_ended_too(world: &World) {
     let mut late = Command::new(words[0]).args(&words[1..]).spawn().unwrap();
     world.om("web stop").ok().says("ended the engine");
     assert_eq!(engines(world), [0; 0]);
-    assert!(!late.wait().unwrap().success());
+    late.wait().unwrap();
+    assert_eq!(world.states("web"), "container#1 down");
 }
 
 fn kill_engine(world: &World) {

@@ -16,11 +16,18 @@ use crate::{gce, network};
 pub(crate) fn run(scenario: impl FnOnce() + Send) {
     in_a_thread(|| {
         unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).unwrap();
-        let_go_of_other_worlds();
+        // What other scenarios unmount is unmounted here too, and nothing that happens here is to be seen there.
+        propagate(MsFlags::MS_SLAVE).unwrap();
+        propagate(MsFlags::MS_SHARED).unwrap();
         network::ip("link set lo up");
         gce::isolate().unwrap();
         scenario();
     });
+}
+
+/// How the mounts of this namespace and of others hear of each other: mount_namespaces(7).
+pub(crate) fn propagate(how: MsFlags) -> nix::Result<()> {
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | how, None::<&str>)
 }
 
 /// What other scenarios have mounted at this moment would stay in use here.
@@ -45,6 +52,8 @@ impl OtherNode {
         fs::create_dir_all(folder).unwrap();
         OtherNode(in_a_thread(|| {
             unshare(CloneFlags::CLONE_NEWNS).unwrap();
+            propagate(MsFlags::MS_PRIVATE).unwrap();
+            let_go_of_other_worlds();
             mount(Some(folder), gce::BY_ID, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
             File::open("/proc/thread-self/ns/mnt").unwrap()
         }))
