@@ -139,6 +139,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_mounted_is_unmounted_whatever_dev_is_by_then() {
+        let host = formatted();
+        host.set_label("/dev/loop0", "web");
+        let labelled = || given(Ext4 { volume: Volume::fake("LABEL=web", "/srv/web") }).on(&host);
+        labelled().start().is_changed("mounted ext4 LABEL=web@/srv/web");
+        host.set_label("/dev/loop0", "other");
+        labelled()
+            .status()
+            .is(State::Undefined)
+            .mentions("ext4 /dev/loop0 is mounted on /srv/web: nobody can tell by now whether that is LABEL=web")
+            .stop()
+            .is_changed("unmounted ext4 LABEL=web@/srv/web")
+            .status()
+            .is(State::Down);
+        assert_eq!(host.mounts(), [""; 0]);
+    }
+
+    #[test]
     fn a_busy_mount_is_worth_another_try() {
         let host = formatted().busy("/srv/web");
         fs(&host).start().stop().fails(&Error::retryable("unmount /srv/web: device or resource busy"));

@@ -88,6 +88,14 @@ impl Mounted<'_> {
         Ok(matches!(self.found()?, Found::Ours(_) | Found::Hidden(_)))
     }
 
+    /// What is mounted there instead.
+    pub(super) fn stranger(&self) -> Result<Option<MountEntry>> {
+        match self.found()? {
+            Found::Other(other) => Ok(Some(other)),
+            Found::Nothing | Found::Ours(_) | Found::Hidden(_) => Ok(None),
+        }
+    }
+
     fn found(&self) -> Result<Found> {
         let mut mounts = mount::mounts_at(&self.at.mnt)?;
         let Some(top) = mounts.pop() else { return Ok(Found::Nothing) };
@@ -113,7 +121,7 @@ impl Mounted<'_> {
         Ok(status.label(self.label()))
     }
 
-    fn taken(&self, other: &MountEntry) -> String {
+    pub(super) fn taken(&self, other: &MountEntry) -> String {
         format!("{} {} is mounted on {}", other.fstype, other.source, self.at.mnt.display())
     }
 

@@ -5,10 +5,16 @@ use std::time::Duration;
 use super::kind::LABEL;
 use super::{Kind, MountPoint, Mounted};
 use crate::block::{self, Device};
+use crate::mount::MountEntry;
+use crate::state::{self, Scope};
 use crate::{CapabilityError, Error, Keywords, Outcome, Problem, Provisioned, Result, Status};
 
 /// How long udev may take to show a device that was just attached.
 const UDEV: Duration = Duration::from_secs(10);
+
+/// Under which the host remembers the device that was mounted last. A label may be another device's by the time of a stop, or
+/// the link of a path be gone: what was mounted is to be unmounted all the same.
+const MOUNTED: &str = "mounted";
 
 /// The keywords of a file system on a block device.
 #[derive(Debug, Clone, Keywords)]
@@ -83,6 +89,12 @@ impl OnVolume<'_> {
             Err(error) => return Err(error.into()),
         };
         let mounted = self.mounted(device.as_ref());
+        if let Some(other) = mounted.stranger()?
+            && self.may_be_ours(&other, device.as_ref())
+        {
+            let text = format!("{}: nobody can tell by now whether that is {}", mounted.taken(&other), self.volume.dev);
+            return Ok(Status::undefined(text).label(self.label()));
+        }
         let status = mounted.status()?.label(self.label());
         let status = match mounted.is_mounted()? {
             true => status.provisioned(true),
@@ -92,6 +104,12 @@ impl OnVolume<'_> {
             Some(device) => status.uses("device", &device.path),
             None => status,
         })
+    }
+
+    /// Whether what is mounted there may have been `dev` when it was mounted. A path that is there is the device that it names.
+    fn may_be_ours(&self, other: &MountEntry, device: Option<&Device>) -> bool {
+        let is_certain = device.is_some() && self.volume.dev.starts_with('/');
+        other.fstype == self.kind.fstype && !is_certain
     }
 
     /// The device, where one may look at it. Once what exposed it is down nobody vouches for it any more; what is mounted is
@@ -125,19 +143,23 @@ impl OnVolume<'_> {
     /// Checks it and mounts it.
     pub fn start(&self) -> Result<Outcome> {
         let device = block::find(&self.volume.dev)?;
-        let mounted = self.mounted(device.as_ref());
+        let mounted = self.remembered(device.as_ref());
         if mounted.is_mounted()? {
             return mounted.start();
         }
         let device = awaited(&self.volume.dev)?;
         self.kind.check(&self.volume.dev)?;
+        state::set(Scope::Boot, MOUNTED, &device.path)?;
         self.mounted(Some(&device)).start()
     }
 
     /// Unmounts it.
     pub fn stop(&self) -> Result<Outcome> {
         let device = self.known_device()?;
-        self.mounted(device.as_ref()).stop()
+        let stopped = self.remembered(device.as_ref()).stop()?;
+        // Kept without harm: it counts for what is mounted there alone.
+        let _ = state::remove(Scope::Boot, MOUNTED);
+        Ok(stopped)
     }
 
     /// Makes the file system on an empty device. A device that holds something is never written on.
@@ -195,6 +217,16 @@ impl OnVolume<'_> {
             options: self.options.clone(),
             is_ours: Box::new(move |entry| Ok(entry.source == shown)),
         }
+    }
+
+    /// The same, and whatever `dev` was when it was mounted.
+    fn remembered(&self, device: Option<&Device>) -> Mounted<'_> {
+        let now = self.mounted(device);
+        let is_now = now.is_ours;
+        let is_ours = move |entry: &MountEntry| {
+            Ok(is_now(entry)? || state::get(Scope::Boot, MOUNTED)?.is_some_and(|device| device == entry.source))
+        };
+        Mounted { is_ours: Box::new(is_ours), ..now }
     }
 }
 

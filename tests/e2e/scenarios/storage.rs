@@ -12,6 +12,7 @@ crate::trials!(
     btrfs_is_made_and_keeps_data,
     a_device_that_holds_something_is_not_made_anew,
     a_label_is_given_to_the_disk_beside_and_found_again,
+    what_was_mounted_is_unmounted_whatever_dev_is_by_then,
     a_device_that_appears_late_is_waited_for,
     a_busy_file_system_names_those_who_hold_it,
     a_tmpfs_forgets,
@@ -101,6 +102,29 @@ fn a_label_is_given_to_the_disk_beside_and_found_again(world: &World) {
         world.om("web unprovision --confirm").ok();
         world.om("web delete").ok();
     }
+}
+
+/// A label may be changed, or be another device's, while the file system is mounted.
+fn what_was_mounted_is_unmounted_whatever_dev_is_by_then(world: &World) {
+    let label = format!("e2e{}", world.number());
+    let config = "[DEFAULT]\nnodes = n1\n[disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 32m\n\
+                  [fs#1]\ntype = ext4\ndev = LABEL={label}\nmnt = {w}/site\n";
+    world.create("web", &config.replace("{label}", &label));
+    world.om("web provision").ok();
+    let relabelled = Command::new("e2label").arg(attached(world)).arg("other").status().unwrap();
+    assert!(relabelled.success());
+    assert_eq!(world.states("web"), "disk#1 up, fs#1 undef");
+    world.om("web stop").ok().says(&format!("fs#1: unmounted ext4 LABEL={label}"));
+    assert_eq!(world.states("web"), "disk#1 down, fs#1 down");
+    world.om("web unprovision --confirm").ok();
+}
+
+/// The loop device of `web.img`.
+fn attached(world: &World) -> String {
+    let mut look = Command::new("losetup");
+    let found =
+        look.args(["--noheadings", "--output", "NAME", "--associated"]).arg(world.path("web.img")).output().unwrap();
+    String::from_utf8_lossy(&found.stdout).trim().to_owned()
 }
 
 fn a_device_that_appears_late_is_waited_for(world: &World) {
