@@ -78,7 +78,7 @@ impl Disk {
         let Some(disk) = client.get(&path).map_err(failed(doing()))? else { return Ok(false) };
         match Attached::elsewhere(&disk) {
             Some(user) if user.name == client.instance() => {
-                Instance::look(self.cloud.client(context)).map_err(failed(doing()))?.detach(name)?;
+                Instance::look(self.cloud.client(context)).map_err(failed(doing()))?.detach(name, context)?;
             }
             Some(user) => return Err(Error::failed(format!("{}: it is attached to {user}", doing()))),
             None => {}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hostler_sdk::block;
 use hostler_sdk::gce::{Answer, Client, Fault, InstanceRef, check_name, failed, name_of};
+use hostler_sdk::state::{self, Scope};
 use hostler_sdk::{Context, Error, Result, clock, log};
 use serde_json::{Value, json};
 
@@ -31,6 +32,22 @@ impl Attached {
     fn of(found: &Value) -> Attached {
         let device_name = found["deviceName"].as_str().unwrap_or_default().to_owned();
         Attached { disk: name_of(&found["source"]).to_owned(), device_name }
+    }
+
+    /// What keeps its device from going, in words.
+    fn user(&self, context: &Context) -> Result<Option<String>> {
+        let device = device(&self.device_name);
+        if block::find(&device)?.is_none() && state::get(Scope::Boot, &self.device_name)?.is_some() && !context.force()
+        {
+            let text = "was there and is gone, so that nobody can tell whether it is in use";
+            return Ok(Some(format!("{device} {text}: bring it back with udevadm trigger, or detach it with --force")));
+        }
+        let mut user = None;
+        clock::wait_until(PATIENCE, PAUSE, || {
+            user = block::user_of(&device)?;
+            Ok(user.is_none())
+        })?;
+        Ok(user)
     }
 
     /// The instance that a disk is attached to.
@@ -120,20 +137,22 @@ impl<'a> Instance<'a> {
     }
 
     /// Detaches a disk from this instance. False if it is not attached to it. One that is in use stays.
-    pub(crate) fn detach(&self, name: &str) -> Result<bool> {
+    pub(crate) fn detach(&self, name: &str, context: &Context) -> Result<bool> {
         let Some(attached) = self.attached(name) else { return Ok(false) };
-        let mut user = None;
-        clock::wait_until(PATIENCE, PAUSE, || {
-            user = block::user_of(device(&attached.device_name))?;
-            Ok(user.is_none())
-        })?;
-        if let Some(user) = user {
+        if let Some(user) = attached.user(context)? {
             return Err(Error::retryable(format!("cannot detach {name}: {user}")));
         }
         let path = self.client.own_path().map_err(failed(format!("cannot detach {name}")))?;
         detach(&self.client, &path, attached).map_err(failed(format!("cannot detach {name}")))?;
+        // Kept without harm: it counts only while a disk is attached under that name.
+        let _ = state::remove(Scope::Boot, &attached.device_name);
         Ok(true)
     }
+}
+
+/// That the device of an attached disk has been there. One that never appeared is in nobody's use.
+pub(crate) fn remember(device_name: &str) -> Result<()> {
+    Ok(state::set(Scope::Boot, device_name, "seen")?)
 }
 
 fn detach(client: &Client<'_>, instance: &str, attached: &Attached) -> Answer<()> {

@@ -89,9 +89,11 @@ impl Driver for Disk {
             Ok(changed.then(|| name.to_owned()))
         })?;
         for (number, name) in self.names.iter().enumerate() {
-            let there = self.wait_for(name, &device(&device_name(context, number)));
+            let device_name = device_name(context, number);
+            let there = self.wait_for(name, &device(&device_name));
             // Whatever else was attached is told.
             there.inspect_err(|_| attached.iter().for_each(log::info))?;
+            attachment::remember(&device_name)?;
         }
         Ok(self.outcome(attached, "already attached"))
     }
@@ -99,7 +101,7 @@ impl Driver for Disk {
     fn stop(&self, context: &Context) -> Result<Outcome> {
         let instance = self.instance(context)?;
         let mut failure = None;
-        let detached = self.each("detached ", " ", |_, name| match instance.detach(name) {
+        let detached = self.each("detached ", " ", |_, name| match instance.detach(name, context) {
             Ok(changed) => Ok(changed.then(|| name.to_owned())),
             // The others go all the same.
             Err(error) if failure.is_none() => {

@@ -194,6 +194,17 @@ fn who_only_looks_at_a_device_is_waited_for() {
 }
 
 #[test]
+fn a_device_that_cannot_be_seen_any_more_may_be_in_use() {
+    let cloud = cloud().disk("a", 17, None);
+    let case = on(&cloud, &["a"]).start().then(|host| assert!(host.release_device(DEVICE)));
+    case.stop().fails_with(&format!(
+        "cannot detach a: {DEVICE} was there and is gone, so that nobody can tell whether it is in use"
+    ));
+    let forced = given(volumes(&["a"])).with(context().with("force", "true")).on(&cloud.host);
+    forced.stop().is_changed("detached a");
+}
+
+#[test]
 fn a_device_that_does_not_appear_is_a_sentence_and_a_second_try_converges() {
     let cloud = cloud().disk("a", 17, None).with("instances.attachDisk", Fault::NoDevice, 1);
     on(&cloud, &["a"])
@@ -314,7 +325,7 @@ fn a_token_is_asked_for_once_a_call_and_anew_when_it_is_not_taken() {
 #[test]
 fn stop_undoes_a_start_that_failed_half_way() {
     let made = stop_undoes_any_failed_start(|| on(&cloud().disk("a", 17, None).disk("b", 17, None), &["a", "b"]));
-    assert_eq!(made, 2);
+    assert_eq!(made, 4, "each disk is attached and remembered");
 }
 
 #[test]
