@@ -226,7 +226,7 @@ fn stop_undoes_a_start_that_failed_half_way() {
 }
 
 fn own_host(engine: &Engine) -> Host {
-    Host::new().directory("/run/hostler/web").directory("/srv/web/docker").own_engine(OWN_SOCKET, engine)
+    Host::new().directory("/run/hostler/web").text_file("/srv/web/docker/engine-id", "1").own_engine(OWN_SOCKET, engine)
 }
 
 fn own(rid: &str, host: &Host) -> Case<Docker> {
@@ -285,22 +285,38 @@ fn an_end_of_an_own_engine_that_was_cut_short_keeps_nobody_waiting() {
 fn an_own_engine_that_died_is_started_again_to_stop_what_it_left() {
     let engine = engine();
     let host = own_host(&engine);
-    let dies = |host: &Host| {
+    let is_killed = |host: &Host| {
         engine.die();
         host.kill_processes();
     };
+    // One that is asked takes its socket along, and leaves the containers all the same.
+    let is_ended_by_somebody = |host: &Host| host.kill_processes();
+    for dies in [&is_killed as &dyn Fn(&Host), &is_ended_by_somebody] {
+        own("container#1", &host)
+            .start()
+            .then(dies)
+            .status()
+            .is(State::Undefined)
+            .mentions("start it again")
+            .start()
+            .is_changed("the engine is back, 000000000000 is running")
+            .then(dies)
+            .stop()
+            .is_changed("stopped 000000000000, and ended the engine");
+        assert_eq!(engine.containers(), ["web.container.1 exited"]);
+    }
+}
+
+#[test]
+fn an_own_engine_that_does_not_come_keeps_nobody_from_stopping() {
+    let host = own_host(&engine()).failing("process.spawn", CapabilityError::TimedOut);
     own("container#1", &host)
         .start()
-        .then(dies)
+        .fails_with("timed out")
         .status()
-        .is(State::Undefined)
-        .mentions("start it again")
-        .start()
-        .is_changed("the engine is back, 000000000000 is running")
-        .then(dies)
+        .is(State::Down)
         .stop()
-        .is_changed("stopped 000000000000, and ended the engine");
-    assert_eq!(engine.containers(), ["web.container.1 exited"]);
+        .is_unchanged("already down");
 }
 
 #[test]
@@ -314,11 +330,14 @@ fn unprovision_ends_an_own_engine_too() {
 
 #[test]
 fn unprovision_starts_no_engine_on_data_that_are_not_there() {
-    let host = Host::new().directory("/run/hostler/web").own_engine(OWN_SOCKET, &engine());
-    own("container#1", &host)
-        .unprovision()
-        .is_unchanged("there is no container, as the object's container engine has no data here");
-    assert_eq!(host.processes(), [""; 0]);
+    let host = || Host::new().directory("/run/hostler/web").own_engine(OWN_SOCKET, &engine());
+    // They may be on a file system that is not mounted any longer.
+    for host in [host(), host().directory("/srv/web/docker")] {
+        own("container#1", &host)
+            .unprovision()
+            .is_unchanged("there is no container, as the object's container engine has no data here");
+        assert_eq!(host.processes(), [""; 0]);
+    }
 }
 
 #[test]

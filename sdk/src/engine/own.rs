@@ -133,9 +133,19 @@ impl OwnEngine {
         Err(Error::retryable(format!("the engine at {} is ended all the time", self.socket.display())))
     }
 
-    /// Whether it has ever been there, and what it left still is. The data may be on a file system that is not mounted now.
+    /// Whether it has ever been there, and what it left still is. The data may be on a file system that is not mounted now, and
+    /// the directory may be the mount point of that.
     pub(super) fn has_data(&self) -> Result<bool> {
-        Ok(files::exists(&self.data_dir)?)
+        match files::list_directory(&self.data_dir) {
+            Ok(names) => Ok(!names.is_empty()),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether this resource has said that it needs it, and not yet that it does no longer.
+    pub(super) fn is_entered(&self) -> Result<bool> {
+        Ok(files::exists(self.users.join(&self.me))?)
     }
 
     /// Starts it, or waits for whoever does.
@@ -186,8 +196,12 @@ impl OwnEngine {
         }
         let running = |engine: Engine| engine.containers(&[(label::OBJECT, &self.object)], false);
         match Engine::connect(&self.socket).and_then(running) {
-            // It has ended, or another one that leaves is ending it at this moment.
-            Err(error) if error.is_passing() => return Ok(left),
+            Err(error) if error.is_passing() => {
+                if !self.is_held()? {
+                    return Ok(left);
+                }
+                // It has not begun to answer yet, or another one that leaves is ending it at this moment.
+            }
             Err(error) => return Err(error.into()),
             Ok(containers) if !containers.is_empty() => return Ok(left),
             Ok(_) => {}

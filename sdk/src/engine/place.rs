@@ -33,7 +33,14 @@ impl Place {
         let Place::Own(own) = self else { return Ok((self.connect()?, false)) };
         let is_new = own.enter()?;
         match self.connect() {
-            Err(error) if error.is_passing() => Ok((own.start()?, true)),
+            Err(error) if error.is_passing() => {
+                let started = own.start();
+                // Whoever has never had it has no container in it, and nobody would end one that comes late.
+                if is_new && started.is_err() {
+                    own.leave()?;
+                }
+                Ok((started?, true))
+            }
             answer => Ok((answer?, is_new)),
         }
     }
@@ -52,8 +59,12 @@ impl Place {
         Ok(matches!(self.connect(), Err(EngineError::Missing(_))) && !own.has_data()?)
     }
 
-    /// Whether the engine is known not to run, so that no container can.
-    pub fn is_at_rest(&self, error: &EngineError) -> bool {
-        matches!((self, error), (Place::Own(_), EngineError::Missing(_)))
+    /// Whether the engine was ended because nobody needs it, so that no container runs. Where it is gone while this resource needs
+    /// it, the container may run on.
+    pub fn is_at_rest(&self, error: &EngineError) -> Result<bool> {
+        match (self, error) {
+            (Place::Own(own), EngineError::Missing(_)) => Ok(!own.is_entered()?),
+            _ => Ok(false),
+        }
     }
 }

@@ -40,8 +40,13 @@ impl<'a> Service<'a> {
             Ok((Some(found), engine)) => self.status_of(&engine, &found),
             Ok((None, _)) => Ok(Status::down().label(image)),
             Err(error) if error.is_denied() => Err(error.into()),
-            Err(error) if self.place.is_at_rest(&error) => {
+            Err(error) if self.place.is_at_rest(&error)? => {
                 Ok(Status::down().label(image).info("the object's container engine does not run"))
+            }
+            Err(_) if self.is_own() => {
+                let text =
+                    "the object's container engine is gone, and may have left the container running: start it again";
+                Ok(Status::undefined(text).label(image))
             }
             Err(error) => Ok(Status::undefined(error).label(image)),
         }
@@ -95,7 +100,7 @@ impl<'a> Service<'a> {
     /// Ends the container, and removes it if it is not to stay.
     pub fn stop(&self) -> Result<Outcome> {
         let stopped = match self.place.connect() {
-            Err(error) if self.place.is_at_rest(&error) => None,
+            Err(error) if self.place.is_at_rest(&error)? => None,
             Err(error) if error.is_passing() && self.is_own() => self.end(&self.place.enter()?.0)?,
             answer => self.end(&answer?).or_else(|error| self.at_rest(error))?,
         };
@@ -284,7 +289,7 @@ impl<'a> Service<'a> {
     /// An engine of the object's own may be ended meanwhile, by a resource that is stopped beside: nothing runs in it then.
     fn at_rest(&self, error: Error) -> Result<Option<String>> {
         match self.place.connect() {
-            Err(gone) if self.place.is_at_rest(&gone) => Ok(None),
+            Err(gone) if self.place.is_at_rest(&gone)? => Ok(None),
             _ => Err(error),
         }
     }

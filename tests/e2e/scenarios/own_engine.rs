@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hostler_tests::dockerd::{self, Dockerd, IMAGE};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::containers::{is_possible, sleeping};
 use crate::world::{World, until};
@@ -104,14 +106,14 @@ fn one_that_waits_for_its_turn_is_ended_too(world: &World) {
     assert_eq!(world.states("web"), "container#1 down");
 }
 
-fn kill_engine(world: &World) {
+fn kill_engine(world: &World, signal: Signal) {
     // Who waits for its turn, up to a second, would start the next one.
     let count = |program: &str| {
         crate::leaks::processes(world.folder()).iter().filter(|(_, line)| line.starts_with(program)).count()
     };
     until("nobody waits to start another engine", || count("/usr/bin/flock ") <= 1);
     let [pid] = engines(world)[..] else { panic!("{:?}", engines(world)) };
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).unwrap();
+    kill(Pid::from_raw(pid), signal).unwrap();
     // The next one would wait for a containerd that is left, a quarter of a minute.
     until("the engine is gone", || engines(world).is_empty() && count("containerd ") == 0);
 }
@@ -120,15 +122,19 @@ fn one_that_is_killed_comes_back(world: &World) {
     if !own_engine(world, &side_by_side()) {
         return;
     }
-    world.om("web provision").ok();
-    kill_engine(world);
-    assert_eq!(world.states("web"), "container#1 undef, container#2 undef, container#3 undef");
-    world.om("web start").ok();
-    assert_eq!(world.states("web"), "container#1 up, container#2 up, container#3 up");
-    assert_eq!(engines(world).len(), 1);
-    kill_engine(world);
-    world.om("web stop").ok();
-    assert_eq!(engines(world), [0; 0]);
+    // One that is asked takes its socket along. The containers run on in either case.
+    for signal in [Signal::SIGKILL, Signal::SIGTERM] {
+        world.om("web provision").ok();
+        kill_engine(world, signal);
+        assert_eq!(world.states("web"), "container#1 undef, container#2 undef, container#3 undef", "{signal}");
+        world.om("web start").ok();
+        assert_eq!(world.states("web"), "container#1 up, container#2 up, container#3 up", "{signal}");
+        assert_eq!(engines(world).len(), 1, "{signal}");
+        kill_engine(world, signal);
+        world.om("web stop").ok().says("container#1: stopped");
+        assert_eq!(engines(world), [0; 0], "{signal}");
+        assert_eq!(world.states("web"), "container#1 down, container#2 down, container#3 down", "{signal}");
+    }
 }
 
 /// One that was killed leaves its data directory mounted on itself.
@@ -136,17 +142,22 @@ fn it_lets_go_of_its_file_system(world: &World) {
     if !is_possible() {
         return;
     }
-    let config = "[DEFAULT]\nnodes = n1\ncontainer_data_dir = {w}/site/docker\n\
-                  [disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 128m\n\
-                  [fs#1]\ntype = ext4\ndev = {disk#1.exposed_devs[0]}\nmnt = {w}/site\n";
-    world.create("web", &(config.to_owned() + &sleeping("1", "").replace("{image}", IMAGE)));
-    world.om("web provision --rid disk#1,fs#1").ok();
-    drop(Dockerd::start(&world.path("before"), &world.path("site/docker")).unwrap());
-    world.om("web provision").ok();
-    assert_eq!(world.states("web"), "container#1 up, disk#1 up, fs#1 up");
-    kill_engine(world);
-    world.om("web start").ok();
-    world.om("web stop").ok();
-    assert_eq!(world.states("web"), "container#1 down, disk#1 down, fs#1 down");
-    world.om("web unprovision --confirm").ok();
+    for data in ["site/docker", "site"] {
+        let config = "[DEFAULT]\nnodes = n1\ncontainer_data_dir = {w}/{data}\n\
+                      [disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 128m\n\
+                      [fs#1]\ntype = ext4\ndev = {disk#1.exposed_devs[0]}\nmnt = {w}/site\n";
+        let config = config.replace("{data}", data) + &sleeping("1", "").replace("{image}", IMAGE);
+        world.create("web", &config);
+        world.om("web provision --rid disk#1,fs#1").ok();
+        drop(Dockerd::start(&world.path("before"), &world.path(data)).unwrap());
+        world.om("web provision").ok();
+        assert_eq!(world.states("web"), "container#1 up, disk#1 up, fs#1 up");
+        kill_engine(world, Signal::SIGKILL);
+        world.om("web start").ok();
+        world.om("web stop").ok();
+        assert_eq!(world.states("web"), "container#1 down, disk#1 down, fs#1 down");
+        world.om("web unprovision --confirm").ok();
+        assert_eq!(fs::read_dir(world.path("site")).unwrap().count(), 0, "nothing is made where nothing is mounted");
+        world.om("web delete").ok();
+    }
 }
