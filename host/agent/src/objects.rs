@@ -188,7 +188,7 @@ fn entries(folder: &Path) -> Result<Vec<Entry>, FileError> {
     let read = |entry: std::io::Result<fs::DirEntry>| {
         let entry = entry?;
         let kind = entry.file_type()?;
-        let is_file = if kind.is_symlink() { entry.path().is_file() } else { !kind.is_dir() };
+        let is_file = if kind.is_symlink() { entry.path().is_file() } else { kind.is_file() };
         Ok(Entry { name: entry.file_name().into(), is_file })
     };
     entries.map(read).collect::<std::io::Result<_>>().map_err(failed())

@@ -11,6 +11,9 @@ crate::trials!(
     a_configuration_that_never_was_good_is_not_acted_on,
     keywords_that_nobody_knows_leave_all_else_active,
     what_is_no_text_is_located_and_never_written,
+    no_resource_is_left_out_for_the_name_of_its_driver,
+    each_mistake_is_told_once_and_where_it_is,
+    what_is_no_file_keeps_nobody_waiting,
     resources_that_wait_for_each_other_are_refused_before_they_are_asked_to_act
 );
 
@@ -51,6 +54,52 @@ fn a_configuration_that_never_was_good_is_not_acted_on(world: &World) {
     world.om("web start").ends(1).says("config validate");
     world.om("web config validate").ends(1).says("ring").says("web.conf:5:11");
     world.om("web print status").ends(1).says("config validate");
+}
+
+/// A driver of that name may be somewhere else, or there can be none anywhere. In no case is the service up without it.
+fn no_resource_is_left_out_for_the_name_of_its_driver(world: &World) {
+    let config = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n[fs#2]\ntype = {type}\n";
+    world.write("root/etc/web.conf", &config.replace("{type}", "zorg"));
+    world.om("web start").ends(1).says("fs#2: needs driver fs.zorg: it is not installed here");
+    for odd in ["Flag", "flag x", "fl/ag"] {
+        world.write("root/etc/web.conf", &config.replace("{type}", odd));
+        world.write("root/etc/db.conf", &config.replace("{type}", odd));
+        world.om("db start").ends(1).says("has errors");
+        world.om("db validate").ends(1).says(&format!("unknown driver fs.{odd}")).says("db.conf:6:8");
+    }
+}
+
+fn each_mistake_is_told_once_and_where_it_is(world: &World) {
+    for (text, expected) in [
+        ("[DEFAULT]\nflex_min = many\n", "2:12 error flex_min is not an integer"),
+        ("[DEFAULT]\ntopology = flex\nflex_min = 5\nflex_max = 2\n", "4:12 error flex_max is less than flex_min"),
+        ("[fs#1]\ntype = tmpfs\nmnt = /srv\n[fs#1]\ntype = flag\n", "4:2 error a second section [fs#1]"),
+    ] {
+        let file = world.write("check.conf", text);
+        let found = world.om(&format!("config validate {} --format json", file.display())).ends(1);
+        let found: Vec<serde_json::Value> = serde_json::from_str(&found.stdout).unwrap();
+        let word =
+            |item: &serde_json::Value, key: &str| item[key].as_str().map_or(item[key].to_string(), str::to_owned);
+        let told = |item| {
+            let words = ["line", "column", "severity", "message"].map(|key| word(item, key));
+            format!("{}:{} {} {}", words[0], words[1], words[2], words[3])
+        };
+        assert_eq!(found.iter().map(told).collect::<Vec<_>>(), [expected], "{text}");
+    }
+    let file = world.path("check.conf");
+    std::fs::write(&file, b"[DEFAULT]\n# caf\xe9\ncolour = red\n").unwrap();
+    let validated = world.om(&format!("config validate {}", file.display())).ends(1);
+    validated.says("check.conf:2:6").says("0xe9").says("unknown keyword colour");
+    world.om(&format!("web create --config {}", file.display())).ends(1).says("check.conf:2:6 holds the byte 0xe9");
+}
+
+fn what_is_no_file_keeps_nobody_waiting(world: &World) {
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n{}", world.app("1", "")));
+    nix::unistd::mkfifo(&world.path("root/etc/pipe.conf"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert!(!world.om("* ls").ok().stdout.contains("pipe"));
+    world.om("* start").ok();
+    world.om("pipe start").ends(2).says("no match");
+    world.om("* stop").ok();
 }
 
 fn keywords_that_nobody_knows_leave_all_else_active(world: &World) {

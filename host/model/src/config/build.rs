@@ -64,6 +64,13 @@ impl Builder<'_, '_> {
         let members = self.resolver.members.clone();
         let timeouts = head.timeouts(&Timeouts::default());
         let (flex_min, flex_max) = (head.count("flex_min"), head.count("flex_max"));
+        if flex_max != 0 && flex_max < flex_min && head.written("flex_max").is_some() {
+            head.report(
+                "flex_max",
+                "flex_max is less than flex_min".to_owned(),
+                format!("expected at least {flex_min}, or 0 for any number"),
+            );
+        }
         let upper = if flex_max == 0 { u32::MAX } else { flex_max.max(flex_min) };
         let mut object = Object {
             path: self.resolver.path.clone(),

@@ -31,6 +31,7 @@ pub use document::{DEFAULT, Document, Entry, Section};
 pub use edit::EditError;
 pub use key::{Key, KeyOp, NoKey, NoKeyOp, Op};
 pub use load::{Loaded, load, validate};
+pub use nearest::nearest;
 pub use node::NodeData;
 pub use node_file::{eval_node, validate_node};
 pub use object::{

@@ -1,7 +1,7 @@
 //! What somebody may have meant.
 
 /// The candidate that a mistyped word resembles most, if any does.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |candidate: &&str| strsim::osa_distance(word, candidate);
     let (best, steps) =
         candidates.into_iter().map(|candidate| (candidate, distance(&candidate))).min_by_key(|(_, steps)| *steps)?;

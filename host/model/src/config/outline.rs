@@ -67,11 +67,15 @@ pub(super) struct Spelling<'k> {
 /// The entries that say which driver a section is of, by section. Of those that are written twice, the last.
 type Types<'d> = HashMap<&'d str, &'d Entry>;
 
+/// A section that is written twice is of the type that was written first.
 fn types(document: &Document) -> Types<'_> {
-    let entries =
-        document.sections().iter().flat_map(|section| section.entries.iter().map(move |entry| (section, entry)));
-    let types = entries.filter(|(_, entry)| entry.key == "type");
-    types.map(|(section, entry)| (section.name.as_str(), entry)).collect()
+    let mut types = Types::new();
+    for section in document.sections() {
+        if let Some(entry) = section.entries.iter().rfind(|entry| entry.key == "type") {
+            types.entry(section.name.as_str()).or_insert(entry);
+        }
+    }
+    types
 }
 
 impl<'a> Outline<'a> {
@@ -223,8 +227,18 @@ impl<'a> Outline<'a> {
             return Ok(driver);
         }
         schemas.driver(group, type_name).ok_or_else(|| {
-            self.missing.push(unknown_driver(group, type_name, span, &schemas.names(group)));
-            DriverName::new(group, type_name).ok()
+            let problem = unknown_driver(group, type_name, span, &schemas.names(group));
+            match DriverName::new(group, type_name) {
+                Ok(name) => {
+                    self.missing.push(problem);
+                    Some(name)
+                }
+                // No driver of any node can be called so: there is nothing that a resource could be of.
+                Err(_) => {
+                    self.problems.push(problem);
+                    None
+                }
+            }
         })
     }
 

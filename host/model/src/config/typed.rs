@@ -14,8 +14,16 @@ use super::resolve::{Resolver, Source};
 impl Resolver<'_> {
     /// The canonical values of a keyword. None if it is neither written nor has a default, or is known only later.
     pub(super) fn canonical(&self, section: &str, keyword: &Keyword) -> Result<Option<Vec<String>>, Diagnostic> {
-        let text = self.value(section, keyword)?.and_then(|value| value.as_text());
-        text.map(|text| self.converted(section, keyword, &text, || self.span_of(section, keyword))).transpose()
+        let Some(text) = self.value(section, keyword)?.and_then(|value| value.as_text()) else { return Ok(None) };
+        match self.converted(section, keyword, &text, || self.span_of(section, keyword)) {
+            // A default that is made of other keywords is not at fault itself.
+            Err(_) if self.is_derived(section, keyword) => Ok(None),
+            converted => converted.map(Some),
+        }
+    }
+
+    fn is_derived(&self, section: &str, keyword: &Keyword) -> bool {
+        matches!(self.source(section, keyword), Some(Source::Default(text)) if text.contains('{'))
     }
 
     /// Where the value of a keyword stands, or else the name of the section that should hold it.
