@@ -19,6 +19,20 @@ impl Request {
     }
 }
 
+/// What forbids a whole line: who may write a path may read it too, and a path that may not be read may not be written either.
+fn forbidding(line: &str) -> String {
+    let bare = without_attributes(line);
+    match bare.split_once("files.write") {
+        Some(("", rest)) => format!("files.read{rest}"),
+        _ => bare,
+    }
+}
+
+/// Every denial that takes away what one of these lines allows, or a part of it.
+fn denials(lines: &[String]) -> Vec<String> {
+    lines.iter().flat_map(|line| [without_attributes(line), forbidding(line)]).collect()
+}
+
 /// What stands before and behind the line's `=`, which is not the one of an attribute.
 fn halves(line: &str) -> (&str, &str) {
     let equals = line.find('=').unwrap_or(line.len());
@@ -59,7 +73,7 @@ fn ends_host(piece: &Piece) -> bool {
 
 /// The text of a driver's file that also allows these lines, to the component of this digest.
 pub fn allow(text: &str, digest: &Digest, lines: &[String]) -> String {
-    let denied: Vec<String> = lines.iter().map(|line| without_attributes(line)).collect();
+    let denied = denials(lines);
     let mut kept: Vec<String> = text.lines().filter(|line| !is_any(line, "deny", &denied)).map(str::to_owned).collect();
     let wanted = format!("digest {digest}");
     match kept.iter().position(|line| first_word(line) == "digest") {
@@ -80,7 +94,7 @@ pub fn allow(text: &str, digest: &Digest, lines: &[String]) -> String {
 /// The text of the file of a driver that comes with the agent, which may do all that no line is about: these lines are not
 /// denied any more, and are allowed where others are.
 pub fn allow_builtin(text: &str, lines: &[String]) -> String {
-    let denied: Vec<String> = lines.iter().map(|line| without_attributes(line)).collect();
+    let denied = denials(lines);
     let mut kept: Vec<String> = text.lines().filter(|line| !is_any(line, "deny", &denied)).map(str::to_owned).collect();
     if kept.iter().any(|line| first_word(line) == "allow") {
         let missing = |line: &&String| !text.lines().any(|old| is_any(old, "allow", std::slice::from_ref(*line)));
@@ -100,6 +114,12 @@ pub fn deny(text: &str, lines: &[String]) -> String {
         }
     }
     joined(&kept)
+}
+
+/// The text that does not allow a driver that comes with the agent anything of what it asks for, by these lines.
+pub fn deny_builtin(text: &str, lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| forbidding(line)).collect();
+    deny(text, &lines)
 }
 
 /// The text that allows nothing, to no component. Limits and comments stay.

@@ -40,6 +40,7 @@ fn a_built_in_driver_can_be_denied(world: &World) {
     world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
     world.om("driver deny fs.flag").ok();
     world.om("web start").ends(1).says("om driver allow");
+    assert_eq!(world.states("web"), "fs#1 undef", "it may not even look");
     world.om("driver allow fs.flag --yes").ok();
     world.om("web start").ok();
     world.om("web stop").ok();

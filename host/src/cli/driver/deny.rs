@@ -15,7 +15,7 @@ pub(crate) fn run(session: &Session, driver: &str, grants: &[String]) -> Result<
     let text = match (grants, named.trust()) {
         ([], Trust::ThirdParty) => consent::deny_all(&file.text),
         // A driver of the agent's own may do what no line is about: each of its requests is forbidden by name.
-        ([], Trust::BuiltIn) => consent::deny(&file.text, &requests(&manifest.grants)?),
+        ([], Trust::BuiltIn) => consent::deny_builtin(&file.text, &requests(&manifest.grants)?),
         (typed, _) => {
             let lines: Vec<String> = typed.iter().map(|line| grant_line(line)).collect::<Result<_, _>>()?;
             consent::deny(&file.text, &lines)

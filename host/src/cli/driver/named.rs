@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use agent::drivers::{Component, Known, Origin};
-use anyhow::Context;
 use driver::Manifest;
 use grant::Trust;
 use model::DriverName;
@@ -75,6 +74,5 @@ pub(super) fn known<'s>(session: &'s Session, text: &str) -> Result<&'s Known, F
 }
 
 pub(super) fn name(text: &str) -> Result<DriverName, Failure> {
-    let name = text.parse::<DriverName>();
-    Ok(name.with_context(|| format!("{text:?} is no driver: expected <group>.<name>, or the file of a component"))?)
+    Ok(text.parse::<DriverName>().map_err(anyhow::Error::from)?)
 }

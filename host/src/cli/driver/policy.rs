@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use agent::durable;
 use agent::folders::policy_of;
-use anyhow::{Context, anyhow};
+use agent::text::NotText;
+use anyhow::anyhow;
 use grant::{PolicyError, Request, SitePolicy};
 use model::DriverName;
 
@@ -22,7 +23,7 @@ impl PolicyFile {
     pub(super) fn read(session: &Session, driver: &DriverName) -> Result<PolicyFile, Failure> {
         let path = policy_of(session.agent.home(), driver);
         let content = durable::read(&path).map_err(anyhow::Error::from)?.unwrap_or_default();
-        let text = String::from_utf8(content).with_context(|| format!("{} is not utf-8", path.display()))?;
+        let text = NotText::check(content).map_err(|odd| anyhow!(odd.sentence(path.display())))?;
         SitePolicy::parse(&text).map_err(|errors| located(&path.display().to_string(), &errors))?;
         Ok(PolicyFile { path, text })
     }
