@@ -17,7 +17,7 @@ pub enum ActError {
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// Its configuration never was without an error.
-    #[error("the configuration of {0} has errors, and never was without: see om {0} config validate")]
+    #[error("the configuration of {0} has errors, and no earlier one without any is known: see om {0} config validate")]
     Broken(ObjectPath),
     /// The object has no instance here.
     #[error("{object} has no instance on {node}: it runs on {nodes}")]

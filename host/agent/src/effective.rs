@@ -33,7 +33,7 @@ pub enum EffectiveError {
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// Its configuration never was without an error.
-    #[error("the configuration of {0} has errors, and never was without: see om {0} config validate")]
+    #[error("the configuration of {0} has errors, and no earlier one without any is known: see om {0} config validate")]
     Broken(ObjectPath),
     /// It has no such resource.
     #[error("{0} has no resource {1}")]

@@ -38,6 +38,11 @@ impl NotText {
         format!("the byte 0x{:02x}", self.byte)
     }
 
+    /// All of that in a sentence. `name` is what the file is called.
+    pub fn sentence(&self, name: impl std::fmt::Display) -> String {
+        format!("not UTF-8: {name}:{} holds {}", self.position(), self.held())
+    }
+
     /// The same, as a problem of the configuration.
     pub fn diagnostic(&self) -> Diagnostic {
         let span = Span::new(self.offset, self.offset + char::REPLACEMENT_CHARACTER.len_utf8());

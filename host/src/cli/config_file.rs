@@ -75,8 +75,7 @@ impl<'s> ConfigFile<'s> {
             About::Object(path) => Ok(Objects::of(self.session.agent.home()).text(path)?),
             About::Node => {
                 let content = durable::read(&self.file()).map_err(anyhow::Error::from)?.unwrap_or_default();
-                let located =
-                    |at: NotText| anyhow!("not UTF-8: {}:{} holds {}", self.file().display(), at.position(), at.held());
+                let located = |at: NotText| anyhow!(at.sentence(self.file().display()));
                 Ok(NotText::check(content).map_err(located)?)
             }
         }

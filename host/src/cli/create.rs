@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
+use agent::text::NotText;
 use agent::{Objects, durable};
 use anyhow::{Context, anyhow};
 use model::ObjectPath;
@@ -64,7 +65,7 @@ fn read(session: &Session, source: &str) -> Result<String, Failure> {
         return Ok(text);
     }
     if let Some(content) = durable::read(Path::new(source)).map_err(anyhow::Error::from)? {
-        return Ok(String::from_utf8(content).map_err(|_| anyhow!("{source} is not utf-8"))?);
+        return Ok(NotText::check(content).map_err(|odd| anyhow!(odd.sentence(source)))?);
     }
     match source.parse::<ObjectPath>() {
         Ok(path) if Objects::of(session.agent.home()).exists(&path) => {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use agent::durable;
+use agent::text::NotText;
 use anyhow::{Context, anyhow};
 use model::diagnostic::Diagnostic;
 
@@ -66,7 +67,7 @@ fn open_editor(draft: &Path) -> Result<(), Failure> {
 fn read(draft: &Path) -> Result<String, Failure> {
     let content = durable::read(draft).map_err(anyhow::Error::from)?;
     let content = content.ok_or_else(|| anyhow!("the editor removed {}", draft.display()))?;
-    Ok(String::from_utf8(content).map_err(|_| anyhow!("{} is not utf-8", draft.display()))?)
+    Ok(NotText::check(content).map_err(|odd| anyhow!(odd.sentence(draft.display())))?)
 }
 
 fn check(file: &ConfigFile<'_>, new: &str, draft: &Path) -> Result<(), Failure> {

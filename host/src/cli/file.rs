@@ -1,8 +1,10 @@
 //! `om config …`: files that are no objects yet, and what may stand in one.
 
+use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use agent::text::NotText;
+use anyhow::Context;
 use model::ObjectPath;
 
 use super::command::FileCommand;
@@ -21,9 +23,16 @@ pub(crate) fn run(session: &Session, command: FileCommand) -> Outcome {
                 None => likely_object(session, &file)?,
             };
             let name = file.display().to_string();
-            let content = std::fs::read(&file).with_context(|| format!("cannot read {name}"))?;
-            let text = String::from_utf8(content).map_err(|_| anyhow!("{name} is not utf-8"))?;
-            let diagnostics = block_on(session.agent.diagnose(&path, &text))?;
+            let content = match file == Path::new("-") {
+                true => std::io::stdin().bytes().collect(),
+                false => std::fs::read(&file),
+            };
+            let content: Vec<u8> = content.with_context(|| format!("cannot read {name}"))?;
+            let (text, odd) = match NotText::check(content) {
+                Ok(text) => (text, None),
+                Err(odd) => (odd.lossy().to_owned(), Some(odd.diagnostic())),
+            };
+            let diagnostics = odd.into_iter().chain(block_on(session.agent.diagnose(&path, &text))?).collect();
             Ok(print_diagnosis(vec![(name, text, diagnostics)], &output))
         }
     }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
+use agent::status::Instance;
 use agent::{ActError, CopyRequest, Request};
 use anyhow::{Context, anyhow};
 use driver::Cancel;
@@ -126,7 +127,7 @@ fn act(
     if request.action == Action::Unprovision && !life.confirm {
         confirm(path)?;
     }
-    let action = request.action;
+    let (action, filter) = (request.action, request.filter.clone());
     let cancel = Cancel::default();
     let acted = block_on(async {
         tokio::spawn(cancel_on_signal(cancel.clone()));
@@ -137,11 +138,22 @@ fn act(
             session.follow_up(path, action)?;
         }
         if !acted.report.changed() {
-            session.note(&format!("{path}: nothing to do, instance status is {}", acted.instance.sums.avail));
+            let left_out = left_out(&acted.instance, &filter);
+            session.note(&format!("{path}: nothing to do, instance status is {}{left_out}", acted.instance.sums.avail));
         }
     }
     let value = life.course.output.format.is_structured().then(|| super::render::status::value(&acted.instance));
     Ok((acted.report.ending.exit_code(), value))
+}
+
+/// Why nothing was done with resources that somebody may have meant.
+fn left_out(instance: &Instance, filter: &ResourceFilter) -> String {
+    let selected = filter.select(&instance.resources).unwrap_or_default();
+    let disabled = selected.iter().filter(|seen| seen.flags.disabled).map(|seen| seen.rid.to_string());
+    match disabled.collect::<Vec<_>>() {
+        none if none.is_empty() => String::new(),
+        rids => format!(" (disabled: {})", rids.join(" ")),
+    }
 }
 
 /// Without a daemon, an orchestrated action is possible only where there is nothing to orchestrate.
@@ -183,7 +195,8 @@ fn confirm(path: &ObjectPath) -> Result<(), Failure> {
 fn request(session: &Session, action: Action, life: &Life, aim: Aim) -> Result<Request, Failure> {
     let wait = (!life.course.no_lock).then(|| life.course.waitlock.unwrap_or_default());
     let pair = |text: &String| {
-        let pair = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+        let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
         pair.ok_or_else(|| anyhow!("--env {text}: expected NAME=VALUE"))
     };
     Ok(Request {

@@ -33,25 +33,26 @@ fn object() -> Command {
     ObjectLine::command().name("om-object").bin_name("om SELECTOR").display_name("om-object")
 }
 
-/// `om`, `om-driver`, …, `om-object` for the actions of objects, `om-object-start`, …: a page each.
+/// `om`, `om-driver`, `om-driver-ls`, …, `om-object` for the actions of objects, `om-object-start`, …: a page each.
 fn pages() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut pages = Vec::new();
     for (mut command, spoken) in [(om(), "om"), (object(), "om SELECTOR")] {
         command = command.disable_help_subcommand(true);
         command.build();
-        let name = command.get_name().to_owned();
-        pages.push((name.clone(), render(&command)?));
-        for family in command.get_subcommands().filter(|family| !family.is_hide_set()) {
-            let page = format!("{name}-{}", family.get_name());
-            let family = family
-                .clone()
-                .name(page.clone())
-                .display_name(page.clone())
-                .bin_name(format!("{spoken} {}", family.get_name()));
-            pages.push((page, render(&family)?));
-        }
+        add(&mut pages, &command, command.get_name(), spoken)?;
     }
     Ok(pages)
+}
+
+/// The page of a command, and those of all below it.
+fn add(pages: &mut Vec<(String, Vec<u8>)>, command: &Command, name: &str, spoken: &str) -> anyhow::Result<()> {
+    let named = command.clone().name(name.to_owned()).display_name(name).bin_name(spoken);
+    pages.push((name.to_owned(), render(&named)?));
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set() && below.get_name() != "help") {
+        let word = below.get_name();
+        add(pages, below, &format!("{name}-{word}"), &format!("{spoken} {word}"))?;
+    }
+    Ok(())
 }
 
 fn render(command: &Command) -> anyhow::Result<Vec<u8>> {
@@ -70,6 +71,7 @@ mod tests {
         for (name, synopsis) in [
             ("om", "om"),
             ("om-driver", "om driver"),
+            ("om-driver-inspect", "om driver inspect"),
             ("om-object", "om SELECTOR"),
             ("om-object-start", "om SELECTOR start"),
         ] {
@@ -77,5 +79,20 @@ mod tests {
             let page = String::from_utf8_lossy(page).replace("\\-", "-");
             assert!(page.contains(&format!("\\fB{synopsis}\\fR")), "{name}: {page}");
         }
+    }
+
+    #[test]
+    fn every_page_that_is_referred_to_is_there() {
+        let pages = pages().unwrap();
+        let mut referred = 0;
+        for (name, page) in &pages {
+            let page = String::from_utf8_lossy(page).replace("\\-", "-");
+            let words = page.split_whitespace().map(|word| word.trim_end_matches(','));
+            for other in words.filter_map(|word| word.strip_suffix("(1)")).filter(|other| other.starts_with("om-")) {
+                assert!(pages.iter().any(|(page, _)| page == other), "{name} speaks of {other}(1)");
+                referred += 1;
+            }
+        }
+        assert!(referred > 50, "{referred}");
     }
 }

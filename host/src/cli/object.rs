@@ -1,14 +1,16 @@
 //! `om <SELECTOR> <ACTION>`: which family of commands an action belongs to.
 
 use agent::stores::Put;
+use clap::CommandFactory;
 use driver::Console;
+use model::config::nearest;
 use plan::Action as Verb;
 
 use super::command::{
     Action, ConfigCommand, ContainerCommand, InstanceCommand, ObjectLine, PlanCommand, PrintCommand, ResourceCommand,
 };
 use super::config_file::ConfigFile;
-use super::exit::{Failure, Outcome, worse};
+use super::exit::{self, Failure, Outcome, worse};
 use super::life::{self, Aim, Scope};
 use super::session::{Session, complain, warn};
 use super::status::{self, View};
@@ -166,8 +168,38 @@ fn configuration(session: &Session, selector: &str, command: &ConfigCommand) -> 
     }
 }
 
+/// What OpenSVC does with objects, and this version does not yet.
+const NOT_BUILT: [&str; 15] = [
+    "abort",
+    "boot",
+    "collector",
+    "giveback",
+    "monitor",
+    "pg",
+    "pull",
+    "purge",
+    "push",
+    "scale",
+    "snooze",
+    "switch",
+    "takeover",
+    "toc",
+    "unsnooze",
+];
+
+/// An action that is still to come, or one that is mistyped.
 fn not_built(words: &[String]) -> Failure {
-    Failure::not_supported(first(words))
+    let typed = first(words);
+    if NOT_BUILT.contains(&typed) {
+        return Failure::not_supported(typed);
+    }
+    let known = ObjectLine::command();
+    let names = known.get_subcommands().flat_map(|action| action.get_name_and_visible_aliases());
+    let hint = match nearest(typed, names) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "see om SELECTOR --help".to_owned(),
+    };
+    Failure::new(exit::FAILED, format!("unknown action {typed:?}: {hint}"))
 }
 
 fn first(words: &[String]) -> &str {

@@ -69,5 +69,6 @@ fn what_is_not_built_says_so(world: &World) {
         world.om(line).ends(4).says("not supported here");
     }
     world.om("nosuch start").ends(2).says("no match");
-    world.om("web nosuchaction").ends(4);
+    world.om("web strat").ends(1).says("unknown action \"strat\": did you mean start?");
+    world.om("web nosuchaction").ends(1).says("unknown action \"nosuchaction\": see om SELECTOR --help");
 }

@@ -58,7 +58,7 @@ pub(crate) struct Course {
     #[arg(long, value_name = "DIGEST")]
     pub(crate) if_plan: Option<String>,
     /// How many members of a parallel subset at once
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) parallel: Option<NonZeroUsize>,
     /// Wait this long for an action that is under way
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "no_lock")]
@@ -93,6 +93,15 @@ pub(crate) struct Orchestration {
     /// On this node
     #[arg(long, value_name = "NODE", help_heading = "Orchestration")]
     pub(crate) node: Option<String>,
+}
+
+fn positive(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number above 0".to_owned())
+}
+
+/// A number of lines.
+pub(super) fn lines(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a whole number, such as 50".to_owned())
 }
 
 /// A duration as in configurations: `30s`, `5m`, and a number of seconds.

@@ -23,7 +23,7 @@ pub(crate) struct LogsArgs {
     #[arg(long, short)]
     pub(crate) follow: bool,
     /// How many of the last lines, 0 for all
-    #[arg(long, short = 'n', default_value_t = 50)]
+    #[arg(long, short = 'n', default_value_t = 50, value_parser = super::acting::lines)]
     pub(crate) lines: usize,
     /// Only of one session
     #[arg(long)]

@@ -167,7 +167,7 @@ pub(crate) struct AuditArgs {
     #[arg(long)]
     pub(crate) denied: bool,
     /// How many of the last records, 0 for all
-    #[arg(long, short = 'n', default_value_t = 50)]
+    #[arg(long, short = 'n', default_value_t = 50, value_parser = super::acting::lines)]
     pub(crate) lines: usize,
     #[command(flatten)]
     pub(crate) output: Output,
@@ -206,7 +206,7 @@ pub(crate) enum NodeCommand {
 pub(crate) enum FileCommand {
     /// Check a file: everything that is wrong with it, at once
     Validate {
-        /// The file
+        /// The file, - for standard input
         file: std::path::PathBuf,
         /// As the configuration of this object
         #[arg(long, value_name = "PATH")]
