@@ -299,7 +299,7 @@ async fn make_plan(acting: &Acting<'_>, request: &Request) -> Result<Plan, ActEr
         destination: request.destination.clone(),
     };
     let avail = status::sums(&seen).avail;
-    let plan = plan::plan(&view::instance(acting, &status::states(&seen), avail), &wanted)?;
+    let plan = plan::plan(&view::instance(acting, &seen, avail), &wanted)?;
     match &request.if_plan {
         Some(digest) if !plan.digest.matches(digest) => {
             Err(ActError::Moved { now: plan.digest.to_string(), wanted: digest.clone() })

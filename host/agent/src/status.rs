@@ -1,7 +1,5 @@
 //! How an instance is: what its drivers report, with what only the core knows (standby, flags, sums).
 
-use std::collections::BTreeMap;
-
 use driver::{Fault, Message, StatusReport};
 use model::config::{Object, Resource};
 use model::select::Selectable;
@@ -127,11 +125,6 @@ fn why_not_asked(resource: &Resource) -> Vec<Message> {
 pub(crate) fn sums(resources: &[Seen]) -> InstanceStatus {
     let counted: Vec<_> = resources.iter().map(Seen::counted).collect();
     InstanceStatus::of(&counted)
-}
-
-/// The states as the planner wants them.
-pub(crate) fn states(resources: &[Seen]) -> BTreeMap<Rid, (State, Provisioned)> {
-    resources.iter().map(|seen| (seen.rid.clone(), (seen.state, seen.flags.provisioned))).collect()
 }
 
 fn standby(standby: bool, state: State) -> State {

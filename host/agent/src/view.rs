@@ -8,20 +8,18 @@ use model::config::{self, Object, Topology};
 use model::status::{Provisioned, State};
 
 use crate::site::Acting;
+use crate::status::Seen;
 
-/// The instance as the planner sees it, with the states that were just probed.
-pub(crate) fn instance(
-    acting: &Acting<'_>,
-    states: &BTreeMap<Rid, (State, Provisioned)>,
-    avail: State,
-) -> plan::Instance {
+/// The instance as the planner sees it, with what was just seen of it.
+pub(crate) fn instance(acting: &Acting<'_>, seen: &[Seen], avail: State) -> plan::Instance {
     let object = acting.object;
+    let seen: BTreeMap<&Rid, &Seen> = seen.iter().map(|seen| (&seen.rid, seen)).collect();
     let passive = passive(object, avail);
     let parallel = object.subsets.iter().filter(|(_, subset)| subset.parallel).map(|(name, _)| name.clone()).collect();
     plan::Instance {
         object: object.path.clone(),
         node: object.node.clone(),
-        resources: object.resources.iter().map(|r| resource(acting, r, states.get(&r.rid), &passive)).collect(),
+        resources: object.resources.iter().map(|r| resource(acting, r, seen.get(&r.rid).copied(), &passive)).collect(),
         parallel,
         rollback: object.rollback,
     }
@@ -43,11 +41,12 @@ fn passive(object: &Object, avail: State) -> Option<plan::Passive> {
 fn resource(
     acting: &Acting<'_>,
     r: &config::Resource,
-    seen: Option<&(State, Provisioned)>,
+    seen: Option<&Seen>,
     passive: &Option<plan::Passive>,
 ) -> plan::Resource {
     let object = acting.object;
-    let (state, provisioned) = seen.copied().unwrap_or((State::Undef, Provisioned::Undef));
+    let unknown = (State::Undef, Provisioned::Undef);
+    let (state, provisioned) = seen.map_or(unknown, |seen| (seen.state, seen.flags.provisioned));
     plan::Resource {
         subset: r.subset.clone(),
         disable: r.disable || object.disable || r.tags.iter().any(|tag| tag == "noaction"),
@@ -65,6 +64,7 @@ fn resource(
         timeouts: timeouts(&r.timeouts),
         passive: passive.clone().filter(|_| !r.implicit),
         state,
+        fault: seen.and_then(|seen| seen.fault.as_ref()).map(ToString::to_string),
         provisioned,
         ..plan::Resource::new(r.rid.clone(), r.driver.clone())
     }

@@ -183,7 +183,10 @@ impl<'a> Decide<'a> {
             },
             _ if settled && !self.follows_a_stop(resource) => format!("already {state}, nothing to do"),
             _ if self.follows_a_stop(resource) && !is_down(state) => format!("{state}, stopped before"),
-            _ => state.to_string(),
+            _ => match &resource.fault {
+                Some(fault) => format!("{state}: {fault}"),
+                None => state.to_string(),
+            },
         }
     }
 }

@@ -61,6 +61,8 @@ pub struct Resource {
     pub passive: Option<Passive>,
     /// How it is now.
     pub state: State,
+    /// Why its driver cannot be asked. What is to act on it will fail.
+    pub fault: Option<String>,
     /// Whether it is provisioned now.
     pub provisioned: Provisioned,
 }
@@ -87,6 +89,7 @@ impl Resource {
             timeouts: Timeouts::default(),
             passive: None,
             state: State::Undef,
+            fault: None,
             provisioned: Provisioned::Undef,
         }
     }

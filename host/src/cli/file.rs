@@ -23,11 +23,7 @@ pub(crate) fn run(session: &Session, command: FileCommand) -> Outcome {
                 None => likely_object(session, &file)?,
             };
             let name = file.display().to_string();
-            let content = match file == Path::new("-") {
-                true => std::io::stdin().bytes().collect(),
-                false => std::fs::read(&file),
-            };
-            let content: Vec<u8> = content.with_context(|| format!("cannot read {name}"))?;
+            let content = read(&file).with_context(|| format!("cannot read {name}"))?;
             let (text, odd) = match NotText::check(content) {
                 Ok(text) => (text, None),
                 Err(odd) => (odd.lossy().to_owned(), Some(odd.diagnostic())),
@@ -36,6 +32,15 @@ pub(crate) fn run(session: &Session, command: FileCommand) -> Outcome {
             Ok(print_diagnosis(vec![(name, text, diagnostics)], &output))
         }
     }
+}
+
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    if file != Path::new("-") {
+        return std::fs::read(file);
+    }
+    let mut content = Vec::new();
+    std::io::stdin().read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// The object that a file is most likely meant for: its own one in the folder of configurations, else the service that is

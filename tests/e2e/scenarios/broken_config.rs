@@ -60,6 +60,7 @@ fn a_configuration_that_never_was_good_is_not_acted_on(world: &World) {
 fn no_resource_is_left_out_for_the_name_of_its_driver(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n[fs#2]\ntype = {type}\n";
     world.write("root/etc/web.conf", &config.replace("{type}", "zorg"));
+    world.om("web start --dry-run").ok().says("undef: needs driver fs.zorg: it is not installed here");
     world.om("web start").ends(1).says("fs#2: needs driver fs.zorg: it is not installed here");
     for odd in ["Flag", "flag x", "fl/ag"] {
         world.write("root/etc/web.conf", &config.replace("{type}", odd));

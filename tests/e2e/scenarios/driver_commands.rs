@@ -38,7 +38,9 @@ fn a_driver_is_installed_allowed_denied_audited_and_removed(world: &World) {
 
 fn a_built_in_driver_can_be_denied(world: &World) {
     world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
+    world.om("driver inspect fs.flag").ok().says("the site says nothing: it may do what it asks for");
     world.om("driver deny fs.flag").ok();
+    world.om("driver inspect fs.flag").ok().says("deny files.read = {rundir}/{rid}.flag");
     world.om("web start").ends(1).says("om driver allow");
     assert_eq!(world.states("web"), "fs#1 undef", "it may not even look");
     world.om("driver allow fs.flag --yes").ok();

@@ -1,13 +1,17 @@
 //! `om driver inspect`: what a driver is and asks for, or with `--effective` what it may do for one resource.
 
+use std::path::PathBuf;
+
+use agent::folders::policy_of;
 use anyhow::{Context, anyhow};
 use driver::Manifest;
-use grant::{Effective, Sentence, Standing};
+use grant::{Effective, Sentence, Standing, Trust};
 use model::keyword::Keyword;
 use model::{ObjectPath, Rid};
 use serde_json::{Value, json};
 
 use super::named::{Named, named};
+use super::policy::PolicyFile;
 use super::sentences;
 use crate::cli::command::Format;
 use crate::cli::exit::Failure;
@@ -24,10 +28,54 @@ pub(crate) fn run(
     let named = named(session, driver)?;
     let (value, text) = match effective {
         Some([path, rid]) => effective_of(session, &named, path, rid)?,
-        _ => (value(&named), text(&named)),
+        _ => {
+            let site = SiteSays::read(session, &named);
+            (value(&named, &site), text(&named, &site))
+        }
     };
     print(&structured(format, &value).unwrap_or(text));
     Ok(())
+}
+
+/// What the site's file says of a driver.
+struct SiteSays {
+    path: PathBuf,
+    lines: Result<Vec<String>, String>,
+    nothing: &'static str,
+}
+
+impl SiteSays {
+    fn read(session: &Session, named: &Named<'_>) -> SiteSays {
+        let name = &named.manifest().name;
+        let is_line = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        let lines = match PolicyFile::read(session, name) {
+            Ok(file) => Ok(file.text.lines().map(str::trim).filter(is_line).map(str::to_owned).collect()),
+            Err(Failure { error, .. }) => Err(agent::chain(&*error)),
+        };
+        let nothing = match named.trust() {
+            Trust::BuiltIn => "nothing: it may do what it asks for",
+            Trust::ThirdParty => "nothing: it may do nothing until om driver allow",
+        };
+        SiteSays { path: policy_of(session.agent.home(), name), lines, nothing }
+    }
+
+    fn text(&self) -> String {
+        match &self.lines {
+            Ok(lines) if lines.is_empty() => format!("the site says {}\n", self.nothing),
+            Ok(lines) => {
+                let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+                format!("the site says ({}):\n{lines}", self.path.display())
+            }
+            Err(reason) => format!("no resource of it can act, as the site's file is broken: {reason}\n"),
+        }
+    }
+
+    fn value(&self) -> Value {
+        match &self.lines {
+            Ok(lines) => json!({ "file": self.path, "lines": lines }),
+            Err(reason) => json!({ "file": self.path, "lines": [], "error": reason }),
+        }
+    }
 }
 
 /// `disk.loop 0.1.0  built in  sha256:…`
@@ -36,7 +84,7 @@ fn title(named: &Named<'_>) -> String {
     format!("{} {}  {}  {}", manifest.name, manifest.version, named.origin(), named.digest())
 }
 
-fn text(named: &Named<'_>) -> String {
+fn text(named: &Named<'_>, site: &SiteSays) -> String {
     let manifest = named.manifest();
     let mut text = format!("{}\n  {}\n", title(named), manifest.summary);
     if !manifest.aliases.is_empty() {
@@ -50,7 +98,7 @@ fn text(named: &Named<'_>) -> String {
     text += &keywords(manifest);
     let asked = sentences::of(&manifest.grants);
     text += if asked.is_empty() { "asks for nothing\n" } else { "asks to:\n" };
-    text + &sentences::text(&asked, "")
+    text + &sentences::text(&asked, "") + &site.text()
 }
 
 fn keywords(manifest: &Manifest) -> String {
@@ -80,7 +128,7 @@ fn nature(keyword: &Keyword) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn value(named: &Named<'_>) -> Value {
+fn value(named: &Named<'_>, site: &SiteSays) -> Value {
     let manifest = named.manifest();
     let keyword = |keyword: &Keyword| {
         json!({
@@ -96,7 +144,7 @@ fn value(named: &Named<'_>) -> Value {
         "verbs": manifest.verbs.iter().map(|verb| verb.as_str()).collect::<Vec<_>>(),
         "persistent": manifest.persistent,
         "keywords": manifest.keywords.iter().map(keyword).collect::<Vec<_>>(),
-        "grants": asked,
+        "grants": asked, "site": site.value(),
     })
 }
 
