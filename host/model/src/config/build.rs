@@ -381,7 +381,8 @@ impl Fields<'_, '_, '_> {
         if self.builder.resolver.outline.resource_of_rid(rid).is_some() {
             return None;
         }
-        let rids: Vec<String> = resources.iter().map(|resource| resource.rid.to_string()).collect();
+        let others = resources.iter().filter(|resource| resource.rid != *own);
+        let rids: Vec<String> = others.map(|resource| resource.rid.to_string()).collect();
         let rids = rids.iter().map(String::as_str);
         Some(super::nearest::did_you_mean(&rid.to_string(), rids, "the object has no such resource"))
     }
