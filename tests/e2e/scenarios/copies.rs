@@ -12,6 +12,7 @@ crate::trials!(
     data_goes_where_it_is_told_from_where_the_service_runs,
     a_node_that_is_down_keeps_nobody_from_the_others,
     what_would_harm_a_target_is_refused,
+    what_is_not_mounted_deletes_nothing_on_a_target,
     a_snapshot_is_copied_and_gone_afterwards,
     a_subvolume_is_sent_whole_and_then_what_changed,
     an_object_of_one_node_copies_its_configuration_nowhere,
@@ -123,7 +124,7 @@ fn what_would_harm_a_target_is_refused(world: &World) {
     n1.om(world, "web instance start").ok();
     n1.om(world, "web sync nodes").ok();
     fs::remove_file(world.path("data/a")).unwrap();
-    n1.om(world, "web sync nodes").ends(1).says("is empty, and 1 files would be deleted");
+    n1.om(world, "web sync nodes").ends(1).says("holds no file, and 1 would be deleted");
     assert_eq!(n2.read("backup/data/a"), "one", "an empty source has emptied a target");
     fs::remove_dir(world.path("data")).unwrap();
     n1.om(world, "web sync nodes").ends(1).says("No such file or directory");
@@ -133,6 +134,50 @@ fn what_would_harm_a_target_is_refused(world: &World) {
     assert_eq!(n2.read("backup/data/a"), "one");
     n1.om(world, "web set --force --kw sync#1.options=--rsync-path=/tmp/x").ok();
     n1.om(world, "web sync nodes --rid sync#1").ends(1).says("--rsync-path=/tmp/x is not allowed");
+    n1.om(world, "web instance stop").ok();
+}
+
+fn what_is_not_mounted_deletes_nothing_on_a_target(world: &World) {
+    let Some(cluster) = Cluster::new(world, 2) else { return };
+    let [n1, n2] = &cluster.nodes[..] else { unreachable!() };
+    let sections = "[sync#1]\ntype = rsync\nsrc = {w}/src/\ndst = {w}/backup/dst\ntarget = nodes local\n\
+                    [sync#2]\ntype = rsync\nsrc = {w}/a {w}/b\ndst = {w}/backup/both\ntarget = nodes local\n";
+    let file =
+        world.write("web.conf", &world.fill(&format!("[DEFAULT]\nnodes = n1 n2\n[fs#1]\ntype = flag\n{sections}")));
+    n1.om(world, &format!("web create --config {}", file.display())).ok();
+    for name in ["src/data/1", "a/1", "b/1", "b/2", "b/3"] {
+        world.write(name, name);
+    }
+    n1.om(world, "web instance start").ok();
+    n1.om(world, "web sync all").ok();
+    for name in ["src/data/1", "a/1", "b/1"] {
+        fs::remove_file(world.path(name)).unwrap();
+    }
+    // What has only directories, and what has nothing beside one that has files, was not mounted. --force is what one says
+    // of a service that is down, of which nothing is.
+    for force in ["", " --force"] {
+        let refused = n1.om(world, &format!("web sync all{force}")).ends(1);
+        let refused = refused.says(&world.fill("{w}/src/ holds no file, and 1 would be deleted from {w}/backup/dst"));
+        refused.says(&world.fill("{w}/a holds no file, and 1 would be deleted from {w}/backup/both: mount it, or"));
+    }
+    for node in [n1, n2] {
+        assert_eq!((node.read("backup/dst/data/1"), node.read("backup/both/a/1")), ("src/data/1".into(), "a/1".into()));
+        assert!(node.exists("backup/both/b/1"), "the copy was done by half");
+    }
+    // One that is missing among other files is told by its name.
+    world.write("src/other", "other");
+    n1.om(world, &format!("web set --kw sync#1.srcfs={}", world.path("src/data").display())).ok();
+    n1.om(world, "web sync all --rid sync#1").ends(1).says("src/data: not copied, lest what is missing is deleted");
+    assert_eq!(n2.read("backup/dst/data/1"), "src/data/1");
+    let data = world.path("src/data").display().to_string();
+    n1.must(&format!("mount -t tmpfs none {data}"));
+    n1.om(world, "web sync all --rid sync#1").ok();
+    assert!(n2.exists("backup/dst/other") && !n2.exists("backup/dst/data/1"));
+    n1.must(&format!("umount {data}"));
+    // A source that has its files again deletes what it does not have.
+    world.write("a/2", "a/2");
+    n1.om(world, "web sync all --rid sync#2").ok();
+    assert!(n2.exists("backup/both/a/2") && !n2.exists("backup/both/a/1") && !n2.exists("backup/both/b/1"));
     n1.om(world, "web instance stop").ok();
 }
 
