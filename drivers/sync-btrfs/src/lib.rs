@@ -10,12 +10,14 @@ mod target;
 use hostler_sdk::prelude::*;
 use hostler_sdk::ssh;
 
-use crate::target::{ADOPT, Target};
+use crate::target::Target;
 
 /// A btrfs subvolume sent to other nodes over ssh, and to another btrfs of this one.
 ///
 /// On each target the last copy is the read-only subvolume `latest` in the directory `dst`. In the source, `.hostler-sent-NODE` is
 /// the snapshot that the target has, from which the next copy tells what changed. Other nodes are reached as by sync.rsync.
+///
+/// Where a copy was cut off while it became the latest, the one before is `.hostler-previous`, and the next copy puts it back.
 #[derive(Keywords)]
 struct Btrfs {
     /// The subvolume to send.
@@ -130,7 +132,7 @@ impl hostler_sdk::Sync for Btrfs {
         }
         btrfs(&["snapshot", "-r", "--", &self.source(), &next.0])?;
         let copied = self.send(&target, &next, Some(&sent).filter(|_| !everything));
-        let bytes = match copied.and_then(|bytes| target.run(ADOPT, &next.name()).map(|()| bytes)) {
+        let bytes = match copied.and_then(|bytes| target.adopt(&next.name()).map(|()| bytes)) {
             Ok(bytes) => bytes,
             Err(error) => {
                 if let Err(left) = next.delete() {

@@ -101,7 +101,7 @@ fn a_node_that_is_down_leaves_no_snapshot_and_the_base_of_the_next_copy() {
 
 #[test]
 fn the_words_of_the_grants_are_those_that_are_run() {
-    for words in [crate::target::ADOPT, receive!()] {
+    for words in [receive!(), adopt!()] {
         let quoted = format!("-- {{peer}} \"{words}\"");
         assert!(Btrfs::GRANTS.iter().any(|line| line.ends_with(&quoted)), "{words}");
         assert!(!words.replace("\\\"", "").contains(['"', '\'', '`']), "{words}");

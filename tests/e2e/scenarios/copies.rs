@@ -15,6 +15,7 @@ crate::trials!(
     what_is_not_mounted_deletes_nothing_on_a_target,
     a_snapshot_is_copied_and_gone_afterwards,
     a_subvolume_is_sent_whole_and_then_what_changed,
+    no_copy_is_lost_to_a_target_that_was_cut_off,
     an_object_of_one_node_copies_its_configuration_nowhere,
 );
 
@@ -218,11 +219,8 @@ pub(crate) fn sent(ran: &crate::ran::Ran, target: &str) -> u64 {
     text.lines().find_map(number).unwrap_or_else(|| panic!("nothing sent: {ran}"))
 }
 
-fn a_subvolume_is_sent_whole_and_then_what_changed(world: &World) {
-    if !crate::storage::kernel_has("btrfs") {
-        return;
-    }
-    let Some(mut cluster) = Cluster::new(world, 3) else { return };
+/// A site on n1 that goes to a pool on n1 and n2, all of them a btrfs. Returns where they are.
+fn subvolume(world: &World, cluster: &Cluster<'_>) -> (String, String) {
     let pool = world.path("backup/pool").display().to_string();
     for node in &cluster.nodes[..2] {
         node.must(&format!("mkdir {pool}"));
@@ -233,10 +231,19 @@ fn a_subvolume_is_sent_whole_and_then_what_changed(world: &World) {
     let sections = "[disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 160m\n\
                     [fs#2]\ntype = btrfs\ndev = {disk#1.exposed_devs[0]}\nmnt = {w}/site\n\
                     [sync#1]\ntype = btrfs\nsrc = {w}/site\ndst = {w}/backup/pool\ntarget = nodes local\n";
-    create(world, cluster.node("n1"), sections);
-    let [n1, n2, _] = &cluster.nodes[..] else { unreachable!() };
-    n1.om(world, "web instance provision").ok();
+    create(world, &cluster.nodes[0], sections);
+    cluster.nodes[0].om(world, "web instance provision").ok();
     let site = world.path("site").display().to_string();
+    (site, pool)
+}
+
+fn a_subvolume_is_sent_whole_and_then_what_changed(world: &World) {
+    if !crate::storage::kernel_has("btrfs") {
+        return;
+    }
+    let Some(mut cluster) = Cluster::new(world, 3) else { return };
+    let (site, pool) = subvolume(world, &cluster);
+    let [n1, n2, _] = &cluster.nodes[..] else { unreachable!() };
     n1.must(&format!("dd if=/dev/urandom of={site}/much bs=1M count=4 status=none"));
     n1.must(&format!("cp /etc/os-release {site}/little"));
     let copy = |node: &Node, file: &str| node.must(&format!("cat {pool}/latest/{file}"));
@@ -262,6 +269,53 @@ fn a_subvolume_is_sent_whole_and_then_what_changed(world: &World) {
     assert!(!n1.must(&format!("btrfs subvolume list {site}")).contains("next"), "a snapshot was left");
     assert_eq!(copy(n2, "little"), fs::read_to_string("/etc/passwd").unwrap());
     for node in [n1, n2] {
+        node.must(&format!("umount {pool}"));
+    }
+    n1.om(world, "web instance unprovision --confirm").ok();
+}
+
+fn no_copy_is_lost_to_a_target_that_was_cut_off(world: &World) {
+    if !crate::storage::kernel_has("btrfs") {
+        return;
+    }
+    let Some(cluster) = Cluster::new(world, 3) else { return };
+    let (site, pool) = subvolume(world, &cluster);
+    let [n1, n2, _] = &cluster.nodes[..] else { unreachable!() };
+    n1.must(&format!("dd if=/dev/urandom of={site}/much bs=1M count=4 status=none"));
+    n1.must(&format!("cp /etc/passwd {site}/little"));
+    n1.om(world, "web sync all --rid sync#1").ok();
+    let copies = |node: &Node| {
+        let list = node.must(&format!("btrfs subvolume list {pool}"));
+        let mut names: Vec<String> =
+            list.lines().filter_map(|line| line.split(' ').next_back()).map(Into::into).collect();
+        names.sort();
+        names
+    };
+    let is_kept = |node: &Node| {
+        assert_eq!(node.must(&format!("cat {pool}/latest/little")), fs::read_to_string("/etc/passwd").unwrap());
+    };
+    // The target was cut off while the next copy became the latest, and the one after that fails: the pool is full.
+    n2.command("dd").args(["if=/dev/zero", "bs=1M", "status=none"]).arg(format!("of={pool}/full")).output().unwrap();
+    n2.must(&format!("mv -T {pool}/latest {pool}/.hostler-previous"));
+    n1.om(world, "web sync full --target n2 --rid sync#1").ends(1).says("No space left on device");
+    is_kept(n2);
+    // The same, of a copy that arrived and was never adopted.
+    n2.must(&format!("btrfs subvolume delete {pool}/.hostler-next-n2"));
+    n2.must(&format!("btrfs subvolume snapshot -r {pool}/latest {pool}/.hostler-next-n2"));
+    n2.must(&format!("btrfs subvolume delete {pool}/latest"));
+    n1.om(world, "web sync full --target n2 --rid sync#1").ends(1).says("No space left on device");
+    is_kept(n2);
+    // It was cut off while the one before was deleted: that is the next one's base, and then it is gone.
+    n2.must(&format!("rm {pool}/full"));
+    n1.om(world, "web sync full --target n2 --rid sync#1").ok();
+    n2.must(&format!("mv -T {pool}/latest {pool}/.hostler-previous"));
+    n2.must(&format!("btrfs subvolume snapshot -r {pool}/.hostler-previous {pool}/latest"));
+    let changes = n1.om(world, "web sync nodes --rid sync#1").ok();
+    assert!(sent(&changes, "n2") < 1 << 20, "{changes}");
+    is_kept(n2);
+    assert_eq!(copies(n2), ["latest"]);
+    for node in [n1, n2] {
+        assert_eq!(copies(node), ["latest"]);
         node.must(&format!("umount {pool}"));
     }
     n1.om(world, "web instance unprovision --confirm").ok();
