@@ -9,6 +9,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use hostler_sdk::process::Output;
 use hostler_sdk::ssh::{command, failure};
 use hostler_sdk::{Command, Result};
 
@@ -51,10 +52,23 @@ macro_rules! adopt {
     };
 }
 
+/// Names one file of the copy that is there, if it holds any: of the one that [`receive!`] would keep.
+macro_rules! look {
+    () => {
+        concat!(
+            enter!(),
+            "for copy in latest .hostler-previous \\\"$next\\\"; do if test -e \\\"$copy\\\"; ",
+            "then exec /usr/bin/find \\\"$copy\\\" ! -type d -print -quit; fi; done"
+        )
+    };
+}
+
 /// The words of [`receive!`], as a shell reads them: in a grant, their quotes have a backslash before them.
 const RECEIVE: &str = receive!();
 /// The words of [`adopt!`].
 const ADOPT: &str = adopt!();
+/// The words of [`look!`].
+const LOOK: &str = look!();
 
 /// Where a copy goes.
 pub(crate) struct Target<'a> {
@@ -79,9 +93,18 @@ impl Target<'_> {
 
     /// Makes what arrived the latest.
     pub(crate) fn adopt(&self, next: &str) -> Result<()> {
-        let output = self.command(ADOPT, next).run()?;
+        self.run(ADOPT, next).map(drop)
+    }
+
+    /// Whether the copy that is there holds anything but directories.
+    pub(crate) fn holds_files(&self, next: &str) -> Result<bool> {
+        Ok(!self.run(LOOK, next)?.stdout.is_empty())
+    }
+
+    fn run(&self, words: &str, next: &str) -> Result<Output> {
+        let output = self.command(words, next).run()?;
         match output.succeeded() {
-            true => Ok(()),
+            true => Ok(output),
             false => Err(failure("the target", &output)),
         }
     }

@@ -15,7 +15,7 @@ crate::trials!(
     what_is_not_mounted_deletes_nothing_on_a_target,
     a_snapshot_is_copied_and_gone_afterwards,
     a_subvolume_is_sent_whole_and_then_what_changed,
-    no_copy_is_lost_to_a_target_that_was_cut_off,
+    no_copy_is_lost_to_a_target_that_was_cut_off_or_to_an_empty_source,
     an_object_of_one_node_copies_its_configuration_nowhere,
 );
 
@@ -274,7 +274,7 @@ fn a_subvolume_is_sent_whole_and_then_what_changed(world: &World) {
     n1.om(world, "web instance unprovision --confirm").ok();
 }
 
-fn no_copy_is_lost_to_a_target_that_was_cut_off(world: &World) {
+fn no_copy_is_lost_to_a_target_that_was_cut_off_or_to_an_empty_source(world: &World) {
     if !crate::storage::kernel_has("btrfs") {
         return;
     }
@@ -314,7 +314,19 @@ fn no_copy_is_lost_to_a_target_that_was_cut_off(world: &World) {
     assert!(sent(&changes, "n2") < 1 << 20, "{changes}");
     is_kept(n2);
     assert_eq!(copies(n2), ["latest"]);
+    // A source that holds nothing but directories.
+    n1.must(&format!("rm {site}/much {site}/little"));
+    n1.must(&format!("mkdir {site}/directory"));
+    let refused = n1.om(world, "web sync all --rid sync#1").ends(1);
+    refused.says("n2: ").says("local: ").says("holds no file, and the latest copy does");
     for node in [n1, n2] {
+        is_kept(node);
+    }
+    assert!(!n1.must(&format!("btrfs subvolume list {site}")).contains("next"), "a snapshot was left");
+    n1.om(world, "web sync all --rid sync#1 --force").ok();
+    n1.om(world, "web sync all --rid sync#1").ok();
+    for node in [n1, n2] {
+        assert_eq!(node.must(&format!("ls {pool}/latest")), "directory\n");
         assert_eq!(copies(node), ["latest"]);
         node.must(&format!("umount {pool}"));
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{ADOPT, RECEIVE};
+use super::{ADOPT, LOOK, RECEIVE};
 
 const NEXT: &str = ".hostler-next-n2";
 const PREVIOUS: &str = ".hostler-previous";
@@ -18,6 +18,7 @@ step() {
     left=$(cat ../steps) && test "$left" -gt 0 && echo $((left - 1)) >../steps || exit 1
 }
 case "$1 $2" in
+    "find "*) exec "$@" ;;
     "mv -T") step && exec "$@" ;;
     "btrfs subvolume") step && exec rm -r -- "$5" ;;
     "btrfs filesystem") ;;
@@ -49,21 +50,22 @@ impl Folder {
         folder
     }
 
-    /// Runs the words, which get so far. Whether they got to their end.
-    fn run(&self, words: &str, steps: u32, stream: &str) -> bool {
+    /// Runs the words, which get so far. Returns what they print, if they got to their end.
+    fn run(&self, words: &str, steps: u32, stream: &str) -> Option<String> {
         fs::write(self.0.join("steps"), steps.to_string()).unwrap();
         let words = words.replace('\\', "").replace("/usr/bin/", "/bin/sh ../stand-in ");
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", &words]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        shell.args(["-c", &words]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut shell = shell.spawn().unwrap();
         let input = format!("{}\n{NEXT}\n{stream}", self.0.join("dst").display());
         shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        shell.wait().unwrap().success()
+        let output = shell.wait_with_output().unwrap();
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
     }
 
     /// A copy whose source fails in the middle.
     fn fails_to_receive(&self) {
-        assert!(!self.run(RECEIVE, ENOUGH, ""));
+        assert_eq!(self.run(RECEIVE, ENOUGH, ""), None);
     }
 
     /// What a copy holds, if it is there and whole.
@@ -93,13 +95,13 @@ fn wherever_a_target_is_cut_off_a_whole_copy_outlives_the_sources_that_fail_late
     for copies in [&adopted[..], &once_cut_off[..]] {
         for (adopting, receiving) in (0..5).flat_map(|adopting| (0..3).map(move |receiving| (adopting, receiving))) {
             let folder = Folder::with(copies);
-            let ended = folder.run(ADOPT, adopting, "");
+            let ended = folder.run(ADOPT, adopting, "").is_some();
             folder.run(RECEIVE, receiving, "");
             folder.fails_to_receive();
             let kept = folder.whole("latest");
             let expected: &[&str] = if ended { &["new"] } else { &["old", "new"] };
             assert!(kept.as_deref().is_some_and(|kept| expected.contains(&kept)), "{kept:?} {adopting} {receiving}");
-            assert!(folder.run(RECEIVE, ENOUGH, "newest") && folder.run(ADOPT, ENOUGH, ""));
+            assert!(folder.run(RECEIVE, ENOUGH, "newest").is_some() && folder.run(ADOPT, ENOUGH, "").is_some());
             assert_eq!(
                 (folder.whole("latest").as_deref(), folder.names()),
                 (Some("newest"), vec!["latest".to_owned()])
@@ -120,4 +122,19 @@ fn what_arrived_and_was_never_adopted_is_kept_if_it_is_whole_and_all_there_is() 
     let beside = Folder::with(&[("latest", "old"), (NEXT, "new")]);
     beside.fails_to_receive();
     assert_eq!(beside.whole("latest").as_deref(), Some("old"));
+}
+
+#[test]
+fn whoever_looks_sees_the_copy_that_would_be_kept() {
+    let sees = |copies: &[(&str, &str)]| {
+        let found = Folder::with(copies).run(LOOK, 0, "").expect("looking changes nothing");
+        found.split('/').next().unwrap().to_owned()
+    };
+    assert_eq!(sees(&[]), "");
+    assert_eq!(sees(&[(NEXT, "new")]), NEXT);
+    assert_eq!(sees(&[(NEXT, "new"), (PREVIOUS, "old")]), PREVIOUS);
+    assert_eq!(sees(&[(NEXT, "new"), (PREVIOUS, "old"), ("latest", "late")]), "latest");
+    let folder = Folder::with(&[]);
+    fs::create_dir_all(folder.0.join("dst/latest/directory")).unwrap();
+    assert_eq!(folder.run(LOOK, 0, "").as_deref(), Some(""), "directories alone are no files");
 }
