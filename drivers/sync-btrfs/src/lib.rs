@@ -2,7 +2,8 @@
 //!
 //! Each copy takes a read-only snapshot of the source and sends it; only what changed since the last snapshot that the target
 //! got, if that is still on both sides. What arrived whole replaces `latest` on the target, so that there always is one that is
-//! complete. See btrfs-send(8), btrfs-receive(8), ssh(1).
+//! complete, and a source that holds no file replaces none that does: so looks a file system that was made anew. See
+//! btrfs-send(8), btrfs-receive(8), ssh(1).
 
 #[macro_use]
 mod target;
@@ -10,12 +11,15 @@ mod target;
 use hostler_sdk::prelude::*;
 use hostler_sdk::ssh;
 
-use crate::target::{ADOPT, Target};
+use crate::target::Target;
 
 /// A btrfs subvolume sent to other nodes over ssh, and to another btrfs of this one.
 ///
 /// On each target the last copy is the read-only subvolume `latest` in the directory `dst`. In the source, `.hostler-sent-NODE` is
 /// the snapshot that the target has, from which the next copy tells what changed. Other nodes are reached as by sync.rsync.
+///
+/// A source that holds no file, only directories, does not replace a copy that does, unless that is forced (`--force`). Where a
+/// copy was cut off while it became the latest, the one before is `.hostler-previous`, and the next copy puts it back.
 #[derive(Keywords)]
 struct Btrfs {
     /// The subvolume to send.
@@ -51,6 +55,13 @@ macro_rules! send {
     };
 }
 
+/// One file of a snapshot may be looked for.
+macro_rules! find {
+    ($suffix:literal) => {
+        snapshot!("exec(read, caps=cap_dac_read_search)", "/usr/bin/find", "next", $suffix, " ! -type d -print -quit")
+    };
+}
+
 /// A snapshot may be removed.
 macro_rules! remove {
     ($suffix:literal, $name:literal) => {
@@ -76,6 +87,8 @@ impl Driver for Btrfs {
          /usr/bin/btrfs subvolume snapshot -r -- {kw:src} {kw:src}/.hostler-next-local",
         "exec(caps=cap_sys_admin+cap_dac_override+cap_fowner) = \
          /usr/bin/btrfs subvolume snapshot -r -- {kw:src} {kw:src}/.hostler-next-{peer}",
+        find!("local"),
+        find!("{peer}"),
         remove!("local", "next"),
         remove!("{peer}", "next"),
         remove!("local", "sent"),
@@ -95,8 +108,10 @@ impl Driver for Btrfs {
             "\""
         ),
         concat!("exec(caps=cap_sys_admin+cap_dac_override+cap_fowner) = /bin/sh -c \"", adopt!(), "\""),
+        concat!("exec(read, caps=cap_dac_read_search) = /bin/sh -c \"", look!(), "\""),
         concat!("exec = ", ssh!(), " -- {peer} \"", receive!(), "\""),
         concat!("exec = ", ssh!(), " -- {peer} \"", adopt!(), "\""),
+        concat!("exec(read) = ", ssh!(), " -- {peer} \"", look!(), "\""),
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
@@ -129,8 +144,9 @@ impl hostler_sdk::Sync for Btrfs {
             next.delete()?;
         }
         btrfs(&["snapshot", "-r", "--", &self.source(), &next.0])?;
-        let copied = self.send(&target, &next, Some(&sent).filter(|_| !everything));
-        let bytes = match copied.and_then(|bytes| target.run(ADOPT, &next.name()).map(|()| bytes)) {
+        let may_replace = if context.force() { Ok(()) } else { self.must_not_empty(&target, &next) };
+        let copied = may_replace.and_then(|()| self.send(&target, &next, Some(&sent).filter(|_| !everything)));
+        let bytes = match copied.and_then(|bytes| target.adopt(&next.name()).map(|()| bytes)) {
             Ok(bytes) => bytes,
             Err(error) => {
                 if let Err(left) = next.delete() {
@@ -154,6 +170,17 @@ impl Btrfs {
 
     fn snapshot(&self, name: &str, target: &str) -> Snapshot {
         Snapshot(format!("{}/.hostler-{name}-{target}", self.source()))
+    }
+
+    /// Refuses a snapshot that holds no file where the copy on the target does.
+    fn must_not_empty(&self, target: &Target<'_>, next: &Snapshot) -> Result<()> {
+        if next.holds_files()? || !target.holds_files(&next.name())? {
+            return Ok(());
+        }
+        Err(Error::failed(format!(
+            "{} holds no file, and the latest copy does: mount what belongs there, or replace that copy with --force",
+            self.source()
+        )))
     }
 
     /// Sends what changed since `sent`, or everything where the target knows nothing of that. Returns how many bytes it took.
@@ -195,6 +222,12 @@ impl Snapshot {
             }
             found => Ok(found),
         }
+    }
+
+    /// Whether it holds anything but directories. Those are also what is to be seen of other subvolumes in it.
+    fn holds_files(&self) -> Result<bool> {
+        let find = Command::new("/usr/bin/find").args(["--", &self.0, "!", "-type", "d", "-print", "-quit"]);
+        Ok(!find.check()?.stdout.is_empty())
     }
 
     fn delete(&self) -> Result<()> {

@@ -2,33 +2,73 @@
 //!
 //! Both run the same words of a shell, which are part of the grants. What belongs to the configuration is read by them, a line
 //! each, before the stream: it is never a word of the shell.
+//!
+//! A name cannot pass from one subvolume to another at once. So the latest is `.hostler-previous` until the next one has its
+//! name: wherever that is cut off, one of the two is a whole copy, and the next copy begins with putting it back.
 
 use std::path::Path;
 use std::time::Duration;
 
+use hostler_sdk::process::Output;
 use hostler_sdk::ssh::{command, failure};
 use hostler_sdk::{Command, Result};
 
-/// Makes room for what arrives, and receives it.
-macro_rules! receive {
+/// Goes to the directory of the copies.
+macro_rules! enter {
     () => {
-        "IFS= read -r dst && IFS= read -r next && cd -- \\\"$dst\\\" && \
-         if test -e \\\"$next\\\"; then /usr/bin/btrfs subvolume delete -- \\\"$next\\\" >&2; fi && exec /usr/bin/btrfs receive -q ."
+        "IFS= read -r dst && IFS= read -r next && cd -- \\\"$dst\\\" && "
     };
 }
 
-/// What arrived whole becomes the latest.
+/// Makes room for what arrives, and receives it. Where there is no latest, what [`adopt!`] had set aside becomes it again, or what
+/// arrived before and was never adopted: that is read-only as soon as it is whole, see btrfs-receive(8).
+macro_rules! receive {
+    () => {
+        concat!(
+            enter!(),
+            "if test ! -e latest; then ",
+            "if test -e .hostler-previous; then /usr/bin/mv -T -- .hostler-previous latest; ",
+            "elif test \\\"$(/usr/bin/btrfs property get -t subvol \\\"$next\\\" ro 2>/dev/null)\\\" = ro=true; ",
+            "then /usr/bin/mv -T -- \\\"$next\\\" latest; fi; fi && ",
+            "if test -e \\\"$next\\\"; then /usr/bin/btrfs subvolume delete -- \\\"$next\\\" >&2; fi && ",
+            "exec /usr/bin/btrfs receive -q ."
+        )
+    };
+}
+
+/// What arrived whole, and is on the disk, becomes the latest, and only then is the one before deleted. One that was to be deleted
+/// already makes room for it: beside a latest, nobody needs it.
 macro_rules! adopt {
     () => {
-        "IFS= read -r dst && IFS= read -r next && cd -- \\\"$dst\\\" && \
-         if test -e latest; then /usr/bin/btrfs subvolume delete -- latest >&2; fi && exec /usr/bin/mv -T -- \\\"$next\\\" latest"
+        concat!(
+            enter!(),
+            "/usr/bin/btrfs filesystem sync . >&2 && ",
+            "if test -e latest; then ",
+            "if test -e .hostler-previous; then /usr/bin/btrfs subvolume delete -- .hostler-previous >&2; fi && ",
+            "/usr/bin/mv -T -- latest .hostler-previous; fi && ",
+            "/usr/bin/mv -T -- \\\"$next\\\" latest && ",
+            "if test -e .hostler-previous; then exec /usr/bin/btrfs subvolume delete -- .hostler-previous >&2; fi"
+        )
+    };
+}
+
+/// Names one file of the copy that is there, if it holds any: of the one that [`receive!`] would keep.
+macro_rules! look {
+    () => {
+        concat!(
+            enter!(),
+            "for copy in latest .hostler-previous \\\"$next\\\"; do if test -e \\\"$copy\\\"; ",
+            "then exec /usr/bin/find \\\"$copy\\\" ! -type d -print -quit; fi; done"
+        )
     };
 }
 
 /// The words of [`receive!`], as a shell reads them: in a grant, their quotes have a backslash before them.
 const RECEIVE: &str = receive!();
 /// The words of [`adopt!`].
-pub(crate) const ADOPT: &str = adopt!();
+const ADOPT: &str = adopt!();
+/// The words of [`look!`].
+const LOOK: &str = look!();
 
 /// Where a copy goes.
 pub(crate) struct Target<'a> {
@@ -51,11 +91,20 @@ impl Target<'_> {
         Ok(piped.bytes)
     }
 
-    /// Runs other words there.
-    pub(crate) fn run(&self, words: &str, next: &str) -> Result<()> {
+    /// Makes what arrived the latest.
+    pub(crate) fn adopt(&self, next: &str) -> Result<()> {
+        self.run(ADOPT, next).map(drop)
+    }
+
+    /// Whether the copy that is there holds anything but directories.
+    pub(crate) fn holds_files(&self, next: &str) -> Result<bool> {
+        Ok(!self.run(LOOK, next)?.stdout.is_empty())
+    }
+
+    fn run(&self, words: &str, next: &str) -> Result<Output> {
         let output = self.command(words, next).run()?;
         match output.succeeded() {
-            true => Ok(()),
+            true => Ok(output),
             false => Err(failure("the target", &output)),
         }
     }
@@ -69,3 +118,6 @@ impl Target<'_> {
         command.stdin(format!("{}\n{next}\n", self.dst.display())).timeout(self.timeout)
     }
 }
+
+#[cfg(test)]
+mod tests;

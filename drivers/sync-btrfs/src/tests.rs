@@ -23,6 +23,7 @@ fn host(snapshots: &'static [&'static str], ssh: impl Fn(&str) -> Output + 'stat
     Host::new()
         .program("/usr/bin/btrfs", 0, "stream")
         .program("/usr/bin/mv", 0, "")
+        .program("/usr/bin/find", 0, "/srv/web/.hostler-next-n2/index.html\n")
         .program_with("/usr/bin/stat", |run| {
             let exists = run.args.last().is_some_and(|path| snapshots.contains(&path.as_str()));
             if exists { ended(0, "256\n") } else { ended(1, "") }
@@ -38,7 +39,7 @@ fn case(host: &Host) -> Case<Btrfs> {
 fn runs(host: &Host) -> Vec<String> {
     let calls = host.calls();
     let runs = calls.iter().filter_map(|call| call.strip_prefix("process.run /usr/bin/"));
-    runs.filter(|run| !run.starts_with("stat"))
+    runs.filter(|run| !run.starts_with("stat") && !run.starts_with("find"))
         .map(|run| run.split(" -T -o").next().unwrap_or(run).to_owned())
         .collect()
 }
@@ -100,8 +101,27 @@ fn a_node_that_is_down_leaves_no_snapshot_and_the_base_of_the_next_copy() {
 }
 
 #[test]
+fn an_empty_source_replaces_no_copy_that_holds_files_unless_forced() {
+    let sync = |copy: &'static str, force: &str| {
+        let host = host(&[], move |_| ended(0, copy)).program("/usr/bin/find", 0, "");
+        let case = given(btrfs()).with(Context::fake("sync#1").with("force", force)).on(&host);
+        (host, case.sync("update", &["n2"]))
+    };
+    let why =
+        "/srv/web holds no file, and the latest copy does: mount what belongs there, or replace that copy with --force";
+    let (host, refused) = sync("latest/index.html\n", "false");
+    refused.reports(&[TargetReport::failed("n2", why)]);
+    let next = "/srv/web/.hostler-next-n2";
+    let made = format!("btrfs subvolume snapshot -r -- /srv/web {next}");
+    assert_eq!(runs(&host), [&made, "ssh", &format!("btrfs subvolume delete -- {next}")]);
+    for (copy, force) in [("latest/index.html\n", "true"), ("", "false")] {
+        sync(copy, force).1.reports(&[TargetReport::copied("n2", 6)]);
+    }
+}
+
+#[test]
 fn the_words_of_the_grants_are_those_that_are_run() {
-    for words in [crate::target::ADOPT, receive!()] {
+    for words in [receive!(), adopt!(), look!()] {
         let quoted = format!("-- {{peer}} \"{words}\"");
         assert!(Btrfs::GRANTS.iter().any(|line| line.ends_with(&quoted)), "{words}");
         assert!(!words.replace("\\\"", "").contains(['"', '\'', '`']), "{words}");

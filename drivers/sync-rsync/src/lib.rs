@@ -1,9 +1,10 @@
 //! `sync.rsync`: directories copied by rsync, to other nodes over ssh and to other places of this one.
 //!
 //! A copy makes the target what the source is, and deletes what the source does not have. It is rehearsed first: a target
-//! that already is the same is left alone, and an empty source never empties a target, because an empty directory is what
-//! a file system looks like that is not mounted. With `dstfs`, nothing is copied to where that is not mounted. With `snap`,
-//! the source is a snapshot, which holds still. See rsync(1), ssh(1), btrfs-subvolume(8).
+//! that already is the same is left alone, and a source that holds nothing but directories deletes nothing, because that is
+//! what a file system looks like that is not mounted. One that is missing among other files cannot be told from files that
+//! were deleted, so `srcfs` names it; with `dstfs`, nothing is copied to where that is not mounted. With `snap`, the source is
+//! a snapshot, which holds still. See rsync(1), ssh(1), btrfs-subvolume(8).
 
 mod options;
 mod snapshot;
@@ -22,6 +23,9 @@ use crate::stats::Stats;
 /// As for rsync, `/srv/web/` is what the directory holds, and `/srv/web` the directory itself. Other nodes are reached by
 /// their names with the ssh of this node: which key, port and address belong to them, and which host keys are trusted, is said
 /// in `/etc/ssh/ssh_config` or in root's `~/.ssh`. Nobody is there to type a password.
+///
+/// A source that holds no file, only directories, deletes nothing on a target, whatever is forced: it looks as if its file
+/// system was not mounted. Where it is to be empty, delete the files of the target yourself.
 #[derive(Keywords)]
 struct Rsync {
     /// What to copy.
@@ -33,6 +37,10 @@ struct Rsync {
     /// Where copies go: `nodes`, `drpnodes`, which are the other ones of the object, and `local`, which is this one.
     #[keyword(candidates("local", "nodes", "drpnodes"), default = "local", example = "nodes drpnodes")]
     target: Vec<String>,
+    /// Mount points in the source. Where nothing is mounted on one of them, nothing is copied: the copy would delete on the
+    /// targets what is not to be seen here.
+    #[keyword(example = "/srv/web/data")]
+    srcfs: Vec<String>,
     /// A mount point on the targets. Where nothing is mounted on it, nothing is copied: the copy would fill the file system
     /// below.
     #[keyword(example = "/backup")]
@@ -94,14 +102,15 @@ macro_rules! perform {
 impl Driver for Rsync {
     const NAME: &str = "sync.rsync";
     const GRANTS: &[&str] = &[
-        rehearse!("", "{kw:src}", "{kw:dst}"),
+        rehearse!("", "[ {kw:src} ]", "{kw:dst}"),
         rehearse!("", "{kw:src}/.hostler-snapshot/", "{kw:dst}"),
-        rehearse!(concat!(" -e \"", ssh!(), "\""), "{kw:src}", "{peer}:{kw:dst}"),
+        rehearse!(concat!(" -e \"", ssh!(), "\""), "[ {kw:src} ]", "{peer}:{kw:dst}"),
         rehearse!(concat!(" -e \"", ssh!(), "\""), "{kw:src}/.hostler-snapshot/", "{peer}:{kw:dst}"),
         perform!("", "{kw:src}", "{kw:dst}"),
         perform!("", "{kw:src}/.hostler-snapshot/", "{kw:dst}"),
         perform!(concat!(" -e \"", ssh!(), "\""), "{kw:src}", "{peer}:{kw:dst}"),
         perform!(concat!(" -e \"", ssh!(), "\""), "{kw:src}/.hostler-snapshot/", "{peer}:{kw:dst}"),
+        "exec(read) = /usr/bin/mountpoint -q -- [ {kw:srcfs} ]",
         "exec(read) = /usr/bin/mountpoint -q -- {kw:dstfs}",
         grant_is_mounted!(),
         "exec(read) = /usr/bin/stat -c %i -- {kw:src}/.hostler-snapshot",
@@ -118,7 +127,8 @@ impl Driver for Rsync {
             problem("src", "there is nothing to copy".to_owned());
         }
         let paths = self.src.iter().map(|src| ("src", src)).chain([("dst", &self.dst)]);
-        for (keyword, path) in paths.chain(self.dstfs.iter().map(|path| ("dstfs", path))) {
+        let mounts = self.srcfs.iter().map(|path| ("srcfs", path)).chain(self.dstfs.iter().map(|path| ("dstfs", path)));
+        for (keyword, path) in paths.chain(mounts) {
             if !path.starts_with('/') {
                 problem(keyword, format!("{path:?} is no absolute path"));
             }
@@ -152,6 +162,7 @@ impl hostler_sdk::Sync for Rsync {
         if let Some(problem) = self.validate(context)?.first() {
             return Err(Error::invalid_config(format!("{}: {}", problem.keyword, problem.text)));
         }
+        self.source_must_be_mounted()?;
         let options = Options::parse(&self.options).map_err(Error::InvalidConfig)?;
         let snapshot = self.src.first().filter(|_| self.snap).map(|src| Snapshot::make(src)).transpose()?;
         let sources = snapshot.as_ref().map_or_else(|| self.src.clone(), |snapshot| vec![snapshot.source()]);
@@ -176,13 +187,8 @@ impl Rsync {
         if rehearsal.changes == 0 {
             return Ok(TargetReport::unchanged(copy.target));
         }
-        if rehearsal.deleted > 0 && rehearsal.files <= self.src.len() as u64 {
-            return Err(Error::failed(format!(
-                "{} is empty, and {} files would be deleted from {}: is it mounted?",
-                self.src.join(" "),
-                rehearsal.deleted,
-                self.dst
-            )));
+        if rehearsal.deleted > 0 {
+            copy.must_not_empty(&rehearsal)?;
         }
         progress::report(0, Some(rehearsal.size), "bytes");
         let copied = copy.run(false)?;
@@ -191,10 +197,21 @@ impl Rsync {
         Ok(TargetReport::copied(copy.target, copied.bytes_sent))
     }
 
+    fn source_must_be_mounted(&self) -> Result<()> {
+        for srcfs in &self.srcfs {
+            if !is_mounted(srcfs)? {
+                return Err(Error::failed(format!(
+                    "nothing is mounted on {srcfs}: not copied, lest what is missing is deleted from the targets"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn must_be_mounted(&self, target: &str) -> Result<()> {
         let Some(dstfs) = &self.dstfs else { return Ok(()) };
         let mounted = match target {
-            LOCAL => Command::new("/usr/bin/mountpoint").args(["-q", "--", dstfs]).run()?.succeeded(),
+            LOCAL => is_mounted(dstfs)?,
             node => ssh::is_mounted(node, dstfs)?,
         };
         match mounted {
@@ -204,6 +221,11 @@ impl Rsync {
             ))),
         }
     }
+}
+
+/// Whether a file system is mounted on the path, here.
+fn is_mounted(path: &str) -> Result<bool> {
+    Ok(Command::new("/usr/bin/mountpoint").args(["-q", "--", path]).run()?.succeeded())
 }
 
 /// The target that is this node.
@@ -219,6 +241,24 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
+    /// Refuses a source that holds no file and would delete some. Among several it hides behind what the others hold, so that
+    /// each of them is rehearsed alone.
+    fn must_not_empty(&self, rehearsal: &Stats) -> Result<()> {
+        for (source, src) in self.sources.iter().zip(&self.rsync.src) {
+            let alone = match self.sources.len() {
+                1 => *rehearsal,
+                _ => Copy { sources: std::slice::from_ref(source), ..*self }.run(true)?,
+            };
+            if alone.files == 0 && alone.deleted > 0 {
+                return Err(Error::failed(format!(
+                    "{src} holds no file, and {} would be deleted from {}: mount it, or delete them there if it is to be empty",
+                    alone.deleted, self.rsync.dst
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn run(&self, rehearse: bool) -> Result<Stats> {
         let output = self.command(rehearse).run()?;
         if !output.succeeded() {

@@ -3,7 +3,7 @@
 /// What a copy did, or would do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Stats {
-    /// Files and directories of the source.
+    /// What the source holds beyond directories: an unmounted file system leaves those.
     pub(crate) files: u64,
     /// What differed, in whatever way.
     pub(crate) changes: u64,
@@ -22,7 +22,7 @@ impl Stats {
     pub(crate) fn parse(output: &str) -> Option<Stats> {
         let (items, _) = output.split_once("Number of files:")?;
         Some(Stats {
-            files: number(output, "Number of files:")?,
+            files: files(output)?,
             changes: items.lines().filter(|line| !line.trim().is_empty()).count() as u64,
             transferred: number(output, "Number of regular files transferred:")?,
             deleted: number(output, "Number of deleted files:")?,
@@ -32,9 +32,28 @@ impl Stats {
     }
 }
 
+/// How many are no directories, of `3 (reg: 2, dir: 1)`. A kind of which there is none is not named.
+fn files(output: &str) -> Option<u64> {
+    let all = number(output, "Number of files:")?;
+    let directories = match said(output, "Number of files:")?.split_once("dir: ") {
+        Some((_, rest)) => leading(rest)?,
+        None => 0,
+    };
+    all.checked_sub(directories)
+}
+
 fn number(output: &str, name: &str) -> Option<u64> {
-    let line = output.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse().ok()
+    leading(said(output, name)?)
+}
+
+/// What stands behind the name.
+fn said<'o>(output: &'o str, name: &str) -> Option<&'o str> {
+    output.lines().find_map(|line| line.strip_prefix(name))
+}
+
+/// The number that a text begins with.
+fn leading(text: &str) -> Option<u64> {
+    text.trim_start().split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -48,8 +67,19 @@ mod tests {
                       Number of regular files transferred: 1\nTotal file size: 8 bytes\n\
                       Total transferred file size: 4 bytes\nTotal bytes sent: 138\n\
                       Total bytes received: 41\n\nsent 138 bytes  received 41 bytes  358.00 bytes/sec\n";
-        let expected = Stats { files: 3, changes: 3, transferred: 1, deleted: 1, size: 4, bytes_sent: 138 };
+        let expected = Stats { files: 2, changes: 3, transferred: 1, deleted: 1, size: 4, bytes_sent: 138 };
         assert_eq!(Stats::parse(output), Some(expected));
         assert_eq!(Stats::parse("rsync: no such option\n"), None);
+    }
+
+    #[test]
+    fn files_are_what_is_no_directory() {
+        let check =
+            |line: &str, expected: u64| assert_eq!(files(&format!("Number of files: {line}\n")), Some(expected));
+        check("0", 0);
+        check("1 (dir: 1)", 0);
+        check("12 (dir: 12)", 0);
+        check("1 (reg: 1)", 1);
+        check("7 (reg: 1, dir: 3, link: 2, special: 1)", 4);
     }
 }

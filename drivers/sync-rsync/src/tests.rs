@@ -13,6 +13,7 @@ fn rsync() -> Rsync {
         src: vec!["/srv/web/".to_owned()],
         dst: "/backup/web".to_owned(),
         target: vec!["local".to_owned()],
+        srcfs: Vec::new(),
         dstfs: None,
         options: Vec::new(),
         keep_extra: false,
@@ -26,11 +27,13 @@ fn copy(host: &Host) -> Case<Rsync> {
     given(rsync()).on(host)
 }
 
+/// What rsync says of a source of one directory that holds so many files.
 fn said(files: u64, transferred: u64, deleted: u64) -> String {
     let items = ">f+++++++++ a\n".repeat(transferred as usize) + &"*deleting   b\n".repeat(deleted as usize);
     format!(
-        "{items}\nNumber of files: {files} (reg: {files})\nNumber of deleted files: {deleted}\n\
-         Number of regular files transferred: {transferred}\nTotal transferred file size: 4000\nTotal bytes sent: 4711\n"
+        "{items}\nNumber of files: {} (reg: {files}, dir: 1)\nNumber of deleted files: {deleted}\n\
+         Number of regular files transferred: {transferred}\nTotal transferred file size: 4000\nTotal bytes sent: 4711\n",
+        files + 1
     )
 }
 
@@ -83,12 +86,78 @@ fn a_target_that_is_the_same_is_left_alone() {
 
 #[test]
 fn an_empty_source_never_empties_a_target() {
-    let host = answers(1, 0, 12);
-    let refused = "/srv/web/ is empty, and 12 files would be deleted from /backup/web: is it mounted?";
-    copy(&host)
-        .sync("update", &["local", "n2"])
-        .reports(&[TargetReport::failed("local", refused), TargetReport::failed("n2", refused)]);
-    assert_eq!(runs(&host).len(), 2);
+    let refused = "/srv/web/ holds no file, and 12 would be deleted from /backup/web: mount it, or delete them there \
+                   if it is to be empty";
+    // Who forces a copy while the service is down has nothing mounted.
+    for context in [Context::fake("sync#1"), Context::fake("sync#1").with("force", "true")] {
+        let host = answers(0, 0, 12);
+        given(rsync())
+            .with(context)
+            .on(&host)
+            .sync("update", &["local", "n2"])
+            .reports(&[TargetReport::failed("local", refused), TargetReport::failed("n2", refused)]);
+        assert_eq!(runs(&host).len(), 2);
+    }
+}
+
+#[test]
+fn a_source_of_directories_alone_is_as_empty_as_can_be_seen() {
+    let directories = said(0, 0, 12).replace("1 (reg: 0, dir: 1)", "3 (dir: 3)");
+    let host = Host::new().program("/usr/bin/rsync", 0, &directories);
+    let refused = "/srv/web/ holds no file, and 12 would be deleted from /backup/web: mount it, or delete them there \
+                   if it is to be empty";
+    copy(&host).sync("update", &["local"]).reports(&[TargetReport::failed("local", refused)]);
+    assert_eq!(runs(&host).len(), 1);
+}
+
+/// Copies `/srv/a` and `/srv/b`. Of the former alone rsync says this.
+fn two_sources(of_a: &str) -> (Host, Case<Rsync>) {
+    let of_a = of_a.to_owned();
+    let host = Host::new().program_with("/usr/bin/rsync", move |run| {
+        let words = run.args.join(" ");
+        let said = match words.split_once(" -- ").unwrap().1 {
+            "/srv/a /backup/web" => of_a.clone(),
+            "/srv/b /backup/web" => said(3, 3, 0),
+            _ => said(3, 3, 2),
+        };
+        Output { stdout: said.into_bytes(), ..ended(0, "") }
+    });
+    let src = ["/srv/a", "/srv/b"].map(str::to_owned).into();
+    let case = given(Rsync { src, ..rsync() }).on(&host);
+    (host, case)
+}
+
+#[test]
+fn an_empty_source_does_not_hide_behind_what_another_one_holds() {
+    let (host, case) = two_sources(&said(0, 0, 2));
+    let refused = "/srv/a holds no file, and 2 would be deleted from /backup/web: mount it, or delete them there \
+                   if it is to be empty";
+    case.sync("update", &["local"]).reports(&[TargetReport::failed("local", refused)]);
+    let rehearsals =
+        ["/srv/a /srv/b", "/srv/a"].map(|src| format!("{COMMAND} --dry-run --delete -- {src} /backup/web"));
+    assert_eq!(runs(&host), rehearsals);
+}
+
+#[test]
+fn an_empty_source_that_deletes_nothing_keeps_nobody_from_the_copy() {
+    let (host, case) = two_sources(&said(0, 0, 0));
+    case.sync("update", &["local"]).reports(&[TargetReport::copied("local", 4711)]);
+    assert_eq!(runs(&host).last().unwrap(), &format!("{COMMAND} --delete -- /srv/a /srv/b /backup/web"));
+}
+
+#[test]
+fn nothing_is_copied_from_where_a_file_system_is_not_mounted() {
+    let host = answers(10, 1, 3).program_with("/usr/bin/mountpoint", |run| {
+        ended(if run.args.last().unwrap() == "/srv/web/data" { 32 } else { 0 }, "")
+    });
+    let mounted = Rsync { srcfs: vec!["/srv/web".to_owned()], ..rsync() };
+    given(mounted).on(&host).sync("update", &["local"]).reports(&[TargetReport::copied("local", 4711)]);
+    let before = runs(&host).len();
+    let one_is_not = Rsync { srcfs: ["/srv/web", "/srv/web/data"].map(str::to_owned).into(), ..rsync() };
+    given(one_is_not).on(&host).sync("update", &["local"]).fails_with(
+        "nothing is mounted on /srv/web/data: not copied, lest what is missing is deleted from the targets",
+    );
+    assert_eq!(runs(&host).len(), before + 2, "rsync was run");
 }
 
 #[test]
@@ -166,6 +235,10 @@ fn what_cannot_work_is_told_before() {
         .on(&host)
         .validate()
         .finds(&[("dst", "\"n3:/srv\" is no absolute path")]);
+    given(Rsync { srcfs: vec!["data".to_owned()], ..rsync() })
+        .on(&host)
+        .validate()
+        .finds(&[("srcfs", "\"data\" is no absolute path")]);
     assert_eq!(runs(&host), [""; 0]);
 }
 

@@ -152,7 +152,7 @@ async fn a_directory_is_copied_once_and_never_emptied_by_an_empty_one() {
     assert!(!Path::new(&format!("{target}/a")).exists());
     fs::remove_file(format!("{source}/b")).unwrap();
     let refused = copy.sync().await.1.unwrap();
-    assert!(refused.ends_with("is it mounted?"), "{refused}");
+    assert!(refused.ends_with("mount it, or delete them there if it is to be empty"), "{refused}");
     assert!(Path::new(&format!("{target}/b")).exists());
 }
 

@@ -12,8 +12,10 @@ crate::trials!(
     data_goes_where_it_is_told_from_where_the_service_runs,
     a_node_that_is_down_keeps_nobody_from_the_others,
     what_would_harm_a_target_is_refused,
+    what_is_not_mounted_deletes_nothing_on_a_target,
     a_snapshot_is_copied_and_gone_afterwards,
     a_subvolume_is_sent_whole_and_then_what_changed,
+    no_copy_is_lost_to_a_target_that_was_cut_off_or_to_an_empty_source,
     an_object_of_one_node_copies_its_configuration_nowhere,
 );
 
@@ -123,7 +125,7 @@ fn what_would_harm_a_target_is_refused(world: &World) {
     n1.om(world, "web instance start").ok();
     n1.om(world, "web sync nodes").ok();
     fs::remove_file(world.path("data/a")).unwrap();
-    n1.om(world, "web sync nodes").ends(1).says("is empty, and 1 files would be deleted");
+    n1.om(world, "web sync nodes").ends(1).says("holds no file, and 1 would be deleted");
     assert_eq!(n2.read("backup/data/a"), "one", "an empty source has emptied a target");
     fs::remove_dir(world.path("data")).unwrap();
     n1.om(world, "web sync nodes").ends(1).says("No such file or directory");
@@ -133,6 +135,50 @@ fn what_would_harm_a_target_is_refused(world: &World) {
     assert_eq!(n2.read("backup/data/a"), "one");
     n1.om(world, "web set --force --kw sync#1.options=--rsync-path=/tmp/x").ok();
     n1.om(world, "web sync nodes --rid sync#1").ends(1).says("--rsync-path=/tmp/x is not allowed");
+    n1.om(world, "web instance stop").ok();
+}
+
+fn what_is_not_mounted_deletes_nothing_on_a_target(world: &World) {
+    let Some(cluster) = Cluster::new(world, 2) else { return };
+    let [n1, n2] = &cluster.nodes[..] else { unreachable!() };
+    let sections = "[sync#1]\ntype = rsync\nsrc = {w}/src/\ndst = {w}/backup/dst\ntarget = nodes local\n\
+                    [sync#2]\ntype = rsync\nsrc = {w}/a {w}/b\ndst = {w}/backup/both\ntarget = nodes local\n";
+    let file =
+        world.write("web.conf", &world.fill(&format!("[DEFAULT]\nnodes = n1 n2\n[fs#1]\ntype = flag\n{sections}")));
+    n1.om(world, &format!("web create --config {}", file.display())).ok();
+    for name in ["src/data/1", "a/1", "b/1", "b/2", "b/3"] {
+        world.write(name, name);
+    }
+    n1.om(world, "web instance start").ok();
+    n1.om(world, "web sync all").ok();
+    for name in ["src/data/1", "a/1", "b/1"] {
+        fs::remove_file(world.path(name)).unwrap();
+    }
+    // What has only directories, and what has nothing beside one that has files, was not mounted. --force is what one says
+    // of a service that is down, of which nothing is.
+    for force in ["", " --force"] {
+        let refused = n1.om(world, &format!("web sync all{force}")).ends(1);
+        let refused = refused.says(&world.fill("{w}/src/ holds no file, and 1 would be deleted from {w}/backup/dst"));
+        refused.says(&world.fill("{w}/a holds no file, and 1 would be deleted from {w}/backup/both: mount it, or"));
+    }
+    for node in [n1, n2] {
+        assert_eq!((node.read("backup/dst/data/1"), node.read("backup/both/a/1")), ("src/data/1".into(), "a/1".into()));
+        assert!(node.exists("backup/both/b/1"), "the copy was done by half");
+    }
+    // One that is missing among other files is told by its name.
+    world.write("src/other", "other");
+    n1.om(world, &format!("web set --kw sync#1.srcfs={}", world.path("src/data").display())).ok();
+    n1.om(world, "web sync all --rid sync#1").ends(1).says("src/data: not copied, lest what is missing is deleted");
+    assert_eq!(n2.read("backup/dst/data/1"), "src/data/1");
+    let data = world.path("src/data").display().to_string();
+    n1.must(&format!("mount -t tmpfs none {data}"));
+    n1.om(world, "web sync all --rid sync#1").ok();
+    assert!(n2.exists("backup/dst/other") && !n2.exists("backup/dst/data/1"));
+    n1.must(&format!("umount {data}"));
+    // A source that has its files again deletes what it does not have.
+    world.write("a/2", "a/2");
+    n1.om(world, "web sync all --rid sync#2").ok();
+    assert!(n2.exists("backup/both/a/2") && !n2.exists("backup/both/a/1") && !n2.exists("backup/both/b/1"));
     n1.om(world, "web instance stop").ok();
 }
 
@@ -173,11 +219,8 @@ pub(crate) fn sent(ran: &crate::ran::Ran, target: &str) -> u64 {
     text.lines().find_map(number).unwrap_or_else(|| panic!("nothing sent: {ran}"))
 }
 
-fn a_subvolume_is_sent_whole_and_then_what_changed(world: &World) {
-    if !crate::storage::kernel_has("btrfs") {
-        return;
-    }
-    let Some(mut cluster) = Cluster::new(world, 3) else { return };
+/// A site on n1 that goes to a pool on n1 and n2, all of them a btrfs. Returns where they are.
+fn subvolume(world: &World, cluster: &Cluster<'_>) -> (String, String) {
     let pool = world.path("backup/pool").display().to_string();
     for node in &cluster.nodes[..2] {
         node.must(&format!("mkdir {pool}"));
@@ -188,10 +231,19 @@ fn a_subvolume_is_sent_whole_and_then_what_changed(world: &World) {
     let sections = "[disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 160m\n\
                     [fs#2]\ntype = btrfs\ndev = {disk#1.exposed_devs[0]}\nmnt = {w}/site\n\
                     [sync#1]\ntype = btrfs\nsrc = {w}/site\ndst = {w}/backup/pool\ntarget = nodes local\n";
-    create(world, cluster.node("n1"), sections);
-    let [n1, n2, _] = &cluster.nodes[..] else { unreachable!() };
-    n1.om(world, "web instance provision").ok();
+    create(world, &cluster.nodes[0], sections);
+    cluster.nodes[0].om(world, "web instance provision").ok();
     let site = world.path("site").display().to_string();
+    (site, pool)
+}
+
+fn a_subvolume_is_sent_whole_and_then_what_changed(world: &World) {
+    if !crate::storage::kernel_has("btrfs") {
+        return;
+    }
+    let Some(mut cluster) = Cluster::new(world, 3) else { return };
+    let (site, pool) = subvolume(world, &cluster);
+    let [n1, n2, _] = &cluster.nodes[..] else { unreachable!() };
     n1.must(&format!("dd if=/dev/urandom of={site}/much bs=1M count=4 status=none"));
     n1.must(&format!("cp /etc/os-release {site}/little"));
     let copy = |node: &Node, file: &str| node.must(&format!("cat {pool}/latest/{file}"));
@@ -217,6 +269,65 @@ fn a_subvolume_is_sent_whole_and_then_what_changed(world: &World) {
     assert!(!n1.must(&format!("btrfs subvolume list {site}")).contains("next"), "a snapshot was left");
     assert_eq!(copy(n2, "little"), fs::read_to_string("/etc/passwd").unwrap());
     for node in [n1, n2] {
+        node.must(&format!("umount {pool}"));
+    }
+    n1.om(world, "web instance unprovision --confirm").ok();
+}
+
+fn no_copy_is_lost_to_a_target_that_was_cut_off_or_to_an_empty_source(world: &World) {
+    if !crate::storage::kernel_has("btrfs") {
+        return;
+    }
+    let Some(cluster) = Cluster::new(world, 3) else { return };
+    let (site, pool) = subvolume(world, &cluster);
+    let [n1, n2, _] = &cluster.nodes[..] else { unreachable!() };
+    n1.must(&format!("dd if=/dev/urandom of={site}/much bs=1M count=4 status=none"));
+    n1.must(&format!("cp /etc/passwd {site}/little"));
+    n1.om(world, "web sync all --rid sync#1").ok();
+    let copies = |node: &Node| {
+        let list = node.must(&format!("btrfs subvolume list {pool}"));
+        let mut names: Vec<String> =
+            list.lines().filter_map(|line| line.split(' ').next_back()).map(Into::into).collect();
+        names.sort();
+        names
+    };
+    let is_kept = |node: &Node| {
+        assert_eq!(node.must(&format!("cat {pool}/latest/little")), fs::read_to_string("/etc/passwd").unwrap());
+    };
+    // The target was cut off while the next copy became the latest, and the one after that fails: the pool is full.
+    n2.command("dd").args(["if=/dev/zero", "bs=1M", "status=none"]).arg(format!("of={pool}/full")).output().unwrap();
+    n2.must(&format!("mv -T {pool}/latest {pool}/.hostler-previous"));
+    n1.om(world, "web sync full --target n2 --rid sync#1").ends(1).says("No space left on device");
+    is_kept(n2);
+    // The same, of a copy that arrived and was never adopted.
+    n2.must(&format!("btrfs subvolume delete {pool}/.hostler-next-n2"));
+    n2.must(&format!("btrfs subvolume snapshot -r {pool}/latest {pool}/.hostler-next-n2"));
+    n2.must(&format!("btrfs subvolume delete {pool}/latest"));
+    n1.om(world, "web sync full --target n2 --rid sync#1").ends(1).says("No space left on device");
+    is_kept(n2);
+    // It was cut off while the one before was deleted: that is the next one's base, and then it is gone.
+    n2.must(&format!("rm {pool}/full"));
+    n1.om(world, "web sync full --target n2 --rid sync#1").ok();
+    n2.must(&format!("mv -T {pool}/latest {pool}/.hostler-previous"));
+    n2.must(&format!("btrfs subvolume snapshot -r {pool}/.hostler-previous {pool}/latest"));
+    let changes = n1.om(world, "web sync nodes --rid sync#1").ok();
+    assert!(sent(&changes, "n2") < 1 << 20, "{changes}");
+    is_kept(n2);
+    assert_eq!(copies(n2), ["latest"]);
+    // A source that holds nothing but directories.
+    n1.must(&format!("rm {site}/much {site}/little"));
+    n1.must(&format!("mkdir {site}/directory"));
+    let refused = n1.om(world, "web sync all --rid sync#1").ends(1);
+    refused.says("n2: ").says("local: ").says("holds no file, and the latest copy does");
+    for node in [n1, n2] {
+        is_kept(node);
+    }
+    assert!(!n1.must(&format!("btrfs subvolume list {site}")).contains("next"), "a snapshot was left");
+    n1.om(world, "web sync all --rid sync#1 --force").ok();
+    n1.om(world, "web sync all --rid sync#1").ok();
+    for node in [n1, n2] {
+        assert_eq!(node.must(&format!("ls {pool}/latest")), "directory\n");
+        assert_eq!(copies(node), ["latest"]);
         node.must(&format!("umount {pool}"));
     }
     n1.om(world, "web instance unprovision --confirm").ok();
