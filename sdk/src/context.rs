@@ -1,10 +1,11 @@
 //! What a call is about, beyond the keywords.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::bindings::hostler::driver::types::ResourceContext;
-use crate::{Error, Result};
+use crate::{Error, Result, clock};
 
 /// What a call is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +121,23 @@ impl Context {
     /// The other nodes on which the configuration disables this resource: nothing there has a right to what it uses.
     pub fn disabled_nodes(&self) -> impl Iterator<Item = &str> {
         self.var("disabled_nodes").unwrap_or_default().split_whitespace()
+    }
+
+    /// A UUID that nothing else has. `what` tells apart those that are made for this resource at the same time.
+    pub fn new_uuid(&self, what: impl Hash) -> String {
+        let now = clock::since_boot();
+        let half = |salt: u8| {
+            let mut hasher = DefaultHasher::new();
+            // `sid` is random, and another for every action.
+            (salt, self.var("sid"), &self.object, &self.rid, &self.node, now).hash(&mut hasher);
+            what.hash(&mut hasher);
+            hasher.finish()
+        };
+        let (high, low) = (half(1), half(2));
+        // The version and the variant, see RFC 9562 §5.8: made in a way of one's own.
+        let (high, low) = ((high & !0xf000) | 0x8000, (low & (u64::MAX >> 2)) | 0x8000_0000_0000_0000);
+        let (a, b, c, d, e) = (high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48, low & 0xffff_ffff_ffff);
+        format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
     }
 
     fn directory(&self, name: &str) -> Result<PathBuf> {

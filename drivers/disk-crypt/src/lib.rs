@@ -3,6 +3,9 @@
 //! Up: the device `/dev/mapper/NAME` shows what `dev` holds, in clear. Down: it is not there. Provision makes an empty device a LUKS
 //! one; unprovision destroys its keys, and with them all that it holds. The key goes to cryptsetup by its standard input: it is in
 //! no process list and in no log. See cryptsetup(8).
+//!
+//! A provision that was cut short is finished by the next one, which clears the first blocks. So that no data are ever cleared, it
+//! keeps the UUID of what it formats: a device with another one, or one that was opened since, is somebody's.
 
 use hostler_sdk::options;
 use hostler_sdk::prelude::*;
@@ -36,8 +39,10 @@ const OPTIONS: [&str; 7] =
 const CRYPTSETUP: &str = "/sbin/cryptsetup";
 /// The signature of an encrypted device.
 const LUKS: &str = "crypto_LUKS";
-/// Kept from before a device is made an encrypted one until its content is cleared.
+/// Where the UUID is kept of what provision formats, from before it does until the content is cleared.
 const UNFINISHED: &str = "unfinished";
+/// What a device holds that is neither known nor empty.
+const NOISE: &str = "unknown";
 /// As much as signatures are looked for in.
 const HEAD: &str = "256KiB";
 /// How long udev may take to show a device.
@@ -55,8 +60,8 @@ impl Driver for Crypt {
          [--allow-discards] -- {kw:dev} {kw:name}",
         "exec(caps=cap_sys_admin+cap_ipc_lock+cap_sys_nice) = /sbin/cryptsetup close -- {kw:name}",
         "exec(caps=cap_sys_admin+cap_ipc_lock+cap_sys_nice) = /sbin/cryptsetup luksFormat --batch-mode --type luks2 \
-         --key-file=- [--cipher *] [--hash *] [--iter-time *] [--key-size *] [--label *] [--pbkdf *] [--sector-size *] \
-         -- {kw:dev}",
+         --key-file=- --uuid * [--cipher *] [--hash *] [--iter-time *] [--key-size *] [--label *] [--pbkdf *] \
+         [--sector-size *] -- {kw:dev}",
         "exec = /sbin/blkdiscard --zeroout --length 256KiB -- /dev/mapper/{kw:name}",
         "exec = /sbin/cryptsetup erase --batch-mode -- {kw:dev}",
         "exec = /sbin/wipefs --all --quiet --types crypto_LUKS -- {kw:dev}",
@@ -97,12 +102,10 @@ impl Driver for Crypt {
     }
 
     fn start(&self, _: &Context) -> Result<Outcome> {
-        match self.backing()? {
-            Some(backing) if self.is_own(&backing)? => {
-                return Ok(Outcome::unchanged(format!("{} is already up", self.device())));
-            }
-            Some(backing) => return Err(Error::failed(self.taken(&backing))),
-            None => {}
+        // Whoever finds it up may write on it.
+        forget_unfinished()?;
+        if self.is_up()? {
+            return Ok(Outcome::unchanged(format!("{} is already up", self.device())));
         }
         self.open()?;
         Ok(Outcome::changed(format!("{} shows {}", self.device(), self.dev)))
@@ -117,30 +120,30 @@ impl Driver for Crypt {
         Ok(Outcome::changed(format!("{} is down", self.device())))
     }
 
-    fn provision(&self, _: &Context) -> Result<Outcome> {
+    fn provision(&self, context: &Context) -> Result<Outcome> {
         block::wait_for(&self.dev, UDEV)?;
-        match self.holds()?.as_deref() {
-            Some(LUKS) if state::get(state::Scope::Persistent, UNFINISHED)?.is_none() => {
-                return Ok(Outcome::unchanged(format!("{} is already encrypted", self.dev)));
-            }
-            Some(LUKS) => {}
-            Some(other) => {
-                return Err(Error::failed(format!(
-                    "{} holds {other}: it is not overwritten; if nobody needs it, clear it with wipefs -a {}",
-                    self.dev, self.dev
-                )));
-            }
+        match block::probe(&self.dev)? {
             None => {
-                state::set(state::Scope::Persistent, UNFINISHED, "true")?;
-                self.format()?;
+                self.format(context)?;
+                self.open()?;
+            }
+            Some(found) if found.kind != LUKS => return Err(Error::failed(not_overwritten(&self.dev, &found.kind))),
+            Some(found) if is_unfinished(&found.uuid)? && !self.is_up()? => {
+                self.open()?;
+                // Noise is not known as anything. What is was written by somebody since.
+                if let Some(found) = block::probe(self.device())?.filter(|found| found.kind != NOISE) {
+                    forget_unfinished()?;
+                    return Ok(Outcome::changed(format!("{} is encrypted, and holds {}", self.dev, found.kind)));
+                }
+            }
+            Some(_) => {
+                forget_unfinished()?;
+                return Ok(Outcome::unchanged(format!("{} is already encrypted", self.dev)));
             }
         }
         // What a new key makes of the empty device is noise, which nobody could tell from data.
-        if self.backing()?.is_none() {
-            self.open()?;
-        }
         Command::new("/sbin/blkdiscard").args(["--zeroout", "--length", HEAD, "--"]).arg(self.device()).check()?;
-        state::remove(state::Scope::Persistent, UNFINISHED)?;
+        forget_unfinished()?;
         Ok(Outcome::changed(format!("{} is encrypted", self.dev)))
     }
 
@@ -155,11 +158,18 @@ impl Driver for Crypt {
 }
 
 impl Crypt {
-    fn format(&self) -> Result<()> {
+    /// Makes the empty device an encrypted one. What can be found wrong before that leaves no trace.
+    fn format(&self, context: &Context) -> Result<()> {
         let options = options::arrange(&OPTIONS, &self.format_options)
             .map_err(|reason| Error::invalid_config(format!("format_options: {reason}")))?;
+        let key = self.key()?;
+        if self.is_up()? {
+            return Err(Error::failed(format!("{} shows {}, which holds no LUKS header", self.device(), self.dev)));
+        }
+        let uuid = context.new_uuid(&self.dev);
+        state::set(state::Scope::Persistent, UNFINISHED, &uuid)?;
         let format = Command::new(CRYPTSETUP).args(["luksFormat", "--batch-mode", "--type", "luks2", "--key-file=-"]);
-        format.args(options).arg("--").arg(&self.dev).stdin(self.key()?).check()?;
+        format.args(["--uuid", &uuid]).args(options).arg("--").arg(&self.dev).stdin(key).check()?;
         Ok(())
     }
 
@@ -192,6 +202,15 @@ impl Crypt {
         }
     }
 
+    /// Whether `dev` is shown in clear under the name. An error if another device is.
+    fn is_up(&self) -> Result<bool> {
+        match self.backing()? {
+            None => Ok(false),
+            Some(backing) if self.is_own(&backing)? => Ok(true),
+            Some(backing) => Err(Error::failed(self.taken(&backing))),
+        }
+    }
+
     /// The device that is shown in clear under the name, or none if there is none of that name.
     fn backing(&self) -> Result<Option<String>> {
         if block::find(self.device())?.is_none() {
@@ -213,6 +232,20 @@ impl Crypt {
     fn is_own(&self, backing: &str) -> Result<bool> {
         Ok(backing == self.dev || block::find(&self.dev)?.is_some_and(|device| device.path == backing))
     }
+}
+
+/// Whether it is what a provision of this node formatted, and then was cut short.
+fn is_unfinished(uuid: &str) -> Result<bool> {
+    Ok(state::get(state::Scope::Persistent, UNFINISHED)?.is_some_and(|known| known == uuid))
+}
+
+/// From now on the device counts as one that holds data.
+fn forget_unfinished() -> Result<()> {
+    Ok(state::remove(state::Scope::Persistent, UNFINISHED)?)
+}
+
+fn not_overwritten(device: &str, kind: &str) -> String {
+    format!("{device} holds {kind}: it is not overwritten; if nobody needs it, clear it with wipefs -a {device}")
 }
 
 #[cfg(test)]

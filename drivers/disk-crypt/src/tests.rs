@@ -29,12 +29,19 @@ fn done(status: i32, stdout: &str, stderr: &str) -> Output {
     Output { status, stdout: stdout.into(), stderr: stderr.into(), truncated: false }
 }
 
+/// The value of an option.
+fn after<'a>(run: &'a Run<'_>, option: &str) -> &'a str {
+    let at = run.args.iter().position(|arg| arg == option).expect("the option is there");
+    &run.args[at + 1]
+}
+
 fn cryptsetup(key: &RefCell<Vec<u8>>, run: &Run<'_>) -> Output {
     match run.args[0].as_str() {
         "status" => done(0, "/dev/mapper/web is active.\n  type:    LUKS2\n  device:  /dev/sdb\n", ""),
         "luksFormat" => {
             *key.borrow_mut() = run.stdin.to_vec();
             run.host.set_signature("/dev/sdb", LUKS);
+            run.host.set_uuid("/dev/sdb", after(run, "--uuid"));
             done(0, "", "")
         }
         "open" if run.stdin != &key.borrow()[..] => done(2, "", "No key available with this passphrase."),
@@ -153,14 +160,98 @@ fn provision_encrypts_an_empty_device_and_unprovision_forgets_its_keys() {
     case(&empty().signature("/dev/sdb", "ext4")).provision().fails_with("/dev/sdb holds ext4: it is not overwritten");
 }
 
+/// What a provision left that was cut short, as the node remembers it.
+const CUT_SHORT: &str = "0c0a3d0e-6a51-8f7c-9c4e-5d1f6b7a8c9d";
+
+/// The same, the device with a UUID.
+fn cut_short(uuid: &str) -> Host {
+    let host = made().state("persistent", "unfinished", CUT_SHORT);
+    host.set_uuid("/dev/sdb", uuid);
+    host
+}
+
+fn clears(host: &Host) -> usize {
+    host.calls().iter().filter(|call| call.contains("/sbin/blkdiscard")).count()
+}
+
 #[test]
-fn a_provision_that_was_cut_short_is_finished() {
-    let host = made().state("persistent", "unfinished", "true");
+fn a_provision_that_was_cut_short_is_finished_once() {
+    let host = cut_short(CUT_SHORT);
     case(&host)
         .provision()
         .is_changed("/dev/sdb is encrypted")
         .provision()
         .is_unchanged("/dev/sdb is already encrypted");
+    assert_eq!(clears(&host), 1);
+}
+
+#[test]
+fn a_provision_that_fails_after_the_format_is_finished_by_the_next() {
+    let host = empty().program("/sbin/blkdiscard", 1, "");
+    let heal = |host: &Host| {
+        let _ = host.clone().program("/sbin/blkdiscard", 0, "").signature("/dev/mapper/web", NOISE);
+    };
+    // A stop is what the host undoes it with.
+    case(&host)
+        .provision()
+        .fails_with("/sbin/blkdiscard ended with 1")
+        .stop()
+        .then(heal)
+        .provision()
+        .is_changed("/dev/sdb is encrypted");
+    assert_eq!(clears(&host), 2);
+}
+
+#[test]
+fn a_provision_that_lacks_its_key_clears_no_device_that_is_named_later() {
+    let keyfile =
+        |dev: &str| Crypt { dev: dev.to_owned(), passphrase: None, keyfile: Some("/etc/keys/web".into()), ..crypt() };
+    let host = made().device("/dev/sdc", 64 * MIB);
+    given(keyfile("/dev/sdc")).on(&host).provision().fails_with("/etc/keys/web");
+    let host = host.text_file("/etc/keys/web", SECRET);
+    given(keyfile("/dev/sdb")).on(&host).provision().is_unchanged("/dev/sdb is already encrypted");
+    assert_eq!(clears(&host), 0);
+}
+
+#[test]
+fn what_was_formatted_by_others_after_a_provision_was_cut_short_is_theirs() {
+    let host = cut_short("11111111-6a51-4f7c-9c4e-5d1f6b7a8c9d");
+    case(&host).provision().is_unchanged("/dev/sdb is already encrypted");
+    // Not even if they give it back the UUID of before.
+    host.set_uuid("/dev/sdb", CUT_SHORT);
+    case(&host).provision().is_unchanged("/dev/sdb is already encrypted");
+    assert_eq!(clears(&host), 0);
+}
+
+#[test]
+fn what_was_written_on_after_a_provision_was_cut_short_is_not_cleared() {
+    let started = cut_short(CUT_SHORT);
+    case(&started).start().stop().provision().is_unchanged("/dev/sdb is already encrypted");
+    let opened = cut_short(CUT_SHORT).device("/dev/mapper/web", 64 * MIB);
+    case(&opened).provision().is_unchanged("/dev/sdb is already encrypted");
+    let written = cut_short(CUT_SHORT).signature("/dev/mapper/web", "ext4");
+    case(&written).provision().is_changed("/dev/sdb is encrypted, and holds ext4");
+    assert_eq!([clears(&started), clears(&opened), clears(&written)], [0, 0, 0]);
+}
+
+#[test]
+fn a_name_that_shows_another_device_is_found_out_before_anything_is_formatted() {
+    let host = made().device("/dev/mapper/web", MIB).device("/dev/sdc", MIB);
+    let other = Crypt { dev: "/dev/sdc".to_owned(), ..crypt() };
+    given(other).on(&host).provision().fails_with("/dev/mapper/web shows /dev/sdb, not /dev/sdc");
+    assert!(!host.calls().iter().any(|call| call.contains("luksFormat")), "{:#?}", host.calls());
+    assert_eq!(clears(&host), 0);
+}
+
+#[test]
+fn each_format_has_a_uuid_of_its_own() {
+    let host = empty();
+    case(&host).provision().unprovision().then(|host| assert!(host.release_device("/dev/mapper/web")));
+    given(crypt()).with(Context::fake("disk#1").with("sid", "another")).on(&host).provision();
+    let calls = host.calls();
+    let uuids = calls.iter().filter_map(|call| call.split_once("--uuid ")?.1.split(' ').next());
+    let uuids: Vec<&str> = uuids.collect();
+    assert!(matches!(uuids[..], [first, second] if first != second && first.len() == 36), "{uuids:?}");
 }
 
 #[test]

@@ -5,6 +5,9 @@
 //! not answered yet becomes the second Primary, then promotes. Provision writes the metadata and joins; where neither node has data
 //! yet and the peer is there, this node's become the first copy. Unprovision leaves and wipes the metadata.
 //!
+//! A peer that does not answer while this node looks for it is taken for dead: so a service fails over. A node that stands alone
+//! does not look: its peer may well be Primary, and only force promotes it.
+//!
 //! The resource itself is defined in /etc/drbd.d, alike on both nodes. See drbd.conf(5), drbdadm(8).
 
 mod replication;
@@ -12,12 +15,16 @@ mod replication;
 use hostler_sdk::files::FileKind;
 use hostler_sdk::prelude::*;
 
-use crate::replication::Replication;
+use crate::replication::{Replication, remedy};
 
 /// A device that is replicated to another node.
 ///
 /// Both nodes hold the same definition in /etc/drbd.d. The first time, provision on one node, which joins and waits, and then on
 /// the one whose copy shall be the first. Never `standby`: a node that is not Primary is down, and replicates all the same.
+///
+/// A start goes on without a peer that does not answer in time, as after its death. If it may be the network that is dead, let
+/// DRBD find out: `fencing` in drbd.conf(5). A node that stands alone, as after a split brain or `drbdadm disconnect`, starts
+/// only with `--force`: the peer may be Primary, with other data.
 #[derive(Keywords)]
 struct Drbd {
     /// The resource, as it is called in /etc/drbd.d.
@@ -75,11 +82,14 @@ impl Driver for Drbd {
         Ok(status.label(format!("drbd {}", self.res)))
     }
 
-    fn start(&self, _: &Context) -> Result<Outcome> {
+    fn start(&self, context: &Context) -> Result<Outcome> {
         let res = &self.res;
         let seen = self.join()?;
         if seen.is_primary() {
             return Ok(Outcome::unchanged(format!("{res} is already primary")));
+        }
+        if seen.stands_alone() {
+            self.may_go_alone(context)?;
         }
         if seen.peer_role == "Primary" {
             return Err(Error::failed(format!("the peer of {res} is primary: stop the service there first")));
@@ -203,11 +213,25 @@ impl Drbd {
         let mut last = None;
         clock::wait_until(self.connect_timeout, PAUSE, || {
             let seen = self.seen()?.ok_or_else(absent)?;
-            let settled = seen.is_connected() || seen.connection == "StandAlone" || seen.is_primary();
+            let settled = seen.is_connected() || seen.stands_alone() || seen.is_primary();
             last = Some(seen);
             Ok(settled)
         })?;
         last.ok_or_else(absent)
+    }
+
+    /// Nobody knows what the peer is of a node that stands alone: an error, unless forced.
+    fn may_go_alone(&self, context: &Context) -> Result<()> {
+        let res = &self.res;
+        let why = format!("{res} stands alone, as after a split brain: the peer may be primary, with other data");
+        if !context.force() {
+            return Err(Error::failed(format!(
+                "{why}; {}; or take what is here with --force, once the peer is surely not in use",
+                remedy(res)
+            )));
+        }
+        log::warn(format!("{why}; it is forced to go on"));
+        Ok(())
     }
 
     fn has_metadata(&self) -> Result<bool> {

@@ -16,7 +16,8 @@ pub(crate) struct Replication {
 }
 
 impl Replication {
-    /// Reads the answer. None if it is not one. Of several peers, the one that is worst off counts.
+    /// Reads the answer. None if it is not one. Of several peers, the one that is worst off counts: who stands alone before who
+    /// is not there.
     pub(crate) fn parse(text: &str) -> Option<Replication> {
         let mut own =
             Replication { peer_role: "Unknown".to_owned(), peer_disk: "DUnknown".to_owned(), ..Replication::default() };
@@ -42,13 +43,23 @@ impl Replication {
                 }
             }
         }
-        let worst = peers.iter().find(|peer| peer.connection != "Connected").or(peers.first());
-        let whole = worst.map(|peer| Replication { role: own.role.clone(), disk: own.disk.clone(), ..peer.clone() });
-        Some(whole.unwrap_or(own)).filter(|seen| !seen.role.is_empty())
+        let worst = peers.iter().find(|peer| peer.stands_alone());
+        let worst = worst.or(peers.iter().find(|peer| peer.connection != "Connected")).or(peers.first());
+        let whole = match worst {
+            Some(peer) => Replication { role: own.role, disk: own.disk, ..peer.clone() },
+            // DRBD 8 forgets the peer of a node that stands alone.
+            None => Replication { connection: "StandAlone".to_owned(), ..own },
+        };
+        Some(whole).filter(|seen| !seen.role.is_empty())
     }
 
     pub(crate) fn is_primary(&self) -> bool {
         self.role == "Primary"
+    }
+
+    /// Whether this node does not even look for the peer. One whose peer died does.
+    pub(crate) fn stands_alone(&self) -> bool {
+        self.connection == "StandAlone"
     }
 
     /// Whether the peer is there, in whatever state its data are.
@@ -73,10 +84,12 @@ impl Replication {
         match self.connection.as_str() {
             "Connected" => {}
             "StandAlone" => faults.push(format!(
-                "not replicated: this node refuses the peer, or was refused, as after a split brain; on the node whose changes \
-                 shall be lost: drbdadm -- --discard-my-data connect {res}; on the other: drbdadm connect {res}"
+                "not replicated: this node refuses the peer, or was refused, as after a split brain; {}",
+                remedy(res)
             )),
-            _ if !self.is_connected() => faults.push(format!("not replicated: the peer is not there ({})", self.connection)),
+            _ if !self.is_connected() => {
+                faults.push(format!("not replicated: the peer is not there ({})", self.connection))
+            }
             syncing => faults.push(format!("not replicated in full yet ({syncing})")),
         }
         if self.disk != "UpToDate" {
@@ -87,6 +100,14 @@ impl Replication {
         }
         faults
     }
+}
+
+/// What makes one of the two copies of a split brain.
+pub(crate) fn remedy(res: &str) -> String {
+    format!(
+        "on the node whose changes shall be lost: drbdadm -- --discard-my-data connect {res}; on the other: drbdadm \
+         connect {res}"
+    )
 }
 
 /// What DRBD 9 calls the search for a peer.
@@ -128,8 +149,16 @@ mod tests {
             Some(seen("WFConnection", ["Secondary", "Unknown"], ["Inconsistent", "DUnknown"])),
         );
         check(
+            "r0 role:Secondary\n  disk:UpToDate\n\n",
+            Some(seen("StandAlone", ["Secondary", "Unknown"], ["UpToDate", "DUnknown"])),
+        );
+        check(
             "r0 role:Primary\n  disk:UpToDate\n  peer connection:StandAlone\n",
             Some(seen("StandAlone", ["Primary", "Unknown"], ["UpToDate", "DUnknown"])),
+        );
+        check(
+            "r0 role:Secondary\n  disk:UpToDate\n  n2 connection:Connecting\n  n3 connection:StandAlone\n",
+            Some(seen("StandAlone", ["Secondary", "Unknown"], ["UpToDate", "DUnknown"])),
         );
         check("r0: not defined\n", None);
     }

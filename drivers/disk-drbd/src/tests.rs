@@ -25,7 +25,7 @@ impl World {
     fn status(&self) -> String {
         let own = if self.primary { "Primary" } else { "Secondary" };
         let peer = match self.peer {
-            _ if self.stands_alone => "peer connection:StandAlone".to_owned(),
+            _ if self.stands_alone => String::new(),
             None => "peer connection:Connecting".to_owned(),
             Some((role, disk)) => format!("peer role:{role}\n    replication:Established peer-disk:{disk}"),
         };
@@ -93,8 +93,12 @@ fn replicated() -> World {
     }
 }
 
+fn drbd() -> Drbd {
+    Drbd { res: "r0".to_owned(), connect_timeout: Duration::from_secs(10) }
+}
+
 fn case(host: &Host) -> Case<Drbd> {
-    given(Drbd { res: "r0".to_owned(), connect_timeout: Duration::from_secs(10) }).on(host)
+    given(drbd()).on(host)
 }
 
 #[test]
@@ -177,6 +181,37 @@ fn a_split_brain_says_what_to_do() {
         .status()
         .is(State::Warn)
         .mentions("drbdadm -- --discard-my-data connect r0; on the other: drbdadm connect r0");
+}
+
+#[test]
+fn a_node_that_stands_alone_is_promoted_only_by_force() {
+    let alone = || World { stands_alone: true, ..replicated() };
+    let (host, world) = node(alone());
+    case(&host)
+        .start()
+        .fails_with("r0 stands alone, as after a split brain: the peer may be primary, with other data; on the node")
+        .start()
+        .fails_with("drbdadm connect r0; or take what is here with --force")
+        .status()
+        .is(State::Down);
+    assert!(!world.borrow().primary);
+    let (host, world) = node(alone());
+    given(drbd()).with(Context::fake("disk#1").with("force", "true")).on(&host).start().is_changed("r0 is primary");
+    assert!(world.borrow().primary);
+    assert!(host.log().iter().any(|line| line.text.ends_with("it is forced to go on")), "{:?}", host.log());
+}
+
+#[test]
+fn a_node_that_stands_alone_makes_no_first_copy() {
+    let (host, world) = node(World { disk: "Inconsistent", stands_alone: true, ..replicated() });
+    case(&host).provision().is_unchanged("r0 was joined already");
+    assert_eq!(world.borrow().disk, "Inconsistent");
+}
+
+#[test]
+fn a_primary_that_stands_alone_is_left_as_it_is() {
+    let (host, _) = node(World { primary: true, stands_alone: true, ..replicated() });
+    case(&host).start().is_unchanged("r0 is already primary");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! `disk.vg`: an LVM volume group.
 //!
 //! Up: the group carries the name of this node as its tag, and its volumes are active. Down: it has not the tag, and none is
-//! active. Where nodes share the disks, the tag says whose the group is. Start takes the group over: it puts this node's tag in
-//! the place of all others. Provision makes it of `pvs`, so that neither boot nor udev activates it by themselves; unprovision
-//! removes it, if it holds no volumes. See vgchange(8), and lvmautoactivation(7).
+//! active. Where nodes share the disks, the tag says whose the group is; active on two of them, its data are lost. So start takes
+//! a group that has another tag only when the object's configuration disables this resource on the node of that name, or when it
+//! is forced to; then it puts this node's tag in the place of all others. Provision makes it of `pvs`, so that neither boot nor
+//! udev activates it by themselves; unprovision removes it, if it holds no volumes. See vgchange(8), and lvmautoactivation(7).
 
 mod group;
 
@@ -14,7 +15,9 @@ use crate::group::Group;
 
 /// An LVM volume group.
 ///
-/// The tags of the group are the agent's: each start replaces them by the name of the node. Volumes are activated and
+/// The tags of the group are the agent's: it has the name of the node where it is up, and none where it was stopped. A group
+/// with another tag, as after the death of that node, is started only when `disable@<node>` disables the resource on the node of
+/// that name, or with `--force`: make sure first that it is not up there. Volumes are activated and
 /// deactivated together; with `disk.lv`, one by one. A group that was made by other means must not be activated by LVM itself:
 /// `vgchange --setautoactivation n NAME`. Needs LVM 2.03.12 or later.
 #[derive(Keywords)]
@@ -100,6 +103,9 @@ impl Driver for Vg {
             return Ok(Outcome::unchanged(format!("{} is already up", self.name)));
         }
         for tag in group.others(&context.node) {
+            self.may_replace(tag, context)?;
+        }
+        for tag in group.others(&context.node) {
             log::warn(format!("{} was tagged {tag}: it is this node's now", self.name));
             self.vgchange(&["--deltag", tag])?;
         }
@@ -178,6 +184,17 @@ impl Vg {
         let absent =
             || Error::failed(format!("there is no volume group {}: are its disks here? see pvs(8)", self.name));
         Group::find(&self.name)?.ok_or_else(absent)
+    }
+
+    /// Another node's tag says that the group is up there, or was when that node died: an error, unless it has no right to it.
+    fn may_replace(&self, tag: &str, context: &Context) -> Result<()> {
+        if context.force() || context.disabled_nodes().any(|node| node == tag) {
+            return Ok(());
+        }
+        Err(Error::failed(format!(
+            "{} is tagged {tag}: stop the service there, or take it with --force once {tag} is surely off",
+            self.name
+        )))
     }
 
     /// There is no such group here: if its devices are, they say whether it was never made.

@@ -5,8 +5,17 @@ use hostler_sdk::options;
 
 use super::*;
 
+fn data() -> Vg {
+    Vg { name: "data".to_owned(), pvs: vec!["/dev/sdb".to_owned()], options: Vec::new() }
+}
+
 fn vg(host: &Host) -> Case<Vg> {
-    given(Vg { name: "data".to_owned(), pvs: vec!["/dev/sdb".to_owned()], options: Vec::new() }).on(host)
+    given(data()).on(host)
+}
+
+/// The same, told one thing more.
+fn with(name: &str, value: &str, host: &Host) -> Case<Vg> {
+    given(data()).with(Context::fake("disk#1").with(name, value)).on(host)
 }
 
 fn node(lvm: &Lvm) -> Host {
@@ -62,16 +71,40 @@ fn stop_deactivates_and_gives_the_tag_back() {
 }
 
 #[test]
-fn start_takes_over_what_another_node_left() {
-    let (lvm, host) = group(&["n2"]);
-    vg(&host).status().is(State::Down).mentions("tagged n2").start().status().is(State::Up).is_silent();
-    assert_eq!(lvm.tags("data").unwrap(), ["n1"]);
-    assert!(host.log().iter().any(|line| line.text == "data was tagged n2: it is this node's now"), "{:?}", host.log());
+fn what_another_node_has_is_not_taken() {
+    for tags in [&["n2"][..], &["n1", "n2"]] {
+        let (lvm, host) = group(tags);
+        vg(&host)
+            .status()
+            .is(State::Down)
+            .mentions("tagged n2")
+            .start()
+            .fails_with("data is tagged n2: stop the service there, or take it with --force once n2 is surely off")
+            .status()
+            .is(State::Down);
+        assert_eq!(lvm.tags("data").unwrap(), tags);
+        assert!(!host.has_file("/dev/data/web"));
+    }
+}
+
+#[test]
+fn start_takes_what_another_node_left_if_forced_or_if_that_has_no_right_to_it() {
+    for (name, value) in [("force", "true"), ("disabled_nodes", "n3 n2")] {
+        let (lvm, host) = group(&["n2"]);
+        with(name, value, &host).start().is_changed("data is up").status().is(State::Up).is_silent();
+        assert_eq!(lvm.tags("data").unwrap(), ["n1"]);
+        let told = host.log().iter().any(|line| line.text == "data was tagged n2: it is this node's now");
+        assert!(told, "{:?}", host.log());
+    }
+    let (_, host) = group(&["n2", "old"]);
+    with("disabled_nodes", "n2", &host).start().fails_with("data is tagged old");
+    let (_, host) = group(&["n2"]);
+    with("disabled_nodes", "n2.example.net", &host).start().fails_with("data is tagged n2");
 }
 
 #[test]
 fn stop_undoes_a_start_that_failed_half_way() {
-    assert!(stop_undoes_any_failed_start(|| vg(&group(&["n2"]).1)) >= 3);
+    assert!(stop_undoes_any_failed_start(|| with("force", "true", &group(&["n2"]).1)) >= 3);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Requests to the API: with the token, tried again while that makes sense.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -151,18 +150,7 @@ impl<'a> Client<'a> {
 
     /// A UUID for a change: the same when the request is sent again, another for every other change.
     fn request_id(&self, method: &str, path: &str) -> String {
-        let context = self.context;
-        let half = |salt: u8| {
-            let mut hasher = DefaultHasher::new();
-            (salt, context.var("sid"), &context.object, &context.rid, &context.node).hash(&mut hasher);
-            (clock::since_boot(), self.changes.get(), method, path).hash(&mut hasher);
-            hasher.finish()
-        };
-        let (high, low) = (half(1), half(2));
-        // The version and the variant, see RFC 9562 §5.8: made in a way of one's own.
-        let (high, low) = ((high & !0xf000) | 0x8000, (low & (u64::MAX >> 2)) | 0x8000_0000_0000_0000);
-        let (a, b, c, d, e) = (high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48, low & 0xffff_ffff_ffff);
-        format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+        self.context.new_uuid((self.changes.get(), method, path))
     }
 }
 
