@@ -307,6 +307,27 @@ fn an_own_engine_that_died_is_started_again_to_stop_what_it_left() {
     }
 }
 
+/// Its socket is there for a moment longer.
+#[test]
+fn an_own_engine_that_is_being_ended_runs_nothing_of_those_who_have_left() {
+    let engine = engine();
+    let host = own_host(&engine);
+    let is_being_ended = |host: &Host| {
+        engine.die();
+        host.kill_processes();
+    };
+    own("container#2", &host).start();
+    own("container#1", &host)
+        .start()
+        .stop()
+        .then(is_being_ended)
+        .status()
+        .is(State::Down)
+        .stop()
+        .is_unchanged("already down");
+    own("container#2", &host).status().is(State::Undefined);
+}
+
 #[test]
 fn an_own_engine_that_does_not_come_keeps_nobody_from_stopping() {
     let host = own_host(&engine()).failing("process.spawn", CapabilityError::TimedOut);

@@ -73,7 +73,7 @@ pub mod grant {
         --containerd-namespace hostler.{namespace}.{name} --containerd-plugins-namespace hostler.{namespace}.{name}.plugins \
         --live-restore --bridge=none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false";
     /// To see whether it runs.
-    pub const SEE: &str = "exec(read) = /usr/bin/flock --nonblock {rundir}/engine/lock /bin/true";
+    pub const SEE: &str = "exec(read) = /usr/bin/flock --shared --nonblock {rundir}/engine/lock /bin/true";
     /// To end it: the process that its own file names, if it is what it was.
     pub const END: &str = "exec = /usr/bin/pkill --signal TERM --pidfile {rundir}/engine/docker.pid --full \
         -- {rundir}/engine/docker.pid";
@@ -272,9 +272,9 @@ impl OwnEngine {
         Ok(())
     }
 
-    /// Whether dockerd runs, or is about to.
+    /// Whether dockerd runs, or is about to. Who looks shares the lock with others that look.
     fn is_held(&self) -> Result<bool> {
-        let look = Command::new("/usr/bin/flock").args(["--nonblock", &self.path("lock"), "/bin/true"]);
+        let look = Command::new("/usr/bin/flock").args(["--shared", "--nonblock", &self.path("lock"), "/bin/true"]);
         Ok(!look.run()?.succeeded())
     }
 

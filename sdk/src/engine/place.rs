@@ -59,12 +59,12 @@ impl Place {
         Ok(matches!(self.connect(), Err(EngineError::Missing(_))) && !own.has_data()?)
     }
 
-    /// Whether the engine was ended because nobody needs it, so that no container runs. Where it is gone while this resource needs
-    /// it, the container may run on.
+    /// Whether the engine does not answer because it was ended, or is being ended, for want of anybody who needs it: then no
+    /// container runs. Where it is gone while this resource needs it, the container may run on.
     pub fn is_at_rest(&self, error: &EngineError) -> Result<bool> {
-        match (self, error) {
-            (Place::Own(own), EngineError::Missing(_)) => Ok(!own.is_entered()?),
-            _ => Ok(false),
+        match self {
+            Place::Own(own) if error.is_passing() => Ok(!own.is_entered()?),
+            Place::Own(_) | Place::Node(_) => Ok(false),
         }
     }
 }
