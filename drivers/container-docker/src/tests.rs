@@ -297,7 +297,7 @@ fn an_own_engine_that_died_is_started_again_to_stop_what_it_left() {
             .then(dies)
             .status()
             .is(State::Undefined)
-            .mentions("start it again")
+            .mentions("may have left the container running")
             .start()
             .is_changed("the engine is back, 000000000000 is running")
             .then(dies)

@@ -168,19 +168,33 @@ fn configuration(session: &Session, selector: &str, command: &ConfigCommand) -> 
     }
 }
 
-/// What OpenSVC does with objects, and this version does not yet.
-const NOT_BUILT: [&str; 15] = [
+/// What OpenSVC does with objects, and this version does not yet. Some take a second word: `pg freeze`, or `pg_freeze` of old.
+const NOT_BUILT: [&str; 29] = [
     "abort",
     "boot",
     "collector",
+    "compliance",
+    "deploy",
+    "dns",
+    "frozen",
     "giveback",
+    "install",
     "monitor",
+    "move",
     "pg",
+    "postsync",
+    "presync",
+    "prstatus",
     "pull",
     "purge",
     "push",
+    "resource_monitor",
+    "resync",
     "scale",
+    "set_provisioned",
+    "set_unprovisioned",
     "snooze",
+    "support",
     "switch",
     "takeover",
     "toc",
@@ -190,7 +204,8 @@ const NOT_BUILT: [&str; 15] = [
 /// An action that is still to come, or one that is mistyped.
 fn not_built(words: &[String]) -> Failure {
     let typed = first(words);
-    if NOT_BUILT.contains(&typed) {
+    let family = typed.split('_').next().unwrap_or_default();
+    if NOT_BUILT.contains(&typed) || NOT_BUILT.contains(&family) {
         return Failure::not_supported(typed);
     }
     let known = ObjectLine::command();

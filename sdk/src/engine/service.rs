@@ -44,8 +44,7 @@ impl<'a> Service<'a> {
                 Ok(Status::down().label(image).info("the object's container engine does not run"))
             }
             Err(_) if self.is_own() => {
-                let text =
-                    "the object's container engine is gone, and may have left the container running: start it again";
+                let text = "the object's container engine is gone, and may have left the container running: start or stop the resource to find out";
                 Ok(Status::undefined(text).label(image))
             }
             Err(error) => Ok(Status::undefined(error).label(image)),
