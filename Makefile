@@ -17,11 +17,11 @@ test: target packages lab
 
 # Storage that needs another kernel, in virtual machines: tests/lab. `make test` runs it too; HOSTLER_LAB=off leaves it out.
 test-lab: target lab
-	cargo test --locked -p hostler --test lab
+	cargo test --locked -p hostler-om --test lab
 
 bench: target packages
-	cargo bench --locked -p hostler --bench bench
-	cargo bench --locked -p hostler --test scenarios
+	cargo bench --locked -p hostler-om --bench bench
+	cargo bench --locked -p hostler-om --test scenarios
 
 lint: target
 	cargo fmt --all --check

@@ -1,4 +1,4 @@
-//! What Hostler costs, against references that are measured in the same run: `make bench`, `cargo bench -p hostler`.
+//! What Hostler costs, against references that are measured in the same run: `make bench`, `cargo bench -p hostler-om`.
 //!
 //! It prints a table and always succeeds: it is no test, because a busy machine is no fault of the code. The commands are
 //! the real `om`, each in a process of its own; calls of drivers and plans are made through the libraries.

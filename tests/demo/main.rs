@@ -82,7 +82,7 @@ fn as_nobody_without_a_namespace_it_has_a_folder() {
 
 #[test]
 fn the_examples_are_valid() {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let root = tempfile::tempdir().unwrap();
     let mut found = 0;
     for entry in fs::read_dir(examples).unwrap().flatten() {

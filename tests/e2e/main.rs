@@ -31,7 +31,7 @@ fn main() {
     let folder = om.parent().unwrap_or(om).display();
     cases.env("PATH", format!("{folder}:{}", std::env::var("PATH").unwrap_or_default()));
     cases.env("LC_ALL", "C.UTF-8");
-    cases.case(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/e2e/*.trycmd"));
+    cases.case(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/*.trycmd"));
 }
 
 /// `om` by another name, as a package would link it.

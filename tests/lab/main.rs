@@ -116,5 +116,5 @@ fn play(image: &Image, nodes: &[&str], scenarios: &[Scenario]) -> Result<usize> 
 
 /// The folder of the lab.
 fn here() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/lab")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/lab")
 }

@@ -1,4 +1,4 @@
-//! How long it takes on one node: `cargo bench -p hostler --test scenarios`, the second half of `make bench`.
+//! How long it takes on one node: `cargo bench -p hostler-om --test scenarios`, the second half of `make bench`.
 //!
 //! It prints a table and always succeeds, as the first half does. What the agent costs is what is left of a command's time while
 //! no driver is at work: `om --debug` tells both.

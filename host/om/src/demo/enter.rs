@@ -1,0 +1,48 @@
+//! Leaves the machine's namespaces, so that the demo touches nothing of it. To be called before there is any thread.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+use kernel::net::Netlink;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{getgid, getuid};
+
+use crate::command::Rung;
+use crate::life::block_on;
+
+/// Enters what the rung stands on. `folder` is then a file system of its own, but on the last one.
+pub(super) fn enter(rung: Rung, folder: &Path) -> Result<()> {
+    match rung {
+        Rung::Root => {
+            fs::File::open("/dev/loop-control").context("there are no loop devices: /dev/loop-control")?;
+            leave(CloneFlags::empty())?;
+        }
+        Rung::User => {
+            let (uid, gid) = (getuid(), getgid());
+            leave(CloneFlags::CLONE_NEWUSER)?;
+            // Who cannot drop groups could gain by it, so the kernel wants setgroups(2) switched off first.
+            fs::write("/proc/self/setgroups", "deny").context("cannot write /proc/self/setgroups")?;
+            fs::write("/proc/self/uid_map", format!("0 {uid} 1")).context("cannot write /proc/self/uid_map")?;
+            fs::write("/proc/self/gid_map", format!("0 {gid} 1")).context("cannot write /proc/self/gid_map")?;
+        }
+        Rung::Plain => return Ok(()),
+    }
+    let none = None::<&str>;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).context("cannot make the mounts private")?;
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    mount(Some("hostler-demo"), folder, Some("tmpfs"), flags, Some("mode=0755,size=256m"))
+        .with_context(|| format!("cannot mount a tmpfs on {}", folder.display()))?;
+    block_on(set_up("lo"))?
+}
+
+fn leave(also: CloneFlags) -> Result<()> {
+    unshare(also | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).context("no private namespaces are to be had")
+}
+
+async fn set_up(name: &str) -> Result<()> {
+    let netlink = Netlink::open()?;
+    let link = netlink.find_link(name).await?.ok_or_else(|| anyhow!("there is no interface {name}"))?;
+    Ok(netlink.set_up(&link).await?)
+}

@@ -1,0 +1,78 @@
+//! A driver, as the words of a command name it: by its name, or by a component's file.
+
+use std::path::Path;
+
+use agent::drivers::{Component, Known, Origin};
+use driver::Manifest;
+use grant::Trust;
+use model::DriverName;
+
+use crate::exit::{self, Failure};
+use crate::life::block_on;
+use crate::session::Session;
+
+/// What a command is about.
+pub(super) enum Named<'s> {
+    /// A driver at hand.
+    Known(&'s Known),
+    /// A component that is not installed, or not the one that is.
+    File(Box<Component>),
+}
+
+impl Named<'_> {
+    pub(super) fn manifest(&self) -> &Manifest {
+        match self {
+            Named::Known(known) => &known.manifest,
+            Named::File(component) => &component.manifest,
+        }
+    }
+
+    pub(super) fn digest(&self) -> &str {
+        match self {
+            Named::Known(known) => &known.digest,
+            Named::File(component) => &component.digest,
+        }
+    }
+
+    pub(super) fn trust(&self) -> Trust {
+        match self {
+            Named::Known(Known { origin: Origin::Builtin(_), .. }) => Trust::BuiltIn,
+            _ => Trust::ThirdParty,
+        }
+    }
+
+    pub(super) fn origin(&self) -> String {
+        match self {
+            Named::Known(Known { origin: Origin::Builtin(_), .. }) => "built in".to_owned(),
+            Named::Known(Known { origin: Origin::Installed(path), .. }) => format!("installed as {}", path.display()),
+            Named::File(_) => "not installed".to_owned(),
+        }
+    }
+}
+
+/// A driver at hand, or else a component's file. What holds a slash or ends in `.wasm` is a file.
+pub(super) fn named<'s>(session: &'s Session, text: &str) -> Result<Named<'s>, Failure> {
+    if text.contains('/') || text.ends_with(".wasm") {
+        return Ok(Named::File(Box::new(open(session, Path::new(text))?)));
+    }
+    known(session, text).map(Named::Known)
+}
+
+/// A component's file.
+pub(super) fn open(session: &Session, file: &Path) -> Result<Component, Failure> {
+    Ok(block_on(Component::open(file, session.agent.runtime()))?.map_err(anyhow::Error::from)?)
+}
+
+/// A driver at hand.
+pub(super) fn known<'s>(session: &'s Session, text: &str) -> Result<&'s Known, Failure> {
+    let name = name(text)?;
+    let drivers = session.agent.drivers();
+    if let Some(broken) = drivers.broken().iter().find(|broken| broken.file.file_stem() == Some(text.as_ref())) {
+        return Err(Failure::new(exit::FAILED, format!("{text} cannot be used: {}", broken.reason)));
+    }
+    drivers.get(&name).ok_or_else(|| Failure::new(exit::NO_MATCH, format!("no driver {text}: see om driver ls")))
+}
+
+pub(super) fn name(text: &str) -> Result<DriverName, Failure> {
+    Ok(text.parse::<DriverName>().map_err(anyhow::Error::from)?)
+}

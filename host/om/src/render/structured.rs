@@ -1,0 +1,131 @@
+//! The machine-readable forms: JSON, one line a value, YAML.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+
+use crate::command::Format;
+
+/// A value in a machine-readable form. None where the format is for people.
+pub(crate) fn structured(format: Format, value: &Value) -> Option<String> {
+    match format {
+        Format::Human | Format::Dot => None,
+        Format::Json => serde_json::to_string_pretty(value).ok().map(|text| text + "\n"),
+        Format::FlatJson => {
+            let mut lines = String::new();
+            flatten(value, String::new(), &mut lines);
+            Some(lines)
+        }
+        Format::Yaml => serde_saphyr::to_string(value).ok(),
+    }
+}
+
+/// Names and what they stand for, in an order of their own, which a [`Value`] does not keep.
+pub(crate) enum Ordered {
+    Leaf(String),
+    Members(Vec<(String, Ordered)>),
+}
+
+impl Serialize for Ordered {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Ordered::Leaf(text) => serializer.serialize_str(text),
+            Ordered::Members(members) => {
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                members.iter().try_for_each(|(name, member)| map.serialize_entry(name, member))?;
+                map.end()
+            }
+        }
+    }
+}
+
+impl Ordered {
+    /// [`structured`], in this order.
+    pub(crate) fn structured(&self, format: Format) -> Option<String> {
+        match format {
+            Format::Human | Format::Dot => None,
+            Format::Json => serde_json::to_string_pretty(self).ok().map(|text| text + "\n"),
+            Format::FlatJson => {
+                let mut lines = String::new();
+                self.flatten(String::new(), &mut lines);
+                Some(lines)
+            }
+            Format::Yaml => serde_saphyr::to_string(self).ok(),
+        }
+    }
+
+    fn flatten(&self, at: String, lines: &mut String) {
+        match self {
+            Ordered::Leaf(text) => flatten(&Value::from(text.as_str()), at, lines),
+            Ordered::Members(members) => {
+                members.iter().for_each(|(name, member)| member.flatten(below(&at, name), lines));
+            }
+        }
+    }
+}
+
+/// The value of the one thing that was asked about stands for itself. Those of several are a list, however many there are.
+pub(crate) fn one_or_all(asked: usize, mut values: Vec<Value>) -> Value {
+    match values.pop() {
+        Some(value) if asked == 1 => value,
+        last => values.into_iter().chain(last).collect(),
+    }
+}
+
+/// `a.b[0] = "c"`, as the ancestors print it: names that are more than letters, digits and `_` are quoted.
+fn flatten(value: &Value, at: String, lines: &mut String) {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            for (name, member) in members {
+                flatten(member, below(&at, name), lines);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            items.iter().enumerate().for_each(|(i, item)| flatten(item, format!("{at}[{i}]"), lines));
+        }
+        leaf => *lines += &format!("{at} = {leaf}\n"),
+    }
+}
+
+fn below(at: &str, name: &str) -> String {
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let name = if plain { name.to_owned() } else { Value::from(name).to_string() };
+    if at.is_empty() { name } else { format!("{at}.{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_has_an_order_of_its_own_keeps_it() {
+        let leaf = |name: &str| (name.to_owned(), Ordered::Leaf("1".to_owned()));
+        let section = |name: &str| (name.to_owned(), Ordered::Members(vec![leaf("z"), leaf("a")]));
+        let value = Ordered::Members(vec![section("fs#2"), section("env")]);
+        let check = |format, expected: &str| assert_eq!(value.structured(format).as_deref(), Some(expected));
+        check(Format::FlatJson, "\"fs#2\".z = \"1\"\n\"fs#2\".a = \"1\"\nenv.z = \"1\"\nenv.a = \"1\"\n");
+        let json = value.structured(Format::Json).unwrap();
+        assert!(json.find("fs#2") < json.find("env") && json.find("\"z\"") < json.find("\"a\""), "{json}");
+    }
+
+    #[test]
+    fn flat_json_is_a_line_a_value() {
+        let value = json!({"avail": "up", "resources": {"fs#1": {"log": [], "tags": ["a", 2]}}});
+        let expected = "avail = \"up\"\nresources.\"fs#1\".log = []\nresources.\"fs#1\".tags[0] = \"a\"\n\
+                        resources.\"fs#1\".tags[1] = 2\n";
+        assert_eq!(structured(Format::FlatJson, &value).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_list_is_one_because_of_what_was_asked_not_of_what_was_found() {
+        assert_eq!(one_or_all(1, vec![json!(1)]), json!(1));
+        assert_eq!(one_or_all(2, vec![json!(1)]), json!([1]));
+        assert_eq!(one_or_all(2, vec![json!(1), json!(2)]), json!([1, 2]));
+        assert_eq!(one_or_all(1, vec![]), json!([]));
+    }
+
+    #[test]
+    fn people_get_something_else() {
+        assert_eq!(structured(Format::Human, &json!({})), None);
+    }
+}
