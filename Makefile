@@ -1,6 +1,6 @@
 # make demo: see it work.  make test: see it proven.  The rest is in CONTRIBUTING.md.
 
-.PHONY: demo test bench lint build target packages lab test-lab
+.PHONY: demo test bench style lint build target packages lab test-lab
 
 # What the tests drive for real. On another distribution, install the same by its own means.
 PACKAGES = e2fsprogs xfsprogs btrfs-progs rsync openssh-client openssh-server samba samba-common-bin smbclient iproute2 \
@@ -22,6 +22,10 @@ test-lab: target lab
 bench: target packages
 	cargo bench --locked -p hostler-om --bench bench
 	cargo bench --locked -p hostler-om --test scenarios
+
+# How the code reads, in figures. No gate.
+style:
+	@python3 tests/style.py
 
 lint: target
 	cargo fmt --all --check
