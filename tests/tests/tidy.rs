@@ -22,10 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("bindings", &[]),
     ("builtin", &[]),
     ("runtime", &["bindings", "capability", "driver", "grant", "model"]),
-    (
-        "agent",
-        &["builtin", "capability", "driver", "exec", "grant", "kernel", "model", "plan", "runtime"],
-    ),
+    ("agent", &["builtin", "capability", "driver", "exec", "grant", "kernel", "model", "plan", "runtime"]),
     ("om", &["agent", "driver", "exec", "grant", "kernel", "model", "plan", "runtime"]),
 ];
 
@@ -42,7 +39,8 @@ fn crates_name_exactly_what_stands_to_their_right() -> Result<()> {
     for package in hosts.clone() {
         let row = EDGES.iter().find(|(name, _)| *name == package.short_name());
         let (_, expected) = row.with_context(|| format!("{} has no row in EDGES", package.name))?;
-        let mut found: Vec<&str> = package.dependencies.iter().filter_map(|name| name.strip_prefix("hostler-")).collect();
+        let mut found: Vec<&str> =
+            package.dependencies.iter().filter_map(|name| name.strip_prefix("hostler-")).collect();
         found.sort_unstable();
         ensure!(found == *expected, "{} depends on {found:?}, EDGES says {expected:?}", package.name);
     }
@@ -55,7 +53,8 @@ fn drivers_and_the_sdk_name_no_crate_of_the_host() -> Result<()> {
     let packages = packages()?;
     for package in packages.values().filter(|package| package.stands_in("drivers") || package.stands_in("sdk")) {
         for name in package.dependencies.iter().filter(|name| packages.contains_key(*name)) {
-            let allowed = !packages[name].stands_in("host") || SHARED_WITH_DRIVERS.contains(&packages[name].short_name());
+            let allowed =
+                !packages[name].stands_in("host") || SHARED_WITH_DRIVERS.contains(&packages[name].short_name());
             ensure!(allowed, "{} must not depend on {name}, which is the host's", package.name);
         }
     }
