@@ -1,14 +1,12 @@
 //! What goes into a call of a driver, and what comes out.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::status::{Provisioned, State};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
-use crate::Message;
+use crate::{Cancel, Message};
 
 /// What a driver is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,22 +80,6 @@ pub struct KeywordValue {
     /// Whether the values came from what another resource exposes. As a device, such a value is accepted only if the host
     /// itself gave the device to that resource.
     pub from: Option<Rid>,
-}
-
-/// Raised once by whoever asked for the action, seen by everybody who works for it.
-#[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Asks everybody to come to an end.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Whether the end was asked for.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
 }
 
 /// Everything that one call of a driver is about.

@@ -3,14 +3,16 @@
 //! `exec` calls a [`Driver`] and knows of no sandbox; `runtime` implements it and knows of no plan; tests fake it.
 
 mod call;
+mod cancel;
 mod console;
 mod log;
 mod manifest;
 
 pub use call::{
-    ActionError, ActionReport, Call, Cancel, Change, Fault, KeywordValue, Problem, RunReport, StatusReport,
+    ActionError, ActionReport, Call, Change, Fault, KeywordValue, Problem, RunReport, StatusReport,
     TargetReport, Verb,
 };
+pub use cancel::{Cancel, Cancelled};
 pub use console::{Attachment, Console, Terminal};
 pub use log::{Level, Log, Message, Silent};
 pub use manifest::{Manifest, ManifestError};

@@ -19,9 +19,6 @@ use crate::crew::Crew;
 /// How many kernel calls may be under way at once, stuck ones included.
 const THREADS: usize = 64;
 
-/// How often a waiter looks whether the action was given up.
-const CANCEL_POLL: Duration = Duration::from_millis(50);
-
 /// How long a kernel call may still take once the action is given up.
 const CANCEL_GRACE: Duration = Duration::from_secs(2);
 
@@ -181,15 +178,8 @@ impl Lanes {
 
 /// Returns once the action was given up and its kernel call had its grace.
 pub(crate) async fn cancelled(cancel: &Cancel) {
-    raised(cancel).await;
+    cancel.cancelled().await;
     sleep(CANCEL_GRACE).await;
-}
-
-/// Returns once the action was given up.
-pub(crate) async fn raised(cancel: &Cancel) {
-    while !cancel.is_cancelled() {
-        sleep(CANCEL_POLL).await;
-    }
 }
 
 /// A call's place on the board, from before it starts until it is back.

@@ -9,7 +9,7 @@ use driver::{Call, Level, Log, Message, Verb};
 use grant::{Access, Denied, Grants, Operation, Permit, Refuser};
 use tokio::time::{Instant, sleep_until};
 
-use crate::lane::{cancelled, raised};
+use crate::lane::cancelled;
 use crate::trail::{Subject, Trail};
 use crate::{Audit, Error, Lanes, Ledger, Record, Redactor, Verdict};
 
@@ -403,7 +403,7 @@ impl Scope {
             biased;
             result = effect => result,
             () = sleep_until(self.deadline) => Err(Error::TimedOut),
-            () = raised(&self.setup.call.cancel) => Err(Error::Cancelled),
+            () = self.setup.call.cancel.cancelled() => Err(Error::Cancelled),
         }
     }
 }

@@ -11,9 +11,6 @@ use crate::{Prepared, StepError};
 /// The driver knows its deadline and sees the cancellation. Only one that minds neither is cut short, after this.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// The cancellation is a flag: nobody is woken up by it.
-const LOOK_AT_FLAG: Duration = Duration::from_millis(20);
-
 /// What a call of a driver came to.
 pub(crate) struct Called {
     pub(crate) change: Change,
@@ -176,8 +173,6 @@ async fn bounded<T>(answer: impl Future<Output = T>, call: &Call) -> Result<T, A
 
 /// Ends some time after the cancellation, so that the driver can end by itself.
 async fn given_up(cancel: &Cancel) {
-    while !cancel.is_cancelled() {
-        tokio::time::sleep(LOOK_AT_FLAG).await;
-    }
+    cancel.cancelled().await;
     tokio::time::sleep(GRACE).await;
 }

@@ -221,9 +221,7 @@ impl World {
             }
             Some(Behaviour::AwaitsCancel) => {
                 self.obey(verb, rid);
-                while !call.cancel.is_cancelled() {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
+                call.cancel.cancelled().await;
                 failed(Change::Changed, ActionError::Cancelled)
             }
         }
