@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use agent::Agent;
 use anyhow::{Context, Result, anyhow, ensure};
-use driver::{Call, Cancel, Driver, KeywordValue, Silent, StatusReport};
+use driver::{Call, CallBounds, Driver, KeywordValue, Silent, StatusReport};
 use model::Rid;
 use model::status::State;
 use plan::{Action, Instance, Request, Resource};
@@ -62,15 +62,13 @@ impl Callee {
             keywords,
             secrets: Vec::new(),
             vars: vec![("rundir".to_owned(), agent.home().volatile(&"one".parse()?).display().to_string())],
-            deadline: Duration::from_secs(60),
-            cancel: Cancel::default(),
         };
         Ok(Callee { driver: runtime.load(agent::source(known))?, call })
     }
 
     fn one_by_one(&self, calls: usize) -> Result<Vec<Duration>> {
         let runtime = runtime()?;
-        timed(calls, || answered(&runtime.block_on(self.driver.status(&self.call, Arc::new(Silent)))))
+        timed(calls, || answered(&runtime.block_on(self.driver.status(&self.call, &bounds(), Arc::new(Silent)))))
     }
 
     /// The time of a whole round, divided by its calls.
@@ -92,11 +90,16 @@ impl Callee {
         async move {
             for rid in rids {
                 let (driver, call) = (self.driver.clone(), Call { rid, ..self.call.clone() });
-                calls.spawn(async move { driver.status(&call, Arc::new(Silent)).await });
+                calls.spawn(async move { driver.status(&call, &bounds(), Arc::new(Silent)).await });
             }
             calls.join_all().await
         }
     }
+}
+
+/// Enough time for any call.
+fn bounds() -> CallBounds {
+    CallBounds::within(Duration::from_secs(60))
 }
 
 /// The one that the commands run on.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use model::status::{Provisioned, State};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
-use crate::{Cancel, Message};
+use crate::Message;
 
 /// What a driver is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,10 +104,6 @@ pub struct Call {
     pub secrets: Vec<String>,
     /// What the host knows beyond the configuration: `leader`, `force`…
     pub vars: Vec<(String, String)>,
-    /// How long the call may take, on the wall.
-    pub deadline: Duration,
-    /// Raised when the action is given up.
-    pub cancel: Cancel,
 }
 
 /// What a sandbox or the host had to put an end to.

@@ -5,13 +5,13 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use driver::{ActionError, Console, Silent, Terminal};
+use driver::{ActionError, CallBounds, Console, Silent, Terminal};
 use model::config::{Object, Resource};
 use model::{ObjectPath, Rid};
 
 use crate::agent::{Agent, source};
 use crate::objects::ObjectError;
-use crate::site::Acting;
+use crate::site::{Acting, STATUS_TIMEOUT};
 
 /// Why there is no console.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +75,7 @@ impl Agent {
         if let Some(what) = unresolved {
             return Err(ConsoleError::Unresolved { rid, what });
         }
-        let ended = acting.driver(&resource.driver).console(asked, terminal, &call, Arc::new(Silent)).await;
+        let ended = acting.driver(&resource.driver).console(asked, terminal, &call, &CallBounds::within(STATUS_TIMEOUT), Arc::new(Silent)).await;
         ended.map_err(|error| ConsoleError::Failed { rid, error })
     }
 

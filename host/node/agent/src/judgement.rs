@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use driver::{ActionError, Silent};
+use driver::{ActionError, CallBounds, Silent};
 use model::config::{self, Document, Object, Resource};
 use model::diagnostic::{Diagnostic, Span};
 use model::{ObjectPath, Rid};
 
 use crate::Agent;
-use crate::site::Acting;
+use crate::site::{Acting, STATUS_TIMEOUT};
 use crate::variables::Absent;
 
 /// A keyword of a resource that its driver cannot accept. Without a keyword, it is the resource as a whole.
@@ -71,7 +71,7 @@ impl Acting<'_> {
         let mut all = Vec::new();
         for resource in resources.iter().filter(|resource| !resource.disable && !self.object.disable) {
             let Some((driver, call)) = self.call_to_validate(resource) else { continue };
-            let problems = match driver.validate(&call, Arc::new(Silent)).await {
+            let problems = match driver.validate(&call, &CallBounds::within(STATUS_TIMEOUT), Arc::new(Silent)).await {
                 Ok(problems) => problems,
                 Err(ActionError::InvalidConfig(text)) => {
                     all.push(Refused { rid: resource.rid.clone(), keyword: None, text });

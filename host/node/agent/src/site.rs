@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use driver::{BoxFuture, Call, Cancel, Driver, KeywordValue, Level, Log, Message, Silent, Verb};
+use driver::{BoxFuture, Call, CallBounds, Driver, KeywordValue, Level, Log, Message, Silent, Verb};
 use exec::{Prepared, Site, SiteError};
 use futures_util::StreamExt;
 use model::config::{self, Missing, Object, Resource};
@@ -28,7 +28,7 @@ use crate::{folders, trigger, view};
 const LOOKS: usize = 32;
 
 /// How long a look may take where the configuration says nothing.
-const STATUS_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const STATUS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// An object's instance on this node, its drivers loaded.
 pub(crate) struct Acting<'a> {
@@ -136,8 +136,9 @@ impl<'a> Acting<'a> {
             return Seen::of(self.object, resource, None);
         }
         let asked = Asked { exposures, verb: Verb::Status };
-        let called = self.call(resource, asked, resource.timeouts.status.unwrap_or(STATUS_TIMEOUT));
-        let mut report = called.driver.status(&called.call, Arc::new(Silent)).await;
+        let called = self.call(resource, asked);
+        let bounds = CallBounds::within(resource.timeouts.status.unwrap_or(STATUS_TIMEOUT));
+        let mut report = called.driver.status(&called.call, &bounds, Arc::new(Silent)).await;
         let warning = |absent: &Absent| Message { level: Level::Warn, text: absent.to_string() };
         report.messages.extend(called.absent.iter().map(warning));
         if report.provisioned == Provisioned::Undef {
@@ -156,8 +157,8 @@ impl<'a> Acting<'a> {
     }
 
     /// The call of a resource's driver, its keywords evaluated.
-    fn call(&self, resource: &Resource, asked: Asked<'_>, deadline: Duration) -> Called {
-        let Evaluated { call, missing, absent } = self.evaluated(resource, asked, deadline);
+    fn call(&self, resource: &Resource, asked: Asked<'_>) -> Called {
+        let Evaluated { call, missing, absent } = self.evaluated(resource, asked);
         let why = match (missing, absent.first()) {
             (Some(missing), _) => match asked.exposures.get(&missing.rid).is_some_and(Shown::is_down) {
                 true => Some(Why::NothingBelow(missing.to_string())),
@@ -189,18 +190,18 @@ impl<'a> Acting<'a> {
 
     fn evaluated_to_validate(&self, resource: &Resource) -> Evaluated {
         let asked = Asked { exposures: &Exposures::new(), verb: Verb::Validate };
-        self.evaluated(resource, asked, STATUS_TIMEOUT)
+        self.evaluated(resource, asked)
     }
 
     /// The call of a resource as of now, and what cannot be resolved now, if anything.
     pub(crate) async fn call_now(&self, resource: &Resource) -> (Call, Option<String>) {
         let exposures = self.exposures_for(resource, true).await;
         let asked = Asked { exposures: &exposures, verb: Verb::Status };
-        let Evaluated { call, missing, .. } = self.evaluated(resource, asked, STATUS_TIMEOUT);
+        let Evaluated { call, missing, .. } = self.evaluated(resource, asked);
         (call, missing.map(|missing| missing.to_string()))
     }
 
-    fn evaluated(&self, resource: &Resource, asked: Asked<'_>, deadline: Duration) -> Evaluated {
+    fn evaluated(&self, resource: &Resource, asked: Asked<'_>) -> Evaluated {
         let Asked { exposures, verb } = asked;
         let stood_on = self.stood_on();
         // Whatever else is done with a device needs one that is there now: this one may be somebody else's meanwhile.
@@ -229,8 +230,6 @@ impl<'a> Acting<'a> {
             keywords,
             secrets,
             vars: self.vars(resource).into_iter().chain(joined(resource, exposures)).collect(),
-            deadline,
-            cancel: Cancel::default(),
         };
         Evaluated { call, missing, absent }
     }
@@ -344,7 +343,7 @@ impl Site for Acting<'_> {
                 self.stands_on(resource, &exposures);
             }
             let Called { driver, call, .. } =
-                self.call(resource, Asked { exposures: &exposures, verb }, STATUS_TIMEOUT);
+                self.call(resource, Asked { exposures: &exposures, verb });
             let copying = self.copying.of(self.object, &call.keywords);
             let destination = self.destination.as_ref().map(ToString::to_string).unwrap_or_default();
             Ok(Prepared { copying, destination, ..Prepared::new(driver, call) })
@@ -355,8 +354,7 @@ impl Site for Acting<'_> {
         &'a self,
         rid: &'a Rid,
         trigger: plan::Trigger,
-        deadline: Duration,
-        cancel: &'a Cancel,
+        bounds: &'a CallBounds,
         log: Arc<dyn Log>,
     ) -> BoxFuture<'a, Result<(), SiteError>> {
         Box::pin(async move {
@@ -384,7 +382,7 @@ impl Site for Acting<'_> {
                 context: &context,
                 namespace: &namespace,
             };
-            trigger::run(command, &around, deadline, cancel, &log).await
+            trigger::run(command, &around, bounds, &log).await
         })
     }
 

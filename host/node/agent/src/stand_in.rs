@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use driver::{
-    ActionError, ActionReport, BoxFuture, Call, Change, Driver, Fault, Level, Log, Manifest, Message, Problem,
+    ActionError, ActionReport, BoxFuture, Call, CallBounds, Change, Driver, Fault, Level, Log, Manifest, Message, Problem,
     RunReport, StatusReport, TargetReport, Verb,
 };
 use model::DriverName;
@@ -84,23 +84,23 @@ impl Driver for StandIn {
         &self.manifest
     }
 
-    fn validate<'a>(&'a self, _: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+    fn validate<'a>(&'a self, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
         Box::pin(std::future::ready(Err(self.error())))
     }
 
-    fn status<'a>(&'a self, _: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
+    fn status<'a>(&'a self, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
         Box::pin(std::future::ready(self.report()))
     }
 
-    fn act<'a>(&'a self, verb: Verb, _: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+    fn act<'a>(&'a self, verb: Verb, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
         Box::pin(std::future::ready(self.action(verb)))
     }
 
-    fn run<'a>(&'a self, _: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, Result<RunReport, ActionError>> {
+    fn run<'a>(&'a self, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, Result<RunReport, ActionError>> {
         Box::pin(std::future::ready(Err(self.error())))
     }
 
-    fn migrate<'a>(&'a self, _: &'a str, _: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+    fn migrate<'a>(&'a self, _: &'a str, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
         Box::pin(std::future::ready(self.action(Verb::Migrate)))
     }
 
@@ -109,6 +109,7 @@ impl Driver for StandIn {
         _: &'a str,
         _: &'a [String],
         _: &'a Call,
+        _: &'a CallBounds,
         _: Arc<dyn Log>,
     ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
         Box::pin(std::future::ready(Err(self.error())))

@@ -4,9 +4,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use driver::{Cancel, Level, Log};
+use driver::{CallBounds, Level, Log};
 use exec::SiteError;
 use kernel::process::{Bounds, Launch, Program, RunError};
 use model::{NodeName, ObjectPath, Rid};
@@ -32,11 +31,10 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 pub(crate) async fn run(
     command: &[String],
     around: &Around<'_>,
-    deadline: Duration,
-    cancel: &Cancel,
+    bounds: &CallBounds,
     log: &Arc<dyn Log>,
 ) -> Result<(), SiteError> {
-    if cancel.is_cancelled() {
+    if bounds.cancel.is_cancelled() {
         return Err(SiteError::failed("interrupted"));
     }
     let (program, args) = command.split_first().ok_or_else(|| SiteError::failed("the command is empty"))?;
@@ -60,10 +58,10 @@ pub(crate) async fn run(
     };
     log.line(Some(around.rid), Level::Info, &format!("run: {}", capability::process::as_typed(command)));
     let mut on_line = |line: &str| log.line(Some(around.rid), Level::Info, &format!("| {line}"));
-    match kernel::process::run(launch, &[], deadline, &mut on_line).await {
+    match kernel::process::run(launch, &[], bounds.deadline, &mut on_line).await {
         Ok(output) if output.status == 0 => Ok(()),
         Ok(output) => Err(SiteError::failed(format!("exit status {}", output.status))),
-        Err(RunError::TimedOut(_)) => Err(SiteError::TimedOut(deadline)),
+        Err(RunError::TimedOut(_)) => Err(SiteError::TimedOut(bounds.deadline)),
         Err(RunError::Kernel(error)) => Err(SiteError::failed(error.to_string())),
     }
 }

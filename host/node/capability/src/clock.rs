@@ -19,7 +19,7 @@ pub fn boot_ms() -> u64 {
 
 /// Waits, unless the deadline comes first or the action is cancelled.
 pub async fn sleep_ms(scope: &Scope, duration: u64) -> Result<(), Error> {
-    let cancel = &scope.call().cancel;
+    let cancel = &scope.bounds().cancel;
     let end = Instant::now() + Duration::from_millis(duration).min(scope.remaining());
     let is_short = scope.remaining() < Duration::from_millis(duration);
     tokio::select! {

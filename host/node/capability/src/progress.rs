@@ -9,5 +9,5 @@ pub fn report(scope: &Scope, done: u64, total: Option<u64>, unit: &str) {
 
 /// Whether the action is to be given up.
 pub fn should_cancel(scope: &Scope) -> bool {
-    scope.call().cancel.is_cancelled()
+    scope.bounds().cancel.is_cancelled()
 }

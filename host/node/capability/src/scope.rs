@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use driver::{Call, Level, Log, Message, Verb};
+use driver::{Call, CallBounds, Level, Log, Message, Verb};
 use grant::{Access, Denied, Grants, Operation, Permit, Refuser};
 use tokio::time::{Instant, sleep_until};
 
@@ -53,6 +53,8 @@ pub struct Paths {
 pub struct Setup {
     /// What is asked of the driver.
     pub call: Call,
+    /// How long it may take, and how it is given up.
+    pub bounds: CallBounds,
     /// The action.
     pub verb: Verb,
     /// The sha256 of the driver's component.
@@ -123,7 +125,7 @@ impl Scope {
         };
         Scope {
             limit: if setup.verb.mutates() { Access::Mutate } else { Access::Read },
-            deadline: Instant::now() + call.deadline.min(FOREVER),
+            deadline: Instant::now() + setup.bounds.deadline.min(FOREVER),
             subject: Subject {
                 host: setup.host.clone(),
                 redactor: Redactor::new(secrets),
@@ -145,6 +147,11 @@ impl Scope {
     /// What is asked of the driver.
     pub fn call(&self) -> &Call {
         &self.setup.call
+    }
+
+    /// How long the whole call may take, and the signal that gives it up.
+    pub fn bounds(&self) -> &CallBounds {
+        &self.setup.bounds
     }
 
     /// The action.
@@ -198,7 +205,7 @@ impl Scope {
 
     /// Returns once the action was given up, and its kernel call had its grace: nothing is left to wait for.
     pub async fn given_up(&self) {
-        cancelled(&self.setup.call.cancel).await;
+        cancelled(&self.setup.bounds.cancel).await;
     }
 
     /// How many changes succeeded so far. Outlives the scope, for whoever must judge a call that was cut short.
@@ -326,7 +333,7 @@ impl Scope {
         what: String,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let Call { object, rid, cancel, .. } = &self.setup.call;
+        let (Call { object, rid, .. }, cancel) = (&self.setup.call, &self.setup.bounds.cancel);
         self.setup.host.lanes.run((object.clone(), rid.clone()), what, self.deadline, cancel, work).await
     }
 
@@ -384,7 +391,7 @@ impl Scope {
     /// The permit, unless the call is over, its resource is stuck, or nobody grants it. A refusal is on record.
     fn admit<O: Operation>(&self, op: O) -> Result<(Permit<O>, Trail), Error> {
         let call = &self.setup.call;
-        if call.cancel.is_cancelled() {
+        if self.setup.bounds.cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
         if self.remaining().is_zero() {
@@ -403,7 +410,7 @@ impl Scope {
             biased;
             result = effect => result,
             () = sleep_until(self.deadline) => Err(Error::TimedOut),
-            () = self.setup.call.cancel.cancelled() => Err(Error::Cancelled),
+            () = self.setup.bounds.cancel.cancelled() => Err(Error::Cancelled),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use driver::{Call, Cancel, KeywordValue, Level, Log, Verb};
+use driver::{Call, CallBounds, Cancel, KeywordValue, Level, Log, Verb};
 use grant::op::{Exec, KeepState, ReadPath, WritePath};
 use grant::{Context, Grants, NoLedger, Policy, Request};
 use hostler_capability::{
@@ -57,7 +57,8 @@ impl Bench {
 
     fn with(options: Options) -> Bench {
         let cancel = Cancel::default();
-        let call = call(&options, &cancel);
+        let call = call();
+        let bounds = CallBounds { deadline: options.deadline, cancel: cancel.clone() };
         let (audit, log) = (Arc::new(MemoryAudit::default()), Arc::new(Lines::default()));
         let host = Host {
             audit: audit.clone(),
@@ -75,6 +76,7 @@ impl Bench {
         let scope = Scope::new(Setup {
             grants: grants(&call),
             call,
+            bounds,
             verb: options.verb,
             digest: "sha256:00".to_owned(),
             paths,
@@ -96,7 +98,7 @@ impl Bench {
     }
 }
 
-fn call(options: &Options, cancel: &Cancel) -> Call {
+fn call() -> Call {
     let password = KeywordValue { name: "pw".into(), values: vec!["hunter2".into()], secret: true, from: None };
     Call {
         object: "web".parse().unwrap(),
@@ -108,8 +110,6 @@ fn call(options: &Options, cancel: &Cancel) -> Call {
         keywords: vec![password],
         secrets: vec!["s3cret".to_owned()],
         vars: Vec::new(),
-        deadline: options.deadline,
-        cancel: cancel.clone(),
     }
 }
 

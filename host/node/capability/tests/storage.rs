@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use driver::{Call, Cancel, KeywordValue, Silent, Verb};
+use driver::{Call, CallBounds, KeywordValue, Silent, Verb};
 use grant::{Context, Grants, Keyword, NoLedger, Policy};
 use hostler_capability::mount::Request;
 use hostler_capability::{Error, Host, Lanes, Ledger, MemoryLedger, NoAudit, Paths, Scope, Setup, block, files, mount};
@@ -76,8 +76,6 @@ impl Resource {
                 .collect(),
             secrets: Vec::new(),
             vars: Vec::new(),
-            deadline: Duration::from_secs(60),
-            cancel: Cancel::default(),
         };
         let (rundir, statedir, config) = (paths.rundir.clone(), paths.statedir.clone(), paths.config.clone());
         let context = Context { object, rid, node, rundir, statedir, config, peers: Vec::new() };
@@ -97,6 +95,7 @@ impl Resource {
         });
         Scope::new(Setup {
             call,
+            bounds: CallBounds::within(Duration::from_secs(60)),
             verb,
             digest: String::new(),
             grants,

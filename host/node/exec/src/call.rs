@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{ActionError, ActionReport, Call, Cancel, Change, Fault, Level, Log, StatusReport, Verb};
+use driver::{ActionError, ActionReport, CallBounds, Cancel, Change, Fault, Level, Log, StatusReport, Verb};
 use model::status::{Provisioned, State};
 
 use crate::{Prepared, StepError};
@@ -24,33 +24,34 @@ impl Called {
     }
 }
 
-/// What bounds a call.
-pub(crate) struct Bounds<'a> {
-    pub(crate) deadline: Duration,
-    pub(crate) probe: Duration,
-    pub(crate) cancel: &'a Cancel,
-}
-
-/// Asks the driver, and then looks whether it is true what it says.
-pub(crate) async fn call(prepared: &Prepared, verb: Verb, bounds: Bounds<'_>, log: &Arc<dyn Log>) -> Called {
-    let call = with_bounds(&prepared.call, bounds.deadline, bounds.cancel);
+/// Calls the driver, and then checks its answer by a look at the resource, which may take `probe`.
+pub(crate) async fn call(
+    prepared: &Prepared,
+    verb: Verb,
+    bounds: &CallBounds,
+    probe: Duration,
+    log: &Arc<dyn Log>,
+) -> Called {
     match verb {
-        Verb::Run => run(prepared, &call, log).await,
-        Verb::Sync => sync(prepared, &call, log).await,
-        verb => act(prepared, verb, &call, bounds.probe, log).await,
+        Verb::Run => run(prepared, bounds, log).await,
+        Verb::Sync => sync(prepared, bounds, log).await,
+        verb => act(prepared, verb, bounds, probe, log).await,
     }
 }
 
-fn with_bounds(call: &Call, deadline: Duration, cancel: &Cancel) -> Call {
-    Call { deadline, cancel: cancel.clone(), ..call.clone() }
-}
-
-async fn act(prepared: &Prepared, verb: Verb, call: &Call, probe: Duration, log: &Arc<dyn Log>) -> Called {
-    let asked = match verb {
-        Verb::Migrate => prepared.driver.migrate(&prepared.destination, call, Arc::clone(log)),
-        verb => prepared.driver.act(verb, call, Arc::clone(log)),
+async fn act(
+    prepared: &Prepared,
+    verb: Verb,
+    bounds: &CallBounds,
+    probe: Duration,
+    log: &Arc<dyn Log>,
+) -> Called {
+    let Prepared { driver, call, .. } = prepared;
+    let answer = match verb {
+        Verb::Migrate => driver.migrate(&prepared.destination, call, bounds, Arc::clone(log)),
+        verb => driver.act(verb, call, bounds, Arc::clone(log)),
     };
-    let answer = bounded(asked, call).await;
+    let answer = bounded(answer, bounds).await;
     let ActionReport { change, result } =
         answer.unwrap_or_else(|error| ActionReport { change: Change::Unknown, result: Err(error) });
     match result {
@@ -70,9 +71,11 @@ async fn act(prepared: &Prepared, verb: Verb, call: &Call, probe: Duration, log:
 /// Whether the resource is now as what was `done` should have left it.
 async fn look(prepared: &Prepared, done: (Verb, Change), probe: Duration, log: &Arc<dyn Log>) -> Result<(), StepError> {
     let (verb, change) = done;
-    // The look belongs to what is done: it is not given up halfway.
-    let call = with_bounds(&prepared.call, probe, &Cancel::default());
-    let status = match bounded(prepared.driver.status(&call, Arc::clone(log)), &call).await {
+    // The look belongs to the step: it is not given up with the action.
+    let bounds = CallBounds::within(probe);
+    let rid = &prepared.call.rid;
+    let answer = prepared.driver.status(&prepared.call, &bounds, Arc::clone(log));
+    let status = match bounded(answer, &bounds).await {
         Ok(status) => status,
         Err(error) => unknown(error),
     };
@@ -83,7 +86,7 @@ async fn look(prepared: &Prepared, done: (Verb, Change), probe: Duration, log: &
         (Verb::Start, State::Undef) => {
             // To stop what probably runs, for want of an answer, would do more harm.
             let why = if messages.is_empty() { "no reason given".to_owned() } else { messages.join("; ") };
-            log.line(Some(&call.rid), Level::Warn, &format!("started, but its status cannot be told: {why}"));
+            log.line(Some(rid), Level::Warn, &format!("started, but its status cannot be told: {why}"));
             Ok(())
         }
         // A stop counts only if it is proven: another node may start the service because of it. So does a migration: what is
@@ -114,8 +117,9 @@ fn unknown(error: ActionError) -> StatusReport {
     }
 }
 
-async fn run(prepared: &Prepared, call: &Call, log: &Arc<dyn Log>) -> Called {
-    match flatten(bounded(prepared.driver.run(call, Arc::clone(log)), call).await) {
+async fn run(prepared: &Prepared, bounds: &CallBounds, log: &Arc<dyn Log>) -> Called {
+    let answer = prepared.driver.run(&prepared.call, bounds, Arc::clone(log));
+    match flatten(bounded(answer, bounds).await) {
         Ok(report) if prepared.accepted_exits.contains(&report.exit_status) => {
             Called { change: Change::Changed, result: Ok(report.text) }
         }
@@ -124,7 +128,8 @@ async fn run(prepared: &Prepared, call: &Call, log: &Arc<dyn Log>) -> Called {
     }
 }
 
-async fn sync(prepared: &Prepared, call: &Call, log: &Arc<dyn Log>) -> Called {
+async fn sync(prepared: &Prepared, bounds: &CallBounds, log: &Arc<dyn Log>) -> Called {
+    let Prepared { call, .. } = prepared;
     let copying = &prepared.copying;
     if copying.targets.is_empty() {
         return Called {
@@ -132,8 +137,8 @@ async fn sync(prepared: &Prepared, call: &Call, log: &Arc<dyn Log>) -> Called {
             result: Ok("copies to none of the places that were asked for".to_owned()),
         };
     }
-    let answer = prepared.driver.sync(&copying.verb, &copying.targets, call, Arc::clone(log));
-    let reports = match flatten(bounded(answer, call).await) {
+    let answer = prepared.driver.sync(&copying.verb, &copying.targets, call, bounds, Arc::clone(log));
+    let reports = match flatten(bounded(answer, bounds).await) {
         Ok(reports) => reports,
         Err(error) => return Called::failed(Change::Unknown, error.into()),
     };
@@ -161,13 +166,13 @@ fn flatten<T>(answer: Result<Result<T, ActionError>, ActionError>) -> Result<T, 
     answer.and_then(|answer| answer)
 }
 
-/// Waits for an answer no longer than the call allows.
-async fn bounded<T>(answer: impl Future<Output = T>, call: &Call) -> Result<T, ActionError> {
+/// Waits for an answer no longer than the bounds allow.
+async fn bounded<T>(answer: impl Future<Output = T>, bounds: &CallBounds) -> Result<T, ActionError> {
     tokio::select! {
         biased;
         answer = answer => Ok(answer),
-        () = given_up(&call.cancel) => Err(ActionError::Cancelled),
-        () = tokio::time::sleep(call.deadline.saturating_add(GRACE)) => Err(Fault::Wall(call.deadline).into()),
+        () = given_up(&bounds.cancel) => Err(ActionError::Cancelled),
+        () = tokio::time::sleep(bounds.deadline.saturating_add(GRACE)) => Err(Fault::Wall(bounds.deadline).into()),
     }
 }
 

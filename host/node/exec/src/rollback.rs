@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{Cancel, Change, Level, Log, Verb};
+use driver::{CallBounds, Change, Level, Log, Verb};
 use model::Rid;
 use plan::{OnFailure, Plan, Undo};
 
-use crate::call::{Bounds, call};
+use crate::call::call;
 use crate::failpoint::{Failpoint, pass};
 use crate::step::Action;
 use crate::{Rollback, StepEnd, StepError, StepReport, Undone, UndoneEnd};
@@ -30,8 +30,8 @@ pub(crate) async fn undo(action: &Action<'_>, undoing: Undoing<'_>) -> Result<()
     let result = match action.site.prepare(rid, verb).await {
         Err(cause) => Err(StepError::Prepare { verb, cause }),
         Ok(prepared) => {
-            let bounds = Bounds { deadline, probe, cancel: &Cancel::default() };
-            call(&prepared, verb, bounds, &log).await.result
+            let bounds = CallBounds::within(deadline);
+            call(&prepared, verb, &bounds, probe, &log).await.result
         }
     };
     pass(Failpoint::AfterUndo);

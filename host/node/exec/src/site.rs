@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{BoxFuture, Call, Cancel, Driver, Log, Verb};
+use driver::{BoxFuture, Call, CallBounds, Driver, Log, Verb};
 use model::Rid;
 use plan::Trigger;
 
@@ -12,7 +12,7 @@ use plan::Trigger;
 pub struct Prepared {
     /// The driver.
     pub driver: Arc<dyn Driver>,
-    /// The call, its keywords evaluated. The executor sets the deadline and the cancellation.
+    /// The call, its keywords evaluated.
     pub call: Call,
     /// The exit statuses of a task that count as success.
     pub accepted_exits: Vec<i32>,
@@ -48,8 +48,7 @@ pub trait Site: Send + Sync {
         &'a self,
         rid: &'a Rid,
         trigger: Trigger,
-        deadline: Duration,
-        cancel: &'a Cancel,
+        bounds: &'a CallBounds,
         log: Arc<dyn Log>,
     ) -> BoxFuture<'a, Result<(), SiteError>>;
 

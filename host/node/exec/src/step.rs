@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use driver::{ActionError, Change, Level, Verb};
+use driver::{ActionError, CallBounds, Change, Level, Verb};
 use model::Rid;
 use plan::{Moment, OnFailure, Step, Trigger, Undo, Work};
 use tokio::time::Instant;
 
-use crate::call::{Bounds, Called, call};
+use crate::call::{Called, call};
 use crate::failpoint::{Failpoint, pass};
 use crate::recorder::Recorder;
 use crate::rollback::{Undoing, undo};
@@ -128,26 +128,26 @@ impl Action<'_> {
     async fn with_triggers(&self, step: &Step, work: &Work, prepared: &Prepared) -> Called {
         let (before, after): (Vec<Trigger>, Vec<Trigger>) =
             work.triggers.iter().partition(|trigger| matches!(trigger.moment, Moment::BlockingPre | Moment::Pre));
-        if let Err(error) = self.triggers(step, work, &before).await {
+        let bounds = CallBounds { deadline: work.deadline, cancel: self.session.cancel.clone() };
+        if let Err(error) = self.triggers(step, &bounds, &before).await {
             return Called::failed(Change::Unchanged, error);
         }
-        let bounds = Bounds { deadline: work.deadline, probe: step.probe, cancel: &self.session.cancel };
-        let mut called = call(prepared, work.verb, bounds, &self.session.log).await;
+        let mut called = call(prepared, work.verb, &bounds, step.probe, &self.session.log).await;
         let Ok(text) = &called.result else { return called };
         if !text.is_empty() {
             self.session.log.line(Some(&step.rid), Level::Info, text);
         }
-        if let Err(error) = self.triggers(step, work, &after).await {
+        if let Err(error) = self.triggers(step, &bounds, &after).await {
             called.result = Err(error);
         }
         called
     }
 
     /// Runs triggers one after the other. Only a blocking one can fail.
-    async fn triggers(&self, step: &Step, work: &Work, triggers: &[Trigger]) -> Result<(), StepError> {
+    async fn triggers(&self, step: &Step, bounds: &CallBounds, triggers: &[Trigger]) -> Result<(), StepError> {
         for &trigger in triggers {
             let log = Arc::clone(&self.session.log);
-            let ran = self.site.trigger(&step.rid, trigger, work.deadline, &self.session.cancel, log).await;
+            let ran = self.site.trigger(&step.rid, trigger, bounds, log).await;
             let Err(cause) = ran else { continue };
             let error = StepError::Trigger { trigger, cause };
             if matches!(trigger.moment, Moment::BlockingPre | Moment::BlockingPost) {

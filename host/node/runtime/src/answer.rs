@@ -1,5 +1,7 @@
 //! Between what a driver is asked and answers in the contract's types, and the agent's own.
 
+use std::time::Duration;
+
 use bindings::driver::hostler::driver::types as wit;
 use driver::{ActionError, Attachment, Call, Level, Message, Problem, StatusReport, TargetReport};
 use model::status::{Provisioned, State};
@@ -7,7 +9,7 @@ use model::status::{Provisioned, State};
 /// More of one list than any driver has to say is dropped.
 const MANY: usize = 1000;
 
-pub(crate) fn context(call: &Call) -> wit::ResourceContext {
+pub(crate) fn context(call: &Call, deadline: Duration) -> wit::ResourceContext {
     wit::ResourceContext {
         object: call.object.to_string(),
         rid: call.rid.to_string(),
@@ -18,7 +20,7 @@ pub(crate) fn context(call: &Call) -> wit::ResourceContext {
             .map(|keyword| wit::Keyword { name: keyword.name.clone(), values: keyword.values.clone() })
             .collect(),
         vars: call.vars.iter().map(|(key, value)| wit::Kv { key: key.clone(), value: value.clone() }).collect(),
-        deadline_ms: u64::try_from(call.deadline.as_millis()).unwrap_or(u64::MAX),
+        deadline_ms: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
     }
 }
 

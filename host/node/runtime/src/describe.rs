@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capability::{OUTPUT_BUDGET, Paths, Scope, Setup};
-use driver::{Call, Cancel, Silent, Verb};
+use driver::{Call, CallBounds, Silent, Verb};
 use grant::{Context, Grants, NoLedger, Policy};
 use model::{DriverName, Group, NodeName, ObjectPath, Rid};
 
@@ -48,8 +48,6 @@ fn nobody(host: &Arc<capability::Host>) -> Option<Scope> {
         keywords: Vec::new(),
         secrets: Vec::new(),
         vars: Vec::new(),
-        deadline: PATIENCE,
-        cancel: Cancel::default(),
     };
     let nowhere = || "/proc/self/nowhere".into();
     let paths = Paths { rundir: nowhere(), statedir: nowhere(), logdir: nowhere(), config: nowhere(), cgroup: None };
@@ -65,6 +63,7 @@ fn nobody(host: &Arc<capability::Host>) -> Option<Scope> {
     let grants = Grants::bind(&[], &context, &[], &NoLedger, &Policy::nothing(), &Policy::nothing()).ok()?;
     Some(Scope::new(Setup {
         call,
+        bounds: CallBounds::within(PATIENCE),
         verb: Verb::Validate,
         digest: String::new(),
         grants,

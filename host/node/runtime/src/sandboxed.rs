@@ -10,7 +10,7 @@ use bindings::driver::hostler::driver::types as wit;
 use bindings::{console, migrate, sync, task};
 use capability::{Scope, Setup};
 use driver::{
-    ActionError, ActionReport, BoxFuture, Call, Console, Driver, Fault, Level, Log, Manifest, Problem, RunReport,
+    ActionError, ActionReport, BoxFuture, Call, CallBounds, Console, Driver, Fault, Level, Log, Manifest, Problem, RunReport,
     StatusReport, TargetReport, Terminal, Verb,
 };
 use tokio::time::{sleep, timeout_at};
@@ -56,22 +56,22 @@ struct Running<'a> {
 impl Sandboxed {
     /// One call in a fresh store: bound grants, a slot of the engine, a deadline on the wall. `export` makes the call; what it
     /// returns is the driver's own answer, or the error that ended the guest.
-    async fn call<T, F>(&self, verb: Verb, call: &Call, log: Arc<dyn Log>, export: F) -> Outcome<T>
+    async fn call<T, F>(&self, verb: Verb, call: &Call, bounds: &CallBounds, log: Arc<dyn Log>, export: F) -> Outcome<T>
     where
         F: AsyncFnOnce(Running<'_>) -> wasmtime::Result<Result<T, ActionError>>,
     {
-        self.call_for(verb, &[], call, log, export).await
+        self.call_for(verb, &[], call, bounds, log, export).await
     }
 
     /// The same, for an operator who wants a command run.
-    async fn call_for<T, F>(&self, verb: Verb, argv: &[String], call: &Call, log: Arc<dyn Log>, export: F) -> Outcome<T>
+    async fn call_for<T, F>(&self, verb: Verb, argv: &[String], call: &Call, bounds: &CallBounds, log: Arc<dyn Log>, export: F) -> Outcome<T>
     where
         F: AsyncFnOnce(Running<'_>) -> wasmtime::Result<Result<T, ActionError>>,
     {
         if let Some(stuck) = self.shared.host.lanes.stuck(&call.object, &call.rid) {
             return Outcome::refused(Fault::Stuck(stuck.to_string()).into());
         }
-        let scope = match self.scope(verb, argv, call, log.clone()) {
+        let scope = match self.scope(verb, argv, call, bounds, log.clone()) {
             Ok(scope) => Arc::new(scope),
             Err(error) => return Outcome::refused(error),
         };
@@ -84,7 +84,7 @@ impl Sandboxed {
             let exports = self.exports.load(&mut store, &instance)?;
             let lifecycle = exports.hostler_driver_lifecycle();
             let _at_work = self.shared.stopwatch.begin();
-            export(Running { store: &mut store, instance, lifecycle, context: answer::context(scope.call()) }).await
+            export(Running { store: &mut store, instance, lifecycle, context: answer::context(scope.call(), scope.bounds().deadline) }).await
         };
         let ended = tokio::select! {
             biased;
@@ -112,7 +112,7 @@ impl Sandboxed {
     fn told(&self, scope: &Scope, error: ActionError) -> ActionError {
         match error {
             ActionError::NeedsGrant { line, .. } => self.refusal(scope, line),
-            error if scope.call().cancel.is_cancelled() => {
+            error if scope.bounds().cancel.is_cancelled() => {
                 scope.say(Level::Info, &error.to_string());
                 ActionError::Cancelled
             }
@@ -132,24 +132,25 @@ impl Sandboxed {
 
     /// A call that did not end in time: perhaps because the kernel did not.
     fn overdue(&self, scope: &Scope) -> ActionError {
-        let Call { object, rid, deadline, .. } = scope.call();
+        let Call { object, rid, .. } = scope.call();
         let fault = match self.shared.host.lanes.stuck(object, rid) {
             Some(stuck) => Fault::Stuck(stuck.to_string()),
-            None => Fault::Wall(*deadline),
+            None => Fault::Wall(scope.bounds().deadline),
         };
         fault.into()
     }
 
     /// What this driver may do for this resource, now that its keywords are known, and how long.
-    fn scope(&self, verb: Verb, argv: &[String], call: &Call, log: Arc<dyn Log>) -> Result<Scope, ActionError> {
+    fn scope(&self, verb: Verb, argv: &[String], call: &Call, bounds: &CallBounds, log: Arc<dyn Log>) -> Result<Scope, ActionError> {
         let paths = self.shared.site.paths(call);
         let grants = self.grants(call, &paths)?;
-        let deadline = call.deadline.min(self.limits.wall).min(FOREVER);
-        let call = Call { deadline, ..call.clone() };
+        let deadline = bounds.deadline.min(self.limits.wall).min(FOREVER);
+        let bounds = CallBounds { deadline, cancel: bounds.cancel.clone() };
+        let call = call.clone();
         let (digest, host) = (self.digest.clone(), self.shared.host.clone());
         let output_budget = self.limits.output;
         let argv = argv.to_vec();
-        Ok(Scope::new(Setup { call, verb, digest, grants, paths, output_budget, argv, log, host }))
+        Ok(Scope::new(Setup { call, bounds, verb, digest, grants, paths, output_budget, argv, log, host }))
     }
 
     pub(crate) fn grants(&self, call: &Call, paths: &capability::Paths) -> Result<grant::Grants, ActionError> {
@@ -173,9 +174,9 @@ impl Sandboxed {
             .map_err(|error| ActionError::InvalidConfig(error.to_string()))
     }
 
-    async fn status_of(&self, call: &Call, log: Arc<dyn Log>) -> StatusReport {
+    async fn status_of(&self, call: &Call, bounds: &CallBounds, log: Arc<dyn Log>) -> StatusReport {
         let outcome = self
-            .call(Verb::Status, call, log, async |running: Running<'_>| {
+            .call(Verb::Status, call, bounds, log, async |running: Running<'_>| {
                 let Running { store, lifecycle, context, .. } = running;
                 Ok(lifecycle.call_status(store, &context).await?.map_err(answer::action_error))
             })
@@ -229,9 +230,9 @@ impl Sandboxed {
             || capability::netns::is_of_own_process(scope, netns.as_ref())
     }
 
-    async fn act_on(&self, verb: Verb, call: &Call, log: Arc<dyn Log>) -> ActionReport {
+    async fn act_on(&self, verb: Verb, call: &Call, bounds: &CallBounds, log: Arc<dyn Log>) -> ActionReport {
         let outcome = self
-            .call(verb, call, log, async |running: Running<'_>| {
+            .call(verb, call, bounds, log, async |running: Running<'_>| {
                 let Running { store, lifecycle, context, .. } = running;
                 let ended = match verb {
                     Verb::Start => lifecycle.call_start(store, &context).await?,
@@ -259,10 +260,10 @@ impl Driver for Sandboxed {
         &self.manifest
     }
 
-    fn validate<'a>(&'a self, call: &'a Call, log: Arc<dyn Log>) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+    fn validate<'a>(&'a self, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
         Box::pin(async move {
             let outcome = self
-                .call(Verb::Validate, call, log, async |running: Running<'_>| {
+                .call(Verb::Validate, call, bounds, log, async |running: Running<'_>| {
                     let Running { store, lifecycle, context, .. } = running;
                     Ok(lifecycle.call_validate(store, &context).await?.map_err(answer::action_error))
                 })
@@ -271,18 +272,18 @@ impl Driver for Sandboxed {
         })
     }
 
-    fn status<'a>(&'a self, call: &'a Call, log: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
-        Box::pin(self.status_of(call, log))
+    fn status<'a>(&'a self, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
+        Box::pin(self.status_of(call, bounds, log))
     }
 
-    fn act<'a>(&'a self, verb: Verb, call: &'a Call, log: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
-        Box::pin(self.act_on(verb, call, log))
+    fn act<'a>(&'a self, verb: Verb, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+        Box::pin(self.act_on(verb, call, bounds, log))
     }
 
-    fn run<'a>(&'a self, call: &'a Call, log: Arc<dyn Log>) -> BoxFuture<'a, Result<RunReport, ActionError>> {
+    fn run<'a>(&'a self, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, Result<RunReport, ActionError>> {
         Box::pin(async move {
             let outcome = self
-                .call(Verb::Run, call, log, async |running: Running<'_>| {
+                .call(Verb::Run, call, bounds, log, async |running: Running<'_>| {
                     let Running { store, instance, context, .. } = running;
                     let Ok(export) = task::HostTask::new(&mut *store, &instance) else {
                         return Ok(Err(ActionError::Unsupported));
@@ -304,11 +305,12 @@ impl Driver for Sandboxed {
         verb: &'a str,
         targets: &'a [String],
         call: &'a Call,
+        bounds: &'a CallBounds,
         log: Arc<dyn Log>,
     ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
         Box::pin(async move {
             let outcome = self
-                .call(Verb::Sync, call, log, async |running: Running<'_>| {
+                .call(Verb::Sync, call, bounds, log, async |running: Running<'_>| {
                     let Running { store, instance, context, .. } = running;
                     let Ok(export) = sync::HostSync::new(&mut *store, &instance) else {
                         return Ok(Err(ActionError::Unsupported));
@@ -321,10 +323,10 @@ impl Driver for Sandboxed {
         })
     }
 
-    fn migrate<'a>(&'a self, to: &'a str, call: &'a Call, log: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+    fn migrate<'a>(&'a self, to: &'a str, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
         Box::pin(async move {
             let outcome = self
-                .call(Verb::Migrate, call, log, async |running: Running<'_>| {
+                .call(Verb::Migrate, call, bounds, log, async |running: Running<'_>| {
                     let Running { store, instance, context, .. } = running;
                     let Ok(export) = migrate::HostMigrate::new(&mut *store, &instance) else {
                         return Ok(Err(ActionError::Unsupported));
@@ -342,11 +344,12 @@ impl Driver for Sandboxed {
         asked: &'a Console,
         terminal: &'a Terminal,
         call: &'a Call,
+        bounds: &'a CallBounds,
         log: Arc<dyn Log>,
     ) -> BoxFuture<'a, Result<i32, ActionError>> {
         Box::pin(async move {
             let outcome = self
-                .call_for(asked.verb(), asked.argv(), call, log, async |running: Running<'_>| {
+                .call_for(asked.verb(), asked.argv(), call, bounds, log, async |running: Running<'_>| {
                     let Running { store, instance, context, .. } = running;
                     let Ok(export) = console::HostConsole::new(&mut *store, &instance) else {
                         return Ok(Err(ActionError::Unsupported));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use driver::{Change, Silent, Verb};
 use model::status::State;
-use support::{Bench, keyword};
+use support::{Bench, bounds, keyword};
 
 #[tokio::test]
 async fn a_flag_is_started_once_and_stopped_once() {
@@ -16,15 +16,15 @@ async fn a_flag_is_started_once_and_stopped_once() {
     let call = bench.call("fs#1", "fs.flag", vec![]);
     let log = || Arc::new(Silent);
 
-    assert_eq!(flag.status(&call, log()).await.state, State::Down);
-    let started = flag.act(Verb::Start, &call, log()).await;
+    assert_eq!(flag.status(&call, &bounds(), log()).await.state, State::Down);
+    let started = flag.act(Verb::Start, &call, &bounds(), log()).await;
     assert_eq!((started.change, started.result.is_ok()), (Change::Changed, true), "{started:?}");
-    let again = flag.act(Verb::Start, &call, log()).await;
+    let again = flag.act(Verb::Start, &call, &bounds(), log()).await;
     assert_eq!((again.change, again.result.is_ok()), (Change::Unchanged, true), "{again:?}");
-    assert_eq!(flag.status(&call, log()).await.state, State::Up);
-    let stopped = flag.act(Verb::Stop, &call, log()).await;
+    assert_eq!(flag.status(&call, &bounds(), log()).await.state, State::Up);
+    let stopped = flag.act(Verb::Stop, &call, &bounds(), log()).await;
     assert_eq!((stopped.change, stopped.result.is_ok()), (Change::Changed, true), "{stopped:?}");
-    assert_eq!(flag.status(&call, log()).await.state, State::Down);
+    assert_eq!(flag.status(&call, &bounds(), log()).await.state, State::Down);
 }
 
 #[tokio::test]
@@ -35,10 +35,10 @@ async fn a_directory_is_made_with_its_mode() {
     let call = bench.call("fs#1", "fs.directory", vec![keyword("path", &path), keyword("perm", "448")]);
     let log = || Arc::new(Silent);
 
-    assert_eq!(directory.status(&call, log()).await.state, State::Down);
-    directory.act(Verb::Start, &call, log()).await.result.unwrap();
+    assert_eq!(directory.status(&call, &bounds(), log()).await.state, State::Down);
+    directory.act(Verb::Start, &call, &bounds(), log()).await.result.unwrap();
     // It stays when the service stops, so it says nothing of whether the service is up.
-    assert_eq!(directory.status(&call, log()).await.state, State::Na);
+    assert_eq!(directory.status(&call, &bounds(), log()).await.state, State::Na);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
 }
 

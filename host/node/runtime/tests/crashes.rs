@@ -6,6 +6,7 @@ mod support;
 
 use driver::Verb;
 use guest::{Hostile, silent};
+use support::bounds;
 
 #[tokio::test]
 async fn a_thousand_crashes_leave_nothing_behind() {
@@ -13,7 +14,7 @@ async fn a_thousand_crashes_leave_nothing_behind() {
     let call = hostile.attempt(&["panic", "again"]);
     let crash = async |times: u32| {
         for _ in 0..times {
-            assert!(hostile.driver.act(Verb::Start, &call, silent()).await.result.is_err());
+            assert!(hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await.result.is_err());
         }
     };
     crash(100).await;

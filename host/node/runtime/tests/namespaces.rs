@@ -12,7 +12,7 @@ use driver::{Call, Change, Driver, KeywordValue, Silent, StatusReport, Verb};
 use guest_namespace::{GuestNamespace, ip, skipped};
 use model::status::State;
 use nix::sched::{CloneFlags, unshare};
-use support::{Bench, keyword};
+use support::{Bench, bounds, keyword};
 
 /// A driver and the call that it is asked with.
 struct Resource {
@@ -34,7 +34,7 @@ impl Resource {
     }
 
     async fn status(&self) -> StatusReport {
-        self.driver.status(&self.call, Arc::new(Silent)).await
+        self.driver.status(&self.call, &bounds(), Arc::new(Silent)).await
     }
 
     async fn state(&self) -> State {
@@ -42,7 +42,7 @@ impl Resource {
     }
 
     async fn act(&self, verb: Verb) -> (Change, String) {
-        let report = self.driver.act(verb, &self.call, Arc::new(Silent)).await;
+        let report = self.driver.act(verb, &self.call, &bounds(), Arc::new(Silent)).await;
         (report.change, report.result.unwrap_or_else(|error| error.to_string()))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use driver::{Call, Cancel, KeywordValue, Level, Log, Verb};
+use driver::{Call, CallBounds, KeywordValue, Level, Log, Verb};
 use grant::{Context, Grants, Keyword, NoLedger, Policy, Request};
 use hostler_capability::{Host, Lanes, MemoryLedger, NoAudit, OUTPUT_BUDGET, Paths, Scope, Setup};
 use model::Rid;
@@ -63,8 +63,6 @@ impl Resource {
             keywords: self.keywords.clone(),
             secrets: Vec::new(),
             vars: Vec::new(),
-            deadline: self.deadline,
-            cancel: Cancel::default(),
         };
         let paths = Paths {
             rundir: self.path("run").into(),
@@ -82,6 +80,7 @@ impl Resource {
         Scope::new(Setup {
             grants: self.bind(&call, &paths),
             call,
+            bounds: CallBounds::within(self.deadline),
             verb,
             digest: String::new(),
             paths,

@@ -37,6 +37,6 @@ async fn a_sleep_ends_at_the_deadline_or_when_the_action_is_given_up() {
     assert_eq!(clock::sleep_ms(&scope, 4_000).await, Ok(()));
     assert_eq!(clock::sleep_ms(&scope, 7_000).await, Err(Error::TimedOut));
     let given_up = resource.scope(Verb::Start);
-    given_up.call().cancel.cancel();
+    given_up.bounds().cancel.cancel();
     assert_eq!(clock::sleep_ms(&given_up, 1).await, Err(Error::Cancelled));
 }

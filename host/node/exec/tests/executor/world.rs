@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use driver::{
-    ActionError, ActionReport, BoxFuture, Call, Cancel, Change, Driver, Fault, Level, Log, Manifest, Message, Problem,
+    ActionError, ActionReport, BoxFuture, Call, CallBounds, Cancel, Change, Driver, Fault, Level, Log, Manifest, Message, Problem,
     RunReport, StatusReport, TargetReport, Verb,
 };
 use exec::{Copying, Prepared, Report, Session, Site, SiteError, execute};
@@ -185,11 +185,11 @@ impl World {
         self.calls.lock().unwrap().push(what);
     }
 
-    async fn act(&self, verb: Verb, call: &Call) -> ActionReport {
-        self.act_as(format!("{verb} {}", call.rid), verb, call).await
+    async fn act(&self, verb: Verb, call: &Call, bounds: &CallBounds) -> ActionReport {
+        self.act_as(format!("{verb} {}", call.rid), verb, call, bounds).await
     }
 
-    async fn act_as(&self, called: String, verb: Verb, call: &Call) -> ActionReport {
+    async fn act_as(&self, called: String, verb: Verb, call: &Call, bounds: &CallBounds) -> ActionReport {
         let rid = call.rid.to_string();
         self.called(called);
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
@@ -198,21 +198,21 @@ impl World {
         for _ in 0..8 {
             tokio::task::yield_now().await;
         }
-        let report = self.act_alone(verb, &rid, call).await;
+        let report = self.act_alone(verb, &rid, bounds).await;
         self.running.fetch_sub(1, Ordering::SeqCst);
         report
     }
 
-    async fn act_alone(&self, verb: Verb, rid: &str, call: &Call) -> ActionReport {
+    async fn act_alone(&self, verb: Verb, rid: &str, bounds: &CallBounds) -> ActionReport {
         let failed = |change, error| ActionReport { change, result: Err(error) };
         match self.behaviour(rid, verb) {
-            None if call.cancel.is_cancelled() => failed(Change::Unchanged, ActionError::Cancelled),
+            None if bounds.cancel.is_cancelled() => failed(Change::Unchanged, ActionError::Cancelled),
             None => self.obey(verb, rid),
             Some(Behaviour::Lies) => ActionReport { change: Change::Changed, result: Ok(format!("{verb} done")) },
             Some(Behaviour::Hangs) => std::future::pending().await,
             Some(Behaviour::Lacks) => failed(Change::Unchanged, ActionError::Unsupported),
             Some(Behaviour::GivesUp) => failed(Change::Unchanged, ActionError::TimedOut("took too long".to_owned())),
-            Some(Behaviour::TimesOut) => failed(Change::Unknown, Fault::Wall(call.deadline).into()),
+            Some(Behaviour::TimesOut) => failed(Change::Unknown, Fault::Wall(bounds.deadline).into()),
             Some(Behaviour::Fails(change)) => {
                 if change == Change::Changed {
                     self.obey(verb, rid);
@@ -221,7 +221,7 @@ impl World {
             }
             Some(Behaviour::AwaitsCancel) => {
                 self.obey(verb, rid);
-                call.cancel.cancelled().await;
+                bounds.cancel.cancelled().await;
                 failed(Change::Changed, ActionError::Cancelled)
             }
         }
@@ -284,8 +284,6 @@ impl Site for FakeSite {
             keywords: Vec::new(),
             secrets: Vec::new(),
             vars: Vec::new(),
-            deadline: Duration::ZERO,
-            cancel: Cancel::default(),
         };
         let mut prepared = Prepared::new(Arc::new(FakeDriver(Arc::clone(&self.0))), call);
         prepared.destination = "n2".to_owned();
@@ -300,8 +298,7 @@ impl Site for FakeSite {
         &'a self,
         rid: &'a Rid,
         trigger: Trigger,
-        _: Duration,
-        _: &'a Cancel,
+        _: &'a CallBounds,
         _: Arc<dyn Log>,
     ) -> BoxFuture<'a, Result<(), SiteError>> {
         let what = format!("{trigger} {rid}");
@@ -322,11 +319,11 @@ impl Driver for FakeDriver {
         &self.0.manifest
     }
 
-    fn validate<'a>(&'a self, _: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+    fn validate<'a>(&'a self, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn status<'a>(&'a self, call: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
+    fn status<'a>(&'a self, call: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
         let rid = call.rid.to_string();
         let (up, data) = (self.0.is(&rid, "up"), self.0.is(&rid, "data"));
         let undef = self.0.behaviour(&rid, Verb::Status).is_some();
@@ -350,15 +347,15 @@ impl Driver for FakeDriver {
         })
     }
 
-    fn act<'a>(&'a self, verb: Verb, call: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
-        Box::pin(self.0.act(verb, call))
+    fn act<'a>(&'a self, verb: Verb, call: &'a Call, bounds: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+        Box::pin(self.0.act(verb, call, bounds))
     }
 
-    fn migrate<'a>(&'a self, to: &'a str, call: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
-        Box::pin(self.0.act_as(format!("migrate {} {to}", call.rid), Verb::Migrate, call))
+    fn migrate<'a>(&'a self, to: &'a str, call: &'a Call, bounds: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+        Box::pin(self.0.act_as(format!("migrate {} {to}", call.rid), Verb::Migrate, call, bounds))
     }
 
-    fn run<'a>(&'a self, call: &'a Call, _: Arc<dyn Log>) -> BoxFuture<'a, Result<RunReport, ActionError>> {
+    fn run<'a>(&'a self, call: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, Result<RunReport, ActionError>> {
         self.0.called(format!("run {}", call.rid));
         let ended = match self.0.behaviour(&call.rid.to_string(), Verb::Run) {
             Some(Behaviour::GivesUp) => Err(ActionError::TimedOut("took too long".to_owned())),
@@ -373,6 +370,7 @@ impl Driver for FakeDriver {
         _: &'a str,
         targets: &'a [String],
         call: &'a Call,
+        _: &'a CallBounds,
         _: Arc<dyn Log>,
     ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
         let fails = self.0.behaviour(&call.rid.to_string(), Verb::Sync).is_some();

@@ -11,7 +11,7 @@ use driver::{Change, Manifest, Silent, Verb};
 use hostler_runtime::{Code, Source};
 use model::status::State;
 
-use crate::support::Bench;
+use crate::support::{Bench, bounds};
 
 fn exhibits() -> Vec<PathBuf> {
     let museum = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/museum");
@@ -42,7 +42,7 @@ async fn drivers_of_every_level_live_a_whole_life() {
         let driver = bench.runtime.load(source).unwrap_or_else(|error| panic!("{what}: {error}"));
         let call = bench.call("fs#1", &name, vec![]);
         let log = || Arc::new(Silent);
-        assert_eq!(driver.validate(&call, log()).await, Ok(vec![]), "{what}");
+        assert_eq!(driver.validate(&call, &bounds(), log()).await, Ok(vec![]), "{what}");
         for (verb, change, state) in [
             (Verb::Stop, Change::Unchanged, State::Down),
             (Verb::Provision, Change::Unchanged, State::Down),
@@ -51,9 +51,9 @@ async fn drivers_of_every_level_live_a_whole_life() {
             (Verb::Stop, Change::Changed, State::Down),
             (Verb::Unprovision, Change::Unchanged, State::Down),
         ] {
-            let report = driver.act(verb, &call, log()).await;
+            let report = driver.act(verb, &call, &bounds(), log()).await;
             assert_eq!((report.change, report.result.is_ok()), (change, true), "{what} {verb}: {report:?}");
-            assert_eq!(driver.status(&call, log()).await.state, state, "{what} {verb}");
+            assert_eq!(driver.status(&call, &bounds(), log()).await.state, state, "{what} {verb}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capability::Verdict;
-use driver::{ActionError, ActionReport, Call, Change, Driver, KeywordValue, Silent, Verb};
+use driver::{ActionError, ActionReport, Call, CallBounds, Change, Driver, KeywordValue, Silent, Verb};
 use model::convert::convert;
 use model::keyword::{Keyword, Kind};
 
@@ -29,20 +29,20 @@ struct Ended {
 async fn every_verb(driver: &dyn Driver, call: &Call) -> Vec<Ended> {
     let log = || Arc::new(Silent);
     let unchanged = |verb: &str, error| Ended { verb: verb.to_owned(), change: Change::Unchanged, error };
-    let status = driver.status(call, log()).await;
+    let status = driver.status(call, &bounds(), log()).await;
     let mut ended = vec![
-        unchanged("validate", driver.validate(call, log()).await.err()),
+        unchanged("validate", driver.validate(call, &bounds(), log()).await.err()),
         unchanged("status", status.fault.map(ActionError::Fault)),
-        unchanged("run", driver.run(call, log()).await.err()),
-        unchanged("sync", driver.sync("update", &["n2".to_owned()], call, log()).await.err()),
+        unchanged("run", driver.run(call, &bounds(), log()).await.err()),
+        unchanged("sync", driver.sync("update", &["n2".to_owned()], call, &bounds(), log()).await.err()),
     ];
     let mut acted = |verb: Verb, report: ActionReport| {
         ended.push(Ended { verb: verb.to_string(), change: report.change, error: report.result.err() });
     };
     for verb in [Verb::Start, Verb::Stop, Verb::Provision, Verb::Unprovision] {
-        acted(verb, driver.act(verb, call, log()).await);
+        acted(verb, driver.act(verb, call, &bounds(), log()).await);
     }
-    acted(Verb::Migrate, driver.migrate("n2", call, log()).await);
+    acted(Verb::Migrate, driver.migrate("n2", call, &bounds(), log()).await);
     ended
 }
 
@@ -61,6 +61,11 @@ fn value(bench: &Bench, keyword: &Keyword) -> KeywordValue {
         kind => convert(kind, written).unwrap(),
     };
     KeywordValue { name: keyword.name.clone(), values, secret: keyword.secret, from: None }
+}
+
+/// Enough time for a program that a driver runs, on a machine that does other work too.
+fn bounds() -> CallBounds {
+    CallBounds::within(Duration::from_secs(60))
 }
 
 /// Everything below a folder.
@@ -90,8 +95,7 @@ fn resources(policy: Option<&str>, mut check: impl AsyncFnMut(&Bench, &dyn Drive
         let accepted = |keyword: &&Keyword| !REFUSED.contains(&(builtin.name, &keyword.name));
         let full = driver.manifest().keywords.iter().filter(accepted).map(|keyword| value(&bench, keyword)).collect();
         for keywords in [vec![], full] {
-            let mut call = bench.call(&format!("{group}#1"), builtin.name, keywords);
-            call.deadline = Duration::from_secs(60);
+            let call = bench.call(&format!("{group}#1"), builtin.name, keywords);
             runtime.block_on(check(&bench, &*driver, call));
         }
     }
@@ -104,9 +108,9 @@ fn a_driver_has_the_optional_exports_that_its_manifest_tells_of() {
         let lacks = |error: Option<ActionError>| error == Some(ActionError::Unsupported);
         let log = || Arc::new(Silent);
         let has = [
-            (Verb::Run, !lacks(driver.run(&call, log()).await.err())),
-            (Verb::Sync, !lacks(driver.sync("update", &["n2".to_owned()], &call, log()).await.err())),
-            (Verb::Migrate, !lacks(driver.migrate("n2", &call, log()).await.result.err())),
+            (Verb::Run, !lacks(driver.run(&call, &bounds(), log()).await.err())),
+            (Verb::Sync, !lacks(driver.sync("update", &["n2".to_owned()], &call, &bounds(), log()).await.err())),
+            (Verb::Migrate, !lacks(driver.migrate("n2", &call, &bounds(), log()).await.result.err())),
         ];
         for (verb, has) in has {
             assert_eq!(has, driver.manifest().verbs.contains(&verb), "{} {verb}", call.driver);
@@ -136,9 +140,9 @@ fn where_all_that_they_ask_for_is_granted_status_and_validate_change_nothing() {
     resources(None, async |bench, driver, call| {
         let folder = bench.path("");
         let before = tree(Path::new(&folder));
-        let status = driver.status(&call, Arc::new(Silent)).await;
+        let status = driver.status(&call, &bounds(), Arc::new(Silent)).await;
         assert_eq!(status.fault, None, "{}", call.driver);
-        let problems = driver.validate(&call, Arc::new(Silent)).await;
+        let problems = driver.validate(&call, &bounds(), Arc::new(Silent)).await;
         assert!(!matches!(problems, Err(ActionError::Fault(_) | ActionError::NeedsGrant { .. })), "{problems:?}");
         // So that it was the driver that answered, and not only its reader of keywords.
         assert!(call.keywords.is_empty() || problems == Ok(vec![]), "{}: {problems:?}", call.driver);

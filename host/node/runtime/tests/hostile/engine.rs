@@ -10,6 +10,7 @@ use hostler_tests::dockerd::{Dockerd, IMAGE};
 use serde_json::{Value, json};
 
 use crate::guest::{Hostile, silent};
+use crate::support::bounds;
 
 /// The driver, an engine that it may talk to under guard, and a container of another object on it.
 struct Siege {
@@ -264,19 +265,19 @@ async fn in_another_namespace_a_container_sees_what_its_policy_allows() {
     ] {
         siege.hostile.set("volume_mounts", &[&mounts]);
         let call = create(&siege, &mounts);
-        let error = siege.hostile.driver.act(Verb::Start, &call, silent()).await.result.unwrap_err().to_string();
+        let error = siege.hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await.result.unwrap_err().to_string();
         assert!(error.contains(reason), "{mounts}: {error}");
     }
     let mounts = format!("{folder}/data:/x");
     siege.hostile.set("volume_mounts", &[&mounts]);
     let call = create(&siege, &mounts);
-    let created = siege.hostile.driver.act(Verb::Start, &call, silent()).await.result.unwrap();
+    let created = siege.hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await.result.unwrap();
     assert!(created.starts_with("201 "), "{created}");
     siege.hostile.set("privileged", &["true"]);
     let labels = json!({"hostler.object": "ns1/svc/web", "hostler.rid": "app#1", "hostler.node": "n1"});
     let body = siege.body(&json!({ "Labels": labels }), &json!({"Privileged": true}));
     let call = inside(&siege, &["engine", "POST", &siege.socket(), "/containers/create?name=ns1..web.app.1", &body]);
-    let error = siege.hostile.driver.act(Verb::Start, &call, silent()).await.result.unwrap_err().to_string();
+    let error = siege.hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await.result.unwrap_err().to_string();
     assert!(error.contains("HostConfig.Privileged is true: only objects of the namespace root"), "{error}");
 }
 
@@ -319,7 +320,7 @@ async fn a_console_is_the_operator_s_and_of_its_own_container() {
     let console = async |words: &[&str], asked: &Console, typed: &str| {
         let pipes = pipes(typed);
         let call = siege.hostile.attempt(words);
-        let ended = driver.console(asked, &pipes.terminal, &call, silent()).await;
+        let ended = driver.console(asked, &pipes.terminal, &call, &bounds(), silent()).await;
         (ended, pipes.read())
     };
     let argv = |words: &[&str]| Console::Exec(words.iter().map(|word| (*word).to_owned()).collect());

@@ -2,27 +2,28 @@
 
 use std::time::Duration;
 
-use driver::{ActionError, Call, Change, Driver, Fault, Verb};
+use driver::{ActionError, Call, CallBounds, Change, Driver, Fault, Verb};
 use model::status::State;
 
 use crate::guest::{Hostile, silent};
+use crate::support::bounds;
 
 /// What the host reports of a call that it had to end, verb by verb.
-async fn faults(driver: &dyn Driver, call: &Call) -> Vec<Fault> {
+async fn faults(driver: &dyn Driver, call: &Call, bounds: &CallBounds) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut note = |error: ActionError| match error {
         ActionError::Fault(fault) => faults.push(fault),
         other => panic!("no fault: {other}"),
     };
-    note(driver.validate(call, silent()).await.unwrap_err());
+    note(driver.validate(call, bounds, silent()).await.unwrap_err());
     for verb in [Verb::Start, Verb::Stop, Verb::Provision, Verb::Unprovision] {
-        let report = driver.act(verb, call, silent()).await;
+        let report = driver.act(verb, call, bounds, silent()).await;
         assert_eq!(report.change, Change::Unknown, "{verb}");
         note(report.result.unwrap_err());
     }
-    note(driver.run(call, silent()).await.unwrap_err());
-    note(driver.sync("update", &["n2".to_owned()], call, silent()).await.unwrap_err());
-    let status = driver.status(call, silent()).await;
+    note(driver.run(call, bounds, silent()).await.unwrap_err());
+    note(driver.sync("update", &["n2".to_owned()], call, bounds, silent()).await.unwrap_err());
+    let status = driver.status(call, bounds, silent()).await;
     assert_eq!(status.state, State::Undef);
     note(ActionError::Fault(status.fault.unwrap()));
     faults
@@ -31,8 +32,8 @@ async fn faults(driver: &dyn Driver, call: &Call) -> Vec<Fault> {
 /// Every verb ends with the same fault, and the driver answers as ever afterwards.
 async fn check(limits: &str, words: &[&str], deadline: Duration, expected: Fault) {
     let hostile = Hostile::limited(limits);
-    let call = Call { deadline, ..hostile.attempt(words) };
-    for fault in faults(&*hostile.driver, &call).await {
+    let (call, bounds) = (hostile.attempt(words), CallBounds::within(deadline));
+    for fault in faults(&*hostile.driver, &call, &bounds).await {
         assert_eq!(fault, expected, "{words:?}");
     }
     assert_eq!(hostile.start(&["run", "/bin/echo", "hello"]).await.unwrap().trim(), "hello");
@@ -76,7 +77,7 @@ async fn a_driver_that_hoards_memory_is_ended_at_its_limit() {
 async fn a_crash_after_a_change_tells_no_lie_about_it() {
     let hostile = Hostile::trusted();
     let call = hostile.attempt(&["panic", "now"]);
-    let report = hostile.driver.act(Verb::Start, &call, silent()).await;
+    let report = hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await;
     assert_eq!(report.change, Change::Unknown);
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use driver::{ActionError, Call, Driver, KeywordValue, Log, Manifest, Silent, Verb};
 use hostler_runtime::{Code, Source};
 
-use crate::support::{Bench, keyword};
+use crate::support::{Bench, bounds, keyword};
 
 /// The component, compiled once a test run, where the drivers of the agent are compiled too.
 static COMPONENT: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -99,7 +99,7 @@ impl Hostile {
 
     /// What it answers to that in `start`.
     pub(crate) async fn start(&self, words: &[&str]) -> Result<String, ActionError> {
-        self.driver.act(Verb::Start, &self.attempt(words), silent()).await.result
+        self.driver.act(Verb::Start, &self.attempt(words), &bounds(), silent()).await.result
     }
 }
 

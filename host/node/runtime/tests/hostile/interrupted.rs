@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use driver::{ActionError, Call, Change, KeywordValue, Verb};
+use driver::{ActionError, Call, CallBounds, Change, KeywordValue, Verb};
 use tokio::time::{Instant, sleep};
 
 use crate::guest::{Hostile, silent};
@@ -20,10 +20,10 @@ const LONG: Duration = Duration::from_secs(600);
 async fn a_driver_that_does_not_heed_an_interruption_is_ended() {
     let hostile = Hostile::limited("limit cpu 10m");
     for words in [["sleep"], ["loop"]] {
-        let call = Call { deadline: LONG, ..hostile.attempt(&words) };
-        call.cancel.cancel();
+        let bounds = CallBounds::within(LONG);
+        bounds.cancel.cancel();
         let begun = Instant::now();
-        let report = hostile.driver.act(Verb::Start, &call, silent()).await;
+        let report = hostile.driver.act(Verb::Start, &hostile.attempt(&words), &bounds, silent()).await;
         assert_eq!((report.change, report.result), (Change::Unknown, Err(ActionError::Cancelled)), "{words:?}");
         assert!(begun.elapsed() < SOON, "{words:?}: {:?}", begun.elapsed());
     }
@@ -73,14 +73,14 @@ async fn check_gone(pids: &[String]) {
 #[tokio::test]
 async fn an_interrupted_program_ends_with_its_children() {
     let bench = Bench::new();
-    let (task, call) = (bench.load("task.host"), Call { deadline: LONG, ..program(&bench) });
+    let (task, call, bounds) = (bench.load("task.host"), program(&bench), CallBounds::within(LONG));
     let interrupt = async {
         let pids = pids(&bench).await;
         assert!(pids.iter().all(|pid| executes(pid)), "{pids:?}");
-        call.cancel.cancel();
+        bounds.cancel.cancel();
         (pids, Instant::now())
     };
-    let (ended, (pids, cancelled)) = tokio::join!(task.run(&call, silent()), interrupt);
+    let (ended, (pids, cancelled)) = tokio::join!(task.run(&call, &bounds, silent()), interrupt);
     assert_eq!(ended, Err(ActionError::Cancelled));
     assert!(cancelled.elapsed() < SOON, "{:?}", cancelled.elapsed());
     check_gone(&pids).await;
@@ -90,9 +90,9 @@ async fn an_interrupted_program_ends_with_its_children() {
 async fn a_program_that_takes_too_long_ends_with_its_children_at_the_deadline() {
     let bench = Bench::new();
     let deadline = Duration::from_secs(3);
-    let (task, call) = (bench.load("task.host"), Call { deadline, ..program(&bench) });
+    let (task, call, bounds) = (bench.load("task.host"), program(&bench), CallBounds::within(deadline));
     let begun = Instant::now();
-    let ended = task.run(&call, silent()).await;
+    let ended = task.run(&call, &bounds, silent()).await;
     let late = begun.elapsed().saturating_sub(deadline);
     assert_eq!(ended, Err(ActionError::TimedOut("took too long".to_owned())));
     assert!(late < Duration::from_secs(1), "{late:?} after the deadline");

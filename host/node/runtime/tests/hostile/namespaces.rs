@@ -6,6 +6,7 @@ use driver::{ActionError, Verb};
 use nix::sched::{CloneFlags, unshare};
 
 use crate::guest::{Hostile, silent};
+use crate::support::bounds;
 use crate::guest_namespace::{GuestNamespace, ip, skipped};
 
 /// On a node of its own, which has the bridge `br0`.
@@ -78,7 +79,7 @@ fn another_resources_link_is_not_unplugged() {
         hostile.start(&["plug", "container#1", "bridge", "br0"]).await.unwrap();
         let mut other = hostile.attempt(&["unplug", "container#1", "bridge", "br0"]);
         other.rid = "app#2".parse().unwrap();
-        let report = hostile.driver.act(Verb::Start, &other, silent()).await;
+        let report = hostile.driver.act(Verb::Start, &other, &bounds(), silent()).await;
         assert_eq!(report.result, Ok("false".to_owned()));
         assert!(guest.run(|| ip("link")).contains("eth0"));
         assert_eq!(hostile.start(&["unplug", "container#1", "bridge", "br0"]).await, Ok("true".to_owned()));
@@ -95,10 +96,10 @@ fn status_looks_and_changes_nothing() {
             &["unplug", "container#1", "bridge", "br0"],
             &["add-inside", "container#1", "10.0.0.9/24"],
         ] {
-            let status = hostile.driver.status(&hostile.attempt(words), silent()).await;
+            let status = hostile.driver.status(&hostile.attempt(words), &bounds(), silent()).await;
             assert!(status.messages.iter().any(|message| message.text.contains("denied")), "{words:?}: {status:?}");
         }
-        let status = hostile.driver.status(&hostile.attempt(&["look-into", "container#1"]), silent()).await;
+        let status = hostile.driver.status(&hostile.attempt(&["look-into", "container#1"]), &bounds(), silent()).await;
         assert!(status.label.contains("loopback"), "{status:?}");
     });
 }
@@ -110,7 +111,7 @@ fn a_foreign_namespace_is_not_exposed() {
         let guest = GuestNamespace::new();
         let exposed = async |hostile: &Hostile| {
             let attempt = hostile.attempt(&["expose-netns", guest.path()]);
-            let status = hostile.driver.status(&attempt, silent()).await;
+            let status = hostile.driver.status(&attempt, &bounds(), silent()).await;
             (status.exposes, status.messages.first().map(|message| message.text.clone()))
         };
         let own = vec![("netns".to_owned(), guest.path().to_owned())];

@@ -7,6 +7,7 @@ use capability::Verdict;
 use driver::{ActionError, Verb};
 
 use crate::guest::{Hostile, silent};
+use crate::support::bounds;
 
 /// The driver may not, and the refusal names the line that is missing.
 async fn check_denied(hostile: &Hostile, words: &[&str], line: &str) {
@@ -141,11 +142,11 @@ async fn status_and_validate_change_nothing() {
     let file = hostile.bench.path("own/file");
     for words in [&["write", &file, "x"][..], &["run", "/bin/echo", "hello"], &["remember", "x"]] {
         let call = hostile.attempt(words);
-        let error = hostile.driver.validate(&call, silent()).await.unwrap_err();
+        let error = hostile.driver.validate(&call, &bounds(), silent()).await.unwrap_err();
         assert!(matches!(error, ActionError::NeedsGrant { .. }), "{words:?}: {error}");
-        let status = hostile.driver.status(&call, silent()).await;
+        let status = hostile.driver.status(&call, &bounds(), silent()).await;
         assert!(status.messages[0].text.starts_with("denied: "), "{words:?}: {:?}", status.messages);
-        hostile.driver.act(Verb::Start, &call, silent()).await.result.unwrap();
+        hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await.result.unwrap();
         let _ = fs::remove_file(&file);
     }
 }
@@ -176,7 +177,7 @@ async fn a_keyword_that_would_be_an_option_is_no_argument() {
     for keyword in call.keywords.iter_mut().filter(|keyword| keyword.name == "word") {
         keyword.values = vec!["-e".to_owned()];
     }
-    let error = hostile.driver.act(Verb::Start, &call, silent()).await.result.unwrap_err();
+    let error = hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await.result.unwrap_err();
     assert!(matches!(error, ActionError::InvalidConfig(_)), "{error}");
     assert!(hostile.bench.audit.records().is_empty());
 }

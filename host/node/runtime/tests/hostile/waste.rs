@@ -3,11 +3,12 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use driver::{Level, Log, Verb};
+use driver::{CallBounds, Level, Log, Verb};
 use model::Rid;
 use model::status::State;
 
 use crate::guest::{Hostile, silent};
+use crate::support::bounds;
 
 /// Keeps the lines.
 #[derive(Default)]
@@ -22,7 +23,7 @@ impl Log for Lines {
 async fn lines(words: &[&str]) -> Vec<(Level, String)> {
     let hostile = Hostile::limited("limit output 10k");
     let log = std::sync::Arc::new(Lines::default());
-    let report = hostile.driver.act(Verb::Start, &hostile.attempt(words), log.clone()).await;
+    let report = hostile.driver.act(Verb::Start, &hostile.attempt(words), &bounds(), log.clone()).await;
     // What was dropped is told when all is over.
     drop(hostile);
     assert!(report.result.is_ok() != words.contains(&"panic"), "{report:?}");
@@ -67,13 +68,13 @@ async fn loops_do_not_starve_the_others() {
     let mut loops = tokio::task::JoinSet::new();
     for _ in 0..4 {
         let (driver, call) = (hostile.driver.clone(), hostile.attempt(&["loop"]));
-        loops.spawn(async move { driver.act(Verb::Start, &call, silent()).await });
+        loops.spawn(async move { driver.act(Verb::Start, &call, &bounds(), silent()).await });
     }
     let flag = hostile.bench.load("fs.flag");
     let call = hostile.bench.call("fs#1", "fs.flag", vec![]);
     let mut answers = 0;
     while loops.try_join_next().is_none() {
-        assert_eq!(flag.status(&call, silent()).await.state, State::Down);
+        assert_eq!(flag.status(&call, &bounds(), silent()).await.state, State::Down);
         answers += 1;
     }
     assert!(answers > 20, "{answers} answers while four drivers were looping");
@@ -84,13 +85,13 @@ async fn more_calls_than_slots_wait_for_their_turn() {
     let hostile = Hostile::trusted();
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..200 {
-        let (driver, mut call) = (hostile.driver.clone(), hostile.attempt(&["sleep"]));
-        call.deadline = Duration::from_secs(1);
-        calls.spawn(async move { driver.act(Verb::Start, &call, silent()).await.result.unwrap_err() });
+        let (driver, call) = (hostile.driver.clone(), hostile.attempt(&["sleep"]));
+        let bounds = CallBounds::within(Duration::from_secs(1));
+        calls.spawn(async move { driver.act(Verb::Start, &call, &bounds, silent()).await.result.unwrap_err() });
     }
     for error in calls.join_all().await {
         assert_eq!(error.to_string(), "no answer within 1s");
     }
-    let status = hostile.driver.status(&hostile.attempt(&["std-env"]), silent()).await;
+    let status = hostile.driver.status(&hostile.attempt(&["std-env"]), &bounds(), silent()).await;
     assert_eq!(status.state, State::Up);
 }

@@ -3,6 +3,7 @@
 use driver::{Change, Verb};
 
 use crate::guest::{Hostile, silent};
+use crate::support::bounds;
 
 #[tokio::test]
 async fn the_host_counts_the_changes_itself() {
@@ -16,7 +17,7 @@ async fn the_host_counts_the_changes_itself() {
         // It failed, and so it touched nothing.
         (&["read", "/etc/shadow"], Change::Unchanged),
     ] {
-        let report = hostile.driver.act(Verb::Start, &hostile.attempt(words), silent()).await;
+        let report = hostile.driver.act(Verb::Start, &hostile.attempt(words), &bounds(), silent()).await;
         assert_eq!(report.change, change, "{words:?}: {report:?}");
     }
 }
@@ -24,11 +25,11 @@ async fn the_host_counts_the_changes_itself() {
 #[tokio::test]
 async fn a_device_that_is_not_its_own_is_not_exposed() {
     let hostile = Hostile::trusted();
-    let status = hostile.driver.status(&hostile.attempt(&["expose", "/dev/sda"]), silent()).await;
+    let status = hostile.driver.status(&hostile.attempt(&["expose", "/dev/sda"]), &bounds(), silent()).await;
     assert_eq!(status.exposes, []);
     assert_eq!(status.messages[0].text, "exposes /dev/sda, which is not its own: ignored");
     // Its grants are about its image, so that is its own.
     let image = hostile.bench.path("disk");
-    let status = hostile.driver.status(&hostile.attempt(&["expose", &image]), silent()).await;
+    let status = hostile.driver.status(&hostile.attempt(&["expose", &image]), &bounds(), silent()).await;
     assert_eq!(status.exposes, [("device".to_owned(), image)]);
 }

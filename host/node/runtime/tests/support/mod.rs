@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capability::{Host, Lanes, MemoryAudit, MemoryLedger, Paths};
-use driver::{Call, Cancel, Driver, KeywordValue, Manifest};
+use driver::{Call, CallBounds, Driver, KeywordValue, Manifest};
 use grant::{Policy, SitePolicy};
 use hostler_runtime::{Code, Runtime, Site, Source};
 use model::DriverName;
@@ -93,10 +93,13 @@ impl Bench {
             keywords,
             secrets: Vec::new(),
             vars: vec![("rundir".to_owned(), self.path("run"))],
-            deadline: Duration::from_secs(20),
-            cancel: Cancel::default(),
         }
     }
+}
+
+/// Enough time for any call of these tests.
+pub(crate) fn bounds() -> CallBounds {
+    CallBounds::within(Duration::from_secs(20))
 }
 
 pub(crate) fn keyword(name: &str, value: &str) -> KeywordValue {
