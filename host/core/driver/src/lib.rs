@@ -11,8 +11,7 @@ mod manifest;
 
 pub use bounds::CallBounds;
 pub use call::{
-    ActionError, ActionReport, Call, Change, Fault, KeywordValue, Problem, RunReport, StatusReport,
-    TargetReport, Verb,
+    ActionError, ActionReport, Call, Change, Fault, KeywordValue, Problem, RunReport, StatusReport, TargetReport, Verb,
 };
 pub use cancel::{Cancel, Cancelled};
 pub use console::{Attachment, Console, Terminal};
@@ -31,16 +30,32 @@ pub trait Driver: Send + Sync {
     fn manifest(&self) -> &Manifest;
 
     /// Checks the keywords beyond their types.
-    fn validate<'a>(&'a self, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>>;
+    fn validate<'a>(
+        &'a self,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>>;
 
     /// How the resource is. Never fails: what went wrong is a report of state `undef` with a message and the fault.
     fn status<'a>(&'a self, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, StatusReport>;
 
     /// One of [`Verb::Start`], [`Verb::Stop`], [`Verb::Provision`], [`Verb::Unprovision`].
-    fn act<'a>(&'a self, verb: Verb, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, ActionReport>;
+    fn act<'a>(
+        &'a self,
+        verb: Verb,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, ActionReport>;
 
     /// Runs a task once. [`ActionError::Unsupported`] where the driver is no task.
-    fn run<'a>(&'a self, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, Result<RunReport, ActionError>>;
+    fn run<'a>(
+        &'a self,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<RunReport, ActionError>>;
 
     /// Copies to targets. [`ActionError::Unsupported`] where the driver does not copy.
     fn sync<'a>(
@@ -53,7 +68,13 @@ pub trait Driver: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>>;
 
     /// Moves the resource to another node while it runs. [`ActionError::Unsupported`] where it cannot be moved.
-    fn migrate<'a>(&'a self, to: &'a str, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+    fn migrate<'a>(
+        &'a self,
+        to: &'a str,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, ActionReport> {
         let _ = (to, call, bounds, log);
         let result = Err(ActionError::Unsupported);
         Box::pin(std::future::ready(ActionReport { change: Change::Unchanged, result }))

@@ -75,7 +75,10 @@ impl Agent {
         if let Some(what) = unresolved {
             return Err(ConsoleError::Unresolved { rid, what });
         }
-        let ended = acting.driver(&resource.driver).console(asked, terminal, &call, &CallBounds::within(STATUS_TIMEOUT), Arc::new(Silent)).await;
+        let ended = acting
+            .driver(&resource.driver)
+            .console(asked, terminal, &call, &CallBounds::within(STATUS_TIMEOUT), Arc::new(Silent))
+            .await;
         ended.map_err(|error| ConsoleError::Failed { rid, error })
     }
 

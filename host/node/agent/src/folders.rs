@@ -41,7 +41,7 @@ impl Folders {
     }
 }
 
-impl runtime::Site for Folders {
+impl runtime::NodeFacilities for Folders {
     fn paths(&self, call: &Call) -> Paths {
         let log = self.home.object_log(&call.object);
         let slice = self.slice.get_or_init(|| control_group(&self.home));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use driver::{BoxFuture, Call, CallBounds, Driver, KeywordValue, Level, Log, Message, Silent, Verb};
-use exec::{Prepared, Site, SiteError};
+use exec::{Facilities, FacilityError, Prepared};
 use futures_util::StreamExt;
 use model::config::{self, Missing, Object, Resource};
 use model::keyword::Kind;
@@ -327,23 +327,22 @@ impl<'a> Acting<'a> {
         }
     }
 
-    fn resource(&self, rid: &Rid) -> Result<&'a Resource, SiteError> {
+    fn resource(&self, rid: &Rid) -> Result<&'a Resource, FacilityError> {
         self.object
             .resource(rid)
-            .ok_or_else(|| SiteError::failed(format!("{rid} is not in the configuration any more")))
+            .ok_or_else(|| FacilityError::failed(format!("{rid} is not in the configuration any more")))
     }
 }
 
-impl Site for Acting<'_> {
-    fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<Prepared, SiteError>> {
+impl Facilities for Acting<'_> {
+    fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<Prepared, FacilityError>> {
         Box::pin(async move {
             let resource = self.resource(rid)?;
             let exposures = self.exposures_for(resource, verb == Verb::Provision).await;
             if verb == Verb::Start {
                 self.stands_on(resource, &exposures);
             }
-            let Called { driver, call, .. } =
-                self.call(resource, Asked { exposures: &exposures, verb });
+            let Called { driver, call, .. } = self.call(resource, Asked { exposures: &exposures, verb });
             let copying = self.copying.of(self.object, &call.keywords);
             let destination = self.destination.as_ref().map(ToString::to_string).unwrap_or_default();
             Ok(Prepared { copying, destination, ..Prepared::new(driver, call) })
@@ -356,13 +355,13 @@ impl Site for Acting<'_> {
         trigger: plan::Trigger,
         bounds: &'a CallBounds,
         log: Arc<dyn Log>,
-    ) -> BoxFuture<'a, Result<(), SiteError>> {
+    ) -> BoxFuture<'a, Result<(), FacilityError>> {
         Box::pin(async move {
             let resource = self.resource(rid)?;
             let command = view::configured(trigger).and_then(|configured| resource.triggers.get(&configured));
-            let command = command.ok_or_else(|| SiteError::failed(format!("{rid} has no {trigger}")))?;
+            let command = command.ok_or_else(|| FacilityError::failed(format!("{rid} has no {trigger}")))?;
             let (home, path) = (self.agent.home(), &self.object.path);
-            let namespace = folders::namespace_policy(home, path.namespace()).map_err(SiteError::failed)?;
+            let namespace = folders::namespace_policy(home, path.namespace()).map_err(FacilityError::failed)?;
             let context = grant::Context {
                 object: path.clone(),
                 rid: rid.clone(),
@@ -386,13 +385,13 @@ impl Site for Acting<'_> {
         })
     }
 
-    fn end_abandoned<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<Vec<String>, SiteError>> {
+    fn end_abandoned<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>> {
         Box::pin(async move {
             // The session's number alone would do; a second mark costs nothing.
             let markers =
                 kernel::process::Markers::new([("HOSTLER_SID", sid), ("HOSTLER_ID", &*self.object.path.to_string())]);
             let ended = kernel::process::end_abandoned(&markers).await;
-            let ended = ended.map_err(|error| SiteError::failed(error.to_string()))?;
+            let ended = ended.map_err(|error| FacilityError::failed(error.to_string()))?;
             Ok(ended.iter().map(|member| member.argv.join(" ")).collect())
         })
     }

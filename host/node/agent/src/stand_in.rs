@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use driver::{
-    ActionError, ActionReport, BoxFuture, Call, CallBounds, Change, Driver, Fault, Level, Log, Manifest, Message, Problem,
-    RunReport, StatusReport, TargetReport, Verb,
+    ActionError, ActionReport, BoxFuture, Call, CallBounds, Change, Driver, Fault, Level, Log, Manifest, Message,
+    Problem, RunReport, StatusReport, TargetReport, Verb,
 };
 use model::DriverName;
 use model::status::{Provisioned, State};
@@ -84,7 +84,12 @@ impl Driver for StandIn {
         &self.manifest
     }
 
-    fn validate<'a>(&'a self, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+    fn validate<'a>(
+        &'a self,
+        _: &'a Call,
+        _: &'a CallBounds,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
         Box::pin(std::future::ready(Err(self.error())))
     }
 
@@ -96,11 +101,22 @@ impl Driver for StandIn {
         Box::pin(std::future::ready(self.action(verb)))
     }
 
-    fn run<'a>(&'a self, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, Result<RunReport, ActionError>> {
+    fn run<'a>(
+        &'a self,
+        _: &'a Call,
+        _: &'a CallBounds,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<RunReport, ActionError>> {
         Box::pin(std::future::ready(Err(self.error())))
     }
 
-    fn migrate<'a>(&'a self, _: &'a str, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+    fn migrate<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a Call,
+        _: &'a CallBounds,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, ActionReport> {
         Box::pin(std::future::ready(self.action(Verb::Migrate)))
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use driver::{CallBounds, Level, Log};
-use exec::SiteError;
+use exec::FacilityError;
 use kernel::process::{Bounds, Launch, Program, RunError};
 use model::{NodeName, ObjectPath, Rid};
 
@@ -33,20 +33,20 @@ pub(crate) async fn run(
     around: &Around<'_>,
     bounds: &CallBounds,
     log: &Arc<dyn Log>,
-) -> Result<(), SiteError> {
+) -> Result<(), FacilityError> {
     if bounds.cancel.is_cancelled() {
-        return Err(SiteError::failed("interrupted"));
+        return Err(FacilityError::failed("interrupted"));
     }
-    let (program, args) = command.split_first().ok_or_else(|| SiteError::failed("the command is empty"))?;
+    let (program, args) = command.split_first().ok_or_else(|| FacilityError::failed("the command is empty"))?;
     let mut program = program.clone();
     with_path(&mut program);
     if !program.starts_with('/') {
-        return Err(SiteError::failed(format!("there is no program {program} in {PATH}")));
+        return Err(FacilityError::failed(format!("there is no program {program} in {PATH}")));
     }
     let program = PathBuf::from(program);
     permitted(&program, args, around)?;
     let launch = Launch {
-        program: Program::open(&program, None).map_err(|error| SiteError::failed(error.to_string()))?,
+        program: Program::open(&program, None).map_err(|error| FacilityError::failed(error.to_string()))?,
         args: args.to_vec(),
         env: environment(around),
         cwd: PathBuf::from("/"),
@@ -60,9 +60,9 @@ pub(crate) async fn run(
     let mut on_line = |line: &str| log.line(Some(around.rid), Level::Info, &format!("| {line}"));
     match kernel::process::run(launch, &[], bounds.deadline, &mut on_line).await {
         Ok(output) if output.status == 0 => Ok(()),
-        Ok(output) => Err(SiteError::failed(format!("exit status {}", output.status))),
-        Err(RunError::TimedOut(_)) => Err(SiteError::TimedOut(bounds.deadline)),
-        Err(RunError::Kernel(error)) => Err(SiteError::failed(error.to_string())),
+        Ok(output) => Err(FacilityError::failed(format!("exit status {}", output.status))),
+        Err(RunError::TimedOut(_)) => Err(FacilityError::TimedOut(bounds.deadline)),
+        Err(RunError::Kernel(error)) => Err(FacilityError::failed(error.to_string())),
     }
 }
 
@@ -79,12 +79,12 @@ pub(crate) fn with_path(program: &mut String) {
 
 /// A trigger has all the power of the agent, and whoever may edit an object writes it: in a namespace that is not root's,
 /// the namespace's policy must allow the very command.
-fn permitted(program: &Path, args: &[String], around: &Around<'_>) -> Result<(), SiteError> {
+fn permitted(program: &Path, args: &[String], around: &Around<'_>) -> Result<(), FacilityError> {
     let words: Vec<String> = std::iter::once(program.display().to_string()).chain(args.iter().cloned()).collect();
     let command = grant::Keyword { name: "command", values: &words, from: None };
     let request = "exec(caps=all) = {command:command}".parse::<grant::Request>();
     let bound = grant::Grants::bind(
-        &[request.map_err(|error| SiteError::failed(error.to_string()))?],
+        &[request.map_err(|error| FacilityError::failed(error.to_string()))?],
         around.context,
         &[command],
         &grant::NoLedger,
@@ -92,10 +92,13 @@ fn permitted(program: &Path, args: &[String], around: &Around<'_>) -> Result<(),
         around.namespace,
     );
     let exec = grant::op::Exec { program: program.to_owned(), args: args.to_vec(), user: None };
-    let grants = bound.map_err(|error| SiteError::failed(error.to_string()))?;
+    let grants = bound.map_err(|error| FacilityError::failed(error.to_string()))?;
     grants.permit(exec, grant::Access::Mutate).map(drop).map_err(|denied| {
         let policy = format!("etc/namespaces/{}/policy", around.object.namespace());
-        SiteError::failed(format!("denied: a trigger runs outside of any sandbox: allow {} in {policy}", denied.line))
+        FacilityError::failed(format!(
+            "denied: a trigger runs outside of any sandbox: allow {} in {policy}",
+            denied.line
+        ))
     })
 }
 

@@ -39,13 +39,7 @@ pub(crate) async fn call(
     }
 }
 
-async fn act(
-    prepared: &Prepared,
-    verb: Verb,
-    bounds: &CallBounds,
-    probe: Duration,
-    log: &Arc<dyn Log>,
-) -> Called {
+async fn act(prepared: &Prepared, verb: Verb, bounds: &CallBounds, probe: Duration, log: &Arc<dyn Log>) -> Called {
     let Prepared { driver, call, .. } = prepared;
     let answer = match verb {
         Verb::Migrate => driver.migrate(&prepared.destination, call, bounds, Arc::clone(log)),

@@ -12,7 +12,7 @@ use crate::journal::JournalError;
 use crate::recorder::Recorder;
 use crate::rollback::roll_back;
 use crate::step::Action;
-use crate::{Ending, Report, Rollback, Session, Site, StepEnd, StepError, StepReport};
+use crate::{Ending, Facilities, Report, Rollback, Session, StepEnd, StepError, StepReport};
 
 /// An action that was refused before anything was touched, because its journal cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -30,11 +30,11 @@ impl Refused {
 }
 
 /// Does what the plan says. The instance's journal must not tell of an unfinished action: [`crate::recover`] comes first.
-pub async fn execute(plan: &Plan, site: &dyn Site, session: &Session) -> Result<Report, Refused> {
+pub async fn execute(plan: &Plan, facilities: &dyn Facilities, session: &Session) -> Result<Report, Refused> {
     let started = Instant::now();
     let recorder = Recorder::begin(plan, session).await?;
     let ignores = !is_asked_for(plan.action);
-    let action = Action { site, session, recorder, ignores, failed: AtomicBool::new(false) };
+    let action = Action { facilities, session, recorder, ignores, failed: AtomicBool::new(false) };
     let mut reports: Vec<Option<StepReport>> = plan.steps().map(|_| None).collect();
     let mut first = 0;
     for phase in &plan.phases {

@@ -1,12 +1,13 @@
 //! Walks a plan: bounded, journalled, undone on failure. Holds no policy: who acts, in which order, and what follows an
 //! error is all in the [`plan::Plan`].
 //!
-//! [`execute`] asks a [`Site`] for the driver and the evaluated call of a resource just before it acts, so that late
+//! [`execute`] asks its caller's [`Facilities`] for the driver and the evaluated call of a resource just before it acts, so that late
 //! references see what the steps before have exposed. Everything that is done is in the [`journal`] before it is done:
 //! whoever dies in the middle leaves a story that [`recover`] brings to an end.
 
 mod call;
 mod execute;
+mod facilities;
 pub mod failpoint;
 pub mod journal;
 mod recorder;
@@ -14,12 +15,11 @@ mod recover;
 mod report;
 mod rollback;
 mod session;
-mod site;
 mod stage;
 mod step;
 
 pub use execute::{Refused, execute};
+pub use facilities::{Copying, Facilities, FacilityError, Prepared};
 pub use recover::{Recovered, Recovery, recover};
 pub use report::{Ending, Report, Rollback, StepEnd, StepError, StepReport, Undone, UndoneEnd, opening};
 pub use session::{Session, boot_id, default_parallel};
-pub use site::{Copying, Prepared, Site, SiteError};

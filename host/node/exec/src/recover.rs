@@ -9,7 +9,7 @@ use crate::journal::{Journal, JournalError, Story, Tail, set_apart};
 use crate::recorder::Recorder;
 use crate::rollback::{Undoing, undo};
 use crate::step::Action;
-use crate::{Session, Site, Undone, UndoneEnd};
+use crate::{Facilities, Session, Undone, UndoneEnd};
 
 /// What became of an unfinished action.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub enum Recovered {
 
 /// Finishes the story in the session's journal, if it has none yet. The first thing that a mutating action does, under
 /// the instance's lock. None if there is nothing to finish.
-pub async fn recover(site: &dyn Site, session: &Session) -> Result<Option<Recovery>, JournalError> {
+pub async fn recover(facilities: &dyn Facilities, session: &Session) -> Result<Option<Recovery>, JournalError> {
     let story = match Journal::pending(&session.journal) {
         Ok(None) => return Ok(None),
         Ok(Some(story)) => story,
@@ -65,11 +65,11 @@ pub async fn recover(site: &dyn Site, session: &Session) -> Result<Option<Recove
             (recorder, story)
         }
     };
-    let action = Action { site, session, recorder, ignores: true, failed: AtomicBool::new(false) };
+    let action = Action { facilities, session, recorder, ignores: true, failed: AtomicBool::new(false) };
     let recovered = verdict(&story, session);
     let (level, text) = announcement(&story, recovered);
     session.log.line(None, level, &text);
-    end_abandoned(site, session, &story.sid).await;
+    end_abandoned(facilities, session, &story.sid).await;
     let mut undone = Vec::new();
     for (at, step) in story.to_undo(&session.boot) {
         let deadline = step.undo.unwrap_or_default();
@@ -84,8 +84,8 @@ pub async fn recover(site: &dyn Site, session: &Session) -> Result<Option<Recove
 }
 
 /// What cannot be ended must not keep the rest from being undone.
-async fn end_abandoned(site: &dyn Site, session: &Session, sid: &str) {
-    match site.end_abandoned(sid).await {
+async fn end_abandoned(facilities: &dyn Facilities, session: &Session, sid: &str) {
+    match facilities.end_abandoned(sid).await {
         Ok(ended) => {
             ended
                 .iter()

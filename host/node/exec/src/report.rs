@@ -8,7 +8,7 @@ use model::Rid;
 use model::status::{Provisioned, State};
 use plan::{Action, Skip, Trigger};
 
-use crate::SiteError;
+use crate::FacilityError;
 use crate::journal::JournalError;
 
 /// How an action ended. Each has an exit code of its own.
@@ -147,7 +147,7 @@ pub enum StepError {
         verb: Verb,
         /// Why not.
         #[source]
-        cause: SiteError,
+        cause: FacilityError,
     },
     /// A blocking trigger failed.
     #[error("{trigger} failed")]
@@ -156,7 +156,7 @@ pub enum StepError {
         trigger: Trigger,
         /// Why.
         #[source]
-        cause: SiteError,
+        cause: FacilityError,
     },
     /// The driver says that all is well, and a look at the resource says that it is not.
     #[error("{verb} reported success, but the resource is {state}{}", in_brackets(.messages))]
@@ -198,7 +198,7 @@ impl StepError {
         matches!(
             self,
             StepError::Driver(ActionError::Fault(Fault::Wall(_)) | ActionError::TimedOut(_))
-                | StepError::Trigger { cause: SiteError::TimedOut(_), .. }
+                | StepError::Trigger { cause: FacilityError::TimedOut(_), .. }
         )
     }
 

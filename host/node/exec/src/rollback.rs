@@ -27,7 +27,7 @@ pub(crate) async fn undo(action: &Action<'_>, undoing: Undoing<'_>) -> Result<()
     let log: Arc<dyn Log> = Arc::new(Prefixed(Arc::clone(&action.session.log)));
     pass(Failpoint::BeforeUndo);
     let verb = Verb::Stop;
-    let result = match action.site.prepare(rid, verb).await {
+    let result = match action.facilities.prepare(rid, verb).await {
         Err(cause) => Err(StepError::Prepare { verb, cause }),
         Ok(prepared) => {
             let bounds = CallBounds::within(deadline);

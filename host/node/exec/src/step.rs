@@ -12,11 +12,11 @@ use crate::call::{Called, call};
 use crate::failpoint::{Failpoint, pass};
 use crate::recorder::Recorder;
 use crate::rollback::{Undoing, undo};
-use crate::{Prepared, Session, Site, StepEnd, StepError, StepReport};
+use crate::{Facilities, Prepared, Session, StepEnd, StepError, StepReport};
 
 /// What the steps of an action share.
 pub(crate) struct Action<'a> {
-    pub(crate) site: &'a dyn Site,
+    pub(crate) facilities: &'a dyn Facilities,
     pub(crate) session: &'a Session,
     pub(crate) recorder: Recorder,
     /// Whether the failure of an optional step is ignored.
@@ -104,7 +104,7 @@ impl Action<'_> {
             return Called::failed(Change::Unchanged, ActionError::Cancelled.into());
         }
         let verb = work.verb;
-        let prepared = match self.site.prepare(&step.rid, verb).await {
+        let prepared = match self.facilities.prepare(&step.rid, verb).await {
             Ok(prepared) => prepared,
             Err(cause) => return Called::failed(Change::Unchanged, StepError::Prepare { verb, cause }),
         };
@@ -147,7 +147,7 @@ impl Action<'_> {
     async fn triggers(&self, step: &Step, bounds: &CallBounds, triggers: &[Trigger]) -> Result<(), StepError> {
         for &trigger in triggers {
             let log = Arc::clone(&self.session.log);
-            let ran = self.site.trigger(&step.rid, trigger, bounds, log).await;
+            let ran = self.facilities.trigger(&step.rid, trigger, bounds, log).await;
             let Err(cause) = ran else { continue };
             let error = StepError::Trigger { trigger, cause };
             if matches!(trigger.moment, Moment::BlockingPre | Moment::BlockingPost) {

@@ -22,5 +22,5 @@ mod way_out;
 pub use cache::{LoadError, digest};
 pub use compile::{VERB as COMPILE_VERB, compile_child};
 pub use manifest::{NoManifest, manifest_of};
-pub use runtime::{Code, GrantsError, NoEngine, Runtime, Site, Source};
+pub use runtime::{Code, GrantsError, NoEngine, NodeFacilities, Runtime, Source};
 pub use store::Limits;

@@ -16,8 +16,8 @@ use crate::sandboxed::Sandboxed;
 use crate::stopwatch::Stopwatch;
 use crate::store::{Limits, State};
 
-/// What the site says, and where things are on it.
-pub trait Site: Send + Sync {
+/// What the runtime needs to know of the node: its directories, and the policies of its site.
+pub trait NodeFacilities: Send + Sync {
     /// The folders and the control group of the resource that a call is about.
     fn paths(&self, call: &Call) -> capability::Paths;
 
@@ -59,7 +59,7 @@ pub struct Runtime {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) host: Arc<capability::Host>,
-    pub(crate) site: Arc<dyn Site>,
+    pub(crate) node: Arc<dyn NodeFacilities>,
     pub(crate) stopwatch: Stopwatch,
 }
 
@@ -86,11 +86,11 @@ impl Runtime {
         cache: PathBuf,
         compiler: PathBuf,
         host: Arc<capability::Host>,
-        site: Arc<dyn Site>,
+        node: Arc<dyn NodeFacilities>,
     ) -> Result<Runtime, NoEngine> {
         let engine = Engine::new().map_err(NoEngine)?;
         Ok(Runtime {
-            shared: Arc::new(Shared { engine, host, site, stopwatch: Stopwatch::default() }),
+            shared: Arc::new(Shared { engine, host, node, stopwatch: Stopwatch::default() }),
             cache: Cache::new(cache, compiler),
             linker: OnceLock::new(),
         })
@@ -126,7 +126,7 @@ impl Runtime {
     /// What a driver may do in a call, bound to its resource: for people who want to know beforehand.
     pub fn grants(&self, source: Source, call: &Call) -> Result<grant::Grants, GrantsError> {
         let sandboxed = self.sandboxed(source)?;
-        Ok(sandboxed.grants(call, &self.shared.site.paths(call))?)
+        Ok(sandboxed.grants(call, &self.shared.node.paths(call))?)
     }
 
     /// Compiles a driver into the cache, so that nobody waits for it later.
@@ -165,7 +165,7 @@ impl Runtime {
 
     fn policy(&self, source: &Source, trust: Trust) -> Result<(grant::Policy, Limits), LoadError> {
         let name = &source.manifest.name;
-        let file = self.shared.site.driver_policy(name).map_err(LoadError::Refused)?;
+        let file = self.shared.node.driver_policy(name).map_err(LoadError::Refused)?;
         let digest: Digest = source.digest.parse().map_err(|error| LoadError::Refused(format!("{error}")))?;
         let limits = file.as_ref().map(|file| file.limits).unwrap_or_default();
         let default = Limits::default();

@@ -10,8 +10,8 @@ use bindings::driver::hostler::driver::types as wit;
 use bindings::{console, migrate, sync, task};
 use capability::{Scope, Setup};
 use driver::{
-    ActionError, ActionReport, BoxFuture, Call, CallBounds, Console, Driver, Fault, Level, Log, Manifest, Problem, RunReport,
-    StatusReport, TargetReport, Terminal, Verb,
+    ActionError, ActionReport, BoxFuture, Call, CallBounds, Console, Driver, Fault, Level, Log, Manifest, Problem,
+    RunReport, StatusReport, TargetReport, Terminal, Verb,
 };
 use tokio::time::{sleep, timeout_at};
 use wasmtime::Store;
@@ -64,7 +64,15 @@ impl Sandboxed {
     }
 
     /// The same, for an operator who wants a command run.
-    async fn call_for<T, F>(&self, verb: Verb, argv: &[String], call: &Call, bounds: &CallBounds, log: Arc<dyn Log>, export: F) -> Outcome<T>
+    async fn call_for<T, F>(
+        &self,
+        verb: Verb,
+        argv: &[String],
+        call: &Call,
+        bounds: &CallBounds,
+        log: Arc<dyn Log>,
+        export: F,
+    ) -> Outcome<T>
     where
         F: AsyncFnOnce(Running<'_>) -> wasmtime::Result<Result<T, ActionError>>,
     {
@@ -84,7 +92,13 @@ impl Sandboxed {
             let exports = self.exports.load(&mut store, &instance)?;
             let lifecycle = exports.hostler_driver_lifecycle();
             let _at_work = self.shared.stopwatch.begin();
-            export(Running { store: &mut store, instance, lifecycle, context: answer::context(scope.call(), scope.bounds().deadline) }).await
+            export(Running {
+                store: &mut store,
+                instance,
+                lifecycle,
+                context: answer::context(scope.call(), scope.bounds().deadline),
+            })
+            .await
         };
         let ended = tokio::select! {
             biased;
@@ -141,8 +155,15 @@ impl Sandboxed {
     }
 
     /// What this driver may do for this resource, now that its keywords are known, and how long.
-    fn scope(&self, verb: Verb, argv: &[String], call: &Call, bounds: &CallBounds, log: Arc<dyn Log>) -> Result<Scope, ActionError> {
-        let paths = self.shared.site.paths(call);
+    fn scope(
+        &self,
+        verb: Verb,
+        argv: &[String],
+        call: &Call,
+        bounds: &CallBounds,
+        log: Arc<dyn Log>,
+    ) -> Result<Scope, ActionError> {
+        let paths = self.shared.node.paths(call);
         let grants = self.grants(call, &paths)?;
         let deadline = bounds.deadline.min(self.limits.wall).min(FOREVER);
         let bounds = CallBounds { deadline, cancel: bounds.cancel.clone() };
@@ -154,7 +175,7 @@ impl Sandboxed {
     }
 
     pub(crate) fn grants(&self, call: &Call, paths: &capability::Paths) -> Result<grant::Grants, ActionError> {
-        let namespace = self.shared.site.namespace_policy(call.object.namespace()).map_err(ActionError::Failed)?;
+        let namespace = self.shared.node.namespace_policy(call.object.namespace()).map_err(ActionError::Failed)?;
         let context = grant::Context {
             object: call.object.clone(),
             rid: call.rid.clone(),
@@ -260,7 +281,12 @@ impl Driver for Sandboxed {
         &self.manifest
     }
 
-    fn validate<'a>(&'a self, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+    fn validate<'a>(
+        &'a self,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
         Box::pin(async move {
             let outcome = self
                 .call(Verb::Validate, call, bounds, log, async |running: Running<'_>| {
@@ -276,11 +302,22 @@ impl Driver for Sandboxed {
         Box::pin(self.status_of(call, bounds, log))
     }
 
-    fn act<'a>(&'a self, verb: Verb, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+    fn act<'a>(
+        &'a self,
+        verb: Verb,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, ActionReport> {
         Box::pin(self.act_on(verb, call, bounds, log))
     }
 
-    fn run<'a>(&'a self, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, Result<RunReport, ActionError>> {
+    fn run<'a>(
+        &'a self,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<RunReport, ActionError>> {
         Box::pin(async move {
             let outcome = self
                 .call(Verb::Run, call, bounds, log, async |running: Running<'_>| {
@@ -323,7 +360,13 @@ impl Driver for Sandboxed {
         })
     }
 
-    fn migrate<'a>(&'a self, to: &'a str, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+    fn migrate<'a>(
+        &'a self,
+        to: &'a str,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, ActionReport> {
         Box::pin(async move {
             let outcome = self
                 .call(Verb::Migrate, call, bounds, log, async |running: Running<'_>| {

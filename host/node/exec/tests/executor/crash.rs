@@ -49,7 +49,7 @@ async fn dies_and_recovers(failpoint: &str, app_fails: bool) -> bool {
     if left != set(&["disk#1"]) {
         assert!(story.is_some(), "{failpoint}: {left:?} is up and no journal tells of it");
     }
-    recover(world.site().as_ref(), &world.session()).await.unwrap();
+    recover(world.facilities().as_ref(), &world.session()).await.unwrap();
     let all = set(&["app#1", "app#2", "disk#1", "fs#1", "ip#1"]);
     let complete = story.is_some_and(|story| story.is_complete());
     assert_eq!(world.up(), if complete { all.clone() } else { set(&["disk#1"]) }, "{failpoint}, was {left:?}");

@@ -73,7 +73,7 @@ async fn a_cancellation_that_comes_too_late_is_none() {
     let (_directory, world) = world();
     let plan = world.plan("fs#1 disable", Action::Start, |_, _| {});
     world.cancel.cancel();
-    let report = execute(&plan, world.site().as_ref(), &world.session()).await.unwrap();
+    let report = execute(&plan, world.facilities().as_ref(), &world.session()).await.unwrap();
     assert_eq!(report.ending, Ending::Done);
 }
 
@@ -84,11 +84,11 @@ async fn without_a_journal_a_start_is_refused_and_a_stop_goes_on() {
     let mut session = world.session();
     session.journal = "/proc/no/such/directory".into();
     let start = world.plan("fs#1\nfs#2", Action::Start, |_, _| {});
-    let refused = execute(&start, world.site().as_ref(), &session).await.unwrap_err();
+    let refused = execute(&start, world.facilities().as_ref(), &session).await.unwrap_err();
     assert_eq!(refused.exit_code(), 1);
     assert_eq!(world.calls(), [""; 0], "refused before anything was touched");
     let stop = world.plan("fs#1\nfs#2", Action::Stop, |_, _| {});
-    let report = execute(&stop, world.site().as_ref(), &session).await.unwrap();
+    let report = execute(&stop, world.facilities().as_ref(), &session).await.unwrap();
     assert_eq!(report.ending, Ending::Done);
     assert_eq!(world.up(), set(&[]));
     let lines = world.lines.all();
@@ -112,7 +112,7 @@ async fn on_a_full_disk_a_start_is_refused_and_a_stop_is_journalled_where_there_
     let mut session = world.session();
     session.journal = full.join("journal");
     let start = world.plan("fs#1", Action::Start, |_, _| {});
-    execute(&start, world.site().as_ref(), &session).await.unwrap();
+    execute(&start, world.facilities().as_ref(), &session).await.unwrap();
 
     let filler = std::fs::File::create(full.join("filler")).unwrap();
     let mut writer = std::io::BufWriter::new(filler);
@@ -122,14 +122,14 @@ async fn on_a_full_disk_a_start_is_refused_and_a_stop_is_journalled_where_there_
     // A longer story than that of the start: it needs the room that was set aside.
     let many: String = (1..100).map(|n| format!("fs#{n}\n")).collect();
     let stop = world.plan(&many, Action::Stop, |_, _| {});
-    execute(&stop, world.site().as_ref(), &session).await.unwrap();
+    execute(&stop, world.facilities().as_ref(), &session).await.unwrap();
     assert_eq!(world.up(), set(&[]));
     let lines = world.lines.all();
     assert!(!lines.iter().any(|line| line.contains("without a journal")), "{lines:?}");
 
     session.journal = full.join("another");
     let start = world.plan("fs#1", Action::Start, |_, _| {});
-    let refused = execute(&start, world.site().as_ref(), &session).await.unwrap_err();
+    let refused = execute(&start, world.facilities().as_ref(), &session).await.unwrap_err();
     assert!(refused.to_string().starts_with("cannot set "), "{refused}");
     assert_eq!(world.up(), set(&[]));
 }

@@ -63,18 +63,18 @@ async fn one_that_was_killed_is_told_of_and_nothing_is_stopped_for_it() {
     all_up(&world);
     world.when("container#2", Verb::Migrate, Behaviour::Hangs);
     let plan = world.plan(RESOURCES, Action::Migrate, to_n2);
-    let (site, session) = (world.site(), world.session());
+    let (facilities, session) = (world.facilities(), world.session());
     let reached = async {
         while world.calls().len() < 2 {
             tokio::task::yield_now().await;
         }
     };
     tokio::select! {
-        _ = execute(&plan, site.as_ref(), &session) => panic!("container#2 hangs"),
+        _ = execute(&plan, facilities.as_ref(), &session) => panic!("container#2 hangs"),
         () = reached => {}
     }
     let after = World::new(directory.path());
-    let recovery = recover(after.site().as_ref(), &after.session()).await.unwrap();
+    let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
     let Some(Recovery::Told { recovered, undone, .. }) = recovery else { panic!("no story") };
     assert_eq!((recovered, undone.len()), (Recovered::Interrupted, 0));
     assert_eq!(after.up(), set(&["fs#1", "container#2"]));

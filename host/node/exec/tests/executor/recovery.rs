@@ -14,14 +14,14 @@ async fn abandoned(world: &std::sync::Arc<World>, action: Action) {
     world.when("fs#1", Verb::Start, Behaviour::Hangs);
     world.when("fs#1", Verb::Stop, Behaviour::Hangs);
     let plan = world.plan(START, action, |_, _| {});
-    let (site, session) = (world.site(), world.session());
+    let (facilities, session) = (world.facilities(), world.session());
     let reached = async {
         while !world.calls().iter().any(|call| call.ends_with("fs#1")) {
             tokio::task::yield_now().await;
         }
     };
     tokio::select! {
-        _ = execute(&plan, site.as_ref(), &session) => panic!("fs#1 hangs"),
+        _ = execute(&plan, facilities.as_ref(), &session) => panic!("fs#1 hangs"),
         () = reached => {}
     }
 }
@@ -45,15 +45,16 @@ async fn an_abandoned_start_is_shown_then_undone_and_then_forgotten() {
     assert_eq!(changes, [Change::Changed, Change::Unknown, Change::Unchanged]);
 
     let after = World::new(directory.path());
-    let refused = execute(&after.plan(START, Action::Start, |_, _| {}), after.site().as_ref(), &after.session()).await;
+    let refused =
+        execute(&after.plan(START, Action::Start, |_, _| {}), after.facilities().as_ref(), &after.session()).await;
     assert!(matches!(refused.unwrap_err().0, JournalError::Unfinished { .. }));
 
-    let recovery = recover(after.site().as_ref(), &after.session()).await.unwrap();
+    let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
     assert_eq!(told(recovery), (Recovered::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
     after.lines.has("WRN an earlier start (sid 5e55) was interrupted, and is now rolled back");
     after.lines.has("INF rollback: ip#1: stop done");
     assert_eq!(after.up(), set(&[]));
-    assert!(recover(after.site().as_ref(), &after.session()).await.unwrap().is_none());
+    assert!(recover(after.facilities().as_ref(), &after.session()).await.unwrap().is_none());
     assert_eq!(after.run(START, Action::Start).await.ending.exit_code(), 0);
 }
 
@@ -73,7 +74,7 @@ async fn an_abandoned_stop_is_only_reported() {
     ["ip#1", "fs#1", "app#1"].iter().for_each(|rid| world.put(rid, true));
     abandoned(&world, Action::Stop).await;
     let after = World::new(directory.path());
-    let recovery = recover(after.site().as_ref(), &after.session()).await.unwrap();
+    let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
     assert_eq!(told(recovery), (Recovered::Interrupted, Vec::new()));
     assert_eq!(after.up(), set(&["ip#1", "fs#1"]));
 }
@@ -85,7 +86,7 @@ async fn what_went_with_the_last_boot_is_not_undone_unless_it_survives_one() {
         let world = World::booted(directory.path(), "boot-1", persistent);
         abandoned(&world, Action::Start).await;
         let after = World::booted(directory.path(), "boot-2", persistent);
-        let recovery = recover(after.site().as_ref(), &after.session()).await.unwrap();
+        let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
         match persistent {
             true => assert_eq!(told(recovery), (Recovered::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()])),
             false => assert_eq!(told(recovery), (Recovered::Interrupted, Vec::new())),
@@ -98,17 +99,17 @@ async fn the_journal_of_a_running_action_tells_nothing_and_keeps_others_away() {
     let (_directory, world) = world();
     world.when("fs#1", Verb::Start, Behaviour::AwaitsCancel);
     let plan = world.plan(START, Action::Start, |_, _| {});
-    let (site, session) = (world.site(), world.session());
+    let (facilities, session) = (world.facilities(), world.session());
     let other = async {
         while !world.calls().iter().any(|call| call == "start fs#1") {
             tokio::task::yield_now().await;
         }
         assert!(Journal::pending(&world.journal()).unwrap().is_none());
-        let refused = execute(&plan, site.as_ref(), &session).await.unwrap_err();
+        let refused = execute(&plan, facilities.as_ref(), &session).await.unwrap_err();
         assert_eq!(refused.exit_code(), 5);
         world.cancel.cancel();
     };
-    let (report, ()) = tokio::join!(execute(&plan, site.as_ref(), &session), other);
+    let (report, ()) = tokio::join!(execute(&plan, facilities.as_ref(), &session), other);
     assert_eq!(report.unwrap().ending.exit_code(), 6);
 }
 
@@ -121,7 +122,7 @@ async fn a_damaged_journal_undoes_nothing() {
     bytes[second] ^= 1;
     std::fs::write(world.journal(), bytes).unwrap();
     let after = World::new(directory.path());
-    let recovery = recover(after.site().as_ref(), &after.session()).await.unwrap();
+    let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
     assert_eq!(told(recovery), (Recovered::Damaged, Vec::new()));
     assert_eq!(after.up(), set(&["ip#1"]));
     assert!(Journal::pending(&world.journal()).unwrap().is_none());
@@ -134,7 +135,7 @@ async fn a_journal_without_a_readable_beginning_is_set_apart() {
     let mut bytes = std::fs::read(world.journal()).unwrap();
     bytes[0] ^= 1;
     std::fs::write(world.journal(), bytes).unwrap();
-    let Some(Recovery::SetApart(apart)) = recover(world.site().as_ref(), &world.session()).await.unwrap() else {
+    let Some(Recovery::SetApart(apart)) = recover(world.facilities().as_ref(), &world.session()).await.unwrap() else {
         panic!("not set apart");
     };
     assert!(apart.exists() && !world.journal().exists());
@@ -146,9 +147,9 @@ async fn an_undo_that_fails_is_reported_and_does_not_come_back() {
     abandoned(&world, Action::Start).await;
     let after = World::new(directory.path());
     after.when("ip#1", Verb::Stop, Behaviour::Fails(Change::Unchanged));
-    recover(after.site().as_ref(), &after.session()).await.unwrap();
+    recover(after.facilities().as_ref(), &after.session()).await.unwrap();
     after.lines.has("ERR rollback: ip#1: stop is impossible");
-    assert!(recover(after.site().as_ref(), &after.session()).await.unwrap().is_none());
+    assert!(recover(after.facilities().as_ref(), &after.session()).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -168,8 +169,8 @@ async fn a_journal_that_cannot_be_written_keeps_nothing_from_being_undone() {
     let after = World::new(directory.path());
     let mut session = after.session();
     session.journal = there.join("journal");
-    let recovery = recover(after.site().as_ref(), &session).await;
-    let stop = execute(&after.plan(START, Action::Stop, |_, _| {}), after.site().as_ref(), &session).await;
+    let recovery = recover(after.facilities().as_ref(), &session).await;
+    let stop = execute(&after.plan(START, Action::Stop, |_, _| {}), after.facilities().as_ref(), &session).await;
     let writable = open(&session.journal, OFlags::WRONLY, Mode::empty());
     unmount(&there, UnmountFlags::DETACH).unwrap();
     assert!(writable.is_err(), "the test would test nothing");

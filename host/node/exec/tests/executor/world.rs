@@ -5,13 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use driver::{
-    ActionError, ActionReport, BoxFuture, Call, CallBounds, Cancel, Change, Driver, Fault, Level, Log, Manifest, Message, Problem,
-    RunReport, StatusReport, TargetReport, Verb,
+    ActionError, ActionReport, BoxFuture, Call, CallBounds, Cancel, Change, Driver, Fault, Level, Log, Manifest,
+    Message, Problem, RunReport, StatusReport, TargetReport, Verb,
 };
-use exec::{Copying, Prepared, Report, Session, Site, SiteError, execute};
+use exec::{Copying, Facilities, FacilityError, Prepared, Report, Session, execute};
 use model::Rid;
 use model::status::{Provisioned, State};
 use plan::{Action, Instance, Moment, Plan, Request, Require, Resource, Trigger, plan};
@@ -157,7 +156,7 @@ impl World {
         ask: impl FnOnce(&mut Instance, &mut Request),
     ) -> Report {
         let plan = self.plan(lines, action, ask);
-        execute(&plan, self.site().as_ref(), &self.session()).await.unwrap()
+        execute(&plan, self.facilities().as_ref(), &self.session()).await.unwrap()
     }
 
     pub(crate) fn plan(&self, lines: &str, action: Action, ask: impl FnOnce(&mut Instance, &mut Request)) -> Plan {
@@ -173,8 +172,8 @@ impl World {
         plan(&instance, &request).unwrap()
     }
 
-    pub(crate) fn site(self: &Arc<World>) -> Arc<FakeSite> {
-        Arc::new(FakeSite(Arc::clone(self)))
+    pub(crate) fn facilities(self: &Arc<World>) -> Arc<FakeFacilities> {
+        Arc::new(FakeFacilities(Arc::clone(self)))
     }
 
     fn behaviour(&self, rid: &str, verb: Verb) -> Option<Behaviour> {
@@ -270,10 +269,10 @@ impl Log for Lines {
     }
 }
 
-pub(crate) struct FakeSite(Arc<World>);
+pub(crate) struct FakeFacilities(Arc<World>);
 
-impl Site for FakeSite {
-    fn prepare<'a>(&'a self, rid: &'a Rid, _: Verb) -> BoxFuture<'a, Result<Prepared, SiteError>> {
+impl Facilities for FakeFacilities {
+    fn prepare<'a>(&'a self, rid: &'a Rid, _: Verb) -> BoxFuture<'a, Result<Prepared, FacilityError>> {
         let call = Call {
             object: "web".parse().unwrap(),
             rid: rid.clone(),
@@ -290,7 +289,11 @@ impl Site for FakeSite {
         prepared.copying = Copying { verb: "update".to_owned(), targets: vec!["n2".to_owned(), "n3".to_owned()] };
         let unresolved = rid.index() == "unresolved";
         Box::pin(async move {
-            if unresolved { Err(SiteError::failed("{disk#1.exposed_devs[0]} does not resolve")) } else { Ok(prepared) }
+            if unresolved {
+                Err(FacilityError::failed("{disk#1.exposed_devs[0]} does not resolve"))
+            } else {
+                Ok(prepared)
+            }
         })
     }
 
@@ -300,14 +303,14 @@ impl Site for FakeSite {
         trigger: Trigger,
         _: &'a CallBounds,
         _: Arc<dyn Log>,
-    ) -> BoxFuture<'a, Result<(), SiteError>> {
+    ) -> BoxFuture<'a, Result<(), FacilityError>> {
         let what = format!("{trigger} {rid}");
         self.0.called(what.clone());
         let fails = self.0.failing_triggers.lock().unwrap().contains(&what);
-        Box::pin(async move { if fails { Err(SiteError::failed("exit 1")) } else { Ok(()) } })
+        Box::pin(async move { if fails { Err(FacilityError::failed("exit 1")) } else { Ok(()) } })
     }
 
-    fn end_abandoned<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, SiteError>> {
+    fn end_abandoned<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 }
@@ -319,7 +322,12 @@ impl Driver for FakeDriver {
         &self.0.manifest
     }
 
-    fn validate<'a>(&'a self, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+    fn validate<'a>(
+        &'a self,
+        _: &'a Call,
+        _: &'a CallBounds,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 
@@ -347,15 +355,32 @@ impl Driver for FakeDriver {
         })
     }
 
-    fn act<'a>(&'a self, verb: Verb, call: &'a Call, bounds: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+    fn act<'a>(
+        &'a self,
+        verb: Verb,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, ActionReport> {
         Box::pin(self.0.act(verb, call, bounds))
     }
 
-    fn migrate<'a>(&'a self, to: &'a str, call: &'a Call, bounds: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+    fn migrate<'a>(
+        &'a self,
+        to: &'a str,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, ActionReport> {
         Box::pin(self.0.act_as(format!("migrate {} {to}", call.rid), Verb::Migrate, call, bounds))
     }
 
-    fn run<'a>(&'a self, call: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, Result<RunReport, ActionError>> {
+    fn run<'a>(
+        &'a self,
+        call: &'a Call,
+        _: &'a CallBounds,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<RunReport, ActionError>> {
         self.0.called(format!("run {}", call.rid));
         let ended = match self.0.behaviour(&call.rid.to_string(), Verb::Run) {
             Some(Behaviour::GivesUp) => Err(ActionError::TimedOut("took too long".to_owned())),

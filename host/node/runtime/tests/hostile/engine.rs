@@ -265,7 +265,8 @@ async fn in_another_namespace_a_container_sees_what_its_policy_allows() {
     ] {
         siege.hostile.set("volume_mounts", &[&mounts]);
         let call = create(&siege, &mounts);
-        let error = siege.hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await.result.unwrap_err().to_string();
+        let error =
+            siege.hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await.result.unwrap_err().to_string();
         assert!(error.contains(reason), "{mounts}: {error}");
     }
     let mounts = format!("{folder}/data:/x");

@@ -6,8 +6,8 @@ use driver::{ActionError, Verb};
 use nix::sched::{CloneFlags, unshare};
 
 use crate::guest::{Hostile, silent};
-use crate::support::bounds;
 use crate::guest_namespace::{GuestNamespace, ip, skipped};
+use crate::support::bounds;
 
 /// On a node of its own, which has the bridge `br0`.
 fn on_a_node<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send + 'static) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use capability::{Host, Lanes, MemoryLedger, NoAudit, Paths};
 use driver::{Call, Manifest};
 use grant::{Policy, SitePolicy};
-use hostler_runtime::{Code, LoadError, Runtime, Site, Source, digest, manifest_of};
+use hostler_runtime::{Code, LoadError, NodeFacilities, Runtime, Source, digest, manifest_of};
 use model::DriverName;
 
 /// Folders of one test.
@@ -19,7 +19,7 @@ pub(crate) struct Place {
 /// Allows nothing. Loading needs no permission.
 struct Nobody;
 
-impl Site for Nobody {
+impl NodeFacilities for Nobody {
     fn paths(&self, _: &Call) -> Paths {
         Paths {
             rundir: PathBuf::new(),

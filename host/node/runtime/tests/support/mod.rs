@@ -9,7 +9,7 @@ use std::time::Duration;
 use capability::{Host, Lanes, MemoryAudit, MemoryLedger, Paths};
 use driver::{Call, CallBounds, Driver, KeywordValue, Manifest};
 use grant::{Policy, SitePolicy};
-use hostler_runtime::{Code, Runtime, Site, Source};
+use hostler_runtime::{Code, NodeFacilities, Runtime, Source};
 use model::DriverName;
 
 /// A runtime on folders of its own.
@@ -21,7 +21,7 @@ pub(crate) struct Bench {
 
 struct Folders(PathBuf);
 
-impl Site for Folders {
+impl NodeFacilities for Folders {
     fn paths(&self, _: &Call) -> Paths {
         let folder = |name: &str| self.0.join(name);
         Paths {

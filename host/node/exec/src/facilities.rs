@@ -1,4 +1,4 @@
-//! What the executor needs from whoever knows the configuration: drivers, evaluated calls, triggers.
+//! What the executor needs from its caller, who knows the configuration: drivers, evaluated calls, triggers.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -38,10 +38,10 @@ pub struct Copying {
     pub targets: Vec<String>,
 }
 
-/// The instance that is acted on.
-pub trait Site: Send + Sync {
+/// What the executor's caller does for it: it knows the instance that is acted on.
+pub trait Facilities: Send + Sync {
     /// The driver of a resource, and the call evaluated as of now.
-    fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<Prepared, SiteError>>;
+    fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<Prepared, FacilityError>>;
 
     /// Runs a trigger to its end. Asked only for triggers that the plan names.
     fn trigger<'a>(
@@ -50,16 +50,16 @@ pub trait Site: Send + Sync {
         trigger: Trigger,
         bounds: &'a CallBounds,
         log: Arc<dyn Log>,
-    ) -> BoxFuture<'a, Result<(), SiteError>>;
+    ) -> BoxFuture<'a, Result<(), FacilityError>>;
 
     /// Ends the commands that an action has left half-done as its process died, so that none of them acts behind the back
     /// of the next one. Returns them as lines for the log.
-    fn end_abandoned<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<Vec<String>, SiteError>>;
+    fn end_abandoned<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>>;
 }
 
-/// Why a site could not do its part.
+/// Why the executor's caller could not do its part.
 #[derive(Debug, thiserror::Error)]
-pub enum SiteError {
+pub enum FacilityError {
     /// In one sentence, with its cause if there is one.
     #[error("{message}")]
     Failed {
@@ -74,9 +74,9 @@ pub enum SiteError {
     TimedOut(Duration),
 }
 
-impl SiteError {
+impl FacilityError {
     /// A failure that needs no further explanation.
-    pub fn failed(message: impl Into<String>) -> SiteError {
-        SiteError::Failed { message: message.into(), cause: None }
+    pub fn failed(message: impl Into<String>) -> FacilityError {
+        FacilityError::Failed { message: message.into(), cause: None }
     }
 }
