@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use agent::{Agent, Home};
+use agent::{Agent, Directories};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
@@ -90,7 +90,7 @@ impl Node {
 
     /// The agent of the first node, in this process. Its drivers are compiled already.
     pub(crate) fn agent(&self) -> Result<Agent> {
-        let home = Home { cache: self.cache(), ..Home::under(self.root()) };
+        let home = Directories { cache: self.cache(), ..Directories::under(self.root()) };
         Ok(Agent::open(home, &NAME.parse()?)?)
     }
 }

@@ -1,6 +1,6 @@
 //! `om driver audit`: what drivers did to the node, and what they were denied.
 
-use agent::durable;
+use agent::file::durable;
 use serde_json::Value;
 
 use super::command::AuditArgs;

@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use agent::lock::Lock;
-use agent::text::NotText;
-use agent::{Objects, durable};
+use agent::file::lock::FileLock;
+use agent::file::text::NotText;
+use agent::{ObjectFiles, file::durable};
 use anyhow::{Context, anyhow};
 use model::config::{self, Document, Evaluated, Key, Reader};
 use model::diagnostic::Diagnostic;
@@ -72,7 +72,7 @@ impl<'s> ConfigFile<'s> {
     /// As it stands. A node needs none.
     pub(crate) fn text(&self) -> Result<String, Failure> {
         match &self.about {
-            About::Object(path) => Ok(Objects::of(self.session.agent.home()).text(path)?),
+            About::Object(path) => Ok(ObjectFiles::of(self.session.agent.home()).text(path)?),
             About::Node => {
                 let content = durable::read(&self.file()).map_err(anyhow::Error::from)?.unwrap_or_default();
                 let located = |at: NotText| anyhow!(at.sentence(self.file().display()));
@@ -155,10 +155,11 @@ impl<'s> ConfigFile<'s> {
     pub(crate) fn replace(&self, make: impl FnOnce(&str) -> Result<String, Failure>) -> Result<(), Failure> {
         let home = self.session.agent.home();
         match &self.about {
-            About::Object(path) => Objects::of(home).edit(path, make),
+            About::Object(path) => ObjectFiles::of(home).edit(path, make),
             About::Node => {
                 let lock = home.run.join("lock").join("node.config");
-                let _lock = Lock::take(&lock, "edit", EDIT_WAIT).context("cannot change the node's configuration")?;
+                let _lock =
+                    FileLock::take(&lock, "edit", EDIT_WAIT).context("cannot change the node's configuration")?;
                 let old = self.text()?;
                 let new = make(&old)?;
                 if new != old {

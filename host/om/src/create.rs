@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
-use agent::text::NotText;
-use agent::{Objects, durable};
+use agent::file::text::NotText;
+use agent::{ObjectFiles, file::durable};
 use anyhow::{Context, anyhow};
 use model::ObjectPath;
 use model::config::{DEFAULT, Document};
@@ -23,7 +23,7 @@ use super::session::{Session, print_error};
 
 pub(crate) fn run(session: &Session, selector: &str, args: &CreateArgs) -> Outcome {
     let path = session.path(selector)?;
-    let objects = Objects::of(session.agent.home());
+    let objects = ObjectFiles::of(session.agent.home());
     let exists = objects.exists(&path);
     if exists && !args.force {
         return Err(Failure::new(exit::FAILED, format!("{path} exists already (--force replaces its configuration)")));
@@ -68,8 +68,8 @@ fn read(session: &Session, source: &str) -> Result<String, Failure> {
         return Ok(NotText::check(content).map_err(|odd| anyhow!(odd.sentence(source)))?);
     }
     match source.parse::<ObjectPath>() {
-        Ok(path) if Objects::of(session.agent.home()).exists(&path) => {
-            Ok(Objects::of(session.agent.home()).text(&path)?)
+        Ok(path) if ObjectFiles::of(session.agent.home()).exists(&path) => {
+            Ok(ObjectFiles::of(session.agent.home()).text(&path)?)
         }
         _ => Err(anyhow!("--config {source}: there is no such file and no such object").into()),
     }

@@ -4,9 +4,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use agent::lock::Lock;
-use agent::status::{Instance, Seen};
-use agent::{ActError, Objects};
+use agent::file::lock::FileLock;
+use agent::status::{InstanceStatus, ResourceStatus};
+use agent::{ActError, ObjectFiles};
 use anyhow::anyhow;
 use model::ObjectPath;
 use model::status::Provisioned;
@@ -35,7 +35,7 @@ pub(crate) fn run(session: &Session, selector: &str, args: &DeleteArgs) -> Outco
 
 fn delete(session: &Session, path: &ObjectPath, args: &DeleteArgs) -> Result<(), Failure> {
     let action_lock = session.agent.home().action_lock(path);
-    let lock = Lock::take(&action_lock, "delete", Duration::ZERO).map_err(ActError::Lock).map_err(|error| {
+    let lock = FileLock::take(&action_lock, "delete", Duration::ZERO).map_err(ActError::Lock).map_err(|error| {
         let Failure { code, error } = error.into();
         Failure { code, error: error.context(path.to_string()) }
     })?;
@@ -43,7 +43,7 @@ fn delete(session: &Session, path: &ObjectPath, args: &DeleteArgs) -> Result<(),
         refuse_if_used(session, path, &args.rid)?;
     }
     if args.rid.is_empty() {
-        Objects::of(session.agent.home()).delete(path)?;
+        ObjectFiles::of(session.agent.home()).delete(path)?;
         lock.remove(&action_lock);
         return Ok(());
     }
@@ -76,9 +76,9 @@ fn refuse_if_used(session: &Session, path: &ObjectPath, rids: &[String]) -> Resu
 }
 
 /// `fs#1 is up`, for every resource that would be left behind. No rids are all of them.
-fn used(instance: &Instance, rids: &[String]) -> Vec<String> {
-    let asked = |seen: &&Seen| rids.is_empty() || rids.contains(&seen.rid.to_string());
-    let word = |seen: &Seen| match seen.flags.provisioned {
+fn used(instance: &InstanceStatus, rids: &[String]) -> Vec<String> {
+    let asked = |seen: &&ResourceStatus| rids.is_empty() || rids.contains(&seen.rid.to_string());
+    let word = |seen: &ResourceStatus| match seen.flags.provisioned {
         _ if seen.state.is_up() => Some(format!("{} is {}", seen.rid, seen.state)),
         Provisioned::True | Provisioned::Mixed => Some(format!("{} is provisioned", seen.rid)),
         _ => seen.fault.as_ref().map(|fault| format!("{} cannot be asked: {fault}", seen.rid)),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use agent::drivers::{Drivers, Known};
+use agent::drivers::{AvailableDriver, AvailableDrivers};
 use anyhow::anyhow;
 use model::config::Schemas;
 use model::keyword::{self, Keyword};
@@ -22,7 +22,7 @@ enum About<'a> {
     /// The drivers of a group.
     Group(Group),
     /// A driver's sections.
-    Driver(&'a Known),
+    Driver(&'a AvailableDriver),
     /// A section that is none of a driver, and its keywords.
     Section(&'static str, &'static [Keyword]),
 }
@@ -38,7 +38,7 @@ pub(crate) fn run(session: &Session, args: &DocArgs) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn find<'d>(drivers: &'d Drivers, about: Option<&str>) -> Result<About<'d>, Failure> {
+fn find<'d>(drivers: &'d AvailableDrivers, about: Option<&str>) -> Result<About<'d>, Failure> {
     Ok(match about {
         None => About::Index,
         Some("DEFAULT") => About::Section("DEFAULT", keyword::default()),
@@ -62,15 +62,15 @@ fn find<'d>(drivers: &'d Drivers, about: Option<&str>) -> Result<About<'d>, Fail
     })
 }
 
-fn unknown(drivers: &Drivers, word: &str, group: Group) -> Failure {
+fn unknown(drivers: &AvailableDrivers, word: &str, group: Group) -> Failure {
     let names = drivers.names(group).join(", ");
     let known =
         if names.is_empty() { "there is no driver of that group".to_owned() } else { format!("there are {names}") };
     anyhow!("there is no driver {word}: in group {group}, {known}").into()
 }
 
-fn whole(drivers: &Drivers, about: &About<'_>) -> (String, Value) {
-    let of = |group: Option<Group>| -> Vec<&Known> {
+fn whole(drivers: &AvailableDrivers, about: &About<'_>) -> (String, Value) {
+    let of = |group: Option<Group>| -> Vec<&AvailableDriver> {
         drivers.iter().filter(|known| group.is_none_or(|group| known.manifest.name.group() == group)).collect()
     };
     match about {
@@ -103,11 +103,11 @@ fn keyword(about: &About<'_>, name: &str) -> Result<(String, Value), Failure> {
     Ok((render::keyword(found), keyword_value(found)))
 }
 
-fn drivers_value(drivers: &[&Known]) -> Value {
+fn drivers_value(drivers: &[&AvailableDriver]) -> Value {
     drivers.iter().map(|known| driver_value(known)).collect()
 }
 
-fn driver_value(known: &Known) -> Value {
+fn driver_value(known: &AvailableDriver) -> Value {
     let manifest = &known.manifest;
     json!({
         "driver": manifest.name.to_string(),

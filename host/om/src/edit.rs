@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use agent::durable;
-use agent::text::NotText;
+use agent::file::durable;
+use agent::file::text::NotText;
 use anyhow::{Context, anyhow};
 use model::diagnostic::Diagnostic;
 

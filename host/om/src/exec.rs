@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Component, Path};
 use std::process::Command;
 
-use agent::folders;
+use agent::node::paths;
 use anyhow::{Context, anyhow};
 
 use super::exit::{Failure, Outcome};
@@ -15,11 +15,11 @@ pub(crate) fn run(session: &Session, group: &str, command: &[String]) -> Outcome
         return Err(anyhow!("{group:?} is no process group: expected its path below the slice of all services").into());
     }
     let home = session.agent.home();
-    let Some(slice) = folders::control_group(home) else {
+    let Some(slice) = paths::control_group(home) else {
         return Err(Failure::not_supported("om exec --pg: there are no control groups to be had"));
     };
     // With or without the slice that all of them are below.
-    let inside = Path::new(group).strip_prefix(folders::slice_of(home)).unwrap_or(Path::new(group));
+    let inside = Path::new(group).strip_prefix(paths::slice_of(home)).unwrap_or(Path::new(group));
     let procs = slice.join(inside).join("cgroup.procs");
     // 0 is whoever writes it.
     std::fs::write(&procs, "0").with_context(|| format!("cannot join the process group {}", inside.display()))?;

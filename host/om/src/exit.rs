@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use agent::ActError;
-use agent::objects::ObjectError;
+use agent::object::ObjectError;
 
 /// It failed.
 pub(crate) const FAILED: u8 = 1;

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use agent::text::NotText;
+use agent::file::text::NotText;
 use anyhow::Context;
 use model::ObjectPath;
 

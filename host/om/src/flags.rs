@@ -1,6 +1,6 @@
 //! `freeze`, `thaw`, `enable`, `disable`, `clear`: what the agent may do with an instance or a resource.
 
-use agent::memory::Memory;
+use agent::state::InstanceState;
 use anyhow::{Context, anyhow};
 use jiff::Timestamp;
 use model::ObjectPath;
@@ -52,14 +52,14 @@ fn on_instances(
     selector: &str,
     args: &FlagArgs,
     action: &str,
-    act: impl Fn(&ObjectPath, &Memory) -> Result<(), Failure>,
+    act: impl Fn(&ObjectPath, &InstanceState) -> Result<(), Failure>,
 ) -> Outcome {
     refuse_elsewhere(args, action)?;
     Ok(each(&session.select_instances(selector, action)?, |path| {
         if !args.local {
             alone(session, path, action)?;
         }
-        act(path, &Memory::of(session.agent.home(), path))
+        act(path, &InstanceState::of(session.agent.home(), path))
     })
     .into())
 }

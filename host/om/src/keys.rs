@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use agent::Stores;
-use agent::objects::ObjectError;
+use agent::object::ObjectError;
 use agent::stores::{Put, StoreError};
 use anyhow::Context;
 use serde_json::json;

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use agent::status::Instance;
-use agent::{ActError, CopyRequest, Request};
+use agent::status::InstanceStatus;
+use agent::{ActError, ActionRequest, CopyRequest};
 use anyhow::{Context, anyhow};
 use driver::Cancel;
 use model::select::{ResourceFilter, ResourceOptions};
@@ -94,7 +94,7 @@ fn refuse_what_is_not_here(action: Action, life: &Life, plans: bool) -> Result<(
 fn show_plan(
     session: &Session,
     path: &ObjectPath,
-    request: &Request,
+    request: &ActionRequest,
     format: Format,
 ) -> Result<Option<Value>, Failure> {
     let plan = block_on(session.agent.plan(path, request))??;
@@ -114,7 +114,7 @@ fn show_plan(
 fn act(
     session: &Session,
     path: &ObjectPath,
-    request: Request,
+    request: ActionRequest,
     life: &Life,
     scope: Scope,
 ) -> Result<(u8, Option<Value>), Failure> {
@@ -147,7 +147,7 @@ fn act(
 }
 
 /// Why nothing was done with resources that somebody may have meant.
-fn left_out(instance: &Instance, filter: &ResourceFilter) -> String {
+fn left_out(instance: &InstanceStatus, filter: &ResourceFilter) -> String {
     let selected = filter.select(&instance.resources).unwrap_or_default();
     let disabled = selected.iter().filter(|seen| seen.flags.disabled).map(|seen| seen.rid.to_string());
     match disabled.collect::<Vec<_>>() {
@@ -192,14 +192,14 @@ fn confirm(path: &ObjectPath) -> Result<(), Failure> {
     }
 }
 
-fn request(session: &Session, action: Action, life: &Life, aim: Aim) -> Result<Request, Failure> {
+fn request(session: &Session, action: Action, life: &Life, aim: Aim) -> Result<ActionRequest, Failure> {
     let wait = (!life.course.no_lock).then(|| life.course.waitlock.unwrap_or_default());
     let pair = |text: &String| {
         let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
         let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
         pair.ok_or_else(|| anyhow!("--env {text}: expected NAME=VALUE"))
     };
-    Ok(Request {
+    Ok(ActionRequest {
         action,
         filter: life.selection.filter()?,
         to: life.selection.to.as_ref().map(|to| to.parse()).transpose().map_err(anyhow::Error::from)?,

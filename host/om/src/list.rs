@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use agent::Objects;
-use agent::status::Instance;
+use agent::ObjectFiles;
+use agent::status::InstanceStatus;
 use anyhow::Context;
 use model::ObjectPath;
 use model::select::StateFilter;
@@ -33,7 +33,7 @@ struct Listed {
 }
 
 enum Look {
-    At(Box<Instance>),
+    At(Box<InstanceStatus>),
     /// It has no instance here.
     NotHere,
     /// Nobody can tell, or nobody asked.
@@ -55,7 +55,7 @@ pub(crate) fn run(session: &Session, selector: &str, args: &ListArgs, of: Of) ->
     });
     let listed = listed.filter(|one| of == Of::Objects || !matches!(one.instance, Look::NotHere));
     let listed: Vec<Listed> = listed.filter(|one| filter.is_none_or(|filter| filter.accepts(one.avail()))).collect();
-    for stray in Objects::of(session.agent.home()).strays().unwrap_or_default() {
+    for stray in ObjectFiles::of(session.agent.home()).strays().unwrap_or_default() {
         session.note(&format!("{}: no object has this name and place: ignored", stray.display()));
     }
     let value = Value::Array(listed.iter().map(|one| one.value(of)).collect());
@@ -70,7 +70,7 @@ pub(crate) fn run(session: &Session, selector: &str, args: &ListArgs, of: Of) ->
 }
 
 impl Listed {
-    fn seen(&self) -> Option<&Instance> {
+    fn seen(&self) -> Option<&InstanceStatus> {
         match &self.instance {
             Look::At(instance) => Some(instance),
             Look::NotHere | Look::Unknown => None,
@@ -105,7 +105,7 @@ impl Listed {
     }
 
     fn row(&self) -> Option<Vec<String>> {
-        let Instance { node, sums, frozen, .. } = self.seen()?;
+        let InstanceStatus { node, sums, frozen, .. } = self.seen()?;
         Some(vec![
             self.path.to_string(),
             node.to_string(),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use agent::log::{Follow, last_lines};
+use agent::log::{LogFollower, last_lines};
 use anyhow::Context;
 use model::ObjectPath;
 
@@ -22,7 +22,7 @@ pub(crate) fn run(session: &Session, selector: &str, args: &LogsArgs) -> Outcome
     for path in &paths {
         let file = session.agent.home().object_log(path);
         if args.follow {
-            let follow = Follow::from_end(&file).context("cannot follow the log")?;
+            let follow = LogFollower::from_end(&file).context("cannot follow the log")?;
             followed.push((follow, Filter::new(path, args)));
         }
         let lines = last_lines(&file, usize::MAX).context("cannot read the log")?;

@@ -4,9 +4,9 @@ use std::io::Write;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use agent::log::Console;
-use agent::memory::Memory;
-use agent::{Agent, Catalogue, Home, Objects};
+use agent::log::LogConsole;
+use agent::state::InstanceState;
+use agent::{Agent, ConfigurationCatalogue, Directories, ObjectFiles};
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
 use driver::Level;
@@ -31,7 +31,7 @@ impl Session {
         let began = Instant::now();
         choose_colour(everywhere.color);
         let env = |name: &str| std::env::var_os(name);
-        let home = Home::find(everywhere.root.as_deref(), env).context("cannot tell where the files stand")?;
+        let home = Directories::find(everywhere.root.as_deref(), env).context("cannot tell where the files stand")?;
         let node = agent::home::node_name(env).context("cannot tell what this node is called")?;
         let agent = Agent::open(home, &node).context("cannot read the node's configuration")?;
         Ok(Session { agent, everywhere, typed, began })
@@ -39,7 +39,7 @@ impl Session {
 
     /// The objects that a selector names: a path, an expression, or `-` for a list on standard input.
     pub(crate) fn select(&self, selector: &str) -> Result<Vec<ObjectPath>, Failure> {
-        let objects = Objects::of(self.agent.home());
+        let objects = ObjectFiles::of(self.agent.home());
         if selector == "-" {
             let text = std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?;
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
@@ -56,7 +56,7 @@ impl Session {
             return Ok(Some(path.clone()).filter(|path| objects.exists(path)).into_iter().collect());
         }
         let all = objects.list().context("cannot list the objects")?;
-        let catalogue = Catalogue::new(self.agent.home(), self.agent.node(), self.agent.drivers());
+        let catalogue = ConfigurationCatalogue::new(self.agent.home(), self.agent.node(), self.agent.drivers());
         let selected =
             parsed.select(&all, &catalogue).with_context(|| format!("cannot apply the selector {selector:?}"))?;
         Ok(selected.into_iter().cloned().collect())
@@ -97,7 +97,7 @@ impl Session {
     }
 
     /// Takes the log lines of an action.
-    pub(crate) fn console(&self) -> Arc<dyn Console> {
+    pub(crate) fn console(&self) -> Arc<dyn LogConsole> {
         let least = match (self.everywhere.quiet, self.everywhere.debug) {
             (true, _) => Level::Warn,
             (_, true) => Level::Trace,
@@ -109,7 +109,7 @@ impl Session {
     /// What an orchestrated action leaves behind: a stopped object is frozen, so that nobody starts it again, and a started
     /// one is not.
     pub(crate) fn follow_up(&self, path: &ObjectPath, action: plan::Action) -> Result<(), Failure> {
-        let memory = Memory::of(self.agent.home(), path);
+        let memory = InstanceState::of(self.agent.home(), path);
         match action {
             // What was asked for is done. That nobody may start it again is beyond a disk that nothing can be written to.
             plan::Action::Stop => {
@@ -211,7 +211,7 @@ struct Terminal {
     least: Level,
 }
 
-impl Console for Terminal {
+impl LogConsole for Terminal {
     fn line(&self, level: Level, line: &str) {
         if level < self.least {
             return;

@@ -2,8 +2,8 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use agent::memory::{Frozen, Memory};
-use agent::status::Instance;
+use agent::state::{FreezeState, InstanceState};
+use agent::status::InstanceStatus;
 use model::ObjectPath;
 
 use super::command::StatusArgs;
@@ -58,25 +58,25 @@ pub(crate) fn run(session: &Session, selector: &str, args: &StatusArgs, view: Vi
 }
 
 /// As it was last seen, or as it is: where nobody looked yet, or when asked to.
-pub(crate) fn instance(session: &Session, path: &ObjectPath, refresh: bool) -> Result<Instance, Failure> {
-    let memory = Memory::of(session.agent.home(), path);
+pub(crate) fn instance(session: &Session, path: &ObjectPath, refresh: bool) -> Result<InstanceStatus, Failure> {
+    let memory = InstanceState::of(session.agent.home(), path);
     let seen = memory.last_status().ok().flatten().filter(|seen| !refresh && !is_outdated(session, seen));
     if let Some(seen) = seen {
         // To freeze is no look at the resources: what was seen of them stays.
-        let frozen = memory.frozen().map_or(seen.frozen, |frozen| frozen != Frozen::No);
-        return Ok(Instance { frozen, ..seen });
+        let frozen = memory.frozen().map_or(seen.frozen, |frozen| frozen != FreezeState::No);
+        return Ok(InstanceStatus { frozen, ..seen });
     }
     Ok(block_on(session.agent.status(path))??)
 }
 
 /// Whether the configuration is another one than when the instance was looked at. A change in the very second counts.
-fn is_outdated(session: &Session, seen: &Instance) -> bool {
+fn is_outdated(session: &Session, seen: &InstanceStatus) -> bool {
     let file = std::fs::metadata(session.agent.home().config(&seen.path));
     file.is_ok_and(|file| file.mtime() >= seen.seen_at)
 }
 
 /// Only the resources that were asked for.
-fn narrow(instance: &mut Instance, args: &StatusArgs) -> Result<(), Failure> {
+fn narrow(instance: &mut InstanceStatus, args: &StatusArgs) -> Result<(), Failure> {
     let filter = args.selection.filter()?;
     if !filter.is_empty() {
         let kept: Vec<_> =
@@ -87,7 +87,7 @@ fn narrow(instance: &mut Instance, args: &StatusArgs) -> Result<(), Failure> {
 }
 
 /// `|- disk#1 (disk.loop)` and below it what it exposes and uses.
-fn devices(instance: &Instance) -> String {
+fn devices(instance: &InstanceStatus) -> String {
     let mut text = format!("{}\n", instance.path);
     for seen in &instance.resources {
         let of = |list: &[(String, String)]| -> Vec<String> {
@@ -104,7 +104,7 @@ fn devices(instance: &Instance) -> String {
     text
 }
 
-fn resources(instance: &Instance) -> String {
+fn resources(instance: &InstanceStatus) -> String {
     let mut text = format!("{:<20} {:<20} {:<8} {:<10} LABEL\n", "RID", "TYPE", "FLAGS", "STATUS");
     for seen in &instance.resources {
         let (rid, driver, state) = (seen.rid.to_string(), seen.driver.to_string(), seen.state);

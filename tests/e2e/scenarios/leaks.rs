@@ -87,8 +87,8 @@ pub(crate) fn processes(folder: &Path) -> Vec<(i32, String)> {
 
 /// The control groups of an agent of the world, outermost first.
 fn control_groups(world: &World, root: &str) -> Vec<PathBuf> {
-    let home = agent::Home::under(&world.path(root));
-    let Some(slice) = agent::folders::control_group(&home) else { return Vec::new() };
+    let home = agent::Directories::under(&world.path(root));
+    let Some(slice) = agent::node::paths::control_group(&home) else { return Vec::new() };
     let mut found = if slice.is_dir() { vec![slice] } else { Vec::new() };
     let mut at = 0;
     while let Some(group) = found.get(at) {

@@ -10,32 +10,32 @@ use model::config::{NodeData, Object};
 use model::{DriverName, NodeName, ObjectPath};
 use runtime::{Code, Runtime, Source};
 
-use crate::active::Configuration;
-use crate::drivers::{Drivers, Known, Origin};
-use crate::durable::FileError;
-use crate::folders::Folders;
-use crate::objects::ObjectError;
-use crate::stand_in::{StandIn, Why};
-use crate::{Home, node};
+use crate::drivers::unavailable::{Unavailable, UnavailableDriver};
+use crate::drivers::{AvailableDriver, AvailableDrivers, DriverOrigin};
+use crate::file::durable::FileError;
+use crate::node::paths::NodePaths;
+use crate::object::ObjectConfiguration;
+use crate::object::ObjectError;
+use crate::{Directories, node};
 
 /// The agent of one node.
 pub struct Agent {
-    home: Home,
+    home: Directories,
     node: NodeData,
-    drivers: OnceLock<Drivers>,
+    drivers: OnceLock<AvailableDrivers>,
     runtime: OnceLock<Result<Runtime, String>>,
     loaded: Mutex<BTreeMap<DriverName, Arc<dyn Driver>>>,
 }
 
 impl Agent {
     /// The agent whose files stand in `home`, on the node of that name.
-    pub fn open(home: Home, name: &NodeName) -> Result<Agent, FileError> {
+    pub fn open(home: Directories, name: &NodeName) -> Result<Agent, FileError> {
         let node = node::node_data(&home, name)?;
         Ok(Agent { home, node, drivers: OnceLock::new(), runtime: OnceLock::new(), loaded: Mutex::default() })
     }
 
     /// Where its files stand.
-    pub fn home(&self) -> &Home {
+    pub fn home(&self) -> &Directories {
         &self.home
     }
 
@@ -45,8 +45,8 @@ impl Agent {
     }
 
     /// The drivers at hand.
-    pub fn drivers(&self) -> &Drivers {
-        self.drivers.get_or_init(|| Drivers::find(&self.home.installed_drivers()))
+    pub fn drivers(&self) -> &AvailableDrivers {
+        self.drivers.get_or_init(|| AvailableDrivers::find(&self.home.installed_drivers()))
     }
 
     /// How long at least one driver was at work so far.
@@ -63,7 +63,7 @@ impl Agent {
                 ledger: Arc::new(MemoryLedger::default()),
                 lanes: Lanes::default(),
             };
-            let site = Arc::new(Folders::new(self.home.clone()));
+            let site = Arc::new(NodePaths::new(self.home.clone()));
             Runtime::new(self.home.cache.clone(), "/proc/self/exe".into(), Arc::new(host), site)
                 .map_err(|error| crate::chain(&error))
         };
@@ -71,8 +71,8 @@ impl Agent {
     }
 
     /// An object's configuration, and what it makes on this node.
-    pub fn configuration(&self, path: &ObjectPath) -> Result<Configuration, ObjectError> {
-        Configuration::read(&self.home, path, &self.node, self.drivers())
+    pub fn configuration(&self, path: &ObjectPath) -> Result<ObjectConfiguration, ObjectError> {
+        ObjectConfiguration::read(&self.home, path, &self.node, self.drivers())
     }
 
     /// The drivers of an object's resources, loaded side by side. One that is not to be had is stood in for: its resources are
@@ -108,21 +108,21 @@ impl Agent {
         driver
     }
 
-    fn load_known(&self, known: &Known) -> Result<Arc<dyn Driver>, String> {
+    fn load_known(&self, known: &AvailableDriver) -> Result<Arc<dyn Driver>, String> {
         self.runtime()?.load(source(known)).map_err(|error| crate::chain(&error))
     }
 }
 
 /// A driver, as the runtime loads it.
-pub fn source(known: &Known) -> Source {
+pub fn source(known: &AvailableDriver) -> Source {
     let code = match &known.origin {
-        Origin::Builtin(bytes) => Code::Builtin(bytes),
-        Origin::Installed(path) => Code::File(path.clone()),
+        DriverOrigin::Builtin(bytes) => Code::Builtin(bytes),
+        DriverOrigin::Installed(path) => Code::File(path.clone()),
     };
     Source { manifest: known.manifest.clone(), digest: known.digest.clone(), code }
 }
 
 fn missing(name: &DriverName, reason: String) -> Arc<dyn Driver> {
     let fault = Fault::Missing { driver: name.to_string(), reason };
-    Arc::new(StandIn::new(name.clone(), Why::Missing(fault)))
+    Arc::new(UnavailableDriver::new(name.clone(), Unavailable::Missing(fault)))
 }

@@ -10,8 +10,8 @@ use model::config::{Object, Resource};
 use model::{ObjectPath, Rid};
 
 use crate::agent::{Agent, source};
-use crate::objects::ObjectError;
-use crate::site::{Acting, STATUS_TIMEOUT};
+use crate::instance::{ActionSession, Instance, STATUS_TIMEOUT};
+use crate::object::ObjectError;
 
 /// Why there is no console.
 #[derive(Debug, thiserror::Error)]
@@ -67,15 +67,15 @@ impl Agent {
         let configuration = self.configuration(path)?;
         let object = configuration.active.object().ok_or_else(|| ConsoleError::Broken(path.clone()))?;
         let resource = self.inside(object, rid, asked)?;
-        let acting = Acting::new(self, object);
-        let (mut call, unresolved) = acting.call_now(resource).await;
+        let instance = Instance::new(self, object);
+        let (mut call, unresolved) = instance.call_now(&ActionSession::default(), resource).await;
         // The driver decides by it whether there is to be a terminal inside.
         call.vars.push(("tty".to_owned(), terminal.input.is_terminal().to_string()));
         let rid = resource.rid.clone();
         if let Some(what) = unresolved {
             return Err(ConsoleError::Unresolved { rid, what });
         }
-        let ended = acting
+        let ended = instance
             .driver(&resource.driver)
             .console(asked, terminal, &call, &CallBounds::within(STATUS_TIMEOUT), Arc::new(Silent))
             .await;
@@ -107,14 +107,14 @@ impl Agent {
     pub async fn engines(&self, path: &ObjectPath) -> Result<Vec<PathBuf>, ConsoleError> {
         let configuration = self.configuration(path)?;
         let object = configuration.active.object().ok_or_else(|| ConsoleError::Broken(path.clone()))?;
-        let acting = Acting::new(self, object);
+        let instance = Instance::new(self, object);
         let mut sockets: Vec<PathBuf> = Vec::new();
         for resource in &object.resources {
             let Some(known) = self.drivers().get(&resource.driver) else { continue };
             if !known.manifest.grants.iter().any(|line| line.starts_with("http.unix(guard=")) {
                 continue;
             }
-            let (call, _) = acting.call_now(resource).await;
+            let (call, _) = instance.call_now(&ActionSession::default(), resource).await;
             let grants = self.runtime().ok().and_then(|runtime| runtime.grants(source(known), &call).ok());
             for socket in grants.iter().flat_map(grant::Grants::guarded_sockets) {
                 if !sockets.contains(&socket) {

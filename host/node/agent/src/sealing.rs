@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use model::store::{NONCE_BYTES, SEALING_KEY_BYTES, SealingKey};
 
-use crate::Home;
-use crate::durable::{self, FileError};
+use crate::Directories;
+use crate::file::durable::{self, FileError};
 
 /// Why secrets can be neither read nor written here.
 #[derive(Debug, thiserror::Error)]
@@ -26,19 +26,19 @@ pub enum SealingError {
 }
 
 /// The key, if there is one yet.
-pub(crate) fn find(home: &Home) -> Result<Option<SealingKey>, SealingError> {
+pub(crate) fn find(home: &Directories) -> Result<Option<SealingKey>, SealingError> {
     let file = home.sealing_key();
     let Some(content) = durable::read(&file)? else { return Ok(None) };
     SealingKey::parse(&content).map(Some).ok_or(SealingError::NoKey(file))
 }
 
 /// The key that must be there.
-pub(crate) fn get(home: &Home) -> Result<SealingKey, SealingError> {
+pub(crate) fn get(home: &Directories) -> Result<SealingKey, SealingError> {
     find(home)?.ok_or_else(|| SealingError::Missing(home.sealing_key()))
 }
 
 /// Makes the key. Where another process was faster, it is that one's.
-pub(crate) fn make(home: &Home) -> Result<SealingKey, SealingError> {
+pub(crate) fn make(home: &Directories) -> Result<SealingKey, SealingError> {
     let key = SealingKey::new(random::<SEALING_KEY_BYTES>()?);
     match durable::make(&home.sealing_key(), key.to_text().as_bytes())? {
         true => Ok(key),
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_key_is_made_once_by_whoever_is_first_and_is_the_owners_alone() {
-        let (_root, home) = Home::temporary();
+        let (_root, home) = Directories::temporary();
         assert!(matches!(get(&home), Err(SealingError::Missing(_))));
         let keys = std::thread::scope(|scope| {
             let makers: Vec<_> = (0..4).map(|_| scope.spawn(|| make(&home).unwrap())).collect();

@@ -7,14 +7,14 @@ use model::config::{Document, EditError, Entry};
 use model::store::{self, DATA, Encoded, NotEncoded, SealingKey, plain};
 use model::{Kind, ObjectPath};
 
-use crate::objects::ObjectError;
+use crate::object::ObjectError;
 use crate::sealing::{self, SealingError};
-use crate::{Home, Objects};
+use crate::{Directories, ObjectFiles};
 
 /// The stores of one home.
 #[derive(Debug, Clone, Copy)]
 pub struct Stores<'a> {
-    home: &'a Home,
+    home: &'a Directories,
 }
 
 /// Whether a key may be there before its value is written.
@@ -112,7 +112,7 @@ pub enum StoreError {
 
 impl<'a> Stores<'a> {
     /// The stores of that home.
-    pub fn of(home: &'a Home) -> Stores<'a> {
+    pub fn of(home: &'a Directories) -> Stores<'a> {
         Stores { home }
     }
 
@@ -191,7 +191,7 @@ impl<'a> Stores<'a> {
         change: impl FnOnce(&mut Document) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         must_be_store(store)?;
-        Objects::of(self.home).edit(store, |text| {
+        ObjectFiles::of(self.home).edit(store, |text| {
             let mut document = Document::parse(text);
             change(&mut document)?;
             Ok(document.text().to_owned())
@@ -200,7 +200,7 @@ impl<'a> Stores<'a> {
 
     fn document(self, store: &ObjectPath) -> Result<Document, StoreError> {
         must_be_store(store)?;
-        Ok(Document::parse(Objects::of(self.home).text(store)?))
+        Ok(Document::parse(ObjectFiles::of(self.home).text(store)?))
     }
 
     /// The key to seal a value of a store with: the one that the others were sealed with. It is made with the first secret
@@ -221,7 +221,7 @@ impl<'a> Stores<'a> {
 
     /// A store that has a secret.
     fn sealed_store(self) -> Result<Option<ObjectPath>, StoreError> {
-        let objects = Objects::of(self.home);
+        let objects = ObjectFiles::of(self.home);
         for store in objects.list().map_err(ObjectError::from)?.into_iter().filter(|path| path.kind() == Kind::Sec) {
             if sealed(&Document::parse(objects.text(&store)?)).next().is_some() {
                 return Ok(Some(store));

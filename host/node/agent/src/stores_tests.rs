@@ -1,25 +1,25 @@
 //! Keys come and go, one line at a time, and no secret is lost to a key file that is another one.
 
 use super::*;
-use crate::durable;
+use crate::file::durable;
 
 fn path(text: &str) -> ObjectPath {
     text.parse().unwrap()
 }
 
-fn made<'h>(home: &'h Home, store: &ObjectPath) -> Stores<'h> {
-    Objects::of(home).create(store, "# mine\n[DEFAULT]\napp = x\n").unwrap();
+fn made<'h>(home: &'h Directories, store: &ObjectPath) -> Stores<'h> {
+    ObjectFiles::of(home).create(store, "# mine\n[DEFAULT]\napp = x\n").unwrap();
     Stores::of(home)
 }
 
-fn text(home: &Home, store: &ObjectPath) -> String {
-    Objects::of(home).text(store).unwrap()
+fn text(home: &Directories, store: &ObjectPath) -> String {
+    ObjectFiles::of(home).text(store).unwrap()
 }
 
 #[test]
 fn keys_come_and_go_and_the_rest_of_the_file_stays() {
     for (store, prefix) in [(path("sec/db"), "crypt:"), (path("cfg/db"), "literal:")] {
-        let (_root, home) = Home::temporary();
+        let (_root, home) = Directories::temporary();
         let stores = made(&home, &store);
         stores.put(&store, "password", b"s3cret", Put::Add).unwrap();
         stores.put(&store, "cert", b"one\n\n# two\xff", Put::Add).unwrap();
@@ -50,7 +50,7 @@ fn keys_come_and_go_and_the_rest_of_the_file_stays() {
 
 #[test]
 fn the_same_value_is_never_sealed_alike() {
-    let (_root, home) = Home::temporary();
+    let (_root, home) = Directories::temporary();
     let store = path("sec/db");
     let stores = made(&home, &store);
     stores.put(&store, "a", b"same", Put::Add).unwrap();
@@ -61,7 +61,7 @@ fn the_same_value_is_never_sealed_alike() {
 
 #[test]
 fn only_stores_that_are_there_hold_keys() {
-    let (_root, home) = Home::temporary();
+    let (_root, home) = Directories::temporary();
     let stores = made(&home, &path("web"));
     assert!(matches!(stores.keys(&path("web")), Err(StoreError::NoStore(_))));
     assert!(matches!(stores.put(&path("web"), "a", b"", Put::Add), Err(StoreError::NoStore(_))));
@@ -70,7 +70,7 @@ fn only_stores_that_are_there_hold_keys() {
 
 #[test]
 fn with_another_key_file_nothing_is_read_and_nothing_is_lost() {
-    let (_root, home) = Home::temporary();
+    let (_root, home) = Directories::temporary();
     let (store, other) = (path("sec/db"), path("ns1/sec/db"));
     let stores = made(&home, &store);
     made(&home, &other);
@@ -98,7 +98,7 @@ fn with_another_key_file_nothing_is_read_and_nothing_is_lost() {
 
 #[test]
 fn one_damaged_secret_keeps_nobody_from_the_others() {
-    let (_root, home) = Home::temporary();
+    let (_root, home) = Directories::temporary();
     let store = path("sec/db");
     let stores = made(&home, &store);
     stores.put(&store, "good", b"s3cret", Put::Add).unwrap();

@@ -5,14 +5,14 @@ use model::config::Evaluated;
 use model::store::{NoReference, NoVariable, Reference, variable};
 use model::{Kind, ObjectPath};
 
-use crate::Home;
-use crate::objects::ObjectError;
+use crate::Directories;
+use crate::object::ObjectError;
 use crate::stores::{StoreError, Stores};
 
 /// A keyword that refers to what is not there.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {}", self.what(), why.to_do())]
-pub(crate) struct Absent {
+pub(crate) struct MissingReference {
     /// The keyword.
     pub(crate) keyword: String,
     why: Box<Why>,
@@ -29,7 +29,7 @@ enum Why {
     Store(StoreError),
 }
 
-impl Absent {
+impl MissingReference {
     /// What is wrong.
     pub(crate) fn what(&self) -> String {
         let keyword = &self.keyword;
@@ -72,12 +72,12 @@ impl Why {
 
 /// A driver's keyword, of one whose words refer to stores of that kind; and what of it is secret.
 pub(crate) fn resolved(
-    home: &Home,
+    home: &Directories,
     own: &ObjectPath,
     kind: Kind,
     keyword: &Evaluated,
-) -> Result<(KeywordValue, Vec<String>), Absent> {
-    let absent = |why| Absent { keyword: keyword.name.clone(), why: Box::new(why) };
+) -> Result<(KeywordValue, Vec<String>), MissingReference> {
+    let absent = |why| MissingReference { keyword: keyword.name.clone(), why: Box::new(why) };
     let mut variables = Vec::new();
     for word in &keyword.values {
         let reference = Reference::parse(word, kind, own).map_err(Why::Reference).map_err(absent)?;
@@ -117,15 +117,15 @@ fn why(error: StoreError, key: Option<&str>) -> Why {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Objects;
+    use crate::ObjectFiles;
     use crate::stores::Put;
 
     #[test]
     fn references_become_variables_or_a_sentence_that_says_what_to_do() {
-        let (_root, home) = Home::temporary();
+        let (_root, home) = Directories::temporary();
         let path = |text: &str| text.parse::<ObjectPath>().unwrap();
         for store in ["ns1/sec/db", "ns1/sec/odd", "ns1/cfg/web"] {
-            Objects::of(&home).create(&path(store), "").unwrap();
+            ObjectFiles::of(&home).create(&path(store), "").unwrap();
         }
         let add = |store, key, value: &[u8]| Stores::of(&home).put(&path(store), key, value, Put::Add).unwrap();
         add("ns1/sec/db", "password", b"s3 cret\nline");

@@ -7,19 +7,28 @@ use model::Rid;
 use model::config::{self, Object, Topology};
 use model::status::{Provisioned, State};
 
-use crate::site::Acting;
-use crate::status::Seen;
+use crate::instance::{ActionSession, Instance};
+use crate::status::ResourceStatus;
 
 /// The instance as the planner sees it, with what was just seen of it.
-pub(crate) fn instance(acting: &Acting<'_>, seen: &[Seen], avail: State) -> plan::Instance {
-    let object = acting.object;
-    let seen: BTreeMap<&Rid, &Seen> = seen.iter().map(|seen| (&seen.rid, seen)).collect();
+pub(crate) fn instance(
+    instance: &Instance<'_>,
+    session: &ActionSession,
+    seen: &[ResourceStatus],
+    avail: State,
+) -> plan::Instance {
+    let object = instance.object;
+    let seen: BTreeMap<&Rid, &ResourceStatus> = seen.iter().map(|seen| (&seen.rid, seen)).collect();
     let passive = passive(object, avail);
     let parallel = object.subsets.iter().filter(|(_, subset)| subset.parallel).map(|(name, _)| name.clone()).collect();
     plan::Instance {
         object: object.path.clone(),
         node: object.node.clone(),
-        resources: object.resources.iter().map(|r| resource(acting, r, seen.get(&r.rid).copied(), &passive)).collect(),
+        resources: object
+            .resources
+            .iter()
+            .map(|r| resource(instance, session, r, seen.get(&r.rid).copied(), &passive))
+            .collect(),
         parallel,
         rollback: object.rollback,
     }
@@ -39,12 +48,13 @@ fn passive(object: &Object, avail: State) -> Option<plan::Passive> {
 }
 
 fn resource(
-    acting: &Acting<'_>,
+    instance: &Instance<'_>,
+    session: &ActionSession,
     r: &config::Resource,
-    seen: Option<&Seen>,
+    seen: Option<&ResourceStatus>,
     passive: &Option<plan::Passive>,
 ) -> plan::Resource {
-    let object = acting.object;
+    let object = instance.object;
     let unknown = (State::Undef, Provisioned::Undef);
     let (state, provisioned) = seen.map_or(unknown, |seen| (seen.state, seen.flags.provisioned));
     plan::Resource {
@@ -54,8 +64,8 @@ fn resource(
         optional: r.optional,
         standby: r.standby,
         shared: r.shared,
-        migrates: acting.driver(&r.driver).manifest().verbs.contains(&Verb::Migrate),
-        disabled_there: acting.destination.as_ref().is_some_and(|node| r.disabled_on.contains(node)),
+        migrates: instance.driver(&r.driver).manifest().verbs.contains(&Verb::Migrate),
+        disabled_there: session.destination.as_ref().is_some_and(|node| r.disabled_on.contains(node)),
         provision: r.provision && object.provision,
         unprovision: r.unprovision && object.unprovision,
         netns: r.joins.clone(),

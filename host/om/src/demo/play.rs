@@ -158,8 +158,8 @@ fn nothing_is_left(folder: &Path, address: &str) -> Result<()> {
 
 /// The demo's own slice was made for it alone.
 fn leave_the_control_group(folder: &Path) {
-    let home = agent::Home::under(folder);
-    if let Some(slice) = agent::folders::control_group(&home) {
+    let home = agent::Directories::under(folder);
+    if let Some(slice) = agent::node::paths::control_group(&home) {
         let _ = fs::remove_dir(slice);
     }
 }

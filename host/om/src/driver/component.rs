@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use agent::drivers::Component;
+use agent::drivers::DriverComponent;
 
 use super::named;
 use crate::exit::Failure;
@@ -17,7 +17,7 @@ pub(crate) fn install(session: &Session, file: &Path, force: bool) -> Result<(),
     Ok(())
 }
 
-pub(super) fn put(session: &Session, component: &Component, force: bool) -> Result<(), Failure> {
+pub(super) fn put(session: &Session, component: &DriverComponent, force: bool) -> Result<(), Failure> {
     let folder = session.agent.home().installed_drivers();
     Ok(component.install(session.agent.drivers(), &folder, force).map_err(anyhow::Error::from)?)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use agent::folders::policy_of;
+use agent::node::paths::policy_of;
 use anyhow::{Context, anyhow};
 use driver::Manifest;
 use grant::{Effective, Sentence, Standing, Trust};
@@ -165,7 +165,7 @@ fn effective_of(session: &Session, named: &Named<'_>, path: &str, rid: &str) -> 
     if meant != Some(name) {
         return Err(anyhow!("{path} {rid} is driven by {}, not by {name}", found.driver).into());
     }
-    let enforced = agent::effective::enforced_by(session.agent.home());
+    let enforced = agent::drivers::effective::enforced_by(session.agent.home());
     let mut text = format!("{}  for {path} {rid}\n", title(named));
     for line in &found.lines {
         text += &effective_text(line);

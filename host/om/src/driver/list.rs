@@ -1,6 +1,6 @@
 //! `om driver ls`.
 
-use agent::drivers::Origin;
+use agent::drivers::DriverOrigin;
 use serde_json::json;
 
 use crate::command::Format;
@@ -10,7 +10,8 @@ use crate::session::{Session, print};
 
 pub(crate) fn run(session: &Session, format: Format) -> Result<(), Failure> {
     let drivers = session.agent.drivers();
-    let origin = |origin: &Origin| if matches!(origin, Origin::Builtin(_)) { "built in" } else { "installed" };
+    let origin =
+        |origin: &DriverOrigin| if matches!(origin, DriverOrigin::Builtin(_)) { "built in" } else { "installed" };
     let list: Vec<_> = drivers
         .iter()
         .map(|known| {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use agent::drivers::{Component, Known, Origin};
+use agent::drivers::{AvailableDriver, DriverComponent, DriverOrigin};
 use driver::Manifest;
 use grant::Trust;
 use model::DriverName;
@@ -14,37 +14,39 @@ use crate::session::Session;
 /// What a command is about.
 pub(super) enum Named<'s> {
     /// A driver at hand.
-    Known(&'s Known),
+    Available(&'s AvailableDriver),
     /// A component that is not installed, or not the one that is.
-    File(Box<Component>),
+    File(Box<DriverComponent>),
 }
 
 impl Named<'_> {
     pub(super) fn manifest(&self) -> &Manifest {
         match self {
-            Named::Known(known) => &known.manifest,
+            Named::Available(known) => &known.manifest,
             Named::File(component) => &component.manifest,
         }
     }
 
     pub(super) fn digest(&self) -> &str {
         match self {
-            Named::Known(known) => &known.digest,
+            Named::Available(known) => &known.digest,
             Named::File(component) => &component.digest,
         }
     }
 
     pub(super) fn trust(&self) -> Trust {
         match self {
-            Named::Known(Known { origin: Origin::Builtin(_), .. }) => Trust::BuiltIn,
+            Named::Available(AvailableDriver { origin: DriverOrigin::Builtin(_), .. }) => Trust::BuiltIn,
             _ => Trust::ThirdParty,
         }
     }
 
     pub(super) fn origin(&self) -> String {
         match self {
-            Named::Known(Known { origin: Origin::Builtin(_), .. }) => "built in".to_owned(),
-            Named::Known(Known { origin: Origin::Installed(path), .. }) => format!("installed as {}", path.display()),
+            Named::Available(AvailableDriver { origin: DriverOrigin::Builtin(_), .. }) => "built in".to_owned(),
+            Named::Available(AvailableDriver { origin: DriverOrigin::Installed(path), .. }) => {
+                format!("installed as {}", path.display())
+            }
             Named::File(_) => "not installed".to_owned(),
         }
     }
@@ -55,16 +57,16 @@ pub(super) fn named<'s>(session: &'s Session, text: &str) -> Result<Named<'s>, F
     if text.contains('/') || text.ends_with(".wasm") {
         return Ok(Named::File(Box::new(open(session, Path::new(text))?)));
     }
-    known(session, text).map(Named::Known)
+    known(session, text).map(Named::Available)
 }
 
 /// A component's file.
-pub(super) fn open(session: &Session, file: &Path) -> Result<Component, Failure> {
-    Ok(block_on(Component::open(file, session.agent.runtime()))?.map_err(anyhow::Error::from)?)
+pub(super) fn open(session: &Session, file: &Path) -> Result<DriverComponent, Failure> {
+    Ok(block_on(DriverComponent::open(file, session.agent.runtime()))?.map_err(anyhow::Error::from)?)
 }
 
 /// A driver at hand.
-pub(super) fn known<'s>(session: &'s Session, text: &str) -> Result<&'s Known, Failure> {
+pub(super) fn known<'s>(session: &'s Session, text: &str) -> Result<&'s AvailableDriver, Failure> {
     let name = name(text)?;
     let drivers = session.agent.drivers();
     if let Some(broken) = drivers.broken().iter().find(|broken| broken.file.file_stem() == Some(text.as_ref())) {

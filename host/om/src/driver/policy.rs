@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use agent::durable;
-use agent::folders::policy_of;
-use agent::text::NotText;
+use agent::file::durable;
+use agent::file::text::NotText;
+use agent::node::paths::policy_of;
 use anyhow::anyhow;
 use grant::{PolicyError, Request, SitePolicy};
 use model::DriverName;

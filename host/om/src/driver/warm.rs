@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use agent::drivers::Known;
+use agent::drivers::AvailableDriver;
 use anyhow::anyhow;
 
 use crate::exit::Failure;
@@ -10,7 +10,7 @@ use crate::session::Session;
 
 pub(crate) fn run(session: &Session) -> Result<(), Failure> {
     let runtime = session.agent.runtime().map_err(|reason| anyhow!("{reason}"))?;
-    let drivers: Vec<&Known> = session.agent.drivers().iter().collect();
+    let drivers: Vec<&AvailableDriver> = session.agent.drivers().iter().collect();
     let (next, done, failed) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || {
         while let Some(known) = drivers.get(next.fetch_add(1, Ordering::Relaxed)) {

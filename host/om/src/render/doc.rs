@@ -1,6 +1,6 @@
 //! What sections may say, for people: keywords with what they mean, as wide as a terminal of the old days.
 
-use agent::drivers::Known;
+use agent::drivers::AvailableDriver;
 use driver::Manifest;
 use model::Group;
 use model::keyword::{Inherit, Keyword, Kind};
@@ -17,7 +17,7 @@ const COMMON: &str = "Besides, what every resource may say: tags, subset, disabl
     requirements, triggers, timeouts and limits. See om config doc resource.";
 
 /// All that there is documentation about.
-pub(crate) fn index(drivers: &[&Known]) -> String {
+pub(crate) fn index(drivers: &[&AvailableDriver]) -> String {
     let sections = [
         ("DEFAULT", "the object as a whole"),
         ("resource", "what every resource may say"),
@@ -30,14 +30,14 @@ pub(crate) fn index(drivers: &[&Known]) -> String {
 }
 
 /// The drivers of a group.
-pub(crate) fn group(group: Group, drivers: &[&Known]) -> String {
+pub(crate) fn group(group: Group, drivers: &[&AvailableDriver]) -> String {
     if drivers.is_empty() {
         return format!("There is no driver of group {group}.\n");
     }
     table(&["DRIVER", "ABOUT"], &drivers.iter().map(|known| row(known)).collect::<Vec<_>>())
 }
 
-fn row(known: &Known) -> Vec<String> {
+fn row(known: &AvailableDriver) -> Vec<String> {
     vec![known.manifest.name.to_string(), known.manifest.summary.clone()]
 }
 

@@ -1,6 +1,6 @@
 //! The tree of `print status`: what makes the service available, then what accompanies it.
 
-use agent::status::{Instance, Seen};
+use agent::status::{InstanceStatus, ResourceStatus};
 use anstyle::{AnsiColor, Style};
 use driver::Level;
 use model::status::{Provisioned, State};
@@ -30,11 +30,12 @@ pub(crate) fn absent(path: &ObjectPath, note: &str) -> Value {
 }
 
 /// The tree, for people.
-pub(crate) fn tree(instance: &Instance) -> String {
-    let shown = |seen: &&Seen| instance.show_disabled || !seen.flags.disabled;
-    let accessory = |seen: &&Seen| seen.flags.optional || matches!(seen.rid.group(), Group::Sync | Group::Task);
-    let avail: Vec<&Seen> = instance.resources.iter().filter(shown).filter(|seen| !accessory(seen)).collect();
-    let accessories: Vec<&Seen> = instance.resources.iter().filter(shown).filter(accessory).collect();
+pub(crate) fn tree(instance: &InstanceStatus) -> String {
+    let shown = |seen: &&ResourceStatus| instance.show_disabled || !seen.flags.disabled;
+    let accessory =
+        |seen: &&ResourceStatus| seen.flags.optional || matches!(seen.rid.group(), Group::Sync | Group::Task);
+    let avail: Vec<&ResourceStatus> = instance.resources.iter().filter(shown).filter(|seen| !accessory(seen)).collect();
+    let accessories: Vec<&ResourceStatus> = instance.resources.iter().filter(shown).filter(accessory).collect();
 
     let mut rows = vec![head("", "overall", Some(instance.sums.overall), words(instance))];
     let last = accessories.is_empty();
@@ -64,7 +65,7 @@ fn head(branch: &str, name: &str, state: Option<State>, text: String) -> Row {
 }
 
 /// What is worth a word beside the sum.
-fn words(instance: &Instance) -> String {
+fn words(instance: &InstanceStatus) -> String {
     let provisioned = match instance.sums.provisioned {
         Provisioned::False => Some("not provisioned"),
         Provisioned::Mixed => Some("part provisioned"),
@@ -74,12 +75,13 @@ fn words(instance: &Instance) -> String {
 }
 
 /// The resources below a branch, the members of parallel subsets below a branch of their own.
-fn branches(resources: &[&Seen], indent: &str, rows: &mut Vec<Row>) {
+fn branches(resources: &[&ResourceStatus], indent: &str, rows: &mut Vec<Row>) {
     let mut rest = resources.to_vec();
     while let Some(&first) = rest.first() {
         // The members of a subset belong together, whichever rids lie between.
-        let together = |seen: &&Seen| parallel(first).map_or(seen.rid == first.rid, |of| parallel(seen) == Some(of));
-        let (members, after): (Vec<&Seen>, Vec<&Seen>) = rest.into_iter().partition(together);
+        let together =
+            |seen: &&ResourceStatus| parallel(first).map_or(seen.rid == first.rid, |of| parallel(seen) == Some(of));
+        let (members, after): (Vec<&ResourceStatus>, Vec<&ResourceStatus>) = rest.into_iter().partition(together);
         let (branch, below) = if after.is_empty() { ("'- ", "   ") } else { ("|- ", "|  ") };
         let below = format!("{indent}{below}");
         match parallel(first) {
@@ -98,12 +100,12 @@ fn branches(resources: &[&Seen], indent: &str, rows: &mut Vec<Row>) {
 }
 
 /// The parallel subset that a resource is a member of.
-fn parallel(seen: &Seen) -> Option<(Group, &str)> {
+fn parallel(seen: &ResourceStatus) -> Option<(Group, &str)> {
     let (name, parallel) = seen.subset.as_ref()?;
     parallel.then_some((seen.rid.group(), name.as_str()))
 }
 
-fn leaf(seen: &Seen, branch: String, below: String) -> Row {
+fn leaf(seen: &ResourceStatus, branch: String, below: String) -> Row {
     let mut messages: Vec<_> = seen.messages.iter().map(|message| (message.level, message.text.clone())).collect();
     messages.extend(seen.fault.iter().map(|fault| (Level::Error, fault.to_string())));
     Row {
@@ -164,7 +166,7 @@ fn lines(rows: &[Row]) -> String {
 }
 
 /// The same, for programs.
-pub(crate) fn value(instance: &Instance) -> Value {
+pub(crate) fn value(instance: &InstanceStatus) -> Value {
     let resources: serde_json::Map<String, Value> =
         instance.resources.iter().map(|seen| (seen.rid.to_string(), resource(seen))).collect();
     json!({
@@ -181,7 +183,7 @@ pub(crate) fn value(instance: &Instance) -> Value {
     })
 }
 
-fn resource(seen: &Seen) -> Value {
+fn resource(seen: &ResourceStatus) -> Value {
     let log: Vec<Value> = seen
         .messages
         .iter()
@@ -224,7 +226,7 @@ mod tests {
     use super::*;
     use model::status::{Flags, RestartsLeft};
 
-    fn seen(rid: &str, subset: Option<&str>) -> Seen {
+    fn seen(rid: &str, subset: Option<&str>) -> ResourceStatus {
         let flags = Flags {
             running: false,
             monitored: false,
@@ -235,7 +237,7 @@ mod tests {
             standby: false,
             restarts_left: RestartsLeft::None,
         };
-        Seen {
+        ResourceStatus {
             rid: rid.parse().unwrap(),
             driver: "fs.flag".parse().unwrap(),
             subset: subset.map(|name| (name.to_owned(), true)),

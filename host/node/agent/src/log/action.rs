@@ -6,10 +6,10 @@ use driver::{Level, Log};
 use jiff::Zoned;
 use model::{ObjectPath, Rid};
 
-use super::{Line, LogFile, Secrets};
+use super::{LogFile, LogLine, SecretValues};
 
 /// A terminal, as the command line knows it. Gets whole lines, coloured or not as it likes.
-pub trait Console: Send + Sync {
+pub trait LogConsole: Send + Sync {
     /// One line.
     fn line(&self, level: Level, line: &str);
 
@@ -23,8 +23,8 @@ pub trait Console: Send + Sync {
 pub struct ActionLog {
     object: ObjectPath,
     file: LogFile,
-    console: Option<Arc<dyn Console>>,
-    secrets: Arc<Secrets>,
+    console: Option<Arc<dyn LogConsole>>,
+    secrets: Arc<SecretValues>,
 }
 
 impl ActionLog {
@@ -32,8 +32,8 @@ impl ActionLog {
     pub fn new(
         object: ObjectPath,
         file: LogFile,
-        console: Option<Arc<dyn Console>>,
-        secrets: Arc<Secrets>,
+        console: Option<Arc<dyn LogConsole>>,
+        secrets: Arc<SecretValues>,
     ) -> ActionLog {
         ActionLog { object, file, console, secrets }
     }
@@ -43,7 +43,7 @@ impl Log for ActionLog {
     fn line(&self, rid: Option<&Rid>, level: Level, text: &str) {
         let now = Zoned::now();
         let text = capability::hide_telling_values(&self.secrets.redact(text));
-        let line = Line { at: &now, level, object: &self.object, rid, text: &text };
+        let line = LogLine { at: &now, level, object: &self.object, rid, text: &text };
         if let Some(console) = &self.console {
             console.line(level, &line.for_terminal());
         }
@@ -62,14 +62,14 @@ impl Log for ActionLog {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Limits, last_lines};
+    use super::super::{LogLimits, last_lines};
     use super::*;
     use std::sync::Mutex;
 
     #[derive(Default)]
     struct Terminal(Mutex<Vec<String>>);
 
-    impl Console for Terminal {
+    impl LogConsole for Terminal {
         fn line(&self, _: Level, line: &str) {
             self.0.lock().unwrap().push(line.to_owned());
         }
@@ -84,8 +84,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("web.log");
         let terminal = Arc::new(Terminal::default());
-        let secrets = Arc::new(Secrets::default());
-        let file = LogFile::new(path.clone(), Limits::default());
+        let secrets = Arc::new(SecretValues::default());
+        let file = LogFile::new(path.clone(), LogLimits::default());
         let log = ActionLog::new("web".parse().unwrap(), file, Some(terminal.clone()), secrets.clone());
         secrets.add("hunter2");
         log.line(Some(&"app#1".parse().unwrap()), Level::Info, "run: login hunter2");
@@ -103,7 +103,7 @@ mod tests {
         let taken = folder.path().join("a file");
         std::fs::write(&taken, b"").unwrap();
         let terminal = Arc::new(Terminal::default());
-        let file = LogFile::new(taken.join("web.log"), Limits::default());
+        let file = LogFile::new(taken.join("web.log"), LogLimits::default());
         let log = ActionLog::new("web".parse().unwrap(), file, Some(terminal.clone()), Arc::default());
         log.line(None, Level::Info, "done");
         assert_eq!(terminal.0.lock().unwrap().len(), 1);

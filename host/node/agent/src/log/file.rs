@@ -11,20 +11,20 @@ use std::path::{Path, PathBuf};
 use jiff::{Timestamp, Zoned};
 use rustix::fs::{FlockOperation, flock};
 
-use crate::durable::{self, FileError, absent_is_none};
+use crate::file::durable::{self, FileError, absent_is_none};
 
 /// When a log is rotated, and how much of it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct LogLimits {
     /// A file of more bytes is rotated.
     pub bytes: u64,
     /// So many rotated files are kept.
     pub kept: u32,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { bytes: 5 << 20, kept: 7 }
+impl Default for LogLimits {
+    fn default() -> LogLimits {
+        LogLimits { bytes: 5 << 20, kept: 7 }
     }
 }
 
@@ -32,12 +32,12 @@ impl Default for Limits {
 #[derive(Debug, Clone)]
 pub struct LogFile {
     path: PathBuf,
-    limits: Limits,
+    limits: LogLimits,
 }
 
 impl LogFile {
     /// The log at that path. It is made with its first line.
-    pub fn new(path: PathBuf, limits: Limits) -> LogFile {
+    pub fn new(path: PathBuf, limits: LogLimits) -> LogFile {
         LogFile { path, limits }
     }
 
@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn log(folder: &tempfile::TempDir, bytes: u64, kept: u32) -> LogFile {
-        LogFile::new(folder.path().join("svc/web.log"), Limits { bytes, kept })
+        LogFile::new(folder.path().join("svc/web.log"), LogLimits { bytes, kept })
     }
 
     #[test]

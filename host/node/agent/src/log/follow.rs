@@ -5,21 +5,21 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::durable::{FileError, absent_is_none};
+use crate::file::durable::{FileError, absent_is_none};
 
 /// A reader of what is appended to a log, also after it was rotated. Rotated twice between two looks, it loses what stands
 /// in between.
 #[derive(Debug)]
-pub struct Follow {
+pub struct LogFollower {
     path: PathBuf,
     file: Option<File>,
     /// The beginning of a line whose end is not written yet.
     partial: Vec<u8>,
 }
 
-impl Follow {
+impl LogFollower {
     /// Follows the log from its present end. It need not exist yet.
-    pub fn from_end(path: &Path) -> Result<Follow, FileError> {
+    pub fn from_end(path: &Path) -> Result<LogFollower, FileError> {
         let open = || -> io::Result<Option<File>> {
             let mut file = absent_is_none(File::open(path))?;
             if let Some(file) = &mut file {
@@ -28,7 +28,7 @@ impl Follow {
             Ok(file)
         };
         let file = open().map_err(FileError::new("read", path))?;
-        Ok(Follow { path: path.to_owned(), file, partial: Vec::new() })
+        Ok(LogFollower { path: path.to_owned(), file, partial: Vec::new() })
     }
 
     /// The lines that were appended since the last look.
@@ -66,7 +66,7 @@ impl Follow {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Limits, LogFile};
+    use super::super::{LogFile, LogLimits};
     use super::*;
     use jiff::Zoned;
 
@@ -74,12 +74,12 @@ mod tests {
     fn every_line_is_seen_once_across_rotations() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("web.log");
-        let mut before_the_log = Follow::from_end(&path).unwrap();
-        let log = LogFile::new(path.clone(), Limits { bytes: 12, kept: 3 });
+        let mut before_the_log = LogFollower::from_end(&path).unwrap();
+        let log = LogFile::new(path.clone(), LogLimits { bytes: 12, kept: 3 });
         let append = |line: &str| log.append(line, &Zoned::now()).unwrap();
         append("one");
         assert_eq!(before_the_log.new_lines().unwrap(), ["one"]);
-        let mut follow = Follow::from_end(&path).unwrap();
+        let mut follow = LogFollower::from_end(&path).unwrap();
         assert_eq!(follow.new_lines().unwrap(), [""; 0]);
         ["two", "three", "four"].into_iter().for_each(append);
         assert!(path.with_added_extension("1").exists(), "nothing was rotated");
@@ -91,7 +91,7 @@ mod tests {
     fn half_a_line_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("web.log");
-        let mut follow = Follow::from_end(&path).unwrap();
+        let mut follow = LogFollower::from_end(&path).unwrap();
         fs::write(&path, "one\ntw").unwrap();
         assert_eq!(follow.new_lines().unwrap(), ["one"]);
         fs::write(&path, "one\ntwo\n").unwrap();

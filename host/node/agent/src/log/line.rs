@@ -6,7 +6,7 @@ use model::{ObjectPath, Rid};
 
 /// A line, before it is text.
 #[derive(Debug, Clone)]
-pub struct Line<'a> {
+pub struct LogLine<'a> {
     /// When.
     pub at: &'a Zoned,
     /// How much it matters.
@@ -19,7 +19,7 @@ pub struct Line<'a> {
     pub text: &'a str,
 }
 
-impl Line<'_> {
+impl LogLine<'_> {
     /// As a terminal shows it.
     pub fn for_terminal(&self) -> String {
         self.after(&self.at.strftime("%H:%M:%S%.3f").to_string())
@@ -68,7 +68,7 @@ mod tests {
         let at = "2026-11-22T10:51:50.590+00:00[UTC]".parse().unwrap();
         let object = "web".parse().unwrap();
         let rid = rid.map(|rid| rid.parse().unwrap());
-        let line = Line { at: &at, level: Level::Info, object: &object, rid: rid.as_ref(), text };
+        let line = LogLine { at: &at, level: Level::Info, object: &object, rid: rid.as_ref(), text };
         assert_eq!(line.for_terminal(), expected);
         assert_eq!(line.for_file().lines().next(), Some(&*format!("2026-11-22 {}", expected.lines().next().unwrap())));
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::file::rotated;
-use crate::durable::{self, FileError};
+use crate::file::durable::{self, FileError};
 
 /// The last lines of a log, the oldest first, from as many of its rotated files as it takes. No log is an empty one.
 pub fn last_lines(path: &Path, count: usize) -> Result<Vec<String>, FileError> {
@@ -20,7 +20,7 @@ pub fn last_lines(path: &Path, count: usize) -> Result<Vec<String>, FileError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Limits, LogFile};
+    use super::super::{LogFile, LogLimits};
     use super::*;
     use jiff::Zoned;
 
@@ -29,7 +29,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("web.log");
         assert_eq!(last_lines(&path, 10).unwrap(), [""; 0]);
-        let log = LogFile::new(path.clone(), Limits { bytes: 4, kept: 5 });
+        let log = LogFile::new(path.clone(), LogLimits { bytes: 4, kept: 5 });
         for line in ["a", "b", "c", "d", "e"] {
             log.append(line, &Zoned::now()).unwrap();
         }

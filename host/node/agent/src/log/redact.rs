@@ -10,12 +10,12 @@ const TELLING_LINE: usize = 8;
 
 /// The values that must never be shown. Shared by everything that logs for an action; grows while references resolve.
 #[derive(Debug, Default)]
-pub struct Secrets {
+pub struct SecretValues {
     /// The longest first, so that no part of one is left when another one is cut out of it.
     values: RwLock<Vec<String>>,
 }
 
-impl Secrets {
+impl SecretValues {
     /// Never shows this value again. Of one with many lines, none of the lines either, for output comes line by line.
     pub fn add(&self, secret: &str) {
         let lines = secret.lines().map(str::trim).filter(|line| line.len() >= TELLING_LINE);
@@ -43,7 +43,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(secrets: &[&str], text: &str, expected: &str) {
-        let all = Secrets::default();
+        let all = SecretValues::default();
         secrets.iter().for_each(|secret| all.add(secret));
         assert_eq!(all.redact(text), expected);
     }
@@ -71,7 +71,7 @@ mod tests {
             secrets in prop::collection::vec("[a-c]{3,6}", 1..4),
             noise in prop::collection::vec("[a-c ]{0,4}", 4),
         ) {
-            let all = Secrets::default();
+            let all = SecretValues::default();
             secrets.iter().for_each(|secret| all.add(secret));
             let text = secrets.iter().zip(&noise).map(|(secret, noise)| format!("{noise} {secret} ")).collect::<String>();
             let shown = all.redact(&text);

@@ -1,0 +1,41 @@
+//! Makes the plan of an action: looks at the instance, selects the resources, asks the planner.
+
+use std::collections::BTreeSet;
+
+use plan::Plan;
+
+use super::{ActError, ActionRequest};
+use crate::instance::{ActionSession, Instance};
+use crate::{status, view};
+
+pub(super) async fn make_plan(
+    instance: &Instance<'_>,
+    session: &ActionSession,
+    request: &ActionRequest,
+) -> Result<Plan, ActError> {
+    let object = instance.object;
+    let selected = match request.filter.is_empty() {
+        true => None,
+        false => {
+            let selected = request.filter.select(&object.resources)?;
+            Some(selected.into_iter().map(|resource| resource.rid.clone()).collect::<BTreeSet<_>>())
+        }
+    };
+    let seen = instance.look(session).await;
+    let wanted = plan::Request {
+        action: request.action,
+        selected,
+        to: request.to.clone(),
+        force: request.force,
+        disable_rollback: request.disable_rollback,
+        destination: request.destination.clone(),
+    };
+    let avail = status::sums(&seen).avail;
+    let plan = plan::plan(&view::instance(instance, session, &seen, avail), &wanted)?;
+    match &request.if_plan {
+        Some(digest) if !plan.digest.matches(digest) => {
+            Err(ActError::Moved { now: plan.digest.to_string(), wanted: digest.clone() })
+        }
+        _ => Ok(plan),
+    }
+}

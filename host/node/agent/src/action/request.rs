@@ -1,0 +1,64 @@
+//! What a caller asks of an instance: the action, on which resources, under which conditions, and on whose behalf.
+
+use std::time::Duration;
+
+use model::NodeName;
+use model::select::ResourceFilter;
+
+use crate::copying::CopyRequest;
+use crate::instance::ActionSession;
+
+/// What is asked of an instance.
+#[derive(Debug, Clone)]
+pub struct ActionRequest {
+    /// The action.
+    pub action: plan::Action,
+    /// Of which resources.
+    pub filter: ResourceFilter,
+    /// No further than this.
+    pub to: Option<plan::Barrier>,
+    /// Also what is standby or not provisioned.
+    pub force: bool,
+    /// Leave a failed start as it is.
+    pub disable_rollback: bool,
+    /// Yes to whatever wants to be confirmed.
+    pub confirm: bool,
+    /// Only if the plan's digest begins so.
+    pub if_plan: Option<String>,
+    /// How many members of a parallel subset at once.
+    pub parallel: Option<usize>,
+    /// How long to wait for an action that is under way. None: act beside it.
+    pub wait: Option<Duration>,
+    /// `-e NAME=VALUE`, for triggers.
+    pub env: Vec<(String, String)>,
+    /// What a sync copies.
+    pub copying: CopyRequest,
+    /// Where a migration goes.
+    pub destination: Option<NodeName>,
+    /// The command as it was typed, without secrets, for the log.
+    pub command: String,
+    /// Who asked: `user`, `daemon`, `scheduler`.
+    pub origin: &'static str,
+}
+
+impl ActionRequest {
+    /// A session without an id, to plan what was asked for.
+    pub(super) fn session_to_plan(&self) -> ActionSession {
+        ActionSession { destination: self.destination.clone(), ..ActionSession::default() }
+    }
+
+    /// A new session, to do what was asked for.
+    pub(super) fn session(&self) -> ActionSession {
+        let session = ActionSession {
+            sid: uuid::Uuid::new_v4().to_string(),
+            force: self.force,
+            confirm: self.confirm,
+            env: self.env.clone(),
+            copying: self.copying.clone(),
+            ..self.session_to_plan()
+        };
+        let secret = self.env.iter().filter(|(name, _)| capability::tells(name));
+        secret.for_each(|(_, value)| session.secrets.add(value));
+        session
+    }
+}

@@ -1,0 +1,135 @@
+//! What answers for a resource whose driver cannot be called.
+
+use std::sync::Arc;
+
+use driver::{
+    ActionError, ActionReport, BoxFuture, Call, CallBounds, Change, Driver, Fault, Level, Log, Manifest, Message,
+    Problem, RunReport, StatusReport, TargetReport, Verb,
+};
+use model::DriverName;
+use model::status::{Provisioned, State};
+
+/// Stands in for a driver.
+pub(crate) struct UnavailableDriver {
+    manifest: Manifest,
+    why: Unavailable,
+}
+
+/// Why the driver cannot be called.
+#[derive(Debug, Clone)]
+pub(crate) enum Unavailable {
+    /// It is not here, or cannot be loaded.
+    Missing(Fault),
+    /// A keyword speaks of a device of another resource that is down, and this one was not started on it: nothing can be up.
+    NothingBelow(String),
+    /// A keyword speaks of a device of another resource, of which nobody can tell whether it has it.
+    Unresolved(String),
+}
+
+impl UnavailableDriver {
+    pub(crate) fn new(name: DriverName, why: Unavailable) -> UnavailableDriver {
+        let manifest = Manifest {
+            name,
+            aliases: Vec::new(),
+            version: String::new(),
+            summary: String::new(),
+            description: String::new(),
+            keywords: Vec::new(),
+            grants: Vec::new(),
+            verbs: Vec::new(),
+            persistent: false,
+            implicit: None,
+        };
+        UnavailableDriver { manifest, why }
+    }
+
+    fn error(&self) -> ActionError {
+        match &self.why {
+            Unavailable::Missing(fault) => fault.clone().into(),
+            Unavailable::NothingBelow(text) => ActionError::InvalidConfig(text.clone()),
+            Unavailable::Unresolved(text) => ActionError::Failed(text.clone()),
+        }
+    }
+
+    fn report(&self) -> StatusReport {
+        let (state, messages, fault) = match &self.why {
+            Unavailable::Missing(fault) => (State::Undef, Vec::new(), Some(fault.clone())),
+            Unavailable::NothingBelow(_) => (State::Down, Vec::new(), None),
+            Unavailable::Unresolved(text) => {
+                (State::Undef, vec![Message { level: Level::Warn, text: text.clone() }], None)
+            }
+        };
+        StatusReport {
+            state,
+            provisioned: Provisioned::Undef,
+            label: self.manifest.name.to_string(),
+            messages,
+            exposes: Vec::new(),
+            uses: Vec::new(),
+            fault,
+        }
+    }
+
+    fn action(&self, verb: Verb) -> ActionReport {
+        match (&self.why, verb) {
+            // What stands on a device that is not there is down already, and what was made on it is not there either.
+            (Unavailable::NothingBelow(text), Verb::Stop | Verb::Unprovision) => {
+                ActionReport { change: Change::Unchanged, result: Ok(text.clone()) }
+            }
+            _ => ActionReport { change: Change::Unchanged, result: Err(self.error()) },
+        }
+    }
+}
+
+impl Driver for UnavailableDriver {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn validate<'a>(
+        &'a self,
+        _: &'a Call,
+        _: &'a CallBounds,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+        Box::pin(std::future::ready(Err(self.error())))
+    }
+
+    fn status<'a>(&'a self, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
+        Box::pin(std::future::ready(self.report()))
+    }
+
+    fn act<'a>(&'a self, verb: Verb, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+        Box::pin(std::future::ready(self.action(verb)))
+    }
+
+    fn run<'a>(
+        &'a self,
+        _: &'a Call,
+        _: &'a CallBounds,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<RunReport, ActionError>> {
+        Box::pin(std::future::ready(Err(self.error())))
+    }
+
+    fn migrate<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a Call,
+        _: &'a CallBounds,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, ActionReport> {
+        Box::pin(std::future::ready(self.action(Verb::Migrate)))
+    }
+
+    fn sync<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a [String],
+        _: &'a Call,
+        _: &'a CallBounds,
+        _: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
+        Box::pin(std::future::ready(Err(self.error())))
+    }
+}

@@ -1,0 +1,5 @@
+//! Files and locks that survive a crash: a file is replaced whole or not at all, and a lock dies with its holder.
+
+pub mod durable;
+pub mod lock;
+pub mod text;

@@ -1,0 +1,210 @@
+//! Where the agent's files stand, and what this node is called.
+//!
+//! `--root DIR` or `HOSTLER_ROOT` moves every path below one folder, so that a trial needs no rights and touches nothing of
+//! the system.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use model::path::NoNodeName;
+use model::{NodeName, ObjectPath};
+
+/// The folders of the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directories {
+    /// Configurations.
+    pub etc: PathBuf,
+    /// What must survive a reboot: states, journals, last good configurations.
+    pub var: PathBuf,
+    /// Logs.
+    pub log: PathBuf,
+    /// What must not survive a reboot: locks, sockets.
+    pub run: PathBuf,
+    /// What can be made again: compiled drivers.
+    pub cache: PathBuf,
+    /// Where objects keep what is gone with the next reboot, such as flags.
+    pub volatile: PathBuf,
+}
+
+/// Why it cannot be told where the files stand or what the node is called.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoriesError {
+    /// The root is no path.
+    #[error("the root {0} is no folder")]
+    Root(PathBuf, #[source] std::io::Error),
+    /// The node's name is none.
+    #[error("the node has no usable name: set HOSTLER_NODENAME")]
+    NodeName(#[source] NoNodeName),
+}
+
+impl Directories {
+    /// The folders of the system.
+    pub fn system() -> Directories {
+        Directories {
+            etc: "/etc/hostler".into(),
+            var: "/var/lib/hostler".into(),
+            log: "/var/log/hostler".into(),
+            run: "/run/hostler".into(),
+            cache: "/var/cache/hostler".into(),
+            volatile: "/dev/shm/hostler".into(),
+        }
+    }
+
+    /// Everything below one folder.
+    pub fn under(root: &Path) -> Directories {
+        Directories {
+            etc: root.join("etc"),
+            var: root.join("var"),
+            log: root.join("log"),
+            run: root.join("run"),
+            cache: root.join("cache"),
+            volatile: root.join("run"),
+        }
+    }
+
+    /// All of them in a folder of a test, which goes with it.
+    #[cfg(test)]
+    pub(crate) fn temporary() -> (tempfile::TempDir, Directories) {
+        let root = tempfile::tempdir().unwrap();
+        let home = Directories::under(root.path());
+        (root, home)
+    }
+
+    /// The folders that the command line and the environment ask for. The command line wins.
+    pub fn find(root: Option<&Path>, env: impl Fn(&str) -> Option<OsString>) -> Result<Directories, DirectoriesError> {
+        let set = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let root = root.map(Path::to_owned).or_else(|| set("HOSTLER_ROOT"));
+        let mut home = match root {
+            Some(root) => {
+                Directories::under(&std::path::absolute(&root).map_err(|source| DirectoriesError::Root(root, source))?)
+            }
+            None => Directories::system(),
+        };
+        if let Some(cache) = set("HOSTLER_CACHE") {
+            home.cache = cache;
+        }
+        Ok(home)
+    }
+
+    /// The node's own configuration.
+    pub fn node_config(&self) -> PathBuf {
+        self.etc.join("node.conf")
+    }
+
+    /// The key that this node encrypts secrets with.
+    pub fn sealing_key(&self) -> PathBuf {
+        self.etc.join("secrets.key")
+    }
+
+    /// What the agent remembers of the node.
+    pub fn node_state(&self) -> PathBuf {
+        self.var.join("node")
+    }
+
+    /// The object's configuration.
+    pub fn config(&self, object: &ObjectPath) -> PathBuf {
+        self.etc.join(object.config_file())
+    }
+
+    /// What the agent remembers of the object's instance.
+    pub fn state(&self, object: &ObjectPath) -> PathBuf {
+        self.var.join(object.folder())
+    }
+
+    /// The audit trail of all drivers.
+    pub fn audit(&self) -> PathBuf {
+        self.log.join("audit.jsonl")
+    }
+
+    /// The same and what was set aside of it, the oldest first. Not all of them need exist.
+    pub fn audit_files(&self) -> Vec<PathBuf> {
+        let current = self.audit();
+        let aside = (1..=capability::AUDIT_FILES).rev().map(|number| current.with_added_extension(number.to_string()));
+        aside.chain([current.clone()]).collect()
+    }
+
+    /// The components that the site installed.
+    pub fn installed_drivers(&self) -> PathBuf {
+        self.var.join("drivers")
+    }
+
+    /// The object's log.
+    pub fn object_log(&self, object: &ObjectPath) -> PathBuf {
+        self.log.join(object.file("log"))
+    }
+
+    /// The lock of the actions on the object's instance.
+    pub fn action_lock(&self, object: &ObjectPath) -> PathBuf {
+        self.run.join("lock").join(object.folder().with_added_extension("action"))
+    }
+
+    /// The lock of the changes of the object's configuration.
+    pub fn config_lock(&self, object: &ObjectPath) -> PathBuf {
+        self.run.join("lock").join(object.folder().with_added_extension("config"))
+    }
+
+    /// Where the object's resources keep what is gone with the next reboot.
+    pub fn volatile(&self, object: &ObjectPath) -> PathBuf {
+        self.volatile.join(object.folder())
+    }
+}
+
+/// What this node is called: `HOSTLER_NODENAME`, or the name of the host.
+pub fn node_name(env: impl Fn(&str) -> Option<OsString>) -> Result<NodeName, DirectoriesError> {
+    let set = env("HOSTLER_NODENAME").filter(|name| !name.is_empty());
+    let name = match set {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => rustix::system::uname().nodename().to_string_lossy().to_lowercase(),
+    };
+    name.parse().map_err(DirectoriesError::NodeName)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(set: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Option<OsString> {
+        move |name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into())
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_environment_and_both_over_the_system() {
+        let find = |root: Option<&str>, set| Directories::find(root.map(Path::new), env(set)).unwrap();
+        assert_eq!(find(None, &[]), Directories::system());
+        assert_eq!(find(None, &[("HOSTLER_ROOT", "")]), Directories::system());
+        assert_eq!(find(None, &[("HOSTLER_ROOT", "/a")]), Directories::under(Path::new("/a")));
+        assert_eq!(find(Some("/b"), &[("HOSTLER_ROOT", "/a")]), Directories::under(Path::new("/b")));
+        let moved = find(Some("/b"), &[("HOSTLER_CACHE", "/c")]);
+        assert_eq!((moved.cache, moved.etc), ("/c".into(), "/b/etc".into()));
+        assert!(find(Some("trial"), &[]).etc.is_absolute());
+    }
+
+    #[test]
+    fn nothing_of_a_root_is_outside_of_it() {
+        let Directories { etc, var, log, run, cache, volatile } = Directories::under(Path::new("/trial"));
+        for folder in [etc, var, log, run, cache, volatile] {
+            assert!(folder.starts_with("/trial"), "{}", folder.display());
+        }
+    }
+
+    #[test]
+    fn each_object_has_its_places() {
+        let web: ObjectPath = "web.example.com".parse().unwrap();
+        let ca: ObjectPath = "ns1/sec/ca".parse().unwrap();
+        let home = Directories::system();
+        assert_eq!(home.config(&web), Path::new("/etc/hostler/web.example.com.conf"));
+        assert_eq!(home.state(&web), Path::new("/var/lib/hostler/svc/web.example.com"));
+        assert_eq!(home.object_log(&web), Path::new("/var/log/hostler/web.example.com.log"));
+        assert_eq!(home.action_lock(&web), Path::new("/run/hostler/lock/svc/web.example.com.action"));
+        assert_eq!(home.volatile(&web), Path::new("/dev/shm/hostler/svc/web.example.com"));
+        assert_eq!(home.config(&ca), Path::new("/etc/hostler/namespaces/ns1/sec/ca.conf"));
+        assert_eq!(home.object_log(&ca), Path::new("/var/log/hostler/namespaces/ns1/sec/ca.log"));
+        assert_eq!(home.config_lock(&ca), Path::new("/run/hostler/lock/namespaces/ns1/sec/ca.config"));
+    }
+
+    #[test]
+    fn the_node_is_called_as_told() {
+        assert_eq!(node_name(env(&[("HOSTLER_NODENAME", "n1")])).unwrap().as_str(), "n1");
+        assert!(node_name(env(&[("HOSTLER_NODENAME", "no/name")])).is_err());
+    }
+}

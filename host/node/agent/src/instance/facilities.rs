@@ -1,0 +1,99 @@
+//! What the executor needs of an instance while it walks a plan: calls made up as of now, triggers, and the end of commands
+//! that an interrupted action has left running.
+
+use std::sync::Arc;
+
+use driver::{BoxFuture, CallBounds, Log, Verb};
+use exec::{Facilities, FacilityError, Prepared};
+use model::Rid;
+use model::config::Resource;
+
+use super::call::{CallPurpose, ResourceCall};
+use super::{ActionSession, Instance, trigger};
+use crate::node::paths;
+use crate::view;
+
+/// An instance and the session of the action that is carried out on it.
+#[derive(Clone, Copy)]
+pub(crate) struct InstanceFacilities<'a> {
+    pub(crate) instance: &'a Instance<'a>,
+    pub(crate) session: &'a ActionSession,
+}
+
+impl<'a> InstanceFacilities<'a> {
+    fn resource(&self, rid: &Rid) -> Result<&'a Resource, FacilityError> {
+        self.instance
+            .object
+            .resource(rid)
+            .ok_or_else(|| FacilityError::failed(format!("{rid} is not in the configuration any more")))
+    }
+}
+
+impl Facilities for InstanceFacilities<'_> {
+    fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<Prepared, FacilityError>> {
+        let InstanceFacilities { instance, session } = *self;
+        Box::pin(async move {
+            let resource = self.resource(rid)?;
+            let exposures = instance.exposures_for(session, resource, verb == Verb::Provision).await;
+            if verb == Verb::Start {
+                instance.stands_on(resource, &exposures);
+            }
+            let ResourceCall { driver, call, .. } =
+                instance.call(resource, CallPurpose { session, exposures: &exposures, verb });
+            let copying = session.copying.of(instance.object, &call.keywords);
+            let destination = session.destination.as_ref().map(ToString::to_string).unwrap_or_default();
+            Ok(Prepared { copying, destination, ..Prepared::new(driver, call) })
+        })
+    }
+
+    fn trigger<'a>(
+        &'a self,
+        rid: &'a Rid,
+        trigger: plan::Trigger,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<(), FacilityError>> {
+        let InstanceFacilities { instance, session } = *self;
+        Box::pin(async move {
+            let resource = self.resource(rid)?;
+            let command = view::configured(trigger).and_then(|configured| resource.triggers.get(&configured));
+            let command = command.ok_or_else(|| FacilityError::failed(format!("{rid} has no {trigger}")))?;
+            let (home, path) = (instance.agent.home(), &instance.object.path);
+            let namespace = paths::namespace_policy(home, path.namespace()).map_err(FacilityError::failed)?;
+            let context = grant::Context {
+                object: path.clone(),
+                rid: rid.clone(),
+                node: instance.object.node.clone(),
+                rundir: home.volatile(path),
+                statedir: instance.state().driver_state(rid),
+                config: home.config(path),
+                peers: instance.object.others().cloned().collect(),
+            };
+            let around = trigger::TriggerContext {
+                object: &instance.object.path,
+                node: &instance.object.node,
+                rid,
+                action: trigger.verb.as_str(),
+                sid: &session.sid,
+                env: &session.env,
+                context: &context,
+                namespace: &namespace,
+            };
+            trigger::run(command, &around, bounds, &log).await
+        })
+    }
+
+    fn end_abandoned<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>> {
+        let InstanceFacilities { instance, .. } = *self;
+        Box::pin(async move {
+            // The session's number alone would do; a second mark costs nothing.
+            let markers = kernel::process::Markers::new([
+                ("HOSTLER_SID", sid),
+                ("HOSTLER_ID", &*instance.object.path.to_string()),
+            ]);
+            let ended = kernel::process::end_abandoned(&markers).await;
+            let ended = ended.map_err(|error| FacilityError::failed(error.to_string()))?;
+            Ok(ended.iter().map(|member| member.argv.join(" ")).collect())
+        })
+    }
+}

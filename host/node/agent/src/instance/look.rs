@@ -1,0 +1,115 @@
+//! Looks at the resources of an instance: each one after those whose devices or namespace it needs to know of.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use driver::{CallBounds, Level, Message, Silent, Verb};
+use futures_util::StreamExt;
+use model::Rid;
+use model::config::Resource;
+use model::status::Provisioned;
+
+use super::call::CallPurpose;
+use super::exposures::{ExposedState, ExposureMap, needs};
+use super::{ActionSession, Instance};
+use crate::status::ResourceStatus;
+use crate::variables::MissingReference;
+
+/// How many resources are looked at at the same time.
+const LOOKS: usize = 32;
+
+/// How long a look may take where the configuration says nothing.
+pub(crate) const STATUS_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Instance<'_> {
+    /// Looks at every resource, at each after those that it needs to know of.
+    pub(crate) async fn look(&self, session: &ActionSession) -> Vec<ResourceStatus> {
+        let mut seen = Vec::new();
+        let mut exposures = ExposureMap::new();
+        let mut left: Vec<&Resource> = self.object.resources.iter().collect();
+        while !left.is_empty() {
+            let is_left = |rid: &&Rid| left.iter().any(|other| other.rid == **rid);
+            let (ready, waiting): (Vec<&Resource>, Vec<&Resource>) =
+                left.iter().partition(|resource| !needs(resource, false).iter().any(is_left));
+            // Those that speak of each other learn nothing by waiting.
+            let (ready, waiting) = if ready.is_empty() { (waiting, ready) } else { (ready, waiting) };
+            let looked = self.look_at(session, ready, &exposures).await;
+            exposures.extend(looked.iter().map(|seen| (seen.rid.clone(), ExposedState::of(seen))));
+            seen.extend(looked);
+            left = waiting;
+        }
+        seen.sort_by(|a, b| a.rid.cmp(&b.rid));
+        seen
+    }
+
+    async fn look_at(
+        &self,
+        session: &ActionSession,
+        resources: Vec<&Resource>,
+        exposures: &ExposureMap,
+    ) -> Vec<ResourceStatus> {
+        let looks = resources.into_iter().map(|resource| self.look_at_one(session, resource, exposures));
+        futures_util::stream::iter(looks).buffered(LOOKS).collect().await
+    }
+
+    pub(super) async fn look_at_one(
+        &self,
+        session: &ActionSession,
+        resource: &Resource,
+        exposures: &ExposureMap,
+    ) -> ResourceStatus {
+        let unasked = resource.encap || resource.disable || self.object.disable;
+        if unasked || resource.tags.iter().any(|tag| tag == "nostatus") {
+            return ResourceStatus::of(self.object, resource, None);
+        }
+        let asked = CallPurpose { session, exposures, verb: Verb::Status };
+        let called = self.call(resource, asked);
+        let bounds = CallBounds::within(resource.timeouts.status.unwrap_or(STATUS_TIMEOUT));
+        let mut report = called.driver.status(&called.call, &bounds, Arc::new(Silent)).await;
+        let warning = |absent: &MissingReference| Message { level: Level::Warn, text: absent.to_string() };
+        report.messages.extend(called.absent.iter().map(warning));
+        if report.provisioned == Provisioned::Undef {
+            report.provisioned = self.remembered(&resource.rid);
+        }
+        ResourceStatus::of(self.object, resource, Some(report))
+    }
+
+    /// Whether the resource was provisioned by this agent, for drivers that cannot tell now.
+    fn remembered(&self, rid: &Rid) -> Provisioned {
+        match self.state().provisioned(rid) {
+            Ok(Some(mark)) if mark.provisioned => Provisioned::True,
+            Ok(Some(_)) => Provisioned::False,
+            _ => Provisioned::Undef,
+        }
+    }
+
+    /// What the resources expose that this one needs to know of, asked now: they may have acted since.
+    pub(super) async fn exposures_for(
+        &self,
+        session: &ActionSession,
+        resource: &Resource,
+        provisioning: bool,
+    ) -> ExposureMap {
+        let mut exposures = ExposureMap::new();
+        self.ask_for(session, needs(resource, provisioning), &mut exposures, &mut BTreeSet::new()).await;
+        exposures
+    }
+
+    /// Asks those first that the others need, and nobody twice.
+    async fn ask_for(
+        &self,
+        session: &ActionSession,
+        needed: Vec<&Rid>,
+        exposures: &mut ExposureMap,
+        asked: &mut BTreeSet<Rid>,
+    ) {
+        for other in needed.into_iter().filter_map(|rid| self.object.resource(rid)) {
+            if asked.insert(other.rid.clone()) {
+                Box::pin(self.ask_for(session, needs(other, false), exposures, asked)).await;
+                let seen = Box::pin(self.look_at_one(session, other, exposures)).await;
+                exposures.insert(seen.rid.clone(), ExposedState::of(&seen));
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! An object's instance on this node: the object, its drivers, what its resources stand on. Everything that is done with an
+//! instance is asked of it: to look at its resources ([`look`]), to make up the call of a driver ([`call`]), to find fault
+//! with its keywords ([`validation`]). For the executor, an instance and the session of an action together are its
+//! [`facilities`].
+
+mod call;
+mod exposures;
+mod facilities;
+mod footing;
+mod look;
+mod rejection;
+mod session;
+mod trigger;
+mod validation;
+
+pub(crate) use facilities::InstanceFacilities;
+pub(crate) use look::STATUS_TIMEOUT;
+pub use rejection::RejectedKeyword;
+pub(crate) use session::ActionSession;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use driver::Driver;
+use model::config::Object;
+use model::{DriverName, Rid};
+
+use crate::agent::Agent;
+use crate::drivers::unavailable::{Unavailable, UnavailableDriver};
+use crate::state::{DeviceFooting, InstanceState};
+
+/// An object's instance on this node, its drivers loaded.
+pub(crate) struct Instance<'a> {
+    agent: &'a Agent,
+    pub(crate) object: &'a Object,
+    drivers: BTreeMap<DriverName, Arc<dyn Driver>>,
+    /// The devices that resources were started on.
+    footing: Mutex<BTreeMap<Rid, DeviceFooting>>,
+}
+
+impl<'a> Instance<'a> {
+    pub(crate) fn new(agent: &'a Agent, object: &'a Object) -> Instance<'a> {
+        Instance {
+            agent,
+            object,
+            drivers: agent.load(object),
+            footing: Mutex::new(InstanceState::of(agent.home(), &object.path).stood_on()),
+        }
+    }
+
+    /// What is remembered of the instance between two commands.
+    fn state(&self) -> InstanceState {
+        InstanceState::of(self.agent.home(), &self.object.path)
+    }
+
+    pub(crate) fn driver(&self, name: &DriverName) -> Arc<dyn Driver> {
+        let absent = || driver::Fault::Missing { driver: name.to_string(), reason: "it was not loaded".to_owned() };
+        match self.drivers.get(name) {
+            Some(driver) => driver.clone(),
+            None => Arc::new(UnavailableDriver::new(name.clone(), Unavailable::Missing(absent()))),
+        }
+    }
+}

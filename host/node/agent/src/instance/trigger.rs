@@ -1,0 +1,124 @@
+//! Triggers: commands of the configuration that run around an action, outside of any sandbox, with the agent's own powers.
+//! Only who may configure the root namespace sets them.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use driver::{CallBounds, Level, Log};
+use exec::FacilityError;
+use kernel::process::{Bounds, Launch, Program, RunError};
+use model::{NodeName, ObjectPath, Rid};
+
+/// The resource and the action around which a trigger runs.
+pub(crate) struct TriggerContext<'a> {
+    pub(crate) object: &'a ObjectPath,
+    pub(crate) node: &'a NodeName,
+    pub(crate) rid: &'a Rid,
+    pub(crate) action: &'a str,
+    pub(crate) sid: &'a str,
+    /// `-e NAME=VALUE` of the command line.
+    pub(crate) env: &'a [(String, String)],
+    /// What the resource is, for the policy of its namespace.
+    pub(crate) context: &'a grant::Context,
+    /// What objects of the namespace may make this node do.
+    pub(crate) namespace: &'a grant::Policy,
+}
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Runs a command to its end. One that exits with another status than 0 has failed.
+pub(crate) async fn run(
+    command: &[String],
+    around: &TriggerContext<'_>,
+    bounds: &CallBounds,
+    log: &Arc<dyn Log>,
+) -> Result<(), FacilityError> {
+    if bounds.cancel.is_cancelled() {
+        return Err(FacilityError::failed("interrupted"));
+    }
+    let (program, args) = command.split_first().ok_or_else(|| FacilityError::failed("the command is empty"))?;
+    let mut program = program.clone();
+    with_path(&mut program);
+    if !program.starts_with('/') {
+        return Err(FacilityError::failed(format!("there is no program {program} in {PATH}")));
+    }
+    let program = PathBuf::from(program);
+    permitted(&program, args, around)?;
+    let launch = Launch {
+        program: Program::open(&program, None).map_err(|error| FacilityError::failed(error.to_string()))?,
+        args: args.to_vec(),
+        env: environment(around),
+        cwd: PathBuf::from("/"),
+        account: None,
+        umask: 0o022,
+        limits: Vec::new(),
+        bounds: Bounds::Unbounded,
+        cgroup: None,
+    };
+    log.line(Some(around.rid), Level::Info, &format!("run: {}", capability::process::as_typed(command)));
+    let mut on_line = |line: &str| log.line(Some(around.rid), Level::Info, &format!("| {line}"));
+    match kernel::process::run(launch, &[], bounds.deadline, &mut on_line).await {
+        Ok(output) if output.status == 0 => Ok(()),
+        Ok(output) => Err(FacilityError::failed(format!("exit status {}", output.status))),
+        Err(RunError::TimedOut(_)) => Err(FacilityError::TimedOut(bounds.deadline)),
+        Err(RunError::Kernel(error)) => Err(FacilityError::failed(error.to_string())),
+    }
+}
+
+/// A program without a `/` is looked for where a shell would. One that is not found stays as it is.
+pub(crate) fn with_path(program: &mut String) {
+    if program.contains('/') {
+        return;
+    }
+    let found = PATH.split(':').map(|folder| format!("{folder}/{program}")).find(|path| Path::new(path).is_file());
+    if let Some(found) = found {
+        *program = found;
+    }
+}
+
+/// A trigger has all the power of the agent, and whoever may edit an object writes it: in a namespace that is not root's,
+/// the namespace's policy must allow the very command.
+fn permitted(program: &Path, args: &[String], around: &TriggerContext<'_>) -> Result<(), FacilityError> {
+    let words: Vec<String> = std::iter::once(program.display().to_string()).chain(args.iter().cloned()).collect();
+    let command = grant::Keyword { name: "command", values: &words, from: None };
+    let request = "exec(caps=all) = {command:command}".parse::<grant::Request>();
+    let bound = grant::Grants::bind(
+        &[request.map_err(|error| FacilityError::failed(error.to_string()))?],
+        around.context,
+        &[command],
+        &grant::NoLedger,
+        &grant::Policy::everything(),
+        around.namespace,
+    );
+    let exec = grant::op::Exec { program: program.to_owned(), args: args.to_vec(), user: None };
+    let grants = bound.map_err(|error| FacilityError::failed(error.to_string()))?;
+    grants.permit(exec, grant::Access::Mutate).map(drop).map_err(|denied| {
+        let policy = format!("etc/namespaces/{}/policy", around.object.namespace());
+        FacilityError::failed(format!(
+            "denied: a trigger runs outside of any sandbox: allow {} in {policy}",
+            denied.line
+        ))
+    })
+}
+
+/// What a trigger is told, once under our name and once under the ancestor's.
+fn environment(around: &TriggerContext<'_>) -> Vec<(String, OsString)> {
+    let facts = [
+        ("ID", around.object.to_string()),
+        ("SVCPATH", around.object.to_string()),
+        ("NAME", around.object.name().to_owned()),
+        ("NAMESPACE", around.object.namespace().to_owned()),
+        ("KIND", around.object.kind().to_string()),
+        ("RID", around.rid.to_string()),
+        ("ACTION", around.action.to_owned()),
+        ("NODENAME", around.node.to_string()),
+        ("SID", around.sid.to_owned()),
+    ];
+    let told = ["HOSTLER", "OPENSVC"]
+        .into_iter()
+        .flat_map(|prefix| facts.iter().map(move |(name, fact)| (format!("{prefix}_{name}"), OsString::from(fact))));
+    let asked = around.env.iter().map(|(name, value)| (name.clone(), OsString::from(value)));
+    let base = [("PATH".to_owned(), OsString::from(PATH)), ("LANG".to_owned(), OsString::from("C.UTF-8"))];
+    base.into_iter().chain(asked).chain(told).collect()
+}

@@ -1,0 +1,19 @@
+//! The log of an object's actions: to a terminal and to the object's file.
+//!
+//! A line goes through [`SecretValues`], then to the [`LogConsole`] that the command line hands in, then to a [`LogFile`]. An
+//! action is never given up because its log cannot be written: nothing in here fails an action.
+
+mod action;
+mod file;
+mod follow;
+mod line;
+mod read;
+mod redact;
+
+pub use action::{ActionLog, LogConsole};
+pub use capability::hide_telling_values;
+pub use file::{LogFile, LogLimits, remove};
+pub use follow::LogFollower;
+pub use line::LogLine;
+pub use read::last_lines;
+pub use redact::SecretValues;

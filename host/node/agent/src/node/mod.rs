@@ -1,0 +1,130 @@
+//! What this node says of itself: `node.conf`, and of its cluster `cluster.conf`, as the object model wants it.
+
+pub mod paths;
+
+use std::time::Duration;
+
+use model::config::{Document, Key, NodeData, ReadError, eval_node};
+use model::{DriverName, NodeName, ObjectPath, convert};
+
+use crate::Directories;
+use crate::file::durable::{self, FileError};
+use crate::log::LogLimits;
+
+/// The environment whose nodes refuse objects of any other.
+pub(crate) const PRD: &str = "PRD";
+
+/// Reads the node's data. A line that cannot be read says nothing; `om node validate` reports it. Of the other nodes' labels
+/// a node alone knows nothing.
+pub fn node_data(home: &Directories, name: &NodeName) -> Result<NodeData, FileError> {
+    let mut node = NodeData::new(name.clone(), &document(&home.node_config())?);
+    let cluster = document(&home.config(&ObjectPath::cluster()))?;
+    if let Some(name) = cluster.get("cluster", "name") {
+        node.cluster = name.to_owned();
+    }
+    let written = cluster.get("cluster", "nodes").unwrap_or_default();
+    for peer in written.split_whitespace().filter_map(|node| node.parse().ok()) {
+        node.peers.entry(peer).or_default();
+    }
+    Ok(node)
+}
+
+/// How much of its logs a node keeps: `node.log_max_size`, `node.log_keep`.
+pub fn log_limits(node: &NodeData) -> LogLimits {
+    let default = LogLimits::default();
+    let value = |keyword: &str| node.keywords.get(keyword).map(String::as_str);
+    LogLimits {
+        bytes: value("log_max_size").and_then(|size| convert::size(size).ok()).unwrap_or(default.bytes),
+        kept: value("log_keep").and_then(|count| count.parse().ok()).unwrap_or(default.kept),
+    }
+}
+
+/// What `[driver#<name>]` lets a call of a driver use up. A limit that cannot be read is no limit to go on with.
+pub fn driver_limits(home: &Directories, driver: &DriverName) -> Result<grant::Limits, String> {
+    let path = home.node_config();
+    let document = document(&path).map_err(|error| crate::chain(&error))?;
+    let value = |option: &str| match eval_node(&document, &Key::new(format!("driver#{driver}"), option)) {
+        Ok(evaluated) => Ok(evaluated.values.first().and_then(|value| value.parse::<u64>().ok())),
+        Err(ReadError::Unset(_)) => Ok(None),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    };
+    Ok(grant::Limits {
+        memory: value("memory")?,
+        cpu: value("cpu")?.map(Duration::from_millis),
+        wall: value("wall")?.map(Duration::from_millis),
+        output: value("output")?,
+    })
+}
+
+fn document(path: &std::path::Path) -> Result<Document, FileError> {
+    let content = durable::read(path)?.unwrap_or_default();
+    Ok(Document::parse(String::from_utf8_lossy(&content)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(node: &str, cluster: &str) -> NodeData {
+        let (_root, home) = Directories::temporary();
+        durable::write(&home.node_config(), node.as_bytes()).unwrap();
+        durable::write(&home.config(&ObjectPath::cluster()), cluster.as_bytes()).unwrap();
+        node_data(&home, &"n1".parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_node_without_files_is_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let name: NodeName = "n1".parse().unwrap();
+        assert_eq!(node_data(&Directories::under(root.path()), &name).unwrap(), NodeData::alone(name));
+    }
+
+    #[test]
+    fn the_node_speaks_for_itself_and_the_cluster_for_all() {
+        let node = read(
+            "[node]\nenv = PRD\n[env]\nport = 80\n[labels]\naz = fr1\n",
+            "[cluster]\nname = blue\nnodes = n1 n2 n3\n",
+        );
+        assert_eq!(node.keywords.get("env").map(String::as_str), Some("PRD"));
+        assert_eq!(node.env.get("port").map(String::as_str), Some("80"));
+        assert_eq!(node.cluster, "blue");
+        let peers: Vec<(&str, usize)> = node.peers.iter().map(|(name, labels)| (name.as_str(), labels.len())).collect();
+        assert_eq!(peers, [("n1", 1), ("n2", 0), ("n3", 0)]);
+    }
+
+    #[test]
+    fn a_broken_file_says_what_it_can() {
+        let node = read("junk\n[node\n[labels]\naz = fr1\n", "[cluster]\nnodes = n2 not/a/node\n");
+        assert_eq!(node.labels.get("az").map(String::as_str), Some("fr1"));
+        assert_eq!(node.peers.keys().map(NodeName::as_str).collect::<Vec<_>>(), ["n1", "n2"]);
+    }
+
+    #[test]
+    fn the_lower_limit_of_a_driver_holds() {
+        let (_root, home) = Directories::temporary();
+        let limits = |text: &str| {
+            durable::write(&home.node_config(), text.as_bytes()).unwrap();
+            driver_limits(&home, &"fs.flag".parse().unwrap())
+        };
+        let of_others = "[driver#fs.ext4]\nmemory = 1m\n";
+        assert_eq!(limits(of_others), Ok(grant::Limits::default()));
+        let own = limits("[driver#fs.flag]\nmemory = 64m\ncpu = 2s\nwall = 1m30s\noutput = 1k\n").unwrap();
+        let millis = |millis| Some(Duration::from_millis(millis));
+        let expected =
+            grant::Limits { memory: Some(64 << 20), cpu: millis(2000), wall: millis(90_000), output: Some(1024) };
+        assert_eq!(own, expected);
+        let file = grant::Limits { memory: Some(1), cpu: millis(9000), ..grant::Limits::default() };
+        assert_eq!(file.and(own), grant::Limits { memory: Some(1), ..own });
+        assert!(
+            limits("[driver#fs.flag]\nmemory = much\n").unwrap_err().contains("driver#fs.flag.memory is not a size")
+        );
+    }
+
+    #[test]
+    fn log_limits_are_the_nodes_or_the_default() {
+        let limits = |text| log_limits(&read(text, ""));
+        assert_eq!(limits(""), LogLimits::default());
+        assert_eq!(limits("[node]\nlog_max_size = 1m\nlog_keep = 3\n"), LogLimits { bytes: 1 << 20, kept: 3 });
+        assert_eq!(limits("[node]\nlog_max_size = much\n"), LogLimits::default());
+    }
+}

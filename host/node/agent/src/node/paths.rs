@@ -1,0 +1,102 @@
+//! Where the runtime finds what it needs on this node: folders, control groups, policies.
+
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use capability::Paths;
+use driver::Call;
+use grant::{Policy, PolicyError, SitePolicy};
+use kernel::cgroup::Cgroup;
+use model::{DriverName, ObjectPath};
+
+use crate::Directories;
+use crate::file::durable;
+use crate::node;
+use crate::state::InstanceState;
+
+/// The slice of all services, see systemd.slice(5). A trial below a folder of its own has one of its own, so that two agents
+/// on one node never end each other's processes.
+pub fn slice_of(home: &Directories) -> PathBuf {
+    const ALL: &str = "hostler.slice";
+    if *home == Directories::system() {
+        return ALL.into();
+    }
+    // The standard hasher without keys is the same in every process.
+    let mut hasher = std::hash::DefaultHasher::new();
+    home.etc.hash(&mut hasher);
+    Path::new(ALL).join(format!("hostler-{:016x}.slice", hasher.finish()))
+}
+
+/// This node, as the runtime sees it.
+pub(crate) struct NodePaths {
+    home: Directories,
+    /// The control group of all that this agent runs. Looked for once.
+    slice: OnceLock<Option<PathBuf>>,
+}
+
+impl NodePaths {
+    pub(crate) fn new(home: Directories) -> NodePaths {
+        NodePaths { home, slice: OnceLock::new() }
+    }
+}
+
+impl runtime::NodeFacilities for NodePaths {
+    fn paths(&self, call: &Call) -> Paths {
+        let log = self.home.object_log(&call.object);
+        let slice = self.slice.get_or_init(|| control_group(&self.home));
+        Paths {
+            rundir: self.home.volatile(&call.object),
+            statedir: InstanceState::of(&self.home, &call.object).driver_state(&call.rid),
+            config: self.home.config(&call.object),
+            logdir: log.parent().map_or_else(|| self.home.log.clone(), Path::to_owned),
+            cgroup: slice.as_ref().map(|slice| capability::control_group(slice, &call.object, &call.rid)),
+        }
+    }
+
+    fn driver_policy(&self, driver: &DriverName) -> Result<Option<SitePolicy>, String> {
+        let file = read(&policy_of(&self.home, driver), SitePolicy::parse)?;
+        Ok(SitePolicy::limited(file, node::driver_limits(&self.home, driver)?))
+    }
+
+    fn namespace_policy(&self, namespace: &str) -> Result<Policy, String> {
+        namespace_policy(&self.home, namespace)
+    }
+}
+
+/// What objects of a namespace may make this node do.
+pub(crate) fn namespace_policy(home: &Directories, namespace: &str) -> Result<Policy, String> {
+    if namespace == "root" {
+        return Ok(Policy::everything());
+    }
+    let path = home.etc.join("namespaces").join(namespace).join("policy");
+    Ok(read(&path, Policy::parse)?.unwrap_or_else(Policy::own_paths))
+}
+
+/// The control group of all that this agent runs, if there are control groups to be had.
+pub fn control_group(home: &Directories) -> Option<PathBuf> {
+    kernel::cgroup::available(&slice_of(home).to_string_lossy())
+}
+
+/// Removes the groups of an object in which no process is left: of a program that was killed, the group outlives it.
+pub(crate) fn remove_empty_groups(home: &Directories, object: &ObjectPath) {
+    let slice = kernel::cgroup::root().map(|root| root.join(slice_of(home)));
+    let group = slice.map(|slice| capability::control_group_of_object(&slice, object)).filter(|group| group.is_dir());
+    group.map(Cgroup::at).iter().for_each(Cgroup::remove);
+}
+
+/// The file in which the site says what a driver may do.
+pub fn policy_of(home: &Directories, driver: &DriverName) -> PathBuf {
+    home.etc.join("drivers.d").join(format!("{driver}.policy"))
+}
+
+/// A policy that cannot be read allows nothing, and says why.
+fn read<T>(path: &Path, parse: fn(&str) -> Result<T, Vec<PolicyError>>) -> Result<Option<T>, String> {
+    let Some(content) = durable::read(path).map_err(|error| error.to_string())? else { return Ok(None) };
+    let text = String::from_utf8(content).map_err(|_| format!("{} is not utf-8", path.display()))?;
+    let located = |errors: Vec<PolicyError>| {
+        let lines = errors.iter().map(|e| format!("{}:{}:{}: {}", path.display(), e.line, e.column, e.reason));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    parse(&text).map(Some).map_err(located)
+}

@@ -1,0 +1,160 @@
+//! What selectors ask of the objects' configurations. A configuration is read when the first term asks about it, and once.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use model::config::{DEFAULT, Document, Key, NodeData, Reader, Schemas, Section};
+use model::select::{Keywords, Sections, Typed};
+use model::{ObjectPath, Rid};
+
+use crate::{Directories, ObjectFiles};
+
+/// The configurations of one home, as one node means them.
+pub struct ConfigurationCatalogue<'a> {
+    home: &'a Directories,
+    node: &'a NodeData,
+    schemas: &'a dyn Schemas,
+    read: RefCell<BTreeMap<ObjectPath, Rc<Document>>>,
+}
+
+impl<'a> ConfigurationCatalogue<'a> {
+    /// The configurations of `home`; none of them is read yet.
+    pub fn new(home: &'a Directories, node: &'a NodeData, schemas: &'a dyn Schemas) -> ConfigurationCatalogue<'a> {
+        ConfigurationCatalogue { home, node, schemas, read: RefCell::default() }
+    }
+
+    /// One that cannot be read says nothing, like an empty one: it must not keep the others from being selected.
+    fn document(&self, object: &ObjectPath) -> Rc<Document> {
+        let read = || Rc::new(Document::parse(ObjectFiles::of(self.home).text(object).unwrap_or_default()));
+        Rc::clone(self.read.borrow_mut().entry(object.clone()).or_insert_with(read))
+    }
+}
+
+impl Keywords for ConfigurationCatalogue<'_> {
+    fn has_section(&self, object: &ObjectPath, sections: &Sections) -> bool {
+        within(&self.document(object), sections).next().is_some()
+    }
+
+    fn is_written(&self, object: &ObjectPath, sections: &Sections, keyword: &str) -> bool {
+        within(&self.document(object), sections)
+            .flat_map(|section| &section.entries)
+            .any(|entry| entry.option() == keyword)
+    }
+
+    fn values(&self, object: &ObjectPath, sections: &Sections, keyword: &str) -> Vec<Typed> {
+        let document = self.document(object);
+        let reader = Reader::new(object, &document, self.node, self.schemas);
+        let mut names: Vec<&str> = within(&document, sections).map(|section| section.name.as_str()).collect();
+        if *sections == Sections::Default && names.is_empty() {
+            // What is not written has its default nevertheless.
+            names.push(DEFAULT);
+        }
+        names.dedup();
+        let value = |section: &str| {
+            let key = Key { section: section.to_owned(), option: keyword.to_owned(), scope: None };
+            let evaluated = reader.eval(&key, &()).ok()?;
+            Some(Typed { kind: evaluated.kind, values: evaluated.values })
+        };
+        names.into_iter().filter_map(value).collect()
+    }
+}
+
+/// The sections that are asked about.
+fn within<'d>(document: &'d Document, sections: &'d Sections) -> impl Iterator<Item = &'d Section> {
+    document.sections().iter().filter(move |section| match sections {
+        Sections::Default => section.name == DEFAULT,
+        Sections::Named(name) => section.name == *name,
+        Sections::Resource(rid) => section.name.parse() == Ok::<Rid, _>(rid.clone()),
+        Sections::Group(group) => section.name.parse().is_ok_and(|rid: Rid| rid.group() == *group),
+        Sections::AnyResource => section.name.parse::<Rid>().is_ok(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::durable;
+    use model::config::DriverSchema;
+    use model::keyword::{Inherit, Keyword, Kind};
+    use model::select::ObjectSelector;
+    use model::{DriverName, Group, NodeName};
+
+    /// `app.simple`, which has one keyword of its own.
+    struct OneDriver {
+        name: DriverName,
+        keywords: Vec<Keyword>,
+    }
+
+    impl Schemas for OneDriver {
+        fn driver(&self, group: Group, type_name: &str) -> Option<DriverSchema<'_>> {
+            let known = group == Group::App && type_name == "simple";
+            known.then_some(DriverSchema { name: &self.name, keywords: &self.keywords })
+        }
+        fn names(&self, _: Group) -> Vec<String> {
+            vec!["simple".to_owned()]
+        }
+    }
+
+    fn schemas() -> OneDriver {
+        let grace = Keyword {
+            name: "grace".to_owned(),
+            aliases: Vec::new(),
+            kind: Kind::Duration,
+            default: Some("10s".to_owned()),
+            required: false,
+            scopable: true,
+            inherit: Inherit::No,
+            provisioning: false,
+            secret: false,
+            store: None,
+            candidates: Vec::new(),
+            help: String::new(),
+            example: String::new(),
+        };
+        OneDriver { name: "app.simple".parse().unwrap(), keywords: vec![grace] }
+    }
+
+    fn select(selector: &str) -> String {
+        let (_root, home) = Directories::temporary();
+        let files = [
+            (
+                "a",
+                "[DEFAULT]\nflex_max = 3\n[app#1]\ntype = simple\ngrace = {env.long}\nmonitor = true\n[env]\nlong = 2m\n",
+            ),
+            ("b", "[app#1]\ntype = simple\ngrace@n1 = 30\ngrace = 1h\n"),
+            ("c", "[app#1]\ntype = simple\n"),
+            ("broken", "junk\n[app#1\ntype = simple\n"),
+        ];
+        for (name, text) in files {
+            durable::write(&home.config(&name.parse().unwrap()), text.as_bytes()).unwrap();
+        }
+        durable::write(&home.config(&"bytes".parse().unwrap()), b"\xff").unwrap();
+        let (node, schemas) = (NodeData::alone("n1".parse::<NodeName>().unwrap()), schemas());
+        let objects = ObjectFiles::of(&home).list().unwrap();
+        let catalogue = ConfigurationCatalogue::new(&home, &node, &schemas);
+        let selected = selector.parse::<ObjectSelector>().unwrap().select(&objects, &catalogue).unwrap();
+        selected.iter().map(|path| path.to_string()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn keywords_are_compared_as_this_node_means_them() {
+        let check = |selector: &str, expected: &str| assert_eq!(select(selector), expected, "{selector}");
+        check("app.grace>1m", "a");
+        check("app.grace=30s", "b");
+        check("app#1.grace<=10", "c");
+        check("app.grace:", "a b");
+        check("app:", "a b c");
+        check("ip:", "");
+        check(".monitor=TRUE", "a");
+        check("flex_max=3", "a");
+        check("flex_max:", "a");
+        check("env.long=2m", "a");
+        check("app.type~sim", "a b c");
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_nothing_and_keeps_nobody_away() {
+        assert_eq!(select("!app:"), "broken bytes");
+    }
+}

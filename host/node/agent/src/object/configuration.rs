@@ -1,0 +1,155 @@
+//! The object that a configuration makes on this node. While the configuration is broken, the last good one stays active.
+
+use model::ObjectPath;
+use model::config::{Document, NodeData, Object, Schemas, load};
+use model::diagnostic::Diagnostic;
+
+use crate::file::durable::FileError;
+use crate::object::ObjectError;
+use crate::state::InstanceState;
+use crate::{Directories, ObjectFiles};
+
+/// An object's configuration, and what it makes.
+#[derive(Debug)]
+pub struct ObjectConfiguration {
+    /// The file, as it stands in `etc`.
+    pub document: Document,
+    /// What is wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What it makes.
+    pub active: ActiveObject,
+}
+
+/// What acts for an object.
+#[derive(Debug)]
+pub enum ActiveObject {
+    /// What stands in `etc`.
+    Current(Box<Object>),
+    /// What stood there when it had no error.
+    LastGood(Box<Object>),
+    /// What stands in `etc`, or stood there when it had no error, but for drivers that are not here and keywords that
+    /// nobody knows: such resources cannot be told about, and all others go on.
+    Partial(Box<Object>),
+    /// Nothing: it never was without an error.
+    Nothing,
+}
+
+impl ObjectConfiguration {
+    /// Reads an object's configuration as `node` means it. Remembers it where it is good.
+    pub fn read(
+        home: &Directories,
+        object: &ObjectPath,
+        node: &NodeData,
+        schemas: &dyn Schemas,
+    ) -> Result<ObjectConfiguration, ObjectError> {
+        let memory = InstanceState::of(home, object);
+        let text = match ObjectFiles::of(home).text(object) {
+            // As broken as any other text with an error.
+            Err(ObjectError::Encoding { at, .. }) => {
+                let active = last_good(&memory, object, node, schemas, None)?;
+                let document = Document::parse(at.lossy());
+                return Ok(ObjectConfiguration { document, diagnostics: vec![at.diagnostic()], active });
+            }
+            text => text?,
+        };
+        let loaded = load(object, &text, node, schemas);
+        let active = match loaded.object {
+            Some(current) => {
+                // Looking must work for those who may not write, and on a full disk.
+                let _ = memory.set_last_good(&text);
+                ActiveObject::Current(Box::new(current))
+            }
+            None => last_good(&memory, object, node, schemas, loaded.crippled)?,
+        };
+        Ok(ObjectConfiguration { document: loaded.document, diagnostics: loaded.diagnostics, active })
+    }
+}
+
+impl ActiveObject {
+    /// The object that acts, if any does.
+    pub fn object(&self) -> Option<&Object> {
+        match self {
+            ActiveObject::Current(object) | ActiveObject::LastGood(object) | ActiveObject::Partial(object) => {
+                Some(object)
+            }
+            ActiveObject::Nothing => None,
+        }
+    }
+}
+
+fn last_good(
+    memory: &InstanceState,
+    object: &ObjectPath,
+    node: &NodeData,
+    schemas: &dyn Schemas,
+    partial: Option<Object>,
+) -> Result<ActiveObject, FileError> {
+    let once = memory.last_good()?.map(|text| load(object, &text, node, schemas));
+    let (good, crippled_since) = once.map_or((None, None), |once| (once.object, once.crippled));
+    Ok(match (good, partial.or(crippled_since)) {
+        (Some(good), _) => ActiveObject::LastGood(Box::new(good)),
+        (None, Some(partial)) => ActiveObject::Partial(Box::new(partial)),
+        (None, None) => ActiveObject::Nothing,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::durable;
+    use model::Group;
+    use model::config::DriverSchema;
+
+    struct NoDrivers;
+
+    impl Schemas for NoDrivers {
+        fn driver(&self, _: Group, _: &str) -> Option<DriverSchema<'_>> {
+            None
+        }
+        fn names(&self, _: Group) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    fn read(home: &Directories, text: &str) -> ObjectConfiguration {
+        let web: ObjectPath = "web".parse().unwrap();
+        durable::write(&home.config(&web), text.as_bytes()).unwrap();
+        ObjectConfiguration::read(home, &web, &NodeData::alone("n1".parse().unwrap()), &NoDrivers).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_text_is_broken_and_located() {
+        let (_root, home) = Directories::temporary();
+        let latin = b"[DEFAULT]\n# caf\xe9\napp = new\n";
+        read(&home, "[DEFAULT]\napp = old\n");
+        let web: ObjectPath = "web".parse().unwrap();
+        durable::write(&home.config(&web), latin).unwrap();
+        let error = ObjectFiles::of(&home).text(&web).unwrap_err().to_string();
+        assert!(error.ends_with("web.conf:2:6 holds the byte 0xe9"), "{error}");
+        let broken =
+            ObjectConfiguration::read(&home, &web, &NodeData::alone("n1".parse().unwrap()), &NoDrivers).unwrap();
+        assert!(matches!(&broken.active, ActiveObject::LastGood(object) if object.app == "old"));
+        assert_eq!(
+            broken.diagnostics.iter().map(|d| d.message.as_str()).collect::<Vec<_>>(),
+            ["not UTF-8: the byte 0xe9"]
+        );
+    }
+
+    #[test]
+    fn while_a_configuration_is_broken_the_last_good_one_acts() {
+        let (_root, home) = Directories::temporary();
+        let broken = "[DEFAULT]\napp = new\ntopology = ring\n";
+
+        let never_good = read(&home, broken);
+        assert!(matches!(never_good.active, ActiveObject::Nothing));
+        assert!(!never_good.diagnostics.is_empty());
+
+        let good = read(&home, "[DEFAULT]\napp = old\n");
+        assert!(matches!(&good.active, ActiveObject::Current(object) if object.app == "old"));
+
+        let then_broken = read(&home, broken);
+        assert!(matches!(&then_broken.active, ActiveObject::LastGood(object) if object.app == "old"));
+        assert_eq!(then_broken.document.text(), broken);
+        assert!(!then_broken.diagnostics.is_empty());
+    }
+}

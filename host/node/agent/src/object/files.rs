@@ -1,0 +1,300 @@
+//! The objects on disk: which there are, and the text of their configurations.
+//!
+//! To list them takes reading folders and nothing else: a thousand services are listed without opening one of their files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use model::{Group, Kind, ObjectPath};
+
+use crate::Directories;
+use crate::file::durable::{self, FileError, absent_is_none};
+use crate::file::lock::{FileLock, LockError};
+use crate::file::text::NotText;
+
+/// How long a change of a configuration waits for another one to end.
+const EDIT_WAIT: Duration = Duration::from_secs(10);
+
+/// The objects of one home.
+#[derive(Debug, Clone, Copy)]
+pub struct ObjectFiles<'a> {
+    home: &'a Directories,
+}
+
+/// What could not be done with an object's files.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// It has no configuration here.
+    #[error("{0} does not exist")]
+    Missing(ObjectPath),
+    /// It has one already.
+    #[error("{0} exists already")]
+    Exists(ObjectPath),
+    /// Its configuration is no text.
+    #[error("the configuration of {object} is not UTF-8: {}:{} holds {}", file.display(), at.position(), at.held())]
+    Encoding {
+        /// The object.
+        object: ObjectPath,
+        /// Its file.
+        file: PathBuf,
+        /// Where it ceases to be text.
+        at: NotText,
+    },
+    /// Its files cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Somebody else changes its configuration.
+    #[error("cannot change the configuration of {0}")]
+    Lock(ObjectPath, #[source] LockError),
+}
+
+impl<'a> ObjectFiles<'a> {
+    /// The objects of that home.
+    pub fn of(home: &'a Directories) -> ObjectFiles<'a> {
+        ObjectFiles { home }
+    }
+
+    /// Every object that has a configuration here, in order. Files of other names are none of ours.
+    pub fn list(self) -> Result<Vec<ObjectPath>, FileError> {
+        let mut objects: Vec<ObjectPath> =
+            self.files()?.iter().filter_map(|file| ObjectPath::from_config_file(file)).collect();
+        objects.sort();
+        Ok(objects)
+    }
+
+    /// Files that look like an object's configuration, but for their name or place, in order.
+    pub fn strays(self) -> Result<Vec<PathBuf>, FileError> {
+        let node = self.home.node_config();
+        let is_stray = |file: &PathBuf| {
+            let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            let is_config = file.extension().is_some_and(|extension| extension == "conf");
+            is_config && !hidden && self.home.etc.join(file) != node && ObjectPath::from_config_file(file).is_none()
+        };
+        let mut strays: Vec<PathBuf> = self.files()?.into_iter().filter(is_stray).collect();
+        strays.sort();
+        Ok(strays)
+    }
+
+    /// Every file where configurations stand, below the folder of configurations.
+    fn files(self) -> Result<Vec<PathBuf>, FileError> {
+        let mut all = Vec::new();
+        for folder in self.folders()? {
+            let files = entries(&self.home.etc.join(&folder))?.into_iter().filter(|entry| entry.is_file);
+            all.extend(files.map(|entry| folder.join(entry.name)));
+        }
+        Ok(all)
+    }
+
+    /// Where configurations stand, below the folder of configurations.
+    fn folders(self) -> Result<Vec<PathBuf>, FileError> {
+        let kinds = || Kind::ALL.into_iter().map(Kind::as_str).map(PathBuf::from);
+        let mut folders = vec![PathBuf::new()];
+        folders.extend(kinds());
+        for namespace in entries(&self.home.etc.join("namespaces"))?.into_iter().filter(|entry| !entry.is_file) {
+            let folder = Path::new("namespaces").join(namespace.name);
+            folders.extend(kinds().map(|kind| folder.join(kind)));
+            folders.push(folder);
+        }
+        Ok(folders)
+    }
+
+    /// Whether the object has a configuration here.
+    pub fn exists(self, object: &ObjectPath) -> bool {
+        self.home.config(object).is_file()
+    }
+
+    /// The object's configuration, as it stands.
+    pub fn text(self, object: &ObjectPath) -> Result<String, ObjectError> {
+        let file = self.home.config(object);
+        let content = durable::read(&file)?.ok_or_else(|| ObjectError::Missing(object.clone()))?;
+        NotText::check(content).map_err(|at| ObjectError::Encoding { object: object.clone(), file, at })
+    }
+
+    /// Makes an object. Whatever an object of that name left behind is forgotten.
+    pub fn create(self, object: &ObjectPath, text: &str) -> Result<(), ObjectError> {
+        let _lock = self.lock(object, "create")?;
+        if self.exists(object) {
+            return Err(ObjectError::Exists(object.clone()));
+        }
+        durable::probe(&self.home.var)?;
+        durable::remove_folder(&self.home.state(object))?;
+        Ok(durable::write(&self.home.config(object), text.as_bytes())?)
+    }
+
+    /// Changes an object's configuration from what it is to what `change` makes of it, with nobody in between.
+    pub fn edit<E: From<ObjectError>>(
+        self,
+        object: &ObjectPath,
+        change: impl FnOnce(&str) -> Result<String, E>,
+    ) -> Result<(), E> {
+        let _lock = self.lock(object, "edit")?;
+        let old = self.text(object)?;
+        let new = change(&old)?;
+        if new != old {
+            // An object that cannot be remembered is not to become another one.
+            durable::probe(&self.home.var).map_err(ObjectError::from)?;
+            durable::write(&self.home.config(object), new.as_bytes()).map_err(ObjectError::from)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes an object: its configuration first, so that what is left after a crash belongs to no object.
+    pub fn delete(self, object: &ObjectPath) -> Result<(), ObjectError> {
+        let lock = self.lock(object, "delete")?;
+        if !durable::remove(&self.home.config(object))? {
+            return Err(ObjectError::Missing(object.clone()));
+        }
+        durable::remove_folder(&self.home.state(object))?;
+        durable::remove_folder(&self.home.volatile(object))?;
+        crate::log::remove(&self.home.object_log(object))?;
+        self.remove_outputs(object)?;
+        lock.remove(&self.home.config_lock(object));
+        Ok(())
+    }
+
+    /// Removes what the object's programs have written: `web.app.1.out`, but not `web.app.app.1.out`, which is of `web.app`.
+    fn remove_outputs(self, object: &ObjectPath) -> Result<(), FileError> {
+        let log = self.home.object_log(object);
+        let folder = log.parent().unwrap_or(&self.home.log);
+        let prefix = capability::output_prefix(object);
+        for entry in entries(folder)?.into_iter().filter(|entry| entry.is_file) {
+            let name = entry.name.to_string_lossy();
+            let rid = name.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".out"));
+            let resource = rid.and_then(|rid| rid.split_once('.')).filter(|(_, index)| !index.contains('.'));
+            if resource.is_some_and(|(group, _)| group.parse::<Group>().is_ok()) {
+                durable::remove(&folder.join(&entry.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(self, object: &ObjectPath, action: &str) -> Result<FileLock, ObjectError> {
+        FileLock::take(&self.home.config_lock(object), action, EDIT_WAIT)
+            .map_err(|error| ObjectError::Lock(object.clone(), error))
+    }
+}
+
+struct Entry {
+    name: PathBuf,
+    /// A link counts as what it leads to: one that leads nowhere is no file.
+    is_file: bool,
+}
+
+/// What is in a folder. One that is not there is empty.
+fn entries(folder: &Path) -> Result<Vec<Entry>, FileError> {
+    let failed = || FileError::new("list", folder);
+    let Some(entries) = absent_is_none(fs::read_dir(folder)).map_err(failed())? else { return Ok(Vec::new()) };
+    let read = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        let is_file = if kind.is_symlink() { entry.path().is_file() } else { kind.is_file() };
+        Ok(Entry { name: entry.file_name().into(), is_file })
+    };
+    entries.map(read).collect::<std::io::Result<_>>().map_err(failed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> ObjectPath {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_object_is_listed_and_nothing_else() {
+        let (_root, home) = Directories::temporary();
+        let objects = ObjectFiles::of(&home);
+        assert_eq!(objects.list().unwrap(), []);
+        let mut all: Vec<ObjectPath> =
+            ["web", "web2", "cfg/web", "ns1/svc/web", "ns1/vol/data", "ns1/", "cluster"].map(path).into();
+        for object in &all {
+            objects.create(object, "[DEFAULT]\n").unwrap();
+        }
+        for stray in ["node.conf", "web.conf~", ".web3.conf.swp", "Web4.conf", "svc/web5.conf", "foo/web6.conf"] {
+            durable::write(&home.etc.join(stray), b"").unwrap();
+        }
+        fs::create_dir(home.etc.join("web7.conf")).unwrap();
+        std::os::unix::fs::symlink("nowhere", home.etc.join("web8.conf")).unwrap();
+        std::os::unix::fs::symlink("web.conf", home.etc.join("web9.conf")).unwrap();
+        all.push(path("web9"));
+        all.sort();
+        assert_eq!(objects.list().unwrap(), all);
+        assert_eq!(objects.strays().unwrap(), [Path::new("Web4.conf"), Path::new("svc/web5.conf")]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error_not_an_absence() {
+        let (_root, home) = Directories::temporary();
+        let objects = ObjectFiles::of(&home);
+        assert!(matches!(objects.text(&path("web")), Err(ObjectError::Missing(_))));
+        durable::write(&home.config(&path("web")), b"\xff\xfe").unwrap();
+        assert!(matches!(objects.text(&path("web")), Err(ObjectError::Encoding { .. })));
+    }
+
+    #[test]
+    fn an_object_is_made_once_and_inherits_nothing() {
+        let (_root, home) = Directories::temporary();
+        let (objects, web) = (ObjectFiles::of(&home), path("web"));
+        durable::write(&home.state(&web).join("last-good.conf"), b"of another one").unwrap();
+        objects.create(&web, "one").unwrap();
+        assert!(!home.state(&web).exists());
+        assert!(matches!(objects.create(&web, "two"), Err(ObjectError::Exists(_))));
+        assert_eq!(objects.text(&web).unwrap(), "one");
+    }
+
+    #[test]
+    fn edits_at_the_same_time_are_all_kept() {
+        let (_root, home) = Directories::temporary();
+        let (objects, web) = (ObjectFiles::of(&home), path("web"));
+        objects.create(&web, "").unwrap();
+        let append = |word: &str| objects.edit(&web, |old| Ok::<_, ObjectError>(format!("{old}{word}\n")));
+        std::thread::scope(|scope| {
+            for word in ["one", "two", "three", "four"] {
+                scope.spawn(move || append(word).unwrap());
+            }
+        });
+        let text = objects.text(&web).unwrap();
+        let mut words: Vec<&str> = text.lines().collect();
+        words.sort_unstable();
+        assert_eq!(words, ["four", "one", "three", "two"]);
+    }
+
+    #[test]
+    fn an_edit_that_fails_changes_nothing() {
+        let (_root, home) = Directories::temporary();
+        let (objects, web) = (ObjectFiles::of(&home), path("web"));
+        objects.create(&web, "old").unwrap();
+        let refused = objects.edit(&web, |_| Err(ObjectError::Missing(path("other"))));
+        assert!(refused.is_err());
+        assert_eq!(objects.text(&web).unwrap(), "old");
+    }
+
+    #[test]
+    fn a_deleted_object_leaves_nothing() {
+        let (_root, home) = Directories::temporary();
+        let (objects, web) = (ObjectFiles::of(&home), path("web"));
+        objects.create(&web, "").unwrap();
+        let [output, of_another] = ["web.app.1.out", "web.app.app.1.out"].map(|name| home.log.join(name));
+        let written = [home.state(&web).join("frozen"), home.object_log(&web), home.volatile(&web).join("fs#1.flag")];
+        for file in written.iter().chain([&output, &of_another]) {
+            durable::write(file, b"").unwrap();
+        }
+        objects.delete(&web).unwrap();
+        for gone in [home.config(&web), home.state(&web), home.object_log(&web), home.volatile(&web), output] {
+            assert!(!gone.exists(), "{}", gone.display());
+        }
+        assert!(matches!(objects.delete(&web), Err(ObjectError::Missing(_))));
+    }
+
+    #[test]
+    fn a_thousand_services_are_listed_whatever_is_in_their_files() {
+        let (_root, home) = Directories::temporary();
+        fs::create_dir_all(&home.etc).unwrap();
+        for number in 0..1000 {
+            fs::write(home.etc.join(format!("svc{number}.conf")), b"\xff").unwrap();
+        }
+        assert_eq!(ObjectFiles::of(&home).list().unwrap().len(), 1000);
+    }
+}

@@ -1,0 +1,9 @@
+//! The objects on disk: which there are, what their configurations say, and which version of a configuration is in use.
+
+mod catalogue;
+mod configuration;
+mod files;
+
+pub use catalogue::ConfigurationCatalogue;
+pub use configuration::{ActiveObject, ObjectConfiguration};
+pub use files::{ObjectError, ObjectFiles};

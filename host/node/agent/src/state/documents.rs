@@ -1,0 +1,28 @@
+//! Small JSON documents that may be lost: one that does not read, after a failing disk, is as good as none.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::file::durable::{self, FileError};
+
+/// The document. None where there is none, or where it is torn.
+pub(super) fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
+    Ok(durable::read(path)?.and_then(|content| serde_json::from_slice(&content).ok()))
+}
+
+/// Replaces the document.
+pub(super) fn store<T: Serialize>(path: &Path, document: &T) -> Result<(), FileError> {
+    durable::write(path, &encode(path, document)?)
+}
+
+/// Replaces a document that every look makes again: it is not worth to wait for the disk.
+pub(super) fn jot<T: Serialize>(path: &Path, document: &T) -> Result<(), FileError> {
+    durable::note(path, &encode(path, document)?)
+}
+
+fn encode<T: Serialize>(path: &Path, document: &T) -> Result<Vec<u8>, FileError> {
+    serde_json::to_vec(document)
+        .map_err(|error| FileError::new("write", path)(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))
+}

@@ -1,0 +1,86 @@
+//! Which actions have failed last, so that a status tells of them until they succeed or somebody forgets them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{InstanceState, documents};
+use crate::file::durable::{self, FileError};
+
+/// How an action failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionFailure {
+    /// `failed at fs#1`, in the words of its log.
+    pub how: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl InstanceState {
+    /// The actions that failed when they were last tried, by name.
+    pub fn failures(&self) -> Result<BTreeMap<String, ActionFailure>, FileError> {
+        Ok(documents::load(&self.failures_file())?.unwrap_or_default())
+    }
+
+    /// Remembers how an action ended: with a failure, or with a success, which makes an earlier failure one of the past.
+    pub fn set_failure(&self, action: &str, failure: Option<ActionFailure>) -> Result<(), FileError> {
+        let mut failures = self.failures()?;
+        let before = match failure {
+            Some(failure) => failures.insert(action.to_owned(), failure),
+            None if !failures.contains_key(action) => return Ok(()),
+            None => failures.remove(action),
+        };
+        match before.is_some() && failures.is_empty() {
+            true => self.forget_failures().map(drop),
+            false => documents::store(&self.failures_file(), &failures),
+        }
+    }
+
+    /// Forgets them all, also in the status as it was last looked at. Says whether there were any.
+    pub fn forget_failures(&self) -> Result<bool, FileError> {
+        let failures = self.failures()?;
+        if let Some(mut seen) = self.last_status()? {
+            let count = seen.notes.len();
+            seen.notes.retain(|note| !failures.iter().any(|(action, failure)| note.starts_with(&failure.note(action))));
+            if seen.notes.len() < count {
+                self.set_last_status(&seen)?;
+            }
+        }
+        durable::remove(&self.failures_file())
+    }
+
+    fn failures_file(&self) -> std::path::PathBuf {
+        self.folder.join("failures.json")
+    }
+}
+
+impl ActionFailure {
+    /// The failure in a sentence, as a status shows it.
+    pub fn note(&self, action: &str) -> String {
+        format!("{action} {}, {:.0}", self.how, self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::web;
+    use super::*;
+
+    #[test]
+    fn a_failure_is_remembered_until_the_same_action_succeeds_or_all_are_forgotten() {
+        let (_root, web) = web();
+        let failure = || ActionFailure { how: "failed at fs#1".to_owned(), at: Timestamp::constant(1_000, 0) };
+        assert!(!web.forget_failures().unwrap());
+        web.set_failure("start", None).unwrap();
+        assert_eq!(web.failures().unwrap(), BTreeMap::new());
+        web.set_failure("start", Some(failure())).unwrap();
+        web.set_failure("stop", None).unwrap();
+        assert_eq!(web.failures().unwrap()["start"].note("start"), "start failed at fs#1, 1970-01-01T00:16:40Z");
+        web.set_failure("start", None).unwrap();
+        assert_eq!(web.failures().unwrap(), BTreeMap::new());
+        web.set_failure("stop", Some(failure())).unwrap();
+        assert!(web.forget_failures().unwrap());
+        assert_eq!(web.failures().unwrap(), BTreeMap::new());
+    }
+}

@@ -1,0 +1,64 @@
+//! What resources exposed when others started on it. While a resource is up, what it stands on is what it was started on,
+//! whatever the other one exposes now: it must still be seen, and stopped. Gone with the next boot, as it is then void.
+
+use std::collections::BTreeMap;
+
+use model::Rid;
+
+use super::{InstanceState, documents};
+use crate::file::durable::FileError;
+
+/// The devices that one resource was started on, by the resource that exposed them.
+pub(crate) type DeviceFooting = BTreeMap<Rid, Vec<String>>;
+
+type Wire = BTreeMap<String, BTreeMap<String, Vec<String>>>;
+
+impl InstanceState {
+    /// What each resource that was started on devices of others was started on.
+    pub(crate) fn stood_on(&self) -> BTreeMap<Rid, DeviceFooting> {
+        let wire: Wire = documents::load(&self.stood_on_file()).ok().flatten().unwrap_or_default();
+        let devices = |wire: BTreeMap<String, Vec<String>>| {
+            wire.into_iter().filter_map(|(rid, devices)| Some((rid.parse().ok()?, devices))).collect()
+        };
+        wire.into_iter().filter_map(|(rid, on)| Some((rid.parse().ok()?, devices(on)))).collect()
+    }
+
+    /// Remembers it of one resource. Nothing: it stands on nothing any more.
+    pub(crate) fn set_stood_on(&self, rid: &Rid, on: DeviceFooting) -> Result<(), FileError> {
+        let mut all = self.stood_on();
+        let before = match on.is_empty() {
+            true => all.remove(rid),
+            false => all.insert(rid.clone(), on.clone()),
+        };
+        if before.unwrap_or_default() == on {
+            return Ok(());
+        }
+        let devices = |on: &DeviceFooting| {
+            on.iter().map(|(rid, devices)| (rid.to_string(), devices.clone())).collect::<BTreeMap<_, _>>()
+        };
+        let wire: Wire = all.iter().map(|(rid, on)| (rid.to_string(), devices(on))).collect();
+        documents::jot(&self.stood_on_file(), &wire)
+    }
+
+    fn stood_on_file(&self) -> std::path::PathBuf {
+        self.volatile.join("stood-on.json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::web;
+    use super::*;
+
+    #[test]
+    fn what_a_resource_stands_on_is_remembered_until_it_stands_on_nothing() {
+        let (_root, web) = web();
+        let [fs, disk]: [Rid; 2] = ["fs#1", "disk#1"].map(|rid| rid.parse().unwrap());
+        assert_eq!(web.stood_on(), BTreeMap::new());
+        let on = BTreeMap::from([(disk, vec!["/dev/loop7".to_owned()])]);
+        web.set_stood_on(&fs, on.clone()).unwrap();
+        assert_eq!(web.stood_on(), BTreeMap::from([(fs.clone(), on)]));
+        web.set_stood_on(&fs, DeviceFooting::new()).unwrap();
+        assert_eq!(web.stood_on(), BTreeMap::new());
+    }
+}
