@@ -16,31 +16,22 @@
 
 extern crate self as hostler_sdk;
 
-pub mod application;
 mod attachment;
 #[doc(hidden)]
 pub mod bindings;
 mod capability;
+pub mod cidr;
 mod context;
 mod driver;
-pub mod engine;
 pub mod errno;
 mod error;
 #[doc(hidden)]
 pub mod export;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod fake;
-pub mod filesystem;
-pub mod gce;
-pub mod inet;
-pub mod lvm;
 pub mod manifest;
-pub mod options;
-pub mod ownership;
 pub mod schema;
-pub mod ssh;
 mod status;
-pub mod stores;
 mod value;
 
 pub use attachment::Attachment;

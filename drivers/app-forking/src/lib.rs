@@ -5,7 +5,7 @@
 //! means `<script> start`, `<script> stop`, `<script> status`. The commands run as the service's own: with all the power
 //! of their user.
 
-use hostler_sdk::application::{Retcodes, Surroundings};
+use hostler_family_application::{Retcodes, Surroundings};
 use hostler_sdk::prelude::*;
 
 /// An application that its own commands start, stop and check.

@@ -4,7 +4,7 @@
 //! in the object's log directory. Stop ends the process and all its children, in whatever way they forked. The processes
 //! are found again after a restart of the agent.
 
-use hostler_sdk::application::Surroundings;
+use hostler_family_application::Surroundings;
 use hostler_sdk::prelude::*;
 use hostler_sdk::process;
 

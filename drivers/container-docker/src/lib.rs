@@ -5,8 +5,8 @@
 //! so. Provision has the image at hand, unprovision removes the container; images stay. Where the object has a
 //! `container_data_dir`, the engine is its own: started before its first container, ended after its last.
 
-use hostler_sdk::engine::own::grant;
-use hostler_sdk::engine::{Container, ContainerResource, OwnEngine, Place, credentials};
+use hostler_family_container::grant;
+use hostler_family_container::{Container, ContainerResource, OwnEngine, Place};
 use hostler_sdk::prelude::*;
 
 /// A container of docker.
@@ -28,13 +28,13 @@ struct Docker {
     container_data_dir: Option<PathBuf>,
 }
 
-hostler_sdk::container_driver!(
+hostler_family_container::container_driver!(
     Docker,
     "container.docker",
     &[
         "http.unix(guard=container) = GET,POST,DELETE {rundir}/engine/docker.sock /**",
         "http.unix(guard=container) = GET,POST,DELETE {kw:socket} /**",
-        credentials::GRANT,
+        grant::CREDENTIALS,
         grant::RUN,
         grant::SEE,
         grant::END,

@@ -1,6 +1,7 @@
 //! The life of a container on engines in memory: the node's, and the object's own.
 
-use hostler_sdk::fake::{Case, Engine, Host, given, stop_undoes_any_failed_start};
+use hostler_family_container::fake::Engine;
+use hostler_sdk::fake::{Case, Host, given, stop_undoes_any_failed_start};
 
 use super::*;
 
@@ -35,7 +36,7 @@ fn engine() -> Engine {
 }
 
 fn on(engine: &Engine) -> Case<Docker> {
-    given(docker()).on(&Host::new().engine(SOCKET, engine))
+    given(docker()).on(&engine.on(Host::new(), SOCKET))
 }
 
 #[test]
@@ -110,7 +111,7 @@ fn one_that_ends_at_once_is_told_with_its_last_words() {
 #[test]
 fn what_is_not_as_configured_is_told_and_made_anew() {
     let engine = engine();
-    let host = Host::new().engine(SOCKET, &engine);
+    let host = engine.on(Host::new(), SOCKET);
     given(docker()).on(&host).start();
     let changed = || {
         let mut docker = docker();
@@ -137,7 +138,7 @@ fn images_are_pulled_as_the_policy_says() {
     on(&registry()).provision().is_changed("pulled mariadb").provision().is_unchanged("mariadb is there already");
     on(&registry()).start().is_changed("000000000000 is running from mariadb");
     on(&Engine::new()).provision().fails_with("cannot pull the image mariadb: mariadb is not in the registry");
-    let given_policy = |word: &str, engine: &Engine| given(policy(word)).on(&Host::new().engine(SOCKET, engine));
+    let given_policy = |word: &str, engine: &Engine| given(policy(word)).on(&engine.on(Host::new(), SOCKET));
     given_policy("never", &registry()).start().fails_with("no image mariadb, and image_pull_policy is never");
     given_policy("always", &engine()).provision().fails_with("cannot pull the image mariadb");
     given_policy("always", &registry())
@@ -169,7 +170,7 @@ fn what_keywords_cannot_hold_is_told_before_anything_is_done() {
     let mut docker = docker();
     docker.container.run_args = vec!["--restart=always".to_owned()];
     given(docker)
-        .on(&Host::new().engine(SOCKET, &engine))
+        .on(&engine.on(Host::new(), SOCKET))
         .start()
         .fails_with("run_args: --restart: the agent restarts the container")
         .provision()
@@ -209,7 +210,7 @@ fn a_fleeting_one_is_removed_by_stop() {
     let mut docker = docker();
     docker.container.rm = true;
     given(docker)
-        .on(&Host::new().engine(SOCKET, &engine))
+        .on(&engine.on(Host::new(), SOCKET))
         .start()
         .then(|_| engine.end("web.container.1", 0))
         .stop()
@@ -226,7 +227,8 @@ fn stop_undoes_a_start_that_failed_half_way() {
 }
 
 fn own_host(engine: &Engine) -> Host {
-    Host::new().directory("/run/hostler/web").text_file("/srv/web/docker/engine-id", "1").own_engine(OWN_SOCKET, engine)
+    let host = Host::new().directory("/run/hostler/web").text_file("/srv/web/docker/engine-id", "1");
+    engine.own_on(host, OWN_SOCKET)
 }
 
 fn own(rid: &str, host: &Host) -> Case<Docker> {
@@ -351,7 +353,7 @@ fn unprovision_ends_an_own_engine_too() {
 
 #[test]
 fn unprovision_starts_no_engine_on_data_that_are_not_there() {
-    let host = || Host::new().directory("/run/hostler/web").own_engine(OWN_SOCKET, &engine());
+    let host = || engine().own_on(Host::new().directory("/run/hostler/web"), OWN_SOCKET);
     // They may be on a file system that is not mounted any longer.
     for host in [host(), host().directory("/srv/web/docker")] {
         own("container#1", &host)
@@ -371,7 +373,7 @@ fn one_looks_inside_a_container_that_runs() {
     on(&engine).exec(&["id"]).fails_with("there is no container");
     on(&engine).start().exec(&["id"]).attaches(&exec(false)).enter().attaches(&exec(false));
     let typing = given(docker()).with(Context::fake("container#1").with("tty", "true"));
-    typing.on(&Host::new().engine(SOCKET, &engine)).enter().attaches(&exec(true));
+    typing.on(&engine.on(Host::new(), SOCKET)).enter().attaches(&exec(true));
     let logs = format!("/v1.41/containers/{FIRST}/logs?stdout=true&stderr=true&follow=true");
     on(&engine).logs(true).attaches(&Attachment::upgrade(SOCKET, "GET", logs, ""));
     on(&engine).stop().exec(&["id"]).fails_with("000000000000 does not run: start it first");

@@ -1,6 +1,6 @@
 //! What is sent to make a machine: the keywords in the words of the API.
 
-use hostler_sdk::gce::Client;
+use hostler_family_gce::Client;
 use hostler_sdk::{Error, Result};
 use serde_json::{Value, json};
 

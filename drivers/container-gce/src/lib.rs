@@ -11,8 +11,8 @@
 
 mod body;
 
-use hostler_sdk::gce::{Client, Cloud, Fault, check_name, failed};
-use hostler_sdk::gce_grants;
+use hostler_family_gce::gce_grants;
+use hostler_family_gce::{Client, Cloud, Fault, check_name, failed};
 use hostler_sdk::prelude::*;
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 //! Up, down, start, stop, provision and unprovision mean what they mean to `container.docker`. Which engine it is may differ
 //! from node to node: the one whose `socket` the configuration names, or the first of docker and podman that has one.
 
-use hostler_sdk::engine::{Container, ContainerResource, Place, credentials, refuse_own_engine};
+use hostler_family_container::{Container, ContainerResource, Place, grant, refuse_own_engine};
 use hostler_sdk::prelude::*;
 
 /// Where engines listen, in the order in which they are tried.
@@ -27,14 +27,14 @@ struct Oci {
     container_data_dir: Option<PathBuf>,
 }
 
-hostler_sdk::container_driver!(
+hostler_family_container::container_driver!(
     Oci,
     "container.oci",
     &[
         "http.unix(guard=container) = GET,POST,DELETE {kw:socket} /**",
         "http.unix(guard=container) = GET,POST,DELETE /run/docker.sock /**",
         "http.unix(guard=container) = GET,POST,DELETE /run/podman/podman.sock /**",
-        credentials::GRANT,
+        grant::CREDENTIALS,
     ]
 );
 
@@ -58,7 +58,8 @@ impl ContainerResource for Oci {
 
 #[cfg(test)]
 mod tests {
-    use hostler_sdk::fake::{Case, Engine, Host, given, stop_undoes_any_failed_start};
+    use hostler_family_container::fake::Engine;
+    use hostler_sdk::fake::{Case, Host, given, stop_undoes_any_failed_start};
 
     use super::*;
 
@@ -75,7 +76,7 @@ mod tests {
     fn the_first_engine_that_is_there_runs_it() {
         for socket in SOCKETS {
             let engine = engine();
-            let host = Host::new().engine(socket, &engine);
+            let host = engine.on(Host::new(), socket);
             oci(None, &host).start().is_changed("000000000000 is running from mariadb").status().is(State::Up);
             assert_eq!(engine.containers(), ["web.container.1 running"], "{socket}");
         }
@@ -85,7 +86,7 @@ mod tests {
     fn one_that_is_there_and_does_not_answer_is_not_passed_over() {
         let (docker, podman) = (engine(), engine());
         docker.die();
-        let host = Host::new().engine(SOCKETS[0], &docker).engine(SOCKETS[1], &podman);
+        let host = podman.on(docker.on(Host::new(), SOCKETS[0]), SOCKETS[1]);
         oci(None, &host)
             .status()
             .is(State::Undefined)
@@ -98,7 +99,7 @@ mod tests {
     #[test]
     fn the_socket_of_the_configuration_counts() {
         let (docker, other) = (engine(), engine());
-        let host = Host::new().engine(SOCKETS[0], &docker).engine("/run/other.sock", &other);
+        let host = other.on(docker.on(Host::new(), SOCKETS[0]), "/run/other.sock");
         oci(Some("/run/other.sock"), &host).start().stop().is_changed("stopped 000000000000");
         assert_eq!((docker.containers().len(), other.containers().len()), (0, 1));
     }
@@ -109,7 +110,7 @@ mod tests {
         let own = Oci { container, socket: None, container_data_dir: Some("/srv/docker".into()) };
         let text = "an engine of the object's own is a dockerd: use type = docker, or say it in the sections of those that do, \
                     and not in DEFAULT";
-        let host = Host::new().engine(SOCKETS[0], &engine());
+        let host = engine().on(Host::new(), SOCKETS[0]);
         given(own)
             .on(&host)
             .validate()
@@ -122,6 +123,6 @@ mod tests {
 
     #[test]
     fn stop_undoes_a_start_that_failed_half_way() {
-        stop_undoes_any_failed_start(|| oci(None, &Host::new().engine(SOCKETS[0], &engine())));
+        stop_undoes_any_failed_start(|| oci(None, &engine().on(Host::new(), SOCKETS[0])));
     }
 }

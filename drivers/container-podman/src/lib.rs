@@ -4,7 +4,7 @@
 //! service only answers requests, so containers run on when it ends, and systemd starts it when somebody asks
 //! (`systemctl enable --now podman.socket`).
 
-use hostler_sdk::engine::{Container, ContainerResource, Place, credentials, refuse_own_engine};
+use hostler_family_container::{Container, ContainerResource, Place, grant, refuse_own_engine};
 use hostler_sdk::prelude::*;
 
 /// A container of podman.
@@ -24,10 +24,10 @@ struct Podman {
     container_data_dir: Option<PathBuf>,
 }
 
-hostler_sdk::container_driver!(
+hostler_family_container::container_driver!(
     Podman,
     "container.podman",
-    &["http.unix(guard=container) = GET,POST,DELETE {kw:socket} /**", credentials::GRANT]
+    &["http.unix(guard=container) = GET,POST,DELETE {kw:socket} /**", grant::CREDENTIALS]
 );
 
 impl ContainerResource for Podman {
@@ -47,7 +47,8 @@ impl ContainerResource for Podman {
 
 #[cfg(test)]
 mod tests {
-    use hostler_sdk::fake::{Engine, Host, given_section, stop_undoes_any_failed_start};
+    use hostler_family_container::fake::Engine;
+    use hostler_sdk::fake::{Host, given_section, stop_undoes_any_failed_start};
 
     use super::*;
 
@@ -63,7 +64,7 @@ mod tests {
     ];
 
     fn host(engine: &Engine) -> Host {
-        Host::new().engine(SOCKET, engine)
+        engine.on(Host::new(), SOCKET)
     }
 
     fn engine() -> Engine {

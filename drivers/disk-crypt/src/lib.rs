@@ -7,7 +7,7 @@
 //! A provision that was cut short is finished by the next one, which clears the first blocks. So that no data are ever cleared, it
 //! keeps the UUID of what it formats: a device with another one, or one that was opened since, is somebody's.
 
-use hostler_sdk::options;
+use hostler_family_options as options;
 use hostler_sdk::prelude::*;
 
 /// An encrypted device, by LUKS.

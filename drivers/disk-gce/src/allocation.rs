@@ -1,6 +1,6 @@
 //! Disks come, grow and go.
 
-use hostler_sdk::gce::{Client, Fault, failed};
+use hostler_family_gce::{Client, Fault, failed};
 use hostler_sdk::{Context, Error, Result, Size};
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use hostler_family_gce::{Answer, Client, Fault, InstanceRef, check_name, failed, name_of};
 use hostler_sdk::block;
-use hostler_sdk::gce::{Answer, Client, Fault, InstanceRef, check_name, failed, name_of};
 use hostler_sdk::state::{self, Scope};
 use hostler_sdk::{Context, Error, Result, clock, log};
 use serde_json::{Value, json};

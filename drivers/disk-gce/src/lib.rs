@@ -11,8 +11,8 @@
 mod allocation;
 mod attachment;
 
-use hostler_sdk::gce::{Cloud, check_name};
-use hostler_sdk::gce_grants;
+use hostler_family_gce::gce_grants;
+use hostler_family_gce::{Cloud, check_name};
 use hostler_sdk::prelude::*;
 
 use crate::attachment::{Attached, Instance};

@@ -4,8 +4,8 @@
 //! earlier volume left on the same place of the disk is wiped off. Unprovision removes it. The volume group is there already, or
 //! another resource makes it: `disk.vg`. See lvcreate(8), lvchange(8).
 
-use hostler_sdk::lvm::{self, Extent, column};
-use hostler_sdk::options;
+use hostler_family_lvm::{self as lvm, Extent, column};
+use hostler_family_options as options;
 use hostler_sdk::prelude::*;
 
 /// An LVM logical volume.
@@ -157,7 +157,8 @@ impl Lv {
 
 #[cfg(test)]
 mod tests {
-    use hostler_sdk::fake::{Case, Host, Lvm, given, stop_undoes_any_failed_start};
+    use hostler_family_lvm::fake::Lvm;
+    use hostler_sdk::fake::{Case, Host, given, stop_undoes_any_failed_start};
 
     use super::*;
 

@@ -3,8 +3,8 @@
 //! Not applicable: `devs` exist, whether the service runs or not; what is not as wanted is warned of. Down: none exists.
 //! Start corrects owner and mode, which udev forgets at the next boot; stop does nothing.
 
+use hostler_family_ownership::Ownership;
 use hostler_sdk::files::FileKind;
-use hostler_sdk::ownership::Ownership;
 use hostler_sdk::prelude::*;
 
 /// Block devices that are there already, and whom they belong to.

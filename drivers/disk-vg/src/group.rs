@@ -1,6 +1,6 @@
 //! A volume group as LVM describes it.
 
-use hostler_sdk::lvm::{column, report};
+use hostler_family_lvm::{column, report};
 use hostler_sdk::prelude::*;
 
 /// The signature of a device that LVM uses.

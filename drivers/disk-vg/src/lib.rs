@@ -8,8 +8,9 @@
 
 mod group;
 
+use hostler_family_lvm as lvm;
+use hostler_family_options as options;
 use hostler_sdk::prelude::*;
-use hostler_sdk::{lvm, options};
 
 use crate::group::Group;
 

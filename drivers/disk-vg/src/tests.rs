@@ -1,7 +1,8 @@
 //! The life of a volume group on an LVM in memory.
 
-use hostler_sdk::fake::{Case, Host, Lvm, MIB, given, stop_undoes_any_failed_start};
-use hostler_sdk::options;
+use hostler_family_lvm::fake::Lvm;
+use hostler_family_options as options;
+use hostler_sdk::fake::{Case, Host, MIB, given, stop_undoes_any_failed_start};
 
 use super::*;
 

@@ -2,7 +2,7 @@
 //!
 //! Up: the directory `dev` is mounted on `mnt`. Down: it is not. See mount(8), "bind mounts".
 
-use hostler_sdk::filesystem::{MountPoint, Mounted};
+use hostler_family_filesystem::{MountPoint, Mounted};
 use hostler_sdk::prelude::*;
 
 /// A directory shown at a second place, all of it or read-only (`mnt_opt = ro`).

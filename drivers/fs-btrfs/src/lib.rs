@@ -4,7 +4,7 @@
 //! an empty device; a device that holds anything else is never written on. Subvolumes are not made. See btrfs(5),
 //! mkfs.btrfs(8).
 
-use hostler_sdk::filesystem::{Kind, OnVolume, Volume};
+use hostler_family_filesystem::{Kind, OnVolume, Volume};
 use hostler_sdk::prelude::*;
 
 const BTRFS: Kind = Kind {

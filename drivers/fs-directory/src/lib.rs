@@ -3,8 +3,8 @@
 //! Not applicable: it exists, whether the service runs or not; what is not as wanted is warned of. Down: it does not exist.
 //! Start makes it and corrects it; stop leaves it, since what is in it is data.
 
+use hostler_family_ownership::Ownership;
 use hostler_sdk::files::FileKind;
-use hostler_sdk::ownership::Ownership;
 use hostler_sdk::prelude::*;
 
 /// A directory with an owner and a mode.

@@ -3,7 +3,7 @@
 //! Up: the device is mounted on `mnt` and answers. Down: it is not. Start mends it with e2fsck(8) and mounts it. Provision
 //! makes it on an empty device; a device that holds anything else is never written on. See ext4(5), mkfs.ext4(8).
 
-use hostler_sdk::filesystem::{Fsck, Kind, Volume};
+use hostler_family_filesystem::{Fsck, Kind, Volume};
 use hostler_sdk::prelude::*;
 
 const EXT4: Kind = Kind {

@@ -4,7 +4,7 @@
 //! says otherwise; the host finds the server's address. A server that does not answer is a warning after `stat_timeout`, and keeps
 //! nobody waiting. See nfs(5).
 
-use hostler_sdk::filesystem::{MountPoint, Mounted};
+use hostler_family_filesystem::{MountPoint, Mounted};
 use hostler_sdk::prelude::*;
 
 /// A directory of an NFS server.

@@ -3,7 +3,7 @@
 //! Up: the overlay is mounted on `mnt`. Down: it is not. Start makes `upper` and `work` if they are missing; what was
 //! written stays in `upper`. See mount(8), "Mount options for overlay".
 
-use hostler_sdk::filesystem::{MountPoint, Mounted};
+use hostler_family_filesystem::{MountPoint, Mounted};
 use hostler_sdk::mount::MountEntry;
 use hostler_sdk::prelude::*;
 

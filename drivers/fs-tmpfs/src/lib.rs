@@ -2,7 +2,7 @@
 //!
 //! Up: a tmpfs is mounted on `mnt`. Down: none is. Stop forgets everything in it. See tmpfs(5).
 
-use hostler_sdk::filesystem::{MountPoint, Mounted};
+use hostler_family_filesystem::{MountPoint, Mounted};
 use hostler_sdk::mount::MountEntry;
 use hostler_sdk::prelude::*;
 

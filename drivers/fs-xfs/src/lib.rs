@@ -4,7 +4,7 @@
 //! before. Provision makes it on an empty device; a device that holds anything else is never written on. See xfs(5),
 //! mkfs.xfs(8).
 
-use hostler_sdk::filesystem::{Kind, Volume};
+use hostler_family_filesystem::{Kind, Volume};
 use hostler_sdk::prelude::*;
 
 const XFS: Kind = Kind {

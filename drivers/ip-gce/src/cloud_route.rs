@@ -1,6 +1,6 @@
 //! The route in Google's network: where it leads, and to whom it may be taken away from.
 
-use hostler_sdk::gce::{Answer, Client, Fault, InstanceRef, check_name, failed};
+use hostler_family_gce::{Answer, Client, Fault, InstanceRef, check_name, failed};
 use hostler_sdk::{Context, Error, Result, log};
 use serde_json::json;
 

@@ -12,8 +12,8 @@ mod cloud_route;
 
 use std::net::IpAddr;
 
-use hostler_sdk::gce::{Client, Cloud, check_name, failed};
-use hostler_sdk::gce_grants;
+use hostler_family_gce::gce_grants;
+use hostler_family_gce::{Client, Cloud, check_name, failed};
 use hostler_sdk::prelude::*;
 
 use crate::cloud_route::CloudRoute;

@@ -6,7 +6,8 @@
 
 use std::net::IpAddr;
 
-use hostler_sdk::inet::{Inet, conflict, ip_of};
+use hostler_family_inet::{Inet, conflict};
+use hostler_sdk::cidr::ip_of;
 use hostler_sdk::prelude::*;
 
 /// How long the neighbours have to answer, once they were asked three times.

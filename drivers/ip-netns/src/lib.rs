@@ -7,7 +7,8 @@
 
 use std::net::IpAddr;
 
-use hostler_sdk::inet::{Inet, conflict, holds, ip_of};
+use hostler_family_inet::{Inet, conflict};
+use hostler_sdk::cidr::{holds, ip_of};
 use hostler_sdk::net::Route;
 use hostler_sdk::netns::Contents;
 use hostler_sdk::prelude::*;
@@ -89,7 +90,7 @@ impl Driver for Netns {
             check(other, "gateway", format!("{gateway} cannot be the router of {}", self.inet.name));
         }
         if let (Some(network), Some(netmask), Some(address)) = (&self.network, &self.inet.netmask, address) {
-            let len = hostler_sdk::inet::prefix_len(netmask);
+            let len = hostler_sdk::cidr::prefix_len(netmask);
             let outside = len.is_some_and(|len| !holds(&format!("{network}/{len}"), address));
             check(outside, "network", format!("{address} is not in {network}, with the netmask {netmask}"));
         }

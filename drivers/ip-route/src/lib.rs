@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use hostler_sdk::inet::{destination, holds};
+use hostler_sdk::cidr::{destination, holds};
 use hostler_sdk::net::Route;
 use hostler_sdk::prelude::*;
 

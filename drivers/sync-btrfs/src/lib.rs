@@ -8,8 +8,8 @@
 #[macro_use]
 mod target;
 
+use hostler_family_remote::ssh;
 use hostler_sdk::prelude::*;
-use hostler_sdk::ssh;
 
 use crate::target::Target;
 

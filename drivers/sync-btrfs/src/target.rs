@@ -9,8 +9,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use hostler_family_remote::{command, failure};
 use hostler_sdk::process::Output;
-use hostler_sdk::ssh::{command, failure};
 use hostler_sdk::{Command, Result};
 
 /// Goes to the directory of the copies.

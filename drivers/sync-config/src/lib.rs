@@ -6,9 +6,9 @@
 
 mod agreement;
 
+use hostler_family_remote::{SSH, failure, ssh};
+use hostler_sdk::each_target;
 use hostler_sdk::prelude::*;
-use hostler_sdk::ssh::{SSH, failure};
-use hostler_sdk::{each_target, ssh};
 
 use crate::agreement::{Agreement, digest};
 

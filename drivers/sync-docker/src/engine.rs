@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use hostler_family_remote::{command, failure};
 use hostler_sdk::process::Output;
-use hostler_sdk::ssh::{command, failure};
 use hostler_sdk::{Command, Error, Result};
 
 use crate::words::{LOAD, LOOK};

@@ -9,10 +9,10 @@ mod seen;
 #[macro_use]
 mod words;
 
+use hostler_family_container::{OwnEngine, is_reference, is_tagged};
+use hostler_family_remote::ssh;
 use hostler_sdk::each_target;
-use hostler_sdk::engine::{OwnEngine, is_reference, is_tagged};
 use hostler_sdk::prelude::*;
-use hostler_sdk::ssh;
 
 use crate::engine::Engine;
 use crate::seen::Seen;

@@ -1,4 +1,4 @@
-//! What a target runs, see [`hostler_sdk::ssh`]. Which socket and which images it is about is read, a line each.
+//! What a target runs, see [`hostler_family_remote`]. Which socket and which images it is about is read, a line each.
 
 /// Tells of each image which one it is, or that there is none, once it is certain that the engine answers.
 macro_rules! look {

@@ -10,9 +10,9 @@ mod options;
 mod snapshot;
 mod stats;
 
+use hostler_family_remote::{self as remote, SSH, grant_is_mounted, ssh};
+use hostler_sdk::each_target;
 use hostler_sdk::prelude::*;
-use hostler_sdk::ssh::SSH;
-use hostler_sdk::{each_target, grant_is_mounted, ssh};
 
 use crate::options::Options;
 use crate::snapshot::Snapshot;
@@ -212,7 +212,7 @@ impl Rsync {
         let Some(dstfs) = &self.dstfs else { return Ok(()) };
         let mounted = match target {
             LOCAL => is_mounted(dstfs)?,
-            node => ssh::is_mounted(node, dstfs)?,
+            node => remote::is_mounted(node, dstfs)?,
         };
         match mounted {
             true => Ok(()),
@@ -262,7 +262,7 @@ impl Copy<'_> {
     fn run(&self, rehearse: bool) -> Result<Stats> {
         let output = self.command(rehearse).run()?;
         if !output.succeeded() {
-            return Err(hostler_sdk::ssh::failure("rsync", &output));
+            return Err(remote::failure("rsync", &output));
         }
         Stats::parse(&String::from_utf8_lossy(&output.stdout))
             .ok_or_else(|| Error::failed("rsync did not say what it did: is it older than 3.1?"))

@@ -4,9 +4,9 @@
 //! its exit status is the run's, by what `retcodes` makes of it. Provision has the image at hand, unprovision removes what a
 //! run left that was cut short. With a `container_data_dir` the engine is the object's own, as with `container.docker`.
 
-use hostler_sdk::application::Retcodes;
-use hostler_sdk::engine::own::grant;
-use hostler_sdk::engine::{Container, OwnEngine, Place, Service, credentials};
+use hostler_family_application::Retcodes;
+use hostler_family_container::grant;
+use hostler_family_container::{Container, OwnEngine, Place, Service};
 use hostler_sdk::prelude::*;
 
 /// A container that is run to its end, on demand or by schedule.
@@ -39,7 +39,7 @@ impl Driver for Task {
     const GRANTS: &[&str] = &[
         "http.unix(guard=container) = GET,POST,DELETE {rundir}/engine/docker.sock /**",
         "http.unix(guard=container) = GET,POST,DELETE {kw:socket} /**",
-        credentials::GRANT,
+        grant::CREDENTIALS,
         grant::RUN,
         grant::SEE,
         grant::END,
@@ -92,7 +92,8 @@ impl Task {
 
 #[cfg(test)]
 mod tests {
-    use hostler_sdk::fake::{Case, Engine, Host, given_section};
+    use hostler_family_container::fake::Engine;
+    use hostler_sdk::fake::{Case, Host, given_section};
 
     use super::*;
 
@@ -113,7 +114,7 @@ mod tests {
     }
 
     fn on(engine: &Engine) -> Host {
-        Host::new().engine(SOCKET, engine)
+        engine.on(Host::new(), SOCKET)
     }
 
     fn ends_with(exit_code: i32) -> Engine {

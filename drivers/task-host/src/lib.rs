@@ -3,7 +3,7 @@
 //! A task is neither up nor down. A run is what its exit status means by `retcodes`: `up` is success. A run that fails, or
 //! takes too long, is followed by `on_error`. The commands run as the service's own: with all the power of their user.
 
-use hostler_sdk::application::{Retcodes, Surroundings};
+use hostler_family_application::{Retcodes, Surroundings};
 use hostler_sdk::prelude::*;
 
 /// A command that is run on demand or by schedule.

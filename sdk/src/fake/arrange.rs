@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Host;
 use super::world::{Asked, Interface, Node, Run, Served};
+use crate::CapabilityError;
 use crate::bindings::hostler::driver::block::{Device, Signature};
 use crate::bindings::hostler::driver::http::Response;
 use crate::bindings::hostler::driver::mount::{MountEntry, Usage};
@@ -195,7 +196,7 @@ impl Host {
             plugged: false,
         };
         let network = Route {
-            destination: crate::inet::destination(cidr).unwrap_or_default(),
+            destination: crate::cidr::destination(cidr).unwrap_or_default(),
             gateway: None,
             dev: Some(dev.to_owned()),
         };
@@ -291,7 +292,7 @@ impl Host {
     }
 
     /// With a server that answers whatever is asked of an address that begins so.
-    pub fn server(self, base: &str, serve: impl Fn(&Asked<'_>) -> Option<Served> + 'static) -> Host {
+    pub fn server(self, base: &str, serve: impl Fn(&Asked<'_>) -> Result<Served, CapabilityError> + 'static) -> Host {
         self.with(|world| world.servers.push((base.to_owned(), Rc::new(serve))))
     }
 

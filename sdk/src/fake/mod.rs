@@ -13,17 +13,13 @@
 
 mod arrange;
 mod case;
-mod engine;
 mod faults;
 mod host;
 pub(crate) mod imports;
-mod lvm;
 mod observe;
 mod world;
 
 pub use case::{Case, Given, given, given_section};
-pub use engine::Engine;
 pub use faults::stop_undoes_any_failed_start;
 pub use host::{Host, MIB};
-pub use lvm::Lvm;
 pub use world::{Asked, LogLine, Run, Served};

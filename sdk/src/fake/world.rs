@@ -56,12 +56,14 @@ pub struct Asked<'a> {
 pub struct Served {
     /// Of HTTP.
     pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
     /// All of it.
     pub body: Vec<u8>,
 }
 
-/// What a faked server does. None: the connection breaks.
-pub(crate) type Server = Rc<dyn Fn(&Asked<'_>) -> Option<Served>>;
+/// What a faked server does. An error is what the capability reports instead of an answer.
+pub(crate) type Server = Rc<dyn Fn(&Asked<'_>) -> Result<Served, CapabilityError>>;
 
 /// A path of the in-memory tree.
 #[derive(Debug, Clone)]
@@ -135,8 +137,6 @@ pub(crate) struct World {
     /// By what the addresses that they serve begin with.
     pub(crate) servers: Vec<(String, Server)>,
     pub(crate) answers: BTreeMap<String, VecDeque<Response>>,
-    /// By their sockets.
-    pub(crate) engines: BTreeMap<String, super::engine::Engine>,
     pub(crate) state: BTreeMap<(String, String), String>,
     pub(crate) boot_ms: u64,
     pub(crate) cancelled: bool,

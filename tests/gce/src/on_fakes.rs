@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hostler_sdk::clock;
+use hostler_family_gce as gce;
 use hostler_sdk::fake::{Asked, Host, Served};
-use hostler_sdk::gce;
+use hostler_sdk::{CapabilityError, clock};
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, Fault, Injected};
@@ -138,7 +138,7 @@ impl FakeCloud {
     }
 }
 
-fn serve(gateway: &RefCell<Gateway>, events: &Mutex<Vec<Event>>, asked: &Asked<'_>) -> Option<Served> {
+fn serve(gateway: &RefCell<Gateway>, events: &Mutex<Vec<Event>>, asked: &Asked<'_>) -> Result<Served, CapabilityError> {
     let request = Request {
         method: asked.method.to_owned(),
         target: asked.to.trim_start_matches(ROOT).to_owned(),
@@ -153,7 +153,13 @@ fn serve(gateway: &RefCell<Gateway>, events: &Mutex<Vec<Event>>, asked: &Asked<'
             Event::Goes(device) => asked.host.remove_device(&device),
         }
     }
-    answer.map(|Response { status, body, .. }| Served { status, body })
+    match answer {
+        Some(Response { status, body, .. }) => Ok(Served { status, headers: Vec::new(), body }),
+        None => Err(CapabilityError::Other(format!(
+            "the request failed: {} {}: the connection broke",
+            asked.method, asked.to
+        ))),
+    }
 }
 
 /// Devices of the fake host.

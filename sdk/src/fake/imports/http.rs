@@ -2,6 +2,7 @@
 
 use super::{Answer, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::http::{Endpoint, Request, Response};
+use crate::bindings::hostler::driver::types::Kv;
 use crate::errno::ECONNREFUSED;
 use crate::fake::world::{Server, World};
 use crate::fake::{Asked, Host, Served};
@@ -13,7 +14,7 @@ pub(crate) fn send(r: &Request) -> Answer<Response> {
     };
     let line = format!("{} {to}", r.method);
     let host = Host::current("http.send");
-    let found = |world: &mut World| match world.servers.iter().find(|(base, _)| to.starts_with(base.as_str())) {
+    let found = |world: &mut World| match world.servers.iter().rev().find(|(base, _)| to.starts_with(base.as_str())) {
         Some((_, server)) => Ok(Found::Server(server.clone())),
         None => answer(world, r, &line).map(Found::Answer),
     };
@@ -30,11 +31,10 @@ pub(crate) fn send(r: &Request) -> Answer<Response> {
         Found::Server(server) => server,
     };
     let headers = r.headers.iter().map(|header| (header.key.to_ascii_lowercase(), header.value.clone())).collect();
-    let served = server(&Asked { host: &host, method: &r.method, to: &to, headers, body: &r.body });
-    match served {
-        Some(Served { status, body }) => Ok(Response { status, headers: Vec::new(), body }),
-        None => Err(super::CapabilityError::Other(format!("the request failed: {line}: the connection broke"))),
-    }
+    let Served { status, headers, body } =
+        server(&Asked { host: &host, method: &r.method, to: &to, headers, body: &r.body })?;
+    let headers = headers.into_iter().map(|(key, value)| Kv { key, value }).collect();
+    Ok(Response { status, headers, body })
 }
 
 /// Who answers.
@@ -44,11 +44,6 @@ enum Found {
 }
 
 fn answer(world: &mut World, r: &Request, line: &str) -> Answer<Response> {
-    if let Endpoint::Unix((socket, path)) = &r.endpoint
-        && let Some(engine) = world.engines.get(socket).cloned()
-    {
-        return engine.answer(world, &r.method, path, &r.body);
-    }
     match &r.endpoint {
         Endpoint::Unix((socket, _)) if !world.answers.contains_key(line) => not_found(socket),
         _ => scripted(world, line),

@@ -5,10 +5,10 @@ use super::{Answer, not_found, os};
 use crate::bindings::hostler::driver::net::{Holder, Route};
 use crate::bindings::hostler::driver::netns::{Address, Contents, Link};
 use crate::bindings::hostler::driver::types::{CapabilityError, Kv};
+use crate::cidr::{destination, holds};
 use crate::errno::{EEXIST, ENETUNREACH};
 use crate::fake::Host;
 use crate::fake::world::World;
-use crate::inet::{destination, holds};
 
 pub(crate) fn look(netns: &str) -> Answer<Option<Contents>> {
     Host::read("netns.look", netns, |world| Ok(world.namespaces.get(netns).cloned()))

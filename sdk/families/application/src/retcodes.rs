@@ -1,0 +1,61 @@
+//! What exit statuses mean, as the keyword `retcodes` says.
+
+use hostler_sdk::{Error, Result, RunReport, State};
+
+/// What the exit statuses of a check mean: `0:up 1:down`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retcodes(Vec<(i32, State)>);
+
+impl Retcodes {
+    /// Reads `<status>:<state>` pairs.
+    pub fn parse(pairs: &[String]) -> Result<Retcodes> {
+        let parsed: Option<Vec<_>> = pairs.iter().map(|pair| pair_of(pair)).collect();
+        let expected = "expected pairs such as 0:up 1:down, of up, down, warn, n/a and undef";
+        parsed
+            .map(Retcodes)
+            .ok_or_else(|| Error::invalid_config(format!("retcodes is {:?}: {expected}", pairs.join(" "))))
+    }
+
+    /// The state that an exit status means, if it means any.
+    pub fn state(&self, status: i32) -> Option<State> {
+        self.0.iter().find(|(known, _)| *known == status).map(|(_, state)| *state)
+    }
+
+    /// What a run's end means: one that is up is a success, whatever its status was; all others are failures.
+    pub fn judge(&self, ended: RunReport) -> RunReport {
+        let RunReport { exit_status, text } = ended;
+        match (self.state(exit_status) == Some(State::Up), exit_status) {
+            (true, _) => RunReport { exit_status: 0, text },
+            (false, 0) => RunReport { exit_status: 1, text: format!("{text}, which retcodes does not call up") },
+            (false, _) => RunReport { exit_status, text },
+        }
+    }
+}
+
+fn pair_of(pair: &str) -> Option<(i32, State)> {
+    let (status, state) = pair.split_once(':')?;
+    let state = match state {
+        "up" => State::Up,
+        "down" => State::Down,
+        "warn" => State::Warn,
+        "n/a" => State::NotApplicable,
+        "undef" => State::Undefined,
+        _ => return None,
+    };
+    Some((status.parse().ok()?, state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retcodes_are_pairs_and_the_first_of_a_status_counts() {
+        let parse = |text: &str| Retcodes::parse(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        let codes = parse("0:up 1:down 3:warn 0:down").unwrap();
+        assert_eq!((codes.state(0), codes.state(3), codes.state(2)), (Some(State::Up), Some(State::Warn), None));
+        for bad in ["up", "0:on", "x:up", "0:"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

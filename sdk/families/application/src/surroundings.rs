@@ -1,0 +1,129 @@
+//! How a command of the configuration is run: where, by whom, with which environment and limits.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hostler_sdk::{Command, Error, Keywords, Mode, Result, Size};
+
+use crate::StoreVariables;
+
+/// How a command of the configuration is run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Keywords)]
+pub struct Surroundings {
+    /// The directory that commands run in, by default `/`.
+    #[keyword(example = "/srv/{fqdn}")]
+    pub cwd: Option<PathBuf>,
+    /// The user that commands run as.
+    #[keyword(example = "www-data")]
+    pub user: Option<String>,
+    /// The group that commands run as. By default the user's.
+    #[keyword(example = "www-data")]
+    pub group: Option<String>,
+    /// The file mode creation mask, by default 022.
+    #[keyword(example = "027")]
+    pub umask: Option<Mode>,
+    /// Variables for the environment, beside `PATH`, `LANG` and the `HOSTLER_*` and `OPENSVC_*` names.
+    #[keyword(kind = "words", example = "CONFIG=/etc/web.conf VERBOSE=1")]
+    pub environment: Vec<String>,
+    /// Variables out of stores.
+    #[keyword(flatten)]
+    pub stores: StoreVariables,
+    /// The largest address space.
+    #[keyword(alias = "limit_vmem", example = "2g")]
+    pub limit_as: Option<Size>,
+    /// The largest core file.
+    #[keyword(example = "0")]
+    pub limit_core: Option<Size>,
+    /// The most processor time.
+    #[keyword(example = "30s")]
+    pub limit_cpu: Option<Duration>,
+    /// The largest data segment.
+    #[keyword(example = "128m")]
+    pub limit_data: Option<Size>,
+    /// The largest file that may be written.
+    #[keyword(example = "1g")]
+    pub limit_fsize: Option<Size>,
+    /// The most memory that may be locked.
+    #[keyword(example = "64m")]
+    pub limit_memlock: Option<Size>,
+    /// The most open files.
+    #[keyword(example = "1024")]
+    pub limit_nofile: Option<u64>,
+    /// The most processes of the user.
+    #[keyword(example = "200")]
+    pub limit_nproc: Option<u64>,
+    /// The largest resident set.
+    #[keyword(example = "512m")]
+    pub limit_rss: Option<Size>,
+    /// The largest stack.
+    #[keyword(example = "8m")]
+    pub limit_stack: Option<Size>,
+}
+
+impl Surroundings {
+    /// The command, in these surroundings.
+    pub fn apply(&self, mut command: Command) -> Result<Command> {
+        if let Some(cwd) = &self.cwd {
+            command = command.cwd(cwd);
+        }
+        if let Some(user) = &self.user {
+            command = command.user(user);
+        }
+        if let Some(group) = &self.group {
+            command = command.group(group);
+        }
+        for variable in self.environment.iter().chain(self.stores.all()) {
+            let (name, value) = variable
+                .split_once('=')
+                .ok_or_else(|| Error::invalid_config(format!("environment holds {variable:?}: expected NAME=VALUE")))?;
+            command = command.env(name, value);
+        }
+        if let Some(umask) = self.umask {
+            command = command.setting("umask", umask.to_string());
+        }
+        for (name, value) in self.limits() {
+            if let Some(value) = value {
+                command = command.setting(name, value.to_string());
+            }
+        }
+        Ok(command)
+    }
+
+    fn limits(&self) -> [(&'static str, Option<u64>); 10] {
+        [
+            ("limit.as", self.limit_as.map(Size::as_bytes)),
+            ("limit.core", self.limit_core.map(Size::as_bytes)),
+            ("limit.cpu", self.limit_cpu.map(|limit| limit.as_secs())),
+            ("limit.data", self.limit_data.map(Size::as_bytes)),
+            ("limit.fsize", self.limit_fsize.map(Size::as_bytes)),
+            ("limit.memlock", self.limit_memlock.map(Size::as_bytes)),
+            ("limit.nofile", self.limit_nofile),
+            ("limit.nproc", self.limit_nproc),
+            ("limit.rss", self.limit_rss.map(Size::as_bytes)),
+            ("limit.stack", self.limit_stack.map(Size::as_bytes)),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_of_stores_count_and_of_those_the_secrets() {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        let stores = StoreVariables { configs_environment: words("B=2 C=2"), secrets_environment: words("C=3") };
+        let surroundings = Surroundings { environment: words("A=1 B=1 C=1"), stores, ..Surroundings::default() };
+        let command = surroundings.apply(Command::new("/bin/true")).unwrap();
+        let in_order = [("A", "1"), ("B", "1"), ("C", "1"), ("B", "2"), ("C", "2"), ("C", "3")];
+        let expected =
+            in_order.iter().fold(Command::new("/bin/true"), |command, (name, value)| command.env(name, value));
+        assert_eq!(command, expected);
+    }
+
+    #[test]
+    fn a_variable_without_a_value_is_an_error() {
+        let surroundings = Surroundings { environment: vec!["A".to_owned()], ..Surroundings::default() };
+        assert!(surroundings.apply(Command::new("/bin/true")).is_err());
+    }
+}

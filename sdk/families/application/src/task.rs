@@ -1,0 +1,41 @@
+//! The keywords of every task: how long a run may take, what its exit status means, whether somebody must confirm it.
+
+use std::time::Duration;
+
+use hostler_sdk::{Context, Error, Keywords, Problem, Result};
+
+use crate::Retcodes;
+
+/// The keywords of every task.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Keywords)]
+pub struct TaskKeywords {
+    /// How long a run may take. One that takes longer is stopped.
+    #[keyword(alias = "run_timeout", example = "1h")]
+    pub timeout: Option<Duration>,
+    /// What exit statuses mean: `up` is success, all others are failures.
+    #[keyword(default = "0:up 1:down")]
+    pub retcodes: Vec<String>,
+    /// Whether a run must be confirmed, by `--confirm` or at the terminal.
+    pub confirmation: bool,
+}
+
+impl TaskKeywords {
+    /// What is wrong with them.
+    pub fn problems(&self) -> Option<Problem> {
+        let error = Retcodes::parse(&self.retcodes).err()?;
+        Some(Problem::new("retcodes", error))
+    }
+
+    /// What the exit statuses of a run mean.
+    pub fn retcodes(&self) -> Result<Retcodes> {
+        Retcodes::parse(&self.retcodes)
+    }
+
+    /// Fails if a run must be confirmed and the operator has not confirmed this one.
+    pub fn must_be_confirmed(&self, context: &Context) -> Result<()> {
+        if self.confirmation && context.var("confirm") != Some("true") {
+            return Err(Error::failed("this task must be confirmed: say --confirm"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! Who a registry takes one for: from a file as docker-login(1) writes it, to the header that goes with a pull.
+//!
+//! ```json
+//! { "auths": { "registry.example.com:5000": { "auth": "<base64 of user:password>" } } }
+//! ```
+//!
+//! What the file holds is part of no message.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use hostler_sdk::files::FileKind;
+use hostler_sdk::{Error, Mode, Result, files};
+use serde_json::{Value, json};
+
+use super::reference::registry;
+
+/// Where docker.io is named otherwise.
+const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+/// The header `X-Registry-Auth` of a pull.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Credentials(pub(crate) String);
+
+impl Credentials {
+    /// Those of a file for the registry of an image.
+    pub(crate) fn read(file: &Path, image: &str) -> Result<Credentials> {
+        let failed = |text: &str| Error::failed(format!("registry_creds: {} {text}", file.display()));
+        let stat = files::stat(file)?.ok_or_else(|| failed("does not exist"))?;
+        if stat.kind != FileKind::File {
+            return Err(failed("is no regular file"));
+        }
+        if stat.mode.0 & 0o077 != 0 {
+            let Mode(mode) = stat.mode;
+            return Err(failed(&format!("has the mode {mode:04o}, and others could read it: say chmod 600")));
+        }
+        Credentials::parse(&files::read(file)?, image).map_err(|text| failed(&text))
+    }
+
+    fn parse(content: &[u8], image: &str) -> std::result::Result<Credentials, String> {
+        let content: Value = serde_json::from_slice(content).map_err(|error| format!("is no JSON: {error}"))?;
+        let wanted = registry(image);
+        let mut entries = content["auths"].as_object().into_iter().flatten();
+        let Some((_, entry)) = entries.find(|(name, _)| host(name) == wanted) else {
+            return Err(format!("has no entry in \"auths\" for {wanted}: log in there with docker login"));
+        };
+        let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        if let Some(token) = text("identitytoken") {
+            return Ok(Credentials::of(&json!({ "identitytoken": token, "serveraddress": wanted })));
+        }
+        let pair = match (text("auth"), text("username"), text("password")) {
+            (Some(auth), ..) => decoded(&auth),
+            (None, Some(user), Some(password)) => Some((user, password)),
+            _ => return Err(format!("holds no password for {wanted}: docker login has it elsewhere, see credsStore")),
+        };
+        let (user, password) = pair.ok_or_else(|| format!("holds for {wanted} what is no base64 of user:password"))?;
+        Ok(Credentials::of(&json!({ "username": user, "password": password, "serveraddress": wanted })))
+    }
+
+    fn of(document: &Value) -> Credentials {
+        Credentials(URL_SAFE.encode(document.to_string()))
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials")
+    }
+}
+
+fn decoded(auth: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(STANDARD.decode(auth).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some((user.to_owned(), password.trim_end_matches('\0').to_owned()))
+}
+
+/// The registry that a name in the file is about: some are written as addresses.
+fn host(name: &str) -> &str {
+    let bare = name.split_once("://").map_or(name, |(_, rest)| rest);
+    let host = bare.split('/').next().unwrap_or_default();
+    if HUB.contains(&host) { HUB[0] } else { host }
+}
+
+#[cfg(test)]
+mod tests {
+    use hostler_sdk::fake::Host;
+
+    use super::*;
+
+    /// The document that the engine gets, or why there is none.
+    fn sent(auths: &Value, image: &str) -> std::result::Result<Value, String> {
+        let Credentials(header) = Credentials::parse(json!({ "auths": auths }).to_string().as_bytes(), image)?;
+        Ok(serde_json::from_slice(&URL_SAFE.decode(header).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn an_entry_counts_for_its_registry_alone() {
+        let me = |host: &str| json!({ "username": "me", "password": "p:w", "serveraddress": host });
+        let auth = json!({ "auth": STANDARD.encode("me:p:w") });
+        for (name, image) in [
+            ("reg.example:5000", "reg.example:5000/db:1"),
+            ("https://reg.example:5000/v2/", "reg.example:5000/a/b"),
+            ("localhost", "localhost/db"),
+        ] {
+            assert_eq!(sent(&json!({ name: auth }), image), Ok(me(registry(image))), "{name}");
+        }
+        for image in ["mariadb", "me/app:1", "docker.io/library/mariadb"] {
+            assert_eq!(sent(&json!({ "https://index.docker.io/v1/": auth }), image), Ok(me("docker.io")), "{image}");
+        }
+        let plain = json!({ "reg.example": { "username": "me", "password": "p:w" } });
+        assert_eq!(sent(&plain, "reg.example/db"), Ok(me("reg.example")));
+        let token = json!({ "reg.example": { "auth": "", "identitytoken": "t" } });
+        let expected = json!({ "identitytoken": "t", "serveraddress": "reg.example" });
+        assert_eq!(sent(&token, "reg.example/db"), Ok(expected));
+        for other in ["reg.example/db", "reg.example:50000/db", "docker.io/reg.example:5000", "mariadb"] {
+            assert!(sent(&json!({ "reg.example:5000": auth }), other).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_without_what_it_holds() {
+        let check = |auths: Value, expected: &str| {
+            let error = sent(&auths, "reg.example/db").unwrap_err();
+            assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
+        };
+        check(json!({}), "has no entry in \"auths\" for reg.example");
+        check(json!("hunter2"), "has no entry in \"auths\"");
+        check(json!({ "reg.example": {} }), "holds no password for reg.example");
+        check(json!({ "reg.example": { "auth": "hunter2" } }), "no base64 of user:password");
+        let broken = Credentials::parse(b"{ \"auths\": hunter2 }", "a").unwrap_err();
+        assert!(broken.contains("is no JSON") && !broken.contains("hunter2"), "{broken}");
+    }
+
+    #[test]
+    fn others_must_not_be_able_to_read_the_file() {
+        let file = Path::new("/etc/creds.json");
+        let read = |host: &Host| host.enter(|| Credentials::read(file, "reg.example/db").map_err(|e| e.to_string()));
+        let host = Host::new();
+        assert!(read(&host).unwrap_err().contains("does not exist"));
+        let host = host.text_file("/etc/creds.json", "{\"auths\":{\"reg.example\":{\"identitytoken\":\"t\"}}}");
+        assert!(read(&host).unwrap_err().contains("has the mode 0644, and others could read it: say chmod 600"));
+        host.enter(|| files::set_mode(file, Mode(0o600)).unwrap());
+        assert!(read(&host).is_ok());
+    }
+}

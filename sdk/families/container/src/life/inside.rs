@@ -1,0 +1,56 @@
+//! The inside of a container: what the operator's terminal is to be connected to. The engine prepares a command; the host
+//! starts it, and its connection becomes the terminal's.
+
+use hostler_sdk::{Attachment, Error, Result};
+use serde_json::{Map, Value, json};
+
+use crate::{Engine, Found, Service};
+
+/// The best shell that the image has.
+const SHELL: [&str; 3] = ["/bin/sh", "-c", "[ -x /bin/bash ] && exec /bin/bash; exec /bin/sh"];
+
+impl Service<'_> {
+    /// A shell in the container.
+    pub fn enter(&self) -> Result<Attachment> {
+        self.exec(&SHELL.map(str::to_owned))
+    }
+
+    /// A command in the container, as its user.
+    pub fn exec(&self, argv: &[String]) -> Result<Attachment> {
+        let (engine, found) = self.inside()?;
+        if !found.state.running {
+            return Err(Error::failed(format!("the container {} does not run: start it first", found.short_id())));
+        }
+        let tty = self.context.var("tty") == Some("true");
+        let id = engine.prepare(&found.id, &self.command(argv, tty)?)?;
+        let body = json!({ "Detach": false, "Tty": tty }).to_string();
+        Ok(Attachment::upgrade(engine.socket(), "POST", engine.path(&format!("/exec/{id}/start")), body))
+    }
+
+    /// What the container wrote, and with `follow` what it goes on to write.
+    pub fn logs(&self, follow: bool) -> Result<Attachment> {
+        let (engine, found) = self.inside()?;
+        let path = format!("/containers/{}/logs?stdout=true&stderr=true&follow={follow}", found.id);
+        Ok(Attachment::upgrade(engine.socket(), "GET", engine.path(&path), ""))
+    }
+
+    fn inside(&self) -> Result<(Engine, Found)> {
+        let engine = self.place.connect()?;
+        let found = self.own(&engine)?;
+        let found = found.ok_or_else(|| Error::failed("there is no container: start it first"))?;
+        Ok((engine, found))
+    }
+
+    fn command(&self, argv: &[String], tty: bool) -> Result<Value> {
+        let mut body = Map::new();
+        for attached in ["AttachStdin", "AttachStdout", "AttachStderr"] {
+            body.insert(attached.to_owned(), true.into());
+        }
+        body.insert("Cmd".to_owned(), json!(argv));
+        body.insert("Tty".to_owned(), tty.into());
+        if let Some(user) = self.container.wanted()?.user {
+            body.insert("User".to_owned(), user.into());
+        }
+        Ok(Value::Object(body))
+    }
+}

@@ -1,0 +1,10 @@
+//! The life of a container: its keywords, the body of its creation, and each verb of its resource.
+
+mod describe;
+mod inside;
+mod keywords;
+mod run;
+mod service;
+
+pub use keywords::Container;
+pub use service::Service;

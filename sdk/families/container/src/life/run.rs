@@ -1,0 +1,78 @@
+//! A container that runs to its end: made, started, waited for, and removed.
+
+use std::time::Duration;
+
+use hostler_sdk::{Error, Result, RunReport, clock, log};
+
+use crate::{Engine, Found, Service};
+
+/// How often it is looked at: at first often, then less.
+const FIRST_LOOK: Duration = Duration::from_millis(50);
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
+/// How many lines of its output are logged.
+const OUTPUT: u32 = 1000;
+
+/// As timeout(1) has it.
+const TIMED_OUT: i32 = 124;
+
+/// What is left of the action's time, for what comes after the run.
+const MARGIN: Duration = Duration::from_secs(5);
+
+impl Service<'_> {
+    /// Runs the container to its end, for at most so long. Its exit status is the report's.
+    pub fn run(&self, timeout: Option<Duration>) -> Result<RunReport> {
+        self.container.check()?;
+        let (engine, _) = self.place.enter()?;
+        let report = self.run_on(&engine, timeout);
+        // The run went as it went, whatever becomes of the engine.
+        if let Err(error) = self.place.leave() {
+            log::warn(error);
+        }
+        report
+    }
+
+    fn run_on(&self, engine: &Engine, timeout: Option<Duration>) -> Result<RunReport> {
+        if let Some(earlier) = self.own(engine)? {
+            if earlier.state.running {
+                let text = format!("an earlier run is not over: the container {} still runs", earlier.short_id());
+                return Err(Error::retryable(text));
+            }
+            engine.remove(&earlier.id)?;
+        }
+        self.pull(engine)?;
+        let id = self.create(engine)?;
+        let report = engine.start(&id).map_err(|error| self.not_started(error)).and_then(|()| {
+            let limit = timeout.unwrap_or(self.context.deadline).min(self.context.deadline.saturating_sub(MARGIN));
+            self.wait(engine, &id, limit)
+        });
+        engine.remove(&id)?;
+        report
+    }
+
+    fn wait(&self, engine: &Engine, id: &str, limit: Duration) -> Result<RunReport> {
+        let began = clock::since_boot();
+        let mut pause = FIRST_LOOK;
+        loop {
+            let gone = || Error::failed(format!("the container {} was removed while it ran", self.name));
+            let found = engine.container(id)?.ok_or_else(gone)?;
+            let is_over = !found.state.running;
+            if is_over || clock::since_boot().saturating_sub(began) >= limit {
+                tell_output(engine, &found);
+                return Ok(match is_over {
+                    true => RunReport { exit_status: found.state.exit_code, text: found.state.end() },
+                    false => RunReport { exit_status: TIMED_OUT, text: "took too long".to_owned() },
+                });
+            }
+            clock::sleep(pause)?;
+            pause = (pause * 2).min(LAST_LOOK);
+        }
+    }
+}
+
+fn tell_output(engine: &Engine, found: &Found) {
+    match engine.last_lines(found, OUTPUT) {
+        Ok(lines) => lines.iter().for_each(|line| log::info(format!("| {line}"))),
+        Err(error) => log::warn(error),
+    }
+}

@@ -1,0 +1,321 @@
+//! The life of a container: what its resource does at each turn, on whatever engine.
+//!
+//! A container is known by its name, and must carry the labels of its resource: one that does not is somebody else's, and is
+//! left alone. A container that is not what the keywords say today is made anew at the next start, and told of until then.
+
+use std::time::Duration;
+
+use hostler_sdk::{Context, Error, Outcome, Result, Status, clock, log};
+
+use super::keywords::Pull;
+use crate::engine::Credentials;
+use crate::{Container, Engine, EngineError, Found, Left, Place, label};
+
+/// How often a container that was just started is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How many lines are told of a container that ended at once.
+const LAST_WORDS: u32 = 5;
+
+/// A container of a resource, on the engine of a place.
+#[derive(Debug)]
+pub struct Service<'a> {
+    pub(crate) container: &'a Container,
+    pub(crate) context: &'a Context,
+    pub(crate) place: Place,
+    pub(crate) name: String,
+}
+
+impl<'a> Service<'a> {
+    /// Of the resource of this call.
+    pub fn new(container: &'a Container, context: &'a Context, place: Place) -> Service<'a> {
+        Service { container, context, place, name: container.name(context) }
+    }
+
+    /// Up: its container runs. It exposes `id`, `pid` and `netns` then.
+    pub fn status(&self) -> Result<Status> {
+        let looked = self.place.connect().and_then(|engine| Ok((engine.container(&self.name)?, engine)));
+        let image = &self.container.image;
+        match looked {
+            Ok((Some(found), engine)) => self.status_of(&engine, &found),
+            Ok((None, _)) => Ok(Status::down().label(image)),
+            Err(error) if error.is_denied() => Err(error.into()),
+            Err(error) if self.place.is_at_rest(&error)? => {
+                Ok(Status::down().label(image).info("the object's container engine does not run"))
+            }
+            Err(_) if self.is_own() => {
+                let text = "the object's container engine is gone, and may have left the container running: start or stop the resource to find out";
+                Ok(Status::undefined(text).label(image))
+            }
+            Err(error) => Ok(Status::undefined(error).label(image)),
+        }
+    }
+
+    fn status_of(&self, engine: &Engine, found: &Found) -> Result<Status> {
+        if let Some(stranger) = self.stranger(found) {
+            return Ok(Status::down().label(&self.container.image).warning(stranger));
+        }
+        let label = format!("{}@{}", found.short_id(), self.container.image);
+        let state = &found.state;
+        if !state.running {
+            let status = Status::down().label(label);
+            return Ok(if state.status == "created" { status } else { status.info(state.end()) });
+        }
+        let status = Status::up()
+            .label(label)
+            .exposes("id", &found.id)
+            .exposes("pid", state.pid)
+            .exposes("netns", format!("/proc/{}/ns/net", state.pid));
+        if state.status != "running" {
+            return Ok(status.degraded(format!("the container is {}", state.status)));
+        }
+        match self.change(engine, found) {
+            Ok(None) => Ok(status),
+            Ok(Some(change)) => Ok(status.warning(format!("{change}: restart to have it as configured"))),
+            Err(error) => Ok(status.warning(error)),
+        }
+    }
+
+    /// Brings the container up: pulls the image if the policy says so, makes the container if there is none as configured.
+    pub fn start(&self) -> Result<Outcome> {
+        self.container.check()?;
+        if let Some(found) = self.running()? {
+            return Ok(Outcome::unchanged(format!("{} is already running", found.short_id())));
+        }
+        let (engine, _) = self.place.enter()?;
+        if let Some(found) = self.running()? {
+            return Ok(Outcome::changed(format!("the engine is back, {} is running", found.short_id())));
+        }
+        self.pull(&engine)?;
+        let id = match self.own(&engine)? {
+            Some(found) => self.as_configured(&engine, &found)?,
+            None => self.create(&engine)?,
+        };
+        engine.start(&id).map_err(|error| self.not_started(error))?;
+        let found = self.settled(&engine, &id)?;
+        Ok(Outcome::changed(format!("{} is running from {}", found.short_id(), self.container.image)))
+    }
+
+    /// Ends the container, and removes it if it is not to stay.
+    pub fn stop(&self) -> Result<Outcome> {
+        let stopped = match self.place.connect() {
+            Err(error) if self.place.is_at_rest(&error)? => None,
+            Err(error) if error.is_passing() && self.is_own() => self.end(&self.place.enter()?.0)?,
+            answer => self.end(&answer?).or_else(|error| self.at_rest(error))?,
+        };
+        Ok(self.leave(stopped)?.unwrap_or_else(|| Outcome::unchanged("already down")))
+    }
+
+    /// Has the image at hand.
+    pub fn provision(&self) -> Result<Outcome> {
+        self.container.check()?;
+        let (engine, is_ready_now) = self.place.enter()?;
+        let image = &self.container.image;
+        Ok(match (self.pull(&engine)?, is_ready_now) {
+            (true, _) => Outcome::changed(format!("pulled {image}")),
+            (false, true) => Outcome::changed(format!("the object's container engine is ready, and has {image}")),
+            (false, false) => Outcome::unchanged(format!("{image} is there already")),
+        })
+    }
+
+    /// Removes the container. One on a file system that is not mounted any longer goes with that.
+    pub fn unprovision(&self) -> Result<Outcome> {
+        if self.place.is_void()? {
+            return Ok(Outcome::unchanged("there is no container, as the object's container engine has no data here"));
+        }
+        let (engine, _) = self.place.enter()?;
+        let removed = match self.own(&engine)? {
+            Some(found) => {
+                engine.remove(&found.id)?;
+                Some(format!("removed {}", found.short_id()))
+            }
+            None => None,
+        };
+        Ok(self.leave(removed)?.unwrap_or_else(|| Outcome::unchanged("there is no container")))
+    }
+
+    /// The resource's container, if it runs. An engine that does not answer runs none of which one could say so.
+    fn running(&self) -> Result<Option<Found>> {
+        let engine = match self.place.connect() {
+            Err(error) if error.is_passing() && self.is_own() => return Ok(None),
+            answer => answer?,
+        };
+        match self.own(&engine)? {
+            Some(found) if found.state.paused => {
+                let text = format!("{} is paused: unpause it, or stop the resource first", found.short_id());
+                Err(Error::failed(text))
+            }
+            found => Ok(found.filter(|found| found.state.running)),
+        }
+    }
+
+    fn is_own(&self) -> bool {
+        matches!(self.place, Place::Own(_))
+    }
+
+    /// The container of the resource's name. One that is another's is an error.
+    pub(crate) fn own(&self, engine: &Engine) -> Result<Option<Found>> {
+        let found = engine.container(&self.name)?;
+        match found.as_ref().and_then(|found| self.stranger(found)) {
+            Some(stranger) => Err(Error::failed(stranger)),
+            None => Ok(found),
+        }
+    }
+
+    /// Why the container is not this resource's.
+    fn stranger(&self, found: &Found) -> Option<String> {
+        let wanted =
+            [(label::OBJECT, &self.context.object), (label::RID, &self.context.rid), (label::NODE, &self.context.node)];
+        let is_own = wanted.iter().all(|(name, value)| found.label(name) == Some(value.as_str()));
+        (!is_own).then(|| {
+            let text = "is not this resource's: remove it, or give this one another name with the keyword name";
+            format!("the container {} ({}) {text}", self.name, found.short_id())
+        })
+    }
+
+    /// In what the container is not as configured.
+    fn change(&self, engine: &Engine, found: &Found) -> Result<Option<String>> {
+        let body = self.describe(engine)?;
+        if body["Labels"][label::CONFIG].as_str() != found.label(label::CONFIG) {
+            return Ok(Some("the configuration has changed since the container was made".to_owned()));
+        }
+        let image = engine.image(&self.container.image)?;
+        let is_older = image.is_some_and(|image| image != found.image);
+        Ok(is_older.then(|| format!("the container runs an older image than {} is now", self.container.image)))
+    }
+
+    /// The id of a container as configured: this one, or a new one in its place.
+    fn as_configured(&self, engine: &Engine, found: &Found) -> Result<String> {
+        let Some(change) = self.change(engine, found)? else { return Ok(found.id.clone()) };
+        log::info(format!("{change}: making {} anew", found.short_id()));
+        engine.remove(&found.id)?;
+        self.create(engine)
+    }
+
+    pub(crate) fn create(&self, engine: &Engine) -> Result<String> {
+        let (id, warnings) = engine.create(&self.name, &self.describe(engine)?)?;
+        warnings.iter().for_each(log::warn);
+        Ok(id)
+    }
+
+    fn describe(&self, engine: &Engine) -> Result<serde_json::Value> {
+        self.container.describe(self.context, &|rid| self.peer(engine, rid))
+    }
+
+    /// The container of another resource of the object.
+    fn peer(&self, engine: &Engine, rid: &str) -> Result<String> {
+        let labels = [
+            (label::OBJECT, self.context.object.as_str()),
+            (label::RID, rid),
+            (label::NODE, self.context.node.as_str()),
+        ];
+        let found = engine.containers(&labels, true)?.into_iter().next();
+        found.ok_or_else(|| Error::failed(format!("{rid} has no container on this node: start it first")))
+    }
+
+    /// Has the image at hand, as the policy says. True if it was pulled.
+    pub(crate) fn pull(&self, engine: &Engine) -> Result<bool> {
+        let image = &self.container.image;
+        let policy = self.container.pull();
+        let is_there = engine.image(image)?.is_some();
+        if policy == Pull::Never && !is_there {
+            let text = format!("the engine has no image {image}, and image_pull_policy is never: load it, or pull it");
+            return Err(Error::failed(text));
+        }
+        if policy == Pull::Never || (policy == Pull::Once && is_there) {
+            return Ok(false);
+        }
+        log::info(format!("pulling {image}"));
+        let timeout = self.container.pull_timeout.min(self.context.deadline);
+        let file = self.container.registry_creds.as_deref();
+        let credentials = file.map(|file| Credentials::read(file, image)).transpose()?;
+        match (engine.pull(image, credentials.as_ref(), timeout), file) {
+            (Ok(()), _) => Ok(true),
+            (Err(error), _) if error.is_denied() => Err(error.into()),
+            (Err(error), Some(file)) if error.is_unauthorized() => {
+                Err(Error::failed(format!("{error} (see to the credentials of {})", file.display())))
+            }
+            (Err(error), None) if error.is_unauthorized() => Err(Error::failed(format!(
+                "{error} (its registry wants to know who asks: name a file with credentials in registry_creds)"
+            ))),
+            (Err(error), _) => Err(Error::failed(format!("{error} (load it into the engine, or see to its registry)"))),
+        }
+    }
+
+    /// Watches a container that was just started.
+    fn settled(&self, engine: &Engine, id: &str) -> Result<Found> {
+        let mut watched = Duration::ZERO;
+        loop {
+            let gone = || Error::failed(format!("the container {} is gone", self.name));
+            let found = engine.container(id)?.ok_or_else(gone)?;
+            if !found.state.running {
+                return Err(self.ended(engine, &found));
+            }
+            if watched >= self.container.settle {
+                return Ok(found);
+            }
+            clock::sleep(LOOK)?;
+            watched += LOOK;
+        }
+    }
+
+    /// A container that ended at once, with the last words that it said.
+    fn ended(&self, engine: &Engine, found: &Found) -> Error {
+        let lines = engine.last_lines(found, LAST_WORDS).unwrap_or_default();
+        lines.iter().for_each(|line| log::error(format!("| {line}")));
+        let last = lines.iter().rev().find(|line| !line.is_empty()).map(|line| format!(": {line}")).unwrap_or_default();
+        Error::failed(format!("{} {} right after its start{last}", found.short_id(), found.state.end()))
+    }
+
+    pub(crate) fn not_started(&self, error: EngineError) -> Error {
+        Error::from(error).while_doing(format!("the container {}", self.name))
+    }
+
+    /// Stops and perhaps removes the container. None if there was nothing to do.
+    fn end(&self, engine: &Engine) -> Result<Option<String>> {
+        let Some(found) = self.own(engine)? else { return Ok(None) };
+        let was_running = found.state.running;
+        if was_running {
+            self.stop_or_kill(engine, &found)?;
+        }
+        if self.container.is_fleeting() {
+            engine.remove(&found.id)?;
+            return Ok(Some(format!("removed {}", found.short_id())));
+        }
+        Ok(was_running.then(|| format!("stopped {}", found.short_id())))
+    }
+
+    /// An engine of the object's own may be ended meanwhile, by a resource that is stopped beside: nothing runs in it then.
+    fn at_rest(&self, error: Error) -> Result<Option<String>> {
+        match self.place.connect() {
+            Err(gone) if self.place.is_at_rest(&gone)? => Ok(None),
+            _ => Err(error),
+        }
+    }
+
+    /// The engine itself kills what does not heed the signal. Where it does not answer in time, it is told to.
+    fn stop_or_kill(&self, engine: &Engine, found: &Found) -> Result<()> {
+        let grace = self.container.grace.min(self.context.deadline / 2);
+        if let Err(error) = engine.stop(&found.id, grace) {
+            if error.is_denied() || error.is_absent() {
+                return Err(error.into());
+            }
+            log::warn(format!("{error}: killing it"));
+            engine.kill(&found.id, "KILL")?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the engine, after something was done or not.
+    pub(crate) fn leave(&self, done: Option<String>) -> Result<Option<Outcome>> {
+        let left = self.place.leave()?;
+        let text = match (done, left) {
+            (None, Left::AsItWas) => return Ok(None),
+            (None, Left::Running) => "the engine is not needed any longer".to_owned(),
+            (None, Left::Ended) => "ended the engine".to_owned(),
+            (Some(done), Left::Ended) => format!("{done}, and ended the engine"),
+            (Some(done), _) => done,
+        };
+        Ok(Some(Outcome::changed(text)))
+    }
+}

@@ -1,0 +1,73 @@
+//! Where the engine of a resource is: one of the node's, which runs or does not, or the object's own.
+
+mod own;
+
+use std::path::PathBuf;
+
+use hostler_sdk::Result;
+
+use crate::{Engine, EngineError};
+pub use own::{Left, OwnEngine};
+
+/// Where the engine of a resource is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The node's: the first of these sockets that exists.
+    Node(Vec<PathBuf>),
+    /// The object's own, which runs while it is needed.
+    Own(OwnEngine),
+}
+
+impl Place {
+    /// The engine as it is.
+    pub fn connect(&self) -> std::result::Result<Engine, EngineError> {
+        match self {
+            Place::Own(own) => Engine::connect(own.socket()),
+            Place::Node(sockets) => {
+                let mut answers = sockets.iter().map(|socket| Engine::connect(socket));
+                let first = answers.find(|answer| !matches!(answer, Err(EngineError::Missing(_))));
+                first.unwrap_or_else(|| Err(EngineError::Missing(sockets.first().cloned().unwrap_or_default())))
+            }
+        }
+    }
+
+    /// The engine for a resource that needs it: the object's own is started, unless it runs. True if that changed anything.
+    pub fn enter(&self) -> Result<(Engine, bool)> {
+        let Place::Own(own) = self else { return Ok((self.connect()?, false)) };
+        let is_new = own.enter()?;
+        match self.connect() {
+            Err(error) if error.is_passing() => {
+                let started = own.start();
+                // Whoever has never had it has no container in it, and nobody would end one that comes late.
+                if is_new && started.is_err() {
+                    own.leave()?;
+                }
+                Ok((started?, true))
+            }
+            answer => Ok((answer?, is_new)),
+        }
+    }
+
+    /// Says that the resource needs the engine no longer.
+    pub fn leave(&self) -> Result<Left> {
+        match self {
+            Place::Node(_) => Ok(Left::AsItWas),
+            Place::Own(own) => own.leave(),
+        }
+    }
+
+    /// Whether the engine does not run and has no data here: it has no container, and must not be started to say so.
+    pub fn is_void(&self) -> Result<bool> {
+        let Place::Own(own) = self else { return Ok(false) };
+        Ok(matches!(self.connect(), Err(EngineError::Missing(_))) && !own.has_data()?)
+    }
+
+    /// Whether the engine does not answer because it was ended, or is being ended, for want of anybody who needs it: then no
+    /// container runs. Where it is gone while this resource needs it, the container may run on.
+    pub fn is_at_rest(&self, error: &EngineError) -> Result<bool> {
+        match self {
+            Place::Own(own) if error.is_passing() => Ok(!own.is_entered()?),
+            Place::Own(_) | Place::Node(_) => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What differs between the file systems that live on block devices: how they are made and checked.
+
+use hostler_family_options as options;
+use hostler_sdk::{Command, Error, Outcome, Result, log};
+
+/// A kind of file system.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// As in /proc/filesystems.
+    pub fstype: &'static str,
+    /// The signatures, as blkid(8) names them, of what it can mount.
+    pub signatures: &'static [&'static str],
+    /// Makes one: the program, and the arguments that it always gets.
+    pub mkfs: &'static [&'static str],
+    /// The capabilities(7) that mkfs needs: none, or names joined by `+`.
+    pub mkfs_caps: &'static str,
+    /// The options, each with one value, that `mkfs_opt` may add, [`LABEL`] among them. The grant of the program lists the same
+    /// ones in the same order, so that no option gets through that reads other files or runs other programs.
+    pub mkfs_options: &'static [&'static str],
+    /// Checks and mends one before it is mounted, where the type has such a program.
+    pub fsck: Option<Fsck>,
+}
+
+/// The option of every mkfs that gives a label.
+pub(super) const LABEL: &str = "-L";
+
+/// A program that checks a file system.
+#[derive(Debug, Clone, Copy)]
+pub struct Fsck {
+    /// The program and its arguments.
+    pub command: &'static [&'static str],
+    /// The exit statuses after which it may be mounted.
+    pub mountable: &'static [i32],
+}
+
+impl Kind {
+    /// The lines that allow mkfs, for the driver's `GRANTS` and for the test that holds the two together: on the device, and on
+    /// the one that is to become the device.
+    pub fn mkfs_grants(&self) -> [String; 2] {
+        ["dev", "mkfs_dev"].map(|keyword| self.mkfs_grant(keyword))
+    }
+
+    fn mkfs_grant(&self, keyword: &str) -> String {
+        let options: String = self.mkfs_options.iter().map(|option| format!(" [{option} *]")).collect();
+        let powers = if self.mkfs_caps.is_empty() { String::new() } else { format!("(caps={})", self.mkfs_caps) };
+        format!("exec{powers} = {}{options} -- {{kw:{keyword}}}", self.mkfs.join(" "))
+    }
+
+    /// The line that allows fsck.
+    pub fn fsck_grant(&self) -> Option<String> {
+        self.fsck.map(|fsck| format!("exec = {} -- {{kw:dev}}", fsck.command.join(" ")))
+    }
+
+    /// The options of `mkfs_opt`, in the order of the grant.
+    pub fn arrange(&self, words: &[String]) -> std::result::Result<Vec<String>, String> {
+        let known: Vec<String> = self.mkfs_options.iter().map(|option| format!("{option} *")).collect();
+        options::arrange(&known.iter().map(String::as_str).collect::<Vec<_>>(), words)
+    }
+
+    /// Makes one on `dev`, whatever is there. The options are in the order of the grant.
+    pub(super) fn make(&self, dev: &str, options: Vec<String>) -> Result<Outcome> {
+        command(self.mkfs, dev, options).check()?;
+        Ok(Outcome::changed(format!("made {} on {dev}", self.fstype)))
+    }
+
+    /// Checks the one on `dev`. A node without the program mounts unchecked, and says so.
+    pub(super) fn check(&self, dev: &str) -> Result<()> {
+        let Some(fsck) = self.fsck else { return Ok(()) };
+        match command(fsck.command, dev, Vec::new()).run() {
+            Ok(output) if fsck.mountable.contains(&output.status) => Ok(()),
+            Ok(output) => Err(Error::failed(format!(
+                "{} on {dev} ended with {}: mend the file system by hand, then start again",
+                fsck.command.join(" "),
+                output.status
+            ))),
+            Err(error) if error.is_not_found() => {
+                log::warn(format!("{} is not installed: {dev} is mounted unchecked", fsck.command.join(" ")));
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn command(words: &[&str], dev: &str, options: Vec<String>) -> Command {
+    let (program, args) = words.split_first().unwrap_or((&"", &[]));
+    Command::new(program).args(args.iter().copied()).args(options).arg("--").arg(dev)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: Kind = Kind {
+        fstype: "ext4",
+        signatures: &["ext4"],
+        mkfs: &["/sbin/mkfs.ext4", "-q", "-F"],
+        mkfs_caps: "",
+        mkfs_options: &["-L", "-m", "-O"],
+        fsck: Some(Fsck { command: &["/sbin/e2fsck", "-p"], mountable: &[0, 1] }),
+    };
+
+    #[track_caller]
+    fn check(mkfs_opt: &str, expected: std::result::Result<&str, &str>) {
+        let words: Vec<String> = mkfs_opt.split_whitespace().map(str::to_owned).collect();
+        match (KIND.arrange(&words), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found.join(" "), expected),
+            (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
+            (found, expected) => panic!("expected {expected:?}, found {found:?}"),
+        }
+    }
+
+    #[test]
+    fn mkfs_options_are_put_in_the_order_of_the_grant() {
+        check("", Ok(""));
+        check("-m 1 -L data", Ok("-L data -m 1"));
+    }
+
+    #[test]
+    fn other_options_are_refused_with_the_ones_that_may_be_used() {
+        check("-d /etc", Err("\"-d\" is not supported: expected some of -L *, -m *, -O *"));
+        check("-L", Err("-L needs a value"));
+        check("-L -d /etc", Err("\"-d\" is an option"));
+        check("-L a -L b", Err("-L is there twice"));
+    }
+
+    #[test]
+    fn the_grants_say_what_the_commands_are() {
+        let on = |dev: &str| format!("exec = /sbin/mkfs.ext4 -q -F [-L *] [-m *] [-O *] -- {{kw:{dev}}}");
+        assert_eq!(KIND.mkfs_grants(), [on("dev"), on("mkfs_dev")]);
+        assert_eq!(KIND.fsck_grant().unwrap(), "exec = /sbin/e2fsck -p -- {kw:dev}");
+    }
+}

@@ -1,0 +1,209 @@
+//! Something that is mounted somewhere: how it is, and how it comes and goes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hostler_sdk::mount::{self, MountEntry};
+use hostler_sdk::{CapabilityError, Error, Keywords, Mode, Outcome, Result, Status, clock, files};
+
+/// How often a busy mount is tried again: what was just stopped may need a moment to let go.
+const ATTEMPTS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Where a file system is mounted, and how.
+#[derive(Debug, Clone, Keywords)]
+pub struct MountPoint {
+    /// Where it is mounted. The directory is made if it is missing.
+    #[keyword(example = "/srv/{fqdn}")]
+    pub mnt: PathBuf,
+    /// The options of mount(8), with commas between them.
+    #[keyword(example = "noatime,nodev")]
+    pub mnt_opt: Option<String>,
+    /// How long the file system may take to answer. One that takes longer is in state warn.
+    #[keyword(default = "5s")]
+    pub stat_timeout: Duration,
+    /// Whether status reads the directory, too. It finds what answers but cannot be read, and costs a read each time.
+    #[keyword(default = "false")]
+    pub check_read: bool,
+    /// Whether to mount over a directory that holds something, which hides what it holds.
+    #[keyword(default = "false")]
+    pub overmount: bool,
+}
+
+impl MountPoint {
+    /// The options, a word each.
+    pub fn options(&self) -> Vec<String> {
+        let options = self.mnt_opt.as_deref().unwrap_or_default().split(',');
+        options.map(str::trim).filter(|option| !option.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// For tests: at `mnt`, with everything else as it is when not written.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn fake(mnt: &str) -> MountPoint {
+        MountPoint {
+            mnt: mnt.into(),
+            mnt_opt: None,
+            stat_timeout: Duration::from_secs(5),
+            check_read: false,
+            overmount: false,
+        }
+    }
+}
+
+/// Whether a mount is the one that was meant.
+pub type IsOurs<'a> = Box<dyn Fn(&MountEntry) -> Result<bool> + 'a>;
+
+/// What is to be mounted, and how it is known again.
+pub struct Mounted<'a> {
+    /// Where.
+    pub at: &'a MountPoint,
+    /// As in /proc/filesystems, or `bind`.
+    pub fstype: &'a str,
+    /// A device, a directory, or any word.
+    pub source: &'a str,
+    /// The options of mount(8), a word each.
+    pub options: Vec<String>,
+    /// Whether a mount that was found here is the one that was meant.
+    pub is_ours: IsOurs<'a>,
+}
+
+/// What is at the mount point.
+enum Found {
+    Nothing,
+    Ours(MountEntry),
+    /// Something else, with nothing of ours below it.
+    Other(MountEntry),
+    /// Something else was mounted over ours.
+    Hidden(MountEntry),
+}
+
+impl Mounted<'_> {
+    /// `ext4 /dev/loop0@/srv/web`.
+    pub fn label(&self) -> String {
+        format!("{} {}@{}", self.fstype, self.source, self.at.mnt.display())
+    }
+
+    /// Whether it is mounted.
+    pub fn is_mounted(&self) -> Result<bool> {
+        Ok(matches!(self.found()?, Found::Ours(_) | Found::Hidden(_)))
+    }
+
+    /// What is mounted there instead.
+    pub(super) fn stranger(&self) -> Result<Option<MountEntry>> {
+        match self.found()? {
+            Found::Other(other) => Ok(Some(other)),
+            Found::Nothing | Found::Ours(_) | Found::Hidden(_) => Ok(None),
+        }
+    }
+
+    fn found(&self) -> Result<Found> {
+        let mut mounts = mount::mounts_at(&self.at.mnt)?;
+        let Some(top) = mounts.pop() else { return Ok(Found::Nothing) };
+        if (self.is_ours)(&top)? {
+            return Ok(Found::Ours(top));
+        }
+        for below in &mounts {
+            if (self.is_ours)(below)? {
+                return Ok(Found::Hidden(top));
+            }
+        }
+        Ok(Found::Other(top))
+    }
+
+    /// Up: it is mounted, topmost, and answers.
+    pub fn status(&self) -> Result<Status> {
+        let status = match self.found()? {
+            Found::Nothing => Status::down(),
+            Found::Ours(entry) => self.health(&entry),
+            Found::Other(other) => Status::down().warning(self.taken(&other)),
+            Found::Hidden(other) => Status::up().degraded(self.taken(&other)),
+        };
+        Ok(status.label(self.label()))
+    }
+
+    pub(super) fn taken(&self, other: &MountEntry) -> String {
+        format!("{} {} is mounted on {}", other.fstype, other.source, self.at.mnt.display())
+    }
+
+    fn health(&self, entry: &MountEntry) -> Status {
+        let mut status = Status::up();
+        let read_only = |options: &[String]| options.iter().any(|option| option == "ro");
+        if read_only(&entry.options) && !read_only(&self.options) {
+            status = status.degraded("mounted read-only, which nobody asked for: see dmesg(1) for errors of the disk");
+        }
+        match mount::statfs(&self.at.mnt, self.at.stat_timeout) {
+            Ok(_) if self.at.check_read => match files::list_directory(&self.at.mnt) {
+                Ok(_) => status,
+                Err(error) => status.degraded(format!("cannot be read: {error}")),
+            },
+            Ok(_) => status,
+            Err(CapabilityError::TimedOut) => status.degraded(format!("no answer within {:?}", self.at.stat_timeout)),
+            Err(error) => status.degraded(format!("does not answer: {error}")),
+        }
+    }
+
+    /// Mounts it, on a directory that is empty or may be hidden.
+    pub fn start(&self) -> Result<Outcome> {
+        match self.found()? {
+            Found::Ours(_) => return Ok(Outcome::unchanged(format!("{} is already mounted", self.label()))),
+            Found::Hidden(other) => return Err(Error::failed(self.taken(&other))),
+            Found::Other(other) if !self.at.overmount => {
+                return Err(Error::failed(format!("{}; {OVERMOUNT}", self.taken(&other))));
+            }
+            Found::Nothing | Found::Other(_) => {}
+        }
+        if !mount::supports(self.fstype)? {
+            return Err(Error::failed(format!("this kernel does not know the file system {}", self.fstype)));
+        }
+        self.make_mount_point()?;
+        mount::mount(self.fstype, self.source, &self.at.mnt, &self.options)?;
+        Ok(Outcome::changed(format!("mounted {}", self.label())))
+    }
+
+    fn make_mount_point(&self) -> Result<()> {
+        let mnt = self.at.mnt.display();
+        match files::stat(&self.at.mnt)? {
+            None => {
+                files::make_directory(&self.at.mnt, Mode(0o755))?;
+            }
+            Some(found) if found.kind != files::FileKind::Directory => {
+                return Err(Error::failed(format!("{mnt} is no directory")));
+            }
+            Some(_) if !self.at.overmount && !files::list_directory(&self.at.mnt)?.is_empty() => {
+                return Err(Error::failed(format!("the directory {mnt} is not empty; {OVERMOUNT}")));
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Unmounts it, as often as it is mounted here. What else is mounted here stays.
+    pub fn stop(&self) -> Result<Outcome> {
+        let mut unmounted = false;
+        loop {
+            match self.found()? {
+                Found::Ours(_) => self.unmount()?,
+                Found::Hidden(other) => return Err(Error::retryable(self.taken(&other))),
+                Found::Nothing | Found::Other(_) if unmounted => {
+                    return Ok(Outcome::changed(format!("unmounted {}", self.label())));
+                }
+                Found::Nothing | Found::Other(_) => {
+                    return Ok(Outcome::unchanged(format!("{} is already unmounted", self.label())));
+                }
+            }
+            unmounted = true;
+        }
+    }
+
+    fn unmount(&self) -> Result<()> {
+        for _ in 1..ATTEMPTS {
+            match mount::unmount(&self.at.mnt) {
+                Err(error) if error.is_busy() => clock::sleep(PAUSE)?,
+                answer => return Ok(answer?),
+            }
+        }
+        Ok(mount::unmount(&self.at.mnt)?)
+    }
+}
+
+const OVERMOUNT: &str = "overmount = true would hide it";

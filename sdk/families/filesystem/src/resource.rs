@@ -1,0 +1,55 @@
+//! A driver of a file system on a block device: it names the kind and the device, and gets its life from here.
+
+use hostler_sdk::Keywords;
+
+use crate::{Kind, OnVolume, Volume};
+
+/// A resource that is a file system on a block device. [`filesystem_driver!`](crate::filesystem_driver) makes a driver of it.
+pub trait VolumeResource: Keywords {
+    /// The kind of file system.
+    const KIND: &'static Kind;
+
+    /// The device and the mount point.
+    fn volume(&self) -> &Volume;
+
+    /// The file system with its mount options: those of `mnt_opt`, unless the driver adds its own.
+    fn on_volume(&self) -> OnVolume<'_> {
+        self.volume().of(Self::KIND)
+    }
+}
+
+/// The driver of a [`VolumeResource`](crate::VolumeResource).
+#[macro_export]
+macro_rules! filesystem_driver {
+    ($driver:ident, $name:literal, $grants:expr) => {
+        #[::hostler_sdk::driver]
+        impl ::hostler_sdk::Driver for $driver {
+            const NAME: &str = $name;
+            const GRANTS: &[&str] = $grants;
+
+            fn validate(&self, _: &::hostler_sdk::Context) -> ::hostler_sdk::Result<Vec<::hostler_sdk::Problem>> {
+                Ok($crate::VolumeResource::on_volume(self).validate())
+            }
+
+            fn status(&self, _: &::hostler_sdk::Context) -> ::hostler_sdk::Result<::hostler_sdk::Status> {
+                $crate::VolumeResource::on_volume(self).status()
+            }
+
+            fn start(&self, _: &::hostler_sdk::Context) -> ::hostler_sdk::Result<::hostler_sdk::Outcome> {
+                $crate::VolumeResource::on_volume(self).start()
+            }
+
+            fn stop(&self, _: &::hostler_sdk::Context) -> ::hostler_sdk::Result<::hostler_sdk::Outcome> {
+                $crate::VolumeResource::on_volume(self).stop()
+            }
+
+            fn provision(&self, _: &::hostler_sdk::Context) -> ::hostler_sdk::Result<::hostler_sdk::Outcome> {
+                $crate::VolumeResource::on_volume(self).provision()
+            }
+
+            fn unprovision(&self, _: &::hostler_sdk::Context) -> ::hostler_sdk::Result<::hostler_sdk::Outcome> {
+                $crate::VolumeResource::on_volume(self).unprovision()
+            }
+        }
+    };
+}

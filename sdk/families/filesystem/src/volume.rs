@@ -1,0 +1,245 @@
+//! A file system on a block device: mounted like any other, checked before, and made where the device is empty.
+
+use std::time::Duration;
+
+use hostler_sdk::block::{self, Device};
+use hostler_sdk::mount::MountEntry;
+use hostler_sdk::state::{self, Scope};
+use hostler_sdk::{CapabilityError, Error, Keywords, Outcome, Problem, Provisioned, Result, Status};
+
+use super::kind::LABEL;
+use super::{Kind, MountPoint, Mounted};
+
+/// How long udev may take to show a device that was just attached.
+const UDEV: Duration = Duration::from_secs(10);
+
+/// Under which the host remembers the device that was mounted last. A label may be another device's by the time of a stop, or
+/// the link of a path be gone: what was mounted is to be unmounted all the same.
+const MOUNTED: &str = "mounted";
+
+/// The keywords of a file system on a block device.
+#[derive(Debug, Clone, Keywords)]
+pub struct Volume {
+    /// The block device: a path, or `LABEL=x` or `UUID=x` of the file system on it.
+    #[keyword(example = "{disk#1.exposed_devs[0]}")]
+    pub dev: String,
+    /// Where it is mounted, and how.
+    #[keyword(flatten)]
+    pub at: MountPoint,
+    /// Options of mkfs, each with a value: `-m 1`.
+    #[keyword(provisioning, kind = "words", example = "-m 1")]
+    pub mkfs_opt: Vec<String>,
+    /// Where `provision` makes the file system when `dev` is a label that no device has yet. By default the first device of the
+    /// disk with the same index: that of `disk#01` for `fs#01`.
+    #[keyword(provisioning, default = "{disk.exposed_devs[0]}", example = "{disk#1.exposed_devs[0]}")]
+    pub mkfs_dev: Option<String>,
+}
+
+impl Volume {
+    /// For tests: `dev` at `mnt`, with everything else as it is when not written.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn fake(dev: &str, mnt: &str) -> Volume {
+        Volume { dev: dev.to_owned(), at: MountPoint::fake(mnt), mkfs_opt: Vec::new(), mkfs_dev: None }
+    }
+
+    /// Of a kind, with its own options.
+    pub fn of(&self, kind: &'static Kind) -> OnVolume<'_> {
+        OnVolume { volume: self, kind, options: self.at.options() }
+    }
+}
+
+/// A file system of a kind on a device: the life of the resource, a function each.
+pub struct OnVolume<'a> {
+    volume: &'a Volume,
+    kind: &'static Kind,
+    options: Vec<String>,
+}
+
+impl OnVolume<'_> {
+    /// With other options than those of `mnt_opt`.
+    #[must_use]
+    pub fn options(mut self, options: Vec<String>) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// What is wrong with the keywords beyond their types.
+    pub fn validate(&self) -> Vec<Problem> {
+        let problem = |text| Problem { keyword: "mkfs_opt".to_owned(), text };
+        self.mkfs_options().err().map(problem).into_iter().collect()
+    }
+
+    /// `mkfs_opt`, and the label that `dev` asks for.
+    fn mkfs_options(&self) -> std::result::Result<Vec<String>, String> {
+        let Volume { dev, mkfs_opt, .. } = self.volume;
+        let mut options = self.kind.arrange(mkfs_opt)?;
+        let Some(label) = label_of(dev) else { return Ok(options) };
+        match options.iter().position(|option| option == LABEL).and_then(|at| options.get(at + 1)) {
+            Some(other) if other != label => return Err(format!("{LABEL} {other} is not the label of dev = {dev}")),
+            Some(_) => {}
+            None => options.extend([LABEL.to_owned(), label.to_owned()]),
+        }
+        self.kind.arrange(&options)
+    }
+
+    /// Up if the device is mounted, and provisioned if it holds such a file system.
+    pub fn status(&self) -> Result<Status> {
+        let device = match self.known_device() {
+            Ok(device) => device,
+            Err(CapabilityError::Invalid(reason)) => return Ok(Status::undefined(reason).label(self.label())),
+            Err(error) => return Err(error.into()),
+        };
+        let mounted = self.mounted(device.as_ref());
+        if let Some(other) = mounted.stranger()?
+            && self.may_be_ours(&other, device.as_ref())
+        {
+            let text = format!("{}: nobody can tell by now whether that is {}", mounted.taken(&other), self.volume.dev);
+            return Ok(Status::undefined(text).label(self.label()));
+        }
+        let status = mounted.status()?.label(self.label());
+        let status = match mounted.is_mounted()? {
+            true => status.provisioned(true),
+            false => self.formatted(device.as_ref(), status),
+        };
+        Ok(match &device {
+            Some(device) => status.uses("device", &device.path),
+            None => status,
+        })
+    }
+
+    /// Whether what is mounted there may have been `dev` when it was mounted. A path that is there is the device that it names.
+    fn may_be_ours(&self, other: &MountEntry, device: Option<&Device>) -> bool {
+        let is_certain = device.is_some() && self.volume.dev.starts_with('/');
+        other.fstype == self.kind.fstype && !is_certain
+    }
+
+    /// The device, where one may look at it. Once what exposed it is down nobody vouches for it any more; what is mounted is
+    /// then known by the device's name.
+    fn known_device(&self) -> std::result::Result<Option<Device>, CapabilityError> {
+        match block::find(&self.volume.dev) {
+            Err(CapabilityError::Denied(_)) if self.volume.dev.starts_with('/') => Ok(None),
+            answer => answer,
+        }
+    }
+
+    fn label(&self) -> String {
+        format!("{}@{}", self.volume.dev, self.volume.at.mnt.display())
+    }
+
+    fn formatted(&self, device: Option<&Device>, status: Status) -> Status {
+        if device.is_none() {
+            return status.provisioned_as(Provisioned::Unknown);
+        }
+        match block::probe(&self.volume.dev) {
+            Ok(Some(found)) if self.kind.signatures.contains(&found.kind.as_str()) => status.provisioned(true),
+            Ok(Some(found)) => {
+                let text = format!("{} holds {}, not {}", self.volume.dev, found.kind, self.kind.fstype);
+                status.provisioned(false).warning(text)
+            }
+            Ok(None) => status.provisioned(false),
+            Err(error) => status.provisioned_as(Provisioned::Unknown).info(error),
+        }
+    }
+
+    /// Checks it and mounts it.
+    pub fn start(&self) -> Result<Outcome> {
+        let device = block::find(&self.volume.dev)?;
+        let mounted = self.remembered(device.as_ref());
+        if mounted.is_mounted()? {
+            return mounted.start();
+        }
+        let device = awaited(&self.volume.dev)?;
+        self.kind.check(&self.volume.dev)?;
+        state::set(Scope::Boot, MOUNTED, &device.path)?;
+        self.mounted(Some(&device)).start()
+    }
+
+    /// Unmounts it.
+    pub fn stop(&self) -> Result<Outcome> {
+        let device = self.known_device()?;
+        let stopped = self.remembered(device.as_ref()).stop()?;
+        // Kept without harm: it counts for what is mounted there alone.
+        let _ = state::remove(Scope::Boot, MOUNTED);
+        Ok(stopped)
+    }
+
+    /// Makes the file system on an empty device. A device that holds something is never written on.
+    pub fn provision(&self) -> Result<Outcome> {
+        let dev = self.to_provision()?;
+        awaited(dev)?;
+        match block::probe(dev)? {
+            None => {
+                let options = self.mkfs_options().map_err(|why| Error::invalid_config(format!("mkfs_opt: {why}")))?;
+                self.kind.make(dev, options)
+            }
+            Some(found) if *dev != self.volume.dev => Err(Error::failed(format!(
+                "no device is {}, and {dev}, which would become it, holds {} already (label {:?}): it is not overwritten",
+                self.volume.dev, found.kind, found.label
+            ))),
+            Some(found) if self.kind.signatures.contains(&found.kind.as_str()) => {
+                Ok(Outcome::unchanged(format!("{dev} already holds {}", found.kind)))
+            }
+            Some(found) => Err(Error::failed(format!(
+                "{dev} holds {}: it is not overwritten; if nobody needs it, clear it with wipefs -a {dev}",
+                found.kind
+            ))),
+        }
+    }
+
+    /// The device that is to hold the file system: the one that `dev` names or, where no device has that label yet, the one
+    /// that is to get it.
+    fn to_provision(&self) -> Result<&String> {
+        let Volume { dev, mkfs_dev, .. } = self.volume;
+        if dev.starts_with('/') || block::find(dev)?.is_some() {
+            return Ok(dev);
+        }
+        if label_of(dev).is_none() {
+            return Err(Error::failed(format!("no device is {dev}, and a file system is not made to be it")));
+        }
+        mkfs_dev.as_ref().ok_or_else(|| {
+            let text = "there is none to make it on: no disk with the same index exposes one, and mkfs_dev names none";
+            Error::failed(format!("no device is {dev}, and {text}"))
+        })
+    }
+
+    /// Leaves the data where it is: the resource that made the device destroys it, and only that one.
+    pub fn unprovision(&self) -> Result<Outcome> {
+        let Volume { dev, .. } = self.volume;
+        Ok(Outcome::unchanged(format!("the {} on {dev} is left as it is", self.kind.fstype)))
+    }
+
+    fn mounted(&self, device: Option<&Device>) -> Mounted<'_> {
+        // Mounts show a device under its own name, whatever link was mounted.
+        let shown = device.map_or_else(|| self.volume.dev.clone(), |device| device.path.clone());
+        Mounted {
+            at: &self.volume.at,
+            fstype: self.kind.fstype,
+            source: &self.volume.dev,
+            options: self.options.clone(),
+            is_ours: Box::new(move |entry| Ok(entry.source == shown)),
+        }
+    }
+
+    /// The same, and whatever `dev` was when it was mounted.
+    fn remembered(&self, device: Option<&Device>) -> Mounted<'_> {
+        let now = self.mounted(device);
+        let is_now = now.is_ours;
+        let is_ours = move |entry: &MountEntry| {
+            Ok(is_now(entry)? || state::get(Scope::Boot, MOUNTED)?.is_some_and(|device| device == entry.source))
+        };
+        Mounted { is_ours: Box::new(is_ours), ..now }
+    }
+}
+
+/// The label that `LABEL=x` asks for.
+fn label_of(dev: &str) -> Option<&str> {
+    dev.strip_prefix("LABEL=").map(|label| label.trim_matches('"'))
+}
+
+/// The device, which udev may be about to make.
+fn awaited(dev: &str) -> Result<Device> {
+    match block::wait_for(dev, UDEV) {
+        Err(CapabilityError::TimedOut) => Err(Error::retryable(format!("{dev} does not exist"))),
+        answer => Ok(answer?),
+    }
+}

@@ -1,0 +1,63 @@
+//! Who owns a path and with which mode: keywords that several drivers have, and what to do about them.
+
+use std::path::Path;
+
+use hostler_sdk::files::{self, Stat};
+use hostler_sdk::{Keywords, Mode, Result};
+
+/// The owner and the mode that a path is to have.
+#[derive(Debug, Clone, Default, Keywords)]
+pub struct Ownership {
+    /// The owner, by name or number. By default nobody changes it.
+    #[keyword(example = "www-data")]
+    pub user: Option<String>,
+    /// The group, by name or number. By default nobody changes it.
+    #[keyword(example = "www-data")]
+    pub group: Option<String>,
+    /// The permission bits. By default nobody changes them.
+    #[keyword(example = "2750")]
+    pub perm: Option<Mode>,
+}
+
+impl Ownership {
+    /// Whether anything is wanted at all.
+    pub fn is_wanted(&self) -> bool {
+        self.user.is_some() || self.group.is_some() || self.perm.is_some()
+    }
+
+    /// What is not as wanted, in words.
+    pub fn differences(&self, stat: &Stat) -> Vec<String> {
+        let mut differences = Vec::new();
+        if let Some(user) = self.user.as_ref().filter(|user| !is(user, stat.uid, stat.user.as_deref())) {
+            differences.push(format!("owner {}, not {user}", name(stat.uid, stat.user.as_deref())));
+        }
+        if let Some(group) = self.group.as_ref().filter(|group| !is(group, stat.gid, stat.group.as_deref())) {
+            differences.push(format!("group {}, not {group}", name(stat.gid, stat.group.as_deref())));
+        }
+        if let Some(perm) = self.perm.filter(|perm| *perm != stat.mode) {
+            differences.push(format!("mode {}, not {perm}", stat.mode));
+        }
+        differences
+    }
+
+    /// Makes it so.
+    pub fn apply(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        // Before the mode: chown(2) clears bits of it.
+        if self.user.is_some() || self.group.is_some() {
+            files::set_owner(path, self.user.as_deref(), self.group.as_deref())?;
+        }
+        if let Some(perm) = self.perm {
+            files::set_mode(path, perm)?;
+        }
+        Ok(())
+    }
+}
+
+fn is(wanted: &str, id: u32, name: Option<&str>) -> bool {
+    name == Some(wanted) || wanted.parse() == Ok(id)
+}
+
+fn name(id: u32, name: Option<&str>) -> String {
+    name.map_or_else(|| id.to_string(), str::to_owned)
+}
