@@ -1,7 +1,7 @@
 //! Why a capability failed, why an action failed, and how the one becomes the other.
 
 use crate::bindings::hostler::driver::types as wit;
-use crate::errno;
+use crate::{Problem, errno};
 
 /// The answer of a driver's function.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -101,6 +101,13 @@ impl CapabilityError {
     /// Whether what was named does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, CapabilityError::NotFound(_)) || self.errno() == Some(errno::ENOENT)
+    }
+}
+
+/// A keyword that cannot work fails the action as it fails `validate`.
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Error {
+        Error::InvalidConfig(format!("{}: {}", problem.keyword, problem.text))
     }
 }
 

@@ -124,6 +124,13 @@ fn kv(name: &str, value: impl Display) -> Kv {
     Kv { key: name.to_owned(), value: value.to_string() }
 }
 
+impl Problem {
+    /// A keyword and what is wrong with it.
+    pub fn new(keyword: &str, text: impl Display) -> Problem {
+        Problem { keyword: keyword.to_owned(), text: text.to_string() }
+    }
+}
+
 /// The outcome of an action that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]

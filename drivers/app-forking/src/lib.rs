@@ -60,7 +60,7 @@ impl Driver for Forking {
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
         let mut problem = |keyword: &str, error: Error| {
-            problems.push(Problem { keyword: keyword.to_owned(), text: error.to_string() });
+            problems.push(Problem::new(keyword, error));
         };
         for (keyword, step) in [("start", self.start_step()), ("stop", self.stop_step()), ("check", self.check_step())]
         {

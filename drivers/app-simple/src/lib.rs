@@ -37,7 +37,7 @@ impl Driver for Simple {
             return Ok(Vec::new());
         }
         let text = format!("{:?} is no program: expected its whole path", self.start.program());
-        Ok(vec![Problem { keyword: "start".to_owned(), text }])
+        Ok(vec![Problem::new("start", text)])
     }
 
     fn status(&self, _: &Context) -> Result<Status> {

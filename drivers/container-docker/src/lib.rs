@@ -6,7 +6,7 @@
 //! `container_data_dir`, the engine is its own: started before its first container, ended after its last.
 
 use hostler_family_container::grant;
-use hostler_family_container::{Container, ContainerResource, OwnEngine, Place};
+use hostler_family_container::{Container, ContainerResource, EnginePlace, Place};
 use hostler_sdk::prelude::*;
 
 /// A container of docker.
@@ -17,15 +17,9 @@ use hostler_sdk::prelude::*;
 struct Docker {
     #[keyword(flatten)]
     container: Container,
-    /// The socket that the node's engine listens on.
-    #[keyword(inherit, default = "/run/docker.sock")]
-    socket: PathBuf,
-    /// Where the object's own engine keeps its images and containers. It then runs an engine of its own, which needs
-    /// dockerd(8), flock(1) and pkill(1), and makes no bridge: give containers `netns = none` and ip resources. Usually said
-    /// in DEFAULT. Images come from the mirrors of the node's engine, if its /etc/docker/daemon.json names any. By default
-    /// the node's engine is used.
-    #[keyword(inherit, example = "/srv/{name}/docker")]
-    container_data_dir: Option<PathBuf>,
+    /// Where its engine is.
+    #[keyword(flatten)]
+    engine: EnginePlace,
 }
 
 hostler_family_container::container_driver!(
@@ -51,10 +45,7 @@ impl ContainerResource for Docker {
     }
 
     fn place(&self, context: &Context) -> Result<Place> {
-        Ok(match &self.container_data_dir {
-            Some(data_dir) => Place::Own(OwnEngine::of(context, data_dir)?),
-            None => Place::Node(vec![self.socket.clone()]),
-        })
+        self.engine.place(context)
     }
 }
 

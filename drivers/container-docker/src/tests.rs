@@ -20,8 +20,7 @@ fn docker() -> Docker {
             settle: Duration::from_millis(200),
             ..Container::default()
         },
-        socket: SOCKET.into(),
-        container_data_dir: None,
+        engine: EnginePlace::fake(SOCKET),
     }
 }
 
@@ -232,7 +231,10 @@ fn own_host(engine: &Engine) -> Host {
 }
 
 fn own(rid: &str, host: &Host) -> Case<Docker> {
-    let docker = Docker { container_data_dir: Some("/srv/web/docker".into()), ..docker() };
+    let docker = Docker {
+        engine: EnginePlace { container_data_dir: Some("/srv/web/docker".into()), ..EnginePlace::fake(SOCKET) },
+        ..docker()
+    };
     given(docker).with(Context::fake(rid)).on(host)
 }
 

@@ -86,12 +86,11 @@ impl Driver for Machine {
     const PERSISTENT: bool = true;
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let problem = |keyword: &str, text: String| Problem { keyword: keyword.to_owned(), text };
         let names = std::iter::once(("name", &self.name)).chain(self.disks.iter().map(|disk| ("disks", disk)));
-        let bad =
-            names.filter_map(|(keyword, name)| Some(problem(keyword, check_name(keyword, name).err()?.to_string())));
+        let bad = names
+            .filter_map(|(keyword, name)| Some(Problem::new(keyword, check_name(keyword, name).err()?.to_string())));
         let unpaired = self.metadata.iter().filter(|word| !word.contains('='));
-        let unpaired = unpaired.map(|word| problem("metadata", format!("{word} is no KEY=VALUE")));
+        let unpaired = unpaired.map(|word| Problem::new("metadata", format!("{word} is no KEY=VALUE")));
         Ok(bad.chain(unpaired).collect())
     }
 

@@ -72,9 +72,8 @@ impl Driver for Kvm {
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let problem = |keyword: &str, text| Problem { keyword: keyword.to_owned(), text };
-        let name = domain::fault_of_name(&self.name).map(|text| problem("name", text));
-        let uri = domain::fault_of_uri(&self.uri).map(|text| problem("uri", text));
+        let name = domain::fault_of_name(&self.name).map(|text| Problem::new("name", text));
+        let uri = domain::fault_of_uri(&self.uri).map(|text| Problem::new("uri", text));
         Ok(name.into_iter().chain(uri).collect())
     }
 

@@ -68,15 +68,14 @@ impl Driver for Crypt {
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let problem = |keyword: &str, text| Problem { keyword: keyword.to_owned(), text };
         let legal = |letter: char| letter.is_ascii_alphanumeric() || "#+-.:=@_".contains(letter);
         let legal = !self.name.is_empty() && self.name.len() < 128 && self.name.chars().all(legal);
         let name = (!legal || self.name.starts_with(['-', '.']))
-            .then(|| problem("name", format!("{:?} is no name for a device of device-mapper", self.name)));
+            .then(|| Problem::new("name", format!("{:?} is no name for a device of device-mapper", self.name)));
         let key = (self.passphrase.is_none() && self.keyfile.is_none())
-            .then(|| problem("passphrase", "neither passphrase nor keyfile says what the key is".to_owned()));
+            .then(|| Problem::new("passphrase", "neither passphrase nor keyfile says what the key is".to_owned()));
         let options =
-            options::arrange(&OPTIONS, &self.format_options).err().map(|text| problem("format_options", text));
+            options::arrange(&OPTIONS, &self.format_options).err().map(|text| Problem::new("format_options", text));
         Ok([name, key, options].into_iter().flatten().collect())
     }
 

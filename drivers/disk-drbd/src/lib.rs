@@ -62,7 +62,7 @@ impl Driver for Drbd {
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let problem = |text| Problem { keyword: "res".to_owned(), text };
+        let problem = |text| Problem::new("res", text);
         Ok(self.fault_of_name().map(problem).into_iter().collect())
     }
 

@@ -50,7 +50,7 @@ impl Driver for Lv {
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut problem = |keyword: &str, text| problems.push(Problem { keyword: keyword.to_owned(), text });
+        let mut problem = |keyword: &str, text| problems.push(Problem::new(keyword, text));
         for (keyword, name) in [("name", &self.name), ("vg", &self.vg)] {
             if let Some(text) = lvm::fault_of_name(name) {
                 problem(keyword, text);

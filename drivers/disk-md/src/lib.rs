@@ -64,7 +64,7 @@ impl Driver for Md {
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut problem = |keyword: &str, text: String| problems.push(Problem { keyword: keyword.to_owned(), text });
+        let mut problem = |keyword: &str, text: String| problems.push(Problem::new(keyword, text));
         let legal = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
         if self.name.is_empty()
             || self.name.len() > 32

@@ -24,7 +24,7 @@ impl Driver for Raw {
     const GRANTS: &[&str] = &["block.read = {kw:devs}", "files.write = {kw:devs}"];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let empty = Problem { keyword: "devs".to_owned(), text: "expected at least one device".to_owned() };
+        let empty = Problem::new("devs", "expected at least one device");
         Ok(if self.devs.is_empty() { vec![empty] } else { Vec::new() })
     }
 

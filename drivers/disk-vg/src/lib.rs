@@ -63,9 +63,8 @@ impl Driver for Vg {
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let problem = |keyword: &str, text| Problem { keyword: keyword.to_owned(), text };
-        let name = lvm::fault_of_name(&self.name).map(|text| problem("name", text));
-        let options = options::arrange(&OPTIONS, &self.options).err().map(|text| problem("options", text));
+        let name = lvm::fault_of_name(&self.name).map(|text| Problem::new("name", text));
+        let options = options::arrange(&OPTIONS, &self.options).err().map(|text| Problem::new("options", text));
         Ok(name.into_iter().chain(options).collect())
     }
 

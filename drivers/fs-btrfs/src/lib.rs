@@ -4,7 +4,7 @@
 //! an empty device; a device that holds anything else is never written on. Subvolumes are not made. See btrfs(5),
 //! mkfs.btrfs(8).
 
-use hostler_family_filesystem::{Kind, OnVolume, Volume};
+use hostler_family_filesystem::{Kind, OnVolume, Volume, VolumeResource, filesystem_driver};
 use hostler_sdk::prelude::*;
 
 const BTRFS: Kind = Kind {
@@ -28,44 +28,26 @@ struct Btrfs {
     subvol: Option<String>,
 }
 
-#[driver]
-impl Driver for Btrfs {
-    const NAME: &str = "fs.btrfs";
-    const GRANTS: &[&str] = &[
+filesystem_driver!(
+    Btrfs,
+    "fs.btrfs",
+    &[
         "mount = btrfs {kw:dev} on {kw:mnt}",
         "files.write = {kw:mnt}",
         "block.read = {kw:dev}",
         "block.read = {kw:mkfs_dev}",
         "exec = /sbin/mkfs.btrfs -q [-L *] [-d *] [-m *] [-n *] [-s *] [-O *] [-U *] -- {kw:dev}",
         "exec = /sbin/mkfs.btrfs -q [-L *] [-d *] [-m *] [-n *] [-s *] [-O *] [-U *] -- {kw:mkfs_dev}",
-    ];
+    ]
+);
 
-    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        Ok(self.on_volume().validate())
+impl VolumeResource for Btrfs {
+    const KIND: &Kind = &BTRFS;
+
+    fn volume(&self) -> &Volume {
+        &self.volume
     }
 
-    fn status(&self, _: &Context) -> Result<Status> {
-        self.on_volume().status()
-    }
-
-    fn start(&self, _: &Context) -> Result<Outcome> {
-        self.on_volume().start()
-    }
-
-    fn stop(&self, _: &Context) -> Result<Outcome> {
-        self.on_volume().stop()
-    }
-
-    fn provision(&self, _: &Context) -> Result<Outcome> {
-        self.on_volume().provision()
-    }
-
-    fn unprovision(&self, _: &Context) -> Result<Outcome> {
-        self.on_volume().unprovision()
-    }
-}
-
-impl Btrfs {
     fn on_volume(&self) -> OnVolume<'_> {
         let mut options = self.volume.at.options();
         options.extend(self.subvol.iter().map(|path| format!("subvol={path}")));
@@ -74,7 +56,7 @@ impl Btrfs {
             Some(("", path)) if !path.is_empty() => format!("subvol={path}"),
             _ => option,
         });
-        self.volume.of(&BTRFS).options(options.collect())
+        self.volume.of(Self::KIND).options(options.collect())
     }
 }
 

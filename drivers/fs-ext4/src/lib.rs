@@ -3,7 +3,7 @@
 //! Up: the device is mounted on `mnt` and answers. Down: it is not. Start mends it with e2fsck(8) and mounts it. Provision
 //! makes it on an empty device; a device that holds anything else is never written on. See ext4(5), mkfs.ext4(8).
 
-use hostler_family_filesystem::{Fsck, Kind, Volume};
+use hostler_family_filesystem::{Fsck, Kind, Volume, VolumeResource, filesystem_driver};
 use hostler_sdk::prelude::*;
 
 const EXT4: Kind = Kind {
@@ -28,10 +28,10 @@ struct Ext4 {
     volume: Volume,
 }
 
-#[driver]
-impl Driver for Ext4 {
-    const NAME: &str = "fs.ext4";
-    const GRANTS: &[&str] = &[
+filesystem_driver!(
+    Ext4,
+    "fs.ext4",
+    &[
         "mount = ext4 {kw:dev} on {kw:mnt}",
         "files.write = {kw:mnt}",
         "block.read = {kw:dev}",
@@ -39,30 +39,14 @@ impl Driver for Ext4 {
         "exec = /sbin/e2fsck -p -- {kw:dev}",
         "exec = /sbin/mkfs.ext4 -q -F [-L *] [-m *] [-b *] [-i *] [-I *] [-N *] [-O *] [-E *] [-T *] [-U *] -- {kw:dev}",
         "exec = /sbin/mkfs.ext4 -q -F [-L *] [-m *] [-b *] [-i *] [-I *] [-N *] [-O *] [-E *] [-T *] [-U *] -- {kw:mkfs_dev}",
-    ];
+    ]
+);
 
-    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        Ok(self.volume.of(&EXT4).validate())
-    }
+impl VolumeResource for Ext4 {
+    const KIND: &Kind = &EXT4;
 
-    fn status(&self, _: &Context) -> Result<Status> {
-        self.volume.of(&EXT4).status()
-    }
-
-    fn start(&self, _: &Context) -> Result<Outcome> {
-        self.volume.of(&EXT4).start()
-    }
-
-    fn stop(&self, _: &Context) -> Result<Outcome> {
-        self.volume.of(&EXT4).stop()
-    }
-
-    fn provision(&self, _: &Context) -> Result<Outcome> {
-        self.volume.of(&EXT4).provision()
-    }
-
-    fn unprovision(&self, _: &Context) -> Result<Outcome> {
-        self.volume.of(&EXT4).unprovision()
+    fn volume(&self) -> &Volume {
+        &self.volume
     }
 }
 

@@ -29,10 +29,11 @@ impl Driver for Nfs {
         &["mount = nfs4 {kw:dev} on {kw:mnt}", "mount = nfs {kw:dev} on {kw:mnt}", "files.write = {kw:mnt}"];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let problem = |keyword: &str, text| Problem { keyword: keyword.to_owned(), text };
-        let dev = server_of(&self.dev).is_none().then(|| problem("dev", format!("{:?} is not SERVER:/PATH", self.dev)));
+        let dev =
+            server_of(&self.dev).is_none().then(|| Problem::new("dev", format!("{:?} is not SERVER:/PATH", self.dev)));
         let locks = self.is_version_3() && !self.at.options().iter().any(|option| option == "nolock");
-        let locks = locks.then(|| problem("mnt_opt", "version 3 needs nolock here: no rpc.statd is run".to_owned()));
+        let locks =
+            locks.then(|| Problem::new("mnt_opt", "version 3 needs nolock here: no rpc.statd is run".to_owned()));
         Ok(dev.into_iter().chain(locks).collect())
     }
 

@@ -36,17 +36,17 @@ impl Driver for Overlay {
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let problem = |keyword: &str, text: &str| Problem { keyword: keyword.to_owned(), text: text.to_owned() };
         let mut problems = Vec::new();
         if self.lower.is_empty() {
-            problems.push(problem("lower", "expected at least one directory"));
+            problems.push(Problem::new("lower", "expected at least one directory"));
         }
         if self.lower.len() == 1 && self.upper.is_none() {
-            problems.push(problem("lower", "expected another directory, or upper and work: one layer is no overlay"));
+            problems
+                .push(Problem::new("lower", "expected another directory, or upper and work: one layer is no overlay"));
         }
         match (&self.upper, &self.work) {
-            (Some(_), None) => problems.push(problem("work", "is missing: upper needs it")),
-            (None, Some(_)) => problems.push(problem("upper", "is missing: work alone has no use")),
+            (Some(_), None) => problems.push(Problem::new("work", "is missing: upper needs it")),
+            (None, Some(_)) => problems.push(Problem::new("upper", "is missing: work alone has no use")),
             _ => {}
         }
         Ok(problems)

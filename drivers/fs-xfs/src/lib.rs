@@ -4,7 +4,7 @@
 //! before. Provision makes it on an empty device; a device that holds anything else is never written on. See xfs(5),
 //! mkfs.xfs(8).
 
-use hostler_family_filesystem::{Kind, Volume};
+use hostler_family_filesystem::{Kind, Volume, VolumeResource, filesystem_driver};
 use hostler_sdk::prelude::*;
 
 const XFS: Kind = Kind {
@@ -25,10 +25,10 @@ struct Xfs {
     volume: Volume,
 }
 
-#[driver]
-impl Driver for Xfs {
-    const NAME: &str = "fs.xfs";
-    const GRANTS: &[&str] = &[
+filesystem_driver!(
+    Xfs,
+    "fs.xfs",
+    &[
         "mount = xfs {kw:dev} on {kw:mnt}",
         "files.write = {kw:mnt}",
         "block.read = {kw:dev}",
@@ -36,30 +36,14 @@ impl Driver for Xfs {
         // It sets the block size of the device, see BLKBSZSET in linux/fs.h.
         "exec(caps=cap_sys_admin) = /sbin/mkfs.xfs -q [-L *] [-b *] [-i *] [-m *] [-n *] [-s *] -- {kw:dev}",
         "exec(caps=cap_sys_admin) = /sbin/mkfs.xfs -q [-L *] [-b *] [-i *] [-m *] [-n *] [-s *] -- {kw:mkfs_dev}",
-    ];
+    ]
+);
 
-    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        Ok(self.volume.of(&XFS).validate())
-    }
+impl VolumeResource for Xfs {
+    const KIND: &Kind = &XFS;
 
-    fn status(&self, _: &Context) -> Result<Status> {
-        self.volume.of(&XFS).status()
-    }
-
-    fn start(&self, _: &Context) -> Result<Outcome> {
-        self.volume.of(&XFS).start()
-    }
-
-    fn stop(&self, _: &Context) -> Result<Outcome> {
-        self.volume.of(&XFS).stop()
-    }
-
-    fn provision(&self, _: &Context) -> Result<Outcome> {
-        self.volume.of(&XFS).provision()
-    }
-
-    fn unprovision(&self, _: &Context) -> Result<Outcome> {
-        self.volume.of(&XFS).unprovision()
+    fn volume(&self) -> &Volume {
+        &self.volume
     }
 }
 

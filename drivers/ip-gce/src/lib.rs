@@ -55,7 +55,7 @@ impl Driver for Route {
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut problem = |keyword: &str, text: String| problems.push(Problem { keyword: keyword.to_owned(), text });
+        let mut problem = |keyword: &str, text: String| problems.push(Problem::new(keyword, text));
         if self.name.parse::<IpAddr>().is_err() {
             problem("name", format!("{} is no address: expected one such as 10.0.0.33", self.name));
         }

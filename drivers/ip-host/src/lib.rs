@@ -41,7 +41,7 @@ impl Driver for Host {
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = self.inet.problems();
-        let mut problem = |keyword: &str, text: String| problems.push(Problem { keyword: keyword.to_owned(), text });
+        let mut problem = |keyword: &str, text: String| problems.push(Problem::new(keyword, text));
         if let Some((dev, _)) = self.dev.split_once(':') {
             problem("dev", format!("{} is a label, not an interface: say {dev}", self.dev));
         }

@@ -79,7 +79,7 @@ impl Driver for Netns {
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = self.inet.problems();
         let mut check = |wrong: bool, keyword: &str, text: String| {
-            problems.extend(wrong.then(|| Problem { keyword: keyword.to_owned(), text }));
+            problems.extend(wrong.then(|| Problem::new(keyword, text)));
         };
         let address: Option<IpAddr> = self.inet.name.parse().ok();
         if let Some(gateway) = &self.gateway {

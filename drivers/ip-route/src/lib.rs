@@ -43,7 +43,7 @@ impl Driver for StaticRoute {
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
         let mut check = |wrong: bool, keyword: &str, text: String| {
-            problems.extend(wrong.then(|| Problem { keyword: keyword.to_owned(), text }));
+            problems.extend(wrong.then(|| Problem::new(keyword, text)));
         };
         let known = destination(&self.destination);
         let text = format!("{} is no destination: expected a network, an address, or default", self.destination);

@@ -41,7 +41,7 @@ impl Driver for Share {
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let problem = |text| Problem { keyword: "opts".to_owned(), text };
+        let problem = |text| Problem::new("opts", text);
         Ok(Wanted::parse(&self.opts).err().map(problem).into_iter().collect())
     }
 

@@ -65,7 +65,7 @@ impl Driver for Smb {
             (true, true) => format!("{} means something else to Samba", self.name),
             (false, _) => format!("{:?} is no name of a share: expected letters, digits, . _ and -", self.name),
         };
-        Ok(vec![Problem { keyword: "name".to_owned(), text }])
+        Ok(vec![Problem::new("name", text)])
     }
 
     fn status(&self, _: &Context) -> Result<Status> {
@@ -85,8 +85,8 @@ impl Driver for Smb {
     }
 
     fn start(&self, context: &Context) -> Result<Outcome> {
-        if let Some(problem) = self.validate(context)?.first() {
-            return Err(Error::invalid_config(format!("name: {}", problem.text)));
+        if let Some(problem) = self.validate(context)?.into_iter().next() {
+            return Err(problem.into());
         }
         match self.found()? {
             Some(share) if self.is_of_path(&share) && share.guest == self.guest => {

@@ -118,7 +118,7 @@ impl Driver for Btrfs {
         let one_line = |(keyword, path): &(&str, &PathBuf)| {
             path.to_string_lossy()
                 .contains(['\n', '\r'])
-                .then(|| Problem { keyword: (*keyword).to_owned(), text: "a path of one line is expected".to_owned() })
+                .then(|| Problem::new(keyword, "a path of one line is expected"))
         };
         Ok([("src", &self.src), ("dst", &self.dst)].iter().filter_map(one_line).collect())
     }
@@ -135,8 +135,8 @@ impl hostler_sdk::Sync for Btrfs {
             "full" => true,
             _ => return Err(Error::Unsupported),
         };
-        if let Some(problem) = self.validate(context)?.first() {
-            return Err(Error::invalid_config(format!("{}: {}", problem.keyword, problem.text)));
+        if let Some(problem) = self.validate(context)?.into_iter().next() {
+            return Err(problem.into());
         }
         let target = Target { name: target, dst: &self.dst, timeout: self.timeout };
         let (next, sent) = (self.snapshot("next", target.name), self.snapshot("sent", target.name));

@@ -65,7 +65,7 @@ impl Driver for Docker {
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let problem = |text: String| Problem { keyword: "images".to_owned(), text };
+        let problem = |text: String| Problem::new("images", text);
         if self.images.is_empty() {
             return Ok(vec![problem("there is nothing to send".to_owned())]);
         }
@@ -110,8 +110,8 @@ impl hostler_sdk::Sync for Docker {
         if !matches!(verb, "update" | "full" | "verify") {
             return Err(Error::Unsupported);
         }
-        if let Some(problem) = self.validate(context)?.first() {
-            return Err(Error::invalid_config(format!("{}: {}", problem.keyword, problem.text)));
+        if let Some(problem) = self.validate(context)?.into_iter().next() {
+            return Err(problem.into());
         }
         let engine = self.engine(context)?;
         let ids = self.images.iter().map(|image| engine.id(image)).collect::<Result<Vec<String>>>()?;

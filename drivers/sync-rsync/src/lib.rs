@@ -122,7 +122,7 @@ impl Driver for Rsync {
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut problem = |keyword: &str, text: String| problems.push(Problem { keyword: keyword.to_owned(), text });
+        let mut problem = |keyword: &str, text: String| problems.push(Problem::new(keyword, text));
         if self.src.is_empty() {
             problem("src", "there is nothing to copy".to_owned());
         }
@@ -159,8 +159,8 @@ impl hostler_sdk::Sync for Rsync {
             "full" => true,
             _ => return Err(Error::Unsupported),
         };
-        if let Some(problem) = self.validate(context)?.first() {
-            return Err(Error::invalid_config(format!("{}: {}", problem.keyword, problem.text)));
+        if let Some(problem) = self.validate(context)?.into_iter().next() {
+            return Err(problem.into());
         }
         self.source_must_be_mounted()?;
         let options = Options::parse(&self.options).map_err(Error::InvalidConfig)?;

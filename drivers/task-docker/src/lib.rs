@@ -4,9 +4,9 @@
 //! its exit status is the run's, by what `retcodes` makes of it. Provision has the image at hand, unprovision removes what a
 //! run left that was cut short. With a `container_data_dir` the engine is the object's own, as with `container.docker`.
 
-use hostler_family_application::Retcodes;
+use hostler_family_application::TaskKeywords;
 use hostler_family_container::grant;
-use hostler_family_container::{Container, OwnEngine, Place, Service};
+use hostler_family_container::{Container, EnginePlace, Service};
 use hostler_sdk::prelude::*;
 
 /// A container that is run to its end, on demand or by schedule.
@@ -16,21 +16,11 @@ use hostler_sdk::prelude::*;
 struct Task {
     #[keyword(flatten)]
     container: Container,
-    /// The socket that the node's engine listens on.
-    #[keyword(inherit, default = "/run/docker.sock")]
-    socket: PathBuf,
-    /// Where the object's own engine keeps its images and containers: see container.docker. By default the node's engine is
-    /// used.
-    #[keyword(inherit, example = "/srv/{name}/docker")]
-    container_data_dir: Option<PathBuf>,
-    /// How long a run may take. Then its container is removed.
-    #[keyword(alias = "run_timeout", example = "1h")]
-    timeout: Option<Duration>,
-    /// What exit statuses mean: `up` is success, all others are failures.
-    #[keyword(default = "0:up 1:down")]
-    retcodes: Vec<String>,
-    /// Whether a run must be confirmed, by `--confirm` or at the terminal.
-    confirmation: bool,
+    /// Where its engine is.
+    #[keyword(flatten)]
+    engine: EnginePlace,
+    #[keyword(flatten)]
+    run: TaskKeywords,
 }
 
 #[driver(task)]
@@ -51,9 +41,7 @@ impl Driver for Task {
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = self.container.problems();
-        if let Err(error) = Retcodes::parse(&self.retcodes) {
-            problems.push(Problem { keyword: "retcodes".to_owned(), text: error.to_string() });
-        }
+        problems.extend(self.run.problems());
         Ok(problems)
     }
 
@@ -72,21 +60,16 @@ impl Driver for Task {
 
 impl hostler_sdk::Task for Task {
     fn run(&self, context: &Context) -> Result<RunReport> {
-        if self.confirmation && context.var("confirm") != Some("true") {
-            return Err(Error::failed("this task must be confirmed: say --confirm"));
-        }
-        let retcodes = Retcodes::parse(&self.retcodes)?;
-        Ok(retcodes.judge(self.service(context)?.run(self.timeout)?))
+        self.run.must_be_confirmed(context)?;
+        // Retcodes that do not parse fail the run before the container is made.
+        let retcodes = self.run.retcodes()?;
+        Ok(retcodes.judge(self.service(context)?.run(self.run.timeout)?))
     }
 }
 
 impl Task {
     fn service<'a>(&'a self, context: &'a Context) -> Result<Service<'a>> {
-        let place = match &self.container_data_dir {
-            Some(data_dir) => Place::Own(OwnEngine::of(context, data_dir)?),
-            None => Place::Node(vec![self.socket.clone()]),
-        };
-        Ok(Service::new(&self.container, context, place))
+        Ok(Service::new(&self.container, context, self.engine.place(context)?))
     }
 }
 

@@ -3,7 +3,7 @@
 //! A task is neither up nor down. A run is what its exit status means by `retcodes`: `up` is success. A run that fails, or
 //! takes too long, is followed by `on_error`. The commands run as the service's own: with all the power of their user.
 
-use hostler_family_application::{Retcodes, Surroundings};
+use hostler_family_application::{Surroundings, TaskKeywords};
 use hostler_sdk::prelude::*;
 
 /// A command that is run on demand or by schedule.
@@ -15,14 +15,8 @@ struct Task {
     /// The command to run after a run that failed.
     #[keyword(example = "/usr/local/bin/page-somebody")]
     on_error: Option<Command>,
-    /// How long a run may take.
-    #[keyword(alias = "run_timeout", example = "1h")]
-    timeout: Option<Duration>,
-    /// What exit statuses mean: `up` is success, all others are failures.
-    #[keyword(default = "0:up 1:down")]
-    retcodes: Vec<String>,
-    /// Whether a run must be confirmed, by `--confirm` or at the terminal.
-    confirmation: bool,
+    #[keyword(flatten)]
+    run: TaskKeywords,
     #[keyword(flatten)]
     surroundings: Surroundings,
 }
@@ -37,12 +31,10 @@ impl Driver for Task {
         for (keyword, command) in [("command", Some(&self.command)), ("on_error", self.on_error.as_ref())] {
             if let Some(command) = command.filter(|command| !command.program().starts_with('/')) {
                 let text = format!("{:?} is no program: expected its whole path", command.program());
-                problems.push(Problem { keyword: keyword.to_owned(), text });
+                problems.push(Problem::new(keyword, text));
             }
         }
-        if let Err(error) = Retcodes::parse(&self.retcodes) {
-            problems.push(Problem { keyword: "retcodes".to_owned(), text: error.to_string() });
-        }
+        problems.extend(self.run.problems());
         Ok(problems)
     }
 
@@ -53,14 +45,12 @@ impl Driver for Task {
 
 impl hostler_sdk::Task for Task {
     fn run(&self, context: &Context) -> Result<RunReport> {
-        if self.confirmation && context.var("confirm") != Some("true") {
-            return Err(Error::failed("this task must be confirmed: say --confirm"));
-        }
+        self.run.must_be_confirmed(context)?;
         let mut command = self.surroundings.apply(self.command.clone())?;
         for (name, value) in context.asked_environment() {
             command = command.env(name, value);
         }
-        if let Some(timeout) = self.timeout {
+        if let Some(timeout) = self.run.timeout {
             command = command.timeout(timeout);
         }
         let report = match command.run() {
@@ -83,7 +73,7 @@ const TIMED_OUT: i32 = 124;
 impl Task {
     fn meaning(&self, exit_status: i32) -> Result<RunReport> {
         let ended = RunReport { exit_status, text: format!("ended with {exit_status}") };
-        Ok(Retcodes::parse(&self.retcodes)?.judge(ended))
+        Ok(self.run.retcodes()?.judge(ended))
     }
 
     /// Its own failure is told, and changes nothing about the run's.
@@ -106,9 +96,11 @@ mod tests {
         Task {
             command: Command::new("/srv/backup").arg("--all"),
             on_error: Some(Command::new("/srv/page")),
-            timeout: Some(Duration::from_secs(60)),
-            retcodes: vec!["0:up".to_owned(), "1:down".to_owned(), "4:up".to_owned()],
-            confirmation: false,
+            run: TaskKeywords {
+                timeout: Some(Duration::from_secs(60)),
+                retcodes: vec!["0:up".to_owned(), "1:down".to_owned(), "4:up".to_owned()],
+                confirmation: false,
+            },
             surroundings: Surroundings::default(),
         }
     }
@@ -128,7 +120,8 @@ mod tests {
             run(task(), &host).exits_with(reported);
             assert_eq!(host.calls().contains(&"process.run /srv/page".to_owned()), follows, "{exit}");
         }
-        run(Task { retcodes: vec!["3:up".to_owned()], ..task() }, &host(0)).exits_with(1);
+        let run_keywords = TaskKeywords { retcodes: vec!["3:up".to_owned()], ..task().run };
+        run(Task { run: run_keywords, ..task() }, &host(0)).exits_with(1);
     }
 
     #[test]
@@ -138,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_must_be_confirmed_is_not_run_without() {
-        let careful = || Task { confirmation: true, ..task() };
+        let careful = || Task { run: TaskKeywords { confirmation: true, ..task().run }, ..task() };
         let host = host(0);
         run(careful(), &host).fails_with("this task must be confirmed: say --confirm");
         assert_eq!(host.calls(), [""; 0]);

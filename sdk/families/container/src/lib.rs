@@ -28,5 +28,5 @@ mod resource;
 
 pub use engine::{ContainerState, Engine, EngineError, Found, is_reference, is_tagged};
 pub use life::{Container, Service};
-pub use place::{Left, OwnEngine, Place};
+pub use place::{EnginePlace, Left, OwnEngine, Place};
 pub use resource::{ContainerResource, refuse_own_engine};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hostler_sdk::{Context, Error, Keywords, Problem, Result};
+use hostler_sdk::{Context, Keywords, Problem, Result};
 
 use crate::{Container, Place, Service};
 
@@ -27,7 +27,7 @@ pub trait ContainerResource: Keywords {
     /// Its life, if the keywords hold nothing that they cannot.
     fn checked<'a>(&'a self, context: &'a Context) -> Result<Service<'a>> {
         match self.problems().into_iter().next() {
-            Some(Problem { keyword, text }) => Err(Error::invalid_config(format!("{keyword}: {text}"))),
+            Some(problem) => Err(problem.into()),
             None => self.service(context),
         }
     }
@@ -37,7 +37,7 @@ pub trait ContainerResource: Keywords {
 pub fn refuse_own_engine(container_data_dir: Option<&PathBuf>) -> Option<Problem> {
     let text = "an engine of the object's own is a dockerd: use type = docker, or say it in the sections of those that do, and \
                 not in DEFAULT";
-    container_data_dir.map(|_| Problem { keyword: "container_data_dir".to_owned(), text: text.to_owned() })
+    container_data_dir.map(|_| Problem::new("container_data_dir", text))
 }
 
 /// The driver of a [`ContainerResource`](crate::ContainerResource): its life and its consoles.

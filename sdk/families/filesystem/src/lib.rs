@@ -10,8 +10,10 @@
 
 mod kind;
 mod mounted;
+mod resource;
 mod volume;
 
 pub use kind::{Fsck, Kind};
 pub use mounted::{IsOurs, MountPoint, Mounted};
+pub use resource::VolumeResource;
 pub use volume::{OnVolume, Volume};

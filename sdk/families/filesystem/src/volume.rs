@@ -65,7 +65,7 @@ impl OnVolume<'_> {
 
     /// What is wrong with the keywords beyond their types.
     pub fn validate(&self) -> Vec<Problem> {
-        let problem = |text| Problem { keyword: "mkfs_opt".to_owned(), text };
+        let problem = |text| Problem::new("mkfs_opt", text);
         self.mkfs_options().err().map(problem).into_iter().collect()
     }
 

@@ -43,7 +43,7 @@ impl Inet {
             }
             None => return None,
         };
-        Some(Problem { keyword: "name".to_owned(), text })
+        Some(Problem::new("name", text))
     }
 
     /// The address that `name` is or stands for. Of several, the first: a resolver lists the one to prefer first.

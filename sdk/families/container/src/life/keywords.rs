@@ -106,7 +106,7 @@ impl Container {
     /// What keywords hold that they cannot.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut problem = |keyword: &str, text: String| problems.push(Problem { keyword: keyword.to_owned(), text });
+        let mut problem = |keyword: &str, text: String| problems.push(Problem::new(keyword, text));
         match hostler_run_args::parse(&self.run_args) {
             Err(error) => problem("run_args", error.to_string()),
             Ok(options) => {
@@ -139,7 +139,7 @@ impl Container {
     /// Fails if keywords hold what they cannot.
     pub(crate) fn check(&self) -> Result<()> {
         match self.problems().into_iter().next() {
-            Some(Problem { keyword, text }) => Err(Error::invalid_config(format!("{keyword}: {text}"))),
+            Some(problem) => Err(problem.into()),
             None => Ok(()),
         }
     }

@@ -1,5 +1,6 @@
 //! Where the engine of a resource is: one of the node's, which runs or does not, or the object's own.
 
+mod keywords;
 mod own;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use hostler_sdk::Result;
 
 use crate::{Engine, EngineError};
+pub use keywords::EnginePlace;
 pub use own::{Left, OwnEngine};
 
 /// Where the engine of a resource is.
