@@ -1,29 +1,33 @@
-//! The grants of one call: requests bound to one resource, and the two policies that they must pass.
+//! The grants of one call: requests bound to one resource, and the two policies that an operation must pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::bind::{Binder, Unbound};
-use crate::mount_option::option_paths;
-use crate::op::{ReadPath, Resolve, WritePath};
-use crate::policy::BoundPolicy;
-use crate::rule::{Asked, Learned, Pattern, Rule};
-use crate::{Access, BindError, Context, Denied, Guard, Keyword, Ledger, Operation, Permit, Policy, Refuser, Request};
+use crate::bind::binder::{BindFailure, Binder};
+use crate::bind::context::{BindError, Context, Keyword, Ledger};
+use crate::capability::SocketPattern;
+use crate::capability::op::{ReadPath, Resolve, WritePath};
+use crate::line::rule::{GrantRule, NameResolution};
+use crate::operation::{Access, Operation, SideEffect};
+use crate::permit::{Denied, Permit, PermitTerms, Refuser};
+use crate::policy::Policy;
+use crate::policy::bound::BoundPolicy;
+use crate::request::Request;
 
-/// What a driver may do for one resource. No template is left in it.
+/// What a driver may do for one resource. It contains no template any more.
 #[derive(Debug, Clone)]
 pub struct Grants {
-    pub(crate) requests: Vec<Rule>,
+    pub(crate) requests: Vec<GrantRule>,
     pub(crate) site: BoundPolicy,
     pub(crate) namespace: BoundPolicy,
-    /// The addresses that granted host names were found to stand for.
-    learned: Arc<Mutex<BTreeMap<String, BTreeSet<IpAddr>>>>,
+    /// The addresses that the look-ups of this call found for host names.
+    resolved: Arc<Mutex<BTreeMap<String, BTreeSet<IpAddr>>>>,
 }
 
 impl Grants {
-    /// Binds what the driver asks for to one resource. A request that names an absent keyword is not granted.
+    /// Binds a driver's requests to one resource. A request that names an absent keyword is not granted.
     pub fn bind(
         requests: &[Request],
         context: &Context,
@@ -36,80 +40,87 @@ impl Grants {
         for Request(line) in requests {
             match line.bind(&Binder::new(context, keywords, ledger, line.as_str())) {
                 Ok(bound) => rules.extend(bound),
-                Err(Unbound::Absent) => {}
-                Err(Unbound::Illegal(error)) => return Err(*error),
+                Err(BindFailure::Absent) => {}
+                Err(BindFailure::Illegal(error)) => return Err(*error),
             }
         }
         Ok(Grants {
             requests: rules,
             site: site.bind(context)?,
             namespace: namespace.bind(context)?,
-            learned: Arc::default(),
+            resolved: Arc::default(),
         })
     }
 
-    /// The proof that `op` is allowed, or who refuses it. With `limit` [`Access::Read`], only what changes nothing is.
+    /// Returns the proof that `op` is allowed, or who refuses it. With `limit` [`Access::Read`], only what changes nothing is
+    /// allowed.
     pub fn permit<O: Operation>(&self, op: O, limit: Access) -> Result<Permit<O>, Denied> {
-        match self.judge(op.asked(), op.access(), limit) {
-            Ok(allowed) => Ok(Permit::new(op, allowed)),
-            Err(refusal) => {
-                let line = refusal.line.unwrap_or_else(|| with_attributes(&op.line(), &refusal.attributes));
-                Err(Denied { line, by: refusal.by })
-            }
+        match self.judge(&op, limit) {
+            Ok(terms) => Ok(Permit::new(op, terms)),
+            Err(refusal) => Err(Denied { line: refusal.line.unwrap_or_else(|| op.line()), by: refusal.by }),
         }
     }
 
-    /// Whether the policy of the namespace alone would allow to read a path, or to write it: for guards, which judge what is
-    /// no request of the driver's own.
+    /// Whether the policy of the namespace alone would allow reading a path, or writing it: for guards, which judge paths that
+    /// the driver itself does not open.
     pub fn namespace_allows(&self, path: &Path, write: bool) -> bool {
-        let nothing = |_: &str, _: IpAddr| false;
-        let asked = if write { Asked::WritePath(path) } else { Asked::ReadPath(path) };
-        self.namespace.allows_bare(asked, &nothing)
+        let no_names = |_: &str, _: IpAddr| false;
+        let path = path.to_owned();
+        let op: Box<dyn Operation> = if write { Box::new(WritePath { path }) } else { Box::new(ReadPath { path }) };
+        self.namespace.allows_bare(&*op, &no_names)
     }
 
-    /// The sockets that the driver asks for under a guard, each once.
+    /// The sockets that the driver requests under a guard, each once.
     pub fn guarded_sockets(&self) -> Vec<PathBuf> {
-        let socket = |rule: &Rule| match &rule.pattern {
-            Pattern::Unix { socket, .. } if rule.guard.is_some() => socket.literal().map(PathBuf::from),
-            _ => None,
-        };
+        let guarded = self.requests.iter().filter(|rule| rule.attributes.guard.is_some());
         let mut sockets: Vec<PathBuf> = Vec::new();
-        for socket in self.requests.iter().filter_map(socket) {
-            if !sockets.contains(&socket) {
-                sockets.push(socket);
+        for socket in guarded.filter_map(|rule| rule.pattern::<SocketPattern>()?.socket.literal()) {
+            if !sockets.iter().any(|known| known.as_os_str() == socket.as_str()) {
+                sockets.push(socket.into());
             }
         }
         sockets
     }
 
-    /// Remembers which addresses a host name stands for, so that a grant of the name is one of the addresses.
+    /// Remembers which addresses a host name stands for, so that a grant of the name becomes one of the addresses.
     pub fn learn(&self, permit: &Permit<Resolve>, addresses: &[IpAddr]) {
-        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
-        learned.entry(permit.op().name.clone()).or_default().extend(addresses);
+        let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
+        resolved.entry(permit.op().name.clone()).or_default().extend(addresses);
     }
 
-    fn judge(&self, asked: Asked<'_>, access: Access, limit: Access) -> Result<Allowed, Refusal> {
-        let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
-        let knows = |name: &str, address: IpAddr| learned.get(name).is_some_and(|known| known.contains(&address));
-        if let Asked::Nothing = asked {
+    fn judge(&self, op: &dyn Operation, limit: Access) -> Result<PermitTerms, Refusal> {
+        let resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = |name: &str, address: IpAddr| resolved.get(name).is_some_and(|known| known.contains(&address));
+        if !op.needs_grant() {
+            let access = op.access();
             return match (access, limit) {
-                (Access::Mutate, Access::Read) => Err(Refusal::by(Refuser::ReadOnly)),
-                _ => Ok(Allowed { access, line: String::new(), caps: Vec::new(), guard: None }),
+                (Access::Mutate, Access::Read) => Err(Refusal { by: Refuser::ReadOnly, line: None }),
+                _ => Ok(PermitTerms { access, line: String::new(), caps: Vec::new(), guard: None }),
             };
         }
-        let allowed = self.weigh(asked, access, limit, &knows)?;
-        if let Asked::Mount(mount) = asked {
-            self.weigh_options(&mount.options, &knows)?;
+        let terms = self.weigh(op, limit, &names)?;
+        for effect in op.side_effects() {
+            match effect {
+                SideEffect::UnclearOption(option) => {
+                    return Err(Refusal { by: Refuser::Unclear { option }, line: None });
+                }
+                // No limit: an operation that changes nothing has no side effects.
+                SideEffect::Operation(effect) => {
+                    let weighed = self.weigh(&*effect, Access::Mutate, &names);
+                    weighed.map_err(|refusal| Refusal { line: Some(effect.line()), ..refusal })?;
+                }
+            }
         }
-        Ok(allowed)
+        Ok(terms)
     }
 
-    /// Each request that covers the operation is tried against both policies; the best one counts, or the best refusal.
-    fn weigh(&self, asked: Asked<'_>, access: Access, limit: Access, knows: Learned<'_>) -> Result<Allowed, Refusal> {
-        let mut refusal = Refusal::by(Refuser::Driver);
-        for request in self.requests.iter().filter(|request| request.covers(asked, knows)) {
-            match self.try_request(request, asked, access, limit, knows) {
-                Ok(allowed) => return Ok(allowed),
+    /// Tries each request that covers the operation against both policies. The first that passes counts, or else the refusal
+    /// that came closest.
+    fn weigh(&self, op: &dyn Operation, limit: Access, names: NameResolution<'_>) -> Result<PermitTerms, Refusal> {
+        let mut refusal = Refusal { by: Refuser::Driver, line: None };
+        for request in self.requests.iter().filter(|request| op.is_covered_by(request, names)) {
+            match self.try_request(request, op, limit, names) {
+                Ok(terms) => return Ok(terms),
                 Err(closer) if closer.rank() > refusal.rank() => refusal = closer,
                 Err(_) => {}
             }
@@ -119,77 +130,45 @@ impl Grants {
 
     fn try_request(
         &self,
-        request: &Rule,
-        asked: Asked<'_>,
-        access: Access,
+        request: &GrantRule,
+        op: &dyn Operation,
         limit: Access,
-        knows: Learned<'_>,
-    ) -> Result<Allowed, Refusal> {
-        let attributes = if matches!(asked, Asked::Processes) { String::new() } else { request.attributes() };
-        let refuse = |by| Err(Refusal { by, attributes: attributes.clone(), line: None });
-        let program = matches!(asked, Asked::Exec(..));
-        let access = if program && request.read { Access::Read } else { access };
-        if let Some(stranger) = request.stranger.as_ref().filter(|_| !request.stands_for(asked)) {
-            return refuse(Refuser::Stranger { keyword: stranger.keyword.clone(), rid: stranger.rid.clone() });
+        names: NameResolution<'_>,
+    ) -> Result<PermitTerms, Refusal> {
+        let refuse = |by, attributes: &str| Err(Refusal { by, line: Some(with_attributes(&op.line(), attributes)) });
+        let attributes = if op.shows_attributes() { request.attributes.to_string() } else { String::new() };
+        let declared_read = op.may_be_declared_read() && request.attributes.read;
+        let access = if declared_read { Access::Read } else { op.access() };
+        if let Some(device) = request.unowned.as_ref().filter(|_| !op.is_allowed_with_unowned(request)) {
+            return refuse(device.refuser(), &attributes);
         }
         if access == Access::Mutate && limit == Access::Read {
-            let attributes = if program { "(read)".to_owned() } else { attributes };
-            return Err(Refusal { by: Refuser::ReadOnly, attributes, line: None });
+            return refuse(Refuser::ReadOnly, if op.may_be_declared_read() { "(read)" } else { &attributes });
         }
-        if !self.site.allows(asked, request, knows) {
-            return refuse(Refuser::Site);
+        if !self.site.allows(op, request, names) {
+            return refuse(Refuser::Site, &attributes);
         }
-        if !self.namespace.allows(asked, request, knows) {
-            return refuse(Refuser::Namespace);
+        if !self.namespace.allows(op, request, names) {
+            return refuse(Refuser::Namespace, &attributes);
         }
-        Ok(Allowed {
+        Ok(PermitTerms {
             access,
             line: request.to_string(),
-            caps: request.caps.iter().cloned().collect(),
-            guard: request.guard,
+            caps: request.attributes.caps.iter().cloned().collect(),
+            guard: request.attributes.guard,
         })
     }
-
-    /// What a mount's options name is read or written through it, so it must be granted as well.
-    fn weigh_options(&self, options: &[String], knows: Learned<'_>) -> Result<(), Refusal> {
-        for option in options {
-            let Some(paths) = option_paths(option) else {
-                return Err(Refusal::by(Refuser::Unclear { option: option.clone() }));
-            };
-            for path in paths {
-                let (read, write) = (ReadPath { path: path.path.clone() }, WritePath { path: path.path });
-                let (asked, line) =
-                    if path.written { (write.asked(), write.line()) } else { (read.asked(), read.line()) };
-                self.weigh(asked, Access::Mutate, Access::Mutate, knows)
-                    .map_err(|refusal| Refusal { line: Some(line), ..refusal })?;
-            }
-        }
-        Ok(())
-    }
 }
 
-/// What a permit is made of.
-pub(crate) struct Allowed {
-    pub(crate) access: Access,
-    pub(crate) line: String,
-    pub(crate) caps: Vec<String>,
-    pub(crate) guard: Option<Guard>,
-}
-
+/// Why an operation is refused.
 struct Refusal {
     by: Refuser,
-    /// What the missing line says in parentheses.
-    attributes: String,
-    /// The missing line, where it is not the operation's own.
+    /// The missing line, where it is not simply the operation's own.
     line: Option<String>,
 }
 
 impl Refusal {
-    fn by(by: Refuser) -> Refusal {
-        Refusal { by, attributes: String::new(), line: None }
-    }
-
-    /// How close the operation came to be allowed.
+    /// How close the operation came to being allowed.
     fn rank(&self) -> u8 {
         match self.by {
             Refuser::Driver | Refuser::Unclear { .. } | Refuser::Guard(_) => 0,

@@ -1,48 +1,34 @@
-//! Grants: what a driver asked for ∩ what the site allows ∩ what the namespace allows, for one resource.
+//! Grants: what a driver requested ∩ what the site allows ∩ what the namespace allows, for one resource.
 //!
-//! Pure: no input or output. A [`Permit`] is made here alone, and every kernel call of `capability` needs one. The grammar
-//! is explained in docs/grants.md.
+//! Pure: no input or output. Only this crate makes a [`Permit`], and every kernel call on a driver's behalf needs one.
+//! docs/grants.md explains the grammar.
 //!
 //! ```text
 //! requests ┐                      a request matches
 //! keywords ┤                      and the site allows it
 //! site     ┼─▶ Grants ─▶ permit ─▶ and the namespace allows it ─▶ Permit
-//! namespace┘                      or Denied: the missing line, and who said no
+//! namespace┘                      or Denied: the missing line, and who refused
 //! ```
 
-mod argv;
+#![allow(missing_docs, reason = "fields of plain data are left to their names")]
+
 mod bind;
-mod caps;
-mod glob;
+mod capability;
+mod explain;
 mod grants;
 mod guard;
-mod inspect;
 mod line;
-mod line_binding;
-mod mount_option;
-mod net;
-mod netns;
 mod operation;
 mod permit;
 mod policy;
-mod policy_file;
 mod request;
-mod rule;
-mod template;
-mod token;
-mod web;
 
-pub mod consent;
-pub mod op;
-
-pub use bind::{BindError, Context, Keyword, Ledger, NoLedger};
+pub use bind::context::{BindError, Context, Keyword, Ledger, NoLedger};
+pub use capability::{Netns, NoNetns, op};
+pub use explain::{Effective, Sentence, Standing, consent};
 pub use grants::Grants;
 pub use guard::Guard;
-pub use inspect::{Effective, Sentence, Standing};
-pub use netns::{Netns, NoNetns};
-pub use op::Access;
-pub use operation::Operation;
+pub use operation::{Access, Operation};
 pub use permit::{Denied, Permit, Refuser};
-pub use policy::Policy;
-pub use policy_file::{Digest, Limits, NoDigest, PolicyError, SitePolicy, Trust};
+pub use policy::{Digest, Limits, NoDigest, Policy, PolicyError, SitePolicy, Trust};
 pub use request::{Request, RequestError};

@@ -1,27 +1,34 @@
-//! The proof that an operation is allowed, and the refusal that says what would allow it.
+//! The proof that an operation is allowed, and the refusal that names the line which would allow it.
 
 use std::fmt;
 
-use crate::grants::Allowed;
-use crate::{Access, Guard, Operation};
+use crate::bind::binder::UnownedDevice;
+use crate::guard::Guard;
+use crate::operation::{Access, Operation};
 
-/// Proof that `op` is allowed. Made by [`crate::Grants::permit`] alone, and used up by the one effect it is for.
+/// Proof that an operation is allowed. Only [`crate::Grants::permit`] makes one, and the one effect that it is for uses it
+/// up.
 #[derive(Debug)]
 pub struct Permit<O> {
     op: O,
-    access: Access,
-    line: String,
-    caps: Vec<String>,
-    guard: Option<Guard>,
+    terms: PermitTerms,
+}
+
+/// What the line that allows an operation says about it.
+#[derive(Debug)]
+pub(crate) struct PermitTerms {
+    pub(crate) access: Access,
+    pub(crate) line: String,
+    pub(crate) caps: Vec<String>,
+    pub(crate) guard: Option<Guard>,
 }
 
 impl<O: Operation> Permit<O> {
-    pub(crate) fn new(op: O, allowed: Allowed) -> Permit<O> {
-        let Allowed { access, line, caps, guard } = allowed;
-        Permit { op, access, line, caps, guard }
+    pub(crate) fn new(op: O, terms: PermitTerms) -> Permit<O> {
+        Permit { op, terms }
     }
 
-    /// What is allowed.
+    /// The operation that is allowed.
     pub fn op(&self) -> &O {
         &self.op
     }
@@ -33,50 +40,52 @@ impl<O: Operation> Permit<O> {
 
     /// Whether the operation changes anything, by the grant that allows it: an `exec(read)` does not.
     pub fn access(&self) -> Access {
-        self.access
+        self.terms.access
     }
 
     /// The line of the driver's requests, bound to this resource, that allows it.
     pub fn line(&self) -> &str {
-        &self.line
+        &self.terms.line
     }
 
-    /// Who must read a request before it is sent.
+    /// The guard that must judge a request before it is sent.
     pub fn guard(&self) -> Option<Guard> {
-        self.guard
+        self.terms.guard
     }
 
     /// The capabilities(7) that a program keeps, by their names such as `cap_net_admin`, or `all`. Empty for all but programs.
     pub fn caps(&self) -> &[String] {
-        &self.caps
+        &self.terms.caps
     }
 }
 
-/// Who said no.
+/// Who refused an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refuser {
-    /// The driver's manifest does not ask for it.
+    /// The driver's manifest does not request it.
     Driver,
-    /// `status` and `validate` only look.
+    /// `status` and `validate` may only read.
     ReadOnly,
     /// The site's policy for this driver.
     Site,
     /// The policy of the object's namespace.
     Namespace,
-    /// A keyword took a device from another resource, and the host never gave it that device.
+    /// A keyword took a device from another resource, and this host never gave it that device.
     Stranger {
-        /// The keyword.
         keyword: String,
         /// The resource that the value came from.
         rid: model::Rid,
     },
-    /// The guard that reads the requests: they are not the resource's own business, for this reason.
+    /// The guard of the socket: the request is not the resource's own business, for this reason.
     Guard(String),
     /// An option of a mount names a path in a way that cannot be checked.
-    Unclear {
-        /// The option.
-        option: String,
-    },
+    Unclear { option: String },
+}
+
+impl UnownedDevice {
+    pub(crate) fn refuser(&self) -> Refuser {
+        Refuser::Stranger { keyword: self.keyword.clone(), rid: self.rid.clone() }
+    }
 }
 
 impl fmt::Display for Refuser {
@@ -103,6 +112,5 @@ impl fmt::Display for Refuser {
 pub struct Denied {
     /// The concrete grant line that is missing.
     pub line: String,
-    /// Who said no.
     pub by: Refuser,
 }

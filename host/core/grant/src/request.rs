@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::line::Line;
-use crate::net::Side;
+use crate::line::grant_line::GrantLine;
+use crate::line::origin::LineOrigin;
 
 /// One line of a manifest's grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request(pub(crate) Line);
+pub struct Request(pub(crate) GrantLine);
 
 /// Why a line is no grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +26,7 @@ pub struct RequestError {
 impl Request {
     /// Reads one line.
     pub fn parse(line: &str) -> Result<Request, RequestError> {
-        match Line::parse(line, 1, Side::Request) {
+        match GrantLine::parse(line, 1, LineOrigin::Request) {
             Ok(line) => Ok(Request(line)),
             Err(fault) => Err(RequestError { line: line.to_owned(), column: fault.column, reason: fault.reason }),
         }

@@ -1,0 +1,67 @@
+//! What a line is bound to: the resource, its keywords, and which devices this host gave to it.
+
+use std::path::PathBuf;
+
+use model::{NodeName, ObjectPath, Rid};
+
+/// What the names in braces stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// `{object}`, `{namespace}`, `{kind}`, `{name}`.
+    pub object: ObjectPath,
+    /// `{rid}`.
+    pub rid: Rid,
+    /// `{node}`.
+    pub node: NodeName,
+    /// `{rundir}`: the object's directory that a reboot empties.
+    pub rundir: PathBuf,
+    /// `{statedir}`: the object's directory that survives a reboot.
+    pub statedir: PathBuf,
+    /// `{config}`: the object's configuration file.
+    pub config: PathBuf,
+    /// `{peer}`: the other nodes of the object.
+    pub peers: Vec<NodeName>,
+}
+
+/// An evaluated keyword of the resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keyword<'a> {
+    pub name: &'a str,
+    /// One value, or the elements of a list.
+    pub values: &'a [String],
+    /// The resource that exposes the values, if they come from another one.
+    pub from: Option<&'a Rid>,
+}
+
+/// Knows which devices this host gave to which resources of the object.
+pub trait Ledger {
+    /// Whether this host gave `device` to `rid`, or to another resource that the object's keywords may name.
+    fn gave(&self, rid: &Rid, device: &str) -> bool;
+}
+
+impl<F: Fn(&Rid, &str) -> bool> Ledger for F {
+    fn gave(&self, rid: &Rid, device: &str) -> bool {
+        self(rid, device)
+    }
+}
+
+/// The ledger of a host that never gave a device to a resource.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoLedger;
+
+impl Ledger for NoLedger {
+    fn gave(&self, _: &Rid, _: &str) -> bool {
+        false
+    }
+}
+
+/// A keyword's value cannot stand where the request puts it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{keyword} = {value:?} cannot be granted as {request:?}: {reason}")]
+pub struct BindError {
+    pub keyword: String,
+    pub value: String,
+    /// The request that the keyword stands in.
+    pub request: String,
+    pub reason: &'static str,
+}

@@ -1,0 +1,182 @@
+//! `block.read = PATH` and `block.loop = FILE`: block devices, and loop devices over files.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::definition::{Capability, LinePattern, LineTemplate, only_stars, patterns};
+use super::files::{any_path, path_text, path_word};
+use crate::bind::binder::{BindFailure, Binder};
+use crate::line::check::check_source;
+use crate::line::origin::LineOrigin;
+use crate::line::path_glob::PathGlob;
+use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::source::SourcePattern;
+use crate::line::token::{Token, TokenPiece, quoted};
+use crate::operation::{Access, Operation, RuleMatch};
+
+pub(super) static CAPABILITIES: [Capability; 2] = [
+    Capability {
+        name: "block.read",
+        attributes: &[],
+        template: |words| {
+            let token = words.one("a path, LABEL=NAME, UUID=NAME or *")?;
+            check_source(token)?;
+            Ok(Arc::new(DeviceTemplate { device: token.clone() }))
+        },
+        verb: |_, _| "read the device",
+        policy_word: only_stars,
+        also_decided_by: &["block.loop"],
+    },
+    Capability {
+        name: "block.loop",
+        attributes: &[],
+        template: |words| Ok(Arc::new(LoopTemplate { file: path_word(words)? })),
+        verb: |_, _| "attach a loop device to",
+        policy_word: any_path,
+        also_decided_by: &[],
+    },
+];
+
+/// Why a driver that reads any device is as good as root.
+const DISKS: &str = "every file of the node is on its disks";
+
+/// Look at a block device, or at an image file as at one. Grant `block.read` or `block.loop`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadDevice {
+    /// As requested: a device path, `LABEL=x` or `UUID=x`.
+    pub path: String,
+}
+
+/// See which loop device a file backs. Grant `block.loop`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeeLoop {
+    /// The backing file.
+    pub file: PathBuf,
+}
+
+/// Attach or detach a loop device. Grant `block.loop`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeLoop {
+    /// The backing file.
+    pub file: PathBuf,
+}
+
+#[derive(Debug)]
+struct DeviceTemplate {
+    device: Token,
+}
+
+impl LineTemplate for DeviceTemplate {
+    fn tokens(&self) -> Vec<&Token> {
+        vec![&self.device]
+    }
+
+    fn bind(&self, binder: &Binder<'_>, _: LineOrigin) -> Result<Vec<Arc<dyn LinePattern>>, BindFailure> {
+        Ok(patterns(SourcePattern::bind(&self.device, binder)?.into_iter().map(DevicePattern)))
+    }
+
+    fn may_be_star(&self, token: &Token) -> bool {
+        token.only() == Some(&TokenPiece::Star)
+    }
+
+    fn root_equivalent(&self, _: bool) -> Option<&'static str> {
+        (self.device.only() == Some(&TokenPiece::Star)).then_some(DISKS)
+    }
+}
+
+#[derive(Debug)]
+struct DevicePattern(SourcePattern);
+
+impl LinePattern for DevicePattern {
+    fn root_equivalent(&self, _: bool) -> Option<&'static str> {
+        (self.0 == SourcePattern::Any).then_some(DISKS)
+    }
+}
+
+impl fmt::Display for DevicePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[derive(Debug)]
+struct LoopTemplate {
+    file: Token,
+}
+
+impl LineTemplate for LoopTemplate {
+    fn tokens(&self) -> Vec<&Token> {
+        vec![&self.file]
+    }
+
+    fn bind(&self, binder: &Binder<'_>, _: LineOrigin) -> Result<Vec<Arc<dyn LinePattern>>, BindFailure> {
+        Ok(patterns(binder.paths(&self.file)?.into_iter().map(LoopPattern)))
+    }
+}
+
+/// The files that may back a loop device.
+#[derive(Debug)]
+struct LoopPattern(PathGlob);
+
+impl LinePattern for LoopPattern {}
+
+impl fmt::Display for LoopPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Operation for ReadDevice {
+    fn access(&self) -> Access {
+        Access::Read
+    }
+
+    fn line(&self) -> String {
+        format!("block.read = {}", quoted(&self.path))
+    }
+}
+
+impl RuleMatch for ReadDevice {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        let device = || rule.pattern::<DevicePattern>().is_some_and(|own| own.0.matches(&self.path));
+        device() || rule.pattern::<LoopPattern>().is_some_and(|own| own.0.matches(self.path.as_ref()))
+    }
+
+    /// A `deny block.loop` forbids attaching the file, not reading it.
+    fn is_forbidden_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<DevicePattern>().is_some_and(|own| own.0.matches(&self.path))
+    }
+}
+
+impl Operation for SeeLoop {
+    fn access(&self) -> Access {
+        Access::Read
+    }
+
+    fn line(&self) -> String {
+        format!("block.loop = {}", path_text(&self.file))
+    }
+}
+
+impl RuleMatch for SeeLoop {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<LoopPattern>().is_some_and(|own| own.0.matches(&self.file))
+    }
+}
+
+impl Operation for ChangeLoop {
+    fn access(&self) -> Access {
+        Access::Mutate
+    }
+
+    fn line(&self) -> String {
+        format!("block.loop = {}", path_text(&self.file))
+    }
+}
+
+impl RuleMatch for ChangeLoop {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<LoopPattern>().is_some_and(|own| own.0.matches(&self.file))
+    }
+}

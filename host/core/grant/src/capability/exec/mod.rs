@@ -1,0 +1,10 @@
+//! `exec = PROGRAM ARGUMENTS` and `spawn = PROGRAM ARGUMENTS`: programs of the node, and the resource's own processes.
+
+mod argument;
+mod operation;
+mod pattern;
+mod root;
+mod template;
+
+pub use operation::{EndProcesses, Exec, SeeProcesses, Spawn};
+pub(super) use template::CAPABILITIES;

@@ -1,0 +1,189 @@
+//! `files.read = PATH` and `files.write = PATH`: paths of the node.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::definition::{Capability, LinePattern, LineTemplate, patterns};
+use crate::bind::binder::{BindFailure, Binder};
+use crate::line::check::{LineWords, check_path};
+use crate::line::origin::LineOrigin;
+use crate::line::path_glob::PathGlob;
+use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::token::{LineFault, Token, TokenPiece, quoted};
+use crate::operation::{Access, Operation, RuleMatch};
+
+const READ: Capability = Capability {
+    name: "files.read",
+    attributes: &[],
+    template: |words| Ok(Arc::new(FilesTemplate { path: path_word(words)?, writes: false })),
+    verb: |_, tree| if tree { "read all below" } else { "read the path" },
+    policy_word: any_path,
+    also_decided_by: &["files.write"],
+};
+
+const WRITE: Capability = Capability {
+    name: "files.write",
+    template: |words| Ok(Arc::new(FilesTemplate { path: path_word(words)?, writes: true })),
+    verb: |_, tree| if tree { "read and write all below" } else { "read and write the path" },
+    also_decided_by: &["files.read"],
+    ..READ
+};
+
+pub(super) static CAPABILITIES: [Capability; 2] = [READ, WRITE];
+
+/// Look at a path. Grant `files.read` or `files.write`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadPath {
+    /// Absolute.
+    pub path: PathBuf,
+}
+
+/// Make, change or remove a path. Grant `files.write`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WritePath {
+    /// Absolute.
+    pub path: PathBuf,
+}
+
+/// Remove a directory and everything below it. Grant `files.write` that ends in `/**`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteTree {
+    /// Absolute.
+    pub path: PathBuf,
+}
+
+/// Reads the only word of a line as an absolute path.
+pub(super) fn path_word(words: &LineWords<'_>) -> Result<Token, LineFault> {
+    let token = words.one("an absolute path")?;
+    check_path(token)?;
+    Ok(token.clone())
+}
+
+/// For [`Capability::policy_word`]: any path, where the first word begins with a keyword.
+pub(super) fn any_path(at: usize, first: &TokenPiece) -> Option<&'static str> {
+    (at == 0 && matches!(first, TokenPiece::Keyword(_))).then_some("/**")
+}
+
+/// Writes a path as a line does.
+pub(super) fn path_text(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
+}
+
+#[derive(Debug)]
+struct FilesTemplate {
+    path: Token,
+    writes: bool,
+}
+
+impl LineTemplate for FilesTemplate {
+    fn tokens(&self) -> Vec<&Token> {
+        vec![&self.path]
+    }
+
+    fn bind(&self, binder: &Binder<'_>, _: LineOrigin) -> Result<Vec<Arc<dyn LinePattern>>, BindFailure> {
+        let pattern = |path| FilesPattern { path, writes: self.writes };
+        Ok(patterns(binder.paths(&self.path)?.into_iter().map(pattern)))
+    }
+
+    fn is_tree(&self) -> bool {
+        self.path.pieces.last() == Some(&TokenPiece::DoubleStar)
+    }
+
+    fn root_equivalent(&self, _: bool) -> Option<&'static str> {
+        match self.path.pieces.first() {
+            Some(TokenPiece::Literal(text)) if self.writes => system_path(text),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct FilesPattern {
+    path: PathGlob,
+    writes: bool,
+}
+
+impl LinePattern for FilesPattern {
+    fn is_tree(&self) -> bool {
+        self.path.is_tree()
+    }
+
+    fn root_equivalent(&self, _: bool) -> Option<&'static str> {
+        if self.writes { system_path(&self.path.to_string()) } else { None }
+    }
+}
+
+impl fmt::Display for FilesPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.fmt(f)
+    }
+}
+
+/// Why writing to the path, or below it, is as good as root.
+fn system_path(path: &str) -> Option<&'static str> {
+    const SYSTEM_TREES: [&str; 12] =
+        ["bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "sbin", "sys", "usr", "**"];
+    let first = path.split('/').nth(1).unwrap_or_default();
+    (first.is_empty() || SYSTEM_TREES.contains(&first)).then_some("whoever writes there is root")
+}
+
+impl Operation for ReadPath {
+    fn access(&self) -> Access {
+        Access::Read
+    }
+
+    fn line(&self) -> String {
+        format!("files.read = {}", path_text(&self.path))
+    }
+}
+
+impl RuleMatch for ReadPath {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<FilesPattern>().is_some_and(|own| own.path.matches(&self.path))
+    }
+
+    fn is_forbidden_by(&self, rule: &GrantRule, names: NameResolution<'_>) -> bool {
+        rule.is(&READ) && self.is_covered_by(rule, names)
+    }
+}
+
+impl Operation for WritePath {
+    fn access(&self) -> Access {
+        Access::Mutate
+    }
+
+    fn line(&self) -> String {
+        format!("files.write = {}", path_text(&self.path))
+    }
+}
+
+impl RuleMatch for WritePath {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<FilesPattern>().is_some_and(|own| own.writes && own.path.matches(&self.path))
+    }
+
+    fn is_forbidden_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<FilesPattern>().is_some_and(|own| own.path.matches(&self.path))
+    }
+}
+
+impl Operation for WriteTree {
+    fn access(&self) -> Access {
+        Access::Mutate
+    }
+
+    fn line(&self) -> String {
+        format!("files.write = {}/**", path_text(&self.path))
+    }
+}
+
+impl RuleMatch for WriteTree {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<FilesPattern>().is_some_and(|own| own.writes && own.path.matches_tree(&self.path))
+    }
+
+    fn is_forbidden_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<FilesPattern>().is_some_and(|own| own.path.touches_tree(&self.path))
+    }
+}

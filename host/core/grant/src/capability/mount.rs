@@ -1,0 +1,207 @@
+//! `mount = FSTYPE SOURCE on TARGET`: mounts of the node.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::definition::{Capability, LinePattern, LineTemplate, patterns};
+use super::files::{ReadPath, WritePath, path_text};
+use crate::bind::binder::{BindFailure, Binder};
+use crate::line::check::{LineWords, check_path, check_source, check_word};
+use crate::line::glob::Glob;
+use crate::line::origin::LineOrigin;
+use crate::line::path_glob::PathGlob;
+use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::source::SourcePattern;
+use crate::line::token::{LineFault, Token, TokenPiece, quoted};
+use crate::operation::{Access, Operation, RuleMatch, SideEffect};
+
+pub(super) static CAPABILITIES: [Capability; 1] = [Capability {
+    name: "mount",
+    attributes: &[],
+    template: |words| Ok(Arc::new(MountTemplate::parse(words)?)),
+    verb: |_, _| "mount and unmount",
+    policy_word: |at, first| (at == 3 && matches!(first, TokenPiece::Keyword(_))).then_some("/**"),
+    also_decided_by: &[],
+}];
+
+/// Look at what is mounted on a target. Grant `mount`, of any source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeeMount {
+    /// The mount point.
+    pub target: PathBuf,
+}
+
+/// Mount. Grant `mount`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// As in /proc/filesystems, or `bind`.
+    pub fstype: String,
+    /// A device, a directory, or a word.
+    pub source: String,
+    /// The mount point.
+    pub target: PathBuf,
+    /// As in mount(8).
+    pub options: Vec<String>,
+}
+
+/// Unmount. Grant `mount`, of any source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmount {
+    /// The mount point.
+    pub target: PathBuf,
+}
+
+#[derive(Debug)]
+struct MountTemplate {
+    fstype: Token,
+    source: Token,
+    target: Token,
+}
+
+impl MountTemplate {
+    fn parse(words: &LineWords<'_>) -> Result<MountTemplate, LineFault> {
+        let [fstype, source, on, target] = words.tokens else {
+            return Err(words.expected("FSTYPE SOURCE on TARGET"));
+        };
+        if !on.is_word("on") {
+            return Err(on.fault("expected on"));
+        }
+        check_word(fstype)?;
+        check_source(source)?;
+        check_path(target)?;
+        Ok(MountTemplate { fstype: fstype.clone(), source: source.clone(), target: target.clone() })
+    }
+}
+
+impl LineTemplate for MountTemplate {
+    fn tokens(&self) -> Vec<&Token> {
+        vec![&self.fstype, &self.source, &self.target]
+    }
+
+    fn bind(&self, binder: &Binder<'_>, _: LineOrigin) -> Result<Vec<Arc<dyn LinePattern>>, BindFailure> {
+        // The target is bound first: only a device in it, and not one in the source, is noted here.
+        let targets = binder.paths(&self.target)?;
+        let target_is_unowned = binder.has_unowned();
+        let fstype = binder.single(&self.fstype)?;
+        let sources = SourcePattern::bind(&self.source, binder)?;
+        let pattern = |target: &PathGlob, source: &SourcePattern| MountPattern {
+            fstype: fstype.clone(),
+            source: source.clone(),
+            target: target.clone(),
+            target_is_unowned,
+        };
+        let pairs = targets.iter().flat_map(|target| sources.iter().map(move |source| (target, source)));
+        Ok(patterns(pairs.map(|(target, source)| pattern(target, source))))
+    }
+}
+
+#[derive(Debug)]
+struct MountPattern {
+    fstype: Glob,
+    source: SourcePattern,
+    target: PathGlob,
+    /// Whether the mount point comes from a resource that does not own it. That resource would otherwise choose what is
+    /// unmounted.
+    target_is_unowned: bool,
+}
+
+impl LinePattern for MountPattern {}
+
+impl fmt::Display for MountPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} on {}", self.fstype, self.source, self.target)
+    }
+}
+
+impl Operation for SeeMount {
+    fn access(&self) -> Access {
+        Access::Read
+    }
+
+    fn line(&self) -> String {
+        format!("mount = * * on {}", path_text(&self.target))
+    }
+}
+
+impl RuleMatch for SeeMount {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<MountPattern>().is_some_and(|own| own.target.matches(&self.target))
+    }
+
+    fn is_forbidden_by(&self, _: &GrantRule, _: NameResolution<'_>) -> bool {
+        false
+    }
+
+    fn is_allowed_with_unowned(&self, rule: &GrantRule) -> bool {
+        rule.pattern::<MountPattern>().is_some_and(|own| !own.target_is_unowned)
+    }
+}
+
+impl Operation for Unmount {
+    fn access(&self) -> Access {
+        Access::Mutate
+    }
+
+    fn line(&self) -> String {
+        format!("mount = * * on {}", path_text(&self.target))
+    }
+}
+
+impl RuleMatch for Unmount {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<MountPattern>().is_some_and(|own| own.target.matches(&self.target))
+    }
+
+    fn is_allowed_with_unowned(&self, rule: &GrantRule) -> bool {
+        rule.pattern::<MountPattern>().is_some_and(|own| !own.target_is_unowned)
+    }
+}
+
+impl Operation for Mount {
+    fn access(&self) -> Access {
+        Access::Mutate
+    }
+
+    fn line(&self) -> String {
+        format!("mount = {} {} on {}", quoted(&self.fstype), quoted(&self.source), path_text(&self.target))
+    }
+}
+
+impl RuleMatch for Mount {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<MountPattern>().is_some_and(|own| {
+            own.fstype.matches(&self.fstype) && own.source.matches(&self.source) && own.target.matches(&self.target)
+        })
+    }
+
+    /// The file system reads and writes the paths in its options, so they need grants of their own.
+    fn side_effects(&self) -> Vec<SideEffect> {
+        let effects = self.options.iter().map(|option| match option_paths(option) {
+            None => vec![SideEffect::UnclearOption(option.clone())],
+            Some(paths) => paths.into_iter().map(SideEffect::Operation).collect(),
+        });
+        effects.flatten().collect()
+    }
+}
+
+/// The paths that an option such as `lowerdir=/a:/b` names, each as the operation on it. `None` if the option could name a
+/// path in a way that cannot be checked.
+fn option_paths(option: &str) -> Option<Vec<Box<dyn Operation>>> {
+    let Some((name, value)) = option.split_once('=') else { return Some(Vec::new()) };
+    // Names of overlayfs, see Documentation/filesystems/overlayfs.rst; other file systems name devices by absolute paths.
+    let written = matches!(name, "upperdir" | "workdir");
+    let directories = written || matches!(name, "lowerdir" | "lowerdir+" | "datadir+");
+    let mut paths: Vec<Box<dyn Operation>> = Vec::new();
+    for part in value.split(':').filter(|part| !part.is_empty()) {
+        if part.starts_with('/') {
+            let path = PathBuf::from(part);
+            paths.push(if written { Box::new(WritePath { path }) } else { Box::new(ReadPath { path }) });
+        } else if directories {
+            return None;
+        }
+    }
+    // A backslash escapes in these options and a comma begins another one: the path checked here would not be the one used.
+    let escapes = value.contains(['\\', ',']) && (directories || !paths.is_empty());
+    (!escapes).then_some(paths)
+}

@@ -1,0 +1,216 @@
+//! Consent as text: the policy line that agrees to a request, and a driver's `.policy` file with lines added or taken away.
+//!
+//! The file is its owner's: comments, order and what is not spoken of stay as they are.
+
+use crate::capability::definition::Capability;
+use crate::line::grant_line::GrantLine;
+use crate::line::origin::LineOrigin;
+use crate::line::token::{Token, TokenPiece};
+use crate::line::tokenizer::tokens;
+use crate::policy::Digest;
+use crate::request::Request;
+
+impl Request {
+    /// The narrowest policy line that agrees to this request whatever the resource's keywords hold: a policy knows no
+    /// keywords, so stars stand for them.
+    pub fn allow_line(&self) -> String {
+        let line = &self.0;
+        let (head, rest) = halves(line.as_str());
+        let words = tokens(rest, 1).unwrap_or_default();
+        let words: Vec<String> =
+            words.iter().enumerate().map(|(at, word)| policy_word(line.capability, at, word)).collect();
+        format!("{} = {}", head.trim(), words.join(" "))
+    }
+}
+
+/// What forbids a whole line: who may write a path may read it too, and a path that may not be read may not be written either.
+fn forbidding(line: &str) -> String {
+    let bare = without_attributes(line);
+    match bare.split_once("files.write") {
+        Some(("", rest)) => format!("files.read{rest}"),
+        _ => bare,
+    }
+}
+
+/// Every denial that takes away what one of these lines allows, or a part of it.
+fn denials(lines: &[String]) -> Vec<String> {
+    lines.iter().flat_map(|line| [without_attributes(line), forbidding(line)]).collect()
+}
+
+/// What stands before and behind the line's `=`, which is not the one of an attribute.
+fn halves(line: &str) -> (&str, &str) {
+    let equals = line.find('=').unwrap_or(line.len());
+    let attributes = line.find('(').filter(|open| *open < equals);
+    let close = attributes.and_then(|_| line.find(')')).unwrap_or(0);
+    line[close..].split_once('=').map_or((line, ""), |(_, rest)| (&line[..line.len() - rest.len() - 1], rest))
+}
+
+/// Writes a word of a request as a policy can.
+fn policy_word(capability: &Capability, at: usize, word: &Token) -> String {
+    if let Some(any) = word.pieces.first().and_then(|first| (capability.policy_word)(at, first)) {
+        return any.to_owned();
+    }
+    // The path behind `HOST:` contains slashes, which a star within a word does not stand for.
+    if matches!(word.pieces.last(), Some(TokenPiece::Keyword(_))) && word.pieces.iter().any(ends_host) {
+        return "*".to_owned();
+    }
+    if let Some(grammar) = ["on", "via", "dev", "in"].into_iter().find(|grammar| word.is_word(grammar)) {
+        return grammar.to_owned();
+    }
+    let is_keyword = |piece: &TokenPiece| matches!(piece, TokenPiece::Keyword(_) | TokenPiece::Command(_));
+    let mut word = word.clone();
+    word.pieces.iter_mut().filter(|piece| is_keyword(piece)).for_each(|piece| *piece = TokenPiece::Star);
+    word.to_string()
+}
+
+fn ends_host(piece: &TokenPiece) -> bool {
+    matches!(piece, TokenPiece::Literal(text) if text.ends_with(':'))
+}
+
+/// The text of a driver's file that also allows these lines, to the component of this digest.
+pub fn allow(text: &str, digest: &Digest, lines: &[String]) -> String {
+    let denied = denials(lines);
+    let mut kept: Vec<String> = text.lines().filter(|line| !is_any(line, "deny", &denied)).map(str::to_owned).collect();
+    let wanted = format!("digest {digest}");
+    match kept.iter().position(|line| first_word(line) == "digest") {
+        Some(at) => kept[at] = wanted,
+        None => {
+            let comments = kept.iter().take_while(|line| line.trim_start().starts_with('#')).count();
+            kept.insert(comments, wanted);
+        }
+    }
+    for line in lines {
+        if !kept.iter().any(|old| is_any(old, "allow", std::slice::from_ref(line))) {
+            kept.push(format!("allow {line}"));
+        }
+    }
+    joined(&kept)
+}
+
+/// The text of the file of a driver that comes with the agent, which may do all that no line is about: these lines are not
+/// denied any more, and are allowed where others are.
+pub fn allow_builtin(text: &str, lines: &[String]) -> String {
+    let denied = denials(lines);
+    let mut kept: Vec<String> = text.lines().filter(|line| !is_any(line, "deny", &denied)).map(str::to_owned).collect();
+    if kept.iter().any(|line| first_word(line) == "allow") {
+        let missing = |line: &&String| !text.lines().any(|old| is_any(old, "allow", std::slice::from_ref(*line)));
+        kept.extend(lines.iter().filter(missing).map(|line| format!("allow {line}")));
+    }
+    joined(&kept)
+}
+
+/// The text that does not allow these lines any more: what was allowed by the very line is taken away, all else forbidden.
+pub fn deny(text: &str, lines: &[String]) -> String {
+    let mut kept: Vec<String> = text.lines().filter(|line| !is_any(line, "allow", lines)).map(str::to_owned).collect();
+    for line in lines {
+        let allowed = text.lines().any(|old| is_any(old, "allow", std::slice::from_ref(line)));
+        let bare = without_attributes(line);
+        if !allowed && !kept.iter().any(|old| is_any(old, "deny", std::slice::from_ref(&bare))) {
+            kept.push(format!("deny {bare}"));
+        }
+    }
+    joined(&kept)
+}
+
+/// The text that does not allow a driver that comes with the agent anything of what it asks for, by these lines.
+pub fn deny_builtin(text: &str, lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| forbidding(line)).collect();
+    deny(text, &lines)
+}
+
+/// The text that allows nothing, to no component. Limits and comments stay.
+pub fn deny_all(text: &str) -> String {
+    let kept: Vec<String> =
+        text.lines().filter(|line| !matches!(first_word(line), "allow" | "digest")).map(str::to_owned).collect();
+    joined(&kept)
+}
+
+fn first_word(line: &str) -> &str {
+    line.split_whitespace().next().unwrap_or_default()
+}
+
+/// Whether the line of a file is `word` and one of these, however it is spaced.
+fn is_any(line: &str, word: &str, lines: &[String]) -> bool {
+    let spaced = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    first_word(line) == word && lines.iter().any(|wanted| spaced(line) == spaced(&format!("{word} {wanted}")))
+}
+
+/// `deny` takes no attributes: it forbids in every case.
+fn without_attributes(line: &str) -> String {
+    match GrantLine::parse(line, 1, LineOrigin::Policy) {
+        Ok(read) => {
+            format!("{} = {}", read.capability.name, halves(line).1.trim())
+        }
+        Err(_) => line.to_owned(),
+    }
+}
+
+fn joined(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SitePolicy;
+
+    fn digest() -> Digest {
+        format!("sha256:{}", "0".repeat(64)).parse().unwrap()
+    }
+
+    #[test]
+    fn a_request_is_agreed_to_whatever_its_keywords_hold() {
+        for (request, line) in [
+            ("files.write = {kw:mnt}", "files.write = /**"),
+            ("files.write = {rundir}/{kw:id}/pid", "files.write = {rundir}/*/pid"),
+            ("mount = ext4 {kw:dev} on {kw:mnt}", "mount = ext4 * on /**"),
+            ("exec(read) = /sbin/e2fsck -p -- {kw:dev}", "exec(read) = /sbin/e2fsck -p -- *"),
+            ("exec = /sbin/mkfs [-L {kw:label}] -- {kw:dev}", "exec = /sbin/mkfs [ -L * ] -- *"),
+            ("spawn(caps=all) = {command:start}", "spawn(caps=all) = /** **"),
+            ("http = GET {kw:url}", "http = GET https://*/**"),
+            ("http = GET https://{kw:host}/api/**", "http = GET https://*/api/**"),
+            ("http.unix = GET {kw:socket} /x/{kw:id}", "http.unix = GET /** /x/*"),
+            ("net.addr = {kw:name} on {kw:dev}", "net.addr = * on *"),
+            ("net.link(read) = {kw:dev}", "net.link(read) = *"),
+            ("block.read = *", "block.read = *"),
+        ] {
+            let found = request.parse::<Request>().unwrap().allow_line();
+            assert_eq!(found, line, "{request}");
+            assert!(SitePolicy::parse(&format!("allow {line}")).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_joins_the_file_and_leaves_the_rest_as_it_is() {
+        let old = "# ours since 2024\n\ndigest sha256:1\nlimit memory 8m\nallow files.read = /a   # why\n\
+                   deny exec = /bin/x\n";
+        let new = allow(old, &digest(), &["exec = /bin/x".to_owned(), "files.read = /b".to_owned()]);
+        let expected = format!(
+            "# ours since 2024\n\ndigest {}\nlimit memory 8m\nallow files.read = /a   # why\nallow exec = /bin/x\n\
+             allow files.read = /b\n",
+            digest()
+        );
+        assert_eq!(new, expected);
+        assert_eq!(allow(&new, &digest(), &["files.read  =  /b".to_owned()]), new);
+        assert!(SitePolicy::parse(&new).is_ok());
+    }
+
+    #[test]
+    fn a_driver_of_the_agents_own_is_not_narrowed_by_being_allowed_something() {
+        let line = "exec(caps=all) = /bin/x".to_owned();
+        assert_eq!(allow_builtin("# ours\n", std::slice::from_ref(&line)), "# ours\n");
+        assert_eq!(allow_builtin("deny exec = /bin/x\n", std::slice::from_ref(&line)), "");
+        assert_eq!(
+            allow_builtin("allow files.read = /a\n", &[line]),
+            "allow files.read = /a\nallow exec(caps=all) = /bin/x\n"
+        );
+    }
+
+    #[test]
+    fn what_was_allowed_is_taken_away_and_the_rest_is_forbidden() {
+        let old = "# ours\nallow exec(caps=all) = /bin/x\nallow files.read = /a\n";
+        assert_eq!(deny(old, &["exec(caps=all) = /bin/x".to_owned()]), "# ours\nallow files.read = /a\n");
+        assert_eq!(deny("", &["exec(caps=all) = /bin/x".to_owned()]), "deny exec = /bin/x\n");
+        assert_eq!(deny_all("# ours\ndigest sha256:1\nallow exec = /x\nlimit cpu 1s\n"), "# ours\nlimit cpu 1s\n");
+    }
+}

@@ -1,0 +1,130 @@
+//! What a driver requests, and what the policies leave of it, in words.
+
+use crate::grants::Grants;
+use crate::guard::Guard;
+use crate::line::linux_capabilities::ALL_CAPS;
+use crate::line::rule::GrantRule;
+use crate::permit::Refuser;
+use crate::request::Request;
+
+/// One thing that a driver may do, or requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence {
+    /// What it does: `attach a loop device to`.
+    pub verb: &'static str,
+    /// What it does that to: `/srv/web.img`.
+    pub object: String,
+    /// The grant line that says so.
+    pub grant: String,
+    /// Why a driver that may do this is as good as root, if it is.
+    pub root_equivalent: Option<&'static str>,
+}
+
+/// A sentence about one resource, and what the policies leave of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    pub sentence: Sentence,
+    /// The guard that judges each request, if there is one.
+    pub guard: Option<Guard>,
+    pub standing: Standing,
+}
+
+/// What the policies leave of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// All of it.
+    Allowed,
+    /// A part: each operation must also match one of the `allow` lines, or none of the `deny` lines.
+    Narrowed(Vec<String>),
+    /// Nothing.
+    Refused(Refuser),
+}
+
+/// The verb of a line whose requests a guard judges.
+const GUARDED: &str = "reach, each request guarded,";
+
+impl Request {
+    /// What is requested, in words.
+    pub fn sentence(&self) -> Sentence {
+        let line = &self.0;
+        let (_, object) = line.as_str().split_once(" = ").or_else(|| line.as_str().split_once('=')).unwrap_or_default();
+        let attributes = &line.attributes;
+        let guarded = attributes.guard.is_some();
+        let root = line_is_root(attributes.root_equivalent, attributes.caps.iter());
+        Sentence {
+            verb: match guarded {
+                true => GUARDED,
+                false => (line.capability.verb)(attributes.read, line.template.is_tree()),
+            },
+            object: object.trim().to_owned(),
+            grant: line.as_str().to_owned(),
+            root_equivalent: root.or_else(|| line.template.root_equivalent(guarded)),
+        }
+    }
+}
+
+impl Grants {
+    /// What the driver may do for this resource, in words, in the order of the manifest.
+    pub fn lines(&self) -> Vec<Effective> {
+        let line = |rule: &GrantRule| Effective {
+            sentence: rule_sentence(rule),
+            guard: rule.attributes.guard,
+            standing: self.standing(rule),
+        };
+        self.requests.iter().map(line).collect()
+    }
+
+    fn standing(&self, rule: &GrantRule) -> Standing {
+        if let Some(device) = &rule.unowned {
+            return Standing::Refused(device.refuser());
+        }
+        let mut narrowing = Vec::new();
+        for (policy, refuser) in [(&self.site, Refuser::Site), (&self.namespace, Refuser::Namespace)] {
+            match policy.lines_about(rule) {
+                None => return Standing::Refused(refuser),
+                Some(lines) => narrowing.extend(lines),
+            }
+        }
+        if narrowing.is_empty() { Standing::Allowed } else { Standing::Narrowed(narrowing) }
+    }
+}
+
+fn rule_sentence(rule: &GrantRule) -> Sentence {
+    let attributes = &rule.attributes;
+    let guarded = attributes.guard.is_some();
+    let root = line_is_root(attributes.root_equivalent, attributes.caps.iter());
+    Sentence {
+        verb: match guarded {
+            true => GUARDED,
+            false => (rule.capability.verb)(attributes.read, rule.pattern.is_tree()),
+        },
+        object: rule.pattern.to_string(),
+        grant: rule.to_string(),
+        root_equivalent: root.or_else(|| rule.pattern.root_equivalent(guarded)),
+    }
+}
+
+/// Why the attributes alone make the driver as good as root.
+fn line_is_root<'a>(declared: bool, mut caps: impl Iterator<Item = &'a String>) -> Option<&'static str> {
+    const ROOT: [&str; 15] = [
+        ALL_CAPS,
+        "cap_bpf",
+        "cap_chown",
+        "cap_dac_override",
+        "cap_dac_read_search",
+        "cap_fowner",
+        "cap_mac_admin",
+        "cap_mknod",
+        "cap_setfcap",
+        "cap_setgid",
+        "cap_setuid",
+        "cap_sys_admin",
+        "cap_sys_module",
+        "cap_sys_ptrace",
+        "cap_sys_rawio",
+    ];
+    if declared {
+        return Some("the line says so");
+    }
+    caps.any(|cap| ROOT.contains(&cap.as_str())).then_some("the program keeps a capability that amounts to root")
+}

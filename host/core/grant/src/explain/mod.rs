@@ -1,0 +1,6 @@
+//! Grants for people: what a driver may do, in words, and policy files with lines added or taken away.
+
+pub mod consent;
+mod effective;
+
+pub use effective::{Effective, Sentence, Standing};

@@ -1,0 +1,98 @@
+//! Bound words and paths: text, and the stars that a line itself wrote. A keyword's value is always text.
+
+use std::fmt;
+
+use crate::line::token::quoted;
+
+/// A part of a bound word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum GlobPart {
+    /// Itself.
+    Text(String),
+    /// Anything without a `/`.
+    Star,
+}
+
+/// A bound word.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Glob(pub(crate) Vec<GlobPart>);
+
+impl Glob {
+    pub(crate) fn text(text: &str) -> Glob {
+        Glob(vec![GlobPart::Text(text.to_owned())])
+    }
+
+    /// Whether it is a star alone.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0 == [GlobPart::Star]
+    }
+
+    /// Its text, if it holds no star.
+    pub(crate) fn literal(&self) -> Option<String> {
+        self.0
+            .iter()
+            .map(|bit| match bit {
+                GlobPart::Text(text) => Some(text.as_str()),
+                GlobPart::Star => None,
+            })
+            .collect()
+    }
+
+    /// Whether its own text, stars left out, holds the character.
+    pub(crate) fn has_char(&self, c: char) -> bool {
+        self.0.iter().any(|bit| matches!(bit, GlobPart::Text(text) if text.contains(c)))
+    }
+
+    /// Whether the text is one of those that it stands for. A star never crosses a `/`, nor a `boundary`.
+    pub(crate) fn matches_within(&self, text: &str, boundary: char) -> bool {
+        let chars: Vec<char> = text.chars().collect();
+        // Which prefixes of the text the bits so far stand for.
+        let mut reached = vec![false; chars.len() + 1];
+        reached[0] = true;
+        for bit in &self.0 {
+            reached = match bit {
+                GlobPart::Text(text) => after_text(&reached, &chars, text),
+                GlobPart::Star => after_star(&reached, &chars, boundary),
+            };
+        }
+        reached[chars.len()]
+    }
+
+    /// Whether the text is one of those that it stands for.
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        self.matches_within(text, '/')
+    }
+}
+
+fn after_text(reached: &[bool], chars: &[char], text: &str) -> Vec<bool> {
+    let text: Vec<char> = text.chars().collect();
+    let mut next = vec![false; reached.len()];
+    for start in (0..reached.len()).filter(|&start| reached[start]) {
+        if chars[start..].starts_with(&text) {
+            next[start + text.len()] = true;
+        }
+    }
+    next
+}
+
+fn after_star(reached: &[bool], chars: &[char], boundary: char) -> Vec<bool> {
+    let mut next = reached.to_vec();
+    for end in 1..next.len() {
+        let c = chars[end - 1];
+        next[end] |= next[end - 1] && c != '/' && c != boundary;
+    }
+    next
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.literal() {
+            return f.write_str(&quoted(&text));
+        }
+        self.0.iter().try_for_each(|bit| match bit {
+            GlobPart::Text(text) if text.is_empty() => Ok(()),
+            GlobPart::Text(text) => f.write_str(&quoted(text)),
+            GlobPart::Star => f.write_str("*"),
+        })
+    }
+}

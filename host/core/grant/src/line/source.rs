@@ -1,0 +1,55 @@
+//! A source: what can be mounted, or read as a device. It is a path, or a word such as `LABEL=data` or `tmpfs`.
+
+use std::fmt;
+
+use crate::bind::binder::{BindFailure, Binder, WordUse};
+use crate::line::check::check_path;
+use crate::line::glob::Glob;
+use crate::line::path_glob::PathGlob;
+use crate::line::token::Token;
+
+/// The sources that a line allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SourcePattern {
+    /// `*`
+    Any,
+    Path(PathGlob),
+    Word(Glob),
+}
+
+impl SourcePattern {
+    /// Binds a word: a list stands for several sources.
+    pub(crate) fn bind(token: &Token, binder: &Binder<'_>) -> Result<Vec<SourcePattern>, BindFailure> {
+        let absolute = token.literal().is_some_and(|text| text.starts_with('/')) || token.pieces.len() > 1;
+        if absolute && check_path(token).is_ok() {
+            return Ok(binder.paths(token)?.into_iter().map(SourcePattern::Path).collect());
+        }
+        let source = |word: Glob| match word.literal() {
+            Some(path) if path.starts_with('/') => match PathGlob::new(word.0, false) {
+                Ok(path) => Ok(SourcePattern::Path(path)),
+                Err(reason) => Err(binder.illegal("the line", &path, reason)),
+            },
+            _ if word.is_any() => Ok(SourcePattern::Any),
+            _ => Ok(SourcePattern::Word(word)),
+        };
+        binder.words(token, WordUse::Source)?.into_iter().map(source).collect()
+    }
+
+    pub(crate) fn matches(&self, source: &str) -> bool {
+        match self {
+            SourcePattern::Any => true,
+            SourcePattern::Path(path) => path.matches(source.as_ref()),
+            SourcePattern::Word(word) => word.matches(source),
+        }
+    }
+}
+
+impl fmt::Display for SourcePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SourcePattern::Any => f.write_str("*"),
+            SourcePattern::Path(path) => path.fmt(f),
+            SourcePattern::Word(word) => word.fmt(f),
+        }
+    }
+}

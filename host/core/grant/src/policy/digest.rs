@@ -1,0 +1,31 @@
+//! The digest of a driver's component, by which a site names the one version that it trusts.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The sha256 of a driver's component: `sha256:` and 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Digest(String);
+
+/// The text is not a digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no digest: expected sha256: and 64 hexadecimal digits in lower case")]
+pub struct NoDigest(pub String);
+
+impl FromStr for Digest {
+    type Err = NoDigest;
+
+    fn from_str(text: &str) -> Result<Digest, NoDigest> {
+        let hexadecimal = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+        match text.strip_prefix("sha256:") {
+            Some(digits) if digits.len() == 64 && digits.chars().all(hexadecimal) => Ok(Digest(text.to_owned())),
+            _ => Err(NoDigest(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}

@@ -1,0 +1,98 @@
+//! The text of policy files: one line per `allow`, `deny`, or setting, and all mistakes reported at once.
+
+use super::allow_deny::Policy;
+use crate::line::attributes::LineAttributes;
+use crate::line::grant_line::GrantLine;
+use crate::line::origin::LineOrigin;
+use crate::line::token::LineFault;
+
+/// What is wrong with a line of a policy file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {reason}")]
+pub struct PolicyError {
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+    /// What is wrong, and what was expected.
+    pub reason: String,
+}
+
+/// The policy of a namespace without a file: its objects may use their own files, and have containers as far as the guard
+/// allows them. No device, no program, no network of the node.
+const OWN_PATHS: &str = "
+allow files.write = /srv/{namespace}/**
+allow files.write = {rundir}/**
+allow files.write = {statedir}/**
+allow http.unix(guard=container) = * /** /**
+";
+
+impl Policy {
+    /// Reads a namespace's file, and reports everything that is wrong with it.
+    pub fn parse(text: &str) -> Result<Policy, Vec<PolicyError>> {
+        PolicyLines::parse(text, |word, _, column| {
+            Err(LineFault::new(column, format!("unknown word {word:?}: expected allow or deny")))
+        })
+    }
+
+    /// The policy of a namespace without a file: its own files, and containers.
+    pub fn own_paths() -> Policy {
+        Policy::parse(OWN_PATHS).unwrap_or_else(|_| Policy::nothing())
+    }
+}
+
+/// The lines of a file, while it is read.
+#[derive(Default)]
+pub(super) struct PolicyLines {
+    allow: Vec<GrantLine>,
+    deny: Vec<GrantLine>,
+}
+
+impl PolicyLines {
+    /// Reads the lines. Calls `other` with the first word, the rest and the column of a line that is neither `allow` nor
+    /// `deny`.
+    pub(super) fn parse(
+        text: &str,
+        mut other: impl FnMut(&str, &str, usize) -> Result<(), LineFault>,
+    ) -> Result<Policy, Vec<PolicyError>> {
+        let mut lines = PolicyLines::default();
+        let mut errors = Vec::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            if let Err(fault) = lines.read(line, &mut other) {
+                errors.push(PolicyError { line: number, column: fault.column, reason: fault.reason });
+            }
+        }
+        if errors.is_empty() { Ok(Policy::new(false, lines.allow, lines.deny)) } else { Err(errors) }
+    }
+
+    fn read(
+        &mut self,
+        line: &str,
+        other: &mut impl FnMut(&str, &str, usize) -> Result<(), LineFault>,
+    ) -> Result<(), LineFault> {
+        let column = line.chars().take_while(|c| c.is_whitespace()).count() + 1;
+        let content = line.trim();
+        if content.is_empty() || content.starts_with('#') {
+            return Ok(());
+        }
+        let (word, rest) = content.split_once(char::is_whitespace).unwrap_or((content, ""));
+        let rest_column = column + word.chars().count() + 1;
+        match word {
+            "allow" => self.allow.push(GrantLine::parse(rest, rest_column, LineOrigin::Policy)?),
+            "deny" => {
+                let line = GrantLine::parse(rest, rest_column, LineOrigin::Policy)?;
+                // `deny exec(read)` would read as if other ways to run the program were left.
+                if line.attributes != LineAttributes::default() {
+                    return Err(LineFault::new(rest_column, "deny takes no attributes: it forbids in every case"));
+                }
+                self.deny.push(line);
+            }
+            word => other(word, without_comment(rest), column)?,
+        }
+        Ok(())
+    }
+}
+
+fn without_comment(text: &str) -> &str {
+    text.split(" #").next().unwrap_or_default().trim()
+}

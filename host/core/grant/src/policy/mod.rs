@@ -1,0 +1,14 @@
+//! What the site and a namespace allow: `allow` and `deny` lines, read from files and bound to a resource.
+
+mod allow_deny;
+pub(crate) mod bound;
+mod digest;
+mod file;
+mod limits;
+mod site;
+
+pub use allow_deny::Policy;
+pub use digest::{Digest, NoDigest};
+pub use file::PolicyError;
+pub use limits::Limits;
+pub use site::{SitePolicy, Trust};
