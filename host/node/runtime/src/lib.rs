@@ -4,23 +4,11 @@
 //! `capability`; the modules below `imports` only convert types. A trap, a spent budget or a deadline is a result, and
 //! costs the store.
 
-mod answer;
-mod cache;
-mod compile;
-mod describe;
-mod engine;
+mod driver;
 mod imports;
 mod manifest;
-mod outcome;
-mod output;
-mod runtime;
-mod sandboxed;
-mod stopwatch;
-mod store;
-mod way_out;
+mod sandbox;
 
-pub use cache::{LoadError, digest};
-pub use compile::{VERB as COMPILE_VERB, compile_child};
+pub use self::driver::{Code, GrantsError, NodeFacilities, Runtime, Source};
 pub use manifest::{NoManifest, manifest_of};
-pub use runtime::{Code, GrantsError, NoEngine, NodeFacilities, Runtime, Source};
-pub use store::Limits;
+pub use sandbox::{COMPILE_VERB, Limits, LoadError, NoEngine, compile_child, digest};

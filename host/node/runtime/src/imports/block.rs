@@ -6,7 +6,7 @@ use bindings::driver::hostler::driver::block::{Device, Host, Signature};
 use capability::block;
 
 use super::{Answer, answer};
-use crate::store::State;
+use crate::sandbox::State;
 
 impl Host for State {
     async fn find(&mut self, path: String) -> Answer<Option<Device>> {

@@ -4,7 +4,7 @@ use bindings::driver::hostler::driver::clock::Host;
 use capability::clock;
 
 use super::{Answer, answer};
-use crate::store::State;
+use crate::sandbox::State;
 
 impl Host for State {
     async fn wall_ms(&mut self) -> wasmtime::Result<u64> {

@@ -4,7 +4,7 @@ use bindings::driver::hostler::driver::files::{Host, Metadata};
 use capability::files;
 
 use super::{Answer, answer};
-use crate::store::State;
+use crate::sandbox::State;
 
 impl Host for State {
     async fn stat(&mut self, path: String) -> Answer<Option<Metadata>> {

@@ -4,7 +4,7 @@ use bindings::driver::hostler::driver::http::{Endpoint, Host, Request, Response}
 use capability::http;
 
 use super::{Answer, answer, kvs, pairs};
-use crate::store::State;
+use crate::sandbox::State;
 
 impl Host for State {
     async fn send(&mut self, r: Request) -> Answer<Response> {

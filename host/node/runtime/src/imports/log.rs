@@ -2,7 +2,7 @@
 
 use bindings::driver::hostler::driver::log::Host;
 
-use crate::store::State;
+use crate::sandbox::State;
 
 impl Host for State {
     async fn log(&mut self, level: String, text: String) -> wasmtime::Result<()> {

@@ -6,7 +6,7 @@ use bindings::driver::hostler::driver::mount::{Host, MountEntry, Request, Usage}
 use capability::mount;
 
 use super::{Answer, answer};
-use crate::store::State;
+use crate::sandbox::State;
 
 impl Host for State {
     async fn mounts_at(&mut self, target: String) -> Answer<Vec<MountEntry>> {

@@ -4,7 +4,7 @@ use bindings::driver::hostler::driver::net::{Address, Holder, Host, Link, Route}
 use capability::net;
 
 use super::{Answer, answer};
-use crate::store::State;
+use crate::sandbox::State;
 
 impl Host for State {
     async fn find_link(&mut self, dev: String) -> Answer<Option<Link>> {

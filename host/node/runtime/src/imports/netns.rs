@@ -7,7 +7,7 @@ use capability::netns;
 
 use super::net::{from_route, holder, to_route};
 use super::{Answer, answer, pairs};
-use crate::store::State;
+use crate::sandbox::State;
 
 impl Host for State {
     async fn look(&mut self, netns: String) -> Answer<Option<Contents>> {

@@ -4,7 +4,7 @@ use bindings::driver::hostler::driver::process::{Command, Host, Output, Piped, P
 use capability::process;
 
 use super::{Answer, answer, pairs};
-use crate::store::State;
+use crate::sandbox::State;
 
 impl Host for State {
     async fn run(&mut self, c: Command) -> Answer<Output> {

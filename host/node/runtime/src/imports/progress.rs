@@ -2,7 +2,7 @@
 
 use bindings::driver::hostler::driver::progress::Host;
 
-use crate::store::State;
+use crate::sandbox::State;
 
 impl Host for State {
     async fn report(&mut self, done: u64, total: Option<u64>, unit: String) -> wasmtime::Result<()> {

@@ -4,7 +4,7 @@ use bindings::driver::hostler::driver::state::Host;
 use capability::state;
 
 use super::{Answer, answer};
-use crate::store::State;
+use crate::sandbox::State;
 
 impl Host for State {
     async fn get(&mut self, scope: String, key: String) -> Answer<Option<String>> {

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::engine::Engine;
+use super::engine::Engine;
 
 /// The first argument of the child.
 pub const VERB: &str = "compile-driver";

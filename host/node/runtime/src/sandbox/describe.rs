@@ -4,35 +4,31 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bindings::driver::DriverIndices;
 use capability::{OUTPUT_BUDGET, Paths, Scope, Setup};
-use driver::{Call, CallBounds, Silent, Verb};
+use driver::{ActionError, Call, CallBounds, Silent, Verb};
 use grant::{Context, Grants, NoLedger, Policy};
 use model::{DriverName, Group, NodeName, ObjectPath, Rid};
 
-use crate::cache::{LoadError, digest};
-use crate::runtime::Runtime;
-use crate::store::{Fresh, Limits, fresh};
+use super::{GuestCall, GuestInstance, Limits, LoadError, Sandbox, digest};
 
 /// How long the answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-impl Runtime {
+impl Sandbox {
     /// What a component answers to `describe`. Compiles it; blocks meanwhile.
-    pub async fn describe(&self, component: &[u8]) -> Result<String, LoadError> {
-        let (pre, exports) = self.link(&digest(component), component)?;
-        let scope = nobody(&self.shared().host).ok_or_else(|| LoadError::Describe("it cannot be asked".to_owned()))?;
-        let _slot = self.shared().engine.slot().await;
-        let Fresh { mut store, meter, .. } = fresh(self.shared().engine.get(), Arc::new(scope), Limits::default());
-        let answer = async {
-            let instance = pre.instantiate_async(&mut store).await?;
-            let exports = exports.load(&mut store, &instance)?;
-            exports.hostler_driver_manifest().call_describe(&mut store).await
-        };
-        match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(Ok(manifest)) => Ok(manifest),
-            Ok(Err(error)) => Err(LoadError::Describe(meter.fault(&error).to_string())),
-            Err(_) => Err(LoadError::Describe(format!("no answer within {PATIENCE:?}"))),
-        }
+    pub(crate) async fn describe(&self, component: &[u8], host: &Arc<capability::Host>) -> Result<String, LoadError> {
+        let component = self.link(&digest(component), component)?;
+        let exports = DriverIndices::new(&component).map_err(LoadError::contract)?;
+        let scope = nobody(host).ok_or_else(|| LoadError::Describe("it cannot be asked".to_owned()))?;
+        let call = GuestCall { component: &component, scope: &Arc::new(scope), limits: Limits::default() };
+        let outcome = self
+            .call(call, async |GuestInstance { store, instance }: GuestInstance<'_>| {
+                let exports = exports.load(&mut *store, &instance)?;
+                exports.hostler_driver_manifest().call_describe(store).await
+            })
+            .await;
+        outcome.result.map_err(|cut_short| LoadError::Describe(ActionError::from(cut_short).to_string()))
     }
 }
 

@@ -1,32 +1,17 @@
 //! The runtime: what all drivers of a process share, and how a driver is loaded.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bindings::driver::{Driver as World, DriverIndices};
+use bindings::driver::DriverIndices;
 use driver::{Call, Driver, Manifest};
 use grant::{Digest, Request, SitePolicy, Trust};
-use model::DriverName;
-use wasmtime::component::{HasSelf, InstancePre, Linker};
+use wasmtime::component::InstancePre;
 
-use crate::cache::{self, Cache, LoadError};
-use crate::engine::Engine;
-use crate::sandboxed::Sandboxed;
-use crate::stopwatch::Stopwatch;
-use crate::store::{Limits, State};
-
-/// What the runtime needs to know of the node: its directories, and the policies of its site.
-pub trait NodeFacilities: Send + Sync {
-    /// The folders and the control group of the resource that a call is about.
-    fn paths(&self, call: &Call) -> capability::Paths;
-
-    /// What the site says of a driver. None where it says nothing. The error says what is wrong with it.
-    fn driver_policy(&self, driver: &DriverName) -> Result<Option<SitePolicy>, String>;
-
-    /// What the namespace of an object allows.
-    fn namespace_policy(&self, namespace: &str) -> Result<grant::Policy, String>;
-}
+use super::environment::{DriverEnvironment, NodeFacilities};
+use super::sandboxed::SandboxedDriver;
+use crate::sandbox::{self, Limits, LoadError, NoEngine, Sandbox, State};
 
 /// Where a driver's component is.
 #[derive(Debug, Clone)]
@@ -48,25 +33,10 @@ pub struct Source {
     pub code: Code,
 }
 
-/// Runs drivers.
+/// Loads drivers, for one agent.
 pub struct Runtime {
-    shared: Arc<Shared>,
-    cache: Cache,
-    linker: OnceLock<Result<Linker<State>, String>>,
+    environment: Arc<DriverEnvironment>,
 }
-
-/// What all drivers share.
-pub(crate) struct Shared {
-    pub(crate) engine: Engine,
-    pub(crate) host: Arc<capability::Host>,
-    pub(crate) node: Arc<dyn NodeFacilities>,
-    pub(crate) stopwatch: Stopwatch,
-}
-
-/// The engine does not start on this machine.
-#[derive(Debug, thiserror::Error)]
-#[error("the WebAssembly engine does not start")]
-pub struct NoEngine(#[source] wasmtime::Error);
 
 /// Why it cannot be told what a driver may do.
 #[derive(Debug, thiserror::Error)]
@@ -88,12 +58,8 @@ impl Runtime {
         host: Arc<capability::Host>,
         node: Arc<dyn NodeFacilities>,
     ) -> Result<Runtime, NoEngine> {
-        let engine = Engine::new().map_err(NoEngine)?;
-        Ok(Runtime {
-            shared: Arc::new(Shared { engine, host, node, stopwatch: Stopwatch::default() }),
-            cache: Cache::new(cache, compiler),
-            linker: OnceLock::new(),
-        })
+        let sandbox = Sandbox::new(cache, compiler)?;
+        Ok(Runtime { environment: Arc::new(DriverEnvironment { sandbox, host, node }) })
     }
 
     /// Loads a driver: compiles it if nobody has yet, links it, reads its policy. Takes milliseconds, or on a cold cache a
@@ -102,70 +68,62 @@ impl Runtime {
         Ok(Arc::new(self.sandboxed(source)?))
     }
 
-    fn sandboxed(&self, source: Source) -> Result<Sandboxed, LoadError> {
+    fn sandboxed(&self, source: Source) -> Result<SandboxedDriver, LoadError> {
         let trust = match source.code {
             Code::Builtin(_) => Trust::BuiltIn,
             Code::File(_) => Trust::ThirdParty,
         };
         let (policy, limits) = self.policy(&source, trust)?;
         let requests = requests(&source.manifest)?;
-        let (pre, exports) = self.link_source(&source)?;
-        Ok(Sandboxed {
+        let (component, exports) = self.link(&source)?;
+        Ok(SandboxedDriver {
             trust,
             manifest: source.manifest,
             digest: source.digest,
             requests,
             policy,
             limits,
-            pre,
+            component,
             exports,
-            shared: self.shared.clone(),
+            environment: self.environment.clone(),
         })
     }
 
     /// What a driver may do in a call, bound to its resource: for people who want to know beforehand.
     pub fn grants(&self, source: Source, call: &Call) -> Result<grant::Grants, GrantsError> {
         let sandboxed = self.sandboxed(source)?;
-        Ok(sandboxed.grants(call, &self.shared.node.paths(call))?)
+        Ok(sandboxed.grants(call, &self.environment.node.paths(call))?)
     }
 
     /// Compiles a driver into the cache, so that nobody waits for it later.
     pub fn warm(&self, source: &Source) -> Result<(), LoadError> {
-        self.link_source(source).map(|_| ())
+        self.link(source).map(drop)
     }
 
-    fn link_source(&self, source: &Source) -> Result<(InstancePre<State>, DriverIndices), LoadError> {
+    fn link(&self, source: &Source) -> Result<(InstancePre<State>, DriverIndices), LoadError> {
         let hex = source.digest.strip_prefix("sha256:").unwrap_or(&source.digest);
-        match &source.code {
-            Code::Builtin(bytes) => self.link(hex, bytes),
-            Code::File(path) => self.link(hex, &cache::read(path, &source.digest)?),
-        }
+        let sandbox = &self.environment.sandbox;
+        let component = match &source.code {
+            Code::Builtin(bytes) => sandbox.link(hex, bytes),
+            Code::File(path) => sandbox.link(hex, &sandbox::read(path, &source.digest)?),
+        }?;
+        let exports = DriverIndices::new(&component).map_err(LoadError::contract)?;
+        Ok((component, exports))
     }
 
-    /// A component, ready to be instantiated, under the digest that it was checked to have.
-    pub(crate) fn link(&self, hex: &str, bytes: &[u8]) -> Result<(InstancePre<State>, DriverIndices), LoadError> {
-        let engine = self.shared.engine.get();
-        let component = self.cache.load(engine, hex, bytes)?;
-        let linker = self.linker.get_or_init(|| linker(engine).map_err(|error| error.to_string()));
-        let linker = linker.as_ref().map_err(|error| LoadError::Contract(error.clone()))?;
-        let contract = |error: wasmtime::Error| LoadError::Contract(format!("{error:#}"));
-        let pre = linker.instantiate_pre(&component).map_err(contract)?;
-        let exports = DriverIndices::new(&pre).map_err(contract)?;
-        Ok((pre, exports))
+    /// What a component answers to `describe`. Compiles it; blocks meanwhile.
+    pub async fn describe(&self, component: &[u8]) -> Result<String, LoadError> {
+        self.environment.sandbox.describe(component, &self.environment.host).await
     }
 
     /// How long at least one driver was at work so far.
     pub fn time_in_drivers(&self) -> Duration {
-        self.shared.stopwatch.elapsed()
-    }
-
-    pub(crate) fn shared(&self) -> &Shared {
-        &self.shared
+        self.environment.sandbox.time_in_guests()
     }
 
     fn policy(&self, source: &Source, trust: Trust) -> Result<(grant::Policy, Limits), LoadError> {
         let name = &source.manifest.name;
-        let file = self.shared.node.driver_policy(name).map_err(LoadError::Refused)?;
+        let file = self.environment.node.driver_policy(name).map_err(LoadError::Refused)?;
         let digest: Digest = source.digest.parse().map_err(|error| LoadError::Refused(format!("{error}")))?;
         let limits = file.as_ref().map(|file| file.limits).unwrap_or_default();
         let default = Limits::default();
@@ -191,12 +149,4 @@ fn requests(manifest: &Manifest) -> Result<Vec<Request>, LoadError> {
         requests.push(request);
     }
     Ok(requests)
-}
-
-/// Everything that a driver may import. What it has no grant for is there too, and denies.
-fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    World::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-    Ok(linker)
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
-use crate::compile;
+use super::compile;
 
 /// A component larger than this is refused before it is compiled, in bytes.
 pub(crate) const LARGEST: usize = 64 << 20;
@@ -64,6 +64,12 @@ pub enum LoadError {
     /// The site's policy does not let it run.
     #[error("{0}")]
     Refused(String),
+}
+
+impl LoadError {
+    pub(crate) fn contract(error: wasmtime::Error) -> LoadError {
+        LoadError::Contract(format!("{error:#}"))
+    }
 }
 
 /// The sha256 of bytes, in hexadecimal.

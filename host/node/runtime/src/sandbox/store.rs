@@ -11,8 +11,8 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use crate::engine::TICK;
-use crate::output::Output;
+use super::engine::TICK;
+use super::output::Output;
 
 /// What a call may use up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

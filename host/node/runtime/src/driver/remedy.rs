@@ -1,11 +1,11 @@
-//! A refusal tells the way out: the very line that would allow what was denied, and the command that adds it.
+//! The remedy for a refusal: the very line that would allow what was denied, and the command that adds it.
 
 use driver::Verb;
 use grant::{Refuser, Trust};
 use model::DriverName;
 
-/// What whoever reads the refusal can do about it.
-pub(crate) fn way_out(
+/// What the operator can do about the refusal.
+pub(crate) fn remedy(
     driver: &DriverName,
     trust: Trust,
     namespace: &str,
@@ -48,7 +48,7 @@ mod tests {
     fn check(trust: Trust, refuser: Refuser, expected: &str) {
         let driver = "disk.appliance".parse().unwrap();
         let line = "exec = /usr/bin/curl -sS it's";
-        assert_eq!(way_out(&driver, trust, "ns1", Verb::Start, &refuser, line), expected);
+        assert_eq!(remedy(&driver, trust, "ns1", Verb::Start, &refuser, line), expected);
     }
 
     #[test]

@@ -1,0 +1,170 @@
+//! One call of a driver: its grants bound to the resource's keywords, a call of the guest, and the answer as the agent reads it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bindings::driver::exports::hostler::driver::lifecycle::Guest;
+use bindings::driver::hostler::driver::types as wit;
+use capability::{Scope, Setup};
+use driver::{ActionError, ActionReport, Call, CallBounds, Change, Fault, Level, Log, Verb};
+use wasmtime::Store;
+use wasmtime::component::Instance;
+
+use super::sandboxed::SandboxedDriver;
+use super::{answer, remedy};
+use crate::sandbox::{GuestCall, GuestInstance, State};
+
+/// No call takes longer, whatever its bounds say: a deadline must stay within what a clock can hold.
+const FOREVER: Duration = Duration::from_secs(365 * 86400);
+
+/// What the driver is called for.
+pub(super) struct CallSetup<'a> {
+    verb: Verb,
+    /// The command that an operator wants run, in [`Verb::Exec`].
+    argv: &'a [String],
+    call: &'a Call,
+    bounds: &'a CallBounds,
+    log: Arc<dyn Log>,
+}
+
+impl<'a> CallSetup<'a> {
+    pub(super) fn new(verb: Verb, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> CallSetup<'a> {
+        CallSetup { verb, argv: &[], call, bounds, log }
+    }
+
+    pub(super) fn with_argv(self, argv: &'a [String]) -> CallSetup<'a> {
+        CallSetup { argv, ..self }
+    }
+}
+
+/// A driver's running instance, lent to the closure that calls one of its exports.
+pub(super) struct DriverInstance<'a> {
+    pub(super) store: &'a mut Store<State>,
+    pub(super) instance: Instance,
+    pub(super) lifecycle: &'a Guest,
+    pub(super) context: wit::ResourceContext,
+}
+
+/// What a call of a driver came to.
+pub(super) struct DriverAnswer<T> {
+    pub(super) result: Result<T, ActionError>,
+    change: Change,
+    /// None if the call was refused before there was one.
+    pub(super) scope: Option<Arc<Scope>>,
+}
+
+impl<T> DriverAnswer<T> {
+    /// The driver was not called.
+    fn refused(error: ActionError) -> DriverAnswer<T> {
+        DriverAnswer { result: Err(error), change: Change::Unchanged, scope: None }
+    }
+}
+
+impl DriverAnswer<wit::Outcome> {
+    /// The report of an action.
+    pub(super) fn report(self) -> ActionReport {
+        let DriverAnswer { result, change, scope } = self;
+        let result = result.map(|outcome| {
+            // The host has counted the changes, and its count is the one that is reported.
+            if let Some(scope) = scope.filter(|_| change == Change::Changed && !outcome.changed) {
+                scope.say(Level::Warn, "the driver says that it changed nothing, but it did");
+            }
+            outcome.text
+        });
+        ActionReport { change, result }
+    }
+}
+
+impl SandboxedDriver {
+    /// One call in a fresh store. `export` makes the call; it returns the driver's own answer, or the error that stopped it.
+    pub(super) async fn call<T, F>(&self, setup: CallSetup<'_>, export: F) -> DriverAnswer<T>
+    where
+        F: AsyncFnOnce(DriverInstance<'_>) -> wasmtime::Result<Result<T, wit::ActionError>>,
+    {
+        let Call { object, rid, .. } = setup.call;
+        if let Some(stuck) = self.environment.host.lanes.stuck(object, rid) {
+            return DriverAnswer::refused(Fault::Stuck(stuck.to_string()).into());
+        }
+        let scope = match self.scope(setup) {
+            Ok(scope) => Arc::new(scope),
+            Err(error) => return DriverAnswer::refused(error),
+        };
+        let call = GuestCall { component: &self.component, scope: &scope, limits: self.limits };
+        let export = async |GuestInstance { store, instance }: GuestInstance<'_>| {
+            let exports = self.exports.load(&mut *store, &instance)?;
+            let context = answer::context(scope.call(), scope.bounds().deadline);
+            export(DriverInstance { store, instance, lifecycle: exports.hostler_driver_lifecycle(), context }).await
+        };
+        let outcome = self.environment.sandbox.call(call, export).await;
+        let result = match outcome.result {
+            Ok(answer) => answer.map_err(|error| self.explain(&scope, answer::action_error(error))),
+            Err(cut_short) => Err(cut_short.into()),
+        };
+        DriverAnswer { result, change: outcome.change, scope: Some(scope) }
+    }
+
+    /// The error that is reported for one that the driver answered. The contract has no word for a cancellation or a deadline,
+    /// so the host adds what it knows of both.
+    fn explain(&self, scope: &Scope, error: ActionError) -> ActionError {
+        match error {
+            ActionError::NeedsGrant { line, .. } => self.refusal(scope, line),
+            error if scope.bounds().cancel.is_cancelled() => {
+                scope.say(Level::Info, &error.to_string());
+                ActionError::Cancelled
+            }
+            ActionError::Retryable(text) if scope.has_killed() || scope.is_overdue() => ActionError::TimedOut(text),
+            ActionError::Failed(text) if scope.is_overdue() => ActionError::TimedOut(text),
+            error => error,
+        }
+    }
+
+    /// A refusal that names its remedy.
+    pub(super) fn refusal(&self, scope: &Scope, line: String) -> ActionError {
+        let (driver, namespace) = (&self.manifest.name, scope.call().object.namespace());
+        let refuser = scope.refuser(&line).unwrap_or(grant::Refuser::Driver);
+        let remedy = remedy::remedy(driver, self.trust, namespace, scope.verb(), &refuser, &line);
+        ActionError::NeedsGrant { line, way_out: remedy }
+    }
+
+    /// What this driver may do for this resource, now that its keywords are known, and how long.
+    fn scope(&self, setup: CallSetup<'_>) -> Result<Scope, ActionError> {
+        let CallSetup { verb, argv, call, bounds, log } = setup;
+        let paths = self.environment.node.paths(call);
+        let grants = self.grants(call, &paths)?;
+        let deadline = bounds.deadline.min(self.limits.wall).min(FOREVER);
+        Ok(Scope::new(Setup {
+            call: call.clone(),
+            bounds: CallBounds { deadline, cancel: bounds.cancel.clone() },
+            verb,
+            digest: self.digest.clone(),
+            grants,
+            paths,
+            output_budget: self.limits.output,
+            argv: argv.to_vec(),
+            log,
+            host: self.environment.host.clone(),
+        }))
+    }
+
+    /// The driver's requests, bound to this resource and cut down to what the policies of its site and namespace allow.
+    pub(super) fn grants(&self, call: &Call, paths: &capability::Paths) -> Result<grant::Grants, ActionError> {
+        let namespace = self.environment.node.namespace_policy(call.object.namespace()).map_err(ActionError::Failed)?;
+        let context = grant::Context {
+            object: call.object.clone(),
+            rid: call.rid.clone(),
+            node: call.node.clone(),
+            rundir: paths.rundir.clone(),
+            statedir: paths.statedir.clone(),
+            config: paths.config.clone(),
+            peers: call.peers.clone(),
+        };
+        let keywords: Vec<grant::Keyword<'_>> = call
+            .keywords
+            .iter()
+            .map(|k| grant::Keyword { name: &k.name, values: &k.values, from: k.from.as_ref() })
+            .collect();
+        let ledger = |_: &model::Rid, device: &str| self.environment.host.ledger.gave_any(&call.object, device);
+        grant::Grants::bind(&self.requests, &context, &keywords, &ledger, &self.policy, &namespace)
+            .map_err(|error| ActionError::InvalidConfig(error.to_string()))
+    }
+}

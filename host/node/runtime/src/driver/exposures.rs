@@ -1,0 +1,46 @@
+//! Exposures, judged: other resources' grants are bound to the devices and network namespaces that a driver exposes, so each is
+//! accepted only from its owner.
+
+use capability::Scope;
+use driver::{Level, Message, StatusReport};
+
+use super::sandboxed::SandboxedDriver;
+
+impl SandboxedDriver {
+    /// Drops from the report, with a warning, the devices and namespaces that are not the resource's own.
+    pub(super) fn judge_exposures(&self, scope: &Scope, report: &mut StatusReport) {
+        report.exposes.retain(|(name, value)| {
+            let own = match name.as_str() {
+                "device" => self.owns_device(scope, value),
+                "netns" => self.owns_netns(scope, value),
+                _ => true,
+            };
+            if !own {
+                let text = format!("exposes {value}, which is not its own: ignored");
+                report.messages.push(Message { level: Level::Warn, text });
+            }
+            own
+        });
+    }
+
+    /// The host gave it to this resource, or this resource's own grants match it.
+    fn owns_device(&self, scope: &Scope, device: &str) -> bool {
+        let call = scope.call();
+        let read = grant::op::ReadDevice { path: device.to_owned() };
+        let own = self.environment.host.ledger.gave(&call.object, &call.rid, device)
+            || scope.grants().permit(read, grant::Access::Read).is_ok();
+        if own {
+            scope.give_device(device);
+        }
+        own
+    }
+
+    /// A driver that comes with the agent knows its containers. Of any other, the grants for this resource match it, or a
+    /// process of this resource is in it.
+    fn owns_netns(&self, scope: &Scope, netns: &str) -> bool {
+        let see = grant::op::SeeNetns { netns: netns.to_owned() };
+        self.trust == grant::Trust::BuiltIn
+            || scope.grants().permit(see, grant::Access::Read).is_ok()
+            || capability::netns::is_of_own_process(scope, netns.as_ref())
+    }
+}

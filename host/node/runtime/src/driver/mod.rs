@@ -1,0 +1,16 @@
+//! Drivers in the sandbox: [`driver::Driver`] on top of components that export `lifecycle`.
+//!
+//! ```text
+//!   Source ──runtime──▶ SandboxedDriver ──call: policy ∩ requests ∩ keywords──▶ Scope ──sandbox──▶ answer, exposures
+//! ```
+
+mod answer;
+mod call;
+mod environment;
+mod exposures;
+mod remedy;
+mod runtime;
+mod sandboxed;
+
+pub use environment::NodeFacilities;
+pub use runtime::{Code, GrantsError, Runtime, Source};

@@ -1,0 +1,213 @@
+//! A driver in its sandbox: [`driver::Driver`] on top of a linked component, an export a function.
+
+use std::sync::Arc;
+
+use bindings::driver::DriverIndices;
+use bindings::driver::hostler::driver::types as wit;
+use bindings::{console, migrate, sync, task};
+use driver::{
+    ActionError, ActionReport, BoxFuture, Call, CallBounds, Console, Driver, Log, Manifest, Problem, RunReport,
+    StatusReport, TargetReport, Terminal, Verb,
+};
+use wasmtime::component::InstancePre;
+
+use super::answer;
+use super::call::{CallSetup, DriverInstance};
+use super::environment::DriverEnvironment;
+use crate::sandbox::{Limits, State};
+
+/// The exit status of a task that took too long, as timeout(1) has it.
+const TIMED_OUT: i32 = 124;
+
+/// A driver that was loaded.
+pub(super) struct SandboxedDriver {
+    pub(super) trust: grant::Trust,
+    pub(super) manifest: Manifest,
+    /// `sha256:` and the digest of its component.
+    pub(super) digest: String,
+    pub(super) requests: Vec<grant::Request>,
+    pub(super) policy: grant::Policy,
+    pub(super) limits: Limits,
+    pub(super) component: InstancePre<State>,
+    pub(super) exports: DriverIndices,
+    pub(super) environment: Arc<DriverEnvironment>,
+}
+
+impl SandboxedDriver {
+    async fn status_of(&self, call: &Call, bounds: &CallBounds, log: Arc<dyn Log>) -> StatusReport {
+        let setup = CallSetup::new(Verb::Status, call, bounds, log);
+        let answer = self
+            .call(setup, async |DriverInstance { store, lifecycle, context, .. }: DriverInstance<'_>| {
+                lifecycle.call_status(store, &context).await
+            })
+            .await;
+        let mut report = match answer.result {
+            Ok(report) => answer::status(report),
+            Err(error) => answer::no_status(error),
+        };
+        if let Some(scope) = answer.scope {
+            report.messages.extend(scope.take_messages());
+            self.judge_exposures(&scope, &mut report);
+        }
+        report
+    }
+
+    async fn act_on(&self, verb: Verb, call: &Call, bounds: &CallBounds, log: Arc<dyn Log>) -> ActionReport {
+        let setup = CallSetup::new(verb, call, bounds, log);
+        let answer = self
+            .call(setup, async |DriverInstance { store, lifecycle, context, .. }: DriverInstance<'_>| match verb {
+                Verb::Start => lifecycle.call_start(store, &context).await,
+                Verb::Stop => lifecycle.call_stop(store, &context).await,
+                Verb::Provision => lifecycle.call_provision(store, &context).await,
+                Verb::Unprovision => lifecycle.call_unprovision(store, &context).await,
+                Verb::Validate
+                | Verb::Status
+                | Verb::Run
+                | Verb::Sync
+                | Verb::Enter
+                | Verb::Exec
+                | Verb::Logs
+                | Verb::Migrate => Ok(Err(wit::ActionError::Unsupported)),
+            })
+            .await;
+        answer.report()
+    }
+}
+
+impl Driver for SandboxedDriver {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn validate<'a>(
+        &'a self,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+        Box::pin(async move {
+            let setup = CallSetup::new(Verb::Validate, call, bounds, log);
+            let answer = self
+                .call(setup, async |DriverInstance { store, lifecycle, context, .. }: DriverInstance<'_>| {
+                    lifecycle.call_validate(store, &context).await
+                })
+                .await;
+            answer.result.map(|problems| problems.into_iter().map(answer::problem).collect())
+        })
+    }
+
+    fn status<'a>(&'a self, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
+        Box::pin(self.status_of(call, bounds, log))
+    }
+
+    fn act<'a>(
+        &'a self,
+        verb: Verb,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, ActionReport> {
+        Box::pin(self.act_on(verb, call, bounds, log))
+    }
+
+    fn run<'a>(
+        &'a self,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<RunReport, ActionError>> {
+        Box::pin(async move {
+            let setup = CallSetup::new(Verb::Run, call, bounds, log);
+            let answer = self
+                .call(setup, async |DriverInstance { store, instance, context, .. }: DriverInstance<'_>| {
+                    let Ok(export) = task::HostTask::new(&mut *store, &instance) else {
+                        return Ok(Err(wit::ActionError::Unsupported));
+                    };
+                    export.hostler_driver_task().call_run(store, &context).await
+                })
+                .await;
+            let killed = answer.scope.is_some_and(|scope| scope.has_killed() || scope.is_overdue());
+            answer.result.and_then(|ended| match ended.exit_status {
+                // The task was killed at its timeout, and reports it as a shell's timeout(1) would.
+                TIMED_OUT if killed => Err(ActionError::TimedOut(ended.text)),
+                exit_status => Ok(RunReport { exit_status, text: ended.text }),
+            })
+        })
+    }
+
+    fn sync<'a>(
+        &'a self,
+        verb: &'a str,
+        targets: &'a [String],
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
+        Box::pin(async move {
+            let setup = CallSetup::new(Verb::Sync, call, bounds, log);
+            let answer = self
+                .call(setup, async |DriverInstance { store, instance, context, .. }: DriverInstance<'_>| {
+                    let Ok(export) = sync::HostSync::new(&mut *store, &instance) else {
+                        return Ok(Err(wit::ActionError::Unsupported));
+                    };
+                    export.hostler_driver_sync().call_sync(store, &context, verb, targets).await
+                })
+                .await;
+            answer.result.map(|reports| reports.into_iter().map(answer::target).collect())
+        })
+    }
+
+    fn migrate<'a>(
+        &'a self,
+        to: &'a str,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, ActionReport> {
+        Box::pin(async move {
+            let setup = CallSetup::new(Verb::Migrate, call, bounds, log);
+            let answer = self
+                .call(setup, async |DriverInstance { store, instance, context, .. }: DriverInstance<'_>| {
+                    let Ok(export) = migrate::HostMigrate::new(&mut *store, &instance) else {
+                        return Ok(Err(wit::ActionError::Unsupported));
+                    };
+                    export.hostler_driver_migrate().call_migrate(store, &context, to).await
+                })
+                .await;
+            answer.report()
+        })
+    }
+
+    fn console<'a>(
+        &'a self,
+        asked: &'a Console,
+        terminal: &'a Terminal,
+        call: &'a Call,
+        bounds: &'a CallBounds,
+        log: Arc<dyn Log>,
+    ) -> BoxFuture<'a, Result<i32, ActionError>> {
+        Box::pin(async move {
+            let setup = CallSetup::new(asked.verb(), call, bounds, log).with_argv(asked.argv());
+            let answer = self
+                .call(setup, async |DriverInstance { store, instance, context, .. }: DriverInstance<'_>| {
+                    let Ok(export) = console::HostConsole::new(&mut *store, &instance) else {
+                        return Ok(Err(wit::ActionError::Unsupported));
+                    };
+                    let console = export.hostler_driver_console();
+                    match asked {
+                        Console::Enter => console.call_enter(store, &context).await,
+                        Console::Exec(argv) => console.call_exec(store, &context, argv).await,
+                        Console::Logs { follow } => console.call_logs(store, &context, *follow).await,
+                    }
+                })
+                .await;
+            let attachment = answer::attachment(answer.result?);
+            let scope = answer.scope.ok_or(ActionError::Unsupported)?;
+            capability::console::connect(&scope, &attachment, terminal).await.map_err(|error| match error {
+                capability::Error::Denied(line) => self.refusal(&scope, line),
+                capability::Error::Cancelled => ActionError::Cancelled,
+                error => ActionError::Failed(error.to_string()),
+            })
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! One call of an export, in a fresh store: a slot of the engine, a deadline, and what the guest printed.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use capability::Scope;
+use driver::{Fault, Level};
+use tokio::time::{sleep, timeout_at};
+use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
+
+use super::Sandbox;
+use super::outcome::{CutShort, GuestOutcome};
+use super::store::{Fresh, Limits, State, fresh};
+
+/// How long a guest whose host call was given up may take to say so in its own words.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// A component to call, for a scope.
+pub(crate) struct GuestCall<'a> {
+    pub(crate) component: &'a InstancePre<State>,
+    pub(crate) scope: &'a Arc<Scope>,
+    pub(crate) limits: Limits,
+}
+
+/// A running instance, lent to the closure that calls one of its exports.
+pub(crate) struct GuestInstance<'a> {
+    pub(crate) store: &'a mut Store<State>,
+    pub(crate) instance: Instance,
+}
+
+impl Sandbox {
+    /// Instantiates the component and lets `export` call it. What `export` returns is the guest's own answer, or the error
+    /// that stopped the guest.
+    pub(crate) async fn call<T, F>(&self, call: GuestCall<'_>, export: F) -> GuestOutcome<T>
+    where
+        F: AsyncFnOnce(GuestInstance<'_>) -> wasmtime::Result<T>,
+    {
+        let GuestCall { component, scope, limits } = call;
+        let Ok(_slot) = timeout_at(scope.deadline(), self.engine.slot()).await else {
+            return GuestOutcome::not_begun(overdue(scope));
+        };
+        let Fresh { mut store, output, meter } = fresh(self.engine.get(), scope.clone(), limits);
+        let guest = async {
+            let instance = component.instantiate_async(&mut store).await?;
+            let _running = self.stopwatch.begin();
+            export(GuestInstance { store: &mut store, instance }).await
+        };
+        let ended = tokio::select! {
+            biased;
+            // Later than the deadline: the host call that met it answers `timed-out`, and the guest may say what it was doing.
+            ended = timeout_at(scope.deadline() + LAST_WORDS, guest) => ended.map_err(|_| overdue(scope).into()),
+            // All capabilities have answered `cancelled` to it since. A guest that does not heed that is not waited for.
+            () = async { scope.given_up().await; sleep(LAST_WORDS).await } => Err(CutShort::Cancelled),
+        };
+        // What a guest prints is for its author, and its last words before a crash are for everybody.
+        let level = if matches!(ended, Ok(Ok(_))) { Level::Debug } else { Level::Warn };
+        output.lines().iter().filter(|line| !line.trim().is_empty()).for_each(|line| scope.say(level, line));
+        let result = ended.and_then(|answer| {
+            answer.map_err(|error| {
+                scope.say(Level::Debug, &format!("{error:#}"));
+                meter.fault(&error).into()
+            })
+        });
+        GuestOutcome::new(result, scope.mutations().load(Ordering::Acquire))
+    }
+}
+
+/// A call that did not return in time: perhaps because the kernel did not.
+fn overdue(scope: &Scope) -> Fault {
+    let call = scope.call();
+    match scope.host().lanes.stuck(&call.object, &call.rid) {
+        Some(stuck) => Fault::Stuck(stuck.to_string()),
+        None => Fault::Wall(scope.bounds().deadline),
+    }
+}

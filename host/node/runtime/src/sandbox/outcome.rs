@@ -1,0 +1,53 @@
+//! What a call of a guest came to: the guest's answer, and what the host has counted meanwhile.
+
+use driver::{ActionError, Change, Fault};
+
+/// What a call of a guest came to.
+pub(crate) struct GuestOutcome<T> {
+    /// The guest's own answer, or what stopped it before it had one.
+    pub(crate) result: Result<T, CutShort>,
+    /// Whether the host can tell what was touched, by its own count.
+    pub(crate) change: Change,
+}
+
+/// What stopped a guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CutShort {
+    /// A trap, a limit or the deadline.
+    Fault(Fault),
+    /// The action was given up.
+    Cancelled,
+}
+
+impl<T> GuestOutcome<T> {
+    /// The guest ran. `mutations` is how many of its changes succeeded.
+    pub(super) fn new(result: Result<T, CutShort>, mutations: u64) -> GuestOutcome<T> {
+        let change = match (&result, mutations) {
+            // A guest that was stopped may have been in the middle of a change: nobody can tell.
+            (Err(_), _) => Change::Unknown,
+            (Ok(_), 0) => Change::Unchanged,
+            (Ok(_), _) => Change::Changed,
+        };
+        GuestOutcome { result, change }
+    }
+
+    /// The guest never ran.
+    pub(super) fn not_begun(fault: Fault) -> GuestOutcome<T> {
+        GuestOutcome { result: Err(fault.into()), change: Change::Unchanged }
+    }
+}
+
+impl From<Fault> for CutShort {
+    fn from(fault: Fault) -> CutShort {
+        CutShort::Fault(fault)
+    }
+}
+
+impl From<CutShort> for ActionError {
+    fn from(cut: CutShort) -> ActionError {
+        match cut {
+            CutShort::Fault(fault) => ActionError::Fault(fault),
+            CutShort::Cancelled => ActionError::Cancelled,
+        }
+    }
+}
