@@ -1,17 +1,16 @@
 //! The whole action: journal, phases, rollback, report.
 
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use driver::{ActionError, Change};
 use plan::{Plan, Step};
 use tokio::time::Instant;
 
+use crate::execution::Execution;
 use crate::failpoint::{Failpoint, pass};
 use crate::journal::JournalError;
 use crate::recorder::Recorder;
 use crate::rollback::roll_back;
-use crate::step::Action;
 use crate::{Ending, Facilities, Report, Rollback, Session, StepEnd, StepError, StepReport};
 
 /// An action that was refused before anything was touched, because its journal cannot be had.
@@ -34,20 +33,20 @@ pub async fn execute(plan: &Plan, facilities: &dyn Facilities, session: &Session
     let started = Instant::now();
     let recorder = Recorder::begin(plan, session).await?;
     let ignores = !is_asked_for(plan.action);
-    let action = Action { facilities, session, recorder, ignores, failed: AtomicBool::new(false) };
+    let execution = Execution::new(facilities, session, recorder, ignores);
     let mut reports: Vec<Option<StepReport>> = plan.steps().map(|_| None).collect();
     let mut first = 0;
     for phase in &plan.phases {
-        action.phase(phase, first, &mut reports).await;
+        execution.phase(phase, first, &mut reports).await;
         first += phase.stages.iter().map(|stage| stage.steps.len()).sum::<usize>();
     }
     let interrupted = was_interrupted(plan, session, &reports);
-    let rollback = match interrupted || action.has_failed() {
-        true => roll_back(&action, plan, &reports).await,
+    let rollback = match interrupted || execution.has_failed() {
+        true => roll_back(&execution, plan, &reports).await,
         false => Rollback::None,
     };
     pass(Failpoint::BeforeDone);
-    action.recorder.done().await;
+    execution.recorder.done().await;
     let steps: Vec<StepReport> =
         plan.steps().zip(reports).map(|(step, report)| report.unwrap_or_else(|| not_reached(step))).collect();
     let ending = if interrupted { Ending::Interrupted } else { ending(plan.action, &steps) };

@@ -7,6 +7,7 @@
 
 mod call;
 mod execute;
+mod execution;
 mod facilities;
 pub mod failpoint;
 pub mod journal;
@@ -17,6 +18,7 @@ mod rollback;
 mod session;
 mod stage;
 mod step;
+mod undo;
 
 pub use execute::{Refused, execute};
 pub use facilities::{Copying, Facilities, FacilityError, Prepared};

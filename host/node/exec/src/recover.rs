@@ -1,14 +1,13 @@
 //! Finishes the story of an action whose process died: undoes what stands, or says that it was interrupted.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 
 use driver::Level;
 
+use crate::execution::Execution;
 use crate::journal::{Journal, JournalError, Story, Tail, set_apart};
 use crate::recorder::Recorder;
-use crate::rollback::{Undoing, undo};
-use crate::step::Action;
+use crate::undo::{Undoing, undo};
 use crate::{Facilities, Session, Undone, UndoneEnd};
 
 /// What became of an unfinished action.
@@ -65,7 +64,7 @@ pub async fn recover(facilities: &dyn Facilities, session: &Session) -> Result<O
             (recorder, story)
         }
     };
-    let action = Action { facilities, session, recorder, ignores: true, failed: AtomicBool::new(false) };
+    let execution = Execution::new(facilities, session, recorder, true);
     let recovered = verdict(&story, session);
     let (level, text) = announcement(&story, recovered);
     session.log.line(None, level, &text);
@@ -73,13 +72,13 @@ pub async fn recover(facilities: &dyn Facilities, session: &Session) -> Result<O
     let mut undone = Vec::new();
     for (at, step) in story.to_undo(&session.boot) {
         let deadline = step.undo.unwrap_or_default();
-        let end = match undo(&action, Undoing { at, rid: &step.rid, deadline, probe: step.probe }).await {
+        let end = match undo(&execution, Undoing { at, rid: &step.rid, deadline, probe: step.probe }).await {
             Ok(()) => UndoneEnd::Stopped,
             Err(error) => UndoneEnd::Failed(error),
         };
         undone.push(Undone { rid: step.rid.clone(), end });
     }
-    action.recorder.done().await;
+    execution.recorder.done().await;
     Ok(Some(Recovery::Told { story, recovered, undone }))
 }
 

@@ -8,8 +8,9 @@ use model::Rid;
 use plan::{EdgeKind, OnFailure, Phase, Stage, Step};
 
 use crate::StepReport;
+use crate::execution::Execution;
 use crate::failpoint::{Failpoint, pass};
-use crate::step::{Action, Placed};
+use crate::step::Placed;
 
 /// How the steps of a phase that have come to an end did.
 #[derive(Default)]
@@ -27,7 +28,7 @@ impl<'p> Ends<'p> {
     }
 }
 
-impl Action<'_> {
+impl Execution<'_> {
     /// Walks the stages of a phase. `first` is the place of its first step in the plan.
     pub(crate) async fn phase(&self, phase: &Phase, first: usize, reports: &mut [Option<StepReport>]) {
         let (mut at, mut ends) = (first, Ends::default());

@@ -1,7 +1,6 @@
 //! One step: its work, one call after the other, each journalled before it is made and with its triggers around it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use driver::{ActionError, CallBounds, Change, Level, Verb};
 use model::Rid;
@@ -9,21 +8,10 @@ use plan::{Moment, OnFailure, Step, Trigger, Undo, Work};
 use tokio::time::Instant;
 
 use crate::call::{Called, call};
+use crate::execution::Execution;
 use crate::failpoint::{Failpoint, pass};
-use crate::recorder::Recorder;
-use crate::rollback::{Undoing, undo};
-use crate::{Facilities, Prepared, Session, StepEnd, StepError, StepReport};
-
-/// What the steps of an action share.
-pub(crate) struct Action<'a> {
-    pub(crate) facilities: &'a dyn Facilities,
-    pub(crate) session: &'a Session,
-    pub(crate) recorder: Recorder,
-    /// Whether the failure of an optional step is ignored.
-    pub(crate) ignores: bool,
-    /// Whether a step that is not optional has failed.
-    pub(crate) failed: AtomicBool,
-}
+use crate::undo::{Undoing, undo};
+use crate::{Prepared, StepEnd, StepError, StepReport};
 
 /// A step and its place in the plan.
 #[derive(Clone, Copy)]
@@ -33,11 +21,7 @@ pub(crate) struct Placed<'p> {
     pub(crate) on_failure: OnFailure,
 }
 
-impl Action<'_> {
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
-    }
-
+impl Execution<'_> {
     /// Does the step. `missing` is what it needs and has failed.
     pub(crate) async fn step(&self, placed: Placed<'_>, missing: Option<Rid>) -> (usize, StepReport) {
         let Placed { at, step, .. } = placed;
@@ -66,7 +50,7 @@ impl Action<'_> {
         let log = &self.session.log;
         if !step.optional {
             log.line(Some(&step.rid), Level::Error, &error.chain());
-            self.failed.store(true, Ordering::Relaxed);
+            self.note_failure();
             return;
         }
         if !self.ignores {

@@ -1,0 +1,37 @@
+//! What the steps of one run of a plan share.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::recorder::Recorder;
+use crate::{Facilities, Session};
+
+/// One run of a plan, or the recovery of one.
+pub(crate) struct Execution<'a> {
+    pub(crate) facilities: &'a dyn Facilities,
+    pub(crate) session: &'a Session,
+    pub(crate) recorder: Recorder,
+    /// Whether the failure of an optional step is ignored.
+    pub(crate) ignores: bool,
+    /// Whether a step that is not optional has failed.
+    failed: AtomicBool,
+}
+
+impl<'a> Execution<'a> {
+    pub(crate) fn new(
+        facilities: &'a dyn Facilities,
+        session: &'a Session,
+        recorder: Recorder,
+        ignores: bool,
+    ) -> Execution<'a> {
+        Execution { facilities, session, recorder, ignores, failed: AtomicBool::new(false) }
+    }
+
+    /// Whether a step that is not optional has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_failure(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,65 @@
+//! Undoing one step: stops its resource, journals that, and says so in the log. Used by a rollback, by a recovery, and for what
+//! an optional step that failed has left behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use driver::{CallBounds, Level, Log, Verb};
+use model::Rid;
+
+use crate::StepError;
+use crate::call::call;
+use crate::execution::Execution;
+use crate::failpoint::{Failpoint, pass};
+
+/// A step to be undone, and its place in the plan.
+#[derive(Clone, Copy)]
+pub(crate) struct Undoing<'a> {
+    pub(crate) at: usize,
+    pub(crate) rid: &'a Rid,
+    pub(crate) deadline: Duration,
+    pub(crate) probe: Duration,
+}
+
+/// Stops the resource. Not cancellable: an action that is given up must be undone all the same.
+pub(crate) async fn undo(execution: &Execution<'_>, undoing: Undoing<'_>) -> Result<(), StepError> {
+    let Undoing { at, rid, deadline, probe } = undoing;
+    let log: Arc<dyn Log> = Arc::new(RollbackLog(Arc::clone(&execution.session.log)));
+    pass(Failpoint::BeforeUndo);
+    let verb = Verb::Stop;
+    let result = match execution.facilities.prepare(rid, verb).await {
+        Err(cause) => Err(StepError::Prepare { verb, cause }),
+        Ok(prepared) => {
+            let bounds = CallBounds::within(deadline);
+            call(&prepared, verb, &bounds, probe, &log).await.result
+        }
+    };
+    pass(Failpoint::AfterUndo);
+    match result {
+        Ok(text) => {
+            execution.recorder.undone(at);
+            log.line(Some(rid), Level::Info, if text.is_empty() { "stopped" } else { &text });
+            Ok(())
+        }
+        Err(error) => {
+            log.line(Some(rid), Level::Error, &error.chain());
+            Err(error)
+        }
+    }
+}
+
+/// Makes `fs#1: unmounted` into `rollback: fs#1: unmounted`.
+struct RollbackLog(Arc<dyn Log>);
+
+impl Log for RollbackLog {
+    fn line(&self, rid: Option<&Rid>, level: Level, text: &str) {
+        match rid {
+            Some(rid) => self.0.line(None, level, &format!("rollback: {rid}: {text}")),
+            None => self.0.line(None, level, &format!("rollback: {text}")),
+        }
+    }
+
+    fn progress(&self, rid: &Rid, done: u64, total: Option<u64>, unit: &str) {
+        self.0.progress(rid, done, total, unit);
+    }
+}
