@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use agent::ActError;
 use agent::object::ObjectError;
+use exec::Ending;
 
 /// It failed.
 pub(crate) const FAILED: u8 = 1;
@@ -13,6 +14,22 @@ pub(crate) const NO_MATCH: u8 = 2;
 pub(crate) const NOT_HERE: u8 = 3;
 /// It is not built, or makes no sense for this kind of object.
 pub(crate) const NOT_SUPPORTED: u8 = 4;
+
+/// The action was interrupted.
+pub(crate) const INTERRUPTED: u8 = 6;
+/// The action took too long.
+pub(crate) const TIMED_OUT: u8 = 7;
+
+/// The exit code of an action that ended so.
+pub(crate) fn of_ending(ending: &Ending) -> u8 {
+    match ending {
+        Ending::Done => 0,
+        Ending::Failed(_) => FAILED,
+        Ending::Unsupported(_) => NOT_SUPPORTED,
+        Ending::Interrupted => INTERRUPTED,
+        Ending::TimedOut(_) => TIMED_OUT,
+    }
+}
 
 /// Why a command failed, and with which exit code.
 #[derive(Debug)]

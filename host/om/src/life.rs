@@ -143,7 +143,7 @@ fn act(
         }
     }
     let value = life.course.output.format.is_structured().then(|| super::render::status::value(&acted.instance));
-    Ok((acted.report.ending.exit_code(), value))
+    Ok((exit::of_ending(&acted.report.ending), value))
 }
 
 /// Why nothing was done with resources that somebody may have meant.

@@ -137,6 +137,21 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// A stable word for it, for scripts and protocols.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Fault::Trap(_) => "trap",
+            Fault::Cpu(_) => "cpu_limit",
+            Fault::Wall(_) => "deadline",
+            Fault::Memory(_) => "memory_limit",
+            Fault::Stack => "stack_overrun",
+            Fault::Stuck(_) => "stuck",
+            Fault::Missing { .. } => "driver_missing",
+        }
+    }
+}
+
 /// Why an action of a driver failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ActionError {
@@ -169,6 +184,22 @@ pub enum ActionError {
     /// The driver was stopped by the host.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+impl ActionError {
+    /// A stable word for it, for scripts and protocols.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ActionError::InvalidConfig(_) => "invalid_config",
+            ActionError::Unsupported => "unsupported",
+            ActionError::NeedsGrant { .. } => "needs_grant",
+            ActionError::Retryable(_) => "retryable",
+            ActionError::Failed(_) => "failed",
+            ActionError::TimedOut(_) => "timed_out",
+            ActionError::Cancelled => "cancelled",
+            ActionError::Fault(fault) => fault.code(),
+        }
+    }
 }
 
 /// Whether an action touched anything. Only `Unchanged` is never undone.

@@ -18,16 +18,6 @@ use crate::{Ending, Facilities, Report, Rollback, Session, StepEnd, StepError, S
 #[error(transparent)]
 pub struct Refused(pub JournalError);
 
-impl Refused {
-    /// The exit code of a command that is refused so.
-    pub fn exit_code(&self) -> u8 {
-        match self.0 {
-            JournalError::Held(_) => 5,
-            _ => 1,
-        }
-    }
-}
-
 /// Does what the plan says. The instance's journal must not tell of an unfinished action: [`crate::recover`] comes first.
 pub async fn execute(plan: &Plan, facilities: &dyn Facilities, session: &Session) -> Result<Report, Refused> {
     let started = Instant::now();

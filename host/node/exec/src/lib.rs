@@ -23,5 +23,7 @@ mod undo;
 pub use execute::{Refused, execute};
 pub use facilities::{Copying, Facilities, FacilityError, Prepared};
 pub use recover::{Recovered, Recovery, recover};
-pub use report::{Ending, Report, Rollback, StepEnd, StepError, StepReport, Undone, UndoneEnd, opening};
+pub use report::{
+    Ending, KeepReason, LeaveReason, Report, Rollback, StepEnd, StepError, StepReport, Undone, UndoneEnd, opening,
+};
 pub use session::{Session, boot_id, default_parallel};

@@ -6,7 +6,7 @@ use plan::{OnFailure, Plan, Undo};
 
 use crate::execution::Execution;
 use crate::undo::{Undoing, undo};
-use crate::{Rollback, StepEnd, StepReport, Undone, UndoneEnd};
+use crate::{KeepReason, LeaveReason, Rollback, StepEnd, StepReport, Undone, UndoneEnd};
 
 /// Undoes a failed action as far as its plan says so.
 pub(crate) async fn roll_back(execution: &Execution<'_>, plan: &Plan, reports: &[Option<StepReport>]) -> Rollback {
@@ -34,11 +34,9 @@ pub(crate) async fn roll_back(execution: &Execution<'_>, plan: &Plan, reports: &
         let change = reports[at].as_ref().map_or(Change::Unchanged, |report| report.change);
         let end = match step.undo {
             Undo::None => continue,
-            Undo::Standby => left(execution, &step.rid, "left up, as it is standby"),
-            Undo::WasUp => left(execution, &step.rid, "left as it was before this action"),
-            Undo::Stop(_) if change == Change::Unchanged => {
-                left(execution, &step.rid, "left as it was before this action")
-            }
+            Undo::Standby => left(execution, &step.rid, LeaveReason::Standby),
+            Undo::WasUp => left(execution, &step.rid, LeaveReason::NotChanged),
+            Undo::Stop(_) if change == Change::Unchanged => left(execution, &step.rid, LeaveReason::NotChanged),
             Undo::Stop(deadline) => {
                 match undo(execution, Undoing { at, rid: &step.rid, deadline, probe: step.probe }).await {
                     Ok(()) => UndoneEnd::Stopped,
@@ -64,15 +62,15 @@ fn needs_a_look(report: Option<&StepReport>) -> bool {
     })
 }
 
-fn reason_to_keep(on_failure: OnFailure) -> Option<&'static str> {
+fn reason_to_keep(on_failure: OnFailure) -> Option<KeepReason> {
     match on_failure {
-        OnFailure::KeepByOption => Some("--disable-rollback"),
-        OnFailure::KeepByConfig => Some("rollback = false"),
+        OnFailure::KeepByOption => Some(KeepReason::Option),
+        OnFailure::KeepByConfig => Some(KeepReason::Configuration),
         OnFailure::Undo | OnFailure::GoOn => None,
     }
 }
 
-fn left(execution: &Execution<'_>, rid: &Rid, reason: &'static str) -> UndoneEnd {
+fn left(execution: &Execution<'_>, rid: &Rid, reason: LeaveReason) -> UndoneEnd {
     execution.session.log.line(None, Level::Info, &format!("rollback: {rid}: {reason}"));
     UndoneEnd::Left(reason)
 }

@@ -104,7 +104,7 @@ impl ActError {
             ActError::Object(ObjectError::Missing(_)) => 2,
             ActError::NotHere { .. } => 3,
             ActError::Lock(LockError::Busy(_)) => 5,
-            ActError::Refused(refused) => refused.exit_code(),
+            ActError::Refused(exec::Refused(exec::journal::JournalError::Held(_))) => 5,
             _ => 1,
         }
     }

@@ -24,7 +24,7 @@ async fn a_stop_that_only_says_so_fails() {
     world.put("fs#1", true);
     world.when("fs#1", Verb::Stop, Behaviour::Lies);
     let report = world.run("fs#1", Action::Stop).await;
-    assert_eq!(report.ending.exit_code(), 1);
+    assert_eq!(report.ending.code(), "failed");
     world.lines.has("ERR fs#1: stop reported success, but the resource is up");
 }
 
@@ -34,7 +34,7 @@ async fn a_stop_that_cannot_be_proven_fails() {
     world.put("fs#1", true);
     world.when("fs#1", Verb::Status, Behaviour::Lies);
     let report = world.run("fs#1", Action::Stop).await;
-    assert_eq!(report.ending.exit_code(), 1);
+    assert_eq!(report.ending.code(), "failed");
     world.lines.has("ERR fs#1: stop reported success, but the resource is undef (nobody answers)");
 }
 

@@ -65,7 +65,7 @@ async fn a_failed_trigger_is_a_warning() {
         let (_directory, world) = world();
         world.fail_trigger(&format!("{trigger} fs#1"));
         let report = world.run(ALL, Action::Start).await;
-        assert_eq!(report.ending.exit_code(), 0);
+        assert_eq!(report.ending.code(), "done");
         world.lines.has(&format!("WRN fs#1: {trigger} failed: exit 1"));
         assert_eq!(world.up(), set(&["fs#1", "app#1"]));
     }
@@ -84,7 +84,7 @@ async fn a_failed_blocking_trigger_before_a_verb_keeps_it_from_being_tried() {
     let (_directory, world) = world();
     world.fail_trigger("blocking_pre_start fs#1");
     let report = world.run(ALL, Action::Start).await;
-    assert_eq!(report.ending.exit_code(), 1);
+    assert_eq!(report.ending.code(), "failed");
     assert_eq!(world.calls(), ["blocking_pre_start fs#1"]);
     world.lines.has("ERR fs#1: blocking_pre_start failed: exit 1");
 }
@@ -94,6 +94,6 @@ async fn a_failed_blocking_trigger_after_a_verb_undoes_it() {
     let (_directory, world) = world();
     world.fail_trigger("blocking_post_start fs#1");
     let report = world.run(ALL, Action::Start).await;
-    assert_eq!(report.ending.exit_code(), 1);
+    assert_eq!(report.ending.code(), "failed");
     assert_eq!(world.up(), set(&[]));
 }

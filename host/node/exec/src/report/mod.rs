@@ -1,0 +1,72 @@
+//! The report of an action: how it ended, what became of each step, and what was undone.
+
+mod ending;
+mod rollback;
+mod step;
+
+pub use ending::Ending;
+pub use rollback::{KeepReason, LeaveReason, Rollback, Undone, UndoneEnd};
+pub use step::{StepEnd, StepError, StepReport};
+
+use std::time::Duration;
+
+use driver::{Change, Level};
+use model::Rid;
+use model::status::State;
+use plan::Action;
+
+/// What an action did.
+#[derive(Debug)]
+pub struct Report {
+    /// The action.
+    pub action: Action,
+    /// How it ended.
+    pub ending: Ending,
+    /// Every step of the plan, in its order.
+    pub steps: Vec<StepReport>,
+    /// What was undone.
+    pub rollback: Rollback,
+    /// How long all of it took.
+    pub elapsed: Duration,
+}
+
+impl Report {
+    /// Whether anything was touched. A command that found everything as wanted says so.
+    pub fn changed(&self) -> bool {
+        self.steps.iter().any(|step| step.change != Change::Unchanged)
+    }
+
+    /// The last line of the log of an action, once the state of the instance is known.
+    pub fn closing(&self, command: &str, instance: State) -> (Level, String) {
+        let (action, elapsed) = (self.action, readable(self.elapsed));
+        match &self.ending {
+            Ending::Done => {
+                (Level::Info, format!("<<< done {action} [{command}] in {elapsed}, instance status is now {instance}"))
+            }
+            ending => {
+                let rollback = self.rollback.to_string();
+                let comma = if rollback.is_empty() { "" } else { ", " };
+                let text = format!("{ending}{comma}{rollback}, instance status is {instance}");
+                (Level::Error, format!("<<< done {action} [{command}] in {elapsed}: {text}"))
+            }
+        }
+    }
+}
+
+/// The first line of the log of an action.
+pub fn opening(action: Action, command: &str, origin: &str, sid: &str) -> String {
+    format!(">>> do {action} [{command}] (origin {origin}, sid {sid})")
+}
+
+fn list(rids: &[Rid]) -> String {
+    rids.iter().map(Rid::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// `99ms`, `3.4s`, `2m05s`.
+fn readable(elapsed: Duration) -> String {
+    match elapsed.as_secs() {
+        0 => format!("{}ms", elapsed.as_millis()),
+        1..60 => format!("{:.1}s", elapsed.as_secs_f64()),
+        seconds => format!("{}m{:02}s", seconds / 60, seconds % 60),
+    }
+}
