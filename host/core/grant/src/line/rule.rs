@@ -11,7 +11,7 @@ use crate::line::attributes::{AttributeKind, RuleAttributes};
 use crate::line::origin::LineOrigin;
 
 /// Tells whether an earlier look-up in the same call found that a host name stands for an address.
-pub type NameResolution<'a> = &'a dyn Fn(&str, IpAddr) -> bool;
+pub(crate) type NameResolution<'a> = &'a dyn Fn(&str, IpAddr) -> bool;
 
 /// A grant line after binding.
 #[derive(Debug, Clone)]
