@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bind::binder::{BindFailure, Binder};
-use crate::bind::context::{BindError, Context, Keyword, Ledger};
+use crate::bind::context::{BindError, DeviceLedger, GrantContext, GrantKeyword};
 use crate::capability::SocketPattern;
-use crate::capability::op::{ReadPath, Resolve, WritePath};
+use crate::capability::op::{ReadPath, ResolveName, WritePath};
 use crate::line::rule::{GrantRule, NameResolution};
 use crate::operation::{Access, Operation, SideEffect};
-use crate::permit::{Denied, Permit, PermitTerms, Refuser};
+use crate::permit::{Permit, PermitDenial, PermitTerms, Refuser};
 use crate::policy::Policy;
 use crate::policy::bound::BoundPolicy;
-use crate::request::Request;
+use crate::request::GrantRequest;
 
 /// What a driver may do for one resource. It contains no template any more.
 #[derive(Debug, Clone)]
@@ -29,15 +29,15 @@ pub struct Grants {
 impl Grants {
     /// Binds a driver's requests to one resource. A request that names an absent keyword is not granted.
     pub fn bind(
-        requests: &[Request],
-        context: &Context,
-        keywords: &[Keyword<'_>],
-        ledger: &dyn Ledger,
+        requests: &[GrantRequest],
+        context: &GrantContext,
+        keywords: &[GrantKeyword<'_>],
+        ledger: &dyn DeviceLedger,
         site: &Policy,
         namespace: &Policy,
     ) -> Result<Grants, BindError> {
         let mut rules = Vec::new();
-        for Request(line) in requests {
+        for GrantRequest(line) in requests {
             match line.bind(&Binder::new(context, keywords, ledger, line.as_str())) {
                 Ok(bound) => rules.extend(bound),
                 Err(BindFailure::Absent) => {}
@@ -54,10 +54,10 @@ impl Grants {
 
     /// Returns the proof that `op` is allowed, or who refuses it. With `limit` [`Access::Read`], only what changes nothing is
     /// allowed.
-    pub fn permit<O: Operation>(&self, op: O, limit: Access) -> Result<Permit<O>, Denied> {
+    pub fn permit<O: Operation>(&self, op: O, limit: Access) -> Result<Permit<O>, PermitDenial> {
         match self.judge(&op, limit) {
             Ok(terms) => Ok(Permit::new(op, terms)),
-            Err(refusal) => Err(Denied { line: refusal.line.unwrap_or_else(|| op.line()), by: refusal.by }),
+            Err(refusal) => Err(PermitDenial { line: refusal.line.unwrap_or_else(|| op.line()), by: refusal.by }),
         }
     }
 
@@ -83,7 +83,7 @@ impl Grants {
     }
 
     /// Remembers which addresses a host name stands for, so that a grant of the name becomes one of the addresses.
-    pub fn learn(&self, permit: &Permit<Resolve>, addresses: &[IpAddr]) {
+    pub fn learn(&self, permit: &Permit<ResolveName>, addresses: &[IpAddr]) {
         let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
         resolved.entry(permit.op().name.clone()).or_default().extend(addresses);
     }
@@ -102,7 +102,7 @@ impl Grants {
         for effect in op.side_effects() {
             match effect {
                 SideEffect::UnclearOption(option) => {
-                    return Err(Refusal { by: Refuser::Unclear { option }, line: None });
+                    return Err(Refusal { by: Refuser::UnclearOption { option }, line: None });
                 }
                 // No limit: an operation that changes nothing has no side effects.
                 SideEffect::Operation(effect) => {
@@ -171,8 +171,8 @@ impl Refusal {
     /// How close the operation came to being allowed.
     fn rank(&self) -> u8 {
         match self.by {
-            Refuser::Driver | Refuser::Unclear { .. } | Refuser::Guard(_) => 0,
-            Refuser::Stranger { .. } => 1,
+            Refuser::Driver | Refuser::UnclearOption { .. } | Refuser::Guard(_) => 0,
+            Refuser::UnownedDevice { .. } => 1,
             Refuser::ReadOnly => 2,
             Refuser::Site => 3,
             Refuser::Namespace => 4,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::bind::binder::UnownedDevice;
-use crate::guard::Guard;
+use crate::guard::SocketGuard;
 use crate::operation::{Access, Operation};
 
 /// Proof that an operation is allowed. Only [`crate::Grants::permit`] makes one, and the one effect that it is for uses it
@@ -20,7 +20,7 @@ pub(crate) struct PermitTerms {
     pub(crate) access: Access,
     pub(crate) line: String,
     pub(crate) caps: Vec<String>,
-    pub(crate) guard: Option<Guard>,
+    pub(crate) guard: Option<SocketGuard>,
 }
 
 impl<O: Operation> Permit<O> {
@@ -49,7 +49,7 @@ impl<O: Operation> Permit<O> {
     }
 
     /// The guard that must judge a request before it is sent.
-    pub fn guard(&self) -> Option<Guard> {
+    pub fn guard(&self) -> Option<SocketGuard> {
         self.terms.guard
     }
 
@@ -71,7 +71,7 @@ pub enum Refuser {
     /// The policy of the object's namespace.
     Namespace,
     /// A keyword took a device from another resource, and this host never gave it that device.
-    Stranger {
+    UnownedDevice {
         keyword: String,
         /// The resource that the value came from.
         rid: model::Rid,
@@ -79,12 +79,12 @@ pub enum Refuser {
     /// The guard of the socket: the request is not the resource's own business, for this reason.
     Guard(String),
     /// An option of a mount names a path in a way that cannot be checked.
-    Unclear { option: String },
+    UnclearOption { option: String },
 }
 
 impl UnownedDevice {
     pub(crate) fn refuser(&self) -> Refuser {
-        Refuser::Stranger { keyword: self.keyword.clone(), rid: self.rid.clone() }
+        Refuser::UnownedDevice { keyword: self.keyword.clone(), rid: self.rid.clone() }
     }
 }
 
@@ -95,11 +95,11 @@ impl fmt::Display for Refuser {
             Refuser::ReadOnly => f.write_str("status and validate may only look"),
             Refuser::Site => f.write_str("the site's policy for this driver does not allow it"),
             Refuser::Namespace => f.write_str("the policy of the namespace does not allow it"),
-            Refuser::Stranger { keyword, rid } => {
+            Refuser::UnownedDevice { keyword, rid } => {
                 write!(f, "{keyword} names a device that {rid} was never given by this host")
             }
             Refuser::Guard(reason) => f.write_str(reason),
-            Refuser::Unclear { option } => {
+            Refuser::UnclearOption { option } => {
                 write!(f, "the option {option:?} must name absolute paths, without \\ and commas")
             }
         }
@@ -109,7 +109,7 @@ impl fmt::Display for Refuser {
 /// A refusal: the line that would allow the operation, and who must agree to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{line}: {by}")]
-pub struct Denied {
+pub struct PermitDenial {
     /// The concrete grant line that is missing.
     pub line: String,
     pub by: Refuser,

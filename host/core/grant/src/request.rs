@@ -9,12 +9,12 @@ use crate::line::origin::LineOrigin;
 
 /// One line of a manifest's grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request(pub(crate) GrantLine);
+pub struct GrantRequest(pub(crate) GrantLine);
 
 /// Why a line is no grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column {column} of the grant {line:?}: {reason}")]
-pub struct RequestError {
+pub struct GrantRequestError {
     /// The line.
     pub line: String,
     /// Where, in characters, from 1.
@@ -23,12 +23,12 @@ pub struct RequestError {
     pub reason: String,
 }
 
-impl Request {
+impl GrantRequest {
     /// Reads one line.
-    pub fn parse(line: &str) -> Result<Request, RequestError> {
+    pub fn parse(line: &str) -> Result<GrantRequest, GrantRequestError> {
         match GrantLine::parse(line, 1, LineOrigin::Request) {
-            Ok(line) => Ok(Request(line)),
-            Err(fault) => Err(RequestError { line: line.to_owned(), column: fault.column, reason: fault.reason }),
+            Ok(line) => Ok(GrantRequest(line)),
+            Err(fault) => Err(GrantRequestError { line: line.to_owned(), column: fault.column, reason: fault.reason }),
         }
     }
 
@@ -43,15 +43,15 @@ impl Request {
     }
 }
 
-impl FromStr for Request {
-    type Err = RequestError;
+impl FromStr for GrantRequest {
+    type Err = GrantRequestError;
 
-    fn from_str(line: &str) -> Result<Request, RequestError> {
-        Request::parse(line)
+    fn from_str(line: &str) -> Result<GrantRequest, GrantRequestError> {
+        GrantRequest::parse(line)
     }
 }
 
-impl fmt::Display for Request {
+impl fmt::Display for GrantRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }

@@ -1,10 +1,10 @@
 //! Grants in words: what `om driver inspect` and `om driver allow` show.
 
-use hostler_grant::{Context, Effective, Grants, NoLedger, Policy, Refuser, Request, Standing};
+use hostler_grant::{EffectiveGrant, GrantContext, GrantRequest, GrantStatus, Grants, NoDeviceLedger, Policy, Refuser};
 
-fn lines(requests: &[&str], site: Policy, namespace: Policy) -> Vec<Effective> {
-    let requests: Vec<Request> = requests.iter().map(|line| line.parse().unwrap()).collect();
-    let context = Context {
+fn lines(requests: &[&str], site: Policy, namespace: Policy) -> Vec<EffectiveGrant> {
+    let requests: Vec<GrantRequest> = requests.iter().map(|line| line.parse().unwrap()).collect();
+    let context = GrantContext {
         object: "web".parse().unwrap(),
         rid: "disk#1".parse().unwrap(),
         node: "n1".parse().unwrap(),
@@ -13,7 +13,7 @@ fn lines(requests: &[&str], site: Policy, namespace: Policy) -> Vec<Effective> {
         config: "/etc/web.conf".into(),
         peers: Vec::new(),
     };
-    Grants::bind(&requests, &context, &[], &NoLedger, &site, &namespace).unwrap().lines()
+    Grants::bind(&requests, &context, &[], &NoDeviceLedger, &site, &namespace).unwrap().lines()
 }
 
 #[test]
@@ -38,25 +38,25 @@ fn bound_requests_read_as_sentences() {
             "may run, also to look, /bin/x [-a \"b c\"] *",
         ]
     );
-    assert!(lines.iter().all(|line| line.standing == Standing::Allowed));
+    assert!(lines.iter().all(|line| line.standing == GrantStatus::Allowed));
 }
 
 #[test]
 fn what_the_policies_leave_is_told() {
     let site = Policy::parse("allow files.read = /srv/**\nallow exec = /bin/x *\ndeny exec = /bin/x secret").unwrap();
     let namespace = Policy::parse("allow files.write = /srv/web/**\nallow exec = /bin/* **").unwrap();
-    let standing: Vec<Standing> =
+    let standing: Vec<GrantStatus> =
         lines(&["files.read = /srv/web/x", "exec = /bin/x *", "block.loop = /srv/web/x"], site, namespace)
             .into_iter()
             .map(|line| line.standing)
             .collect();
-    let narrowed = |lines: &[&str]| Standing::Narrowed(lines.iter().map(ToString::to_string).collect());
+    let narrowed = |lines: &[&str]| GrantStatus::Narrowed(lines.iter().map(ToString::to_string).collect());
     assert_eq!(
         standing,
         [
             narrowed(&["allow files.read = /srv/**", "allow files.write = /srv/web/**"]),
             narrowed(&["allow exec = /bin/x *", "deny exec = /bin/x secret", "allow exec = /bin/* **"]),
-            Standing::Refused(Refuser::Site),
+            GrantStatus::Refused(Refuser::Site),
         ]
     );
 }
@@ -80,14 +80,14 @@ fn what_amounts_to_root_is_flagged_in_the_request_and_when_bound() {
         ("block.read = *", true),
         ("block.read = /dev/sdb", false),
     ] {
-        let request: Request = line.parse().unwrap();
+        let request: GrantRequest = line.parse().unwrap();
         assert_eq!(request.sentence().root_equivalent.is_some(), flagged, "{line}");
         let bound = lines(&[line], Policy::everything(), Policy::everything());
         let bound = bound[0].sentence.root_equivalent.is_some();
         // Bound, a command that a keyword chose can no longer be told from one that the manifest wrote.
         assert!(bound == flagged || line == "exec = /bin/sh /opt/fixed", "{line}: {bound}");
     }
-    let command: Request = "spawn = {command:start}".parse().unwrap();
+    let command: GrantRequest = "spawn = {command:start}".parse().unwrap();
     assert!(command.sentence().root_equivalent.is_some());
 }
 
@@ -98,7 +98,7 @@ fn a_guarded_socket_of_an_engine_is_not_root_s() {
         ("http.unix(guard=container) = GET,POST /run/docker.sock /**", None),
         ("http.unix(root_equivalent) = GET,POST /run/x.sock /**", Some("the line says so")),
     ] {
-        let asked: Request = request.parse().unwrap();
+        let asked: GrantRequest = request.parse().unwrap();
         assert_eq!(asked.sentence().root_equivalent, expected, "{request}");
         let bound = &lines(&[request], Policy::everything(), Policy::everything())[0];
         assert_eq!(bound.sentence.root_equivalent, expected, "{request}");

@@ -1,11 +1,13 @@
 //! Properties: no value of a keyword widens a grant beyond itself, no text makes the parser panic, lines read back.
 
 use hostler_grant::op::*;
-use hostler_grant::{Access, Context, Grants, Keyword, NoLedger, Operation, Policy, Request, SitePolicy};
+use hostler_grant::{
+    Access, GrantContext, GrantKeyword, GrantRequest, Grants, NoDeviceLedger, Operation, Policy, SitePolicy,
+};
 use proptest::prelude::*;
 
-fn context() -> Context {
-    Context {
+fn context() -> GrantContext {
+    GrantContext {
         object: "web".parse().unwrap(),
         rid: "fs#1".parse().unwrap(),
         node: "n1".parse().unwrap(),
@@ -18,9 +20,9 @@ fn context() -> Context {
 
 fn bind(request: &str, value: &str) -> Option<Grants> {
     let values = [value.to_owned()];
-    let keywords = [Keyword { name: "v", values: &values, from: None }];
-    let requests = [Request::parse(request).unwrap()];
-    Grants::bind(&requests, &context(), &keywords, &NoLedger, &Policy::everything(), &Policy::everything()).ok()
+    let keywords = [GrantKeyword { name: "v", values: &values, from: None }];
+    let requests = [GrantRequest::parse(request).unwrap()];
+    Grants::bind(&requests, &context(), &keywords, &NoDeviceLedger, &Policy::everything(), &Policy::everything()).ok()
 }
 
 fn allows(grants: &Grants, op: impl Operation) -> bool {
@@ -106,9 +108,9 @@ proptest! {
     fn a_value_is_one_argument_and_no_option(value in hostile(), args in proptest::collection::vec(hostile(), 0..4)) {
         if let Some(grants) = bind("exec = /bin/x a {kw:v} b", &value) {
             prop_assert!(!value.starts_with('-'));
-            let exec = Exec { program: "/bin/x".into(), args: args.clone(), user: None };
+            let exec = RunProgram { program: "/bin/x".into(), args: args.clone(), user: None };
             prop_assert!(!allows(&grants, exec) || args == ["a", &value, "b"]);
-            let own = Exec { program: "/bin/x".into(), args: vec!["a".into(), value.clone(), "b".into()], user: None };
+            let own = RunProgram { program: "/bin/x".into(), args: vec!["a".into(), value.clone(), "b".into()], user: None };
             prop_assert!(allows(&grants, own));
         }
     }
@@ -116,7 +118,7 @@ proptest! {
     #[test]
     fn a_value_is_one_source_of_a_mount(value in paths(), asked in paths()) {
         if let Some(grants) = bind("mount = ext4 {kw:v} on /srv", &value) {
-            let mount = Mount { fstype: "ext4".into(), source: asked.clone(), target: "/srv".into(), options: vec![] };
+            let mount = MountFilesystem { fstype: "ext4".into(), source: asked.clone(), target: "/srv".into(), options: vec![] };
             prop_assert!(!allows(&grants, mount) || asked == value);
         }
         if let Some(grants) = bind("block.read = {kw:v}", &value) {
@@ -127,17 +129,17 @@ proptest! {
     #[test]
     fn the_refusal_is_the_line_that_would_allow(path in paths(), args in proptest::collection::vec(hostile(), 0..4)) {
         let nothing = Policy::nothing();
-        let none = Grants::bind(&[], &context(), &[], &NoLedger, &nothing, &nothing).unwrap();
+        let none = Grants::bind(&[], &context(), &[], &NoDeviceLedger, &nothing, &nothing).unwrap();
         if let Some(clean) = bind("files.write = {kw:v}", &path).map(|_| path) {
-            let exec = Exec { program: clean.clone().into(), args, user: None };
+            let exec = RunProgram { program: clean.clone().into(), args, user: None };
             let write = WritePath { path: clean.into() };
             let lines = [
                 none.permit(exec.clone(), Access::Mutate).unwrap_err().line,
                 none.permit(write.clone(), Access::Mutate).unwrap_err().line,
             ];
-            let requests: Vec<Request> = lines.iter().map(|line| Request::parse(line).unwrap()).collect();
+            let requests: Vec<GrantRequest> = lines.iter().map(|line| GrantRequest::parse(line).unwrap()).collect();
             let all = Policy::everything();
-            let grants = Grants::bind(&requests, &context(), &[], &NoLedger, &all, &all).unwrap();
+            let grants = Grants::bind(&requests, &context(), &[], &NoDeviceLedger, &all, &all).unwrap();
             prop_assert!(allows(&grants, write), "{}", lines[1]);
             let zero = exec.args.iter().any(|arg| arg.contains('\0'));
             prop_assert!(zero || allows(&grants, exec), "{}", lines[0]);
@@ -150,10 +152,10 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_parsers_panic(text in ".*", hostile in hostile()) {
-        let _ = Request::parse(&text);
+        let _ = GrantRequest::parse(&text);
         for head in ["files.read =", "exec(", "exec =", "mount =", "http = GET", "net.route =", "http.unix = GET /s", "exec(user="] {
-            let _ = Request::parse(&format!("{head} {hostile}"));
-            let _ = Request::parse(&format!("{head}{text}"));
+            let _ = GrantRequest::parse(&format!("{head} {hostile}"));
+            let _ = GrantRequest::parse(&format!("{head}{text}"));
         }
         let _ = SitePolicy::parse(&text);
         let _ = Policy::parse(&format!("allow {hostile}\n{text}"));
@@ -162,8 +164,8 @@ proptest! {
     #[test]
     fn what_is_asked_never_panics(value in hostile(), url in ".*") {
         if let Some(grants) = bind("http = * https://h/**", &value) {
-            let _ = allows(&grants, Fetch { method: value.clone(), url: url.clone() });
-            let _ = allows(&grants, Fetch { method: "GET".into(), url: format!("https://h/{value}{url}") });
+            let _ = allows(&grants, FetchUrl { method: value.clone(), url: url.clone() });
+            let _ = allows(&grants, FetchUrl { method: "GET".into(), url: format!("https://h/{value}{url}") });
         }
     }
 }

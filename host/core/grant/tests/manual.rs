@@ -1,6 +1,6 @@
 //! The examples of docs/grants.md are what the parsers take.
 
-use hostler_grant::{Policy, Request};
+use hostler_grant::{GrantRequest, Policy};
 
 const MANUAL: &str = include_str!("../../../../docs/grants.md");
 
@@ -35,7 +35,7 @@ fn every_example_is_read() {
             assert_eq!(Policy::parse(example).map(drop), Ok(()), "{example}");
             policies += 1;
         } else if capabilities.contains(&first) && example.contains(" = ") {
-            assert_eq!(Request::parse(example).map(drop), Ok(()), "{example}");
+            assert_eq!(GrantRequest::parse(example).map(drop), Ok(()), "{example}");
             requests += 1;
         }
     }

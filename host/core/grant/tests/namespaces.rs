@@ -1,7 +1,9 @@
 //! Network namespaces: which of them a driver may look into, plug links into, and put addresses and routes into.
 
 use hostler_grant::op::*;
-use hostler_grant::{Access, Context, Grants, Keyword, Netns, NoLedger, Operation, Policy, Request};
+use hostler_grant::{
+    Access, GrantContext, GrantKeyword, GrantRequest, Grants, NetnsReference, NoDeviceLedger, Operation, Policy,
+};
 
 /// What ip.netns asks for, and a little of what ip.route does.
 const REQUESTS: [&str; 5] = [
@@ -16,7 +18,7 @@ const NOT_ASKED: &str = "the driver did not ask for it";
 const NAMESPACE: &str = "the policy of the namespace does not allow it";
 
 fn grants(netns: &str, policy: Option<&str>) -> Result<Grants, String> {
-    let requests: Vec<Request> = REQUESTS.iter().map(|line| line.parse().unwrap()).collect();
+    let requests: Vec<GrantRequest> = REQUESTS.iter().map(|line| line.parse().unwrap()).collect();
     let values = [
         ("mode", "bridge"),
         ("dev", "br0"),
@@ -26,8 +28,9 @@ fn grants(netns: &str, policy: Option<&str>) -> Result<Grants, String> {
         ("destination", "10.1.0.0/16"),
     ];
     let values = values.map(|(name, value)| (name, [value.to_owned()]));
-    let keywords: Vec<Keyword<'_>> = values.iter().map(|(name, values)| Keyword { name, values, from: None }).collect();
-    let context = Context {
+    let keywords: Vec<GrantKeyword<'_>> =
+        values.iter().map(|(name, values)| GrantKeyword { name, values, from: None }).collect();
+    let context = GrantContext {
         object: "web".parse().unwrap(),
         rid: "ip#1".parse().unwrap(),
         node: "n1".parse().unwrap(),
@@ -37,7 +40,7 @@ fn grants(netns: &str, policy: Option<&str>) -> Result<Grants, String> {
         peers: Vec::new(),
     };
     let namespace = policy.map_or(Policy::everything(), |text| Policy::parse(text).unwrap());
-    Grants::bind(&requests, &context, &keywords, &NoLedger, &Policy::everything(), &namespace)
+    Grants::bind(&requests, &context, &keywords, &NoDeviceLedger, &Policy::everything(), &namespace)
         .map_err(|error| error.to_string())
 }
 
@@ -112,7 +115,8 @@ fn an_address_may_be_asked_for_on_the_node_and_not_added() {
 
 #[test]
 fn a_name_is_a_path_and_a_path_is_itself() {
-    let spelled = |text: &str| text.parse::<Netns>().map(|netns| netns.to_string()).map_err(|error| error.to_string());
+    let spelled =
+        |text: &str| text.parse::<NetnsReference>().map(|netns| netns.to_string()).map_err(|error| error.to_string());
     for (text, expected) in [
         ("blue", "/run/netns/blue"),
         ("/run/docker/netns/4ab2", "/run/docker/netns/4ab2"),

@@ -1,10 +1,10 @@
 //! Lines about the other nodes of an object, and arguments that are a path with something before or behind it.
 
-use hostler_grant::op::Exec;
-use hostler_grant::{Access, Context, Grants, Keyword, NoLedger, Policy, Request};
+use hostler_grant::op::RunProgram;
+use hostler_grant::{Access, GrantContext, GrantKeyword, GrantRequest, Grants, NoDeviceLedger, Policy};
 
-fn context(peers: &[&str]) -> Context {
-    Context {
+fn context(peers: &[&str]) -> GrantContext {
+    GrantContext {
         object: "web".parse().unwrap(),
         rid: "sync#1".parse().unwrap(),
         node: "n1".parse().unwrap(),
@@ -19,13 +19,14 @@ fn context(peers: &[&str]) -> Context {
 fn allows(line: &str, keywords: &[(&str, &[&str])], peers: &[&str], command: &str) -> bool {
     let values: Vec<(&str, Vec<String>)> =
         keywords.iter().map(|(name, values)| (*name, values.iter().map(ToString::to_string).collect())).collect();
-    let keywords: Vec<Keyword<'_>> = values.iter().map(|(name, values)| Keyword { name, values, from: None }).collect();
-    let requests = [line.parse::<Request>().unwrap()];
+    let keywords: Vec<GrantKeyword<'_>> =
+        values.iter().map(|(name, values)| GrantKeyword { name, values, from: None }).collect();
+    let requests = [line.parse::<GrantRequest>().unwrap()];
     let (site, namespace) = (Policy::everything(), Policy::everything());
-    let grants = Grants::bind(&requests, &context(peers), &keywords, &NoLedger, &site, &namespace).unwrap();
+    let grants = Grants::bind(&requests, &context(peers), &keywords, &NoDeviceLedger, &site, &namespace).unwrap();
     let mut words = command.split(' ').map(str::to_owned);
     let program = words.next().unwrap().into();
-    grants.permit(Exec { program, args: words.collect(), user: None }, Access::Mutate).is_ok()
+    grants.permit(RunProgram { program, args: words.collect(), user: None }, Access::Mutate).is_ok()
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn a_list_alone_in_brackets_is_any_of_its_values_in_their_order() {
 #[test]
 fn a_keyword_is_a_part_of_no_other_argument() {
     for line in ["exec = /x -o{kw:p}", "exec = /x {kw:p}x", "exec = /x {node}:{kw:p}", "exec = /x {peer}{kw:p}"] {
-        let error = line.parse::<Request>().unwrap_err().to_string();
+        let error = line.parse::<GrantRequest>().unwrap_err().to_string();
         assert!(error.contains("a whole argument"), "{error}");
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use hostler_grant::{Policy, Request, SitePolicy};
+use hostler_grant::{GrantRequest, Policy, SitePolicy};
 
 #[track_caller]
 fn check_request(line: &str, expected: &str) {
-    let error = Request::parse(line).expect_err(line);
+    let error = GrantRequest::parse(line).expect_err(line);
     assert_eq!(format!("{}: {}", error.column, error.reason), expected, "{line}");
 }
 
@@ -70,7 +70,7 @@ fn a_wrong_request_says_where_and_what_was_expected() {
     check_request("net.route = nowhere", "13: expected a network or default");
     check_request("http = GET https://two words/", "8: expected METHODS https://HOST/PATH");
     check_request("http = GET https://a_b:x/", "8: expected the name or the address of a host");
-    let error = Request::parse("files.read = {kw}").unwrap_err();
+    let error = GrantRequest::parse("files.read = {kw}").unwrap_err();
     assert!(
         error
             .to_string()
@@ -83,13 +83,13 @@ fn quotes_make_words_literal() {
     for line in
         ["files.read = \"/srv/two words\"", "exec = /bin/x \"*\" \"\" \"a\\\"b\"", "exec = /bin/x \"[\" [-a \"]\"]"]
     {
-        assert!(Request::parse(line).is_ok(), "{line}");
+        assert!(GrantRequest::parse(line).is_ok(), "{line}");
     }
 }
 
 #[test]
 fn a_request_names_its_keywords() {
-    let names = |line: &str| Request::parse(line).unwrap().keywords().into_iter().collect::<Vec<_>>().join(" ");
+    let names = |line: &str| GrantRequest::parse(line).unwrap().keywords().into_iter().collect::<Vec<_>>().join(" ");
     assert_eq!(names("exec(user={kw:user}) = /sbin/mkfs [-L {kw:label}] -- {kw:dev}"), "dev label user");
     assert_eq!(names("spawn = {command:start}"), "start");
     assert_eq!(names("http = GET https://{kw:host}/{kw:path}"), "host path");

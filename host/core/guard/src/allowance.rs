@@ -2,22 +2,22 @@
 //!
 //! `run_args` holds options of `docker run`; it is read by the very code that the driver reads it with.
 
-use hostler_run_args::{Device, RunArgs, Variable, Volume};
+use hostler_run_args::{DeviceMapping, NamedValue, RunArgs, VolumeMount};
 use model::Rid;
 
 use crate::image::Image;
 use crate::mode::{Kind, Mode};
 use crate::mount::Mount;
-use crate::{Namespace, Refusal, Resource};
+use crate::{ContainerResource, GuardRefusal, NamespaceRights};
 
 /// What the keywords say.
 pub(crate) struct Allowance<'a> {
-    pub(crate) resource: &'a Resource<'a>,
+    pub(crate) resource: &'a ContainerResource<'a>,
     pub(crate) args: RunArgs,
     pub(crate) image: Option<Image>,
     pub(crate) mounts: Vec<Mount>,
-    pub(crate) devices: Vec<Device>,
-    pub(crate) sysctls: Vec<Variable>,
+    pub(crate) devices: Vec<DeviceMapping>,
+    pub(crate) sysctls: Vec<NamedValue>,
 }
 
 /// The kinds of namespaces: the keyword of each, and the one of the API.
@@ -31,15 +31,15 @@ pub(crate) const MODES: [(&str, &str, Kind); 6] = [
 ];
 
 impl<'a> Allowance<'a> {
-    pub(crate) fn of(resource: &'a Resource<'a>) -> Result<Allowance<'a>, Refusal> {
-        let wrong = |keyword, reason: &str| Refusal::Configuration { keyword, reason: reason.to_owned() };
+    pub(crate) fn of(resource: &'a ContainerResource<'a>) -> Result<Allowance<'a>, GuardRefusal> {
+        let wrong = |keyword, reason: &str| GuardRefusal::Configuration { keyword, reason: reason.to_owned() };
         let args = hostler_run_args::parse(resource.values("run_args"))
             .map_err(|error| wrong("run_args", &error.to_string()))?;
-        let volume = |text: &String| text.parse::<Volume>().map_err(|expected| wrong("volume_mounts", expected));
+        let volume = |text: &String| text.parse::<VolumeMount>().map_err(|expected| wrong("volume_mounts", expected));
         let volumes = resource.values("volume_mounts").iter().map(volume).collect::<Result<Vec<_>, _>>()?;
-        let device = |text: &String| text.parse::<Device>().map_err(|expected| wrong("devices", expected));
+        let device = |text: &String| text.parse::<DeviceMapping>().map_err(|expected| wrong("devices", expected));
         let devices = resource.values("devices").iter().map(device).collect::<Result<Vec<_>, _>>()?;
-        let variable = |text: &String| text.parse::<Variable>().map_err(|expected| wrong("sysctl", expected));
+        let variable = |text: &String| text.parse::<NamedValue>().map_err(|expected| wrong("sysctl", expected));
         let sysctls = resource.values("sysctl").iter().map(variable).collect::<Result<Vec<_>, _>>()?;
         let image = resource.value("image");
         let image =
@@ -91,26 +91,26 @@ impl<'a> Allowance<'a> {
         if !said.is_empty() {
             return said.contains(&name);
         }
-        let Resource { object, rid, .. } = self.resource;
+        let ContainerResource { object, rid, .. } = self.resource;
         let own = format!("{}.{}", object.name(), rid.to_string().replace('#', "."));
         let is_root = object.namespace() == "root";
         name == format!("{}..{own}", object.namespace()) || (is_root && name == own)
     }
 
     /// For what only the namespace `root` may ask for, whatever the keywords say.
-    pub(crate) fn only_root(&self, member: String, value: String) -> Result<(), Refusal> {
+    pub(crate) fn only_root(&self, member: String, value: String) -> Result<(), GuardRefusal> {
         match self.resource.is_root() {
             true => Ok(()),
-            false => Err(Refusal::Namespace { member, value }),
+            false => Err(GuardRefusal::Namespace { member, value }),
         }
     }
 
     /// For a path of the node.
-    pub(crate) fn path(&self, member: String, path: &str, write: bool) -> Result<(), Refusal> {
+    pub(crate) fn path(&self, member: String, path: &str, write: bool) -> Result<(), GuardRefusal> {
         match self.resource.namespace {
-            Namespace::Other(allows) if !allows(path.as_ref(), write) => {
+            NamespaceRights::Other(allows) if !allows(path.as_ref(), write) => {
                 let access = if write { "write" } else { "read" };
-                Err(Refusal::Policy { member, path: path.to_owned(), access })
+                Err(GuardRefusal::Policy { member, path: path.to_owned(), access })
             }
             _ => Ok(()),
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::Refusal;
+use crate::GuardRefusal;
 
 /// What a member that can do no harm is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,8 @@ impl Fields {
         format!("{}{member}", self.at)
     }
 
-    fn shape(&self, member: &str, expected: &'static str) -> Refusal {
-        Refusal::Shape { member: self.name(member), expected }
+    fn shape(&self, member: &str, expected: &'static str) -> GuardRefusal {
+        GuardRefusal::Shape { member: self.name(member), expected }
     }
 
     /// Takes a member. One that says nothing is none.
@@ -40,7 +40,7 @@ impl Fields {
         self.members.remove(member).filter(|value| !is_nothing(value))
     }
 
-    pub(crate) fn text(&mut self, member: &str) -> Result<Option<String>, Refusal> {
+    pub(crate) fn text(&mut self, member: &str) -> Result<Option<String>, GuardRefusal> {
         match self.take(member) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -48,7 +48,7 @@ impl Fields {
         }
     }
 
-    pub(crate) fn texts(&mut self, member: &str) -> Result<Vec<String>, Refusal> {
+    pub(crate) fn texts(&mut self, member: &str) -> Result<Vec<String>, GuardRefusal> {
         let value = self.take(member);
         let text = |value: Value| match value {
             Value::String(text) => Some(text),
@@ -62,7 +62,7 @@ impl Fields {
         .ok_or_else(|| self.shape(member, "a list of texts"))
     }
 
-    pub(crate) fn flag(&mut self, member: &str) -> Result<bool, Refusal> {
+    pub(crate) fn flag(&mut self, member: &str) -> Result<bool, GuardRefusal> {
         match self.take(member) {
             None => Ok(false),
             Some(Value::Bool(value)) => Ok(value),
@@ -70,14 +70,14 @@ impl Fields {
         }
     }
 
-    pub(crate) fn number(&mut self, member: &str) -> Result<Option<i64>, Refusal> {
+    pub(crate) fn number(&mut self, member: &str) -> Result<Option<i64>, GuardRefusal> {
         match self.take(member) {
             None => Ok(None),
             Some(value) => value.as_i64().map(Some).ok_or_else(|| self.shape(member, "a whole number")),
         }
     }
 
-    pub(crate) fn object(&mut self, member: &str) -> Result<Map<String, Value>, Refusal> {
+    pub(crate) fn object(&mut self, member: &str) -> Result<Map<String, Value>, GuardRefusal> {
         match self.take(member) {
             None => Ok(Map::new()),
             Some(Value::Object(members)) => Ok(members),
@@ -86,7 +86,7 @@ impl Fields {
     }
 
     /// An object whose values are texts.
-    pub(crate) fn pairs(&mut self, member: &str) -> Result<Vec<(String, String)>, Refusal> {
+    pub(crate) fn pairs(&mut self, member: &str) -> Result<Vec<(String, String)>, GuardRefusal> {
         let pair = |(name, value): (String, Value)| match value {
             Value::String(value) => Some((name, value)),
             _ => None,
@@ -96,7 +96,7 @@ impl Fields {
     }
 
     /// The objects of a list.
-    pub(crate) fn objects(&mut self, member: &str) -> Result<Vec<Fields>, Refusal> {
+    pub(crate) fn objects(&mut self, member: &str) -> Result<Vec<Fields>, GuardRefusal> {
         let at = self.name(member);
         let fields = |value: Value| match value {
             Value::Object(members) => Some(Fields::new(&at, members)),
@@ -111,7 +111,7 @@ impl Fields {
     }
 
     /// The names of an object whose values say nothing: a set, as the API writes it.
-    pub(crate) fn set(&mut self, member: &str) -> Result<Vec<String>, Refusal> {
+    pub(crate) fn set(&mut self, member: &str) -> Result<Vec<String>, GuardRefusal> {
         let members = self.object(member)?;
         match members.values().all(is_nothing) {
             true => Ok(members.into_iter().map(|(name, _)| name).collect()),
@@ -120,7 +120,7 @@ impl Fields {
     }
 
     /// Hands on members that can do no harm, if they are of the right kind.
-    pub(crate) fn keep(&mut self, out: &mut Map<String, Value>, harmless: &[(&str, Kind)]) -> Result<(), Refusal> {
+    pub(crate) fn keep(&mut self, out: &mut Map<String, Value>, harmless: &[(&str, Kind)]) -> Result<(), GuardRefusal> {
         for (name, kind) in harmless {
             let Some(value) = self.members.remove(*name).filter(|value| !value.is_null()) else { continue };
             let (fits, expected) = match kind {
@@ -138,9 +138,9 @@ impl Fields {
     }
 
     /// Denies what nobody has taken, unless it says nothing.
-    pub(crate) fn finish(self) -> Result<(), Refusal> {
+    pub(crate) fn finish(self) -> Result<(), GuardRefusal> {
         match self.members.iter().find(|(_, value)| !is_nothing(value)) {
-            Some((name, _)) => Err(Refusal::Member(format!("{}{name}", self.at))),
+            Some((name, _)) => Err(GuardRefusal::Member(format!("{}{name}", self.at))),
             None => Ok(()),
         }
     }

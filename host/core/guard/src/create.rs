@@ -6,9 +6,9 @@ use crate::allowance::Allowance;
 use crate::body::{Fields, Kind};
 use crate::host_config::{Host, host_config};
 use crate::image::Image;
-use crate::judge::{Case, Forward, Stop};
+use crate::judge::{Case, ForwardedRequest, Stop};
 use crate::mode::Mode;
-use crate::{Refusal, json as strict};
+use crate::{GuardRefusal, json as strict};
 
 /// They matter inside the container alone.
 const HARMLESS: [(&str, Kind); 13] = [
@@ -28,12 +28,12 @@ const HARMLESS: [(&str, Kind); 13] = [
 ];
 
 /// `POST /containers/create`.
-pub(crate) fn create(case: &Case<'_>) -> Result<Forward, Stop> {
+pub(crate) fn create(case: &Case<'_>) -> Result<ForwardedRequest, Stop> {
     let allowance = case.allowance;
     case.target.knows(&["name"])?;
     let name = case.target.parameters.get("name").cloned().unwrap_or_default();
     if !allowance.has_name(&name) {
-        return Err(Refusal::Keyword { member: "name".to_owned(), value: name, keyword: "name" }.into());
+        return Err(GuardRefusal::Keyword { member: "name".to_owned(), value: name, keyword: "name" }.into());
     }
     let mut fields = Fields::new("", strict::object(case.request.body)?);
     let mut out = Map::new();
@@ -52,7 +52,7 @@ pub(crate) fn create(case: &Case<'_>) -> Result<Forward, Stop> {
     networking(allowance, &host, &mut fields, &mut out)?;
     fields.finish()?;
     out.insert("HostConfig".to_owned(), Value::Object(host.members));
-    Ok(Forward {
+    Ok(ForwardedRequest {
         target: case.target.write("/containers/create"),
         headers: case.headers_of_json()?,
         body: Value::Object(out).to_string().into_bytes(),
@@ -62,11 +62,11 @@ pub(crate) fn create(case: &Case<'_>) -> Result<Forward, Stop> {
     })
 }
 
-fn keyword(member: &str, value: impl Into<String>, keyword: &'static str) -> Refusal {
-    Refusal::Keyword { member: member.to_owned(), value: value.into(), keyword }
+fn keyword(member: &str, value: impl Into<String>, keyword: &'static str) -> GuardRefusal {
+    GuardRefusal::Keyword { member: member.to_owned(), value: value.into(), keyword }
 }
 
-fn image(allowance: &Allowance<'_>, fields: &mut Fields) -> Result<String, Refusal> {
+fn image(allowance: &Allowance<'_>, fields: &mut Fields) -> Result<String, GuardRefusal> {
     let asked = fields.text("Image")?.unwrap_or_default();
     match Image::parse(&asked) {
         Some(image) if Some(&image) == allowance.image.as_ref() => Ok(asked),
@@ -75,16 +75,16 @@ fn image(allowance: &Allowance<'_>, fields: &mut Fields) -> Result<String, Refus
 }
 
 /// The labels of the resource must be there as they are. Others of the host's cannot be taken for them.
-fn labels(allowance: &Allowance<'_>, fields: &mut Fields) -> Result<Value, Refusal> {
+fn labels(allowance: &Allowance<'_>, fields: &mut Fields) -> Result<Value, GuardRefusal> {
     let labels = fields.pairs("Labels")?;
     for (name, value) in allowance.resource.labels_of(allowance.resource.rid) {
         if !labels.iter().any(|(known, said)| known == name && *said == value) {
-            return Err(Refusal::Shape { member: format!("Labels.{name}"), expected: "the resource's own" });
+            return Err(GuardRefusal::Shape { member: format!("Labels.{name}"), expected: "the resource's own" });
         }
     }
     for (name, value) in &labels {
         let said = allowance.args.labels.iter().any(|label| label.name == *name && label.value == *value);
-        if !said && !name.starts_with(crate::Labels::PREFIX) {
+        if !said && !name.starts_with(crate::ContainerLabels::PREFIX) {
             return Err(keyword(&format!("Labels.{name}"), value, "run_args"));
         }
     }
@@ -92,7 +92,7 @@ fn labels(allowance: &Allowance<'_>, fields: &mut Fields) -> Result<Value, Refus
 }
 
 /// Commands may hold secrets, so that a refusal does not show them.
-fn command(allowance: &Allowance<'_>, fields: &mut Fields, out: &mut Map<String, Value>) -> Result<(), Refusal> {
+fn command(allowance: &Allowance<'_>, fields: &mut Fields, out: &mut Map<String, Value>) -> Result<(), GuardRefusal> {
     let said = allowance.resource.values("command");
     let asked = fields.texts("Cmd")?;
     if !asked.is_empty() && asked != said {
@@ -112,7 +112,7 @@ fn command(allowance: &Allowance<'_>, fields: &mut Fields, out: &mut Map<String,
 }
 
 /// The user of the keyword and nobody else, above all not root where the keyword names somebody else.
-pub(crate) fn may_be_user(allowance: &Allowance<'_>, asked: &Option<String>) -> Result<(), Refusal> {
+pub(crate) fn may_be_user(allowance: &Allowance<'_>, asked: &Option<String>) -> Result<(), GuardRefusal> {
     let said = allowance.either("user", allowance.args.user.as_ref());
     match asked.as_deref() {
         None if said.is_empty() => Ok(()),
@@ -121,14 +121,18 @@ pub(crate) fn may_be_user(allowance: &Allowance<'_>, asked: &Option<String>) -> 
     }
 }
 
-pub(crate) fn may_be_privileged(allowance: &Allowance<'_>, member: &str) -> Result<(), Refusal> {
+pub(crate) fn may_be_privileged(allowance: &Allowance<'_>, member: &str) -> Result<(), GuardRefusal> {
     if !allowance.resource.flag("privileged") && !allowance.args.privileged {
         return Err(keyword(member, "true", "privileged"));
     }
     allowance.only_root(member.to_owned(), "true".to_owned())
 }
 
-fn mac_address(allowance: &Allowance<'_>, fields: &mut Fields, out: &mut Map<String, Value>) -> Result<(), Refusal> {
+fn mac_address(
+    allowance: &Allowance<'_>,
+    fields: &mut Fields,
+    out: &mut Map<String, Value>,
+) -> Result<(), GuardRefusal> {
     let Some(asked) = fields.text("MacAddress")? else { return Ok(()) };
     if allowance.args.mac_address.as_ref() != Some(&asked) {
         return Err(keyword("MacAddress", asked, "run_args"));
@@ -138,7 +142,7 @@ fn mac_address(allowance: &Allowance<'_>, fields: &mut Fields, out: &mut Map<Str
 }
 
 /// What a container listens on is for people to know; nothing leads there.
-fn exposed(fields: &mut Fields, out: &mut Map<String, Value>) -> Result<(), Refusal> {
+fn exposed(fields: &mut Fields, out: &mut Map<String, Value>) -> Result<(), GuardRefusal> {
     let ports = fields.set("ExposedPorts")?;
     if !ports.is_empty() {
         out.insert("ExposedPorts".to_owned(), set(ports));
@@ -147,7 +151,7 @@ fn exposed(fields: &mut Fields, out: &mut Map<String, Value>) -> Result<(), Refu
 }
 
 /// Volumes without a name, made anew.
-fn volumes(allowance: &Allowance<'_>, fields: &mut Fields, out: &mut Map<String, Value>) -> Result<(), Refusal> {
+fn volumes(allowance: &Allowance<'_>, fields: &mut Fields, out: &mut Map<String, Value>) -> Result<(), GuardRefusal> {
     let targets = fields.set("Volumes")?;
     let said = |target: &&String| {
         allowance.mounts.iter().any(|mount| mount.source.is_none() && mount.target == target.as_str())
@@ -171,7 +175,7 @@ fn networking(
     host: &Host,
     fields: &mut Fields,
     out: &mut Map<String, Value>,
-) -> Result<(), Refusal> {
+) -> Result<(), GuardRefusal> {
     const AT: &str = "NetworkingConfig";
     let mut config = Fields::new(AT, fields.object(AT)?);
     let endpoints = config.object("EndpointsConfig")?;
@@ -189,7 +193,7 @@ fn networking(
         let members = match value {
             Value::Object(members) => members,
             Value::Null => Map::new(),
-            _ => return Err(Refusal::Shape { member: AT.to_owned(), expected: "an object" }),
+            _ => return Err(GuardRefusal::Shape { member: AT.to_owned(), expected: "an object" }),
         };
         written.insert(network, Value::Object(endpoint(allowance, members)?));
     }
@@ -199,7 +203,7 @@ fn networking(
     Ok(())
 }
 
-fn endpoint(allowance: &Allowance<'_>, members: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+fn endpoint(allowance: &Allowance<'_>, members: Map<String, Value>) -> Result<Map<String, Value>, GuardRefusal> {
     const AT: &str = "EndpointsConfig";
     let args = &allowance.args;
     let mut fields = Fields::new(AT, members);

@@ -5,10 +5,10 @@
 
 use std::path::PathBuf;
 
-use hostler_run_args::{Device, Restart, RunArgs, Tmpfs, Ulimit, Variable, Volume};
+use hostler_run_args::{DeviceMapping, NamedValue, RestartPolicy, RunArgs, TmpfsMount, Ulimit, VolumeMount};
 use serde_json::{Map, Value, json};
 
-use crate::Refusal;
+use crate::GuardRefusal;
 use crate::allowance::{Allowance, MODES};
 use crate::body::{Fields, Kind};
 use crate::create::may_be_privileged;
@@ -73,11 +73,11 @@ pub(crate) fn host_config(case: &Case<'_>, fields: Fields) -> Result<Host, Stop>
 }
 
 impl Judging<'_> {
-    fn keyword(&self, member: &str, value: impl Into<String>, keyword: &'static str) -> Refusal {
-        Refusal::Keyword { member: self.fields.name(member), value: value.into(), keyword }
+    fn keyword(&self, member: &str, value: impl Into<String>, keyword: &'static str) -> GuardRefusal {
+        GuardRefusal::Keyword { member: self.fields.name(member), value: value.into(), keyword }
     }
 
-    fn only_root(&self, member: &str, value: impl Into<String>) -> Result<(), Refusal> {
+    fn only_root(&self, member: &str, value: impl Into<String>) -> Result<(), GuardRefusal> {
         self.allowance.only_root(self.fields.name(member), value.into())
     }
 
@@ -85,10 +85,10 @@ impl Judging<'_> {
         self.out.insert(member.to_owned(), value.into());
     }
 
-    fn mounts(&mut self) -> Result<(), Refusal> {
+    fn mounts(&mut self) -> Result<(), GuardRefusal> {
         let mut binds = Vec::new();
         for text in self.fields.texts("Binds")? {
-            let volume: Volume = text.parse().map_err(|_| self.keyword("Binds", &text, "volume_mounts"))?;
+            let volume: VolumeMount = text.parse().map_err(|_| self.keyword("Binds", &text, "volume_mounts"))?;
             binds.push(self.mount("Binds", &Mount::of(&volume))?);
         }
         for fields in self.fields.objects("Mounts")? {
@@ -101,13 +101,13 @@ impl Judging<'_> {
         self.tmpfs()
     }
 
-    fn mount(&mut self, member: &str, mount: &Mount) -> Result<String, Refusal> {
+    fn mount(&mut self, member: &str, mount: &Mount) -> Result<String, GuardRefusal> {
         if !self.allowance.mounts.iter().any(|allowed| mount.is_within(allowed)) {
             return Err(self.keyword(member, mount.bind(), "volume_mounts"));
         }
         match mount.path() {
             Some(path) if !is_plain(path) => {
-                return Err(Refusal::Shape {
+                return Err(GuardRefusal::Shape {
                     member: self.fields.name(member),
                     expected: "paths in their one spelling",
                 });
@@ -128,10 +128,10 @@ impl Judging<'_> {
         Ok(mount.bind())
     }
 
-    fn tmpfs(&mut self) -> Result<(), Refusal> {
+    fn tmpfs(&mut self) -> Result<(), GuardRefusal> {
         let asked = self.fields.pairs("Tmpfs")?;
         for (target, options) in &asked {
-            let said = |tmpfs: &Tmpfs| tmpfs.target == *target && tmpfs.options == *options;
+            let said = |tmpfs: &TmpfsMount| tmpfs.target == *target && tmpfs.options == *options;
             if !self.allowance.args.tmpfs.iter().any(said) {
                 return Err(self.keyword("Tmpfs", format!("{target}:{options}"), "run_args"));
             }
@@ -142,10 +142,10 @@ impl Judging<'_> {
         Ok(())
     }
 
-    fn devices(&mut self) -> Result<(), Refusal> {
+    fn devices(&mut self) -> Result<(), GuardRefusal> {
         let mut written = Vec::new();
         for mut fields in self.fields.objects("Devices")? {
-            let device = Device {
+            let device = DeviceMapping {
                 host: fields.text("PathOnHost")?.unwrap_or_default(),
                 container: fields.text("PathInContainer")?.unwrap_or_default(),
                 permissions: fields.text("CgroupPermissions")?.unwrap_or_default(),
@@ -167,7 +167,7 @@ impl Judging<'_> {
     }
 
     /// A list of texts that are all among those of an option of `run_args`.
-    fn listed(&mut self, member: &str, said: fn(&RunArgs) -> &Vec<String>, root: bool) -> Result<(), Refusal> {
+    fn listed(&mut self, member: &str, said: fn(&RunArgs) -> &Vec<String>, root: bool) -> Result<(), GuardRefusal> {
         let asked = self.fields.texts(member)?;
         if let Some(text) = asked.iter().find(|text| !said(&self.allowance.args).contains(text)) {
             return Err(self.keyword(member, text, "run_args"));
@@ -182,7 +182,7 @@ impl Judging<'_> {
     }
 
     /// What it may do: privileges, capabilities(7), the security modules.
-    fn powers(&mut self) -> Result<(), Refusal> {
+    fn powers(&mut self) -> Result<(), GuardRefusal> {
         if self.fields.flag("Privileged")? {
             may_be_privileged(self.allowance, &self.fields.name("Privileged"))?;
             self.put("Privileged", true);
@@ -212,7 +212,7 @@ impl Judging<'_> {
         self.security()
     }
 
-    fn security(&mut self) -> Result<(), Refusal> {
+    fn security(&mut self) -> Result<(), GuardRefusal> {
         const NO_NEW: [&str; 2] = ["no-new-privileges", "no-new-privileges:true"];
         let said = &self.allowance.args.security_opt;
         let asked = self.fields.texts("SecurityOpt")?;
@@ -233,7 +233,7 @@ impl Judging<'_> {
     }
 
     /// What could keep memory from others.
-    fn limits(&mut self) -> Result<(), Refusal> {
+    fn limits(&mut self) -> Result<(), GuardRefusal> {
         let limits = &self.allowance.args.limits;
         if self.fields.flag("OomKillDisable")? {
             if !limits.oom_kill_disable {
@@ -266,7 +266,7 @@ impl Judging<'_> {
         Ok(())
     }
 
-    fn ports(&mut self) -> Result<(), Refusal> {
+    fn ports(&mut self) -> Result<(), GuardRefusal> {
         let mut fields = Fields::new(&self.fields.name("PortBindings"), self.fields.object("PortBindings")?);
         let mut written = Map::new();
         for published in &self.allowance.args.publish {
@@ -305,16 +305,16 @@ impl Judging<'_> {
         Ok(())
     }
 
-    fn restart(&mut self) -> Result<(), Refusal> {
+    fn restart(&mut self) -> Result<(), GuardRefusal> {
         let mut fields = Fields::new(&self.fields.name("RestartPolicy"), self.fields.object("RestartPolicy")?);
         let name = fields.text("Name")?.unwrap_or_default();
         let times = fields.number("MaximumRetryCount")?.unwrap_or(0);
         fields.finish()?;
         let (said, allowed) = match self.allowance.args.restart {
-            None | Some(Restart::No) => ("no", 0),
-            Some(Restart::Always) => ("always", 0),
-            Some(Restart::UnlessStopped) => ("unless-stopped", 0),
-            Some(Restart::OnFailure(times)) => ("on-failure", i64::from(times)),
+            None | Some(RestartPolicy::No) => ("no", 0),
+            Some(RestartPolicy::Always) => ("always", 0),
+            Some(RestartPolicy::UnlessStopped) => ("unless-stopped", 0),
+            Some(RestartPolicy::OnFailure(times)) => ("on-failure", i64::from(times)),
         };
         match name.as_str() {
             "" | "no" => Ok(()),
@@ -327,7 +327,7 @@ impl Judging<'_> {
     }
 
     /// Where its output goes: to the engine's own files, unless the options say elsewhere.
-    fn log(&mut self) -> Result<(), Refusal> {
+    fn log(&mut self) -> Result<(), GuardRefusal> {
         const OWN: [&str; 4] = ["", "json-file", "local", "none"];
         const BOUNDS: [&str; 3] = ["max-size", "max-file", "compress"];
         let mut fields = Fields::new(&self.fields.name("LogConfig"), self.fields.object("LogConfig")?);
@@ -353,7 +353,7 @@ impl Judging<'_> {
     }
 
     /// What it shares with others, and what runs it.
-    fn surroundings(&mut self) -> Result<(), Refusal> {
+    fn surroundings(&mut self) -> Result<(), GuardRefusal> {
         self.listed("VolumesFrom", |args| &args.volumes_from, true)?;
         self.listed("Links", |args| &args.links, true)?;
         self.listed("GroupAdd", |args| &args.group_add, false)?;
@@ -380,7 +380,7 @@ impl Judging<'_> {
     }
 
     /// Pairs that are all among those that keywords say.
-    fn named(&mut self, member: &str, keyword: &'static str, said: &[Variable]) -> Result<(), Refusal> {
+    fn named(&mut self, member: &str, keyword: &'static str, said: &[NamedValue]) -> Result<(), GuardRefusal> {
         let asked = self.fields.pairs(member)?;
         for (name, value) in &asked {
             if !said.iter().any(|said| said.name == *name && said.value == *value) {
@@ -448,7 +448,7 @@ fn pairs(pairs: Vec<(String, String)>) -> Value {
 }
 
 /// An element of `Mounts`, of the types bind and volume.
-fn mount_of(mut fields: Fields) -> Result<Mount, Refusal> {
+fn mount_of(mut fields: Fields) -> Result<Mount, GuardRefusal> {
     let kind = fields.text("Type")?.unwrap_or_default();
     let source = fields.text("Source")?;
     let target = fields.text("Target")?.unwrap_or_default();
@@ -463,7 +463,7 @@ fn mount_of(mut fields: Fields) -> Result<Mount, Refusal> {
     }
     volume.finish()?;
     if !matches!(kind.as_str(), "bind" | "volume") {
-        return Err(Refusal::Shape { member: fields.name("Type"), expected: "bind or volume" });
+        return Err(GuardRefusal::Shape { member: fields.name("Type"), expected: "bind or volume" });
     }
     fields.finish()?;
     let is_path = source.as_deref().is_some_and(|source| source.starts_with('/'));
@@ -473,10 +473,13 @@ fn mount_of(mut fields: Fields) -> Result<Mount, Refusal> {
         || source.as_deref().is_some_and(odd)
         || options.iter().any(|o| odd(o))
     {
-        return Err(Refusal::Shape { member: "HostConfig.Mounts".to_owned(), expected: "a plain source and target" });
+        return Err(GuardRefusal::Shape {
+            member: "HostConfig.Mounts".to_owned(),
+            expected: "a plain source and target",
+        });
     }
     if read_only {
         options.push("ro".to_owned());
     }
-    Ok(Mount::of(&Volume { source, target, options }))
+    Ok(Mount::of(&VolumeMount { source, target, options }))
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::Refusal;
-use crate::judge::{Case, Forward, Stop};
+use crate::GuardRefusal;
+use crate::judge::{Case, ForwardedRequest, Stop};
 
 /// An image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl fmt::Display for Image {
 }
 
 /// `/images/…`: the resource's own image is looked at, pulled and read; nothing else.
-pub(crate) fn on_image(case: &Case<'_>, rest: &[&str]) -> Result<Forward, Stop> {
+pub(crate) fn on_image(case: &Case<'_>, rest: &[&str]) -> Result<ForwardedRequest, Stop> {
     match (case.request.method, rest) {
         ("POST", ["create"]) => pull(case),
         ("GET", [name @ .., verb @ ("json" | "get")]) => {
@@ -81,8 +81,8 @@ pub(crate) fn on_image(case: &Case<'_>, rest: &[&str]) -> Result<Forward, Stop> 
     }
 }
 
-fn own(case: &Case<'_>, image: Option<Image>, shown: &str) -> Result<Image, Refusal> {
-    image.filter(|image| Some(image) == case.allowance.image.as_ref()).ok_or_else(|| Refusal::Keyword {
+fn own(case: &Case<'_>, image: Option<Image>, shown: &str) -> Result<Image, GuardRefusal> {
+    image.filter(|image| Some(image) == case.allowance.image.as_ref()).ok_or_else(|| GuardRefusal::Keyword {
         member: "the image".to_owned(),
         value: shown.to_owned(),
         keyword: "image",
@@ -90,7 +90,7 @@ fn own(case: &Case<'_>, image: Option<Image>, shown: &str) -> Result<Image, Refu
 }
 
 /// A pull names a tag in what is let through: without one, all tags would come.
-fn pull(case: &Case<'_>) -> Result<Forward, Stop> {
+fn pull(case: &Case<'_>) -> Result<ForwardedRequest, Stop> {
     let parameter = |name: &str| case.target.parameters.get(name).map(String::as_str);
     let name = parameter("fromImage").unwrap_or_default();
     let image = own(case, Image::of(name, parameter("tag")), name)?;

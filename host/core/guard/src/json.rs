@@ -5,23 +5,23 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::Refusal;
+use crate::GuardRefusal;
 
 /// No request of the API is deeper than half of it.
 const DEPTH: usize = 12;
 
 /// Reads a document. No bytes at all are an empty object.
-pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
+pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, GuardRefusal> {
     if bytes.is_empty() {
         return Ok(Map::new());
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let unclear = |error: serde_json::Error| Refusal::Unclear(format!("the JSON of its body: {error}"));
+    let unclear = |error: serde_json::Error| GuardRefusal::Unclear(format!("the JSON of its body: {error}"));
     let value = Strict(DEPTH).deserialize(&mut reader).map_err(unclear)?;
     reader.end().map_err(unclear)?;
     match value {
         Value::Object(members) => Ok(members),
-        _ => Err(Refusal::Unclear("its body is no JSON object".to_owned())),
+        _ => Err(GuardRefusal::Unclear("its body is no JSON object".to_owned())),
     }
 }
 

@@ -7,11 +7,13 @@ use model::Rid;
 use crate::allowance::Allowance;
 use crate::known::missing;
 use crate::target::Target;
-use crate::{Found, Known, Lookup, Refusal, Resource, container, create, exec, image, listing};
+use crate::{
+    ContainerResource, EngineFacts, EngineLookup, GuardRefusal, LookupResult, container, create, exec, image, listing,
+};
 
 /// A request, as a driver asks for it.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct EngineRequest<'a> {
     /// `GET`.
     pub method: &'a str,
     /// The path with its query.
@@ -21,12 +23,12 @@ pub struct Request<'a> {
     /// May be empty.
     pub body: &'a [u8],
     /// For whom.
-    pub asked: Asked<'a>,
+    pub asked: RequestedBy<'a>,
 }
 
 /// For whom a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked<'a> {
+pub enum RequestedBy<'a> {
     /// For the driver, in an action of its life cycle.
     Action,
     /// For the driver, which prepares a console: the command that the operator wants run, or none for a shell.
@@ -37,11 +39,11 @@ pub enum Asked<'a> {
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum GuardVerdict {
     /// It is let through, like this.
-    Forward(Forward),
+    Forward(ForwardedRequest),
     /// This must be known first.
-    LookUp(Lookup),
+    LookUp(EngineLookup),
     /// It is answered here: what it is about does not exist.
     Answer {
         /// `404`.
@@ -50,12 +52,12 @@ pub enum Verdict {
         body: Vec<u8>,
     },
     /// It is not let through.
-    Deny(Refusal),
+    Deny(GuardRefusal),
 }
 
 /// A request that is let through, written anew from what was read of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Forward {
+pub struct ForwardedRequest {
     /// The path with its query. A container is named by its whole id.
     pub target: String,
     /// Those of the driver's that are handed on.
@@ -68,12 +70,12 @@ pub struct Forward {
     /// What it was judged to be, for the audit: `create a container of docker.io/library/busybox:latest`.
     pub what: String,
     /// How the answer is to be read, where it is for a terminal.
-    pub stream: Option<Stream>,
+    pub stream: Option<TerminalStream>,
 }
 
 /// The answer of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stream {
+pub struct TerminalStream {
     /// Whether it comes in frames that say which output they are of: so it does where there is no terminal.
     pub framed: bool,
     /// Whether the operator's input is wanted.
@@ -85,36 +87,40 @@ pub struct Stream {
 /// Why a request is not let through now.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    LookUp(Lookup),
+    LookUp(EngineLookup),
     Answer(u16, Vec<u8>),
-    Deny(Refusal),
+    Deny(GuardRefusal),
 }
 
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Stop {
+impl From<GuardRefusal> for Stop {
+    fn from(refusal: GuardRefusal) -> Stop {
         Stop::Deny(refusal)
     }
 }
 
 /// A request under judgement.
 pub(crate) struct Case<'a> {
-    pub(crate) request: Request<'a>,
+    pub(crate) request: EngineRequest<'a>,
     pub(crate) target: Target,
     pub(crate) allowance: &'a Allowance<'a>,
-    pub(crate) known: &'a Known,
+    pub(crate) known: &'a EngineFacts,
 }
 
 /// What becomes of a request, after `known` was looked up for it.
-pub fn judge(request: &Request<'_>, resource: &Resource<'_>, known: &Known) -> Verdict {
+pub fn judge(request: &EngineRequest<'_>, resource: &ContainerResource<'_>, known: &EngineFacts) -> GuardVerdict {
     match weigh(request, resource, known) {
-        Ok(forward) => Verdict::Forward(forward),
-        Err(Stop::LookUp(lookup)) => Verdict::LookUp(lookup),
-        Err(Stop::Answer(status, body)) => Verdict::Answer { status, body },
-        Err(Stop::Deny(refusal)) => Verdict::Deny(refusal),
+        Ok(forward) => GuardVerdict::Forward(forward),
+        Err(Stop::LookUp(lookup)) => GuardVerdict::LookUp(lookup),
+        Err(Stop::Answer(status, body)) => GuardVerdict::Answer { status, body },
+        Err(Stop::Deny(refusal)) => GuardVerdict::Deny(refusal),
     }
 }
 
-fn weigh(request: &Request<'_>, resource: &Resource<'_>, known: &Known) -> Result<Forward, Stop> {
+fn weigh(
+    request: &EngineRequest<'_>,
+    resource: &ContainerResource<'_>,
+    known: &EngineFacts,
+) -> Result<ForwardedRequest, Stop> {
     let target = Target::parse(request.target)?;
     let allowance = Allowance::of(resource)?;
     let case = Case { request: *request, target, allowance: &allowance, known };
@@ -132,32 +138,33 @@ fn weigh(request: &Request<'_>, resource: &Resource<'_>, known: &Known) -> Resul
 }
 
 impl Case<'_> {
-    pub(crate) fn unknown(&self) -> Refusal {
-        Refusal::Unknown {
+    pub(crate) fn unknown(&self) -> GuardRefusal {
+        GuardRefusal::Unknown {
             method: self.request.method.to_owned(),
             path: format!("/{}", self.target.segments.join("/")),
         }
     }
 
     /// A request without a body on the path it asks for.
-    pub(crate) fn plain(&self, what: &str, parameters: &[&str]) -> Result<Forward, Stop> {
+    pub(crate) fn plain(&self, what: &str, parameters: &[&str]) -> Result<ForwardedRequest, Stop> {
         self.at(&format!("/{}", self.target.segments.join("/")), what, parameters)
     }
 
     /// The same, with more headers of the driver's.
-    pub(crate) fn at_with(&self, what: &str, parameters: &[&str], headers: &[&str]) -> Result<Forward, Stop> {
+    pub(crate) fn at_with(&self, what: &str, parameters: &[&str], headers: &[&str]) -> Result<ForwardedRequest, Stop> {
         let headers = self.headers(headers)?;
-        let bare = Case { request: Request { headers: &[], ..self.request }, target: self.target.clone(), ..*self };
-        Ok(Forward { headers, ..bare.plain(what, parameters)? })
+        let bare =
+            Case { request: EngineRequest { headers: &[], ..self.request }, target: self.target.clone(), ..*self };
+        Ok(ForwardedRequest { headers, ..bare.plain(what, parameters)? })
     }
 
     /// A request without a body.
-    pub(crate) fn at(&self, path: &str, what: &str, parameters: &[&str]) -> Result<Forward, Stop> {
+    pub(crate) fn at(&self, path: &str, what: &str, parameters: &[&str]) -> Result<ForwardedRequest, Stop> {
         self.target.knows(parameters)?;
         if !matches!(self.request.body, b"" | b"{}") {
-            return Err(Refusal::Member("a body where none belongs".to_owned()).into());
+            return Err(GuardRefusal::Member("a body where none belongs".to_owned()).into());
         }
-        Ok(Forward {
+        Ok(ForwardedRequest {
             target: self.target.write(path),
             headers: self.headers(&[])?,
             body: Vec::new(),
@@ -168,7 +175,7 @@ impl Case<'_> {
     }
 
     /// The headers of the driver's that are handed on.
-    pub(crate) fn headers(&self, more: &[&str]) -> Result<Vec<(String, String)>, Refusal> {
+    pub(crate) fn headers(&self, more: &[&str]) -> Result<Vec<(String, String)>, GuardRefusal> {
         const HARMLESS: [&str; 2] = ["accept", "user-agent"];
         let mut headers = Vec::new();
         for (name, value) in self.request.headers {
@@ -178,14 +185,14 @@ impl Case<'_> {
                 known if HARMLESS.contains(&known) || more.contains(&known) => {
                     headers.push((name.clone(), value.clone()));
                 }
-                _ => return Err(Refusal::Member(format!("the header {name}"))),
+                _ => return Err(GuardRefusal::Member(format!("the header {name}"))),
             }
         }
         Ok(headers)
     }
 
     /// The headers of a request whose body was written anew.
-    pub(crate) fn headers_of_json(&self) -> Result<Vec<(String, String)>, Refusal> {
+    pub(crate) fn headers_of_json(&self) -> Result<Vec<(String, String)>, GuardRefusal> {
         let mut headers = self.headers(&[])?;
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
         Ok(headers)
@@ -195,11 +202,11 @@ impl Case<'_> {
     pub(crate) fn container(&self, name: &str, of: &[Rid]) -> Result<(String, bool), Stop> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
-            return Err(Refusal::Unclear(format!("{name:?} is no name of a container")).into());
+            return Err(GuardRefusal::Unclear(format!("{name:?} is no name of a container")).into());
         }
-        let lookup = Lookup::Container(name.to_owned());
+        let lookup = EngineLookup::Container(name.to_owned());
         let Some(found) = self.known.get(&lookup) else { return Err(Stop::LookUp(lookup)) };
-        let Found::Container { id, labels, tty } = found else {
+        let LookupResult::Container { id, labels, tty } = found else {
             return Err(Stop::Answer(404, missing("container", name)));
         };
         let carries = |rid: &Rid| {
@@ -208,7 +215,7 @@ impl Case<'_> {
         };
         match of.iter().any(carries) {
             true => Ok((id.clone(), *tty)),
-            false => Err(Refusal::Stranger(name.to_owned()).into()),
+            false => Err(GuardRefusal::Stranger(name.to_owned()).into()),
         }
     }
 

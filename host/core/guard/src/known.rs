@@ -8,7 +8,7 @@ use crate::target::Target;
 
 /// What is to be looked up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lookup {
+pub enum EngineLookup {
     /// A container, by its id or name.
     Container(String),
     /// What runs in a container beside its own command, by its id.
@@ -17,7 +17,7 @@ pub enum Lookup {
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum LookupResult {
     /// Nothing of that name.
     Nothing,
     /// A container.
@@ -43,30 +43,30 @@ pub enum Found {
 }
 
 /// What was looked up so far, in one call of a driver.
-pub type Known = BTreeMap<Lookup, Found>;
+pub type EngineFacts = BTreeMap<EngineLookup, LookupResult>;
 
 /// The engine's answer to a look-up makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the engine's answer about {what} cannot be understood")]
-pub struct Unreadable {
+pub struct UnreadableAnswer {
     what: String,
 }
 
-impl Lookup {
+impl EngineLookup {
     /// The path to ask for, below the version of the API that the request `target` speaks.
     pub fn path(&self, target: &str) -> String {
         let version = Target::parse(target).map(|target| target.version).unwrap_or_default();
         match self {
-            Lookup::Container(name) => format!("{version}/containers/{name}/json"),
-            Lookup::Exec(id) => format!("{version}/exec/{id}/json"),
+            EngineLookup::Container(name) => format!("{version}/containers/{name}/json"),
+            EngineLookup::Exec(id) => format!("{version}/exec/{id}/json"),
         }
     }
 
     /// Reads the answer.
-    pub fn read(&self, status: u16, body: &[u8]) -> Result<Found, Unreadable> {
-        let unreadable = || Unreadable { what: self.name().to_owned() };
+    pub fn read(&self, status: u16, body: &[u8]) -> Result<LookupResult, UnreadableAnswer> {
+        let unreadable = || UnreadableAnswer { what: self.name().to_owned() };
         match status {
-            404 => Ok(Found::Nothing),
+            404 => Ok(LookupResult::Nothing),
             200 => {
                 let document: Value = serde_json::from_slice(body).map_err(|_| unreadable())?;
                 let members = document.as_object().ok_or_else(unreadable)?;
@@ -78,16 +78,16 @@ impl Lookup {
 
     fn name(&self) -> &str {
         match self {
-            Lookup::Container(name) | Lookup::Exec(name) => name,
+            EngineLookup::Container(name) | EngineLookup::Exec(name) => name,
         }
     }
 
-    fn found(&self, members: &Map<String, Value>) -> Option<Found> {
+    fn found(&self, members: &Map<String, Value>) -> Option<LookupResult> {
         match self {
-            Lookup::Container(_) => {
+            EngineLookup::Container(_) => {
                 let config = members.get("Config")?;
                 let labels = config.get("Labels").and_then(Value::as_object).into_iter().flatten();
-                Some(Found::Container {
+                Some(LookupResult::Container {
                     id: id(members, "Id")?,
                     labels: labels
                         .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
@@ -95,7 +95,7 @@ impl Lookup {
                     tty: config.get("Tty").and_then(Value::as_bool).unwrap_or(false),
                 })
             }
-            Lookup::Exec(_) => Some(Found::Exec {
+            EngineLookup::Exec(_) => Some(LookupResult::Exec {
                 id: id(members, "ID")?,
                 container: id(members, "ContainerID")?,
                 tty: members.get("ProcessConfig").and_then(|config| config.get("tty")?.as_bool()).unwrap_or(false),

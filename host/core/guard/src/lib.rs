@@ -33,8 +33,8 @@ mod resource;
 mod sentence;
 mod target;
 
-pub use judge::{Asked, Forward, Request, Stream, Verdict, judge};
-pub use known::{Found, Known, Lookup, Unreadable};
-pub use refusal::Refusal;
-pub use resource::{Keyword, Labels, Namespace, Resource};
+pub use judge::{EngineRequest, ForwardedRequest, GuardVerdict, RequestedBy, TerminalStream, judge};
+pub use known::{EngineFacts, EngineLookup, LookupResult, UnreadableAnswer};
+pub use refusal::GuardRefusal;
+pub use resource::{ContainerKeyword, ContainerLabels, ContainerResource, NamespaceRights};
 pub use sentence::sentences;

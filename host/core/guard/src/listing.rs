@@ -7,13 +7,13 @@ use model::Rid;
 use serde_json::{Map, Value, json};
 
 use crate::body::Fields;
-use crate::judge::{Case, Forward, Stop};
-use crate::{Labels, Refusal, json as strict};
+use crate::judge::{Case, ForwardedRequest, Stop};
+use crate::{ContainerLabels, GuardRefusal, json as strict};
 
 /// What else may narrow the list.
 const NARROWING: [&str; 6] = ["id", "name", "status", "ancestor", "exited", "health"];
 
-pub(crate) fn containers(case: &Case<'_>) -> Result<Forward, Stop> {
+pub(crate) fn containers(case: &Case<'_>) -> Result<ForwardedRequest, Stop> {
     let mut forward = case.plain("list its containers", &["all", "limit", "size", "filters"])?;
     let filters = case.target.parameters.get("filters").map(String::as_str).unwrap_or_default();
     let filters = Value::Object(narrowed(case, filters)?).to_string();
@@ -24,7 +24,7 @@ pub(crate) fn containers(case: &Case<'_>) -> Result<Forward, Stop> {
 }
 
 /// The filters, with the labels of the resource among them. All labels of the list must be carried.
-fn narrowed(case: &Case<'_>, filters: &str) -> Result<Map<String, Value>, Refusal> {
+fn narrowed(case: &Case<'_>, filters: &str) -> Result<Map<String, Value>, GuardRefusal> {
     let mut fields = Fields::new("filters", strict::object(filters.as_bytes())?);
     let mut labels: BTreeSet<String> = fields.texts("label")?.into_iter().collect();
     let mut out = Map::new();
@@ -36,23 +36,23 @@ fn narrowed(case: &Case<'_>, filters: &str) -> Result<Map<String, Value>, Refusa
     }
     fields.finish()?;
     let resource = case.allowance.resource;
-    let by_object = labels.contains(&format!("{}={}", Labels::OBJECT, resource.object));
+    let by_object = labels.contains(&format!("{}={}", ContainerLabels::OBJECT, resource.object));
     let rid = of_whom(case, &labels)?;
     let of_any = by_object && rid.is_none();
     let wanted = resource.labels_of(rid.as_ref().unwrap_or(resource.rid)).into_iter();
-    let wanted = wanted.filter(|(name, _)| !of_any || *name != Labels::RID);
+    let wanted = wanted.filter(|(name, _)| !of_any || *name != ContainerLabels::RID);
     labels.extend(wanted.map(|(name, value)| format!("{name}={value}")));
     out.insert("label".to_owned(), json!(labels));
     Ok(out)
 }
 
 /// The resource whose containers are asked for by its label: itself, or another that it may look at.
-fn of_whom(case: &Case<'_>, labels: &BTreeSet<String>) -> Result<Option<Rid>, Refusal> {
-    let prefix = format!("{}=", Labels::RID);
+fn of_whom(case: &Case<'_>, labels: &BTreeSet<String>) -> Result<Option<Rid>, GuardRefusal> {
+    let prefix = format!("{}=", ContainerLabels::RID);
     let mut said = labels.iter().filter_map(|label| label.strip_prefix(&prefix));
     let Some(rid) = said.next() else { return Ok(None) };
     let visible = case.allowance.visible().into_iter().find(|visible| visible.to_string() == rid);
-    visible.map(Some).ok_or_else(|| Refusal::Keyword {
+    visible.map(Some).ok_or_else(|| GuardRefusal::Keyword {
         member: "filters.label".to_owned(),
         value: format!("{prefix}{rid}"),
         keyword: "netns",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hostler_run_args::Volume;
+use hostler_run_args::VolumeMount;
 
 /// A path of the node or a volume of the engine, in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ const SHARED: [&str; 4] = ["shared", "rshared", "slave", "rslave"];
 const DEFAULTS: [&str; 7] = ["rw", "ro", "rprivate", "rbind", "consistent", "cached", "delegated"];
 
 impl Mount {
-    pub(crate) fn of(volume: &Volume) -> Mount {
+    pub(crate) fn of(volume: &VolumeMount) -> Mount {
         let extra = |option: &&String| !DEFAULTS.contains(&option.as_str());
         Mount {
             source: volume.source.clone(),

@@ -2,7 +2,7 @@
 
 /// Why a request is not let through.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum GuardRefusal {
     /// The engine might read it in another way than the guard.
     #[error("the request is not in its plain form: {0}")]
     Unclear(String),

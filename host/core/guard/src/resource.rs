@@ -6,7 +6,7 @@ use model::{NodeName, ObjectPath, Rid};
 
 /// An evaluated keyword of the resource, as in the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keyword<'a> {
+pub struct ContainerKeyword<'a> {
     /// Its name.
     pub name: &'a str,
     /// One value, or one an element of a list.
@@ -15,7 +15,7 @@ pub struct Keyword<'a> {
 
 /// The namespace of the object. In `root`, whoever may edit the configuration is root anyway.
 #[derive(Clone, Copy)]
-pub enum Namespace<'a> {
+pub enum NamespaceRights<'a> {
     /// Keywords may ask for what amounts to root.
     Root,
     /// They may not, and a container may see only those paths of the node that this allows: the path, and whether it is to be
@@ -25,7 +25,7 @@ pub enum Namespace<'a> {
 
 /// The resource that a driver speaks for.
 #[derive(Clone, Copy)]
-pub struct Resource<'a> {
+pub struct ContainerResource<'a> {
     /// Its object.
     pub object: &'a ObjectPath,
     /// Its id.
@@ -33,18 +33,18 @@ pub struct Resource<'a> {
     /// This node.
     pub node: &'a NodeName,
     /// What its section says.
-    pub keywords: &'a [Keyword<'a>],
+    pub keywords: &'a [ContainerKeyword<'a>],
     /// What its namespace allows.
-    pub namespace: Namespace<'a>,
+    pub namespace: NamespaceRights<'a>,
     /// The resource's own control group, as the engine names it.
     pub cgroup: Option<&'a str>,
 }
 
 /// The labels by which a container is known to be a resource's.
 #[derive(Debug, Clone, Copy)]
-pub struct Labels;
+pub struct ContainerLabels;
 
-impl Labels {
+impl ContainerLabels {
     /// The object's path.
     pub const OBJECT: &'static str = "hostler.object";
     /// The resource's id.
@@ -55,18 +55,18 @@ impl Labels {
     pub(crate) const PREFIX: &'static str = "hostler.";
 }
 
-impl Resource<'_> {
+impl ContainerResource<'_> {
     /// The labels of a container of `rid` of the same object on this node.
     pub(crate) fn labels_of(&self, rid: &Rid) -> [(&'static str, String); 3] {
         [
-            (Labels::OBJECT, self.object.to_string()),
-            (Labels::RID, rid.to_string()),
-            (Labels::NODE, self.node.to_string()),
+            (ContainerLabels::OBJECT, self.object.to_string()),
+            (ContainerLabels::RID, rid.to_string()),
+            (ContainerLabels::NODE, self.node.to_string()),
         ]
     }
 
     pub(crate) fn is_root(&self) -> bool {
-        matches!(self.namespace, Namespace::Root)
+        matches!(self.namespace, NamespaceRights::Root)
     }
 
     /// The values of a keyword: none if it is absent.

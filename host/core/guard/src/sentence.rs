@@ -2,18 +2,18 @@
 
 use crate::allowance::{Allowance, MODES};
 use crate::mode::Mode;
-use crate::{Labels, Refusal, Resource};
+use crate::{ContainerLabels, ContainerResource, GuardRefusal};
 
 /// What the guard lets through for this resource, a sentence each.
-pub fn sentences(resource: &Resource<'_>) -> Result<Vec<String>, Refusal> {
+pub fn sentences(resource: &ContainerResource<'_>) -> Result<Vec<String>, GuardRefusal> {
     let allowance = Allowance::of(resource)?;
     let mut lines = vec![format!(
         "its own containers only: those with the labels {}={}, {}={}, {}={}",
-        Labels::OBJECT,
+        ContainerLabels::OBJECT,
         resource.object,
-        Labels::RID,
+        ContainerLabels::RID,
         resource.rid,
-        Labels::NODE,
+        ContainerLabels::NODE,
         resource.node
     )];
     lines.push("of the object's other containers, and of those of other names, only that they are there".to_owned());

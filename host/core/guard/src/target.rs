@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Refusal;
+use crate::GuardRefusal;
 
 /// The oldest version of the API in which starting a container cannot change what it is.
 const OLDEST: u32 = 24;
@@ -18,13 +18,13 @@ pub(crate) struct Target {
     pub(crate) parameters: BTreeMap<String, String>,
 }
 
-fn unclear(reason: impl Into<String>) -> Refusal {
-    Refusal::Unclear(reason.into())
+fn unclear(reason: impl Into<String>) -> GuardRefusal {
+    GuardRefusal::Unclear(reason.into())
 }
 
 impl Target {
     /// Reads a path with its query.
-    pub(crate) fn parse(text: &str) -> Result<Target, Refusal> {
+    pub(crate) fn parse(text: &str) -> Result<Target, GuardRefusal> {
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
         let path = path.strip_prefix('/').ok_or_else(|| unclear("its path does not begin with a slash"))?;
         let mut segments = Vec::new();
@@ -43,9 +43,9 @@ impl Target {
     }
 
     /// Refuses parameters other than these.
-    pub(crate) fn knows(&self, names: &[&str]) -> Result<(), Refusal> {
+    pub(crate) fn knows(&self, names: &[&str]) -> Result<(), GuardRefusal> {
         match self.parameters.keys().find(|name| !names.contains(&name.as_str())) {
-            Some(name) => Err(Refusal::Member(format!("the parameter {name:?}"))),
+            Some(name) => Err(GuardRefusal::Member(format!("the parameter {name:?}"))),
             None => Ok(()),
         }
     }
@@ -62,7 +62,7 @@ impl Target {
 }
 
 /// Whether the segment is `v1.41`. What only looks like it is refused.
-fn version(segment: &str) -> Result<bool, Refusal> {
+fn version(segment: &str) -> Result<bool, GuardRefusal> {
     let Some(number) = segment.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) else {
         return Ok(false);
     };
@@ -73,7 +73,7 @@ fn version(segment: &str) -> Result<bool, Refusal> {
     }
 }
 
-fn parameters(query: &str) -> Result<BTreeMap<String, String>, Refusal> {
+fn parameters(query: &str) -> Result<BTreeMap<String, String>, GuardRefusal> {
     let mut parameters = BTreeMap::new();
     for pair in query.split('&').filter(|_| !query.is_empty()) {
         let (name, value) = pair.split_once('=').ok_or_else(|| unclear(format!("its parameter {pair:?} has no =")))?;

@@ -24,9 +24,9 @@ mod value;
 mod volume;
 mod words;
 
-pub use port::Publish;
-pub use spec::{Device, Limits, Restart, RunArgs, Tmpfs, Ulimit, Variable};
-pub use volume::Volume;
+pub use port::PortMapping;
+pub use spec::{ContainerLimits, DeviceMapping, NamedValue, RestartPolicy, RunArgs, TmpfsMount, Ulimit};
+pub use volume::VolumeMount;
 
 /// Why the words are no options of a container.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,7 +6,7 @@ const EXPECTED: &str = "[ADDRESS:][PORT:]PORT[/tcp|udp|sctp], each port a number
 
 /// A port of the container, and the one of the node that leads to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Publish {
+pub struct PortMapping {
     /// The address of the node; empty: all of them.
     pub host_ip: String,
     /// The port of the node; empty: any that is free.
@@ -18,7 +18,7 @@ pub struct Publish {
 }
 
 /// `[address:][port:]port[/protocol]`, one for each port of a range.
-pub(crate) fn publish(text: &str) -> Read<Vec<Publish>> {
+pub(crate) fn publish(text: &str) -> Read<Vec<PortMapping>> {
     let (text, protocol) = split_protocol(text)?;
     let (front, container) = text.rsplit_once(':').map_or((None, text), |(front, port)| (Some(front), port));
     let (host_ip, host) = front.map_or(Ok(("", "")), host_part)?;
@@ -29,7 +29,7 @@ pub(crate) fn publish(text: &str) -> Read<Vec<Publish>> {
         return Err("as many ports of the node as of the container");
     }
     Ok((container.0..=container.1)
-        .map(|port| Publish {
+        .map(|port| PortMapping {
             host_ip: host_ip.to_owned(),
             host_port: host_port(host, container, port),
             container_port: port,

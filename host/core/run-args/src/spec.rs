@@ -3,23 +3,23 @@
 //! An option that was not given is empty, `None` or false. Names, modes and paths are as they were written; sizes are bytes,
 //! durations nanoseconds, processors billionths, as the engine's interface counts them.
 
-use crate::{Publish, Volume};
+use crate::{PortMapping, VolumeMount};
 
 /// A container, as far as options describe it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunArgs {
     /// `-v`, `--volume`, and `--mount` of the types bind and volume.
-    pub volumes: Vec<Volume>,
+    pub volumes: Vec<VolumeMount>,
     /// `--volumes-from`: containers whose volumes to take.
     pub volumes_from: Vec<String>,
     /// `--tmpfs`, and `--mount` of the type tmpfs.
-    pub tmpfs: Vec<Tmpfs>,
+    pub tmpfs: Vec<TmpfsMount>,
     /// `-e`, `--env`.
-    pub env: Vec<Variable>,
+    pub env: Vec<NamedValue>,
     /// `-l`, `--label`.
-    pub labels: Vec<Variable>,
+    pub labels: Vec<NamedValue>,
     /// `--device`.
-    pub devices: Vec<Device>,
+    pub devices: Vec<DeviceMapping>,
     /// `--device-cgroup-rule`: `c 42:* rmw`.
     pub device_cgroup_rules: Vec<String>,
     /// `--cap-add`, in upper case, without `CAP_`; or `ALL`.
@@ -67,7 +67,7 @@ pub struct RunArgs {
     /// `-w`, `--workdir`.
     pub workdir: Option<String>,
     /// `-p`, `--publish`, its ranges written out.
-    pub publish: Vec<Publish>,
+    pub publish: Vec<PortMapping>,
     /// `-P`, `--publish-all`.
     pub publish_all: bool,
     /// `--expose`: `80/tcp`.
@@ -81,11 +81,11 @@ pub struct RunArgs {
     /// `--add-host`: `name:address`.
     pub extra_hosts: Vec<String>,
     /// `--sysctl`.
-    pub sysctls: Vec<Variable>,
+    pub sysctls: Vec<NamedValue>,
     /// `--ulimit`.
     pub ulimits: Vec<Ulimit>,
     /// What it may use.
-    pub limits: Limits,
+    pub limits: ContainerLimits,
     /// `--read-only`.
     pub read_only: bool,
     /// `--init`.
@@ -95,17 +95,17 @@ pub struct RunArgs {
     /// `--runtime`.
     pub runtime: Option<String>,
     /// `--storage-opt`.
-    pub storage_opts: Vec<Variable>,
+    pub storage_opts: Vec<NamedValue>,
     /// `--log-driver`.
     pub log_driver: Option<String>,
     /// `--log-opt`.
-    pub log_opts: Vec<Variable>,
+    pub log_opts: Vec<NamedValue>,
     /// `--stop-signal`.
     pub stop_signal: Option<String>,
     /// `--stop-timeout`, in seconds.
     pub stop_timeout: Option<i64>,
     /// `--restart`.
-    pub restart: Option<Restart>,
+    pub restart: Option<RestartPolicy>,
     /// `--pull`: `always`, `missing`, `never`.
     pub pull: Option<String>,
     /// `--name`.
@@ -122,7 +122,7 @@ pub struct RunArgs {
 
 /// What a container may use. Nothing: no limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Limits {
+pub struct ContainerLimits {
     /// `-m`, `--memory`, bytes.
     pub memory: Option<i64>,
     /// `--memory-reservation`, bytes.
@@ -157,7 +157,7 @@ pub struct Limits {
 
 /// `NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Variable {
+pub struct NamedValue {
     /// What stands before the `=`.
     pub name: String,
     /// What stands after it.
@@ -166,7 +166,7 @@ pub struct Variable {
 
 /// A device of the node, in the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
+pub struct DeviceMapping {
     /// Its path on the node.
     pub host: String,
     /// Its path in the container.
@@ -177,7 +177,7 @@ pub struct Device {
 
 /// A file system in memory, in the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tmpfs {
+pub struct TmpfsMount {
     /// Where.
     pub target: String,
     /// Its mount options, as one text.
@@ -197,7 +197,7 @@ pub struct Ulimit {
 
 /// What the engine does when the container ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Restart {
+pub enum RestartPolicy {
     /// Nothing.
     No,
     /// Starts it again.

@@ -1,6 +1,9 @@
 //! Options as people write them, and what becomes of them.
 
-use crate::{Device, Limits, Publish, Restart, RunArgs, RunArgsError, Tmpfs, Ulimit, Variable, parse};
+use crate::{
+    ContainerLimits, DeviceMapping, NamedValue, PortMapping, RestartPolicy, RunArgs, RunArgsError, TmpfsMount, Ulimit,
+    parse,
+};
 
 fn words(text: &str) -> Vec<&str> {
     text.split_whitespace().collect()
@@ -19,8 +22,8 @@ fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-fn variable(name: &str, value: &str) -> Variable {
-    Variable { name: name.to_owned(), value: value.to_owned() }
+fn variable(name: &str, value: &str) -> NamedValue {
+    NamedValue { name: name.to_owned(), value: value.to_owned() }
 }
 
 #[test]
@@ -82,7 +85,7 @@ fn what_it_may_do_and_see() {
             ..RunArgs::default()
         },
     );
-    let device = |host: &str, container: &str, permissions: &str| Device {
+    let device = |host: &str, container: &str, permissions: &str| DeviceMapping {
         host: host.to_owned(),
         container: container.to_owned(),
         permissions: permissions.to_owned(),
@@ -121,7 +124,7 @@ fn a_mount_is_the_volume_or_tmpfs_that_it_describes() {
          --mount type=tmpfs,target=/run,tmpfs-size=64m,tmpfs-mode=755",
     ));
     assert_eq!(long, Ok(short.clone()));
-    assert_eq!(short.tmpfs, [Tmpfs { target: "/run".to_owned(), options: "size=64m,mode=755".to_owned() }]);
+    assert_eq!(short.tmpfs, [TmpfsMount { target: "/run".to_owned(), options: "size=64m,mode=755".to_owned() }]);
     let seen: Vec<_> = short.volumes.iter().map(|v| (v.to_string(), v.is_bind(), v.read_only())).collect();
     assert_eq!(
         seen,
@@ -136,7 +139,7 @@ fn limits_are_in_the_units_of_the_engine() {
     check(
         text,
         RunArgs {
-            limits: Limits {
+            limits: ContainerLimits {
                 memory: Some(512 << 20),
                 memory_swap: Some(-1),
                 memory_reservation: Some(3 << 29),
@@ -146,7 +149,7 @@ fn limits_are_in_the_units_of_the_engine() {
                 pids: Some(100),
                 oom_score_adj: Some(-500),
                 oom_kill_disable: true,
-                ..Limits::default()
+                ..ContainerLimits::default()
             },
             ..RunArgs::default()
         },
@@ -165,7 +168,7 @@ fn limits_are_in_the_units_of_the_engine() {
 
 #[test]
 fn ports_are_written_out() {
-    let port = |ip: &str, host: &str, container, protocol: &str| Publish {
+    let port = |ip: &str, host: &str, container, protocol: &str| PortMapping {
         host_ip: ip.to_owned(),
         host_port: host.to_owned(),
         container_port: container,
@@ -196,7 +199,7 @@ fn the_rest_of_its_life() {
     check(
         text,
         RunArgs {
-            restart: Some(Restart::OnFailure(3)),
+            restart: Some(RestartPolicy::OnFailure(3)),
             stop_signal: Some("INT".to_owned()),
             stop_timeout: Some(5),
             entrypoint: Some("/bin/x".to_owned()),

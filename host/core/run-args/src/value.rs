@@ -2,7 +2,7 @@
 //!
 //! Each reader answers what it expected where the text is something else.
 
-use crate::spec::{Device, Restart, Tmpfs, Ulimit, Variable};
+use crate::spec::{DeviceMapping, NamedValue, RestartPolicy, TmpfsMount, Ulimit};
 
 pub(crate) type Read<T> = Result<T, &'static str>;
 
@@ -71,20 +71,20 @@ pub(crate) fn word(text: &str) -> Read<String> {
 }
 
 /// `NAME=VALUE`.
-pub(crate) fn variable(text: &str) -> Read<Variable> {
+pub(crate) fn variable(text: &str) -> Read<NamedValue> {
     match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok(Variable { name: name.to_owned(), value: value.to_owned() }),
+        Some((name, value)) if !name.is_empty() => Ok(NamedValue { name: name.to_owned(), value: value.to_owned() }),
         _ => Err("NAME=VALUE"),
     }
 }
 
 /// `NAME`, or `NAME=VALUE`.
-pub(crate) fn label(text: &str) -> Read<Variable> {
+pub(crate) fn label(text: &str) -> Read<NamedValue> {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
     if name.is_empty() {
         return Err("NAME or NAME=VALUE");
     }
-    Ok(Variable { name: name.to_owned(), value: value.to_owned() })
+    Ok(NamedValue { name: name.to_owned(), value: value.to_owned() })
 }
 
 /// `NAME`, or `CAP_NAME`, in any case.
@@ -106,11 +106,11 @@ pub(crate) fn extra_host(text: &str) -> Read<String> {
     }
 }
 
-impl std::str::FromStr for Device {
+impl std::str::FromStr for DeviceMapping {
     type Err = &'static str;
 
     /// `/dev/host[:/dev/container][:rwm]`.
-    fn from_str(text: &str) -> Read<Device> {
+    fn from_str(text: &str) -> Read<DeviceMapping> {
         const EXPECTED: &str = "/dev/ON-THE-NODE[:/dev/IN-THE-CONTAINER][:PERMISSIONS], the permissions of r, w and m";
         let permissions = |text: &str| !text.is_empty() && text.bytes().all(|byte| b"rwm".contains(&byte));
         let parts: Vec<&str> = text.split(':').collect();
@@ -124,25 +124,25 @@ impl std::str::FromStr for Device {
         if !host.starts_with('/') || !container.starts_with('/') {
             return Err(EXPECTED);
         }
-        Ok(Device { host: host.to_owned(), container: container.to_owned(), permissions: allowed.to_owned() })
+        Ok(DeviceMapping { host: host.to_owned(), container: container.to_owned(), permissions: allowed.to_owned() })
     }
 }
 
-impl std::str::FromStr for Variable {
+impl std::str::FromStr for NamedValue {
     type Err = &'static str;
 
-    fn from_str(text: &str) -> Read<Variable> {
+    fn from_str(text: &str) -> Read<NamedValue> {
         variable(text)
     }
 }
 
 /// `/path[:options]`.
-pub(crate) fn tmpfs(text: &str) -> Read<Tmpfs> {
+pub(crate) fn tmpfs(text: &str) -> Read<TmpfsMount> {
     let (target, options) = text.split_once(':').unwrap_or((text, ""));
     if !target.starts_with('/') {
         return Err("/PATH[:OPTIONS]");
     }
-    Ok(Tmpfs { target: target.to_owned(), options: options.to_owned() })
+    Ok(TmpfsMount { target: target.to_owned(), options: options.to_owned() })
 }
 
 /// `name=soft[:hard]`.
@@ -160,16 +160,16 @@ pub(crate) fn ulimit(text: &str) -> Read<Ulimit> {
 }
 
 /// `no`, `always`, `unless-stopped`, `on-failure[:times]`.
-pub(crate) fn restart(text: &str) -> Read<Restart> {
+pub(crate) fn restart(text: &str) -> Read<RestartPolicy> {
     const EXPECTED: &str = "no, always, unless-stopped or on-failure[:TIMES]";
     match text {
-        "" | "no" => Ok(Restart::No),
-        "always" => Ok(Restart::Always),
-        "unless-stopped" => Ok(Restart::UnlessStopped),
-        "on-failure" => Ok(Restart::OnFailure(0)),
+        "" | "no" => Ok(RestartPolicy::No),
+        "always" => Ok(RestartPolicy::Always),
+        "unless-stopped" => Ok(RestartPolicy::UnlessStopped),
+        "on-failure" => Ok(RestartPolicy::OnFailure(0)),
         text => {
             let times = text.strip_prefix("on-failure:").and_then(|times| times.parse().ok());
-            times.map(Restart::OnFailure).ok_or(EXPECTED)
+            times.map(RestartPolicy::OnFailure).ok_or(EXPECTED)
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::spec::{RunArgs, Tmpfs};
+use crate::spec::{RunArgs, TmpfsMount};
 use crate::value::{Read, flag};
 
 const EXPECTED: &str = "SOURCE:/TARGET[:OPTIONS], the source a path or the name of a volume";
@@ -29,7 +29,7 @@ const OPTIONS: [&str; 15] = [
 
 /// A directory of the node or a volume of the engine, in the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Volume {
+pub struct VolumeMount {
     /// A path of the node, or the name of a volume. None: a volume without a name, made anew.
     pub source: Option<String>,
     /// A path in the container.
@@ -38,7 +38,7 @@ pub struct Volume {
     pub options: Vec<String>,
 }
 
-impl Volume {
+impl VolumeMount {
     /// Whether the container may not write there.
     pub fn read_only(&self) -> bool {
         self.options.iter().any(|option| option == "ro")
@@ -50,11 +50,11 @@ impl Volume {
     }
 }
 
-impl FromStr for Volume {
+impl FromStr for VolumeMount {
     type Err = &'static str;
 
     /// `source:/target[:options]`, or `/target` alone.
-    fn from_str(text: &str) -> Read<Volume> {
+    fn from_str(text: &str) -> Read<VolumeMount> {
         let parts: Vec<&str> = text.split(':').collect();
         let (source, target, options) = match parts[..] {
             [target] => (None, target, ""),
@@ -73,11 +73,11 @@ impl FromStr for Volume {
         if options.iter().any(|option| !OPTIONS.contains(&option.as_str())) {
             return Err("options of ro, rw, z, Z, nocopy and the kinds of propagation");
         }
-        Ok(Volume { source: source.map(str::to_owned), target: target.to_owned(), options })
+        Ok(VolumeMount { source: source.map(str::to_owned), target: target.to_owned(), options })
     }
 }
 
-impl fmt::Display for Volume {
+impl fmt::Display for VolumeMount {
     /// As the engine takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(source) = &self.source {
@@ -115,7 +115,7 @@ pub(crate) fn mount(text: &str, spec: &mut RunArgs) -> Read<()> {
     match (kind, source) {
         ("tmpfs", None) => {
             memory.extend(options);
-            spec.tmpfs.push(Tmpfs { target: target.to_owned(), options: memory.join(",") });
+            spec.tmpfs.push(TmpfsMount { target: target.to_owned(), options: memory.join(",") });
             Ok(())
         }
         ("bind", Some(source)) if source.starts_with('/') && !source.contains(':') => {
@@ -130,7 +130,8 @@ pub(crate) fn mount(text: &str, spec: &mut RunArgs) -> Read<()> {
 
 fn push(spec: &mut RunArgs, source: Option<&str>, target: &str, options: &[String]) -> Read<()> {
     // Through the other syntax, so that both hold to the same rules.
-    let volume = Volume { source: source.map(str::to_owned), target: target.to_owned(), options: options.to_vec() };
+    let volume =
+        VolumeMount { source: source.map(str::to_owned), target: target.to_owned(), options: options.to_vec() };
     if volume.source.is_none() && !volume.options.is_empty() {
         return Err("a source, where there are options");
     }

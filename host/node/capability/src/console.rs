@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use driver::{Attachment, Terminal};
-use grant::op::{Exec, FetchUnix};
-use grant::{Access, Guard};
-use guard::{Asked, Forward, Found, Lookup, Stream};
+use grant::op::{FetchUnix, RunProgram};
+use grant::{Access, SocketGuard};
+use guard::{EngineLookup, ForwardedRequest, LookupResult, RequestedBy, TerminalStream};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue, UPGRADE};
@@ -52,7 +52,7 @@ pub async fn connect(scope: &Scope, attachment: &Attachment, terminal: &Terminal
 async fn run(scope: &Scope, argv: &[String], terminal: &Terminal) -> Result<i32, Error> {
     let [program, args @ ..] = argv else { return Err(Error::Invalid("there is no program to run".to_owned())) };
     let command = Command { program: program.clone(), args: args.to_vec(), ..Command::default() };
-    let op = Exec { program: absolute(program)?, args: args.to_vec(), user: None };
+    let op = RunProgram { program: absolute(program)?, args: args.to_vec(), user: None };
     let stdio = [copy(&terminal.input)?, copy(&terminal.output)?, copy(&terminal.errors)?];
     let started = scope.change_async(op, |permit| async move {
         let mut launch = prepare(scope, &permit, permit.op().program.clone(), &command, false)?;
@@ -79,7 +79,7 @@ enum Link {
 
 async fn upgrade(scope: &Scope, op: FetchUnix, body: &[u8], terminal: &Terminal) -> Result<i32, Error> {
     let forward = judged(scope, &op, body).await?;
-    let stream = forward.stream.clone().unwrap_or(Stream { framed: false, input: true, exec: None });
+    let stream = forward.stream.clone().unwrap_or(TerminalStream { framed: false, input: true, exec: None });
     let (socket, target) = (op.socket.clone(), forward.target.clone());
     let link = open(scope, op, forward, stream.input).await?;
     let side = Side { socket, target, stream };
@@ -94,10 +94,16 @@ async fn upgrade(scope: &Scope, op: FetchUnix, body: &[u8], terminal: &Terminal)
 }
 
 /// What the guard lets through of the request; all of it, where the grant has no guard.
-async fn judged(scope: &Scope, op: &FetchUnix, body: &[u8]) -> Result<Forward, Error> {
-    let request = guard::Request { method: &op.method, target: &op.path, headers: &[], body, asked: Asked::Attachment };
-    let Some(Guard::Container) = scope.guard_of(op.clone()) else {
-        return Ok(Forward {
+async fn judged(scope: &Scope, op: &FetchUnix, body: &[u8]) -> Result<ForwardedRequest, Error> {
+    let request = guard::EngineRequest {
+        method: &op.method,
+        target: &op.path,
+        headers: &[],
+        body,
+        asked: RequestedBy::Attachment,
+    };
+    let Some(SocketGuard::Container) = scope.guard_of(op.clone()) else {
+        return Ok(ForwardedRequest {
             target: op.path.clone(),
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: body.to_vec(),
@@ -113,7 +119,7 @@ async fn judged(scope: &Scope, op: &FetchUnix, body: &[u8]) -> Result<Forward, E
 }
 
 /// Sends the request, and takes over the connection if the engine agrees.
-async fn open(scope: &Scope, op: FetchUnix, forward: Forward, both: bool) -> Result<Link, Error> {
+async fn open(scope: &Scope, op: FetchUnix, forward: ForwardedRequest, both: bool) -> Result<Link, Error> {
     let socket = op.socket.clone();
     let request = Request {
         method: op.method.clone(),
@@ -167,7 +173,7 @@ fn said(body: &[u8]) -> String {
 struct Side {
     socket: PathBuf,
     target: String,
-    stream: Stream,
+    stream: TerminalStream,
 }
 
 impl Side {
@@ -226,7 +232,7 @@ impl Side {
     async fn size(&self, terminal: &Terminal, tries: u32) {
         let Some(exec) = self.stream.exec.as_ref().filter(|_| !self.stream.framed) else { return };
         let Some(size) = kernel::terminal::size(terminal.input.as_fd()) else { return };
-        let path = Lookup::Exec(exec.clone()).path(&self.target);
+        let path = EngineLookup::Exec(exec.clone()).path(&self.target);
         let path = format!("{}/resize?h={}&w={}", path.trim_end_matches("/json"), size.rows, size.columns);
         for attempt in 1..=tries {
             let told = engine::ask(&self.socket, Method::POST, &path, Instant::now() + PATIENCE).await;
@@ -241,10 +247,10 @@ impl Side {
     /// The exit status of the command that ran; 0 where there was none.
     async fn exit_status(&self) -> Result<i32, Error> {
         let Some(exec) = &self.stream.exec else { return Ok(0) };
-        let lookup = Lookup::Exec(exec.clone());
+        let lookup = EngineLookup::Exec(exec.clone());
         let found = engine::look_up(&self.socket, &lookup, &self.target, Instant::now() + PATIENCE).await?;
         match found {
-            Found::Exec { exit_code: Some(code), .. } => Ok(i32::try_from(code).unwrap_or(1)),
+            LookupResult::Exec { exit_code: Some(code), .. } => Ok(i32::try_from(code).unwrap_or(1)),
             _ => Err(Error::Other("the console ended before the command did".to_owned())),
         }
     }

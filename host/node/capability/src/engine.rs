@@ -7,7 +7,10 @@ use std::time::Duration;
 use driver::{Call, Verb};
 use grant::Grants;
 use grant::op::FetchUnix;
-use guard::{Asked, Forward, Found, Known, Lookup, Namespace, Resource, Verdict};
+use guard::{
+    ContainerResource, EngineFacts, EngineLookup, ForwardedRequest, GuardVerdict, LookupResult, NamespaceRights,
+    RequestedBy,
+};
 use hyper::Method;
 use kernel::path::{LastLink, resolve};
 use tokio::time::{Instant, timeout_at};
@@ -28,7 +31,7 @@ const LOOKUPS: usize = 8;
 /// What became of a request.
 pub(crate) enum Passed {
     /// It may be sent, like this.
-    Judged(Forward),
+    Judged(ForwardedRequest),
     /// It needs not be sent.
     Answered(Response),
 }
@@ -36,12 +39,17 @@ pub(crate) enum Passed {
 /// Lets the guard read a request of the driver's.
 pub(crate) async fn pass(scope: &Scope, op: &FetchUnix, request: &Request, timeout: Duration) -> Result<Passed, Error> {
     let asked = match scope.verb() {
-        Verb::Exec => Asked::Console(Some(scope.argv())),
-        Verb::Enter | Verb::Logs => Asked::Console(None),
-        _ => Asked::Action,
+        Verb::Exec => RequestedBy::Console(Some(scope.argv())),
+        Verb::Enter | Verb::Logs => RequestedBy::Console(None),
+        _ => RequestedBy::Action,
     };
-    let asked =
-        guard::Request { method: &op.method, target: &op.path, headers: &request.headers, body: &request.body, asked };
+    let asked = guard::EngineRequest {
+        method: &op.method,
+        target: &op.path,
+        headers: &request.headers,
+        body: &request.body,
+        asked,
+    };
     pass_as(scope, op, &asked, timeout).await
 }
 
@@ -49,23 +57,23 @@ pub(crate) async fn pass(scope: &Scope, op: &FetchUnix, request: &Request, timeo
 pub(crate) async fn pass_as(
     scope: &Scope,
     op: &FetchUnix,
-    request: &guard::Request<'_>,
+    request: &guard::EngineRequest<'_>,
     timeout: Duration,
 ) -> Result<Passed, Error> {
     let deadline = Instant::now() + timeout;
-    let mut known = Known::new();
+    let mut known = EngineFacts::new();
     for _ in 0..LOOKUPS {
         match judge(scope, request, &known) {
-            Verdict::Forward(forward) => {
+            GuardVerdict::Forward(forward) => {
                 check_paths(scope, op, &forward).await?;
                 return Ok(Passed::Judged(forward));
             }
-            Verdict::Answer { status, body } => {
+            GuardVerdict::Answer { status, body } => {
                 let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
                 return Ok(Passed::Answered(Response { status, headers, body }));
             }
-            Verdict::Deny(refusal) => return Err(scope.refuse(op, refusal.to_string())),
-            Verdict::LookUp(lookup) => {
+            GuardVerdict::Deny(refusal) => return Err(scope.refuse(op, refusal.to_string())),
+            GuardVerdict::LookUp(lookup) => {
                 let found = look_up(&op.socket, &lookup, request.target, deadline).await?;
                 known.insert(lookup, found);
             }
@@ -74,7 +82,7 @@ pub(crate) async fn pass_as(
     Err(scope.refuse(op, "the engine's answers lead nowhere".to_owned()))
 }
 
-fn judge(scope: &Scope, request: &guard::Request<'_>, known: &Known) -> Verdict {
+fn judge(scope: &Scope, request: &guard::EngineRequest<'_>, known: &EngineFacts) -> GuardVerdict {
     let cgroup = scope.paths().cgroup.as_deref();
     with_resource(scope.call(), scope.grants(), cgroup, |resource| guard::judge(request, resource, known))
 }
@@ -85,14 +93,20 @@ pub fn guarded(call: &Call, grants: &Grants) -> Result<Vec<String>, String> {
 }
 
 /// The resource of a call, as the guard sees it.
-fn with_resource<T>(call: &Call, grants: &Grants, cgroup: Option<&Path>, then: impl FnOnce(&Resource<'_>) -> T) -> T {
-    let keywords: Vec<guard::Keyword<'_>> =
-        call.keywords.iter().map(|k| guard::Keyword { name: &k.name, values: &k.values }).collect();
+fn with_resource<T>(
+    call: &Call,
+    grants: &Grants,
+    cgroup: Option<&Path>,
+    then: impl FnOnce(&ContainerResource<'_>) -> T,
+) -> T {
+    let keywords: Vec<guard::ContainerKeyword<'_>> =
+        call.keywords.iter().map(|k| guard::ContainerKeyword { name: &k.name, values: &k.values }).collect();
     let allows = |path: &Path, write: bool| grants.namespace_allows(path, write);
-    let namespace = if call.object.namespace() == ROOT { Namespace::Root } else { Namespace::Other(&allows) };
+    let namespace =
+        if call.object.namespace() == ROOT { NamespaceRights::Root } else { NamespaceRights::Other(&allows) };
     let cgroup = cgroup.and_then(|path| path.strip_prefix(CGROUPS).ok());
     let cgroup = cgroup.map(|path| format!("/{}", path.display()));
-    then(&Resource {
+    then(&ContainerResource {
         object: &call.object,
         rid: &call.rid,
         node: &call.node,
@@ -103,7 +117,12 @@ fn with_resource<T>(call: &Call, grants: &Grants, cgroup: Option<&Path>, then: i
 }
 
 /// Asks the engine, as the host itself.
-pub(crate) async fn look_up(socket: &Path, lookup: &Lookup, target: &str, deadline: Instant) -> Result<Found, Error> {
+pub(crate) async fn look_up(
+    socket: &Path,
+    lookup: &EngineLookup,
+    target: &str,
+    deadline: Instant,
+) -> Result<LookupResult, Error> {
     let response = ask(socket, Method::GET, &lookup.path(target), deadline).await?;
     lookup.read(response.status, &response.body).map_err(|error| Error::Other(error.to_string()))
 }
@@ -123,7 +142,7 @@ pub(crate) async fn ask(socket: &Path, method: Method, path: &str, deadline: Ins
 }
 
 /// The paths of the node that a container will see must be there, and be no links to elsewhere: the engine would follow them.
-async fn check_paths(scope: &Scope, op: &FetchUnix, forward: &Forward) -> Result<(), Error> {
+async fn check_paths(scope: &Scope, op: &FetchUnix, forward: &ForwardedRequest) -> Result<(), Error> {
     for (path, _) in &forward.paths {
         let found = {
             let path = path.clone();

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use grant::Denied;
+use grant::PermitDenial;
 
 /// Why a capability function failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,8 +51,8 @@ fn words(errno: i32) -> String {
     error.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
-impl From<Denied> for Error {
-    fn from(denied: Denied) -> Error {
+impl From<PermitDenial> for Error {
+    fn from(denied: PermitDenial) -> Error {
         Error::Denied(denied.line)
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use driver::Level;
-use grant::op::{Fetch, FetchUnix};
-use grant::{Access, Guard, Operation};
+use grant::op::{FetchUnix, FetchUrl};
+use grant::{Access, Operation, SocketGuard};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{HOST, HeaderName, HeaderValue};
@@ -69,7 +69,7 @@ pub async fn send(scope: &Scope, request: Request) -> Result<Response, Error> {
     match &request.endpoint {
         Endpoint::Url(text) => {
             let url = plain_url(text)?;
-            let op = Fetch { method: method.to_string(), url: url.to_string() };
+            let op = FetchUrl { method: method.to_string(), url: url.to_string() };
             let message = message(method, path_of(&url), host_of(&url), &request)?;
             perform(scope, op, None, timeout, message, url.as_str(), dial_url(&url)).await
         }
@@ -79,7 +79,7 @@ pub async fn send(scope: &Scope, request: Request) -> Result<Response, Error> {
             let op = FetchUnix { socket: socket.clone(), method: method.to_string(), path: path.clone() };
             let shown = format!("{} {path}", socket.display());
             let asked = message(method.clone(), &path, LOCALHOST.to_owned(), &request)?;
-            let Some(Guard::Container) = scope.guard_of(op.clone()) else {
+            let Some(SocketGuard::Container) = scope.guard_of(op.clone()) else {
                 return perform(scope, op, None, timeout, asked, &shown, dial_unix(&socket)).await;
             };
             match engine::pass(scope, &op, &request, timeout).await? {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grant::op::{Mount, SeeMount, Unmount};
+use grant::op::{MountFilesystem, SeeMount, UnmountTarget};
 use kernel::{block, mount as mounts, mountinfo};
 
 use crate::argument::absolute;
@@ -68,7 +68,7 @@ pub async fn supports(_: &Scope, fstype: &str) -> Result<bool, Error> {
 /// Mounts. The target must exist.
 pub async fn mount(scope: &Scope, request: Request) -> Result<(), Error> {
     fstype_word(&request.fstype)?;
-    let op = Mount {
+    let op = MountFilesystem {
         fstype: request.fstype,
         source: source(request.source)?,
         target: absolute(&request.target)?,
@@ -91,7 +91,7 @@ pub async fn mount(scope: &Scope, request: Request) -> Result<(), Error> {
 
 /// Unmounts the topmost mount of `target`.
 pub async fn unmount(scope: &Scope, target: &str) -> Result<(), Error> {
-    let op = Unmount { target: absolute(target)? };
+    let op = UnmountTarget { target: absolute(target)? };
     scope.change(op, |permit| Ok(Effect::Touched(mounts::unmount_top(&permit.op().target)?))).await
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use grant::op::{ChangeAddress, ChangeLink, ChangeRoute, ProbeAddress, Resolve, SeeLink, SeeRoute};
+use grant::op::{ChangeAddress, ChangeLink, ChangeRoute, ProbeAddress, ResolveName, SeeLink, SeeRoute};
 use ipnet::IpNet;
 use kernel::net::{self as network, Netlink};
 
@@ -77,7 +77,7 @@ pub async fn addresses(scope: &Scope, dev: &str) -> Result<Option<Vec<Address>>,
 
 /// The addresses that a host name stands for.
 pub async fn resolve(scope: &Scope, name: &str) -> Result<Vec<String>, Error> {
-    let op = Resolve { name: name.to_owned() };
+    let op = ResolveName { name: name.to_owned() };
     let resolved = scope.look_async(op, |permit| async move {
         let name = &permit.op().name;
         if let Ok(address) = name.parse::<IpAddr>() {

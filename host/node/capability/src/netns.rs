@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use grant::Netns;
+use grant::NetnsReference;
 use grant::op::{
     AnnounceNetnsAddress, ChangeNetnsAddress, ChangeNetnsRoute, PlugNetns, ProbeNetnsAddress, SeeNetns, UnplugNetns,
 };
@@ -221,15 +221,15 @@ pub fn is_of_own_process(scope: &Scope, path: &Path) -> bool {
     !namespace.is_of_node().unwrap_or(true) && members.into_iter().any(of_process)
 }
 
-fn parse(netns: &str) -> Result<Netns, Error> {
-    netns.parse().map_err(|error: grant::NoNetns| Error::Invalid(error.to_string()))
+fn parse(netns: &str) -> Result<NetnsReference, Error> {
+    netns.parse().map_err(|error: grant::NetnsReferenceError| Error::Invalid(error.to_string()))
 }
 
 /// The namespace that is meant, if there is one now. Never that of the node.
-async fn find(scope: &Scope, netns: &Netns) -> Result<Option<Namespace>, Error> {
+async fn find(scope: &Scope, netns: &NetnsReference) -> Result<Option<Namespace>, Error> {
     let path = match netns {
-        Netns::At(path) => path.clone(),
-        Netns::Of(rid) => match joined(scope, rid) {
+        NetnsReference::At(path) => path.clone(),
+        NetnsReference::Of(rid) => match joined(scope, rid) {
             Some(path) => path,
             None => return Ok(None),
         },
@@ -242,11 +242,11 @@ async fn find(scope: &Scope, netns: &Netns) -> Result<Option<Namespace>, Error> 
     Ok(Some(namespace))
 }
 
-async fn existing(scope: &Scope, netns: &Netns) -> Result<Namespace, Error> {
+async fn existing(scope: &Scope, netns: &NetnsReference) -> Result<Namespace, Error> {
     find(scope, netns).await?.ok_or_else(|| Error::NotFound(format!("the network namespace {netns}")))
 }
 
-async fn link_in(scope: &Scope, netns: &Netns, dev: &str) -> Result<(Namespace, network::Link), Error> {
+async fn link_in(scope: &Scope, netns: &NetnsReference, dev: &str) -> Result<(Namespace, network::Link), Error> {
     let namespace = existing(scope, netns).await?;
     let link = namespace.netlink()?.find_link(dev).await?;
     let link = link.ok_or_else(|| Error::NotFound(format!("the link {dev} in {netns}")))?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use driver::Level;
-use grant::op::{EndProcesses, Exec, SeeProcesses, Spawn};
+use grant::op::{KillProcesses, RunProgram, SeeProcesses, StartProgram};
 use grant::{Access, Permit};
 use kernel::cgroup::Cgroup;
 use kernel::process::{Account, Bounds, Launch, Limit, Listener, Program, RunError, signal_of};
@@ -93,8 +93,8 @@ pub async fn pipe(scope: &Scope, source: Command, sink: Command) -> Result<Piped
     piped.await?
 }
 
-fn exec(command: &Command) -> Result<Exec, Error> {
-    Ok(Exec { program: absolute(&command.program)?, args: command.args.clone(), user: command.user.clone() })
+fn exec(command: &Command) -> Result<RunProgram, Error> {
+    Ok(RunProgram { program: absolute(&command.program)?, args: command.args.clone(), user: command.user.clone() })
 }
 
 fn effect<T>(access: Access, result: T) -> Effect<T> {
@@ -104,10 +104,10 @@ fn effect<T>(access: Access, result: T) -> Effect<T> {
 /// They ran, whatever the result inside says.
 async fn piped(
     scope: &Scope,
-    (one, source): (&Permit<Exec>, &Command),
-    (other, sink): (&Permit<Exec>, &Command),
+    (one, source): (&Permit<RunProgram>, &Command),
+    (other, sink): (&Permit<RunProgram>, &Command),
 ) -> Result<Result<Piped, Error>, Error> {
-    let launch = |permit: &Permit<Exec>, command: &Command| {
+    let launch = |permit: &Permit<RunProgram>, command: &Command| {
         let tracked = permit.access() == Access::Mutate;
         prepare(scope, permit, permit.op().program.clone(), command, tracked)
     };
@@ -135,7 +135,8 @@ pub async fn spawn(scope: &Scope, command: Command) -> Result<u32, Error> {
     if !command.stdin.is_empty() {
         return Err(Error::Invalid("a spawned program has no standard input".to_owned()));
     }
-    let op = Spawn { program: absolute(&command.program)?, args: command.args.clone(), user: command.user.clone() };
+    let op =
+        StartProgram { program: absolute(&command.program)?, args: command.args.clone(), user: command.user.clone() };
     let spawned = scope.change_async(op, |permit| async move {
         let launch = prepare(scope, &permit, permit.op().program.clone(), &command, true)?;
         if launch.cgroup.is_none() {
@@ -173,7 +174,7 @@ pub async fn terminate(scope: &Scope, signal: &str, grace_ms: u64) -> Result<u32
     let signal =
         signal_of(signal).ok_or_else(|| Error::Invalid(format!("{signal:?} is no signal to end a process with")))?;
     let members = members(scope);
-    let ended = scope.change_async(EndProcesses, |_| async move {
+    let ended = scope.change_async(KillProcesses, |_| async move {
         let count = members.end(signal, Duration::from_millis(grace_ms)).await?;
         if let Some(cgroup) = &scope.paths().cgroup {
             Cgroup::at(cgroup).remove();

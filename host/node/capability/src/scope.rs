@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use driver::{Call, CallBounds, Level, Log, Message, Verb};
-use grant::{Access, Denied, Grants, Operation, Permit, Refuser};
+use grant::{Access, Grants, Operation, Permit, PermitDenial, Refuser};
 use tokio::time::{Instant, sleep_until};
 
 use crate::lane::cancelled;
@@ -379,13 +379,13 @@ impl Scope {
     }
 
     /// Who must read the operation's request before it is sent. Nobody, where it is not allowed anyway.
-    pub(crate) fn guard_of<O: Operation>(&self, op: O) -> Option<grant::Guard> {
+    pub(crate) fn guard_of<O: Operation>(&self, op: O) -> Option<grant::SocketGuard> {
         self.setup.grants.permit(op, self.limit).ok()?.guard()
     }
 
     /// What a guard does not let through, and why, goes on record.
     pub(crate) fn refuse<O: Operation>(&self, op: &O, reason: String) -> Error {
-        self.subject.refuse(Denied { line: op.line(), by: Refuser::Guard(reason) })
+        self.subject.refuse(PermitDenial { line: op.line(), by: Refuser::Guard(reason) })
     }
 
     /// The permit, unless the call is over, its resource is stuck, or nobody grants it. A refusal is on record.

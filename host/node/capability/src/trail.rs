@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use grant::{Access, Denied, Operation, Permit, Refuser};
+use grant::{Access, Operation, Permit, PermitDenial, Refuser};
 
 use crate::scope::{Effect, Host};
 use crate::{Error, Record, Redactor, Verdict};
@@ -24,7 +24,7 @@ pub(crate) struct Subject {
 
 impl Subject {
     /// Writes a refusal, and remembers it for whoever explains it. Nothing else happens.
-    pub(crate) fn refuse(&self, denied: Denied) -> Error {
+    pub(crate) fn refuse(&self, denied: PermitDenial) -> Error {
         let verdict = Verdict::Denied(self.redactor.redact(&denied.by.to_string()));
         self.write(&denied.line, None, verdict, Instant::now());
         let line = self.redactor.redact(&denied.line);

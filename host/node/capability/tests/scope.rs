@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use driver::{Call, CallBounds, Cancel, KeywordValue, Level, Log, Verb};
-use grant::op::{Exec, KeepState, ReadPath, WritePath};
-use grant::{Context, Grants, NoLedger, Policy, Request};
+use grant::op::{KeepState, ReadPath, RunProgram, WritePath};
+use grant::{GrantContext, GrantRequest, Grants, NoDeviceLedger, Policy};
 use hostler_capability::{
     Effect, Error, Host, Lanes, MemoryAudit, MemoryLedger, OUTPUT_BUDGET, Paths, Scope, Setup, Verdict,
 };
@@ -114,10 +114,10 @@ fn call() -> Call {
 }
 
 fn grants(call: &Call) -> Grants {
-    let requests: Vec<Request> = ["files.write = /srv/a/**", "exec(read) = /bin/look", "exec = /bin/do *"]
+    let requests: Vec<GrantRequest> = ["files.write = /srv/a/**", "exec(read) = /bin/look", "exec = /bin/do *"]
         .map(|line| line.parse().unwrap())
         .into();
-    let context = Context {
+    let context = GrantContext {
         object: call.object.clone(),
         rid: call.rid.clone(),
         node: call.node.clone(),
@@ -126,7 +126,7 @@ fn grants(call: &Call) -> Grants {
         config: "/web.conf".into(),
         peers: Vec::new(),
     };
-    Grants::bind(&requests, &context, &[], &NoLedger, &Policy::everything(), &Policy::everything()).unwrap()
+    Grants::bind(&requests, &context, &[], &NoDeviceLedger, &Policy::everything(), &Policy::everything()).unwrap()
 }
 
 fn write(path: &str) -> WritePath {
@@ -137,8 +137,8 @@ fn read(path: &str) -> ReadPath {
     ReadPath { path: path.into() }
 }
 
-fn exec(program: &str, args: &[&str]) -> Exec {
-    Exec { program: program.into(), args: args.iter().map(ToString::to_string).collect(), user: None }
+fn exec(program: &str, args: &[&str]) -> RunProgram {
+    RunProgram { program: program.into(), args: args.iter().map(ToString::to_string).collect(), user: None }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use driver::{Call, CallBounds, KeywordValue, Silent, Verb};
-use grant::{Context, Grants, Keyword, NoLedger, Policy};
+use grant::{GrantContext, GrantKeyword, Grants, NoDeviceLedger, Policy};
 use hostler_capability::mount::Request;
 use hostler_capability::{Error, Host, Lanes, Ledger, MemoryLedger, NoAudit, Paths, Scope, Setup, block, files, mount};
 use model::{NodeName, ObjectPath, Rid};
@@ -78,15 +78,15 @@ impl Resource {
             vars: Vec::new(),
         };
         let (rundir, statedir, config) = (paths.rundir.clone(), paths.statedir.clone(), paths.config.clone());
-        let context = Context { object, rid, node, rundir, statedir, config, peers: Vec::new() };
-        let evaluated: Vec<Keyword<'_>> = call
+        let context = GrantContext { object, rid, node, rundir, statedir, config, peers: Vec::new() };
+        let evaluated: Vec<GrantKeyword<'_>> = call
             .keywords
             .iter()
-            .map(|keyword| Keyword { name: &keyword.name, values: &keyword.values, from: None })
+            .map(|keyword| GrantKeyword { name: &keyword.name, values: &keyword.values, from: None })
             .collect();
         let requests: Vec<_> = GRANTS.iter().map(|line| line.parse().unwrap()).collect();
         let everything = Policy::everything();
-        let grants = Grants::bind(&requests, &context, &evaluated, &NoLedger, &everything, &everything).unwrap();
+        let grants = Grants::bind(&requests, &context, &evaluated, &NoDeviceLedger, &everything, &everything).unwrap();
         let host = Arc::new(Host {
             audit: Arc::new(NoAudit),
             audit_reads: false,

@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, anyhow};
-use grant::{Digest, Request, Trust, consent};
+use grant::{ComponentDigest, DriverTrust, GrantRequest, consent};
 
 use super::named::{Named, named};
 use super::policy::{PolicyFile, grant_line};
@@ -27,9 +27,9 @@ pub(crate) fn run(session: &Session, driver: &str, add: &[String], yes: bool) ->
         component::put(session, component, true)?;
     }
     let text = match named.trust() {
-        Trust::BuiltIn => consent::allow_builtin(&file.text, &lines),
-        Trust::ThirdParty => {
-            let digest: Digest = named.digest().parse().map_err(anyhow::Error::from)?;
+        DriverTrust::BuiltIn => consent::allow_builtin(&file.text, &lines),
+        DriverTrust::ThirdParty => {
+            let digest: ComponentDigest = named.digest().parse().map_err(anyhow::Error::from)?;
             consent::allow(&file.text, &digest, &lines)
         }
     };
@@ -44,13 +44,13 @@ pub(crate) fn run(session: &Session, driver: &str, add: &[String], yes: bool) ->
 
 /// The policy line that agrees to a whole request.
 fn whole(line: &str) -> anyhow::Result<String> {
-    Ok(line.parse::<Request>().context("the driver asks for something that is no grant")?.allow_line())
+    Ok(line.parse::<GrantRequest>().context("the driver asks for something that is no grant")?.allow_line())
 }
 
 /// What is about to be allowed, to be read aloud.
 fn question(named: &Named<'_>, add: &[String], lines: &[String]) -> String {
     let manifest = named.manifest();
-    let signed = if named.trust() == Trust::BuiltIn { "built in" } else { "unsigned" };
+    let signed = if named.trust() == DriverTrust::BuiltIn { "built in" } else { "unsigned" };
     let title = format!("{} {}, {signed}, {}", manifest.name, manifest.version, named.digest());
     match add {
         [] if manifest.grants.is_empty() => format!("{title}, asks for nothing\n"),

@@ -1,7 +1,7 @@
 //! `om driver deny`: the site takes back what it allowed, or forbids it.
 
 use anyhow::Context;
-use grant::{Request, Trust, consent};
+use grant::{DriverTrust, GrantRequest, consent};
 
 use super::named::{Named, known};
 use super::policy::{PolicyFile, grant_line};
@@ -13,9 +13,9 @@ pub(crate) fn run(session: &Session, driver: &str, grants: &[String]) -> Result<
     let manifest = named.manifest();
     let file = PolicyFile::read(session, &manifest.name)?;
     let text = match (grants, named.trust()) {
-        ([], Trust::ThirdParty) => consent::deny_all(&file.text),
+        ([], DriverTrust::ThirdParty) => consent::deny_all(&file.text),
         // A driver of the agent's own may do what no line is about: each of its requests is forbidden by name.
-        ([], Trust::BuiltIn) => consent::deny_builtin(&file.text, &requests(&manifest.grants)?),
+        ([], DriverTrust::BuiltIn) => consent::deny_builtin(&file.text, &requests(&manifest.grants)?),
         (typed, _) => {
             let lines: Vec<String> = typed.iter().map(|line| grant_line(line)).collect::<Result<_, _>>()?;
             consent::deny(&file.text, &lines)
@@ -31,6 +31,6 @@ pub(crate) fn run(session: &Session, driver: &str, grants: &[String]) -> Result<
 }
 
 fn requests(grants: &[String]) -> Result<Vec<String>, Failure> {
-    let lines = grants.iter().map(|line| line.parse::<Request>().map(|request| request.allow_line()));
+    let lines = grants.iter().map(|line| line.parse::<GrantRequest>().map(|request| request.allow_line()));
     Ok(lines.collect::<Result<_, _>>().context("the driver asks for something that is no grant")?)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use agent::node::paths::policy_of;
 use anyhow::{Context, anyhow};
 use driver::Manifest;
-use grant::{Effective, Sentence, Standing, Trust};
+use grant::{DriverTrust, EffectiveGrant, GrantSentence, GrantStatus};
 use model::keyword::Keyword;
 use model::{ObjectPath, Rid};
 use serde_json::{Value, json};
@@ -53,8 +53,8 @@ impl SiteSays {
             Err(Failure { error, .. }) => Err(agent::chain(&*error)),
         };
         let nothing = match named.trust() {
-            Trust::BuiltIn => "nothing: it may do what it asks for",
-            Trust::ThirdParty => "nothing: it may do nothing until om driver allow",
+            DriverTrust::BuiltIn => "nothing: it may do what it asks for",
+            DriverTrust::ThirdParty => "nothing: it may do nothing until om driver allow",
         };
         SiteSays { path: policy_of(session.agent.home(), name), lines, nothing }
     }
@@ -148,7 +148,7 @@ fn value(named: &Named<'_>, site: &SiteSays) -> Value {
     })
 }
 
-fn sentence(sentence: &Sentence) -> Value {
+fn sentence(sentence: &GrantSentence) -> Value {
     json!({
         "grant": sentence.grant, "verb": sentence.verb, "object": sentence.object,
         "root_equivalent": sentence.root_equivalent,
@@ -194,25 +194,25 @@ fn effective_of(session: &Session, named: &Named<'_>, path: &str, rid: &str) -> 
     Ok((value, text))
 }
 
-fn effective_text(Effective { sentence, standing, .. }: &Effective) -> String {
+fn effective_text(EffectiveGrant { sentence, standing, .. }: &EffectiveGrant) -> String {
     let object = agent::log::hide_telling_values(&sentence.object);
     let what = format!("{:<26} {object}{}", sentence.verb, sentences::root(sentence));
     match standing {
-        Standing::Allowed => format!("  may   {what}\n"),
-        Standing::Narrowed(lines) => {
+        GrantStatus::Allowed => format!("  may   {what}\n"),
+        GrantStatus::Narrowed(lines) => {
             let but: String = lines.iter().map(|line| format!("          {line}\n")).collect();
             format!("  may   {what}, as far as policies say:\n{but}")
         }
-        Standing::Refused(by) => format!("  asks  {what}\n        refused: {by}\n"),
+        GrantStatus::Refused(by) => format!("  asks  {what}\n        refused: {by}\n"),
     }
 }
 
-fn effective_value(effective: &Effective) -> Value {
+fn effective_value(effective: &EffectiveGrant) -> Value {
     let mut value = sentence(&effective.sentence);
     let (standing, by) = match &effective.standing {
-        Standing::Allowed => ("allowed", Value::Null),
-        Standing::Narrowed(lines) => ("narrowed", json!(lines)),
-        Standing::Refused(by) => ("refused", by.to_string().into()),
+        GrantStatus::Allowed => ("allowed", Value::Null),
+        GrantStatus::Narrowed(lines) => ("narrowed", json!(lines)),
+        GrantStatus::Refused(by) => ("refused", by.to_string().into()),
     };
     value["standing"] = standing.into();
     value["by"] = by;

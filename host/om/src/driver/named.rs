@@ -4,7 +4,7 @@ use std::path::Path;
 
 use agent::drivers::{AvailableDriver, DriverComponent, DriverOrigin};
 use driver::Manifest;
-use grant::Trust;
+use grant::DriverTrust;
 use model::DriverName;
 
 use crate::exit::{self, Failure};
@@ -34,10 +34,10 @@ impl Named<'_> {
         }
     }
 
-    pub(super) fn trust(&self) -> Trust {
+    pub(super) fn trust(&self) -> DriverTrust {
         match self {
-            Named::Available(AvailableDriver { origin: DriverOrigin::Builtin(_), .. }) => Trust::BuiltIn,
-            _ => Trust::ThirdParty,
+            Named::Available(AvailableDriver { origin: DriverOrigin::Builtin(_), .. }) => DriverTrust::BuiltIn,
+            _ => DriverTrust::ThirdParty,
         }
     }
 

@@ -6,7 +6,7 @@ use agent::file::durable;
 use agent::file::text::NotText;
 use agent::node::paths::policy_of;
 use anyhow::anyhow;
-use grant::{PolicyError, Request, SitePolicy};
+use grant::{GrantRequest, PolicyError, SitePolicy};
 use model::DriverName;
 
 use crate::exit::Failure;
@@ -42,7 +42,7 @@ pub(super) fn grant_line(typed: &str) -> Result<String, Failure> {
         Some(rest) => format!("{} = {rest}", &typed[..end]),
         None => typed.trim().to_owned(),
     };
-    if let Ok(request) = line.parse::<Request>()
+    if let Ok(request) = line.parse::<GrantRequest>()
         && !request.keywords().is_empty()
     {
         return Ok(request.allow_line());

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use model::{NodeName, Rid};
 
-use crate::bind::context::{BindError, Context, Keyword, Ledger};
+use crate::bind::context::{BindError, DeviceLedger, GrantContext, GrantKeyword};
 use crate::bind::value::{check_absolute, check_component, check_word_value};
 use crate::line::glob::{Glob, GlobPart};
 use crate::line::path_glob::PathGlob;
@@ -19,9 +19,9 @@ pub(crate) struct UnownedDevice {
 
 /// Fills in the templates of one line.
 pub(crate) struct Binder<'a> {
-    pub(crate) context: &'a Context,
-    pub(crate) keywords: &'a [Keyword<'a>],
-    pub(crate) ledger: &'a dyn Ledger,
+    pub(crate) context: &'a GrantContext,
+    pub(crate) keywords: &'a [GrantKeyword<'a>],
+    pub(crate) ledger: &'a dyn DeviceLedger,
     /// The line, for errors.
     pub(crate) line: &'a str,
     /// The other node that `{peer}` stands for at the moment.
@@ -54,9 +54,9 @@ pub(crate) enum WordUse {
 
 impl<'a> Binder<'a> {
     pub(crate) fn new(
-        context: &'a Context,
-        keywords: &'a [Keyword<'a>],
-        ledger: &'a dyn Ledger,
+        context: &'a GrantContext,
+        keywords: &'a [GrantKeyword<'a>],
+        ledger: &'a dyn DeviceLedger,
         line: &'a str,
     ) -> Binder<'a> {
         Binder { context, keywords, ledger, line, peer: None, unowned: RefCell::default() }
@@ -68,7 +68,7 @@ impl<'a> Binder<'a> {
     }
 
     /// The values of a keyword. A keyword without values counts as absent.
-    pub(crate) fn values(&self, name: &str) -> Result<Keyword<'a>, BindFailure> {
+    pub(crate) fn values(&self, name: &str) -> Result<GrantKeyword<'a>, BindFailure> {
         let found = self.keywords.iter().find(|keyword| keyword.name == name && !keyword.values.is_empty());
         found.copied().ok_or(BindFailure::Absent)
     }
@@ -84,7 +84,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Notes the value if it could aim a program or the kernel at a device that its resource never had.
-    pub(crate) fn note_unowned(&self, keyword: &Keyword<'_>, value: &str) {
+    pub(crate) fn note_unowned(&self, keyword: &GrantKeyword<'_>, value: &str) {
         let Some(rid) = keyword.from else { return };
         // A path, or LABEL=x and UUID=x: other texts cannot name a device.
         let names_device = value.contains(['/', '=']);

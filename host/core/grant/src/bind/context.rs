@@ -6,7 +6,7 @@ use model::{NodeName, ObjectPath, Rid};
 
 /// What the names in braces stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Context {
+pub struct GrantContext {
     /// `{object}`, `{namespace}`, `{kind}`, `{name}`.
     pub object: ObjectPath,
     /// `{rid}`.
@@ -25,7 +25,7 @@ pub struct Context {
 
 /// An evaluated keyword of the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keyword<'a> {
+pub struct GrantKeyword<'a> {
     pub name: &'a str,
     /// One value, or the elements of a list.
     pub values: &'a [String],
@@ -34,12 +34,12 @@ pub struct Keyword<'a> {
 }
 
 /// Knows which devices this host gave to which resources of the object.
-pub trait Ledger {
+pub trait DeviceLedger {
     /// Whether this host gave `device` to `rid`, or to another resource that the object's keywords may name.
     fn gave(&self, rid: &Rid, device: &str) -> bool;
 }
 
-impl<F: Fn(&Rid, &str) -> bool> Ledger for F {
+impl<F: Fn(&Rid, &str) -> bool> DeviceLedger for F {
     fn gave(&self, rid: &Rid, device: &str) -> bool {
         self(rid, device)
     }
@@ -47,9 +47,9 @@ impl<F: Fn(&Rid, &str) -> bool> Ledger for F {
 
 /// The ledger of a host that never gave a device to a resource.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct NoLedger;
+pub struct NoDeviceLedger;
 
-impl Ledger for NoLedger {
+impl DeviceLedger for NoDeviceLedger {
     fn gave(&self, _: &Rid, _: &str) -> bool {
         false
     }

@@ -15,7 +15,7 @@ mod net;
 mod netns;
 mod state;
 
-pub use netns::name::{Netns, NoNetns};
+pub use netns::name::{NetnsReference, NetnsReferenceError};
 
 pub(crate) use http::SocketPattern;
 

@@ -34,7 +34,7 @@ pub struct SeeMount {
 
 /// Mount. Grant `mount`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
+pub struct MountFilesystem {
     /// As in /proc/filesystems, or `bind`.
     pub fstype: String,
     /// A device, a directory, or a word.
@@ -47,7 +47,7 @@ pub struct Mount {
 
 /// Unmount. Grant `mount`, of any source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unmount {
+pub struct UnmountTarget {
     /// The mount point.
     pub target: PathBuf,
 }
@@ -138,7 +138,7 @@ impl RuleMatch for SeeMount {
     }
 }
 
-impl Operation for Unmount {
+impl Operation for UnmountTarget {
     fn access(&self) -> Access {
         Access::Mutate
     }
@@ -148,7 +148,7 @@ impl Operation for Unmount {
     }
 }
 
-impl RuleMatch for Unmount {
+impl RuleMatch for UnmountTarget {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         rule.pattern::<MountPattern>().is_some_and(|own| own.target.matches(&self.target))
     }
@@ -158,7 +158,7 @@ impl RuleMatch for Unmount {
     }
 }
 
-impl Operation for Mount {
+impl Operation for MountFilesystem {
     fn access(&self) -> Access {
         Access::Mutate
     }
@@ -168,7 +168,7 @@ impl Operation for Mount {
     }
 }
 
-impl RuleMatch for Mount {
+impl RuleMatch for MountFilesystem {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         rule.pattern::<MountPattern>().is_some_and(|own| {
             own.fstype.matches(&self.fstype) && own.source.matches(&self.source) && own.target.matches(&self.target)

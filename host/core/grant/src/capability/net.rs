@@ -89,7 +89,7 @@ pub struct ChangeAddress {
 
 /// Look up a host name. Grant `net.addr` or `netns.addr` whose address is that name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolve {
+pub struct ResolveName {
     /// A host name or an address.
     pub name: String,
 }
@@ -280,7 +280,7 @@ impl RuleMatch for ChangeAddress {
     }
 }
 
-impl Operation for Resolve {
+impl Operation for ResolveName {
     fn access(&self) -> Access {
         Access::Read
     }
@@ -290,7 +290,7 @@ impl Operation for Resolve {
     }
 }
 
-impl RuleMatch for Resolve {
+impl RuleMatch for ResolveName {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         rule.pattern.addresses().is_some_and(|addresses| addresses.allows_look_up(&self.name, rule.origin))
     }

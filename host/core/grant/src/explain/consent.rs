@@ -7,10 +7,10 @@ use crate::line::grant_line::GrantLine;
 use crate::line::origin::LineOrigin;
 use crate::line::token::{Token, TokenPiece};
 use crate::line::tokenizer::tokens;
-use crate::policy::Digest;
-use crate::request::Request;
+use crate::policy::ComponentDigest;
+use crate::request::GrantRequest;
 
-impl Request {
+impl GrantRequest {
     /// The narrowest policy line that agrees to this request whatever the resource's keywords hold: a policy knows no
     /// keywords, so stars stand for them.
     pub fn allow_line(&self) -> String {
@@ -68,7 +68,7 @@ fn ends_host(piece: &TokenPiece) -> bool {
 }
 
 /// The text of a driver's file that also allows these lines, to the component of this digest.
-pub fn allow(text: &str, digest: &Digest, lines: &[String]) -> String {
+pub fn allow(text: &str, digest: &ComponentDigest, lines: &[String]) -> String {
     let denied = denials(lines);
     let mut kept: Vec<String> = text.lines().filter(|line| !is_any(line, "deny", &denied)).map(str::to_owned).collect();
     let wanted = format!("digest {digest}");
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
     use crate::SitePolicy;
 
-    fn digest() -> Digest {
+    fn digest() -> ComponentDigest {
         format!("sha256:{}", "0".repeat(64)).parse().unwrap()
     }
 
@@ -174,7 +174,7 @@ mod tests {
             ("net.link(read) = {kw:dev}", "net.link(read) = *"),
             ("block.read = *", "block.read = *"),
         ] {
-            let found = request.parse::<Request>().unwrap().allow_line();
+            let found = request.parse::<GrantRequest>().unwrap().allow_line();
             assert_eq!(found, line, "{request}");
             assert!(SitePolicy::parse(&format!("allow {line}")).is_ok(), "{line}");
         }

@@ -1,15 +1,15 @@
 //! What a driver requests, and what the policies leave of it, in words.
 
 use crate::grants::Grants;
-use crate::guard::Guard;
+use crate::guard::SocketGuard;
 use crate::line::linux_capabilities::ALL_CAPS;
 use crate::line::rule::GrantRule;
 use crate::permit::Refuser;
-use crate::request::Request;
+use crate::request::GrantRequest;
 
 /// One thing that a driver may do, or requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sentence {
+pub struct GrantSentence {
     /// What it does: `attach a loop device to`.
     pub verb: &'static str,
     /// What it does that to: `/srv/web.img`.
@@ -22,16 +22,16 @@ pub struct Sentence {
 
 /// A sentence about one resource, and what the policies leave of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Effective {
-    pub sentence: Sentence,
+pub struct EffectiveGrant {
+    pub sentence: GrantSentence,
     /// The guard that judges each request, if there is one.
-    pub guard: Option<Guard>,
-    pub standing: Standing,
+    pub guard: Option<SocketGuard>,
+    pub standing: GrantStatus,
 }
 
 /// What the policies leave of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum GrantStatus {
     /// All of it.
     Allowed,
     /// A part: each operation must also match one of the `allow` lines, or none of the `deny` lines.
@@ -43,15 +43,15 @@ pub enum Standing {
 /// The verb of a line whose requests a guard judges.
 const GUARDED: &str = "reach, each request guarded,";
 
-impl Request {
+impl GrantRequest {
     /// What is requested, in words.
-    pub fn sentence(&self) -> Sentence {
+    pub fn sentence(&self) -> GrantSentence {
         let line = &self.0;
         let (_, object) = line.as_str().split_once(" = ").or_else(|| line.as_str().split_once('=')).unwrap_or_default();
         let attributes = &line.attributes;
         let guarded = attributes.guard.is_some();
         let root = line_is_root(attributes.root_equivalent, attributes.caps.iter());
-        Sentence {
+        GrantSentence {
             verb: match guarded {
                 true => GUARDED,
                 false => (line.capability.verb)(attributes.read, line.template.is_tree()),
@@ -65,8 +65,8 @@ impl Request {
 
 impl Grants {
     /// What the driver may do for this resource, in words, in the order of the manifest.
-    pub fn lines(&self) -> Vec<Effective> {
-        let line = |rule: &GrantRule| Effective {
+    pub fn lines(&self) -> Vec<EffectiveGrant> {
+        let line = |rule: &GrantRule| EffectiveGrant {
             sentence: rule_sentence(rule),
             guard: rule.attributes.guard,
             standing: self.standing(rule),
@@ -74,26 +74,26 @@ impl Grants {
         self.requests.iter().map(line).collect()
     }
 
-    fn standing(&self, rule: &GrantRule) -> Standing {
+    fn standing(&self, rule: &GrantRule) -> GrantStatus {
         if let Some(device) = &rule.unowned {
-            return Standing::Refused(device.refuser());
+            return GrantStatus::Refused(device.refuser());
         }
         let mut narrowing = Vec::new();
         for (policy, refuser) in [(&self.site, Refuser::Site), (&self.namespace, Refuser::Namespace)] {
             match policy.lines_about(rule) {
-                None => return Standing::Refused(refuser),
+                None => return GrantStatus::Refused(refuser),
                 Some(lines) => narrowing.extend(lines),
             }
         }
-        if narrowing.is_empty() { Standing::Allowed } else { Standing::Narrowed(narrowing) }
+        if narrowing.is_empty() { GrantStatus::Allowed } else { GrantStatus::Narrowed(narrowing) }
     }
 }
 
-fn rule_sentence(rule: &GrantRule) -> Sentence {
+fn rule_sentence(rule: &GrantRule) -> GrantSentence {
     let attributes = &rule.attributes;
     let guarded = attributes.guard.is_some();
     let root = line_is_root(attributes.root_equivalent, attributes.caps.iter());
-    Sentence {
+    GrantSentence {
         verb: match guarded {
             true => GUARDED,
             false => (rule.capability.verb)(attributes.read, rule.pattern.is_tree()),

@@ -3,4 +3,4 @@
 pub mod consent;
 mod effective;
 
-pub use effective::{Effective, Sentence, Standing};
+pub use effective::{EffectiveGrant, GrantSentence, GrantStatus};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::bind::binder::{BindFailure, Binder};
-use crate::guard::Guard;
+use crate::guard::SocketGuard;
 use crate::line::glob::Glob;
 use crate::line::linux_capabilities::{ALL_CAPS, CAPS};
 use crate::line::token::{LineFault, Token};
@@ -37,7 +37,7 @@ pub(crate) struct LineAttributes {
     /// `user=NAME`: the program runs as this user.
     pub(crate) user: Option<Token>,
     /// `guard=container`: the guard that judges each request.
-    pub(crate) guard: Option<Guard>,
+    pub(crate) guard: Option<SocketGuard>,
     /// `root_equivalent`: the author declares that the line makes the driver root.
     pub(crate) root_equivalent: bool,
 }
@@ -48,7 +48,7 @@ pub(crate) struct RuleAttributes {
     pub(crate) read: bool,
     pub(crate) caps: BTreeSet<String>,
     pub(crate) user: Option<Glob>,
-    pub(crate) guard: Option<Guard>,
+    pub(crate) guard: Option<SocketGuard>,
     pub(crate) root_equivalent: bool,
 }
 
@@ -92,7 +92,8 @@ impl LineAttributes {
                 }
             }
             Some(("guard", name)) if has(Kind::Guard) => {
-                let guard = Guard::parse(name).ok_or_else(|| format!("unknown guard {name:?}: expected container"))?;
+                let guard =
+                    SocketGuard::parse(name).ok_or_else(|| format!("unknown guard {name:?}: expected container"))?;
                 self.guard = Some(guard);
             }
             Some(("user", name)) if has(Kind::User) => match &tokens(name, 1).map_err(|fault| fault.reason)?[..] {

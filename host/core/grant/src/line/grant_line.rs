@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::bind::binder::{BindFailure, Binder};
-use crate::bind::context::{Context, NoLedger};
+use crate::bind::context::{GrantContext, NoDeviceLedger};
 use crate::capability;
 use crate::capability::definition::{Capability, LineTemplate};
 use crate::line::attributes::LineAttributes;
@@ -103,7 +103,7 @@ impl GrantLine {
     fn check_bound(&self) -> Result<(), &'static str> {
         let (Ok(object), Ok(rid)) = ("any".parse(), "app#any".parse()) else { return Ok(()) };
         let (Ok(node), Ok(peer)) = ("any".parse(), "any".parse()) else { return Ok(()) };
-        let context = Context {
+        let context = GrantContext {
             object,
             rid,
             node,
@@ -112,7 +112,7 @@ impl GrantLine {
             config: "/any".into(),
             peers: vec![peer],
         };
-        match self.bind(&Binder::new(&context, &[], &NoLedger, &self.text)) {
+        match self.bind(&Binder::new(&context, &[], &NoDeviceLedger, &self.text)) {
             Ok(_) | Err(BindFailure::Absent) => Ok(()),
             Err(BindFailure::Illegal(error)) => Err(error.reason),
         }

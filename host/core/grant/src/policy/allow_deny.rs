@@ -2,7 +2,7 @@
 
 use super::bound::BoundPolicy;
 use crate::bind::binder::{BindFailure, Binder};
-use crate::bind::context::{BindError, Context, NoLedger};
+use crate::bind::context::{BindError, GrantContext, NoDeviceLedger};
 use crate::line::grant_line::GrantLine;
 use crate::line::rule::GrantRule;
 
@@ -37,15 +37,15 @@ impl Policy {
     }
 
     /// Binds the policy to one resource.
-    pub(crate) fn bind(&self, context: &Context) -> Result<BoundPolicy, BindError> {
+    pub(crate) fn bind(&self, context: &GrantContext) -> Result<BoundPolicy, BindError> {
         Ok(BoundPolicy { open: self.open, allow: rules(&self.allow, context)?, deny: rules(&self.deny, context)? })
     }
 }
 
-fn rules(lines: &[GrantLine], context: &Context) -> Result<Vec<GrantRule>, BindError> {
+fn rules(lines: &[GrantLine], context: &GrantContext) -> Result<Vec<GrantRule>, BindError> {
     let mut rules = Vec::new();
     for line in lines {
-        match line.bind(&Binder::new(context, &[], &NoLedger, line.as_str())) {
+        match line.bind(&Binder::new(context, &[], &NoDeviceLedger, line.as_str())) {
             Ok(bound) => rules.extend(bound),
             // A policy names no keywords, so none is absent.
             Err(BindFailure::Absent) => {}

@@ -5,26 +5,28 @@ use std::str::FromStr;
 
 /// The sha256 of a driver's component: `sha256:` and 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Digest(String);
+pub struct ComponentDigest(String);
 
 /// The text is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no digest: expected sha256: and 64 hexadecimal digits in lower case")]
-pub struct NoDigest(pub String);
+pub struct DigestError(pub String);
 
-impl FromStr for Digest {
-    type Err = NoDigest;
+impl FromStr for ComponentDigest {
+    type Err = DigestError;
 
-    fn from_str(text: &str) -> Result<Digest, NoDigest> {
+    fn from_str(text: &str) -> Result<ComponentDigest, DigestError> {
         let hexadecimal = |c: char| matches!(c, '0'..='9' | 'a'..='f');
         match text.strip_prefix("sha256:") {
-            Some(digits) if digits.len() == 64 && digits.chars().all(hexadecimal) => Ok(Digest(text.to_owned())),
-            _ => Err(NoDigest(text.to_owned())),
+            Some(digits) if digits.len() == 64 && digits.chars().all(hexadecimal) => {
+                Ok(ComponentDigest(text.to_owned()))
+            }
+            _ => Err(DigestError(text.to_owned())),
         }
     }
 }
 
-impl fmt::Display for Digest {
+impl fmt::Display for ComponentDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// What one call of a driver may use. `None` stands for the host's own limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
+pub struct SandboxLimits {
     /// Bytes of memory.
     pub memory: Option<u64>,
     /// Processor time.
@@ -15,14 +15,14 @@ pub struct Limits {
     pub output: Option<u64>,
 }
 
-impl Limits {
+impl SandboxLimits {
     /// The lower limit of each kind.
     #[must_use]
-    pub fn and(self, other: Limits) -> Limits {
+    pub fn and(self, other: SandboxLimits) -> SandboxLimits {
         fn lower<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
             one.into_iter().chain(other).min()
         }
-        Limits {
+        SandboxLimits {
             memory: lower(self.memory, other.memory),
             cpu: lower(self.cpu, other.cpu),
             wall: lower(self.wall, other.wall),

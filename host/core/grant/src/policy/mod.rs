@@ -8,7 +8,7 @@ mod limits;
 mod site;
 
 pub use allow_deny::Policy;
-pub use digest::{Digest, NoDigest};
+pub use digest::{ComponentDigest, DigestError};
 pub use file::PolicyError;
-pub use limits::Limits;
-pub use site::{SitePolicy, Trust};
+pub use limits::SandboxLimits;
+pub use site::{DriverTrust, SitePolicy};

@@ -1,25 +1,25 @@
 //! A site's policy for one driver: besides `allow` and `deny`, the component that it trusts and the limits of a call.
 
 use super::allow_deny::Policy;
-use super::digest::{Digest, NoDigest};
+use super::digest::{ComponentDigest, DigestError};
 use super::file::{PolicyError, PolicyLines};
-use super::limits::Limits;
+use super::limits::SandboxLimits;
 use crate::line::token::LineFault;
 
 /// A driver's `.policy` file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SitePolicy {
     /// The one component that the file is about.
-    pub digest: Option<Digest>,
+    pub digest: Option<ComponentDigest>,
     /// What a call may use.
-    pub limits: Limits,
+    pub limits: SandboxLimits,
     /// What the driver may do.
     pub policy: Policy,
 }
 
 /// Where a driver comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
+pub enum DriverTrust {
     /// Embedded in the agent: it may do what it requests unless the site allows less.
     BuiltIn,
     /// Installed from elsewhere: it may do nothing unless the site allows it.
@@ -30,7 +30,7 @@ impl SitePolicy {
     /// Reads a driver's file, and reports everything that is wrong with it.
     pub fn parse(text: &str) -> Result<SitePolicy, Vec<PolicyError>> {
         let mut digest = None;
-        let mut limits = Limits::default();
+        let mut limits = SandboxLimits::default();
         let policy = PolicyLines::parse(text, |word, rest, column| {
             let value_column = column + word.chars().count() + 1;
             match word {
@@ -39,7 +39,8 @@ impl SitePolicy {
                 }
                 "digest" => {
                     let parsed = rest.parse();
-                    digest = Some(parsed.map_err(|error: NoDigest| LineFault::new(value_column, error.to_string()))?);
+                    digest =
+                        Some(parsed.map_err(|error: DigestError| LineFault::new(value_column, error.to_string()))?);
                     Ok(())
                 }
                 "limit" => limits.read(rest).map_err(|reason| LineFault::new(value_column, reason)),
@@ -52,8 +53,8 @@ impl SitePolicy {
     }
 
     /// Adds limits that the site wrote elsewhere to a file, or to no file. Limits alone allow and forbid nothing.
-    pub fn limited(file: Option<SitePolicy>, limits: Limits) -> Option<SitePolicy> {
-        if limits == Limits::default() {
+    pub fn limited(file: Option<SitePolicy>, limits: SandboxLimits) -> Option<SitePolicy> {
+        if limits == SandboxLimits::default() {
             return file;
         }
         let empty = SitePolicy { digest: None, limits, policy: Policy::nothing() };
@@ -62,14 +63,14 @@ impl SitePolicy {
 
     /// The policy for a driver of this digest. A file that names another digest allows nothing, so that a driver that was
     /// trusted once cannot be replaced without anybody noticing.
-    pub fn resolve(file: Option<SitePolicy>, trust: Trust, digest: &Digest) -> Policy {
+    pub fn resolve(file: Option<SitePolicy>, trust: DriverTrust, digest: &ComponentDigest) -> Policy {
         match (file, trust) {
-            (None, Trust::BuiltIn) => Policy::everything(),
-            (None, Trust::ThirdParty) => Policy::nothing(),
+            (None, DriverTrust::BuiltIn) => Policy::everything(),
+            (None, DriverTrust::ThirdParty) => Policy::nothing(),
             (Some(file), _) if file.digest.as_ref().is_some_and(|named| named != digest) => Policy::nothing(),
-            (Some(file), Trust::BuiltIn) => file.policy.opened(),
-            (Some(file), Trust::ThirdParty) if file.digest.is_some() => file.policy,
-            (Some(_), Trust::ThirdParty) => Policy::nothing(),
+            (Some(file), DriverTrust::BuiltIn) => file.policy.opened(),
+            (Some(file), DriverTrust::ThirdParty) if file.digest.is_some() => file.policy,
+            (Some(_), DriverTrust::ThirdParty) => Policy::nothing(),
         }
     }
 }

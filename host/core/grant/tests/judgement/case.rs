@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use hostler_grant as grant;
 use hostler_grant::op::*;
-use hostler_grant::{Access, Context, Digest, Grants, Keyword, Operation, Policy, Request, SitePolicy, Trust};
+use hostler_grant::{
+    Access, ComponentDigest, DriverTrust, GrantContext, GrantKeyword, GrantRequest, Grants, Operation, Policy,
+    SitePolicy,
+};
 
 /// What surrounds an operation. Each test starts from [`Default`] and says what differs.
 pub(crate) struct Case<'a> {
@@ -21,8 +24,8 @@ impl Default for Case<'_> {
     }
 }
 
-pub(crate) fn context() -> Context {
-    Context {
+pub(crate) fn context() -> GrantContext {
+    GrantContext {
         object: "web".parse().unwrap(),
         rid: "fs#1".parse().unwrap(),
         node: "n1".parse().unwrap(),
@@ -35,19 +38,19 @@ pub(crate) fn context() -> Context {
 
 impl Case<'_> {
     pub(crate) fn bind(&self) -> Result<Grants, String> {
-        let requests: Vec<Request> = self.requests.iter().map(|line| line.parse().unwrap()).collect();
+        let requests: Vec<GrantRequest> = self.requests.iter().map(|line| line.parse().unwrap()).collect();
         let values: Vec<(&str, Vec<String>)> = self
             .keywords
             .iter()
             .map(|(name, values)| (*name, values.iter().map(ToString::to_string).collect()))
             .collect();
-        let keywords: Vec<Keyword<'_>> =
-            values.iter().map(|(name, values)| Keyword { name, values, from: None }).collect();
-        let digest: Digest = format!("sha256:{}", "a".repeat(64)).parse().unwrap();
+        let keywords: Vec<GrantKeyword<'_>> =
+            values.iter().map(|(name, values)| GrantKeyword { name, values, from: None }).collect();
+        let digest: ComponentDigest = format!("sha256:{}", "a".repeat(64)).parse().unwrap();
         let site = self.site.map(|text| SitePolicy::parse(text).unwrap());
-        let site = SitePolicy::resolve(site, Trust::BuiltIn, &digest);
+        let site = SitePolicy::resolve(site, DriverTrust::BuiltIn, &digest);
         let namespace = self.namespace.map_or(Policy::everything(), |text| Policy::parse(text).unwrap());
-        Grants::bind(&requests, &context(), &keywords, &grant::NoLedger, &site, &namespace)
+        Grants::bind(&requests, &context(), &keywords, &grant::NoDeviceLedger, &site, &namespace)
             .map_err(|error| error.to_string())
     }
 
@@ -73,8 +76,8 @@ pub(crate) fn write(path: &str) -> WritePath {
     WritePath { path: path.into() }
 }
 
-pub(crate) fn mount(fstype: &str, source: &str, target: &str, options: &[&str]) -> Mount {
-    Mount {
+pub(crate) fn mount(fstype: &str, source: &str, target: &str, options: &[&str]) -> MountFilesystem {
+    MountFilesystem {
         fstype: fstype.to_owned(),
         source: source.to_owned(),
         target: target.into(),
@@ -82,22 +85,22 @@ pub(crate) fn mount(fstype: &str, source: &str, target: &str, options: &[&str]) 
     }
 }
 
-pub(crate) fn exec(line: &str) -> Exec {
+pub(crate) fn exec(line: &str) -> RunProgram {
     let mut words = line.split(' ').map(str::to_owned);
-    Exec { program: PathBuf::from(words.next().unwrap()), args: words.collect(), user: None }
+    RunProgram { program: PathBuf::from(words.next().unwrap()), args: words.collect(), user: None }
 }
 
-pub(crate) fn spawn(line: &str) -> Spawn {
-    let Exec { program, args, user } = exec(line);
-    Spawn { program, args, user }
+pub(crate) fn spawn(line: &str) -> StartProgram {
+    let RunProgram { program, args, user } = exec(line);
+    StartProgram { program, args, user }
 }
 
 pub(crate) fn address(address: &str, dev: &str) -> ChangeAddress {
     ChangeAddress { dev: dev.to_owned(), address: address.parse().unwrap() }
 }
 
-pub(crate) fn get(url: &str) -> Fetch {
-    Fetch { method: "GET".to_owned(), url: url.to_owned() }
+pub(crate) fn get(url: &str) -> FetchUrl {
+    FetchUrl { method: "GET".to_owned(), url: url.to_owned() }
 }
 
 pub(crate) const NOT_ASKED: &str = "the driver did not ask for it";

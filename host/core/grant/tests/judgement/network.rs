@@ -27,7 +27,7 @@ fn addresses_are_matched_as_addresses_and_names_by_what_they_were_found_to_be() 
     let grants = named.bind().unwrap();
     let refused = grants.permit(address("10.0.0.9/24", "eth0"), Access::Mutate);
     assert!(refused.is_err(), "nobody looked the name up");
-    let resolve = grants.permit(Resolve { name: "web.example.com".to_owned() }, Access::Read).unwrap();
+    let resolve = grants.permit(ResolveName { name: "web.example.com".to_owned() }, Access::Read).unwrap();
     grants.learn(&resolve, &["10.0.0.9".parse().unwrap()]);
     assert!(grants.permit(address("10.0.0.9/24", "eth0"), Access::Mutate).is_ok());
     assert!(grants.permit(address("10.0.0.9/0", "eth0"), Access::Mutate).is_err(), "the whole world is no neighbour");

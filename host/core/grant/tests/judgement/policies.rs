@@ -2,7 +2,9 @@
 
 use hostler_grant as grant;
 use hostler_grant::op::*;
-use hostler_grant::{Access, Context, Digest, Grants, Keyword, Policy, Request, SitePolicy, Trust};
+use hostler_grant::{
+    Access, ComponentDigest, DriverTrust, GrantContext, GrantKeyword, GrantRequest, Grants, Policy, SitePolicy,
+};
 use model::Rid;
 
 use crate::case::{Case, NAMESPACE, SITE, address, context, exec, get, mount, read, write};
@@ -76,8 +78,8 @@ fn policies_restrict_networks_and_hosts_by_pattern() {
 
 #[test]
 fn a_namespace_without_a_policy_keeps_to_its_own_paths() {
-    let context = Context { object: "ns1/svc/web".parse().unwrap(), ..context() };
-    let requests: Vec<Request> = [
+    let context = GrantContext { object: "ns1/svc/web".parse().unwrap(), ..context() };
+    let requests: Vec<GrantRequest> = [
         "files.write = /srv/ns1/a",
         "files.write = /srv/ns2/a",
         "files.write = {statedir}/x",
@@ -89,10 +91,12 @@ fn a_namespace_without_a_policy_keeps_to_its_own_paths() {
     .map(|line| line.parse().unwrap())
     .into();
     let grants =
-        Grants::bind(&requests, &context, &[], &grant::NoLedger, &Policy::everything(), &Policy::own_paths()).unwrap();
+        Grants::bind(&requests, &context, &[], &grant::NoDeviceLedger, &Policy::everything(), &Policy::own_paths())
+            .unwrap();
     assert!(grants.permit(write("/srv/ns1/a"), Access::Mutate).is_ok());
     assert!(grants.permit(write("/var/lib/hostler/state/web/x"), Access::Mutate).is_ok());
-    let refused = |result: Result<(), grant::Denied>| assert_eq!(result.unwrap_err().by, grant::Refuser::Namespace);
+    let refused =
+        |result: Result<(), grant::PermitDenial>| assert_eq!(result.unwrap_err().by, grant::Refuser::Namespace);
     refused(grants.permit(write("/srv/ns2/a"), Access::Mutate).map(drop));
     refused(grants.permit(exec("/bin/true"), Access::Mutate).map(drop));
     refused(grants.permit(mount("tmpfs", "tmpfs", "/srv/ns1/a", &[]), Access::Mutate).map(drop));
@@ -103,12 +107,12 @@ fn a_namespace_without_a_policy_keeps_to_its_own_paths() {
 #[test]
 fn a_device_from_another_resource_counts_only_if_this_host_gave_it() {
     let disk: Rid = "disk#1".parse().unwrap();
-    let requests: Vec<Request> = ["mount = ext4 {kw:dev} on /srv/web", "exec = /sbin/mkfs.ext4 -- {kw:dev}"]
+    let requests: Vec<GrantRequest> = ["mount = ext4 {kw:dev} on /srv/web", "exec = /sbin/mkfs.ext4 -- {kw:dev}"]
         .map(|line| line.parse().unwrap())
         .into();
     let judge = |given: &'static str, device: &str| {
         let values = [device.to_owned()];
-        let keywords = [Keyword { name: "dev", values: &values, from: Some(&disk) }];
+        let keywords = [GrantKeyword { name: "dev", values: &values, from: Some(&disk) }];
         let ledger = move |rid: &Rid, device: &str| rid.to_string() == "disk#1" && device == given;
         Grants::bind(&requests, &context(), &keywords, &ledger, &Policy::everything(), &Policy::everything()).unwrap()
     };
@@ -122,30 +126,33 @@ fn a_device_from_another_resource_counts_only_if_this_host_gave_it() {
         "exec = /sbin/mkfs.ext4 -- /dev/sda: dev names a device that disk#1 was never given by this host"
     );
     assert!(strange.permit(mount("ext4", "/dev/sda", "/srv/web", &[]), Access::Mutate).is_err());
-    assert!(strange.permit(Unmount { target: "/srv/web".into() }, Access::Mutate).is_ok(), "a stop must always work");
+    assert!(
+        strange.permit(UnmountTarget { target: "/srv/web".into() }, Access::Mutate).is_ok(),
+        "a stop must always work"
+    );
 }
 
 #[test]
 fn third_party_drivers_need_a_file_that_names_their_digest() {
-    let ours: Digest = format!("sha256:{}", "a".repeat(64)).parse().unwrap();
-    let requests = [Request::parse("files.read = /srv/x").unwrap()];
+    let ours: ComponentDigest = format!("sha256:{}", "a".repeat(64)).parse().unwrap();
+    let requests = [GrantRequest::parse("files.read = /srv/x").unwrap()];
     let allow = "allow files.read = /srv/**\n";
     let named = format!("digest {ours}\n{allow}");
     let other = format!("digest sha256:{}\n{allow}", "b".repeat(64));
     for (file, trust, allowed) in [
-        (None, Trust::BuiltIn, true),
-        (None, Trust::ThirdParty, false),
-        (Some(named.as_str()), Trust::ThirdParty, true),
-        (Some(allow), Trust::ThirdParty, false),
-        (Some(allow), Trust::BuiltIn, true),
-        (Some(other.as_str()), Trust::ThirdParty, false),
-        (Some(other.as_str()), Trust::BuiltIn, false),
-        (Some("limit memory 64m"), Trust::BuiltIn, true),
-        (Some("allow exec = /bin/x"), Trust::BuiltIn, false),
+        (None, DriverTrust::BuiltIn, true),
+        (None, DriverTrust::ThirdParty, false),
+        (Some(named.as_str()), DriverTrust::ThirdParty, true),
+        (Some(allow), DriverTrust::ThirdParty, false),
+        (Some(allow), DriverTrust::BuiltIn, true),
+        (Some(other.as_str()), DriverTrust::ThirdParty, false),
+        (Some(other.as_str()), DriverTrust::BuiltIn, false),
+        (Some("limit memory 64m"), DriverTrust::BuiltIn, true),
+        (Some("allow exec = /bin/x"), DriverTrust::BuiltIn, false),
     ] {
         let policy = SitePolicy::resolve(file.map(|text| SitePolicy::parse(text).unwrap()), trust, &ours);
         let grants =
-            Grants::bind(&requests, &context(), &[], &grant::NoLedger, &policy, &Policy::everything()).unwrap();
+            Grants::bind(&requests, &context(), &[], &grant::NoDeviceLedger, &policy, &Policy::everything()).unwrap();
         assert_eq!(grants.permit(read("/srv/x"), Access::Read).is_ok(), allowed, "{file:?} {trust:?}");
     }
 }

@@ -91,7 +91,7 @@ fn a_command_keyword_grants_the_very_command() {
     };
     case.check(exec("/opt/check -v *"), "exec = /opt/check -v \"*\"");
     case.check(exec("/opt/check -v x"), &format!("no: exec = /opt/check -v x: {NOT_ASKED}"));
-    let start = Spawn {
+    let start = StartProgram {
         program: "/bin/sh".into(),
         args: vec!["-c".to_owned(), "exec web > log".to_owned()],
         user: Some("www".to_owned()),
@@ -115,11 +115,11 @@ fn status_only_looks() {
     case.check(exec("/bin/touch"), &format!("no: exec(read) = /bin/touch: {LOOK}"));
     case.check(get("https://h/x"), "http = * https://h/**");
     case.check(
-        Fetch { method: "POST".to_owned(), url: "https://h/x".to_owned() },
+        FetchUrl { method: "POST".to_owned(), url: "https://h/x".to_owned() },
         &format!("no: http = POST https://h/x: {LOOK}"),
     );
     case.check(KeepState, &format!("no: state: {LOOK}"));
-    case.check(EndProcesses, &format!("no: spawn = <program>: {LOOK}"));
+    case.check(KillProcesses, &format!("no: spawn = <program>: {LOOK}"));
     assert_eq!(Case { limit: Access::Mutate, ..case }.judge(KeepState), "");
 }
 

@@ -97,12 +97,12 @@ fn a_mount_is_granted_whole_and_can_be_ended_by_its_target() {
     let line = "mount = ext4 /dev/loop0 on /srv/web";
     case.check(mount("ext4", "/dev/loop0", "/srv/web", &["noatime"]), line);
     case.check(SeeMount { target: "/srv/web".into() }, line);
-    case.check(Unmount { target: "/srv/web".into() }, line);
+    case.check(UnmountTarget { target: "/srv/web".into() }, line);
     case.check(
         mount("ext4", "/dev/sda", "/srv/web", &[]),
         &format!("no: mount = ext4 /dev/sda on /srv/web: {NOT_ASKED}"),
     );
-    case.check(Unmount { target: "/srv".into() }, &format!("no: mount = * * on /srv: {NOT_ASKED}"));
+    case.check(UnmountTarget { target: "/srv".into() }, &format!("no: mount = * * on /srv: {NOT_ASKED}"));
 }
 
 #[test]

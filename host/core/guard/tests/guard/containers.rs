@@ -1,6 +1,6 @@
 //! Containers: the resource's own, by their whole ids, and no others.
 
-use hostler_guard::{Asked, Stream, Verdict};
+use hostler_guard::{GuardVerdict, RequestedBy, TerminalStream};
 use serde_json::json;
 
 use crate::harness::{EXEC, OTHER_EXEC, OWN, SIBLING, allowed, denied, image_and};
@@ -48,10 +48,10 @@ fn containers_of_others_are_out_of_reach() {
         // All that is told of it is that it is there.
         let answer = given.judge("GET", &format!("/containers/{name}/json"), b"");
         let body = json!({"Config": {"Labels": {}}, "Id": name}).to_string().into_bytes();
-        assert_eq!(answer, Verdict::Answer { status: 200, body });
+        assert_eq!(answer, GuardVerdict::Answer { status: 200, body });
         denied(given.judge("DELETE", &format!("/containers/{name}?force=1"), b""));
-        denied(given.judge_for(Asked::Console(None), "POST", &format!("/containers/{name}/exec"), b"{}"));
-        denied(given.judge_for(Asked::Attachment, "POST", &format!("/containers/{name}/attach?stream=1"), b""));
+        denied(given.judge_for(RequestedBy::Console(None), "POST", &format!("/containers/{name}/exec"), b"{}"));
+        denied(given.judge_for(RequestedBy::Attachment, "POST", &format!("/containers/{name}/attach?stream=1"), b""));
     }
 }
 
@@ -68,7 +68,7 @@ fn a_resource_whose_namespace_is_shared_is_looked_at_and_not_touched() {
 fn what_is_not_there_is_answered_here() {
     let answer = image_and(&[]).judge("DELETE", "/containers/gone", b"");
     let body = br#"{"message":"No such container: gone"}"#.to_vec();
-    assert_eq!(answer, Verdict::Answer { status: 404, body });
+    assert_eq!(answer, GuardVerdict::Answer { status: 404, body });
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn a_command_runs_for_an_operator_and_is_the_operator_s() {
         given.judge_for(asked, "POST", "/v1.41/containers/own/exec", body.to_string().as_bytes())
     };
     let body = json!({"Cmd": ["id", "-u"], "Tty": true, "AttachStdin": true, "AttachStdout": true, "User": "1000"});
-    let forward = allowed(exec(Asked::Console(Some(&argv)), body.clone()));
+    let forward = allowed(exec(RequestedBy::Console(Some(&argv)), body.clone()));
     assert_eq!(forward.target, format!("/v1.41/containers/{OWN}/exec"));
-    assert_eq!(denied(exec(Asked::Action, body)), "exec is for an operator's console only");
+    assert_eq!(denied(exec(RequestedBy::Action, body)), "exec is for an operator's console only");
     for bad in [
         json!({"Cmd": ["id"], "User": "1000"}),
         json!({"Cmd": ["id", "-u"]}),
@@ -141,29 +141,29 @@ fn a_command_runs_for_an_operator_and_is_the_operator_s() {
         json!({"Cmd": ["id", "-u"], "User": "1000", "Privileged": true}),
         json!({"Cmd": ["id", "-u"], "User": "1000", "Detach": true}),
     ] {
-        denied(exec(Asked::Console(Some(&argv)), bad));
+        denied(exec(RequestedBy::Console(Some(&argv)), bad));
     }
-    allowed(exec(Asked::Console(None), json!({"Cmd": ["/bin/sh"], "User": "1000"})));
+    allowed(exec(RequestedBy::Console(None), json!({"Cmd": ["/bin/sh"], "User": "1000"})));
 }
 
 #[test]
 fn a_terminal_is_connected_by_the_host_alone() {
     let given = image_and(&[]);
     let start = format!("/v1.41/exec/{EXEC}/start");
-    let forward = allowed(given.judge_for(Asked::Attachment, "POST", &start, br#"{"Detach":false,"Tty":false}"#));
+    let forward = allowed(given.judge_for(RequestedBy::Attachment, "POST", &start, br#"{"Detach":false,"Tty":false}"#));
     // Whether it has a terminal was said when it was prepared.
     assert_eq!(forward.body, br#"{"Tty":true}"#);
-    assert_eq!(forward.stream, Some(Stream { framed: false, input: true, exec: Some(EXEC.to_owned()) }));
-    for asked in [Asked::Action, Asked::Console(None)] {
+    assert_eq!(forward.stream, Some(TerminalStream { framed: false, input: true, exec: Some(EXEC.to_owned()) }));
+    for asked in [RequestedBy::Action, RequestedBy::Console(None)] {
         assert_eq!(denied(given.judge_for(asked, "POST", &start, b"{}")), "exec is for an operator's console only");
         denied(given.judge_for(asked, "POST", "/containers/own/attach?stream=1", b""));
     }
     let other = format!("/exec/{OTHER_EXEC}/start");
-    denied(given.judge_for(Asked::Attachment, "POST", &other, b"{}"));
+    denied(given.judge_for(RequestedBy::Attachment, "POST", &other, b"{}"));
     denied(given.judge("GET", &format!("/exec/{OTHER_EXEC}/json"), b""));
     denied(given.judge("GET", "/exec/../json", b""));
     allowed(given.judge("GET", &format!("/exec/{EXEC}/json"), b""));
-    let logs = allowed(given.judge_for(Asked::Attachment, "GET", "/containers/own/logs?stdout=1&follow=1", b""));
-    assert_eq!(logs.stream, Some(Stream { framed: true, input: false, exec: None }));
+    let logs = allowed(given.judge_for(RequestedBy::Attachment, "GET", "/containers/own/logs?stdout=1&follow=1", b""));
+    assert_eq!(logs.stream, Some(TerminalStream { framed: true, input: false, exec: None }));
     assert_eq!(allowed(given.judge("GET", "/containers/own/logs?stdout=1", b"")).stream, None);
 }

@@ -1,6 +1,6 @@
 //! Containers are made of the resource's own keywords.
 
-use hostler_guard::Verdict;
+use hostler_guard::GuardVerdict;
 use serde_json::{Value, json};
 
 use crate::harness::{Given, SIBLING, allowed, body, denied, image_and};
@@ -214,7 +214,10 @@ fn the_namespace_of_another_resource_is_joined_by_its_whole_id() {
         {
             denied(given.create(json!({"NetworkMode": other})));
         }
-        assert!(matches!(given.create(json!({"NetworkMode": "container:gone"})), Verdict::Answer { status: 404, .. }));
+        assert!(matches!(
+            given.create(json!({"NetworkMode": "container:gone"})),
+            GuardVerdict::Answer { status: 404, .. }
+        ));
         denied(given.create(json!({"NetworkMode": "container:container#2"})));
         denied(given.create(json!({"NetworkMode": "container:../images"})));
         denied(given.create(json!({"NetworkMode": "container:sibling", "PidMode": "container:sibling"})));

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hostler_guard::{Asked, Forward, Found, Keyword, Known, Lookup, Namespace, Request, Resource, Verdict, judge};
+use hostler_guard::{
+    ContainerKeyword, ContainerResource, EngineFacts, EngineLookup, EngineRequest, ForwardedRequest, GuardVerdict,
+    LookupResult, NamespaceRights, RequestedBy, judge,
+};
 use serde_json::{Value, json};
 
 /// The whole ids of the containers of the engine: the resource's own, one of the same object, one of another node, one of
@@ -41,27 +44,33 @@ impl Given {
         Given { object: "ns1/svc/web", ..self }
     }
 
-    pub(crate) fn judge(&self, method: &str, target: &str, body: &[u8]) -> Verdict {
-        self.judge_for(Asked::Action, method, target, body)
+    pub(crate) fn judge(&self, method: &str, target: &str, body: &[u8]) -> GuardVerdict {
+        self.judge_for(RequestedBy::Action, method, target, body)
     }
 
-    pub(crate) fn judge_for(&self, asked: Asked<'_>, method: &str, target: &str, body: &[u8]) -> Verdict {
-        self.judge_request(&Request { method, target, headers: &[], body, asked })
+    pub(crate) fn judge_for(&self, asked: RequestedBy<'_>, method: &str, target: &str, body: &[u8]) -> GuardVerdict {
+        self.judge_request(&EngineRequest { method, target, headers: &[], body, asked })
     }
 
     /// Looks up what the guard wants to know, as the host does.
-    pub(crate) fn judge_request(&self, request: &Request<'_>) -> Verdict {
+    pub(crate) fn judge_request(&self, request: &EngineRequest<'_>) -> GuardVerdict {
         let (object, rid, node) = (self.object.parse().unwrap(), "container#1".parse().unwrap(), "n1".parse().unwrap());
-        let keywords: Vec<Keyword<'_>> =
-            self.keywords.iter().map(|(name, values)| Keyword { name, values: values.as_slice() }).collect();
+        let keywords: Vec<ContainerKeyword<'_>> =
+            self.keywords.iter().map(|(name, values)| ContainerKeyword { name, values: values.as_slice() }).collect();
         let allows = |path: &Path, write: bool| path.starts_with(if write { "/srv/ns1/rw" } else { "/srv/ns1" });
-        let namespace = if self.object == "web" { Namespace::Root } else { Namespace::Other(&allows) };
-        let resource =
-            Resource { object: &object, rid: &rid, node: &node, keywords: &keywords, namespace, cgroup: Some("/own") };
-        let mut known = Known::new();
+        let namespace = if self.object == "web" { NamespaceRights::Root } else { NamespaceRights::Other(&allows) };
+        let resource = ContainerResource {
+            object: &object,
+            rid: &rid,
+            node: &node,
+            keywords: &keywords,
+            namespace,
+            cgroup: Some("/own"),
+        };
+        let mut known = EngineFacts::new();
         loop {
             match judge(request, &resource, &known) {
-                Verdict::LookUp(lookup) => {
+                GuardVerdict::LookUp(lookup) => {
                     let found = self.engine(&lookup);
                     assert_eq!(known.insert(lookup.clone(), found), None, "{lookup:?} was looked up already");
                 }
@@ -70,39 +79,41 @@ impl Given {
         }
     }
 
-    fn engine(&self, lookup: &Lookup) -> Found {
+    fn engine(&self, lookup: &EngineLookup) -> LookupResult {
         let container = |id: &str, object: &str, rid: &str, node: &str| {
             let labels = [("hostler.object", object), ("hostler.rid", rid), ("hostler.node", node)];
             let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            Found::Container { id: id.to_owned(), labels, tty: false }
+            LookupResult::Container { id: id.to_owned(), labels, tty: false }
         };
-        let exec = |id: &str, of: &str| Found::Exec {
+        let exec = |id: &str, of: &str| LookupResult::Exec {
             id: id.to_owned(),
             container: of.to_owned(),
             tty: true,
             exit_code: None,
         };
         match lookup {
-            Lookup::Container(name) => match name.as_str() {
+            EngineLookup::Container(name) => match name.as_str() {
                 "own" | OWN => container(OWN, self.object, "container#1", "n1"),
                 "sibling" | SIBLING => container(SIBLING, self.object, "container#2", "n1"),
                 "elsewhere" | ELSEWHERE => container(ELSEWHERE, self.object, "container#1", "n2"),
                 "other" | OTHER => container(OTHER, "db", "container#1", "n1"),
-                "nobody" | NOBODY => Found::Container { id: NOBODY.to_owned(), labels: BTreeMap::new(), tty: false },
-                _ => Found::Nothing,
+                "nobody" | NOBODY => {
+                    LookupResult::Container { id: NOBODY.to_owned(), labels: BTreeMap::new(), tty: false }
+                }
+                _ => LookupResult::Nothing,
             },
-            Lookup::Exec(id) if id == EXEC => exec(EXEC, OWN),
-            Lookup::Exec(id) if id == OTHER_EXEC => exec(OTHER_EXEC, OTHER),
-            Lookup::Exec(_) => Found::Nothing,
+            EngineLookup::Exec(id) if id == EXEC => exec(EXEC, OWN),
+            EngineLookup::Exec(id) if id == OTHER_EXEC => exec(OTHER_EXEC, OTHER),
+            EngineLookup::Exec(_) => LookupResult::Nothing,
         }
     }
 
     /// What it may create a container with, and these members added to its `HostConfig`.
-    pub(crate) fn create(&self, host: Value) -> Verdict {
+    pub(crate) fn create(&self, host: Value) -> GuardVerdict {
         self.create_body(body(self.object, json!({}), host))
     }
 
-    pub(crate) fn create_body(&self, body: Value) -> Verdict {
+    pub(crate) fn create_body(&self, body: Value) -> GuardVerdict {
         let name = if self.object == "web" { "web.container.1" } else { "ns1..web.container.1" };
         self.judge("POST", &format!("/v1.41/containers/create?name={name}"), body.to_string().as_bytes())
     }
@@ -121,17 +132,17 @@ pub(crate) fn body(object: &str, more: Value, host: Value) -> Value {
 }
 
 #[track_caller]
-pub(crate) fn allowed(verdict: Verdict) -> Forward {
+pub(crate) fn allowed(verdict: GuardVerdict) -> ForwardedRequest {
     match verdict {
-        Verdict::Forward(forward) => forward,
+        GuardVerdict::Forward(forward) => forward,
         other => panic!("expected a request that is let through, found {other:?}"),
     }
 }
 
 #[track_caller]
-pub(crate) fn denied(verdict: Verdict) -> String {
+pub(crate) fn denied(verdict: GuardVerdict) -> String {
     match verdict {
-        Verdict::Deny(refusal) => refusal.to_string(),
+        GuardVerdict::Deny(refusal) => refusal.to_string(),
         other => panic!("expected a refusal, found {other:?}"),
     }
 }

@@ -1,6 +1,9 @@
 //! Lists, images, headers, spellings; and what is told of it all.
 
-use hostler_guard::{Asked, Keyword, Lookup, Namespace, Request, Resource, Verdict, sentences};
+use hostler_guard::{
+    ContainerKeyword, ContainerResource, EngineLookup, EngineRequest, GuardVerdict, NamespaceRights, RequestedBy,
+    sentences,
+};
 use serde_json::{Value, json};
 
 use crate::harness::{Given, OWN, allowed, denied, given, image_and};
@@ -90,7 +93,7 @@ fn headers_that_could_end_a_request_early_or_name_another_host_are_denied() {
     let given = image_and(&[]);
     let with = |target: &str, method: &str, name: &str, value: &str| {
         let headers = [(name.to_owned(), value.to_owned())];
-        given.judge_request(&Request { method, target, headers: &headers, body: b"", asked: Asked::Action })
+        given.judge_request(&EngineRequest { method, target, headers: &headers, body: b"", asked: RequestedBy::Action })
     };
     for (name, value) in [
         ("Host", "other"),
@@ -111,7 +114,7 @@ fn headers_that_could_end_a_request_early_or_name_another_host_are_denied() {
         let found = denied(with("/_ping", "GET", name, value));
         assert_eq!(found, format!("the header {name} is not known to the guard"));
     }
-    assert!(matches!(with("/_ping", "GET", "Accept", "*/*"), Verdict::Forward(_)));
+    assert!(matches!(with("/_ping", "GET", "Accept", "*/*"), GuardVerdict::Forward(_)));
     let forward = allowed(with("/images/create?fromImage=busybox", "POST", "X-Registry-Auth", "e30="));
     assert_eq!(forward.headers, [("X-Registry-Auth".to_owned(), "e30=".to_owned())]);
 }
@@ -142,16 +145,16 @@ fn paths_that_could_be_read_in_two_ways_are_denied() {
 
 #[test]
 fn look_ups_read_what_the_engine_says() {
-    let lookup = Lookup::Container("web".to_owned());
+    let lookup = EngineLookup::Container("web".to_owned());
     assert_eq!(lookup.path("/v1.41/containers/web/stop?t=1"), "/v1.41/containers/web/json");
     let found = json!({"Id": OWN, "Config": {"Labels": {"a": "b"}, "Tty": true}}).to_string();
-    let expected = hostler_guard::Found::Container {
+    let expected = hostler_guard::LookupResult::Container {
         id: OWN.to_owned(),
         labels: [("a".to_owned(), "b".to_owned())].into(),
         tty: true,
     };
     assert_eq!(lookup.read(200, found.as_bytes()), Ok(expected));
-    assert_eq!(lookup.read(404, b"{}"), Ok(hostler_guard::Found::Nothing));
+    assert_eq!(lookup.read(404, b"{}"), Ok(hostler_guard::LookupResult::Nothing));
     for (status, body) in [(500, found.as_str()), (200, "{}"), (200, "x"), (200, r#"{"Id":"web","Config":{}}"#)] {
         assert!(lookup.read(status, body.as_bytes()).is_err(), "{status} {body}");
     }
@@ -188,13 +191,14 @@ fn what_is_let_through_is_told_in_sentences() {
     let (object, rid, node) = ("web".parse().unwrap(), "container#1".parse().unwrap(), "n1".parse().unwrap());
     let values = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let (image, args) = (values("busybox"), values("-v /srv:/srv:ro --net=none --cap-add NET_ADMIN"));
-    let keywords = [Keyword { name: "image", values: &image }, Keyword { name: "run_args", values: &args }];
-    let resource = Resource {
+    let keywords =
+        [ContainerKeyword { name: "image", values: &image }, ContainerKeyword { name: "run_args", values: &args }];
+    let resource = ContainerResource {
         object: &object,
         rid: &rid,
         node: &node,
         keywords: &keywords,
-        namespace: Namespace::Root,
+        namespace: NamespaceRights::Root,
         cgroup: None,
     };
     assert_eq!(

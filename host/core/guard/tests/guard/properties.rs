@@ -1,6 +1,6 @@
 //! What holds for all requests.
 
-use hostler_guard::{Asked, Request, Verdict};
+use hostler_guard::{EngineRequest, GuardVerdict, RequestedBy};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -74,9 +74,9 @@ fn member() -> impl Strategy<Value = String> {
     prop_oneof![known.prop_map(str::to_owned), "[A-Za-z]{1,16}"]
 }
 
-fn host_of(verdict: Verdict) -> Option<Value> {
+fn host_of(verdict: GuardVerdict) -> Option<Value> {
     match verdict {
-        Verdict::Forward(forward) => {
+        GuardVerdict::Forward(forward) => {
             let mut sent: Value = serde_json::from_slice(&forward.body).unwrap();
             Some(sent["HostConfig"].take())
         }
@@ -111,7 +111,7 @@ proptest! {
     fn what_is_let_through_is_let_through_again(name in member(), value in value()) {
         let mut body = fair();
         body["HostConfig"][&name] = value;
-        if let Verdict::Forward(first) = resource().create_body(body) {
+        if let GuardVerdict::Forward(first) = resource().create_body(body) {
             let again = allowed(resource().judge("POST", &first.target, &first.body));
             prop_assert_eq!(again, first);
         }
@@ -123,7 +123,7 @@ proptest! {
         target in "(/v1\\.[0-9]{2})?(/[a-zA-Z0-9%._:-]{0,10}){0,4}(\\?[ -~]{0,20})?",
         body in prop::collection::vec(any::<u8>(), 0..64),
     ) {
-        let request = Request { method: &method, target: &target, headers: &[], body: &body, asked: Asked::Action };
+        let request = EngineRequest { method: &method, target: &target, headers: &[], body: &body, asked: RequestedBy::Action };
         let _ = resource().judge_request(&request);
     }
 
@@ -131,7 +131,7 @@ proptest! {
     #[test]
     fn paths_that_are_let_through_are_plain(name in "[ -~]{1,16}") {
         let verdict = resource().judge("POST", &format!("/containers/{name}/start"), b"");
-        if let Verdict::Forward(forward) = verdict {
+        if let GuardVerdict::Forward(forward) = verdict {
             prop_assert!(forward.target.starts_with("/containers/1111") && !forward.target.contains(['%', '?']));
         }
     }

@@ -1,7 +1,7 @@
 //! What a driver may do for one resource, as of now: the requests of its manifest, bound to the resource's keywords, and what
 //! the policies of the site and of the namespace leave of them. Nothing is touched to find out.
 
-use grant::Effective;
+use grant::EffectiveGrant;
 use model::config::Resource;
 use model::{DriverName, ObjectPath, Rid};
 use runtime::GrantsError;
@@ -18,7 +18,7 @@ pub struct EffectiveGrants {
     /// The resource's driver.
     pub driver: DriverName,
     /// In the order of the manifest.
-    pub lines: Vec<Effective>,
+    pub lines: Vec<EffectiveGrant>,
     /// What the guard of a container engine's socket lets through, a sentence each, or why it lets nothing through. None where
     /// no line has a guard.
     pub guarded: Option<Result<Vec<String>, String>>,

@@ -60,7 +60,7 @@ impl Facilities for InstanceFacilities<'_> {
             let command = command.ok_or_else(|| FacilityError::failed(format!("{rid} has no {trigger}")))?;
             let (home, path) = (instance.agent.home(), &instance.object.path);
             let namespace = paths::namespace_policy(home, path.namespace()).map_err(FacilityError::failed)?;
-            let context = grant::Context {
+            let context = grant::GrantContext {
                 object: path.clone(),
                 rid: rid.clone(),
                 node: instance.object.node.clone(),

@@ -20,7 +20,7 @@ pub(crate) struct TriggerContext<'a> {
     /// `-e NAME=VALUE` of the command line.
     pub(crate) env: &'a [(String, String)],
     /// What the resource is, for the policy of its namespace.
-    pub(crate) context: &'a grant::Context,
+    pub(crate) context: &'a grant::GrantContext,
     /// What objects of the namespace may make this node do.
     pub(crate) namespace: &'a grant::Policy,
 }
@@ -81,17 +81,17 @@ pub(crate) fn with_path(program: &mut String) {
 /// the namespace's policy must allow the very command.
 fn permitted(program: &Path, args: &[String], around: &TriggerContext<'_>) -> Result<(), FacilityError> {
     let words: Vec<String> = std::iter::once(program.display().to_string()).chain(args.iter().cloned()).collect();
-    let command = grant::Keyword { name: "command", values: &words, from: None };
-    let request = "exec(caps=all) = {command:command}".parse::<grant::Request>();
+    let command = grant::GrantKeyword { name: "command", values: &words, from: None };
+    let request = "exec(caps=all) = {command:command}".parse::<grant::GrantRequest>();
     let bound = grant::Grants::bind(
         &[request.map_err(|error| FacilityError::failed(error.to_string()))?],
         around.context,
         &[command],
-        &grant::NoLedger,
+        &grant::NoDeviceLedger,
         &grant::Policy::everything(),
         around.namespace,
     );
-    let exec = grant::op::Exec { program: program.to_owned(), args: args.to_vec(), user: None };
+    let exec = grant::op::RunProgram { program: program.to_owned(), args: args.to_vec(), user: None };
     let grants = bound.map_err(|error| FacilityError::failed(error.to_string()))?;
     grants.permit(exec, grant::Access::Mutate).map(drop).map_err(|denied| {
         let policy = format!("etc/namespaces/{}/policy", around.object.namespace());

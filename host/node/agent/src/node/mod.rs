@@ -40,7 +40,7 @@ pub fn log_limits(node: &NodeData) -> LogLimits {
 }
 
 /// What `[driver#<name>]` lets a call of a driver use up. A limit that cannot be read is no limit to go on with.
-pub fn driver_limits(home: &Directories, driver: &DriverName) -> Result<grant::Limits, String> {
+pub fn driver_limits(home: &Directories, driver: &DriverName) -> Result<grant::SandboxLimits, String> {
     let path = home.node_config();
     let document = document(&path).map_err(|error| crate::chain(&error))?;
     let value = |option: &str| match eval_node(&document, &Key::new(format!("driver#{driver}"), option)) {
@@ -48,7 +48,7 @@ pub fn driver_limits(home: &Directories, driver: &DriverName) -> Result<grant::L
         Err(ReadError::Unset(_)) => Ok(None),
         Err(error) => Err(format!("{}: {error}", path.display())),
     };
-    Ok(grant::Limits {
+    Ok(grant::SandboxLimits {
         memory: value("memory")?,
         cpu: value("cpu")?.map(Duration::from_millis),
         wall: value("wall")?.map(Duration::from_millis),
@@ -107,14 +107,18 @@ mod tests {
             driver_limits(&home, &"fs.flag".parse().unwrap())
         };
         let of_others = "[driver#fs.ext4]\nmemory = 1m\n";
-        assert_eq!(limits(of_others), Ok(grant::Limits::default()));
+        assert_eq!(limits(of_others), Ok(grant::SandboxLimits::default()));
         let own = limits("[driver#fs.flag]\nmemory = 64m\ncpu = 2s\nwall = 1m30s\noutput = 1k\n").unwrap();
         let millis = |millis| Some(Duration::from_millis(millis));
-        let expected =
-            grant::Limits { memory: Some(64 << 20), cpu: millis(2000), wall: millis(90_000), output: Some(1024) };
+        let expected = grant::SandboxLimits {
+            memory: Some(64 << 20),
+            cpu: millis(2000),
+            wall: millis(90_000),
+            output: Some(1024),
+        };
         assert_eq!(own, expected);
-        let file = grant::Limits { memory: Some(1), cpu: millis(9000), ..grant::Limits::default() };
-        assert_eq!(file.and(own), grant::Limits { memory: Some(1), ..own });
+        let file = grant::SandboxLimits { memory: Some(1), cpu: millis(9000), ..grant::SandboxLimits::default() };
+        assert_eq!(file.and(own), grant::SandboxLimits { memory: Some(1), ..own });
         assert!(
             limits("[driver#fs.flag]\nmemory = much\n").unwrap_err().contains("driver#fs.flag.memory is not a size")
         );

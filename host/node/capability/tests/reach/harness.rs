@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use driver::{Call, CallBounds, KeywordValue, Level, Log, Verb};
-use grant::{Context, Grants, Keyword, NoLedger, Policy, Request};
+use grant::{GrantContext, GrantKeyword, GrantRequest, Grants, NoDeviceLedger, Policy};
 use hostler_capability::{Host, Lanes, MemoryLedger, NoAudit, OUTPUT_BUDGET, Paths, Scope, Setup};
 use model::Rid;
 
@@ -92,8 +92,8 @@ impl Resource {
     }
 
     fn bind(&self, call: &Call, paths: &Paths) -> Grants {
-        let requests: Vec<Request> = self.grants.iter().map(|line| line.parse().unwrap()).collect();
-        let context = Context {
+        let requests: Vec<GrantRequest> = self.grants.iter().map(|line| line.parse().unwrap()).collect();
+        let context = GrantContext {
             object: call.object.clone(),
             rid: call.rid.clone(),
             node: call.node.clone(),
@@ -102,13 +102,13 @@ impl Resource {
             config: paths.config.clone(),
             peers: Vec::new(),
         };
-        let keywords: Vec<Keyword<'_>> = call
+        let keywords: Vec<GrantKeyword<'_>> = call
             .keywords
             .iter()
-            .map(|keyword| Keyword { name: &keyword.name, values: &keyword.values, from: None })
+            .map(|keyword| GrantKeyword { name: &keyword.name, values: &keyword.values, from: None })
             .collect();
         let everything = Policy::everything();
-        Grants::bind(&requests, &context, &keywords, &NoLedger, &everything, &everything).unwrap()
+        Grants::bind(&requests, &context, &keywords, &NoDeviceLedger, &everything, &everything).unwrap()
     }
 
     /// What was logged so far.

@@ -149,7 +149,7 @@ impl SandboxedDriver {
     /// The driver's requests, bound to this resource and cut down to what the policies of its site and namespace allow.
     pub(super) fn grants(&self, call: &Call, paths: &capability::Paths) -> Result<grant::Grants, ActionError> {
         let namespace = self.environment.node.namespace_policy(call.object.namespace()).map_err(ActionError::Failed)?;
-        let context = grant::Context {
+        let context = grant::GrantContext {
             object: call.object.clone(),
             rid: call.rid.clone(),
             node: call.node.clone(),
@@ -158,10 +158,10 @@ impl SandboxedDriver {
             config: paths.config.clone(),
             peers: call.peers.clone(),
         };
-        let keywords: Vec<grant::Keyword<'_>> = call
+        let keywords: Vec<grant::GrantKeyword<'_>> = call
             .keywords
             .iter()
-            .map(|k| grant::Keyword { name: &k.name, values: &k.values, from: k.from.as_ref() })
+            .map(|k| grant::GrantKeyword { name: &k.name, values: &k.values, from: k.from.as_ref() })
             .collect();
         let ledger = |_: &model::Rid, device: &str| self.environment.host.ledger.gave_any(&call.object, device);
         grant::Grants::bind(&self.requests, &context, &keywords, &ledger, &self.policy, &namespace)

@@ -39,7 +39,7 @@ impl SandboxedDriver {
     /// process of this resource is in it.
     fn owns_netns(&self, scope: &Scope, netns: &str) -> bool {
         let see = grant::op::SeeNetns { netns: netns.to_owned() };
-        self.trust == grant::Trust::BuiltIn
+        self.trust == grant::DriverTrust::BuiltIn
             || scope.grants().permit(see, grant::Access::Read).is_ok()
             || capability::netns::is_of_own_process(scope, netns.as_ref())
     }

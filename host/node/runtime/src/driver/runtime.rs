@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bindings::driver::DriverIndices;
 use driver::{Call, Driver, Manifest};
-use grant::{Digest, Request, SitePolicy, Trust};
+use grant::{ComponentDigest, DriverTrust, GrantRequest, SitePolicy};
 use wasmtime::component::InstancePre;
 
 use super::environment::{DriverEnvironment, NodeFacilities};
@@ -70,8 +70,8 @@ impl Runtime {
 
     fn sandboxed(&self, source: Source) -> Result<SandboxedDriver, LoadError> {
         let trust = match source.code {
-            Code::Builtin(_) => Trust::BuiltIn,
-            Code::File(_) => Trust::ThirdParty,
+            Code::Builtin(_) => DriverTrust::BuiltIn,
+            Code::File(_) => DriverTrust::ThirdParty,
         };
         let (policy, limits) = self.policy(&source, trust)?;
         let requests = requests(&source.manifest)?;
@@ -121,10 +121,10 @@ impl Runtime {
         self.environment.sandbox.time_in_guests()
     }
 
-    fn policy(&self, source: &Source, trust: Trust) -> Result<(grant::Policy, Limits), LoadError> {
+    fn policy(&self, source: &Source, trust: DriverTrust) -> Result<(grant::Policy, Limits), LoadError> {
         let name = &source.manifest.name;
         let file = self.environment.node.driver_policy(name).map_err(LoadError::Refused)?;
-        let digest: Digest = source.digest.parse().map_err(|error| LoadError::Refused(format!("{error}")))?;
+        let digest: ComponentDigest = source.digest.parse().map_err(|error| LoadError::Refused(format!("{error}")))?;
         let limits = file.as_ref().map(|file| file.limits).unwrap_or_default();
         let default = Limits::default();
         let limits = Limits {
@@ -138,10 +138,10 @@ impl Runtime {
 }
 
 /// What the driver asks for.
-fn requests(manifest: &Manifest) -> Result<Vec<Request>, LoadError> {
+fn requests(manifest: &Manifest) -> Result<Vec<GrantRequest>, LoadError> {
     let mut requests = Vec::with_capacity(manifest.grants.len());
     for line in &manifest.grants {
-        let request = Request::parse(line).map_err(LoadError::Grant)?;
+        let request = GrantRequest::parse(line).map_err(LoadError::Grant)?;
         let known = |name: &String| manifest.keywords.iter().any(|keyword| keyword.name == *name);
         if let Some(keyword) = request.keywords().into_iter().find(|name| !known(name)) {
             return Err(LoadError::Keyword { line: line.clone(), keyword });

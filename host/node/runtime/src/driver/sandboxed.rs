@@ -21,11 +21,11 @@ const TIMED_OUT: i32 = 124;
 
 /// A driver that was loaded.
 pub(super) struct SandboxedDriver {
-    pub(super) trust: grant::Trust,
+    pub(super) trust: grant::DriverTrust,
     pub(super) manifest: Manifest,
     /// `sha256:` and the digest of its component.
     pub(super) digest: String,
-    pub(super) requests: Vec<grant::Request>,
+    pub(super) requests: Vec<grant::GrantRequest>,
     pub(super) policy: grant::Policy,
     pub(super) limits: Limits,
     pub(super) component: InstancePre<State>,

@@ -52,7 +52,7 @@ pub enum LoadError {
     },
     /// A line of its grants cannot be read.
     #[error("it asks for something that is no grant")]
-    Grant(#[source] grant::RequestError),
+    Grant(#[source] grant::GrantRequestError),
     /// A line of its grants names a keyword that its manifest has not: it would never be granted, and nobody would know why.
     #[error("its grant {line:?} names {keyword:?}, which is none of its keywords")]
     Keyword {

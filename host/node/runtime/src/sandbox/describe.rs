@@ -7,7 +7,7 @@ use std::time::Duration;
 use bindings::driver::DriverIndices;
 use capability::{OUTPUT_BUDGET, Paths, Scope, Setup};
 use driver::{ActionError, Call, CallBounds, Silent, Verb};
-use grant::{Context, Grants, NoLedger, Policy};
+use grant::{GrantContext, Grants, NoDeviceLedger, Policy};
 use model::{DriverName, Group, NodeName, ObjectPath, Rid};
 
 use super::{GuestCall, GuestInstance, Limits, LoadError, Sandbox, digest};
@@ -47,7 +47,7 @@ fn nobody(host: &Arc<capability::Host>) -> Option<Scope> {
     };
     let nowhere = || "/proc/self/nowhere".into();
     let paths = Paths { rundir: nowhere(), statedir: nowhere(), logdir: nowhere(), config: nowhere(), cgroup: None };
-    let context = Context {
+    let context = GrantContext {
         object: call.object.clone(),
         rid: call.rid.clone(),
         node: call.node.clone(),
@@ -56,7 +56,7 @@ fn nobody(host: &Arc<capability::Host>) -> Option<Scope> {
         config: paths.config.clone(),
         peers: Vec::new(),
     };
-    let grants = Grants::bind(&[], &context, &[], &NoLedger, &Policy::nothing(), &Policy::nothing()).ok()?;
+    let grants = Grants::bind(&[], &context, &[], &NoDeviceLedger, &Policy::nothing(), &Policy::nothing()).ok()?;
     Some(Scope::new(Setup {
         call,
         bounds: CallBounds::within(PATIENCE),

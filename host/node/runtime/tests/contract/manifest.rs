@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use builtin::Builtin;
 use driver::Manifest;
-use grant::Request;
+use grant::GrantRequest;
 use model::convert::convert;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, OptLevel, Store};
@@ -69,7 +69,7 @@ fn a_driver_asks_for_grants_about_its_own_keywords() {
     check(|driver, manifest| {
         let own: BTreeSet<String> = manifest.keywords.iter().map(|keyword| keyword.name.clone()).collect();
         for line in &manifest.grants {
-            let request = Request::parse(line).unwrap_or_else(|error| panic!("{}: {error}", driver.name));
+            let request = GrantRequest::parse(line).unwrap_or_else(|error| panic!("{}: {error}", driver.name));
             let strangers: Vec<String> = request.keywords().difference(&own).cloned().collect();
             assert!(strangers.is_empty(), "{}: {line}: {strangers:?}", driver.name);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hostler_run_args::{Device, Limits, Publish, Restart, RunArgs, Ulimit, Variable};
+use hostler_run_args::{ContainerLimits, DeviceMapping, NamedValue, PortMapping, RestartPolicy, RunArgs, Ulimit};
 use hostler_sdk::{Context, Result};
 use serde_json::{Map, Value, json};
 
@@ -132,7 +132,7 @@ fn network(host: &mut Members, wanted: &RunArgs) {
     host.put("Links", wanted.links.clone());
 }
 
-fn limits(host: &mut Members, limits: &Limits) {
+fn limits(host: &mut Members, limits: &ContainerLimits) {
     host.put("Memory", limits.memory);
     host.put("MemoryReservation", limits.memory_reservation);
     host.put("MemorySwap", limits.memory_swap);
@@ -183,11 +183,11 @@ fn mark(body: &Value) -> String {
     format!("{hash:016x}")
 }
 
-fn pairs(variables: &[Variable]) -> Vec<String> {
+fn pairs(variables: &[NamedValue]) -> Vec<String> {
     variables.iter().map(|variable| format!("{}={}", variable.name, variable.value)).collect()
 }
 
-fn variables(variables: &[Variable]) -> Map<String, Value> {
+fn variables(variables: &[NamedValue]) -> Map<String, Value> {
     map(variables.iter().map(|variable| (&variable.name, json!(variable.value))))
 }
 
@@ -200,7 +200,7 @@ fn names(names: impl Iterator<Item = String>) -> Map<String, Value> {
     names.map(|name| (name, json!({}))).collect()
 }
 
-fn device(device: &Device) -> Value {
+fn device(device: &DeviceMapping) -> Value {
     json!({
         "PathOnHost": device.host,
         "PathInContainer": device.container,
@@ -212,12 +212,12 @@ fn ulimit(ulimit: &Ulimit) -> Value {
     json!({ "Name": ulimit.name, "Soft": ulimit.soft, "Hard": ulimit.hard })
 }
 
-fn restart(restart: Restart) -> Value {
+fn restart(restart: RestartPolicy) -> Value {
     match restart {
-        Restart::No => json!({ "Name": "no" }),
-        Restart::Always => json!({ "Name": "always" }),
-        Restart::UnlessStopped => json!({ "Name": "unless-stopped" }),
-        Restart::OnFailure(times) => json!({ "Name": "on-failure", "MaximumRetryCount": times }),
+        RestartPolicy::No => json!({ "Name": "no" }),
+        RestartPolicy::Always => json!({ "Name": "always" }),
+        RestartPolicy::UnlessStopped => json!({ "Name": "unless-stopped" }),
+        RestartPolicy::OnFailure(times) => json!({ "Name": "on-failure", "MaximumRetryCount": times }),
     }
 }
 
@@ -228,11 +228,11 @@ fn log_config(wanted: &RunArgs) -> Value {
     }
 }
 
-fn port(publish: &Publish) -> String {
+fn port(publish: &PortMapping) -> String {
     format!("{}/{}", publish.container_port, publish.protocol)
 }
 
-fn port_bindings(publish: &[Publish]) -> Map<String, Value> {
+fn port_bindings(publish: &[PortMapping]) -> Map<String, Value> {
     let mut bindings: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for binding in publish {
         let host = json!({ "HostIp": binding.host_ip, "HostPort": binding.host_port });

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hostler_family_application::StoreVariables;
-use hostler_run_args::{Device, Restart, RunArgs, Variable, Volume};
+use hostler_run_args::{DeviceMapping, NamedValue, RestartPolicy, RunArgs, VolumeMount};
 use hostler_sdk::{Context, Error, Keywords, Problem, Result};
 
 use crate::is_reference;
@@ -110,7 +110,7 @@ impl Container {
         match hostler_run_args::parse(&self.run_args) {
             Err(error) => problem("run_args", error.to_string()),
             Ok(options) => {
-                if options.restart.is_some_and(|restart| restart != Restart::No) {
+                if options.restart.is_some_and(|restart| restart != RestartPolicy::No) {
                     problem(
                         "run_args",
                         "--restart: the agent restarts the container, see the keyword restart".to_owned(),
@@ -125,9 +125,9 @@ impl Container {
             problem("image", format!("{:?} is no image: expected [registry/]name[:tag]", self.image));
         }
         for (keyword, error) in [
-            ("volume_mounts", read_all::<Volume>(&self.volume_mounts).err()),
-            ("devices", read_all::<Device>(&self.devices).err()),
-            ("environment", read_all::<Variable>(&self.environment).err()),
+            ("volume_mounts", read_all::<VolumeMount>(&self.volume_mounts).err()),
+            ("devices", read_all::<DeviceMapping>(&self.devices).err()),
+            ("environment", read_all::<NamedValue>(&self.environment).err()),
         ] {
             if let Some(text) = error {
                 problem(keyword, text);
@@ -153,7 +153,7 @@ impl Container {
         wanted.volumes.extend(read_all(&self.volume_mounts).map_err(|text| invalid("volume_mounts", text))?);
         wanted.devices.extend(read_all(&self.devices).map_err(|text| invalid("devices", text))?);
         wanted.env.extend(read_all(&self.environment).map_err(|text| invalid("environment", text))?);
-        for variable in read_all::<Variable>(self.stores.all()).map_err(|text| invalid("environment", text))? {
+        for variable in read_all::<NamedValue>(self.stores.all()).map_err(|text| invalid("environment", text))? {
             wanted.env.retain(|other| other.name != variable.name);
             wanted.env.push(variable);
         }

@@ -6,5 +6,5 @@ mod pattern;
 mod root;
 mod template;
 
-pub use operation::{EndProcesses, Exec, SeeProcesses, Spawn};
+pub use operation::{KillProcesses, RunProgram, SeeProcesses, StartProgram};
 pub(super) use template::CAPABILITIES;

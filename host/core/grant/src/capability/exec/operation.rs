@@ -11,7 +11,7 @@ use crate::operation::{Access, Operation, RuleMatch};
 
 /// Run a program and wait for it. Grant `exec`; with `exec(read)` also in status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exec {
+pub struct RunProgram {
     /// Absolute.
     pub program: PathBuf,
     /// Without the program's name.
@@ -22,7 +22,7 @@ pub struct Exec {
 
 /// Start a program that outlives the call. Grant `spawn`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spawn {
+pub struct StartProgram {
     /// Absolute.
     pub program: PathBuf,
     /// Without the program's name.
@@ -37,7 +37,7 @@ pub struct SeeProcesses;
 
 /// Kill the resource's own processes. Any `spawn` or `exec` grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndProcesses;
+pub struct KillProcesses;
 
 fn command_line(capability: &str, program: &Path, args: &[String]) -> String {
     let mut line = format!("{capability} = {}", path_text(program));
@@ -54,7 +54,7 @@ fn matches(rule: &GrantRule, program: &Path, args: &[String], user: Option<&str>
     own.is_some_and(|own| own.matches(program, args))
 }
 
-impl Operation for Exec {
+impl Operation for RunProgram {
     fn access(&self) -> Access {
         Access::Mutate
     }
@@ -64,7 +64,7 @@ impl Operation for Exec {
     }
 }
 
-impl RuleMatch for Exec {
+impl RuleMatch for RunProgram {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         rule.is(&EXEC) && matches(rule, &self.program, &self.args, self.user.as_deref())
     }
@@ -74,7 +74,7 @@ impl RuleMatch for Exec {
     }
 }
 
-impl Operation for Spawn {
+impl Operation for StartProgram {
     fn access(&self) -> Access {
         Access::Mutate
     }
@@ -84,7 +84,7 @@ impl Operation for Spawn {
     }
 }
 
-impl RuleMatch for Spawn {
+impl RuleMatch for StartProgram {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         rule.is(&SPAWN) && matches(rule, &self.program, &self.args, self.user.as_deref())
     }
@@ -119,7 +119,7 @@ impl RuleMatch for SeeProcesses {
     }
 }
 
-impl Operation for EndProcesses {
+impl Operation for KillProcesses {
     fn access(&self) -> Access {
         Access::Mutate
     }
@@ -129,7 +129,7 @@ impl Operation for EndProcesses {
     }
 }
 
-impl RuleMatch for EndProcesses {
+impl RuleMatch for KillProcesses {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         rule.pattern::<CommandPattern>().is_some()
     }

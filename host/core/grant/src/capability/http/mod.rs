@@ -8,6 +8,6 @@ mod url_set;
 mod url_template;
 mod words;
 
-pub use operation::{Fetch, FetchUnix};
+pub use operation::{FetchUnix, FetchUrl};
 pub(super) use words::CAPABILITIES;
 pub(crate) use words::SocketPattern;

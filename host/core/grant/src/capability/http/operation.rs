@@ -10,7 +10,7 @@ use crate::operation::{Access, Operation, RuleMatch};
 
 /// Send a request to a network address. Grant `http`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetch {
+pub struct FetchUrl {
     /// `GET`, in upper case.
     pub method: String,
     /// The whole address.
@@ -39,7 +39,7 @@ fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 
-impl Operation for Fetch {
+impl Operation for FetchUrl {
     fn access(&self) -> Access {
         method_access(&self.method)
     }
@@ -49,7 +49,7 @@ impl Operation for Fetch {
     }
 }
 
-impl RuleMatch for Fetch {
+impl RuleMatch for FetchUrl {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         let own = rule.pattern::<UrlPattern>();
         own.is_some_and(|own| own.methods.contains(&self.method) && own.urls.contains(&self.url))

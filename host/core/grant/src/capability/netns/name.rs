@@ -13,7 +13,7 @@ pub(super) const NAMED: &str = "/run/netns";
 
 /// A network namespace, as a keyword or a driver names it. Displays in one canonical spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Netns {
+pub enum NetnsReference {
     /// The namespace of a resource of the object: `container#1`.
     Of(Rid),
     /// The namespace at this path. A name stands for the path that ip-netns(8) gives it.
@@ -25,33 +25,33 @@ pub enum Netns {
 #[error(
     "{0:?} names no network namespace: expected a path, a name as in ip-netns(8), or a container such as container#1"
 )]
-pub struct NoNetns(String);
+pub struct NetnsReferenceError(String);
 
-impl FromStr for Netns {
-    type Err = NoNetns;
+impl FromStr for NetnsReference {
+    type Err = NetnsReferenceError;
 
-    fn from_str(text: &str) -> Result<Netns, NoNetns> {
-        let bad = || NoNetns(text.to_owned());
+    fn from_str(text: &str) -> Result<NetnsReference, NetnsReferenceError> {
+        let bad = || NetnsReferenceError(text.to_owned());
         if text.starts_with('/') {
             let whole = components_of(Path::new(text)).is_some_and(|components| !components.is_empty());
-            return if whole { Ok(Netns::At(text.into())) } else { Err(bad()) };
+            return if whole { Ok(NetnsReference::At(text.into())) } else { Err(bad()) };
         }
         if text.contains('#') {
-            return text.parse().map(Netns::Of).map_err(|_| bad());
+            return text.parse().map(NetnsReference::Of).map_err(|_| bad());
         }
         match text {
             "" | "." | ".." => Err(bad()),
             name if name.contains(['/', '\0']) => Err(bad()),
-            name => Ok(Netns::At(Path::new(NAMED).join(name))),
+            name => Ok(NetnsReference::At(Path::new(NAMED).join(name))),
         }
     }
 }
 
-impl fmt::Display for Netns {
+impl fmt::Display for NetnsReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Netns::Of(rid) => rid.fmt(f),
-            Netns::At(path) => path.display().fmt(f),
+            NetnsReference::Of(rid) => rid.fmt(f),
+            NetnsReference::At(path) => path.display().fmt(f),
         }
     }
 }

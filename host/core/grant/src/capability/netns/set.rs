@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::name::{NAMED, Netns};
+use super::name::{NAMED, NetnsReference};
 use crate::bind::binder::{BindFailure, Binder};
 use crate::line::glob::{Glob, GlobPart};
 use crate::line::path_glob::PathGlob;
@@ -38,11 +38,11 @@ impl NetnsSet {
             SourcePattern::Word(word) => word,
         };
         match word.literal().map(|text| text.parse()) {
-            Some(Ok(Netns::Of(_))) => Ok(NetnsSet::Of(word)),
+            Some(Ok(NetnsReference::Of(_))) => Ok(NetnsSet::Of(word)),
             Some(Err(_)) => Err(EXPECTED),
             None if word.has_char('#') => Ok(NetnsSet::Of(word)),
             // A name as in ip-netns(8), with stars or without.
-            Some(Ok(Netns::At(_))) | None => {
+            Some(Ok(NetnsReference::At(_))) | None => {
                 let mut parts = vec![GlobPart::Text(format!("{NAMED}/"))];
                 parts.extend(word.0);
                 PathGlob::new(parts, false).map(NetnsSet::At)
