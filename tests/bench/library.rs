@@ -49,7 +49,8 @@ struct Callee {
 
 impl Callee {
     fn load(agent: &Agent, name: &str, keywords: Vec<KeywordValue>) -> Result<Callee> {
-        let known = agent.drivers().get(&name.parse()?).with_context(|| format!("no driver {name}"))?;
+        let drivers = agent.drivers();
+        let known = drivers.get(&name.parse()?).with_context(|| format!("no driver {name}"))?;
         let runtime = agent.runtime().map_err(|reason| anyhow!(reason.to_owned()))?;
         let rid = format!("{}#1", known.manifest.name.group());
         let call = Call {

@@ -87,7 +87,7 @@ impl<'s> ConfigFile<'s> {
         match &self.about {
             About::Object(path) => block_on(agent.diagnose(path, text)).unwrap_or_else(|_| {
                 // Without threads for drivers, what needs none is told all the same.
-                config::validate(path, text, agent.node(), agent.drivers())
+                config::validate(path, text, &agent.node(), &*agent.drivers())
             }),
             About::Node => config::validate_node(text),
         }
@@ -99,9 +99,9 @@ impl<'s> ConfigFile<'s> {
         match &self.about {
             About::Node => Ok(config::eval_node(document, key)?),
             About::Object(path) => {
-                let node = node.map(|name| agent.node().impersonating(name.clone()));
-                let node = node.as_ref().unwrap_or(agent.node());
-                Ok(Reader::new(path, document, node, agent.drivers()).eval(key, &())?)
+                let (own, drivers) = (agent.node(), agent.drivers());
+                let other = node.map(|name| own.impersonating(name.clone()));
+                Ok(Reader::new(path, document, other.as_ref().unwrap_or(&own), &*drivers).eval(key, &())?)
             }
         }
     }
@@ -112,7 +112,8 @@ impl<'s> ConfigFile<'s> {
         match &self.about {
             About::Node => key.clone(),
             About::Object(path) => {
-                let reader = Reader::new(path, document, agent.node(), agent.drivers());
+                let (node, drivers) = (agent.node(), agent.drivers());
+                let reader = Reader::new(path, document, &node, &*drivers);
                 Key { section: reader.section(key).to_owned(), ..key.clone() }
             }
         }
@@ -158,8 +159,8 @@ impl<'s> ConfigFile<'s> {
             About::Object(path) => ObjectFiles::of(home).edit(path, make),
             About::Node => {
                 let lock = home.run.join("lock").join("node.config");
-                let _lock =
-                    FileLock::take(&lock, "edit", EDIT_WAIT).context("cannot change the node's configuration")?;
+                let _lock = FileLock::take_blocking(&lock, "edit", EDIT_WAIT)
+                    .context("cannot change the node's configuration")?;
                 let old = self.text()?;
                 let new = make(&old)?;
                 if new != old {

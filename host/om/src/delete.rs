@@ -35,10 +35,11 @@ pub(crate) fn run(session: &Session, selector: &str, args: &DeleteArgs) -> Outco
 
 fn delete(session: &Session, path: &ObjectPath, args: &DeleteArgs) -> Result<(), Failure> {
     let action_lock = session.agent.home().action_lock(path);
-    let lock = FileLock::take(&action_lock, "delete", Duration::ZERO).map_err(ActError::Lock).map_err(|error| {
-        let Failure { code, error } = error.into();
-        Failure { code, error: error.context(path.to_string()) }
-    })?;
+    let lock =
+        FileLock::take_blocking(&action_lock, "delete", Duration::ZERO).map_err(ActError::Lock).map_err(|error| {
+            let Failure { code, error } = error.into();
+            Failure { code, error: error.context(path.to_string()) }
+        })?;
     if !args.force {
         refuse_if_used(session, path, &args.rid)?;
     }
@@ -64,7 +65,7 @@ fn refuse_if_used(session: &Session, path: &ObjectPath, rids: &[String]) -> Resu
     let instance = match block_on(session.agent.status_anyhow(path))? {
         Ok(instance) => instance,
         // An object that never was without an error never did anything.
-        Err(ActError::Broken(_)) => return Ok(()),
+        Err(ActError::Configuration(_)) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     let used = used(&instance, rids);

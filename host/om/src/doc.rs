@@ -29,10 +29,10 @@ enum About<'a> {
 
 pub(crate) fn run(session: &Session, args: &DocArgs) -> Outcome {
     let drivers = session.agent.drivers();
-    let about = find(drivers, args.about.as_deref())?;
+    let about = find(&drivers, args.about.as_deref())?;
     let (text, value) = match &args.keyword {
         Some(name) => keyword(&about, name)?,
-        None => whole(drivers, &about),
+        None => whole(&drivers, &about),
     };
     print(&structured(args.output.format, &value).unwrap_or(text));
     Ok(ExitCode::SUCCESS)

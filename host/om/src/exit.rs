@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 
 use agent::ActError;
+use agent::file::lock::LockError;
 use agent::object::ObjectError;
 use exec::Ending;
+use exec::journal::JournalError;
 
 /// It failed.
 pub(crate) const FAILED: u8 = 1;
@@ -14,7 +16,8 @@ pub(crate) const NO_MATCH: u8 = 2;
 pub(crate) const NOT_HERE: u8 = 3;
 /// It is not built, or makes no sense for this kind of object.
 pub(crate) const NOT_SUPPORTED: u8 = 4;
-
+/// Another action is under way.
+pub(crate) const BUSY: u8 = 5;
 /// The action was interrupted.
 pub(crate) const INTERRUPTED: u8 = 6;
 /// The action took too long.
@@ -57,7 +60,14 @@ impl Failure {
 
 impl From<ActError> for Failure {
     fn from(error: ActError) -> Failure {
-        Failure { code: error.exit_code(), error: error.into() }
+        let code = match &error {
+            ActError::Object(ObjectError::Missing(_)) => NO_MATCH,
+            ActError::NotHere { .. } => NOT_HERE,
+            ActError::Lock(LockError::Busy(_)) => BUSY,
+            ActError::Refused(exec::Refused(JournalError::Held(_))) => BUSY,
+            _ => FAILED,
+        };
+        Failure { code, error: error.into() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use agent::status::InstanceStatus;
-use agent::{ActError, ActionRequest, CopyRequest};
+use agent::{ActError, ActionRequest, CopyRequest, RequestOrigin};
 use anyhow::{Context, anyhow};
 use driver::Cancel;
 use model::select::{ResourceFilter, ResourceOptions};
@@ -159,7 +159,7 @@ fn left_out(instance: &InstanceStatus, filter: &ResourceFilter) -> String {
 /// Without a daemon, an orchestrated action is possible only where there is nothing to orchestrate.
 pub(crate) fn alone(session: &Session, path: &ObjectPath, action: &str) -> Result<(), Failure> {
     let configuration = session.agent.configuration(path)?;
-    let object = configuration.active.object().ok_or_else(|| ActError::Broken(path.clone()))?;
+    let object = configuration.object().map_err(ActError::from)?;
     let (here, others): (Vec<_>, Vec<_>) =
         object.nodes.iter().chain(&object.drpnodes).partition(|node| **node == object.node);
     let others = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
@@ -213,7 +213,7 @@ fn request(session: &Session, action: Action, life: &Life, aim: Aim) -> Result<A
         copying: aim.copying,
         destination: aim.destination,
         command: session.typed.clone(),
-        origin: "user",
+        origin: RequestOrigin::User,
     })
 }
 

@@ -56,7 +56,8 @@ impl Session {
             return Ok(Some(path.clone()).filter(|path| objects.exists(path)).into_iter().collect());
         }
         let all = objects.list().context("cannot list the objects")?;
-        let catalogue = ConfigurationCatalogue::new(self.agent.home(), self.agent.node(), self.agent.drivers());
+        let (node, drivers) = (self.agent.node(), self.agent.drivers());
+        let catalogue = ConfigurationCatalogue::new(self.agent.home(), &node, &*drivers);
         let selected =
             parsed.select(&all, &catalogue).with_context(|| format!("cannot apply the selector {selector:?}"))?;
         Ok(selected.into_iter().cloned().collect())

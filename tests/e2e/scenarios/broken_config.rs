@@ -32,7 +32,7 @@ fn the_last_good_configuration_stays_active(world: &World) {
         world.write("root/etc/web.conf", broken);
         if !broken.is_empty() {
             world.om("web config validate").ends(1);
-            world.om("web print status").ok().says("the last good one is active");
+            world.om("web print status").ok().says("the last valid version is in use");
         }
         assert!(world.om("* ls").ok().stdout.contains("db"));
         world.om("db start").ok();
@@ -108,7 +108,7 @@ fn keywords_that_nobody_knows_leave_all_else_active(world: &World) {
     let file = world.write("web.conf", &config);
     world.om(&format!("web create --config {}", file.display())).ends(1).says("gce_zone").says("app#1.colour");
     world.om(&format!("web create --force --config {}", file.display())).ok();
-    world.om("web print status").ok().says("the configuration has 2 errors: all else of it is active");
+    world.om("web print status").ok().says("the configuration has 2 errors: everything else in it is in use");
     world.om("web start").ok();
     world.is("web", "up");
     world.om("web stop").ok();
@@ -134,7 +134,7 @@ fn what_is_no_text_is_located_and_never_written(world: &World) {
     let place = format!("web.conf:{lines}:6 holds the byte 0xe9");
     world.om("web config validate").ends(1).says(&place);
     world.om("web set --kw app=x").ends(1).says(&place);
-    world.om("web print status").ok().says("the last good one is active");
+    world.om("web print status").ok().says("the last valid version is in use");
     world.om("web start").ok();
     world.om("web stop").ok();
     assert_eq!(std::fs::read(world.path("root/etc/web.conf")).unwrap(), latin);

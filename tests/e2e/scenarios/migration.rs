@@ -101,8 +101,8 @@ fn a_guest_stays_where_it_is_unless_all_can_go(world: &World) {
     };
     let n1 = &cluster.nodes[0];
     for (to, text) in [
-        ("n1", "web cannot be moved to n1: the other nodes that it has are: n2"),
-        ("n9", "web cannot be moved to n9: the other nodes that it has are: n2"),
+        ("n1", "web cannot be moved to n1: its other nodes are n2"),
+        ("n9", "web cannot be moved to n9: its other nodes are n2"),
         ("n2", "nothing is moved: fs#1 is up, and fs.flag does not migrate"),
     ] {
         n1.om(world, &format!("web instance migrate --to {to}")).ends(1).says(text).does_not_say("fs#2 is");
@@ -159,7 +159,7 @@ fn a_migration_that_is_cut_short_leaves_the_guest_where_it_is(world: &World) {
     let mut om = slowly(world, n1, &here);
     om.kill().unwrap();
     om.wait().unwrap();
-    n1.om(world, "web print status").ok().says("migrate was interrupted: the next action deals with it");
+    n1.om(world, "web print status").ok().says("migrate was interrupted: the next action recovers it");
     is(world, n1, "up");
     n1.om(world, "web instance start").ok().says("ended what it left running: /usr/bin/virsh");
     until("nothing is on its way", || here.state("web") == "running" && there.domains().iter().all(String::is_empty));

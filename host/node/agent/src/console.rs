@@ -9,9 +9,11 @@ use driver::{ActionError, CallBounds, Console, Silent, Terminal};
 use model::config::{Object, Resource};
 use model::{ObjectPath, Rid};
 
-use crate::agent::{Agent, source};
+use crate::agent::Agent;
+use crate::drivers::AvailableDrivers;
 use crate::instance::{ActionSession, Instance, STATUS_TIMEOUT};
-use crate::object::ObjectError;
+use crate::object::{NoResource, NoUsableConfiguration, ObjectError};
+use crate::snapshot::Snapshot;
 
 /// Why there is no console.
 #[derive(Debug, thiserror::Error)]
@@ -19,14 +21,14 @@ pub enum ConsoleError {
     /// There is no such object, or its files cannot be read.
     #[error(transparent)]
     Object(#[from] ObjectError),
-    /// Its configuration never was without an error.
-    #[error("the configuration of {0} has errors, and no earlier one without any is known: see om {0} config validate")]
-    Broken(ObjectPath),
-    /// It has no such resource.
-    #[error("{0} has no resource {1}")]
-    NoResource(ObjectPath, Rid),
+    /// The configuration has errors, and there is no earlier valid version.
+    #[error(transparent)]
+    Configuration(#[from] NoUsableConfiguration),
+    /// The object has no such resource.
+    #[error(transparent)]
+    NoResource(#[from] NoResource),
     /// None of its resources has an inside.
-    #[error("no resource of {0} can be looked into")]
+    #[error("no resource of {0} has a console")]
     NoneInside(ObjectPath),
     /// Several have, and none was named.
     #[error("name one of the resources of {object} with --rid: {rids}")]
@@ -64,10 +66,10 @@ impl Agent {
         asked: &Console,
         terminal: &Terminal,
     ) -> Result<i32, ConsoleError> {
-        let configuration = self.configuration(path)?;
-        let object = configuration.active.object().ok_or_else(|| ConsoleError::Broken(path.clone()))?;
-        let resource = self.inside(object, rid, asked)?;
-        let instance = Instance::new(self, object);
+        let snapshot = Snapshot::take(self, path).await?;
+        let object = snapshot.object()?;
+        let resource = inside(&snapshot.available, object, rid, asked)?;
+        let instance = Instance::new(self, object, &snapshot);
         let (mut call, unresolved) = instance.call_now(&ActionSession::default(), resource).await;
         // The driver decides by it whether there is to be a terminal inside.
         call.vars.push(("tty".to_owned(), terminal.input.is_terminal().to_string()));
@@ -82,40 +84,20 @@ impl Agent {
         ended.map_err(|error| ConsoleError::Failed { rid, error })
     }
 
-    /// The resource that is meant.
-    fn inside<'a>(&self, object: &'a Object, rid: Option<&Rid>, asked: &Console) -> Result<&'a Resource, ConsoleError> {
-        let path = &object.path;
-        if let Some(rid) = rid {
-            return object.resource(rid).ok_or_else(|| ConsoleError::NoResource(path.clone(), rid.clone()));
-        }
-        let can = |resource: &&Resource| {
-            let known = self.drivers().get(&resource.driver);
-            !resource.disable && known.is_some_and(|known| known.manifest.verbs.contains(&asked.verb()))
-        };
-        match &object.resources.iter().filter(can).collect::<Vec<_>>()[..] {
-            [] => Err(ConsoleError::NoneInside(path.clone())),
-            [resource] => Ok(resource),
-            several => {
-                let rids: Vec<String> = several.iter().map(|resource| resource.rid.to_string()).collect();
-                Err(ConsoleError::Which { object: path.clone(), rids: rids.join(", ") })
-            }
-        }
-    }
-
     /// The sockets of container engines that the object's resources reach under guard, each once, in the order of the
     /// configuration.
     pub async fn engines(&self, path: &ObjectPath) -> Result<Vec<PathBuf>, ConsoleError> {
-        let configuration = self.configuration(path)?;
-        let object = configuration.active.object().ok_or_else(|| ConsoleError::Broken(path.clone()))?;
-        let instance = Instance::new(self, object);
+        let snapshot = Snapshot::take(self, path).await?;
+        let object = snapshot.object()?;
+        let instance = Instance::new(self, object, &snapshot);
         let mut sockets: Vec<PathBuf> = Vec::new();
         for resource in &object.resources {
-            let Some(known) = self.drivers().get(&resource.driver) else { continue };
+            let Some(known) = snapshot.available.get(&resource.driver) else { continue };
             if !known.manifest.grants.iter().any(|line| line.starts_with("http.unix(guard=")) {
                 continue;
             }
             let (call, _) = instance.call_now(&ActionSession::default(), resource).await;
-            let grants = self.runtime().ok().and_then(|runtime| runtime.grants(source(known), &call).ok());
+            let grants = self.grants(known, &call).await.ok().and_then(Result::ok);
             for socket in grants.iter().flat_map(grant::Grants::guarded_sockets) {
                 if !sockets.contains(&socket) {
                     sockets.push(socket);
@@ -123,5 +105,30 @@ impl Agent {
             }
         }
         Ok(sockets)
+    }
+}
+
+/// The resource that is meant.
+fn inside<'a>(
+    available: &AvailableDrivers,
+    object: &'a Object,
+    rid: Option<&Rid>,
+    asked: &Console,
+) -> Result<&'a Resource, ConsoleError> {
+    let path = &object.path;
+    if let Some(rid) = rid {
+        return object.resource(rid).ok_or_else(|| NoResource(path.clone(), rid.clone()).into());
+    }
+    let can = |resource: &&Resource| {
+        let known = available.get(&resource.driver);
+        !resource.disable && known.is_some_and(|known| known.manifest.verbs.contains(&asked.verb()))
+    };
+    match &object.resources.iter().filter(can).collect::<Vec<_>>()[..] {
+        [] => Err(ConsoleError::NoneInside(path.clone())),
+        [resource] => Ok(resource),
+        several => {
+            let rids: Vec<String> = several.iter().map(|resource| resource.rid.to_string()).collect();
+            Err(ConsoleError::Which { object: path.clone(), rids: rids.join(", ") })
+        }
     }
 }

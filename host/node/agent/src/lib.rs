@@ -16,13 +16,14 @@ pub mod log;
 pub mod node;
 pub mod object;
 pub mod sealing;
+mod snapshot;
 pub mod state;
 pub mod status;
 pub mod stores;
 mod variables;
 mod view;
 
-pub use action::{ActError, ActionOutcome, ActionRequest};
+pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin};
 pub use agent::{Agent, source};
 pub use copying::{CopyRequest, Place};
 pub use error_chain::chain;

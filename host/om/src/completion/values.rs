@@ -103,7 +103,8 @@ impl Value {
 /// The keywords that the drivers of the object's resources know.
 fn possible(session: &Session, object: &Object) -> Vec<String> {
     let keywords = |resource: &model::config::Resource| {
-        let known = session.agent.drivers().get(&resource.driver);
+        let drivers = session.agent.drivers();
+        let known = drivers.get(&resource.driver);
         let keywords = known.map(|known| known.manifest.keywords.as_slice()).unwrap_or_default();
         keywords.iter().map(|keyword| format!("{}.{}", resource.section, keyword.name)).collect::<Vec<_>>()
     };

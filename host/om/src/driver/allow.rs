@@ -48,7 +48,7 @@ fn whole(line: &str) -> anyhow::Result<String> {
 }
 
 /// What is about to be allowed, to be read aloud.
-fn question(named: &Named<'_>, add: &[String], lines: &[String]) -> String {
+fn question(named: &Named, add: &[String], lines: &[String]) -> String {
     let manifest = named.manifest();
     let signed = if named.trust() == DriverTrust::BuiltIn { "built in" } else { "unsigned" };
     let title = format!("{} {}, {signed}, {}", manifest.name, manifest.version, named.digest());

@@ -19,12 +19,12 @@ pub(crate) fn install(session: &Session, file: &Path, force: bool) -> Result<(),
 
 pub(super) fn put(session: &Session, component: &DriverComponent, force: bool) -> Result<(), Failure> {
     let folder = session.agent.home().installed_drivers();
-    Ok(component.install(session.agent.drivers(), &folder, force).map_err(anyhow::Error::from)?)
+    Ok(component.install(&session.agent.drivers(), &folder, force).map_err(anyhow::Error::from)?)
 }
 
 pub(crate) fn remove(session: &Session, driver: &str) -> Result<(), Failure> {
     let name = named::name(driver)?;
-    agent::drivers::remove(session.agent.drivers(), &name).map_err(anyhow::Error::from)?;
+    agent::drivers::remove(&session.agent.drivers(), &name).map_err(anyhow::Error::from)?;
     session.note(&format!("{name} removed; what it was allowed stays written in its policy"));
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::exit::Failure;
 use crate::session::Session;
 
 pub(crate) fn run(session: &Session, driver: &str, grants: &[String]) -> Result<(), Failure> {
-    let named = Named::Available(known(session, driver)?);
+    let named = Named::Available(Box::new(known(session, driver)?));
     let manifest = named.manifest();
     let file = PolicyFile::read(session, &manifest.name)?;
     let text = match (grants, named.trust()) {

@@ -45,7 +45,7 @@ struct SiteSays {
 }
 
 impl SiteSays {
-    fn read(session: &Session, named: &Named<'_>) -> SiteSays {
+    fn read(session: &Session, named: &Named) -> SiteSays {
         let name = &named.manifest().name;
         let is_line = |line: &&str| !line.is_empty() && !line.starts_with('#');
         let lines = match PolicyFile::read(session, name) {
@@ -79,12 +79,12 @@ impl SiteSays {
 }
 
 /// `disk.loop 0.1.0  built in  sha256:…`
-fn title(named: &Named<'_>) -> String {
+fn title(named: &Named) -> String {
     let manifest = named.manifest();
     format!("{} {}  {}  {}", manifest.name, manifest.version, named.origin(), named.digest())
 }
 
-fn text(named: &Named<'_>, site: &SiteSays) -> String {
+fn text(named: &Named, site: &SiteSays) -> String {
     let manifest = named.manifest();
     let mut text = format!("{}\n  {}\n", title(named), manifest.summary);
     if !manifest.aliases.is_empty() {
@@ -128,7 +128,7 @@ fn nature(keyword: &Keyword) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn value(named: &Named<'_>, site: &SiteSays) -> Value {
+fn value(named: &Named, site: &SiteSays) -> Value {
     let manifest = named.manifest();
     let keyword = |keyword: &Keyword| {
         json!({
@@ -155,14 +155,14 @@ fn sentence(sentence: &GrantSentence) -> Value {
     })
 }
 
-fn effective_of(session: &Session, named: &Named<'_>, path: &str, rid: &str) -> Result<(Value, String), Failure> {
+fn effective_of(session: &Session, named: &Named, path: &str, rid: &str) -> Result<(Value, String), Failure> {
     let path: ObjectPath = path.parse().with_context(|| format!("{path:?} is no object"))?;
     let rid: Rid = rid.parse().with_context(|| format!("{rid:?} is no resource"))?;
     let found = block_on(session.agent.effective(&path, &rid))?.map_err(anyhow::Error::from)?;
     let name = &named.manifest().name;
     // The section may call it by an alias.
-    let meant = session.agent.drivers().get(&found.driver).map(|known| &known.manifest.name);
-    if meant != Some(name) {
+    let meant = session.agent.drivers().get(&found.driver).map(|known| known.manifest.name.clone());
+    if meant.as_ref() != Some(name) {
         return Err(anyhow!("{path} {rid} is driven by {}, not by {name}", found.driver).into());
     }
     let enforced = agent::drivers::effective::enforced_by(session.agent.home());

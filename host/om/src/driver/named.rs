@@ -12,14 +12,14 @@ use crate::life::block_on;
 use crate::session::Session;
 
 /// What a command is about.
-pub(super) enum Named<'s> {
+pub(super) enum Named {
     /// A driver at hand.
-    Available(&'s AvailableDriver),
+    Available(Box<AvailableDriver>),
     /// A component that is not installed, or not the one that is.
     File(Box<DriverComponent>),
 }
 
-impl Named<'_> {
+impl Named {
     pub(super) fn manifest(&self) -> &Manifest {
         match self {
             Named::Available(known) => &known.manifest,
@@ -36,28 +36,28 @@ impl Named<'_> {
 
     pub(super) fn trust(&self) -> DriverTrust {
         match self {
-            Named::Available(AvailableDriver { origin: DriverOrigin::Builtin(_), .. }) => DriverTrust::BuiltIn,
+            Named::Available(known) if matches!(known.origin, DriverOrigin::Builtin(_)) => DriverTrust::BuiltIn,
             _ => DriverTrust::ThirdParty,
         }
     }
 
     pub(super) fn origin(&self) -> String {
         match self {
-            Named::Available(AvailableDriver { origin: DriverOrigin::Builtin(_), .. }) => "built in".to_owned(),
-            Named::Available(AvailableDriver { origin: DriverOrigin::Installed(path), .. }) => {
-                format!("installed as {}", path.display())
-            }
+            Named::Available(known) => match &known.origin {
+                DriverOrigin::Builtin(_) => "built in".to_owned(),
+                DriverOrigin::Installed(path) => format!("installed as {}", path.display()),
+            },
             Named::File(_) => "not installed".to_owned(),
         }
     }
 }
 
 /// A driver at hand, or else a component's file. What holds a slash or ends in `.wasm` is a file.
-pub(super) fn named<'s>(session: &'s Session, text: &str) -> Result<Named<'s>, Failure> {
+pub(super) fn named(session: &Session, text: &str) -> Result<Named, Failure> {
     if text.contains('/') || text.ends_with(".wasm") {
         return Ok(Named::File(Box::new(open(session, Path::new(text))?)));
     }
-    known(session, text).map(Named::Available)
+    Ok(Named::Available(Box::new(known(session, text)?)))
 }
 
 /// A component's file.
@@ -66,13 +66,14 @@ pub(super) fn open(session: &Session, file: &Path) -> Result<DriverComponent, Fa
 }
 
 /// A driver at hand.
-pub(super) fn known<'s>(session: &'s Session, text: &str) -> Result<&'s AvailableDriver, Failure> {
+pub(super) fn known(session: &Session, text: &str) -> Result<AvailableDriver, Failure> {
     let name = name(text)?;
     let drivers = session.agent.drivers();
     if let Some(broken) = drivers.broken().iter().find(|broken| broken.file.file_stem() == Some(text.as_ref())) {
         return Err(Failure::new(exit::FAILED, format!("{text} cannot be used: {}", broken.reason)));
     }
-    drivers.get(&name).ok_or_else(|| Failure::new(exit::NO_MATCH, format!("no driver {text}: see om driver ls")))
+    let known = drivers.get(&name).cloned();
+    known.ok_or_else(|| Failure::new(exit::NO_MATCH, format!("no driver {text}: see om driver ls")))
 }
 
 pub(super) fn name(text: &str) -> Result<DriverName, Failure> {

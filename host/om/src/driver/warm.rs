@@ -10,7 +10,8 @@ use crate::session::Session;
 
 pub(crate) fn run(session: &Session) -> Result<(), Failure> {
     let runtime = session.agent.runtime().map_err(|reason| anyhow!("{reason}"))?;
-    let drivers: Vec<&AvailableDriver> = session.agent.drivers().iter().collect();
+    let available = session.agent.drivers();
+    let drivers: Vec<&AvailableDriver> = available.iter().collect();
     let (next, done, failed) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || {
         while let Some(known) = drivers.get(next.fetch_add(1, Ordering::Relaxed)) {

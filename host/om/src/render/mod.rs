@@ -2,6 +2,7 @@
 
 pub(crate) mod diagnostic;
 pub(crate) mod doc;
+pub(crate) mod note;
 pub(crate) mod status;
 pub(crate) mod structured;
 pub(crate) mod table;

@@ -29,6 +29,11 @@ pub(crate) fn absent(path: &ObjectPath, note: &str) -> Value {
     json!({ "path": path.to_string(), "avail": na, "overall": na, "provisioned": na, "notes": [note], "resources": {} })
 }
 
+/// The sentences below the tree.
+fn notes(instance: &InstanceStatus) -> Vec<String> {
+    instance.notes.iter().map(|note| super::note::sentence(&instance.path, note)).collect()
+}
+
 /// The tree, for people.
 pub(crate) fn tree(instance: &InstanceStatus) -> String {
     let shown = |seen: &&ResourceStatus| instance.show_disabled || !seen.flags.disabled;
@@ -47,7 +52,7 @@ pub(crate) fn tree(instance: &InstanceStatus) -> String {
     }
     let mut text = format!("{}\n", instance.path);
     text += &lines(&rows);
-    instance.notes.iter().for_each(|note| text += &format!("{}{note}{}\n", WARN.render(), WARN.render_reset()));
+    notes(instance).iter().for_each(|note| text += &format!("{}{note}{}\n", WARN.render(), WARN.render_reset()));
     text
 }
 
@@ -178,7 +183,7 @@ pub(crate) fn value(instance: &InstanceStatus) -> Value {
         "provisioned": instance.sums.provisioned.as_str(),
         "frozen": instance.frozen,
         "updated_at": instance.seen_at,
-        "notes": instance.notes,
+        "notes": notes(instance),
         "resources": resources,
     })
 }

@@ -1,4 +1,4 @@
-//! Why an action is not begun, and with which exit code.
+//! Why an action was not begun.
 
 use model::select::NothingSelected;
 use model::{NodeName, ObjectPath};
@@ -8,7 +8,7 @@ use crate::file::durable::FileError;
 use crate::file::lock::LockError;
 use crate::instance::RejectedKeyword;
 use crate::node::PRD;
-use crate::object::ObjectError;
+use crate::object::{NoUsableConfiguration, ObjectError};
 
 /// Why an action was not begun.
 #[derive(Debug, thiserror::Error)]
@@ -16,9 +16,9 @@ pub enum ActError {
     /// There is no such object, or its files cannot be read.
     #[error(transparent)]
     Object(#[from] ObjectError),
-    /// Its configuration never was without an error.
-    #[error("the configuration of {0} has errors, and no earlier one without any is known: see om {0} config validate")]
-    Broken(ObjectPath),
+    /// The configuration has errors, and there is no earlier valid version.
+    #[error(transparent)]
+    Configuration(#[from] NoUsableConfiguration),
     /// The object has no instance here.
     #[error("{object} has no instance on {node}: it runs on {nodes}")]
     NotHere {
@@ -30,7 +30,7 @@ pub enum ActError {
         nodes: String,
     },
     /// The object does not run where it is to be moved to.
-    #[error("{object} cannot be moved to {to}: the other nodes that it has are: {others}")]
+    #[error("{object} cannot be moved to {to}: its other nodes are {others}")]
     NoDestination {
         /// The object.
         object: ObjectPath,
@@ -95,17 +95,4 @@ pub enum ActError {
     /// The boot of this node cannot be told.
     #[error("cannot read the boot id of this node")]
     Boot(#[source] std::io::Error),
-}
-
-impl ActError {
-    /// The exit code of a command that ends so.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            ActError::Object(ObjectError::Missing(_)) => 2,
-            ActError::NotHere { .. } => 3,
-            ActError::Lock(LockError::Busy(_)) => 5,
-            ActError::Refused(exec::Refused(exec::journal::JournalError::Held(_))) => 5,
-            _ => 1,
-        }
-    }
 }

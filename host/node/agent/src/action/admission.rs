@@ -1,59 +1,49 @@
 //! Whether an action may begin: the object has an instance here, this node takes it, its drivers accept their keywords, and
 //! there is room to write down what was done.
 
-use std::path::Path;
-
-use model::config::{Object, Resource};
-use model::{NodeName, ObjectPath};
+use model::NodeName;
+use model::config::{NodeData, Object, Resource};
 use plan::{OnFailure, Plan};
 
 use super::{ActError, ActionRequest};
-use crate::agent::Agent;
 use crate::file::durable;
 use crate::instance::{Instance, RejectedKeyword};
 use crate::node::PRD;
-use crate::object::ObjectConfiguration;
+use crate::state::InstanceState;
 
-impl Agent {
-    /// The object, if it has an instance on this node.
-    pub(super) fn here<'o>(&self, object: &'o Object) -> Result<&'o Object, ActError> {
-        let nodes = || object.nodes.iter().chain(&object.drpnodes);
-        if nodes().any(|node| *node == object.node) {
-            return Ok(object);
-        }
-        let nodes: Vec<String> = nodes().map(ToString::to_string).collect();
-        Err(ActError::NotHere { object: object.path.clone(), node: object.node.to_string(), nodes: nodes.join(" ") })
+/// The object, if it has an instance on this node.
+pub(super) fn here(object: &Object) -> Result<&Object, ActError> {
+    let nodes = || object.nodes.iter().chain(&object.drpnodes);
+    if nodes().any(|node| *node == object.node) {
+        return Ok(object);
     }
-
-    /// The object, if this node may do that with it: what takes down is always done.
-    pub(super) fn admits<'o>(&self, object: &'o Object, request: &ActionRequest) -> Result<&'o Object, ActError> {
-        let object = self.here(object)?;
-        if let Some(to) = &request.destination
-            && !object.others().any(|other| other == to)
-        {
-            let others: Vec<&str> = object.others().map(NodeName::as_str).collect();
-            let others = if others.is_empty() { "none".to_owned() } else { others.join(" ") };
-            return Err(ActError::NoDestination { object: object.path.clone(), to: to.clone(), others });
-        }
-        let takes_down =
-            matches!(request.action, plan::Action::Stop | plan::Action::Shutdown | plan::Action::Unprovision);
-        let is_prd = self.node().keywords.get("env").is_some_and(|env| env == PRD);
-        if takes_down || !is_prd || object.env == PRD {
-            return Ok(object);
-        }
-        let (env, node) = (object.env.clone(), object.node.to_string());
-        Err(ActError::Environment { object: object.path.clone(), env, node })
-    }
+    let nodes: Vec<String> = nodes().map(ToString::to_string).collect();
+    Err(ActError::NotHere { object: object.path.clone(), node: object.node.to_string(), nodes: nodes.join(" ") })
 }
 
-pub(super) fn active<'c>(configuration: &'c ObjectConfiguration, path: &ObjectPath) -> Result<&'c Object, ActError> {
-    configuration.active.object().ok_or_else(|| ActError::Broken(path.clone()))
+/// The object, if this node may do that with it: whatever takes an instance down is always done.
+pub(super) fn admit<'o>(object: &'o Object, node: &NodeData, request: &ActionRequest) -> Result<&'o Object, ActError> {
+    let object = here(object)?;
+    if let Some(to) = &request.destination
+        && !object.others().any(|other| other == to)
+    {
+        let others: Vec<&str> = object.others().map(NodeName::as_str).collect();
+        let others = if others.is_empty() { "none".to_owned() } else { others.join(" ") };
+        return Err(ActError::NoDestination { object: object.path.clone(), to: to.clone(), others });
+    }
+    let takes_down = matches!(request.action, plan::Action::Stop | plan::Action::Shutdown | plan::Action::Unprovision);
+    let is_prd = node.keywords.get("env").is_some_and(|env| env == PRD);
+    if takes_down || !is_prd || object.env == PRD {
+        return Ok(object);
+    }
+    let (env, node) = (object.env.clone(), object.node.to_string());
+    Err(ActError::Environment { object: object.path.clone(), env, node })
 }
 
 /// Drivers find fault with what would be provisioned before anything is: most of what it makes cannot be undone.
 pub(super) async fn refuse_unaccepted(instance: &Instance<'_>, plan: &Plan) -> Result<(), ActError> {
     let planned = planned(plan, instance.object);
-    let absent = instance.unresolved(&planned).into_iter();
+    let absent = instance.unresolved(&planned).await.into_iter();
     let absent = absent.map(|(rid, absent)| RejectedKeyword { rid, keyword: None, text: absent.to_string() });
     let refused: Vec<RejectedKeyword> = instance.refused(&planned).await.into_iter().chain(absent).collect();
     if refused.is_empty() { Ok(()) } else { Err(ActError::NotAccepted(refused)) }
@@ -61,10 +51,10 @@ pub(super) async fn refuse_unaccepted(instance: &Instance<'_>, plan: &Plan) -> R
 
 /// An action that goes on past every failure, such as a stop, goes on past a full disk too. All others write down what they
 /// did, and are not begun where they cannot.
-pub(super) fn refuse_without_room(plan: &Plan, state: &Path) -> Result<(), ActError> {
+pub(super) fn refuse_without_room(plan: &Plan, state: &InstanceState) -> Result<(), ActError> {
     let needs_it = plan.phases.iter().any(|phase| phase.on_failure != OnFailure::GoOn);
     match needs_it && plan.steps().any(|step| !step.work.is_empty()) {
-        true => durable::probe(state).map_err(ActError::NoRoom),
+        true => durable::probe(state.directory()).map_err(ActError::NoRoom),
         false => Ok(()),
     }
 }

@@ -8,30 +8,29 @@ mod recovery;
 mod request;
 
 pub use act_error::ActError;
-pub use request::ActionRequest;
+pub use request::{ActionRequest, RequestOrigin};
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use driver::{Cancel, Level};
 use exec::{Report, Session};
 use jiff::Timestamp;
 use model::ObjectPath;
+use model::config::NodeData;
 use plan::Plan;
 
-use self::admission::{active, refuse_unaccepted, refuse_without_room};
-use self::aftermath::{remember, remember_failure};
+use self::admission::{admit, here, refuse_unaccepted, refuse_without_room};
+use self::aftermath::{conclude, remember};
 use self::planning::make_plan;
 use self::recovery::{finish_beside, finish_earlier};
 use crate::agent::Agent;
+use crate::file::blocking::blocking;
 use crate::file::lock::{FileLock, LockError};
 use crate::instance::{ActionSession, Instance, InstanceFacilities};
 use crate::log::{ActionLog, LogConsole, LogFile};
 use crate::node;
-use crate::node::paths;
-use crate::object::ObjectConfiguration;
-use crate::state::{FreezeState, InstanceState};
-use crate::status::note::{notes, unfinished};
+use crate::snapshot::Snapshot;
+use crate::state::InstanceState;
 use crate::status::{self, InstanceStatus};
 
 /// What an action came to.
@@ -44,58 +43,62 @@ pub struct ActionOutcome {
 }
 
 impl Agent {
-    /// How an instance is, by asking its drivers. Remembered for those who only want to know how it was.
+    /// The status of an instance, by asking its drivers. It is remembered for those who only want to know the last one.
     pub async fn status(&self, path: &ObjectPath) -> Result<InstanceStatus, ActError> {
-        let configuration = self.configuration(path)?;
-        self.here(active(&configuration, path)?)?;
-        self.status_anyhow(path).await
+        let snapshot = Snapshot::take(self, path).await?;
+        here(snapshot.object()?)?;
+        self.status_of(&snapshot).await
     }
 
-    /// The same, of an object that may have no instance here, by its configuration: what was started before it was changed
-    /// is here all the same.
+    /// The same of an object that may have no instance here, by its configuration: what was started before the configuration
+    /// changed is still here.
     pub async fn status_anyhow(&self, path: &ObjectPath) -> Result<InstanceStatus, ActError> {
-        let configuration = self.configuration(path)?;
-        let object = active(&configuration, path)?;
-        let instance = Instance::new(self, object);
-        let status = self.look(&instance, &ActionSession::default(), &configuration).await;
-        if self.here(object).is_ok() {
-            // Looking must work for those who may not write, and on a full disk.
-            let _ = InstanceState::of(self.home(), path).set_last_status(&status);
-        }
-        Ok(status)
+        self.status_of(&Snapshot::take(self, path).await?).await
     }
 
-    async fn look(
-        &self,
-        instance: &Instance<'_>,
-        session: &ActionSession,
-        configuration: &ObjectConfiguration,
-    ) -> InstanceStatus {
+    async fn status_of(&self, snapshot: &Snapshot) -> Result<InstanceStatus, ActError> {
+        let object = snapshot.object()?;
+        let instance = Instance::new(self, object, snapshot);
+        let status = self.look(&instance, &ActionSession::default(), snapshot).await;
+        if here(object).is_err() {
+            return Ok(status);
+        }
+        let state = instance.state();
+        Ok(blocking(move || {
+            // Looking must work for those who may not write, and on a full disk.
+            let _ = state.set_last_status(&status);
+            status
+        })
+        .await)
+    }
+
+    async fn look(&self, instance: &Instance<'_>, session: &ActionSession, snapshot: &Snapshot) -> InstanceStatus {
         let object = instance.object;
-        let state = InstanceState::of(self.home(), &object.path);
         let resources = instance.look(session).await;
+        let state = instance.state();
+        let facts = blocking(move || state.facts()).await;
         InstanceStatus {
             path: object.path.clone(),
             node: object.node.clone(),
             sums: status::sums(&resources),
-            frozen: state.frozen().is_ok_and(|frozen| frozen != FreezeState::No),
+            frozen: facts.frozen,
             seen_at: Timestamp::now().as_second(),
-            notes: notes(&object.path, &state, configuration),
+            notes: status::notes(&snapshot.configuration, &facts),
             show_disabled: object.show_disabled,
             resources,
         }
     }
 
-    /// The action that was killed and whose story the next one finishes, if there is one.
+    /// The action that was interrupted and that the next action recovers, if there is one. Blocks.
     pub fn unfinished(&self, path: &ObjectPath) -> Option<String> {
-        unfinished(&InstanceState::of(self.home(), path))
+        InstanceState::of(self.home(), path).interrupted()
     }
 
-    /// What the action would do.
+    /// The plan of an action: what it would do now.
     pub async fn plan(&self, path: &ObjectPath, request: &ActionRequest) -> Result<Plan, ActError> {
-        let configuration = self.configuration(path)?;
-        let object = self.admits(active(&configuration, path)?, request)?;
-        make_plan(&Instance::new(self, object), &request.session_to_plan(), request).await
+        let snapshot = Snapshot::take(self, path).await?;
+        let object = admit(snapshot.object()?, &snapshot.node, request)?;
+        make_plan(&Instance::new(self, object, &snapshot), &request.session_to_plan(), request).await
     }
 
     /// Does it. One action an instance at a time.
@@ -106,22 +109,14 @@ impl Agent {
         console: Option<Arc<dyn LogConsole>>,
         cancel: Cancel,
     ) -> Result<ActionOutcome, ActError> {
-        let lock = self.lock(path, &request)?;
-        let configuration = self.configuration(path)?;
-        let object = self.admits(active(&configuration, path)?, &request)?;
-        let (instance, session) = (Instance::new(self, object), request.session());
+        let lock = self.lock(path, &request).await?;
+        let snapshot = Snapshot::take(self, path).await?;
+        let object = admit(snapshot.object()?, &snapshot.node, &request)?;
+        let (instance, session) = (Instance::new(self, object, &snapshot), request.session());
         let facilities = InstanceFacilities { instance: &instance, session: &session };
-        let state = InstanceState::of(self.home(), path);
-        // Drivers and the journal count on these directories. Where one cannot be made, whatever needs it says so.
-        for directory in [self.home().state(path), self.home().volatile(path)] {
-            let _ = std::fs::create_dir_all(directory);
-        }
-        if let (Some(_), Some(action)) = (&request.if_plan, unfinished(&state)) {
-            return Err(ActError::Unfinished { object: path.clone(), action });
-        }
-        let beside = self.execution(&facilities, &request, state.unlocked_journal(), console, cancel)?;
+        let beside = self.execution(facilities, &request, console, cancel).await?;
         let execution = match &lock {
-            Some(_) => Session { journal: state.journal(), ..beside.clone() },
+            Some(_) => Session { journal: instance.state().journal(), ..beside.clone() },
             None => beside.clone(),
         };
         finish_earlier(facilities, &execution, request.action).await?;
@@ -132,56 +127,83 @@ impl Agent {
         if request.action == plan::Action::Provision {
             refuse_unaccepted(&instance, &plan).await?;
         }
-        refuse_without_room(&plan, &self.home().state(path))?;
-        // From here on it is another one, also for those who look meanwhile or after this process was killed.
-        state.forget_last_status();
+        let plan = begin(&instance, plan).await?;
         let ActionRequest { action, command, origin, .. } = &request;
-        execution.log.line(None, Level::Info, &exec::opening(*action, command, origin, &session.sid));
+        execution.log.line(None, Level::Info, &exec::opening(*action, command, origin.as_str(), &session.sid));
         let report = exec::execute(&plan, &facilities, &execution).await.map_err(ActError::Refused)?;
-        remember(&state, &plan, &report);
-        remember_failure(&state, &report);
-        let status = self.look(&instance, &session, &configuration).await;
-        instance.forget_what_is_down(&status.resources);
-        let _ = state.set_last_status(&status);
-        paths::remove_empty_groups(self.home(), path);
+        let report = remember(&instance, plan, report).await;
+        let status = self.look(&instance, &session, &snapshot).await;
+        instance.forget_what_is_down(&status.resources).await;
+        let status = conclude(self, &instance, status).await;
         let (level, closing) = report.closing(command, status.sums.avail);
         execution.log.line(None, level, &closing);
         Ok(ActionOutcome { report, instance: status })
     }
 
-    /// What the executor needs besides the plan.
-    fn execution(
+    /// What the executor needs besides the plan, for an action beside the one that holds the lock.
+    async fn execution(
         &self,
-        facilities: &InstanceFacilities<'_>,
+        facilities: InstanceFacilities<'_>,
         request: &ActionRequest,
-        journal: PathBuf,
         console: Option<Arc<dyn LogConsole>>,
         cancel: Cancel,
     ) -> Result<Session, ActError> {
         let InstanceFacilities { instance, session } = facilities;
-        let path = &instance.object.path;
-        let file = LogFile::new(self.home().object_log(path), node::log_limits(self.node()));
+        let (path, node) = (&instance.object.path, instance.node());
+        let file = LogFile::new(self.home().object_log(path), node::log_limits(node));
+        let state = instance.state();
+        let journal = state.unlocked_journal();
+        let boot = prepare(self, path, state, request.if_plan.is_some()).await?;
         Ok(Session {
             sid: session.sid.clone(),
-            boot: exec::boot_id().map_err(ActError::Boot)?,
+            boot,
             journal,
-            parallel: request.parallel.unwrap_or_else(|| self.max_parallel()),
+            parallel: request.parallel.unwrap_or_else(|| max_parallel(node)),
             log: Arc::new(ActionLog::new(path.clone(), file, console, session.secrets.clone())),
             cancel,
         })
     }
 
-    /// The lock of the instance's actions. Whoever does not wait for it goes without only where another one holds it.
-    fn lock(&self, path: &ObjectPath, request: &ActionRequest) -> Result<Option<FileLock>, ActError> {
+    /// The lock of the instance's actions. A caller that does not wait for it goes without, but only where another holds it.
+    async fn lock(&self, path: &ObjectPath, request: &ActionRequest) -> Result<Option<FileLock>, ActError> {
         let wait = request.wait.unwrap_or_default();
-        match FileLock::take(&self.home().action_lock(path), request.action.as_str(), wait) {
+        match FileLock::take(&self.home().action_lock(path), request.action.as_str(), wait).await {
             Err(LockError::Busy(_)) if request.wait.is_none() => Ok(None),
             taken => taken.map(Some).map_err(ActError::Lock),
         }
     }
+}
 
-    fn max_parallel(&self) -> usize {
-        let written = self.node().keywords.get("max_parallel").and_then(|number| number.parse().ok());
-        written.unwrap_or_else(exec::default_parallel)
-    }
+fn max_parallel(node: &NodeData) -> usize {
+    let written = node.keywords.get("max_parallel").and_then(|number| number.parse().ok());
+    written.unwrap_or_else(exec::default_parallel)
+}
+
+/// Makes the directories that the action needs, and reads which boot of the node this is. An action that is bound to a plan is
+/// refused where an earlier one must be recovered first, as that changes the plan.
+async fn prepare(agent: &Agent, path: &ObjectPath, state: InstanceState, bound: bool) -> Result<String, ActError> {
+    let (agent, path) = (agent.clone(), path.clone());
+    blocking(move || {
+        // Drivers and the journal count on these directories. Where one cannot be made, whatever needs it says so.
+        for directory in [agent.home().state(&path), agent.home().volatile(&path)] {
+            let _ = std::fs::create_dir_all(directory);
+        }
+        match state.interrupted() {
+            Some(action) if bound => Err(ActError::Unfinished { object: path, action }),
+            _ => exec::boot_id().map_err(ActError::Boot),
+        }
+    })
+    .await
+}
+
+/// The last moment before anything is touched.
+async fn begin(instance: &Instance<'_>, plan: Plan) -> Result<Plan, ActError> {
+    let state = instance.state();
+    blocking(move || {
+        refuse_without_room(&plan, &state)?;
+        // From here on the status changes, also for those who ask for it meanwhile or after this process was killed.
+        state.forget_last_status();
+        Ok(plan)
+    })
+    .await
 }

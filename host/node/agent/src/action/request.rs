@@ -37,8 +37,30 @@ pub struct ActionRequest {
     pub destination: Option<NodeName>,
     /// The command as it was typed, without secrets, for the log.
     pub command: String,
-    /// Who asked: `user`, `daemon`, `scheduler`.
-    pub origin: &'static str,
+    /// On whose behalf.
+    pub origin: RequestOrigin,
+}
+
+/// On whose behalf an action is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestOrigin {
+    /// A user typed a command.
+    User,
+    /// The daemon brings an object where it is to be.
+    Daemon,
+    /// A schedule came due.
+    Scheduler,
+}
+
+impl RequestOrigin {
+    /// The word in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RequestOrigin::User => "user",
+            RequestOrigin::Daemon => "daemon",
+            RequestOrigin::Scheduler => "scheduler",
+        }
+    }
 }
 
 impl ActionRequest {

@@ -1,16 +1,19 @@
 //! What a driver may do for one resource, as of now: the requests of its manifest, bound to the resource's keywords, and what
 //! the policies of the site and of the namespace leave of them. Nothing is touched to find out.
 
+use driver::Call;
 use grant::EffectiveGrant;
-use model::config::Resource;
 use model::{DriverName, ObjectPath, Rid};
 use runtime::GrantsError;
 
+use super::AvailableDriver;
 use crate::Directories;
 use crate::agent::{Agent, source};
+use crate::file::blocking::blocking;
 use crate::instance::{ActionSession, Instance};
 use crate::node::paths::control_group;
-use crate::object::ObjectError;
+use crate::object::{NoResource, NoUsableConfiguration, ObjectError};
+use crate::snapshot::Snapshot;
 
 /// What a driver may do for one resource.
 #[derive(Debug)]
@@ -32,12 +35,12 @@ pub enum EffectiveGrantsError {
     /// There is no such object, or its files cannot be read.
     #[error(transparent)]
     Object(#[from] ObjectError),
-    /// Its configuration never was without an error.
-    #[error("the configuration of {0} has errors, and no earlier one without any is known: see om {0} config validate")]
-    Broken(ObjectPath),
-    /// It has no such resource.
-    #[error("{0} has no resource {1}")]
-    NoResource(ObjectPath, Rid),
+    /// The configuration has errors, and there is no earlier valid version.
+    #[error(transparent)]
+    Configuration(#[from] NoUsableConfiguration),
+    /// The object has no such resource.
+    #[error(transparent)]
+    NoResource(#[from] NoResource),
     /// The driver is not at hand.
     #[error("{0} is not installed here")]
     NoDriver(DriverName),
@@ -67,20 +70,33 @@ pub fn enforced_by(home: &Directories) -> Vec<&'static str> {
 impl Agent {
     /// What the driver of a resource may do for it.
     pub async fn effective(&self, path: &ObjectPath, rid: &Rid) -> Result<EffectiveGrants, EffectiveGrantsError> {
-        let configuration = self.configuration(path)?;
-        let object = configuration.active.object().ok_or_else(|| EffectiveGrantsError::Broken(path.clone()))?;
-        let resource: &Resource =
-            object.resource(rid).ok_or_else(|| EffectiveGrantsError::NoResource(path.clone(), rid.clone()))?;
+        let snapshot = Snapshot::take(self, path).await?;
+        let object = snapshot.object()?;
+        let resource = object.resource(rid).ok_or_else(|| NoResource(path.clone(), rid.clone()))?;
         let driver = resource.driver.clone();
-        let known = self.drivers().get(&driver).ok_or_else(|| EffectiveGrantsError::NoDriver(driver.clone()))?;
-        let (call, unresolved) = Instance::new(self, object).call_now(&ActionSession::default(), resource).await;
-        let runtime = self.runtime().map_err(|reason| EffectiveGrantsError::Runtime(reason.to_owned()))?;
-        let grants = runtime.grants(source(known), &call);
+        let known = snapshot.available.get(&driver).ok_or_else(|| EffectiveGrantsError::NoDriver(driver.clone()))?;
+        let instance = Instance::new(self, object, &snapshot);
+        let (call, unresolved) = instance.call_now(&ActionSession::default(), resource).await;
+        let grants = self.grants(known, &call).await.map_err(EffectiveGrantsError::Runtime)?;
         let failed = |source| EffectiveGrantsError::Grants { driver: driver.clone(), rid: rid.clone(), source };
         let grants = grants.map_err(failed)?;
         let lines = grants.lines();
         let guarded = lines.iter().any(|line| line.guard.is_some());
         let guarded = guarded.then(|| capability::guarded(&call, &grants));
         Ok(EffectiveGrants { lines, guarded, driver, unresolved })
+    }
+
+    /// What a driver may do in a call. The outer error says that this machine cannot run drivers.
+    pub(crate) async fn grants(
+        &self,
+        known: &AvailableDriver,
+        call: &Call,
+    ) -> Result<Result<grant::Grants, GrantsError>, String> {
+        let (agent, source, call) = (self.clone(), source(known), call.clone());
+        blocking(move || {
+            let runtime = agent.runtime().map_err(str::to_owned)?;
+            Ok(runtime.grants(source, &call))
+        })
+        .await
     }
 }

@@ -4,7 +4,9 @@
 mod available;
 mod component;
 pub mod effective;
+mod loaded;
 pub(crate) mod unavailable;
 
 pub use available::{AvailableDriver, AvailableDrivers, BrokenDriver, DriverOrigin};
 pub use component::{DriverComponent, InstallError, remove};
+pub(crate) use loaded::LoadedDrivers;

@@ -13,13 +13,14 @@ use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock, fstat};
 use serde::{Deserialize, Serialize};
 
-use crate::file::durable::FileError;
+use super::blocking::blocking;
+use super::durable::FileError;
 
-/// How often a waiting process tries again. flock(2) itself cannot wait for a limited time.
+/// How often a waiting caller tries again. flock(2) itself cannot wait for a limited time.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// How often the note of a holder is looked for.
-const SIGNING: u32 = 10;
+/// How often the note of a holder is looked for: there is a moment between taking the lock and signing it.
+const NOTE_ATTEMPTS: u32 = 10;
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,26 +58,52 @@ fn holder(holder: &Option<LockHolder>) -> String {
 }
 
 impl FileLock {
-    /// Takes the lock for an action, waiting at most as long as told.
-    pub fn take(path: &Path, action: &str, wait: Duration) -> Result<FileLock, LockError> {
-        let mut file = open(path).map_err(FileError::new("open the lock", path))?;
+    /// Takes the lock for an action, and waits for it at most that long. No thread sleeps meanwhile.
+    pub async fn take(path: &Path, action: &str, wait: Duration) -> Result<FileLock, LockError> {
+        let deadline = tokio::time::Instant::now() + wait;
+        loop {
+            let (place, purpose) = (path.to_owned(), action.to_owned());
+            if let Some(lock) = blocking(move || FileLock::attempt(&place, &purpose)).await? {
+                return Ok(lock);
+            }
+            if tokio::time::Instant::now() >= deadline {
+                return Err(LockError::Busy(signed_holder(path).await));
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    /// The same for callers that may block their thread.
+    pub fn take_blocking(path: &Path, action: &str, wait: Duration) -> Result<FileLock, LockError> {
         let deadline = Instant::now() + wait;
         loop {
+            if let Some(lock) = FileLock::attempt(path, action)? {
+                return Ok(lock);
+            }
+            if Instant::now() >= deadline {
+                return Err(LockError::Busy(signed_holder_blocking(path)));
+            }
+            std::thread::sleep(RETRY);
+        }
+    }
+
+    /// Takes the lock if it is free. None while another process, or another request of this one, holds it.
+    fn attempt(path: &Path, action: &str) -> Result<Option<FileLock>, LockError> {
+        loop {
+            let file = open(path).map_err(FileError::new("open the lock", path))?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                // Its holder has removed it meanwhile: the next one locks another file.
-                Ok(()) if is_removed(&file) => file = open(path).map_err(FileError::new("open the lock", path))?,
-                Ok(()) => break,
-                Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() >= deadline => {
-                    return Err(LockError::Busy(signed_holder(&file)));
+                // Its holder removed the file while we opened it: the next caller would lock another file.
+                Ok(()) if is_removed(&file) => {}
+                Ok(()) => {
+                    let lock = FileLock { file };
+                    lock.sign(action);
+                    return Ok(Some(lock));
                 }
-                Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(RETRY),
+                Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(FileError::new("lock", path)(errno.into()).into()),
             }
         }
-        let lock = FileLock { file };
-        lock.sign(action);
-        Ok(lock)
     }
 
     /// Gives the lock back for good, with its file, as there is nothing left to lock.
@@ -133,14 +160,31 @@ fn is_unwritable(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
-/// Who holds it, once that one has signed: between the lock and the note there is a moment.
-fn signed_holder(file: &File) -> Option<LockHolder> {
-    (0..SIGNING).find_map(|attempt| {
+/// The holder, once it has signed.
+async fn signed_holder(path: &Path) -> Option<LockHolder> {
+    for attempt in 0..NOTE_ATTEMPTS {
+        if attempt > 0 {
+            tokio::time::sleep(RETRY).await;
+        }
+        let place = path.to_owned();
+        if let Some(holder) = blocking(move || note_at(&place)).await {
+            return Some(holder);
+        }
+    }
+    None
+}
+
+fn signed_holder_blocking(path: &Path) -> Option<LockHolder> {
+    (0..NOTE_ATTEMPTS).find_map(|attempt| {
         if attempt > 0 {
             std::thread::sleep(RETRY);
         }
-        read_holder(file)
+        note_at(path)
     })
+}
+
+fn note_at(path: &Path) -> Option<LockHolder> {
+    read_holder(&open(path).ok()?)
 }
 
 fn read_holder(file: &File) -> Option<LockHolder> {
@@ -161,7 +205,7 @@ mod tests {
     #[test]
     fn child_holds_the_lock() {
         let Some(path) = std::env::var_os(PATH) else { return };
-        let _lock = FileLock::take(Path::new(&path), "start", Duration::ZERO).unwrap();
+        let _lock = FileLock::take_blocking(Path::new(&path), "start", Duration::ZERO).unwrap();
         writeln!(std::io::stdout(), "\nheld").unwrap();
         std::io::stdin().lines().for_each(drop);
     }
@@ -199,7 +243,7 @@ mod tests {
         let path = folder.path().join("lock/svc/web.action");
         assert_eq!(holder_of(&path), None);
         let holding = holding_child(&path);
-        let Err(LockError::Busy(Some(holder))) = FileLock::take(&path, "stop", Duration::ZERO) else {
+        let Err(LockError::Busy(Some(holder))) = FileLock::take_blocking(&path, "stop", Duration::ZERO) else {
             panic!("the lock was taken twice, or nobody knows by whom");
         };
         assert_eq!((holder.pid, &*holder.action), (holding.child.id(), "start"));
@@ -213,7 +257,7 @@ mod tests {
         let path = folder.path().join("web.action");
         let holding = holding_child(&path);
         holding.kill();
-        FileLock::take(&path, "stop", Duration::ZERO).unwrap();
+        FileLock::take_blocking(&path, "stop", Duration::ZERO).unwrap();
     }
 
     #[test]
@@ -222,7 +266,7 @@ mod tests {
         let path = folder.path().join("web.action");
         let mut holding = holding_child(&path);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| FileLock::take(&path, "stop", Duration::from_secs(60)));
+            let waiting = scope.spawn(|| FileLock::take_blocking(&path, "stop", Duration::from_secs(60)));
             drop(holding.child.stdin.take());
             waiting.join().unwrap().unwrap();
         });
@@ -233,15 +277,18 @@ mod tests {
     fn a_lock_that_was_removed_is_another_one_for_those_who_wait() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("web.action");
-        let lock = FileLock::take(&path, "delete", Duration::ZERO).unwrap();
+        let lock = FileLock::take_blocking(&path, "delete", Duration::ZERO).unwrap();
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| FileLock::take(&path, "start", Duration::from_secs(60)));
+            let waiting = scope.spawn(|| FileLock::take_blocking(&path, "start", Duration::from_secs(60)));
             lock.remove(&path);
             let taken = waiting.join().unwrap().unwrap();
-            assert!(matches!(FileLock::take(&path, "stop", Duration::ZERO), Err(LockError::Busy(_))), "taken twice");
+            assert!(
+                matches!(FileLock::take_blocking(&path, "stop", Duration::ZERO), Err(LockError::Busy(_))),
+                "taken twice"
+            );
             drop(taken);
         });
-        FileLock::take(&path, "stop", Duration::ZERO).unwrap().remove(&path);
+        FileLock::take_blocking(&path, "stop", Duration::ZERO).unwrap().remove(&path);
         assert!(!path.exists());
     }
 
@@ -249,11 +296,26 @@ mod tests {
     fn waiting_comes_to_an_end_and_a_free_lock_has_no_holder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("web.action");
-        let lock = FileLock::take(&path, "start", Duration::ZERO).unwrap();
-        let error = FileLock::take(&path, "stop", Duration::from_millis(60)).unwrap_err();
+        let lock = FileLock::take_blocking(&path, "start", Duration::ZERO).unwrap();
+        let error = FileLock::take_blocking(&path, "stop", Duration::from_millis(60)).unwrap_err();
         assert!(error.to_string().starts_with(&format!("busy: process {} is at start since ", std::process::id())));
         drop(lock);
         assert_eq!(holder_of(&path), None);
-        FileLock::take(&path, "stop", Duration::ZERO).unwrap();
+        FileLock::take_blocking(&path, "stop", Duration::ZERO).unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_request_waits_for_the_lock_while_others_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("web.action");
+        let held = FileLock::take(&path, "start", Duration::ZERO).await.unwrap();
+        let place = path.clone();
+        let waiting = tokio::spawn(async move { FileLock::take(&place, "stop", Duration::from_secs(60)).await });
+        let busy = FileLock::take(&path, "sync", Duration::ZERO).await.unwrap_err();
+        assert!(matches!(busy, LockError::Busy(Some(holder)) if holder.action == "start"));
+        drop(held);
+        let taken = waiting.await.unwrap().unwrap();
+        assert_eq!(holder_of(&path).map(|holder| holder.action).as_deref(), Some("stop"));
+        drop(taken);
     }
 }

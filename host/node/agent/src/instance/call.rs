@@ -5,13 +5,15 @@
 use std::sync::Arc;
 
 use driver::{Call, Driver, KeywordValue, Verb};
-use model::NodeName;
 use model::config::{self, Missing, Resource};
 use model::keyword::Kind;
+use model::{NodeName, ObjectPath};
 
 use super::exposures::{ExposedDevices, ExposedState, ExposureMap, joined};
 use super::{ActionSession, Instance, trigger};
+use crate::agent::Agent;
 use crate::drivers::unavailable::{Unavailable, UnavailableDriver};
+use crate::file::blocking::blocking;
 use crate::variables::{self, MissingReference};
 
 /// What a driver is asked, and what others expose meanwhile.
@@ -23,12 +25,12 @@ pub(super) struct CallPurpose<'a> {
 }
 
 /// The call of a driver, as far as its keywords can be evaluated.
-struct CallDraft {
-    call: Call,
+pub(super) struct CallDraft {
+    pub(super) call: Call,
     /// A keyword that speaks of what another resource does not expose now.
-    missing: Option<Missing>,
+    pub(super) missing: Option<Missing>,
     /// The keywords that refer to keys of stores which are not there.
-    absent: Vec<MissingReference>,
+    pub(super) absent: Vec<MissingReference>,
 }
 
 /// A driver, or who stands in for it, and what it is asked.
@@ -40,8 +42,8 @@ pub(super) struct ResourceCall {
 
 impl Instance<'_> {
     /// The call of a resource's driver, its keywords evaluated.
-    pub(super) fn call(&self, resource: &Resource, asked: CallPurpose<'_>) -> ResourceCall {
-        let CallDraft { call, missing, absent } = self.evaluated(resource, asked);
+    pub(super) async fn call(&self, resource: &Resource, asked: CallPurpose<'_>) -> ResourceCall {
+        let CallDraft { call, missing, absent } = self.evaluated(resource, asked).await;
         let why = match (missing, absent.first()) {
             (Some(missing), _) => match asked.exposures.get(&missing.rid).is_some_and(ExposedState::is_down) {
                 true => Some(Unavailable::NothingBelow(missing.to_string())),
@@ -60,50 +62,31 @@ impl Instance<'_> {
         ResourceCall { driver, call, absent }
     }
 
-    /// The driver of a resource and a call for it to judge its keywords by. None if one of them cannot be had now.
-    pub(crate) fn call_to_validate(&self, resource: &Resource) -> Option<(Arc<dyn Driver>, Call)> {
-        let CallDraft { call, missing, .. } = self.evaluated_to_validate(resource);
-        missing.is_none().then(|| (self.driver(&resource.driver), call))
-    }
-
-    /// The keywords of a resource that refer to keys of stores which are not there.
-    pub(crate) fn absent(&self, resource: &Resource) -> Vec<MissingReference> {
-        self.evaluated_to_validate(resource).absent
-    }
-
-    fn evaluated_to_validate(&self, resource: &Resource) -> CallDraft {
-        let asked =
-            CallPurpose { session: &ActionSession::default(), exposures: &ExposureMap::new(), verb: Verb::Validate };
-        self.evaluated(resource, asked)
+    /// The call of a resource for its driver to judge its keywords by, the keywords that cannot be resolved left out.
+    pub(super) async fn call_to_validate(&self, resource: &Resource) -> CallDraft {
+        let (session, exposures) = (ActionSession::default(), ExposureMap::new());
+        self.evaluated(resource, CallPurpose { session: &session, exposures: &exposures, verb: Verb::Validate }).await
     }
 
     /// The call of a resource as of now, and what cannot be resolved now, if anything.
     pub(crate) async fn call_now(&self, session: &ActionSession, resource: &Resource) -> (Call, Option<String>) {
         let exposures = self.exposures_for(session, resource, true).await;
         let asked = CallPurpose { session, exposures: &exposures, verb: Verb::Status };
-        let CallDraft { call, missing, .. } = self.evaluated(resource, asked);
+        let CallDraft { call, missing, .. } = self.evaluated(resource, asked).await;
         (call, missing.map(|missing| missing.to_string()))
     }
 
-    fn evaluated(&self, resource: &Resource, asked: CallPurpose<'_>) -> CallDraft {
+    async fn evaluated(&self, resource: &Resource, asked: CallPurpose<'_>) -> CallDraft {
         let CallPurpose { session, exposures, verb } = asked;
-        let footing = self.footing();
-        // Whatever else is done with a device needs one that is there now: this one may be somebody else's meanwhile.
-        let then = footing.get(&resource.rid).filter(|_| matches!(verb, Verb::Status | Verb::Stop));
-        let known = ExposedDevices { now: exposures, then };
-        let evaluation = resource.evaluate(&known);
-        drop(footing);
+        let evaluation = {
+            let footing = self.footing();
+            // Whatever else is done with a device needs one that is there now: another may have taken its number meanwhile.
+            let then = footing.get(&resource.rid).filter(|_| matches!(verb, Verb::Status | Verb::Stop));
+            resource.evaluate(&ExposedDevices { now: exposures, then })
+        };
         let missing = evaluation.missing.first().cloned();
-        let (mut keywords, mut secrets, mut absent) = (Vec::new(), Vec::new(), Vec::new());
-        for keyword in evaluation.keywords {
-            match self.keyword(session, keyword) {
-                Ok((keyword, hidden)) => {
-                    keywords.push(keyword);
-                    secrets.extend(hidden);
-                }
-                Err(error) => absent.push(error),
-            }
-        }
+        let resolved = self.resolved(evaluation.keywords).await;
+        resolved.hidden.iter().for_each(|secret| session.secrets.add(secret));
         let call = Call {
             object: self.object.path.clone(),
             rid: resource.rid.clone(),
@@ -111,32 +94,21 @@ impl Instance<'_> {
             node: self.object.node.clone(),
             peers: self.object.others().cloned().collect(),
             sid: session.sid.clone(),
-            keywords,
-            secrets,
+            keywords: resolved.keywords,
+            secrets: resolved.secrets,
             vars: self.vars(session, resource).into_iter().chain(joined(resource, exposures)).collect(),
         };
-        CallDraft { call, missing, absent }
+        CallDraft { call, missing, absent: resolved.absent }
     }
 
-    /// A keyword as its driver sees it, and the secrets within its values.
-    fn keyword(
-        &self,
-        session: &ActionSession,
-        mut keyword: config::Evaluated,
-    ) -> Result<(KeywordValue, Vec<String>), MissingReference> {
-        if let Some(kind) = keyword.store {
-            let (value, hidden) = variables::resolved(self.agent.home(), &self.object.path, kind, &keyword)?;
-            hidden.iter().for_each(|secret| session.secrets.add(secret));
-            return Ok((value, hidden));
+    /// The keywords as the driver sees them. Most need no file, and then no other thread.
+    async fn resolved(&self, keywords: Vec<config::Evaluated>) -> ResolvedKeywords {
+        let (agent, object) = (self.agent, &self.object.path);
+        if !keywords.iter().any(reads_files) {
+            return ResolvedKeywords::of(agent, object, keywords);
         }
-        if keyword.kind == Kind::Command {
-            keyword.values.first_mut().iter_mut().for_each(|program| trigger::with_path(program));
-        }
-        if keyword.secret {
-            keyword.values.iter().for_each(|value| session.secrets.add(value));
-        }
-        let config::Evaluated { name, values, secret, from, .. } = keyword;
-        Ok((KeywordValue { name, values, secret, from }, Vec::new()))
+        let (agent, object) = (agent.clone(), object.clone());
+        blocking(move || ResolvedKeywords::of(&agent, &object, keywords)).await
     }
 
     /// What drivers are told beyond the configuration.
@@ -157,4 +129,53 @@ impl Instance<'_> {
         ];
         known.into_iter().chain(asked).collect()
     }
+}
+
+/// The keywords of one call, and what must be known about them beside.
+#[derive(Default)]
+struct ResolvedKeywords {
+    keywords: Vec<KeywordValue>,
+    /// The secrets within values that are otherwise shown.
+    secrets: Vec<String>,
+    /// What no log may show.
+    hidden: Vec<String>,
+    absent: Vec<MissingReference>,
+}
+
+impl ResolvedKeywords {
+    fn of(agent: &Agent, object: &ObjectPath, keywords: Vec<config::Evaluated>) -> ResolvedKeywords {
+        let mut resolved = ResolvedKeywords::default();
+        for keyword in keywords {
+            resolved.add(agent, object, keyword);
+        }
+        resolved
+    }
+
+    fn add(&mut self, agent: &Agent, object: &ObjectPath, mut keyword: config::Evaluated) {
+        if let Some(kind) = keyword.store {
+            match variables::resolved(agent.home(), object, kind, &keyword) {
+                Ok((value, hidden)) => {
+                    self.keywords.push(value);
+                    self.hidden.extend(hidden.iter().cloned());
+                    self.secrets.extend(hidden);
+                }
+                Err(missing) => self.absent.push(missing),
+            }
+            return;
+        }
+        if keyword.kind == Kind::Command {
+            keyword.values.first_mut().iter_mut().for_each(|program| trigger::with_path(program));
+        }
+        if keyword.secret {
+            self.hidden.extend(keyword.values.iter().cloned());
+        }
+        let config::Evaluated { name, values, secret, from, .. } = keyword;
+        self.keywords.push(KeywordValue { name, values, secret, from });
+    }
+}
+
+/// Whether files must be read to know the keyword's value: those of a data store, or the directories of programs.
+fn reads_files(keyword: &config::Evaluated) -> bool {
+    let is_command = keyword.kind == Kind::Command;
+    keyword.store.is_some() || (is_command && keyword.values.first().is_some_and(|program| !program.contains('/')))
 }

@@ -10,7 +10,6 @@ use model::config::Resource;
 
 use super::call::{CallPurpose, ResourceCall};
 use super::{ActionSession, Instance, trigger};
-use crate::node::paths;
 use crate::view;
 
 /// An instance and the session of the action that is carried out on it.
@@ -36,10 +35,10 @@ impl Facilities for InstanceFacilities<'_> {
             let resource = self.resource(rid)?;
             let exposures = instance.exposures_for(session, resource, verb == Verb::Provision).await;
             if verb == Verb::Start {
-                instance.stands_on(resource, &exposures);
+                instance.stands_on(resource, &exposures).await;
             }
             let ResourceCall { driver, call, .. } =
-                instance.call(resource, CallPurpose { session, exposures: &exposures, verb });
+                instance.call(resource, CallPurpose { session, exposures: &exposures, verb }).await;
             let copying = session.copying.of(instance.object, &call.keywords);
             let destination = session.destination.as_ref().map(ToString::to_string).unwrap_or_default();
             Ok(Prepared { copying, destination, ..Prepared::new(driver, call) })
@@ -59,7 +58,7 @@ impl Facilities for InstanceFacilities<'_> {
             let command = view::configured(trigger).and_then(|configured| resource.triggers.get(&configured));
             let command = command.ok_or_else(|| FacilityError::failed(format!("{rid} has no {trigger}")))?;
             let (home, path) = (instance.agent.home(), &instance.object.path);
-            let namespace = paths::namespace_policy(home, path.namespace()).map_err(FacilityError::failed)?;
+            let namespace = instance.snapshot.namespace.as_ref().map_err(FacilityError::failed)?;
             let context = grant::GrantContext {
                 object: path.clone(),
                 rid: rid.clone(),
@@ -77,7 +76,7 @@ impl Facilities for InstanceFacilities<'_> {
                 sid: &session.sid,
                 env: &session.env,
                 context: &context,
-                namespace: &namespace,
+                namespace,
             };
             trigger::run(command, &around, bounds, &log).await
         })

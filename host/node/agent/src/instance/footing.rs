@@ -9,6 +9,7 @@ use model::config::Resource;
 
 use super::Instance;
 use super::exposures::{ExposedState, ExposureMap};
+use crate::file::blocking::blocking;
 use crate::state::DeviceFooting;
 use crate::status::ResourceStatus;
 
@@ -17,8 +18,8 @@ impl Instance<'_> {
         self.footing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A resource is about to be started on what others expose now.
-    pub(super) fn stands_on(&self, resource: &Resource, exposures: &ExposureMap) {
+    /// Remembers, as the resource is about to be started, what it will stand on: what others expose now.
+    pub(super) async fn stands_on(&self, resource: &Resource, exposures: &ExposureMap) {
         let on: DeviceFooting = resource
             .speaks_of(false)
             .into_iter()
@@ -26,21 +27,35 @@ impl Instance<'_> {
             .filter(|(_, devices)| !devices.is_empty())
             .collect();
         if !on.is_empty() {
-            let mut all = self.footing();
-            // Lost without harm, but that a stop may have to be told what it is to stop.
-            let _ = self.state().set_stood_on(&resource.rid, on.clone());
-            all.insert(resource.rid.clone(), on);
+            self.footing().insert(resource.rid.clone(), on.clone());
+            self.write_footing(vec![(resource.rid.clone(), on)]).await;
         }
     }
 
     /// What is down stands on nothing any more.
-    pub(crate) fn forget_what_is_down(&self, seen: &[ResourceStatus]) {
-        let memory = self.state();
-        let mut all = self.footing();
-        for seen in seen.iter().filter(|seen| ExposedState::of(seen).is_down()) {
-            if all.remove(&seen.rid).is_some() {
-                let _ = memory.set_stood_on(&seen.rid, DeviceFooting::new());
-            }
+    pub(crate) async fn forget_what_is_down(&self, seen: &[ResourceStatus]) {
+        let down = seen.iter().filter(|seen| ExposedState::of(seen).is_down());
+        let forgotten: Vec<_> = {
+            let mut all = self.footing();
+            down.filter(|seen| all.remove(&seen.rid).is_some())
+                .map(|seen| (seen.rid.clone(), DeviceFooting::new()))
+                .collect()
+        };
+        if !forgotten.is_empty() {
+            self.write_footing(forgotten).await;
         }
+    }
+
+    /// If the file cannot be written, a later stop has to be told by the operator what it is to stop: no reason to refuse a start.
+    async fn write_footing(&self, changes: Vec<(Rid, DeviceFooting)>) {
+        // The members of a parallel subset start at once, and all of them change the same file.
+        let _turn = self.footing_turn.lock().await;
+        let state = self.state();
+        blocking(move || {
+            for (rid, on) in changes {
+                let _ = state.set_stood_on(&rid, on);
+            }
+        })
+        .await;
     }
 }

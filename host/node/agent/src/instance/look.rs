@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{CallBounds, Level, Message, Silent, Verb};
+use driver::{BoxFuture, CallBounds, Level, Message, Silent, Verb};
 use futures_util::StreamExt;
 use model::Rid;
 use model::config::Resource;
@@ -13,6 +13,7 @@ use model::status::Provisioned;
 use super::call::CallPurpose;
 use super::exposures::{ExposedState, ExposureMap, needs};
 use super::{ActionSession, Instance};
+use crate::file::blocking::blocking;
 use crate::status::ResourceStatus;
 use crate::variables::MissingReference;
 
@@ -40,6 +41,7 @@ impl Instance<'_> {
             left = waiting;
         }
         seen.sort_by(|a, b| a.rid.cmp(&b.rid));
+        self.recall_provisioned(&mut seen).await;
         seen
     }
 
@@ -49,7 +51,11 @@ impl Instance<'_> {
         resources: Vec<&Resource>,
         exposures: &ExposureMap,
     ) -> Vec<ResourceStatus> {
-        let looks = resources.into_iter().map(|resource| self.look_at_one(session, resource, exposures));
+        // Boxed, as the compiler cannot show that a stream of unnamed futures may move between threads.
+        let mut looks: Vec<BoxFuture<'_, ResourceStatus>> = Vec::with_capacity(resources.len());
+        for resource in resources {
+            looks.push(Box::pin(self.look_at_one(session, resource, exposures)));
+        }
         futures_util::stream::iter(looks).buffered(LOOKS).collect().await
     }
 
@@ -64,23 +70,31 @@ impl Instance<'_> {
             return ResourceStatus::of(self.object, resource, None);
         }
         let asked = CallPurpose { session, exposures, verb: Verb::Status };
-        let called = self.call(resource, asked);
+        let called = self.call(resource, asked).await;
         let bounds = CallBounds::within(resource.timeouts.status.unwrap_or(STATUS_TIMEOUT));
         let mut report = called.driver.status(&called.call, &bounds, Arc::new(Silent)).await;
         let warning = |absent: &MissingReference| Message { level: Level::Warn, text: absent.to_string() };
         report.messages.extend(called.absent.iter().map(warning));
-        if report.provisioned == Provisioned::Undef {
-            report.provisioned = self.remembered(&resource.rid);
-        }
         ResourceStatus::of(self.object, resource, Some(report))
     }
 
-    /// Whether the resource was provisioned by this agent, for drivers that cannot tell now.
-    fn remembered(&self, rid: &Rid) -> Provisioned {
-        match self.state().provisioned(rid) {
-            Ok(Some(mark)) if mark.provisioned => Provisioned::True,
-            Ok(Some(_)) => Provisioned::False,
-            _ => Provisioned::Undef,
+    /// For drivers that cannot tell now whether their resource is provisioned: what this agent did last. Read at once for all
+    /// of them, after the looks, as most drivers can tell.
+    async fn recall_provisioned(&self, seen: &mut [ResourceStatus]) {
+        let unsure = |status: &&mut ResourceStatus| status.flags.provisioned == Provisioned::Undef;
+        let mut unsure: Vec<&mut ResourceStatus> = seen.iter_mut().filter(unsure).collect();
+        if unsure.is_empty() {
+            return;
+        }
+        let rids: Vec<Rid> = unsure.iter().map(|status| status.rid.clone()).collect();
+        let state = self.state();
+        let marks = blocking(move || rids.iter().map(|rid| state.provisioned(rid).ok().flatten()).collect::<Vec<_>>());
+        for (status, mark) in unsure.iter_mut().zip(marks.await) {
+            status.flags.provisioned = match mark {
+                Some(mark) if mark.provisioned => Provisioned::True,
+                Some(_) => Provisioned::False,
+                None => Provisioned::Undef,
+            };
         }
     }
 

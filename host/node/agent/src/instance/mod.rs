@@ -22,40 +22,51 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use driver::Driver;
-use model::config::Object;
+use model::config::{NodeData, Object};
 use model::{DriverName, Rid};
 
 use crate::agent::Agent;
 use crate::drivers::unavailable::{Unavailable, UnavailableDriver};
+use crate::snapshot::Snapshot;
 use crate::state::{DeviceFooting, InstanceState};
 
 /// An object's instance on this node, its drivers loaded.
 pub(crate) struct Instance<'a> {
     agent: &'a Agent,
     pub(crate) object: &'a Object,
-    drivers: BTreeMap<DriverName, Arc<dyn Driver>>,
+    snapshot: &'a Snapshot,
     /// The devices that resources were started on.
     footing: Mutex<BTreeMap<Rid, DeviceFooting>>,
+    /// Held while the file of that is changed.
+    footing_turn: tokio::sync::Mutex<()>,
 }
 
 impl<'a> Instance<'a> {
-    pub(crate) fn new(agent: &'a Agent, object: &'a Object) -> Instance<'a> {
+    /// The instance of the snapshot's object.
+    pub(crate) fn new(agent: &'a Agent, object: &'a Object, snapshot: &'a Snapshot) -> Instance<'a> {
         Instance {
             agent,
             object,
-            drivers: agent.load(object),
-            footing: Mutex::new(InstanceState::of(agent.home(), &object.path).stood_on()),
+            snapshot,
+            footing: Mutex::new(snapshot.footing.clone()),
+            footing_turn: Default::default(),
         }
     }
 
     /// What is remembered of the instance between two commands.
-    fn state(&self) -> InstanceState {
+    pub(crate) fn state(&self) -> InstanceState {
         InstanceState::of(self.agent.home(), &self.object.path)
     }
 
+    /// This node, as its configuration describes it.
+    pub(crate) fn node(&self) -> &NodeData {
+        &self.snapshot.node
+    }
+
+    /// A driver of the object's resources.
     pub(crate) fn driver(&self, name: &DriverName) -> Arc<dyn Driver> {
         let absent = || driver::Fault::Missing { driver: name.to_string(), reason: "it was not loaded".to_owned() };
-        match self.drivers.get(name) {
+        match self.snapshot.drivers.get(name) {
             Some(driver) => driver.clone(),
             None => Arc::new(UnavailableDriver::new(name.clone(), Unavailable::Missing(absent()))),
         }

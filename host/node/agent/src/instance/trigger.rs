@@ -10,6 +10,8 @@ use exec::FacilityError;
 use kernel::process::{Bounds, Launch, Program, RunError};
 use model::{NodeName, ObjectPath, Rid};
 
+use crate::file::blocking::blocking;
+
 /// The resource and the action around which a trigger runs.
 pub(crate) struct TriggerContext<'a> {
     pub(crate) object: &'a ObjectPath,
@@ -39,14 +41,19 @@ pub(crate) async fn run(
     }
     let (program, args) = command.split_first().ok_or_else(|| FacilityError::failed("the command is empty"))?;
     let mut program = program.clone();
-    with_path(&mut program);
+    let program = blocking(move || {
+        with_path(&mut program);
+        program
+    })
+    .await;
     if !program.starts_with('/') {
         return Err(FacilityError::failed(format!("there is no program {program} in {PATH}")));
     }
     let program = PathBuf::from(program);
     permitted(&program, args, around)?;
+    let opened = blocking(move || Program::open(&program, None)).await;
     let launch = Launch {
-        program: Program::open(&program, None).map_err(|error| FacilityError::failed(error.to_string()))?,
+        program: opened.map_err(|error| FacilityError::failed(error.to_string()))?,
         args: args.to_vec(),
         env: environment(around),
         cwd: PathBuf::from("/"),

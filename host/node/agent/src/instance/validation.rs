@@ -8,27 +8,29 @@ use model::config::{self, Document, Object, Resource};
 use model::diagnostic::{Diagnostic, Span};
 use model::{ObjectPath, Rid};
 
+use super::call::CallDraft;
 use super::{Instance, RejectedKeyword, STATUS_TIMEOUT};
 use crate::Agent;
+use crate::snapshot::Snapshot;
 use crate::variables::MissingReference;
 
 impl Agent {
     /// What would be wrong with an object that had this text for its configuration.
     pub async fn diagnose(&self, path: &ObjectPath, text: &str) -> Vec<Diagnostic> {
-        let mut diagnostics = config::validate(path, text, self.node(), self.drivers());
+        let snapshot = Snapshot::of_text(self, path, text).await;
+        let mut diagnostics = config::validate(path, text, &snapshot.node, &*snapshot.available);
         if diagnostics.iter().any(Diagnostic::is_error) {
             return diagnostics;
         }
-        let loaded = config::load(path, text, self.node(), self.drivers());
-        let Some(object) = loaded.object else { return diagnostics };
-        let instance = Instance::new(self, &object);
-        let locate = |rid: &Rid, keyword: Option<&str>| located(&loaded.document, &object, rid, keyword);
+        let Ok(object) = snapshot.object() else { return diagnostics };
+        let instance = Instance::new(self, object, &snapshot);
+        let locate = |rid: &Rid, keyword: Option<&str>| located(&snapshot.configuration.document, object, rid, keyword);
         for RejectedKeyword { rid, keyword, text } in instance.refused(&object.resources).await {
             let named = keyword.as_ref().map_or(rid.to_string(), |keyword| format!("{rid}.{keyword}"));
             let span = locate(&rid, keyword.as_deref());
             diagnostics.push(Diagnostic::error(span, format!("{named} is not accepted"), text));
         }
-        for (rid, absent) in instance.unresolved(&object.resources) {
+        for (rid, absent) in instance.unresolved(&object.resources).await {
             let span = locate(&rid, Some(&absent.keyword));
             diagnostics.push(Diagnostic::warning(span, format!("{rid}.{}", absent.what()), absent.to_do()));
         }
@@ -37,12 +39,14 @@ impl Agent {
 }
 
 impl Instance<'_> {
-    /// What these resources refer to in stores, and what is not there. A start would fail.
-    pub(crate) fn unresolved(&self, resources: &[Resource]) -> Vec<(Rid, MissingReference)> {
-        let acting = resources.iter().filter(|resource| !resource.disable && !self.object.disable);
-        let of_one =
-            |resource: &Resource| self.absent(resource).into_iter().map(|one| (resource.rid.clone(), one)).collect();
-        acting.flat_map(|resource| -> Vec<_> { of_one(resource) }).collect()
+    /// The keys of data stores that these resources refer to and that do not exist. A start would fail.
+    pub(crate) async fn unresolved(&self, resources: &[Resource]) -> Vec<(Rid, MissingReference)> {
+        let mut all = Vec::new();
+        for resource in resources.iter().filter(|resource| !resource.disable && !self.object.disable) {
+            let absent = self.call_to_validate(resource).await.absent;
+            all.extend(absent.into_iter().map(|missing| (resource.rid.clone(), missing)));
+        }
+        all
     }
 
     /// What the drivers of these resources do not accept. What stands on a device that is not there yet is not judged, nor is
@@ -50,7 +54,8 @@ impl Instance<'_> {
     pub(crate) async fn refused(&self, resources: &[Resource]) -> Vec<RejectedKeyword> {
         let mut all = Vec::new();
         for resource in resources.iter().filter(|resource| !resource.disable && !self.object.disable) {
-            let Some((driver, call)) = self.call_to_validate(resource) else { continue };
+            let CallDraft { call, missing: None, .. } = self.call_to_validate(resource).await else { continue };
+            let driver = self.driver(&resource.driver);
             let problems = match driver.validate(&call, &CallBounds::within(STATUS_TIMEOUT), Arc::new(Silent)).await {
                 Ok(problems) => problems,
                 Err(ActionError::InvalidConfig(text)) => {

@@ -1,8 +1,9 @@
 //! Where the runtime finds what it needs on this node: folders, control groups, policies.
 
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use capability::Paths;
 use driver::Call;
@@ -31,13 +32,26 @@ pub fn slice_of(home: &Directories) -> PathBuf {
 /// This node, as the runtime sees it.
 pub(crate) struct NodePaths {
     home: Directories,
-    /// The control group of all that this agent runs. Looked for once.
+    /// The control group of everything that this agent runs. Looked for once: it is there for as long as the node is up.
     slice: OnceLock<Option<PathBuf>>,
+    /// The policies of namespaces, as the latest request read them.
+    namespaces: Mutex<BTreeMap<String, Result<Policy, String>>>,
 }
 
 impl NodePaths {
     pub(crate) fn new(home: Directories) -> NodePaths {
-        NodePaths { home, slice: OnceLock::new() }
+        NodePaths { home, slice: OnceLock::new(), namespaces: Mutex::default() }
+    }
+
+    /// What objects of a namespace may make this node do, as it stands now. The calls that follow go by it too.
+    pub(crate) fn read_namespace_policy(&self, namespace: &str) -> Result<Policy, String> {
+        let policy = namespace_policy(&self.home, namespace);
+        self.namespaces().insert(namespace.to_owned(), policy.clone());
+        policy
+    }
+
+    fn namespaces(&self) -> MutexGuard<'_, BTreeMap<String, Result<Policy, String>>> {
+        self.namespaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,12 +74,13 @@ impl runtime::NodeFacilities for NodePaths {
     }
 
     fn namespace_policy(&self, namespace: &str) -> Result<Policy, String> {
-        namespace_policy(&self.home, namespace)
+        let known = self.namespaces().get(namespace).cloned();
+        known.unwrap_or_else(|| self.read_namespace_policy(namespace))
     }
 }
 
 /// What objects of a namespace may make this node do.
-pub(crate) fn namespace_policy(home: &Directories, namespace: &str) -> Result<Policy, String> {
+fn namespace_policy(home: &Directories, namespace: &str) -> Result<Policy, String> {
     if namespace == "root" {
         return Ok(Policy::everything());
     }

@@ -1,8 +1,8 @@
 //! The object that a configuration makes on this node. While the configuration is broken, the last good one stays active.
 
-use model::ObjectPath;
 use model::config::{Document, NodeData, Object, Schemas, load};
 use model::diagnostic::Diagnostic;
+use model::{ObjectPath, Rid};
 
 use crate::file::durable::FileError;
 use crate::object::ObjectError;
@@ -18,7 +18,20 @@ pub struct ObjectConfiguration {
     pub diagnostics: Vec<Diagnostic>,
     /// What it makes.
     pub active: ActiveObject,
+    path: ObjectPath,
 }
+
+/// A configuration has errors, and no earlier version of it was without.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the configuration of {0} has errors, and there is no earlier valid version to use: see om {0} config validate"
+)]
+pub struct NoUsableConfiguration(pub ObjectPath);
+
+/// An object has no resource of that id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} has no resource {1}")]
+pub struct NoResource(pub ObjectPath, pub Rid);
 
 /// What acts for an object.
 #[derive(Debug)]
@@ -48,7 +61,8 @@ impl ObjectConfiguration {
             Err(ObjectError::Encoding { at, .. }) => {
                 let active = last_good(&memory, object, node, schemas, None)?;
                 let document = Document::parse(at.lossy());
-                return Ok(ObjectConfiguration { document, diagnostics: vec![at.diagnostic()], active });
+                let diagnostics = vec![at.diagnostic()];
+                return Ok(ObjectConfiguration { document, diagnostics, active, path: object.clone() });
             }
             text => text?,
         };
@@ -61,7 +75,25 @@ impl ObjectConfiguration {
             }
             None => last_good(&memory, object, node, schemas, loaded.crippled)?,
         };
-        Ok(ObjectConfiguration { document: loaded.document, diagnostics: loaded.diagnostics, active })
+        let (document, diagnostics) = (loaded.document, loaded.diagnostics);
+        Ok(ObjectConfiguration { document, diagnostics, active, path: object.clone() })
+    }
+
+    /// The configuration that this text would be. No earlier version of it takes its place, and nothing is remembered.
+    pub(crate) fn of_text(
+        object: &ObjectPath,
+        text: &str,
+        node: &NodeData,
+        schemas: &dyn Schemas,
+    ) -> ObjectConfiguration {
+        let loaded = load(object, text, node, schemas);
+        let active = loaded.object.map_or(ActiveObject::Nothing, |object| ActiveObject::Current(Box::new(object)));
+        ObjectConfiguration { document: loaded.document, diagnostics: loaded.diagnostics, active, path: object.clone() }
+    }
+
+    /// The object that acts.
+    pub fn object(&self) -> Result<&Object, NoUsableConfiguration> {
+        self.active.object().ok_or_else(|| NoUsableConfiguration(self.path.clone()))
     }
 }
 

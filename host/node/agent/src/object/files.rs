@@ -170,7 +170,7 @@ impl<'a> ObjectFiles<'a> {
     }
 
     fn lock(self, object: &ObjectPath, action: &str) -> Result<FileLock, ObjectError> {
-        FileLock::take(&self.home.config_lock(object), action, EDIT_WAIT)
+        FileLock::take_blocking(&self.home.config_lock(object), action, EDIT_WAIT)
             .map_err(|error| ObjectError::Lock(object.clone(), error))
     }
 }

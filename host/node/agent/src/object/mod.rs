@@ -5,5 +5,5 @@ mod configuration;
 mod files;
 
 pub use catalogue::ConfigurationCatalogue;
-pub use configuration::{ActiveObject, ObjectConfiguration};
+pub use configuration::{ActiveObject, NoResource, NoUsableConfiguration, ObjectConfiguration};
 pub use files::{ObjectError, ObjectFiles};

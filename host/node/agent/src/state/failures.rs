@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{InstanceState, documents};
 use crate::file::durable::{self, FileError};
+use crate::status::StatusNote;
 
 /// How an action failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,12 +40,11 @@ impl InstanceState {
 
     /// Forgets them all, also in the status as it was last looked at. Says whether there were any.
     pub fn forget_failures(&self) -> Result<bool, FileError> {
-        let failures = self.failures()?;
-        if let Some(mut seen) = self.last_status()? {
-            let count = seen.notes.len();
-            seen.notes.retain(|note| !failures.iter().any(|(action, failure)| note.starts_with(&failure.note(action))));
-            if seen.notes.len() < count {
-                self.set_last_status(&seen)?;
+        if let Some(mut status) = self.last_status()? {
+            let count = status.notes.len();
+            status.notes.retain(|note| !matches!(note, StatusNote::Failed { .. }));
+            if status.notes.len() < count {
+                self.set_last_status(&status)?;
             }
         }
         durable::remove(&self.failures_file())
@@ -52,13 +52,6 @@ impl InstanceState {
 
     fn failures_file(&self) -> std::path::PathBuf {
         self.folder.join("failures.json")
-    }
-}
-
-impl ActionFailure {
-    /// The failure in a sentence, as a status shows it.
-    pub fn note(&self, action: &str) -> String {
-        format!("{action} {}, {:.0}", self.how, self.at)
     }
 }
 
@@ -76,7 +69,7 @@ mod tests {
         assert_eq!(web.failures().unwrap(), BTreeMap::new());
         web.set_failure("start", Some(failure())).unwrap();
         web.set_failure("stop", None).unwrap();
-        assert_eq!(web.failures().unwrap()["start"].note("start"), "start failed at fs#1, 1970-01-01T00:16:40Z");
+        assert_eq!(web.failures().unwrap(), BTreeMap::from([("start".to_owned(), failure())]));
         web.set_failure("start", None).unwrap();
         assert_eq!(web.failures().unwrap(), BTreeMap::new());
         web.set_failure("stop", Some(failure())).unwrap();

@@ -2,6 +2,7 @@
 //! boot makes void stands below `run`.
 
 mod documents;
+mod facts;
 mod failures;
 mod footing;
 mod freeze;
@@ -10,13 +11,14 @@ mod marks;
 mod restarts;
 mod status;
 
+pub(crate) use facts::StateFacts;
 pub use failures::ActionFailure;
 pub(crate) use footing::DeviceFooting;
 pub use freeze::FreezeState;
 pub use marks::ProvisionedMark;
 pub use restarts::RestartHistory;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use model::{ObjectPath, Rid};
 
@@ -39,6 +41,11 @@ impl InstanceState {
     /// What is remembered of the node itself.
     pub fn of_node(home: &Directories) -> InstanceState {
         InstanceState { folder: home.node_state(), volatile: home.volatile.join("node") }
+    }
+
+    /// Where it is kept.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.folder
     }
 
     /// The journal of the action at hand.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{InstanceState, documents};
 use crate::file::durable::FileError;
-use crate::status::{InstanceStatus, ResourceStatus};
+use crate::status::{InstanceStatus, ResourceStatus, StatusNote};
 
 impl InstanceState {
     /// The status as it was last looked at, if anybody has.
@@ -40,7 +40,7 @@ struct Note {
     provisioned: String,
     frozen: bool,
     seen_at: i64,
-    notes: Vec<String>,
+    notes: Vec<StatusNote>,
     show_disabled: bool,
     resources: Vec<ResourceNote>,
 }
@@ -265,7 +265,7 @@ mod tests {
             },
             frozen: true,
             seen_at: 1_000,
-            notes: vec!["an action was interrupted".to_owned()],
+            notes: vec![StatusNote::Interrupted { action: "start".to_owned() }],
             show_disabled: false,
             resources: faulty.chain([seen("fs#9", None)]).collect(),
         }

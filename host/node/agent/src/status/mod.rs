@@ -1,6 +1,9 @@
 //! How an instance is: what its drivers report, with what only the core knows (standby, flags, sums).
 
-pub(crate) mod note;
+mod note;
+
+pub use note::StatusNote;
+pub(crate) use note::notes;
 
 use driver::{Fault, Message, StatusReport};
 use model::config::{Object, Resource};
@@ -22,7 +25,7 @@ pub struct InstanceStatus {
     /// How many times wall clocks had ticked a second since 1970 when this was seen.
     pub seen_at: i64,
     /// What the reader should know beyond the resources: a journal that is not closed, a configuration that is broken.
-    pub notes: Vec<String>,
+    pub notes: Vec<StatusNote>,
     /// The resources, in the order of their ids.
     pub resources: Vec<ResourceStatus>,
     /// Whether disabled resources are shown to people.

@@ -1,31 +1,49 @@
-//! Notes: what the reader of a status should know beyond the resources.
+//! What the reader of a status should know beyond the resources. The edge that shows a status makes the sentences.
 
-use model::ObjectPath;
+use serde::{Deserialize, Serialize};
 
 use crate::object::{ActiveObject, ObjectConfiguration};
-use crate::state::InstanceState;
+use crate::state::{ActionFailure, StateFacts};
 
-/// What the reader of a status should know beyond the resources.
-pub(crate) fn notes(path: &ObjectPath, state: &InstanceState, configuration: &ObjectConfiguration) -> Vec<String> {
-    let mut notes = Vec::new();
-    let errors = match configuration.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count() {
-        1 => "1 error".to_owned(),
-        errors => format!("{errors} errors"),
-    };
-    match configuration.active {
-        ActiveObject::LastGood(_) => notes.push(format!("the configuration has {errors}: the last good one is active")),
-        ActiveObject::Partial(_) => notes.push(format!("the configuration has {errors}: all else of it is active")),
-        ActiveObject::Current(_) | ActiveObject::Nothing => {}
-    }
-    if let Some(action) = unfinished(state) {
-        notes.push(format!("{action} was interrupted: the next action deals with it"));
-    }
-    for (action, failure) in state.failures().unwrap_or_default() {
-        notes.push(format!("{}: om {path} clear forgets it", failure.note(&action)));
-    }
-    notes
+/// Something that the reader of a status should know beyond the resources.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StatusNote {
+    /// The configuration has errors, and an earlier version without errors is in use.
+    EarlierConfiguration {
+        /// How many errors it has.
+        errors: usize,
+    },
+    /// The configuration has errors, and everything else of it is in use.
+    PartOfConfiguration {
+        /// How many errors it has.
+        errors: usize,
+    },
+    /// An action was interrupted. The next action recovers it.
+    Interrupted {
+        /// `start`
+        action: String,
+    },
+    /// An action failed the last time it was tried.
+    Failed {
+        /// `start`
+        action: String,
+        /// How and when it failed.
+        failure: ActionFailure,
+    },
 }
 
-pub(crate) fn unfinished(state: &InstanceState) -> Option<String> {
-    exec::journal::Journal::pending(&state.journal()).ok().flatten().map(|story| story.action)
+/// The notes on an instance.
+pub(crate) fn notes(configuration: &ObjectConfiguration, facts: &StateFacts) -> Vec<StatusNote> {
+    let errors = configuration.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    let of_configuration = match configuration.active {
+        ActiveObject::LastGood(_) => Some(StatusNote::EarlierConfiguration { errors }),
+        ActiveObject::Partial(_) => Some(StatusNote::PartOfConfiguration { errors }),
+        ActiveObject::Current(_) | ActiveObject::Nothing => None,
+    };
+    let interrupted = facts.interrupted.iter().map(|action| StatusNote::Interrupted { action: action.clone() });
+    let failed = facts
+        .failures
+        .iter()
+        .map(|(action, failure)| StatusNote::Failed { action: action.clone(), failure: failure.clone() });
+    of_configuration.into_iter().chain(interrupted).chain(failed).collect()
 }

@@ -1,0 +1,131 @@
+//! The agent of one node, as the command line and later a daemon hold it: many requests at once, for as long as the process
+//! lives. What takes time to make is made when it is first needed; what comes from files is read again when they change.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use capability::{FileAudit, Host, Lanes, MemoryLedger};
+use model::config::NodeData;
+use model::{NodeName, ObjectPath};
+use runtime::{Code, Runtime, Source};
+
+use crate::drivers::{AvailableDriver, AvailableDrivers, DriverOrigin, LoadedDrivers};
+use crate::file::cache::{FileCache, with_entries};
+use crate::file::durable::FileError;
+use crate::node::paths::NodePaths;
+use crate::object::{ObjectConfiguration, ObjectError};
+use crate::{Directories, node};
+
+/// The agent of one node. A clone is the same agent.
+#[derive(Clone)]
+pub struct Agent {
+    parts: Arc<AgentParts>,
+}
+
+struct AgentParts {
+    home: Directories,
+    name: NodeName,
+    node: FileCache<NodeData>,
+    drivers: FileCache<AvailableDrivers>,
+    loaded: LoadedDrivers,
+    paths: Arc<NodePaths>,
+    runtime: OnceLock<Result<Runtime, String>>,
+}
+
+impl Agent {
+    /// The agent with these directories, on the node of that name.
+    pub fn open(home: Directories, name: &NodeName) -> Result<Agent, FileError> {
+        let parts = AgentParts {
+            paths: Arc::new(NodePaths::new(home.clone())),
+            home,
+            name: name.clone(),
+            node: FileCache::default(),
+            drivers: FileCache::default(),
+            loaded: LoadedDrivers::default(),
+            runtime: OnceLock::new(),
+        };
+        parts.read_node()?;
+        Ok(Agent { parts: Arc::new(parts) })
+    }
+
+    /// The agent's directories.
+    pub fn home(&self) -> &Directories {
+        &self.parts.home
+    }
+
+    /// What the node's own configuration and the cluster's say of this node. Reads files that changed, so it may block.
+    pub fn node(&self) -> Arc<NodeData> {
+        // A file that cannot be read any more must not stop a service: what it last said still holds.
+        let last = |_| self.parts.node.last().unwrap_or_else(|| Arc::new(NodeData::alone(self.parts.name.clone())));
+        self.parts.read_node().unwrap_or_else(last)
+    }
+
+    /// The drivers that come with the agent and those that are installed. Reads files that changed, so it may block.
+    pub fn drivers(&self) -> Arc<AvailableDrivers> {
+        let directory = self.parts.home.installed_drivers();
+        let find = || Ok::<_, std::convert::Infallible>(AvailableDrivers::find(&directory));
+        match self.parts.drivers.get(with_entries(&directory), find) {
+            Ok(drivers) => drivers,
+            Err(never) => match never {},
+        }
+    }
+
+    /// How long at least one driver was at work so far.
+    pub fn time_in_drivers(&self) -> Duration {
+        self.parts
+            .runtime
+            .get()
+            .and_then(|runtime| runtime.as_ref().ok())
+            .map_or(Duration::ZERO, Runtime::time_in_drivers)
+    }
+
+    /// The sandbox that drivers run in. It is started when it is first needed, or the error says why it cannot be.
+    pub fn runtime(&self) -> Result<&Runtime, &str> {
+        let start = || {
+            let host = Host {
+                audit: Arc::new(FileAudit::new(self.home().audit())),
+                audit_reads: self.node().keywords.get("audit").is_some_and(|audit| audit == "all"),
+                ledger: Arc::new(MemoryLedger::default()),
+                lanes: Lanes::default(),
+            };
+            let paths = Arc::clone(&self.parts.paths);
+            Runtime::new(self.home().cache.clone(), "/proc/self/exe".into(), Arc::new(host), paths)
+                .map_err(|error| crate::chain(&error))
+        };
+        self.parts.runtime.get_or_init(start).as_ref().map_err(String::as_str)
+    }
+
+    /// An object's configuration, and the object that it describes on this node. Blocks.
+    pub fn configuration(&self, path: &ObjectPath) -> Result<ObjectConfiguration, ObjectError> {
+        ObjectConfiguration::read(self.home(), path, &self.node(), &*self.drivers())
+    }
+
+    /// The drivers that were loaded so far.
+    pub(crate) fn loaded(&self) -> &LoadedDrivers {
+        &self.parts.loaded
+    }
+
+    /// Where the runtime finds directories and policies.
+    pub(crate) fn paths(&self) -> &NodePaths {
+        &self.parts.paths
+    }
+}
+
+impl AgentParts {
+    fn read_node(&self) -> Result<Arc<NodeData>, FileError> {
+        let files = [self.home.node_config(), self.home.config(&ObjectPath::cluster())];
+        self.node.get(files, || node::node_data(&self.home, &self.name))
+    }
+}
+
+/// A driver, as the runtime loads it.
+pub fn source(known: &AvailableDriver) -> Source {
+    let code = match &known.origin {
+        DriverOrigin::Builtin(bytes) => Code::Builtin(bytes),
+        DriverOrigin::Installed(path) => Code::File(path.clone()),
+    };
+    Source { manifest: known.manifest.clone(), digest: known.digest.clone(), code }
+}
+
+#[cfg(test)]
+mod tests;
