@@ -8,6 +8,8 @@ use agent::object::ObjectError;
 use exec::Ending;
 use exec::journal::JournalError;
 
+use crate::words::Target;
+
 /// It failed.
 pub(crate) const FAILED: u8 = 1;
 /// There is no such object, or nothing matches.
@@ -49,8 +51,8 @@ impl Failure {
         Failure { code, error: anyhow::Error::msg(text.into()) }
     }
 
-    pub(crate) fn no_match(selector: &str) -> Failure {
-        Failure::new(NO_MATCH, format!("no match: {selector}"))
+    pub(crate) fn no_match(target: &Target) -> Failure {
+        Failure::new(NO_MATCH, format!("no match: {target}"))
     }
 
     pub(crate) fn not_supported(what: &str) -> Failure {

@@ -7,9 +7,9 @@ use anyhow::Context;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
-use super::command::{ObjectLine, OmLine};
-use super::exit::Outcome;
-use super::session::print_bytes;
+use crate::command::{ObjectLine, OmLine};
+use crate::exit::Outcome;
+use crate::session::print_bytes;
 
 pub(crate) fn run(to: Option<&Path>) -> Outcome {
     let Some(folder) = to else {

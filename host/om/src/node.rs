@@ -1,10 +1,10 @@
 //! `om node …`: this node's own configuration.
 
-use super::command::NodeCommand;
-use super::config_file::ConfigFile;
-use super::exit::{Failure, Outcome};
-use super::session::Session;
-use super::{config, edit};
+use crate::command::NodeCommand;
+use crate::config::target::ConfigFile;
+use crate::config::{self, edit};
+use crate::exit::{Failure, Outcome};
+use crate::session::Session;
 
 pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
     let file = ConfigFile::of_node(session);

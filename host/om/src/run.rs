@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::command::{ObjectLine, OmLine};
 use crate::exit::{self, Failure, Outcome};
-use crate::words::{self, Line, ValueOptions};
+use crate::words::{self, CommandLine, ProgramName, ValueOptions};
 use crate::{object, session, subsystem};
 
 /// Parses, acts, prints.
@@ -38,25 +38,25 @@ pub fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(argv: Vec<String>) -> Outcome {
-    let typed = words::as_typed(&argv);
-    let program = words::Program::of(&argv);
-    match words::lower(argv, &ValueOptions::of(&ObjectLine::command())) {
-        Line::Subsystem(words) => match parse::<OmLine>(&program, words) {
+    let typed = words::without_secrets(&argv);
+    let program = ProgramName::of(&argv);
+    match words::normalise(argv, &ValueOptions::of(&ObjectLine::command()))? {
+        CommandLine::Subsystem(words) => match parse::<OmLine>(&program, words) {
             Ok(line) => subsystem::run(line, typed),
             Err(code) => Ok(code),
         },
-        Line::Object { selector, words } => match parse::<ObjectLine>(&program, words) {
-            Ok(line) => object::run(&selector, line, typed),
+        CommandLine::Object { target, words } => match parse::<ObjectLine>(&program, words) {
+            Ok(line) => object::run(&target, line, typed),
             Err(code) => Ok(code),
         },
     }
 }
 
 /// Options that cannot be read are the parser's to explain; so are `--help` and `--version`, which succeed.
-fn parse<P: Parser>(program: &words::Program, words: Vec<String>) -> Result<P, ExitCode> {
+fn parse<P: Parser>(program: &ProgramName, words: Vec<String>) -> Result<P, ExitCode> {
     P::try_parse_from(std::iter::once("om".to_owned()).chain(words)).map_err(|error| {
         match (program, error.use_stderr()) {
-            (words::Program::Om, _) => session::written(error.print()),
+            (ProgramName::Om, _) => session::written(error.print()),
             // It speaks of what the words were taken for.
             (program, true) => session::print_error(&program.name_in(&error.render().ansi().to_string())),
             (program, false) => session::print(&program.name_in(&error.render().ansi().to_string())),

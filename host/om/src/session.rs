@@ -12,67 +12,79 @@ use anyhow::Context;
 use driver::Level;
 use jiff::Timestamp;
 use model::ObjectPath;
-use model::select::ObjectSelector;
 
-use super::command::{Color, Everywhere};
-use super::exit::{Failure, NOT_SUPPORTED};
+use crate::command::{ColorChoice, GlobalArgs};
+use crate::exit::{Failure, NOT_SUPPORTED};
+use crate::words::{ObjectQuery, Target};
 
 /// One run of the command line.
 pub(crate) struct Session {
     pub(crate) agent: Agent,
-    pub(crate) everywhere: Everywhere,
+    pub(crate) global: GlobalArgs,
     /// The command as it was typed, for logs: without what is secret in it.
     pub(crate) typed: String,
     began: Instant,
 }
 
 impl Session {
-    pub(crate) fn open(everywhere: Everywhere, typed: String) -> Result<Session, Failure> {
+    pub(crate) fn open(global: GlobalArgs, typed: String) -> Result<Session, Failure> {
         let began = Instant::now();
-        choose_colour(everywhere.color);
+        choose_colour(global.color);
         let env = |name: &str| std::env::var_os(name);
-        let home = Directories::find(everywhere.root.as_deref(), env).context("cannot tell where the files stand")?;
-        let node = agent::home::node_name(env).context("cannot tell what this node is called")?;
+        let home =
+            Directories::find(global.root.as_deref(), env).context("cannot determine the agent's directories")?;
+        let node = agent::home::node_name(env).context("cannot determine this node's name")?;
         let agent = Agent::open(home, &node).context("cannot read the node's configuration")?;
-        Ok(Session { agent, everywhere, typed, began })
+        Ok(Session { agent, global, typed, began })
     }
 
-    /// The objects that a selector names: a path, an expression, or `-` for a list on standard input.
-    pub(crate) fn select(&self, selector: &str) -> Result<Vec<ObjectPath>, Failure> {
-        let objects = ObjectFiles::of(self.agent.home());
-        if selector == "-" {
-            let text = std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?;
-            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
-            let mut selected = Vec::new();
-            for line in lines {
-                selected.extend(self.select(line)?);
+    /// The objects that a target names. They may be none.
+    pub(crate) fn select(&self, target: &Target) -> Result<Vec<ObjectPath>, Failure> {
+        match target {
+            Target::Selector(query) => self.matching(query),
+            Target::Kind(kind) => {
+                let mut objects = ObjectFiles::of(self.agent.home()).list().context("cannot list the objects")?;
+                objects.retain(|object| object.kind() == *kind);
+                Ok(objects)
             }
-            selected.dedup();
-            return Ok(selected);
+            Target::Stdin => {
+                let text = std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?;
+                let lines = text.lines().map(str::trim);
+                let lines = lines.filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+                let mut selected = Vec::new();
+                for line in lines {
+                    selected.extend(self.matching(&ObjectQuery::parse(line)?)?);
+                }
+                selected.dedup();
+                Ok(selected)
+            }
         }
-        let parsed: ObjectSelector =
-            selector.parse().with_context(|| format!("cannot read the selector {selector:?}"))?;
-        if let Some(path) = parsed.as_path() {
+    }
+
+    fn matching(&self, query: &ObjectQuery) -> Result<Vec<ObjectPath>, Failure> {
+        let objects = ObjectFiles::of(self.agent.home());
+        // Of a path, no other object needs to be listed.
+        if let Some(path) = query.selector.as_path() {
             return Ok(Some(path.clone()).filter(|path| objects.exists(path)).into_iter().collect());
         }
         let all = objects.list().context("cannot list the objects")?;
         let (node, drivers) = (self.agent.node(), self.agent.drivers());
         let catalogue = ConfigurationCatalogue::new(self.agent.home(), &node, &*drivers);
-        let selected =
-            parsed.select(&all, &catalogue).with_context(|| format!("cannot apply the selector {selector:?}"))?;
+        let selected = query.selector.select(&all, &catalogue);
+        let selected = selected.with_context(|| format!("cannot apply the selector {:?}", query.text))?;
         Ok(selected.into_iter().cloned().collect())
     }
 
-    /// The same, where nothing is an error.
-    pub(crate) fn select_some(&self, selector: &str) -> Result<Vec<ObjectPath>, Failure> {
-        let selected = self.select(selector)?;
-        if selected.is_empty() { Err(Failure::no_match(selector)) } else { Ok(selected) }
+    /// The objects that a target names. It is an error if there is none.
+    pub(crate) fn select_some(&self, target: &Target) -> Result<Vec<ObjectPath>, Failure> {
+        let selected = self.select(target)?;
+        if selected.is_empty() { Err(Failure::no_match(target)) } else { Ok(selected) }
     }
 
-    /// The same, of those that have instances to act on. Where a pattern selects stores too, they are left out.
-    pub(crate) fn select_instances(&self, selector: &str, action: &str) -> Result<Vec<ObjectPath>, Failure> {
+    /// The objects that a target names and that have instances to act on. Stores are left out, unless there is nothing else.
+    pub(crate) fn select_instances(&self, target: &Target, action: &str) -> Result<Vec<ObjectPath>, Failure> {
         let (stores, others): (Vec<_>, Vec<_>) =
-            self.select_some(selector)?.into_iter().partition(|path| path.kind().is_store());
+            self.select_some(target)?.into_iter().partition(|path| path.kind().is_store());
         match (stores.first(), others.is_empty()) {
             (Some(store), true) => {
                 let text = format!(
@@ -84,22 +96,9 @@ impl Session {
         }
     }
 
-    /// The path that a selector must be, for commands that make or open one object.
-    pub(crate) fn path(&self, selector: &str) -> Result<ObjectPath, Failure> {
-        // What `om sec …` stands for.
-        if let Some(kind) = selector.strip_prefix("*/").and_then(|rest| rest.strip_suffix("/*")) {
-            let text = format!(
-                "{kind} is the name of a kind of objects, and cannot be that of an object: expected a path such as \
-                 {kind}/NAME"
-            );
-            return Err(anyhow::anyhow!(text).into());
-        }
-        Ok(selector.parse::<ObjectPath>().context("expected the path of one object")?)
-    }
-
     /// Takes the log lines of an action.
     pub(crate) fn console(&self) -> Arc<dyn LogConsole> {
-        let least = match (self.everywhere.quiet, self.everywhere.debug) {
+        let least = match (self.global.quiet, self.global.debug) {
             (true, _) => Level::Warn,
             (_, true) => Level::Trace,
             _ => Level::Info,
@@ -129,9 +128,9 @@ impl Session {
         Ok(())
     }
 
-    /// Where the time went, for those who debug.
-    pub(crate) fn tell_time(&self) {
-        if self.everywhere.debug {
+    /// Prints how long the command took, for --debug.
+    pub(crate) fn print_time(&self) {
+        if self.global.debug {
             let (all, drivers) = (self.began.elapsed(), self.agent.time_in_drivers());
             let (all, drivers) = (all.as_secs_f64() * 1e3, drivers.as_secs_f64() * 1e3);
             self.note(&format!("took {all:.1} ms, {drivers:.1} ms of it in drivers"));
@@ -140,7 +139,7 @@ impl Session {
 
     /// A word to whoever sits there, beside the output proper.
     pub(crate) fn note(&self, text: &str) {
-        if !self.everywhere.quiet {
+        if !self.global.quiet {
             let _ = writeln!(anstream::stderr(), "{text}");
         }
     }
@@ -199,11 +198,11 @@ pub(crate) fn lost_output() -> Option<&'static std::io::Error> {
     OUTPUT.get().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe)
 }
 
-fn choose_colour(color: Color) {
+fn choose_colour(color: ColorChoice) {
     match color {
-        Color::Auto => {}
-        Color::Yes => anstream::ColorChoice::AlwaysAnsi.write_global(),
-        Color::No => anstream::ColorChoice::Never.write_global(),
+        ColorChoice::Auto => {}
+        ColorChoice::Yes => anstream::ColorChoice::AlwaysAnsi.write_global(),
+        ColorChoice::No => anstream::ColorChoice::Never.write_global(),
     }
 }
 

@@ -1,29 +1,30 @@
-//! `om driver …`, `om node …`, `om demo`: what comes first in place of a selector. Dispatch only.
+//! `om <SUBSYSTEM> …`: which module runs `om driver …`, `om node …`, `om demo` and the others.
 
 use std::process::ExitCode;
 
-use super::command::{DriverCommand, OmLine, Subsystem};
-use super::driver::{allow, component, deny, inspect, list, warm};
-use super::exit::{Failure, Outcome};
-use super::session::Session;
-use super::{audit, completion, demo, exec, file, man, node};
+use crate::command::{DriverCommand, OmLine, Subsystem};
+use crate::config::check;
+use crate::driver::{allow, audit, component, deny, inspect, list, warm};
+use crate::exit::{Failure, Outcome};
+use crate::session::Session;
+use crate::{completion, demo, man, node, process_group};
 
 pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
-    let OmLine { everywhere, subsystem } = line;
+    let OmLine { global, subsystem } = line;
     match subsystem {
-        // These need no agent, and must work where there can be none.
+        // These need no agent, and must work where none can be opened.
         Subsystem::Completion { shell, at: None, .. } => completion::script(shell),
-        Subsystem::Completion { at: Some(at), words, .. } => completion::candidates(&everywhere, at, &words),
+        Subsystem::Completion { at: Some(at), words, .. } => completion::candidates(&global, at, &words),
         Subsystem::Man { to } => man::run(to.as_deref()),
         Subsystem::Demo(args) => demo::run(&args),
         Subsystem::Mon(_) => Err(Failure::not_supported("om mon, which needs the daemon")),
         Subsystem::Daemon(_) => Err(Failure::not_supported("om daemon")),
         Subsystem::Cluster(_) => Err(Failure::not_supported("om cluster")),
         Subsystem::Sim(_) => Err(Failure::not_supported("om sim")),
-        Subsystem::Exec { pg, command } => exec::run(&Session::open(everywhere, typed)?, &pg, &command),
-        Subsystem::Driver(command) => driver(&Session::open(everywhere, typed)?, command),
-        Subsystem::Node(command) => node::run(&Session::open(everywhere, typed)?, command),
-        Subsystem::Config(command) => file::run(&Session::open(everywhere, typed)?, command),
+        Subsystem::Exec { pg, command } => process_group::run(&Session::open(global, typed)?, &pg, &command),
+        Subsystem::Driver(command) => driver(&Session::open(global, typed)?, command),
+        Subsystem::Node(command) => node::run(&Session::open(global, typed)?, command),
+        Subsystem::Config(command) => check::run(&Session::open(global, typed)?, command),
     }
 }
 

@@ -114,10 +114,10 @@ fn a_command_joins_the_processes_of_a_resource(world: &World) {
     let ran = world.om("exec --pg hostler-svc.web.slice/hostler-svc.web-app.1.slice -- /bin/cat /proc/self/cgroup");
     match ran.code {
         // Where there are no control groups there is none to join.
-        Some(4) => drop(ran.says("no control groups")),
+        Some(4) => drop(ran.says("needs control groups")),
         _ => drop(ran.ok().says("hostler-svc.web-app.1.slice")),
     }
-    world.om("exec --pg ../.. -- /bin/true").ends(1).says("no process group");
+    world.om("exec --pg ../.. -- /bin/true").ends(1).says("not a process group");
     world.om("web stop").ok();
 }
 

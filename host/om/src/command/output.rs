@@ -1,17 +1,17 @@
-//! How commands print.
+//! The options that choose the format of the output.
 
 use clap::builder::{EnumValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum OutputFormat {
     /// For people
     #[default]
     #[value(aliases = ["auto", "text"])]
     Human,
     /// JSON
     Json,
-    /// A line a value: `a.b[0] = "c"`
+    /// One line per value: `a.b[0] = "c"`
     #[value(name = "flat_json", aliases = ["flat-json", "flat"])]
     FlatJson,
     /// YAML
@@ -20,46 +20,46 @@ pub(crate) enum Format {
     Dot,
 }
 
-/// How to print.
+/// The format of what is not a plan.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Output {
-    /// The form of the output
+pub(crate) struct OutputArgs {
+    /// The format of the output
     #[arg(
         long,
         short = 'o',
         visible_alias = "output",
-        value_parser = no_graph(),
+        value_parser = not_a_graph(),
         value_name = "FORMAT",
         default_value = "human"
     )]
-    pub(crate) format: Format,
+    pub(crate) format: OutputFormat,
 }
 
-/// How to print a plan, or what an action came to.
+/// The format of a plan, or of the result of an action.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct PlanOutput {
-    /// The form of the output
+pub(crate) struct PlanOutputArgs {
+    /// The format of the output
     #[arg(long, short = 'o', visible_alias = "output", value_enum, value_name = "FORMAT", default_value_t)]
-    pub(crate) format: Format,
+    pub(crate) format: OutputFormat,
 }
 
-/// The formats of what is no plan.
-fn no_graph() -> impl TypedValueParser<Value = Format> {
-    EnumValueParser::<Format>::new().try_map(|format| match format {
-        Format::Dot => Err("only plans are graphs"),
+/// Every format but the one that draws plans.
+fn not_a_graph() -> impl TypedValueParser<Value = OutputFormat> {
+    EnumValueParser::<OutputFormat>::new().try_map(|format| match format {
+        OutputFormat::Dot => Err("only plans are graphs"),
         format => Ok(format),
     })
 }
 
-impl Format {
-    /// Whether a program reads it.
+impl OutputFormat {
+    /// Whether the output is for a program.
     pub(crate) fn is_structured(self) -> bool {
-        !matches!(self, Format::Human | Format::Dot)
+        !matches!(self, OutputFormat::Human | OutputFormat::Dot)
     }
 }
 
-impl Output {
-    /// Whether a program reads it.
+impl OutputArgs {
+    /// Whether the output is for a program.
     pub(crate) fn is_structured(&self) -> bool {
         self.format.is_structured()
     }

@@ -1,79 +1,89 @@
-//! `om driver …`, `om node …`, `om config …` and the other commands that are about no object.
+//! `om driver …`, `om node …`, `om config …` and the other commands that are not about an object.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
-use super::{DocArgs, EditArgs, GetArgs, Output, SetArgs, UnsetArgs, ValidateArgs};
+use super::{DocArgs, DriverCommand, EditArgs, GetArgs, OutputArgs, SetArgs, UnsetArgs, ValidateArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Subsystem {
-    /// The drivers: what they are, what they may do, what they did
+    /// List, inspect, install and allow drivers, and audit what they did
+    ///
+    /// A driver acts on one type of resource, such as fs.ext4. It runs in a sandbox: it may do only what it asks for in
+    /// its manifest, what this node allows, and what its resource is about.
     #[command(subcommand)]
     Driver(DriverCommand),
-    /// This node's own configuration
+    /// Show, check or change the configuration of this node
     #[command(subcommand)]
     Node(NodeCommand),
-    /// Configuration files that are no objects yet
+    /// Check configuration files before they are installed, and explain their keywords
     #[command(subcommand)]
     Config(FileCommand),
-    /// Show it all: a service with a disk, a file system, an address and an application, from nothing to nothing
+    /// Show a service with a disk, a file system, an address and an application, from provision to deletion
+    ///
+    /// The demo runs in namespaces of its own, as far as this machine allows it, and leaves nothing behind.
+    #[command(after_help = "Examples:\n  om demo\n  om demo --shell")]
     Demo(DemoArgs),
     /// Print the completion script of a shell
     #[command(after_help = "Example:\n  source <(om completion bash)")]
     Completion {
-        /// Which shell
+        /// The shell
         shell: clap_complete::Shell,
-        /// Which word is being typed (how the script asks)
+        /// The position of the word to complete, counted from 0. The script asks so
         #[arg(long, hide = true, requires = "words")]
         at: Option<usize>,
-        /// The words so far
+        /// The words of the line so far
         #[arg(last = true, hide = true)]
         words: Vec<String>,
     },
-    /// Print the manual page, or write all of them into a folder
+    /// Print the manual page of om, or write all manual pages into a directory
+    #[command(after_help = "Examples:\n  om man | man -l -\n  om man --to /usr/local/share/man/man1")]
     Man {
-        /// Where to write om.1, om-driver.1, …
+        /// The directory to write om.1, om-driver.1 and the others to
         #[arg(long, value_name = "DIR")]
         to: Option<std::path::PathBuf>,
     },
-    /// Run a command in the process group of a resource
+    /// Run a command in the process group of a resource, so that it is stopped with it
+    #[command(
+        after_help = "Example:\n  om exec --pg hostler-svc.web.slice/hostler-svc.web-app.1.slice -- /usr/bin/worker"
+    )]
     Exec {
-        /// The group, as `om … logs` shows it
+        /// The process group, as om SELECTOR logs shows it
         #[arg(long, value_name = "SLICE")]
         pg: String,
-        /// The command
+        /// The command and its arguments
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
-    /// The cluster at a glance (not supported here yet)
+    /// Show the cluster at a glance (not supported yet)
     #[command(visible_alias = "monitor")]
-    Mon(NotYet),
-    /// The daemon (not supported here yet)
-    Daemon(NotYet),
-    /// The cluster (not supported here yet)
-    Cluster(NotYet),
-    /// What would happen if (not supported here yet)
-    Sim(NotYet),
+    Mon(UnbuiltArgs),
+    /// Control the daemon (not supported yet)
+    Daemon(UnbuiltArgs),
+    /// Control the cluster (not supported yet)
+    Cluster(UnbuiltArgs),
+    /// Simulate a cluster (not supported yet)
+    Sim(UnbuiltArgs),
 }
 
-/// Words of a command that is not built yet.
+/// The words of a command that is not built yet.
 #[derive(Debug, Args)]
-pub(crate) struct NotYet {
+pub(crate) struct UnbuiltArgs {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Open a shell at the end, inside, before everything is taken down
+    /// Open a shell before everything is taken down
     #[arg(long)]
     pub(crate) shell: bool,
-    /// Which rung to show: by default the best that this machine allows
+    /// Which version of the demo to show. By default, the best one that this machine allows
     #[arg(long, value_enum)]
-    pub(crate) rung: Option<Rung>,
-    /// The folder of this demo (how it calls itself, where it wants to be)
+    pub(crate) rung: Option<DemoRung>,
+    /// The directory of this demo (how it calls itself, where it wants to be)
     #[arg(long, hide = true, value_name = "DIR")]
     pub(crate) inside: Option<std::path::PathBuf>,
-    /// Serve a folder over HTTP: the demo's application
+    /// Serve a directory over HTTP: the demo's application
     #[arg(long, hide = true, num_args = 2, value_names = ["ADDR:PORT", "DIR"])]
     pub(crate) serve: Option<Vec<String>>,
     /// Print the page at an address
@@ -81,139 +91,66 @@ pub(crate) struct DemoArgs {
     pub(crate) fetch: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Rung {
-    /// Root, with loop devices, in private namespaces
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DemoRung {
+    /// As root, with loop devices, in private namespaces
     Root,
-    /// An ordinary user in a user namespace
+    /// As an ordinary user, in a user namespace
     User,
-    /// An ordinary user without one
+    /// As an ordinary user, without a namespace
     Plain,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum DriverCommand {
-    /// List the drivers
-    #[command(visible_alias = "list")]
-    Ls(Output),
-    /// What a driver is, asks for and gets
-    #[command(after_help = "Example:\n  om driver inspect disk.loop --effective web disk#1")]
-    Inspect {
-        /// The driver's name, or a component's file
-        driver: String,
-        /// What it may do for one resource
-        #[arg(long, num_args = 2, value_names = ["PATH", "RID"])]
-        effective: Option<Vec<String>>,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Install a component. It is granted nothing
-    Install {
-        /// The component
-        file: std::path::PathBuf,
-        /// Replace an installed driver of the same name
-        #[arg(long)]
-        force: bool,
-    },
-    /// Remove an installed driver
-    Remove {
-        /// Its name
-        driver: String,
-    },
-    /// Allow what a driver asks for, or one grant more
-    #[command(after_help = "Examples:\n  om driver allow ./appliance.wasm\n  om driver allow disk.appliance --add \
-                            'exec = /usr/sbin/multipath -r'")]
-    Allow {
-        /// The driver's name, or a component's file, which is installed first
-        driver: String,
-        /// Grants to allow, in place of all that it asks for
-        #[arg(long, value_name = "GRANT")]
-        add: Vec<String>,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
-    /// Deny a grant, or everything
-    Deny {
-        /// The driver's name
-        driver: String,
-        /// Grants to deny, in place of everything
-        #[arg(long, value_name = "GRANT")]
-        grant: Vec<String>,
-    },
-    /// What drivers did, and were denied
-    #[command(after_help = "Example:\n  om driver audit --object web --denied")]
-    Audit(AuditArgs),
-    /// Compile the drivers now, so that nobody waits for it later
-    Warm,
-}
-
-/// Which records of the audit trail.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct AuditArgs {
-    /// Of which object
-    #[arg(long, value_name = "PATH")]
-    pub(crate) object: Option<String>,
-    /// Of which resource
-    #[arg(long)]
-    pub(crate) rid: Option<String>,
-    /// Of which driver
-    #[arg(long, value_name = "NAME")]
-    pub(crate) driver: Option<String>,
-    /// Of which session: its first letters are enough
-    #[arg(long)]
-    pub(crate) sid: Option<String>,
-    /// Only what was denied
-    #[arg(long)]
-    pub(crate) denied: bool,
-    /// How many of the last records, 0 for all
-    #[arg(long, short = 'n', default_value_t = 50, value_parser = super::acting::lines)]
-    pub(crate) lines: usize,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum NodeCommand {
-    /// Show node.conf
-    #[command(name = "print", visible_alias = "show")]
+    /// Print node.conf
+    #[command(name = "print", visible_alias = "show", after_help = "Example:\n  om node print config")]
     Print {
         /// `config`
         #[arg(default_value = "config", value_parser = ["config"])]
         what: String,
         #[command(flatten)]
-        output: Output,
+        output: OutputArgs,
     },
-    /// Set keywords
+    /// Set keywords in node.conf
+    #[command(after_help = "Example:\n  om node set --kw node.env=PRD")]
     Set(SetArgs),
-    /// Remove keywords
+    /// Remove keywords or sections from node.conf
+    #[command(after_help = "Example:\n  om node unset --kw node.env")]
     Unset(UnsetArgs),
-    /// The value of a keyword, as written
+    /// Print the value of a keyword, as it is written
+    #[command(after_help = "Example:\n  om node get --kw node.env")]
     Get(GetArgs),
-    /// The value of a keyword, evaluated
+    /// Print the value of a keyword, evaluated: with references and defaults applied
+    #[command(after_help = "Example:\n  om node eval --kw node.env")]
     Eval(GetArgs),
-    /// Open node.conf in an editor
+    /// Open node.conf in an editor, and check it before it is saved
+    #[command(after_help = "The editor is $VISUAL, $EDITOR or vi.\n\nExample:\n  om node edit")]
     Edit(EditArgs),
     /// Check node.conf
-    #[command(visible_alias = "validate_config")]
+    #[command(visible_alias = "validate_config", after_help = "Example:\n  om node validate")]
     Validate(ValidateArgs),
-    /// Anything else is not supported here yet
+    /// What OpenSVC does with nodes and this version does not yet
     #[command(external_subcommand)]
     Other(Vec<String>),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FileCommand {
-    /// Check a file: everything that is wrong with it, at once
+    /// Check a configuration file, and report every mistake with its line
+    #[command(
+        after_help = "Examples:\n  om config validate web.conf\n  om config validate - --path ns1/svc/web <web.conf"
+    )]
     Validate {
-        /// The file, - for standard input
+        /// The file; - for standard input
         file: std::path::PathBuf,
-        /// As the configuration of this object
+        /// Check the file as the configuration of this object. By default, the service with the name of the file
         #[arg(long, value_name = "PATH")]
         path: Option<String>,
         #[command(flatten)]
-        output: Output,
+        output: OutputArgs,
     },
-    /// What a driver's sections, or DEFAULT, may say
+    /// Explain the keywords of a driver's sections, or of DEFAULT
+    #[command(after_help = "Examples:\n  om config doc\n  om config doc fs.ext4\n  om config doc DEFAULT --kw nodes")]
     Doc(DocArgs),
 }

@@ -9,17 +9,17 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getgid, getuid};
 
-use crate::command::Rung;
-use crate::life::block_on;
+use crate::command::DemoRung;
+use crate::object::life::block_on;
 
 /// Enters what the rung stands on. `folder` is then a file system of its own, but on the last one.
-pub(super) fn enter(rung: Rung, folder: &Path) -> Result<()> {
+pub(super) fn enter(rung: DemoRung, folder: &Path) -> Result<()> {
     match rung {
-        Rung::Root => {
+        DemoRung::Root => {
             fs::File::open("/dev/loop-control").context("there are no loop devices: /dev/loop-control")?;
             leave(CloneFlags::empty())?;
         }
-        Rung::User => {
+        DemoRung::User => {
             let (uid, gid) = (getuid(), getgid());
             leave(CloneFlags::CLONE_NEWUSER)?;
             // Who cannot drop groups could gain by it, so the kernel wants setgroups(2) switched off first.
@@ -27,7 +27,7 @@ pub(super) fn enter(rung: Rung, folder: &Path) -> Result<()> {
             fs::write("/proc/self/uid_map", format!("0 {uid} 1")).context("cannot write /proc/self/uid_map")?;
             fs::write("/proc/self/gid_map", format!("0 {gid} 1")).context("cannot write /proc/self/gid_map")?;
         }
-        Rung::Plain => return Ok(()),
+        DemoRung::Plain => return Ok(()),
     }
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).context("cannot make the mounts private")?;

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 
 use super::interrupt::Interrupts;
 use super::{enter, play, web};
-use crate::command::{DemoArgs, Rung};
+use crate::command::{DemoArgs, DemoRung};
 use crate::exit::{self, Failure, Outcome};
 
 /// How a process says that its rung is not to be had, see sysexits(3): EX_UNAVAILABLE.
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
     if let (Some(folder), Some(rung)) = (&args.inside, args.rung) {
         return inside(rung, folder, args.shell);
     }
-    let rungs = args.rung.map_or(vec![Rung::Root, Rung::User, Rung::Plain], |rung| vec![rung]);
+    let rungs = args.rung.map_or(vec![DemoRung::Root, DemoRung::User, DemoRung::Plain], |rung| vec![rung]);
     // Whoever interrupts the demo interrupts the process inside, which takes everything down first.
     let _interrupts = Interrupts::hold()?;
     for rung in rungs {
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
 }
 
 /// Shows one rung in a process of its own, below a folder of its own.
-fn climb(rung: Rung, shell: bool) -> Result<u8, Failure> {
+fn climb(rung: DemoRung, shell: bool) -> Result<u8, Failure> {
     let folder = tempfile::Builder::new().prefix("hostler-demo-").tempdir().context("cannot make a folder")?;
     let om = std::env::current_exe().context("cannot tell which program this is")?;
     let mut command = Command::new(om);
@@ -53,7 +53,7 @@ fn climb(rung: Rung, shell: bool) -> Result<u8, Failure> {
         .ok_or_else(|| anyhow!("the demo was killed: {status}").into())
 }
 
-fn inside(rung: Rung, folder: &Path, shell: bool) -> Outcome {
+fn inside(rung: DemoRung, folder: &Path, shell: bool) -> Outcome {
     if let Err(error) = enter::enter(rung, folder) {
         // Not an error: the next rung is for those who do not have this one.
         crate::session::print_error(&format!("om demo: not shown {}: {error:#}\n", describe(rung)));
@@ -63,19 +63,19 @@ fn inside(rung: Rung, folder: &Path, shell: bool) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn name(rung: Rung) -> &'static str {
+fn name(rung: DemoRung) -> &'static str {
     match rung {
-        Rung::Root => "root",
-        Rung::User => "user",
-        Rung::Plain => "plain",
+        DemoRung::Root => "root",
+        DemoRung::User => "user",
+        DemoRung::Plain => "plain",
     }
 }
 
 /// What a rung is, behind "shown" and "not shown".
-pub(super) fn describe(rung: Rung) -> &'static str {
+pub(super) fn describe(rung: DemoRung) -> &'static str {
     match rung {
-        Rung::Root => "as root, with loop devices, in private mount and network namespaces",
-        Rung::User => "as an ordinary user, in a user namespace",
-        Rung::Plain => "as an ordinary user, without any namespace",
+        DemoRung::Root => "as root, with loop devices, in private mount and network namespaces",
+        DemoRung::User => "as an ordinary user, in a user namespace",
+        DemoRung::Plain => "as an ordinary user, without any namespace",
     }
 }

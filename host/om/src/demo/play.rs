@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::ladder::describe;
 use super::service;
 use super::stage::Stage;
-use crate::command::Rung;
+use crate::command::DemoRung;
 
 const PAGE: &str = "<h1>Served by Hostler</h1>\n";
 
-pub(super) fn play(rung: Rung, folder: &Path, shell: bool) -> Result<()> {
+pub(super) fn play(rung: DemoRung, folder: &Path, shell: bool) -> Result<()> {
     let stage = Stage::new(folder)?;
     let address = service::address(rung);
     let scenes = scenes(&stage, rung, &address, shell);
@@ -28,7 +28,7 @@ pub(super) fn play(rung: Rung, folder: &Path, shell: bool) -> Result<()> {
     ended
 }
 
-fn scenes(stage: &Stage, rung: Rung, address: &str, shell: bool) -> Result<()> {
+fn scenes(stage: &Stage, rung: DemoRung, address: &str, shell: bool) -> Result<()> {
     introduction(stage, rung, address)?;
     birth(stage, rung, address)?;
     failure(stage, rung, address)?;
@@ -41,7 +41,7 @@ fn scenes(stage: &Stage, rung: Rung, address: &str, shell: bool) -> Result<()> {
     end(stage)
 }
 
-fn introduction(stage: &Stage, rung: Rung, address: &str) -> Result<()> {
+fn introduction(stage: &Stage, rung: DemoRung, address: &str) -> Result<()> {
     stage.say(&format!("Shown {}. Nothing of the machine is touched.", describe(rung)))?;
     if let Some(left_out) = service::left_out(rung) {
         stage.say(&format!("Left out: {left_out}"))?;
@@ -53,7 +53,7 @@ fn introduction(stage: &Stage, rung: Rung, address: &str) -> Result<()> {
     stage.om(&["web", "create", "--config", "web.conf"])
 }
 
-fn birth(stage: &Stage, rung: Rung, address: &str) -> Result<()> {
+fn birth(stage: &Stage, rung: DemoRung, address: &str) -> Result<()> {
     stage.say("What would happen, and in which order")?;
     stage.om(&["web", "provision", "--dry-run"])?;
     stage.say("Do it: make what it needs, then start it")?;
@@ -72,7 +72,7 @@ fn birth(stage: &Stage, rung: Rung, address: &str) -> Result<()> {
     stage.om(&["web", "start"])
 }
 
-fn failure(stage: &Stage, rung: Rung, address: &str) -> Result<()> {
+fn failure(stage: &Stage, rung: DemoRung, address: &str) -> Result<()> {
     stage.say("A start that fails is undone: here the application ends at once")?;
     stage.om(&["web", "stop"])?;
     expect_avail(stage, "down")?;

@@ -34,7 +34,7 @@ pub(crate) fn run(session: &Session, driver: &str, add: &[String], yes: bool) ->
         }
     };
     if text == file.text {
-        session.note(&format!("{} may do that already", manifest.name));
+        session.note(&format!("{}: nothing to change, that is allowed already", manifest.name));
         return Ok(());
     }
     file.write(&text)?;
@@ -44,7 +44,7 @@ pub(crate) fn run(session: &Session, driver: &str, add: &[String], yes: bool) ->
 
 /// The policy line that agrees to a whole request.
 fn whole(line: &str) -> anyhow::Result<String> {
-    Ok(line.parse::<GrantRequest>().context("the driver asks for something that is no grant")?.allow_line())
+    Ok(line.parse::<GrantRequest>().context("the driver asks for something that is not a grant")?.allow_line())
 }
 
 /// What is about to be allowed, to be read aloud.
@@ -64,7 +64,7 @@ fn question(named: &Named, add: &[String], lines: &[String]) -> String {
 
 fn confirm() -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
-        return Err(anyhow!("nobody is there to say yes: nothing was allowed (--yes says it beforehand)").into());
+        return Err(anyhow!("standard input is not a terminal, so nothing can be confirmed and nothing was allowed (--yes confirms in advance)").into());
     }
     ask("Allow this digest? [y/N] ");
     let mut answer = String::new();

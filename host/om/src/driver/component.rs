@@ -13,7 +13,9 @@ pub(crate) fn install(session: &Session, file: &Path, force: bool) -> Result<(),
     put(session, &component, force)?;
     let name = &component.manifest.name;
     session.note(&format!("{name} {} installed, {}", component.manifest.version, component.digest));
-    session.note(&format!("it may do nothing yet: om driver inspect {name}, then om driver allow {name}"));
+    session.note(&format!(
+        "it may do nothing until it is allowed to: om driver inspect {name}, then om driver allow {name}"
+    ));
     Ok(())
 }
 
@@ -25,6 +27,6 @@ pub(super) fn put(session: &Session, component: &DriverComponent, force: bool) -
 pub(crate) fn remove(session: &Session, driver: &str) -> Result<(), Failure> {
     let name = named::name(driver)?;
     agent::drivers::remove(&session.agent.drivers(), &name).map_err(anyhow::Error::from)?;
-    session.note(&format!("{name} removed; what it was allowed stays written in its policy"));
+    session.note(&format!("{name} removed; its policy is kept"));
     Ok(())
 }

@@ -22,7 +22,7 @@ pub(crate) fn run(session: &Session, driver: &str, grants: &[String]) -> Result<
         }
     };
     if text == file.text {
-        session.note(&format!("{} may not do that already", manifest.name));
+        session.note(&format!("{}: nothing to change, that is denied already", manifest.name));
         return Ok(());
     }
     file.write(&text)?;
@@ -32,5 +32,5 @@ pub(crate) fn run(session: &Session, driver: &str, grants: &[String]) -> Result<
 
 fn requests(grants: &[String]) -> Result<Vec<String>, Failure> {
     let lines = grants.iter().map(|line| line.parse::<GrantRequest>().map(|request| request.allow_line()));
-    Ok(lines.collect::<Result<_, _>>().context("the driver asks for something that is no grant")?)
+    Ok(lines.collect::<Result<_, _>>().context("the driver asks for something that is not a grant")?)
 }

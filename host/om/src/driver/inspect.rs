@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use super::named::{Named, named};
 use super::policy::PolicyFile;
 use super::sentences;
-use crate::command::Format;
+use crate::command::OutputFormat;
 use crate::exit::Failure;
-use crate::life::block_on;
+use crate::object::life::block_on;
 use crate::render::{self, structured::structured};
 use crate::session::{Session, print};
 
@@ -23,7 +23,7 @@ pub(crate) fn run(
     session: &Session,
     driver: &str,
     effective: Option<&[String]>,
-    format: Format,
+    format: OutputFormat,
 ) -> Result<(), Failure> {
     let named = named(session, driver)?;
     let (value, text) = match effective {
@@ -66,7 +66,7 @@ impl SiteSays {
                 let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
                 format!("the site says ({}):\n{lines}", self.path.display())
             }
-            Err(reason) => format!("no resource of it can act, as the site's file is broken: {reason}\n"),
+            Err(reason) => format!("no resource of this driver can act, because the site's file is broken: {reason}\n"),
         }
     }
 
@@ -93,7 +93,7 @@ fn text(named: &Named, site: &SiteSays) -> String {
     let verbs: Vec<&str> = manifest.verbs.iter().map(|verb| verb.as_str()).collect();
     text += &format!("actions: {}\n", verbs.join(", "));
     if manifest.persistent {
-        text += "what it starts survives a reboot\n";
+        text += "what it starts is still there after a reboot\n";
     }
     text += &keywords(manifest);
     let asked = sentences::of(&manifest.grants);
@@ -103,7 +103,7 @@ fn text(named: &Named, site: &SiteSays) -> String {
 
 fn keywords(manifest: &Manifest) -> String {
     if manifest.keywords.is_empty() {
-        return "keywords: none but those of every resource\n".to_owned();
+        return "keywords: none of its own\n".to_owned();
     }
     let width = manifest.keywords.iter().map(|keyword| keyword.name.len()).max().unwrap_or(0);
     let mut text = format!("keywords (om config doc {}):\n", manifest.name);
@@ -156,8 +156,8 @@ fn sentence(sentence: &GrantSentence) -> Value {
 }
 
 fn effective_of(session: &Session, named: &Named, path: &str, rid: &str) -> Result<(Value, String), Failure> {
-    let path: ObjectPath = path.parse().with_context(|| format!("{path:?} is no object"))?;
-    let rid: Rid = rid.parse().with_context(|| format!("{rid:?} is no resource"))?;
+    let path: ObjectPath = path.parse().with_context(|| format!("{path:?} is not the path of an object"))?;
+    let rid: Rid = rid.parse().with_context(|| format!("{rid:?} is not the id of a resource"))?;
     let found = block_on(session.agent.effective(&path, &rid))?.map_err(anyhow::Error::from)?;
     let name = &named.manifest().name;
     // The section may call it by an alias.
@@ -180,7 +180,7 @@ fn effective_of(session: &Session, named: &Named, path: &str, rid: &str) -> Resu
     }
     text += "  may   log, keep 64 KiB of state\n  may not do anything else\n";
     if let Some(unresolved) = &found.unresolved {
-        text += &format!("not shown: what stands on a keyword that has no value now: {unresolved}\n");
+        text += &format!("not shown: grants that need a keyword without a value now: {unresolved}\n");
     }
     text += &format!("enforced here by: {}\n", enforced.join(", "));
     let lines: Vec<Value> = found.lines.iter().map(effective_value).collect();

@@ -3,12 +3,12 @@
 use agent::drivers::DriverOrigin;
 use serde_json::json;
 
-use crate::command::Format;
+use crate::command::OutputFormat;
 use crate::exit::Failure;
 use crate::render::structured::structured;
 use crate::session::{Session, print};
 
-pub(crate) fn run(session: &Session, format: Format) -> Result<(), Failure> {
+pub(crate) fn run(session: &Session, format: OutputFormat) -> Result<(), Failure> {
     let drivers = session.agent.drivers();
     let origin =
         |origin: &DriverOrigin| if matches!(origin, DriverOrigin::Builtin(_)) { "built in" } else { "installed" };

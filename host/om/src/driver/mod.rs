@@ -1,6 +1,7 @@
 //! `om driver …`: what drivers are, what they may do, and who says so.
 
 pub(crate) mod allow;
+pub(crate) mod audit;
 pub(crate) mod component;
 pub(crate) mod deny;
 pub(crate) mod inspect;

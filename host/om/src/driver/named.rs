@@ -8,7 +8,7 @@ use grant::DriverTrust;
 use model::DriverName;
 
 use crate::exit::{self, Failure};
-use crate::life::block_on;
+use crate::object::life::block_on;
 use crate::session::Session;
 
 /// What a command is about.

@@ -48,7 +48,7 @@ pub(super) fn grant_line(typed: &str) -> Result<String, Failure> {
         return Ok(request.allow_line());
     }
     SitePolicy::parse(&format!("allow {line}"))
-        .map_err(|errors| anyhow!("{typed:?} is no grant: {}", errors[0].reason))?;
+        .map_err(|errors| anyhow!("{typed:?} is not a grant: {}", errors[0].reason))?;
     Ok(line)
 }
 

@@ -3,19 +3,19 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use crate::command::Format;
+use crate::command::OutputFormat;
 
 /// A value in a machine-readable form. None where the format is for people.
-pub(crate) fn structured(format: Format, value: &Value) -> Option<String> {
+pub(crate) fn structured(format: OutputFormat, value: &Value) -> Option<String> {
     match format {
-        Format::Human | Format::Dot => None,
-        Format::Json => serde_json::to_string_pretty(value).ok().map(|text| text + "\n"),
-        Format::FlatJson => {
+        OutputFormat::Human | OutputFormat::Dot => None,
+        OutputFormat::Json => serde_json::to_string_pretty(value).ok().map(|text| text + "\n"),
+        OutputFormat::FlatJson => {
             let mut lines = String::new();
             flatten(value, String::new(), &mut lines);
             Some(lines)
         }
-        Format::Yaml => serde_saphyr::to_string(value).ok(),
+        OutputFormat::Yaml => serde_saphyr::to_string(value).ok(),
     }
 }
 
@@ -40,16 +40,16 @@ impl Serialize for Ordered {
 
 impl Ordered {
     /// [`structured`], in this order.
-    pub(crate) fn structured(&self, format: Format) -> Option<String> {
+    pub(crate) fn structured(&self, format: OutputFormat) -> Option<String> {
         match format {
-            Format::Human | Format::Dot => None,
-            Format::Json => serde_json::to_string_pretty(self).ok().map(|text| text + "\n"),
-            Format::FlatJson => {
+            OutputFormat::Human | OutputFormat::Dot => None,
+            OutputFormat::Json => serde_json::to_string_pretty(self).ok().map(|text| text + "\n"),
+            OutputFormat::FlatJson => {
                 let mut lines = String::new();
                 self.flatten(String::new(), &mut lines);
                 Some(lines)
             }
-            Format::Yaml => serde_saphyr::to_string(self).ok(),
+            OutputFormat::Yaml => serde_saphyr::to_string(self).ok(),
         }
     }
 
@@ -103,8 +103,8 @@ mod tests {
         let section = |name: &str| (name.to_owned(), Ordered::Members(vec![leaf("z"), leaf("a")]));
         let value = Ordered::Members(vec![section("fs#2"), section("env")]);
         let check = |format, expected: &str| assert_eq!(value.structured(format).as_deref(), Some(expected));
-        check(Format::FlatJson, "\"fs#2\".z = \"1\"\n\"fs#2\".a = \"1\"\nenv.z = \"1\"\nenv.a = \"1\"\n");
-        let json = value.structured(Format::Json).unwrap();
+        check(OutputFormat::FlatJson, "\"fs#2\".z = \"1\"\n\"fs#2\".a = \"1\"\nenv.z = \"1\"\nenv.a = \"1\"\n");
+        let json = value.structured(OutputFormat::Json).unwrap();
         assert!(json.find("fs#2") < json.find("env") && json.find("\"z\"") < json.find("\"a\""), "{json}");
     }
 
@@ -113,7 +113,7 @@ mod tests {
         let value = json!({"avail": "up", "resources": {"fs#1": {"log": [], "tags": ["a", 2]}}});
         let expected = "avail = \"up\"\nresources.\"fs#1\".log = []\nresources.\"fs#1\".tags[0] = \"a\"\n\
                         resources.\"fs#1\".tags[1] = 2\n";
-        assert_eq!(structured(Format::FlatJson, &value).as_deref(), Some(expected));
+        assert_eq!(structured(OutputFormat::FlatJson, &value).as_deref(), Some(expected));
     }
 
     #[test]
@@ -126,6 +126,6 @@ mod tests {
 
     #[test]
     fn people_get_something_else() {
-        assert_eq!(structured(Format::Human, &json!({})), None);
+        assert_eq!(structured(OutputFormat::Human, &json!({})), None);
     }
 }

@@ -1,0 +1,239 @@
+//! `om completion SHELL`: scripts that ask `om` itself at every Tab, so that they know the objects too.
+
+mod values;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+
+use crate::command::{GlobalArgs, ObjectLine, OmLine};
+use crate::exit::Outcome;
+use crate::session::{Session, print, print_bytes};
+use crate::words::{CommandLine, Target, ValueOptions, normalise};
+use values::Value;
+
+const BASH: &str = r#"_om() {
+    local IFS=$'\n'
+    COMPREPLY=($(om completion bash --at "$COMP_CWORD" -- "${COMP_WORDS[@]}" 2>/dev/null))
+}
+complete -o default -F _om om svcmgr nodemgr
+"#;
+
+const ZSH: &str = r#"#compdef om svcmgr nodemgr
+_om() {
+    local -a found
+    found=("${(@f)$(om completion zsh --at $((CURRENT - 1)) -- "${words[@]}" 2>/dev/null)}")
+    compadd -- $found
+}
+compdef _om om svcmgr nodemgr
+"#;
+
+const FISH: &str = "function __om
+    set -l words (commandline -opc) (commandline -ct)
+    om completion fish --at (math (count $words) - 1) -- $words 2>/dev/null
+end
+for name in om svcmgr nodemgr
+    complete -c $name -f -a '(__om)'
+end
+";
+
+/// Prints the script of a shell.
+pub(crate) fn script(shell: Shell) -> Outcome {
+    match shell {
+        Shell::Bash => print(BASH),
+        Shell::Zsh => print(ZSH),
+        Shell::Fish => print(FISH),
+        // These know the subsystems, and no objects.
+        other => {
+            let mut script = Vec::new();
+            clap_complete::generate(other, &mut OmLine::command(), "om", &mut script);
+            print_bytes(&script);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what the word at `at` could be, a candidate a line.
+pub(crate) fn candidates(global: &GlobalArgs, at: usize, words: &[String]) -> Outcome {
+    let open = || Session::open(global.clone(), String::new()).ok();
+    let objects = || open().and_then(|session| objects(&session)).unwrap_or_default();
+    let found = match value(at, words) {
+        Some(asked) => open().map(|session| asked.candidates(&session)).unwrap_or_default(),
+        None => complete(at, words, objects)?,
+    };
+    print(&found.iter().map(|candidate| format!("{candidate}\n")).collect::<String>());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The value of an option, or an argument, that is being typed.
+#[derive(Debug)]
+struct ValueRequest {
+    value: Value,
+    /// The objects whose values may stand here.
+    target: Option<Target>,
+    /// What stands before the part that is being typed: `--rid=`, `fs#1,`.
+    before: String,
+    typed: String,
+}
+
+impl ValueRequest {
+    fn candidates(&self, session: &Session) -> Vec<String> {
+        let selected = self.target.as_ref().and_then(|target| session.select(target).ok()).unwrap_or_default();
+        let all = self.value.all(session, &selected).into_iter().filter(|word| word.starts_with(&self.typed));
+        all.map(|word| format!("{}{word}", self.before)).collect()
+    }
+}
+
+/// What is asked for, if it is a value that the parser knows nothing of.
+fn value(at: usize, words: &[String]) -> Option<ValueRequest> {
+    let (before, typed) = (words.get(..at).unwrap_or(words), words.get(at).cloned().unwrap_or_default());
+    let option = before.last().and_then(|option| Value::of_option(option)).map(|value| (value, String::new()));
+    let joined = || {
+        let (option, _) = typed.split_once('=')?;
+        Some((Value::of_option(option)?, format!("{option}=")))
+    };
+    let line = normalise(before.to_vec(), &ValueOptions::of(&ObjectLine::command())).ok()?;
+    let (target, argument) = match line {
+        CommandLine::Object { target, .. } => (Some(target), None),
+        CommandLine::Subsystem(words) => (None, Value::of_argument(&words).filter(|_| !typed.starts_with('-'))),
+    };
+    let (value, option) = option.or_else(joined).or(argument.map(|value| (value, String::new())))?;
+    let rest = &typed[option.len()..];
+    let from = rest.rfind(value.separators()).map_or(0, |last| last + 1);
+    Some(ValueRequest { value, target, before: format!("{option}{}", &rest[..from]), typed: rest[from..].to_owned() })
+}
+
+/// What a word may be, as far as it can be told.
+enum Expected {
+    /// The name of an object, or of a subsystem.
+    First { subsystems: bool },
+    /// What the parser of `command` takes after these words.
+    Parsed { command: Box<Command>, before: Vec<String> },
+}
+
+fn complete(at: usize, words: &[String], objects: impl Fn() -> Vec<String>) -> anyhow::Result<Vec<String>> {
+    let typed = words.get(at).cloned().unwrap_or_default();
+    let (command, before) = match expected(words.get(..at).unwrap_or(words)) {
+        Expected::First { subsystems } if !typed.starts_with('-') => {
+            let om = OmLine::command();
+            let names = om.get_subcommands().filter(|command| subsystems && !command.is_hide_set());
+            let all = names
+                .map(|command| command.get_name().to_owned())
+                .chain(objects())
+                .filter(|name| name.starts_with(&typed));
+            return Ok(all.collect());
+        }
+        Expected::First { .. } => (OmLine::command(), Vec::new()),
+        Expected::Parsed { command, before } => (*command, before),
+    };
+    let names = subcommands(&command, &before, &typed);
+    let mut line: Vec<OsString> = std::iter::once("om".to_owned()).chain(before).map(OsString::from).collect();
+    line.push(typed.into());
+    let (at, mut command) = (line.len() - 1, command.bin_name("om"));
+    let found = clap_complete::engine::complete(&mut command, line, at, None).context("cannot complete")?;
+    let found = found.into_iter().filter(|c| !c.is_hide_set()).map(|c| c.get_value().to_string_lossy().into_owned());
+    let mut found: Vec<String> = found.collect();
+    // Of a command with several names the engine tells but one.
+    found.extend(names.into_iter().filter(|name| !found.contains(name)).collect::<Vec<_>>());
+    Ok(found)
+}
+
+/// The commands that may stand here, by all of their names.
+fn subcommands(command: &Command, before: &[String], typed: &str) -> Vec<String> {
+    let mut at = command;
+    for word in before.iter().filter(|word| !word.starts_with('-')) {
+        match at.find_subcommand(word) {
+            Some(below) => at = below,
+            None => return Vec::new(),
+        }
+    }
+    let names = at.get_subcommands().filter(|command| !command.is_hide_set()).flat_map(|command| {
+        std::iter::once(command.get_name()).chain(command.get_visible_aliases()).map(str::to_owned).collect::<Vec<_>>()
+    });
+    names.filter(|name| name.starts_with(typed)).collect()
+}
+
+/// What comes after these words, argv[0] among them. The same reading as of a whole line.
+fn expected(before: &[String]) -> Expected {
+    let [program, rest @ ..] = before else { return Expected::First { subsystems: true } };
+    let service_manager = program.ends_with("svcmgr");
+    if service_manager && rest.last().is_some_and(|last| matches!(last.as_str(), "-s" | "--service" | "--selector")) {
+        return Expected::First { subsystems: false };
+    }
+    let options = ValueOptions::of(&ObjectLine::command());
+    match normalise(before.to_vec(), &options) {
+        Ok(CommandLine::Subsystem(words)) if words.iter().all(|word| word.starts_with('-')) && !service_manager => {
+            Expected::First { subsystems: true }
+        }
+        Ok(CommandLine::Subsystem(words)) => Expected::Parsed { command: OmLine::command().into(), before: words },
+        Ok(CommandLine::Object { words, .. }) => {
+            Expected::Parsed { command: ObjectLine::command().into(), before: words }
+        }
+        // The selector is not finished yet, or cannot be read: the action after it is the same.
+        Err(_) => Expected::Parsed { command: ObjectLine::command().into(), before: Vec::new() },
+    }
+}
+
+fn objects(session: &Session) -> Option<Vec<String>> {
+    Some(session.select(&Target::parse("**").ok()?).ok()?.iter().map(ToString::to_string).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, some: &[&str], none: &[&str]) {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let found = complete(words.len() - 1, &words, || vec!["web".to_owned(), "ns1/svc/db".to_owned()]).unwrap();
+        for expected in some {
+            assert!(found.iter().any(|word| word == expected), "{line}: no {expected} in {found:?}");
+        }
+        for unexpected in none {
+            assert!(!found.iter().any(|word| word == unexpected), "{line}: {unexpected} in {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_word_is_a_subsystem_or_an_object() {
+        check("om ", &["driver", "web", "ns1/svc/db"], &["start"]);
+        check("om w", &["web"], &["driver"]);
+        check("svcmgr -s ", &["web"], &["driver"]);
+    }
+
+    #[test]
+    fn words_behind_a_subsystem_or_an_object_are_those_of_its_parser() {
+        check("om driver ", &["ls", "list", "inspect"], &["web", "start"]);
+        check("om web l", &["ls", "list", "logs"], &["start"]);
+        check("om web instance ", &["ls", "start"], &[]);
+        check("om web st", &["start", "stop", "status"], &["driver"]);
+        check("om web start --dry", &["--dry-run"], &[]);
+        check("om web print ", &["status", "config"], &[]);
+        check("svcmgr -s web st", &["start", "stop"], &[]);
+        check("nodemgr s", &["set"], &["start"]);
+    }
+
+    #[test]
+    fn values_are_those_of_the_object_and_the_last_of_a_list_is_completed() {
+        let asked =
+            |line: &str| value(line.split(' ').count() - 1, &line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        let check = |line: &str, expected: Value, selector: Option<&str>, before: &str, typed: &str| {
+            let found = asked(line).unwrap_or_else(|| panic!("{line}: nothing to complete"));
+            let target = found.target.map(|target| target.to_string());
+            assert_eq!((found.value, target.as_deref()), (expected, selector), "{line}");
+            assert_eq!((found.before.as_str(), found.typed.as_str()), (before, typed), "{line}");
+        };
+        check("om web start --rid ", Value::Resource, Some("web"), "", "");
+        check("om web start --rid fs#1,ap", Value::Resource, Some("web"), "fs#1,", "ap");
+        check("om web stop --rid=!f", Value::Resource, Some("web"), "--rid=!", "f");
+        check("om web start --tags a+b", Value::Tag, Some("web"), "a+", "b");
+        check("om web set --kw fs#1.", Value::Keyword, Some("web"), "", "fs#1.");
+        check("om driver inspect fs", Value::Driver, None, "", "fs");
+        check("om driver audit --driver fs", Value::Driver, None, "", "fs");
+        check("om sec/db decode --key pa", Value::Key, Some("sec/db"), "", "pa");
+        assert!(asked("om web st").is_none());
+        assert!(asked("om driver inspect --f").is_none());
+    }
+}

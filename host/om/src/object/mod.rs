@@ -1,0 +1,163 @@
+//! `om <SELECTOR> <ACTION>`: which family of commands an action belongs to.
+
+mod console;
+mod create;
+mod delete;
+pub(crate) mod engine;
+mod flags;
+mod keys;
+pub(crate) mod life;
+mod list;
+mod logs;
+mod status;
+mod sync;
+mod unbuilt;
+
+use agent::stores::Put;
+use driver::Console;
+use plan::Action;
+
+use crate::command::{
+    ActionArgs, ConfigCommand, ContainerCommand, InstanceCommand, LifeCommand, ObjectCommand, ObjectLine, PrintCommand,
+    ResourceCommand, SyncArgs,
+};
+use crate::config::target::ConfigFile;
+use crate::config::{self, doc, edit};
+use crate::exit::{Failure, Outcome};
+use crate::session::{Session, warn};
+use crate::words::Target;
+use life::{ActionScope, ActionTarget};
+use status::StatusView;
+
+/// Does what the line asks, to the objects that the target names.
+pub(crate) fn run(target: &Target, line: ObjectLine, typed: String) -> Outcome {
+    let session = Session::open(line.global, typed)?;
+    // An error in node.conf has no effect on objects, so that nothing else would report it.
+    if let Err(Failure { error, .. }) = ConfigFile::of_node(&session).warn_of_errors() {
+        warn(&format!("{error:#}"));
+    }
+    let outcome = action(&session, target, &line.command);
+    session.print_time();
+    outcome
+}
+
+fn action(session: &Session, target: &Target, command: &ObjectCommand) -> Outcome {
+    match command {
+        ObjectCommand::Ls(args) => list::run(session, target, args, list::Listed::Objects),
+        ObjectCommand::Create(args) => create::run(session, target, args),
+        ObjectCommand::Delete(args) => delete::run(session, target, args),
+        ObjectCommand::Life(command) => life(session, target, command, ActionScope::Object),
+        ObjectCommand::Sync(args) => copy(session, target, args),
+        ObjectCommand::Update(args) => copy_to(session, target, args, "update", None),
+        ObjectCommand::Freeze(args) => flags::freeze(session, target, args),
+        ObjectCommand::Thaw(args) => flags::thaw(session, target, args),
+        ObjectCommand::Enable(args) => flags::enable(session, target, args),
+        ObjectCommand::Disable(args) => flags::disable(session, target, args),
+        ObjectCommand::Clear(args) => flags::clear(session, target, args),
+        ObjectCommand::Status(args) => status::run(session, target, args, StatusView::Tree),
+        ObjectCommand::Print(command) => print(session, target, command),
+        ObjectCommand::Instance(command) => instance(session, target, command),
+        ObjectCommand::Config(command) => configuration(session, target, command),
+        ObjectCommand::Plan(command) => life(session, target, command, ActionScope::Plan),
+        ObjectCommand::Set(args) => config::set(&config::files(session, target)?, args),
+        ObjectCommand::Unset(args) => config::unset(&config::files(session, target)?, args),
+        ObjectCommand::Get(args) => config::get(&config::files(session, target)?, args),
+        ObjectCommand::Eval(args) => config::eval(&config::files(session, target)?, args),
+        ObjectCommand::Edit(args) => edit::run(session, &config::one(session, target)?, args),
+        ObjectCommand::Validate(args) => config::validate(&config::files(session, target)?, args),
+        ObjectCommand::Logs(args) => logs::run(session, target, args),
+        ObjectCommand::Enter(args) => console::run(session, target, args, Console::Enter),
+        ObjectCommand::Exec(args) => console::run(session, target, &args.inside, Console::Exec(args.command.clone())),
+        ObjectCommand::Container(command) => container(session, target, command),
+        ObjectCommand::Resource(ResourceCommand::Ls(args)) => status::run(session, target, args, StatusView::Resources),
+        ObjectCommand::Keys(args) => keys::list(session, target, args),
+        ObjectCommand::Add(args) => keys::put(session, target, args, Put::Add),
+        ObjectCommand::Change(args) => keys::put(session, target, args, Put::Change),
+        ObjectCommand::Remove(args) => keys::remove(session, target, args),
+        ObjectCommand::Rename(args) => keys::rename(session, target, args),
+        ObjectCommand::Decode(args) => keys::decode(session, target, args),
+        ObjectCommand::Other(words) if engine::is_client(first(words)) => engine::run(session, target, words),
+        ObjectCommand::Other(words) => Err(unbuilt::failure(words)),
+    }
+}
+
+/// An action that has a plan: of an object, of this node's instance alone, or only its plan.
+fn life(session: &Session, target: &Target, command: &LifeCommand, scope: ActionScope) -> Outcome {
+    let (action, args) = match command {
+        LifeCommand::Start(args) => (Action::Start, args),
+        LifeCommand::Stop(args) => (Action::Stop, args),
+        LifeCommand::Restart(args) => (Action::Restart, args),
+        LifeCommand::Shutdown(args) => (Action::Shutdown, args),
+        LifeCommand::Startstandby(args) => (Action::StartStandby, args),
+        LifeCommand::Provision(args) => (Action::Provision, args),
+        LifeCommand::Unprovision(args) => (Action::Unprovision, args),
+        LifeCommand::Migrate(args) => return life::migrate(session, target, args, scope),
+        LifeCommand::Run(args) => (Action::Run, args),
+    };
+    // Tasks do not change the state of the object, so there is nothing to orchestrate.
+    let scope = if action == Action::Run && scope == ActionScope::Object { ActionScope::Instance } else { scope };
+    life::run(session, target, action, args, scope, ActionTarget::default())
+}
+
+fn copy(session: &Session, target: &Target, args: &SyncArgs) -> Outcome {
+    copy_to(session, target, &args.action, &args.verb, args.target.as_deref())
+}
+
+/// Copies do not change the state of the object either: they are this instance's business.
+fn copy_to(session: &Session, target: &Target, args: &ActionArgs, verb: &str, place: Option<&str>) -> Outcome {
+    let order = ActionTarget::copies(sync::copying(verb, place)?);
+    life::run(session, target, Action::Sync, args, ActionScope::Instance, order)
+}
+
+fn container(session: &Session, target: &Target, command: &ContainerCommand) -> Outcome {
+    match command {
+        ContainerCommand::Enter(args) => console::run(session, target, args, Console::Enter),
+        ContainerCommand::Exec(args) => {
+            console::run(session, target, &args.inside, Console::Exec(args.command.clone()))
+        }
+        ContainerCommand::Logs(args) => {
+            console::run(session, target, &args.inside, Console::Logs { follow: args.follow })
+        }
+    }
+}
+
+fn print(session: &Session, target: &Target, command: &PrintCommand) -> Outcome {
+    match command {
+        PrintCommand::Status(args) => status::run(session, target, args, StatusView::Tree),
+        PrintCommand::Config(output) => config::show(&config::files(session, target)?, output),
+        PrintCommand::Devs(args) => status::run(session, target, args, StatusView::Devices),
+        PrintCommand::Resinfo(args) => status::run(session, target, args, StatusView::Resources),
+        PrintCommand::Other(words) => Err(Failure::not_supported(&format!("print {}", first(words)))),
+    }
+}
+
+fn instance(session: &Session, target: &Target, command: &InstanceCommand) -> Outcome {
+    match command {
+        InstanceCommand::Ls(args) => list::run(session, target, args, list::Listed::Instances),
+        InstanceCommand::Life(command) => life(session, target, command, ActionScope::Instance),
+        InstanceCommand::Sync(args) => copy(session, target, args),
+        InstanceCommand::Freeze(args) => flags::freeze(session, target, &args.here()),
+        InstanceCommand::Thaw(args) => flags::thaw(session, target, &args.here()),
+        InstanceCommand::Clear(args) => flags::clear(session, target, &args.here()),
+        InstanceCommand::Status(args) => status::run(session, target, args, StatusView::Instance),
+        InstanceCommand::Delete(args) => delete::run(session, target, args),
+        InstanceCommand::Other(words) => Err(Failure::not_supported(&format!("instance {}", first(words)))),
+    }
+}
+
+fn configuration(session: &Session, target: &Target, command: &ConfigCommand) -> Outcome {
+    match command {
+        ConfigCommand::Show(output) => config::show(&config::files(session, target)?, output),
+        ConfigCommand::Set(args) => config::set(&config::files(session, target)?, args),
+        ConfigCommand::Unset(args) => config::unset(&config::files(session, target)?, args),
+        ConfigCommand::Get(args) => config::get(&config::files(session, target)?, args),
+        ConfigCommand::Eval(args) => config::eval(&config::files(session, target)?, args),
+        ConfigCommand::Edit(args) => edit::run(session, &config::one(session, target)?, args),
+        ConfigCommand::Validate(args) => config::validate(&config::files(session, target)?, args),
+        ConfigCommand::Doc(args) => doc::run(session, args),
+    }
+}
+
+fn first(words: &[String]) -> &str {
+    words.first().map_or("", String::as_str)
+}

@@ -1,0 +1,56 @@
+//! Actions of OpenSVC that this version does not have yet, told apart from typing mistakes.
+
+use clap::CommandFactory;
+use model::config::nearest;
+
+use crate::command::ObjectLine;
+use crate::exit::{self, Failure};
+
+/// What OpenSVC does with objects, and this version does not yet. Some take a second word: `pg freeze`, or `pg_freeze` of old.
+const UNBUILT: [&str; 29] = [
+    "abort",
+    "boot",
+    "collector",
+    "compliance",
+    "deploy",
+    "dns",
+    "frozen",
+    "giveback",
+    "install",
+    "monitor",
+    "move",
+    "pg",
+    "postsync",
+    "presync",
+    "prstatus",
+    "pull",
+    "purge",
+    "push",
+    "resource_monitor",
+    "resync",
+    "scale",
+    "set_provisioned",
+    "set_unprovisioned",
+    "snooze",
+    "support",
+    "switch",
+    "takeover",
+    "toc",
+    "unsnooze",
+];
+
+/// The failure of an action that is not built yet, or that is mistyped.
+pub(super) fn failure(words: &[String]) -> Failure {
+    let typed = super::first(words);
+    let family = typed.split('_').next().unwrap_or_default();
+    if UNBUILT.contains(&typed) || UNBUILT.contains(&family) {
+        return Failure::not_supported(typed);
+    }
+    let known = ObjectLine::command();
+    let names = known.get_subcommands().flat_map(|action| action.get_name_and_visible_aliases());
+    let hint = match nearest(typed, names) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "see om SELECTOR --help".to_owned(),
+    };
+    Failure::new(exit::FAILED, format!("unknown action {typed:?}: {hint}"))
+}

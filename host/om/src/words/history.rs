@@ -1,0 +1,60 @@
+//! The command line as it is written into logs: as it was typed, without secrets.
+
+use super::take_option;
+
+const HIDDEN: &str = "***";
+
+/// The command as it was typed, for logs. Values whose names say that they are secret become `***`.
+pub(crate) fn without_secrets(argv: &[String]) -> String {
+    let (param, _) = take_option(argv.to_vec(), &["--param"]);
+    let (key, _) = take_option(argv.to_vec(), &["--key"]);
+    // The value of a key of a store is always secret, whatever the key is called.
+    let hide_param = key.is_some() || param.as_deref().is_some_and(is_secret);
+    let before = std::iter::once("").chain(argv.iter().map(String::as_str));
+    let shown = argv.iter().zip(before).map(|(word, before)| match (before, word.split_once('=')) {
+        ("-e" | "--env" | "--kw", _) => hide_value(word),
+        ("--value", _) if hide_param => HIDDEN.to_owned(),
+        (_, Some(("--value", _))) if hide_param => format!("--value={HIDDEN}"),
+        (_, Some((option @ ("-e" | "--env" | "--kw"), pair))) => format!("{option}={}", hide_value(pair)),
+        _ => match word.strip_prefix("-e").filter(|_| !word.starts_with("-e=")) {
+            Some(pair) => format!("-e{}", hide_value(pair)),
+            None => word.clone(),
+        },
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+/// `NAME=VALUE` without the value, if the name says that it is secret.
+fn hide_value(pair: &str) -> String {
+    match pair.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}={HIDDEN}"),
+        _ => pair.to_owned(),
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["password", "secret", "token", "key"].iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_logged_has_no_secrets() {
+        let check = |line: &str, expected: &str| {
+            let argv: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            assert_eq!(without_secrets(&argv), expected);
+        };
+        check("om web start -e A=1 -e DB_PASSWORD=x", "om web start -e A=1 -e DB_PASSWORD=***");
+        check("om web start --env=API_TOKEN=x=y -eKEY=z", "om web start --env=API_TOKEN=*** -eKEY=***");
+        check("om web set --kw env.secret=s --kw app=key", "om web set --kw env.secret=*** --kw app=key");
+        check("om web set --param env.token --value t", "om web set --param env.token --value ***");
+        check("om sec/db add --key pin --value 1", "om sec/db add --key pin --value ***");
+        check("om sec/db add --value=1 --key=pin", "om sec/db add --value=*** --key=pin");
+        check("om web set --param app --value t", "om web set --param app --value t");
+        check("om web set --value=t --param app", "om web set --value=t --param app");
+        check("om web set --value t --param=env.key", "om web set --value *** --param=env.key");
+    }
+}

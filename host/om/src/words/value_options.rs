@@ -1,0 +1,44 @@
+//! Which options take a value, so that a value is never mistaken for the action: in `--rid fs start`, `fs` is not one.
+
+use std::collections::BTreeSet;
+
+/// The options that take a value, of a command and of all commands below it. They are read from the parser's own
+/// definitions, so that none can be forgotten.
+pub(crate) struct ValueOptions(BTreeSet<String>);
+
+impl ValueOptions {
+    pub(crate) fn of(command: &clap::Command) -> ValueOptions {
+        let mut names = BTreeSet::new();
+        collect(command, &mut names);
+        ValueOptions(names)
+    }
+
+    /// The position of the first word that is neither an option nor the value of one.
+    pub(super) fn first_word(&self, words: &[String]) -> Option<usize> {
+        let mut at = 0;
+        while at < words.len() {
+            match words[at].as_str() {
+                "-" => return Some(at),
+                "--" => return None,
+                word if self.takes_next(word) => at += 2,
+                word if word.starts_with('-') => at += 1,
+                _ => return Some(at),
+            }
+        }
+        None
+    }
+
+    /// Whether the next word is the value of this option.
+    fn takes_next(&self, word: &str) -> bool {
+        !word.contains('=') && self.0.contains(word)
+    }
+}
+
+fn collect(command: &clap::Command, names: &mut BTreeSet<String>) {
+    for arg in command.get_arguments().filter(|arg| arg.get_action().takes_values() && !arg.is_positional()) {
+        names.extend(arg.get_short_and_visible_aliases().into_iter().flatten().map(|c| format!("-{c}")));
+        names.extend(arg.get_long_and_visible_aliases().into_iter().flatten().map(|name| format!("--{name}")));
+        names.extend(arg.get_all_aliases().into_iter().flatten().map(|name| format!("--{name}")));
+    }
+    command.get_subcommands().for_each(|sub| collect(sub, names));
+}
