@@ -1,12 +1,14 @@
 //! What the guard lets through for a resource, in words.
 
-use crate::allowance::{Allowance, MODES};
-use crate::mode::Mode;
-use crate::{ContainerLabels, ContainerResource, GuardRefusal};
+use crate::refusal::GuardRefusal;
+use crate::spec::allowed_spec::{AllowedSpec, MODES};
+use crate::spec::container_mount::ContainerMount;
+use crate::spec::namespace_mode::NamespaceMode;
+use crate::spec::resource::{ContainerLabels, ContainerResource};
 
 /// What the guard lets through for this resource, a sentence each.
 pub fn sentences(resource: &ContainerResource<'_>) -> Result<Vec<String>, GuardRefusal> {
-    let allowance = Allowance::of(resource)?;
+    let spec = AllowedSpec::of(resource)?;
     let mut lines = vec![format!(
         "its own containers only: those with the labels {}={}, {}={}, {}={}",
         ContainerLabels::OBJECT,
@@ -17,21 +19,21 @@ pub fn sentences(resource: &ContainerResource<'_>) -> Result<Vec<String>, GuardR
         resource.node
     )];
     lines.push("of the object's other containers, and of those of other names, only that they are there".to_owned());
-    match &allowance.image {
+    match &spec.image {
         Some(image) => lines.push(format!("of the image {image}, which it may also pull")),
         None => lines.push("of no image: it can make none".to_owned()),
     }
-    let mounts: Vec<String> = allowance.mounts.iter().map(crate::mount::Mount::bind).collect();
+    let mounts: Vec<String> = spec.mounts.iter().map(ContainerMount::bind).collect();
     lines.push(said("that see of the node", &mounts, "no path of the node"));
-    let devices: Vec<String> = allowance.devices.iter().map(|device| device.host.clone()).collect();
+    let devices: Vec<String> = spec.devices.iter().map(|device| device.host.clone()).collect();
     lines.push(said("with the devices", &devices, "without devices of the node"));
     lines.extend(MODES.iter().flat_map(|(keyword, member, kind)| {
-        let modes = allowance.modes(member, keyword, *kind).into_iter();
-        modes.filter(|mode| *mode != Mode::Default).map(move |mode| format!("with the {member} {mode}"))
+        let modes = spec.modes(member, keyword, *kind).into_iter();
+        modes.filter(|mode| *mode != NamespaceMode::Default).map(move |mode| format!("with the {member} {mode}"))
     }));
-    let privileged = resource.flag("privileged") || allowance.args.privileged;
+    let privileged = resource.flag("privileged") || spec.args.privileged;
     lines.push(if privileged { "privileged: they are root on the node" } else { "without privileges" }.to_owned());
-    lines.push(said("with the capabilities", &allowance.args.cap_add, "with the engine's default capabilities"));
+    lines.push(said("with the capabilities", &spec.args.cap_add, "with the engine's default capabilities"));
     if !resource.is_root() {
         lines.push(
             "with paths of the node as far as the namespace's files.* lines allow, and nothing else of the node".into(),

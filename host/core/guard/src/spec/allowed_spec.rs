@@ -1,37 +1,39 @@
-//! What the resource's keywords say that its container may be.
+//! What the resource's keywords allow its container to be.
 //!
-//! `run_args` holds options of `docker run`; it is read by the very code that the driver reads it with.
+//! The keyword `run_args` contains options of `docker run`. The guard reads them with the very code that the driver uses, so
+//! that both understand the same.
 
 use hostler_run_args::{DeviceMapping, NamedValue, RunArgs, VolumeMount};
 use model::Rid;
 
-use crate::image::Image;
-use crate::mode::{Kind, Mode};
-use crate::mount::Mount;
-use crate::{ContainerResource, GuardRefusal, NamespaceRights};
+use crate::refusal::GuardRefusal;
+use crate::spec::container_mount::ContainerMount;
+use crate::spec::image_reference::ImageReference;
+use crate::spec::namespace_mode::{NamespaceKind, NamespaceMode};
+use crate::spec::resource::{ContainerResource, NamespaceRights};
 
-/// What the keywords say.
-pub(crate) struct Allowance<'a> {
+/// What the keywords allow.
+pub(crate) struct AllowedSpec<'a> {
     pub(crate) resource: &'a ContainerResource<'a>,
     pub(crate) args: RunArgs,
-    pub(crate) image: Option<Image>,
-    pub(crate) mounts: Vec<Mount>,
+    pub(crate) image: Option<ImageReference>,
+    pub(crate) mounts: Vec<ContainerMount>,
     pub(crate) devices: Vec<DeviceMapping>,
     pub(crate) sysctls: Vec<NamedValue>,
 }
 
-/// The kinds of namespaces: the keyword of each, and the one of the API.
-pub(crate) const MODES: [(&str, &str, Kind); 6] = [
-    ("netns", "NetworkMode", Kind::Network),
-    ("pidns", "PidMode", Kind::Plain),
-    ("ipcns", "IpcMode", Kind::Plain),
-    ("utsns", "UTSMode", Kind::Plain),
-    ("userns", "UsernsMode", Kind::Plain),
-    ("run_args", "CgroupnsMode", Kind::Plain),
+/// The kinds of namespaces: the keyword of each, its member in the API, and how its words are read.
+pub(crate) const MODES: [(&str, &str, NamespaceKind); 6] = [
+    ("netns", "NetworkMode", NamespaceKind::Network),
+    ("pidns", "PidMode", NamespaceKind::Plain),
+    ("ipcns", "IpcMode", NamespaceKind::Plain),
+    ("utsns", "UTSMode", NamespaceKind::Plain),
+    ("userns", "UsernsMode", NamespaceKind::Plain),
+    ("run_args", "CgroupnsMode", NamespaceKind::Plain),
 ];
 
-impl<'a> Allowance<'a> {
-    pub(crate) fn of(resource: &'a ContainerResource<'a>) -> Result<Allowance<'a>, GuardRefusal> {
+impl<'a> AllowedSpec<'a> {
+    pub(crate) fn of(resource: &'a ContainerResource<'a>) -> Result<AllowedSpec<'a>, GuardRefusal> {
         let wrong = |keyword, reason: &str| GuardRefusal::Configuration { keyword, reason: reason.to_owned() };
         let args = hostler_run_args::parse(resource.values("run_args"))
             .map_err(|error| wrong("run_args", &error.to_string()))?;
@@ -42,12 +44,12 @@ impl<'a> Allowance<'a> {
         let variable = |text: &String| text.parse::<NamedValue>().map_err(|expected| wrong("sysctl", expected));
         let sysctls = resource.values("sysctl").iter().map(variable).collect::<Result<Vec<_>, _>>()?;
         let image = resource.value("image");
-        let image =
-            image.map(|text| Image::parse(text).ok_or_else(|| wrong("image", "it is no reference of an image")));
-        Ok(Allowance {
+        let image = image
+            .map(|text| ImageReference::parse(text).ok_or_else(|| wrong("image", "it is not a reference of an image")));
+        Ok(AllowedSpec {
             resource,
             image: image.transpose()?,
-            mounts: volumes.iter().chain(&args.volumes).map(Mount::of).collect(),
+            mounts: volumes.iter().chain(&args.volumes).map(ContainerMount::of).collect(),
             devices: devices.into_iter().chain(args.devices.iter().cloned()).collect(),
             sysctls: sysctls.into_iter().chain(args.sysctls.iter().cloned()).collect(),
             args,
@@ -60,7 +62,7 @@ impl<'a> Allowance<'a> {
     }
 
     /// The modes of one kind that the keywords say; the default if they say nothing.
-    pub(crate) fn modes(&self, member: &str, keyword: &str, kind: Kind) -> Vec<Mode> {
+    pub(crate) fn modes(&self, member: &str, keyword: &str, kind: NamespaceKind) -> Vec<NamespaceMode> {
         let option = match member {
             "NetworkMode" => &self.args.network,
             "PidMode" => &self.args.pid,
@@ -70,16 +72,16 @@ impl<'a> Allowance<'a> {
             _ => &self.args.cgroupns,
         };
         let keyword = if keyword == "run_args" { "" } else { keyword };
-        let said: Vec<Mode> =
-            self.either(keyword, option.as_ref()).iter().map(|text| Mode::parse(kind, text)).collect();
-        if said.is_empty() { vec![Mode::Default] } else { said }
+        let said: Vec<NamespaceMode> =
+            self.either(keyword, option.as_ref()).iter().map(|text| NamespaceMode::parse(kind, text)).collect();
+        if said.is_empty() { vec![NamespaceMode::Default] } else { said }
     }
 
     /// The resources whose containers this one may look at: itself, and those whose namespaces it shares.
     pub(crate) fn visible(&self) -> Vec<Rid> {
         let shared = MODES.iter().flat_map(|(keyword, member, kind)| self.modes(member, keyword, *kind));
         let rid = |mode| match mode {
-            Mode::Resource(rid) => Some(rid),
+            NamespaceMode::Resource(rid) => Some(rid),
             _ => None,
         };
         std::iter::once(self.resource.rid.clone()).chain(shared.filter_map(rid)).collect()
@@ -97,7 +99,26 @@ impl<'a> Allowance<'a> {
         name == format!("{}..{own}", object.namespace()) || (is_root && name == own)
     }
 
-    /// For what only the namespace `root` may ask for, whatever the keywords say.
+    /// Accepts this user of the container or of a command in it: only one that the keywords name, and above all not root where
+    /// they name another user.
+    pub(crate) fn may_be_user(&self, user: Option<&str>) -> Result<(), GuardRefusal> {
+        let said = self.either("user", self.args.user.as_ref());
+        match user {
+            None if said.is_empty() => Ok(()),
+            Some(user) if said.contains(&user) => Ok(()),
+            user => Err(not_said("User", user.unwrap_or("the image's"), "user")),
+        }
+    }
+
+    /// Accepts a privileged container or command, if the keywords say so in the namespace `root`.
+    pub(crate) fn may_be_privileged(&self, member: &str) -> Result<(), GuardRefusal> {
+        if !self.resource.flag("privileged") && !self.args.privileged {
+            return Err(not_said(member, "true", "privileged"));
+        }
+        self.only_root(member.to_owned(), "true".to_owned())
+    }
+
+    /// Accepts what only objects of the namespace `root` may have, whatever the keywords say.
     pub(crate) fn only_root(&self, member: String, value: String) -> Result<(), GuardRefusal> {
         match self.resource.is_root() {
             true => Ok(()),
@@ -105,7 +126,7 @@ impl<'a> Allowance<'a> {
         }
     }
 
-    /// For a path of the node.
+    /// Accepts a path of the node, if the policy of the namespace does.
     pub(crate) fn path(&self, member: String, path: &str, write: bool) -> Result<(), GuardRefusal> {
         match self.resource.namespace {
             NamespaceRights::Other(allows) if !allows(path.as_ref(), write) => {
@@ -115,4 +136,9 @@ impl<'a> Allowance<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// The refusal of a member that the keywords do not say.
+pub(crate) fn not_said(member: &str, value: impl Into<String>, keyword: &'static str) -> GuardRefusal {
+    GuardRefusal::Keyword { member: member.to_owned(), value: value.into(), keyword }
 }

@@ -6,7 +6,7 @@ use model::Rid;
 
 /// Whose namespace of one kind a container lives in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub(crate) enum NamespaceMode {
     /// The engine's default, which is one of its own (for a network: on the engine's bridge).
     Default,
     /// One of its own, said so: `private`, `shareable`, and for a network `none`.
@@ -21,44 +21,44 @@ pub(crate) enum Mode {
 
 /// The kinds of namespaces that differ in what words mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum NamespaceKind {
     /// Where `bridge` is the default, `none` is one of its own, and any other word is the name of a network.
     Network,
     /// All others.
     Plain,
 }
 
-impl Mode {
+impl NamespaceMode {
     /// As a keyword, an option or a request writes it.
-    pub(crate) fn parse(kind: Kind, text: &str) -> Mode {
+    pub(crate) fn parse(kind: NamespaceKind, text: &str) -> NamespaceMode {
         match (kind, text) {
-            (_, "") | (Kind::Network, "default" | "bridge") => Mode::Default,
-            (_, "none") | (Kind::Plain, "private" | "shareable") => Mode::Own(text.to_owned()),
-            (_, "host") => Mode::Host,
+            (_, "") | (NamespaceKind::Network, "default" | "bridge") => NamespaceMode::Default,
+            (_, "none") | (NamespaceKind::Plain, "private" | "shareable") => NamespaceMode::Own(text.to_owned()),
+            (_, "host") => NamespaceMode::Host,
             _ => {
                 let name = text.strip_prefix("container:").unwrap_or(text);
                 let rid = name.parse().ok().filter(|_| name.contains('#'));
-                rid.map_or_else(|| Mode::Other(text.to_owned()), Mode::Resource)
+                rid.map_or_else(|| NamespaceMode::Other(text.to_owned()), NamespaceMode::Resource)
             }
         }
     }
 
     /// Whether this is never more than the other: `none` is less than a bridge, and one of its own as good as the default.
-    pub(crate) fn is_within(&self, allowed: &Mode) -> bool {
+    pub(crate) fn is_within(&self, allowed: &NamespaceMode) -> bool {
         self == allowed
-            || matches!((self, allowed), (Mode::Own(_), Mode::Default))
-            || matches!((self, allowed), (Mode::Own(own), Mode::Own(allowed)) if own == "none" || allowed != "none")
-            || matches!((self, allowed), (Mode::Default, Mode::Own(allowed)) if allowed != "none")
+            || matches!((self, allowed), (NamespaceMode::Own(_), NamespaceMode::Default))
+            || matches!((self, allowed), (NamespaceMode::Own(own), NamespaceMode::Own(allowed)) if own == "none" || allowed != "none")
+            || matches!((self, allowed), (NamespaceMode::Default, NamespaceMode::Own(allowed)) if allowed != "none")
     }
 }
 
-impl fmt::Display for Mode {
+impl fmt::Display for NamespaceMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Mode::Default => f.write_str("the engine's default"),
-            Mode::Own(text) | Mode::Other(text) => f.write_str(text),
-            Mode::Host => f.write_str("host"),
-            Mode::Resource(rid) => write!(f, "container:{rid}"),
+            NamespaceMode::Default => f.write_str("the engine's default"),
+            NamespaceMode::Own(text) | NamespaceMode::Other(text) => f.write_str(text),
+            NamespaceMode::Host => f.write_str("host"),
+            NamespaceMode::Resource(rid) => write!(f, "container:{rid}"),
         }
     }
 }
@@ -84,7 +84,8 @@ mod tests {
             ("lan", "lan", true),
             ("lan", "", false),
         ] {
-            let [of_asked, of_allowed] = [asked, allowed].map(|text| Mode::parse(Kind::Network, text));
+            let [of_asked, of_allowed] =
+                [asked, allowed].map(|text| NamespaceMode::parse(NamespaceKind::Network, text));
             assert_eq!(of_asked.is_within(&of_allowed), expected, "{asked:?} in {allowed:?}");
         }
     }
@@ -99,7 +100,7 @@ mod tests {
             ("bridge", "", false),
             ("host", "private", false),
         ] {
-            let [of_asked, of_allowed] = [asked, allowed].map(|text| Mode::parse(Kind::Plain, text));
+            let [of_asked, of_allowed] = [asked, allowed].map(|text| NamespaceMode::parse(NamespaceKind::Plain, text));
             assert_eq!(of_asked.is_within(&of_allowed), expected, "{asked:?} in {allowed:?}");
         }
     }

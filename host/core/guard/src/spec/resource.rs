@@ -1,42 +1,37 @@
-//! The resource that a driver speaks for.
+//! The resource on whose behalf a driver sends requests.
 
 use std::path::Path;
 
 use model::{NodeName, ObjectPath, Rid};
 
-/// An evaluated keyword of the resource, as in the contract.
+/// An evaluated keyword of the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContainerKeyword<'a> {
-    /// Its name.
     pub name: &'a str,
-    /// One value, or one an element of a list.
+    /// One value, or the elements of a list.
     pub values: &'a [String],
 }
 
-/// The namespace of the object. In `root`, whoever may edit the configuration is root anyway.
+/// What the namespace of the object allows. In `root`, a user who may edit the configuration is root anyway.
 #[derive(Clone, Copy)]
 pub enum NamespaceRights<'a> {
-    /// Keywords may ask for what amounts to root.
+    /// Keywords may request what makes the container as good as root.
     Root,
-    /// They may not, and a container may see only those paths of the node that this allows: the path, and whether it is to be
-    /// written.
+    /// They may not, and a container may see only the paths of the node that this function allows: it gets the path, and
+    /// whether the container may write there.
     Other(&'a dyn Fn(&Path, bool) -> bool),
 }
 
-/// The resource that a driver speaks for.
+/// The resource on whose behalf a driver sends requests.
 #[derive(Clone, Copy)]
 pub struct ContainerResource<'a> {
-    /// Its object.
     pub object: &'a ObjectPath,
-    /// Its id.
     pub rid: &'a Rid,
     /// This node.
     pub node: &'a NodeName,
-    /// What its section says.
     pub keywords: &'a [ContainerKeyword<'a>],
-    /// What its namespace allows.
     pub namespace: NamespaceRights<'a>,
-    /// The resource's own control group, as the engine names it.
+    /// The resource's own control group, in the form that the engine uses.
     pub cgroup: Option<&'a str>,
 }
 
@@ -51,7 +46,7 @@ impl ContainerLabels {
     pub const RID: &'static str = "hostler.rid";
     /// The node that made it.
     pub const NODE: &'static str = "hostler.node";
-    /// What all labels begin with that are the host's to say.
+    /// The prefix of all labels that only the host may set.
     pub(crate) const PREFIX: &'static str = "hostler.";
 }
 
@@ -69,7 +64,7 @@ impl ContainerResource<'_> {
         matches!(self.namespace, NamespaceRights::Root)
     }
 
-    /// The values of a keyword: none if it is absent.
+    /// The values of a keyword; none if it is absent.
     pub(crate) fn values(&self, name: &str) -> &[String] {
         self.keywords.iter().find(|keyword| keyword.name == name).map_or(&[], |keyword| keyword.values)
     }

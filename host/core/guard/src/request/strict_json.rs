@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::GuardRefusal;
+use crate::refusal::GuardRefusal;
 
 /// No request of the API is deeper than half of it.
 const DEPTH: usize = 12;
@@ -17,7 +17,7 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, GuardRefusal> {
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let unclear = |error: serde_json::Error| GuardRefusal::Unclear(format!("the JSON of its body: {error}"));
-    let value = Strict(DEPTH).deserialize(&mut reader).map_err(unclear)?;
+    let value = StrictValue(DEPTH).deserialize(&mut reader).map_err(unclear)?;
     reader.end().map_err(unclear)?;
     match value {
         Value::Object(members) => Ok(members),
@@ -27,15 +27,15 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, GuardRefusal> {
 
 /// How deep it may still go.
 #[derive(Clone, Copy)]
-struct Strict(usize);
+struct StrictValue(usize);
 
-impl Strict {
-    fn below<E: Error>(self) -> Result<Strict, E> {
-        self.0.checked_sub(1).map(Strict).ok_or_else(|| E::custom("too deep"))
+impl StrictValue {
+    fn below<E: Error>(self) -> Result<StrictValue, E> {
+        self.0.checked_sub(1).map(StrictValue).ok_or_else(|| E::custom("too deep"))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for StrictValue {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -43,7 +43,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for StrictValue {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

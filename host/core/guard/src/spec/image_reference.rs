@@ -1,22 +1,19 @@
-//! The reference of an image in its one spelling: `busybox` is `docker.io/library/busybox:latest`.
+//! References of images in one spelling: `busybox` is `docker.io/library/busybox:latest`.
 
 use std::fmt;
 
-use crate::GuardRefusal;
-use crate::judge::{Case, ForwardedRequest, Stop};
-
-/// An image.
+/// A reference of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Image {
+pub(crate) struct ImageReference {
     /// `docker.io/library/busybox`
     pub(crate) name: String,
     /// `latest`, or `sha256:…`
     pub(crate) tag: String,
 }
 
-impl Image {
-    /// Reads a reference. None for what no engine would take for one.
-    pub(crate) fn parse(text: &str) -> Option<Image> {
+impl ImageReference {
+    /// Reads a reference. `None` if no engine would accept it.
+    pub(crate) fn parse(text: &str) -> Option<ImageReference> {
         let (name, digest) = match text.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
             None => (text, None),
@@ -36,22 +33,22 @@ impl Image {
         };
         let parts_are_plain = name.split('/').all(|part| of(part, "._-:") && !part.starts_with(['.', '-']));
         let legal = of(name, "./_-:") && parts_are_plain && of(tag, "._-:") && !tag.starts_with(['.', '-']);
-        legal.then(|| Image { name: full_name(name), tag: tag.to_owned() })
+        legal.then(|| ImageReference { name: full_name(name), tag: tag.to_owned() })
     }
 
     /// Reads a repository and a tag, as `images/create` takes them.
-    pub(crate) fn of(name: &str, tag: Option<&str>) -> Option<Image> {
+    pub(crate) fn of(name: &str, tag: Option<&str>) -> Option<ImageReference> {
         let separator = |tag: &str| if tag.starts_with("sha256:") { "@" } else { ":" };
         match tag.filter(|tag| !tag.is_empty()) {
-            // Two tags would be one too many.
+            // The name has a tag of its own already.
             Some(_) if name.contains('@') || name.rfind(':') > name.rfind('/') => None,
-            Some(tag) => Image::parse(&format!("{name}{}{tag}", separator(tag))),
-            None => Image::parse(name),
+            Some(tag) => ImageReference::parse(&format!("{name}{}{tag}", separator(tag))),
+            None => ImageReference::parse(name),
         }
     }
 }
 
-/// With the registry and the library that go without saying.
+/// Adds the registry and the library that engines assume.
 fn full_name(name: &str) -> String {
     let registry = name.split_once('/').filter(|(first, _)| first.contains(['.', ':']) || *first == "localhost");
     match registry {
@@ -62,44 +59,11 @@ fn full_name(name: &str) -> String {
     }
 }
 
-impl fmt::Display for Image {
+impl fmt::Display for ImageReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let separator = if self.tag.starts_with("sha256:") { '@' } else { ':' };
         write!(f, "{}{separator}{}", self.name, self.tag)
     }
-}
-
-/// `/images/…`: the resource's own image is looked at, pulled and read; nothing else.
-pub(crate) fn on_image(case: &Case<'_>, rest: &[&str]) -> Result<ForwardedRequest, Stop> {
-    match (case.request.method, rest) {
-        ("POST", ["create"]) => pull(case),
-        ("GET", [name @ .., verb @ ("json" | "get")]) => {
-            let name = own(case, Image::parse(&name.join("/")), &name.join("/"))?;
-            case.plain(&format!("{} of the image {name}", if *verb == "get" { "content" } else { "inspection" }), &[])
-        }
-        _ => Err(case.unknown().into()),
-    }
-}
-
-fn own(case: &Case<'_>, image: Option<Image>, shown: &str) -> Result<Image, GuardRefusal> {
-    image.filter(|image| Some(image) == case.allowance.image.as_ref()).ok_or_else(|| GuardRefusal::Keyword {
-        member: "the image".to_owned(),
-        value: shown.to_owned(),
-        keyword: "image",
-    })
-}
-
-/// A pull names a tag in what is let through: without one, all tags would come.
-fn pull(case: &Case<'_>) -> Result<ForwardedRequest, Stop> {
-    let parameter = |name: &str| case.target.parameters.get(name).map(String::as_str);
-    let name = parameter("fromImage").unwrap_or_default();
-    let image = own(case, Image::of(name, parameter("tag")), name)?;
-    let mut forward = case.at_with(&format!("pull the image {image}"), &["fromImage", "tag"], &["x-registry-auth"])?;
-    let mut target = case.target.clone();
-    target.parameters.insert("fromImage".to_owned(), image.name);
-    target.parameters.insert("tag".to_owned(), image.tag);
-    forward.target = target.write("/images/create");
-    Ok(forward)
 }
 
 #[cfg(test)]
@@ -118,13 +82,13 @@ mod tests {
             ("localhost/a:b", "localhost/a:b"),
             ("a:1@sha256:00ff", "docker.io/library/a@sha256:00ff"),
         ] {
-            assert_eq!(Image::parse(text).map(|image| image.to_string()).as_deref(), Some(expected), "{text}");
+            assert_eq!(ImageReference::parse(text).map(|image| image.to_string()).as_deref(), Some(expected), "{text}");
         }
         for bad in ["", ":", "a:", "a b", "a//b", "/a", "a/../b", "-a", "a:-b", "a@", "a?b", "a%2fb"] {
-            assert_eq!(Image::parse(bad), None, "{bad}");
+            assert_eq!(ImageReference::parse(bad), None, "{bad}");
         }
-        assert_eq!(Image::of("a", Some("1")), Image::parse("a:1"));
-        assert_eq!(Image::of("a:2", Some("1")), None);
-        assert_eq!(Image::of("host:5000/a", Some("1")), Image::parse("host:5000/a:1"));
+        assert_eq!(ImageReference::of("a", Some("1")), ImageReference::parse("a:1"));
+        assert_eq!(ImageReference::of("a:2", Some("1")), None);
+        assert_eq!(ImageReference::of("host:5000/a", Some("1")), ImageReference::parse("host:5000/a:1"));
     }
 }

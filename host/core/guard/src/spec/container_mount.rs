@@ -6,7 +6,7 @@ use hostler_run_args::VolumeMount;
 
 /// A path of the node or a volume of the engine, in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mount {
+pub(crate) struct ContainerMount {
     /// None: a volume without a name, made anew.
     pub(crate) source: Option<String>,
     pub(crate) target: String,
@@ -21,10 +21,10 @@ const SHARED: [&str; 4] = ["shared", "rshared", "slave", "rslave"];
 /// What an option says that says nothing.
 const DEFAULTS: [&str; 7] = ["rw", "ro", "rprivate", "rbind", "consistent", "cached", "delegated"];
 
-impl Mount {
-    pub(crate) fn of(volume: &VolumeMount) -> Mount {
+impl ContainerMount {
+    pub(crate) fn of(volume: &VolumeMount) -> ContainerMount {
         let extra = |option: &&String| !DEFAULTS.contains(&option.as_str());
-        Mount {
+        ContainerMount {
             source: volume.source.clone(),
             target: volume.target.clone(),
             read_only: volume.read_only(),
@@ -43,7 +43,7 @@ impl Mount {
     }
 
     /// Whether it is the same, or the same with less: a read-only one where a writable one is allowed.
-    pub(crate) fn is_within(&self, allowed: &Mount) -> bool {
+    pub(crate) fn is_within(&self, allowed: &ContainerMount) -> bool {
         let as_read_only = self.read_only || !allowed.read_only;
         self.source == allowed.source
             && self.target == allowed.target
@@ -71,8 +71,8 @@ pub(crate) fn is_plain(path: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn mount(text: &str) -> Mount {
-        Mount::of(&text.parse().unwrap())
+    fn mount(text: &str) -> ContainerMount {
+        ContainerMount::of(&text.parse().unwrap())
     }
 
     #[test]

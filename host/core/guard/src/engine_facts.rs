@@ -1,43 +1,42 @@
-//! What the guard must know of the engine, which its caller looks up over the same socket.
+//! What the guard must know of the engine. Its caller looks it up over the same socket.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::target::Target;
+use crate::request::target::RequestTarget;
 
-/// What is to be looked up.
+/// A question about the engine.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EngineLookup {
     /// A container, by its id or name.
     Container(String),
-    /// What runs in a container beside its own command, by its id.
+    /// A further command in a container, by its id.
     Exec(String),
 }
 
-/// What was found.
+/// The answer to a question about the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LookupResult {
-    /// Nothing of that name.
+    /// There is nothing of this name.
     Nothing,
     /// A container.
     Container {
-        /// The whole of it.
+        /// The whole id.
         id: String,
-        /// All of them.
         labels: BTreeMap<String, String>,
         /// Whether it has a terminal: then its output is not framed.
         tty: bool,
     },
     /// A command in a container.
     Exec {
-        /// The whole of it.
+        /// The whole id.
         id: String,
-        /// Where it runs.
+        /// The container that it runs in.
         container: String,
         /// Whether it has a terminal.
         tty: bool,
-        /// Its exit status, once it has ended.
+        /// Its exit status, once it has exited.
         exit_code: Option<i64>,
     },
 }
@@ -45,7 +44,7 @@ pub enum LookupResult {
 /// What was looked up so far, in one call of a driver.
 pub type EngineFacts = BTreeMap<EngineLookup, LookupResult>;
 
-/// The engine's answer to a look-up makes no sense.
+/// The engine's answer to a look-up cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the engine's answer about {what} cannot be understood")]
 pub struct UnreadableAnswer {
@@ -53,9 +52,9 @@ pub struct UnreadableAnswer {
 }
 
 impl EngineLookup {
-    /// The path to ask for, below the version of the API that the request `target` speaks.
+    /// The path to request, in the version of the API that the request `target` uses.
     pub fn path(&self, target: &str) -> String {
-        let version = Target::parse(target).map(|target| target.version).unwrap_or_default();
+        let version = RequestTarget::parse(target).map(|target| target.version).unwrap_or_default();
         match self {
             EngineLookup::Container(name) => format!("{version}/containers/{name}/json"),
             EngineLookup::Exec(id) => format!("{version}/exec/{id}/json"),
@@ -105,14 +104,14 @@ impl EngineLookup {
     }
 }
 
-/// An id in full: 64 hexadecimal digits, so that no name can be taken for one.
+/// A whole id: 64 hexadecimal digits, so that a name cannot be mistaken for one.
 fn id(members: &Map<String, Value>, name: &str) -> Option<String> {
     let id = members.get(name)?.as_str()?;
     (id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| id.to_owned())
 }
 
-/// All that is told of another's container.
-pub(crate) fn stranger(name: &str) -> Vec<u8> {
+/// All that a driver learns about a container of another resource.
+pub(crate) fn foreign_container(name: &str) -> Vec<u8> {
     let mut members = Map::new();
     members.insert("Id".to_owned(), name.into());
     members
@@ -120,7 +119,7 @@ pub(crate) fn stranger(name: &str) -> Vec<u8> {
     Value::Object(members).to_string().into_bytes()
 }
 
-/// The engine's own words for what is not there.
+/// The engine's own words for a container or command that does not exist.
 pub(crate) fn missing(what: &str, name: &str) -> Vec<u8> {
     let mut message = Map::new();
     message.insert("message".to_owned(), format!("No such {what}: {name}").into());

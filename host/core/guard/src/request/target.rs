@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::GuardRefusal;
+use crate::refusal::GuardRefusal;
 
 /// The oldest version of the API in which starting a container cannot change what it is.
 const OLDEST: u32 = 24;
 
 /// What a request is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Target {
+pub(crate) struct RequestTarget {
     /// `/v1.41`, or nothing.
     pub(crate) version: String,
     /// Without the version: `containers`, `web`, `start`.
@@ -22,9 +22,9 @@ fn unclear(reason: impl Into<String>) -> GuardRefusal {
     GuardRefusal::Unclear(reason.into())
 }
 
-impl Target {
+impl RequestTarget {
     /// Reads a path with its query.
-    pub(crate) fn parse(text: &str) -> Result<Target, GuardRefusal> {
+    pub(crate) fn parse(text: &str) -> Result<RequestTarget, GuardRefusal> {
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
         let path = path.strip_prefix('/').ok_or_else(|| unclear("its path does not begin with a slash"))?;
         let mut segments = Vec::new();
@@ -39,7 +39,7 @@ impl Target {
             true => format!("/{}", segments.remove(0)),
             false => String::new(),
         };
-        Ok(Target { version, segments, parameters: parameters(query)? })
+        Ok(RequestTarget { version, segments, parameters: parameters(query)? })
     }
 
     /// Refuses parameters other than these.
@@ -157,17 +157,17 @@ mod tests {
             "/containers/json?=1",
             "/containers/json?%61ll=1",
         ] {
-            assert!(Target::parse(bad).is_err(), "{bad}");
+            assert!(RequestTarget::parse(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn what_was_read_is_written() {
-        let target = Target::parse("/v1.41/containers/json?filters=%7B%22a+b%22%3A1%7D&all=1").unwrap();
+        let target = RequestTarget::parse("/v1.41/containers/json?filters=%7B%22a+b%22%3A1%7D&all=1").unwrap();
         assert_eq!(target.version, "/v1.41");
         assert_eq!(target.segments, ["containers", "json"]);
         assert_eq!(target.parameters["filters"], r#"{"a b":1}"#);
         assert_eq!(target.write("/x"), "/v1.41/x?all=1&filters=%7B%22a%20b%22%3A1%7D");
-        assert_eq!(Target::parse("/_ping").unwrap().write("/_ping"), "/_ping");
+        assert_eq!(RequestTarget::parse("/_ping").unwrap().write("/_ping"), "/_ping");
     }
 }

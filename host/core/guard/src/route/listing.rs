@@ -1,19 +1,25 @@
-//! The list of containers: only of those that carry the resource's labels, whatever else is asked for. A driver that asks by
-//! the label of the object is told of all of the object's, so that an engine of the object's own can be ended with the last.
+//! `/containers/json`: the list of containers, only of those that carry the resource's labels, whatever the driver filters by.
+//!
+//! A driver that filters by the object's label gets all containers of the object, so that it can stop an engine of the object's
+//! own with the last of them.
 
 use std::collections::BTreeSet;
 
 use model::Rid;
 use serde_json::{Map, Value, json};
 
-use crate::body::Fields;
-use crate::judge::{Case, ForwardedRequest, Stop};
-use crate::{ContainerLabels, GuardRefusal, json as strict};
+use crate::case::RequestCase;
+use crate::refusal::GuardRefusal;
+use crate::request::members::MemberReader;
+use crate::request::strict_json;
+use crate::spec::resource::ContainerLabels;
+use crate::verdict::{ForwardedRequest, NotForwarded};
 
-/// What else may narrow the list.
+/// Filters that may narrow the list further.
 const NARROWING: [&str; 6] = ["id", "name", "status", "ancestor", "exited", "health"];
 
-pub(crate) fn containers(case: &Case<'_>) -> Result<ForwardedRequest, Stop> {
+/// Judges the list.
+pub(crate) fn containers(case: &RequestCase<'_>) -> Result<ForwardedRequest, NotForwarded> {
     let mut forward = case.plain("list its containers", &["all", "limit", "size", "filters"])?;
     let filters = case.target.parameters.get("filters").map(String::as_str).unwrap_or_default();
     let filters = Value::Object(narrowed(case, filters)?).to_string();
@@ -23,9 +29,9 @@ pub(crate) fn containers(case: &Case<'_>) -> Result<ForwardedRequest, Stop> {
     Ok(forward)
 }
 
-/// The filters, with the labels of the resource among them. All labels of the list must be carried.
-fn narrowed(case: &Case<'_>, filters: &str) -> Result<Map<String, Value>, GuardRefusal> {
-    let mut fields = Fields::new("filters", strict::object(filters.as_bytes())?);
+/// Adds the labels of the resource to the filters. The engine lists only containers that carry all labels.
+fn narrowed(case: &RequestCase<'_>, filters: &str) -> Result<Map<String, Value>, GuardRefusal> {
+    let mut fields = MemberReader::new("filters", strict_json::object(filters.as_bytes())?);
     let mut labels: BTreeSet<String> = fields.texts("label")?.into_iter().collect();
     let mut out = Map::new();
     for name in NARROWING {
@@ -35,7 +41,7 @@ fn narrowed(case: &Case<'_>, filters: &str) -> Result<Map<String, Value>, GuardR
         }
     }
     fields.finish()?;
-    let resource = case.allowance.resource;
+    let resource = case.spec.resource;
     let by_object = labels.contains(&format!("{}={}", ContainerLabels::OBJECT, resource.object));
     let rid = of_whom(case, &labels)?;
     let of_any = by_object && rid.is_none();
@@ -46,12 +52,12 @@ fn narrowed(case: &Case<'_>, filters: &str) -> Result<Map<String, Value>, GuardR
     Ok(out)
 }
 
-/// The resource whose containers are asked for by its label: itself, or another that it may look at.
-fn of_whom(case: &Case<'_>, labels: &BTreeSet<String>) -> Result<Option<Rid>, GuardRefusal> {
+/// The resource that the filters name by its label: this one, or another that it may look at.
+fn of_whom(case: &RequestCase<'_>, labels: &BTreeSet<String>) -> Result<Option<Rid>, GuardRefusal> {
     let prefix = format!("{}=", ContainerLabels::RID);
     let mut said = labels.iter().filter_map(|label| label.strip_prefix(&prefix));
     let Some(rid) = said.next() else { return Ok(None) };
-    let visible = case.allowance.visible().into_iter().find(|visible| visible.to_string() == rid);
+    let visible = case.spec.visible().into_iter().find(|visible| visible.to_string() == rid);
     visible.map(Some).ok_or_else(|| GuardRefusal::Keyword {
         member: "filters.label".to_owned(),
         value: format!("{prefix}{rid}"),

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::GuardRefusal;
+use crate::refusal::GuardRefusal;
 
 /// What a member that can do no harm is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum MemberShape {
     Text,
     Texts,
     Flag,
@@ -14,16 +14,16 @@ pub(crate) enum Kind {
 }
 
 /// The members that were not judged yet.
-pub(crate) struct Fields {
+pub(crate) struct MemberReader {
     /// Where the object stands, with a dot behind it: `HostConfig.`
     at: String,
     members: Map<String, Value>,
 }
 
-impl Fields {
-    pub(crate) fn new(at: &str, members: Map<String, Value>) -> Fields {
+impl MemberReader {
+    pub(crate) fn new(at: &str, members: Map<String, Value>) -> MemberReader {
         let at = if at.is_empty() { String::new() } else { format!("{at}.") };
-        Fields { at, members }
+        MemberReader { at, members }
     }
 
     /// The name of a member for people.
@@ -96,10 +96,10 @@ impl Fields {
     }
 
     /// The objects of a list.
-    pub(crate) fn objects(&mut self, member: &str) -> Result<Vec<Fields>, GuardRefusal> {
+    pub(crate) fn objects(&mut self, member: &str) -> Result<Vec<MemberReader>, GuardRefusal> {
         let at = self.name(member);
         let fields = |value: Value| match value {
-            Value::Object(members) => Some(Fields::new(&at, members)),
+            Value::Object(members) => Some(MemberReader::new(&at, members)),
             _ => None,
         };
         match self.take(member) {
@@ -120,14 +120,18 @@ impl Fields {
     }
 
     /// Hands on members that can do no harm, if they are of the right kind.
-    pub(crate) fn keep(&mut self, out: &mut Map<String, Value>, harmless: &[(&str, Kind)]) -> Result<(), GuardRefusal> {
+    pub(crate) fn keep(
+        &mut self,
+        out: &mut Map<String, Value>,
+        harmless: &[(&str, MemberShape)],
+    ) -> Result<(), GuardRefusal> {
         for (name, kind) in harmless {
             let Some(value) = self.members.remove(*name).filter(|value| !value.is_null()) else { continue };
             let (fits, expected) = match kind {
-                Kind::Text => (value.is_string(), "a text"),
-                Kind::Flag => (value.is_boolean(), "true or false"),
-                Kind::Number => (value.as_i64().is_some_and(|number| number >= -1), "a number from -1 on"),
-                Kind::Texts => (value.as_array().is_some_and(|list| list.iter().all(Value::is_string)), "texts"),
+                MemberShape::Text => (value.is_string(), "a text"),
+                MemberShape::Flag => (value.is_boolean(), "true or false"),
+                MemberShape::Number => (value.as_i64().is_some_and(|number| number >= -1), "a number from -1 on"),
+                MemberShape::Texts => (value.as_array().is_some_and(|list| list.iter().all(Value::is_string)), "texts"),
             };
             if !fits {
                 return Err(self.shape(name, expected));

@@ -1,0 +1,131 @@
+//! A request under judgement, with all that is known about it, and the checks that several routes share.
+
+use model::Rid;
+
+use crate::engine_facts::{EngineFacts, EngineLookup, LookupResult, missing};
+use crate::refusal::GuardRefusal;
+use crate::request::engine_request::EngineRequest;
+use crate::request::target::RequestTarget;
+use crate::spec::allowed_spec::AllowedSpec;
+use crate::verdict::{ForwardedRequest, NotForwarded};
+
+/// A request under judgement.
+pub(crate) struct RequestCase<'a> {
+    pub(crate) request: EngineRequest<'a>,
+    pub(crate) target: RequestTarget,
+    pub(crate) spec: &'a AllowedSpec<'a>,
+    pub(crate) facts: &'a EngineFacts,
+}
+
+/// A container of the object.
+pub(crate) struct ObjectContainer {
+    /// The whole id. It stands in the forwarded request, so that no other container can get the name in between.
+    pub(crate) id: String,
+    /// Whether it has a terminal: then its output is not framed.
+    pub(crate) tty: bool,
+}
+
+impl ObjectContainer {
+    /// The id as engines show it.
+    pub(crate) fn short_id(&self) -> &str {
+        self.id.get(..12).unwrap_or(&self.id)
+    }
+}
+
+impl RequestCase<'_> {
+    /// The refusal of a request that is not in the part of the API which a resource may use.
+    pub(crate) fn unknown(&self) -> GuardRefusal {
+        GuardRefusal::Unknown {
+            method: self.request.method.to_owned(),
+            path: format!("/{}", self.target.segments.join("/")),
+        }
+    }
+
+    /// Forwards a request without a body, on the path that it has.
+    pub(crate) fn plain(&self, what: &str, parameters: &[&str]) -> Result<ForwardedRequest, NotForwarded> {
+        self.at(&format!("/{}", self.target.segments.join("/")), what, parameters)
+    }
+
+    /// Forwards it with more of the driver's headers.
+    pub(crate) fn at_with(
+        &self,
+        what: &str,
+        parameters: &[&str],
+        headers: &[&str],
+    ) -> Result<ForwardedRequest, NotForwarded> {
+        let headers = self.headers(headers)?;
+        let bare = RequestCase {
+            request: EngineRequest { headers: &[], ..self.request },
+            target: self.target.clone(),
+            ..*self
+        };
+        Ok(ForwardedRequest { headers, ..bare.plain(what, parameters)? })
+    }
+
+    /// Forwards a request without a body on this path.
+    pub(crate) fn at(&self, path: &str, what: &str, parameters: &[&str]) -> Result<ForwardedRequest, NotForwarded> {
+        self.target.knows(parameters)?;
+        if !matches!(self.request.body, b"" | b"{}") {
+            return Err(GuardRefusal::Member("a body where none belongs".to_owned()).into());
+        }
+        Ok(ForwardedRequest {
+            target: self.target.write(path),
+            headers: self.headers(&[])?,
+            body: Vec::new(),
+            paths: Vec::new(),
+            what: what.to_owned(),
+            stream: None,
+        })
+    }
+
+    /// The driver's headers that are passed on.
+    pub(crate) fn headers(&self, more: &[&str]) -> Result<Vec<(String, String)>, GuardRefusal> {
+        const HARMLESS: [&str; 2] = ["accept", "user-agent"];
+        let mut headers = Vec::new();
+        for (name, value) in self.request.headers {
+            let lower = name.to_ascii_lowercase();
+            match lower.as_str() {
+                // The host sets it anew where there is a body.
+                "content-type" if matches!(value.as_str(), "application/json" | "application/x-tar") => {}
+                known if HARMLESS.contains(&known) || more.contains(&known) => {
+                    headers.push((name.clone(), value.clone()));
+                }
+                _ => return Err(GuardRefusal::Member(format!("the header {name}"))),
+            }
+        }
+        Ok(headers)
+    }
+
+    /// The headers of a request whose body was written again.
+    pub(crate) fn headers_of_json(&self) -> Result<Vec<(String, String)>, GuardRefusal> {
+        let mut headers = self.headers(&[])?;
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        Ok(headers)
+    }
+
+    /// Finds the container of this name, if it belongs to one of these resources of the object.
+    pub(crate) fn container(&self, name: &str, of: &[Rid]) -> Result<ObjectContainer, NotForwarded> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
+            return Err(GuardRefusal::Unclear(format!("{name:?} is no name of a container")).into());
+        }
+        let lookup = EngineLookup::Container(name.to_owned());
+        let Some(found) = self.facts.get(&lookup) else { return Err(NotForwarded::LookUp(lookup)) };
+        let LookupResult::Container { id, labels, tty } = found else {
+            return Err(NotForwarded::Answer(404, missing("container", name)));
+        };
+        let carries = |rid: &Rid| {
+            let wanted = self.spec.resource.labels_of(rid);
+            wanted.iter().all(|(label, value)| labels.get(*label) == Some(value))
+        };
+        match of.iter().any(carries) {
+            true => Ok(ObjectContainer { id: id.clone(), tty: *tty }),
+            false => Err(GuardRefusal::Stranger(name.to_owned()).into()),
+        }
+    }
+
+    /// Finds the container of this name, if it belongs to this very resource.
+    pub(crate) fn own(&self, name: &str) -> Result<ObjectContainer, NotForwarded> {
+        self.container(name, std::slice::from_ref(self.spec.resource.rid))
+    }
+}

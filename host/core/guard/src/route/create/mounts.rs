@@ -1,0 +1,129 @@
+//! Members of `HostConfig` that show the container paths and devices of the node.
+
+use hostler_run_args::{DeviceMapping, TmpfsMount, VolumeMount};
+use serde_json::json;
+
+use super::host_config::{HostConfigJudge, pairs};
+use crate::refusal::GuardRefusal;
+use crate::request::members::MemberReader;
+use crate::spec::container_mount::{ContainerMount, is_plain};
+
+impl HostConfigJudge<'_> {
+    pub(super) fn mounts(&mut self) -> Result<(), GuardRefusal> {
+        let mut binds = Vec::new();
+        for text in self.fields.texts("Binds")? {
+            let volume: VolumeMount = text.parse().map_err(|_| self.not_said("Binds", &text, "volume_mounts"))?;
+            binds.push(self.mount("Binds", &ContainerMount::of(&volume))?);
+        }
+        for fields in self.fields.objects("Mounts")? {
+            let mount = mount_of(fields)?;
+            binds.push(self.mount("Mounts", &mount)?);
+        }
+        if !binds.is_empty() {
+            self.put("Binds", json!(binds));
+        }
+        self.tmpfs()
+    }
+
+    fn mount(&mut self, member: &str, mount: &ContainerMount) -> Result<String, GuardRefusal> {
+        if !self.spec.mounts.iter().any(|allowed| mount.is_within(allowed)) {
+            return Err(self.not_said(member, mount.bind(), "volume_mounts"));
+        }
+        match mount.path() {
+            Some(path) if !is_plain(path) => {
+                return Err(GuardRefusal::Shape {
+                    member: self.fields.name(member),
+                    expected: "paths in their one spelling",
+                });
+            }
+            Some(path) => {
+                self.spec.path(self.fields.name(member), path, !mount.read_only)?;
+                if !self.spec.resource.is_root() {
+                    self.paths.push((path.into(), !mount.read_only));
+                }
+            }
+            // A volume of a name may be anybody's.
+            None if mount.source.is_some() => self.only_root(member, mount.bind())?,
+            None => {}
+        }
+        if mount.is_shared() {
+            self.only_root(member, mount.bind())?;
+        }
+        Ok(mount.bind())
+    }
+
+    fn tmpfs(&mut self) -> Result<(), GuardRefusal> {
+        let asked = self.fields.pairs("Tmpfs")?;
+        for (target, options) in &asked {
+            let said = |tmpfs: &TmpfsMount| tmpfs.target == *target && tmpfs.options == *options;
+            if !self.spec.args.tmpfs.iter().any(said) {
+                return Err(self.not_said("Tmpfs", format!("{target}:{options}"), "run_args"));
+            }
+        }
+        if !asked.is_empty() {
+            self.put("Tmpfs", pairs(asked));
+        }
+        Ok(())
+    }
+
+    pub(super) fn devices(&mut self) -> Result<(), GuardRefusal> {
+        let mut written = Vec::new();
+        for mut fields in self.fields.objects("Devices")? {
+            let device = DeviceMapping {
+                host: fields.text("PathOnHost")?.unwrap_or_default(),
+                container: fields.text("PathInContainer")?.unwrap_or_default(),
+                permissions: fields.text("CgroupPermissions")?.unwrap_or_default(),
+            };
+            fields.finish()?;
+            let shown = format!("{}:{}:{}", device.host, device.container, device.permissions);
+            if !self.spec.devices.contains(&device) || !is_plain(&device.host) {
+                return Err(self.not_said("Devices", shown, "devices"));
+            }
+            self.only_root("Devices", shown)?;
+            written.push(json!({
+                "PathOnHost": device.host, "PathInContainer": device.container, "CgroupPermissions": device.permissions,
+            }));
+        }
+        if !written.is_empty() {
+            self.put("Devices", written);
+        }
+        self.listed("DeviceCgroupRules", |args| &args.device_cgroup_rules, true)
+    }
+}
+
+/// An element of `Mounts`, of the types bind and volume.
+fn mount_of(mut fields: MemberReader) -> Result<ContainerMount, GuardRefusal> {
+    let kind = fields.text("Type")?.unwrap_or_default();
+    let source = fields.text("Source")?;
+    let target = fields.text("Target")?.unwrap_or_default();
+    let read_only = fields.flag("ReadOnly")?;
+    let mut options = Vec::new();
+    let mut bind = MemberReader::new(&fields.name("BindOptions"), fields.object("BindOptions")?);
+    options.extend(bind.text("Propagation")?);
+    bind.finish()?;
+    let mut volume = MemberReader::new(&fields.name("VolumeOptions"), fields.object("VolumeOptions")?);
+    if volume.flag("NoCopy")? {
+        options.push("nocopy".to_owned());
+    }
+    volume.finish()?;
+    if !matches!(kind.as_str(), "bind" | "volume") {
+        return Err(GuardRefusal::Shape { member: fields.name("Type"), expected: "bind or volume" });
+    }
+    fields.finish()?;
+    let is_path = source.as_deref().is_some_and(|source| source.starts_with('/'));
+    let odd = |text: &str| text.contains([':', ',']);
+    if is_path != (kind == "bind")
+        || odd(&target)
+        || source.as_deref().is_some_and(odd)
+        || options.iter().any(|o| odd(o))
+    {
+        return Err(GuardRefusal::Shape {
+            member: "HostConfig.Mounts".to_owned(),
+            expected: "a plain source and target",
+        });
+    }
+    if read_only {
+        options.push("ro".to_owned());
+    }
+    Ok(ContainerMount::of(&VolumeMount { source, target, options }))
+}

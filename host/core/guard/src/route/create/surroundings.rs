@@ -1,0 +1,123 @@
+//! Members of `HostConfig` about ports, restarts, logs, and what the container shares with others.
+
+use hostler_run_args::RestartPolicy;
+use serde_json::{Map, json};
+
+use super::host_config::{HostConfigJudge, pairs};
+use crate::refusal::GuardRefusal;
+use crate::request::members::MemberReader;
+
+impl HostConfigJudge<'_> {
+    pub(super) fn ports(&mut self) -> Result<(), GuardRefusal> {
+        let mut fields = MemberReader::new(&self.fields.name("PortBindings"), self.fields.object("PortBindings")?);
+        let mut written = Map::new();
+        for published in &self.spec.args.publish {
+            let port = format!("{}/{}", published.container_port, published.protocol);
+            let mut bindings = Vec::new();
+            for mut binding in fields.objects(&port)? {
+                let ip = binding.text("HostIp")?.unwrap_or_default();
+                let host = binding.text("HostPort")?.unwrap_or_default();
+                binding.finish()?;
+                let said = self.spec.args.publish.iter().any(|known| {
+                    format!("{}/{}", known.container_port, known.protocol) == port
+                        && known.host_ip == ip
+                        && known.host_port == host
+                });
+                if !said {
+                    return Err(self.not_said("PortBindings", format!("{ip}:{host}:{port}"), "run_args"));
+                }
+                bindings.push(json!({ "HostIp": ip, "HostPort": host }));
+            }
+            if !bindings.is_empty() {
+                self.only_root("PortBindings", port.as_str())?;
+                written.insert(port, bindings.into());
+            }
+        }
+        fields.finish().map_err(|_| self.not_said("PortBindings", "another port", "run_args"))?;
+        if !written.is_empty() {
+            self.put("PortBindings", written);
+        }
+        if self.fields.flag("PublishAllPorts")? {
+            if !self.spec.args.publish_all {
+                return Err(self.not_said("PublishAllPorts", "true", "run_args"));
+            }
+            self.only_root("PublishAllPorts", "true")?;
+            self.put("PublishAllPorts", true);
+        }
+        Ok(())
+    }
+
+    pub(super) fn restart(&mut self) -> Result<(), GuardRefusal> {
+        let mut fields = MemberReader::new(&self.fields.name("RestartPolicy"), self.fields.object("RestartPolicy")?);
+        let name = fields.text("Name")?.unwrap_or_default();
+        let times = fields.number("MaximumRetryCount")?.unwrap_or(0);
+        fields.finish()?;
+        let (said, allowed) = match self.spec.args.restart {
+            None | Some(RestartPolicy::No) => ("no", 0),
+            Some(RestartPolicy::Always) => ("always", 0),
+            Some(RestartPolicy::UnlessStopped) => ("unless-stopped", 0),
+            Some(RestartPolicy::OnFailure(times)) => ("on-failure", i64::from(times)),
+        };
+        match name.as_str() {
+            "" | "no" => Ok(()),
+            name if name == said && times == allowed => {
+                self.put("RestartPolicy", json!({ "Name": name, "MaximumRetryCount": times }));
+                Ok(())
+            }
+            name => Err(self.not_said("RestartPolicy", format!("{name}:{times}"), "run_args")),
+        }
+    }
+
+    /// Where its output goes: to the engine's own files, unless the options say elsewhere.
+    pub(super) fn log(&mut self) -> Result<(), GuardRefusal> {
+        const OWN: [&str; 4] = ["", "json-file", "local", "none"];
+        const BOUNDS: [&str; 3] = ["max-size", "max-file", "compress"];
+        let mut fields = MemberReader::new(&self.fields.name("LogConfig"), self.fields.object("LogConfig")?);
+        let driver = fields.text("Type")?.unwrap_or_default();
+        let options = fields.pairs("Config")?;
+        fields.finish()?;
+        if !OWN.contains(&driver.as_str()) {
+            if self.spec.args.log_driver.as_ref() != Some(&driver) {
+                return Err(self.not_said("LogConfig", driver, "run_args"));
+            }
+            self.only_root("LogConfig", driver.as_str())?;
+        }
+        for (name, value) in &options {
+            let said = self.spec.args.log_opts.iter().any(|said| said.name == *name && said.value == *value);
+            if !said && !BOUNDS.contains(&name.as_str()) {
+                return Err(self.not_said("LogConfig", format!("with the option {name}"), "run_args"));
+            }
+        }
+        if !driver.is_empty() || !options.is_empty() {
+            self.put("LogConfig", json!({ "Type": driver, "Config": pairs(options) }));
+        }
+        Ok(())
+    }
+
+    /// What it shares with others, and what runs it.
+    pub(super) fn surroundings(&mut self) -> Result<(), GuardRefusal> {
+        self.listed("VolumesFrom", |args| &args.volumes_from, true)?;
+        self.listed("Links", |args| &args.links, true)?;
+        self.listed("GroupAdd", |args| &args.group_add, false)?;
+        let runtime = self.fields.text("Runtime")?;
+        if runtime != self.spec.args.runtime {
+            return Err(self.not_said("Runtime", runtime.as_deref().unwrap_or("the engine's default"), "run_args"));
+        }
+        if let Some(runtime) = runtime {
+            self.only_root("Runtime", runtime.as_str())?;
+            self.put("Runtime", runtime);
+        }
+        if let Some(parent) = self.fields.text("CgroupParent")? {
+            if self.spec.resource.cgroup != Some(parent.as_str()) {
+                if self.spec.args.cgroup_parent.as_ref() != Some(&parent) {
+                    return Err(self.not_said("CgroupParent", parent, "run_args"));
+                }
+                self.only_root("CgroupParent", parent.as_str())?;
+            }
+            self.put("CgroupParent", parent);
+        }
+        let spec = self.spec;
+        self.named("Sysctls", "sysctl", &spec.sysctls)?;
+        self.named("StorageOpt", "run_args", &spec.args.storage_opts)
+    }
+}

@@ -1,0 +1,7 @@
+//! What the resource's keywords allow its container to be.
+
+pub(crate) mod allowed_spec;
+pub(crate) mod container_mount;
+pub(crate) mod image_reference;
+pub(crate) mod namespace_mode;
+pub(crate) mod resource;

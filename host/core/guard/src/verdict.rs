@@ -1,0 +1,67 @@
+//! What becomes of a request.
+
+use std::path::PathBuf;
+
+use crate::engine_facts::EngineLookup;
+use crate::refusal::GuardRefusal;
+
+/// What becomes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GuardVerdict {
+    /// It is sent, in this form.
+    Forward(ForwardedRequest),
+    /// The caller must look this up, and ask again.
+    LookUp(EngineLookup),
+    /// The host answers it: the container or command does not exist.
+    Answer {
+        /// `404`.
+        status: u16,
+        /// In the engine's own words.
+        body: Vec<u8>,
+    },
+    /// It is not sent.
+    Deny(GuardRefusal),
+}
+
+/// A request that is sent, written again from what was read of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardedRequest {
+    /// The path with its query. It names a container by its whole id.
+    pub target: String,
+    /// The driver's headers that are passed on.
+    pub headers: Vec<(String, String)>,
+    /// May be empty.
+    pub body: Vec<u8>,
+    /// Paths of the node that the container will see, with whether it may write there. Its caller must check that no symbolic
+    /// link leads elsewhere.
+    pub paths: Vec<(PathBuf, bool)>,
+    /// What the guard judged it to be, for the audit: `create a container of docker.io/library/busybox:latest`.
+    pub what: String,
+    /// How to read the answer, if it is for a terminal.
+    pub stream: Option<TerminalStream>,
+}
+
+/// How to read the answer of an attachment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminalStream {
+    /// Whether it comes in frames that say which output they belong to: it does where the container has no terminal.
+    pub framed: bool,
+    /// Whether the operator's input is wanted.
+    pub input: bool,
+    /// The command whose exit status becomes the console's, and whose terminal follows the size of the operator's.
+    pub exec: Option<String>,
+}
+
+/// Why a request is not sent now. It is the error of every function that judges.
+#[derive(Debug)]
+pub(crate) enum NotForwarded {
+    LookUp(EngineLookup),
+    Answer(u16, Vec<u8>),
+    Deny(GuardRefusal),
+}
+
+impl From<GuardRefusal> for NotForwarded {
+    fn from(refusal: GuardRefusal) -> NotForwarded {
+        NotForwarded::Deny(refusal)
+    }
+}
