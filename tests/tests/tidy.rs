@@ -13,7 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("run-args", &[]),
     ("driver", &["model"]),
-    ("plan", &["driver", "model"]),
+    ("plan", &["model"]),
     ("grant", &["model"]),
     ("guard", &["model", "run-args"]),
     ("kernel", &[]),

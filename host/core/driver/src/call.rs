@@ -1,72 +1,11 @@
 //! What goes into a call of a driver, and what comes out.
 
-use std::fmt;
 use std::time::Duration;
 
 use model::status::{Provisioned, State};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
 use crate::Message;
-
-/// What a driver is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verb {
-    /// Check the keywords.
-    Validate,
-    /// Look.
-    Status,
-    /// Bring up.
-    Start,
-    /// Bring down.
-    Stop,
-    /// Make what must exist before the first start.
-    Provision,
-    /// Destroy what provision made.
-    Unprovision,
-    /// Run a task.
-    Run,
-    /// Copy to targets.
-    Sync,
-    /// Open a shell inside.
-    Enter,
-    /// Run a command inside.
-    Exec,
-    /// Show the output.
-    Logs,
-    /// Move to another node.
-    Migrate,
-}
-
-impl Verb {
-    /// As in the WIT contract and in logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Verb::Validate => "validate",
-            Verb::Status => "status",
-            Verb::Start => "start",
-            Verb::Stop => "stop",
-            Verb::Provision => "provision",
-            Verb::Unprovision => "unprovision",
-            Verb::Run => "run",
-            Verb::Sync => "sync",
-            Verb::Enter => "enter",
-            Verb::Exec => "exec",
-            Verb::Logs => "logs",
-            Verb::Migrate => "migrate",
-        }
-    }
-
-    /// Whether the verb may change anything. Others hold read grants only.
-    pub fn mutates(self) -> bool {
-        !matches!(self, Verb::Validate | Verb::Status | Verb::Logs)
-    }
-}
-
-impl fmt::Display for Verb {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 
 /// An evaluated keyword, in canonical form (see `wit/types.wit`).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,12 +11,13 @@ mod manifest;
 
 pub use bounds::CallBounds;
 pub use call::{
-    ActionError, ActionReport, Call, Change, Fault, KeywordValue, Problem, RunReport, StatusReport, TargetReport, Verb,
+    ActionError, ActionReport, Call, Change, Fault, KeywordValue, Problem, RunReport, StatusReport, TargetReport,
 };
 pub use cancel::{Cancel, Cancelled};
 pub use console::{Attachment, Console, Terminal};
 pub use log::{Level, Log, Message, Silent};
 pub use manifest::{Manifest, ManifestError};
+pub use model::Verb;
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -7,11 +7,14 @@ pub mod config;
 pub mod convert;
 pub mod diagnostic;
 pub mod keyword;
+pub mod object;
 pub mod path;
 pub mod rid;
 pub mod select;
 pub mod status;
 pub mod store;
+mod verb;
 
 pub use path::{Kind, NodeName, ObjectPath};
 pub use rid::{DriverName, Group, Rid};
+pub use verb::Verb;

@@ -10,7 +10,7 @@ mod object;
 pub use aggregate::{ProvisionedSet, StateSet};
 pub use flags::{Flags, RestartsLeft};
 pub use instance::{InstanceStatus, ResourceStatus};
-pub use object::{Topology, object_avail, object_overall, object_provisioned};
+pub use object::{object_avail, object_overall, object_provisioned};
 
 use std::fmt;
 use std::str::FromStr;

@@ -5,11 +5,11 @@ mod support;
 use std::time::Duration;
 
 use hostler_model::config::{
-    Action, Document, Evaluation, Exposed, Key, Object, Orchestrate, ReadError, Reader, Resource, Topology, Trigger,
-    When, load,
+    Document, Evaluation, Exposed, Key, Object, Orchestrate, ReadError, Reader, Resource, load,
 };
+use hostler_model::object::{Topology, Trigger, TriggerTime};
 use hostler_model::status::State;
-use hostler_model::{NodeName, Rid};
+use hostler_model::{NodeName, Rid, Verb};
 use support::{Drivers, node, path};
 
 fn object_on(name: &str, text: &str) -> Object {
@@ -128,14 +128,23 @@ fn keywords_are_inherited_where_the_driver_says_so() {
     assert_eq!(eval_on("n1", old, "container#1.container_data_dir"), Ok(vec!["/data".to_owned()]));
 }
 
+/// The bounds of a flex object, and how many instances are wanted.
+fn flex(object: &Object) -> Option<(u32, Option<u32>, u32)> {
+    match object.topology {
+        Topology::Flex { min, max, target } => Some((min, max, target)),
+        Topology::Failover => None,
+    }
+}
+
 #[test]
 fn the_object_has_its_defaults_and_what_is_written() {
     let object = object_on("n1", "");
     assert_eq!(names(&object.nodes), ["n1"]);
     assert_eq!((object.topology, object.orchestrate), (Topology::Failover, Orchestrate::No));
-    assert_eq!((object.flex_min, object.flex_max, object.flex_target, object.priority), (1, 1, 1, 50));
+    let bounds = ["flex_min", "flex_max", "flex_target"].map(|name| object.keywords[name].concat());
+    assert_eq!((bounds.join(" ").as_str(), object.priority), ("1 1 1", 50));
     assert!(object.rollback && object.show_disabled && object.provision && !object.disable);
-    assert_eq!(object.timeouts.of(Action::Start), Some(Duration::from_secs(3600)));
+    assert_eq!(object.timeouts.of(Verb::Start), Duration::from_secs(3600));
     let text = "\
 [DEFAULT]
 nodes = n*
@@ -147,8 +156,8 @@ stop_timeout = 5m
 ";
     let object = object_on("n2", text);
     assert_eq!(names(&object.nodes), ["n1", "n2", "n3"]);
-    assert_eq!((object.topology, object.flex_target, object.rollback), (Topology::Flex, 2, false));
-    assert_eq!(object.timeouts.of(Action::Stop), Some(Duration::from_secs(300)));
+    assert_eq!((flex(&object), object.rollback), (Some((1, Some(2), 2)), false));
+    assert_eq!(object.timeouts.of(Verb::Stop), Duration::from_secs(300));
 }
 
 #[test]
@@ -182,19 +191,19 @@ parallel = true
     let app = resource("app#2");
     assert_eq!((app.driver.to_string().as_str(), app.subset.as_deref(), app.restart), ("app.forking", Some("a"), 2));
     assert_eq!(
-        (app.restart_delay, app.timeouts.of(Action::Start)),
-        (Duration::from_millis(500), Some(Duration::from_secs(10)))
+        (app.restart_delay, app.timeouts.of(Verb::Start)),
+        (Duration::from_millis(500), Duration::from_secs(10))
     );
     assert_eq!(app.tags, ["web", "front"]);
-    let required: Vec<(String, &[State])> = app.requires[&Action::Start]
+    let required: Vec<(String, Vec<State>)> = app.requires[&Verb::Start]
         .iter()
-        .map(|requirement| (requirement.rid.to_string(), requirement.states.as_slice()))
+        .map(|requirement| (requirement.rid.to_string(), requirement.accepted()))
         .collect();
-    let up = &[State::Up, State::StdbyUp][..];
-    assert_eq!(required, [("fs#1".to_owned(), up), ("app#10".to_owned(), up)]);
-    let trigger = |blocking, when, action| &app.triggers[&Trigger { blocking, when, action }];
-    assert_eq!(*trigger(true, When::Pre, Action::Start), ["/bin/check", "app#2"]);
-    assert_eq!(*trigger(false, When::Post, Action::Stop), ["/bin/sh", "-c", "rm -f /run/web.pid && sync"]);
+    let up = || vec![State::Up, State::StdbyUp];
+    assert_eq!(required, [("fs#1".to_owned(), up()), ("app#10".to_owned(), up())]);
+    let trigger = |blocking, when, verb| &app.triggers[&Trigger { blocking, when, verb }];
+    assert_eq!(*trigger(true, TriggerTime::Pre, Verb::Start), ["/bin/check", "app#2"]);
+    assert_eq!(*trigger(false, TriggerTime::Post, Verb::Stop), ["/bin/sh", "-c", "rm -f /run/web.pid && sync"]);
     assert!(resource("fs#1").standby && !resource("fs#1").disable);
     assert!(resource("sync#1").optional && !resource("task#1").optional && !app.optional);
     assert!(resource("app#3").optional && resource("app#3").encap);
@@ -228,7 +237,7 @@ container_rid = container#1
 run_image = nginx
 ";
     let object = object_on("n1", text);
-    assert_eq!((object.topology, object.orchestrate), (Topology::Flex, Orchestrate::Start));
+    assert_eq!((flex(&object), object.orchestrate), (Some((1, Some(2), 1)), Orchestrate::Start));
     assert_eq!(names(&object.nodes), ["n2", "n1"]);
     let shown: Vec<String> =
         object.resources.iter().map(|r| format!("{} {} {} {}", r.rid, r.section, r.driver, r.standby)).collect();
@@ -382,7 +391,10 @@ fn the_service_of_2016_loads_as_it_was_written() {
         "container#02sm container.docker containers disabled=false standby=false",
     ];
     assert_eq!(shown, expected);
-    assert_eq!((object.topology, object.orchestrate, object.rollback), (Topology::Flex, Orchestrate::Start, false));
+    assert_eq!(
+        (flex(&object), object.orchestrate, object.rollback),
+        (Some((1, Some(2), 1)), Orchestrate::Start, false)
+    );
     assert!(!object.show_disabled && object.is_parallel(hostler_model::Group::Container, "containers"));
     let container = shown_keywords(&object, "container#02sm");
     assert_eq!(
@@ -395,7 +407,7 @@ fn the_service_of_2016_loads_as_it_was_written() {
         [r#"names=["svc-n2"]"#, r#"size=["21474836480"]"#, r#"gce_zone=["europe-west1-b"]"#]
     );
     let fs = object.resource(&"fs#02".parse().unwrap()).unwrap();
-    let trigger = Trigger { blocking: false, when: When::Post, action: Action::Provision };
+    let trigger = Trigger { blocking: false, when: TriggerTime::Post, verb: Verb::Provision };
     assert_eq!(fs.triggers[&trigger][..2], ["/bin/sh", "-c"]);
 }
 

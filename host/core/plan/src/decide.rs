@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use driver::Verb;
+use model::Verb;
+use model::object::{Trigger, TriggerTime};
 use model::status::{Provisioned, State};
 
 use crate::migrate::{self, stays};
 use crate::select::{Index, Limit, Slot, Turn, belongs_to_container};
-use crate::{Action, Moment, PlanError, Request, Resource, Skip, Step, Trigger, Undo, Work};
+use crate::{Action, PlanError, Request, Resource, Skip, Step, Undo, Work};
 
 /// Makes the steps of one phase, without their edges.
 pub(crate) struct Decide<'a> {
@@ -223,7 +224,7 @@ fn deadline(resource: &Resource, verb: Verb) -> Duration {
 }
 
 fn is_after(trigger: &Trigger) -> bool {
-    matches!(trigger.moment, Moment::BlockingPost | Moment::Post)
+    trigger.when == TriggerTime::Post
 }
 
 fn provisioning(provisioned: Provisioned) -> &'static str {

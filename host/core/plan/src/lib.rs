@@ -26,4 +26,4 @@ pub use make::plan;
 pub use model::select::Barrier;
 pub use request::{Action, Request};
 pub use stage::{ENCAP, Edge, EdgeKind, OnFailure, Phase, Plan, Skip, Stage, Step, Undo, Work};
-pub use view::{Instance, Moment, Passive, Require, Resource, Timeouts, Trigger};
+pub use view::{Instance, Passive, Resource};

@@ -6,12 +6,13 @@
 
 use std::collections::HashMap;
 
-use driver::Verb;
+use model::Verb;
+use model::object::Requirement;
 use model::status::State;
 
 use crate::decide::Draft;
 use crate::select::{Index, Turn};
-use crate::{EdgeKind, PlanError, Require, Skip};
+use crate::{EdgeKind, PlanError, Skip};
 
 /// `before` comes before `after`.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +45,7 @@ pub(crate) fn link(index: &Index<'_>, turn: Turn, drafts: &mut [Draft<'_>]) -> R
 
 /// A requirement of a draft.
 struct Need<'a> {
-    require: &'a Require,
+    require: &'a Requirement,
     /// The place of the required resource in the instance.
     place: usize,
     /// Whether acting on it in this phase brings about one of the states asked for.
@@ -93,7 +94,7 @@ impl<'a> Scene<'a> {
     }
 
     /// A task or a sync brings about no state: it only comes first.
-    fn brings(&self, verb: Verb, require: &Require) -> bool {
+    fn brings(&self, verb: Verb, require: &Requirement) -> bool {
         let end = match self.turn {
             Turn::Up => [State::Up, State::StdbyUp],
             Turn::Down => [State::Down, State::StdbyDown],

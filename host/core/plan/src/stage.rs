@@ -3,11 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use driver::Verb;
+use model::object::Trigger;
 use model::status::State;
-use model::{DriverName, Group, NodeName, ObjectPath, Rid};
+use model::{DriverName, Group, NodeName, ObjectPath, Rid, Verb};
 
-use crate::{Action, Barrier, Digest, Passive, Trigger};
+use crate::{Action, Barrier, Digest, Passive};
 
 /// What an action does.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use driver::{ActionError, CallBounds, Console, Silent, Terminal};
+use model::Verb;
+use model::object::Timeouts;
 use model::config::{Object, Resource};
 use model::{ObjectPath, Rid};
 
 use crate::agent::Agent;
 use crate::drivers::AvailableDrivers;
-use crate::instance::{ActionSession, Instance, STATUS_TIMEOUT};
+use crate::instance::{ActionSession, Instance};
 use crate::object::{NoResource, NoUsableConfiguration, ObjectError};
 use crate::snapshot::Snapshot;
 
@@ -79,7 +81,7 @@ impl Agent {
         }
         let ended = instance
             .driver(&resource.driver)
-            .console(asked, terminal, &call, &CallBounds::within(STATUS_TIMEOUT), Arc::new(Silent))
+            .console(asked, terminal, &call, &CallBounds::within(Timeouts::default().of(Verb::Status)), Arc::new(Silent))
             .await;
         ended.map_err(|error| ConsoleError::Failed { rid, error })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use driver::{BoxFuture, Call, CallBounds, Driver, Log, Verb};
 use model::Rid;
-use plan::Trigger;
+use model::object::Trigger;
 
 /// A driver and what it is to be called with.
 pub struct Prepared {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use driver::{ActionError, CallBounds, Change, Level, Verb};
 use model::Rid;
-use plan::{Moment, OnFailure, Step, Trigger, Undo, Work};
+use model::object::{Trigger, TriggerTime};
+use plan::{OnFailure, Step, Undo, Work};
 use tokio::time::Instant;
 
 use crate::call::{Called, call};
@@ -111,7 +112,7 @@ impl Execution<'_> {
 
     async fn with_triggers(&self, step: &Step, work: &Work, prepared: &Prepared) -> Called {
         let (before, after): (Vec<Trigger>, Vec<Trigger>) =
-            work.triggers.iter().partition(|trigger| matches!(trigger.moment, Moment::BlockingPre | Moment::Pre));
+            work.triggers.iter().partition(|trigger| trigger.when == TriggerTime::Pre);
         let bounds = CallBounds { deadline: work.deadline, cancel: self.session.cancel.clone() };
         if let Err(error) = self.triggers(step, &bounds, &before).await {
             return Called::failed(Change::Unchanged, error);
@@ -134,7 +135,7 @@ impl Execution<'_> {
             let ran = self.facilities.trigger(&step.rid, trigger, bounds, log).await;
             let Err(cause) = ran else { continue };
             let error = StepError::Trigger { trigger, cause };
-            if matches!(trigger.moment, Moment::BlockingPre | Moment::BlockingPost) {
+            if trigger.blocking {
                 return Err(error);
             }
             self.session.log.line(Some(&step.rid), Level::Warn, &error.chain());

@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::keyword::Keyword;
-use crate::{Group, NodeName, ObjectPath, Rid};
+use crate::object::{Requirement, Timeouts, Topology, Trigger};
+use crate::{Group, NodeName, ObjectPath, Rid, Verb};
 
 use super::Key;
 use super::cycle::{Cycle, cycles};
 use super::document::{DEFAULT, Entry};
 use super::late::Value;
 use super::node::NodeData;
-use super::object::{
-    Action, Object, Orchestrate, Placement, Prepared, Requirement, Resource, Subset, Timeouts, Topology, Trigger,
-};
+use super::object::{Object, Orchestrate, Placement, Prepared, Resource, Subset};
 use super::outline::ResourceSection;
 use super::requires;
 use super::resolve::Resolver;
@@ -63,15 +62,7 @@ impl Builder<'_, '_> {
         RELATIVES.into_iter().for_each(|(name, with_node)| head.objects(name, with_node));
         let members = self.resolver.members.clone();
         let timeouts = head.timeouts(&Timeouts::default());
-        let (flex_min, flex_max) = (head.count("flex_min"), head.count("flex_max"));
-        if flex_max != 0 && flex_max < flex_min && head.written("flex_max").is_some() {
-            head.report(
-                "flex_max",
-                "flex_max is less than flex_min".to_owned(),
-                format!("expected at least {flex_min}, or 0 for any number"),
-            );
-        }
-        let upper = if flex_max == 0 { u32::MAX } else { flex_max.max(flex_min) };
+        let topology = head.topology();
         let mut object = Object {
             path: self.resolver.path.clone(),
             node: node.name.clone(),
@@ -80,12 +71,9 @@ impl Builder<'_, '_> {
             encapnodes: members.encapnodes,
             flex_primary: members.flex_primary,
             drp_flex_primary: members.drp_flex_primary,
-            topology: if head.text("topology") == "flex" { Topology::Flex } else { Topology::Failover },
+            topology,
             orchestrate: orchestrate(&head.text("orchestrate")),
             placement: placement(&head.text("placement")),
-            flex_min,
-            flex_max,
-            flex_target: head.count("flex_target").clamp(flex_min, upper),
             priority: head.count("priority"),
             rollback: head.flag("rollback"),
             show_disabled: head.flag("show_disabled"),
@@ -120,9 +108,9 @@ impl Builder<'_, '_> {
         let section = section.name;
         let fields = Fields { builder: self, section, keywords: outline.keywords(section) };
         match &cycle.culprit {
-            Some((_, action, other)) => {
+            Some((_, verb, other)) => {
                 let label = format!("{other} would have to act both before and after");
-                fields.report_requirement(&format!("{action}_requires"), other, message, label);
+                fields.report_requirement(&format!("{verb}_requires"), other, message, label);
             }
             None => self.report(Diagnostic::error(outline.span_of(section), message, "no order satisfies them")),
         }
@@ -316,16 +304,28 @@ impl Fields<'_, '_, '_> {
         self.builder.report(Diagnostic::error(span, message, label));
     }
 
+    /// How many instances shall be up. The bounds are checked for a failover object too.
+    fn topology(&self) -> Topology {
+        let (min, max) = (self.count("flex_min"), self.count("flex_max"));
+        if max != 0 && max < min && self.written("flex_max").is_some() {
+            self.report(
+                "flex_max",
+                "flex_max is less than flex_min".to_owned(),
+                format!("expected at least {min}, or 0 for any number"),
+            );
+        }
+        let max = (max != 0).then_some(max);
+        let upper = max.map_or(u32::MAX, |max| max.max(min));
+        let target = self.count("flex_target").clamp(min, upper);
+        if self.text("topology") == "flex" { Topology::Flex { min, max, target } } else { Topology::Failover }
+    }
+
     fn timeouts(&self, defaults: &Timeouts) -> Timeouts {
-        let mut actions = defaults.actions.clone();
-        for action in Action::ALL {
-            actions.extend(self.duration(&format!("{action}_timeout")).map(|timeout| (action, timeout)));
-        }
-        Timeouts {
-            any: self.duration("timeout").or(defaults.any),
-            actions,
-            status: self.duration("status_timeout").or(defaults.status),
-        }
+        let own = |verb: Verb| Some((verb, self.duration(&format!("{verb}_timeout"))?));
+        let mut timeouts = defaults.clone();
+        timeouts.default = self.duration("timeout").unwrap_or(timeouts.default);
+        timeouts.verbs.extend(Verb::CONFIGURABLE.into_iter().chain([Verb::Status]).filter_map(own));
+        timeouts
     }
 
     fn process_group(&self) -> BTreeMap<String, String> {
@@ -339,9 +339,9 @@ impl Fields<'_, '_, '_> {
         Trigger::all().filter_map(|trigger| Some((trigger, self.values(&trigger.to_string())?))).collect()
     }
 
-    fn requires(&self, own: &Rid) -> BTreeMap<Action, Vec<Requirement>> {
-        let required = |action: Action| Some((action, self.requires_of(own, &format!("{action}_requires"))?));
-        Action::requiring().filter_map(required).collect()
+    fn requires(&self, own: &Rid) -> BTreeMap<Verb, Vec<Requirement>> {
+        let required = |verb: Verb| Some((verb, self.requires_of(own, &format!("{verb}_requires"))?));
+        Verb::requiring().filter_map(required).collect()
     }
 
     fn requires_of(&self, own: &Rid, name: &str) -> Option<Vec<Requirement>> {

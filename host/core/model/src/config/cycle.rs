@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::object::Requirement;
 use crate::status::State;
-use crate::{Group, Rid};
+use crate::{Group, Rid, Verb};
 
-use super::object::{Action, Requirement, Resource};
+use super::object::Resource;
 
 /// Resources that wait for each other, in the order in which they would have to act.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,22 +17,22 @@ pub(super) struct Cycle {
     /// The first one is repeated at the end.
     pub(super) rids: Vec<Rid>,
     /// The requirement that is part of it, where it stands: whose, of which action, of whom.
-    pub(super) culprit: Option<(Rid, Action, Rid)>,
+    pub(super) culprit: Option<(Rid, Verb, Rid)>,
 }
 
 /// What one phase of an action asks of the drivers. Provision starts what it made, and unprovision stops what it destroys.
 struct Phase {
     up: bool,
-    actions: &'static [Action],
+    actions: &'static [Verb],
 }
 
 const PHASES: [Phase; 6] = [
-    Phase { up: true, actions: &[Action::Start] },
-    Phase { up: false, actions: &[Action::Stop] },
-    Phase { up: true, actions: &[Action::Provision, Action::Start] },
-    Phase { up: false, actions: &[Action::Stop, Action::Unprovision] },
-    Phase { up: true, actions: &[Action::Run] },
-    Phase { up: true, actions: &[Action::Sync] },
+    Phase { up: true, actions: &[Verb::Start] },
+    Phase { up: false, actions: &[Verb::Stop] },
+    Phase { up: true, actions: &[Verb::Provision, Verb::Start] },
+    Phase { up: false, actions: &[Verb::Stop, Verb::Unprovision] },
+    Phase { up: true, actions: &[Verb::Run] },
+    Phase { up: true, actions: &[Verb::Sync] },
 ];
 
 /// Every cycle once, of those that share a resource the first.
@@ -59,7 +60,7 @@ struct Graph<'r> {
 struct Edge<'r> {
     to: usize,
     /// The requirement that says so, and whose it is.
-    because: Option<(&'r Rid, Action, &'r Rid)>,
+    because: Option<(&'r Rid, Verb, &'r Rid)>,
 }
 
 impl<'r> Graph<'r> {
@@ -83,7 +84,7 @@ impl<'r> Graph<'r> {
     }
 
     /// `other` comes first, or else `own` does. Whoever names itself was told so.
-    fn join(&mut self, other_first: bool, other: usize, own: usize, because: Option<(&'r Rid, Action, &'r Rid)>) {
+    fn join(&mut self, other_first: bool, other: usize, own: usize, because: Option<(&'r Rid, Verb, &'r Rid)>) {
         let (before, to) = if other_first { (other, own) } else { (own, other) };
         if before != to {
             self.after[before].push(Edge { to, because });
@@ -137,13 +138,13 @@ impl<'r> Graph<'r> {
 }
 
 /// What a resource requires in a phase.
-fn required<'r>(resource: &'r Resource, phase: &Phase) -> impl Iterator<Item = (Action, &'r Requirement)> {
-    let applies = |action: &Action| match action {
-        Action::Provision => resource.provision,
-        Action::Unprovision => resource.unprovision,
+fn required<'r>(resource: &'r Resource, phase: &Phase) -> impl Iterator<Item = (Verb, &'r Requirement)> {
+    let applies = |action: &Verb| match action {
+        Verb::Provision => resource.provision,
+        Verb::Unprovision => resource.unprovision,
         _ => true,
     };
-    let actions: Vec<Action> = phase.actions.iter().copied().filter(applies).collect();
+    let actions: Vec<Verb> = phase.actions.iter().copied().filter(applies).collect();
     actions
         .into_iter()
         .flat_map(|action| resource.requires.get(&action).into_iter().flatten().map(move |r| (action, r)))
@@ -151,9 +152,9 @@ fn required<'r>(resource: &'r Resource, phase: &Phase) -> impl Iterator<Item = (
 
 /// Whether acting on the other resource brings about what is asked for, so that it comes first. Else it must be so now, and
 /// the other comes after. A task or a copy brings about no state: it only comes first.
-fn brought(phase: &Phase, action: Action, requirement: &Requirement) -> bool {
+fn brought(phase: &Phase, action: Verb, requirement: &Requirement) -> bool {
     let end = if phase.up { [State::Up, State::StdbyUp] } else { [State::Down, State::StdbyDown] };
-    matches!(action, Action::Run | Action::Sync) || end.iter().any(|state| requirement.states.contains(state))
+    matches!(action, Verb::Run | Verb::Sync) || end.into_iter().any(|state| requirement.accepts(state))
 }
 
 /// The resources without which this one cannot be up: its container, and the disks of whose devices it speaks.

@@ -34,9 +34,6 @@ pub use load::{Loaded, load, validate};
 pub use nearest::nearest;
 pub use node::NodeData;
 pub use node_file::{eval_node, validate_node};
-pub use object::{
-    Action, Evaluated, Evaluation, Exposed, Missing, Object, Orchestrate, Placement, Requirement, Resource, Subset,
-    Timeouts, Topology, Trigger, When,
-};
+pub use object::{Evaluated, Evaluation, Exposed, Missing, Object, Orchestrate, Placement, Resource, Subset};
 pub use query::{ReadError, Reader};
 pub use schema::{DriverSchema, Implicit, Schemas};

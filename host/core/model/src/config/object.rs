@@ -1,22 +1,12 @@
 //! The resolved object: what its configuration means on one node. Made by [`load`](super::load()) alone.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
-use crate::status::State;
-use crate::{DriverName, Group, NodeName, ObjectPath, Rid};
+use crate::object::{Requirement, Timeouts, Topology, Trigger};
+use crate::{DriverName, Group, NodeName, ObjectPath, Rid, Verb};
 
 use super::late::{Late, Value};
-
-/// How many instances of an object may be up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Topology {
-    /// One.
-    Failover,
-    /// Several.
-    Flex,
-}
 
 /// What the daemon does of its own accord.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,130 +34,6 @@ pub enum Placement {
     Shift,
     /// Where the object was started last.
     LastStart,
-}
-
-/// The actions that keywords may speak of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Action {
-    /// Start.
-    Start,
-    /// Stop.
-    Stop,
-    /// Run a task.
-    Run,
-    /// Copy.
-    Sync,
-    /// Make what must exist before the first start.
-    Provision,
-    /// Destroy it.
-    Unprovision,
-    /// Move to another node while up.
-    Migrate,
-}
-
-impl Action {
-    /// Every action.
-    pub const ALL: [Action; 7] = [
-        Action::Start,
-        Action::Stop,
-        Action::Run,
-        Action::Sync,
-        Action::Provision,
-        Action::Unprovision,
-        Action::Migrate,
-    ];
-
-    /// Those that may require something of other resources: a migration asks that of the instance as a whole.
-    pub fn requiring() -> impl Iterator<Item = Action> {
-        Action::ALL.into_iter().filter(|action| *action != Action::Migrate)
-    }
-
-    /// As keywords spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Action::Start => "start",
-            Action::Stop => "stop",
-            Action::Run => "run",
-            Action::Sync => "sync",
-            Action::Provision => "provision",
-            Action::Unprovision => "unprovision",
-            Action::Migrate => "migrate",
-        }
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// On which side of its action a trigger runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum When {
-    /// Before.
-    Pre,
-    /// After.
-    Post,
-}
-
-/// When a trigger runs, and whether its failure fails the action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Trigger {
-    /// Whether its failure fails the action.
-    pub blocking: bool,
-    /// On which side of the action.
-    pub when: When,
-    /// Of which action.
-    pub action: Action,
-}
-
-impl Trigger {
-    /// Every trigger.
-    pub fn all() -> impl Iterator<Item = Trigger> {
-        let sides = [(true, When::Pre), (false, When::Pre), (true, When::Post), (false, When::Post)];
-        let actions = Action::ALL.into_iter().filter(|action| *action != Action::Sync);
-        actions.flat_map(move |action| sides.map(|(blocking, when)| Trigger { blocking, when, action }))
-    }
-}
-
-/// As the keyword is called: `blocking_pre_start`.
-impl fmt::Display for Trigger {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let blocking = if self.blocking { "blocking_" } else { "" };
-        let when = match self.when {
-            When::Pre => "pre",
-            When::Post => "post",
-        };
-        write!(f, "{blocking}{when}_{}", self.action)
-    }
-}
-
-/// What an action of one resource asks of another: `fs#1(up,stdby up)`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Requirement {
-    /// The other resource.
-    pub rid: Rid,
-    /// The states that it may be in.
-    pub states: Vec<State>,
-}
-
-/// How long actions may take. None: as long as the agent lets any action take.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Any action without a timeout of its own.
-    pub any: Option<Duration>,
-    /// An action.
-    pub actions: BTreeMap<Action, Duration>,
-    /// A look at the status.
-    pub status: Option<Duration>,
-}
-
-impl Timeouts {
-    /// The timeout of an action.
-    pub fn of(&self, action: Action) -> Option<Duration> {
-        self.actions.get(&action).copied().or(self.any)
-    }
 }
 
 /// The resources of a group that `[subset#<group>:<name>]` speaks of.
@@ -202,12 +68,6 @@ pub struct Object {
     pub orchestrate: Orchestrate,
     /// How the nodes are ranked.
     pub placement: Placement,
-    /// At least so many instances of a flex object are up.
-    pub flex_min: u32,
-    /// At most so many. Zero: any number.
-    pub flex_max: u32,
-    /// So many are wanted.
-    pub flex_target: u32,
     /// Lower acts first.
     pub priority: u32,
     /// Whether a failed start undoes what it did.
@@ -290,7 +150,7 @@ pub struct Resource {
     /// Whether unprovision cares for it.
     pub unprovision: bool,
     /// What its actions ask of others.
-    pub requires: BTreeMap<Action, Vec<Requirement>>,
+    pub requires: BTreeMap<Verb, Vec<Requirement>>,
     /// Commands that run around its actions. One element an argument.
     pub triggers: BTreeMap<Trigger, Vec<String>>,
     /// How long its actions may take, those of the object included.

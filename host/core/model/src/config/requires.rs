@@ -1,9 +1,10 @@
 //! `disk#1 fs#2(up,stdby up)`: what an action asks of other resources.
 
-use crate::diagnostic::Span;
-use crate::status::State;
+use std::collections::BTreeSet;
 
-use super::object::Requirement;
+use crate::diagnostic::Span;
+use crate::object::Requirement;
+use crate::status::State;
 
 /// What is wrong with a text of requirements, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,17 +29,17 @@ pub(super) fn parse(text: &str) -> Result<Vec<Located>, BadRequirement> {
         let span = Span::new(at, at + len);
         let rid = span.of(text).parse().map_err(|error: crate::rid::NoRid| bad(span, error.to_string()))?;
         at = span.end + blanks(&text[span.end..]);
-        let states = match text[at..].strip_prefix('(') {
+        let requirement = match text[at..].strip_prefix('(') {
             Some(inner) => {
                 let len =
                     inner.find(')').ok_or_else(|| bad(Span::new(at, text.len()), "expected a ) behind the states"))?;
                 let listed = Span::new(at + 1, at + 1 + len);
                 at = listed.end + 1;
-                states(listed.of(text)).map_err(|label| bad(listed, label))?
+                Requirement { rid, states: states(listed.of(text)).map_err(|label| bad(listed, label))? }
             }
-            None => vec![State::Up, State::StdbyUp],
+            None => Requirement::up(rid),
         };
-        requirements.push((Requirement { rid, states }, span));
+        requirements.push((requirement, span));
     }
 }
 
@@ -50,7 +51,7 @@ fn bad(span: Span, label: impl Into<String>) -> BadRequirement {
     BadRequirement { span, label: label.into() }
 }
 
-fn states(text: &str) -> Result<Vec<State>, String> {
+fn states(text: &str) -> Result<BTreeSet<State>, String> {
     let state = |word: &str| {
         let word = word.split_whitespace().collect::<Vec<_>>().join(" ");
         word.parse::<State>().map_err(|error| error.to_string())
@@ -64,10 +65,10 @@ mod tests {
 
     fn check(text: &str, expected: &[(&str, &[State])]) {
         let parsed = parse(text).unwrap_or_else(|bad| panic!("{text}: {}", bad.label));
-        let shown: Vec<(String, Vec<State>)> =
+        let shown: Vec<(String, BTreeSet<State>)> =
             parsed.into_iter().map(|(requirement, _)| (requirement.rid.to_string(), requirement.states)).collect();
-        let expected: Vec<(String, Vec<State>)> =
-            expected.iter().map(|(rid, states)| ((*rid).to_owned(), states.to_vec())).collect();
+        let expected: Vec<(String, BTreeSet<State>)> =
+            expected.iter().map(|(rid, states)| ((*rid).to_owned(), states.iter().copied().collect())).collect();
         assert_eq!(shown, expected, "{text}");
     }
 

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{Keyword, Kind};
-use crate::config::Action;
+use crate::Verb;
 
 /// The keywords of DEFAULT.
 pub fn default() -> &'static [Keyword] {
@@ -174,8 +174,8 @@ pub(super) fn timeouts(of_resource: bool) -> Vec<Keyword> {
     let status = "How long a look at the status may take.".to_owned();
     let mut keywords =
         vec![keyword("timeout".to_owned(), any, Some("1h")), keyword("status_timeout".to_owned(), status, Some("1m"))];
-    keywords.extend(Action::ALL.map(|action| {
-        keyword(format!("{action}_timeout"), format!("How long {action} may take. By default what timeout says."), None)
+    keywords.extend(Verb::CONFIGURABLE.map(|verb| {
+        keyword(format!("{verb}_timeout"), format!("How long {verb} may take. By default what timeout says."), None)
     }));
     keywords
 }

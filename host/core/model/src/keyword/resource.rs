@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use super::object::{process_group, timeouts};
 use super::{Keyword, Kind};
-use crate::config::{Action, Trigger, When};
+use crate::Verb;
+use crate::object::{Trigger, TriggerTime};
 
 /// The keywords of every resource.
 pub fn resource() -> &'static [Keyword] {
@@ -48,30 +49,30 @@ fn plain() -> Vec<Keyword> {
 }
 
 fn requires() -> Vec<Keyword> {
-    let keyword = |action: Action| {
+    let keyword = |verb: Verb| {
         let help = format!(
-            "What {action} asks of other resources: words <rid>(<state>,…). Without states, up or stdby up. A required \
+            "What {verb} asks of other resources: words <rid>(<state>,…). Without states, up or stdby up. A required \
              resource that is part of the same action acts first; any other must be in one of the states already."
         );
-        Keyword::new(format!("{action}_requires"), Kind::String, help).such_as("disk#1 fs#2(up,stdby up)")
+        Keyword::new(format!("{verb}_requires"), Kind::String, help).such_as("disk#1 fs#2(up,stdby up)")
     };
-    Action::requiring().map(keyword).collect()
+    Verb::requiring().map(keyword).collect()
 }
 
 fn triggers() -> Vec<Keyword> {
     let keyword = |trigger: Trigger| {
         let side = match trigger.when {
-            When::Pre => "before",
-            When::Post => "after",
+            TriggerTime::Pre => "before",
+            TriggerTime::Post => "after",
         };
         let failure = if trigger.blocking { "fails the action" } else { "is logged and nothing more" };
-        let belongs = match (trigger.action, trigger.when) {
-            (Action::Provision, When::Post) => ", and the start that belongs to it",
-            (Action::Unprovision, When::Pre) => ", and the stop that belongs to it",
+        let belongs = match (trigger.verb, trigger.when) {
+            (Verb::Provision, TriggerTime::Post) => ", and the start that belongs to it",
+            (Verb::Unprovision, TriggerTime::Pre) => ", and the stop that belongs to it",
             _ => "",
         };
-        let action = trigger.action;
-        let help = format!("A command to run {side} the {action} of the resource{belongs}. Its failure {failure}.");
+        let verb = trigger.verb;
+        let help = format!("A command to run {side} the {verb} of the resource{belongs}. Its failure {failure}.");
         Keyword::new(trigger.to_string(), Kind::Command, help).such_as("/usr/local/bin/notify {rid}")
     };
     Trigger::all().map(keyword).collect()

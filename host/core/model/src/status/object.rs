@@ -1,30 +1,8 @@
 //! From the statuses of an object's instances to the status of the object.
 
+use crate::object::Topology;
+
 use super::{Provisioned, ProvisionedSet, State, StateSet};
-
-/// How many instances of an object shall be up at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Topology {
-    /// One.
-    Failover,
-    /// From `min` to `max`.
-    Flex {
-        /// As few.
-        min: u32,
-        /// As many. None: any number (`flex_max = 0`).
-        max: Option<u32>,
-    },
-}
-
-impl Topology {
-    /// Whether that many instances, at least one, are as wanted.
-    fn allows(self, up: u32) -> bool {
-        match self {
-            Topology::Failover => up == 1,
-            Topology::Flex { min, max } => up >= min && max.is_none_or(|max| up <= max),
-        }
-    }
-}
 
 /// What the avail states of the instances add up to.
 pub fn object_avail(topology: Topology, instances: impl IntoIterator<Item = State>) -> State {
@@ -80,7 +58,11 @@ mod tests {
     fn a_flex_object_is_up_within_its_bounds() {
         let check = |min, max, up: usize, expected| {
             let instances = std::iter::repeat_n(Up, up).chain([Down]);
-            assert_eq!(object_avail(Topology::Flex { min, max }, instances), expected, "{up} in {min}..{max:?}");
+            assert_eq!(
+                object_avail(Topology::Flex { min, max, target: min }, instances),
+                expected,
+                "{up} in {min}..{max:?}"
+            );
         };
         check(2, Some(3), 0, Down);
         check(2, Some(3), 1, Warn);

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::support::instance;
-use driver::Verb;
-use model::Rid;
-use plan::{Action, Instance, Plan, Request, Require, plan};
+use model::object::Requirement;
+use model::{Rid, Verb};
+use plan::{Action, Instance, Plan, Request, plan};
 use proptest::prelude::*;
 
 /// Objects with subsets, parallel ones among them, links to containers and all kinds of flags. No requires.
@@ -76,7 +76,7 @@ proptest! {
             for (from, to) in requires {
                 let rid = to.get(&object.resources).rid.clone();
                 let from = from.index(object.resources.len());
-                let require = Require { rid, states: BTreeSet::new() };
+                let require = Requirement::up(rid);
                 object.resources[from].requires.entry(Verb::Start).or_default().push(require);
             }
         }
@@ -100,7 +100,7 @@ proptest! {
         let mut object = instance(&(0..8).map(|n| format!("app#{n} down\n")).collect::<String>());
         for (from, to) in &edges {
             let rid = format!("app#{to}").parse().unwrap();
-            let require = Require { rid, states: BTreeSet::new() };
+            let require = Requirement::up(rid);
             object.resources[*from].requires.entry(Verb::Start).or_default().push(require);
         }
         match plan(&object, &Request::new(Action::Start)) {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use driver::Verb;
-use model::Rid;
+use model::object::{Requirement, Trigger};
 use model::status::{Provisioned, State};
-use plan::{Action, Instance, Moment, Passive, Plan, PlanError, Request, Require, Resource, Trigger, plan};
+use model::{Rid, Verb};
+use plan::{Action, Instance, Passive, Plan, PlanError, Request, Resource, plan};
 
 /// An instance of the object `web` on node `n1`. A line `parallel <group>:<subset>` makes a subset parallel.
 pub(crate) fn instance(lines: &str) -> Instance {
@@ -60,8 +60,8 @@ fn set(resource: &mut Resource, word: &str) {
         ("netns", name) => resource.netns = Some(rid(name)),
         ("start_requires", what) => require(resource, Verb::Start, what),
         ("stop_requires", what) => require(resource, Verb::Stop, what),
-        ("blocking_pre_start", _) => trigger(resource, Moment::BlockingPre, Verb::Start),
-        ("post_start", _) => trigger(resource, Moment::Post, Verb::Start),
+        ("blocking_pre_start", _) => trigger(resource, "blocking_pre_start"),
+        ("post_start", _) => trigger(resource, "post_start"),
         (other, _) => panic!("the tests do not know {other:?}"),
     }
 }
@@ -75,12 +75,15 @@ fn require(resource: &mut Resource, verb: Verb, what: &str) {
         "warn" => State::Warn,
         other => panic!("the tests do not know the state {other:?}"),
     });
-    let require = Require { rid: rid(name), states: states.collect() };
-    resource.requires.entry(verb).or_default().push(require);
+    let requirement = match states.clone().next() {
+        None => Requirement::up(rid(name)),
+        Some(_) => Requirement { rid: rid(name), states: states.collect() },
+    };
+    resource.requires.entry(verb).or_default().push(requirement);
 }
 
-fn trigger(resource: &mut Resource, moment: Moment, verb: Verb) {
-    resource.triggers.insert(Trigger { moment, verb });
+fn trigger(resource: &mut Resource, name: &str) {
+    resource.triggers.extend(Trigger::all().filter(|trigger| trigger.to_string() == name));
 }
 
 pub(crate) fn rid(text: &str) -> Rid {

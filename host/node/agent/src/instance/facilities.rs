@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use driver::{BoxFuture, CallBounds, Log, Verb};
 use exec::{Facilities, FacilityError, Prepared};
+use model::object::Trigger;
 use model::Rid;
 use model::config::Resource;
 
 use super::call::{CallPurpose, ResourceCall};
 use super::{ActionSession, Instance, trigger};
-use crate::view;
 
 /// An instance and the session of the action that is carried out on it.
 #[derive(Clone, Copy)]
@@ -48,14 +48,14 @@ impl Facilities for InstanceFacilities<'_> {
     fn trigger<'a>(
         &'a self,
         rid: &'a Rid,
-        trigger: plan::Trigger,
+        trigger: Trigger,
         bounds: &'a CallBounds,
         log: Arc<dyn Log>,
     ) -> BoxFuture<'a, Result<(), FacilityError>> {
         let InstanceFacilities { instance, session } = *self;
         Box::pin(async move {
             let resource = self.resource(rid)?;
-            let command = view::configured(trigger).and_then(|configured| resource.triggers.get(&configured));
+            let command = resource.triggers.get(&trigger);
             let command = command.ok_or_else(|| FacilityError::failed(format!("{rid} has no {trigger}")))?;
             let (home, path) = (instance.agent.home(), &instance.object.path);
             let namespace = instance.snapshot.namespace.as_ref().map_err(FacilityError::failed)?;

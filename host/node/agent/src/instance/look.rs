@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use driver::{BoxFuture, CallBounds, Level, Message, Silent, Verb};
 use futures_util::StreamExt;
@@ -19,9 +18,6 @@ use crate::variables::MissingReference;
 
 /// How many resources are looked at at the same time.
 const LOOKS: usize = 32;
-
-/// How long a look may take where the configuration says nothing.
-pub(crate) const STATUS_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Instance<'_> {
     /// Looks at every resource, at each after those that it needs to know of.
@@ -71,7 +67,7 @@ impl Instance<'_> {
         }
         let asked = CallPurpose { session, exposures, verb: Verb::Status };
         let called = self.call(resource, asked).await;
-        let bounds = CallBounds::within(resource.timeouts.status.unwrap_or(STATUS_TIMEOUT));
+        let bounds = CallBounds::within(resource.timeouts.of(Verb::Status));
         let mut report = called.driver.status(&called.call, &bounds, Arc::new(Silent)).await;
         let warning = |absent: &MissingReference| Message { level: Level::Warn, text: absent.to_string() };
         report.messages.extend(called.absent.iter().map(warning));

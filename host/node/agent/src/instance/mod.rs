@@ -14,7 +14,6 @@ mod trigger;
 mod validation;
 
 pub(crate) use facilities::InstanceFacilities;
-pub(crate) use look::STATUS_TIMEOUT;
 pub use rejection::RejectedKeyword;
 pub(crate) use session::ActionSession;
 

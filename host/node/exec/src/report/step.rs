@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use driver::{ActionError, Change, Fault, Verb};
 use model::Rid;
+use model::object::Trigger;
 use model::status::{Provisioned, State};
-use plan::{Skip, Trigger};
+use plan::Skip;
 
 use crate::FacilityError;
 use crate::journal::JournalError;

@@ -12,8 +12,9 @@ use driver::{
 };
 use exec::{Copying, Facilities, FacilityError, Prepared, Report, Session, execute};
 use model::Rid;
+use model::object::{Requirement, Trigger};
 use model::status::{Provisioned, State};
-use plan::{Action, Instance, Moment, Plan, Request, Require, Resource, Trigger, plan};
+use plan::{Action, Instance, Plan, Request, Resource, plan};
 
 /// How a verb of a resource goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -432,8 +433,8 @@ fn instance(lines: &str) -> Instance {
                     resource.subset = Some(subset.to_owned());
                 }
                 ("start_requires", other) => {
-                    let require = Require { rid: other.parse().unwrap(), states: BTreeSet::new() };
-                    resource.requires.entry(Verb::Start).or_default().push(require);
+                    let requirement = Requirement::up(other.parse().unwrap());
+                    resource.requires.entry(Verb::Start).or_default().push(requirement);
                 }
                 (trigger, _) => {
                     resource.triggers.insert(parse_trigger(trigger));
@@ -446,10 +447,7 @@ fn instance(lines: &str) -> Instance {
 }
 
 fn parse_trigger(name: &str) -> Trigger {
-    let moments = [Moment::BlockingPre, Moment::Pre, Moment::BlockingPost, Moment::Post];
-    let verbs = [Verb::Start, Verb::Stop, Verb::Provision, Verb::Unprovision];
-    let all = moments.into_iter().flat_map(|moment| verbs.map(|verb| Trigger { moment, verb }));
-    all.into_iter().find(|trigger| trigger.to_string() == name).unwrap_or_else(|| panic!("no trigger {name:?}"))
+    Trigger::all().find(|trigger| trigger.to_string() == name).unwrap_or_else(|| panic!("no trigger {name:?}"))
 }
 
 /// A directory and a world in it.
