@@ -128,6 +128,8 @@ pub(crate) fn plan(table: &mut Table) -> Result<()> {
     let instance = Instance {
         object: "large".parse()?,
         node: "n1".parse()?,
+        nodes: Vec::new(),
+        drpnodes: Vec::new(),
         resources: (1..=PLANNED).map(resource).collect::<Result<_>>()?,
         parallel: Default::default(),
         rollback: true,

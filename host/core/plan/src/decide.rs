@@ -8,11 +8,12 @@ use model::status::{Provisioned, State};
 
 use crate::migrate::{self, stays};
 use crate::select::{Index, Limit, Slot, Turn, belongs_to_container};
-use crate::{Action, PlanError, Request, Resource, Skip, Step, Undo, Work};
+use crate::{Action, Instance, PlanError, Request, Resource, Skip, Step, Undo, Work, WorkOrder, sync};
 
 /// Makes the steps of one phase, without their edges.
 pub(crate) struct Decide<'a> {
     pub(crate) index: &'a Index<'a>,
+    pub(crate) instance: &'a Instance,
     pub(crate) request: &'a Request,
     pub(crate) limit: &'a Limit<'a>,
     pub(crate) turn: Turn,
@@ -69,7 +70,7 @@ impl<'a> Decide<'a> {
         let step = Step {
             rid: resource.rid.clone(),
             driver: resource.driver.clone(),
-            work: work(resource, self.verbs(resource)),
+            work: work(resource, self.orders(resource)),
             skip: None,
             reason: self.reason(resource, prior),
             // Whatever does not move needs what is stopped afterwards, optional or not.
@@ -104,6 +105,8 @@ impl<'a> Decide<'a> {
             resource.passive.as_ref().filter(|_| action == Action::Sync && !self.request.force)
         {
             Some(Skip::Passive(passive.clone()))
+        } else if action == Action::Sync && self.targets(resource).is_empty() {
+            Some(Skip::NoTarget)
         } else if let Some(container) = container.filter(|container| container.disable) {
             Some(Skip::ContainerDisabled(container.rid.clone()))
         } else if action == Action::StartStandby && !resource.standby {
@@ -123,16 +126,24 @@ impl<'a> Decide<'a> {
         spares && resource.standby && !self.request.force
     }
 
-    fn verbs(&self, resource: &Resource) -> &'static [Verb] {
+    fn orders(&self, resource: &Resource) -> Vec<WorkOrder> {
         match (self.request.action, self.turn) {
-            (Action::Run, _) => &[Verb::Run],
-            (Action::Sync, _) => &[Verb::Sync],
-            (Action::Migrate, Turn::Up) => &[Verb::Migrate],
-            (Action::Provision, _) if resource.provision => &[Verb::Provision, Verb::Start],
-            (Action::Unprovision, _) if resource.unprovision => &[Verb::Stop, Verb::Unprovision],
-            (_, Turn::Up) => &[Verb::Start],
-            (_, Turn::Down) => &[Verb::Stop],
+            (Action::Run, _) => vec![WorkOrder::Run],
+            (Action::Sync, _) => {
+                vec![WorkOrder::Sync { verb: self.request.copy.verb.clone(), targets: self.targets(resource) }]
+            }
+            (Action::Migrate, Turn::Up) => {
+                self.request.destination.iter().map(|to| WorkOrder::Migrate { to: to.clone() }).collect()
+            }
+            (Action::Provision, _) if resource.provision => vec![WorkOrder::Provision, WorkOrder::Start],
+            (Action::Unprovision, _) if resource.unprovision => vec![WorkOrder::Stop, WorkOrder::Unprovision],
+            (_, Turn::Up) => vec![WorkOrder::Start],
+            (_, Turn::Down) => vec![WorkOrder::Stop],
         }
+    }
+
+    fn targets(&self, resource: &Resource) -> Vec<String> {
+        sync::targets(self.instance, resource, &self.request.copy)
     }
 
     /// The state from which the phase sets out: the second one of a restart finds down what the first one has stopped.
@@ -160,7 +171,7 @@ impl<'a> Decide<'a> {
     }
 
     fn lacks_provisioning(&self, draft: &Draft<'_>) -> bool {
-        let starts = draft.step.work.first().is_some_and(|work| work.verb == Verb::Start);
+        let starts = draft.step.work.first().is_some_and(|work| work.verb() == Verb::Start);
         let up = is_up(draft.resource.state);
         starts && !self.request.force && !up && draft.resource.provisioned == Provisioned::False
     }
@@ -173,7 +184,7 @@ impl<'a> Decide<'a> {
         };
         match self.request.action {
             Action::Run => "run once".to_owned(),
-            Action::Sync => "copy".to_owned(),
+            Action::Sync => format!("{} to {}", self.request.copy.verb, self.targets(resource).join(" ")),
             Action::Migrate => migrate::reason(self.request, self.turn, state),
             Action::Provision | Action::Unprovision if settled && resource.provisioned == wanted => {
                 format!("already {state} and {}, nothing to do", provisioning(resource.provisioned))
@@ -200,20 +211,22 @@ const AFTER_A_RUN: Duration = Duration::from_secs(60);
 /// A start belongs to its provision, and a stop to its unprovision: the triggers of the whole surround both, so that those
 /// after a provision find the resource up, such as a file system mounted. They may take as long as the call that they are
 /// next to.
-fn work(resource: &Resource, verbs: &[Verb]) -> Vec<Work> {
+fn work(resource: &Resource, orders: Vec<WorkOrder>) -> Vec<Work> {
+    let verbs: Vec<Verb> = orders.iter().map(WorkOrder::verb).collect();
     let next_to = |trigger: &Trigger| match (trigger.verb, is_after(trigger)) {
         (Verb::Provision, true) => verbs.last().copied(),
         (Verb::Unprovision, false) => verbs.first().copied(),
         (verb, _) => Some(verb),
     };
-    let call = |verb: Verb| {
+    let call = |order: WorkOrder| {
+        let verb = order.verb();
         let ours = |trigger: &Trigger| verbs.contains(&trigger.verb) && next_to(trigger) == Some(verb);
         let mut triggers: Vec<Trigger> = resource.triggers.iter().copied().filter(ours).collect();
         // Those of the whole are outermost.
         triggers.sort_by_key(|trigger| (is_after(trigger), is_after(trigger) == (trigger.verb != verb)));
-        Work { verb, deadline: deadline(resource, verb), triggers }
+        Work { order, deadline: deadline(resource, verb), triggers }
     };
-    verbs.iter().map(|verb| call(*verb)).collect()
+    orders.into_iter().map(call).collect()
 }
 
 fn deadline(resource: &Resource, verb: Verb) -> Duration {

@@ -65,6 +65,9 @@ pub enum PlanError {
         /// The state it is in.
         state: State,
     },
+    /// A migration without a node to go to.
+    #[error("a migration needs the node to move to (--to)")]
+    NoDestination,
     /// Resources are up that cannot move and may not stay behind, each with the reason.
     #[error(
         "nothing is moved: {} (stop what does not migrate first, or say standby = true of what is up on every node, \

@@ -18,6 +18,7 @@ mod request;
 mod requires;
 mod select;
 mod stage;
+mod sync;
 mod view;
 
 pub use digest::Digest;
@@ -25,5 +26,6 @@ pub use error::PlanError;
 pub use make::plan;
 pub use model::select::Barrier;
 pub use request::{Action, Request};
-pub use stage::{ENCAP, Edge, EdgeKind, OnFailure, Phase, Plan, Skip, Stage, Step, Undo, Work};
+pub use stage::{ENCAP, Edge, EdgeKind, OnFailure, Phase, Plan, Skip, Stage, Step, Undo, Work, WorkOrder};
+pub use sync::{CopyPlace, CopyRequest};
 pub use view::{Instance, Passive, Resource};

@@ -15,11 +15,11 @@ pub fn plan(instance: &Instance, request: &Request) -> Result<Plan, PlanError> {
     let limit = Limit::new(&index, request.to.as_ref())?;
     let members = members(&index, request)?;
     refuse_what_is_not_concerned(&index, request, &members)?;
-    refuse_what_is_kept_here(request, index.resources, &members)?;
+    refuse_what_is_kept_here(request, &instance.resources, &members)?;
     let phase = |turn: Turn| {
         let takes_part = |(_, place): &&(Slot<'_>, usize)| takes_part(request.action, turn, &index.resources[*place]);
         let members: Vec<_> = members.iter().filter(takes_part).copied().collect();
-        let mut drafts = Decide { index: &index, request, limit: &limit, turn }.drafts(&members)?;
+        let mut drafts = Decide { index: &index, instance, request, limit: &limit, turn }.drafts(&members)?;
         let links = link(&index, turn, &mut drafts)?;
         let stages = arrange(drafts, &links, &instance.parallel)?;
         Ok(Phase { on_failure: on_failure(instance, request, turn), stages })

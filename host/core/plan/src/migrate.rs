@@ -29,6 +29,7 @@ pub(crate) fn refuse_what_is_kept_here(
     if request.action != Action::Migrate {
         return Ok(());
     }
+    let to = request.destination.as_ref().ok_or(PlanError::NoDestination)?;
     let kept = members.iter().filter_map(|(_, place)| {
         let resource = &resources[*place];
         let acts = !resource.disable && !resource.encap && !is_off(resource);
@@ -36,8 +37,8 @@ pub(crate) fn refuse_what_is_kept_here(
             return None;
         } else if !resource.migrates {
             format!("{}, and {} does not migrate", resource.state, resource.driver)
-        } else if resource.disabled_there {
-            format!("{}, and disabled on {}", resource.state, destination(request))
+        } else if resource.disabled_on.contains(to) {
+            format!("{}, and disabled on {to}", resource.state)
         } else {
             return None;
         };
@@ -56,13 +57,12 @@ pub(crate) fn takes_part(action: Action, turn: Turn, resource: &Resource) -> boo
 pub(crate) fn reason(request: &Request, turn: Turn, state: State) -> String {
     match (state, turn) {
         (State::Down | State::StdbyDown | State::Na, _) => format!("already {state}, nothing to do"),
-        (state, Turn::Up) => format!("{state}, to {}", destination(request)),
+        (state, Turn::Up) => match &request.destination {
+            Some(to) => format!("{state}, to {to}"),
+            None => state.to_string(),
+        },
         (state, Turn::Down) => format!("{state}, once all has moved"),
     }
-}
-
-fn destination(request: &Request) -> &str {
-    request.destination.as_ref().map_or("another node", |node| node.as_str())
 }
 
 /// For certain: what cannot be told may be up.

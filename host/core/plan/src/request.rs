@@ -6,6 +6,8 @@ use std::fmt;
 use model::select::Barrier;
 use model::{Group, NodeName, Rid};
 
+use crate::CopyRequest;
+
 /// An action on an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
@@ -92,6 +94,8 @@ pub struct Request {
     pub force: bool,
     /// Leave a failed start as it is.
     pub disable_rollback: bool,
+    /// What a sync copies, and where to.
+    pub copy: CopyRequest,
     /// Where a migration goes.
     pub destination: Option<NodeName>,
 }
@@ -99,6 +103,14 @@ pub struct Request {
 impl Request {
     /// The action on all resources, as careful as can be.
     pub fn new(action: Action) -> Request {
-        Request { action, selected: None, to: None, force: false, disable_rollback: false, destination: None }
+        Request {
+            action,
+            selected: None,
+            to: None,
+            force: false,
+            disable_rollback: false,
+            copy: CopyRequest::default(),
+            destination: None,
+        }
     }
 }

@@ -12,7 +12,7 @@ use model::status::State;
 
 use crate::decide::Draft;
 use crate::select::{Index, Turn};
-use crate::{EdgeKind, PlanError, Skip};
+use crate::{EdgeKind, PlanError, Skip, Work};
 
 /// `before` comes before `after`.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +76,7 @@ impl<'a> Scene<'a> {
     /// The requirements of all that a draft does.
     fn needs<'d>(&self, draft: &Draft<'d>) -> Result<Vec<Need<'d>>, PlanError> {
         let mut needs = Vec::new();
-        for verb in draft.step.work.iter().map(|work| work.verb) {
+        for verb in draft.step.work.iter().map(Work::verb) {
             for require in draft.resource.requires.get(&verb).into_iter().flatten() {
                 let rid = || draft.resource.rid.clone();
                 let place = self.index.place(&require.rid).ok_or_else(|| PlanError::NoRequired {

@@ -100,11 +100,11 @@ pub struct Step {
 impl Step {
     /// The one word for what the step does.
     pub fn action(&self) -> &'static str {
-        let has = |verb| self.work.iter().any(|work| work.verb == verb);
+        let has = |verb| self.work.iter().any(|work| work.verb() == verb);
         match self.work.first() {
             None => "skip",
             Some(_) if has(Verb::Unprovision) => Verb::Unprovision.as_str(),
-            Some(work) => work.verb.as_str(),
+            Some(work) => work.verb().as_str(),
         }
     }
 }
@@ -113,11 +113,60 @@ impl Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Work {
     /// What the driver is asked.
-    pub verb: Verb,
+    pub order: WorkOrder,
     /// How long it may take.
     pub deadline: Duration,
     /// The triggers around it, in the order in which they run.
     pub triggers: Vec<Trigger>,
+}
+
+impl Work {
+    /// The verb of the call.
+    pub fn verb(&self) -> Verb {
+        self.order.verb()
+    }
+}
+
+/// A verb, and all that the driver must be given with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkOrder {
+    /// Bring up.
+    Start,
+    /// Bring down.
+    Stop,
+    /// Make what must exist before the first start.
+    Provision,
+    /// Destroy what provision made.
+    Unprovision,
+    /// Run a task.
+    Run,
+    /// Copy.
+    Sync {
+        /// How, in the words of drivers: `update`, `full`…
+        verb: String,
+        /// Node names, or `local`. Never empty.
+        targets: Vec<String>,
+    },
+    /// Move to another node.
+    Migrate {
+        /// That node.
+        to: NodeName,
+    },
+}
+
+impl WorkOrder {
+    /// The verb of the order.
+    pub fn verb(&self) -> Verb {
+        match self {
+            WorkOrder::Start => Verb::Start,
+            WorkOrder::Stop => Verb::Stop,
+            WorkOrder::Provision => Verb::Provision,
+            WorkOrder::Unprovision => Verb::Unprovision,
+            WorkOrder::Run => Verb::Run,
+            WorkOrder::Sync { .. } => Verb::Sync,
+            WorkOrder::Migrate { .. } => Verb::Migrate,
+        }
+    }
 }
 
 /// A step that comes before another one.
@@ -175,6 +224,8 @@ pub enum Skip {
     NotProvisioned,
     /// It copies from where the service runs, and that is not here.
     Passive(Passive),
+    /// It copies to none of the places that the request names.
+    NoTarget,
     /// It is optional, and what it requires is not met.
     Unmet(String),
     /// A migration leaves it where it is, for this reason.
@@ -209,6 +260,7 @@ impl fmt::Display for Skip {
             Skip::Passive(Passive::NotPrimary(primary)) => {
                 write!(f, "copies are made from {primary} (--force to override)")
             }
+            Skip::NoTarget => f.write_str("none of the requested targets belongs to this resource"),
             Skip::Unmet(what) => write!(f, "optional, and {what}"),
             Skip::NotMoved(why) => f.write_str(why),
         }

@@ -13,6 +13,10 @@ pub struct Instance {
     pub object: ObjectPath,
     /// This node.
     pub node: NodeName,
+    /// The nodes that may run the object, this one among them.
+    pub nodes: Vec<NodeName>,
+    /// The nodes that take over when those are lost.
+    pub drpnodes: Vec<NodeName>,
     /// The resources, in any order.
     pub resources: Vec<Resource>,
     /// The subsets whose members act at the same time.
@@ -42,8 +46,8 @@ pub struct Resource {
     pub shared: bool,
     /// Whether its driver can move it to another node while it is up.
     pub migrates: bool,
-    /// Whether the node that a migration goes to leaves it alone.
-    pub disabled_there: bool,
+    /// The peers that leave it alone.
+    pub disabled_on: Vec<NodeName>,
     /// Whether `provision` may provision it.
     pub provision: bool,
     /// Whether `unprovision` may unprovision it.
@@ -56,6 +60,8 @@ pub struct Resource {
     pub triggers: BTreeSet<Trigger>,
     /// How long each verb may take.
     pub timeouts: Timeouts,
+    /// Where it copies to, in the words of its keyword `target`. None if it has none: everywhere.
+    pub targets: Option<Vec<String>>,
     /// Why a sync leaves it alone, unless it is forced.
     pub passive: Option<Passive>,
     /// How it is now.
@@ -79,13 +85,14 @@ impl Resource {
             standby: false,
             shared: false,
             migrates: false,
-            disabled_there: false,
+            disabled_on: Vec::new(),
             provision: true,
             unprovision: true,
             netns: None,
             requires: BTreeMap::new(),
             triggers: BTreeSet::new(),
             timeouts: Timeouts::default(),
+            targets: None,
             passive: None,
             state: State::Undef,
             fault: None,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use driver::{ActionError, CallBounds, Console, Silent, Terminal};
 use model::Verb;
-use model::object::Timeouts;
 use model::config::{Object, Resource};
+use model::object::Timeouts;
 use model::{ObjectPath, Rid};
 
 use crate::agent::Agent;
@@ -81,7 +81,13 @@ impl Agent {
         }
         let ended = instance
             .driver(&resource.driver)
-            .console(asked, terminal, &call, &CallBounds::within(Timeouts::default().of(Verb::Status)), Arc::new(Silent))
+            .console(
+                asked,
+                terminal,
+                &call,
+                &CallBounds::within(Timeouts::default().of(Verb::Status)),
+                Arc::new(Silent),
+            )
             .await;
         ended.map_err(|error| ConsoleError::Failed { rid, error })
     }

@@ -6,7 +6,6 @@
 mod action;
 mod agent;
 pub mod console;
-mod copying;
 pub mod drivers;
 mod error_chain;
 pub mod file;
@@ -25,7 +24,6 @@ mod view;
 
 pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin};
 pub use agent::{Agent, source};
-pub use copying::{CopyRequest, Place};
 pub use error_chain::chain;
 pub use home::Directories;
 pub use instance::RejectedKeyword;

@@ -5,18 +5,16 @@ use std::collections::BTreeMap;
 use model::config::{self, Object};
 use model::object::Topology;
 use model::status::{Provisioned, State};
-use model::{Rid, Verb};
+use model::{Group, Rid, Verb};
 
-use crate::instance::{ActionSession, Instance};
+use crate::instance::Instance;
 use crate::status::ResourceStatus;
 
+/// The keyword by which a sync says where it copies to.
+const TARGET: &str = "target";
+
 /// The instance as the planner sees it, with what was just seen of it.
-pub(crate) fn instance(
-    instance: &Instance<'_>,
-    session: &ActionSession,
-    seen: &[ResourceStatus],
-    avail: State,
-) -> plan::Instance {
+pub(crate) fn instance(instance: &Instance<'_>, seen: &[ResourceStatus], avail: State) -> plan::Instance {
     let object = instance.object;
     let seen: BTreeMap<&Rid, &ResourceStatus> = seen.iter().map(|seen| (&seen.rid, seen)).collect();
     let passive = passive(object, avail);
@@ -24,10 +22,12 @@ pub(crate) fn instance(
     plan::Instance {
         object: object.path.clone(),
         node: object.node.clone(),
+        nodes: object.nodes.clone(),
+        drpnodes: object.drpnodes.clone(),
         resources: object
             .resources
             .iter()
-            .map(|r| resource(instance, session, r, seen.get(&r.rid).copied(), &passive))
+            .map(|r| resource(instance, r, seen.get(&r.rid).copied(), &passive))
             .collect(),
         parallel,
         rollback: object.rollback,
@@ -49,7 +49,6 @@ fn passive(object: &Object, avail: State) -> Option<plan::Passive> {
 
 fn resource(
     instance: &Instance<'_>,
-    session: &ActionSession,
     r: &config::Resource,
     seen: Option<&ResourceStatus>,
     passive: &Option<plan::Passive>,
@@ -65,17 +64,24 @@ fn resource(
         standby: r.standby,
         shared: r.shared,
         migrates: instance.driver(&r.driver).manifest().verbs.contains(&Verb::Migrate),
-        disabled_there: session.destination.as_ref().is_some_and(|node| r.disabled_on.contains(node)),
+        disabled_on: r.disabled_on.clone(),
         provision: r.provision && object.provision,
         unprovision: r.unprovision && object.unprovision,
         netns: r.joins.clone(),
         requires: r.requires.clone(),
         triggers: r.triggers.keys().copied().collect(),
         timeouts: r.timeouts.clone(),
+        targets: targets(r),
         passive: passive.clone().filter(|_| !r.implicit),
         state,
         fault: seen.and_then(|seen| seen.fault.as_ref()).map(ToString::to_string),
         provisioned,
         ..plan::Resource::new(r.rid.clone(), r.driver.clone())
     }
+}
+
+/// The words of a sync's keyword `target`. They are part of the plan, so they cannot depend on what others expose later.
+fn targets(r: &config::Resource) -> Option<Vec<String>> {
+    let keywords = (r.rid.group() == Group::Sync).then(|| r.evaluate(&()).keywords)?;
+    keywords.into_iter().find(|keyword| keyword.name == TARGET).map(|keyword| keyword.values)
 }

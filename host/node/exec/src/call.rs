@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use driver::{ActionError, ActionReport, CallBounds, Cancel, Change, Fault, Level, Log, StatusReport, Verb};
 use model::status::{Provisioned, State};
+use plan::WorkOrder;
 
-use crate::{Prepared, StepError};
+use crate::{PreparedCall, StepError};
 
 /// The driver knows its deadline and sees the cancellation. Only one that minds neither is cut short, after this.
 const GRACE: Duration = Duration::from_secs(2);
@@ -26,24 +27,31 @@ impl Called {
 
 /// Calls the driver, and then checks its answer by a look at the resource, which may take `probe`.
 pub(crate) async fn call(
-    prepared: &Prepared,
-    verb: Verb,
+    prepared: &PreparedCall,
+    order: &WorkOrder,
     bounds: &CallBounds,
     probe: Duration,
     log: &Arc<dyn Log>,
 ) -> Called {
-    match verb {
-        Verb::Run => run(prepared, bounds, log).await,
-        Verb::Sync => sync(prepared, bounds, log).await,
-        verb => act(prepared, verb, bounds, probe, log).await,
+    match order {
+        WorkOrder::Run => run(prepared, bounds, log).await,
+        WorkOrder::Sync { verb, targets } => sync(prepared, (verb, targets), bounds, log).await,
+        order => act(prepared, order, bounds, probe, log).await,
     }
 }
 
-async fn act(prepared: &Prepared, verb: Verb, bounds: &CallBounds, probe: Duration, log: &Arc<dyn Log>) -> Called {
-    let Prepared { driver, call, .. } = prepared;
-    let answer = match verb {
-        Verb::Migrate => driver.migrate(&prepared.destination, call, bounds, Arc::clone(log)),
-        verb => driver.act(verb, call, bounds, Arc::clone(log)),
+async fn act(
+    prepared: &PreparedCall,
+    order: &WorkOrder,
+    bounds: &CallBounds,
+    probe: Duration,
+    log: &Arc<dyn Log>,
+) -> Called {
+    let PreparedCall { driver, call } = prepared;
+    let verb = order.verb();
+    let answer = match order {
+        WorkOrder::Migrate { to } => driver.migrate(to.as_str(), call, bounds, Arc::clone(log)),
+        _ => driver.act(verb, call, bounds, Arc::clone(log)),
     };
     let answer = bounded(answer, bounds).await;
     let ActionReport { change, result } =
@@ -63,7 +71,12 @@ async fn act(prepared: &Prepared, verb: Verb, bounds: &CallBounds, probe: Durati
 }
 
 /// Whether the resource is now as what was `done` should have left it.
-async fn look(prepared: &Prepared, done: (Verb, Change), probe: Duration, log: &Arc<dyn Log>) -> Result<(), StepError> {
+async fn look(
+    prepared: &PreparedCall,
+    done: (Verb, Change),
+    probe: Duration,
+    log: &Arc<dyn Log>,
+) -> Result<(), StepError> {
     let (verb, change) = done;
     // The look belongs to the step: it is not given up with the action.
     let bounds = CallBounds::within(probe);
@@ -111,27 +124,19 @@ fn unknown(error: ActionError) -> StatusReport {
     }
 }
 
-async fn run(prepared: &Prepared, bounds: &CallBounds, log: &Arc<dyn Log>) -> Called {
+async fn run(prepared: &PreparedCall, bounds: &CallBounds, log: &Arc<dyn Log>) -> Called {
     let answer = prepared.driver.run(&prepared.call, bounds, Arc::clone(log));
     match flatten(bounded(answer, bounds).await) {
-        Ok(report) if prepared.accepted_exits.contains(&report.exit_status) => {
-            Called { change: Change::Changed, result: Ok(report.text) }
-        }
+        Ok(report) if report.exit_status == 0 => Called { change: Change::Changed, result: Ok(report.text) },
         Ok(report) => Called::failed(Change::Changed, StepError::Exit(report.exit_status)),
         Err(error) => Called::failed(Change::Unknown, error.into()),
     }
 }
 
-async fn sync(prepared: &Prepared, bounds: &CallBounds, log: &Arc<dyn Log>) -> Called {
-    let Prepared { call, .. } = prepared;
-    let copying = &prepared.copying;
-    if copying.targets.is_empty() {
-        return Called {
-            change: Change::Unchanged,
-            result: Ok("copies to none of the places that were asked for".to_owned()),
-        };
-    }
-    let answer = prepared.driver.sync(&copying.verb, &copying.targets, call, bounds, Arc::clone(log));
+async fn sync(prepared: &PreparedCall, copy: (&str, &[String]), bounds: &CallBounds, log: &Arc<dyn Log>) -> Called {
+    let PreparedCall { driver, call } = prepared;
+    let (verb, targets) = copy;
+    let answer = driver.sync(verb, targets, call, bounds, Arc::clone(log));
     let reports = match flatten(bounded(answer, bounds).await) {
         Ok(reports) => reports,
         Err(error) => return Called::failed(Change::Unknown, error.into()),

@@ -9,39 +9,17 @@ use model::Rid;
 use model::object::Trigger;
 
 /// A driver and what it is to be called with.
-pub struct Prepared {
+pub struct PreparedCall {
     /// The driver.
     pub driver: Arc<dyn Driver>,
     /// The call, its keywords evaluated.
     pub call: Call,
-    /// The exit statuses of a task that count as success.
-    pub accepted_exits: Vec<i32>,
-    /// What a sync is to copy.
-    pub copying: Copying,
-    /// The node that a migration goes to.
-    pub destination: String,
-}
-
-impl Prepared {
-    /// A call of a resource that is neither run nor copied nor moved.
-    pub fn new(driver: Arc<dyn Driver>, call: Call) -> Prepared {
-        Prepared { driver, call, accepted_exits: vec![0], copying: Copying::default(), destination: String::new() }
-    }
-}
-
-/// What a sync is to copy.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Copying {
-    /// `update`, `full`, or a word of the driver's own.
-    pub verb: String,
-    /// Node names, or `local`.
-    pub targets: Vec<String>,
 }
 
 /// What the executor's caller does for it: it knows the instance that is acted on.
 pub trait Facilities: Send + Sync {
     /// The driver of a resource, and the call evaluated as of now.
-    fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<Prepared, FacilityError>>;
+    fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<PreparedCall, FacilityError>>;
 
     /// Runs a trigger to its end. Asked only for triggers that the plan names.
     fn trigger<'a>(

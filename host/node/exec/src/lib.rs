@@ -21,7 +21,7 @@ mod step;
 mod undo;
 
 pub use execute::{Refused, execute};
-pub use facilities::{Copying, Facilities, FacilityError, Prepared};
+pub use facilities::{Facilities, FacilityError, PreparedCall};
 pub use recover::{Recovered, Recovery, recover};
 pub use report::{
     Ending, KeepReason, LeaveReason, Report, Rollback, StepEnd, StepError, StepReport, Undone, UndoneEnd, opening,

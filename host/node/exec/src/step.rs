@@ -12,7 +12,7 @@ use crate::call::{Called, call};
 use crate::execution::Execution;
 use crate::failpoint::{Failpoint, pass};
 use crate::undo::{Undoing, undo};
-use crate::{Prepared, StepEnd, StepError, StepReport};
+use crate::{PreparedCall, StepEnd, StepError, StepReport};
 
 /// A step and its place in the plan.
 #[derive(Clone, Copy)]
@@ -71,7 +71,7 @@ impl Execution<'_> {
         let mut change = Change::Unchanged;
         for work in &placed.step.work {
             // What has failed before may still use the data.
-            if work.verb == Verb::Unprovision && self.has_failed() {
+            if work.verb() == Verb::Unprovision && self.has_failed() {
                 return (change, Err(StepError::Spared));
             }
             let called = self.journalled(placed, work).await;
@@ -88,7 +88,7 @@ impl Execution<'_> {
         if self.session.cancel.is_cancelled() {
             return Called::failed(Change::Unchanged, ActionError::Cancelled.into());
         }
-        let verb = work.verb;
+        let verb = work.verb();
         let prepared = match self.facilities.prepare(&step.rid, verb).await {
             Ok(prepared) => prepared,
             Err(cause) => return Called::failed(Change::Unchanged, StepError::Prepare { verb, cause }),
@@ -110,14 +110,14 @@ impl Execution<'_> {
         called
     }
 
-    async fn with_triggers(&self, step: &Step, work: &Work, prepared: &Prepared) -> Called {
+    async fn with_triggers(&self, step: &Step, work: &Work, prepared: &PreparedCall) -> Called {
         let (before, after): (Vec<Trigger>, Vec<Trigger>) =
             work.triggers.iter().partition(|trigger| trigger.when == TriggerTime::Pre);
         let bounds = CallBounds { deadline: work.deadline, cancel: self.session.cancel.clone() };
         if let Err(error) = self.triggers(step, &bounds, &before).await {
             return Called::failed(Change::Unchanged, error);
         }
-        let mut called = call(prepared, work.verb, &bounds, step.probe, &self.session.log).await;
+        let mut called = call(prepared, &work.order, &bounds, step.probe, &self.session.log).await;
         let Ok(text) = &called.result else { return called };
         if !text.is_empty() {
             self.session.log.line(Some(&step.rid), Level::Info, text);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use driver::{CallBounds, Level, Log, Verb};
 use model::Rid;
+use plan::WorkOrder;
 
 use crate::StepError;
 use crate::call::call;
@@ -31,7 +32,7 @@ pub(crate) async fn undo(execution: &Execution<'_>, undoing: Undoing<'_>) -> Res
         Err(cause) => Err(StepError::Prepare { verb, cause }),
         Ok(prepared) => {
             let bounds = CallBounds::within(deadline);
-            call(&prepared, verb, &bounds, probe, &log).await.result
+            call(&prepared, &WorkOrder::Stop, &bounds, probe, &log).await.result
         }
     };
     pass(Failpoint::AfterUndo);

@@ -4,12 +4,13 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use agent::status::InstanceStatus;
-use agent::{ActError, ActionRequest, CopyRequest, RequestOrigin};
+use agent::{ActError, ActionRequest, RequestOrigin};
 use anyhow::{Context, anyhow};
 use driver::Cancel;
 use model::select::{ResourceFilter, ResourceOptions};
 use model::{NodeName, ObjectPath};
 use plan::Action;
+use plan::CopyRequest;
 use serde_json::Value;
 
 use crate::command::{ActionArgs, MigrateArgs, OutputFormat, ResourceArgs};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{EdgeKind, OnFailure, Plan, Stage, Step, Undo, Work};
+use crate::{EdgeKind, OnFailure, Plan, Stage, Step, Undo, Work, WorkOrder};
 
 /// The plan, the digest included, for a serializer of the caller's choice.
 pub fn json(plan: &Plan) -> impl Serialize + '_ {
@@ -44,16 +44,22 @@ struct StepDocument<'a> {
     reason: &'a str,
     optional: bool,
     state: &'a str,
-    work: Vec<WorkDocument>,
+    work: Vec<WorkDocument<'a>>,
     after: Vec<EdgeDocument>,
     undo: &'a str,
 }
 
 #[derive(Serialize)]
-struct WorkDocument {
+struct WorkDocument<'a> {
     verb: &'static str,
     timeout_ms: u128,
     triggers: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    targets: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -111,10 +117,18 @@ fn step_document(step: &Step) -> StepDocument<'_> {
     }
 }
 
-fn work_document(work: &Work) -> WorkDocument {
+fn work_document(work: &Work) -> WorkDocument<'_> {
+    let (mode, targets, to) = match &work.order {
+        WorkOrder::Sync { verb, targets } => (Some(verb.as_str()), Some(targets.as_slice()), None),
+        WorkOrder::Migrate { to } => (None, None, Some(to.as_str())),
+        _ => (None, None, None),
+    };
     WorkDocument {
-        verb: work.verb.as_str(),
+        verb: work.verb().as_str(),
         timeout_ms: work.deadline.as_millis(),
         triggers: work.triggers.iter().map(ToString::to_string).collect(),
+        mode,
+        targets,
+        to,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{asked, planned};
 use insta::assert_snapshot;
-use plan::{Action, render};
+use plan::{Action, CopyRequest, Plan, render};
 
 const WEB: &str = "
     ip#1 down
@@ -95,4 +95,37 @@ fn the_digest_moves_with_the_states_and_with_nothing_else() {
     assert_ne!(digest("ip#1 down\nfs#1 down"), digest("ip#1 up\nfs#1 down"));
     let forced = asked("ip#1 down", Action::Start, |request| request.disable_rollback = true).unwrap();
     assert_ne!(digest("ip#1 down"), forced.digest, "what follows a failure is part of the plan");
+}
+
+const COPIES: &str = "
+    app#1 up
+    sync#1 up target=nodes,drpnodes
+    sync#2 up target=nodes";
+
+fn copied(verb: &str, places: &str) -> Plan {
+    let places = places.split_whitespace().map(|word| word.parse().unwrap()).collect();
+    let copy = CopyRequest { verb: verb.to_owned(), places };
+    asked(COPIES, Action::Sync, |request| request.copy = copy.clone()).unwrap()
+}
+
+#[test]
+fn a_sync_says_how_it_copies_and_where_to() {
+    assert_snapshot!(render::text(&copied("full", "")));
+    assert_snapshot!(render::text(&copied("update", "drp")));
+}
+
+#[test]
+fn json_and_dot_say_where_copies_go() {
+    assert_snapshot!(serde_json::to_string_pretty(&render::json(&copied("full", "n2"))).unwrap());
+    assert_snapshot!(render::dot(&copied("full", "n2")));
+}
+
+#[test]
+fn six_syncs_have_six_digests() {
+    let syncs = [("update", ""), ("full", ""), ("update", "nodes"), ("update", "drp"), ("full", "drp"), ("full", "n3")];
+    let digests: Vec<String> = syncs.map(|(verb, places)| copied(verb, places).digest.to_string()).to_vec();
+    for (at, digest) in digests.iter().enumerate() {
+        assert!(!digests[..at].contains(digest), "{:?} has the digest of another sync", syncs[at]);
+    }
+    assert_eq!(copied("full", "").digest, copied("full", "nodes drp").digest, "the same copies to the same nodes");
 }

@@ -30,7 +30,7 @@ fn what_migrates_moves_in_the_order_of_a_start_and_what_both_nodes_have_is_stopp
       app        app#1         skip      not up, nothing to move
       fs         fs#1          stop      up, once all has moved
       disk       disk#1        stop      up, once all has moved
-    digest ca33…df; run exactly this with --if-plan ca33
+    digest eea2…f4; run exactly this with --if-plan eea2
     ");
 }
 
@@ -42,12 +42,12 @@ fn whatever_is_up_and_cannot_come_along_keeps_all_of_it_here() {
          app#1 is undef, and app.test does not migrate (stop what does not migrate first, or say standby = true of what \
          is up on every node, shared = true of what both nodes have)"
     );
-    assert!(refused("container#1 up migrates disabled_there").contains("container#1 is up, and disabled on n2"));
+    assert!(refused("container#1 up migrates disabled_on=n2").contains("container#1 is up, and disabled on n2"));
 }
 
 #[test]
 fn what_is_down_is_asked_and_has_nothing_to_do() {
-    let plan = to_n2("container#1 down migrates disabled_there\nfs#1 down shared").unwrap();
+    let plan = to_n2("container#1 down migrates disabled_on=n2\nfs#1 down shared").unwrap();
     assert_eq!(outline(&plan), "[(fs#1)] [container#1]");
     assert!(plan.steps().any(|step| step.reason == "already down, nothing to do"));
 }

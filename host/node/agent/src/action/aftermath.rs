@@ -53,7 +53,7 @@ fn remember_provisioned(state: &InstanceState, plan: &Plan, report: &Report) {
         if !matches!(done.end, StepEnd::Done) {
             continue;
         }
-        let has = |verb| step.work.iter().any(|work| work.verb == verb);
+        let has = |verb| step.work.iter().any(|work| work.verb() == verb);
         if has(Verb::Unprovision) {
             // What its driver remembered was about what is gone now.
             let _ = durable::remove_folder(&state.driver_state(&step.rid));

@@ -98,7 +98,7 @@ impl Agent {
     pub async fn plan(&self, path: &ObjectPath, request: &ActionRequest) -> Result<Plan, ActError> {
         let snapshot = Snapshot::take(self, path).await?;
         let object = admit(snapshot.object()?, &snapshot.node, request)?;
-        make_plan(&Instance::new(self, object, &snapshot), &request.session_to_plan(), request).await
+        make_plan(&Instance::new(self, object, &snapshot), &ActionSession::default(), request).await
     }
 
     /// Does it. One action an instance at a time.

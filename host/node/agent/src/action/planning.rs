@@ -28,10 +28,11 @@ pub(super) async fn make_plan(
         to: request.to.clone(),
         force: request.force,
         disable_rollback: request.disable_rollback,
+        copy: request.copying.clone(),
         destination: request.destination.clone(),
     };
     let avail = status::sums(&seen).avail;
-    let plan = plan::plan(&view::instance(instance, session, &seen, avail), &wanted)?;
+    let plan = plan::plan(&view::instance(instance, &seen, avail), &wanted)?;
     match &request.if_plan {
         Some(digest) if !plan.digest.matches(digest) => {
             Err(ActError::Moved { now: plan.digest.to_string(), wanted: digest.clone() })

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use model::NodeName;
 use model::select::ResourceFilter;
+use plan::CopyRequest;
 
-use crate::copying::CopyRequest;
 use crate::instance::ActionSession;
 
 /// What is asked of an instance.
@@ -64,11 +64,6 @@ impl RequestOrigin {
 }
 
 impl ActionRequest {
-    /// A session without an id, to plan what was asked for.
-    pub(super) fn session_to_plan(&self) -> ActionSession {
-        ActionSession { destination: self.destination.clone(), ..ActionSession::default() }
-    }
-
     /// A new session, to do what was asked for.
     pub(super) fn session(&self) -> ActionSession {
         let session = ActionSession {
@@ -76,8 +71,7 @@ impl ActionRequest {
             force: self.force,
             confirm: self.confirm,
             env: self.env.clone(),
-            copying: self.copying.clone(),
-            ..self.session_to_plan()
+            ..ActionSession::default()
         };
         let secret = self.env.iter().filter(|(name, _)| capability::tells(name));
         secret.for_each(|(_, value)| session.secrets.add(value));

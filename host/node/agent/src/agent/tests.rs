@@ -10,11 +10,12 @@ use driver::{
 use exec::Ending;
 use model::select::ResourceFilter;
 use model::status::{Provisioned, State};
+use plan::CopyRequest;
 use tokio::sync::Barrier;
 
 use super::*;
 use crate::file::durable;
-use crate::{ActionOutcome, ActionRequest, CopyRequest, RequestOrigin};
+use crate::{ActionOutcome, ActionRequest, RequestOrigin};
 
 /// In place of `fs.flag`: a start goes on only when all who are expected have come, twice.
 struct MeetingDriver {

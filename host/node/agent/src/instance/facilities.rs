@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use driver::{BoxFuture, CallBounds, Log, Verb};
-use exec::{Facilities, FacilityError, Prepared};
-use model::object::Trigger;
+use exec::{Facilities, FacilityError, PreparedCall};
 use model::Rid;
 use model::config::Resource;
+use model::object::Trigger;
 
 use super::call::{CallPurpose, ResourceCall};
 use super::{ActionSession, Instance, trigger};
@@ -29,7 +29,7 @@ impl<'a> InstanceFacilities<'a> {
 }
 
 impl Facilities for InstanceFacilities<'_> {
-    fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<Prepared, FacilityError>> {
+    fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<PreparedCall, FacilityError>> {
         let InstanceFacilities { instance, session } = *self;
         Box::pin(async move {
             let resource = self.resource(rid)?;
@@ -39,9 +39,7 @@ impl Facilities for InstanceFacilities<'_> {
             }
             let ResourceCall { driver, call, .. } =
                 instance.call(resource, CallPurpose { session, exposures: &exposures, verb }).await;
-            let copying = session.copying.of(instance.object, &call.keywords);
-            let destination = session.destination.as_ref().map(ToString::to_string).unwrap_or_default();
-            Ok(Prepared { copying, destination, ..Prepared::new(driver, call) })
+            Ok(PreparedCall { driver, call })
         })
     }
 

@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use model::NodeName;
-
-use crate::copying::CopyRequest;
 use crate::log::SecretValues;
 
 /// The session of one action. To look only takes a default one, which has no id.
@@ -16,7 +13,4 @@ pub(crate) struct ActionSession {
     pub(crate) confirm: bool,
     /// `-e NAME=VALUE`.
     pub(crate) env: Vec<(String, String)>,
-    pub(crate) copying: CopyRequest,
-    /// The node that a migration goes to.
-    pub(crate) destination: Option<NodeName>,
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use driver::{ActionError, CallBounds, Silent};
 use model::Verb;
-use model::object::Timeouts;
 use model::config::{self, Document, Object, Resource};
 use model::diagnostic::{Diagnostic, Span};
+use model::object::Timeouts;
 use model::{ObjectPath, Rid};
 
 use super::call::CallDraft;
@@ -58,7 +58,10 @@ impl Instance<'_> {
         for resource in resources.iter().filter(|resource| !resource.disable && !self.object.disable) {
             let CallDraft { call, missing: None, .. } = self.call_to_validate(resource).await else { continue };
             let driver = self.driver(&resource.driver);
-            let problems = match driver.validate(&call, &CallBounds::within(Timeouts::default().of(Verb::Status)), Arc::new(Silent)).await {
+            let problems = match driver
+                .validate(&call, &CallBounds::within(Timeouts::default().of(Verb::Status)), Arc::new(Silent))
+                .await
+            {
                 Ok(problems) => problems,
                 Err(ActionError::InvalidConfig(text)) => {
                     all.push(RejectedKeyword { rid: resource.rid.clone(), keyword: None, text });

@@ -10,7 +10,7 @@ use driver::{
     ActionError, ActionReport, BoxFuture, Call, CallBounds, Cancel, Change, Driver, Fault, Level, Log, Manifest,
     Message, Problem, RunReport, StatusReport, TargetReport, Verb,
 };
-use exec::{Copying, Facilities, FacilityError, Prepared, Report, Session, execute};
+use exec::{Facilities, FacilityError, PreparedCall, Report, Session, execute};
 use model::Rid;
 use model::object::{Requirement, Trigger};
 use model::status::{Provisioned, State};
@@ -273,7 +273,7 @@ impl Log for Lines {
 pub(crate) struct FakeFacilities(Arc<World>);
 
 impl Facilities for FakeFacilities {
-    fn prepare<'a>(&'a self, rid: &'a Rid, _: Verb) -> BoxFuture<'a, Result<Prepared, FacilityError>> {
+    fn prepare<'a>(&'a self, rid: &'a Rid, _: Verb) -> BoxFuture<'a, Result<PreparedCall, FacilityError>> {
         let call = Call {
             object: "web".parse().unwrap(),
             rid: rid.clone(),
@@ -285,9 +285,7 @@ impl Facilities for FakeFacilities {
             secrets: Vec::new(),
             vars: Vec::new(),
         };
-        let mut prepared = Prepared::new(Arc::new(FakeDriver(Arc::clone(&self.0))), call);
-        prepared.destination = "n2".to_owned();
-        prepared.copying = Copying { verb: "update".to_owned(), targets: vec!["n2".to_owned(), "n3".to_owned()] };
+        let prepared = PreparedCall { driver: Arc::new(FakeDriver(Arc::clone(&self.0))), call };
         let unresolved = rid.index() == "unresolved";
         Box::pin(async move {
             if unresolved {
@@ -415,6 +413,8 @@ fn instance(lines: &str) -> Instance {
     let mut instance = Instance {
         object: "web".parse().unwrap(),
         node: "n1".parse().unwrap(),
+        nodes: ["n1", "n2", "n3"].map(|name| name.parse().unwrap()).to_vec(),
+        drpnodes: Vec::new(),
         resources: Vec::new(),
         parallel: BTreeSet::new(),
         rollback: true,
@@ -423,6 +423,7 @@ fn instance(lines: &str) -> Instance {
         let mut words = line.split_whitespace();
         let rid: Rid = words.next().unwrap().parse().unwrap();
         let mut resource = Resource::new(rid.clone(), format!("{}.test", rid.group()).parse().unwrap());
+        resource.targets = Some(vec!["nodes".to_owned()]);
         for word in words {
             match word.split_once('=').unwrap_or((word, "")) {
                 ("optional", _) => resource.optional = true,
