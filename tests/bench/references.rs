@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use kernel::process::{Bounds, Launch, Program};
+use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch};
 
 use crate::measure::{Sample, command, timed};
 use crate::node::{MANY, Node};
@@ -61,16 +61,16 @@ pub(crate) fn measure(node: &Node, table: &mut Table) -> Result<References> {
 /// The script, by the same way that programs of drivers take.
 fn supervised(script: &Path, flag: &Path) -> Result<Sample> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let launch = || -> Result<Launch> {
-        Ok(Launch {
-            program: Program::open(Path::new("/bin/sh"), None)?,
+    let launch = || -> Result<ProgramLaunch> {
+        Ok(ProgramLaunch {
+            program: CheckedProgram::open(Path::new("/bin/sh"), None)?,
             args: vec![script.display().to_string(), "monitor".to_owned()],
             env: vec![("FLAG".to_owned(), flag.into())],
             cwd: "/".into(),
             account: None,
             umask: 0o022,
             limits: Vec::new(),
-            bounds: Bounds::Unbounded,
+            bounds: CapabilityBounds::Unbounded,
             cgroup: None,
         })
     };

@@ -10,6 +10,7 @@ pub mod keyword;
 pub mod object;
 pub mod path;
 pub mod rid;
+mod secret;
 pub mod select;
 pub mod status;
 pub mod store;
@@ -17,4 +18,5 @@ mod verb;
 
 pub use path::{Kind, NodeName, ObjectPath};
 pub use rid::{DriverName, Group, Rid};
+pub use secret::is_secret_name;
 pub use verb::Verb;

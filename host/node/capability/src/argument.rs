@@ -1,16 +1,16 @@
-//! The arguments of a driver's call, checked before anybody is asked for a permit; and the kernel's errors, told on.
+//! Checks of a call's arguments before a permit is requested, and the conversion of kernel errors.
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::Error;
+use crate::CapabilityError;
 
-/// An absolute path in its one spelling: no `..`, no `.`, no `//`, no `/` at its end, no NUL. Grants compare paths by
+/// Accepts an absolute path in its one spelling: without `..`, `.`, `//`, a `/` at its end or a NUL. Grants compare paths by
 /// their components, so there must not be two ways to write one.
-pub(crate) fn absolute(path: &str) -> Result<PathBuf, Error> {
-    let invalid = |reason: &str| Err(Error::Invalid(format!("{path:?} {reason}")));
+pub(crate) fn absolute(path: &str) -> Result<PathBuf, CapabilityError> {
+    let invalid = |reason: &str| Err(CapabilityError::Invalid(format!("{path:?} {reason}")));
     let parsed = Path::new(path);
     if !parsed.is_absolute() {
-        return invalid("is no absolute path");
+        return invalid("is not an absolute path");
     }
     if path.contains('\0') {
         return invalid("holds a NUL");
@@ -25,13 +25,13 @@ pub(crate) fn absolute(path: &str) -> Result<PathBuf, Error> {
     Ok(plain)
 }
 
-impl From<kernel::Error> for Error {
-    fn from(error: kernel::Error) -> Error {
+impl From<kernel::KernelError> for CapabilityError {
+    fn from(error: kernel::KernelError) -> CapabilityError {
         match (error.errno(), error) {
-            // Without errno(3)'s own words: whoever shows the error adds them from the number.
-            (Some(errno), error) => Error::Os { errno, text: error.to_string() },
-            (None, kernel::Error::NotFound(path)) => Error::NotFound(path.display().to_string()),
-            (None, error) => Error::Invalid(error.to_string()),
+            // Without the words of strerror(3): the code that shows the error adds them from the number.
+            (Some(errno), error) => CapabilityError::Os { errno, text: error.to_string() },
+            (None, kernel::KernelError::NotFound(path)) => CapabilityError::NotFound(path.display().to_string()),
+            (None, error) => CapabilityError::Invalid(error.to_string()),
         }
     }
 }
@@ -46,7 +46,7 @@ mod tests {
             assert_eq!(absolute(good).unwrap(), Path::new(good));
         }
         for bad in ["", "srv", "./srv", "/srv/", "/srv//web", "/srv/./web", "/srv/../etc", "/..", "/a\0b", "//srv"] {
-            assert!(matches!(absolute(bad), Err(Error::Invalid(_))), "{bad:?}");
+            assert!(matches!(absolute(bad), Err(CapabilityError::Invalid(_))), "{bad:?}");
         }
     }
 }

@@ -1,124 +1,132 @@
-//! `wit/block.wit`: block devices.
+//! `wit/block.wit`: block devices, and loop devices.
 
 use std::path::Path;
 use std::time::Duration;
 
 use grant::op::{ChangeLoop, ReadDevice, SeeLoop};
-use kernel::{block, loopdev, signature};
+use kernel::block::{self, DeviceInfo, DeviceSpec, loopdev, signature};
 
 use crate::argument::absolute;
-use crate::{Effect, Error, Scope};
+use crate::{CallContext, CapabilityError, Effect};
 
-pub use kernel::signature::Signature;
+pub use kernel::block::signature::DeviceSignature;
 
-/// How often a device that is waited for is looked for.
+/// The pause between two looks for a device that has not appeared yet. The kernel has no event to wait for that works
+/// without udev.
 const POLL: Duration = Duration::from_millis(50);
 
 /// A block device, as `device` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
-    /// Its name as the kernel has it, whatever link was asked.
+pub struct BlockDevice {
+    /// The kernel's name of the device, whatever link was given.
     pub path: String,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
-    /// Whether the kernel refuses to write on it.
+    /// Whether the kernel refuses writes to it.
     pub read_only: bool,
 }
 
-impl From<block::Device> for Device {
-    fn from(device: block::Device) -> Device {
-        Device { path: device.path.to_string_lossy().into_owned(), size: device.size, read_only: device.read_only }
+impl From<DeviceInfo> for BlockDevice {
+    fn from(device: DeviceInfo) -> BlockDevice {
+        BlockDevice { path: device.path.to_string_lossy().into_owned(), size: device.size, read_only: device.read_only }
     }
 }
 
-/// The device, or none if nothing is there.
-pub async fn find(scope: &Scope, path: &str) -> Result<Option<Device>, Error> {
-    let op = ReadDevice { path: asked(path)? };
-    // By a label or a UUID it is no path, and takes reading devices.
-    scope.look_at(Path::new(path), op, |permit| Ok(block::find(&permit.op().path)?.map(Device::from))).await
+/// Finds a device. None if nothing is there.
+pub async fn find(context: &CallContext, path: &str) -> Result<Option<BlockDevice>, CapabilityError> {
+    let op = ReadDevice { path: spelled(path)? };
+    // A label or a UUID is not a path in memory, so it runs on a thread: finding it means reading devices.
+    let found =
+        |permit: grant::Permit<ReadDevice>| Ok(Effect::Nothing(block::find(&permit.op().path)?.map(BlockDevice::from)));
+    context.admit(op)?.blocking_at(Path::new(path), found).await
 }
 
 /// Waits until the device is there, at most `timeout`.
-pub async fn wait_for(scope: &Scope, path: &str, timeout: Duration) -> Result<Device, Error> {
-    let op = ReadDevice { path: asked(path)? };
+pub async fn wait_for(context: &CallContext, path: &str, timeout: Duration) -> Result<BlockDevice, CapabilityError> {
+    let op = ReadDevice { path: spelled(path)? };
     let wait = async |path: String| {
-        // Looking takes microseconds and no lock, so it needs no lane of its own.
+        // A look takes microseconds and no lock, so it needs no thread of its own.
         loop {
             if let Some(device) = block::find(&path)? {
-                return Ok(Device::from(device));
+                return Ok(Effect::Nothing(BlockDevice::from(device)));
             }
             tokio::time::sleep(POLL).await;
         }
     };
-    scope
-        .look_async(op, |permit| async move {
-            tokio::time::timeout(timeout, wait(permit.into_op().path)).await.unwrap_or(Err(Error::TimedOut))
-        })
-        .await
+    let waited = context.admit(op)?.waiting(|permit| async move {
+        let found = tokio::time::timeout(timeout, wait(permit.into_op().path)).await;
+        found.unwrap_or(Err(CapabilityError::TimedOut))
+    });
+    waited.await
 }
 
-/// What keeps the device from going, in words.
-pub async fn user_of(scope: &Scope, path: &str) -> Result<Option<String>, Error> {
-    let op = ReadDevice { path: asked(path)? };
-    scope.look_at(Path::new(path), op, |permit| Ok(block::user_of(&permit.op().path)?)).await
+/// Describes what keeps the device busy. None if nothing does.
+pub async fn user_of(context: &CallContext, path: &str) -> Result<Option<String>, CapabilityError> {
+    let op = ReadDevice { path: spelled(path)? };
+    let user = |permit: grant::Permit<ReadDevice>| Ok(Effect::Nothing(block::user_of(&permit.op().path)?));
+    context.admit(op)?.blocking_at(Path::new(path), user).await
 }
 
-/// What the device, or the image file, holds. None if its first blocks are empty.
-pub async fn probe(scope: &Scope, path: &str) -> Result<Option<Signature>, Error> {
-    let op = ReadDevice { path: asked(path)? };
-    scope
-        .look(op, |permit| {
-            let path = &permit.op().path;
-            match block::Asked::parse(path) {
-                block::Asked::Path(path) => Ok(signature::probe(path)?),
-                _ => {
-                    let device = block::find(path)?.ok_or_else(|| Error::NotFound(path.clone()))?;
-                    Ok(signature::probe(&device.path)?)
-                }
+/// Identifies the content of a device or an image file. None if its first blocks are empty.
+pub async fn probe(context: &CallContext, path: &str) -> Result<Option<DeviceSignature>, CapabilityError> {
+    let op = ReadDevice { path: spelled(path)? };
+    let probed = context.admit(op)?.blocking(|permit| {
+        let path = &permit.op().path;
+        let found = match DeviceSpec::parse(path) {
+            DeviceSpec::Path(path) => signature::probe(path)?,
+            DeviceSpec::Label(_) | DeviceSpec::Uuid(_) => {
+                let device = block::find(path)?.ok_or_else(|| CapabilityError::NotFound(path.clone()))?;
+                signature::probe(&device.path)?
             }
-        })
-        .await
+        };
+        Ok(Effect::Nothing(found))
+    });
+    probed.await
 }
 
-/// The loop device that is backed by `file`. Whoever may attach a device to the file owns the one that is attached, also
-/// where another process of this host attached it.
-pub async fn loop_of(scope: &Scope, file: &str) -> Result<Option<Device>, Error> {
+/// Finds the loop device that `file` backs. The resource that may attach a device to the file owns the attached one, also
+/// if another process of this host attached it: ownership is kept in memory, so `om web status` after `om web start` learns
+/// it here.
+pub async fn loop_of(context: &CallContext, file: &str) -> Result<Option<BlockDevice>, CapabilityError> {
     let op = SeeLoop { file: absolute(file)? };
-    let found = scope.look(op, |permit| Ok(loopdev::loop_of(&permit.op().file)?.map(Device::from))).await?;
+    let find = context
+        .admit(op)?
+        .blocking(|permit| Ok(Effect::Nothing(loopdev::loop_of(&permit.op().file)?.map(BlockDevice::from))));
+    let found = find.await?;
     if let Some(device) = &found {
-        scope.give_device(&device.path);
+        context.give_device(&device.path);
     }
     Ok(found)
 }
 
-/// Attaches a free loop device to `file`. It is the resource's own from then on.
-pub async fn attach_loop(scope: &Scope, file: &str, read_only: bool) -> Result<Device, Error> {
+/// Attaches a free loop device to `file`. The resource owns it from then on.
+pub async fn attach_loop(context: &CallContext, file: &str, read_only: bool) -> Result<BlockDevice, CapabilityError> {
     let op = ChangeLoop { file: absolute(file)? };
-    let device = scope
-        .change(op, move |permit| Ok(Effect::Touched(Device::from(loopdev::attach(&permit.op().file, read_only)?))))
-        .await?;
-    scope.give_device(&device.path);
+    let attached = context
+        .admit(op)?
+        .blocking(move |permit| Ok(Effect::Touched(BlockDevice::from(loopdev::attach(&permit.op().file, read_only)?))));
+    let device = attached.await?;
+    context.give_device(&device.path);
     Ok(device)
 }
 
-/// Detaches the loop device that is backed by `file`. False if there is none.
-pub async fn detach_loop(scope: &Scope, file: &str) -> Result<bool, Error> {
+/// Detaches the loop device that `file` backs. Returns false if there is none.
+pub async fn detach_loop(context: &CallContext, file: &str) -> Result<bool, CapabilityError> {
     let op = ChangeLoop { file: absolute(file)? };
-    let detached = scope
-        .change(op, |permit| {
-            let detached = loopdev::detach(&permit.op().file)?.map(Device::from);
-            Ok(if detached.is_some() { Effect::Touched(detached) } else { Effect::Nothing(None) })
-        })
-        .await?;
+    let detach = context.admit(op)?.blocking(|permit| {
+        let detached = loopdev::detach(&permit.op().file)?.map(BlockDevice::from);
+        Ok(Effect::of(detached.is_some(), detached))
+    });
+    let detached = detach.await?;
     if let Some(device) = &detached {
-        scope.take_device(&device.path);
+        context.take_device(&device.path);
     }
     Ok(detached.is_some())
 }
 
-/// A device's path in its one spelling, `LABEL=x` or `UUID=x`.
-fn asked(path: &str) -> Result<String, Error> {
-    if let block::Asked::Path(plain) = block::Asked::parse(path) {
+/// Checks that a path is in its one spelling. `LABEL=x` and `UUID=x` pass as they are.
+fn spelled(path: &str) -> Result<String, CapabilityError> {
+    if let DeviceSpec::Path(plain) = DeviceSpec::parse(path) {
         absolute(&plain.to_string_lossy())?;
     }
     Ok(path.to_owned())

@@ -5,27 +5,27 @@ use std::time::Duration;
 use kernel::clock;
 use tokio::time::{Instant, sleep_until};
 
-use crate::{Error, Scope};
+use crate::{CallContext, CapabilityError};
 
-/// Milliseconds since 1970 in UTC. May jump.
+/// Milliseconds since 1970 in UTC. This clock may jump.
 pub fn wall_ms() -> u64 {
     milliseconds(clock::wall())
 }
 
-/// Milliseconds since boot. Never jumps.
+/// Milliseconds since boot. This clock never jumps.
 pub fn boot_ms() -> u64 {
     milliseconds(clock::boot())
 }
 
-/// Waits, unless the deadline comes first or the action is cancelled.
-pub async fn sleep_ms(scope: &Scope, duration: u64) -> Result<(), Error> {
-    let cancel = &scope.bounds().cancel;
-    let end = Instant::now() + Duration::from_millis(duration).min(scope.remaining());
-    let is_short = scope.remaining() < Duration::from_millis(duration);
+/// Waits. Fails if the deadline comes first or the action is given up.
+pub async fn sleep_ms(context: &CallContext, duration: u64) -> Result<(), CapabilityError> {
+    let cancel = &context.bounds().cancel;
+    let end = Instant::now() + Duration::from_millis(duration).min(context.remaining());
+    let is_short = context.remaining() < Duration::from_millis(duration);
     tokio::select! {
         biased;
-        () = cancel.cancelled() => Err(Error::Cancelled),
-        () = sleep_until(end) => if is_short { Err(Error::TimedOut) } else { Ok(()) },
+        () = cancel.cancelled() => Err(CapabilityError::Cancelled),
+        () = sleep_until(end) => if is_short { Err(CapabilityError::TimedOut) } else { Ok(()) },
     }
 }
 

@@ -1,19 +1,19 @@
-//! Why a capability function failed: `capability-error` of the contract, case for case.
+//! The error of a capability function: `capability-error` of the contract, case for case.
 
 use std::io;
 
 use grant::PermitDenial;
 
-/// Why a capability function failed.
+/// The error of a capability function. Each variant becomes the variant of the same name in the contract.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// No grant covers the call; the text is the line that would.
+pub enum CapabilityError {
+    /// No grant covers the call. The text is the grant line that would.
     #[error("denied: {0}")]
     Denied(String),
-    /// What was named does not exist.
+    /// The named thing does not exist.
     #[error("{0} does not exist")]
     NotFound(String),
-    /// The call's own timeout or the action's deadline has passed.
+    /// The timeout of this call or the deadline of the action has passed.
     #[error("timed out")]
     TimedOut,
     /// The action was given up.
@@ -22,12 +22,12 @@ pub enum Error {
     /// An argument makes no sense.
     #[error("{0}")]
     Invalid(String),
-    /// The kernel refused.
+    /// The kernel refused a system call.
     #[error("{text}: {}", words(*errno))]
     Os {
         /// errno(3).
         errno: i32,
-        /// What was being done, without errno(3)'s own words.
+        /// The operation that failed, without the words of strerror(3), which the reader adds from the number.
         text: String,
     },
     /// Anything else.
@@ -35,24 +35,24 @@ pub enum Error {
     Other(String),
 }
 
-impl Error {
-    /// What `doing` met: an errno keeps its number, whatever else its words.
-    pub fn io(doing: &str, error: &io::Error) -> Error {
+impl CapabilityError {
+    /// The error of an I/O operation, which `doing` describes. An error of the kernel keeps its number, any other one its text.
+    pub fn io(doing: &str, error: &io::Error) -> CapabilityError {
         match error.raw_os_error() {
-            Some(errno) => Error::Os { errno, text: doing.to_owned() },
-            None => Error::Other(format!("{doing}: {error}")),
+            Some(errno) => CapabilityError::Os { errno, text: doing.to_owned() },
+            None => CapabilityError::Other(format!("{doing}: {error}")),
         }
     }
 }
 
-/// What strerror(3) says.
+/// The words of strerror(3).
 fn words(errno: i32) -> String {
     let error = io::Error::from_raw_os_error(errno).to_string();
     error.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
-impl From<PermitDenial> for Error {
-    fn from(denied: PermitDenial) -> Error {
-        Error::Denied(denied.line)
+impl From<PermitDenial> for CapabilityError {
+    fn from(denied: PermitDenial) -> CapabilityError {
+        CapabilityError::Denied(denied.line)
     }
 }

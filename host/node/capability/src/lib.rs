@@ -1,23 +1,30 @@
-//! What a driver can do: one module an imported interface of `wit/`.
+//! The capabilities of a driver: one module for each imported interface of `wit/`.
 //!
-//! Every function checks its arguments, asks the [`Scope`] for a permit, acts through `kernel`, and is audited. Nothing
-//! here knows the sandbox: `runtime` converts between the contract's types and these.
+//! ```text
+//!  runtime ──▶ block, files, mount, net, netns, process, http, console, state, clock, log, progress
+//!                 │  a function checks its arguments,
+//!                 ▼
+//!              call::CallContext::admit      grants a permit, or writes the refusal to the audit trail
+//!                 │
+//!                 ▼
+//!              call::AdmittedCall            runs the effect until the deadline, counts the change, writes the record
+//!                 │
+//!                 ▼
+//!              kernel
+//! ```
+//!
+//! Nothing here knows the sandbox: `runtime` converts between the contract's types and those of these modules.
 
 mod argument;
 mod audit;
 pub mod block;
+mod call;
 pub mod clock;
 pub mod console;
-mod crew;
-mod demux;
-mod dial;
-mod engine;
-mod environment;
+mod device_owners;
 mod error;
 pub mod files;
 pub mod http;
-mod lane;
-mod ledger;
 pub mod log;
 pub mod mount;
 pub mod net;
@@ -25,17 +32,17 @@ pub mod netns;
 mod nfs;
 pub mod process;
 pub mod progress;
-mod redact;
-mod scope;
+mod queue;
 pub mod state;
-mod supervision;
-mod trail;
 
-pub use audit::{Audit, FileAudit, KEEP as AUDIT_FILES, MemoryAudit, NoAudit, Record, Verdict};
-pub use engine::guarded;
-pub use error::Error;
-pub use lane::{Lanes, Stuck};
-pub use ledger::{FileLedger, Ledger, MemoryLedger};
-pub use redact::{Redactor, hide_telling_values, tells};
-pub use scope::{Effect, Host, OUTPUT_BUDGET, Paths, Scope, Setup};
-pub use supervision::{control_group, control_group_of_object, output_prefix};
+pub use audit::{
+    AUDIT_FILES, AuditRecord, AuditSink, AuditVerdict, FileAudit, MemoryAudit, NoAudit, Redactor, hide_secret_values,
+};
+pub use call::{
+    AdmittedCall, CallContext, CallInputs, ContextSetup, Effect, HostServices, OUTPUT_BUDGET, ResourcePaths, Subject,
+};
+pub use device_owners::DeviceOwners;
+pub use error::CapabilityError;
+pub use http::guarded;
+pub use process::{control_group, control_group_of_object, output_prefix};
+pub use queue::{ResourceQueues, StuckCall};

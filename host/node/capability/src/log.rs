@@ -1,17 +1,18 @@
-//! `wit/log.wit`: the action's log. Always allowed; budget, secrets and the report of `status` are the scope's business.
+//! `wit/log.wit`: the action's log. Always allowed. The [`CallContext`] keeps the budget, hides secrets, and keeps
+//! the warnings of `status` for its report.
 
 use driver::Level;
 
-use crate::Scope;
+use crate::CallContext;
 
-/// Writes a text, a line at a time.
-pub fn log(scope: &Scope, level: &str, text: &str) {
+/// Writes a text, line by line.
+pub fn log(context: &CallContext, level: &str, text: &str) {
     for line in text.lines() {
-        scope.say(level_of(level), line);
+        context.say(level_of(level), line);
     }
 }
 
-/// An unknown word is worth a line, but no alarm.
+/// The level that a word names. An unknown word is `info`: a later version of the contract may add some.
 fn level_of(word: &str) -> Level {
     match word {
         "trace" => Level::Trace,

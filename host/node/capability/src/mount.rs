@@ -3,32 +3,36 @@
 use std::time::Duration;
 
 use grant::op::{MountFilesystem, SeeMount, UnmountTarget};
-use kernel::{block, mount as mounts, mountinfo};
+use kernel::block;
+use kernel::mount::{self as mounts, MountCall, mountinfo};
 
 use crate::argument::absolute;
-use crate::{Effect, Error, Scope, nfs};
+use crate::{CallContext, CapabilityError, Effect, nfs};
+
+/// The room in a mounted file system, in bytes.
+pub use kernel::mount::FilesystemUsage;
 
 /// A mount, as `mount-entry` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MountEntry {
-    /// Devices under the name that `block.find` gives them.
+    /// For a device, the name that `block.find` gives it.
     pub source: String,
     /// The directory of the source that is mounted.
     pub root: String,
-    /// Where.
+    /// The directory that it is mounted on.
     pub target: String,
     /// As in /proc/filesystems.
     pub fstype: String,
-    /// Those of the mount, then those of the file system.
+    /// The options of the mount, then those of the file system.
     pub options: Vec<String>,
 }
 
-/// What to mount, as `request` of the contract.
+/// A mount to make, as `request` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// A device, a directory for `bind`, or any word for file systems without a source.
+pub struct MountRequest {
+    /// A device, a directory for `bind`, or any word for a file system without a source.
     pub source: String,
-    /// Where.
+    /// The directory to mount it on.
     pub target: String,
     /// As in /proc/filesystems, or `bind`.
     pub fstype: String,
@@ -36,84 +40,89 @@ pub struct Request {
     pub options: Vec<String>,
 }
 
-/// Room in a mounted file system, in bytes.
-pub use kernel::mount::Usage;
-
-/// What is mounted at `target`, the topmost last.
-pub async fn mounts_at(scope: &Scope, target: &str) -> Result<Vec<MountEntry>, Error> {
-    let op = SeeMount { target: absolute(target)? };
-    scope
-        .look(op, |permit| Ok(mountinfo::mounts_at(&permit.op().target)?.into_iter().map(MountEntry::from).collect()))
-        .await
-}
-
-impl From<mountinfo::MountEntry> for MountEntry {
-    fn from(entry: mountinfo::MountEntry) -> MountEntry {
+impl From<mountinfo::MountInfo> for MountEntry {
+    fn from(mount: mountinfo::MountInfo) -> MountEntry {
         MountEntry {
-            source: block::canonical_source(&entry.source),
-            root: entry.root.to_string_lossy().into_owned(),
-            target: entry.target.to_string_lossy().into_owned(),
-            fstype: entry.fstype,
-            options: entry.options,
+            source: block::canonical_source(&mount.source),
+            root: mount.root.to_string_lossy().into_owned(),
+            target: mount.target.to_string_lossy().into_owned(),
+            fstype: mount.fstype,
+            options: mount.options,
         }
     }
 }
 
-/// Whether the kernel knows the file system, or can load it. What the kernel knows is no secret: every driver may ask.
-pub async fn supports(_: &Scope, fstype: &str) -> Result<bool, Error> {
-    fstype_word(fstype)?;
+/// Lists the mounts of `target`, the topmost last.
+pub async fn mounts_at(context: &CallContext, target: &str) -> Result<Vec<MountEntry>, CapabilityError> {
+    let op = SeeMount { target: absolute(target)? };
+    let listed = context.admit(op)?.blocking(|permit| {
+        let mounts = mountinfo::mounts_at(&permit.op().target)?.into_iter();
+        Ok(Effect::Nothing(mounts.map(MountEntry::from).collect()))
+    });
+    listed.await
+}
+
+/// Whether the kernel knows the file system, or can load it. That is not a secret: every driver may ask, without a grant.
+pub async fn supports(_: &CallContext, fstype: &str) -> Result<bool, CapabilityError> {
+    check_fstype(fstype)?;
     Ok(mounts::supports(fstype)?)
 }
 
-/// Mounts. The target must exist.
-pub async fn mount(scope: &Scope, request: Request) -> Result<(), Error> {
-    fstype_word(&request.fstype)?;
+/// Mounts a file system. The target must exist.
+pub async fn mount(context: &CallContext, request: MountRequest) -> Result<(), CapabilityError> {
+    check_fstype(&request.fstype)?;
     let op = MountFilesystem {
         fstype: request.fstype,
         source: source(request.source)?,
         target: absolute(&request.target)?,
-        // One word an option: a grant must not see less in them than the kernel will.
+        // One word for each option, split as the kernel will split it: a grant must not see less than the kernel does.
         options: request.options.iter().flat_map(|list| mountinfo::split_options(list)).collect(),
     };
-    scope
-        .change(op, |permit| {
-            let op = permit.op();
-            mounts::mount(mounts::Request {
-                source: &op.source,
-                target: &op.target,
-                fstype: &op.fstype,
-                options: &nfs::with_address(&op.fstype, &op.source, &op.options)?,
-            })?;
-            Ok(Effect::Touched(()))
-        })
-        .await
+    let mounted = context.admit(op)?.blocking(|permit| {
+        let op = permit.op();
+        mounts::mount(MountCall {
+            source: &op.source,
+            target: &op.target,
+            fstype: &op.fstype,
+            options: &nfs::with_address(&op.fstype, &op.source, &op.options)?,
+        })?;
+        Ok(Effect::Touched(()))
+    });
+    mounted.await
 }
 
 /// Unmounts the topmost mount of `target`.
-pub async fn unmount(scope: &Scope, target: &str) -> Result<(), Error> {
+pub async fn unmount(context: &CallContext, target: &str) -> Result<(), CapabilityError> {
     let op = UnmountTarget { target: absolute(target)? };
-    scope.change(op, |permit| Ok(Effect::Touched(mounts::unmount_top(&permit.op().target)?))).await
+    let unmounted =
+        context.admit(op)?.blocking(|permit| Ok(Effect::Touched(mounts::unmount_top(&permit.op().target)?)));
+    unmounted.await
 }
 
-/// statfs(2), given up after `timeout`.
-pub async fn statfs(scope: &Scope, target: &str, timeout: Duration) -> Result<Usage, Error> {
+/// Calls statfs(2), and gives up after `timeout`.
+pub async fn statfs(
+    context: &CallContext,
+    target: &str,
+    timeout: Duration,
+) -> Result<FilesystemUsage, CapabilityError> {
     let op = SeeMount { target: absolute(target)? };
-    let usage = scope.look(op, |permit| Ok(mounts::statfs(&permit.op().target)?));
-    tokio::time::timeout(timeout, usage).await.unwrap_or(Err(Error::TimedOut))
+    let usage = context.admit(op)?.blocking(|permit| Ok(Effect::Nothing(mounts::statfs(&permit.op().target)?)));
+    // Giving up leaves the resource stuck: the thread stays in statfs(2) until a dead server answers.
+    tokio::time::timeout(timeout, usage).await.unwrap_or(Err(CapabilityError::TimedOut))
 }
 
-fn fstype_word(fstype: &str) -> Result<(), Error> {
+fn check_fstype(fstype: &str) -> Result<(), CapabilityError> {
     let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     if fstype.is_empty() || !fstype.chars().all(legal) {
-        return Err(Error::Invalid(format!("{fstype:?} is no file system type")));
+        return Err(CapabilityError::Invalid(format!("{fstype:?} is not a file system type")));
     }
     Ok(())
 }
 
-/// A path in its one spelling, or a word that is none.
-fn source(source: String) -> Result<String, Error> {
+/// Checks a source: a path in its one spelling, or a word that is not a path.
+fn source(source: String) -> Result<String, CapabilityError> {
     if source.is_empty() || source.contains('\0') {
-        return Err(Error::Invalid(format!("{source:?} is no source of a mount")));
+        return Err(CapabilityError::Invalid(format!("{source:?} is not a source of a mount")));
     }
     if source.starts_with('/') {
         absolute(&source)?;

@@ -1,4 +1,4 @@
-//! `wit/net.wit`: links, addresses and routes of the node's network namespace.
+//! `wit/net.wit`: links, addresses and routes in the network namespace of the node.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -7,20 +7,18 @@ use grant::op::{ChangeAddress, ChangeLink, ChangeRoute, ProbeAddress, ResolveNam
 use ipnet::IpNet;
 use kernel::net::{self as network, Netlink};
 
-use crate::{Effect, Error, Scope};
+use crate::{CallContext, CapabilityError, Effect};
 
 /// A network interface, as `link` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// Its name.
+pub struct LinkEntry {
     pub name: String,
-    /// Its number.
+    /// The kernel's number of the link.
     pub index: u32,
-    /// Administratively up.
+    /// Whether it is administratively up.
     pub up: bool,
-    /// Whether something is at the other end.
+    /// Whether something is connected at the other end.
     pub carrier: bool,
-    /// The largest packet.
     pub mtu: u32,
     /// The hardware address.
     pub mac: String,
@@ -30,8 +28,8 @@ pub struct Link {
 
 /// An address of a link, as `address` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    /// With its prefix length.
+pub struct AddressEntry {
+    /// The address with the length of its prefix.
     pub cidr: String,
     /// `eth0:1`, or empty.
     pub label: String,
@@ -39,98 +37,106 @@ pub struct Address {
 
 /// A route of the main table, as `route` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
+pub struct RouteEntry {
     /// A prefix, or `default`.
     pub destination: String,
-    /// Through which router.
+    /// The router that it goes through.
     pub gateway: Option<String>,
-    /// Through which link.
+    /// The link that it goes through.
     pub dev: Option<String>,
 }
 
-/// Whoever has an address, as `holder` of the contract.
+/// The holder of an address, as `holder` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// Its hardware address.
+pub struct AddressHolder {
+    /// The hardware address of the holder.
     pub mac: String,
-    /// Its link, where it is no other host's.
+    /// The link of this node that has the address. None if another host has it.
     pub dev: Option<String>,
 }
 
-/// The link of that name.
-pub async fn find_link(scope: &Scope, dev: &str) -> Result<Option<Link>, Error> {
+/// Finds a link by its name.
+pub async fn find_link(context: &CallContext, dev: &str) -> Result<Option<LinkEntry>, CapabilityError> {
     let op = SeeLink { dev: dev.to_owned() };
-    let found = scope.look_async(op, |permit| async move { Ok(Netlink::open()?.find_link(&permit.op().dev).await?) });
-    Ok(found.await?.map(Link::from))
+    let found = context
+        .admit(op)?
+        .waiting(|permit| async move { Ok(Effect::Nothing(Netlink::open()?.find_link(&permit.op().dev).await?)) });
+    Ok(found.await?.map(LinkEntry::from))
 }
 
-/// The addresses of a link, or none if there is no such link.
-pub async fn addresses(scope: &Scope, dev: &str) -> Result<Option<Vec<Address>>, Error> {
+/// Lists the addresses of a link. None if there is no such link.
+pub async fn addresses(context: &CallContext, dev: &str) -> Result<Option<Vec<AddressEntry>>, CapabilityError> {
     let op = SeeLink { dev: dev.to_owned() };
-    let list = scope.look_async(op, |permit| async move {
+    let list = context.admit(op)?.waiting(|permit| async move {
         let netlink = Netlink::open()?;
-        let Some(link) = netlink.find_link(&permit.op().dev).await? else { return Ok(None) };
-        Ok(Some(netlink.addresses(&link).await?))
+        let Some(link) = netlink.find_link(&permit.op().dev).await? else { return Ok(Effect::Nothing(None)) };
+        Ok(Effect::Nothing(Some(netlink.addresses(&link).await?)))
     });
-    Ok(list.await?.map(|addresses| addresses.into_iter().map(Address::from).collect()))
+    Ok(list.await?.map(|addresses| addresses.into_iter().map(AddressEntry::from).collect()))
 }
 
-/// The addresses that a host name stands for.
-pub async fn resolve(scope: &Scope, name: &str) -> Result<Vec<String>, Error> {
+/// Resolves a host name to its addresses.
+pub async fn resolve(context: &CallContext, name: &str) -> Result<Vec<String>, CapabilityError> {
     let op = ResolveName { name: name.to_owned() };
-    let resolved = scope.look_async(op, |permit| async move {
+    let resolved = context.admit(op)?.waiting(|permit| async move {
         let name = &permit.op().name;
         if let Ok(address) = name.parse::<IpAddr>() {
-            return Ok(vec![address]);
+            return Ok(Effect::Nothing(vec![address]));
         }
         let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-        let addresses = found.map_err(|error| Error::Other(format!("cannot resolve {name}: {error}")))?;
+        let addresses = found.map_err(|error| CapabilityError::Other(format!("cannot resolve {name}: {error}")))?;
         let addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
-        // From now on a grant of the name is one of these addresses.
-        scope.grants().learn(&permit, &addresses);
-        Ok(addresses)
+        // From now on a grant that names the host covers these addresses, and only these.
+        context.grants().learn(&permit, &addresses);
+        Ok(Effect::Nothing(addresses))
     });
     Ok(distinct(resolved.await?).iter().map(IpAddr::to_string).collect())
 }
 
-/// Who else has the address.
-pub async fn find_holder(scope: &Scope, dev: &str, address: &str, timeout_ms: u64) -> Result<Option<Holder>, Error> {
+/// Finds another link or another host that has the address.
+pub async fn find_holder(
+    context: &CallContext,
+    dev: &str,
+    address: &str,
+    timeout_ms: u64,
+) -> Result<Option<AddressHolder>, CapabilityError> {
     let op = ProbeAddress { dev: dev.to_owned(), address: ip(address)? };
-    let timeout = Duration::from_millis(timeout_ms).min(scope.remaining());
-    let asked = scope.look_async(op, |permit| async move {
+    let timeout = Duration::from_millis(timeout_ms).min(context.remaining());
+    let found = context.admit(op)?.waiting(|permit| async move {
         let op = permit.op();
         let netlink = Netlink::open()?;
         let link = existing(&netlink, &op.dev).await?;
-        holder(&netlink, None, &link, op.address, timeout).await
+        holder(&netlink, None, &link, op.address, timeout).await.map(Effect::Nothing)
     });
-    asked.await
+    found.await
 }
 
-/// Who has the address but for this link: another link beside it, or another host that answers on it.
+/// The holder of the address, other than this link: another link beside it, or another host that answers on it. A `timeout` of
+/// zero asks no other host.
 pub(crate) async fn holder(
     netlink: &Netlink,
-    within: Option<&network::Namespace>,
-    link: &network::Link,
+    within: Option<&network::NetworkNamespace>,
+    link: &network::NetworkLink,
     address: IpAddr,
     timeout: Duration,
-) -> Result<Option<Holder>, Error> {
+) -> Result<Option<AddressHolder>, CapabilityError> {
     let links: Vec<_> = netlink.links().await?.into_iter().filter(|other| other.index != link.index).collect();
     let found = netlink.addresses_of(&links).await?.into_iter().find(|(_, found)| found.cidr.addr() == address);
     if let Some((dev, _)) = found {
         let mac = links.iter().find(|other| other.name == dev).map(|other| mac_text(&other.mac)).unwrap_or_default();
-        return Ok(Some(Holder { mac, dev: Some(dev) }));
+        return Ok(Some(AddressHolder { mac, dev: Some(dev) }));
     }
     if timeout.is_zero() {
         return Ok(None);
     }
     let claimant = network::claimant(within, link, address, timeout).await?;
-    Ok(claimant.map(|mac| Holder { mac: mac_text(&mac), dev: None }))
+    Ok(claimant.map(|mac| AddressHolder { mac: mac_text(&mac), dev: None }))
 }
 
 /// Sets a link administratively up.
-pub async fn set_up(scope: &Scope, dev: &str) -> Result<(), Error> {
+pub async fn set_up(context: &CallContext, dev: &str) -> Result<(), CapabilityError> {
     let op = ChangeLink { dev: dev.to_owned() };
-    let set = scope.change_async(op, |permit| async move {
+    let set = context.admit(op)?.waiting(|permit| async move {
         let netlink = Netlink::open()?;
         let link = existing(&netlink, &permit.op().dev).await?;
         if link.up {
@@ -142,38 +148,38 @@ pub async fn set_up(scope: &Scope, dev: &str) -> Result<(), Error> {
     set.await
 }
 
-/// Adds an address. One that the link has already is `os(EEXIST)`.
-pub async fn add_address(scope: &Scope, dev: &str, cidr: &str, label: &str) -> Result<(), Error> {
+/// Adds an address. Fails with `os(EEXIST)` if the link has it already.
+pub async fn add_address(context: &CallContext, dev: &str, cidr: &str, label: &str) -> Result<(), CapabilityError> {
     let op = ChangeAddress { dev: dev.to_owned(), address: network_of(cidr)? };
-    let added = scope.change_async(op, |permit| async move {
+    let added = context.admit(op)?.waiting(|permit| async move {
         let op = permit.op();
         let netlink = Netlink::open()?;
         let link = existing(&netlink, &op.dev).await?;
         if netlink.add_address(&link, op.address, label).await? {
             return Ok(Effect::Touched(()));
         }
-        Err(Error::Os { errno: EEXIST, text: format!("{} is on {} already", op.address, op.dev) })
+        Err(CapabilityError::Os { errno: EEXIST, text: format!("{} is on {} already", op.address, op.dev) })
     });
     added.await
 }
 
-/// Removes an address. False if it was not there.
-pub async fn remove_address(scope: &Scope, dev: &str, cidr: &str) -> Result<bool, Error> {
+/// Removes an address. Returns false if it was not there.
+pub async fn remove_address(context: &CallContext, dev: &str, cidr: &str) -> Result<bool, CapabilityError> {
     let op = ChangeAddress { dev: dev.to_owned(), address: network_of(cidr)? };
-    let removed = scope.change_async(op, |permit| async move {
+    let removed = context.admit(op)?.waiting(|permit| async move {
         let op = permit.op();
         let netlink = Netlink::open()?;
         let Some(link) = netlink.find_link(&op.dev).await? else { return Ok(Effect::Nothing(false)) };
-        Ok(touched_if(netlink.remove_address(&link, op.address).await?))
+        Ok(Effect::whether(netlink.remove_address(&link, op.address).await?))
     });
     removed.await
 }
 
-/// Tells the neighbours that the address lives here now.
-pub async fn announce(scope: &Scope, dev: &str, address: &str) -> Result<(), Error> {
+/// Announces to the neighbours that this node now has the address.
+pub async fn announce(context: &CallContext, dev: &str, address: &str) -> Result<(), CapabilityError> {
     let address = ip(address)?;
     let op = ChangeAddress { dev: dev.to_owned(), address: IpNet::from(address) };
-    let announced = scope.change_async(op, |permit| async move {
+    let announced = context.admit(op)?.waiting(|permit| async move {
         let link = existing(&Netlink::open()?, &permit.op().dev).await?;
         network::announce(None, &link, address).await?;
         Ok(Effect::Touched(()))
@@ -181,60 +187,60 @@ pub async fn announce(scope: &Scope, dev: &str, address: &str) -> Result<(), Err
     announced.await
 }
 
-/// The routes to `destination`, exactly.
-pub async fn routes_to(scope: &Scope, destination: &str) -> Result<Vec<Route>, Error> {
+/// Lists the routes to exactly `destination`.
+pub async fn routes_to(context: &CallContext, destination: &str) -> Result<Vec<RouteEntry>, CapabilityError> {
     let prefixes = prefixes(destination, None)?;
     let op = SeeRoute { destination: destination.to_owned() };
-    let listed = scope.look_async(op, |_| async move {
+    let listed = context.admit(op)?.waiting(|_| async move {
         let netlink = Netlink::open()?;
         let mut routes = Vec::new();
         for prefix in prefixes {
             routes.extend(netlink.routes_to(prefix).await?);
         }
-        Ok(routes)
+        Ok(Effect::Nothing(routes))
     });
-    Ok(listed.await?.into_iter().map(Route::from).collect())
+    Ok(listed.await?.into_iter().map(RouteEntry::from).collect())
 }
 
-/// Adds a route. False if the same is already there.
-pub async fn add_route(scope: &Scope, route: Route) -> Result<bool, Error> {
+/// Adds a route. Returns false if the same one is there already.
+pub async fn add_route(context: &CallContext, route: RouteEntry) -> Result<bool, CapabilityError> {
     let (op, route) = changed_route(route)?;
-    let added = scope.change_async(op, |_| async move { Ok(touched_if(Netlink::open()?.add_route(&route).await?)) });
+    let added =
+        context.admit(op)?.waiting(|_| async move { Ok(Effect::whether(Netlink::open()?.add_route(&route).await?)) });
     added.await
 }
 
-/// Removes a route. False if it was not there.
-pub async fn remove_route(scope: &Scope, route: Route) -> Result<bool, Error> {
+/// Removes a route. Returns false if it was not there.
+pub async fn remove_route(context: &CallContext, route: RouteEntry) -> Result<bool, CapabilityError> {
     let (op, route) = changed_route(route)?;
-    let removed =
-        scope.change_async(op, |_| async move { Ok(touched_if(Netlink::open()?.remove_route(&route).await?)) });
+    let removed = context
+        .admit(op)?
+        .waiting(|_| async move { Ok(Effect::whether(Netlink::open()?.remove_route(&route).await?)) });
     removed.await
 }
 
+/// errno(3), as the contract passes it on.
 const EEXIST: i32 = 17;
 
-async fn existing(netlink: &Netlink, dev: &str) -> Result<network::Link, Error> {
-    netlink.find_link(dev).await?.ok_or_else(|| Error::NotFound(format!("the link {dev}")))
+async fn existing(netlink: &Netlink, dev: &str) -> Result<network::NetworkLink, CapabilityError> {
+    netlink.find_link(dev).await?.ok_or_else(|| CapabilityError::NotFound(format!("the link {dev}")))
 }
 
-pub(crate) fn touched_if(changed: bool) -> Effect<bool> {
-    if changed { Effect::Touched(true) } else { Effect::Nothing(false) }
-}
-
-pub(crate) fn changed_route(route: Route) -> Result<(ChangeRoute, network::Route), Error> {
+pub(crate) fn changed_route(route: RouteEntry) -> Result<(ChangeRoute, network::KernelRoute), CapabilityError> {
     let gateway = route.gateway.as_deref().map(ip).transpose()?;
     let destination = *prefixes(&route.destination, gateway)?
         .first()
-        .ok_or_else(|| Error::Invalid(format!("{:?} is no destination", route.destination)))?;
+        .ok_or_else(|| CapabilityError::Invalid(format!("{:?} is not a destination", route.destination)))?;
     if gateway.is_none() && route.dev.is_none() {
-        return Err(Error::Invalid(format!("the route to {} needs a gateway or a link", route.destination)));
+        return Err(CapabilityError::Invalid(format!("the route to {} needs a gateway or a link", route.destination)));
     }
     let op = ChangeRoute { destination: route.destination, gateway, dev: route.dev.clone() };
-    Ok((op, network::Route { destination, gateway, dev: route.dev }))
+    Ok((op, network::KernelRoute { destination, gateway, dev: route.dev }))
 }
 
-/// What a destination stands for. `default` is of the gateway's family, or of both where there is none.
-fn prefixes(destination: &str, gateway: Option<IpAddr>) -> Result<Vec<IpNet>, Error> {
+/// The prefixes that a destination means. `default` means the one of the gateway's family, or of both families if there is no
+/// gateway.
+fn prefixes(destination: &str, gateway: Option<IpAddr>) -> Result<Vec<IpNet>, CapabilityError> {
     if destination != "default" {
         return destination
             .parse()
@@ -247,19 +253,19 @@ fn prefixes(destination: &str, gateway: Option<IpAddr>) -> Result<Vec<IpNet>, Er
     Ok([ipv4, ipv6].into_iter().filter(|prefix| of_family(matches!(prefix, IpNet::V4(_)))).collect())
 }
 
-pub(crate) fn ip(text: &str) -> Result<IpAddr, Error> {
+pub(crate) fn ip(text: &str) -> Result<IpAddr, CapabilityError> {
     text.parse().map_err(|_| expected("an address", text))
 }
 
-pub(crate) fn network_of(text: &str) -> Result<IpNet, Error> {
+pub(crate) fn network_of(text: &str) -> Result<IpNet, CapabilityError> {
     text.parse().map_err(|_| expected("an address with the length of its prefix", text))
 }
 
-fn expected(what: &str, found: &str) -> Error {
-    Error::Invalid(format!("{found:?} is not {what}"))
+fn expected(what: &str, found: &str) -> CapabilityError {
+    CapabilityError::Invalid(format!("{found:?} is not {what}"))
 }
 
-/// In their order, each once: a resolver lists an address for every kind of socket.
+/// The addresses in their order, each once: a resolver lists an address for every kind of socket.
 fn distinct(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
     let mut seen = std::collections::HashSet::new();
     addresses.into_iter().filter(|address| seen.insert(*address)).collect()
@@ -270,9 +276,9 @@ pub(crate) fn mac_text(mac: &[u8]) -> String {
     bytes.join(":")
 }
 
-impl From<network::Link> for Link {
-    fn from(link: network::Link) -> Link {
-        Link {
+impl From<network::NetworkLink> for LinkEntry {
+    fn from(link: network::NetworkLink) -> LinkEntry {
+        LinkEntry {
             name: link.name,
             index: link.index,
             up: link.up,
@@ -284,16 +290,16 @@ impl From<network::Link> for Link {
     }
 }
 
-impl From<network::Address> for Address {
-    fn from(address: network::Address) -> Address {
-        Address { cidr: address.cidr.to_string(), label: address.label }
+impl From<network::LinkAddress> for AddressEntry {
+    fn from(address: network::LinkAddress) -> AddressEntry {
+        AddressEntry { cidr: address.cidr.to_string(), label: address.label }
     }
 }
 
-impl From<network::Route> for Route {
-    fn from(route: network::Route) -> Route {
+impl From<network::KernelRoute> for RouteEntry {
+    fn from(route: network::KernelRoute) -> RouteEntry {
         let is_default = route.destination.prefix_len() == 0;
-        Route {
+        RouteEntry {
             destination: if is_default { "default".to_owned() } else { route.destination.to_string() },
             gateway: route.gateway.map(|gateway| gateway.to_string()),
             dev: route.dev,
@@ -321,10 +327,10 @@ mod tests {
 
     #[test]
     fn a_route_leads_somewhere() {
-        let route = Route { destination: "default".to_owned(), gateway: None, dev: None };
+        let route = RouteEntry { destination: "default".to_owned(), gateway: None, dev: None };
         assert_eq!(
             changed_route(route),
-            Err(Error::Invalid("the route to default needs a gateway or a link".to_owned()))
+            Err(CapabilityError::Invalid("the route to default needs a gateway or a link".to_owned()))
         );
     }
 }

@@ -1,7 +1,8 @@
-//! `wit/netns.wit`: links, addresses and routes within a network namespace.
+//! `wit/netns.wit`: links, addresses and routes inside a network namespace.
 //!
-//! A driver names a namespace, and the grants say whether it may. Which one that is, the host finds out by itself: of a
-//! resource, the one that the joined resource exposes and that was believed of it. That of the node is none of them.
+//! A driver names a namespace, and the grants decide whether it may use it. The host looks up by itself which namespace that
+//! is: for a resource, the one that the joined resource exposes, if the host accepted that. The namespace of the node itself
+//! is always refused: the interface `net` and its own grants are for that.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,21 +11,20 @@ use grant::NetnsReference;
 use grant::op::{
     AnnounceNetnsAddress, ChangeNetnsAddress, ChangeNetnsRoute, PlugNetns, ProbeNetnsAddress, SeeNetns, UnplugNetns,
 };
-use kernel::net::{self as network, Mark, Namespace, Netlink, NetworkRoute, Plug, PlugMode, Wanted};
+use kernel::net::{self as network, LinkMark, LinkPlug, Netlink, NetworkNamespace, PlugMode, PlugOptions, PrefixRoute};
 use model::Rid;
 
-use crate::net::{Holder, Route, changed_route, holder, ip, mac_text, network_of, touched_if};
-use crate::supervision::members;
-use crate::{Effect, Error, Scope};
+use crate::net::{AddressHolder, RouteEntry, changed_route, holder, ip, mac_text, network_of};
+use crate::process::members;
+use crate::{CallContext, CapabilityError, Effect};
 
-/// An interface within a namespace, as `link` of the contract.
+/// An interface inside a namespace, as `link` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// Its name.
+pub struct NetnsLink {
     pub name: String,
-    /// Administratively up.
+    /// Whether it is administratively up.
     pub up: bool,
-    /// Whether something is at the other end.
+    /// Whether something is connected at the other end.
     pub carrier: bool,
     /// The hardware address.
     pub mac: String,
@@ -34,276 +34,303 @@ pub struct Link {
     pub plugged: bool,
 }
 
-/// An address within a namespace, as `address` of the contract.
+/// An address inside a namespace, as `address` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    /// Its link.
+pub struct NetnsAddress {
+    /// The link that has it.
     pub dev: String,
-    /// With its prefix length.
+    /// The address with the length of its prefix.
     pub cidr: String,
 }
 
-/// All that is in a namespace, as `contents` of the contract.
+/// Everything inside a namespace, as `contents` of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contents {
-    /// Its links.
-    pub links: Vec<Link>,
-    /// Their addresses.
-    pub addresses: Vec<Address>,
+pub struct NetnsContents {
+    pub links: Vec<NetnsLink>,
+    pub addresses: Vec<NetnsAddress>,
     /// The routes of the main table.
-    pub routes: Vec<Route>,
+    pub routes: Vec<RouteEntry>,
 }
 
-/// What is in the namespace, or none if there is no such namespace now.
-pub async fn look(scope: &Scope, netns: &str) -> Result<Option<Contents>, Error> {
+/// Lists what is inside the namespace. None if there is no such namespace now.
+pub async fn look(context: &CallContext, netns: &str) -> Result<Option<NetnsContents>, CapabilityError> {
     let netns = parse(netns)?;
     let op = SeeNetns { netns: netns.to_string() };
-    let seen = scope.look_async(op, |_| async move {
-        let Some(namespace) = find(scope, &netns).await? else { return Ok(None) };
-        contents(&namespace.netlink()?, &mark(scope)).await.map(Some)
+    let seen = context.admit(op)?.waiting(|_| async move {
+        let Some(namespace) = find(context, &netns).await? else { return Ok(Effect::Nothing(None)) };
+        contents(&namespace.netlink()?, &mark(context)).await.map(Some).map(Effect::Nothing)
     });
     seen.await
 }
 
-async fn contents(inside: &Netlink, mark: &Mark) -> Result<Contents, Error> {
+async fn contents(inside: &Netlink, mark: &LinkMark) -> Result<NetnsContents, CapabilityError> {
     let links = inside.links().await?;
     let addresses = inside.addresses_of(&links).await?.into_iter();
     let routes = inside.routes(&links).await?.into_iter();
-    Ok(Contents {
-        addresses: addresses.map(|(dev, address)| Address { dev, cidr: address.cidr.to_string() }).collect(),
-        routes: routes.map(Route::from).collect(),
+    Ok(NetnsContents {
+        addresses: addresses.map(|(dev, address)| NetnsAddress { dev, cidr: address.cidr.to_string() }).collect(),
+        routes: routes.map(RouteEntry::from).collect(),
         links: links.into_iter().map(|link| described(link, mark)).collect(),
     })
 }
 
-/// Who else has the address, for a link of the namespace.
+/// Finds another holder of an address, for a link of the namespace.
 pub async fn find_holder(
-    scope: &Scope,
+    context: &CallContext,
     netns: &str,
     dev: &str,
     address: &str,
     timeout_ms: u64,
-) -> Result<Option<Holder>, Error> {
+) -> Result<Option<AddressHolder>, CapabilityError> {
     let netns = parse(netns)?;
     let op = ProbeNetnsAddress { address: ip(address)?, netns: netns.to_string() };
-    let timeout = Duration::from_millis(timeout_ms).min(scope.remaining());
-    let asked = scope.look_async(op, |permit| async move {
-        let (namespace, link) = link_in(scope, &netns, dev).await?;
-        holder(&namespace.netlink()?, Some(&namespace), &link, permit.op().address, timeout).await
+    let timeout = Duration::from_millis(timeout_ms).min(context.remaining());
+    let found = context.admit(op)?.waiting(|permit| async move {
+        let (namespace, link) = link_in(context, &netns, dev).await?;
+        holder(&namespace.netlink()?, Some(&namespace), &link, permit.op().address, timeout).await.map(Effect::Nothing)
     });
-    asked.await
+    found.await
 }
 
 /// Plugs a link into the namespace.
 pub async fn plug(
-    scope: &Scope,
+    context: &CallContext,
     netns: &str,
     mode: &str,
     dev: &str,
     options: &[(String, String)],
-) -> Result<Link, Error> {
+) -> Result<NetnsLink, CapabilityError> {
     let netns = parse(netns)?;
     let plug_mode = plug_mode(mode)?;
     let [name, mac] = known(options, ["name", "mac"])?;
     let mac = mac.map(mac_of).transpose()?;
     let op = PlugNetns { mode: mode.to_owned(), dev: dev.to_owned(), netns: netns.to_string() };
-    let plugged = scope.change_async(op, |_| async move {
-        let (namespace, mark) = (existing(scope, &netns).await?, mark(scope));
-        let wanted = Wanted { name: name.unwrap_or_default(), mac };
-        let plug = Plug { mode: plug_mode, dev, mark: &mark };
-        let (link, changed) = plug.insert(&Netlink::open()?, &namespace, wanted).await?;
+    let plugged = context.admit(op)?.waiting(|_| async move {
+        let (namespace, mark) = (existing(context, &netns).await?, mark(context));
+        let options = PlugOptions { name: name.unwrap_or_default(), mac };
+        let plug = LinkPlug { mode: plug_mode, dev, mark: &mark };
+        let (link, changed) = plug.insert(&Netlink::open()?, &namespace, options).await?;
         let link = described(link, &mark);
-        Ok(if changed { Effect::Touched(link) } else { Effect::Nothing(link) })
+        Ok(Effect::of(changed, link))
     });
     plugged.await
 }
 
-/// Takes out what this resource has plugged.
-pub async fn unplug(scope: &Scope, netns: &str, mode: &str, dev: &str) -> Result<bool, Error> {
+/// Unplugs the link that this resource has plugged.
+pub async fn unplug(context: &CallContext, netns: &str, mode: &str, dev: &str) -> Result<bool, CapabilityError> {
     let netns = parse(netns)?;
     let plug_mode = plug_mode(mode)?;
     let op = UnplugNetns { mode: mode.to_owned(), dev: dev.to_owned(), netns: netns.to_string() };
-    let unplugged = scope.change_async(op, |_| async move {
-        // What is not there any more must not keep the rest from being taken back.
-        let namespace = match find(scope, &netns).await {
-            Err(Error::Invalid(_)) => None,
+    let unplugged = context.admit(op)?.waiting(|_| async move {
+        // A namespace that cannot be used any more must not prevent the node's end of the link from being removed.
+        let namespace = match find(context, &netns).await {
+            Err(CapabilityError::Invalid(_)) => None,
             found => found?,
         };
-        let plug = Plug { mode: plug_mode, dev, mark: &mark(scope) };
-        Ok(touched_if(plug.take_out(&Netlink::open()?, namespace.as_ref()).await?))
+        let plug = LinkPlug { mode: plug_mode, dev, mark: &mark(context) };
+        Ok(Effect::whether(plug.take_out(&Netlink::open()?, namespace.as_ref()).await?))
     });
     unplugged.await
 }
 
-/// Adds an address.
+/// Adds an address. Returns false if it is there already.
 pub async fn add_address(
-    scope: &Scope,
+    context: &CallContext,
     netns: &str,
     dev: &str,
     cidr: &str,
     options: &[(String, String)],
-) -> Result<bool, Error> {
+) -> Result<bool, CapabilityError> {
     let netns = parse(netns)?;
     let [network] = known(options, ["network-route"])?;
-    let network = if flag(network, true)? { NetworkRoute::Kept } else { NetworkRoute::LeftOut };
+    let network = if flag(network, true)? { PrefixRoute::Kept } else { PrefixRoute::LeftOut };
     let op = ChangeNetnsAddress { address: network_of(cidr)?, netns: netns.to_string() };
-    let added = scope.change_async(op, |permit| async move {
-        let (namespace, link) = link_in(scope, &netns, dev).await?;
+    let added = context.admit(op)?.waiting(|permit| async move {
+        let (namespace, link) = link_in(context, &netns, dev).await?;
         let inside = namespace.netlink()?;
-        Ok(touched_if(inside.add_address_with(&link, permit.op().address, "", network).await?))
+        Ok(Effect::whether(inside.add_address_with(&link, permit.op().address, "", network).await?))
     });
     added.await
 }
 
-/// Removes an address.
-pub async fn remove_address(scope: &Scope, netns: &str, dev: &str, cidr: &str) -> Result<bool, Error> {
+/// Removes an address. Returns false if it was not there.
+pub async fn remove_address(
+    context: &CallContext,
+    netns: &str,
+    dev: &str,
+    cidr: &str,
+) -> Result<bool, CapabilityError> {
     let netns = parse(netns)?;
     let op = ChangeNetnsAddress { address: network_of(cidr)?, netns: netns.to_string() };
-    let removed = scope.change_async(op, |permit| async move {
-        let Some(namespace) = find(scope, &netns).await? else { return Ok(Effect::Nothing(false)) };
+    let removed = context.admit(op)?.waiting(|permit| async move {
+        let Some(namespace) = find(context, &netns).await? else { return Ok(Effect::Nothing(false)) };
         let inside = namespace.netlink()?;
         let Some(link) = inside.find_link(dev).await? else { return Ok(Effect::Nothing(false)) };
-        Ok(touched_if(inside.remove_address(&link, permit.op().address).await?))
+        Ok(Effect::whether(inside.remove_address(&link, permit.op().address).await?))
     });
     removed.await
 }
 
-/// Tells the neighbours that the address lives here now.
-pub async fn announce(scope: &Scope, netns: &str, dev: &str, address: &str) -> Result<(), Error> {
+/// Announces to the neighbours that the namespace now has the address.
+pub async fn announce(context: &CallContext, netns: &str, dev: &str, address: &str) -> Result<(), CapabilityError> {
     let netns = parse(netns)?;
     let op = AnnounceNetnsAddress { address: ip(address)?, netns: netns.to_string() };
-    let announced = scope.change_async(op, |permit| async move {
-        let (namespace, link) = link_in(scope, &netns, dev).await?;
+    let announced = context.admit(op)?.waiting(|permit| async move {
+        let (namespace, link) = link_in(context, &netns, dev).await?;
         network::announce(Some(&namespace), &link, permit.op().address).await?;
         Ok(Effect::Touched(()))
     });
     announced.await
 }
 
-/// Adds a route.
-pub async fn add_route(scope: &Scope, netns: &str, route: Route, options: &[(String, String)]) -> Result<bool, Error> {
+/// Adds a route. Returns false if the same one is there already.
+pub async fn add_route(
+    context: &CallContext,
+    netns: &str,
+    route: RouteEntry,
+    options: &[(String, String)],
+) -> Result<bool, CapabilityError> {
     let netns = parse(netns)?;
     let [onlink] = known(options, ["onlink"])?;
     let onlink = flag(onlink, false)?;
-    let (asked, route) = changed_route(route)?;
-    let op = ChangeNetnsRoute { route: asked, netns: netns.to_string() };
-    let added = scope.change_async(op, |_| async move {
-        let inside = existing(scope, &netns).await?.netlink()?;
+    let (change, route) = changed_route(route)?;
+    let op = ChangeNetnsRoute { route: change, netns: netns.to_string() };
+    let added = context.admit(op)?.waiting(|_| async move {
+        let inside = existing(context, &netns).await?.netlink()?;
         let added = match onlink {
             true => inside.add_route_onlink(&route).await,
             false => inside.add_route(&route).await,
         };
-        Ok(touched_if(added?))
+        Ok(Effect::whether(added?))
     });
     added.await
 }
 
-/// Removes a route.
-pub async fn remove_route(scope: &Scope, netns: &str, route: Route) -> Result<bool, Error> {
+/// Removes a route. Returns false if it was not there.
+pub async fn remove_route(context: &CallContext, netns: &str, route: RouteEntry) -> Result<bool, CapabilityError> {
     let netns = parse(netns)?;
-    let (asked, route) = changed_route(route)?;
-    let op = ChangeNetnsRoute { route: asked, netns: netns.to_string() };
-    let removed = scope.change_async(op, |_| async move {
-        let Some(namespace) = find(scope, &netns).await? else { return Ok(Effect::Nothing(false)) };
-        Ok(touched_if(namespace.netlink()?.remove_route(&route).await?))
+    let (change, route) = changed_route(route)?;
+    let op = ChangeNetnsRoute { route: change, netns: netns.to_string() };
+    let removed = context.admit(op)?.waiting(|_| async move {
+        let Some(namespace) = find(context, &netns).await? else { return Ok(Effect::Nothing(false)) };
+        Ok(Effect::whether(namespace.netlink()?.remove_route(&route).await?))
     });
     removed.await
 }
 
-/// Whether a process of this resource is in the namespace at that path, and the node itself is not.
-pub fn is_of_own_process(scope: &Scope, path: &Path) -> bool {
-    let Ok(Some(namespace)) = Namespace::open(path) else { return false };
-    let of_process = |member: kernel::process::Member| {
-        let own = Namespace::open(Path::new(&format!("/proc/{}/ns/net", member.pid)));
+/// Whether a process of this resource is in the namespace at that path, and the node itself is not. Any doubt is a no: the
+/// answer decides whether the host believes a driver.
+pub fn is_of_own_process(context: &CallContext, path: &Path) -> bool {
+    let Ok(Some(namespace)) = NetworkNamespace::open(path) else { return false };
+    let of_process = |member: kernel::process::MemberProcess| {
+        let own = NetworkNamespace::open(Path::new(&format!("/proc/{}/ns/net", member.pid)));
         own.ok().flatten().is_some_and(|own| namespace.is(&own).unwrap_or(false))
     };
-    let members = members(scope).list().unwrap_or_default();
+    let members = members(context).list().unwrap_or_default();
     !namespace.is_of_node().unwrap_or(true) && members.into_iter().any(of_process)
 }
 
-fn parse(netns: &str) -> Result<NetnsReference, Error> {
-    netns.parse().map_err(|error: grant::NetnsReferenceError| Error::Invalid(error.to_string()))
+fn parse(netns: &str) -> Result<NetnsReference, CapabilityError> {
+    netns.parse().map_err(|error: grant::NetnsReferenceError| CapabilityError::Invalid(error.to_string()))
 }
 
-/// The namespace that is meant, if there is one now. Never that of the node.
-async fn find(scope: &Scope, netns: &NetnsReference) -> Result<Option<Namespace>, Error> {
+/// Opens the namespace, if there is one now. Refuses the namespace of the node.
+async fn find(context: &CallContext, netns: &NetnsReference) -> Result<Option<NetworkNamespace>, CapabilityError> {
     let path = match netns {
         NetnsReference::At(path) => path.clone(),
-        NetnsReference::Of(rid) => match joined(scope, rid) {
+        NetnsReference::Of(rid) => match joined(context, rid) {
             Some(path) => path,
             None => return Ok(None),
         },
     };
+    // Off the async threads: the path may be on a file system that does not answer.
     let what = format!("open {}", path.display());
-    let Some(namespace) = scope.aside(what, move || Namespace::open(&path)).await?? else { return Ok(None) };
+    let Some(namespace) = context.aside(what, move || NetworkNamespace::open(&path)).await?? else { return Ok(None) };
     if namespace.is_of_node()? {
-        return Err(Error::Invalid(format!("{netns} is in the network namespace of the node itself")));
+        return Err(CapabilityError::Invalid(format!("{netns} is in the network namespace of the node itself")));
     }
     Ok(Some(namespace))
 }
 
-async fn existing(scope: &Scope, netns: &NetnsReference) -> Result<Namespace, Error> {
-    find(scope, netns).await?.ok_or_else(|| Error::NotFound(format!("the network namespace {netns}")))
+async fn existing(context: &CallContext, netns: &NetnsReference) -> Result<NetworkNamespace, CapabilityError> {
+    find(context, netns).await?.ok_or_else(|| CapabilityError::NotFound(format!("the network namespace {netns}")))
 }
 
-async fn link_in(scope: &Scope, netns: &NetnsReference, dev: &str) -> Result<(Namespace, network::Link), Error> {
-    let namespace = existing(scope, netns).await?;
+async fn link_in(
+    context: &CallContext,
+    netns: &NetnsReference,
+    dev: &str,
+) -> Result<(NetworkNamespace, network::NetworkLink), CapabilityError> {
+    let namespace = existing(context, netns).await?;
     let link = namespace.netlink()?.find_link(dev).await?;
-    let link = link.ok_or_else(|| Error::NotFound(format!("the link {dev} in {netns}")))?;
+    let link = link.ok_or_else(|| CapabilityError::NotFound(format!("the link {dev} in {netns}")))?;
     Ok((namespace, link))
 }
 
-/// Where the namespace of the joined resource is, as the agent asked its driver just before this call. It
-/// passes on only what was believed of that driver.
-fn joined(scope: &Scope, rid: &Rid) -> Option<PathBuf> {
-    let var = |name: &str| scope.call().vars.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    (var("joined.rid")? == rid.to_string()).then(|| var("joined.netns").map(PathBuf::from)).flatten()
+/// The path of the joined resource's namespace. The agent asked that resource's driver just before this call, and passes on
+/// only what the host accepted from it.
+fn joined(context: &CallContext, rid: &Rid) -> Option<PathBuf> {
+    let is_joined = context.var("joined.rid")? == rid.to_string();
+    is_joined.then(|| context.var("joined.netns").map(PathBuf::from)).flatten()
 }
 
-/// What this resource's links are known by. Its directory tells it from those of other agents on this node.
-fn mark(scope: &Scope) -> Mark {
-    let call = scope.call();
-    Mark::new(&scope.paths().rundir.to_string_lossy(), &format!("{} {}", call.object, call.rid))
+/// The mark by which this resource's links are found again. The directory makes it differ from the marks of other agents on
+/// this node, whose objects may have the same names.
+fn mark(context: &CallContext) -> LinkMark {
+    let subject = context.subject();
+    LinkMark::new(&context.paths().rundir.to_string_lossy(), &format!("{} {}", subject.object, subject.rid))
 }
 
-fn plug_mode(mode: &str) -> Result<PlugMode, Error> {
+fn plug_mode(mode: &str) -> Result<PlugMode, CapabilityError> {
     match mode {
         "bridge" => Ok(PlugMode::Bridge),
         "macvlan" => Ok(PlugMode::Macvlan),
         "dedicated" => Ok(PlugMode::Dedicated),
-        _ => Err(Error::Invalid(format!("{mode:?} is no mode: expected bridge, macvlan or dedicated"))),
+        _ => Err(CapabilityError::Invalid(format!("{mode:?} is not a mode: expected bridge, macvlan or dedicated"))),
     }
 }
 
 /// The values of the options, all of which must be known.
-fn known<'o, const N: usize>(options: &'o [(String, String)], names: [&str; N]) -> Result<[Option<&'o str>; N], Error> {
+fn known<'o, const N: usize>(
+    options: &'o [(String, String)],
+    names: [&str; N],
+) -> Result<[Option<&'o str>; N], CapabilityError> {
     if let Some((unknown, _)) = options.iter().find(|(name, _)| !names.contains(&name.as_str())) {
-        return Err(Error::Invalid(format!("{unknown:?} is no option: expected {}", names.join(", "))));
+        return Err(CapabilityError::Invalid(format!("{unknown:?} is not an option: expected {}", names.join(", "))));
     }
     let value = |name: &str| options.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     Ok(names.map(value))
 }
 
-fn flag(value: Option<&str>, default: bool) -> Result<bool, Error> {
+fn flag(value: Option<&str>, default: bool) -> Result<bool, CapabilityError> {
     match value {
         None => Ok(default),
-        Some(text) => text.parse().map_err(|_| Error::Invalid(format!("{text:?} is neither true nor false"))),
+        Some(text) => text.parse().map_err(|_| CapabilityError::Invalid(format!("{text:?} is neither true nor false"))),
     }
 }
 
-/// A hardware address of one interface.
-fn mac_of(text: &str) -> Result<[u8; 6], Error> {
+/// Parses the hardware address of one interface: not a group address, and not all zeros.
+fn mac_of(text: &str) -> Result<[u8; 6], CapabilityError> {
     let bytes: Option<Vec<u8>> =
         text.split(':').map(|byte| u8::from_str_radix(byte, 16).ok().filter(|_| byte.len() == 2)).collect();
     let mac: Option<[u8; 6]> = bytes.and_then(|bytes| bytes.try_into().ok());
     mac.filter(|mac| mac[0] & 1 == 0 && *mac != [0; 6]).ok_or_else(|| {
-        Error::Invalid(format!("{text:?} is no hardware address of an interface, such as 02:00:0a:00:00:09"))
+        CapabilityError::Invalid(format!(
+            "{text:?} is not the hardware address of an interface, such as 02:00:0a:00:00:09"
+        ))
     })
 }
 
-fn described(link: network::Link, mark: &Mark) -> Link {
+fn described(link: network::NetworkLink, mark: &LinkMark) -> NetnsLink {
     let plugged = mark.is_on(&link);
-    Link { name: link.name, up: link.up, carrier: link.carrier, mac: mac_text(&link.mac), kind: link.kind, plugged }
+    NetnsLink {
+        name: link.name,
+        up: link.up,
+        carrier: link.carrier,
+        mac: mac_text(&link.mac),
+        kind: link.kind,
+        plugged,
+    }
 }
 
 #[cfg(test)]
@@ -321,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_that_nobody_knows_is_refused() {
+    fn an_unknown_option_is_refused() {
         let option = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
         assert_eq!(known(&option("mac", "x"), ["name", "mac"]), Ok([None, Some("x")]));
         assert!(known(&option("mtu", "9000"), ["name", "mac"]).is_err());

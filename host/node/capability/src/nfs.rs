@@ -1,24 +1,26 @@
-//! What mount.nfs(8) does before it asks the kernel, which resolves no names: the server's address becomes an option.
+//! The part of mount.nfs(8) that a mount of NFS needs: the kernel resolves no names, so the server's address is added to the
+//! options.
 //!
-//! The grant of the mount names the server, so whoever may mount may also have its name resolved.
+//! The grant of the mount names the server. So a driver that may mount from it may also have its name resolved.
 
 use std::net::ToSocketAddrs;
 
-use crate::Error;
+use crate::CapabilityError;
 
-/// Where NFS 4 listens. Only looked up, never connected to here.
+/// The port of NFS 4. The resolver wants one; nothing connects to it here.
 const PORT: u16 = 2049;
 
-/// The options with the server's address, if the file system is NFS and they do not say it.
-pub(crate) fn with_address(fstype: &str, source: &str, options: &[String]) -> Result<Vec<String>, Error> {
+/// The options, with the server's address added if the file system is NFS and they lack it.
+pub(crate) fn with_address(fstype: &str, source: &str, options: &[String]) -> Result<Vec<String>, CapabilityError> {
     let mut options = options.to_vec();
     if !matches!(fstype, "nfs" | "nfs4") || options.iter().any(|option| option.starts_with("addr=")) {
         return Ok(options);
     }
-    let server = server_of(source).ok_or_else(|| Error::Invalid(format!("{source:?} is not SERVER:/PATH")))?;
+    let server =
+        server_of(source).ok_or_else(|| CapabilityError::Invalid(format!("{source:?} is not SERVER:/PATH")))?;
     let found = (server, PORT).to_socket_addrs();
-    let mut found = found.map_err(|error| Error::Other(format!("cannot resolve {server}: {error}")))?;
-    let address = found.next().ok_or_else(|| Error::Other(format!("{server} has no address")))?;
+    let mut found = found.map_err(|error| CapabilityError::Other(format!("cannot resolve {server}: {error}")))?;
+    let address = found.next().ok_or_else(|| CapabilityError::Other(format!("{server} has no address")))?;
     options.push(format!("addr={}", address.ip()));
     Ok(options)
 }

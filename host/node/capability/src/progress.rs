@@ -1,13 +1,13 @@
-//! `wit/progress.wit`: how far long work is. Always allowed.
+//! `wit/progress.wit`: the progress of long work. Always allowed.
 
-use crate::Scope;
+use crate::CallContext;
 
-/// Says that `done` of `total` units are done.
-pub fn report(scope: &Scope, done: u64, total: Option<u64>, unit: &str) {
-    scope.progress(done, total, unit);
+/// Reports that `done` of `total` units are done.
+pub fn report(context: &CallContext, done: u64, total: Option<u64>, unit: &str) {
+    context.progress(done, total, unit);
 }
 
-/// Whether the action is to be given up.
-pub fn should_cancel(scope: &Scope) -> bool {
-    scope.bounds().cancel.is_cancelled()
+/// Whether the action was given up, so that the driver should stop its work.
+pub fn should_cancel(context: &CallContext) -> bool {
+    context.is_cancelled()
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use driver::{Call, CallBounds, Cancel, KeywordValue, Level, Log, Verb};
 use grant::op::{KeepState, ReadPath, RunProgram, WritePath};
-use grant::{GrantContext, GrantRequest, Grants, NoDeviceLedger, Policy};
+use grant::{GrantContext, GrantRequest, Grants, NoDeviceLedger, Operation, Permit, Policy};
 use hostler_capability::{
-    Effect, Error, Host, Lanes, MemoryAudit, MemoryLedger, OUTPUT_BUDGET, Paths, Scope, Setup, Verdict,
+    AuditVerdict, CallContext, CallInputs, CapabilityError, ContextSetup, DeviceOwners, Effect, HostServices,
+    MemoryAudit, OUTPUT_BUDGET, ResourcePaths, ResourceQueues, Subject,
 };
 use model::Rid;
 
@@ -24,7 +25,7 @@ impl Log for Lines {
 }
 
 struct Bench {
-    scope: Scope,
+    context: CallContext,
     audit: Arc<MemoryAudit>,
     log: Arc<Lines>,
     cancel: Cancel,
@@ -60,36 +61,56 @@ impl Bench {
         let call = call();
         let bounds = CallBounds { deadline: options.deadline, cancel: cancel.clone() };
         let (audit, log) = (Arc::new(MemoryAudit::default()), Arc::new(Lines::default()));
-        let host = Host {
+        let host = HostServices {
             audit: audit.clone(),
             audit_reads: options.audit_reads,
-            ledger: Arc::new(MemoryLedger::default()),
-            lanes: Lanes::new(options.threads),
+            owners: Arc::new(DeviceOwners::default()),
+            queues: ResourceQueues::new(options.threads),
         };
-        let paths = Paths {
+        let paths = ResourcePaths {
             rundir: "/run".into(),
             statedir: "/state".into(),
             logdir: "/log".into(),
             config: "/web.conf".into(),
             cgroup: None,
         };
-        let scope = Scope::new(Setup {
+        let context = CallContext::new(ContextSetup {
             grants: grants(&call),
-            call,
+            subject: Subject::from(&call),
+            sid: call.sid.clone(),
+            inputs: CallInputs::from(&call),
             bounds,
             verb: options.verb,
             digest: "sha256:00".to_owned(),
             paths,
             output_budget: options.budget,
-            argv: Vec::new(),
             log: log.clone(),
-            host: Arc::new(host),
+            services: Arc::new(host),
         });
-        Bench { scope, audit, log, cancel }
+        Bench { context, audit, log, cancel }
+    }
+
+    async fn blocking<O: Operation, T: Send + 'static>(
+        &self,
+        op: O,
+        effect: impl FnOnce(Permit<O>) -> Result<Effect<T>, CapabilityError> + Send + 'static,
+    ) -> Result<T, CapabilityError> {
+        self.context.admit(op)?.blocking(effect).await
+    }
+
+    async fn waiting<O: Operation, T, Fut>(
+        &self,
+        op: O,
+        effect: impl FnOnce(Permit<O>) -> Fut + Send,
+    ) -> Result<T, CapabilityError>
+    where
+        Fut: Future<Output = Result<Effect<T>, CapabilityError>> + Send,
+    {
+        self.context.admit(op)?.waiting(effect).await
     }
 
     fn changes(&self) -> u64 {
-        self.scope.mutations().load(Ordering::Acquire)
+        self.context.mutations().load(Ordering::Acquire)
     }
 
     /// The audit trail, a line a record.
@@ -144,15 +165,16 @@ fn exec(program: &str, args: &[&str]) -> RunProgram {
 #[tokio::test]
 async fn a_change_is_counted_and_audited_and_a_look_is_not() {
     let bench = Bench::new();
-    let seen = bench.scope.look(read("/srv/a/x"), |permit| Ok(permit.into_op().path)).await.unwrap();
+    let seen = bench.blocking(read("/srv/a/x"), |permit| Ok(Effect::Nothing(permit.into_op().path))).await.unwrap();
     assert_eq!((seen.to_str(), bench.changes(), bench.trail().len()), (Some("/srv/a/x"), 0, 0));
 
-    bench.scope.change(write("/srv/a/x"), |_| Ok(Effect::Nothing(()))).await.unwrap();
+    bench.blocking(write("/srv/a/x"), |_| Ok(Effect::Nothing(()))).await.unwrap();
     assert_eq!(bench.changes(), 0, "everything was as wanted");
-    bench.scope.change(write("/srv/a/x"), |_| Ok(Effect::Touched(()))).await.unwrap();
+    bench.blocking(write("/srv/a/x"), |_| Ok(Effect::Touched(()))).await.unwrap();
     assert_eq!(bench.changes(), 1);
-    let failed: Result<(), Error> = bench.scope.change(write("/srv/a/x"), |_| Err(Error::Other("full".into()))).await;
-    assert_eq!((failed, bench.changes()), (Err(Error::Other("full".into())), 1));
+    let failed: Result<(), CapabilityError> =
+        bench.blocking(write("/srv/a/x"), |_| Err(CapabilityError::Other("full".into()))).await;
+    assert_eq!((failed, bench.changes()), (Err(CapabilityError::Other("full".into())), 1));
     let done = "files.write = /srv/a/x Done(\"files.write = /srv/a/**\")";
     assert_eq!(bench.trail(), [done, done, "files.write = /srv/a/x Failed(\"full\")"]);
     let record = &bench.audit.records()[0];
@@ -163,16 +185,16 @@ async fn a_change_is_counted_and_audited_and_a_look_is_not() {
 #[tokio::test]
 async fn reads_are_audited_where_the_site_wants_all() {
     let bench = Bench::with(Options { audit_reads: true, ..Options::default() });
-    bench.scope.look(read("/srv/a/x"), |_| Ok(())).await.unwrap();
+    bench.blocking(read("/srv/a/x"), |_| Ok(Effect::Nothing(()))).await.unwrap();
     assert_eq!(bench.trail(), ["files.read = /srv/a/x Done(\"files.write = /srv/a/**\")"]);
 }
 
 #[tokio::test]
 async fn a_refusal_never_acts_and_is_audited_with_the_missing_line() {
     let bench = Bench::new();
-    let acts = |_| -> Result<Effect<()>, Error> { panic!("acted without a permit") };
-    let refused = bench.scope.change(write("/etc/passwd"), acts).await;
-    assert_eq!(refused, Err(Error::Denied("files.write = /etc/passwd".to_owned())));
+    let acts = |_| -> Result<Effect<()>, CapabilityError> { panic!("acted without a permit") };
+    let refused = bench.blocking(write("/etc/passwd"), acts).await;
+    assert_eq!(refused, Err(CapabilityError::Denied("files.write = /etc/passwd".to_owned())));
     assert_eq!(bench.trail(), ["files.write = /etc/passwd Denied(\"the driver did not ask for it\")"]);
     assert_eq!(bench.changes(), 0);
 }
@@ -180,15 +202,15 @@ async fn a_refusal_never_acts_and_is_audited_with_the_missing_line() {
 #[tokio::test]
 async fn status_changes_nothing_and_its_warnings_belong_to_the_report() {
     let bench = Bench::with(Options { verb: Verb::Status, ..Options::default() });
-    let refused = bench.scope.change(write("/srv/a/x"), |_| Ok(Effect::Touched(()))).await;
-    assert_eq!(refused, Err(Error::Denied("files.write = /srv/a/x".to_owned())));
-    let state = bench.scope.look(KeepState, |_| Ok(())).await;
-    assert_eq!(state, Err(Error::Denied("state".to_owned())));
-    bench.scope.change_async(exec("/bin/look", &[]), async |_| Ok(Effect::Touched(()))).await.unwrap();
+    let refused = bench.blocking(write("/srv/a/x"), |_| Ok(Effect::Touched(()))).await;
+    assert_eq!(refused, Err(CapabilityError::Denied("files.write = /srv/a/x".to_owned())));
+    let state = bench.blocking(KeepState, |_| Ok(Effect::Nothing(()))).await;
+    assert_eq!(state, Err(CapabilityError::Denied("state".to_owned())));
+    bench.waiting(exec("/bin/look", &[]), async |_| Ok(Effect::Touched(()))).await.unwrap();
     assert_eq!(bench.changes(), 0, "exec(read) is no change");
-    bench.scope.say(Level::Warn, "hunter2 is weak");
-    bench.scope.say(Level::Info, "fine");
-    let messages: Vec<String> = bench.scope.take_messages().into_iter().map(|message| message.text).collect();
+    bench.context.say(Level::Warn, "hunter2 is weak");
+    bench.context.say(Level::Info, "fine");
+    let messages: Vec<String> = bench.context.take_messages().into_iter().map(|message| message.text).collect();
     assert_eq!(messages, ["*** is weak"]);
     assert_eq!(*bench.log.0.lock().unwrap(), ["fs#1 Info fine"]);
 }
@@ -196,17 +218,17 @@ async fn status_changes_nothing_and_its_warnings_belong_to_the_report() {
 #[tokio::test]
 async fn the_resources_own_notes_are_no_change() {
     let bench = Bench::new();
-    bench.scope.change(KeepState, |_| Ok(Effect::Touched(()))).await.unwrap();
+    bench.blocking(KeepState, |_| Ok(Effect::Touched(()))).await.unwrap();
     assert_eq!((bench.changes(), bench.trail().len()), (0, 0));
 }
 
 #[tokio::test]
 async fn secrets_show_in_no_trail_and_no_log() {
     let bench = Bench::new();
-    bench.scope.change_async(exec("/bin/do", &["hunter2"]), async |_| Ok(Effect::Touched(()))).await.unwrap();
-    let refused = bench.scope.change(write("/hunter2"), |_| Ok(Effect::Touched(()))).await;
-    assert_eq!(refused, Err(Error::Denied("files.write = /***".to_owned())));
-    bench.scope.say(Level::Info, "login hunter2 by s3cret");
+    bench.waiting(exec("/bin/do", &["hunter2"]), async |_| Ok(Effect::Touched(()))).await.unwrap();
+    let refused = bench.blocking(write("/hunter2"), |_| Ok(Effect::Touched(()))).await;
+    assert_eq!(refused, Err(CapabilityError::Denied("files.write = /***".to_owned())));
+    bench.context.say(Level::Info, "login hunter2 by s3cret");
     assert_eq!(*bench.log.0.lock().unwrap(), ["fs#1 Info login *** by ***"]);
     assert_eq!(bench.audit.records().len(), 2);
     for record in bench.audit.records() {
@@ -217,28 +239,29 @@ async fn secrets_show_in_no_trail_and_no_log() {
 #[tokio::test(start_paused = true)]
 async fn what_waits_is_dropped_at_the_deadline_and_counted_as_a_change() {
     let bench = Bench::with(Options { deadline: Duration::from_secs(5), ..Options::default() });
-    let late: Result<(), Error> = bench.scope.change_async(exec("/bin/do", &["x"]), |_| std::future::pending()).await;
-    assert_eq!((late, bench.changes()), (Err(Error::TimedOut), 1));
+    let late: Result<(), CapabilityError> = bench.waiting(exec("/bin/do", &["x"]), |_| std::future::pending()).await;
+    assert_eq!((late, bench.changes()), (Err(CapabilityError::TimedOut), 1));
     assert_eq!(bench.trail(), ["exec = /bin/do x Failed(\"cut short\")"]);
-    let over = bench.scope.look(read("/srv/a/x"), |_| Ok(())).await;
-    assert_eq!(over, Err(Error::TimedOut), "the call is over");
+    let over = bench.blocking(read("/srv/a/x"), |_| Ok(Effect::Nothing(()))).await;
+    assert_eq!(over, Err(CapabilityError::TimedOut), "the call is over");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_is_dropped_when_the_action_is_given_up() {
     let bench = Bench::new();
-    let waiting = bench.scope.look_async(exec("/bin/look", &[]), |_| std::future::pending::<Result<(), Error>>());
+    let waiting =
+        bench.waiting(exec("/bin/look", &[]), |_| std::future::pending::<Result<Effect<()>, CapabilityError>>());
     let (result, ()) = tokio::join!(waiting, async { bench.cancel.cancel() });
-    assert_eq!(result, Err(Error::Cancelled));
-    let next = bench.scope.look(read("/srv/a/x"), |_| Ok(())).await;
-    assert_eq!(next, Err(Error::Cancelled));
+    assert_eq!(result, Err(CapabilityError::Cancelled));
+    let next = bench.blocking(read("/srv/a/x"), |_| Ok(Effect::Nothing(()))).await;
+    assert_eq!(next, Err(CapabilityError::Cancelled));
 }
 
 #[tokio::test]
 async fn a_dropped_change_is_counted() {
     let bench = Bench::new();
-    let never = |_| std::future::pending::<Result<Effect<()>, Error>>();
-    let mut waiting = Box::pin(bench.scope.change_async(exec("/bin/do", &["x"]), never));
+    let never = |_| std::future::pending::<Result<Effect<()>, CapabilityError>>();
+    let mut waiting = Box::pin(bench.waiting(exec("/bin/do", &["x"]), never));
     let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(waiting.as_mut().poll(&mut nobody).is_pending());
     drop(waiting);
@@ -253,34 +276,35 @@ async fn a_kernel_call_that_comes_back_late_is_still_counted() {
         let _ = held.recv();
         Ok(Effect::Touched(()))
     };
-    assert_eq!(bench.scope.change(write("/srv/a/x"), effect).await, Err(Error::TimedOut));
+    assert_eq!(bench.blocking(write("/srv/a/x"), effect).await, Err(CapabilityError::TimedOut));
     assert_eq!(bench.changes(), 0);
-    let call = bench.scope.call();
-    let stuck = || bench.scope.host().lanes.stuck(&call.object, &call.rid).is_some();
+    let Subject { object, rid, .. } = bench.context.subject();
+    let stuck = || bench.context.services().queues.stuck(object, rid).is_some();
     assert!(stuck());
     release.send(()).unwrap();
     while stuck() {
         tokio::task::yield_now().await;
     }
     assert_eq!(bench.changes(), 1);
-    assert!(matches!(bench.audit.records()[..], [ref record] if matches!(record.verdict, Verdict::Done(_))));
+    assert!(matches!(bench.audit.records()[..], [ref record] if matches!(record.verdict, AuditVerdict::Done(_))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_kernel_call_that_never_began_is_no_change() {
     let bench = Bench::with(Options { threads: 0, ..Options::default() });
-    let waited = bench.scope.change(write("/srv/a/x"), |_| Ok(Effect::Touched(()))).await;
-    assert_eq!((waited, bench.changes(), bench.trail().len()), (Err(Error::TimedOut), 0, 0));
+    let waited = bench.blocking(write("/srv/a/x"), |_| Ok(Effect::Touched(()))).await;
+    assert_eq!((waited, bench.changes(), bench.trail().len()), (Err(CapabilityError::TimedOut), 0, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_in_memory_waits_for_no_thread_and_is_checked_and_counted_all_the_same() {
     let bench = Bench::with(Options { threads: 0, ..Options::default() });
-    let touch = async |path: &str, op| bench.scope.change_at(Path::new(path), op, |_| Ok(Effect::Touched(()))).await;
+    let touch =
+        async |path: &str, op| bench.context.admit(op)?.blocking_at(Path::new(path), |_| Ok(Effect::Touched(()))).await;
     assert_eq!(touch("/dev/none", write("/srv/a/x")).await, Ok(()));
     assert_eq!((bench.changes(), bench.trail().len()), (1, 1));
-    assert!(matches!(touch("/dev/none", write("/etc/x")).await, Err(Error::Denied(_))));
-    assert_eq!(touch("/srv/a/x", write("/srv/a/x")).await, Err(Error::TimedOut));
+    assert!(matches!(touch("/dev/none", write("/etc/x")).await, Err(CapabilityError::Denied(_))));
+    assert_eq!(touch("/srv/a/x", write("/srv/a/x")).await, Err(CapabilityError::TimedOut));
     assert_eq!(bench.changes(), 1);
 }
 
@@ -288,7 +312,7 @@ async fn what_is_in_memory_waits_for_no_thread_and_is_checked_and_counted_all_th
 async fn past_its_budget_the_log_says_only_how_much_is_missing() {
     let bench = Bench::with(Options { budget: 10, ..Options::default() });
     for text in ["12345", "123", "too", "much", ""] {
-        bench.scope.say(Level::Info, text);
+        bench.context.say(Level::Info, text);
     }
     let log = bench.log.clone();
     drop(bench);

@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use driver::{Call, CallBounds, KeywordValue, Silent, Verb};
 use grant::{GrantContext, GrantKeyword, Grants, NoDeviceLedger, Policy};
-use hostler_capability::mount::Request;
-use hostler_capability::{Error, Host, Lanes, Ledger, MemoryLedger, NoAudit, Paths, Scope, Setup, block, files, mount};
+use hostler_capability::mount::MountRequest;
+use hostler_capability::{
+    CallContext, CallInputs, CapabilityError, ContextSetup, DeviceOwners, HostServices, NoAudit, ResourcePaths,
+    ResourceQueues, Subject, block, files, mount,
+};
 use model::{NodeName, ObjectPath, Rid};
 
 /// What a driver of an ext4 on a loop device would ask for.
@@ -28,12 +31,12 @@ const GRANTS: &[&str] = &[
 /// A directory, and a resource that may use what is in it.
 struct Resource {
     directory: tempfile::TempDir,
-    ledger: Arc<MemoryLedger>,
+    owners: Arc<DeviceOwners>,
 }
 
 impl Resource {
     fn new() -> Resource {
-        Resource { directory: tempfile::tempdir().unwrap(), ledger: Arc::default() }
+        Resource { directory: tempfile::tempdir().unwrap(), owners: Arc::default() }
     }
 
     fn path(&self, name: &str) -> String {
@@ -42,10 +45,10 @@ impl Resource {
     }
 
     /// A call of its driver, with `dev` as the device that its section names.
-    fn scope(&self, verb: Verb, dev: &str) -> Scope {
+    fn scope(&self, verb: Verb, dev: &str) -> CallContext {
         let rid: Rid = "fs#1".parse().unwrap();
         let (object, node): (ObjectPath, NodeName) = ("web".parse().unwrap(), "n1".parse().unwrap());
-        let paths = Paths {
+        let paths = ResourcePaths {
             rundir: self.path("run").into(),
             statedir: self.path("state").into(),
             config: self.path("web.conf").into(),
@@ -87,32 +90,33 @@ impl Resource {
         let requests: Vec<_> = GRANTS.iter().map(|line| line.parse().unwrap()).collect();
         let everything = Policy::everything();
         let grants = Grants::bind(&requests, &context, &evaluated, &NoDeviceLedger, &everything, &everything).unwrap();
-        let host = Arc::new(Host {
+        let host = Arc::new(HostServices {
             audit: Arc::new(NoAudit),
             audit_reads: false,
-            ledger: self.ledger.clone(),
-            lanes: Lanes::default(),
+            owners: self.owners.clone(),
+            queues: ResourceQueues::default(),
         });
-        Scope::new(Setup {
-            call,
+        CallContext::new(ContextSetup {
+            subject: Subject::from(&call),
+            sid: call.sid.clone(),
+            inputs: CallInputs::from(&call),
             bounds: CallBounds::within(Duration::from_secs(60)),
             verb,
             digest: String::new(),
             grants,
             paths,
             output_budget: hostler_capability::OUTPUT_BUDGET,
-            argv: Vec::new(),
             log: Arc::new(Silent),
-            host,
+            services: host,
         })
     }
 
     fn owns(&self, device: &str) -> bool {
-        self.ledger.gave(&"web".parse().unwrap(), &"fs#1".parse().unwrap(), device)
+        self.owners.gave(&"web".parse().unwrap(), &"fs#1".parse().unwrap(), device)
     }
 
-    fn request(&self, fstype: &str, source: &str, options: &[&str]) -> Request {
-        Request {
+    fn request(&self, fstype: &str, source: &str, options: &[&str]) -> MountRequest {
+        MountRequest {
             source: source.to_owned(),
             target: self.path("mnt"),
             fstype: fstype.to_owned(),
@@ -148,8 +152,8 @@ fn in_private_namespace(test: &str) -> bool {
     false
 }
 
-fn is_denied<T: std::fmt::Debug>(answer: &Result<T, Error>) -> bool {
-    matches!(answer, Err(Error::Denied(_)))
+fn is_denied<T: std::fmt::Debug>(answer: &Result<T, CapabilityError>) -> bool {
+    matches!(answer, Err(CapabilityError::Denied(_)))
 }
 
 #[tokio::test]
@@ -185,7 +189,7 @@ async fn a_file_becomes_a_device_and_a_file_system_and_goes_again() {
     let user = block::user_of(&scope, &device.path).await.unwrap().unwrap();
     assert_eq!(user, format!("it is mounted on {}", resource.path("mnt")));
     let busy = block::detach_loop(&scope, &image).await.unwrap_err();
-    assert!(matches!(&busy, Error::Os { text, .. } if text.contains(&resource.path("mnt"))), "{busy}");
+    assert!(matches!(&busy, CapabilityError::Os { text, .. } if text.contains(&resource.path("mnt"))), "{busy}");
 
     let scope = resource.scope(Verb::Stop, &device.path);
     mount::unmount(&scope, &resource.path("mnt")).await.unwrap();
@@ -200,7 +204,7 @@ async fn a_file_becomes_a_device_and_a_file_system_and_goes_again() {
 async fn what_is_not_granted_is_denied_before_the_kernel_is_asked() {
     let resource = Resource::new();
     let scope = resource.scope(Verb::Start, "/dev/loop99");
-    let elsewhere = Request { target: "/etc".to_owned(), ..resource.request("tmpfs", "none", &[]) };
+    let elsewhere = MountRequest { target: "/etc".to_owned(), ..resource.request("tmpfs", "none", &[]) };
     assert!(is_denied(&mount::mount(&scope, elsewhere).await));
     assert!(is_denied(&mount::mount(&scope, resource.request("ext4", "/dev/sda", &[])).await));
     assert!(is_denied(&mount::mount(&scope, resource.request("xfs", "/dev/loop99", &[])).await));
@@ -247,7 +251,8 @@ async fn status_may_look_and_change_nothing() {
 async fn arguments_that_make_no_sense_are_invalid_whatever_is_granted() {
     let resource = Resource::new();
     let scope = resource.scope(Verb::Start, "/dev/loop99");
-    let invalid = |answer: Result<(), Error>| assert!(matches!(answer, Err(Error::Invalid(_))), "{answer:?}");
+    let invalid =
+        |answer: Result<(), CapabilityError>| assert!(matches!(answer, Err(CapabilityError::Invalid(_))), "{answer:?}");
     invalid(files::write(&scope, "image", Vec::new(), 0o644).await);
     invalid(files::write(&scope, &format!("{}/../image", resource.path("mnt")), Vec::new(), 0o644).await);
     invalid(files::set_mode(&scope, &resource.path("mnt"), 0o10000).await);
@@ -262,7 +267,7 @@ async fn a_device_is_waited_for_until_it_is_there_or_the_time_is_over() {
     let resource = Resource::new();
     let scope = resource.scope(Verb::Start, "/dev/loop99-not-there");
     let answer = block::wait_for(&scope, "/dev/loop99-not-there", Duration::from_millis(1)).await;
-    assert_eq!(answer, Err(Error::TimedOut));
+    assert_eq!(answer, Err(CapabilityError::TimedOut));
 }
 
 #[tokio::test]

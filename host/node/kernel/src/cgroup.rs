@@ -12,7 +12,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
-use crate::{Error, mountinfo};
+use crate::KernelError;
+use crate::mount::mountinfo;
 
 const ATTEMPTS: usize = 10;
 
@@ -52,19 +53,19 @@ impl Cgroup {
     }
 
     /// Opens the file through which processes enter, and makes the group if it is not there.
-    pub(crate) fn open_procs(&self) -> Result<OwnedFd, Error> {
+    pub(crate) fn open_procs(&self) -> Result<OwnedFd, KernelError> {
         let procs = self.path.join("cgroup.procs");
         // Whoever ends the last process of a neighbour removes the group above both, perhaps just now.
         for _ in 0..ATTEMPTS {
             match rustix::fs::open(&procs, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
                 Err(Errno::NOENT) => self.make()?,
-                opened => return opened.map_err(Error::os(format!("open {}", procs.display()))),
+                opened => return opened.map_err(KernelError::os(format!("open {}", procs.display()))),
             }
         }
-        Err(Error::NotFound(procs))
+        Err(KernelError::NotFound(procs))
     }
 
-    fn make(&self) -> Result<(), Error> {
+    fn make(&self) -> Result<(), KernelError> {
         match fs::create_dir_all(&self.path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(self.failed("make", &error)),
             _ => Ok(()),
@@ -72,7 +73,7 @@ impl Cgroup {
     }
 
     /// The processes in the group and in those below it. None of a group that is not there.
-    pub fn members(&self) -> Result<Vec<Pid>, Error> {
+    pub fn members(&self) -> Result<Vec<Pid>, KernelError> {
         let mut pids = Vec::new();
         for group in self.family()? {
             match fs::read_to_string(group.join("cgroup.procs")) {
@@ -86,7 +87,7 @@ impl Cgroup {
     }
 
     /// Kills all processes of the group at once, those included that are being forked.
-    pub fn kill(&self) -> Result<(), Error> {
+    pub fn kill(&self) -> Result<(), KernelError> {
         match fs::write(self.path.join("cgroup.kill"), "1") {
             Err(error) if !is_gone(&error) => Err(self.failed("kill", &error)),
             _ => Ok(()),
@@ -115,7 +116,7 @@ impl Cgroup {
     }
 
     /// The group and all below it, parents first.
-    fn family(&self) -> Result<Vec<PathBuf>, Error> {
+    fn family(&self) -> Result<Vec<PathBuf>, KernelError> {
         let mut family = vec![self.path.clone()];
         let mut next = 0;
         while let Some(group) = family.get(next).cloned() {
@@ -131,8 +132,8 @@ impl Cgroup {
         Ok(family)
     }
 
-    fn failed(&self, verb: &str, error: &io::Error) -> Error {
-        Error::Os {
+    fn failed(&self, verb: &str, error: &io::Error) -> KernelError {
+        KernelError::Os {
             doing: format!("{verb} the control group {}", self.path.display()),
             errno: Errno::from_io_error(error).unwrap_or(Errno::IO),
         }

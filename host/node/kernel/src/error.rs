@@ -6,7 +6,7 @@ use rustix::io::Errno;
 
 /// Why a call about files, mounts or block devices failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub enum KernelError {
     /// What was asked makes no sense, or leads through a place that others control.
     #[error("{0}")]
     Invalid(String),
@@ -34,24 +34,24 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl KernelError {
     /// For `map_err`: what was being done when the kernel refused.
-    pub(crate) fn os(doing: impl Into<String>) -> impl FnOnce(Errno) -> Error {
-        move |errno| Error::Os { doing: doing.into(), errno }
+    pub(crate) fn os(doing: impl Into<String>) -> impl FnOnce(Errno) -> KernelError {
+        move |errno| KernelError::Os { doing: doing.into(), errno }
     }
 
     /// The kernel's answer, where it was the kernel that refused.
     pub fn errno(&self) -> Option<i32> {
         match self {
-            Error::Os { errno, .. } | Error::Refused { errno, .. } => Some(errno.raw_os_error()),
-            Error::Invalid(_) | Error::NotFound(_) => None,
+            KernelError::Os { errno, .. } | KernelError::Refused { errno, .. } => Some(errno.raw_os_error()),
+            KernelError::Invalid(_) | KernelError::NotFound(_) => None,
         }
     }
 
     /// Everything in one line, for those who do not walk the chain of sources.
     pub fn sentence(&self) -> String {
         match self {
-            Error::Os { errno, .. } => format!("{self}: {}", strerror(*errno)),
+            KernelError::Os { errno, .. } => format!("{self}: {}", strerror(*errno)),
             _ => self.to_string(),
         }
     }

@@ -1,35 +1,33 @@
-//! Safe wrappers of the kernel.
+//! Safe wrappers of the Linux kernel.
 //!
-//! What stands here knows nothing of drivers, grants or configurations: it does what it is told, by descriptor where a
-//! path could be swapped, and says what failed. The only crate of the workspace that may hold `unsafe` code, in small
-//! modules with a safe face.
+//! Nothing in this crate knows drivers, grants or configurations. A function does what its arguments say, works on
+//! descriptors wherever somebody could swap a path, and names in its error the thing that failed. This is the only crate
+//! of the workspace that may hold `unsafe` code: each such piece is a small module with a safe interface.
+//!
+//! ```text
+//!  path      walks a path and pins what it leads to; everything below that takes a path goes through it
+//!  files     regular files, directories, owners and modes
+//!  block     block and loop devices, what is on them, what keeps them busy
+//!  mount     mounting and unmounting, the mount table
+//!  net       links, addresses, routes and network namespaces, over netlink
+//!  process   programs: started, watched, found again, stopped as a group
+//!  cgroup    the control groups that hold a resource's processes
+//!  terminal  the operator's terminal
+//!  clock     clocks and the boot id
+//! ```
 
 pub mod block;
 pub mod cgroup;
 pub mod clock;
-mod directory;
 mod error;
 pub mod files;
-mod filesystems;
-mod holders;
-mod in_memory;
-mod loop_ioctl;
-pub mod loopdev;
 pub mod mount;
-mod mount_attr;
-mod mount_errors;
-mod mount_options;
-pub mod mountinfo;
 pub mod net;
-pub mod ownership;
 pub mod path;
 pub mod process;
 mod ready;
-#[cfg(test)]
-mod real_kernel;
-pub mod signature;
 pub mod terminal;
-mod window;
+#[cfg(test)]
+mod tests;
 
-pub use error::Error;
-pub use in_memory::is_in_memory;
+pub use error::KernelError;

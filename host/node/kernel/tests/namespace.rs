@@ -9,8 +9,11 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hostler_kernel::Error;
-use hostler_kernel::net::{Link, Mark, Namespace, Netlink, NetworkRoute, Plug, PlugMode, Route, Wanted, claimant};
+use hostler_kernel::KernelError;
+use hostler_kernel::net::{
+    KernelRoute, LinkMark, LinkPlug, Netlink, NetworkLink, NetworkNamespace, PlugMode, PlugOptions, PrefixRoute,
+    claimant,
+};
 use nix::sched::{CloneFlags, unshare};
 use rtnetlink::{LinkBridge, LinkUnspec, LinkVeth};
 
@@ -36,8 +39,8 @@ impl Guest {
         Guest { work: Some(work), thread: Some(thread), path }
     }
 
-    fn namespace(&self) -> Namespace {
-        Namespace::open(&self.path).unwrap().unwrap()
+    fn namespace(&self) -> NetworkNamespace {
+        NetworkNamespace::open(&self.path).unwrap().unwrap()
     }
 
     /// Does something in the namespace, and waits for it.
@@ -91,7 +94,7 @@ impl Node {
         node
     }
 
-    async fn link(&self, name: &str) -> Link {
+    async fn link(&self, name: &str) -> NetworkLink {
         self.netlink.find_link(name).await.unwrap().unwrap_or_else(|| panic!("no {name}"))
     }
 
@@ -108,12 +111,12 @@ impl Node {
 
 const BARE: [&str; 4] = ["br0", "lo", "loose", "other"];
 
-fn mark() -> Mark {
-    Mark::new("/run/web", "web ip#1")
+fn mark() -> LinkMark {
+    LinkMark::new("/run/web", "web ip#1")
 }
 
-fn plug<'a>(mode: PlugMode, dev: &'a str, mark: &'a Mark) -> Plug<'a> {
-    Plug { mode, dev, mark }
+fn plug<'a>(mode: PlugMode, dev: &'a str, mark: &'a LinkMark) -> LinkPlug<'a> {
+    LinkPlug { mode, dev, mark }
 }
 
 fn ip(text: &str) -> IpAddr {
@@ -147,7 +150,7 @@ fn a_pair_connects_the_bridge_with_the_namespace() {
         let (guest, mark) = (Guest::new(), mark());
         let namespace = guest.namespace();
         let bridged = plug(PlugMode::Bridge, "br0", &mark);
-        let wanted = Wanted { mac: Some([2, 0, 0, 0, 0, 9]), ..Wanted::default() };
+        let wanted = PlugOptions { mac: Some([2, 0, 0, 0, 0, 9]), ..PlugOptions::default() };
         let (link, changed) = bridged.insert(&node.netlink, &namespace, wanted).await.unwrap();
         assert!(changed && link.up);
         assert_eq!((link.name.as_str(), link.kind.as_str(), &*link.mac), ("eth0", "veth", &[2, 0, 0, 0, 0, 9][..]));
@@ -162,10 +165,10 @@ fn a_pair_connects_the_bridge_with_the_namespace() {
         assert_eq!(node_s.map(Vec::from), Some(bridge.mac));
         talk(&guest, "10.9.0.9");
 
-        let other = Mark::new("/run/web", "web ip#2");
+        let other = LinkMark::new("/run/web", "web ip#2");
         let another = plug(PlugMode::Bridge, "br0", &other);
         assert!(!another.take_out(&node.netlink, Some(&namespace)).await.unwrap(), "another's");
-        let second = another.insert(&node.netlink, &namespace, Wanted::default()).await.unwrap().0;
+        let second = another.insert(&node.netlink, &namespace, PlugOptions::default()).await.unwrap().0;
         assert_eq!(second.name, "eth1");
         assert!(bridged.take_out(&node.netlink, Some(&namespace)).await.unwrap());
         assert!(!bridged.take_out(&node.netlink, Some(&namespace)).await.unwrap());
@@ -182,7 +185,7 @@ fn a_macvlan_reaches_what_is_behind_the_link() {
         let namespace = guest.namespace();
         node.add("other", "10.8.0.1/24").await;
         let macvlan = plug(PlugMode::Macvlan, "loose", &mark);
-        let wanted = Wanted { name: "net7", ..Wanted::default() };
+        let wanted = PlugOptions { name: "net7", ..PlugOptions::default() };
         let (link, _) = macvlan.insert(&node.netlink, &namespace, wanted).await.unwrap();
         assert_eq!((link.name.as_str(), link.kind.as_str(), link.up), ("net7", "macvlan", true));
         namespace.netlink().unwrap().add_address(&link, "10.8.0.9/24".parse().unwrap(), "").await.unwrap();
@@ -201,7 +204,7 @@ fn a_link_is_lent_and_given_back_as_it_was() {
         node.add("other", "10.8.0.1/24").await;
         let lent = plug(PlugMode::Dedicated, "loose", &mark);
         let before = node.link("loose").await;
-        let (link, _) = lent.insert(&node.netlink, &namespace, Wanted::default()).await.unwrap();
+        let (link, _) = lent.insert(&node.netlink, &namespace, PlugOptions::default()).await.unwrap();
         assert_eq!((link.name.as_str(), &link.mac), ("eth0", &before.mac));
         assert_eq!(node.names().await, ["br0", "lo", "other"]);
         namespace.netlink().unwrap().add_address(&link, "10.8.0.9/24".parse().unwrap(), "").await.unwrap();
@@ -220,7 +223,7 @@ fn an_alias_that_was_forged_brings_nothing_to_the_node() {
         let (guest, mark) = (Guest::new(), mark());
         let namespace = guest.namespace();
         let bridged = plug(PlugMode::Bridge, "br0", &mark);
-        let (link, _) = bridged.insert(&node.netlink, &namespace, Wanted::default()).await.unwrap();
+        let (link, _) = bridged.insert(&node.netlink, &namespace, PlugOptions::default()).await.unwrap();
         let alias = format!("{} | evil0 up | x", link.alias);
         guest.run(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -248,15 +251,15 @@ fn what_the_node_needs_itself_is_not_given_away() {
             (PlugMode::Bridge, "loose", "loose is no bridge"),
             (PlugMode::Bridge, "br9", "br9 does not exist"),
         ] {
-            let refused = plug(mode, dev, &mark).insert(&node.netlink, &namespace, Wanted::default()).await;
+            let refused = plug(mode, dev, &mark).insert(&node.netlink, &namespace, PlugOptions::default()).await;
             let error = refused.unwrap_err();
             assert_eq!(error.to_string(), why);
             assert_eq!(node.names().await, BARE, "{why}");
         }
-        let wanted = Wanted { name: "lo", ..Wanted::default() };
+        let wanted = PlugOptions { name: "lo", ..PlugOptions::default() };
         let taken = plug(PlugMode::Bridge, "br0", &mark).insert(&node.netlink, &namespace, wanted).await;
         let error = taken.unwrap_err();
-        assert!(matches!(error, Error::Invalid(_)), "{error}");
+        assert!(matches!(error, KernelError::Invalid(_)), "{error}");
         assert_eq!(node.names().await, BARE);
     });
 }
@@ -268,9 +271,9 @@ fn a_router_outside_of_the_network_is_on_the_link() {
         let namespace = guest.namespace();
         node.add("br0", "192.0.2.1/32").await;
         let bridged = plug(PlugMode::Bridge, "br0", &mark);
-        let (link, _) = bridged.insert(&node.netlink, &namespace, Wanted::default()).await.unwrap();
+        let (link, _) = bridged.insert(&node.netlink, &namespace, PlugOptions::default()).await.unwrap();
         let inside = namespace.netlink().unwrap();
-        let added = inside.add_address_with(&link, "10.9.0.9/24".parse().unwrap(), "", NetworkRoute::LeftOut);
+        let added = inside.add_address_with(&link, "10.9.0.9/24".parse().unwrap(), "", PrefixRoute::LeftOut);
         assert!(added.await.unwrap());
         let links = inside.links().await.unwrap();
         let routes = |destination: &str| {
@@ -278,7 +281,7 @@ fn a_router_outside_of_the_network_is_on_the_link() {
             inside.routes(&links).then_filter(destination)
         };
         assert_eq!(routes("10.9.0.0/24").await, []);
-        let route = Route {
+        let route = KernelRoute {
             destination: "0.0.0.0/0".parse().unwrap(),
             gateway: Some(ip("192.0.2.1")),
             dev: Some("eth0".to_owned()),
@@ -294,11 +297,11 @@ fn a_router_outside_of_the_network_is_on_the_link() {
 
 /// The routes to one destination.
 trait ThenFilter {
-    async fn then_filter(self, destination: ipnet::IpNet) -> Vec<Route>;
+    async fn then_filter(self, destination: ipnet::IpNet) -> Vec<KernelRoute>;
 }
 
-impl<F: Future<Output = Result<Vec<Route>, Error>>> ThenFilter for F {
-    async fn then_filter(self, destination: ipnet::IpNet) -> Vec<Route> {
+impl<F: Future<Output = Result<Vec<KernelRoute>, KernelError>>> ThenFilter for F {
+    async fn then_filter(self, destination: ipnet::IpNet) -> Vec<KernelRoute> {
         self.await.unwrap().into_iter().filter(|route| route.destination == destination).collect()
     }
 }
@@ -308,11 +311,11 @@ fn namespaces_are_told_apart_by_what_they_are() {
     on_a_node(async |_| {
         let guest = Guest::new();
         assert!(!guest.namespace().is_of_node().unwrap());
-        let own = Namespace::own().unwrap();
-        assert!(own.is_of_node().unwrap() && own.is(&Namespace::own().unwrap()).unwrap());
+        let own = NetworkNamespace::own().unwrap();
+        assert!(own.is_of_node().unwrap() && own.is(&NetworkNamespace::own().unwrap()).unwrap());
         assert!(!guest.namespace().is(&own).unwrap());
         // Not everywhere may root look at the first process.
-        if let Ok(Some(first)) = Namespace::open(Path::new("/proc/1/ns/net")) {
+        if let Ok(Some(first)) = NetworkNamespace::open(Path::new("/proc/1/ns/net")) {
             assert!(first.is_of_node().unwrap());
         }
         let directory = tempfile::tempdir().unwrap();
@@ -321,7 +324,7 @@ fn namespaces_are_told_apart_by_what_they_are() {
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let absent = directory.path().join("absent");
         for path in [&file, &pipe, &absent, Path::new("/proc/4194304/ns/net"), Path::new("/proc/self/ns/mnt")] {
-            assert!(!matches!(Namespace::open(path), Ok(Some(_))), "{}", path.display());
+            assert!(!matches!(NetworkNamespace::open(path), Ok(Some(_))), "{}", path.display());
         }
     });
 }

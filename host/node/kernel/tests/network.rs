@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use hostler_kernel::net::{Link, Netlink, Route, announce, claimant};
+use hostler_kernel::net::{KernelRoute, Netlink, NetworkLink, announce, claimant};
 use nix::sched::{CloneFlags, unshare};
 use rtnetlink::{LinkUnspec, LinkVeth};
 
@@ -28,8 +28,8 @@ fn skipped(what_is_missing: &str) {
 
 struct Ends {
     netlink: Netlink,
-    left: Link,
-    right: Link,
+    left: NetworkLink,
+    right: NetworkLink,
 }
 
 impl Ends {
@@ -46,11 +46,11 @@ impl Ends {
         Ends { left: find("left").await, right: find("right").await, netlink }
     }
 
-    async fn add(&self, link: &Link, cidr: &str) -> bool {
+    async fn add(&self, link: &NetworkLink, cidr: &str) -> bool {
         self.netlink.add_address(link, cidr.parse().unwrap(), "").await.unwrap()
     }
 
-    async fn addresses(&self, link: &Link) -> Vec<String> {
+    async fn addresses(&self, link: &NetworkLink) -> Vec<String> {
         let addresses = self.netlink.addresses(link).await.unwrap();
         let global = addresses.iter().map(|address| address.cidr.to_string()).filter(|cidr| !cidr.starts_with("fe80"));
         global.collect()
@@ -147,7 +147,7 @@ fn routes_come_once_and_go_once() {
             ("10.8.0.1/24", "10.8.0.254", "0.0.0.0/0"),
         ] {
             ends.add(&ends.left, cidr).await;
-            let route = Route {
+            let route = KernelRoute {
                 destination: destination.parse().unwrap(),
                 gateway: Some(ip(gateway)),
                 dev: Some("left".to_owned()),

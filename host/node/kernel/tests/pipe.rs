@@ -3,28 +3,30 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hostler_kernel::process::{Bounds, Launch, Listener, Piped, Program, RunError, pipe};
+use hostler_kernel::process::{
+    CapabilityBounds, CheckedProgram, PipeListener, PipeOutput, ProgramLaunch, RunError, pipe,
+};
 
 const LONG: Duration = Duration::from_secs(30);
 
-fn shell(script: &str) -> Launch {
-    Launch {
-        program: Program::open(Path::new("/bin/sh"), None).unwrap(),
+fn shell(script: &str) -> ProgramLaunch {
+    ProgramLaunch {
+        program: CheckedProgram::open(Path::new("/bin/sh"), None).unwrap(),
         args: vec!["-c".to_owned(), script.to_owned()],
         env: vec![("PATH".to_owned(), "/usr/bin:/bin".into())],
         cwd: PathBuf::from("/"),
         account: None,
         umask: 0o022,
         limits: Vec::new(),
-        bounds: Bounds::NONE,
+        bounds: CapabilityBounds::NONE,
         cgroup: None,
     }
 }
 
-async fn piped(source: &str, sink: &str, before: &str, timeout: Duration) -> Result<Piped, RunError> {
+async fn piped(source: &str, sink: &str, before: &str, timeout: Duration) -> Result<PipeOutput, RunError> {
     let (mut lines, mut total) = (Vec::new(), 0);
     let listener =
-        Listener { on_line: &mut |line: &str| lines.push(line.to_owned()), on_bytes: &mut |bytes| total = bytes };
+        PipeListener { on_line: &mut |line: &str| lines.push(line.to_owned()), on_bytes: &mut |bytes| total = bytes };
     let piped = pipe(shell(source), shell(sink), before.as_bytes(), timeout, listener).await?;
     assert_eq!(total, piped.bytes, "what was told last is all");
     Ok(piped)

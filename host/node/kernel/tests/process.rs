@@ -5,34 +5,37 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hostler_kernel::cgroup::{self, Cgroup};
-use hostler_kernel::process::{Account, Bounds, Launch, Limit, Markers, Members, Output, Program, RunError, Signal};
-use hostler_kernel::process::{end_abandoned, open_output, run, start};
+use hostler_kernel::process::{
+    CapabilityBounds, CheckedProgram, ProcessMarkers, ProgramLaunch, ProgramOutput, ResourceLimit, ResourceProcesses,
+    RunError, Signal, UserAccount,
+};
+use hostler_kernel::process::{kill_abandoned, open_output, run, start};
 
 const LONG: Duration = Duration::from_secs(30);
 
-fn launch(program: &str, args: &[&str]) -> Launch {
-    Launch {
-        program: Program::open(Path::new(program), None).unwrap(),
+fn launch(program: &str, args: &[&str]) -> ProgramLaunch {
+    ProgramLaunch {
+        program: CheckedProgram::open(Path::new(program), None).unwrap(),
         args: args.iter().map(|&arg| arg.to_owned()).collect(),
         env: vec![("PATH".to_owned(), "/usr/bin:/bin".into())],
         cwd: PathBuf::from("/"),
         account: None,
         umask: 0o022,
         limits: Vec::new(),
-        bounds: Bounds::NONE,
+        bounds: CapabilityBounds::NONE,
         cgroup: None,
     }
 }
 
-fn shell(script: &str) -> Launch {
+fn shell(script: &str) -> ProgramLaunch {
     launch("/bin/sh", &["-c", script])
 }
 
-async fn output(launch: Launch) -> Output {
+async fn output(launch: ProgramLaunch) -> ProgramOutput {
     run(launch, b"", LONG, &mut |_| {}).await.unwrap()
 }
 
-async fn said(launch: Launch) -> String {
+async fn said(launch: ProgramLaunch) -> String {
     String::from_utf8(output(launch).await.stdout).unwrap()
 }
 
@@ -109,7 +112,7 @@ async fn nothing_is_inherited_but_what_is_given() {
     let mut placed = shell("pwd; umask; ulimit -n");
     placed.cwd = dir.path().to_owned();
     placed.umask = 0o027;
-    placed.limits = vec![Limit::parse("nofile", "99").unwrap()];
+    placed.limits = vec![ResourceLimit::parse("nofile", "99").unwrap()];
     assert_eq!(said(placed).await, format!("{}\n0027\n99\n", dir.path().display()));
 }
 
@@ -135,11 +138,11 @@ async fn a_program_runs_as_the_user_it_is_given() {
     if !is_root() {
         return;
     }
-    for bounds in [Bounds::NONE, Bounds::Unbounded] {
+    for bounds in [CapabilityBounds::NONE, CapabilityBounds::Unbounded] {
         let mut launch = shell("id -u; id -g; id -G; cat /etc/shadow >/dev/null 2>&1 || echo kept out");
-        launch.account = Some(Account::find("nobody", None).unwrap());
+        launch.account = Some(UserAccount::find("nobody", None).unwrap());
         launch.bounds = bounds;
-        let account = Account::find("nobody", None).unwrap();
+        let account = UserAccount::find("nobody", None).unwrap();
         let (uid, gid) = (account.uid.as_raw(), account.gid.as_raw());
         assert_eq!(said(launch).await, format!("{uid}\n{gid}\n{gid}\nkept out\n"));
     }
@@ -159,7 +162,7 @@ async fn scripts_run_by_name_and_failures_name_the_step() {
         said(launch(&script("good", "#!/bin/sh\necho $0 $1\n"), &["x"])).await,
         format!("{}/good x\n", dir.path().display())
     );
-    let check = async |launch: Launch, expected: &str| {
+    let check = async |launch: ProgramLaunch, expected: &str| {
         let error = run(launch, b"", LONG, &mut |_| {}).await.unwrap_err();
         assert!(error.to_string().ends_with(expected), "{error}");
     };
@@ -216,7 +219,7 @@ async fn a_program_without_its_agent_is_ended_but_not_what_it_put_into_a_session
     launch.env.push(("HOSTLER_SID".to_owned(), sid.clone().into()));
     let running = tokio::spawn(async move { run(launch, b"", LONG, &mut |_| {}).await.map(|output| output.status) });
     let (near, far) = (content_of(&near).await, content_of(&far).await);
-    let ended = end_abandoned(&Markers::new([("HOSTLER_SID", &*sid)])).await.unwrap();
+    let ended = kill_abandoned(&ProcessMarkers::new([("HOSTLER_SID", &*sid)])).await.unwrap();
     assert_eq!(ended.iter().map(|member| &*member.argv[0]).collect::<Vec<_>>(), ["/bin/sh"]);
     assert_eq!(running.await.unwrap().unwrap(), 128 + 9);
     until_gone(&near).await;
@@ -225,7 +228,7 @@ async fn a_program_without_its_agent_is_ended_but_not_what_it_put_into_a_session
 }
 
 /// Starts a program with a child that has left its session, and one that ignores SIGTERM if told so.
-async fn family(mut launch: Launch, dir: &Path, stubborn: bool) -> Vec<String> {
+async fn family(mut launch: ProgramLaunch, dir: &Path, stubborn: bool) -> Vec<String> {
     let (first, second) = (dir.join("first"), dir.join("second"));
     let trap = if stubborn { "trap '' TERM;" } else { "" };
     launch.args = vec![
@@ -242,18 +245,18 @@ async fn family(mut launch: Launch, dir: &Path, stubborn: bool) -> Vec<String> {
     pids
 }
 
-async fn ends_together(launch: impl Fn() -> Launch, members: &Members) {
+async fn ends_together(launch: impl Fn() -> ProgramLaunch, members: &ResourceProcesses) {
     for (stubborn, grace) in [(false, LONG), (true, Duration::from_millis(200))] {
         let dir = tempfile::tempdir().unwrap();
         let pids = family(launch(), dir.path(), stubborn).await;
         let found: Vec<_> =
             members.list().unwrap().iter().map(|member| member.pid.as_raw_nonzero().to_string()).collect();
         assert!(pids.iter().all(|pid| found.contains(pid)), "{pids:?} in {found:?}");
-        assert!(members.end(Signal::TERM, grace).await.unwrap() >= 2);
+        assert!(members.stop(Signal::TERM, grace).await.unwrap() >= 2);
         assert_eq!(members.list().unwrap(), []);
         assert!(pids.iter().all(|pid| !is_running(pid)));
     }
-    assert_eq!(members.end(Signal::TERM, LONG).await.unwrap(), 0);
+    assert_eq!(members.stop(Signal::TERM, LONG).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -264,8 +267,8 @@ async fn a_control_group_holds_and_ends_all_descendants() {
         return;
     };
     let group = Cgroup::at(slice.join("web.slice/web-app.slice"));
-    let launch = || Launch { cgroup: Some(group.clone()), ..shell("") };
-    ends_together(launch, &Members::Cgroup(group.clone())).await;
+    let launch = || ProgramLaunch { cgroup: Some(group.clone()), ..shell("") };
+    ends_together(launch, &ResourceProcesses::Cgroup(group.clone())).await;
     group.remove();
     Cgroup::at(&slice).remove();
     assert!(!slice.exists());
@@ -274,7 +277,7 @@ async fn a_control_group_holds_and_ends_all_descendants() {
 #[tokio::test]
 async fn marks_in_the_environment_will_do_where_there_are_no_control_groups() {
     let id = format!("test-{}", std::process::id());
-    let members = Members::Environ(Markers::new([("HOSTLER_ID", &*id), ("HOSTLER_RID", "app#1")]));
+    let members = ResourceProcesses::Environ(ProcessMarkers::new([("HOSTLER_ID", &*id), ("HOSTLER_RID", "app#1")]));
     let launch = || {
         let mut launch = shell("");
         launch.env.extend([("HOSTLER_ID".to_owned(), id.clone().into()), ("HOSTLER_RID".to_owned(), "app#1".into())]);

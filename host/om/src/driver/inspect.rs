@@ -195,7 +195,7 @@ fn effective_of(session: &Session, named: &Named, path: &str, rid: &str) -> Resu
 }
 
 fn effective_text(EffectiveGrant { sentence, standing, .. }: &EffectiveGrant) -> String {
-    let object = agent::log::hide_telling_values(&sentence.object);
+    let object = agent::log::hide_secret_values(&sentence.object);
     let what = format!("{:<26} {object}{}", sentence.verb, sentences::root(sentence));
     match standing {
         GrantStatus::Allowed => format!("  may   {what}\n"),

@@ -1,5 +1,7 @@
 //! The command line as it is written into logs: as it was typed, without secrets.
 
+use model::is_secret_name;
+
 use super::take_option;
 
 const HIDDEN: &str = "***";
@@ -9,7 +11,7 @@ pub(crate) fn without_secrets(argv: &[String]) -> String {
     let (param, _) = take_option(argv.to_vec(), &["--param"]);
     let (key, _) = take_option(argv.to_vec(), &["--key"]);
     // The value of a key of a store is always secret, whatever the key is called.
-    let hide_param = key.is_some() || param.as_deref().is_some_and(is_secret);
+    let hide_param = key.is_some() || param.as_deref().is_some_and(is_secret_name);
     let before = std::iter::once("").chain(argv.iter().map(String::as_str));
     let shown = argv.iter().zip(before).map(|(word, before)| match (before, word.split_once('=')) {
         ("-e" | "--env" | "--kw", _) => hide_value(word),
@@ -27,14 +29,9 @@ pub(crate) fn without_secrets(argv: &[String]) -> String {
 /// `NAME=VALUE` without the value, if the name says that it is secret.
 fn hide_value(pair: &str) -> String {
     match pair.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}={HIDDEN}"),
+        Some((name, _)) if is_secret_name(name) => format!("{name}={HIDDEN}"),
         _ => pair.to_owned(),
     }
-}
-
-fn is_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["password", "secret", "token", "key"].iter().any(|word| name.contains(word))
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ impl ActionRequest {
             env: self.env.clone(),
             ..ActionSession::default()
         };
-        let secret = self.env.iter().filter(|(name, _)| capability::tells(name));
+        let secret = self.env.iter().filter(|(name, _)| model::is_secret_name(name));
         secret.for_each(|(_, value)| session.secrets.add(value));
         session
     }

@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use capability::{FileAudit, Host, Lanes, MemoryLedger};
+use capability::{DeviceOwners, FileAudit, HostServices, ResourceQueues};
 use model::config::NodeData;
 use model::{NodeName, ObjectPath};
 use runtime::{Code, Runtime, Source};
@@ -82,11 +82,11 @@ impl Agent {
     /// The sandbox that drivers run in. It is started when it is first needed, or the error says why it cannot be.
     pub fn runtime(&self) -> Result<&Runtime, &str> {
         let start = || {
-            let host = Host {
+            let host = HostServices {
                 audit: Arc::new(FileAudit::new(self.home().audit())),
                 audit_reads: self.node().keywords.get("audit").is_some_and(|audit| audit == "all"),
-                ledger: Arc::new(MemoryLedger::default()),
-                lanes: Lanes::default(),
+                owners: Arc::new(DeviceOwners::default()),
+                queues: ResourceQueues::default(),
             };
             let paths = Arc::clone(&self.parts.paths);
             Runtime::new(self.home().cache.clone(), "/proc/self/exe".into(), Arc::new(host), paths)

@@ -1,6 +1,7 @@
 //! What a driver may do for one resource, as of now: the requests of its manifest, bound to the resource's keywords, and what
 //! the policies of the site and of the namespace leave of them. Nothing is touched to find out.
 
+use capability::Subject;
 use driver::Call;
 use grant::EffectiveGrant;
 use model::{DriverName, ObjectPath, Rid};
@@ -82,7 +83,7 @@ impl Agent {
         let grants = grants.map_err(failed)?;
         let lines = grants.lines();
         let guarded = lines.iter().any(|line| line.guard.is_some());
-        let guarded = guarded.then(|| capability::guarded(&call, &grants));
+        let guarded = guarded.then(|| capability::guarded(&Subject::from(&call), &call.keywords, &grants));
         Ok(EffectiveGrants { lines, guarded, driver, unresolved })
     }
 

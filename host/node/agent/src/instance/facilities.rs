@@ -84,11 +84,11 @@ impl Facilities for InstanceFacilities<'_> {
         let InstanceFacilities { instance, .. } = *self;
         Box::pin(async move {
             // The session's number alone would do; a second mark costs nothing.
-            let markers = kernel::process::Markers::new([
+            let markers = kernel::process::ProcessMarkers::new([
                 ("HOSTLER_SID", sid),
                 ("HOSTLER_ID", &*instance.object.path.to_string()),
             ]);
-            let ended = kernel::process::end_abandoned(&markers).await;
+            let ended = kernel::process::kill_abandoned(&markers).await;
             let ended = ended.map_err(|error| FacilityError::failed(error.to_string()))?;
             Ok(ended.iter().map(|member| member.argv.join(" ")).collect())
         })

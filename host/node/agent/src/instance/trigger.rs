@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use driver::{CallBounds, Level, Log};
 use exec::FacilityError;
-use kernel::process::{Bounds, Launch, Program, RunError};
+use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, RunError};
 use model::{NodeName, ObjectPath, Rid};
 
 use crate::file::blocking::blocking;
@@ -51,8 +51,8 @@ pub(crate) async fn run(
     }
     let program = PathBuf::from(program);
     permitted(&program, args, around)?;
-    let opened = blocking(move || Program::open(&program, None)).await;
-    let launch = Launch {
+    let opened = blocking(move || CheckedProgram::open(&program, None)).await;
+    let launch = ProgramLaunch {
         program: opened.map_err(|error| FacilityError::failed(error.to_string()))?,
         args: args.to_vec(),
         env: environment(around),
@@ -60,7 +60,7 @@ pub(crate) async fn run(
         account: None,
         umask: 0o022,
         limits: Vec::new(),
-        bounds: Bounds::Unbounded,
+        bounds: CapabilityBounds::Unbounded,
         cgroup: None,
     };
     log.line(Some(around.rid), Level::Info, &format!("run: {}", capability::process::as_typed(command)));

@@ -42,7 +42,7 @@ impl ActionLog {
 impl Log for ActionLog {
     fn line(&self, rid: Option<&Rid>, level: Level, text: &str) {
         let now = Zoned::now();
-        let text = capability::hide_telling_values(&self.secrets.redact(text));
+        let text = capability::hide_secret_values(&self.secrets.redact(text));
         let line = LogLine { at: &now, level, object: &self.object, rid, text: &text };
         if let Some(console) = &self.console {
             console.line(level, &line.for_terminal());

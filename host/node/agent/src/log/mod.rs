@@ -11,7 +11,7 @@ mod read;
 mod redact;
 
 pub use action::{ActionLog, LogConsole};
-pub use capability::hide_telling_values;
+pub use capability::hide_secret_values;
 pub use file::{LogFile, LogLimits, remove};
 pub use follow::LogFollower;
 pub use line::LogLine;

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use capability::Paths;
+use capability::ResourcePaths;
 use driver::Call;
 use grant::{Policy, PolicyError, SitePolicy};
 use kernel::cgroup::Cgroup;
@@ -56,10 +56,10 @@ impl NodePaths {
 }
 
 impl runtime::NodeFacilities for NodePaths {
-    fn paths(&self, call: &Call) -> Paths {
+    fn paths(&self, call: &Call) -> ResourcePaths {
         let log = self.home.object_log(&call.object);
         let slice = self.slice.get_or_init(|| control_group(&self.home));
-        Paths {
+        ResourcePaths {
             rundir: self.home.volatile(&call.object),
             statedir: InstanceState::of(&self.home, &call.object).driver_state(&call.rid),
             config: self.home.config(&call.object),

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use driver::{Call, CallBounds, KeywordValue, Level, Log, Verb};
 use grant::{GrantContext, GrantKeyword, GrantRequest, Grants, NoDeviceLedger, Policy};
-use hostler_capability::{Host, Lanes, MemoryLedger, NoAudit, OUTPUT_BUDGET, Paths, Scope, Setup};
+use hostler_capability::{
+    CallContext, CallInputs, ContextSetup, DeviceOwners, HostServices, NoAudit, OUTPUT_BUDGET, ResourcePaths,
+    ResourceQueues, Subject,
+};
 use model::Rid;
 
 /// A resource `app#1` of the object `web`.
@@ -52,7 +55,7 @@ impl Resource {
     }
 
     /// One call of the driver. Each stands alone, as after a restart of the agent.
-    pub(crate) fn scope(&self, verb: Verb) -> Scope {
+    pub(crate) fn scope(&self, verb: Verb) -> CallContext {
         let call = Call {
             object: "web".parse().unwrap(),
             rid: "app#1".parse().unwrap(),
@@ -64,34 +67,35 @@ impl Resource {
             secrets: Vec::new(),
             vars: Vec::new(),
         };
-        let paths = Paths {
+        let paths = ResourcePaths {
             rundir: self.path("run").into(),
             statedir: self.path("state").into(),
             config: self.path("web.conf").into(),
             logdir: self.path("log").into(),
             cgroup: self.cgroup.clone(),
         };
-        let host = Host {
+        let host = HostServices {
             audit: Arc::new(NoAudit),
             audit_reads: false,
-            ledger: Arc::new(MemoryLedger::default()),
-            lanes: Lanes::default(),
+            owners: Arc::new(DeviceOwners::default()),
+            queues: ResourceQueues::default(),
         };
-        Scope::new(Setup {
+        CallContext::new(ContextSetup {
             grants: self.bind(&call, &paths),
-            call,
+            subject: Subject::from(&call),
+            sid: call.sid.clone(),
+            inputs: CallInputs::from(&call),
             bounds: CallBounds::within(self.deadline),
             verb,
             digest: String::new(),
             paths,
             output_budget: OUTPUT_BUDGET,
-            argv: Vec::new(),
             log: self.lines.clone(),
-            host: Arc::new(host),
+            services: Arc::new(host),
         })
     }
 
-    fn bind(&self, call: &Call, paths: &Paths) -> Grants {
+    fn bind(&self, call: &Call, paths: &ResourcePaths) -> Grants {
         let requests: Vec<GrantRequest> = self.grants.iter().map(|line| line.parse().unwrap()).collect();
         let context = GrantContext {
             object: call.object.clone(),
@@ -117,7 +121,7 @@ impl Resource {
     }
 }
 
-pub(crate) fn changes(scope: &Scope) -> u64 {
+pub(crate) fn changes(scope: &CallContext) -> u64 {
     scope.mutations().load(Ordering::Acquire)
 }
 

@@ -6,8 +6,8 @@ use std::os::unix::net::UnixListener;
 use std::sync::mpsc::{Receiver, channel};
 
 use driver::Verb;
-use hostler_capability::Error;
-use hostler_capability::http::{Endpoint, Request, send};
+use hostler_capability::CapabilityError;
+use hostler_capability::http::{HttpEndpoint, HttpRequest, send};
 
 use crate::harness::{Resource, changes};
 
@@ -40,13 +40,13 @@ fn server(answer: &[u8]) -> (String, Receiver<String>) {
     (address, serve(move || listener.accept().ok().map(|(stream, _)| stream), answer.to_vec()))
 }
 
-fn request(method: &str, endpoint: Endpoint) -> Request {
+fn request(method: &str, endpoint: HttpEndpoint) -> HttpRequest {
     let headers = vec![("X-Trace".to_owned(), "7".to_owned())];
-    Request { method: method.to_owned(), endpoint, headers, body: Vec::new(), timeout_ms: 0 }
+    HttpRequest { method: method.to_owned(), endpoint, headers, body: Vec::new(), timeout_ms: 0 }
 }
 
-fn to(address: &str, path: &str) -> Endpoint {
-    Endpoint::Url(format!("{address}{path}"))
+fn to(address: &str, path: &str) -> HttpEndpoint {
+    HttpEndpoint::Url(format!("{address}{path}"))
 }
 
 fn granted(address: &str) -> Resource {
@@ -77,10 +77,10 @@ async fn other_paths_methods_and_hosts_are_denied() {
         ("GET", to(&address, "/v1/../v2")),
         ("DELETE", to(&address, "/v1/a")),
         ("GET", to("http://127.0.0.1:1", "/v1/a")),
-        ("GET", Endpoint::Unix("/run/docker.sock".to_owned(), "/v1/a".to_owned())),
+        ("GET", HttpEndpoint::Unix("/run/docker.sock".to_owned(), "/v1/a".to_owned())),
     ] {
         let result = send(&scope, request(method, endpoint.clone())).await;
-        assert!(matches!(result, Err(Error::Denied(_))), "{method} {endpoint:?}: {result:?}");
+        assert!(matches!(result, Err(CapabilityError::Denied(_))), "{method} {endpoint:?}: {result:?}");
     }
 }
 
@@ -89,10 +89,10 @@ async fn posting_is_a_change_even_if_the_answer_is_lost() {
     let (address, _requests) = server(b"HTTP/1.1 200");
     let resource = granted(&address);
     let post = || request("POST", to(&address, "/v1/a"));
-    assert!(matches!(send(&resource.scope(Verb::Status), post()).await, Err(Error::Denied(_))));
+    assert!(matches!(send(&resource.scope(Verb::Status), post()).await, Err(CapabilityError::Denied(_))));
     let scope = resource.scope(Verb::Start);
     let lost = send(&scope, post()).await;
-    assert!(matches!(lost, Err(Error::Other(_))), "{lost:?}");
+    assert!(matches!(lost, Err(CapabilityError::Other(_))), "{lost:?}");
     assert_eq!(changes(&scope), 1);
 }
 
@@ -103,7 +103,7 @@ async fn an_answer_without_end_is_cut_off() {
     let (address, _requests) = server(&endless);
     let scope = granted(&address).scope(Verb::Status);
     let result = send(&scope, request("GET", to(&address, "/v1/a"))).await;
-    assert_eq!(result.unwrap_err(), Error::Invalid("the answer is longer than 16777216 bytes".to_owned()));
+    assert_eq!(result.unwrap_err(), CapabilityError::Invalid("the answer is longer than 16777216 bytes".to_owned()));
 }
 
 #[tokio::test]
@@ -111,8 +111,8 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let scope = granted(&address).scope(Verb::Status);
-    let hasty = Request { timeout_ms: 50, ..request("GET", to(&address, "/v1/a")) };
-    assert_eq!(send(&scope, hasty).await, Err(Error::TimedOut));
+    let hasty = HttpRequest { timeout_ms: 50, ..request("GET", to(&address, "/v1/a")) };
+    assert_eq!(send(&scope, hasty).await, Err(CapabilityError::TimedOut));
 }
 
 #[tokio::test]
@@ -131,9 +131,9 @@ async fn a_unix_socket_is_reached_but_not_through_a_link_of_others() {
     let grants = [&socket, &link].map(|path| format!("http.unix = GET {path} /v1/**"));
     let resource = Resource { grants: grants.into(), ..resource };
     let scope = resource.scope(Verb::Status);
-    let get = |path: &str| request("GET", Endpoint::Unix(path.to_owned(), "/v1/ping".to_owned()));
+    let get = |path: &str| request("GET", HttpEndpoint::Unix(path.to_owned(), "/v1/ping".to_owned()));
     assert_eq!(send(&scope, get(&socket)).await.unwrap().body, b"ok");
     assert!(requests.recv().unwrap().starts_with("GET /v1/ping HTTP/1.1\r\nhost: localhost\r\n"));
     let refused = send(&scope, get(&link)).await;
-    assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+    assert!(matches!(refused, Err(CapabilityError::Invalid(_))), "{refused:?}");
 }

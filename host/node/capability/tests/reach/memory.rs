@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use driver::Verb;
-use hostler_capability::{Error, clock, state};
+use hostler_capability::{CapabilityError, clock, state};
 
 use crate::harness::{Resource, changes};
 
@@ -18,15 +18,15 @@ async fn state_is_kept_from_call_to_call_and_is_no_change() {
     state::remove(&again, "boot", "device").await.unwrap();
     assert_eq!(state::get(&again, "boot", "device").await.unwrap(), None);
     assert_eq!((changes(&scope), changes(&again)), (0, 0));
-    assert!(matches!(state::get(&again, "forever", "device").await, Err(Error::Invalid(_))));
+    assert!(matches!(state::get(&again, "forever", "device").await, Err(CapabilityError::Invalid(_))));
 }
 
 #[tokio::test]
 async fn status_and_validate_have_no_memory() {
     for verb in [Verb::Status, Verb::Validate] {
         let scope = Resource::new(&[]).scope(verb);
-        assert!(matches!(state::get(&scope, "boot", "k").await, Err(Error::Denied(_))));
-        assert!(matches!(state::set(&scope, "boot", "k", "v").await, Err(Error::Denied(_))));
+        assert!(matches!(state::get(&scope, "boot", "k").await, Err(CapabilityError::Denied(_))));
+        assert!(matches!(state::set(&scope, "boot", "k", "v").await, Err(CapabilityError::Denied(_))));
     }
 }
 
@@ -35,8 +35,8 @@ async fn a_sleep_ends_at_the_deadline_or_when_the_action_is_given_up() {
     let resource = Resource { deadline: Duration::from_secs(10), ..Resource::new(&[]) };
     let scope = resource.scope(Verb::Start);
     assert_eq!(clock::sleep_ms(&scope, 4_000).await, Ok(()));
-    assert_eq!(clock::sleep_ms(&scope, 7_000).await, Err(Error::TimedOut));
+    assert_eq!(clock::sleep_ms(&scope, 7_000).await, Err(CapabilityError::TimedOut));
     let given_up = resource.scope(Verb::Start);
     given_up.bounds().cancel.cancel();
-    assert_eq!(clock::sleep_ms(&given_up, 1).await, Err(Error::Cancelled));
+    assert_eq!(clock::sleep_ms(&given_up, 1).await, Err(CapabilityError::Cancelled));
 }

@@ -1,10 +1,10 @@
 //! `wit/net.wit`, in a network namespace of each test's own.
 
 use driver::Verb;
-use hostler_capability::Error;
+use hostler_capability::CapabilityError;
 use hostler_capability::net::{
-    Route, add_address, add_route, addresses, announce, find_holder, find_link, remove_address, remove_route, resolve,
-    routes_to, set_up,
+    RouteEntry, add_address, add_route, addresses, announce, find_holder, find_link, remove_address, remove_route,
+    resolve, routes_to, set_up,
 };
 use nix::sched::{CloneFlags, unshare};
 
@@ -29,8 +29,8 @@ fn address() -> Resource {
         .keyword("dev", &["lo"])
 }
 
-fn denied<T>(result: Result<T, Error>) -> bool {
-    matches!(result, Err(Error::Denied(_)))
+fn denied<T>(result: Result<T, CapabilityError>) -> bool {
+    matches!(result, Err(CapabilityError::Denied(_)))
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn an_address_comes_and_goes_where_it_is_granted() {
         assert_eq!(find_holder(&scope, "lo", "10.0.0.9", 0).await.unwrap(), None);
         add_address(&scope, "lo", "10.0.0.9/24", "").await.unwrap();
         let twice = add_address(&scope, "lo", "10.0.0.9/24", "").await;
-        assert!(matches!(twice, Err(Error::Os { errno: 17, .. })), "{twice:?}");
+        assert!(matches!(twice, Err(CapabilityError::Os { errno: 17, .. })), "{twice:?}");
         announce(&scope, "lo", "10.0.0.9").await.unwrap();
         let found = addresses(&scope, "lo").await.unwrap().unwrap();
         assert_eq!(found.iter().map(|address| address.cidr.as_str()).collect::<Vec<_>>(), ["10.0.0.9/24"]);
@@ -64,7 +64,7 @@ fn other_addresses_and_links_are_out_of_reach() {
         assert!(denied(set_up(&scope, "lo").await));
         assert!(denied(routes_to(&scope, "default").await));
         for bad in ["10.0.0.9", "10.0.0.9/33", "x"] {
-            assert!(matches!(add_address(&scope, "lo", bad, "").await, Err(Error::Invalid(_))), "{bad}");
+            assert!(matches!(add_address(&scope, "lo", bad, "").await, Err(CapabilityError::Invalid(_))), "{bad}");
         }
         assert_eq!(changes(&scope), 0);
     });
@@ -88,7 +88,7 @@ fn a_link_is_set_up_once_and_its_routes_come_and_go() {
         set_up(&scope, "lo").await.unwrap();
         set_up(&scope, "lo").await.unwrap();
         assert_eq!(changes(&scope), 1);
-        let route = Route { destination: "10.1.0.0/16".to_owned(), gateway: None, dev: Some("lo".to_owned()) };
+        let route = RouteEntry { destination: "10.1.0.0/16".to_owned(), gateway: None, dev: Some("lo".to_owned()) };
         assert!(add_route(&scope, route.clone()).await.unwrap());
         assert!(!add_route(&scope, route.clone()).await.unwrap());
         assert_eq!(routes_to(&scope, "10.1.0.0/16").await.unwrap(), std::slice::from_ref(&route));

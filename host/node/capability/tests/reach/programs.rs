@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use driver::Verb;
-use hostler_capability::process::{Command, run, running, spawn, terminate};
-use hostler_capability::{Error, control_group};
+use hostler_capability::process::{ProcessCommand, run, running, spawn, terminate};
+use hostler_capability::{CapabilityError, control_group};
 
 use crate::harness::{Resource, changes, skipped};
 
-fn command(line: &[&str]) -> Command {
+fn command(line: &[&str]) -> ProcessCommand {
     let (program, args) = line.split_first().unwrap();
     let args = args.iter().map(|&arg| arg.to_owned()).collect();
-    Command { program: (*program).to_owned(), args, ..Command::default() }
+    ProcessCommand { program: (*program).to_owned(), args, ..ProcessCommand::default() }
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -43,9 +43,9 @@ async fn status_runs_what_only_looks_and_nothing_else() {
     let resource = application();
     let scope = resource.scope(Verb::Status);
     assert_eq!(run(&scope, command(&CHECK)).await.unwrap().stdout, b"checked\n");
-    assert!(matches!(run(&scope, command(&START)).await, Err(Error::Denied(_))));
-    assert!(matches!(spawn(&scope, command(&START)).await, Err(Error::Denied(_))));
-    assert!(matches!(terminate(&scope, "TERM", 0).await, Err(Error::Denied(_))));
+    assert!(matches!(run(&scope, command(&START)).await, Err(CapabilityError::Denied(_))));
+    assert!(matches!(spawn(&scope, command(&START)).await, Err(CapabilityError::Denied(_))));
+    assert!(matches!(terminate(&scope, "TERM", 0).await, Err(CapabilityError::Denied(_))));
     assert_eq!(changes(&scope), 0);
 }
 
@@ -53,10 +53,10 @@ async fn status_runs_what_only_looks_and_nothing_else() {
 async fn another_argument_or_program_is_denied_and_a_relative_one_makes_no_sense() {
     let scope = application().scope(Verb::Start);
     for line in [&["/bin/sh", "-c", "echo started"][..], &["/bin/true"], &["/bin/sh"]] {
-        assert!(matches!(run(&scope, command(line)).await, Err(Error::Denied(_))), "{line:?}");
+        assert!(matches!(run(&scope, command(line)).await, Err(CapabilityError::Denied(_))), "{line:?}");
     }
     for line in [&["sh"][..], &["/bin/../bin/sh"], &[""]] {
-        assert!(matches!(run(&scope, command(line)).await, Err(Error::Invalid(_))), "{line:?}");
+        assert!(matches!(run(&scope, command(line)).await, Err(CapabilityError::Invalid(_))), "{line:?}");
     }
 }
 
@@ -67,18 +67,18 @@ async fn a_driver_cannot_smuggle_power_in_beside_the_arguments() {
         .keyword("start", &environment)
         .keyword("environment", &["COLOUR=red", "EMPTY="]);
     let scope = resource.scope(Verb::Start);
-    let with = |env: &[(&str, &str)]| Command { env: pairs(env), ..command(&environment) };
+    let with = |env: &[(&str, &str)]| ProcessCommand { env: pairs(env), ..command(&environment) };
     for env in [("LD_PRELOAD", "/tmp/x.so"), ("COLOUR", "blue"), ("BASH_ENV", "/tmp/x")] {
-        assert!(matches!(run(&scope, with(&[env])).await, Err(Error::Denied(_))), "{env:?}");
+        assert!(matches!(run(&scope, with(&[env])).await, Err(CapabilityError::Denied(_))), "{env:?}");
     }
     for env in [("HOSTLER_ID", "other"), ("OPENSVC_RID", "x"), ("", "x"), ("A=B", "c"), ("1A", "x")] {
-        assert!(matches!(run(&scope, with(&[env])).await, Err(Error::Invalid(_))), "{env:?}");
+        assert!(matches!(run(&scope, with(&[env])).await, Err(CapabilityError::Invalid(_))), "{env:?}");
     }
-    let grouped = Command { group: Some("disk".to_owned()), ..command(&environment) };
-    assert!(matches!(run(&scope, grouped).await, Err(Error::Denied(_))));
+    let grouped = ProcessCommand { group: Some("disk".to_owned()), ..command(&environment) };
+    assert!(matches!(run(&scope, grouped).await, Err(CapabilityError::Denied(_))));
     for settings in [("niceness", "-20"), ("limit.wishes", "3"), ("umask", "9")] {
-        let set = Command { settings: pairs(&[settings]), ..command(&environment) };
-        assert!(matches!(run(&scope, set).await, Err(Error::Invalid(_))), "{settings:?}");
+        let set = ProcessCommand { settings: pairs(&[settings]), ..command(&environment) };
+        assert!(matches!(run(&scope, set).await, Err(CapabilityError::Invalid(_))), "{settings:?}");
     }
     let output = run(&scope, with(&[("COLOUR", "red"), ("EMPTY", ""), ("LC_ALL", "C")])).await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -93,11 +93,11 @@ async fn a_program_that_was_killed_for_its_time_may_have_changed_something() {
     let sleep = ["/bin/sleep", "1000"];
     let resource = Resource::new(&["exec = {command:start}"]).keyword("start", &sleep);
     let scope = resource.scope(Verb::Start);
-    let hasty = Command { timeout_ms: 50, ..command(&sleep) };
-    assert_eq!(run(&scope, hasty).await, Err(Error::TimedOut));
+    let hasty = ProcessCommand { timeout_ms: 50, ..command(&sleep) };
+    assert_eq!(run(&scope, hasty).await, Err(CapabilityError::TimedOut));
     assert_eq!(changes(&scope), 1);
     let at_the_deadline = Resource { deadline: Duration::from_millis(50), ..resource };
-    assert_eq!(run(&at_the_deadline.scope(Verb::Start), command(&sleep)).await, Err(Error::TimedOut));
+    assert_eq!(run(&at_the_deadline.scope(Verb::Start), command(&sleep)).await, Err(CapabilityError::TimedOut));
 }
 
 /// A program and a child of it. The shell would become the last command of its script, so there is one more.
@@ -159,7 +159,7 @@ async fn two_agents_on_one_machine_do_not_take_each_others_processes() {
 #[tokio::test]
 async fn without_a_spawn_grant_there_are_no_processes_to_see() {
     let scope = Resource::new(&["files.read = /etc"]).scope(Verb::Stop);
-    assert!(matches!(running(&scope).await, Err(Error::Denied(_))));
-    assert!(matches!(terminate(&scope, "TERM", 0).await, Err(Error::Denied(_))));
-    assert!(matches!(terminate(&service().scope(Verb::Stop), "SEGV", 0).await, Err(Error::Invalid(_))));
+    assert!(matches!(running(&scope).await, Err(CapabilityError::Denied(_))));
+    assert!(matches!(terminate(&scope, "TERM", 0).await, Err(CapabilityError::Denied(_))));
+    assert!(matches!(terminate(&service().scope(Verb::Stop), "SEGV", 0).await, Err(CapabilityError::Invalid(_))));
 }

@@ -7,8 +7,8 @@ use ipnet::IpNet;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use rustix::io::Errno;
 
-use crate::Error;
-use crate::net::Link;
+use crate::KernelError;
+use crate::net::NetworkLink;
 use crate::net::netlink::{Netlink, errno_of, failed};
 
 /// The longest label that the kernel takes, see IFNAMSIZ.
@@ -16,7 +16,7 @@ const MAX_LABEL: usize = 15;
 
 /// An address of a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
+pub struct LinkAddress {
     /// With the length of its prefix.
     pub cidr: IpNet,
     /// `eth0:1`, or empty.
@@ -25,7 +25,7 @@ pub struct Address {
 
 /// Whether the kernel adds the route to an address's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NetworkRoute {
+pub enum PrefixRoute {
     /// It does, as ever.
     Kept,
     /// It does not: IFA_F_NOPREFIXROUTE.
@@ -34,7 +34,7 @@ pub enum NetworkRoute {
 
 impl Netlink {
     /// The addresses of a link, as the kernel lists them.
-    pub async fn addresses(&self, link: &Link) -> Result<Vec<Address>, Error> {
+    pub async fn addresses(&self, link: &NetworkLink) -> Result<Vec<LinkAddress>, KernelError> {
         let answers = self.handle.address().get().set_link_index_filter(link.index).execute();
         let messages: Vec<AddressMessage> =
             answers.try_collect().await.map_err(failed(format!("list the addresses of {}", link.name)))?;
@@ -42,7 +42,7 @@ impl Netlink {
     }
 
     /// The addresses of some links, as the kernel lists them, with the names of these links.
-    pub async fn addresses_of(&self, links: &[Link]) -> Result<Vec<(String, Address)>, Error> {
+    pub async fn addresses_of(&self, links: &[NetworkLink]) -> Result<Vec<(String, LinkAddress)>, KernelError> {
         let answers = self.handle.address().get().execute();
         let messages: Vec<AddressMessage> = answers.try_collect().await.map_err(failed("list the addresses"))?;
         let named = |message: AddressMessage| {
@@ -55,25 +55,25 @@ impl Netlink {
     /// Adds an address. False if the link has it already.
     ///
     /// An IPv6 address is usable at once: whoever cares has asked the neighbours before, see [`crate::net::claimant`].
-    pub async fn add_address(&self, link: &Link, cidr: IpNet, label: &str) -> Result<bool, Error> {
-        self.add_address_with(link, cidr, label, NetworkRoute::Kept).await
+    pub async fn add_address(&self, link: &NetworkLink, cidr: IpNet, label: &str) -> Result<bool, KernelError> {
+        self.add_address_with(link, cidr, label, PrefixRoute::Kept).await
     }
 
     /// The same, with or without the route to the network of the address, which the kernel adds by itself.
     pub async fn add_address_with(
         &self,
-        link: &Link,
+        link: &NetworkLink,
         cidr: IpNet,
         label: &str,
-        network: NetworkRoute,
-    ) -> Result<bool, Error> {
+        network: PrefixRoute,
+    ) -> Result<bool, KernelError> {
         if label.len() > MAX_LABEL {
-            return Err(Error::Invalid(format!("the label {label:?} is longer than {MAX_LABEL} characters")));
+            return Err(KernelError::Invalid(format!("the label {label:?} is longer than {MAX_LABEL} characters")));
         }
         let mut request = self.handle.address().add(link.index, cidr.addr(), cidr.prefix_len());
         let attributes = &mut request.message_mut().attributes;
         let mut flags = AddressFlags::empty();
-        flags.set(AddressFlags::Noprefixroute, network == NetworkRoute::LeftOut);
+        flags.set(AddressFlags::Noprefixroute, network == PrefixRoute::LeftOut);
         flags.set(AddressFlags::Nodad, matches!(cidr, IpNet::V6(_)));
         if !flags.is_empty() {
             attributes.push(AddressAttribute::Flags(flags));
@@ -89,7 +89,7 @@ impl Netlink {
     }
 
     /// Removes an address. False if the link does not have it.
-    pub async fn remove_address(&self, link: &Link, cidr: IpNet) -> Result<bool, Error> {
+    pub async fn remove_address(&self, link: &NetworkLink, cidr: IpNet) -> Result<bool, KernelError> {
         let mut message = AddressMessage::default();
         message.header.index = link.index;
         message.header.prefix_len = cidr.prefix_len();
@@ -107,7 +107,7 @@ impl Netlink {
 }
 
 /// On a point-to-point link IFA_ADDRESS is the other end, and IFA_LOCAL is ours; IPv6 often has the former alone.
-fn parse(message: AddressMessage, dev: &str) -> Option<Address> {
+fn parse(message: AddressMessage, dev: &str) -> Option<LinkAddress> {
     let (mut local, mut address, mut label): (Option<IpAddr>, Option<IpAddr>, _) = (None, None, String::new());
     for attribute in message.attributes {
         match attribute {
@@ -119,5 +119,5 @@ fn parse(message: AddressMessage, dev: &str) -> Option<Address> {
     }
     // The kernel labels every IPv4 address with the name of its link where nobody gave a label.
     let label = if label == dev { String::new() } else { label };
-    Some(Address { cidr: IpNet::new(local.or(address)?, message.header.prefix_len).ok()?, label })
+    Some(LinkAddress { cidr: IpNet::new(local.or(address)?, message.header.prefix_len).ok()?, label })
 }

@@ -5,12 +5,12 @@ use rtnetlink::LinkUnspec;
 use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage};
 use rustix::io::Errno;
 
-use crate::Error;
+use crate::KernelError;
 use crate::net::netlink::{Netlink, errno_of, failed};
 
 /// A network interface, see netdevice(7).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Link {
+pub struct NetworkLink {
     /// Its name.
     pub name: String,
     /// Its number.
@@ -35,45 +35,45 @@ pub struct Link {
 
 impl Netlink {
     /// The link of that name.
-    pub async fn find_link(&self, name: &str) -> Result<Option<Link>, Error> {
+    pub async fn find_link(&self, name: &str) -> Result<Option<NetworkLink>, KernelError> {
         let mut answers = self.handle.link().get().match_name(name.to_owned()).execute();
         match answers.try_next().await {
-            Ok(message) => Ok(message.map(Link::from)),
+            Ok(message) => Ok(message.map(NetworkLink::from)),
             Err(error) if errno_of(&error) == Some(Errno::NODEV) => Ok(None),
             Err(error) => Err(failed(format!("look at the link {name}"))(error)),
         }
     }
 
     /// All links.
-    pub async fn links(&self) -> Result<Vec<Link>, Error> {
+    pub async fn links(&self) -> Result<Vec<NetworkLink>, KernelError> {
         let messages: Vec<LinkMessage> =
             self.handle.link().get().execute().try_collect().await.map_err(failed("list the links"))?;
-        Ok(messages.into_iter().map(Link::from).collect())
+        Ok(messages.into_iter().map(NetworkLink::from).collect())
     }
 
     /// Sets a link administratively up.
-    pub async fn set_up(&self, link: &Link) -> Result<(), Error> {
+    pub async fn set_up(&self, link: &NetworkLink) -> Result<(), KernelError> {
         let request = LinkUnspec::new_with_index(link.index).up().build();
         self.handle.link().set(request).execute().await.map_err(failed(format!("set {} up", link.name)))
     }
 
     /// The name of the link with that number.
-    pub(super) async fn link_name(&self, index: u32) -> Result<Option<String>, Error> {
+    pub(super) async fn link_name(&self, index: u32) -> Result<Option<String>, KernelError> {
         let mut answers = self.handle.link().get().match_index(index).execute();
         match answers.try_next().await {
-            Ok(message) => Ok(message.map(|message| Link::from(message).name)),
+            Ok(message) => Ok(message.map(|message| NetworkLink::from(message).name)),
             Err(error) if errno_of(&error) == Some(Errno::NODEV) => Ok(None),
             Err(error) => Err(failed(format!("look at link {index}"))(error)),
         }
     }
 }
 
-impl From<LinkMessage> for Link {
-    fn from(message: LinkMessage) -> Link {
+impl From<LinkMessage> for NetworkLink {
+    fn from(message: LinkMessage) -> NetworkLink {
         let header = &message.header;
         let is_ethernet = header.link_layer_type == LinkLayerType::Ether;
         let is_loopback = header.flags.contains(LinkFlags::Loopback);
-        let mut link = Link {
+        let mut link = NetworkLink {
             name: String::new(),
             index: header.index,
             up: header.flags.contains(LinkFlags::Up),

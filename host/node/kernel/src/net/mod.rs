@@ -1,5 +1,5 @@
 //! Links, addresses and routes by rtnetlink(7), neighbours by ARP and NDP: of the calling thread's network namespace, or of
-//! a [`Namespace`] that was opened.
+//! a [`NetworkNamespace`] that was opened.
 
 mod address;
 mod arp;
@@ -14,11 +14,11 @@ mod plug;
 mod route;
 mod sockaddr;
 
-pub use address::{Address, NetworkRoute};
-pub use link::Link;
-pub use mark::Mark;
-pub use namespace::Namespace;
+pub use address::{LinkAddress, PrefixRoute};
+pub use link::NetworkLink;
+pub use mark::LinkMark;
+pub use namespace::NetworkNamespace;
 pub use neighbour::{announce, claimant};
 pub use netlink::Netlink;
-pub use plug::{Plug, PlugMode, Wanted};
-pub use route::Route;
+pub use plug::{LinkPlug, PlugMode, PlugOptions};
+pub use route::KernelRoute;

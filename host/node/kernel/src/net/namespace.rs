@@ -10,7 +10,7 @@ use nix::sched::{CloneFlags, setns};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::Error;
+use crate::KernelError;
 use crate::net::netlink::Netlink;
 use crate::path::{LastLink, resolve};
 
@@ -25,55 +25,55 @@ const FIRST: &str = "/proc/1/ns/net";
 
 /// A network namespace. It lives at least as long as this.
 #[derive(Debug)]
-pub struct Namespace {
+pub struct NetworkNamespace {
     fd: OwnedFd,
     path: PathBuf,
 }
 
-impl Namespace {
+impl NetworkNamespace {
     /// The one at a path: where ip-netns(8) or a container engine has bound it, or `/proc/PID/ns/net`. None if the path is
     /// not there, or is a file that nothing is bound to.
-    pub fn open(path: &Path) -> Result<Option<Namespace>, Error> {
+    pub fn open(path: &Path) -> Result<Option<NetworkNamespace>, KernelError> {
         let opened = match is_of_process(path) {
             // A link of procfs leads to the namespace itself, whatever its text says.
             true => open(path),
             false => open_bound(path),
         };
         match opened {
-            Ok(Some(fd)) if is_namespace(&fd).map_err(Error::os(format!("look at {}", path.display())))? => {
-                Ok(Some(Namespace { fd, path: path.to_owned() }))
+            Ok(Some(fd)) if is_namespace(&fd).map_err(KernelError::os(format!("look at {}", path.display())))? => {
+                Ok(Some(NetworkNamespace { fd, path: path.to_owned() }))
             }
-            Ok(_) | Err(Error::NotFound(_)) => Ok(None),
+            Ok(_) | Err(KernelError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// The one of this thread.
-    pub fn own() -> Result<Namespace, Error> {
+    pub fn own() -> Result<NetworkNamespace, KernelError> {
         let path = Path::new(OWN);
-        let fd = open(path)?.ok_or_else(|| Error::NotFound(path.to_owned()))?;
-        Ok(Namespace { fd, path: path.to_owned() })
+        let fd = open(path)?.ok_or_else(|| KernelError::NotFound(path.to_owned()))?;
+        Ok(NetworkNamespace { fd, path: path.to_owned() })
     }
 
     /// Whether it is the node's: that of this thread, or of the first process.
-    pub fn is_of_node(&self) -> Result<bool, Error> {
-        let own = self.is(&Namespace::own()?)?;
+    pub fn is_of_node(&self) -> Result<bool, KernelError> {
+        let own = self.is(&NetworkNamespace::own()?)?;
         // Whoever may not look at the first process cannot get there either.
-        let first = Namespace::open(Path::new(FIRST)).ok().flatten();
+        let first = NetworkNamespace::open(Path::new(FIRST)).ok().flatten();
         Ok(own || first.is_some_and(|first| self.is(&first).unwrap_or(true)))
     }
 
     /// Whether both are the same, whatever their paths.
-    pub fn is(&self, other: &Namespace) -> Result<bool, Error> {
-        let identity = |namespace: &Namespace| {
+    pub fn is(&self, other: &NetworkNamespace) -> Result<bool, KernelError> {
+        let identity = |namespace: &NetworkNamespace| {
             let doing = format!("look at {}", namespace.path.display());
-            rustix::fs::fstat(&namespace.fd).map(|stat| (stat.st_dev, stat.st_ino)).map_err(Error::os(doing))
+            rustix::fs::fstat(&namespace.fd).map(|stat| (stat.st_dev, stat.st_ino)).map_err(KernelError::os(doing))
         };
         Ok(identity(self)? == identity(other)?)
     }
 
     /// Connects to rtnetlink(7) within it. Needs a tokio runtime.
-    pub fn netlink(&self) -> Result<Netlink, Error> {
+    pub fn netlink(&self) -> Result<Netlink, KernelError> {
         // A socket is registered with the runtime by the thread that makes it.
         let runtime = tokio::runtime::Handle::current();
         self.within(move || {
@@ -83,25 +83,27 @@ impl Namespace {
     }
 
     /// Does something on a thread of its own that is within the namespace.
-    pub(super) fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    pub(super) fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, KernelError> {
         let doing = || format!("enter {}", self.path.display());
         let entered = || {
             setns(&self.fd, CloneFlags::CLONE_NEWNET)
-                .map_err(|errno| Error::Os { doing: doing(), errno: Errno::from_raw_os_error(errno as i32) })?;
+                .map_err(|errno| KernelError::Os { doing: doing(), errno: Errno::from_raw_os_error(errno as i32) })?;
             Ok(work())
         };
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().name("netns".to_owned()).spawn_scoped(scope, entered);
-            let thread = thread.map_err(|error| Error::Os {
+            let thread = thread.map_err(|error| KernelError::Os {
                 doing: doing(),
                 errno: Errno::from_io_error(&error).unwrap_or(Errno::AGAIN),
             })?;
-            thread.join().unwrap_or_else(|_| Err(Error::Invalid(format!("cannot {}: the thread crashed", doing()))))
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(KernelError::Invalid(format!("cannot {}: the thread crashed", doing()))))
         })
     }
 }
 
-impl AsFd for Namespace {
+impl AsFd for NetworkNamespace {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
@@ -113,19 +115,19 @@ fn is_of_process(path: &Path) -> bool {
     pid.is_some_and(|pid| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn open(path: &Path) -> Result<Option<OwnedFd>, Error> {
+fn open(path: &Path) -> Result<Option<OwnedFd>, KernelError> {
     match rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
         Ok(fd) => Ok(Some(fd)),
         Err(Errno::NOENT | Errno::SRCH) => Ok(None),
-        Err(errno) => Err(Error::os(format!("open {}", path.display()))(errno)),
+        Err(errno) => Err(KernelError::os(format!("open {}", path.display()))(errno)),
     }
 }
 
 /// Opens only what is a namespace: a pipe would not come back.
-fn open_bound(path: &Path) -> Result<Option<OwnedFd>, Error> {
+fn open_bound(path: &Path) -> Result<Option<OwnedFd>, KernelError> {
     let place = resolve(path, LastLink::Follow)?;
     let Some(node) = place.node() else { return Ok(None) };
-    match is_namespace(node).map_err(Error::os(format!("look at {}", path.display())))? {
+    match is_namespace(node).map_err(KernelError::os(format!("look at {}", path.display())))? {
         true => place.open(OFlags::RDONLY).map(Some),
         false => Ok(None),
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::Error;
+use crate::KernelError;
 use crate::net::packet::PacketSocket;
-use crate::net::{Link, Namespace, arp, ndp};
+use crate::net::{NetworkLink, NetworkNamespace, arp, ndp};
 
 /// PROBE_NUM of RFC 5227: a frame may get lost.
 const PROBES: u32 = 3;
@@ -15,11 +15,11 @@ const PROBES: u32 = 3;
 /// The hardware address of another host that has the address. The neighbours get `timeout` to answer; nobody is asked on a link
 /// without any. `within` is the namespace of the link, where it is not the one of this thread.
 pub async fn claimant(
-    within: Option<&Namespace>,
-    link: &Link,
+    within: Option<&NetworkNamespace>,
+    link: &NetworkLink,
     address: IpAddr,
     timeout: Duration,
-) -> Result<Option<[u8; 6]>, Error> {
+) -> Result<Option<[u8; 6]>, KernelError> {
     let Some(mac) = ethernet(link) else { return Ok(None) };
     let socket = PacketSocket::open(within, link, ethertype(address))?;
     let start = Instant::now();
@@ -38,7 +38,11 @@ pub async fn claimant(
 
 /// Tells all neighbours that the address is at this link. Nobody is told on a link without neighbours. `within` is the
 /// namespace of the link, where it is not the one of this thread.
-pub async fn announce(within: Option<&Namespace>, link: &Link, address: IpAddr) -> Result<(), Error> {
+pub async fn announce(
+    within: Option<&NetworkNamespace>,
+    link: &NetworkLink,
+    address: IpAddr,
+) -> Result<(), KernelError> {
     let Some(mac) = ethernet(link) else { return Ok(()) };
     let socket = PacketSocket::open(within, link, ethertype(address))?;
     match address {
@@ -48,7 +52,7 @@ pub async fn announce(within: Option<&Namespace>, link: &Link, address: IpAddr) 
 }
 
 /// Returns at the first frame that claims the address, and says whose it is.
-async fn claim(socket: &PacketSocket, mac: [u8; 6], address: IpAddr) -> Result<[u8; 6], Error> {
+async fn claim(socket: &PacketSocket, mac: [u8; 6], address: IpAddr) -> Result<[u8; 6], KernelError> {
     loop {
         let frame = socket.receive().await?;
         let claimant = match address {
@@ -62,7 +66,7 @@ async fn claim(socket: &PacketSocket, mac: [u8; 6], address: IpAddr) -> Result<[
 }
 
 /// The hardware address of a link that has neighbours.
-fn ethernet(link: &Link) -> Option<[u8; 6]> {
+fn ethernet(link: &NetworkLink) -> Option<[u8; 6]> {
     link.neighbours.then(|| link.mac.as_slice().try_into().ok()).flatten()
 }
 

@@ -3,7 +3,7 @@
 use rtnetlink::Handle;
 use rustix::io::Errno;
 
-use crate::Error;
+use crate::KernelError;
 
 /// A connection. It ends when this is dropped.
 #[derive(Debug)]
@@ -13,8 +13,8 @@ pub struct Netlink {
 
 impl Netlink {
     /// Connects to the kernel, in the network namespace of this thread. Needs a tokio runtime.
-    pub fn open() -> Result<Netlink, Error> {
-        let (connection, handle, _) = rtnetlink::new_connection().map_err(|error| Error::Os {
+    pub fn open() -> Result<Netlink, KernelError> {
+        let (connection, handle, _) = rtnetlink::new_connection().map_err(|error| KernelError::Os {
             doing: "open a netlink socket".to_owned(),
             errno: Errno::from_io_error(&error).unwrap_or(Errno::IO),
         })?;
@@ -32,9 +32,9 @@ pub(super) fn errno_of(error: &rtnetlink::Error) -> Option<Errno> {
 }
 
 /// For `map_err`: what was being done when the request failed.
-pub(super) fn failed(doing: impl Into<String>) -> impl FnOnce(rtnetlink::Error) -> Error {
+pub(super) fn failed(doing: impl Into<String>) -> impl FnOnce(rtnetlink::Error) -> KernelError {
     move |error| match errno_of(&error) {
-        Some(errno) => Error::Os { doing: doing.into(), errno },
-        None => Error::Refused { doing: doing.into(), why: error.to_string(), errno: Errno::IO },
+        Some(errno) => KernelError::Os { doing: doing.into(), errno },
+        None => KernelError::Refused { doing: doing.into(), why: error.to_string(), errno: Errno::IO },
     }
 }

@@ -1,4 +1,4 @@
-//! Raw Ethernet frames of one link, see packet(7).
+//! RawTerminal Ethernet frames of one link, see packet(7).
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -9,9 +9,9 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::Error;
+use crate::KernelError;
 use crate::net::sockaddr::link_address;
-use crate::net::{Link, Namespace};
+use crate::net::{NetworkLink, NetworkNamespace};
 use crate::ready::when_readable;
 
 /// As long as any frame that we look at.
@@ -25,8 +25,12 @@ pub(super) struct PacketSocket {
 
 impl PacketSocket {
     /// Opens and binds it. Made for no protocol first, so that frames of other links never queue up in it.
-    pub(super) fn open(within: Option<&Namespace>, link: &Link, ethertype: u16) -> Result<PacketSocket, Error> {
-        let failed = |error: io::Error| Error::Os {
+    pub(super) fn open(
+        within: Option<&NetworkNamespace>,
+        link: &NetworkLink,
+        ethertype: u16,
+    ) -> Result<PacketSocket, KernelError> {
+        let failed = |error: io::Error| KernelError::Os {
             doing: format!("open a packet socket on {}", link.name),
             errno: Errno::from_io_error(&error).unwrap_or(Errno::IO),
         };
@@ -41,13 +45,13 @@ impl PacketSocket {
     }
 
     /// Sends a whole frame.
-    pub(super) fn send(&self, frame: &[u8]) -> Result<(), Error> {
+    pub(super) fn send(&self, frame: &[u8]) -> Result<(), KernelError> {
         let sent = rustix::net::send(self.socket.get_ref(), frame, SendFlags::empty());
         sent.map(drop).map_err(|errno| self.failed("send a frame on", &errno.into()))
     }
 
     /// Waits for the next frame.
-    pub(super) async fn receive(&self) -> Result<Vec<u8>, Error> {
+    pub(super) async fn receive(&self) -> Result<Vec<u8>, KernelError> {
         let receive = |socket: &OwnedFd| {
             let mut buffer = [0; MAX_FRAME];
             let (length, _) = rustix::net::recv(socket, &mut buffer, RecvFlags::empty())?;
@@ -57,7 +61,10 @@ impl PacketSocket {
         received.map_err(|error| self.failed("receive a frame on", &error))
     }
 
-    fn failed(&self, verb: &str, error: &io::Error) -> Error {
-        Error::Os { doing: format!("{verb} {}", self.dev), errno: Errno::from_io_error(error).unwrap_or(Errno::IO) }
+    fn failed(&self, verb: &str, error: &io::Error) -> KernelError {
+        KernelError::Os {
+            doing: format!("{verb} {}", self.dev),
+            errno: Errno::from_io_error(error).unwrap_or(Errno::IO),
+        }
     }
 }

@@ -17,10 +17,10 @@ use rtnetlink::packet_route::link::MacVlanMode;
 use rtnetlink::{LinkMacVlan, LinkUnspec, LinkVeth};
 use rustix::io::Errno;
 
-use crate::Error;
+use crate::KernelError;
 use crate::net::mark::lent;
 use crate::net::netlink::{Netlink, failed};
-use crate::net::{Link, Mark, Namespace};
+use crate::net::{LinkMark, NetworkLink, NetworkNamespace};
 
 /// The kinds of links that are made here.
 const MADE: [&str; 2] = ["veth", "macvlan"];
@@ -38,36 +38,41 @@ pub enum PlugMode {
 
 /// A link between the node and a namespace.
 #[derive(Debug, Clone)]
-pub struct Plug<'a> {
+pub struct LinkPlug<'a> {
     /// How it comes there.
     pub mode: PlugMode,
     /// The node's link.
     pub dev: &'a str,
     /// Whose it is.
-    pub mark: &'a Mark,
+    pub mark: &'a LinkMark,
 }
 
 /// What a link is to be like in the namespace.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted<'a> {
+pub struct PlugOptions<'a> {
     /// Its name. Empty: the first of eth0, eth1… that is free.
     pub name: &'a str,
     /// Its hardware address, where it is not left to the kernel.
     pub mac: Option<[u8; 6]>,
 }
 
-impl Plug<'_> {
+impl LinkPlug<'_> {
     /// Brings the link into the namespace and sets it up. False if it was there. After a failure nothing is left of it.
-    pub async fn insert(&self, node: &Netlink, within: &Namespace, wanted: Wanted<'_>) -> Result<(Link, bool), Error> {
+    pub async fn insert(
+        &self,
+        node: &Netlink,
+        within: &NetworkNamespace,
+        wanted: PlugOptions<'_>,
+    ) -> Result<(NetworkLink, bool), KernelError> {
         let inside = within.netlink()?;
         if let Some(link) = inside.link_of(self.mark).await? {
             let was_up = link.up;
             inside.set_up(&link).await?;
-            return Ok((Link { up: true, ..link }, !was_up));
+            return Ok((NetworkLink { up: true, ..link }, !was_up));
         }
         if !wanted.name.is_empty() && inside.find_link(wanted.name).await?.is_some() {
             let text = format!("there is another {} in the network namespace already", wanted.name);
-            return Err(Error::Invalid(text));
+            return Err(KernelError::Invalid(text));
         }
         self.take_out(node, None).await?;
         let inserted = self.insert_new(node, within, &inside, wanted).await;
@@ -80,14 +85,14 @@ impl Plug<'_> {
 
     /// Takes the link back, and what is left of it on the node. None for a namespace that is gone. False if there was
     /// nothing.
-    pub async fn take_out(&self, node: &Netlink, within: Option<&Namespace>) -> Result<bool, Error> {
+    pub async fn take_out(&self, node: &Netlink, within: Option<&NetworkNamespace>) -> Result<bool, KernelError> {
         let mut changed = false;
         if let Some(within) = within {
             let inside = within.netlink()?;
             for link in inside.links().await?.into_iter().filter(|link| self.mark.is_on(link)) {
                 changed = true;
                 match self.mode {
-                    PlugMode::Dedicated => inside.move_into(&link, &Namespace::own()?, self.dev).await?,
+                    PlugMode::Dedicated => inside.move_into(&link, &NetworkNamespace::own()?, self.dev).await?,
                     PlugMode::Bridge | PlugMode::Macvlan => inside.remove_link(&link).await?,
                 }
             }
@@ -105,10 +110,10 @@ impl Plug<'_> {
     async fn insert_new(
         &self,
         node: &Netlink,
-        within: &Namespace,
+        within: &NetworkNamespace,
         inside: &Netlink,
-        wanted: Wanted<'_>,
-    ) -> Result<Link, Error> {
+        wanted: PlugOptions<'_>,
+    ) -> Result<NetworkLink, KernelError> {
         let dev = node.existing(self.dev).await?;
         let link = match self.mode {
             PlugMode::Bridge => self.pair(node, &dev, wanted.mac).await?,
@@ -117,16 +122,21 @@ impl Plug<'_> {
         };
         let name = if wanted.name.is_empty() { "eth%d" } else { wanted.name };
         node.move_into(&link, within, name).await?;
-        let link = inside.link_of(self.mark).await?.ok_or_else(|| Error::NotFound(link.name.into()))?;
+        let link = inside.link_of(self.mark).await?.ok_or_else(|| KernelError::NotFound(link.name.into()))?;
         inside.set_up(&link).await?;
         // As it is now: with its carrier.
         inside.existing(&link.name).await
     }
 
     /// The pair, its near end a port of the bridge. Returns the far end.
-    async fn pair(&self, node: &Netlink, bridge: &Link, mac: Option<[u8; 6]>) -> Result<Link, Error> {
+    async fn pair(
+        &self,
+        node: &Netlink,
+        bridge: &NetworkLink,
+        mac: Option<[u8; 6]>,
+    ) -> Result<NetworkLink, KernelError> {
         if bridge.kind != "bridge" {
-            return Err(Error::Invalid(format!("{} is no bridge", bridge.name)));
+            return Err(KernelError::Invalid(format!("{} is no bridge", bridge.name)));
         }
         let (near, far) = (self.mark.near(), self.mark.far());
         let add = node.handle.link().add(LinkVeth::new(&near, &far).mtu(bridge.mtu).build());
@@ -143,7 +153,12 @@ impl Plug<'_> {
         Ok(far)
     }
 
-    async fn macvlan(&self, node: &Netlink, parent: &Link, mac: Option<[u8; 6]>) -> Result<Link, Error> {
+    async fn macvlan(
+        &self,
+        node: &Netlink,
+        parent: &NetworkLink,
+        mac: Option<[u8; 6]>,
+    ) -> Result<NetworkLink, KernelError> {
         let far = self.mark.far();
         let mut link = LinkMacVlan::new(&far, parent.index, MacVlanMode::Bridge);
         if let Some(mac) = mac {
@@ -158,8 +173,8 @@ impl Plug<'_> {
     }
 
     /// Marks the node's own link. One that the node uses itself is not given away.
-    async fn lend(&self, node: &Netlink, link: &Link, mac: Option<[u8; 6]>) -> Result<Link, Error> {
-        let refused = |why: String| Err(Error::Invalid(format!("{} cannot be given away: {why}", link.name)));
+    async fn lend(&self, node: &Netlink, link: &NetworkLink, mac: Option<[u8; 6]>) -> Result<NetworkLink, KernelError> {
+        let refused = |why: String| Err(KernelError::Invalid(format!("{} cannot be given away: {why}", link.name)));
         if link.kind == "loopback" {
             return refused("it is the loopback interface".to_owned());
         }
@@ -181,30 +196,30 @@ impl Plug<'_> {
 
 impl Netlink {
     /// The link that the owner of the mark has here.
-    pub async fn link_of(&self, mark: &Mark) -> Result<Option<Link>, Error> {
+    pub async fn link_of(&self, mark: &LinkMark) -> Result<Option<NetworkLink>, KernelError> {
         Ok(self.links().await?.into_iter().find(|link| mark.is_on(link)))
     }
 
-    async fn existing(&self, name: &str) -> Result<Link, Error> {
-        self.find_link(name).await?.ok_or_else(|| Error::NotFound(name.into()))
+    async fn existing(&self, name: &str) -> Result<NetworkLink, KernelError> {
+        self.find_link(name).await?.ok_or_else(|| KernelError::NotFound(name.into()))
     }
 
     async fn change(
         &self,
         link: rtnetlink::LinkMessageBuilder<LinkUnspec>,
         doing: impl FnOnce() -> String,
-    ) -> Result<(), Error> {
+    ) -> Result<(), KernelError> {
         self.handle.link().set(link.build()).execute().await.map_err(failed(doing()))
     }
 
     /// By one request, so that the link is never anywhere under a name that it should not have.
-    async fn move_into(&self, link: &Link, namespace: &Namespace, name: &str) -> Result<(), Error> {
+    async fn move_into(&self, link: &NetworkLink, namespace: &NetworkNamespace, name: &str) -> Result<(), KernelError> {
         let to = LinkUnspec::new_with_index(link.index).setns_by_fd(namespace.as_fd().as_raw_fd()).name(name);
         self.change(to, || format!("move {} into the network namespace as {name}", link.name)).await
     }
 
     /// Makes a link that was lent what it was, and gives it its name.
-    async fn restore(&self, link: &Link, name: &str) -> Result<(), Error> {
+    async fn restore(&self, link: &NetworkLink, name: &str) -> Result<(), KernelError> {
         let doing = || format!("give {} back as {name}", link.name);
         if link.name != name {
             let renamed = LinkUnspec::new_with_index(link.index).down().name(name);
@@ -216,7 +231,7 @@ impl Netlink {
     }
 
     /// One that has gone by itself is removed too. One that nobody made is left.
-    async fn remove_link(&self, link: &Link) -> Result<(), Error> {
+    async fn remove_link(&self, link: &NetworkLink) -> Result<(), KernelError> {
         if !MADE.contains(&link.kind.as_str()) {
             return Ok(());
         }

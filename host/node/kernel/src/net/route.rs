@@ -8,13 +8,13 @@ use rtnetlink::RouteMessageBuilder;
 use rtnetlink::packet_route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage};
 use rustix::io::Errno;
 
-use crate::Error;
-use crate::net::Link;
+use crate::KernelError;
+use crate::net::NetworkLink;
 use crate::net::netlink::{Netlink, errno_of, failed};
 
 /// A route.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
+pub struct KernelRoute {
     /// Where to. The default routes go to 0.0.0.0/0 and ::/0.
     pub destination: IpNet,
     /// Through which router.
@@ -25,7 +25,7 @@ pub struct Route {
 
 impl Netlink {
     /// The routes to exactly that prefix.
-    pub async fn routes_to(&self, destination: IpNet) -> Result<Vec<Route>, Error> {
+    pub async fn routes_to(&self, destination: IpNet) -> Result<Vec<KernelRoute>, KernelError> {
         let request = match destination {
             IpNet::V4(_) => RouteMessageBuilder::<Ipv4Addr>::new().build(),
             IpNet::V6(_) => RouteMessageBuilder::<Ipv6Addr>::new().build(),
@@ -40,14 +40,14 @@ impl Netlink {
                     Some(index) => self.link_name(index).await?,
                     None => None,
                 };
-                routes.push(Route { dev, ..route });
+                routes.push(KernelRoute { dev, ..route });
             }
         }
         Ok(routes)
     }
 
     /// All routes of both families. `links` are those that the routes may name.
-    pub async fn routes(&self, links: &[Link]) -> Result<Vec<Route>, Error> {
+    pub async fn routes(&self, links: &[NetworkLink]) -> Result<Vec<KernelRoute>, KernelError> {
         let mut routes = Vec::new();
         for (request, like) in [
             (RouteMessageBuilder::<Ipv4Addr>::new().build(), IpNet::V4(ipnet::Ipv4Net::default())),
@@ -58,26 +58,26 @@ impl Netlink {
             routes.extend(messages.iter().filter(|message| is_of_main_table(message)).map(|message| {
                 let (route, index) = parse(message, like);
                 let link = links.iter().find(|link| Some(link.index) == index);
-                Route { dev: link.map(|link| link.name.clone()), ..route }
+                KernelRoute { dev: link.map(|link| link.name.clone()), ..route }
             }));
         }
         Ok(routes)
     }
 
     /// Adds a route whose router is taken to be on the link, whatever network it is in. False if the same is there already.
-    pub async fn add_route_onlink(&self, route: &Route) -> Result<bool, Error> {
+    pub async fn add_route_onlink(&self, route: &KernelRoute) -> Result<bool, KernelError> {
         let mut message = self.message(route).await?;
         message.header.flags.insert(RouteFlags::Onlink);
         self.add(route, message).await
     }
 
     /// Adds a route. False if the same is there already.
-    pub async fn add_route(&self, route: &Route) -> Result<bool, Error> {
+    pub async fn add_route(&self, route: &KernelRoute) -> Result<bool, KernelError> {
         let message = self.message(route).await?;
         self.add(route, message).await
     }
 
-    async fn add(&self, route: &Route, message: RouteMessage) -> Result<bool, Error> {
+    async fn add(&self, route: &KernelRoute, message: RouteMessage) -> Result<bool, KernelError> {
         if self.has(route).await? {
             return Ok(false);
         }
@@ -86,7 +86,7 @@ impl Netlink {
     }
 
     /// Removes a route. False if it is not there.
-    pub async fn remove_route(&self, route: &Route) -> Result<bool, Error> {
+    pub async fn remove_route(&self, route: &KernelRoute) -> Result<bool, KernelError> {
         let message = self.message(route).await?;
         match self.handle.route().del(message).execute().await {
             Ok(()) => Ok(true),
@@ -96,26 +96,26 @@ impl Netlink {
     }
 
     /// Whether there is a route that does all that `route` asks for.
-    async fn has(&self, route: &Route) -> Result<bool, Error> {
+    async fn has(&self, route: &KernelRoute) -> Result<bool, KernelError> {
         let present = self.routes_to(route.destination).await?;
         Ok(present
             .iter()
             .any(|other| route.gateway == other.gateway && (route.dev.is_none() || route.dev == other.dev)))
     }
 
-    async fn message(&self, route: &Route) -> Result<RouteMessage, Error> {
+    async fn message(&self, route: &KernelRoute) -> Result<RouteMessage, KernelError> {
         let destination = route.destination.trunc();
         let mut message = RouteMessageBuilder::<IpAddr>::new();
         message = message
             .destination_prefix(destination.addr(), destination.prefix_len())
-            .map_err(|_| Error::Invalid(format!("{destination} is no destination")))?;
+            .map_err(|_| KernelError::Invalid(format!("{destination} is no destination")))?;
         if let Some(gateway) = route.gateway {
             message = message
                 .gateway(gateway)
-                .map_err(|_| Error::Invalid(format!("{gateway} cannot lead to {destination}")))?;
+                .map_err(|_| KernelError::Invalid(format!("{gateway} cannot lead to {destination}")))?;
         }
         if let Some(dev) = &route.dev {
-            let link = self.find_link(dev).await?.ok_or_else(|| Error::NotFound(dev.into()))?;
+            let link = self.find_link(dev).await?.ok_or_else(|| KernelError::NotFound(dev.into()))?;
             message = message.output_interface(link.index);
         }
         Ok(message.build())
@@ -127,7 +127,7 @@ fn is_of_main_table(message: &RouteMessage) -> bool {
 }
 
 /// The route without the name of its link, and the number of that link.
-fn parse(message: &RouteMessage, like: IpNet) -> (Route, Option<u32>) {
+fn parse(message: &RouteMessage, like: IpNet) -> (KernelRoute, Option<u32>) {
     let unspecified = match like {
         IpNet::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
         IpNet::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
@@ -142,7 +142,7 @@ fn parse(message: &RouteMessage, like: IpNet) -> (Route, Option<u32>) {
         }
     }
     let destination = IpNet::new(to, message.header.destination_prefix_length).unwrap_or(IpNet::from(to));
-    (Route { destination, gateway, dev: None }, index)
+    (KernelRoute { destination, gateway, dev: None }, index)
 }
 
 fn ip(address: &RouteAddress) -> Option<IpAddr> {

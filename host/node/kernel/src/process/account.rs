@@ -4,12 +4,12 @@ use std::ffi::CString;
 
 use rustix::process::{Gid, Uid, getegid, geteuid};
 
-use crate::Error;
-use crate::ownership::{gid_of, uid_of};
+use crate::KernelError;
+use crate::files::ownership::{gid_of, uid_of};
 
 /// A user with its groups, as login(1) would set them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
+pub struct UserAccount {
     /// The user.
     pub uid: Uid,
     /// The primary group.
@@ -18,28 +18,30 @@ pub struct Account {
     pub groups: Vec<Gid>,
 }
 
-impl Account {
+impl UserAccount {
     /// The account of `user`, a name or a number, with `group` in the place of its primary group if given.
-    pub fn find(user: &str, group: Option<&str>) -> Result<Account, Error> {
+    pub fn find(user: &str, group: Option<&str>) -> Result<UserAccount, KernelError> {
         let uid = uid_of(user)?;
         let entry = nix::unistd::User::from_uid(uid.into()).ok().flatten();
         let gid = match (group, &entry) {
             (Some(group), _) => gid_of(group)?,
             (None, Some(entry)) => entry.gid.as_raw(),
             (None, None) => {
-                return Err(Error::Invalid(format!("user {user} has no entry in the user database: name a group too")));
+                return Err(KernelError::Invalid(format!(
+                    "user {user} has no entry in the user database: name a group too"
+                )));
             }
         };
         let groups = match entry {
             Some(entry) => supplementary(&entry.name, gid)?,
             None => vec![Gid::from_raw(gid)],
         };
-        Ok(Account { uid: Uid::from_raw(uid), gid: Gid::from_raw(gid), groups })
+        Ok(UserAccount { uid: Uid::from_raw(uid), gid: Gid::from_raw(gid), groups })
     }
 
     /// The agent's own user, with another group.
-    pub fn own_with_group(group: &str) -> Result<Account, Error> {
-        Account::find(&geteuid().as_raw().to_string(), Some(group))
+    pub fn own_with_group(group: &str) -> Result<UserAccount, KernelError> {
+        UserAccount::find(&geteuid().as_raw().to_string(), Some(group))
     }
 
     /// Whether this is what the agent runs as anyway, so that there is nothing to change.
@@ -48,10 +50,10 @@ impl Account {
     }
 }
 
-fn supplementary(name: &str, gid: u32) -> Result<Vec<Gid>, Error> {
-    let unreadable = |_| Error::Invalid(format!("user {name:?} has no legal name"));
+fn supplementary(name: &str, gid: u32) -> Result<Vec<Gid>, KernelError> {
+    let unreadable = |_| KernelError::Invalid(format!("user {name:?} has no legal name"));
     let name = CString::new(name).map_err(unreadable)?;
-    let groups = nix::unistd::getgrouplist(&name, gid.into()).map_err(|errno| Error::Os {
+    let groups = nix::unistd::getgrouplist(&name, gid.into()).map_err(|errno| KernelError::Os {
         doing: format!("look up the groups of {}", name.to_string_lossy()),
         errno: rustix::io::Errno::from_raw_os_error(errno as i32),
     })?;
@@ -64,15 +66,15 @@ mod tests {
 
     #[test]
     fn a_user_brings_its_primary_group_unless_another_is_named() {
-        let root = Account::find("root", None).unwrap();
+        let root = UserAccount::find("root", None).unwrap();
         assert_eq!((root.uid.as_raw(), root.gid.as_raw()), (0, 0));
-        assert_eq!(Account::find("root", Some("7")).unwrap().gid.as_raw(), 7);
-        assert!(Account::find("no such user", None).is_err());
+        assert_eq!(UserAccount::find("root", Some("7")).unwrap().gid.as_raw(), 7);
+        assert!(UserAccount::find("no such user", None).is_err());
     }
 
     #[test]
     fn a_number_that_no_user_has_needs_a_group() {
-        assert!(Account::find("987654", None).is_err());
-        assert_eq!(Account::find("987654", Some("5")).unwrap().groups, [Gid::from_raw(5)]);
+        assert!(UserAccount::find("987654", None).is_err());
+        assert_eq!(UserAccount::find("987654", Some("5")).unwrap().groups, [Gid::from_raw(5)]);
     }
 }

@@ -12,20 +12,20 @@ use rustix::fs::Mode;
 
 use super::confine::{drop_bounding_set, drop_inheritable};
 use super::exec::{self, ExecVector};
-use super::launch::Session;
-use super::{Account, Bounds, Limit};
+use super::launch::SessionKind;
+use super::{CapabilityBounds, ResourceLimit, UserAccount};
 
 /// Everything the child needs, made before the fork.
-pub(super) struct Child {
+pub(super) struct ChildSetup {
     pub(super) program: CString,
     pub(super) argv: ExecVector,
     pub(super) envp: ExecVector,
-    pub(super) session: Session,
+    pub(super) session: SessionKind,
     pub(super) cwd: CString,
-    pub(super) account: Option<Account>,
+    pub(super) account: Option<UserAccount>,
     pub(super) umask: u32,
-    pub(super) limits: Vec<Limit>,
-    pub(super) bounds: Bounds,
+    pub(super) limits: Vec<ResourceLimit>,
+    pub(super) bounds: CapabilityBounds,
     pub(super) cgroup: Option<OwnedFd>,
     /// Where to say what failed.
     pub(super) failed: OwnedFd,
@@ -35,9 +35,9 @@ macro_rules! steps {
     ($($step:ident => $name:literal),* $(,)?) => {
         /// What the child does, in this order.
         #[derive(Clone, Copy)]
-        pub(super) enum Step { $($step),* }
+        pub(super) enum ChildStep { $($step),* }
 
-        impl Step {
+        impl ChildStep {
             /// For people, after "cannot run …:".
             pub(super) fn name(code: u8) -> &'static str {
                 [$($name),*].get(usize::from(code)).copied().unwrap_or("start the process")
@@ -57,24 +57,24 @@ steps! {
     Exec => "execute it",
 }
 
-impl Child {
+impl ChildSetup {
     /// Makes `command` become this child once it is forked.
     pub(super) fn arm(self, command: &mut Command) {
         exec::after_fork(command, move || self.become_program());
     }
 
     fn become_program(&self) -> io::Result<()> {
-        self.step(Step::Session, || self.enter_session())?;
-        self.step(Step::Cgroup, || self.enter_cgroup())?;
-        self.step(Step::Limit, || self.set_limits())?;
-        self.step(Step::Bounds, || self.drop_capabilities())?;
-        self.step(Step::Account, || self.become_user())?;
-        self.step(Step::Directory, || Ok(rustix::process::chdir(self.cwd.as_c_str())?))?;
-        self.step(Step::Descriptors, exec::inherit_nothing)?;
-        self.step(Step::Exec, || Err(exec::execute(&self.program, &self.argv, &self.envp)))
+        self.step(ChildStep::Session, || self.enter_session())?;
+        self.step(ChildStep::Cgroup, || self.enter_cgroup())?;
+        self.step(ChildStep::Limit, || self.set_limits())?;
+        self.step(ChildStep::Bounds, || self.drop_capabilities())?;
+        self.step(ChildStep::Account, || self.become_user())?;
+        self.step(ChildStep::Directory, || Ok(rustix::process::chdir(self.cwd.as_c_str())?))?;
+        self.step(ChildStep::Descriptors, exec::inherit_nothing)?;
+        self.step(ChildStep::Exec, || Err(exec::execute(&self.program, &self.argv, &self.envp)))
     }
 
-    fn step(&self, step: Step, act: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    fn step(&self, step: ChildStep, act: impl Fn() -> io::Result<()>) -> io::Result<()> {
         act().inspect_err(|_| {
             // If even this fails, the parent still gets the errno.
             let _ = rustix::io::write(&self.failed, &[step as u8]);
@@ -83,9 +83,9 @@ impl Child {
 
     fn enter_session(&self) -> io::Result<()> {
         match self.session {
-            Session::OwnGroup => rustix::process::setpgid(None, None)?,
-            Session::OfAgent => {}
-            Session::Detached => drop(rustix::process::setsid()?),
+            SessionKind::OwnGroup => rustix::process::setpgid(None, None)?,
+            SessionKind::OfAgent => {}
+            SessionKind::Detached => drop(rustix::process::setsid()?),
         }
         rustix::process::umask(Mode::from_raw_mode(self.umask));
         Ok(())
@@ -101,7 +101,7 @@ impl Child {
     }
 
     fn drop_capabilities(&self) -> io::Result<()> {
-        let Bounds::Only(keep) = self.bounds else { return Ok(()) };
+        let CapabilityBounds::Only(keep) = self.bounds else { return Ok(()) };
         rustix::thread::set_no_new_privs(true)?;
         drop_bounding_set(keep)?;
         drop_inheritable()

@@ -14,16 +14,16 @@ use rustix::thread::{
 /// They matter to programs of root. A program of another user starts without any, and the bounds say what a set-uid
 /// program could give it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bounds {
+pub enum CapabilityBounds {
     /// Everything that the agent has, and what set-uid programs give: for a service's own commands.
     Unbounded,
     /// These at most, and no new privileges by set-uid programs.
     Only(CapabilitySet),
 }
 
-impl Bounds {
+impl CapabilityBounds {
     /// No power at all.
-    pub const NONE: Bounds = Bounds::Only(CapabilitySet::empty());
+    pub const NONE: CapabilityBounds = CapabilityBounds::Only(CapabilitySet::empty());
 }
 
 /// The kernel has no such capability.
@@ -31,13 +31,13 @@ impl Bounds {
 #[error("there is no capability {0:?}")]
 pub struct UnknownCapability(pub String);
 
-impl FromStr for Bounds {
+impl FromStr for CapabilityBounds {
     type Err = UnknownCapability;
 
     /// Names such as `cap_net_admin`, joined by `+`. The empty string is none, `all` is unbounded.
-    fn from_str(text: &str) -> Result<Bounds, UnknownCapability> {
+    fn from_str(text: &str) -> Result<CapabilityBounds, UnknownCapability> {
         if text == "all" {
-            return Ok(Bounds::Unbounded);
+            return Ok(CapabilityBounds::Unbounded);
         }
         let names = text.split('+').filter(|name| !name.is_empty());
         names
@@ -46,7 +46,7 @@ impl FromStr for Bounds {
                 upper.and_then(|name| CapabilitySet::from_name(&name)).ok_or_else(|| UnknownCapability(name.to_owned()))
             })
             .collect::<Result<CapabilitySet, _>>()
-            .map(Bounds::Only)
+            .map(CapabilityBounds::Only)
     }
 }
 
@@ -83,11 +83,11 @@ mod tests {
 
     #[test]
     fn capabilities_have_the_kernels_names() {
-        assert_eq!("".parse(), Ok(Bounds::NONE));
-        assert_eq!("all".parse(), Ok(Bounds::Unbounded));
+        assert_eq!("".parse(), Ok(CapabilityBounds::NONE));
+        assert_eq!("all".parse(), Ok(CapabilityBounds::Unbounded));
         let both = CapabilitySet::NET_ADMIN | CapabilitySet::SYS_ADMIN;
-        assert_eq!("cap_net_admin+cap_sys_admin".parse(), Ok(Bounds::Only(both)));
-        assert_eq!("net_admin".parse::<Bounds>(), Err(UnknownCapability("net_admin".into())));
-        assert_eq!("cap_fly".parse::<Bounds>(), Err(UnknownCapability("cap_fly".into())));
+        assert_eq!("cap_net_admin+cap_sys_admin".parse(), Ok(CapabilityBounds::Only(both)));
+        assert_eq!("net_admin".parse::<CapabilityBounds>(), Err(UnknownCapability("net_admin".into())));
+        assert_eq!("cap_fly".parse::<CapabilityBounds>(), Err(UnknownCapability("cap_fly".into())));
     }
 }

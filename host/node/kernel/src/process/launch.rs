@@ -6,17 +6,17 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::Error;
+use crate::KernelError;
 use crate::cgroup::Cgroup;
-use crate::process::child::{Child, Step};
+use crate::process::child::{ChildSetup, ChildStep};
 use crate::process::exec::ExecVector;
-use crate::process::{Account, Bounds, Limit, Program};
+use crate::process::{CapabilityBounds, CheckedProgram, ResourceLimit, UserAccount};
 
 /// What to start, and how.
 #[derive(Debug)]
-pub struct Launch {
+pub struct ProgramLaunch {
     /// The file to execute.
-    pub program: Program,
+    pub program: CheckedProgram,
     /// Without the program's own name.
     pub args: Vec<String>,
     /// The whole environment.
@@ -24,20 +24,20 @@ pub struct Launch {
     /// The working directory.
     pub cwd: PathBuf,
     /// The user to run as, if not the agent's own.
-    pub account: Option<Account>,
+    pub account: Option<UserAccount>,
     /// The file mode creation mask.
     pub umask: u32,
     /// Resource limits.
-    pub limits: Vec<Limit>,
+    pub limits: Vec<ResourceLimit>,
     /// What power is left.
-    pub bounds: Bounds,
+    pub bounds: CapabilityBounds,
     /// The control group to run in.
     pub cgroup: Option<Cgroup>,
 }
 
 /// Whether a program can be told apart from its parent by a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Session {
+pub(super) enum SessionKind {
     /// A process group in the agent's session.
     OwnGroup,
     /// A session of its own.
@@ -46,19 +46,19 @@ pub(super) enum Session {
     OfAgent,
 }
 
-impl Launch {
+impl ProgramLaunch {
     /// The command, armed: once spawned it executes the program by itself.
-    pub(super) fn command(self, session: Session) -> Result<(Command, Report), Error> {
+    pub(super) fn command(self, session: SessionKind) -> Result<(Command, StartReport), KernelError> {
         let path = self.program.path().to_owned();
         let mut command = Command::new(&path);
         let (report, failed) =
             rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK)
-                .map_err(Error::os("make a pipe"))?;
+                .map_err(KernelError::os("make a pipe"))?;
         self.into_child(session, failed)?.arm(&mut command);
-        Ok((command, Report { path, pipe: report }))
+        Ok((command, StartReport { path, pipe: report }))
     }
 
-    fn into_child(self, session: Session, failed: OwnedFd) -> Result<Child, Error> {
+    fn into_child(self, session: SessionKind, failed: OwnedFd) -> Result<ChildSetup, KernelError> {
         let name = c_string(self.program.path().as_os_str().as_bytes())?;
         let mut argv = vec![name.clone()];
         for arg in &self.args {
@@ -68,7 +68,7 @@ impl Launch {
         for (name, value) in &self.env {
             envp.push(c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat())?);
         }
-        Ok(Child {
+        Ok(ChildSetup {
             program: name,
             argv: ExecVector::new(argv),
             envp: ExecVector::new(envp),
@@ -84,24 +84,24 @@ impl Launch {
     }
 }
 
-fn c_string(bytes: &[u8]) -> Result<CString, Error> {
-    CString::new(bytes).map_err(|_| Error::Invalid(format!("{:?} holds a NUL", String::from_utf8_lossy(bytes))))
+fn c_string(bytes: &[u8]) -> Result<CString, KernelError> {
+    CString::new(bytes).map_err(|_| KernelError::Invalid(format!("{:?} holds a NUL", String::from_utf8_lossy(bytes))))
 }
 
 /// What the child was doing when it failed.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(super) struct StartReport {
     path: PathBuf,
     pipe: OwnedFd,
 }
 
-impl Report {
+impl StartReport {
     /// Turns the errno that came back from a failed spawn into a sentence about the step that failed.
-    pub(super) fn explain(&self, error: &std::io::Error) -> Error {
+    pub(super) fn explain(&self, error: &std::io::Error) -> KernelError {
         let errno = error.raw_os_error().map_or(rustix::io::Errno::IO, rustix::io::Errno::from_raw_os_error);
         let mut step = [0];
         let read = rustix::io::read(self.pipe.as_fd(), &mut step);
-        let what = if read == Ok(1) { Step::name(step[0]) } else { "start the process" };
-        Error::Os { doing: format!("run {}: {what}", self.path.display()), errno }
+        let what = if read == Ok(1) { ChildStep::name(step[0]) } else { "start the process" };
+        KernelError::Os { doing: format!("run {}: {what}", self.path.display()), errno }
     }
 }

@@ -4,7 +4,7 @@ use rustix::process::{Resource, Rlimit};
 
 /// A limit, soft and hard alike.
 #[derive(Debug, Clone, Copy)]
-pub struct Limit {
+pub struct ResourceLimit {
     pub(super) resource: Resource,
     pub(super) value: Option<u64>,
 }
@@ -39,16 +39,16 @@ const NAMES: [(&str, Resource); 16] = [
     ("stack", Resource::Stack),
 ];
 
-impl Limit {
+impl ResourceLimit {
     /// `nofile`, `1024`.
-    pub fn parse(name: &str, value: &str) -> Result<Limit, UnknownLimit> {
+    pub fn parse(name: &str, value: &str) -> Result<ResourceLimit, UnknownLimit> {
         let (_, resource) =
             NAMES.iter().find(|(known, _)| *known == name).ok_or_else(|| UnknownLimit::Name(name.to_owned()))?;
         let value = match value {
             "unlimited" => None,
             number => Some(number.parse().map_err(|_| UnknownLimit::Value(number.to_owned()))?),
         };
-        Ok(Limit { resource: *resource, value })
+        Ok(ResourceLimit { resource: *resource, value })
     }
 
     pub(super) fn rlimit(self) -> Rlimit {
@@ -62,9 +62,9 @@ mod tests {
 
     #[test]
     fn limits_have_a_name_and_a_number() {
-        assert_eq!(Limit::parse("nofile", "1024").unwrap().value, Some(1024));
-        assert_eq!(Limit::parse("core", "unlimited").unwrap().value, None);
-        assert_eq!(Limit::parse("files", "1").unwrap_err(), UnknownLimit::Name("files".into()));
-        assert_eq!(Limit::parse("nofile", "-1").unwrap_err(), UnknownLimit::Value("-1".into()));
+        assert_eq!(ResourceLimit::parse("nofile", "1024").unwrap().value, Some(1024));
+        assert_eq!(ResourceLimit::parse("core", "unlimited").unwrap().value, None);
+        assert_eq!(ResourceLimit::parse("files", "1").unwrap_err(), UnknownLimit::Name("files".into()));
+        assert_eq!(ResourceLimit::parse("nofile", "-1").unwrap_err(), UnknownLimit::Value("-1".into()));
     }
 }

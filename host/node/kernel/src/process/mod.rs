@@ -1,44 +1,34 @@
-//! Programs: started with nothing but what they are given, watched, and ended as a whole.
+//! Programs: started with nothing but what they are given, watched, and stopped as a whole.
 //!
 //! ```text
-//!  Program (who may have written it?)  ─┐
-//!  Account, limits, capabilities        ├─▶ Launch ──▶ run    (to its end, output captured)
-//!  cgroup, environment, directory      ─┘         ├──▶ start  (outlives the agent, found again by Members)
-//!                                                └──▶ foreground  (an operator types at it)
+//!  CheckedProgram (who could have written it?) ─┐
+//!  user, limits, capabilities                   ├─▶ ProgramLaunch ──▶ run         to its end, its output captured
+//!  cgroup, environment, working directory      ─┘                ├──▶ pipe        two at once, the one feeds the other
+//!                                                                ├──▶ start       outlives the agent, found again later
+//!                                                                └──▶ foreground  an operator types at it
 //! ```
 //!
-//! Everything between fork and exec stands in `child.rs` and `exec.rs`.
+//! Everything that happens between fork and exec stands in `child.rs` and `exec.rs`. `members/` finds the processes of a
+//! resource again and stops them.
 
-mod abandoned;
 mod account;
-mod capture;
 mod child;
 mod confine;
-mod environ;
 mod exec;
-mod foreground;
-mod group;
 mod launch;
 mod limit;
 mod members;
-mod output_file;
-mod piped;
 mod program;
 mod run;
 mod signal;
-mod start;
 
-pub use abandoned::end_abandoned;
-pub use account::Account;
-pub use confine::{Bounds, UnknownCapability};
-pub use environ::Markers;
-pub use foreground::{Foreground, foreground};
-pub use launch::Launch;
-pub use limit::{Limit, UnknownLimit};
-pub use members::{Member, Members};
-pub use output_file::open_output;
-pub use piped::{Listener, Piped, pipe};
-pub use program::Program;
-pub use run::{Output, RunError, run};
+pub use account::UserAccount;
+pub use confine::{CapabilityBounds, UnknownCapability};
+pub use launch::ProgramLaunch;
+pub use limit::{ResourceLimit, UnknownLimit};
+pub use members::{MemberProcess, ProcessMarkers, ResourceProcesses, kill_abandoned};
+pub use program::CheckedProgram;
+pub use run::{
+    ForegroundProgram, PipeListener, PipeOutput, ProgramOutput, RunError, foreground, open_output, pipe, run, start,
+};
 pub use signal::{Signal, signal_of};
-pub use start::start;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::process::Uid;
 
-use crate::Error;
+use crate::KernelError;
 use crate::path::{LastLink, is_ours, resolve};
 
 const WRITABLE_BY_OTHERS: u32 = 0o022;
@@ -21,27 +21,27 @@ const STICKY: u32 = 0o1000;
 
 /// A program that may be executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
+pub struct CheckedProgram {
     path: PathBuf,
 }
 
-impl Program {
+impl CheckedProgram {
     /// Finds the program at `path`, to be run by `user` or by the agent's own.
-    pub fn open(path: &Path, user: Option<Uid>) -> Result<Program, Error> {
+    pub fn open(path: &Path, user: Option<Uid>) -> Result<CheckedProgram, KernelError> {
         let place = resolve(path, LastLink::Follow)?;
         let stat = look(place.existing()?, place.path())?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Error::Invalid(format!("{} is no program", path.display())));
+            return Err(KernelError::Invalid(format!("{} is no program", path.display())));
         }
         if stat.st_mode & 0o111 == 0 {
-            return Err(Error::Invalid(format!("{} is not executable", path.display())));
+            return Err(KernelError::Invalid(format!("{} is not executable", path.display())));
         }
-        let owners = Owners { user };
+        let owners = ProgramOwners { user };
         owners.check(place.path(), &stat)?;
         for directory in place.path().ancestors().skip(1) {
             owners.check_directory(directory)?;
         }
-        Ok(Program { path: path.to_owned() })
+        Ok(CheckedProgram { path: path.to_owned() })
     }
 
     /// As it was asked for.
@@ -50,18 +50,19 @@ impl Program {
     }
 }
 
-fn look(file: impl AsFd, path: &Path) -> Result<Stat, Error> {
-    rustix::fs::fstat(file).map_err(Error::os(format!("look at {}", path.display())))
+fn look(file: impl AsFd, path: &Path) -> Result<Stat, KernelError> {
+    rustix::fs::fstat(file).map_err(KernelError::os(format!("look at {}", path.display())))
 }
 
-struct Owners {
+struct ProgramOwners {
     user: Option<Uid>,
 }
 
-impl Owners {
-    fn check_directory(&self, path: &Path) -> Result<(), Error> {
+impl ProgramOwners {
+    fn check_directory(&self, path: &Path) -> Result<(), KernelError> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(Error::os(format!("open {}", path.display())))?;
+        let fd = rustix::fs::open(path, flags, Mode::empty())
+            .map_err(KernelError::os(format!("open {}", path.display())))?;
         let stat = look(&fd, path)?;
         if stat.st_mode & STICKY != 0 {
             return self.check_owner(path, &stat);
@@ -69,9 +70,9 @@ impl Owners {
         self.check(path, &stat)
     }
 
-    fn check(&self, path: &Path, stat: &Stat) -> Result<(), Error> {
+    fn check(&self, path: &Path, stat: &Stat) -> Result<(), KernelError> {
         if stat.st_mode & WRITABLE_BY_OTHERS != 0 {
-            return Err(Error::Invalid(format!(
+            return Err(KernelError::Invalid(format!(
                 "{} can be written by others (mode {:o}): what it holds is not executed",
                 path.display(),
                 stat.st_mode & 0o7777
@@ -80,12 +81,12 @@ impl Owners {
         self.check_owner(path, stat)
     }
 
-    fn check_owner(&self, path: &Path, stat: &Stat) -> Result<(), Error> {
+    fn check_owner(&self, path: &Path, stat: &Stat) -> Result<(), KernelError> {
         let owner = Uid::from_raw(stat.st_uid);
         if is_ours(stat.st_uid) || Some(owner) == self.user {
             return Ok(());
         }
-        Err(Error::Invalid(format!(
+        Err(KernelError::Invalid(format!(
             "{} belongs to user {}: what it holds is not executed",
             path.display(),
             owner.as_raw()
@@ -120,7 +121,7 @@ mod tests {
             (0o644, 0o755, Some("is not executable")),
         ] {
             let temp = tempfile::tempdir().unwrap();
-            let result = Program::open(&script(temp.path(), file, dir), None);
+            let result = CheckedProgram::open(&script(temp.path(), file, dir), None);
             match (result, reason) {
                 (Ok(_), None) => {}
                 (Err(error), Some(reason)) => assert!(error.to_string().contains(reason), "{file:o} {dir:o}: {error}"),
@@ -139,14 +140,14 @@ mod tests {
                 return;
             }
         }
-        let open = |user: Option<u32>| Program::open(&path, user.map(Uid::from_raw)).is_ok();
+        let open = |user: Option<u32>| CheckedProgram::open(&path, user.map(Uid::from_raw)).is_ok();
         assert_eq!([open(Some(12345)), open(Some(12346)), open(None)], [true, false, false]);
     }
 
     #[test]
     fn programs_behind_links_of_root_are_found_and_directories_are_none() {
-        assert!(Program::open(Path::new("/bin/true"), None).is_ok());
-        assert!(Program::open(Path::new("/usr/bin"), None).is_err());
-        assert!(matches!(Program::open(Path::new("/usr/bin/no-such"), None), Err(Error::NotFound(_))));
+        assert!(CheckedProgram::open(Path::new("/bin/true"), None).is_ok());
+        assert!(CheckedProgram::open(Path::new("/usr/bin"), None).is_err());
+        assert!(matches!(CheckedProgram::open(Path::new("/usr/bin/no-such"), None), Err(KernelError::NotFound(_))));
     }
 }

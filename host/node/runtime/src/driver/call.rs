@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bindings::driver::exports::hostler::driver::lifecycle::Guest;
 use bindings::driver::hostler::driver::types as wit;
-use capability::{Scope, Setup};
+use capability::{CallContext, CallInputs, ContextSetup, Subject};
 use driver::{ActionError, ActionReport, Call, CallBounds, Change, Fault, Level, Log, Verb};
 use wasmtime::Store;
 use wasmtime::component::Instance;
@@ -50,7 +50,7 @@ pub(super) struct DriverAnswer<T> {
     pub(super) result: Result<T, ActionError>,
     change: Change,
     /// None if the call was refused before there was one.
-    pub(super) scope: Option<Arc<Scope>>,
+    pub(super) scope: Option<Arc<CallContext>>,
 }
 
 impl<T> DriverAnswer<T> {
@@ -81,8 +81,9 @@ impl SandboxedDriver {
     where
         F: AsyncFnOnce(DriverInstance<'_>) -> wasmtime::Result<Result<T, wit::ActionError>>,
     {
-        let Call { object, rid, .. } = setup.call;
-        if let Some(stuck) = self.environment.host.lanes.stuck(object, rid) {
+        let about = setup.call;
+        let Call { object, rid, .. } = about;
+        if let Some(stuck) = self.environment.host.queues.stuck(object, rid) {
             return DriverAnswer::refused(Fault::Stuck(stuck.to_string()).into());
         }
         let scope = match self.scope(setup) {
@@ -92,7 +93,7 @@ impl SandboxedDriver {
         let call = GuestCall { component: &self.component, scope: &scope, limits: self.limits };
         let export = async |GuestInstance { store, instance }: GuestInstance<'_>| {
             let exports = self.exports.load(&mut *store, &instance)?;
-            let context = answer::context(scope.call(), scope.bounds().deadline);
+            let context = answer::context(about, scope.bounds().deadline);
             export(DriverInstance { store, instance, lifecycle: exports.hostler_driver_lifecycle(), context }).await
         };
         let outcome = self.environment.sandbox.call(call, export).await;
@@ -105,7 +106,7 @@ impl SandboxedDriver {
 
     /// The error that is reported for one that the driver answered. The contract has no word for a cancellation or a deadline,
     /// so the host adds what it knows of both.
-    fn explain(&self, scope: &Scope, error: ActionError) -> ActionError {
+    fn explain(&self, scope: &CallContext, error: ActionError) -> ActionError {
         match error {
             ActionError::NeedsGrant { line, .. } => self.refusal(scope, line),
             error if scope.bounds().cancel.is_cancelled() => {
@@ -119,35 +120,36 @@ impl SandboxedDriver {
     }
 
     /// A refusal that names its remedy.
-    pub(super) fn refusal(&self, scope: &Scope, line: String) -> ActionError {
-        let (driver, namespace) = (&self.manifest.name, scope.call().object.namespace());
+    pub(super) fn refusal(&self, scope: &CallContext, line: String) -> ActionError {
+        let (driver, namespace) = (&self.manifest.name, scope.subject().object.namespace());
         let refuser = scope.refuser(&line).unwrap_or(grant::Refuser::Driver);
         let remedy = remedy::remedy(driver, self.trust, namespace, scope.verb(), &refuser, &line);
         ActionError::NeedsGrant { line, way_out: remedy }
     }
 
     /// What this driver may do for this resource, now that its keywords are known, and how long.
-    fn scope(&self, setup: CallSetup<'_>) -> Result<Scope, ActionError> {
+    fn scope(&self, setup: CallSetup<'_>) -> Result<CallContext, ActionError> {
         let CallSetup { verb, argv, call, bounds, log } = setup;
         let paths = self.environment.node.paths(call);
         let grants = self.grants(call, &paths)?;
         let deadline = bounds.deadline.min(self.limits.wall).min(FOREVER);
-        Ok(Scope::new(Setup {
-            call: call.clone(),
-            bounds: CallBounds { deadline, cancel: bounds.cancel.clone() },
+        Ok(CallContext::new(ContextSetup {
+            subject: Subject::from(call),
             verb,
+            sid: call.sid.clone(),
             digest: self.digest.clone(),
+            inputs: CallInputs { argv: argv.to_vec(), ..CallInputs::from(call) },
+            bounds: CallBounds { deadline, cancel: bounds.cancel.clone() },
             grants,
             paths,
             output_budget: self.limits.output,
-            argv: argv.to_vec(),
             log,
-            host: self.environment.host.clone(),
+            services: self.environment.host.clone(),
         }))
     }
 
     /// The driver's requests, bound to this resource and cut down to what the policies of its site and namespace allow.
-    pub(super) fn grants(&self, call: &Call, paths: &capability::Paths) -> Result<grant::Grants, ActionError> {
+    pub(super) fn grants(&self, call: &Call, paths: &capability::ResourcePaths) -> Result<grant::Grants, ActionError> {
         let namespace = self.environment.node.namespace_policy(call.object.namespace()).map_err(ActionError::Failed)?;
         let context = grant::GrantContext {
             object: call.object.clone(),
@@ -163,7 +165,7 @@ impl SandboxedDriver {
             .iter()
             .map(|k| grant::GrantKeyword { name: &k.name, values: &k.values, from: k.from.as_ref() })
             .collect();
-        let ledger = |_: &model::Rid, device: &str| self.environment.host.ledger.gave_any(&call.object, device);
+        let ledger = |_: &model::Rid, device: &str| self.environment.host.owners.gave_any(&call.object, device);
         grant::Grants::bind(&self.requests, &context, &keywords, &ledger, &self.policy, &namespace)
             .map_err(|error| ActionError::InvalidConfig(error.to_string()))
     }

@@ -11,7 +11,7 @@ use crate::sandbox::Sandbox;
 /// What the runtime needs to know of the node: its directories, and the policies of its site.
 pub trait NodeFacilities: Send + Sync {
     /// The directories and the control group of the resource that a call is about.
-    fn paths(&self, call: &Call) -> capability::Paths;
+    fn paths(&self, call: &Call) -> capability::ResourcePaths;
 
     /// The site's policy for a driver, if there is one. The error says what is wrong with it.
     fn driver_policy(&self, driver: &DriverName) -> Result<Option<SitePolicy>, String>;
@@ -23,6 +23,6 @@ pub trait NodeFacilities: Send + Sync {
 /// What all drivers of a process share.
 pub(super) struct DriverEnvironment {
     pub(super) sandbox: Sandbox,
-    pub(super) host: Arc<capability::Host>,
+    pub(super) host: Arc<capability::HostServices>,
     pub(super) node: Arc<dyn NodeFacilities>,
 }

@@ -1,14 +1,14 @@
 //! Exposures, judged: other resources' grants are bound to the devices and network namespaces that a driver exposes, so each is
 //! accepted only from its owner.
 
-use capability::Scope;
+use capability::{CallContext, Subject};
 use driver::{Level, Message, StatusReport};
 
 use super::sandboxed::SandboxedDriver;
 
 impl SandboxedDriver {
     /// Drops from the report, with a warning, the devices and namespaces that are not the resource's own.
-    pub(super) fn judge_exposures(&self, scope: &Scope, report: &mut StatusReport) {
+    pub(super) fn judge_exposures(&self, scope: &CallContext, report: &mut StatusReport) {
         report.exposes.retain(|(name, value)| {
             let own = match name.as_str() {
                 "device" => self.owns_device(scope, value),
@@ -24,10 +24,10 @@ impl SandboxedDriver {
     }
 
     /// The host gave it to this resource, or this resource's own grants match it.
-    fn owns_device(&self, scope: &Scope, device: &str) -> bool {
-        let call = scope.call();
+    fn owns_device(&self, scope: &CallContext, device: &str) -> bool {
+        let Subject { object, rid, .. } = scope.subject();
         let read = grant::op::ReadDevice { path: device.to_owned() };
-        let own = self.environment.host.ledger.gave(&call.object, &call.rid, device)
+        let own = self.environment.host.owners.gave(object, rid, device)
             || scope.grants().permit(read, grant::Access::Read).is_ok();
         if own {
             scope.give_device(device);
@@ -37,7 +37,7 @@ impl SandboxedDriver {
 
     /// A driver that comes with the agent knows its containers. Of any other, the grants for this resource match it, or a
     /// process of this resource is in it.
-    fn owns_netns(&self, scope: &Scope, netns: &str) -> bool {
+    fn owns_netns(&self, scope: &CallContext, netns: &str) -> bool {
         let see = grant::op::SeeNetns { netns: netns.to_owned() };
         self.trust == grant::DriverTrust::BuiltIn
             || scope.grants().permit(see, grant::Access::Read).is_ok()

@@ -1,7 +1,7 @@
 //! Drivers in the sandbox: [`driver::Driver`] on top of components that export `lifecycle`.
 //!
 //! ```text
-//!   Source ──runtime──▶ SandboxedDriver ──call: policy ∩ requests ∩ keywords──▶ Scope ──sandbox──▶ answer, exposures
+//!   Source ──runtime──▶ SandboxedDriver ──call: policy ∩ requests ∩ keywords──▶ CallContext ──sandbox──▶ answer, exposures
 //! ```
 
 mod answer;

@@ -55,7 +55,7 @@ impl Runtime {
     pub fn new(
         cache: PathBuf,
         compiler: PathBuf,
-        host: Arc<capability::Host>,
+        host: Arc<capability::HostServices>,
         node: Arc<dyn NodeFacilities>,
     ) -> Result<Runtime, NoEngine> {
         let sandbox = Sandbox::new(cache, compiler)?;

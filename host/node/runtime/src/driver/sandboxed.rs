@@ -204,8 +204,8 @@ impl Driver for SandboxedDriver {
             let attachment = answer::attachment(answer.result?);
             let scope = answer.scope.ok_or(ActionError::Unsupported)?;
             capability::console::connect(&scope, &attachment, terminal).await.map_err(|error| match error {
-                capability::Error::Denied(line) => self.refusal(&scope, line),
-                capability::Error::Cancelled => ActionError::Cancelled,
+                capability::CapabilityError::Denied(line) => self.refusal(&scope, line),
+                capability::CapabilityError::Cancelled => ActionError::Cancelled,
                 error => ActionError::Failed(error.to_string()),
             })
         })

@@ -38,12 +38,12 @@ impl Host for State {
     }
 }
 
-fn device(found: block::Device) -> Device {
-    let block::Device { path, size, read_only } = found;
+fn device(found: block::BlockDevice) -> Device {
+    let block::BlockDevice { path, size, read_only } = found;
     Device { path, size, read_only }
 }
 
-fn signature(found: block::Signature) -> Signature {
-    let block::Signature { kind, label, uuid } = found;
+fn signature(found: block::DeviceSignature) -> Signature {
+    let block::DeviceSignature { kind, label, uuid } = found;
     Signature { kind, label, uuid }
 }

@@ -48,7 +48,7 @@ impl Host for State {
     }
 }
 
-fn metadata(found: files::Metadata) -> Metadata {
+fn metadata(found: files::FileMetadata) -> Metadata {
     Metadata {
         kind: found.kind.to_owned(),
         size: found.size,

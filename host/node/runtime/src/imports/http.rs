@@ -12,12 +12,12 @@ impl Host for State {
     }
 }
 
-fn request(r: Request) -> http::Request {
-    http::Request {
+fn request(r: Request) -> http::HttpRequest {
+    http::HttpRequest {
         method: r.method,
         endpoint: match r.endpoint {
-            Endpoint::Url(url) => http::Endpoint::Url(url),
-            Endpoint::Unix((socket, path)) => http::Endpoint::Unix(socket, path),
+            Endpoint::Url(url) => http::HttpEndpoint::Url(url),
+            Endpoint::Unix((socket, path)) => http::HttpEndpoint::Unix(socket, path),
         },
         headers: pairs(r.headers),
         body: r.body,
@@ -25,6 +25,6 @@ fn request(r: Request) -> http::Request {
     }
 }
 
-fn response(answered: http::Response) -> Response {
+fn response(answered: http::HttpResponse) -> Response {
     Response { status: answered.status, headers: kvs(answered.headers), body: answered.body }
 }

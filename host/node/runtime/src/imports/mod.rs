@@ -13,26 +13,26 @@ mod process;
 mod progress;
 mod state;
 
-use bindings::driver::hostler::driver::types::{CapabilityError, Kv};
-use capability::Error;
+use bindings::driver::hostler::driver::types::{self as wit, Kv};
+use capability::CapabilityError;
 
 /// What every function here returns: a failure of the host itself outside, an answer to the driver inside.
-type Answer<T> = wasmtime::Result<Result<T, CapabilityError>>;
+type Answer<T> = wasmtime::Result<Result<T, wit::CapabilityError>>;
 
 /// An answer to the driver.
-fn answer<T, U: From<T>>(result: Result<T, Error>) -> Answer<U> {
+fn answer<T, U: From<T>>(result: Result<T, CapabilityError>) -> Answer<U> {
     Ok(result.map(U::from).map_err(to_wit))
 }
 
-fn to_wit(error: Error) -> CapabilityError {
+fn to_wit(error: CapabilityError) -> wit::CapabilityError {
     match error {
-        Error::Denied(line) => CapabilityError::Denied(line),
-        Error::NotFound(what) => CapabilityError::NotFound(what),
-        Error::TimedOut => CapabilityError::TimedOut,
-        Error::Cancelled => CapabilityError::Cancelled,
-        Error::Invalid(text) => CapabilityError::Invalid(text),
-        Error::Os { errno, text } => CapabilityError::Os((errno, text)),
-        Error::Other(text) => CapabilityError::Other(text),
+        CapabilityError::Denied(line) => wit::CapabilityError::Denied(line),
+        CapabilityError::NotFound(what) => wit::CapabilityError::NotFound(what),
+        CapabilityError::TimedOut => wit::CapabilityError::TimedOut,
+        CapabilityError::Cancelled => wit::CapabilityError::Cancelled,
+        CapabilityError::Invalid(text) => wit::CapabilityError::Invalid(text),
+        CapabilityError::Os { errno, text } => wit::CapabilityError::Os((errno, text)),
+        CapabilityError::Other(text) => wit::CapabilityError::Other(text),
     }
 }
 

@@ -21,7 +21,7 @@ impl Host for State {
 
     async fn mount(&mut self, r: Request) -> Answer<()> {
         let Request { source, target, fstype, options } = r;
-        answer(mount::mount(&self.scope, mount::Request { source, target, fstype, options }).await)
+        answer(mount::mount(&self.scope, mount::MountRequest { source, target, fstype, options }).await)
     }
 
     async fn unmount(&mut self, target: String) -> Answer<()> {
@@ -30,7 +30,7 @@ impl Host for State {
 
     async fn statfs(&mut self, target: String, timeout_ms: u64) -> Answer<Usage> {
         let usage = mount::statfs(&self.scope, &target, Duration::from_millis(timeout_ms)).await;
-        answer(usage.map(|mount::Usage { total, free }| Usage { total, free }))
+        answer(usage.map(|mount::FilesystemUsage { total, free }| Usage { total, free }))
     }
 }
 

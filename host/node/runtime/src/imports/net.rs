@@ -54,27 +54,27 @@ impl Host for State {
     }
 }
 
-pub(super) fn holder(found: net::Holder) -> Holder {
-    let net::Holder { mac, dev } = found;
+pub(super) fn holder(found: net::AddressHolder) -> Holder {
+    let net::AddressHolder { mac, dev } = found;
     Holder { mac, dev }
 }
 
-fn link(found: net::Link) -> Link {
-    let net::Link { name, index, up, carrier, mtu, mac, kind } = found;
+fn link(found: net::LinkEntry) -> Link {
+    let net::LinkEntry { name, index, up, carrier, mtu, mac, kind } = found;
     Link { name, index, up, carrier, mtu, mac, kind }
 }
 
-fn address(found: net::Address) -> Address {
-    let net::Address { cidr, label } = found;
+fn address(found: net::AddressEntry) -> Address {
+    let net::AddressEntry { cidr, label } = found;
     Address { cidr, label }
 }
 
-pub(super) fn to_route(found: net::Route) -> Route {
-    let net::Route { destination, gateway, dev } = found;
+pub(super) fn to_route(found: net::RouteEntry) -> Route {
+    let net::RouteEntry { destination, gateway, dev } = found;
     Route { destination, gateway, dev }
 }
 
-pub(super) fn from_route(asked: Route) -> net::Route {
+pub(super) fn from_route(asked: Route) -> net::RouteEntry {
     let Route { destination, gateway, dev } = asked;
-    net::Route { destination, gateway, dev }
+    net::RouteEntry { destination, gateway, dev }
 }

@@ -54,8 +54,8 @@ impl Host for State {
     }
 }
 
-fn contents(found: netns::Contents) -> Contents {
-    let address = |netns::Address { dev, cidr }| Address { dev, cidr };
+fn contents(found: netns::NetnsContents) -> Contents {
+    let address = |netns::NetnsAddress { dev, cidr }| Address { dev, cidr };
     Contents {
         links: found.links.into_iter().map(link).collect(),
         addresses: found.addresses.into_iter().map(address).collect(),
@@ -63,7 +63,7 @@ fn contents(found: netns::Contents) -> Contents {
     }
 }
 
-fn link(found: netns::Link) -> Link {
-    let netns::Link { name, up, carrier, mac, kind, plugged } = found;
+fn link(found: netns::NetnsLink) -> Link {
+    let netns::NetnsLink { name, up, carrier, mac, kind, plugged } = found;
     Link { name, up, carrier, mac, kind, plugged }
 }

@@ -29,8 +29,8 @@ impl Host for State {
     }
 }
 
-fn command(c: Command) -> process::Command {
-    process::Command {
+fn command(c: Command) -> process::ProcessCommand {
+    process::ProcessCommand {
         program: c.program,
         args: c.args,
         env: pairs(c.env),
@@ -43,13 +43,13 @@ fn command(c: Command) -> process::Command {
     }
 }
 
-fn output(ended: process::Output) -> Output {
-    let process::Output { status, stdout, stderr, truncated } = ended;
+fn output(ended: process::ProgramOutput) -> Output {
+    let process::ProgramOutput { status, stdout, stderr, truncated } = ended;
     Output { status, stdout, stderr, truncated }
 }
 
-fn piped(ended: process::Piped) -> Piped {
-    let process::Piped { source, sink, bytes } = ended;
+fn piped(ended: process::PipeOutput) -> Piped {
+    let process::PipeOutput { source, sink, bytes } = ended;
     Piped { source: output(source), sink: output(sink), bytes }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bindings::driver::DriverIndices;
-use capability::{OUTPUT_BUDGET, Paths, Scope, Setup};
-use driver::{ActionError, Call, CallBounds, Silent, Verb};
+use capability::{CallContext, CallInputs, ContextSetup, OUTPUT_BUDGET, ResourcePaths, Subject};
+use driver::{ActionError, CallBounds, Silent, Verb};
 use grant::{GrantContext, Grants, NoDeviceLedger, Policy};
 use model::{DriverName, Group, NodeName, ObjectPath, Rid};
 
@@ -17,7 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Sandbox {
     /// What a component answers to `describe`. Compiles it; blocks meanwhile.
-    pub(crate) async fn describe(&self, component: &[u8], host: &Arc<capability::Host>) -> Result<String, LoadError> {
+    pub(crate) async fn describe(
+        &self,
+        component: &[u8],
+        host: &Arc<capability::HostServices>,
+    ) -> Result<String, LoadError> {
         let component = self.link(&digest(component), component)?;
         let exports = DriverIndices::new(&component).map_err(LoadError::contract)?;
         let scope = nobody(host).ok_or_else(|| LoadError::Describe("it cannot be asked".to_owned()))?;
@@ -33,40 +37,37 @@ impl Sandbox {
 }
 
 /// A scope that may do nothing, for nobody's sake.
-fn nobody(host: &Arc<capability::Host>) -> Option<Scope> {
-    let call = Call {
+fn nobody(host: &Arc<capability::HostServices>) -> Option<CallContext> {
+    let subject = Subject {
         object: "describe".parse::<ObjectPath>().ok()?,
         rid: "task#describe".parse::<Rid>().ok()?,
         driver: DriverName::new(Group::Task, "describe").ok()?,
         node: "localhost".parse::<NodeName>().ok()?,
-        peers: Vec::new(),
-        sid: String::new(),
-        keywords: Vec::new(),
-        secrets: Vec::new(),
-        vars: Vec::new(),
     };
     let nowhere = || "/proc/self/nowhere".into();
-    let paths = Paths { rundir: nowhere(), statedir: nowhere(), logdir: nowhere(), config: nowhere(), cgroup: None };
+    let paths =
+        ResourcePaths { rundir: nowhere(), statedir: nowhere(), logdir: nowhere(), config: nowhere(), cgroup: None };
     let context = GrantContext {
-        object: call.object.clone(),
-        rid: call.rid.clone(),
-        node: call.node.clone(),
+        object: subject.object.clone(),
+        rid: subject.rid.clone(),
+        node: subject.node.clone(),
         rundir: paths.rundir.clone(),
         statedir: paths.statedir.clone(),
         config: paths.config.clone(),
         peers: Vec::new(),
     };
     let grants = Grants::bind(&[], &context, &[], &NoDeviceLedger, &Policy::nothing(), &Policy::nothing()).ok()?;
-    Some(Scope::new(Setup {
-        call,
-        bounds: CallBounds::within(PATIENCE),
+    Some(CallContext::new(ContextSetup {
+        subject,
         verb: Verb::Validate,
+        sid: String::new(),
         digest: String::new(),
+        inputs: CallInputs::default(),
+        bounds: CallBounds::within(PATIENCE),
         grants,
         paths,
         output_budget: OUTPUT_BUDGET,
-        argv: Vec::new(),
         log: Arc::new(Silent),
-        host: host.clone(),
+        services: host.clone(),
     }))
 }

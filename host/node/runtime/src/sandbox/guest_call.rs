@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use capability::Scope;
+use capability::{CallContext, Subject};
 use driver::{Fault, Level};
 use tokio::time::{sleep, timeout_at};
 use wasmtime::Store;
@@ -20,7 +20,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 /// A component to call, for a scope.
 pub(crate) struct GuestCall<'a> {
     pub(crate) component: &'a InstancePre<State>,
-    pub(crate) scope: &'a Arc<Scope>,
+    pub(crate) scope: &'a Arc<CallContext>,
     pub(crate) limits: Limits,
 }
 
@@ -68,9 +68,9 @@ impl Sandbox {
 }
 
 /// A call that did not return in time: perhaps because the kernel did not.
-fn overdue(scope: &Scope) -> Fault {
-    let call = scope.call();
-    match scope.host().lanes.stuck(&call.object, &call.rid) {
+fn overdue(scope: &CallContext) -> Fault {
+    let Subject { object, rid, .. } = scope.subject();
+    match scope.services().queues.stuck(object, rid) {
         Some(stuck) => Fault::Stuck(stuck.to_string()),
         None => Fault::Wall(scope.bounds().deadline),
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bindings::driver::hostler::driver as wit;
-use capability::{OUTPUT_BUDGET, Scope};
+use capability::{CallContext, OUTPUT_BUDGET};
 use driver::Fault;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store, Trap, UpdateDeadline};
@@ -44,7 +44,7 @@ const RANDOM: u64 = 64 << 10;
 
 /// The data of a store.
 pub(crate) struct State {
-    pub(crate) scope: Arc<Scope>,
+    pub(crate) scope: Arc<CallContext>,
     wasi: WasiCtx,
     table: ResourceTable,
     memory: MemoryLimit,
@@ -76,7 +76,7 @@ struct CpuSpent;
 struct MemorySpent;
 
 /// A store for one call.
-pub(crate) fn fresh(engine: &wasmtime::Engine, scope: Arc<Scope>, limits: Limits) -> Fresh {
+pub(crate) fn fresh(engine: &wasmtime::Engine, scope: Arc<CallContext>, limits: Limits) -> Fresh {
     // Nothing of the host: no files, no sockets, no environment, no arguments. What std cannot do without is there.
     let output = Output::new(limits.output);
     let wasi = WasiCtxBuilder::new().stdout(output.clone()).stderr(output.clone()).max_random_size(RANDOM).build();

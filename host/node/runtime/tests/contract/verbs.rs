@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use capability::Verdict;
+use capability::AuditVerdict;
 use driver::{ActionError, ActionReport, Call, CallBounds, Change, Driver, KeywordValue, Silent, Verb};
 use model::convert::convert;
 use model::keyword::{Keyword, Kind};
@@ -130,7 +130,7 @@ fn where_nothing_is_granted_every_verb_answers_and_changes_nothing() {
         }
         assert_eq!(tree(Path::new(&folder)), before, "{}", call.driver);
         let done: Vec<_> =
-            bench.audit.records().into_iter().filter(|r| matches!(r.verdict, Verdict::Done(_))).collect();
+            bench.audit.records().into_iter().filter(|r| matches!(r.verdict, AuditVerdict::Done(_))).collect();
         assert!(done.is_empty(), "{done:?}");
     });
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use capability::Verdict;
+use capability::AuditVerdict;
 use driver::{ActionError, Call, Console, Terminal, Verb};
 use hostler_tests::dockerd::{Dockerd, IMAGE};
 use serde_json::{Value, json};
@@ -210,7 +210,7 @@ async fn a_container_is_made_of_its_keywords_and_lives_its_life() {
     let body = siege.body(&json!({}), &json!({}));
     siege.is_refused("POST", "/containers/create?name=other", &[&body], "the keyword name would have to say so").await;
     assert_eq!(siege.containers(), ["victim running"]);
-    assert!(siege.hostile.bench.audit.records().iter().all(|record| matches!(record.verdict, Verdict::Denied(_))));
+    assert!(siege.hostile.bench.audit.records().iter().all(|record| matches!(record.verdict, AuditVerdict::Denied(_))));
 
     let fair = siege.body(
         &json!({"Entrypoint": ["/bin/sleep"], "Cmd": ["3600"], "Env": ["DB_PASSWORD=hunter2"]}),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use capability::Verdict;
+use capability::AuditVerdict;
 use driver::{ActionError, Verb};
 
 use crate::guest::{Hostile, silent};
@@ -68,7 +68,7 @@ async fn what_is_not_its_own_is_denied_and_the_missing_line_told() {
     }
     let records = hostile.bench.audit.records();
     assert_eq!(records.len(), BEYOND.len());
-    assert!(records.iter().all(|record| matches!(record.verdict, Verdict::Denied(_))), "{records:?}");
+    assert!(records.iter().all(|record| matches!(record.verdict, AuditVerdict::Denied(_))), "{records:?}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use capability::{Host, Lanes, MemoryLedger, NoAudit, Paths};
+use capability::{DeviceOwners, HostServices, NoAudit, ResourcePaths, ResourceQueues};
 use driver::{Call, Manifest};
 use grant::{Policy, SitePolicy};
 use hostler_runtime::{Code, LoadError, NodeFacilities, Runtime, Source, digest, manifest_of};
@@ -20,8 +20,8 @@ pub(crate) struct Place {
 struct Nobody;
 
 impl NodeFacilities for Nobody {
-    fn paths(&self, _: &Call) -> Paths {
-        Paths {
+    fn paths(&self, _: &Call) -> ResourcePaths {
+        ResourcePaths {
             rundir: PathBuf::new(),
             statedir: PathBuf::new(),
             logdir: PathBuf::new(),
@@ -74,11 +74,11 @@ impl Place {
 
     /// Loads as a process would that starts now.
     pub(crate) fn load(&self, source: Source) -> Result<(), LoadError> {
-        let host = Host {
+        let host = HostServices {
             audit: Arc::new(NoAudit),
             audit_reads: false,
-            ledger: Arc::new(MemoryLedger::default()),
-            lanes: Lanes::default(),
+            owners: Arc::new(DeviceOwners::default()),
+            queues: ResourceQueues::default(),
         };
         let runtime = Runtime::new(self.cache(), self.path("compiler"), Arc::new(host), Arc::new(Nobody)).unwrap();
         runtime.load(source).map(|_| ())

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use capability::{Host, Lanes, MemoryAudit, MemoryLedger, Paths};
+use capability::{DeviceOwners, HostServices, MemoryAudit, ResourcePaths, ResourceQueues};
 use driver::{Call, CallBounds, Driver, KeywordValue, Manifest};
 use grant::{Policy, SitePolicy};
 use hostler_runtime::{Code, NodeFacilities, Runtime, Source};
@@ -22,9 +22,9 @@ pub(crate) struct Bench {
 struct Folders(PathBuf);
 
 impl NodeFacilities for Folders {
-    fn paths(&self, _: &Call) -> Paths {
+    fn paths(&self, _: &Call) -> ResourcePaths {
         let folder = |name: &str| self.0.join(name);
-        Paths {
+        ResourcePaths {
             rundir: folder("run"),
             statedir: folder("state"),
             logdir: folder("log"),
@@ -55,11 +55,11 @@ impl Bench {
             std::fs::create_dir(root.path().join(folder)).unwrap();
         }
         let audit = Arc::new(MemoryAudit::default());
-        let host = Host {
+        let host = HostServices {
             audit: audit.clone(),
             audit_reads: false,
-            ledger: Arc::new(MemoryLedger::default()),
-            lanes: Lanes::default(),
+            owners: Arc::new(DeviceOwners::default()),
+            queues: ResourceQueues::default(),
         };
         let site = Arc::new(Folders(root.path().to_owned()));
         // One cache for all tests: a driver is compiled once.

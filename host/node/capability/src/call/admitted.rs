@@ -1,0 +1,90 @@
+//! A capability call that the grants allow: it runs its effect, until the deadline, and reports the result to the audit trail.
+
+use std::path::Path;
+
+use grant::{Operation, Permit};
+use tokio::time::sleep_until;
+
+use super::CallContext;
+use super::call_audit::CallAudit;
+use super::effect::Effect;
+use crate::CapabilityError;
+
+/// An allowed capability call. Running it consumes it; dropped without that, it leaves no record.
+#[must_use]
+pub struct AdmittedCall<'c, O> {
+    context: &'c CallContext,
+    permit: Permit<O>,
+    audit: CallAudit,
+}
+
+impl<'c, O: Operation> AdmittedCall<'c, O> {
+    pub(super) fn new(context: &'c CallContext, permit: Permit<O>, audit: CallAudit) -> AdmittedCall<'c, O> {
+        AdmittedCall { context, permit, audit }
+    }
+
+    /// Adds to the record what a guard found the call to be.
+    pub(crate) fn judged(mut self, judged: Option<String>) -> AdmittedCall<'c, O> {
+        self.audit.judged(judged);
+        self
+    }
+
+    /// Runs an effect that blocks, on a thread for that. It cannot be interrupted: one that outlives the deadline goes on,
+    /// the resource is stuck meanwhile, and a change is counted when the effect returns.
+    pub async fn blocking<T, F>(self, effect: F) -> Result<T, CapabilityError>
+    where
+        T: Send + 'static,
+        F: FnOnce(Permit<O>) -> Result<Effect<T>, CapabilityError> + Send + 'static,
+    {
+        let AdmittedCall { context, permit, mut audit } = self;
+        let call = audit.call();
+        let work = move || {
+            audit.begin();
+            audit.close(effect(permit))
+        };
+        context.aside(call, work).await?
+    }
+
+    /// Runs an effect on the file at `path`. A path in memory cannot block, so the effect runs here and now: that takes less
+    /// time than to hand it to another thread. Any other path is as in [`AdmittedCall::blocking`].
+    pub async fn blocking_at<T, F>(self, path: &Path, effect: F) -> Result<T, CapabilityError>
+    where
+        T: Send + 'static,
+        F: FnOnce(Permit<O>) -> Result<Effect<T>, CapabilityError> + Send + 'static,
+    {
+        if !kernel::files::is_in_memory(path) {
+            return self.blocking(effect).await;
+        }
+        let AdmittedCall { permit, mut audit, .. } = self;
+        audit.begin();
+        audit.close(effect(permit))
+    }
+
+    /// Runs an effect that waits without blocking. The effect is dropped at the deadline or when the action is given up, and a
+    /// mutating one then counts as a change: so it must clean up on drop what it left half done.
+    pub async fn waiting<T, F, Fut>(self, effect: F) -> Result<T, CapabilityError>
+    where
+        F: FnOnce(Permit<O>) -> Fut + Send,
+        Fut: Future<Output = Result<Effect<T>, CapabilityError>> + Send,
+    {
+        let AdmittedCall { context, permit, mut audit } = self;
+        audit.begin();
+        match context.in_time(effect(permit)).await {
+            // It is not known how far the effect got. So the audit is dropped open, which counts a change.
+            Err(cut @ (CapabilityError::TimedOut | CapabilityError::Cancelled)) if audit.mutates() => Err(cut),
+            result => audit.close(result),
+        }
+    }
+}
+
+impl CallContext {
+    async fn in_time<T>(&self, effect: impl Future<Output = Result<T, CapabilityError>>) -> Result<T, CapabilityError> {
+        tokio::select! {
+            // A result that is there counts, even if the deadline has passed by now.
+            biased;
+            result = effect => result,
+            () = sleep_until(self.deadline()) => Err(CapabilityError::TimedOut),
+            () = self.bounds().cancel.cancelled() => Err(CapabilityError::Cancelled),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The log lines, progress and messages of one call.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use driver::{Level, Log, Message};
+use model::Rid;
+use tokio::time::Instant;
+
+/// How many bytes of log lines a call may write unless the site sets another limit.
+pub const OUTPUT_BUDGET: u64 = 1 << 20;
+
+/// The least time between two reports of progress.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
+
+/// The log of one call. Lines beyond the budget are dropped; how many is logged when the call is over.
+pub(super) struct CallLog {
+    log: Arc<dyn Log>,
+    rid: Rid,
+    budget: u64,
+    /// In `status`, warnings and errors go into the report instead of the log.
+    reports_warnings: bool,
+    state: Mutex<LogState>,
+}
+
+#[derive(Default)]
+struct LogState {
+    bytes: u64,
+    dropped: u64,
+    /// When progress was last reported.
+    reported: Option<Instant>,
+    messages: Vec<Message>,
+}
+
+impl CallLog {
+    pub(super) fn new(log: Arc<dyn Log>, rid: Rid, budget: u64, reports_warnings: bool) -> CallLog {
+        CallLog { log, rid, budget, reports_warnings, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, LogState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes a line. It must hold no secret.
+    pub(super) fn line(&self, level: Level, text: String) {
+        let mut state = self.state();
+        let bytes = state.bytes.saturating_add(text.len() as u64 + 1);
+        if bytes > self.budget {
+            state.dropped += 1;
+            return;
+        }
+        state.bytes = bytes;
+        if self.reports_warnings && level >= Level::Warn {
+            state.messages.push(Message { level, text });
+            return;
+        }
+        // Never under the lock: a log may wait for a slow terminal.
+        drop(state);
+        self.log.line(Some(&self.rid), level, &text);
+    }
+
+    /// Reports progress, at most ten times a second.
+    pub(super) fn progress(&self, done: u64, total: Option<u64>, unit: &str) {
+        let mut state = self.state();
+        let now = Instant::now();
+        if state.reported.is_some_and(|last| now < last + PROGRESS_PAUSE) {
+            return;
+        }
+        state.reported = Some(now);
+        drop(state);
+        self.log.progress(&self.rid, done, total, unit);
+    }
+
+    /// Takes the warnings and errors that belong to the report of `status`.
+    pub(super) fn take_messages(&self) -> Vec<Message> {
+        std::mem::take(&mut self.state().messages)
+    }
+}
+
+impl Drop for CallLog {
+    fn drop(&mut self) {
+        let dropped = self.state().dropped;
+        if dropped > 0 {
+            let text = format!("{dropped} more lines were dropped: the call wrote too much");
+            self.log.line(Some(&self.rid), Level::Warn, &text);
+        }
+    }
+}

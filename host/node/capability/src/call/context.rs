@@ -1,0 +1,214 @@
+//! The context of one call of a driver: what it may do, until when, and what is written about it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use driver::{CallBounds, KeywordValue, Level, Message, Verb};
+use grant::{Access, Grants, Operation, PermitDenial, Refuser};
+use tokio::time::{Instant, sleep};
+
+use super::call_audit::CallRecorder;
+use super::call_log::CallLog;
+use super::{AdmittedCall, ContextSetup, HostServices, ResourcePaths, Subject};
+use crate::{CapabilityError, Redactor};
+
+/// The longest deadline. `Instant` cannot hold much more, so adding a longer one to it would panic.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// How long a kernel call may still take once the action is given up.
+const CANCEL_GRACE: Duration = Duration::from_secs(2);
+
+/// The context of one call of a driver. Every capability function goes through [`CallContext::admit`].
+pub struct CallContext {
+    setup: ContextSetup,
+    /// The access of the verb: `status` may only read, whatever the grants say.
+    limit: Access,
+    deadline: Instant,
+    recorder: Arc<CallRecorder>,
+    log: CallLog,
+    /// Whether a program was killed because it took too long.
+    killed: AtomicBool,
+}
+
+impl CallContext {
+    /// Starts the clock of the call's deadline.
+    pub fn new(setup: ContextSetup) -> CallContext {
+        let (log, rid) = (setup.log.clone(), setup.subject.rid.clone());
+        CallContext {
+            limit: if setup.verb.mutates() { Access::Mutate } else { Access::Read },
+            deadline: Instant::now() + setup.bounds.deadline.min(FOREVER),
+            recorder: Arc::new(CallRecorder::new(&setup)),
+            log: CallLog::new(log, rid, setup.output_budget, setup.verb == Verb::Status),
+            killed: AtomicBool::new(false),
+            setup,
+        }
+    }
+
+    /// The permit for an operation, unless the call is over, its resource is stuck, or no grant covers the operation. A
+    /// refusal is audited.
+    pub fn admit<O: Operation>(&self, op: O) -> Result<AdmittedCall<'_, O>, CapabilityError> {
+        if self.is_cancelled() {
+            return Err(CapabilityError::Cancelled);
+        }
+        if self.is_overdue() {
+            return Err(CapabilityError::TimedOut);
+        }
+        let Subject { object, rid, .. } = self.subject();
+        if let Some(stuck) = self.services().queues.stuck(object, rid) {
+            return Err(CapabilityError::Other(stuck.to_string()));
+        }
+        let permit = self.grants().permit(op, self.limit).map_err(|denied| self.recorder.refuse(denied))?;
+        let audit = self.recorder.audit(&permit);
+        Ok(AdmittedCall::new(self, permit, audit))
+    }
+
+    /// The guard that must read the operation's request before it is sent. None if no grant asks for one, or if the operation
+    /// is not allowed anyway.
+    pub(crate) fn guard_of<O: Operation>(&self, op: O) -> Option<grant::SocketGuard> {
+        self.grants().permit(op, self.limit).ok()?.guard()
+    }
+
+    /// Audits that a guard refused an operation, and why.
+    pub(crate) fn refuse<O: Operation>(&self, op: &O, reason: String) -> CapabilityError {
+        self.recorder.refuse(PermitDenial { line: op.line(), by: Refuser::Guard(reason) })
+    }
+
+    /// Which rule refused the grant line that a [`CapabilityError::Denied`] named.
+    pub fn refuser(&self, line: &str) -> Option<Refuser> {
+        self.recorder.refuser(line)
+    }
+
+    /// Runs work that may block and needs no permit. `what` names the work if it does not return and the resource is stuck.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        what: String,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, CapabilityError> {
+        let Subject { object, rid, .. } = self.subject();
+        let given_up = self.given_up();
+        self.services().queues.run((object.clone(), rid.clone()), what, self.deadline, given_up, work).await
+    }
+
+    /// Writes a line to the action's log, without secrets and within the budget of the call. In `status` a warning or an
+    /// error belongs to the report instead.
+    pub fn say(&self, level: Level, text: &str) {
+        self.log.line(level, self.recorder.redactor.redact(text));
+    }
+
+    /// Reports the progress of long work, at most ten times a second.
+    pub fn progress(&self, done: u64, total: Option<u64>, unit: &str) {
+        self.log.progress(done, total, unit);
+    }
+
+    /// The warnings and errors of a `status`, which belong to its report.
+    pub fn take_messages(&self) -> Vec<Message> {
+        self.log.take_messages()
+    }
+
+    /// Records that the resource owns the device, so that the host believes it when it exposes the device.
+    pub fn give_device(&self, device: &str) {
+        self.services().owners.give(&self.subject().object, &self.subject().rid, device);
+    }
+
+    /// Records that the resource no longer owns the device.
+    pub fn take_device(&self, device: &str) {
+        self.services().owners.take(&self.subject().object, &self.subject().rid, device);
+    }
+
+    /// Completes when the action was given up and its kernel call had its grace: there is nothing left to wait for.
+    pub async fn given_up(&self) {
+        self.bounds().cancel.cancelled().await;
+        sleep(CANCEL_GRACE).await;
+    }
+
+    /// Whether the action was given up.
+    pub fn is_cancelled(&self) -> bool {
+        self.bounds().cancel.is_cancelled()
+    }
+
+    /// When the call must be over.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// How long the call may still take.
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// How long one capability call may take: as long as it asks for, at most until the deadline. 0 asks for all that is left.
+    pub(crate) fn timeout(&self, milliseconds: u64) -> Duration {
+        match milliseconds {
+            0 => self.remaining(),
+            milliseconds => Duration::from_millis(milliseconds).min(self.remaining()),
+        }
+    }
+
+    /// Whether the whole call took too long.
+    pub fn is_overdue(&self) -> bool {
+        self.remaining().is_zero()
+    }
+
+    /// Whether a program was killed because it took too long. The contract has no word for that in an action's error.
+    pub fn has_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn note_killed(&self) {
+        self.killed.store(true, Ordering::Release);
+    }
+
+    /// How many changes succeeded so far. The counter outlives the context, to judge a call that was cut short.
+    pub fn mutations(&self) -> Arc<AtomicU64> {
+        self.recorder.mutations.clone()
+    }
+
+    /// Hides the secrets of the call.
+    pub fn redactor(&self) -> &Redactor {
+        &self.recorder.redactor
+    }
+
+    pub fn subject(&self) -> &Subject {
+        &self.setup.subject
+    }
+
+    pub fn verb(&self) -> Verb {
+        self.setup.verb
+    }
+
+    pub(crate) fn sid(&self) -> &str {
+        &self.setup.sid
+    }
+
+    pub fn keywords(&self) -> &[KeywordValue] {
+        &self.setup.inputs.keywords
+    }
+
+    /// The value of a fact of the host, such as `joined.rid`.
+    pub(crate) fn var(&self, name: &str) -> Option<&str> {
+        let vars = self.setup.inputs.vars.iter();
+        vars.into_iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The command that an operator wants run.
+    pub(crate) fn argv(&self) -> &[String] {
+        &self.setup.inputs.argv
+    }
+
+    pub fn bounds(&self) -> &CallBounds {
+        &self.setup.bounds
+    }
+
+    pub fn grants(&self) -> &Grants {
+        &self.setup.grants
+    }
+
+    pub fn paths(&self) -> &ResourcePaths {
+        &self.setup.paths
+    }
+
+    pub fn services(&self) -> &HostServices {
+        &self.setup.services
+    }
+}

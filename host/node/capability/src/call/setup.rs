@@ -1,0 +1,90 @@
+//! The parts that make up a [`CallContext`](super::CallContext).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use driver::{Call, CallBounds, KeywordValue, Log, Verb};
+use grant::Grants;
+use model::{DriverName, NodeName, ObjectPath, Rid};
+
+use super::HostServices;
+
+/// The resource that a call works for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    pub object: ObjectPath,
+    pub rid: Rid,
+    pub driver: DriverName,
+    /// This node.
+    pub node: NodeName,
+}
+
+impl From<&Call> for Subject {
+    fn from(call: &Call) -> Subject {
+        Subject {
+            object: call.object.clone(),
+            rid: call.rid.clone(),
+            driver: call.driver.clone(),
+            node: call.node.clone(),
+        }
+    }
+}
+
+/// The values that a call works with, and that a capability checks the driver's arguments against.
+#[derive(Debug, Clone, Default)]
+pub struct CallInputs {
+    /// The evaluated keywords of the resource.
+    pub keywords: Vec<KeywordValue>,
+    /// Facts of the host beyond the configuration, such as `joined.netns` and `env.NAME`.
+    pub vars: Vec<(String, String)>,
+    /// Texts that are never shown, beside the values of secret keywords.
+    pub secrets: Vec<String>,
+    /// The command that an operator wants run, in [`Verb::Exec`].
+    pub argv: Vec<String>,
+}
+
+impl From<&Call> for CallInputs {
+    fn from(call: &Call) -> CallInputs {
+        CallInputs {
+            keywords: call.keywords.clone(),
+            vars: call.vars.clone(),
+            secrets: call.secrets.clone(),
+            argv: Vec::new(),
+        }
+    }
+}
+
+/// The directories of the object, and the control group of the resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourcePaths {
+    /// The directory that a reboot empties.
+    pub rundir: PathBuf,
+    /// The directory that survives a reboot.
+    pub statedir: PathBuf,
+    /// The object's configuration file.
+    pub config: PathBuf,
+    /// The directory for the output of long-lived processes.
+    pub logdir: PathBuf,
+    /// The resource's own directory in cgroup2. None if control groups are not available.
+    pub cgroup: Option<PathBuf>,
+}
+
+/// The parts that make up a [`CallContext`](super::CallContext).
+pub struct ContextSetup {
+    pub subject: Subject,
+    pub verb: Verb,
+    /// The session of the action, for the audit trail and the environment of programs.
+    pub sid: String,
+    /// The sha256 of the driver's component.
+    pub digest: String,
+    pub inputs: CallInputs,
+    pub bounds: CallBounds,
+    /// The operations that the driver may do for this resource.
+    pub grants: Grants,
+    pub paths: ResourcePaths,
+    /// How many bytes of log lines the call may write: [`OUTPUT_BUDGET`](super::OUTPUT_BUDGET), or the site's `limit output`.
+    pub output_budget: u64,
+    /// Takes the log lines of the action.
+    pub log: Arc<dyn Log>,
+    pub services: Arc<HostServices>,
+}

@@ -1,0 +1,164 @@
+//! Opens a console: a program of the node in the foreground, or a connection to an engine that is taken over.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use driver::{Attachment, Terminal};
+use grant::SocketGuard;
+use grant::op::{FetchUnix, RunProgram};
+use guard::{ForwardedRequest, RequestedBy, TerminalStream};
+use http_body_util::BodyExt;
+use hyper::StatusCode;
+use hyper::header::{CONNECTION, HeaderValue, UPGRADE};
+use hyper_util::rt::TokioIo;
+use kernel::terminal::RawTerminal;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::session::{ConsoleLink, ConsoleSession};
+use crate::argument::absolute;
+use crate::http::{
+    GuardOutcome, HttpEndpoint, HttpRequest, HyperRequest, LOCALHOST, dial_unix, message, method, pass_as, plain_path,
+};
+use crate::process::{ProcessCommand, prepare};
+use crate::{CallContext, CapabilityError, Effect};
+
+/// Connects the terminal until either side closes the console. Returns the exit status of the command.
+pub async fn connect(
+    context: &CallContext,
+    attachment: &Attachment,
+    terminal: &Terminal,
+) -> Result<i32, CapabilityError> {
+    match attachment {
+        Attachment::Process(argv) => run(context, argv, terminal).await,
+        Attachment::HttpUpgrade { socket, method: verb, path, body } => {
+            let op =
+                FetchUnix { socket: absolute(socket)?, method: method(verb)?.to_string(), path: plain_path(path)? };
+            upgrade(context, op, body.as_bytes(), terminal).await
+        }
+    }
+}
+
+/// Runs a program of the node in the terminal's foreground.
+async fn run(context: &CallContext, argv: &[String], terminal: &Terminal) -> Result<i32, CapabilityError> {
+    let [program, args @ ..] = argv else {
+        return Err(CapabilityError::Invalid("there is no program to run".to_owned()));
+    };
+    let command = ProcessCommand { program: program.clone(), args: args.to_vec(), ..ProcessCommand::default() };
+    let op = RunProgram { program: absolute(program)?, args: args.to_vec(), user: None };
+    let stdio = [copy(&terminal.input)?, copy(&terminal.output)?, copy(&terminal.errors)?];
+    let started = context.admit(op)?.waiting(|permit| async move {
+        let mut launch = prepare(context, &permit, permit.op().program.clone(), &command, false)?;
+        launch.env.extend(std::env::var_os("TERM").map(|term| ("TERM".to_owned(), term)));
+        Ok(Effect::Touched(kernel::process::foreground(launch, stdio).await?))
+    });
+    let started = started.await?;
+    // Ctrl-C and Ctrl-\ reach the whole foreground group, the agent included. They are meant for the program, so the agent
+    // takes the signals and does nothing.
+    let _ignored = [SignalKind::interrupt(), SignalKind::quit()].map(signal);
+    Ok(started.exited().await?)
+}
+
+pub(super) fn copy(fd: &OwnedFd) -> Result<OwnedFd, CapabilityError> {
+    fd.try_clone().map_err(|error| CapabilityError::io("cannot use the terminal", &error))
+}
+
+/// Opens a console of an engine, and passes bytes until it closes.
+async fn upgrade(
+    context: &CallContext,
+    op: FetchUnix,
+    body: &[u8],
+    terminal: &Terminal,
+) -> Result<i32, CapabilityError> {
+    let forward = judged(context, &op, body).await?;
+    let stream = forward.stream.clone().unwrap_or(TerminalStream { framed: false, input: true, exec: None });
+    let (socket, target) = (op.socket.clone(), forward.target.clone());
+    let link = open(context, op, forward, stream.input).await?;
+    let side = ConsoleSession { socket, target, stream };
+    let raw = match side.stream.input && !side.stream.framed {
+        true => RawTerminal::make(&terminal.input)?,
+        false => None,
+    };
+    let closed = side.bridge(link, terminal).await;
+    // The terminal is itself again before an error is printed to it.
+    drop(raw);
+    closed?;
+    side.exit_status().await
+}
+
+/// The request as the guard lets it through. Without a guard in the grant, the request as it is.
+async fn judged(context: &CallContext, op: &FetchUnix, body: &[u8]) -> Result<ForwardedRequest, CapabilityError> {
+    let request = guard::EngineRequest {
+        method: &op.method,
+        target: &op.path,
+        headers: &[],
+        body,
+        asked: RequestedBy::Attachment,
+    };
+    let Some(SocketGuard::Container) = context.guard_of(op.clone()) else {
+        return Ok(ForwardedRequest {
+            target: op.path.clone(),
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: body.to_vec(),
+            paths: Vec::new(),
+            what: "connect a terminal".to_owned(),
+            stream: None,
+        });
+    };
+    match pass_as(context, op, &request, context.remaining()).await? {
+        GuardOutcome::Judged(forward) => Ok(forward),
+        GuardOutcome::Answered(answer) => Err(CapabilityError::Other(said(&answer.body))),
+    }
+}
+
+/// Sends the request, and takes over the connection if the engine agrees to that.
+async fn open(
+    context: &CallContext,
+    op: FetchUnix,
+    forward: ForwardedRequest,
+    both: bool,
+) -> Result<ConsoleLink, CapabilityError> {
+    let socket = op.socket.clone();
+    let request = HttpRequest {
+        method: op.method.clone(),
+        endpoint: HttpEndpoint::Unix(socket.display().to_string(), forward.target.clone()),
+        headers: forward.headers,
+        body: forward.body,
+        timeout_ms: 0,
+    };
+    let mut message = message(method(&op.method)?, &forward.target, LOCALHOST.to_owned(), &request)?;
+    if both {
+        message.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        message.headers_mut().insert(UPGRADE, HeaderValue::from_static("tcp"));
+    }
+    let opened = context
+        .admit(op)?
+        .judged(Some(forward.what))
+        .waiting(|permit| async move { Ok(Effect::by(permit.access(), take_over(socket, message).await?)) });
+    opened.await
+}
+
+async fn take_over(socket: PathBuf, message: HyperRequest) -> Result<ConsoleLink, CapabilityError> {
+    let failed = |error: hyper::Error| CapabilityError::Other(format!("the engine did not open a console: {error}"));
+    let wire = dial_unix(&socket).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(wire)).await.map_err(failed)?;
+    tokio::spawn(connection.with_upgrades());
+    let response = sender.send_request(message).await.map_err(failed)?;
+    match response.status() {
+        StatusCode::SWITCHING_PROTOCOLS => {
+            let upgraded = hyper::upgrade::on(response).await.map_err(failed)?;
+            Ok(ConsoleLink::Both(Box::new(TokioIo::new(upgraded))))
+        }
+        status if status.is_success() => Ok(ConsoleLink::Answer(response.into_body())),
+        status => {
+            let body = response.into_body().collect().await.map_err(failed)?.to_bytes();
+            Err(CapabilityError::Other(format!("{status}: {}", said(&body))))
+        }
+    }
+}
+
+/// The message in an engine's answer, or the whole answer.
+fn said(body: &[u8]) -> String {
+    let document: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let message = document.as_ref().and_then(|document| document.get("message")?.as_str());
+    message.map_or_else(|| String::from_utf8_lossy(body).trim().to_owned(), str::to_owned)
+}

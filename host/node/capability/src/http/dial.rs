@@ -1,0 +1,155 @@
+//! Connections for HTTP: to the one address that was checked, or to the one socket that was found.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+use crate::CapabilityError;
+
+/// A connection, whatever it runs over.
+pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+/// Connects to the host of `url`. Its name is resolved once, and what was checked is what is used.
+pub(crate) async fn dial_url(url: &Url) -> Result<Box<dyn ByteStream>, CapabilityError> {
+    let host = url.host().ok_or_else(|| CapabilityError::Invalid(format!("{url} has no host")))?;
+    let port = url.port_or_known_default().unwrap_or(80);
+    let tcp = connect(&addresses(&host, port).await?).await.map_err(|error| unreachable(url, &error))?;
+    if url.scheme() == "http" {
+        return Ok(Box::new(tcp));
+    }
+    let name = match host {
+        Host::Domain(name) => ServerName::try_from(name.to_owned())
+            .map_err(|_| CapabilityError::Invalid(format!("{name:?} is no host name")))?,
+        Host::Ipv4(ip) => ServerName::from(IpAddr::from(ip)),
+        Host::Ipv6(ip) => ServerName::from(IpAddr::from(ip)),
+    };
+    let connector = TlsConnector::from(tls().await?);
+    let stream = connector.connect(name, tcp).await.map_err(|error| unreachable(url, &error))?;
+    Ok(Box::new(stream))
+}
+
+/// Connects to a unix socket. Links are followed only where nobody else could have put them.
+pub(crate) async fn dial_unix(socket: &Path) -> Result<Box<dyn ByteStream>, CapabilityError> {
+    let place = kernel::path::resolve(socket, kernel::path::LastLink::Follow)?;
+    let pinned: PathBuf = kernel::path::descriptor_path(place.existing()?);
+    let stream = UnixStream::connect(&pinned).await;
+    let stream =
+        stream.map_err(|error| CapabilityError::io(&format!("cannot connect to {}", socket.display()), &error))?;
+    Ok(Box::new(stream))
+}
+
+/// A name may stand for public addresses only: it is not the driver, nor the grant, that says what it resolves to. An
+/// address that stands in the URL itself stands in the grant too.
+async fn addresses(host: &Host<&str>, port: u16) -> Result<Vec<SocketAddr>, CapabilityError> {
+    let name = match host {
+        Host::Ipv4(ip) => return Ok(vec![SocketAddr::new((*ip).into(), port)]),
+        Host::Ipv6(ip) => return Ok(vec![SocketAddr::new((*ip).into(), port)]),
+        Host::Domain(name) => *name,
+    };
+    let found = tokio::net::lookup_host((name, port)).await;
+    let found = found.map_err(|error| CapabilityError::Other(format!("cannot resolve {name}: {error}")))?;
+    let (far, near): (Vec<_>, Vec<_>) = found.partition(|address| is_far(address.ip()));
+    match near.first() {
+        Some(address) if far.is_empty() => Err(CapabilityError::Denied(format!(
+            "{name} is {}: reaching it needs a grant that names this address",
+            address.ip()
+        ))),
+        _ => Ok(far),
+    }
+}
+
+/// Not this machine, nor what only its own link knows, such as a cloud's metadata server.
+fn is_far(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => {
+            !(ip.is_loopback() || ip.is_link_local() || ip.is_multicast() || ip.is_broadcast() || ip.octets()[0] == 0)
+        }
+        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unicast_link_local() || ip.is_multicast() || ip.is_unspecified()),
+    }
+}
+
+async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn unreachable(url: &Url, error: &io::Error) -> CapabilityError {
+    let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    CapabilityError::io(&format!("cannot connect to {host}"), error)
+}
+
+/// The machine's own trust roots, read once: hundreds of small files on some systems.
+async fn tls() -> Result<Arc<ClientConfig>, CapabilityError> {
+    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    if let Some(config) = CONFIG.get() {
+        return Ok(config.clone());
+    }
+    let made = tokio::task::spawn_blocking(make_tls).await;
+    let config = made.map_err(|_| CapabilityError::Other("reading the trust roots crashed".to_owned()))??;
+    Ok(CONFIG.get_or_init(|| config).clone())
+}
+
+fn make_tls() -> Result<Arc<ClientConfig>, CapabilityError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(CapabilityError::Other("this machine has no trust roots: https cannot be checked".to_owned()));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| CapabilityError::Other(format!("cannot set up TLS: {error}")))?;
+    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_reach_no_address_of_this_machine_or_its_link() {
+        for (address, expected) in [
+            ("192.0.2.1", true),
+            ("10.0.0.1", true),
+            ("2001:db8::1", true),
+            ("127.0.0.1", false),
+            ("127.8.8.8", false),
+            ("0.0.0.0", false),
+            ("169.254.169.254", false),
+            ("224.0.0.1", false),
+            ("255.255.255.255", false),
+            ("::1", false),
+            ("::", false),
+            ("fe80::1", false),
+            ("ff02::1", false),
+            ("::ffff:127.0.0.1", false),
+        ] {
+            assert_eq!(is_far(address.parse().unwrap()), expected, "{address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn localhost_is_denied_by_name_and_reached_by_address() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let denied = dial_url(&url("http://localhost:1/")).await.err();
+        assert!(matches!(denied, Some(CapabilityError::Denied(_))), "{denied:?}");
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = server.local_addr().unwrap().port();
+        assert!(dial_url(&url(&format!("http://127.0.0.1:{port}/"))).await.is_ok());
+    }
+}

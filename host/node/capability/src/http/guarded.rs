@@ -1,0 +1,182 @@
+//! A container engine behind a socket. The guard reads each request before it is sent; the facts that the guard needs about
+//! the engine are looked up here, over the same socket.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use driver::{KeywordValue, Verb};
+use grant::Grants;
+use grant::op::FetchUnix;
+use guard::{
+    ContainerResource, EngineFacts, EngineLookup, ForwardedRequest, GuardVerdict, LookupResult, NamespaceRights,
+    RequestedBy,
+};
+use hyper::Method;
+use kernel::path::{LastLink, resolve};
+use tokio::time::{Instant, timeout_at};
+
+use super::dial::dial_unix;
+use super::exchange::exchange;
+use super::message::{HttpEndpoint, HttpRequest, HttpResponse, LOCALHOST, message};
+use crate::{CallContext, CapabilityError, Subject};
+
+/// The namespace whose objects may use keywords that amount to root.
+const ROOT: &str = "root";
+
+/// The mount point of the control groups. An engine names a group by its path below it.
+const CGROUPS: &str = "/sys/fs/cgroup";
+
+/// The most facts that the guard may ask for about one request. None needs more; the limit ends a loop.
+const LOOKUPS: usize = 8;
+
+/// The decision of the guard about a request.
+pub(crate) enum GuardOutcome {
+    /// The request may be sent, as the guard has rewritten it.
+    Judged(ForwardedRequest),
+    /// The guard has answered the request itself: it is not sent.
+    Answered(HttpResponse),
+}
+
+/// Lets the guard read a request of the driver.
+pub(crate) async fn pass(
+    context: &CallContext,
+    op: &FetchUnix,
+    request: &HttpRequest,
+    timeout: Duration,
+) -> Result<GuardOutcome, CapabilityError> {
+    let asked = match context.verb() {
+        Verb::Exec => RequestedBy::Console(Some(context.argv())),
+        Verb::Enter | Verb::Logs => RequestedBy::Console(None),
+        _ => RequestedBy::Action,
+    };
+    let asked = guard::EngineRequest {
+        method: &op.method,
+        target: &op.path,
+        headers: &request.headers,
+        body: &request.body,
+        asked,
+    };
+    pass_as(context, op, &asked, timeout).await
+}
+
+/// Lets the guard read a request, and looks up what the guard asks for.
+pub(crate) async fn pass_as(
+    context: &CallContext,
+    op: &FetchUnix,
+    request: &guard::EngineRequest<'_>,
+    timeout: Duration,
+) -> Result<GuardOutcome, CapabilityError> {
+    let deadline = Instant::now() + timeout;
+    let mut known = EngineFacts::new();
+    for _ in 0..LOOKUPS {
+        match judge(context, request, &known) {
+            GuardVerdict::Forward(forward) => {
+                check_paths(context, op, &forward).await?;
+                return Ok(GuardOutcome::Judged(forward));
+            }
+            GuardVerdict::Answer { status, body } => {
+                let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+                return Ok(GuardOutcome::Answered(HttpResponse { status, headers, body }));
+            }
+            GuardVerdict::Deny(refusal) => return Err(context.refuse(op, refusal.to_string())),
+            GuardVerdict::LookUp(lookup) => {
+                let found = look_up(&op.socket, &lookup, request.target, deadline).await?;
+                known.insert(lookup, found);
+            }
+        }
+    }
+    Err(context.refuse(op, "the engine's answers did not settle the request".to_owned()))
+}
+
+fn judge(context: &CallContext, request: &guard::EngineRequest<'_>, known: &EngineFacts) -> GuardVerdict {
+    let cgroup = context.paths().cgroup.as_deref();
+    let (subject, keywords) = (context.subject(), context.keywords());
+    with_resource(subject, keywords, context.grants(), cgroup, |resource| guard::judge(request, resource, known))
+}
+
+/// Describes what the guard lets a resource ask of its engine, one sentence for each. The error says why the guard refuses
+/// everything.
+pub fn guarded(subject: &Subject, keywords: &[KeywordValue], grants: &Grants) -> Result<Vec<String>, String> {
+    with_resource(subject, keywords, grants, None, guard::sentences).map_err(|refusal| refusal.to_string())
+}
+
+/// Calls `then` with the resource as the guard sees it.
+fn with_resource<T>(
+    subject: &Subject,
+    keywords: &[KeywordValue],
+    grants: &Grants,
+    cgroup: Option<&Path>,
+    then: impl FnOnce(&ContainerResource<'_>) -> T,
+) -> T {
+    let keywords: Vec<guard::ContainerKeyword<'_>> =
+        keywords.iter().map(|k| guard::ContainerKeyword { name: &k.name, values: &k.values }).collect();
+    let allows = |path: &Path, write: bool| grants.namespace_allows(path, write);
+    let namespace =
+        if subject.object.namespace() == ROOT { NamespaceRights::Root } else { NamespaceRights::Other(&allows) };
+    let cgroup = cgroup.and_then(|path| path.strip_prefix(CGROUPS).ok());
+    let cgroup = cgroup.map(|path| format!("/{}", path.display()));
+    then(&ContainerResource {
+        object: &subject.object,
+        rid: &subject.rid,
+        node: &subject.node,
+        keywords: &keywords,
+        namespace,
+        cgroup: cgroup.as_deref(),
+    })
+}
+
+/// Looks up a fact about the engine, as the host itself.
+pub(crate) async fn look_up(
+    socket: &Path,
+    lookup: &EngineLookup,
+    target: &str,
+    deadline: Instant,
+) -> Result<LookupResult, CapabilityError> {
+    let response = ask(socket, Method::GET, &lookup.path(target), deadline).await?;
+    lookup.read(response.status, &response.body).map_err(|error| CapabilityError::Other(error.to_string()))
+}
+
+/// Sends one request without a body, as the host itself.
+pub(crate) async fn ask(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    deadline: Instant,
+) -> Result<HttpResponse, CapabilityError> {
+    let request = HttpRequest {
+        method: method.to_string(),
+        endpoint: HttpEndpoint::Unix(socket.display().to_string(), path.to_owned()),
+        headers: Vec::new(),
+        body: Vec::new(),
+        timeout_ms: 0,
+    };
+    let message = message(method, path, LOCALHOST.to_owned(), &request)?;
+    let answer = async { exchange(dial_unix(socket).await?, message).await };
+    timeout_at(deadline, answer).await.unwrap_or(Err(CapabilityError::TimedOut))
+}
+
+/// Checks that the node's paths that a container will see exist and hold no symbolic link. The engine is root and would follow
+/// one, to a path that the guard has not judged.
+async fn check_paths(context: &CallContext, op: &FetchUnix, forward: &ForwardedRequest) -> Result<(), CapabilityError> {
+    for (path, _) in &forward.paths {
+        let found = {
+            let path = path.clone();
+            context.aside(format!("look at {}", path.display()), move || real_path(&path)).await?
+        };
+        match found {
+            Ok(real) if real == *path => {}
+            Ok(real) => {
+                let reason = format!("{} leads to {}: name that", path.display(), real.display());
+                return Err(context.refuse(op, reason));
+            }
+            Err(error) => return Err(context.refuse(op, format!("{}: {error}", path.display()))),
+        }
+    }
+    Ok(())
+}
+
+fn real_path(path: &Path) -> Result<PathBuf, kernel::KernelError> {
+    let place = resolve(path, LastLink::Follow)?;
+    place.existing()?;
+    Ok(place.path().to_owned())
+}

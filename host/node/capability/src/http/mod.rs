@@ -1,0 +1,22 @@
+//! `wit/http.wit`: HTTP/1.1 to a granted address or unix socket.
+//!
+//! ```text
+//!  send ──▶ message (one spelling, no header of the host's own) ──▶ admit
+//!                                                                    │
+//!       guarded: a container engine's guard reads the request ◀──────┤ if the grant says so
+//!                                                                    ▼
+//!                                        dial (address or socket) ──▶ exchange
+//! ```
+
+mod dial;
+mod exchange;
+mod guarded;
+mod message;
+mod send;
+
+pub(crate) use dial::dial_unix;
+pub use guarded::guarded;
+pub(crate) use guarded::{GuardOutcome, ask, look_up, pass_as};
+pub use message::{HttpEndpoint, HttpRequest, HttpResponse};
+pub(crate) use message::{HyperRequest, LOCALHOST, message, method, plain_path};
+pub use send::send;

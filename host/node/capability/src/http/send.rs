@@ -1,0 +1,76 @@
+//! The one function of the interface: check, ask the guard if there is one, send, log.
+
+use std::time::Duration;
+
+use driver::Level;
+use grant::op::{FetchUnix, FetchUrl};
+use grant::{Operation, SocketGuard};
+
+use super::dial::{ByteStream, dial_unix, dial_url};
+use super::exchange::exchange;
+use super::guarded::{self, GuardOutcome};
+use super::message::{
+    HttpEndpoint, HttpRequest, HttpResponse, HyperRequest, LOCALHOST, host_of, message, method, path_of, plain_path,
+    plain_url,
+};
+use crate::argument::absolute;
+use crate::{CallContext, CapabilityError, Effect};
+
+/// Sends one request. GET and HEAD count as reading, all others as changing something.
+pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpResponse, CapabilityError> {
+    let timeout = context.timeout(request.timeout_ms);
+    let method = method(&request.method)?;
+    match &request.endpoint {
+        HttpEndpoint::Url(text) => {
+            let url = plain_url(text)?;
+            let op = FetchUrl { method: method.to_string(), url: url.to_string() };
+            let message = message(method, path_of(&url), host_of(&url), &request)?;
+            perform(context, op, None, timeout, message, url.as_str(), dial_url(&url)).await
+        }
+        HttpEndpoint::Unix(socket, path) => {
+            let socket = absolute(socket)?;
+            let path = plain_path(path)?;
+            let op = FetchUnix { socket: socket.clone(), method: method.to_string(), path: path.clone() };
+            let shown = format!("{} {path}", socket.display());
+            let plain = message(method.clone(), &path, LOCALHOST.to_owned(), &request)?;
+            let Some(SocketGuard::Container) = context.guard_of(op.clone()) else {
+                return perform(context, op, None, timeout, plain, &shown, dial_unix(&socket)).await;
+            };
+            match guarded::pass(context, &op, &request, timeout).await? {
+                GuardOutcome::Answered(response) => Ok(response),
+                GuardOutcome::Judged(forward) => {
+                    let request = HttpRequest { headers: forward.headers, body: forward.body, ..request };
+                    let message = message(method, &forward.target, LOCALHOST.to_owned(), &request)?;
+                    perform(context, op, Some(forward.what), timeout, message, &shown, dial_unix(&socket)).await
+                }
+            }
+        }
+    }
+}
+
+/// Dials, sends and reads the answer, within `timeout`.
+async fn perform<O: Operation + Send>(
+    context: &CallContext,
+    op: O,
+    judged: Option<String>,
+    timeout: Duration,
+    message: HyperRequest,
+    shown: &str,
+    dial: impl Future<Output = Result<Box<dyn ByteStream>, CapabilityError>> + Send,
+) -> Result<HttpResponse, CapabilityError> {
+    let method = message.method().clone();
+    let sent = context.admit(op)?.judged(judged).waiting(|permit| async move {
+        let deadline = tokio::time::Instant::now() + timeout;
+        let wire = tokio::time::timeout_at(deadline, dial).await.map_err(|_| CapabilityError::TimedOut)??;
+        let answer = tokio::time::timeout_at(deadline, exchange(wire, message)).await;
+        let answer = answer.unwrap_or(Err(CapabilityError::TimedOut));
+        // The request may have arrived even if there is no answer, so an error here is still an effect.
+        Ok(Effect::by(permit.access(), answer))
+    });
+    let answer = sent.await?;
+    match &answer {
+        Ok(response) => context.say(Level::Debug, &format!("http: {method} {shown}: {}", response.status)),
+        Err(error) => context.say(Level::Debug, &format!("http: {method} {shown}: {error}")),
+    }
+    answer
+}

@@ -1,0 +1,142 @@
+//! A program as a driver describes it, and everything that is checked before it is started.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use grant::Permit;
+use kernel::cgroup::Cgroup;
+use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, ResourceLimit, UserAccount};
+
+use super::environment;
+use crate::argument::absolute;
+use crate::{CallContext, CapabilityError};
+
+/// A program to run, as `command` of the contract.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProcessCommand {
+    /// An absolute path.
+    pub program: String,
+    /// The arguments, without the program's own name.
+    pub args: Vec<String>,
+    /// Variables besides those that the host sets.
+    pub env: Vec<(String, String)>,
+    /// The working directory. None means `/`.
+    pub cwd: Option<String>,
+    /// The content of the program's standard input.
+    pub stdin: Vec<u8>,
+    /// The user to run as.
+    pub user: Option<String>,
+    /// The group to run as.
+    pub group: Option<String>,
+    /// Such as `umask` and `limit.nofile`.
+    pub settings: Vec<(String, String)>,
+    /// How long the program may take before it is killed. 0 means until the deadline.
+    pub timeout_ms: u64,
+}
+
+/// Checks a command against the resource's keywords and the permit, and turns it into a launch. A `tracked` program counts as a
+/// process of the resource.
+pub(crate) fn prepare<O: grant::Operation>(
+    context: &CallContext,
+    permit: &Permit<O>,
+    program: PathBuf,
+    command: &ProcessCommand,
+    tracked: bool,
+) -> Result<ProgramLaunch, CapabilityError> {
+    let account = account_of(context, command)?;
+    let bounds: CapabilityBounds = permit
+        .caps()
+        .join("+")
+        .parse()
+        .map_err(|error: kernel::process::UnknownCapability| CapabilityError::Invalid(error.to_string()))?;
+    let mut launch = ProgramLaunch {
+        program: CheckedProgram::open(&program, account.as_ref().map(|account| account.uid))?,
+        args: command.args.clone(),
+        env: environment::of(context, &command.env, tracked)?
+            .into_iter()
+            .map(|(name, value)| (name, OsString::from(value)))
+            .collect(),
+        cwd: command.cwd.as_deref().map_or(Ok(PathBuf::from("/")), absolute)?,
+        account,
+        umask: 0o022,
+        limits: Vec::new(),
+        bounds,
+        cgroup: context.paths().cgroup.as_ref().filter(|_| tracked).map(Cgroup::at),
+    };
+    for (name, value) in &command.settings {
+        apply(&mut launch, name, value)?;
+    }
+    Ok(launch)
+}
+
+fn apply(launch: &mut ProgramLaunch, name: &str, value: &str) -> Result<(), CapabilityError> {
+    match name.strip_prefix("limit.") {
+        Some(limit) => {
+            launch
+                .limits
+                .push(ResourceLimit::parse(limit, value).map_err(|error| CapabilityError::Invalid(error.to_string()))?);
+        }
+        None if name == "umask" => {
+            let umask = u32::from_str_radix(value, 8).ok().filter(|umask| *umask <= 0o777);
+            launch.umask =
+                umask.ok_or_else(|| CapabilityError::Invalid(format!("{value:?} is not a umask: expected octal")))?;
+        }
+        None => {
+            return Err(CapabilityError::Invalid(format!(
+                "there is no setting {name:?}: expected umask or limit.NAME"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The account to run as. The grant names the user. The group must be the value of the resource's own keyword `group`: else a
+/// driver could choose `disk` or `shadow`.
+fn account_of(context: &CallContext, command: &ProcessCommand) -> Result<Option<UserAccount>, CapabilityError> {
+    if let Some(group) = &command.group {
+        let mut keywords = context.keywords().iter();
+        if !keywords.any(|keyword| keyword.name == "group" && keyword.values.contains(group)) {
+            return Err(CapabilityError::Denied(format!(
+                "group {group}, which is not the value of the resource's keyword `group`"
+            )));
+        }
+    }
+    Ok(match (&command.user, &command.group) {
+        (Some(user), group) => Some(UserAccount::find(user, group.as_deref())?),
+        (None, Some(group)) => Some(UserAccount::own_with_group(group)?),
+        (None, None) => None,
+    })
+}
+
+/// The command as a person would type it.
+pub(super) fn shown(command: &ProcessCommand) -> String {
+    as_typed(std::iter::once(&command.program).chain(&command.args))
+}
+
+/// Joins words as a person would type them in a shell.
+pub fn as_typed<'w>(words: impl IntoIterator<Item = &'w String>) -> String {
+    let plain =
+        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c));
+    let quoted = words
+        .into_iter()
+        .map(|word| if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_shown_as_a_person_would_type_them() {
+        let check = |program: &str, args: &[&str], expected: &str| {
+            let args = args.iter().map(|&arg| arg.to_owned()).collect();
+            assert_eq!(
+                shown(&ProcessCommand { program: program.to_owned(), args, ..ProcessCommand::default() }),
+                expected
+            );
+        };
+        check("/sbin/e2fsck", &["-p", "/dev/loop3"], "/sbin/e2fsck -p /dev/loop3");
+        check("/bin/sh", &["-c", "echo $A", "it's", ""], r"/bin/sh -c 'echo $A' 'it'\''s' ''");
+    }
+}

@@ -1,0 +1,82 @@
+//! The environment of a program: variables of the host, and variables from the resource's own keywords.
+//!
+//! A grant names a program and its arguments. Variables such as LD_PRELOAD would make any program do anything. So a driver
+//! cannot set a variable of its own invention: it passes on what the configuration holds, word for word.
+
+use crate::{CallContext, CapabilityError, Subject};
+
+/// Fixed, so that the agent's own environment decides nothing about a program.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Variables that only change the wording of a program's output. Any driver may set them.
+const HARMLESS: [&str; 3] = ["LANG", "LC_ALL", "TZ"];
+/// The variable that only processes of the resource carry, see [`markers`].
+const MARK: &str = "HOSTLER_MEMBER_OF";
+
+/// The whole environment of a program. A `member` carries the mark by which it is found again.
+pub(crate) fn of(
+    context: &CallContext,
+    asked: &[(String, String)],
+    member: bool,
+) -> Result<Vec<(String, String)>, CapabilityError> {
+    let mut environment = vec![("PATH".to_owned(), PATH.to_owned()), ("LANG".to_owned(), "C.UTF-8".to_owned())];
+    for (name, value) in asked {
+        check(context, name, value)?;
+        environment.retain(|(other, _)| other != name);
+        environment.push((name.clone(), value.clone()));
+    }
+    environment.extend(facts(context));
+    if member {
+        environment.push((MARK.to_owned(), mark(context)));
+    }
+    Ok(environment)
+}
+
+/// The variables that every process of the resource carries.
+pub(crate) fn markers(context: &CallContext) -> kernel::process::ProcessMarkers {
+    let subject = context.subject();
+    let (object, rid, mark) = (subject.object.to_string(), subject.rid.to_string(), mark(context));
+    kernel::process::ProcessMarkers::new([("HOSTLER_ID", &*object), ("HOSTLER_RID", &*rid), (MARK, &*mark)])
+}
+
+/// The mark differs between two agents of one machine: their directories differ, though their objects may have the same names.
+fn mark(context: &CallContext) -> String {
+    context.paths().statedir.display().to_string()
+}
+
+/// The facts that the host passes to every program, once under our name and once under OpenSVC's, whose scripts read them.
+fn facts(context: &CallContext) -> Vec<(String, String)> {
+    let Subject { object, rid, node, .. } = context.subject();
+    let facts = [
+        ("ID", object.to_string()),
+        ("NAME", object.name().to_owned()),
+        ("NAMESPACE", object.namespace().to_owned()),
+        ("KIND", object.kind().to_string()),
+        ("RID", rid.to_string()),
+        ("ACTION", context.verb().to_string()),
+        ("NODENAME", node.to_string()),
+        ("SID", context.sid().to_owned()),
+    ];
+    let named =
+        |prefix: &'static str| facts.clone().into_iter().map(move |(name, fact)| (format!("{prefix}_{name}"), fact));
+    named("HOSTLER").chain(named("OPENSVC")).collect()
+}
+
+fn check(context: &CallContext, name: &str, value: &str) -> Result<(), CapabilityError> {
+    let is_name = !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit());
+    if !is_name || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(CapabilityError::Invalid(format!("{name:?} is not a name of an environment variable")));
+    }
+    if name.starts_with("HOSTLER_") || name.starts_with("OPENSVC_") {
+        return Err(CapabilityError::Invalid(format!("the environment variable {name} is the host's to set")));
+    }
+    let written = format!("{name}={value}");
+    let configured = context.keywords().iter().any(|keyword| keyword.values.contains(&written));
+    // The operator may set variables for the action with `--env`.
+    let asked = context.var(&format!("env.{name}")) == Some(value);
+    if configured || asked || HARMLESS.contains(&name) {
+        return Ok(());
+    }
+    Err(CapabilityError::Denied(format!(
+        "the environment variable {name}: no keyword of the resource holds {name}=VALUE"
+    )))
+}

@@ -1,0 +1,94 @@
+//! Programs that are run to their end: one, or two joined by a pipe.
+
+use driver::Level;
+use grant::op::RunProgram;
+use grant::{Access, Permit};
+use kernel::cgroup::Cgroup;
+use kernel::process::{PipeListener, PipeOutput, ProgramOutput, RunError};
+
+use super::command::{ProcessCommand, prepare, shown};
+use crate::argument::absolute;
+use crate::{CallContext, CapabilityError, Effect};
+
+/// Runs a program to its end.
+pub async fn run(context: &CallContext, command: ProcessCommand) -> Result<ProgramOutput, CapabilityError> {
+    let run = context.admit(exec(&command)?)?.waiting(|permit| async move {
+        let level = match permit.access() {
+            Access::Read => Level::Debug,
+            Access::Mutate => Level::Info,
+        };
+        // A program that only reads leaves nothing behind, so it does not count as a process of the resource.
+        let tracked = permit.access() == Access::Mutate;
+        let launch = prepare(context, &permit, permit.op().program.clone(), &command, tracked)?;
+        let timeout = context.timeout(command.timeout_ms);
+        context.say(level, &format!("run: {}", shown(&command)));
+        let mut on_line = |line: &str| context.say(level, &format!("| {line}"));
+        let cgroup = launch.cgroup.clone();
+        let result = match kernel::process::run(launch, &command.stdin, timeout, &mut on_line).await {
+            Err(RunError::Kernel(error)) => return Err(error.into()),
+            // An effect, not an error: the program ran, and may have changed something before it was killed.
+            Err(RunError::TimedOut(_)) => {
+                context.note_killed();
+                Err(CapabilityError::TimedOut)
+            }
+            Ok(output) => Ok(output),
+        };
+        // The kernel refuses to remove a group in which the program left something running. That is wanted.
+        cgroup.iter().for_each(Cgroup::remove);
+        Ok(Effect::by(permit.access(), result))
+    });
+    run.await?
+}
+
+/// Runs two programs at once, the second of which reads the output of the first. Each needs a permit of its own.
+pub async fn pipe(
+    context: &CallContext,
+    source: ProcessCommand,
+    sink: ProcessCommand,
+) -> Result<PipeOutput, CapabilityError> {
+    if !source.stdin.is_empty() {
+        return Err(CapabilityError::Invalid("the first program of a pipe has no standard input".to_owned()));
+    }
+    let piped = context.admit(exec(&source)?)?.waiting(|one| async move {
+        let access = one.access();
+        let piped = context.admit(exec(&sink)?)?.waiting(|other| async move {
+            let access = other.access();
+            piped(context, (&one, &source), (&other, &sink)).await.map(|result| Effect::by(access, result))
+        });
+        piped.await.map(|result| Effect::by(access, result))
+    });
+    piped.await?
+}
+
+fn exec(command: &ProcessCommand) -> Result<RunProgram, CapabilityError> {
+    Ok(RunProgram { program: absolute(&command.program)?, args: command.args.clone(), user: command.user.clone() })
+}
+
+/// Runs both. The outer error means that they did not run; the inner result is theirs.
+async fn piped(
+    context: &CallContext,
+    (one, source): (&Permit<RunProgram>, &ProcessCommand),
+    (other, sink): (&Permit<RunProgram>, &ProcessCommand),
+) -> Result<Result<PipeOutput, CapabilityError>, CapabilityError> {
+    let launch = |permit: &Permit<RunProgram>, command: &ProcessCommand| {
+        let tracked = permit.access() == Access::Mutate;
+        prepare(context, permit, permit.op().program.clone(), command, tracked)
+    };
+    let (from, to) = (launch(one, source)?, launch(other, sink)?);
+    let cgroup = to.cgroup.clone().or_else(|| from.cgroup.clone());
+    let changes = [one, other].iter().any(|permit| permit.access() == Access::Mutate);
+    let level = if changes { Level::Info } else { Level::Debug };
+    context.say(level, &format!("run: {} | {}", shown(source), shown(sink)));
+    let timeout = context.timeout(source.timeout_ms).min(context.timeout(sink.timeout_ms));
+    let listener = PipeListener {
+        on_line: &mut |line: &str| context.say(level, &format!("| {line}")),
+        on_bytes: &mut |bytes| context.progress(bytes, None, "bytes"),
+    };
+    let result = match kernel::process::pipe(from, to, &sink.stdin, timeout, listener).await {
+        Err(RunError::Kernel(error)) => return Err(error.into()),
+        Err(RunError::TimedOut(_)) => Err(CapabilityError::TimedOut),
+        Ok(piped) => Ok(piped),
+    };
+    cgroup.iter().for_each(Cgroup::remove);
+    Ok(result)
+}

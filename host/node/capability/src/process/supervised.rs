@@ -1,0 +1,77 @@
+//! Programs that outlive the call: started, found again, stopped.
+
+use std::time::Duration;
+
+use driver::Level;
+use grant::op::{KillProcesses, SeeProcesses, StartProgram};
+use kernel::cgroup::Cgroup;
+use kernel::process::signal_of;
+
+use super::command::{ProcessCommand, prepare, shown};
+use super::supervision::{members, name_of, output_file, output_path};
+use crate::argument::absolute;
+use crate::{CallContext, CapabilityError, Effect};
+
+/// A process of this resource, as `process-info` of the contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessInfo {
+    pub pid: u32,
+    /// The program and its arguments. Empty if the process has just exited.
+    pub argv: Vec<String>,
+}
+
+/// Starts a program that outlives the call. Returns its pid once it is executing.
+pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32, CapabilityError> {
+    if !command.stdin.is_empty() {
+        return Err(CapabilityError::Invalid("a spawned program has no standard input".to_owned()));
+    }
+    let op =
+        StartProgram { program: absolute(&command.program)?, args: command.args.clone(), user: command.user.clone() };
+    let spawned = context.admit(op)?.waiting(|permit| async move {
+        let launch = prepare(context, &permit, permit.op().program.clone(), &command, true)?;
+        if launch.cgroup.is_none() {
+            if launch.account.as_ref().is_some_and(|account| !account.is_own()) {
+                return Err(CapabilityError::Other(
+                    "without control groups, only programs of the agent's own user can be supervised".to_owned(),
+                ));
+            }
+            context.say(Level::Warn, "supervised by environment: weaker, as there are no control groups here");
+        }
+        let output = output_path(context);
+        context.say(Level::Info, &format!("spawn: {} (output: {})", shown(&command), output.display()));
+        if let Some(group) = &launch.cgroup {
+            context.say(Level::Info, &format!("process group {}", name_of(group.path())));
+        }
+        let pid = kernel::process::start(launch, output_file(&output)?).await?;
+        Ok(Effect::Touched(pid.as_raw_nonzero().get().unsigned_abs()))
+    });
+    spawned.await
+}
+
+/// Lists the processes of this resource.
+pub async fn running(context: &CallContext) -> Result<Vec<ProcessInfo>, CapabilityError> {
+    let members = members(context);
+    let found = context.admit(SeeProcesses)?.blocking(move |_| Ok(Effect::Nothing(members.list()?))).await?;
+    let info = |member: kernel::process::MemberProcess| ProcessInfo {
+        pid: member.pid.as_raw_nonzero().get().unsigned_abs(),
+        argv: member.argv,
+    };
+    Ok(found.into_iter().map(info).collect())
+}
+
+/// Stops all processes of this resource: sends `signal` to each, and kills those that are left after `grace_ms`. Returns how
+/// many there were.
+pub async fn terminate(context: &CallContext, signal: &str, grace_ms: u64) -> Result<u32, CapabilityError> {
+    let signal = signal_of(signal)
+        .ok_or_else(|| CapabilityError::Invalid(format!("{signal:?} is not a signal that stops a process")))?;
+    let members = members(context);
+    let stopped = context.admit(KillProcesses)?.waiting(|_| async move {
+        let count = members.stop(signal, Duration::from_millis(grace_ms)).await?;
+        if let Some(cgroup) = &context.paths().cgroup {
+            Cgroup::at(cgroup).remove();
+        }
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(Effect::of(count > 0, count))
+    });
+    stopped.await
+}

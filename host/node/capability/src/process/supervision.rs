@@ -1,0 +1,104 @@
+//! The names of control groups and of output files: where the long-lived processes of a resource are kept together, and
+//! where their output goes.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use kernel::cgroup::Cgroup;
+use kernel::process::{ResourceProcesses, open_output};
+use model::{ObjectPath, Rid};
+
+use super::environment;
+use crate::{CallContext, CapabilityError};
+
+/// The control group of a resource. `slice` is the directory of all groups of this agent, as [`kernel::cgroup::available`] found
+/// it. Another agent, such as a trial in a directory of its own, needs another slice, so that the two do not stop each other's
+/// processes.
+pub fn control_group(slice: &Path, object: &ObjectPath, rid: &Rid) -> PathBuf {
+    slice.join(slice_name(object, rid))
+}
+
+/// The control group of all of an object's resources.
+pub fn control_group_of_object(slice: &Path, object: &ObjectPath) -> PathBuf {
+    slice.join(format!("hostler-{}.slice", owner(object)))
+}
+
+/// `hostler-svc.web.slice/hostler-svc.web-app.1.slice`, as systemd nests slices. The namespace comes first, except for the root
+/// namespace: a kind is never the name of a namespace. A hyphen means a level to systemd, so hyphens in names are escaped as
+/// systemd-escape(1) does.
+fn slice_name(object: &ObjectPath, rid: &Rid) -> PathBuf {
+    let owner = owner(object);
+    let resource = format!("{}.{}", rid.group(), escape(rid.index()));
+    Path::new(&format!("hostler-{owner}.slice")).join(format!("hostler-{owner}-{resource}.slice"))
+}
+
+/// The short name of a group, which starts at the slice of all services: `om exec --pg` takes it.
+pub(crate) fn name_of(group: &Path) -> String {
+    let names = group.components().map(|part| part.as_os_str().to_string_lossy());
+    names.skip_while(|name| name != ALL).collect::<Vec<_>>().join("/")
+}
+
+/// The slice of all services.
+const ALL: &str = "hostler.slice";
+
+fn owner(object: &ObjectPath) -> String {
+    let mut owner = vec![object.kind().to_string(), object.name().to_owned()];
+    if object.namespace() != ROOT_NAMESPACE {
+        owner.insert(0, object.namespace().to_owned());
+    }
+    owner.iter().map(|part| escape(part)).collect::<Vec<_>>().join(".")
+}
+
+const ROOT_NAMESPACE: &str = "root";
+
+fn escape(part: &str) -> String {
+    let escaped = part.bytes().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' => char::from(byte).to_string(),
+        other => format!("\\x{other:02x}"),
+    });
+    escaped.collect()
+}
+
+/// The processes of the resource of this call.
+pub(crate) fn members(context: &CallContext) -> ResourceProcesses {
+    match &context.paths().cgroup {
+        Some(path) => ResourceProcesses::Cgroup(Cgroup::at(path)),
+        None => ResourceProcesses::Environ(environment::markers(context)),
+    }
+}
+
+/// The file that a long-lived program's output is appended to.
+pub(crate) fn output_path(context: &CallContext) -> PathBuf {
+    let subject = context.subject();
+    context.paths().logdir.join(format!(
+        "{}{}.out",
+        output_prefix(&subject.object),
+        subject.rid.to_string().replace('#', ".")
+    ))
+}
+
+/// The beginning of the names of all output files of an object. They end in `.out`.
+pub fn output_prefix(object: &ObjectPath) -> String {
+    format!("{}.", object.to_string().replace('/', "."))
+}
+
+/// Opens an output file to append to.
+pub(crate) fn output_file(path: &Path) -> Result<File, CapabilityError> {
+    Ok(open_output(path)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_are_named_as_systemd_nests_them_and_never_clash() {
+        let check = |object: &str, rid: &str, expected: &str| {
+            let path = slice_name(&object.parse().unwrap(), &rid.parse().unwrap());
+            assert_eq!(path, Path::new(expected), "{object} {rid}");
+        };
+        check("web", "app#1", "hostler-svc.web.slice/hostler-svc.web-app.1.slice");
+        check("web-1", "app#a-b", r"hostler-svc.web\x2d1.slice/hostler-svc.web\x2d1-app.a\x2db.slice");
+        check("ns1/vol/data", "fs#1", "hostler-ns1.vol.data.slice/hostler-ns1.vol.data-fs.1.slice");
+    }
+}

@@ -1,0 +1,203 @@
+//! Block devices: by path, by label and UUID, and the one name under which everybody shows them.
+
+use std::fs;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Mode, OFlags, major, minor};
+use rustix::io::Errno;
+
+use super::holders;
+use super::signature::{self, DeviceSignature};
+use crate::KernelError;
+use crate::path::{LastLink, PinnedPath, resolve};
+
+/// A block device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// Its name as the kernel has it, and as mounts show it: `/dev/loop0`, `/dev/mapper/vg-lv`.
+    pub path: PathBuf,
+    /// Its number.
+    pub number: (u32, u32),
+    /// Bytes.
+    pub size: u64,
+    /// Whether the kernel refuses to write on it.
+    pub read_only: bool,
+}
+
+/// How a device can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceSpec<'a> {
+    /// By a path.
+    Path(&'a Path),
+    /// By the label of what it holds.
+    Label(&'a str),
+    /// By the UUID of what it holds.
+    Uuid(&'a str),
+}
+
+impl<'a> DeviceSpec<'a> {
+    /// Reads a path, `LABEL=x` or `UUID=x`.
+    pub fn parse(text: &'a str) -> DeviceSpec<'a> {
+        match text.split_once('=') {
+            Some(("LABEL", label)) => DeviceSpec::Label(label.trim_matches('"')),
+            Some(("UUID", uuid)) => DeviceSpec::Uuid(uuid.trim_matches('"')),
+            _ => DeviceSpec::Path(Path::new(text)),
+        }
+    }
+}
+
+/// The device, or none if nothing is there. What is there and is no block device is [`KernelError::Invalid`].
+pub fn find(asked: &str) -> Result<Option<DeviceInfo>, KernelError> {
+    Ok(pin(asked)?.map(|(_, device)| device))
+}
+
+/// What keeps the device from going, in words. None: nobody uses it, or it is not there.
+pub fn user_of(asked: &str) -> Result<Option<String>, KernelError> {
+    let Some((_, device)) = pin(asked)? else { return Ok(None) };
+    if let Some(user) = holders::above(&device)?.or_else(|| holders::open_in(&device.path)) {
+        return Ok(Some(user));
+    }
+    // Whoever mounted it in another namespace is not to be seen here, but holds it all the same: see O_EXCL in open(2).
+    match rustix::fs::open(&device.path, OFlags::RDONLY | OFlags::EXCL | OFlags::CLOEXEC, Mode::empty()) {
+        Err(Errno::BUSY) => Ok(Some(holders::of_device(&device.path))),
+        Ok(_) | Err(_) => Ok(None),
+    }
+}
+
+/// The device, pinned, so that it stays the same whatever happens to its path.
+pub(crate) fn pin(asked: &str) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
+    match DeviceSpec::parse(asked) {
+        DeviceSpec::Path(path) => pin_path(path),
+        DeviceSpec::Label(label) => pin_holding("by-label", label, |found| found.label == label),
+        DeviceSpec::Uuid(uuid) => pin_holding("by-uuid", uuid, |found| found.uuid.eq_ignore_ascii_case(uuid)),
+    }
+}
+
+fn pin_path(path: &Path) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
+    let place = match resolve(path, LastLink::Follow) {
+        Ok(place) => place,
+        Err(KernelError::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let Some(node) = place.node() else { return Ok(None) };
+    let Some(number) = device_number(node).map_err(KernelError::os(format!("look at {}", path.display())))? else {
+        return Err(KernelError::Invalid(format!("{} is no block device", path.display())));
+    };
+    let device = describe(number, place.path())?;
+    Ok(Some((place, device)))
+}
+
+/// By udev's links where they are right, else by looking at every device.
+fn pin_holding(
+    directory: &str,
+    value: &str,
+    matches: impl Fn(&DeviceSignature) -> bool,
+) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
+    if value.is_empty() {
+        return Err(KernelError::Invalid("an empty label or UUID names no device".to_owned()));
+    }
+    let link = Path::new("/dev/disk").join(directory).join(udev_escape(value));
+    let linked = pin_path(&link).ok().flatten().filter(|(_, device)| holds(&device.path, &matches));
+    if linked.is_some() {
+        return Ok(linked);
+    }
+    match all()?.into_iter().find(|path| holds(path, &matches)) {
+        Some(path) => pin_path(&path),
+        None => Ok(None),
+    }
+}
+
+fn holds(path: &Path, matches: impl Fn(&DeviceSignature) -> bool) -> bool {
+    signature::probe(path).is_ok_and(|found| found.is_some_and(|found| matches(&found)))
+}
+
+/// udev writes what does not suit a file name as `\x20`.
+fn udev_escape(value: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "#+-.:=@_".contains(letter) || !letter.is_ascii();
+    value
+        .chars()
+        .map(|letter| if plain(letter) { letter.to_string() } else { format!("\\x{:02x}", letter as u32) })
+        .collect()
+}
+
+/// Every disk and partition of this machine.
+fn all() -> Result<Vec<PathBuf>, KernelError> {
+    let listing = |source: std::io::Error| crate::files::io_error("list /sys/class/block".to_owned(), &source);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir("/sys/class/block").map_err(listing)? {
+        let name = entry.map_err(listing)?.file_name();
+        paths.push(shown(&Path::new("/dev").join(name.to_string_lossy().replace('!', "/"))));
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// The number of a block device, or none of anything else.
+pub(crate) fn device_number(fd: impl AsFd) -> Result<Option<(u32, u32)>, Errno> {
+    let stat = rustix::fs::fstat(fd)?;
+    let block = FileType::from_raw_mode(stat.st_mode) == FileType::BlockDevice;
+    Ok(block.then(|| (major(stat.st_rdev), minor(stat.st_rdev))))
+}
+
+/// What sysfs says of the device with this number.
+pub(crate) fn describe(number: (u32, u32), path: &Path) -> Result<DeviceInfo, KernelError> {
+    let attribute = |name: &str| {
+        let file = format!("/sys/dev/block/{}:{}/{name}", number.0, number.1);
+        let text =
+            fs::read_to_string(&file).map_err(|source| crate::files::io_error(format!("read {file}"), &source))?;
+        text.trim().parse::<u64>().map_err(|_| KernelError::Invalid(format!("{file} holds no number")))
+    };
+    // sysfs counts in sectors of 512 bytes, whatever the device's own are.
+    Ok(DeviceInfo { path: shown(path), number, size: attribute("size")? * 512, read_only: attribute("ro")? != 0 })
+}
+
+/// The one name to show: `/dev/dm-0` says nothing to anybody, and mount(8) too writes `/dev/mapper/vg-lv` instead.
+fn shown(path: &Path) -> PathBuf {
+    let mapped = path.strip_prefix("/dev").ok().filter(|name| name.to_string_lossy().starts_with("dm-"));
+    let name = mapped.and_then(|dm| fs::read_to_string(Path::new("/sys/block").join(dm).join("dm/name")).ok());
+    match name {
+        Some(name) => Path::new("/dev/mapper").join(name.trim_end()),
+        None => path.to_owned(),
+    }
+}
+
+/// The one name of a device that a mount names, whatever link was mounted. Anything else stays as it is.
+pub fn canonical_source(source: &str) -> String {
+    if !source.starts_with("/dev/") {
+        return source.to_owned();
+    }
+    match find(source) {
+        Ok(Some(device)) => device.path.to_string_lossy().into_owned(),
+        _ => source.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_asked_for_by_path_label_or_uuid() {
+        assert_eq!(DeviceSpec::parse("/dev/vg/a=b"), DeviceSpec::Path(Path::new("/dev/vg/a=b")));
+        assert_eq!(DeviceSpec::parse("LABEL=data 1"), DeviceSpec::Label("data 1"));
+        assert_eq!(DeviceSpec::parse("UUID=\"ab-12\""), DeviceSpec::Uuid("ab-12"));
+    }
+
+    #[test]
+    fn labels_are_looked_up_as_udev_writes_them() {
+        for (label, link) in [("data", "data"), ("my disk", "my\\x20disk"), ("a/b", "a\\x2fb"), ("é_1", "é_1")] {
+            assert_eq!(udev_escape(label), link);
+        }
+    }
+
+    #[test]
+    fn what_is_no_device_is_told_from_what_is_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(find(dir.path().join("x").to_str().unwrap()).unwrap(), None);
+        assert_eq!(find("/dev/no/such").unwrap(), None);
+        assert!(matches!(find("/dev/null"), Err(KernelError::Invalid(_))));
+        assert!(matches!(find("relative"), Err(KernelError::Invalid(_))));
+        assert!(matches!(find("LABEL="), Err(KernelError::Invalid(_))));
+    }
+}

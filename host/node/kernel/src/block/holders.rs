@@ -1,0 +1,148 @@
+//! Who keeps a mount or a device busy, for the message that says so.
+//!
+//! Only the links of /proc are read, nothing of the mount is touched: it may be a network file system that is dead.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::DeviceInfo;
+use crate::KernelError;
+use crate::mount::mountinfo;
+
+/// How many are named before "and others".
+const NAMED: usize = 8;
+
+/// A process that holds something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct HolderProcess {
+    pid: u32,
+    command: String,
+    what: String,
+}
+
+/// Why the mount at `target` is busy, in words.
+pub(crate) fn of_mount(target: &Path) -> String {
+    let below = mountinfo::read().unwrap_or_default();
+    let mut reasons: Vec<String> = below
+        .iter()
+        .filter(|mount| mount.target != target && mount.target.starts_with(target))
+        .map(|mount| format!("{} is mounted on {}", mount.source, mount.target.display()))
+        .collect();
+    reasons.extend(loops_below(target));
+    reasons.extend(processes(|path| is_below(path, target)).iter().map(HolderProcess::to_string));
+    listed(reasons)
+}
+
+/// What keeps a device from going, other than a process that has it open.
+pub(crate) fn above(device: &DeviceInfo) -> Result<Option<String>, KernelError> {
+    if let Some(mount) = mountinfo::read()?.into_iter().find(|mount| mount.device == device.number) {
+        return Ok(Some(format!("it is mounted on {}", mount.target.display())));
+    }
+    let (major, minor) = device.number;
+    let above = fs::read_dir(format!("/sys/dev/block/{major}:{minor}/holders")).into_iter().flatten().flatten().next();
+    Ok(above.map(|holder| format!("{} stands on it", holder.file_name().to_string_lossy())))
+}
+
+/// The processes that have a device open, in words. None if none is to be seen.
+pub(crate) fn open_in(device: &Path) -> Option<String> {
+    let reasons: Vec<String> = processes(|path| path == device).iter().map(HolderProcess::to_string).collect();
+    (!reasons.is_empty()).then(|| listed(reasons))
+}
+
+/// Why a device is busy, in words.
+pub(crate) fn of_device(device: &Path) -> String {
+    listed(processes(|path| path == device).iter().map(HolderProcess::to_string).collect())
+}
+
+fn listed(mut reasons: Vec<String>) -> String {
+    if reasons.is_empty() {
+        return "it is in use, but no process that can be seen here holds it".to_owned();
+    }
+    let more = reasons.len().saturating_sub(NAMED);
+    reasons.truncate(NAMED);
+    if more > 0 {
+        reasons.push(format!("and {more} more"));
+    }
+    reasons.join(", ")
+}
+
+fn loops_below(target: &Path) -> Vec<String> {
+    let devices = fs::read_dir("/sys/block").into_iter().flatten().flatten();
+    let backed = devices.filter_map(|device| {
+        let file = fs::read_to_string(device.path().join("loop/backing_file")).ok()?;
+        let file = file.trim_end_matches('\n');
+        is_below(Path::new(file), target)
+            .then(|| format!("{file} is behind /dev/{}", device.file_name().to_string_lossy()))
+    });
+    backed.collect()
+}
+
+/// The processes one of whose files is wanted, by pid.
+fn processes(wanted: impl Fn(&Path) -> bool) -> Vec<HolderProcess> {
+    let mut holders: Vec<HolderProcess> = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| holder(pid, &wanted))
+        .collect();
+    holders.sort_by_key(|holder| holder.pid);
+    holders
+}
+
+fn holder(pid: u32, wanted: impl Fn(&Path) -> bool) -> Option<HolderProcess> {
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    let fixed = ["cwd", "root", "exe"].map(|name| (name.to_owned(), fs::read_link(process.join(name)).ok()));
+    let open = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+    let open = open.map(|fd| ("fd".to_owned(), fs::read_link(fd.path()).ok()));
+    let found = fixed.into_iter().chain(open).find_map(|(what, path)| path.filter(|path| wanted(path)).map(|_| what));
+    let what = found.or_else(|| mapped(&process, wanted))?;
+    let command = fs::read_to_string(process.join("comm")).unwrap_or_default().trim_end().to_owned();
+    Some(HolderProcess { pid, command, what })
+}
+
+fn mapped(process: &Path, wanted: impl Fn(&Path) -> bool) -> Option<String> {
+    let maps = fs::read_to_string(process.join("maps")).ok()?;
+    let files = maps.lines().filter_map(|line| Some(Path::new(&line[line.find('/')?..])));
+    files.into_iter().any(wanted).then(|| "map".to_owned())
+}
+
+/// Whether `path` is `directory` or lies below it, also one that is gone by now: `/a/b (deleted)`.
+fn is_below(path: &Path, directory: &Path) -> bool {
+    path.starts_with(directory)
+        || path
+            .as_os_str()
+            .as_bytes()
+            .strip_suffix(b" (deleted)")
+            .is_some_and(|path| path == directory.as_os_str().as_bytes())
+}
+
+impl std::fmt::Display for HolderProcess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "held by {} (pid {}, {})", self.command, self.pid, self.what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn an_open_file_names_its_process() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().canonicalize().unwrap();
+        assert!(of_mount(&path).contains("no process"));
+        let _open = File::create(path.join("file")).unwrap();
+        let reasons = of_mount(&path);
+        assert!(reasons.contains(&format!("pid {}, fd", std::process::id())), "{reasons}");
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let many = (0..20).map(|number| number.to_string()).collect();
+        assert_eq!(listed(many), "0, 1, 2, 3, 4, 5, 6, 7, and 12 more");
+    }
+}

@@ -1,0 +1,214 @@
+//! Loop devices: which one a file backs, attach, detach. See loop(4).
+//!
+//! A backing file is told by device and inode, as the driver of the kernel knows it: names lie after a rename.
+
+use std::fs;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags, major, minor};
+use rustix::io::Errno;
+
+use super::loop_ioctl::{self, AUTOCLEAR, READ_ONLY};
+use super::{DeviceInfo, describe, device_number, find as find_device, holders};
+use crate::KernelError;
+use crate::files::{FileKind, io_error, stat_of};
+use crate::path::{LastLink, PinnedPath, resolve};
+
+/// How often another process may snatch the free device before we give up.
+const ATTEMPTS: usize = 32;
+
+/// How long udev may look at a device that is on its way out.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The loop device whose whole backing file is `file`. Where there are several, the first.
+pub fn loop_of(file: &Path) -> Result<Option<DeviceInfo>, KernelError> {
+    Ok(find(file)?.map(|attached| attached.device))
+}
+
+struct AttachedLoop {
+    number: u32,
+    device: DeviceInfo,
+}
+
+fn find(file: &Path) -> Result<Option<AttachedLoop>, KernelError> {
+    let backing = BackingFile::of(file)?;
+    for number in numbers()? {
+        if backing.is_behind(number)? {
+            let path = device_path(number);
+            // Loop devices have major number 7, and their own for minor unless they have partitions.
+            let Some(device) = find_device(&path.to_string_lossy())? else { continue };
+            return Ok(Some(AttachedLoop { number, device }));
+        }
+    }
+    Ok(None)
+}
+
+/// How a file is known again.
+struct BackingFile {
+    inode: Option<(u64, u64)>,
+    /// Real, for devices that we may not open, and for files that are gone.
+    path: PathBuf,
+}
+
+impl BackingFile {
+    fn of(file: &Path) -> Result<BackingFile, KernelError> {
+        match resolve(file, LastLink::Follow) {
+            Ok(place) => BackingFile::at(&place),
+            Err(KernelError::NotFound(_)) => Ok(BackingFile { inode: None, path: file.to_owned() }),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn at(place: &PinnedPath) -> Result<BackingFile, KernelError> {
+        let doing = || format!("look at {}", place.path().display());
+        let stat = place.node().map(rustix::fs::fstat).transpose().map_err(KernelError::os(doing()))?;
+        Ok(BackingFile { inode: stat.map(|stat| (stat.st_dev, stat.st_ino)), path: place.path().to_owned() })
+    }
+
+    fn is_behind(&self, number: u32) -> Result<bool, KernelError> {
+        let Some(name) = backing_file(number) else { return Ok(false) };
+        let Some((device, inode)) = self.inode else {
+            let gone = [self.path.as_os_str().as_bytes(), b" (deleted)"].concat();
+            return Ok(name == gone);
+        };
+        match open(&device_path(number), OFlags::RDONLY).and_then(|fd| loop_ioctl::status(&fd)) {
+            Ok(info) => Ok(info.offset == 0
+                && info.inode == inode
+                && (major(info.device), minor(info.device)) == (major(device), minor(device))),
+            // Detached since we listed it.
+            Err(Errno::NXIO | Errno::NOENT) => Ok(false),
+            Err(Errno::ACCESS | Errno::PERM) => Ok(name == self.path.as_os_str().as_bytes()),
+            Err(errno) => Err(KernelError::Os { doing: format!("look at {}", device_path(number).display()), errno }),
+        }
+    }
+}
+
+/// The numbers of all loop devices, in order.
+fn numbers() -> Result<Vec<u32>, KernelError> {
+    let listing = |source: std::io::Error| io_error("list /sys/block".to_owned(), &source);
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir("/sys/block").map_err(listing)? {
+        let name = entry.map_err(listing)?.file_name();
+        numbers.extend(name.to_str().and_then(|name| name.strip_prefix("loop")?.parse::<u32>().ok()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// What sysfs says is behind the device, or none if nothing is.
+fn backing_file(number: u32) -> Option<Vec<u8>> {
+    let mut name = fs::read(format!("/sys/block/loop{number}/loop/backing_file")).ok()?;
+    if name.last() == Some(&b'\n') {
+        name.pop();
+    }
+    Some(name)
+}
+
+fn device_path(number: u32) -> PathBuf {
+    PathBuf::from(format!("/dev/loop{number}"))
+}
+
+fn open(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+    rustix::fs::open(path, flags | OFlags::CLOEXEC | OFlags::NOFOLLOW, Mode::empty())
+}
+
+/// Attaches a free loop device to `file`. It stays until [`detach`], whoever closes it.
+pub fn attach(file: &Path, read_only: bool) -> Result<DeviceInfo, KernelError> {
+    let place = resolve(file, LastLink::Follow)?;
+    let found = stat_of(place.existing()?, file)?;
+    if found.kind != FileKind::File {
+        return Err(KernelError::Invalid(format!(
+            "{} is no regular file but a {}",
+            file.display(),
+            found.kind.as_str()
+        )));
+    }
+    if found.size < 512 {
+        return Err(KernelError::Invalid(format!(
+            "{} is too small for a device: {} bytes",
+            file.display(),
+            found.size
+        )));
+    }
+    let backing = place.open(if read_only { OFlags::RDONLY } else { OFlags::RDWR })?;
+    let doing = || format!("attach a loop device to {}", file.display());
+    let control =
+        open(Path::new("/dev/loop-control"), OFlags::RDWR).map_err(KernelError::os("open /dev/loop-control"))?;
+    let flags = if read_only { READ_ONLY } else { 0 };
+    for _ in 0..ATTEMPTS {
+        let number = loop_ioctl::free_number(&control).map_err(KernelError::os(doing()))?;
+        let path = PathBuf::from(format!("/dev/loop{number}"));
+        let device = open(&path, OFlags::RDWR).map_err(KernelError::os(format!("open {}", path.display())))?;
+        match loop_ioctl::configure(&device, &backing, flags, shown_name(place.path())) {
+            Ok(()) => return described(&device, &path),
+            // Somebody else got it first.
+            Err(Errno::BUSY) => {}
+            Err(errno) => return Err(KernelError::Os { doing: doing(), errno }),
+        }
+    }
+    Err(KernelError::Refused {
+        doing: doing(),
+        why: "others take every free device first".to_owned(),
+        errno: Errno::BUSY,
+    })
+}
+
+fn described(device: &OwnedFd, path: &Path) -> Result<DeviceInfo, KernelError> {
+    let number = device_number(device).map_err(KernelError::os(format!("look at {}", path.display())))?;
+    describe(number.ok_or_else(|| KernelError::NotFound(path.to_owned()))?, path)
+}
+
+/// The name that losetup(8) of old shows: cut to what fits with a zero at its end.
+fn shown_name(path: &Path) -> [u8; 64] {
+    let mut name = [0; 64];
+    for (to, from) in name.iter_mut().take(63).zip(path.as_os_str().as_bytes()) {
+        *to = *from;
+    }
+    name
+}
+
+/// Detaches the loop device that `file` backs, and returns it. None if there is none. A device in use is EBUSY and stays
+/// as it is: the kernel itself would say yes and detach it some day.
+pub fn detach(file: &Path) -> Result<Option<DeviceInfo>, KernelError> {
+    let Some(AttachedLoop { number, device }) = find(file)? else { return Ok(None) };
+    let doing = || format!("detach {}", device.path.display());
+    let busy = |why: String| KernelError::Refused { doing: doing(), why, errno: Errno::BUSY };
+    if let Some(user) = holders::above(&device)? {
+        return Err(busy(user));
+    }
+    let fd = open(&device_path(number), OFlags::RDONLY).map_err(KernelError::os(doing()))?;
+    let backing = BackingFile::of(file)?;
+    if !backing.is_behind(number)? {
+        return Ok(None);
+    }
+    loop_ioctl::clear(&fd).map_err(KernelError::os(doing()))?;
+    drop(fd);
+    if wait_until_free(number, &backing)? {
+        return Ok(Some(device));
+    }
+    stay(number).map_err(KernelError::os(doing()))?;
+    Err(busy(holders::of_device(&device.path)))
+}
+
+/// The kernel detaches at the last close, and udev may be looking.
+fn wait_until_free(number: u32, backing: &BackingFile) -> Result<bool, KernelError> {
+    let until = Instant::now() + PATIENCE;
+    while Instant::now() < until {
+        if !backing.is_behind(number)? {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(false)
+}
+
+/// Takes back the promise to detach at the last close.
+fn stay(number: u32) -> Result<(), Errno> {
+    let fd = open(&device_path(number), OFlags::RDONLY)?;
+    let mut info = loop_ioctl::status(fd.as_fd())?;
+    info.flags &= !AUTOCLEAR;
+    loop_ioctl::change(fd.as_fd(), &info)
+}

@@ -1,0 +1,257 @@
+//! Mounting and unmounting by descriptor.
+//!
+//! A mount is made detached, checked, and only then moved onto the pinned target: see mount_setattr(2), fsopen(2),
+//! open_tree(2) and move_mount(2). Three traps decide the shape:
+//!
+//! - the source is given by its real name, since that is what df(1) and our own status will read; so what really was
+//!   mounted is compared with the pinned device before the mount becomes visible,
+//! - a target that was renamed meanwhile takes the mount along; so the mount's path is read back, and a stray one undone,
+//! - a descriptor of the target keeps the mount busy; so unmounting names it through its parent.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, OFlags, StatxFlags};
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_fd,
+    fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
+};
+
+use super::attributes::mount_setattr;
+use super::filesystems::{FilesystemSupport, support};
+use super::options::{BindScope, MountOptions, MountParameter, lower_layers};
+use super::{errors, mountinfo};
+use crate::KernelError;
+use crate::block;
+use crate::block::holders;
+use crate::path::{LastLink, PinnedPath, descriptor_path, resolve};
+
+/// What to mount.
+#[derive(Debug, Clone, Copy)]
+pub struct MountCall<'a> {
+    /// A device, a directory to bind, or any word for file systems without a source.
+    pub source: &'a str,
+    /// Where. Must exist.
+    pub target: &'a Path,
+    /// As in /proc/filesystems, or `bind`.
+    pub fstype: &'a str,
+    /// As in mount(8).
+    pub options: &'a [String],
+}
+
+/// Room in a mounted file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilesystemUsage {
+    /// Bytes.
+    pub total: u64,
+    /// Bytes that ordinary users may still write.
+    pub free: u64,
+}
+
+/// Whether the kernel knows the file system, or can load it.
+pub fn supports(fstype: &str) -> Result<bool, KernelError> {
+    Ok(fstype == "bind" || support(fstype)? != FilesystemSupport::Unknown)
+}
+
+/// Mounts on top of whatever is at the target.
+pub fn mount(request: MountCall<'_>) -> Result<(), KernelError> {
+    mount_after(request, || ())
+}
+
+/// `meanwhile` runs where others could: between the look at the paths and the mount. For tests.
+pub(crate) fn mount_after(request: MountCall<'_>, meanwhile: impl FnOnce()) -> Result<(), KernelError> {
+    let options = MountOptions::parse(request.options)?;
+    let target = resolve(request.target, LastLink::Follow)?;
+    target.existing()?;
+    let bind = options.bind.or_else(|| matches!(request.fstype, "bind" | "none").then_some(BindScope::Tree));
+    let tree = match bind {
+        Some(bind) => clone_tree(request, &options, bind)?,
+        None => new_tree(request, &options)?,
+    };
+    meanwhile();
+    attach(request, &tree, &target)
+}
+
+fn doing(request: MountCall<'_>) -> String {
+    format!("mount {} on {}", request.source, request.target.display())
+}
+
+/// A detached copy of the source's tree, with attributes of its own.
+fn clone_tree(request: MountCall<'_>, options: &MountOptions, bind: BindScope) -> Result<OwnedFd, KernelError> {
+    if let Some(MountParameter::Flag(name) | MountParameter::Value(name, _)) =
+        options.parameters.iter().find(|parameter| **parameter != MountParameter::Flag("ro".to_owned()))
+    {
+        return Err(KernelError::Invalid(format!("mount option {name:?} has no meaning for a bind mount")));
+    }
+    let source = resolve(Path::new(request.source), LastLink::Follow)?;
+    let recursive = bind == BindScope::Recursive;
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+    flags.set(OpenTreeFlags::AT_RECURSIVE, recursive);
+    let tree = open_tree(source.existing()?, "", flags).map_err(|errno| errors::explain(request, errno, &[]))?;
+    if !(options.set | options.clear).is_empty() {
+        mount_setattr(&tree, options.set, options.clear, recursive)
+            .map_err(|errno| errors::explain(request, errno, &[]))?;
+    }
+    Ok(tree)
+}
+
+/// A detached mount of a file system.
+fn new_tree(request: MountCall<'_>, options: &MountOptions) -> Result<OwnedFd, KernelError> {
+    let device = pin_source(request)?;
+    let context =
+        fsopen(request.fstype, FsOpenFlags::FSOPEN_CLOEXEC).map_err(|errno| errors::explain(request, errno, &[]))?;
+    let refused = |errno| errors::explain(request, errno, &errors::messages(&context));
+    let source = match &device {
+        Some((_, device)) => device.path.as_os_str(),
+        None => OsStr::new(request.source),
+    };
+    fsconfig_set_string(&context, "source", source).map_err(refused)?;
+    for parameter in &options.parameters {
+        set_parameter(request, &context, parameter)?;
+    }
+    fsconfig_create(&context).map_err(refused)?;
+    let tree = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, options.set).map_err(refused)?;
+    if let Some((place, device)) = &device {
+        must_hold(request, &tree, place, device.number)?;
+    }
+    Ok(tree)
+}
+
+/// The device to mount, for file systems that live on one.
+fn pin_source(request: MountCall<'_>) -> Result<Option<(PinnedPath, block::DeviceInfo)>, KernelError> {
+    let named = request.source.starts_with('/')
+        || !matches!(block::DeviceSpec::parse(request.source), block::DeviceSpec::Path(_));
+    match support(request.fstype)? {
+        FilesystemSupport::Deviceless => return Ok(None),
+        FilesystemSupport::Loadable if !named => return Ok(None),
+        FilesystemSupport::OnDevice | FilesystemSupport::Loadable | FilesystemSupport::Unknown => {}
+    }
+    let pinned = block::pin(request.source)?;
+    pinned.map(Some).ok_or_else(|| KernelError::NotFound(PathBuf::from(request.source)))
+}
+
+fn set_parameter(request: MountCall<'_>, context: &OwnedFd, parameter: &MountParameter) -> Result<(), KernelError> {
+    let (name, result) = match parameter {
+        MountParameter::Flag(name) => (name, fsconfig_set_flag(context, name.as_str())),
+        MountParameter::Value(name, value) if request.fstype == "overlay" && MountOptions::takes_path(name) => {
+            return set_layers(request, context, name, value);
+        }
+        MountParameter::Value(name, value) => (name, fsconfig_set_string(context, name.as_str(), value.as_str())),
+    };
+    result.map_err(|errno| match errno {
+        Errno::INVAL => KernelError::Refused {
+            doing: doing(request),
+            why: format!("{} does not take the option {name}", request.fstype),
+            errno,
+        },
+        _ => errors::explain(request, errno, &errors::messages(context)),
+    })
+}
+
+/// The directories of an overlay, each pinned: the kernel would follow whatever their paths have become.
+fn set_layers(request: MountCall<'_>, context: &OwnedFd, name: &str, value: &str) -> Result<(), KernelError> {
+    let (key, layers) = match name {
+        "lowerdir" => ("lowerdir+", lower_layers(value)),
+        _ => (name, vec![PathBuf::from(value)]),
+    };
+    for layer in layers {
+        let place = resolve(&layer, LastLink::Follow)?;
+        let directory = place.open(OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let set = match fsconfig_set_fd(context, key, &directory) {
+            // Linux before 6.13 takes names only. Below directories that others can write, the name of the descriptor.
+            Err(Errno::INVAL | Errno::BADF) if place.trusted() => fsconfig_set_string(context, key, place.path()),
+            Err(Errno::INVAL | Errno::BADF) => fsconfig_set_string(context, key, descriptor_path(&directory)),
+            result => result,
+        };
+        set.map_err(|errno| errors::explain(request, errno, &errors::messages(context)))?;
+    }
+    Ok(())
+}
+
+/// What was mounted must be the device that was pinned. Where a file system has device numbers of its own, as btrfs does,
+/// the device's path must be one that nobody else could have changed.
+fn must_hold(
+    request: MountCall<'_>,
+    tree: &OwnedFd,
+    place: &PinnedPath,
+    device: (u32, u32),
+) -> Result<(), KernelError> {
+    let stat = rustix::fs::fstat(tree).map_err(KernelError::os(doing(request)))?;
+    let mounted = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
+    if mounted == device || mounted.0 == 0 && place.trusted() {
+        return Ok(());
+    }
+    Err(KernelError::Refused {
+        doing: doing(request),
+        why: format!("{} became another device meanwhile", request.source),
+        errno: Errno::STALE,
+    })
+}
+
+/// Moves the tree onto the pinned target, and takes it back if the target is elsewhere by now.
+fn attach(request: MountCall<'_>, tree: &OwnedFd, target: &PinnedPath) -> Result<(), KernelError> {
+    let by_descriptor = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    move_mount(tree, "", target.existing()?, "", by_descriptor)
+        .map_err(|errno| errors::explain(request, errno, &[]))?;
+    let landed = mount_id(tree).and_then(mountinfo::by_id).map(|mount| mount.map(|mount| mount.target));
+    match landed {
+        Ok(Some(landed)) if landed == target.path() => Ok(()),
+        landed => {
+            // By the mount itself: its path may be anybody's by now. Lazily, since our descriptor keeps it busy.
+            let undone = unmount(descriptor_path(tree), UnmountFlags::DETACH);
+            let place = landed.ok().flatten().map_or("nowhere".to_owned(), |landed| landed.display().to_string());
+            let left = if undone.is_err() { ", and could not be undone" } else { "" };
+            Err(KernelError::Refused {
+                doing: doing(request),
+                why: format!("the target moved meanwhile: it was mounted on {place}{left}"),
+                errno: Errno::STALE,
+            })
+        }
+    }
+}
+
+fn mount_id(tree: impl AsFd) -> Result<u64, KernelError> {
+    let stat = rustix::fs::statx(tree, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID);
+    stat.map(|stat| stat.stx_mnt_id).map_err(KernelError::os("read the number of a mount"))
+}
+
+/// Unmounts the topmost mount of `target`. EINVAL if there is none; EBUSY names who holds it.
+pub fn unmount_top(target: &Path) -> Result<(), KernelError> {
+    let mounts = mountinfo::mounts_at(target)?;
+    let real = &mounts.last().ok_or_else(|| not_mounted(target))?.target;
+    let (parent, name) = match (real.parent(), real.file_name()) {
+        (Some(parent), Some(name)) => (resolve(parent, LastLink::Follow)?, name),
+        _ => return Err(KernelError::Invalid("the root of the system stays mounted".to_owned())),
+    };
+    // Held until the call is over: the path goes through it.
+    let parent = parent.open(OFlags::PATH | OFlags::DIRECTORY)?;
+    unmount(descriptor_path(&parent).join(name), UnmountFlags::NOFOLLOW).map_err(|errno| {
+        let doing = format!("unmount {}", target.display());
+        match errno {
+            Errno::BUSY => KernelError::Refused { doing, why: holders::of_mount(real), errno },
+            Errno::INVAL => {
+                KernelError::Refused { doing, why: "it is not mounted here, or not ours to unmount".into(), errno }
+            }
+            _ => KernelError::Os { doing, errno },
+        }
+    })
+}
+
+fn not_mounted(target: &Path) -> KernelError {
+    KernelError::Refused {
+        doing: format!("unmount {}", target.display()),
+        why: "nothing is mounted there".to_owned(),
+        errno: Errno::INVAL,
+    }
+}
+
+/// Room in the file system that `target` is in. May never come back where a network file system is dead.
+pub fn statfs(target: &Path) -> Result<FilesystemUsage, KernelError> {
+    let place = resolve(target, LastLink::Follow)?;
+    let stat =
+        rustix::fs::fstatfs(place.existing()?).map_err(KernelError::os(format!("statfs {}", target.display())))?;
+    let block = u64::try_from(if stat.f_frsize > 0 { stat.f_frsize } else { stat.f_bsize }).unwrap_or(0);
+    Ok(FilesystemUsage { total: stat.f_blocks.saturating_mul(block), free: stat.f_bavail.saturating_mul(block) })
+}

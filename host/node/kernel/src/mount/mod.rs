@@ -1,0 +1,12 @@
+//! Mounts: made, removed and listed, with the kernel's terse refusals put into words.
+
+mod attach;
+mod attributes;
+mod errors;
+mod filesystems;
+pub mod mountinfo;
+mod options;
+
+#[cfg(test)]
+pub(crate) use attach::mount_after;
+pub use attach::{FilesystemUsage, MountCall, mount, statfs, supports, unmount_top};

@@ -1,0 +1,204 @@
+//! The options of mount(8), told apart: those of the mount, those of the file system, those of neither.
+
+use std::path::Path;
+
+use rustix::mount::MountAttrFlags;
+
+use crate::KernelError;
+
+/// The options of one mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MountOptions {
+    /// Attributes to set on the mount, see mount_setattr(2).
+    pub(crate) set: MountAttrFlags,
+    /// Attributes to clear, for bind mounts, which inherit those of their source.
+    pub(crate) clear: MountAttrFlags,
+    /// Parameters of the file system, in their order, see fsconfig(2).
+    pub(crate) parameters: Vec<MountParameter>,
+    /// A bind mount, with or without what is mounted below its source.
+    pub(crate) bind: Option<BindScope>,
+}
+
+/// A parameter of the file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum MountParameter {
+    /// `discard`.
+    Flag(String),
+    /// `size=64m`.
+    Value(String, String),
+}
+
+/// How much a bind mount shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BindScope {
+    /// The source's own file system.
+    Tree,
+    /// What is mounted below it, too.
+    Recursive,
+}
+
+impl MountOptions {
+    /// Sorts `options`, each of which may itself be a list with commas.
+    pub(crate) fn parse(options: &[String]) -> Result<MountOptions, KernelError> {
+        let mut parsed = MountOptions {
+            set: MountAttrFlags::empty(),
+            clear: MountAttrFlags::empty(),
+            parameters: Vec::new(),
+            bind: None,
+        };
+        for option in options.iter().flat_map(|list| super::mountinfo::split_options(list)) {
+            parsed.add(option.trim())?;
+        }
+        Ok(parsed)
+    }
+
+    fn add(&mut self, option: &str) -> Result<(), KernelError> {
+        if let Some((flag, on)) = attribute(option) {
+            self.attribute(flag, on);
+        }
+        match option {
+            "" | "defaults" | "auto" | "noauto" | "nofail" | "_netdev" => {}
+            "bind" => self.bind = Some(BindScope::Tree),
+            "rbind" => self.bind = Some(BindScope::Recursive),
+            // The whole file system is read-only then, not only this mount of it.
+            "ro" => self.parameters.push(MountParameter::Flag("ro".to_owned())),
+            _ if attribute(option).is_some() || option.starts_with("x-") || option.starts_with("comment=") => {}
+            "loop" | "remount" | "move" | "user" | "users" | "owner" | "group" => return Err(refused(option)),
+            "shared" | "private" | "slave" | "unbindable" | "rshared" | "rprivate" | "rslave" | "runbindable" => {
+                return Err(refused(option));
+            }
+            _ => self.parameters.push(parameter(option)),
+        }
+        Ok(())
+    }
+
+    /// The last word wins, as in mount(8). The three ways of access time exclude each other.
+    fn attribute(&mut self, flag: MountAttrFlags, on: bool) {
+        const ATIME: MountAttrFlags = MountAttrFlags::MOUNT_ATTR__ATIME;
+        if ATIME.contains(flag) {
+            self.set.remove(ATIME);
+            self.clear.insert(ATIME);
+        }
+        self.set.set(flag, on);
+        if !ATIME.contains(flag) {
+            self.clear.set(flag, !on);
+        }
+    }
+
+    /// The paths that an overlay's options name, which the kernel would follow by itself.
+    pub(crate) fn takes_path(key: &str) -> bool {
+        matches!(key, "lowerdir" | "upperdir" | "workdir")
+    }
+}
+
+fn attribute(option: &str) -> Option<(MountAttrFlags, bool)> {
+    Some(match option {
+        "ro" => (MountAttrFlags::MOUNT_ATTR_RDONLY, true),
+        "rw" => (MountAttrFlags::MOUNT_ATTR_RDONLY, false),
+        "nosuid" => (MountAttrFlags::MOUNT_ATTR_NOSUID, true),
+        "suid" => (MountAttrFlags::MOUNT_ATTR_NOSUID, false),
+        "nodev" => (MountAttrFlags::MOUNT_ATTR_NODEV, true),
+        "dev" => (MountAttrFlags::MOUNT_ATTR_NODEV, false),
+        "noexec" => (MountAttrFlags::MOUNT_ATTR_NOEXEC, true),
+        "exec" => (MountAttrFlags::MOUNT_ATTR_NOEXEC, false),
+        "nodiratime" => (MountAttrFlags::MOUNT_ATTR_NODIRATIME, true),
+        "diratime" => (MountAttrFlags::MOUNT_ATTR_NODIRATIME, false),
+        "nosymfollow" => (MountAttrFlags::MOUNT_ATTR_NOSYMFOLLOW, true),
+        "symfollow" => (MountAttrFlags::MOUNT_ATTR_NOSYMFOLLOW, false),
+        "noatime" => (MountAttrFlags::MOUNT_ATTR_NOATIME, true),
+        "strictatime" => (MountAttrFlags::MOUNT_ATTR_STRICTATIME, true),
+        // Relative access times are what the kernel does by default.
+        "atime" | "relatime" | "nostrictatime" | "norelatime" => (MountAttrFlags::MOUNT_ATTR_RELATIME, true),
+        _ => return None,
+    })
+}
+
+fn parameter(option: &str) -> MountParameter {
+    match option.split_once('=') {
+        Some((key, value)) => MountParameter::Value(key.to_owned(), value.trim_matches('"').to_owned()),
+        None => MountParameter::Flag(option.to_owned()),
+    }
+}
+
+fn refused(option: &str) -> KernelError {
+    let instead = match option {
+        "loop" => "attach a loop device (disk.loop) and mount that",
+        "remount" => "stop and start the resource",
+        _ => "it has no meaning here",
+    };
+    KernelError::Invalid(format!("mount option {option:?} is not supported: {instead}"))
+}
+
+/// The directories of an overlay's `lowerdir=/a:/b\:c`, topmost first.
+pub(crate) fn lower_layers(value: &str) -> Vec<std::path::PathBuf> {
+    let mut layers = vec![String::new()];
+    let mut letters = value.chars();
+    while let Some(letter) = letters.next() {
+        match (letter, layers.last_mut()) {
+            ('\\', Some(layer)) => layer.extend(letters.next()),
+            (':', _) => layers.push(String::new()),
+            (_, Some(layer)) => layer.push(letter),
+            (_, None) => {}
+        }
+    }
+    layers.iter().filter(|layer| !layer.is_empty()).map(|layer| Path::new(layer).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(options: &str) -> MountOptions {
+        MountOptions::parse(&[options.to_owned()]).unwrap()
+    }
+
+    fn flag(name: &str) -> MountParameter {
+        MountParameter::Flag(name.to_owned())
+    }
+
+    fn value(key: &str, value: &str) -> MountParameter {
+        MountParameter::Value(key.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn options_of_the_mount_and_of_the_file_system_are_told_apart() {
+        let options = parse("rw,nosuid,noatime,discard,size=64m,x-systemd.automount,nofail,data=ordered");
+        assert_eq!(options.set, MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOATIME);
+        assert_eq!(options.parameters, [flag("discard"), value("size", "64m"), value("data", "ordered")]);
+    }
+
+    #[test]
+    fn read_only_is_both_of_the_mount_and_of_the_file_system() {
+        let options = parse("ro");
+        assert_eq!(options.set, MountAttrFlags::MOUNT_ATTR_RDONLY);
+        assert_eq!(options.parameters, [flag("ro")]);
+    }
+
+    #[test]
+    fn the_last_word_wins() {
+        assert_eq!(parse("nosuid,suid").set, MountAttrFlags::empty());
+        assert_eq!(parse("suid,nosuid").set, MountAttrFlags::MOUNT_ATTR_NOSUID);
+        assert_eq!(parse("noatime,strictatime").set, MountAttrFlags::MOUNT_ATTR_STRICTATIME);
+        assert_eq!(parse("noatime,relatime").set, MountAttrFlags::empty());
+    }
+
+    #[test]
+    fn a_list_of_words_and_a_list_with_commas_are_the_same() {
+        let words: Vec<String> = ["noexec", "size=1m", ""].map(str::to_owned).into();
+        assert_eq!(MountOptions::parse(&words).unwrap(), parse("noexec,size=1m"));
+        assert_eq!(parse(r#"context="a:b,c""#).parameters, [value("context", "a:b,c")]);
+    }
+
+    #[test]
+    fn what_would_mean_something_else_is_refused_with_the_way_out() {
+        for (option, hint) in [("loop", "disk.loop"), ("remount", "stop and start"), ("rshared", "no meaning")] {
+            let error = MountOptions::parse(&[option.to_owned()]).unwrap_err();
+            assert!(error.to_string().contains(hint), "{error}");
+        }
+    }
+
+    #[test]
+    fn lower_layers_are_split_at_plain_colons() {
+        assert_eq!(lower_layers(r"/a:/b\:c:/d\\e"), [Path::new("/a"), Path::new("/b:c"), Path::new(r"/d\e")]);
+    }
+}

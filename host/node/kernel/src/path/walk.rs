@@ -1,0 +1,221 @@
+//! The walk from the root to the end of a path.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+
+use super::pinned::{LastLink, PinnedPath};
+use super::trust::{is_ours, only_ours};
+use crate::KernelError;
+
+/// As many links as the kernel itself follows, see path_resolution(7).
+const MAX_LINKS: usize = 40;
+
+const PIN: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Follows `path` as far as it may be followed. The last component need not exist, all others must.
+pub fn resolve(path: &Path, last: LastLink) -> Result<PinnedPath, KernelError> {
+    let names = components(path)?;
+    match straight(&names, last) {
+        Some(place) => place,
+        None => walk(names, last),
+    }
+}
+
+/// The way without any link. None: there are some, or the walk can say better what is wrong.
+fn straight(names: &VecDeque<OsString>, last: LastLink) -> Option<Result<PinnedPath, KernelError>> {
+    let path: PathBuf = std::iter::once(OsStr::new("/")).chain(names.iter().map(OsString::as_os_str)).collect();
+    let directory = path.parent()?;
+    let parent = match no_links(directory) {
+        Ok(parent) => parent,
+        Err(Errno::NOENT) => return Some(Err(KernelError::NotFound(first_missing(directory)))),
+        Err(_) => return None,
+    };
+    let name = names.back()?.clone();
+    let node = match rustix::fs::openat(&parent, &name, PIN, Mode::empty()) {
+        Ok(node) if last == LastLink::Follow && is_link(&node).ok()? => return None,
+        Ok(node) => Some(node),
+        Err(Errno::NOENT) => None,
+        Err(_) => return None,
+    };
+    Some(Ok(PinnedPath { parent, name, node, path }))
+}
+
+/// The directory above which everything is there.
+fn first_missing(directory: &Path) -> PathBuf {
+    let is_below_nothing =
+        |path: &&Path| path.parent().is_some_and(|above| matches!(no_links(above), Err(Errno::NOENT)));
+    directory.ancestors().find(|path| !is_below_nothing(path)).unwrap_or(directory).to_owned()
+}
+
+/// The directory, if no link is on the way to it.
+pub(super) fn no_links(directory: &Path) -> Result<OwnedFd, Errno> {
+    rustix::fs::openat2(CWD, directory, PIN | OFlags::DIRECTORY, Mode::empty(), ResolveFlags::NO_SYMLINKS)
+}
+
+fn walk(mut pending: VecDeque<OsString>, last: LastLink) -> Result<PinnedPath, KernelError> {
+    let mut walk = PathWalk::from_root()?;
+    let mut links = 0;
+    while let Some(name) = pending.pop_front() {
+        let at_end = pending.is_empty();
+        match walk.look(&name, at_end)? {
+            PathComponent::Nothing if at_end => return walk.place(name, None),
+            PathComponent::Nothing => return Err(KernelError::NotFound(walk.path.join(name))),
+            PathComponent::Up => walk.leave(),
+            PathComponent::Link(link, _) if at_end && last == LastLink::Keep => return walk.place(name, Some(link)),
+            PathComponent::Link(link, target) => {
+                links += 1;
+                walk.may_follow(&name, &link, links)?;
+                if target.as_bytes().starts_with(b"/") {
+                    walk = PathWalk::from_root()?;
+                }
+                let target = target.as_bytes().split(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
+                target.rev().for_each(|part| pending.push_front(OsStr::from_bytes(part).to_owned()));
+            }
+            PathComponent::Node(node) if at_end => return walk.place(name, Some(node)),
+            PathComponent::Node(node) => walk.enter(name, node)?,
+        }
+    }
+    walk.place_here()
+}
+
+/// The components of an absolute path without `..`, as the capabilities take it.
+fn components(path: &Path) -> Result<VecDeque<OsString>, KernelError> {
+    let invalid = |reason: &str| Err(KernelError::Invalid(format!("{:?} {reason}", path.display().to_string())));
+    if path.as_os_str().as_bytes().contains(&0) {
+        return invalid("holds a NUL");
+    }
+    if !path.is_absolute() {
+        return invalid("is no absolute path");
+    }
+    let mut names = VecDeque::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => names.push_back(name.to_owned()),
+            Component::ParentDir => return invalid("holds `..`"),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    Ok(names)
+}
+
+enum PathComponent {
+    Nothing,
+    /// `..`, from the text of a link.
+    Up,
+    /// A link and its text.
+    Link(OwnedFd, OsString),
+    Node(OwnedFd),
+}
+
+/// The directories from the root to where we are.
+struct PathWalk {
+    stack: Vec<VisitedDirectory>,
+    path: PathBuf,
+}
+
+struct VisitedDirectory {
+    fd: OwnedFd,
+    trusted: bool,
+}
+
+impl PathWalk {
+    fn from_root() -> Result<PathWalk, KernelError> {
+        let fd = rustix::fs::open("/", PIN | OFlags::DIRECTORY, Mode::empty()).map_err(KernelError::os("open /"))?;
+        let trusted = only_ours(&fd).map_err(KernelError::os("look at /"))?;
+        Ok(PathWalk { stack: vec![VisitedDirectory { fd, trusted }], path: PathBuf::from("/") })
+    }
+
+    /// `from_root` pushes and `leave` keeps the first, so there always is one.
+    fn here(&self) -> &VisitedDirectory {
+        &self.stack[self.stack.len() - 1]
+    }
+
+    fn look(&self, name: &OsStr, at_end: bool) -> Result<PathComponent, KernelError> {
+        if name == ".." {
+            return Ok(PathComponent::Up);
+        }
+        let doing = || format!("open {}", self.path.join(name).display());
+        // O_DIRECTORY makes the kernel mount what an automounter serves, as a walk of its own would.
+        let flags = if at_end { PIN } else { PIN | OFlags::DIRECTORY };
+        match rustix::fs::openat(&self.here().fd, name, flags, Mode::empty()) {
+            Ok(fd) if at_end && is_link(&fd).map_err(KernelError::os(doing()))? => self.link(name, fd),
+            Ok(fd) => Ok(PathComponent::Node(fd)),
+            Err(Errno::NOENT) => Ok(PathComponent::Nothing),
+            Err(Errno::NOTDIR) => {
+                let fd =
+                    rustix::fs::openat(&self.here().fd, name, PIN, Mode::empty()).map_err(KernelError::os(doing()))?;
+                match is_link(&fd) {
+                    Ok(true) => self.link(name, fd),
+                    _ => Err(KernelError::Os { doing: doing(), errno: Errno::NOTDIR }),
+                }
+            }
+            Err(errno) => Err(KernelError::Os { doing: doing(), errno }),
+        }
+    }
+
+    fn link(&self, name: &OsStr, fd: OwnedFd) -> Result<PathComponent, KernelError> {
+        let text = rustix::fs::readlinkat(&fd, "", Vec::new())
+            .map_err(KernelError::os(format!("read the link {}", self.path.join(name).display())))?;
+        Ok(PathComponent::Link(fd, OsString::from_vec(text.into_bytes())))
+    }
+
+    fn may_follow(&self, name: &OsStr, link: &OwnedFd, links: usize) -> Result<(), KernelError> {
+        let path = self.path.join(name);
+        let owner = rustix::fs::fstat(link).map_err(KernelError::os(format!("look at {}", path.display())))?.st_uid;
+        if !self.here().trusted || !is_ours(owner) {
+            return Err(KernelError::Invalid(format!(
+                "{} is a symbolic link in a place that others can write: not followed",
+                path.display()
+            )));
+        }
+        if links > MAX_LINKS {
+            return Err(KernelError::Os { doing: format!("follow {}", path.display()), errno: Errno::LOOP });
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, name: OsString, fd: OwnedFd) -> Result<(), KernelError> {
+        self.path.push(name);
+        let ours = only_ours(&fd).map_err(KernelError::os(format!("look at {}", self.path.display())))?;
+        let trusted = ours && self.here().trusted;
+        self.stack.push(VisitedDirectory { fd, trusted });
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        if self.stack.len() > 1 {
+            self.stack.pop();
+            self.path.pop();
+        }
+    }
+
+    fn place(mut self, name: OsString, node: Option<OwnedFd>) -> Result<PinnedPath, KernelError> {
+        let path = self.path.join(&name);
+        let last = self.stack.len() - 1;
+        let parent = self.stack.swap_remove(last).fd;
+        Ok(PinnedPath { parent, name, node, path })
+    }
+
+    /// The path ended in a directory that the walk has entered already: `/`, or a link to `..`.
+    fn place_here(mut self) -> Result<PinnedPath, KernelError> {
+        let name = self.path.file_name().unwrap_or(OsStr::new(".")).to_owned();
+        let path = self.path.clone();
+        let node = self.here().fd.try_clone().map_err(|source| KernelError::Os {
+            doing: format!("open {}", path.display()),
+            errno: Errno::from_io_error(&source).unwrap_or(Errno::IO),
+        })?;
+        self.leave();
+        let place = self.place(name, Some(node))?;
+        Ok(PinnedPath { path, ..place })
+    }
+}
+
+pub(super) fn is_link(fd: &OwnedFd) -> Result<bool, Errno> {
+    Ok(FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode) == FileType::Symlink)
+}

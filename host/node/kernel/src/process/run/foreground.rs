@@ -1,0 +1,41 @@
+//! A program in the foreground of the operator's terminal: in the agent's own process group, so that keys reach it.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+
+use rustix::io::Errno;
+use tokio::process::{Child, Command};
+
+use crate::KernelError;
+use crate::process::launch::{ProgramLaunch, SessionKind};
+
+/// A program that was started. Killed if this is dropped before it has ended.
+#[derive(Debug)]
+pub struct ForegroundProgram(Child);
+
+/// Starts a program with these as its standard input, output and error.
+pub async fn foreground(
+    launch: ProgramLaunch,
+    [input, output, errors]: [OwnedFd; 3],
+) -> Result<ForegroundProgram, KernelError> {
+    let (mut command, report) = launch.command(SessionKind::OfAgent)?;
+    command.stdin(Stdio::from(input)).stdout(Stdio::from(output)).stderr(Stdio::from(errors));
+    let started = tokio::task::spawn_blocking(move || {
+        let child = Command::from(command).kill_on_drop(true).spawn();
+        child.map(ForegroundProgram).map_err(|error| report.explain(&error))
+    });
+    started.await.map_err(|_| lost(Errno::IO))?
+}
+
+impl ForegroundProgram {
+    /// Waits for its end: its exit status, or 128 and the signal that ended it, as in a shell.
+    pub async fn exited(mut self) -> Result<i32, KernelError> {
+        let status = self.0.wait().await.map_err(|error| lost(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+        Ok(status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1))
+    }
+}
+
+fn lost(errno: Errno) -> KernelError {
+    KernelError::Os { doing: "wait for a process".to_owned(), errno }
+}

@@ -1,0 +1,16 @@
+//! The ways to run a program: to its end with its output captured, two joined by a pipe, detached from the agent, or in the
+//! foreground of the operator's terminal.
+
+mod capture;
+mod captured;
+mod foreground;
+mod group;
+mod output_file;
+mod piped;
+mod start;
+
+pub use captured::{ProgramOutput, RunError, run};
+pub use foreground::{ForegroundProgram, foreground};
+pub use output_file::open_output;
+pub use piped::{PipeListener, PipeOutput, pipe};
+pub use start::start;

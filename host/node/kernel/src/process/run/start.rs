@@ -1,0 +1,30 @@
+//! A program that outlives whoever started it.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+
+use rustix::process::Pid;
+use tokio::process::Command;
+
+use super::group::KillOnDrop;
+use crate::KernelError;
+use crate::process::launch::{ProgramLaunch, SessionKind};
+
+/// Starts a program in a session of its own, its output appended to `output`, and returns its pid once it is executing.
+///
+/// If the future is dropped half-way, the program is killed rather than left behind unknown.
+pub async fn start(launch: ProgramLaunch, output: File) -> Result<Pid, KernelError> {
+    let (mut command, report) = launch.command(SessionKind::Detached)?;
+    let stderr = output.try_clone().map_err(|error| report.explain(&error))?;
+    command.stdin(Stdio::null()).stdout(OwnedFd::from(output)).stderr(OwnedFd::from(stderr));
+    let started = tokio::task::spawn_blocking(move || {
+        // Dropped without a wait: the runtime reaps it as long as the agent lives, and init does afterwards.
+        let child = Command::from(command).spawn().map_err(|error| report.explain(&error))?;
+        Ok((child.id(), KillOnDrop::new(child.id())))
+    });
+    let lost = || KernelError::Invalid("the process was started and could not be waited for".to_owned());
+    let (pid, group) = started.await.map_err(|_| lost())??;
+    group.release();
+    pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).ok_or_else(lost)
+}

@@ -1,0 +1,157 @@
+//! The operator's terminal: raw while it is connected to another, itself again afterwards; its size; what is typed.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use super::window;
+use crate::KernelError;
+
+/// Rows and columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalSize {
+    /// From top to bottom.
+    pub rows: u16,
+    /// From left to right.
+    pub columns: u16,
+}
+
+/// The size of the terminal that the descriptor is. None if it is none, or nobody knows.
+pub fn size(fd: impl AsFd) -> Option<TerminalSize> {
+    let found = window::of(fd.as_fd())?;
+    (found.ws_row > 0 && found.ws_col > 0).then_some(TerminalSize { rows: found.ws_row, columns: found.ws_col })
+}
+
+/// A terminal that hands on every key as it is, until this is dropped.
+#[derive(Debug)]
+pub struct RawTerminal {
+    fd: OwnedFd,
+    before: Termios,
+}
+
+impl RawTerminal {
+    /// Makes the terminal raw. None if it is no terminal.
+    pub fn make(fd: impl AsFd) -> Result<Option<RawTerminal>, KernelError> {
+        let fd = fd.as_fd().try_clone_to_owned().map_err(|error| KernelError::Os {
+            doing: "keep the terminal".to_owned(),
+            errno: Errno::from_io_error(&error).unwrap_or(Errno::IO),
+        })?;
+        let Ok(before) = tcgetattr(&fd) else { return Ok(None) };
+        let mut raw = before.clone();
+        cfmakeraw(&mut raw);
+        tcsetattr(&fd, SetArg::TCSADRAIN, &raw).map_err(|errno| KernelError::Os {
+            doing: "set up the terminal".to_owned(),
+            errno: Errno::from_raw_os_error(errno as i32),
+        })?;
+        Ok(Some(RawTerminal { fd, before }))
+    }
+}
+
+impl Drop for RawTerminal {
+    fn drop(&mut self) {
+        // A terminal that has gone needs no setting back.
+        let _ = tcsetattr(&self.fd, SetArg::TCSADRAIN, &self.before);
+    }
+}
+
+/// What is typed, as it comes, read by a thread of its own: reads of terminals cannot be waited for otherwise without
+/// changing the terminal for everybody who shares it. The thread ends when this is dropped.
+#[derive(Debug)]
+pub struct TerminalInput {
+    chunks: Receiver<Vec<u8>>,
+    _stop: OwnedFd,
+}
+
+impl TerminalInput {
+    /// Reads from the descriptor from now on.
+    pub fn read(fd: OwnedFd) -> Result<TerminalInput, KernelError> {
+        let (stopped, stop) =
+            rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(KernelError::os("make a pipe"))?;
+        let (sender, chunks) = channel(1);
+        let thread = std::thread::Builder::new().name("console".to_owned());
+        let spawned = thread.spawn(move || pass_on(fd.as_fd(), stopped.as_fd(), &sender));
+        spawned.map_err(|error| KernelError::Os {
+            doing: "start a thread".to_owned(),
+            errno: Errno::from_io_error(&error).unwrap_or(Errno::IO),
+        })?;
+        Ok(TerminalInput { chunks, _stop: stop })
+    }
+
+    /// The next bytes. None at the end.
+    pub async fn next(&mut self) -> Option<Vec<u8>> {
+        self.chunks.recv().await
+    }
+}
+
+/// Reads until the end, or until the other end of `stopped` is closed.
+fn pass_on(fd: BorrowedFd<'_>, stopped: BorrowedFd<'_>, sender: &Sender<Vec<u8>>) {
+    let mut buffer = [0; 4096];
+    loop {
+        let mut ready = [PollFd::new(&fd, PollFlags::IN), PollFd::new(&stopped, PollFlags::IN)];
+        match poll(&mut ready, None) {
+            Err(Errno::INTR) => continue,
+            Err(_) => return,
+            Ok(_) if !ready[1].revents().is_empty() => return,
+            Ok(_) => {}
+        }
+        match rustix::io::read(fd, &mut buffer) {
+            Ok(0) => return,
+            Ok(count) if sender.blocking_send(buffer[..count].to_vec()).is_err() => return,
+            Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_no_terminal() {
+        let (reader, _writer) = std::io::pipe().unwrap();
+        assert_eq!(size(&reader), None);
+        assert!(RawTerminal::make(&reader).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_terminal_is_raw_until_it_is_given_back() {
+        let pty = nix::pty::openpty(None, None).unwrap();
+        let flags = || tcgetattr(&pty.slave).unwrap().local_flags;
+        let before = flags();
+        let raw = RawTerminal::make(&pty.slave).unwrap();
+        assert!(raw.is_some() && flags() != before);
+        drop(raw);
+        assert_eq!(flags(), before);
+    }
+
+    #[tokio::test]
+    async fn what_is_typed_comes_to_its_end() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let mut input = TerminalInput::read(reader.into()).unwrap();
+        writer.write_all(b"ls").unwrap();
+        assert_eq!(input.next().await.as_deref(), Some(&b"ls"[..]));
+        drop(writer);
+        assert_eq!(input.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn nobody_reads_on_once_the_console_is_closed() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let keep = reader.try_clone().unwrap();
+        let mut input = TerminalInput::read(reader.into()).unwrap();
+        writer.write_all(b"a").unwrap();
+        assert!(input.next().await.is_some());
+        let TerminalInput { mut chunks, _stop } = input;
+        drop(_stop);
+        assert_eq!(chunks.recv().await, None);
+        writer.write_all(b"b").unwrap();
+        let mut left = [0; 8];
+        assert_eq!(rustix::io::read(&keep, &mut left), Ok(1));
+    }
+}
