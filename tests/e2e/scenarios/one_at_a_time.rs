@@ -51,7 +51,7 @@ fn of_twenty_starts_one_acts(world: &World) {
     assert_eq!((all.len(), refused.len()), (1, 19));
     all.into_iter().for_each(|om| drop(end("om web start", om).ok()));
     for ran in refused {
-        let ran = ran.ends(5).says("busy: process ").says("is at start since");
+        let ran = ran.ends(5).says("busy: process ").says("has been running start since");
         assert!(pids.iter().any(|pid| ran.stderr.contains(&format!("process {pid} "))), "{ran}");
     }
     assert_eq!(world.take_marks(), "+1", "more than one has acted");
@@ -62,7 +62,7 @@ fn whoever_is_refused_learns_by_whom(world: &World) {
     gated(world);
     let om = acting(world);
     for action in ["start", "stop", "restart", "provision", "run", "unprovision --confirm"] {
-        world.om(&format!("web {action}")).ends(5).says(&format!("process {} is at start since", om.id()));
+        world.om(&format!("web {action}")).ends(5).says(&format!("process {} has been running start since", om.id()));
     }
     world.om("web print status").ok();
     world.om("web start --dry-run").ok();

@@ -17,7 +17,7 @@ fn a_plan_that_is_another_one_now_is_not_acted_on(world: &World) {
     let digest = plan["digest"].as_str().unwrap().to_owned();
     world.om("web start --rid app#2").ok();
     world.take_marks();
-    world.om(&format!("web start --if-plan {digest}")).ends(1).says("the plan is now").says(&digest);
+    world.om(&format!("web start --if-plan {digest}")).ends(1).says("the plan has changed").says(&digest);
     assert_eq!(world.take_marks(), "");
     world.om("web stop").ok();
     world.om(&format!("web start --if-plan {digest}")).ok();

@@ -1,5 +1,5 @@
-//! Consoles: the operator's terminal, connected to the inside of a resource. Nothing is locked for it, and nothing is decided
-//! here: the driver describes, the host checks and connects.
+//! Consoles: the operator's terminal, connected to the inside of a resource. The driver describes what to connect to, and the
+//! host checks that and connects the terminal. No lock is taken: the operator may look inside while an action runs.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -17,10 +17,10 @@ use crate::instance::{ActionSession, Instance};
 use crate::object::{NoResource, NoUsableConfiguration, ObjectError};
 use crate::snapshot::Snapshot;
 
-/// Why there is no console.
+/// Why no console was opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsoleError {
-    /// There is no such object, or its files cannot be read.
+    /// The object does not exist, or its files cannot be read.
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// The configuration has errors, and there is no earlier valid version.
@@ -29,38 +29,23 @@ pub enum ConsoleError {
     /// The object has no such resource.
     #[error(transparent)]
     NoResource(#[from] NoResource),
-    /// None of its resources has an inside.
+    /// No resource of the object has a console.
     #[error("no resource of {0} has a console")]
     NoneInside(ObjectPath),
-    /// Several have, and none was named.
+    /// Several resources have a console, and the caller named none.
     #[error("name one of the resources of {object} with --rid: {rids}")]
-    Which {
-        /// The object.
-        object: ObjectPath,
-        /// Those that have.
-        rids: String,
-    },
-    /// A keyword speaks of what does not exist now.
+    Which { object: ObjectPath, rids: String },
+    /// A keyword names something that does not exist now.
     #[error("{rid}: {what}")]
-    Unresolved {
-        /// The resource.
-        rid: Rid,
-        /// What.
-        what: String,
-    },
-    /// The driver said no, or what it described is not allowed.
+    Unresolved { rid: Rid, what: String },
+    /// The driver refused, or the host does not allow what it described.
     #[error("{rid}: {error}")]
-    Failed {
-        /// The resource.
-        rid: Rid,
-        /// Why.
-        error: ActionError,
-    },
+    Failed { rid: Rid, error: ActionError },
 }
 
 impl Agent {
-    /// Connects a terminal, until either side ends it. Without `rid`, the object's only resource that has an inside is meant.
-    /// Returns the exit status of what ran there.
+    /// Connects a terminal until either side closes it, and returns the exit status of the program inside. Without `rid`, the
+    /// object must have exactly one resource that has a console.
     pub async fn console(
         &self,
         path: &ObjectPath,
@@ -73,7 +58,7 @@ impl Agent {
         let resource = inside(&snapshot.available, object, rid, asked)?;
         let instance = Instance::new(self, object, &snapshot);
         let (mut call, unresolved) = instance.call_now(&ActionSession::default(), resource).await;
-        // The driver decides by it whether there is to be a terminal inside.
+        // The driver allocates a terminal inside only if the operator sits at one.
         call.vars.push(("tty".to_owned(), terminal.input.is_terminal().to_string()));
         let rid = resource.rid.clone();
         if let Some(what) = unresolved {
@@ -116,7 +101,7 @@ impl Agent {
     }
 }
 
-/// The resource that is meant.
+/// The resource to connect to.
 fn inside<'a>(
     available: &AvailableDrivers,
     object: &'a Object,

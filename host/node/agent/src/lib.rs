@@ -3,6 +3,8 @@
 //!
 //! Everything that is kept here survives a crash at any point: files are replaced whole, and a lock dies with its holder.
 
+#![allow(missing_docs, reason = "fields of plain data are left to their names")]
+
 mod action;
 mod agent;
 pub mod console;

@@ -1,5 +1,5 @@
-//! Everything that one request reads from disk, read in one go before the request first waits. So a request sees one state of
-//! the files from its beginning to its end, and no file is read between two calls of drivers.
+//! Everything that one request needs from the disk, read together before the request first waits. So a request sees the same
+//! configuration and the same policies from its beginning to its end, and does not read files between the calls of drivers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::file::blocking::blocking;
 use crate::object::{NoUsableConfiguration, ObjectConfiguration, ObjectError};
 use crate::state::{DeviceFooting, InstanceState};
 
-/// What one request about an object knows of the disk.
+/// The files that one request depends on, as they were at its beginning.
 pub(crate) struct Snapshot {
     pub(crate) node: Arc<NodeData>,
     pub(crate) available: Arc<AvailableDrivers>,
@@ -24,7 +24,7 @@ pub(crate) struct Snapshot {
     pub(crate) drivers: BTreeMap<DriverName, Arc<dyn Driver>>,
     /// The devices that each resource was started on.
     pub(crate) footing: BTreeMap<Rid, DeviceFooting>,
-    /// What objects of the namespace may make this node do.
+    /// The policy of the namespace: what its objects may make this node do.
     pub(crate) namespace: Result<Policy, String>,
 }
 
@@ -40,7 +40,7 @@ impl Snapshot {
         .await
     }
 
-    /// The same for an object that had this text for its configuration.
+    /// Reads the same for an object that had this text for its configuration.
     pub(crate) async fn of_text(agent: &Agent, path: &ObjectPath, text: &str) -> Snapshot {
         let (agent, path, text) = (agent.clone(), path.clone(), text.to_owned());
         blocking(move || {
@@ -69,7 +69,7 @@ impl Snapshot {
         }
     }
 
-    /// The object that acts.
+    /// The object in use.
     pub(crate) fn object(&self) -> Result<&Object, NoUsableConfiguration> {
         self.configuration.object()
     }

@@ -13,7 +13,7 @@ use crate::object::{NoUsableConfiguration, ObjectError};
 /// Why an action was not begun.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
-    /// There is no such object, or its files cannot be read.
+    /// The object does not exist, or its files cannot be read.
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// The configuration has errors, and there is no earlier valid version.
@@ -21,78 +21,61 @@ pub enum ActError {
     Configuration(#[from] NoUsableConfiguration),
     /// The object has no instance here.
     #[error("{object} has no instance on {node}: it runs on {nodes}")]
-    NotHere {
-        /// The object.
-        object: ObjectPath,
-        /// This node.
-        node: String,
-        /// Its nodes.
-        nodes: String,
-    },
-    /// The object does not run where it is to be moved to.
+    NotHere { object: ObjectPath, node: String, nodes: String },
+    /// The destination of the move is not a node of the object.
     #[error("{object} cannot be moved to {to}: its other nodes are {others}")]
     NoDestination {
-        /// The object.
         object: ObjectPath,
-        /// Where to.
         to: NodeName,
-        /// Where it could go.
+        /// The nodes that it could move to.
         others: String,
     },
-    /// The node is for production, and the object is not.
+    /// The node takes objects of the production environment only, and this object is of another.
     #[error(
         "{object} is of environment {env}, and {node} is a node of environment {PRD}, which takes no other: only stop, \
          shutdown and unprovision are done (set env = {PRD} where that is what it is)"
     )]
-    Environment {
-        /// The object.
-        object: ObjectPath,
-        /// Its environment.
-        env: String,
-        /// This node.
-        node: String,
-    },
+    Environment { object: ObjectPath, env: String, node: String },
     /// Another action is under way.
     #[error(transparent)]
     Lock(LockError),
-    /// What the action must write down cannot be.
+    /// The disk has no room for what the action must record.
     #[error("refused before anything was touched")]
     NoRoom(#[source] FileError),
-    /// The options select nothing.
+    /// The options select no resource.
     #[error(transparent)]
     Nothing(#[from] NothingSelected),
-    /// There is no plan for it.
+    /// The planner refuses the request.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The plan is another one now.
-    #[error("the plan is now {now}, not {wanted}: look at it again with --dry-run")]
+    /// The plan has changed since the caller saw it.
+    #[error("the plan has changed: its digest is now {now}, not {wanted}: look at it again with --dry-run")]
     Moved {
-        /// What the digest is now.
+        /// The digest of the plan as of now.
         now: String,
-        /// What it was to begin with.
+        /// The beginning of the digest that the caller expected.
         wanted: String,
     },
-    /// An earlier action was killed, and its story must be finished first.
+    /// An earlier action was interrupted and must be recovered first.
     #[error(
-        "an earlier {action} of {object} was interrupted: what it left behind is dealt with first, after which the plan \
-        is another one: act without --if-plan"
+        "an earlier {action} of {object} was interrupted: it is recovered first, which changes the plan: \
+        act without --if-plan"
     )]
     Unfinished {
-        /// The object.
         object: ObjectPath,
         /// The earlier action.
         action: String,
     },
-    /// The drivers do not accept their keywords: nothing was touched.
+    /// The drivers reject their keywords. Nothing was touched.
     #[error("refused before anything was touched: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NotAccepted(Vec<RejectedKeyword>),
-    /// The story of an earlier action could not be finished.
-    #[error("what an earlier action left behind cannot be dealt with")]
+    /// An earlier action was interrupted and could not be recovered.
+    #[error("the interrupted earlier action cannot be recovered")]
     Recovery(#[source] exec::journal::JournalError),
-    /// The journal cannot be had: nothing was touched.
+    /// The journal cannot be written. Nothing was touched.
     #[error("refused before anything was touched")]
     Refused(#[source] exec::Refused),
-    /// The boot of this node cannot be told.
+    /// The kernel does not say which boot of the node this is.
     #[error("cannot read the boot id of this node")]
     Boot(#[source] std::io::Error),
 }

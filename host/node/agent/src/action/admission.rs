@@ -21,7 +21,7 @@ pub(super) fn here(object: &Object) -> Result<&Object, ActError> {
     Err(ActError::NotHere { object: object.path.clone(), node: object.node.to_string(), nodes: nodes.join(" ") })
 }
 
-/// The object, if this node may do that with it: whatever takes an instance down is always done.
+/// The object, if this node admits the action: it always admits what takes an instance down.
 pub(super) fn admit<'o>(object: &'o Object, node: &NodeData, request: &ActionRequest) -> Result<&'o Object, ActError> {
     let object = here(object)?;
     if let Some(to) = &request.destination
@@ -32,6 +32,7 @@ pub(super) fn admit<'o>(object: &'o Object, node: &NodeData, request: &ActionReq
         return Err(ActError::NoDestination { object: object.path.clone(), to: to.clone(), others });
     }
     let takes_down = matches!(request.action, plan::Action::Stop | plan::Action::Shutdown | plan::Action::Unprovision);
+    // A test that starts on a production node by mistake may take over production's addresses and disks.
     let is_prd = node.keywords.get("env").is_some_and(|env| env == PRD);
     if takes_down || !is_prd || object.env == PRD {
         return Ok(object);
@@ -40,7 +41,7 @@ pub(super) fn admit<'o>(object: &'o Object, node: &NodeData, request: &ActionReq
     Err(ActError::Environment { object: object.path.clone(), env, node })
 }
 
-/// Drivers find fault with what would be provisioned before anything is: most of what it makes cannot be undone.
+/// Asks the drivers to check what would be provisioned before anything is, as most of it cannot be undone.
 pub(super) async fn refuse_unaccepted(instance: &Instance<'_>, plan: &Plan) -> Result<(), ActError> {
     let planned = planned(plan, instance.object);
     let absent = instance.unresolved(&planned).await.into_iter();
@@ -49,8 +50,8 @@ pub(super) async fn refuse_unaccepted(instance: &Instance<'_>, plan: &Plan) -> R
     if refused.is_empty() { Ok(()) } else { Err(ActError::NotAccepted(refused)) }
 }
 
-/// An action that goes on past every failure, such as a stop, goes on past a full disk too. All others write down what they
-/// did, and are not begun where they cannot.
+/// Refuses to begin where the disk has no room for the records of the action. An action that goes on past every failure, such
+/// as a stop, goes on past a full disk too.
 pub(super) fn refuse_without_room(plan: &Plan, state: &InstanceState) -> Result<(), ActError> {
     let needs_it = plan.phases.iter().any(|phase| phase.on_failure != OnFailure::GoOn);
     match needs_it && plan.steps().any(|step| !step.work.is_empty()) {
@@ -59,7 +60,7 @@ pub(super) fn refuse_without_room(plan: &Plan, state: &InstanceState) -> Result<
     }
 }
 
-/// The resources with which the plan does something.
+/// The resources that the plan touches.
 fn planned(plan: &Plan, object: &Object) -> Vec<Resource> {
     let acting = |resource: &&Resource| plan.steps().any(|step| step.rid == resource.rid && !step.work.is_empty());
     object.resources.iter().filter(acting).cloned().collect()

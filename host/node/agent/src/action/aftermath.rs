@@ -29,6 +29,7 @@ pub(super) async fn remember(instance: &Instance<'_>, plan: Plan, report: Report
 pub(super) async fn conclude(agent: &Agent, instance: &Instance<'_>, status: InstanceStatus) -> InstanceStatus {
     let (agent, state) = (agent.clone(), instance.state());
     blocking(move || {
+        // A full disk must not fail an action that is done.
         let _ = state.set_last_status(&status);
         paths::remove_empty_groups(agent.home(), &status.path);
         status
@@ -36,18 +37,18 @@ pub(super) async fn conclude(agent: &Agent, instance: &Instance<'_>, status: Ins
     .await
 }
 
-/// A status tells of a failed action until the same one succeeds. One that was given up has not failed.
+/// A status reports a failed action until the same action succeeds. A cancelled or unsupported action has not failed.
 fn remember_failure(state: &InstanceState, report: &Report) {
     let failure = match &report.ending {
         Ending::Done => None,
         Ending::Interrupted | Ending::Unsupported(_) => return,
         failed => Some(ActionFailure { how: failed.to_string(), at: Timestamp::now() }),
     };
-    // Lost without harm: the log has it too.
+    // Losing it does no harm: the log has it too.
     let _ = state.set_failure(report.action.as_str(), failure);
 }
 
-/// What drivers cannot always tell by looking.
+/// Marks what was provisioned and unprovisioned, for drivers that cannot always tell by looking.
 fn remember_provisioned(state: &InstanceState, plan: &Plan, report: &Report) {
     for (step, done) in plan.steps().zip(&report.steps) {
         if !matches!(done.end, StepEnd::Done) {
@@ -55,15 +56,16 @@ fn remember_provisioned(state: &InstanceState, plan: &Plan, report: &Report) {
         }
         let has = |verb| step.work.iter().any(|work| work.verb() == verb);
         if has(Verb::Unprovision) {
-            // What its driver remembered was about what is gone now.
-            let _ = durable::remove_folder(&state.driver_state(&step.rid));
+            // The driver's state describes storage that no longer exists.
+            let _ = durable::remove_directory(&state.driver_state(&step.rid));
         }
         let provisioned = match (has(Verb::Provision), has(Verb::Unprovision)) {
             (true, false) => true,
             (false, true) => false,
+            // A step that does both, or neither, leaves the mark as it is.
             _ => continue,
         };
-        // Lost without harm: a driver that can tell is asked.
+        // Losing it does no harm where the driver can tell by looking.
         let _ = state.mark_provisioned(&step.rid, ProvisionedMark { provisioned, since: Timestamp::now() });
     }
 }

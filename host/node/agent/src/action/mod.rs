@@ -33,17 +33,17 @@ use crate::snapshot::Snapshot;
 use crate::state::InstanceState;
 use crate::status::{self, InstanceStatus};
 
-/// What an action came to.
+/// The result of an action that ran.
 #[derive(Debug)]
 pub struct ActionOutcome {
-    /// What was done.
+    /// What the executor did, step by step.
     pub report: Report,
-    /// How the instance is now.
+    /// The status that the action led to.
     pub instance: InstanceStatus,
 }
 
 impl Agent {
-    /// The status of an instance, by asking its drivers. It is remembered for those who only want to know the last one.
+    /// The status of an instance, asked of its drivers. It is kept, so that the next reader can be shown it without asking.
     pub async fn status(&self, path: &ObjectPath) -> Result<InstanceStatus, ActError> {
         let snapshot = Snapshot::take(self, path).await?;
         here(snapshot.object()?)?;
@@ -101,7 +101,7 @@ impl Agent {
         make_plan(&Instance::new(self, object, &snapshot), &ActionSession::default(), request).await
     }
 
-    /// Does it. One action an instance at a time.
+    /// Carries out an action. One action on an instance runs at a time, see [`ActionRequest::wait`].
     pub async fn act(
         &self,
         path: &ObjectPath,
@@ -112,6 +112,7 @@ impl Agent {
         let lock = self.lock(path, &request).await?;
         let snapshot = Snapshot::take(self, path).await?;
         let object = admit(snapshot.object()?, &snapshot.node, &request)?;
+        // Read under the lock: an action that ran until now may have changed the state.
         let (instance, session) = (Instance::new(self, object, &snapshot), request.session());
         let facilities = InstanceFacilities { instance: &instance, session: &session };
         let beside = self.execution(facilities, &request, console, cancel).await?;
@@ -119,6 +120,7 @@ impl Agent {
             Some(_) => Session { journal: instance.state().journal(), ..beside.clone() },
             None => beside.clone(),
         };
+        // What an interrupted action left behind would falsify the look that the plan is made from.
         finish_earlier(facilities, &execution, request.action).await?;
         if lock.is_some() {
             finish_beside(facilities, &beside).await;
@@ -168,6 +170,7 @@ impl Agent {
     async fn lock(&self, path: &ObjectPath, request: &ActionRequest) -> Result<Option<FileLock>, ActError> {
         let wait = request.wait.unwrap_or_default();
         match FileLock::take(&self.home().action_lock(path), request.action.as_str(), wait).await {
+            // The action that holds the lock has the journal too; this one keeps a journal of its own.
             Err(LockError::Busy(_)) if request.wait.is_none() => Ok(None),
             taken => taken.map(Some).map_err(ActError::Lock),
         }

@@ -21,6 +21,7 @@ pub(super) async fn make_plan(
             Some(selected.into_iter().map(|resource| resource.rid.clone()).collect::<BTreeSet<_>>())
         }
     };
+    // Selected before anything is looked at: a selection that is empty costs no look.
     let seen = instance.look(session).await;
     let wanted = plan::Request {
         action: request.action,
@@ -34,6 +35,7 @@ pub(super) async fn make_plan(
     let avail = status::sums(&seen).avail;
     let plan = plan::plan(&view::instance(instance, &seen, avail), &wanted)?;
     match &request.if_plan {
+        // The plan that the caller saw is no longer the plan: its situation has changed meanwhile.
         Some(digest) if !plan.digest.matches(digest) => {
             Err(ActError::Moved { now: plan.digest.to_string(), wanted: digest.clone() })
         }

@@ -1,11 +1,11 @@
-//! Recovers an action whose process died before the next one begins.
+//! Recovers an earlier action whose process died, before the next action begins.
 
 use driver::Level;
 
 use super::ActError;
 use crate::instance::InstanceFacilities;
 
-/// Finishes the story of an action that was killed. What cannot be read must not keep anybody from stopping a service.
+/// Recovers an earlier action that held the lock. An operator can stop a service even if that fails.
 pub(super) async fn finish_earlier(
     facilities: InstanceFacilities<'_>,
     session: &exec::Session,
@@ -14,7 +14,7 @@ pub(super) async fn finish_earlier(
     match exec::recover(&facilities, session).await {
         Ok(_) => Ok(()),
         Err(error) if matches!(action, plan::Action::Stop | plan::Action::Shutdown) => {
-            let text = format!("what an earlier action left behind is not dealt with: {}", crate::chain(&error));
+            let text = format!("the interrupted earlier action was not recovered: {}", crate::chain(&error));
             session.log.line(None, Level::Warn, &text);
             Ok(())
         }
@@ -22,11 +22,10 @@ pub(super) async fn finish_earlier(
     }
 }
 
-/// The same for one that went on beside another. It may still be under way.
+/// Recovers an earlier action that ran without the lock. Such an action may still be running, so a failure stops nothing.
 pub(super) async fn finish_beside(facilities: InstanceFacilities<'_>, session: &exec::Session) {
     if let Err(error) = exec::recover(&facilities, session).await {
-        let text =
-            format!("what an action without the lock has left behind is not dealt with: {}", crate::chain(&error));
+        let text = format!("an interrupted action without the lock was not recovered: {}", crate::chain(&error));
         session.log.line(None, Level::Warn, &text);
     }
 }

@@ -8,26 +8,25 @@ use plan::CopyRequest;
 
 use crate::instance::ActionSession;
 
-/// What is asked of an instance.
+/// An action that a caller asks of an instance.
 #[derive(Debug, Clone)]
 pub struct ActionRequest {
-    /// The action.
     pub action: plan::Action,
-    /// Of which resources.
+    /// Which resources to act on. An empty filter means all.
     pub filter: ResourceFilter,
-    /// No further than this.
+    /// How far to go through the order of resources.
     pub to: Option<plan::Barrier>,
-    /// Also what is standby or not provisioned.
+    /// Act on standby and unprovisioned resources too.
     pub force: bool,
-    /// Leave a failed start as it is.
+    /// Do not undo a failed start.
     pub disable_rollback: bool,
-    /// Yes to whatever wants to be confirmed.
+    /// The operator has confirmed in advance that data may be destroyed.
     pub confirm: bool,
-    /// Only if the plan's digest begins so.
+    /// Act only if the digest of the plan begins with this.
     pub if_plan: Option<String>,
-    /// How many members of a parallel subset at once.
+    /// How many members of a parallel subset act at once. None: what the node's configuration says.
     pub parallel: Option<usize>,
-    /// How long to wait for an action that is under way. None: act beside it.
+    /// How long to wait for an action that is running. None: act beside it.
     pub wait: Option<Duration>,
     /// `-e NAME=VALUE`, for triggers.
     pub env: Vec<(String, String)>,
@@ -35,25 +34,24 @@ pub struct ActionRequest {
     pub copying: CopyRequest,
     /// Where a migration goes.
     pub destination: Option<NodeName>,
-    /// The command as it was typed, without secrets, for the log.
+    /// The command as the user typed it, without secrets, for the log.
     pub command: String,
-    /// On whose behalf.
     pub origin: RequestOrigin,
 }
 
-/// On whose behalf an action is done.
+/// The party on whose behalf an action is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestOrigin {
     /// A user typed a command.
     User,
-    /// The daemon brings an object where it is to be.
+    /// The daemon brings an object into its expected state.
     Daemon,
-    /// A schedule came due.
+    /// A schedule was due.
     Scheduler,
 }
 
 impl RequestOrigin {
-    /// The word in logs.
+    /// The word for logs.
     pub fn as_str(self) -> &'static str {
         match self {
             RequestOrigin::User => "user",
@@ -64,7 +62,7 @@ impl RequestOrigin {
 }
 
 impl ActionRequest {
-    /// A new session, to do what was asked for.
+    /// A new session with an id of its own, to carry out the action.
     pub(super) fn session(&self) -> ActionSession {
         let session = ActionSession {
             sid: uuid::Uuid::new_v4().to_string(),
@@ -73,6 +71,7 @@ impl ActionRequest {
             env: self.env.clone(),
             ..ActionSession::default()
         };
+        // Values given on the command line are secret if their names say so.
         let secret = self.env.iter().filter(|(name, _)| model::is_secret_name(name));
         secret.for_each(|(_, value)| session.secrets.add(value));
         session

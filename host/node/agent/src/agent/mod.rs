@@ -64,13 +64,14 @@ impl Agent {
     pub fn drivers(&self) -> Arc<AvailableDrivers> {
         let directory = self.parts.home.installed_drivers();
         let find = || Ok::<_, std::convert::Infallible>(AvailableDrivers::find(&directory));
+        // The error type has no value: finding drivers never fails, a broken one is listed as broken.
         match self.parts.drivers.get(with_entries(&directory), find) {
             Ok(drivers) => drivers,
             Err(never) => match never {},
         }
     }
 
-    /// How long at least one driver was at work so far.
+    /// How long at least one driver has been at work so far.
     pub fn time_in_drivers(&self) -> Duration {
         self.parts
             .runtime
@@ -82,6 +83,7 @@ impl Agent {
     /// The sandbox that drivers run in. It is started when it is first needed, or the error says why it cannot be.
     pub fn runtime(&self) -> Result<&Runtime, &str> {
         let start = || {
+            // The audit setting is the one thing that a running sandbox does not read again.
             let host = HostServices {
                 audit: Arc::new(FileAudit::new(self.home().audit())),
                 audit_reads: self.node().keywords.get("audit").is_some_and(|audit| audit == "all"),
@@ -118,7 +120,7 @@ impl AgentParts {
     }
 }
 
-/// A driver, as the runtime loads it.
+/// The component of a driver, for the runtime to load.
 pub fn source(known: &AvailableDriver) -> Source {
     let code = match &known.origin {
         DriverOrigin::Builtin(bytes) => Code::Builtin(bytes),

@@ -1,5 +1,5 @@
-//! The drivers at hand: those that come with the agent and those that the site installed, known by their manifests. None is
-//! run to be known.
+//! The available drivers: those that come with the agent and those that the site installed. The agent knows them by their
+//! manifests and runs none of them to list them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,27 +8,25 @@ use driver::Manifest;
 use model::config::{DriverSchema, Implicit, Schemas};
 use model::{DriverName, Group};
 
-/// Where a driver's component is.
+/// Where the component of a driver is.
 #[derive(Debug, Clone)]
 pub enum DriverOrigin {
-    /// In the agent itself.
+    /// Built into the agent.
     Builtin(&'static [u8]),
     /// A file that the site installed.
     Installed(PathBuf),
 }
 
-/// A driver at hand.
+/// A driver that resources can use.
 #[derive(Debug, Clone)]
 pub struct AvailableDriver {
-    /// What it says of itself.
     pub manifest: Manifest,
-    /// `sha256:` and the hexadecimal digest of its component. Of an installed driver: as it was when it was installed.
+    /// `sha256:` and the hexadecimal digest of its component. Of an installed driver: the digest at its installation.
     pub digest: String,
-    /// Its component.
     pub origin: DriverOrigin,
 }
 
-/// The drivers at hand.
+/// All drivers that resources can use, by name and alias.
 #[derive(Debug, Default)]
 pub struct AvailableDrivers {
     pub(super) known: BTreeMap<DriverName, AvailableDriver>,
@@ -39,15 +37,13 @@ pub struct AvailableDrivers {
 /// An installed driver that cannot be used.
 #[derive(Debug)]
 pub struct BrokenDriver {
-    /// Its file.
     pub file: PathBuf,
-    /// Why.
     pub reason: String,
 }
 
 impl AvailableDrivers {
-    /// The drivers that come with the agent, and those installed in `folder`.
-    pub fn find(folder: &Path) -> AvailableDrivers {
+    /// The drivers that come with the agent, and those installed in a directory.
+    pub fn find(directory: &Path) -> AvailableDrivers {
         let mut drivers = AvailableDrivers::default();
         for builtin in builtin::drivers() {
             match Manifest::parse(builtin.manifest.as_bytes()) {
@@ -61,15 +57,16 @@ impl AvailableDrivers {
                 }
             }
         }
-        drivers.find_installed(folder);
+        drivers.find_installed(directory);
         drivers
     }
 
-    fn find_installed(&mut self, folder: &Path) {
-        let Ok(entries) = std::fs::read_dir(folder) else { return };
+    fn find_installed(&mut self, directory: &Path) {
+        let Ok(entries) = std::fs::read_dir(directory) else { return };
         for file in entries.flatten().map(|entry| entry.path()).filter(|path| path.extension() == Some("wasm".as_ref()))
         {
             match InstallRecord::read(&file) {
+                // Otherwise a site could replace a driver that runs with a built-in driver's trust.
                 Ok(installed) if self.known.contains_key(&installed.manifest.name) => {
                     let reason = format!("{} comes with the agent", installed.manifest.name);
                     self.broken.push(BrokenDriver { file, reason });
@@ -101,7 +98,7 @@ impl AvailableDrivers {
         self.known.values()
     }
 
-    /// Those that cannot be used.
+    /// The drivers that cannot be used.
     pub fn broken(&self) -> &[BrokenDriver] {
         &self.broken
     }
@@ -113,7 +110,7 @@ impl Schemas for AvailableDrivers {
         Some(schema(&known.manifest))
     }
 
-    /// Only of drivers that come with the agent: no other one gets into an object that does not name it.
+    /// Only drivers that come with the agent: a driver of a third party gets into no object that does not name it.
     fn implicit(&self) -> Vec<Implicit<'_>> {
         let builtin = self.known.values().filter(|known| matches!(known.origin, DriverOrigin::Builtin(_)));
         let manifests = builtin.map(|known| &known.manifest);
@@ -131,14 +128,14 @@ fn schema(manifest: &Manifest) -> DriverSchema<'_> {
     DriverSchema { name: &manifest.name, keywords: &manifest.keywords }
 }
 
-/// What is written beside an installed component, so that knowing the driver needs no look into it.
+/// The file beside an installed component, so that the agent knows the driver without reading its component.
 struct InstallRecord {
     manifest: Manifest,
     digest: String,
 }
 
 impl InstallRecord {
-    /// First line the digest, the rest the manifest.
+    /// The first line is the digest, the rest is the manifest.
     fn read(component: &Path) -> Result<InstallRecord, String> {
         let path = component.with_extension("manifest");
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;

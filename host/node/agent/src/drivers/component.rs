@@ -12,59 +12,49 @@ use crate::file::durable::{self, FileError};
 /// Why a driver cannot be installed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// Its file cannot be read.
+    /// The file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// It is no component of a driver.
-    #[error("{} is no driver: {reason}", path.display())]
-    NoDriver {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// Its manifest is refused.
+    /// The file is not the component of a driver.
+    #[error("{} is not a driver: {reason}", path.display())]
+    NoDriver { path: PathBuf, reason: String },
+    /// The manifest is refused.
     #[error("{} is refused", path.display())]
     Manifest {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: ManifestError,
     },
     /// A driver of that name comes with the agent.
     #[error("{0} comes with the agent and cannot be replaced")]
     Builtin(DriverName),
-    /// A driver of that name is installed.
+    /// Another driver of that name is installed.
     #[error("{0} is installed already, as {1} (--force replaces it)")]
     Installed(DriverName, String),
-    /// There is no such driver.
+    /// No driver of that name is installed.
     #[error("no driver {0} is installed")]
     Unknown(DriverName),
-    /// It cannot be written.
+    /// A file cannot be written.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-/// A component's file, looked at.
+/// The component of a driver, read from a file.
 #[derive(Debug)]
 pub struct DriverComponent {
-    /// What the driver says of itself.
     pub manifest: Manifest,
-    /// `sha256:` and the digest.
+    /// `sha256:` and the hexadecimal digest.
     pub digest: String,
     bytes: Vec<u8>,
     json: String,
 }
 
 impl DriverComponent {
-    /// Looks at a component's file. One that carries no manifest is asked for it, with no grants.
+    /// Reads a component. One that carries no manifest is run to ask for it, without any grant.
     pub async fn open(path: &Path, runtime: Result<&Runtime, &str>) -> Result<DriverComponent, InstallError> {
         let bytes = std::fs::read(path).map_err(|source| InstallError::Read { path: path.to_owned(), source })?;
         let no_driver = |reason: String| InstallError::NoDriver { path: path.to_owned(), reason };
@@ -82,8 +72,8 @@ impl DriverComponent {
         Ok(DriverComponent { manifest, digest, bytes, json })
     }
 
-    /// Installs it in `folder`. Nothing is granted by that.
-    pub fn install(&self, drivers: &AvailableDrivers, folder: &Path, force: bool) -> Result<(), InstallError> {
+    /// Installs the component in a directory.
+    pub fn install(&self, drivers: &AvailableDrivers, directory: &Path, force: bool) -> Result<(), InstallError> {
         let name = &self.manifest.name;
         match drivers.known.get(name) {
             Some(AvailableDriver { origin: DriverOrigin::Builtin(_), .. }) => {
@@ -94,10 +84,10 @@ impl DriverComponent {
             }
             _ => {}
         }
-        // The component first: without its manifest it is not seen yet.
-        durable::write(&folder.join(format!("{name}.wasm")), &self.bytes)?;
+        // The component first: the agent does not see it before its manifest is there.
+        durable::write(&directory.join(format!("{name}.wasm")), &self.bytes)?;
         let manifest = format!("{}\n{}", self.digest, self.json);
-        Ok(durable::write(&folder.join(format!("{name}.manifest")), manifest.as_bytes())?)
+        Ok(durable::write(&directory.join(format!("{name}.manifest")), manifest.as_bytes())?)
     }
 }
 
@@ -107,6 +97,7 @@ pub fn remove(drivers: &AvailableDrivers, name: &DriverName) -> Result<(), Insta
         None => Err(InstallError::Unknown(name.clone())),
         Some(DriverOrigin::Builtin(_)) => Err(InstallError::Builtin(name.clone())),
         Some(DriverOrigin::Installed(path)) => {
+            // In the reverse order of an installation, so that a crash in between leaves no manifest without a component.
             durable::remove(&path.with_extension("manifest"))?;
             durable::remove(path)?;
             Ok(())

@@ -1,5 +1,5 @@
-//! What a driver may do for one resource, as of now: the requests of its manifest, bound to the resource's keywords, and what
-//! the policies of the site and of the namespace leave of them. Nothing is touched to find out.
+//! The effective grants of a driver for one resource, as of now: the requests of its manifest, bound to the resource's keywords,
+//! less what the policies of the site and of the namespace take away. To find out changes nothing.
 
 use capability::Subject;
 use driver::Call;
@@ -16,24 +16,24 @@ use crate::node::paths::control_group;
 use crate::object::{NoResource, NoUsableConfiguration, ObjectError};
 use crate::snapshot::Snapshot;
 
-/// What a driver may do for one resource.
+/// The effective grants of a driver for one resource.
 #[derive(Debug)]
 pub struct EffectiveGrants {
     /// The resource's driver.
     pub driver: DriverName,
-    /// In the order of the manifest.
+    /// The grants, in the order of the manifest.
     pub lines: Vec<EffectiveGrant>,
-    /// What the guard of a container engine's socket lets through, a sentence each, or why it lets nothing through. None where
-    /// no line has a guard.
+    /// One sentence for each kind of request that the guard of a container engine forwards, or why it forwards none. None if no
+    /// grant has a guard.
     pub guarded: Option<Result<Vec<String>, String>>,
-    /// What a keyword speaks of that does not exist now: requests that hold it are missing above.
+    /// What a keyword names and does not exist now. Grants that need the keyword are missing from the list.
     pub unresolved: Option<String>,
 }
 
-/// Why it cannot be told.
+/// Why the effective grants are unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum EffectiveGrantsError {
-    /// There is no such object, or its files cannot be read.
+    /// The object does not exist, or its files cannot be read.
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// The configuration has errors, and there is no earlier valid version.
@@ -42,26 +42,24 @@ pub enum EffectiveGrantsError {
     /// The object has no such resource.
     #[error(transparent)]
     NoResource(#[from] NoResource),
-    /// The driver is not at hand.
+    /// The driver is not installed.
     #[error("{0} is not installed here")]
     NoDriver(DriverName),
-    /// Nothing can be run on this machine.
+    /// The sandbox does not start on this machine.
     #[error("{0}")]
     Runtime(String),
     /// The driver does not load, or its requests do not fit the resource.
-    #[error("cannot tell what {driver} may do for {rid}")]
+    #[error("cannot determine what {driver} may do for {rid}")]
     Grants {
-        /// The driver.
         driver: DriverName,
         /// The resource.
         rid: Rid,
-        /// Why.
         #[source]
         source: GrantsError,
     },
 }
 
-/// What holds drivers to their grants on this machine. Only what was found to work is listed.
+/// The mechanisms that hold drivers to their grants on this machine. Only those that were found to work are listed.
 pub fn enforced_by(home: &Directories) -> Vec<&'static str> {
     let always = ["wasm sandbox", "grants", "audit", "capability bounds and no new privileges for programs"];
     let groups = control_group(home).map(|_| "control groups");
@@ -69,7 +67,7 @@ pub fn enforced_by(home: &Directories) -> Vec<&'static str> {
 }
 
 impl Agent {
-    /// What the driver of a resource may do for it.
+    /// The effective grants of a resource's driver.
     pub async fn effective(&self, path: &ObjectPath, rid: &Rid) -> Result<EffectiveGrants, EffectiveGrantsError> {
         let snapshot = Snapshot::take(self, path).await?;
         let object = snapshot.object()?;
@@ -87,7 +85,7 @@ impl Agent {
         Ok(EffectiveGrants { lines, guarded, driver, unresolved })
     }
 
-    /// What a driver may do in a call. The outer error says that this machine cannot run drivers.
+    /// The grants of a driver for one call. The outer error says that this machine cannot run drivers.
     pub(crate) async fn grants(
         &self,
         known: &AvailableDriver,

@@ -16,7 +16,7 @@ use crate::agent::{Agent, source};
 use crate::file::cache::FileStamps;
 use crate::node::paths::policy_of;
 
-/// How long a failed load is not repeated: many objects may need the driver at the same time.
+/// How long a failed load is not repeated, as a thousand objects may need the same driver in one command.
 const FAILURE_KEPT: Duration = Duration::from_secs(10);
 
 /// The drivers that were loaded so far.
@@ -27,7 +27,7 @@ pub(crate) struct LoadedDrivers {
 
 struct LoadedDriver {
     digest: String,
-    /// The files that say what it may do.
+    /// The files that decide what it may do.
     stamps: FileStamps,
     driver: Arc<dyn Driver>,
     /// When the load failed, if it did.
@@ -76,6 +76,7 @@ impl Agent {
                         Some(driver) => {
                             drivers.insert(name.clone(), driver);
                         }
+                        // Loaded below, all at once: compiling one takes a fraction of a second.
                         None => missing.push((name, known, stamps)),
                     }
                 }

@@ -1,4 +1,4 @@
-//! What answers for a resource whose driver cannot be called.
+//! A driver that cannot be called. It answers for its resource with the reason, so that the other resources go on.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use driver::{
 use model::DriverName;
 use model::status::{Provisioned, State};
 
-/// Stands in for a driver.
+/// Takes the place of a driver that cannot be called.
 pub(crate) struct UnavailableDriver {
     manifest: Manifest,
     why: Unavailable,
@@ -18,11 +18,11 @@ pub(crate) struct UnavailableDriver {
 /// Why the driver cannot be called.
 #[derive(Debug, Clone)]
 pub(crate) enum Unavailable {
-    /// It is not here, or cannot be loaded.
+    /// The driver is not installed, or does not load.
     Missing(Fault),
-    /// A keyword speaks of a device of another resource that is down, and this one was not started on it: nothing can be up.
+    /// A keyword names a device of another resource that is down, and this resource was not started on it: it cannot be up.
     NothingBelow(String),
-    /// A keyword speaks of a device of another resource, of which nobody can tell whether it has it.
+    /// A keyword names a device of another resource whose state is unknown.
     Unresolved(String),
 }
 
@@ -72,7 +72,7 @@ impl UnavailableDriver {
 
     fn action(&self, verb: Verb) -> ActionReport {
         match (&self.why, verb) {
-            // What stands on a device that is not there is down already, and what was made on it is not there either.
+            // Without the device below, the resource is down already, and what was provisioned on the device is gone too.
             (Unavailable::NothingBelow(text), Verb::Stop | Verb::Unprovision) => {
                 ActionReport { change: Change::Unchanged, result: Ok(text.clone()) }
             }

@@ -12,11 +12,11 @@ use std::time::{Duration, SystemTime};
 /// Much longer than a tick of the kernel's clock.
 const AT_REST: Duration = Duration::from_millis(200);
 
-/// What some files were when they were looked at.
+/// The identities of some files at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileStamps {
     files: Vec<(PathBuf, Option<FileIdentity>)>,
-    /// Whether every later change makes another stamp.
+    /// Whether every later change makes another identity.
     at_rest: bool,
 }
 
@@ -29,7 +29,7 @@ struct FileIdentity {
 }
 
 impl FileStamps {
-    /// Looks at the files. One that is not there is a stamp too.
+    /// Takes the identities of the files. An absent file has one too.
     pub(crate) fn of(files: impl IntoIterator<Item = PathBuf>) -> FileStamps {
         let mut at_rest = true;
         let stamped = files.into_iter().map(|file| {
@@ -47,13 +47,13 @@ impl FileStamps {
         FileStamps { files, at_rest }
     }
 
-    /// Whether what was read under these stamps is still what the files hold, now that they look like `now`.
+    /// Whether the files still hold what they held when these stamps were taken, given the stamps of now.
     pub(crate) fn still_holds(&self, now: &FileStamps) -> bool {
         self.at_rest && self.files == now.files
     }
 }
 
-/// A time of modification in the future never comes to rest: the clock was set back.
+/// A file from the future is never at rest: the clock was set back since.
 fn is_at_rest(metadata: &std::fs::Metadata) -> bool {
     let age = metadata.modified().ok().and_then(|modified| SystemTime::now().duration_since(modified).ok());
     age.is_some_and(|age| age >= AT_REST)
@@ -78,7 +78,7 @@ impl<T> FileCache<T> {
         files: impl IntoIterator<Item = PathBuf>,
         read: impl FnOnce() -> Result<T, E>,
     ) -> Result<Arc<T>, E> {
-        // Looked at before they are read: a change in between is found the next time.
+        // Stamped before they are read: a change in between is found the next time.
         let now = FileStamps::of(files);
         if let Some((stamps, value)) = &*self.kept()
             && stamps.still_holds(&now)
@@ -100,11 +100,11 @@ impl<T> FileCache<T> {
     }
 }
 
-/// A directory and the files in it, to be looked at together.
+/// A directory and the files in it.
 pub(crate) fn with_entries(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> = entries.collect();
-    // The order of a directory's entries may change while it stays the same.
+    // The kernel returns the entries in no particular order.
     files.sort();
     files.push(directory.to_owned());
     files

@@ -1,7 +1,7 @@
-//! Files that are either as they were or as they shall be, whatever happens meanwhile.
+//! Files that hold either their old content or their new one, whatever happens meanwhile.
 //!
-//! A file is written beside its place, flushed, renamed, and its folder flushed. A reader never sees a part of it, and once
-//! [`write`] has returned, neither does a reader after a power loss.
+//! A file is written under another name, flushed, renamed, and its directory flushed. A reader never sees half of it; once
+//! [`write`] has returned, not even after a power loss.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -10,69 +10,70 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
-/// What could not be done with a file.
+/// An operation on a file that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} {}", path.display())]
 pub struct FileError {
-    /// What was tried.
     pub doing: &'static str,
-    /// With which file.
     pub path: PathBuf,
-    /// Why it failed.
     #[source]
     pub source: io::Error,
 }
 
 impl FileError {
-    /// For `map_err`: what was tried, with which file.
+    /// Makes the error of an operation on a file, for `map_err`.
     pub(crate) fn new(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError + use<> {
         let path = path.to_owned();
         move |source| FileError { doing, path, source }
     }
 }
 
-/// Replaces a file, or makes it and the folders above it. Only the owner may read a new one. A symbolic link stays one: what
-/// it leads to is replaced.
+/// Replaces a file, or creates it and the directories above it. Only the owner may read a new file. A symbolic link stays: the
+/// file that it leads to is replaced.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    // A rename would replace the link itself.
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     replace(&place, content, FlushMode::Yes).map_err(FileError::new("write", path))
 }
 
-/// Makes a file that only the owner may read, and the folders above it. False where there is one: that stays as it is.
+/// Creates a file that only the owner may read, and the directories above it. Returns false if the file exists, and leaves it
+/// as it is.
 pub fn make(path: &Path, content: &[u8]) -> Result<bool, FileError> {
     let try_it = || {
-        let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-        make_folder(folder)?;
-        let mut draft = tempfile::Builder::new().prefix(".").suffix(".draft").tempfile_in(folder)?;
+        let directory = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        make_directory(directory)?;
+        let mut draft = tempfile::Builder::new().prefix(".").suffix(".draft").tempfile_in(directory)?;
         draft.write_all(content)?;
         draft.as_file().sync_all()?;
         match draft.persist_noclobber(path).map_err(|error| error.error) {
+            // Unlike a rename, this fails if another process was faster.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            made => made.and_then(|_| flush_folder(folder)).map(|()| true),
+            made => made.and_then(|_| flush_directory(directory)).map(|()| true),
         }
     };
     try_it().map_err(FileError::new("make", path))
 }
 
-/// The same as [`write`] for what may be lost: no reader sees a part of it, but after a power loss it may be torn, or the old one.
+/// Like [`write`], without waiting for the disk: no reader sees half of the file, but after a power loss it may be torn or old.
 pub fn note(path: &Path, content: &[u8]) -> Result<(), FileError> {
     replace(path, content, FlushMode::No).map_err(FileError::new("write", path))
 }
 
-/// What an action may have to write down, and more: its marks, its journal's growth, its status.
+/// More than an action writes: its marks, the growth of its journal, its status.
 const RESERVE: u64 = 64 << 10;
 
-/// Whether there is room in a folder for what an action or an edit will have to write. Leaves nothing there.
-pub fn probe(folder: &Path) -> Result<(), FileError> {
+/// Checks that a directory has room for the records of an action or an edit. Leaves nothing behind.
+pub fn probe(directory: &Path) -> Result<(), FileError> {
     let try_it = || {
-        make_folder(folder)?;
-        let mut file = tempfile::Builder::new().prefix(".").suffix(".probe").tempfile_in(folder)?;
+        make_directory(directory)?;
+        let mut file = tempfile::Builder::new().prefix(".").suffix(".probe").tempfile_in(directory)?;
         match fallocate(&file, FallocateFlags::empty(), 0, RESERVE) {
+            // A file system that cannot reserve room is asked by writing.
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => file.write_all(&vec![0; RESERVE as usize]),
             other => Ok(other?),
         }
     };
-    try_it().map_err(FileError::new("set room aside in", folder))
+    try_it().map_err(FileError::new("set room aside in", directory))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,10 +83,11 @@ enum FlushMode {
 }
 
 fn replace(path: &Path, content: &[u8], flush: FlushMode) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    make_folder(folder)?;
-    let mut draft = tempfile::Builder::new().prefix(".").suffix(".draft").tempfile_in(folder)?;
+    let directory = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    make_directory(directory)?;
+    let mut draft = tempfile::Builder::new().prefix(".").suffix(".draft").tempfile_in(directory)?;
     draft.write_all(content)?;
+    // A draft is created for its owner alone; an administrator may have opened the old file to others.
     if let Ok(old) = fs::metadata(path) {
         draft.as_file().set_permissions(old.permissions())?;
     }
@@ -93,49 +95,51 @@ fn replace(path: &Path, content: &[u8], flush: FlushMode) -> io::Result<()> {
         draft.as_file().sync_all()?;
     }
     draft.persist(path).map_err(|error| error.error)?;
-    if flush == FlushMode::Yes { flush_folder(folder) } else { Ok(()) }
+    if flush == FlushMode::Yes { flush_directory(directory) } else { Ok(()) }
 }
 
-/// A folder that was made must not be lost with the file in it, so the one above it is flushed too.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
+/// Creates a directory. The one above it is flushed, so that a power loss does not lose the new one with the file in it.
+fn make_directory(directory: &Path) -> io::Result<()> {
+    if directory.is_dir() {
         return Ok(());
     }
-    let Some(above) = folder.parent() else { return fs::create_dir(folder) };
-    make_folder(above)?;
-    match fs::create_dir(folder) {
+    let Some(above) = directory.parent() else { return fs::create_dir(directory) };
+    make_directory(above)?;
+    match fs::create_dir(directory) {
+        // Another process was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made.and_then(|()| flush_folder(above)),
+        made => made.and_then(|()| flush_directory(above)),
     }
 }
 
-fn flush_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+fn flush_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
 }
 
-/// The content of a file. None where there is none.
+/// The content of a file, if the file exists.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     absent_is_none(fs::read(path)).map_err(FileError::new("read", path))
 }
 
-/// Removes a file. Says whether there was one.
+/// Removes a file. Returns whether it existed.
 pub fn remove(path: &Path) -> Result<bool, FileError> {
     let removed = absent_is_none(fs::remove_file(path)).map_err(FileError::new("remove", path))?.is_some();
-    if removed && let Some(folder) = path.parent() {
-        flush_folder(folder).map_err(FileError::new("flush", folder))?;
+    if removed && let Some(directory) = path.parent() {
+        flush_directory(directory).map_err(FileError::new("flush", directory))?;
     }
     Ok(removed)
 }
 
-/// Removes a folder with all that is in it. Says whether there was one.
-pub fn remove_folder(path: &Path) -> Result<bool, FileError> {
+/// Removes a directory with everything in it. Returns whether it existed.
+pub fn remove_directory(path: &Path) -> Result<bool, FileError> {
     Ok(absent_is_none(fs::remove_dir_all(path)).map_err(FileError::new("remove", path))?.is_some())
 }
 
-/// For results of which an absent file is a good one.
+/// Turns "not found" into None.
 pub(crate) fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
+        // A file in place of a directory above it: the file itself does not exist either.
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(error),
     }
@@ -148,8 +152,8 @@ mod tests {
 
     #[test]
     fn a_file_is_replaced_whole_and_keeps_its_mode() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a/b/web.conf");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a/b/web.conf");
         assert_eq!(read(&file).unwrap(), None);
         write(&file, b"one").unwrap();
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -163,22 +167,22 @@ mod tests {
 
     #[test]
     fn a_write_that_fails_leaves_the_old_file_and_no_draft() {
-        let folder = tempfile::tempdir().unwrap();
-        let taken = folder.path().join("taken");
+        let directory = tempfile::tempdir().unwrap();
+        let taken = directory.path().join("taken");
         fs::create_dir(&taken).unwrap();
         fs::write(taken.join("inside"), b"old").unwrap();
         let error = write(&taken, b"new").unwrap_err();
         assert_eq!(error.to_string(), format!("cannot write {}", taken.display()));
         assert_eq!(fs::read(taken.join("inside")).unwrap(), b"old");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn a_link_stays_a_link() {
-        let folder = tempfile::tempdir().unwrap();
-        let (target, link) = (folder.path().join("kept/web.conf"), folder.path().join("etc/web.conf"));
+        let directory = tempfile::tempdir().unwrap();
+        let (target, link) = (directory.path().join("kept/web.conf"), directory.path().join("etc/web.conf"));
         write(&target, b"old").unwrap();
-        fs::create_dir(folder.path().join("etc")).unwrap();
+        fs::create_dir(directory.path().join("etc")).unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
         write(&link, b"new").unwrap();
         assert!(link.is_symlink());
@@ -187,8 +191,8 @@ mod tests {
 
     #[test]
     fn a_probe_leaves_nothing_and_fails_where_nothing_can_be_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let state = folder.path().join("a/b");
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("a/b");
         probe(&state).unwrap();
         assert_eq!(fs::read_dir(&state).unwrap().count(), 0);
         write(&state.join("file"), b"").unwrap();
@@ -197,11 +201,11 @@ mod tests {
 
     #[test]
     fn removing_what_is_not_there_says_so() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("flag");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("flag");
         assert!(!remove(&file).unwrap());
         write(&file, b"").unwrap();
         assert!(remove(&file).unwrap());
-        assert!(!remove_folder(&file.join("below a file")).unwrap());
+        assert!(!remove_directory(&file.join("below a file")).unwrap());
     }
 }

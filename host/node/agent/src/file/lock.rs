@@ -1,7 +1,7 @@
 //! Locks between processes: one action on an instance at a time, one change of a configuration at a time.
 //!
-//! A lock is flock(2) on a file that only its holder removes: the kernel gives it back when its holder is gone, however it went.
-//! Who holds it stands in the file, for whoever is refused; that note is for people, nothing depends on it.
+//! A lock is flock(2) on a file that only its holder removes. The kernel releases it when the holder exits or is killed. The
+//! holder writes a note into the file, to be shown to callers that are refused; nothing else depends on the note.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -16,24 +16,21 @@ use serde::{Deserialize, Serialize};
 use super::blocking::blocking;
 use super::durable::FileError;
 
-/// How often a waiting caller tries again. flock(2) itself cannot wait for a limited time.
+/// How long a waiting caller waits between two attempts. flock(2) itself cannot wait for a limited time.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// How often the note of a holder is looked for: there is a moment between taking the lock and signing it.
+/// How many times the note of a holder is looked for: a holder takes the lock a moment before it writes the note.
 const NOTE_ATTEMPTS: u32 = 10;
 
-/// Who holds a lock.
+/// The note of the process that holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockHolder {
-    /// Its process.
     pub pid: u32,
-    /// What it does.
     pub action: String,
-    /// Since when.
     pub since: Timestamp,
 }
 
-/// A lock that is held until this value is dropped or the process ends.
+/// A lock that is held until this value is dropped or the process exits.
 #[derive(Debug)]
 pub struct FileLock {
     file: File,
@@ -42,7 +39,7 @@ pub struct FileLock {
 /// Why a lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Somebody else holds it.
+    /// Another process, or another request of this process, holds it.
     #[error("busy: {}", holder(.0))]
     Busy(Option<LockHolder>),
     /// The file of the lock cannot be used.
@@ -52,13 +49,13 @@ pub enum LockError {
 
 fn holder(holder: &Option<LockHolder>) -> String {
     match holder {
-        Some(LockHolder { pid, action, since }) => format!("process {pid} is at {action} since {since:.0}"),
-        None => "another process is at work".to_owned(),
+        Some(LockHolder { pid, action, since }) => format!("process {pid} has been running {action} since {since:.0}"),
+        None => "another process is running an action".to_owned(),
     }
 }
 
 impl FileLock {
-    /// Takes the lock for an action, and waits for it at most that long. No thread sleeps meanwhile.
+    /// Takes the lock for an action, and waits for it at most that long, without blocking a thread.
     pub async fn take(path: &Path, action: &str, wait: Duration) -> Result<FileLock, LockError> {
         let deadline = tokio::time::Instant::now() + wait;
         loop {
@@ -100,22 +97,24 @@ impl FileLock {
                     return Ok(Some(lock));
                 }
                 Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+                // A signal arrived: try again.
                 Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(FileError::new("lock", path)(errno.into()).into()),
             }
         }
     }
 
-    /// Gives the lock back for good, with its file, as there is nothing left to lock.
+    /// Releases the lock and removes its file, as nothing is left to lock.
     pub fn remove(self, path: &Path) {
-        // Only what was locked may go: a folder may stand for it.
+        // Never a directory: on a disk that cannot be written to, a directory is locked instead of the file.
         let _ = fs::remove_file(path);
     }
 
-    /// Leaves a note of who holds the lock. A full disk must not keep anybody from stopping a service, so it may fail.
+    /// Writes the note. It may fail, as an operator must be able to stop a service on a full disk.
     fn sign(&self, action: &str) {
         let holder = LockHolder { pid: std::process::id(), action: action.to_owned(), since: Timestamp::now() };
         let _ = serde_json::to_vec(&holder).map(|note| {
+            // A longer note of the last holder would leave its end behind.
             let _ = self.file.set_len(0);
             self.file.write_all_at(&note, 0)
         });
@@ -124,21 +123,24 @@ impl FileLock {
 
 impl Drop for FileLock {
     fn drop(&mut self) {
+        // The kernel releases the lock just after; a note that stays would name a holder that is gone.
         let _ = self.file.set_len(0);
     }
 }
 
-/// Who holds the lock now. None where nobody does.
+/// The holder of the lock, if it is held.
 pub fn holder_of(path: &Path) -> Option<LockHolder> {
     let file = File::open(path).ok()?;
     match flock(&file, FlockOperation::NonBlockingLockShared) {
+        // A shared lock is refused only while another process holds the exclusive one.
         Err(rustix::io::Errno::WOULDBLOCK) => read_holder(&file),
         _ => None,
     }
 }
 
-/// Where nothing can be written, what can be read is locked: the file, or the nearest folder above it, which stands for all
-/// files that cannot be made in it. A stop works on a broken disk, and still only one of two.
+/// Opens the file to lock. On a disk that cannot be written to, the file is opened read-only, or else the nearest directory
+/// above it, which stands for all files that cannot be created below it. So on a broken disk a stop works, and only one of
+/// two at a time.
 fn open(path: &Path) -> io::Result<File> {
     let cause = match open_or_make(path) {
         Err(error) if is_unwritable(&error) => error,
@@ -160,7 +162,7 @@ fn is_unwritable(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
-/// The holder, once it has signed.
+/// The holder, once it has written its note.
 async fn signed_holder(path: &Path) -> Option<LockHolder> {
     for attempt in 0..NOTE_ATTEMPTS {
         if attempt > 0 {
@@ -201,7 +203,7 @@ mod tests {
 
     const PATH: &str = "HOSTLER_TEST_LOCK";
 
-    /// Not a test by itself: what the child of the tests below runs. Holds the lock until its standard input ends.
+    /// Not a test by itself: the child of the tests below runs it. It holds the lock until its standard input is closed.
     #[test]
     fn child_holds_the_lock() {
         let Some(path) = std::env::var_os(PATH) else { return };
@@ -210,7 +212,7 @@ mod tests {
         std::io::stdin().lines().for_each(drop);
     }
 
-    /// A process that holds the lock, and what it goes on to print.
+    /// A process that holds the lock.
     struct Holding {
         child: Child,
         _output: BufReader<ChildStdout>,
@@ -238,13 +240,13 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_refused_learns_who_holds_the_lock() {
+    fn a_refused_caller_learns_who_holds_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock/svc/web.action");
         assert_eq!(holder_of(&path), None);
         let holding = holding_child(&path);
         let Err(LockError::Busy(Some(holder))) = FileLock::take_blocking(&path, "stop", Duration::ZERO) else {
-            panic!("the lock was taken twice, or nobody knows by whom");
+            panic!("the lock was taken twice, or its holder is unknown");
         };
         assert_eq!((holder.pid, &*holder.action), (holding.child.id(), "start"));
         assert_eq!(holder_of(&path), Some(holder));
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_killed_holder_gives_the_lock_back_at_once() {
+    fn the_lock_of_a_killed_holder_is_free_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("web.action");
         let holding = holding_child(&path);
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_gets_the_lock_when_it_is_given_back() {
+    fn a_waiting_caller_gets_the_lock_when_it_is_released() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("web.action");
         let mut holding = holding_child(&path);
@@ -274,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_was_removed_is_another_one_for_those_who_wait() {
+    fn a_waiting_caller_does_not_lock_a_file_that_was_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("web.action");
         let lock = FileLock::take_blocking(&path, "delete", Duration::ZERO).unwrap();
@@ -293,12 +295,16 @@ mod tests {
     }
 
     #[test]
-    fn waiting_comes_to_an_end_and_a_free_lock_has_no_holder() {
+    fn waiting_is_limited_and_a_free_lock_has_no_holder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("web.action");
         let lock = FileLock::take_blocking(&path, "start", Duration::ZERO).unwrap();
         let error = FileLock::take_blocking(&path, "stop", Duration::from_millis(60)).unwrap_err();
-        assert!(error.to_string().starts_with(&format!("busy: process {} is at start since ", std::process::id())));
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("busy: process {} has been running start since ", std::process::id()))
+        );
         drop(lock);
         assert_eq!(holder_of(&path), None);
         FileLock::take_blocking(&path, "stop", Duration::ZERO).unwrap();

@@ -1,49 +1,48 @@
-//! Files that should be text, and are not.
+//! Files that should be UTF-8 text and are not: where the first wrong byte is, and how to say so.
 
 use model::diagnostic::{Diagnostic, Position, Span};
 
-/// Where a file ceases to be UTF-8.
+/// A file that is not UTF-8, and the first byte that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotText {
-    /// All of it, with what is no text replaced.
+    /// The content, wrong bytes replaced.
     lossy: String,
-    /// The first byte that is no text, and where it stands.
     byte: u8,
     offset: usize,
 }
 
 impl NotText {
-    /// The text, if it is one.
+    /// The content as text, if it is UTF-8.
     pub fn check(content: Vec<u8>) -> Result<String, NotText> {
         String::from_utf8(content).map_err(|error| {
             let offset = error.utf8_error().valid_up_to();
             let byte = error.as_bytes().get(offset).copied().unwrap_or_default();
-            // Up to the first bad byte nothing is replaced, so that the offset holds in both.
+            // Nothing before the first wrong byte is replaced, so the offset is the same in both.
             NotText { lossy: String::from_utf8_lossy(error.as_bytes()).into_owned(), byte, offset }
         })
     }
 
-    /// All of it, with what is no text replaced: to be looked at, never to be written.
+    /// The content with wrong bytes replaced: to be shown, never to be written back.
     pub fn lossy(&self) -> &str {
         &self.lossy
     }
 
-    /// Line and column of the first byte that is no text.
+    /// Line and column of the first wrong byte.
     pub fn position(&self) -> Position {
         Position::of(&self.lossy, self.offset)
     }
 
-    /// What stands there.
+    /// The first wrong byte, in words.
     pub fn held(&self) -> String {
         format!("the byte 0x{:02x}", self.byte)
     }
 
-    /// All of that in a sentence. `name` is what the file is called.
+    /// The problem in one sentence that calls the file `name`.
     pub fn sentence(&self, name: impl std::fmt::Display) -> String {
         format!("not UTF-8: {name}:{} holds {}", self.position(), self.held())
     }
 
-    /// The same, as a problem of the configuration.
+    /// The problem as a diagnostic of a configuration.
     pub fn diagnostic(&self) -> Diagnostic {
         let span = Span::new(self.offset, self.offset + char::REPLACEMENT_CHARACTER.len_utf8());
         Diagnostic::error(span, format!("not UTF-8: {}", self.held()), "expected text in UTF-8, comments included")

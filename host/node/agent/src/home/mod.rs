@@ -1,6 +1,6 @@
-//! Where the agent's files stand, and what this node is called.
+//! The directories of the agent, and the name of this node.
 //!
-//! `--root DIR` or `HOSTLER_ROOT` moves every path below one folder, so that a trial needs no rights and touches nothing of
+//! `--root DIR` or `HOSTLER_ROOT` moves every path below one directory, so that a trial needs no rights and touches nothing of
 //! the system.
 
 use std::ffi::OsString;
@@ -9,36 +9,36 @@ use std::path::{Path, PathBuf};
 use model::path::NoNodeName;
 use model::{NodeName, ObjectPath};
 
-/// The folders of the agent.
+/// The directories of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directories {
     /// Configurations.
     pub etc: PathBuf,
-    /// What must survive a reboot: states, journals, last good configurations.
+    /// What must survive a reboot: states, journals, the last valid configurations.
     pub var: PathBuf,
     /// Logs.
     pub log: PathBuf,
     /// What must not survive a reboot: locks, sockets.
     pub run: PathBuf,
-    /// What can be made again: compiled drivers.
+    /// What can be recreated: compiled drivers.
     pub cache: PathBuf,
-    /// Where objects keep what is gone with the next reboot, such as flags.
+    /// What resources keep until the next reboot, such as flags.
     pub volatile: PathBuf,
 }
 
-/// Why it cannot be told where the files stand or what the node is called.
+/// Why the directories or the name of the node are unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoriesError {
-    /// The root is no path.
-    #[error("the root {0} is no folder")]
+    /// The root cannot be made an absolute path.
+    #[error("the root {0} is not a directory")]
     Root(PathBuf, #[source] std::io::Error),
-    /// The node's name is none.
+    /// The name of the node is not a valid node name.
     #[error("the node has no usable name: set HOSTLER_NODENAME")]
     NodeName(#[source] NoNodeName),
 }
 
 impl Directories {
-    /// The folders of the system.
+    /// The directories of an installed agent.
     pub fn system() -> Directories {
         Directories {
             etc: "/etc/hostler".into(),
@@ -50,7 +50,7 @@ impl Directories {
         }
     }
 
-    /// Everything below one folder.
+    /// All directories below one directory.
     pub fn under(root: &Path) -> Directories {
         Directories {
             etc: root.join("etc"),
@@ -62,7 +62,7 @@ impl Directories {
         }
     }
 
-    /// All of them in a folder of a test, which goes with it.
+    /// All directories below one that is removed at the end of the test.
     #[cfg(test)]
     pub(crate) fn temporary() -> (tempfile::TempDir, Directories) {
         let root = tempfile::tempdir().unwrap();
@@ -70,8 +70,9 @@ impl Directories {
         (root, home)
     }
 
-    /// The folders that the command line and the environment ask for. The command line wins.
+    /// The directories that the command line and the environment ask for. The command line wins.
     pub fn find(root: Option<&Path>, env: impl Fn(&str) -> Option<OsString>) -> Result<Directories, DirectoriesError> {
+        // An empty variable counts as unset, as scripts unset one for a single command that way.
         let set = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let root = root.map(Path::to_owned).or_else(|| set("HOSTLER_ROOT"));
         let mut home = match root {
@@ -86,7 +87,7 @@ impl Directories {
         Ok(home)
     }
 
-    /// The node's own configuration.
+    /// The node's own configuration, `node.conf`.
     pub fn node_config(&self) -> PathBuf {
         self.etc.join("node.conf")
     }
@@ -96,64 +97,65 @@ impl Directories {
         self.etc.join("secrets.key")
     }
 
-    /// What the agent remembers of the node.
+    /// The state of the node.
     pub fn node_state(&self) -> PathBuf {
         self.var.join("node")
     }
 
-    /// The object's configuration.
+    /// The configuration of an object.
     pub fn config(&self, object: &ObjectPath) -> PathBuf {
         self.etc.join(object.config_file())
     }
 
-    /// What the agent remembers of the object's instance.
+    /// The state of the instance of an object.
     pub fn state(&self, object: &ObjectPath) -> PathBuf {
         self.var.join(object.folder())
     }
 
-    /// The audit trail of all drivers.
+    /// The audit log of all drivers.
     pub fn audit(&self) -> PathBuf {
         self.log.join("audit.jsonl")
     }
 
-    /// The same and what was set aside of it, the oldest first. Not all of them need exist.
+    /// The audit log and its rotated files, the oldest first. Not all of them need exist.
     pub fn audit_files(&self) -> Vec<PathBuf> {
         let current = self.audit();
         let aside = (1..=capability::AUDIT_FILES).rev().map(|number| current.with_added_extension(number.to_string()));
         aside.chain([current.clone()]).collect()
     }
 
-    /// The components that the site installed.
+    /// The drivers that the site installed.
     pub fn installed_drivers(&self) -> PathBuf {
         self.var.join("drivers")
     }
 
-    /// The object's log.
+    /// The log of an object.
     pub fn object_log(&self, object: &ObjectPath) -> PathBuf {
         self.log.join(object.file("log"))
     }
 
-    /// The lock of the actions on the object's instance.
+    /// The lock of actions on the instance of an object.
     pub fn action_lock(&self, object: &ObjectPath) -> PathBuf {
         self.run.join("lock").join(object.folder().with_added_extension("action"))
     }
 
-    /// The lock of the changes of the object's configuration.
+    /// The lock of changes of an object's configuration.
     pub fn config_lock(&self, object: &ObjectPath) -> PathBuf {
         self.run.join("lock").join(object.folder().with_added_extension("config"))
     }
 
-    /// Where the object's resources keep what is gone with the next reboot.
+    /// The directory in which the resources of an object keep things until the next reboot.
     pub fn volatile(&self, object: &ObjectPath) -> PathBuf {
         self.volatile.join(object.folder())
     }
 }
 
-/// What this node is called: `HOSTLER_NODENAME`, or the name of the host.
+/// The name of this node: `HOSTLER_NODENAME`, or the name of the host.
 pub fn node_name(env: impl Fn(&str) -> Option<OsString>) -> Result<NodeName, DirectoriesError> {
     let set = env("HOSTLER_NODENAME").filter(|name| !name.is_empty());
     let name = match set {
         Some(name) => name.to_string_lossy().into_owned(),
+        // Names of nodes are compared as text, so one spelling must win.
         None => rustix::system::uname().nodename().to_string_lossy().to_lowercase(),
     };
     name.parse().map_err(DirectoriesError::NodeName)
@@ -182,8 +184,8 @@ mod tests {
     #[test]
     fn nothing_of_a_root_is_outside_of_it() {
         let Directories { etc, var, log, run, cache, volatile } = Directories::under(Path::new("/trial"));
-        for folder in [etc, var, log, run, cache, volatile] {
-            assert!(folder.starts_with("/trial"), "{}", folder.display());
+        for directory in [etc, var, log, run, cache, volatile] {
+            assert!(directory.starts_with("/trial"), "{}", directory.display());
         }
     }
 
@@ -203,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_node_is_called_as_told() {
+    fn the_environment_may_name_the_node() {
         assert_eq!(node_name(env(&[("HOSTLER_NODENAME", "n1")])).unwrap().as_str(), "n1");
         assert!(node_name(env(&[("HOSTLER_NODENAME", "no/name")])).is_err());
     }

@@ -16,7 +16,7 @@ use crate::drivers::unavailable::{Unavailable, UnavailableDriver};
 use crate::file::blocking::blocking;
 use crate::variables::{self, MissingReference};
 
-/// What a driver is asked, and what others expose meanwhile.
+/// Why a driver is called, and what the other resources expose meanwhile.
 #[derive(Clone, Copy)]
 pub(super) struct CallPurpose<'a> {
     pub(super) session: &'a ActionSession,
@@ -27,13 +27,13 @@ pub(super) struct CallPurpose<'a> {
 /// The call of a driver, as far as its keywords can be evaluated.
 pub(super) struct CallDraft {
     pub(super) call: Call,
-    /// A keyword that speaks of what another resource does not expose now.
+    /// A keyword that names something which another resource does not expose now.
     pub(super) missing: Option<Missing>,
-    /// The keywords that refer to keys of stores which are not there.
+    /// The keywords that refer to missing keys of data stores.
     pub(super) absent: Vec<MissingReference>,
 }
 
-/// A driver, or who stands in for it, and what it is asked.
+/// A call that is ready to be made, and the driver to make it on.
 pub(super) struct ResourceCall {
     pub(super) driver: Arc<dyn Driver>,
     pub(super) call: Call,
@@ -41,7 +41,7 @@ pub(super) struct ResourceCall {
 }
 
 impl Instance<'_> {
-    /// The call of a resource's driver, its keywords evaluated.
+    /// Makes up the call of a resource's driver, its keywords evaluated as of now.
     pub(super) async fn call(&self, resource: &Resource, asked: CallPurpose<'_>) -> ResourceCall {
         let CallDraft { call, missing, absent } = self.evaluated(resource, asked).await;
         let why = match (missing, absent.first()) {
@@ -49,7 +49,7 @@ impl Instance<'_> {
                 true => Some(Unavailable::NothingBelow(missing.to_string())),
                 false => Some(Unavailable::Unresolved(missing.to_string())),
             },
-            // Whoever looks or stops needs no variable.
+            // A status and a stop need no variables: they must work after a key was removed.
             (None, Some(absent)) if matches!(asked.verb, Verb::Start | Verb::Run) => {
                 Some(Unavailable::Unresolved(absent.to_string()))
             }
@@ -80,7 +80,8 @@ impl Instance<'_> {
         let CallPurpose { session, exposures, verb } = asked;
         let evaluation = {
             let footing = self.footing();
-            // Whatever else is done with a device needs one that is there now: another may have taken its number meanwhile.
+            // Only to look and to stop may use the device of the past: for anything else it must exist now, as another
+            // resource may have taken its number meanwhile.
             let then = footing.get(&resource.rid).filter(|_| matches!(verb, Verb::Status | Verb::Stop));
             resource.evaluate(&ExposedDevices { now: exposures, then })
         };
@@ -111,7 +112,7 @@ impl Instance<'_> {
         blocking(move || ResolvedKeywords::of(&agent, &object, keywords)).await
     }
 
-    /// What drivers are told beyond the configuration.
+    /// The variables that tell a driver what its configuration does not.
     fn vars(&self, session: &ActionSession, resource: &Resource) -> Vec<(String, String)> {
         let (home, object) = (self.agent.home(), self.object);
         let names = |nodes: &[NodeName]| nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" ");
@@ -131,13 +132,13 @@ impl Instance<'_> {
     }
 }
 
-/// The keywords of one call, and what must be known about them beside.
+/// The keywords of one call, with their secrets.
 #[derive(Default)]
 struct ResolvedKeywords {
     keywords: Vec<KeywordValue>,
-    /// The secrets within values that are otherwise shown.
+    /// The secret parts of values that are otherwise shown.
     secrets: Vec<String>,
-    /// What no log may show.
+    /// The values that no log may show.
     hidden: Vec<String>,
     absent: Vec<MissingReference>,
 }
@@ -163,6 +164,7 @@ impl ResolvedKeywords {
             }
             return;
         }
+        // Drivers run without a PATH: a program is searched here, where a shell would search it.
         if keyword.kind == Kind::Command {
             keyword.values.first_mut().iter_mut().for_each(|program| trigger::with_path(program));
         }
@@ -174,7 +176,7 @@ impl ResolvedKeywords {
     }
 }
 
-/// Whether files must be read to know the keyword's value: those of a data store, or the directories of programs.
+/// Whether the keyword's value depends on files: those of a data store, or the directories where programs are searched.
 fn reads_files(keyword: &config::Evaluated) -> bool {
     let is_command = keyword.kind == Kind::Command;
     keyword.store.is_some() || (is_command && keyword.values.first().is_some_and(|program| !program.contains('/')))

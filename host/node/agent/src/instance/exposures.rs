@@ -1,4 +1,5 @@
-//! What resources expose to each other: devices to those whose keywords speak of them, a network namespace to those that join.
+//! What resources expose to each other: devices to resources whose keywords name them, a network namespace to resources that
+//! join it.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +10,10 @@ use model::status::State;
 use crate::state::DeviceFooting;
 use crate::status::ResourceStatus;
 
-/// What resources expose, as far as they were asked.
+/// The exposed states of the resources that were looked at.
 pub(crate) type ExposureMap = BTreeMap<Rid, ExposedState>;
 
-/// How a resource is, as far as another one may have to know.
+/// The state of a resource and what it exposes to others.
 pub(crate) struct ExposedState {
     state: State,
     exposes: Vec<(String, String)>,
@@ -23,7 +24,7 @@ impl ExposedState {
         ExposedState { state: seen.state, exposes: seen.exposes.clone() }
     }
 
-    /// Whether nothing can stand on it, for certain.
+    /// Whether it is certain that no other resource can stand on this one.
     pub(crate) fn is_down(&self) -> bool {
         matches!(self.state, State::Down | State::StdbyDown | State::Na)
     }
@@ -33,7 +34,7 @@ impl ExposedState {
     }
 }
 
-/// What a resource may know of others: what they expose now, else what they exposed when it was started on that.
+/// The devices that a resource may use: those that others expose now, or else those that it was started on.
 pub(crate) struct ExposedDevices<'a> {
     pub(crate) now: &'a ExposureMap,
     pub(crate) then: Option<&'a DeviceFooting>,
@@ -46,15 +47,15 @@ impl Exposed for ExposedDevices<'_> {
     }
 }
 
-/// What a resource is told of the one that it joins, where that one exposes it.
+/// What a driver is told about the resource that its own resource joins.
 const JOINED: [&str; 3] = ["netns", "pid", "id"];
 
-/// The resources that must be looked at before this one: those that its keywords speak of, and the one that it joins.
+/// The resources that must be looked at before this one: those that its keywords name, and the one that it joins.
 pub(crate) fn needs(resource: &Resource, provisioning: bool) -> Vec<&Rid> {
     resource.speaks_of(provisioning).into_iter().chain(&resource.joins).collect()
 }
 
-/// What a resource is told of the one that it joins. While that one is down, it exposes nothing.
+/// The variables about the resource that this one joins. While that one is down, only its id is known.
 pub(crate) fn joined(resource: &Resource, exposures: &ExposureMap) -> Vec<(String, String)> {
     let Some(rid) = &resource.joins else { return Vec::new() };
     let exposed = exposures.get(rid).into_iter().flat_map(|shown| &shown.exposes);

@@ -1,5 +1,5 @@
-//! What the executor needs of an instance while it walks a plan: calls made up as of now, triggers, and the end of commands
-//! that an interrupted action has left running.
+//! The executor's view of an instance while it walks a plan: it gets calls that are made up as of now, runs triggers, and
+//! kills the commands that an interrupted action has left running.
 
 use std::sync::Arc;
 
@@ -33,6 +33,7 @@ impl Facilities for InstanceFacilities<'_> {
         let InstanceFacilities { instance, session } = *self;
         Box::pin(async move {
             let resource = self.resource(rid)?;
+            // Looked at again for each step: the steps before this one may have changed what the others expose.
             let exposures = instance.exposures_for(session, resource, verb == Verb::Provision).await;
             if verb == Verb::Start {
                 instance.stands_on(resource, &exposures).await;
@@ -83,7 +84,7 @@ impl Facilities for InstanceFacilities<'_> {
     fn end_abandoned<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>> {
         let InstanceFacilities { instance, .. } = *self;
         Box::pin(async move {
-            // The session's number alone would do; a second mark costs nothing.
+            // The session id alone is unique; the object's path guards against killing by a corrupt journal.
             let markers = kernel::process::ProcessMarkers::new([
                 ("HOSTLER_SID", sid),
                 ("HOSTLER_ID", &*instance.object.path.to_string()),

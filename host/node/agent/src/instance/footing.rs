@@ -18,7 +18,7 @@ impl Instance<'_> {
         self.footing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers, as the resource is about to be started, what it will stand on: what others expose now.
+    /// Remembers the devices that a resource will stand on, just before it is started: those that others expose now.
     pub(super) async fn stands_on(&self, resource: &Resource, exposures: &ExposureMap) {
         let on: DeviceFooting = resource
             .speaks_of(false)
@@ -32,7 +32,7 @@ impl Instance<'_> {
         }
     }
 
-    /// What is down stands on nothing any more.
+    /// Forgets the devices of resources that are down: they stand on nothing any more.
     pub(crate) async fn forget_what_is_down(&self, seen: &[ResourceStatus]) {
         let down = seen.iter().filter(|seen| ExposedState::of(seen).is_down());
         let forgotten: Vec<_> = {
@@ -46,9 +46,10 @@ impl Instance<'_> {
         }
     }
 
-    /// If the file cannot be written, a later stop has to be told by the operator what it is to stop: no reason to refuse a start.
+    /// A start goes on if the file cannot be written. Then a later stop may need the operator's help, if the resource below has
+    /// changed its device meanwhile.
     async fn write_footing(&self, changes: Vec<(Rid, DeviceFooting)>) {
-        // The members of a parallel subset start at once, and all of them change the same file.
+        // The members of a parallel subset start at once, and all of them change this one file.
         let _turn = self.footing_turn.lock().await;
         let state = self.state();
         blocking(move || {

@@ -1,4 +1,4 @@
-//! Looks at the resources of an instance: each one after those whose devices or namespace it needs to know of.
+//! Looks at the resources of an instance: at each one after those whose devices or namespace it needs.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::file::blocking::blocking;
 use crate::status::ResourceStatus;
 use crate::variables::MissingReference;
 
-/// How many resources are looked at at the same time.
+/// How many resources are looked at concurrently.
 const LOOKS: usize = 32;
 
 impl Instance<'_> {
-    /// Looks at every resource, at each after those that it needs to know of.
+    /// Looks at every resource, at each after those that it needs.
     pub(crate) async fn look(&self, session: &ActionSession) -> Vec<ResourceStatus> {
         let mut seen = Vec::new();
         let mut exposures = ExposureMap::new();
@@ -29,7 +29,7 @@ impl Instance<'_> {
             let is_left = |rid: &&Rid| left.iter().any(|other| other.rid == **rid);
             let (ready, waiting): (Vec<&Resource>, Vec<&Resource>) =
                 left.iter().partition(|resource| !needs(resource, false).iter().any(is_left));
-            // Those that speak of each other learn nothing by waiting.
+            // Resources that need each other would wait for ever: they are looked at with what is known so far.
             let (ready, waiting) = if ready.is_empty() { (waiting, ready) } else { (ready, waiting) };
             let looked = self.look_at(session, ready, &exposures).await;
             exposures.extend(looked.iter().map(|seen| (seen.rid.clone(), ExposedState::of(seen))));
@@ -74,8 +74,8 @@ impl Instance<'_> {
         ResourceStatus::of(self.object, resource, Some(report))
     }
 
-    /// For drivers that cannot tell now whether their resource is provisioned: what this agent did last. Read at once for all
-    /// of them, after the looks, as most drivers can tell.
+    /// Where a driver cannot tell whether its resource is provisioned, this agent's own mark decides. The marks are read together
+    /// after the looks, as most drivers can tell.
     async fn recall_provisioned(&self, seen: &mut [ResourceStatus]) {
         let unsure = |status: &&mut ResourceStatus| status.flags.provisioned == Provisioned::Undef;
         let mut unsure: Vec<&mut ResourceStatus> = seen.iter_mut().filter(unsure).collect();
@@ -94,7 +94,7 @@ impl Instance<'_> {
         }
     }
 
-    /// What the resources expose that this one needs to know of, asked now: they may have acted since.
+    /// What the resources that this one needs expose now. They are asked again, as they may have acted since the last look.
     pub(super) async fn exposures_for(
         &self,
         session: &ActionSession,
@@ -106,7 +106,7 @@ impl Instance<'_> {
         exposures
     }
 
-    /// Asks those first that the others need, and nobody twice.
+    /// Looks at each needed resource once, at those first that others need.
     async fn ask_for(
         &self,
         session: &ActionSession,
@@ -116,6 +116,7 @@ impl Instance<'_> {
     ) {
         for other in needed.into_iter().filter_map(|rid| self.object.resource(rid)) {
             if asked.insert(other.rid.clone()) {
+                // Marked before the recursion: resources that need each other end it.
                 Box::pin(self.ask_for(session, needs(other, false), exposures, asked)).await;
                 let seen = Box::pin(self.look_at_one(session, other, exposures)).await;
                 exposures.insert(seen.rid.clone(), ExposedState::of(&seen));

@@ -29,14 +29,14 @@ use crate::drivers::unavailable::{Unavailable, UnavailableDriver};
 use crate::snapshot::Snapshot;
 use crate::state::{DeviceFooting, InstanceState};
 
-/// An object's instance on this node, its drivers loaded.
+/// An object's instance on this node, as of one snapshot.
 pub(crate) struct Instance<'a> {
     agent: &'a Agent,
     pub(crate) object: &'a Object,
     snapshot: &'a Snapshot,
     /// The devices that resources were started on.
     footing: Mutex<BTreeMap<Rid, DeviceFooting>>,
-    /// Held while the file of that is changed.
+    /// Held while the file of the footing is changed.
     footing_turn: tokio::sync::Mutex<()>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Instance<'a> {
         }
     }
 
-    /// What is remembered of the instance between two commands.
+    /// The state of the instance on disk.
     pub(crate) fn state(&self) -> InstanceState {
         InstanceState::of(self.agent.home(), &self.object.path)
     }

@@ -2,14 +2,12 @@
 
 use model::Rid;
 
-/// A keyword of a resource that its driver cannot accept. Without a keyword, it is the resource as a whole.
+/// A keyword of a resource that its driver rejects. Without a keyword, the driver rejects the resource as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedKeyword {
-    /// The resource.
     pub rid: Rid,
-    /// The keyword.
     pub keyword: Option<String>,
-    /// Why not.
+    /// The reason.
     pub text: String,
 }
 

@@ -1,5 +1,5 @@
 //! Triggers: commands of the configuration that run around an action, outside of any sandbox, with the agent's own powers.
-//! Only who may configure the root namespace sets them.
+//! In the root namespace everyone who may edit an object may set them; elsewhere the namespace's policy decides.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,15 +21,15 @@ pub(crate) struct TriggerContext<'a> {
     pub(crate) sid: &'a str,
     /// `-e NAME=VALUE` of the command line.
     pub(crate) env: &'a [(String, String)],
-    /// What the resource is, for the policy of its namespace.
+    /// The subject of the policy of the namespace.
     pub(crate) context: &'a grant::GrantContext,
-    /// What objects of the namespace may make this node do.
+    /// The policy of the namespace.
     pub(crate) namespace: &'a grant::Policy,
 }
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Runs a command to its end. One that exits with another status than 0 has failed.
+/// Runs a command until it exits. Any exit status but 0 is a failure.
 pub(crate) async fn run(
     command: &[String],
     around: &TriggerContext<'_>,
@@ -73,19 +73,20 @@ pub(crate) async fn run(
     }
 }
 
-/// A program without a `/` is looked for where a shell would. One that is not found stays as it is.
+/// Searches a program without a `/` where a shell would. A program that is not found stays as it is.
 pub(crate) fn with_path(program: &mut String) {
     if program.contains('/') {
         return;
     }
-    let found = PATH.split(':').map(|folder| format!("{folder}/{program}")).find(|path| Path::new(path).is_file());
+    let found =
+        PATH.split(':').map(|directory| format!("{directory}/{program}")).find(|path| Path::new(path).is_file());
     if let Some(found) = found {
         *program = found;
     }
 }
 
-/// A trigger has all the power of the agent, and whoever may edit an object writes it: in a namespace that is not root's,
-/// the namespace's policy must allow the very command.
+/// A trigger has all the power of the agent, and everyone who may edit the object may write it. So outside the root namespace
+/// the namespace's policy must allow the exact command.
 fn permitted(program: &Path, args: &[String], around: &TriggerContext<'_>) -> Result<(), FacilityError> {
     let words: Vec<String> = std::iter::once(program.display().to_string()).chain(args.iter().cloned()).collect();
     let command = grant::GrantKeyword { name: "command", values: &words, from: None };
@@ -109,7 +110,7 @@ fn permitted(program: &Path, args: &[String], around: &TriggerContext<'_>) -> Re
     })
 }
 
-/// What a trigger is told, once under our name and once under the ancestor's.
+/// The environment of a trigger. Each fact has two names, as triggers written for OpenSVC expect theirs.
 fn environment(around: &TriggerContext<'_>) -> Vec<(String, OsString)> {
     let facts = [
         ("ID", around.object.to_string()),
@@ -126,6 +127,7 @@ fn environment(around: &TriggerContext<'_>) -> Vec<(String, OsString)> {
         .into_iter()
         .flat_map(|prefix| facts.iter().map(move |(name, fact)| (format!("{prefix}_{name}"), OsString::from(fact))));
     let asked = around.env.iter().map(|(name, value)| (name.clone(), OsString::from(value)));
+    // Later entries win: no value of the command line can stand in for a fact.
     let base = [("PATH".to_owned(), OsString::from(PATH)), ("LANG".to_owned(), OsString::from("C.UTF-8"))];
     base.into_iter().chain(asked).chain(told).collect()
 }

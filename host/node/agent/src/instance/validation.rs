@@ -1,5 +1,5 @@
-//! What is wrong with a configuration: what the model says, and, where that is nothing, what the drivers say of their own
-//! keywords. A driver looks without a right to change anything.
+//! Validates a configuration: first by the object model, then, if that finds no error, by the drivers, which check their own
+//! keywords. A driver has no right to change anything while it validates.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::snapshot::Snapshot;
 use crate::variables::MissingReference;
 
 impl Agent {
-    /// What would be wrong with an object that had this text for its configuration.
+    /// The problems of an object that had this text for its configuration.
     pub async fn diagnose(&self, path: &ObjectPath, text: &str) -> Vec<Diagnostic> {
         let snapshot = Snapshot::of_text(self, path, text).await;
         let mut diagnostics = config::validate(path, text, &snapshot.node, &*snapshot.available);
@@ -51,8 +51,8 @@ impl Instance<'_> {
         all
     }
 
-    /// What the drivers of these resources do not accept. What stands on a device that is not there yet is not judged, nor is
-    /// what is disabled here.
+    /// The keywords of these resources that their drivers reject. A resource that is disabled here is not checked, nor is one on
+    /// a device that does not exist yet.
     pub(crate) async fn refused(&self, resources: &[Resource]) -> Vec<RejectedKeyword> {
         let mut all = Vec::new();
         for resource in resources.iter().filter(|resource| !resource.disable && !self.object.disable) {
@@ -67,7 +67,7 @@ impl Instance<'_> {
                     all.push(RejectedKeyword { rid: resource.rid.clone(), keyword: None, text });
                     continue;
                 }
-                // It could not look. Whoever acts will be told why.
+                // The driver could not check. An action will report why.
                 Err(_) => continue,
             };
             all.extend(problems.into_iter().map(|problem| RejectedKeyword {
@@ -80,7 +80,7 @@ impl Instance<'_> {
     }
 }
 
-/// The keyword's value where it is written, else the head of the section.
+/// Where the configuration sets the keyword, or else the header of the section.
 fn located(document: &Document, object: &Object, rid: &Rid, keyword: Option<&str>) -> Span {
     let section = object.resource(rid).map(|resource| resource.section.as_str());
     let section = document.sections().iter().find(|found| Some(found.name.as_str()) == section);

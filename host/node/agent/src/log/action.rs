@@ -1,4 +1,4 @@
-//! The log of one action: what drivers and the executor say goes to the terminal and to the object's file.
+//! The log of one action: the lines of drivers and of the executor go to the terminal and to the object's file.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use model::{ObjectPath, Rid};
 
 use super::{LogFile, LogLine, SecretValues};
 
-/// A terminal, as the command line knows it. Gets whole lines, coloured or not as it likes.
+/// The terminal of the command line. It gets whole lines, and may colour them.
 pub trait LogConsole: Send + Sync {
-    /// One line.
+    /// Shows a line.
     fn line(&self, level: Level, line: &str);
 
-    /// How far long work is. Lost without harm.
+    /// Shows how far a long operation is. A console need not.
     fn progress(&self, rid: &Rid, done: u64, total: Option<u64>, unit: &str) {
         let _ = (rid, done, total, unit);
     }
@@ -28,7 +28,7 @@ pub struct ActionLog {
 }
 
 impl ActionLog {
-    /// The log of an action on `object`: to its file, and to a console where there is one.
+    /// A log that writes to a file, and to a console if there is one.
     pub fn new(
         object: ObjectPath,
         file: LogFile,
@@ -48,7 +48,8 @@ impl Log for ActionLog {
             console.line(level, &line.for_terminal());
         }
         if level > Level::Trace {
-            // A full disk must not fail an action; the terminal has shown the line.
+            // Written at once, not by a thread that lags behind: after a crash the last lines are the ones that matter.
+            // A full disk must not fail an action.
             let _ = self.file.append(&line.for_file(), &now);
         }
     }
@@ -89,7 +90,7 @@ mod tests {
         let log = ActionLog::new("web".parse().unwrap(), file, Some(terminal.clone()), secrets.clone());
         secrets.add("hunter2");
         log.line(Some(&"app#1".parse().unwrap()), Level::Info, "run: login hunter2");
-        log.line(None, Level::Trace, "only for who watches");
+        log.line(None, Level::Trace, "only for the terminal");
         let shown = terminal.0.lock().unwrap().clone();
         assert_eq!(shown.len(), 2);
         assert_eq!(without_time(&shown[0]), "web: app#1: run: login ***");

@@ -1,7 +1,7 @@
 //! An object's log file: appended to by any number of processes, rotated by day and by size.
 //!
-//! Each line is one write under flock(2), to a file that is opened for it: so a line is never torn, and never goes to a
-//! file that another process has just rotated away.
+//! Each line is one write under flock(2), to a file that is opened for it. So a line is never torn, and never goes to a file
+//! that another process has just rotated away.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -13,12 +13,12 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::file::durable::{self, FileError, absent_is_none};
 
-/// When a log is rotated, and how much of it is kept.
+/// How large a log file may grow, and how many rotated files are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogLimits {
-    /// A file of more bytes is rotated.
+    /// A file that has so many bytes is rotated.
     pub bytes: u64,
-    /// So many rotated files are kept.
+    /// How many rotated files are kept.
     pub kept: u32,
 }
 
@@ -36,22 +36,24 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// The log at that path. It is made with its first line.
+    /// The log at that path. The file is created with its first line.
     pub fn new(path: PathBuf, limits: LogLimits) -> LogFile {
         LogFile { path, limits }
     }
 
-    /// Appends a line, after having rotated what is full or of another day than `now`.
+    /// Appends a line. A file that is full or of an earlier day is rotated first.
     pub fn append(&self, line: &str, now: &Zoned) -> io::Result<()> {
         let mut file = self.lock_current()?;
         if self.is_over(&file.metadata()?, now) {
+            // The lock is on the old file: the new one needs its own, and another process may take it first.
             self.rotate()?;
             file = self.lock_current()?;
         }
+        // One write of the whole line, in append mode: a reader sees all of it or nothing.
         file.write_all(format!("{line}\n").as_bytes())
     }
 
-    /// The file that has the name now, locked. While one waits for the lock of a file, another may rotate it away.
+    /// The locked file that the log's name leads to. While this process waits for the lock, another may rotate the file away.
     fn lock_current(&self) -> io::Result<File> {
         self.path.parent().map_or(Ok(()), fs::create_dir_all)?;
         loop {
@@ -69,8 +71,9 @@ impl LogFile {
         metadata.len() > 0 && (metadata.len() >= self.limits.bytes || written.is_ok_and(|day| day < now.date()))
     }
 
-    /// `web.log` becomes `web.log.1`, that one `web.log.2`, and so on; the oldest goes.
+    /// `web.log` becomes `web.log.1`, that one `web.log.2`, and so on; the oldest is overwritten.
     fn rotate(&self) -> io::Result<()> {
+        // From the oldest on, so that no file is overwritten before it has moved.
         for number in (1..self.limits.kept).rev() {
             absent_is_none(fs::rename(rotated(&self.path, number), rotated(&self.path, number + 1)))?;
         }
@@ -81,12 +84,12 @@ impl LogFile {
     }
 }
 
-/// The name of a rotated file; 1 is the latest.
+/// The name of a rotated file. Number 1 is the latest.
 pub(super) fn rotated(path: &Path, number: u32) -> PathBuf {
     path.with_added_extension(number.to_string())
 }
 
-/// Removes a log with all that was rotated.
+/// Removes a log and its rotated files.
 pub fn remove(path: &Path) -> Result<(), FileError> {
     durable::remove(path)?;
     for number in 1.. {

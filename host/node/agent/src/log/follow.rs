@@ -1,4 +1,4 @@
-//! Following a log as it grows: `om <path> logs --follow`. Whoever follows decides how often to look.
+//! Follows a log as it grows: `om <path> logs --follow`. The caller decides how often to look.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 
 use crate::file::durable::{FileError, absent_is_none};
 
-/// A reader of what is appended to a log, also after it was rotated. Rotated twice between two looks, it loses what stands
-/// in between.
+/// A reader of the lines that are appended to a log, across rotations. If the log is rotated twice between two looks, the lines
+/// of the file in between are lost.
 #[derive(Debug)]
 pub struct LogFollower {
     path: PathBuf,
     file: Option<File>,
-    /// The beginning of a line whose end is not written yet.
+    /// The beginning of a line that is not written completely yet.
     partial: Vec<u8>,
 }
 
 impl LogFollower {
-    /// Follows the log from its present end. It need not exist yet.
+    /// Follows the log from its present end. The log need not exist yet.
     pub fn from_end(path: &Path) -> Result<LogFollower, FileError> {
         let open = || -> io::Result<Option<File>> {
             let mut file = absent_is_none(File::open(path))?;
@@ -31,7 +31,7 @@ impl LogFollower {
         Ok(LogFollower { path: path.to_owned(), file, partial: Vec::new() })
     }
 
-    /// The lines that were appended since the last look.
+    /// The lines that were appended since the last call.
     pub fn new_lines(&mut self) -> Result<Vec<String>, FileError> {
         self.read().map_err(FileError::new("read", &self.path))
     }
@@ -39,7 +39,7 @@ impl LogFollower {
     fn read(&mut self) -> io::Result<Vec<String>> {
         self.read_open_file()?;
         if !self.is_current()? {
-            // What was appended between the reading and the rotation is still in the old file.
+            // Lines may have been appended to the old file after it was read and before it was rotated.
             self.read_open_file()?;
             self.file = absent_is_none(File::open(&self.path))?;
             self.read_open_file()?;
@@ -56,7 +56,7 @@ impl LogFollower {
         }
     }
 
-    /// Whether the open file is the one that has the log's name.
+    /// Whether the log's name still leads to the open file.
     fn is_current(&self) -> io::Result<bool> {
         let named = absent_is_none(fs::metadata(&self.path))?.map(|file| file.ino());
         let open = self.file.as_ref().map(File::metadata).transpose()?.map(|file| file.ino());

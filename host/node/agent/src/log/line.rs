@@ -1,36 +1,33 @@
-//! How a line of the log looks: `HH:MM:SS.mmm INF <path>: <rid>: message`, in a file with the day before it.
+//! The format of a log line: `HH:MM:SS.mmm INF <path>: <rid>: message`. In a file the date precedes it.
 
 use driver::Level;
 use jiff::Zoned;
 use model::{ObjectPath, Rid};
 
-/// A line, before it is text.
+/// A line of the log, before it is formatted.
 #[derive(Debug, Clone)]
 pub struct LogLine<'a> {
-    /// When.
     pub at: &'a Zoned,
-    /// How much it matters.
     pub level: Level,
-    /// The object whose action it is.
     pub object: &'a ObjectPath,
-    /// The resource, unless it is about the action itself.
+    /// The resource that the line is about. None: the action itself.
     pub rid: Option<&'a Rid>,
-    /// What is to be said. May have several lines itself.
+    /// The message. It may have several lines.
     pub text: &'a str,
 }
 
 impl LogLine<'_> {
-    /// As a terminal shows it.
+    /// The line for a terminal.
     pub fn for_terminal(&self) -> String {
         self.after(&self.at.strftime("%H:%M:%S%.3f").to_string())
     }
 
-    /// As a file keeps it.
+    /// The line for a file.
     pub fn for_file(&self) -> String {
         self.after(&self.at.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
     }
 
-    /// Lines after the first are indented to where the first one's text begins.
+    /// Further lines of a message are indented to where its first line begins.
     fn after(&self, time: &str) -> String {
         let rid = self.rid.map(|rid| format!("{rid}: ")).unwrap_or_default();
         let prefix = format!("{time} {} {}: {rid}", word(self.level), self.object);
@@ -40,8 +37,9 @@ impl LogLine<'_> {
     }
 }
 
-/// What a driver or a program says must not steer the terminal that shows it.
+/// Escapes control characters, so that the output of a driver or a program cannot steer the terminal.
 fn harmless(text: &str) -> String {
+    // Tabs align the output of many programs, and steer nothing.
     let escape = |c: char| match c {
         '\t' => vec!['\t'],
         c if c.is_control() => c.escape_default().collect(),

@@ -1,7 +1,7 @@
 //! The log of an object's actions: to a terminal and to the object's file.
 //!
-//! A line goes through [`SecretValues`], then to the [`LogConsole`] that the command line hands in, then to a [`LogFile`]. An
-//! action is never given up because its log cannot be written: nothing in here fails an action.
+//! A line goes through [`SecretValues`], then to the [`LogConsole`] of the command line, then to a [`LogFile`]. No action fails
+//! because its log cannot be written.
 
 mod action;
 mod file;

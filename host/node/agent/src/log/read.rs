@@ -1,11 +1,11 @@
-//! Reading a log back: `om <path> logs`.
+//! Reads the last lines of a log: `om <path> logs`.
 
 use std::path::Path;
 
 use super::file::rotated;
 use crate::file::durable::{self, FileError};
 
-/// The last lines of a log, the oldest first, from as many of its rotated files as it takes. No log is an empty one.
+/// The last lines of a log, the oldest first, from as many rotated files as it takes. A missing log is empty.
 pub fn last_lines(path: &Path, count: usize) -> Result<Vec<String>, FileError> {
     let mut lines = Vec::new();
     let mut files = std::iter::once(path.to_owned()).chain((1..).map(|number| rotated(path, number)));

@@ -1,22 +1,23 @@
-//! Values that must never be shown, and texts without them.
+//! Secret values, and texts from which they are cut out.
 
 use std::borrow::Cow;
 use std::sync::{PoisonError, RwLock};
 
-/// What stands where a secret stood.
+/// The replacement of a secret.
 const REDACTED: &str = "***";
-/// Shorter lines of a secret of many lines are too common to be cut out by themselves: `-----`, `}`.
+/// The least length of a line of a secret that is cut out by itself. Shorter lines are too common: `-----`, `}`.
 const TELLING_LINE: usize = 8;
 
-/// The values that must never be shown. Shared by everything that logs for an action; grows while references resolve.
+/// The values that must never be shown. Everything that logs for an action shares them; their number grows while references
+/// are resolved.
 #[derive(Debug, Default)]
 pub struct SecretValues {
-    /// The longest first, so that no part of one is left when another one is cut out of it.
+    /// The longest first. Otherwise a secret that contains another would be cut apart, and the rest of it be shown.
     values: RwLock<Vec<String>>,
 }
 
 impl SecretValues {
-    /// Never shows this value again. Of one with many lines, none of the lines either, for output comes line by line.
+    /// Adds a secret. Each long line of it becomes a secret too, as programs print a key line by line.
     pub fn add(&self, secret: &str) {
         let lines = secret.lines().map(str::trim).filter(|line| line.len() >= TELLING_LINE);
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
@@ -28,7 +29,7 @@ impl SecretValues {
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
     }
 
-    /// The text with `***` where a secret stood.
+    /// The text with `***` in place of each secret.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
         values.iter().fold(Cow::Borrowed(text), |text, secret| {

@@ -1,4 +1,4 @@
-//! What this node says of itself: `node.conf`, and of its cluster `cluster.conf`, as the object model wants it.
+//! The data of this node for the object model, from `node.conf` and the cluster's `cluster.conf`.
 
 pub mod paths;
 
@@ -11,11 +11,11 @@ use crate::Directories;
 use crate::file::durable::{self, FileError};
 use crate::log::LogLimits;
 
-/// The environment whose nodes refuse objects of any other.
+/// The production environment. Its nodes refuse objects of any other.
 pub(crate) const PRD: &str = "PRD";
 
-/// Reads the node's data. A line that cannot be read says nothing; `om node validate` reports it. Of the other nodes' labels
-/// a node alone knows nothing.
+/// Reads the data of the node. A line that does not parse is ignored here; `om node validate` reports it. Without a daemon the
+/// labels of other nodes are unknown.
 pub fn node_data(home: &Directories, name: &NodeName) -> Result<NodeData, FileError> {
     let mut node = NodeData::new(name.clone(), &document(&home.node_config())?);
     let cluster = document(&home.config(&ObjectPath::cluster()))?;
@@ -29,7 +29,7 @@ pub fn node_data(home: &Directories, name: &NodeName) -> Result<NodeData, FileEr
     Ok(node)
 }
 
-/// How much of its logs a node keeps: `node.log_max_size`, `node.log_keep`.
+/// The limits of the node's logs: `node.log_max_size`, `node.log_keep`.
 pub fn log_limits(node: &NodeData) -> LogLimits {
     let default = LogLimits::default();
     let value = |keyword: &str| node.keywords.get(keyword).map(String::as_str);
@@ -39,7 +39,8 @@ pub fn log_limits(node: &NodeData) -> LogLimits {
     }
 }
 
-/// What `[driver#<name>]` lets a call of a driver use up. A limit that cannot be read is no limit to go on with.
+/// The limits that `[driver#<name>]` sets for calls of a driver. One that does not parse is an error: without it the driver
+/// would run unlimited.
 pub fn driver_limits(home: &Directories, driver: &DriverName) -> Result<grant::SandboxLimits, String> {
     let path = home.node_config();
     let document = document(&path).map_err(|error| crate::chain(&error))?;

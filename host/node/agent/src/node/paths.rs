@@ -1,4 +1,4 @@
-//! Where the runtime finds what it needs on this node: folders, control groups, policies.
+//! The directories, control groups and policies that the runtime needs on this node.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -16,8 +16,8 @@ use crate::file::durable;
 use crate::node;
 use crate::state::InstanceState;
 
-/// The slice of all services, see systemd.slice(5). A trial below a folder of its own has one of its own, so that two agents
-/// on one node never end each other's processes.
+/// The slice of all services, see systemd.slice(5). An agent with a root directory of its own has a slice of its own, so that
+/// two agents on one node never kill each other's processes.
 pub fn slice_of(home: &Directories) -> PathBuf {
     const ALL: &str = "hostler.slice";
     if *home == Directories::system() {
@@ -29,7 +29,7 @@ pub fn slice_of(home: &Directories) -> PathBuf {
     Path::new(ALL).join(format!("hostler-{:016x}.slice", hasher.finish()))
 }
 
-/// This node, as the runtime sees it.
+/// The facilities of this node for the runtime.
 pub(crate) struct NodePaths {
     home: Directories,
     /// The control group of everything that this agent runs. Looked for once: it is there for as long as the node is up.
@@ -43,7 +43,7 @@ impl NodePaths {
         NodePaths { home, slice: OnceLock::new(), namespaces: Mutex::default() }
     }
 
-    /// What objects of a namespace may make this node do, as it stands now. The calls that follow go by it too.
+    /// Reads the policy of a namespace: what its objects may make this node do. The calls that follow obey it too.
     pub(crate) fn read_namespace_policy(&self, namespace: &str) -> Result<Policy, String> {
         let policy = namespace_policy(&self.home, namespace);
         self.namespaces().insert(namespace.to_owned(), policy.clone());
@@ -74,12 +74,13 @@ impl runtime::NodeFacilities for NodePaths {
     }
 
     fn namespace_policy(&self, namespace: &str) -> Result<Policy, String> {
+        // A request has read it before its first call. Only a call outside any request reads it here.
         let known = self.namespaces().get(namespace).cloned();
         known.unwrap_or_else(|| self.read_namespace_policy(namespace))
     }
 }
 
-/// What objects of a namespace may make this node do.
+/// The policy of a namespace. Without a file, its objects may touch their own paths only.
 fn namespace_policy(home: &Directories, namespace: &str) -> Result<Policy, String> {
     if namespace == "root" {
         return Ok(Policy::everything());
@@ -88,24 +89,24 @@ fn namespace_policy(home: &Directories, namespace: &str) -> Result<Policy, Strin
     Ok(read(&path, Policy::parse)?.unwrap_or_else(Policy::own_paths))
 }
 
-/// The control group of all that this agent runs, if there are control groups to be had.
+/// The control group of everything that this agent runs, if this node has control groups.
 pub fn control_group(home: &Directories) -> Option<PathBuf> {
     kernel::cgroup::available(&slice_of(home).to_string_lossy())
 }
 
-/// Removes the groups of an object in which no process is left: of a program that was killed, the group outlives it.
+/// Removes the control groups of an object that hold no process any more: a group outlives a program that was killed.
 pub(crate) fn remove_empty_groups(home: &Directories, object: &ObjectPath) {
     let slice = kernel::cgroup::root().map(|root| root.join(slice_of(home)));
     let group = slice.map(|slice| capability::control_group_of_object(&slice, object)).filter(|group| group.is_dir());
     group.map(Cgroup::at).iter().for_each(Cgroup::remove);
 }
 
-/// The file in which the site says what a driver may do.
+/// The file of the site's policy for a driver.
 pub fn policy_of(home: &Directories, driver: &DriverName) -> PathBuf {
     home.etc.join("drivers.d").join(format!("{driver}.policy"))
 }
 
-/// A policy that cannot be read allows nothing, and says why.
+/// Reads a policy. One that cannot be read is an error that says why: it must not count as absent, which may allow more.
 fn read<T>(path: &Path, parse: fn(&str) -> Result<T, Vec<PolicyError>>) -> Result<Option<T>, String> {
     let Some(content) = durable::read(path).map_err(|error| error.to_string())? else { return Ok(None) };
     let text = String::from_utf8(content).map_err(|_| format!("{} is not utf-8", path.display()))?;

@@ -1,4 +1,4 @@
-//! What selectors ask of the objects' configurations. A configuration is read when the first term asks about it, and once.
+//! The configurations of all objects, for selectors. A configuration is read once, when the first term needs it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use model::{ObjectPath, Rid};
 
 use crate::{Directories, ObjectFiles};
 
-/// The configurations of one home, as one node means them.
+/// The configurations of all objects, evaluated for one node.
 pub struct ConfigurationCatalogue<'a> {
     home: &'a Directories,
     node: &'a NodeData,
@@ -19,12 +19,12 @@ pub struct ConfigurationCatalogue<'a> {
 }
 
 impl<'a> ConfigurationCatalogue<'a> {
-    /// The configurations of `home`; none of them is read yet.
+    /// The configurations below `home`. None of them is read yet.
     pub fn new(home: &'a Directories, node: &'a NodeData, schemas: &'a dyn Schemas) -> ConfigurationCatalogue<'a> {
         ConfigurationCatalogue { home, node, schemas, read: RefCell::default() }
     }
 
-    /// One that cannot be read says nothing, like an empty one: it must not keep the others from being selected.
+    /// The text of a configuration. One that cannot be read counts as empty: it must not keep the others from being selected.
     fn document(&self, object: &ObjectPath) -> Rc<Document> {
         let read = || Rc::new(Document::parse(ObjectFiles::of(self.home).text(object).unwrap_or_default()));
         Rc::clone(self.read.borrow_mut().entry(object.clone()).or_insert_with(read))
@@ -47,7 +47,7 @@ impl Keywords for ConfigurationCatalogue<'_> {
         let reader = Reader::new(object, &document, self.node, self.schemas);
         let mut names: Vec<&str> = within(&document, sections).map(|section| section.name.as_str()).collect();
         if *sections == Sections::Default && names.is_empty() {
-            // What is not written has its default nevertheless.
+            // A keyword that is not set still has its default.
             names.push(DEFAULT);
         }
         names.dedup();
@@ -60,7 +60,7 @@ impl Keywords for ConfigurationCatalogue<'_> {
     }
 }
 
-/// The sections that are asked about.
+/// The sections that a term is about.
 fn within<'d>(document: &'d Document, sections: &'d Sections) -> impl Iterator<Item = &'d Section> {
     document.sections().iter().filter(move |section| match sections {
         Sections::Default => section.name == DEFAULT,
@@ -80,7 +80,7 @@ mod tests {
     use model::select::ObjectSelector;
     use model::{DriverName, Group, NodeName};
 
-    /// `app.simple`, which has one keyword of its own.
+    /// The driver `app.simple` with a single keyword.
     struct OneDriver {
         name: DriverName,
         keywords: Vec<Keyword>,
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn keywords_are_compared_as_this_node_means_them() {
+    fn keywords_are_compared_as_evaluated_for_this_node() {
         let check = |selector: &str, expected: &str| assert_eq!(select(selector), expected, "{selector}");
         check("app.grace>1m", "a");
         check("app.grace=30s", "b");
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_says_nothing_and_keeps_nobody_away() {
+    fn an_unreadable_configuration_counts_as_empty() {
         assert_eq!(select("!app:"), "broken bytes");
     }
 }

@@ -1,4 +1,5 @@
-//! The object that a configuration makes on this node. While the configuration is broken, the last good one stays active.
+//! The object that a configuration describes on this node. While the configuration has errors, its last valid version stays in
+//! use.
 
 use model::config::{Document, NodeData, Object, Schemas, load};
 use model::diagnostic::Diagnostic;
@@ -9,19 +10,19 @@ use crate::object::ObjectError;
 use crate::state::InstanceState;
 use crate::{Directories, ObjectFiles};
 
-/// An object's configuration, and what it makes.
+/// The configuration of an object, its problems, and the object in use.
 #[derive(Debug)]
 pub struct ObjectConfiguration {
-    /// The file, as it stands in `etc`.
+    /// The file in `etc` as it is.
     pub document: Document,
-    /// What is wrong with it.
+    /// The problems of the file.
     pub diagnostics: Vec<Diagnostic>,
-    /// What it makes.
+    /// The object in use.
     pub active: ActiveObject,
     path: ObjectPath,
 }
 
-/// A configuration has errors, and no earlier version of it was without.
+/// A configuration has errors, and no earlier version of it was valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the configuration of {0} has errors, and there is no earlier valid version to use: see om {0} config validate"
@@ -33,22 +34,22 @@ pub struct NoUsableConfiguration(pub ObjectPath);
 #[error("{0} has no resource {1}")]
 pub struct NoResource(pub ObjectPath, pub Rid);
 
-/// What acts for an object.
+/// The version of a configuration that is in use.
 #[derive(Debug)]
 pub enum ActiveObject {
-    /// What stands in `etc`.
+    /// The file in `etc`, which is valid.
     Current(Box<Object>),
-    /// What stood there when it had no error.
+    /// The last valid version, as the file has errors.
     LastGood(Box<Object>),
-    /// What stands in `etc`, or stood there when it had no error, but for drivers that are not here and keywords that
-    /// nobody knows: such resources cannot be told about, and all others go on.
+    /// The file or its last valid version, apart from missing drivers and unknown keywords: the status of such resources is
+    /// undef, and all others go on.
     Partial(Box<Object>),
-    /// Nothing: it never was without an error.
+    /// None: the file never was valid.
     Nothing,
 }
 
 impl ObjectConfiguration {
-    /// Reads an object's configuration as `node` means it. Remembers it where it is good.
+    /// Reads the configuration of an object and evaluates it for a node. A valid one is remembered as the last valid version.
     pub fn read(
         home: &Directories,
         object: &ObjectPath,
@@ -57,7 +58,7 @@ impl ObjectConfiguration {
     ) -> Result<ObjectConfiguration, ObjectError> {
         let memory = InstanceState::of(home, object);
         let text = match ObjectFiles::of(home).text(object) {
-            // As broken as any other text with an error.
+            // An error as any other: the last valid version stays in use.
             Err(ObjectError::Encoding { at, .. }) => {
                 let active = last_good(&memory, object, node, schemas, None)?;
                 let document = Document::parse(at.lossy());
@@ -69,7 +70,7 @@ impl ObjectConfiguration {
         let loaded = load(object, &text, node, schemas);
         let active = match loaded.object {
             Some(current) => {
-                // Looking must work for those who may not write, and on a full disk.
+                // Reading must work without the right to write, and on a full disk.
                 let _ = memory.set_last_good(&text);
                 ActiveObject::Current(Box::new(current))
             }
@@ -79,7 +80,7 @@ impl ObjectConfiguration {
         Ok(ObjectConfiguration { document, diagnostics, active, path: object.clone() })
     }
 
-    /// The configuration that this text would be. No earlier version of it takes its place, and nothing is remembered.
+    /// The configuration with this text. No earlier version takes its place if it has errors, and nothing is remembered.
     pub(crate) fn of_text(
         object: &ObjectPath,
         text: &str,
@@ -91,14 +92,14 @@ impl ObjectConfiguration {
         ObjectConfiguration { document: loaded.document, diagnostics: loaded.diagnostics, active, path: object.clone() }
     }
 
-    /// The object that acts.
+    /// The object in use.
     pub fn object(&self) -> Result<&Object, NoUsableConfiguration> {
         self.active.object().ok_or_else(|| NoUsableConfiguration(self.path.clone()))
     }
 }
 
 impl ActiveObject {
-    /// The object that acts, if any does.
+    /// The object in use, if there is one.
     pub fn object(&self) -> Option<&Object> {
         match self {
             ActiveObject::Current(object) | ActiveObject::LastGood(object) | ActiveObject::Partial(object) => {
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_broken_and_located() {
+    fn a_file_that_is_not_text_is_an_error_with_a_position() {
         let (_root, home) = Directories::temporary();
         let latin = b"[DEFAULT]\n# caf\xe9\napp = new\n";
         read(&home, "[DEFAULT]\napp = old\n");
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn while_a_configuration_is_broken_the_last_good_one_acts() {
+    fn while_a_configuration_has_errors_its_last_valid_version_is_in_use() {
         let (_root, home) = Directories::temporary();
         let broken = "[DEFAULT]\napp = new\ntopology = ring\n";
 

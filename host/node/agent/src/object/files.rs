@@ -1,6 +1,6 @@
 //! The objects on disk: which there are, and the text of their configurations.
 //!
-//! To list them takes reading folders and nothing else: a thousand services are listed without opening one of their files.
+//! Listing reads directories only: a thousand services are listed without opening one of their files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,49 +13,42 @@ use crate::file::durable::{self, FileError, absent_is_none};
 use crate::file::lock::{FileLock, LockError};
 use crate::file::text::NotText;
 
-/// How long a change of a configuration waits for another one to end.
+/// How long a change of a configuration waits for another change.
 const EDIT_WAIT: Duration = Duration::from_secs(10);
 
-/// The objects of one home.
+/// The objects below the directories of one agent.
 #[derive(Debug, Clone, Copy)]
 pub struct ObjectFiles<'a> {
     home: &'a Directories,
 }
 
-/// What could not be done with an object's files.
+/// Why an operation on an object's files failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
-    /// It has no configuration here.
+    /// The object has no configuration here.
     #[error("{0} does not exist")]
     Missing(ObjectPath),
-    /// It has one already.
+    /// The object has a configuration already.
     #[error("{0} exists already")]
     Exists(ObjectPath),
-    /// Its configuration is no text.
+    /// The configuration is not UTF-8.
     #[error("the configuration of {object} is not UTF-8: {}:{} holds {}", file.display(), at.position(), at.held())]
-    Encoding {
-        /// The object.
-        object: ObjectPath,
-        /// Its file.
-        file: PathBuf,
-        /// Where it ceases to be text.
-        at: NotText,
-    },
-    /// Its files cannot be used.
+    Encoding { object: ObjectPath, file: PathBuf, at: NotText },
+    /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Somebody else changes its configuration.
+    /// Another process is changing the configuration.
     #[error("cannot change the configuration of {0}")]
     Lock(ObjectPath, #[source] LockError),
 }
 
 impl<'a> ObjectFiles<'a> {
-    /// The objects of that home.
+    /// The objects below these directories.
     pub fn of(home: &'a Directories) -> ObjectFiles<'a> {
         ObjectFiles { home }
     }
 
-    /// Every object that has a configuration here, in order. Files of other names are none of ours.
+    /// Every object that has a configuration here, in order. Files of other names are ignored.
     pub fn list(self) -> Result<Vec<ObjectPath>, FileError> {
         let mut objects: Vec<ObjectPath> =
             self.files()?.iter().filter_map(|file| ObjectPath::from_config_file(file)).collect();
@@ -63,7 +56,7 @@ impl<'a> ObjectFiles<'a> {
         Ok(objects)
     }
 
-    /// Files that look like an object's configuration, but for their name or place, in order.
+    /// Files that look like configurations of objects, except for their name or directory, in order.
     pub fn strays(self) -> Result<Vec<PathBuf>, FileError> {
         let node = self.home.node_config();
         let is_stray = |file: &PathBuf| {
@@ -76,27 +69,27 @@ impl<'a> ObjectFiles<'a> {
         Ok(strays)
     }
 
-    /// Every file where configurations stand, below the folder of configurations.
+    /// Every file in the directories of configurations, relative to `etc`.
     fn files(self) -> Result<Vec<PathBuf>, FileError> {
         let mut all = Vec::new();
-        for folder in self.folders()? {
-            let files = entries(&self.home.etc.join(&folder))?.into_iter().filter(|entry| entry.is_file);
-            all.extend(files.map(|entry| folder.join(entry.name)));
+        for directory in self.directories()? {
+            let files = entries(&self.home.etc.join(&directory))?.into_iter().filter(|entry| entry.is_file);
+            all.extend(files.map(|entry| directory.join(entry.name)));
         }
         Ok(all)
     }
 
-    /// Where configurations stand, below the folder of configurations.
-    fn folders(self) -> Result<Vec<PathBuf>, FileError> {
+    /// The directories of configurations, relative to `etc`.
+    fn directories(self) -> Result<Vec<PathBuf>, FileError> {
         let kinds = || Kind::ALL.into_iter().map(Kind::as_str).map(PathBuf::from);
-        let mut folders = vec![PathBuf::new()];
-        folders.extend(kinds());
+        let mut directories = vec![PathBuf::new()];
+        directories.extend(kinds());
         for namespace in entries(&self.home.etc.join("namespaces"))?.into_iter().filter(|entry| !entry.is_file) {
-            let folder = Path::new("namespaces").join(namespace.name);
-            folders.extend(kinds().map(|kind| folder.join(kind)));
-            folders.push(folder);
+            let directory = Path::new("namespaces").join(namespace.name);
+            directories.extend(kinds().map(|kind| directory.join(kind)));
+            directories.push(directory);
         }
-        Ok(folders)
+        Ok(directories)
     }
 
     /// Whether the object has a configuration here.
@@ -104,25 +97,25 @@ impl<'a> ObjectFiles<'a> {
         self.home.config(object).is_file()
     }
 
-    /// The object's configuration, as it stands.
+    /// The text of the object's configuration.
     pub fn text(self, object: &ObjectPath) -> Result<String, ObjectError> {
         let file = self.home.config(object);
         let content = durable::read(&file)?.ok_or_else(|| ObjectError::Missing(object.clone()))?;
         NotText::check(content).map_err(|at| ObjectError::Encoding { object: object.clone(), file, at })
     }
 
-    /// Makes an object. Whatever an object of that name left behind is forgotten.
+    /// Creates an object. The state that an earlier object of that name left behind is removed.
     pub fn create(self, object: &ObjectPath, text: &str) -> Result<(), ObjectError> {
         let _lock = self.lock(object, "create")?;
         if self.exists(object) {
             return Err(ObjectError::Exists(object.clone()));
         }
         durable::probe(&self.home.var)?;
-        durable::remove_folder(&self.home.state(object))?;
+        durable::remove_directory(&self.home.state(object))?;
         Ok(durable::write(&self.home.config(object), text.as_bytes())?)
     }
 
-    /// Changes an object's configuration from what it is to what `change` makes of it, with nobody in between.
+    /// Replaces an object's configuration by what `change` makes of it. No other process can change it in between.
     pub fn edit<E: From<ObjectError>>(
         self,
         object: &ObjectPath,
@@ -132,38 +125,38 @@ impl<'a> ObjectFiles<'a> {
         let old = self.text(object)?;
         let new = change(&old)?;
         if new != old {
-            // An object that cannot be remembered is not to become another one.
+            // If the disk has no room for the object's state, its configuration must not change either.
             durable::probe(&self.home.var).map_err(ObjectError::from)?;
             durable::write(&self.home.config(object), new.as_bytes()).map_err(ObjectError::from)?;
         }
         Ok(())
     }
 
-    /// Deletes an object: its configuration first, so that what is left after a crash belongs to no object.
+    /// Deletes an object: its configuration first, so that files which a crash leaves behind belong to no object.
     pub fn delete(self, object: &ObjectPath) -> Result<(), ObjectError> {
         let lock = self.lock(object, "delete")?;
         if !durable::remove(&self.home.config(object))? {
             return Err(ObjectError::Missing(object.clone()));
         }
-        durable::remove_folder(&self.home.state(object))?;
-        durable::remove_folder(&self.home.volatile(object))?;
+        durable::remove_directory(&self.home.state(object))?;
+        durable::remove_directory(&self.home.volatile(object))?;
         crate::log::remove(&self.home.object_log(object))?;
         self.remove_outputs(object)?;
         lock.remove(&self.home.config_lock(object));
         Ok(())
     }
 
-    /// Removes what the object's programs have written: `web.app.1.out`, but not `web.app.app.1.out`, which is of `web.app`.
+    /// Removes the output of the object's programs: `web.app.1.out`, but not `web.app.app.1.out`, which belongs to `web.app`.
     fn remove_outputs(self, object: &ObjectPath) -> Result<(), FileError> {
         let log = self.home.object_log(object);
-        let folder = log.parent().unwrap_or(&self.home.log);
+        let directory = log.parent().unwrap_or(&self.home.log);
         let prefix = capability::output_prefix(object);
-        for entry in entries(folder)?.into_iter().filter(|entry| entry.is_file) {
+        for entry in entries(directory)?.into_iter().filter(|entry| entry.is_file) {
             let name = entry.name.to_string_lossy();
             let rid = name.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".out"));
             let resource = rid.and_then(|rid| rid.split_once('.')).filter(|(_, index)| !index.contains('.'));
             if resource.is_some_and(|(group, _)| group.parse::<Group>().is_ok()) {
-                durable::remove(&folder.join(&entry.name))?;
+                durable::remove(&directory.join(&entry.name))?;
             }
         }
         Ok(())
@@ -177,14 +170,14 @@ impl<'a> ObjectFiles<'a> {
 
 struct Entry {
     name: PathBuf,
-    /// A link counts as what it leads to: one that leads nowhere is no file.
+    /// Links are followed: one that leads nowhere is not a file.
     is_file: bool,
 }
 
-/// What is in a folder. One that is not there is empty.
-fn entries(folder: &Path) -> Result<Vec<Entry>, FileError> {
-    let failed = || FileError::new("list", folder);
-    let Some(entries) = absent_is_none(fs::read_dir(folder)).map_err(failed())? else { return Ok(Vec::new()) };
+/// The entries of a directory. A missing directory is empty.
+fn entries(directory: &Path) -> Result<Vec<Entry>, FileError> {
+    let failed = || FileError::new("list", directory);
+    let Some(entries) = absent_is_none(fs::read_dir(directory)).map_err(failed())? else { return Ok(Vec::new()) };
     let read = |entry: std::io::Result<fs::DirEntry>| {
         let entry = entry?;
         let kind = entry.file_type()?;
@@ -234,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_made_once_and_inherits_nothing() {
+    fn an_object_is_created_once_and_inherits_nothing() {
         let (_root, home) = Directories::temporary();
         let (objects, web) = (ObjectFiles::of(&home), path("web"));
         durable::write(&home.state(&web).join("last-good.conf"), b"of another one").unwrap();

@@ -1,4 +1,4 @@
-//! Small JSON documents that may be lost: one that does not read, after a failing disk, is as good as none.
+//! Small JSON documents that may be lost: one that does not parse, after a failure of the disk, counts as absent.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::file::durable::{self, FileError};
 
-/// The document. None where there is none, or where it is torn.
+/// The document, unless it is absent or torn.
 pub(super) fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
     Ok(durable::read(path)?.and_then(|content| serde_json::from_slice(&content).ok()))
 }
@@ -17,7 +17,7 @@ pub(super) fn store<T: Serialize>(path: &Path, document: &T) -> Result<(), FileE
     durable::write(path, &encode(path, document)?)
 }
 
-/// Replaces a document that every look makes again: it is not worth to wait for the disk.
+/// Replaces a document that every look rewrites, without waiting for the disk.
 pub(super) fn jot<T: Serialize>(path: &Path, document: &T) -> Result<(), FileError> {
     durable::note(path, &encode(path, document)?)
 }

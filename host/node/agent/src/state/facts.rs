@@ -1,10 +1,10 @@
-//! What the status of an instance shows of its state, read at once.
+//! The facts of an instance's state that its status shows, read together.
 
 use std::collections::BTreeMap;
 
 use super::{ActionFailure, FreezeState, InstanceState};
 
-/// What the status of an instance shows of its state.
+/// The facts of an instance's state that its status shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct StateFacts {
     pub(crate) frozen: bool,
@@ -15,7 +15,7 @@ pub(crate) struct StateFacts {
 }
 
 impl InstanceState {
-    /// Reads the facts. What cannot be read is left out: to look must work on a failing disk.
+    /// Reads the facts. Those that cannot be read are left out, as a status must work on a failing disk.
     pub(crate) fn facts(&self) -> StateFacts {
         StateFacts {
             frozen: self.frozen().is_ok_and(|frozen| frozen != FreezeState::No),
@@ -24,7 +24,7 @@ impl InstanceState {
         }
     }
 
-    /// The action that was interrupted, if one was: its journal has no end.
+    /// The interrupted action, if there is one: its journal has no closing record.
     pub(crate) fn interrupted(&self) -> Option<String> {
         exec::journal::Journal::pending(&self.journal()).ok().flatten().map(|story| story.action)
     }

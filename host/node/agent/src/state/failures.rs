@@ -1,4 +1,4 @@
-//! Which actions have failed last, so that a status tells of them until they succeed or somebody forgets them.
+//! The actions that failed when they were last tried. A status reports them until they succeed or the operator clears them.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,8 @@ use crate::status::StatusNote;
 /// How an action failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionFailure {
-    /// `failed at fs#1`, in the words of its log.
+    /// `failed at fs#1`, as in the log.
     pub how: String,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -24,7 +23,7 @@ impl InstanceState {
         Ok(documents::load(&self.failures_file())?.unwrap_or_default())
     }
 
-    /// Remembers how an action ended: with a failure, or with a success, which makes an earlier failure one of the past.
+    /// Remembers the result of an action. A success removes an earlier failure of the same action.
     pub fn set_failure(&self, action: &str, failure: Option<ActionFailure>) -> Result<(), FileError> {
         let mut failures = self.failures()?;
         let before = match failure {
@@ -38,7 +37,7 @@ impl InstanceState {
         }
     }
 
-    /// Forgets them all, also in the status as it was last looked at. Says whether there were any.
+    /// Forgets all failures, also in the remembered status. Returns whether there were any.
     pub fn forget_failures(&self) -> Result<bool, FileError> {
         if let Some(mut status) = self.last_status()? {
             let count = status.notes.len();
@@ -51,7 +50,7 @@ impl InstanceState {
     }
 
     fn failures_file(&self) -> std::path::PathBuf {
-        self.folder.join("failures.json")
+        self.directory.join("failures.json")
     }
 }
 

@@ -1,5 +1,5 @@
-//! What resources exposed when others started on it. While a resource is up, what it stands on is what it was started on,
-//! whatever the other one exposes now: it must still be seen, and stopped. Gone with the next boot, as it is then void.
+//! The devices that resources were started on. A resource that is up stands on the devices that were exposed when it was
+//! started, whatever is exposed now: the agent must still see it and be able to stop it. The next boot makes all of it void.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(crate) type DeviceFooting = BTreeMap<Rid, Vec<String>>;
 type Wire = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 impl InstanceState {
-    /// What each resource that was started on devices of others was started on.
+    /// The devices of every resource that was started on devices of others.
     pub(crate) fn stood_on(&self) -> BTreeMap<Rid, DeviceFooting> {
         let wire: Wire = documents::load(&self.stood_on_file()).ok().flatten().unwrap_or_default();
         let devices = |wire: BTreeMap<String, Vec<String>>| {
@@ -23,7 +23,7 @@ impl InstanceState {
         wire.into_iter().filter_map(|(rid, on)| Some((rid.parse().ok()?, devices(on)))).collect()
     }
 
-    /// Remembers it of one resource. Nothing: it stands on nothing any more.
+    /// Replaces the devices of one resource. If there are none, the resource is forgotten.
     pub(crate) fn set_stood_on(&self, rid: &Rid, on: DeviceFooting) -> Result<(), FileError> {
         let mut all = self.stood_on();
         let before = match on.is_empty() {

@@ -1,4 +1,5 @@
-//! FreezeState: no daemon touches the instance until it is thawed. The file's presence says so, so that a torn one still does.
+//! A frozen instance is left alone by the daemon until it is thawed. The presence of the file counts, so that a torn file still
+//! freezes.
 
 use jiff::Timestamp;
 
@@ -8,33 +9,33 @@ use crate::file::durable::{self, FileError};
 /// Whether an instance is frozen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FreezeState {
-    /// It is not.
+    /// Automatic actions may touch it.
     No,
-    /// It is; since when is known unless the file is torn.
+    /// It is frozen. Since when is unknown if the file is torn.
     Since(Option<Timestamp>),
 }
 
 impl InstanceState {
     /// Whether it is frozen.
     pub fn frozen(&self) -> Result<FreezeState, FileError> {
-        let content = durable::read(&self.folder.join("frozen"))?;
+        let content = durable::read(&self.directory.join("frozen"))?;
         Ok(content.map_or(FreezeState::No, |content| {
             FreezeState::Since(std::str::from_utf8(&content).ok().and_then(|since| since.trim().parse().ok()))
         }))
     }
 
-    /// Freezes it. Says whether it was not yet.
+    /// Freezes it. Returns whether that changed anything.
     pub fn freeze(&self, now: Timestamp) -> Result<bool, FileError> {
         let thawed = self.frozen()? == FreezeState::No;
         if thawed {
-            durable::write(&self.folder.join("frozen"), format!("{now}\n").as_bytes())?;
+            durable::write(&self.directory.join("frozen"), format!("{now}\n").as_bytes())?;
         }
         Ok(thawed)
     }
 
-    /// Thaws it. Says whether it was frozen.
+    /// Thaws it. Returns whether it was frozen.
     pub fn thaw(&self) -> Result<bool, FileError> {
-        durable::remove(&self.folder.join("frozen"))
+        durable::remove(&self.directory.join("frozen"))
     }
 }
 
@@ -59,7 +60,7 @@ mod tests {
     #[test]
     fn a_torn_file_still_freezes() {
         let (_root, web) = web();
-        durable::write(&web.folder.join("frozen"), b"").unwrap();
+        durable::write(&web.directory.join("frozen"), b"").unwrap();
         assert_eq!(web.frozen().unwrap(), FreezeState::Since(None));
     }
 }

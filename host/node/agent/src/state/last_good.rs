@@ -1,20 +1,20 @@
-//! The last configuration of an object that had no error. It stays active while the one in `etc` is broken.
+//! The last valid version of an object's configuration. It stays in use while the file in `etc` has errors.
 
 use super::InstanceState;
 use crate::file::durable::{self, FileError};
 
 impl InstanceState {
-    /// The last good configuration, if there ever was one.
+    /// The last valid version, if there ever was one.
     pub fn last_good(&self) -> Result<Option<String>, FileError> {
-        Ok(durable::read(&self.folder.join("last-good.conf"))?.and_then(|text| String::from_utf8(text).ok()))
+        Ok(durable::read(&self.directory.join("last-good.conf"))?.and_then(|text| String::from_utf8(text).ok()))
     }
 
-    /// Remembers a configuration as good. Writes only what is new.
+    /// Remembers a valid version. A version that is known already is not written again.
     pub fn set_last_good(&self, text: &str) -> Result<(), FileError> {
         if self.last_good()?.as_deref() == Some(text) {
             return Ok(());
         }
-        durable::write(&self.folder.join("last-good.conf"), text.as_bytes())
+        durable::write(&self.directory.join("last-good.conf"), text.as_bytes())
     }
 }
 
@@ -27,9 +27,9 @@ mod tests {
         let (_root, web) = web();
         assert_eq!(web.last_good().unwrap(), None);
         web.set_last_good("[fs#1]\n").unwrap();
-        let written = std::fs::metadata(web.folder.join("last-good.conf")).unwrap();
+        let written = std::fs::metadata(web.directory.join("last-good.conf")).unwrap();
         web.set_last_good("[fs#1]\n").unwrap();
-        let again = std::fs::metadata(web.folder.join("last-good.conf")).unwrap();
+        let again = std::fs::metadata(web.directory.join("last-good.conf")).unwrap();
         assert_eq!(std::os::unix::fs::MetadataExt::ino(&written), std::os::unix::fs::MetadataExt::ino(&again));
         assert_eq!(web.last_good().unwrap().as_deref(), Some("[fs#1]\n"));
     }

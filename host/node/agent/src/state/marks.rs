@@ -1,5 +1,5 @@
-//! Marks on resources: provisioned or not, stopped on purpose. One file a resource, so that the members of a parallel
-//! subset never write the same one.
+//! Marks on resources: provisioned or not, stopped on purpose. Each resource has files of its own, so that the members of a
+//! parallel subset never write the same one.
 
 use std::path::PathBuf;
 
@@ -10,17 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::{InstanceState, documents};
 use crate::file::durable::{self, FileError};
 
-/// What the agent itself knows of a resource's provisioning, for drivers that cannot tell by looking.
+/// Whether the agent provisioned a resource, for drivers that cannot tell by looking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvisionedMark {
-    /// Whether it is provisioned.
     pub provisioned: bool,
-    /// Since when.
     pub since: Timestamp,
 }
 
 impl InstanceState {
-    /// What is marked. None where nothing is, or the mark is torn: then nobody knows.
+    /// The mark, if there is one. A torn mark counts as none: then the agent does not know.
     pub fn provisioned(&self, rid: &Rid) -> Result<Option<ProvisionedMark>, FileError> {
         documents::load(&self.mark("provisioned", rid))
     }
@@ -37,12 +35,13 @@ impl InstanceState {
 
     /// Marks a resource as stopped on purpose, or takes the mark away.
     pub fn mark_stopped(&self, rid: &Rid, stopped: bool) -> Result<(), FileError> {
+        // Presence alone counts, so that a torn mark still holds.
         let mark = self.mark("stopped", rid);
         if stopped { durable::write(&mark, b"") } else { durable::remove(&mark).map(|_| ()) }
     }
 
     fn mark(&self, name: &str, rid: &Rid) -> PathBuf {
-        self.folder.join(name).join(rid.to_string())
+        self.directory.join(name).join(rid.to_string())
     }
 }
 
@@ -69,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_mark_is_no_mark() {
+    fn a_torn_mark_counts_as_none() {
         let (_root, web) = web();
         let rid: Rid = "fs#1".parse().unwrap();
         let mark = ProvisionedMark { provisioned: true, since: Timestamp::constant(1_000, 0) };

@@ -1,5 +1,5 @@
-//! What the agent remembers of an instance between two commands: below `var`, one small file for each thing; what a
-//! boot makes void stands below `run`.
+//! The state of an instance between two commands: one small file for each thing, below `var`, or below `run` if the next boot
+//! makes it void.
 
 mod documents;
 mod facts;
@@ -24,43 +24,43 @@ use model::{ObjectPath, Rid};
 
 use crate::Directories;
 
-/// What is remembered of one instance.
+/// The state of one instance on disk.
 #[derive(Debug, Clone)]
 pub struct InstanceState {
-    folder: PathBuf,
-    /// What is gone with the next boot.
+    directory: PathBuf,
+    /// The directory that the next boot empties.
     volatile: PathBuf,
 }
 
 impl InstanceState {
-    /// What is remembered of the object's instance. There need not be anything yet.
+    /// The state of the object's instance. Nothing of it need exist yet.
     pub fn of(home: &Directories, object: &ObjectPath) -> InstanceState {
-        InstanceState { folder: home.state(object), volatile: home.volatile(object) }
+        InstanceState { directory: home.state(object), volatile: home.volatile(object) }
     }
 
-    /// What is remembered of the node itself.
+    /// The state of the node itself.
     pub fn of_node(home: &Directories) -> InstanceState {
-        InstanceState { folder: home.node_state(), volatile: home.volatile.join("node") }
+        InstanceState { directory: home.node_state(), volatile: home.volatile.join("node") }
     }
 
-    /// Where it is kept.
+    /// The directory of the state that survives a boot.
     pub(crate) fn directory(&self) -> &Path {
-        &self.folder
+        &self.directory
     }
 
-    /// The journal of the action at hand.
+    /// The journal of the current action.
     pub fn journal(&self) -> PathBuf {
-        self.folder.join("journal")
+        self.directory.join("journal")
     }
 
-    /// The journal of an action beside the one at hand, see `--no-lock`.
+    /// The journal of an action that runs beside the current one, see `--no-lock`.
     pub fn unlocked_journal(&self) -> PathBuf {
-        self.folder.join("journal.unlocked")
+        self.directory.join("journal.unlocked")
     }
 
-    /// Where a resource's driver keeps its own state.
+    /// The directory in which the driver of a resource keeps its own state.
     pub fn driver_state(&self, rid: &Rid) -> PathBuf {
-        self.folder.join("driver").join(rid.to_string())
+        self.directory.join("driver").join(rid.to_string())
     }
 }
 
@@ -68,7 +68,7 @@ impl InstanceState {
 mod tests {
     use super::*;
 
-    /// A home in a folder that goes with it, and the instance of `web` there.
+    /// The state of the instance `web`, in a directory that is removed at the end of the test.
     pub(super) fn web() -> (tempfile::TempDir, InstanceState) {
         let (root, home) = Directories::temporary();
         (root, InstanceState::of(&home, &"web".parse().unwrap()))
@@ -77,8 +77,8 @@ mod tests {
     #[test]
     fn what_is_remembered_stands_below_var() {
         let instance = InstanceState::of(&Directories::system(), &"ns1/svc/web".parse().unwrap());
-        let folder = PathBuf::from("/var/lib/hostler/namespaces/ns1/svc/web");
-        assert_eq!(instance.journal(), folder.join("journal"));
-        assert_eq!(instance.driver_state(&"fs#1".parse().unwrap()), folder.join("driver/fs#1"));
+        let directory = PathBuf::from("/var/lib/hostler/namespaces/ns1/svc/web");
+        assert_eq!(instance.journal(), directory.join("journal"));
+        assert_eq!(instance.driver_state(&"fs#1".parse().unwrap()), directory.join("driver/fs#1"));
     }
 }

@@ -1,4 +1,4 @@
-//! How often each resource was restarted, and when last: what a window and a backoff are counted from.
+//! When each resource was restarted, for the limits of restarts in a window of time and for the backoff between them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::file::durable::FileError;
 /// The restarts of one resource.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RestartHistory {
-    /// When it was restarted, the oldest first. Whoever counts drops what has left the window.
+    /// When it was restarted, the oldest first. The reader drops those that have left the window.
     pub at: Vec<Timestamp>,
 }
 
@@ -20,15 +20,15 @@ impl InstanceState {
     /// The restarts of every resource that had any.
     pub fn restarts(&self) -> Result<BTreeMap<Rid, RestartHistory>, FileError> {
         let wire: BTreeMap<String, RestartHistory> =
-            documents::load(&self.folder.join("restarts.json"))?.unwrap_or_default();
+            documents::load(&self.directory.join("restarts.json"))?.unwrap_or_default();
         Ok(wire.into_iter().filter_map(|(rid, restarts)| Some((rid.parse().ok()?, restarts))).collect())
     }
 
-    /// Replaces them all. Only one process may: the daemon, or the holder of the action lock.
+    /// Replaces them all. Only one process may do so: the daemon, or the holder of the action lock.
     pub fn set_restarts(&self, restarts: &BTreeMap<Rid, RestartHistory>) -> Result<(), FileError> {
         let wire: BTreeMap<String, &RestartHistory> =
             restarts.iter().map(|(rid, restarts)| (rid.to_string(), restarts)).collect();
-        documents::store(&self.folder.join("restarts.json"), &wire)
+        documents::store(&self.directory.join("restarts.json"), &wire)
     }
 }
 
@@ -45,7 +45,7 @@ mod tests {
             BTreeMap::from([("app#1".parse().unwrap(), RestartHistory { at: vec![Timestamp::constant(1_000, 0)] })]);
         web.set_restarts(&restarts).unwrap();
         assert_eq!(web.restarts().unwrap(), restarts);
-        std::fs::write(web.folder.join("restarts.json"), b"{\"app#1\":{\"at\":[\"19").unwrap();
+        std::fs::write(web.directory.join("restarts.json"), b"{\"app#1\":{\"at\":[\"19").unwrap();
         assert_eq!(web.restarts().unwrap(), BTreeMap::new());
     }
 }

@@ -1,6 +1,6 @@
-//! The status of an instance as it was last looked at, so that to show it takes no driver.
+//! The status of an instance at the last look, so that it can be shown without calling a driver.
 //!
-//! The document is this agent's own note: one that does not read, torn or of another version, is as good as none.
+//! Only this version of the agent reads the document: one that is torn or of another version counts as absent.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use crate::file::durable::FileError;
 use crate::status::{InstanceStatus, ResourceStatus, StatusNote};
 
 impl InstanceState {
-    /// The status as it was last looked at, if anybody has.
+    /// The status at the last look, if there was one.
     pub fn last_status(&self) -> Result<Option<InstanceStatus>, FileError> {
-        let note: Option<Note> = documents::load(&self.folder.join("status.json"))?;
+        let note: Option<Note> = documents::load(&self.directory.join("status.json"))?;
         Ok(note.and_then(Note::into_instance))
     }
 
-    /// Forgets it, as it is about to be another one.
+    /// Forgets the status, as it is about to change.
     pub fn forget_last_status(&self) {
-        let _ = std::fs::remove_file(self.folder.join("status.json"));
+        let _ = std::fs::remove_file(self.directory.join("status.json"));
     }
 
     /// Remembers a status.
     pub fn set_last_status(&self, instance: &InstanceStatus) -> Result<(), FileError> {
-        documents::jot(&self.folder.join("status.json"), &Note::of(instance))
+        documents::jot(&self.directory.join("status.json"), &Note::of(instance))
     }
 }
 
@@ -280,10 +280,10 @@ mod tests {
     }
 
     #[test]
-    fn a_status_torn_anywhere_is_no_status() {
+    fn a_torn_status_counts_as_absent() {
         let (_root, web) = web();
         web.set_last_status(&instance()).unwrap();
-        let file = web.folder.join("status.json");
+        let file = web.directory.join("status.json");
         let whole = std::fs::read(&file).unwrap();
         for length in 0..whole.len() {
             std::fs::write(&file, &whole[..length]).unwrap();

@@ -1,4 +1,4 @@
-//! How an instance is: what its drivers report, with what only the core knows (standby, flags, sums).
+//! The status of an instance: what its drivers report, and what only the core knows (standby, flags, sums).
 
 mod note;
 
@@ -11,20 +11,18 @@ use model::select::Selectable;
 use model::status::{self, Flags, InstanceStatus as StatusSums, Provisioned, RestartsLeft, State};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
-/// How an instance is.
+/// The status of an instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InstanceStatus {
-    /// The object.
     pub path: ObjectPath,
-    /// The node.
     pub node: NodeName,
-    /// The sums.
+    /// What the states of the resources add up to.
     pub sums: StatusSums,
-    /// Whether no automatic action may touch it.
+    /// Whether automatic actions leave the instance alone.
     pub frozen: bool,
-    /// How many times wall clocks had ticked a second since 1970 when this was seen.
+    /// When the drivers were asked, in seconds since 1970.
     pub seen_at: i64,
-    /// What the reader should know beyond the resources: a journal that is not closed, a configuration that is broken.
+    /// What the reader should know beyond the resources, such as an interrupted action or a configuration with errors.
     pub notes: Vec<StatusNote>,
     /// The resources, in the order of their ids.
     pub resources: Vec<ResourceStatus>,
@@ -32,30 +30,27 @@ pub struct InstanceStatus {
     pub show_disabled: bool,
 }
 
-/// How a resource is.
+/// The status of a resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResourceStatus {
-    /// Its id.
     pub rid: Rid,
-    /// Its driver.
     pub driver: DriverName,
-    /// Its subset, and whether its members act at once.
+    /// The subset, and whether its members act in parallel.
     pub subset: Option<(String, bool)>,
-    /// Its tags.
     pub tags: Vec<String>,
-    /// Its state, standby taken into account.
+    /// The state, standby taken into account.
     pub state: State,
-    /// The eight letters.
+    /// The eight letters of a status line.
     pub flags: Flags,
-    /// What it is, in a few words.
+    /// What the resource is, in a few words.
     pub label: String,
-    /// For whoever reads the status.
+    /// Messages for the reader of the status.
     pub messages: Vec<Message>,
-    /// What it offers.
+    /// What the resource offers to others, such as devices.
     pub exposes: Vec<(String, String)>,
-    /// What it stands on.
+    /// What the resource stands on.
     pub uses: Vec<(String, String)>,
-    /// Why its driver could not answer.
+    /// Why its driver could not answer, if it could not.
     pub fault: Option<Fault>,
 }
 
@@ -75,7 +70,8 @@ impl Selectable for ResourceStatus {
 }
 
 impl ResourceStatus {
-    /// What a driver reported of a resource. None where it was not asked: the resource is disabled, or inside a container.
+    /// The status of a resource, from the report of its driver. Without a report the driver was not asked: the resource is
+    /// disabled, or inside a container.
     pub(crate) fn of(object: &Object, resource: &Resource, report: Option<StatusReport>) -> ResourceStatus {
         let report = report.unwrap_or_else(|| StatusReport {
             state: State::Na,
@@ -120,13 +116,13 @@ impl ResourceStatus {
     }
 }
 
-/// What the reader should know of a resource whose driver was not asked, where it is no choice of theirs.
+/// Says why a driver was not asked, unless the operator chose so.
 fn why_not_asked(resource: &Resource) -> Vec<Message> {
     let text = resource.encap.then(|| Message { level: driver::Level::Info, text: plan::ENCAP.to_owned() });
     text.into_iter().collect()
 }
 
-/// What the resources of an instance add up to.
+/// Adds up the states of the resources of an instance.
 pub(crate) fn sums(resources: &[ResourceStatus]) -> StatusSums {
     let counted: Vec<_> = resources.iter().map(ResourceStatus::counted).collect();
     StatusSums::of(&counted)

@@ -1,35 +1,22 @@
-//! What the reader of a status should know beyond the resources. The edge that shows a status makes the sentences.
+//! Notes on an instance: what the reader of its status should know beyond the resources. The sentences are made where a status
+//! is shown.
 
 use serde::{Deserialize, Serialize};
 
 use crate::object::{ActiveObject, ObjectConfiguration};
 use crate::state::{ActionFailure, StateFacts};
 
-/// Something that the reader of a status should know beyond the resources.
+/// A note on an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StatusNote {
     /// The configuration has errors, and an earlier version without errors is in use.
-    EarlierConfiguration {
-        /// How many errors it has.
-        errors: usize,
-    },
+    EarlierConfiguration { errors: usize },
     /// The configuration has errors, and everything else of it is in use.
-    PartOfConfiguration {
-        /// How many errors it has.
-        errors: usize,
-    },
+    PartOfConfiguration { errors: usize },
     /// An action was interrupted. The next action recovers it.
-    Interrupted {
-        /// `start`
-        action: String,
-    },
+    Interrupted { action: String },
     /// An action failed the last time it was tried.
-    Failed {
-        /// `start`
-        action: String,
-        /// How and when it failed.
-        failure: ActionFailure,
-    },
+    Failed { action: String, failure: ActionFailure },
 }
 
 /// The notes on an instance.
