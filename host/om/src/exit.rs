@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use agent::ActError;
 use agent::file::lock::LockError;
 use agent::object::ObjectError;
-use exec::Ending;
+use exec::ActionEnding;
 use exec::journal::JournalError;
 
 use crate::words::Target;
@@ -26,13 +26,13 @@ pub(crate) const INTERRUPTED: u8 = 6;
 pub(crate) const TIMED_OUT: u8 = 7;
 
 /// The exit code of an action that ended so.
-pub(crate) fn of_ending(ending: &Ending) -> u8 {
+pub(crate) fn of_ending(ending: &ActionEnding) -> u8 {
     match ending {
-        Ending::Done => 0,
-        Ending::Failed(_) => FAILED,
-        Ending::Unsupported(_) => NOT_SUPPORTED,
-        Ending::Interrupted => INTERRUPTED,
-        Ending::TimedOut(_) => TIMED_OUT,
+        ActionEnding::Done => 0,
+        ActionEnding::Failed(_) => FAILED,
+        ActionEnding::Unsupported(_) => NOT_SUPPORTED,
+        ActionEnding::Interrupted => INTERRUPTED,
+        ActionEnding::TimedOut(_) => TIMED_OUT,
     }
 }
 
@@ -66,7 +66,7 @@ impl From<ActError> for Failure {
             ActError::Object(ObjectError::Missing(_)) => NO_MATCH,
             ActError::NotHere { .. } => NOT_HERE,
             ActError::Lock(LockError::Busy(_)) => BUSY,
-            ActError::Refused(exec::Refused(JournalError::Held(_))) => BUSY,
+            ActError::Refused(exec::ExecutionRefusal(JournalError::Held(_))) => BUSY,
             _ => FAILED,
         };
         Failure { code, error: error.into() }

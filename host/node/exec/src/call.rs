@@ -13,15 +13,15 @@ use crate::{PreparedCall, StepError};
 const GRACE: Duration = Duration::from_secs(2);
 
 /// What a call of a driver came to.
-pub(crate) struct Called {
+pub(crate) struct CallOutcome {
     pub(crate) change: Change,
     /// A line for the log, or why it failed.
     pub(crate) result: Result<String, StepError>,
 }
 
-impl Called {
-    pub(crate) fn failed(change: Change, error: StepError) -> Called {
-        Called { change, result: Err(error) }
+impl CallOutcome {
+    pub(crate) fn failed(change: Change, error: StepError) -> CallOutcome {
+        CallOutcome { change, result: Err(error) }
     }
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn call(
     bounds: &CallBounds,
     probe: Duration,
     log: &Arc<dyn Log>,
-) -> Called {
+) -> CallOutcome {
     match order {
         WorkOrder::Run => run(prepared, bounds, log).await,
         WorkOrder::Sync { verb, targets } => sync(prepared, (verb, targets), bounds, log).await,
@@ -46,7 +46,7 @@ async fn act(
     bounds: &CallBounds,
     probe: Duration,
     log: &Arc<dyn Log>,
-) -> Called {
+) -> CallOutcome {
     let PreparedCall { driver, call } = prepared;
     let verb = order.verb();
     let answer = match order {
@@ -59,13 +59,13 @@ async fn act(
     match result {
         // What a driver cannot provision is provisioned by others.
         Err(ActionError::Unsupported) if matches!(verb, Verb::Provision | Verb::Unprovision) => {
-            Called { change: Change::Unchanged, result: Ok(String::new()) }
+            CallOutcome { change: Change::Unchanged, result: Ok(String::new()) }
         }
-        Err(error) => Called::failed(change, error.into()),
+        Err(error) => CallOutcome::failed(change, error.into()),
         Ok(text) => match look(prepared, (verb, change), probe, log).await {
-            Ok(()) => Called { change, result: Ok(text) },
+            Ok(()) => CallOutcome { change, result: Ok(text) },
             // A driver that is wrong about the resource may be wrong about what it has touched.
-            Err(error) => Called::failed(Change::Unknown, error),
+            Err(error) => CallOutcome::failed(Change::Unknown, error),
         },
     }
 }
@@ -124,22 +124,27 @@ fn unknown(error: ActionError) -> StatusReport {
     }
 }
 
-async fn run(prepared: &PreparedCall, bounds: &CallBounds, log: &Arc<dyn Log>) -> Called {
+async fn run(prepared: &PreparedCall, bounds: &CallBounds, log: &Arc<dyn Log>) -> CallOutcome {
     let answer = prepared.driver.run(&prepared.call, bounds, Arc::clone(log));
     match flatten(bounded(answer, bounds).await) {
-        Ok(report) if report.exit_status == 0 => Called { change: Change::Changed, result: Ok(report.text) },
-        Ok(report) => Called::failed(Change::Changed, StepError::Exit(report.exit_status)),
-        Err(error) => Called::failed(Change::Unknown, error.into()),
+        Ok(report) if report.exit_status == 0 => CallOutcome { change: Change::Changed, result: Ok(report.text) },
+        Ok(report) => CallOutcome::failed(Change::Changed, StepError::Exit(report.exit_status)),
+        Err(error) => CallOutcome::failed(Change::Unknown, error.into()),
     }
 }
 
-async fn sync(prepared: &PreparedCall, copy: (&str, &[String]), bounds: &CallBounds, log: &Arc<dyn Log>) -> Called {
+async fn sync(
+    prepared: &PreparedCall,
+    copy: (&str, &[String]),
+    bounds: &CallBounds,
+    log: &Arc<dyn Log>,
+) -> CallOutcome {
     let PreparedCall { driver, call } = prepared;
     let (verb, targets) = copy;
     let answer = driver.sync(verb, targets, call, bounds, Arc::clone(log));
     let reports = match flatten(bounded(answer, bounds).await) {
         Ok(reports) => reports,
-        Err(error) => return Called::failed(Change::Unknown, error.into()),
+        Err(error) => return CallOutcome::failed(Change::Unknown, error.into()),
     };
     let mut failed = Vec::new();
     for report in &reports {
@@ -156,8 +161,8 @@ async fn sync(prepared: &PreparedCall, copy: (&str, &[String]), bounds: &CallBou
     }
     let change = if reports.iter().any(|report| report.changed) { Change::Changed } else { Change::Unchanged };
     match failed.is_empty() {
-        true => Called { change, result: Ok(String::new()) },
-        false => Called::failed(change, StepError::Targets(failed)),
+        true => CallOutcome { change, result: Ok(String::new()) },
+        false => CallOutcome::failed(change, StepError::Targets(failed)),
     }
 }
 
@@ -175,7 +180,7 @@ async fn bounded<T>(answer: impl Future<Output = T>, bounds: &CallBounds) -> Res
     }
 }
 
-/// Ends some time after the cancellation, so that the driver can end by itself.
+/// Returns some time after the cancellation, so that the driver can stop by itself.
 async fn given_up(cancel: &Cancel) {
     cancel.cancelled().await;
     tokio::time::sleep(GRACE).await;

@@ -9,19 +9,25 @@ use tokio::time::Instant;
 use crate::execution::Execution;
 use crate::failpoint::{Failpoint, pass};
 use crate::journal::JournalError;
-use crate::recorder::Recorder;
+use crate::recorder::ActionRecorder;
 use crate::rollback::roll_back;
-use crate::{Ending, Facilities, Report, Rollback, Session, StepEnd, StepError, StepReport};
+use crate::{
+    ActionEnding, ExecutionContext, ExecutionReport, Facilities, RollbackReport, StepError, StepOutcome, StepReport,
+};
 
 /// An action that was refused before anything was touched, because its journal cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct Refused(pub JournalError);
+pub struct ExecutionRefusal(pub JournalError);
 
 /// Does what the plan says. The instance's journal must not tell of an unfinished action: [`crate::recover`] comes first.
-pub async fn execute(plan: &Plan, facilities: &dyn Facilities, session: &Session) -> Result<Report, Refused> {
+pub async fn execute(
+    plan: &Plan,
+    facilities: &dyn Facilities,
+    session: &ExecutionContext,
+) -> Result<ExecutionReport, ExecutionRefusal> {
     let started = Instant::now();
-    let recorder = Recorder::begin(plan, session).await?;
+    let recorder = ActionRecorder::begin(plan, session).await?;
     let ignores = !is_asked_for(plan.action);
     let execution = Execution::new(facilities, session, recorder, ignores);
     let mut reports: Vec<Option<StepReport>> = plan.steps().map(|_| None).collect();
@@ -33,20 +39,20 @@ pub async fn execute(plan: &Plan, facilities: &dyn Facilities, session: &Session
     let interrupted = was_interrupted(plan, session, &reports);
     let rollback = match interrupted || execution.has_failed() {
         true => roll_back(&execution, plan, &reports).await,
-        false => Rollback::None,
+        false => RollbackReport::None,
     };
     pass(Failpoint::BeforeDone);
     execution.recorder.done().await;
     let steps: Vec<StepReport> =
         plan.steps().zip(reports).map(|(step, report)| report.unwrap_or_else(|| not_reached(step))).collect();
-    let ending = if interrupted { Ending::Interrupted } else { ending(plan.action, &steps) };
-    Ok(Report { action: plan.action, ending, steps, rollback, elapsed: started.elapsed() })
+    let ending = if interrupted { ActionEnding::Interrupted } else { ending(plan.action, &steps) };
+    Ok(ExecutionReport { action: plan.action, ending, steps, rollback, elapsed: started.elapsed() })
 }
 
 /// A cancellation that came too late to keep anything from being done is none.
-fn was_interrupted(plan: &Plan, session: &Session, reports: &[Option<StepReport>]) -> bool {
+fn was_interrupted(plan: &Plan, session: &ExecutionContext, reports: &[Option<StepReport>]) -> bool {
     let cut_short =
-        |report: &StepReport| matches!(report.end, StepEnd::Failed(StepError::Driver(ActionError::Cancelled)));
+        |report: &StepReport| matches!(report.end, StepOutcome::Failed(StepError::Driver(ActionError::Cancelled)));
     let mut steps = plan.steps().zip(reports);
     session.cancel.is_cancelled()
         && steps.any(|(step, report)| report.as_ref().map_or(!step.work.is_empty(), cut_short))
@@ -58,7 +64,7 @@ pub(crate) fn is_asked_for(asked: plan::Action) -> bool {
 }
 
 /// Optional resources fail no action, but for those that are all that was asked for: tasks and copies.
-fn ending(asked: plan::Action, steps: &[StepReport]) -> Ending {
+fn ending(asked: plan::Action, steps: &[StepReport]) -> ActionEnding {
     let failed = || {
         let steps = steps.iter().filter(|step| is_asked_for(asked) || !step.optional);
         steps.filter_map(|step| Some((&step.rid, step.end.error()?)))
@@ -68,17 +74,17 @@ fn ending(asked: plan::Action, steps: &[StepReport]) -> Ending {
     let causes: Vec<&StepError> = failed().map(|(_, error)| error).filter(|error| !error.is_consequence()).collect();
     let all = |is: fn(&StepError) -> bool| !causes.is_empty() && causes.iter().all(|error| is(error));
     match failed().next() {
-        None => Ending::Done,
-        Some((first, _)) if all(StepError::is_timeout) => Ending::TimedOut(first.clone()),
-        Some(_) if all(StepError::is_unsupported) => Ending::Unsupported(rids()),
-        Some(_) => Ending::Failed(rids()),
+        None => ActionEnding::Done,
+        Some((first, _)) if all(StepError::is_timeout) => ActionEnding::TimedOut(first.clone()),
+        Some(_) if all(StepError::is_unsupported) => ActionEnding::Unsupported(rids()),
+        Some(_) => ActionEnding::Failed(rids()),
     }
 }
 
 fn not_reached(step: &Step) -> StepReport {
     let end = match &step.skip {
-        Some(skip) => StepEnd::Skipped(skip.clone()),
-        None => StepEnd::NotReached,
+        Some(skip) => StepOutcome::Skipped(skip.clone()),
+        None => StepOutcome::NotReached,
     };
     StepReport {
         rid: step.rid.clone(),

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::recorder::Recorder;
-use crate::{Facilities, Session};
+use crate::recorder::ActionRecorder;
+use crate::{ExecutionContext, Facilities};
 
 /// One run of a plan, or the recovery of one.
 pub(crate) struct Execution<'a> {
     pub(crate) facilities: &'a dyn Facilities,
-    pub(crate) session: &'a Session,
-    pub(crate) recorder: Recorder,
+    pub(crate) session: &'a ExecutionContext,
+    pub(crate) recorder: ActionRecorder,
     /// Whether the failure of an optional step is ignored.
     pub(crate) ignores: bool,
     /// Whether a step that is not optional has failed.
@@ -19,8 +19,8 @@ pub(crate) struct Execution<'a> {
 impl<'a> Execution<'a> {
     pub(crate) fn new(
         facilities: &'a dyn Facilities,
-        session: &'a Session,
-        recorder: Recorder,
+        session: &'a ExecutionContext,
+        recorder: ActionRecorder,
         ignores: bool,
     ) -> Execution<'a> {
         Execution { facilities, session, recorder, ignores, failed: AtomicBool::new(false) }

@@ -30,7 +30,7 @@ pub trait Facilities: Send + Sync {
         log: Arc<dyn Log>,
     ) -> BoxFuture<'a, Result<(), FacilityError>>;
 
-    /// Ends the commands that an action has left half-done as its process died, so that none of them acts behind the back
+    /// Stops the commands that an action has left half-done as its process died, so that none of them acts behind the back
     /// of the next one. Returns them as lines for the log.
     fn end_abandoned<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>>;
 }

@@ -6,6 +6,7 @@
 //! whoever dies in the middle leaves a story that [`recover`] brings to an end.
 
 mod call;
+mod context;
 mod execute;
 mod execution;
 mod facilities;
@@ -15,15 +16,15 @@ mod recorder;
 mod recover;
 mod report;
 mod rollback;
-mod session;
 mod stage;
 mod step;
 mod undo;
 
-pub use execute::{Refused, execute};
+pub use context::{ExecutionContext, boot_id, default_parallel};
+pub use execute::{ExecutionRefusal, execute};
 pub use facilities::{Facilities, FacilityError, PreparedCall};
-pub use recover::{Recovered, Recovery, recover};
+pub use recover::{RecoveryReport, RecoveryVerdict, recover};
 pub use report::{
-    Ending, KeepReason, LeaveReason, Report, Rollback, StepEnd, StepError, StepReport, Undone, UndoneEnd, opening,
+    ActionEnding, ExecutionReport, KeepReason, LeaveReason, RollbackReport, StepError, StepOutcome, StepReport,
+    UndoOutcome, UndoneStep, opening,
 };
-pub use session::{Session, boot_id, default_parallel};

@@ -8,23 +8,23 @@ use driver::{Change, Level, Log, Verb};
 use plan::{OnFailure, Plan, Undo};
 
 use crate::failpoint::{Failpoint, pass};
-use crate::journal::{Header, Journal, JournalError, Planned, Record, Word};
-use crate::{Refused, Session};
+use crate::journal::{Journal, JournalError, JournalHeader, JournalRecord, PlannedStep, RecordedVerb};
+use crate::{ExecutionContext, ExecutionRefusal};
 
 /// The journal of the action, if there is one: a stop goes on without.
-pub(crate) struct Recorder {
+pub(crate) struct ActionRecorder {
     journal: Option<Journal>,
     log: Arc<dyn Log>,
     persistent: AtomicBool,
     warned: AtomicBool,
 }
 
-impl Recorder {
+impl ActionRecorder {
     /// Journals the plan. An action that can be undone is refused if that fails; one that goes on past every failure goes
     /// on past this one too, so that a stop works on a full disk.
-    pub(crate) async fn begin(plan: &Plan, session: &Session) -> Result<Recorder, Refused> {
+    pub(crate) async fn begin(plan: &Plan, session: &ExecutionContext) -> Result<ActionRecorder, ExecutionRefusal> {
         if plan.steps().all(|step| step.work.is_empty()) {
-            return Ok(Recorder::with(None, session));
+            return Ok(ActionRecorder::with(None, session));
         }
         pass(Failpoint::BeforeHeader);
         let (path, header) = (session.journal.clone(), header(plan, session));
@@ -35,11 +35,11 @@ impl Recorder {
         });
         let needed = plan.phases.iter().any(|phase| phase.on_failure != OnFailure::GoOn);
         let recorder = match begun {
-            Ok(journal) => Recorder::with(Some(journal), session),
-            Err(error @ JournalError::Held(_)) => return Err(Refused(error)),
-            Err(error) if needed => return Err(Refused(error)),
+            Ok(journal) => ActionRecorder::with(Some(journal), session),
+            Err(error @ JournalError::Held(_)) => return Err(ExecutionRefusal(error)),
+            Err(error) if needed => return Err(ExecutionRefusal(error)),
             Err(error) => {
-                let recorder = Recorder::with(None, session);
+                let recorder = ActionRecorder::with(None, session);
                 recorder.warn(&error);
                 recorder
             }
@@ -48,15 +48,15 @@ impl Recorder {
         Ok(recorder)
     }
 
-    pub(crate) fn with(journal: Option<Journal>, session: &Session) -> Recorder {
+    pub(crate) fn with(journal: Option<Journal>, session: &ExecutionContext) -> ActionRecorder {
         let (persistent, warned) = (AtomicBool::new(false), AtomicBool::new(false));
-        Recorder { journal, log: Arc::clone(&session.log), persistent, warned }
+        ActionRecorder { journal, log: Arc::clone(&session.log), persistent, warned }
     }
 
     /// Must be written before the step acts.
     pub(crate) async fn step_begins(&self, step: usize, verb: Verb, persistent: bool) -> Result<(), JournalError> {
-        let (Some(journal), Some(verb)) = (&self.journal, Word::of(verb)) else { return Ok(()) };
-        journal.append(&Record::Begin { step, verb, persistent })?;
+        let (Some(journal), Some(verb)) = (&self.journal, RecordedVerb::of(verb)) else { return Ok(()) };
+        journal.append(&JournalRecord::Begin { step, verb, persistent })?;
         if persistent {
             self.persistent.store(true, Ordering::Relaxed);
             journal.sync().await?;
@@ -65,17 +65,17 @@ impl Recorder {
     }
 
     pub(crate) fn step_ends(&self, step: usize, verb: Verb, change: Change, failed: bool) {
-        let Some(verb) = Word::of(verb) else { return };
-        self.write(&Record::End { step, verb, change: change.into(), failed });
+        let Some(verb) = RecordedVerb::of(verb) else { return };
+        self.write(&JournalRecord::End { step, verb, change: change.into(), failed });
     }
 
     pub(crate) fn undone(&self, step: usize) {
-        self.write(&Record::Undone { step });
+        self.write(&JournalRecord::Undone { step });
     }
 
     /// Closes the story. After this, nothing is left to be recovered.
     pub(crate) async fn done(&self) {
-        self.write(&Record::Done);
+        self.write(&JournalRecord::Done);
         if let Some(journal) = &self.journal
             && self.persistent.load(Ordering::Relaxed)
             && let Err(error) = journal.sync().await
@@ -85,7 +85,7 @@ impl Recorder {
     }
 
     /// For what is already done: that it cannot be written down is no reason to stop.
-    fn write(&self, record: &Record) {
+    fn write(&self, record: &JournalRecord) {
         if let Some(Err(error)) = self.journal.as_ref().map(|journal| journal.append(record)) {
             self.warn(&error);
         }
@@ -100,10 +100,10 @@ impl Recorder {
     }
 }
 
-fn header(plan: &Plan, session: &Session) -> Header {
+fn header(plan: &Plan, session: &ExecutionContext) -> JournalHeader {
     let steps = plan.phases.iter().flat_map(|phase| {
         let undone = phase.on_failure == OnFailure::Undo;
-        phase.stages.iter().flat_map(|stage| &stage.steps).map(move |step| Planned {
+        phase.stages.iter().flat_map(|stage| &stage.steps).map(move |step| PlannedStep {
             rid: step.rid.to_string(),
             calls: step.work.len(),
             optional: step.optional,
@@ -115,7 +115,7 @@ fn header(plan: &Plan, session: &Session) -> Header {
             probe_ms: step.probe.as_millis() as u64,
         })
     });
-    Header {
+    JournalHeader {
         sid: session.sid.clone(),
         action: plan.action.as_str().to_owned(),
         boot: session.boot.clone(),

@@ -5,22 +5,22 @@ use std::path::PathBuf;
 use driver::Level;
 
 use crate::execution::Execution;
-use crate::journal::{Journal, JournalError, Story, Tail, set_apart};
-use crate::recorder::Recorder;
-use crate::undo::{Undoing, undo};
-use crate::{Facilities, Session, Undone, UndoneEnd};
+use crate::journal::{Journal, JournalError, JournalTail, JournalledAction, set_apart};
+use crate::recorder::ActionRecorder;
+use crate::undo::{UndoStep, undo};
+use crate::{ExecutionContext, Facilities, UndoOutcome, UndoneStep};
 
 /// What became of an unfinished action.
 #[derive(Debug)]
-pub enum Recovery {
+pub enum RecoveryReport {
     /// Its story is now at its end.
-    Told {
+    Finished {
         /// How far it had got.
-        story: Story,
+        story: JournalledAction,
         /// What was made of it.
-        recovered: Recovered,
+        recovered: RecoveryVerdict,
         /// The steps that were to be undone, the last one first.
-        undone: Vec<Undone>,
+        undone: Vec<UndoneStep>,
     },
     /// The journal's beginning is damaged. Nothing was done; the file is now here.
     SetApart(PathBuf),
@@ -28,7 +28,7 @@ pub enum Recovery {
 
 /// What was made of an unfinished action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recovered {
+pub enum RecoveryVerdict {
     /// Only the word that all was done was missing.
     Complete,
     /// What it had changed was undone, as far as possible.
@@ -41,7 +41,10 @@ pub enum Recovered {
 
 /// Finishes the story in the session's journal, if it has none yet. The first thing that a mutating action does, under
 /// the instance's lock. None if there is nothing to finish.
-pub async fn recover(facilities: &dyn Facilities, session: &Session) -> Result<Option<Recovery>, JournalError> {
+pub async fn recover(
+    facilities: &dyn Facilities,
+    session: &ExecutionContext,
+) -> Result<Option<RecoveryReport>, JournalError> {
     let story = match Journal::pending(&session.journal) {
         Ok(None) => return Ok(None),
         Ok(Some(story)) => story,
@@ -49,17 +52,17 @@ pub async fn recover(facilities: &dyn Facilities, session: &Session) -> Result<O
             let apart = set_apart(&path)?;
             let text = format!("what an earlier action did cannot be read, see {}", apart.display());
             session.log.line(None, Level::Error, &text);
-            return Ok(Some(Recovery::SetApart(apart)));
+            return Ok(Some(RecoveryReport::SetApart(apart)));
         }
         Err(error) => return Err(error),
     };
     let (recorder, story) = match Journal::resume(&session.journal) {
         Ok(None) => return Ok(None),
-        Ok(Some((journal, story))) => (Recorder::with(Some(journal), session), story),
+        Ok(Some((journal, story))) => (ActionRecorder::with(Some(journal), session), story),
         Err(held @ JournalError::Held(_)) => return Err(held),
         // To undo it all once more next time does no harm.
         Err(error) => {
-            let recorder = Recorder::with(None, session);
+            let recorder = ActionRecorder::with(None, session);
             recorder.warn(&error);
             (recorder, story)
         }
@@ -72,18 +75,18 @@ pub async fn recover(facilities: &dyn Facilities, session: &Session) -> Result<O
     let mut undone = Vec::new();
     for (at, step) in story.to_undo(&session.boot) {
         let deadline = step.undo.unwrap_or_default();
-        let end = match undo(&execution, Undoing { at, rid: &step.rid, deadline, probe: step.probe }).await {
-            Ok(()) => UndoneEnd::Stopped,
-            Err(error) => UndoneEnd::Failed(error),
+        let end = match undo(&execution, UndoStep { at, rid: &step.rid, deadline, probe: step.probe }).await {
+            Ok(()) => UndoOutcome::Stopped,
+            Err(error) => UndoOutcome::Failed(error),
         };
-        undone.push(Undone { rid: step.rid.clone(), end });
+        undone.push(UndoneStep { rid: step.rid.clone(), end });
     }
     execution.recorder.done().await;
-    Ok(Some(Recovery::Told { story, recovered, undone }))
+    Ok(Some(RecoveryReport::Finished { story, recovered, undone }))
 }
 
 /// What cannot be ended must not keep the rest from being undone.
-async fn end_abandoned(facilities: &dyn Facilities, session: &Session, sid: &str) {
+async fn end_abandoned(facilities: &dyn Facilities, session: &ExecutionContext, sid: &str) {
     match facilities.end_abandoned(sid).await {
         Ok(ended) => {
             ended
@@ -94,25 +97,25 @@ async fn end_abandoned(facilities: &dyn Facilities, session: &Session, sid: &str
     }
 }
 
-fn verdict(story: &Story, session: &Session) -> Recovered {
-    if story.tail == Tail::Damaged {
-        Recovered::Damaged
+fn verdict(story: &JournalledAction, session: &ExecutionContext) -> RecoveryVerdict {
+    if story.tail == JournalTail::Damaged {
+        RecoveryVerdict::Damaged
     } else if story.is_complete() {
-        Recovered::Complete
+        RecoveryVerdict::Complete
     } else if story.to_undo(&session.boot).next().is_some() {
-        Recovered::Undone
+        RecoveryVerdict::Undone
     } else {
-        Recovered::Interrupted
+        RecoveryVerdict::Interrupted
     }
 }
 
-fn announcement(story: &Story, recovered: Recovered) -> (Level, String) {
+fn announcement(story: &JournalledAction, recovered: RecoveryVerdict) -> (Level, String) {
     let earlier = format!("an earlier {} (sid {})", story.action, story.sid);
     match recovered {
-        Recovered::Complete => (Level::Info, format!("{earlier} was done, but could not say so")),
-        Recovered::Undone => (Level::Warn, format!("{earlier} was interrupted, and is now rolled back")),
-        Recovered::Interrupted => (Level::Warn, format!("{earlier} was interrupted, there is nothing to undo")),
-        Recovered::Damaged => {
+        RecoveryVerdict::Complete => (Level::Info, format!("{earlier} was done, but could not say so")),
+        RecoveryVerdict::Undone => (Level::Warn, format!("{earlier} was interrupted, and is now rolled back")),
+        RecoveryVerdict::Interrupted => (Level::Warn, format!("{earlier} was interrupted, there is nothing to undo")),
+        RecoveryVerdict::Damaged => {
             (Level::Error, format!("{earlier} was interrupted, and its journal is damaged: nothing is undone"))
         }
     }

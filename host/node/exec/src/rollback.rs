@@ -5,11 +5,15 @@ use model::Rid;
 use plan::{OnFailure, Plan, Undo};
 
 use crate::execution::Execution;
-use crate::undo::{Undoing, undo};
-use crate::{KeepReason, LeaveReason, Rollback, StepEnd, StepReport, Undone, UndoneEnd};
+use crate::undo::{UndoStep, undo};
+use crate::{KeepReason, LeaveReason, RollbackReport, StepOutcome, StepReport, UndoOutcome, UndoneStep};
 
 /// Undoes a failed action as far as its plan says so.
-pub(crate) async fn roll_back(execution: &Execution<'_>, plan: &Plan, reports: &[Option<StepReport>]) -> Rollback {
+pub(crate) async fn roll_back(
+    execution: &Execution<'_>,
+    plan: &Plan,
+    reports: &[Option<StepReport>],
+) -> RollbackReport {
     let mut done = Vec::new();
     let mut kept = None;
     let mut at = 0;
@@ -24,10 +28,10 @@ pub(crate) async fn roll_back(execution: &Execution<'_>, plan: &Plan, reports: &
     }
     if let Some(reason) = kept {
         execution.session.log.line(None, Level::Warn, &format!("rollback: none, as {reason} says"));
-        return Rollback::Kept(reason);
+        return RollbackReport::Kept(reason);
     }
     if plan.phases.iter().all(|phase| phase.on_failure == OnFailure::GoOn) {
-        return Rollback::None;
+        return RollbackReport::None;
     }
     let mut undone = Vec::new();
     for (at, step) in done.into_iter().rev() {
@@ -38,27 +42,27 @@ pub(crate) async fn roll_back(execution: &Execution<'_>, plan: &Plan, reports: &
             Undo::WasUp => left(execution, &step.rid, LeaveReason::NotChanged),
             Undo::Stop(_) if change == Change::Unchanged => left(execution, &step.rid, LeaveReason::NotChanged),
             Undo::Stop(deadline) => {
-                match undo(execution, Undoing { at, rid: &step.rid, deadline, probe: step.probe }).await {
-                    Ok(()) => UndoneEnd::Stopped,
-                    Err(error) => UndoneEnd::Failed(error),
+                match undo(execution, UndoStep { at, rid: &step.rid, deadline, probe: step.probe }).await {
+                    Ok(()) => UndoOutcome::Stopped,
+                    Err(error) => UndoOutcome::Failed(error),
                 }
             }
         };
-        undone.push(Undone { rid: step.rid.clone(), end });
+        undone.push(UndoneStep { rid: step.rid.clone(), end });
     }
     if undone.is_empty() {
         execution.session.log.line(None, Level::Info, "rollback: nothing to undo");
     }
-    Rollback::Ran(undone)
+    RollbackReport::Ran(undone)
 }
 
 /// Whether the step has done something, or has found nothing to do. An optional one that failed is cleaned up already,
 /// and one that failed without touching anything is not worth a line.
 fn needs_a_look(report: Option<&StepReport>) -> bool {
     report.is_some_and(|report| match report.end {
-        StepEnd::Done => true,
-        StepEnd::Failed(_) => !report.optional && report.change != Change::Unchanged,
-        StepEnd::Skipped(_) | StepEnd::NotReached => false,
+        StepOutcome::Done => true,
+        StepOutcome::Failed(_) => !report.optional && report.change != Change::Unchanged,
+        StepOutcome::Skipped(_) | StepOutcome::NotReached => false,
     })
 }
 
@@ -70,7 +74,7 @@ fn reason_to_keep(on_failure: OnFailure) -> Option<KeepReason> {
     }
 }
 
-fn left(execution: &Execution<'_>, rid: &Rid, reason: LeaveReason) -> UndoneEnd {
+fn left(execution: &Execution<'_>, rid: &Rid, reason: LeaveReason) -> UndoOutcome {
     execution.session.log.line(None, Level::Info, &format!("rollback: {rid}: {reason}"));
-    UndoneEnd::Left(reason)
+    UndoOutcome::Left(reason)
 }

@@ -10,13 +10,13 @@ use plan::{EdgeKind, OnFailure, Phase, Stage, Step};
 use crate::StepReport;
 use crate::execution::Execution;
 use crate::failpoint::{Failpoint, pass};
-use crate::step::Placed;
+use crate::step::PlacedStep;
 
 /// How the steps of a phase that have come to an end did.
 #[derive(Default)]
-pub(crate) struct Ends<'p>(HashMap<&'p Rid, bool>);
+pub(crate) struct FinishedSteps<'p>(HashMap<&'p Rid, bool>);
 
-impl<'p> Ends<'p> {
+impl<'p> FinishedSteps<'p> {
     fn ready(&self, step: &Step) -> bool {
         step.after.iter().all(|edge| self.0.contains_key(&edge.rid))
     }
@@ -31,7 +31,7 @@ impl<'p> Ends<'p> {
 impl Execution<'_> {
     /// Walks the stages of a phase. `first` is the place of its first step in the plan.
     pub(crate) async fn phase(&self, phase: &Phase, first: usize, reports: &mut [Option<StepReport>]) {
-        let (mut at, mut ends) = (first, Ends::default());
+        let (mut at, mut ends) = (first, FinishedSteps::default());
         for stage in &phase.stages {
             self.stage(stage, phase.on_failure, at, &mut ends, reports).await;
             at += stage.steps.len();
@@ -48,12 +48,12 @@ impl Execution<'_> {
         stage: &'p Stage,
         on_failure: OnFailure,
         first: usize,
-        ends: &mut Ends<'p>,
+        ends: &mut FinishedSteps<'p>,
         reports: &mut [Option<StepReport>],
     ) {
         let limit = if stage.parallel { self.session.parallel.max(1) } else { 1 };
-        let place = |(at, step)| Placed { at: first + at, step, on_failure };
-        let mut waiting: VecDeque<Placed<'p>> = stage.steps.iter().enumerate().map(place).collect();
+        let place = |(at, step)| PlacedStep { at: first + at, step, on_failure };
+        let mut waiting: VecDeque<PlacedStep<'p>> = stage.steps.iter().enumerate().map(place).collect();
         let mut running = FuturesUnordered::new();
         loop {
             while running.len() < limit && !self.halts(on_failure) {

@@ -8,15 +8,15 @@ use model::object::{Trigger, TriggerTime};
 use plan::{OnFailure, Step, Undo, Work};
 use tokio::time::Instant;
 
-use crate::call::{Called, call};
+use crate::call::{CallOutcome, call};
 use crate::execution::Execution;
 use crate::failpoint::{Failpoint, pass};
-use crate::undo::{Undoing, undo};
-use crate::{PreparedCall, StepEnd, StepError, StepReport};
+use crate::undo::{UndoStep, undo};
+use crate::{PreparedCall, StepError, StepOutcome, StepReport};
 
 /// A step and its place in the plan.
 #[derive(Clone, Copy)]
-pub(crate) struct Placed<'p> {
+pub(crate) struct PlacedStep<'p> {
     pub(crate) at: usize,
     pub(crate) step: &'p Step,
     pub(crate) on_failure: OnFailure,
@@ -24,30 +24,30 @@ pub(crate) struct Placed<'p> {
 
 impl Execution<'_> {
     /// Does the step. `missing` is what it needs and has failed.
-    pub(crate) async fn step(&self, placed: Placed<'_>, missing: Option<Rid>) -> (usize, StepReport) {
-        let Placed { at, step, .. } = placed;
+    pub(crate) async fn step(&self, placed: PlacedStep<'_>, missing: Option<Rid>) -> (usize, StepReport) {
+        let PlacedStep { at, step, .. } = placed;
         let started = Instant::now();
         let (change, result) = match (&step.skip, missing) {
             (Some(skip), _) => {
                 self.session.log.line(Some(&step.rid), skip_level(skip), &skip.log_line());
-                return (at, report(step, Change::Unchanged, StepEnd::Skipped(skip.clone()), started));
+                return (at, report(step, Change::Unchanged, StepOutcome::Skipped(skip.clone()), started));
             }
             (None, Some(rid)) => (Change::Unchanged, Err(StepError::Needs(rid))),
             (None, None) => self.work(placed).await,
         };
         let end = match result {
-            Ok(()) => StepEnd::Done,
+            Ok(()) => StepOutcome::Done,
             Err(error) => {
                 self.fails(placed, change, &error).await;
-                StepEnd::Failed(error)
+                StepOutcome::Failed(error)
             }
         };
         (at, report(step, change, end, started))
     }
 
     /// Says why, and decides what an optional step leaves behind: nothing, as the action goes on.
-    async fn fails(&self, placed: Placed<'_>, change: Change, error: &StepError) {
-        let Placed { at, step, on_failure } = placed;
+    async fn fails(&self, placed: PlacedStep<'_>, change: Change, error: &StepError) {
+        let PlacedStep { at, step, on_failure } = placed;
         let log = &self.session.log;
         if !step.optional {
             log.line(Some(&step.rid), Level::Error, &error.chain());
@@ -62,12 +62,12 @@ impl Execution<'_> {
         if let (Undo::Stop(deadline), OnFailure::Undo) = (step.undo, on_failure)
             && change != Change::Unchanged
         {
-            let undoing = Undoing { at, rid: &step.rid, deadline, probe: step.probe };
+            let undoing = UndoStep { at, rid: &step.rid, deadline, probe: step.probe };
             let _logged = undo(self, undoing).await;
         }
     }
 
-    async fn work(&self, placed: Placed<'_>) -> (Change, Result<(), StepError>) {
+    async fn work(&self, placed: PlacedStep<'_>) -> (Change, Result<(), StepError>) {
         let mut change = Change::Unchanged;
         for work in &placed.step.work {
             // What has failed before may still use the data.
@@ -83,15 +83,15 @@ impl Execution<'_> {
         (change, Ok(()))
     }
 
-    async fn journalled(&self, placed: Placed<'_>, work: &Work) -> Called {
-        let Placed { at, step, on_failure } = placed;
+    async fn journalled(&self, placed: PlacedStep<'_>, work: &Work) -> CallOutcome {
+        let PlacedStep { at, step, on_failure } = placed;
         if self.session.cancel.is_cancelled() {
-            return Called::failed(Change::Unchanged, ActionError::Cancelled.into());
+            return CallOutcome::failed(Change::Unchanged, ActionError::Cancelled.into());
         }
         let verb = work.verb();
         let prepared = match self.facilities.prepare(&step.rid, verb).await {
             Ok(prepared) => prepared,
-            Err(cause) => return Called::failed(Change::Unchanged, StepError::Prepare { verb, cause }),
+            Err(cause) => return CallOutcome::failed(Change::Unchanged, StepError::Prepare { verb, cause }),
         };
         let provisions = matches!(verb, Verb::Provision | Verb::Unprovision);
         let persistent = provisions || prepared.driver.manifest().persistent;
@@ -99,7 +99,7 @@ impl Execution<'_> {
         if let Err(error) = self.recorder.step_begins(at, verb, persistent).await {
             match on_failure {
                 OnFailure::GoOn => self.recorder.warn(&error),
-                _ => return Called::failed(Change::Unchanged, StepError::Journal(error)),
+                _ => return CallOutcome::failed(Change::Unchanged, StepError::Journal(error)),
             }
         }
         pass(Failpoint::AfterBegin);
@@ -110,12 +110,12 @@ impl Execution<'_> {
         called
     }
 
-    async fn with_triggers(&self, step: &Step, work: &Work, prepared: &PreparedCall) -> Called {
+    async fn with_triggers(&self, step: &Step, work: &Work, prepared: &PreparedCall) -> CallOutcome {
         let (before, after): (Vec<Trigger>, Vec<Trigger>) =
             work.triggers.iter().partition(|trigger| trigger.when == TriggerTime::Pre);
         let bounds = CallBounds { deadline: work.deadline, cancel: self.session.cancel.clone() };
         if let Err(error) = self.triggers(step, &bounds, &before).await {
-            return Called::failed(Change::Unchanged, error);
+            return CallOutcome::failed(Change::Unchanged, error);
         }
         let mut called = call(prepared, &work.order, &bounds, step.probe, &self.session.log).await;
         let Ok(text) = &called.result else { return called };
@@ -144,7 +144,7 @@ impl Execution<'_> {
     }
 }
 
-fn report(step: &Step, change: Change, end: StepEnd, started: Instant) -> StepReport {
+fn report(step: &Step, change: Change, end: StepOutcome, started: Instant) -> StepReport {
     StepReport {
         rid: step.rid.clone(),
         action: step.action(),

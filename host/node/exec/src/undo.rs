@@ -15,7 +15,7 @@ use crate::failpoint::{Failpoint, pass};
 
 /// A step to be undone, and its place in the plan.
 #[derive(Clone, Copy)]
-pub(crate) struct Undoing<'a> {
+pub(crate) struct UndoStep<'a> {
     pub(crate) at: usize,
     pub(crate) rid: &'a Rid,
     pub(crate) deadline: Duration,
@@ -23,8 +23,8 @@ pub(crate) struct Undoing<'a> {
 }
 
 /// Stops the resource. Not cancellable: an action that is given up must be undone all the same.
-pub(crate) async fn undo(execution: &Execution<'_>, undoing: Undoing<'_>) -> Result<(), StepError> {
-    let Undoing { at, rid, deadline, probe } = undoing;
+pub(crate) async fn undo(execution: &Execution<'_>, undoing: UndoStep<'_>) -> Result<(), StepError> {
+    let UndoStep { at, rid, deadline, probe } = undoing;
     let log: Arc<dyn Log> = Arc::new(RollbackLog(Arc::clone(&execution.session.log)));
     pass(Failpoint::BeforeUndo);
     let verb = Verb::Stop;

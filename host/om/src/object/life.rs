@@ -158,7 +158,7 @@ fn act(
         tokio::spawn(cancel_on_signal(cancel.clone()));
         session.agent.act(path, request, Some(session.console()), cancel.clone()).await
     })??;
-    if acted.report.ending == exec::Ending::Done {
+    if acted.report.ending == exec::ActionEnding::Done {
         if orchestrated {
             session.follow_up(path, action)?;
         }

@@ -74,7 +74,7 @@ pub enum ActError {
     Recovery(#[source] exec::journal::JournalError),
     /// The journal cannot be written. Nothing was touched.
     #[error("refused before anything was touched")]
-    Refused(#[source] exec::Refused),
+    Refused(#[source] exec::ExecutionRefusal),
     /// The kernel does not say which boot of the node this is.
     #[error("cannot read the boot id of this node")]
     Boot(#[source] std::io::Error),

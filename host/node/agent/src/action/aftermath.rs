@@ -2,7 +2,7 @@
 //! that it led to.
 
 use driver::Verb;
-use exec::{Ending, Report, StepEnd};
+use exec::{ActionEnding, ExecutionReport, StepOutcome};
 use jiff::Timestamp;
 use plan::Plan;
 
@@ -15,7 +15,7 @@ use crate::state::{ActionFailure, InstanceState, ProvisionedMark};
 use crate::status::InstanceStatus;
 
 /// Remembers what was done.
-pub(super) async fn remember(instance: &Instance<'_>, plan: Plan, report: Report) -> Report {
+pub(super) async fn remember(instance: &Instance<'_>, plan: Plan, report: ExecutionReport) -> ExecutionReport {
     let state = instance.state();
     blocking(move || {
         remember_provisioned(&state, &plan, &report);
@@ -38,10 +38,10 @@ pub(super) async fn conclude(agent: &Agent, instance: &Instance<'_>, status: Ins
 }
 
 /// A status reports a failed action until the same action succeeds. A cancelled or unsupported action has not failed.
-fn remember_failure(state: &InstanceState, report: &Report) {
+fn remember_failure(state: &InstanceState, report: &ExecutionReport) {
     let failure = match &report.ending {
-        Ending::Done => None,
-        Ending::Interrupted | Ending::Unsupported(_) => return,
+        ActionEnding::Done => None,
+        ActionEnding::Interrupted | ActionEnding::Unsupported(_) => return,
         failed => Some(ActionFailure { how: failed.to_string(), at: Timestamp::now() }),
     };
     // Losing it does no harm: the log has it too.
@@ -49,9 +49,9 @@ fn remember_failure(state: &InstanceState, report: &Report) {
 }
 
 /// Marks what was provisioned and unprovisioned, for drivers that cannot always tell by looking.
-fn remember_provisioned(state: &InstanceState, plan: &Plan, report: &Report) {
+fn remember_provisioned(state: &InstanceState, plan: &Plan, report: &ExecutionReport) {
     for (step, done) in plan.steps().zip(&report.steps) {
-        if !matches!(done.end, StepEnd::Done) {
+        if !matches!(done.end, StepOutcome::Done) {
             continue;
         }
         let has = |verb| step.work.iter().any(|work| work.verb() == verb);

@@ -13,7 +13,7 @@ pub use request::{ActionRequest, RequestOrigin};
 use std::sync::Arc;
 
 use driver::{Cancel, Level};
-use exec::{Report, Session};
+use exec::{ExecutionContext, ExecutionReport};
 use jiff::Timestamp;
 use model::ObjectPath;
 use model::config::NodeData;
@@ -37,7 +37,7 @@ use crate::status::{self, InstanceStatus};
 #[derive(Debug)]
 pub struct ActionOutcome {
     /// What the executor did, step by step.
-    pub report: Report,
+    pub report: ExecutionReport,
     /// The status that the action led to.
     pub instance: InstanceStatus,
 }
@@ -117,7 +117,7 @@ impl Agent {
         let facilities = InstanceFacilities { instance: &instance, session: &session };
         let beside = self.execution(facilities, &request, console, cancel).await?;
         let execution = match &lock {
-            Some(_) => Session { journal: instance.state().journal(), ..beside.clone() },
+            Some(_) => ExecutionContext { journal: instance.state().journal(), ..beside.clone() },
             None => beside.clone(),
         };
         // What an interrupted action left behind would falsify the look that the plan is made from.
@@ -149,14 +149,14 @@ impl Agent {
         request: &ActionRequest,
         console: Option<Arc<dyn LogConsole>>,
         cancel: Cancel,
-    ) -> Result<Session, ActError> {
+    ) -> Result<ExecutionContext, ActError> {
         let InstanceFacilities { instance, session } = facilities;
         let (path, node) = (&instance.object.path, instance.node());
         let file = LogFile::new(self.home().object_log(path), node::log_limits(node));
         let state = instance.state();
         let journal = state.unlocked_journal();
         let boot = prepare(self, path, state, request.if_plan.is_some()).await?;
-        Ok(Session {
+        Ok(ExecutionContext {
             sid: session.sid.clone(),
             boot,
             journal,

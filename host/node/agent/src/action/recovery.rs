@@ -8,7 +8,7 @@ use crate::instance::InstanceFacilities;
 /// Recovers an earlier action that held the lock. An operator can stop a service even if that fails.
 pub(super) async fn finish_earlier(
     facilities: InstanceFacilities<'_>,
-    session: &exec::Session,
+    session: &exec::ExecutionContext,
     action: plan::Action,
 ) -> Result<(), ActError> {
     match exec::recover(&facilities, session).await {
@@ -23,7 +23,7 @@ pub(super) async fn finish_earlier(
 }
 
 /// Recovers an earlier action that ran without the lock. Such an action may still be running, so a failure stops nothing.
-pub(super) async fn finish_beside(facilities: InstanceFacilities<'_>, session: &exec::Session) {
+pub(super) async fn finish_beside(facilities: InstanceFacilities<'_>, session: &exec::ExecutionContext) {
     if let Err(error) = exec::recover(&facilities, session).await {
         let text = format!("an interrupted action without the lock was not recovered: {}", crate::chain(&error));
         session.log.line(None, Level::Warn, &text);

@@ -7,7 +7,7 @@ use driver::{
     ActionError, ActionReport, BoxFuture, Call, CallBounds, Cancel, Change, Driver, Log, Manifest, Problem, RunReport,
     StatusReport, TargetReport, Verb,
 };
-use exec::Ending;
+use exec::ActionEnding;
 use model::select::ResourceFilter;
 use model::status::{Provisioned, State};
 use plan::CopyRequest;
@@ -139,7 +139,7 @@ async fn two_instances_start_side_by_side_while_a_third_is_looked_at() {
 
     for start in starts {
         let ActionOutcome { report, instance } = start.await.unwrap();
-        assert_eq!((report.ending, instance.sums.avail), (Ending::Done, State::Up));
+        assert_eq!((report.ending, instance.sums.avail), (ActionEnding::Done, State::Up));
     }
 }
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
 
-use super::frame::{Chain, encode};
-use super::record::{Header, Record};
-use super::story::{Story, Told, tell};
+use super::frame::{ChecksumChain, encode};
+use super::record::{JournalHeader, JournalRecord};
+use super::story::{JournalContent, JournalledAction, tell};
 
 /// So much is set aside at least: enough for some hundred steps.
 const SMALLEST: u64 = 64 << 10;
@@ -64,19 +64,19 @@ pub enum JournalError {
 pub struct Journal {
     path: PathBuf,
     file: Arc<File>,
-    end: Mutex<End>,
+    end: Mutex<AppendPosition>,
     synced: tokio::sync::Mutex<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct End {
+struct AppendPosition {
     offset: u64,
-    chain: Chain,
+    chain: ChecksumChain,
 }
 
 impl Journal {
     /// The action that has not come to its end, if there is one. An action that still runs is none. Changes nothing.
-    pub fn pending(path: &Path) -> Result<Option<Story>, JournalError> {
+    pub fn pending(path: &Path) -> Result<Option<JournalledAction>, JournalError> {
         let file = match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(failed("open", path))?,
@@ -90,7 +90,7 @@ impl Journal {
 
     /// Begins the story of an action: the file is locked, has room for all of it, and tells what is going to be done.
     /// When this returns, that is on disk.
-    pub(crate) fn begin(path: &Path, header: Header) -> Result<Journal, JournalError> {
+    pub(crate) fn begin(path: &Path, header: JournalHeader) -> Result<Journal, JournalError> {
         let file = open_locked(path)?;
         let old = read(&file, path)?;
         if let Some(story) = unfinished(path, &old)? {
@@ -105,8 +105,8 @@ impl Journal {
         })?;
         let used = old.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         file.write_all_at(&vec![0; used], 0).map_err(failed("clear", path))?;
-        let journal = Journal::at(path, file, 0, Chain::default());
-        journal.append(&Record::Plan(header))?;
+        let journal = Journal::at(path, file, 0, ChecksumChain::default());
+        journal.append(&JournalRecord::Plan(header))?;
         journal.file.sync_data().map_err(failed("sync", path))?;
         if old.is_empty() {
             sync_directory(path)?;
@@ -115,7 +115,7 @@ impl Journal {
     }
 
     /// Takes the journal of a story that has not come to its end, to write what becomes of it.
-    pub(crate) fn resume(path: &Path) -> Result<Option<(Journal, Story)>, JournalError> {
+    pub(crate) fn resume(path: &Path) -> Result<Option<(Journal, JournalledAction)>, JournalError> {
         if !path.exists() {
             return Ok(None);
         }
@@ -128,18 +128,18 @@ impl Journal {
         Ok(Some((Journal::at(path, file, offset as u64, chain), story)))
     }
 
-    fn at(path: &Path, file: File, offset: u64, chain: Chain) -> Journal {
-        let end = Mutex::new(End { offset, chain });
+    fn at(path: &Path, file: File, offset: u64, chain: ChecksumChain) -> Journal {
+        let end = Mutex::new(AppendPosition { offset, chain });
         Journal { path: path.to_owned(), file: Arc::new(file), end, synced: tokio::sync::Mutex::new(0) }
     }
 
     /// Writes a record. A process that is killed right after this has not lost it.
-    pub(crate) fn append(&self, record: &Record) -> Result<(), JournalError> {
+    pub(crate) fn append(&self, record: &JournalRecord) -> Result<(), JournalError> {
         let payload = serde_json::to_vec(record).map_err(|error| failed("write", &self.path)(error.into()))?;
         let mut end = self.end();
         let (frame, chain) = encode(end.chain, &payload);
         self.file.write_all_at(&frame, end.offset).map_err(failed("write", &self.path))?;
-        *end = End { offset: end.offset + frame.len() as u64, chain };
+        *end = AppendPosition { offset: end.offset + frame.len() as u64, chain };
         Ok(())
     }
 
@@ -159,7 +159,7 @@ impl Journal {
     }
 
     /// A panic between reading and writing the end is impossible, so a poisoned lock means nothing.
-    fn end(&self) -> MutexGuard<'_, End> {
+    fn end(&self) -> MutexGuard<'_, AppendPosition> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -173,11 +173,11 @@ pub(crate) fn set_apart(path: &Path) -> Result<PathBuf, JournalError> {
     Ok(apart)
 }
 
-fn unfinished(path: &Path, bytes: &[u8]) -> Result<Option<Story>, JournalError> {
+fn unfinished(path: &Path, bytes: &[u8]) -> Result<Option<JournalledAction>, JournalError> {
     match tell(bytes) {
-        Told::Nothing => Ok(None),
-        Told::Unfinished(story) => Ok(Some(story)),
-        Told::Unreadable => Err(JournalError::Unreadable(path.to_owned())),
+        JournalContent::Nothing => Ok(None),
+        JournalContent::Unfinished(story) => Ok(Some(story)),
+        JournalContent::Unreadable => Err(JournalError::Unreadable(path.to_owned())),
     }
 }
 

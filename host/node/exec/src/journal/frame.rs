@@ -13,9 +13,9 @@ const LONGEST: usize = 64 << 20;
 
 /// The chain of checksums so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Chain(u32);
+pub(crate) struct ChecksumChain(u32);
 
-impl Chain {
+impl ChecksumChain {
     fn sum(self, bytes: &[u8]) -> u32 {
         let mut hasher = Hasher::new_with_initial(self.0);
         hasher.update(bytes);
@@ -24,17 +24,17 @@ impl Chain {
 }
 
 /// A record as it goes to the file, and the chain behind it.
-pub(crate) fn encode(chain: Chain, payload: &[u8]) -> (Vec<u8>, Chain) {
+pub(crate) fn encode(chain: ChecksumChain, payload: &[u8]) -> (Vec<u8>, ChecksumChain) {
     let length = (payload.len() as u32).to_le_bytes();
     let of_length = chain.sum(&length);
-    let of_payload = Chain(of_length).sum(payload);
+    let of_payload = ChecksumChain(of_length).sum(payload);
     let frame = [&length[..], &of_length.to_le_bytes(), &of_payload.to_le_bytes(), payload].concat();
-    (frame, Chain(of_payload))
+    (frame, ChecksumChain(of_payload))
 }
 
 /// How the records end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tail {
+pub enum JournalTail {
     /// Behind the last record there is nothing.
     Clean,
     /// The last record was not written to its end.
@@ -44,8 +44,8 @@ pub enum Tail {
 }
 
 /// The payloads that can be believed, and what is behind them.
-pub(crate) fn decode(bytes: &[u8]) -> (Vec<&[u8]>, Tail) {
-    let (mut chain, mut rest, mut payloads) = (Chain::default(), bytes, Vec::new());
+pub(crate) fn decode(bytes: &[u8]) -> (Vec<&[u8]>, JournalTail) {
+    let (mut chain, mut rest, mut payloads) = (ChecksumChain::default(), bytes, Vec::new());
     loop {
         match split(chain, rest) {
             Ok((payload, next)) => {
@@ -59,8 +59,8 @@ pub(crate) fn decode(bytes: &[u8]) -> (Vec<&[u8]>, Tail) {
 }
 
 /// Where the records that can be believed end, and the chain there.
-pub(crate) fn end(bytes: &[u8]) -> (usize, Chain) {
-    let (mut chain, mut offset) = (Chain::default(), 0);
+pub(crate) fn end(bytes: &[u8]) -> (usize, ChecksumChain) {
+    let (mut chain, mut offset) = (ChecksumChain::default(), 0);
     while let Ok((payload, next)) = split(chain, &bytes[offset..]) {
         chain = next;
         offset += HEAD + payload.len();
@@ -68,21 +68,21 @@ pub(crate) fn end(bytes: &[u8]) -> (usize, Chain) {
     (offset, chain)
 }
 
-fn split(chain: Chain, bytes: &[u8]) -> Result<(&[u8], Chain), Tail> {
+fn split(chain: ChecksumChain, bytes: &[u8]) -> Result<(&[u8], ChecksumChain), JournalTail> {
     if blank(bytes) {
-        return Err(Tail::Clean);
+        return Err(JournalTail::Clean);
     }
-    let Some((head, behind)) = bytes.split_at_checked(HEAD) else { return Err(Tail::Torn) };
+    let Some((head, behind)) = bytes.split_at_checked(HEAD) else { return Err(JournalTail::Torn) };
     let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let (length, of_length, of_payload) = (word(0) as usize, word(4), word(8));
     if chain.sum(&head[..4]) != of_length || length > LONGEST {
-        return Err(if blank(behind) { Tail::Torn } else { Tail::Damaged });
+        return Err(if blank(behind) { JournalTail::Torn } else { JournalTail::Damaged });
     }
-    let Some((payload, behind)) = behind.split_at_checked(length) else { return Err(Tail::Torn) };
-    if Chain(of_length).sum(payload) != of_payload {
-        return Err(if blank(behind) { Tail::Torn } else { Tail::Damaged });
+    let Some((payload, behind)) = behind.split_at_checked(length) else { return Err(JournalTail::Torn) };
+    if ChecksumChain(of_length).sum(payload) != of_payload {
+        return Err(if blank(behind) { JournalTail::Torn } else { JournalTail::Damaged });
     }
-    Ok((payload, Chain(of_payload)))
+    Ok((payload, ChecksumChain(of_payload)))
 }
 
 fn blank(bytes: &[u8]) -> bool {
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     fn file(payloads: &[&str]) -> (Vec<u8>, Vec<usize>) {
-        let (mut bytes, mut chain, mut starts) = (Vec::new(), Chain::default(), Vec::new());
+        let (mut bytes, mut chain, mut starts) = (Vec::new(), ChecksumChain::default(), Vec::new());
         for payload in payloads {
             starts.push(bytes.len());
             let (frame, next) = encode(chain, payload.as_bytes());
@@ -109,7 +109,7 @@ mod tests {
     fn what_is_written_is_read() {
         let (bytes, _) = file(&["one", "", "three"]);
         let (payloads, tail) = decode(&bytes);
-        assert_eq!((payloads, tail), (vec![&b"one"[..], b"", b"three"], Tail::Clean));
+        assert_eq!((payloads, tail), (vec![&b"one"[..], b"", b"three"], JournalTail::Clean));
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
         let (two, starts) = file(&["new", "x"]);
         let mut bytes = two[..starts[1]].to_vec();
         bytes.extend(&one[starts[1]..]);
-        assert_eq!(decode(&bytes), (vec![&b"new"[..]], Tail::Damaged));
+        assert_eq!(decode(&bytes), (vec![&b"new"[..]], JournalTail::Damaged));
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
             flipped[bit / 8] ^= 1 << (bit % 8);
             let (payloads, tail) = decode(&flipped);
             assert!(payloads.len() < 3, "bit {bit}");
-            assert_eq!(tail, Tail::Damaged, "bit {bit}");
+            assert_eq!(tail, JournalTail::Damaged, "bit {bit}");
         }
     }
 }

@@ -14,5 +14,5 @@ mod story;
 
 pub(crate) use file::set_apart;
 pub use file::{Journal, JournalError};
-pub(crate) use record::{Header, Planned, Record, Word};
-pub use story::{Story, StoryStep, Tail};
+pub(crate) use record::{JournalHeader, JournalRecord, PlannedStep, RecordedVerb};
+pub use story::{JournalTail, JournalledAction, JournalledStep};

@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Record {
+pub(crate) enum JournalRecord {
     /// The first one: what is going to be done.
-    Plan(Header),
+    Plan(JournalHeader),
     /// A step is about to do something.
     Begin {
         /// Its place in the header.
         step: usize,
         /// What its driver is asked.
-        verb: Word,
+        verb: RecordedVerb,
         /// Whether the effect survives a reboot.
         persistent: bool,
     },
@@ -23,9 +23,9 @@ pub(crate) enum Record {
         /// Its place in the header.
         step: usize,
         /// What its driver was asked.
-        verb: Word,
+        verb: RecordedVerb,
         /// Whether anything was touched.
-        change: Touched,
+        change: RecordedChange,
         /// Whether it failed.
         failed: bool,
     },
@@ -40,7 +40,7 @@ pub(crate) enum Record {
 
 /// What is going to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Header {
+pub(crate) struct JournalHeader {
     /// The session.
     pub(crate) sid: String,
     /// The action.
@@ -50,12 +50,12 @@ pub(crate) struct Header {
     /// The digest of the plan.
     pub(crate) plan: String,
     /// Every step that does something.
-    pub(crate) steps: Vec<Planned>,
+    pub(crate) steps: Vec<PlannedStep>,
 }
 
 /// A step that does something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Planned {
+pub(crate) struct PlannedStep {
     /// The resource.
     pub(crate) rid: String,
     /// How many calls it is made of.
@@ -73,7 +73,7 @@ pub(crate) struct Planned {
 /// A mutating verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Word {
+pub(crate) enum RecordedVerb {
     Start,
     Stop,
     Provision,
@@ -83,17 +83,17 @@ pub(crate) enum Word {
     Migrate,
 }
 
-impl Word {
+impl RecordedVerb {
     /// None for a verb that changes nothing, which no plan contains.
-    pub(crate) fn of(verb: Verb) -> Option<Word> {
+    pub(crate) fn of(verb: Verb) -> Option<RecordedVerb> {
         Some(match verb {
-            Verb::Start => Word::Start,
-            Verb::Stop => Word::Stop,
-            Verb::Provision => Word::Provision,
-            Verb::Unprovision => Word::Unprovision,
-            Verb::Run => Word::Run,
-            Verb::Sync => Word::Sync,
-            Verb::Migrate => Word::Migrate,
+            Verb::Start => RecordedVerb::Start,
+            Verb::Stop => RecordedVerb::Stop,
+            Verb::Provision => RecordedVerb::Provision,
+            Verb::Unprovision => RecordedVerb::Unprovision,
+            Verb::Run => RecordedVerb::Run,
+            Verb::Sync => RecordedVerb::Sync,
+            Verb::Migrate => RecordedVerb::Migrate,
             Verb::Validate | Verb::Status | Verb::Enter | Verb::Exec | Verb::Logs => return None,
         })
     }
@@ -102,33 +102,33 @@ impl Word {
 /// [`Change`], as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Touched {
+pub(crate) enum RecordedChange {
     No,
     Yes,
     Unknown,
 }
 
-impl From<Change> for Touched {
-    fn from(change: Change) -> Touched {
+impl From<Change> for RecordedChange {
+    fn from(change: Change) -> RecordedChange {
         match change {
-            Change::Unchanged => Touched::No,
-            Change::Changed => Touched::Yes,
-            Change::Unknown => Touched::Unknown,
+            Change::Unchanged => RecordedChange::No,
+            Change::Changed => RecordedChange::Yes,
+            Change::Unknown => RecordedChange::Unknown,
         }
     }
 }
 
-impl From<Touched> for Change {
-    fn from(touched: Touched) -> Change {
+impl From<RecordedChange> for Change {
+    fn from(touched: RecordedChange) -> Change {
         match touched {
-            Touched::No => Change::Unchanged,
-            Touched::Yes => Change::Changed,
-            Touched::Unknown => Change::Unknown,
+            RecordedChange::No => Change::Unchanged,
+            RecordedChange::Yes => Change::Changed,
+            RecordedChange::Unknown => Change::Unknown,
         }
     }
 }
 
-impl Header {
+impl JournalHeader {
     /// How many bytes the whole story may take, undone to the last step.
     pub(crate) fn room(&self) -> u64 {
         const RECORD: usize = 128;

@@ -5,13 +5,13 @@ use std::time::Duration;
 use driver::Change;
 use model::Rid;
 
-pub use super::frame::Tail;
+pub use super::frame::JournalTail;
 use super::frame::decode;
-use super::record::{Header, Planned, Record};
+use super::record::{JournalHeader, JournalRecord, PlannedStep};
 
 /// An action that has not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Story {
+pub struct JournalledAction {
     /// The session.
     pub sid: String,
     /// The action.
@@ -21,14 +21,14 @@ pub struct Story {
     /// The digest of its plan.
     pub plan: String,
     /// The steps that were to be done, in the order of the plan.
-    pub steps: Vec<StoryStep>,
+    pub steps: Vec<JournalledStep>,
     /// How the journal ends.
-    pub tail: Tail,
+    pub tail: JournalTail,
 }
 
 /// How far a step got.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoryStep {
+pub struct JournalledStep {
     /// The resource.
     pub rid: Rid,
     /// The resource's state before, as printed.
@@ -53,7 +53,7 @@ pub struct StoryStep {
     calls_left: usize,
 }
 
-impl StoryStep {
+impl JournalledStep {
     /// Whether anything was touched.
     pub fn change(&self) -> Change {
         if self.open { Change::Unknown } else { self.settled }
@@ -71,21 +71,21 @@ impl StoryStep {
     }
 }
 
-impl Story {
+impl JournalledAction {
     /// Whether nothing is missing but the word that all is done. An optional step may have failed, or never been tried; but
     /// tasks and copies, which are optional by nature, count where there is nothing else.
     pub fn is_complete(&self) -> bool {
-        let counts = |step: &StoryStep| step.open || !step.optional;
+        let counts = |step: &JournalledStep| step.open || !step.optional;
         let all_optional = self.steps.iter().all(|step| step.optional);
         let mut counting = self.steps.iter().filter(|step| all_optional || counts(step));
-        self.tail != Tail::Damaged && counting.all(|step| step.is_complete() && !step.undone)
+        self.tail != JournalTail::Damaged && counting.all(|step| step.is_complete() && !step.undone)
     }
 
     /// The steps that must be undone now, the last one first, each with its place in the story. None if the journal is
     /// damaged: what cannot be read might be what now stands on top. Volatile effects of another boot are gone.
-    pub fn to_undo<'a>(&'a self, boot: &'a str) -> impl Iterator<Item = (usize, &'a StoryStep)> {
-        let readable = self.tail != Tail::Damaged && !self.is_complete();
-        let stands = move |step: &StoryStep| {
+    pub fn to_undo<'a>(&'a self, boot: &'a str) -> impl Iterator<Item = (usize, &'a JournalledStep)> {
+        let readable = self.tail != JournalTail::Damaged && !self.is_complete();
+        let stands = move |step: &JournalledStep| {
             let touched = !step.undone && step.change() != Change::Unchanged;
             readable && touched && step.undo.is_some() && (step.persistent || self.boot == boot)
         };
@@ -95,45 +95,45 @@ impl Story {
 
 /// What a journal tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum JournalContent {
     /// Nothing, or an action that came to its end.
     Nothing,
     /// An action that did not.
-    Unfinished(Story),
+    Unfinished(JournalledAction),
     /// Something, but its beginning cannot be read.
     Unreadable,
 }
 
 /// Reads the bytes of a journal.
-pub(super) fn tell(bytes: &[u8]) -> Told {
+pub(super) fn tell(bytes: &[u8]) -> JournalContent {
     let (payloads, tail) = decode(bytes);
-    let mut records = payloads.into_iter().map(serde_json::from_slice::<Record>);
+    let mut records = payloads.into_iter().map(serde_json::from_slice::<JournalRecord>);
     let mut story = match records.next() {
-        None if tail == Tail::Damaged => return Told::Unreadable,
-        None => return Told::Nothing,
-        Some(Ok(Record::Plan(header))) => match begin(header, tail) {
+        None if tail == JournalTail::Damaged => return JournalContent::Unreadable,
+        None => return JournalContent::Nothing,
+        Some(Ok(JournalRecord::Plan(header))) => match begin(header, tail) {
             Some(story) => story,
-            None => return Told::Unreadable,
+            None => return JournalContent::Unreadable,
         },
-        Some(_) => return Told::Unreadable,
+        Some(_) => return JournalContent::Unreadable,
     };
     for record in records {
         match record {
-            Ok(Record::Done) => return Told::Nothing,
+            Ok(JournalRecord::Done) => return JournalContent::Nothing,
             Ok(record) if apply(&mut story, &record) => {}
             // A record that makes no sense was written by another version, or is damaged beyond its checksum.
             _ => {
-                story.tail = Tail::Damaged;
+                story.tail = JournalTail::Damaged;
                 break;
             }
         }
     }
-    Told::Unfinished(story)
+    JournalContent::Unfinished(story)
 }
 
-fn begin(header: Header, tail: Tail) -> Option<Story> {
-    let step = |planned: Planned| {
-        Some(StoryStep {
+fn begin(header: JournalHeader, tail: JournalTail) -> Option<JournalledAction> {
+    let step = |planned: PlannedStep| {
+        Some(JournalledStep {
             rid: planned.rid.parse().ok()?,
             prior: planned.prior,
             undo: planned.undo_ms.map(Duration::from_millis),
@@ -147,25 +147,26 @@ fn begin(header: Header, tail: Tail) -> Option<Story> {
             calls_left: planned.calls,
         })
     };
-    let steps = header.steps.into_iter().map(step).collect::<Option<Vec<StoryStep>>>()?;
-    Some(Story { sid: header.sid, action: header.action, boot: header.boot, plan: header.plan, steps, tail })
+    let steps = header.steps.into_iter().map(step).collect::<Option<Vec<JournalledStep>>>()?;
+    Some(JournalledAction { sid: header.sid, action: header.action, boot: header.boot, plan: header.plan, steps, tail })
 }
 
 /// False if the record does not fit the story.
-fn apply(story: &mut Story, record: &Record) -> bool {
-    let (Record::Begin { step, .. } | Record::End { step, .. } | Record::Undone { step }) = record else {
+fn apply(story: &mut JournalledAction, record: &JournalRecord) -> bool {
+    let (JournalRecord::Begin { step, .. } | JournalRecord::End { step, .. } | JournalRecord::Undone { step }) = record
+    else {
         return false;
     };
     let Some(step) = story.steps.get_mut(*step) else { return false };
     match record {
-        Record::Begin { persistent, .. } => {
+        JournalRecord::Begin { persistent, .. } => {
             step.begun = true;
             step.persistent |= *persistent;
             step.open = true;
         }
-        Record::End { change, failed, .. } => step.end((*change).into(), *failed),
-        Record::Undone { .. } => step.undone = true,
-        Record::Plan(_) | Record::Done => return false,
+        JournalRecord::End { change, failed, .. } => step.end((*change).into(), *failed),
+        JournalRecord::Undone { .. } => step.undone = true,
+        JournalRecord::Plan(_) | JournalRecord::Done => return false,
     }
     true
 }
@@ -174,12 +175,12 @@ fn apply(story: &mut Story, record: &Record) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::frame::{Chain, encode};
-    use super::super::record::{Touched, Word};
+    use super::super::frame::{ChecksumChain, encode};
+    use super::super::record::{RecordedChange, RecordedVerb};
     use super::*;
 
-    fn header() -> Record {
-        let step = |rid: &str| Planned {
+    fn header() -> JournalRecord {
+        let step = |rid: &str| PlannedStep {
             rid: rid.to_owned(),
             calls: 1,
             optional: false,
@@ -189,24 +190,37 @@ mod tests {
         };
         let text = |text: &str| text.to_owned();
         let steps = vec![step("ip#1"), step("disk#1"), step("fs#1")];
-        Record::Plan(Header { sid: text("5e55"), action: text("start"), boot: text("b"), plan: text("d1"), steps })
+        JournalRecord::Plan(JournalHeader {
+            sid: text("5e55"),
+            action: text("start"),
+            boot: text("b"),
+            plan: text("d1"),
+            steps,
+        })
     }
 
-    fn begin(step: usize) -> Record {
-        Record::Begin { step, verb: Word::Start, persistent: false }
+    fn begin(step: usize) -> JournalRecord {
+        JournalRecord::Begin { step, verb: RecordedVerb::Start, persistent: false }
     }
 
-    fn end(step: usize, change: Touched, failed: bool) -> Record {
-        Record::End { step, verb: Word::Start, change, failed }
+    fn end(step: usize, change: RecordedChange, failed: bool) -> JournalRecord {
+        JournalRecord::End { step, verb: RecordedVerb::Start, change, failed }
     }
 
     /// A start in the middle of its last step.
-    fn half_done() -> Vec<Record> {
-        vec![header(), begin(0), end(0, Touched::Yes, false), begin(1), end(1, Touched::No, false), begin(2)]
+    fn half_done() -> Vec<JournalRecord> {
+        vec![
+            header(),
+            begin(0),
+            end(0, RecordedChange::Yes, false),
+            begin(1),
+            end(1, RecordedChange::No, false),
+            begin(2),
+        ]
     }
 
-    fn bytes(records: &[Record]) -> Vec<u8> {
-        let (mut bytes, mut chain) = (Vec::new(), Chain::default());
+    fn bytes(records: &[JournalRecord]) -> Vec<u8> {
+        let (mut bytes, mut chain) = (Vec::new(), ChecksumChain::default());
         for record in records {
             let (frame, next) = encode(chain, &serde_json::to_vec(record).unwrap());
             bytes.extend(frame);
@@ -219,24 +233,24 @@ mod tests {
     /// What recovery would undo.
     fn undone(bytes: &[u8]) -> BTreeSet<usize> {
         match tell(bytes) {
-            Told::Unfinished(story) => story.to_undo("b").map(|(at, _)| at).collect(),
-            Told::Nothing | Told::Unreadable => BTreeSet::new(),
+            JournalContent::Unfinished(story) => story.to_undo("b").map(|(at, _)| at).collect(),
+            JournalContent::Nothing | JournalContent::Unreadable => BTreeSet::new(),
         }
     }
 
     #[test]
     fn only_what_was_or_may_have_been_touched_is_undone() {
-        let check = |more: &[Record], expected: &[usize]| {
+        let check = |more: &[JournalRecord], expected: &[usize]| {
             let records = [half_done(), more.to_vec()].concat();
             assert_eq!(undone(&bytes(&records)), expected.iter().copied().collect(), "{more:?}");
         };
         check(&[], &[0, 2]);
-        check(&[end(2, Touched::Unknown, true)], &[0, 2]);
-        check(&[end(2, Touched::No, true)], &[0]);
-        check(&[end(2, Touched::Yes, true), Record::Undone { step: 2 }], &[0]);
-        check(&[end(2, Touched::Yes, false)], &[]);
-        check(&[Record::Done], &[]);
-        check(&[Record::Undone { step: 7 }], &[]);
+        check(&[end(2, RecordedChange::Unknown, true)], &[0, 2]);
+        check(&[end(2, RecordedChange::No, true)], &[0]);
+        check(&[end(2, RecordedChange::Yes, true), JournalRecord::Undone { step: 2 }], &[0]);
+        check(&[end(2, RecordedChange::Yes, false)], &[]);
+        check(&[JournalRecord::Done], &[]);
+        check(&[JournalRecord::Undone { step: 7 }], &[]);
     }
 
     #[test]
@@ -250,9 +264,11 @@ mod tests {
             zeroed.resize(whole.len(), 0);
             assert_eq!(cut, undone(&zeroed), "cut at {length}");
             let steps: Vec<bool> = match tell(&zeroed) {
-                Told::Unfinished(story) => story.steps.iter().map(|step| step.open || step.calls_left == 0).collect(),
-                Told::Nothing => vec![false; 3],
-                Told::Unreadable => panic!("cut at {length}: a torn header is no header"),
+                JournalContent::Unfinished(story) => {
+                    story.steps.iter().map(|step| step.open || step.calls_left == 0).collect()
+                }
+                JournalContent::Nothing => vec![false; 3],
+                JournalContent::Unreadable => panic!("cut at {length}: a torn header is no header"),
             };
             let begun = steps.iter().filter(|begun| **begun).count();
             assert!(steps[..begun].iter().all(|begun| *begun), "cut at {length}: {steps:?}");
@@ -264,10 +280,11 @@ mod tests {
 
     #[test]
     fn no_flipped_bit_undoes_more() {
-        let undoing = |step| Record::Undone { step };
-        let finished = [half_done(), vec![end(2, Touched::Yes, false), Record::Done]].concat();
+        let undoing = |step| JournalRecord::Undone { step };
+        let finished = [half_done(), vec![end(2, RecordedChange::Yes, false), JournalRecord::Done]].concat();
         let rolled_back =
-            [half_done(), vec![end(2, Touched::Yes, true), undoing(2), undoing(0), Record::Done]].concat();
+            [half_done(), vec![end(2, RecordedChange::Yes, true), undoing(2), undoing(0), JournalRecord::Done]]
+                .concat();
         for records in [half_done(), finished, rolled_back] {
             let whole = bytes(&records);
             let (allowed, used) = (undone(&whole), whole.len() - 256);

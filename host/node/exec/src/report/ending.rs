@@ -8,7 +8,7 @@ use super::list;
 
 /// How an action ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
+pub enum ActionEnding {
     /// Everything is as wanted, except perhaps optional resources.
     Done,
     /// These resources failed, in the order of the plan.
@@ -21,27 +21,27 @@ pub enum Ending {
     Interrupted,
 }
 
-impl Ending {
+impl ActionEnding {
     /// A stable word for it, for scripts and protocols.
     pub fn code(&self) -> &'static str {
         match self {
-            Ending::Done => "done",
-            Ending::Failed(_) => "failed",
-            Ending::TimedOut(_) => "timed_out",
-            Ending::Unsupported(_) => "unsupported",
-            Ending::Interrupted => "interrupted",
+            ActionEnding::Done => "done",
+            ActionEnding::Failed(_) => "failed",
+            ActionEnding::TimedOut(_) => "timed_out",
+            ActionEnding::Unsupported(_) => "unsupported",
+            ActionEnding::Interrupted => "interrupted",
         }
     }
 }
 
-impl fmt::Display for Ending {
+impl fmt::Display for ActionEnding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Ending::Done => f.write_str("done"),
-            Ending::Failed(rids) => write!(f, "failed at {}", list(rids)),
-            Ending::TimedOut(rid) => write!(f, "timed out at {rid}"),
-            Ending::Unsupported(rids) => write!(f, "not supported by {}", list(rids)),
-            Ending::Interrupted => f.write_str("interrupted"),
+            ActionEnding::Done => f.write_str("done"),
+            ActionEnding::Failed(rids) => write!(f, "failed at {}", list(rids)),
+            ActionEnding::TimedOut(rid) => write!(f, "timed out at {rid}"),
+            ActionEnding::Unsupported(rids) => write!(f, "not supported by {}", list(rids)),
+            ActionEnding::Interrupted => f.write_str("interrupted"),
         }
     }
 }

@@ -4,9 +4,9 @@ mod ending;
 mod rollback;
 mod step;
 
-pub use ending::Ending;
-pub use rollback::{KeepReason, LeaveReason, Rollback, Undone, UndoneEnd};
-pub use step::{StepEnd, StepError, StepReport};
+pub use ending::ActionEnding;
+pub use rollback::{KeepReason, LeaveReason, RollbackReport, UndoOutcome, UndoneStep};
+pub use step::{StepError, StepOutcome, StepReport};
 
 use std::time::Duration;
 
@@ -17,20 +17,20 @@ use plan::Action;
 
 /// What an action did.
 #[derive(Debug)]
-pub struct Report {
+pub struct ExecutionReport {
     /// The action.
     pub action: Action,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: ActionEnding,
     /// Every step of the plan, in its order.
     pub steps: Vec<StepReport>,
     /// What was undone.
-    pub rollback: Rollback,
+    pub rollback: RollbackReport,
     /// How long all of it took.
     pub elapsed: Duration,
 }
 
-impl Report {
+impl ExecutionReport {
     /// Whether anything was touched. A command that found everything as wanted says so.
     pub fn changed(&self) -> bool {
         self.steps.iter().any(|step| step.change != Change::Unchanged)
@@ -40,7 +40,7 @@ impl Report {
     pub fn closing(&self, command: &str, instance: State) -> (Level, String) {
         let (action, elapsed) = (self.action, readable(self.elapsed));
         match &self.ending {
-            Ending::Done => {
+            ActionEnding::Done => {
                 (Level::Info, format!("<<< done {action} [{command}] in {elapsed}, instance status is now {instance}"))
             }
             ending => {

@@ -8,25 +8,25 @@ use super::{StepError, list};
 
 /// What became of what a failed action had changed.
 #[derive(Debug)]
-pub enum Rollback {
+pub enum RollbackReport {
     /// The action is not one that is undone, or has not failed.
     None,
     /// All was left as it is, because the operator or the configuration says so.
     Kept(KeepReason),
     /// These steps were looked at, the last one first.
-    Ran(Vec<Undone>),
+    Ran(Vec<UndoneStep>),
 }
 
-impl fmt::Display for Rollback {
+impl fmt::Display for RollbackReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let undone = match self {
-            Rollback::None => return Ok(()),
-            Rollback::Kept(_) => return f.write_str("not rolled back"),
-            Rollback::Ran(undone) => undone,
+            RollbackReport::None => return Ok(()),
+            RollbackReport::Kept(_) => return f.write_str("not rolled back"),
+            RollbackReport::Ran(undone) => undone,
         };
-        let failed = undone.iter().filter(|undone| matches!(undone.end, UndoneEnd::Failed(_)));
+        let failed = undone.iter().filter(|undone| matches!(undone.end, UndoOutcome::Failed(_)));
         let failed: Vec<Rid> = failed.map(|undone| undone.rid.clone()).collect();
-        let touched = undone.iter().any(|undone| !matches!(undone.end, UndoneEnd::Left(_)));
+        let touched = undone.iter().any(|undone| !matches!(undone.end, UndoOutcome::Left(_)));
         match failed.is_empty() {
             true if !touched => f.write_str("nothing to roll back"),
             true => f.write_str("rolled back"),
@@ -37,16 +37,16 @@ impl fmt::Display for Rollback {
 
 /// What a rollback did with a step.
 #[derive(Debug)]
-pub struct Undone {
+pub struct UndoneStep {
     /// The resource.
     pub rid: Rid,
     /// What became of it.
-    pub end: UndoneEnd,
+    pub end: UndoOutcome,
 }
 
 /// What a rollback did with a step.
 #[derive(Debug)]
-pub enum UndoneEnd {
+pub enum UndoOutcome {
     /// It is down again.
     Stopped,
     /// It is not, or nobody knows.

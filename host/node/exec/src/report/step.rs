@@ -23,14 +23,14 @@ pub struct StepReport {
     /// Whether anything was touched.
     pub change: Change,
     /// What became of it.
-    pub end: StepEnd,
+    pub end: StepOutcome,
     /// How long it took.
     pub elapsed: Duration,
 }
 
 /// What became of a step.
 #[derive(Debug)]
-pub enum StepEnd {
+pub enum StepOutcome {
     /// The resource is as wanted.
     Done,
     /// It is not.
@@ -41,11 +41,11 @@ pub enum StepEnd {
     NotReached,
 }
 
-impl StepEnd {
+impl StepOutcome {
     /// Why it failed, if so.
     pub fn error(&self) -> Option<&StepError> {
         match self {
-            StepEnd::Failed(error) => Some(error),
+            StepOutcome::Failed(error) => Some(error),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use driver::{Change, Verb};
 use exec::journal::JournalError;
-use exec::{Ending, Refused, StepEnd, execute};
+use exec::{ActionEnding, ExecutionRefusal, StepOutcome, execute};
 use plan::Action;
 
 use crate::world::{Behaviour, set, world};
@@ -16,7 +16,7 @@ async fn a_step_that_never_ends_times_out_and_is_undone() {
         let (_directory, world) = world();
         world.when("fs#1", Verb::Start, behaviour);
         let report = world.run("ip#1\nfs#1", Action::Start).await;
-        assert_eq!(report.ending, Ending::TimedOut("fs#1".parse().unwrap()));
+        assert_eq!(report.ending, ActionEnding::TimedOut("fs#1".parse().unwrap()));
         assert_eq!(world.calls().last().unwrap(), "stop ip#1");
         world.lines.has("ERR fs#1: no answer within 3600s");
         assert_eq!(world.up(), set(&[]));
@@ -28,7 +28,7 @@ async fn a_driver_that_says_itself_that_it_took_too_long_times_out_with_all_that
     let (_directory, world) = world();
     world.when("fs#1", Verb::Start, Behaviour::GivesUp);
     let report = world.run("ip#1\nfs#1", Action::Start).await;
-    assert_eq!(report.ending, Ending::TimedOut("fs#1".parse().unwrap()));
+    assert_eq!(report.ending, ActionEnding::TimedOut("fs#1".parse().unwrap()));
     world.when("task#1", Verb::Run, Behaviour::GivesUp);
     let report = world.run("task#1", Action::Run).await;
     assert_eq!(report.ending.code(), "timed_out");
@@ -59,9 +59,9 @@ async fn a_cancelled_start_is_undone_and_interrupted() {
             cancel.cancel();
         };
         let (report, ()) = tokio::join!(world.run("ip#1\nfs#1\napp#1", Action::Start), operator);
-        assert_eq!(report.ending, Ending::Interrupted);
+        assert_eq!(report.ending, ActionEnding::Interrupted);
         assert_eq!(world.calls(), ["start ip#1", "start fs#1", "stop fs#1", "stop ip#1"]);
-        assert!(matches!(report.steps[2].end, StepEnd::NotReached));
+        assert!(matches!(report.steps[2].end, StepOutcome::NotReached));
         assert!(report.elapsed < Duration::from_secs(10), "{:?}", report.elapsed);
         assert_eq!(world.up(), set(&[]));
     }
@@ -73,7 +73,7 @@ async fn a_cancellation_that_comes_too_late_is_none() {
     let plan = world.plan("fs#1 disable", Action::Start, |_, _| {});
     world.cancel.cancel();
     let report = execute(&plan, world.facilities().as_ref(), &world.session()).await.unwrap();
-    assert_eq!(report.ending, Ending::Done);
+    assert_eq!(report.ending, ActionEnding::Done);
 }
 
 #[tokio::test]
@@ -84,11 +84,11 @@ async fn without_a_journal_a_start_is_refused_and_a_stop_goes_on() {
     session.journal = "/proc/no/such/directory".into();
     let start = world.plan("fs#1\nfs#2", Action::Start, |_, _| {});
     let refused = execute(&start, world.facilities().as_ref(), &session).await.unwrap_err();
-    assert!(!matches!(refused, Refused(JournalError::Held(_))), "{refused}");
+    assert!(!matches!(refused, ExecutionRefusal(JournalError::Held(_))), "{refused}");
     assert_eq!(world.calls(), [""; 0], "refused before anything was touched");
     let stop = world.plan("fs#1\nfs#2", Action::Stop, |_, _| {});
     let report = execute(&stop, world.facilities().as_ref(), &session).await.unwrap();
-    assert_eq!(report.ending, Ending::Done);
+    assert_eq!(report.ending, ActionEnding::Done);
     assert_eq!(world.up(), set(&[]));
     let lines = world.lines.all();
     assert!(lines.iter().any(|line| line.starts_with("WRN goes on without a journal: ")), "{lines:?}");

@@ -1,7 +1,7 @@
 //! What a migration does about failures: it leaves what has not moved, and what that stands on.
 
 use driver::{Change, Verb};
-use exec::{Ending, Recovered, Recovery, Report, execute, recover};
+use exec::{ActionEnding, ExecutionReport, RecoveryReport, RecoveryVerdict, execute, recover};
 use plan::{Action, Instance, Request};
 
 use crate::world::{Behaviour, World, set, world};
@@ -21,7 +21,7 @@ fn all_up(world: &World) {
     ["fs#1", "container#1", "container#2"].iter().for_each(|rid| world.put(rid, true));
 }
 
-async fn migrate(world: &std::sync::Arc<World>) -> Report {
+async fn migrate(world: &std::sync::Arc<World>) -> ExecutionReport {
     world.ask(RESOURCES, Action::Migrate, to_n2).await
 }
 
@@ -29,7 +29,7 @@ async fn migrate(world: &std::sync::Arc<World>) -> Report {
 async fn all_moves_and_then_what_is_shared_is_stopped() {
     let (_directory, world) = world();
     all_up(&world);
-    assert_eq!(migrate(&world).await.ending, Ending::Done);
+    assert_eq!(migrate(&world).await.ending, ActionEnding::Done);
     assert_eq!(world.calls(), ["migrate container#1 n2", "migrate container#2 n2", "stop fs#1"]);
     assert_eq!(world.up(), set(&[]));
     assert!(!migrate(&world).await.changed());
@@ -42,7 +42,7 @@ async fn a_failure_ends_it_and_undoes_nothing() {
         all_up(&world);
         world.when("container#2", Verb::Migrate, behaviour);
         let report = migrate(&world).await;
-        assert_ne!(report.ending, Ending::Done, "{behaviour:?}");
+        assert_ne!(report.ending, ActionEnding::Done, "{behaviour:?}");
         assert_eq!(world.calls(), ["migrate container#1 n2", "migrate container#2 n2"], "{behaviour:?}");
         assert!(world.up().contains("fs#1"), "{behaviour:?}");
     }
@@ -75,8 +75,8 @@ async fn one_that_was_killed_is_told_of_and_nothing_is_stopped_for_it() {
     }
     let after = World::new(directory.path());
     let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
-    let Some(Recovery::Told { recovered, undone, .. }) = recovery else { panic!("no story") };
-    assert_eq!((recovered, undone.len()), (Recovered::Interrupted, 0));
+    let Some(RecoveryReport::Finished { recovered, undone, .. }) = recovery else { panic!("no story") };
+    assert_eq!((recovered, undone.len()), (RecoveryVerdict::Interrupted, 0));
     assert_eq!(after.up(), set(&["fs#1", "container#2"]));
     assert!(after.calls().is_empty());
 }

@@ -1,7 +1,7 @@
 //! Members of a parallel subset.
 
 use driver::{Change, Verb};
-use exec::StepEnd;
+use exec::StepOutcome;
 use plan::Action;
 
 use crate::world::{Behaviour, set, world};
@@ -30,7 +30,7 @@ async fn after_a_failure_running_members_finish_and_no_other_begins() {
     let (_directory, world) = world();
     world.when("app#0", Verb::Start, Behaviour::Fails(Change::Unchanged));
     let report = world.run(&members(10), Action::Start).await;
-    let reached = report.steps.iter().filter(|step| !matches!(step.end, StepEnd::NotReached)).count();
+    let reached = report.steps.iter().filter(|step| !matches!(step.end, StepOutcome::NotReached)).count();
     assert_eq!(reached, 4, "those that ran along with the one that failed");
     assert_eq!(world.up(), set(&[]), "and they are undone");
 }

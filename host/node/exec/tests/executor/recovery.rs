@@ -1,8 +1,8 @@
 //! What becomes of a journal that tells of an unfinished action: locks, other boots, damage.
 
 use driver::{Change, Verb};
-use exec::journal::{Journal, JournalError, Tail};
-use exec::{Ending, Recovered, Recovery, Refused, execute, recover};
+use exec::journal::{Journal, JournalError, JournalTail};
+use exec::{ActionEnding, ExecutionRefusal, RecoveryReport, RecoveryVerdict, execute, recover};
 use plan::Action;
 
 use crate::world::{Behaviour, World, set, world};
@@ -26,9 +26,9 @@ async fn abandoned(world: &std::sync::Arc<World>, action: Action) {
     }
 }
 
-fn told(recovery: Option<Recovery>) -> (Recovered, Vec<String>) {
+fn told(recovery: Option<RecoveryReport>) -> (RecoveryVerdict, Vec<String>) {
     match recovery {
-        Some(Recovery::Told { recovered, undone, .. }) => {
+        Some(RecoveryReport::Finished { recovered, undone, .. }) => {
             (recovered, undone.iter().map(|undone| undone.rid.to_string()).collect())
         }
         other => panic!("no story: {other:?}"),
@@ -40,7 +40,7 @@ async fn an_abandoned_start_is_shown_then_undone_and_then_forgotten() {
     let (directory, world) = world();
     abandoned(&world, Action::Start).await;
     let story = Journal::pending(&world.journal()).unwrap().unwrap();
-    assert_eq!((story.action.as_str(), story.sid.as_str(), story.tail), ("start", "5e55", Tail::Clean));
+    assert_eq!((story.action.as_str(), story.sid.as_str(), story.tail), ("start", "5e55", JournalTail::Clean));
     let changes: Vec<Change> = story.steps.iter().map(|step| step.change()).collect();
     assert_eq!(changes, [Change::Changed, Change::Unknown, Change::Unchanged]);
 
@@ -50,12 +50,12 @@ async fn an_abandoned_start_is_shown_then_undone_and_then_forgotten() {
     assert!(matches!(refused.unwrap_err().0, JournalError::Unfinished { .. }));
 
     let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
-    assert_eq!(told(recovery), (Recovered::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
+    assert_eq!(told(recovery), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
     after.lines.has("WRN an earlier start (sid 5e55) was interrupted, and is now rolled back");
     after.lines.has("INF rollback: ip#1: stop done");
     assert_eq!(after.up(), set(&[]));
     assert!(recover(after.facilities().as_ref(), &after.session()).await.unwrap().is_none());
-    assert_eq!(after.run(START, Action::Start).await.ending, Ending::Done);
+    assert_eq!(after.run(START, Action::Start).await.ending, ActionEnding::Done);
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn what_an_earlier_and_longer_story_left_in_the_file_is_no_part_of_the_nex
     world.run(&many, Action::Start).await;
     abandoned(&world, Action::Start).await;
     let story = Journal::pending(&world.journal()).unwrap().unwrap();
-    assert_eq!((story.steps.len(), story.tail), (3, Tail::Clean));
+    assert_eq!((story.steps.len(), story.tail), (3, JournalTail::Clean));
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn an_abandoned_stop_is_only_reported() {
     abandoned(&world, Action::Stop).await;
     let after = World::new(directory.path());
     let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
-    assert_eq!(told(recovery), (Recovered::Interrupted, Vec::new()));
+    assert_eq!(told(recovery), (RecoveryVerdict::Interrupted, Vec::new()));
     assert_eq!(after.up(), set(&["ip#1", "fs#1"]));
 }
 
@@ -88,8 +88,8 @@ async fn what_went_with_the_last_boot_is_not_undone_unless_it_survives_one() {
         let after = World::booted(directory.path(), "boot-2", persistent);
         let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
         match persistent {
-            true => assert_eq!(told(recovery), (Recovered::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()])),
-            false => assert_eq!(told(recovery), (Recovered::Interrupted, Vec::new())),
+            true => assert_eq!(told(recovery), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()])),
+            false => assert_eq!(told(recovery), (RecoveryVerdict::Interrupted, Vec::new())),
         }
     }
 }
@@ -106,11 +106,11 @@ async fn the_journal_of_a_running_action_tells_nothing_and_keeps_others_away() {
         }
         assert!(Journal::pending(&world.journal()).unwrap().is_none());
         let refused = execute(&plan, facilities.as_ref(), &session).await.unwrap_err();
-        assert!(matches!(refused, Refused(JournalError::Held(_))), "{refused}");
+        assert!(matches!(refused, ExecutionRefusal(JournalError::Held(_))), "{refused}");
         world.cancel.cancel();
     };
     let (report, ()) = tokio::join!(execute(&plan, facilities.as_ref(), &session), other);
-    assert_eq!(report.unwrap().ending, Ending::Interrupted);
+    assert_eq!(report.unwrap().ending, ActionEnding::Interrupted);
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_damaged_journal_undoes_nothing() {
     std::fs::write(world.journal(), bytes).unwrap();
     let after = World::new(directory.path());
     let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
-    assert_eq!(told(recovery), (Recovered::Damaged, Vec::new()));
+    assert_eq!(told(recovery), (RecoveryVerdict::Damaged, Vec::new()));
     assert_eq!(after.up(), set(&["ip#1"]));
     assert!(Journal::pending(&world.journal()).unwrap().is_none());
 }
@@ -135,7 +135,8 @@ async fn a_journal_without_a_readable_beginning_is_set_apart() {
     let mut bytes = std::fs::read(world.journal()).unwrap();
     bytes[0] ^= 1;
     std::fs::write(world.journal(), bytes).unwrap();
-    let Some(Recovery::SetApart(apart)) = recover(world.facilities().as_ref(), &world.session()).await.unwrap() else {
+    let Some(RecoveryReport::SetApart(apart)) = recover(world.facilities().as_ref(), &world.session()).await.unwrap()
+    else {
         panic!("not set apart");
     };
     assert!(apart.exists() && !world.journal().exists());
@@ -174,7 +175,7 @@ async fn a_journal_that_cannot_be_written_keeps_nothing_from_being_undone() {
     let writable = open(&session.journal, OFlags::WRONLY, Mode::empty());
     unmount(&there, UnmountFlags::DETACH).unwrap();
     assert!(writable.is_err(), "the test would test nothing");
-    assert_eq!(told(recovery.unwrap()), (Recovered::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
-    assert_eq!(stop.unwrap().ending, Ending::Done);
+    assert_eq!(told(recovery.unwrap()), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
+    assert_eq!(stop.unwrap().ending, ActionEnding::Done);
     assert_eq!(after.up(), set(&[]));
 }

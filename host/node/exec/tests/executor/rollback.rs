@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use driver::{Change, Verb};
-use exec::{Ending, LeaveReason, Rollback, StepEnd, UndoneEnd};
+use exec::{ActionEnding, LeaveReason, RollbackReport, StepOutcome, UndoOutcome};
 use model::status::State;
 use plan::Action;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ fn rids(names: &[&str]) -> Vec<model::Rid> {
 async fn a_start_brings_everything_up_in_order() {
     let (_directory, world) = world();
     let report = world.run("app#1\nip#1\nfs#1", Action::Start).await;
-    assert_eq!(report.ending, Ending::Done);
+    assert_eq!(report.ending, ActionEnding::Done);
     assert!(report.changed());
     assert_eq!(world.calls(), ["start ip#1", "start fs#1", "start app#1"]);
     world.lines.has("INF fs#1: start done");
@@ -32,10 +32,10 @@ async fn a_failed_start_stops_there_and_undoes_what_it_changed() {
     world.put("disk#1", true);
     world.when("fs#1", Verb::Start, Behaviour::Fails(Change::Unchanged));
     let report = world.run("ip#1\ndisk#1\nfs#1\napp#1", Action::Start).await;
-    assert_eq!(report.ending, Ending::Failed(rids(&["fs#1"])));
+    assert_eq!(report.ending, ActionEnding::Failed(rids(&["fs#1"])));
     assert_eq!(world.calls(), ["start ip#1", "start disk#1", "start fs#1", "stop ip#1"]);
     assert_eq!(world.up(), set(&["disk#1"]));
-    assert!(matches!(report.steps[3].end, StepEnd::NotReached));
+    assert!(matches!(report.steps[3].end, StepOutcome::NotReached));
     assert_eq!(
         world.lines.all(),
         [
@@ -87,8 +87,8 @@ async fn standby_resources_stay_up_through_a_rollback() {
     world.when("app#1", Verb::Start, Behaviour::Fails(Change::Unchanged));
     let report = world.run("disk#1 standby\nfs#1\napp#1", Action::Start).await;
     assert_eq!(world.up(), set(&["disk#1"]));
-    let Rollback::Ran(undone) = report.rollback else { panic!("no rollback") };
-    assert!(matches!(undone[1].end, UndoneEnd::Left(LeaveReason::Standby)));
+    let RollbackReport::Ran(undone) = report.rollback else { panic!("no rollback") };
+    assert!(matches!(undone[1].end, UndoOutcome::Left(LeaveReason::Standby)));
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn the_errors_of_an_optional_resource_never_interrupt() {
     let (_directory, world) = world();
     world.when("fs#1", Verb::Start, Behaviour::Fails(Change::Changed));
     let report = world.run("ip#1\nfs#1 optional\napp#1", Action::Start).await;
-    assert_eq!(report.ending, Ending::Done);
+    assert_eq!(report.ending, ActionEnding::Done);
     world.lines.has("WRN fs#1: start is impossible (optional: ignored)");
     assert_eq!(world.up(), set(&["ip#1", "app#1"]), "what the optional one left half done is undone at once");
 }
@@ -124,7 +124,7 @@ async fn what_needs_an_optional_resource_that_failed_is_not_tried() {
     let (_directory, world) = world();
     world.when("fs#1", Verb::Start, Behaviour::Fails(Change::Unchanged));
     let report = world.run("fs#1 optional\napp#1 start_requires=fs#1", Action::Start).await;
-    assert_eq!(report.ending, Ending::Failed(rids(&["app#1"])));
+    assert_eq!(report.ending, ActionEnding::Failed(rids(&["app#1"])));
     assert_eq!(world.calls(), ["start fs#1"]);
     world.lines.has("ERR app#1: not tried: needs fs#1, which failed");
 }
@@ -134,7 +134,7 @@ async fn a_start_that_only_says_so_fails() {
     let (_directory, world) = world();
     world.when("fs#1", Verb::Start, Behaviour::Lies);
     let report = world.run("ip#1\nfs#1", Action::Start).await;
-    assert_eq!(report.ending, Ending::Failed(rids(&["fs#1"])));
+    assert_eq!(report.ending, ActionEnding::Failed(rids(&["fs#1"])));
     world.lines.has("ERR fs#1: start reported success, but the resource is down");
     assert_eq!(world.up(), set(&[]));
 }
@@ -144,7 +144,7 @@ async fn a_start_whose_status_cannot_be_told_is_warned_of_and_stays() {
     let (_directory, world) = world();
     world.when("fs#1", Verb::Status, Behaviour::Lies);
     let report = world.run("fs#1", Action::Start).await;
-    assert_eq!(report.ending, Ending::Done);
+    assert_eq!(report.ending, ActionEnding::Done);
     world.lines.has("WRN fs#1: started, but its status cannot be told: nobody answers");
 }
 
@@ -207,7 +207,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let report = runtime.block_on(world.run(&lines, Action::Start));
         match report.ending {
-            Ending::Done => prop_assert_eq!(world.up().len(), resources.len()),
+            ActionEnding::Done => prop_assert_eq!(world.up().len(), resources.len()),
             _ => prop_assert_eq!(world.up(), before),
         }
     }

@@ -1,7 +1,7 @@
 //! What a stop does about failures: it goes on.
 
 use driver::{Change, Verb};
-use exec::{Ending, Rollback, StepEnd, StepError};
+use exec::{ActionEnding, RollbackReport, StepError, StepOutcome};
 use plan::Action;
 
 use crate::world::{Behaviour, set, world};
@@ -15,7 +15,7 @@ async fn a_stop_goes_on_past_failures_and_names_them_all() {
     let report = world.run("ip#1\ndisk#1\nfs#1\napp#1", Action::Stop).await;
     assert_eq!(report.ending.to_string(), "failed at app#1, disk#1");
     assert_eq!(world.up(), set(&["app#1", "disk#1"]));
-    assert!(matches!(report.rollback, Rollback::None));
+    assert!(matches!(report.rollback, RollbackReport::None));
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn an_unprovision_stops_first_and_destroys_nothing_after_a_failure() {
     world.when("fs#1", Verb::Stop, Behaviour::Fails(Change::Unchanged));
     let report = world.run("disk#1\nfs#1", Action::Unprovision).await;
     assert_eq!(world.provisioned(), set(&["disk#1", "fs#1"]));
-    assert!(matches!(report.steps[1].end, StepEnd::Failed(StepError::Spared)), "{:?}", report.steps[1]);
+    assert!(matches!(report.steps[1].end, StepOutcome::Failed(StepError::Spared)), "{:?}", report.steps[1]);
     let (_directory, world) = crate::world::world();
     world.run("disk#1\nfs#1", Action::Provision).await;
     world.run("disk#1\nfs#1", Action::Unprovision).await;
@@ -93,7 +93,7 @@ async fn tasks_and_copies_are_independent_of_each_other() {
     let (_directory, world) = world();
     world.when("task#1", Verb::Run, Behaviour::Lies);
     let report = world.run("task#1\ntask#2", Action::Run).await;
-    assert_eq!(report.ending, Ending::Failed(vec!["task#1".parse().unwrap()]));
+    assert_eq!(report.ending, ActionEnding::Failed(vec!["task#1".parse().unwrap()]));
     assert_eq!(world.calls(), ["run task#1", "run task#2"]);
     world.lines.has("ERR task#1: exited with status 1");
     world.when("sync#1", Verb::Sync, Behaviour::Lies);

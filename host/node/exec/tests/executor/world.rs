@@ -10,7 +10,7 @@ use driver::{
     ActionError, ActionReport, BoxFuture, Call, CallBounds, Cancel, Change, Driver, Fault, Level, Log, Manifest,
     Message, Problem, RunReport, StatusReport, TargetReport, Verb,
 };
-use exec::{Facilities, FacilityError, PreparedCall, Report, Session, execute};
+use exec::{ExecutionContext, ExecutionReport, Facilities, FacilityError, PreparedCall, execute};
 use model::Rid;
 use model::object::{Requirement, Trigger};
 use model::status::{Provisioned, State};
@@ -134,8 +134,8 @@ impl World {
         self.directory.join("journal")
     }
 
-    pub(crate) fn session(&self) -> Session {
-        Session {
+    pub(crate) fn session(&self) -> ExecutionContext {
+        ExecutionContext {
             sid: "5e55".to_owned(),
             boot: self.boot.clone(),
             journal: self.journal(),
@@ -146,7 +146,7 @@ impl World {
     }
 
     /// Plans and does an action, on the world as it is.
-    pub(crate) async fn run(self: &Arc<World>, lines: &str, action: Action) -> Report {
+    pub(crate) async fn run(self: &Arc<World>, lines: &str, action: Action) -> ExecutionReport {
         self.ask(lines, action, |_, _| {}).await
     }
 
@@ -155,7 +155,7 @@ impl World {
         lines: &str,
         action: Action,
         ask: impl FnOnce(&mut Instance, &mut Request),
-    ) -> Report {
+    ) -> ExecutionReport {
         let plan = self.plan(lines, action, ask);
         execute(&plan, self.facilities().as_ref(), &self.session()).await.unwrap()
     }

@@ -8,7 +8,7 @@ use driver::{Cancel, Log};
 
 /// The circumstances of one action.
 #[derive(Clone)]
-pub struct Session {
+pub struct ExecutionContext {
     /// The session's id, for logs, the audit and the journal.
     pub sid: String,
     /// This boot of the node, see [`boot_id`].
