@@ -115,7 +115,7 @@ fn answered(report: &StatusReport) -> Result<()> {
 
 fn keyword(name: &str, values: &[&str]) -> KeywordValue {
     let values = values.iter().map(|&value| value.to_owned()).collect();
-    KeywordValue { name: name.to_owned(), values, secret: false, from: None }
+    KeywordValue::new(name, values)
 }
 
 /// The plan of a service that is larger than any.

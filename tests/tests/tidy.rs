@@ -13,6 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("run-args", &[]),
     ("driver", &["model"]),
+    ("config", &["model"]),
     ("plan", &["model"]),
     ("grant", &["model"]),
     ("guard", &["model", "run-args"]),
@@ -22,8 +23,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("bindings", &[]),
     ("builtin", &[]),
     ("runtime", &["bindings", "capability", "driver", "grant", "model"]),
-    ("agent", &["builtin", "capability", "driver", "exec", "grant", "kernel", "model", "plan", "runtime"]),
-    ("om", &["agent", "driver", "exec", "grant", "kernel", "model", "plan", "runtime"]),
+    ("agent", &["builtin", "capability", "config", "driver", "exec", "grant", "kernel", "model", "plan", "runtime"]),
+    ("om", &["agent", "config", "driver", "exec", "grant", "kernel", "model", "plan", "runtime"]),
 ];
 
 /// What drivers may name of the workspace beside the SDK and its families.

@@ -2,24 +2,11 @@
 
 use std::time::Duration;
 
+use model::object::KeywordValue;
 use model::status::{Provisioned, State};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
 use crate::Message;
-
-/// An evaluated keyword, in canonical form (see `wit/types.wit`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeywordValue {
-    /// The keyword's name.
-    pub name: String,
-    /// One value, or one an element of a list.
-    pub values: Vec<String>,
-    /// Whether the values must never be shown.
-    pub secret: bool,
-    /// Whether the values came from what another resource exposes. As a device, such a value is accepted only if the host
-    /// itself gave the device to that resource.
-    pub from: Option<Rid>,
-}
 
 /// Everything that one call of a driver is about.
 #[derive(Debug, Clone)]

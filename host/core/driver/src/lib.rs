@@ -10,14 +10,13 @@ mod log;
 mod manifest;
 
 pub use bounds::CallBounds;
-pub use call::{
-    ActionError, ActionReport, Call, Change, Fault, KeywordValue, Problem, RunReport, StatusReport, TargetReport,
-};
+pub use call::{ActionError, ActionReport, Call, Change, Fault, Problem, RunReport, StatusReport, TargetReport};
 pub use cancel::{Cancel, Cancelled};
 pub use console::{Attachment, Console, Terminal};
 pub use log::{Level, Log, Message, Silent};
 pub use manifest::{Manifest, ManifestError};
 pub use model::Verb;
+pub use model::object::KeywordValue;
 
 use std::pin::Pin;
 use std::sync::Arc;

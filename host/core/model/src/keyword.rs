@@ -2,18 +2,6 @@
 //!
 //! The drivers' keywords come from their manifests; the core's own stand here, as data.
 
-mod deprecated;
-mod node;
-mod object;
-mod resource;
-
-pub(crate) use deprecated::{
-    ALWAYS_ON, AUTOSTART_NODE, RETIRED, RenamedSection, old_names, renamed_keyword, renamed_section, renamed_type,
-};
-pub use node::{compliance, driver, node, stats};
-pub use object::{default, subset};
-pub use resource::resource;
-
 /// What a keyword's value is made of. A value that does not convert is an error that points at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {

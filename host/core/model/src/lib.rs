@@ -3,10 +3,9 @@
 //! Pure: no tokio, no clock, no input or output. What comes from disk or from the network is parsed at the edges and
 //! enters here as text.
 
-pub mod config;
 pub mod convert;
-pub mod diagnostic;
 pub mod keyword;
+mod node;
 pub mod object;
 pub mod path;
 pub mod rid;
@@ -14,9 +13,12 @@ mod secret;
 pub mod select;
 pub mod status;
 pub mod store;
+mod subset;
 mod verb;
 
-pub use path::{Kind, NodeName, ObjectPath};
+pub use node::{InvalidNodeName, NodeName};
+pub use path::{Kind, ObjectPath};
 pub use rid::{DriverName, Group, Rid};
 pub use secret::is_secret_name;
+pub use subset::{InvalidSubsetName, SubsetName};
 pub use verb::Verb;

@@ -293,47 +293,6 @@ fn check_label(label: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The name of a node.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeName(String);
-
-impl NodeName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The name up to the first dot.
-    pub fn short(&self) -> &str {
-        self.0.split('.').next().unwrap_or(&self.0)
-    }
-}
-
-impl fmt::Display for NodeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-/// A text that is no node name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no node name: expected a host name, see hostname(7)")]
-pub struct NoNodeName(pub String);
-
-impl FromStr for NodeName {
-    type Err = NoNodeName;
-
-    fn from_str(s: &str) -> Result<NodeName, NoNodeName> {
-        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-        let plain = !s.is_empty() && s.len() <= MAX_NAME && s.chars().all(legal);
-        // `..` would be a folder, `-n1` an option.
-        if !plain || s.starts_with(['.', '-']) {
-            return Err(NoNodeName(s.to_owned()));
-        }
-        Ok(NodeName(s.to_owned()))
-    }
-}
-
 #[cfg(test)]
 #[path = "path_tests.rs"]
 mod tests;

@@ -130,14 +130,3 @@ fn a_dot_and_slash_means_the_namespace_at_hand() {
     check("system/sec/ca", "system/sec/ca");
     assert!(ObjectPath::parse_in("ns2", "./ns3/sec/ca").is_err());
 }
-
-#[test]
-fn node_names_cannot_be_folders_or_options() {
-    for good in ["n1", "ca-dev", "ca-dev.wuc", "1ca-dev", "Node_7"] {
-        assert_eq!(good.parse::<NodeName>().unwrap().as_str(), good);
-    }
-    for bad in ["", "ca&dev", "..", ".n1", "-n1", "n/1", "n 1"] {
-        assert!(bad.parse::<NodeName>().is_err(), "{bad}");
-    }
-    assert_eq!("n1.example.com".parse::<NodeName>().unwrap().short(), "n1");
-}

@@ -23,7 +23,3 @@ pub fn check_key(key: &str) -> Result<(), NoKey> {
     let fits = !key.is_empty() && key.chars().all(legal) && !key.starts_with(['#', ';', '[', '/']);
     if fits { Ok(()) } else { Err(NoKey(key.to_owned())) }
 }
-
-#[cfg(test)]
-#[path = "store_tests.rs"]
-mod tests;

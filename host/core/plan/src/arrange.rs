@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use model::{Group, Rid};
+use model::{Group, Rid, SubsetName};
 
 use crate::decide::Draft;
 use crate::requires::Link;
@@ -16,7 +16,7 @@ use crate::{Edge, PlanError, Stage, Step};
 pub(crate) fn arrange(
     mut drafts: Vec<Draft<'_>>,
     links: &[Link],
-    parallel: &BTreeSet<(Group, String)>,
+    parallel: &BTreeSet<(Group, SubsetName)>,
 ) -> Result<Vec<Stage>, PlanError> {
     let order = order(&drafts, links)?;
     for link in links {
@@ -93,9 +93,9 @@ fn cycle(waits: &[usize], links: &[Link], drafts: &[Draft<'_>]) -> Vec<Rid> {
     walk[start..].iter().rev().map(|at| drafts[*at].step.rid.clone()).collect()
 }
 
-fn build(drafts: Vec<Draft<'_>>, parallel: &BTreeSet<(Group, String)>) -> Option<Stage> {
+fn build(drafts: Vec<Draft<'_>>, parallel: &BTreeSet<(Group, SubsetName)>) -> Option<Stage> {
     let slot = drafts.first()?.slot;
-    let subset = slot.subset.map(str::to_owned);
+    let subset = slot.subset.cloned();
     let parallel = subset.as_ref().is_some_and(|name| parallel.contains(&(slot.group, name.clone())));
     let steps = drafts.into_iter().map(|draft| with_edges_explained(draft.step)).collect();
     Some(Stage { group: slot.group, subset, parallel, steps })

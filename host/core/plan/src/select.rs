@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use model::{Group, Rid};
+use model::{Group, Rid, SubsetName};
 
 use crate::{Action, Barrier, Instance, PlanError, Request, Resource};
 
@@ -67,7 +67,7 @@ impl<'a> Index<'a> {
             Some(container) if belongs_to_container(resource) => (container, Some(&resource.rid)),
             _ => (resource, None),
         };
-        Slot { group: head.rid.group(), subset: head.subset.as_deref(), head: &head.rid, linked }
+        Slot { group: head.rid.group(), subset: head.subset.as_ref(), head: &head.rid, linked }
     }
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn belongs_to_container(resource: &Resource) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Slot<'a> {
     pub(crate) group: Group,
-    pub(crate) subset: Option<&'a str>,
+    pub(crate) subset: Option<&'a SubsetName>,
     head: &'a Rid,
     linked: Option<&'a Rid>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::object::Trigger;
 use model::status::State;
-use model::{DriverName, Group, NodeName, ObjectPath, Rid, Verb};
+use model::{DriverName, Group, NodeName, ObjectPath, Rid, SubsetName, Verb};
 
 use crate::{Action, Barrier, Digest, Passive};
 
@@ -65,7 +65,7 @@ pub struct Stage {
     /// The driver group.
     pub group: Group,
     /// The subset, if any.
-    pub subset: Option<String>,
+    pub subset: Option<SubsetName>,
     /// Whether the steps act at the same time, as far as their edges let them.
     pub parallel: bool,
     /// In the order in which they act, or are begun where they act at the same time.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::object::{Requirement, Timeouts, Trigger};
 use model::status::{Provisioned, State};
-use model::{DriverName, Group, NodeName, ObjectPath, Rid, Verb};
+use model::{DriverName, Group, NodeName, ObjectPath, Rid, SubsetName, Verb};
 
 /// An object on this node, with the present state of its resources.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct Instance {
     /// The resources, in any order.
     pub resources: Vec<Resource>,
     /// The subsets whose members act at the same time.
-    pub parallel: BTreeSet<(Group, String)>,
+    pub parallel: BTreeSet<(Group, SubsetName)>,
     /// `DEFAULT.rollback`.
     pub rollback: bool,
 }
@@ -33,7 +33,7 @@ pub struct Resource {
     /// Its driver.
     pub driver: DriverName,
     /// The subset it is a member of.
-    pub subset: Option<String>,
+    pub subset: Option<SubsetName>,
     /// Left alone by every action.
     pub disable: bool,
     /// Lives inside a container, whose own agent acts on it.

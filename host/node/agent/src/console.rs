@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use driver::{ActionError, CallBounds, Console, Silent, Terminal};
 use model::Verb;
-use model::config::{Object, Resource};
 use model::object::Timeouts;
+use model::object::{Object, Resource};
 use model::{ObjectPath, Rid};
 
 use crate::agent::Agent;

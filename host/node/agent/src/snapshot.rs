@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use config::NodeData;
 use driver::Driver;
 use grant::Policy;
-use model::config::{NodeData, Object};
+use model::object::Object;
 use model::{DriverName, ObjectPath, Rid};
 
 use crate::agent::Agent;

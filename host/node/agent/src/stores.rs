@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use model::config::{Document, EditError, Entry};
+use config::{Document, EditError, Entry};
 use model::store::{self, DATA, Encoded, NotEncoded, SealingKey, plain};
 use model::{Kind, ObjectPath};
 

@@ -1,7 +1,6 @@
 //! From references to stores, `PASSWORD=db/password`, to the variables that a driver sees: `PASSWORD=s3cret`.
 
-use driver::KeywordValue;
-use model::config::Evaluated;
+use model::object::KeywordValue;
 use model::store::{NoReference, NoVariable, Reference, variable};
 use model::{Kind, ObjectPath};
 
@@ -75,7 +74,7 @@ pub(crate) fn resolved(
     home: &Directories,
     own: &ObjectPath,
     kind: Kind,
-    keyword: &Evaluated,
+    keyword: &KeywordValue,
 ) -> Result<(KeywordValue, Vec<String>), MissingReference> {
     let absent = |why| MissingReference { keyword: keyword.name.clone(), why: Box::new(why) };
     let mut variables = Vec::new();
@@ -86,7 +85,7 @@ pub(crate) fn resolved(
     let secret = kind == Kind::Sec;
     let values = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let hidden = variables.into_iter().filter(|_| secret).map(|(_, value)| value).collect();
-    Ok((KeywordValue { name: keyword.name.clone(), values, secret, from: keyword.from.clone() }, hidden))
+    Ok((KeywordValue { values, secret, ..keyword.clone() }, hidden))
 }
 
 /// The variables, each with its value.
@@ -135,7 +134,7 @@ mod tests {
         let resolve = |kind, words: &str| {
             let values = words.split_whitespace().map(str::to_owned).collect();
             let (name, words) = ("env".to_owned(), model::keyword::Kind::Words);
-            let keyword = Evaluated { name, kind: words, values, secret: false, store: Some(kind), from: None };
+            let keyword = KeywordValue { name, kind: words, values, secret: false, store: Some(kind), from: None };
             resolved(&home, &path("ns1/svc/web"), kind, &keyword)
         };
         let check = |kind, words: &str, expected: &[&str], hidden: &[&str]| {

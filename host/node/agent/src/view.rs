@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::config::{self, Object};
+use model::object::Object;
 use model::object::Topology;
 use model::status::{Provisioned, State};
 use model::{Group, Rid, Verb};
@@ -49,7 +49,7 @@ fn passive(object: &Object, avail: State) -> Option<plan::Passive> {
 
 fn resource(
     instance: &Instance<'_>,
-    r: &config::Resource,
+    r: &model::object::Resource,
     seen: Option<&ResourceStatus>,
     passive: &Option<plan::Passive>,
 ) -> plan::Resource {
@@ -81,7 +81,7 @@ fn resource(
 }
 
 /// The words of a sync's keyword `target`. They are part of the plan, so they cannot depend on what others expose later.
-fn targets(r: &config::Resource) -> Option<Vec<String>> {
+fn targets(r: &model::object::Resource) -> Option<Vec<String>> {
     let keywords = (r.rid.group() == Group::Sync).then(|| r.evaluate(&()).keywords)?;
     keywords.into_iter().find(|keyword| keyword.name == TARGET).map(|keyword| keyword.values)
 }

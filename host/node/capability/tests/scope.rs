@@ -120,7 +120,7 @@ impl Bench {
 }
 
 fn call() -> Call {
-    let password = KeywordValue { name: "pw".into(), values: vec!["hunter2".into()], secret: true, from: None };
+    let password = KeywordValue { secret: true, ..KeywordValue::new("pw", vec!["hunter2".into()]) };
     Call {
         object: "web".parse().unwrap(),
         rid: "fs#1".parse().unwrap(),

@@ -68,15 +68,7 @@ impl Resource {
             node: node.clone(),
             peers: Vec::new(),
             sid: "test".to_owned(),
-            keywords: keywords
-                .iter()
-                .map(|(name, value)| KeywordValue {
-                    name: (*name).to_owned(),
-                    values: vec![value.clone()],
-                    secret: false,
-                    from: None,
-                })
-                .collect(),
+            keywords: keywords.iter().map(|(name, value)| KeywordValue::new(*name, vec![value.clone()])).collect(),
             secrets: Vec::new(),
             vars: Vec::new(),
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::ObjectPath;
-use model::config::Object;
+use model::object::Object;
 
 use crate::session::Session;
 
@@ -74,7 +74,7 @@ impl Value {
                     let sections = configuration.document.sections();
                     all.extend(sections.iter().flat_map(|section| {
                         section.entries.iter().map(|entry| match section.name.as_str() {
-                            model::config::DEFAULT => entry.key.clone(),
+                            config::DEFAULT => entry.key.clone(),
                             name => format!("{name}.{}", entry.key),
                         })
                     }));
@@ -94,7 +94,7 @@ impl Value {
         match self {
             Value::Resource => resources.flat_map(|one| [one.rid.to_string(), one.rid.group().to_string()]).collect(),
             Value::Tag => resources.flat_map(|one| one.tags.clone()).collect(),
-            Value::Subset => resources.filter_map(|one| one.subset.clone()).collect(),
+            Value::Subset => resources.filter_map(|one| Some(one.subset.as_ref()?.to_string())).collect(),
             Value::Keyword | Value::Section | Value::Driver | Value::Key => Vec::new(),
         }
     }
@@ -102,7 +102,7 @@ impl Value {
 
 /// The keywords that the drivers of the object's resources know.
 fn possible(session: &Session, object: &Object) -> Vec<String> {
-    let keywords = |resource: &model::config::Resource| {
+    let keywords = |resource: &model::object::Resource| {
         let drivers = session.agent.drivers();
         let known = drivers.get(&resource.driver);
         let keywords = known.map(|known| known.manifest.keywords.as_slice()).unwrap_or_default();

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use agent::drivers::{AvailableDriver, AvailableDrivers};
 use anyhow::anyhow;
-use model::config::Schemas;
-use model::keyword::{self, Keyword};
+use config::Schemas;
+use config::keyword;
+use model::keyword::{Inherit, Keyword};
 use model::{DriverName, Group};
 use serde_json::{Value, json};
 
@@ -130,7 +131,7 @@ fn keyword_value(keyword: &Keyword) -> Value {
         "default": keyword.default,
         "required": keyword.required,
         "scopable": keyword.scopable,
-        "inherit": keyword.inherit == keyword::Inherit::Default,
+        "inherit": keyword.inherit == Inherit::Default,
         "provisioning": keyword.provisioning,
         "secret": keyword.secret,
         "store": keyword.store.map(model::Kind::as_str),

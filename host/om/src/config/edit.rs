@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use agent::file::durable;
 use agent::file::text::NotText;
 use anyhow::{Context, anyhow};
-use model::diagnostic::Diagnostic;
+use config::diagnostic::Diagnostic;
 
 use crate::command::EditArgs;
 use crate::config::target::ConfigFile;

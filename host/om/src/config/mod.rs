@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
+use config::{Document, Key, KeyOp, Op};
 use model::NodeName;
-use model::config::{Document, Key, KeyOp, Op};
 use serde_json::{Value, json};
 
 use crate::command::{GetArgs, OutputArgs, OutputFormat, SetArgs, UnsetArgs, ValidateArgs};
@@ -210,7 +210,7 @@ pub(crate) fn validate(files: &[ConfigFile<'_>], args: &ValidateArgs) -> Outcome
 }
 
 /// A text by its name, and what is wrong with it.
-pub(crate) type Checked = (String, String, Vec<model::diagnostic::Diagnostic>);
+pub(crate) type Checked = (String, String, Vec<config::diagnostic::Diagnostic>);
 
 /// Prints what is wrong. An error anywhere makes the command fail.
 pub(crate) fn print_diagnosis(checked: Vec<Checked>, output: &OutputArgs) -> ExitCode {

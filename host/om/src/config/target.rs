@@ -9,8 +9,9 @@ use agent::file::lock::FileLock;
 use agent::file::text::NotText;
 use agent::{ObjectFiles, file::durable};
 use anyhow::{Context, anyhow};
-use model::config::{self, Document, Evaluated, Key, Reader};
-use model::diagnostic::Diagnostic;
+use config::diagnostic::Diagnostic;
+use config::{Document, Key, Reader};
+use model::object::KeywordValue;
 use model::{NodeName, ObjectPath};
 
 use crate::exit::{self, Failure};
@@ -94,7 +95,7 @@ impl<'s> ConfigFile<'s> {
     }
 
     /// A keyword as it is meant, on this node or on another.
-    pub(crate) fn eval(&self, document: &Document, key: &Key, node: Option<&NodeName>) -> anyhow::Result<Evaluated> {
+    pub(crate) fn eval(&self, document: &Document, key: &Key, node: Option<&NodeName>) -> anyhow::Result<KeywordValue> {
         let agent = &self.session.agent;
         match &self.about {
             About::Node => Ok(config::eval_node(document, key)?),
@@ -196,7 +197,7 @@ fn new_errors(before: &[Diagnostic], after: Vec<Diagnostic>) -> Vec<Diagnostic> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::diagnostic::Span;
+    use config::diagnostic::Span;
 
     #[test]
     fn an_error_is_new_unless_it_was_there_as_often() {

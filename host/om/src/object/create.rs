@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use agent::file::text::NotText;
 use agent::{ObjectFiles, file::durable};
 use anyhow::{Context, anyhow};
+use config::diagnostic::Diagnostic;
+use config::{DEFAULT, Document};
 use model::ObjectPath;
-use model::config::{DEFAULT, Document};
-use model::diagnostic::Diagnostic;
 use plan::Action;
 
 use crate::command::{ActionArgs, CreateArgs};

@@ -55,7 +55,7 @@ fn delete(session: &Session, path: &ObjectPath, args: &DeleteArgs) -> Result<(),
     let file = ConfigFile::of_object(session, path.clone());
     file.change(args.force, |document| {
         for rid in &args.rid {
-            let section = file.as_written(document, &model::config::Key::new(rid.as_str(), "")).section;
+            let section = file.as_written(document, &config::Key::new(rid.as_str(), "")).section;
             if !document.delete_section(&section) {
                 return Err(anyhow!("{path} has no section {rid}").into());
             }

@@ -2,9 +2,9 @@
 
 use agent::state::InstanceState;
 use anyhow::{Context, anyhow};
+use config::{DEFAULT, Document};
 use jiff::Timestamp;
 use model::ObjectPath;
-use model::config::{DEFAULT, Document};
 use model::select::ResourceFilter;
 
 use crate::command::FlagArgs;

@@ -1,7 +1,7 @@
 //! Actions of OpenSVC that this version does not have yet, told apart from typing mistakes.
 
 use clap::CommandFactory;
-use model::config::nearest;
+use config::nearest;
 
 use crate::command::ObjectLine;
 use crate::exit::{self, Failure};

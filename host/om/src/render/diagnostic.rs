@@ -2,7 +2,7 @@
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use model::diagnostic::{Diagnostic, Lines, Severity, Span};
+use config::diagnostic::{Diagnostic, Lines, Severity, Span};
 use serde_json::{Value, json};
 
 /// Every problem with its lines, and their count. `name` is what the text is called.

@@ -1,14 +1,14 @@
 //! The value of a keyword, evaluated.
 
-use model::config::Evaluated;
 use model::keyword::Kind;
+use model::object::KeywordValue;
 use serde_json::{Value, json as value};
 
 /// What stands for a value that must not be shown.
 const HIDDEN: &str = "***";
 
 /// For people: as they would write it.
-pub(crate) fn text(evaluated: &Evaluated) -> String {
+pub(crate) fn text(evaluated: &KeywordValue) -> String {
     match evaluated.kind {
         _ if evaluated.secret => HIDDEN.to_owned(),
         Kind::Duration => duration(&first(evaluated)),
@@ -18,7 +18,7 @@ pub(crate) fn text(evaluated: &Evaluated) -> String {
 }
 
 /// For programs: numbers and booleans as such, sizes in bytes, lists as lists, durations and modes as they are written.
-pub(crate) fn json(evaluated: &Evaluated) -> Value {
+pub(crate) fn json(evaluated: &KeywordValue) -> Value {
     let one = first(evaluated);
     match evaluated.kind {
         _ if evaluated.secret => HIDDEN.into(),
@@ -29,7 +29,7 @@ pub(crate) fn json(evaluated: &Evaluated) -> Value {
     }
 }
 
-fn first(evaluated: &Evaluated) -> String {
+fn first(evaluated: &KeywordValue) -> String {
     evaluated.values.first().cloned().unwrap_or_default()
 }
 
@@ -55,9 +55,9 @@ fn mode(canonical: &str) -> String {
 mod tests {
     use super::*;
 
-    fn evaluated(kind: Kind, written: &str, secret: bool) -> Evaluated {
+    fn evaluated(kind: Kind, written: &str, secret: bool) -> KeywordValue {
         let values = model::convert::convert(kind, written).unwrap();
-        Evaluated { name: "kw".to_owned(), kind, values, secret, store: None, from: None }
+        KeywordValue { name: "kw".to_owned(), kind, values, secret, store: None, from: None }
     }
 
     #[test]

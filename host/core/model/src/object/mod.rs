@@ -1,11 +1,25 @@
 //! Objects and their resources, as configurations mean them: the values that planner, agent and command line work with.
+//!
+//! They come from the crate `config`, and know nothing of files and sections. What only other resources know while they are
+//! up, such as the device of a disk, is filled in by [`Resource::evaluate`] when the resource acts.
 
+mod keyword;
+mod late;
+#[expect(clippy::module_inception, reason = "an object is made of what the other files hold")]
+mod object;
+mod placement;
 mod requirement;
+mod resource;
 mod timeouts;
 mod topology;
 mod trigger;
 
+pub use keyword::{DeviceLookup, KeywordEvaluation, KeywordValue, MissingValue, ResolvedKeyword};
+pub use late::{LateReference, LateValue, TextModifier, ValuePart};
+pub use object::{Object, SubsetOptions};
+pub use placement::{OrchestrateMode, PlacementPolicy};
 pub use requirement::Requirement;
+pub use resource::Resource;
 pub use timeouts::Timeouts;
 pub use topology::Topology;
 pub use trigger::{Trigger, TriggerTime};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::{BadGlob, Glob};
 use crate::rid::{NoGroup, NoRid};
-use crate::{DriverName, Group, Rid};
+use crate::{DriverName, Group, Rid, SubsetName};
 
 /// What the filter looks at.
 pub trait Selectable {
@@ -20,7 +20,7 @@ pub trait Selectable {
     fn subset(&self) -> Option<&str>;
 }
 
-impl Selectable for crate::config::Resource {
+impl Selectable for crate::object::Resource {
     fn rid(&self) -> &Rid {
         &self.rid
     }
@@ -31,7 +31,7 @@ impl Selectable for crate::config::Resource {
         &self.tags
     }
     fn subset(&self) -> Option<&str> {
-        self.subset.as_deref()
+        self.subset.as_ref().map(SubsetName::as_str)
     }
 }
 

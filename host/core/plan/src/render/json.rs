@@ -1,5 +1,6 @@
 //! A plan for programs. The order of the members is part of the digest, so it is that of the structs below.
 
+use model::SubsetName;
 use serde::Serialize;
 
 use crate::{EdgeKind, OnFailure, Plan, Stage, Step, Undo, Work, WorkOrder};
@@ -89,7 +90,7 @@ fn stage_document(phase: usize, on_failure: OnFailure, stage: &Stage) -> StageDo
             OnFailure::GoOn => "go on",
         },
         group: stage.group.as_str(),
-        subset: stage.subset.as_deref(),
+        subset: stage.subset.as_ref().map(SubsetName::as_str),
         parallel: stage.parallel,
         steps: stage.steps.iter().map(step_document).collect(),
     }

@@ -22,7 +22,7 @@ pub(crate) fn instance(lines: &str) -> Instance {
         match line.strip_prefix("parallel ") {
             Some(subset) => {
                 let (group, name) = subset.split_once(':').unwrap();
-                instance.parallel.insert((group.parse().unwrap(), name.to_owned()));
+                instance.parallel.insert((group.parse().unwrap(), name.parse().unwrap()));
             }
             None => instance.resources.push(resource(line)),
         }
@@ -59,7 +59,7 @@ fn set(resource: &mut Resource, word: &str) {
         ("provision", _) => resource.provision = false,
         ("unprovision", _) => resource.unprovision = false,
         ("target", words) => resource.targets = Some(words.split(',').map(str::to_owned).collect()),
-        ("subset", name) => resource.subset = Some(name.to_owned()),
+        ("subset", name) => resource.subset = Some(name.parse().unwrap()),
         ("netns", name) => resource.netns = Some(rid(name)),
         ("start_requires", what) => require(resource, Verb::Start, what),
         ("stop_requires", what) => require(resource, Verb::Stop, what),

@@ -1,8 +1,9 @@
 //! Whether an action may begin: the object has an instance here, this node takes it, its drivers accept their keywords, and
 //! there is room to write down what was done.
 
+use config::NodeData;
 use model::NodeName;
-use model::config::{NodeData, Object, Resource};
+use model::object::{Object, Resource};
 use plan::{OnFailure, Plan};
 
 use super::{ActError, ActionRequest};

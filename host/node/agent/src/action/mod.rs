@@ -12,11 +12,11 @@ pub use request::{ActionRequest, RequestOrigin};
 
 use std::sync::Arc;
 
+use config::NodeData;
 use driver::{Cancel, Level};
 use exec::{ExecutionContext, ExecutionReport};
 use jiff::Timestamp;
 use model::ObjectPath;
-use model::config::NodeData;
 use plan::Plan;
 
 use self::admission::{admit, here, refuse_unaccepted, refuse_without_room};

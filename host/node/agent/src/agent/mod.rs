@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use capability::{DeviceOwners, FileAudit, HostServices, ResourceQueues};
-use model::config::NodeData;
+use config::NodeData;
 use model::{NodeName, ObjectPath};
 use runtime::{Code, Runtime, Source};
 

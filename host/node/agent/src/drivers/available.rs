@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use config::{DriverSchema, Implicit, Schemas};
 use driver::Manifest;
-use model::config::{DriverSchema, Implicit, Schemas};
 use model::{DriverName, Group};
 
 /// Where the component of a driver is.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use driver::{Driver, Fault};
 use model::DriverName;
-use model::config::Object;
+use model::object::Object;
 
 use super::unavailable::{Unavailable, UnavailableDriver};
 use super::{AvailableDriver, AvailableDrivers, DriverOrigin};

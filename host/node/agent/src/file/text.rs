@@ -1,6 +1,6 @@
 //! Files that should be UTF-8 text and are not: where the first wrong byte is, and how to say so.
 
-use model::diagnostic::{Diagnostic, Position, Span};
+use config::diagnostic::{Diagnostic, Position, Span};
 
 /// A file that is not UTF-8, and the first byte that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use model::path::NoNodeName;
+use model::InvalidNodeName;
 use model::{NodeName, ObjectPath};
 
 /// The directories of the agent.
@@ -34,7 +34,7 @@ pub enum DirectoriesError {
     Root(PathBuf, #[source] std::io::Error),
     /// The name of the node is not a valid node name.
     #[error("the node has no usable name: set HOSTLER_NODENAME")]
-    NodeName(#[source] NoNodeName),
+    NodeName(#[source] InvalidNodeName),
 }
 
 impl Directories {

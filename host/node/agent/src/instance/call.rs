@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use driver::{Call, Driver, KeywordValue, Verb};
-use model::config::{self, Missing, Resource};
 use model::keyword::Kind;
+use model::object::{MissingValue, Resource};
 use model::{NodeName, ObjectPath};
 
 use super::exposures::{ExposedDevices, ExposedState, ExposureMap, joined};
@@ -28,7 +28,7 @@ pub(super) struct CallPurpose<'a> {
 pub(super) struct CallDraft {
     pub(super) call: Call,
     /// A keyword that names something which another resource does not expose now.
-    pub(super) missing: Option<Missing>,
+    pub(super) missing: Option<MissingValue>,
     /// The keywords that refer to missing keys of data stores.
     pub(super) absent: Vec<MissingReference>,
 }
@@ -103,7 +103,7 @@ impl Instance<'_> {
     }
 
     /// The keywords as the driver sees them. Most need no file, and then no other thread.
-    async fn resolved(&self, keywords: Vec<config::Evaluated>) -> ResolvedKeywords {
+    async fn resolved(&self, keywords: Vec<KeywordValue>) -> ResolvedKeywords {
         let (agent, object) = (self.agent, &self.object.path);
         if !keywords.iter().any(reads_files) {
             return ResolvedKeywords::of(agent, object, keywords);
@@ -144,7 +144,7 @@ struct ResolvedKeywords {
 }
 
 impl ResolvedKeywords {
-    fn of(agent: &Agent, object: &ObjectPath, keywords: Vec<config::Evaluated>) -> ResolvedKeywords {
+    fn of(agent: &Agent, object: &ObjectPath, keywords: Vec<KeywordValue>) -> ResolvedKeywords {
         let mut resolved = ResolvedKeywords::default();
         for keyword in keywords {
             resolved.add(agent, object, keyword);
@@ -152,7 +152,7 @@ impl ResolvedKeywords {
         resolved
     }
 
-    fn add(&mut self, agent: &Agent, object: &ObjectPath, mut keyword: config::Evaluated) {
+    fn add(&mut self, agent: &Agent, object: &ObjectPath, mut keyword: KeywordValue) {
         if let Some(kind) = keyword.store {
             match variables::resolved(agent.home(), object, kind, &keyword) {
                 Ok((value, hidden)) => {
@@ -171,13 +171,12 @@ impl ResolvedKeywords {
         if keyword.secret {
             self.hidden.extend(keyword.values.iter().cloned());
         }
-        let config::Evaluated { name, values, secret, from, .. } = keyword;
-        self.keywords.push(KeywordValue { name, values, secret, from });
+        self.keywords.push(keyword);
     }
 }
 
 /// Whether the keyword's value depends on files: those of a data store, or the directories where programs are searched.
-fn reads_files(keyword: &config::Evaluated) -> bool {
+fn reads_files(keyword: &KeywordValue) -> bool {
     let is_command = keyword.kind == Kind::Command;
     keyword.store.is_some() || (is_command && keyword.values.first().is_some_and(|program| !program.contains('/')))
 }

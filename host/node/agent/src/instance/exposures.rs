@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use model::Rid;
-use model::config::{Exposed, Resource};
+use model::object::{DeviceLookup, Resource};
 use model::status::State;
 
 use crate::state::DeviceFooting;
@@ -40,7 +40,7 @@ pub(crate) struct ExposedDevices<'a> {
     pub(crate) then: Option<&'a DeviceFooting>,
 }
 
-impl Exposed for ExposedDevices<'_> {
+impl DeviceLookup for ExposedDevices<'_> {
     fn devices(&self, rid: &Rid) -> Option<Vec<String>> {
         let now = self.now.get(rid).map(ExposedState::devices).filter(|devices| !devices.is_empty());
         now.or_else(|| self.then?.get(rid).cloned())

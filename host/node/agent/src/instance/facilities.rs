@@ -6,7 +6,7 @@ use std::sync::Arc;
 use driver::{BoxFuture, CallBounds, Log, Verb};
 use exec::{Facilities, FacilityError, PreparedCall};
 use model::Rid;
-use model::config::Resource;
+use model::object::Resource;
 use model::object::Trigger;
 
 use super::call::{CallPurpose, ResourceCall};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use model::Rid;
-use model::config::Resource;
+use model::object::Resource;
 
 use super::Instance;
 use super::exposures::{ExposedState, ExposureMap};

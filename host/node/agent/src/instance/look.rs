@@ -6,7 +6,7 @@ use std::sync::Arc;
 use driver::{BoxFuture, CallBounds, Level, Message, Silent, Verb};
 use futures_util::StreamExt;
 use model::Rid;
-use model::config::Resource;
+use model::object::Resource;
 use model::status::Provisioned;
 
 use super::call::CallPurpose;

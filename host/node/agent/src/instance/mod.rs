@@ -20,8 +20,9 @@ pub(crate) use session::ActionSession;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use config::NodeData;
 use driver::Driver;
-use model::config::{NodeData, Object};
+use model::object::Object;
 use model::{DriverName, Rid};
 
 use crate::agent::Agent;

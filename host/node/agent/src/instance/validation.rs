@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use config::Document;
+use config::diagnostic::{Diagnostic, Span};
 use driver::{ActionError, CallBounds, Silent};
 use model::Verb;
-use model::config::{self, Document, Object, Resource};
-use model::diagnostic::{Diagnostic, Span};
 use model::object::Timeouts;
+use model::object::{Object, Resource};
 use model::{ObjectPath, Rid};
 
 use super::call::CallDraft;

@@ -4,7 +4,7 @@ pub mod paths;
 
 use std::time::Duration;
 
-use model::config::{Document, Key, NodeData, ReadError, eval_node};
+use config::{Document, Key, NodeData, ReadError, eval_node};
 use model::{DriverName, NodeName, ObjectPath, convert};
 
 use crate::Directories;

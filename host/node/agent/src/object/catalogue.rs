@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use model::config::{DEFAULT, Document, Key, NodeData, Reader, Schemas, Section};
+use config::{DEFAULT, Document, Key, NodeData, Reader, Schemas, Section};
 use model::select::{Keywords, Sections, Typed};
 use model::{ObjectPath, Rid};
 
@@ -75,7 +75,7 @@ fn within<'d>(document: &'d Document, sections: &'d Sections) -> impl Iterator<I
 mod tests {
     use super::*;
     use crate::file::durable;
-    use model::config::DriverSchema;
+    use config::DriverSchema;
     use model::keyword::{Inherit, Keyword, Kind};
     use model::select::ObjectSelector;
     use model::{DriverName, Group, NodeName};

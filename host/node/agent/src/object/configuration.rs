@@ -1,8 +1,9 @@
 //! The object that a configuration describes on this node. While the configuration has errors, its last valid version stays in
 //! use.
 
-use model::config::{Document, NodeData, Object, Schemas, load};
-use model::diagnostic::Diagnostic;
+use config::diagnostic::Diagnostic;
+use config::{Document, NodeData, Schemas, load};
+use model::object::Object;
 use model::{ObjectPath, Rid};
 
 use crate::file::durable::FileError;
@@ -130,8 +131,8 @@ fn last_good(
 mod tests {
     use super::*;
     use crate::file::durable;
+    use config::DriverSchema;
     use model::Group;
-    use model::config::DriverSchema;
 
     struct NoDrivers;
 

@@ -6,7 +6,7 @@ pub use note::StatusNote;
 pub(crate) use note::notes;
 
 use driver::{Fault, Message, StatusReport};
-use model::config::{Object, Resource};
+use model::object::{Object, Resource};
 use model::select::Selectable;
 use model::status::{self, Flags, InstanceStatus as StatusSums, Provisioned, RestartsLeft, State};
 use model::{DriverName, NodeName, ObjectPath, Rid};
@@ -86,7 +86,7 @@ impl ResourceStatus {
         ResourceStatus {
             rid: resource.rid.clone(),
             driver: resource.driver.clone(),
-            subset: subset.map(|name| (name.clone(), object.is_parallel(resource.rid.group(), name))),
+            subset: subset.map(|name| (name.to_string(), object.is_parallel(resource.rid.group(), name))),
             tags: resource.tags.clone(),
             state: standby(resource.standby, report.state),
             flags: flags(object, resource, report.provisioned),

@@ -46,7 +46,7 @@ impl Resource {
 
     pub(crate) fn keyword(mut self, name: &str, values: &[&str]) -> Resource {
         let values = values.iter().map(|&value| value.to_owned()).collect();
-        self.keywords.push(KeywordValue { name: name.to_owned(), values, secret: false, from: None });
+        self.keywords.push(KeywordValue::new(name, values));
         self
     }
 

@@ -430,8 +430,8 @@ fn instance(lines: &str) -> Instance {
                 ("standby", _) => resource.standby = true,
                 ("disable", _) => resource.disable = true,
                 ("parallel", subset) => {
-                    instance.parallel.insert((rid.group(), subset.to_owned()));
-                    resource.subset = Some(subset.to_owned());
+                    instance.parallel.insert((rid.group(), subset.parse().unwrap()));
+                    resource.subset = Some(subset.parse().unwrap());
                 }
                 ("start_requires", other) => {
                     let requirement = Requirement::up(other.parse().unwrap());

@@ -60,7 +60,7 @@ fn value(bench: &Bench, keyword: &Keyword) -> KeywordValue {
         Kind::Boolean if written.is_empty() => vec!["true".to_owned()],
         kind => convert(kind, written).unwrap(),
     };
-    KeywordValue { name: keyword.name.clone(), values, secret: keyword.secret, from: None }
+    KeywordValue { kind: keyword.kind, secret: keyword.secret, ..KeywordValue::new(&keyword.name, values) }
 }
 
 /// Enough time for a program that a driver runs, on a machine that does other work too.

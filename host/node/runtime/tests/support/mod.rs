@@ -103,7 +103,7 @@ pub(crate) fn bounds() -> CallBounds {
 }
 
 pub(crate) fn keyword(name: &str, value: &str) -> KeywordValue {
-    KeywordValue { name: name.to_owned(), values: vec![value.to_owned()], secret: false, from: None }
+    KeywordValue::new(name, vec![value.to_owned()])
 }
 
 #[expect(clippy::print_stderr, reason = "a test that passes without having tested says so")]

@@ -1,0 +1,211 @@
+//! Keys as people write them on the command line, `[section.]option[@scope]`, and what can be done with one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::document::text::DEFAULT;
+use crate::{Document, EditError};
+
+/// Sections whose keys may hold dots: everything behind the first dot is the key.
+const DOTTED: [&str; 3] = ["data", "env", "labels"];
+/// Sections whose keys may hold an `@`, for they have no scopes.
+pub(crate) const UNSCOPED: [&str; 2] = ["data", "labels"];
+
+/// `[section.]option[@scope]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// `DEFAULT` where none is written; empty where nothing stands before the dot, which selectors take for any section.
+    pub section: String,
+    /// The keyword. Empty where a whole section is meant.
+    pub option: String,
+    /// The scope.
+    pub scope: Option<String>,
+}
+
+impl Key {
+    /// A keyword of a section, without a scope.
+    pub fn new(section: impl Into<String>, option: impl Into<String>) -> Key {
+        Key { section: section.into(), option: option.into(), scope: None }
+    }
+
+    /// The key as it stands before the `=` in the file: with its scope.
+    pub fn scoped_option(&self) -> String {
+        match &self.scope {
+            Some(scope) => format!("{}@{scope}", self.option),
+            None => self.option.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.section != DEFAULT {
+            write!(f, "{}.", self.section)?;
+        }
+        f.write_str(&self.scoped_option())
+    }
+}
+
+/// A text that is no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no key: expected [section.]keyword[@scope], such as fs#1.dev@node1")]
+pub struct NoKey(pub String);
+
+impl FromStr for Key {
+    type Err = NoKey;
+
+    fn from_str(s: &str) -> Result<Key, NoKey> {
+        if s.is_empty() || s == "." || s.contains(|c: char| c.is_whitespace() || c == '=') {
+            return Err(NoKey(s.to_owned()));
+        }
+        if let Some((section, option)) = s.split_once('.').filter(|(section, _)| UNSCOPED.contains(section)) {
+            return Ok(Key::new(section, option));
+        }
+        let (unscoped, scope) = match s.split_once('@') {
+            Some((_, "")) => return Err(NoKey(s.to_owned())),
+            Some((unscoped, scope)) => (unscoped, Some(scope.to_owned())),
+            None => (s, None),
+        };
+        let (section, option) = split_section(unscoped);
+        if option.is_empty() && (scope.is_some() || section.is_empty()) {
+            return Err(NoKey(s.to_owned()));
+        }
+        Ok(Key { section: section.to_owned(), option: option.to_owned(), scope })
+    }
+}
+
+fn split_section(s: &str) -> (&str, &str) {
+    match s.split_once('.') {
+        Some((section, option)) if DOTTED.contains(&section) => (section, option),
+        Some(_) => s.rsplit_once('.').unwrap_or((DEFAULT, s)),
+        None if s.contains('#') => (s, ""),
+        None => (DEFAULT, s),
+    }
+}
+
+/// What is done to the value of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Op {
+    /// `=`: replaces it.
+    Set,
+    /// `+=`: adds a word at its end.
+    Append,
+    /// `-=`: takes a word out, wherever it is.
+    Remove,
+    /// `|=`: adds a word unless it is there.
+    Merge,
+    /// `^=`: takes a word out, or adds it where it is not there.
+    Toggle,
+    /// `[i]=`: puts a word before the i-th, counted from zero, or at the end.
+    Insert(usize),
+}
+
+/// One change, as `om set` takes it: `nodes+=n3`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyOp {
+    /// What is changed.
+    pub key: Key,
+    /// How.
+    pub op: Op,
+    /// The new value or the word.
+    pub value: String,
+}
+
+/// A text that is no change of a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoKeyOp {
+    /// There is no operator.
+    #[error("{0:?} sets nothing: expected <key>=<value>, or += -= |= ^= or [i]= in place of =")]
+    Operator(String),
+    /// What stands before the operator is no key.
+    #[error(transparent)]
+    Key(#[from] NoKey),
+    /// It is a section, not a key.
+    #[error("{0} is a section: expected one of its keywords, such as {0}.comment")]
+    Section(String),
+    /// The brackets hold no number.
+    #[error("{0:?} is no index: expected a number counted from 0")]
+    Index(String),
+}
+
+impl FromStr for KeyOp {
+    type Err = NoKeyOp;
+
+    fn from_str(s: &str) -> Result<KeyOp, NoKeyOp> {
+        let (left, value) = s.split_once('=').ok_or_else(|| NoKeyOp::Operator(s.to_owned()))?;
+        let (key, op) = split_op(left)?;
+        let key: Key = key.parse()?;
+        if key.option.is_empty() {
+            return Err(NoKeyOp::Section(key.section));
+        }
+        Ok(KeyOp { key, op, value: value.to_owned() })
+    }
+}
+
+/// What stands before the `=`: the key, and the rest of the operator.
+fn split_op(left: &str) -> Result<(&str, Op), NoKeyOp> {
+    for (sign, op) in [('+', Op::Append), ('-', Op::Remove), ('|', Op::Merge), ('^', Op::Toggle)] {
+        if let Some(key) = left.strip_suffix(sign) {
+            return Ok((key, op));
+        }
+    }
+    match left.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
+        Some((key, index)) => Ok((key, Op::Insert(index.parse().map_err(|_| NoKeyOp::Index(index.to_owned()))?))),
+        None => Ok((left, Op::Set)),
+    }
+}
+
+impl Document {
+    /// Makes a change.
+    pub fn apply(&mut self, change: &KeyOp) -> Result<(), EditError> {
+        let (section, option) = (section_of(&change.key), change.key.scoped_option());
+        let old = self.get(section, &option).unwrap_or_default();
+        match change.op.on(old, &change.value) {
+            Some(value) => self.set(section, &option, &value),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes a key, or a whole section where the key names one. False if it was not there.
+    pub fn remove(&mut self, key: &Key) -> bool {
+        if key.option.is_empty() {
+            self.delete_section(&key.section)
+        } else {
+            self.unset(section_of(key), &key.scoped_option())
+        }
+    }
+}
+
+fn section_of(key: &Key) -> &str {
+    if key.section.is_empty() { DEFAULT } else { &key.section }
+}
+
+impl Op {
+    /// The value after the change. None if nothing changes.
+    fn on(self, old: &str, value: &str) -> Option<String> {
+        let words: Vec<&str> = old.split_whitespace().collect();
+        let holds = words.contains(&value);
+        match self {
+            Op::Set => Some(value.to_owned()),
+            Op::Append => Some(appended(old, value)),
+            Op::Merge | Op::Toggle if !holds => Some(appended(old, value)),
+            Op::Merge => None,
+            Op::Remove if !holds => None,
+            Op::Remove | Op::Toggle => {
+                let rest: Vec<&str> = words.into_iter().filter(|word| *word != value).collect();
+                Some(rest.join(" "))
+            }
+            Op::Insert(index) => {
+                let (before, after) = words.split_at(index.min(words.len()));
+                Some([before, &[value], after].concat().join(" "))
+            }
+        }
+    }
+}
+
+fn appended(old: &str, value: &str) -> String {
+    if old.is_empty() { value.to_owned() } else { format!("{old} {value}") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! Text and its sections: read without loss, edited line by line, with a place for every problem.
+
+pub(crate) mod edit;
+pub(crate) mod key;
+pub(crate) mod parse;
+pub(crate) mod text;

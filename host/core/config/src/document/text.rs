@@ -1,0 +1,135 @@
+//! A configuration file, lossless: the text itself, and where its sections, keys and values stand in it.
+//!
+//! The document never interprets a value. Whatever the text, it can be read, printed and edited: what is no
+//! configuration is among its [`problems`](Document::problems).
+
+use std::fmt;
+
+use crate::diagnostic::{Diagnostic, Span};
+
+use crate::document::parse;
+
+/// The section of what is true of the object as a whole.
+pub const DEFAULT: &str = "DEFAULT";
+
+/// A configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Document {
+    pub(crate) text: String,
+    pub(crate) sections: Vec<Section>,
+    pub(crate) problems: Vec<Diagnostic>,
+}
+
+/// A section: `[name]` and what follows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// Its name, as it stands between the brackets.
+    pub name: String,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// Its entries, in the order of the text.
+    pub entries: Vec<Entry>,
+    /// The line of the header, with its end.
+    pub(crate) header: Span,
+}
+
+/// `key = value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key with its scope: `names@n1`.
+    pub key: String,
+    /// Where the key stands.
+    pub key_span: Span,
+    /// The value. Its lines are trimmed and joined by line feeds.
+    pub value: String,
+    /// From the value's first byte to its last, whatever stands between its lines included.
+    pub value_span: Span,
+    /// Where each line of the value stands.
+    pub(crate) pieces: Vec<Span>,
+    /// The entry's lines, with the end of the last.
+    pub(crate) lines: Span,
+}
+
+impl Document {
+    /// Reads any text.
+    pub fn parse(text: impl Into<String>) -> Document {
+        let text = text.into();
+        let (sections, problems) = parse::parse(&text);
+        Document { text, sections, problems }
+    }
+
+    /// The text: what was read, and what was edited since.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What is no configuration, in the order of the text.
+    pub fn problems(&self) -> &[Diagnostic] {
+        &self.problems
+    }
+
+    /// The sections, in the order of the text. One that is written twice is there twice.
+    pub fn sections(&self) -> &[Section] {
+        &self.sections
+    }
+
+    /// The section of that name. Where it is written twice, the last.
+    pub fn section(&self, name: &str) -> Option<&Section> {
+        self.sections.iter().rev().find(|section| section.name == name)
+    }
+
+    /// The entry of a key, scope included. Where it is written twice, the last.
+    pub fn entry(&self, section: &str, key: &str) -> Option<&Entry> {
+        let same_name = self.sections.iter().rev().filter(|candidate| candidate.name == section);
+        same_name.flat_map(|section| section.entries.iter().rev()).find(|entry| entry.key == key)
+    }
+
+    /// The value of a key, scope included, as it is written.
+    pub fn get(&self, section: &str, key: &str) -> Option<&str> {
+        self.entry(section, key).map(|entry| entry.value.as_str())
+    }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Entry {
+    /// The key without its scope.
+    pub fn option(&self) -> &str {
+        self.key.split_once('@').map_or(self.key.as_str(), |(option, _)| option)
+    }
+
+    /// What stands behind the `@`.
+    pub fn scope(&self) -> Option<&str> {
+        self.key.split_once('@').map(|(_, scope)| scope)
+    }
+
+    /// Where the scope stands.
+    pub fn scope_span(&self) -> Option<Span> {
+        let at = self.key.find('@')?;
+        Some(Span::new(self.key_span.start + at + 1, self.key_span.end))
+    }
+
+    /// Where a part of the value stands in the text.
+    pub fn locate(&self, part: Span) -> Span {
+        Span::new(self.locate_offset(part.start, false), self.locate_offset(part.end, true))
+    }
+
+    /// Where the byte `offset` of the value stands. The end of a line is also the beginning of the next one but for the
+    /// line feed: `is_end` says which is meant.
+    fn locate_offset(&self, offset: usize, is_end: bool) -> usize {
+        let mut line_start = 0;
+        for piece in &self.pieces {
+            let len = piece.end - piece.start;
+            let within = if is_end { offset <= line_start + len } else { offset < line_start + len };
+            if within {
+                return piece.start + offset.saturating_sub(line_start);
+            }
+            line_start += len + 1;
+        }
+        self.value_span.end
+    }
+}

@@ -1,0 +1,84 @@
+//! What the ancestors called otherwise. Old names go on working, and `validate` says the new ones. Old names within DEFAULT
+//! are aliases of its keywords.
+
+use model::Group;
+
+/// An old name and its new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Renamed {
+    groups: &'static [Group],
+    old: &'static str,
+
+    new: &'static str,
+}
+
+/// The sets of nodes on which a resource was kept up: a list, where `standby` is a boolean.
+pub(crate) const ALWAYS_ON: &str = "always_on";
+/// The nodes on which an object was started at boot: now `orchestrate = start`, and the order of `nodes`.
+pub(crate) const AUTOSTART_NODE: &str = "autostart_node";
+
+/// Keywords of DEFAULT that are still read, or at least no mistake, and what is said of them.
+pub(crate) const RETIRED: [(&str, &str); 2] =
+    [(AUTOSTART_NODE, "now orchestrate = start, and the order of nodes"), ("mode", "no longer used")];
+
+const TYPES: [Renamed; 4] = [
+    Renamed { groups: &[Group::Ip], old: "docker", new: "netns" },
+    Renamed { groups: &[Group::Disk], old: "lvm", new: "vg" },
+    Renamed { groups: &[Group::Disk], old: "pool", new: "zpool" },
+    Renamed { groups: &[Group::Disk], old: "veritas", new: "vxdg" },
+];
+
+const KEYWORDS: [Renamed; 8] = [
+    Renamed { groups: &[Group::Container, Group::Task], old: "run_image", new: "image" },
+    Renamed { groups: &[Group::Container, Group::Task], old: "run_command", new: "command" },
+    Renamed { groups: &[Group::Container, Group::Task], old: "net", new: "netns" },
+    Renamed { groups: &[Group::Ip], old: "container_rid", new: "netns" },
+    Renamed { groups: &[Group::Ip], old: "ipname", new: "name" },
+    Renamed { groups: &[Group::Ip], old: "ipdev", new: "dev" },
+    Renamed { groups: &[Group::Disk], old: "vgname", new: "name" },
+    Renamed { groups: &[Group::Disk], old: "poolname", new: "name" },
+];
+
+/// The driver that a `type` of old now calls for.
+pub(crate) fn renamed_type(group: Group, old: &str) -> Option<&'static str> {
+    find(&TYPES, group, old)
+}
+
+/// What a keyword of old is called now.
+pub(crate) fn renamed_keyword(group: Group, old: &str) -> Option<&'static str> {
+    find(&KEYWORDS, group, old)
+}
+
+/// Every old name of a keyword.
+pub(crate) fn old_names(group: Group, new: &str) -> Vec<&'static str> {
+    let of_group = KEYWORDS.iter().filter(|renamed| renamed.groups.contains(&group));
+    of_group.filter(|renamed| renamed.new == new).map(|renamed| renamed.old).collect()
+}
+
+fn find(table: &[Renamed], group: Group, old: &str) -> Option<&'static str> {
+    table.iter().find(|renamed| renamed.groups.contains(&group) && renamed.old == old).map(|renamed| renamed.new)
+}
+
+/// A kind of section that is now a driver of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RenamedSection {
+    old: &'static str,
+    /// The group.
+    pub(crate) group: Group,
+    /// The driver's name within the group.
+    pub(crate) type_name: &'static str,
+}
+
+const SECTIONS: [RenamedSection; 6] = [
+    RenamedSection { old: "drbd", group: Group::Disk, type_name: "drbd" },
+    RenamedSection { old: "loop", group: Group::Disk, type_name: "loop" },
+    RenamedSection { old: "vg", group: Group::Disk, type_name: "vg" },
+    RenamedSection { old: "vdisk", group: Group::Disk, type_name: "vdisk" },
+    RenamedSection { old: "vmdg", group: Group::Disk, type_name: "ldom" },
+    RenamedSection { old: "pool", group: Group::Disk, type_name: "zpool" },
+];
+
+/// What `[<prefix>#…]` of old is now.
+pub(crate) fn renamed_section(prefix: &str) -> Option<RenamedSection> {
+    SECTIONS.into_iter().find(|renamed| renamed.old == prefix)
+}

@@ -1,0 +1,14 @@
+//! The keywords of the core, as data: those of objects, of every resource, and of node.conf. The drivers' keywords come from
+//! their manifests.
+
+mod deprecated;
+mod node;
+mod object;
+mod resource;
+
+pub(crate) use deprecated::{
+    ALWAYS_ON, AUTOSTART_NODE, RETIRED, RenamedSection, old_names, renamed_keyword, renamed_section, renamed_type,
+};
+pub use node::{compliance, driver, node, stats};
+pub use object::{default, subset};
+pub use resource::resource;

@@ -1,0 +1,113 @@
+//! What the sections of a node's own configuration may say.
+
+use std::sync::LazyLock;
+
+use model::keyword::{Keyword, Kind};
+
+/// The keywords of `[node]`.
+pub fn node() -> &'static [Keyword] {
+    static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
+        let all = [environment(), limits(), logs(), collector()].concat();
+        all.into_iter().map(Keyword::unscoped).collect()
+    });
+    &KEYWORDS
+}
+
+/// The keywords of `[compliance]`.
+pub fn compliance() -> &'static [Keyword] {
+    static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
+        let auto_update = "Bring the compliance modules up to date before each check.";
+        let all = vec![
+            Keyword::new("auto_update", Kind::Boolean, auto_update).or("false"),
+            Keyword::new("schedule", Kind::Schedule, "When the node's compliance is checked.")
+                .or("02:00-06:00")
+                .such_as("@1440"),
+        ];
+        all.into_iter().map(Keyword::unscoped).collect()
+    });
+    &KEYWORDS
+}
+
+/// The keywords of `[stats]`.
+pub fn stats() -> &'static [Keyword] {
+    static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
+        let help = "When the node's figures are sent to the collector.";
+        vec![Keyword::new("schedule", Kind::Schedule, help).unscoped().or("@10").such_as("@60")]
+    });
+    &KEYWORDS
+}
+
+/// The keywords of `[driver#<group>.<name>]`: what one call of the driver may use up. Where the driver's policy file has a
+/// limit too, the lower one holds.
+pub fn driver() -> &'static [Keyword] {
+    static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
+        let all = vec![
+            Keyword::new("memory", Kind::Size, "How much memory a call of the driver may use.").such_as("64m"),
+            Keyword::new("cpu", Kind::Duration, "How much processor time a call may use.").such_as("2s"),
+            Keyword::new("wall", Kind::Duration, "How long a call may take.").such_as("10m"),
+            Keyword::new("output", Kind::Size, "How much a call may log and keep of the output of programs.")
+                .such_as("1m"),
+        ];
+        all.into_iter().map(Keyword::unscoped).collect()
+    });
+    &KEYWORDS
+}
+
+fn environment() -> Vec<Keyword> {
+    vec![
+        Keyword::new(
+            "env",
+            Kind::String,
+            "The environment: PRD, TST… A node of environment PRD refuses objects of any other.",
+        )
+        .once("host_mode")
+        .or("TST")
+        .such_as("PRD"),
+        Keyword::new("prkey", Kind::String, "The node's key of persistent reservations.").such_as("0x10000000000ab"),
+        Keyword::new("watchdog", Kind::Path, "The watchdog device that the daemon feeds.").such_as("/dev/watchdog"),
+        Keyword::new("comment", Kind::String, "For people."),
+    ]
+}
+
+fn limits() -> Vec<Keyword> {
+    vec![
+        Keyword::new(
+            "max_parallel",
+            Kind::Integer,
+            "How many members of a parallel subset act at once. By default four a core.",
+        )
+        .such_as("8"),
+    ]
+}
+
+fn logs() -> Vec<Keyword> {
+    vec![
+        Keyword::new(
+            "audit",
+            Kind::String,
+            "What of the drivers' calls is recorded: those that change something and those \
+            that are denied, or all.",
+        )
+        .or("changes")
+        .among(&["changes", "all"]),
+        Keyword::new(
+            "log_max_size",
+            Kind::Size,
+            "The size at which the log of an object is rotated, besides every day.",
+        )
+        .such_as("10m"),
+        Keyword::new("log_keep", Kind::Integer, "How many rotated logs of an object are kept.").such_as("7"),
+        Keyword::new("syslog", Kind::Boolean, "Send logs to syslog too.").or("false"),
+    ]
+}
+
+fn collector() -> Vec<Keyword> {
+    let address = |name: &str, help: &str| Keyword::new(name, Kind::String, help);
+    vec![
+        address("dbopensvc", "The collector's feed.").such_as("https://collector.example.com/feed/default/call/xmlrpc"),
+        address("dbcompliance", "The collector's compliance service.")
+            .such_as("https://collector.example.com/init/compliance/call/xmlrpc"),
+        address("repopkg", "Where packages are taken from.").such_as("https://repo.example.com/"),
+        address("repocomp", "Where compliance modules are taken from.").such_as("https://repo.example.com/compliance/"),
+    ]
+}

@@ -1,0 +1,27 @@
+//! Configurations, in typed passes: text → [`Document`] (sections, keys, spans; lossless) →
+//! [`Object`](model::object::Object) (scopes chosen, references resolved, keywords converted).
+//!
+//! [`load`] makes the objects of a node and reports every problem at once, each with its place in the text. The object itself
+//! is `model`'s: a crate that only works with objects depends on `model` alone.
+//!
+//! Pure: no tokio, no clock, no input or output. Text comes in, values and [`Diagnostic`](diagnostic::Diagnostic)s go out.
+
+pub mod diagnostic;
+mod document;
+pub mod keyword;
+mod nearest;
+mod node;
+mod object;
+mod resolve;
+mod schema;
+mod value;
+
+pub use document::edit::EditError;
+pub use document::key::{Key, KeyOp, NoKey, NoKeyOp, Op};
+pub use document::text::{DEFAULT, Document, Entry, Section};
+pub use nearest::nearest;
+pub use node::data::NodeData;
+pub use node::file::{eval_node, validate_node};
+pub use object::load::{Loaded, load, validate};
+pub use resolve::reader::{ReadError, Reader};
+pub use schema::{DriverSchema, Implicit, Schemas};

@@ -1,0 +1,189 @@
+//! The node's own configuration: what is wrong with it, and what its keywords are.
+
+use crate::diagnostic::Diagnostic;
+use crate::keyword;
+use model::DriverName;
+use model::convert::{ConvertError, convert};
+use model::keyword::{Keyword, Kind};
+use model::object::KeywordValue;
+
+use crate::document::text::{Document, Entry, Section};
+use crate::nearest::{alternatives, did_you_mean};
+use crate::{Key, ReadError};
+
+/// Sections of which any key is right.
+const FREE: [&str; 2] = ["env", "labels"];
+/// What the sections begin with that limit a driver.
+const DRIVER: &str = "driver#";
+
+/// The sections with keywords, and which.
+fn keywords(section: &str) -> Option<&'static [Keyword]> {
+    Some(match section {
+        "node" => keyword::node(),
+        "compliance" => keyword::compliance(),
+        "stats" => keyword::stats(),
+        name => name.strip_prefix(DRIVER)?.parse::<DriverName>().ok().map(|_| keyword::driver())?,
+    })
+}
+
+/// What is wrong with the text of `node.conf`, in the order of the text.
+pub fn validate_node(text: &str) -> Vec<Diagnostic> {
+    let document = Document::parse(text);
+    let mut problems = document.problems().to_vec();
+    for section in document.sections() {
+        match keywords(&section.name) {
+            Some(keywords) => problems.extend(section.entries.iter().flat_map(|entry| check(section, keywords, entry))),
+            None if FREE.contains(&section.name.as_str()) => {}
+            None => problems.push(unknown(section)),
+        }
+    }
+    problems.sort();
+    problems
+}
+
+fn unknown(section: &Section) -> Diagnostic {
+    let name = &section.name;
+    if name.starts_with(DRIVER) {
+        let message = format!("[{name}] names no driver");
+        return Diagnostic::error(section.name_span, message, "expected driver#<group>.<name>, such as driver#fs.ext4");
+    }
+    let known = ["node", "compliance", "stats"].into_iter().chain(FREE);
+    let label = did_you_mean(name, known, "expected node, env, labels, compliance, stats or driver#<group>.<name>");
+    Diagnostic::error(section.name_span, format!("unknown section [{name}]"), label)
+}
+
+fn check(section: &Section, keywords: &'static [Keyword], entry: &Entry) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let key = Key::new(&section.name, entry.option());
+    let Some(keyword) = named(keywords, entry.option()) else {
+        let names = keywords.iter().map(|keyword| keyword.name.as_str());
+        let label = did_you_mean(entry.option(), names, "no such keyword here");
+        let message = format!("unknown keyword {key}");
+        // The ancestors knew many more, and nothing is lost by one that nobody reads. A limit is no such thing.
+        let tell = if section.name.starts_with(DRIVER) { Diagnostic::error } else { Diagnostic::warning };
+        return vec![tell(entry.key_span, message, label)];
+    };
+    if keyword.name != entry.option() {
+        let message = format!("{key} is an old name");
+        problems.push(Diagnostic::warning(entry.key_span, message, format!("now called {}", keyword.name)));
+    }
+    let key = Key::new(&section.name, &keyword.name);
+    if let Some(span) = entry.scope_span() {
+        problems.push(Diagnostic::error(span, format!("{key} cannot be scoped"), "expected no @ here"));
+    }
+    if let Err(ConvertError { kind, expected }) = converted(&section.name, keyword, &entry.value) {
+        problems.push(Diagnostic::error(
+            entry.value_span,
+            format!("{key} is not {kind}"),
+            format!("expected {expected}"),
+        ));
+    }
+    problems
+}
+
+fn named(keywords: &'static [Keyword], option: &str) -> Option<&'static Keyword> {
+    keywords.iter().find(|keyword| keyword.name == option || keyword.aliases.iter().any(|alias| alias == option))
+}
+
+fn converted(section: &str, keyword: &Keyword, text: &str) -> Result<Vec<String>, ConvertError> {
+    if !keyword.candidates.is_empty() && !keyword.candidates.iter().any(|candidate| candidate == text) {
+        return Err(ConvertError { kind: "a value it may have", expected: alternatives(&keyword.candidates) });
+    }
+    let values = convert(keyword.kind, text)?;
+    if section.starts_with(DRIVER) && values == ["0"] {
+        return Err(ConvertError { kind: "a limit", expected: "more than nothing".to_owned() });
+    }
+    Ok(values)
+}
+
+/// A keyword of `node.conf` as it is meant: default filled in, in canonical form.
+pub fn eval_node(document: &Document, key: &Key) -> Result<KeywordValue, ReadError> {
+    let written = document.entry(&key.section, &key.scoped_option());
+    let Some(keywords) = keywords(&key.section) else {
+        let text = written.map(|entry| entry.value.clone()).ok_or_else(|| ReadError::Unset(key.clone()))?;
+        return Ok(KeywordValue {
+            name: key.option.clone(),
+            kind: Kind::String,
+            values: vec![text],
+            secret: false,
+            store: None,
+            from: None,
+        });
+    };
+    let keyword = named(keywords, &key.option).ok_or_else(|| ReadError::Unknown(key.clone()))?;
+    let spellings = std::iter::once(&keyword.name).chain(&keyword.aliases);
+    let written = spellings.filter_map(|name| document.entry(&key.section, name)).next();
+    let text = written.map(|entry| entry.value.as_str()).or(keyword.default.as_deref());
+    let text = text.ok_or_else(|| ReadError::Unset(key.clone()))?;
+    let values = converted(&key.section, keyword, text).map_err(|error| {
+        let span = written.map(|entry| entry.value_span).unwrap_or_default();
+        ReadError::Invalid(Diagnostic::error(span, format!("{key} is not {}", error.kind), error.to_string()))
+    })?;
+    Ok(KeywordValue {
+        name: keyword.name.clone(),
+        kind: keyword.kind,
+        values,
+        secret: keyword.secret,
+        store: None,
+        from: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_where_it_stands() {
+        let check = |text: &str, expected: &[&str]| {
+            let told = validate_node(text);
+            let told: Vec<String> = told.iter().map(|one| format!("{} {one}", one.position(text))).collect();
+            assert_eq!(told, expected, "{text}");
+        };
+        check("", &[]);
+        check("[node]\nenv = PRD\nlog_max_size = 5m\n[labels]\naz = fr1\n[env]\nA = 1\n", &[]);
+        check("[stats]\nschedule = @60\n[compliance]\nauto_update = true\nschedule = @1440\n", &[]);
+        check("[driver#fs.ext4]\nmemory = 64m\ncpu = 2s\nwall = 10m\noutput = 1m\n", &[]);
+        check(
+            "[driver#fs.ext4]\nlimit = 1\nmemory = much\ncpu = 0\n",
+            &[
+                "2:1 unknown keyword driver#fs.ext4.limit: no such keyword here",
+                "3:10 driver#fs.ext4.memory is not a size: expected a number with an optional unit, such as 512m or 20g",
+                "4:7 driver#fs.ext4.cpu is not a limit: expected more than nothing",
+            ],
+        );
+        check(
+            "[driver#ext4]\n",
+            &["1:2 [driver#ext4] names no driver: expected driver#<group>.<name>, such as driver#fs.ext4"],
+        );
+        check(
+            "[compliance]\nauto_update = maybe\n",
+            &["2:15 compliance.auto_update is not a boolean: expected true or false"],
+        );
+        check("[node]\nhost_mode = PRD\n", &["2:1 node.host_mode is an old name: now called env"]);
+        check("[node]\nmax_paralel = 1\n", &["2:1 unknown keyword node.max_paralel: did you mean max_parallel?"]);
+        check(
+            "[node]\nmax_parallel = many\n",
+            &["2:16 node.max_parallel is not an integer: expected a decimal integer, such as 3"],
+        );
+        check("[node]\nenv@n1 = PRD\n", &["2:5 node.env cannot be scoped: expected no @ here"]);
+        check("[nod]\n", &["1:2 unknown section [nod]: did you mean node?"]);
+    }
+
+    #[test]
+    fn keywords_have_their_defaults_and_old_names() {
+        let eval = |text: &str, key: &str| {
+            let evaluated = eval_node(&Document::parse(text), &key.parse().unwrap());
+            evaluated.map(|evaluated| evaluated.values.join(" ")).map_err(|error| error.to_string())
+        };
+        assert_eq!(eval("", "node.syslog").as_deref(), Ok("false"));
+        assert_eq!(eval("[node]\nhost_mode = PRD\n", "node.env").as_deref(), Ok("PRD"));
+        assert_eq!(eval("[node]\nlog_max_size = 1k\n", "node.log_max_size").as_deref(), Ok("1024"));
+        assert_eq!(eval("[labels]\naz = fr1\n", "labels.az").as_deref(), Ok("fr1"));
+        assert_eq!(eval("", "compliance.auto_update").as_deref(), Ok("false"));
+        assert_eq!(eval("[driver#fs.ext4]\nwall = 1m\n", "driver#fs.ext4.wall").as_deref(), Ok("60000"));
+        assert_eq!(eval("", "driver#fs.ext4.wall"), Err("driver#fs.ext4.wall is not set".to_owned()));
+        assert_eq!(eval("", "node.prkey"), Err("node.prkey is not set".to_owned()));
+        assert_eq!(eval("", "node.colour"), Err("there is no keyword node.colour".to_owned()));
+    }
+}

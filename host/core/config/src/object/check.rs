@@ -1,0 +1,157 @@
+//! What can be said of every entry, whether or not it is the one that holds on this node: is there such a keyword, may it
+//! be scoped, is it called by an old name, is its text a value at all.
+
+use crate::diagnostic::Diagnostic;
+use crate::keyword::{ALWAYS_ON, RETIRED};
+use model::store::{DATA, Encoded};
+
+use crate::Key;
+use crate::document::text::{DEFAULT, Document, Entry};
+use crate::nearest::did_you_mean;
+use crate::node::data::NodeData;
+use crate::resolve::outline::{Role, Spelling};
+use crate::resolve::resolver::Resolver;
+use crate::schema::Schemas;
+use crate::value::template::Template;
+
+/// The scopes that are sets of nodes.
+const SETS: [&str; 5] = ["nodes", "drpnodes", "encapnodes", "flex_primary", "drp_flex_primary"];
+
+/// What an entry is checked against.
+pub(crate) struct Check<'c, 'a> {
+    pub(crate) resolver: &'c Resolver<'a>,
+    pub(crate) node: &'c NodeData,
+    pub(crate) schemas: &'c dyn Schemas,
+}
+
+/// What was found.
+#[derive(Default)]
+pub(crate) struct Checked {
+    /// Values that are none, and what else is wrong.
+    pub(crate) problems: Vec<Diagnostic>,
+    /// Keywords that nobody here knows: a driver that is not here, or another version, may.
+    pub(crate) unknown: Vec<Diagnostic>,
+}
+
+impl Check<'_, '_> {
+    /// What is wrong with the entries of a document.
+    pub(crate) fn document(&self, document: &Document, checked: &mut Checked) {
+        for section in document.sections() {
+            for entry in &section.entries {
+                match self.resolver.outline.of(&section.name) {
+                    Some(Role::Free { scopable: true }) => self.free(&section.name, entry, &mut checked.problems),
+                    Some(Role::Default | Role::Subset(..) | Role::Resource(_)) => {
+                        self.keyword(&section.name, entry, checked);
+                    }
+                    // The values of labels are taken as they stand; a mistaken section was reported as such.
+                    Some(Role::Free { scopable: false }) if section.name == DATA => {
+                        checked.problems.extend(self.data(entry));
+                    }
+                    Some(Role::Free { scopable: false } | Role::Other | Role::Unknown) | None => {}
+                }
+            }
+        }
+    }
+
+    fn free(&self, section: &str, entry: &Entry, problems: &mut Vec<Diagnostic>) {
+        problems.extend(self.scope(entry));
+        if self.applies(entry) {
+            problems.extend(self.resolver.entry_problems(section, entry));
+            problems.extend(self.resolver.entry_value(section, entry).err());
+        }
+    }
+
+    /// What is wrong with a key of a store. Its value is not shown.
+    fn data(&self, entry: &Entry) -> Option<Diagnostic> {
+        let path = self.resolver.path;
+        if !path.kind().is_store() {
+            return None;
+        }
+        let error = Encoded::parse(path.kind(), &entry.value).err()?;
+        let again = format!("expected what om {path} add --key {} writes", entry.key);
+        Some(Diagnostic::error(entry.key_span, format!("the value of {} {error}", entry.key), again))
+    }
+
+    fn keyword(&self, section: &str, entry: &Entry, checked: &mut Checked) {
+        let problems = &mut checked.problems;
+        let option = entry.option();
+        if section == DEFAULT
+            && let Some((old, now)) = RETIRED.iter().find(|(old, _)| *old == option)
+        {
+            problems.push(Diagnostic::warning(entry.key_span, format!("{old} is an old name"), *now));
+            return;
+        }
+        // Of a driver that is not known, nobody knows the keywords.
+        let driver_unknown =
+            self.resolver.outline.resource_of(section).is_some_and(|resource| resource.driver.is_none());
+        let Some(spelling) = self.resolver.outline.keyword(section, option) else {
+            if !driver_unknown {
+                checked.unknown.push(self.unknown(section, entry));
+            }
+            return;
+        };
+        let key = self.key(section, option);
+        if spelling.old {
+            let label = format!("now called {}", spelling.keyword.name);
+            problems.push(Diagnostic::warning(entry.key_span, format!("{key} is an old name"), label));
+        }
+        match entry.scope_span().filter(|_| !spelling.keyword.scopable) {
+            Some(span) => {
+                problems.push(Diagnostic::error(span, format!("{key} cannot be scoped"), "expected no @ here"));
+            }
+            None => problems.extend(self.scope(entry)),
+        }
+        problems.extend(self.literal(section, entry, &spelling));
+        let holds = |held: &Entry| std::ptr::eq(held, entry);
+        if self.applies(entry) && self.resolver.written(section, spelling.keyword).is_some_and(holds) {
+            problems.extend(self.resolver.entry_problems(section, entry));
+        }
+    }
+
+    /// A text without references is a value or none on every node alike. All others are checked where they hold.
+    fn literal(&self, section: &str, entry: &Entry, spelling: &Spelling<'_>) -> Option<Diagnostic> {
+        let text = Template::parse(&entry.value).literal().filter(|_| entry.option() != ALWAYS_ON)?;
+        self.resolver.converted(section, spelling.keyword, &text, || entry.value_span).err()
+    }
+
+    fn key(&self, section: &str, option: &str) -> Key {
+        Key::new(self.resolver.outline.display_name(section), option)
+    }
+
+    fn unknown(&self, section: &str, entry: &Entry) -> Diagnostic {
+        let option = entry.option();
+        let message = format!("unknown keyword {}", self.key(section, option));
+        let label = self.of_another_driver(section, option).unwrap_or_else(|| {
+            let keywords = self.resolver.outline.keywords(section);
+            did_you_mean(option, keywords.iter().map(|keyword| keyword.name.as_str()), "no such keyword here")
+        });
+        Diagnostic::error(entry.key_span, message, label)
+    }
+
+    fn of_another_driver(&self, section: &str, option: &str) -> Option<String> {
+        let resource = self.resolver.outline.resource_of(section)?;
+        let (group, own) = (resource.rid.group(), resource.driver?);
+        let names = self.schemas.names(group);
+        let knows = |name: &&String| {
+            let driver = self.schemas.driver(group, name);
+            driver.is_some_and(|driver| driver.keywords.iter().any(|keyword| keyword.name == option))
+        };
+        names.iter().find(knows).map(|other| format!("a keyword of {group}.{other}, not of {}", own.name))
+    }
+
+    fn scope(&self, entry: &Entry) -> Option<Diagnostic> {
+        let (scope, span) = (entry.scope()?, entry.scope_span()?);
+        let is_member = self.resolver.members.all().chain(self.node.peers.keys()).any(|name| name.as_str() == scope);
+        if SETS.contains(&scope) || is_member || self.node.name.as_str() == scope {
+            return None;
+        }
+        let known = SETS.into_iter().chain(self.resolver.members.all().map(|name| name.as_str()));
+        let label = did_you_mean(scope, known, "no node of this object nor of the cluster");
+        Some(Diagnostic::warning(span, format!("unknown node {scope} in a scope"), label))
+    }
+
+    /// Whether an entry may hold on this node.
+    fn applies(&self, entry: &Entry) -> bool {
+        entry.scope().is_none_or(|scope| self.resolver.holds(scope))
+    }
+}

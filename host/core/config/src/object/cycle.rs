@@ -1,0 +1,164 @@
+//! Resources that wait for each other: `<action>_requires`, `netns` and the devices of which keywords speak, taken together.
+//!
+//! An edge alone never makes a cycle, even against the order of groups: the planner moves the step. What no order can satisfy
+//! is told here, before anything was asked to act.
+
+use std::collections::{BTreeSet, HashMap};
+
+use model::object::{Requirement, Resource};
+use model::status::State;
+use model::{Group, Rid, Verb};
+
+/// Resources that wait for each other, in the order in which they would have to act.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Cycle {
+    /// The first one is repeated at the end.
+    pub(crate) rids: Vec<Rid>,
+    /// The requirement that is part of it, where it stands: whose, of which action, of whom.
+    pub(crate) culprit: Option<(Rid, Verb, Rid)>,
+}
+
+/// What one phase of an action asks of the drivers. Provision starts what it made, and unprovision stops what it destroys.
+struct Phase {
+    up: bool,
+    actions: &'static [Verb],
+}
+
+const PHASES: [Phase; 6] = [
+    Phase { up: true, actions: &[Verb::Start] },
+    Phase { up: false, actions: &[Verb::Stop] },
+    Phase { up: true, actions: &[Verb::Provision, Verb::Start] },
+    Phase { up: false, actions: &[Verb::Stop, Verb::Unprovision] },
+    Phase { up: true, actions: &[Verb::Run] },
+    Phase { up: true, actions: &[Verb::Sync] },
+];
+
+/// Every cycle once, of those that share a resource the first.
+pub(crate) fn cycles(resources: &[Resource]) -> Vec<Cycle> {
+    let mut told = BTreeSet::new();
+    let mut cycles = Vec::new();
+    for phase in &PHASES {
+        let graph = Graph::of(resources, phase);
+        for cycle in graph.cycles() {
+            let members: BTreeSet<&Rid> = cycle.iter().map(|at| &resources[*at].rid).collect();
+            if told.insert(members) {
+                cycles.push(graph.told(&cycle));
+            }
+        }
+    }
+    cycles
+}
+
+/// What comes before what in a phase. Resources go by their places.
+struct Graph<'r> {
+    resources: &'r [Resource],
+    after: Vec<Vec<Edge<'r>>>,
+}
+
+struct Edge<'r> {
+    to: usize,
+    /// The requirement that says so, and whose it is.
+    because: Option<(&'r Rid, Verb, &'r Rid)>,
+}
+
+impl<'r> Graph<'r> {
+    fn of(resources: &'r [Resource], phase: &Phase) -> Graph<'r> {
+        let acting = resources.iter().enumerate().filter(|(_, resource)| !resource.disable && !resource.encap);
+        let places: HashMap<&Rid, usize> = acting.map(|(at, resource)| (&resource.rid, at)).collect();
+        let mut graph = Graph { resources, after: resources.iter().map(|_| Vec::new()).collect() };
+        for (&rid, &at) in &places {
+            for (action, requirement) in required(&resources[at], phase) {
+                let Some(&other) = places.get(&requirement.rid) else { continue };
+                let because = Some((rid, action, &requirement.rid));
+                graph.join(brought(phase, action, requirement), other, at, because);
+            }
+            for other in implied(&resources[at], phase).filter_map(|other| places.get(other)) {
+                graph.join(phase.up, *other, at, None);
+            }
+        }
+        // The places come out of a map, and what is told must not depend on its order.
+        graph.after.iter_mut().for_each(|edges| edges.sort_by_key(|edge| (edge.to, edge.because)));
+        graph
+    }
+
+    /// `other` comes first, or else `own` does. Whoever names itself was told so.
+    fn join(&mut self, other_first: bool, other: usize, own: usize, because: Option<(&'r Rid, Verb, &'r Rid)>) {
+        let (before, to) = if other_first { (other, own) } else { (own, other) };
+        if before != to {
+            self.after[before].push(Edge { to, because });
+        }
+    }
+
+    /// The places along each cycle that shares no resource with another one before it. Deep first, without recursion:
+    /// anybody may write a long chain.
+    fn cycles(&self) -> Vec<Vec<usize>> {
+        let mut found = Vec::new();
+        let mut seen = vec![false; self.after.len()];
+        let mut in_cycle = vec![false; self.after.len()];
+        // Where a resource stands on the way that is walked now.
+        let mut depth = vec![None; self.after.len()];
+        for start in 0..self.after.len() {
+            let mut way: Vec<(usize, usize)> = Vec::new();
+            let mut enter = Some(start).filter(|start| !seen[*start]);
+            loop {
+                if let Some(at) = enter.take() {
+                    (seen[at], depth[at]) = (true, Some(way.len()));
+                    way.push((at, 0));
+                }
+                let Some((at, next)) = way.last_mut() else { break };
+                let Some(edge) = self.after[*at].get(*next) else {
+                    depth[*at] = None;
+                    way.pop();
+                    continue;
+                };
+                *next += 1;
+                match depth[edge.to] {
+                    Some(first) if !in_cycle[edge.to] => {
+                        let cycle: Vec<usize> = way[first..].iter().map(|(at, _)| *at).collect();
+                        cycle.iter().for_each(|at| in_cycle[*at] = true);
+                        found.push(cycle);
+                    }
+                    None if !seen[edge.to] => enter = Some(edge.to),
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
+
+    fn told(&self, cycle: &[usize]) -> Cycle {
+        let rids = cycle.iter().chain(cycle.first()).map(|at| self.resources[*at].rid.clone()).collect();
+        let steps = cycle.iter().zip(cycle.iter().cycle().skip(1));
+        let edges = steps.filter_map(|(from, to)| self.after[*from].iter().find(|edge| edge.to == *to));
+        let culprit = edges.filter_map(|edge| edge.because).min();
+        Cycle { rids, culprit: culprit.map(|(own, action, other)| (own.clone(), action, other.clone())) }
+    }
+}
+
+/// What a resource requires in a phase.
+fn required<'r>(resource: &'r Resource, phase: &Phase) -> impl Iterator<Item = (Verb, &'r Requirement)> {
+    let applies = |action: &Verb| match action {
+        Verb::Provision => resource.provision,
+        Verb::Unprovision => resource.unprovision,
+        _ => true,
+    };
+    let actions: Vec<Verb> = phase.actions.iter().copied().filter(applies).collect();
+    actions
+        .into_iter()
+        .flat_map(|action| resource.requires.get(&action).into_iter().flatten().map(move |r| (action, r)))
+}
+
+/// Whether acting on the other resource brings about what is asked for, so that it comes first. Else it must be so now, and
+/// the other comes after. A task or a copy brings about no state: it only comes first.
+fn brought(phase: &Phase, action: Verb, requirement: &Requirement) -> bool {
+    let end = if phase.up { [State::Up, State::StdbyUp] } else { [State::Down, State::StdbyDown] };
+    matches!(action, Verb::Run | Verb::Sync) || end.into_iter().any(|state| requirement.accepts(state))
+}
+
+/// The resources without which this one cannot be up: its container, and the disks of whose devices it speaks.
+fn implied<'r>(resource: &'r Resource, phase: &Phase) -> impl Iterator<Item = &'r Rid> {
+    let container = resource.joins.iter().filter(|_| resource.rid.group() == Group::Ip);
+    // What is stopped may be so without its devices.
+    let devices = if phase.up { resource.speaks_of(false) } else { Vec::new() };
+    container.chain(devices)
+}

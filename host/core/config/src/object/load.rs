@@ -1,0 +1,88 @@
+//! From text to object, every problem reported at once.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Diagnostic, Span};
+use model::object::Object;
+use model::{NodeName, ObjectPath};
+
+use crate::object::build::build;
+use crate::object::check::{Check, Checked};
+use crate::resolve::dereference::ELSEWHERE;
+use crate::resolve::resolver::{Members, Resolver};
+use crate::{Document, NodeData, Schemas};
+
+/// What came of a configuration.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The text, with its sections and keys. Always there.
+    pub document: Document,
+    /// The object. None if there is an error among the diagnostics.
+    pub object: Option<Object>,
+    /// The object where the only errors are drivers that are not here and keywords that nobody here knows: the resources
+    /// are in it, without what only those say. For those who must act all the same.
+    pub crippled: Option<Object>,
+    /// What is wrong, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads the configuration of an object as `node` means it.
+pub fn load(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Schemas) -> Loaded {
+    let document = Document::parse(text);
+    let mut problems = BTreeSet::new();
+    let Examined { object, missing, .. } = examine(path, &document, node, schemas, &mut problems);
+    let usable = Some(object).filter(|_| !problems.iter().any(Diagnostic::is_error));
+    let (object, crippled) = if missing.is_empty() { (usable, None) } else { (None, usable) };
+    problems.extend(missing);
+    Loaded { document, object, crippled, diagnostics: problems.into_iter().collect() }
+}
+
+/// Reads the configuration as every node of the object means it, and reports what is wrong for any of them. A node that
+/// is none of them is not asked: it never acts on the object.
+pub fn validate(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Schemas) -> Vec<Diagnostic> {
+    let document = Document::parse(text);
+    let mut own = BTreeSet::new();
+    let Examined { members, missing, .. } = examine(path, &document, node, schemas, &mut own);
+    let names: BTreeSet<&NodeName> = members.nodes.iter().chain(&members.drpnodes).collect();
+    let mut problems = if names.is_empty() || names.contains(&node.name) { own } else { BTreeSet::new() };
+    for name in names.into_iter().filter(|name| **name != node.name) {
+        examine(path, &document, &node.impersonating(name.clone()), schemas, &mut problems);
+    }
+    problems.extend(missing);
+    // What does not resolve on this node either was told as an error.
+    let told: BTreeSet<Span> =
+        problems.iter().filter(|problem| problem.is_error()).map(|problem| problem.span).collect();
+    let seen_from_here = |problem: &Diagnostic| problem.is_error() || !problem.message.ends_with(ELSEWHERE);
+    problems.retain(|problem| seen_from_here(problem) || !told.contains(&problem.span));
+    problems.into_iter().collect()
+}
+
+/// What one reading came to.
+struct Examined {
+    object: Object,
+    members: Members,
+    /// Drivers that are not here and keywords that nobody knows, which is the same for every node.
+    missing: Vec<Diagnostic>,
+}
+
+/// One reading, of which each problem is told once, in the order of the text.
+fn examine(
+    path: &ObjectPath,
+    document: &Document,
+    node: &NodeData,
+    schemas: &dyn Schemas,
+    problems: &mut BTreeSet<Diagnostic>,
+) -> Examined {
+    let resolver = Resolver::new(path, document, node, schemas);
+    let check = Check { resolver: &resolver, node, schemas };
+    let (object, built) = build(&resolver, node);
+    problems.extend(document.problems().iter().cloned());
+    problems.extend(resolver.outline.problems.iter().cloned());
+    let mut checked = Checked::default();
+    check.document(document, &mut checked);
+    problems.extend(checked.problems);
+    problems.extend(built);
+    let mut missing = resolver.outline.missing;
+    missing.extend(checked.unknown);
+    Examined { object, members: resolver.members, missing }
+}

@@ -1,0 +1,7 @@
+//! From resolved values to the object, with every problem of its configuration.
+
+mod build;
+mod check;
+mod cycle;
+pub(crate) mod load;
+mod requires;

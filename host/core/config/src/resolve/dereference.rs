@@ -1,0 +1,298 @@
+//! References and arithmetic: what a text means once all that it refers to is looked up.
+
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use model::object::{LateReference, LateValue, ValuePart};
+use model::{Group, Rid};
+
+use crate::Key;
+use crate::document::text::{DEFAULT, Entry};
+use crate::resolve::resolver::{Resolved, Resolver, Source};
+use crate::value::arithmetic::{ArithmeticError, Expression};
+use crate::value::template::{Piece, Reference, Template};
+
+/// How many references may lead from one to the next.
+const MAX_DEPTH: usize = 64;
+/// How long a value may become.
+const MAX_LEN: usize = 1 << 20;
+/// What is said of a reference that another node may know.
+pub(crate) const ELSEWHERE: &str = "does not resolve here";
+/// What a resource exposes while it is up: `{disk#1.exposed_devs[0]}`.
+const EXPOSED_DEVS: &str = "exposed_devs";
+
+/// The text at work: whose it is and where it stands.
+pub(crate) struct Place<'t> {
+    pub(crate) section: &'t str,
+    pub(crate) text: &'t str,
+    pub(crate) entry: Option<&'t Entry>,
+    /// Where to point if the text stands nowhere.
+    pub(crate) fallback: Span,
+}
+
+impl Place<'_> {
+    fn error(&self, span: Span, message: String, label: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(self.entry.map_or(self.fallback, |entry| entry.locate(span)), message, label)
+    }
+}
+
+/// Why a reference has no value.
+enum Unresolved {
+    /// Something here is wrong, in words.
+    Because(String),
+    /// Another node knows, in words.
+    Elsewhere(String),
+    /// What it refers to has a problem of its own.
+    Cause(Diagnostic),
+}
+
+impl<'a> Resolver<'a> {
+    pub(crate) fn place<'t>(&self, section: &'t str, source: Source<'t>) -> Place<'t>
+    where
+        'a: 't,
+    {
+        let fallback = self.outline.span_of(section);
+        match source {
+            Source::Written(entry) => Place { section, text: &entry.value, entry: Some(entry), fallback },
+            Source::Default(text) => Place { section, text, entry: None, fallback },
+        }
+    }
+
+    /// The value of a text.
+    pub(crate) fn template(&self, place: &Place<'_>) -> Result<LateValue, Diagnostic> {
+        let mut value = LateValue::default();
+        for piece in Template::parse(place.text).pieces {
+            value.push(match piece {
+                Piece::Text(text) => LateValue::text(text),
+                Piece::Reference(reference) => self.reference(place, &reference)?,
+                Piece::Arithmetic(expression, span) => self.arithmetic(place, &expression, span)?,
+            });
+            if value.size() > MAX_LEN {
+                let whole = Span::new(0, place.text.len());
+                return Err(place.error(whole, "the value becomes longer than a mebibyte".to_owned(), ""));
+            }
+        }
+        Ok(value)
+    }
+
+    /// Every reference of a text that has no value, each on its own: the value as a whole ends at the first.
+    pub(crate) fn unresolved(&self, place: &Place<'_>) -> Vec<Diagnostic> {
+        let problem = |piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Reference(reference) => self.reference(place, &reference).err(),
+            Piece::Arithmetic(expression, span) => self.arithmetic(place, &expression, span).err(),
+        };
+        Template::parse(place.text).pieces.into_iter().filter_map(problem).collect()
+    }
+
+    fn arithmetic(&self, place: &Place<'_>, expression: &Expression, span: Span) -> Result<LateValue, Diagnostic> {
+        let mut secret = false;
+        let mut resolve = |reference: &Reference| {
+            let value = self.reference(place, reference)?;
+            secret |= value.secret;
+            value.as_text().ok_or_else(|| {
+                let message = format!("{} cannot be counted with", reference.span.of(place.text));
+                place.error(reference.span, message, "known only when the other resource is up")
+            })
+        };
+        match expression.evaluate(&mut resolve) {
+            Ok(number) => Ok(LateValue { secret, ..LateValue::text(number.to_string()) }),
+            Err(ArithmeticError::Reference(problem)) => Err(problem),
+            Err(ArithmeticError::NoNumber(text, at)) => {
+                let label = if secret { "not a number".to_owned() } else { format!("{text:?} is not a number") };
+                Err(place.error(at, format!("{} has no value", span.of(place.text)), label))
+            }
+            Err(error) => Err(place.error(span, format!("{} has no value", span.of(place.text)), error.to_string())),
+        }
+    }
+
+    fn reference(&self, place: &Place<'_>, reference: &Reference) -> Result<LateValue, Diagnostic> {
+        let resolved = self
+            .target(place.section, reference)
+            .and_then(|value| picked(value, reference).map_err(Unresolved::Because));
+        resolved.map_err(|unresolved| match unresolved {
+            Unresolved::Cause(problem) => problem,
+            Unresolved::Because(label) => {
+                place.error(reference.span, format!("{} does not resolve", reference.span.of(place.text)), label)
+            }
+            Unresolved::Elsewhere(label) => {
+                let message = format!("{} {ELSEWHERE}", reference.span.of(place.text));
+                Diagnostic { severity: Severity::Warning, ..place.error(reference.span, message, label) }
+            }
+        })
+    }
+
+    /// The value of what a reference names.
+    fn target(&self, own: &str, reference: &Reference) -> Result<LateValue, Unresolved> {
+        let name = reference.name.as_str();
+        match reference.section.as_deref() {
+            None => match self.well_known(own, name) {
+                Some(text) => Ok(LateValue::text(text)),
+                None => self.bare(own, name),
+            },
+            Some("node") => self.of_node(name),
+            Some(section @ ("env" | "labels" | "data")) => self.of_free_section(section, name),
+            Some(section) => match self.neighbour(own, section) {
+                Some(rid) if name == EXPOSED_DEVS => self.of_section(&rid.to_string(), name),
+                _ => self.of_section(section, name),
+            },
+        }
+    }
+
+    /// `{kw}`: of its own section, else of DEFAULT.
+    fn bare(&self, own: &str, name: &str) -> Result<LateValue, Unresolved> {
+        for section in [own, DEFAULT] {
+            if let Some(value) = self.of_keyword(section, name)? {
+                return Ok(value);
+            }
+        }
+        let known = self.outline.keyword(own, name).or_else(|| self.outline.keyword(DEFAULT, name));
+        Err(Unresolved::Because(match known {
+            Some(_) => format!("{name} is not set"),
+            None if own == DEFAULT => format!("there is no keyword {name} in [{own}]"),
+            None => format!("there is no keyword {name} in [{own}] nor in [DEFAULT]"),
+        }))
+    }
+
+    fn of_section(&self, section: &str, name: &str) -> Result<LateValue, Unresolved> {
+        let resource = self.outline.resource_of(section);
+        let section = resource.map_or(section, |resource| resource.name);
+        if section != DEFAULT && self.outline.of(section).is_none() {
+            return Err(Unresolved::Because(format!("there is no section [{section}]")));
+        }
+        if let (Some(resource), EXPOSED_DEVS) = (resource, name) {
+            return Ok(self.late(resource.rid.clone()));
+        }
+        match self.of_keyword(section, name)? {
+            Some(value) => Ok(value),
+            None if self.outline.keyword(section, name).is_some() => {
+                Err(Unresolved::Because(format!("{name} is not set in [{section}]")))
+            }
+            None => Err(Unresolved::Because(format!("there is no keyword {name} in [{section}]"))),
+        }
+    }
+
+    /// `{disk.exposed_devs}` within `[fs#01]` speaks of disk#01: of the resource of that group with the same index.
+    fn neighbour(&self, own: &str, group: &str) -> Option<Rid> {
+        let group: Group = group.parse().ok()?;
+        let own = self.outline.resource_of(own)?;
+        format!("{group}#{}", own.rid.index()).parse().ok()
+    }
+
+    /// Whether a text speaks of a neighbour that the object does not have.
+    pub(crate) fn lacks_neighbour(&self, own: &str, text: &str) -> bool {
+        Template::parse(text).pieces.iter().any(|piece| match piece {
+            Piece::Reference(Reference { section: Some(section), .. }) => {
+                let rid = self.neighbour(own, section);
+                rid.is_some_and(|rid| self.outline.resource_of(&rid.to_string()).is_none())
+            }
+            _ => false,
+        })
+    }
+
+    fn late(&self, rid: Rid) -> LateValue {
+        let late = LateReference { rid, index: None, count: false, modifier: None };
+        LateValue { parts: vec![ValuePart::Late(late)], secret: false }
+    }
+
+    /// The value of a keyword by any of its names. None if there is none.
+    fn of_keyword(&self, section: &str, name: &str) -> Result<Option<LateValue>, Unresolved> {
+        match self.outline.keyword(section, name) {
+            Some(spelling) => self.guarded(section, &spelling.keyword.name, || self.value(section, spelling.keyword)),
+            None => Ok(None),
+        }
+    }
+
+    fn of_free_section(&self, section: &str, name: &str) -> Result<LateValue, Unresolved> {
+        let resolve = || self.remembered(section, name, || self.free_value(section, name));
+        let value = self.guarded(section, name, resolve)?;
+        value.ok_or_else(|| Unresolved::Because(format!("{name} is not set in [{section}]")))
+    }
+
+    /// Refuses to go round in circles.
+    fn guarded(
+        &self,
+        section: &str,
+        name: &str,
+        resolve: impl FnOnce() -> Resolved,
+    ) -> Result<Option<LateValue>, Unresolved> {
+        let stack = self.stack.borrow();
+        if let Some(start) = stack.iter().position(|(s, n)| s == section && n == name) {
+            let mut round: Vec<String> = stack[start..].iter().map(|(s, n)| Key::new(s, n).to_string()).collect();
+            round.push(Key::new(section, name).to_string());
+            return Err(Unresolved::Because(format!("a loop: {}", round.join(" → "))));
+        }
+        if stack.len() >= MAX_DEPTH {
+            return Err(Unresolved::Because(format!(
+                "more than {MAX_DEPTH} references lead here from one to the next"
+            )));
+        }
+        drop(stack);
+        resolve().map_err(Unresolved::Cause)
+    }
+
+    fn of_node(&self, name: &str) -> Result<LateValue, Unresolved> {
+        let found = match name.split_once('.') {
+            Some(("env", name)) => self.node.env.get(name),
+            Some(("labels", name)) => self.node.labels.get(name),
+            _ => self.node.keywords.get(name),
+        };
+        found.map(LateValue::text).ok_or_else(|| match &self.node.seen_from {
+            None => Unresolved::Because(format!("{name} is not set in the configuration of node {}", self.node.name)),
+            Some(own) => Unresolved::Elsewhere(format!(
+                "{name} is not set in the configuration of node {own}, and those of other nodes are not here"
+            )),
+        })
+    }
+
+    /// What needs no keyword: of the node, of the object, of the resource in whose section it is asked for.
+    fn well_known(&self, own: &str, name: &str) -> Option<String> {
+        let rid = || self.outline.resource_of(own).map(|resource| &resource.rid);
+        Some(match name {
+            "nodename" => self.node.name.to_string(),
+            "short_nodename" => self.node.name.short().to_owned(),
+            "rid" => rid()?.to_string(),
+            "rindex" => rid()?.index().to_owned(),
+            "rgroup" => rid()?.group().to_string(),
+            "name" | "svcname" => self.path.name().to_owned(),
+            "namespace" => self.path.namespace().to_owned(),
+            "kind" => self.path.kind().to_string(),
+            "path" => self.path.to_string(),
+            "fqdn" => self.path.fqdn(&self.node.cluster),
+            _ => return None,
+        })
+    }
+}
+
+/// The word, the number of words or the modified text that a reference asks of a value.
+fn picked(value: LateValue, reference: &Reference) -> Result<LateValue, String> {
+    if reference.index.is_none() && !reference.count && reference.modifier.is_none() {
+        return Ok(value);
+    }
+    if let Some(text) = value.as_text() {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let picked = match reference.index {
+            _ if reference.count => words.len().to_string(),
+            None => text,
+            Some(index) => words.get(index).map(|word| (*word).to_owned()).ok_or_else(|| too_short(words.len()))?,
+        };
+        let picked = reference.modifier.map_or(picked.clone(), |modifier| modifier.apply(&picked));
+        return Ok(LateValue { secret: value.secret, ..LateValue::text(picked) });
+    }
+    match <[ValuePart; 1]>::try_from(value.parts) {
+        Ok([ValuePart::Late(late)])
+            if late == (LateReference { rid: late.rid.clone(), index: None, count: false, modifier: None }) =>
+        {
+            let Reference { index, count, modifier, .. } = *reference;
+            let late = LateReference { index, count, modifier, ..late };
+            Ok(LateValue { parts: vec![ValuePart::Late(late)], secret: value.secret })
+        }
+        _ => Err("known only when the other resource is up".to_owned()),
+    }
+}
+
+fn too_short(words: usize) -> String {
+    match words {
+        0 => "it is empty".to_owned(),
+        1 => "it has one word, [0]".to_owned(),
+        _ => format!("it has {words} words, [0] to [{}]", words - 1),
+    }
+}

@@ -1,0 +1,8 @@
+//! From written keys to values: scopes are chosen, references resolved, defaults filled in, texts converted.
+
+pub(crate) mod dereference;
+pub(crate) mod mentions;
+pub(crate) mod outline;
+pub(crate) mod reader;
+pub(crate) mod resolver;
+mod typed;

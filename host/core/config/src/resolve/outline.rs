@@ -1,0 +1,352 @@
+//! What the sections of a document are: which of them are resources, of which drivers, and what each may say.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::keyword::{self, RenamedSection};
+use model::keyword::{Inherit, Keyword};
+use model::{DriverName, Group, Kind, ObjectPath, Rid, SubsetName};
+
+use crate::document::text::{DEFAULT, Entry, Section};
+use crate::nearest::{alternatives, did_you_mean};
+use crate::{Document, DriverSchema, Implicit, Schemas};
+
+/// The sections of a document, by what they are.
+pub(crate) struct Outline<'a> {
+    roles: HashMap<&'a str, Role>,
+    /// Where the name of each section stands.
+    spans: HashMap<&'a str, Span>,
+    head: Vec<&'a Keyword>,
+    subset: Vec<&'a Keyword>,
+    /// Where each resource stands in `resources`.
+    rids: HashMap<Rid, usize>,
+    /// The section of each resource.
+    pub(crate) resources: Vec<ResourceSection<'a>>,
+    /// What is wrong with the sections themselves.
+    pub(crate) problems: Vec<Diagnostic>,
+    /// The drivers that are not here. An object can do without the resources that want them.
+    pub(crate) missing: Vec<Diagnostic>,
+}
+
+/// What a section is.
+#[derive(Debug, Clone)]
+pub(crate) enum Role {
+    Default,
+    /// `env`, `labels`, `data`: any key, and whether it may be scoped.
+    Free {
+        scopable: bool,
+    },
+    Subset(Group, SubsetName),
+    Resource(usize),
+    /// Of no meaning here, but no mistake either.
+    Other,
+    /// A mistake that was reported.
+    Unknown,
+}
+
+/// A section that is a resource.
+pub(crate) struct ResourceSection<'a> {
+    pub(crate) rid: Rid,
+    /// The section's name.
+    pub(crate) name: &'a str,
+    /// Whether the object has it by itself. Then its section need not be written.
+    pub(crate) implicit: bool,
+    /// None if it is not known, which was reported.
+    pub(crate) driver: Option<DriverSchema<'a>>,
+    /// The name of the driver that is not known, where it is a possible one.
+    pub(crate) unknown: Option<DriverName>,
+    keywords: Vec<&'a Keyword>,
+}
+
+/// A keyword that a section may hold, and whether it was called by an old name.
+pub(crate) struct Spelling<'k> {
+    pub(crate) keyword: &'k Keyword,
+    pub(crate) old: bool,
+}
+
+/// The entries that say which driver a section is of, by section. Of those that are written twice, the last.
+type Types<'d> = HashMap<&'d str, &'d Entry>;
+
+/// A section that is written twice is of the type that was written first.
+fn types(document: &Document) -> Types<'_> {
+    let mut types = Types::new();
+    for section in document.sections() {
+        if let Some(entry) = section.entries.iter().rfind(|entry| entry.key == "type") {
+            types.entry(section.name.as_str()).or_insert(entry);
+        }
+    }
+    types
+}
+
+impl<'a> Outline<'a> {
+    pub(crate) fn new(path: &ObjectPath, document: &'a Document, schemas: &'a dyn Schemas) -> Outline<'a> {
+        let mut outline = Outline {
+            roles: HashMap::new(),
+            spans: HashMap::new(),
+            head: Vec::new(),
+            subset: keyword::subset().iter().collect(),
+            rids: HashMap::new(),
+            resources: Vec::new(),
+            problems: Vec::new(),
+            missing: Vec::new(),
+        };
+        let types = types(document);
+        for section in document.sections() {
+            if outline.roles.contains_key(section.name.as_str()) {
+                continue;
+            }
+            let role = outline.role(path, &types, section, schemas);
+            outline.roles.insert(&section.name, role);
+            outline.spans.insert(&section.name, section.name_span);
+        }
+        outline.head = outline.head();
+        outline
+    }
+
+    fn role(&mut self, path: &ObjectPath, types: &Types<'_>, section: &'a Section, schemas: &'a dyn Schemas) -> Role {
+        let has_resources = matches!(path.kind(), Kind::Svc | Kind::Vol);
+        match section.name.as_str() {
+            DEFAULT => Role::Default,
+            "env" => Role::Free { scopable: true },
+            "labels" | "data" => Role::Free { scopable: false },
+            "metadata" => Role::Other,
+            _ if matches!(path.kind(), Kind::Ccfg | Kind::Nscfg) => Role::Other,
+            _ if !has_resources => {
+                let message = format!("no section [{}] in an object of kind {}", section.name, path.kind());
+                self.unknown(section, message, "expected DEFAULT, data, env or labels")
+            }
+            name => match name.strip_prefix("subset#") {
+                Some(subset) => self.subset(section, subset),
+                None => self.resource(types, section, schemas),
+            },
+        }
+    }
+
+    fn unknown(&mut self, section: &Section, message: impl Into<String>, label: impl Into<String>) -> Role {
+        self.problems.push(Diagnostic::error(section.name_span, message, label));
+        Role::Unknown
+    }
+
+    fn subset(&mut self, section: &Section, subset: &str) -> Role {
+        let parsed = subset.split_once(':').and_then(|(group, name)| Some((group.parse().ok()?, name.parse().ok()?)));
+        match parsed {
+            Some((group, name)) => Role::Subset(group, name),
+            _ => {
+                let message = format!("[{}] names no subset", section.name);
+                self.unknown(section, message, "expected subset#<group>:<name>, such as subset#app:web")
+            }
+        }
+    }
+
+    fn resource(&mut self, types: &Types<'_>, section: &'a Section, schemas: &'a dyn Schemas) -> Role {
+        let (prefix, index) = section.name.split_once('#').unwrap_or((&section.name, ""));
+        let renamed = keyword::renamed_section(prefix);
+        let written = match renamed {
+            Some(renamed) => format!("{}#{index}", renamed.group),
+            None => section.name.clone(),
+        };
+        let rid: Rid = match written.parse() {
+            Ok(rid) => rid,
+            Err(error) => {
+                let groups =
+                    Group::ALL.map(Group::as_str).into_iter().chain([DEFAULT, "env", "labels", "data", "subset"]);
+                let label = did_you_mean(prefix, groups, "expected DEFAULT, env, labels, data or <group>#<id>");
+                return match Group::ALL.iter().any(|group| group.as_str() == prefix) {
+                    true => self.unknown(section, error.to_string(), "expected an id, such as #1"),
+                    false => self.unknown(section, format!("unknown section [{}]", section.name), label),
+                };
+            }
+        };
+        if let Some(RenamedSection { group, type_name, .. }) = renamed {
+            let message = format!("[{}] is an old kind of section", section.name);
+            let label = format!("now [{group}#{index}] with type = {type_name}");
+            self.problems.push(Diagnostic::warning(section.name_span, message, label));
+        }
+        if self.rids.contains_key(&rid) {
+            return self.unknown(section, format!("a second section for {rid}"), "already written above");
+        }
+        let (driver, unknown) = match self.driver(types, section, rid.group(), renamed, schemas) {
+            Ok(driver) => (Some(driver), None),
+            Err(unknown) => (None, unknown),
+        };
+        let own = driver.iter().flat_map(|driver| driver.keywords);
+        let keywords = own.chain(keyword::resource()).collect();
+        let place = self.resources.len();
+        self.rids.insert(rid.clone(), place);
+        self.resources.push(ResourceSection { rid, name: &section.name, implicit: false, driver, unknown, keywords });
+        Role::Resource(place)
+    }
+
+    /// Adds what an object of several nodes has by itself. A section of that name that is written says more about it.
+    pub(crate) fn add_implicit(&mut self, schemas: &'a dyn Schemas) {
+        for Implicit { name, driver } in schemas.implicit() {
+            let Ok(rid) = name.parse::<Rid>() else { continue };
+            if let Some(written) = self.rids.get(&rid).and_then(|place| self.resources.get_mut(*place)) {
+                written.implicit = written.driver.is_some_and(|written| written.name == driver.name);
+                continue;
+            }
+            let place = self.resources.len();
+            self.roles.insert(name, Role::Resource(place));
+            self.rids.insert(rid.clone(), place);
+            let keywords = driver.keywords.iter().chain(keyword::resource()).collect();
+            self.resources.push(ResourceSection {
+                rid,
+                name,
+                implicit: true,
+                driver: Some(driver),
+                unknown: None,
+                keywords,
+            });
+        }
+    }
+
+    /// The driver of a section, or the name of the one that is not here.
+    fn driver(
+        &mut self,
+        types: &Types<'_>,
+        section: &Section,
+        group: Group,
+        renamed: Option<RenamedSection>,
+        schemas: &'a dyn Schemas,
+    ) -> Result<DriverSchema<'a>, Option<DriverName>> {
+        let entry = types.get(section.name.as_str());
+        let implicit = || schemas.implicit().into_iter().find(|implicit| implicit.name == section.name);
+        let fallback = renamed.map(|renamed| renamed.type_name);
+        let fallback = fallback.or_else(|| implicit().map(|implicit| implicit.driver.name.name()));
+        let fallback = fallback.or_else(|| schemas.default_type(group));
+        let Some(type_name) = entry.map(|entry| entry.value.as_str()).or(fallback) else {
+            let label = format!("expected type = {}", alternatives(&schemas.names(group)));
+            self.problems.push(Diagnostic::error(section.name_span, format!("{} has no type", section.name), label));
+            return Err(None);
+        };
+        let span = entry.map_or(section.name_span, |entry| entry.value_span);
+        let new = keyword::renamed_type(group, type_name).and_then(|new| Some((new, schemas.driver(group, new)?)));
+        if let Some((new, driver)) = new {
+            let message = format!("{group} type {type_name} is an old name");
+            self.problems.push(Diagnostic::warning(span, message, format!("now called {new}")));
+            return Ok(driver);
+        }
+        schemas.driver(group, type_name).ok_or_else(|| {
+            let problem = unknown_driver(group, type_name, span, &schemas.names(group));
+            match DriverName::new(group, type_name) {
+                Ok(name) => {
+                    self.missing.push(problem);
+                    Some(name)
+                }
+                // No driver of any node can be called so: there is nothing that a resource could be of.
+                Err(_) => {
+                    self.problems.push(problem);
+                    None
+                }
+            }
+        })
+    }
+
+    /// What a section is.
+    pub(crate) fn of(&self, section: &str) -> Option<&Role> {
+        self.roles.get(section)
+    }
+
+    /// Where to point when a section is at fault as a whole.
+    pub(crate) fn span_of(&self, section: &str) -> Span {
+        self.spans.get(section).copied().unwrap_or_default()
+    }
+
+    /// The resource whose section that is, whether by its id or by the name that the section had of old.
+    pub(crate) fn resource_of(&self, section: &str) -> Option<&ResourceSection<'a>> {
+        match self.roles.get(section) {
+            Some(Role::Resource(index)) => self.resources.get(*index),
+            _ => {
+                let place = self.rids.get(&section.parse::<Rid>().ok()?)?;
+                self.resources.get(*place)
+            }
+        }
+    }
+
+    /// The resource of that id.
+    pub(crate) fn resource_of_rid(&self, rid: &Rid) -> Option<&ResourceSection<'a>> {
+        self.resources.get(*self.rids.get(rid)?)
+    }
+
+    /// How messages call a section: a resource by its id.
+    pub(crate) fn display_name(&self, section: &str) -> String {
+        self.resource_of(section).map_or_else(|| section.to_owned(), |resource| resource.rid.to_string())
+    }
+
+    /// The sections that speak of subsets.
+    pub(crate) fn subsets(&self) -> impl Iterator<Item = (&'a str, (Group, SubsetName))> {
+        self.roles.iter().filter_map(|(section, role)| match role {
+            Role::Subset(group, name) => Some((*section, (*group, name.clone()))),
+            _ => None,
+        })
+    }
+
+    /// Every keyword that a section may hold under its present name. The driver's come first, and win.
+    pub(crate) fn keywords(&self, section: &str) -> &[&'a Keyword] {
+        match self.roles.get(section) {
+            Some(Role::Default) => &self.head,
+            Some(Role::Subset(..)) => &self.subset,
+            Some(Role::Resource(index)) => &self.resources[*index].keywords,
+            // An object without a written DEFAULT has its defaults all the same.
+            None if section == DEFAULT => &self.head,
+            _ => &[],
+        }
+    }
+
+    /// The keywords of DEFAULT: the core's, and those of the drivers that their resources inherit from there.
+    fn head(&self) -> Vec<&'a Keyword> {
+        let mut head: Vec<&Keyword> = keyword::default().iter().collect();
+        let mut names: HashSet<&str> = head.iter().map(|keyword| keyword.name.as_str()).collect();
+        let drivers = self.resources.iter().filter_map(|resource| resource.driver);
+        for keyword in drivers.flat_map(|driver| driver.keywords) {
+            if keyword.inherit == Inherit::Default && names.insert(&keyword.name) {
+                head.push(keyword);
+            }
+        }
+        head
+    }
+
+    /// The keyword that `option` means in a section.
+    pub(crate) fn keyword(&self, section: &str, option: &str) -> Option<Spelling<'a>> {
+        let keywords = self.keywords(section);
+        if let Some(keyword) = keywords.iter().find(|keyword| keyword.name == option) {
+            return Some(Spelling { keyword, old: false });
+        }
+        self.meant(section, option, keywords).into_iter().next().map(|keyword| Spelling { keyword, old: true })
+    }
+
+    /// Those of some keywords that `option` is a name of in a section, the present one or an old one.
+    pub(crate) fn meant(&self, section: &str, option: &str, keywords: &[&'a Keyword]) -> Vec<&'a Keyword> {
+        let renamed = self.group(section).and_then(|group| match option {
+            keyword::ALWAYS_ON => Some("standby"),
+            _ => keyword::renamed_keyword(group, option),
+        });
+        let is_name = |keyword: &&'a Keyword| {
+            keyword.name == option
+                || keyword.aliases.iter().any(|alias| alias == option)
+                || renamed == Some(keyword.name.as_str())
+        };
+        keywords.iter().copied().filter(is_name).collect()
+    }
+
+    /// Every name by which a section may call a keyword, the present one first.
+    pub(crate) fn spellings<'k>(&self, section: &str, keyword: &'k Keyword) -> Vec<&'k str> {
+        let aliases = keyword.aliases.iter().map(String::as_str);
+        let renamed = self.group(section).into_iter().flat_map(|group| keyword::old_names(group, &keyword.name));
+        std::iter::once(keyword.name.as_str()).chain(aliases).chain(renamed).collect()
+    }
+
+    fn group(&self, section: &str) -> Option<Group> {
+        self.resource_of(section).map(|resource| resource.rid.group())
+    }
+}
+
+fn unknown_driver(group: Group, type_name: &str, span: Span, names: &[String]) -> Diagnostic {
+    let otherwise = if names.is_empty() {
+        format!("there is no driver of group {group}")
+    } else {
+        format!("expected {}", alternatives(names))
+    };
+    let label = did_you_mean(type_name, names.iter().map(String::as_str), &otherwise);
+    Diagnostic::error(span, format!("unknown driver {group}.{type_name}"), label)
+}

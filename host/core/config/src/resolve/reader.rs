@@ -1,0 +1,123 @@
+//! One key at a time, for `get` and `eval`, and for whoever selects objects by their keywords.
+
+use crate::diagnostic::Diagnostic;
+use model::ObjectPath;
+use model::keyword::{Keyword, Kind};
+use model::object::{DeviceLookup, KeywordEvaluation, KeywordValue, LateValue, MissingValue, ResolvedKeyword};
+
+use crate::document::text::DEFAULT;
+use crate::resolve::outline::Role;
+use crate::resolve::resolver::Resolver;
+use crate::{Document, Key, NodeData, Schemas};
+
+/// Evaluates the keys of one document as a node means them. The rest of the document may be wrong.
+pub struct Reader<'a> {
+    document: &'a Document,
+    resolver: Resolver<'a>,
+}
+
+/// Why a key has no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// No section of the object knows it.
+    #[error("there is no keyword {0}")]
+    Unknown(Key),
+    /// It is neither written nor has a default.
+    #[error("{0} is not set")]
+    Unset(Key),
+    /// What is written is wrong.
+    #[error("{0}")]
+    Invalid(Diagnostic),
+    /// It speaks of what another resource exposes.
+    #[error(transparent)]
+    Missing(#[from] MissingValue),
+}
+
+impl<'a> Reader<'a> {
+    /// Reads `document` as `node` means it.
+    pub fn new(
+        path: &'a ObjectPath,
+        document: &'a Document,
+        node: &'a NodeData,
+        schemas: &'a dyn Schemas,
+    ) -> Reader<'a> {
+        Reader { document, resolver: Resolver::new(path, document, node, schemas) }
+    }
+
+    /// A key as it is written, scope included. None if it is not.
+    pub fn get(&self, key: &Key) -> Option<&'a str> {
+        self.document.get(self.section(key), &key.scoped_option())
+    }
+
+    /// A key as it is meant: scope chosen, references resolved, default filled in, in canonical form. With a scope, what is
+    /// written for that scope alone.
+    pub fn eval(&self, key: &Key, exposed: &dyn DeviceLookup) -> Result<KeywordValue, ReadError> {
+        let section = self.section(key);
+        if matches!(self.resolver.outline.of(section), Some(Role::Free { .. } | Role::Other)) {
+            return self.free(section, key);
+        }
+        let spelling = self.resolver.outline.keyword(section, &key.option);
+        let keyword = spelling.ok_or_else(|| ReadError::Unknown(key.clone()))?.keyword;
+        let value = match &key.scope {
+            None => self.resolver.checked(section, keyword).map_err(ReadError::Invalid)?,
+            Some(_) => self.scoped(section, key, keyword)?,
+        };
+        let value = value.ok_or_else(|| ReadError::Unset(key.clone()))?;
+        let known =
+            value.as_text().and_then(|text| self.resolver.converted(section, keyword, &text, Default::default).ok());
+        let prepared = ResolvedKeyword {
+            name: keyword.name.clone(),
+            kind: keyword.kind,
+            secret: keyword.secret,
+            store: keyword.store,
+            aside: false,
+            known,
+            value,
+        };
+        let mut evaluation = KeywordEvaluation::default();
+        prepared.evaluate(exposed, &mut evaluation);
+        match (evaluation.keywords.pop(), evaluation.missing.pop()) {
+            (Some(evaluated), _) => Ok(evaluated),
+            (None, Some(missing)) => Err(missing.into()),
+            (None, None) => Err(ReadError::Unset(key.clone())),
+        }
+    }
+
+    /// The sections of the document whose name before the `#` is `group`; every resource's where it is empty.
+    pub fn sections(&self, group: &str) -> impl Iterator<Item = &'a str> {
+        let names = self.document.sections().iter().map(|section| section.name.as_str());
+        names.filter(move |name| match name.split_once('#') {
+            Some((prefix, _)) => prefix == group || (group.is_empty() && prefix != "subset"),
+            None => *name == group,
+        })
+    }
+
+    /// The section of a key as the document calls it: that of disk#1 may be written `[vg#1]`.
+    pub fn section<'k>(&'k self, key: &'k Key) -> &'k str {
+        let section = if key.section.is_empty() { DEFAULT } else { &key.section };
+        self.resolver.outline.resource_of(section).map_or(section, |resource| resource.name)
+    }
+
+    fn scoped(&self, section: &str, key: &Key, keyword: &Keyword) -> Result<Option<LateValue>, ReadError> {
+        let Some(entry) = self.document.entry(section, &key.scoped_option()) else { return Ok(None) };
+        let value = self.resolver.entry_value(section, entry).map_err(ReadError::Invalid)?;
+        if let Some(text) = value.as_text() {
+            self.resolver.converted(section, keyword, &text, || entry.value_span).map_err(ReadError::Invalid)?;
+        }
+        Ok(Some(value))
+    }
+
+    fn free(&self, section: &str, key: &Key) -> Result<KeywordValue, ReadError> {
+        let value = self.resolver.free_value(section, &key.scoped_option()).map_err(ReadError::Invalid)?;
+        let value = value.ok_or_else(|| ReadError::Unset(key.clone()))?;
+        let text = value.as_text().unwrap_or_default();
+        Ok(KeywordValue {
+            name: key.option.clone(),
+            kind: Kind::String,
+            values: vec![text],
+            secret: value.secret,
+            store: None,
+            from: None,
+        })
+    }
+}

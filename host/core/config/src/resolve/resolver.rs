@@ -1,0 +1,332 @@
+//! From what is written to what holds on one node: scopes are chosen, defaults filled in.
+//!
+//! Values are text still: conversion comes after. Each keyword is resolved once, whoever refers to it, so that no
+//! configuration can make this take long.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use crate::diagnostic::Diagnostic;
+use crate::keyword::{ALWAYS_ON, AUTOSTART_NODE};
+use model::convert::convert;
+use model::keyword::{Inherit, Keyword, Kind};
+use model::object::LateValue;
+use model::{NodeName, ObjectPath};
+
+use crate::document::key::UNSCOPED;
+use crate::document::text::{DEFAULT, Entry};
+use crate::node::data::{NodeData, select};
+use crate::resolve::dereference::Place;
+use crate::resolve::mentions::Mentions;
+use crate::resolve::outline::{Outline, Role};
+use crate::{Document, Schemas};
+
+/// The keyword that leaves a resource alone.
+const DISABLE: &str = "disable";
+
+/// The nodes that an object names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Members {
+    pub(crate) nodes: Vec<NodeName>,
+    pub(crate) drpnodes: Vec<NodeName>,
+    pub(crate) encapnodes: Vec<NodeName>,
+    pub(crate) flex_primary: Option<NodeName>,
+    pub(crate) drp_flex_primary: Option<NodeName>,
+}
+
+/// What the keywords of a document mean on one node.
+pub(crate) struct Resolver<'a> {
+    pub(crate) path: &'a ObjectPath,
+    pub(crate) outline: Outline<'a>,
+    pub(crate) members: Members,
+    pub(crate) node: &'a NodeData,
+    index: Index<'a>,
+    mentions: Mentions<'a>,
+    /// The scopes that hold on this node, most specific first.
+    scopes: Vec<String>,
+    known: RefCell<HashMap<(String, String), Resolved>>,
+    /// What is being resolved at the moment, so that a loop is seen.
+    pub(crate) stack: RefCell<Vec<(String, String)>>,
+}
+
+/// The entries of a section by option, one for each scope.
+pub(crate) type Options<'a> = HashMap<&'a str, Vec<&'a Entry>>;
+
+/// The options of each section.
+pub(crate) type Index<'a> = HashMap<&'a str, Options<'a>>;
+
+fn index(document: &Document) -> Index<'_> {
+    let mut index = Index::new();
+    let mut last = HashSet::new();
+    for section in document.sections().iter().rev() {
+        let options = index.entry(&section.name).or_default();
+        // Of those that are written twice, the last alone counts.
+        for entry in section.entries.iter().rev().filter(|entry| last.insert((&section.name, &entry.key))) {
+            // What has no scopes may hold an @.
+            let has_scopes = !UNSCOPED.contains(&section.name.as_str());
+            options.entry(if has_scopes { entry.option() } else { &entry.key }).or_default().push(entry);
+        }
+    }
+    index
+}
+
+/// A value, none, or why there is none to be had.
+pub(crate) type Resolved = Result<Option<LateValue>, Diagnostic>;
+
+/// Where the text of a value comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    Written(&'a Entry),
+    Default(&'a str),
+}
+
+impl<'a> Resolver<'a> {
+    /// For a node. What is wrong with the lists of nodes is among the problems of the outline.
+    pub(crate) fn new(
+        path: &'a ObjectPath,
+        document: &'a Document,
+        node: &'a NodeData,
+        schemas: &'a dyn Schemas,
+    ) -> Resolver<'a> {
+        let (outline, index) = (Outline::new(path, document, schemas), index(document));
+        let mut resolver = Resolver {
+            path,
+            members: Members::default(),
+            node,
+            mentions: Mentions::of(&outline, &index),
+            outline,
+            index,
+            // The lists of nodes cannot be scoped by what they define.
+            scopes: vec![node.name.to_string()],
+            known: RefCell::default(),
+            stack: RefCell::default(),
+        };
+        resolver.members = resolver.read_members();
+        resolver.scopes = resolver.members.scopes(&node.name);
+        if resolver.members.are_several() && matches!(path.kind(), model::Kind::Svc | model::Kind::Vol) {
+            resolver.outline.add_implicit(schemas);
+        }
+        resolver.known.take();
+        resolver
+    }
+
+    fn read_members(&mut self) -> Members {
+        let nodes = self.member_list("nodes").unwrap_or_else(|| self.default_nodes());
+        let first = self.member_list(AUTOSTART_NODE).unwrap_or_default();
+        let (mut ordered, others): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|name| first.contains(name));
+        ordered.sort_by_key(|name| first.iter().position(|other| other == name));
+        ordered.extend(others);
+        let drpnodes = self.member_list("drpnodes").unwrap_or_default();
+        let one = |list: Option<Vec<NodeName>>| list.and_then(|list| list.into_iter().next());
+        Members {
+            flex_primary: one(self.member_list("flex_primary")).or_else(|| ordered.first().cloned()),
+            drp_flex_primary: one(self.member_list("drp_flex_primary")).or_else(|| drpnodes.first().cloned()),
+            encapnodes: self.member_list("encapnodes").unwrap_or_default(),
+            nodes: ordered,
+            drpnodes,
+        }
+    }
+
+    fn default_nodes(&self) -> Vec<NodeName> {
+        match self.path.kind() {
+            model::Kind::Svc | model::Kind::Vol => vec![self.node.name.clone()],
+            _ => self.node.peers.keys().cloned().collect(),
+        }
+    }
+
+    /// A list of nodes as DEFAULT has it. None if it is not written, or wrong, which is reported.
+    fn member_list(&mut self, name: &str) -> Option<Vec<NodeName>> {
+        let entry = self.entry(DEFAULT, &[name], true)?;
+        let selected = match self.template(&self.place(DEFAULT, Source::Written(entry))) {
+            Err(problem) => Err(problem),
+            Ok(value) if value.as_text().is_some_and(|text| text.trim().is_empty()) && name == "nodes" => {
+                let label = "expected names of nodes; without the line, it is this node alone";
+                Err(Diagnostic::error(entry.value_span, format!("{name} names no nodes"), label))
+            }
+            Ok(value) => select(&value.as_text().unwrap_or_default(), self.node)
+                .map_err(|label| Diagnostic::error(entry.value_span, format!("{name} names no nodes"), label)),
+        };
+        selected.map_err(|problem| self.outline.problems.push(problem)).ok()
+    }
+
+    /// The entry that holds on this node: the scope decides first, then the name.
+    fn entry(&self, section: &str, names: &[&str], scopable: bool) -> Option<&'a Entry> {
+        self.entry_where(if scopable { &self.scopes } else { &[] }, section, names)
+    }
+
+    /// The entry that holds where these scopes do.
+    fn entry_where(&self, scopes: &[String], section: &str, names: &[&str]) -> Option<&'a Entry> {
+        let options = self.index.get(section)?;
+        let found: Vec<&'a Entry> = names.iter().filter_map(|name| options.get(name)).flatten().copied().collect();
+        let scoped = scopes.iter().find_map(|scope| found.iter().find(|entry| entry.scope() == Some(scope)));
+        scoped.or_else(|| found.iter().find(|entry| names.contains(&entry.key.as_str()))).copied()
+    }
+
+    /// The entry that a keyword of a section reads, inherited or not.
+    pub(crate) fn written(&self, section: &str, keyword: &Keyword) -> Option<&'a Entry> {
+        if !self.mentions.may_hold(section, keyword) {
+            return None;
+        }
+        let own = self.entry(section, &self.outline.spellings(section, keyword), keyword.scopable);
+        if own.is_some() || keyword.inherit == Inherit::No || section == DEFAULT {
+            return own;
+        }
+        // DEFAULT may know it by an old name of its own.
+        let head = self.outline.keyword(DEFAULT, &keyword.name).map_or(keyword, |spelling| spelling.keyword);
+        self.entry(DEFAULT, &self.outline.spellings(DEFAULT, head), head.scopable)
+    }
+
+    /// The entry that says of old on which nodes a resource is standby.
+    pub(crate) fn always_on(&self, section: &str) -> Option<&'a Entry> {
+        self.entry(section, &[ALWAYS_ON], true)
+    }
+
+    /// Where the value of a keyword comes from.
+    pub(crate) fn source<'k>(&self, section: &str, keyword: &'k Keyword) -> Option<Source<'k>>
+    where
+        'a: 'k,
+    {
+        let written = self.written(section, keyword).map(Source::Written);
+        // A default that speaks of a resource which the object does not have is none.
+        let default =
+            || keyword.default.as_deref().filter(|text| !text.contains('{') || !self.lacks_neighbour(section, text));
+        written.or_else(|| default().map(Source::Default))
+    }
+
+    /// The value of a keyword. None if it is neither written nor has a default.
+    pub(crate) fn value(&self, section: &str, keyword: &Keyword) -> Resolved {
+        if self.is_untouched(section, keyword) {
+            let default = keyword.default.as_deref();
+            return Ok(default.map(|text| LateValue { secret: keyword.secret, ..LateValue::text(text) }));
+        }
+        self.remembered(section, &keyword.name, || {
+            let value = match self.computed(section, keyword)? {
+                Some(value) => Some(value),
+                None => {
+                    let source = self.source(section, keyword);
+                    source.map(|source| self.template(&self.place(section, source))).transpose()?
+                }
+            };
+            Ok(value.map(|value| LateValue { secret: value.secret || keyword.secret, ..value }))
+        })
+    }
+
+    /// Whether the value of a keyword is its default as it stands: nobody wrote another, and nothing in it is to be resolved.
+    fn is_untouched(&self, section: &str, keyword: &Keyword) -> bool {
+        let plain = |text: &str| !text.contains(['{', '$', '\\']);
+        // What DEFAULT and the standby of old are made of is in `computed`.
+        section != DEFAULT
+            && keyword.name != "standby"
+            && !self.mentions.may_hold(section, keyword)
+            && keyword.default.as_deref().is_none_or(plain)
+    }
+
+    /// Resolves once, whoever asks.
+    pub(crate) fn remembered(&self, section: &str, name: &str, resolve: impl FnOnce() -> Resolved) -> Resolved {
+        let key = (section.to_owned(), name.to_owned());
+        if let Some(known) = self.known.borrow().get(&key) {
+            return known.clone();
+        }
+        self.stack.borrow_mut().push(key.clone());
+        let resolved = resolve();
+        self.stack.borrow_mut().pop();
+        self.known.borrow_mut().insert(key, resolved.clone());
+        resolved
+    }
+
+    /// The value of a keyword that is more than what is written.
+    fn computed(&self, section: &str, keyword: &Keyword) -> Resolved {
+        let list = |names: &[NodeName]| {
+            let names: Vec<&str> = names.iter().map(NodeName::as_str).collect();
+            Some(LateValue::text(names.join(" ")))
+        };
+        if keyword.name == "standby" && self.written(section, keyword).is_none() {
+            return self.always_on(section).map(|entry| self.standby_of_old(section, entry)).transpose();
+        }
+        if section != DEFAULT {
+            return Ok(None);
+        }
+        Ok(match keyword.name.as_str() {
+            "nodes" => list(&self.members.nodes),
+            "drpnodes" => list(&self.members.drpnodes),
+            "encapnodes" => list(&self.members.encapnodes),
+            "flex_primary" => self.members.flex_primary.as_ref().map(|name| LateValue::text(name.as_str())),
+            "drp_flex_primary" => self.members.drp_flex_primary.as_ref().map(|name| LateValue::text(name.as_str())),
+            "orchestrate" if self.written(section, keyword).is_none() => {
+                self.entry(DEFAULT, &[AUTOSTART_NODE], true).map(|_| LateValue::text("start"))
+            }
+            _ => None,
+        })
+    }
+
+    /// `always_on = nodes drpnodes n7`: the sets of nodes, and the nodes, where the resource is standby.
+    fn standby_of_old(&self, section: &str, entry: &Entry) -> Result<LateValue, Diagnostic> {
+        let text = self.template(&self.place(section, Source::Written(entry)))?.as_text().unwrap_or_default();
+        let holds = text.split_whitespace().any(|word| self.scopes.iter().any(|scope| scope == word));
+        Ok(LateValue::text(holds.to_string()))
+    }
+
+    /// The other nodes of the object on which the resource of a section is disabled. A value with references counts as false
+    /// there, since only that node knows what it means: nobody is to take for unused what may be in use.
+    pub(crate) fn disabled_on(&self, section: &str) -> Vec<NodeName> {
+        if !self.index.get(section).is_some_and(|options| options.contains_key(DISABLE)) {
+            return Vec::new();
+        }
+        let is_disabled = |node: &NodeName| {
+            let entry = self.entry_where(&self.members.scopes(node), section, &[DISABLE]);
+            entry.is_some_and(|entry| convert(Kind::Boolean, &entry.value).is_ok_and(|values| values == ["true"]))
+        };
+        let mut nodes: Vec<NodeName> =
+            self.members.all().filter(|node| **node != self.node.name && is_disabled(node)).cloned().collect();
+        nodes.sort();
+        nodes.dedup();
+        nodes
+    }
+
+    /// Whether a scope holds on this node.
+    pub(crate) fn holds(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|held| held == scope)
+    }
+
+    /// The value of a key of a section without keywords. Only `env` knows references.
+    pub(crate) fn free_value(&self, section: &str, name: &str) -> Resolved {
+        let scopable = matches!(self.outline.of(section), Some(Role::Free { scopable: true }));
+        let Some(entry) = self.entry(section, &[name], scopable) else { return Ok(None) };
+        if scopable { self.entry_value(section, entry).map(Some) } else { Ok(Some(LateValue::text(&entry.value))) }
+    }
+
+    /// What of one entry does not resolve, all of it.
+    pub(crate) fn entry_problems(&self, section: &str, entry: &Entry) -> Vec<Diagnostic> {
+        self.unresolved(&Place { section, text: &entry.value, entry: Some(entry), fallback: entry.value_span })
+    }
+
+    /// The value of one entry, whether or not it is the one that holds here.
+    pub(crate) fn entry_value(&self, section: &str, entry: &Entry) -> Result<LateValue, Diagnostic> {
+        self.template(&Place { section, text: &entry.value, entry: Some(entry), fallback: entry.value_span })
+    }
+}
+
+impl Members {
+    fn scopes(&self, node: &NodeName) -> Vec<String> {
+        let sets = [
+            ("nodes", self.nodes.contains(node)),
+            ("drpnodes", self.drpnodes.contains(node)),
+            ("encapnodes", self.encapnodes.contains(node)),
+            ("flex_primary", self.flex_primary.as_ref() == Some(node)),
+            ("drp_flex_primary", self.drp_flex_primary.as_ref() == Some(node)),
+        ];
+        let held = sets.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| name.to_owned());
+        std::iter::once(node.to_string()).chain(held).collect()
+    }
+
+    /// Whether more than one node may run the object.
+    fn are_several(&self) -> bool {
+        let mut all = self.nodes.iter().chain(&self.drpnodes);
+        all.next().is_some_and(|first| all.any(|other| other != first))
+    }
+
+    /// Every node that the object names.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &NodeName> {
+        self.nodes.iter().chain(&self.drpnodes).chain(&self.encapnodes)
+    }
+}

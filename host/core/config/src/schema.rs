@@ -1,0 +1,47 @@
+//! Where the keywords of the drivers come from. The core's own stand in [`crate::keyword`].
+
+use model::keyword::Keyword;
+use model::{DriverName, Group};
+
+/// What a driver's sections may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DriverSchema<'a> {
+    /// The driver's own name, also where it was asked for by another.
+    pub name: &'a DriverName,
+    /// Its keywords, beyond what every resource may say.
+    pub keywords: &'a [Keyword],
+}
+
+/// A resource that every object of several nodes has by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Implicit<'a> {
+    /// Its section, such as `sync#i0`.
+    pub name: &'a str,
+    /// Its driver.
+    pub driver: DriverSchema<'a>,
+}
+
+/// The drivers of this node. Whoever loads configurations backs it with the drivers' manifests.
+pub trait Schemas {
+    /// The driver that `type = type_name` calls for in a section of the group, by its name or another that it goes by.
+    fn driver(&self, group: Group, type_name: &str) -> Option<DriverSchema<'_>>;
+
+    /// The names of the group's drivers.
+    fn names(&self, group: Group) -> Vec<String>;
+
+    /// What every object of several nodes has by itself.
+    fn implicit(&self) -> Vec<Implicit<'_>> {
+        Vec::new()
+    }
+
+    /// The driver of a section without `type`. None where one must be named.
+    fn default_type(&self, group: Group) -> Option<&str> {
+        match group {
+            Group::Ip | Group::Task => Some("host"),
+            Group::App => Some("forking"),
+            Group::Sync => Some("rsync"),
+            Group::Container => Some("docker"),
+            Group::Volume | Group::Disk | Group::Fs | Group::Share => None,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What was put into a store comes out of it, byte for byte, and what refers to it is read as its object means it.
+
+use proptest::prelude::*;
+
+use config::Document;
+use model::store::{
+    DATA, Encoded, NONCE_BYTES, NoKey, NoReference, NoVariable, NotEncoded, NotOpened, Reference, SEALING_KEY_BYTES,
+    SealingKey, check_key, plain, variable,
+};
+use model::{Kind, ObjectPath};
+
+const KEY: SealingKey = SealingKey::new([7; SEALING_KEY_BYTES]);
+const ANOTHER: SealingKey = SealingKey::new([8; SEALING_KEY_BYTES]);
+
+/// A value, written into a file and read back from it.
+fn through_a_file(kind: Kind, name: &str, written: &str) -> Encoded {
+    let text = "# kept\n[DEFAULT]\napp = x\n\n[data]\nother = literal: as it was\n";
+    let mut document = Document::parse(text);
+    document.set(DATA, name, written).unwrap();
+    let reread = Document::parse(document.text());
+    assert_eq!(reread.problems(), []);
+    assert!(document.text().starts_with(text), "{document}");
+    Encoded::parse(kind, reread.get(DATA, name).unwrap()).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn what_was_added_decodes_to_the_same_bytes(
+        value in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200),
+            any::<String>().prop_map(String::into_bytes),
+            "[ #;=\\[a\n\t]{0,9}".prop_map(String::into_bytes),
+        ],
+        nonce: [u8; NONCE_BYTES],
+        name in "[!-~é]{1,12}",
+    ) {
+        prop_assume!(check_key(&name).is_ok());
+        let sealed = KEY.seal(nonce, &value).unwrap();
+        prop_assert_eq!(through_a_file(Kind::Sec, &name, &sealed).open(&KEY), Ok(value.clone()));
+        prop_assert_eq!(through_a_file(Kind::Cfg, &name, &plain(&value)).open(&KEY), Ok(value));
+    }
+
+    #[test]
+    fn a_secret_opens_with_its_own_key_and_unchanged_alone(value: Vec<u8>, nonce: [u8; NONCE_BYTES], at: usize) {
+        let Ok(Encoded::Sealed(mut sealed)) = Encoded::parse(Kind::Sec, &KEY.seal(nonce, &value).unwrap()) else {
+            return Err(TestCaseError::fail("not sealed"));
+        };
+        prop_assert_eq!(Encoded::Sealed(sealed.clone()).open(&ANOTHER), Err(NotOpened));
+        let at = at % sealed.len();
+        sealed[at] ^= 1;
+        prop_assert_eq!(Encoded::Sealed(sealed).open(&KEY), Err(NotOpened));
+    }
+
+    #[test]
+    fn a_reference_of_whatever_text_is_read_or_refused(text: String) {
+        let _ = Reference::parse(&text, Kind::Sec, &ObjectPath::svc("web").unwrap());
+    }
+}
+
+#[test]
+fn a_key_of_the_cipher_is_read_back_and_never_shown() {
+    assert_eq!(SealingKey::parse(KEY.to_text().as_bytes()), Some(KEY));
+    assert_eq!(format!("{KEY:?}"), "SealingKey");
+    for bad in ["", "AAAA", "no base64"] {
+        assert_eq!(SealingKey::parse(bad.as_bytes()), None, "{bad}");
+    }
+}
+
+#[test]
+fn values_are_readable_where_they_can_be() {
+    for (value, written) in [
+        ("fast", "literal:fast"),
+        (" a = b # c", "literal: a = b # c"),
+        ("", "literal:"),
+        ("a\n", "base64:YQo="),
+        ("a ", "base64:YSA="),
+    ] {
+        assert_eq!(plain(value.as_bytes()), written);
+    }
+    let plain = |text: &str| Ok(Encoded::Plain(text.into()));
+    let check = |kind, written, expected: Result<Encoded, NotEncoded>| {
+        assert_eq!(Encoded::parse(kind, written), expected, "{kind} {written}");
+    };
+    check(Kind::Cfg, "as people write it", plain("as people write it"));
+    check(Kind::Cfg, "base64:YQ==", plain("a"));
+    check(Kind::Cfg, "base64:?", Err(NotEncoded::Base64));
+    check(Kind::Cfg, "crypt:YQ==", Err(NotEncoded::Sealed));
+    check(Kind::Sec, "crypt:?", Err(NotEncoded::Base64));
+    check(Kind::Sec, "literal:s3cret", Err(NotEncoded::Open));
+}
+
+#[test]
+fn keys_are_told_from_what_surrounds_them() {
+    for good in ["password", "server.crt", "etc/app.conf", "a@b", "é"] {
+        assert_eq!(check_key(good), Ok(()), "{good}");
+    }
+    for bad in ["", "a b", "a=b", "#a", ";a", "[a", "*", "a*", "/a", "a\u{7}"] {
+        assert_eq!(check_key(bad), Err(NoKey(bad.to_owned())));
+    }
+}
+
+#[test]
+fn references_are_those_of_the_object_that_makes_them() {
+    let check = |text: &str, expected: &str| {
+        let shown = match Reference::parse(text, Kind::Sec, &"ns1/svc/web".parse().unwrap()) {
+            Ok(Reference { variable, store, key }) => {
+                format!("{} {store} {}", variable.as_deref().unwrap_or("-"), key.as_deref().unwrap_or("*"))
+            }
+            Err(NoReference { reason, .. }) => reason,
+        };
+        assert!(shown.starts_with(expected), "{text}: {shown}");
+    };
+    check("PASSWORD=db/password", "PASSWORD ns1/sec/db password");
+    check("db/password", "- ns1/sec/db password");
+    check("db/*", "- ns1/sec/db *");
+    check("A=sec/db/password", "A ns1/sec/db password");
+    check("A=ns1/sec/db/password", "A ns1/sec/db password");
+    check("A=db/etc/app.conf", "A ns1/sec/db etc/app.conf");
+    check("A=db/sec/app", "A ns1/sec/db sec/app");
+    check("A=ns2/sec/db/password", "ns2/sec/db is of another namespace");
+    check("A=cfg/db/password", "cfg is another kind: expected");
+    check("A=db/*", "every key cannot go into the one variable A");
+    check("A=db", "expected [NAME=]STORE/KEY");
+    check("A=db/", "\"\" cannot be a key");
+    check("A=Db/x", "\"ns1/sec/Db\" is no object path");
+    check("1A=db/x", "\"1A\" cannot be the name of a variable");
+    check("=db/x", "\"\" cannot be the name of a variable");
+    check("db/server.crt", "\"server.crt\" cannot be the name of a variable");
+    assert_eq!(variable("password_2"), Ok("PASSWORD_2".to_owned()));
+    assert_eq!(variable("server.crt"), Err(NoVariable("server.crt".to_owned())));
+}

@@ -1,0 +1,401 @@
+//! What a configuration may get wrong, all of it told at once, and where.
+
+mod support;
+
+use config::diagnostic::{Diagnostic, Lines};
+use config::{load, validate};
+use support::{Drivers, node, path};
+
+fn show(text: &str, diagnostic: &Diagnostic) -> String {
+    format!("{} {}: {diagnostic}", diagnostic.position(text), diagnostic.severity)
+}
+
+/// The problems of a configuration on n1, a line each: line:column severity: message: label.
+fn problems(text: &str) -> Vec<String> {
+    let loaded = load(&path(), text, &node("n1"), &Drivers::new());
+    assert_eq!(loaded.document.text(), text);
+    assert_eq!(loaded.object.is_none(), loaded.diagnostics.iter().any(Diagnostic::is_error));
+    loaded.diagnostics.iter().map(|diagnostic| show(text, diagnostic)).collect()
+}
+
+/// The problems on every node of the object.
+fn all_problems(text: &str) -> Vec<String> {
+    let diagnostics = validate(&path(), text, &node("n1"), &Drivers::new());
+    let lines = Lines::of(text);
+    let show = |diagnostic: &Diagnostic| {
+        format!("{} {}: {diagnostic}", lines.position(diagnostic.span.start), diagnostic.severity)
+    };
+    diagnostics.iter().map(show).collect()
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    assert_eq!(problems(text), expected, "{text}");
+}
+
+#[test]
+fn references_to_stores_are_those_of_the_objects_namespace() {
+    let check = |words: &str, expected: &[&str]| {
+        check(&format!("[app#1]\ntype = simple\nstart = /bin/a\nsecrets = {words}\n"), expected);
+    };
+    check("PASSWORD=db/password db/* 'PIN=db/pin'", &[]);
+    check(
+        "A=db/a B=db",
+        &[
+            "4:11 error: app#1.secrets holds \"B=db\", which refers to no key: expected [NAME=]STORE/KEY or STORE/*, of a \
+           store of kind sec",
+        ],
+    );
+    check(
+        "A=ns2/sec/db/a",
+        &["4:11 error: app#1.secrets holds \"A=ns2/sec/db/a\", which refers to no key: ns2/sec/db is of another \
+           namespace: an object of ns1 uses stores of ns1"],
+    );
+}
+
+#[test]
+fn values_of_a_store_are_what_it_may_hold() {
+    let check = |store: &str, line: &str, expected: &[&str]| {
+        let text = format!("[data]\n{line}\n");
+        let loaded = load(&store.parse().unwrap(), &text, &node("n1"), &Drivers::new());
+        let shown: Vec<String> = loaded.diagnostics.iter().map(|diagnostic| show(&text, diagnostic)).collect();
+        assert_eq!(shown, expected, "{store} {line}");
+    };
+    check("sec/db", "a = crypt:AAAA", &[]);
+    check(
+        "sec/db",
+        "a = s3cret",
+        &["2:1 error: the value of a is not encrypted: expected what om sec/db add --key a writes"],
+    );
+    check("cfg/db", "a = any text", &[]);
+    check(
+        "cfg/db",
+        "a = base64:?",
+        &["2:1 error: the value of a is not base64: expected what om cfg/db add --key a writes"],
+    );
+    check("web", "a = crypt:?", &[]);
+}
+
+#[test]
+fn ten_mistakes_are_told_in_one_run() {
+    let text = "\
+[DEFAULT]
+nodes = n1 n2
+topology = ring
+rolback = false
+
+[disk#1]
+type = loop
+file = srv/web.img
+size = 12parsecs
+
+[fs#1]
+type = ext5
+dev = {disk#2.exposed_devs[0]}
+
+[container#1]
+type = docker
+run_image = nginx
+start_requires = disk#1 fs#9(up)
+disable@n7 = true
+
+[apps#1]
+[task#1]
+schedule@n1 = @10
+type@n1 = host
+junk
+";
+    check(
+        text,
+        &[
+            "3:12 error: unknown value for topology: expected failover or flex",
+            "4:1 error: unknown keyword rolback: did you mean rollback?",
+            "8:8 error: disk#1.file is not a path: expected an absolute path without .., such as /srv/web",
+            "9:8 error: disk#1.size is not a size: expected a number with an optional unit, such as 512m or 20g",
+            "12:8 error: unknown driver fs.ext5: did you mean ext4?",
+            "17:1 warning: container#1.run_image is an old name: now called image",
+            "18:25 error: container#1.start_requires names fs#9: did you mean fs#1?",
+            "19:9 warning: unknown node n7 in a scope: did you mean n1?",
+            "21:2 error: unknown section [apps#1]: did you mean app?",
+            "24:6 error: task#1.type cannot be scoped: expected no @ here",
+            "25:1 error: not a line of a configuration: expected key = value or [section]",
+        ],
+    );
+}
+
+#[test]
+fn what_a_driver_needs_is_missed() {
+    check("[fs#1]\ntype = ext4\ndev = /dev/sda\n", &["1:2 error: fs#1.mnt is not set: expected mnt = …"]);
+    check("[disk#1]\ntype = loop\n", &["1:2 error: disk#1.file is not set: expected file = /srv/{name}.img"]);
+    check("[disk#1]\n", &["1:2 error: disk#1 has no type: expected type = loop, gce or vg"]);
+    check("[volume#1]\ntype = x\n", &["2:8 error: unknown driver volume.x: there is no driver of group volume"]);
+    check(
+        "[fs#]\n",
+        &["1:2 error: \"fs#\" is no resource id: the part after # is made of letters, digits, - _ and .: \
+         expected an id, such as #1"],
+    );
+}
+
+#[test]
+fn a_keyword_of_another_driver_is_recognised() {
+    let label = "a keyword of disk.loop, not of disk.vg";
+    check("[disk#1]\ntype = vg\nname = a\nfile = /a\n", &[&format!("4:1 error: unknown keyword disk#1.file: {label}")]);
+}
+
+#[test]
+fn scopes_are_checked() {
+    let netmask = "[ip#1]\nnetmask@n1 = 24\n";
+    check(netmask, &["2:9 error: ip#1.netmask cannot be scoped: expected no @ here"]);
+    check("[DEFAULT]\nnodes = n1\napp@drpnodes = a\napp@n2 = b\n", &[]);
+    check("[env]\nx@n9 = 1\n[labels]\na@b = 1\n", &["2:3 warning: unknown node n9 in a scope: did you mean n1?"]);
+}
+
+#[test]
+fn values_of_other_nodes_are_checked_as_far_as_they_stand_for_themselves() {
+    let text = "[DEFAULT]\nnodes = n1 n2\n[disk#1]\ntype = loop\nfile = /a\nsize@n2 = big\n";
+    let expected =
+        "6:11 error: disk#1.size is not a size: expected a number with an optional unit, such as 512m or 20g";
+    check(text, &[expected]);
+}
+
+#[test]
+fn validate_asks_every_node() {
+    let text = "[DEFAULT]\nnodes = n1 n2\n[env]\nfile@n1 = /a\n[disk#1]\ntype = loop\nfile = {env.file}\n";
+    check(text, &[]);
+    assert_eq!(all_problems(text), ["7:8 error: {env.file} does not resolve: file is not set in [env]"]);
+    let elsewhere = "[DEFAULT]\nnodes = n2 n3\n[disk#1]\ntype = loop\nfile@n2 = /a\nfile@n3 = /b\n";
+    assert_eq!(all_problems(elsewhere), Vec::<String>::new());
+}
+
+#[test]
+fn references_that_do_not_resolve_are_errors() {
+    let check = |value: &str, expected: &str| {
+        let text = format!("[DEFAULT]\ncomment = {value}\n[env]\nwords = a b\nword = x\n");
+        assert_eq!(problems(&text), [format!("2:{expected}")], "{value}");
+    };
+    check("{foo}", "11 error: {foo} does not resolve: there is no keyword foo in [DEFAULT]");
+    check("a {env.nope}", "13 error: {env.nope} does not resolve: nope is not set in [env]");
+    check("{fs#1.dev}", "11 error: {fs#1.dev} does not resolve: there is no section [fs#1]");
+    check(
+        "{disk#1.exposed_devs[0]}",
+        "11 error: {disk#1.exposed_devs[0]} does not resolve: there is no section [disk#1]",
+    );
+    check("{env.words[2]}", "11 error: {env.words[2]} does not resolve: it has 2 words, [0] to [1]");
+    check("{node.env.x}", "11 error: {node.env.x} does not resolve: env.x is not set in the configuration of node n1");
+    check("{pre_monitor_action}", "11 error: {pre_monitor_action} does not resolve: pre_monitor_action is not set");
+    check("$(1 / 0)", "11 error: $(1 / 0) has no value: division by zero");
+    check("$(1 + {env.word})", "17 error: $(1 + {env.word}) has no value: \"x\" is not a number");
+    check("{rid}", "11 error: {rid} does not resolve: there is no keyword rid in [DEFAULT]");
+}
+
+#[test]
+fn every_problem_of_a_value_is_told() {
+    let text = "[env]\na = {env.q} {env.r} {zz.y}\n[DEFAULT]\ncomment = {env.s} $(1 / 0)\n";
+    check(
+        text,
+        &[
+            "2:5 error: {env.q} does not resolve: q is not set in [env]",
+            "2:13 error: {env.r} does not resolve: r is not set in [env]",
+            "2:21 error: {zz.y} does not resolve: there is no section [zz]",
+            "4:11 error: {env.s} does not resolve: s is not set in [env]",
+            "4:19 error: $(1 / 0) has no value: division by zero",
+        ],
+    );
+}
+
+#[test]
+fn what_only_another_node_knows_is_told_once_and_is_no_error() {
+    let head = "[DEFAULT]\nnodes = n1 n2 n3\n";
+    assert_eq!(all_problems(&format!("{head}comment = {{node.env}} {{node.host_mode}}\n")), Vec::<String>::new());
+    let unset = "x is not set in the configuration of node n1";
+    assert_eq!(
+        all_problems(&format!("{head}comment = {{node.labels.x}}\n")),
+        [format!("3:11 error: {{node.labels.x}} does not resolve: labels.{unset}")],
+    );
+    let elsewhere = format!("labels.{unset}, and those of other nodes are not here");
+    assert_eq!(
+        all_problems(&format!("{head}comment@n2 = {{node.labels.x}}\ncomment@n3 = {{node.labels.x}}\n")),
+        [3, 4].map(|line| format!("{line}:14 warning: {{node.labels.x}} does not resolve here: {elsewhere}")),
+    );
+}
+
+#[test]
+fn names_and_schedules_are_checked() {
+    let example = "HH:MM-HH:MM[@interval] [days] [weeks] [months], such as 03:00-05:00 mon-fri, or @10";
+    let schedule = |at: &str, key: &str, word: &str| {
+        format!("{at} error: {key} is not a schedule: expected {example}: \"{word}\" is no time of the day")
+    };
+    check("[fs#1]\ntype = flag\nschedule = foo\n", &[&schedule("3:12", "fs#1.schedule", "foo")]);
+    check("[DEFAULT]\nmonitor_schedule = bar\n", &[&schedule("2:20", "monitor_schedule", "bar")]);
+    let subset = "expected letters, digits, - _ and ., such as web";
+    for name in ["../x", "a b"] {
+        let message = format!("3:10 error: fs#1.subset is no name of a subset: {subset}");
+        check(&format!("[fs#1]\ntype = flag\nsubset = {name}\n"), &[&message]);
+    }
+    check(
+        "[DEFAULT]\nparents = web@n1 Bad/x/y/z\nhard_affinity = web@n1\n",
+        &[
+            "2:11 error: parents names \"Bad/x/y/z\", which is no object: expected <path>[@<node>], such as ns1/svc/web",
+            "3:17 error: hard_affinity names \"web@n1\", which is no object: expected the path of an object, such as \
+             ns1/svc/web",
+        ],
+    );
+    check(
+        "[DEFAULT]\nnodes =\n",
+        &["2:8 error: nodes names no nodes: expected names of nodes; without the line, it is this node alone"],
+    );
+    check(
+        "[DEFAULT]\nflex_min = -1\n",
+        &["2:12 error: flex_min is out of range: expected 0 or a small positive integer"],
+    );
+}
+
+#[test]
+fn an_unknown_keyword_leaves_a_crippled_object() {
+    let text = "[DEFAULT]\ngce_zone = z\n[fs#1]\ntype = flag\ncolour = red\n[disk#1]\ntype = floppy\nsize = x\n";
+    let loaded = load(&path(), text, &node("n1"), &Drivers::new());
+    assert!(loaded.object.is_none());
+    let crippled = loaded.crippled.expect("the others can act");
+    assert_eq!(
+        crippled.resources.iter().map(|resource| resource.rid.to_string()).collect::<Vec<_>>(),
+        ["disk#1", "fs#1"]
+    );
+    assert_eq!(loaded.diagnostics.iter().filter(|problem| problem.is_error()).count(), 3, "{:?}", loaded.diagnostics);
+    let wrong = load(&path(), &text.replace("red", "red\nstandby = maybe"), &node("n1"), &Drivers::new());
+    assert!(wrong.crippled.is_none(), "what is known and wrong cannot be done without");
+}
+
+#[test]
+fn loops_are_told_once_and_located() {
+    let text = "[env]\na = {env.b}\nb = x{env.c}\nc = {env.a}\n[DEFAULT]\ncomment = {env.b}\n";
+    let found = problems(text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("a loop: env."), "{found:?}");
+    check("[DEFAULT]\ncomment = {comment}\n", &["2:11 error: {comment} does not resolve: a loop: comment → comment"]);
+}
+
+#[test]
+fn nobody_can_make_it_grow_or_nest_without_end() {
+    let mut text = String::from("[env]\na0 = 0123456789\n");
+    for level in 1..40 {
+        text += &format!("a{level} = {{env.a{}}}{{env.a{}}}\n", level - 1, level - 1);
+    }
+    assert!(problems(&text)[0].contains("the value becomes longer than a mebibyte"));
+    let mut text = String::from("[env]\na0 = 1\n");
+    for level in 1..1000 {
+        text += &format!("a{level} = {{env.a{}}}\n", level - 1);
+    }
+    text += "[DEFAULT]\ncomment = {env.a999}\n";
+    assert!(problems(&text).iter().all(|problem| problem.contains("more than 64 references")), "deep chains end");
+}
+
+#[test]
+fn a_mistake_made_thousands_of_times_takes_no_longer_each_time() {
+    let text = "[app#1]\ntype = forking\ntags = {rid}\n".repeat(20_000);
+    assert_eq!(all_problems(&text).len(), 19_999, "it takes minutes where each one looks at all others");
+}
+
+#[test]
+fn old_spellings_are_named() {
+    let text = "\
+[DEFAULT]
+nodes = n1 n2
+cluster_type = flex
+service_type = PRD
+autostart_node = n2
+mode = hosted
+
+[loop#1]
+file = /a
+
+[disk#2]
+type = lvm
+vgname = data
+always_on = nodes
+
+[ip#1]
+type = docker
+ipname = 10.0.0.1
+container_rid = container#1
+
+[container#1]
+type = docker
+run_image = nginx
+";
+    check(
+        text,
+        &[
+            "3:1 warning: cluster_type is an old name: now called topology",
+            "4:1 warning: service_type is an old name: now called env",
+            "5:1 warning: autostart_node is an old name: now orchestrate = start, and the order of nodes",
+            "6:1 warning: mode is an old name: no longer used",
+            "8:2 warning: [loop#1] is an old kind of section: now [disk#1] with type = loop",
+            "12:8 warning: disk type lvm is an old name: now called vg",
+            "13:1 warning: disk#2.vgname is an old name: now called name",
+            "14:1 warning: disk#2.always_on is an old name: now called standby",
+            "17:8 warning: ip type docker is an old name: now called netns",
+            "18:1 warning: ip#1.ipname is an old name: now called name",
+            "19:1 warning: ip#1.container_rid is an old name: now called netns",
+            "23:1 warning: container#1.run_image is an old name: now called image",
+        ],
+    );
+}
+
+#[test]
+fn requirements_and_joined_containers_must_exist() {
+    check("[app#1]\nstart_requires = app#1\n", &["2:18 error: app#1.start_requires names app#1: the resource itself"]);
+    check(
+        "[app#1]\nstop_requires = nobody\n",
+        &["2:17 error: app#1.stop_requires does not parse: \"nobody\" is no resource \
+         id: expected <group>#<id>, such as fs#1"],
+    );
+    check(
+        "[ip#1]\ntype = netns\nnetns = container#1\n",
+        &["3:9 error: ip#1.netns names container#1: the object has no \
+         such resource"],
+    );
+}
+
+#[test]
+fn resources_that_wait_for_each_other_are_told_where_they_are_made_to() {
+    let flags = "[fs#1]\ntype = flag\nstart_requires = fs#2\n[fs#2]\ntype = flag\nstart_requires = fs#1(up)\n";
+    let both = |rid| format!("{rid} would have to act both before and after");
+    let chain = "error: these wait for each other: fs#1 → fs#2 → fs#1";
+    check(flags, &[&format!("3:18 {chain}: {}", both("fs#2"))]);
+    // What is not brought about must be so now, and so comes after: twice that is a cycle too, once is an order.
+    let downs = flags.replace("fs#1(up)", "fs#1(down)").replace("= fs#2", "= fs#2(down)");
+    check(&downs, &[&format!("3:18 {chain}: {}", both("fs#2"))]);
+    check(&flags.replace("fs#1(up)", "fs#1(down)"), &[]);
+    check(&flags.replace("start_requires = fs#2", "start_requires = fs#2(down)"), &[]);
+    check(&flags.replace("start_requires = fs#1(up)", "stop_requires = fs#1(down)"), &[]);
+    check(&flags.replace("[fs#2]", "[fs#2]\ndisable = true"), &[]);
+    // Against the order of groups: the addresses of a container come after it.
+    let joined = "[ip#1]\ntype = netns\nnetns = container#1\n\
+        [container#1]\ntype = docker\nimage = x\nstart_requires = ip#1\n";
+    let chain = "error: these wait for each other: ip#1 → container#1 → ip#1";
+    check(joined, &[&format!("7:18 {chain}: {}", both("ip#1"))]);
+    check("[app#1]\ntype = forking\n[fs#1]\ntype = flag\nstart_requires = app#1\n", &[]);
+}
+
+#[test]
+fn provision_starts_too_and_so_makes_cycles_of_both() {
+    let text = "[fs#1]\ntype = flag\nprovision_requires = fs#2\n[fs#2]\ntype = flag\nstart_requires = fs#1\n";
+    let chain = "these wait for each other: fs#1 → fs#2 → fs#1";
+    check(text, &[&format!("3:22 error: {chain}: fs#2 would have to act both before and after")]);
+    check(&text.replace("[fs#1]", "[fs#1]\nprovision = false"), &[]);
+}
+
+#[test]
+fn a_disk_is_not_made_of_what_stands_on_it() {
+    let text = "[disk#1]\ntype = loop\nfile = /a\nstart_requires = fs#1\n\
+        [fs#1]\ntype = ext4\ndev = {disk#1.exposed_devs[0]}\nmnt = /b\n";
+    let chain = "these wait for each other: disk#1 → fs#1 → disk#1";
+    check(text, &[&format!("4:18 error: {chain}: fs#1 would have to act both before and after")]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_configuration_panics(text in "(\\[(DEFAULT|env|fs#1|disk#1|drbd#1|subset#fs:a)\\]\n|(nodes|type|dev|size|start_requires|always_on|flex_max|x)(@n1)? = |\\{(env.x|nodes|#nodes|disk#1.exposed_devs|x)(\\[1\\])?\\}|\\$\\(|[a-z0-9 (){}\n]|.)*") {
+        problems(&text);
+    }
+}

@@ -1,0 +1,111 @@
+//! A handful of drivers, and nodes, for the tests of configurations.
+
+use config::{DriverSchema, NodeData, Schemas};
+use model::keyword::{Keyword, Kind};
+use model::{DriverName, Group, ObjectPath};
+
+/// A few drivers, as their manifests would describe them.
+pub(crate) struct Drivers(Vec<(DriverName, Vec<Keyword>)>);
+
+impl Drivers {
+    pub(crate) fn new() -> Drivers {
+        let text = |name: &str| Keyword::new(name, Kind::String, "");
+        let required = |keyword: Keyword| Keyword { required: true, ..keyword };
+        let secret = |keyword: Keyword| Keyword { secret: true, ..keyword };
+        let zone = || text("gce_zone").inherited();
+        let drivers = [
+            (
+                "app.forking",
+                vec![Keyword::new("start", Kind::Command, ""), Keyword::new("timeout", Kind::Duration, "")],
+            ),
+            (
+                "app.simple",
+                vec![
+                    required(Keyword::new("start", Kind::Command, "")),
+                    secret(text("password")),
+                    Keyword { store: Some(model::Kind::Sec), ..Keyword::new("secrets", Kind::Words, "") },
+                ],
+            ),
+            (
+                "container.docker",
+                vec![
+                    required(text("image")),
+                    Keyword::new("run_args", Kind::Words, ""),
+                    text("netns"),
+                    Keyword::new("data_dir", Kind::Path, ""),
+                    Keyword::new("container_data_dir", Kind::Path, "").inherited(),
+                ],
+            ),
+            (
+                "disk.loop",
+                vec![
+                    required(Keyword::new("file", Kind::Path, "")).such_as("/srv/{name}.img"),
+                    Keyword { provisioning: true, ..Keyword::new("size", Kind::Size, "").or("1g") },
+                ],
+            ),
+            ("disk.gce", vec![Keyword::new("names", Kind::List, ""), Keyword::new("size", Kind::Size, ""), zone()]),
+            ("disk.vg", vec![required(text("name"))]),
+            (
+                "fs.ext4",
+                vec![
+                    required(text("dev")),
+                    required(Keyword::new("mnt", Kind::Path, "")),
+                    text("mnt_opt"),
+                    Keyword::new("mode", Kind::Mode, ""),
+                ],
+            ),
+            (
+                "fs.btrfs",
+                vec![
+                    required(text("dev")),
+                    Keyword::new("mnt", Kind::Path, ""),
+                    text("mnt_opt"),
+                    Keyword { provisioning: true, ..text("mkfs_dev").or("{disk.exposed_devs[0]}") },
+                ],
+            ),
+            ("fs.flag", vec![]),
+            ("ip.host", vec![text("name"), text("dev"), Keyword::new("netmask", Kind::Integer, "").unscoped()]),
+            ("ip.gce", vec![text("name"), text("dev"), text("routename"), zone()]),
+            (
+                "ip.netns",
+                vec![
+                    text("name"),
+                    text("dev"),
+                    text("netmask"),
+                    text("network"),
+                    text("gateway"),
+                    required(text("netns")),
+                    Keyword::new("del_net_route", Kind::Boolean, "").or("false"),
+                ],
+            ),
+            ("sync.rsync", vec![Keyword::new("src", Kind::List, "")]),
+            ("task.host", vec![Keyword::new("command", Kind::Command, "")]),
+        ];
+        let named = |(name, keywords): (&str, Vec<Keyword>)| (name.parse().unwrap(), keywords);
+        Drivers(drivers.into_iter().map(named).collect())
+    }
+}
+
+impl Schemas for Drivers {
+    fn driver(&self, group: Group, type_name: &str) -> Option<DriverSchema<'_>> {
+        let found = self.0.iter().find(|(name, _)| name.group() == group && name.name() == type_name)?;
+        Some(DriverSchema { name: &found.0, keywords: &found.1 })
+    }
+
+    fn names(&self, group: Group) -> Vec<String> {
+        self.0.iter().filter(|(name, _)| name.group() == group).map(|(name, _)| name.name().to_owned()).collect()
+    }
+}
+
+pub(crate) fn path() -> ObjectPath {
+    "ns1/svc/web".parse().unwrap()
+}
+
+/// A node of that name, which knows of n1, n2 and n3.
+pub(crate) fn node(name: &str) -> NodeData {
+    let configuration = "[node]\nprkey = 0x1\n[env]\nbridge = br7\n[labels]\nrack-1 = left\n";
+    let mut node = NodeData::new(name.parse().unwrap(), &config::Document::parse(configuration));
+    node.peers.extend(["n1", "n2", "n3"].map(|name| (name.parse().unwrap(), Default::default())));
+    node.cluster = "lab".to_owned();
+    node
+}

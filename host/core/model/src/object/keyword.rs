@@ -1,0 +1,119 @@
+//! The keywords of a resource: resolved when its object is loaded, evaluated when it acts.
+
+use crate::convert::convert;
+use crate::keyword::Kind as KeywordKind;
+use crate::{Kind, Rid};
+
+use super::{LateReference, LateValue};
+
+/// A driver's keyword, resolved but for late references, which are filled in and converted when the resource acts.
+#[derive(Debug, Clone)]
+pub struct ResolvedKeyword {
+    /// Its name.
+    pub name: String,
+    /// What its values are made of.
+    pub kind: KeywordKind,
+    /// Whether the values must never be shown.
+    pub secret: bool,
+    /// The kind of the data stores that the values are references to.
+    pub store: Option<Kind>,
+    /// Whether it is a default that only provision asks for: what it speaks of need not be there.
+    pub aside: bool,
+    /// The canonical values, where nothing is late.
+    pub known: Option<Vec<String>>,
+    /// The value as it was resolved.
+    pub value: LateValue,
+}
+
+/// What resources expose at this moment.
+pub trait DeviceLookup {
+    /// The devices of a resource, in the order in which its driver reported them. None, or none at all, while it is down.
+    fn devices(&self, rid: &Rid) -> Option<Vec<String>>;
+}
+
+/// Nothing is exposed: for those who only look at a configuration.
+impl DeviceLookup for () {
+    fn devices(&self, _: &Rid) -> Option<Vec<String>> {
+        None
+    }
+}
+
+/// A keyword in canonical form: see `wit/types.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeywordValue {
+    /// Its name.
+    pub name: String,
+    /// What its values are made of.
+    pub kind: KeywordKind,
+    /// One value, or one an element of a list.
+    pub values: Vec<String>,
+    /// Whether the values must never be shown.
+    pub secret: bool,
+    /// The kind of the stores that the values are references to.
+    pub store: Option<Kind>,
+    /// The resource whose devices the values were made of. As a device, such a value is accepted only if the host itself gave
+    /// the device to that resource.
+    pub from: Option<Rid>,
+}
+
+impl KeywordValue {
+    /// A value that is a text, not secret, and no other resource's.
+    pub fn new(name: impl Into<String>, values: Vec<String>) -> KeywordValue {
+        let (name, kind) = (name.into(), KeywordKind::String);
+        KeywordValue { name, kind, values, secret: false, store: None, from: None }
+    }
+}
+
+/// The evaluated keywords of a resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeywordEvaluation {
+    /// Those that have a value.
+    pub keywords: Vec<KeywordValue>,
+    /// Those whose value cannot be had now, such as the device of a disk that is down.
+    pub missing: Vec<MissingValue>,
+}
+
+/// A keyword whose value cannot be had now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{keyword} speaks of {rid}, which {reason}")]
+pub struct MissingValue {
+    /// The keyword.
+    pub keyword: String,
+    /// The resource that it speaks of.
+    pub rid: Rid,
+    /// Why that is no answer.
+    pub reason: String,
+}
+
+impl ResolvedKeyword {
+    /// Fills in what is late, converts, and files the keyword among those that have a value or among those that have none.
+    pub fn evaluate(&self, exposed: &dyn DeviceLookup, evaluation: &mut KeywordEvaluation) {
+        match self.canonical(exposed) {
+            Ok(values) => evaluation.keywords.push(KeywordValue {
+                name: self.name.clone(),
+                kind: self.kind,
+                values,
+                secret: self.secret || self.value.secret,
+                store: self.store,
+                from: self.value.late().next().map(|late| late.rid.clone()),
+            }),
+            Err(_) if self.aside => {}
+            Err((late, reason)) => {
+                evaluation.missing.push(MissingValue { keyword: self.name.clone(), rid: late.rid.clone(), reason });
+            }
+        }
+    }
+
+    fn canonical(&self, exposed: &dyn DeviceLookup) -> Result<Vec<String>, (&LateReference, String)> {
+        if let Some(known) = &self.known {
+            return Ok(known.clone());
+        }
+        let text = self.value.fill(|late| late.fill(exposed.devices(&late.rid)))?;
+        match (convert(self.kind, &text), self.value.late().next()) {
+            (Ok(values), _) => Ok(values),
+            (Err(error), Some(late)) => Err((late, format!("makes {text:?} of it: {error}"))),
+            // A value of text alone was converted when the object was loaded.
+            (Err(_), None) => Ok(vec![text]),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A resource of an object: what its section means on one node.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::{DriverName, NodeName, Rid, SubsetName, Verb};
+
+use super::{DeviceLookup, KeywordEvaluation, Requirement, ResolvedKeyword, Timeouts, Trigger};
+
+/// A resource of an object, as its section means it on one node.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// Its id.
+    pub rid: Rid,
+    /// Its section, which is called otherwise where it is written the old way: `drbd#1` for disk#1.
+    pub section: String,
+    /// Its driver.
+    pub driver: DriverName,
+    /// Words to select it by.
+    pub tags: Vec<String>,
+    /// The subset that it acts with.
+    pub subset: Option<SubsetName>,
+    /// Whether the object has it by itself, because it has several nodes.
+    pub implicit: bool,
+    /// Whether it is left alone.
+    pub disable: bool,
+    /// The other nodes of the object that leave it alone.
+    pub disabled_on: Vec<NodeName>,
+    /// Whether its failures are reported only.
+    pub optional: bool,
+    /// Whether it is up on every node.
+    pub standby: bool,
+    /// Whether every node sees the same one, so that the leader alone provisions it.
+    pub shared: bool,
+    /// Whether it lives inside a container.
+    pub encap: bool,
+    /// Whether its failure moves the object.
+    pub monitor: bool,
+    /// How many times the daemon restarts it.
+    pub restart: u32,
+    /// How long it waits between two restarts.
+    pub restart_delay: Duration,
+    /// Whether provision cares for it.
+    pub provision: bool,
+    /// Whether unprovision cares for it.
+    pub unprovision: bool,
+    /// What its actions ask of others.
+    pub requires: BTreeMap<Verb, Vec<Requirement>>,
+    /// Commands that run around its actions. One element an argument.
+    pub triggers: BTreeMap<Trigger, Vec<String>>,
+    /// How long its actions may take, those of the object included.
+    pub timeouts: Timeouts,
+    /// When it runs by itself.
+    pub schedule: Option<String>,
+    /// Limits of its process group: keyword without `pg_`, value.
+    pub process_group: BTreeMap<String, String>,
+    /// What somebody wrote about it.
+    pub comment: String,
+    /// The container whose network an address joins (`netns = container#1`): it acts with that container.
+    pub joins: Option<Rid>,
+    /// The driver's keywords, resolved but for what only other resources know.
+    pub keywords: Vec<ResolvedKeyword>,
+}
+
+impl Resource {
+    /// The resources of whose devices its keywords speak: `{disk#1.exposed_devs[0]}`. What only provision asks for, and nobody
+    /// wrote, counts where `provisioning` says so.
+    pub fn speaks_of(&self, provisioning: bool) -> Vec<&Rid> {
+        let keywords = self.keywords.iter().filter(|keyword| provisioning || !keyword.aside);
+        let mut rids: Vec<&Rid> = keywords.flat_map(|keyword| keyword.value.late()).map(|late| &late.rid).collect();
+        rids.sort();
+        rids.dedup();
+        rids
+    }
+
+    /// The driver's keywords, in canonical form. What other resources expose is asked of `exposed` now.
+    pub fn evaluate(&self, exposed: &dyn DeviceLookup) -> KeywordEvaluation {
+        let mut evaluation = KeywordEvaluation::default();
+        for keyword in &self.keywords {
+            keyword.evaluate(exposed, &mut evaluation);
+        }
+        evaluation
+    }
+}
