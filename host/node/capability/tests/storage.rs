@@ -123,7 +123,7 @@ fn skipped(what_is_missing: &str) {
 }
 
 /// True in the process that may mount. The test calls itself there and waits: blocking calls run on threads of their own,
-/// which must all see the same mounts, and nobody else may.
+/// which must all see the same mounts, and no other process may.
 fn in_private_namespace(test: &str) -> bool {
     const INSIDE: &str = "HOSTLER_TEST_PRIVATE_MOUNTS";
     if std::env::var_os(INSIDE).is_some() {

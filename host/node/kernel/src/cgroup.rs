@@ -1,6 +1,6 @@
-//! Control groups, version 2, see cgroups(7): used to know which processes belong together, not to limit them.
+//! Control groups, version 2, see cgroups(7). They are used to find and kill the processes of a resource, not to limit them.
 //!
-//! No controller is needed, so the hierarchy will do even where version 1 holds all of them. It is found by its type of
+//! No controller is needed, so the hierarchy can be used even if version 1 has all controllers. It is found by the type of its
 //! file system, wherever it is mounted.
 
 use std::fs;
@@ -15,11 +15,12 @@ use rustix::process::Pid;
 use crate::KernelError;
 use crate::mount::mountinfo;
 
+/// How often another process may remove the slice around a group while the group is being made.
 const ATTEMPTS: usize = 10;
 
-/// Where the hierarchy is mounted, if it is and if groups may be made there: told by making one, as a uid tells nothing
-/// inside a container. `slice` is the group below which all others will stand; one that was not there is not there
-/// afterwards.
+/// The directory of `slice`, the group that will hold all others. None if there is no hierarchy, or if no groups may be made in
+/// it. That is found out by making one, because the uid says nothing inside a container; a slice that did not exist before
+/// is removed again.
 pub fn available(slice: &str) -> Option<PathBuf> {
     let group = Cgroup::at(root()?.join(slice));
     let there_already = group.path.is_dir();
@@ -30,32 +31,32 @@ pub fn available(slice: &str) -> Option<PathBuf> {
     Some(group.path)
 }
 
-/// Where the hierarchy is mounted, if it is.
+/// The mount point of the hierarchy. None if it is not mounted.
 pub fn root() -> Option<PathBuf> {
     mountinfo::read().ok()?.into_iter().find(|mount| mount.fstype == "cgroup2").map(|mount| mount.target)
 }
 
-/// One control group, which need not exist yet.
+/// A control group, which need not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cgroup {
     path: PathBuf,
 }
 
 impl Cgroup {
-    /// The group with this directory.
+    /// The group of this directory.
     pub fn at(path: impl Into<PathBuf>) -> Cgroup {
         Cgroup { path: path.into() }
     }
 
-    /// Its directory.
+    /// The directory of the group.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens the file through which processes enter, and makes the group if it is not there.
+    /// Opens the file by which processes enter the group. Makes the group if it does not exist.
     pub(crate) fn open_procs(&self) -> Result<OwnedFd, KernelError> {
         let procs = self.path.join("cgroup.procs");
-        // Whoever ends the last process of a neighbour removes the group above both, perhaps just now.
+        // A stop of a neighbouring resource removes the slice above both if it finds it empty, perhaps between our two calls.
         for _ in 0..ATTEMPTS {
             match rustix::fs::open(&procs, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
                 Err(Errno::NOENT) => self.make()?,
@@ -72,12 +73,12 @@ impl Cgroup {
         }
     }
 
-    /// The processes in the group and in those below it. None of a group that is not there.
+    /// The processes in the group and in the groups below it. Empty if the group does not exist.
     pub fn members(&self) -> Result<Vec<Pid>, KernelError> {
         let mut pids = Vec::new();
         for group in self.family()? {
             match fs::read_to_string(group.join("cgroup.procs")) {
-                // Processes of a foreign pid namespace are shown as 0.
+                // A process of a foreign pid namespace is listed as 0, and skipped.
                 Ok(text) => pids.extend(text.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?))),
                 Err(error) if is_gone(&error) => {}
                 Err(error) => return Err(self.failed("read the processes of", &error)),
@@ -86,7 +87,7 @@ impl Cgroup {
         Ok(pids)
     }
 
-    /// Kills all processes of the group at once, those included that are being forked.
+    /// Kills all processes of the group at once, including those that are just being forked.
     pub fn kill(&self) -> Result<(), KernelError> {
         match fs::write(self.path.join("cgroup.kill"), "1") {
             Err(error) if !is_gone(&error) => Err(self.failed("kill", &error)),
@@ -94,17 +95,17 @@ impl Cgroup {
         }
     }
 
-    /// Removes the group, those below it, and the slices above in which nothing is left. One that is in use stays.
+    /// Removes the group, the groups below it, and the slices above it that are empty then. A group in use stays.
     pub fn remove(&self) {
         let Ok(family) = self.family() else { return };
         for group in family.iter().rev().filter(|group| **group != self.path) {
-            // Busy or gone: both are fine, and the next removal tries again.
+            // In use or removed already: both are fine, and the next removal tries again.
             let _ = fs::remove_dir(group);
         }
         self.remove_empty_ones();
     }
 
-    /// Removes the group and the slices around it, from the inside out, up to the first in which something is left.
+    /// Removes the group and the slices around it, from the inside out, until one is not empty.
     fn remove_empty_ones(&self) {
         let slices = self.path.ancestors().skip(1).take_while(|above| above.extension() == Some("slice".as_ref()));
         for group in std::iter::once(self.path.as_path()).chain(slices) {
@@ -115,7 +116,7 @@ impl Cgroup {
         }
     }
 
-    /// The group and all below it, parents first.
+    /// The group and all groups below it, parents first.
     fn family(&self) -> Result<Vec<PathBuf>, KernelError> {
         let mut family = vec![self.path.clone()];
         let mut next = 0;
@@ -140,7 +141,7 @@ impl Cgroup {
     }
 }
 
-/// A group can vanish while it is looked at.
+/// Whether the error means that the group was removed meanwhile. A file of it that is open then answers ENODEV.
 fn is_gone(error: &io::Error) -> bool {
     error.kind() == ErrorKind::NotFound || Errno::from_io_error(error) == Some(Errno::NODEV)
 }

@@ -1,20 +1,20 @@
-//! Clocks.
+//! The clocks of the kernel, and the id of the boot.
 
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Time since 1970 in UTC. It may jump: for people only.
+/// The time since 1970 in UTC. It may jump, so it is for people only.
 pub fn wall() -> Duration {
     read(ClockId::Realtime)
 }
 
-/// Time since boot. It never goes back, and goes on through a suspend.
+/// The time since boot. It never goes back, and counts while the machine is suspended.
 pub fn boot() -> Duration {
     read(ClockId::Boottime)
 }
 
-/// Which boot of the machine this is, see random(4). None where /proc does not say.
+/// The id of this boot of the machine, see random(4). None if /proc does not have it.
 pub fn boot_id() -> Option<String> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim().to_owned())

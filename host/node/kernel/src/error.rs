@@ -1,33 +1,33 @@
-//! Why a call about files, mounts or block devices failed.
+//! The error of this crate's functions.
 
 use std::path::PathBuf;
 
 use rustix::io::Errno;
 
-/// Why a call about files, mounts or block devices failed.
+/// A system call, or a check before it, that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KernelError {
-    /// What was asked makes no sense, or leads through a place that others control.
+    /// An argument makes no sense, or a path leads through a directory that other users control.
     #[error("{0}")]
     Invalid(String),
-    /// What was named is not there.
+    /// The named file or link does not exist.
     #[error("{} does not exist", .0.display())]
     NotFound(PathBuf),
-    /// The kernel refused.
+    /// The kernel refused a system call.
     #[error("cannot {doing}")]
     Os {
-        /// What was being done, after "cannot".
+        /// The operation that failed, as it stands after "cannot".
         doing: String,
         /// The kernel's answer.
         #[source]
         errno: Errno,
     },
-    /// The kernel refused, and we know better than errno(3) why.
+    /// The kernel refused a system call, and the cause is known better than errno(3) says.
     #[error("cannot {doing}: {why}")]
     Refused {
-        /// What was being done, after "cannot".
+        /// The operation that failed, as it stands after "cannot".
         doing: String,
-        /// Why it could not be.
+        /// The cause.
         why: String,
         /// The kernel's answer.
         errno: Errno,
@@ -35,12 +35,12 @@ pub enum KernelError {
 }
 
 impl KernelError {
-    /// For `map_err`: what was being done when the kernel refused.
+    /// For `map_err`: adds the operation to the kernel's answer.
     pub(crate) fn os(doing: impl Into<String>) -> impl FnOnce(Errno) -> KernelError {
         move |errno| KernelError::Os { doing: doing.into(), errno }
     }
 
-    /// The kernel's answer, where it was the kernel that refused.
+    /// The kernel's answer. None if the kernel was not asked.
     pub fn errno(&self) -> Option<i32> {
         match self {
             KernelError::Os { errno, .. } | KernelError::Refused { errno, .. } => Some(errno.raw_os_error()),
@@ -48,7 +48,7 @@ impl KernelError {
         }
     }
 
-    /// Everything in one line, for those who do not walk the chain of sources.
+    /// The error and its cause in one line, for callers that do not print the chain of sources.
     pub fn sentence(&self) -> String {
         match self {
             KernelError::Os { errno, .. } => format!("{self}: {}", strerror(*errno)),
@@ -57,7 +57,7 @@ impl KernelError {
     }
 }
 
-/// The kernel's words for an errno, in lower case: `no space left on device`.
+/// The words of strerror(3), in lower case: `no space left on device`.
 fn strerror(errno: Errno) -> String {
     let text = nix::errno::Errno::from_raw(errno.raw_os_error()).desc();
     let mut letters = text.chars();

@@ -1,4 +1,4 @@
-//! Waiting until a descriptor can be read, without a thread.
+//! Waits until a descriptor is readable, without a thread.
 
 #![expect(unsafe_code, reason = "tokio's safe registration is deprecated, as it trusts any AsRawFd")]
 
@@ -8,8 +8,8 @@ use std::os::fd::OwnedFd;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Registers a descriptor with the runtime of this task.
+/// Registers a descriptor with the tokio runtime of this task.
 pub(crate) fn when_readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an OwnedFd has one descriptor, the same for all its life, and nobody else closes it.
+    // SAFETY: an OwnedFd has one descriptor, the same for all its life, and only its owner closes it.
     unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }.map_err(|error| error.into_parts().1)
 }

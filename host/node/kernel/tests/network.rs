@@ -61,7 +61,7 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// Long enough for a kernel that answers at once, and not waited for where somebody answers.
+/// Long enough for a kernel that answers at once, and not waited for if there is an answer.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 #[test]
@@ -129,7 +129,7 @@ fn an_announcement_is_heard_on_the_link() {
 }
 
 #[test]
-fn nobody_is_asked_on_a_link_without_neighbours() {
+fn no_frame_is_sent_on_a_link_without_neighbours() {
     in_namespace(async |ends: Ends| {
         let lo = ends.netlink.find_link("lo").await.unwrap().unwrap();
         ends.netlink.set_up(&lo).await.unwrap();

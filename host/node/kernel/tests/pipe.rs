@@ -55,7 +55,7 @@ async fn a_writer_that_fails_is_told_from_a_reader_that_fails() {
 }
 
 #[tokio::test]
-async fn both_are_killed_when_nobody_waits_any_more() {
+async fn both_are_killed_when_the_future_is_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
     let marked = |name: &str| format!("echo $$ >{}; exec sleep 600", place(name).display());

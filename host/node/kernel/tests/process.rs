@@ -184,7 +184,7 @@ async fn a_program_that_takes_too_long_is_killed_with_its_children() {
 }
 
 #[tokio::test]
-async fn whoever_stops_waiting_kills_the_program_with_its_children() {
+async fn a_caller_that_stops_waiting_kills_the_program_with_its_children() {
     let dir = tempfile::tempdir().unwrap();
     let pid = dir.path().join("pid");
     let launch = shell(&format!("sleep 1000 & echo $! > {}; wait", pid.display()));

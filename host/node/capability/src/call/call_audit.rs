@@ -89,7 +89,7 @@ impl CallRecorder {
 ///
 /// ```text
 ///  new ──begin──▶ open ──close──▶ recorded with its result; a change is counted if the effect says so
-///   │              └──drop──────▶ recorded as cut short; a change is counted, as nobody knows how far the effect got
+///   │              └──drop──────▶ recorded as cut short; a change is counted, as it is not known how far the effect got
 ///   └──drop──▶ nothing: the effect never began
 /// ```
 pub(super) struct CallAudit {

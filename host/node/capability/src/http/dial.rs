@@ -1,4 +1,4 @@
-//! Connections for HTTP: to the one address that was checked, or to the one socket that was found.
+//! Connections for HTTP: to an address that was checked, or to a unix socket that was pinned.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -14,11 +14,11 @@ use url::{Host, Url};
 
 use crate::CapabilityError;
 
-/// A connection, whatever it runs over.
+/// A connection of any kind.
 pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
-/// Connects to the host of `url`. Its name is resolved once, and what was checked is what is used.
+/// Connects to the host of `url`. Its name is resolved once, so that the address that was checked is the one that is used.
 pub(crate) async fn dial_url(url: &Url) -> Result<Box<dyn ByteStream>, CapabilityError> {
     let host = url.host().ok_or_else(|| CapabilityError::Invalid(format!("{url} has no host")))?;
     let port = url.port_or_known_default().unwrap_or(80);
@@ -28,7 +28,7 @@ pub(crate) async fn dial_url(url: &Url) -> Result<Box<dyn ByteStream>, Capabilit
     }
     let name = match host {
         Host::Domain(name) => ServerName::try_from(name.to_owned())
-            .map_err(|_| CapabilityError::Invalid(format!("{name:?} is no host name")))?,
+            .map_err(|_| CapabilityError::Invalid(format!("{name:?} is not a host name")))?,
         Host::Ipv4(ip) => ServerName::from(IpAddr::from(ip)),
         Host::Ipv6(ip) => ServerName::from(IpAddr::from(ip)),
     };
@@ -37,9 +37,10 @@ pub(crate) async fn dial_url(url: &Url) -> Result<Box<dyn ByteStream>, Capabilit
     Ok(Box::new(stream))
 }
 
-/// Connects to a unix socket. Links are followed only where nobody else could have put them.
+/// Connects to a unix socket. A link is followed only if no other user could have put it there.
 pub(crate) async fn dial_unix(socket: &Path) -> Result<Box<dyn ByteStream>, CapabilityError> {
     let place = kernel::path::resolve(socket, kernel::path::LastLink::Follow)?;
+    // Through /proc, to connect to the socket that was found even if another one has taken its name.
     let pinned: PathBuf = kernel::path::descriptor_path(place.existing()?);
     let stream = UnixStream::connect(&pinned).await;
     let stream =
@@ -47,8 +48,8 @@ pub(crate) async fn dial_unix(socket: &Path) -> Result<Box<dyn ByteStream>, Capa
     Ok(Box::new(stream))
 }
 
-/// A name may stand for public addresses only: it is not the driver, nor the grant, that says what it resolves to. An
-/// address that stands in the URL itself stands in the grant too.
+/// The addresses of a host. A name may lead to far addresses only, because neither the driver nor the grant controls what it
+/// resolves to: else a name could be made to reach services of this machine. An address in the URL stands in the grant too.
 async fn addresses(host: &Host<&str>, port: u16) -> Result<Vec<SocketAddr>, CapabilityError> {
     let name = match host {
         Host::Ipv4(ip) => return Ok(vec![SocketAddr::new((*ip).into(), port)]),
@@ -67,8 +68,9 @@ async fn addresses(host: &Host<&str>, port: u16) -> Result<Vec<SocketAddr>, Capa
     }
 }
 
-/// Not this machine, nor what only its own link knows, such as a cloud's metadata server.
+/// Whether an address is neither this machine's nor link-local, such as a cloud's metadata server.
 fn is_far(address: IpAddr) -> bool {
+    // Canonical first: ::ffff:127.0.0.1 is this machine as well.
     match address.to_canonical() {
         IpAddr::V4(ip) => {
             !(ip.is_loopback() || ip.is_link_local() || ip.is_multicast() || ip.is_broadcast() || ip.octets()[0] == 0)
@@ -93,7 +95,7 @@ fn unreachable(url: &Url, error: &io::Error) -> CapabilityError {
     CapabilityError::io(&format!("cannot connect to {host}"), error)
 }
 
-/// The machine's own trust roots, read once: hundreds of small files on some systems.
+/// The TLS configuration with the machine's own trust roots. Read once: they are hundreds of small files on some systems.
 async fn tls() -> Result<Arc<ClientConfig>, CapabilityError> {
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     if let Some(config) = CONFIG.get() {
@@ -122,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_reach_no_address_of_this_machine_or_its_link() {
+    fn a_name_reaches_no_address_of_this_machine_or_its_link() {
         for (address, expected) in [
             ("192.0.2.1", true),
             ("10.0.0.1", true),

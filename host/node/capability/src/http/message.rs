@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_url_has_one_spelling() {
         for (text, expected) in [
-            ("https://HostServices.example/a/../b/./c?x=1#frag", Some("https://host.example/b/c?x=1")),
+            ("https://Host.example/a/../b/./c?x=1#frag", Some("https://host.example/b/c?x=1")),
             ("http://10.0.0.1:8080", Some("http://10.0.0.1:8080/")),
             ("http://0x7f.1/", Some("http://127.0.0.1/")),
             ("https://host/%2e%2e/b", Some("https://host/b")),
@@ -156,9 +156,7 @@ mod tests {
         };
         let made = |name, value| message(Method::GET, "/", "h".to_owned(), &request(name, value));
         assert!(made("Accept", "text/plain").is_ok());
-        for (name, value) in
-            [("HostServices", "other"), ("transfer-encoding", "chunked"), ("a b", "c"), ("x", "a\r\nb: c")]
-        {
+        for (name, value) in [("Host", "other"), ("transfer-encoding", "chunked"), ("a b", "c"), ("x", "a\r\nb: c")] {
             assert!(made(name, value).is_err(), "{name}");
         }
     }

@@ -24,7 +24,7 @@ fn serve<S: Read + Write + Send + 'static>(
             while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count > 0) {
                 request.extend(byte);
             }
-            // Whoever hangs up early is told about elsewhere.
+            // A client that closes early fails its own assertion.
             let _ = stream.write_all(&answer);
             if requests.send(String::from_utf8_lossy(&request).into_owned()).is_err() {
                 return;

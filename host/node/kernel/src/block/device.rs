@@ -1,4 +1,4 @@
-//! Block devices: by path, by label and UUID, and the one name under which everybody shows them.
+//! Finding a block device by path, by label or by UUID, and the one name under which it is shown.
 
 use std::fs;
 use std::os::fd::AsFd;
@@ -15,29 +15,29 @@ use crate::path::{LastLink, PinnedPath, resolve};
 /// A block device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceInfo {
-    /// Its name as the kernel has it, and as mounts show it: `/dev/loop0`, `/dev/mapper/vg-lv`.
+    /// The name in the kernel and in the mount table: `/dev/loop0`, `/dev/mapper/vg-lv`.
     pub path: PathBuf,
-    /// Its number.
+    /// The major and the minor number.
     pub number: (u32, u32),
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
-    /// Whether the kernel refuses to write on it.
+    /// Whether the kernel refuses writes to it.
     pub read_only: bool,
 }
 
-/// How a device can be asked for.
+/// The ways to name a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceSpec<'a> {
-    /// By a path.
+    /// By a path, which may be a link.
     Path(&'a Path),
-    /// By the label of what it holds.
+    /// By the label of the file system or volume on it.
     Label(&'a str),
-    /// By the UUID of what it holds.
+    /// By the UUID of the file system or volume on it.
     Uuid(&'a str),
 }
 
 impl<'a> DeviceSpec<'a> {
-    /// Reads a path, `LABEL=x` or `UUID=x`.
+    /// Parses a path, `LABEL=x` or `UUID=x`. Anything that is neither a label nor a UUID is a path.
     pub fn parse(text: &'a str) -> DeviceSpec<'a> {
         match text.split_once('=') {
             Some(("LABEL", label)) => DeviceSpec::Label(label.trim_matches('"')),
@@ -47,25 +47,26 @@ impl<'a> DeviceSpec<'a> {
     }
 }
 
-/// The device, or none if nothing is there. What is there and is no block device is [`KernelError::Invalid`].
+/// Finds a device. None if nothing is there; [`KernelError::Invalid`] if it is not a block device.
 pub fn find(asked: &str) -> Result<Option<DeviceInfo>, KernelError> {
     Ok(pin(asked)?.map(|(_, device)| device))
 }
 
-/// What keeps the device from going, in words. None: nobody uses it, or it is not there.
+/// Describes what keeps the device busy. None if nothing does, or if there is no such device.
 pub fn user_of(asked: &str) -> Result<Option<String>, KernelError> {
     let Some((_, device)) = pin(asked)? else { return Ok(None) };
     if let Some(user) = holders::above(&device)?.or_else(|| holders::open_in(&device.path)) {
         return Ok(Some(user));
     }
-    // Whoever mounted it in another namespace is not to be seen here, but holds it all the same: see O_EXCL in open(2).
+    // A mount in another namespace, such as a container's, shows nowhere here. The kernel knows it all the same: O_EXCL on a
+    // block device fails with EBUSY if the system uses it, see open(2).
     match rustix::fs::open(&device.path, OFlags::RDONLY | OFlags::EXCL | OFlags::CLOEXEC, Mode::empty()) {
         Err(Errno::BUSY) => Ok(Some(holders::of_device(&device.path))),
         Ok(_) | Err(_) => Ok(None),
     }
 }
 
-/// The device, pinned, so that it stays the same whatever happens to its path.
+/// Finds a device and pins it, so that it stays the same whatever happens to its path.
 pub(crate) fn pin(asked: &str) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
     match DeviceSpec::parse(asked) {
         DeviceSpec::Path(path) => pin_path(path),
@@ -82,13 +83,14 @@ fn pin_path(path: &Path) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError
     };
     let Some(node) = place.node() else { return Ok(None) };
     let Some(number) = device_number(node).map_err(KernelError::os(format!("look at {}", path.display())))? else {
-        return Err(KernelError::Invalid(format!("{} is no block device", path.display())));
+        return Err(KernelError::Invalid(format!("{} is not a block device", path.display())));
     };
     let device = describe(number, place.path())?;
     Ok(Some((place, device)))
 }
 
-/// By udev's links where they are right, else by looking at every device.
+/// Finds a device by what is on it: by udev's links if they are right, else by reading every device. udev may be absent, late,
+/// or wrong after a device was formatted.
 fn pin_holding(
     directory: &str,
     value: &str,
@@ -112,7 +114,7 @@ fn holds(path: &Path, matches: impl Fn(&DeviceSignature) -> bool) -> bool {
     signature::probe(path).is_ok_and(|found| found.is_some_and(|found| matches(&found)))
 }
 
-/// udev writes what does not suit a file name as `\x20`.
+/// Escapes a label as udev does for the names of its links: a space becomes `\x20`.
 fn udev_escape(value: &str) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || "#+-.:=@_".contains(letter) || !letter.is_ascii();
     value
@@ -121,38 +123,39 @@ fn udev_escape(value: &str) -> String {
         .collect()
 }
 
-/// Every disk and partition of this machine.
+/// The paths of every disk and partition of this machine.
 fn all() -> Result<Vec<PathBuf>, KernelError> {
     let listing = |source: std::io::Error| crate::files::io_error("list /sys/class/block".to_owned(), &source);
     let mut paths = Vec::new();
     for entry in fs::read_dir("/sys/class/block").map_err(listing)? {
         let name = entry.map_err(listing)?.file_name();
+        // sysfs cannot have a `/` in a name, and writes `!` instead: cciss!c0d0 is /dev/cciss/c0d0.
         paths.push(shown(&Path::new("/dev").join(name.to_string_lossy().replace('!', "/"))));
     }
     paths.sort();
     Ok(paths)
 }
 
-/// The number of a block device, or none of anything else.
+/// The number of a block device. None for any other file.
 pub(crate) fn device_number(fd: impl AsFd) -> Result<Option<(u32, u32)>, Errno> {
     let stat = rustix::fs::fstat(fd)?;
     let block = FileType::from_raw_mode(stat.st_mode) == FileType::BlockDevice;
     Ok(block.then(|| (major(stat.st_rdev), minor(stat.st_rdev))))
 }
 
-/// What sysfs says of the device with this number.
+/// Reads the attributes of the device with this number from sysfs.
 pub(crate) fn describe(number: (u32, u32), path: &Path) -> Result<DeviceInfo, KernelError> {
     let attribute = |name: &str| {
         let file = format!("/sys/dev/block/{}:{}/{name}", number.0, number.1);
         let text =
             fs::read_to_string(&file).map_err(|source| crate::files::io_error(format!("read {file}"), &source))?;
-        text.trim().parse::<u64>().map_err(|_| KernelError::Invalid(format!("{file} holds no number")))
+        text.trim().parse::<u64>().map_err(|_| KernelError::Invalid(format!("{file} does not hold a number")))
     };
-    // sysfs counts in sectors of 512 bytes, whatever the device's own are.
+    // sysfs counts in sectors of 512 bytes, whatever the size of the device's own sectors.
     Ok(DeviceInfo { path: shown(path), number, size: attribute("size")? * 512, read_only: attribute("ro")? != 0 })
 }
 
-/// The one name to show: `/dev/dm-0` says nothing to anybody, and mount(8) too writes `/dev/mapper/vg-lv` instead.
+/// The one name to show. `/dev/dm-0` means nothing to people, so, like mount(8), this writes `/dev/mapper/vg-lv` instead.
 fn shown(path: &Path) -> PathBuf {
     let mapped = path.strip_prefix("/dev").ok().filter(|name| name.to_string_lossy().starts_with("dm-"));
     let name = mapped.and_then(|dm| fs::read_to_string(Path::new("/sys/block").join(dm).join("dm/name")).ok());
@@ -162,7 +165,7 @@ fn shown(path: &Path) -> PathBuf {
     }
 }
 
-/// The one name of a device that a mount names, whatever link was mounted. Anything else stays as it is.
+/// The one name of a device in the mount table, whatever link was mounted. Any other source stays as it is.
 pub fn canonical_source(source: &str) -> String {
     if !source.starts_with("/dev/") {
         return source.to_owned();
@@ -178,21 +181,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_is_asked_for_by_path_label_or_uuid() {
+    fn a_device_is_named_by_path_label_or_uuid() {
         assert_eq!(DeviceSpec::parse("/dev/vg/a=b"), DeviceSpec::Path(Path::new("/dev/vg/a=b")));
         assert_eq!(DeviceSpec::parse("LABEL=data 1"), DeviceSpec::Label("data 1"));
         assert_eq!(DeviceSpec::parse("UUID=\"ab-12\""), DeviceSpec::Uuid("ab-12"));
     }
 
     #[test]
-    fn labels_are_looked_up_as_udev_writes_them() {
+    fn labels_are_escaped_as_udev_does() {
         for (label, link) in [("data", "data"), ("my disk", "my\\x20disk"), ("a/b", "a\\x2fb"), ("é_1", "é_1")] {
             assert_eq!(udev_escape(label), link);
         }
     }
 
     #[test]
-    fn what_is_no_device_is_told_from_what_is_not_there() {
+    fn a_file_that_is_not_a_device_is_an_error_and_a_missing_one_is_none() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(find(dir.path().join("x").to_str().unwrap()).unwrap(), None);
         assert_eq!(find("/dev/no/such").unwrap(), None);

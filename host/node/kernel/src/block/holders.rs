@@ -1,6 +1,7 @@
-//! Who keeps a mount or a device busy, for the message that says so.
+//! The processes, mounts and devices that keep a mount or a device busy, for error messages.
 //!
-//! Only the links of /proc are read, nothing of the mount is touched: it may be a network file system that is dead.
+//! Only links of /proc and /sys are read. Nothing on the mount itself is touched: it may be a network file system whose server
+//! does not answer.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -10,18 +11,19 @@ use super::DeviceInfo;
 use crate::KernelError;
 use crate::mount::mountinfo;
 
-/// How many are named before "and others".
+/// How many reasons are listed before "and N more".
 const NAMED: usize = 8;
 
-/// A process that holds something.
+/// A process that keeps something busy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct HolderProcess {
     pid: u32,
     command: String,
+    /// How: `cwd`, `root`, `exe`, `fd` or `map`.
     what: String,
 }
 
-/// Why the mount at `target` is busy, in words.
+/// Describes why the mount at `target` is busy.
 pub(crate) fn of_mount(target: &Path) -> String {
     let below = mountinfo::read().unwrap_or_default();
     let mut reasons: Vec<String> = below
@@ -34,7 +36,7 @@ pub(crate) fn of_mount(target: &Path) -> String {
     listed(reasons)
 }
 
-/// What keeps a device from going, other than a process that has it open.
+/// Describes what keeps a device busy, apart from processes that have it open.
 pub(crate) fn above(device: &DeviceInfo) -> Result<Option<String>, KernelError> {
     if let Some(mount) = mountinfo::read()?.into_iter().find(|mount| mount.device == device.number) {
         return Ok(Some(format!("it is mounted on {}", mount.target.display())));
@@ -44,13 +46,13 @@ pub(crate) fn above(device: &DeviceInfo) -> Result<Option<String>, KernelError> 
     Ok(above.map(|holder| format!("{} stands on it", holder.file_name().to_string_lossy())))
 }
 
-/// The processes that have a device open, in words. None if none is to be seen.
+/// Describes the processes that have a device open. None if none is visible here.
 pub(crate) fn open_in(device: &Path) -> Option<String> {
     let reasons: Vec<String> = processes(|path| path == device).iter().map(HolderProcess::to_string).collect();
     (!reasons.is_empty()).then(|| listed(reasons))
 }
 
-/// Why a device is busy, in words.
+/// Describes the processes that keep a device busy, also if none is visible.
 pub(crate) fn of_device(device: &Path) -> String {
     listed(processes(|path| path == device).iter().map(HolderProcess::to_string).collect())
 }
@@ -78,7 +80,7 @@ fn loops_below(target: &Path) -> Vec<String> {
     backed.collect()
 }
 
-/// The processes one of whose files is wanted, by pid.
+/// The processes of which one open, mapped or working file is `wanted`, by pid.
 fn processes(wanted: impl Fn(&Path) -> bool) -> Vec<HolderProcess> {
     let mut holders: Vec<HolderProcess> = fs::read_dir("/proc")
         .into_iter()
@@ -108,7 +110,7 @@ fn mapped(process: &Path, wanted: impl Fn(&Path) -> bool) -> Option<String> {
     files.into_iter().any(wanted).then(|| "map".to_owned())
 }
 
-/// Whether `path` is `directory` or lies below it, also one that is gone by now: `/a/b (deleted)`.
+/// Whether `path` is `directory` or below it. The kernel writes `/a/b (deleted)` for a path that was removed since.
 fn is_below(path: &Path, directory: &Path) -> bool {
     path.starts_with(directory)
         || path

@@ -59,13 +59,13 @@ const EMPTY: LoopInfo = LoopInfo {
     init: [0; 2],
 };
 
-/// The number of a loop device that was free a moment ago.
+/// The number of a loop device that is free now. Another process may take it before the caller does.
 pub(crate) fn free_number(control: impl AsFd) -> Result<i32, Errno> {
     // SAFETY: the ioctl takes no argument.
     unsafe { ctl_get_free(control.as_fd().as_raw_fd()) }.map_err(errno)
 }
 
-/// Puts `file` behind the loop device.
+/// Attaches the loop device to `file`.
 pub(crate) fn configure(device: impl AsFd, file: impl AsFd, flags: u32, file_name: [u8; 64]) -> Result<(), Errno> {
     let fd = file.as_fd().as_raw_fd().unsigned_abs();
     let config = LoopConfig { fd, block_size: 0, info: LoopInfo { flags, file_name, ..EMPTY }, reserved: [0; 8] };
@@ -73,20 +73,20 @@ pub(crate) fn configure(device: impl AsFd, file: impl AsFd, flags: u32, file_nam
     unsafe { set_config(device.as_fd().as_raw_fd(), &raw const config) }.map(|_| ()).map_err(errno)
 }
 
-/// What is behind the loop device. ENXIO if nothing is.
+/// The file behind the loop device. Fails with ENXIO if it is not attached.
 pub(crate) fn status(device: impl AsFd) -> Result<LoopInfo, Errno> {
     let mut info = EMPTY;
     // SAFETY: the kernel writes one `loop_info64`, which has its layout.
     unsafe { get_status(device.as_fd().as_raw_fd(), &raw mut info) }.map(|_| info).map_err(errno)
 }
 
-/// Sets the flags that may be set on an attached device.
+/// Sets the flags of an attached device that may be changed.
 pub(crate) fn change(device: impl AsFd, info: &LoopInfo) -> Result<(), Errno> {
     // SAFETY: the kernel reads one `loop_info64`, which has its layout.
     unsafe { set_status(device.as_fd().as_raw_fd(), info) }.map(|_| ()).map_err(errno)
 }
 
-/// Detaches, at once or when the last who has it open closes it: the kernel does not say which.
+/// Detaches the device: at once, or when the last process that has it open closes it. The kernel does not say which.
 pub(crate) fn clear(device: impl AsFd) -> Result<(), Errno> {
     // SAFETY: the ioctl takes no argument.
     unsafe { clr_fd(device.as_fd().as_raw_fd()) }.map(|_| ()).map_err(errno)

@@ -1,6 +1,6 @@
 //! Loop devices: which one a file backs, attach, detach. See loop(4).
 //!
-//! A backing file is told by device and inode, as the driver of the kernel knows it: names lie after a rename.
+//! A backing file is recognised by device and inode, as the kernel's driver stores them. Its name would be wrong after a rename.
 
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
@@ -17,13 +17,13 @@ use crate::KernelError;
 use crate::files::{FileKind, io_error, stat_of};
 use crate::path::{LastLink, PinnedPath, resolve};
 
-/// How often another process may snatch the free device before we give up.
+/// How often another process may take the free device first before this one gives up.
 const ATTEMPTS: usize = 32;
 
-/// How long udev may look at a device that is on its way out.
+/// How long udev may keep a device open that is being detached.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The loop device whose whole backing file is `file`. Where there are several, the first.
+/// Finds the loop device that `file` backs from its first byte. If there are several, the first one.
 pub fn loop_of(file: &Path) -> Result<Option<DeviceInfo>, KernelError> {
     Ok(find(file)?.map(|attached| attached.device))
 }
@@ -38,7 +38,6 @@ fn find(file: &Path) -> Result<Option<AttachedLoop>, KernelError> {
     for number in numbers()? {
         if backing.is_behind(number)? {
             let path = device_path(number);
-            // Loop devices have major number 7, and their own for minor unless they have partitions.
             let Some(device) = find_device(&path.to_string_lossy())? else { continue };
             return Ok(Some(AttachedLoop { number, device }));
         }
@@ -46,10 +45,11 @@ fn find(file: &Path) -> Result<Option<AttachedLoop>, KernelError> {
     Ok(None)
 }
 
-/// How a file is known again.
+/// The identity of a backing file.
 struct BackingFile {
+    /// Device and inode. None if the file does not exist any more.
     inode: Option<(u64, u64)>,
-    /// Real, for devices that we may not open, and for files that are gone.
+    /// The real path, for devices that the agent may not open and for files that were removed.
     path: PathBuf,
 }
 
@@ -71,14 +71,16 @@ impl BackingFile {
     fn is_behind(&self, number: u32) -> Result<bool, KernelError> {
         let Some(name) = backing_file(number) else { return Ok(false) };
         let Some((device, inode)) = self.inode else {
+            // sysfs shows a removed file under its old name with this suffix.
             let gone = [self.path.as_os_str().as_bytes(), b" (deleted)"].concat();
             return Ok(name == gone);
         };
         match open(&device_path(number), OFlags::RDONLY).and_then(|fd| loop_ioctl::status(&fd)) {
+            // A device that starts at an offset shows a partition of the file, and belongs to another user of it.
             Ok(info) => Ok(info.offset == 0
                 && info.inode == inode
                 && (major(info.device), minor(info.device)) == (major(device), minor(device))),
-            // Detached since we listed it.
+            // Detached since it was listed.
             Err(Errno::NXIO | Errno::NOENT) => Ok(false),
             Err(Errno::ACCESS | Errno::PERM) => Ok(name == self.path.as_os_str().as_bytes()),
             Err(errno) => Err(KernelError::Os { doing: format!("look at {}", device_path(number).display()), errno }),
@@ -98,7 +100,7 @@ fn numbers() -> Result<Vec<u32>, KernelError> {
     Ok(numbers)
 }
 
-/// What sysfs says is behind the device, or none if nothing is.
+/// The path of the backing file in sysfs. None if the device is not attached.
 fn backing_file(number: u32) -> Option<Vec<u8>> {
     let mut name = fs::read(format!("/sys/block/loop{number}/loop/backing_file")).ok()?;
     if name.last() == Some(&b'\n') {
@@ -115,13 +117,13 @@ fn open(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     rustix::fs::open(path, flags | OFlags::CLOEXEC | OFlags::NOFOLLOW, Mode::empty())
 }
 
-/// Attaches a free loop device to `file`. It stays until [`detach`], whoever closes it.
+/// Attaches a free loop device to `file`. It stays attached until [`detach`], also when its last user closes it.
 pub fn attach(file: &Path, read_only: bool) -> Result<DeviceInfo, KernelError> {
     let place = resolve(file, LastLink::Follow)?;
     let found = stat_of(place.existing()?, file)?;
     if found.kind != FileKind::File {
         return Err(KernelError::Invalid(format!(
-            "{} is no regular file but a {}",
+            "{} is not a regular file but a {}",
             file.display(),
             found.kind.as_str()
         )));
@@ -144,7 +146,7 @@ pub fn attach(file: &Path, read_only: bool) -> Result<DeviceInfo, KernelError> {
         let device = open(&path, OFlags::RDWR).map_err(KernelError::os(format!("open {}", path.display())))?;
         match loop_ioctl::configure(&device, &backing, flags, shown_name(place.path())) {
             Ok(()) => return described(&device, &path),
-            // Somebody else got it first.
+            // Another process took it between the two ioctls.
             Err(Errno::BUSY) => {}
             Err(errno) => return Err(KernelError::Os { doing: doing(), errno }),
         }
@@ -161,7 +163,7 @@ fn described(device: &OwnedFd, path: &Path) -> Result<DeviceInfo, KernelError> {
     describe(number.ok_or_else(|| KernelError::NotFound(path.to_owned()))?, path)
 }
 
-/// The name that losetup(8) of old shows: cut to what fits with a zero at its end.
+/// The name that older versions of losetup(8) show, cut to fit with a zero at its end.
 fn shown_name(path: &Path) -> [u8; 64] {
     let mut name = [0; 64];
     for (to, from) in name.iter_mut().take(63).zip(path.as_os_str().as_bytes()) {
@@ -171,7 +173,7 @@ fn shown_name(path: &Path) -> [u8; 64] {
 }
 
 /// Detaches the loop device that `file` backs, and returns it. None if there is none. A device in use is EBUSY and stays
-/// as it is: the kernel itself would say yes and detach it some day.
+/// attached: the kernel itself would report success and detach it whenever its last user closes it.
 pub fn detach(file: &Path) -> Result<Option<DeviceInfo>, KernelError> {
     let Some(AttachedLoop { number, device }) = find(file)? else { return Ok(None) };
     let doing = || format!("detach {}", device.path.display());
@@ -179,6 +181,8 @@ pub fn detach(file: &Path) -> Result<Option<DeviceInfo>, KernelError> {
     if let Some(user) = holders::above(&device)? {
         return Err(busy(user));
     }
+    // Opened before the last look at its file: while it is open, a detach by another process is deferred, so the device cannot
+    // be attached to another file in between.
     let fd = open(&device_path(number), OFlags::RDONLY).map_err(KernelError::os(doing()))?;
     let backing = BackingFile::of(file)?;
     if !backing.is_behind(number)? {
@@ -189,11 +193,12 @@ pub fn detach(file: &Path) -> Result<Option<DeviceInfo>, KernelError> {
     if wait_until_free(number, &backing)? {
         return Ok(Some(device));
     }
+    // In use after all: take the pending detach back, so that the answer EBUSY is true.
     stay(number).map_err(KernelError::os(doing()))?;
     Err(busy(holders::of_device(&device.path)))
 }
 
-/// The kernel detaches at the last close, and udev may be looking.
+/// Waits until the device is detached, which happens at the last close: udev may still have it open.
 fn wait_until_free(number: u32, backing: &BackingFile) -> Result<bool, KernelError> {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
@@ -205,7 +210,7 @@ fn wait_until_free(number: u32, backing: &BackingFile) -> Result<bool, KernelErr
     Ok(false)
 }
 
-/// Takes back the promise to detach at the last close.
+/// Cancels a pending detach, by clearing the flag AUTOCLEAR that LOOP_CLR_FD sets on a device in use.
 fn stay(number: u32) -> Result<(), Errno> {
     let fd = open(&device_path(number), OFlags::RDONLY)?;
     let mut info = loop_ioctl::status(fd.as_fd())?;

@@ -1,7 +1,7 @@
-//! What is written on a device: the signatures of file systems, volumes and partition tables, as blkid(8) knows them.
+//! Identifies the content of a device: signatures of file systems, volumes and partition tables, as blkid(8) names them.
 //!
-//! A wrong "empty" would let somebody format a disk in use. So whatever is not zero in the first blocks and is not known
-//! is [`UNKNOWN`], never nothing.
+//! A wrong "empty" would let a driver format a disk in use. So a device whose first blocks are not all zero and match no
+//! signature is [`UNKNOWN`], never empty.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -13,29 +13,30 @@ use crate::KernelError;
 use crate::files::io_error;
 use crate::path::{LastLink, resolve};
 
-/// The kind of what is neither known nor empty.
+/// The kind of content that is neither recognised nor empty.
 pub const UNKNOWN: &str = "unknown";
 
-/// Enough for btrfs (64 KiB), ISO 9660 (32 KiB) and the labels of ZFS (256 KiB).
+/// How much is read from the start: enough for btrfs (64 KiB), ISO 9660 (32 KiB) and the labels of ZFS (256 KiB).
 const HEAD: u64 = 256 * 1024;
 
-/// Where old Linux RAID keeps its superblock: within the last 128 KiB.
+/// How much is read from the end: old Linux RAID keeps its superblock in the last 128 KiB.
 const TAIL: u64 = 128 * 1024;
 
-/// What is written on a device.
+/// The content of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceSignature {
     /// `ext4`, `xfs`, `LVM2_member`…, in the words of blkid(8).
     pub kind: String,
-    /// May be empty.
+    /// Empty if it has none.
     pub label: String,
-    /// May be empty.
+    /// Empty if it has none.
     pub uuid: String,
 }
 
-/// What a device or an image file holds. None if its first blocks are empty.
+/// Identifies the content of a device or an image file. None if its first blocks are empty.
 pub fn probe(path: &Path) -> Result<Option<DeviceSignature>, KernelError> {
     let place = resolve(path, LastLink::Follow)?;
+    // NONBLOCK: opening a tape, a floppy or a FIFO must not wait.
     let mut file = File::from(place.open(OFlags::RDONLY | OFlags::NONBLOCK)?);
     let (head, tail) = read_ends(&mut file).map_err(|source| io_error(format!("read {}", path.display()), &source))?;
     Ok(identify(&head, &tail))
@@ -48,13 +49,14 @@ fn read_ends(file: &mut File) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
         file.seek(SeekFrom::Start(from))?;
         file.take(length).read_to_end(&mut bytes).map(|_| bytes)
     };
-    // Whole sectors before the end, so that what stands at a fixed distance from it stays aligned.
+    // A whole number of sectors before the end, so that a superblock at a fixed distance from the end stays aligned.
     let tail_start = (size / 512 * 512).saturating_sub(TAIL);
     Ok((read(0, HEAD)?, read(tail_start, TAIL)?))
 }
 
 fn identify(head: &[u8], tail: &[u8]) -> Option<DeviceSignature> {
     let known = [luks, lvm, raid, ext, xfs, btrfs, swap, iso9660, partition_table, fat];
+    // In this order: a LUKS, LVM or RAID header comes first, as a file system's signature further in may be left from before.
     let found = known.iter().find_map(|probe| probe(head)).or_else(|| raid_at_end(tail));
     let empty = head.iter().all(|&byte| byte == 0);
     found.or_else(|| (!empty).then(|| signature(UNKNOWN, String::new(), String::new())))
@@ -111,7 +113,7 @@ fn ext(head: &[u8]) -> Option<DeviceSignature> {
     }
     let feature = |at: usize| bytes(head, SUPER + at).map(u32::from_le_bytes);
     let (compatible, incompatible, read_only) = (feature(0x5c)?, feature(0x60)?, feature(0x64)?);
-    // What ext3 does not know makes it ext4: see ext4(5), and libblkid's own rule.
+    // A feature that ext3 does not have makes it ext4: see ext4(5). libblkid decides in the same way.
     let kind = if incompatible & 0x8 != 0 {
         "jbd"
     } else if incompatible & !0x16 != 0 || read_only & !0x7 != 0 {
@@ -160,13 +162,13 @@ fn fat(head: &[u8]) -> Option<DeviceSignature> {
     Some(signature("vfat", label, format!("{d:02X}{c:02X}-{b:02X}{a:02X}")))
 }
 
-/// A boot sector of FAT ends like a DOS partition table, so that is asked first.
+/// A GPT or DOS partition table. A boot sector of FAT ends with the same two bytes as a DOS table, so FAT is ruled out first.
 fn partition_table(head: &[u8]) -> Option<DeviceSignature> {
     if has(head, 512, b"EFI PART") || has(head, 4096, b"EFI PART") {
         return Some(signature("gpt", String::new(), String::new()));
     }
     let table = head.get(446..510)?;
-    // Each of the four entries starts with the boot flag, and one at least has a type.
+    // A plausible table: each of the four entries starts with a boot flag, and at least one has a type.
     let plausible =
         table.chunks(16).all(|entry| matches!(entry[0], 0 | 0x80)) && table.chunks(16).any(|entry| entry[4] != 0);
     (has(head, 510, b"\x55\xaa") && plausible && fat(head).is_none())
@@ -185,7 +187,7 @@ fn bytes<const N: usize>(area: &[u8], at: usize) -> Option<[u8; N]> {
     area.get(at..)?.first_chunk().copied()
 }
 
-/// A name that fills its field with zeros or spaces.
+/// A name that is padded with zeros or spaces to the length of its field.
 fn text(area: &[u8], at: usize, length: usize) -> String {
     let field = area.get(at..).map_or(&[][..], |area| &area[..length.min(area.len())]);
     let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
@@ -221,7 +223,7 @@ mod tests {
     const ID_TEXT: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
     #[test]
-    fn the_ext_family_is_told_apart_by_features() {
+    fn the_ext_family_is_distinguished_by_features() {
         for (compatible, incompatible, kind) in
             [(0u32, 0x2u32, "ext2"), (4, 0x2, "ext3"), (4, 0x2c2, "ext4"), (4, 0x8, "jbd")]
         {
@@ -283,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_are_nothing_and_anything_else_is_something() {
+    fn only_zeros_are_empty() {
         assert_eq!(identify(&[0; 4096], &[0; 4096]), None);
         assert_eq!(identify(&[], &[]), None);
         for at in [0, 100, 4095, 200_000] {
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_or_lying_device_is_no_panic() {
+    fn a_short_or_corrupt_device_causes_no_panic() {
         for length in [1, 3, 512, 1024, 1100, 4096, 70_000] {
             let mut device = written(&[
                 (512, b"LABELONE"),

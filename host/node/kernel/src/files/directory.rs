@@ -1,4 +1,4 @@
-//! Directories: list, make, remove, each by descriptor. Reached through [`crate::files`].
+//! Lists, makes and removes directories, by descriptor.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,10 +13,10 @@ use crate::KernelError;
 use crate::mount::mountinfo::{self, MountInfo};
 use crate::path::{LastLink, PinnedPath, resolve};
 
-/// How deep a tree may be that is removed: one descriptor and one stack frame a level.
+/// The deepest tree that is removed. Each level takes a descriptor and a stack frame.
 const MAX_DEPTH: usize = 512;
 
-/// The names in a directory, sorted, without `.` and `..`.
+/// Lists the names in a directory, sorted, without `.` and `..`.
 pub fn list_directory(path: &Path) -> Result<Vec<String>, KernelError> {
     let place = resolve(path, LastLink::Follow)?;
     let fd = place.open(OFlags::RDONLY | OFlags::DIRECTORY)?;
@@ -37,15 +37,15 @@ fn names(directory: &OwnedFd) -> Result<Vec<(CString, FileType)>, Errno> {
     Ok(names)
 }
 
-/// Makes a directory of `mode`, and the missing ones above it with 0755. True if it made any; what exists is left as it
-/// is.
+/// Makes a directory of `mode`, and the missing ones above it with 0755. Returns true if it made any. An existing directory
+/// keeps its mode.
 pub fn make_directory(path: &Path, mode: u32) -> Result<bool, KernelError> {
     match resolve(path, LastLink::Follow) {
         Ok(place) => match place.node() {
             Some(node) if stat_of(node, path)?.kind == FileKind::Directory => Ok(false),
-            Some(_) => Err(KernelError::Invalid(format!("{} exists and is no directory", path.display()))),
+            Some(_) => Err(KernelError::Invalid(format!("{} exists and is not a directory", path.display()))),
             None => match make_in(&place, mode & PERMISSIONS) {
-                // Somebody made it just now: perhaps another resource of the same object.
+                // Another process made it just now, perhaps for another resource of the same object: look again.
                 Err(error) if error.errno() == Some(Errno::EXIST.raw_os_error()) => make_directory(path, mode),
                 made => made.map(|()| true),
             },
@@ -63,11 +63,11 @@ fn make_in(place: &PinnedPath, mode: u32) -> Result<(), KernelError> {
     rustix::fs::mkdirat(place.parent(), place.name(), Mode::RWXU).map_err(KernelError::os(doing()))?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let made = rustix::fs::openat(place.parent(), place.name(), flags, Mode::empty());
-    // Not by mkdirat(2), which would subtract our umask from the mode that was asked for.
+    // The mode is not given to mkdirat(2), which would subtract the agent's umask from it.
     made.and_then(|made| rustix::fs::fchmod(made, Mode::from_raw_mode(mode))).map_err(KernelError::os(doing()))
 }
 
-/// Removes a file, a link or an empty directory. False if there was nothing.
+/// Removes a file, a link or an empty directory. Returns false if there was nothing.
 pub fn remove(path: &Path) -> Result<bool, KernelError> {
     let Some(place) = place_of(path)? else { return Ok(false) };
     let flags = match stat_of(place.existing()?, path)?.kind {
@@ -77,12 +77,12 @@ pub fn remove(path: &Path) -> Result<bool, KernelError> {
     unlink(place.parent(), place.name(), flags, path)
 }
 
-/// Removes a directory and everything below it. False if there was nothing. Refuses at once if anything is mounted below
-/// it, and never enters what is mounted meanwhile.
+/// Removes a directory and everything below it. Returns false if there was nothing. Refuses at once if anything is mounted
+/// below it, and never enters a file system that is mounted meanwhile.
 pub fn remove_tree(path: &Path) -> Result<bool, KernelError> {
     let Some(place) = place_of(path)? else { return Ok(false) };
     if stat_of(place.existing()?, path)?.kind != FileKind::Directory {
-        return Err(KernelError::Invalid(format!("{} is no directory", path.display())));
+        return Err(KernelError::Invalid(format!("{} is not a directory", path.display())));
     }
     if let Some(mount) = mountinfo::read()?.iter().find(|mount| mount.target.starts_with(place.path())) {
         return Err(mounted_below(path, mount));
@@ -114,6 +114,7 @@ fn empty(parent: BorrowedFd<'_>, name: &CStr, path: &Path, depth: usize) -> Resu
         return Err(KernelError::Invalid(format!("{} is deeper than {MAX_DEPTH} directories", path.display())));
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    // NO_XDEV stops at a mount that appeared after the look at the mount table.
     let here = ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let directory = rustix::fs::openat2(parent, name, flags, Mode::empty(), here)
         .map_err(KernelError::os(format!("open {}", path.display())))?;
@@ -130,7 +131,7 @@ fn empty(parent: BorrowedFd<'_>, name: &CStr, path: &Path, depth: usize) -> Resu
     Ok(())
 }
 
-/// Some file systems do not say the kind in readdir(3).
+/// Whether an entry is a directory. Some file systems do not report the kind in readdir(3), and must be asked by stat(2).
 fn is_directory(directory: &OwnedFd, name: &CStr, kind: FileType, path: &Path) -> Result<bool, KernelError> {
     if kind != FileType::Unknown {
         return Ok(kind == FileType::Directory);
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn make_directory_makes_what_is_missing_and_touches_nothing_else() {
+    fn make_directory_makes_only_missing_directories() {
         let dir = tempfile::tempdir().unwrap();
         let deep = dir.path().join("a/b/c");
         assert!(make_directory(&deep, 0o2770).unwrap());
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_makes_the_same_directory_at_the_same_time_gets_it() {
+    fn two_that_make_the_same_directory_at_once_both_succeed() {
         let dir = tempfile::tempdir().unwrap();
         let made = std::sync::atomic::AtomicUsize::new(0);
         for round in 0..50 {
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn remove_takes_a_link_and_not_what_it_names() {
+    fn remove_removes_a_link_and_not_its_target() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "").unwrap();
         symlink("file", dir.path().join("link")).unwrap();
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn remove_leaves_a_directory_that_holds_something() {
+    fn remove_leaves_a_directory_that_is_not_empty() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("a/b")).unwrap();
         let error = remove(&dir.path().join("a")).unwrap_err();

@@ -1,4 +1,4 @@
-//! Files: look, read, write whole, allocate. Every path goes through [`crate::path`].
+//! Regular files: looked at, read and written as a whole, allocated. Every path goes through [`crate::path`].
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -14,41 +14,31 @@ use crate::path::{LastLink, PinnedPath, resolve};
 /// The bits of a mode that chmod(2) sets.
 pub const PERMISSIONS: u32 = 0o7777;
 
-/// What stat(2) says.
+/// The result of stat(2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileStat {
-    /// What it is.
     pub kind: FileKind,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
     /// The permission bits.
     pub mode: u32,
-    /// Its owner.
     pub uid: u32,
-    /// Its group.
     pub gid: u32,
-    /// The number of the file system that it is in.
+    /// The number of its file system.
     pub device: u64,
-    /// Its number in that file system.
+    /// Its number in the file system.
     pub inode: u64,
 }
 
-/// What a path is the name of.
+/// The kinds of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
-    /// A regular file.
     File,
-    /// A directory.
     Directory,
-    /// A symbolic link.
     Symlink,
-    /// A block device.
     Block,
-    /// A character device.
     Char,
-    /// A pipe.
     Fifo,
-    /// A socket.
     Socket,
 }
 
@@ -79,7 +69,7 @@ impl FileKind {
     }
 }
 
-/// Of the path itself, a link at its end included. None if there is nothing.
+/// Looks at the path itself: a link at its end is not followed. None if nothing is there.
 pub fn stat(path: &Path) -> Result<Option<FileStat>, KernelError> {
     match resolve(path, LastLink::Keep) {
         Ok(place) => place.node().map(|node| stat_of(node, path)).transpose(),
@@ -102,8 +92,8 @@ pub(crate) fn stat_of(fd: impl AsFd, path: &Path) -> Result<FileStat, KernelErro
     })
 }
 
-/// The whole content of a regular file, or of one that the kernel makes up as it is read. More than `limit` bytes is
-/// [`KernelError::Invalid`].
+/// Reads the whole content of a regular file, also of one in /proc or /sys, whose size is 0. Fails with
+/// [`KernelError::Invalid`] beyond `limit` bytes.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, KernelError> {
     let place = resolve(path, LastLink::Follow)?;
     must_be_file(stat_of(place.existing()?, path)?.kind, path)?;
@@ -117,8 +107,8 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, KernelError> {
     Ok(content)
 }
 
-/// Replaces the content: written beside, synced, renamed over. A file that is there keeps its owner and mode, a new one
-/// gets `mode`.
+/// Replaces the content atomically: writes a temporary file, syncs it and renames it over the old one. An existing file keeps
+/// its owner and mode, a new one gets `mode`.
 pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), KernelError> {
     let place = resolve(path, LastLink::Follow)?;
     let found = place.node().map(|node| stat_of(node, path)).transpose()?;
@@ -132,7 +122,7 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), KernelError> 
     beside.rename_over(&place).map_err(KernelError::os(doing()))
 }
 
-/// A temporary file in the directory of the file that it is to replace. Removed when dropped.
+/// A temporary file in the directory of the file that it will replace. Removed when dropped.
 struct TemporaryFile<'a> {
     place: &'a PinnedPath,
     name: String,
@@ -140,7 +130,7 @@ struct TemporaryFile<'a> {
 }
 
 impl<'a> TemporaryFile<'a> {
-    /// Two writers never meet: the name holds the process and a number, and must not exist.
+    /// Creates the file. Two writers never share one: its name holds the process and a number, and O_EXCL refuses an existing one.
     fn make(place: &'a PinnedPath) -> Result<TemporaryFile<'a>, Errno> {
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -166,7 +156,7 @@ impl<'a> TemporaryFile<'a> {
                 rustix::fs::fchown(&self.file, Some(Uid::from_raw(found.uid)), Some(Gid::from_raw(found.gid)))?;
             }
         }
-        // After chown(2), which clears the set-user-id bits.
+        // After chown(2), not before: that clears the set-user-id bits.
         let mode = found.map_or(mode & PERMISSIONS, |found| found.mode);
         rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode))
     }
@@ -180,7 +170,7 @@ impl<'a> TemporaryFile<'a> {
 
 impl Drop for TemporaryFile<'_> {
     fn drop(&mut self) {
-        // After the rename there is nothing of this name any more.
+        // After the rename this name does not exist any more, and nothing is removed.
         let _ = rustix::fs::unlinkat(self.place.parent(), &self.name, AtFlags::empty());
     }
 }
@@ -191,8 +181,8 @@ fn sync_directory(place: &PinnedPath) -> Result<(), Errno> {
     rustix::fs::fsync(directory)
 }
 
-/// Makes a sparse file of `size` bytes and mode 0600, or grows a smaller one. Never shrinks. False if the file was there
-/// and long enough.
+/// Makes a sparse file of `size` bytes and mode 0600, or grows a smaller one. Never shrinks one. Returns false if the file was
+/// long enough.
 pub fn allocate(path: &Path, size: u64) -> Result<bool, KernelError> {
     let place = resolve(path, LastLink::Follow)?;
     let doing = || format!("allocate {}", path.display());
@@ -221,7 +211,9 @@ fn create(place: &PinnedPath) -> Result<OwnedFd, Errno> {
 fn must_be_file(kind: FileKind, path: &Path) -> Result<(), KernelError> {
     match kind {
         FileKind::File => Ok(()),
-        other => Err(KernelError::Invalid(format!("{} is no regular file but a {}", path.display(), other.as_str()))),
+        other => {
+            Err(KernelError::Invalid(format!("{} is not a regular file but a {}", path.display(), other.as_str())))
+        }
     }
 }
 
@@ -237,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stat_tells_a_link_from_what_it_names() {
+    fn stat_does_not_follow_a_link() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "four").unwrap();
         symlink("file", dir.path().join("link")).unwrap();

@@ -1,20 +1,20 @@
-//! Whether a path leads to nothing but memory, so that no call with it ever waits: not for a disk, and not for a server that
-//! is gone.
+//! Whether a path leads to memory only, so that no call on it can block: neither for a disk, nor for a server that does not
+//! answer.
 
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, StatFs};
 use rustix::io::Errno;
 
-/// Where flags and devices are. On every Linux these are tmpfs and devtmpfs, which is one, too.
+/// The trees of flags and devices. On every Linux they are tmpfs and devtmpfs, and devtmpfs is a tmpfs too.
 const TREES: [&str; 2] = ["/dev/shm", "/dev"];
 
 const TMPFS_MAGIC: u64 = 0x0102_1994;
 
-/// Whether the path stays within a tree that is in memory, whatever is there. One that crosses a mount or a link may end
-/// anywhere, and counts as outside.
+/// Whether the path stays inside a tree that is in memory. A path that crosses a mount or a link may end anywhere, and counts
+/// as outside.
 ///
-/// For those who choose where to make a call, not whether: the answer may be outdated when it is used.
+/// The answer may be outdated when it is used. So it may decide on which thread a call is made, but not whether it is allowed.
 pub fn is_in_memory(path: &Path) -> bool {
     let Some((tree, inside)) = TREES.iter().find_map(|tree| Some((tree, path.strip_prefix(tree).ok()?))) else {
         return false;
@@ -25,7 +25,7 @@ pub fn is_in_memory(path: &Path) -> bool {
         return false;
     }
     let within = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
-    // Where there is nothing, a call finds nothing, at once.
+    // A call on a missing path returns at once as well.
     matches!(rustix::fs::openat2(&tree, inside, pinned, Mode::empty(), within), Ok(_) | Err(Errno::NOENT))
 }
 
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_leaves_the_tree_is_outside() {
+    fn a_path_that_leaves_the_tree_is_outside() {
         let shm = Path::new("/dev/shm");
         let Ok(dir) = tempfile::tempdir_in(shm) else { return crate::tests::skipped("no /dev/shm") };
         std::fs::write(dir.path().join("flag"), "").unwrap();
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_mounted_within_is_outside() {
+    fn a_mount_inside_the_tree_is_outside() {
         let Some(_private) = crate::tests::Sandbox::new() else { return };
         let dir = tempfile::tempdir_in("/dev/shm").unwrap();
         assert!(is_in_memory(dir.path()));

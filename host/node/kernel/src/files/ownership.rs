@@ -1,4 +1,4 @@
-//! ProgramOwners and modes of what already exists, and the names of users and groups.
+//! Owners and modes of existing files, and the names of users and groups.
 
 use std::path::Path;
 
@@ -8,23 +8,22 @@ use super::{PERMISSIONS, stat_of};
 use crate::KernelError;
 use crate::path::{LastLink, descriptor_path, resolve};
 
-/// chmod(2), of what a link names where links are followed. False if the mode was that already.
+/// Sets the mode, as chmod(2). Returns false if the file has it already.
 pub fn set_mode(path: &Path, mode: u32) -> Result<bool, KernelError> {
     if mode & !PERMISSIONS != 0 {
-        return Err(KernelError::Invalid(format!("{mode:o} is no mode: expected at most 7777")));
+        return Err(KernelError::Invalid(format!("{mode:o} is not a mode: expected at most 7777")));
     }
     let place = resolve(path, LastLink::Follow)?;
     if stat_of(place.existing()?, path)?.mode == mode {
         return Ok(false);
     }
-    // fchmod(2) takes no O_PATH descriptor, and fchmodat2(2) is younger than the kernels we run on.
+    // By the name in /proc: fchmod(2) takes no O_PATH descriptor, and fchmodat2(2) needs Linux 6.6.
     rustix::fs::chmod(descriptor_path(place.existing()?), Mode::from_raw_mode(mode))
         .map_err(KernelError::os(format!("set the mode of {}", path.display())))?;
     Ok(true)
 }
 
-/// chown(2), of what a link names where links are followed. None leaves the one or the other.
-/// False if they were that already.
+/// Sets the owner and the group, as chown(2). None leaves the one or the other as it is. Returns false if nothing changes.
 pub fn set_owner(path: &Path, uid: Option<u32>, gid: Option<u32>) -> Result<bool, KernelError> {
     let place = resolve(path, LastLink::Follow)?;
     let found = stat_of(place.existing()?, path)?;
@@ -42,7 +41,7 @@ pub fn set_owner(path: &Path, uid: Option<u32>, gid: Option<u32>) -> Result<bool
     Ok(true)
 }
 
-/// The number of a user, given by name or as a number.
+/// The number of a user that is given by name or by number.
 pub fn uid_of(user: &str) -> Result<u32, KernelError> {
     if let Some(uid) = number(user) {
         return Ok(uid);
@@ -51,7 +50,7 @@ pub fn uid_of(user: &str) -> Result<u32, KernelError> {
     found.map(|user| user.uid.as_raw()).ok_or_else(|| KernelError::Invalid(format!("there is no user {user:?}")))
 }
 
-/// The number of a group, given by name or as a number.
+/// The number of a group that is given by name or by number.
 pub fn gid_of(group: &str) -> Result<u32, KernelError> {
     if let Some(gid) = number(group) {
         return Ok(gid);
@@ -70,7 +69,7 @@ pub fn group_name(gid: u32) -> Option<String> {
     nix::unistd::Group::from_gid(gid.into()).ok().flatten().map(|group| group.name)
 }
 
-/// The largest number means "leave it" to chown(2), and so is nobody's.
+/// Parses a number. The largest one means "leave it as it is" to chown(2), so it is not accepted as an id.
 fn number(text: &str) -> Option<u32> {
     text.parse().ok().filter(|&number| number != u32::MAX)
 }

@@ -1,12 +1,12 @@
 //! Mounting and unmounting by descriptor.
 //!
 //! A mount is made detached, checked, and only then moved onto the pinned target: see mount_setattr(2), fsopen(2),
-//! open_tree(2) and move_mount(2). Three traps decide the shape:
+//! open_tree(2) and move_mount(2). Three quirks of the kernel decide the shape:
 //!
-//! - the source is given by its real name, since that is what df(1) and our own status will read; so what really was
-//!   mounted is compared with the pinned device before the mount becomes visible,
-//! - a target that was renamed meanwhile takes the mount along; so the mount's path is read back, and a stray one undone,
-//! - a descriptor of the target keeps the mount busy; so unmounting names it through its parent.
+//! - The source is given by its real name, because df(1) and our own status will read that name. The kernel opens it by that
+//!   name, so the device that was mounted is compared with the pinned one before the mount becomes visible.
+//! - A target that was renamed meanwhile takes the mount along. So the mount's path is read back, and a stray mount is undone.
+//! - A descriptor of the target keeps the mount busy. So unmounting names the mount through its parent directory.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -28,12 +28,12 @@ use crate::block;
 use crate::block::holders;
 use crate::path::{LastLink, PinnedPath, descriptor_path, resolve};
 
-/// What to mount.
+/// A mount to make.
 #[derive(Debug, Clone, Copy)]
 pub struct MountCall<'a> {
     /// A device, a directory to bind, or any word for file systems without a source.
     pub source: &'a str,
-    /// Where. Must exist.
+    /// The directory or file to mount on. It must exist.
     pub target: &'a Path,
     /// As in /proc/filesystems, or `bind`.
     pub fstype: &'a str,
@@ -41,12 +41,11 @@ pub struct MountCall<'a> {
     pub options: &'a [String],
 }
 
-/// Room in a mounted file system.
+/// The room in a mounted file system, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilesystemUsage {
-    /// Bytes.
     pub total: u64,
-    /// Bytes that ordinary users may still write.
+    /// The part that ordinary users may still fill.
     pub free: u64,
 }
 
@@ -55,12 +54,12 @@ pub fn supports(fstype: &str) -> Result<bool, KernelError> {
     Ok(fstype == "bind" || support(fstype)? != FilesystemSupport::Unknown)
 }
 
-/// Mounts on top of whatever is at the target.
+/// Mounts on top of any mount that the target has already.
 pub fn mount(request: MountCall<'_>) -> Result<(), KernelError> {
     mount_after(request, || ())
 }
 
-/// `meanwhile` runs where others could: between the look at the paths and the mount. For tests.
+/// Mounts, and runs `meanwhile` at the moment when an attacker could: between the look at the paths and the mount. For tests.
 pub(crate) fn mount_after(request: MountCall<'_>, meanwhile: impl FnOnce()) -> Result<(), KernelError> {
     let options = MountOptions::parse(request.options)?;
     let target = resolve(request.target, LastLink::Follow)?;
@@ -78,7 +77,7 @@ fn doing(request: MountCall<'_>) -> String {
     format!("mount {} on {}", request.source, request.target.display())
 }
 
-/// A detached copy of the source's tree, with attributes of its own.
+/// Makes a detached copy of the source's tree, with attributes of its own.
 fn clone_tree(request: MountCall<'_>, options: &MountOptions, bind: BindScope) -> Result<OwnedFd, KernelError> {
     if let Some(MountParameter::Flag(name) | MountParameter::Value(name, _)) =
         options.parameters.iter().find(|parameter| **parameter != MountParameter::Flag("ro".to_owned()))
@@ -97,7 +96,7 @@ fn clone_tree(request: MountCall<'_>, options: &MountOptions, bind: BindScope) -
     Ok(tree)
 }
 
-/// A detached mount of a file system.
+/// Makes a detached mount of a file system.
 fn new_tree(request: MountCall<'_>, options: &MountOptions) -> Result<OwnedFd, KernelError> {
     let device = pin_source(request)?;
     let context =
@@ -119,7 +118,7 @@ fn new_tree(request: MountCall<'_>, options: &MountOptions) -> Result<OwnedFd, K
     Ok(tree)
 }
 
-/// The device to mount, for file systems that live on one.
+/// Pins the device to mount. None for a file system that needs no device.
 fn pin_source(request: MountCall<'_>) -> Result<Option<(PinnedPath, block::DeviceInfo)>, KernelError> {
     let named = request.source.starts_with('/')
         || !matches!(block::DeviceSpec::parse(request.source), block::DeviceSpec::Path(_));
@@ -150,7 +149,7 @@ fn set_parameter(request: MountCall<'_>, context: &OwnedFd, parameter: &MountPar
     })
 }
 
-/// The directories of an overlay, each pinned: the kernel would follow whatever their paths have become.
+/// Sets the directories of an overlay. Each is pinned, because the kernel would follow a link that has replaced it.
 fn set_layers(request: MountCall<'_>, context: &OwnedFd, name: &str, value: &str) -> Result<(), KernelError> {
     let (key, layers) = match name {
         "lowerdir" => ("lowerdir+", lower_layers(value)),
@@ -160,7 +159,8 @@ fn set_layers(request: MountCall<'_>, context: &OwnedFd, name: &str, value: &str
         let place = resolve(&layer, LastLink::Follow)?;
         let directory = place.open(OFlags::RDONLY | OFlags::DIRECTORY)?;
         let set = match fsconfig_set_fd(context, key, &directory) {
-            // Linux before 6.13 takes names only. Below directories that others can write, the name of the descriptor.
+            // Linux before 6.13 takes names only. Its own name is safe if no other user can change it; below directories that
+            // others can write, the name of the descriptor in /proc is used, and df(1) shows that one.
             Err(Errno::INVAL | Errno::BADF) if place.trusted() => fsconfig_set_string(context, key, place.path()),
             Err(Errno::INVAL | Errno::BADF) => fsconfig_set_string(context, key, descriptor_path(&directory)),
             result => result,
@@ -170,8 +170,8 @@ fn set_layers(request: MountCall<'_>, context: &OwnedFd, name: &str, value: &str
     Ok(())
 }
 
-/// What was mounted must be the device that was pinned. Where a file system has device numbers of its own, as btrfs does,
-/// the device's path must be one that nobody else could have changed.
+/// Checks that the mounted device is the pinned one. A file system such as btrfs has device numbers of its own, which prove
+/// nothing: then the device's path must be one that no other user could have changed.
 fn must_hold(
     request: MountCall<'_>,
     tree: &OwnedFd,
@@ -180,6 +180,7 @@ fn must_hold(
 ) -> Result<(), KernelError> {
     let stat = rustix::fs::fstat(tree).map_err(KernelError::os(doing(request)))?;
     let mounted = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
+    // Major number 0 marks a device number that the file system has made up.
     if mounted == device || mounted.0 == 0 && place.trusted() {
         return Ok(());
     }
@@ -190,7 +191,7 @@ fn must_hold(
     })
 }
 
-/// Moves the tree onto the pinned target, and takes it back if the target is elsewhere by now.
+/// Moves the tree onto the pinned target, and undoes that if the target is elsewhere by now.
 fn attach(request: MountCall<'_>, tree: &OwnedFd, target: &PinnedPath) -> Result<(), KernelError> {
     let by_descriptor = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     move_mount(tree, "", target.existing()?, "", by_descriptor)
@@ -199,7 +200,8 @@ fn attach(request: MountCall<'_>, tree: &OwnedFd, target: &PinnedPath) -> Result
     match landed {
         Ok(Some(landed)) if landed == target.path() => Ok(()),
         landed => {
-            // By the mount itself: its path may be anybody's by now. Lazily, since our descriptor keeps it busy.
+            // By the descriptor of the mount, because its path may lead elsewhere by now. Lazily (MNT_DETACH), because that very
+            // descriptor keeps the mount busy.
             let undone = unmount(descriptor_path(tree), UnmountFlags::DETACH);
             let place = landed.ok().flatten().map_or("nowhere".to_owned(), |landed| landed.display().to_string());
             let left = if undone.is_err() { ", and could not be undone" } else { "" };
@@ -217,7 +219,7 @@ fn mount_id(tree: impl AsFd) -> Result<u64, KernelError> {
     stat.map(|stat| stat.stx_mnt_id).map_err(KernelError::os("read the number of a mount"))
 }
 
-/// Unmounts the topmost mount of `target`. EINVAL if there is none; EBUSY names who holds it.
+/// Unmounts the topmost mount of `target`. Fails with EINVAL if there is none. EBUSY comes with what keeps it busy.
 pub fn unmount_top(target: &Path) -> Result<(), KernelError> {
     let mounts = mountinfo::mounts_at(target)?;
     let real = &mounts.last().ok_or_else(|| not_mounted(target))?.target;
@@ -225,15 +227,17 @@ pub fn unmount_top(target: &Path) -> Result<(), KernelError> {
         (Some(parent), Some(name)) => (resolve(parent, LastLink::Follow)?, name),
         _ => return Err(KernelError::Invalid("the root of the system stays mounted".to_owned())),
     };
-    // Held until the call is over: the path goes through it.
+    // Held until the call is over, because the path goes through it. UMOUNT_NOFOLLOW covers the last component.
     let parent = parent.open(OFlags::PATH | OFlags::DIRECTORY)?;
     unmount(descriptor_path(&parent).join(name), UnmountFlags::NOFOLLOW).map_err(|errno| {
         let doing = format!("unmount {}", target.display());
         match errno {
             Errno::BUSY => KernelError::Refused { doing, why: holders::of_mount(real), errno },
-            Errno::INVAL => {
-                KernelError::Refused { doing, why: "it is not mounted here, or not ours to unmount".into(), errno }
-            }
+            Errno::INVAL => KernelError::Refused {
+                doing,
+                why: "it is not mounted here, or may not be unmounted from this mount namespace".into(),
+                errno,
+            },
             _ => KernelError::Os { doing, errno },
         }
     })
@@ -247,7 +251,7 @@ fn not_mounted(target: &Path) -> KernelError {
     }
 }
 
-/// Room in the file system that `target` is in. May never come back where a network file system is dead.
+/// The room in the file system of `target`. May never return if a network file system's server does not answer.
 pub fn statfs(target: &Path) -> Result<FilesystemUsage, KernelError> {
     let place = resolve(target, LastLink::Follow)?;
     let stat =

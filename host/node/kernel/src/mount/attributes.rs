@@ -1,4 +1,4 @@
-//! mount_setattr(2), which no crate wraps yet.
+//! mount_setattr(2), which no library wraps yet.
 #![expect(unsafe_code, reason = "a system call without a safe wrapper")]
 
 use std::os::fd::{AsFd, AsRawFd};
@@ -15,7 +15,7 @@ struct MountAttr {
     userns_fd: u64,
 }
 
-/// Changes the attributes of the mount that `mount` is the root of, and of those below it if `recursive`.
+/// Changes the attributes of a mount, given its root, and of the mounts below it if `recursive`.
 pub(crate) fn mount_setattr(
     mount: impl AsFd,
     set: MountAttrFlags,

@@ -1,4 +1,4 @@
-//! Why a mount failed, in words. The kernel itself says `EINVAL` for a dozen things and writes the reason to its log.
+//! Explains why a mount failed. The kernel answers `EINVAL` for a dozen causes, and writes the cause to its log.
 
 use std::os::fd::OwnedFd;
 
@@ -7,17 +7,17 @@ use rustix::io::Errno;
 use super::attach::MountCall;
 use crate::KernelError;
 
-/// What the file system wrote to its context before it gave up. Many write nothing.
+/// The messages that the file system wrote to its context. Many file systems write none.
 pub(crate) fn messages(context: &OwnedFd) -> Vec<String> {
     let mut buffer = [0; 1024];
     let mut messages = Vec::new();
-    // One message a read; ENODATA after the last.
+    // Each read returns one message, and ENODATA follows the last.
     while let Ok(length) = rustix::io::read(context, &mut buffer) {
         if length == 0 || messages.len() == 16 {
             break;
         }
         let message = String::from_utf8_lossy(&buffer[..length]);
-        // `e `, `w ` or `i ` tells how grave it is.
+        // A message starts with its level: `e `, `w ` or `i `.
         messages.push(message.get(2..).unwrap_or(&message).trim().to_owned());
     }
     messages
@@ -44,10 +44,10 @@ fn reason(errno: Errno, fstype: &str) -> Option<String> {
         Errno::UCLEAN | Errno::BADMSG => format!("the {fstype} on it is damaged and needs fsck"),
         Errno::BUSY => "it is mounted otherwise, or another device or driver uses it".into(),
         Errno::ROFS | Errno::ACCESS => "the device is read-only: mount it with the option ro".into(),
-        Errno::NOTBLK => "it is no block device".into(),
+        Errno::NOTBLK => "it is not a block device".into(),
         Errno::NXIO | Errno::NOMEDIUM => "there is no such device, or nothing is in it".into(),
         Errno::PERM => "only root may mount (CAP_SYS_ADMIN)".into(),
-        Errno::NOTDIR => "the target is no directory".into(),
+        Errno::NOTDIR => "the target is not a directory".into(),
         _ => return None,
     })
 }

@@ -1,20 +1,20 @@
-//! Which file systems the kernel knows, or could load.
+//! The file systems that the kernel knows, or could load.
 
 use std::path::Path;
 
 use crate::KernelError;
 use crate::files::io_error;
 
-/// How the kernel knows a file system.
+/// Whether and how the kernel supports a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FilesystemSupport {
-    /// It lives on a block device.
+    /// It needs a block device.
     OnDevice,
     /// It needs no device.
     Deviceless,
-    /// A module has it that is not loaded yet.
+    /// A module that is not loaded yet supports it.
     Loadable,
-    /// Nothing has it.
+    /// Neither the kernel nor a module supports it.
     Unknown,
 }
 
@@ -35,7 +35,7 @@ fn registered(known: &str, fstype: &str) -> Option<FilesystemSupport> {
     })
 }
 
-/// Whether a module answers to `fs-<type>`, the name by which the kernel asks for it when somebody mounts.
+/// Whether a module has the alias `fs-<type>`, by which the kernel loads it at the first mount.
 fn loadable(fstype: &str) -> bool {
     let release = rustix::system::uname();
     let Ok(release) = release.release().to_str() else { return false };

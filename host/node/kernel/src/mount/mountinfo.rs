@@ -1,4 +1,4 @@
-//! What is mounted, see proc_pid_mountinfo(5).
+//! The mount table, see proc_pid_mountinfo(5).
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -10,38 +10,38 @@ use rustix::io::Errno;
 use crate::KernelError;
 use crate::path::{LastLink, resolve};
 
-/// A mount.
+/// A mount, as the kernel lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MountInfo {
-    /// The kernel's number for the mount.
+    /// The kernel's number of the mount.
     pub id: u64,
     /// The mount that it is mounted on.
     pub parent: u64,
-    /// The device number of what is mounted, as `st_dev` of its files has it (but for btrfs).
+    /// The device number of the file system: the `st_dev` of its files, except for btrfs.
     pub device: (u32, u32),
-    /// The directory of the source that is mounted, `/` but for bind mounts and subvolumes.
+    /// The directory of the source that is mounted: `/`, except for bind mounts and subvolumes.
     pub root: PathBuf,
-    /// Where.
+    /// The directory that it is mounted on.
     pub target: PathBuf,
-    /// Those of the mount, then those of the file system; `ro` if either is.
+    /// The options of the mount, then those of the file system; `ro` if either has it.
     pub options: Vec<String>,
     /// As in /proc/filesystems.
     pub fstype: String,
-    /// The device, or whatever word was given.
+    /// The device, or the word that was given as the source.
     pub source: String,
 }
 
-/// Every mount of this mount namespace that can be reached from our root.
+/// Reads every mount of this mount namespace that can be reached from our root.
 pub fn read() -> Result<Vec<MountInfo>, KernelError> {
-    // Of the thread: the mounts of the process are those of its first thread, which need not be ours.
+    // `thread-self`, not `self`: a thread can be in another mount namespace than the first thread of its process.
     const FILE: &str = "/proc/thread-self/mountinfo";
     let text = std::fs::read(FILE).map_err(|source| crate::files::io_error(format!("read {FILE}"), &source))?;
     text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(parse_line).collect()
 }
 
-/// What is mounted at `target`, the topmost last. Empty if it is no mount point, or does not exist.
+/// The mounts of `target`, the topmost last. Empty if it is not a mount point, or does not exist.
 ///
-/// A path that the kernel itself lists is not touched: a dead network file system answers all the same.
+/// A path that the mount table lists is not touched, so this returns even if a network file system's server does not answer.
 pub fn mounts_at(target: &Path) -> Result<Vec<MountInfo>, KernelError> {
     let mounts = read()?;
     let listed = stacked(&mounts, target);
@@ -61,7 +61,7 @@ pub(crate) fn by_id(id: u64) -> Result<Option<MountInfo>, KernelError> {
     Ok(read()?.into_iter().find(|mount| mount.id == id))
 }
 
-/// The mounts of one target, each after the one that it hides. The order of the file says nothing: a mount can be made
+/// The mounts of one target, each after the one that it hides. The order of the table does not say that: a mount can be made
 /// early and moved into place late.
 fn stacked(mounts: &[MountInfo], target: &Path) -> Vec<MountInfo> {
     let here: HashMap<u64, &MountInfo> =
@@ -78,7 +78,7 @@ fn stacked(mounts: &[MountInfo], target: &Path) -> Vec<MountInfo> {
 fn parse_line(line: &[u8]) -> Result<MountInfo, KernelError> {
     let none = || KernelError::Invalid(format!("not a line of mountinfo: {}", String::from_utf8_lossy(line)));
     let fields: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
-    // Optional fields such as `shared:2` stand between the sixth and a lone dash.
+    // A variable number of optional fields, such as `shared:2`, stands between the sixth field and a single dash.
     let dash = fields.iter().skip(6).position(|&field| field == b"-").ok_or_else(none)? + 6;
     let [id, parent, device, root, target, options] = fields[..6] else { return Err(none()) };
     let [fstype, source, super_options] = fields[dash + 1..] else { return Err(none()) };
@@ -100,7 +100,7 @@ fn device_number(text: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// Spaces, tabs, newlines, backslashes and `#` stand as three octal digits after a backslash.
+/// The kernel writes spaces, tabs, newlines, backslashes and `#` as a backslash and three octal digits.
 fn unescape(field: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(field.len());
     let mut rest = field;
@@ -120,7 +120,7 @@ fn unescape(field: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// As findmnt(8) shows them: a tree is writable only if the mount and the file system both are.
+/// The options as findmnt(8) shows them: a tree is writable only if both the mount and the file system are.
 fn merge_options(mount: &str, file_system: &str) -> Vec<String> {
     let words = |text: &str| -> Vec<String> { split_options(text).filter(|word| !word.is_empty()).collect() };
     let (mount, file_system) = (words(mount), words(file_system));
@@ -134,7 +134,7 @@ fn merge_options(mount: &str, file_system: &str) -> Vec<String> {
     merged
 }
 
-/// Splits a list of options at its commas, but for those inside double quotes (SELinux contexts hold such).
+/// Splits a list of options at its commas, except inside double quotes: SELinux contexts hold commas.
 pub fn split_options(text: &str) -> impl Iterator<Item = String> {
     let mut quoted = false;
     text.split(move |letter| {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_topmost_mount_is_last_whatever_the_order_of_the_file() {
+    fn the_topmost_mount_is_last_whatever_the_order_of_the_table() {
         let mounts: Vec<MountInfo> = [
             "50 70 0:3 / /mnt rw - tmpfs top rw",
             "20 1 8:1 / /other rw - ext4 /dev/sda1 rw",
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_is_an_error_and_no_panic() {
+    fn a_malformed_line_is_an_error_and_not_a_panic() {
         for line in [
             "",
             "1",

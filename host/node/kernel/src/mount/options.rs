@@ -1,4 +1,4 @@
-//! The options of mount(8), told apart: those of the mount, those of the file system, those of neither.
+//! The options of mount(8), sorted into those of the mount, those of the file system, and those for neither.
 
 use std::path::Path;
 
@@ -15,25 +15,25 @@ pub(crate) struct MountOptions {
     pub(crate) clear: MountAttrFlags,
     /// Parameters of the file system, in their order, see fsconfig(2).
     pub(crate) parameters: Vec<MountParameter>,
-    /// A bind mount, with or without what is mounted below its source.
+    /// Whether it is a bind mount, and with how much of its source.
     pub(crate) bind: Option<BindScope>,
 }
 
 /// A parameter of the file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum MountParameter {
-    /// `discard`.
+    /// A word alone, such as `discard`.
     Flag(String),
-    /// `size=64m`.
+    /// A word with a value, such as `size=64m`.
     Value(String, String),
 }
 
 /// How much a bind mount shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BindScope {
-    /// The source's own file system.
+    /// The file system of the source only.
     Tree,
-    /// What is mounted below it, too.
+    /// Also what is mounted below the source.
     Recursive,
 }
 
@@ -60,7 +60,7 @@ impl MountOptions {
             "" | "defaults" | "auto" | "noauto" | "nofail" | "_netdev" => {}
             "bind" => self.bind = Some(BindScope::Tree),
             "rbind" => self.bind = Some(BindScope::Recursive),
-            // The whole file system is read-only then, not only this mount of it.
+            // Given to the file system as well: then the whole file system is read-only, and not only this mount of it.
             "ro" => self.parameters.push(MountParameter::Flag("ro".to_owned())),
             _ if attribute(option).is_some() || option.starts_with("x-") || option.starts_with("comment=") => {}
             "loop" | "remount" | "move" | "user" | "users" | "owner" | "group" => return Err(refused(option)),
@@ -72,7 +72,7 @@ impl MountOptions {
         Ok(())
     }
 
-    /// The last word wins, as in mount(8). The three ways of access time exclude each other.
+    /// The last word wins, as in mount(8). The three modes of access time exclude each other: they are values of one field.
     fn attribute(&mut self, flag: MountAttrFlags, on: bool) {
         const ATIME: MountAttrFlags = MountAttrFlags::MOUNT_ATTR__ATIME;
         if ATIME.contains(flag) {
@@ -85,7 +85,7 @@ impl MountOptions {
         }
     }
 
-    /// The paths that an overlay's options name, which the kernel would follow by itself.
+    /// Whether an option of an overlay names a path, which the kernel would follow by itself.
     pub(crate) fn takes_path(key: &str) -> bool {
         matches!(key, "lowerdir" | "upperdir" | "workdir")
     }
@@ -107,7 +107,7 @@ fn attribute(option: &str) -> Option<(MountAttrFlags, bool)> {
         "symfollow" => (MountAttrFlags::MOUNT_ATTR_NOSYMFOLLOW, false),
         "noatime" => (MountAttrFlags::MOUNT_ATTR_NOATIME, true),
         "strictatime" => (MountAttrFlags::MOUNT_ATTR_STRICTATIME, true),
-        // Relative access times are what the kernel does by default.
+        // Relative access times are the kernel's default.
         "atime" | "relatime" | "nostrictatime" | "norelatime" => (MountAttrFlags::MOUNT_ATTR_RELATIME, true),
         _ => return None,
     })
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn options_of_the_mount_and_of_the_file_system_are_told_apart() {
+    fn options_of_the_mount_and_of_the_file_system_are_separated() {
         let options = parse("rw,nosuid,noatime,discard,size=64m,x-systemd.automount,nofail,data=ordered");
         assert_eq!(options.set, MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOATIME);
         assert_eq!(options.parameters, [flag("discard"), value("size", "64m"), value("data", "ordered")]);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_mean_something_else_is_refused_with_the_way_out() {
+    fn an_option_that_would_mean_something_else_is_refused_with_its_remedy() {
         for (option, hint) in [("loop", "disk.loop"), ("remount", "stop and start"), ("rshared", "no meaning")] {
             let error = MountOptions::parse(&[option.to_owned()]).unwrap_err();
             assert!(error.to_string().contains(hint), "{error}");

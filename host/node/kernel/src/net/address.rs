@@ -17,7 +17,7 @@ const MAX_LABEL: usize = 15;
 /// An address of a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkAddress {
-    /// With the length of its prefix.
+    /// The address with the length of its prefix.
     pub cidr: IpNet,
     /// `eth0:1`, or empty.
     pub label: String,
@@ -26,14 +26,14 @@ pub struct LinkAddress {
 /// Whether the kernel adds the route to an address's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrefixRoute {
-    /// It does, as ever.
+    /// It does, as by default.
     Kept,
-    /// It does not: IFA_F_NOPREFIXROUTE.
+    /// It does not, by the flag IFA_F_NOPREFIXROUTE.
     LeftOut,
 }
 
 impl Netlink {
-    /// The addresses of a link, as the kernel lists them.
+    /// Lists the addresses of a link.
     pub async fn addresses(&self, link: &NetworkLink) -> Result<Vec<LinkAddress>, KernelError> {
         let answers = self.handle.address().get().set_link_index_filter(link.index).execute();
         let messages: Vec<AddressMessage> =
@@ -41,7 +41,7 @@ impl Netlink {
         Ok(messages.into_iter().filter_map(|message| parse(message, &link.name)).collect())
     }
 
-    /// The addresses of some links, as the kernel lists them, with the names of these links.
+    /// Lists the addresses of some links, with the names of the links.
     pub async fn addresses_of(&self, links: &[NetworkLink]) -> Result<Vec<(String, LinkAddress)>, KernelError> {
         let answers = self.handle.address().get().execute();
         let messages: Vec<AddressMessage> = answers.try_collect().await.map_err(failed("list the addresses"))?;
@@ -52,14 +52,15 @@ impl Netlink {
         Ok(messages.into_iter().filter_map(named).collect())
     }
 
-    /// Adds an address. False if the link has it already.
+    /// Adds an address. Returns false if the link has it already.
     ///
-    /// An IPv6 address is usable at once: whoever cares has asked the neighbours before, see [`crate::net::claimant`].
+    /// An IPv6 address is usable at once, without the kernel's duplicate address detection: a caller that needs the check asks the
+    /// neighbours before, see [`crate::net::claimant`].
     pub async fn add_address(&self, link: &NetworkLink, cidr: IpNet, label: &str) -> Result<bool, KernelError> {
         self.add_address_with(link, cidr, label, PrefixRoute::Kept).await
     }
 
-    /// The same, with or without the route to the network of the address, which the kernel adds by itself.
+    /// Adds an address, with or without the route to its network, which the kernel would add by itself.
     pub async fn add_address_with(
         &self,
         link: &NetworkLink,
@@ -88,7 +89,7 @@ impl Netlink {
         }
     }
 
-    /// Removes an address. False if the link does not have it.
+    /// Removes an address. Returns false if the link does not have it.
     pub async fn remove_address(&self, link: &NetworkLink, cidr: IpNet) -> Result<bool, KernelError> {
         let mut message = AddressMessage::default();
         message.header.index = link.index;
@@ -106,7 +107,8 @@ impl Netlink {
     }
 }
 
-/// On a point-to-point link IFA_ADDRESS is the other end, and IFA_LOCAL is ours; IPv6 often has the former alone.
+/// Reads an address. On a point-to-point link, IFA_LOCAL is our end and IFA_ADDRESS the other one. For IPv6 there is often only
+/// IFA_ADDRESS, and it is ours.
 fn parse(message: AddressMessage, dev: &str) -> Option<LinkAddress> {
     let (mut local, mut address, mut label): (Option<IpAddr>, Option<IpAddr>, _) = (None, None, String::new());
     for attribute in message.attributes {
@@ -117,7 +119,7 @@ fn parse(message: AddressMessage, dev: &str) -> Option<LinkAddress> {
             _ => {}
         }
     }
-    // The kernel labels every IPv4 address with the name of its link where nobody gave a label.
+    // An IPv4 address that was added without a label is labelled with the name of its link.
     let label = if label == dev { String::new() } else { label };
     Some(LinkAddress { cidr: IpNet::new(local.or(address)?, message.header.prefix_len).ok()?, label })
 }

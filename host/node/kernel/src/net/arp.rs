@@ -1,4 +1,4 @@
-//! ARP for address conflicts, RFC 5227: frames and what they mean. No I/O.
+//! ARP for address conflicts, RFC 5227: builds and reads frames. No I/O.
 
 use std::net::Ipv4Addr;
 
@@ -11,17 +11,17 @@ const PREAMBLE: [u8; 6] = [0, 1, 8, 0, 6, 4];
 const REQUEST: u16 = 1;
 const REPLY: u16 = 2;
 
-/// Asks who has `target`, without saying that we would like to.
+/// A frame that asks which host has `target`. It claims nothing: its sender address is unspecified.
 pub(super) fn probe(mac: [u8; 6], target: Ipv4Addr) -> [u8; 42] {
     frame(mac, REQUEST, Ipv4Addr::UNSPECIFIED, [0; 6], target)
 }
 
-/// Says that `address` is at `mac`: a request and a reply, because some listen to one kind only.
+/// Two frames that announce that `address` is at `mac`: a request and a reply, because some hosts listen to one kind only.
 pub(super) fn announcements(mac: [u8; 6], address: Ipv4Addr) -> [[u8; 42]; 2] {
     [frame(mac, REQUEST, address, [0; 6], address), frame(mac, REPLY, address, BROADCAST, address)]
 }
 
-/// The host other than `mac` that has `address`, or is about to take it, if the frame says so (RFC 5227 §2.1.1).
+/// The host other than `mac` that has `address` or is about to take it, according to the frame (RFC 5227 §2.1.1).
 pub(super) fn claimant(frame: &[u8], mac: [u8; 6], address: Ipv4Addr) -> Option<[u8; 6]> {
     let arp = frame.get(14..42)?;
     let is_arp = frame[12..14] == ETHERTYPE.to_be_bytes() && arp[..6] == PREAMBLE;
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_claimed_by_its_holder_and_by_whoever_probes_for_it() {
+    fn an_address_is_claimed_by_its_holder_and_by_a_host_that_probes_for_it() {
         let reply = frame(THEIRS, REPLY, WANTED, OURS, Ipv4Addr::UNSPECIFIED);
         let ask = |sender, target| frame(THEIRS, REQUEST, sender, [0; 6], target);
         for (name, frame, expected) in [

@@ -11,15 +11,13 @@ use crate::net::netlink::{Netlink, errno_of, failed};
 /// A network interface, see netdevice(7).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NetworkLink {
-    /// Its name.
     pub name: String,
-    /// Its number.
+    /// The kernel's number of the link.
     pub index: u32,
-    /// Administratively up.
+    /// Whether it is administratively up.
     pub up: bool,
-    /// Whether something is at the other end.
+    /// Whether something is connected at the other end.
     pub carrier: bool,
-    /// The largest packet.
     pub mtu: u32,
     /// The hardware address.
     pub mac: Vec<u8>,
@@ -27,14 +25,14 @@ pub struct NetworkLink {
     pub kind: String,
     /// The number of the bridge or bond that it is a part of.
     pub controller: Option<u32>,
-    /// What ip-link(8) calls its alias: a text for people.
+    /// A text for people, see `alias` in ip-link(8).
     pub alias: String,
-    /// Whether there are neighbours to ask and to tell: an Ethernet that speaks ARP.
+    /// Whether there are neighbours to send ARP and NDP to: it is an Ethernet without NOARP.
     pub neighbours: bool,
 }
 
 impl Netlink {
-    /// The link of that name.
+    /// Finds a link by its name.
     pub async fn find_link(&self, name: &str) -> Result<Option<NetworkLink>, KernelError> {
         let mut answers = self.handle.link().get().match_name(name.to_owned()).execute();
         match answers.try_next().await {
@@ -44,7 +42,7 @@ impl Netlink {
         }
     }
 
-    /// All links.
+    /// Lists all links.
     pub async fn links(&self) -> Result<Vec<NetworkLink>, KernelError> {
         let messages: Vec<LinkMessage> =
             self.handle.link().get().execute().try_collect().await.map_err(failed("list the links"))?;

@@ -1,11 +1,11 @@
-//! Whose a link is: written into its alias, which goes with it from one namespace to another, see ip-link(8).
+//! The owner of a link, written into its alias: the alias goes along when the link moves to another namespace, see ip-link(8).
 
 use crate::net::NetworkLink;
 
-/// The longest alias that we write, well below IFALIASZ.
+/// The longest alias that is written, well below IFALIASZ.
 const MAX_ALIAS: usize = 200;
 
-/// What stands between the parts of an alias.
+/// The text between the parts of an alias.
 const SEPARATOR: &str = " | ";
 
 /// The owner of a link.
@@ -15,7 +15,7 @@ pub struct LinkMark {
     owner: String,
 }
 
-/// How a link of the node was before it was lent to a namespace.
+/// The state that a link of the node had before it was lent to a namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LentLink {
     pub(super) up: bool,
@@ -23,17 +23,17 @@ pub(super) struct LentLink {
 }
 
 impl LinkMark {
-    /// `scope` and `owner` together are unlike those of any other owner; people see `owner`.
+    /// The mark of an owner. `scope` and `owner` together must be unique; people see `owner` in the alias.
     pub fn new(scope: &str, owner: &str) -> LinkMark {
         LinkMark { id: format!("{:012x}", fnv1a(&format!("{scope}\0{owner}")) >> 16), owner: owner.to_owned() }
     }
 
-    /// The name of the end of a pair that stays on the node.
+    /// The name of the end of a veth pair that stays on the node.
     pub(super) fn near(&self) -> String {
         format!("hl{}", self.id)
     }
 
-    /// The name of a link until it is where it belongs.
+    /// The name of a link on its way into the namespace.
     pub(super) fn far(&self) -> String {
         format!("hr{}", self.id)
     }
@@ -42,13 +42,13 @@ impl LinkMark {
         cut(format!("{}{}", self.prefix(), self.owner.replace(SEPARATOR, " ")))
     }
 
-    /// The alias of a link that must be given back.
+    /// The alias of a link that must be given back as it was.
     pub(super) fn alias_of_lent(&self, link: &NetworkLink) -> String {
         let up = if link.up { "up" } else { "down" };
         cut([self.alias(), format!("{} {up}", link.name), link.alias.clone()].join(SEPARATOR))
     }
 
-    /// Whether the link is this owner's. A link that was just made has no alias yet, but a name that nobody else gives.
+    /// Whether the link is this owner's. A link that was just made has no alias yet, but a name that only this owner gives.
     pub fn is_on(&self, link: &NetworkLink) -> bool {
         link.alias.starts_with(&self.prefix()) || link.name == self.near() || link.name == self.far()
     }
@@ -58,7 +58,8 @@ impl LinkMark {
     }
 }
 
-/// What the alias says of a link that was lent, if it was. Its name is not taken from there, nor anything that matters.
+/// The former state in the alias of a link that was lent. Root in the namespace can write the alias, so nothing that matters,
+/// such as the name to give back, is read from it.
 pub(super) fn lent(link: &NetworkLink) -> Option<LentLink> {
     let mut parts = link.alias.splitn(3, SEPARATOR).skip(1);
     let up = parts.next()?.ends_with(" up");
@@ -72,7 +73,7 @@ fn cut(mut alias: String) -> String {
     alias
 }
 
-/// The hash of Fowler, Noll and Vo: the same in every release of the compiler, which std's is not.
+/// The hash of Fowler, Noll and Vo. Unlike std's, it is the same in every release of the compiler: marks outlive the agent.
 fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_its_owners_alone() {
+    fn a_mark_belongs_to_one_owner() {
         let (mark, other) = (LinkMark::new("/run/web", "web ip#1"), LinkMark::new("/run/web", "web ip#2"));
         assert!(mark.is_on(&link("eth0", &mark.alias())) && mark.is_on(&link(&mark.near(), "")));
         assert!(!mark.is_on(&link("eth0", &other.alias())) && !mark.is_on(&link("eth0", "")));
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lent_link_tells_what_it_was() {
+    fn the_alias_of_a_lent_link_holds_its_former_state() {
         let mark = LinkMark::new("", "web ip#1");
         for old in ["", "uplink | rack 3"] {
             let lent_link = link("eth0", &mark.alias_of_lent(&link("eth7", old)));

@@ -1,7 +1,7 @@
-//! Network namespaces, see network_namespaces(7): opened, told apart, and entered.
+//! Network namespaces, see network_namespaces(7): opened, compared, and entered.
 //!
-//! A socket stays in the namespace in which it was made. So a thread of its own enters the namespace, makes the socket, and
-//! ends; whoever asked goes on where it is. No thread that others use ever changes its namespace.
+//! A socket stays in the namespace in which it was made. So a new thread enters the namespace, makes the socket there, and exits;
+//! the caller stays where it is. No thread that other code uses ever changes its namespace.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ use crate::path::{LastLink, resolve};
 /// NSFS_MAGIC of linux/magic.h.
 const NSFS_MAGIC: u64 = 0x6e73_6673;
 
-/// The namespace in which this thread is.
+/// The namespace of this thread.
 const OWN: &str = "/proc/thread-self/ns/net";
 
-/// That of the first process, which may be another one.
+/// The namespace of the first process, which may be another one.
 const FIRST: &str = "/proc/1/ns/net";
 
-/// A network namespace. It lives at least as long as this.
+/// An open network namespace. The kernel keeps it for at least as long.
 #[derive(Debug)]
 pub struct NetworkNamespace {
     fd: OwnedFd,
@@ -31,11 +31,12 @@ pub struct NetworkNamespace {
 }
 
 impl NetworkNamespace {
-    /// The one at a path: where ip-netns(8) or a container engine has bound it, or `/proc/PID/ns/net`. None if the path is
-    /// not there, or is a file that nothing is bound to.
+    /// Opens the namespace at a path: a file that ip-netns(8) or a container engine has bound it to, or `/proc/PID/ns/net`. None
+    /// if the path does not exist, or if no namespace is bound to the file.
     pub fn open(path: &Path) -> Result<Option<NetworkNamespace>, KernelError> {
         let opened = match is_of_process(path) {
-            // A link of procfs leads to the namespace itself, whatever its text says.
+            // A magic link: the kernel opens the namespace itself, and the text of the link is no path. So the walk of
+            // [`crate::path`] cannot follow it.
             true => open(path),
             false => open_bound(path),
         };
@@ -48,22 +49,22 @@ impl NetworkNamespace {
         }
     }
 
-    /// The one of this thread.
+    /// Opens the namespace of this thread.
     pub fn own() -> Result<NetworkNamespace, KernelError> {
         let path = Path::new(OWN);
         let fd = open(path)?.ok_or_else(|| KernelError::NotFound(path.to_owned()))?;
         Ok(NetworkNamespace { fd, path: path.to_owned() })
     }
 
-    /// Whether it is the node's: that of this thread, or of the first process.
+    /// Whether this is the namespace of the node: that of this thread, or that of the first process.
     pub fn is_of_node(&self) -> Result<bool, KernelError> {
         let own = self.is(&NetworkNamespace::own()?)?;
-        // Whoever may not look at the first process cannot get there either.
+        // An agent that may not look at the first process cannot enter its namespace either.
         let first = NetworkNamespace::open(Path::new(FIRST)).ok().flatten();
         Ok(own || first.is_some_and(|first| self.is(&first).unwrap_or(true)))
     }
 
-    /// Whether both are the same, whatever their paths.
+    /// Whether both are the same namespace, whatever their paths.
     pub fn is(&self, other: &NetworkNamespace) -> Result<bool, KernelError> {
         let identity = |namespace: &NetworkNamespace| {
             let doing = format!("look at {}", namespace.path.display());
@@ -72,9 +73,9 @@ impl NetworkNamespace {
         Ok(identity(self)? == identity(other)?)
     }
 
-    /// Connects to rtnetlink(7) within it. Needs a tokio runtime.
+    /// Connects to rtnetlink(7) inside the namespace. Needs a tokio runtime.
     pub fn netlink(&self) -> Result<Netlink, KernelError> {
-        // A socket is registered with the runtime by the thread that makes it.
+        // The socket is registered by the thread that makes it, so that thread must know the runtime.
         let runtime = tokio::runtime::Handle::current();
         self.within(move || {
             let _entered = runtime.enter();
@@ -82,7 +83,7 @@ impl NetworkNamespace {
         })?
     }
 
-    /// Does something on a thread of its own that is within the namespace.
+    /// Runs `work` inside the namespace, on a thread of its own.
     pub(super) fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, KernelError> {
         let doing = || format!("enter {}", self.path.display());
         let entered = || {
@@ -109,7 +110,7 @@ impl AsFd for NetworkNamespace {
     }
 }
 
-/// `/proc/PID/ns/net`.
+/// Whether the path is `/proc/PID/ns/net`.
 fn is_of_process(path: &Path) -> bool {
     let pid = path.to_str().and_then(|path| path.strip_prefix("/proc/")).and_then(|rest| rest.strip_suffix("/ns/net"));
     pid.is_some_and(|pid| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()))
@@ -123,7 +124,7 @@ fn open(path: &Path) -> Result<Option<OwnedFd>, KernelError> {
     }
 }
 
-/// Opens only what is a namespace: a pipe would not come back.
+/// Opens a file only if a namespace is bound to it: opening a FIFO, for example, would never return.
 fn open_bound(path: &Path) -> Result<Option<OwnedFd>, KernelError> {
     let place = resolve(path, LastLink::Follow)?;
     let Some(node) = place.node() else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Neighbour discovery for address conflicts, RFC 4862 §5.4 and RFC 4861 §7.2.6: frames and what they mean. No I/O.
+//! Neighbour discovery for address conflicts, RFC 4862 §5.4 and RFC 4861 §7.2.6: builds and reads frames. No I/O.
 
 use std::net::Ipv6Addr;
 
@@ -8,26 +8,27 @@ pub(super) const ETHERTYPE: u16 = 0x86dd;
 const ICMPV6: u8 = 58;
 const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
-/// Neighbours do not route these: whatever has lost a hop comes from afar, and is a lie.
+/// The hop limit of these frames, the largest there is. A router would lower it, so a frame with less comes from another network and
+/// is forged.
 const HOPS: u8 = 255;
 const OVERRIDE: u8 = 0x20;
 const TARGET_LINK_ADDRESS: [u8; 2] = [2, 1];
 
-/// Asks who has `target`, without saying that we would like to.
+/// A frame that asks which host has `target`. It claims nothing: its sender address is unspecified.
 pub(super) fn probe(mac: [u8; 6], target: Ipv6Addr) -> Vec<u8> {
     let [.., a, b, c] = target.octets();
     let group = Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]);
     frame(mac, Ipv6Addr::UNSPECIFIED, group, &message(SOLICITATION, 0, target, &[]))
 }
 
-/// Says that `address` is at `mac`.
+/// A frame that announces that `address` is at `mac`.
 pub(super) fn announcement(mac: [u8; 6], address: Ipv6Addr) -> Vec<u8> {
     let all_nodes = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
     let option = [&TARGET_LINK_ADDRESS[..], &mac].concat();
     frame(mac, address, all_nodes, &message(ADVERTISEMENT, OVERRIDE, address, &option))
 }
 
-/// The host other than `mac` that has `address`, or is about to take it, if the frame says so.
+/// The host other than `mac` that has `address` or is about to take it, according to the frame.
 pub(super) fn claimant(frame: &[u8], mac: [u8; 6], address: Ipv6Addr) -> Option<[u8; 6]> {
     let (header, icmp) = (frame.get(14..54)?, frame.get(54..78)?);
     let is_icmp = frame[12..14] == ETHERTYPE.to_be_bytes() && header[6] == ICMPV6 && header[7] == HOPS;
@@ -64,7 +65,7 @@ fn frame(mac: [u8; 6], source: Ipv6Addr, group: Ipv6Addr, message: &[u8]) -> Vec
     frame
 }
 
-/// Over the pseudo-header of RFC 8200 §8.1 and the message, whose own checksum is 0.
+/// The checksum over the pseudo-header of RFC 8200 §8.1 and the message, whose own checksum field is 0.
 fn checksum(source: Ipv6Addr, group: Ipv6Addr, message: &[u8]) -> u16 {
     let trailer = [0, 0, 0, message.len() as u8, 0, 0, 0, ICMPV6];
     let bytes = [&source.octets()[..], &group.octets(), &trailer, message].concat();
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_goes_to_the_solicited_node_group_from_nobody() {
+    fn a_probe_goes_to_the_solicited_node_group_from_the_unspecified_address() {
         let probe = probe(OURS, ip("fd00::1:2:3"));
         assert_eq!(probe.len(), 78);
         assert_eq!(probe[..6], [0x33, 0x33, 0xff, 2, 0, 3]);
@@ -96,7 +97,7 @@ mod tests {
         assert_eq!(probe[38..54], ip("ff02::1:ff02:3").octets());
     }
 
-    /// A sum over what was summed, with the sum in it, is all ones.
+    /// The sum over a message that holds its own checksum is all ones.
     #[test]
     fn checksums_add_up() {
         for frame in [probe(OURS, ip("fd00::9")), announcement(OURS, ip("fd00::9"))] {
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_claimed_by_its_holder_and_by_whoever_probes_for_it() {
+    fn an_address_is_claimed_by_its_holder_and_by_a_host_that_probes_for_it() {
         let wanted = ip("fd00::9");
         let mut routed = announcement(THEIRS, wanted);
         routed[21] = 254;

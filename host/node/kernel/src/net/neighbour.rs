@@ -1,4 +1,4 @@
-//! Asking the neighbours on a link whether an address is taken, and telling them where it lives now.
+//! Asks the neighbours on a link whether an address is in use, and announces to them where it is now.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use crate::KernelError;
 use crate::net::packet::PacketSocket;
 use crate::net::{NetworkLink, NetworkNamespace, arp, ndp};
 
-/// PROBE_NUM of RFC 5227: a frame may get lost.
+/// PROBE_NUM of RFC 5227: several, because a frame may get lost.
 const PROBES: u32 = 3;
 
-/// The hardware address of another host that has the address. The neighbours get `timeout` to answer; nobody is asked on a link
-/// without any. `within` is the namespace of the link, where it is not the one of this thread.
+/// Asks for another host that has the address, and returns its hardware address. The neighbours have `timeout` to answer. A link
+/// without neighbours is not asked. `within` is the namespace of the link, if it is not the one of this thread.
 pub async fn claimant(
     within: Option<&NetworkNamespace>,
     link: &NetworkLink,
@@ -36,8 +36,8 @@ pub async fn claimant(
     Ok(None)
 }
 
-/// Tells all neighbours that the address is at this link. Nobody is told on a link without neighbours. `within` is the
-/// namespace of the link, where it is not the one of this thread.
+/// Announces to all neighbours that the address is at this link. Does nothing on a link without neighbours. `within` is the
+/// namespace of the link, if it is not the one of this thread.
 pub async fn announce(
     within: Option<&NetworkNamespace>,
     link: &NetworkLink,
@@ -51,7 +51,7 @@ pub async fn announce(
     }
 }
 
-/// Returns at the first frame that claims the address, and says whose it is.
+/// Waits for the first frame that claims the address, and returns the hardware address of its sender.
 async fn claim(socket: &PacketSocket, mac: [u8; 6], address: IpAddr) -> Result<[u8; 6], KernelError> {
     loop {
         let frame = socket.receive().await?;
@@ -65,7 +65,7 @@ async fn claim(socket: &PacketSocket, mac: [u8; 6], address: IpAddr) -> Result<[
     }
 }
 
-/// The hardware address of a link that has neighbours.
+/// The hardware address of a link. None if it has no neighbours.
 fn ethernet(link: &NetworkLink) -> Option<[u8; 6]> {
     link.neighbours.then(|| link.mac.as_slice().try_into().ok()).flatten()
 }

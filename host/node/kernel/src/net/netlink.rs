@@ -5,7 +5,7 @@ use rustix::io::Errno;
 
 use crate::KernelError;
 
-/// A connection. It ends when this is dropped.
+/// A connection to rtnetlink(7). Dropping it closes the socket.
 #[derive(Debug)]
 pub struct Netlink {
     pub(super) handle: Handle,
@@ -23,7 +23,7 @@ impl Netlink {
     }
 }
 
-/// The kernel's answer, where it was the kernel that refused.
+/// The kernel's answer. None if the request did not get that far.
 pub(super) fn errno_of(error: &rtnetlink::Error) -> Option<Errno> {
     match error {
         rtnetlink::Error::NetlinkError(message) => message.code.map(|code| Errno::from_raw_os_error(code.get().abs())),
@@ -31,7 +31,7 @@ pub(super) fn errno_of(error: &rtnetlink::Error) -> Option<Errno> {
     }
 }
 
-/// For `map_err`: what was being done when the request failed.
+/// For `map_err`: adds the operation to the error of a request.
 pub(super) fn failed(doing: impl Into<String>) -> impl FnOnce(rtnetlink::Error) -> KernelError {
     move |error| match errno_of(&error) {
         Some(errno) => KernelError::Os { doing: doing.into(), errno },

@@ -1,4 +1,4 @@
-//! RawTerminal Ethernet frames of one link, see packet(7).
+//! Raw Ethernet frames of one link, see packet(7).
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -14,7 +14,7 @@ use crate::net::sockaddr::link_address;
 use crate::net::{NetworkLink, NetworkNamespace};
 use crate::ready::when_readable;
 
-/// As long as any frame that we look at.
+/// The longest frame that is received.
 const MAX_FRAME: usize = 1514;
 
 /// A socket for the frames of one link and one ethertype.
@@ -24,7 +24,8 @@ pub(super) struct PacketSocket {
 }
 
 impl PacketSocket {
-    /// Opens and binds it. Made for no protocol first, so that frames of other links never queue up in it.
+    /// Opens and binds the socket. It is made for no protocol, and gets its protocol when it is bound: else frames of other links would
+    /// queue up in between.
     pub(super) fn open(
         within: Option<&NetworkNamespace>,
         link: &NetworkLink,

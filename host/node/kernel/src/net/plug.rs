@@ -1,4 +1,4 @@
-//! Links between the node and a network namespace: brought there, and taken back.
+//! Links between the node and a network namespace: plugged into it, and unplugged.
 //!
 //! ```text
 //!   bridge      dev ── hlID ═══ veth ═══ eth0 │      both ends are made, and go together
@@ -7,9 +7,9 @@
 //!                         the node           │ the namespace
 //! ```
 //!
-//! What is brought carries its owner's mark on both sides, so that it is found whatever happened in between, also when the
-//! namespace is gone and the kernel has given a lent link back by itself. Whoever is root in the namespace can write such a
-//! mark, too: so it says whose a link is, and never what is done with it. That the caller says.
+//! A link carries its owner's mark on both sides, so that it is found again whatever happened in between, also if the namespace
+//! is gone and the kernel has given a lent link back by itself. Root in the namespace can write such a mark too. So the mark
+//! only says who owns a link; what is done with the link is decided by the caller.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -22,47 +22,47 @@ use crate::net::mark::lent;
 use crate::net::netlink::{Netlink, failed};
 use crate::net::{LinkMark, NetworkLink, NetworkNamespace};
 
-/// The kinds of links that are made here.
+/// The kinds of links that are made here, and may be removed.
 const MADE: [&str; 2] = ["veth", "macvlan"];
 
-/// How a link comes into a namespace.
+/// The ways to give a namespace a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlugMode {
-    /// A pair, one end of which is a port of the bridge.
+    /// A veth pair, one end of which is a port of a bridge of the node.
     Bridge,
-    /// A link of its own on that of the node.
+    /// A macvlan on a link of the node.
     Macvlan,
-    /// The node's link itself.
+    /// A link of the node itself, which is lent.
     Dedicated,
 }
 
 /// A link between the node and a namespace.
 #[derive(Debug, Clone)]
 pub struct LinkPlug<'a> {
-    /// How it comes there.
     pub mode: PlugMode,
-    /// The node's link.
+    /// The link of the node.
     pub dev: &'a str,
-    /// Whose it is.
+    /// The owner.
     pub mark: &'a LinkMark,
 }
 
-/// What a link is to be like in the namespace.
+/// The wanted properties of a link in the namespace.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlugOptions<'a> {
-    /// Its name. Empty: the first of eth0, eth1… that is free.
+    /// The name. If empty, the first of eth0, eth1 and so on that is free.
     pub name: &'a str,
-    /// Its hardware address, where it is not left to the kernel.
+    /// The hardware address. None leaves it to the kernel.
     pub mac: Option<[u8; 6]>,
 }
 
 impl LinkPlug<'_> {
-    /// Brings the link into the namespace and sets it up. False if it was there. After a failure nothing is left of it.
+    /// Plugs the link into the namespace and sets it up. Returns false if it was plugged and up. After a failure nothing is left of
+    /// it.
     pub async fn insert(
         &self,
         node: &Netlink,
         within: &NetworkNamespace,
-        wanted: PlugOptions<'_>,
+        options: PlugOptions<'_>,
     ) -> Result<(NetworkLink, bool), KernelError> {
         let inside = within.netlink()?;
         if let Some(link) = inside.link_of(self.mark).await? {
@@ -70,21 +70,22 @@ impl LinkPlug<'_> {
             inside.set_up(&link).await?;
             return Ok((NetworkLink { up: true, ..link }, !was_up));
         }
-        if !wanted.name.is_empty() && inside.find_link(wanted.name).await?.is_some() {
-            let text = format!("there is another {} in the network namespace already", wanted.name);
+        if !options.name.is_empty() && inside.find_link(options.name).await?.is_some() {
+            let text = format!("there is another {} in the network namespace already", options.name);
             return Err(KernelError::Invalid(text));
         }
+        // What an attempt that was cut short has left on the node would be in the way.
         self.take_out(node, None).await?;
-        let inserted = self.insert_new(node, within, &inside, wanted).await;
+        let inserted = self.insert_new(node, within, &inside, options).await;
         if inserted.is_err() {
-            // The first error is the one to tell.
+            // The first error is the one to report.
             let _ = self.take_out(node, Some(within)).await;
         }
         inserted.map(|link| (link, true))
     }
 
-    /// Takes the link back, and what is left of it on the node. None for a namespace that is gone. False if there was
-    /// nothing.
+    /// Unplugs the link, and removes what is left of it on the node. `within` is None if the namespace is gone. Returns false if
+    /// there was nothing to do.
     pub async fn take_out(&self, node: &Netlink, within: Option<&NetworkNamespace>) -> Result<bool, KernelError> {
         let mut changed = false;
         if let Some(within) = within {
@@ -112,23 +113,23 @@ impl LinkPlug<'_> {
         node: &Netlink,
         within: &NetworkNamespace,
         inside: &Netlink,
-        wanted: PlugOptions<'_>,
+        options: PlugOptions<'_>,
     ) -> Result<NetworkLink, KernelError> {
         let dev = node.existing(self.dev).await?;
         let link = match self.mode {
-            PlugMode::Bridge => self.pair(node, &dev, wanted.mac).await?,
-            PlugMode::Macvlan => self.macvlan(node, &dev, wanted.mac).await?,
-            PlugMode::Dedicated => self.lend(node, &dev, wanted.mac).await?,
+            PlugMode::Bridge => self.pair(node, &dev, options.mac).await?,
+            PlugMode::Macvlan => self.macvlan(node, &dev, options.mac).await?,
+            PlugMode::Dedicated => self.lend(node, &dev, options.mac).await?,
         };
-        let name = if wanted.name.is_empty() { "eth%d" } else { wanted.name };
+        let name = if options.name.is_empty() { "eth%d" } else { options.name };
         node.move_into(&link, within, name).await?;
         let link = inside.link_of(self.mark).await?.ok_or_else(|| KernelError::NotFound(link.name.into()))?;
         inside.set_up(&link).await?;
-        // As it is now: with its carrier.
+        // Looked up again, because its carrier has changed.
         inside.existing(&link.name).await
     }
 
-    /// The pair, its near end a port of the bridge. Returns the far end.
+    /// Makes a veth pair, and makes its near end a port of the bridge. Returns the far end.
     async fn pair(
         &self,
         node: &Netlink,
@@ -136,7 +137,7 @@ impl LinkPlug<'_> {
         mac: Option<[u8; 6]>,
     ) -> Result<NetworkLink, KernelError> {
         if bridge.kind != "bridge" {
-            return Err(KernelError::Invalid(format!("{} is no bridge", bridge.name)));
+            return Err(KernelError::Invalid(format!("{} is not a bridge", bridge.name)));
         }
         let (near, far) = (self.mark.near(), self.mark.far());
         let add = node.handle.link().add(LinkVeth::new(&near, &far).mtu(bridge.mtu).build());
@@ -172,7 +173,7 @@ impl LinkPlug<'_> {
         Ok(link)
     }
 
-    /// Marks the node's own link. One that the node uses itself is not given away.
+    /// Marks a link of the node, to be lent. A link that the node itself uses is refused.
     async fn lend(&self, node: &Netlink, link: &NetworkLink, mac: Option<[u8; 6]>) -> Result<NetworkLink, KernelError> {
         let refused = |why: String| Err(KernelError::Invalid(format!("{} cannot be given away: {why}", link.name)));
         if link.kind == "loopback" {
@@ -195,7 +196,7 @@ impl LinkPlug<'_> {
 }
 
 impl Netlink {
-    /// The link that the owner of the mark has here.
+    /// Finds the link of the mark's owner.
     pub async fn link_of(&self, mark: &LinkMark) -> Result<Option<NetworkLink>, KernelError> {
         Ok(self.links().await?.into_iter().find(|link| mark.is_on(link)))
     }
@@ -212,16 +213,17 @@ impl Netlink {
         self.handle.link().set(link.build()).execute().await.map_err(failed(doing()))
     }
 
-    /// By one request, so that the link is never anywhere under a name that it should not have.
+    /// Moves and renames a link by one request, so that it never appears under a wrong name.
     async fn move_into(&self, link: &NetworkLink, namespace: &NetworkNamespace, name: &str) -> Result<(), KernelError> {
         let to = LinkUnspec::new_with_index(link.index).setns_by_fd(namespace.as_fd().as_raw_fd()).name(name);
         self.change(to, || format!("move {} into the network namespace as {name}", link.name)).await
     }
 
-    /// Makes a link that was lent what it was, and gives it its name.
+    /// Gives a lent link its name, its state and its alias back.
     async fn restore(&self, link: &NetworkLink, name: &str) -> Result<(), KernelError> {
         let doing = || format!("give {} back as {name}", link.name);
         if link.name != name {
+            // A link can be renamed only while it is down.
             let renamed = LinkUnspec::new_with_index(link.index).down().name(name);
             self.change(renamed, doing).await?;
         }
@@ -230,7 +232,8 @@ impl Netlink {
         self.change(if lent.up { was.up() } else { was.down() }, doing).await
     }
 
-    /// One that has gone by itself is removed too. One that nobody made is left.
+    /// Removes a link that was made here. Any other link is left alone, whatever mark it carries. A link that has gone meanwhile is
+    /// fine: the other end of a pair goes along with the first.
     async fn remove_link(&self, link: &NetworkLink) -> Result<(), KernelError> {
         if !MADE.contains(&link.kind.as_str()) {
             return Ok(());
@@ -244,7 +247,7 @@ impl Netlink {
     }
 }
 
-/// An address that the kernel gives to every link by itself.
+/// Whether the kernel gives such an address to every link by itself.
 fn is_link_local(cidr: &ipnet::IpNet) -> bool {
     match cidr {
         ipnet::IpNet::V4(_) => false,

@@ -12,19 +12,19 @@ use crate::KernelError;
 use crate::net::NetworkLink;
 use crate::net::netlink::{Netlink, errno_of, failed};
 
-/// A route.
+/// A route of the main table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelRoute {
-    /// Where to. The default routes go to 0.0.0.0/0 and ::/0.
+    /// The destination. The default routes go to 0.0.0.0/0 and ::/0.
     pub destination: IpNet,
-    /// Through which router.
+    /// The router that it goes through.
     pub gateway: Option<IpAddr>,
-    /// Through which link, by name.
+    /// The name of the link that it goes through.
     pub dev: Option<String>,
 }
 
 impl Netlink {
-    /// The routes to exactly that prefix.
+    /// Lists the routes to exactly that prefix.
     pub async fn routes_to(&self, destination: IpNet) -> Result<Vec<KernelRoute>, KernelError> {
         let request = match destination {
             IpNet::V4(_) => RouteMessageBuilder::<Ipv4Addr>::new().build(),
@@ -46,7 +46,7 @@ impl Netlink {
         Ok(routes)
     }
 
-    /// All routes of both families. `links` are those that the routes may name.
+    /// Lists all routes of both families. `links` are the links that the routes may name.
     pub async fn routes(&self, links: &[NetworkLink]) -> Result<Vec<KernelRoute>, KernelError> {
         let mut routes = Vec::new();
         for (request, like) in [
@@ -64,20 +64,22 @@ impl Netlink {
         Ok(routes)
     }
 
-    /// Adds a route whose router is taken to be on the link, whatever network it is in. False if the same is there already.
+    /// Adds a route whose router is taken to be on the link, whatever network it is in. Returns false if the same one is there
+    /// already.
     pub async fn add_route_onlink(&self, route: &KernelRoute) -> Result<bool, KernelError> {
         let mut message = self.message(route).await?;
         message.header.flags.insert(RouteFlags::Onlink);
         self.add(route, message).await
     }
 
-    /// Adds a route. False if the same is there already.
+    /// Adds a route. Returns false if the same one is there already.
     pub async fn add_route(&self, route: &KernelRoute) -> Result<bool, KernelError> {
         let message = self.message(route).await?;
         self.add(route, message).await
     }
 
     async fn add(&self, route: &KernelRoute, message: RouteMessage) -> Result<bool, KernelError> {
+        // Not left to EEXIST, which the kernel also answers if the route to the destination goes by another router.
         if self.has(route).await? {
             return Ok(false);
         }
@@ -85,7 +87,7 @@ impl Netlink {
         added.map(|()| true).map_err(failed(format!("add the route to {}", route.destination)))
     }
 
-    /// Removes a route. False if it is not there.
+    /// Removes a route. Returns false if it is not there.
     pub async fn remove_route(&self, route: &KernelRoute) -> Result<bool, KernelError> {
         let message = self.message(route).await?;
         match self.handle.route().del(message).execute().await {
@@ -95,7 +97,7 @@ impl Netlink {
         }
     }
 
-    /// Whether there is a route that does all that `route` asks for.
+    /// Whether there is a route by the same router, and by the same link if `route` names one.
     async fn has(&self, route: &KernelRoute) -> Result<bool, KernelError> {
         let present = self.routes_to(route.destination).await?;
         Ok(present
@@ -108,7 +110,7 @@ impl Netlink {
         let mut message = RouteMessageBuilder::<IpAddr>::new();
         message = message
             .destination_prefix(destination.addr(), destination.prefix_len())
-            .map_err(|_| KernelError::Invalid(format!("{destination} is no destination")))?;
+            .map_err(|_| KernelError::Invalid(format!("{destination} is not a destination")))?;
         if let Some(gateway) = route.gateway {
             message = message
                 .gateway(gateway)

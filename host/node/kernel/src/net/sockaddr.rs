@@ -1,4 +1,4 @@
-//! The address of a link, as packet(7) wants it.
+//! The address of a link, as packet(7) takes it.
 
 #![expect(unsafe_code, reason = "no library makes a sockaddr_ll")]
 
@@ -6,7 +6,7 @@ use std::mem::size_of;
 
 use socket2::{SockAddr, SockAddrStorage};
 
-/// All frames of one ethertype on the link with that number.
+/// The address of all frames of one ethertype on the link with that number.
 pub(super) fn link_address(index: u32, ethertype: u16) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: a sockaddr_ll fits into any sockaddr_storage, has no invalid bit patterns and the alignment of one.

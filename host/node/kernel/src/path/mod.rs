@@ -1,12 +1,12 @@
 //! Paths, walked one component at a time and then used by descriptor.
 //!
-//! Whoever can write in a directory can put a symbolic link there, and so send root wherever they like. So a link is
-//! followed only by the rule of sshd's StrictModes: every directory up to it, and the link itself, must belong to root
-//! (or to the agent's own user) and be writable by nobody else. That lets `/dev/vg/lv` and `/bin` through, and nothing
-//! below `/tmp` or a home. What was found stays pinned: renaming a directory after the walk redirects nothing.
+//! A user who can write in a directory can put a symbolic link there, and so send root anywhere. So a link is followed only by
+//! the rule of sshd's StrictModes: every directory up to it, and the link itself, must belong to root (or to the agent's own
+//! user), and no other user may write there. That accepts `/dev/vg/lv` and `/bin`, and refuses links below `/tmp` or a home
+//! directory. The result is pinned by descriptors: renaming a directory after the walk redirects nothing.
 //!
-//! openat2(2) can refuse all links or follow all of them, but cannot tell these two kinds apart. So it is asked first, to refuse
-//! all; only where there are some, the path is walked.
+//! openat2(2) can refuse all links or follow all of them, but cannot distinguish these two kinds. So the first attempt lets it
+//! refuse all of them, which is one system call; only a path with links is walked.
 
 mod pinned;
 #[cfg(test)]

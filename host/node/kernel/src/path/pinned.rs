@@ -14,13 +14,13 @@ use crate::KernelError;
 /// What to do with a symbolic link at the very end of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastLink {
-    /// Follow it, where links may be followed.
+    /// Follow it, if it may be followed.
     Follow,
-    /// It is what was asked for.
+    /// The link itself is wanted.
     Keep,
 }
 
-/// Where a path leads: a pinned directory, a name in it, and what is there, pinned as well.
+/// The end of a path: its directory, the name in that directory, and the file of that name. Both are pinned by descriptors.
 #[derive(Debug)]
 pub struct PinnedPath {
     pub(super) parent: OwnedFd,
@@ -30,7 +30,7 @@ pub struct PinnedPath {
 }
 
 impl PinnedPath {
-    /// The directory, for the `*at` calls.
+    /// The directory, for the `*at` system calls.
     pub fn parent(&self) -> BorrowedFd<'_> {
         self.parent.as_fd()
     }
@@ -40,22 +40,22 @@ impl PinnedPath {
         &self.name
     }
 
-    /// What is there, opened with O_PATH, or none if the directory has no such name.
+    /// The file, opened with O_PATH. None if the directory has no such name.
     pub fn node(&self) -> Option<BorrowedFd<'_>> {
         self.node.as_ref().map(AsFd::as_fd)
     }
 
-    /// What is there, or [`KernelError::NotFound`].
+    /// The file, or [`KernelError::NotFound`].
     pub fn existing(&self) -> Result<BorrowedFd<'_>, KernelError> {
         self.node().ok_or_else(|| KernelError::NotFound(self.path.clone()))
     }
 
-    /// The path with all links resolved, as the kernel spells it.
+    /// The real path, with all links resolved.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether the path still leads here, and nobody but root (and the agent's own user) can change that.
+    /// Whether the path still leads here, and no user but root and the agent's own can change that.
     pub fn trusted(&self) -> bool {
         let Some(parent) = self.path.parent() else { return true };
         let ours = |path: &Path| no_links(path).is_ok_and(|directory| only_ours(&directory).unwrap_or(false));
@@ -65,7 +65,7 @@ impl PinnedPath {
         parent.ancestors().all(ours) && here().unwrap_or(false)
     }
 
-    /// Opens what is there, and nothing that took its place in the meantime.
+    /// Opens the pinned file, even if another one has taken its name in the meantime.
     pub fn open(&self, flags: OFlags) -> Result<OwnedFd, KernelError> {
         reopen(self.existing()?, flags).map_err(KernelError::os(format!("open {}", self.path.display())))
     }
@@ -75,12 +75,12 @@ fn same(one: Stat, other: Stat) -> bool {
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
 
-/// The name of a descriptor for the calls that take paths only.
+/// A path for a descriptor, for system calls that take no descriptor.
 pub fn descriptor_path(fd: impl AsFd) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd()))
 }
 
-/// Opens for use what a descriptor pins.
+/// Opens for use the file that an O_PATH descriptor pins.
 fn reopen(pinned: impl AsFd, flags: OFlags) -> Result<OwnedFd, Errno> {
     rustix::fs::open(descriptor_path(pinned), flags | OFlags::CLOEXEC, Mode::empty())
 }

@@ -12,7 +12,7 @@ use super::walk::is_link;
 use super::*;
 use crate::KernelError;
 
-/// A directory whose parents all are root's or ours and closed to others, or none if this machine has none.
+/// A directory that only root and the agent's own user can change, and so are all above it. None if this machine has none.
 fn closed_directory() -> Option<tempfile::TempDir> {
     ["/root", "/home", "/var/lib"].iter().find_map(|base| {
         let place = resolve(&Path::new(base).join("x"), LastLink::Keep).ok()?;
@@ -25,8 +25,8 @@ fn inode(place: &PinnedPath) -> u64 {
 }
 
 #[test]
-fn what_is_no_plain_absolute_path_is_refused() {
-    for (path, reason) in [("etc", "no absolute"), ("", "no absolute"), ("/a/../b", "`..`"), ("/a\0b", "NUL")] {
+fn a_path_that_is_not_plain_and_absolute_is_refused() {
+    for (path, reason) in [("etc", "not an absolute"), ("", "not an absolute"), ("/a/../b", "`..`"), ("/a\0b", "NUL")] {
         let error = resolve(Path::new(path), LastLink::Follow).unwrap_err();
         assert!(matches!(&error, KernelError::Invalid(text) if text.contains(reason)), "{path:?}: {error}");
     }
@@ -85,7 +85,7 @@ fn a_directory_swapped_after_the_walk_redirects_nothing() {
 }
 
 #[test]
-fn a_missing_end_is_a_place_and_a_missing_middle_is_not() {
+fn a_missing_last_component_is_accepted_and_a_missing_directory_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let place = resolve(&dir.path().join("new"), LastLink::Follow).unwrap();
     assert!(place.node().is_none());

@@ -18,7 +18,7 @@ const MAX_LINKS: usize = 40;
 
 const PIN: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Follows `path` as far as it may be followed. The last component need not exist, all others must.
+/// Follows `path`, and the links in it that may be followed. The last component need not exist, all others must.
 pub fn resolve(path: &Path, last: LastLink) -> Result<PinnedPath, KernelError> {
     let names = components(path)?;
     match straight(&names, last) {
@@ -27,7 +27,7 @@ pub fn resolve(path: &Path, last: LastLink) -> Result<PinnedPath, KernelError> {
     }
 }
 
-/// The way without any link. None: there are some, or the walk can say better what is wrong.
+/// Resolves a path without any link. None if there is one, or if the walk can explain the error better.
 fn straight(names: &VecDeque<OsString>, last: LastLink) -> Option<Result<PinnedPath, KernelError>> {
     let path: PathBuf = std::iter::once(OsStr::new("/")).chain(names.iter().map(OsString::as_os_str)).collect();
     let directory = path.parent()?;
@@ -46,14 +46,14 @@ fn straight(names: &VecDeque<OsString>, last: LastLink) -> Option<Result<PinnedP
     Some(Ok(PinnedPath { parent, name, node, path }))
 }
 
-/// The directory above which everything is there.
+/// The topmost missing directory: all directories above it exist.
 fn first_missing(directory: &Path) -> PathBuf {
     let is_below_nothing =
         |path: &&Path| path.parent().is_some_and(|above| matches!(no_links(above), Err(Errno::NOENT)));
     directory.ancestors().find(|path| !is_below_nothing(path)).unwrap_or(directory).to_owned()
 }
 
-/// The directory, if no link is on the way to it.
+/// Opens a directory. Fails with ELOOP if a link is on the way to it.
 pub(super) fn no_links(directory: &Path) -> Result<OwnedFd, Errno> {
     rustix::fs::openat2(CWD, directory, PIN | OFlags::DIRECTORY, Mode::empty(), ResolveFlags::NO_SYMLINKS)
 }
@@ -71,6 +71,7 @@ fn walk(mut pending: VecDeque<OsString>, last: LastLink) -> Result<PinnedPath, K
             PathComponent::Link(link, target) => {
                 links += 1;
                 walk.may_follow(&name, &link, links)?;
+                // The rest of the path is relative to the root then. Whether that is trusted is decided anew on the way.
                 if target.as_bytes().starts_with(b"/") {
                     walk = PathWalk::from_root()?;
                 }
@@ -84,14 +85,14 @@ fn walk(mut pending: VecDeque<OsString>, last: LastLink) -> Result<PinnedPath, K
     walk.place_here()
 }
 
-/// The components of an absolute path without `..`, as the capabilities take it.
+/// The components of an absolute path. `..` is refused: grants compare paths by their text.
 fn components(path: &Path) -> Result<VecDeque<OsString>, KernelError> {
     let invalid = |reason: &str| Err(KernelError::Invalid(format!("{:?} {reason}", path.display().to_string())));
     if path.as_os_str().as_bytes().contains(&0) {
         return invalid("holds a NUL");
     }
     if !path.is_absolute() {
-        return invalid("is no absolute path");
+        return invalid("is not an absolute path");
     }
     let mut names = VecDeque::new();
     for component in path.components() {
@@ -106,14 +107,14 @@ fn components(path: &Path) -> Result<VecDeque<OsString>, KernelError> {
 
 enum PathComponent {
     Nothing,
-    /// `..`, from the text of a link.
+    /// `..`. Only the text of a link can hold it.
     Up,
-    /// A link and its text.
+    /// A link, and the path in it.
     Link(OwnedFd, OsString),
     Node(OwnedFd),
 }
 
-/// The directories from the root to where we are.
+/// A walk: the directories from the root to the current one.
 struct PathWalk {
     stack: Vec<VisitedDirectory>,
     path: PathBuf,
@@ -131,7 +132,7 @@ impl PathWalk {
         Ok(PathWalk { stack: vec![VisitedDirectory { fd, trusted }], path: PathBuf::from("/") })
     }
 
-    /// `from_root` pushes and `leave` keeps the first, so there always is one.
+    /// The current directory. There always is one: `from_root` pushes the first, and `leave` never pops it.
     fn here(&self) -> &VisitedDirectory {
         &self.stack[self.stack.len() - 1]
     }
@@ -141,12 +142,13 @@ impl PathWalk {
             return Ok(PathComponent::Up);
         }
         let doing = || format!("open {}", self.path.join(name).display());
-        // O_DIRECTORY makes the kernel mount what an automounter serves, as a walk of its own would.
+        // O_DIRECTORY triggers an automount, as an ordinary walk of the kernel would. O_PATH alone does not.
         let flags = if at_end { PIN } else { PIN | OFlags::DIRECTORY };
         match rustix::fs::openat(&self.here().fd, name, flags, Mode::empty()) {
             Ok(fd) if at_end && is_link(&fd).map_err(KernelError::os(doing()))? => self.link(name, fd),
             Ok(fd) => Ok(PathComponent::Node(fd)),
             Err(Errno::NOENT) => Ok(PathComponent::Nothing),
+            // With O_DIRECTORY a link is ENOTDIR too, as O_NOFOLLOW keeps it from being followed.
             Err(Errno::NOTDIR) => {
                 let fd =
                     rustix::fs::openat(&self.here().fd, name, PIN, Mode::empty()).map_err(KernelError::os(doing()))?;
@@ -202,7 +204,7 @@ impl PathWalk {
         Ok(PinnedPath { parent, name, node, path })
     }
 
-    /// The path ended in a directory that the walk has entered already: `/`, or a link to `..`.
+    /// The result of a path that ends in a directory that was entered already: `/`, or a link to `..`.
     fn place_here(mut self) -> Result<PinnedPath, KernelError> {
         let name = self.path.file_name().unwrap_or(OsStr::new(".")).to_owned();
         let path = self.path.clone();

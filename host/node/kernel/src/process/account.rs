@@ -10,7 +10,6 @@ use crate::files::ownership::{gid_of, uid_of};
 /// A user with its groups, as login(1) would set them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserAccount {
-    /// The user.
     pub uid: Uid,
     /// The primary group.
     pub gid: Gid,
@@ -19,7 +18,7 @@ pub struct UserAccount {
 }
 
 impl UserAccount {
-    /// The account of `user`, a name or a number, with `group` in the place of its primary group if given.
+    /// Finds the account of `user`, a name or a number. `group` replaces its primary group.
     pub fn find(user: &str, group: Option<&str>) -> Result<UserAccount, KernelError> {
         let uid = uid_of(user)?;
         let entry = nix::unistd::User::from_uid(uid.into()).ok().flatten();
@@ -44,14 +43,14 @@ impl UserAccount {
         UserAccount::find(&geteuid().as_raw().to_string(), Some(group))
     }
 
-    /// Whether this is what the agent runs as anyway, so that there is nothing to change.
+    /// Whether the agent runs as this account anyway, so that there is nothing to change.
     pub fn is_own(&self) -> bool {
         self.uid == geteuid() && self.gid == getegid()
     }
 }
 
 fn supplementary(name: &str, gid: u32) -> Result<Vec<Gid>, KernelError> {
-    let unreadable = |_| KernelError::Invalid(format!("user {name:?} has no legal name"));
+    let unreadable = |_| KernelError::Invalid(format!("user {name:?} has a name with a NUL"));
     let name = CString::new(name).map_err(unreadable)?;
     let groups = nix::unistd::getgrouplist(&name, gid.into()).map_err(|errno| KernelError::Os {
         doing: format!("look up the groups of {}", name.to_string_lossy()),

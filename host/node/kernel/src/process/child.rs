@@ -1,7 +1,8 @@
-//! Between fork and exec: what the child does to itself.
+//! Between fork and exec: the child gives itself its session, group, limits and user, and then executes the program.
 //!
-//! The agent has many threads, so nothing here may allocate, lock or panic: all is prepared before the fork, and what is
-//! left is system calls. The program is executed from here; std's own exec is never reached.
+//! The agent has many threads, and one of them may hold a lock at the moment of the fork. So nothing here may allocate, lock or
+//! panic: everything is prepared before the fork, and only system calls are left. The program is executed from here; std's own
+//! exec is never reached.
 
 use std::ffi::CString;
 use std::io;
@@ -15,7 +16,7 @@ use super::exec::{self, ExecVector};
 use super::launch::SessionKind;
 use super::{CapabilityBounds, ResourceLimit, UserAccount};
 
-/// Everything the child needs, made before the fork.
+/// Everything that the child needs, prepared before the fork.
 pub(super) struct ChildSetup {
     pub(super) program: CString,
     pub(super) argv: ExecVector,
@@ -27,18 +28,19 @@ pub(super) struct ChildSetup {
     pub(super) limits: Vec<ResourceLimit>,
     pub(super) bounds: CapabilityBounds,
     pub(super) cgroup: Option<OwnedFd>,
-    /// Where to say what failed.
+    /// The pipe to which the child writes the number of the step that failed.
     pub(super) failed: OwnedFd,
 }
 
 macro_rules! steps {
     ($($step:ident => $name:literal),* $(,)?) => {
-        /// What the child does, in this order.
+        /// The steps of the child, in this order. Capabilities come before the user, because only root may drop them from the
+        /// bounding set; the working directory comes after it, because the user must be allowed to enter it.
         #[derive(Clone, Copy)]
         pub(super) enum ChildStep { $($step),* }
 
         impl ChildStep {
-            /// For people, after "cannot run …:".
+            /// The step in words, as it stands after "cannot run PROGRAM:".
             pub(super) fn name(code: u8) -> &'static str {
                 [$($name),*].get(usize::from(code)).copied().unwrap_or("start the process")
             }
@@ -76,13 +78,14 @@ impl ChildSetup {
 
     fn step(&self, step: ChildStep, act: impl Fn() -> io::Result<()>) -> io::Result<()> {
         act().inspect_err(|_| {
-            // If even this fails, the parent still gets the errno.
+            // If even this write fails, the parent still gets the errno, by std's own pipe.
             let _ = rustix::io::write(&self.failed, &[step as u8]);
         })
     }
 
     fn enter_session(&self) -> io::Result<()> {
         match self.session {
+            // A group of its own, so that the program and its children can be killed by one signal.
             SessionKind::OwnGroup => rustix::process::setpgid(None, None)?,
             SessionKind::OfAgent => {}
             SessionKind::Detached => drop(rustix::process::setsid()?),
@@ -91,7 +94,7 @@ impl ChildSetup {
         Ok(())
     }
 
-    /// Written here rather than given to clone3(2), so that std can go on forking for us.
+    /// By a write to cgroup.procs and not by CLONE_INTO_CGROUP, because std forks for us and has no such option.
     fn enter_cgroup(&self) -> io::Result<()> {
         self.cgroup.as_ref().map_or(Ok(()), |procs| rustix::io::write(procs, b"0").map(drop).map_err(Into::into))
     }
@@ -102,12 +105,14 @@ impl ChildSetup {
 
     fn drop_capabilities(&self) -> io::Result<()> {
         let CapabilityBounds::Only(keep) = self.bounds else { return Ok(()) };
+        // Before the bounding set: without it a set-user-id program could still gain what is left there.
         rustix::thread::set_no_new_privs(true)?;
         drop_bounding_set(keep)?;
         drop_inheritable()
     }
 
-    /// The thread's credentials are the process's: after fork there is one thread.
+    /// Sets the credentials of the thread, which are those of the process: after fork there is one thread. Groups first, then the
+    /// group, then the user: once the user has changed, nothing else may be.
     fn become_user(&self) -> io::Result<()> {
         let Some(account) = &self.account else { return Ok(()) };
         rustix::thread::set_thread_groups(&account.groups)?;

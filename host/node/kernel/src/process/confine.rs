@@ -1,4 +1,4 @@
-//! How little power a program keeps.
+//! The capabilities that a program keeps, see capabilities(7).
 
 use std::io;
 use std::str::FromStr;
@@ -9,20 +9,20 @@ use rustix::thread::{
     set_capabilities,
 };
 
-/// The capabilities that a program, and whatever it starts, can ever have.
+/// The most capabilities that a program, and every program that it starts, can ever have.
 ///
-/// They matter to programs of root. A program of another user starts without any, and the bounds say what a set-uid
-/// program could give it back.
+/// They matter for programs of root. A program of another user starts without any; for it the bounds limit what a set-user-id
+/// program could give back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CapabilityBounds {
-    /// Everything that the agent has, and what set-uid programs give: for a service's own commands.
+    /// Everything that the agent has, and what set-user-id programs give: for a service's own commands.
     Unbounded,
-    /// These at most, and no new privileges by set-uid programs.
+    /// These at most, and no new privileges by set-user-id programs.
     Only(CapabilitySet),
 }
 
 impl CapabilityBounds {
-    /// No power at all.
+    /// No capability at all.
     pub const NONE: CapabilityBounds = CapabilityBounds::Only(CapabilitySet::empty());
 }
 
@@ -34,7 +34,7 @@ pub struct UnknownCapability(pub String);
 impl FromStr for CapabilityBounds {
     type Err = UnknownCapability;
 
-    /// Names such as `cap_net_admin`, joined by `+`. The empty string is none, `all` is unbounded.
+    /// Parses names such as `cap_net_admin`, joined by `+`. The empty string means none, `all` means unbounded.
     fn from_str(text: &str) -> Result<CapabilityBounds, UnknownCapability> {
         if text == "all" {
             return Ok(CapabilityBounds::Unbounded);
@@ -59,9 +59,9 @@ pub(super) fn drop_bounding_set(keep: CapabilitySet) -> io::Result<()> {
         }
         match remove_capability_from_bounding_set(capability) {
             Ok(()) => {}
-            // Past the last capability that this kernel knows.
+            // Past the last capability that this kernel has.
             Err(Errno::INVAL) => break,
-            // Who has no capabilities cannot drop any, and no new privileges means that none can come.
+            // A process without capabilities may not drop any from the set. That is harmless: with no_new_privs it never gets one.
             Err(Errno::PERM) if capabilities(None)?.permitted.is_empty() => break,
             Err(errno) => return Err(errno.into()),
         }
@@ -69,7 +69,7 @@ pub(super) fn drop_bounding_set(keep: CapabilitySet) -> io::Result<()> {
     Ok(())
 }
 
-/// What exec(2) would carry over whatever the bounds say. Runs between fork and exec: system calls only.
+/// Drops the capabilities that exec(2) would keep whatever the bounding set says. Runs between fork and exec: system calls only.
 pub(super) fn drop_inheritable() -> io::Result<()> {
     clear_ambient_capability_set()?;
     let sets = capabilities(None)?;

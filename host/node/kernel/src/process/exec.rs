@@ -1,4 +1,4 @@
-//! The calls at fork and exec that no library wraps.
+//! The system calls at fork and exec that no library wraps.
 
 #![expect(unsafe_code, reason = "fork and exec have no safe wrapper")]
 
@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::ptr;
 
-/// A null-terminated array of strings, as exec wants it.
+/// A null-terminated array of strings, as execve(2) takes it.
 pub(super) struct ExecVector {
     pointers: Vec<*const c_char>,
     _strings: Vec<CString>,
@@ -26,22 +26,22 @@ impl ExecVector {
     }
 }
 
-/// Runs `child` in the forked process, in the place of std's exec.
+/// Runs `child` in the forked process, before std's exec. If `child` executes a program, std's exec is never reached.
 ///
 /// `child` must make system calls only: other threads may hold the allocator's locks at the moment of the fork.
 pub(super) fn after_fork(command: &mut Command, child: impl Fn() -> io::Result<()> + Send + Sync + 'static) {
-    // SAFETY: the only caller is `Child::arm`, which keeps the rule above.
+    // SAFETY: the only caller is `ChildSetup::arm`, which keeps the rule above.
     unsafe { command.pre_exec(child) };
 }
 
-/// Executes a file. Returns only if it fails.
+/// Executes a file. Returns only if that fails.
 pub(super) fn execute(path: &CStr, argv: &ExecVector, envp: &ExecVector) -> io::Error {
     // SAFETY: all are null-terminated, and the borrows keep them alive.
     unsafe { libc::execve(path.as_ptr(), argv.pointers.as_ptr(), envp.pointers.as_ptr()) };
     io::Error::last_os_error()
 }
 
-/// Marks every descriptor but the standard ones to be closed by exec.
+/// Marks every descriptor except the standard ones to be closed at exec. Not closed yet: one of them reports a failed step.
 pub(super) fn inherit_nothing() -> io::Result<()> {
     // SAFETY: close_range(2) reads no memory, and a mark closes nothing yet.
     let result = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };

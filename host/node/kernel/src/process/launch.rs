@@ -1,4 +1,4 @@
-//! Everything that is decided about a program before it is started.
+//! Everything that is decided about a program before its start.
 
 use std::ffi::{CString, OsString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -12,42 +12,40 @@ use crate::process::child::{ChildSetup, ChildStep};
 use crate::process::exec::ExecVector;
 use crate::process::{CapabilityBounds, CheckedProgram, ResourceLimit, UserAccount};
 
-/// What to start, and how.
+/// A program to start, and how.
 #[derive(Debug)]
 pub struct ProgramLaunch {
     /// The file to execute.
     pub program: CheckedProgram,
-    /// Without the program's own name.
+    /// The arguments, without the program's own name.
     pub args: Vec<String>,
     /// The whole environment.
     pub env: Vec<(String, OsString)>,
-    /// The working directory.
     pub cwd: PathBuf,
-    /// The user to run as, if not the agent's own.
+    /// The user to run as. None means the agent's own.
     pub account: Option<UserAccount>,
     /// The file mode creation mask.
     pub umask: u32,
-    /// Resource limits.
     pub limits: Vec<ResourceLimit>,
-    /// What power is left.
+    /// The capabilities that the program keeps.
     pub bounds: CapabilityBounds,
     /// The control group to run in.
     pub cgroup: Option<Cgroup>,
 }
 
-/// Whether a program can be told apart from its parent by a terminal.
+/// The session and the process group of a program. They decide which signals of a terminal reach it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SessionKind {
     /// A process group in the agent's session.
     OwnGroup,
     /// A session of its own.
     Detached,
-    /// The agent's own group, for what an operator types at.
+    /// The agent's own group, so that keys of the operator reach it.
     OfAgent,
 }
 
 impl ProgramLaunch {
-    /// The command, armed: once spawned it executes the program by itself.
+    /// The command that executes the program once it is spawned, and the report of a failed start.
     pub(super) fn command(self, session: SessionKind) -> Result<(Command, StartReport), KernelError> {
         let path = self.program.path().to_owned();
         let mut command = Command::new(&path);
@@ -88,7 +86,7 @@ fn c_string(bytes: &[u8]) -> Result<CString, KernelError> {
     CString::new(bytes).map_err(|_| KernelError::Invalid(format!("{:?} holds a NUL", String::from_utf8_lossy(bytes))))
 }
 
-/// What the child was doing when it failed.
+/// The step at which the child failed, if it did.
 #[derive(Debug)]
 pub(super) struct StartReport {
     path: PathBuf,
@@ -96,7 +94,7 @@ pub(super) struct StartReport {
 }
 
 impl StartReport {
-    /// Turns the errno that came back from a failed spawn into a sentence about the step that failed.
+    /// The error of a failed spawn, with the step that failed.
     pub(super) fn explain(&self, error: &std::io::Error) -> KernelError {
         let errno = error.raw_os_error().map_or(rustix::io::Errno::IO, rustix::io::Errno::from_raw_os_error);
         let mut step = [0];

@@ -2,21 +2,21 @@
 
 use rustix::process::{Resource, Rlimit};
 
-/// A limit, soft and hard alike.
+/// A resource limit. The soft and the hard limit are the same.
 #[derive(Debug, Clone, Copy)]
 pub struct ResourceLimit {
     pub(super) resource: Resource,
     pub(super) value: Option<u64>,
 }
 
-/// A name or a value that means nothing.
+/// A limit that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownLimit {
     /// The kernel has no such limit.
     #[error("there is no limit {0:?}")]
     Name(String),
-    /// Not a number.
-    #[error("{0:?} is no limit: expected a number or `unlimited`")]
+    /// The value is neither a number nor `unlimited`.
+    #[error("{0:?} is not a limit: expected a number or `unlimited`")]
     Value(String),
 }
 
@@ -40,7 +40,7 @@ const NAMES: [(&str, Resource); 16] = [
 ];
 
 impl ResourceLimit {
-    /// `nofile`, `1024`.
+    /// Parses a name such as `nofile` and a value such as `1024`.
     pub fn parse(name: &str, value: &str) -> Result<ResourceLimit, UnknownLimit> {
         let (_, resource) =
             NAMES.iter().find(|(known, _)| *known == name).ok_or_else(|| UnknownLimit::Name(name.to_owned()))?;

@@ -1,11 +1,11 @@
-//! Which file is executed, and who could have changed it.
+//! The file that is executed, and the users who could have changed it.
 //!
-//! The agent runs as root what a path names, so the path must be nobody else's: the file and every directory above it
-//! belong to root, to the agent's own user or to the user that the program runs as, and nobody else may write there
-//! (sshd's StrictModes). A sticky directory such as `/tmp` passes, because there only owners can rename or remove.
+//! The agent runs a program as root, so no other user may control it: the file and every directory above it must belong to root,
+//! to the agent's own user or to the user that the program runs as, and no other user may write there (as sshd's StrictModes
+//! demands). A sticky directory such as `/tmp` is accepted, because there only owners can rename or remove files.
 //!
-//! A program that was so checked is executed by its name: only those owners could make it lead elsewhere. By descriptor,
-//! see execveat(2), nothing would be safer, scripts would not run, and kernels before 6.14 would call the process `3`.
+//! A checked program is executed by its name: only those owners could make the name lead elsewhere. To execute it by descriptor,
+//! see execveat(2), would be no safer, scripts would not run, and a kernel before 6.14 would name the process `3`.
 
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -19,19 +19,19 @@ use crate::path::{LastLink, is_ours, resolve};
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 
-/// A program that may be executed.
+/// A program that passed the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedProgram {
     path: PathBuf,
 }
 
 impl CheckedProgram {
-    /// Finds the program at `path`, to be run by `user` or by the agent's own.
+    /// Checks the program at `path`, which will run as `user` or as the agent's own user.
     pub fn open(path: &Path, user: Option<Uid>) -> Result<CheckedProgram, KernelError> {
         let place = resolve(path, LastLink::Follow)?;
         let stat = look(place.existing()?, place.path())?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(KernelError::Invalid(format!("{} is no program", path.display())));
+            return Err(KernelError::Invalid(format!("{} is not a program", path.display())));
         }
         if stat.st_mode & 0o111 == 0 {
             return Err(KernelError::Invalid(format!("{} is not executable", path.display())));
@@ -44,7 +44,7 @@ impl CheckedProgram {
         Ok(CheckedProgram { path: path.to_owned() })
     }
 
-    /// As it was asked for.
+    /// The path as it was given.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_can_write_is_not_executed() {
+    fn a_program_that_others_can_write_is_not_executed() {
         for (file, dir, reason) in [
             (0o755, 0o755, None),
             (0o755, 0o1777, None),
@@ -130,9 +130,9 @@ mod tests {
         }
     }
 
-    /// Where we may not give files away there is nobody to give them to.
+    /// Passes without a test if the agent may not change owners.
     #[test]
-    fn what_belongs_to_a_user_is_executed_as_that_user_only() {
+    fn a_program_of_a_user_is_executed_as_that_user_only() {
         let temp = tempfile::tempdir().unwrap();
         let path = script(temp.path(), 0o755, 0o755);
         for file in [&path, temp.path()] {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_behind_links_of_root_are_found_and_directories_are_none() {
+    fn programs_behind_links_of_root_are_found_and_directories_are_refused() {
         assert!(CheckedProgram::open(Path::new("/bin/true"), None).is_ok());
         assert!(CheckedProgram::open(Path::new("/usr/bin"), None).is_err());
         assert!(matches!(CheckedProgram::open(Path::new("/usr/bin/no-such"), None), Err(KernelError::NotFound(_))));

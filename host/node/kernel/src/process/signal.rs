@@ -2,7 +2,7 @@
 
 pub use rustix::process::Signal;
 
-/// The signal that `name` means, with or without its `SIG`, of those that ask a process to do something.
+/// The signal of that name, with or without `SIG`. Only signals that ask a process to do something are known.
 pub fn signal_of(name: &str) -> Option<Signal> {
     Some(match name.strip_prefix("SIG").unwrap_or(name) {
         "HUP" => Signal::HUP,

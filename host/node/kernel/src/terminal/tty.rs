@@ -1,4 +1,4 @@
-//! The operator's terminal: raw while it is connected to another, itself again afterwards; its size; what is typed.
+//! The operator's terminal: raw while it is connected to another one, and restored afterwards; its size; its input.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -10,22 +10,20 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::window;
 use crate::KernelError;
 
-/// Rows and columns.
+/// The size of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TerminalSize {
-    /// From top to bottom.
     pub rows: u16,
-    /// From left to right.
     pub columns: u16,
 }
 
-/// The size of the terminal that the descriptor is. None if it is none, or nobody knows.
+/// The size of the terminal behind the descriptor. None if it is not a terminal or its size is unknown.
 pub fn size(fd: impl AsFd) -> Option<TerminalSize> {
     let found = window::of(fd.as_fd())?;
     (found.ws_row > 0 && found.ws_col > 0).then_some(TerminalSize { rows: found.ws_row, columns: found.ws_col })
 }
 
-/// A terminal that hands on every key as it is, until this is dropped.
+/// A terminal in raw mode, which passes on every key as it is. Dropping this restores its former mode.
 #[derive(Debug)]
 pub struct RawTerminal {
     fd: OwnedFd,
@@ -33,7 +31,7 @@ pub struct RawTerminal {
 }
 
 impl RawTerminal {
-    /// Makes the terminal raw. None if it is no terminal.
+    /// Makes the terminal raw. None if the descriptor is not a terminal.
     pub fn make(fd: impl AsFd) -> Result<Option<RawTerminal>, KernelError> {
         let fd = fd.as_fd().try_clone_to_owned().map_err(|error| KernelError::Os {
             doing: "keep the terminal".to_owned(),
@@ -52,13 +50,13 @@ impl RawTerminal {
 
 impl Drop for RawTerminal {
     fn drop(&mut self) {
-        // A terminal that has gone needs no setting back.
+        // Fails if the terminal is gone. Then there is nothing to restore.
         let _ = tcsetattr(&self.fd, SetArg::TCSADRAIN, &self.before);
     }
 }
 
-/// What is typed, as it comes, read by a thread of its own: reads of terminals cannot be waited for otherwise without
-/// changing the terminal for everybody who shares it. The thread ends when this is dropped.
+/// The input of a terminal, read by a thread of its own. To wait for it without a thread, the descriptor would have to become
+/// non-blocking, and that would change it for every process that shares the terminal. Dropping this stops the thread.
 #[derive(Debug)]
 pub struct TerminalInput {
     chunks: Receiver<Vec<u8>>,
@@ -66,7 +64,7 @@ pub struct TerminalInput {
 }
 
 impl TerminalInput {
-    /// Reads from the descriptor from now on.
+    /// Starts to read from the descriptor.
     pub fn read(fd: OwnedFd) -> Result<TerminalInput, KernelError> {
         let (stopped, stop) =
             rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(KernelError::os("make a pipe"))?;
@@ -80,13 +78,13 @@ impl TerminalInput {
         Ok(TerminalInput { chunks, _stop: stop })
     }
 
-    /// The next bytes. None at the end.
+    /// The next bytes. None at the end of the input.
     pub async fn next(&mut self) -> Option<Vec<u8>> {
         self.chunks.recv().await
     }
 }
 
-/// Reads until the end, or until the other end of `stopped` is closed.
+/// Passes on the input until its end, or until the other end of `stopped` is closed.
 fn pass_on(fd: BorrowedFd<'_>, stopped: BorrowedFd<'_>, sender: &Sender<Vec<u8>>) {
     let mut buffer = [0; 4096];
     loop {
@@ -94,6 +92,7 @@ fn pass_on(fd: BorrowedFd<'_>, stopped: BorrowedFd<'_>, sender: &Sender<Vec<u8>>
         match poll(&mut ready, None) {
             Err(Errno::INTR) => continue,
             Err(_) => return,
+            // The stop comes before the input: a byte that is not read stays for the next reader of the terminal.
             Ok(_) if !ready[1].revents().is_empty() => return,
             Ok(_) => {}
         }
@@ -113,14 +112,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pipe_is_no_terminal() {
+    fn a_pipe_is_not_a_terminal() {
         let (reader, _writer) = std::io::pipe().unwrap();
         assert_eq!(size(&reader), None);
         assert!(RawTerminal::make(&reader).unwrap().is_none());
     }
 
     #[test]
-    fn a_terminal_is_raw_until_it_is_given_back() {
+    fn a_terminal_is_raw_until_it_is_restored() {
         let pty = nix::pty::openpty(None, None).unwrap();
         let flags = || tcgetattr(&pty.slave).unwrap().local_flags;
         let before = flags();
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_typed_comes_to_its_end() {
+    async fn input_is_passed_on_until_its_end() {
         let (reader, mut writer) = std::io::pipe().unwrap();
         let mut input = TerminalInput::read(reader.into()).unwrap();
         writer.write_all(b"ls").unwrap();
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_reads_on_once_the_console_is_closed() {
+    async fn nothing_is_read_once_the_console_is_closed() {
         let (reader, mut writer) = std::io::pipe().unwrap();
         let keep = reader.try_clone().unwrap();
         let mut input = TerminalInput::read(reader.into()).unwrap();

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 nix::ioctl_read_bad!(tiocgwinsz, libc::TIOCGWINSZ, libc::winsize);
 
-/// What the kernel says of the terminal, or none where the descriptor is no terminal.
+/// The window size that the kernel keeps for a terminal. None if the descriptor is not a terminal.
 pub(crate) fn of(fd: BorrowedFd<'_>) -> Option<libc::winsize> {
     let mut found = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: the descriptor is borrowed for the call, and the structure is the one that the kernel fills in.

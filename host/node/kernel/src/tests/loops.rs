@@ -14,7 +14,7 @@ fn is_busy(error: &KernelError) -> bool {
 }
 
 #[test]
-fn a_file_knows_its_loop_device_whatever_it_is_called() {
+fn a_loop_device_is_found_after_its_file_was_renamed() {
     let Some(sandbox) = Sandbox::new() else { return };
     let Some(mut image) = LoopImage::new(&sandbox, "image", 4) else { return };
     assert_eq!(image.device.size, 4 << 20);
@@ -42,7 +42,7 @@ fn a_device_whose_file_is_gone_is_still_found_and_detached() {
 }
 
 #[test]
-fn a_device_that_somebody_has_open_stays_attached_even_after_they_close_it() {
+fn a_device_that_is_open_stays_attached_even_after_it_is_closed() {
     let Some(sandbox) = Sandbox::new() else { return };
     let Some(image) = LoopImage::new(&sandbox, "image", 4) else { return };
     let open = fs::File::open(image.device()).unwrap();

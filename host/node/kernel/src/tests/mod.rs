@@ -1,6 +1,6 @@
 //! Tests on the running kernel, as root, each in a mount namespace of its own.
 //!
-//! Where something is missing a test says what, and passes: it never needs more than the machine has.
+//! If the machine lacks something, a test prints what is missing, and passes.
 
 mod loops;
 mod mounts;
@@ -20,7 +20,7 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// None, said on the way, where mounting is not to be had.
+    /// None if mounting is not possible. The reason is printed.
     pub(crate) fn new() -> Option<Sandbox> {
         let everything = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
         let nothing: Option<&str> = None;
@@ -50,7 +50,7 @@ struct LoopImage {
 }
 
 impl LoopImage {
-    /// None, said on the way, where loop devices are not to be had.
+    /// None if there are no loop devices. The reason is printed.
     fn new(sandbox: &Sandbox, name: &str, mebibytes: u64) -> Option<LoopImage> {
         let file = sandbox.path(name);
         files::allocate(&file, mebibytes << 20).unwrap();
@@ -74,7 +74,7 @@ impl Drop for LoopImage {
     }
 }
 
-/// Runs a program of the system. False, said on the way, if it is not installed.
+/// Runs a program of the system. Returns false, and prints why, if it is not installed.
 fn run(program: &str, args: &[&str]) -> bool {
     match Command::new(program).args(args).output() {
         Ok(output) => {
@@ -88,7 +88,7 @@ fn run(program: &str, args: &[&str]) -> bool {
     }
 }
 
-/// Says why a test, or the rest of it, is not run.
+/// Prints why a test, or the rest of it, is not run.
 #[expect(clippy::print_stderr, reason = "a test that passes without having tested says so")]
 pub(crate) fn skipped(what_is_missing: &str) {
     eprintln!("skipped: {what_is_missing}");

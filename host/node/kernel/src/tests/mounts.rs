@@ -38,7 +38,7 @@ fn a_device_shows_under_its_own_name_and_unmounts() {
 }
 
 #[test]
-fn a_busy_mount_names_who_holds_it_and_stays() {
+fn a_busy_mount_stays_and_the_error_names_what_holds_it() {
     let Some(sandbox) = Sandbox::new() else { return };
     let target = sandbox.make_directory("mnt");
     mounted("none", &target, "tmpfs", "size=1m").unwrap();

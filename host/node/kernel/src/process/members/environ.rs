@@ -1,7 +1,7 @@
-//! Processes known by what stands in their environment, where there are no control groups.
+//! Processes that are recognised by variables in their environment, for machines without control groups.
 //!
-//! Weaker: a child that sheds its environment is missed. Only processes of the agent's own user are looked at, because
-//! anybody can start a process with any environment, and could so pretend that a service is up or have it killed.
+//! This is weaker: a child that drops its environment is missed. Only processes of the agent's own user count, because any user
+//! can start a process with any environment, and could so make a service appear to be up, or have a process killed.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -10,17 +10,17 @@ use rustix::process::{Pid, geteuid, getpid};
 
 use crate::KernelError;
 
-/// `NAME=VALUE` for each variable that must be there.
+/// The variables that a process must carry, as `NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessMarkers(Vec<Vec<u8>>);
 
 impl ProcessMarkers {
-    /// All of these variables, with these values.
+    /// Markers for processes that carry all of these variables, with these values.
     pub fn new<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> ProcessMarkers {
         ProcessMarkers(variables.into_iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect())
     }
 
-    /// The processes that carry all markers, but for the agent itself.
+    /// The processes that carry all markers, except the agent itself.
     pub(super) fn members(&self) -> Result<Vec<Pid>, KernelError> {
         let entries = fs::read_dir("/proc").map_err(|error| KernelError::Os {
             doing: "list /proc".to_owned(),
@@ -30,7 +30,7 @@ impl ProcessMarkers {
         Ok(pids.filter(|&pid| pid != getpid() && self.mark(pid)).collect())
     }
 
-    /// A process that is gone, or that we may not look at, is none of ours.
+    /// Whether the process carries all markers. One that is gone, or that may not be read, does not.
     fn mark(&self, pid: Pid) -> bool {
         let directory = format!("/proc/{}", pid.as_raw_nonzero());
         let is_ours = fs::metadata(&directory).is_ok_and(|entry| entry.uid() == geteuid().as_raw());

@@ -1,4 +1,4 @@
-//! The processes of one resource: found again at any time, ended together.
+//! The processes of one resource: listed, and stopped together.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -13,36 +13,35 @@ use crate::KernelError;
 use crate::cgroup::Cgroup;
 use crate::ready::when_readable;
 
-/// How the processes are known.
+/// The processes of one resource, by the way in which they are recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceProcesses {
-    /// They cannot leave it.
+    /// By their control group, which they cannot leave.
     Cgroup(Cgroup),
-    /// They can shed it.
+    /// By their environment, which a child can drop.
     Environ(ProcessMarkers),
 }
 
 /// A process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberProcess {
-    /// Its number.
     pub pid: Pid,
-    /// Its arguments. Empty if it has just ended.
+    /// The program and its arguments. Empty if the process has just exited.
     pub argv: Vec<String>,
 }
 
 impl ResourceProcesses {
-    /// All of them, now.
+    /// Lists the processes.
     pub fn list(&self) -> Result<Vec<MemberProcess>, KernelError> {
         Ok(self.pids()?.into_iter().map(|pid| MemberProcess { pid, argv: argv(pid) }).collect())
     }
 
-    /// Ends all of them: `signal` to each, SIGKILL to those that are left after `grace`. Returns how many there were,
+    /// Stops all processes: sends `signal` to each, and SIGKILL to those that are left after `grace`. Returns how many there were,
     /// once they are gone.
     pub async fn stop(&self, signal: Signal, grace: Duration) -> Result<usize, KernelError> {
         let deadline = Instant::now() + grace;
         let mut asked = Vec::new();
-        // Again and again, because whoever is asked to end may start others first.
+        // Repeated, because a process that gets the signal may start others before it exits.
         while let Ok(left) = self.pinned() {
             if left.is_empty() {
                 break;
@@ -69,7 +68,8 @@ impl ResourceProcesses {
         }
     }
 
-    /// A group is killed at once, with what is just being forked; one by one is for kernels that cannot, before 5.14.
+    /// Kills the processes. A control group is killed as a whole, with the processes that are just being forked. Then each one is
+    /// killed, for a kernel before 5.14, which cannot kill a group.
     fn kill(&self, left: &[(Pid, OwnedFd)]) -> Result<(), KernelError> {
         if let ResourceProcesses::Cgroup(cgroup) = self {
             cgroup.kill()?;
@@ -89,7 +89,8 @@ impl ResourceProcesses {
     }
 }
 
-/// Processes by descriptor, looked for again once they are: a number alone could be another process by now.
+/// Opens a descriptor of each process, and looks for the processes again afterwards: by the time of the open, a number alone
+/// could have become another process.
 pub(super) fn pinned(find: impl Fn() -> Result<Vec<Pid>, KernelError>) -> Result<Vec<(Pid, OwnedFd)>, KernelError> {
     let mut pinned = Vec::new();
     for pid in find()? {
@@ -111,7 +112,7 @@ fn send(process: &OwnedFd, signal: Signal) -> Result<(), KernelError> {
     }
 }
 
-/// A descriptor of a process becomes readable when the process ends.
+/// Waits until all processes have exited: then the descriptor of a process becomes readable.
 pub(super) async fn all_gone(processes: Vec<(Pid, OwnedFd)>) -> Result<(), KernelError> {
     for (_, process) in processes {
         let unwatchable = |error: std::io::Error| KernelError::Os {
@@ -121,7 +122,8 @@ pub(super) async fn all_gone(processes: Vec<(Pid, OwnedFd)>) -> Result<(), Kerne
         let process = when_readable(process).map_err(unwatchable)?;
         let _ready = process.readable().await.map_err(unwatchable)?;
     }
-    // A process is out of its group a moment before its descriptor says so; let others run all the same.
+    // A process has left its control group before its descriptor is readable, so nothing needs to be waited for here. Other
+    // tasks get a turn all the same: the callers loop.
     tokio::task::yield_now().await;
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! The output of a program, bounded: its beginning, its end, and its lines as they come.
+//! The bounded output of a program: its beginning, its end, and its lines as they come.
 
 use std::collections::VecDeque;
 
-/// Longer lines are cut for the log; the captured bytes are not.
+/// Longer lines are cut for the log. The captured bytes are not.
 const MAX_LINE: usize = 4096;
 
-/// One stream's bytes. Past the limit, the middle is dropped.
+/// The bytes of one output. Beyond the limit, the middle is dropped.
 pub(super) struct OutputCapture {
     half: usize,
     head: Vec<u8>,
@@ -20,7 +20,7 @@ impl OutputCapture {
         OutputCapture { half: limit / 2, head: Vec::new(), tail: VecDeque::new(), truncated: false, line: Vec::new() }
     }
 
-    /// Takes what was read, and hands on the lines that it completes.
+    /// Takes bytes, and passes on the lines that they complete.
     pub(super) fn push(&mut self, bytes: &[u8], on_line: &mut (dyn FnMut(&str) + Send)) {
         self.keep(bytes);
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
@@ -33,7 +33,7 @@ impl OutputCapture {
         }
     }
 
-    /// All bytes, and whether some are missing. A last line without an end is handed on.
+    /// The kept bytes, and whether some are missing. A last line without an end is passed on.
     pub(super) fn finish(mut self, on_line: &mut (dyn FnMut(&str) + Send)) -> (Vec<u8>, bool) {
         if !self.line.is_empty() {
             self.flush(on_line);

@@ -1,4 +1,4 @@
-//! A program run to its end.
+//! A program that is run to its end, its output captured.
 //!
 //! Dropping the future kills the program's whole process group, whatever the future was waiting for.
 
@@ -18,36 +18,34 @@ use super::group::KillOnDrop;
 use crate::KernelError;
 use crate::process::launch::{ProgramLaunch, SessionKind};
 
-/// What is kept of each stream.
+/// How many bytes of each output are kept.
 const MAX_OUTPUT: usize = 1 << 20;
 
-/// How a program ended.
+/// The exit status and the output of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramOutput {
-    /// Its exit status, or 128 and the signal that ended it, as in a shell.
+    /// The exit status, or 128 plus the number of the signal that killed it, as in a shell.
     pub status: i32,
-    /// What it wrote to its standard output.
     pub stdout: Vec<u8>,
-    /// What it wrote to its standard error.
     pub stderr: Vec<u8>,
-    /// Whether the middle of either was dropped.
+    /// Whether bytes in the middle of either output were dropped.
     pub truncated: bool,
 }
 
-/// Why a program has no [`ProgramOutput`].
+/// The reason why there is no [`ProgramOutput`].
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// It could not be started, or not be waited for.
+    /// The program could not be started, or not be waited for.
     #[error(transparent)]
     Kernel(#[from] KernelError),
-    /// It took too long, and was killed with its process group.
+    /// The program took too long, and was killed with its process group.
     #[error("killed after {0:?}")]
     TimedOut(Duration),
 }
 
-/// Runs a program, hands its lines on as they come, and returns once it has exited.
+/// Runs a program, passes on its lines as they come, and returns once it has exited.
 ///
-/// What it left running in the background lives on, and is not waited for even if it holds the output open.
+/// Processes that it left running in the background stay, and are not waited for even if they hold its output open.
 pub async fn run(
     launch: ProgramLaunch,
     stdin: &[u8],
@@ -61,7 +59,8 @@ pub async fn run(
 }
 
 pub(super) struct RunningProgram {
-    // Dropped first: the group is killed while the leader is still there to give it its number.
+    // The first field, so that it is dropped first: the group is killed while its leader is not waited for yet, which keeps the
+    // number of the group from being used again.
     group: KillOnDrop,
     pub(super) child: Child,
     pub(super) stdin: Option<Sender>,
@@ -76,8 +75,8 @@ impl RunningProgram {
         let (stderr, stderr_writer) = child_writes().map_err(failed("make a pipe"))?;
         let (mut command, report) = launch.command(SessionKind::OwnGroup)?;
         command.stdin(stdin_reader).stdout(stdout_writer).stderr(stderr_writer);
-        // Starting waits for exec, which may wait for a slow disk. If nobody waits any more, the closure's result is
-        // dropped, and with it the process group.
+        // A start returns after exec, which may wait for a slow disk. If the caller has stopped waiting by then, the result of the
+        // closure is dropped, and that kills the process group.
         let started = tokio::task::spawn_blocking(move || {
             let mut command = Command::from(command);
             let child = command.kill_on_drop(true).spawn().map_err(|error| report.explain(&error))?;
@@ -109,7 +108,7 @@ impl RunningProgram {
         }
     }
 
-    /// All that the program itself wrote is in the pipes by now.
+    /// Collects the output. Everything that the program itself wrote is in the pipes by now.
     pub(super) fn finish(self, status: ExitStatus, on_line: &mut (dyn FnMut(&str) + Send)) -> ProgramOutput {
         self.group.release();
         let (stdout, stdout_truncated) = self.stdout.finish(on_line);
@@ -119,7 +118,7 @@ impl RunningProgram {
     }
 }
 
-/// A program need not read its input: that it closed it is no failure.
+/// Feeds a program its input. A program need not read it, so an error here is not a failure.
 async fn feed(stdin: Option<Sender>, input: &[u8]) {
     if let Some(mut stdin) = stdin {
         let _ = stdin.write_all(input).await;
@@ -127,7 +126,7 @@ async fn feed(stdin: Option<Sender>, input: &[u8]) {
 }
 
 pub(super) struct ProgramStream {
-    /// None once somebody else reads it.
+    /// None once it was handed over.
     pipe: Option<Receiver>,
     pub(super) open: bool,
     buffer: Box<[u8; 16 * 1024]>,
@@ -144,13 +143,13 @@ impl ProgramStream {
         }
     }
 
-    /// Hands the pipe over to somebody else.
+    /// Hands the pipe over to another reader.
     pub(super) fn detach(&mut self) -> Option<Receiver> {
         self.open = false;
         self.pipe.take()
     }
 
-    /// Waits for output. 0 is the end.
+    /// Waits for output, and returns how many bytes came. 0 means the end.
     pub(super) async fn fill(&mut self) -> usize {
         match &mut self.pipe {
             Some(pipe) => pipe.read(&mut self.buffer[..]).await.unwrap_or(0),
@@ -163,7 +162,8 @@ impl ProgramStream {
         self.capture.push(&self.buffer[..count], on_line);
     }
 
-    /// Takes what is left without waiting: a background process may hold the other end for ever, or go on writing.
+    /// Takes what is left in the pipe without waiting, and not more than the limit: a background process may hold the other end
+    /// open for ever, or go on writing.
     fn finish(mut self, on_line: &mut (dyn FnMut(&str) + Send)) -> (Vec<u8>, bool) {
         let mut left = MAX_OUTPUT;
         while let Some(pipe) = self.pipe.as_ref().filter(|_| self.open && left > 0) {

@@ -10,11 +10,11 @@ use tokio::process::{Child, Command};
 use crate::KernelError;
 use crate::process::launch::{ProgramLaunch, SessionKind};
 
-/// A program that was started. Killed if this is dropped before it has ended.
+/// A program in the foreground. Dropped before it has exited, it is killed.
 #[derive(Debug)]
 pub struct ForegroundProgram(Child);
 
-/// Starts a program with these as its standard input, output and error.
+/// Starts a program with these descriptors as its standard input, output and error.
 pub async fn foreground(
     launch: ProgramLaunch,
     [input, output, errors]: [OwnedFd; 3],
@@ -29,7 +29,7 @@ pub async fn foreground(
 }
 
 impl ForegroundProgram {
-    /// Waits for its end: its exit status, or 128 and the signal that ended it, as in a shell.
+    /// Waits until it has exited. Returns its exit status, or 128 plus the number of the signal that killed it, as in a shell.
     pub async fn exited(mut self) -> Result<i32, KernelError> {
         let status = self.0.wait().await.map_err(|error| lost(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
         Ok(status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1))

@@ -1,4 +1,4 @@
-//! A process group that does not outlive whoever waits for it.
+//! A process group that is killed when the wait for it is given up.
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -12,7 +12,7 @@ impl KillOnDrop {
         KillOnDrop(leader.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)))
     }
 
-    /// Lets it live. To be called once its leader was waited for: from then on the number may belong to others.
+    /// Leaves the group alone. Must be called once its leader was waited for: from then on its number may belong to another group.
     pub(super) fn release(mut self) {
         self.0 = None;
     }
@@ -21,7 +21,7 @@ impl KillOnDrop {
 impl Drop for KillOnDrop {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // Nobody left to kill is what we want.
+            // A group that is gone already is what is wanted.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }

@@ -1,4 +1,4 @@
-//! The file that the output of a long-lived program goes to.
+//! The file for the output of a long-lived program.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,11 +9,11 @@ use rustix::io::Errno;
 
 use crate::KernelError;
 
-/// Output of earlier runs that is larger than this is put aside.
+/// A file that is larger than this is renamed before the next run.
 const KEEP: u64 = 1 << 20;
 
-/// Opens the file to append to, and makes the directory it is in. A large one is put aside first, as `.out.1`: the
-/// program will hold the new one open for as long as it runs.
+/// Opens the file to append to, and makes its directory. A large file is renamed to `.out.1` first. Later would be too late: the
+/// program holds the file open for as long as it runs.
 pub fn open_output(path: &Path) -> Result<File, KernelError> {
     open_rotated(path).map_err(|error| KernelError::Os {
         doing: format!("open {}", path.display()),
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_large_output_is_put_aside_before_the_next_run() {
+    fn a_large_output_is_renamed_before_the_next_run() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log/web.app.1.out");
         let length = || open_output(&path).unwrap().metadata().unwrap().len();

@@ -1,7 +1,7 @@
-//! Two programs at once, of which the one reads what the other writes.
+//! Two programs at once, of which the second reads the output of the first.
 //!
-//! What goes through is read and written here rather than by the two directly, so that it can be counted. Dropping the future
-//! kills both process groups.
+//! The bytes go through the agent rather than directly from one program to the other, so that they can be counted. Dropping the
+//! future kills both process groups.
 
 use std::io;
 use std::pin::Pin;
@@ -16,28 +16,28 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 use super::captured::{ProgramOutput, RunError, RunningProgram, lost};
 use crate::process::launch::ProgramLaunch;
 
-/// How the two programs ended.
+/// The results of both programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipeOutput {
-    /// The one that wrote, without what it wrote.
+    /// The result of the first program, without its standard output.
     pub source: ProgramOutput,
-    /// The one that read.
+    /// The result of the second program.
     pub sink: ProgramOutput,
-    /// How much went from the one to the other.
+    /// How many bytes went from the first to the second.
     pub bytes: u64,
 }
 
-/// Takes what is said while the programs run.
+/// Receives lines and progress while the programs run.
 pub struct PipeListener<'a> {
-    /// A line of either.
+    /// Called with each line of either program.
     pub on_line: &'a mut (dyn FnMut(&str) + Send),
-    /// How much went through so far.
+    /// Called with the number of bytes so far.
     pub on_bytes: &'a mut (dyn FnMut(u64) + Send),
 }
 
 type Relay<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// Runs both until both have exited. The sink reads `before` first.
+/// Runs both programs until both have exited. The sink reads `before` first.
 pub async fn pipe(
     source: ProgramLaunch,
     sink: ProgramLaunch,
@@ -76,10 +76,10 @@ async fn attend(
             status = from.wait(), if first.is_none() => first = Some(status?),
             status = to.wait(), if second.is_none() => {
                 second = Some(status?);
-                // Nobody reads any more: the source is told by its next write.
+                // Dropping the relay closes the source's pipe: its next write fails, as in a shell.
                 relay = None;
             }
-            () = ended(&mut relay), if relay.is_some() => relay = None,
+            () = over(&mut relay), if relay.is_some() => relay = None,
             count = from_errors.fill(), if from_errors.open => from_errors.take(count, on_line),
             count = stdout.fill(), if stdout.open => stdout.take(count, on_line),
             count = stderr.fill(), if stderr.open => stderr.take(count, on_line),
@@ -87,13 +87,13 @@ async fn attend(
     }
 }
 
-async fn ended(relay: &mut Option<Relay<'_>>) {
+async fn over(relay: &mut Option<Relay<'_>>) {
     if let Some(relay) = relay {
         relay.await;
     }
 }
 
-/// Hands on what the one writes, until it ends or the other reads no more.
+/// Passes on the output of the source, until it ends or the sink stops reading.
 async fn relay(
     from: Option<Receiver>,
     to: Option<Sender>,

@@ -1,4 +1,4 @@
-//! A program that outlives whoever started it.
+//! A program that outlives the agent.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -11,15 +11,15 @@ use super::group::KillOnDrop;
 use crate::KernelError;
 use crate::process::launch::{ProgramLaunch, SessionKind};
 
-/// Starts a program in a session of its own, its output appended to `output`, and returns its pid once it is executing.
+/// Starts a program in a session of its own, with its output appended to `output`, and returns its pid once it is executing.
 ///
-/// If the future is dropped half-way, the program is killed rather than left behind unknown.
+/// If the future is dropped before it completes, the program is killed: nothing would know of it.
 pub async fn start(launch: ProgramLaunch, output: File) -> Result<Pid, KernelError> {
     let (mut command, report) = launch.command(SessionKind::Detached)?;
     let stderr = output.try_clone().map_err(|error| report.explain(&error))?;
     command.stdin(Stdio::null()).stdout(OwnedFd::from(output)).stderr(OwnedFd::from(stderr));
     let started = tokio::task::spawn_blocking(move || {
-        // Dropped without a wait: the runtime reaps it as long as the agent lives, and init does afterwards.
+        // Dropped without a wait: tokio reaps the process as long as the agent runs, and init does afterwards.
         let child = Command::from(command).spawn().map_err(|error| report.explain(&error))?;
         Ok((child.id(), KillOnDrop::new(child.id())))
     });

@@ -262,8 +262,8 @@ async fn a_dropped_change_is_counted() {
     let bench = Bench::new();
     let never = |_| std::future::pending::<Result<Effect<()>, CapabilityError>>();
     let mut waiting = Box::pin(bench.waiting(exec("/bin/do", &["x"]), never));
-    let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(waiting.as_mut().poll(&mut nobody).is_pending());
+    let mut waker = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(waiting.as_mut().poll(&mut waker).is_pending());
     drop(waiting);
     assert_eq!((bench.changes(), bench.trail()), (1, vec!["exec = /bin/do x Failed(\"cut short\")".to_owned()]));
 }
