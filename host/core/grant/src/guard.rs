@@ -1,11 +1,11 @@
-//! Guards: what reads the requests of a grant that is too mighty as it is.
+//! Guards: what judges the requests to a socket that would otherwise give a driver too much power.
 
 use std::fmt;
 
-/// Who reads the requests to a socket, and lets through what is the resource's own business.
+/// The guard of a socket: it reads each request, and lets through only what concerns the resource itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SocketGuard {
-    /// `container`: knows the API of container engines.
+    /// `container`: the guard of container engines' sockets, in the crate `guard`.
     Container,
 }
 

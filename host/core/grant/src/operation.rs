@@ -42,7 +42,7 @@ pub trait RuleMatch {
         false
     }
 
-    /// Whether an attribute `read` of the request that allows it makes it an operation that changes nothing.
+    /// Whether the attribute `read` of a request declares that the operation changes nothing.
     fn may_be_declared_read(&self) -> bool {
         false
     }
@@ -52,20 +52,19 @@ pub trait RuleMatch {
         true
     }
 
-    /// The missing line of a refusal shows the attributes of the request that came closest, unless they do not matter.
+    /// Whether a refusal shows the attributes of the request that came closest to allowing it.
     fn shows_attributes(&self) -> bool {
         true
     }
 
-    /// What happens along with the operation, and must be granted as well.
+    /// Further operations that it causes, which must be granted as well.
     fn side_effects(&self) -> Vec<SideEffect> {
         Vec::new()
     }
 }
 
-/// What happens along with an operation.
+/// A further operation that an operation causes.
 pub enum SideEffect {
-    /// Another operation.
     Operation(Box<dyn Operation>),
     /// An option that could name a path in a way that cannot be checked.
     UnclearOption(String),

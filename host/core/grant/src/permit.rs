@@ -96,7 +96,7 @@ impl fmt::Display for Refuser {
             Refuser::Site => f.write_str("the site's policy for this driver does not allow it"),
             Refuser::Namespace => f.write_str("the policy of the namespace does not allow it"),
             Refuser::UnownedDevice { keyword, rid } => {
-                write!(f, "{keyword} names a device that {rid} was never given by this host")
+                write!(f, "{keyword} names a device that this host never gave to {rid}")
             }
             Refuser::Guard(reason) => f.write_str(reason),
             Refuser::UnclearOption { option } => {

@@ -1,4 +1,4 @@
-//! What a driver's manifest asks for.
+//! The requests in a driver's manifest.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,19 +7,17 @@ use std::str::FromStr;
 use crate::line::grant_line::GrantLine;
 use crate::line::origin::LineOrigin;
 
-/// One line of a manifest's grants.
+/// One line of the grants that a manifest requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantRequest(pub(crate) GrantLine);
 
-/// Why a line is no grant.
+/// A line of a manifest is not a grant line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column {column} of the grant {line:?}: {reason}")]
 pub struct GrantRequestError {
-    /// The line.
     pub line: String,
-    /// Where, in characters, from 1.
+    /// In characters, counted from 1.
     pub column: usize,
-    /// What is wrong.
     pub reason: String,
 }
 
@@ -32,12 +30,12 @@ impl GrantRequest {
         }
     }
 
-    /// The line, as the manifest has it.
+    /// The line as the manifest writes it.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The keywords that it names. A loader checks that the manifest has them.
+    /// The keywords that it names. The loader checks that the manifest defines them.
     pub fn keywords(&self) -> BTreeSet<String> {
         self.0.keywords()
     }

@@ -94,9 +94,9 @@ fn what_amounts_to_root_is_flagged_in_the_request_and_when_bound() {
 #[test]
 fn a_guarded_socket_of_an_engine_is_not_root_s() {
     for (request, expected) in [
-        ("http.unix = GET,POST /run/docker.sock /**", Some("whoever talks to a container engine is root")),
+        ("http.unix = GET,POST /run/docker.sock /**", Some("a client of a container engine can become root")),
         ("http.unix(guard=container) = GET,POST /run/docker.sock /**", None),
-        ("http.unix(root_equivalent) = GET,POST /run/x.sock /**", Some("the line says so")),
+        ("http.unix(root_equivalent) = GET,POST /run/x.sock /**", Some("the line declares it")),
     ] {
         let asked: GrantRequest = request.parse().unwrap();
         assert_eq!(asked.sentence().root_equivalent, expected, "{request}");

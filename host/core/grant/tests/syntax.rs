@@ -25,7 +25,7 @@ fn a_wrong_request_says_where_and_what_was_expected() {
         "14: {kw:NAME} is a whole path or a whole component, never a part of one",
     );
     check_request("files.read = /srv/**/x", "14: ** is the last component of a path");
-    check_request("files.read = /srv/*", "14: a request may not hold a *: only policies do");
+    check_request("files.read = /srv/*", "14: a request may not contain a *: only a policy may");
     check_request("files.read = \"/srv", "14: the quote is not closed");
     check_request("files.read(read) = /x", "12: files.read has no attribute \"read\"");
     check_request("exec(read, nice) = /x", "12: exec has no attribute \"nice\"");
@@ -38,7 +38,7 @@ fn a_wrong_request_says_where_and_what_was_expected() {
     check_request("exec = /x ** b", "11: ** stands for all the rest: nothing may follow it");
     check_request(
         "exec = /x -o{kw:a}",
-        "11: {kw:NAME} is a whole argument, but for /…/{kw:NAME}, {kw:NAME}/…, unix://{kw:NAME} and HOST:{kw:NAME}, such as {peer}:{kw:NAME}",
+        "11: {kw:NAME} is a whole argument, except in /…/{kw:NAME}, {kw:NAME}/…, unix://{kw:NAME} and HOST:{kw:NAME}, such as {peer}:{kw:NAME}",
     );
     check_request(
         "exec = /x /dev/{kw:a}-{kw:b}",
@@ -56,9 +56,9 @@ fn a_wrong_request_says_where_and_what_was_expected() {
     check_request("http = GET https://x-{kw:h}/", "12: {kw:NAME} is a whole host, never a part of one");
     check_request("http.unix(guard=door) = GET /s /**", "11: unknown guard \"door\": expected container");
     check_request("http(guard=container) = GET https://h/", "6: http has no attribute \"guard=container\"");
-    check_request("files.read = /srv/../etc", "14: it holds . or ..");
+    check_request("files.read = /srv/../etc", "14: it contains . or ..");
     check_request("net.addr = 10.0.0.300/24 on eth0", "12: expected an address or a host name");
-    check_request("netns = /run/../proc/1/ns/net", "9: it holds . or ..");
+    check_request("netns = /run/../proc/1/ns/net", "9: it contains . or ..");
     check_request(
         "netns = a#b",
         "9: expected a path, the name of a network namespace, or a resource such as container#1",
@@ -120,7 +120,7 @@ fn a_policy_file_reports_all_its_mistakes_with_their_places() {
             "line 1, column 20: expected an absolute path",
             "line 3, column 3: unknown word \"forbid\": expected allow or deny",
             "line 4, column 6: deny takes no attributes: it forbids in every case",
-            "line 5, column 20: a policy knows no keywords: {kw:NAME} belongs in a driver's requests",
+            "line 5, column 20: a policy cannot name keywords: {kw:NAME} belongs in a driver's requests",
         ]
     );
 }
@@ -129,10 +129,10 @@ fn a_policy_file_reports_all_its_mistakes_with_their_places() {
 fn what_is_not_enforced_is_not_read() {
     for (text, expected) in [
         ("limit disk 1g", "unknown limit \"disk\": expected memory, cpu, wall or output"),
-        ("limit memory lots", "\"lots\" is no size: expected a number with k, m or g, such as 64m"),
-        ("limit memory 0", "\"0\" is no size: expected a number with k, m or g, such as 64m"),
-        ("limit cpu 2", "\"2\" is no duration: expected a number with ms, s, m or h, such as 2s"),
-        ("digest md5:00", "\"md5:00\" is no digest: expected sha256: and 64 hexadecimal digits in lower case"),
+        ("limit memory lots", "\"lots\" is not a size: expected a number with k, m or g, such as 64m"),
+        ("limit memory 0", "\"0\" is not a size: expected a number with k, m or g, such as 64m"),
+        ("limit cpu 2", "\"2\" is not a duration: expected a number with ms, s, m or h, such as 2s"),
+        ("digest md5:00", "\"md5:00\" is not a digest: expected sha256: and 64 hexadecimal digits in lower case"),
         ("audit all", "unknown word \"audit\": expected digest, allow, deny or limit"),
     ] {
         assert_eq!(SitePolicy::parse(text).unwrap_err()[0].reason, expected, "{text}");

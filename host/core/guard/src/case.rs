@@ -105,9 +105,10 @@ impl RequestCase<'_> {
 
     /// Finds the container of this name, if it belongs to one of these resources of the object.
     pub(crate) fn container(&self, name: &str, of: &[Rid]) -> Result<ObjectContainer, NotForwarded> {
+        // The name becomes a part of the path of the look-up.
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
-            return Err(GuardRefusal::Unclear(format!("{name:?} is no name of a container")).into());
+            return Err(GuardRefusal::Unclear(format!("{name:?} is not the name of a container")).into());
         }
         let lookup = EngineLookup::Container(name.to_owned());
         let Some(found) = self.facts.get(&lookup) else { return Err(NotForwarded::LookUp(lookup)) };

@@ -1,23 +1,23 @@
-//! Why a request is not let through, and which keyword would have to say otherwise.
+//! Why a request is denied, and which keyword could allow it.
 
-/// Why a request is not let through.
+/// Why a request is denied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GuardRefusal {
-    /// The engine might read it in another way than the guard.
+    /// The engine could read the request in another way than the guard.
     #[error("the request is not in its plain form: {0}")]
     Unclear(String),
-    /// Nothing a resource needs.
-    #[error("{method} {path} is nothing that a resource may ask of a container engine")]
+    /// The request is outside the part of the API that resources need.
+    #[error("{method} {path} is not a request that a resource may send to a container engine")]
     Unknown {
         /// `POST`.
         method: String,
         /// `/containers/…/update`.
         path: String,
     },
-    /// A part of the request that the guard does not know.
+    /// The guard does not know a part of the request.
     #[error("{0} is not known to the guard")]
     Member(String),
-    /// A part of the request that is no value of its kind.
+    /// A member does not have the shape that the API defines.
     #[error("{member}: expected {expected}")]
     Shape {
         /// `HostConfig.Binds`.
@@ -25,17 +25,16 @@ pub enum GuardRefusal {
         /// `a list of texts`.
         expected: &'static str,
     },
-    /// The resource's keywords do not say so.
-    #[error("{member} is {value}: the keyword {keyword} would have to say so")]
+    /// The resource's keywords do not allow it.
+    #[error("{member} is {value}: the keyword {keyword} does not allow that")]
     Keyword {
         /// `HostConfig.Privileged`.
         member: String,
         /// Never a secret.
         value: String,
-        /// The keyword that decides.
         keyword: &'static str,
     },
-    /// The keywords say so, and they may say that in the namespace `root` only.
+    /// The keywords say so, and only in the namespace `root` may they.
     #[error("{member} is {value}: only objects of the namespace root may have that")]
     Namespace {
         /// `HostConfig.Privileged`.
@@ -43,28 +42,22 @@ pub enum GuardRefusal {
         /// Never a secret.
         value: String,
     },
-    /// The keywords say so, and the policy of the namespace does not allow it.
+    /// The keywords say so, and the policy of the namespace forbids it.
     #[error("{member} holds {path}: the policy of the namespace needs the line: allow files.{access} = {path}")]
     Policy {
         /// `HostConfig.Binds`.
         member: String,
-        /// The path.
         path: String,
         /// `read` or `write`.
         access: &'static str,
     },
-    /// The container is another's.
+    /// The container belongs to another resource.
     #[error("the container {0} does not carry the labels of this resource")]
     Stranger(String),
-    /// The resource's keywords cannot be understood.
+    /// The resource's keywords cannot be read.
     #[error("the keyword {keyword} cannot be understood: {reason}")]
-    Configuration {
-        /// The keyword.
-        keyword: &'static str,
-        /// Why.
-        reason: String,
-    },
-    /// Only for an operator who asked for it.
+    Configuration { keyword: &'static str, reason: String },
+    /// Only an operator's console may send this.
     #[error("{0} is for an operator's console only")]
     Console(&'static str),
 }

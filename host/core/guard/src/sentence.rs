@@ -1,4 +1,4 @@
-//! What the guard lets through for a resource, in words.
+//! What the guard lets through for a resource, in words for `om driver inspect --effective`.
 
 use crate::refusal::GuardRefusal;
 use crate::spec::allowed_spec::{AllowedSpec, MODES};
@@ -6,7 +6,7 @@ use crate::spec::container_mount::ContainerMount;
 use crate::spec::namespace_mode::NamespaceMode;
 use crate::spec::resource::{ContainerLabels, ContainerResource};
 
-/// What the guard lets through for this resource, a sentence each.
+/// Lists what the guard lets through for this resource, one sentence each.
 pub fn sentences(resource: &ContainerResource<'_>) -> Result<Vec<String>, GuardRefusal> {
     let spec = AllowedSpec::of(resource)?;
     let mut lines = vec![format!(
@@ -18,13 +18,13 @@ pub fn sentences(resource: &ContainerResource<'_>) -> Result<Vec<String>, GuardR
         ContainerLabels::NODE,
         resource.node
     )];
-    lines.push("of the object's other containers, and of those of other names, only that they are there".to_owned());
+    lines.push("of other containers, only whether they exist".to_owned());
     match &spec.image {
         Some(image) => lines.push(format!("of the image {image}, which it may also pull")),
-        None => lines.push("of no image: it can make none".to_owned()),
+        None => lines.push("without an image: it cannot create any".to_owned()),
     }
     let mounts: Vec<String> = spec.mounts.iter().map(ContainerMount::bind).collect();
-    lines.push(said("that see of the node", &mounts, "no path of the node"));
+    lines.push(said("that see these paths of the node", &mounts, "that see no path of the node"));
     let devices: Vec<String> = spec.devices.iter().map(|device| device.host.clone()).collect();
     lines.push(said("with the devices", &devices, "without devices of the node"));
     lines.extend(MODES.iter().flat_map(|(keyword, member, kind)| {
@@ -32,7 +32,9 @@ pub fn sentences(resource: &ContainerResource<'_>) -> Result<Vec<String>, GuardR
         modes.filter(|mode| *mode != NamespaceMode::Default).map(move |mode| format!("with the {member} {mode}"))
     }));
     let privileged = resource.flag("privileged") || spec.args.privileged;
-    lines.push(if privileged { "privileged: they are root on the node" } else { "without privileges" }.to_owned());
+    lines.push(
+        if privileged { "privileged: they can become root on the node" } else { "without privileges" }.to_owned(),
+    );
     lines.push(said("with the capabilities", &spec.args.cap_add, "with the engine's default capabilities"));
     if !resource.is_root() {
         lines.push(

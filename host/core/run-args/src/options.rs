@@ -1,87 +1,87 @@
-//! The table of options: their names, and what each sets.
+//! The table of options: their names, and the field that each sets.
 
 use crate::spec::RunArgs;
 use crate::value::{
-    Read, capability, cpus, extra_host, flag, integer, label, restart, size, size_or_unlimited, tmpfs, ulimit,
+    ParseResult, capability, cpus, extra_host, flag, integer, label, restart, size, size_or_unlimited, tmpfs, ulimit,
     variable, word,
 };
-use crate::words::Given;
+use crate::words::OptionUse;
 use crate::{RunArgsError, port, volume};
 
-/// An option.
+/// A row of the table.
 #[derive(Debug)]
-pub(crate) struct Entry {
-    /// The letter, if it has one.
+pub(crate) struct OptionEntry {
+    /// The letter of its short form, if it has one.
     letter: Option<char>,
-    /// Its names, without the dashes.
+    /// Its long names, without the dashes.
     names: &'static [&'static str],
-    takes: Takes,
+    takes: OptionEffect,
 }
 
-/// What an option does with its value.
+/// The effect of an option.
 #[derive(Debug)]
-enum Takes {
-    /// It is true or false, and needs no value.
+enum OptionEffect {
+    /// A flag: it needs no value, and takes one only behind an `=`.
     Flag(fn(&mut RunArgs, bool)),
     /// It needs a value.
-    Value(fn(&mut RunArgs, &str) -> Read<()>),
-    /// It takes a value in docker's command line, and cannot work here.
+    Value(fn(&mut RunArgs, &str) -> ParseResult<()>),
+    /// It takes a value on docker's command line, but cannot work here.
     Never(&'static str),
-    /// The same, of a flag.
+    /// A flag that cannot work here.
     NeverFlag(&'static str),
 }
 
-impl Entry {
+impl OptionEntry {
     pub(crate) fn is_flag(&self) -> bool {
-        matches!(self.takes, Takes::Flag(_) | Takes::NeverFlag(_))
+        matches!(self.takes, OptionEffect::Flag(_) | OptionEffect::NeverFlag(_))
     }
 }
 
-/// The option of a name.
-pub(crate) fn long(name: &str) -> Option<&'static Entry> {
+/// Finds the option with this long name.
+pub(crate) fn long(name: &str) -> Option<&'static OptionEntry> {
     TABLE.iter().find(|entry| entry.names.contains(&name))
 }
 
-/// The option of a letter.
-pub(crate) fn short(letter: char) -> Option<&'static Entry> {
+/// Finds the option with this letter.
+pub(crate) fn short(letter: char) -> Option<&'static OptionEntry> {
     TABLE.iter().find(|entry| entry.letter == Some(letter))
 }
 
-/// Sets what an option says.
-pub(crate) fn apply(spec: &mut RunArgs, given: Given) -> Result<(), RunArgsError> {
+/// Sets the field of an option.
+pub(crate) fn apply(spec: &mut RunArgs, given: OptionUse) -> Result<(), RunArgsError> {
     let set = match given.entry.takes {
-        Takes::Flag(set) => flag(&given.value).map(|value| set(spec, value)),
-        Takes::Value(set) => set(spec, &given.value),
-        Takes::Never(instead) | Takes::NeverFlag(instead) => {
+        OptionEffect::Flag(set) => flag(&given.value).map(|value| set(spec, value)),
+        OptionEffect::Value(set) => set(spec, &given.value),
+        OptionEffect::Never(instead) | OptionEffect::NeverFlag(instead) => {
             return Err(RunArgsError::NotSupported { option: given.option, instead });
         }
     };
     set.map_err(|expected| RunArgsError::Value { option: given.option, value: given.value, expected })
 }
 
-const fn flags(names: &'static [&'static str], set: fn(&mut RunArgs, bool)) -> Entry {
-    Entry { letter: None, names, takes: Takes::Flag(set) }
+const fn flags(names: &'static [&'static str], set: fn(&mut RunArgs, bool)) -> OptionEntry {
+    OptionEntry { letter: None, names, takes: OptionEffect::Flag(set) }
 }
 
-const fn value(names: &'static [&'static str], set: fn(&mut RunArgs, &str) -> Read<()>) -> Entry {
-    Entry { letter: None, names, takes: Takes::Value(set) }
+const fn value(names: &'static [&'static str], set: fn(&mut RunArgs, &str) -> ParseResult<()>) -> OptionEntry {
+    OptionEntry { letter: None, names, takes: OptionEffect::Value(set) }
 }
 
-const fn never(name: &'static [&'static str], instead: &'static str) -> Entry {
-    Entry { letter: None, names: name, takes: Takes::Never(instead) }
+const fn never(name: &'static [&'static str], instead: &'static str) -> OptionEntry {
+    OptionEntry { letter: None, names: name, takes: OptionEffect::Never(instead) }
 }
 
-const fn never_flag(name: &'static [&'static str], instead: &'static str) -> Entry {
-    Entry { letter: None, names: name, takes: Takes::NeverFlag(instead) }
+const fn never_flag(name: &'static [&'static str], instead: &'static str) -> OptionEntry {
+    OptionEntry { letter: None, names: name, takes: OptionEffect::NeverFlag(instead) }
 }
 
-impl Entry {
-    const fn or(self, letter: char) -> Entry {
-        Entry { letter: Some(letter), ..self }
+impl OptionEntry {
+    const fn or(self, letter: char) -> OptionEntry {
+        OptionEntry { letter: Some(letter), ..self }
     }
 }
 
-/// Sets an optional field to what a reader makes of the text.
+/// Sets an optional field to the value that a reader finds in the text.
 macro_rules! set {
     ($($field:ident).+, $read:expr) => {
         |spec, text| {
@@ -91,7 +91,7 @@ macro_rules! set {
     };
 }
 
-/// Adds what a reader makes of the text.
+/// Adds the value that a reader finds in the text.
 macro_rules! push {
     ($($field:ident).+, $read:expr) => {
         |spec, text| {
@@ -101,10 +101,10 @@ macro_rules! push {
     };
 }
 
-const CLIENT_FILE: &str = "it reads a file beside the engine's client, and there is none: write the values themselves";
+const CLIENT_FILE: &str = "it reads a file of the engine's client, which is not used here: write the values themselves";
 
-static TABLE: &[Entry] = &[
-    // What it sees of the node.
+static TABLE: &[OptionEntry] = &[
+    // Paths and devices of the node that it sees.
     value(&["volume"], push!(volumes, str::parse)).or('v'),
     value(&["volumes-from"], push!(volumes_from, word)),
     value(&["mount"], |spec, text| volume::mount(text, spec)),
@@ -190,13 +190,13 @@ static TABLE: &[Entry] = &[
     value(&["blkio-weight"], set!(limits.blkio_weight, integer)),
     value(&["sysctl"], push!(sysctls, variable)),
     value(&["ulimit"], push!(ulimits, ulimit)),
-    // What docker's client knows and this is not.
+    // Options of docker's client that cannot work here.
     never(&["env-file"], CLIENT_FILE),
     never(&["label-file"], CLIENT_FILE),
-    never(&["cidfile"], "the agent keeps no such file: see the status for the container's id"),
+    never(&["cidfile"], "the agent writes no such file: the status shows the container's id"),
     never(&["attach"], "the output of the container goes to the engine's log").or('a'),
-    never(&["detach-keys"], "nobody is attached to a container that is started"),
-    never_flag(&["sig-proxy"], "nobody is attached to a container that is started"),
+    never(&["detach-keys"], "no terminal is attached to a container when it starts"),
+    never_flag(&["sig-proxy"], "no terminal is attached to a container when it starts"),
     never(&["gpus"], "name the devices with --device"),
     never(&["health-cmd"], "a health check is the image's"),
     never(&["health-interval"], "a health check is the image's"),

@@ -1,6 +1,6 @@
-//! Ports of a container, and the ports of the node that lead to them.
+//! Ports of a container, and the ports of the node that lead to them: `-p`, `--expose`.
 
-use crate::value::Read;
+use crate::value::ParseResult;
 
 const EXPECTED: &str = "[ADDRESS:][PORT:]PORT[/tcp|udp|sctp], each port a number or a range such as 8000-8010";
 
@@ -9,7 +9,7 @@ const EXPECTED: &str = "[ADDRESS:][PORT:]PORT[/tcp|udp|sctp], each port a number
 pub struct PortMapping {
     /// The address of the node; empty: all of them.
     pub host_ip: String,
-    /// The port of the node; empty: any that is free.
+    /// The port of the node, or a range; empty: any free port.
     pub host_port: String,
     /// The port of the container.
     pub container_port: u16,
@@ -18,7 +18,7 @@ pub struct PortMapping {
 }
 
 /// `[address:][port:]port[/protocol]`, one for each port of a range.
-pub(crate) fn publish(text: &str) -> Read<Vec<PortMapping>> {
+pub(crate) fn publish(text: &str) -> ParseResult<Vec<PortMapping>> {
     let (text, protocol) = split_protocol(text)?;
     let (front, container) = text.rsplit_once(':').map_or((None, text), |(front, port)| (Some(front), port));
     let (host_ip, host) = front.map_or(Ok(("", "")), host_part)?;
@@ -38,7 +38,7 @@ pub(crate) fn publish(text: &str) -> Read<Vec<PortMapping>> {
         .collect())
 }
 
-/// The port of the node for one of the container's. In a range for a single port the engine itself chooses.
+/// The port of the node for one port of the container. From a range for a single port the engine chooses.
 fn host_port(host: Option<(u16, u16)>, container: (u16, u16), port: u16) -> String {
     match host {
         None => String::new(),
@@ -48,13 +48,13 @@ fn host_port(host: Option<(u16, u16)>, container: (u16, u16), port: u16) -> Stri
 }
 
 /// `80[/tcp]`, or a range, each port as the engine writes it.
-pub(crate) fn expose(text: &str) -> Read<Vec<String>> {
+pub(crate) fn expose(text: &str) -> ParseResult<Vec<String>> {
     let (text, protocol) = split_protocol(text)?;
     let (first, last) = range(text)?;
     Ok((first..=last).map(|port| format!("{port}/{protocol}")).collect())
 }
 
-fn split_protocol(text: &str) -> Read<(&str, &str)> {
+fn split_protocol(text: &str) -> ParseResult<(&str, &str)> {
     match text.rsplit_once('/') {
         None => Ok((text, "tcp")),
         Some((text, protocol @ ("tcp" | "udp" | "sctp"))) => Ok((text, protocol)),
@@ -63,7 +63,7 @@ fn split_protocol(text: &str) -> Read<(&str, &str)> {
 }
 
 /// `port`, or `address:[port]`, a version 6 address in brackets.
-fn host_part(text: &str) -> Read<(&str, &str)> {
+fn host_part(text: &str) -> ParseResult<(&str, &str)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (address, port) = rest.split_once(']').ok_or(EXPECTED)?;
         let port = if port.is_empty() { "" } else { port.strip_prefix(':').ok_or(EXPECTED)? };
@@ -78,7 +78,7 @@ fn host_part(text: &str) -> Read<(&str, &str)> {
     Ok((address, port))
 }
 
-fn range(text: &str) -> Read<(u16, u16)> {
+fn range(text: &str) -> ParseResult<(u16, u16)> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0).ok_or(EXPECTED);
     let (first, last) = (port(first)?, port(last)?);

@@ -1,6 +1,6 @@
-//! What the options say of a container, each field after the option that sets it.
+//! The description of a container that options give: each field is named after the option that sets it.
 //!
-//! An option that was not given is empty, `None` or false. Names, modes and paths are as they were written; sizes are bytes,
+//! The field of an absent option is empty, `None` or false. Names, modes and paths are as they were written; sizes are bytes,
 //! durations nanoseconds, processors billionths, as the engine's interface counts them.
 
 use crate::{PortMapping, VolumeMount};
@@ -24,7 +24,7 @@ pub struct RunArgs {
     pub device_cgroup_rules: Vec<String>,
     /// `--cap-add`, in upper case, without `CAP_`; or `ALL`.
     pub cap_add: Vec<String>,
-    /// `--cap-drop`, written alike.
+    /// `--cap-drop`, in the same form.
     pub cap_drop: Vec<String>,
     /// `--privileged`.
     pub privileged: bool,
@@ -62,7 +62,7 @@ pub struct RunArgs {
     pub hostname: Option<String>,
     /// `--domainname`.
     pub domainname: Option<String>,
-    /// `--entrypoint`: one word; empty: none, not even the image's.
+    /// `--entrypoint`: one word; empty: no entrypoint, not even the image's.
     pub entrypoint: Option<String>,
     /// `-w`, `--workdir`.
     pub workdir: Option<String>,
@@ -84,7 +84,6 @@ pub struct RunArgs {
     pub sysctls: Vec<NamedValue>,
     /// `--ulimit`.
     pub ulimits: Vec<Ulimit>,
-    /// What it may use.
     pub limits: ContainerLimits,
     /// `--read-only`.
     pub read_only: bool,
@@ -120,7 +119,7 @@ pub struct RunArgs {
     pub rm: Option<bool>,
 }
 
-/// What a container may use. Nothing: no limit.
+/// The limits of a container. `None`: no limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContainerLimits {
     /// `-m`, `--memory`, bytes.
@@ -158,9 +157,7 @@ pub struct ContainerLimits {
 /// `NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedValue {
-    /// What stands before the `=`.
     pub name: String,
-    /// What stands after it.
     pub value: String,
 }
 
@@ -178,9 +175,8 @@ pub struct DeviceMapping {
 /// A file system in memory, in the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TmpfsMount {
-    /// Where.
     pub target: String,
-    /// Its mount options, as one text.
+    /// The mount options, as one text.
     pub options: String,
 }
 
@@ -189,21 +185,21 @@ pub struct TmpfsMount {
 pub struct Ulimit {
     /// Such as `nofile`.
     pub name: String,
-    /// What is enforced; -1: nothing.
+    /// The limit that is enforced; -1: none.
     pub soft: i64,
-    /// What the soft limit may be raised to; -1: anything.
+    /// The limit up to which the soft one may be raised; -1: any.
     pub hard: i64,
 }
 
-/// What the engine does when the container ends by itself.
+/// What the engine does when the container exits by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestartPolicy {
     /// Nothing.
     No,
     /// Starts it again.
     Always,
-    /// The same, unless somebody stopped it.
+    /// Starts it again, unless it was stopped by a command.
     UnlessStopped,
-    /// Starts it again if it failed, at most so often; 0: for ever.
+    /// Starts it again if it failed, at most this many times; 0: without limit.
     OnFailure(u32),
 }

@@ -217,9 +217,9 @@ fn the_rest_of_its_life() {
 fn what_is_no_option_is_an_error_that_names_it() {
     fails("--privilegd", "--privilegd: unknown option");
     fails("-iz", "-z: unknown option");
-    fails("-i nginx", "\"nginx\" is no option");
-    fails("-i -- nginx", "\"--\" is no option");
-    fails("-", "\"-\" is no option");
+    fails("-i nginx", "\"nginx\" is not an option");
+    fails("-i -- nginx", "\"--\" is not an option");
+    fails("-", "\"-\" is not an option");
     fails("-v", "-v needs a value");
     fails("--net", "--net needs a value");
     fails("--env-file /etc/env", "--env-file is not supported");

@@ -1,13 +1,13 @@
 //! How the values of options are written: sizes, processors, flags, and the small compound ones.
 //!
-//! Each reader answers what it expected where the text is something else.
+//! The error of each reader says what it expected instead of the text.
 
 use crate::spec::{DeviceMapping, NamedValue, RestartPolicy, TmpfsMount, Ulimit};
 
-pub(crate) type Read<T> = Result<T, &'static str>;
+pub(crate) type ParseResult<T> = Result<T, &'static str>;
 
-/// As Go reads a flag, which is what docker does.
-pub(crate) fn flag(text: &str) -> Read<bool> {
+/// Reads a flag as Go does, since docker is written in it.
+pub(crate) fn flag(text: &str) -> ParseResult<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
@@ -15,12 +15,12 @@ pub(crate) fn flag(text: &str) -> Read<bool> {
     }
 }
 
-pub(crate) fn integer(text: &str) -> Read<i64> {
+pub(crate) fn integer(text: &str) -> ParseResult<i64> {
     text.parse().map_err(|_| "a whole number")
 }
 
 /// Bytes: a number and a binary unit, `512m`, `1.5g`, `64kb`, `2GiB`.
-pub(crate) fn size(text: &str) -> Read<i64> {
+pub(crate) fn size(text: &str) -> ParseResult<i64> {
     const EXPECTED: &str = "a size such as 512m or 2g";
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -41,13 +41,13 @@ pub(crate) fn size(text: &str) -> Read<i64> {
     }
 }
 
-/// The same, or -1 for no limit.
-pub(crate) fn size_or_unlimited(text: &str) -> Read<i64> {
+/// Bytes, or -1 for no limit.
+pub(crate) fn size_or_unlimited(text: &str) -> ParseResult<i64> {
     if text == "-1" { Ok(-1) } else { size(text) }
 }
 
 /// Billionths of processors: `1.5`.
-pub(crate) fn cpus(text: &str) -> Read<i64> {
+pub(crate) fn cpus(text: &str) -> ParseResult<i64> {
     decimal(text, 1_000_000_000).ok_or("a number of processors such as 1.5")
 }
 
@@ -61,17 +61,18 @@ fn decimal(text: &str, factor: i64) -> Option<i64> {
     let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     let places = 10_i128.pow(u32::try_from(fraction.len()).ok()?);
     let fraction: i128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
+    // In 128 bits, so that nothing is lost before the division.
     let scaled = whole.checked_mul(places)?.checked_add(fraction)?.checked_mul(factor.into())?;
     i64::try_from(scaled / places).ok()
 }
 
-/// Text that is there.
-pub(crate) fn word(text: &str) -> Read<String> {
-    if text.is_empty() { Err("something") } else { Ok(text.to_owned()) }
+/// Any text but the empty one.
+pub(crate) fn word(text: &str) -> ParseResult<String> {
+    if text.is_empty() { Err("a value") } else { Ok(text.to_owned()) }
 }
 
 /// `NAME=VALUE`.
-pub(crate) fn variable(text: &str) -> Read<NamedValue> {
+pub(crate) fn variable(text: &str) -> ParseResult<NamedValue> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok(NamedValue { name: name.to_owned(), value: value.to_owned() }),
         _ => Err("NAME=VALUE"),
@@ -79,7 +80,7 @@ pub(crate) fn variable(text: &str) -> Read<NamedValue> {
 }
 
 /// `NAME`, or `NAME=VALUE`.
-pub(crate) fn label(text: &str) -> Read<NamedValue> {
+pub(crate) fn label(text: &str) -> ParseResult<NamedValue> {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
     if name.is_empty() {
         return Err("NAME or NAME=VALUE");
@@ -88,7 +89,7 @@ pub(crate) fn label(text: &str) -> Read<NamedValue> {
 }
 
 /// `NAME`, or `CAP_NAME`, in any case.
-pub(crate) fn capability(text: &str) -> Read<String> {
+pub(crate) fn capability(text: &str) -> ParseResult<String> {
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
     let legal = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
@@ -96,7 +97,7 @@ pub(crate) fn capability(text: &str) -> Read<String> {
 }
 
 /// `name:address`, or `name=address`.
-pub(crate) fn extra_host(text: &str) -> Read<String> {
+pub(crate) fn extra_host(text: &str) -> ParseResult<String> {
     match text.split_once(['=', ':']) {
         Some((name, address)) if !name.is_empty() && !address.is_empty() => {
             let address = address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(address);
@@ -110,7 +111,7 @@ impl std::str::FromStr for DeviceMapping {
     type Err = &'static str;
 
     /// `/dev/host[:/dev/container][:rwm]`.
-    fn from_str(text: &str) -> Read<DeviceMapping> {
+    fn from_str(text: &str) -> ParseResult<DeviceMapping> {
         const EXPECTED: &str = "/dev/ON-THE-NODE[:/dev/IN-THE-CONTAINER][:PERMISSIONS], the permissions of r, w and m";
         let permissions = |text: &str| !text.is_empty() && text.bytes().all(|byte| b"rwm".contains(&byte));
         let parts: Vec<&str> = text.split(':').collect();
@@ -131,13 +132,13 @@ impl std::str::FromStr for DeviceMapping {
 impl std::str::FromStr for NamedValue {
     type Err = &'static str;
 
-    fn from_str(text: &str) -> Read<NamedValue> {
+    fn from_str(text: &str) -> ParseResult<NamedValue> {
         variable(text)
     }
 }
 
 /// `/path[:options]`.
-pub(crate) fn tmpfs(text: &str) -> Read<TmpfsMount> {
+pub(crate) fn tmpfs(text: &str) -> ParseResult<TmpfsMount> {
     let (target, options) = text.split_once(':').unwrap_or((text, ""));
     if !target.starts_with('/') {
         return Err("/PATH[:OPTIONS]");
@@ -146,12 +147,13 @@ pub(crate) fn tmpfs(text: &str) -> Read<TmpfsMount> {
 }
 
 /// `name=soft[:hard]`.
-pub(crate) fn ulimit(text: &str) -> Read<Ulimit> {
+pub(crate) fn ulimit(text: &str) -> ParseResult<Ulimit> {
     const EXPECTED: &str = "NAME=SOFT[:HARD], such as nofile=1024:4096";
     let (name, limits) = text.split_once('=').ok_or(EXPECTED)?;
     let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
     let number = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= -1).ok_or(EXPECTED);
     let (soft, hard) = (number(soft)?, number(hard)?);
+    // setrlimit(2) refuses a soft limit above the hard one, at the start of the container.
     let above = hard != -1 && (soft == -1 || soft > hard);
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase()) || above {
         return Err(EXPECTED);
@@ -160,7 +162,7 @@ pub(crate) fn ulimit(text: &str) -> Read<Ulimit> {
 }
 
 /// `no`, `always`, `unless-stopped`, `on-failure[:times]`.
-pub(crate) fn restart(text: &str) -> Read<RestartPolicy> {
+pub(crate) fn restart(text: &str) -> ParseResult<RestartPolicy> {
     const EXPECTED: &str = "no, always, unless-stopped or on-failure[:TIMES]";
     match text {
         "" | "no" => Ok(RestartPolicy::No),

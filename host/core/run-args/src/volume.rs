@@ -1,10 +1,10 @@
-//! What of the node is seen in the container: `-v`, `--mount`, and the keyword `volume_mounts`.
+//! Paths and volumes that the container sees: `-v`, `--mount`, and the keyword `volume_mounts`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::spec::{RunArgs, TmpfsMount};
-use crate::value::{Read, flag};
+use crate::value::{ParseResult, flag};
 
 const EXPECTED: &str = "SOURCE:/TARGET[:OPTIONS], the source a path or the name of a volume";
 
@@ -30,7 +30,7 @@ const OPTIONS: [&str; 15] = [
 /// A directory of the node or a volume of the engine, in the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VolumeMount {
-    /// A path of the node, or the name of a volume. None: a volume without a name, made anew.
+    /// A path of the node, or the name of a volume. `None`: a volume without a name, which the engine creates.
     pub source: Option<String>,
     /// A path in the container.
     pub target: String,
@@ -54,7 +54,7 @@ impl FromStr for VolumeMount {
     type Err = &'static str;
 
     /// `source:/target[:options]`, or `/target` alone.
-    fn from_str(text: &str) -> Read<VolumeMount> {
+    fn from_str(text: &str) -> ParseResult<VolumeMount> {
         let parts: Vec<&str> = text.split(':').collect();
         let (source, target, options) = match parts[..] {
             [target] => (None, target, ""),
@@ -78,7 +78,7 @@ impl FromStr for VolumeMount {
 }
 
 impl fmt::Display for VolumeMount {
-    /// As the engine takes it.
+    /// Writes it as the engine takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(source) = &self.source {
             write!(f, "{source}:")?;
@@ -91,8 +91,8 @@ impl fmt::Display for VolumeMount {
     }
 }
 
-/// `type=bind,source=/a,target=/b,readonly`: becomes what `-v` or `--tmpfs` would say.
-pub(crate) fn mount(text: &str, spec: &mut RunArgs) -> Read<()> {
+/// Reads `type=bind,source=/a,target=/b,readonly` into the fields of `-v` or `--tmpfs`.
+pub(crate) fn mount(text: &str, spec: &mut RunArgs) -> ParseResult<()> {
     const EXPECTED: &str = "type=bind|volume|tmpfs,[source=PATH,]target=/PATH[,readonly]";
     let (mut kind, mut source, mut target) = ("volume", None, None);
     let (mut options, mut memory) = (Vec::new(), Vec::new());
@@ -128,8 +128,8 @@ pub(crate) fn mount(text: &str, spec: &mut RunArgs) -> Read<()> {
     }
 }
 
-fn push(spec: &mut RunArgs, source: Option<&str>, target: &str, options: &[String]) -> Read<()> {
-    // Through the other syntax, so that both hold to the same rules.
+fn push(spec: &mut RunArgs, source: Option<&str>, target: &str, options: &[String]) -> ParseResult<()> {
+    // Written and read again in the other syntax, so that the same rules apply to both.
     let volume =
         VolumeMount { source: source.map(str::to_owned), target: target.to_owned(), options: options.to_vec() };
     if volume.source.is_none() && !volume.options.is_empty() {

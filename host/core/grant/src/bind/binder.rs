@@ -69,6 +69,7 @@ impl<'a> Binder<'a> {
 
     /// The values of a keyword. A keyword without values counts as absent.
     pub(crate) fn values(&self, name: &str) -> Result<GrantKeyword<'a>, BindFailure> {
+        // An optional keyword that is not set may come as an empty list.
         let found = self.keywords.iter().find(|keyword| keyword.name == name && !keyword.values.is_empty());
         found.copied().ok_or(BindFailure::Absent)
     }
@@ -128,6 +129,7 @@ impl<'a> Binder<'a> {
 
     /// Binds a word to paths: several, where it is a list.
     pub(crate) fn paths(&self, token: &Token) -> Result<Vec<PathGlob>, BindFailure> {
+        // `**` is kept apart: as a part of the path it would be a component of its own.
         let (pieces, below) = match &token.pieces[..] {
             [front @ .., TokenPiece::DoubleStar] => (front, true),
             pieces => (pieces, false),
@@ -195,7 +197,7 @@ impl<'a> Binder<'a> {
             let path = value.trim_end_matches('/');
             check_absolute(path).map_err(|_| BindFailure::Absent)?;
             self.note_unowned(&keyword, value);
-            // A slash at the end of a source means something to rsync, so it stays where nothing follows it.
+            // rsync reads `src/` in another way than `src`, so a slash at the end stays where nothing follows.
             let written = if behind.is_empty() { value.as_str() } else { path };
             let parts = front.iter().cloned().chain([GlobPart::Text(written.to_owned())]).chain(behind.iter().cloned());
             Ok(Glob(parts.collect()))

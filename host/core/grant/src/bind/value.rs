@@ -27,7 +27,7 @@ pub(super) fn check_word_value(value: &str, word_use: WordUse) -> Result<(), &'s
         WordUse::Name => check_component(value),
         WordUse::Source if value.is_empty() => Err("expected a source"),
         WordUse::Source if value.starts_with('/') => check_absolute(value),
-        _ if value.contains('\0') => Err("it holds a zero byte"),
+        _ if value.contains('\0') => Err("it contains a zero byte"),
         _ => Ok(()),
     }
 }

@@ -125,7 +125,7 @@ fn system_path(path: &str) -> Option<&'static str> {
     const SYSTEM_TREES: [&str; 12] =
         ["bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "sbin", "sys", "usr", "**"];
     let first = path.split('/').nth(1).unwrap_or_default();
-    (first.is_empty() || SYSTEM_TREES.contains(&first)).then_some("whoever writes there is root")
+    (first.is_empty() || SYSTEM_TREES.contains(&first)).then_some("a driver that writes there can become root")
 }
 
 impl Operation for ReadPath {

@@ -1,6 +1,6 @@
-//! Consent as text: the policy line that agrees to a request, and a driver's `.policy` file with lines added or taken away.
+//! Consent as text: the policy line that agrees to a request, and a driver's `.policy` file with lines added or removed.
 //!
-//! The file is its owner's: comments, order and what is not spoken of stay as they are.
+//! The file belongs to the site: comments, order and all other lines stay as they are.
 
 use crate::capability::definition::Capability;
 use crate::line::grant_line::GrantLine;
@@ -11,7 +11,7 @@ use crate::policy::ComponentDigest;
 use crate::request::GrantRequest;
 
 impl GrantRequest {
-    /// The narrowest policy line that agrees to this request whatever the resource's keywords hold: a policy knows no
+    /// The narrowest policy line that agrees to this request for any values of the resource's keywords. A policy cannot name
     /// keywords, so stars stand for them.
     pub fn allow_line(&self) -> String {
         let line = &self.0;
@@ -23,7 +23,8 @@ impl GrantRequest {
     }
 }
 
-/// What forbids a whole line: who may write a path may read it too, and a path that may not be read may not be written either.
+/// The `deny` that forbids all of a line. A line that allows writing also allows reading, so both must be denied: and a path
+/// that may not be read may not be written either.
 fn forbidding(line: &str) -> String {
     let bare = without_attributes(line);
     match bare.split_once("files.write") {
@@ -32,12 +33,12 @@ fn forbidding(line: &str) -> String {
     }
 }
 
-/// Every denial that takes away what one of these lines allows, or a part of it.
+/// All `deny` lines that forbid what one of these lines allows, or a part of it.
 fn denials(lines: &[String]) -> Vec<String> {
     lines.iter().flat_map(|line| [without_attributes(line), forbidding(line)]).collect()
 }
 
-/// What stands before and behind the line's `=`, which is not the one of an attribute.
+/// Cuts a line at its `=`, which is not the `=` of an attribute.
 fn halves(line: &str) -> (&str, &str) {
     let equals = line.find('=').unwrap_or(line.len());
     let attributes = line.find('(').filter(|open| *open < equals);
@@ -67,14 +68,16 @@ fn ends_host(piece: &TokenPiece) -> bool {
     matches!(piece, TokenPiece::Literal(text) if text.ends_with(':'))
 }
 
-/// The text of a driver's file that also allows these lines, to the component of this digest.
+/// Returns the text of a driver's file with these lines allowed to the component of this digest.
 pub fn allow(text: &str, digest: &ComponentDigest, lines: &[String]) -> String {
     let denied = denials(lines);
+    // A `deny` is stronger than any `allow`, so it must go.
     let mut kept: Vec<String> = text.lines().filter(|line| !is_any(line, "deny", &denied)).map(str::to_owned).collect();
     let wanted = format!("digest {digest}");
     match kept.iter().position(|line| first_word(line) == "digest") {
         Some(at) => kept[at] = wanted,
         None => {
+            // Below the comments at the top, which usually say what the file is.
             let comments = kept.iter().take_while(|line| line.trim_start().starts_with('#')).count();
             kept.insert(comments, wanted);
         }
@@ -87,8 +90,8 @@ pub fn allow(text: &str, digest: &ComponentDigest, lines: &[String]) -> String {
     joined(&kept)
 }
 
-/// The text of the file of a driver that comes with the agent, which may do all that no line is about: these lines are not
-/// denied any more, and are allowed where others are.
+/// Returns the text of a built-in driver's file with these lines allowed. Such a driver may do all that no line forbids, so
+/// `deny` lines are removed; an `allow` is added only where others are, since the first one would narrow the driver to it.
 pub fn allow_builtin(text: &str, lines: &[String]) -> String {
     let denied = denials(lines);
     let mut kept: Vec<String> = text.lines().filter(|line| !is_any(line, "deny", &denied)).map(str::to_owned).collect();
@@ -99,7 +102,7 @@ pub fn allow_builtin(text: &str, lines: &[String]) -> String {
     joined(&kept)
 }
 
-/// The text that does not allow these lines any more: what was allowed by the very line is taken away, all else forbidden.
+/// Returns the text without permission for these lines: an `allow` of the very line is removed, any other line is denied.
 pub fn deny(text: &str, lines: &[String]) -> String {
     let mut kept: Vec<String> = text.lines().filter(|line| !is_any(line, "allow", lines)).map(str::to_owned).collect();
     for line in lines {
@@ -112,13 +115,13 @@ pub fn deny(text: &str, lines: &[String]) -> String {
     joined(&kept)
 }
 
-/// The text that does not allow a driver that comes with the agent anything of what it asks for, by these lines.
+/// Returns the text that denies a built-in driver all of its requests, which are these lines.
 pub fn deny_builtin(text: &str, lines: &[String]) -> String {
     let lines: Vec<String> = lines.iter().map(|line| forbidding(line)).collect();
     deny(text, &lines)
 }
 
-/// The text that allows nothing, to no component. Limits and comments stay.
+/// Returns the text without any `allow` and without the digest. Limits and comments stay.
 pub fn deny_all(text: &str) -> String {
     let kept: Vec<String> =
         text.lines().filter(|line| !matches!(first_word(line), "allow" | "digest")).map(str::to_owned).collect();
@@ -129,18 +132,19 @@ fn first_word(line: &str) -> &str {
     line.split_whitespace().next().unwrap_or_default()
 }
 
-/// Whether the line of a file is `word` and one of these, however it is spaced.
+/// Whether the line of a file is `word` and one of these lines, in any spacing.
 fn is_any(line: &str, word: &str, lines: &[String]) -> bool {
     let spaced = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     first_word(line) == word && lines.iter().any(|wanted| spaced(line) == spaced(&format!("{word} {wanted}")))
 }
 
-/// `deny` takes no attributes: it forbids in every case.
+/// The line as a `deny` can write it: a `deny` takes no attributes, it forbids in every case.
 fn without_attributes(line: &str) -> String {
     match GrantLine::parse(line, 1, LineOrigin::Policy) {
         Ok(read) => {
             format!("{} = {}", read.capability.name, halves(line).1.trim())
         }
+        // A line that cannot be read matches no line of a file either.
         Err(_) => line.to_owned(),
     }
 }

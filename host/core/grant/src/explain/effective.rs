@@ -124,7 +124,7 @@ fn line_is_root<'a>(declared: bool, mut caps: impl Iterator<Item = &'a String>) 
         "cap_sys_rawio",
     ];
     if declared {
-        return Some("the line says so");
+        return Some("the line declares it");
     }
     caps.any(|cap| ROOT.contains(&cap.as_str())).then_some("the program keeps a capability that amounts to root")
 }

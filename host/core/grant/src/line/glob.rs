@@ -1,4 +1,4 @@
-//! Bound words and paths: text, and the stars that a line itself wrote. A keyword's value is always text.
+//! Bound words: text, and the stars that the line itself wrote. A keyword's value is always text.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::line::token::quoted;
 /// A part of a bound word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum GlobPart {
-    /// Itself.
+    /// Exactly this text.
     Text(String),
     /// Anything without a `/`.
     Star,
@@ -22,35 +22,36 @@ impl Glob {
         Glob(vec![GlobPart::Text(text.to_owned())])
     }
 
-    /// Whether it is a star alone.
+    /// Whether it is only a star.
     pub(crate) fn is_any(&self) -> bool {
         self.0 == [GlobPart::Star]
     }
 
-    /// Its text, if it holds no star.
+    /// Its text, if it contains no star.
     pub(crate) fn literal(&self) -> Option<String> {
         self.0
             .iter()
-            .map(|bit| match bit {
+            .map(|part| match part {
                 GlobPart::Text(text) => Some(text.as_str()),
                 GlobPart::Star => None,
             })
             .collect()
     }
 
-    /// Whether its own text, stars left out, holds the character.
+    /// Whether its text, without the stars, contains the character.
     pub(crate) fn has_char(&self, c: char) -> bool {
-        self.0.iter().any(|bit| matches!(bit, GlobPart::Text(text) if text.contains(c)))
+        self.0.iter().any(|part| matches!(part, GlobPart::Text(text) if text.contains(c)))
     }
 
-    /// Whether the text is one of those that it stands for. A star never crosses a `/`, nor a `boundary`.
+    /// Whether it stands for this text. A star never crosses a `/` or a `boundary`.
     pub(crate) fn matches_within(&self, text: &str, boundary: char) -> bool {
         let chars: Vec<char> = text.chars().collect();
-        // Which prefixes of the text the bits so far stand for.
+        // reached[n]: the parts so far can stand for the first n characters. All ways are followed at once, so that a word with
+        // many stars takes no exponential time.
         let mut reached = vec![false; chars.len() + 1];
         reached[0] = true;
-        for bit in &self.0 {
-            reached = match bit {
+        for part in &self.0 {
+            reached = match part {
                 GlobPart::Text(text) => after_text(&reached, &chars, text),
                 GlobPart::Star => after_star(&reached, &chars, boundary),
             };
@@ -58,7 +59,7 @@ impl Glob {
         reached[chars.len()]
     }
 
-    /// Whether the text is one of those that it stands for.
+    /// Whether it stands for this text.
     pub(crate) fn matches(&self, text: &str) -> bool {
         self.matches_within(text, '/')
     }
@@ -86,10 +87,11 @@ fn after_star(reached: &[bool], chars: &[char], boundary: char) -> Vec<bool> {
 
 impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A text is quoted as a whole, since its parts alone could read as words of the grammar.
         if let Some(text) = self.literal() {
             return f.write_str(&quoted(&text));
         }
-        self.0.iter().try_for_each(|bit| match bit {
+        self.0.iter().try_for_each(|part| match part {
             GlobPart::Text(text) if text.is_empty() => Ok(()),
             GlobPart::Text(text) => f.write_str(&quoted(text)),
             GlobPart::Star => f.write_str("*"),

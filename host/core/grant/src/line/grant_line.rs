@@ -123,12 +123,12 @@ impl GrantLine {
         for token in self.tokens() {
             match self.origin {
                 LineOrigin::Policy if token.keywords().next().is_some() => {
-                    return Err(token.fault("a policy knows no keywords: {kw:NAME} belongs in a driver's requests"));
+                    return Err(token.fault("a policy cannot name keywords: {kw:NAME} belongs in a driver's requests"));
                 }
                 LineOrigin::Request
                     if token.pieces.contains(&TokenPiece::Star) && !self.template.may_be_star(token) =>
                 {
-                    return Err(token.fault("a request may not hold a *: only policies do"));
+                    return Err(token.fault("a request may not contain a *: only a policy may"));
                 }
                 _ => {}
             }

@@ -1,10 +1,10 @@
 //! The names of capabilities(7) that a line may give to a program.
 
-/// Stands for every one of [`CAPS`].
+/// Stands for all of [`CAPS`].
 pub(crate) const ALL_CAPS: &str = "all";
 
-/// The names of capabilities(7), and `all` for a program that is confined no more than the agent itself: what a service's
-/// own commands need.
+/// The names of capabilities(7), and `all` for a program that is confined no more than the agent itself, as a service's own
+/// commands must be.
 pub(crate) const CAPS: [&str; 42] = [
     ALL_CAPS,
     "cap_audit_control",

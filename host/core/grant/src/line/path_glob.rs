@@ -10,48 +10,49 @@ use crate::line::token::quoted;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PathGlob {
     components: Vec<Glob>,
-    /// Whether everything below is meant too.
+    /// Whether it stands for everything below, too.
     below: bool,
 }
 
 impl PathGlob {
-    /// The path that these bits spell, without the `/**` at its end.
-    pub(crate) fn new(bits: Vec<GlobPart>, below: bool) -> Result<PathGlob, &'static str> {
+    /// Builds the path that these parts spell, without the `/**` at its end.
+    pub(crate) fn new(parts: Vec<GlobPart>, below: bool) -> Result<PathGlob, &'static str> {
         let mut components = vec![Glob::default()];
-        for bit in bits {
-            match bit {
+        for part in parts {
+            match part {
                 GlobPart::Star => last(&mut components).push(GlobPart::Star),
                 GlobPart::Text(text) => {
-                    for (i, part) in text.split('/').enumerate() {
+                    for (i, component) in text.split('/').enumerate() {
                         if i > 0 {
                             components.push(Glob::default());
                         }
-                        if !part.is_empty() {
-                            last(&mut components).push(GlobPart::Text(part.to_owned()));
+                        if !component.is_empty() {
+                            last(&mut components).push(GlobPart::Text(component.to_owned()));
                         }
                     }
                 }
             }
         }
+        // An absolute path has nothing before its first slash.
         if !components.remove(0).0.is_empty() {
             return Err("it is not an absolute path");
         }
-        // What stands before the `/**` ends in nothing where it is the root directory.
+        // The root directory before `/**` leaves one empty component.
         if components.len() == 1 && components[0].0.is_empty() {
             components.clear();
         }
         for component in &components {
             match component.literal().as_deref() {
-                Some("") => return Err("it holds an empty component, or ends in a slash"),
-                Some("." | "..") => return Err("it holds . or .."),
-                Some(text) if text.contains('\0') => return Err("it holds a zero byte"),
+                Some("") => return Err("it contains an empty component, or ends in a slash"),
+                Some("." | "..") => return Err("it contains . or .."),
+                Some(text) if text.contains('\0') => return Err("it contains a zero byte"),
                 _ => {}
             }
         }
         Ok(PathGlob { components, below })
     }
 
-    /// Whether the path is one of those that it stands for. A path that has another spelling never is.
+    /// Whether it stands for this path. It never stands for a path in another spelling.
     pub(crate) fn matches(&self, path: &Path) -> bool {
         components_of(path).is_some_and(|parts| self.matches_components(&parts))
     }
@@ -61,24 +62,25 @@ impl PathGlob {
         fits && self.components.iter().zip(parts).all(|(glob, part)| glob.matches(part))
     }
 
-    /// Whether the path and everything below it is meant.
+    /// Whether it stands for this path and everything below it.
     pub(crate) fn matches_tree(&self, path: &Path) -> bool {
         self.below && self.matches(path)
     }
 
-    /// Whether anything at the path or below it is meant.
+    /// Whether it stands for anything at this path or below it.
     pub(crate) fn touches_tree(&self, path: &Path) -> bool {
+        // It decides what a `deny` forbids, so a path that cannot be read counts as touched.
         let Some(parts) = components_of(path) else { return true };
         let above = self.components.iter().zip(&parts).all(|(glob, part)| glob.matches(part));
         above && (self.below || self.components.len() >= parts.len())
     }
 
-    /// Whether everything below is meant too.
+    /// Whether it stands for everything below, too.
     pub(crate) fn is_tree(&self) -> bool {
         self.below
     }
 
-    /// The path, without the `/**`, if it holds no star.
+    /// The path, without the `/**`, if it contains no star.
     pub(crate) fn literal(&self) -> Option<String> {
         let parts: Option<Vec<String>> = self.components.iter().map(Glob::literal).collect();
         parts.map(|parts| format!("/{}", parts.join("/")))
@@ -90,7 +92,7 @@ fn last(components: &mut [Glob]) -> &mut Vec<GlobPart> {
     &mut components[end].0
 }
 
-/// The components of an absolute path in its only legal spelling: no empty ones, no `.`, no `..`, no slash at the end.
+/// The components of an absolute path in its only legal spelling: no empty component, no `.`, no `..`, no slash at the end.
 pub(crate) fn components_of(path: &Path) -> Option<Vec<&str>> {
     let text = path.to_str()?;
     let rest = text.strip_prefix('/')?;

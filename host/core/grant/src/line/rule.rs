@@ -20,8 +20,8 @@ pub struct GrantRule {
     pub(crate) attributes: RuleAttributes,
     pub(crate) origin: LineOrigin,
     pub(crate) pattern: Arc<dyn LinePattern>,
-    /// A device in the line that this host never gave to the resource it came from: the line then allows only what ends a
-    /// mount, see [`crate::operation::RuleMatch::is_allowed_with_unowned`].
+    /// A device in the line that this host never gave to the resource it came from: the line then allows only
+    /// unmounting, see [`crate::operation::RuleMatch::is_allowed_with_unowned`].
     pub(crate) unowned: Option<UnownedDevice>,
 }
 

@@ -9,7 +9,7 @@ pub struct ComponentDigest(String);
 
 /// The text is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no digest: expected sha256: and 64 hexadecimal digits in lower case")]
+#[error("{0:?} is not a digest: expected sha256: and 64 hexadecimal digits in lower case")]
 pub struct DigestError(pub String);
 
 impl FromStr for ComponentDigest {

@@ -35,10 +35,10 @@ impl SandboxLimits {
         let (name, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let value = value.trim();
         let size = || {
-            size(value).ok_or_else(|| format!("{value:?} is no size: expected a number with k, m or g, such as 64m"))
+            size(value).ok_or_else(|| format!("{value:?} is not a size: expected a number with k, m or g, such as 64m"))
         };
         let time = || {
-            let expected = || format!("{value:?} is no duration: expected a number with ms, s, m or h, such as 2s");
+            let expected = || format!("{value:?} is not a duration: expected a number with ms, s, m or h, such as 2s");
             time(value).ok_or_else(expected)
         };
         match name {

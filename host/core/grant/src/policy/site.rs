@@ -61,8 +61,8 @@ impl SitePolicy {
         Some(file.map_or(empty, |file| SitePolicy { limits: file.limits.and(limits), ..file }))
     }
 
-    /// The policy for a driver of this digest. A file that names another digest allows nothing, so that a driver that was
-    /// trusted once cannot be replaced without anybody noticing.
+    /// The policy for a driver of this digest. A file that names another digest allows nothing, so that another
+    /// component cannot take the place of one that the site trusted.
     pub fn resolve(file: Option<SitePolicy>, trust: DriverTrust, digest: &ComponentDigest) -> Policy {
         match (file, trust) {
             (None, DriverTrust::BuiltIn) => Policy::everything(),

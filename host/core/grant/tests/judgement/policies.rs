@@ -123,7 +123,7 @@ fn a_device_from_another_resource_counts_only_if_this_host_gave_it() {
     let denied = strange.permit(exec("/sbin/mkfs.ext4 -- /dev/sda"), Access::Mutate).unwrap_err();
     assert_eq!(
         denied.to_string(),
-        "exec = /sbin/mkfs.ext4 -- /dev/sda: dev names a device that disk#1 was never given by this host"
+        "exec = /sbin/mkfs.ext4 -- /dev/sda: dev names a device that this host never gave to disk#1"
     );
     assert!(strange.permit(mount("ext4", "/dev/sda", "/srv/web", &[]), Access::Mutate).is_err());
     assert!(

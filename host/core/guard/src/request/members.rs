@@ -1,10 +1,10 @@
-//! The members of a JSON object, taken out one by one: what is left over at the end is not known, and denied.
+//! The members of a JSON object, taken out one by one: a member that is left over at the end is unknown to the guard, and denied.
 
 use serde_json::{Map, Value};
 
 use crate::refusal::GuardRefusal;
 
-/// What a member that can do no harm is made of.
+/// The shape of a member that can do no harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemberShape {
     Text,
@@ -13,9 +13,9 @@ pub(crate) enum MemberShape {
     Number,
 }
 
-/// The members that were not judged yet.
+/// The members of an object that were not judged yet.
 pub(crate) struct MemberReader {
-    /// Where the object stands, with a dot behind it: `HostConfig.`
+    /// The path of the object, with a dot behind it: `HostConfig.`
     at: String,
     members: Map<String, Value>,
 }
@@ -35,7 +35,7 @@ impl MemberReader {
         GuardRefusal::Shape { member: self.name(member), expected }
     }
 
-    /// Takes a member. One that says nothing is none.
+    /// Takes a member. An empty one counts as absent.
     pub(crate) fn take(&mut self, member: &str) -> Option<Value> {
         self.members.remove(member).filter(|value| !is_nothing(value))
     }
@@ -119,13 +119,14 @@ impl MemberReader {
         }
     }
 
-    /// Hands on members that can do no harm, if they are of the right kind.
+    /// Copies members that can do no harm, if they have the right shape.
     pub(crate) fn keep(
         &mut self,
         out: &mut Map<String, Value>,
         harmless: &[(&str, MemberShape)],
     ) -> Result<(), GuardRefusal> {
         for (name, kind) in harmless {
+            // False and 0 are kept here: for these members they overrule the engine's own configuration.
             let Some(value) = self.members.remove(*name).filter(|value| !value.is_null()) else { continue };
             let (fits, expected) = match kind {
                 MemberShape::Text => (value.is_string(), "a text"),
@@ -141,7 +142,7 @@ impl MemberReader {
         Ok(())
     }
 
-    /// Denies what nobody has taken, unless it says nothing.
+    /// Denies the members that were not taken, unless they are empty.
     pub(crate) fn finish(self) -> Result<(), GuardRefusal> {
         match self.members.iter().find(|(_, value)| !is_nothing(value)) {
             Some((name, _)) => Err(GuardRefusal::Member(format!("{}{name}", self.at))),
@@ -150,7 +151,7 @@ impl MemberReader {
     }
 }
 
-/// What the engine takes for a member that is not there.
+/// Whether the engine reads the value as it reads an absent member.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,

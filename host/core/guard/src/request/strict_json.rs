@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::refusal::GuardRefusal;
 
-/// No request of the API is deeper than half of it.
+/// The deepest nesting that is read. Requests of the API need half of it.
 const DEPTH: usize = 12;
 
-/// Reads a document. No bytes at all are an empty object.
+/// Reads a document. An empty body counts as an empty object.
 pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, GuardRefusal> {
     if bytes.is_empty() {
         return Ok(Map::new());
@@ -21,11 +21,11 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, GuardRefusal> {
     reader.end().map_err(unclear)?;
     match value {
         Value::Object(members) => Ok(members),
-        _ => Err(GuardRefusal::Unclear("its body is no JSON object".to_owned())),
+        _ => Err(GuardRefusal::Unclear("its body is not a JSON object".to_owned())),
     }
 }
 
-/// How deep it may still go.
+/// Reads a value that may still nest this deep.
 #[derive(Clone, Copy)]
 struct StrictValue(usize);
 
@@ -63,6 +63,7 @@ impl<'de> Visitor<'de> for StrictValue {
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        // Engines read numbers as i64: a larger one would wrap or fail there.
         i64::try_from(value).map(Value::from).map_err(|_| E::custom("the number is too large"))
     }
 
@@ -83,7 +84,7 @@ impl<'de> Visitor<'de> for StrictValue {
         let below = self.below()?;
         let mut members: Map<String, Value> = Map::new();
         while let Some(name) = access.next_key::<String>()? {
-            // Engines compare names without regard to case, and take the last one.
+            // Engines compare names without regard to case and take the last one, so two would be read in two ways.
             if members.keys().any(|known| known.eq_ignore_ascii_case(&name)) {
                 return Err(A::Error::custom(format_args!("the member {name:?} stands there twice")));
             }

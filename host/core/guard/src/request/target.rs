@@ -7,7 +7,7 @@ use crate::refusal::GuardRefusal;
 /// The oldest version of the API in which starting a container cannot change what it is.
 const OLDEST: u32 = 24;
 
-/// What a request is about.
+/// The path and the parameters of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequestTarget {
     /// `/v1.41`, or nothing.
@@ -30,6 +30,7 @@ impl RequestTarget {
         let mut segments = Vec::new();
         for segment in path.split('/') {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | ':' | '@');
+            // Engines resolve dots and merge slashes, so such a path is another one for them.
             if segment.is_empty() || segment.chars().all(|c| c == '.') || !segment.chars().all(plain) {
                 return Err(unclear(format!("its path has the component {segment:?}")));
             }
@@ -61,7 +62,7 @@ impl RequestTarget {
     }
 }
 
-/// Whether the segment is `v1.41`. What only looks like it is refused.
+/// Whether the segment is a version such as `v1.41`. A segment that only looks like one is refused.
 fn version(segment: &str) -> Result<bool, GuardRefusal> {
     let Some(number) = segment.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) else {
         return Ok(false);
@@ -69,7 +70,7 @@ fn version(segment: &str) -> Result<bool, GuardRefusal> {
     let minor = number.strip_prefix("1.").filter(|minor| minor.len() == 2 && !minor.starts_with('0'));
     match minor.and_then(|minor| minor.parse::<u32>().ok()).filter(|minor| *minor >= OLDEST) {
         Some(_) => Ok(true),
-        None => Err(unclear(format!("{segment} is no version of the API from 1.{OLDEST} on"))),
+        None => Err(unclear(format!("{segment} is not a version of the API from 1.{OLDEST} on"))),
     }
 }
 
@@ -82,6 +83,7 @@ fn parameters(query: &str) -> Result<BTreeMap<String, String>, GuardRefusal> {
             return Err(unclear(format!("it has the parameter {name:?}")));
         }
         let value = unescaped(value).ok_or_else(|| unclear(format!("the value of its parameter {name}")))?;
+        // One server takes the first of two, another the last.
         if parameters.keys().any(|known: &String| known.eq_ignore_ascii_case(name)) {
             return Err(unclear(format!("it has the parameter {name} twice")));
         }
@@ -90,7 +92,7 @@ fn parameters(query: &str) -> Result<BTreeMap<String, String>, GuardRefusal> {
     Ok(parameters)
 }
 
-/// The text without its escapes, see RFC 3986 §2.1. A `+` is a space in queries.
+/// Resolves percent escapes, see RFC 3986 §2.1. In a query a `+` is a space.
 fn unescaped(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
@@ -106,6 +108,7 @@ fn unescaped(text: &str) -> Option<String> {
                 rest = &rest[2..];
             }
             b'+' => bytes.push(b' '),
+            // Some servers split parameters at `;`, and `#` begins a fragment.
             b';' | b'#' | 0..=b' ' | 127.. => return None,
             byte => bytes.push(*byte),
         }
@@ -113,7 +116,7 @@ fn unescaped(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The text with escapes for all that is not plainly itself.
+/// Escapes all characters that are not unreserved.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -98,7 +98,7 @@ fn start(case: &RequestCase<'_>, command: ContainerCommand) -> Result<ForwardedR
 /// Finds the command of this id, if it runs in a container of this resource.
 fn own(case: &RequestCase<'_>, id: &str) -> Result<ContainerCommand, NotForwarded> {
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(GuardRefusal::Unclear(format!("{id:?} is no id of a command")).into());
+        return Err(GuardRefusal::Unclear(format!("{id:?} is not the id of a command")).into());
     }
     let lookup = EngineLookup::Exec(id.to_owned());
     match case.facts.get(&lookup) {

@@ -47,6 +47,7 @@ fn narrowed(case: &RequestCase<'_>, filters: &str) -> Result<Map<String, Value>,
     let of_any = by_object && rid.is_none();
     let wanted = resource.labels_of(rid.as_ref().unwrap_or(resource.rid)).into_iter();
     let wanted = wanted.filter(|(name, _)| !of_any || *name != ContainerLabels::RID);
+    // Labels that the driver wrote stay: they can only narrow the list.
     labels.extend(wanted.map(|(name, value)| format!("{name}={value}")));
     out.insert("label".to_owned(), json!(labels));
     Ok(out)

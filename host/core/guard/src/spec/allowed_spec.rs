@@ -56,12 +56,12 @@ impl<'a> AllowedSpec<'a> {
         })
     }
 
-    /// The values of the keyword, and of the option of `run_args` that says the same.
+    /// The value of the keyword, and that of the option of `run_args` for the same. Either may be meant, so both are allowed.
     pub(crate) fn either<'b>(&'b self, keyword: &str, option: Option<&'b String>) -> Vec<&'b str> {
         self.resource.value(keyword).into_iter().chain(option.map(String::as_str)).collect()
     }
 
-    /// The modes of one kind that the keywords say; the default if they say nothing.
+    /// The modes of one kind that the keywords allow; the default if they name none.
     pub(crate) fn modes(&self, member: &str, keyword: &str, kind: NamespaceKind) -> Vec<NamespaceMode> {
         let option = match member {
             "NetworkMode" => &self.args.network,
@@ -71,6 +71,7 @@ impl<'a> AllowedSpec<'a> {
             "UsernsMode" => &self.args.userns,
             _ => &self.args.cgroupns,
         };
+        // `cgroupns` has no keyword of its own: only the option sets it.
         let keyword = if keyword == "run_args" { "" } else { keyword };
         let said: Vec<NamespaceMode> =
             self.either(keyword, option.as_ref()).iter().map(|text| NamespaceMode::parse(kind, text)).collect();
@@ -93,6 +94,7 @@ impl<'a> AllowedSpec<'a> {
         if !said.is_empty() {
             return said.contains(&name);
         }
+        // The default name as the drivers build it.
         let ContainerResource { object, rid, .. } = self.resource;
         let own = format!("{}.{}", object.name(), rid.to_string().replace('#', "."));
         let is_root = object.namespace() == "root";

@@ -1,4 +1,4 @@
-//! What of the node is seen in a container, in one spelling.
+//! Paths and volumes that a container sees, in one spelling.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,18 @@ use hostler_run_args::VolumeMount;
 /// A path of the node or a volume of the engine, in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ContainerMount {
-    /// None: a volume without a name, made anew.
+    /// `None`: a volume without a name, which the engine creates.
     pub(crate) source: Option<String>,
     pub(crate) target: String,
     pub(crate) read_only: bool,
-    /// Beside `ro`, and without what is the default.
+    /// All options but `ro` and those that change nothing.
     pub(crate) options: BTreeSet<String>,
 }
 
-/// Changes within these are seen on the other side of the mount.
+/// Options by which mounts made on one side appear on the other.
 const SHARED: [&str; 4] = ["shared", "rshared", "slave", "rslave"];
 
-/// What an option says that says nothing.
+/// Options that change nothing, because the engine does the same without them.
 const DEFAULTS: [&str; 7] = ["rw", "ro", "rprivate", "rbind", "consistent", "cached", "delegated"];
 
 impl ContainerMount {
@@ -42,7 +42,7 @@ impl ContainerMount {
         self.options.iter().any(|option| SHARED.contains(&option.as_str()))
     }
 
-    /// Whether it is the same, or the same with less: a read-only one where a writable one is allowed.
+    /// Whether it is the allowed mount, or gives less: read-only where a writable one is allowed.
     pub(crate) fn is_within(&self, allowed: &ContainerMount) -> bool {
         let as_read_only = self.read_only || !allowed.read_only;
         self.source == allowed.source
@@ -51,7 +51,7 @@ impl ContainerMount {
             && self.options == allowed.options
     }
 
-    /// As the engine takes it in `Binds`.
+    /// Writes it as `Binds` takes it.
     pub(crate) fn bind(&self) -> String {
         let mut options: Vec<&str> = self.read_only.then_some("ro").into_iter().collect();
         options.extend(self.options.iter().map(String::as_str));
@@ -61,7 +61,7 @@ impl ContainerMount {
     }
 }
 
-/// Whether the path has no other spelling.
+/// Whether the path has one spelling only.
 pub(crate) fn is_plain(path: &str) -> bool {
     let odd = |part: &str| matches!(part, "" | "." | "..") || part.contains(['\\', '\0']);
     path == "/" || path.strip_prefix('/').is_some_and(|rest| !rest.split('/').any(odd))

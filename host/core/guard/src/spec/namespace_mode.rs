@@ -1,35 +1,35 @@
-//! How a container shares the namespaces of namespaces(7): with nobody, with the node, with another container.
+//! Whether a container has namespaces(7) of its own, or shares those of the node or of another container.
 
 use std::fmt;
 
 use model::Rid;
 
-/// Whose namespace of one kind a container lives in.
+/// The namespace of one kind that a container lives in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NamespaceMode {
     /// The engine's default, which is one of its own (for a network: on the engine's bridge).
     Default,
-    /// One of its own, said so: `private`, `shareable`, and for a network `none`.
+    /// Explicitly one of its own: `private`, `shareable`, and for a network `none`.
     Own(String),
-    /// The node's.
+    /// The node's namespace.
     Host,
-    /// That of the container of another resource of the same object.
+    /// The namespace of the container of another resource of the same object.
     Resource(Rid),
-    /// That of any other container, or a network by its name.
+    /// The namespace of any other container, or a network by its name.
     Other(String),
 }
 
-/// The kinds of namespaces that differ in what words mean.
+/// The kinds of namespaces, as far as they read words differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NamespaceKind {
-    /// Where `bridge` is the default, `none` is one of its own, and any other word is the name of a network.
+    /// `bridge` is the default, `none` is one of its own, and any other word is the name of a network.
     Network,
-    /// All others.
+    /// All other kinds.
     Plain,
 }
 
 impl NamespaceMode {
-    /// As a keyword, an option or a request writes it.
+    /// Reads the word of a keyword, an option or a request.
     pub(crate) fn parse(kind: NamespaceKind, text: &str) -> NamespaceMode {
         match (kind, text) {
             (_, "") | (NamespaceKind::Network, "default" | "bridge") => NamespaceMode::Default,
@@ -43,7 +43,8 @@ impl NamespaceMode {
         }
     }
 
-    /// Whether this is never more than the other: `none` is less than a bridge, and one of its own as good as the default.
+    /// Whether this never gives more than the other: `none` gives less than a bridge, and a namespace of its own as much as the
+    /// default.
     pub(crate) fn is_within(&self, allowed: &NamespaceMode) -> bool {
         self == allowed
             || matches!((self, allowed), (NamespaceMode::Own(_), NamespaceMode::Default))

@@ -205,9 +205,9 @@ fn what_is_let_through_is_told_in_sentences() {
         sentences(&resource).unwrap(),
         [
             "its own containers only: those with the labels hostler.object=web, hostler.rid=container#1, hostler.node=n1",
-            "of the object's other containers, and of those of other names, only that they are there",
+            "of other containers, only whether they exist",
             "of the image docker.io/library/busybox:latest, which it may also pull",
-            "that see of the node: /srv:/srv:ro",
+            "that see these paths of the node: /srv:/srv:ro",
             "without devices of the node",
             "with the NetworkMode none",
             "without privileges",

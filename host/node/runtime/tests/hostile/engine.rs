@@ -101,18 +101,18 @@ async fn the_engine_stays_out_of_a_hostile_driver_s_reach() {
     let prefix: String = siege.victim.chars().take(3).collect();
     siege.is_refused("POST", &format!("/containers/{prefix}/stop"), &[], stranger).await;
     for (method, path, reason) in [
-        ("POST", "/containers/victim/update", "is nothing that a resource may ask"),
+        ("POST", "/containers/victim/update", "is not a request that a resource may send"),
         ("POST", "/containers/victim/exec", "exec is for an operator's console only"),
         ("POST", "/containers/victim/attach?stream=1&stdin=1", "attach is for an operator's console only"),
-        ("GET", "/containers/victim/archive?path=/", "is nothing that a resource may ask"),
-        ("PUT", "/containers/victim/archive?path=/", "is nothing that a resource may ask"),
-        ("POST", "/containers/prune", "is nothing that a resource may ask"),
-        ("POST", "/build?remote=http://127.0.0.1/x", "is nothing that a resource may ask"),
-        ("POST", "/images/create?fromSrc=-&repo=busybox&tag=latest", "the keyword image would have to say so"),
-        ("POST", "/images/create?fromImage=alpine", "the keyword image would have to say so"),
-        ("POST", "/images/load", "is nothing that a resource may ask"),
-        ("DELETE", "/images/busybox", "is nothing that a resource may ask"),
-        ("POST", "/volumes/create", "is nothing that a resource may ask"),
+        ("GET", "/containers/victim/archive?path=/", "is not a request that a resource may send"),
+        ("PUT", "/containers/victim/archive?path=/", "is not a request that a resource may send"),
+        ("POST", "/containers/prune", "is not a request that a resource may send"),
+        ("POST", "/build?remote=http://127.0.0.1/x", "is not a request that a resource may send"),
+        ("POST", "/images/create?fromSrc=-&repo=busybox&tag=latest", "the keyword image does not allow that"),
+        ("POST", "/images/create?fromImage=alpine", "the keyword image does not allow that"),
+        ("POST", "/images/load", "is not a request that a resource may send"),
+        ("DELETE", "/images/busybox", "is not a request that a resource may send"),
+        ("POST", "/volumes/create", "is not a request that a resource may send"),
         ("POST", "/v1.41//containers/victim/stop", "not in its plain form"),
         ("POST", "/containers/victim%2fstop", "not in its plain form"),
         ("POST", "/containers/%76ictim/stop", "not in its plain form"),
@@ -152,44 +152,40 @@ async fn the_engine_stays_out_of_a_hostile_driver_s_reach() {
 fn mighty() -> Vec<(Value, Value, &'static str)> {
     let none = || json!({});
     vec![
-        (none(), json!({"Privileged": true}), "the keyword privileged would have to say so"),
-        (none(), json!({"Binds": ["/:/host"]}), "the keyword volume_mounts would have to say so"),
-        (none(), json!({"Binds": ["OWN:/own"]}), "the keyword volume_mounts would have to say so"),
-        (none(), json!({"Binds": ["OWN/../../:/own:ro"]}), "the keyword volume_mounts would have to say so"),
+        (none(), json!({"Privileged": true}), "the keyword privileged does not allow that"),
+        (none(), json!({"Binds": ["/:/host"]}), "the keyword volume_mounts does not allow that"),
+        (none(), json!({"Binds": ["OWN:/own"]}), "the keyword volume_mounts does not allow that"),
+        (none(), json!({"Binds": ["OWN/../../:/own:ro"]}), "the keyword volume_mounts does not allow that"),
         (
             none(),
             json!({"Mounts": [{"Type": "bind", "Source": "/etc", "Target": "/own"}]}),
-            "the keyword volume_mounts would have to say so",
+            "the keyword volume_mounts does not allow that",
         ),
         (
             none(),
             json!({"Devices": [{"PathOnHost": "/dev/null", "PathInContainer": "/dev/x", "CgroupPermissions": "rwm"}]}),
-            "the keyword devices would have to say so",
+            "the keyword devices does not allow that",
         ),
-        (none(), json!({"CapAdd": ["SYS_ADMIN"]}), "the keyword run_args would have to say so"),
-        (none(), json!({"SecurityOpt": ["seccomp=unconfined"]}), "the keyword run_args would have to say so"),
-        (none(), json!({"NetworkMode": "host"}), "the keyword netns would have to say so"),
-        (none(), json!({"NetworkMode": "container:victim"}), "the keyword netns would have to say so"),
-        (none(), json!({"PidMode": "host"}), "the keyword pidns would have to say so"),
-        (none(), json!({"PidMode": "container:victim"}), "the keyword pidns would have to say so"),
-        (none(), json!({"IpcMode": "host"}), "the keyword ipcns would have to say so"),
-        (none(), json!({"UTSMode": "host"}), "the keyword utsns would have to say so"),
-        (none(), json!({"UsernsMode": "host"}), "the keyword userns would have to say so"),
-        (none(), json!({"CgroupParent": "/"}), "the keyword run_args would have to say so"),
-        (none(), json!({"Sysctls": {"kernel.shmmax": "1"}}), "the keyword sysctl would have to say so"),
-        (none(), json!({"Runtime": "other"}), "the keyword run_args would have to say so"),
-        (none(), json!({"VolumesFrom": ["victim"]}), "the keyword run_args would have to say so"),
-        (none(), json!({"RestartPolicy": {"Name": "always"}}), "the keyword run_args would have to say so"),
-        (
-            none(),
-            json!({"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}),
-            "the keyword run_args would have to say so",
-        ),
+        (none(), json!({"CapAdd": ["SYS_ADMIN"]}), "the keyword run_args does not allow that"),
+        (none(), json!({"SecurityOpt": ["seccomp=unconfined"]}), "the keyword run_args does not allow that"),
+        (none(), json!({"NetworkMode": "host"}), "the keyword netns does not allow that"),
+        (none(), json!({"NetworkMode": "container:victim"}), "the keyword netns does not allow that"),
+        (none(), json!({"PidMode": "host"}), "the keyword pidns does not allow that"),
+        (none(), json!({"PidMode": "container:victim"}), "the keyword pidns does not allow that"),
+        (none(), json!({"IpcMode": "host"}), "the keyword ipcns does not allow that"),
+        (none(), json!({"UTSMode": "host"}), "the keyword utsns does not allow that"),
+        (none(), json!({"UsernsMode": "host"}), "the keyword userns does not allow that"),
+        (none(), json!({"CgroupParent": "/"}), "the keyword run_args does not allow that"),
+        (none(), json!({"Sysctls": {"kernel.shmmax": "1"}}), "the keyword sysctl does not allow that"),
+        (none(), json!({"Runtime": "other"}), "the keyword run_args does not allow that"),
+        (none(), json!({"VolumesFrom": ["victim"]}), "the keyword run_args does not allow that"),
+        (none(), json!({"RestartPolicy": {"Name": "always"}}), "the keyword run_args does not allow that"),
+        (none(), json!({"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}), "the keyword run_args does not allow that"),
         (none(), json!({"DeviceRequests": [{"Count": -1}]}), "HostConfig.DeviceRequests is not known to the guard"),
         (none(), json!({"MaskedPaths": ["/x"]}), "HostConfig.MaskedPaths is not known to the guard"),
-        (json!({"Image": "other"}), none(), "the keyword image would have to say so"),
-        (json!({"Cmd": ["/bin/sh"]}), none(), "the keyword command would have to say so"),
-        (json!({"User": "0"}), none(), "the keyword user would have to say so"),
+        (json!({"Image": "other"}), none(), "the keyword image does not allow that"),
+        (json!({"Cmd": ["/bin/sh"]}), none(), "the keyword command does not allow that"),
+        (json!({"User": "0"}), none(), "the keyword user does not allow that"),
         (json!({"Labels": {}}), none(), "Labels.hostler.object: expected the resource's own"),
         (json!({"hostConfig": {"Privileged": true}}), none(), "stands there twice"),
     ]
@@ -208,7 +204,7 @@ async fn a_container_is_made_of_its_keywords_and_lives_its_life() {
         siege.is_refused("POST", CREATE, &[&body], reason).await;
     }
     let body = siege.body(&json!({}), &json!({}));
-    siege.is_refused("POST", "/containers/create?name=other", &[&body], "the keyword name would have to say so").await;
+    siege.is_refused("POST", "/containers/create?name=other", &[&body], "the keyword name does not allow that").await;
     assert_eq!(siege.containers(), ["victim running"]);
     assert!(siege.hostile.bench.audit.records().iter().all(|record| matches!(record.verdict, AuditVerdict::Denied(_))));
 
@@ -339,8 +335,8 @@ async fn a_console_is_the_operator_s_and_of_its_own_container() {
     for (method, path, reason) in [
         ("POST", "/containers/victim/attach?stream=1&stdout=1", "does not carry the labels"),
         ("GET", "/containers/victim/logs?stdout=1&follow=1", "does not carry the labels"),
-        ("POST", "/containers/web.app.1/update", "is nothing that a resource may ask"),
-        ("POST", "/containers/create?name=web.app.1", "the keyword image would have to say so"),
+        ("POST", "/containers/web.app.1/update", "is not a request that a resource may send"),
+        ("POST", "/containers/create?name=web.app.1", "the keyword image does not allow that"),
     ] {
         let (ended, _) = console(&["upgrade", &socket, method, path, ""], &Console::Enter, "").await;
         let error = ended.unwrap_err().to_string();

@@ -54,7 +54,7 @@ fn check_arg(token: &Token) -> Result<(), LineFault> {
             check_components(token, &token.pieces)
         }
         Some(_) => Err(token.fault(
-            "{kw:NAME} is a whole argument, but for /…/{kw:NAME}, {kw:NAME}/…, unix://{kw:NAME} and HOST:{kw:NAME}, such as {peer}:{kw:NAME}",
+            "{kw:NAME} is a whole argument, except in /…/{kw:NAME}, {kw:NAME}/…, unix://{kw:NAME} and HOST:{kw:NAME}, such as {peer}:{kw:NAME}",
         )),
         None => Ok(()),
     }

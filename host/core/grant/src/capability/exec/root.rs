@@ -1,8 +1,8 @@
 //! Why a driver with a command line is as good as root.
 
-pub(super) const ANY_ARGUMENT: &str = "** lets any option pass";
-pub(super) const ANY_PROGRAM: &str = "the program is whatever the configuration says";
-pub(super) const INTERPRETER: &str = "an interpreter runs whatever it is told";
+pub(super) const ANY_ARGUMENT: &str = "** allows any option";
+pub(super) const ANY_PROGRAM: &str = "the configuration chooses the program";
+pub(super) const INTERPRETER: &str = "an interpreter runs any code that it is given";
 
 /// Whether the program runs code from its arguments.
 pub(super) fn is_interpreter(program: &str) -> bool {

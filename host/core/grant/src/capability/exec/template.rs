@@ -134,7 +134,7 @@ impl LineTemplate for CommandTemplate {
                 Err(token.fault("an argument that begins with a * could be an option: write -- before it"))
             }
             (LineOrigin::Policy, CommandTemplate::Keyword(_), _) => {
-                Err(LineFault::new(1, "a policy knows no keywords: {command:NAME} belongs in a driver's requests"))
+                Err(LineFault::new(1, "a policy cannot name keywords: {command:NAME} belongs in a driver's requests"))
             }
             _ => Ok(()),
         }

@@ -127,5 +127,5 @@ impl fmt::Display for SocketPattern {
 fn engine_socket(methods: &MethodSet, socket: &str) -> Option<&'static str> {
     const ENGINES: [&str; 5] = ["docker.sock", "podman.sock", "containerd.sock", "crio.sock", "libvirt-sock"];
     let named = socket.rsplit('/').next().is_some_and(|name| ENGINES.contains(&name));
-    (named && !methods.only_read()).then_some("whoever talks to a container engine is root")
+    (named && !methods.only_read()).then_some("a client of a container engine can become root")
 }

@@ -23,7 +23,7 @@ pub enum NetnsReference {
 /// The text does not name a network namespace.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} names no network namespace: expected a path, a name as in ip-netns(8), or a container such as container#1"
+    "{0:?} does not name a network namespace: expected a path, a name as in ip-netns(8), or a container such as container#1"
 )]
 pub struct NetnsReferenceError(String);
 

@@ -41,7 +41,7 @@ const HARMLESS: [(&str, MemberShape); 21] = [
     ("BlkioWeight", MemberShape::Number),
 ];
 
-/// What was judged.
+/// The members that passed, and what was learned of them.
 pub(super) struct JudgedHostConfig {
     pub(super) members: Map<String, Value>,
     pub(super) network: NamespaceMode,

@@ -15,6 +15,7 @@ impl HostConfigJudge<'_> {
             let volume: VolumeMount = text.parse().map_err(|_| self.not_said("Binds", &text, "volume_mounts"))?;
             binds.push(self.mount("Binds", &ContainerMount::of(&volume))?);
         }
+        // Both members mean the same, so what passes is written as `Binds` alone.
         for fields in self.fields.objects("Mounts")? {
             let mount = mount_of(fields)?;
             binds.push(self.mount("Mounts", &mount)?);
@@ -38,11 +39,12 @@ impl HostConfigJudge<'_> {
             }
             Some(path) => {
                 self.spec.path(self.fields.name(member), path, !mount.read_only)?;
+                // In other namespaces a user may own a directory above the path and put a link there: the caller checks.
                 if !self.spec.resource.is_root() {
                     self.paths.push((path.into(), !mount.read_only));
                 }
             }
-            // A volume of a name may be anybody's.
+            // A volume with a name may belong to anyone.
             None if mount.source.is_some() => self.only_root(member, mount.bind())?,
             None => {}
         }
@@ -91,7 +93,7 @@ impl HostConfigJudge<'_> {
     }
 }
 
-/// An element of `Mounts`, of the types bind and volume.
+/// Reads an element of `Mounts`, of the types bind and volume.
 fn mount_of(mut fields: MemberReader) -> Result<ContainerMount, GuardRefusal> {
     let kind = fields.text("Type")?.unwrap_or_default();
     let source = fields.text("Source")?;
@@ -111,6 +113,7 @@ fn mount_of(mut fields: MemberReader) -> Result<ContainerMount, GuardRefusal> {
     }
     fields.finish()?;
     let is_path = source.as_deref().is_some_and(|source| source.starts_with('/'));
+    // It is written as a bind, where these characters separate the parts.
     let odd = |text: &str| text.contains([':', ',']);
     if is_path != (kind == "bind")
         || odd(&target)

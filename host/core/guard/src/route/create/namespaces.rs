@@ -7,7 +7,7 @@ use crate::spec::namespace_mode::NamespaceMode;
 use crate::verdict::NotForwarded;
 
 impl HostConfigJudge<'_> {
-    /// Whose namespaces it lives in. Another container is named by its whole id in what is let through.
+    /// Judges the namespaces. The forwarded request names another container by its whole id.
     pub(super) fn modes(&mut self, case: &RequestCase<'_>) -> Result<NamespaceMode, NotForwarded> {
         let mut network = NamespaceMode::Default;
         for (keyword, member, kind) in MODES {
@@ -19,6 +19,7 @@ impl HostConfigJudge<'_> {
                     self.only_root(member, text.as_str())?;
                     text
                 }
+                // The engine does not know rids: the driver must name the container.
                 Some(_) if matches!(asked, NamespaceMode::Resource(_)) => {
                     return Err(self.not_said(member, text, keyword).into());
                 }
@@ -35,7 +36,7 @@ impl HostConfigJudge<'_> {
         Ok(network)
     }
 
-    /// The container of another resource of the object.
+    /// Judges the namespace of another resource's container.
     fn joined(
         &self,
         case: &RequestCase<'_>,

@@ -7,7 +7,7 @@ use super::host_config::HostConfigJudge;
 use crate::refusal::GuardRefusal;
 
 impl HostConfigJudge<'_> {
-    /// What it may do: privileges, capabilities(7), the security modules.
+    /// Judges privileges, capabilities(7) and the options of the security modules.
     pub(super) fn powers(&mut self) -> Result<(), GuardRefusal> {
         if self.fields.flag("Privileged")? {
             self.spec.may_be_privileged(&self.fields.name("Privileged"))?;
@@ -15,10 +15,12 @@ impl HostConfigJudge<'_> {
         }
         let args = &self.spec.args;
         let read_only = self.fields.flag("ReadonlyRootfs")?;
+        // False is the default, so leaving it out must be refused as well.
         if !read_only && (args.read_only || self.spec.resource.flag("read_only")) {
             return Err(self.not_said("ReadonlyRootfs", "false", "read_only"));
         }
         self.put("ReadonlyRootfs", read_only);
+        // Engines take names in any case, with or without CAP_.
         let upper = |name: &String| name.to_ascii_uppercase().trim_start_matches("CAP_").to_owned();
         let add: Vec<String> = self.fields.texts("CapAdd")?.iter().map(upper).collect();
         if let Some(cap) = add.iter().find(|cap| !args.cap_add.contains(cap)) {
@@ -46,6 +48,7 @@ impl HostConfigJudge<'_> {
         if let Some(option) = asked.iter().find(|option| !said.contains(option) && !harmless(option)) {
             return Err(self.not_said("SecurityOpt", option, "run_args"));
         }
+        // An option that confines (`seccomp=…`) may not be left out.
         if let Some(option) = said.iter().find(|option| !asked.contains(option)) {
             return Err(self.not_said("SecurityOpt", format!("without {option}"), "run_args"));
         }
@@ -58,7 +61,7 @@ impl HostConfigJudge<'_> {
         Ok(())
     }
 
-    /// What could keep memory from others.
+    /// Judges limits that could take memory or processes from others.
     pub(super) fn limits(&mut self) -> Result<(), GuardRefusal> {
         let limits = &self.spec.args.limits;
         if self.fields.flag("OomKillDisable")? {

@@ -33,6 +33,7 @@ impl HostConfigJudge<'_> {
                 written.insert(port, bindings.into());
             }
         }
+        // Ports that no option publishes are left over.
         fields.finish().map_err(|_| self.not_said("PortBindings", "another port", "run_args"))?;
         if !written.is_empty() {
             self.put("PortBindings", written);
@@ -68,7 +69,7 @@ impl HostConfigJudge<'_> {
         }
     }
 
-    /// Where its output goes: to the engine's own files, unless the options say elsewhere.
+    /// Judges where the output goes: to the engine's own files, unless the options name another driver.
     pub(super) fn log(&mut self) -> Result<(), GuardRefusal> {
         const OWN: [&str; 4] = ["", "json-file", "local", "none"];
         const BOUNDS: [&str; 3] = ["max-size", "max-file", "compress"];
@@ -94,11 +95,12 @@ impl HostConfigJudge<'_> {
         Ok(())
     }
 
-    /// What it shares with others, and what runs it.
+    /// Judges what the container shares with others, and what runs it.
     pub(super) fn surroundings(&mut self) -> Result<(), GuardRefusal> {
         self.listed("VolumesFrom", |args| &args.volumes_from, true)?;
         self.listed("Links", |args| &args.links, true)?;
         self.listed("GroupAdd", |args| &args.group_add, false)?;
+        // Another runtime may confine less than the default, and the default less than another: it must be the very one.
         let runtime = self.fields.text("Runtime")?;
         if runtime != self.spec.args.runtime {
             return Err(self.not_said("Runtime", runtime.as_deref().unwrap_or("the engine's default"), "run_args"));
@@ -107,6 +109,7 @@ impl HostConfigJudge<'_> {
             self.only_root("Runtime", runtime.as_str())?;
             self.put("Runtime", runtime);
         }
+        // The driver may name the resource's own control group without a keyword: the host itself made it.
         if let Some(parent) = self.fields.text("CgroupParent")? {
             if self.spec.resource.cgroup != Some(parent.as_str()) {
                 if self.spec.args.cgroup_parent.as_ref() != Some(&parent) {
