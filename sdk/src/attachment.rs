@@ -1,23 +1,23 @@
-//! What a console is connected to.
+//! The other end of a console: what the host connects the operator's terminal to.
 
 use std::path::Path;
 
 use crate::bindings::console::exports::hostler::driver::console as wire;
 
-/// What to connect the operator's terminal to.
+/// The other end of a console: what the host connects the operator's terminal to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attachment {
     /// A program of the node and its arguments, run in the terminal's foreground. Needs an `exec` grant.
     Process(Vec<String>),
     /// A request to a unix socket, whose connection becomes the terminal's. Needs an `http.unix` grant.
     Upgrade {
-        /// Where.
+        /// The path of the socket.
         socket: String,
-        /// `POST`.
+        /// The method, such as `POST`.
         method: String,
-        /// With its query.
+        /// The path of the request with its query.
         path: String,
-        /// May be empty.
+        /// The body of the request. May be empty.
         body: String,
     },
 }

@@ -1,7 +1,7 @@
-//! What wit-bindgen makes of `wit/`. The only place where it is called; everything else in the SDK is hand-written.
+//! The bindings that wit-bindgen generates from `wit/`. This is the only call of the generator; the rest of the SDK is
+//! written by hand.
 //!
-//! On other targets than wasm32 the imports of these modules must not be called: the capabilities then talk to
-//! [`crate::fake`].
+//! The imports of these modules exist on wasm32 only. On other targets the capabilities call [`crate::fake`] instead.
 
 #![allow(
     missing_docs,
@@ -23,7 +23,7 @@ wit_bindgen::generate!({
 
 pub use wit_bindgen::rt;
 
-/// The optional export `task`, as a world of its own: the linker adds it to the driver's.
+/// The optional export `task`, in a world of its own, which the linker merges with the driver's world.
 pub mod task {
     wit_bindgen::generate!({
         inline: "package hostler:sdk-task; world task-export { export hostler:driver/task@0.1.0; }",

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-/// `24`, or `255.255.255.0`.
+/// The length of the prefix that is written as `24` or as `255.255.255.0`.
 pub fn prefix_len(netmask: &str) -> Option<u8> {
     if let Ok(len) = netmask.parse::<u8>() {
         return (len <= 128).then_some(len);
@@ -11,7 +11,7 @@ pub fn prefix_len(netmask: &str) -> Option<u8> {
     (mask.leading_ones() + mask.trailing_zeros() == 32).then(|| mask.count_ones() as u8)
 }
 
-/// The address of an address with its prefix.
+/// The address of `10.0.0.9/24`, without its prefix length.
 pub fn ip_of(cidr: &str) -> Option<IpAddr> {
     cidr.split('/').next()?.parse().ok()
 }
@@ -21,7 +21,8 @@ pub fn holds(network: &str, address: IpAddr) -> bool {
     prefix_that_holds(network, address).is_some()
 }
 
-/// The destination of a route as the kernel says it: `10.1.0.0/16` for `10.1.2.3/16`, `10.1.2.3/32` for `10.1.2.3`, `default` for everything.
+/// The destination of a route as the kernel writes it: `10.1.0.0/16` for `10.1.2.3/16`, `10.1.2.3/32` for `10.1.2.3`,
+/// `default` for all addresses.
 pub fn destination(text: &str) -> Option<String> {
     if text == "default" {
         return Some("default".to_owned());
@@ -53,7 +54,7 @@ pub fn prefix_that_holds(cidr: &str, address: IpAddr) -> Option<u8> {
         _ => return None,
     };
     let host_bits = u32::from(bits - len.min(bits));
-    // A shift by all bits is none to checked_shr: nothing is left to compare.
+    // checked_shr returns None for a shift by all bits: both sides are None then, and every address is in the network.
     (own.checked_shr(host_bits) == asked.checked_shr(host_bits)).then_some(len)
 }
 

@@ -1,4 +1,4 @@
-//! What a call is about, beyond the keywords.
+//! The context of a call: everything that a driver knows beyond its keywords.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::bindings::hostler::driver::types::ResourceContext;
 use crate::{Error, Result, clock};
 
-/// What a call is about.
+/// The object, resource and node that a call is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
     /// The object's canonical path, such as `web` or `ns1/svc/web`.
@@ -16,7 +16,7 @@ pub struct Context {
     pub rid: String,
     /// The name of this node.
     pub node: String,
-    /// How long the call may take. The host ends a call that takes longer.
+    /// How long the call may take. The host stops a call that takes longer.
     pub deadline: Duration,
     vars: Vec<(String, String)>,
 }
@@ -32,8 +32,8 @@ impl Context {
         }
     }
 
-    /// For tests: the context of a resource of the object `web` on the node `n1`, with the directories below
-    /// `/run/hostler` and `/var/lib/hostler`.
+    /// For tests: the context of a resource of the object `web` on the node `n1`. Its directories are below `/run/hostler`
+    /// and `/var/lib/hostler`.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn fake(rid: &str) -> Context {
         let directory = |root: &str| format!("{root}/web");
@@ -50,7 +50,7 @@ impl Context {
         }
     }
 
-    /// For tests: the same with one more variable.
+    /// For tests: the same context with one more variable.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn with(mut self, name: &str, value: &str) -> Context {
         self.vars.retain(|(known, _)| known != name);
@@ -58,28 +58,28 @@ impl Context {
         self
     }
 
-    /// What the host knows beyond the configuration, by name.
+    /// A variable that the host adds to the configuration, by its name.
     pub fn var(&self, name: &str) -> Option<&str> {
         self.vars.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The variables that whoever asked for the action has set for its programs (`-e NAME=VALUE`).
+    /// The variables that the operator set for the programs of this action (`-e NAME=VALUE`).
     pub fn asked_environment(&self) -> impl Iterator<Item = (&str, &str)> {
         self.vars.iter().filter_map(|(name, value)| Some((name.strip_prefix("env.")?, value.as_str())))
     }
 
-    /// What the resource that this one joins (`netns = container#1`) exposes at this moment: `netns`, `pid` or `id`. None while
-    /// it is down.
+    /// A value (`netns`, `pid` or `id`) that is exposed at this moment by the resource that this one joins
+    /// (`netns = container#1`). None while that resource is down.
     pub fn joined(&self, name: &str) -> Option<&str> {
         self.var(&format!("joined.{name}"))
     }
 
-    /// The object's directory that a reboot empties.
+    /// The object's run directory, which a reboot empties.
     pub fn rundir(&self) -> Result<PathBuf> {
         self.directory("rundir")
     }
 
-    /// The object's directory that a reboot keeps.
+    /// The object's state directory, which survives a reboot.
     pub fn statedir(&self) -> Result<PathBuf> {
         self.directory("statedir")
     }
@@ -89,12 +89,12 @@ impl Context {
         self.directory("config")
     }
 
-    /// The other ones of the object's `nodes`.
+    /// The object's `nodes` without this node.
     pub fn other_nodes(&self) -> Vec<&str> {
         self.others("nodes")
     }
 
-    /// The other ones of the object's `drpnodes`.
+    /// The object's `drpnodes` without this node.
     pub fn other_drpnodes(&self) -> Vec<&str> {
         self.others("drpnodes")
     }
@@ -103,12 +103,12 @@ impl Context {
         self.var(name).unwrap_or_default().split_whitespace().filter(|node| *node != self.node).collect()
     }
 
-    /// Whether the operator asked to go on where a driver would rather refuse.
+    /// Whether the operator passed `--force`, to go on where the driver would otherwise refuse.
     pub fn force(&self) -> bool {
         self.var("force") == Some("true")
     }
 
-    /// Whether this node does what only one node of the object is to do.
+    /// Whether this node is the one that does work which only one node of the object must do.
     pub fn leader(&self) -> bool {
         self.var("leader") == Some("true")
     }
@@ -118,23 +118,23 @@ impl Context {
         self.var("nodes").unwrap_or_default().split_whitespace()
     }
 
-    /// The other nodes on which the configuration disables this resource: nothing there has a right to what it uses.
+    /// The peers on which the configuration disables this resource. Nothing on them has a right to what the resource uses.
     pub fn disabled_nodes(&self) -> impl Iterator<Item = &str> {
         self.var("disabled_nodes").unwrap_or_default().split_whitespace()
     }
 
-    /// A UUID that nothing else has. `what` tells apart those that are made for this resource at the same time.
+    /// A new UUID. `what` distinguishes UUIDs that are made for the same resource at the same time.
     pub fn new_uuid(&self, what: impl Hash) -> String {
         let now = clock::since_boot();
         let half = |salt: u8| {
             let mut hasher = DefaultHasher::new();
-            // `sid` is random, and another for every action.
+            // A driver has no source of randomness; the session id is random and differs between actions.
             (salt, self.var("sid"), &self.object, &self.rid, &self.node, now).hash(&mut hasher);
             what.hash(&mut hasher);
             hasher.finish()
         };
         let (high, low) = (half(1), half(2));
-        // The version and the variant, see RFC 9562 §5.8: made in a way of one's own.
+        // Version 8 (custom) and the variant bits, see RFC 9562 §5.8.
         let (high, low) = ((high & !0xf000) | 0x8000, (low & (u64::MAX >> 2)) | 0x8000_0000_0000_0000);
         let (a, b, c, d, e) = (high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48, low & 0xffff_ffff_ffff);
         format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")

@@ -1,37 +1,37 @@
-//! What an author implements.
+//! The traits that a driver author implements.
 //!
-//! Every function is idempotent: told to reach a state that already is, it touches nothing and answers
-//! [`Outcome::unchanged`]. A driver keeps nothing between two calls: each starts in a fresh sandbox.
+//! Every function is idempotent: if the resource already is in the requested state, the function touches nothing and
+//! returns [`Outcome::unchanged`]. A driver keeps no memory between two calls: each call runs in a fresh sandbox.
 
 use crate::{Attachment, Context, Error, Keywords, Outcome, Problem, Result, RunReport, Status, TargetReport};
 
-/// A driver: the struct holds the keywords of the resource, the functions are its life.
+/// A driver: the struct holds the keywords of the resource, the functions are its life cycle.
 ///
-/// Verbs that are not implemented do nothing, and the manifest does not list them.
+/// A verb that is not implemented does nothing, and the manifest does not list it.
 pub trait Driver: Keywords {
     /// `<group>.<name>`, such as `disk.loop`.
     const NAME: &'static str;
 
-    /// Other names, within the group, by which a section's `type` may call it.
+    /// Other names, within the group, that a section's `type` may use for this driver.
     const ALIASES: &'static [&'static str] = &[];
 
-    /// What it needs to be allowed, a grant line each (see `docs/grants.md`): `"block.loop = {kw:file}"`.
+    /// The permissions that it needs, one grant line each (see `docs/grants.md`): `"block.loop = {kw:file}"`.
     const GRANTS: &'static [&'static str] = &[];
 
     /// Whether what `start` does survives a reboot of the node.
     const PERSISTENT: bool = false;
 
-    /// The section of the resource of this driver that every object of several nodes has by itself: `sync#i0`. The host heeds
-    /// it of the drivers that come with it alone.
+    /// A section, such as `sync#i0`, that every object with several nodes gets without writing it. The host accepts this only
+    /// from the drivers that are built into it.
     const IMPLICIT: Option<&'static str> = None;
 
-    /// Checks the keywords beyond their types. May read, never change.
+    /// Checks the keywords beyond their types. It may read, but must not change anything.
     fn validate(&self, context: &Context) -> Result<Vec<Problem>> {
         let _ = context;
         Ok(Vec::new())
     }
 
-    /// How the resource is. May read, never change: capabilities that change something are denied here.
+    /// Reports the state of the resource. It may read; capabilities that change something are denied here.
     fn status(&self, context: &Context) -> Result<Status>;
 
     /// Brings the resource up.
@@ -40,45 +40,45 @@ pub trait Driver: Keywords {
         Ok(Outcome::unchanged(""))
     }
 
-    /// Brings the resource down: undoes what `start` does, also when only half of it was done, and no more.
+    /// Brings the resource down: undoes what `start` does, even if only half of it was done, and nothing else.
     fn stop(&self, context: &Context) -> Result<Outcome> {
         let _ = context;
         Ok(Outcome::unchanged(""))
     }
 
-    /// Makes what must exist before the first start. Never destroys data that it finds.
+    /// Creates what must exist before the first start. It never destroys data that it finds.
     fn provision(&self, context: &Context) -> Result<Outcome> {
         let _ = context;
         Ok(Outcome::unchanged(""))
     }
 
-    /// Destroys what `provision` made.
+    /// Destroys what `provision` created.
     fn unprovision(&self, context: &Context) -> Result<Outcome> {
         let _ = context;
         Ok(Outcome::unchanged(""))
     }
 }
 
-/// A driver of resources that are run rather than started: `#[driver(task)]`.
+/// A driver whose resources are run rather than started: `#[driver(task)]`.
 pub trait Task: Driver {
-    /// Runs once, to the end. An exit status other than 0 is a report, not an error.
+    /// Runs the task once, to completion. An exit status other than 0 is a report, not an error.
     fn run(&self, context: &Context) -> Result<RunReport>;
 }
 
 /// A driver that copies data elsewhere: `#[driver(sync)]`.
 pub trait Sync: Driver {
     /// Copies to one target, the name of a node or `local`. `verb` is `update` (what differs), `full` (everything), or a
-    /// word of the driver's own; answer [`Error::Unsupported`] to one that it does not know.
+    /// verb of the driver's own. For a verb that it does not know, the driver returns [`Error::Unsupported`].
     fn sync(&self, context: &Context, verb: &str, target: &str) -> Result<TargetReport>;
 
-    /// Copies to all targets, one after the other; a target that fails does not keep the others from being tried.
+    /// Copies to all targets, one after the other. If one target fails, the others are still tried.
     fn sync_all(&self, context: &Context, verb: &str, targets: &[String]) -> Result<Vec<TargetReport>> {
         each_target(targets, |target| self.sync(context, verb, target))
     }
 }
 
-/// Copies to one target after the other; one that fails does not keep the others from being tried, unless it would fail for
-/// all of them.
+/// Calls `copy` for one target after the other. If one fails, the others are still tried, unless the error would be the
+/// same for all of them.
 pub fn each_target(
     targets: &[String],
     mut copy: impl FnMut(&str) -> Result<TargetReport>,
@@ -96,31 +96,31 @@ pub fn each_target(
     Ok(reports)
 }
 
-/// A driver of resources that can go on running on another node: `#[driver(migrate)]`.
+/// A driver whose resources can move to another node while they run: `#[driver(migrate)]`.
 pub trait Migrate: Driver {
-    /// Moves the resource to the node `to`, one of the object's other ones, while it runs. What is not up here is left alone;
-    /// after an error it runs here as before, and the text says so.
+    /// Moves the running resource to the node `to`, a peer of this node. A resource that is not up here is left alone. After
+    /// an error the resource runs here as before, and the error text says so.
     fn migrate(&self, context: &Context, to: &str) -> Result<Outcome>;
 }
 
-/// A driver of resources that one can look into: `#[driver(console)]`.
+/// A driver whose resources have consoles: `#[driver(console)]`.
 ///
-/// The functions say what to connect to. The host checks it against the driver's grants and connects the operator's
-/// terminal: no byte of it passes through the driver. What is not implemented is not supported.
+/// The functions describe what to connect to. The host checks it against the driver's grants and connects the operator's
+/// terminal; the data does not pass through the driver. Functions that are not implemented are reported as unsupported.
 pub trait Console: Driver {
-    /// An interactive shell inside.
+    /// An interactive shell inside the resource.
     fn enter(&self, context: &Context) -> Result<Attachment> {
         let _ = context;
         Err(Error::Unsupported)
     }
 
-    /// A command inside.
+    /// A command that runs inside the resource.
     fn exec(&self, context: &Context, argv: &[String]) -> Result<Attachment> {
         let _ = (context, argv);
         Err(Error::Unsupported)
     }
 
-    /// The output so far, and with `follow` the output to come. May read, never change.
+    /// The output so far, and with `follow` also the output to come. It may read, but must not change anything.
     fn logs(&self, context: &Context, follow: bool) -> Result<Attachment> {
         let _ = (context, follow);
         Err(Error::Unsupported)

@@ -1,12 +1,12 @@
-//! The kernel's reasons, numbered as in Linux's `errno.h` whatever the target: a driver runs on wasm32, where libc counts
-//! differently, and hears of a Linux kernel.
+//! The kernel's error numbers, as in Linux's `errno.h` on every target. A driver runs on wasm32, where libc numbers them
+//! differently, but the errors come from a Linux kernel.
 
 macro_rules! reasons {
     ($($name:ident = $number:literal, $text:literal;)*) => {
         $(#[doc = $text]
         pub const $name: i32 = $number;)*
 
-        /// As strerror(3) says it.
+        /// The text of an error number, as in strerror(3).
         pub fn describe(errno: i32) -> String {
             match errno {
                 $($name => $text.to_owned(),)*

@@ -1,48 +1,48 @@
-//! Why a capability failed, why an action failed, and how the one becomes the other.
+//! The errors of capabilities and of actions, and the conversion of the first into the second.
 
 use crate::bindings::hostler::driver::types as wit;
 use crate::{Problem, errno};
 
-/// The answer of a driver's function.
+/// The result of a driver's function.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why an action failed.
+/// The error of an action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The configuration cannot work. Trying again without editing it is useless.
+    /// The configuration cannot work: the action fails until the configuration is edited.
     #[error("{0}")]
     InvalidConfig(String),
-    /// The driver has no such action.
+    /// The driver does not have this action.
     #[error("not supported by this driver")]
     Unsupported,
     /// A capability was denied. The text is the missing grant line.
     #[error("denied: needs the grant {0}")]
     NeedsGrant(String),
-    /// It failed for now, such as a busy device or a cloud's rate limit.
+    /// A temporary failure, such as a busy device or a cloud's rate limit.
     #[error("{0}")]
     Retryable(String),
-    /// It failed.
+    /// Any other failure.
     #[error("{0}")]
     Failed(String),
 }
 
 impl Error {
-    /// The configuration cannot work.
+    /// An error of the configuration.
     pub fn invalid_config(text: impl Into<String>) -> Error {
         Error::InvalidConfig(text.into())
     }
 
-    /// It failed for now.
+    /// A temporary failure.
     pub fn retryable(text: impl Into<String>) -> Error {
         Error::Retryable(text.into())
     }
 
-    /// It failed.
+    /// Any other failure.
     pub fn failed(text: impl Into<String>) -> Error {
         Error::Failed(text.into())
     }
 
-    /// The same failure, said to be of `doing`: `cannot resize /dev/vg/lv: …`. A missing grant stays as it is.
+    /// The same error with `doing` in front of its text: `cannot resize /dev/vg/lv: …`. A missing grant stays as it is.
     pub fn while_doing(self, doing: impl std::fmt::Display) -> Error {
         match self {
             Error::InvalidConfig(text) => Error::InvalidConfig(format!("{doing}: {text}")),
@@ -53,39 +53,39 @@ impl Error {
     }
 }
 
-/// Why a capability failed. With `?` it becomes the action's [`Error`].
+/// The error of a capability. `?` converts it to the action's [`Error`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CapabilityError {
-    /// No grant covers the call. The text is the grant line that would.
+    /// No grant covers the call. The text is the grant line that would cover it.
     #[error("denied: needs the grant {0}")]
     Denied(String),
-    /// What was named does not exist.
+    /// The named thing does not exist.
     #[error("{0}: not found")]
     NotFound(String),
     /// The call's own timeout or the action's deadline has passed.
     #[error("timed out")]
     TimedOut,
-    /// The action was interrupted by whoever asked for it.
+    /// The caller interrupted the action.
     #[error("interrupted")]
     Cancelled,
-    /// An argument makes no sense.
+    /// An argument is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// The kernel refused.
+    /// The kernel refused the call.
     #[error("{doing}: {}", errno::describe(*.errno))]
     Os {
-        /// As in [`errno`].
+        /// The kernel's error number, see [`errno`].
         errno: i32,
-        /// What was being done.
+        /// The operation that failed.
         doing: String,
     },
-    /// Anything else, in words.
+    /// Any other error.
     #[error("{0}")]
     Other(String),
 }
 
 impl CapabilityError {
-    /// The kernel's reason, if it was the kernel.
+    /// The kernel's error number, if the kernel refused the call.
     pub fn errno(&self) -> Option<i32> {
         match self {
             CapabilityError::Os { errno, .. } => Some(*errno),
@@ -93,12 +93,12 @@ impl CapabilityError {
         }
     }
 
-    /// Whether somebody still uses what was to be released.
+    /// Whether the thing to be released is still in use.
     pub fn is_busy(&self) -> bool {
         self.errno() == Some(errno::EBUSY)
     }
 
-    /// Whether what was named does not exist.
+    /// Whether the named thing does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, CapabilityError::NotFound(_)) || self.errno() == Some(errno::ENOENT)
     }

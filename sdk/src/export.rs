@@ -1,4 +1,4 @@
-//! Between the component's exports and the driver's traits. Called by the code that `#[driver]` generates.
+//! Connects the component's exports to the driver's traits. The code that `#[driver]` generates calls this module.
 
 use std::marker::PhantomData;
 
@@ -11,11 +11,11 @@ use crate::bindings::task::exports::hostler::driver::task;
 use crate::schema::Section;
 use crate::{Console, Context, Driver, Migrate, Result, Sync, Task};
 
-/// What `#[driver]` reads off the source.
-pub trait Registered: Driver {
+/// The facts about a driver that `#[driver]` finds in its source.
+pub trait DriverRegistration: Driver {
     /// The crate's version.
     const VERSION: &'static str;
-    /// The verbs that do something.
+    /// The verbs that the driver implements.
     const VERBS: &'static [&'static str];
     /// The manifest's JSON.
     const MANIFEST: &'static [u8];
@@ -23,9 +23,9 @@ pub trait Registered: Driver {
 
 /// The component that a driver is exported as.
 #[derive(Debug)]
-pub struct Component<D>(PhantomData<D>);
+pub struct DriverComponent<D>(PhantomData<D>);
 
-/// Reads the resource's section, then calls the driver.
+/// Reads the resource's section into the driver's keywords, then calls the driver.
 fn call<D: Driver, T>(
     wire: ResourceContext,
     verb: impl FnOnce(&D, &Context) -> Result<T>,
@@ -35,13 +35,13 @@ fn call<D: Driver, T>(
     Ok(verb(&driver, &context)?)
 }
 
-impl<D: Registered> exports::manifest::Guest for Component<D> {
+impl<D: DriverRegistration> exports::manifest::Guest for DriverComponent<D> {
     fn describe() -> String {
         String::from_utf8_lossy(D::MANIFEST).into_owned()
     }
 }
 
-impl<D: Driver> exports::lifecycle::Guest for Component<D> {
+impl<D: Driver> exports::lifecycle::Guest for DriverComponent<D> {
     fn validate(r: ResourceContext) -> std::result::Result<Vec<wit::Problem>, ActionError> {
         call::<D, _>(r, D::validate)
     }
@@ -67,14 +67,14 @@ impl<D: Driver> exports::lifecycle::Guest for Component<D> {
     }
 }
 
-impl<D: Task> task::Guest for Component<D> {
+impl<D: Task> task::Guest for DriverComponent<D> {
     fn run(r: ResourceContext) -> std::result::Result<task::RunReport, ActionError> {
         let report = call::<D, _>(r, D::run)?;
         Ok(task::RunReport { exit_status: report.exit_status, text: report.text })
     }
 }
 
-impl<D: Sync> sync::Guest for Component<D> {
+impl<D: Sync> sync::Guest for DriverComponent<D> {
     fn sync(
         r: ResourceContext,
         verb: String,
@@ -85,7 +85,7 @@ impl<D: Sync> sync::Guest for Component<D> {
     }
 }
 
-impl<D: Console> console::Guest for Component<D> {
+impl<D: Console> console::Guest for DriverComponent<D> {
     fn enter(r: ResourceContext) -> std::result::Result<console::Attachment, ActionError> {
         call::<D, _>(r, |driver, context| driver.enter(context).map(crate::Attachment::into_wire))
     }
@@ -99,7 +99,7 @@ impl<D: Console> console::Guest for Component<D> {
     }
 }
 
-impl<D: Migrate> migrate::Guest for Component<D> {
+impl<D: Migrate> migrate::Guest for DriverComponent<D> {
     fn migrate(r: ResourceContext, to: String) -> std::result::Result<wit::Outcome, ActionError> {
         call::<D, _>(r, |driver, context| driver.migrate(context, &to).map(crate::Outcome::into_wire))
     }
@@ -114,18 +114,18 @@ fn wire_report(report: crate::TargetReport) -> sync::TargetReport {
 #[macro_export]
 macro_rules! export_driver {
     ($driver:ty) => {
-        // Also natively, so that `cargo check` finds what is wrong with the manifest.
-        const _: &[u8] = <$driver as $crate::export::Registered>::MANIFEST;
+        // Evaluated natively too, so that `cargo check` reports an error in the manifest.
+        const _: &[u8] = <$driver as $crate::export::DriverRegistration>::MANIFEST;
 
         #[cfg(target_arch = "wasm32")]
         const _: () = {
-            type Component = $crate::export::Component<$driver>;
+            type Component = $crate::export::DriverComponent<$driver>;
     $crate::bindings::export_lifecycle_component!(Component with_types_in $crate::bindings);
 
             #[used]
             #[unsafe(link_section = "hostler.manifest")]
-            static SECTION: [u8; <$driver as $crate::export::Registered>::MANIFEST.len()] =
-                *<$driver as $crate::export::Registered>::MANIFEST.first_chunk().unwrap();
+            static SECTION: [u8; <$driver as $crate::export::DriverRegistration>::MANIFEST.len()] =
+                *<$driver as $crate::export::DriverRegistration>::MANIFEST.first_chunk().unwrap();
         };
     };
 }
@@ -137,7 +137,7 @@ macro_rules! export_task {
     ($driver:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
-            type Component = $crate::export::Component<$driver>;
+            type Component = $crate::export::DriverComponent<$driver>;
     $crate::bindings::task::export_task_component!(Component with_types_in $crate::bindings::task);
         };
     };
@@ -150,7 +150,7 @@ macro_rules! export_sync {
     ($driver:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
-            type Component = $crate::export::Component<$driver>;
+            type Component = $crate::export::DriverComponent<$driver>;
     $crate::bindings::sync::export_sync_component!(Component with_types_in $crate::bindings::sync);
         };
     };
@@ -163,7 +163,7 @@ macro_rules! export_console {
     ($driver:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
-            type Component = $crate::export::Component<$driver>;
+            type Component = $crate::export::DriverComponent<$driver>;
     $crate::bindings::console::export_console_component!(Component with_types_in $crate::bindings::console);
         };
     };
@@ -176,7 +176,7 @@ macro_rules! export_migrate {
     ($driver:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
-            type Component = $crate::export::Component<$driver>;
+            type Component = $crate::export::DriverComponent<$driver>;
     $crate::bindings::migrate::export_migrate_component!(Component with_types_in $crate::bindings::migrate);
         };
     };

@@ -1,8 +1,8 @@
 //! Write a Hostler driver: typed keywords, typed capabilities, fakes for its tests.
 //!
 //! A driver is a struct of keywords, an `impl Driver` and the attribute `#[driver]`. It is compiled to a WebAssembly
-//! component that can do nothing but call the capabilities below, each only as far as its `GRANTS` and the site allow.
-//! `docs/writing-a-driver.md` goes through one from the first line to the running service.
+//! component, which can only call the capabilities below, and each of them only as far as its `GRANTS` and the site allow.
+//! `docs/writing-a-driver.md` walks through a driver from the first line to the running service.
 //!
 //! ```text
 //!   driver crate ──▶ Driver, Keywords          what an author writes
@@ -45,7 +45,7 @@ pub use schema::Keywords;
 pub use status::{Outcome, Problem, Provisioned, RunReport, State, Status, TargetReport};
 pub use value::{Mode, Size, Value};
 
-/// All that a driver usually needs: `use hostler_sdk::prelude::*;`.
+/// The names that most drivers need: `use hostler_sdk::prelude::*;`.
 pub mod prelude {
     pub use std::path::{Path, PathBuf};
     pub use std::time::Duration;

@@ -1,27 +1,27 @@
-//! The manifest of a driver, written as JSON while the driver is compiled.
+//! The manifest of a driver, written as JSON at compile time.
 //!
-//! It must be a constant to become a custom section, so no serialiser can help: [`Writer`] is the little of JSON that can
-//! be written in constant functions. It runs twice, first to know the length.
+//! It must be a constant to become a custom section of the component, so no serialiser can be used: [`JsonWriter`] implements
+//! the part of JSON that is needed in `const` functions. It runs twice, first to compute the length.
 
-use crate::export::Registered;
-use crate::schema::{Entry, Keyword};
+use crate::export::DriverRegistration;
+use crate::schema::{KeywordSchema, SchemaEntry};
 
-/// The contract of the WIT package's version, as far as it binds.
+/// The version of the contract: the version of the WIT package without its patch number.
 const CONTRACT: &str = "0.1";
 
-/// How many bytes the manifest has.
-pub const fn length<D: Registered>() -> usize {
+/// The length of the manifest in bytes.
+pub const fn length<D: DriverRegistration>() -> usize {
     manifest::<D, 0>().length
 }
 
 /// The manifest, of exactly `LENGTH` bytes.
-pub const fn write<D: Registered, const LENGTH: usize>() -> [u8; LENGTH] {
+pub const fn write<D: DriverRegistration, const LENGTH: usize>() -> [u8; LENGTH] {
     manifest::<D, LENGTH>().bytes
 }
 
-const fn manifest<D: Registered, const CAPACITY: usize>() -> Writer<CAPACITY> {
+const fn manifest<D: DriverRegistration, const CAPACITY: usize>() -> JsonWriter<CAPACITY> {
     let (group, name) = split(D::NAME);
-    let mut writer = Writer::new()
+    let mut writer = JsonWriter::new()
         .open("{")
         .text("contract", CONTRACT)
         .text("group", group)
@@ -43,7 +43,7 @@ const fn manifest<D: Registered, const CAPACITY: usize>() -> Writer<CAPACITY> {
     writer.close("}")
 }
 
-/// `disk.loop` into `disk` and `loop`.
+/// Splits `disk.loop` into `disk` and `loop`.
 const fn split(name: &'static str) -> (&'static str, &'static str) {
     let mut dot = 0;
     while dot < name.len() {
@@ -56,17 +56,17 @@ const fn split(name: &'static str) -> (&'static str, &'static str) {
     panic!("Driver::NAME must be `<group>.<name>`");
 }
 
-/// Writes JSON up to a capacity, and counts on.
-struct Writer<const CAPACITY: usize> {
+/// Writes JSON up to a capacity and goes on counting after that.
+struct JsonWriter<const CAPACITY: usize> {
     bytes: [u8; CAPACITY],
     length: usize,
-    /// Whether something stands before, at this depth: then a comma comes next.
+    /// Whether a member or element was written at this depth, so that a comma must come next.
     follows: bool,
 }
 
-impl<const CAPACITY: usize> Writer<CAPACITY> {
+impl<const CAPACITY: usize> JsonWriter<CAPACITY> {
     const fn new() -> Self {
-        Writer { bytes: [0; CAPACITY], length: 0, follows: false }
+        JsonWriter { bytes: [0; CAPACITY], length: 0, follows: false }
     }
 
     const fn byte(mut self, byte: u8) -> Self {
@@ -146,19 +146,19 @@ impl<const CAPACITY: usize> Writer<CAPACITY> {
         self.close("]")
     }
 
-    const fn entries(mut self, entries: &[Entry]) -> Self {
+    const fn entries(mut self, entries: &[SchemaEntry]) -> Self {
         let mut at = 0;
         while at < entries.len() {
             self = match &entries[at] {
-                Entry::Keyword(keyword) => self.keyword(keyword),
-                Entry::Group(group) => self.entries(group),
+                SchemaEntry::Keyword(keyword) => self.keyword(keyword),
+                SchemaEntry::Group(group) => self.entries(group),
             };
             at += 1;
         }
         self
     }
 
-    const fn keyword(mut self, keyword: &Keyword) -> Self {
+    const fn keyword(mut self, keyword: &KeywordSchema) -> Self {
         self = self.separate().open("{").text("name", keyword.name).texts("aliases", keyword.aliases);
         self = self.text("kind", keyword.kind);
         if let Some(default) = keyword.default {

@@ -1,40 +1,40 @@
-//! What a section may say, and how a section becomes a struct of typed fields.
+//! The schema of a section, and the conversion of a section into a struct of typed fields.
 
 use crate::bindings::hostler::driver::types;
 use crate::{Error, Result, Value};
 
-/// A struct whose fields are keywords. Derived: `#[derive(Keywords)]`.
+/// A struct whose fields are keywords. Implemented by `#[derive(Keywords)]`.
 pub trait Keywords: Sized {
     /// The first paragraph of the struct's documentation.
     const SUMMARY: &'static str;
-    /// The rest of it.
+    /// The other paragraphs of that documentation.
     const DESCRIPTION: &'static str;
     /// The keywords.
-    const SCHEMA: &'static [Entry];
+    const SCHEMA: &'static [SchemaEntry];
 
     /// Reads a section by the schema.
     fn read(section: &Section) -> Result<Self>;
 }
 
-/// An entry of a schema.
+/// An entry of a schema: one keyword, or the keywords of a flattened struct.
 #[derive(Debug, Clone, Copy)]
-pub enum Entry {
+pub enum SchemaEntry {
     /// A keyword.
-    Keyword(Keyword),
+    Keyword(KeywordSchema),
     /// The keywords of a flattened struct.
-    Group(&'static [Entry]),
+    Group(&'static [SchemaEntry]),
 }
 
-/// A keyword, as the manifest has it. The kinds are listed in `wit/manifest.wit`.
+/// The description of a keyword in the manifest. The kinds are listed in `wit/manifest.wit`.
 #[derive(Debug, Clone, Copy)]
-pub struct Keyword {
+pub struct KeywordSchema {
     /// Its name.
     pub name: &'static str,
-    /// Old spellings that go on working.
+    /// Old spellings that are still accepted.
     pub aliases: &'static [&'static str],
-    /// What its value is made of.
+    /// The kind of its value, such as `path` or `duration`.
     pub kind: &'static str,
-    /// Its value when it is not written, in the syntax of the file.
+    /// The value that is used if the keyword is not written, in the syntax of the file.
     pub default: Option<&'static str>,
     /// Whether a section without it is an error.
     pub required: bool,
@@ -42,17 +42,17 @@ pub struct Keyword {
     pub scopable: bool,
     /// Whether it is looked up in DEFAULT when the section does not hold it.
     pub inherit: bool,
-    /// Whether it matters to `provision` alone.
+    /// Whether only `provision` uses it.
     pub provisioning: bool,
     /// Whether its value must never be shown.
     pub secret: bool,
-    /// The kind of the stores that its words refer to, `sec` or `cfg`. The driver sees variables, `NAME=VALUE` each.
+    /// The kind of the data stores that its words refer to, `sec` or `cfg`. The driver receives variables, `NAME=VALUE` each.
     pub store: Option<&'static str>,
-    /// The values it may have. Empty: any.
+    /// The allowed values. Empty if any value is allowed.
     pub candidates: &'static [&'static str],
-    /// What it means, for people.
+    /// The help text.
     pub help: &'static str,
-    /// A value to show. May be empty.
+    /// An example value. May be empty.
     pub example: &'static str,
 }
 
@@ -61,12 +61,12 @@ pub struct Keyword {
 pub struct Section(Vec<types::Keyword>);
 
 impl Section {
-    /// Of what the host sent.
+    /// The section that the host sent.
     pub(crate) fn of(keywords: Vec<types::Keyword>) -> Section {
         Section(keywords)
     }
 
-    /// For tests: of names and canonical values. A name that repeats makes a list.
+    /// For tests: a section of names and canonical values. A name that occurs several times makes a list.
     pub fn from_pairs(pairs: &[(&str, &str)]) -> Section {
         let mut section = Section::default();
         for (name, value) in pairs {

@@ -1,17 +1,17 @@
-//! What a driver answers: the state of a resource, the outcome of an action.
+//! The answers of a driver: the state of a resource and the outcome of an action.
 
 use std::fmt::Display;
 
 use crate::bindings::hostler::driver::types::{Kv, Message, Outcome as WitOutcome, StatusReport};
 pub use crate::bindings::hostler::driver::types::{Problem, Provisioned, State};
 
-/// How a resource is: `Status::up().label(…).exposes("device", …)`.
+/// The state of a resource: `Status::up().label(…).exposes("device", …)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Status(StatusReport);
 
 impl Status {
-    /// Of any state. Nothing to provision, until said otherwise.
+    /// A status with this state. It has nothing to provision until [`Status::provisioned`] is called.
     pub fn of(state: State) -> Status {
         Status(StatusReport {
             state,
@@ -23,89 +23,89 @@ impl Status {
         })
     }
 
-    /// Up.
+    /// A status that is up.
     pub fn up() -> Status {
         Status::of(State::Up)
     }
 
-    /// Down.
+    /// A status that is down.
     pub fn down() -> Status {
         Status::of(State::Down)
     }
 
-    /// Up or down.
+    /// A status that is up if `up` is true, else down.
     pub fn up_if(up: bool) -> Status {
         if up { Status::up() } else { Status::down() }
     }
 
-    /// The question makes no sense for this resource.
+    /// A status for resources that are neither up nor down.
     pub fn not_applicable() -> Status {
         Status::of(State::NotApplicable)
     }
 
-    /// The driver could not find out, for this reason.
+    /// A status for a state that the driver could not determine, and why.
     pub fn undefined(why: impl Display) -> Status {
         Status::of(State::Undefined).warning(why)
     }
 
-    /// Up or not, it is not as it should be, for this reason: the state becomes `warn`.
+    /// The resource is not as it should be, and why: the state becomes `warn`.
     pub fn degraded(mut self, why: impl Display) -> Status {
         self.0.state = State::Warn;
         self.warning(why)
     }
 
-    /// What the resource is, in a few words: `/dev/loop0@/srv/web`.
+    /// A few words that identify the resource: `/dev/loop0@/srv/web`.
     pub fn label(mut self, label: impl Display) -> Status {
         self.0.label = label.to_string();
         self
     }
 
-    /// Whether what `provision` makes exists.
+    /// Whether the things that `provision` creates exist.
     pub fn provisioned(mut self, exists: bool) -> Status {
         self.0.provisioned = if exists { Provisioned::Yes } else { Provisioned::No };
         self
     }
 
-    /// The same, where yes and no are not all there is.
+    /// The same, for drivers that also know states between yes and no.
     pub fn provisioned_as(mut self, provisioned: Provisioned) -> Status {
         self.0.provisioned = provisioned;
         self
     }
 
-    /// What the resource offers to others: `device` (a block device's path), `pid`, `port`; a container also `netns` (the path
-    /// of its network namespace) and `id`, which whoever joins it is told.
+    /// A value that the resource offers to others: `device` (a block device's path), `pid` or `port`. A container also exposes
+    /// `netns` (the path of its network namespace) and `id`, which the resources that join it receive.
     pub fn exposes(mut self, name: &str, value: impl Display) -> Status {
         self.0.exposes.push(kv(name, value));
         self
     }
 
-    /// What the resource stands on, with the same names.
+    /// A value that the resource depends on, with the same names.
     pub fn uses(mut self, name: &str, value: impl Display) -> Status {
         self.0.uses.push(kv(name, value));
         self
     }
 
-    /// A line for whoever reads the status.
+    /// Adds a line of information.
     pub fn info(self, text: impl Display) -> Status {
         self.message("info", text)
     }
 
-    /// A line that asks to be looked at. The state stays; see [`Status::degraded`].
+    /// Adds a warning without changing the state; see [`Status::degraded`].
     pub fn warning(self, text: impl Display) -> Status {
         self.message("warn", text)
     }
 
-    /// A line about what failed. The state stays.
+    /// Adds an error without changing the state.
     pub fn error(self, text: impl Display) -> Status {
         self.message("error", text)
     }
 
-    /// The state as it stands.
+    /// The current state.
     pub fn state(&self) -> State {
         self.0.state
     }
 
-    /// The report as it goes to the host.
+    /// The report that is sent to the host.
     pub fn report(&self) -> &StatusReport {
         &self.0
     }
@@ -135,19 +135,19 @@ impl Problem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Outcome {
-    /// False only if everything was found as wanted and nothing was touched: such a step is not undone on rollback.
+    /// False only if everything already was as wanted and nothing was touched. A rollback does not undo such a step.
     pub changed: bool,
     /// One line for the log. May be empty.
     pub text: String,
 }
 
 impl Outcome {
-    /// Everything was found as wanted.
+    /// An outcome for an action that found everything as wanted.
     pub fn unchanged(text: impl Into<String>) -> Outcome {
         Outcome { changed: false, text: text.into() }
     }
 
-    /// Something was done.
+    /// An outcome for an action that changed something.
     pub fn changed(text: impl Into<String>) -> Outcome {
         Outcome { changed: true, text: text.into() }
     }
@@ -157,40 +157,40 @@ impl Outcome {
     }
 }
 
-/// How the run of a task ended.
+/// The result of one run of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunReport {
-    /// The exit status of what was run, 0 for success.
+    /// The exit status of the command or container, 0 for success.
     pub exit_status: i32,
     /// One line for the log. May be empty.
     pub text: String,
 }
 
-/// How the copy to one target ended.
+/// The result of the copy to one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetReport {
     /// The name of a node, or `local`.
     pub target: String,
-    /// Bytes sent, as far as the tool says.
+    /// The bytes sent, if the tool reports them.
     pub bytes: u64,
-    /// False if the target already held the same.
+    /// False if the target already had the same data.
     pub changed: bool,
-    /// Why it failed.
+    /// The error if the copy failed.
     pub error: Option<String>,
 }
 
 impl TargetReport {
-    /// It was copied.
+    /// A report for a target that received data.
     pub fn copied(target: &str, bytes: u64) -> TargetReport {
         TargetReport { target: target.to_owned(), bytes, changed: true, error: None }
     }
 
-    /// It already held the same.
+    /// A report for a target that already had the same data.
     pub fn unchanged(target: &str) -> TargetReport {
         TargetReport { target: target.to_owned(), bytes: 0, changed: false, error: None }
     }
 
-    /// It failed. What was sent until then counts as a change.
+    /// A report for a copy that failed. It counts as a change, because some data may have been sent.
     pub fn failed(target: &str, error: impl Display) -> TargetReport {
         TargetReport { target: target.to_owned(), bytes: 0, changed: true, error: Some(error.to_string()) }
     }

@@ -1,6 +1,6 @@
 //! The types that a keyword's value can have.
 //!
-//! The host has parsed and checked the value already; what arrives here is in canonical form, so an error means that the
+//! The host has already parsed and checked the value and sends it in canonical form. An error here therefore means that the
 //! host and the driver disagree about the schema.
 
 use std::fmt;
@@ -9,22 +9,22 @@ use std::time::Duration;
 
 /// A type that a keyword's value can have.
 pub trait Value: Sized {
-    /// The manifest's word for it.
+    /// The kind of the keyword in the manifest.
     const KIND: &'static str;
 
-    /// Whether a section must hold the keyword, if it has no default.
+    /// Whether a section must contain the keyword if it has no default.
     const REQUIRED: bool = true;
 
-    /// From canonical form. The error completes the sentence "`name` …".
+    /// Reads the canonical form. The error completes the sentence "`name` …".
     fn read(values: &[String]) -> Result<Self, &'static str>;
 
-    /// What it is when neither set nor defaulted.
+    /// The value if the keyword is neither set nor has a default.
     fn absent() -> Option<Self> {
         None
     }
 }
 
-/// The value of a keyword that has one.
+/// The only value of a keyword.
 fn single(values: &[String]) -> Result<&str, &'static str> {
     match values {
         [value] => Ok(value),
@@ -118,23 +118,23 @@ impl<V: Value> Value for Option<V> {
 pub struct Size(u64);
 
 impl Size {
-    /// Of so many bytes.
+    /// A size in bytes.
     pub const fn bytes(bytes: u64) -> Size {
         Size(bytes)
     }
 
-    /// Of so many MiB.
+    /// A size in MiB.
     pub const fn mib(mib: u64) -> Size {
         Size(mib << 20)
     }
 
-    /// In bytes.
+    /// The number of bytes.
     pub const fn as_bytes(self) -> u64 {
         self.0
     }
 }
 
-/// In the largest binary unit that divides it: `64m`, as one would write it in a configuration.
+/// Written in the largest binary unit that divides the size, as in a configuration: `64m`.
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: [(u64, &str); 5] =

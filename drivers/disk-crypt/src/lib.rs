@@ -166,7 +166,7 @@ impl Crypt {
             return Err(Error::failed(format!("{} shows {}, which holds no LUKS header", self.device(), self.dev)));
         }
         let uuid = context.new_uuid(&self.dev);
-        state::set(state::Scope::Persistent, UNFINISHED, &uuid)?;
+        state::set(state::StateScope::Persistent, UNFINISHED, &uuid)?;
         let format = Command::new(CRYPTSETUP).args(["luksFormat", "--batch-mode", "--type", "luks2", "--key-file=-"]);
         format.args(["--uuid", &uuid]).args(options).arg("--").arg(&self.dev).stdin(key).check()?;
         Ok(())
@@ -235,12 +235,12 @@ impl Crypt {
 
 /// Whether it is what a provision of this node formatted, and then was cut short.
 fn is_unfinished(uuid: &str) -> Result<bool> {
-    Ok(state::get(state::Scope::Persistent, UNFINISHED)?.is_some_and(|known| known == uuid))
+    Ok(state::get(state::StateScope::Persistent, UNFINISHED)?.is_some_and(|known| known == uuid))
 }
 
 /// From now on the device counts as one that holds data.
 fn forget_unfinished() -> Result<()> {
-    Ok(state::remove(state::Scope::Persistent, UNFINISHED)?)
+    Ok(state::remove(state::StateScope::Persistent, UNFINISHED)?)
 }
 
 fn not_overwritten(device: &str, kind: &str) -> String {

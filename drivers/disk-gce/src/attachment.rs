@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hostler_family_gce::{Answer, Client, Fault, InstanceRef, check_name, failed, name_of};
 use hostler_sdk::block;
-use hostler_sdk::state::{self, Scope};
+use hostler_sdk::state::{self, StateScope};
 use hostler_sdk::{Context, Error, Result, clock, log};
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ impl Attached {
     /// What keeps its device from going, in words.
     fn user(&self, context: &Context) -> Result<Option<String>> {
         let device = device(&self.device_name);
-        if block::find(&device)?.is_none() && state::get(Scope::Boot, &self.device_name)?.is_some() && !context.force()
+        if block::find(&device)?.is_none() && state::get(StateScope::Boot, &self.device_name)?.is_some() && !context.force()
         {
             let text = "was there and is gone, so that nobody can tell whether it is in use";
             return Ok(Some(format!("{device} {text}: bring it back with udevadm trigger, or detach it with --force")));
@@ -145,14 +145,14 @@ impl<'a> Instance<'a> {
         let path = self.client.own_path().map_err(failed(format!("cannot detach {name}")))?;
         detach(&self.client, &path, attached).map_err(failed(format!("cannot detach {name}")))?;
         // Kept without harm: it counts only while a disk is attached under that name.
-        let _ = state::remove(Scope::Boot, &attached.device_name);
+        let _ = state::remove(StateScope::Boot, &attached.device_name);
         Ok(true)
     }
 }
 
 /// That the device of an attached disk has been there. One that never appeared is in nobody's use.
 pub(crate) fn remember(device_name: &str) -> Result<()> {
-    Ok(state::set(Scope::Boot, device_name, "seen")?)
+    Ok(state::set(StateScope::Boot, device_name, "seen")?)
 }
 
 fn detach(client: &Client<'_>, instance: &str, attached: &Attached) -> Answer<()> {

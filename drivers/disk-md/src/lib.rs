@@ -136,7 +136,7 @@ impl Driver for Md {
         self.mdadm(&["--create"], &self.creation(devices))?;
         block::wait_for(self.device(), UDEV)?;
         let array = self.array()?.ok_or_else(|| Error::failed(format!("{} is gone again", self.device())))?;
-        state::set(state::Scope::Persistent, UUID, &array.uuid)?;
+        state::set(state::StateScope::Persistent, UUID, &array.uuid)?;
         log::info(format!("to name the array on other nodes too: uuid = {}", array.uuid));
         Ok(Outcome::changed(format!("made {} of {}", self.device(), self.devs.join(" "))))
     }
@@ -156,7 +156,7 @@ impl Driver for Md {
             self.must_belong(&uuid)?;
         }
         Command::new("/sbin/mdadm").arg("--zero-superblock").args(self.devs.clone()).check()?;
-        state::remove(state::Scope::Persistent, UUID)?;
+        state::remove(state::StateScope::Persistent, UUID)?;
         Ok(Outcome::changed(format!("cleared {}", self.devs.join(" "))))
     }
 }
@@ -188,7 +188,7 @@ impl Md {
     fn known_uuid(&self) -> Result<Option<String>> {
         match &self.uuid {
             Some(uuid) => Ok(Some(uuid.clone())),
-            None => Ok(state::get(state::Scope::Persistent, UUID)?),
+            None => Ok(state::get(state::StateScope::Persistent, UUID)?),
         }
     }
 

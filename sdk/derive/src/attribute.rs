@@ -3,7 +3,7 @@
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Expr, ExprLit, Lit, LitBool, LitStr, Meta, Result, Token, parenthesized};
 
-/// The kinds that a manifest knows, besides those that a type implies.
+/// The kinds that a manifest knows.
 const KINDS: [&str; 12] = [
     "string", "boolean", "integer", "size", "duration", "list", "words", "command", "path", "mode", "nodes", "schedule",
 ];
@@ -11,7 +11,7 @@ const KINDS: [&str; 12] = [
 /// The kinds of objects that hold keys.
 const STORES: [&str; 2] = ["sec", "cfg"];
 
-/// What the `#[keyword(…)]` of a field says.
+/// The `#[keyword(…)]` attribute of a field.
 pub(crate) struct KeywordAttribute {
     pub(crate) name: Option<String>,
     pub(crate) aliases: Vec<String>,
@@ -89,7 +89,7 @@ fn one_of(meta: &ParseNestedMeta<'_>, what: &str, known: &[&str]) -> Result<Stri
     Err(syn::Error::new(word.span(), format!("no such {what}: expected one of {}", known.join(", "))))
 }
 
-/// The text of a doc comment: a line each, without the space after the slashes.
+/// The text of a doc comment, without the space after the slashes.
 pub(crate) fn documentation(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(doc_line);
     let lines: Vec<String> = lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();

@@ -1,4 +1,4 @@
-//! `#[driver]`: which verbs an `impl Driver` has, and the exports of the component.
+//! `#[driver]`: finds the verbs of an `impl Driver` and generates the exports of the component.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,20 +6,20 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Ident, ImplItem, ItemImpl, Result, Token};
 
-/// The verbs of `impl Driver`, in the order of a resource's life.
+/// The verbs of `impl Driver`, in life-cycle order.
 const LIFE_CYCLE: [&str; 6] = ["validate", "status", "start", "stop", "provision", "unprovision"];
 
-/// What stands in the parentheses of `#[driver(…)]`.
-pub(crate) struct Options {
+/// The options in the parentheses of `#[driver(…)]`.
+pub(crate) struct DriverOptions {
     task: bool,
     sync: bool,
     console: bool,
     migrate: bool,
 }
 
-impl Parse for Options {
-    fn parse(input: ParseStream<'_>) -> Result<Options> {
-        let mut options = Options { task: false, sync: false, console: false, migrate: false };
+impl Parse for DriverOptions {
+    fn parse(input: ParseStream<'_>) -> Result<DriverOptions> {
+        let mut options = DriverOptions { task: false, sync: false, console: false, migrate: false };
         for word in Punctuated::<Ident, Token![,]>::parse_terminated(input)? {
             match word.to_string().as_str() {
                 "task" => options.task = true,
@@ -33,7 +33,7 @@ impl Parse for Options {
     }
 }
 
-pub(crate) fn expand(options: &Options, item: &ItemImpl) -> Result<TokenStream> {
+pub(crate) fn expand(options: &DriverOptions, item: &ItemImpl) -> Result<TokenStream> {
     let is_driver =
         item.trait_.as_ref().and_then(|(_, path, _)| path.segments.last()).is_some_and(|last| last.ident == "Driver");
     if !is_driver {
@@ -48,7 +48,7 @@ pub(crate) fn expand(options: &Options, item: &ItemImpl) -> Result<TokenStream> 
     Ok(quote! {
         #item
 
-        impl ::hostler_sdk::export::Registered for #driver {
+        impl ::hostler_sdk::export::DriverRegistration for #driver {
             const VERSION: &'static str = env!("CARGO_PKG_VERSION");
             const VERBS: &'static [&'static str] = &[#(#verbs),*];
             const MANIFEST: &'static [u8] = {
@@ -65,7 +65,7 @@ pub(crate) fn expand(options: &Options, item: &ItemImpl) -> Result<TokenStream> 
     })
 }
 
-fn verbs(options: &Options, item: &ItemImpl) -> Vec<&'static str> {
+fn verbs(options: &DriverOptions, item: &ItemImpl) -> Vec<&'static str> {
     let has = |verb: &&str| item.items.iter().any(|item| matches!(item, ImplItem::Fn(f) if f.sig.ident == verb));
     let console = options.console;
     let extra = [

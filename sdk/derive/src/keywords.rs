@@ -1,4 +1,4 @@
-//! `#[derive(Keywords)]`: the schema, and the function that reads a section by it.
+//! `#[derive(Keywords)]`: generates the schema and the function that reads a section.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -19,7 +19,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         impl #impl_generics ::hostler_sdk::Keywords for #name #type_generics #where_clause {
             const SUMMARY: &'static str = #summary;
             const DESCRIPTION: &'static str = #description;
-            const SCHEMA: &'static [::hostler_sdk::schema::Entry] = &[#(#entries),*];
+            const SCHEMA: &'static [::hostler_sdk::schema::SchemaEntry] = &[#(#entries),*];
 
             fn read(section: &::hostler_sdk::schema::Section) -> ::hostler_sdk::Result<Self> {
                 let _ = section;
@@ -40,7 +40,7 @@ fn fields_of(input: &DeriveInput) -> Result<Vec<Field>> {
     }
 }
 
-/// The keyword's name: the field's, unless the attribute says otherwise.
+/// The keyword's name: the field's name, unless the attribute gives another.
 fn name_of(field: &Field, attribute: &KeywordAttribute) -> String {
     let own = || field.ident.as_ref().map(|ident| ident.unraw().to_string());
     attribute.name.clone().or_else(own).unwrap_or_default()
@@ -50,7 +50,7 @@ fn entry(field: &Field) -> Result<TokenStream> {
     let attribute = KeywordAttribute::of(&field.attrs)?;
     let of = &field.ty;
     if attribute.flatten {
-        return Ok(quote!(::hostler_sdk::schema::Entry::Group(<#of as ::hostler_sdk::Keywords>::SCHEMA)));
+        return Ok(quote!(::hostler_sdk::schema::SchemaEntry::Group(<#of as ::hostler_sdk::Keywords>::SCHEMA)));
     }
     let help = documentation(&field.attrs);
     if help.is_empty() {
@@ -62,7 +62,7 @@ fn entry(field: &Field) -> Result<TokenStream> {
     } = &attribute;
     let kind = match (&attribute.kind, store) {
         (Some(kind), _) => quote!(#kind),
-        // References are words as variables are.
+        // References to data stores are words, like the variables that they become.
         (None, Some(_)) => quote!("words"),
         (None, None) => quote!(<#of as ::hostler_sdk::Value>::KIND),
     };
@@ -79,7 +79,7 @@ fn entry(field: &Field) -> Result<TokenStream> {
         None => quote!(::core::option::Option::None),
     };
     Ok(quote! {
-        ::hostler_sdk::schema::Entry::Keyword(::hostler_sdk::schema::Keyword {
+        ::hostler_sdk::schema::SchemaEntry::Keyword(::hostler_sdk::schema::KeywordSchema {
             name: #name,
             aliases: &[#(#aliases),*],
             kind: #kind,

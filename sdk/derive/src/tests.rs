@@ -1,4 +1,4 @@
-//! What an author is told who uses the macros wrongly.
+//! The compile errors that an author gets who uses the macros wrongly.
 
 use proc_macro2::TokenStream;
 use syn::parse_quote;
@@ -17,7 +17,7 @@ fn a_keyword_without_help_is_refused() {
 }
 
 #[test]
-fn what_is_no_struct_of_named_fields_is_refused() {
+fn only_a_struct_of_named_fields_is_accepted() {
     check(keywords::expand(&parse_quote! { struct A(String); }), "use named fields");
     check(keywords::expand(&parse_quote! { enum A { B } }), "keywords are the fields of a struct");
 }
@@ -29,7 +29,7 @@ fn an_unknown_attribute_is_refused() {
 }
 
 #[test]
-fn an_unknown_kind_is_refused_and_the_known_ones_are_told() {
+fn an_unknown_kind_is_refused_and_the_known_ones_are_listed() {
     let input = parse_quote! { struct A { #[doc = "Help."] #[keyword(kind = "colour")] file: String } };
     check(keywords::expand(&input), "no such kind: expected one of string, boolean, integer, size");
 }
@@ -49,6 +49,6 @@ fn the_attribute_driver_goes_on_an_impl_driver_only() {
 
 #[test]
 fn unknown_options_of_driver_are_refused() {
-    let error = syn::parse_str::<driver::Options>("tasks").err().map(|error| error.to_string());
+    let error = syn::parse_str::<driver::DriverOptions>("tasks").err().map(|error| error.to_string());
     assert_eq!(error.as_deref(), Some("expected `task`, `sync`, `console` or `migrate`"));
 }

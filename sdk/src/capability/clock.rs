@@ -1,25 +1,25 @@
-//! Time.
+//! Clocks and waiting.
 
 use std::time::Duration;
 
-use super::{Answer, host, milliseconds};
+use super::{CapabilityResult, host, milliseconds};
 
-/// Since 1970-01-01 00:00 UTC. May jump: never decide anything by it.
+/// The time since 1970-01-01 00:00 UTC. This clock may jump: do not base decisions on it.
 pub fn wall() -> Duration {
     Duration::from_millis(host::clock::wall_ms())
 }
 
-/// Since the boot of the node. Never jumps back, and goes on through a suspend.
+/// The time since the node booted. This clock never goes back, and continues during a suspend.
 pub fn since_boot() -> Duration {
     Duration::from_millis(host::clock::boot_ms())
 }
 
-/// Waits. Ends early, with an error, at the action's deadline or when it is interrupted.
-pub fn sleep(duration: Duration) -> Answer<()> {
+/// Waits. It returns early, with an error, at the action's deadline or when the action is interrupted.
+pub fn sleep(duration: Duration) -> CapabilityResult<()> {
     Ok(host::clock::sleep_ms(milliseconds(duration))?)
 }
 
-/// Asks every `interval` until `done` says true, at most for `timeout`. False if it never did.
+/// Calls `done` every `interval` until it returns true, for `timeout` at most. Returns false if it never did.
 pub fn wait_until(
     timeout: Duration,
     interval: Duration,

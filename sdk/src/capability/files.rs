@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::{Answer, host, text};
+use super::{CapabilityResult, host, text};
 use crate::Mode;
 
-/// What a path is.
+/// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// A regular file.
@@ -20,30 +20,30 @@ pub enum FileKind {
     Other,
 }
 
-/// What stat(2) says.
+/// The attributes of a file, from stat(2).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stat {
-    /// What it is.
+pub struct FileStat {
+    /// The kind of the file.
     pub kind: FileKind,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
     /// The permission bits.
     pub mode: Mode,
-    /// The owner.
+    /// The number of the owner.
     pub uid: u32,
-    /// The owner's group.
+    /// The number of the group.
     pub gid: u32,
     /// The owner's name, if the number has one.
     pub user: Option<String>,
     /// The group's name, if the number has one.
     pub group: Option<String>,
-    /// The number of the file system, and of the file in it.
+    /// The device number of the file system and the inode number: together they identify the file.
     pub identity: (u64, u64),
 }
 
-/// Of the path itself, or none if there is nothing.
-pub fn stat(path: impl AsRef<Path>) -> Answer<Option<Stat>> {
-    Ok(host::files::stat(&text(&path))?.map(|stat| Stat {
+/// The attributes of the path itself, without following a symbolic link. None if nothing is there.
+pub fn stat(path: impl AsRef<Path>) -> CapabilityResult<Option<FileStat>> {
+    Ok(host::files::stat(&text(&path))?.map(|stat| FileStat {
         kind: match stat.kind.as_str() {
             "file" => FileKind::File,
             "directory" => FileKind::Directory,
@@ -61,62 +61,62 @@ pub fn stat(path: impl AsRef<Path>) -> Answer<Option<Stat>> {
     }))
 }
 
-/// Whether there is anything at the path.
-pub fn exists(path: impl AsRef<Path>) -> Answer<bool> {
+/// Whether something exists at the path.
+pub fn exists(path: impl AsRef<Path>) -> CapabilityResult<bool> {
     Ok(stat(path)?.is_some())
 }
 
 /// Whether the path is a directory.
-pub fn is_directory(path: impl AsRef<Path>) -> Answer<bool> {
+pub fn is_directory(path: impl AsRef<Path>) -> CapabilityResult<bool> {
     Ok(stat(path)?.is_some_and(|stat| stat.kind == FileKind::Directory))
 }
 
-/// The whole content. More than 16 MiB is an error.
-pub fn read(path: impl AsRef<Path>) -> Answer<Vec<u8>> {
+/// The content of a file. More than 16 MiB is an error.
+pub fn read(path: impl AsRef<Path>) -> CapabilityResult<Vec<u8>> {
     Ok(host::files::read(&text(&path))?)
 }
 
-/// The whole content as text; what is no UTF-8 becomes U+FFFD.
-pub fn read_text(path: impl AsRef<Path>) -> Answer<String> {
+/// The content of a file as text. Bytes that are not UTF-8 become U+FFFD.
+pub fn read_text(path: impl AsRef<Path>) -> CapabilityResult<String> {
     Ok(String::from_utf8_lossy(&read(path)?).into_owned())
 }
 
 /// The names in a directory, sorted.
-pub fn list_directory(path: impl AsRef<Path>) -> Answer<Vec<String>> {
+pub fn list_directory(path: impl AsRef<Path>) -> CapabilityResult<Vec<String>> {
     Ok(host::files::list_directory(&text(&path))?)
 }
 
-/// Replaces the content: written beside, synced, renamed over. A new file gets `mode`.
-pub fn write(path: impl AsRef<Path>, content: impl AsRef<[u8]>, mode: Mode) -> Answer<()> {
+/// Replaces the content atomically: the host writes a temporary file, syncs it and renames it. A new file gets `mode`.
+pub fn write(path: impl AsRef<Path>, content: impl AsRef<[u8]>, mode: Mode) -> CapabilityResult<()> {
     Ok(host::files::write(&text(&path), content.as_ref(), mode.0)?)
 }
 
-/// Makes a sparse file of `size` bytes, or grows a smaller one. Never shrinks.
-pub fn allocate(path: impl AsRef<Path>, size: crate::Size) -> Answer<()> {
+/// Creates a sparse file of `size` bytes, or grows a smaller file. It never shrinks a file.
+pub fn allocate(path: impl AsRef<Path>, size: crate::Size) -> CapabilityResult<()> {
     Ok(host::files::allocate(&text(&path), size.as_bytes())?)
 }
 
-/// Makes a directory and the missing ones above it. True if it made any. An existing directory keeps its mode.
-pub fn make_directory(path: impl AsRef<Path>, mode: Mode) -> Answer<bool> {
+/// Creates a directory and its missing parents. True if it created any. An existing directory keeps its mode.
+pub fn make_directory(path: impl AsRef<Path>, mode: Mode) -> CapabilityResult<bool> {
     Ok(host::files::make_directory(&text(&path), mode.0)?)
 }
 
-/// Removes a file or an empty directory. False if there was nothing.
-pub fn remove(path: impl AsRef<Path>) -> Answer<bool> {
+/// Removes a file or an empty directory. False if it did not exist.
+pub fn remove(path: impl AsRef<Path>) -> CapabilityResult<bool> {
     Ok(host::files::remove(&text(&path))?)
 }
 
-/// Removes a directory and everything below it, without leaving its file system. False if there was nothing.
-pub fn remove_tree(path: impl AsRef<Path>) -> Answer<bool> {
+/// Removes a directory and everything below it, without crossing into other file systems. False if it did not exist.
+pub fn remove_tree(path: impl AsRef<Path>) -> CapabilityResult<bool> {
     Ok(host::files::remove_tree(&text(&path))?)
 }
 
-/// chmod(2).
-pub fn set_mode(path: impl AsRef<Path>, mode: Mode) -> Answer<()> {
+/// Sets the permission bits, see chmod(2).
+pub fn set_mode(path: impl AsRef<Path>, mode: Mode) -> CapabilityResult<()> {
     Ok(host::files::set_mode(&text(&path), mode.0)?)
 }
 
-/// chown(2). Names or numbers; none leaves it.
-pub fn set_owner(path: impl AsRef<Path>, user: Option<&str>, group: Option<&str>) -> Answer<()> {
+/// Sets the owner and the group, by name or number; None leaves one as it is. See chown(2).
+pub fn set_owner(path: impl AsRef<Path>, user: Option<&str>, group: Option<&str>) -> CapabilityResult<()> {
     Ok(host::files::set_owner(&text(&path), user, group)?)
 }

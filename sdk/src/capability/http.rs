@@ -3,90 +3,90 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Answer, host, milliseconds, text};
+use super::{CapabilityResult, host, milliseconds, text};
 use crate::Error;
 use crate::bindings::hostler::driver::http as wit;
 use crate::bindings::hostler::driver::types::Kv;
 
-/// What to send.
+/// A request to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub struct Request(wit::Request);
+pub struct HttpRequest(wit::Request);
 
-impl Request {
-    /// To an address: `https://compute.googleapis.com/compute/v1/…`.
-    pub fn new(method: &str, url: impl Into<String>) -> Request {
+impl HttpRequest {
+    /// A request to a URL: `https://compute.googleapis.com/compute/v1/…`.
+    pub fn new(method: &str, url: impl Into<String>) -> HttpRequest {
         Request::to(method, wit::Endpoint::Url(url.into()))
     }
 
-    /// To a socket. `path` is the request's path with its query.
-    pub fn unix(method: &str, socket: impl AsRef<Path>, path: impl Into<String>) -> Request {
+    /// A request to a unix socket. `path` is the request's path with its query.
+    pub fn unix(method: &str, socket: impl AsRef<Path>, path: impl Into<String>) -> HttpRequest {
         Request::to(method, wit::Endpoint::Unix((text(&socket), path.into())))
     }
 
-    fn to(method: &str, endpoint: wit::Endpoint) -> Request {
+    fn to(method: &str, endpoint: wit::Endpoint) -> HttpRequest {
         let method = method.to_owned();
-        Request(wit::Request { method, endpoint, headers: Vec::new(), body: Vec::new(), timeout_ms: 0 })
+        HttpRequest(wit::Request { method, endpoint, headers: Vec::new(), body: Vec::new(), timeout_ms: 0 })
     }
 
-    /// One more header.
-    pub fn header(mut self, name: &str, value: impl Into<String>) -> Request {
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> HttpRequest {
         self.0.headers.push(Kv { key: name.to_owned(), value: value.into() });
         self
     }
 
-    /// The body, as it is.
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Request {
+    /// Sets the body.
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> HttpRequest {
         self.0.body = body.into();
         self
     }
 
-    /// A body of JSON, and the header that says so.
-    pub fn json(self, document: &serde_json::Value) -> Request {
+    /// Sets a JSON body and its content type.
+    pub fn json(self, document: &serde_json::Value) -> HttpRequest {
         self.header("content-type", "application/json").body(document.to_string())
     }
 
-    /// How long to wait for the answer. By default until the action's deadline.
-    pub fn timeout(mut self, timeout: Duration) -> Request {
+    /// Sets how long to wait for the response. The default is the action's deadline.
+    pub fn timeout(mut self, timeout: Duration) -> HttpRequest {
         self.0.timeout_ms = milliseconds(timeout);
         self
     }
 
-    /// Sends it. GET and HEAD count as reading, all others as changing something.
-    pub fn send(&self) -> Answer<Response> {
+    /// Sends the request. GET and HEAD count as reading, all other methods as changing something.
+    pub fn send(&self) -> CapabilityResult<HttpResponse> {
         let response = host::http::send(&self.0)?;
-        Ok(Response { status: response.status, headers: response.headers, body: response.body })
+        Ok(HttpResponse { status: response.status, headers: response.headers, body: response.body })
     }
 }
 
-/// What came back, whatever its status.
+/// A response, whatever its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Response {
-    /// `200`.
+pub struct HttpResponse {
+    /// The HTTP status, such as 200.
     pub status: u16,
     headers: Vec<Kv>,
-    /// At most 16 MiB.
+    /// The body, at most 16 MiB.
     pub body: Vec<u8>,
 }
 
-impl Response {
+impl HttpResponse {
     /// Whether the status is 2xx.
     pub fn succeeded(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// A header, its name in any case.
+    /// The value of a header. The case of the name does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.key.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
     }
 
-    /// The body as text; what is no UTF-8 becomes U+FFFD.
+    /// The body as text. Bytes that are not UTF-8 become U+FFFD.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The body as JSON.
     pub fn json(&self) -> crate::Result<serde_json::Value> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::Failed(format!("the answer is no JSON: {error}")))
+        serde_json::from_slice(&self.body).map_err(|error| Error::Failed(format!("the answer is not JSON: {error}")))
     }
 }

@@ -1,7 +1,7 @@
-//! The capabilities, typed: one module each as in `wit/`.
+//! The capabilities with types: one module for each interface of `wit/`.
 //!
-//! They add no policy: whether a call is allowed is the host's business. What they add is types, and errors that become
-//! the action's with `?`.
+//! They add no policy, because the host decides whether a call is allowed. They add types, and errors that `?` converts to
+//! the action's error.
 
 pub mod block;
 pub mod clock;
@@ -24,15 +24,15 @@ use crate::bindings::hostler::driver as host;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::fake::imports as host;
 
-/// The answer of a capability.
-type Answer<T> = Result<T, CapabilityError>;
+/// The result of a capability.
+type CapabilityResult<T> = Result<T, CapabilityError>;
 
-/// A path as the contract has it. Keywords are text, so nothing is lost.
+/// Converts a path to the contract's text. Paths come from keywords, which are text, so nothing is lost.
 fn text(path: &(impl AsRef<Path> + ?Sized)) -> String {
     path.as_ref().to_string_lossy().into_owned()
 }
 
-/// A duration as the contract has it. Never rounded to 0, which would mean "no limit".
+/// Converts a duration to the contract's milliseconds. It is never rounded to 0, which would mean "no limit".
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
 }

@@ -1,9 +1,9 @@
-//! Programs. Grants: `exec`, `exec(read)`, `spawn`. There is no shell unless one is the granted program.
+//! Programs. Grants: `exec`, `exec(read)`, `spawn`. No shell is involved unless the granted program is one.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Answer, host, milliseconds, text};
+use super::{CapabilityResult, host, milliseconds, text};
 use crate::bindings::hostler::driver::process as wit;
 pub use crate::bindings::hostler::driver::process::ProcessInfo;
 use crate::bindings::hostler::driver::types::Kv;
@@ -15,7 +15,7 @@ use crate::{Error, Value};
 pub struct Command(wit::Command);
 
 impl Command {
-    /// Of an absolute path.
+    /// A command without arguments. The program is an absolute path.
     pub fn new(program: impl AsRef<Path>) -> Command {
         Command(wit::Command {
             program: text(&program),
@@ -30,55 +30,55 @@ impl Command {
         })
     }
 
-    /// One more argument.
+    /// Adds an argument.
     pub fn arg(mut self, arg: impl Into<String>) -> Command {
         self.0.args.push(arg.into());
         self
     }
 
-    /// More arguments.
+    /// Adds arguments.
     pub fn args<A: Into<String>>(mut self, args: impl IntoIterator<Item = A>) -> Command {
         self.0.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// Adds to the environment.
+    /// Adds a variable to the environment.
     pub fn env(mut self, name: &str, value: &str) -> Command {
         self.0.env.push(Kv { key: name.to_owned(), value: value.to_owned() });
         self
     }
 
-    /// The working directory, by default `/`.
+    /// Sets the working directory. The default is `/`.
     pub fn cwd(mut self, directory: impl AsRef<Path>) -> Command {
         self.0.cwd = Some(text(&directory));
         self
     }
 
-    /// What the program reads from its standard input.
+    /// Sets the content of the standard input.
     pub fn stdin(mut self, input: impl Into<Vec<u8>>) -> Command {
         self.0.stdin = input.into();
         self
     }
 
-    /// The user to run as, a name or a number. By default the agent's own.
+    /// Sets the user to run as, a name or a number. The default is the agent's user.
     pub fn user(mut self, user: impl Into<String>) -> Command {
         self.0.user = Some(user.into());
         self
     }
 
-    /// The group to run as. By default the user's.
+    /// Sets the group to run as. The default is the user's group.
     pub fn group(mut self, group: impl Into<String>) -> Command {
         self.0.group = Some(group.into());
         self
     }
 
-    /// What else the host can set: `umask`, `limit.nofile` and so on, see `wit/process.wit`.
+    /// Sets another property of the process: `umask`, `limit.nofile` and so on, see `wit/process.wit`.
     pub fn setting(mut self, name: &str, value: impl Into<String>) -> Command {
         self.0.settings.push(Kv { key: name.to_owned(), value: value.into() });
         self
     }
 
-    /// After this long the whole process group is killed. By default at the action's deadline.
+    /// Sets how long the program may run before its whole process group is killed. The default is the action's deadline.
     pub fn timeout(mut self, timeout: Duration) -> Command {
         self.0.timeout_ms = milliseconds(timeout);
         self
@@ -89,12 +89,13 @@ impl Command {
         &self.0.program
     }
 
-    /// Runs it to its end. An exit status other than 0 is no error here.
-    pub fn run(&self) -> Answer<Output> {
+    /// Runs the program and waits until it exits. An exit status other than 0 is not an error here.
+    pub fn run(&self) -> CapabilityResult<Output> {
         Ok(Output::of(host::process::run(&self.0)?))
     }
 
-    /// Runs it to its end. An exit status other than 0 is an error that ends with the last line it wrote.
+    /// Runs the program and waits until it exits. An exit status other than 0 is an error, which quotes the last line that the
+    /// program wrote.
     pub fn check(&self) -> crate::Result<Output> {
         let output = self.run()?;
         if output.succeeded() {
@@ -103,14 +104,15 @@ impl Command {
         Err(Error::Failed(format!("{} ended with {}{}", self.0.program, output.status, output.last_words())))
     }
 
-    /// Runs it and `sink` at once. That one reads what its own standard input was told to be, and then what this one writes.
-    pub fn pipe(&self, sink: &Command) -> Answer<Piped> {
+    /// Runs this program and `sink` at the same time. `sink` reads the content of its own standard input first, and then what
+    /// this program writes.
+    pub fn pipe(&self, sink: &Command) -> CapabilityResult<PipeOutput> {
         let wit::Piped { source, sink, bytes } = host::process::pipe(&self.0, &sink.0)?;
-        Ok(Piped { source: Output::of(source), sink: Output::of(sink), bytes })
+        Ok(PipeOutput { source: Output::of(source), sink: Output::of(sink), bytes })
     }
 
     /// Starts a program that outlives the call, and returns its pid.
-    pub fn spawn(&self) -> Answer<u32> {
+    pub fn spawn(&self) -> CapabilityResult<u32> {
         Ok(host::process::spawn(&self.0)?)
     }
 }
@@ -124,27 +126,27 @@ impl Value for Command {
     }
 }
 
-/// How a program ended.
+/// The exit status and the output of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// Its exit status, or 128 and the signal that ended it.
+    /// The exit status, or 128 plus the number of the signal that killed the program.
     pub status: i32,
-    /// What it wrote to its standard output.
+    /// The standard output.
     pub stdout: Vec<u8>,
-    /// What it wrote to its standard error.
+    /// The standard error.
     pub stderr: Vec<u8>,
-    /// True if either was longer than 1 MiB and its middle was dropped.
+    /// True if one of them was longer than 1 MiB, so that its middle was dropped.
     pub truncated: bool,
 }
 
-/// How the two programs of a pipe ended.
+/// The results of the two programs of a pipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piped {
-    /// The one that wrote, without what it wrote to its standard output.
+pub struct PipeOutput {
+    /// The result of the program that wrote, without its standard output.
     pub source: Output,
-    /// The one that read.
+    /// The result of the program that read.
     pub sink: Output,
-    /// How much went from the one to the other.
+    /// The number of bytes that went through the pipe.
     pub bytes: u64,
 }
 
@@ -173,12 +175,13 @@ impl Output {
     }
 }
 
-/// The processes of this resource: those that [`Command::spawn`] started and all their children.
-pub fn running() -> Answer<Vec<ProcessInfo>> {
+/// The processes of this resource: those that [`Command::spawn`] started, and all their descendants.
+pub fn running() -> CapabilityResult<Vec<ProcessInfo>> {
     Ok(host::process::running()?)
 }
 
-/// Ends all processes of this resource: `signal` (such as `TERM`), then KILL after `grace`. Returns how many there were.
-pub fn terminate(signal: &str, grace: Duration) -> Answer<u32> {
+/// Stops all processes of this resource: sends `signal` (such as `TERM`), then KILL after `grace`. Returns how many there
+/// were.
+pub fn terminate(signal: &str, grace: Duration) -> CapabilityResult<u32> {
     Ok(host::process::terminate(signal, milliseconds(grace))?)
 }

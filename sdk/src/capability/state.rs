@@ -1,36 +1,36 @@
-//! A little memory that the host keeps for a resource: durable before [`set`] returns, at most 64 KiB, denied in status.
+//! A small store that the host keeps for a resource: at most 64 KiB, durable before [`set`] returns, denied during `status`.
 
-use super::{Answer, host};
+use super::{CapabilityResult, host};
 
-/// How long the host remembers.
+/// How long the host keeps a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum StateScope {
     /// Until the next boot of the node.
     Boot,
     /// Until `unprovision`, or until the object is deleted.
     Persistent,
 }
 
-impl Scope {
+impl StateScope {
     fn as_str(self) -> &'static str {
         match self {
-            Scope::Boot => "boot",
-            Scope::Persistent => "persistent",
+            StateScope::Boot => "boot",
+            StateScope::Persistent => "persistent",
         }
     }
 }
 
-/// The value under `key`, or none if it was never set. A store that cannot be read is an error, never none.
-pub fn get(scope: Scope, key: &str) -> Answer<Option<String>> {
+/// The value of `key`, or None if it was never set. A store that cannot be read is an error, never None.
+pub fn get(scope: StateScope, key: &str) -> CapabilityResult<Option<String>> {
     Ok(host::state::get(scope.as_str(), key)?)
 }
 
-/// Sets `key`.
-pub fn set(scope: Scope, key: &str, value: &str) -> Answer<()> {
+/// Sets the value of `key`.
+pub fn set(scope: StateScope, key: &str, value: &str) -> CapabilityResult<()> {
     Ok(host::state::set(scope.as_str(), key, value)?)
 }
 
-/// Forgets `key`. No error if it was not set.
-pub fn remove(scope: Scope, key: &str) -> Answer<()> {
+/// Removes `key`. It is not an error if it was not set.
+pub fn remove(scope: StateScope, key: &str) -> CapabilityResult<()> {
     Ok(host::state::remove(scope.as_str(), key)?)
 }

@@ -1,10 +1,10 @@
-//! What a test says of the host before the driver comes.
+//! The functions with which a test prepares the host.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::Host;
-use super::world::{Asked, Interface, Node, Run, Served};
+use super::world::{ServerRequest, NetworkInterface, FileNode, Run, ServerResponse};
 use crate::CapabilityError;
 use crate::bindings::hostler::driver::block::{Device, Signature};
 use crate::bindings::hostler::driver::http::Response;
@@ -15,47 +15,47 @@ use crate::files::FileKind;
 use crate::process::Output;
 
 impl Host {
-    /// With a file of `size` bytes, and the directories above it.
+    /// Adds a file of `size` bytes, and the directories above it.
     pub fn file(self, path: &str, size: u64) -> Host {
         self.with(|world| {
             world.make_parents(path);
-            world.files.insert(path.to_owned(), Node::of(FileKind::File, size, 0o644));
+            world.files.insert(path.to_owned(), FileNode::of(FileKind::File, size, 0o644));
         })
     }
 
-    /// With a file that holds a text.
+    /// Adds a file that contains a text.
     pub fn text_file(self, path: &str, text: &str) -> Host {
         self.with(|world| {
             world.make_parents(path);
-            let node = Node { content: text.as_bytes().to_vec(), ..Node::of(FileKind::File, text.len() as u64, 0o644) };
+            let node = FileNode { content: text.as_bytes().to_vec(), ..FileNode::of(FileKind::File, text.len() as u64, 0o644) };
             world.files.insert(path.to_owned(), node);
         })
     }
 
-    /// With a directory, and the directories above it.
+    /// Adds a directory, and the directories above it.
     pub fn directory(self, path: &str) -> Host {
         self.with(|world| {
             world.make_parents(path);
-            world.files.insert(path.to_owned(), Node::of(FileKind::Directory, 4096, 0o755));
+            world.files.insert(path.to_owned(), FileNode::of(FileKind::Directory, 4096, 0o755));
         })
     }
 
-    /// With a block device of `size` bytes.
+    /// Adds a block device of `size` bytes.
     pub fn device(self, path: &str, size: u64) -> Host {
         self.add_device(path, size);
         self
     }
 
-    /// Makes a block device, as a faked program does that activates one.
+    /// Creates a block device, for a faked program that activates one.
     pub fn add_device(&self, path: &str, size: u64) {
         self.change(|world| {
             world.make_parents(path);
-            world.files.insert(path.to_owned(), Node::of(FileKind::Block, size, 0o660));
+            world.files.insert(path.to_owned(), FileNode::of(FileKind::Block, size, 0o660));
             world.devices.insert(path.to_owned(), Device { path: path.to_owned(), size, read_only: false });
         });
     }
 
-    /// Takes a block device away. False if somebody holds it: it is mounted, or [`Host::busy`].
+    /// Removes a block device. False if it is in use: mounted, or [`Host::busy`].
     pub fn release_device(&self, path: &str) -> bool {
         self.change(|world| {
             let held = world.is_busy(path) || world.mounts.iter().any(|entry| entry.source == path);
@@ -67,13 +67,13 @@ impl Host {
         })
     }
 
-    /// With a device or image file that holds something: `ext4`, `LVM2_member`.
+    /// Adds a signature to a device or image file: `ext4`, `LVM2_member`.
     pub fn signature(self, path: &str, kind: &str) -> Host {
         self.set_signature(path, kind);
         self
     }
 
-    /// The file system on a device gets a label.
+    /// Sets the label of the file system on a device.
     pub fn set_label(&self, path: &str, label: &str) {
         self.change(|world| {
             let path = world.backing(path).to_owned();
@@ -83,7 +83,7 @@ impl Host {
         });
     }
 
-    /// Writes a signature, as a faked mkfs does.
+    /// Writes a signature, for a faked mkfs.
     pub fn set_signature(&self, path: &str, kind: &str) {
         let signature = Signature { kind: kind.to_owned(), label: String::new(), uuid: String::new() };
         self.change(|world| {
@@ -92,7 +92,7 @@ impl Host {
         });
     }
 
-    /// Gives what a device holds a UUID.
+    /// Sets the UUID of the content of a device.
     pub fn set_uuid(&self, path: &str, uuid: &str) {
         self.change(|world| {
             let path = world.backing(path).to_owned();
@@ -100,7 +100,7 @@ impl Host {
         });
     }
 
-    /// Takes a signature away, as a faked wipefs does.
+    /// Removes a signature, for a faked wipefs.
     pub fn clear_signature(&self, path: &str) {
         self.change(|world| {
             let path = world.backing(path).to_owned();
@@ -108,7 +108,7 @@ impl Host {
         });
     }
 
-    /// With something mounted.
+    /// Adds a mount.
     pub fn mounted(self, fstype: &str, source: &str, target: &str) -> Host {
         let entry = MountEntry {
             source: source.to_owned(),
@@ -120,45 +120,45 @@ impl Host {
         self.directory(target).with(|world| world.mounts.push(entry))
     }
 
-    /// With a kernel that does not know a file system.
+    /// Removes the kernel's support for a file system.
     pub fn without_filesystem(self, fstype: &str) -> Host {
         self.with(|world| world.unsupported.insert(fstype.to_owned()))
     }
 
-    /// With so much room at a mount point.
+    /// Sets the size and the free space of a mount point.
     pub fn usage(self, target: &str, total: u64, free: u64) -> Host {
         self.with(|world| world.usage.insert(target.to_owned(), Usage { total, free }))
     }
 
-    /// With a mount point that never answers.
+    /// Makes a mount point never answer.
     pub fn hung(self, target: &str) -> Host {
         self.with(|world| world.hung.insert(target.to_owned()))
     }
 
-    /// With a device, backing file or mount point that somebody holds: releasing it is EBUSY.
+    /// Marks a device, backing file or mount point as in use: releasing it is EBUSY.
     pub fn busy(self, what: &str) -> Host {
         self.with(|world| world.busy.insert(what.to_owned(), u64::MAX))
     }
 
-    /// With one that somebody holds for a while.
+    /// Marks a device, backing file or mount point as in use for a while.
     pub fn busy_for(self, duration: Duration, what: &str) -> Host {
         self.with(|world| {
             world.busy.insert(what.to_owned(), world.boot_ms + u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
         })
     }
 
-    /// With a network interface that is up.
+    /// Adds a network interface that is up.
     pub fn link(self, name: &str) -> Host {
         self.with(|world| {
             let index = u32::try_from(world.links.len()).map_or(u32::MAX, |links| links + 1);
             let kind = if name == "lo" { "loopback" } else { "device" }.to_owned();
             let mac = "52:54:00:00:00:01".to_owned();
             let link = Link { name: name.to_owned(), index, up: true, carrier: true, mtu: 1500, mac, kind };
-            world.links.insert(name.to_owned(), Interface { link, addresses: Vec::new() });
+            world.links.insert(name.to_owned(), NetworkInterface { link, addresses: Vec::new() });
         })
     }
 
-    /// With a bridge that is up.
+    /// Adds a bridge that is up.
     pub fn bridge(self, name: &str) -> Host {
         self.link(name).with(|world| {
             if let Some(interface) = world.links.get_mut(name) {
@@ -167,7 +167,7 @@ impl Host {
         })
     }
 
-    /// With a network namespace that has nothing but `lo`: `container#1`, or the name or path of one.
+    /// Adds a network namespace that contains only `lo`. It is called `container#1`, or by a name or path.
     pub fn namespace(self, netns: &str) -> Host {
         let lo = NetnsLink {
             name: "lo".to_owned(),
@@ -185,7 +185,7 @@ impl Host {
         self.with(|world| world.namespaces.insert(netns.to_owned(), contents))
     }
 
-    /// With a link in a network namespace that has an address and that no resource has plugged.
+    /// Adds a link with an address to a network namespace, which no resource plugged.
     pub fn inner_address(self, netns: &str, dev: &str, cidr: &str) -> Host {
         let link = NetnsLink {
             name: dev.to_owned(),
@@ -209,12 +209,12 @@ impl Host {
         })
     }
 
-    /// The namespace ends, with all that was made in it.
+    /// Removes a namespace with everything in it.
     pub fn end_namespace(&self, netns: &str) {
         self.change(|world| world.namespaces.remove(netns));
     }
 
-    /// With an interface whose cable is out.
+    /// Removes the carrier of an interface.
     pub fn without_carrier(self, name: &str) -> Host {
         self.with(|world| {
             if let Some(interface) = world.links.get_mut(name) {
@@ -223,7 +223,7 @@ impl Host {
         })
     }
 
-    /// With an interface that is administratively down.
+    /// Sets an interface administratively down.
     pub fn link_down(self, name: &str) -> Host {
         self.with(|world| {
             if let Some(interface) = world.links.get_mut(name) {
@@ -232,7 +232,7 @@ impl Host {
         })
     }
 
-    /// With an address on an interface: `10.0.0.9/24`.
+    /// Adds an address to an interface: `10.0.0.9/24`.
     pub fn address(self, dev: &str, cidr: &str) -> Host {
         self.with(|world| {
             if let Some(interface) = world.links.get_mut(dev) {
@@ -241,18 +241,18 @@ impl Host {
         })
     }
 
-    /// With a name that resolves.
+    /// Adds a host name and its addresses.
     pub fn name(self, name: &str, addresses: &[&str]) -> Host {
         let addresses = addresses.iter().map(|address| (*address).to_owned()).collect();
         self.with(|world| world.names.insert(name.to_owned(), addresses))
     }
 
-    /// With another host that answers for an address.
+    /// Adds another host that has an address.
     pub fn neighbour(self, address: &str) -> Host {
         self.with(|world| world.neighbours.insert(address.to_owned()))
     }
 
-    /// With a route.
+    /// Adds a route.
     pub fn route(self, destination: &str, gateway: Option<&str>, dev: Option<&str>) -> Host {
         let route = Route {
             destination: destination.to_owned(),
@@ -262,7 +262,7 @@ impl Host {
         self.with(|world| world.routes.push(route))
     }
 
-    /// With a program that always ends so.
+    /// Adds a program that always exits with this status and output.
     pub fn program(self, path: &str, status: i32, stdout: &str) -> Host {
         let stdout = stdout.as_bytes().to_vec();
         self.program_with(path, move |_| Output {
@@ -273,30 +273,30 @@ impl Host {
         })
     }
 
-    /// With a program that does something.
+    /// Adds a program with this behaviour.
     pub fn program_with(self, path: &str, program: impl Fn(&Run<'_>) -> Output + 'static) -> Host {
         self.with(|world| world.programs.insert(path.to_owned(), Rc::new(program)))
     }
 
-    /// With a process that the resource started earlier.
+    /// Adds a process that the resource started earlier.
     pub fn process(self, argv: &[&str]) -> Host {
         let argv = argv.iter().map(|arg| (*arg).to_owned()).collect();
         self.with(|world| super::imports::process::add_process(world, argv))
     }
 
-    /// With a server that answers. Several answers to the same request are given in turn, the last one for ever. `to` is
-    /// the whole address, or `unix:` and the socket and the request's path.
+    /// Adds a response to a request. Several responses to the same request are given in turn; the last one stays. `to` is the
+    /// whole URL, or `unix:` followed by the socket and the request's path.
     pub fn answers(self, method: &str, to: &str, status: u16, body: &str) -> Host {
         let response = Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
         self.with(|world| world.answers.entry(format!("{method} {to}")).or_default().push_back(response))
     }
 
-    /// With a server that answers whatever is asked of an address that begins so.
-    pub fn server(self, base: &str, serve: impl Fn(&Asked<'_>) -> Result<Served, CapabilityError> + 'static) -> Host {
+    /// Adds a server that answers all requests to URLs with this prefix.
+    pub fn server(self, base: &str, serve: impl Fn(&ServerRequest<'_>) -> Result<ServerResponse, CapabilityError> + 'static) -> Host {
         self.with(|world| world.servers.push((base.to_owned(), Rc::new(serve))))
     }
 
-    /// A block device goes, as one does that is unplugged.
+    /// Removes a block device, as if it were unplugged.
     pub fn remove_device(&self, path: &str) {
         self.change(|world| {
             world.files.remove(path);
@@ -304,7 +304,7 @@ impl Host {
         });
     }
 
-    /// With a value that the driver kept earlier. `scope` is `boot` or `persistent`.
+    /// Adds a value that the driver stored earlier. `scope` is `boot` or `persistent`.
     pub fn state(self, scope: &str, key: &str, value: &str) -> Host {
         self.with(|world| world.state.insert((scope.to_owned(), key.to_owned()), value.to_owned()))
     }

@@ -1,6 +1,6 @@
-//! `given(driver).on(&host)`: a driver's life, a line at a time, each followed by what it must answer.
+//! `given(driver).on(&host)`: a driver's life cycle, one call at a time, each followed by assertions about its result.
 //!
-//! Assertions panic at the caller's line. Beyond what a test asks for, each call is held to the contract: see [`super`].
+//! Assertions panic at the caller's line. In addition, each call is checked against the contract: see [`super`].
 
 use std::fmt::Debug;
 
@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// A driver with its keywords.
-pub fn given<D: Driver>(driver: D) -> Given<D> {
-    Given { driver, context: Context::fake(&rid::<D>()) }
+pub fn given<D: Driver>(driver: D) -> DriverSetup<D> {
+    DriverSetup { driver, context: Context::fake(&rid::<D>()) }
 }
 
-/// A driver whose keywords are read from a section: names and canonical values.
+/// A driver whose keywords are read from a section of names and canonical values.
 #[track_caller]
-pub fn given_section<D: Driver>(pairs: &[(&str, &str)]) -> Given<D> {
+pub fn given_section<D: Driver>(pairs: &[(&str, &str)]) -> DriverSetup<D> {
     match D::read(&Section::from_pairs(pairs)) {
         Ok(driver) => given(driver),
         Err(error) => panic!("the section does not read: {error}"),
@@ -30,28 +30,28 @@ fn rid<D: Driver>() -> String {
     format!("{}#1", D::NAME.split('.').next().unwrap_or_default())
 }
 
-/// A driver that has no host yet.
+/// A driver without a host.
 #[must_use]
-pub struct Given<D> {
+pub struct DriverSetup<D> {
     driver: D,
     context: Context,
 }
 
-impl<D: Driver> Given<D> {
-    /// Of another resource, node, or with more variables.
-    pub fn with(mut self, context: Context) -> Given<D> {
+impl<D: Driver> DriverSetup<D> {
+    /// Replaces the context: another resource, another node, or more variables.
+    pub fn with(mut self, context: Context) -> DriverSetup<D> {
         self.context = context;
         self
     }
 
-    /// On this host.
+    /// Puts the driver on a host.
     pub fn on(self, host: &Host) -> Case<D> {
-        Case { driver: self.driver, context: self.context, host: host.clone(), last: Last::Nothing }
+        Case { driver: self.driver, context: self.context, host: host.clone(), last: LastAnswer::Nothing }
     }
 }
 
-/// What the driver answered last.
-enum Last {
+/// The result of the last call.
+enum LastAnswer {
     Nothing,
     Action(&'static str, Result<Outcome>),
     Status(Result<Status>),
@@ -66,7 +66,7 @@ pub struct Case<D> {
     driver: D,
     context: Context,
     host: Host,
-    last: Last,
+    last: LastAnswer,
 }
 
 impl<D: Driver> Case<D> {
@@ -74,7 +74,7 @@ impl<D: Driver> Case<D> {
     #[track_caller]
     pub fn status(mut self) -> Case<D> {
         let answer = self.host.run(D::GRANTS, Some("status"), || self.driver.status(&self.context));
-        self.last = Last::Status(answer);
+        self.last = LastAnswer::Status(answer);
         self
     }
 
@@ -82,7 +82,7 @@ impl<D: Driver> Case<D> {
     #[track_caller]
     pub fn validate(mut self) -> Case<D> {
         let answer = self.host.run(D::GRANTS, Some("validate"), || self.driver.validate(&self.context));
-        self.last = Last::Problems(answer);
+        self.last = LastAnswer::Problems(answer);
         self
     }
 
@@ -123,17 +123,17 @@ impl<D: Driver> Case<D> {
                 _ => {}
             }
         }
-        self.last = Last::Action(verb, answer);
+        self.last = LastAnswer::Action(verb, answer);
         self
     }
 
-    /// The action succeeded and did something.
+    /// Asserts that the action succeeded and changed something.
     #[track_caller]
     pub fn is_changed(self, text: &str) -> Case<D> {
         self.has_outcome(true, text)
     }
 
-    /// The action succeeded and found everything as wanted.
+    /// Asserts that the action succeeded and found everything as wanted.
     #[track_caller]
     pub fn is_unchanged(self, text: &str) -> Case<D> {
         self.has_outcome(false, text)
@@ -142,7 +142,7 @@ impl<D: Driver> Case<D> {
     #[track_caller]
     fn has_outcome(self, changed: bool, text: &str) -> Case<D> {
         match &self.last {
-            Last::Action(verb, Ok(outcome)) => {
+            LastAnswer::Action(verb, Ok(outcome)) => {
                 assert_eq!((outcome.changed, outcome.text.as_str()), (changed, text), "(changed, text) of {verb}");
             }
             other => other.unexpected("an action that succeeds"),
@@ -150,7 +150,7 @@ impl<D: Driver> Case<D> {
         self
     }
 
-    /// The call failed with this error.
+    /// Asserts that the call failed with this error.
     #[track_caller]
     pub fn fails(self, error: &Error) -> Case<D> {
         match self.last.error() {
@@ -160,7 +160,7 @@ impl<D: Driver> Case<D> {
         self
     }
 
-    /// The call failed, and the error holds this text.
+    /// Asserts that the call failed with an error that contains this text.
     #[track_caller]
     pub fn fails_with(self, text: &str) -> Case<D> {
         match self.last.error() {
@@ -170,34 +170,34 @@ impl<D: Driver> Case<D> {
         self
     }
 
-    /// The status is this state.
+    /// Asserts the state of the status.
     #[track_caller]
     pub fn is(self, state: State) -> Case<D> {
         assert_eq!(shown(self.reported().state()), shown(state), "{:#?}", self.reported().report());
         self
     }
 
-    /// The status has this label.
+    /// Asserts the label of the status.
     #[track_caller]
     pub fn labelled(self, label: &str) -> Case<D> {
         assert_eq!(self.reported().report().label, label);
         self
     }
 
-    /// The status says that it is provisioned, or that it is not.
+    /// Asserts that the status reports the resource as provisioned, or not.
     #[track_caller]
     pub fn is_provisioned(self, expected: bool) -> Case<D> {
         self.is_provisioned_as(if expected { crate::Provisioned::Yes } else { crate::Provisioned::No })
     }
 
-    /// The same, where yes and no are not all there is.
+    /// The same, for states between yes and no.
     #[track_caller]
     pub fn is_provisioned_as(self, expected: crate::Provisioned) -> Case<D> {
         assert_eq!(self.reported().report().provisioned, expected);
         self
     }
 
-    /// The status exposes this.
+    /// Asserts that the status exposes this value.
     #[track_caller]
     pub fn exposes(self, name: &str, value: &str) -> Case<D> {
         let exposed = &self.reported().report().exposes;
@@ -205,7 +205,7 @@ impl<D: Driver> Case<D> {
         self
     }
 
-    /// A message of the status holds this text.
+    /// Asserts that a message of the status contains this text.
     #[track_caller]
     pub fn mentions(self, text: &str) -> Case<D> {
         let messages = &self.reported().report().messages;
@@ -213,18 +213,18 @@ impl<D: Driver> Case<D> {
         self
     }
 
-    /// The status has no messages.
+    /// Asserts that the status has no messages.
     #[track_caller]
     pub fn is_silent(self) -> Case<D> {
         assert_eq!(self.reported().report().messages, []);
         self
     }
 
-    /// `validate` finds exactly these problems: keyword and text.
+    /// Asserts that `validate` found exactly these problems: keyword and text.
     #[track_caller]
     pub fn finds(self, expected: &[(&str, &str)]) -> Case<D> {
         match &self.last {
-            Last::Problems(Ok(problems)) => {
+            LastAnswer::Problems(Ok(problems)) => {
                 let found: Vec<_> = problems.iter().map(|p| (p.keyword.as_str(), p.text.as_str())).collect();
                 assert_eq!(found, expected);
             }
@@ -233,7 +233,7 @@ impl<D: Driver> Case<D> {
         self
     }
 
-    /// Whatever the answer was, do something else before the next call: heal the host, reboot it.
+    /// Changes the host before the next call: heals it, reboots it.
     pub fn then(self, change: impl FnOnce(&Host)) -> Case<D> {
         change(&self.host);
         self
@@ -250,13 +250,13 @@ impl<D: Driver> Case<D> {
 
     /// Whether the last call was a status of this state.
     pub(super) fn has_state(&self, state: State) -> bool {
-        matches!(&self.last, Last::Status(Ok(status)) if status.state() == state)
+        matches!(&self.last, LastAnswer::Status(Ok(status)) if status.state() == state)
     }
 
     #[track_caller]
     fn reported(&self) -> &Status {
         match &self.last {
-            Last::Status(Ok(status)) => status,
+            LastAnswer::Status(Ok(status)) => status,
             other => other.unexpected("an answer of status"),
         }
     }
@@ -266,15 +266,15 @@ impl<D: Task> Case<D> {
     /// Calls `run`.
     #[track_caller]
     pub fn run(mut self) -> Case<D> {
-        self.last = Last::Run(self.host.run(D::GRANTS, None, || self.driver.run(&self.context)));
+        self.last = LastAnswer::Run(self.host.run(D::GRANTS, None, || self.driver.run(&self.context)));
         self
     }
 
-    /// The run ended with this exit status.
+    /// Asserts the exit status of the run.
     #[track_caller]
     pub fn exits_with(self, status: i32) -> Case<D> {
         match &self.last {
-            Last::Run(Ok(report)) => assert_eq!(report.exit_status, status, "{report:?}"),
+            LastAnswer::Run(Ok(report)) => assert_eq!(report.exit_status, status, "{report:?}"),
             other => other.unexpected("an answer of run"),
         }
         self
@@ -286,15 +286,15 @@ impl<D: Sync> Case<D> {
     #[track_caller]
     pub fn sync(mut self, verb: &str, targets: &[&str]) -> Case<D> {
         let targets: Vec<String> = targets.iter().map(|target| (*target).to_owned()).collect();
-        self.last = Last::Sync(self.host.run(D::GRANTS, None, || self.driver.sync_all(&self.context, verb, &targets)));
+        self.last = LastAnswer::Sync(self.host.run(D::GRANTS, None, || self.driver.sync_all(&self.context, verb, &targets)));
         self
     }
 
-    /// The reports of the targets.
+    /// Asserts the reports of the targets.
     #[track_caller]
     pub fn reports(self, expected: &[TargetReport]) -> Case<D> {
         match &self.last {
-            Last::Sync(Ok(reports)) => assert_eq!(reports, expected),
+            LastAnswer::Sync(Ok(reports)) => assert_eq!(reports, expected),
             other => other.unexpected("an answer of sync"),
         }
         self
@@ -305,7 +305,7 @@ impl<D: Console> Case<D> {
     /// Calls `enter`.
     #[track_caller]
     pub fn enter(mut self) -> Case<D> {
-        self.last = Last::Console(self.host.run(D::GRANTS, None, || self.driver.enter(&self.context)));
+        self.last = LastAnswer::Console(self.host.run(D::GRANTS, None, || self.driver.enter(&self.context)));
         self
     }
 
@@ -313,22 +313,22 @@ impl<D: Console> Case<D> {
     #[track_caller]
     pub fn exec(mut self, argv: &[&str]) -> Case<D> {
         let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
-        self.last = Last::Console(self.host.run(D::GRANTS, None, || self.driver.exec(&self.context, &argv)));
+        self.last = LastAnswer::Console(self.host.run(D::GRANTS, None, || self.driver.exec(&self.context, &argv)));
         self
     }
 
     /// Calls `logs`. It panics if that changes anything.
     #[track_caller]
     pub fn logs(mut self, follow: bool) -> Case<D> {
-        self.last = Last::Console(self.host.run(D::GRANTS, Some("logs"), || self.driver.logs(&self.context, follow)));
+        self.last = LastAnswer::Console(self.host.run(D::GRANTS, Some("logs"), || self.driver.logs(&self.context, follow)));
         self
     }
 
-    /// The terminal would be connected to this.
+    /// Asserts what the terminal would be connected to.
     #[track_caller]
     pub fn attaches(self, expected: &Attachment) -> Case<D> {
         match &self.last {
-            Last::Console(Ok(attachment)) => assert_eq!(attachment, expected),
+            LastAnswer::Console(Ok(attachment)) => assert_eq!(attachment, expected),
             other => other.unexpected("an attachment"),
         }
         self
@@ -343,35 +343,35 @@ impl<D: Migrate> Case<D> {
     }
 }
 
-impl Last {
+impl LastAnswer {
     fn error(&self) -> Option<&Error> {
         match self {
-            Last::Nothing => None,
-            Last::Action(_, answer) => answer.as_ref().err(),
-            Last::Status(answer) => answer.as_ref().err(),
-            Last::Problems(answer) => answer.as_ref().err(),
-            Last::Run(answer) => answer.as_ref().err(),
-            Last::Sync(answer) => answer.as_ref().err(),
-            Last::Console(answer) => answer.as_ref().err(),
+            LastAnswer::Nothing => None,
+            LastAnswer::Action(_, answer) => answer.as_ref().err(),
+            LastAnswer::Status(answer) => answer.as_ref().err(),
+            LastAnswer::Problems(answer) => answer.as_ref().err(),
+            LastAnswer::Run(answer) => answer.as_ref().err(),
+            LastAnswer::Sync(answer) => answer.as_ref().err(),
+            LastAnswer::Console(answer) => answer.as_ref().err(),
         }
     }
 
     #[track_caller]
     fn unexpected(&self, expected: &str) -> ! {
         let found: &dyn Debug = match self {
-            Last::Nothing => &"nothing yet",
-            Last::Action(_, answer) => answer,
-            Last::Status(answer) => answer,
-            Last::Problems(answer) => answer,
-            Last::Run(answer) => answer,
-            Last::Sync(answer) => answer,
-            Last::Console(answer) => answer,
+            LastAnswer::Nothing => &"nothing yet",
+            LastAnswer::Action(_, answer) => answer,
+            LastAnswer::Status(answer) => answer,
+            LastAnswer::Problems(answer) => answer,
+            LastAnswer::Run(answer) => answer,
+            LastAnswer::Sync(answer) => answer,
+            LastAnswer::Console(answer) => answer,
         };
         panic!("expected {expected}, found {found:?}")
     }
 }
 
-/// As the host prints it.
+/// The word that the host prints for a state.
 fn shown(state: State) -> &'static str {
     match state {
         State::Up => "up",

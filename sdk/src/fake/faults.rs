@@ -1,15 +1,15 @@
-//! What happens when an action is cut short: the test that finds what a driver forgets to undo.
+//! A test that interrupts `start` at each of its steps, to find what `stop` does not undo.
 
 use super::Case;
 use crate::{CapabilityError, Driver, State, errno};
 
-/// More changing calls than any `start` makes.
+/// A limit that is higher than the number of changing calls of any `start`.
 const MOST: u32 = 1000;
 
-/// Lets `start` fail at its first call that changes something, then at its second, and so on until it succeeds. Each time
-/// `stop` must succeed on what was left, and `status` must then say down.
+/// Makes `start` fail at its first call that changes something, then at its second, and so on until it succeeds. Each time
+/// `stop` must succeed, and `status` must report down after that.
 ///
-/// `case` makes a fresh driver on a fresh host, down and provisioned. Returns how many failures there were to survive.
+/// `case` creates a new driver on a new host, down and provisioned. Returns the number of failures that were injected.
 #[track_caller]
 pub fn stop_undoes_any_failed_start<D: Driver>(case: impl Fn() -> Case<D>) -> u32 {
     for calls in 0..MOST {

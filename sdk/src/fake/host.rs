@@ -1,23 +1,23 @@
-//! The in-memory host: made by a test, changed by a driver, looked at by a test.
+//! The in-memory host: a test creates it, a driver changes it, and the test inspects it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::world::{Call, Failure, World};
+use super::world::{CapabilityCall, InjectedFailure, HostState};
 use crate::CapabilityError;
 use crate::bindings::hostler::driver::types::CapabilityError as Refusal;
 
-/// So many bytes.
+/// The number of bytes of one MiB.
 pub const MIB: u64 = 1 << 20;
 
 thread_local! {
-    /// The host that the capabilities of this thread talk to.
+    /// The host that the capabilities of this thread use.
     static CURRENT: RefCell<Option<Host>> = const { RefCell::new(None) };
 }
 
 /// An in-memory host. A clone is the same host.
 #[derive(Clone)]
-pub struct Host(Rc<RefCell<World>>);
+pub struct Host(Rc<RefCell<HostState>>);
 
 impl Default for Host {
     fn default() -> Host {
@@ -26,34 +26,34 @@ impl Default for Host {
 }
 
 impl Host {
-    /// With the loopback interface and nothing else.
+    /// A host with the loopback interface and nothing else.
     pub fn new() -> Host {
-        let host = Host(Rc::new(RefCell::new(World { boot_ms: 1_000_000, ..World::default() })));
+        let host = Host(Rc::new(RefCell::new(HostState { boot_ms: 1_000_000, ..HostState::default() })));
         host.link("lo").address("lo", "127.0.0.1/8")
     }
 
-    /// Changes it in a chain of calls.
-    pub(super) fn with<T>(self, change: impl FnOnce(&mut World) -> T) -> Host {
+    /// Changes the host, for chains of calls.
+    pub(super) fn with<T>(self, change: impl FnOnce(&mut HostState) -> T) -> Host {
         self.change(change);
         self
     }
 
-    /// Changes the host under the driver's feet.
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+    /// Changes the host, or reads from it.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut HostState) -> T) -> T {
         change(&mut self.0.borrow_mut())
     }
 
-    /// With a capability that fails: `failing("block.attach-loop", …)`. Names are those of `wit/`.
+    /// Adds a capability that fails: `failing("block.attach-loop", …)`. The names are those of `wit/`.
     pub fn failing(self, call: &str, error: CapabilityError) -> Host {
-        self.with(|world| world.failures.push(Failure { call: call.to_owned(), error }))
+        self.with(|world| world.failures.push(InjectedFailure { call: call.to_owned(), error }))
     }
 
-    /// From now on, all calls that change something fail but for the next so many.
+    /// From now on, only the next `changes` calls that change something succeed.
     pub(super) fn fail_after(&self, changes: u32, error: CapabilityError) {
         self.change(|world| world.cut = Some((changes, error)));
     }
 
-    /// Nothing fails any more.
+    /// Ends all injected failures.
     pub fn heal(&self) {
         self.change(|world| {
             world.failures.clear();
@@ -61,7 +61,7 @@ impl Host {
         });
     }
 
-    /// Somebody interrupts the action.
+    /// The operator interrupts the action.
     pub fn cancel(&self) {
         self.change(|world| world.cancelled = true);
     }
@@ -81,17 +81,17 @@ impl Host {
         });
     }
 
-    /// All processes of the resource die.
+    /// Kills all processes of the resource.
     pub fn kill_processes(&self) {
         self.change(|world| world.processes.clear());
     }
 
-    /// Calls capabilities on this host without a driver, to test what drivers share.
+    /// Calls capabilities on this host without a driver, to test code that drivers share.
     pub fn enter<T>(&self, call: impl FnOnce() -> T) -> T {
         self.run(&[], None, call)
     }
 
-    /// How many calls changed something so far.
+    /// How many calls have changed something so far.
     pub(super) fn changes(&self) -> u32 {
         self.change(|world| world.changes)
     }
@@ -111,22 +111,22 @@ impl Host {
         answer
     }
 
-    /// A capability that only looks.
+    /// A call of a capability that only reads.
     pub(crate) fn read<T>(
         name: &'static str,
         subject: &str,
-        work: impl FnOnce(&mut World) -> Result<T, Refusal>,
+        work: impl FnOnce(&mut HostState) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let host = Host::current(name);
         host.record(name, subject)?;
         host.change(work)
     }
 
-    /// A capability that changes something, if it succeeds and if `work` says so by counting up `changes`.
+    /// A call of a capability that may change something. If it does, `work` increments `changes`.
     pub(crate) fn mutate<T>(
         name: &'static str,
         subject: &str,
-        work: impl FnOnce(&mut World) -> Result<T, Refusal>,
+        work: impl FnOnce(&mut HostState) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let host = Host::current(name);
         if let Some(verb) = host.change(|world| world.reading) {
@@ -149,10 +149,10 @@ impl Host {
         host.unwrap_or_else(|| panic!("{name} was called outside of a test case: use `given(driver).on(&host)`"))
     }
 
-    /// Remembers a call, and fails it if told to.
+    /// Records a call, and fails it if a failure was injected.
     pub(crate) fn record(&self, name: &'static str, subject: &str) -> Result<(), Refusal> {
         self.change(|world| {
-            world.calls.push(Call { name, subject: subject.to_owned() });
+            world.calls.push(CapabilityCall { name, subject: subject.to_owned() });
             match world.failures.iter().find(|failure| failure.call == name) {
                 Some(failure) => Err(failure.error.clone().into()),
                 None => Ok(()),

@@ -1,15 +1,15 @@
 //! An in-memory host, so that a driver's tests need no root, no sandbox and no kernel.
 //!
 //! ```text
-//!   given(driver).on(&host) ──▶ Case: start, stop, status… and what they must answer
+//!   given(driver).on(&host) ──▶ Case: start, stop, status… and assertions about their results
 //!                                 │ calls the driver, the driver calls a capability
 //!                                 ▼
-//!                               imports ──▶ Host: records the call, fails it if told to, else does it in the World
+//!                               imports ──▶ Host: records the call, injects an error or changes its state in memory
 //! ```
 //!
-//! It keeps the contract's promises and the kernel's main ones (a mounted file cannot be unmounted twice, a busy device
-//! is EBUSY), and checks the driver's: `status` and `validate` must not change anything, and `unchanged` must be true.
-//! It does not check grants: `tests/` does, on the real host.
+//! The host behaves as the contract says, and as the kernel does in the main points (a file system cannot be unmounted twice,
+//! a device in use is EBUSY). It checks the driver's promises: `status` and `validate` must not change anything, and
+//! `unchanged` must be true. It does not check grants: `tests/` does that, on the real host.
 
 mod arrange;
 mod case;
@@ -19,7 +19,7 @@ pub(crate) mod imports;
 mod observe;
 mod world;
 
-pub use case::{Case, Given, given, given_section};
+pub use case::{Case, DriverSetup, given, given_section};
 pub use faults::stop_undoes_any_failed_start;
 pub use host::{Host, MIB};
-pub use world::{Asked, LogLine, Run, Served};
+pub use world::{ServerRequest, LogLine, Run, ServerResponse};

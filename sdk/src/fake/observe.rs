@@ -1,35 +1,35 @@
-//! What a test sees of the host after the driver was there.
+//! The functions with which a test inspects the host.
 
 use super::Host;
-use super::world::{LogLine, Node};
+use super::world::{LogLine, FileNode};
 use crate::bindings::hostler::driver::mount::MountEntry;
 use crate::bindings::hostler::driver::net::Route;
 use crate::bindings::hostler::driver::netns::Contents;
 use crate::bindings::hostler::driver::process::ProcessInfo;
 
 impl Host {
-    /// What the driver called, in order: `block.attach-loop /srv/a.img`.
+    /// The calls of the driver, in order: `block.attach-loop /srv/a.img`.
     pub fn calls(&self) -> Vec<String> {
         self.change(|world| world.calls.iter().map(|call| format!("{} {}", call.name, call.subject)).collect())
     }
 
-    /// Whether anything is at a path.
+    /// Whether something exists at a path.
     pub fn has_file(&self, path: &str) -> bool {
         self.change(|world| world.files.contains_key(path))
     }
 
-    /// What a file holds.
+    /// The content of a file.
     pub fn content(&self, path: &str) -> Option<String> {
         self.change(|world| world.files.get(path).map(|node| String::from_utf8_lossy(&node.content).into_owned()))
     }
 
     /// The permission bits and the owner of a path: `0755 root:root`.
     pub fn owner(&self, path: &str) -> Option<String> {
-        let shown = |node: &Node| format!("{:04o} {}:{}", node.mode, node.user, node.group);
+        let shown = |node: &FileNode| format!("{:04o} {}:{}", node.mode, node.user, node.group);
         self.change(|world| world.files.get(path).map(shown))
     }
 
-    /// What is mounted, bottom up: `ext4 /dev/loop0 /srv/web rw`.
+    /// The mounts, bottom up: `ext4 /dev/loop0 /srv/web rw`.
     pub fn mounts(&self) -> Vec<String> {
         let shown = |entry: &MountEntry| {
             format!("{} {} {} {}", entry.fstype, entry.source, entry.target, entry.options.join(","))
@@ -55,7 +55,7 @@ impl Host {
         self.change(|world| world.routes.iter().map(route_line).collect())
     }
 
-    /// What is in a network namespace beyond `lo`: `link eth0 veth`, `address 10.0.0.9/24 eth0`, `route default dev eth0`.
+    /// The contents of a network namespace without `lo`: `link eth0 veth`, `address 10.0.0.9/24 eth0`, `route default dev eth0`.
     pub fn within(&self, netns: &str) -> Vec<String> {
         let shown = |contents: &Contents| {
             let links = contents.links.iter().map(|link| format!("link {} {}", link.name, link.kind));
@@ -73,7 +73,7 @@ impl Host {
         self.change(|world| world.processes.iter().map(|process: &ProcessInfo| process.argv.join(" ")).collect())
     }
 
-    /// What the driver logged.
+    /// The lines that the driver logged.
     pub fn log(&self) -> Vec<LogLine> {
         self.change(|world| world.log.clone())
     }

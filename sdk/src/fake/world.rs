@@ -1,4 +1,4 @@
-//! What an in-memory host is made of. Plain data: who may change it is [`super::Host`]'s business.
+//! The state of an in-memory host. It is plain data; [`super::Host`] controls the changes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -17,57 +17,57 @@ use super::Host;
 /// A line that the driver logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// `info`.
+    /// The level, such as `info`.
     pub level: String,
-    /// The line.
+    /// The text.
     pub text: String,
 }
 
 /// One run of a faked program.
 pub struct Run<'a> {
-    /// The host it runs on, to change what the program would change.
+    /// The host that the program runs on, to change what the real program would change.
     pub host: &'a Host,
-    /// Its arguments, without its own name.
+    /// The arguments, without the program.
     pub args: &'a [String],
-    /// What it reads.
+    /// The content of the standard input.
     pub stdin: &'a [u8],
-    /// All that was asked for.
+    /// The whole command.
     pub command: &'a Command,
 }
 
-/// What a faked program does.
-pub(crate) type Program = Rc<dyn Fn(&Run<'_>) -> Output>;
+/// The behaviour of a faked program.
+pub(crate) type FakeProgram = Rc<dyn Fn(&Run<'_>) -> Output>;
 
 /// A request to a faked server.
-pub struct Asked<'a> {
-    /// The host that asks, to change what the server would change on it.
+pub struct ServerRequest<'a> {
+    /// The host that sends the request, to change what the real server would change on it.
     pub host: &'a Host,
-    /// `GET`
+    /// The method, such as `GET`.
     pub method: &'a str,
-    /// The whole address, or `unix:` and the socket and the request's path.
+    /// The whole URL, or `unix:` followed by the socket and the request's path.
     pub to: &'a str,
-    /// Their names in lower case.
+    /// The headers, with names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// All of it.
+    /// The body.
     pub body: &'a [u8],
 }
 
-/// The answer of a faked server.
-pub struct Served {
-    /// Of HTTP.
+/// The response of a faked server.
+pub struct ServerResponse {
+    /// The HTTP status.
     pub status: u16,
-    /// Names and values.
+    /// The headers: names and values.
     pub headers: Vec<(String, String)>,
-    /// All of it.
+    /// The body.
     pub body: Vec<u8>,
 }
 
-/// What a faked server does. An error is what the capability reports instead of an answer.
-pub(crate) type Server = Rc<dyn Fn(&Asked<'_>) -> Result<Served, CapabilityError>>;
+/// The behaviour of a faked server. If it returns an error, the capability reports that instead of a response.
+pub(crate) type FakeServer = Rc<dyn Fn(&ServerRequest<'_>) -> Result<ServerResponse, CapabilityError>>;
 
-/// A path of the in-memory tree.
+/// A file or directory of the in-memory tree.
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
+pub(crate) struct FileNode {
     pub(crate) kind: FileKind,
     pub(crate) content: Vec<u8>,
     pub(crate) size: u64,
@@ -76,90 +76,90 @@ pub(crate) struct Node {
     pub(crate) group: String,
 }
 
-impl Node {
-    pub(crate) fn of(kind: FileKind, size: u64, mode: u32) -> Node {
-        Node { kind, content: Vec::new(), size, mode, user: "root".to_owned(), group: "root".to_owned() }
+impl FileNode {
+    pub(crate) fn of(kind: FileKind, size: u64, mode: u32) -> FileNode {
+        FileNode { kind, content: Vec::new(), size, mode, user: "root".to_owned(), group: "root".to_owned() }
     }
 }
 
-/// A network interface and what it carries.
+/// A network interface and its addresses.
 #[derive(Debug, Clone)]
-pub(crate) struct Interface {
+pub(crate) struct NetworkInterface {
     pub(crate) link: Link,
     pub(crate) addresses: Vec<Address>,
 }
 
-/// A call of a capability.
+/// A call of a capability by the driver.
 #[derive(Debug, Clone)]
-pub(crate) struct Call {
-    /// `block.attach-loop`.
+pub(crate) struct CapabilityCall {
+    /// The function, such as `block.attach-loop`.
     pub(crate) name: &'static str,
-    /// Its first arguments, for people.
+    /// Its first arguments, as text for assertions.
     pub(crate) subject: String,
 }
 
-/// A capability that fails until the host is healed.
+/// An error that a capability returns until the host is healed.
 #[derive(Debug, Clone)]
-pub(crate) struct Failure {
+pub(crate) struct InjectedFailure {
     pub(crate) call: String,
     pub(crate) error: CapabilityError,
 }
 
-/// All of it.
+/// The whole state of a host.
 #[derive(Default)]
-pub(crate) struct World {
-    pub(crate) files: BTreeMap<String, Node>,
-    /// By device or image file.
+pub(crate) struct HostState {
+    pub(crate) files: BTreeMap<String, FileNode>,
+    /// By the path of the device or image file.
     pub(crate) signatures: BTreeMap<String, Signature>,
     pub(crate) devices: BTreeMap<String, Device>,
-    /// Loop devices: their backing files by their paths.
+    /// The backing files of loop devices, by the paths of the devices.
     pub(crate) loops: BTreeMap<String, String>,
     pub(crate) mounts: Vec<MountEntry>,
     pub(crate) unsupported: BTreeSet<String>,
-    /// Devices, backing files and mount points that somebody holds, and until which time since the boot.
+    /// Devices, backing files and mount points that are in use, and until which time since the boot.
     pub(crate) busy: BTreeMap<String, u64>,
     pub(crate) usage: BTreeMap<String, Usage>,
-    /// Mount points that never answer.
+    /// Mount points that never answer statfs(2).
     pub(crate) hung: BTreeSet<String>,
-    pub(crate) links: BTreeMap<String, Interface>,
-    /// Network namespaces, by how drivers name them.
+    pub(crate) links: BTreeMap<String, NetworkInterface>,
+    /// Network namespaces, by the names that drivers use for them.
     pub(crate) namespaces: BTreeMap<String, Contents>,
-    /// Interfaces that were lent to a namespace.
-    pub(crate) lent: BTreeMap<String, Interface>,
+    /// Interfaces that were moved into a namespace, by the namespace.
+    pub(crate) lent: BTreeMap<String, NetworkInterface>,
     pub(crate) names: BTreeMap<String, Vec<String>>,
-    /// Addresses that other hosts answer for.
+    /// Addresses that other hosts have.
     pub(crate) neighbours: BTreeSet<String>,
     pub(crate) routes: Vec<Route>,
-    pub(crate) programs: BTreeMap<String, Program>,
-    /// Command lines that only look.
+    pub(crate) programs: BTreeMap<String, FakeProgram>,
+    /// Command lines that only read.
     pub(crate) looking: BTreeSet<String>,
     pub(crate) processes: Vec<ProcessInfo>,
-    /// By what the addresses that they serve begin with.
-    pub(crate) servers: Vec<(String, Server)>,
+    /// By the prefix of the URLs that they serve.
+    pub(crate) servers: Vec<(String, FakeServer)>,
     pub(crate) answers: BTreeMap<String, VecDeque<Response>>,
     pub(crate) state: BTreeMap<(String, String), String>,
     pub(crate) boot_ms: u64,
     pub(crate) cancelled: bool,
     pub(crate) log: Vec<LogLine>,
-    pub(crate) calls: Vec<Call>,
-    /// How many calls changed something.
+    pub(crate) calls: Vec<CapabilityCall>,
+    /// How many calls have changed something.
     pub(crate) changes: u32,
-    pub(crate) failures: Vec<Failure>,
-    /// After how many more changing calls all of them fail, and how.
+    pub(crate) failures: Vec<InjectedFailure>,
+    /// How many more changing calls succeed before all of them fail with this error.
     pub(crate) cut: Option<(u32, CapabilityError)>,
-    /// The verb that may only read, while one runs.
+    /// The verb that is running, if it may only read.
     pub(crate) reading: Option<&'static str>,
-    /// The grants of the driver that is called.
+    /// The grants of the driver that is running.
     pub(crate) grants: &'static [&'static str],
 }
 
-impl World {
-    /// The device whose content is asked for: a loop device shows its file.
+impl HostState {
+    /// The path whose content a device shows: a loop device shows its backing file.
     pub(crate) fn backing<'a>(&'a self, path: &'a str) -> &'a str {
         self.loops.get(path).map_or(path, String::as_str)
     }
 
-    /// Whether somebody holds a device, backing file or mount point.
+    /// Whether a device, backing file or mount point is in use.
     pub(crate) fn is_busy(&self, what: &str) -> bool {
         self.busy.get(what).is_some_and(|until| self.boot_ms < *until)
     }
@@ -169,15 +169,15 @@ impl World {
         self.mounts.iter().rposition(|entry| entry.target == target)
     }
 
-    /// Makes the directories above a path.
+    /// Creates the directories above a path.
     pub(crate) fn make_parents(&mut self, path: &str) {
         let above = std::path::Path::new(path).ancestors().skip(1);
         for directory in above.filter_map(std::path::Path::to_str) {
-            self.files.entry(directory.to_owned()).or_insert_with(|| Node::of(FileKind::Directory, 4096, 0o755));
+            self.files.entry(directory.to_owned()).or_insert_with(|| FileNode::of(FileKind::Directory, 4096, 0o755));
         }
     }
 
-    /// Whether anything lies below a directory.
+    /// Whether a directory has entries.
     pub(crate) fn has_children(&self, path: &str) -> bool {
         let below = format!("{}/", path.trim_end_matches('/'));
         self.files.keys().any(|known| known.starts_with(&below) && known.len() > below.len())

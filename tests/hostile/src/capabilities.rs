@@ -55,7 +55,7 @@ pub(crate) fn attempt(verb: &str, rest: &[&str]) -> Option<Result<String>> {
             };
             request.send().map(|response| format!("{} {}", response.status, response.text()))
         }
-        ("remember", [value]) => state::set(state::Scope::Boot, "key", value).map(done),
+        ("remember", [value]) => state::set(state::StateScope::Boot, "key", value).map(done),
         _ => return None,
     };
     Some(answer.map_err(Error::from))

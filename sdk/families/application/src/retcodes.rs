@@ -1,8 +1,8 @@
-//! What exit statuses mean, as the keyword `retcodes` says.
+//! The keyword `retcodes`: a table from exit statuses to states.
 
 use hostler_sdk::{Error, Result, RunReport, State};
 
-/// What the exit statuses of a check mean: `0:up 1:down`.
+/// A table from exit statuses to states: `0:up 1:down`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retcodes(Vec<(i32, State)>);
 
@@ -16,17 +16,17 @@ impl Retcodes {
             .ok_or_else(|| Error::invalid_config(format!("retcodes is {:?}: {expected}", pairs.join(" "))))
     }
 
-    /// The state that an exit status means, if it means any.
+    /// The state of an exit status, if the table has it.
     pub fn state(&self, status: i32) -> Option<State> {
         self.0.iter().find(|(known, _)| *known == status).map(|(_, state)| *state)
     }
 
-    /// What a run's end means: one that is up is a success, whatever its status was; all others are failures.
+    /// Converts the report of a run: a status that means up becomes 0, all others become failures.
     pub fn judge(&self, ended: RunReport) -> RunReport {
         let RunReport { exit_status, text } = ended;
         match (self.state(exit_status) == Some(State::Up), exit_status) {
             (true, _) => RunReport { exit_status: 0, text },
-            (false, 0) => RunReport { exit_status: 1, text: format!("{text}, which retcodes does not call up") },
+            (false, 0) => RunReport { exit_status: 1, text: format!("{text}, which retcodes does not list as up") },
             (false, _) => RunReport { exit_status, text },
         }
     }

@@ -1,24 +1,24 @@
-//! Variables out of stores, for whatever has an environment: the keywords that name them. The host resolves them, so that a
-//! driver sees `NAME=VALUE` as if it were written there, and never a store.
+//! The keywords that take environment variables from data stores. The host resolves them: a driver receives `NAME=VALUE` as
+//! if it were written in the section, and never sees a data store.
 
 use hostler_sdk::Keywords;
 
-/// Variables out of stores.
+/// Environment variables from data stores.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Keywords)]
 pub struct StoreVariables {
-    /// More variables, out of stores of kind cfg: words `NAME=STORE/KEY`; `STORE/KEY` makes a variable that is called like the
-    /// key, in upper case, and `STORE/*` one of each key. A store is of the object's own namespace. Where a name repeats, these
-    /// count, not those of `environment`.
+    /// More environment variables, from data stores of kind cfg. Each word is `NAME=STORE/KEY`; `STORE/KEY` makes a variable
+    /// named after the key, in upper case, and `STORE/*` makes one for each key. The store must be in the object's namespace.
+    /// They override variables of the same name in `environment`.
     #[keyword(store = "cfg", example = "MODE=web/mode")]
     pub configs_environment: Vec<String>,
-    /// More variables, out of stores of kind sec, written as in `configs_environment`. Their values are never shown. Where a
-    /// name repeats, these count.
+    /// More environment variables, from data stores of kind sec, written as in `configs_environment`. Their values are never
+    /// shown. They override all other variables of the same name.
     #[keyword(store = "sec", example = "PASSWORD=db/password")]
     pub secrets_environment: Vec<String>,
 }
 
 impl StoreVariables {
-    /// All of them, `NAME=VALUE`, the last of a name being the one that counts.
+    /// All variables, `NAME=VALUE`. If a name occurs several times, the last one counts.
     pub fn all(&self) -> impl Iterator<Item = &String> {
         self.configs_environment.iter().chain(&self.secrets_environment)
     }

@@ -1,4 +1,4 @@
-//! How a command of the configuration is run: where, by whom, with which environment and limits.
+//! The settings of the commands in a configuration: directory, user, environment and limits.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,61 +7,61 @@ use hostler_sdk::{Command, Error, Keywords, Mode, Result, Size};
 
 use crate::StoreVariables;
 
-/// How a command of the configuration is run.
+/// The settings with which the commands of a configuration are run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Keywords)]
 pub struct Surroundings {
-    /// The directory that commands run in, by default `/`.
+    /// The directory in which the commands run. The default is `/`.
     #[keyword(example = "/srv/{fqdn}")]
     pub cwd: Option<PathBuf>,
-    /// The user that commands run as.
+    /// The user that the commands run as.
     #[keyword(example = "www-data")]
     pub user: Option<String>,
-    /// The group that commands run as. By default the user's.
+    /// The group that the commands run as. The default is the user's group.
     #[keyword(example = "www-data")]
     pub group: Option<String>,
-    /// The file mode creation mask, by default 022.
+    /// The file mode creation mask. The default is 022.
     #[keyword(example = "027")]
     pub umask: Option<Mode>,
-    /// Variables for the environment, beside `PATH`, `LANG` and the `HOSTLER_*` and `OPENSVC_*` names.
+    /// Environment variables, in addition to `PATH`, `LANG` and the `HOSTLER_*` and `OPENSVC_*` names.
     #[keyword(kind = "words", example = "CONFIG=/etc/web.conf VERBOSE=1")]
     pub environment: Vec<String>,
-    /// Variables out of stores.
+    /// Environment variables from data stores.
     #[keyword(flatten)]
     pub stores: StoreVariables,
-    /// The largest address space.
+    /// The maximum address space of a process.
     #[keyword(alias = "limit_vmem", example = "2g")]
     pub limit_as: Option<Size>,
-    /// The largest core file.
+    /// The maximum size of a core file.
     #[keyword(example = "0")]
     pub limit_core: Option<Size>,
-    /// The most processor time.
+    /// The maximum processor time.
     #[keyword(example = "30s")]
     pub limit_cpu: Option<Duration>,
-    /// The largest data segment.
+    /// The maximum data segment of a process.
     #[keyword(example = "128m")]
     pub limit_data: Option<Size>,
-    /// The largest file that may be written.
+    /// The maximum size of a file that is written.
     #[keyword(example = "1g")]
     pub limit_fsize: Option<Size>,
-    /// The most memory that may be locked.
+    /// The maximum memory that may be locked.
     #[keyword(example = "64m")]
     pub limit_memlock: Option<Size>,
-    /// The most open files.
+    /// The maximum number of open files.
     #[keyword(example = "1024")]
     pub limit_nofile: Option<u64>,
-    /// The most processes of the user.
+    /// The maximum number of processes of the user.
     #[keyword(example = "200")]
     pub limit_nproc: Option<u64>,
-    /// The largest resident set.
+    /// The maximum resident set of a process.
     #[keyword(example = "512m")]
     pub limit_rss: Option<Size>,
-    /// The largest stack.
+    /// The maximum stack of a process.
     #[keyword(example = "8m")]
     pub limit_stack: Option<Size>,
 }
 
 impl Surroundings {
-    /// The command, in these surroundings.
+    /// Applies the settings to a command.
     pub fn apply(&self, mut command: Command) -> Result<Command> {
         if let Some(cwd) = &self.cwd {
             command = command.cwd(cwd);

@@ -1,4 +1,4 @@
-//! The keywords of every task: how long a run may take, what its exit status means, whether somebody must confirm it.
+//! The keywords of every task: the timeout of a run, the meaning of its exit status, and whether the operator must confirm it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub struct TaskKeywords {
     /// How long a run may take. One that takes longer is stopped.
     #[keyword(alias = "run_timeout", example = "1h")]
     pub timeout: Option<Duration>,
-    /// What exit statuses mean: `up` is success, all others are failures.
+    /// The meaning of exit statuses: `up` is success, everything else is failure.
     #[keyword(default = "0:up 1:down")]
     pub retcodes: Vec<String>,
     /// Whether a run must be confirmed, by `--confirm` or at the terminal.
@@ -20,18 +20,18 @@ pub struct TaskKeywords {
 }
 
 impl TaskKeywords {
-    /// What is wrong with them.
+    /// The problem with the keywords, if there is one.
     pub fn problems(&self) -> Option<Problem> {
         let error = Retcodes::parse(&self.retcodes).err()?;
         Some(Problem::new("retcodes", error))
     }
 
-    /// What the exit statuses of a run mean.
+    /// The table of exit statuses.
     pub fn retcodes(&self) -> Result<Retcodes> {
         Retcodes::parse(&self.retcodes)
     }
 
-    /// Fails if a run must be confirmed and the operator has not confirmed this one.
+    /// Fails if runs must be confirmed and the operator has not confirmed this run.
     pub fn must_be_confirmed(&self, context: &Context) -> Result<()> {
         if self.confirmation && context.var("confirm") != Some("true") {
             return Err(Error::failed("this task must be confirmed: say --confirm"));

@@ -1,41 +1,40 @@
-//! What differs between the file systems that live on block devices: how they are made and checked.
+//! The differences between file systems on block devices: their signatures, and the programs that create and check them.
 
 use hostler_family_options as options;
 use hostler_sdk::{Command, Error, Outcome, Result, log};
 
-/// A kind of file system.
+/// A kind of file system on block devices.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
-    /// As in /proc/filesystems.
+    /// The name of the type in /proc/filesystems.
     pub fstype: &'static str,
-    /// The signatures, as blkid(8) names them, of what it can mount.
+    /// The signatures, as named by blkid(8), that can be mounted as this type.
     pub signatures: &'static [&'static str],
-    /// Makes one: the program, and the arguments that it always gets.
+    /// The program that creates one, and the arguments that it always gets.
     pub mkfs: &'static [&'static str],
-    /// The capabilities(7) that mkfs needs: none, or names joined by `+`.
+    /// The capabilities(7) that mkfs needs: names joined by `+`, or empty.
     pub mkfs_caps: &'static str,
-    /// The options, each with one value, that `mkfs_opt` may add, [`LABEL`] among them. The grant of the program lists the same
-    /// ones in the same order, so that no option gets through that reads other files or runs other programs.
+    /// The options that `mkfs_opt` may add, each with one value; [`LABEL`] is among them. The grant of the program lists the same
+    /// options in the same order. Options that read other files or run other programs must not be in the list.
     pub mkfs_options: &'static [&'static str],
-    /// Checks and mends one before it is mounted, where the type has such a program.
+    /// The program that checks and repairs one before it is mounted, if the type has such a program.
     pub fsck: Option<Fsck>,
 }
 
-/// The option of every mkfs that gives a label.
+/// The option with which every mkfs sets a label.
 pub(super) const LABEL: &str = "-L";
 
-/// A program that checks a file system.
+/// A program that checks and repairs a file system.
 #[derive(Debug, Clone, Copy)]
 pub struct Fsck {
     /// The program and its arguments.
     pub command: &'static [&'static str],
-    /// The exit statuses after which it may be mounted.
+    /// The exit statuses after which the file system may be mounted.
     pub mountable: &'static [i32],
 }
 
 impl Kind {
-    /// The lines that allow mkfs, for the driver's `GRANTS` and for the test that holds the two together: on the device, and on
-    /// the one that is to become the device.
+    /// The grants for mkfs, on `dev` and on `mkfs_dev`. A test of each driver compares them with its `GRANTS`.
     pub fn mkfs_grants(&self) -> [String; 2] {
         ["dev", "mkfs_dev"].map(|keyword| self.mkfs_grant(keyword))
     }
@@ -46,30 +45,30 @@ impl Kind {
         format!("exec{powers} = {}{options} -- {{kw:{keyword}}}", self.mkfs.join(" "))
     }
 
-    /// The line that allows fsck.
+    /// The grant for fsck.
     pub fn fsck_grant(&self) -> Option<String> {
         self.fsck.map(|fsck| format!("exec = {} -- {{kw:dev}}", fsck.command.join(" ")))
     }
 
-    /// The options of `mkfs_opt`, in the order of the grant.
+    /// Sorts the options of `mkfs_opt` in the order of the grant.
     pub fn arrange(&self, words: &[String]) -> std::result::Result<Vec<String>, String> {
         let known: Vec<String> = self.mkfs_options.iter().map(|option| format!("{option} *")).collect();
         options::arrange(&known.iter().map(String::as_str).collect::<Vec<_>>(), words)
     }
 
-    /// Makes one on `dev`, whatever is there. The options are in the order of the grant.
+    /// Creates a file system on `dev` and overwrites what is there. The options must be in the order of the grant.
     pub(super) fn make(&self, dev: &str, options: Vec<String>) -> Result<Outcome> {
         command(self.mkfs, dev, options).check()?;
         Ok(Outcome::changed(format!("made {} on {dev}", self.fstype)))
     }
 
-    /// Checks the one on `dev`. A node without the program mounts unchecked, and says so.
+    /// Checks the file system on `dev`. If the node does not have the program, the check is skipped with a warning.
     pub(super) fn check(&self, dev: &str) -> Result<()> {
         let Some(fsck) = self.fsck else { return Ok(()) };
         match command(fsck.command, dev, Vec::new()).run() {
             Ok(output) if fsck.mountable.contains(&output.status) => Ok(()),
             Ok(output) => Err(Error::failed(format!(
-                "{} on {dev} ended with {}: mend the file system by hand, then start again",
+                "{} on {dev} ended with {}: repair the file system by hand, then start again",
                 fsck.command.join(" "),
                 output.status
             ))),

@@ -1,12 +1,13 @@
-//! File systems: what the drivers that mount something have in common.
+//! File systems, for the drivers that mount something.
 //!
 //! ```text
-//!   fs.tmpfs fs.bind fs.overlay ──▶ Mounted: status, start, stop of whatever is mounted somewhere
+//!   fs.tmpfs fs.bind fs.overlay ──▶ FilesystemMount: status, start, stop of one mount
 //!                                      ▲
-//!   fs.ext4 fs.xfs fs.btrfs ──▶ Volume + Kind: the same on a block device, which is checked, and made if it is empty
+//!   fs.ext4 fs.xfs fs.btrfs ──▶ VolumeFilesystem: the same on a block device; it checks the file system before the mount,
+//!                               and creates one on an empty device
 //! ```
 //!
-//! A driver says what it mounts; when to refuse, what counts as mounted and what to tell the operator is decided here.
+//! A driver describes what it mounts. This crate decides what counts as mounted, when to refuse, and what to report.
 
 mod kind;
 mod mounted;

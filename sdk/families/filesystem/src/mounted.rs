@@ -1,4 +1,4 @@
-//! Something that is mounted somewhere: how it is, and how it comes and goes.
+//! One mount: its status, start and stop.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,38 +6,39 @@ use std::time::Duration;
 use hostler_sdk::mount::{self, MountEntry};
 use hostler_sdk::{CapabilityError, Error, Keywords, Mode, Outcome, Result, Status, clock, files};
 
-/// How often a busy mount is tried again: what was just stopped may need a moment to let go.
+/// How often the unmount of a busy file system is tried: a program that was just stopped may still hold it for a moment.
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Where a file system is mounted, and how.
+/// The keywords of a mount point.
 #[derive(Debug, Clone, Keywords)]
 pub struct MountPoint {
-    /// Where it is mounted. The directory is made if it is missing.
+    /// The mount point. The directory is created if it does not exist.
     #[keyword(example = "/srv/{fqdn}")]
     pub mnt: PathBuf,
-    /// The options of mount(8), with commas between them.
+    /// The options of mount(8), separated by commas.
     #[keyword(example = "noatime,nodev")]
     pub mnt_opt: Option<String>,
-    /// How long the file system may take to answer. One that takes longer is in state warn.
+    /// How long the file system may take to answer. If it takes longer, the state is warn.
     #[keyword(default = "5s")]
     pub stat_timeout: Duration,
-    /// Whether status reads the directory, too. It finds what answers but cannot be read, and costs a read each time.
+    /// Whether status also reads the directory. This finds a file system that answers but cannot be read, and costs one read each
+    /// time.
     #[keyword(default = "false")]
     pub check_read: bool,
-    /// Whether to mount over a directory that holds something, which hides what it holds.
+    /// Whether to mount over a directory that is not empty, which hides its files.
     #[keyword(default = "false")]
     pub overmount: bool,
 }
 
 impl MountPoint {
-    /// The options, a word each.
+    /// The mount options as a list.
     pub fn options(&self) -> Vec<String> {
         let options = self.mnt_opt.as_deref().unwrap_or_default().split(',');
         options.map(str::trim).filter(|option| !option.is_empty()).map(str::to_owned).collect()
     }
 
-    /// For tests: at `mnt`, with everything else as it is when not written.
+    /// For tests: a mount point at `mnt`, with the defaults of all other keywords.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn fake(mnt: &str) -> MountPoint {
         MountPoint {
@@ -50,35 +51,35 @@ impl MountPoint {
     }
 }
 
-/// Whether a mount is the one that was meant.
+/// Decides whether a mount that was found is the resource's own.
 pub type IsOurs<'a> = Box<dyn Fn(&MountEntry) -> Result<bool> + 'a>;
 
-/// What is to be mounted, and how it is known again.
+/// A file system to mount, and how to recognise it once it is mounted.
 pub struct Mounted<'a> {
-    /// Where.
+    /// The mount point.
     pub at: &'a MountPoint,
-    /// As in /proc/filesystems, or `bind`.
+    /// The type, as in /proc/filesystems, or `bind`.
     pub fstype: &'a str,
-    /// A device, a directory, or any word.
+    /// The source: a device, a directory, or any word.
     pub source: &'a str,
-    /// The options of mount(8), a word each.
+    /// The options of mount(8).
     pub options: Vec<String>,
-    /// Whether a mount that was found here is the one that was meant.
+    /// Decides whether a mount that was found at the mount point is the resource's own.
     pub is_ours: IsOurs<'a>,
 }
 
-/// What is at the mount point.
+/// The state of the mount point.
 enum Found {
     Nothing,
     Ours(MountEntry),
-    /// Something else, with nothing of ours below it.
+    /// Another file system, and ours is not below it.
     Other(MountEntry),
-    /// Something else was mounted over ours.
+    /// Another file system was mounted over ours.
     Hidden(MountEntry),
 }
 
 impl Mounted<'_> {
-    /// `ext4 /dev/loop0@/srv/web`.
+    /// The label, such as `ext4 /dev/loop0@/srv/web`.
     pub fn label(&self) -> String {
         format!("{} {}@{}", self.fstype, self.source, self.at.mnt.display())
     }
@@ -88,7 +89,7 @@ impl Mounted<'_> {
         Ok(matches!(self.found()?, Found::Ours(_) | Found::Hidden(_)))
     }
 
-    /// What is mounted there instead.
+    /// The file system that is mounted there instead, if there is one.
     pub(super) fn stranger(&self) -> Result<Option<MountEntry>> {
         match self.found()? {
             Found::Other(other) => Ok(Some(other)),
@@ -110,7 +111,7 @@ impl Mounted<'_> {
         Ok(Found::Other(top))
     }
 
-    /// Up: it is mounted, topmost, and answers.
+    /// The status. Up means that it is mounted, topmost, and answers.
     pub fn status(&self) -> Result<Status> {
         let status = match self.found()? {
             Found::Nothing => Status::down(),
@@ -129,7 +130,7 @@ impl Mounted<'_> {
         let mut status = Status::up();
         let read_only = |options: &[String]| options.iter().any(|option| option == "ro");
         if read_only(&entry.options) && !read_only(&self.options) {
-            status = status.degraded("mounted read-only, which nobody asked for: see dmesg(1) for errors of the disk");
+            status = status.degraded("mounted read-only, although ro is not among the options: see dmesg(1) for errors of the disk");
         }
         match mount::statfs(&self.at.mnt, self.at.stat_timeout) {
             Ok(_) if self.at.check_read => match files::list_directory(&self.at.mnt) {
@@ -142,7 +143,7 @@ impl Mounted<'_> {
         }
     }
 
-    /// Mounts it, on a directory that is empty or may be hidden.
+    /// Mounts the file system. The directory must be empty, unless `overmount` allows to hide its files.
     pub fn start(&self) -> Result<Outcome> {
         match self.found()? {
             Found::Ours(_) => return Ok(Outcome::unchanged(format!("{} is already mounted", self.label()))),
@@ -153,7 +154,7 @@ impl Mounted<'_> {
             Found::Nothing | Found::Other(_) => {}
         }
         if !mount::supports(self.fstype)? {
-            return Err(Error::failed(format!("this kernel does not know the file system {}", self.fstype)));
+            return Err(Error::failed(format!("this kernel does not support the file system {}", self.fstype)));
         }
         self.make_mount_point()?;
         mount::mount(self.fstype, self.source, &self.at.mnt, &self.options)?;
@@ -167,7 +168,7 @@ impl Mounted<'_> {
                 files::make_directory(&self.at.mnt, Mode(0o755))?;
             }
             Some(found) if found.kind != files::FileKind::Directory => {
-                return Err(Error::failed(format!("{mnt} is no directory")));
+                return Err(Error::failed(format!("{mnt} is not a directory")));
             }
             Some(_) if !self.at.overmount && !files::list_directory(&self.at.mnt)?.is_empty() => {
                 return Err(Error::failed(format!("the directory {mnt} is not empty; {OVERMOUNT}")));
@@ -177,7 +178,7 @@ impl Mounted<'_> {
         Ok(())
     }
 
-    /// Unmounts it, as often as it is mounted here. What else is mounted here stays.
+    /// Unmounts the file system as often as it is mounted here. Other mounts stay.
     pub fn stop(&self) -> Result<Outcome> {
         let mut unmounted = false;
         loop {

@@ -1,10 +1,10 @@
-//! A driver of a file system on a block device: it names the kind and the device, and gets its life from here.
+//! Drivers of file systems on block devices: a driver names the kind and the device, and gets its verbs from here.
 
 use hostler_sdk::Keywords;
 
 use crate::{Kind, OnVolume, Volume};
 
-/// A resource that is a file system on a block device. [`filesystem_driver!`](crate::filesystem_driver) makes a driver of it.
+/// A resource that is a file system on a block device. [`filesystem_driver!`](crate::filesystem_driver) makes it a driver.
 pub trait VolumeResource: Keywords {
     /// The kind of file system.
     const KIND: &'static Kind;
@@ -12,13 +12,13 @@ pub trait VolumeResource: Keywords {
     /// The device and the mount point.
     fn volume(&self) -> &Volume;
 
-    /// The file system with its mount options: those of `mnt_opt`, unless the driver adds its own.
+    /// The file system with its mount options. A driver with options of its own overrides this.
     fn on_volume(&self) -> OnVolume<'_> {
         self.volume().of(Self::KIND)
     }
 }
 
-/// The driver of a [`VolumeResource`](crate::VolumeResource).
+/// Implements `Driver` for a [`VolumeResource`](crate::VolumeResource).
 #[macro_export]
 macro_rules! filesystem_driver {
     ($driver:ident, $name:literal, $grants:expr) => {

@@ -1,20 +1,20 @@
-//! A file system on a block device: mounted like any other, checked before, and made where the device is empty.
+//! A file system on a block device. It is checked before the mount, and created if the device is empty.
 
 use std::time::Duration;
 
 use hostler_sdk::block::{self, Device};
 use hostler_sdk::mount::MountEntry;
-use hostler_sdk::state::{self, Scope};
+use hostler_sdk::state::{self, StateScope};
 use hostler_sdk::{CapabilityError, Error, Keywords, Outcome, Problem, Provisioned, Result, Status};
 
 use super::kind::LABEL;
 use super::{Kind, MountPoint, Mounted};
 
-/// How long udev may take to show a device that was just attached.
+/// How long udev may take to create the link of a device that was just attached.
 const UDEV: Duration = Duration::from_secs(10);
 
-/// Under which the host remembers the device that was mounted last. A label may be another device's by the time of a stop, or
-/// the link of a path be gone: what was mounted is to be unmounted all the same.
+/// The key under which the host keeps the device that was mounted last. At the time of a stop, the label may belong to another
+/// device, or the link of the path may be gone; the device that was mounted must be unmounted anyway.
 const MOUNTED: &str = "mounted";
 
 /// The keywords of a file system on a block device.
@@ -23,32 +23,32 @@ pub struct Volume {
     /// The block device: a path, or `LABEL=x` or `UUID=x` of the file system on it.
     #[keyword(example = "{disk#1.exposed_devs[0]}")]
     pub dev: String,
-    /// Where it is mounted, and how.
+    /// The mount point.
     #[keyword(flatten)]
     pub at: MountPoint,
-    /// Options of mkfs, each with a value: `-m 1`.
+    /// Options for mkfs, each with a value: `-m 1`.
     #[keyword(provisioning, kind = "words", example = "-m 1")]
     pub mkfs_opt: Vec<String>,
-    /// Where `provision` makes the file system when `dev` is a label that no device has yet. By default the first device of the
-    /// disk with the same index: that of `disk#01` for `fs#01`.
+    /// The device on which `provision` creates the file system if `dev` is a label that no device has yet. The default is the
+    /// first device of the disk with the same index: that of `disk#01` for `fs#01`.
     #[keyword(provisioning, default = "{disk.exposed_devs[0]}", example = "{disk#1.exposed_devs[0]}")]
     pub mkfs_dev: Option<String>,
 }
 
 impl Volume {
-    /// For tests: `dev` at `mnt`, with everything else as it is when not written.
+    /// For tests: `dev` at `mnt`, with the defaults of all other keywords.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn fake(dev: &str, mnt: &str) -> Volume {
         Volume { dev: dev.to_owned(), at: MountPoint::fake(mnt), mkfs_opt: Vec::new(), mkfs_dev: None }
     }
 
-    /// Of a kind, with its own options.
+    /// The file system of this kind, with the options of `mnt_opt`.
     pub fn of(&self, kind: &'static Kind) -> OnVolume<'_> {
         OnVolume { volume: self, kind, options: self.at.options() }
     }
 }
 
-/// A file system of a kind on a device: the life of the resource, a function each.
+/// A file system of a kind on a device: one function for each verb of the resource.
 pub struct OnVolume<'a> {
     volume: &'a Volume,
     kind: &'static Kind,
@@ -56,20 +56,20 @@ pub struct OnVolume<'a> {
 }
 
 impl OnVolume<'_> {
-    /// With other options than those of `mnt_opt`.
+    /// Replaces the options of `mnt_opt`.
     #[must_use]
     pub fn options(mut self, options: Vec<String>) -> Self {
         self.options = options;
         self
     }
 
-    /// What is wrong with the keywords beyond their types.
+    /// The problems of the keywords beyond their types.
     pub fn validate(&self) -> Vec<Problem> {
         let problem = |text| Problem::new("mkfs_opt", text);
         self.mkfs_options().err().map(problem).into_iter().collect()
     }
 
-    /// `mkfs_opt`, and the label that `dev` asks for.
+    /// The options of `mkfs_opt`, and the label if `dev` is one.
     fn mkfs_options(&self) -> std::result::Result<Vec<String>, String> {
         let Volume { dev, mkfs_opt, .. } = self.volume;
         let mut options = self.kind.arrange(mkfs_opt)?;
@@ -82,7 +82,7 @@ impl OnVolume<'_> {
         self.kind.arrange(&options)
     }
 
-    /// Up if the device is mounted, and provisioned if it holds such a file system.
+    /// The status: up if the device is mounted, provisioned if it contains such a file system.
     pub fn status(&self) -> Result<Status> {
         let device = match self.known_device() {
             Ok(device) => device,
@@ -93,7 +93,7 @@ impl OnVolume<'_> {
         if let Some(other) = mounted.stranger()?
             && self.may_be_ours(&other, device.as_ref())
         {
-            let text = format!("{}: nobody can tell by now whether that is {}", mounted.taken(&other), self.volume.dev);
+            let text = format!("{}: it cannot be determined now whether that is {}", mounted.taken(&other), self.volume.dev);
             return Ok(Status::undefined(text).label(self.label()));
         }
         let status = mounted.status()?.label(self.label());
@@ -107,14 +107,15 @@ impl OnVolume<'_> {
         })
     }
 
-    /// Whether what is mounted there may have been `dev` when it was mounted. A path that is there is the device that it names.
+    /// Whether the device that is mounted there may have been `dev` at the time of the mount. A path that still exists names the
+    /// same device as then; a label may have moved to another device.
     fn may_be_ours(&self, other: &MountEntry, device: Option<&Device>) -> bool {
         let is_certain = device.is_some() && self.volume.dev.starts_with('/');
         other.fstype == self.kind.fstype && !is_certain
     }
 
-    /// The device, where one may look at it. Once what exposed it is down nobody vouches for it any more; what is mounted is
-    /// then known by the device's name.
+    /// The device, if the grants allow to look at it. They are bound to the devices that other resources expose; once such a
+    /// resource is down, the grant is gone. Then a mount is recognised by the device's name alone.
     fn known_device(&self) -> std::result::Result<Option<Device>, CapabilityError> {
         match block::find(&self.volume.dev) {
             Err(CapabilityError::Denied(_)) if self.volume.dev.starts_with('/') => Ok(None),
@@ -141,7 +142,7 @@ impl OnVolume<'_> {
         }
     }
 
-    /// Checks it and mounts it.
+    /// Checks the file system and mounts it.
     pub fn start(&self) -> Result<Outcome> {
         let device = block::find(&self.volume.dev)?;
         let mounted = self.remembered(device.as_ref());
@@ -150,20 +151,20 @@ impl OnVolume<'_> {
         }
         let device = awaited(&self.volume.dev)?;
         self.kind.check(&self.volume.dev)?;
-        state::set(Scope::Boot, MOUNTED, &device.path)?;
+        state::set(StateScope::Boot, MOUNTED, &device.path)?;
         self.mounted(Some(&device)).start()
     }
 
-    /// Unmounts it.
+    /// Unmounts the file system.
     pub fn stop(&self) -> Result<Outcome> {
         let device = self.known_device()?;
         let stopped = self.remembered(device.as_ref()).stop()?;
-        // Kept without harm: it counts for what is mounted there alone.
-        let _ = state::remove(Scope::Boot, MOUNTED);
+        // An error is harmless: the value is only compared with what is mounted at this mount point.
+        let _ = state::remove(StateScope::Boot, MOUNTED);
         Ok(stopped)
     }
 
-    /// Makes the file system on an empty device. A device that holds something is never written on.
+    /// Creates the file system on an empty device. A device that contains something is never overwritten.
     pub fn provision(&self) -> Result<Outcome> {
         let dev = self.to_provision()?;
         awaited(dev)?;
@@ -180,14 +181,13 @@ impl OnVolume<'_> {
                 Ok(Outcome::unchanged(format!("{dev} already holds {}", found.kind)))
             }
             Some(found) => Err(Error::failed(format!(
-                "{dev} holds {}: it is not overwritten; if nobody needs it, clear it with wipefs -a {dev}",
+                "{dev} holds {}: it is not overwritten; if it is not needed, clear it with wipefs -a {dev}",
                 found.kind
             ))),
         }
     }
 
-    /// The device that is to hold the file system: the one that `dev` names or, where no device has that label yet, the one
-    /// that is to get it.
+    /// The device to create the file system on: the one that `dev` names or, if no device has that label yet, `mkfs_dev`.
     fn to_provision(&self) -> Result<&String> {
         let Volume { dev, mkfs_dev, .. } = self.volume;
         if dev.starts_with('/') || block::find(dev)?.is_some() {
@@ -202,14 +202,14 @@ impl OnVolume<'_> {
         })
     }
 
-    /// Leaves the data where it is: the resource that made the device destroys it, and only that one.
+    /// Leaves the data as it is: only the resource that created the device destroys it.
     pub fn unprovision(&self) -> Result<Outcome> {
         let Volume { dev, .. } = self.volume;
         Ok(Outcome::unchanged(format!("the {} on {dev} is left as it is", self.kind.fstype)))
     }
 
     fn mounted(&self, device: Option<&Device>) -> Mounted<'_> {
-        // Mounts show a device under its own name, whatever link was mounted.
+        // The kernel lists a mounted device under its own name, whatever link was mounted.
         let shown = device.map_or_else(|| self.volume.dev.clone(), |device| device.path.clone());
         Mounted {
             at: &self.volume.at,
@@ -220,23 +220,23 @@ impl OnVolume<'_> {
         }
     }
 
-    /// The same, and whatever `dev` was when it was mounted.
+    /// The same, but it also recognises the device that `dev` named when it was mounted.
     fn remembered(&self, device: Option<&Device>) -> Mounted<'_> {
         let now = self.mounted(device);
         let is_now = now.is_ours;
         let is_ours = move |entry: &MountEntry| {
-            Ok(is_now(entry)? || state::get(Scope::Boot, MOUNTED)?.is_some_and(|device| device == entry.source))
+            Ok(is_now(entry)? || state::get(StateScope::Boot, MOUNTED)?.is_some_and(|device| device == entry.source))
         };
         Mounted { is_ours: Box::new(is_ours), ..now }
     }
 }
 
-/// The label that `LABEL=x` asks for.
+/// The label in `LABEL=x`.
 fn label_of(dev: &str) -> Option<&str> {
     dev.strip_prefix("LABEL=").map(|label| label.trim_matches('"'))
 }
 
-/// The device, which udev may be about to make.
+/// Waits for a device that udev may be about to create.
 fn awaited(dev: &str) -> Result<Device> {
     match block::wait_for(dev, UDEV) {
         Err(CapabilityError::TimedOut) => Err(Error::retryable(format!("{dev} does not exist"))),

@@ -1,4 +1,4 @@
-//! LVM in memory: its programs on a faked [`Host`], as far as disk.vg and disk.lv use them.
+//! An LVM in memory: the programs that disk.vg and disk.lv use, on a faked [`Host`].
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ struct Group {
     devices: BTreeSet<String>,
 }
 
-/// The volume groups of a node, and its programs. A clone is the same LVM.
+/// The volume groups of a node and the programs of LVM. A clone is the same LVM.
 #[derive(Clone, Default)]
 pub struct Lvm(Rc<RefCell<BTreeMap<String, Group>>>);
 
@@ -25,7 +25,7 @@ impl Lvm {
         Lvm::default()
     }
 
-    /// With a volume group that has these tags and volumes, none of them active.
+    /// Adds a volume group with these tags and volumes, none of which is active.
     pub fn group(self, name: &str, tags: &[&str], volumes: &[&str]) -> Lvm {
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         let group = Group { tags: words(tags), volumes: words(volumes), devices: BTreeSet::new() };
@@ -33,7 +33,7 @@ impl Lvm {
         self
     }
 
-    /// A node on which these programs run.
+    /// Adds the programs to a host.
     pub fn on(&self, host: Host) -> Host {
         let mut host = host;
         for program in
@@ -45,12 +45,12 @@ impl Lvm {
         host
     }
 
-    /// The tags of a group, or none if there is no such group.
+    /// The tags of a group, or None if there is no such group.
     pub fn tags(&self, group: &str) -> Option<Vec<String>> {
         self.0.borrow().get(group).map(|group| group.tags.iter().cloned().collect())
     }
 
-    /// The volumes of a group, or none if there is no such group.
+    /// The volumes of a group, or None if there is no such group.
     pub fn volumes(&self, group: &str) -> Option<Vec<String>> {
         self.0.borrow().get(group).map(|group| group.volumes.iter().cloned().collect())
     }
@@ -147,7 +147,7 @@ impl Lvm {
 fn lines(program: &str, name: &str, group: &Group) -> Vec<String> {
     let tags = group.tags.iter().cloned().collect::<Vec<_>>().join(",");
     match program {
-        // With a column of the volumes, vgs prints a line for each of them, or one for a group without any.
+        // With a column about volumes, vgs prints one line for each volume, or one line for a group without volumes.
         "vgs" => {
             let line =
                 |volume: &str| format!("{{\"vg_name\":\"{name}\",\"vg_tags\":\"{tags}\",\"lv_name\":\"{volume}\"}}");

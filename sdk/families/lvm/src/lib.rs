@@ -1,7 +1,7 @@
-//! Logical volumes: what disk.vg and disk.lv have in common, see lvm(8).
+//! LVM, for disk.vg and disk.lv: names, reports and sizes. See lvm(8).
 //!
-//! Reports are asked for with `--readonly`: they take no lock, talk to no device-mapper and need no capability. Whether a
-//! volume is active is seen by its device, which udev makes when it is activated.
+//! The reports are requested with `--readonly`: then they take no lock, do not use device-mapper and need no capability. A
+//! volume is active if its device exists, which udev creates on activation.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod fake;
@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use hostler_sdk::{Command, Error, Result};
 use serde_json::Value;
 
-/// The longest name of a group or a volume.
+/// The maximum length of the name of a group or a volume.
 const LONGEST: usize = 127;
 
 /// A line of a report: its columns by name.
 pub type Row = BTreeMap<String, String>;
 
-/// What is wrong with the name of a group or a volume, by the rules of lvm(8).
+/// The problem with the name of a group or a volume, by the rules of lvm(8).
 pub fn fault_of_name(name: &str) -> Option<String> {
     let legal = |letter: char| letter.is_ascii_alphanumeric() || "+_.-".contains(letter);
     let wrong = match name {
@@ -28,17 +28,18 @@ pub fn fault_of_name(name: &str) -> Option<String> {
         _ if !name.chars().all(legal) => "expected letters, digits and any of + _ . -",
         _ => return None,
     };
-    Some(format!("{name:?} is no name for LVM: {wrong}"))
+    Some(format!("{name:?} is not a name for LVM: {wrong}"))
 }
 
-/// The device of a volume that is active.
+/// The device of an active volume.
 pub fn device_of(group: &str, volume: &str) -> PathBuf {
     Path::new("/dev").join(group).join(volume)
 }
 
-/// All lines of a report of `/sbin/vgs`, `/sbin/lvs` or `/sbin/pvs`, with these columns.
+/// A report of `/sbin/vgs`, `/sbin/lvs` or `/sbin/pvs` with these columns.
 ///
-/// All of the node, and not only what was asked for: so "there is none" cannot be taken for "it failed".
+/// The report covers the whole node and not one group or volume, because a failed query could not be distinguished from one
+/// that found nothing.
 pub fn report(program: &str, columns: &str) -> Result<Vec<Row>> {
     let command = Command::new(program).args(["--readonly", "--reportformat", "json", "-o", columns]);
     let output = match command.run() {
@@ -54,7 +55,7 @@ pub fn report(program: &str, columns: &str) -> Result<Vec<Row>> {
         .ok_or_else(|| Error::failed(format!("{program} did not answer in JSON: is it older than 2.02.158?")))
 }
 
-/// `{"report": [{"lv": [{"lv_name": "data"}]}]}`.
+/// Reads `{"report": [{"lv": [{"lv_name": "data"}]}]}`.
 fn rows(json: &[u8]) -> Option<Vec<Row>> {
     let json: Value = serde_json::from_slice(json).ok()?;
     let mut rows = Vec::new();
@@ -67,22 +68,22 @@ fn rows(json: &[u8]) -> Option<Vec<Row>> {
     Some(rows)
 }
 
-/// A column of a line, empty if it is not there.
+/// A column of a line. Empty if the line does not have it.
 pub fn column<'a>(row: &'a Row, name: &str) -> &'a str {
     row.get(name).map_or("", String::as_str)
 }
 
-/// How large a volume is to be, in the words of lvcreate(8).
+/// The size of a new volume, in the syntax of lvcreate(8).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Extent<'a> {
-    /// `20g`: the number and the unit, as they go after `-L`.
+    /// `20g`: a number and a unit, for the option `-L`.
     Bytes(&'a str),
-    /// `100%FREE`: as it goes after `-l`.
+    /// `100%FREE`: a share, for the option `-l`.
     Share(&'a str),
 }
 
 impl<'a> Extent<'a> {
-    /// Reads a size. Units are binary, as everywhere: `20g`, `20GiB`, `512m`. A number alone is bytes.
+    /// Reads a size. Units are binary, as in all keywords: `20g`, `20GiB`, `512m`. A number without a unit is bytes.
     pub fn parse(text: &'a str) -> Option<Extent<'a>> {
         if let Some((percent, of)) = text.split_once('%') {
             let number: u32 = percent.parse().ok()?;
@@ -105,7 +106,7 @@ impl<'a> Extent<'a> {
             Extent::Share(text) => ["-l".to_owned(), text.to_owned()],
             Extent::Bytes(text) => {
                 let end = text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(text.len());
-                // lvcreate takes upper case for powers of 1000, and a number alone for megabytes.
+                // lvcreate reads an upper case unit as a power of 1000, and a number without a unit as megabytes.
                 let unit = text[end..].chars().next().map_or('b', |letter| letter.to_ascii_lowercase());
                 ["-L".to_owned(), format!("{}{unit}", &text[..end])]
             }
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_handed_on_in_binary_units() {
+    fn sizes_are_passed_on_in_binary_units() {
         let check = |text: &str, expected: Option<&str>| {
             assert_eq!(Extent::parse(text).map(|extent| extent.option().join(" ")).as_deref(), expected, "{text}");
         };

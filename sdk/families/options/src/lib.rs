@@ -1,14 +1,15 @@
-//! Options that a keyword hands on to a program.
+//! Options of a program that a keyword passes on, checked against the grant that allows them.
 //!
-//! A driver lists those it knows, each as the grant has it: `--type *` takes a value, `--nosync` takes none. Others are refused
-//! before the program runs, and what is left stands in the order of the grant, so that the two cannot differ.
+//! A driver lists the options that it allows, written as in the grant: `--type *` takes a value, `--nosync` takes none. Other
+//! options are refused before the program runs. The allowed ones are sorted in the order of the grant, because a grant only
+//! covers a command line in its own order.
 
-/// The part of a grant that allows them: `[--type *] [--nosync]`.
+/// The part of a grant that allows these options: `[--type *] [--nosync]`.
 pub fn grant(known: &[&str]) -> String {
     known.iter().map(|option| format!("[{option}]")).collect::<Vec<_>>().join(" ")
 }
 
-/// The words of a keyword in the order of `known`. The error completes the sentence "`options`: …".
+/// Sorts the words of a keyword in the order of `known`. The error completes the sentence "`options`: …".
 pub fn arrange(known: &[&str], words: &[String]) -> Result<Vec<String>, String> {
     let mut found: Vec<(usize, Vec<String>)> = Vec::new();
     let mut words = words.iter();
@@ -17,7 +18,7 @@ pub fn arrange(known: &[&str], words: &[String]) -> Result<Vec<String>, String> 
             return Err(format!("{option:?} is not supported: expected some of {}", known.join(", ")));
         };
         if found.iter().any(|(other, _)| *other == at) {
-            return Err(format!("{option} is there twice"));
+            return Err(format!("{option} is given twice"));
         }
         let mut pair = vec![option.clone()];
         if known[at] != option {
@@ -71,6 +72,6 @@ mod tests {
         check("--type=raid1", Err("not supported"));
         check("--type", Err("--type needs a value"));
         check("--type --config", Err("\"--config\" is an option, not the value of --type"));
-        check("--nosync --nosync", Err("--nosync is there twice"));
+        check("--nosync --nosync", Err("--nosync is given twice"));
     }
 }

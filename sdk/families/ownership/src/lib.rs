@@ -1,32 +1,32 @@
-//! Who owns a path and with which mode: keywords that several drivers have, and what to do about them.
+//! The keywords for the owner, group and mode of a path, and the functions that check and set them.
 
 use std::path::Path;
 
-use hostler_sdk::files::{self, Stat};
+use hostler_sdk::files::{self, FileStat};
 use hostler_sdk::{Keywords, Mode, Result};
 
-/// The owner and the mode that a path is to have.
+/// The owner, group and mode that a path should have.
 #[derive(Debug, Clone, Default, Keywords)]
 pub struct Ownership {
-    /// The owner, by name or number. By default nobody changes it.
+    /// The owner, by name or number. By default it is not changed.
     #[keyword(example = "www-data")]
     pub user: Option<String>,
-    /// The group, by name or number. By default nobody changes it.
+    /// The group, by name or number. By default it is not changed.
     #[keyword(example = "www-data")]
     pub group: Option<String>,
-    /// The permission bits. By default nobody changes them.
+    /// The permission bits. By default they are not changed.
     #[keyword(example = "2750")]
     pub perm: Option<Mode>,
 }
 
 impl Ownership {
-    /// Whether anything is wanted at all.
+    /// Whether any of the keywords is set.
     pub fn is_wanted(&self) -> bool {
         self.user.is_some() || self.group.is_some() || self.perm.is_some()
     }
 
-    /// What is not as wanted, in words.
-    pub fn differences(&self, stat: &Stat) -> Vec<String> {
+    /// Descriptions of what differs from the keywords.
+    pub fn differences(&self, stat: &FileStat) -> Vec<String> {
         let mut differences = Vec::new();
         if let Some(user) = self.user.as_ref().filter(|user| !is(user, stat.uid, stat.user.as_deref())) {
             differences.push(format!("owner {}, not {user}", name(stat.uid, stat.user.as_deref())));
@@ -40,10 +40,10 @@ impl Ownership {
         differences
     }
 
-    /// Makes it so.
+    /// Sets owner, group and mode.
     pub fn apply(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        // Before the mode: chown(2) clears bits of it.
+        // The owner comes first, because chown(2) clears the set-user-ID and set-group-ID bits of the mode.
         if self.user.is_some() || self.group.is_some() {
             files::set_owner(path, self.user.as_deref(), self.group.as_deref())?;
         }

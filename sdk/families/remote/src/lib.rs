@@ -1,13 +1,14 @@
-//! Other nodes, over ssh: what the drivers that copy have in common.
+//! Commands on other nodes over ssh, for the drivers that copy data.
 //!
-//! A driver reaches the other nodes of its object by their names, as the node's own ssh(1) does: the site says in
-//! `ssh_config(5)` which key, port, address and user belong to them, and which host keys are trusted. A grant holds the whole
-//! command line, so that no keyword becomes an option of ssh or a word of the shell at the other end.
+//! A driver reaches the peers of its object by their names, with the node's ssh(1). The site configures in `ssh_config(5)`
+//! which key, port, address and user to use, and which host keys to trust. A grant contains the whole command line, so that
+//! no keyword can become an option of ssh or a word of the shell on the other node.
 
 use hostler_sdk::process::Output;
 use hostler_sdk::{Command, Error, Result};
 
-/// The command line of ssh up to the node, for grants: it asks nobody, forwards nothing, and gives a node up that is down.
+/// The command line of ssh before the node, for grants. This ssh never prompts, forwards nothing, and gives up on a node that
+/// is down.
 #[macro_export]
 macro_rules! ssh {
     () => {
@@ -16,20 +17,20 @@ macro_rules! ssh {
     };
 }
 
-/// The same, for the option of a program that runs ssh itself.
+/// The same command line, for the option of a program that runs ssh itself.
 pub const SSH: &str = ssh!();
 
-/// What ssh ends with when it could not reach the node or was refused there.
+/// The exit status of ssh if it could not reach the node, or the node refused it.
 pub const UNREACHED: i32 = 255;
 
-/// A command on another node. `words` are the words that the grant holds; what belongs to the configuration goes to the
-/// standard input of the command, where no shell reads it.
+/// A command on another node. `words` must be those of the grant. Values from the configuration go to the standard input of
+/// the command, where no shell interprets them.
 pub fn command(node: &str, words: &str) -> Command {
     let mut ssh = SSH.split(' ');
     Command::new(ssh.next().unwrap_or_default()).args(ssh).arg("--").arg(node).arg(words)
 }
 
-/// The line that allows to ask another node whether a file system is mounted, for `GRANTS`.
+/// The grant for [`is_mounted`].
 #[macro_export]
 macro_rules! grant_is_mounted {
     () => {
@@ -39,7 +40,7 @@ macro_rules! grant_is_mounted {
 
 /// Whether a file system is mounted on `path` at another node. Needs [`grant_is_mounted!`](crate::grant_is_mounted).
 pub fn is_mounted(node: &str, path: &str) -> Result<bool> {
-    /// What xargs ends with when the command ended with something else than 0.
+    /// The exit status of xargs(1) if the command failed.
     const SOME_FAILED: i32 = 123;
     let output = command(node, "/usr/bin/xargs -0 /usr/bin/mountpoint -q --").stdin(format!("{path}\0")).run()?;
     match output.status {
@@ -49,19 +50,19 @@ pub fn is_mounted(node: &str, path: &str) -> Result<bool> {
     }
 }
 
-/// Why a command that works with another node failed, in one line.
+/// The error of a command that works with another node, in one line.
 pub fn failure(program: &str, output: &Output) -> Error {
     let text = String::from_utf8_lossy(&output.stderr);
     let mut said = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Warning: "));
     let first = said.next().unwrap_or("it said nothing");
-    // A program that runs ssh may find its pipe broken before it learns how ssh ended.
+    // A program that runs ssh may report a broken pipe before it learns the exit status of ssh, so look at the text too.
     match output.status == UNREACHED || REFUSALS.iter().any(|text| first.contains(text)) {
         true => Error::retryable(format!("cannot be reached: {first}")),
         false => Error::failed(format!("{program} ended with {}: {first}", output.status)),
     }
 }
 
-/// What ssh says when it could not reach the node or was refused there.
+/// The texts with which ssh reports that it could not reach the node, or that the node refused it.
 const REFUSALS: [&str; 3] = ["ssh: ", "Host key verification failed", "Permission denied (publickey"];
 
 #[cfg(test)]

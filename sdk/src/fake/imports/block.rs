@@ -1,18 +1,18 @@
-//! `wit/block.wit`.
+//! The imports of `wit/block.wit`.
 
-use super::{Answer, CapabilityError, not_found, os};
+use super::{ImportResult, CapabilityError, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::block::{Device, Signature};
 use crate::errno::EBUSY;
 use crate::fake::Host;
-use crate::fake::world::{Node, World};
+use crate::fake::world::{FileNode, HostState};
 use crate::files::FileKind;
 
-pub(crate) fn find(path: &str) -> Answer<Option<Device>> {
+pub(crate) fn find(path: &str) -> ImportResult<Option<Device>> {
     Host::read("block.find", path, |world| Ok(asked(world, path)))
 }
 
-/// By its path, or as `LABEL=x` or `UUID=x`.
-pub(super) fn asked(world: &World, text: &str) -> Option<Device> {
+/// The device that is named by its path, or by `LABEL=x` or `UUID=x`.
+pub(super) fn asked(world: &HostState, text: &str) -> Option<Device> {
     let holds = |signature: &Signature| match text.split_once('=') {
         Some(("LABEL", label)) => signature.label == label,
         Some(("UUID", uuid)) => signature.uuid == uuid,
@@ -22,7 +22,7 @@ pub(super) fn asked(world: &World, text: &str) -> Option<Device> {
     world.devices.get(text).or_else(|| world.devices.get(path?)).cloned()
 }
 
-pub(crate) fn wait_for(path: &str, timeout_ms: u64) -> Answer<Device> {
+pub(crate) fn wait_for(path: &str, timeout_ms: u64) -> ImportResult<Device> {
     Host::read("block.wait-for", path, |world| match asked(world, path) {
         Some(device) => Ok(device),
         None => {
@@ -32,7 +32,7 @@ pub(crate) fn wait_for(path: &str, timeout_ms: u64) -> Answer<Device> {
     })
 }
 
-pub(crate) fn user_of(path: &str) -> Answer<Option<String>> {
+pub(crate) fn user_of(path: &str) -> ImportResult<Option<String>> {
     Host::read("block.user-of", path, |world| {
         let mounted = world.mounts.iter().find(|entry| entry.source == path);
         let mounted = mounted.map(|entry| format!("it is mounted on {}", entry.target));
@@ -40,7 +40,7 @@ pub(crate) fn user_of(path: &str) -> Answer<Option<String>> {
     })
 }
 
-pub(crate) fn probe(path: &str) -> Answer<Option<Signature>> {
+pub(crate) fn probe(path: &str) -> ImportResult<Option<Signature>> {
     Host::read("block.probe", path, |world| {
         let found = asked(world, path).map(|device| device.path);
         let path = found.as_deref().unwrap_or(path);
@@ -52,25 +52,25 @@ pub(crate) fn probe(path: &str) -> Answer<Option<Signature>> {
     })
 }
 
-pub(crate) fn loop_of(file: &str) -> Answer<Option<Device>> {
+pub(crate) fn loop_of(file: &str) -> ImportResult<Option<Device>> {
     Host::read("block.loop-of", file, |world| {
         let device = device_of(world, file);
         Ok(device.and_then(|path| world.devices.get(&path).cloned()))
     })
 }
 
-fn device_of(world: &World, file: &str) -> Option<String> {
+fn device_of(world: &HostState, file: &str) -> Option<String> {
     world.loops.iter().find(|(_, backing)| *backing == file).map(|(device, _)| device.clone())
 }
 
-pub(crate) fn attach_loop(file: &str, read_only: bool) -> Answer<Device> {
+pub(crate) fn attach_loop(file: &str, read_only: bool) -> ImportResult<Device> {
     Host::mutate("block.attach-loop", file, |world| {
         let Some(size) = world.files.get(file).map(|node| node.size) else { return not_found(file) };
         let free = (0..).map(|number: u32| format!("/dev/loop{number}")).find(|path| !world.loops.contains_key(path));
         let Some(path) = free else { return os(EBUSY, file) };
         let device = Device { path: path.clone(), size, read_only };
         world.make_parents(&path);
-        world.files.insert(path.clone(), Node::of(FileKind::Block, size, 0o660));
+        world.files.insert(path.clone(), FileNode::of(FileKind::Block, size, 0o660));
         world.devices.insert(path.clone(), device.clone());
         world.loops.insert(path, file.to_owned());
         world.changes += 1;
@@ -78,7 +78,7 @@ pub(crate) fn attach_loop(file: &str, read_only: bool) -> Answer<Device> {
     })
 }
 
-pub(crate) fn detach_loop(file: &str) -> Answer<bool> {
+pub(crate) fn detach_loop(file: &str) -> ImportResult<bool> {
     Host::mutate("block.detach-loop", file, |world| {
         let Some(path) = device_of(world, file) else { return Ok(false) };
         let mounted = world.mounts.iter().any(|entry| entry.source == path);

@@ -1,9 +1,9 @@
-//! `wit/clock.wit`. Time passes only where a driver sleeps.
+//! The imports of `wit/clock.wit`. Time passes only while a driver sleeps or waits.
 
-use super::{Answer, CapabilityError};
+use super::{ImportResult, CapabilityError};
 use crate::fake::Host;
 
-/// 2026-01-01 00:00 UTC.
+/// The time of the boot: 2026-01-01 00:00 UTC.
 const BOOTED: u64 = 1_767_225_600_000;
 
 pub(crate) fn wall_ms() -> u64 {
@@ -14,7 +14,7 @@ pub(crate) fn boot_ms() -> u64 {
     Host::current("clock.boot-ms").change(|world| world.boot_ms)
 }
 
-pub(crate) fn sleep_ms(duration: u64) -> Answer<()> {
+pub(crate) fn sleep_ms(duration: u64) -> ImportResult<()> {
     Host::read("clock.sleep-ms", &duration.to_string(), |world| {
         if world.cancelled {
             return Err(CapabilityError::Cancelled);

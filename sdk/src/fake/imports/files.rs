@@ -1,13 +1,13 @@
-//! `wit/files.wit`.
+//! The imports of `wit/files.wit`.
 
-use super::{Answer, not_found, os};
+use super::{ImportResult, not_found, os};
 use crate::bindings::hostler::driver::files::Metadata;
 use crate::errno::{EISDIR, ENOTDIR, ENOTEMPTY};
 use crate::fake::Host;
-use crate::fake::world::{Node, World};
+use crate::fake::world::{FileNode, HostState};
 use crate::files::FileKind;
 
-pub(crate) fn stat(path: &str) -> Answer<Option<Metadata>> {
+pub(crate) fn stat(path: &str) -> ImportResult<Option<Metadata>> {
     Host::read("files.stat", path, |world| {
         let path = bound(world, path);
         let inode = world.files.keys().take_while(|known| *known != path).count() as u64;
@@ -15,13 +15,13 @@ pub(crate) fn stat(path: &str) -> Answer<Option<Metadata>> {
     })
 }
 
-/// What a bind mount shows: the directory that it was made of.
-fn bound<'a>(world: &'a World, path: &'a str) -> &'a str {
+/// The path that a bind mount shows: its source directory.
+fn bound<'a>(world: &'a HostState, path: &'a str) -> &'a str {
     let top = world.mounts.iter().rev().find(|entry| entry.target == path);
     top.filter(|entry| entry.fstype == "bind").map_or(path, |entry| &entry.source)
 }
 
-fn metadata(node: &Node, inode: u64) -> Metadata {
+fn metadata(node: &FileNode, inode: u64) -> Metadata {
     let number = |name: &str| if name == "root" { 0 } else { name.parse().unwrap_or(1000) };
     let kind = match node.kind {
         FileKind::File => "file",
@@ -43,7 +43,7 @@ fn metadata(node: &Node, inode: u64) -> Metadata {
     }
 }
 
-pub(crate) fn read(path: &str) -> Answer<Vec<u8>> {
+pub(crate) fn read(path: &str) -> ImportResult<Vec<u8>> {
     Host::read("files.read", path, |world| match world.files.get(path) {
         Some(node) if node.kind == FileKind::Directory => os(EISDIR, path),
         Some(node) => Ok(node.content.clone()),
@@ -51,7 +51,7 @@ pub(crate) fn read(path: &str) -> Answer<Vec<u8>> {
     })
 }
 
-pub(crate) fn list_directory(path: &str) -> Answer<Vec<String>> {
+pub(crate) fn list_directory(path: &str) -> ImportResult<Vec<String>> {
     Host::read("files.list-directory", path, |world| {
         match world.files.get(path) {
             Some(node) if node.kind != FileKind::Directory => return os(ENOTDIR, path),
@@ -64,10 +64,10 @@ pub(crate) fn list_directory(path: &str) -> Answer<Vec<String>> {
     })
 }
 
-pub(crate) fn write(path: &str, content: &[u8], mode: u32) -> Answer<()> {
+pub(crate) fn write(path: &str, content: &[u8], mode: u32) -> ImportResult<()> {
     Host::mutate("files.write", path, |world| {
         parent_exists(world, path)?;
-        let node = world.files.entry(path.to_owned()).or_insert_with(|| Node::of(FileKind::File, 0, mode));
+        let node = world.files.entry(path.to_owned()).or_insert_with(|| FileNode::of(FileKind::File, 0, mode));
         node.content = content.to_vec();
         node.size = content.len() as u64;
         world.changes += 1;
@@ -75,10 +75,10 @@ pub(crate) fn write(path: &str, content: &[u8], mode: u32) -> Answer<()> {
     })
 }
 
-pub(crate) fn allocate(path: &str, size: u64) -> Answer<()> {
+pub(crate) fn allocate(path: &str, size: u64) -> ImportResult<()> {
     Host::mutate("files.allocate", path, |world| {
         parent_exists(world, path)?;
-        let node = world.files.entry(path.to_owned()).or_insert_with(|| Node::of(FileKind::File, 0, 0o600));
+        let node = world.files.entry(path.to_owned()).or_insert_with(|| FileNode::of(FileKind::File, 0, 0o600));
         if node.size < size {
             node.size = size;
             world.changes += 1;
@@ -87,12 +87,12 @@ pub(crate) fn allocate(path: &str, size: u64) -> Answer<()> {
     })
 }
 
-fn parent_exists(world: &World, path: &str) -> Answer<()> {
+fn parent_exists(world: &HostState, path: &str) -> ImportResult<()> {
     let parent = path.rsplit_once('/').map_or("/", |(parent, _)| if parent.is_empty() { "/" } else { parent });
     if parent == "/" || world.files.contains_key(parent) { Ok(()) } else { not_found(parent) }
 }
 
-pub(crate) fn make_directory(path: &str, mode: u32) -> Answer<bool> {
+pub(crate) fn make_directory(path: &str, mode: u32) -> ImportResult<bool> {
     Host::mutate("files.make-directory", path, |world| {
         match world.files.get(path) {
             Some(node) if node.kind == FileKind::Directory => return Ok(false),
@@ -100,13 +100,13 @@ pub(crate) fn make_directory(path: &str, mode: u32) -> Answer<bool> {
             None => {}
         }
         world.make_parents(path);
-        world.files.insert(path.to_owned(), Node::of(FileKind::Directory, 4096, mode));
+        world.files.insert(path.to_owned(), FileNode::of(FileKind::Directory, 4096, mode));
         world.changes += 1;
         Ok(true)
     })
 }
 
-pub(crate) fn remove(path: &str) -> Answer<bool> {
+pub(crate) fn remove(path: &str) -> ImportResult<bool> {
     Host::mutate("files.remove", path, |world| {
         if world.has_children(path) {
             return os(ENOTEMPTY, path);
@@ -118,7 +118,7 @@ pub(crate) fn remove(path: &str) -> Answer<bool> {
     })
 }
 
-pub(crate) fn remove_tree(path: &str) -> Answer<bool> {
+pub(crate) fn remove_tree(path: &str) -> ImportResult<bool> {
     Host::mutate("files.remove-tree", path, |world| {
         let below = format!("{}/", path.trim_end_matches('/'));
         let removed = world.files.contains_key(path);
@@ -128,11 +128,11 @@ pub(crate) fn remove_tree(path: &str) -> Answer<bool> {
     })
 }
 
-pub(crate) fn set_mode(path: &str, mode: u32) -> Answer<()> {
+pub(crate) fn set_mode(path: &str, mode: u32) -> ImportResult<()> {
     Host::mutate("files.set-mode", path, |world| change(world, path, |node| node.mode = mode))
 }
 
-pub(crate) fn set_owner(path: &str, user: Option<&str>, group: Option<&str>) -> Answer<()> {
+pub(crate) fn set_owner(path: &str, user: Option<&str>, group: Option<&str>) -> ImportResult<()> {
     Host::mutate("files.set-owner", path, |world| {
         change(world, path, |node| {
             if let Some(user) = user {
@@ -145,7 +145,7 @@ pub(crate) fn set_owner(path: &str, user: Option<&str>, group: Option<&str>) -> 
     })
 }
 
-fn change(world: &mut World, path: &str, change: impl FnOnce(&mut Node)) -> Answer<()> {
+fn change(world: &mut HostState, path: &str, change: impl FnOnce(&mut FileNode)) -> ImportResult<()> {
     let Some(node) = world.files.get_mut(path) else { return not_found(path) };
     change(node);
     world.changes += 1;

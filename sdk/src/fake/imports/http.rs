@@ -1,22 +1,22 @@
-//! `wit/http.wit`.
+//! The import of `wit/http.wit`.
 
-use super::{Answer, not_found, os};
+use super::{ImportResult, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::http::{Endpoint, Request, Response};
 use crate::bindings::hostler::driver::types::Kv;
 use crate::errno::ECONNREFUSED;
-use crate::fake::world::{Server, World};
-use crate::fake::{Asked, Host, Served};
+use crate::fake::world::{FakeServer, HostState};
+use crate::fake::{ServerRequest, Host, ServerResponse};
 
-pub(crate) fn send(r: &Request) -> Answer<Response> {
+pub(crate) fn send(r: &Request) -> ImportResult<Response> {
     let to = match &r.endpoint {
         Endpoint::Url(url) => url.clone(),
         Endpoint::Unix((socket, path)) => format!("unix:{socket}{path}"),
     };
     let line = format!("{} {to}", r.method);
     let host = Host::current("http.send");
-    let found = |world: &mut World| match world.servers.iter().rev().find(|(base, _)| to.starts_with(base.as_str())) {
-        Some((_, server)) => Ok(Found::Server(server.clone())),
-        None => answer(world, r, &line).map(Found::Answer),
+    let found = |world: &mut HostState| match world.servers.iter().rev().find(|(base, _)| to.starts_with(base.as_str())) {
+        Some((_, server)) => Ok(ResponseSource::Server(server.clone())),
+        None => answer(world, r, &line).map(ResponseSource::Answer),
     };
     let found = if matches!(r.method.as_str(), "GET" | "HEAD") {
         Host::read("http.send", &line, found)?
@@ -27,31 +27,31 @@ pub(crate) fn send(r: &Request) -> Answer<Response> {
         })?
     };
     let server = match found {
-        Found::Answer(answer) => return Ok(answer),
-        Found::Server(server) => server,
+        ResponseSource::Answer(answer) => return Ok(answer),
+        ResponseSource::Server(server) => server,
     };
     let headers = r.headers.iter().map(|header| (header.key.to_ascii_lowercase(), header.value.clone())).collect();
-    let Served { status, headers, body } =
-        server(&Asked { host: &host, method: &r.method, to: &to, headers, body: &r.body })?;
+    let ServerResponse { status, headers, body } =
+        server(&ServerRequest { host: &host, method: &r.method, to: &to, headers, body: &r.body })?;
     let headers = headers.into_iter().map(|(key, value)| Kv { key, value }).collect();
     Ok(Response { status, headers, body })
 }
 
-/// Who answers.
-enum Found {
+/// The source of a response.
+enum ResponseSource {
     Answer(Response),
-    Server(Server),
+    Server(FakeServer),
 }
 
-fn answer(world: &mut World, r: &Request, line: &str) -> Answer<Response> {
+fn answer(world: &mut HostState, r: &Request, line: &str) -> ImportResult<Response> {
     match &r.endpoint {
         Endpoint::Unix((socket, _)) if !world.answers.contains_key(line) => not_found(socket),
         _ => scripted(world, line),
     }
 }
 
-/// The next answer; the last one stays.
-fn scripted(world: &mut World, line: &str) -> Answer<Response> {
+/// The next prepared response; the last one stays.
+fn scripted(world: &mut HostState, line: &str) -> ImportResult<Response> {
     match world.answers.get_mut(line) {
         Some(answers) if answers.len() > 1 => answers.pop_front().map_or_else(|| os(ECONNREFUSED, line), Ok),
         Some(answers) => answers.front().cloned().map_or_else(|| os(ECONNREFUSED, line), Ok),

@@ -1,4 +1,4 @@
-//! `wit/log.wit`.
+//! The import of `wit/log.wit`.
 
 use crate::fake::{Host, LogLine};
 

@@ -1,4 +1,4 @@
-//! The imports of `wit/`, with the very signatures that wit-bindgen generates, done in memory.
+//! The imports of `wit/`, with the signatures that wit-bindgen generates, implemented in memory.
 
 pub(crate) mod block;
 pub(crate) mod clock;
@@ -14,15 +14,15 @@ pub(crate) mod state;
 
 pub(crate) use crate::bindings::hostler::driver::types::CapabilityError;
 
-/// The answer of an import.
-pub(crate) type Answer<T> = Result<T, CapabilityError>;
+/// The result of an import.
+pub(crate) type ImportResult<T> = Result<T, CapabilityError>;
 
-/// The kernel refused.
-fn os<T>(errno: i32, doing: impl Into<String>) -> Answer<T> {
+/// An error of the kernel.
+fn os<T>(errno: i32, doing: impl Into<String>) -> ImportResult<T> {
     Err(CapabilityError::Os((errno, doing.into())))
 }
 
-/// What was named does not exist.
-fn not_found<T>(what: &str) -> Answer<T> {
+/// An error for something that does not exist.
+fn not_found<T>(what: &str) -> ImportResult<T> {
     Err(CapabilityError::NotFound(what.to_owned()))
 }

@@ -1,24 +1,24 @@
-//! `wit/mount.wit`.
+//! The imports of `wit/mount.wit`.
 
-use super::{Answer, CapabilityError, not_found, os};
+use super::{ImportResult, CapabilityError, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::mount::{MountEntry, Request, Usage};
 use crate::errno::{EBUSY, EINVAL, ENODEV};
 use crate::fake::Host;
 
-/// What a mount point has where a test did not say.
+/// The size and free space of a mount point unless the test sets them.
 const ROOM: Usage = Usage { total: 1 << 30, free: 1 << 29 };
 
-pub(crate) fn mounts_at(target: &str) -> Answer<Vec<MountEntry>> {
+pub(crate) fn mounts_at(target: &str) -> ImportResult<Vec<MountEntry>> {
     Host::read("mount.mounts-at", target, |world| {
         Ok(world.mounts.iter().filter(|entry| entry.target == target).cloned().collect())
     })
 }
 
-pub(crate) fn supports(fstype: &str) -> Answer<bool> {
+pub(crate) fn supports(fstype: &str) -> ImportResult<bool> {
     Host::read("mount.supports", fstype, |world| Ok(!world.unsupported.contains(fstype)))
 }
 
-pub(crate) fn mount(r: &Request) -> Answer<()> {
+pub(crate) fn mount(r: &Request) -> ImportResult<()> {
     Host::mutate("mount.mount", &format!("{} {} {}", r.fstype, r.source, r.target), |world| {
         if world.unsupported.contains(&r.fstype) {
             return os(ENODEV, format!("mount {}", r.target));
@@ -30,7 +30,7 @@ pub(crate) fn mount(r: &Request) -> Answer<()> {
             return not_found(&r.source);
         }
         let options = if r.options.is_empty() { vec!["rw".to_owned()] } else { r.options.clone() };
-        // A mount shows a device under its own name.
+        // The kernel lists the device under its own name, not under the label or link that was mounted.
         let source = super::block::asked(world, &r.source).map_or_else(|| r.source.clone(), |device| device.path);
         world.mounts.push(MountEntry {
             source,
@@ -44,7 +44,7 @@ pub(crate) fn mount(r: &Request) -> Answer<()> {
     })
 }
 
-pub(crate) fn unmount(target: &str) -> Answer<()> {
+pub(crate) fn unmount(target: &str) -> ImportResult<()> {
     Host::mutate("mount.unmount", target, |world| {
         let Some(topmost) = world.mount_of(target) else { return os(EINVAL, format!("unmount {target}")) };
         if world.is_busy(target) {
@@ -56,7 +56,7 @@ pub(crate) fn unmount(target: &str) -> Answer<()> {
     })
 }
 
-pub(crate) fn statfs(target: &str, timeout_ms: u64) -> Answer<Usage> {
+pub(crate) fn statfs(target: &str, timeout_ms: u64) -> ImportResult<Usage> {
     Host::read("mount.statfs", target, |world| {
         if world.hung.contains(target) {
             world.boot_ms += timeout_ms;

@@ -1,20 +1,20 @@
-//! `wit/net.wit`.
+//! The imports of `wit/net.wit`.
 
-use super::{Answer, not_found, os};
+use super::{ImportResult, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::net::{Address, Holder, Link, Route};
 use crate::errno::EEXIST;
 use crate::fake::Host;
-use crate::fake::world::{Interface, World};
+use crate::fake::world::{NetworkInterface, HostState};
 
-pub(crate) fn find_link(dev: &str) -> Answer<Option<Link>> {
+pub(crate) fn find_link(dev: &str) -> ImportResult<Option<Link>> {
     Host::read("net.find-link", dev, |world| Ok(world.links.get(dev).map(|interface| interface.link.clone())))
 }
 
-pub(crate) fn addresses(dev: &str) -> Answer<Option<Vec<Address>>> {
+pub(crate) fn addresses(dev: &str) -> ImportResult<Option<Vec<Address>>> {
     Host::read("net.addresses", dev, |world| Ok(world.links.get(dev).map(|interface| interface.addresses.clone())))
 }
 
-pub(crate) fn resolve(name: &str) -> Answer<Vec<String>> {
+pub(crate) fn resolve(name: &str) -> ImportResult<Vec<String>> {
     Host::read("net.resolve", name, |world| {
         if name.parse::<std::net::IpAddr>().is_ok() {
             return Ok(vec![name.to_owned()]);
@@ -23,11 +23,11 @@ pub(crate) fn resolve(name: &str) -> Answer<Vec<String>> {
     })
 }
 
-pub(crate) fn find_holder(dev: &str, address: &str, timeout_ms: u64) -> Answer<Option<Holder>> {
+pub(crate) fn find_holder(dev: &str, address: &str, timeout_ms: u64) -> ImportResult<Option<Holder>> {
     Host::read("net.find-holder", &format!("{dev} {address}"), |world| {
         let Some(interface) = world.links.get(dev) else { return not_found(dev) };
         let asks = interface.link.kind != "loopback" && timeout_ms > 0;
-        let has = |other: &Interface| other.addresses.iter().any(|found| found.cidr.split('/').next() == Some(address));
+        let has = |other: &NetworkInterface| other.addresses.iter().any(|found| found.cidr.split('/').next() == Some(address));
         if let Some((name, other)) = world.links.iter().find(|(name, other)| *name != dev && has(other)) {
             return Ok(Some(Holder { mac: other.link.mac.clone(), dev: Some(name.clone()) }));
         }
@@ -35,8 +35,8 @@ pub(crate) fn find_holder(dev: &str, address: &str, timeout_ms: u64) -> Answer<O
     })
 }
 
-/// Whoever answers for the address.
-pub(super) fn neighbour(world: &mut World, address: &str, timeout_ms: u64) -> Option<Holder> {
+/// The neighbour that has the address.
+pub(super) fn neighbour(world: &mut HostState, address: &str, timeout_ms: u64) -> Option<Holder> {
     if world.neighbours.contains(address) {
         return Some(Holder { mac: "02:00:00:00:00:99".to_owned(), dev: None });
     }
@@ -44,7 +44,7 @@ pub(super) fn neighbour(world: &mut World, address: &str, timeout_ms: u64) -> Op
     None
 }
 
-pub(crate) fn set_up(dev: &str) -> Answer<()> {
+pub(crate) fn set_up(dev: &str) -> ImportResult<()> {
     Host::mutate("net.set-up", dev, |world| {
         let Some(interface) = world.links.get_mut(dev) else { return not_found(dev) };
         interface.link.up = true;
@@ -53,7 +53,7 @@ pub(crate) fn set_up(dev: &str) -> Answer<()> {
     })
 }
 
-pub(crate) fn add_address(dev: &str, cidr: &str, label: &str) -> Answer<()> {
+pub(crate) fn add_address(dev: &str, cidr: &str, label: &str) -> ImportResult<()> {
     Host::mutate("net.add-address", &format!("{dev} {cidr}"), |world| {
         let Some(interface) = world.links.get_mut(dev) else { return not_found(dev) };
         if interface.addresses.iter().any(|address| address.cidr == cidr) {
@@ -65,7 +65,7 @@ pub(crate) fn add_address(dev: &str, cidr: &str, label: &str) -> Answer<()> {
     })
 }
 
-pub(crate) fn remove_address(dev: &str, cidr: &str) -> Answer<bool> {
+pub(crate) fn remove_address(dev: &str, cidr: &str) -> ImportResult<bool> {
     Host::mutate("net.remove-address", &format!("{dev} {cidr}"), |world| {
         let Some(interface) = world.links.get_mut(dev) else { return not_found(dev) };
         let before = interface.addresses.len();
@@ -76,19 +76,19 @@ pub(crate) fn remove_address(dev: &str, cidr: &str) -> Answer<bool> {
     })
 }
 
-pub(crate) fn announce(dev: &str, address: &str) -> Answer<()> {
+pub(crate) fn announce(dev: &str, address: &str) -> ImportResult<()> {
     Host::mutate("net.announce", &format!("{dev} {address}"), |world| {
         if world.links.contains_key(dev) { Ok(()) } else { not_found(dev) }
     })
 }
 
-pub(crate) fn routes_to(destination: &str) -> Answer<Vec<Route>> {
+pub(crate) fn routes_to(destination: &str) -> ImportResult<Vec<Route>> {
     Host::read("net.routes-to", destination, |world| {
         Ok(world.routes.iter().filter(|route| route.destination == destination).cloned().collect())
     })
 }
 
-pub(crate) fn add_route(r: &Route) -> Answer<bool> {
+pub(crate) fn add_route(r: &Route) -> ImportResult<bool> {
     Host::mutate("net.add-route", &r.destination, |world| {
         if world.routes.contains(r) {
             return Ok(false);
@@ -99,7 +99,7 @@ pub(crate) fn add_route(r: &Route) -> Answer<bool> {
     })
 }
 
-pub(crate) fn remove_route(r: &Route) -> Answer<bool> {
+pub(crate) fn remove_route(r: &Route) -> ImportResult<bool> {
     Host::mutate("net.remove-route", &r.destination, |world| {
         let before = world.routes.len();
         world.routes.retain(|route| route != r);

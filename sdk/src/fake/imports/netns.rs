@@ -1,27 +1,27 @@
-//! `wit/netns.wit`.
+//! The imports of `wit/netns.wit`.
 
 use super::net::neighbour;
-use super::{Answer, not_found, os};
+use super::{ImportResult, not_found, os};
 use crate::bindings::hostler::driver::net::{Holder, Route};
 use crate::bindings::hostler::driver::netns::{Address, Contents, Link};
 use crate::bindings::hostler::driver::types::{CapabilityError, Kv};
 use crate::cidr::{destination, holds};
 use crate::errno::{EEXIST, ENETUNREACH};
 use crate::fake::Host;
-use crate::fake::world::World;
+use crate::fake::world::HostState;
 
-pub(crate) fn look(netns: &str) -> Answer<Option<Contents>> {
+pub(crate) fn look(netns: &str) -> ImportResult<Option<Contents>> {
     Host::read("netns.look", netns, |world| Ok(world.namespaces.get(netns).cloned()))
 }
 
-pub(crate) fn find_holder(netns: &str, dev: &str, address: &str, timeout_ms: u64) -> Answer<Option<Holder>> {
+pub(crate) fn find_holder(netns: &str, dev: &str, address: &str, timeout_ms: u64) -> ImportResult<Option<Holder>> {
     Host::read("netns.find-holder", &format!("{netns} {dev} {address}"), |world| {
         inside(world, netns, dev)?;
         Ok(neighbour(world, address, timeout_ms))
     })
 }
 
-pub(crate) fn plug(netns: &str, mode: &str, dev: &str, options: &[Kv]) -> Answer<Link> {
+pub(crate) fn plug(netns: &str, mode: &str, dev: &str, options: &[Kv]) -> ImportResult<Link> {
     let option = |key: &str| options.iter().find(|option| option.key == key).map(|option| option.value.clone());
     Host::mutate("netns.plug", &format!("{netns} {mode} {dev}"), |world| {
         let Some(contents) = world.namespaces.get_mut(netns) else { return not_found(netns) };
@@ -53,7 +53,7 @@ pub(crate) fn plug(netns: &str, mode: &str, dev: &str, options: &[Kv]) -> Answer
     })
 }
 
-pub(crate) fn unplug(netns: &str, mode: &str, dev: &str) -> Answer<bool> {
+pub(crate) fn unplug(netns: &str, mode: &str, dev: &str) -> ImportResult<bool> {
     Host::mutate("netns.unplug", &format!("{netns} {mode} {dev}"), |world| {
         let lent = world.lent.remove(netns);
         let given_back = lent.is_some();
@@ -64,7 +64,7 @@ pub(crate) fn unplug(netns: &str, mode: &str, dev: &str) -> Answer<bool> {
     })
 }
 
-/// With its addresses and routes.
+/// Removes the link that was plugged, with its addresses and routes. False if there is none.
 fn take_own(contents: &mut Contents) -> bool {
     let Some(at) = contents.links.iter().position(|link| link.plugged) else { return false };
     let name = contents.links.remove(at).name;
@@ -73,7 +73,7 @@ fn take_own(contents: &mut Contents) -> bool {
     true
 }
 
-pub(crate) fn add_address(netns: &str, dev: &str, cidr: &str, options: &[Kv]) -> Answer<bool> {
+pub(crate) fn add_address(netns: &str, dev: &str, cidr: &str, options: &[Kv]) -> ImportResult<bool> {
     let network_route = options.iter().all(|option| option.key != "network-route" || option.value == "true");
     Host::mutate("netns.add-address", &format!("{netns} {dev} {cidr}"), |world| {
         let contents = inside(world, netns, dev)?;
@@ -90,7 +90,7 @@ pub(crate) fn add_address(netns: &str, dev: &str, cidr: &str, options: &[Kv]) ->
     })
 }
 
-pub(crate) fn remove_address(netns: &str, dev: &str, cidr: &str) -> Answer<bool> {
+pub(crate) fn remove_address(netns: &str, dev: &str, cidr: &str) -> ImportResult<bool> {
     Host::mutate("netns.remove-address", &format!("{netns} {dev} {cidr}"), |world| {
         let contents = inside(world, netns, dev)?;
         let before = contents.addresses.len();
@@ -103,12 +103,12 @@ pub(crate) fn remove_address(netns: &str, dev: &str, cidr: &str) -> Answer<bool>
     })
 }
 
-pub(crate) fn announce(netns: &str, dev: &str, address: &str) -> Answer<()> {
+pub(crate) fn announce(netns: &str, dev: &str, address: &str) -> ImportResult<()> {
     Host::mutate("netns.announce", &format!("{netns} {dev} {address}"), |world| inside(world, netns, dev).map(drop))
 }
 
-/// A gateway is reached over the network of an address, or as told on the link.
-pub(crate) fn add_route(netns: &str, r: &Route, options: &[Kv]) -> Answer<bool> {
+/// Like the kernel, this accepts a gateway only if a route reaches it, or with `onlink`.
+pub(crate) fn add_route(netns: &str, r: &Route, options: &[Kv]) -> ImportResult<bool> {
     let onlink = options.iter().any(|option| option.key == "onlink" && option.value == "true");
     Host::mutate("netns.add-route", &format!("{netns} {}", r.destination), |world| {
         let Some(contents) = world.namespaces.get_mut(netns) else { return not_found(netns) };
@@ -126,7 +126,7 @@ pub(crate) fn add_route(netns: &str, r: &Route, options: &[Kv]) -> Answer<bool> 
     })
 }
 
-pub(crate) fn remove_route(netns: &str, r: &Route) -> Answer<bool> {
+pub(crate) fn remove_route(netns: &str, r: &Route) -> ImportResult<bool> {
     Host::mutate("netns.remove-route", &format!("{netns} {}", r.destination), |world| {
         let Some(contents) = world.namespaces.get_mut(netns) else { return not_found(netns) };
         let before = contents.routes.len();
@@ -137,8 +137,8 @@ pub(crate) fn remove_route(netns: &str, r: &Route) -> Answer<bool> {
     })
 }
 
-/// The namespace, if it has that link.
-fn inside<'w>(world: &'w mut World, netns: &str, dev: &str) -> Answer<&'w mut Contents> {
+/// The namespace, if it contains that link.
+fn inside<'w>(world: &'w mut HostState, netns: &str, dev: &str) -> ImportResult<&'w mut Contents> {
     let contents = world.namespaces.get_mut(netns);
     match contents.filter(|contents| contents.links.iter().any(|link| link.name == dev)) {
         Some(contents) => Ok(contents),

@@ -1,13 +1,13 @@
-//! `wit/process.wit`.
+//! The imports of `wit/process.wit`.
 
-use super::{Answer, not_found};
+use super::{ImportResult, not_found};
 pub(crate) use crate::bindings::hostler::driver::process::{Command, Output, Piped, ProcessInfo};
-use crate::fake::world::World;
+use crate::fake::world::HostState;
 use crate::fake::{Host, Run};
 
-pub(crate) fn run(c: &Command) -> Answer<Output> {
+pub(crate) fn run(c: &Command) -> ImportResult<Output> {
     let host = Host::current("process.run");
-    let found = |world: &mut World| match world.programs.get(&c.program) {
+    let found = |world: &mut HostState| match world.programs.get(&c.program) {
         Some(program) => Ok(program.clone()),
         None => not_found(&c.program),
     };
@@ -26,8 +26,8 @@ pub(crate) fn run(c: &Command) -> Answer<Output> {
     Ok(Output { status, stdout, stderr, truncated })
 }
 
-/// One after the other, which nobody can tell from both at once.
-pub(crate) fn pipe(source: &Command, sink: &Command) -> Answer<Piped> {
+/// Runs the programs one after the other; the driver cannot tell that from running both at the same time.
+pub(crate) fn pipe(source: &Command, sink: &Command) -> ImportResult<Piped> {
     let mut source = run(source)?;
     let through = std::mem::take(&mut source.stdout);
     let bytes = u64::try_from(through.len()).unwrap_or(u64::MAX);
@@ -36,15 +36,15 @@ pub(crate) fn pipe(source: &Command, sink: &Command) -> Answer<Piped> {
 }
 
 impl Host {
-    /// With a command line that only looks: the driver has an `exec(read)` for it by way of a keyword, which is not bound
-    /// here. What an `exec(read)` names in so many words only looks anyway.
+    /// Adds a command line that only reads, although it comes from a keyword: the fake does not bind grants to keywords. A
+    /// command line that an `exec(read)` grant spells out needs no such call.
     pub fn looking(self, line: &str) -> Host {
         self.change(|world| world.looking.insert(line.to_owned()));
         self
     }
 }
 
-fn only_looks(world: &World, program: &str, line: &str) -> bool {
+fn only_looks(world: &HostState, program: &str, line: &str) -> bool {
     let readings: Vec<&str> = world.grants.iter().filter_map(|grant| read_by(grant)).collect();
     let named = readings.iter().any(|reading| begins_as(line, reading));
     let by_keyword =
@@ -52,14 +52,14 @@ fn only_looks(world: &World, program: &str, line: &str) -> bool {
     named || (world.looking.contains(line) && by_keyword)
 }
 
-/// The command line of an `exec(read)`, as it is written.
+/// The command line of an `exec(read)` grant, as it is written.
 fn read_by(grant: &str) -> Option<&str> {
     let (attributes, pattern) = grant.strip_prefix("exec(")?.split_once(')')?;
     let reads = attributes.split(',').any(|word| word.trim() == "read");
     reads.then(|| pattern.trim_start_matches([' ', '=']))
 }
 
-/// Whether a command line begins with the words that a grant writes out, up to the first that stands for others.
+/// Whether a command line begins with the literal words of a grant, up to its first template or pattern.
 fn begins_as(line: &str, reading: &str) -> bool {
     let written: Vec<&str> = reading.split_whitespace().take_while(|word| !word.contains(['{', '[', '*'])).collect();
     !written.is_empty() && line.split(' ').take(written.len()).eq(written.iter().copied())
@@ -70,7 +70,7 @@ fn line(c: &Command) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-pub(crate) fn spawn(c: &Command) -> Answer<u32> {
+pub(crate) fn spawn(c: &Command) -> ImportResult<u32> {
     Host::mutate("process.spawn", &line(c), |world| {
         add_process(world, std::iter::once(&c.program).chain(&c.args).cloned().collect());
         world.changes += 1;
@@ -78,16 +78,16 @@ pub(crate) fn spawn(c: &Command) -> Answer<u32> {
     })
 }
 
-pub(crate) fn add_process(world: &mut World, argv: Vec<String>) {
+pub(crate) fn add_process(world: &mut HostState, argv: Vec<String>) {
     let pid = world.processes.iter().map(|process| process.pid).max().unwrap_or(999) + 1;
     world.processes.push(ProcessInfo { pid, argv });
 }
 
-pub(crate) fn running() -> Answer<Vec<ProcessInfo>> {
+pub(crate) fn running() -> ImportResult<Vec<ProcessInfo>> {
     Host::read("process.running", "", |world| Ok(world.processes.clone()))
 }
 
-pub(crate) fn terminate(signal: &str, _grace_ms: u64) -> Answer<u32> {
+pub(crate) fn terminate(signal: &str, _grace_ms: u64) -> ImportResult<u32> {
     Host::mutate("process.terminate", signal, |world| {
         let ended = u32::try_from(world.processes.len()).unwrap_or(u32::MAX);
         world.processes.clear();

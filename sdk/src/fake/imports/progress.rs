@@ -1,4 +1,4 @@
-//! `wit/progress.wit`.
+//! The imports of `wit/progress.wit`.
 
 use crate::fake::Host;
 

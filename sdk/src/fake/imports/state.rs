@@ -1,14 +1,14 @@
-//! `wit/state.wit`. Reading is denied in `status` as well.
+//! The imports of `wit/state.wit`. Even `get` counts as a change, because it is denied during `status`.
 
-use super::Answer;
+use super::ImportResult;
 use crate::fake::Host;
 
-pub(crate) fn get(scope: &str, key: &str) -> Answer<Option<String>> {
+pub(crate) fn get(scope: &str, key: &str) -> ImportResult<Option<String>> {
     let slot = (scope.to_owned(), key.to_owned());
     Host::mutate("state.get", key, |world| Ok(world.state.get(&slot).cloned()))
 }
 
-pub(crate) fn set(scope: &str, key: &str, value: &str) -> Answer<()> {
+pub(crate) fn set(scope: &str, key: &str, value: &str) -> ImportResult<()> {
     let slot = (scope.to_owned(), key.to_owned());
     Host::mutate("state.set", key, |world| {
         world.state.insert(slot, value.to_owned());
@@ -16,7 +16,7 @@ pub(crate) fn set(scope: &str, key: &str, value: &str) -> Answer<()> {
     })
 }
 
-pub(crate) fn remove(scope: &str, key: &str) -> Answer<()> {
+pub(crate) fn remove(scope: &str, key: &str) -> ImportResult<()> {
     let slot = (scope.to_owned(), key.to_owned());
     Host::mutate("state.remove", key, |world| {
         world.state.remove(&slot);
