@@ -5,7 +5,7 @@
 //! means `<script> start`, `<script> stop`, `<script> status`. The commands run as the service's own: with all the power
 //! of their user.
 
-use hostler_family_application::{Retcodes, Surroundings};
+use hostler_family_application::{CommandSettings, RetcodeTable};
 use hostler_sdk::prelude::*;
 
 /// An application that its own commands start, stop and check.
@@ -13,7 +13,7 @@ use hostler_sdk::prelude::*;
 /// What the start command leaves running belongs to the resource, wherever it forks to. Its output is that of the command
 /// only until the command ends: a program that stays should write to a file of its own.
 #[derive(Keywords)]
-struct Forking {
+struct ForkingApplication {
     /// The command that starts the application, or `true` for the script with `start`.
     #[keyword(example = "/usr/sbin/nginx -c /srv/web/nginx.conf")]
     start: Option<Command>,
@@ -42,11 +42,11 @@ struct Forking {
     #[keyword(example = "10s")]
     check_timeout: Option<Duration>,
     #[keyword(flatten)]
-    surroundings: Surroundings,
+    surroundings: CommandSettings,
 }
 
 #[driver]
-impl Driver for Forking {
+impl Driver for ForkingApplication {
     const NAME: &str = "app.forking";
     const GRANTS: &[&str] = &[
         "exec(caps=all) = {command:start}",
@@ -68,7 +68,7 @@ impl Driver for Forking {
                 problem(keyword, error);
             }
         }
-        if let Err(error) = Retcodes::parse(&self.retcodes) {
+        if let Err(error) = RetcodeTable::parse(&self.retcodes) {
             problem("retcodes", error);
         }
         Ok(problems)
@@ -109,7 +109,7 @@ impl Driver for Forking {
     }
 }
 
-impl Forking {
+impl ForkingApplication {
     fn start_step(&self) -> Result<Option<Command>> {
         self.step("start", &self.start, "start", self.start_timeout)
     }
@@ -153,7 +153,7 @@ impl Forking {
     }
 
     fn meaning(&self, exit_status: i32) -> Result<Status> {
-        Ok(match Retcodes::parse(&self.retcodes)?.state(exit_status) {
+        Ok(match RetcodeTable::parse(&self.retcodes)?.state(exit_status) {
             Some(state) => Status::of(state),
             None => {
                 Status::up().degraded(format!("the check ended with {exit_status}, which retcodes does not explain"))
@@ -183,8 +183,8 @@ mod tests {
 
     use super::*;
 
-    fn app() -> Forking {
-        Forking {
+    fn app() -> ForkingApplication {
+        ForkingApplication {
             start: Some(Command::new("/srv/app").arg("up")),
             stop: Some(Command::new("/srv/app").arg("down")),
             check: Some(Command::new("/srv/check")),
@@ -194,7 +194,7 @@ mod tests {
             start_timeout: None,
             stop_timeout: None,
             check_timeout: None,
-            surroundings: Surroundings::default(),
+            surroundings: CommandSettings::default(),
         }
     }
 
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn without_a_check_the_commands_always_run_and_the_status_is_not_applicable() {
-        let blind = || Forking { check: None, ..app() };
+        let blind = || ForkingApplication { check: None, ..app() };
         given(blind())
             .on(&host())
             .status()
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn booleans_mean_the_script() {
         let word = |word: &str| Some(Command::new(word));
-        let scripted = Forking {
+        let scripted = ForkingApplication {
             start: word("true"),
             stop: word("yes"),
             check: word("1"),
@@ -283,11 +283,11 @@ mod tests {
             .program_with("/etc/init.d/app", |run| output(i32::from(run.args == ["status"])));
         given(scripted).on(&host).start().is_changed("started");
         assert_eq!(host.calls(), ["process.run /etc/init.d/app status", "process.run /etc/init.d/app start"]);
-        let off = Forking { start: word("false"), ..app() };
+        let off = ForkingApplication { start: word("false"), ..app() };
         given(off).on(&host).start().is_unchanged("there is no start command");
-        let lost = Forking { start: word("true"), ..app() };
+        let lost = ForkingApplication { start: word("true"), ..app() };
         given(lost).on(&host).start().fails_with("start is true, and there is no script");
-        let bare = Forking { start: word("nginx"), ..app() };
+        let bare = ForkingApplication { start: word("nginx"), ..app() };
         given(bare).on(&host).start().fails_with("start runs \"nginx\": expected a program's whole path");
     }
 }

@@ -4,7 +4,7 @@
 //! in the object's log directory. Stop ends the process and all its children, in whatever way they forked. The processes
 //! are found again after a restart of the agent.
 
-use hostler_family_application::Surroundings;
+use hostler_family_application::CommandSettings;
 use hostler_sdk::prelude::*;
 use hostler_sdk::process;
 
@@ -13,7 +13,7 @@ use hostler_sdk::process;
 /// The application needs no pid file and no daemon mode: the host knows its processes by their control group, or by marks
 /// in their environment where there are no control groups.
 #[derive(Keywords)]
-struct Simple {
+struct SimpleApplication {
     /// The command that is the application. It must not put itself into the background.
     #[keyword(example = "/usr/bin/python3 -m http.server 8080")]
     start: Command,
@@ -24,11 +24,11 @@ struct Simple {
     #[keyword(default = "100ms", example = "2s")]
     settle: Duration,
     #[keyword(flatten)]
-    surroundings: Surroundings,
+    surroundings: CommandSettings,
 }
 
 #[driver]
-impl Driver for Simple {
+impl Driver for SimpleApplication {
     const NAME: &str = "app.simple";
     const GRANTS: &[&str] = &["spawn(caps=all) = {command:start}"];
 
@@ -74,12 +74,12 @@ mod tests {
 
     use super::*;
 
-    fn on(host: &Host) -> Case<Simple> {
-        given(Simple {
+    fn on(host: &Host) -> Case<SimpleApplication> {
+        given(SimpleApplication {
             start: Command::new("/srv/app").arg("--port=80"),
             grace: Duration::from_secs(10),
             settle: Duration::from_millis(100),
-            surroundings: Surroundings::default(),
+            surroundings: CommandSettings::default(),
         })
         .on(host)
     }

@@ -6,7 +6,7 @@
 //! `container_data_dir`, the engine is its own: started before its first container, ended after its last.
 
 use hostler_family_container::grant;
-use hostler_family_container::{Container, ContainerResource, EnginePlace, Place};
+use hostler_family_container::{ContainerResource, ContainerSpec, EngineLocation, EnginePlace};
 use hostler_sdk::prelude::*;
 
 /// A container of docker.
@@ -14,16 +14,16 @@ use hostler_sdk::prelude::*;
 /// The container is known by its name and the labels `hostler.object`, `hostler.rid` and `hostler.node`; one of that name
 /// without them is another's, and left alone. If the configuration changes, the container is made anew at the next start.
 #[derive(Keywords)]
-struct Docker {
+struct DockerContainer {
     #[keyword(flatten)]
-    container: Container,
+    container: ContainerSpec,
     /// Where its engine is.
     #[keyword(flatten)]
     engine: EnginePlace,
 }
 
 hostler_family_container::container_driver!(
-    Docker,
+    DockerContainer,
     "container.docker",
     &[
         "http.unix(guard=container) = GET,POST,DELETE {rundir}/engine/docker.sock /**",
@@ -39,12 +39,12 @@ hostler_family_container::container_driver!(
     ]
 );
 
-impl ContainerResource for Docker {
-    fn container(&self) -> &Container {
+impl ContainerResource for DockerContainer {
+    fn container(&self) -> &ContainerSpec {
         &self.container
     }
 
-    fn place(&self, context: &Context) -> Result<Place> {
+    fn place(&self, context: &Context) -> Result<EngineLocation> {
         self.engine.place(context)
     }
 }

@@ -1,6 +1,6 @@
 //! The life of a container on engines in memory: the node's, and the object's own.
 
-use hostler_family_container::fake::Engine;
+use hostler_family_container::fake::FakeEngine;
 use hostler_sdk::fake::{Case, Host, given, stop_undoes_any_failed_start};
 
 use super::*;
@@ -9,32 +9,32 @@ const SOCKET: &str = "/run/docker.sock";
 const OWN_SOCKET: &str = "/run/hostler/web/engine/docker.sock";
 const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000001";
 
-fn docker() -> Docker {
-    Docker {
-        container: Container {
+fn docker() -> DockerContainer {
+    DockerContainer {
+        container: ContainerSpec {
             image: "mariadb".to_owned(),
             image_pull_policy: "once".to_owned(),
             pull_timeout: Duration::from_secs(120),
             run_args: ["--net=none", "-e", "A=b"].map(str::to_owned).to_vec(),
             grace: Duration::from_secs(10),
             settle: Duration::from_millis(200),
-            ..Container::default()
+            ..ContainerSpec::default()
         },
         engine: EnginePlace::fake(SOCKET),
     }
 }
 
-fn policy(policy: &str) -> Docker {
+fn policy(policy: &str) -> DockerContainer {
     let mut docker = docker();
     docker.container.image_pull_policy = policy.to_owned();
     docker
 }
 
-fn engine() -> Engine {
-    Engine::new().image("mariadb", "sha256:1")
+fn engine() -> FakeEngine {
+    FakeEngine::new().image("mariadb", "sha256:1")
 }
 
-fn on(engine: &Engine) -> Case<Docker> {
+fn on(engine: &FakeEngine) -> Case<DockerContainer> {
     given(docker()).on(&engine.on(Host::new(), SOCKET))
 }
 
@@ -133,11 +133,11 @@ fn what_is_not_as_configured_is_told_and_made_anew() {
 
 #[test]
 fn images_are_pulled_as_the_policy_says() {
-    let registry = || Engine::new().in_registry("mariadb", "sha256:1");
+    let registry = || FakeEngine::new().in_registry("mariadb", "sha256:1");
     on(&registry()).provision().is_changed("pulled mariadb").provision().is_unchanged("mariadb is there already");
     on(&registry()).start().is_changed("000000000000 is running from mariadb");
-    on(&Engine::new()).provision().fails_with("cannot pull the image mariadb: mariadb is not in the registry");
-    let given_policy = |word: &str, engine: &Engine| given(policy(word)).on(&engine.on(Host::new(), SOCKET));
+    on(&FakeEngine::new()).provision().fails_with("cannot pull the image mariadb: mariadb is not in the registry");
+    let given_policy = |word: &str, engine: &FakeEngine| given(policy(word)).on(&engine.on(Host::new(), SOCKET));
     given_policy("never", &registry()).start().fails_with("no image mariadb, and image_pull_policy is never");
     given_policy("always", &engine()).provision().fails_with("cannot pull the image mariadb");
     given_policy("always", &registry())
@@ -225,13 +225,13 @@ fn stop_undoes_a_start_that_failed_half_way() {
     stop_undoes_any_failed_start(|| own("container#1", &own_host(&engine())));
 }
 
-fn own_host(engine: &Engine) -> Host {
+fn own_host(engine: &FakeEngine) -> Host {
     let host = Host::new().directory("/run/hostler/web").text_file("/srv/web/docker/engine-id", "1");
     engine.own_on(host, OWN_SOCKET)
 }
 
-fn own(rid: &str, host: &Host) -> Case<Docker> {
-    let docker = Docker {
+fn own(rid: &str, host: &Host) -> Case<DockerContainer> {
+    let docker = DockerContainer {
         engine: EnginePlace { container_data_dir: Some("/srv/web/docker".into()), ..EnginePlace::fake(SOCKET) },
         ..docker()
     };

@@ -1,10 +1,10 @@
 //! What is sent to make a machine: the keywords in the words of the API.
 
-use hostler_family_gce::Client;
+use hostler_family_gce::ComputeClient;
 use hostler_sdk::{Error, Result};
 use serde_json::{Value, json};
 
-use crate::Machine;
+use crate::CloudMachine;
 
 /// Where scopes begin.
 const AUTH: &str = "https://www.googleapis.com/auth/";
@@ -12,8 +12,8 @@ const AUTH: &str = "https://www.googleapis.com/auth/";
 /// As Google counts.
 const GIB: u64 = 1 << 30;
 
-impl Machine {
-    pub(crate) fn body(&self, client: &Client<'_>) -> Result<Value> {
+impl CloudMachine {
+    pub(crate) fn body(&self, client: &ComputeClient<'_>) -> Result<Value> {
         let zone = format!("projects/{}/zones/{}", client.project()?, client.zone()?);
         let mut body = json!({
             "name": self.name,
@@ -37,7 +37,7 @@ impl Machine {
     }
 
     /// The boot disk, which goes with the machine, and those that do not.
-    fn disks_of(&self, zone: &str, client: &Client<'_>) -> Result<Vec<Value>> {
+    fn disks_of(&self, zone: &str, client: &ComputeClient<'_>) -> Result<Vec<Value>> {
         let image = self.image.as_deref();
         let image =
             image.ok_or_else(|| Error::invalid_config(format!("image is not set: {} cannot be made", self.name)))?;
@@ -59,7 +59,7 @@ impl Machine {
         Ok(std::iter::once(boot).chain(others).collect())
     }
 
-    fn interface(&self, client: &Client<'_>) -> Result<Value> {
+    fn interface(&self, client: &ComputeClient<'_>) -> Result<Value> {
         let project = client.project()?;
         let mut interface = json!({"network": format!("projects/{project}/global/networks/{}", self.network)});
         if let Some(subnetwork) = &self.subnetwork {

@@ -12,7 +12,7 @@
 mod body;
 
 use hostler_family_gce::gce_grants;
-use hostler_family_gce::{Client, Cloud, Fault, check_name, failed};
+use hostler_family_gce::{CloudKeywords, ComputeClient, ComputeError, check_name, failed};
 use hostler_sdk::prelude::*;
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// It may run in another zone than this node, and is seen by every node of the object: set `shared = true` where several may
 /// start it.
 #[derive(Keywords)]
-struct Machine {
+struct CloudMachine {
     /// Its name.
     #[keyword(example = "web1")]
     name: String,
@@ -74,11 +74,11 @@ struct Machine {
     #[keyword(provisioning, example = "The first web server")]
     description: Option<String>,
     #[keyword(flatten)]
-    cloud: Cloud,
+    cloud: CloudKeywords,
 }
 
 #[driver]
-impl Driver for Machine {
+impl Driver for CloudMachine {
     const NAME: &str = "container.gce";
     const GRANTS: &[&str] = gce_grants![];
 
@@ -139,7 +139,7 @@ impl Driver for Machine {
         let folder = format!("zones/{}/instances", client.zone().map_err(failed(&doing))?);
         match client.change("POST", &folder, "", Some(&body), &format!("making {}", self.name)) {
             Ok(()) => Ok(Outcome::changed(format!("made {}, a {}", self.name, self.machine_type))),
-            Err(Fault::AlreadyExists(_)) if self.state(&client)?.is_some() => {
+            Err(ComputeError::AlreadyExists(_)) if self.state(&client)?.is_some() => {
                 Ok(Outcome::changed(format!("{} exists: somebody else made it", self.name)))
             }
             Err(fault) => Err(failed(doing)(fault)),
@@ -152,14 +152,14 @@ impl Driver for Machine {
             return Ok(Outcome::unchanged(format!("{} does not exist", self.name)));
         }
         match client.change("DELETE", &self.path(&client)?, "", None, &format!("deleting {}", self.name)) {
-            Ok(()) | Err(Fault::NotFound(_)) => Ok(Outcome::changed(format!("deleted {}", self.name))),
+            Ok(()) | Err(ComputeError::NotFound(_)) => Ok(Outcome::changed(format!("deleted {}", self.name))),
             Err(fault) => Err(failed(format!("cannot delete {}", self.name))(fault)),
         }
     }
 }
 
-impl Machine {
-    fn look(&self, client: &Client<'_>) -> Result<Status> {
+impl CloudMachine {
+    fn look(&self, client: &ComputeClient<'_>) -> Result<Status> {
         let Some(state) = self.state(client)? else {
             return Ok(Status::down().provisioned(false));
         };
@@ -172,34 +172,34 @@ impl Machine {
         Ok(status.provisioned(true))
     }
 
-    fn path(&self, client: &Client<'_>) -> Result<String> {
+    fn path(&self, client: &ComputeClient<'_>) -> Result<String> {
         check_name("name", &self.name)?;
         Ok(format!("zones/{}/instances/{}", client.zone()?, self.name))
     }
 
     /// What Google says of the machine: `RUNNING`. None if there is none.
-    fn state(&self, client: &Client<'_>) -> Result<Option<String>> {
+    fn state(&self, client: &ComputeClient<'_>) -> Result<Option<String>> {
         let found: Option<Value> =
             client.get(&self.path(client)?).map_err(failed(format!("cannot look at {}", self.name)))?;
         Ok(found.map(|found| found["status"].as_str().unwrap_or_default().to_owned()))
     }
 
     /// The same once the machine is not on its way from one state to another.
-    fn settled(&self, client: &Client<'_>, context: &Context) -> Result<Option<String>> {
+    fn settled(&self, client: &ComputeClient<'_>, context: &Context) -> Result<Option<String>> {
         let is_settled = |state: &Option<String>| {
             state.as_deref().is_none_or(|state| matches!(state, "RUNNING" | "TERMINATED" | "STOPPED" | "SUSPENDED"))
         };
         self.wait_for(is_settled, client, context)
     }
 
-    fn reach(&self, wanted: &str, client: &Client<'_>, context: &Context) -> Result<()> {
+    fn reach(&self, wanted: &str, client: &ComputeClient<'_>, context: &Context) -> Result<()> {
         self.wait_for(|state| state.as_deref() == Some(wanted), client, context).map(drop)
     }
 
     fn wait_for(
         &self,
         done: impl Fn(&Option<String>) -> bool,
-        client: &Client<'_>,
+        client: &ComputeClient<'_>,
         context: &Context,
     ) -> Result<Option<String>> {
         let mut state = self.state(client)?;
@@ -220,7 +220,7 @@ impl Machine {
         )))
     }
 
-    fn act(&self, client: &Client<'_>, verb: &str, word: &str) -> Result<()> {
+    fn act(&self, client: &ComputeClient<'_>, verb: &str, word: &str) -> Result<()> {
         let path = format!("{}/{verb}", self.path(client)?);
         let doing = format!("cannot {word} {}", self.name);
         client.change("POST", &path, "", None, &format!("{verb} of {}", self.name)).map_err(failed(doing))

@@ -1,14 +1,14 @@
 //! The driver against the stand-in of Google's cloud, on the SDK's fakes.
 
-use hostler_gce::cloud::Fault;
+use hostler_gce::cloud::InjectedFault;
 use hostler_gce::on_fakes::FakeCloud;
 use hostler_sdk::fake::{Case, Host, given, stop_undoes_any_failed_start};
 use serde_json::json;
 
 use super::*;
 
-fn machine() -> Machine {
-    Machine {
+fn machine() -> CloudMachine {
+    CloudMachine {
         name: "web1".to_owned(),
         machine_type: "e2-small".to_owned(),
         image: Some("family/debian-12".to_owned()),
@@ -33,7 +33,7 @@ fn cloud() -> FakeCloud {
     FakeCloud::new(Host::new())
 }
 
-fn on(cloud: &FakeCloud) -> Case<Machine> {
+fn on(cloud: &FakeCloud) -> Case<CloudMachine> {
     given(machine()).on(&cloud.host)
 }
 
@@ -81,7 +81,7 @@ fn a_machine_is_made_stopped_started_and_deleted() {
 #[test]
 fn what_the_keywords_say_is_what_is_asked_for() {
     let cloud = cloud().disk("web1-data", 10, None);
-    let full = Machine {
+    let full = CloudMachine {
         boot_disk_size: Some(Size::mib(20 << 10)),
         boot_disk_type: Some("pd-ssd".to_owned()),
         disks: vec!["web1-data".to_owned()],
@@ -112,7 +112,7 @@ fn what_the_keywords_say_is_what_is_asked_for() {
 
 #[test]
 fn a_machine_on_its_way_is_a_warning_and_is_waited_for() {
-    let cloud = cloud().with("instances.stop", Fault::Stuck, 1);
+    let cloud = cloud().with("instances.stop", InjectedFault::Stuck, 1);
     on(&cloud)
         .provision()
         .stop()
@@ -145,21 +145,21 @@ fn a_suspended_machine_is_down_and_resumes() {
 #[test]
 fn every_fault_is_a_sentence_and_a_second_try_converges() {
     for (method, fault, times, sentence) in [
-        ("instances.insert", Fault::Quota, 1, "cannot make web1: the quota of the project is exceeded"),
-        ("instances.insert", Fault::LateExhausted, 1, "cannot make web1: the zone has no resources left"),
-        ("instances.insert", Fault::LateQuota, 1, "cannot make web1: the quota of the project is exceeded"),
-        ("instances.insert", Fault::AlreadyExists, 1, "cannot make web1: Google says"),
-        ("instances.insert", Fault::RateLimit, 9, "cannot make web1: too many requests"),
-        ("instances.get", Fault::Unavailable, 9, "cannot look at web1: the Compute API has a problem"),
+        ("instances.insert", InjectedFault::Quota, 1, "cannot make web1: the quota of the project is exceeded"),
+        ("instances.insert", InjectedFault::LateExhausted, 1, "cannot make web1: the zone has no resources left"),
+        ("instances.insert", InjectedFault::LateQuota, 1, "cannot make web1: the quota of the project is exceeded"),
+        ("instances.insert", InjectedFault::AlreadyExists, 1, "cannot make web1: Google says"),
+        ("instances.insert", InjectedFault::RateLimit, 9, "cannot make web1: too many requests"),
+        ("instances.get", InjectedFault::Unavailable, 9, "cannot look at web1: the Compute API has a problem"),
     ] {
         let cloud = cloud().with(method, fault, times);
         let case = on(&cloud).provision().fails_with(sentence).then(|_| cloud.heal());
         case.provision().is_changed("made web1, a e2-small").status().is(State::Up);
     }
-    let cloud = cloud().with("instances.start", Fault::LateExhausted, 1);
+    let cloud = cloud().with("instances.start", InjectedFault::LateExhausted, 1);
     let case = on(&cloud).provision().stop().start().fails_with("cannot start web1: the zone has no resources left");
     case.status().is(State::Down).start().is_changed("web1 runs");
-    let cloud = self::cloud().with("instances.delete", Fault::Forbidden, 1);
+    let cloud = self::cloud().with("instances.delete", InjectedFault::Forbidden, 1);
     on(&cloud)
         .provision()
         .unprovision()
@@ -177,10 +177,10 @@ fn stop_undoes_a_start_that_failed_half_way() {
 
 #[test]
 fn keywords_are_checked() {
-    let wrong = Machine { name: "Web".to_owned(), metadata: vec!["role".to_owned()], image: None, ..machine() };
+    let wrong = CloudMachine { name: "Web".to_owned(), metadata: vec!["role".to_owned()], image: None, ..machine() };
     let name = "name \"Web\" is no name of the Compute API: expected at most 63 lower case letters, digits and hyphens, a letter first";
     let case = given(wrong).on(&Host::new());
     case.validate().finds(&[("name", name), ("metadata", "role is no KEY=VALUE")]).provision().fails_with("is no name");
-    let imageless = Machine { image: None, ..machine() };
+    let imageless = CloudMachine { image: None, ..machine() };
     given(imageless).on(&cloud().host).provision().fails_with("image is not set: web1 cannot be made");
 }

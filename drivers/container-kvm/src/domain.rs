@@ -10,7 +10,7 @@ const LOCAL: [&str; 4] =
 
 /// What virsh calls the state of a domain.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum DomainState {
     Running,
     Paused,
     /// Paused by libvirt itself: it arrives from another node or leaves for one, or a migration was cut short in its last moment.
@@ -23,16 +23,16 @@ pub(crate) enum State {
 }
 
 /// A domain that is known here.
-pub(crate) struct Domain {
-    pub(crate) state: State,
+pub(crate) struct LibvirtDomain {
+    pub(crate) state: DomainState,
     /// Whether it stays known once it is shut off.
     pub(crate) is_persistent: bool,
     starts_by_itself: bool,
 }
 
-impl Domain {
+impl LibvirtDomain {
     /// The domain of that name, or none.
-    pub(crate) fn find(uri: &str, name: &str) -> Result<Option<Domain>> {
+    pub(crate) fn find(uri: &str, name: &str) -> Result<Option<LibvirtDomain>> {
         let look = || Command::new(VIRSH).args(["-r", "-c", uri]);
         let is_known = || -> Result<bool> {
             Ok(look().args(["list", "--all", "--name"]).check()?.text().lines().any(|line| line.trim() == name))
@@ -41,10 +41,10 @@ impl Domain {
             return Ok(None);
         }
         let domain = look().args(["dominfo", "--", name]).check().and_then(|output| {
-            let mut domain = Domain::read(&output.text());
+            let mut domain = LibvirtDomain::read(&output.text());
             let reason = || look().args(["domstate", "--reason", "--", name]).check();
-            if domain.state == State::Paused && reason()?.text().ends_with("(migrating)") {
-                domain.state = State::Moving;
+            if domain.state == DomainState::Paused && reason()?.text().ends_with("(migrating)") {
+                domain.state = DomainState::Moving;
             }
             Ok(domain)
         });
@@ -61,11 +61,11 @@ impl Domain {
         }
     }
 
-    fn read(text: &str) -> Domain {
+    fn read(text: &str) -> LibvirtDomain {
         let pairs: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once(':')).collect();
         let of = |key| pairs.iter().find(|pair| pair.0 == key).map(|pair| pair.1.trim()).unwrap_or_default();
-        Domain {
-            state: State::read(of("State")),
+        LibvirtDomain {
+            state: DomainState::read(of("State")),
             is_persistent: of("Persistent") == "yes",
             starts_by_itself: of("Autostart") == "enable",
         }
@@ -73,12 +73,12 @@ impl Domain {
 
     pub(crate) fn status(&self, name: &str) -> Status {
         let status = match &self.state {
-            State::Running => Status::up(),
-            State::ShutOff => Status::down(),
-            State::Paused => Status::up().degraded("paused: a start resumes it"),
-            State::Moving => Status::up().degraded(moving(name)),
-            State::Crashed => Status::down().degraded("the guest has crashed: a start boots it anew"),
-            State::Other(state) => Status::up().degraded(state),
+            DomainState::Running => Status::up(),
+            DomainState::ShutOff => Status::down(),
+            DomainState::Paused => Status::up().degraded("paused: a start resumes it"),
+            DomainState::Moving => Status::up().degraded(moving(name)),
+            DomainState::Crashed => Status::down().degraded("the guest has crashed: a start boots it anew"),
+            DomainState::Other(state) => Status::up().degraded(state),
         };
         let status = match self.starts_by_itself {
             true => status.warning(format!("libvirt starts it by itself: virsh autostart --disable {name}")),
@@ -88,27 +88,27 @@ impl Domain {
     }
 }
 
-impl State {
+impl DomainState {
     /// As virsh has it.
     pub(crate) fn word(&self) -> &str {
         match self {
-            State::Running => "running",
-            State::Paused => "paused",
-            State::Moving => "paused by the migration",
-            State::ShutOff => "shut off",
-            State::Crashed => "crashed",
-            State::Other(state) => state,
+            DomainState::Running => "running",
+            DomainState::Paused => "paused",
+            DomainState::Moving => "paused by the migration",
+            DomainState::ShutOff => "shut off",
+            DomainState::Crashed => "crashed",
+            DomainState::Other(state) => state,
         }
     }
 
-    fn read(text: &str) -> State {
+    fn read(text: &str) -> DomainState {
         match text {
             // Idle is a guest that waits for its devices.
-            "running" | "idle" => State::Running,
-            "paused" => State::Paused,
-            "shut off" => State::ShutOff,
-            "crashed" => State::Crashed,
-            other => State::Other(other.to_owned()),
+            "running" | "idle" => DomainState::Running,
+            "paused" => DomainState::Paused,
+            "shut off" => DomainState::ShutOff,
+            "crashed" => DomainState::Crashed,
+            other => DomainState::Other(other.to_owned()),
         }
     }
 }

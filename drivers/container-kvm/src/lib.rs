@@ -11,7 +11,7 @@ mod migration;
 
 use hostler_sdk::prelude::*;
 
-use crate::domain::{Domain, State as Seen};
+use crate::domain::{DomainState, LibvirtDomain};
 
 /// A virtual machine of libvirt.
 ///
@@ -22,7 +22,7 @@ use crate::domain::{Domain, State as Seen};
 /// see the same disks at the same paths: say `shared = true` of the resources that they are, and have libvirt not cache them
 /// (`cache='none'`). Which network the guest's memory takes is said in its qemu.conf (`migration_host`).
 #[derive(Keywords)]
-struct Kvm {
+struct VirtualMachine {
     /// The name of the domain, as `virsh list --all` shows it.
     #[keyword(example = "web")]
     name: String,
@@ -53,7 +53,7 @@ struct Kvm {
 const PAUSE: Duration = Duration::from_millis(500);
 
 #[driver(migrate)]
-impl Driver for Kvm {
+impl Driver for VirtualMachine {
     const NAME: &str = "container.kvm";
     const GRANTS: &[&str] = &[
         "files.read = {kw:xml}",
@@ -91,16 +91,16 @@ impl Driver for Kvm {
         let name = &self.name;
         let absent = || Error::failed(format!("{name} is not defined here: provision it, or see virsh define"));
         match self.domain()?.ok_or_else(absent)?.state {
-            Seen::Running => return Ok(Outcome::unchanged(format!("{name} already runs"))),
-            Seen::Paused => self.virsh("resume")?,
+            DomainState::Running => return Ok(Outcome::unchanged(format!("{name} already runs"))),
+            DomainState::Paused => self.virsh("resume")?,
             // It may run elsewhere, on the same disks.
-            Seen::Moving => return Err(Error::failed(domain::moving(name))),
-            Seen::ShutOff => self.virsh("start")?,
-            Seen::Crashed => {
+            DomainState::Moving => return Err(Error::failed(domain::moving(name))),
+            DomainState::ShutOff => self.virsh("start")?,
+            DomainState::Crashed => {
                 self.virsh("destroy")?;
                 self.virsh("start")?;
             }
-            Seen::Other(state) => {
+            DomainState::Other(state) => {
                 return Err(Error::failed(format!("{name} is {state}: wait, or virsh destroy {name}")));
             }
         }
@@ -110,7 +110,7 @@ impl Driver for Kvm {
     fn stop(&self, context: &Context) -> Result<Outcome> {
         let name = &self.name;
         let state = self.state()?;
-        if state == Seen::ShutOff {
+        if state == DomainState::ShutOff {
             return Ok(Outcome::unchanged(format!("{name} is already off")));
         }
         let grace = self.grace.min(context.deadline / 2);
@@ -149,7 +149,7 @@ impl Driver for Kvm {
     fn unprovision(&self, _: &Context) -> Result<Outcome> {
         let name = &self.name;
         match self.domain()? {
-            Some(domain) if domain.state != Seen::ShutOff => {
+            Some(domain) if domain.state != DomainState::ShutOff => {
                 return Err(Error::failed(format!("{name} is not shut off: stop it first")));
             }
             Some(_) => {}
@@ -162,9 +162,9 @@ impl Driver for Kvm {
     }
 }
 
-impl Kvm {
-    fn domain(&self) -> Result<Option<Domain>> {
-        Domain::find(&self.uri, &self.name)
+impl VirtualMachine {
+    fn domain(&self) -> Result<Option<LibvirtDomain>> {
+        LibvirtDomain::find(&self.uri, &self.name)
     }
 
     fn command(&self, verb: &str, operand: impl std::fmt::Display) -> Command {
@@ -176,22 +176,22 @@ impl Kvm {
     }
 
     /// A guest that is paused hears nothing, and one that is moving may run elsewhere.
-    fn ask_to_shut_down(&self, state: &Seen) -> Result<()> {
+    fn ask_to_shut_down(&self, state: &DomainState) -> Result<()> {
         match state {
-            Seen::Moving => return Err(Error::failed("a migration has paused it")),
-            Seen::Paused => self.virsh("resume")?,
+            DomainState::Moving => return Err(Error::failed("a migration has paused it")),
+            DomainState::Paused => self.virsh("resume")?,
             _ => {}
         }
         self.virsh("shutdown")
     }
 
     /// Off is also what is not defined.
-    fn state(&self) -> Result<Seen> {
-        Ok(self.domain()?.map_or(Seen::ShutOff, |domain| domain.state))
+    fn state(&self) -> Result<DomainState> {
+        Ok(self.domain()?.map_or(DomainState::ShutOff, |domain| domain.state))
     }
 
     fn is_off(&self) -> Result<bool> {
-        Ok(self.state()? == Seen::ShutOff)
+        Ok(self.state()? == DomainState::ShutOff)
     }
 
     fn is_off_within(&self, grace: Duration) -> Result<bool> {

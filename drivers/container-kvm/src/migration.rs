@@ -26,12 +26,12 @@ const RESERVE: Duration = Duration::from_secs(30);
 /// How long a guest whose migration has failed at the last moment may take to go on here.
 const SETTLE: Duration = Duration::from_secs(10);
 
-impl Migrate for Kvm {
+impl Migrate for VirtualMachine {
     fn migrate(&self, context: &Context, to: &str) -> Result<Outcome> {
         let name = &self.name;
         match self.state()? {
-            Seen::Running => {}
-            Seen::ShutOff => return Ok(Outcome::unchanged(format!("{name} does not run here"))),
+            DomainState::Running => {}
+            DomainState::ShutOff => return Ok(Outcome::unchanged(format!("{name} does not run here"))),
             state => {
                 return Err(Error::failed(format!("{name} is {}: only a guest that runs is migrated", state.word())));
             }
@@ -47,7 +47,7 @@ impl Migrate for Kvm {
     }
 }
 
-impl Kvm {
+impl VirtualMachine {
     /// The other node keeps the definition, and so does this one.
     fn migration(&self, to: &str) -> Command {
         let transport = &self.migration_transport;
@@ -66,9 +66,9 @@ impl Kvm {
     /// Why a migration failed, and what became of the guest.
     fn told_of_the_guest(&self, to: &str, why: Error) -> Error {
         let name = &self.name;
-        let settled = clock::wait_until(SETTLE, PAUSE, || Ok(self.state()? != Seen::Moving));
+        let settled = clock::wait_until(SETTLE, PAUSE, || Ok(self.state()? != DomainState::Moving));
         let guest = match settled.and_then(|_| self.state()) {
-            Ok(Seen::Running) => format!("{name} still runs here"),
+            Ok(DomainState::Running) => format!("{name} still runs here"),
             Ok(state) => format!("{name} is {} here, see whether it runs on {to}", state.word()),
             Err(_) => format!("see where {name} runs"),
         };

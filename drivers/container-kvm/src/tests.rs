@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use hostler_sdk::fake::{Case, Host, Run, given, stop_undoes_any_failed_start};
+use hostler_sdk::fake::{Case, Host, ProgramRun, given, stop_undoes_any_failed_start};
 use hostler_sdk::process::Output;
 
 use super::*;
@@ -33,7 +33,7 @@ impl Libvirt {
         Host::new().text_file("/srv/web.xml", XML).program_with(domain::VIRSH, move |run| libvirt.virsh(run))
     }
 
-    fn virsh(&self, run: &Run<'_>) -> Output {
+    fn virsh(&self, run: &ProgramRun<'_>) -> Output {
         let verb = run.args.iter().find(|arg| !arg.starts_with('-') && !arg.contains(':')).unwrap();
         let state = self.state.borrow().clone();
         let becomes = |state: Option<&str>| {
@@ -74,8 +74,8 @@ fn done(stdout: &str) -> Output {
     Output { status: 0, stdout: stdout.into(), stderr: Vec::new(), truncated: false }
 }
 
-fn kvm() -> Kvm {
-    Kvm {
+fn kvm() -> VirtualMachine {
+    VirtualMachine {
         name: "web".to_owned(),
         xml: Some("/srv/web.xml".into()),
         uri: "qemu:///system".to_owned(),
@@ -86,7 +86,7 @@ fn kvm() -> Kvm {
     }
 }
 
-fn case(libvirt: &Libvirt) -> Case<Kvm> {
+fn case(libvirt: &Libvirt) -> Case<VirtualMachine> {
     given(kvm()).on(&libvirt.host())
 }
 
@@ -187,7 +187,7 @@ fn a_libvirt_that_does_not_answer_is_told_of() {
 fn another_domain_is_not_defined() {
     let host = Libvirt::default().host().text_file("/srv/web.xml", "<domain><name>other</name></domain>");
     given(kvm()).on(&host).provision().fails_with("describes \"other\", not \"web\"");
-    let without = Kvm { xml: None, ..kvm() };
+    let without = VirtualMachine { xml: None, ..kvm() };
     given(without).on(&host).provision().fails_with("xml: no file to define web by");
 }
 
@@ -197,13 +197,13 @@ fn what_is_no_name_and_no_libvirt_of_this_node_is_a_problem() {
     case(&Libvirt::default()).validate().finds(&[]);
     for name in ["12", "6b6c4a9e-3c2b-4a53-9d56-0a4b1f1d2c3e", "a/b", " a"] {
         let text = format!("{name:?} is no name of a domain: no number, no UUID, no slash, no white space at its ends");
-        given(Kvm { name: name.to_owned(), ..kvm() }).on(&host).validate().finds(&[("name", &text)]);
+        given(VirtualMachine { name: name.to_owned(), ..kvm() }).on(&host).validate().finds(&[("name", &text)]);
     }
     for uri in
         ["qemu+ssh://n2/system", "qemu+ext:///system?command=/bin/sh", "qemu+unix:///system?socket=/a&mode=direct"]
     {
         let text = format!("{uri} is no libvirt of this node: qemu:///system, or qemu+unix:///system?socket=PATH");
-        given(Kvm { uri: uri.to_owned(), ..kvm() }).on(&host).validate().finds(&[("uri", &text)]);
+        given(VirtualMachine { uri: uri.to_owned(), ..kvm() }).on(&host).validate().finds(&[("uri", &text)]);
     }
 }
 
@@ -234,8 +234,11 @@ fn a_guest_that_runs_is_moved_once() {
 fn the_way_to_the_other_node_is_the_configured_one() {
     let host = Libvirt::with("running").host();
     let second = Duration::from_millis(400);
-    let how = Kvm { migration_transport: "tls".to_owned(), migration_suspend_after: Some(second), ..kvm() };
-    given(Kvm { migration_bandwidth: Some(100), ..how }).on(&host).migrate("n2").is_changed("web runs on n2");
+    let how = VirtualMachine { migration_transport: "tls".to_owned(), migration_suspend_after: Some(second), ..kvm() };
+    given(VirtualMachine { migration_bandwidth: Some(100), ..how })
+        .on(&host)
+        .migrate("n2")
+        .is_changed("web runs on n2");
     let options = "--live --persistent --bandwidth 100 --timeout 1 --timeout-suspend";
     let line = format!("process.run /usr/bin/virsh -c qemu:///system migrate {options} -- web qemu+tls://n2/system");
     assert_eq!(migrations(&host), [line]);

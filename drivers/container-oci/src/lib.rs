@@ -3,7 +3,7 @@
 //! Up, down, start, stop, provision and unprovision mean what they mean to `container.docker`. Which engine it is may differ
 //! from node to node: the one whose `socket` the configuration names, or the first of docker and podman that has one.
 
-use hostler_family_container::{Container, ContainerResource, Place, grant, refuse_own_engine};
+use hostler_family_container::{ContainerResource, ContainerSpec, EngineLocation, grant, refuse_own_engine};
 use hostler_sdk::prelude::*;
 
 /// Where engines listen, in the order in which they are tried.
@@ -15,9 +15,9 @@ const SOCKETS: [&str; 2] = ["/run/docker.sock", "/run/podman/podman.sock"];
 /// `hostler.object`, `hostler.rid` and `hostler.node`; one of that name without them is another's, and left alone. If the
 /// configuration changes, the container is made anew at the next start.
 #[derive(Keywords)]
-struct Oci {
+struct OciContainer {
     #[keyword(flatten)]
-    container: Container,
+    container: ContainerSpec,
     /// The socket that the engine listens on. By default `/run/docker.sock`, or `/run/podman/podman.sock` where that does not
     /// exist.
     #[keyword(example = "/run/podman/podman.sock")]
@@ -28,7 +28,7 @@ struct Oci {
 }
 
 hostler_family_container::container_driver!(
-    Oci,
+    OciContainer,
     "container.oci",
     &[
         "http.unix(guard=container) = GET,POST,DELETE {kw:socket} /**",
@@ -38,13 +38,13 @@ hostler_family_container::container_driver!(
     ]
 );
 
-impl ContainerResource for Oci {
-    fn container(&self) -> &Container {
+impl ContainerResource for OciContainer {
+    fn container(&self) -> &ContainerSpec {
         &self.container
     }
 
-    fn place(&self, _: &Context) -> Result<Place> {
-        Ok(Place::Node(match &self.socket {
+    fn place(&self, _: &Context) -> Result<EngineLocation> {
+        Ok(EngineLocation::Node(match &self.socket {
             Some(socket) => vec![socket.clone()],
             None => SOCKETS.map(PathBuf::from).to_vec(),
         }))
@@ -58,18 +58,18 @@ impl ContainerResource for Oci {
 
 #[cfg(test)]
 mod tests {
-    use hostler_family_container::fake::Engine;
+    use hostler_family_container::fake::FakeEngine;
     use hostler_sdk::fake::{Case, Host, given, stop_undoes_any_failed_start};
 
     use super::*;
 
-    fn oci(socket: Option<&str>, host: &Host) -> Case<Oci> {
-        let container = Container { image: "mariadb".to_owned(), ..Container::default() };
-        given(Oci { container, socket: socket.map(PathBuf::from), container_data_dir: None }).on(host)
+    fn oci(socket: Option<&str>, host: &Host) -> Case<OciContainer> {
+        let container = ContainerSpec { image: "mariadb".to_owned(), ..ContainerSpec::default() };
+        given(OciContainer { container, socket: socket.map(PathBuf::from), container_data_dir: None }).on(host)
     }
 
-    fn engine() -> Engine {
-        Engine::new().image("mariadb", "sha256:1")
+    fn engine() -> FakeEngine {
+        FakeEngine::new().image("mariadb", "sha256:1")
     }
 
     #[test]
@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn an_engine_of_the_object_s_own_is_no_podman() {
-        let container = Container { image: "mariadb".to_owned(), ..Container::default() };
-        let own = Oci { container, socket: None, container_data_dir: Some("/srv/docker".into()) };
+        let container = ContainerSpec { image: "mariadb".to_owned(), ..ContainerSpec::default() };
+        let own = OciContainer { container, socket: None, container_data_dir: Some("/srv/docker".into()) };
         let text = "an engine of the object's own is a dockerd: use type = docker, or say it in the sections of those that do, \
                     and not in DEFAULT";
         let host = engine().on(Host::new(), SOCKETS[0]);

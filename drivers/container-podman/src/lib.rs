@@ -4,7 +4,7 @@
 //! service only answers requests, so containers run on when it ends, and systemd starts it when somebody asks
 //! (`systemctl enable --now podman.socket`).
 
-use hostler_family_container::{Container, ContainerResource, Place, grant, refuse_own_engine};
+use hostler_family_container::{ContainerResource, ContainerSpec, EngineLocation, grant, refuse_own_engine};
 use hostler_sdk::prelude::*;
 
 /// A container of podman.
@@ -13,9 +13,9 @@ use hostler_sdk::prelude::*;
 /// container is known by its name and the labels `hostler.object`, `hostler.rid` and `hostler.node`; one of that name without
 /// them is another's, and left alone. If the configuration changes, the container is made anew at the next start.
 #[derive(Keywords)]
-struct Podman {
+struct PodmanContainer {
     #[keyword(flatten)]
-    container: Container,
+    container: ContainerSpec,
     /// The socket that podman's service listens on.
     #[keyword(default = "/run/podman/podman.sock", example = "/run/user/1000/podman/podman.sock")]
     socket: PathBuf,
@@ -25,18 +25,18 @@ struct Podman {
 }
 
 hostler_family_container::container_driver!(
-    Podman,
+    PodmanContainer,
     "container.podman",
     &["http.unix(guard=container) = GET,POST,DELETE {kw:socket} /**", grant::CREDENTIALS]
 );
 
-impl ContainerResource for Podman {
-    fn container(&self) -> &Container {
+impl ContainerResource for PodmanContainer {
+    fn container(&self) -> &ContainerSpec {
         &self.container
     }
 
-    fn place(&self, _: &Context) -> Result<Place> {
-        Ok(Place::Node(vec![self.socket.clone()]))
+    fn place(&self, _: &Context) -> Result<EngineLocation> {
+        Ok(EngineLocation::Node(vec![self.socket.clone()]))
     }
 
     fn problems(&self) -> Vec<Problem> {
@@ -47,7 +47,7 @@ impl ContainerResource for Podman {
 
 #[cfg(test)]
 mod tests {
-    use hostler_family_container::fake::Engine;
+    use hostler_family_container::fake::FakeEngine;
     use hostler_sdk::fake::{Host, given_section, stop_undoes_any_failed_start};
 
     use super::*;
@@ -63,18 +63,18 @@ mod tests {
         ("netns", "none"),
     ];
 
-    fn host(engine: &Engine) -> Host {
+    fn host(engine: &FakeEngine) -> Host {
         engine.on(Host::new(), SOCKET)
     }
 
-    fn engine() -> Engine {
-        Engine::new().in_registry("docker.io/library/mariadb", "sha256:1")
+    fn engine() -> FakeEngine {
+        FakeEngine::new().in_registry("docker.io/library/mariadb", "sha256:1")
     }
 
     #[test]
     fn a_container_comes_and_goes() {
         let engine = engine();
-        given_section::<Podman>(&SECTION)
+        given_section::<PodmanContainer>(&SECTION)
             .on(&host(&engine))
             .status()
             .is(State::Down)
@@ -94,11 +94,11 @@ mod tests {
 
     #[test]
     fn stop_undoes_a_start_that_failed_half_way() {
-        stop_undoes_any_failed_start(|| given_section::<Podman>(&SECTION).on(&host(&engine())));
+        stop_undoes_any_failed_start(|| given_section::<PodmanContainer>(&SECTION).on(&host(&engine())));
     }
 
     #[test]
     fn a_service_that_is_not_there_is_told_of() {
-        given_section::<Podman>(&SECTION).on(&Host::new()).status().is(State::Undefined).mentions(SOCKET);
+        given_section::<PodmanContainer>(&SECTION).on(&Host::new()).status().is(State::Undefined).mentions(SOCKET);
     }
 }

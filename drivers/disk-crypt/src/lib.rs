@@ -12,7 +12,7 @@ use hostler_sdk::prelude::*;
 
 /// An encrypted device, by LUKS.
 #[derive(Keywords)]
-struct Crypt {
+struct LuksDevice {
     /// The name of the device in clear, in /dev/mapper.
     #[keyword(example = "web")]
     name: String,
@@ -49,7 +49,7 @@ const HEAD: &str = "256KiB";
 const UDEV: Duration = Duration::from_secs(10);
 
 #[driver]
-impl Driver for Crypt {
+impl Driver for LuksDevice {
     const NAME: &str = "disk.crypt";
     const GRANTS: &[&str] = &[
         "block.read = {kw:dev}",
@@ -156,7 +156,7 @@ impl Driver for Crypt {
     }
 }
 
-impl Crypt {
+impl LuksDevice {
     /// Makes the empty device an encrypted one. What can be found wrong before that leaves no trace.
     fn format(&self, context: &Context) -> Result<()> {
         let options = options::arrange(&OPTIONS, &self.format_options)

@@ -3,15 +3,15 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use hostler_sdk::fake::{Case, Host, MIB, Run, given, stop_undoes_any_failed_start};
+use hostler_sdk::fake::{Case, Host, MIB, ProgramRun, given, stop_undoes_any_failed_start};
 use hostler_sdk::process::Output;
 
 use super::*;
 
 const SECRET: &str = "open sesame";
 
-fn crypt() -> Crypt {
-    Crypt {
+fn crypt() -> LuksDevice {
+    LuksDevice {
         name: "web".to_owned(),
         dev: "/dev/sdb".to_owned(),
         passphrase: Some(SECRET.to_owned()),
@@ -21,7 +21,7 @@ fn crypt() -> Crypt {
     }
 }
 
-fn case(host: &Host) -> Case<Crypt> {
+fn case(host: &Host) -> Case<LuksDevice> {
     given(crypt()).on(host)
 }
 
@@ -30,12 +30,12 @@ fn done(status: i32, stdout: &str, stderr: &str) -> Output {
 }
 
 /// The value of an option.
-fn after<'a>(run: &'a Run<'_>, option: &str) -> &'a str {
+fn after<'a>(run: &'a ProgramRun<'_>, option: &str) -> &'a str {
     let at = run.args.iter().position(|arg| arg == option).expect("the option is there");
     &run.args[at + 1]
 }
 
-fn cryptsetup(key: &RefCell<Vec<u8>>, run: &Run<'_>) -> Output {
+fn cryptsetup(key: &RefCell<Vec<u8>>, run: &ProgramRun<'_>) -> Output {
     match run.args[0].as_str() {
         "status" => done(0, "/dev/mapper/web is active.\n  type:    LUKS2\n  device:  /dev/sdb\n", ""),
         "luksFormat" => {
@@ -73,7 +73,7 @@ fn made() -> Host {
 #[test]
 fn the_grant_is_that_of_the_options() {
     let line = options::grant(&OPTIONS);
-    assert!(Crypt::GRANTS.iter().any(|grant| grant.contains(&line)), "{line}");
+    assert!(LuksDevice::GRANTS.iter().any(|grant| grant.contains(&line)), "{line}");
 }
 
 #[test]
@@ -109,13 +109,13 @@ fn the_key_is_never_an_argument() {
     let host = empty();
     case(&host).provision().start();
     assert!(!host.calls().iter().any(|call| call.contains(SECRET)), "{:#?}", host.calls());
-    let keyfile = Crypt { passphrase: None, keyfile: Some("/etc/keys/web".into()), ..crypt() };
+    let keyfile = LuksDevice { passphrase: None, keyfile: Some("/etc/keys/web".into()), ..crypt() };
     given(keyfile).on(&made().text_file("/etc/keys/web", SECRET)).start().is_changed("/dev/mapper/web shows /dev/sdb");
 }
 
 #[test]
 fn the_wrong_key_opens_nothing() {
-    let wrong = Crypt { passphrase: Some("please".to_owned()), ..crypt() };
+    let wrong = LuksDevice { passphrase: Some("please".to_owned()), ..crypt() };
     given(wrong).on(&made()).start().fails_with("No key available with this passphrase.").status().is(State::Down);
 }
 
@@ -128,7 +128,7 @@ fn a_device_in_use_stays_up() {
 #[test]
 fn another_device_under_the_same_name_is_not_taken_for_it() {
     let host = made().device("/dev/mapper/web", MIB).device("/dev/sdc", MIB);
-    let other = Crypt { dev: "/dev/sdc".to_owned(), ..crypt() };
+    let other = LuksDevice { dev: "/dev/sdc".to_owned(), ..crypt() };
     given(other)
         .on(&host)
         .status()
@@ -204,8 +204,12 @@ fn a_provision_that_fails_after_the_format_is_finished_by_the_next() {
 
 #[test]
 fn a_provision_that_lacks_its_key_clears_no_device_that_is_named_later() {
-    let keyfile =
-        |dev: &str| Crypt { dev: dev.to_owned(), passphrase: None, keyfile: Some("/etc/keys/web".into()), ..crypt() };
+    let keyfile = |dev: &str| LuksDevice {
+        dev: dev.to_owned(),
+        passphrase: None,
+        keyfile: Some("/etc/keys/web".into()),
+        ..crypt()
+    };
     let host = made().device("/dev/sdc", 64 * MIB);
     given(keyfile("/dev/sdc")).on(&host).provision().fails_with("/etc/keys/web");
     let host = host.text_file("/etc/keys/web", SECRET);
@@ -237,7 +241,7 @@ fn what_was_written_on_after_a_provision_was_cut_short_is_not_cleared() {
 #[test]
 fn a_name_that_shows_another_device_is_found_out_before_anything_is_formatted() {
     let host = made().device("/dev/mapper/web", MIB).device("/dev/sdc", MIB);
-    let other = Crypt { dev: "/dev/sdc".to_owned(), ..crypt() };
+    let other = LuksDevice { dev: "/dev/sdc".to_owned(), ..crypt() };
     given(other).on(&host).provision().fails_with("/dev/mapper/web shows /dev/sdb, not /dev/sdc");
     assert!(!host.calls().iter().any(|call| call.contains("luksFormat")), "{:#?}", host.calls());
     assert_eq!(clears(&host), 0);
@@ -257,13 +261,13 @@ fn each_format_has_a_uuid_of_its_own() {
 #[test]
 fn what_cannot_be_encrypted_is_a_problem() {
     case(&empty()).validate().finds(&[]);
-    let wrong = Crypt { name: "a/b".to_owned(), passphrase: None, ..crypt() };
+    let wrong = LuksDevice { name: "a/b".to_owned(), passphrase: None, ..crypt() };
     given(wrong).on(&empty()).validate().finds(&[
         ("name", "\"a/b\" is no name for a device of device-mapper"),
         ("passphrase", "neither passphrase nor keyfile says what the key is"),
     ]);
     let options = vec!["--header".to_owned(), "/x".to_owned()];
-    let wrong = Crypt { format_options: options, ..crypt() };
+    let wrong = LuksDevice { format_options: options, ..crypt() };
     given(wrong).on(&empty()).provision().fails_with("format_options: \"--header\" is not supported");
 }
 

@@ -15,7 +15,7 @@ mod replication;
 use hostler_sdk::files::FileKind;
 use hostler_sdk::prelude::*;
 
-use crate::replication::{Replication, remedy};
+use crate::replication::{ReplicationState, remedy};
 
 /// A device that is replicated to another node.
 ///
@@ -26,7 +26,7 @@ use crate::replication::{Replication, remedy};
 /// DRBD find out: `fencing` in drbd.conf(5). A node that stands alone, as after a split brain or `drbdadm disconnect`, starts
 /// only with `--force`: the peer may be Primary, with other data.
 #[derive(Keywords)]
-struct Drbd {
+struct ReplicatedDevice {
     /// The resource, as it is called in /etc/drbd.d.
     #[keyword(example = "r0")]
     res: String,
@@ -43,7 +43,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const UDEV: Duration = Duration::from_secs(10);
 
 #[driver]
-impl Driver for Drbd {
+impl Driver for ReplicatedDevice {
     const NAME: &str = "disk.drbd";
     const GRANTS: &[&str] = &[
         "files.read = /proc/drbd",
@@ -153,7 +153,7 @@ impl Driver for Drbd {
     }
 }
 
-impl Drbd {
+impl ReplicatedDevice {
     /// `all` and `minor-0` are no names: they would stand for the resources of others.
     fn fault_of_name(&self) -> Option<String> {
         let legal = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
@@ -175,7 +175,7 @@ impl Drbd {
     }
 
     /// How the resource is, or none if the kernel does not know it.
-    fn seen(&self) -> Result<Option<Replication>> {
+    fn seen(&self) -> Result<Option<ReplicationState>> {
         if let Some(fault) = self.fault_of_name() {
             return Err(Error::invalid_config(format!("res: {fault}")));
         }
@@ -192,7 +192,7 @@ impl Drbd {
         if String::from_utf8_lossy(&output.stderr).contains("not defined in your config") {
             return Err(Error::failed(format!("{} is not defined in /etc/drbd.d", self.res)));
         }
-        Ok(Replication::parse(&output.text()))
+        Ok(ReplicationState::parse(&output.text()))
     }
 
     fn load(&self) -> Result<()> {
@@ -203,7 +203,7 @@ impl Drbd {
     }
 
     /// Takes part, and waits until the peer is there or has had its time.
-    fn join(&self) -> Result<Replication> {
+    fn join(&self) -> Result<ReplicationState> {
         let absent =
             || Error::failed(format!("{} is not configured in the kernel, although drbdadm up succeeded", self.res));
         self.load()?;

@@ -2,7 +2,7 @@
 
 /// A resource that the kernel knows.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Replication {
+pub(crate) struct ReplicationState {
     /// `Connected`, `WFConnection`, `StandAlone`, `SyncTarget`… in the words of DRBD 8.
     pub(crate) connection: String,
     /// `Primary`, `Secondary`: of this node.
@@ -15,19 +15,22 @@ pub(crate) struct Replication {
     pub(crate) peer_disk: String,
 }
 
-impl Replication {
+impl ReplicationState {
     /// Reads the answer. None if it is not one. Of several peers, the one that is worst off counts: who stands alone before who
     /// is not there.
-    pub(crate) fn parse(text: &str) -> Option<Replication> {
-        let mut own =
-            Replication { peer_role: "Unknown".to_owned(), peer_disk: "DUnknown".to_owned(), ..Replication::default() };
-        let mut peers: Vec<Replication> = Vec::new();
+    pub(crate) fn parse(text: &str) -> Option<ReplicationState> {
+        let mut own = ReplicationState {
+            peer_role: "Unknown".to_owned(),
+            peer_disk: "DUnknown".to_owned(),
+            ..ReplicationState::default()
+        };
+        let mut peers: Vec<ReplicationState> = Vec::new();
         for line in text.lines() {
             let word = |name: &str| line.split_whitespace().find_map(|word| word.strip_prefix(name)).map(str::to_owned);
             // The peer's lines are indented, and the first of them has its role or why there is none.
             let is_peer = line.starts_with("  ") && (word("role:").is_some() || word("connection:").is_some());
             if is_peer {
-                peers.push(Replication { connection: "Connected".to_owned(), ..own.clone() });
+                peers.push(ReplicationState { connection: "Connected".to_owned(), ..own.clone() });
             }
             match peers.last_mut() {
                 None => {
@@ -46,9 +49,9 @@ impl Replication {
         let worst = peers.iter().find(|peer| peer.stands_alone());
         let worst = worst.or(peers.iter().find(|peer| peer.connection != "Connected")).or(peers.first());
         let whole = match worst {
-            Some(peer) => Replication { role: own.role, disk: own.disk, ..peer.clone() },
+            Some(peer) => ReplicationState { role: own.role, disk: own.disk, ..peer.clone() },
             // DRBD 8 forgets the peer of a node that stands alone.
-            None => Replication { connection: "StandAlone".to_owned(), ..own },
+            None => ReplicationState { connection: "StandAlone".to_owned(), ..own },
         };
         Some(whole).filter(|seen| !seen.role.is_empty())
     }
@@ -119,8 +122,8 @@ fn as_version_8(connection: &str) -> String {
 mod tests {
     use super::*;
 
-    fn seen(connection: &str, roles: [&str; 2], disks: [&str; 2]) -> Replication {
-        Replication {
+    fn seen(connection: &str, roles: [&str; 2], disks: [&str; 2]) -> ReplicationState {
+        ReplicationState {
             connection: connection.to_owned(),
             role: roles[0].to_owned(),
             peer_role: roles[1].to_owned(),
@@ -131,7 +134,8 @@ mod tests {
 
     #[test]
     fn the_answer_is_read_with_its_peers() {
-        let check = |text: &str, expected: Option<Replication>| assert_eq!(Replication::parse(text), expected);
+        let check =
+            |text: &str, expected: Option<ReplicationState>| assert_eq!(ReplicationState::parse(text), expected);
         check(
             "r0 role:Primary\n  disk:UpToDate\n  n2 role:Secondary\n    peer-disk:UpToDate\n",
             Some(seen("Connected", ["Primary", "Secondary"], ["UpToDate", "UpToDate"])),
@@ -165,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_is_not_as_it_should_be_is_said() {
-        let check = |seen: Replication, expected: &str| assert_eq!(seen.faults("r0").join("; "), expected);
+        let check = |seen: ReplicationState, expected: &str| assert_eq!(seen.faults("r0").join("; "), expected);
         check(seen("Connected", ["Primary", "Secondary"], ["UpToDate", "UpToDate"]), "");
         check(
             seen("WFConnection", ["Primary", "Unknown"], ["UpToDate", "DUnknown"]),

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use hostler_sdk::fake::{Case, Host, MIB, Run, given, stop_undoes_any_failed_start};
+use hostler_sdk::fake::{Case, Host, MIB, ProgramRun, given, stop_undoes_any_failed_start};
 use hostler_sdk::process::Output;
 
 use super::*;
@@ -45,7 +45,7 @@ fn show(world: &World, host: &Host) {
     }
 }
 
-fn drbdadm(shared: &Shared, run: &Run<'_>) -> Output {
+fn drbdadm(shared: &Shared, run: &ProgramRun<'_>) -> Output {
     let mut world = shared.borrow_mut();
     let words: Vec<&str> = run.args.iter().map(String::as_str).collect();
     match words[..] {
@@ -93,11 +93,11 @@ fn replicated() -> World {
     }
 }
 
-fn drbd() -> Drbd {
-    Drbd { res: "r0".to_owned(), connect_timeout: Duration::from_secs(10) }
+fn drbd() -> ReplicatedDevice {
+    ReplicatedDevice { res: "r0".to_owned(), connect_timeout: Duration::from_secs(10) }
 }
 
-fn case(host: &Host) -> Case<Drbd> {
+fn case(host: &Host) -> Case<ReplicatedDevice> {
     given(drbd()).on(host)
 }
 
@@ -252,8 +252,9 @@ fn unprovision_leaves_and_wipes_the_metadata() {
 
 #[test]
 fn names_that_stand_for_the_resources_of_others_are_refused() {
-    let named =
-        |res: &str| given(Drbd { res: res.to_owned(), connect_timeout: Duration::ZERO }).on(&node(replicated()).0);
+    let named = |res: &str| {
+        given(ReplicatedDevice { res: res.to_owned(), connect_timeout: Duration::ZERO }).on(&node(replicated()).0)
+    };
     named("all")
         .validate()
         .finds(&[("res", "\"all\" is no name of a resource in /etc/drbd.d")])

@@ -1,18 +1,18 @@
 //! Disks come, grow and go.
 
-use hostler_family_gce::{Client, Fault, failed};
+use hostler_family_gce::{ComputeClient, ComputeError, failed};
 use hostler_sdk::{Context, Error, Result, Size};
 use serde_json::{Value, json};
 
-use crate::Disk;
-use crate::attachment::{Attached, Instance, disk_path};
+use crate::CloudDisks;
+use crate::attachment::{AttachedDisk, OwnInstance, disk_path};
 
 /// As Google counts.
 const GIB: u64 = 1 << 30;
 
-impl Disk {
+impl CloudDisks {
     /// Allocates a disk that does not exist, and grows one that is too small. Tells what was done, if anything was.
-    pub(crate) fn allocate(&self, client: &Client<'_>, name: &str) -> Result<Option<String>> {
+    pub(crate) fn allocate(&self, client: &ComputeClient<'_>, name: &str) -> Result<Option<String>> {
         let path = disk_path(client, name)?;
         let doing = || format!("cannot allocate {name}");
         match client.get(&path).map_err(failed(doing()))? {
@@ -21,7 +21,7 @@ impl Disk {
         }
     }
 
-    fn insert(&self, client: &Client<'_>, name: &str, path: &str) -> Result<Option<String>> {
+    fn insert(&self, client: &ComputeClient<'_>, name: &str, path: &str) -> Result<Option<String>> {
         let doing = || format!("cannot allocate {name}");
         let body = self.body(client, name)?;
         let folder = path.trim_end_matches(name).trim_end_matches('/');
@@ -30,12 +30,12 @@ impl Disk {
                 Ok(Some(format!("allocated {name}{}", self.size.map(|size| format!(" of {size}")).unwrap_or_default())))
             }
             // Somebody was quicker, and it may hold their data: never touched.
-            Err(Fault::AlreadyExists(_)) => Ok(None),
+            Err(ComputeError::AlreadyExists(_)) => Ok(None),
             Err(fault) => Err(failed(doing())(fault)),
         }
     }
 
-    fn body(&self, client: &Client<'_>, name: &str) -> Result<Value> {
+    fn body(&self, client: &ComputeClient<'_>, name: &str) -> Result<Value> {
         let project = client.project()?;
         let mut body = json!({"name": name});
         if self.image.is_some() && self.source_snapshot.is_some() {
@@ -62,7 +62,7 @@ impl Disk {
         Ok(body)
     }
 
-    fn grow(&self, client: &Client<'_>, name: &str, path: &str, disk: &Value) -> Result<Option<String>> {
+    fn grow(&self, client: &ComputeClient<'_>, name: &str, path: &str, disk: &Value) -> Result<Option<String>> {
         let now: u64 = disk["sizeGb"].as_str().and_then(|digits| digits.parse().ok()).unwrap_or(u64::MAX);
         let Some(wanted) = self.size.map(gigabytes).filter(|wanted| *wanted > now) else { return Ok(None) };
         let body = json!({"sizeGb": wanted.to_string()});
@@ -72,19 +72,19 @@ impl Disk {
     }
 
     /// Deletes a disk that nobody else has. False if there is none.
-    pub(crate) fn delete(&self, client: &Client<'_>, name: &str, context: &Context) -> Result<bool> {
+    pub(crate) fn delete(&self, client: &ComputeClient<'_>, name: &str, context: &Context) -> Result<bool> {
         let path = disk_path(client, name)?;
         let doing = || format!("cannot delete {name}");
         let Some(disk) = client.get(&path).map_err(failed(doing()))? else { return Ok(false) };
-        match Attached::elsewhere(&disk) {
+        match AttachedDisk::elsewhere(&disk) {
             Some(user) if user.name == client.instance() => {
-                Instance::look(self.cloud.client(context)).map_err(failed(doing()))?.detach(name, context)?;
+                OwnInstance::look(self.cloud.client(context)).map_err(failed(doing()))?.detach(name, context)?;
             }
             Some(user) => return Err(Error::failed(format!("{}: it is attached to {user}", doing()))),
             None => {}
         }
         match client.change("DELETE", &path, "", None, &format!("deleting {name}")) {
-            Ok(()) | Err(Fault::NotFound(_)) => Ok(true),
+            Ok(()) | Err(ComputeError::NotFound(_)) => Ok(true),
             Err(fault) => Err(failed(doing())(fault)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hostler_family_gce::{Answer, Client, Fault, InstanceRef, check_name, failed, name_of};
+use hostler_family_gce::{ComputeClient, ComputeError, ComputeResult, InstanceRef, check_name, failed, name_of};
 use hostler_sdk::block;
 use hostler_sdk::state::{self, StateScope};
 use hostler_sdk::{Context, Error, Result, clock, log};
@@ -16,28 +16,30 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The instance that this node is, as Google sees it.
-pub(crate) struct Instance<'a> {
-    pub(crate) client: Client<'a>,
-    disks: Vec<Attached>,
+pub(crate) struct OwnInstance<'a> {
+    pub(crate) client: ComputeClient<'a>,
+    disks: Vec<AttachedDisk>,
 }
 
 /// A disk that is attached to it.
 #[derive(Debug, Clone)]
-pub(crate) struct Attached {
+pub(crate) struct AttachedDisk {
     disk: String,
     pub(crate) device_name: String,
 }
 
-impl Attached {
-    fn of(found: &Value) -> Attached {
+impl AttachedDisk {
+    fn of(found: &Value) -> AttachedDisk {
         let device_name = found["deviceName"].as_str().unwrap_or_default().to_owned();
-        Attached { disk: name_of(&found["source"]).to_owned(), device_name }
+        AttachedDisk { disk: name_of(&found["source"]).to_owned(), device_name }
     }
 
     /// What keeps its device from going, in words.
     fn user(&self, context: &Context) -> Result<Option<String>> {
         let device = device(&self.device_name);
-        if block::find(&device)?.is_none() && state::get(StateScope::Boot, &self.device_name)?.is_some() && !context.force()
+        if block::find(&device)?.is_none()
+            && state::get(StateScope::Boot, &self.device_name)?.is_some()
+            && !context.force()
         {
             let text = "was there and is gone, so that nobody can tell whether it is in use";
             return Ok(Some(format!("{device} {text}: bring it back with udevadm trigger, or detach it with --force")));
@@ -56,23 +58,23 @@ impl Attached {
     }
 }
 
-impl<'a> Instance<'a> {
+impl<'a> OwnInstance<'a> {
     /// Asks Google what it has.
-    pub(crate) fn look(client: Client<'a>) -> Answer<Instance<'a>> {
+    pub(crate) fn look(client: ComputeClient<'a>) -> ComputeResult<OwnInstance<'a>> {
         let path = client.own_path()?;
         let Some(found) = client.get(&path)? else {
             let text = format!(
                 "there is no instance {path} in {} (see gce_instance, gce_zone, gce_project)",
                 client.project()?
             );
-            return Err(Fault::NotFound(text));
+            return Err(ComputeError::NotFound(text));
         };
-        let disks = found["disks"].as_array().map(|disks| disks.iter().map(Attached::of).collect());
-        Ok(Instance { client, disks: disks.unwrap_or_default() })
+        let disks = found["disks"].as_array().map(|disks| disks.iter().map(AttachedDisk::of).collect());
+        Ok(OwnInstance { client, disks: disks.unwrap_or_default() })
     }
 
     /// How a disk is attached here, if it is.
-    pub(crate) fn attached(&self, name: &str) -> Option<&Attached> {
+    pub(crate) fn attached(&self, name: &str) -> Option<&AttachedDisk> {
         self.disks.iter().find(|attached| attached.disk == name)
     }
 
@@ -102,7 +104,7 @@ impl<'a> Instance<'a> {
             let status = disk["status"].as_str().unwrap_or("in an unknown state");
             return Err(Error::retryable(format!("{name} is {status}, not READY: try again when it is")));
         }
-        if let Some(other) = Attached::elsewhere(&disk) {
+        if let Some(other) = AttachedDisk::elsewhere(&disk) {
             self.take(name, &other, &disk, context)?;
         }
         let source = format!("projects/{}/{path}", self.client.project().map_err(failed(doing()))?);
@@ -129,7 +131,7 @@ impl<'a> Instance<'a> {
         };
         let disks = found["disks"].as_array().cloned().unwrap_or_default();
         let attached = disks.iter().find(|attached| attached["source"] == disk["selfLink"]);
-        if let Some(attached) = attached.map(Attached::of) {
+        if let Some(attached) = attached.map(AttachedDisk::of) {
             detach(&self.client, &other.path(), &attached).map_err(failed(doing()))?;
             log::info(format!("{name} is taken from {other}, {why}"));
         }
@@ -155,7 +157,7 @@ pub(crate) fn remember(device_name: &str) -> Result<()> {
     Ok(state::set(StateScope::Boot, device_name, "seen")?)
 }
 
-fn detach(client: &Client<'_>, instance: &str, attached: &Attached) -> Answer<()> {
+fn detach(client: &ComputeClient<'_>, instance: &str, attached: &AttachedDisk) -> ComputeResult<()> {
     let query = format!("deviceName={}", attached.device_name);
     client.change("POST", &format!("{instance}/detachDisk"), &query, None, &format!("detaching {}", attached.disk))
 }
@@ -165,7 +167,7 @@ fn is_disabled_on(context: &Context, instance: &str) -> bool {
     context.disabled_nodes().any(|node| node.split('.').next() == Some(instance))
 }
 
-pub(crate) fn disk_path(client: &Client<'_>, name: &str) -> Result<String> {
+pub(crate) fn disk_path(client: &ComputeClient<'_>, name: &str) -> Result<String> {
     check_name("names", name)?;
     Ok(format!("zones/{}/disks/{name}", client.zone()?))
 }

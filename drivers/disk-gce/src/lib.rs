@@ -12,10 +12,10 @@ mod allocation;
 mod attachment;
 
 use hostler_family_gce::gce_grants;
-use hostler_family_gce::{Cloud, check_name};
+use hostler_family_gce::{CloudKeywords, check_name};
 use hostler_sdk::prelude::*;
 
-use crate::attachment::{Attached, Instance};
+use crate::attachment::{AttachedDisk, OwnInstance};
 
 /// Disks of Google's cloud, attached to this node's instance.
 ///
@@ -26,7 +26,7 @@ use crate::attachment::{Attached, Instance};
 /// A disk that is attached to another instance is taken from it only when that instance is gone or does not run, when
 /// `disable@<node>` disables the resource there, or with `--force`.
 #[derive(Keywords)]
-struct Disk {
+struct CloudDisks {
     /// The names of the disks.
     #[keyword(example = "spdsvc01-pod1")]
     names: Vec<String>,
@@ -53,11 +53,11 @@ struct Disk {
     #[keyword(default = "30s")]
     device_timeout: Duration,
     #[keyword(flatten)]
-    cloud: Cloud,
+    cloud: CloudKeywords,
 }
 
 #[driver]
-impl Driver for Disk {
+impl Driver for CloudDisks {
     const NAME: &str = "disk.gce";
     const GRANTS: &[&str] = gce_grants!["block.read = /dev/disk/by-id/**"];
 
@@ -138,7 +138,7 @@ impl Driver for Disk {
     }
 }
 
-impl Disk {
+impl CloudDisks {
     /// The disks, of which there is at least one.
     fn names(&self) -> Result<&[String]> {
         match &self.names[..] {
@@ -177,8 +177,8 @@ impl Disk {
         format!("{} {verb} {what}", self.names.join(" "))
     }
 
-    fn instance<'a>(&'a self, context: &'a Context) -> Result<Instance<'a>> {
-        Ok(Instance::look(self.cloud.client(context))?)
+    fn instance<'a>(&'a self, context: &'a Context) -> Result<OwnInstance<'a>> {
+        Ok(OwnInstance::look(self.cloud.client(context))?)
     }
 
     fn look(&self, context: &Context) -> Result<Status> {
@@ -200,7 +200,7 @@ impl Disk {
                 None => match instance.client.get(&instance.disk_path(name)?).map_err(Error::from)? {
                     None => missing.push(name.as_str()),
                     Some(disk) => {
-                        elsewhere.extend(Attached::elsewhere(&disk).map(|by| format!("{name} is attached to {by}")))
+                        elsewhere.extend(AttachedDisk::elsewhere(&disk).map(|by| format!("{name} is attached to {by}")))
                     }
                 },
             }

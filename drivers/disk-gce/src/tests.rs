@@ -1,14 +1,14 @@
 //! The driver against the stand-in of Google's cloud, on the SDK's fakes.
 
-use hostler_gce::cloud::Fault;
+use hostler_gce::cloud::InjectedFault;
 use hostler_gce::on_fakes::FakeCloud;
 use hostler_sdk::fake::{Case, Host, given, stop_undoes_any_failed_start};
 use serde_json::Value;
 
 use super::*;
 
-fn volumes(names: &[&str]) -> Disk {
-    Disk {
+fn volumes(names: &[&str]) -> CloudDisks {
+    CloudDisks {
         names: names.iter().map(|&name| name.to_owned()).collect(),
         size: Some(Size::mib(17 << 10)),
         disk_type: None,
@@ -27,7 +27,7 @@ fn context() -> Context {
     context
 }
 
-fn on(cloud: &FakeCloud, names: &[&str]) -> Case<Disk> {
+fn on(cloud: &FakeCloud, names: &[&str]) -> Case<CloudDisks> {
     given(volumes(names)).with(context()).on(&cloud.host)
 }
 
@@ -109,7 +109,7 @@ fn what_exists_is_never_made_anew_and_only_grows() {
     on(&cloud, &["small", "large"]).provision().is_changed("grew small from 5 to 17 GB");
     let size = |name: &str| cloud.resource(&format!("zones/europe-west1-b/disks/{name}")).unwrap()["sizeGb"].clone();
     assert_eq!((size("small"), size("large")), ("17".into(), "50".into()));
-    let unsized_ = Disk { size: None, ..volumes(&["new"]) };
+    let unsized_ = CloudDisks { size: None, ..volumes(&["new"]) };
     given(unsized_).with(context()).on(&cloud.host).provision().fails_with("size is not set: new cannot be allocated");
 }
 
@@ -117,10 +117,10 @@ fn what_exists_is_never_made_anew_and_only_grows() {
 fn a_disk_begins_with_a_snapshot_or_an_image() {
     let cloud = cloud().disk("old", 20, None);
     cloud.change("POST", "zones/europe-west1-b/disks/old/createSnapshot", &serde_json::json!({"name": "before"}));
-    let restored = Disk { size: None, source_snapshot: Some("before".to_owned()), ..volumes(&["new"]) };
+    let restored = CloudDisks { size: None, source_snapshot: Some("before".to_owned()), ..volumes(&["new"]) };
     given(restored).with(context()).on(&cloud.host).provision().is_changed("allocated new");
     assert_eq!(cloud.resource("zones/europe-west1-b/disks/new").unwrap()["sizeGb"], "20");
-    let image = Disk {
+    let image = CloudDisks {
         image: Some("family/debian-12".to_owned()),
         image_project: Some("debian-cloud".to_owned()),
         disk_type: Some("pd-ssd".to_owned()),
@@ -133,7 +133,7 @@ fn a_disk_begins_with_a_snapshot_or_an_image() {
         made["type"].as_str().unwrap().ends_with("/diskTypes/pd-ssd") && made["description"] == "a system",
         "{made}"
     );
-    let absent = Disk { source_snapshot: Some("absent".to_owned()), ..volumes(&["other"]) };
+    let absent = CloudDisks { source_snapshot: Some("absent".to_owned()), ..volumes(&["other"]) };
     given(absent)
         .with(context())
         .on(&cloud.host)
@@ -206,7 +206,7 @@ fn a_device_that_cannot_be_seen_any_more_may_be_in_use() {
 
 #[test]
 fn a_device_that_does_not_appear_is_a_sentence_and_a_second_try_converges() {
-    let cloud = cloud().disk("a", 17, None).with("instances.attachDisk", Fault::NoDevice, 1);
+    let cloud = cloud().disk("a", 17, None).with("instances.attachDisk", InjectedFault::NoDevice, 1);
     on(&cloud, &["a"])
         .start()
         .fails_with(
@@ -227,33 +227,38 @@ fn every_fault_is_a_sentence_and_a_second_try_converges() {
     for (method, fault, times, sentence) in [
         (
             "disks.insert",
-            Fault::Quota,
+            InjectedFault::Quota,
             1,
             "cannot allocate a: the quota of the project is exceeded: Quota 'DISKS_TOTAL_GB'",
         ),
         (
             "disks.insert",
-            Fault::LateQuota,
+            InjectedFault::LateQuota,
             1,
             "cannot allocate a: the quota of the project is exceeded: Quota 'DISKS_TOTAL_GB'",
         ),
-        ("disks.insert", Fault::LateExhausted, 1, "cannot allocate a: the zone has no resources left"),
-        ("disks.insert", Fault::LateInternal, 1, "cannot allocate a: the Compute API has a problem: Internal error"),
-        ("disks.insert", Fault::Forbidden, 1, "may not do this: Required 'compute.disks.insert' permission"),
+        ("disks.insert", InjectedFault::LateExhausted, 1, "cannot allocate a: the zone has no resources left"),
         (
             "disks.insert",
-            Fault::Unavailable,
+            InjectedFault::LateInternal,
+            1,
+            "cannot allocate a: the Compute API has a problem: Internal error",
+        ),
+        ("disks.insert", InjectedFault::Forbidden, 1, "may not do this: Required 'compute.disks.insert' permission"),
+        (
+            "disks.insert",
+            InjectedFault::Unavailable,
             9,
             "the Compute API has a problem: The service is currently unavailable. (try again)",
         ),
-        ("disks.insert", Fault::RateLimit, 9, "cannot allocate a: too many requests"),
-        ("disks.insert", Fault::ExpiredToken, 9, "does not take the token of the instance's service account"),
-        ("disks.insert", Fault::Stuck, 1, "allocating a is still under way at Google"),
-        ("instances.attachDisk", Fault::InUse, 1, "cannot attach a: Google says"),
-        ("instances.attachDisk", Fault::NotReady, 9, "cannot attach a: Google says"),
-        ("instances.attachDisk", Fault::LateInternal, 1, "cannot attach a: the Compute API has a problem"),
-        ("instances.attachDisk", Fault::NotFound, 1, "cannot attach a: Google says: The resource"),
-        ("instances.get", Fault::Unavailable, 9, "the Compute API has a problem"),
+        ("disks.insert", InjectedFault::RateLimit, 9, "cannot allocate a: too many requests"),
+        ("disks.insert", InjectedFault::ExpiredToken, 9, "does not take the token of the instance's service account"),
+        ("disks.insert", InjectedFault::Stuck, 1, "allocating a is still under way at Google"),
+        ("instances.attachDisk", InjectedFault::InUse, 1, "cannot attach a: Google says"),
+        ("instances.attachDisk", InjectedFault::NotReady, 9, "cannot attach a: Google says"),
+        ("instances.attachDisk", InjectedFault::LateInternal, 1, "cannot attach a: the Compute API has a problem"),
+        ("instances.attachDisk", InjectedFault::NotFound, 1, "cannot attach a: Google says: The resource"),
+        ("instances.get", InjectedFault::Unavailable, 9, "the Compute API has a problem"),
     ] {
         let cloud = cloud().with(method, fault, times);
         let provisioned = on(&cloud, &["a"]).provision();
@@ -280,7 +285,9 @@ fn what_was_done_before_something_fails_is_told() {
 
 #[test]
 fn what_passes_is_tried_again_and_done_once() {
-    for fault in [Fault::Unavailable, Fault::RateLimit, Fault::Lost, Fault::ExpiredToken] {
+    for fault in
+        [InjectedFault::Unavailable, InjectedFault::RateLimit, InjectedFault::Lost, InjectedFault::ExpiredToken]
+    {
         let cloud = cloud().with("disks.insert", fault, 1).with("instances.attachDisk", fault, 1);
         on(&cloud, &["a"]).provision().is_changed("allocated a of 17g").start().is_changed("attached a");
         assert_eq!(cloud.called().iter().filter(|method| *method == "disks.insert").count(), 2, "{fault:?}");
@@ -289,18 +296,18 @@ fn what_passes_is_tried_again_and_done_once() {
 
 #[test]
 fn a_fault_that_does_not_pass_leaves_the_state_unknown() {
-    let cloud = cloud().with("instances.get", Fault::Unavailable, 9);
+    let cloud = cloud().with("instances.get", InjectedFault::Unavailable, 9);
     on(&cloud, &["a"])
         .status()
         .is(State::Undefined)
         .labelled("gce volumes a")
         .mentions("the Compute API has a problem");
     let elsewhere = FakeCloud::new(Host::new());
-    let keywords = Cloud { gce_metadata: Some("http://127.0.0.1:1/v1".to_owned()), ..FakeCloud::keywords() };
-    let lost = given(Disk { cloud: keywords, ..volumes(&["a"]) }).with(context()).on(&elsewhere.host);
+    let keywords = CloudKeywords { gce_metadata: Some("http://127.0.0.1:1/v1".to_owned()), ..FakeCloud::keywords() };
+    let lost = given(CloudDisks { cloud: keywords, ..volumes(&["a"]) }).with(context()).on(&elsewhere.host);
     lost.status().is(State::Undefined).mentions("the metadata server of Google is of no help");
-    let stranger = Cloud { gce_instance: Some("n9".to_owned()), ..FakeCloud::keywords() };
-    let lost = given(Disk { cloud: stranger, ..volumes(&["a"]) }).with(context()).on(&elsewhere.host);
+    let stranger = CloudKeywords { gce_instance: Some("n9".to_owned()), ..FakeCloud::keywords() };
+    let lost = given(CloudDisks { cloud: stranger, ..volumes(&["a"]) }).with(context()).on(&elsewhere.host);
     lost.start().fails_with("there is no instance zones/europe-west1-b/instances/n9 in stand-in (see gce_instance");
 }
 
@@ -317,7 +324,7 @@ fn a_token_is_asked_for_once_a_call_and_anew_when_it_is_not_taken() {
     cloud.token_lifetime(Duration::from_secs(12));
     let asked = cloud.tokens();
     // Nothing happens for a while, and the token expires on the way.
-    let cloud = cloud.with("instances.attachDisk", Fault::Stuck, 1);
+    let cloud = cloud.with("instances.attachDisk", InjectedFault::Stuck, 1);
     on(&cloud, &["a"]).start().fails_with("attaching a is still under way at Google: look again later");
     assert!(cloud.tokens() > asked + 1, "{} tokens", cloud.tokens() - asked);
 }
@@ -338,7 +345,7 @@ fn names_are_checked() {
         .finds(&[("names", "expected the names of one or more disks")])
         .start()
         .fails_with("names");
-    let both = Disk { image: Some("i".to_owned()), source_snapshot: Some("s".to_owned()), ..volumes(&["a"]) };
+    let both = CloudDisks { image: Some("i".to_owned()), source_snapshot: Some("s".to_owned()), ..volumes(&["a"]) };
     given(both)
         .with(context())
         .on(&cloud().host)

@@ -10,7 +10,7 @@ use hostler_sdk::prelude::*;
 /// The device is detached when the resource is stopped; the file and what it holds stay. `provision` makes the file where
 /// it does not exist, and leaves one that exists as it is.
 #[derive(Keywords)]
-struct Loop {
+struct LoopDevice {
     /// The file behind the device.
     #[keyword(example = "/srv/{fqdn}/{rid}.img")]
     file: PathBuf,
@@ -20,7 +20,7 @@ struct Loop {
 }
 
 #[driver]
-impl Driver for Loop {
+impl Driver for LoopDevice {
     const NAME: &str = "disk.loop";
     const GRANTS: &[&str] = &["block.loop = {kw:file}", "files.write = {kw:file}"];
 
@@ -69,8 +69,8 @@ mod tests {
 
     use super::*;
 
-    fn image(host: &Host) -> Case<Loop> {
-        given(Loop { file: "/srv/a.img".into(), size: Size::mib(64) }).on(host)
+    fn image(host: &Host) -> Case<LoopDevice> {
+        given(LoopDevice { file: "/srv/a.img".into(), size: Size::mib(64) }).on(host)
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! earlier volume left on the same place of the disk is wiped off. Unprovision removes it. The volume group is there already, or
 //! another resource makes it: `disk.vg`. See lvcreate(8), lvchange(8).
 
-use hostler_family_lvm::{self as lvm, Extent, column};
+use hostler_family_lvm::{self as lvm, VolumeExtent, column};
 use hostler_family_options as options;
 use hostler_sdk::prelude::*;
 
@@ -13,7 +13,7 @@ use hostler_sdk::prelude::*;
 /// It is activated and deactivated by itself, whatever the other volumes of its group are. Its size is that of the day when
 /// it was made: a new `size` changes nothing.
 #[derive(Keywords)]
-struct Lv {
+struct LogicalVolume {
     /// The name of the volume.
     #[keyword(example = "web")]
     name: String,
@@ -36,7 +36,7 @@ const OPTIONS: [&str; 7] =
 const UDEV: Duration = Duration::from_secs(10);
 
 #[driver]
-impl Driver for Lv {
+impl Driver for LogicalVolume {
     const NAME: &str = "disk.lv";
     const GRANTS: &[&str] = &[
         "exec(read) = /sbin/vgs --readonly --reportformat json -o vg_name,lv_name",
@@ -124,7 +124,7 @@ impl Driver for Lv {
     }
 }
 
-impl Lv {
+impl LogicalVolume {
     fn device(&self) -> PathBuf {
         lvm::device_of(&self.vg, &self.name)
     }
@@ -147,23 +147,23 @@ impl Lv {
         Ok(self.found()?.unwrap_or(false))
     }
 
-    fn extent(&self) -> std::result::Result<Option<Extent<'_>>, String> {
+    fn extent(&self) -> std::result::Result<Option<VolumeExtent<'_>>, String> {
         let Some(size) = &self.size else { return Ok(None) };
         let unclear =
             || format!("{size:?} is no size: expected a number and a unit such as 20g, or a share such as 100%FREE");
-        Extent::parse(size).map(Some).ok_or_else(unclear)
+        VolumeExtent::parse(size).map(Some).ok_or_else(unclear)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use hostler_family_lvm::fake::Lvm;
+    use hostler_family_lvm::fake::FakeLvm;
     use hostler_sdk::fake::{Case, Host, given, stop_undoes_any_failed_start};
 
     use super::*;
 
-    fn volume(size: Option<&str>, options: &[&str]) -> Lv {
-        Lv {
+    fn volume(size: Option<&str>, options: &[&str]) -> LogicalVolume {
+        LogicalVolume {
             name: "web".to_owned(),
             vg: "data".to_owned(),
             size: size.map(str::to_owned),
@@ -171,7 +171,7 @@ mod tests {
         }
     }
 
-    fn lv(lvm: &Lvm) -> Case<Lv> {
+    fn lv(lvm: &FakeLvm) -> Case<LogicalVolume> {
         given(volume(Some("64m"), &[])).on(&lvm.on(Host::new()))
     }
 
@@ -181,12 +181,12 @@ mod tests {
             "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvcreate -y -W y -n {{kw:name}} [-L *] [-l *] {} -- {{kw:vg}}",
             options::grant(&OPTIONS)
         );
-        assert!(Lv::GRANTS.contains(&line.as_str()), "{line}");
+        assert!(LogicalVolume::GRANTS.contains(&line.as_str()), "{line}");
     }
 
     #[test]
     fn it_is_activated_and_deactivated_once() {
-        lv(&Lvm::new().group("data", &[], &["web"]))
+        lv(&FakeLvm::new().group("data", &[], &["web"]))
             .status()
             .is(State::Down)
             .is_provisioned(true)
@@ -208,18 +208,18 @@ mod tests {
 
     #[test]
     fn stop_undoes_a_start_that_failed_half_way() {
-        stop_undoes_any_failed_start(|| lv(&Lvm::new().group("data", &[], &["web"])));
+        stop_undoes_any_failed_start(|| lv(&FakeLvm::new().group("data", &[], &["web"])));
     }
 
     #[test]
     fn a_volume_in_use_stays_up() {
-        let host = Lvm::new().group("data", &[], &["web"]).on(Host::new().busy("/dev/data/web"));
+        let host = FakeLvm::new().group("data", &[], &["web"]).on(Host::new().busy("/dev/data/web"));
         given(volume(None, &[])).on(&host).start().stop().fails_with("data/web in use").status().is(State::Up);
     }
 
     #[test]
     fn what_does_not_exist_is_down_and_named_by_start() {
-        lv(&Lvm::new().group("data", &[], &["db"]))
+        lv(&FakeLvm::new().group("data", &[], &["db"]))
             .status()
             .is(State::Down)
             .is_provisioned(false)
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn where_the_group_is_not_nobody_knows_of_the_volume() {
-        lv(&Lvm::new())
+        lv(&FakeLvm::new())
             .status()
             .is(State::Down)
             .is_provisioned_as(Provisioned::Unknown)
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn provision_makes_it_once_and_unprovision_removes_it() {
-        let lvm = Lvm::new().group("data", &[], &["db"]);
+        let lvm = FakeLvm::new().group("data", &[], &["db"]);
         lv(&lvm)
             .provision()
             .is_changed("made data/web of 64m")
@@ -264,7 +264,7 @@ mod tests {
             ("20g", &[][..], "-L 20g --"),
             ("100%FREE", &["--type", "raid1", "--mirrors", "1"], "-l 100%FREE --mirrors 1 --type raid1 --"),
         ] {
-            let host = Lvm::new().group("data", &[], &[]).on(Host::new());
+            let host = FakeLvm::new().group("data", &[], &[]).on(Host::new());
             given(volume(Some(size), options)).on(&host).provision();
             let run = format!("process.run /sbin/lvcreate -y -W y -n web {expected} data");
             assert!(host.calls().contains(&run), "{:#?}", host.calls());
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_made_is_a_problem() {
-        let host = Lvm::new().group("data", &[], &[]).on(Host::new());
+        let host = FakeLvm::new().group("data", &[], &[]).on(Host::new());
         given(volume(Some("12parsecs"), &["--config", "x"])).on(&host).validate().finds(&[
             ("size", "\"12parsecs\" is no size: expected a number and a unit such as 20g, or a share such as 100%FREE"),
             (

@@ -4,7 +4,7 @@ use hostler_sdk::prelude::*;
 
 /// An array that has a device.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Array {
+pub(crate) struct ArrayState {
     /// As mdadm writes it: four groups of eight, with colons between them.
     pub(crate) uuid: String,
     /// The words of its state: `clean`, `active`, `degraded`, `recovering`…
@@ -13,9 +13,9 @@ pub(crate) struct Array {
     pub(crate) work: Vec<String>,
 }
 
-impl Array {
+impl ArrayState {
     /// Asks mdadm.
-    pub(crate) fn read(device: &str) -> Result<Array> {
+    pub(crate) fn read(device: &str) -> Result<ArrayState> {
         let output = match Command::new("/sbin/mdadm").args(["--detail", device]).run() {
             Err(error) if error.is_not_found() => {
                 return Err(Error::failed("/sbin/mdadm is not installed: it comes with the package mdadm"));
@@ -29,11 +29,11 @@ impl Array {
                 output.last_words()
             )));
         }
-        Ok(Array::parse(&output.text()))
+        Ok(ArrayState::parse(&output.text()))
     }
 
-    fn parse(text: &str) -> Array {
-        let mut array = Array::default();
+    fn parse(text: &str) -> ArrayState {
+        let mut array = ArrayState::default();
         for (name, value) in text.lines().filter_map(|line| line.trim().split_once(" : ")) {
             match name.trim() {
                 "UUID" => array.uuid = value.split_whitespace().next().unwrap_or_default().to_owned(),
@@ -85,8 +85,8 @@ pub(crate) fn same_uuid(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn detail(state: &str, more: &str) -> Array {
-        Array::parse(&format!(
+    fn detail(state: &str, more: &str) -> ArrayState {
+        ArrayState::parse(&format!(
             "/dev/md/data:\n           Version : 1.2\n     Creation Time : Thu Nov 26 00:00:00 2026\n        Raid Level : raid1\n\
              \x20            State : {state} \n{more}              Name : n1:data  (local to host n1)\n\
              \x20             UUID : 808a2785:6b4e2147:7eb9fb04:9ac16668\n            Events : 17\n"
@@ -115,7 +115,7 @@ mod tests {
             assert_eq!((array.is_running(), array.fault().as_deref()), (running, fault), "{state}");
             assert_eq!(array.uuid, "808a2785:6b4e2147:7eb9fb04:9ac16668");
         }
-        assert_eq!(Array::default().fault().as_deref(), Some("not running"));
+        assert_eq!(ArrayState::default().fault().as_deref(), Some("not running"));
     }
 
     #[test]

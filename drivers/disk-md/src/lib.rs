@@ -9,11 +9,11 @@ mod array;
 
 use hostler_sdk::prelude::*;
 
-use crate::array::{Array, same_uuid};
+use crate::array::{ArrayState, same_uuid};
 
 /// A Linux software RAID.
 #[derive(Keywords)]
-struct Md {
+struct SoftwareRaid {
     /// The name of the array: its device is /dev/md/NAME. At most 32 letters.
     #[keyword(example = "data")]
     name: String,
@@ -49,7 +49,7 @@ const MEMBER: &str = "linux_raid_member";
 const UDEV: Duration = Duration::from_secs(10);
 
 #[driver]
-impl Driver for Md {
+impl Driver for SoftwareRaid {
     const NAME: &str = "disk.md";
     const GRANTS: &[&str] = &[
         "exec(read) = /sbin/mdadm --detail /dev/md/{kw:name}",
@@ -161,19 +161,19 @@ impl Driver for Md {
     }
 }
 
-impl Md {
+impl SoftwareRaid {
     fn device(&self) -> String {
         format!("/dev/md/{}", self.name)
     }
 
-    fn array(&self) -> Result<Option<Array>> {
+    fn array(&self) -> Result<Option<ArrayState>> {
         match block::find(self.device())? {
             None => Ok(None),
-            Some(_) => Array::read(&self.device()).map(Some),
+            Some(_) => ArrayState::read(&self.device()).map(Some),
         }
     }
 
-    fn running(&self, array: &Array) -> Status {
+    fn running(&self, array: &ArrayState) -> Status {
         if let Err(error) = array.must_be(self.uuid.as_deref(), &self.device()) {
             return Status::down().degraded(error);
         }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use hostler_sdk::fake::{Case, Host, MIB, Run, given, stop_undoes_any_failed_start};
+use hostler_sdk::fake::{Case, Host, MIB, ProgramRun, given, stop_undoes_any_failed_start};
 use hostler_sdk::process::Output;
 
 use super::*;
@@ -14,8 +14,8 @@ const OTHER: &str = "bbb9d530:2d3abf14:be506cba:3debc489";
 /// What mdadm says of the array, where it is assembled.
 type Shown = Rc<RefCell<String>>;
 
-fn md(uuid: Option<&str>) -> Md {
-    Md {
+fn md(uuid: Option<&str>) -> SoftwareRaid {
+    SoftwareRaid {
         name: "data".to_owned(),
         devs: vec!["/dev/sdb".to_owned(), "/dev/sdc".to_owned()],
         uuid: uuid.map(str::to_owned),
@@ -26,7 +26,7 @@ fn md(uuid: Option<&str>) -> Md {
     }
 }
 
-fn case(host: &Host) -> Case<Md> {
+fn case(host: &Host) -> Case<SoftwareRaid> {
     given(md(None)).on(host)
 }
 
@@ -34,8 +34,9 @@ fn done(status: i32, stdout: String, stderr: &str) -> Output {
     Output { status, stdout: stdout.into_bytes(), stderr: stderr.as_bytes().to_vec(), truncated: false }
 }
 
-fn mdadm(state: &Shown, run: &Run<'_>) -> Output {
-    let devices = |run: &Run<'_>| run.args.iter().filter(|arg| arg.starts_with("/dev/sd")).cloned().collect::<Vec<_>>();
+fn mdadm(state: &Shown, run: &ProgramRun<'_>) -> Output {
+    let devices =
+        |run: &ProgramRun<'_>| run.args.iter().filter(|arg| arg.starts_with("/dev/sd")).cloned().collect::<Vec<_>>();
     match run.args[0].as_str() {
         "--detail" => {
             return done(0, format!("{}:\n   State : {}\n    UUID : {NEW}\n", run.args[1], state.borrow()), "");
@@ -177,7 +178,7 @@ fn provision_makes_it_remembers_it_and_unprovision_clears_the_devices() {
 fn how_it_is_made_is_handed_on() {
     let host = node();
     let chunk = Some(Size::bytes(512 << 10));
-    let md = Md { level: "raid0".to_owned(), spares: 1, chunk, bitmap: Some("none".to_owned()), ..md(None) };
+    let md = SoftwareRaid { level: "raid0".to_owned(), spares: 1, chunk, bitmap: Some("none".to_owned()), ..md(None) };
     given(md).on(&host).provision();
     let run = "process.run /sbin/mdadm --create /dev/md/data --run --metadata 1.2 --level raid0 --raid-devices 1 \
                --spare-devices 1 --chunk 512K --bitmap none /dev/sdb /dev/sdc";
@@ -219,7 +220,7 @@ fn without_mdadm_nothing_is_known() {
 fn what_cannot_be_an_array_is_a_problem() {
     let host = node();
     given(md(None)).on(&host).validate().finds(&[]);
-    let wrong = Md { name: "a/b".to_owned(), devs: Vec::new(), spares: 1, ..md(None) };
+    let wrong = SoftwareRaid { name: "a/b".to_owned(), devs: Vec::new(), spares: 1, ..md(None) };
     given(wrong).on(&host).validate().finds(&[
         ("name", "\"a/b\" is no name for an array: expected at most 32 of a-z, A-Z, 0-9, _ . -"),
         ("devs", "neither devs nor uuid says which array it is"),

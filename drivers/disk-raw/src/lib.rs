@@ -3,23 +3,23 @@
 //! Not applicable: `devs` exist, whether the service runs or not; what is not as wanted is warned of. Down: none exists.
 //! Start corrects owner and mode, which udev forgets at the next boot; stop does nothing.
 
-use hostler_family_ownership::Ownership;
+use hostler_family_ownership::PathOwnership;
 use hostler_sdk::files::FileKind;
 use hostler_sdk::prelude::*;
 
 /// Block devices that are there already, and whom they belong to.
 #[derive(Keywords)]
-struct Raw {
+struct RawDevices {
     /// The devices.
     #[keyword(example = "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4")]
     devs: Vec<String>,
     /// Their owner and their mode.
     #[keyword(flatten)]
-    ownership: Ownership,
+    ownership: PathOwnership,
 }
 
 #[driver]
-impl Driver for Raw {
+impl Driver for RawDevices {
     const NAME: &str = "disk.raw";
     const GRANTS: &[&str] = &["block.read = {kw:devs}", "files.write = {kw:devs}"];
 
@@ -66,7 +66,7 @@ impl Driver for Raw {
     }
 }
 
-impl Raw {
+impl RawDevices {
     /// What is not as wanted, in words. Of a link only itself can be seen: what it names is corrected at each start.
     fn differences(&self, dev: &str) -> Result<Vec<String>> {
         let device = files::stat(dev)?.filter(|stat| stat.kind == FileKind::Block);
@@ -85,8 +85,8 @@ mod tests {
 
     use super::*;
 
-    fn raw(host: &Host, ownership: Ownership) -> Case<Raw> {
-        given(Raw { devs: vec!["/dev/sdb".to_owned(), "/dev/sdc".to_owned()], ownership }).on(host)
+    fn raw(host: &Host, ownership: PathOwnership) -> Case<RawDevices> {
+        given(RawDevices { devs: vec!["/dev/sdb".to_owned(), "/dev/sdc".to_owned()], ownership }).on(host)
     }
 
     #[test]
@@ -94,9 +94,9 @@ mod tests {
         let none = Host::new();
         let one = Host::new().device("/dev/sdb", MIB);
         let both = Host::new().device("/dev/sdb", MIB).device("/dev/sdc", MIB);
-        raw(&none, Ownership::default()).status().is(State::Down).mentions("/dev/sdb does not exist");
-        raw(&one, Ownership::default()).status().is(State::NotApplicable).mentions("/dev/sdc does not exist");
-        raw(&both, Ownership::default())
+        raw(&none, PathOwnership::default()).status().is(State::Down).mentions("/dev/sdb does not exist");
+        raw(&one, PathOwnership::default()).status().is(State::NotApplicable).mentions("/dev/sdc does not exist");
+        raw(&both, PathOwnership::default())
             .status()
             .is(State::NotApplicable)
             .labelled("/dev/sdb /dev/sdc")
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn start_sets_owner_and_mode_once() {
         let host = Host::new().device("/dev/sdb", MIB).device("/dev/sdc", MIB);
-        let ownership = Ownership { user: Some("oracle".to_owned()), group: None, perm: Some(Mode(0o640)) };
+        let ownership = PathOwnership { user: Some("oracle".to_owned()), group: None, perm: Some(Mode(0o640)) };
         raw(&host, ownership)
             .status()
             .is(State::NotApplicable)
@@ -125,6 +125,8 @@ mod tests {
 
     #[test]
     fn start_names_the_device_that_is_not_there() {
-        raw(&Host::new().device("/dev/sdb", MIB), Ownership::default()).start().fails_with("/dev/sdc does not exist");
+        raw(&Host::new().device("/dev/sdb", MIB), PathOwnership::default())
+            .start()
+            .fails_with("/dev/sdc does not exist");
     }
 }

@@ -7,7 +7,7 @@ use hostler_sdk::prelude::*;
 pub(crate) const MEMBER: &str = "LVM2_member";
 
 /// A volume group that exists.
-pub(crate) struct Group {
+pub(crate) struct GroupState {
     tags: Vec<String>,
     /// The volumes whose device is there.
     pub(crate) active: Vec<String>,
@@ -15,9 +15,9 @@ pub(crate) struct Group {
     pub(crate) inactive: Vec<String>,
 }
 
-impl Group {
+impl GroupState {
     /// The group, or none if the disks of this node hold no such group.
-    pub(crate) fn find(name: &str) -> Result<Option<Group>> {
+    pub(crate) fn find(name: &str) -> Result<Option<GroupState>> {
         let groups = report("/sbin/vgs", "vg_name,vg_tags")?;
         let Some(group) = groups.iter().find(|group| column(group, "vg_name") == name) else { return Ok(None) };
         let tags = column(group, "vg_tags").split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
@@ -30,7 +30,7 @@ impl Group {
         let public = volumes.filter(|volume| column(volume, "lv_role").split(',').any(|role| role == "public"));
         let (active, inactive) =
             public.map(|volume| column(volume, "lv_name").to_owned()).partition(|volume| shown.contains(volume));
-        Ok(Some(Group { tags, active, inactive }))
+        Ok(Some(GroupState { tags, active, inactive }))
     }
 
     /// Whether it carries the node's name.

@@ -12,7 +12,7 @@ use hostler_family_lvm as lvm;
 use hostler_family_options as options;
 use hostler_sdk::prelude::*;
 
-use crate::group::Group;
+use crate::group::GroupState;
 
 /// An LVM volume group.
 ///
@@ -22,7 +22,7 @@ use crate::group::Group;
 /// deactivated together; with `disk.lv`, one by one. A group that was made by other means must not be activated by LVM itself:
 /// `vgchange --setautoactivation n NAME`. Needs LVM 2.03.12 or later.
 #[derive(Keywords)]
-struct Vg {
+struct VolumeGroup {
     /// The name of the volume group.
     #[keyword(example = "data")]
     name: String,
@@ -43,7 +43,7 @@ const OPTIONS: [&str; 5] =
 const UDEV: Duration = Duration::from_secs(10);
 
 #[driver]
-impl Driver for Vg {
+impl Driver for VolumeGroup {
     const NAME: &str = "disk.vg";
     const GRANTS: &[&str] = &[
         "exec(read) = /sbin/vgs --readonly --reportformat json -o vg_name,vg_tags",
@@ -69,7 +69,7 @@ impl Driver for Vg {
     }
 
     fn status(&self, context: &Context) -> Result<Status> {
-        let group = match Group::find(&self.name) {
+        let group = match GroupState::find(&self.name) {
             Err(Error::Failed(why)) => return Ok(Status::undefined(why).label(&self.name)),
             Err(error) => return Err(error),
             Ok(None) => return Ok(Status::down().label(&self.name).provisioned_as(self.without_group()?)),
@@ -122,7 +122,7 @@ impl Driver for Vg {
     }
 
     fn stop(&self, context: &Context) -> Result<Outcome> {
-        let Some(group) = Group::find(&self.name)? else {
+        let Some(group) = GroupState::find(&self.name)? else {
             return Ok(Outcome::unchanged(format!("{} is not here", self.name)));
         };
         if !group.is_of(&context.node) && group.active.is_empty() {
@@ -138,7 +138,7 @@ impl Driver for Vg {
     }
 
     fn provision(&self, _: &Context) -> Result<Outcome> {
-        if Group::find(&self.name)?.is_some() {
+        if GroupState::find(&self.name)?.is_some() {
             return Ok(Outcome::unchanged(format!("{} already exists", self.name)));
         }
         if self.pvs.is_empty() {
@@ -160,8 +160,8 @@ impl Driver for Vg {
     }
 
     fn unprovision(&self, _: &Context) -> Result<Outcome> {
-        let group = Group::find(&self.name)?;
-        if let Some(volumes) = group.as_ref().map(Group::volumes).filter(|volumes| !volumes.is_empty()) {
+        let group = GroupState::find(&self.name)?;
+        if let Some(volumes) = group.as_ref().map(GroupState::volumes).filter(|volumes| !volumes.is_empty()) {
             let volumes = volumes.join(" ");
             return Err(Error::failed(format!("{} holds {volumes}: remove them first, see lvremove(8)", self.name)));
         }
@@ -179,11 +179,11 @@ impl Driver for Vg {
     }
 }
 
-impl Vg {
-    fn existing(&self) -> Result<Group> {
+impl VolumeGroup {
+    fn existing(&self) -> Result<GroupState> {
         let absent =
             || Error::failed(format!("there is no volume group {}: are its disks here? see pvs(8)", self.name));
-        Group::find(&self.name)?.ok_or_else(absent)
+        GroupState::find(&self.name)?.ok_or_else(absent)
     }
 
     /// Another node's tag says that the group is up there, or was when that node died: an error, unless it has no right to it.

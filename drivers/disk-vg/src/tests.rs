@@ -1,31 +1,31 @@
 //! The life of a volume group on an LVM in memory.
 
-use hostler_family_lvm::fake::Lvm;
+use hostler_family_lvm::fake::FakeLvm;
 use hostler_family_options as options;
 use hostler_sdk::fake::{Case, Host, MIB, given, stop_undoes_any_failed_start};
 
 use super::*;
 
-fn data() -> Vg {
-    Vg { name: "data".to_owned(), pvs: vec!["/dev/sdb".to_owned()], options: Vec::new() }
+fn data() -> VolumeGroup {
+    VolumeGroup { name: "data".to_owned(), pvs: vec!["/dev/sdb".to_owned()], options: Vec::new() }
 }
 
-fn vg(host: &Host) -> Case<Vg> {
+fn vg(host: &Host) -> Case<VolumeGroup> {
     given(data()).on(host)
 }
 
 /// The same, told one thing more.
-fn with(name: &str, value: &str, host: &Host) -> Case<Vg> {
+fn with(name: &str, value: &str, host: &Host) -> Case<VolumeGroup> {
     given(data()).with(Context::fake("disk#1").with(name, value)).on(host)
 }
 
-fn node(lvm: &Lvm) -> Host {
+fn node(lvm: &FakeLvm) -> Host {
     lvm.on(Host::new().device("/dev/sdb", 64 * MIB))
 }
 
 /// A group of two volumes.
-fn group(tags: &[&str]) -> (Lvm, Host) {
-    let lvm = Lvm::new().group("data", tags, &["db", "web"]);
+fn group(tags: &[&str]) -> (FakeLvm, Host) {
+    let lvm = FakeLvm::new().group("data", tags, &["db", "web"]);
     let host = node(&lvm);
     (lvm, host)
 }
@@ -34,7 +34,7 @@ fn group(tags: &[&str]) -> (Lvm, Host) {
 fn the_grant_is_that_of_the_options() {
     let line =
         format!("exec = /sbin/vgcreate --setautoactivation n {} -- {{kw:name}} {{kw:pvs}}", options::grant(&OPTIONS));
-    assert!(Vg::GRANTS.contains(&line.as_str()), "{line}");
+    assert!(VolumeGroup::GRANTS.contains(&line.as_str()), "{line}");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_volume_in_use_keeps_the_group_up() {
 
 #[test]
 fn a_group_that_is_not_here_is_down_and_cannot_start() {
-    vg(&node(&Lvm::new()))
+    vg(&node(&FakeLvm::new()))
         .status()
         .is(State::Down)
         .is_provisioned(false)
@@ -145,9 +145,9 @@ fn a_group_that_is_not_here_is_down_and_cannot_start() {
 
 #[test]
 fn where_its_devices_are_not_nobody_knows_of_the_group() {
-    let host = Lvm::new().on(Host::new());
+    let host = FakeLvm::new().on(Host::new());
     vg(&host).status().is(State::Down).is_provisioned_as(Provisioned::Unknown);
-    let host = node(&Lvm::new()).signature("/dev/sdb", "LVM2_member");
+    let host = node(&FakeLvm::new()).signature("/dev/sdb", "LVM2_member");
     vg(&host).status().is(State::Down).is_provisioned_as(Provisioned::Unknown);
 }
 
@@ -161,7 +161,7 @@ fn without_lvm_nothing_is_known() {
 
 #[test]
 fn provision_makes_it_of_empty_devices_and_unprovision_leaves_them_empty() {
-    let lvm = Lvm::new();
+    let lvm = FakeLvm::new();
     vg(&node(&lvm))
         .provision()
         .is_changed("made data of /dev/sdb")
@@ -181,7 +181,7 @@ fn provision_makes_it_of_empty_devices_and_unprovision_leaves_them_empty() {
 
 #[test]
 fn provision_writes_on_no_device_that_holds_something() {
-    let lvm = Lvm::new();
+    let lvm = FakeLvm::new();
     let host = node(&lvm).signature("/dev/sdb", "ext4");
     vg(&host).provision().fails_with("/dev/sdb holds ext4: it is not overwritten");
     assert_eq!(lvm.tags("data"), None);
@@ -198,7 +198,8 @@ fn a_group_with_volumes_is_not_removed() {
 fn options_that_run_programs_and_names_that_lvm_refuses_are_problems() {
     let case = |name: &str, options: &[&str]| {
         let options = options.iter().map(|&option| option.to_owned()).collect();
-        given(Vg { name: name.to_owned(), pvs: vec!["/dev/sdb".to_owned()], options }).on(&node(&Lvm::new()))
+        given(VolumeGroup { name: name.to_owned(), pvs: vec!["/dev/sdb".to_owned()], options })
+            .on(&node(&FakeLvm::new()))
     };
     case("data", &["--physicalextentsize", "8m"]).validate().finds(&[]);
     case("data", &["--config", "x"]).provision().fails_with("options: \"--config\" is not supported");

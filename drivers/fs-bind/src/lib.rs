@@ -2,12 +2,12 @@
 //!
 //! Up: the directory `dev` is mounted on `mnt`. Down: it is not. See mount(8), "bind mounts".
 
-use hostler_family_filesystem::{MountPoint, Mounted};
+use hostler_family_filesystem::{FilesystemMount, MountPoint};
 use hostler_sdk::prelude::*;
 
 /// A directory shown at a second place, all of it or read-only (`mnt_opt = ro`).
 #[derive(Keywords)]
-struct Bind {
+struct BindMount {
     /// The directory to show.
     #[keyword(example = "/srv/data/web", kind = "path")]
     dev: String,
@@ -17,7 +17,7 @@ struct Bind {
 }
 
 #[driver]
-impl Driver for Bind {
+impl Driver for BindMount {
     const NAME: &str = "fs.bind";
     const ALIASES: &[&str] = &["none"];
     const GRANTS: &[&str] = &["mount = bind {kw:dev} on {kw:mnt}", "files.read = {kw:dev}", "files.write = {kw:mnt}"];
@@ -38,10 +38,16 @@ impl Driver for Bind {
     }
 }
 
-impl Bind {
-    fn mounted(&self) -> Mounted<'_> {
+impl BindMount {
+    fn mounted(&self) -> FilesystemMount<'_> {
         let options = self.at.options();
-        Mounted { at: &self.at, fstype: "bind", source: &self.dev, options, is_ours: Box::new(|_| self.is_shown()) }
+        FilesystemMount {
+            at: &self.at,
+            fstype: "bind",
+            source: &self.dev,
+            options,
+            is_ours: Box::new(|_| self.is_shown()),
+        }
     }
 
     /// Mounts do not say which directory they were made of. But both paths then lead to the same one.
@@ -58,8 +64,8 @@ mod tests {
 
     use super::*;
 
-    fn bind(host: &Host) -> Case<Bind> {
-        given(Bind { dev: "/data/web".to_owned(), at: MountPoint::fake("/srv/web") }).on(host)
+    fn bind(host: &Host) -> Case<BindMount> {
+        given(BindMount { dev: "/data/web".to_owned(), at: MountPoint::fake("/srv/web") }).on(host)
     }
 
     #[test]

@@ -4,10 +4,10 @@
 //! an empty device; a device that holds anything else is never written on. Subvolumes are not made. See btrfs(5),
 //! mkfs.btrfs(8).
 
-use hostler_family_filesystem::{Kind, OnVolume, Volume, VolumeResource, filesystem_driver};
+use hostler_family_filesystem::{FilesystemKind, VolumeFilesystem, VolumeKeywords, VolumeResource, filesystem_driver};
 use hostler_sdk::prelude::*;
 
-const BTRFS: Kind = Kind {
+const BTRFS: FilesystemKind = FilesystemKind {
     fstype: "btrfs",
     signatures: &["btrfs"],
     mkfs: &["/sbin/mkfs.btrfs", "-q"],
@@ -19,17 +19,17 @@ const BTRFS: Kind = Kind {
 
 /// A Btrfs file system on a block device, or a subvolume of one.
 #[derive(Keywords)]
-struct Btrfs {
+struct BtrfsFilesystem {
     /// The device and the mount point.
     #[keyword(flatten)]
-    volume: Volume,
+    volume: VolumeKeywords,
     /// The subvolume to mount, by its path in the file system. By default the one that the file system was told.
     #[keyword(example = "data/web")]
     subvol: Option<String>,
 }
 
 filesystem_driver!(
-    Btrfs,
+    BtrfsFilesystem,
     "fs.btrfs",
     &[
         "mount = btrfs {kw:dev} on {kw:mnt}",
@@ -41,14 +41,14 @@ filesystem_driver!(
     ]
 );
 
-impl VolumeResource for Btrfs {
-    const KIND: &Kind = &BTRFS;
+impl VolumeResource for BtrfsFilesystem {
+    const KIND: &FilesystemKind = &BTRFS;
 
-    fn volume(&self) -> &Volume {
+    fn volume(&self) -> &VolumeKeywords {
         &self.volume
     }
 
-    fn on_volume(&self) -> OnVolume<'_> {
+    fn on_volume(&self) -> VolumeFilesystem<'_> {
         let mut options = self.volume.at.options();
         options.extend(self.subvol.iter().map(|path| format!("subvol={path}")));
         // A path in the file system, not one of this node: written without the slash at its start nobody takes it for one.
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn the_grant_is_that_of_the_command() {
         for line in BTRFS.mkfs_grants() {
-            assert!(Btrfs::GRANTS.contains(&line.as_str()), "{line}");
+            assert!(BtrfsFilesystem::GRANTS.contains(&line.as_str()), "{line}");
         }
     }
 
@@ -83,9 +83,9 @@ mod tests {
         ];
         for (subvol, mnt_opt, options) in cases {
             let host = Host::new().device("/dev/sdb", 512 * MIB).signature("/dev/sdb", "btrfs");
-            let mut volume = Volume::fake("/dev/sdb", "/srv/data");
+            let mut volume = VolumeKeywords::fake("/dev/sdb", "/srv/data");
             volume.at.mnt_opt = mnt_opt.map(str::to_owned);
-            let fs = Btrfs { volume, subvol: subvol.map(str::to_owned) };
+            let fs = BtrfsFilesystem { volume, subvol: subvol.map(str::to_owned) };
             given(fs).on(&host).start().is_changed("mounted btrfs /dev/sdb@/srv/data").status().is(State::Up);
             assert_eq!(host.mounts(), [format!("btrfs /dev/sdb /srv/data {options}")]);
         }

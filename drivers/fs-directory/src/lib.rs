@@ -3,7 +3,7 @@
 //! Not applicable: it exists, whether the service runs or not; what is not as wanted is warned of. Down: it does not exist.
 //! Start makes it and corrects it; stop leaves it, since what is in it is data.
 
-use hostler_family_ownership::Ownership;
+use hostler_family_ownership::PathOwnership;
 use hostler_sdk::files::FileKind;
 use hostler_sdk::prelude::*;
 
@@ -11,17 +11,17 @@ use hostler_sdk::prelude::*;
 ///
 /// It is made at start, with the missing ones above it. Neither stop nor unprovision removes it.
 #[derive(Keywords)]
-struct Directory {
+struct OwnedDirectory {
     /// The directory.
     #[keyword(example = "/srv/{fqdn}/data")]
     path: PathBuf,
     /// Its owner and its mode.
     #[keyword(flatten)]
-    ownership: Ownership,
+    ownership: PathOwnership,
 }
 
 #[driver]
-impl Driver for Directory {
+impl Driver for OwnedDirectory {
     const NAME: &str = "fs.directory";
     const GRANTS: &[&str] = &["files.write = {kw:path}"];
     const PERSISTENT: bool = true;
@@ -59,14 +59,14 @@ mod tests {
 
     use super::*;
 
-    fn plain(host: &Host) -> Case<Directory> {
-        given(Directory { path: "/srv/data".into(), ownership: Ownership::default() }).on(host)
+    fn plain(host: &Host) -> Case<OwnedDirectory> {
+        given(OwnedDirectory { path: "/srv/data".into(), ownership: PathOwnership::default() }).on(host)
     }
 
-    fn owned(host: &Host) -> Case<Directory> {
+    fn owned(host: &Host) -> Case<OwnedDirectory> {
         let web = || Some("web".to_owned());
-        let ownership = Ownership { user: web(), group: web(), perm: Some(Mode(0o2750)) };
-        given(Directory { path: "/srv/data".into(), ownership }).on(host)
+        let ownership = PathOwnership { user: web(), group: web(), perm: Some(Mode(0o2750)) };
+        given(OwnedDirectory { path: "/srv/data".into(), ownership }).on(host)
     }
 
     #[test]
@@ -109,8 +109,8 @@ mod tests {
     fn numbers_are_as_good_as_names() {
         let host = Host::new().directory("/srv/data");
         let root = || Some("0".to_owned());
-        let ownership = Ownership { user: root(), group: root(), perm: None };
-        given(Directory { path: "/srv/data".into(), ownership })
+        let ownership = PathOwnership { user: root(), group: root(), perm: None };
+        given(OwnedDirectory { path: "/srv/data".into(), ownership })
             .on(&host)
             .status()
             .is(State::NotApplicable)

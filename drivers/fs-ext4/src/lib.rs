@@ -3,10 +3,10 @@
 //! Up: the device is mounted on `mnt` and answers. Down: it is not. Start mends it with e2fsck(8) and mounts it. Provision
 //! makes it on an empty device; a device that holds anything else is never written on. See ext4(5), mkfs.ext4(8).
 
-use hostler_family_filesystem::{Fsck, Kind, Volume, VolumeResource, filesystem_driver};
+use hostler_family_filesystem::{CheckProgram, FilesystemKind, VolumeKeywords, VolumeResource, filesystem_driver};
 use hostler_sdk::prelude::*;
 
-const EXT4: Kind = Kind {
+const EXT4: FilesystemKind = FilesystemKind {
     fstype: "ext4",
     signatures: &["ext4", "ext3", "ext2"],
     mkfs: &["/sbin/mkfs.ext4", "-q", "-F"],
@@ -14,7 +14,7 @@ const EXT4: Kind = Kind {
     mkfs_caps: "",
     mkfs_options: &["-L", "-m", "-b", "-i", "-I", "-N", "-O", "-E", "-T", "-U"],
     // 1: it mended something. 2 would ask for a reboot.
-    fsck: Some(Fsck { command: &["/sbin/e2fsck", "-p"], mountable: &[0, 1] }),
+    fsck: Some(CheckProgram { command: &["/sbin/e2fsck", "-p"], mountable: &[0, 1] }),
 };
 
 /// An ext4 file system on a block device.
@@ -22,14 +22,14 @@ const EXT4: Kind = Kind {
 /// Before each mount it is checked with `e2fsck -p`, which does nothing where all is well. What that cannot mend by itself
 /// stops the start.
 #[derive(Keywords)]
-struct Ext4 {
+struct Ext4Filesystem {
     /// The device and the mount point.
     #[keyword(flatten)]
-    volume: Volume,
+    volume: VolumeKeywords,
 }
 
 filesystem_driver!(
-    Ext4,
+    Ext4Filesystem,
     "fs.ext4",
     &[
         "mount = ext4 {kw:dev} on {kw:mnt}",
@@ -42,10 +42,10 @@ filesystem_driver!(
     ]
 );
 
-impl VolumeResource for Ext4 {
-    const KIND: &Kind = &EXT4;
+impl VolumeResource for Ext4Filesystem {
+    const KIND: &FilesystemKind = &EXT4;
 
-    fn volume(&self) -> &Volume {
+    fn volume(&self) -> &VolumeKeywords {
         &self.volume
     }
 }
@@ -58,8 +58,8 @@ mod tests {
 
     const E2FSCK: &str = "/sbin/e2fsck";
 
-    fn fs(host: &Host) -> Case<Ext4> {
-        given(Ext4 { volume: Volume::fake("/dev/loop0", "/srv/web") }).on(host)
+    fn fs(host: &Host) -> Case<Ext4Filesystem> {
+        given(Ext4Filesystem { volume: VolumeKeywords::fake("/dev/loop0", "/srv/web") }).on(host)
     }
 
     /// An empty device, and the programs.
@@ -78,9 +78,9 @@ mod tests {
     #[test]
     fn the_grants_are_those_of_the_commands() {
         for line in EXT4.mkfs_grants() {
-            assert!(Ext4::GRANTS.contains(&line.as_str()), "{line}");
+            assert!(Ext4Filesystem::GRANTS.contains(&line.as_str()), "{line}");
         }
-        assert!(Ext4::GRANTS.contains(&EXT4.fsck_grant().unwrap_or_default().as_str()));
+        assert!(Ext4Filesystem::GRANTS.contains(&EXT4.fsck_grant().unwrap_or_default().as_str()));
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
     fn what_was_mounted_is_unmounted_whatever_dev_is_by_then() {
         let host = formatted();
         host.set_label("/dev/loop0", "web");
-        let labelled = || given(Ext4 { volume: Volume::fake("LABEL=web", "/srv/web") }).on(&host);
+        let labelled = || given(Ext4Filesystem { volume: VolumeKeywords::fake("LABEL=web", "/srv/web") }).on(&host);
         labelled().start().is_changed("mounted ext4 LABEL=web@/srv/web");
         host.set_label("/dev/loop0", "other");
         labelled()
@@ -154,9 +154,9 @@ mod tests {
         let host = full();
         fs(&host).start().fails_with("/srv/web is not empty; overmount = true");
         assert_eq!(host.mounts(), [""; 0]);
-        let mut volume = Volume::fake("/dev/loop0", "/srv/web");
+        let mut volume = VolumeKeywords::fake("/dev/loop0", "/srv/web");
         volume.at.overmount = true;
-        given(Ext4 { volume }).on(&full()).start().is_changed("mounted ext4 /dev/loop0@/srv/web");
+        given(Ext4Filesystem { volume }).on(&full()).start().is_changed("mounted ext4 /dev/loop0@/srv/web");
     }
 
     #[test]
@@ -206,9 +206,9 @@ mod tests {
     #[test]
     fn provision_passes_the_options_on_and_refuses_what_reads_files() {
         let with = |words: &[&str]| {
-            let mut volume = Volume::fake("/dev/loop0", "/srv/web");
+            let mut volume = VolumeKeywords::fake("/dev/loop0", "/srv/web");
             volume.mkfs_opt = words.iter().map(|word| (*word).to_owned()).collect();
-            Ext4 { volume }
+            Ext4Filesystem { volume }
         };
         let host = empty();
         given(with(&["-m", "1", "-L", "data"])).on(&host).validate().finds(&[]).provision();
@@ -218,9 +218,9 @@ mod tests {
     }
 
     /// `dev = LABEL=web`, with `/dev/loop0` to become it.
-    fn labelled(mkfs_dev: Option<&str>) -> Ext4 {
-        let volume = Volume::fake("LABEL=web", "/srv/web");
-        Ext4 { volume: Volume { mkfs_dev: mkfs_dev.map(str::to_owned), ..volume } }
+    fn labelled(mkfs_dev: Option<&str>) -> Ext4Filesystem {
+        let volume = VolumeKeywords::fake("LABEL=web", "/srv/web");
+        Ext4Filesystem { volume: VolumeKeywords { mkfs_dev: mkfs_dev.map(str::to_owned), ..volume } }
     }
 
     #[test]
@@ -281,10 +281,10 @@ mod tests {
 
     #[test]
     fn a_read_only_mount_is_a_warning_unless_it_was_asked_for() {
-        let mut volume = Volume::fake("/dev/loop0", "/srv/web");
+        let mut volume = VolumeKeywords::fake("/dev/loop0", "/srv/web");
         volume.at.mnt_opt = Some("defaults,ro".to_owned());
         let host = formatted();
-        let case = given(Ext4 { volume }).on(&host).start().status().is(State::Up).is_silent();
+        let case = given(Ext4Filesystem { volume }).on(&host).start().status().is(State::Up).is_silent();
         drop(case);
         fs(&host).status().is(State::Warn).mentions("read-only");
     }

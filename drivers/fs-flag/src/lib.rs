@@ -9,10 +9,10 @@ use hostler_sdk::prelude::*;
 ///
 /// The file is named after the resource and lies in the object's run directory, which a reboot empties.
 #[derive(Keywords)]
-struct Flag;
+struct FlagFile;
 
 #[driver]
-impl Driver for Flag {
+impl Driver for FlagFile {
     const NAME: &str = "fs.flag";
     const GRANTS: &[&str] = &["files.write = {rundir}/{rid}.flag"];
 
@@ -56,8 +56,8 @@ mod tests {
         Host::new().directory("/run/hostler/web")
     }
 
-    fn flag(host: &Host) -> Case<Flag> {
-        given(Flag).on(host)
+    fn flag(host: &Host) -> Case<FlagFile> {
+        given(FlagFile).on(host)
     }
 
     #[test]

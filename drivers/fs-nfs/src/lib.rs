@@ -4,7 +4,7 @@
 //! says otherwise; the host finds the server's address. A server that does not answer is a warning after `stat_timeout`, and keeps
 //! nobody waiting. See nfs(5).
 
-use hostler_family_filesystem::{MountPoint, Mounted};
+use hostler_family_filesystem::{FilesystemMount, MountPoint};
 use hostler_sdk::prelude::*;
 
 /// A directory of an NFS server.
@@ -12,7 +12,7 @@ use hostler_sdk::prelude::*;
 /// Version 3 (`mnt_opt = vers=3,nolock`) is mounted without locks: they would need programs that the agent does not run. A mount
 /// that shall fail when the server is away, rather than wait, has `mnt_opt = soft,timeo=100`.
 #[derive(Keywords)]
-struct Nfs {
+struct NfsMount {
     /// The server and its directory.
     #[keyword(example = "nas1:/export/web")]
     dev: String,
@@ -22,7 +22,7 @@ struct Nfs {
 }
 
 #[driver]
-impl Driver for Nfs {
+impl Driver for NfsMount {
     const NAME: &str = "fs.nfs";
     const ALIASES: &[&str] = &["nfs4"];
     const GRANTS: &[&str] =
@@ -53,11 +53,11 @@ impl Driver for Nfs {
     }
 }
 
-impl Nfs {
-    fn mounted(&self) -> Mounted<'_> {
+impl NfsMount {
+    fn mounted(&self) -> FilesystemMount<'_> {
         let fstype = if self.is_version_3() { "nfs" } else { "nfs4" };
         let is_ours = |entry: &mount::MountEntry| Ok(entry.source == self.dev && entry.fstype.starts_with("nfs"));
-        Mounted { at: &self.at, fstype, source: &self.dev, options: self.options(), is_ours: Box::new(is_ours) }
+        FilesystemMount { at: &self.at, fstype, source: &self.dev, options: self.options(), is_ours: Box::new(is_ours) }
     }
 
     fn is_version_3(&self) -> bool {
@@ -94,9 +94,9 @@ mod tests {
 
     use super::*;
 
-    fn nfs(host: &Host, mnt_opt: Option<&str>) -> Case<Nfs> {
+    fn nfs(host: &Host, mnt_opt: Option<&str>) -> Case<NfsMount> {
         let at = MountPoint { mnt_opt: mnt_opt.map(str::to_owned), ..MountPoint::fake("/srv/web") };
-        given(Nfs { dev: "nas1:/export/web".to_owned(), at }).on(host)
+        given(NfsMount { dev: "nas1:/export/web".to_owned(), at }).on(host)
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         nfs(&host, None).validate().finds(&[]);
         let no_locks = ("mnt_opt", "version 3 needs nolock here: no rpc.statd is run");
         nfs(&host, Some("vers=3")).validate().finds(&[no_locks]);
-        let wrong = |dev: &str| given(Nfs { dev: dev.to_owned(), at: MountPoint::fake("/srv/web") }).on(&host);
+        let wrong = |dev: &str| given(NfsMount { dev: dev.to_owned(), at: MountPoint::fake("/srv/web") }).on(&host);
         wrong("[2001:db8::1]:/export").validate().finds(&[]);
         wrong("/export")
             .validate()

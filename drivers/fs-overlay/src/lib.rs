@@ -3,7 +3,7 @@
 //! Up: the overlay is mounted on `mnt`. Down: it is not. Start makes `upper` and `work` if they are missing; what was
 //! written stays in `upper`. See mount(8), "Mount options for overlay".
 
-use hostler_family_filesystem::{MountPoint, Mounted};
+use hostler_family_filesystem::{FilesystemMount, MountPoint};
 use hostler_sdk::mount::MountEntry;
 use hostler_sdk::prelude::*;
 
@@ -11,7 +11,7 @@ use hostler_sdk::prelude::*;
 ///
 /// `upper` and `work` must be on the same file system. Without them the overlay is read-only, and takes two layers at least.
 #[derive(Keywords)]
-struct Overlay {
+struct OverlayMount {
     /// The layers that are only read, topmost first. One is enough where there is an `upper`.
     #[keyword(example = "/srv/web/site /srv/web/base")]
     lower: Vec<String>,
@@ -25,7 +25,7 @@ struct Overlay {
 }
 
 #[driver]
-impl Driver for Overlay {
+impl Driver for OverlayMount {
     const NAME: &str = "fs.overlay";
     const GRANTS: &[&str] = &[
         "mount = overlay overlay on {kw:mnt}",
@@ -71,8 +71,8 @@ impl Driver for Overlay {
     }
 }
 
-impl Overlay {
-    fn mounted(&self) -> Mounted<'_> {
+impl OverlayMount {
+    fn mounted(&self) -> FilesystemMount<'_> {
         let mut options = self.at.options();
         options.push(format!("lowerdir={}", self.lower.join(":")));
         options.extend(self.upper.iter().map(|upper| format!("upperdir={}", upper.display())));
@@ -81,7 +81,7 @@ impl Overlay {
             options.push("ro".to_owned());
         }
         let is_ours = Box::new(|entry: &MountEntry| Ok(self.is_shown(entry)));
-        Mounted { at: &self.at, fstype: "overlay", source: "overlay", options, is_ours }
+        FilesystemMount { at: &self.at, fstype: "overlay", source: "overlay", options, is_ours }
     }
 
     /// An overlay is known by the layer that it writes to, of which no two can share one.
@@ -97,8 +97,8 @@ mod tests {
 
     use super::*;
 
-    fn overlay(upper: Option<&str>, work: Option<&str>) -> Overlay {
-        Overlay {
+    fn overlay(upper: Option<&str>, work: Option<&str>) -> OverlayMount {
+        OverlayMount {
             lower: vec!["/site".to_owned(), "/base".to_owned()],
             upper: upper.map(PathBuf::from),
             work: work.map(PathBuf::from),
@@ -139,13 +139,15 @@ mod tests {
 
     #[test]
     fn upper_and_work_go_together() {
-        let check = |overlay: Overlay, expected: &[(&str, &str)]| {
+        let check = |overlay: OverlayMount, expected: &[(&str, &str)]| {
             given(overlay).on(&Host::new()).validate().finds(expected);
         };
         check(overlay(Some("/own/upper"), None), &[("work", "is missing: upper needs it")]);
         check(overlay(None, Some("/own/work")), &[("upper", "is missing: work alone has no use")]);
-        let of =
-            |lower: &[&str], overlay| Overlay { lower: lower.iter().map(|&dir| dir.to_owned()).collect(), ..overlay };
+        let of = |lower: &[&str], overlay| OverlayMount {
+            lower: lower.iter().map(|&dir| dir.to_owned()).collect(),
+            ..overlay
+        };
         check(of(&[], overlay(None, None)), &[("lower", "expected at least one directory")]);
         let lonely = "expected another directory, or upper and work: one layer is no overlay";
         check(of(&["/site"], overlay(None, None)), &[("lower", lonely)]);

@@ -2,13 +2,13 @@
 //!
 //! Up: a tmpfs is mounted on `mnt`. Down: none is. Stop forgets everything in it. See tmpfs(5).
 
-use hostler_family_filesystem::{MountPoint, Mounted};
+use hostler_family_filesystem::{FilesystemMount, MountPoint};
 use hostler_sdk::mount::MountEntry;
 use hostler_sdk::prelude::*;
 
 /// A file system in memory. What is in it is lost at stop.
 #[derive(Keywords)]
-struct Tmpfs {
+struct TmpfsMount {
     /// Its name in the list of mounts.
     #[keyword(default = "none")]
     dev: String,
@@ -21,7 +21,7 @@ struct Tmpfs {
 }
 
 #[driver]
-impl Driver for Tmpfs {
+impl Driver for TmpfsMount {
     const NAME: &str = "fs.tmpfs";
     const ALIASES: &[&str] = &["shm", "shmfs"];
     const GRANTS: &[&str] = &["mount = tmpfs {kw:dev} on {kw:mnt}", "files.write = {kw:mnt}"];
@@ -39,11 +39,11 @@ impl Driver for Tmpfs {
     }
 }
 
-impl Tmpfs {
-    fn mounted(&self) -> Mounted<'_> {
+impl TmpfsMount {
+    fn mounted(&self) -> FilesystemMount<'_> {
         let mut options = self.at.options();
         options.extend(self.size.map(|size| format!("size={}", size.as_bytes())));
-        Mounted { at: &self.at, fstype: "tmpfs", source: &self.dev, options, is_ours: Box::new(is_tmpfs) }
+        FilesystemMount { at: &self.at, fstype: "tmpfs", source: &self.dev, options, is_ours: Box::new(is_tmpfs) }
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
         let host = Host::new();
         let mut at = MountPoint::fake("/srv/tmp");
         at.mnt_opt = Some("mode=0700".to_owned());
-        given(Tmpfs { dev: "none".to_owned(), at, size: Some(Size::mib(64)) })
+        given(TmpfsMount { dev: "none".to_owned(), at, size: Some(Size::mib(64)) })
             .on(&host)
             .status()
             .is(State::Down)

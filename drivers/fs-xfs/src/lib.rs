@@ -4,10 +4,10 @@
 //! before. Provision makes it on an empty device; a device that holds anything else is never written on. See xfs(5),
 //! mkfs.xfs(8).
 
-use hostler_family_filesystem::{Kind, Volume, VolumeResource, filesystem_driver};
+use hostler_family_filesystem::{FilesystemKind, VolumeKeywords, VolumeResource, filesystem_driver};
 use hostler_sdk::prelude::*;
 
-const XFS: Kind = Kind {
+const XFS: FilesystemKind = FilesystemKind {
     fstype: "xfs",
     signatures: &["xfs"],
     mkfs: &["/sbin/mkfs.xfs", "-q"],
@@ -19,14 +19,14 @@ const XFS: Kind = Kind {
 
 /// An XFS file system on a block device.
 #[derive(Keywords)]
-struct Xfs {
+struct XfsFilesystem {
     /// The device and the mount point.
     #[keyword(flatten)]
-    volume: Volume,
+    volume: VolumeKeywords,
 }
 
 filesystem_driver!(
-    Xfs,
+    XfsFilesystem,
     "fs.xfs",
     &[
         "mount = xfs {kw:dev} on {kw:mnt}",
@@ -39,10 +39,10 @@ filesystem_driver!(
     ]
 );
 
-impl VolumeResource for Xfs {
-    const KIND: &Kind = &XFS;
+impl VolumeResource for XfsFilesystem {
+    const KIND: &FilesystemKind = &XFS;
 
-    fn volume(&self) -> &Volume {
+    fn volume(&self) -> &VolumeKeywords {
         &self.volume
     }
 }
@@ -53,8 +53,8 @@ mod tests {
 
     use super::*;
 
-    fn fs(host: &Host) -> Case<Xfs> {
-        given(Xfs { volume: Volume::fake("/dev/vg/data", "/srv/data") }).on(host)
+    fn fs(host: &Host) -> Case<XfsFilesystem> {
+        given(XfsFilesystem { volume: VolumeKeywords::fake("/dev/vg/data", "/srv/data") }).on(host)
     }
 
     fn formatted() -> Host {
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn the_grant_is_that_of_the_command() {
         for line in XFS.mkfs_grants() {
-            assert!(Xfs::GRANTS.contains(&line.as_str()), "{line}");
+            assert!(XfsFilesystem::GRANTS.contains(&line.as_str()), "{line}");
         }
     }
 

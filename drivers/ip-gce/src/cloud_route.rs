@@ -1,10 +1,10 @@
 //! The route in Google's network: where it leads, and to whom it may be taken away from.
 
-use hostler_family_gce::{Answer, Client, Fault, InstanceRef, check_name, failed};
+use hostler_family_gce::{ComputeClient, ComputeError, ComputeResult, InstanceRef, check_name, failed};
 use hostler_sdk::{Context, Error, Result, log};
 use serde_json::json;
 
-use crate::Route;
+use crate::CloudAddress;
 
 /// A route as it was found.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub(crate) struct CloudRoute {
 
 impl CloudRoute {
     /// The route of that name.
-    pub(crate) fn find(route: &Route, client: &Client<'_>) -> Answer<Option<CloudRoute>> {
+    pub(crate) fn find(route: &CloudAddress, client: &ComputeClient<'_>) -> ComputeResult<Option<CloudRoute>> {
         check_name("routename", &route.routename)?;
         let found = client.get(&path(route))?;
         Ok(found.map(|found| CloudRoute {
@@ -37,7 +37,12 @@ impl CloudRoute {
     }
 
     /// Makes the route lead to this node. False if it does.
-    pub(crate) fn lead_here(route: &Route, range: &str, client: &Client<'_>, context: &Context) -> Result<bool> {
+    pub(crate) fn lead_here(
+        route: &CloudAddress,
+        range: &str,
+        client: &ComputeClient<'_>,
+        context: &Context,
+    ) -> Result<bool> {
         let name = &route.routename;
         let doing = || format!("cannot make {name} lead here");
         if let Some(found) = CloudRoute::find(route, client).map_err(failed(doing()))? {
@@ -59,7 +64,7 @@ impl CloudRoute {
     }
 
     /// Removes the route if it leads to this node. False if it does not.
-    pub(crate) fn lead_nowhere(route: &Route, range: &str, client: &Client<'_>) -> Result<bool> {
+    pub(crate) fn lead_nowhere(route: &CloudAddress, range: &str, client: &ComputeClient<'_>) -> Result<bool> {
         let name = &route.routename;
         let doing = || format!("cannot remove {name}");
         let found = CloudRoute::find(route, client).map_err(failed(doing()))?;
@@ -71,7 +76,7 @@ impl CloudRoute {
     }
 
     /// Why the route may be taken over.
-    fn may_be_taken(&self, name: &str, client: &Client<'_>, context: &Context) -> Result<&'static str> {
+    fn may_be_taken(&self, name: &str, client: &ComputeClient<'_>, context: &Context) -> Result<&'static str> {
         let Some(instance) = &self.instance else {
             return if context.force() { Ok("by force") } else { Err(self.taken(name, "")) };
         };
@@ -95,14 +100,14 @@ impl CloudRoute {
     }
 }
 
-fn path(route: &Route) -> String {
+fn path(route: &CloudAddress) -> String {
     format!("global/routes/{}", route.routename)
 }
 
-fn insert(route: &Route, range: &str, client: &Client<'_>) -> Answer<()> {
+fn insert(route: &CloudAddress, range: &str, client: &ComputeClient<'_>) -> ComputeResult<()> {
     let own = client.own_path()?;
     let Some(instance) = client.get(&own)? else {
-        return Err(Fault::NotFound(format!("there is no instance {own} in {}", client.project()?)));
+        return Err(ComputeError::NotFound(format!("there is no instance {own} in {}", client.project()?)));
     };
     let body = json!({
         "name": route.routename,
@@ -114,9 +119,9 @@ fn insert(route: &Route, range: &str, client: &Client<'_>) -> Answer<()> {
     client.change("POST", "global/routes", "", Some(&body), &format!("making the route {}", route.routename))
 }
 
-fn remove(route: &Route, client: &Client<'_>) -> Answer<()> {
+fn remove(route: &CloudAddress, client: &ComputeClient<'_>) -> ComputeResult<()> {
     match client.change("DELETE", &path(route), "", None, &format!("removing the route {}", route.routename)) {
-        Err(Fault::NotFound(_)) => Ok(()),
+        Err(ComputeError::NotFound(_)) => Ok(()),
         removed => removed,
     }
 }

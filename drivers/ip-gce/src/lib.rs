@@ -13,7 +13,7 @@ mod cloud_route;
 use std::net::IpAddr;
 
 use hostler_family_gce::gce_grants;
-use hostler_family_gce::{Client, Cloud, check_name, failed};
+use hostler_family_gce::{CloudKeywords, ComputeClient, check_name, failed};
 use hostler_sdk::prelude::*;
 
 use crate::cloud_route::CloudRoute;
@@ -27,7 +27,7 @@ use crate::cloud_route::CloudRoute;
 /// is gone: starting here is what a switch does. A route that leads to an instance which is none of the object's nodes is left
 /// alone, unless start is forced.
 #[derive(Keywords)]
-struct Route {
+struct CloudAddress {
     /// The address.
     #[keyword(alias = "ipname", example = "10.0.0.33")]
     name: String,
@@ -45,11 +45,11 @@ struct Route {
     #[keyword(default = "1000")]
     priority: u32,
     #[keyword(flatten)]
-    cloud: Cloud,
+    cloud: CloudKeywords,
 }
 
 #[driver]
-impl Driver for Route {
+impl Driver for CloudAddress {
     const NAME: &str = "ip.gce";
     const GRANTS: &[&str] = gce_grants!["net.route = {kw:name} dev {kw:dev}", "net.link(read) = {kw:dev}"];
 
@@ -113,8 +113,8 @@ impl Driver for Route {
     }
 }
 
-impl Route {
-    fn look(&self, client: &Client<'_>) -> Result<Status> {
+impl CloudAddress {
+    fn look(&self, client: &ComputeClient<'_>) -> Result<Status> {
         let range = self.range()?;
         let is_local = self.is_local(&range)?;
         let found = CloudRoute::find(self, client).map_err(failed(format!("cannot look at {}", self.routename)))?;

@@ -1,14 +1,14 @@
 //! The driver against the stand-in of Google's cloud, on the SDK's fakes.
 
-use hostler_gce::cloud::Fault;
+use hostler_gce::cloud::InjectedFault;
 use hostler_gce::on_fakes::FakeCloud;
 use hostler_sdk::fake::{Case, Host, given, stop_undoes_any_failed_start};
 use serde_json::{Value, json};
 
 use super::*;
 
-fn route() -> Route {
-    Route {
+fn route() -> CloudAddress {
+    CloudAddress {
         name: "10.0.0.33".to_owned(),
         dev: "br0".to_owned(),
         routename: "rt-ip33".to_owned(),
@@ -26,7 +26,7 @@ fn context() -> Context {
     Context::fake("ip#01smg").with("nodes", "n1 n2").with("sid", "s")
 }
 
-fn on(cloud: &FakeCloud) -> Case<Route> {
+fn on(cloud: &FakeCloud) -> Case<CloudAddress> {
     given(route()).with(context()).on(&cloud.host)
 }
 
@@ -115,7 +115,7 @@ fn a_route_of_somebody_else_is_left_alone() {
     gone.change("DELETE", "zones/europe-west1-b/instances/n2", &Value::Null);
     start(&gone, strange()).is_changed("added 10.0.0.33/32 dev br0, rt-ip33 leads to n1");
     let other = led(self::cloud(), "n1");
-    let address = Route { name: "10.0.0.34".to_owned(), ..route() };
+    let address = CloudAddress { name: "10.0.0.34".to_owned(), ..route() };
     given(address)
         .with(context())
         .on(&other.host)
@@ -150,14 +150,29 @@ fn the_interface_must_lead_somewhere_and_nothing_else_may_have_the_address() {
 #[test]
 fn every_fault_is_a_sentence_and_a_second_try_converges() {
     for (method, fault, times, sentence) in [
-        ("routes.insert", Fault::Quota, 1, "cannot make rt-ip33 lead here: the quota of the project is exceeded"),
-        ("routes.insert", Fault::LateInternal, 1, "cannot make rt-ip33 lead here: the Compute API has a problem"),
-        ("routes.insert", Fault::Forbidden, 1, "and for routes roles/compute.networkAdmin"),
-        ("routes.insert", Fault::AlreadyExists, 1, "cannot make rt-ip33 lead here: Google says"),
-        ("routes.insert", Fault::Unavailable, 9, "the Compute API has a problem"),
-        ("routes.insert", Fault::Stuck, 1, "making the route rt-ip33 is still under way at Google"),
-        ("routes.get", Fault::RateLimit, 9, "cannot make rt-ip33 lead here: too many requests"),
-        ("routes.delete", Fault::Unavailable, 9, "cannot make rt-ip33 lead here: the Compute API has a problem"),
+        (
+            "routes.insert",
+            InjectedFault::Quota,
+            1,
+            "cannot make rt-ip33 lead here: the quota of the project is exceeded",
+        ),
+        (
+            "routes.insert",
+            InjectedFault::LateInternal,
+            1,
+            "cannot make rt-ip33 lead here: the Compute API has a problem",
+        ),
+        ("routes.insert", InjectedFault::Forbidden, 1, "and for routes roles/compute.networkAdmin"),
+        ("routes.insert", InjectedFault::AlreadyExists, 1, "cannot make rt-ip33 lead here: Google says"),
+        ("routes.insert", InjectedFault::Unavailable, 9, "the Compute API has a problem"),
+        ("routes.insert", InjectedFault::Stuck, 1, "making the route rt-ip33 is still under way at Google"),
+        ("routes.get", InjectedFault::RateLimit, 9, "cannot make rt-ip33 lead here: too many requests"),
+        (
+            "routes.delete",
+            InjectedFault::Unavailable,
+            9,
+            "cannot make rt-ip33 lead here: the Compute API has a problem",
+        ),
     ] {
         let cloud = led(cloud(), "n2").with(method, fault, times);
         on(&cloud)
@@ -175,7 +190,8 @@ fn every_fault_is_a_sentence_and_a_second_try_converges() {
 
 #[test]
 fn what_was_done_before_something_fails_is_told() {
-    let cloud = cloud().with("routes.insert", Fault::Quota, 1).with("routes.delete", Fault::Forbidden, 1);
+    let cloud =
+        cloud().with("routes.insert", InjectedFault::Quota, 1).with("routes.delete", InjectedFault::Forbidden, 1);
     let told = |text: &str| cloud.host.log().iter().any(|line| line.text == text);
     let case = on(&cloud).start().fails_with("the quota of the project is exceeded");
     assert!(told("added 10.0.0.33/32 dev br0"), "{:?}", cloud.host.log());
@@ -185,7 +201,7 @@ fn what_was_done_before_something_fails_is_told() {
 
 #[test]
 fn stop_goes_as_far_as_it_can() {
-    let cloud = cloud().with("routes.delete", Fault::Unavailable, 9);
+    let cloud = cloud().with("routes.delete", InjectedFault::Unavailable, 9);
     on(&cloud)
         .start()
         .stop()
@@ -196,7 +212,7 @@ fn stop_goes_as_far_as_it_can() {
         .then(|_| cloud.heal())
         .stop()
         .is_changed("removed rt-ip33");
-    let dead = self::cloud().with("routes.get", Fault::Unavailable, 9);
+    let dead = self::cloud().with("routes.get", InjectedFault::Unavailable, 9);
     on(&dead).status().is(State::Undefined).mentions("cannot look at rt-ip33: the Compute API has a problem");
 }
 
@@ -207,7 +223,7 @@ fn stop_undoes_a_start_that_failed_half_way() {
 
 #[test]
 fn keywords_are_checked() {
-    let wrong = Route { name: "web.example".to_owned(), routename: "RT".to_owned(), priority: 70000, ..route() };
+    let wrong = CloudAddress { name: "web.example".to_owned(), routename: "RT".to_owned(), priority: 70000, ..route() };
     let name = "routename \"RT\" is no name of the Compute API: expected at most 63 lower case letters, digits and hyphens, a letter first";
     given(wrong).on(&Host::new()).validate().finds(&[
         ("name", "web.example is no address: expected one such as 10.0.0.33"),

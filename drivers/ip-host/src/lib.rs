@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use hostler_family_inet::{Inet, conflict};
+use hostler_family_inet::{InetAddress, conflict};
 use hostler_sdk::cidr::ip_of;
 use hostler_sdk::prelude::*;
 
@@ -18,10 +18,10 @@ const PROBE: Duration = Duration::from_millis(1500);
 /// Start refuses an address that another host has, or another interface of the node, and tells the neighbours where it lives now.
 /// `--force` takes it all the same.
 #[derive(Keywords)]
-struct Host {
+struct HostAddress {
     /// The address.
     #[keyword(flatten)]
-    inet: Inet,
+    inet: InetAddress,
     /// The interface. `eth0:1` is `eth0`, with the address labelled so.
     #[keyword(alias = "ipdev", example = "eth0")]
     dev: String,
@@ -35,7 +35,7 @@ struct Host {
 }
 
 #[driver]
-impl Driver for Host {
+impl Driver for HostAddress {
     const NAME: &str = "ip.host";
     const GRANTS: &[&str] = &["net.addr = {kw:name} on {kw:dev}", "net.link(read) = {kw:dev}"];
 
@@ -104,7 +104,7 @@ impl Driver for Host {
     }
 }
 
-impl Host {
+impl HostAddress {
     /// The address as the interface has it, with whatever prefix.
     fn present(&self, address: IpAddr) -> Result<Option<String>> {
         let addresses = net::addresses(&self.dev)?.unwrap_or_default();
@@ -135,16 +135,16 @@ mod tests {
 
     use super::*;
 
-    fn ip(name: &str) -> Host {
-        Host {
-            inet: Inet { name: name.to_owned(), netmask: Some("24".to_owned()) },
+    fn ip(name: &str) -> HostAddress {
+        HostAddress {
+            inet: InetAddress { name: name.to_owned(), netmask: Some("24".to_owned()) },
             dev: "eth0".to_owned(),
             check_carrier: true,
             alias: true,
         }
     }
 
-    fn on(host: &fake::Host) -> Case<Host> {
+    fn on(host: &fake::Host) -> Case<HostAddress> {
         given(ip("10.0.0.9")).on(host)
     }
 
@@ -191,7 +191,7 @@ mod tests {
         let cut = || fake::Host::new().link("eth0").without_carrier("eth0");
         on(&cut()).start().fails_with("eth0 has no carrier");
         on(&cut().address("eth0", "10.0.0.9/24")).status().is(State::Warn);
-        let careless = Host { check_carrier: false, ..ip("10.0.0.9") };
+        let careless = HostAddress { check_carrier: false, ..ip("10.0.0.9") };
         given(careless).on(&cut()).start().is_changed("added 10.0.0.9/24 to eth0, announced").status().is(State::Up);
         on(&fake::Host::new().link("eth0").link_down("eth0")).start().fails_with("eth0 is down");
         on(&fake::Host::new())
@@ -217,7 +217,7 @@ mod tests {
             ("fd00::9", "fd00::9/64"),
             ("fd01::9", "fd01::9/128"),
         ] {
-            let ip = Host { inet: Inet { name: name.to_owned(), netmask: None }, ..ip(name) };
+            let ip = HostAddress { inet: InetAddress { name: name.to_owned(), netmask: None }, ..ip(name) };
             given(ip).on(&host).start().is_changed(&format!("added {added} to eth0, announced"));
         }
     }

@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use hostler_family_inet::{Inet, conflict};
+use hostler_family_inet::{InetAddress, conflict};
 use hostler_sdk::cidr::{holds, ip_of};
 use hostler_sdk::net::Route;
 use hostler_sdk::netns::Contents;
@@ -28,10 +28,10 @@ const SHORT_ID: usize = 12;
 /// whichever filter selected the container. The container itself needs no network of its own: `netns = none`, or `--net=none`
 /// in run_args.
 #[derive(Keywords)]
-struct Netns {
+struct NamespaceAddress {
     /// The address.
     #[keyword(flatten)]
-    inet: Inet,
+    inet: InetAddress,
     /// The interface of the node that leads to the neighbours: the bridge, the interface that the macvlan is made on, or the
     /// one that is lent.
     #[keyword(alias = "ipdev", example = "br0")]
@@ -66,7 +66,7 @@ struct Netns {
 }
 
 #[driver]
-impl Driver for Netns {
+impl Driver for NamespaceAddress {
     const NAME: &str = "ip.netns";
     const ALIASES: &[&str] = &["docker"];
     const GRANTS: &[&str] = &[
@@ -162,13 +162,13 @@ impl Driver for Netns {
 
 /// Whether nobody else has the address.
 #[derive(PartialEq)]
-enum Free {
+enum AddressCheck {
     Yes,
     /// The neighbours can be asked from inside only.
     Unknown,
 }
 
-impl Netns {
+impl NamespaceAddress {
     /// `10.0.0.34@br0@f52d3cb784a9`: the address, the interface, the container.
     fn label(&self, address: &str, context: &Context) -> String {
         let id = context.joined("id").map(|id| id.chars().take(SHORT_ID).collect::<String>());
@@ -199,7 +199,7 @@ impl Netns {
     ) -> Result<(String, String)> {
         let plugged = contents.links.iter().any(|link| link.plugged);
         let is_free = match plugged {
-            true => Free::Unknown,
+            true => AddressCheck::Unknown,
             false => {
                 // What is left of it in an earlier namespace, and would still answer for the address.
                 netns::unplug(&self.netns, &self.mode, &self.dev)?;
@@ -211,7 +211,7 @@ impl Netns {
         if !plugged {
             done.push(format!("plugged into {}", self.dev));
         }
-        if is_free == Free::Unknown && !context.force() {
+        if is_free == AddressCheck::Unknown && !context.force() {
             self.claim_from_inside(&link.name, address)?;
         }
         netns::add_address(&self.netns, &link.name, &cidr, !self.del_net_route)?;
@@ -221,7 +221,7 @@ impl Netns {
 
     /// Fails if the interface leads nowhere, or if the node or another host on it has the address: before anything is
     /// touched, where the node can tell.
-    fn check_node(&self, address: IpAddr, context: &Context) -> Result<Free> {
+    fn check_node(&self, address: IpAddr, context: &Context) -> Result<AddressCheck> {
         let dev = &self.dev;
         let link = net::find_link(dev)?.ok_or_else(|| Error::failed(format!("there is no interface {dev}")))?;
         let own = net::addresses(dev)?.unwrap_or_default();
@@ -234,7 +234,7 @@ impl Netns {
         }
         match (link.up, self.mode.as_str()) {
             // It is set up there.
-            (false, "dedicated") => return Ok(Free::Unknown),
+            (false, "dedicated") => return Ok(AddressCheck::Unknown),
             (false, _) => return Err(Error::retryable(format!("{dev} is down"))),
             _ => {}
         }
@@ -244,13 +244,13 @@ impl Netns {
         }
         // The node itself does not hear the other links that are made on its interface.
         if self.mode == "macvlan" || context.force() {
-            return Ok(Free::Unknown);
+            return Ok(AddressCheck::Unknown);
         }
         if let Some(holder) = net::find_holder(dev, &asked, PROBE)? {
             return Err(conflict(address, dev, &holder));
         }
         log::info(format!("{address} is free on {dev}"));
-        Ok(Free::Yes)
+        Ok(AddressCheck::Yes)
     }
 
     /// Fails if another host has the address, and takes the link out again.

@@ -6,9 +6,9 @@ use super::*;
 
 const CONTAINER: &str = "container#1";
 
-fn ip() -> Netns {
-    Netns {
-        inet: Inet { name: "10.0.0.34".to_owned(), netmask: Some("255.255.255.0".to_owned()) },
+fn ip() -> NamespaceAddress {
+    NamespaceAddress {
+        inet: InetAddress { name: "10.0.0.34".to_owned(), netmask: Some("255.255.255.0".to_owned()) },
         dev: "br0".to_owned(),
         netns: CONTAINER.to_owned(),
         mode: "bridge".to_owned(),
@@ -32,7 +32,7 @@ fn joined(context: Context) -> Context {
         .with("joined.id", "f52d3cb784a9e1d2c3b4")
 }
 
-fn on(ip: Netns, host: &fake::Host) -> Case<Netns> {
+fn on(ip: NamespaceAddress, host: &fake::Host) -> Case<NamespaceAddress> {
     given(ip).with(joined(Context::fake("ip#1"))).on(host)
 }
 
@@ -79,7 +79,7 @@ fn while_the_container_is_down_the_address_is_down_and_no_error() {
 #[test]
 fn a_named_namespace_is_told_by_its_name() {
     let host = node().namespace("/run/netns/blue");
-    let named = |netns: &str| Netns { netns: netns.to_owned(), ..ip() };
+    let named = |netns: &str| NamespaceAddress { netns: netns.to_owned(), ..ip() };
     given(named("/run/netns/blue")).on(&host).status().labelled("10.0.0.34@br0@blue");
     given(named("red"))
         .on(&host)
@@ -98,14 +98,14 @@ fn an_address_that_somebody_has_is_not_taken() {
     }
     let host = node().neighbour("10.0.0.34");
     let forced = joined(Context::fake("ip#1")).with("force", "true");
-    let forced = given(Netns { gateway: None, ..ip() }).with(forced).on(&host);
+    let forced = given(NamespaceAddress { gateway: None, ..ip() }).with(forced).on(&host);
     forced.start().is_changed("eth0 of container#1: plugged into br0, added 10.0.0.34/24, announced");
 }
 
 #[test]
 fn without_the_route_to_its_network_the_gateway_is_on_the_link() {
     let host = node();
-    let cloud = Netns { del_net_route: true, ..ip() };
+    let cloud = NamespaceAddress { del_net_route: true, ..ip() };
     on(cloud, &host)
         .start()
         .is_changed("eth0 of container#1: plugged into br0, added 10.0.0.34/24, default route via 10.0.0.1, announced")
@@ -132,7 +132,7 @@ fn a_half_done_start_is_finished_by_the_next_one() {
 #[test]
 fn a_dedicated_interface_goes_and_comes_back() {
     let host = fake::Host::new().link("eth7").namespace(CONTAINER);
-    let lent = || Netns { mode: "dedicated".to_owned(), dev: "eth7".to_owned(), gateway: None, ..ip() };
+    let lent = || NamespaceAddress { mode: "dedicated".to_owned(), dev: "eth7".to_owned(), gateway: None, ..ip() };
     on(lent(), &host).start().is_changed("eth0 of container#1: plugged into eth7, added 10.0.0.34/24, announced");
     assert_eq!(host.links(), ["lo"]);
     on(lent(), &host).status().is(State::Up).stop().is_changed("took 10.0.0.34 out of container#1");
@@ -141,7 +141,7 @@ fn a_dedicated_interface_goes_and_comes_back() {
 
 #[test]
 fn the_neighbours_of_a_macvlan_are_asked_from_inside() {
-    let macvlan = || Netns { mode: "macvlan".to_owned(), dev: "eth7".to_owned(), gateway: None, ..ip() };
+    let macvlan = || NamespaceAddress { mode: "macvlan".to_owned(), dev: "eth7".to_owned(), gateway: None, ..ip() };
     let host = fake::Host::new().link("eth7").namespace(CONTAINER);
     on(macvlan(), &host)
         .start()
@@ -157,7 +157,7 @@ fn the_neighbours_of_a_macvlan_are_asked_from_inside() {
 fn an_address_of_another_interface_of_the_node_is_not_taken() {
     let host = node().link("eth7").address("eth7", "10.0.0.34/32");
     for (mode, dev) in [("bridge", "br0"), ("macvlan", "br0")] {
-        let taken = Netns { mode: mode.to_owned(), dev: dev.to_owned(), gateway: None, ..ip() };
+        let taken = NamespaceAddress { mode: mode.to_owned(), dev: dev.to_owned(), gateway: None, ..ip() };
         on(taken, &host).start().fails_with("the node itself has 10.0.0.34 on eth7: remove it there");
     }
     assert_eq!(host.within(CONTAINER), [""; 0]);
@@ -166,7 +166,7 @@ fn an_address_of_another_interface_of_the_node_is_not_taken() {
 #[test]
 fn an_address_that_the_container_brought_itself_is_up() {
     let host = node().inner_address(CONTAINER, "net0", "10.0.0.34/16");
-    let own = || Netns { gateway: None, ..ip() };
+    let own = || NamespaceAddress { gateway: None, ..ip() };
     on(own(), &host)
         .status()
         .is(State::Up)
@@ -185,16 +185,17 @@ fn stop_undoes_a_start_that_failed_half_way() {
 
 #[test]
 fn keywords_that_do_not_go_together_are_told() {
-    let check = |ip: Netns, keyword: &str, text: &str| drop(on(ip, &node()).validate().finds(&[(keyword, text)]));
-    let gateway = |gateway: &str| Netns { gateway: Some(gateway.to_owned()), ..ip() };
+    let check =
+        |ip: NamespaceAddress, keyword: &str, text: &str| drop(on(ip, &node()).validate().finds(&[(keyword, text)]));
+    let gateway = |gateway: &str| NamespaceAddress { gateway: Some(gateway.to_owned()), ..ip() };
     check(gateway("router"), "gateway", "router is no address");
     check(gateway("fd00::1"), "gateway", "fd00::1 cannot be the router of 10.0.0.34");
     let outside = "10.0.0.34 is not in 10.0.1.0, with the netmask 255.255.255.0";
-    check(Netns { network: Some("10.0.1.0".to_owned()), ..ip() }, "network", outside);
+    check(NamespaceAddress { network: Some("10.0.1.0".to_owned()), ..ip() }, "network", outside);
     let bad_name = "a:b is no name of a link: expected at most 15 characters";
-    check(Netns { nsdev: Some("a:b".to_owned()), ..ip() }, "nsdev", bad_name);
-    let mac = |mode: &str, mac: &str| Netns { mode: mode.to_owned(), macaddr: Some(mac.to_owned()), ..ip() };
+    check(NamespaceAddress { nsdev: Some("a:b".to_owned()), ..ip() }, "nsdev", bad_name);
+    let mac = |mode: &str, mac: &str| NamespaceAddress { mode: mode.to_owned(), macaddr: Some(mac.to_owned()), ..ip() };
     check(mac("bridge", "02:00"), "macaddr", "02:00 is no hardware address such as 02:00:0a:00:00:09");
     check(mac("dedicated", "02:00:0a:00:00:09"), "macaddr", "a dedicated interface keeps its hardware address");
-    on(Netns { network: Some("10.0.0.0".to_owned()), ..ip() }, &node()).validate().finds(&[]);
+    on(NamespaceAddress { network: Some("10.0.0.0".to_owned()), ..ip() }, &node()).validate().finds(&[]);
 }

@@ -59,11 +59,13 @@ impl Driver for StaticRoute {
 
     fn status(&self, _: &Context) -> Result<Status> {
         Ok(match self.present() {
-            Ok(Present::Yes(_)) => Status::up(),
-            Ok(Present::No { .. }) => Status::down(),
+            Ok(RoutePresence::Yes(_)) => Status::up(),
+            Ok(RoutePresence::No { .. }) => Status::down(),
             // While its container is down, that is no news.
-            Ok(Present::NoNamespace(netns)) if netns.contains('#') => Status::down(),
-            Ok(Present::NoNamespace(netns)) => Status::down().info(format!("there is no network namespace {netns}")),
+            Ok(RoutePresence::NoNamespace(netns)) if netns.contains('#') => Status::down(),
+            Ok(RoutePresence::NoNamespace(netns)) => {
+                Status::down().info(format!("there is no network namespace {netns}"))
+            }
             Err(error) => return Err(error),
         }
         .label(self.label()))
@@ -71,11 +73,11 @@ impl Driver for StaticRoute {
 
     fn start(&self, _: &Context) -> Result<Outcome> {
         match self.present()? {
-            Present::Yes(_) => return Ok(Outcome::unchanged(format!("{} is already up", self.label()))),
-            Present::NoNamespace(netns) => {
+            RoutePresence::Yes(_) => return Ok(Outcome::unchanged(format!("{} is already up", self.label()))),
+            RoutePresence::NoNamespace(netns) => {
                 return Err(Error::retryable(format!("{netns} has no network namespace: is it up?")));
             }
-            Present::No { onlink } => {
+            RoutePresence::No { onlink } => {
                 let route = self.route()?;
                 match &self.netns {
                     Some(netns) => netns::add_route(netns, &route, onlink)?,
@@ -87,7 +89,7 @@ impl Driver for StaticRoute {
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
-        let Present::Yes(route) = self.present()? else {
+        let RoutePresence::Yes(route) = self.present()? else {
             return Ok(Outcome::unchanged(format!("{} is already down", self.label())));
         };
         match &self.netns {
@@ -99,7 +101,7 @@ impl Driver for StaticRoute {
 }
 
 /// Whether the route is there.
-enum Present {
+enum RoutePresence {
     /// As it is.
     Yes(Route),
     No {
@@ -124,13 +126,13 @@ impl StaticRoute {
         Ok(Route { destination, gateway: self.gateway.clone(), dev: self.dev.clone() })
     }
 
-    fn present(&self) -> Result<Present> {
+    fn present(&self) -> Result<RoutePresence> {
         let wanted = self.route()?;
         let routes = match &self.netns {
             None => net::routes_to(&wanted.destination)?,
             Some(netns) => match netns::look(netns)? {
                 Some(contents) => contents.routes,
-                None => return Ok(Present::NoNamespace(netns.clone())),
+                None => return Ok(RoutePresence::NoNamespace(netns.clone())),
             },
         };
         let same = |route: &Route| {
@@ -139,8 +141,8 @@ impl StaticRoute {
                 && (wanted.dev.is_none() || route.dev == wanted.dev)
         };
         Ok(match routes.iter().find(|route| same(route)) {
-            Some(route) => Present::Yes(route.clone()),
-            None => Present::No { onlink: self.dev.is_some() && self.is_out_of_reach(&routes) },
+            Some(route) => RoutePresence::Yes(route.clone()),
+            None => RoutePresence::No { onlink: self.dev.is_some() && self.is_out_of_reach(&routes) },
         })
     }
 

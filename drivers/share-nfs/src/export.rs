@@ -4,16 +4,16 @@ use hostler_sdk::prelude::*;
 
 /// A client to export to.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct ExportClient {
     pub(crate) client: String,
     /// As for `exportfs -o`.
     pub(crate) options: Option<String>,
 }
 
-impl Wanted {
+impl ExportClient {
     /// Reads `n1(rw,fsid=0) 10.0.0.0/24`.
-    pub(crate) fn parse(opts: &str) -> std::result::Result<Vec<Wanted>, String> {
-        let mut clients: Vec<Wanted> = Vec::new();
+    pub(crate) fn parse(opts: &str) -> std::result::Result<Vec<ExportClient>, String> {
+        let mut clients: Vec<ExportClient> = Vec::new();
         for word in opts.split_whitespace() {
             let (client, options) = match word.split_once('(') {
                 None => (word, None),
@@ -31,7 +31,7 @@ impl Wanted {
             if clients.iter().any(|known| known.client == client) {
                 return Err(format!("{client} is there twice"));
             }
-            clients.push(Wanted { client: client.to_owned(), options: options.map(str::to_owned) });
+            clients.push(ExportClient { client: client.to_owned(), options: options.map(str::to_owned) });
         }
         if clients.is_empty() { Err("no client: expected some such as n1(rw)".to_owned()) } else { Ok(clients) }
     }
@@ -47,27 +47,27 @@ impl Wanted {
 
 /// A line of etab: a client that a directory is exported to.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Export {
+pub(crate) struct ExportEntry {
     pub(crate) client: String,
     options: Vec<String>,
 }
 
-impl Export {
+impl ExportEntry {
     /// Those of one directory.
-    pub(crate) fn parse(etab: &str, path: &Path) -> Vec<Export> {
+    pub(crate) fn parse(etab: &str, path: &Path) -> Vec<ExportEntry> {
         let lines = etab.lines().filter_map(|line| line.split_once(char::is_whitespace));
         let own = lines.filter(|(exported, _)| Path::new(&unescaped(exported)) == path);
         let clients = own.flat_map(|(_, clients)| clients.split_whitespace());
         let export = |word: &str| {
             let (client, options) = word.split_once('(').unwrap_or((word, ""));
             let options = options.trim_end_matches(')').split(',').map(str::to_owned).collect();
-            Export { client: client.to_owned(), options }
+            ExportEntry { client: client.to_owned(), options }
         };
         clients.map(export).collect()
     }
 
     /// Which of the options it should have it has not. It has more: those that go without saying.
-    pub(crate) fn lacks(&self, wanted: &Wanted) -> Option<String> {
+    pub(crate) fn lacks(&self, wanted: &ExportClient) -> Option<String> {
         let options = wanted.options.as_deref().unwrap_or_default().split(',').filter(|option| !option.is_empty());
         let missing: Vec<&str> = options.filter(|option| !self.options.iter().any(|known| known == option)).collect();
         (!missing.is_empty()).then(|| format!("exported to {} without {}", self.client, missing.join(",")))
@@ -94,8 +94,8 @@ mod tests {
     #[test]
     fn clients_are_read_as_in_exports() {
         let read = |opts: &str| {
-            let clients = Wanted::parse(opts)?;
-            let shown = |wanted: &Wanted| {
+            let clients = ExportClient::parse(opts)?;
+            let shown = |wanted: &ExportClient| {
                 format!("{} {}", wanted.of(Path::new("/srv")), wanted.options.as_deref().unwrap_or("-"))
             };
             Ok::<_, String>(clients.iter().map(shown).collect::<Vec<_>>().join("; "))
@@ -121,11 +121,11 @@ mod tests {
     fn etab_is_read_for_one_directory() {
         let etab = "/srv\\040two\tn1(rw,sync,fsid=0,sec=sys,rw)\n/srv\t10.0.0.0/24(ro,sync)\n/srv\tn1(ro,sync)\n";
         let clients =
-            |path: &str| Export::parse(etab, Path::new(path)).into_iter().map(|e| e.client).collect::<Vec<_>>();
+            |path: &str| ExportEntry::parse(etab, Path::new(path)).into_iter().map(|e| e.client).collect::<Vec<_>>();
         assert_eq!(clients("/srv two"), ["n1"]);
         assert_eq!(clients("/srv"), ["10.0.0.0/24", "n1"]);
-        let wanted = Wanted { client: "n1".to_owned(), options: Some("rw,fsid=0,insecure".to_owned()) };
-        let export = &Export::parse(etab, Path::new("/srv two"))[0];
+        let wanted = ExportClient { client: "n1".to_owned(), options: Some("rw,fsid=0,insecure".to_owned()) };
+        let export = &ExportEntry::parse(etab, Path::new("/srv two"))[0];
         assert_eq!(export.lacks(&wanted).as_deref(), Some("exported to n1 without insecure"));
     }
 }

@@ -7,14 +7,14 @@ mod export;
 
 use hostler_sdk::prelude::*;
 
-use crate::export::{Export, Wanted};
+use crate::export::{ExportClient, ExportEntry};
 
 /// A directory exported by NFS.
 ///
 /// What is exported is kept by exportfs, beside what /etc/exports says. The NFS server is the system's own service: it must
 /// run, and is neither started nor stopped.
 #[derive(Keywords)]
-struct Share {
+struct NfsShare {
     /// The directory. It must exist, on a file system that an earlier resource has mounted, say.
     #[keyword(example = "/srv/{fqdn}")]
     path: PathBuf,
@@ -27,7 +27,7 @@ const ETAB: &str = "/var/lib/nfs/etab";
 const THREADS: &str = "/proc/fs/nfsd/threads";
 
 #[driver]
-impl Driver for Share {
+impl Driver for NfsShare {
     const NAME: &str = "share.nfs";
     const GRANTS: &[&str] = &[
         "files.read = {kw:path}",
@@ -42,7 +42,7 @@ impl Driver for Share {
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let problem = |text| Problem::new("opts", text);
-        Ok(Wanted::parse(&self.opts).err().map(problem).into_iter().collect())
+        Ok(ExportClient::parse(&self.opts).err().map(problem).into_iter().collect())
     }
 
     fn status(&self, _: &Context) -> Result<Status> {
@@ -105,16 +105,16 @@ impl Driver for Share {
     }
 }
 
-impl Share {
-    fn wanted(&self) -> Result<Vec<Wanted>> {
-        Wanted::parse(&self.opts).map_err(|reason| Error::invalid_config(format!("opts: {reason}")))
+impl NfsShare {
+    fn wanted(&self) -> Result<Vec<ExportClient>> {
+        ExportClient::parse(&self.opts).map_err(|reason| Error::invalid_config(format!("opts: {reason}")))
     }
 
     /// To whom the directory is exported now.
-    fn exports(&self) -> Result<Vec<Export>> {
+    fn exports(&self) -> Result<Vec<ExportEntry>> {
         match files::read_text(ETAB) {
             Err(error) if error.is_not_found() => Ok(Vec::new()),
-            answer => Ok(Export::parse(&answer?, &self.path)),
+            answer => Ok(ExportEntry::parse(&answer?, &self.path)),
         }
     }
 }

@@ -1,16 +1,16 @@
 //! The life of an export on an exportfs in memory.
 
-use hostler_sdk::fake::{Case, Host, Run, given, stop_undoes_any_failed_start};
+use hostler_sdk::fake::{Case, Host, ProgramRun, given, stop_undoes_any_failed_start};
 use hostler_sdk::process::Output;
 
 use super::*;
 
-fn share(host: &Host) -> Case<Share> {
-    given(Share { path: "/srv/web".into(), opts: "n2(rw,fsid=0) 10.0.0.0/24(ro)".to_owned() }).on(host)
+fn share(host: &Host) -> Case<NfsShare> {
+    given(NfsShare { path: "/srv/web".into(), opts: "n2(rw,fsid=0) 10.0.0.0/24(ro)".to_owned() }).on(host)
 }
 
 /// Keeps etab as exportfs does.
-fn exportfs(run: &Run<'_>) -> Output {
+fn exportfs(run: &ProgramRun<'_>) -> Output {
     let etab = run.host.content(ETAB).unwrap_or_default();
     let operand = run.args.last().cloned().unwrap_or_default();
     let (client, path) = operand.rsplit_once(':').unwrap_or_default();
@@ -85,7 +85,7 @@ fn a_directory_that_is_not_there_is_named() {
 
 #[test]
 fn what_is_no_client_is_a_problem() {
-    let wrong = Share { path: "/srv/web".into(), opts: "n2(rw".to_owned() };
+    let wrong = NfsShare { path: "/srv/web".into(), opts: "n2(rw".to_owned() };
     given(wrong).on(&server()).validate().finds(&[("opts", "\"n2(rw\" has no ) at its end")]);
     share(&server()).validate().finds(&[]);
 }

@@ -11,7 +11,7 @@ use hostler_sdk::prelude::*;
 /// Samba must be there and `usershare max shares` in its `smb.conf` be more than 0, as it is on Debian. Shares for guests also
 /// take `usershare allow guests = yes`.
 #[derive(Keywords)]
-struct Smb {
+struct SambaShare {
     /// The name of the share, by which clients ask for it: letters, digits, `.`, `_` and `-`.
     #[keyword(example = "web")]
     name: String,
@@ -37,13 +37,13 @@ const RESERVED: [&str; 4] = ["global", "homes", "printers", "ipc$"];
 
 /// What Samba knows of a share.
 #[derive(Debug, PartialEq, Eq)]
-struct Share {
+struct UserShare {
     path: String,
     guest: bool,
 }
 
 #[driver]
-impl Driver for Smb {
+impl Driver for SambaShare {
     const NAME: &str = "share.smb";
     /// User shares are files, which a reboot does not empty.
     const PERSISTENT: bool = true;
@@ -118,26 +118,26 @@ impl Driver for Smb {
     }
 }
 
-impl Smb {
+impl SambaShare {
     /// The share of that name, if there is one.
-    fn found(&self) -> Result<Option<Share>> {
+    fn found(&self) -> Result<Option<UserShare>> {
         let output = Command::new(NET).args(["usershare", "info", "--", &self.name]).check()?;
-        Ok(Share::parse(&output.text(), &self.name))
+        Ok(UserShare::parse(&output.text(), &self.name))
     }
 
-    fn is_of_path(&self, share: &Share) -> bool {
+    fn is_of_path(&self, share: &UserShare) -> bool {
         Path::new(&share.path) == self.path
     }
 }
 
-impl Share {
+impl UserShare {
     /// Reads the section `[name]` of `net usershare info`.
-    fn parse(text: &str, name: &str) -> Option<Share> {
+    fn parse(text: &str, name: &str) -> Option<UserShare> {
         let own = format!("[{}]", name.to_ascii_lowercase());
         let section = text.lines().map(str::trim).skip_while(|line| line.to_ascii_lowercase() != own).skip(1);
         let section: Vec<&str> = section.take_while(|line| !line.starts_with('[')).collect();
         let value = |key: &str| section.iter().find_map(|line| line.strip_prefix(key));
-        Some(Share { path: value("path=")?.to_owned(), guest: value("guest_ok=") == Some("y") })
+        Some(UserShare { path: value("path=")?.to_owned(), guest: value("guest_ok=") == Some("y") })
     }
 }
 
@@ -158,8 +158,8 @@ mod tests {
 
     use super::*;
 
-    fn share(name: &str) -> Smb {
-        Smb {
+    fn share(name: &str) -> SambaShare {
+        SambaShare {
             name: name.to_owned(),
             path: "/srv/web".into(),
             comment: "web".to_owned(),
@@ -168,7 +168,7 @@ mod tests {
         }
     }
 
-    fn smb(host: &Host) -> Case<Smb> {
+    fn smb(host: &Host) -> Case<SambaShare> {
         given(share("web")).on(host)
     }
 

@@ -11,7 +11,7 @@ mod target;
 use hostler_family_remote::ssh;
 use hostler_sdk::prelude::*;
 
-use crate::target::Target;
+use crate::target::SyncTarget;
 
 /// A btrfs subvolume sent to other nodes over ssh, and to another btrfs of this one.
 ///
@@ -21,7 +21,7 @@ use crate::target::Target;
 /// A source that holds no file, only directories, does not replace a copy that does, unless that is forced (`--force`). Where a
 /// copy was cut off while it became the latest, the one before is `.hostler-previous`, and the next copy puts it back.
 #[derive(Keywords)]
-struct Btrfs {
+struct BtrfsSync {
     /// The subvolume to send.
     #[keyword(example = "/srv/web")]
     src: PathBuf,
@@ -76,7 +76,7 @@ macro_rules! remove {
 }
 
 #[driver(sync)]
-impl Driver for Btrfs {
+impl Driver for BtrfsSync {
     const NAME: &str = "sync.btrfs";
     const GRANTS: &[&str] = &[
         snapshot!("exec(read)", "/usr/bin/stat -c %i", "next", "local", ""),
@@ -128,7 +128,7 @@ impl Driver for Btrfs {
     }
 }
 
-impl hostler_sdk::Sync for Btrfs {
+impl hostler_sdk::Sync for BtrfsSync {
     fn sync(&self, context: &Context, verb: &str, target: &str) -> Result<TargetReport> {
         let everything = match verb {
             "update" => false,
@@ -138,7 +138,7 @@ impl hostler_sdk::Sync for Btrfs {
         if let Some(problem) = self.validate(context)?.into_iter().next() {
             return Err(problem.into());
         }
-        let target = Target { name: target, dst: &self.dst, timeout: self.timeout };
+        let target = SyncTarget { name: target, dst: &self.dst, timeout: self.timeout };
         let (next, sent) = (self.snapshot("next", target.name), self.snapshot("sent", target.name));
         if next.exists()? {
             next.delete()?;
@@ -163,17 +163,17 @@ impl hostler_sdk::Sync for Btrfs {
     }
 }
 
-impl Btrfs {
+impl BtrfsSync {
     fn source(&self) -> String {
         self.src.display().to_string()
     }
 
-    fn snapshot(&self, name: &str, target: &str) -> Snapshot {
-        Snapshot(format!("{}/.hostler-{name}-{target}", self.source()))
+    fn snapshot(&self, name: &str, target: &str) -> SourceSnapshot {
+        SourceSnapshot(format!("{}/.hostler-{name}-{target}", self.source()))
     }
 
     /// Refuses a snapshot that holds no file where the copy on the target does.
-    fn must_not_empty(&self, target: &Target<'_>, next: &Snapshot) -> Result<()> {
+    fn must_not_empty(&self, target: &SyncTarget<'_>, next: &SourceSnapshot) -> Result<()> {
         if next.holds_files()? || !target.holds_files(&next.name())? {
             return Ok(());
         }
@@ -184,7 +184,7 @@ impl Btrfs {
     }
 
     /// Sends what changed since `sent`, or everything where the target knows nothing of that. Returns how many bytes it took.
-    fn send(&self, target: &Target<'_>, next: &Snapshot, sent: Option<&Snapshot>) -> Result<u64> {
+    fn send(&self, target: &SyncTarget<'_>, next: &SourceSnapshot, sent: Option<&SourceSnapshot>) -> Result<u64> {
         if let Some(sent) = sent
             && sent.exists()?
         {
@@ -204,9 +204,9 @@ impl Btrfs {
 }
 
 /// A snapshot in the source, by its path.
-struct Snapshot(String);
+struct SourceSnapshot(String);
 
-impl Snapshot {
+impl SourceSnapshot {
     /// As the target calls it while it arrives.
     fn name(&self) -> String {
         self.0.rsplit('/').next().unwrap_or_default().to_owned()

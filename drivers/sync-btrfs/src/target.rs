@@ -71,14 +71,14 @@ const ADOPT: &str = adopt!();
 const LOOK: &str = look!();
 
 /// Where a copy goes.
-pub(crate) struct Target<'a> {
+pub(crate) struct SyncTarget<'a> {
     /// A node, or `local`.
     pub(crate) name: &'a str,
     pub(crate) dst: &'a Path,
     pub(crate) timeout: Duration,
 }
 
-impl Target<'_> {
+impl SyncTarget<'_> {
     /// Receives what `send` writes, under the name `next`. Returns how many bytes it took.
     pub(crate) fn receive(&self, send: Command, next: &str) -> Result<u64> {
         let piped = send.pipe(&self.command(RECEIVE, next))?;

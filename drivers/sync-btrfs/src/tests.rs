@@ -5,8 +5,8 @@ use hostler_sdk::process::Output;
 
 use super::*;
 
-fn btrfs() -> Btrfs {
-    Btrfs {
+fn btrfs() -> BtrfsSync {
+    BtrfsSync {
         src: "/srv/web".into(),
         dst: "/backup/web".into(),
         target: vec!["nodes".to_owned()],
@@ -31,7 +31,7 @@ fn host(snapshots: &'static [&'static str], ssh: impl Fn(&str) -> Output + 'stat
         .program_with("/usr/bin/ssh", move |run| ssh(&String::from_utf8_lossy(run.stdin)))
 }
 
-fn case(host: &Host) -> Case<Btrfs> {
+fn case(host: &Host) -> Case<BtrfsSync> {
     given(btrfs()).on(host)
 }
 
@@ -123,7 +123,7 @@ fn an_empty_source_replaces_no_copy_that_holds_files_unless_forced() {
 fn the_words_of_the_grants_are_those_that_are_run() {
     for words in [receive!(), adopt!(), look!()] {
         let quoted = format!("-- {{peer}} \"{words}\"");
-        assert!(Btrfs::GRANTS.iter().any(|line| line.ends_with(&quoted)), "{words}");
+        assert!(BtrfsSync::GRANTS.iter().any(|line| line.ends_with(&quoted)), "{words}");
         assert!(!words.replace("\\\"", "").contains(['"', '\'', '`']), "{words}");
     }
 }

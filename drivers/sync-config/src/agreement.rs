@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 /// What is known of the nodes.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Agreement(BTreeMap<String, String>);
+pub(crate) struct ConfigAgreement(BTreeMap<String, String>);
 
-impl Agreement {
+impl ConfigAgreement {
     /// Reads the file. A line that makes no sense says nothing.
-    pub(crate) fn parse(text: &str) -> Agreement {
+    pub(crate) fn parse(text: &str) -> ConfigAgreement {
         let line = |line: &str| line.split_once(' ').map(|(node, digest)| (node.to_owned(), digest.to_owned()));
-        Agreement(text.lines().filter_map(line).collect())
+        ConfigAgreement(text.lines().filter_map(line).collect())
     }
 
     /// The file.
@@ -59,10 +59,10 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let mut agreement = Agreement::parse("n3 old\njunk\n");
+        let mut agreement = ConfigAgreement::parse("n3 old\njunk\n");
         agreement.note("n2", "new");
         assert_eq!(agreement.text(), "n2 new\nn3 old\n");
-        assert_eq!(Agreement::parse(&agreement.text()), agreement);
+        assert_eq!(ConfigAgreement::parse(&agreement.text()), agreement);
         assert!(agreement.has("n2", "new") && !agreement.has("n3", "new"));
         assert!(agreement.knows("n3") && !agreement.knows("n4"));
     }

@@ -10,14 +10,14 @@ use hostler_family_remote::{SSH, failure, ssh};
 use hostler_sdk::each_target;
 use hostler_sdk::prelude::*;
 
-use crate::agreement::{Agreement, digest};
+use crate::agreement::{ConfigAgreement, digest};
 
 /// The configuration of an object on all of its nodes.
 ///
 /// Every object of several nodes has one, `sync#i0`, without it being written. `om web sync nodes` sends the configuration of
 /// this node to the others. They are reached by their names with the ssh of this node, see the driver sync.rsync.
 #[derive(Keywords)]
-struct Config {
+struct ConfigSync {
     /// Which of the other nodes of the object get it.
     #[keyword(candidates("nodes", "drpnodes"), default = "nodes drpnodes", example = "nodes")]
     target: Vec<String>,
@@ -43,7 +43,7 @@ macro_rules! send {
 const ALWAYS: [&str; 6] = ["-ptgos", "--checksum", "--itemize-changes", "--stats", "--no-human-readable", "--mkpath"];
 
 #[driver(sync)]
-impl Driver for Config {
+impl Driver for ConfigSync {
     const NAME: &str = "sync.config";
     const IMPLICIT: Option<&str> = Some("sync#i0");
     const GRANTS: &[&str] = &[
@@ -74,7 +74,7 @@ impl Driver for Config {
     }
 }
 
-impl hostler_sdk::Sync for Config {
+impl hostler_sdk::Sync for ConfigSync {
     fn sync(&self, context: &Context, verb: &str, target: &str) -> Result<TargetReport> {
         Ok(self.sync_all(context, verb, &[target.to_owned()])?.remove(0))
     }
@@ -97,7 +97,7 @@ impl hostler_sdk::Sync for Config {
     }
 }
 
-impl Config {
+impl ConfigSync {
     /// `rsync svc config to drpnodes, nodes`, on whichever of them.
     fn label(&self, context: &Context) -> String {
         let kind = context.object.rsplit('/').nth(1).unwrap_or("svc");
@@ -161,17 +161,17 @@ fn place(context: &Context) -> Result<PathBuf> {
     Ok(context.statedir()?.join("agreement"))
 }
 
-fn known(context: &Context) -> Result<Agreement> {
+fn known(context: &Context) -> Result<ConfigAgreement> {
     match files::read_text(place(context)?) {
-        Ok(text) => Ok(Agreement::parse(&text)),
-        Err(error) if error.is_not_found() => Ok(Agreement::default()),
+        Ok(text) => Ok(ConfigAgreement::parse(&text)),
+        Err(error) if error.is_not_found() => Ok(ConfigAgreement::default()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Keeps what is known now, and tells it to those who were reached. That it cannot be told harms nobody: they only say that
 /// they do not know.
-fn remember(context: &Context, known: &Agreement, reports: &[TargetReport]) -> Result<()> {
+fn remember(context: &Context, known: &ConfigAgreement, reports: &[TargetReport]) -> Result<()> {
     let place = place(context)?;
     if known.text() != crate::known(context)?.text() {
         files::make_directory(context.statedir()?, Mode(0o700))?;

@@ -8,10 +8,10 @@ use super::*;
 const CONFIG: &str = "/etc/hostler/web.conf";
 const AGREEMENT: &str = "/var/lib/hostler/web/agreement";
 
-fn config(host: &Host, nodes: &str, drpnodes: &str) -> Case<Config> {
+fn config(host: &Host, nodes: &str, drpnodes: &str) -> Case<ConfigSync> {
     let target = ["nodes", "drpnodes"].map(str::to_owned).into();
     let context = Context::fake("sync#i0").with("nodes", nodes).with("drpnodes", drpnodes);
-    given(Config { target }).with(context).on(host)
+    given(ConfigSync { target }).with(context).on(host)
 }
 
 /// What rsync answers for each node: to whether it differs, and to the copy.
@@ -85,7 +85,7 @@ fn a_newer_configuration_is_not_overwritten_unless_forced() {
     assert_eq!(updates(&host), 1);
     let host = rsync(|_, _| said("<fcst...... web.conf"));
     let forced = Context::fake("sync#i0").with("nodes", "n1 n2").with("force", "true");
-    given(Config { target: vec!["nodes".to_owned()] })
+    given(ConfigSync { target: vec!["nodes".to_owned()] })
         .with(forced)
         .on(&host)
         .sync("full", &["n2"])

@@ -12,14 +12,14 @@ use crate::words::{LOAD, LOOK};
 const UNANSWERED: [&str; 2] = ["Cannot connect to the Docker daemon", "failed to connect to the docker API"];
 
 /// The engines at both ends.
-pub(crate) struct Engine {
+pub(crate) struct EnginePair {
     pub(crate) socket: String,
     /// Whether they are the object's own.
     pub(crate) is_own: bool,
     pub(crate) timeout: Duration,
 }
 
-impl Engine {
+impl EnginePair {
     /// Which image this node has under a name.
     pub(crate) fn id(&self, image: &str) -> Result<String> {
         let output = self.docker(&["image", "inspect", "--format", "{{.Id}}", "--", image]).run()?;

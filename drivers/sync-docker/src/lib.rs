@@ -14,8 +14,8 @@ use hostler_family_remote::ssh;
 use hostler_sdk::each_target;
 use hostler_sdk::prelude::*;
 
-use crate::engine::Engine;
-use crate::seen::Seen;
+use crate::engine::EnginePair;
+use crate::seen::KnownImages;
 
 /// Images of docker sent to other nodes.
 ///
@@ -23,7 +23,7 @@ use crate::seen::Seen;
 /// went to another one stays there without a name, until `docker image prune`. Other nodes are reached as by sync.rsync, and
 /// need docker(1), too.
 #[derive(Keywords)]
-struct Docker {
+struct ImageSync {
     /// The images to send, each with its tag: `[registry/]name:tag`. Those of containers of the object can be written as
     /// references, such as `{container#1.image}`.
     #[keyword(example = "mariadb:10.11 registry.example.com/web:2")]
@@ -51,7 +51,7 @@ macro_rules! docker {
 }
 
 #[driver(sync)]
-impl Driver for Docker {
+impl Driver for ImageSync {
     const NAME: &str = "sync.docker";
     const GRANTS: &[&str] = &[
         docker!("{kw:socket}", "image inspect --format \"{{.Id}}\""),
@@ -83,7 +83,7 @@ impl Driver for Docker {
     }
 
     fn status(&self, context: &Context) -> Result<Status> {
-        let seen = Seen::read(context)?;
+        let seen = KnownImages::read(context)?;
         let others = [context.other_nodes(), context.other_drpnodes()].concat();
         let status = Status::not_applicable().label(format!(
             "docker images {} to {}",
@@ -101,7 +101,7 @@ impl Driver for Docker {
     }
 }
 
-impl hostler_sdk::Sync for Docker {
+impl hostler_sdk::Sync for ImageSync {
     fn sync(&self, context: &Context, verb: &str, target: &str) -> Result<TargetReport> {
         Ok(self.sync_all(context, verb, &[target.to_owned()])?.remove(0))
     }
@@ -115,7 +115,7 @@ impl hostler_sdk::Sync for Docker {
         }
         let engine = self.engine(context)?;
         let ids = self.images.iter().map(|image| engine.id(image)).collect::<Result<Vec<String>>>()?;
-        let mut seen = Seen::read(context)?;
+        let mut seen = KnownImages::read(context)?;
         let reports = each_target(targets, |node| {
             let lacking = match verb {
                 "full" => self.images.clone(),
@@ -138,11 +138,11 @@ impl hostler_sdk::Sync for Docker {
     }
 }
 
-impl Docker {
-    fn engine(&self, context: &Context) -> Result<Engine> {
+impl ImageSync {
+    fn engine(&self, context: &Context) -> Result<EnginePair> {
         let own = self.container_data_dir.as_ref().map(|data_dir| OwnEngine::of(context, data_dir)).transpose()?;
         let socket = own.as_ref().map_or(self.socket.as_path(), OwnEngine::socket);
-        Ok(Engine { socket: socket.display().to_string(), is_own: own.is_some(), timeout: self.timeout })
+        Ok(EnginePair { socket: socket.display().to_string(), is_own: own.is_some(), timeout: self.timeout })
     }
 
     /// The images that a node does not have under their names, in their order.

@@ -7,21 +7,21 @@ use hostler_sdk::{Context, Mode, Result, files};
 
 /// What the targets were last seen to have.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Seen(BTreeMap<String, Vec<String>>);
+pub(crate) struct KnownImages(BTreeMap<String, Vec<String>>);
 
-impl Seen {
+impl KnownImages {
     /// What is known. Without a file, nothing is.
-    pub(crate) fn read(context: &Context) -> Result<Seen> {
+    pub(crate) fn read(context: &Context) -> Result<KnownImages> {
         match files::read_text(place(context)?) {
-            Ok(text) => Ok(Seen::parse(&text)),
-            Err(error) if error.is_not_found() => Ok(Seen::default()),
+            Ok(text) => Ok(KnownImages::parse(&text)),
+            Err(error) if error.is_not_found() => Ok(KnownImages::default()),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Keeps it, if it is new.
     pub(crate) fn write(&self, context: &Context) -> Result<()> {
-        if *self != Seen::read(context)? {
+        if *self != KnownImages::read(context)? {
             files::make_directory(context.statedir()?, Mode(0o700))?;
             files::write(place(context)?, self.text(), Mode(0o644))?;
         }
@@ -45,12 +45,12 @@ impl Seen {
         images.iter().filter(|image| !has.contains(image)).map(String::as_str).collect()
     }
 
-    fn parse(text: &str) -> Seen {
+    fn parse(text: &str) -> KnownImages {
         let line = |line: &str| {
             let mut words = line.split_whitespace().map(str::to_owned);
             Some((words.next()?, words.collect()))
         };
-        Seen(text.lines().filter_map(line).collect())
+        KnownImages(text.lines().filter_map(line).collect())
     }
 
     fn text(&self) -> String {

@@ -7,8 +7,8 @@ use super::*;
 
 const SEEN: &str = "/var/lib/hostler/web/seen";
 
-fn docker(images: &[&str]) -> Docker {
-    Docker {
+fn docker(images: &[&str]) -> ImageSync {
+    ImageSync {
         images: images.iter().map(ToString::to_string).collect(),
         target: vec!["nodes".to_owned()],
         socket: "/run/docker.sock".into(),
@@ -17,7 +17,7 @@ fn docker(images: &[&str]) -> Docker {
     }
 }
 
-fn case(host: &Host) -> Case<Docker> {
+fn case(host: &Host) -> Case<ImageSync> {
     let context = Context::fake("sync#1").with("nodes", "n1 n2 n3");
     given(docker(&["db:1", "web:2"])).with(context).on(host)
 }
@@ -130,7 +130,7 @@ fn what_is_not_here_is_sent_nowhere() {
         ended(1, "", "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n")
     });
     case(&bare).sync("update", &["n2"]).fails_with("no container engine listens on /run/docker.sock here");
-    let own = Docker { container_data_dir: Some("/srv/docker".into()), ..docker(&["db:1"]) };
+    let own = ImageSync { container_data_dir: Some("/srv/docker".into()), ..docker(&["db:1"]) };
     given(own)
         .with(context())
         .on(&bare)
@@ -158,7 +158,7 @@ fn names_that_mean_something_else_are_refused() {
 fn the_words_of_the_grants_are_those_that_are_run() {
     for words in [words::LOOK, words::LOAD] {
         let quoted = format!("-- {{peer}} \"{words}\"");
-        assert!(Docker::GRANTS.iter().any(|line| line.ends_with(&quoted)), "{words}");
+        assert!(ImageSync::GRANTS.iter().any(|line| line.ends_with(&quoted)), "{words}");
         assert!(!words.replace("\\\"", "").contains(['"', '\'', '`']), "{words}");
     }
 }

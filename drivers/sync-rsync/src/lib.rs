@@ -14,9 +14,9 @@ use hostler_family_remote::{self as remote, SSH, grant_is_mounted, ssh};
 use hostler_sdk::each_target;
 use hostler_sdk::prelude::*;
 
-use crate::options::Options;
-use crate::snapshot::Snapshot;
-use crate::stats::Stats;
+use crate::options::RsyncOptions;
+use crate::snapshot::SourceSnapshot;
+use crate::stats::TransferStats;
 
 /// Directories copied by rsync, to other nodes over ssh and to other places of this one.
 ///
@@ -27,7 +27,7 @@ use crate::stats::Stats;
 /// A source that holds no file, only directories, deletes nothing on a target, whatever is forced: it looks as if its file
 /// system was not mounted. Where it is to be empty, delete the files of the target yourself.
 #[derive(Keywords)]
-struct Rsync {
+struct DirectorySync {
     /// What to copy.
     #[keyword(example = "/srv/web/")]
     src: Vec<String>,
@@ -99,7 +99,7 @@ macro_rules! perform {
 }
 
 #[driver(sync)]
-impl Driver for Rsync {
+impl Driver for DirectorySync {
     const NAME: &str = "sync.rsync";
     const GRANTS: &[&str] = &[
         rehearse!("", "[ {kw:src} ]", "{kw:dst}"),
@@ -136,7 +136,7 @@ impl Driver for Rsync {
         if self.snap && !matches!(&self.src[..], [one] if one.ends_with('/')) {
             problem("snap", "src must be one subvolume, with a slash at its end".to_owned());
         }
-        if let Err(text) = Options::parse(&self.options) {
+        if let Err(text) = RsyncOptions::parse(&self.options) {
             problem("options", text);
         }
         Ok(problems)
@@ -148,7 +148,7 @@ impl Driver for Rsync {
     }
 }
 
-impl hostler_sdk::Sync for Rsync {
+impl hostler_sdk::Sync for DirectorySync {
     fn sync(&self, context: &Context, verb: &str, target: &str) -> Result<TargetReport> {
         Ok(self.sync_all(context, verb, &[target.to_owned()])?.remove(0))
     }
@@ -163,13 +163,13 @@ impl hostler_sdk::Sync for Rsync {
             return Err(problem.into());
         }
         self.source_must_be_mounted()?;
-        let options = Options::parse(&self.options).map_err(Error::InvalidConfig)?;
-        let snapshot = self.src.first().filter(|_| self.snap).map(|src| Snapshot::make(src)).transpose()?;
+        let options = RsyncOptions::parse(&self.options).map_err(Error::InvalidConfig)?;
+        let snapshot = self.src.first().filter(|_| self.snap).map(|src| SourceSnapshot::make(src)).transpose()?;
         let sources = snapshot.as_ref().map_or_else(|| self.src.clone(), |snapshot| vec![snapshot.source()]);
         let reports = each_target(targets, |target| {
-            self.copy(&Copy { rsync: self, options: &options, sources: &sources, target, everything })
+            self.copy(&TargetCopy { rsync: self, options: &options, sources: &sources, target, everything })
         });
-        match snapshot.map_or(Ok(()), Snapshot::remove) {
+        match snapshot.map_or(Ok(()), SourceSnapshot::remove) {
             Err(error) if reports.is_ok() => Err(error),
             Err(error) => {
                 log::warn(error.to_string());
@@ -180,8 +180,8 @@ impl hostler_sdk::Sync for Rsync {
     }
 }
 
-impl Rsync {
-    fn copy(&self, copy: &Copy<'_>) -> Result<TargetReport> {
+impl DirectorySync {
+    fn copy(&self, copy: &TargetCopy<'_>) -> Result<TargetReport> {
         self.must_be_mounted(copy.target)?;
         let rehearsal = copy.run(true)?;
         if rehearsal.changes == 0 {
@@ -232,22 +232,22 @@ fn is_mounted(path: &str) -> Result<bool> {
 const LOCAL: &str = "local";
 
 /// One copy to one target.
-struct Copy<'a> {
-    rsync: &'a Rsync,
-    options: &'a Options,
+struct TargetCopy<'a> {
+    rsync: &'a DirectorySync,
+    options: &'a RsyncOptions,
     sources: &'a [String],
     target: &'a str,
     everything: bool,
 }
 
-impl Copy<'_> {
+impl TargetCopy<'_> {
     /// Refuses a source that holds no file and would delete some. Among several it hides behind what the others hold, so that
     /// each of them is rehearsed alone.
-    fn must_not_empty(&self, rehearsal: &Stats) -> Result<()> {
+    fn must_not_empty(&self, rehearsal: &TransferStats) -> Result<()> {
         for (source, src) in self.sources.iter().zip(&self.rsync.src) {
             let alone = match self.sources.len() {
                 1 => *rehearsal,
-                _ => Copy { sources: std::slice::from_ref(source), ..*self }.run(true)?,
+                _ => TargetCopy { sources: std::slice::from_ref(source), ..*self }.run(true)?,
             };
             if alone.files == 0 && alone.deleted > 0 {
                 return Err(Error::failed(format!(
@@ -259,18 +259,18 @@ impl Copy<'_> {
         Ok(())
     }
 
-    fn run(&self, rehearse: bool) -> Result<Stats> {
+    fn run(&self, rehearse: bool) -> Result<TransferStats> {
         let output = self.command(rehearse).run()?;
         if !output.succeeded() {
             return Err(remote::failure("rsync", &output));
         }
-        Stats::parse(&String::from_utf8_lossy(&output.stdout))
+        TransferStats::parse(&String::from_utf8_lossy(&output.stdout))
             .ok_or_else(|| Error::failed("rsync did not say what it did: is it older than 3.1?"))
     }
 
     /// The words in the order of the grants.
     fn command(&self, rehearse: bool) -> Command {
-        let Copy { rsync: Rsync { dst, keep_extra, bwlimit, timeout, .. }, options, .. } = self;
+        let TargetCopy { rsync: DirectorySync { dst, keep_extra, bwlimit, timeout, .. }, options, .. } = self;
         let mut command = Command::new("/usr/bin/rsync").args(ALWAYS).timeout(*timeout);
         if rehearse {
             command = command.arg("--dry-run");

@@ -9,17 +9,17 @@ const FLAGS: [&str; 7] =
 
 /// What `options` holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Options {
+pub(crate) struct RsyncOptions {
     /// In the order of the grants, each once.
     pub(crate) flags: Vec<&'static str>,
     /// In their own order, of which the first that matches a file counts: `- *.log`, `+ /etc`.
     pub(crate) patterns: Vec<String>,
 }
 
-impl Options {
+impl RsyncOptions {
     /// Reads the words. The error says which one is wrong and why.
-    pub(crate) fn parse(words: &[String]) -> Result<Options, String> {
-        let mut options = Options::default();
+    pub(crate) fn parse(words: &[String]) -> Result<RsyncOptions, String> {
+        let mut options = RsyncOptions::default();
         let mut words = words.iter().map(String::as_str);
         while let Some(word) = words.next() {
             let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
@@ -61,7 +61,7 @@ mod tests {
     #[track_caller]
     fn check(words: &[&str], expected: Result<(&[&str], Option<&str>), &str>) {
         let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-        match (Options::parse(&words), expected) {
+        match (RsyncOptions::parse(&words), expected) {
             (Ok(found), Ok((flags, input))) => assert_eq!((&*found.flags, found.input().as_deref()), (flags, input)),
             (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
             (found, expected) => panic!("expected {expected:?}, found {found:?}"),

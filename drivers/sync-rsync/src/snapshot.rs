@@ -8,14 +8,14 @@ const SUBVOLUME: &str = "256";
 /// A snapshot that exists.
 #[derive(Debug)]
 #[must_use = "it stays until it is removed"]
-pub(crate) struct Snapshot {
+pub(crate) struct SourceSnapshot {
     path: String,
 }
 
-impl Snapshot {
+impl SourceSnapshot {
     /// Makes one of the subvolume. One that a copy left which was killed is removed before.
-    pub(crate) fn make(src: &str) -> Result<Snapshot> {
-        let snapshot = Snapshot { path: format!("{}/.hostler-snapshot", src.trim_end_matches('/')) };
+    pub(crate) fn make(src: &str) -> Result<SourceSnapshot> {
+        let snapshot = SourceSnapshot { path: format!("{}/.hostler-snapshot", src.trim_end_matches('/')) };
         let found = Command::new("/usr/bin/stat").args(["-c", "%i", "--", &snapshot.path]).run()?;
         match found.succeeded() {
             true if found.text() == SUBVOLUME => {

@@ -2,7 +2,7 @@
 
 /// What a copy did, or would do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Stats {
+pub(crate) struct TransferStats {
     /// What the source holds beyond directories: an unmounted file system leaves those.
     pub(crate) files: u64,
     /// What differed, in whatever way.
@@ -17,11 +17,11 @@ pub(crate) struct Stats {
     pub(crate) bytes_sent: u64,
 }
 
-impl Stats {
+impl TransferStats {
     /// Reads the output. None if the numbers are not there.
-    pub(crate) fn parse(output: &str) -> Option<Stats> {
+    pub(crate) fn parse(output: &str) -> Option<TransferStats> {
         let (items, _) = output.split_once("Number of files:")?;
-        Some(Stats {
+        Some(TransferStats {
             files: files(output)?,
             changes: items.lines().filter(|line| !line.trim().is_empty()).count() as u64,
             transferred: number(output, "Number of regular files transferred:")?,
@@ -67,9 +67,9 @@ mod tests {
                       Number of regular files transferred: 1\nTotal file size: 8 bytes\n\
                       Total transferred file size: 4 bytes\nTotal bytes sent: 138\n\
                       Total bytes received: 41\n\nsent 138 bytes  received 41 bytes  358.00 bytes/sec\n";
-        let expected = Stats { files: 2, changes: 3, transferred: 1, deleted: 1, size: 4, bytes_sent: 138 };
-        assert_eq!(Stats::parse(output), Some(expected));
-        assert_eq!(Stats::parse("rsync: no such option\n"), None);
+        let expected = TransferStats { files: 2, changes: 3, transferred: 1, deleted: 1, size: 4, bytes_sent: 138 };
+        assert_eq!(TransferStats::parse(output), Some(expected));
+        assert_eq!(TransferStats::parse("rsync: no such option\n"), None);
     }
 
     #[test]

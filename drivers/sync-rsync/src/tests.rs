@@ -8,8 +8,8 @@ use super::*;
 const COMMAND: &str = "/usr/bin/rsync -HAXpogDtrls --force --stats --itemize-changes --no-human-readable";
 const REST: &str = "--delete -- /srv/web/ /backup/web";
 
-fn rsync() -> Rsync {
-    Rsync {
+fn rsync() -> DirectorySync {
+    DirectorySync {
         src: vec!["/srv/web/".to_owned()],
         dst: "/backup/web".to_owned(),
         target: vec!["local".to_owned()],
@@ -23,7 +23,7 @@ fn rsync() -> Rsync {
     }
 }
 
-fn copy(host: &Host) -> Case<Rsync> {
+fn copy(host: &Host) -> Case<DirectorySync> {
     given(rsync()).on(host)
 }
 
@@ -111,7 +111,7 @@ fn a_source_of_directories_alone_is_as_empty_as_can_be_seen() {
 }
 
 /// Copies `/srv/a` and `/srv/b`. Of the former alone rsync says this.
-fn two_sources(of_a: &str) -> (Host, Case<Rsync>) {
+fn two_sources(of_a: &str) -> (Host, Case<DirectorySync>) {
     let of_a = of_a.to_owned();
     let host = Host::new().program_with("/usr/bin/rsync", move |run| {
         let words = run.args.join(" ");
@@ -123,7 +123,7 @@ fn two_sources(of_a: &str) -> (Host, Case<Rsync>) {
         Output { stdout: said.into_bytes(), ..ended(0, "") }
     });
     let src = ["/srv/a", "/srv/b"].map(str::to_owned).into();
-    let case = given(Rsync { src, ..rsync() }).on(&host);
+    let case = given(DirectorySync { src, ..rsync() }).on(&host);
     (host, case)
 }
 
@@ -150,10 +150,10 @@ fn nothing_is_copied_from_where_a_file_system_is_not_mounted() {
     let host = answers(10, 1, 3).program_with("/usr/bin/mountpoint", |run| {
         ended(if run.args.last().unwrap() == "/srv/web/data" { 32 } else { 0 }, "")
     });
-    let mounted = Rsync { srcfs: vec!["/srv/web".to_owned()], ..rsync() };
+    let mounted = DirectorySync { srcfs: vec!["/srv/web".to_owned()], ..rsync() };
     given(mounted).on(&host).sync("update", &["local"]).reports(&[TargetReport::copied("local", 4711)]);
     let before = runs(&host).len();
-    let one_is_not = Rsync { srcfs: ["/srv/web", "/srv/web/data"].map(str::to_owned).into(), ..rsync() };
+    let one_is_not = DirectorySync { srcfs: ["/srv/web", "/srv/web/data"].map(str::to_owned).into(), ..rsync() };
     given(one_is_not).on(&host).sync("update", &["local"]).fails_with(
         "nothing is mounted on /srv/web/data: not copied, lest what is missing is deleted from the targets",
     );
@@ -162,13 +162,13 @@ fn nothing_is_copied_from_where_a_file_system_is_not_mounted() {
 
 #[test]
 fn nothing_is_copied_to_where_the_file_system_is_not_mounted() {
-    let asked = |run: &hostler_sdk::fake::Run<'_>| {
+    let asked = |run: &hostler_sdk::fake::ProgramRun<'_>| {
         assert_eq!(run.stdin, b"/backup\0");
         ended(if run.args.iter().any(|arg| arg == "n2") { 123 } else { 0 }, "")
     };
     let host = answers(10, 1, 0).program("/usr/bin/mountpoint", 32, "").program_with("/usr/bin/ssh", asked);
     let refused = "nothing is mounted on /backup there: not copied, lest what is below fills up";
-    given(Rsync { dstfs: Some("/backup".to_owned()), ..rsync() })
+    given(DirectorySync { dstfs: Some("/backup".to_owned()), ..rsync() })
         .on(&host)
         .sync("update", &["n2", "n3", "local"])
         .reports(&[
@@ -185,7 +185,7 @@ fn patterns_are_read_from_the_standard_input() {
         Output { stdout: said(10, 1, 0).into_bytes(), ..ended(0, "") }
     });
     let options = ["--exclude=*.log", "--sparse"].map(str::to_owned).into();
-    given(Rsync { options, bwlimit: Some(500), ..rsync() }).on(&host).sync("update", &["local"]);
+    given(DirectorySync { options, bwlimit: Some(500), ..rsync() }).on(&host).sync("update", &["local"]);
     let expected = format!("{COMMAND} --sparse --delete --bwlimit 500 --exclude-from - -- /srv/web/ /backup/web");
     assert_eq!(runs(&host)[1], expected);
 }
@@ -197,7 +197,7 @@ fn a_snapshot_is_copied_and_removed_also_when_a_copy_fails() {
             "/usr/bin/rsync",
             move |_| Output { stdout: said(10, 1, 0).into_bytes(), ..ended(status, "x") },
         );
-        given(Rsync { snap: true, ..rsync() }).on(&host).sync("update", &["n2", "n3"]);
+        given(DirectorySync { snap: true, ..rsync() }).on(&host).sync("update", &["n2", "n3"]);
         let runs = runs(&host);
         let btrfs: Vec<&String> = runs.iter().filter(|run| run.starts_with("/usr/bin/btrfs")).collect();
         assert_eq!(btrfs[0], "/usr/bin/btrfs subvolume snapshot -r -- /srv/web/ /srv/web/.hostler-snapshot");
@@ -211,10 +211,10 @@ fn a_snapshot_is_copied_and_removed_also_when_a_copy_fails() {
 fn a_snapshot_that_was_left_is_removed_and_anything_else_is_left_alone() {
     let with = |number: &str| answers(10, 1, 0).program("/usr/bin/stat", 0, number).program("/usr/bin/btrfs", 0, "");
     let host = with("256\n");
-    given(Rsync { snap: true, ..rsync() }).on(&host).sync("update", &["local"]);
+    given(DirectorySync { snap: true, ..rsync() }).on(&host).sync("update", &["local"]);
     assert_eq!(runs(&host)[1], "/usr/bin/btrfs subvolume delete -- /srv/web/.hostler-snapshot");
     let host = with("1234\n");
-    given(Rsync { snap: true, ..rsync() })
+    given(DirectorySync { snap: true, ..rsync() })
         .on(&host)
         .sync("update", &["local"])
         .fails_with("is in the way of the snapshot");
@@ -223,19 +223,19 @@ fn a_snapshot_that_was_left_is_removed_and_anything_else_is_left_alone() {
 
 #[test]
 fn what_cannot_work_is_told_before() {
-    let options = |word: &str| Rsync { options: vec![word.to_owned()], ..rsync() };
+    let options = |word: &str| DirectorySync { options: vec![word.to_owned()], ..rsync() };
     let host = answers(10, 2, 0);
     copy(&host).sync("split", &["local"]).fails(&Error::Unsupported);
     given(options("--rsh=sh")).on(&host).sync("update", &["local"]).fails_with("options: --rsh=sh is not allowed");
-    given(Rsync { src: vec!["/srv/web".to_owned()], snap: true, ..rsync() })
+    given(DirectorySync { src: vec!["/srv/web".to_owned()], snap: true, ..rsync() })
         .on(&host)
         .validate()
         .finds(&[("snap", "src must be one subvolume, with a slash at its end")]);
-    given(Rsync { dst: "n3:/srv".to_owned(), ..rsync() })
+    given(DirectorySync { dst: "n3:/srv".to_owned(), ..rsync() })
         .on(&host)
         .validate()
         .finds(&[("dst", "\"n3:/srv\" is no absolute path")]);
-    given(Rsync { srcfs: vec!["data".to_owned()], ..rsync() })
+    given(DirectorySync { srcfs: vec!["data".to_owned()], ..rsync() })
         .on(&host)
         .validate()
         .finds(&[("srcfs", "\"data\" is no absolute path")]);

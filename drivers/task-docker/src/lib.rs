@@ -6,16 +6,16 @@
 
 use hostler_family_application::TaskKeywords;
 use hostler_family_container::grant;
-use hostler_family_container::{Container, EnginePlace, Service};
+use hostler_family_container::{ContainerLife, ContainerSpec, EnginePlace};
 use hostler_sdk::prelude::*;
 
 /// A container that is run to its end, on demand or by schedule.
 ///
 /// Each run has a container of its own, which is removed afterwards. A run that is not over keeps the next one from starting.
 #[derive(Keywords)]
-struct Task {
+struct ContainerTask {
     #[keyword(flatten)]
-    container: Container,
+    container: ContainerSpec,
     /// Where its engine is.
     #[keyword(flatten)]
     engine: EnginePlace,
@@ -24,7 +24,7 @@ struct Task {
 }
 
 #[driver(task)]
-impl Driver for Task {
+impl Driver for ContainerTask {
     const NAME: &str = "task.docker";
     const GRANTS: &[&str] = &[
         "http.unix(guard=container) = GET,POST,DELETE {rundir}/engine/docker.sock /**",
@@ -58,7 +58,7 @@ impl Driver for Task {
     }
 }
 
-impl hostler_sdk::Task for Task {
+impl hostler_sdk::Task for ContainerTask {
     fn run(&self, context: &Context) -> Result<RunReport> {
         self.run.must_be_confirmed(context)?;
         // Retcodes that do not parse fail the run before the container is made.
@@ -67,22 +67,22 @@ impl hostler_sdk::Task for Task {
     }
 }
 
-impl Task {
-    fn service<'a>(&'a self, context: &'a Context) -> Result<Service<'a>> {
-        Ok(Service::new(&self.container, context, self.engine.place(context)?))
+impl ContainerTask {
+    fn service<'a>(&'a self, context: &'a Context) -> Result<ContainerLife<'a>> {
+        Ok(ContainerLife::new(&self.container, context, self.engine.place(context)?))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use hostler_family_container::fake::Engine;
+    use hostler_family_container::fake::FakeEngine;
     use hostler_sdk::fake::{Case, Host, given_section};
 
     use super::*;
 
     const SOCKET: &str = "/run/docker.sock";
 
-    fn task(host: &Host, more: &[(&str, &str)]) -> Case<Task> {
+    fn task(host: &Host, more: &[(&str, &str)]) -> Case<ContainerTask> {
         let section = [
             ("image", "backup"),
             ("image_pull_policy", "once"),
@@ -96,12 +96,12 @@ mod tests {
         given_section(&[&section, more].concat()).with(Context::fake("task#1")).on(host)
     }
 
-    fn on(engine: &Engine) -> Host {
+    fn on(engine: &FakeEngine) -> Host {
         engine.on(Host::new(), SOCKET)
     }
 
-    fn ends_with(exit_code: i32) -> Engine {
-        Engine::new().image("backup", "sha256:1").failing("backup", exit_code, "one\ntwo\n")
+    fn ends_with(exit_code: i32) -> FakeEngine {
+        FakeEngine::new().image("backup", "sha256:1").failing("backup", exit_code, "one\ntwo\n")
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn one_that_takes_too_long_is_removed() {
-        let engine = Engine::new().image("backup", "sha256:1");
+        let engine = FakeEngine::new().image("backup", "sha256:1");
         task(&on(&engine), &[("timeout", "30000")]).run().exits_with(124);
         assert_eq!(engine.containers(), [""; 0]);
     }
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_run_that_is_not_over_keeps_the_next_from_starting() {
         let labels = [("hostler.object", "web"), ("hostler.rid", "task#1"), ("hostler.node", "n1")];
-        let engine = Engine::new().image("backup", "sha256:1").container("web.task.1", &labels);
+        let engine = FakeEngine::new().image("backup", "sha256:1").container("web.task.1", &labels);
         task(&on(&engine), &[]).run().fails_with("an earlier run is not over").unprovision();
         assert_eq!(engine.containers(), [""; 0], "unprovision removes what a run left");
     }

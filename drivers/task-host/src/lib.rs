@@ -3,12 +3,12 @@
 //! A task is neither up nor down. A run is what its exit status means by `retcodes`: `up` is success. A run that fails, or
 //! takes too long, is followed by `on_error`. The commands run as the service's own: with all the power of their user.
 
-use hostler_family_application::{Surroundings, TaskKeywords};
+use hostler_family_application::{CommandSettings, TaskKeywords};
 use hostler_sdk::prelude::*;
 
 /// A command that is run on demand or by schedule.
 #[derive(Keywords)]
-struct Task {
+struct CommandTask {
     /// The command to run.
     #[keyword(example = "/usr/local/bin/backup --all")]
     command: Command,
@@ -18,11 +18,11 @@ struct Task {
     #[keyword(flatten)]
     run: TaskKeywords,
     #[keyword(flatten)]
-    surroundings: Surroundings,
+    surroundings: CommandSettings,
 }
 
 #[driver(task)]
-impl Driver for Task {
+impl Driver for CommandTask {
     const NAME: &str = "task.host";
     const GRANTS: &[&str] = &["exec(caps=all) = {command:command}", "exec(caps=all) = {command:on_error}"];
 
@@ -43,7 +43,7 @@ impl Driver for Task {
     }
 }
 
-impl hostler_sdk::Task for Task {
+impl hostler_sdk::Task for CommandTask {
     fn run(&self, context: &Context) -> Result<RunReport> {
         self.run.must_be_confirmed(context)?;
         let mut command = self.surroundings.apply(self.command.clone())?;
@@ -70,7 +70,7 @@ impl hostler_sdk::Task for Task {
 /// As timeout(1) has it.
 const TIMED_OUT: i32 = 124;
 
-impl Task {
+impl CommandTask {
     fn meaning(&self, exit_status: i32) -> Result<RunReport> {
         let ended = RunReport { exit_status, text: format!("ended with {exit_status}") };
         Ok(self.run.retcodes()?.judge(ended))
@@ -92,8 +92,8 @@ mod tests {
 
     use super::*;
 
-    fn task() -> Task {
-        Task {
+    fn task() -> CommandTask {
+        CommandTask {
             command: Command::new("/srv/backup").arg("--all"),
             on_error: Some(Command::new("/srv/page")),
             run: TaskKeywords {
@@ -101,11 +101,11 @@ mod tests {
                 retcodes: vec!["0:up".to_owned(), "1:down".to_owned(), "4:up".to_owned()],
                 confirmation: false,
             },
-            surroundings: Surroundings::default(),
+            surroundings: CommandSettings::default(),
         }
     }
 
-    fn run(task: Task, host: &Host) -> Case<Task> {
+    fn run(task: CommandTask, host: &Host) -> Case<CommandTask> {
         given(task).on(host).run()
     }
 
@@ -121,7 +121,7 @@ mod tests {
             assert_eq!(host.calls().contains(&"process.run /srv/page".to_owned()), follows, "{exit}");
         }
         let run_keywords = TaskKeywords { retcodes: vec!["3:up".to_owned()], ..task().run };
-        run(Task { run: run_keywords, ..task() }, &host(0)).exits_with(1);
+        run(CommandTask { run: run_keywords, ..task() }, &host(0)).exits_with(1);
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_must_be_confirmed_is_not_run_without() {
-        let careful = || Task { run: TaskKeywords { confirmation: true, ..task().run }, ..task() };
+        let careful = || CommandTask { run: TaskKeywords { confirmation: true, ..task().run }, ..task() };
         let host = host(0);
         run(careful(), &host).fails_with("this task must be confirmed: say --confirm");
         assert_eq!(host.calls(), [""; 0]);

@@ -16,12 +16,12 @@ pub struct HttpRequest(wit::Request);
 impl HttpRequest {
     /// A request to a URL: `https://compute.googleapis.com/compute/v1/…`.
     pub fn new(method: &str, url: impl Into<String>) -> HttpRequest {
-        Request::to(method, wit::Endpoint::Url(url.into()))
+        HttpRequest::to(method, wit::Endpoint::Url(url.into()))
     }
 
     /// A request to a unix socket. `path` is the request's path with its query.
     pub fn unix(method: &str, socket: impl AsRef<Path>, path: impl Into<String>) -> HttpRequest {
-        Request::to(method, wit::Endpoint::Unix((text(&socket), path.into())))
+        HttpRequest::to(method, wit::Endpoint::Unix((text(&socket), path.into())))
     }
 
     fn to(method: &str, endpoint: wit::Endpoint) -> HttpRequest {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Host;
-use super::world::{ServerRequest, NetworkInterface, FileNode, Run, ServerResponse};
+use super::world::{FileNode, NetworkInterface, ProgramRun, ServerRequest, ServerResponse};
 use crate::CapabilityError;
 use crate::bindings::hostler::driver::block::{Device, Signature};
 use crate::bindings::hostler::driver::http::Response;
@@ -27,7 +27,10 @@ impl Host {
     pub fn text_file(self, path: &str, text: &str) -> Host {
         self.with(|world| {
             world.make_parents(path);
-            let node = FileNode { content: text.as_bytes().to_vec(), ..FileNode::of(FileKind::File, text.len() as u64, 0o644) };
+            let node = FileNode {
+                content: text.as_bytes().to_vec(),
+                ..FileNode::of(FileKind::File, text.len() as u64, 0o644)
+            };
             world.files.insert(path.to_owned(), node);
         })
     }
@@ -274,7 +277,7 @@ impl Host {
     }
 
     /// Adds a program with this behaviour.
-    pub fn program_with(self, path: &str, program: impl Fn(&Run<'_>) -> Output + 'static) -> Host {
+    pub fn program_with(self, path: &str, program: impl Fn(&ProgramRun<'_>) -> Output + 'static) -> Host {
         self.with(|world| world.programs.insert(path.to_owned(), Rc::new(program)))
     }
 
@@ -292,7 +295,11 @@ impl Host {
     }
 
     /// Adds a server that answers all requests to URLs with this prefix.
-    pub fn server(self, base: &str, serve: impl Fn(&ServerRequest<'_>) -> Result<ServerResponse, CapabilityError> + 'static) -> Host {
+    pub fn server(
+        self,
+        base: &str,
+        serve: impl Fn(&ServerRequest<'_>) -> Result<ServerResponse, CapabilityError> + 'static,
+    ) -> Host {
         self.with(|world| world.servers.push((base.to_owned(), Rc::new(serve))))
     }
 

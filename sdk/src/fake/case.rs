@@ -286,7 +286,8 @@ impl<D: Sync> Case<D> {
     #[track_caller]
     pub fn sync(mut self, verb: &str, targets: &[&str]) -> Case<D> {
         let targets: Vec<String> = targets.iter().map(|target| (*target).to_owned()).collect();
-        self.last = LastAnswer::Sync(self.host.run(D::GRANTS, None, || self.driver.sync_all(&self.context, verb, &targets)));
+        self.last =
+            LastAnswer::Sync(self.host.run(D::GRANTS, None, || self.driver.sync_all(&self.context, verb, &targets)));
         self
     }
 
@@ -320,7 +321,8 @@ impl<D: Console> Case<D> {
     /// Calls `logs`. It panics if that changes anything.
     #[track_caller]
     pub fn logs(mut self, follow: bool) -> Case<D> {
-        self.last = LastAnswer::Console(self.host.run(D::GRANTS, Some("logs"), || self.driver.logs(&self.context, follow)));
+        self.last =
+            LastAnswer::Console(self.host.run(D::GRANTS, Some("logs"), || self.driver.logs(&self.context, follow)));
         self
     }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::world::{CapabilityCall, InjectedFailure, HostState};
+use super::world::{CapabilityCall, HostState, InjectedFailure};
 use crate::CapabilityError;
 use crate::bindings::hostler::driver::types::CapabilityError as Refusal;
 

@@ -22,4 +22,4 @@ mod world;
 pub use case::{Case, DriverSetup, given, given_section};
 pub use faults::stop_undoes_any_failed_start;
 pub use host::{Host, MIB};
-pub use world::{ServerRequest, LogLine, Run, ServerResponse};
+pub use world::{LogLine, ProgramRun, ServerRequest, ServerResponse};

@@ -1,7 +1,7 @@
 //! The functions with which a test inspects the host.
 
 use super::Host;
-use super::world::{LogLine, FileNode};
+use super::world::{FileNode, LogLine};
 use crate::bindings::hostler::driver::mount::MountEntry;
 use crate::bindings::hostler::driver::net::Route;
 use crate::bindings::hostler::driver::netns::Contents;

@@ -24,7 +24,7 @@ pub struct LogLine {
 }
 
 /// One run of a faked program.
-pub struct Run<'a> {
+pub struct ProgramRun<'a> {
     /// The host that the program runs on, to change what the real program would change.
     pub host: &'a Host,
     /// The arguments, without the program.
@@ -36,7 +36,7 @@ pub struct Run<'a> {
 }
 
 /// The behaviour of a faked program.
-pub(crate) type FakeProgram = Rc<dyn Fn(&Run<'_>) -> Output>;
+pub(crate) type FakeProgram = Rc<dyn Fn(&ProgramRun<'_>) -> Output>;
 
 /// A request to a faked server.
 pub struct ServerRequest<'a> {

@@ -1,6 +1,6 @@
 //! The manifest, as a JSON parser that is not ours reads it.
 
-use hostler_sdk::export::Registered;
+use hostler_sdk::export::DriverRegistration;
 use serde_json::{Value, json};
 
 use crate::samples::Probe;

@@ -86,7 +86,7 @@ impl Console for Probe {
     }
 
     fn exec(&self, _: &Context, argv: &[String]) -> Result<Attachment> {
-        let prepared = http::Request::unix("POST", "/run/engine.sock", "/prepare").body(argv.join(" ")).send()?;
+        let prepared = http::HttpRequest::unix("POST", "/run/engine.sock", "/prepare").body(argv.join(" ")).send()?;
         Ok(Attachment::upgrade("/run/engine.sock", "POST", format!("/start/{}", prepared.text()), ""))
     }
 

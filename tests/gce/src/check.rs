@@ -6,11 +6,11 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use regex::Regex;
 use serde_json::Value;
 
-use crate::discovery::{DOCUMENT, Method, Parameter, Schema};
+use crate::discovery::{ApiMethod, DOCUMENT, MethodParameter, ObjectSchema};
 
 /// Which way a document goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side<'a> {
+pub enum MessageSide<'a> {
     /// To the server, as the body of this method.
     Request(&'a str),
     /// From the server.
@@ -18,7 +18,7 @@ pub enum Side<'a> {
 }
 
 /// What does not fit in a document of that schema: `sizeGb: expected digits in a string, found 20`.
-pub fn document(schema: &str, value: &Value, side: Side<'_>) -> Vec<String> {
+pub fn document(schema: &str, value: &Value, side: MessageSide<'_>) -> Vec<String> {
     let mut problems = Vec::new();
     match DOCUMENT.schemas.get(schema) {
         Some(schema) => check(schema, value, "", side, &mut problems),
@@ -27,7 +27,7 @@ pub fn document(schema: &str, value: &Value, side: Side<'_>) -> Vec<String> {
     problems
 }
 
-fn check(schema: &Schema, value: &Value, at: &str, side: Side<'_>, problems: &mut Vec<String>) {
+fn check(schema: &ObjectSchema, value: &Value, at: &str, side: MessageSide<'_>, problems: &mut Vec<String>) {
     if let Some(name) = &schema.reference {
         let found = DOCUMENT.schemas.get(name);
         return found.into_iter().for_each(|schema| check(schema, value, at, side, problems));
@@ -52,7 +52,7 @@ fn check(schema: &Schema, value: &Value, at: &str, side: Side<'_>, problems: &mu
     }
 }
 
-fn string(schema: &Schema, text: &str, at: &str, problems: &mut Vec<String>) {
+fn string(schema: &ObjectSchema, text: &str, at: &str, problems: &mut Vec<String>) {
     if matches!(schema.format.as_deref(), Some("int64" | "uint64")) && text.parse::<i128>().is_err() {
         problems.push(format!("{at}: expected digits, found {text:?}"));
     }
@@ -62,24 +62,24 @@ fn string(schema: &Schema, text: &str, at: &str, problems: &mut Vec<String>) {
 }
 
 fn object(
-    schema: &Schema,
+    schema: &ObjectSchema,
     members: &serde_json::Map<String, Value>,
     at: &str,
-    side: Side<'_>,
+    side: MessageSide<'_>,
     problems: &mut Vec<String>,
 ) {
     let below = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
     for (name, value) in members {
         let known = schema.properties.as_ref().and_then(|properties| properties.get(name));
         match known.or(schema.additional.as_deref()) {
-            Some(schema) if schema.read_only && matches!(side, Side::Request(_)) => {
+            Some(schema) if schema.read_only && matches!(side, MessageSide::Request(_)) => {
                 problems.push(format!("{}: is for the server to say", below(name)));
             }
             Some(schema) => check(schema, value, &below(name), side, problems),
             None => problems.push(format!("{}: no such field", below(name))),
         }
     }
-    let Side::Request(method) = side else { return };
+    let MessageSide::Request(method) = side else { return };
     for (name, schema) in schema.properties.iter().flatten() {
         let is_required = schema.required_by.iter().any(|by| by == method);
         if is_required && members.get(name).is_none_or(Value::is_null) {
@@ -89,7 +89,7 @@ fn object(
 }
 
 /// What does not fit in the parameters of a method: those of its path and those of its query.
-pub fn parameters(method: &Method, given: &BTreeMap<String, String>) -> Vec<String> {
+pub fn parameters(method: &ApiMethod, given: &BTreeMap<String, String>) -> Vec<String> {
     let mut problems = Vec::new();
     for (name, value) in given {
         match method.parameters.get(name).or_else(|| DOCUMENT.parameters.get(name.trim_start_matches('$'))) {
@@ -102,7 +102,7 @@ pub fn parameters(method: &Method, given: &BTreeMap<String, String>) -> Vec<Stri
     problems
 }
 
-fn parameter_problem(parameter: &Parameter, value: &str) -> Option<String> {
+fn parameter_problem(parameter: &MethodParameter, value: &str) -> Option<String> {
     let fits = match parameter.kind.as_str() {
         "boolean" => matches!(value, "true" | "false"),
         "integer" => value.parse::<u64>().is_ok(),
@@ -140,7 +140,7 @@ mod tests {
     fn a_body_is_held_to_its_schema() {
         let good =
             json!({"name": "d-1", "sizeGb": "20", "type": "zones/z/diskTypes/pd-standard", "labels": {"a": "b"}});
-        assert_eq!(document("Disk", &good, Side::Request("compute.disks.insert")), [""; 0]);
+        assert_eq!(document("Disk", &good, MessageSide::Request("compute.disks.insert")), [""; 0]);
         for (body, expected) in [
             (json!({"name": "d", "sizeGb": 20}), "sizeGb: expected digits in a string, found 20"),
             (json!({"name": "d", "sizeGb": "20g"}), "sizeGb: expected digits, found \"20g\""),
@@ -151,7 +151,7 @@ mod tests {
             (json!({"name": "d", "users": ["u"]}), "users: is for the server to say"),
             (json!({"name": "d", "licenses": "l"}), "licenses: expected array, found \"l\""),
         ] {
-            assert_eq!(document("Disk", &body, Side::Request("compute.disks.insert")), [expected], "{body}");
+            assert_eq!(document("Disk", &body, MessageSide::Request("compute.disks.insert")), [expected], "{body}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What becomes of disks on this machine. Errors are sentences.
-pub trait Devices {
+pub trait DeviceBackend {
     /// A disk of so many GB is made, empty or with what a snapshot holds.
     fn make(&mut self, disk: &str, gb: u64, snapshot: Option<&str>) -> Result<(), String>;
     /// A disk grows.
@@ -25,7 +25,7 @@ pub trait Devices {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoDevices;
 
-impl Devices for NoDevices {
+impl DeviceBackend for NoDevices {
     fn make(&mut self, _: &str, _: u64, _: Option<&str>) -> Result<(), String> {
         Ok(())
     }
@@ -48,7 +48,7 @@ impl Devices for NoDevices {
 
 /// Disks as sparse files, attached as loop devices.
 #[derive(Debug, Clone)]
-pub struct Loops {
+pub struct LoopDevices {
     /// Where the files are.
     pub folder: PathBuf,
     /// Where the links of each instance's disks appear. An instance that is not here has no devices on this machine.
@@ -57,7 +57,7 @@ pub struct Loops {
     pub gigabyte: u64,
 }
 
-impl Loops {
+impl LoopDevices {
     fn file(&self, path: &str) -> PathBuf {
         self.folder.join(format!("{}.img", path.replace('/', ".")))
     }
@@ -84,7 +84,7 @@ impl Loops {
     }
 }
 
-impl Devices for Loops {
+impl DeviceBackend for LoopDevices {
     fn make(&mut self, disk: &str, gb: u64, snapshot: Option<&str>) -> Result<(), String> {
         let file = self.file(disk);
         if let Some(snapshot) = snapshot {

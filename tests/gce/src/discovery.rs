@@ -8,32 +8,32 @@ use serde::Deserialize;
 static TEXT: &str = include_str!("../discovery/compute.v1.json");
 
 /// The document.
-pub static DOCUMENT: LazyLock<Document> =
+pub static DOCUMENT: LazyLock<DiscoveryDocument> =
     LazyLock::new(|| serde_json::from_str(TEXT).expect("the extract was written by extract.py"));
 
 /// All that is kept of it.
 #[derive(Debug, Deserialize)]
-pub struct Document {
+pub struct DiscoveryDocument {
     /// Google's name for its state.
     pub revision: String,
     /// Query parameters that every method takes.
-    pub parameters: BTreeMap<String, Parameter>,
+    pub parameters: BTreeMap<String, MethodParameter>,
     /// By their ids: `compute.disks.insert`.
-    pub methods: BTreeMap<String, Method>,
+    pub methods: BTreeMap<String, ApiMethod>,
     /// By their names: `Disk`.
-    pub schemas: BTreeMap<String, Schema>,
+    pub schemas: BTreeMap<String, ObjectSchema>,
 }
 
 /// A method.
 #[derive(Debug, Deserialize)]
-pub struct Method {
+pub struct ApiMethod {
     /// `POST`
     #[serde(rename = "httpMethod")]
     pub http_method: String,
     /// `projects/{project}/zones/{zone}/disks`
     pub path: String,
     /// Those of the path and of the query.
-    pub parameters: BTreeMap<String, Parameter>,
+    pub parameters: BTreeMap<String, MethodParameter>,
     /// The schema of its body.
     pub request: Option<String>,
     /// The schema of its answer.
@@ -42,7 +42,7 @@ pub struct Method {
 
 /// A parameter.
 #[derive(Debug, Deserialize)]
-pub struct Parameter {
+pub struct MethodParameter {
     /// `path` or `query`.
     pub location: String,
     /// `string`, `boolean`, `integer`.
@@ -60,7 +60,7 @@ pub struct Parameter {
 
 /// What a value is made of.
 #[derive(Debug, Deserialize)]
-pub struct Schema {
+pub struct ObjectSchema {
     /// Another schema, by name.
     #[serde(rename = "$ref")]
     pub reference: Option<String>,
@@ -78,19 +78,22 @@ pub struct Schema {
     #[serde(rename = "readOnly", default)]
     pub read_only: bool,
     /// Of an object with names known beforehand.
-    pub properties: Option<BTreeMap<String, Schema>>,
+    pub properties: Option<BTreeMap<String, ObjectSchema>>,
     /// Of an object with any names.
     #[serde(rename = "additionalProperties")]
-    pub additional: Option<Box<Schema>>,
+    pub additional: Option<Box<ObjectSchema>>,
     /// Of an array.
-    pub items: Option<Box<Schema>>,
+    pub items: Option<Box<ObjectSchema>>,
     /// The methods whose request must hold it.
     #[serde(rename = "requiredBy", default)]
     pub required_by: Vec<String>,
 }
 
 /// The method of a request, and the values of the parameters in its path. `path` is what follows `/compute/v1/`.
-pub fn method_of(http_method: &str, path: &str) -> Option<(&'static str, &'static Method, BTreeMap<String, String>)> {
+pub fn method_of(
+    http_method: &str,
+    path: &str,
+) -> Option<(&'static str, &'static ApiMethod, BTreeMap<String, String>)> {
     DOCUMENT.methods.iter().filter(|(_, method)| method.http_method == http_method).find_map(|(id, method)| {
         let captured = captured(&method.path, path)?;
         Some((id.as_str(), method, captured))
@@ -138,7 +141,7 @@ mod tests {
 
     #[test]
     fn every_reference_leads_somewhere() {
-        fn check(schema: &Schema) {
+        fn check(schema: &ObjectSchema) {
             if let Some(name) = &schema.reference {
                 assert!(DOCUMENT.schemas.contains_key(name), "{name}");
             }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::check::{self, Side};
-use crate::cloud::{Call, Cloud};
+use crate::check::{self, MessageSide};
+use crate::cloud::{EmulatedCloud, MethodCall};
 use crate::discovery;
-use crate::metadata::{self, Me, Tokens};
+use crate::metadata::{self, NodeIdentity, TokenIssuer};
 use crate::{ApiError, control};
 
 /// Where the API is, on the real service too.
@@ -20,7 +20,7 @@ const CONTROL: &str = "/control/";
 
 /// A request.
 #[derive(Debug, Clone, Default)]
-pub struct Request {
+pub struct GatewayRequest {
     /// `GET`
     pub method: String,
     /// The path and the query.
@@ -35,7 +35,7 @@ pub struct Request {
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Response {
+pub struct GatewayResponse {
     /// Of HTTP.
     pub status: u16,
     /// In addition to those that every answer has.
@@ -44,52 +44,52 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-impl Response {
+impl GatewayResponse {
     /// A document.
-    pub fn json(status: u16, body: &Value) -> Response {
+    pub fn json(status: u16, body: &Value) -> GatewayResponse {
         let headers = vec![("content-type".to_owned(), "application/json; charset=UTF-8".to_owned())];
-        Response { status, headers, body: body.to_string().into_bytes() }
+        GatewayResponse { status, headers, body: body.to_string().into_bytes() }
     }
 
     /// A text.
-    pub fn text(status: u16, body: &str) -> Response {
+    pub fn text(status: u16, body: &str) -> GatewayResponse {
         let headers = vec![("content-type".to_owned(), "application/text".to_owned())];
-        Response { status, headers, body: body.as_bytes().to_vec() }
+        GatewayResponse { status, headers, body: body.as_bytes().to_vec() }
     }
 
     /// With the header by which the metadata server makes itself known.
     #[must_use]
-    pub fn with_flavor(mut self) -> Response {
+    pub fn with_flavor(mut self) -> GatewayResponse {
         self.headers.push(("Metadata-Flavor".to_owned(), "Google".to_owned()));
         self
     }
 }
 
 /// The cloud, and what stands around it.
-pub struct Gateway {
+pub struct ApiGateway {
     /// The cloud.
-    pub cloud: Cloud,
+    pub cloud: EmulatedCloud,
     /// The tokens that it takes.
-    pub tokens: Tokens,
+    pub tokens: TokenIssuer,
     /// The methods that were called so far: `disks.insert`.
     pub called: Vec<String>,
     /// The zone of instances that nobody has asked for anywhere else.
     pub zone: String,
 }
 
-impl Gateway {
+impl ApiGateway {
     /// In front of a cloud.
-    pub fn new(cloud: Cloud) -> Gateway {
-        Gateway {
+    pub fn new(cloud: EmulatedCloud) -> ApiGateway {
+        ApiGateway {
             cloud,
-            tokens: Tokens::new(Duration::from_secs(3600)),
+            tokens: TokenIssuer::new(Duration::from_secs(3600)),
             called: Vec::new(),
             zone: "europe-west1-b".to_owned(),
         }
     }
 
     /// Answers. None: what was asked was done, and the connection breaks.
-    pub fn answer(&mut self, request: &Request, now: Duration) -> Option<Response> {
+    pub fn answer(&mut self, request: &GatewayRequest, now: Duration) -> Option<GatewayResponse> {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         if let Some(path) = path.strip_prefix(CONTROL) {
             return Some(control::answer(self, &request.method, path, &request.body));
@@ -103,15 +103,15 @@ impl Gateway {
         }
     }
 
-    fn metadata(&mut self, request: &Request, path: &str, now: Duration) -> Response {
+    fn metadata(&mut self, request: &GatewayRequest, path: &str, now: Duration) -> GatewayResponse {
         if request.headers.get("metadata-flavor").map(String::as_str) != Some("Google") {
-            return Response::text(403, "Missing Metadata-Flavor:Google header.");
+            return GatewayResponse::text(403, "Missing Metadata-Flavor:Google header.");
         }
         if request.headers.contains_key("x-forwarded-for") {
-            return Response::text(403, "Request with X-Forwarded-For is refused.");
+            return GatewayResponse::text(403, "Request with X-Forwarded-For is refused.");
         }
         if request.method != "GET" {
-            return Response::text(405, "only GET").with_flavor();
+            return GatewayResponse::text(405, "only GET").with_flavor();
         }
         let instance = request.instance.clone().unwrap_or_else(|| "stand-in".to_owned());
         let suffix = format!("/instances/{instance}");
@@ -119,10 +119,10 @@ impl Gateway {
         let zone = found.and_then(|(path, _)| path.split('/').nth(3)).unwrap_or(&self.zone).to_owned();
         let id = found.and_then(|(_, resource)| resource["id"].as_str()).unwrap_or("1").to_owned();
         let path = path.strip_prefix(METADATA).unwrap_or_default();
-        metadata::answer(path, &self.cloud.project, &Me { instance, zone, id }, &mut self.tokens, now)
+        metadata::answer(path, &self.cloud.project, &NodeIdentity { instance, zone, id }, &mut self.tokens, now)
     }
 
-    fn api(&mut self, request: &Request, path: &str, query: &str, now: Duration) -> Option<Response> {
+    fn api(&mut self, request: &GatewayRequest, path: &str, query: &str, now: Duration) -> Option<GatewayResponse> {
         let call = match self.checked(request, path, query, now) {
             Ok(call) => call,
             Err(error) => return Some(refused(&error)),
@@ -139,7 +139,13 @@ impl Gateway {
     }
 
     /// The call that a request is, if the API knows it and it fits.
-    fn checked(&self, request: &Request, path: &str, query: &str, now: Duration) -> Result<Call, ApiError> {
+    fn checked(
+        &self,
+        request: &GatewayRequest,
+        path: &str,
+        query: &str,
+        now: Duration,
+    ) -> Result<MethodCall, ApiError> {
         let token = request.headers.get("authorization").and_then(|value| value.strip_prefix("Bearer "));
         if !token.is_some_and(|token| self.tokens.is_good(token, now)) {
             return Err(ApiError::new(401, "authError", "Request had invalid authentication credentials."));
@@ -160,31 +166,31 @@ impl Gateway {
             }
             (Some(schema), body) => match serde_json::from_slice(body) {
                 Ok(body) => {
-                    problems.extend(check::document(schema, &body, Side::Request(id)));
+                    problems.extend(check::document(schema, &body, MessageSide::Request(id)));
                     body
                 }
                 Err(error) => return Err(ApiError::new(400, "parseError", format!("the body is no JSON: {error}"))),
             },
         };
         if problems.is_empty() {
-            return Ok(Call { id, parameters, body });
+            return Ok(MethodCall { id, parameters, body });
         }
         Err(ApiError::new(400, "badRequest", problems.join("; ")))
     }
 }
 
-fn refused(error: &ApiError) -> Response {
-    Response::json(error.status, &error.body())
+fn refused(error: &ApiError) -> GatewayResponse {
+    GatewayResponse::json(error.status, &error.body())
 }
 
 /// The answer, if it fits what the document promises. One that does not is a mistake of the stand-in's own.
-fn honest(call: &Call, body: &Value) -> Response {
+fn honest(call: &MethodCall, body: &Value) -> GatewayResponse {
     let schema = discovery::DOCUMENT.methods.get(call.id).and_then(|method| method.response.as_deref());
-    let problems = schema.map(|schema| check::document(schema, body, Side::Answer)).unwrap_or_default();
+    let problems = schema.map(|schema| check::document(schema, body, MessageSide::Answer)).unwrap_or_default();
     if problems.is_empty() {
-        return Response::json(200, body);
+        return GatewayResponse::json(200, body);
     }
-    Response::json(
+    GatewayResponse::json(
         500,
         &json!({"error": {"code": 500, "message": format!("the stand-in is wrong: {}", problems.join("; ")), "errors": []}}),
     )

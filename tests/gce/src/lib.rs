@@ -12,7 +12,7 @@
 //!
 //! What the API knows is not written here: it is read from Google's own discovery document (`discovery/`), so a request that
 //! the real service would not understand fails here too, and so does an answer of the stand-in's own that does not fit.
-//! [`Gateway`] is the whole of it without a socket, for a driver's tests on fakes; `gce-emulator` is the program:
+//! [`ApiGateway`] is the whole of it without a socket, for a driver's tests on fakes; `gce-emulator` is the program:
 //! `gce-emulator --help`.
 
 pub mod check;
@@ -27,8 +27,8 @@ pub mod on_fakes;
 pub mod options;
 pub mod server;
 
-pub use device::{Devices, Loops, NoDevices};
+pub use device::{DeviceBackend, LoopDevices, NoDevices};
 pub use error::ApiError;
-pub use gateway::{Gateway, Request, Response};
-pub use options::Options;
-pub use server::Server;
+pub use gateway::{ApiGateway, GatewayRequest, GatewayResponse};
+pub use options::EmulatorOptions;
+pub use server::HttpServer;

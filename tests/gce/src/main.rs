@@ -3,5 +3,5 @@
 use clap::Parser;
 
 fn main() -> anyhow::Result<()> {
-    hostler_gce::server::run(&hostler_gce::Options::parse())
+    hostler_gce::server::run(&hostler_gce::EmulatorOptions::parse())
 }

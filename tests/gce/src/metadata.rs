@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::gateway::Response;
+use crate::gateway::GatewayResponse;
 
 /// The number of the project. Its id is the operator's choice.
 const PROJECT_NUMBER: u64 = 123_456_789_012;
@@ -14,7 +14,7 @@ const ACCOUNT: &str = "123456789012-compute@developer.gserviceaccount.com";
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Me {
+pub struct NodeIdentity {
     /// The instance.
     pub instance: String,
     /// Its zone.
@@ -25,17 +25,17 @@ pub struct Me {
 
 /// The tokens that are good.
 #[derive(Debug)]
-pub struct Tokens {
+pub struct TokenIssuer {
     /// How long a token is good.
     pub lifetime: Duration,
     good: Vec<(String, Duration)>,
     given: u64,
 }
 
-impl Tokens {
+impl TokenIssuer {
     /// Good for that long.
-    pub fn new(lifetime: Duration) -> Tokens {
-        Tokens { lifetime, good: Vec::new(), given: 0 }
+    pub fn new(lifetime: Duration) -> TokenIssuer {
+        TokenIssuer { lifetime, good: Vec::new(), given: 0 }
     }
 
     /// How many were given so far.
@@ -67,7 +67,13 @@ impl Tokens {
 }
 
 /// Answers a request for what is below `/computeMetadata/v1/`.
-pub fn answer(path: &str, project: &str, me: &Me, tokens: &mut Tokens, now: Duration) -> Response {
+pub fn answer(
+    path: &str,
+    project: &str,
+    me: &NodeIdentity,
+    tokens: &mut TokenIssuer,
+    now: Duration,
+) -> GatewayResponse {
     let account = path
         .strip_prefix("instance/service-accounts/default")
         .or_else(|| path.strip_prefix("instance/service-accounts/").and_then(|path| path.strip_prefix(ACCOUNT)));
@@ -75,11 +81,11 @@ pub fn answer(path: &str, project: &str, me: &Me, tokens: &mut Tokens, now: Dura
         (Some("token"), _) => {
             let (token, seconds) = tokens.give(now);
             let body = json!({"access_token": token, "expires_in": seconds, "token_type": "Bearer"});
-            return Response::json(200, &body).with_flavor();
+            return GatewayResponse::json(200, &body).with_flavor();
         }
         (Some(""), _) => {
             let scopes = ["https://www.googleapis.com/auth/cloud-platform"];
-            return Response::json(200, &json!({"aliases": ["default"], "email": ACCOUNT, "scopes": scopes}))
+            return GatewayResponse::json(200, &json!({"aliases": ["default"], "email": ACCOUNT, "scopes": scopes}))
                 .with_flavor();
         }
         (Some("email"), _) => ACCOUNT.to_owned(),
@@ -90,7 +96,7 @@ pub fn answer(path: &str, project: &str, me: &Me, tokens: &mut Tokens, now: Dura
         (_, "project/project-id") => project.to_owned(),
         (_, "project/numeric-project-id") => PROJECT_NUMBER.to_string(),
         (_, "universe/universe-domain") => "googleapis.com".to_owned(),
-        _ => return Response::text(404, "not found").with_flavor(),
+        _ => return GatewayResponse::text(404, "not found").with_flavor(),
     };
-    Response::text(200, &text).with_flavor()
+    GatewayResponse::text(200, &text).with_flavor()
 }

@@ -10,18 +10,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hostler_family_gce as gce;
-use hostler_sdk::fake::{Asked, Host, Served};
+use hostler_sdk::fake::{Host, ServerRequest, ServerResponse};
 use hostler_sdk::{CapabilityError, clock};
 use serde_json::{Value, json};
 
-use crate::cloud::{Cloud, Fault, Injected};
-use crate::{Devices, Gateway, Request, Response};
+use crate::cloud::{EmulatedCloud, FaultRule, InjectedFault};
+use crate::{ApiGateway, DeviceBackend, GatewayRequest, GatewayResponse};
 
 const ROOT: &str = "http://127.0.0.1:8480";
 
 /// What happens to devices, to be done on the fake host.
 #[derive(Debug)]
-enum Event {
+enum DeviceEvent {
     Appears(String, u64),
     Goes(String),
 }
@@ -29,7 +29,7 @@ enum Event {
 /// A cloud and the fake host that is an instance of it.
 #[derive(Clone)]
 pub struct FakeCloud {
-    gateway: Rc<RefCell<Gateway>>,
+    gateway: Rc<RefCell<ApiGateway>>,
     /// The instance `n1`.
     pub host: Host,
 }
@@ -37,30 +37,30 @@ pub struct FakeCloud {
 impl FakeCloud {
     /// With the instances `n1` and `n2`, and nothing else.
     pub fn new(host: Host) -> FakeCloud {
-        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+        let events: Arc<Mutex<Vec<DeviceEvent>>> = Arc::default();
         let devices = FakeDevices { events: events.clone(), sizes: BTreeMap::new() };
-        let mut cloud = Cloud::new("stand-in", Box::new(devices));
+        let mut cloud = EmulatedCloud::new("stand-in", Box::new(devices));
         cloud.add_instance("n1", "europe-west1-b");
         cloud.add_instance("n2", "europe-west1-b");
-        let gateway = Rc::new(RefCell::new(Gateway::new(cloud)));
+        let gateway = Rc::new(RefCell::new(ApiGateway::new(cloud)));
         let shared = gateway.clone();
         let host = host.server(ROOT, move |asked| serve(&shared, &events, asked));
         FakeCloud { gateway, host }
     }
 
     /// The keywords that point a driver here.
-    pub fn keywords() -> gce::Cloud {
-        gce::Cloud {
+    pub fn keywords() -> gce::CloudKeywords {
+        gce::CloudKeywords {
             gce_endpoint: Some(format!("{ROOT}/compute/v1")),
             gce_metadata: Some(format!("{ROOT}/computeMetadata/v1")),
-            ..gce::Cloud::default()
+            ..gce::CloudKeywords::default()
         }
     }
 
     /// Something goes wrong, so many times.
     #[must_use]
-    pub fn with(self, method: &str, fault: Fault, times: u32) -> FakeCloud {
-        self.gateway.borrow_mut().cloud.faults.add(Injected { method: method.to_owned(), fault, times });
+    pub fn with(self, method: &str, fault: InjectedFault, times: u32) -> FakeCloud {
+        self.gateway.borrow_mut().cloud.faults.add(FaultRule { method: method.to_owned(), fault, times });
         self
     }
 
@@ -105,12 +105,12 @@ impl FakeCloud {
     /// Does something to the cloud as somebody else would, and waits until it is done.
     pub fn change(&self, method: &str, path: &str, body: &Value) {
         let answer = self.host.enter(|| {
-            use hostler_sdk::http::Request;
+            use hostler_sdk::http::HttpRequest;
             let token =
-                Request::new("GET", format!("{ROOT}/computeMetadata/v1/instance/service-accounts/default/token"));
+                HttpRequest::new("GET", format!("{ROOT}/computeMetadata/v1/instance/service-accounts/default/token"));
             let token = token.header("Metadata-Flavor", "Google").send().expect("a token").json().expect("a token");
             let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap_or_default());
-            let mut request = Request::new(method, format!("{ROOT}/compute/v1/projects/stand-in/{path}"));
+            let mut request = HttpRequest::new(method, format!("{ROOT}/compute/v1/projects/stand-in/{path}"));
             if !body.is_null() {
                 request = request.json(body);
             }
@@ -118,7 +118,7 @@ impl FakeCloud {
             assert!(operation.succeeded(), "{}", operation.text());
             let operation = operation.json().expect("an operation");
             let operation = gce::path_of(&operation["selfLink"]).to_owned();
-            let wait = Request::new("POST", format!("{ROOT}/compute/v1/projects/stand-in/{operation}/wait"));
+            let wait = HttpRequest::new("POST", format!("{ROOT}/compute/v1/projects/stand-in/{operation}/wait"));
             wait.header("Authorization", bearer).send().expect("an answer").json().expect("an operation")
         });
         assert!(answer.get("error").is_none(), "{answer}");
@@ -138,8 +138,12 @@ impl FakeCloud {
     }
 }
 
-fn serve(gateway: &RefCell<Gateway>, events: &Mutex<Vec<Event>>, asked: &Asked<'_>) -> Result<Served, CapabilityError> {
-    let request = Request {
+fn serve(
+    gateway: &RefCell<ApiGateway>,
+    events: &Mutex<Vec<DeviceEvent>>,
+    asked: &ServerRequest<'_>,
+) -> Result<ServerResponse, CapabilityError> {
+    let request = GatewayRequest {
         method: asked.method.to_owned(),
         target: asked.to.trim_start_matches(ROOT).to_owned(),
         headers: asked.headers.clone(),
@@ -149,12 +153,12 @@ fn serve(gateway: &RefCell<Gateway>, events: &Mutex<Vec<Event>>, asked: &Asked<'
     let answer = gateway.borrow_mut().answer(&request, clock::since_boot());
     for event in events.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         match event {
-            Event::Appears(device, bytes) => drop(asked.host.clone().device(&device, bytes)),
-            Event::Goes(device) => asked.host.remove_device(&device),
+            DeviceEvent::Appears(device, bytes) => drop(asked.host.clone().device(&device, bytes)),
+            DeviceEvent::Goes(device) => asked.host.remove_device(&device),
         }
     }
     match answer {
-        Some(Response { status, body, .. }) => Ok(Served { status, headers: Vec::new(), body }),
+        Some(GatewayResponse { status, body, .. }) => Ok(ServerResponse { status, headers: Vec::new(), body }),
         None => Err(CapabilityError::Other(format!(
             "the request failed: {} {}: the connection broke",
             asked.method, asked.to
@@ -164,17 +168,17 @@ fn serve(gateway: &RefCell<Gateway>, events: &Mutex<Vec<Event>>, asked: &Asked<'
 
 /// Devices of the fake host.
 struct FakeDevices {
-    events: Arc<Mutex<Vec<Event>>>,
+    events: Arc<Mutex<Vec<DeviceEvent>>>,
     sizes: BTreeMap<String, u64>,
 }
 
 impl FakeDevices {
-    fn happen(&self, event: Event) {
+    fn happen(&self, event: DeviceEvent) {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 }
 
-impl Devices for FakeDevices {
+impl DeviceBackend for FakeDevices {
     fn make(&mut self, disk: &str, gb: u64, _: Option<&str>) -> Result<(), String> {
         self.sizes.insert(disk.to_owned(), gb << 30);
         Ok(())
@@ -197,14 +201,14 @@ impl Devices for FakeDevices {
     fn attach(&mut self, instance: &str, disk: &str, device_name: &str) -> Result<(), String> {
         if instance == "n1" {
             let bytes = self.sizes.get(disk).copied().unwrap_or(1 << 30);
-            self.happen(Event::Appears(format!("/dev/disk/by-id/google-{device_name}"), bytes));
+            self.happen(DeviceEvent::Appears(format!("/dev/disk/by-id/google-{device_name}"), bytes));
         }
         Ok(())
     }
 
     fn detach(&mut self, instance: &str, _: &str, device_name: &str) -> Result<(), String> {
         if instance == "n1" {
-            self.happen(Event::Goes(format!("/dev/disk/by-id/google-{device_name}")));
+            self.happen(DeviceEvent::Goes(format!("/dev/disk/by-id/google-{device_name}")));
         }
         Ok(())
     }

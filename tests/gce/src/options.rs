@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-/// What a test may ask of `control`. The faults are those of [`Fault`](crate::cloud::Fault).
+/// What a test may ask of `control`. The faults are those of [`InjectedFault`](crate::cloud::Fault).
 const CONTROL: &str = "\
 Control:
   POST   <control>/faults     {\"method\": \"disks.insert\", \"fault\": \"quota\", \"times\": 1}; method * is any
@@ -30,7 +30,7 @@ Faults:
 /// `control` is where a test injects faults. It ends when its standard input is closed, and then detaches every device.
 #[derive(Debug, Parser)]
 #[command(name = "gce-emulator", after_long_help = CONTROL)]
-pub struct Options {
+pub struct EmulatorOptions {
     /// An instance that runs already: NAME, or NAME=DIR with the folder where the devices of its disks appear as
     /// google-DEVICENAME. Without DIR it has no devices on this machine. May be repeated.
     #[arg(long = "instance", value_name = "NAME[=DIR]", required = true, value_parser = instance)]
@@ -58,7 +58,7 @@ pub struct Options {
     pub listen: SocketAddr,
 }
 
-impl Options {
+impl EmulatorOptions {
     /// Where the devices of each instance appear.
     pub fn links(&self) -> BTreeMap<String, PathBuf> {
         self.instances.iter().filter_map(|(name, folder)| Some((name.clone(), folder.clone()?))).collect()

@@ -14,37 +14,38 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::cloud::Cloud;
-use crate::metadata::Tokens;
-use crate::{Gateway, Loops, Options, Request, Response};
+use crate::cloud::EmulatedCloud;
+use crate::metadata::TokenIssuer;
+use crate::{ApiGateway, EmulatorOptions, GatewayRequest, GatewayResponse, LoopDevices};
 
 /// The largest body.
 const MAX_BODY: usize = 1 << 20;
 
-struct Shared {
-    gateway: Mutex<Gateway>,
+struct ServerState {
+    gateway: Mutex<ApiGateway>,
     began: Instant,
     state: PathBuf,
 }
 
 /// The stand-in while it listens. Dropped, it detaches every device.
-pub struct Server {
+pub struct HttpServer {
     /// What goes into gce_endpoint.
     pub api: String,
     /// Where a test injects faults.
     pub control: String,
     /// What goes into gce_metadata on the node that plays an instance, by instance.
     pub metadata: BTreeMap<String, String>,
-    shared: Arc<Shared>,
-    loops: Loops,
+    shared: Arc<ServerState>,
+    loops: LoopDevices,
 }
 
-impl Server {
+impl HttpServer {
     /// Listens.
-    pub fn start(options: &Options) -> Result<Server> {
-        let loops = Loops { folder: options.folder.join("disks"), links: options.links(), gigabyte: options.gigabyte };
+    pub fn start(options: &EmulatorOptions) -> Result<HttpServer> {
+        let loops =
+            LoopDevices { folder: options.folder.join("disks"), links: options.links(), gigabyte: options.gigabyte };
         fs::create_dir_all(&loops.folder).with_context(|| loops.folder.display().to_string())?;
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ServerState {
             gateway: Mutex::new(gateway(options, &loops)?),
             began: Instant::now(),
             state: options.folder.join("state.json"),
@@ -56,16 +57,16 @@ impl Server {
             metadata.insert(instance.clone(), format!("http://{address}/computeMetadata/v1"));
         }
         let (api, control) = (format!("http://{api}/compute/v1"), format!("http://{api}/control"));
-        Ok(Server { api, control, metadata, shared, loops })
+        Ok(HttpServer { api, control, metadata, shared, loops })
     }
 
     /// Does something to the cloud behind everybody's back.
-    pub fn with<T>(&self, work: impl FnOnce(&mut Gateway) -> T) -> T {
+    pub fn with<T>(&self, work: impl FnOnce(&mut ApiGateway) -> T) -> T {
         work(&mut self.shared.gateway.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Drop for Server {
+impl Drop for HttpServer {
     fn drop(&mut self) {
         // No request may attach anything any more.
         self.with(|_| self.loops.clean_up());
@@ -73,8 +74,8 @@ impl Drop for Server {
 }
 
 /// Runs until the standard input is closed.
-pub fn run(options: &Options) -> Result<()> {
-    let server = Server::start(options)?;
+pub fn run(options: &EmulatorOptions) -> Result<()> {
+    let server = HttpServer::start(options)?;
     let line = json!({"api": server.api, "control": server.control, "metadata": server.metadata});
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{line}")?;
@@ -83,8 +84,8 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn gateway(options: &Options, loops: &Loops) -> Result<Gateway> {
-    let mut cloud = Cloud::new(&options.project, Box::new(loops.clone()));
+fn gateway(options: &EmulatorOptions, loops: &LoopDevices) -> Result<ApiGateway> {
+    let mut cloud = EmulatedCloud::new(&options.project, Box::new(loops.clone()));
     cloud.steps = options.steps.max(1);
     let state = options.folder.join("state.json");
     if state.exists() {
@@ -95,14 +96,14 @@ fn gateway(options: &Options, loops: &Loops) -> Result<Gateway> {
         cloud.add_instance(instance, &options.zone);
     }
     cloud.show_devices().map_err(anyhow::Error::msg)?;
-    let mut gateway = Gateway::new(cloud);
+    let mut gateway = ApiGateway::new(cloud);
     gateway.zone.clone_from(&options.zone);
-    gateway.tokens = Tokens::new(options.lifetime());
+    gateway.tokens = TokenIssuer::new(options.lifetime());
     Ok(gateway)
 }
 
 /// Listens, and tells where.
-fn serve(address: SocketAddr, shared: &Arc<Shared>, instance: Option<String>) -> Result<SocketAddr> {
+fn serve(address: SocketAddr, shared: &Arc<ServerState>, instance: Option<String>) -> Result<SocketAddr> {
     ensure!(address.ip().is_loopback(), "{address} is not on the loopback interface");
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
@@ -117,7 +118,7 @@ fn serve(address: SocketAddr, shared: &Arc<Shared>, instance: Option<String>) ->
     Ok(address)
 }
 
-fn converse(stream: TcpStream, shared: &Shared, instance: Option<&str>) -> Result<()> {
+fn converse(stream: TcpStream, shared: &ServerState, instance: Option<&str>) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
@@ -129,8 +130,8 @@ fn converse(stream: TcpStream, shared: &Shared, instance: Option<&str>) -> Resul
     Ok(())
 }
 
-impl Shared {
-    fn answer(&self, request: &Request) -> Result<Option<Response>> {
+impl ServerState {
+    fn answer(&self, request: &GatewayRequest) -> Result<Option<GatewayResponse>> {
         let mut gateway = self.gateway.lock().unwrap_or_else(PoisonError::into_inner);
         let before = request.method != "GET";
         let response = gateway.answer(request, self.began.elapsed());
@@ -149,7 +150,7 @@ fn save(path: &Path, state: &Value) -> Result<()> {
 }
 
 /// The next request of a connection. None: the client is done.
-fn receive(reader: &mut BufReader<TcpStream>) -> Result<Option<Request>> {
+fn receive(reader: &mut BufReader<TcpStream>) -> Result<Option<GatewayRequest>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -167,10 +168,10 @@ fn receive(reader: &mut BufReader<TcpStream>) -> Result<Option<Request>> {
     ensure!(length <= MAX_BODY, "the body is longer than {MAX_BODY} bytes");
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Some(Request { method, target, headers, body, instance: None }))
+    Ok(Some(GatewayRequest { method, target, headers, body, instance: None }))
 }
 
-fn send(stream: &mut TcpStream, response: &Response) -> Result<()> {
+fn send(stream: &mut TcpStream, response: &GatewayResponse) -> Result<()> {
     let mut head = format!("HTTP/1.1 {} {}\r\n", response.status, if response.status < 400 { "OK" } else { "Refused" });
     for (name, value) in &response.headers {
         head.push_str(&format!("{name}: {value}\r\n"));

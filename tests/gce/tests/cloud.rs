@@ -6,8 +6,8 @@ mod program;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use hostler_gce::cloud::{Cloud, Fault, Injected};
-use hostler_gce::{Gateway, NoDevices, Request};
+use hostler_gce::cloud::{EmulatedCloud, FaultRule, InjectedFault};
+use hostler_gce::{ApiGateway, GatewayRequest, NoDevices};
 use program::Emulator;
 use serde_json::{Value, json};
 
@@ -15,16 +15,16 @@ const ZONE: &str = "/compute/v1/projects/p/zones/europe-west1-b";
 
 /// The stand-in and a clock.
 struct Bench {
-    gateway: Gateway,
+    gateway: ApiGateway,
     now: Duration,
     token: String,
 }
 
 impl Bench {
     fn new() -> Bench {
-        let mut cloud = Cloud::new("p", Box::new(NoDevices));
+        let mut cloud = EmulatedCloud::new("p", Box::new(NoDevices));
         cloud.add_instance("n1", "europe-west1-b");
-        let mut bench = Bench { gateway: Gateway::new(cloud), now: Duration::ZERO, token: String::new() };
+        let mut bench = Bench { gateway: ApiGateway::new(cloud), now: Duration::ZERO, token: String::new() };
         bench.token = bench.fresh_token();
         bench
     }
@@ -33,7 +33,7 @@ impl Bench {
         let headers: BTreeMap<String, String> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let request = Request {
+        let request = GatewayRequest {
             method: method.to_owned(),
             target: target.to_owned(),
             headers,
@@ -150,18 +150,18 @@ fn what_the_document_does_not_know_is_refused() {
 fn what_goes_wrong_goes_wrong_as_often_as_asked() {
     let mut bench = Bench::new();
     for (fault, status, reason) in [
-        (Fault::Unavailable, 503, "backendError"),
-        (Fault::RateLimit, 403, "rateLimitExceeded"),
-        (Fault::Quota, 403, "quotaExceeded"),
-        (Fault::Forbidden, 403, "forbidden"),
-        (Fault::ExpiredToken, 401, "authError"),
-        (Fault::NotFound, 404, "notFound"),
-        (Fault::AlreadyExists, 409, "alreadyExists"),
-        (Fault::InUse, 400, "resourceInUseByAnotherResource"),
-        (Fault::NotReady, 400, "resourceNotReady"),
-        (Fault::ConditionNotMet, 412, "conditionNotMet"),
+        (InjectedFault::Unavailable, 503, "backendError"),
+        (InjectedFault::RateLimit, 403, "rateLimitExceeded"),
+        (InjectedFault::Quota, 403, "quotaExceeded"),
+        (InjectedFault::Forbidden, 403, "forbidden"),
+        (InjectedFault::ExpiredToken, 401, "authError"),
+        (InjectedFault::NotFound, 404, "notFound"),
+        (InjectedFault::AlreadyExists, 409, "alreadyExists"),
+        (InjectedFault::InUse, 400, "resourceInUseByAnotherResource"),
+        (InjectedFault::NotReady, 400, "resourceNotReady"),
+        (InjectedFault::ConditionNotMet, 412, "conditionNotMet"),
     ] {
-        bench.gateway.cloud.faults.add(Injected { method: "disks.list".to_owned(), fault, times: 2 });
+        bench.gateway.cloud.faults.add(FaultRule { method: "disks.list".to_owned(), fault, times: 2 });
         for _ in 0..2 {
             assert_eq!(bench.refused("GET", "/disks", Value::Null), (status, reason.to_owned()));
         }
@@ -183,7 +183,11 @@ fn what_goes_wrong_goes_wrong_as_often_as_asked() {
 #[test]
 fn an_answer_can_be_lost_though_the_request_is_done() {
     let mut bench = Bench::new();
-    bench.gateway.cloud.faults.add(Injected { method: "disks.insert".to_owned(), fault: Fault::Lost, times: 1 });
+    bench.gateway.cloud.faults.add(FaultRule {
+        method: "disks.insert".to_owned(),
+        fault: InjectedFault::Lost,
+        times: 1,
+    });
     let bearer = format!("Bearer {}", bench.token);
     let body = json!({"name": "d", "sizeGb": "1"});
     assert_eq!(bench.send("POST", &format!("{ZONE}/disks"), &[("authorization", &bearer)], &body), None);

@@ -40,12 +40,12 @@ pub(crate) fn attempt(verb: &str, rest: &[&str]) -> Option<Result<String>> {
         ("spawn", [program, args @ ..]) => {
             Command::new(program).args(args.iter().copied()).spawn().map(|pid| pid.to_string())
         }
-        ("get", [url]) => http::Request::new("GET", *url).send().map(|response| response.text()),
+        ("get", [url]) => http::HttpRequest::new("GET", *url).send().map(|response| response.text()),
         ("ask", [method, socket, path]) => {
-            http::Request::unix(method, socket, *path).send().map(|response| response.text())
+            http::HttpRequest::unix(method, socket, *path).send().map(|response| response.text())
         }
         ("engine", [method, socket, path, rest @ ..]) => {
-            let request = http::Request::unix(method, socket, *path);
+            let request = http::HttpRequest::unix(method, socket, *path);
             let request = match rest {
                 [body, headers @ ..] => {
                     let headers = headers.chunks_exact(2);

@@ -13,7 +13,7 @@ use hostler_sdk::prelude::*;
 /// A driver that misbehaves on request.
 #[derive(Keywords)]
 #[expect(dead_code, reason = "most keywords are there for the grants to name them")]
-struct Hostile {
+struct HostileDriver {
     /// What to try: a word, and its arguments.
     attempt: Vec<String>,
     /// Its own directory.
@@ -40,7 +40,7 @@ struct Hostile {
 }
 
 #[driver(task, sync, console)]
-impl Driver for Hostile {
+impl Driver for HostileDriver {
     const NAME: &str = "app.hostile";
     const GRANTS: &[&str] = &[
         "files.write = {kw:own}/**",
@@ -68,36 +68,36 @@ impl Driver for Hostile {
     }
 
     fn start(&self, context: &Context) -> Result<Outcome> {
-        self.attempt(context).map(Attempt::into_outcome)
+        self.attempt(context).map(AttackAttempt::into_outcome)
     }
 
     fn stop(&self, context: &Context) -> Result<Outcome> {
-        self.attempt(context).map(Attempt::into_outcome)
+        self.attempt(context).map(AttackAttempt::into_outcome)
     }
 
     fn provision(&self, context: &Context) -> Result<Outcome> {
-        self.attempt(context).map(Attempt::into_outcome)
+        self.attempt(context).map(AttackAttempt::into_outcome)
     }
 
     fn unprovision(&self, context: &Context) -> Result<Outcome> {
-        self.attempt(context).map(Attempt::into_outcome)
+        self.attempt(context).map(AttackAttempt::into_outcome)
     }
 }
 
-impl Task for Hostile {
+impl Task for HostileDriver {
     fn run(&self, context: &Context) -> Result<RunReport> {
         self.attempt(context).map(|attempt| RunReport { exit_status: 0, text: attempt.text })
     }
 }
 
-impl Sync for Hostile {
+impl Sync for HostileDriver {
     fn sync(&self, context: &Context, _: &str, target: &str) -> Result<TargetReport> {
         self.attempt(context).map(|_| TargetReport::copied(target, 0))
     }
 }
 
 /// The description of a console is as hostile as the rest: the words of the attempt are its own.
-impl Console for Hostile {
+impl Console for HostileDriver {
     fn enter(&self, _: &Context) -> Result<Attachment> {
         self.attachment()
     }
@@ -110,14 +110,14 @@ impl Console for Hostile {
                     "Cmd": argv, "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
                 });
                 let path = format!("/v1.41/containers/{container}/exec");
-                let prepared = http::Request::unix("POST", engine, path).json(&body).send()?.json()?;
+                let prepared = http::HttpRequest::unix("POST", engine, path).json(&body).send()?.json()?;
                 let id = prepared["Id"].as_str().unwrap_or_default();
                 Ok(Attachment::upgrade(engine, "POST", format!("/v1.41/exec/{id}/start"), "{}"))
             }
             ["other-command", engine, container] => {
                 let body = format!(r#"{{"Cmd":["/bin/sh"],"AttachStdout":true,"Tty":{}}}"#, context.force());
                 let path = format!("/v1.41/containers/{container}/exec");
-                http::Request::unix("POST", engine, path).body(body).send()?;
+                http::HttpRequest::unix("POST", engine, path).body(body).send()?;
                 Err(Error::failed("another command was prepared"))
             }
             _ => self.attachment(),
@@ -129,7 +129,7 @@ impl Console for Hostile {
     }
 }
 
-impl Hostile {
+impl HostileDriver {
     fn attachment(&self) -> Result<Attachment> {
         match self.words()[..] {
             ["upgrade", socket, method, path, body] => Ok(Attachment::upgrade(socket, method, path, body)),
@@ -140,13 +140,13 @@ impl Hostile {
 }
 
 /// What came of an attempt that was not refused.
-struct Attempt {
+struct AttackAttempt {
     /// What the driver says of it.
     changed: bool,
     text: String,
 }
 
-impl Attempt {
+impl AttackAttempt {
     fn into_outcome(self) -> Outcome {
         match self.changed {
             true => Outcome::changed(self.text),
@@ -155,18 +155,18 @@ impl Attempt {
     }
 }
 
-impl Hostile {
+impl HostileDriver {
     fn words(&self) -> Vec<&str> {
         self.attempt.iter().map(String::as_str).collect()
     }
 
-    fn attempt(&self, context: &Context) -> Result<Attempt> {
+    fn attempt(&self, context: &Context) -> Result<AttackAttempt> {
         let words = self.words();
         let text = match words.split_first() {
-            Some((&"lie", ["changed"])) => return Ok(Attempt { changed: true, text: "did nothing".to_owned() }),
+            Some((&"lie", ["changed"])) => return Ok(AttackAttempt { changed: true, text: "did nothing".to_owned() }),
             Some((&"lie", ["unchanged", path])) => {
                 files::write(path, "", Mode(0o600))?;
-                return Ok(Attempt { changed: false, text: "did something".to_owned() });
+                return Ok(AttackAttempt { changed: false, text: "did something".to_owned() });
             }
             Some((verb, rest)) => waste::attempt(verb, rest)
                 .or_else(|| break_out::attempt(verb, rest, context))
@@ -175,6 +175,6 @@ impl Hostile {
             None => None,
         };
         let text = text.unwrap_or_else(|| Err(Error::invalid_config(format!("no attempt {words:?}"))))?;
-        Ok(Attempt { changed: true, text })
+        Ok(AttackAttempt { changed: true, text })
     }
 }

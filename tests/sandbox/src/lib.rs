@@ -8,7 +8,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A network namespace with a process that sleeps in it.
 #[derive(Keywords)]
-struct Sandbox {
+struct SandboxProbe {
     /// How long the process sleeps, in seconds.
     #[keyword(default = "3600")]
     seconds: String,
@@ -17,7 +17,7 @@ struct Sandbox {
 }
 
 #[driver]
-impl Driver for Sandbox {
+impl Driver for SandboxProbe {
     const NAME: &str = "container.sandbox";
     const GRANTS: &[&str] = &["spawn(caps=all) = /usr/bin/unshare --net -- /bin/sleep {kw:seconds}"];
 

@@ -6,7 +6,7 @@ mod stores;
 mod surroundings;
 mod task;
 
-pub use retcodes::Retcodes;
+pub use retcodes::RetcodeTable;
 pub use stores::StoreVariables;
-pub use surroundings::Surroundings;
+pub use surroundings::CommandSettings;
 pub use task::TaskKeywords;

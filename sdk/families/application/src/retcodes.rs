@@ -4,15 +4,15 @@ use hostler_sdk::{Error, Result, RunReport, State};
 
 /// A table from exit statuses to states: `0:up 1:down`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retcodes(Vec<(i32, State)>);
+pub struct RetcodeTable(Vec<(i32, State)>);
 
-impl Retcodes {
+impl RetcodeTable {
     /// Reads `<status>:<state>` pairs.
-    pub fn parse(pairs: &[String]) -> Result<Retcodes> {
+    pub fn parse(pairs: &[String]) -> Result<RetcodeTable> {
         let parsed: Option<Vec<_>> = pairs.iter().map(|pair| pair_of(pair)).collect();
         let expected = "expected pairs such as 0:up 1:down, of up, down, warn, n/a and undef";
         parsed
-            .map(Retcodes)
+            .map(RetcodeTable)
             .ok_or_else(|| Error::invalid_config(format!("retcodes is {:?}: {expected}", pairs.join(" "))))
     }
 
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn retcodes_are_pairs_and_the_first_of_a_status_counts() {
-        let parse = |text: &str| Retcodes::parse(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        let parse = |text: &str| RetcodeTable::parse(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
         let codes = parse("0:up 1:down 3:warn 0:down").unwrap();
         assert_eq!((codes.state(0), codes.state(3), codes.state(2)), (Some(State::Up), Some(State::Warn), None));
         for bad in ["up", "0:on", "x:up", "0:"] {

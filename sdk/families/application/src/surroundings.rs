@@ -9,7 +9,7 @@ use crate::StoreVariables;
 
 /// The settings with which the commands of a configuration are run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Keywords)]
-pub struct Surroundings {
+pub struct CommandSettings {
     /// The directory in which the commands run. The default is `/`.
     #[keyword(example = "/srv/{fqdn}")]
     pub cwd: Option<PathBuf>,
@@ -60,7 +60,7 @@ pub struct Surroundings {
     pub limit_stack: Option<Size>,
 }
 
-impl Surroundings {
+impl CommandSettings {
     /// Applies the settings to a command.
     pub fn apply(&self, mut command: Command) -> Result<Command> {
         if let Some(cwd) = &self.cwd {
@@ -113,7 +113,7 @@ mod tests {
     fn variables_of_stores_count_and_of_those_the_secrets() {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
         let stores = StoreVariables { configs_environment: words("B=2 C=2"), secrets_environment: words("C=3") };
-        let surroundings = Surroundings { environment: words("A=1 B=1 C=1"), stores, ..Surroundings::default() };
+        let surroundings = CommandSettings { environment: words("A=1 B=1 C=1"), stores, ..CommandSettings::default() };
         let command = surroundings.apply(Command::new("/bin/true")).unwrap();
         let in_order = [("A", "1"), ("B", "1"), ("C", "1"), ("B", "2"), ("C", "2"), ("C", "3")];
         let expected =
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_variable_without_a_value_is_an_error() {
-        let surroundings = Surroundings { environment: vec!["A".to_owned()], ..Surroundings::default() };
+        let surroundings = CommandSettings { environment: vec!["A".to_owned()], ..CommandSettings::default() };
         assert!(surroundings.apply(Command::new("/bin/true")).is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hostler_sdk::{Context, Error, Keywords, Problem, Result};
 
-use crate::Retcodes;
+use crate::RetcodeTable;
 
 /// The keywords of every task.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Keywords)]
@@ -22,13 +22,13 @@ pub struct TaskKeywords {
 impl TaskKeywords {
     /// The problem with the keywords, if there is one.
     pub fn problems(&self) -> Option<Problem> {
-        let error = Retcodes::parse(&self.retcodes).err()?;
+        let error = RetcodeTable::parse(&self.retcodes).err()?;
         Some(Problem::new("retcodes", error))
     }
 
     /// The table of exit statuses.
-    pub fn retcodes(&self) -> Result<Retcodes> {
-        Retcodes::parse(&self.retcodes)
+    pub fn retcodes(&self) -> Result<RetcodeTable> {
+        RetcodeTable::parse(&self.retcodes)
     }
 
     /// Fails if runs must be confirmed and the operator has not confirmed this run.

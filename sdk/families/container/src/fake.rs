@@ -6,23 +6,23 @@ use std::rc::Rc;
 
 use hostler_sdk::CapabilityError;
 use hostler_sdk::errno::ECONNREFUSED;
-use hostler_sdk::fake::{Asked, Host, Served};
+use hostler_sdk::fake::{Host, ServerRequest, ServerResponse};
 use hostler_sdk::process::Output;
 use serde_json::{Value, json};
 
 /// An engine. A clone is the same engine.
 #[derive(Clone, Default)]
-pub struct Engine(Rc<RefCell<State>>);
+pub struct FakeEngine(Rc<RefCell<EngineState>>);
 
 #[derive(Default)]
-struct State {
+struct EngineState {
     /// Their ids, by their names.
     images: BTreeMap<String, String>,
     /// The same, of what can be pulled.
     registry: BTreeMap<String, String>,
     /// How containers end at once that are made from an image, and what they say.
     failing: BTreeMap<String, (i32, String)>,
-    containers: BTreeMap<String, Container>,
+    containers: BTreeMap<String, FakeContainer>,
     made: u32,
     /// Whether it runs only as long as a process of the resource does.
     is_a_process: bool,
@@ -32,7 +32,7 @@ struct State {
 }
 
 #[derive(Clone)]
-struct Container {
+struct FakeContainer {
     id: String,
     image: String,
     body: Value,
@@ -41,34 +41,34 @@ struct Container {
     log: String,
 }
 
-impl Engine {
+impl FakeEngine {
     /// Without images and containers.
-    pub fn new() -> Engine {
-        Engine::default()
+    pub fn new() -> FakeEngine {
+        FakeEngine::default()
     }
 
     /// With an image, and its id.
-    pub fn image(self, name: &str, id: &str) -> Engine {
+    pub fn image(self, name: &str, id: &str) -> FakeEngine {
         self.with(|state| state.images.insert(name.to_owned(), id.to_owned()))
     }
 
     /// With an image that can be pulled.
-    pub fn in_registry(self, name: &str, id: &str) -> Engine {
+    pub fn in_registry(self, name: &str, id: &str) -> FakeEngine {
         self.with(|state| state.registry.insert(name.to_owned(), id.to_owned()))
     }
 
     /// Containers of an image say something and end as soon as they are started.
-    pub fn failing(self, image: &str, exit_code: i32, says: &str) -> Engine {
+    pub fn failing(self, image: &str, exit_code: i32, says: &str) -> FakeEngine {
         self.with(|state| state.failing.insert(image.to_owned(), (exit_code, says.to_owned())))
     }
 
     /// A stop of this container never ends.
-    pub fn deaf(self, name: &str) -> Engine {
+    pub fn deaf(self, name: &str) -> FakeEngine {
         self.with(|state| state.deaf.insert(name.to_owned()))
     }
 
     /// With a container that runs and carries these labels. Without them, it is somebody else's.
-    pub fn container(self, name: &str, labels: &[(&str, &str)]) -> Engine {
+    pub fn container(self, name: &str, labels: &[(&str, &str)]) -> FakeEngine {
         let labels: BTreeMap<&str, &str> = labels.iter().copied().collect();
         let body = json!({ "Image": "other", "Labels": labels });
         self.with(|state| state.add(name, body, "sha256:0".to_owned(), "running"))
@@ -101,7 +101,7 @@ impl Engine {
         self.0.borrow().containers.get(name).map_or(Value::Null, |container| container.body.clone())
     }
 
-    fn with<T>(self, change: impl FnOnce(&mut State) -> T) -> Engine {
+    fn with<T>(self, change: impl FnOnce(&mut EngineState) -> T) -> FakeEngine {
         change(&mut self.0.borrow_mut());
         self
     }
@@ -124,7 +124,7 @@ impl Engine {
             })
     }
 
-    fn answer(&self, asked: &Asked<'_>, path: &str) -> Result<Served, CapabilityError> {
+    fn answer(&self, asked: &ServerRequest<'_>, path: &str) -> Result<ServerResponse, CapabilityError> {
         let mut state = self.0.borrow_mut();
         let is_dockerd = |command: &String| command.split(' ').any(|word| word == "dockerd");
         if state.is_a_process && !asked.host.processes().iter().any(is_dockerd) {
@@ -142,7 +142,7 @@ impl Engine {
             Value::String(text) => text.into_bytes(),
             answer => answer.to_string().into_bytes(),
         };
-        Ok(Served { status, headers: vec![("Api-Version".to_owned(), "1.41".to_owned())], body })
+        Ok(ServerResponse { status, headers: vec![("Api-Version".to_owned(), "1.41".to_owned())], body })
     }
 }
 
@@ -154,11 +154,11 @@ fn not_found(what: &str) -> (u16, Value) {
     (404, json!({ "message": format!("No such {what}") }))
 }
 
-impl State {
+impl EngineState {
     fn add(&mut self, name: &str, body: Value, image: String, status: &'static str) -> String {
         self.made += 1;
         let id = format!("{:064x}", self.made);
-        let container = Container { id: id.clone(), image, body, status, exit_code: 0, log: String::new() };
+        let container = FakeContainer { id: id.clone(), image, body, status, exit_code: 0, log: String::new() };
         self.containers.insert(name.to_owned(), container);
         id
     }
@@ -183,7 +183,7 @@ impl State {
 
     fn list(&self, query: &str) -> Value {
         let all = query.contains("all=true");
-        let holds = |container: &&Container| {
+        let holds = |container: &&FakeContainer| {
             let labels = container.body["Labels"].as_object();
             let mut filters = query.split('"').filter_map(|word| word.split_once('='));
             filters.all(|(name, value)| {
@@ -251,7 +251,7 @@ impl State {
     }
 }
 
-fn shown(container: &Container) -> Value {
+fn shown(container: &FakeContainer) -> Value {
     let running = container.status == "running";
     json!({
         "Id": container.id,

@@ -26,7 +26,7 @@ mod life;
 mod place;
 mod resource;
 
-pub use engine::{ContainerState, Engine, EngineError, Found, is_reference, is_tagged};
-pub use life::{Container, Service};
-pub use place::{EnginePlace, Left, OwnEngine, Place};
+pub use engine::{ContainerInfo, ContainerState, EngineClient, EngineError, is_reference, is_tagged};
+pub use life::{ContainerLife, ContainerSpec};
+pub use place::{EngineDeparture, EngineLocation, EnginePlace, OwnEngine};
 pub use resource::{ContainerResource, refuse_own_engine};

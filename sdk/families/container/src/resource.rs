@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use hostler_sdk::{Context, Keywords, Problem, Result};
 
-use crate::{Container, Place, Service};
+use crate::{ContainerLife, ContainerSpec, EngineLocation};
 
 /// A resource that is a container. [`container_driver!`](crate::container_driver) makes a driver of it.
 pub trait ContainerResource: Keywords {
     /// What the container is to be.
-    fn container(&self) -> &Container;
+    fn container(&self) -> &ContainerSpec;
 
     /// Where its engine is.
-    fn place(&self, context: &Context) -> Result<Place>;
+    fn place(&self, context: &Context) -> Result<EngineLocation>;
 
     /// What keywords hold that they cannot.
     fn problems(&self) -> Vec<Problem> {
@@ -20,12 +20,12 @@ pub trait ContainerResource: Keywords {
     }
 
     /// Its life.
-    fn service<'a>(&'a self, context: &'a Context) -> Result<Service<'a>> {
-        Ok(Service::new(self.container(), context, self.place(context)?))
+    fn service<'a>(&'a self, context: &'a Context) -> Result<ContainerLife<'a>> {
+        Ok(ContainerLife::new(self.container(), context, self.place(context)?))
     }
 
     /// Its life, if the keywords hold nothing that they cannot.
-    fn checked<'a>(&'a self, context: &'a Context) -> Result<Service<'a>> {
+    fn checked<'a>(&'a self, context: &'a Context) -> Result<ContainerLife<'a>> {
         match self.problems().into_iter().next() {
             Some(problem) => Err(problem.into()),
             None => self.service(context),

@@ -5,7 +5,7 @@ use hostler_sdk::{Command, Error, Outcome, Result, log};
 
 /// A kind of file system on block devices.
 #[derive(Debug, Clone, Copy)]
-pub struct Kind {
+pub struct FilesystemKind {
     /// The name of the type in /proc/filesystems.
     pub fstype: &'static str,
     /// The signatures, as named by blkid(8), that can be mounted as this type.
@@ -18,7 +18,7 @@ pub struct Kind {
     /// options in the same order. Options that read other files or run other programs must not be in the list.
     pub mkfs_options: &'static [&'static str],
     /// The program that checks and repairs one before it is mounted, if the type has such a program.
-    pub fsck: Option<Fsck>,
+    pub fsck: Option<CheckProgram>,
 }
 
 /// The option with which every mkfs sets a label.
@@ -26,14 +26,14 @@ pub(super) const LABEL: &str = "-L";
 
 /// A program that checks and repairs a file system.
 #[derive(Debug, Clone, Copy)]
-pub struct Fsck {
+pub struct CheckProgram {
     /// The program and its arguments.
     pub command: &'static [&'static str],
     /// The exit statuses after which the file system may be mounted.
     pub mountable: &'static [i32],
 }
 
-impl Kind {
+impl FilesystemKind {
     /// The grants for mkfs, on `dev` and on `mkfs_dev`. A test of each driver compares them with its `GRANTS`.
     pub fn mkfs_grants(&self) -> [String; 2] {
         ["dev", "mkfs_dev"].map(|keyword| self.mkfs_grant(keyword))
@@ -90,13 +90,13 @@ fn command(words: &[&str], dev: &str, options: Vec<String>) -> Command {
 mod tests {
     use super::*;
 
-    const KIND: Kind = Kind {
+    const KIND: FilesystemKind = FilesystemKind {
         fstype: "ext4",
         signatures: &["ext4"],
         mkfs: &["/sbin/mkfs.ext4", "-q", "-F"],
         mkfs_caps: "",
         mkfs_options: &["-L", "-m", "-O"],
-        fsck: Some(Fsck { command: &["/sbin/e2fsck", "-p"], mountable: &[0, 1] }),
+        fsck: Some(CheckProgram { command: &["/sbin/e2fsck", "-p"], mountable: &[0, 1] }),
     };
 
     #[track_caller]

@@ -14,7 +14,7 @@ mod mounted;
 mod resource;
 mod volume;
 
-pub use kind::{Fsck, Kind};
-pub use mounted::{IsOurs, MountPoint, Mounted};
+pub use kind::{CheckProgram, FilesystemKind};
+pub use mounted::{FilesystemMount, MountPoint, MountPredicate};
 pub use resource::VolumeResource;
-pub use volume::{OnVolume, Volume};
+pub use volume::{VolumeFilesystem, VolumeKeywords};

@@ -52,10 +52,10 @@ impl MountPoint {
 }
 
 /// Decides whether a mount that was found is the resource's own.
-pub type IsOurs<'a> = Box<dyn Fn(&MountEntry) -> Result<bool> + 'a>;
+pub type MountPredicate<'a> = Box<dyn Fn(&MountEntry) -> Result<bool> + 'a>;
 
 /// A file system to mount, and how to recognise it once it is mounted.
-pub struct Mounted<'a> {
+pub struct FilesystemMount<'a> {
     /// The mount point.
     pub at: &'a MountPoint,
     /// The type, as in /proc/filesystems, or `bind`.
@@ -65,11 +65,11 @@ pub struct Mounted<'a> {
     /// The options of mount(8).
     pub options: Vec<String>,
     /// Decides whether a mount that was found at the mount point is the resource's own.
-    pub is_ours: IsOurs<'a>,
+    pub is_ours: MountPredicate<'a>,
 }
 
 /// The state of the mount point.
-enum Found {
+enum MountState {
     Nothing,
     Ours(MountEntry),
     /// Another file system, and ours is not below it.
@@ -78,7 +78,7 @@ enum Found {
     Hidden(MountEntry),
 }
 
-impl Mounted<'_> {
+impl FilesystemMount<'_> {
     /// The label, such as `ext4 /dev/loop0@/srv/web`.
     pub fn label(&self) -> String {
         format!("{} {}@{}", self.fstype, self.source, self.at.mnt.display())
@@ -86,38 +86,38 @@ impl Mounted<'_> {
 
     /// Whether it is mounted.
     pub fn is_mounted(&self) -> Result<bool> {
-        Ok(matches!(self.found()?, Found::Ours(_) | Found::Hidden(_)))
+        Ok(matches!(self.found()?, MountState::Ours(_) | MountState::Hidden(_)))
     }
 
     /// The file system that is mounted there instead, if there is one.
     pub(super) fn stranger(&self) -> Result<Option<MountEntry>> {
         match self.found()? {
-            Found::Other(other) => Ok(Some(other)),
-            Found::Nothing | Found::Ours(_) | Found::Hidden(_) => Ok(None),
+            MountState::Other(other) => Ok(Some(other)),
+            MountState::Nothing | MountState::Ours(_) | MountState::Hidden(_) => Ok(None),
         }
     }
 
-    fn found(&self) -> Result<Found> {
+    fn found(&self) -> Result<MountState> {
         let mut mounts = mount::mounts_at(&self.at.mnt)?;
-        let Some(top) = mounts.pop() else { return Ok(Found::Nothing) };
+        let Some(top) = mounts.pop() else { return Ok(MountState::Nothing) };
         if (self.is_ours)(&top)? {
-            return Ok(Found::Ours(top));
+            return Ok(MountState::Ours(top));
         }
         for below in &mounts {
             if (self.is_ours)(below)? {
-                return Ok(Found::Hidden(top));
+                return Ok(MountState::Hidden(top));
             }
         }
-        Ok(Found::Other(top))
+        Ok(MountState::Other(top))
     }
 
     /// The status. Up means that it is mounted, topmost, and answers.
     pub fn status(&self) -> Result<Status> {
         let status = match self.found()? {
-            Found::Nothing => Status::down(),
-            Found::Ours(entry) => self.health(&entry),
-            Found::Other(other) => Status::down().warning(self.taken(&other)),
-            Found::Hidden(other) => Status::up().degraded(self.taken(&other)),
+            MountState::Nothing => Status::down(),
+            MountState::Ours(entry) => self.health(&entry),
+            MountState::Other(other) => Status::down().warning(self.taken(&other)),
+            MountState::Hidden(other) => Status::up().degraded(self.taken(&other)),
         };
         Ok(status.label(self.label()))
     }
@@ -130,7 +130,9 @@ impl Mounted<'_> {
         let mut status = Status::up();
         let read_only = |options: &[String]| options.iter().any(|option| option == "ro");
         if read_only(&entry.options) && !read_only(&self.options) {
-            status = status.degraded("mounted read-only, although ro is not among the options: see dmesg(1) for errors of the disk");
+            status = status.degraded(
+                "mounted read-only, although ro is not among the options: see dmesg(1) for errors of the disk",
+            );
         }
         match mount::statfs(&self.at.mnt, self.at.stat_timeout) {
             Ok(_) if self.at.check_read => match files::list_directory(&self.at.mnt) {
@@ -146,12 +148,12 @@ impl Mounted<'_> {
     /// Mounts the file system. The directory must be empty, unless `overmount` allows to hide its files.
     pub fn start(&self) -> Result<Outcome> {
         match self.found()? {
-            Found::Ours(_) => return Ok(Outcome::unchanged(format!("{} is already mounted", self.label()))),
-            Found::Hidden(other) => return Err(Error::failed(self.taken(&other))),
-            Found::Other(other) if !self.at.overmount => {
+            MountState::Ours(_) => return Ok(Outcome::unchanged(format!("{} is already mounted", self.label()))),
+            MountState::Hidden(other) => return Err(Error::failed(self.taken(&other))),
+            MountState::Other(other) if !self.at.overmount => {
                 return Err(Error::failed(format!("{}; {OVERMOUNT}", self.taken(&other))));
             }
-            Found::Nothing | Found::Other(_) => {}
+            MountState::Nothing | MountState::Other(_) => {}
         }
         if !mount::supports(self.fstype)? {
             return Err(Error::failed(format!("this kernel does not support the file system {}", self.fstype)));
@@ -183,12 +185,12 @@ impl Mounted<'_> {
         let mut unmounted = false;
         loop {
             match self.found()? {
-                Found::Ours(_) => self.unmount()?,
-                Found::Hidden(other) => return Err(Error::retryable(self.taken(&other))),
-                Found::Nothing | Found::Other(_) if unmounted => {
+                MountState::Ours(_) => self.unmount()?,
+                MountState::Hidden(other) => return Err(Error::retryable(self.taken(&other))),
+                MountState::Nothing | MountState::Other(_) if unmounted => {
                     return Ok(Outcome::changed(format!("unmounted {}", self.label())));
                 }
-                Found::Nothing | Found::Other(_) => {
+                MountState::Nothing | MountState::Other(_) => {
                     return Ok(Outcome::unchanged(format!("{} is already unmounted", self.label())));
                 }
             }

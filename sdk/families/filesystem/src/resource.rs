@@ -2,18 +2,18 @@
 
 use hostler_sdk::Keywords;
 
-use crate::{Kind, OnVolume, Volume};
+use crate::{FilesystemKind, VolumeFilesystem, VolumeKeywords};
 
 /// A resource that is a file system on a block device. [`filesystem_driver!`](crate::filesystem_driver) makes it a driver.
 pub trait VolumeResource: Keywords {
     /// The kind of file system.
-    const KIND: &'static Kind;
+    const KIND: &'static FilesystemKind;
 
     /// The device and the mount point.
-    fn volume(&self) -> &Volume;
+    fn volume(&self) -> &VolumeKeywords;
 
     /// The file system with its mount options. A driver with options of its own overrides this.
-    fn on_volume(&self) -> OnVolume<'_> {
+    fn on_volume(&self) -> VolumeFilesystem<'_> {
         self.volume().of(Self::KIND)
     }
 }

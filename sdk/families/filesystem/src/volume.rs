@@ -8,7 +8,7 @@ use hostler_sdk::state::{self, StateScope};
 use hostler_sdk::{CapabilityError, Error, Keywords, Outcome, Problem, Provisioned, Result, Status};
 
 use super::kind::LABEL;
-use super::{Kind, MountPoint, Mounted};
+use super::{FilesystemKind, FilesystemMount, MountPoint};
 
 /// How long udev may take to create the link of a device that was just attached.
 const UDEV: Duration = Duration::from_secs(10);
@@ -19,7 +19,7 @@ const MOUNTED: &str = "mounted";
 
 /// The keywords of a file system on a block device.
 #[derive(Debug, Clone, Keywords)]
-pub struct Volume {
+pub struct VolumeKeywords {
     /// The block device: a path, or `LABEL=x` or `UUID=x` of the file system on it.
     #[keyword(example = "{disk#1.exposed_devs[0]}")]
     pub dev: String,
@@ -35,27 +35,27 @@ pub struct Volume {
     pub mkfs_dev: Option<String>,
 }
 
-impl Volume {
+impl VolumeKeywords {
     /// For tests: `dev` at `mnt`, with the defaults of all other keywords.
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn fake(dev: &str, mnt: &str) -> Volume {
-        Volume { dev: dev.to_owned(), at: MountPoint::fake(mnt), mkfs_opt: Vec::new(), mkfs_dev: None }
+    pub fn fake(dev: &str, mnt: &str) -> VolumeKeywords {
+        VolumeKeywords { dev: dev.to_owned(), at: MountPoint::fake(mnt), mkfs_opt: Vec::new(), mkfs_dev: None }
     }
 
     /// The file system of this kind, with the options of `mnt_opt`.
-    pub fn of(&self, kind: &'static Kind) -> OnVolume<'_> {
-        OnVolume { volume: self, kind, options: self.at.options() }
+    pub fn of(&self, kind: &'static FilesystemKind) -> VolumeFilesystem<'_> {
+        VolumeFilesystem { volume: self, kind, options: self.at.options() }
     }
 }
 
 /// A file system of a kind on a device: one function for each verb of the resource.
-pub struct OnVolume<'a> {
-    volume: &'a Volume,
-    kind: &'static Kind,
+pub struct VolumeFilesystem<'a> {
+    volume: &'a VolumeKeywords,
+    kind: &'static FilesystemKind,
     options: Vec<String>,
 }
 
-impl OnVolume<'_> {
+impl VolumeFilesystem<'_> {
     /// Replaces the options of `mnt_opt`.
     #[must_use]
     pub fn options(mut self, options: Vec<String>) -> Self {
@@ -71,7 +71,7 @@ impl OnVolume<'_> {
 
     /// The options of `mkfs_opt`, and the label if `dev` is one.
     fn mkfs_options(&self) -> std::result::Result<Vec<String>, String> {
-        let Volume { dev, mkfs_opt, .. } = self.volume;
+        let VolumeKeywords { dev, mkfs_opt, .. } = self.volume;
         let mut options = self.kind.arrange(mkfs_opt)?;
         let Some(label) = label_of(dev) else { return Ok(options) };
         match options.iter().position(|option| option == LABEL).and_then(|at| options.get(at + 1)) {
@@ -93,7 +93,8 @@ impl OnVolume<'_> {
         if let Some(other) = mounted.stranger()?
             && self.may_be_ours(&other, device.as_ref())
         {
-            let text = format!("{}: it cannot be determined now whether that is {}", mounted.taken(&other), self.volume.dev);
+            let text =
+                format!("{}: it cannot be determined now whether that is {}", mounted.taken(&other), self.volume.dev);
             return Ok(Status::undefined(text).label(self.label()));
         }
         let status = mounted.status()?.label(self.label());
@@ -189,7 +190,7 @@ impl OnVolume<'_> {
 
     /// The device to create the file system on: the one that `dev` names or, if no device has that label yet, `mkfs_dev`.
     fn to_provision(&self) -> Result<&String> {
-        let Volume { dev, mkfs_dev, .. } = self.volume;
+        let VolumeKeywords { dev, mkfs_dev, .. } = self.volume;
         if dev.starts_with('/') || block::find(dev)?.is_some() {
             return Ok(dev);
         }
@@ -204,14 +205,14 @@ impl OnVolume<'_> {
 
     /// Leaves the data as it is: only the resource that created the device destroys it.
     pub fn unprovision(&self) -> Result<Outcome> {
-        let Volume { dev, .. } = self.volume;
+        let VolumeKeywords { dev, .. } = self.volume;
         Ok(Outcome::unchanged(format!("the {} on {dev} is left as it is", self.kind.fstype)))
     }
 
-    fn mounted(&self, device: Option<&Device>) -> Mounted<'_> {
+    fn mounted(&self, device: Option<&Device>) -> FilesystemMount<'_> {
         // The kernel lists a mounted device under its own name, whatever link was mounted.
         let shown = device.map_or_else(|| self.volume.dev.clone(), |device| device.path.clone());
-        Mounted {
+        FilesystemMount {
             at: &self.volume.at,
             fstype: self.kind.fstype,
             source: &self.volume.dev,
@@ -221,13 +222,13 @@ impl OnVolume<'_> {
     }
 
     /// The same, but it also recognises the device that `dev` named when it was mounted.
-    fn remembered(&self, device: Option<&Device>) -> Mounted<'_> {
+    fn remembered(&self, device: Option<&Device>) -> FilesystemMount<'_> {
         let now = self.mounted(device);
         let is_now = now.is_ours;
         let is_ours = move |entry: &MountEntry| {
             Ok(is_now(entry)? || state::get(StateScope::Boot, MOUNTED)?.is_some_and(|device| device == entry.source))
         };
-        Mounted { is_ours: Box::new(is_ours), ..now }
+        FilesystemMount { is_ours: Box::new(is_ours), ..now }
     }
 }
 

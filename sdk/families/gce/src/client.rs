@@ -3,13 +3,13 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::time::Duration;
 
-use hostler_sdk::http::Request;
+use hostler_sdk::http::HttpRequest;
 use hostler_sdk::{Context, clock};
 use serde_json::Value;
 
 use super::place::segment;
-use super::token::{self, Token};
-use super::{Cloud, Fault};
+use super::token::{self, AccessToken};
+use super::{CloudKeywords, ComputeError};
 
 /// Where the API is on Google.
 const API: &str = "https://compute.googleapis.com/compute/v1";
@@ -24,10 +24,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A client for the length of one call of a driver.
-pub struct Client<'a> {
-    cloud: &'a Cloud,
+pub struct ComputeClient<'a> {
+    cloud: &'a CloudKeywords,
     context: &'a Context,
-    token: RefCell<Option<Token>>,
+    token: RefCell<Option<AccessToken>>,
     project: OnceCell<String>,
     zone: OnceCell<String>,
     /// When it must have come to an end, since the boot of the node.
@@ -36,9 +36,9 @@ pub struct Client<'a> {
     changes: Cell<u32>,
 }
 
-impl<'a> Client<'a> {
-    pub(super) fn new(cloud: &'a Cloud, context: &'a Context) -> Client<'a> {
-        Client {
+impl<'a> ComputeClient<'a> {
+    pub(super) fn new(cloud: &'a CloudKeywords, context: &'a Context) -> ComputeClient<'a> {
+        ComputeClient {
             cloud,
             context,
             token: RefCell::default(),
@@ -57,12 +57,12 @@ impl<'a> Client<'a> {
     }
 
     /// The path of that instance within the project.
-    pub fn own_path(&self) -> Result<String, Fault> {
+    pub fn own_path(&self) -> Result<String, ComputeError> {
         Ok(format!("zones/{}/instances/{}", self.zone()?, segment("gce_instance", self.instance())?))
     }
 
     /// The zone.
-    pub fn zone(&self) -> Result<&str, Fault> {
+    pub fn zone(&self) -> Result<&str, ComputeError> {
         let ask = || {
             let told = token::told(self.cloud, "instance/zone")?;
             Ok(told.trim().rsplit('/').next().unwrap_or_default().to_owned())
@@ -71,7 +71,7 @@ impl<'a> Client<'a> {
     }
 
     /// The id of the project.
-    pub fn project(&self) -> Result<&str, Fault> {
+    pub fn project(&self) -> Result<&str, ComputeError> {
         let ask = || Ok(token::told(self.cloud, "project/project-id")?.trim().to_owned());
         known(&self.project, "gce_project", self.cloud.gce_project.as_ref(), ask)
     }
@@ -82,10 +82,10 @@ impl<'a> Client<'a> {
     }
 
     /// What is at a path within the project: `zones/z/disks/d`. None if nothing is.
-    pub fn get(&self, path: &str) -> Result<Option<Value>, Fault> {
+    pub fn get(&self, path: &str) -> Result<Option<Value>, ComputeError> {
         match self.send("GET", path, "", None) {
             Ok(found) => Ok(Some(found)),
-            Err(Fault::NotFound(_)) => Ok(None),
+            Err(ComputeError::NotFound(_)) => Ok(None),
             Err(fault) => Err(fault),
         }
     }
@@ -98,7 +98,7 @@ impl<'a> Client<'a> {
         query: &str,
         body: Option<&Value>,
         doing: &str,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ComputeError> {
         self.changes.set(self.changes.get() + 1);
         let join = if query.is_empty() { "" } else { "&" };
         let query = format!("{query}{join}requestId={}", self.request_id(method, path));
@@ -107,11 +107,17 @@ impl<'a> Client<'a> {
     }
 
     /// Sends a request until it succeeds, cannot succeed, or was tried often enough.
-    pub(super) fn send(&self, method: &str, path: &str, query: &str, body: Option<&Value>) -> Result<Value, Fault> {
+    pub(super) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, ComputeError> {
         let (mut tries, mut pause, mut is_renewed) = (1, FIRST_PAUSE, false);
         loop {
             match self.send_once(method, path, query, body) {
-                Err(Fault::Unauthorized(_)) if !is_renewed => {
+                Err(ComputeError::Unauthorized(_)) if !is_renewed => {
                     is_renewed = true;
                     self.token.take();
                 }
@@ -125,26 +131,26 @@ impl<'a> Client<'a> {
         }
     }
 
-    fn send_once(&self, method: &str, path: &str, query: &str, body: Option<&Value>) -> Result<Value, Fault> {
+    fn send_once(&self, method: &str, path: &str, query: &str, body: Option<&Value>) -> Result<Value, ComputeError> {
         let base = self.cloud.gce_endpoint.as_deref().unwrap_or(API);
         let mark = if query.is_empty() { "" } else { "?" };
         let url = format!("{base}/projects/{}/{path}{mark}{query}", self.project()?);
-        let mut request = Request::new(method, url).header("Authorization", format!("Bearer {}", self.token()?));
+        let mut request = HttpRequest::new(method, url).header("Authorization", format!("Bearer {}", self.token()?));
         request = request.timeout(PATIENCE.min(self.left()));
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().map_err(Fault::unsent)?;
-        if answer.succeeded() { Ok(answer.json()?) } else { Err(Fault::of(&answer)) }
+        let answer = request.send().map_err(ComputeError::unsent)?;
+        if answer.succeeded() { Ok(answer.json()?) } else { Err(ComputeError::of(&answer)) }
     }
 
     /// A token that is good, the same one while it is.
-    fn token(&self) -> Result<String, Fault> {
+    fn token(&self) -> Result<String, ComputeError> {
         let known = self.token.borrow().as_ref().filter(|token| token.is_good()).map(|token| token.text.clone());
         if let Some(known) = known {
             return Ok(known);
         }
-        let fresh = Token::ask(self.cloud)?;
+        let fresh = AccessToken::ask(self.cloud)?;
         Ok(self.token.borrow_mut().insert(fresh).text.clone())
     }
 
@@ -159,8 +165,8 @@ fn known<'c>(
     cell: &'c OnceCell<String>,
     keyword: &str,
     written: Option<&String>,
-    ask: impl FnOnce() -> Result<String, Fault>,
-) -> Result<&'c str, Fault> {
+    ask: impl FnOnce() -> Result<String, ComputeError>,
+) -> Result<&'c str, ComputeError> {
     if let Some(known) = cell.get() {
         return Ok(known);
     }

@@ -2,21 +2,21 @@
 
 use std::fmt::Display;
 
-use hostler_sdk::http::Response;
+use hostler_sdk::http::HttpResponse;
 use hostler_sdk::{CapabilityError, Error};
 use serde_json::Value;
 
 /// The answer of the API.
-pub type Answer<T> = std::result::Result<T, Fault>;
+pub type ComputeResult<T> = std::result::Result<T, ComputeError>;
 
 /// A fault as the failure of what was being done: `.map_err(failed("cannot attach d"))?`.
-pub fn failed(doing: impl Display) -> impl FnOnce(Fault) -> Error {
+pub fn failed(doing: impl Display) -> impl FnOnce(ComputeError) -> Error {
     move |fault| Error::from(fault).while_doing(doing)
 }
 
 /// Why a request came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum ComputeError {
     /// There is no such thing.
     #[error("Google says: {0}")]
     NotFound(String),
@@ -69,62 +69,62 @@ pub enum Fault {
     Host(Error),
 }
 
-impl Fault {
+impl ComputeError {
     /// Of an answer that is no success.
-    pub(super) fn of(answer: &Response) -> Fault {
+    pub(super) fn of(answer: &HttpResponse) -> ComputeError {
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let error = &body["error"];
         let message = error["message"].as_str().map_or_else(|| format!("HTTP status {}", answer.status), str::to_owned);
         let reason = error["errors"][0]["reason"].as_str().unwrap_or_default();
-        Fault::named(answer.status, reason, message)
+        ComputeError::named(answer.status, reason, message)
     }
 
     /// Of an operation that failed after it was accepted.
-    pub(super) fn of_operation(error: &Value) -> Fault {
+    pub(super) fn of_operation(error: &Value) -> ComputeError {
         let first = &error["errors"][0];
         let message = first["message"].as_str().unwrap_or("the operation failed").to_owned();
         match first["code"].as_str().unwrap_or_default() {
-            "QUOTA_EXCEEDED" => Fault::Quota(message),
-            code if code.starts_with("ZONE_RESOURCE_POOL_EXHAUSTED") => Fault::Exhausted(message),
-            "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE" => Fault::InUse(message),
-            "RESOURCE_NOT_FOUND" => Fault::NotFound(message),
-            "RESOURCE_ALREADY_EXISTS" => Fault::AlreadyExists(message),
-            "RESOURCE_NOT_READY" => Fault::NotReady(message),
-            "INTERNAL_ERROR" => Fault::Unavailable(message),
-            code => Fault::Other(format!("{message} ({code})")),
+            "QUOTA_EXCEEDED" => ComputeError::Quota(message),
+            code if code.starts_with("ZONE_RESOURCE_POOL_EXHAUSTED") => ComputeError::Exhausted(message),
+            "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE" => ComputeError::InUse(message),
+            "RESOURCE_NOT_FOUND" => ComputeError::NotFound(message),
+            "RESOURCE_ALREADY_EXISTS" => ComputeError::AlreadyExists(message),
+            "RESOURCE_NOT_READY" => ComputeError::NotReady(message),
+            "INTERNAL_ERROR" => ComputeError::Unavailable(message),
+            code => ComputeError::Other(format!("{message} ({code})")),
         }
     }
 
-    fn named(status: u16, reason: &str, message: String) -> Fault {
+    fn named(status: u16, reason: &str, message: String) -> ComputeError {
         match (status, reason) {
-            (404, _) => Fault::NotFound(message),
-            (409, _) => Fault::AlreadyExists(message),
-            (412, _) => Fault::Conflict(message),
-            (_, "resourceInUseByAnotherResource") => Fault::InUse(message),
-            (_, "resourceNotReady") => Fault::NotReady(message),
-            (429, _) | (_, "rateLimitExceeded" | "userRateLimitExceeded") => Fault::RateLimit(message),
-            (_, "quotaExceeded" | "limitExceeded") => Fault::Quota(message),
-            (401, _) => Fault::Unauthorized(message),
-            (403, _) => Fault::Forbidden(message),
-            (500.., _) => Fault::Unavailable(message),
-            _ => Fault::Other(message),
+            (404, _) => ComputeError::NotFound(message),
+            (409, _) => ComputeError::AlreadyExists(message),
+            (412, _) => ComputeError::Conflict(message),
+            (_, "resourceInUseByAnotherResource") => ComputeError::InUse(message),
+            (_, "resourceNotReady") => ComputeError::NotReady(message),
+            (429, _) | (_, "rateLimitExceeded" | "userRateLimitExceeded") => ComputeError::RateLimit(message),
+            (_, "quotaExceeded" | "limitExceeded") => ComputeError::Quota(message),
+            (401, _) => ComputeError::Unauthorized(message),
+            (403, _) => ComputeError::Forbidden(message),
+            (500.., _) => ComputeError::Unavailable(message),
+            _ => ComputeError::Other(message),
         }
     }
 
     /// Of a request that did not come through.
-    pub(super) fn unsent(error: CapabilityError) -> Fault {
+    pub(super) fn unsent(error: CapabilityError) -> ComputeError {
         match error {
             CapabilityError::Denied(_) | CapabilityError::Cancelled | CapabilityError::Invalid(_) => {
-                Fault::Host(error.into())
+                ComputeError::Host(error.into())
             }
-            error => Fault::Unreachable(error.to_string()),
+            error => ComputeError::Unreachable(error.to_string()),
         }
     }
 
     /// Of one that did not come through to the metadata server.
-    pub(super) fn metadata(base: &str, error: CapabilityError) -> Fault {
-        match Fault::unsent(error) {
-            Fault::Unreachable(why) => Fault::Metadata(format!(
+    pub(super) fn metadata(base: &str, error: CapabilityError) -> ComputeError {
+        match ComputeError::unsent(error) {
+            ComputeError::Unreachable(why) => ComputeError::Metadata(format!(
                 "{why} (is this node an instance of Google's cloud? it asks at {base}, see gce_metadata)"
             )),
             fault => fault,
@@ -133,42 +133,48 @@ impl Fault {
 
     /// Whether the same request may succeed in a moment.
     pub(super) fn is_transient(&self) -> bool {
-        matches!(self, Fault::RateLimit(_) | Fault::Unavailable(_) | Fault::Unreachable(_) | Fault::NotReady(_))
+        matches!(
+            self,
+            ComputeError::RateLimit(_)
+                | ComputeError::Unavailable(_)
+                | ComputeError::Unreachable(_)
+                | ComputeError::NotReady(_)
+        )
     }
 }
 
-impl From<Error> for Fault {
-    fn from(error: Error) -> Fault {
-        Fault::Host(error)
+impl From<Error> for ComputeError {
+    fn from(error: Error) -> ComputeError {
+        ComputeError::Host(error)
     }
 }
 
-impl From<CapabilityError> for Fault {
-    fn from(error: CapabilityError) -> Fault {
-        Fault::Host(error.into())
+impl From<CapabilityError> for ComputeError {
+    fn from(error: CapabilityError) -> ComputeError {
+        ComputeError::Host(error.into())
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Error {
+impl From<ComputeError> for Error {
+    fn from(fault: ComputeError) -> Error {
         let text = fault.to_string();
         match fault {
-            Fault::Host(error) => error,
-            Fault::InUse(_)
-            | Fault::NotReady(_)
-            | Fault::Conflict(_)
-            | Fault::Exhausted(_)
-            | Fault::RateLimit(_)
-            | Fault::Unavailable(_)
-            | Fault::Unreachable(_)
-            | Fault::Metadata(_)
-            | Fault::Unfinished(_) => Error::Retryable(text),
-            Fault::NotFound(_)
-            | Fault::AlreadyExists(_)
-            | Fault::Quota(_)
-            | Fault::Forbidden(_)
-            | Fault::Unauthorized(_)
-            | Fault::Other(_) => Error::Failed(text),
+            ComputeError::Host(error) => error,
+            ComputeError::InUse(_)
+            | ComputeError::NotReady(_)
+            | ComputeError::Conflict(_)
+            | ComputeError::Exhausted(_)
+            | ComputeError::RateLimit(_)
+            | ComputeError::Unavailable(_)
+            | ComputeError::Unreachable(_)
+            | ComputeError::Metadata(_)
+            | ComputeError::Unfinished(_) => Error::Retryable(text),
+            ComputeError::NotFound(_)
+            | ComputeError::AlreadyExists(_)
+            | ComputeError::Quota(_)
+            | ComputeError::Forbidden(_)
+            | ComputeError::Unauthorized(_)
+            | ComputeError::Other(_) => Error::Failed(text),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use hostler_sdk::{Context, Keywords};
 
-use super::Client;
+use super::ComputeClient;
 
 /// Which cloud, and who this node is in it.
 #[derive(Debug, Clone, Default, Keywords)]
-pub struct Cloud {
+pub struct CloudKeywords {
     /// The zone. By default this node's own, which the metadata server tells.
     #[keyword(inherit, example = "europe-west1-b")]
     pub gce_zone: Option<String>,
@@ -28,9 +28,9 @@ pub struct Cloud {
     pub gce_metadata: Option<String>,
 }
 
-impl Cloud {
+impl CloudKeywords {
     /// A client, good for this call.
-    pub fn client<'a>(&'a self, context: &'a Context) -> Client<'a> {
-        Client::new(self, context)
+    pub fn client<'a>(&'a self, context: &'a Context) -> ComputeClient<'a> {
+        ComputeClient::new(self, context)
     }
 }

@@ -10,7 +10,7 @@
 //! expire or when the API does not take it any more; nothing of it is written anywhere. A request that changes something
 //! carries a `requestId`, so that one whose answer was lost can be sent again without being done twice.
 //!
-//! A driver flattens [`Cloud`] into its keywords and takes its grants from [`gce_grants!`](crate::gce_grants).
+//! A driver flattens [`CloudKeywords`] into its keywords and takes its grants from [`gce_grants!`](crate::gce_grants).
 
 mod client;
 mod fault;
@@ -19,9 +19,9 @@ mod operation;
 mod place;
 mod token;
 
-pub use client::Client;
-pub use fault::{Answer, Fault, failed};
-pub use keywords::Cloud;
+pub use client::ComputeClient;
+pub use fault::{ComputeError, ComputeResult, failed};
+pub use keywords::CloudKeywords;
 pub use place::{InstanceRef, check_name, name_of, path_of};
 
 /// The grants of a driver that speaks the Compute API: what it names itself, and those of the API and the metadata server.

@@ -8,7 +8,7 @@ use hostler_sdk::{Error, Keywords, Problem, Result, net};
 
 /// The address of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Keywords)]
-pub struct Inet {
+pub struct InetAddress {
     /// The address, or a host name that resolves to it. A name must resolve to the same address as long as the resource is up,
     /// so that stop finds the address.
     #[keyword(alias = "ipname", example = "10.0.0.9")]
@@ -19,7 +19,7 @@ pub struct Inet {
     pub netmask: Option<String>,
 }
 
-impl Inet {
+impl InetAddress {
     /// The problems of the keywords.
     pub fn problems(&self) -> Vec<Problem> {
         let most = match self.name.parse() {
@@ -60,7 +60,8 @@ impl Inet {
     /// address, else 32 or 128.
     pub fn cidr(&self, address: IpAddr, dev: &str) -> Result<String> {
         if let Some(netmask) = &self.netmask {
-            let len = prefix_len(netmask).ok_or_else(|| Error::invalid_config(format!("{netmask} is not a netmask")))?;
+            let len =
+                prefix_len(netmask).ok_or_else(|| Error::invalid_config(format!("{netmask} is not a netmask")))?;
             return Ok(format!("{address}/{len}"));
         }
         let addresses = net::addresses(dev)?.unwrap_or_default();

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use hostler_sdk::fake::{Host, MIB, Run};
+use hostler_sdk::fake::{Host, MIB, ProgramRun};
 use hostler_sdk::process::Output;
 
 /// A volume group.
 #[derive(Debug, Clone, Default)]
-struct Group {
+struct FakeGroup {
     tags: BTreeSet<String>,
     volumes: BTreeSet<String>,
     devices: BTreeSet<String>,
@@ -17,18 +17,18 @@ struct Group {
 
 /// The volume groups of a node and the programs of LVM. A clone is the same LVM.
 #[derive(Clone, Default)]
-pub struct Lvm(Rc<RefCell<BTreeMap<String, Group>>>);
+pub struct FakeLvm(Rc<RefCell<BTreeMap<String, FakeGroup>>>);
 
-impl Lvm {
+impl FakeLvm {
     /// Without any volume group.
-    pub fn new() -> Lvm {
-        Lvm::default()
+    pub fn new() -> FakeLvm {
+        FakeLvm::default()
     }
 
     /// Adds a volume group with these tags and volumes, none of which is active.
-    pub fn group(self, name: &str, tags: &[&str], volumes: &[&str]) -> Lvm {
+    pub fn group(self, name: &str, tags: &[&str], volumes: &[&str]) -> FakeLvm {
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-        let group = Group { tags: words(tags), volumes: words(volumes), devices: BTreeSet::new() };
+        let group = FakeGroup { tags: words(tags), volumes: words(volumes), devices: BTreeSet::new() };
         self.0.borrow_mut().insert(name.to_owned(), group);
         self
     }
@@ -55,7 +55,7 @@ impl Lvm {
         self.0.borrow().get(group).map(|group| group.volumes.iter().cloned().collect())
     }
 
-    fn run(&self, program: &str, run: &Run<'_>) -> Output {
+    fn run(&self, program: &str, run: &ProgramRun<'_>) -> Output {
         let split = run.args.iter().position(|arg| arg == "--").unwrap_or(run.args.len());
         let operands = run.args.get(split + 1..).unwrap_or_default();
         let options = &run.args[..split];
@@ -113,7 +113,7 @@ impl Lvm {
     fn make_group(&self, host: &Host, operands: &[String]) -> Result<String, String> {
         let (name, devices) = operands.split_first().ok_or("  No command with matching syntax recognised.")?;
         devices.iter().for_each(|device| host.set_signature(device, "LVM2_member"));
-        let group = Group { devices: devices.iter().cloned().collect(), ..Group::default() };
+        let group = FakeGroup { devices: devices.iter().cloned().collect(), ..FakeGroup::default() };
         self.0.borrow_mut().insert(name.clone(), group);
         Ok(String::new())
     }
@@ -144,7 +144,7 @@ impl Lvm {
     }
 }
 
-fn lines(program: &str, name: &str, group: &Group) -> Vec<String> {
+fn lines(program: &str, name: &str, group: &FakeGroup) -> Vec<String> {
     let tags = group.tags.iter().cloned().collect::<Vec<_>>().join(",");
     match program {
         // With a column about volumes, vgs prints one line for each volume, or one line for a group without volumes.

@@ -16,7 +16,7 @@ use serde_json::Value;
 const LONGEST: usize = 127;
 
 /// A line of a report: its columns by name.
-pub type Row = BTreeMap<String, String>;
+pub type ReportRow = BTreeMap<String, String>;
 
 /// The problem with the name of a group or a volume, by the rules of lvm(8).
 pub fn fault_of_name(name: &str) -> Option<String> {
@@ -40,7 +40,7 @@ pub fn device_of(group: &str, volume: &str) -> PathBuf {
 ///
 /// The report covers the whole node and not one group or volume, because a failed query could not be distinguished from one
 /// that found nothing.
-pub fn report(program: &str, columns: &str) -> Result<Vec<Row>> {
+pub fn report(program: &str, columns: &str) -> Result<Vec<ReportRow>> {
     let command = Command::new(program).args(["--readonly", "--reportformat", "json", "-o", columns]);
     let output = match command.run() {
         Err(error) if error.is_not_found() => {
@@ -56,7 +56,7 @@ pub fn report(program: &str, columns: &str) -> Result<Vec<Row>> {
 }
 
 /// Reads `{"report": [{"lv": [{"lv_name": "data"}]}]}`.
-fn rows(json: &[u8]) -> Option<Vec<Row>> {
+fn rows(json: &[u8]) -> Option<Vec<ReportRow>> {
     let json: Value = serde_json::from_slice(json).ok()?;
     let mut rows = Vec::new();
     for section in json.get("report")?.as_array()? {
@@ -69,26 +69,26 @@ fn rows(json: &[u8]) -> Option<Vec<Row>> {
 }
 
 /// A column of a line. Empty if the line does not have it.
-pub fn column<'a>(row: &'a Row, name: &str) -> &'a str {
+pub fn column<'a>(row: &'a ReportRow, name: &str) -> &'a str {
     row.get(name).map_or("", String::as_str)
 }
 
 /// The size of a new volume, in the syntax of lvcreate(8).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Extent<'a> {
+pub enum VolumeExtent<'a> {
     /// `20g`: a number and a unit, for the option `-L`.
     Bytes(&'a str),
     /// `100%FREE`: a share, for the option `-l`.
     Share(&'a str),
 }
 
-impl<'a> Extent<'a> {
+impl<'a> VolumeExtent<'a> {
     /// Reads a size. Units are binary, as in all keywords: `20g`, `20GiB`, `512m`. A number without a unit is bytes.
-    pub fn parse(text: &'a str) -> Option<Extent<'a>> {
+    pub fn parse(text: &'a str) -> Option<VolumeExtent<'a>> {
         if let Some((percent, of)) = text.split_once('%') {
             let number: u32 = percent.parse().ok()?;
             let known = ["FREE", "VG", "PVS", "ORIGIN"].contains(&of);
-            return (known && (1..=100).contains(&number)).then_some(Extent::Share(text));
+            return (known && (1..=100).contains(&number)).then_some(VolumeExtent::Share(text));
         }
         let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
         let (number, unit) = text.split_at(end);
@@ -97,14 +97,14 @@ impl<'a> Extent<'a> {
         let unit = unit.to_ascii_lowercase();
         let letter =
             unit.strip_suffix("ib").or(unit.strip_suffix('b').filter(|unit| !unit.is_empty())).unwrap_or(&unit);
-        (positive && units.contains(&letter)).then_some(Extent::Bytes(text))
+        (positive && units.contains(&letter)).then_some(VolumeExtent::Bytes(text))
     }
 
     /// The option of lvcreate(8), and its value.
     pub fn option(self) -> [String; 2] {
         match self {
-            Extent::Share(text) => ["-l".to_owned(), text.to_owned()],
-            Extent::Bytes(text) => {
+            VolumeExtent::Share(text) => ["-l".to_owned(), text.to_owned()],
+            VolumeExtent::Bytes(text) => {
                 let end = text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(text.len());
                 // lvcreate reads an upper case unit as a power of 1000, and a number without a unit as megabytes.
                 let unit = text[end..].chars().next().map_or('b', |letter| letter.to_ascii_lowercase());
@@ -131,7 +131,11 @@ mod tests {
     #[test]
     fn sizes_are_passed_on_in_binary_units() {
         let check = |text: &str, expected: Option<&str>| {
-            assert_eq!(Extent::parse(text).map(|extent| extent.option().join(" ")).as_deref(), expected, "{text}");
+            assert_eq!(
+                VolumeExtent::parse(text).map(|extent| extent.option().join(" ")).as_deref(),
+                expected,
+                "{text}"
+            );
         };
         check("10k", Some("-L 10k"));
         check("1m", Some("-L 1m"));

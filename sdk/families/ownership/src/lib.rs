@@ -7,7 +7,7 @@ use hostler_sdk::{Keywords, Mode, Result};
 
 /// The owner, group and mode that a path should have.
 #[derive(Debug, Clone, Default, Keywords)]
-pub struct Ownership {
+pub struct PathOwnership {
     /// The owner, by name or number. By default it is not changed.
     #[keyword(example = "www-data")]
     pub user: Option<String>,
@@ -19,7 +19,7 @@ pub struct Ownership {
     pub perm: Option<Mode>,
 }
 
-impl Ownership {
+impl PathOwnership {
     /// Whether any of the keywords is set.
     pub fn is_wanted(&self) -> bool {
         self.user.is_some() || self.group.is_some() || self.perm.is_some()

@@ -1,6 +1,6 @@
 //! The imports of `wit/block.wit`.
 
-use super::{ImportResult, CapabilityError, not_found, os};
+use super::{CapabilityError, ImportResult, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::block::{Device, Signature};
 use crate::errno::EBUSY;
 use crate::fake::Host;

@@ -1,6 +1,6 @@
 //! The imports of `wit/clock.wit`. Time passes only while a driver sleeps or waits.
 
-use super::{ImportResult, CapabilityError};
+use super::{CapabilityError, ImportResult};
 use crate::fake::Host;
 
 /// The time of the boot: 2026-01-01 00:00 UTC.

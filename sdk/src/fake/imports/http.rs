@@ -5,7 +5,7 @@ pub(crate) use crate::bindings::hostler::driver::http::{Endpoint, Request, Respo
 use crate::bindings::hostler::driver::types::Kv;
 use crate::errno::ECONNREFUSED;
 use crate::fake::world::{FakeServer, HostState};
-use crate::fake::{ServerRequest, Host, ServerResponse};
+use crate::fake::{Host, ServerRequest, ServerResponse};
 
 pub(crate) fn send(r: &Request) -> ImportResult<Response> {
     let to = match &r.endpoint {
@@ -14,7 +14,8 @@ pub(crate) fn send(r: &Request) -> ImportResult<Response> {
     };
     let line = format!("{} {to}", r.method);
     let host = Host::current("http.send");
-    let found = |world: &mut HostState| match world.servers.iter().rev().find(|(base, _)| to.starts_with(base.as_str())) {
+    let found = |world: &mut HostState| match world.servers.iter().rev().find(|(base, _)| to.starts_with(base.as_str()))
+    {
         Some((_, server)) => Ok(ResponseSource::Server(server.clone())),
         None => answer(world, r, &line).map(ResponseSource::Answer),
     };

@@ -1,6 +1,6 @@
 //! The imports of `wit/mount.wit`.
 
-use super::{ImportResult, CapabilityError, not_found, os};
+use super::{CapabilityError, ImportResult, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::mount::{MountEntry, Request, Usage};
 use crate::errno::{EBUSY, EINVAL, ENODEV};
 use crate::fake::Host;

@@ -4,7 +4,7 @@ use super::{ImportResult, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::net::{Address, Holder, Link, Route};
 use crate::errno::EEXIST;
 use crate::fake::Host;
-use crate::fake::world::{NetworkInterface, HostState};
+use crate::fake::world::{HostState, NetworkInterface};
 
 pub(crate) fn find_link(dev: &str) -> ImportResult<Option<Link>> {
     Host::read("net.find-link", dev, |world| Ok(world.links.get(dev).map(|interface| interface.link.clone())))
@@ -27,7 +27,9 @@ pub(crate) fn find_holder(dev: &str, address: &str, timeout_ms: u64) -> ImportRe
     Host::read("net.find-holder", &format!("{dev} {address}"), |world| {
         let Some(interface) = world.links.get(dev) else { return not_found(dev) };
         let asks = interface.link.kind != "loopback" && timeout_ms > 0;
-        let has = |other: &NetworkInterface| other.addresses.iter().any(|found| found.cidr.split('/').next() == Some(address));
+        let has = |other: &NetworkInterface| {
+            other.addresses.iter().any(|found| found.cidr.split('/').next() == Some(address))
+        };
         if let Some((name, other)) = world.links.iter().find(|(name, other)| *name != dev && has(other)) {
             return Ok(Some(Holder { mac: other.link.mac.clone(), dev: Some(name.clone()) }));
         }

@@ -3,7 +3,7 @@
 use super::{ImportResult, not_found};
 pub(crate) use crate::bindings::hostler::driver::process::{Command, Output, Piped, ProcessInfo};
 use crate::fake::world::HostState;
-use crate::fake::{Host, Run};
+use crate::fake::{Host, ProgramRun};
 
 pub(crate) fn run(c: &Command) -> ImportResult<Output> {
     let host = Host::current("process.run");
@@ -21,7 +21,7 @@ pub(crate) fn run(c: &Command) -> ImportResult<Output> {
             Ok(program)
         })?
     };
-    let output = program(&Run { host: &host, args: &c.args, stdin: &c.stdin, command: c });
+    let output = program(&ProgramRun { host: &host, args: &c.args, stdin: &c.stdin, command: c });
     let crate::process::Output { status, stdout, stderr, truncated } = output;
     Ok(Output { status, stdout, stderr, truncated })
 }

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::resource::{link, name};
-use super::{Answer, Call, Cloud, Effect};
+use super::{CloudAnswer, EmulatedCloud, MethodCall, OperationEffect};
 use crate::ApiError;
 
 /// The types that there are.
 const TYPES: [&str; 5] = ["pd-standard", "pd-balanced", "pd-ssd", "pd-extreme", "hyperdisk-balanced"];
 
-impl Cloud {
-    pub(crate) fn insert_disk(&mut self, call: &Call) -> Answer {
+impl EmulatedCloud {
+    pub(crate) fn insert_disk(&mut self, call: &MethodCall) -> CloudAnswer {
         let disk = format!("{}disks/{}", call.scope(), call.text("name"));
         self.is_free(&disk)?;
         let from = self.source(call)?;
@@ -34,11 +34,11 @@ impl Cloud {
         if let Some(image) = call.parameters.get("sourceImage") {
             self.set(&disk, "sourceImage", image.as_str());
         }
-        Ok(self.begin(call, "insert", &disk, Effect::MakeDisk { disk: disk.clone(), from }))
+        Ok(self.begin(call, "insert", &disk, OperationEffect::MakeDisk { disk: disk.clone(), from }))
     }
 
     /// The snapshot or the image that a disk is made of.
-    fn source(&self, call: &Call) -> Result<Option<String>, ApiError> {
+    fn source(&self, call: &MethodCall) -> Result<Option<String>, ApiError> {
         let image = call.parameters.get("sourceImage").map_or(call.text("sourceImage"), String::as_str);
         if !image.is_empty() {
             return self.image(image).map(Some);
@@ -60,7 +60,7 @@ impl Cloud {
         if public { Ok(image) } else { Err(ApiError::not_found(&image)) }
     }
 
-    fn size(&self, call: &Call, from: Option<&str>) -> Result<u64, ApiError> {
+    fn size(&self, call: &MethodCall, from: Option<&str>) -> Result<u64, ApiError> {
         let least = match from.and_then(|from| self.state.resources.get(from)) {
             Some(snapshot) => gigabytes(&snapshot["diskSizeGb"]),
             None => 1,
@@ -84,13 +84,13 @@ impl Cloud {
         Ok(())
     }
 
-    pub(crate) fn delete_disk(&mut self, call: &Call) -> Answer {
+    pub(crate) fn delete_disk(&mut self, call: &MethodCall) -> CloudAnswer {
         let disk = call.path("disks", "disk");
         if let Some(user) = self.get(&disk)?["users"][0].as_str() {
             return Err(ApiError::in_use(&disk, &self.path_of(user)));
         }
         self.set(&disk, "status", "DELETING");
-        Ok(self.begin(call, "delete", &disk, Effect::RemoveDisk { disk: disk.clone() }))
+        Ok(self.begin(call, "delete", &disk, OperationEffect::RemoveDisk { disk: disk.clone() }))
     }
 
     pub(crate) fn remove_disk(&mut self, disk: &str) -> Result<(), String> {
@@ -99,7 +99,7 @@ impl Cloud {
         Ok(())
     }
 
-    pub(crate) fn resize_disk(&mut self, call: &Call) -> Answer {
+    pub(crate) fn resize_disk(&mut self, call: &MethodCall) -> CloudAnswer {
         let disk = call.path("disks", "disk");
         let now = gigabytes(&self.get(&disk)?["sizeGb"]);
         let gb = gigabytes(&call.body["sizeGb"]);
@@ -107,7 +107,7 @@ impl Cloud {
             let message = format!("'{gb}'. Disk size must be larger than the current size of {now} GB.");
             return Err(ApiError::invalid("sizeGb", message));
         }
-        Ok(self.begin(call, "resizeDisk", &disk, Effect::ResizeDisk { disk: disk.clone(), gb }))
+        Ok(self.begin(call, "resizeDisk", &disk, OperationEffect::ResizeDisk { disk: disk.clone(), gb }))
     }
 
     pub(crate) fn grow_disk(&mut self, disk: &str, gb: u64) -> Result<(), String> {
@@ -116,7 +116,7 @@ impl Cloud {
         Ok(())
     }
 
-    pub(crate) fn set_labels(&mut self, call: &Call) -> Answer {
+    pub(crate) fn set_labels(&mut self, call: &MethodCall) -> CloudAnswer {
         let disk = call.path("disks", "resource");
         if self.get(&disk)?["labelFingerprint"] != call.body["labelFingerprint"] {
             return Err(ApiError::condition_not_met("labels"));
@@ -124,7 +124,7 @@ impl Cloud {
         let fingerprint = self.fingerprint();
         self.set(&disk, "labels", call.body["labels"].clone());
         self.set(&disk, "labelFingerprint", fingerprint);
-        Ok(self.begin(call, "setLabels", &disk, Effect::Nothing))
+        Ok(self.begin(call, "setLabels", &disk, OperationEffect::Nothing))
     }
 }
 

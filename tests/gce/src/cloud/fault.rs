@@ -7,7 +7,7 @@ use crate::ApiError;
 /// What is to go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fault {
+pub enum InjectedFault {
     /// 503: try again.
     Unavailable,
     /// 403 rateLimitExceeded.
@@ -44,11 +44,11 @@ pub enum Fault {
 
 /// A fault that waits for its method.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Injected {
+pub struct FaultRule {
     /// `disks.insert`, or `*` for any.
     pub method: String,
     /// What goes wrong.
-    pub fault: Fault,
+    pub fault: InjectedFault,
     /// How many more times. By default once.
     #[serde(default = "once")]
     pub times: u32,
@@ -68,11 +68,11 @@ pub(crate) enum AfterAcceptance {
 
 /// The faults that wait.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<Injected>);
+pub struct FaultRules(Vec<FaultRule>);
 
-impl Faults {
+impl FaultRules {
     /// One more.
-    pub fn add(&mut self, fault: Injected) {
+    pub fn add(&mut self, fault: FaultRule) {
         self.0.push(fault);
     }
 
@@ -82,7 +82,7 @@ impl Faults {
     }
 
     /// Takes the first fault of a method of which `take` makes something.
-    fn take<T>(&mut self, id: &str, take: impl Fn(Fault) -> Option<T>) -> Option<T> {
+    fn take<T>(&mut self, id: &str, take: impl Fn(InjectedFault) -> Option<T>) -> Option<T> {
         let short = id.trim_start_matches("compute.");
         let found = self.0.iter_mut().filter(|injected| injected.method == "*" || injected.method == short);
         let (taken, injected) =
@@ -108,21 +108,21 @@ impl Faults {
                 status,
             };
             Some(match fault {
-                Fault::LateQuota => fails(
+                InjectedFault::LateQuota => fails(
                     "QUOTA_EXCEEDED",
                     "Quota 'DISKS_TOTAL_GB' exceeded.  Limit: 4096.0 in region europe-west1.",
                     403,
                 ),
-                Fault::LateExhausted => fails(
+                InjectedFault::LateExhausted => fails(
                     "ZONE_RESOURCE_POOL_EXHAUSTED",
                     "The zone 'europe-west1-b' does not have enough resources available to fulfill the request.",
                     503,
                 ),
-                Fault::LateInternal => {
+                InjectedFault::LateInternal => {
                     fails("INTERNAL_ERROR", "Internal error. Please try again or contact support.", 503)
                 }
-                Fault::Stuck => AfterAcceptance::Stuck,
-                Fault::NoDevice => AfterAcceptance::NoDevice,
+                InjectedFault::Stuck => AfterAcceptance::Stuck,
+                InjectedFault::NoDevice => AfterAcceptance::NoDevice,
                 _ => return None,
             })
         })
@@ -130,30 +130,30 @@ impl Faults {
 
     /// Whether the answer of this call is to be lost.
     pub(crate) fn is_lost(&mut self, id: &str) -> bool {
-        self.take(id, |fault| (fault == Fault::Lost).then_some(())).is_some()
+        self.take(id, |fault| (fault == InjectedFault::Lost).then_some(())).is_some()
     }
 }
 
-fn refusal(fault: Fault, id: &str) -> Option<ApiError> {
+fn refusal(fault: InjectedFault, id: &str) -> Option<ApiError> {
     Some(match fault {
-        Fault::Unavailable => ApiError::new(503, "backendError", "The service is currently unavailable."),
-        Fault::RateLimit => ApiError::new(
+        InjectedFault::Unavailable => ApiError::new(503, "backendError", "The service is currently unavailable."),
+        InjectedFault::RateLimit => ApiError::new(
             403,
             "rateLimitExceeded",
             "Quota exceeded for quota metric 'Queries' of service 'compute.googleapis.com'.",
         ),
-        Fault::Quota => ApiError::new(
+        InjectedFault::Quota => ApiError::new(
             403,
             "quotaExceeded",
             "Quota 'DISKS_TOTAL_GB' exceeded.  Limit: 4096.0 in region europe-west1.",
         ),
-        Fault::Forbidden => ApiError::new(403, "forbidden", format!("Required '{id}' permission")),
-        Fault::ExpiredToken => ApiError::new(401, "authError", "Invalid Credentials"),
-        Fault::NotFound => ApiError::not_found("an injected fault"),
-        Fault::AlreadyExists => ApiError::already_exists("an injected fault"),
-        Fault::InUse => ApiError::in_use("an injected fault", "another"),
-        Fault::NotReady => ApiError::not_ready("an injected fault"),
-        Fault::ConditionNotMet => ApiError::condition_not_met("an injected fault"),
+        InjectedFault::Forbidden => ApiError::new(403, "forbidden", format!("Required '{id}' permission")),
+        InjectedFault::ExpiredToken => ApiError::new(401, "authError", "Invalid Credentials"),
+        InjectedFault::NotFound => ApiError::not_found("an injected fault"),
+        InjectedFault::AlreadyExists => ApiError::already_exists("an injected fault"),
+        InjectedFault::InUse => ApiError::in_use("an injected fault", "another"),
+        InjectedFault::NotReady => ApiError::not_ready("an injected fault"),
+        InjectedFault::ConditionNotMet => ApiError::condition_not_met("an injected fault"),
         _ => return None,
     })
 }

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::resource::{link, name};
-use super::{Answer, Call, Cloud, Effect};
+use super::{CloudAnswer, EmulatedCloud, MethodCall, OperationEffect};
 use crate::ApiError;
 
 /// How many disks an instance takes.
 const MOST_DISKS: usize = 128;
 
-impl Cloud {
+impl EmulatedCloud {
     /// An instance that runs already, for those who begin with one.
     pub fn add_instance(&mut self, instance: &str, zone: &str) {
         let path = format!("projects/{}/zones/{zone}/instances/{instance}", self.project);
@@ -65,7 +65,7 @@ impl Cloud {
         })
     }
 
-    pub(crate) fn insert_instance(&mut self, call: &Call) -> Answer {
+    pub(crate) fn insert_instance(&mut self, call: &MethodCall) -> CloudAnswer {
         let instance = format!("{}instances/{}", call.scope(), call.text("name"));
         self.is_free(&instance)?;
         let machine = name(call.text("machineType"));
@@ -82,11 +82,11 @@ impl Cloud {
         said["machineType"] = json!(link(&format!("{}machineTypes/{machine}", call.scope())));
         said["disks"] = Value::Array(disks);
         self.add(&instance, "compute#instance", &call.body, said);
-        Ok(self.begin(call, "insert", &instance, Effect::Run { instance: instance.clone() }))
+        Ok(self.begin(call, "insert", &instance, OperationEffect::Run { instance: instance.clone() }))
     }
 
     /// The disks that a new instance begins with. Those of `initializeParams` are made, and go with it.
-    fn disks_of_new(&mut self, call: &Call, instance: &str) -> Result<Vec<Value>, ApiError> {
+    fn disks_of_new(&mut self, call: &MethodCall, instance: &str) -> Result<Vec<Value>, ApiError> {
         let asked = call.body["disks"].as_array().cloned().unwrap_or_default();
         if !asked.iter().any(|disk| disk["boot"] == true) {
             return Err(ApiError::invalid("resource.disks", "A boot disk must be specified."));
@@ -114,7 +114,7 @@ impl Cloud {
         }
     }
 
-    fn boot_disk(&mut self, call: &Call, asked: &Value, instance: &str) -> Result<String, ApiError> {
+    fn boot_disk(&mut self, call: &MethodCall, asked: &Value, instance: &str) -> Result<String, ApiError> {
         let wanted = &asked["initializeParams"];
         let image = self.image(wanted["sourceImage"].as_str().unwrap_or_default())?;
         let disk = format!("{}disks/{}", call.scope(), wanted["diskName"].as_str().unwrap_or(instance));
@@ -143,40 +143,40 @@ impl Cloud {
         Ok(())
     }
 
-    pub(crate) fn start_instance(&mut self, call: &Call) -> Answer {
+    pub(crate) fn start_instance(&mut self, call: &MethodCall) -> CloudAnswer {
         let instance = call.path("instances", "instance");
         match self.get(&instance)?["status"].as_str() {
             Some("TERMINATED") => self.set(&instance, "status", "STAGING"),
             Some("RUNNING") => {}
             _ => return Err(ApiError::not_ready(&instance)),
         }
-        Ok(self.begin(call, "start", &instance, Effect::Run { instance: instance.clone() }))
+        Ok(self.begin(call, "start", &instance, OperationEffect::Run { instance: instance.clone() }))
     }
 
-    pub(crate) fn resume_instance(&mut self, call: &Call) -> Answer {
+    pub(crate) fn resume_instance(&mut self, call: &MethodCall) -> CloudAnswer {
         let instance = call.path("instances", "instance");
         if self.get(&instance)?["status"] != "SUSPENDED" {
             return Err(ApiError::not_ready(&instance));
         }
         self.set(&instance, "status", "STAGING");
-        Ok(self.begin(call, "resume", &instance, Effect::Run { instance: instance.clone() }))
+        Ok(self.begin(call, "resume", &instance, OperationEffect::Run { instance: instance.clone() }))
     }
 
-    pub(crate) fn stop_instance(&mut self, call: &Call) -> Answer {
+    pub(crate) fn stop_instance(&mut self, call: &MethodCall) -> CloudAnswer {
         self.end_instance(call, "stop", "STOPPING", "TERMINATED")
     }
 
-    pub(crate) fn suspend_instance(&mut self, call: &Call) -> Answer {
+    pub(crate) fn suspend_instance(&mut self, call: &MethodCall) -> CloudAnswer {
         self.end_instance(call, "suspend", "SUSPENDING", "SUSPENDED")
     }
 
     /// What runs comes to an end of some kind.
-    fn end_instance(&mut self, call: &Call, kind: &str, meanwhile: &str, then: &str) -> Answer {
+    fn end_instance(&mut self, call: &MethodCall, kind: &str, meanwhile: &str, then: &str) -> CloudAnswer {
         let instance = call.path("instances", "instance");
         if self.get(&instance)?["status"] == "RUNNING" {
             self.set(&instance, "status", meanwhile);
         }
-        let effect = Effect::Halt { instance: instance.clone(), status: then.to_owned() };
+        let effect = OperationEffect::Halt { instance: instance.clone(), status: then.to_owned() };
         Ok(self.begin(call, kind, &instance, effect))
     }
 
@@ -188,11 +188,11 @@ impl Cloud {
         Ok(())
     }
 
-    pub(crate) fn delete_instance(&mut self, call: &Call) -> Answer {
+    pub(crate) fn delete_instance(&mut self, call: &MethodCall) -> CloudAnswer {
         let instance = call.path("instances", "instance");
         self.get(&instance)?;
         self.set(&instance, "status", "STOPPING");
-        Ok(self.begin(call, "delete", &instance, Effect::RemoveInstance { instance: instance.clone() }))
+        Ok(self.begin(call, "delete", &instance, OperationEffect::RemoveInstance { instance: instance.clone() }))
     }
 
     pub(crate) fn remove_instance(&mut self, instance: &str) -> Result<(), String> {
@@ -208,7 +208,7 @@ impl Cloud {
         Ok(())
     }
 
-    pub(crate) fn attach_disk(&mut self, call: &Call) -> Answer {
+    pub(crate) fn attach_disk(&mut self, call: &MethodCall) -> CloudAnswer {
         let instance = call.path("instances", "instance");
         let found = self.get(&instance)?;
         if !matches!(found["status"].as_str(), Some("RUNNING" | "TERMINATED")) {
@@ -233,7 +233,7 @@ impl Cloud {
         }
         // From here on it is taken, or two instances could have it.
         self.set(&disk, "users", vec![link(&instance)]);
-        Ok(self.begin(call, "attachDisk", &instance, Effect::Attach { instance: instance.clone(), attached }))
+        Ok(self.begin(call, "attachDisk", &instance, OperationEffect::Attach { instance: instance.clone(), attached }))
     }
 
     pub(crate) fn attach(&mut self, instance: &str, attached: &Value, with_device: bool) -> Result<(), String> {
@@ -244,7 +244,7 @@ impl Cloud {
         if runs && with_device { self.show(instance, attached) } else { Ok(()) }
     }
 
-    pub(crate) fn detach_disk(&mut self, call: &Call) -> Answer {
+    pub(crate) fn detach_disk(&mut self, call: &MethodCall) -> CloudAnswer {
         let instance = call.path("instances", "instance");
         self.get(&instance)?;
         let device_name = call.parameter("deviceName").to_owned();
@@ -254,7 +254,12 @@ impl Cloud {
                 format!("No attached disk found with device name '{device_name}'"),
             ));
         }
-        Ok(self.begin(call, "detachDisk", &instance, Effect::Detach { instance: instance.clone(), device_name }))
+        Ok(self.begin(
+            call,
+            "detachDisk",
+            &instance,
+            OperationEffect::Detach { instance: instance.clone(), device_name },
+        ))
     }
 
     pub(crate) fn detach(&mut self, instance: &str, device_name: &str) -> Result<(), String> {
@@ -269,7 +274,7 @@ impl Cloud {
         Ok(())
     }
 
-    pub(crate) fn set_metadata(&mut self, call: &Call) -> Answer {
+    pub(crate) fn set_metadata(&mut self, call: &MethodCall) -> CloudAnswer {
         let instance = call.path("instances", "instance");
         if self.get(&instance)?["metadata"]["fingerprint"] != call.body["fingerprint"] {
             return Err(ApiError::condition_not_met("metadata"));
@@ -278,7 +283,7 @@ impl Cloud {
         metadata["kind"] = json!("compute#metadata");
         metadata["fingerprint"] = self.fingerprint();
         self.set(&instance, "metadata", metadata);
-        Ok(self.begin(call, "setMetadata", &instance, Effect::Nothing))
+        Ok(self.begin(call, "setMetadata", &instance, OperationEffect::Nothing))
     }
 
     fn disks_of(&self, instance: &str) -> Vec<Value> {

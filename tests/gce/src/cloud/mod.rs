@@ -17,14 +17,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use fault::{Fault, Faults, Injected};
-pub(crate) use operation::Effect;
-pub use operation::Operation;
+pub use fault::{FaultRule, FaultRules, InjectedFault};
+pub use operation::CloudOperation;
+pub(crate) use operation::OperationEffect;
 
-use crate::{ApiError, Devices};
+use crate::{ApiError, DeviceBackend};
 
 /// What a method answers.
-pub type Answer = Result<Value, ApiError>;
+pub type CloudAnswer = Result<Value, ApiError>;
 
 /// Where every `selfLink` begins.
 pub const BASE: &str = "https://www.googleapis.com/compute/v1/";
@@ -34,7 +34,7 @@ pub const ZONES: [&str; 5] = ["europe-west1-b", "europe-west1-c", "europe-west1-
 
 /// A call of a method, its parameters and its body checked against the document.
 #[derive(Debug)]
-pub struct Call {
+pub struct MethodCall {
     /// `compute.disks.insert`
     pub id: &'static str,
     /// Of the path and of the query.
@@ -43,7 +43,7 @@ pub struct Call {
     pub body: Value,
 }
 
-impl Call {
+impl MethodCall {
     pub(crate) fn parameter(&self, name: &str) -> &str {
         self.parameters.get(name).map_or("", String::as_str)
     }
@@ -69,11 +69,11 @@ impl Call {
 
 /// What is kept when the program ends.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct State {
+pub struct CloudState {
     /// By path.
     pub(crate) resources: BTreeMap<String, Value>,
     /// By path.
-    pub(crate) operations: BTreeMap<String, Operation>,
+    pub(crate) operations: BTreeMap<String, CloudOperation>,
     /// The operations of `requestId`s that were seen.
     pub(crate) requests: BTreeMap<String, String>,
     /// The number that the last thing got.
@@ -81,7 +81,7 @@ pub struct State {
 }
 
 /// The cloud.
-pub struct Cloud {
+pub struct EmulatedCloud {
     /// The one project that there is.
     pub project: String,
     /// How many looks an operation takes to be done.
@@ -89,33 +89,33 @@ pub struct Cloud {
     /// After how long it is done, whoever looks.
     pub patience: Duration,
     /// What goes wrong next.
-    pub faults: Faults,
-    pub(crate) state: State,
-    devices: Box<dyn Devices + Send>,
+    pub faults: FaultRules,
+    pub(crate) state: CloudState,
+    devices: Box<dyn DeviceBackend + Send>,
     now: Duration,
 }
 
-impl Cloud {
+impl EmulatedCloud {
     /// With nothing in it.
-    pub fn new(project: &str, devices: Box<dyn Devices + Send>) -> Cloud {
-        Cloud {
+    pub fn new(project: &str, devices: Box<dyn DeviceBackend + Send>) -> EmulatedCloud {
+        EmulatedCloud {
             project: project.to_owned(),
             steps: 2,
             patience: Duration::from_secs(2),
-            faults: Faults::default(),
-            state: State::default(),
+            faults: FaultRules::default(),
+            state: CloudState::default(),
             devices,
             now: Duration::ZERO,
         }
     }
 
     /// Everything that is to be kept.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &CloudState {
         &self.state
     }
 
     /// As it was kept.
-    pub fn restore(&mut self, state: State) {
+    pub fn restore(&mut self, state: CloudState) {
         self.state = state;
     }
 
@@ -125,7 +125,7 @@ impl Cloud {
     }
 
     /// Answers a call at this moment.
-    pub fn call(&mut self, call: &Call, now: Duration) -> Answer {
+    pub fn call(&mut self, call: &MethodCall, now: Duration) -> CloudAnswer {
         self.now = now;
         self.settle();
         self.know_place(call)?;
@@ -167,7 +167,7 @@ impl Cloud {
     }
 
     /// The project and the zone of a call.
-    fn know_place(&self, call: &Call) -> Result<(), ApiError> {
+    fn know_place(&self, call: &MethodCall) -> Result<(), ApiError> {
         let (project, zone) = (call.parameter("project"), call.parameters.get("zone"));
         if project != self.project {
             return Err(ApiError::not_found(&format!("projects/{project}")));
@@ -181,7 +181,7 @@ impl Cloud {
     }
 
     /// The operation of a request that was answered already.
-    fn repeated(&mut self, call: &Call) -> Result<Option<Value>, ApiError> {
+    fn repeated(&mut self, call: &MethodCall) -> Result<Option<Value>, ApiError> {
         let Some(id) = call.parameters.get("requestId") else { return Ok(None) };
         let groups: Vec<usize> = id.split('-').map(str::len).collect();
         let is_uuid = groups == [8, 4, 4, 4, 12] && id.chars().all(|c| c == '-' || c.is_ascii_hexdigit());
@@ -220,10 +220,10 @@ mod tests {
     #[test]
     fn every_method_of_the_document_is_known() {
         for id in DOCUMENT.methods.keys() {
-            let mut cloud = Cloud::new("p", Box::new(NoDevices));
+            let mut cloud = EmulatedCloud::new("p", Box::new(NoDevices));
             let parameters = [("project", "p"), ("zone", "europe-west1-b")];
             let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let answer = cloud.call(&Call { id, parameters, body: Value::Null }, Duration::ZERO);
+            let answer = cloud.call(&MethodCall { id, parameters, body: Value::Null }, Duration::ZERO);
             assert!(answer.is_ok() || answer.is_err_and(|error| error.status != 501), "{id}");
         }
     }

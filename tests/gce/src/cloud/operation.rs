@@ -12,26 +12,26 @@ use serde_json::{Value, json};
 
 use super::fault::AfterAcceptance;
 use super::resource::{link, name};
-use super::{Answer, Call, Cloud};
+use super::{CloudAnswer, EmulatedCloud, MethodCall};
 use crate::ApiError;
 
 /// An operation and what it comes to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Operation {
+pub struct CloudOperation {
     /// As the API shows it.
     pub resource: Value,
     /// How many more looks it takes.
     looks: u32,
     /// When it was accepted, in milliseconds.
     since: u64,
-    effect: Effect,
+    effect: OperationEffect,
     /// How it fails, if it is to.
     fault: Option<AfterAcceptance>,
 }
 
 /// What an operation does once it is done. Paths name resources.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) enum Effect {
+pub(crate) enum OperationEffect {
     /// A disk is there, empty or with what a snapshot or an image holds.
     MakeDisk {
         disk: String,
@@ -77,15 +77,15 @@ pub(crate) enum Effect {
     Nothing,
 }
 
-impl Operation {
+impl CloudOperation {
     fn is_done(&self) -> bool {
         self.resource["status"] == "DONE"
     }
 }
 
-impl Cloud {
+impl EmulatedCloud {
     /// Accepts an operation on a resource.
-    pub(crate) fn begin(&mut self, call: &Call, kind: &str, target: &str, effect: Effect) -> Value {
+    pub(crate) fn begin(&mut self, call: &MethodCall, kind: &str, target: &str, effect: OperationEffect) -> Value {
         let number = self.number();
         let path = format!("{}operations/operation-{number}", call.scope());
         let mut resource = json!({
@@ -108,7 +108,7 @@ impl Cloud {
         }
         let since = u64::try_from(self.now.as_millis()).unwrap_or(u64::MAX);
         let fault = self.faults.after_acceptance(call.id);
-        let operation = Operation { resource: resource.clone(), looks: self.steps, since, effect, fault };
+        let operation = CloudOperation { resource: resource.clone(), looks: self.steps, since, effect, fault };
         self.state.operations.insert(path.clone(), operation);
         if let Some(request) = call.parameters.get("requestId") {
             self.state.requests.insert(format!("{} {request}", call.id), path);
@@ -118,7 +118,7 @@ impl Cloud {
 
     /// Brings every operation to its end whose time has come.
     pub(crate) fn settle(&mut self) {
-        let due = |operation: &Operation| {
+        let due = |operation: &CloudOperation| {
             !operation.is_done() && self.now >= Duration::from_millis(operation.since) + self.patience
         };
         let due: Vec<String> = self
@@ -132,7 +132,7 @@ impl Cloud {
     }
 
     /// A look at an operation takes it a step further; `wait` takes it to its end.
-    pub(crate) fn look_at(&mut self, call: &Call, wait: bool) -> Answer {
+    pub(crate) fn look_at(&mut self, call: &MethodCall, wait: bool) -> CloudAnswer {
         let path = call.path("operations", "operation");
         let operation = self.state.operations.get_mut(&path).ok_or_else(|| ApiError::not_found(&path))?;
         if !operation.is_done() {
@@ -150,7 +150,7 @@ impl Cloud {
 
     /// An instance that is being made says how far it is.
     fn under_way(&mut self, path: &str) {
-        if let Effect::Run { instance } = self.state.operations[path].effect.clone() {
+        if let OperationEffect::Run { instance } = self.state.operations[path].effect.clone() {
             self.set(&instance, "status", "STAGING");
         }
     }
@@ -195,7 +195,7 @@ impl Cloud {
         }
     }
 
-    pub(crate) fn list_operations(&mut self, call: &Call) -> Answer {
+    pub(crate) fn list_operations(&mut self, call: &MethodCall) -> CloudAnswer {
         let folder = format!("{}operations/", call.scope());
         let items: Vec<Value> = self
             .state
@@ -207,33 +207,33 @@ impl Cloud {
         self.page(call, items, &folder, "compute#operationList")
     }
 
-    fn carry_out(&mut self, effect: &Effect, with_device: bool) -> Result<(), String> {
+    fn carry_out(&mut self, effect: &OperationEffect, with_device: bool) -> Result<(), String> {
         match effect {
-            Effect::MakeDisk { disk, from } => self.make_disk(disk, from.as_deref()),
-            Effect::RemoveDisk { disk } => self.remove_disk(disk),
-            Effect::ResizeDisk { disk, gb } => self.grow_disk(disk, *gb),
-            Effect::MakeSnapshot { snapshot, disk } => self.make_snapshot(snapshot, disk),
-            Effect::RemoveSnapshot { snapshot } => self.remove_snapshot(snapshot),
-            Effect::Run { instance } => self.run_instance(instance),
-            Effect::Halt { instance, status } => self.halt_instance(instance, status),
-            Effect::RemoveInstance { instance } => self.remove_instance(instance),
-            Effect::Attach { instance, attached } => self.attach(instance, attached, with_device),
-            Effect::Detach { instance, device_name } => self.detach(instance, device_name),
-            Effect::RemoveRoute { route } => {
+            OperationEffect::MakeDisk { disk, from } => self.make_disk(disk, from.as_deref()),
+            OperationEffect::RemoveDisk { disk } => self.remove_disk(disk),
+            OperationEffect::ResizeDisk { disk, gb } => self.grow_disk(disk, *gb),
+            OperationEffect::MakeSnapshot { snapshot, disk } => self.make_snapshot(snapshot, disk),
+            OperationEffect::RemoveSnapshot { snapshot } => self.remove_snapshot(snapshot),
+            OperationEffect::Run { instance } => self.run_instance(instance),
+            OperationEffect::Halt { instance, status } => self.halt_instance(instance, status),
+            OperationEffect::RemoveInstance { instance } => self.remove_instance(instance),
+            OperationEffect::Attach { instance, attached } => self.attach(instance, attached, with_device),
+            OperationEffect::Detach { instance, device_name } => self.detach(instance, device_name),
+            OperationEffect::RemoveRoute { route } => {
                 self.state.resources.remove(route);
                 Ok(())
             }
-            Effect::Nothing => Ok(()),
+            OperationEffect::Nothing => Ok(()),
         }
     }
 
     /// What an operation that fails leaves behind of what it began.
-    fn take_back(&mut self, effect: &Effect) {
+    fn take_back(&mut self, effect: &OperationEffect) {
         match effect {
-            Effect::MakeDisk { disk: path, .. } | Effect::MakeSnapshot { snapshot: path, .. } => {
+            OperationEffect::MakeDisk { disk: path, .. } | OperationEffect::MakeSnapshot { snapshot: path, .. } => {
                 self.state.resources.remove(path);
             }
-            Effect::Run { instance } => match self.state.resources[instance]["status"].as_str() {
+            OperationEffect::Run { instance } => match self.state.resources[instance]["status"].as_str() {
                 Some("PROVISIONING" | "STAGING")
                     if self.state.resources[instance].get("lastStartTimestamp").is_none() =>
                 {
@@ -241,11 +241,11 @@ impl Cloud {
                 }
                 _ => self.set(instance, "status", "TERMINATED"),
             },
-            Effect::Halt { instance, .. } | Effect::RemoveInstance { instance } => {
+            OperationEffect::Halt { instance, .. } | OperationEffect::RemoveInstance { instance } => {
                 self.set(instance, "status", "RUNNING")
             }
-            Effect::RemoveDisk { disk } => self.set(disk, "status", "READY"),
-            Effect::Attach { attached, .. } => {
+            OperationEffect::RemoveDisk { disk } => self.set(disk, "status", "READY"),
+            OperationEffect::Attach { attached, .. } => {
                 let disk = self.path_of(attached["source"].as_str().unwrap_or_default());
                 self.free(&disk);
             }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, BASE, Call, Cloud};
+use super::{BASE, CloudAnswer, EmulatedCloud, MethodCall};
 use crate::ApiError;
 
-impl Cloud {
-    pub(crate) fn get(&self, path: &str) -> Answer {
+impl EmulatedCloud {
+    pub(crate) fn get(&self, path: &str) -> CloudAnswer {
         self.state.resources.get(path).cloned().ok_or_else(|| ApiError::not_found(path))
     }
 
@@ -41,7 +41,7 @@ impl Cloud {
         self.state.resources.insert(path.to_owned(), resource);
     }
 
-    pub(crate) fn list(&mut self, call: &Call, collection: &str, kind: &str) -> Answer {
+    pub(crate) fn list(&mut self, call: &MethodCall, collection: &str, kind: &str) -> CloudAnswer {
         let folder = format!("{}{collection}/", call.scope());
         let items: Vec<Value> = self
             .state
@@ -54,7 +54,7 @@ impl Cloud {
     }
 
     /// Those of the items that `filter`, `maxResults` and `pageToken` ask for.
-    pub(crate) fn page(&mut self, call: &Call, mut items: Vec<Value>, folder: &str, kind: &str) -> Answer {
+    pub(crate) fn page(&mut self, call: &MethodCall, mut items: Vec<Value>, folder: &str, kind: &str) -> CloudAnswer {
         if let Some(filter) = call.parameters.get("filter") {
             let (field, wanted, value) = condition(filter)?;
             items.retain(|item| (item[field.as_str()].as_str().unwrap_or_default() == value) == wanted);

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::resource::link;
-use super::{Answer, Call, Cloud, Effect};
+use super::{CloudAnswer, EmulatedCloud, MethodCall, OperationEffect};
 use crate::ApiError;
 
-impl Cloud {
-    pub(crate) fn insert_route(&mut self, call: &Call) -> Answer {
+impl EmulatedCloud {
+    pub(crate) fn insert_route(&mut self, call: &MethodCall) -> CloudAnswer {
         let route = format!("{}routes/{}", call.scope(), call.text("name"));
         self.is_free(&route)?;
         self.network(call.text("network"))?;
@@ -28,13 +28,13 @@ impl Cloud {
             said["nextHopInstance"] = json!(link(&instance));
         }
         self.add(&route, "compute#route", &call.body, said);
-        Ok(self.begin(call, "insert", &route, Effect::Nothing))
+        Ok(self.begin(call, "insert", &route, OperationEffect::Nothing))
     }
 
-    pub(crate) fn delete_route(&mut self, call: &Call) -> Answer {
+    pub(crate) fn delete_route(&mut self, call: &MethodCall) -> CloudAnswer {
         let route = call.path("routes", "route");
         self.get(&route)?;
-        Ok(self.begin(call, "delete", &route, Effect::RemoveRoute { route: route.clone() }))
+        Ok(self.begin(call, "delete", &route, OperationEffect::RemoveRoute { route: route.clone() }))
     }
 
     /// A network of the project.

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{Answer, Call, Cloud, Effect};
+use super::{CloudAnswer, EmulatedCloud, MethodCall, OperationEffect};
 use crate::ApiError;
 
-impl Cloud {
-    pub(crate) fn create_snapshot(&mut self, call: &Call) -> Answer {
+impl EmulatedCloud {
+    pub(crate) fn create_snapshot(&mut self, call: &MethodCall) -> CloudAnswer {
         let disk = call.path("disks", "disk");
         let found = self.get(&disk)?;
         if found["status"] != "READY" {
@@ -22,7 +22,7 @@ impl Cloud {
             "labelFingerprint": self.fingerprint(),
         });
         self.add(&snapshot, "compute#snapshot", &call.body, said);
-        Ok(self.begin(call, "createSnapshot", &disk, Effect::MakeSnapshot { snapshot, disk: disk.clone() }))
+        Ok(self.begin(call, "createSnapshot", &disk, OperationEffect::MakeSnapshot { snapshot, disk: disk.clone() }))
     }
 
     pub(crate) fn make_snapshot(&mut self, snapshot: &str, disk: &str) -> Result<(), String> {
@@ -31,11 +31,11 @@ impl Cloud {
         Ok(())
     }
 
-    pub(crate) fn delete_snapshot(&mut self, call: &Call) -> Answer {
+    pub(crate) fn delete_snapshot(&mut self, call: &MethodCall) -> CloudAnswer {
         let snapshot = call.path("snapshots", "snapshot");
         self.get(&snapshot)?;
         self.set(&snapshot, "status", "DELETING");
-        Ok(self.begin(call, "delete", &snapshot, Effect::RemoveSnapshot { snapshot: snapshot.clone() }))
+        Ok(self.begin(call, "delete", &snapshot, OperationEffect::RemoveSnapshot { snapshot: snapshot.clone() }))
     }
 
     pub(crate) fn remove_snapshot(&mut self, snapshot: &str) -> Result<(), String> {

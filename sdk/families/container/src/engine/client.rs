@@ -3,18 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hostler_sdk::http::{Request, Response};
+use hostler_sdk::http::{HttpRequest, HttpResponse};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::credentials::Credentials;
+use super::credentials::RegistryCredentials;
 use super::error::EngineError;
 use super::reference::name_and_tag;
-use super::wire::{Found, Identified, Listed, Progress, Refusal, unframed};
+use super::wire::{ContainerEntry, ContainerInfo, EngineObject, EngineRefusal, PullProgress, unframed};
 
 /// The versions of the interface that are spoken. Of those that the engine speaks, the newest of these is taken.
-pub(crate) const OLDEST: Version = Version(1, 41);
-const NEWEST: Version = Version(1, 47);
+pub(crate) const OLDEST: ApiVersion = ApiVersion(1, 41);
+const NEWEST: ApiVersion = ApiVersion(1, 47);
 
 /// How long a question may take.
 const QUESTION: Duration = Duration::from_secs(30);
@@ -24,41 +24,43 @@ const AFTER_GRACE: Duration = Duration::from_secs(10);
 
 /// A version of the interface: `1.41`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Version(u32, u32);
+pub(crate) struct ApiVersion(u32, u32);
 
-impl std::fmt::Display for Version {
+impl std::fmt::Display for ApiVersion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.0, self.1)
     }
 }
 
-impl std::str::FromStr for Version {
+impl std::str::FromStr for ApiVersion {
     type Err = ();
 
-    fn from_str(text: &str) -> Result<Version, ()> {
+    fn from_str(text: &str) -> Result<ApiVersion, ()> {
         let (major, minor) = text.split_once('.').ok_or(())?;
-        Ok(Version(major.parse().map_err(drop)?, minor.parse().map_err(drop)?))
+        Ok(ApiVersion(major.parse().map_err(drop)?, minor.parse().map_err(drop)?))
     }
 }
 
 /// An engine that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Engine {
+pub struct EngineClient {
     socket: PathBuf,
-    version: Version,
+    version: ApiVersion,
 }
 
-type Answer<T> = Result<T, EngineError>;
+type EngineResult<T> = Result<T, EngineError>;
 
-impl Engine {
+impl EngineClient {
     /// Asks the engine at a socket which version of the interface it speaks.
-    pub fn connect(socket: &Path) -> Answer<Engine> {
+    pub fn connect(socket: &Path) -> EngineResult<EngineClient> {
         const DOING: &str = "cannot ask the container engine";
-        let request = Request::unix("GET", socket, "/_ping").timeout(QUESTION);
+        let request = HttpRequest::unix("GET", socket, "/_ping").timeout(QUESTION);
         let response = request.send().map_err(|error| EngineError::of(socket, DOING, error))?;
         let spoken = response.header("api-version").unwrap_or_default();
-        match spoken.parse::<Version>() {
-            Ok(version) if version >= OLDEST => Ok(Engine { socket: socket.to_owned(), version: version.min(NEWEST) }),
+        match spoken.parse::<ApiVersion>() {
+            Ok(version) if version >= OLDEST => {
+                Ok(EngineClient { socket: socket.to_owned(), version: version.min(NEWEST) })
+            }
             _ => Err(EngineError::TooOld { socket: socket.to_owned(), found: format!("{spoken:?}") }),
         }
     }
@@ -69,49 +71,49 @@ impl Engine {
     }
 
     /// A container, by its name or id.
-    pub fn container(&self, name: &str) -> Answer<Option<Found>> {
+    pub fn container(&self, name: &str) -> EngineResult<Option<ContainerInfo>> {
         let doing = format!("cannot look at the container {name}");
         some(self.ask(&doing, &format!("/containers/{name}/json")).and_then(|response| read(&doing, &response)))
     }
 
     /// The ids of the containers that carry all of these labels; those that run, or all.
-    pub fn containers(&self, labels: &[(&str, &str)], all: bool) -> Answer<Vec<String>> {
+    pub fn containers(&self, labels: &[(&str, &str)], all: bool) -> EngineResult<Vec<String>> {
         const DOING: &str = "cannot list the containers";
         let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let filters = escaped(&json!({ "label": labels }).to_string());
         let path = format!("/containers/json?all={all}&filters={filters}");
-        let listed: Vec<Listed> = read(DOING, &self.ask(DOING, &path)?)?;
+        let listed: Vec<ContainerEntry> = read(DOING, &self.ask(DOING, &path)?)?;
         Ok(listed.into_iter().map(|container| container.id).collect())
     }
 
     /// Makes a container, and returns its id and what the engine warns of.
-    pub fn create(&self, name: &str, body: &Value) -> Answer<(String, Vec<String>)> {
+    pub fn create(&self, name: &str, body: &Value) -> EngineResult<(String, Vec<String>)> {
         let doing = format!("cannot create the container {name}");
         let request = self.request("POST", &format!("/containers/create?name={}", escaped(name))).json(body);
-        let created: Identified = read(&doing, &self.send(&doing, &request)?)?;
+        let created: EngineObject = read(&doing, &self.send(&doing, &request)?)?;
         Ok((created.id, created.warnings))
     }
 
     /// Starts a container.
-    pub fn start(&self, id: &str) -> Answer<()> {
+    pub fn start(&self, id: &str) -> EngineResult<()> {
         self.order(&format!("cannot start the container {}", short(id)), "POST", &format!("/containers/{id}/start"))
     }
 
     /// Stops a container: its signal, then KILL after `grace`.
-    pub fn stop(&self, id: &str, grace: Duration) -> Answer<()> {
+    pub fn stop(&self, id: &str, grace: Duration) -> EngineResult<()> {
         let doing = format!("cannot stop the container {}", short(id));
         let path = format!("/containers/{id}/stop?t={}", grace.as_secs());
         self.send(&doing, &self.request("POST", &path).timeout(grace + AFTER_GRACE)).map(drop)
     }
 
     /// Sends a signal to the first process of a container.
-    pub fn kill(&self, id: &str, signal: &str) -> Answer<()> {
+    pub fn kill(&self, id: &str, signal: &str) -> EngineResult<()> {
         let doing = format!("cannot send {signal} to the container {}", short(id));
         self.order(&doing, "POST", &format!("/containers/{id}/kill?signal={signal}"))
     }
 
     /// Removes a container and the volumes without a name that came with it, whether it runs or not.
-    pub fn remove(&self, id: &str) -> Answer<()> {
+    pub fn remove(&self, id: &str) -> EngineResult<()> {
         let doing = format!("cannot remove the container {}", short(id));
         match self.order(&doing, "DELETE", &format!("/containers/{id}?force=true&v=true")) {
             Err(error) if error.is_not_found() => Ok(()),
@@ -120,10 +122,10 @@ impl Engine {
     }
 
     /// Prepares a command in a container, and returns its id. Nothing runs yet.
-    pub fn prepare(&self, id: &str, body: &Value) -> Answer<String> {
+    pub fn prepare(&self, id: &str, body: &Value) -> EngineResult<String> {
         let doing = format!("cannot prepare a command in the container {}", short(id));
         let request = self.request("POST", &format!("/containers/{id}/exec")).json(body);
-        let prepared: Identified = read(&doing, &self.send(&doing, &request)?)?;
+        let prepared: EngineObject = read(&doing, &self.send(&doing, &request)?)?;
         Ok(prepared.id)
     }
 
@@ -133,7 +135,7 @@ impl Engine {
     }
 
     /// The last lines that a container wrote, at most so many.
-    pub fn last_lines(&self, container: &Found, count: u32) -> Answer<Vec<String>> {
+    pub fn last_lines(&self, container: &ContainerInfo, count: u32) -> EngineResult<Vec<String>> {
         let doing = format!("cannot read the log of the container {}", container.short_id());
         let path = format!("/containers/{}/logs?stdout=true&stderr=true&tail={count}", container.id);
         let body = self.ask(&doing, &path)?.body;
@@ -142,66 +144,71 @@ impl Engine {
     }
 
     /// The id of an image, if the engine has it.
-    pub fn image(&self, reference: &str) -> Answer<Option<String>> {
+    pub fn image(&self, reference: &str) -> EngineResult<Option<String>> {
         let doing = format!("cannot look for the image {reference}");
         let answer = self.ask(&doing, &format!("/images/{reference}/json"));
-        some(answer.and_then(|response| read::<Identified>(&doing, &response)).map(|image| image.id))
+        some(answer.and_then(|response| read::<EngineObject>(&doing, &response)).map(|image| image.id))
     }
 
     /// Pulls an image. The engine reports a failure only at the end of its progress.
-    pub(crate) fn pull(&self, reference: &str, by: Option<&Credentials>, timeout: Duration) -> Answer<()> {
+    pub(crate) fn pull(
+        &self,
+        reference: &str,
+        by: Option<&RegistryCredentials>,
+        timeout: Duration,
+    ) -> EngineResult<()> {
         let doing = format!("cannot pull the image {reference}");
         // Without a tag the engine would pull all of them.
         let (name, tag) = name_and_tag(reference);
         let path = format!("/images/create?fromImage={}&tag={}", escaped(name), escaped(tag));
         let request = self.request("POST", &path).timeout(timeout);
         let request = match by {
-            Some(Credentials(header)) => request.header("x-registry-auth", header),
+            Some(RegistryCredentials(header)) => request.header("x-registry-auth", header),
             None => request,
         };
         let response = self.send(&doing, &request)?;
         let lines = response.text();
-        let failure = lines.lines().filter_map(|line| serde_json::from_str::<Progress>(line).ok());
+        let failure = lines.lines().filter_map(|line| serde_json::from_str::<PullProgress>(line).ok());
         match failure.map(|progress| progress.error).find(|error| !error.is_empty()) {
             Some(message) => Err(EngineError::Refused { doing, status: response.status, message }),
             None => Ok(()),
         }
     }
 
-    fn request(&self, method: &str, path: &str) -> Request {
-        Request::unix(method, &self.socket, self.path(path))
+    fn request(&self, method: &str, path: &str) -> HttpRequest {
+        HttpRequest::unix(method, &self.socket, self.path(path))
     }
 
-    fn ask(&self, doing: &str, path: &str) -> Answer<Response> {
+    fn ask(&self, doing: &str, path: &str) -> EngineResult<HttpResponse> {
         self.send(doing, &self.request("GET", path).timeout(QUESTION))
     }
 
     /// A request whose answer does not matter.
-    fn order(&self, doing: &str, method: &str, path: &str) -> Answer<()> {
+    fn order(&self, doing: &str, method: &str, path: &str) -> EngineResult<()> {
         self.send(doing, &self.request(method, path)).map(drop)
     }
 
     /// 304 says that it is so already.
-    fn send(&self, doing: &str, request: &Request) -> Answer<Response> {
+    fn send(&self, doing: &str, request: &HttpRequest) -> EngineResult<HttpResponse> {
         let response = request.send().map_err(|error| EngineError::of(&self.socket, doing, error))?;
         if response.succeeded() || response.status == 304 {
             return Ok(response);
         }
-        let message = match serde_json::from_slice::<Refusal>(&response.body) {
-            Ok(Refusal { message }) if !message.is_empty() => message,
+        let message = match serde_json::from_slice::<EngineRefusal>(&response.body) {
+            Ok(EngineRefusal { message }) if !message.is_empty() => message,
             _ => format!("the engine answers {} {}", response.status, response.text()),
         };
         Err(EngineError::Refused { doing: doing.to_owned(), status: response.status, message })
     }
 }
 
-fn read<T: DeserializeOwned>(doing: &str, response: &Response) -> Answer<T> {
+fn read<T: DeserializeOwned>(doing: &str, response: &HttpResponse) -> EngineResult<T> {
     serde_json::from_slice(&response.body)
         .map_err(|error| EngineError::Unreadable { doing: doing.to_owned(), why: error.to_string() })
 }
 
 /// What is not there is none.
-fn some<T>(answer: Answer<T>) -> Answer<Option<T>> {
+fn some<T>(answer: EngineResult<T>) -> EngineResult<Option<T>> {
     match answer {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.is_not_found() => Ok(None),
@@ -225,9 +232,9 @@ mod tests {
 
     #[test]
     fn versions_are_compared_as_numbers() {
-        assert!("1.100".parse::<Version>() > "1.41".parse::<Version>());
-        assert!("1.9".parse::<Version>().unwrap() < OLDEST);
-        assert!("".parse::<Version>().is_err());
+        assert!("1.100".parse::<ApiVersion>() > "1.41".parse::<ApiVersion>());
+        assert!("1.9".parse::<ApiVersion>().unwrap() < OLDEST);
+        assert!("".parse::<ApiVersion>().is_err());
     }
 
     #[test]

@@ -21,11 +21,11 @@ const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 /// The header `X-Registry-Auth` of a pull.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Credentials(pub(crate) String);
+pub(crate) struct RegistryCredentials(pub(crate) String);
 
-impl Credentials {
+impl RegistryCredentials {
     /// Those of a file for the registry of an image.
-    pub(crate) fn read(file: &Path, image: &str) -> Result<Credentials> {
+    pub(crate) fn read(file: &Path, image: &str) -> Result<RegistryCredentials> {
         let failed = |text: &str| Error::failed(format!("registry_creds: {} {text}", file.display()));
         let stat = files::stat(file)?.ok_or_else(|| failed("does not exist"))?;
         if stat.kind != FileKind::File {
@@ -35,10 +35,10 @@ impl Credentials {
             let Mode(mode) = stat.mode;
             return Err(failed(&format!("has the mode {mode:04o}, and others could read it: say chmod 600")));
         }
-        Credentials::parse(&files::read(file)?, image).map_err(|text| failed(&text))
+        RegistryCredentials::parse(&files::read(file)?, image).map_err(|text| failed(&text))
     }
 
-    fn parse(content: &[u8], image: &str) -> std::result::Result<Credentials, String> {
+    fn parse(content: &[u8], image: &str) -> std::result::Result<RegistryCredentials, String> {
         let content: Value = serde_json::from_slice(content).map_err(|error| format!("is no JSON: {error}"))?;
         let wanted = registry(image);
         let mut entries = content["auths"].as_object().into_iter().flatten();
@@ -47,7 +47,7 @@ impl Credentials {
         };
         let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         if let Some(token) = text("identitytoken") {
-            return Ok(Credentials::of(&json!({ "identitytoken": token, "serveraddress": wanted })));
+            return Ok(RegistryCredentials::of(&json!({ "identitytoken": token, "serveraddress": wanted })));
         }
         let pair = match (text("auth"), text("username"), text("password")) {
             (Some(auth), ..) => decoded(&auth),
@@ -55,17 +55,17 @@ impl Credentials {
             _ => return Err(format!("holds no password for {wanted}: docker login has it elsewhere, see credsStore")),
         };
         let (user, password) = pair.ok_or_else(|| format!("holds for {wanted} what is no base64 of user:password"))?;
-        Ok(Credentials::of(&json!({ "username": user, "password": password, "serveraddress": wanted })))
+        Ok(RegistryCredentials::of(&json!({ "username": user, "password": password, "serveraddress": wanted })))
     }
 
-    fn of(document: &Value) -> Credentials {
-        Credentials(URL_SAFE.encode(document.to_string()))
+    fn of(document: &Value) -> RegistryCredentials {
+        RegistryCredentials(URL_SAFE.encode(document.to_string()))
     }
 }
 
-impl std::fmt::Debug for Credentials {
+impl std::fmt::Debug for RegistryCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Credentials")
+        f.write_str("RegistryCredentials")
     }
 }
 
@@ -90,7 +90,8 @@ mod tests {
 
     /// The document that the engine gets, or why there is none.
     fn sent(auths: &Value, image: &str) -> std::result::Result<Value, String> {
-        let Credentials(header) = Credentials::parse(json!({ "auths": auths }).to_string().as_bytes(), image)?;
+        let RegistryCredentials(header) =
+            RegistryCredentials::parse(json!({ "auths": auths }).to_string().as_bytes(), image)?;
         Ok(serde_json::from_slice(&URL_SAFE.decode(header).unwrap()).unwrap())
     }
 
@@ -128,14 +129,15 @@ mod tests {
         check(json!("hunter2"), "has no entry in \"auths\"");
         check(json!({ "reg.example": {} }), "holds no password for reg.example");
         check(json!({ "reg.example": { "auth": "hunter2" } }), "no base64 of user:password");
-        let broken = Credentials::parse(b"{ \"auths\": hunter2 }", "a").unwrap_err();
+        let broken = RegistryCredentials::parse(b"{ \"auths\": hunter2 }", "a").unwrap_err();
         assert!(broken.contains("is no JSON") && !broken.contains("hunter2"), "{broken}");
     }
 
     #[test]
     fn others_must_not_be_able_to_read_the_file() {
         let file = Path::new("/etc/creds.json");
-        let read = |host: &Host| host.enter(|| Credentials::read(file, "reg.example/db").map_err(|e| e.to_string()));
+        let read =
+            |host: &Host| host.enter(|| RegistryCredentials::read(file, "reg.example/db").map_err(|e| e.to_string()));
         let host = Host::new();
         assert!(read(&host).unwrap_err().contains("does not exist"));
         let host = host.text_file("/etc/creds.json", "{\"auths\":{\"reg.example\":{\"identitytoken\":\"t\"}}}");

@@ -6,8 +6,8 @@ mod error;
 mod reference;
 mod wire;
 
-pub use client::Engine;
-pub(crate) use credentials::Credentials;
+pub use client::EngineClient;
+pub(crate) use credentials::RegistryCredentials;
 pub use error::EngineError;
 pub use reference::{is_reference, is_tagged};
-pub use wire::{ContainerState, Found};
+pub use wire::{ContainerInfo, ContainerState};

@@ -12,7 +12,7 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserial
 /// A container, as the engine describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct Found {
+pub struct ContainerInfo {
     /// 64 hexadecimal digits.
     #[serde(deserialize_with = "or_default")]
     pub id: String,
@@ -23,10 +23,10 @@ pub struct Found {
     #[serde(deserialize_with = "or_default")]
     pub state: ContainerState,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) config: Config,
+    pub(crate) config: ContainerConfig,
 }
 
-impl Found {
+impl ContainerInfo {
     /// As people see it.
     pub fn short_id(&self) -> &str {
         self.id.get(..12).unwrap_or(&self.id)
@@ -79,7 +79,7 @@ impl ContainerState {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(crate) struct Config {
+pub(crate) struct ContainerConfig {
     #[serde(deserialize_with = "or_default")]
     pub(crate) labels: BTreeMap<String, String>,
     #[serde(deserialize_with = "or_default")]
@@ -89,7 +89,7 @@ pub(crate) struct Config {
 /// A container in a list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(crate) struct Listed {
+pub(crate) struct ContainerEntry {
     #[serde(deserialize_with = "or_default")]
     pub(crate) id: String,
 }
@@ -97,7 +97,7 @@ pub(crate) struct Listed {
 /// What `images/NAME/json` and the creation of a container answer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(crate) struct Identified {
+pub(crate) struct EngineObject {
     #[serde(deserialize_with = "or_default")]
     pub(crate) id: String,
     #[serde(deserialize_with = "or_default")]
@@ -107,7 +107,7 @@ pub(crate) struct Identified {
 /// A line of the progress of a pull.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Progress {
+pub(crate) struct PullProgress {
     #[serde(deserialize_with = "or_default")]
     pub(crate) error: String,
 }
@@ -115,7 +115,7 @@ pub(crate) struct Progress {
 /// What goes with a status that is no success.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Refusal {
+pub(crate) struct EngineRefusal {
     #[serde(deserialize_with = "or_default")]
     pub(crate) message: String,
 }
@@ -140,11 +140,14 @@ mod tests {
     fn null_and_nothing_are_read_alike() {
         let nulls =
             r#"{"Id":null,"Image":null,"State":{"Status":"exited","ExitCode":3,"Pid":null},"Config":{"Labels":null}}"#;
-        let found: Found = serde_json::from_str(nulls).unwrap();
-        let less: Found = serde_json::from_str(r#"{"State":{"Status":"exited","ExitCode":3}}"#).unwrap();
+        let found: ContainerInfo = serde_json::from_str(nulls).unwrap();
+        let less: ContainerInfo = serde_json::from_str(r#"{"State":{"Status":"exited","ExitCode":3}}"#).unwrap();
         assert_eq!(found, less);
         assert_eq!(found.state.end(), "ended with 3");
-        assert_eq!(serde_json::from_str::<Found>(r#"{"Config":null,"State":null}"#).unwrap(), Found::default());
+        assert_eq!(
+            serde_json::from_str::<ContainerInfo>(r#"{"Config":null,"State":null}"#).unwrap(),
+            ContainerInfo::default()
+        );
     }
 
     #[test]

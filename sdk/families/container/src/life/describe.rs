@@ -6,13 +6,13 @@ use hostler_run_args::{ContainerLimits, DeviceMapping, NamedValue, PortMapping, 
 use hostler_sdk::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use crate::{Container, label};
+use crate::{ContainerSpec, label};
 
 /// Members of a JSON object that are there only if they say something.
 #[derive(Default)]
-struct Members(Map<String, Value>);
+struct JsonMembers(Map<String, Value>);
 
-impl Members {
+impl JsonMembers {
     fn put(&mut self, name: &str, value: impl Into<Value>) {
         let value = value.into();
         let says_nothing = match &value {
@@ -27,7 +27,7 @@ impl Members {
     }
 }
 
-impl Container {
+impl ContainerSpec {
     /// The body. `peer` finds the container of another resource of the object, by its rid.
     pub(crate) fn describe(&self, context: &Context, peer: &dyn Fn(&str) -> Result<String>) -> Result<Value> {
         let mut wanted = self.wanted()?;
@@ -36,7 +36,7 @@ impl Container {
                 *mode = Some(format!("container:{}", peer(rid)?));
             }
         }
-        let mut body = Members::default();
+        let mut body = JsonMembers::default();
         body.put("Image", self.image.clone());
         body.put("Entrypoint", self.program(&wanted));
         body.put("Cmd", self.command.clone());
@@ -64,7 +64,7 @@ fn rid_of(mode: &str) -> Option<&str> {
     name.starts_with("container#").then_some(name)
 }
 
-fn program(body: &mut Members, wanted: &RunArgs) {
+fn program(body: &mut JsonMembers, wanted: &RunArgs) {
     body.put("Env", pairs(&wanted.env));
     body.put("Hostname", wanted.hostname.clone());
     body.put("Domainname", wanted.domainname.clone());
@@ -82,7 +82,7 @@ fn program(body: &mut Members, wanted: &RunArgs) {
 }
 
 fn host_config(wanted: &RunArgs) -> Map<String, Value> {
-    let mut host = Members::default();
+    let mut host = JsonMembers::default();
     let named = wanted.volumes.iter().filter(|volume| volume.source.is_some());
     host.put("Binds", named.map(ToString::to_string).collect::<Vec<_>>());
     host.put("VolumesFrom", wanted.volumes_from.clone());
@@ -112,7 +112,7 @@ fn host_config(wanted: &RunArgs) -> Map<String, Value> {
     host.0
 }
 
-fn namespaces(host: &mut Members, wanted: &RunArgs) {
+fn namespaces(host: &mut JsonMembers, wanted: &RunArgs) {
     host.put("NetworkMode", wanted.network.clone());
     host.put("PidMode", wanted.pid.clone());
     host.put("IpcMode", wanted.ipc.clone());
@@ -122,7 +122,7 @@ fn namespaces(host: &mut Members, wanted: &RunArgs) {
     host.put("CgroupParent", wanted.cgroup_parent.clone());
 }
 
-fn network(host: &mut Members, wanted: &RunArgs) {
+fn network(host: &mut JsonMembers, wanted: &RunArgs) {
     host.put("PortBindings", port_bindings(&wanted.publish));
     host.put("PublishAllPorts", wanted.publish_all);
     host.put("Dns", wanted.dns.clone());
@@ -132,7 +132,7 @@ fn network(host: &mut Members, wanted: &RunArgs) {
     host.put("Links", wanted.links.clone());
 }
 
-fn limits(host: &mut Members, limits: &ContainerLimits) {
+fn limits(host: &mut JsonMembers, limits: &ContainerLimits) {
     host.put("Memory", limits.memory);
     host.put("MemoryReservation", limits.memory_reservation);
     host.put("MemorySwap", limits.memory_swap);
@@ -152,10 +152,10 @@ fn limits(host: &mut Members, limits: &ContainerLimits) {
 
 /// What a container has of its own in the network that it joins.
 fn networking(wanted: &RunArgs) -> Value {
-    let mut addresses = Members::default();
+    let mut addresses = JsonMembers::default();
     addresses.put("IPv4Address", wanted.ip.clone());
     addresses.put("IPv6Address", wanted.ip6.clone());
-    let mut endpoint = Members::default();
+    let mut endpoint = JsonMembers::default();
     endpoint.put("IPAMConfig", addresses.0);
     endpoint.put("Aliases", wanted.network_aliases.clone());
     match &wanted.network {
@@ -245,16 +245,16 @@ fn port_bindings(publish: &[PortMapping]) -> Map<String, Value> {
 mod tests {
     use super::*;
 
-    fn described(container: &Container) -> Value {
+    fn described(container: &ContainerSpec) -> Value {
         let peer = |rid: &str| Ok(format!("id-of-{rid}"));
         container.describe(&Context::fake("container#1"), &peer).unwrap()
     }
 
-    fn container(run_args: &str) -> Container {
-        Container {
+    fn container(run_args: &str) -> ContainerSpec {
+        ContainerSpec {
             image: "mariadb".to_owned(),
             run_args: run_args.split_whitespace().map(str::to_owned).collect(),
-            ..Container::default()
+            ..ContainerSpec::default()
         }
     }
 
@@ -294,8 +294,10 @@ mod tests {
 
     #[test]
     fn another_resource_is_found_by_its_rid() {
-        let joined =
-            Container { netns: Some("container#2".to_owned()), ..container("--pid container:container#3 --ipc host") };
+        let joined = ContainerSpec {
+            netns: Some("container#2".to_owned()),
+            ..container("--pid container:container#3 --ipc host")
+        };
         let host = &described(&joined)["HostConfig"];
         assert_eq!(host["NetworkMode"], "container:id-of-container#2");
         assert_eq!(host["PidMode"], "container:id-of-container#3");
@@ -304,11 +306,11 @@ mod tests {
 
     #[test]
     fn the_mark_changes_with_what_was_asked_for() {
-        let mark = |container: &Container| described(container)["Labels"][label::CONFIG].clone();
+        let mark = |container: &ContainerSpec| described(container)["Labels"][label::CONFIG].clone();
         assert_eq!(mark(&container("-e A=1")), mark(&container("--env A=1")));
         assert_ne!(mark(&container("-e A=1")), mark(&container("-e A=2")));
         // How it is stopped does not change what it is.
-        let patient = Container { grace: std::time::Duration::from_secs(99), ..container("-e A=1") };
+        let patient = ContainerSpec { grace: std::time::Duration::from_secs(99), ..container("-e A=1") };
         assert_eq!(mark(&patient), mark(&container("-e A=1")));
     }
 

@@ -4,12 +4,12 @@
 use hostler_sdk::{Attachment, Error, Result};
 use serde_json::{Map, Value, json};
 
-use crate::{Engine, Found, Service};
+use crate::{ContainerInfo, ContainerLife, EngineClient};
 
 /// The best shell that the image has.
 const SHELL: [&str; 3] = ["/bin/sh", "-c", "[ -x /bin/bash ] && exec /bin/bash; exec /bin/sh"];
 
-impl Service<'_> {
+impl ContainerLife<'_> {
     /// A shell in the container.
     pub fn enter(&self) -> Result<Attachment> {
         self.exec(&SHELL.map(str::to_owned))
@@ -34,7 +34,7 @@ impl Service<'_> {
         Ok(Attachment::upgrade(engine.socket(), "GET", engine.path(&path), ""))
     }
 
-    fn inside(&self) -> Result<(Engine, Found)> {
+    fn inside(&self) -> Result<(EngineClient, ContainerInfo)> {
         let engine = self.place.connect()?;
         let found = self.own(&engine)?;
         let found = found.ok_or_else(|| Error::failed("there is no container: start it first"))?;

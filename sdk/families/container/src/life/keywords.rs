@@ -11,7 +11,7 @@ use crate::is_reference;
 
 /// What a container is to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Keywords)]
-pub struct Container {
+pub struct ContainerSpec {
     /// The image, as the engine names it: `[registry/]name[:tag]`. Without a tag, `latest`.
     #[keyword(example = "mariadb:10.11")]
     pub image: String,
@@ -102,7 +102,7 @@ pub struct Container {
     pub settle: Duration,
 }
 
-impl Container {
+impl ContainerSpec {
     /// What keywords hold that they cannot.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -191,19 +191,19 @@ impl Container {
     }
 
     /// When to pull.
-    pub(crate) fn pull(&self) -> Pull {
+    pub(crate) fn pull(&self) -> PullPolicy {
         let option = hostler_run_args::parse(&self.run_args).ok().and_then(|options| options.pull);
         match (option.as_deref(), self.image_pull_policy.as_str()) {
-            (Some("always"), _) | (None, "always") => Pull::Always,
-            (Some("never"), _) | (None, "never") => Pull::Never,
-            _ => Pull::Once,
+            (Some("always"), _) | (None, "always") => PullPolicy::Always,
+            (Some("never"), _) | (None, "never") => PullPolicy::Never,
+            _ => PullPolicy::Once,
         }
     }
 }
 
 /// When to pull an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pull {
+pub(crate) enum PullPolicy {
     Once,
     Always,
     Never,
@@ -236,44 +236,49 @@ mod tests {
 
     #[test]
     fn keywords_count_and_lists_add_up() {
-        let container = Container {
+        let container = ContainerSpec {
             run_args: words("--net=none -u 1 -v /a:/b -e A=1 --privileged -w /x --name other --rm --pull always"),
             volume_mounts: words("/c:/d:ro"),
             environment: words("B=2"),
             netns: Some("host".to_owned()),
-            ..Container::default()
+            ..ContainerSpec::default()
         };
         let wanted = container.wanted().unwrap();
         assert_eq!((wanted.network.as_deref(), wanted.user.as_deref()), (Some("host"), Some("1")));
         assert_eq!((wanted.volumes.len(), wanted.env.len(), wanted.privileged), (2, 2, true));
         assert_eq!(container.name(&Context::fake("container#1")), "other");
-        assert_eq!((container.is_fleeting(), container.pull()), (true, Pull::Always));
+        assert_eq!((container.is_fleeting(), container.pull()), (true, PullPolicy::Always));
     }
 
     #[test]
     fn variables_of_stores_replace_those_of_their_name() {
         let stores = StoreVariables { configs_environment: words("B=2 C=2"), secrets_environment: words("C=3") };
-        let container =
-            Container { run_args: words("-e A=1 -e B=1"), environment: words("C=1"), stores, ..Container::default() };
+        let container = ContainerSpec {
+            run_args: words("-e A=1 -e B=1"),
+            environment: words("C=1"),
+            stores,
+            ..ContainerSpec::default()
+        };
         let shown = container.wanted().unwrap().env.into_iter().map(|v| v.name + "=" + &v.value).collect::<Vec<_>>();
         assert_eq!(shown, ["A=1", "B=2", "C=3"]);
     }
 
     #[test]
     fn what_they_cannot_hold_is_told_by_keyword() {
-        let container = Container {
+        let container = ContainerSpec {
             image: "../etc".to_owned(),
             run_args: words("--frobnicate"),
             volume_mounts: words("a b"),
             devices: words("sda"),
             environment: words("A"),
-            ..Container::default()
+            ..ContainerSpec::default()
         };
         let problems = container.problems();
         let keywords: Vec<&str> = problems.iter().map(|problem| problem.keyword.as_str()).collect();
         assert_eq!(keywords, ["run_args", "image", "volume_mounts", "devices", "environment"]);
         assert_eq!(problems[0].text, "--frobnicate: unknown option");
-        let restart = Container { image: "a".to_owned(), run_args: words("--restart=always"), ..Container::default() };
+        let restart =
+            ContainerSpec { image: "a".to_owned(), run_args: words("--restart=always"), ..ContainerSpec::default() };
         assert_eq!(restart.problems().len(), 1);
     }
 

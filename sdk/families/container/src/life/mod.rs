@@ -6,5 +6,5 @@ mod keywords;
 mod run;
 mod service;
 
-pub use keywords::Container;
-pub use service::Service;
+pub use keywords::ContainerSpec;
+pub use service::ContainerLife;

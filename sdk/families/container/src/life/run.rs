@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hostler_sdk::{Error, Result, RunReport, clock, log};
 
-use crate::{Engine, Found, Service};
+use crate::{ContainerInfo, ContainerLife, EngineClient};
 
 /// How often it is looked at: at first often, then less.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
@@ -19,7 +19,7 @@ const TIMED_OUT: i32 = 124;
 /// What is left of the action's time, for what comes after the run.
 const MARGIN: Duration = Duration::from_secs(5);
 
-impl Service<'_> {
+impl ContainerLife<'_> {
     /// Runs the container to its end, for at most so long. Its exit status is the report's.
     pub fn run(&self, timeout: Option<Duration>) -> Result<RunReport> {
         self.container.check()?;
@@ -32,7 +32,7 @@ impl Service<'_> {
         report
     }
 
-    fn run_on(&self, engine: &Engine, timeout: Option<Duration>) -> Result<RunReport> {
+    fn run_on(&self, engine: &EngineClient, timeout: Option<Duration>) -> Result<RunReport> {
         if let Some(earlier) = self.own(engine)? {
             if earlier.state.running {
                 let text = format!("an earlier run is not over: the container {} still runs", earlier.short_id());
@@ -50,7 +50,7 @@ impl Service<'_> {
         report
     }
 
-    fn wait(&self, engine: &Engine, id: &str, limit: Duration) -> Result<RunReport> {
+    fn wait(&self, engine: &EngineClient, id: &str, limit: Duration) -> Result<RunReport> {
         let began = clock::since_boot();
         let mut pause = FIRST_LOOK;
         loop {
@@ -70,7 +70,7 @@ impl Service<'_> {
     }
 }
 
-fn tell_output(engine: &Engine, found: &Found) {
+fn tell_output(engine: &EngineClient, found: &ContainerInfo) {
     match engine.last_lines(found, OUTPUT) {
         Ok(lines) => lines.iter().for_each(|line| log::info(format!("| {line}"))),
         Err(error) => log::warn(error),

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use hostler_sdk::{Context, Error, Outcome, Result, Status, clock, log};
 
-use super::keywords::Pull;
-use crate::engine::Credentials;
-use crate::{Container, Engine, EngineError, Found, Left, Place, label};
+use super::keywords::PullPolicy;
+use crate::engine::RegistryCredentials;
+use crate::{ContainerInfo, ContainerSpec, EngineClient, EngineDeparture, EngineError, EngineLocation, label};
 
 /// How often a container that was just started is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -19,17 +19,17 @@ const LAST_WORDS: u32 = 5;
 
 /// A container of a resource, on the engine of a place.
 #[derive(Debug)]
-pub struct Service<'a> {
-    pub(crate) container: &'a Container,
+pub struct ContainerLife<'a> {
+    pub(crate) container: &'a ContainerSpec,
     pub(crate) context: &'a Context,
-    pub(crate) place: Place,
+    pub(crate) place: EngineLocation,
     pub(crate) name: String,
 }
 
-impl<'a> Service<'a> {
+impl<'a> ContainerLife<'a> {
     /// Of the resource of this call.
-    pub fn new(container: &'a Container, context: &'a Context, place: Place) -> Service<'a> {
-        Service { container, context, place, name: container.name(context) }
+    pub fn new(container: &'a ContainerSpec, context: &'a Context, place: EngineLocation) -> ContainerLife<'a> {
+        ContainerLife { container, context, place, name: container.name(context) }
     }
 
     /// Up: its container runs. It exposes `id`, `pid` and `netns` then.
@@ -51,7 +51,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    fn status_of(&self, engine: &Engine, found: &Found) -> Result<Status> {
+    fn status_of(&self, engine: &EngineClient, found: &ContainerInfo) -> Result<Status> {
         if let Some(stranger) = self.stranger(found) {
             return Ok(Status::down().label(&self.container.image).warning(stranger));
         }
@@ -135,7 +135,7 @@ impl<'a> Service<'a> {
     }
 
     /// The resource's container, if it runs. An engine that does not answer runs none of which one could say so.
-    fn running(&self) -> Result<Option<Found>> {
+    fn running(&self) -> Result<Option<ContainerInfo>> {
         let engine = match self.place.connect() {
             Err(error) if error.is_passing() && self.is_own() => return Ok(None),
             answer => answer?,
@@ -150,11 +150,11 @@ impl<'a> Service<'a> {
     }
 
     fn is_own(&self) -> bool {
-        matches!(self.place, Place::Own(_))
+        matches!(self.place, EngineLocation::Own(_))
     }
 
     /// The container of the resource's name. One that is another's is an error.
-    pub(crate) fn own(&self, engine: &Engine) -> Result<Option<Found>> {
+    pub(crate) fn own(&self, engine: &EngineClient) -> Result<Option<ContainerInfo>> {
         let found = engine.container(&self.name)?;
         match found.as_ref().and_then(|found| self.stranger(found)) {
             Some(stranger) => Err(Error::failed(stranger)),
@@ -163,7 +163,7 @@ impl<'a> Service<'a> {
     }
 
     /// Why the container is not this resource's.
-    fn stranger(&self, found: &Found) -> Option<String> {
+    fn stranger(&self, found: &ContainerInfo) -> Option<String> {
         let wanted =
             [(label::OBJECT, &self.context.object), (label::RID, &self.context.rid), (label::NODE, &self.context.node)];
         let is_own = wanted.iter().all(|(name, value)| found.label(name) == Some(value.as_str()));
@@ -174,7 +174,7 @@ impl<'a> Service<'a> {
     }
 
     /// In what the container is not as configured.
-    fn change(&self, engine: &Engine, found: &Found) -> Result<Option<String>> {
+    fn change(&self, engine: &EngineClient, found: &ContainerInfo) -> Result<Option<String>> {
         let body = self.describe(engine)?;
         if body["Labels"][label::CONFIG].as_str() != found.label(label::CONFIG) {
             return Ok(Some("the configuration has changed since the container was made".to_owned()));
@@ -185,25 +185,25 @@ impl<'a> Service<'a> {
     }
 
     /// The id of a container as configured: this one, or a new one in its place.
-    fn as_configured(&self, engine: &Engine, found: &Found) -> Result<String> {
+    fn as_configured(&self, engine: &EngineClient, found: &ContainerInfo) -> Result<String> {
         let Some(change) = self.change(engine, found)? else { return Ok(found.id.clone()) };
         log::info(format!("{change}: making {} anew", found.short_id()));
         engine.remove(&found.id)?;
         self.create(engine)
     }
 
-    pub(crate) fn create(&self, engine: &Engine) -> Result<String> {
+    pub(crate) fn create(&self, engine: &EngineClient) -> Result<String> {
         let (id, warnings) = engine.create(&self.name, &self.describe(engine)?)?;
         warnings.iter().for_each(log::warn);
         Ok(id)
     }
 
-    fn describe(&self, engine: &Engine) -> Result<serde_json::Value> {
+    fn describe(&self, engine: &EngineClient) -> Result<serde_json::Value> {
         self.container.describe(self.context, &|rid| self.peer(engine, rid))
     }
 
     /// The container of another resource of the object.
-    fn peer(&self, engine: &Engine, rid: &str) -> Result<String> {
+    fn peer(&self, engine: &EngineClient, rid: &str) -> Result<String> {
         let labels = [
             (label::OBJECT, self.context.object.as_str()),
             (label::RID, rid),
@@ -214,21 +214,21 @@ impl<'a> Service<'a> {
     }
 
     /// Has the image at hand, as the policy says. True if it was pulled.
-    pub(crate) fn pull(&self, engine: &Engine) -> Result<bool> {
+    pub(crate) fn pull(&self, engine: &EngineClient) -> Result<bool> {
         let image = &self.container.image;
         let policy = self.container.pull();
         let is_there = engine.image(image)?.is_some();
-        if policy == Pull::Never && !is_there {
+        if policy == PullPolicy::Never && !is_there {
             let text = format!("the engine has no image {image}, and image_pull_policy is never: load it, or pull it");
             return Err(Error::failed(text));
         }
-        if policy == Pull::Never || (policy == Pull::Once && is_there) {
+        if policy == PullPolicy::Never || (policy == PullPolicy::Once && is_there) {
             return Ok(false);
         }
         log::info(format!("pulling {image}"));
         let timeout = self.container.pull_timeout.min(self.context.deadline);
         let file = self.container.registry_creds.as_deref();
-        let credentials = file.map(|file| Credentials::read(file, image)).transpose()?;
+        let credentials = file.map(|file| RegistryCredentials::read(file, image)).transpose()?;
         match (engine.pull(image, credentials.as_ref(), timeout), file) {
             (Ok(()), _) => Ok(true),
             (Err(error), _) if error.is_denied() => Err(error.into()),
@@ -243,7 +243,7 @@ impl<'a> Service<'a> {
     }
 
     /// Watches a container that was just started.
-    fn settled(&self, engine: &Engine, id: &str) -> Result<Found> {
+    fn settled(&self, engine: &EngineClient, id: &str) -> Result<ContainerInfo> {
         let mut watched = Duration::ZERO;
         loop {
             let gone = || Error::failed(format!("the container {} is gone", self.name));
@@ -260,7 +260,7 @@ impl<'a> Service<'a> {
     }
 
     /// A container that ended at once, with the last words that it said.
-    fn ended(&self, engine: &Engine, found: &Found) -> Error {
+    fn ended(&self, engine: &EngineClient, found: &ContainerInfo) -> Error {
         let lines = engine.last_lines(found, LAST_WORDS).unwrap_or_default();
         lines.iter().for_each(|line| log::error(format!("| {line}")));
         let last = lines.iter().rev().find(|line| !line.is_empty()).map(|line| format!(": {line}")).unwrap_or_default();
@@ -272,7 +272,7 @@ impl<'a> Service<'a> {
     }
 
     /// Stops and perhaps removes the container. None if there was nothing to do.
-    fn end(&self, engine: &Engine) -> Result<Option<String>> {
+    fn end(&self, engine: &EngineClient) -> Result<Option<String>> {
         let Some(found) = self.own(engine)? else { return Ok(None) };
         let was_running = found.state.running;
         if was_running {
@@ -294,7 +294,7 @@ impl<'a> Service<'a> {
     }
 
     /// The engine itself kills what does not heed the signal. Where it does not answer in time, it is told to.
-    fn stop_or_kill(&self, engine: &Engine, found: &Found) -> Result<()> {
+    fn stop_or_kill(&self, engine: &EngineClient, found: &ContainerInfo) -> Result<()> {
         let grace = self.container.grace.min(self.context.deadline / 2);
         if let Err(error) = engine.stop(&found.id, grace) {
             if error.is_denied() || error.is_absent() {
@@ -310,10 +310,10 @@ impl<'a> Service<'a> {
     pub(crate) fn leave(&self, done: Option<String>) -> Result<Option<Outcome>> {
         let left = self.place.leave()?;
         let text = match (done, left) {
-            (None, Left::AsItWas) => return Ok(None),
-            (None, Left::Running) => "the engine is not needed any longer".to_owned(),
-            (None, Left::Ended) => "ended the engine".to_owned(),
-            (Some(done), Left::Ended) => format!("{done}, and ended the engine"),
+            (None, EngineDeparture::AsItWas) => return Ok(None),
+            (None, EngineDeparture::Running) => "the engine is not needed any longer".to_owned(),
+            (None, EngineDeparture::Ended) => "ended the engine".to_owned(),
+            (Some(done), EngineDeparture::Ended) => format!("{done}, and ended the engine"),
             (Some(done), _) => done,
         };
         Ok(Some(Outcome::changed(text)))

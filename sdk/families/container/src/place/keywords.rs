@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use hostler_sdk::{Context, Keywords, Result};
 
-use super::{OwnEngine, Place};
+use super::{EngineLocation, OwnEngine};
 
 /// Where the engine of a resource is.
 #[derive(Debug, Clone, PartialEq, Eq, Keywords)]
@@ -28,10 +28,10 @@ impl EnginePlace {
     }
 
     /// The place that they name.
-    pub fn place(&self, context: &Context) -> Result<Place> {
+    pub fn place(&self, context: &Context) -> Result<EngineLocation> {
         Ok(match &self.container_data_dir {
-            Some(data_dir) => Place::Own(OwnEngine::of(context, data_dir)?),
-            None => Place::Node(vec![self.socket.clone()]),
+            Some(data_dir) => EngineLocation::Own(OwnEngine::of(context, data_dir)?),
+            None => EngineLocation::Node(vec![self.socket.clone()]),
         })
     }
 }

@@ -7,26 +7,26 @@ use std::path::PathBuf;
 
 use hostler_sdk::Result;
 
-use crate::{Engine, EngineError};
+use crate::{EngineClient, EngineError};
 pub use keywords::EnginePlace;
-pub use own::{Left, OwnEngine};
+pub use own::{EngineDeparture, OwnEngine};
 
 /// Where the engine of a resource is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum EngineLocation {
     /// The node's: the first of these sockets that exists.
     Node(Vec<PathBuf>),
     /// The object's own, which runs while it is needed.
     Own(OwnEngine),
 }
 
-impl Place {
+impl EngineLocation {
     /// The engine as it is.
-    pub fn connect(&self) -> std::result::Result<Engine, EngineError> {
+    pub fn connect(&self) -> std::result::Result<EngineClient, EngineError> {
         match self {
-            Place::Own(own) => Engine::connect(own.socket()),
-            Place::Node(sockets) => {
-                let mut answers = sockets.iter().map(|socket| Engine::connect(socket));
+            EngineLocation::Own(own) => EngineClient::connect(own.socket()),
+            EngineLocation::Node(sockets) => {
+                let mut answers = sockets.iter().map(|socket| EngineClient::connect(socket));
                 let first = answers.find(|answer| !matches!(answer, Err(EngineError::Missing(_))));
                 first.unwrap_or_else(|| Err(EngineError::Missing(sockets.first().cloned().unwrap_or_default())))
             }
@@ -34,8 +34,8 @@ impl Place {
     }
 
     /// The engine for a resource that needs it: the object's own is started, unless it runs. True if that changed anything.
-    pub fn enter(&self) -> Result<(Engine, bool)> {
-        let Place::Own(own) = self else { return Ok((self.connect()?, false)) };
+    pub fn enter(&self) -> Result<(EngineClient, bool)> {
+        let EngineLocation::Own(own) = self else { return Ok((self.connect()?, false)) };
         let is_new = own.enter()?;
         match self.connect() {
             Err(error) if error.is_passing() => {
@@ -51,16 +51,16 @@ impl Place {
     }
 
     /// Says that the resource needs the engine no longer.
-    pub fn leave(&self) -> Result<Left> {
+    pub fn leave(&self) -> Result<EngineDeparture> {
         match self {
-            Place::Node(_) => Ok(Left::AsItWas),
-            Place::Own(own) => own.leave(),
+            EngineLocation::Node(_) => Ok(EngineDeparture::AsItWas),
+            EngineLocation::Own(own) => own.leave(),
         }
     }
 
     /// Whether the engine does not run and has no data here: it has no container, and must not be started to say so.
     pub fn is_void(&self) -> Result<bool> {
-        let Place::Own(own) = self else { return Ok(false) };
+        let EngineLocation::Own(own) = self else { return Ok(false) };
         Ok(matches!(self.connect(), Err(EngineError::Missing(_))) && !own.has_data()?)
     }
 
@@ -68,8 +68,8 @@ impl Place {
     /// container runs. Where it is gone while this resource needs it, the container may run on.
     pub fn is_at_rest(&self, error: &EngineError) -> Result<bool> {
         match self {
-            Place::Own(own) if error.is_passing() => Ok(!own.is_entered()?),
-            Place::Own(_) | Place::Node(_) => Ok(false),
+            EngineLocation::Own(own) if error.is_passing() => Ok(!own.is_entered()?),
+            EngineLocation::Own(_) | EngineLocation::Node(_) => Ok(false),
         }
     }
 }

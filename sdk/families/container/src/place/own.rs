@@ -22,7 +22,7 @@ use std::time::Duration;
 use hostler_sdk::{Command, Context, Error, Mode, Result, clock, files, log, mount};
 use serde_json::{Map, Value};
 
-use crate::{Engine, label};
+use crate::{EngineClient, label};
 
 /// How long the engine may take to answer after its start, and to end: half a minute.
 const STEPS: u32 = 300;
@@ -55,7 +55,7 @@ pub struct OwnEngine {
 
 /// What became of the engine when a resource left it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
+pub enum EngineDeparture {
     /// The resource was not known to need it.
     AsItWas,
     /// Others need it.
@@ -126,11 +126,11 @@ impl OwnEngine {
     }
 
     /// Starts it, or waits for whoever does.
-    pub(crate) fn start(&self) -> Result<Engine> {
+    pub(crate) fn start(&self) -> Result<EngineClient> {
         self.prepare()?;
         let mut spawned = 0;
         for _ in 0..STEPS {
-            match Engine::connect(&self.socket) {
+            match EngineClient::connect(&self.socket) {
                 Ok(engine) => return Ok(engine),
                 Err(error) if !error.is_passing() => return Err(error.into()),
                 Err(_) => {}
@@ -165,14 +165,14 @@ impl OwnEngine {
     }
 
     /// Says that this resource needs it no longer, and ends it if nobody does and nothing runs in it.
-    pub(crate) fn leave(&self) -> Result<Left> {
+    pub(crate) fn leave(&self) -> Result<EngineDeparture> {
         let was_needed = files::remove(self.users.join(&self.me))?;
-        let left = if was_needed { Left::Running } else { Left::AsItWas };
+        let left = if was_needed { EngineDeparture::Running } else { EngineDeparture::AsItWas };
         if self.is_needed()? {
             return Ok(left);
         }
-        let running = |engine: Engine| engine.containers(&[(label::OBJECT, &self.object)], false);
-        match Engine::connect(&self.socket).and_then(running) {
+        let running = |engine: EngineClient| engine.containers(&[(label::OBJECT, &self.object)], false);
+        match EngineClient::connect(&self.socket).and_then(running) {
             Err(error) if error.is_passing() => {
                 if !self.is_held()? {
                     return Ok(left);
@@ -187,7 +187,8 @@ impl OwnEngine {
         if !files::make_directory(self.ending(), Mode(0o700))? {
             return Ok(left);
         }
-        let ended = if self.is_needed()? { Ok(Left::Running) } else { self.end().map(|()| Left::Ended) };
+        let ended =
+            if self.is_needed()? { Ok(EngineDeparture::Running) } else { self.end().map(|()| EngineDeparture::Ended) };
         files::remove(self.ending())?;
         ended
     }
