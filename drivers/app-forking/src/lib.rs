@@ -1,17 +1,16 @@
 //! `app.forking`: an application that its own commands start, stop and check.
 //!
-//! Up, down or warn is what the exit status of `check` means by `retcodes`; without a check nobody knows, and the status is
-//! n/a. Start and stop run their command, unless a check says that there is nothing to do. `true` in the place of a command
-//! means `<script> start`, `<script> stop`, `<script> status`. The commands run as the service's own: with all the power
-//! of their user.
+//! `retcodes` maps the exit status of `check` to up, down or warn. Without a check the state is unknown, and the status is
+//! n/a. Start and stop run their command, unless the check reports that there is nothing to do. The word `true` in place of a
+//! command means `<script> start`, `<script> stop` or `<script> status`. The commands run with all the rights of their user.
 
 use hostler_family_application::{CommandSettings, RetcodeTable};
 use hostler_sdk::prelude::*;
 
 /// An application that its own commands start, stop and check.
 ///
-/// What the start command leaves running belongs to the resource, wherever it forks to. Its output is that of the command
-/// only until the command ends: a program that stays should write to a file of its own.
+/// All processes that the start command leaves running belong to the resource, however they fork. Their output is recorded
+/// only until the start command exits: a program that keeps running should write to a file of its own.
 #[derive(Keywords)]
 struct ForkingApplication {
     /// The command that starts the application, or `true` for the script with `start`.
@@ -20,25 +19,25 @@ struct ForkingApplication {
     /// The command that stops the application, or `true` for the script with `stop`.
     #[keyword(example = "/usr/sbin/nginx -s stop")]
     stop: Option<Command>,
-    /// The command that tells how the application is, or `true` for the script with `status`. It must change nothing.
+    /// The command that reports the state of the application, or `true` for the script with `status`. It must not change anything.
     #[keyword(example = "/usr/bin/pgrep -u www-data nginx")]
     check: Option<Command>,
     /// A program that takes `start`, `stop` and `status`.
     #[keyword(example = "/etc/init.d/nginx")]
     script: Option<PathBuf>,
-    /// What the exit statuses of the check mean.
+    /// The states that the exit statuses of the check mean.
     #[keyword(default = "0:up 1:down")]
     retcodes: Vec<String>,
     /// How long each command may take.
     #[keyword(example = "1m")]
     timeout: Option<Duration>,
-    /// How long the start command may take, if not `timeout`.
+    /// How long the start command may take. The default is `timeout`.
     #[keyword(example = "3m")]
     start_timeout: Option<Duration>,
-    /// How long the stop command may take, if not `timeout`.
+    /// How long the stop command may take. The default is `timeout`.
     #[keyword(example = "3m")]
     stop_timeout: Option<Duration>,
-    /// How long the check may take, if not `timeout`.
+    /// How long the check may take. The default is `timeout`.
     #[keyword(example = "10s")]
     check_timeout: Option<Duration>,
     #[keyword(flatten)]
@@ -122,7 +121,7 @@ impl ForkingApplication {
         self.step("check", &self.check, "status", self.check_timeout)
     }
 
-    /// What a keyword says to run, if anything. The host hands a boolean on as the one word that was written.
+    /// The command of a keyword, if it has one. The host passes a boolean on as the word that was written.
     fn step(
         &self,
         keyword: &str,
@@ -140,9 +139,7 @@ impl ForkingApplication {
             program if program.starts_with('/') => command.clone(),
             _ => {
                 let program = command.program();
-                return Err(Error::invalid_config(format!(
-                    "{keyword} runs {program:?}: expected a program's whole path"
-                )));
+                return Err(Error::invalid_config(format!("{keyword} runs {program:?}: expected an absolute path")));
             }
         };
         let command = self.surroundings.apply(command)?;
@@ -155,13 +152,11 @@ impl ForkingApplication {
     fn meaning(&self, exit_status: i32) -> Result<Status> {
         Ok(match RetcodeTable::parse(&self.retcodes)?.state(exit_status) {
             Some(state) => Status::of(state),
-            None => {
-                Status::up().degraded(format!("the check ended with {exit_status}, which retcodes does not explain"))
-            }
+            None => Status::up().degraded(format!("the check exited with {exit_status}, which is not in retcodes")),
         })
     }
 
-    /// Whether the check says so. Without a check nobody knows.
+    /// Whether the check reports this state. Without a check, the answer is false.
     fn is(&self, state: State) -> Result<bool> {
         match self.check_step()? {
             Some(check) => Ok(self.meaning(check.run()?.status)?.state() == state),
@@ -259,7 +254,7 @@ mod tests {
     #[test]
     fn a_command_that_fails_is_named_with_its_last_words() {
         let host = host().program_with("/srv/app", |_| output(7));
-        given(app()).on(&host).start().fails_with("/srv/app ended with 7: no room");
+        given(app()).on(&host).start().fails_with("/srv/app exited with 7: no room");
     }
 
     #[test]
@@ -288,6 +283,6 @@ mod tests {
         let lost = ForkingApplication { start: word("true"), ..app() };
         given(lost).on(&host).start().fails_with("start is true, and there is no script");
         let bare = ForkingApplication { start: word("nginx"), ..app() };
-        given(bare).on(&host).start().fails_with("start runs \"nginx\": expected a program's whole path");
+        given(bare).on(&host).start().fails_with("start runs \"nginx\": expected an absolute path");
     }
 }

@@ -1,8 +1,8 @@
 //! `app.simple`: an application that runs in the foreground, supervised.
 //!
 //! Up: the resource has a process. Down: it has none. Start runs `start` and leaves it running; its output goes to a file
-//! in the object's log directory. Stop ends the process and all its children, in whatever way they forked. The processes
-//! are found again after a restart of the agent.
+//! in the object's log directory. Stop stops the process and all its descendants, however they forked. The agent finds the
+//! processes again after its own restart.
 
 use hostler_family_application::CommandSettings;
 use hostler_sdk::prelude::*;
@@ -10,17 +10,17 @@ use hostler_sdk::process;
 
 /// An application that runs in the foreground, supervised.
 ///
-/// The application needs no pid file and no daemon mode: the host knows its processes by their control group, or by marks
-/// in their environment where there are no control groups.
+/// The application needs no pid file and no daemon mode: the host finds its processes by their control group or, without
+/// control groups, by marks in their environment.
 #[derive(Keywords)]
 struct SimpleApplication {
-    /// The command that is the application. It must not put itself into the background.
+    /// The command that runs the application. It must stay in the foreground.
     #[keyword(example = "/usr/bin/python3 -m http.server 8080")]
     start: Command,
-    /// How long the processes have to end after SIGTERM, before they are killed: at most half of `stop_timeout`.
+    /// How long the processes may take to exit after SIGTERM before they are killed. At most half of `stop_timeout`.
     #[keyword(default = "10s", example = "1m")]
     grace: Duration,
-    /// How long the first process is watched for an early end.
+    /// How long start waits to see whether the first process exits at once.
     #[keyword(default = "100ms", example = "2s")]
     settle: Duration,
     #[keyword(flatten)]
@@ -36,7 +36,7 @@ impl Driver for SimpleApplication {
         if self.start.program().starts_with('/') {
             return Ok(Vec::new());
         }
-        let text = format!("{:?} is no program: expected its whole path", self.start.program());
+        let text = format!("{:?} is not a program: expected an absolute path", self.start.program());
         Ok(vec![Problem::new("start", text)])
     }
 
@@ -53,17 +53,17 @@ impl Driver for SimpleApplication {
         let pid = self.surroundings.apply(self.start.clone())?.spawn()?;
         clock::sleep(self.settle)?;
         if process::running()?.is_empty() {
-            return Err(Error::failed(format!("{} ended at once: see its output", self.start.program())));
+            return Err(Error::failed(format!("{} exited at once: see its output", self.start.program())));
         }
         Ok(Outcome::changed(format!("{} is running with pid {pid}", self.start.program())))
     }
 
     fn stop(&self, context: &Context) -> Result<Outcome> {
-        // Who does not heed SIGTERM is killed while there is time for it.
+        // Half of the time is kept for SIGKILL, in case the processes ignore SIGTERM.
         match process::terminate("TERM", self.grace.min(context.deadline / 2))? {
             0 => Ok(Outcome::unchanged("no process is running")),
-            1 => Ok(Outcome::changed("ended 1 process")),
-            count => Ok(Outcome::changed(format!("ended {count} processes"))),
+            1 => Ok(Outcome::changed("stopped 1 process")),
+            count => Ok(Outcome::changed(format!("stopped {count} processes"))),
         }
     }
 }
@@ -99,7 +99,7 @@ mod tests {
             .labelled("/srv/app")
             .exposes("pid", "1000")
             .stop()
-            .is_changed("ended 1 process")
+            .is_changed("stopped 1 process")
             .stop()
             .is_unchanged("no process is running")
             .status()
@@ -115,7 +115,7 @@ mod tests {
             .start()
             .is_unchanged("already running with pid 1000")
             .stop()
-            .is_changed("ended 2 processes");
+            .is_changed("stopped 2 processes");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! `container.docker`: a container of docker, by its API over a unix socket.
 //!
-//! Up: the container of this resource runs. Down: it does not, or there is none. Start pulls the image as the policy says,
-//! makes the container if there is none as configured, and watches it for a moment. Stop ends it, and removes it if `rm` says
-//! so. Provision has the image at hand, unprovision removes the container; images stay. Where the object has a
-//! `container_data_dir`, the engine is its own: started before its first container, ended after its last.
+//! Up: the container of this resource runs. Down: it does not run or does not exist. Start pulls the image if the policy
+//! requires it, creates the container if there is none with the current configuration, and watches it for a moment. Stop
+//! stops it, and removes it if `rm` is set. Provision pulls the image, unprovision removes the container; images stay. An
+//! object with a `container_data_dir` has an engine of its own, started before its first container and stopped after its last.
 
 use hostler_family_container::grant;
 use hostler_family_container::{ContainerResource, ContainerSpec, EngineLocation, EnginePlace};
@@ -11,13 +11,14 @@ use hostler_sdk::prelude::*;
 
 /// A container of docker.
 ///
-/// The container is known by its name and the labels `hostler.object`, `hostler.rid` and `hostler.node`; one of that name
-/// without them is another's, and left alone. If the configuration changes, the container is made anew at the next start.
+/// The container is identified by its name and the labels `hostler.object`, `hostler.rid` and `hostler.node`. A container of
+/// that name without the labels belongs to something else and is left alone. If the configuration changes, the container is
+/// recreated at the next start.
 #[derive(Keywords)]
 struct DockerContainer {
     #[keyword(flatten)]
     container: ContainerSpec,
-    /// Where its engine is.
+    /// The engine that runs the container.
     #[keyword(flatten)]
     engine: EnginePlace,
 }

@@ -62,7 +62,7 @@ fn a_container_comes_and_goes() {
         .status()
         .is(State::Down)
         .labelled("000000000000@mariadb")
-        .mentions("ended with 137")
+        .mentions("exited with 137")
         .start()
         .is_changed("000000000000 is running from mariadb")
         .unprovision()
@@ -91,7 +91,7 @@ fn one_that_died_is_started_again() {
         .then(dies)
         .status()
         .is(State::Down)
-        .mentions("ended with 3")
+        .mentions("exited with 3")
         .start()
         .is_changed("000000000000 is running from mariadb");
     assert_eq!(engine.containers(), ["web.container.1 running"]);
@@ -102,7 +102,7 @@ fn one_that_ends_at_once_is_told_with_its_last_words() {
     let engine = engine().failing("mariadb", 1, "starting\nno password\n");
     on(&engine)
         .start()
-        .fails_with("ended with 1 right after its start: no password")
+        .fails_with("exited with 1 right after its start: no password")
         .stop()
         .is_unchanged("already down");
 }

@@ -1,4 +1,4 @@
-//! What is sent to make a machine: the keywords in the words of the API.
+//! The body of the request that creates a machine: the keywords, translated to the fields of the API.
 
 use hostler_family_gce::ComputeClient;
 use hostler_sdk::{Error, Result};
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::CloudMachine;
 
-/// Where scopes begin.
+/// The common prefix of scopes.
 const AUTH: &str = "https://www.googleapis.com/auth/";
 
-/// As Google counts.
+/// The unit of disk sizes: Google's GB are GiB.
 const GIB: u64 = 1 << 30;
 
 impl CloudMachine {
@@ -36,7 +36,7 @@ impl CloudMachine {
         Ok(body)
     }
 
-    /// The boot disk, which goes with the machine, and those that do not.
+    /// The boot disk, which is deleted with the machine, and the other disks, which are not.
     fn disks_of(&self, zone: &str, client: &ComputeClient<'_>) -> Result<Vec<Value>> {
         let image = self.image.as_deref();
         let image =
@@ -74,13 +74,13 @@ impl CloudMachine {
     fn items(&self) -> Result<Vec<Value>> {
         let pair = |word: &String| match word.split_once('=') {
             Some((key, value)) => Ok(json!({"key": key, "value": value})),
-            None => Err(Error::invalid_config(format!("metadata: {word} is no KEY=VALUE"))),
+            None => Err(Error::invalid_config(format!("metadata: {word} is not KEY=VALUE"))),
         };
         self.metadata.iter().map(pair).collect()
     }
 }
 
-/// The address of a scope.
+/// The full address of a scope.
 fn whole(scope: &str) -> String {
     if scope.contains("://") { scope.to_owned() } else { format!("{AUTH}{scope}") }
 }

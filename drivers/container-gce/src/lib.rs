@@ -5,9 +5,10 @@
 //!      ◀──────────────────────────────── unprovision ─────────────────────────────────────────
 //! ```
 //!
-//! Up: it is RUNNING. Down: it is TERMINATED, SUSPENDED, or does not exist. Anything in between is a warning, and start and stop
-//! wait for its end. Provision makes the machine, which then runs; unprovision deletes it with its boot disk. Disks that are only
-//! attached to it are never deleted. See <https://cloud.google.com/compute/docs/instances/instance-life-cycle>.
+//! Up: it is RUNNING. Down: it is TERMINATED, SUSPENDED, or does not exist. States in between are a warning, and start and stop
+//! wait until they are over. Provision creates the machine, which then runs; unprovision deletes it with its boot disk. Disks
+//! that are only attached to it are never deleted.
+//! See <https://cloud.google.com/compute/docs/instances/instance-life-cycle>.
 
 mod body;
 
@@ -16,61 +17,61 @@ use hostler_family_gce::{CloudKeywords, ComputeClient, ComputeError, check_name,
 use hostler_sdk::prelude::*;
 use serde_json::Value;
 
-/// How long between two looks at a machine that changes.
+/// The time between two queries about a machine that changes its state.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// A virtual machine of Google's cloud.
 ///
-/// It may run in another zone than this node, and is seen by every node of the object: set `shared = true` where several may
-/// start it.
+/// The machine may run in another zone than this node, and every node of the object can manage it: set `shared = true` if
+/// several nodes may start it.
 #[derive(Keywords)]
 struct CloudMachine {
-    /// Its name.
+    /// The name of the machine.
     #[keyword(example = "web1")]
     name: String,
-    /// How many processors and how much memory it has.
+    /// The machine type, which determines processors and memory.
     #[keyword(provisioning, default = "e2-small", example = "n2-standard-4")]
     machine_type: String,
-    /// The image that its boot disk begins with: its name, or `family/` and that of its family.
+    /// The image of the boot disk: its name, or `family/` followed by the name of an image family.
     #[keyword(provisioning, example = "family/debian-12")]
     image: Option<String>,
-    /// The project that has the image. By default the machine's own.
+    /// The project of the image. The default is the machine's project.
     #[keyword(provisioning, example = "debian-cloud")]
     image_project: Option<String>,
-    /// The size of its boot disk, in whole GB, rounded up. By default that of the image.
+    /// The size of the boot disk, rounded up to whole GB. The default is the size of the image.
     #[keyword(provisioning, example = "20g")]
     boot_disk_size: Option<Size>,
-    /// What its boot disk is made of. By default what Google takes.
+    /// The type of the boot disk. The default is Google's.
     #[keyword(provisioning, example = "pd-ssd")]
     boot_disk_type: Option<String>,
-    /// Disks that exist and are attached to it when it is made, each under its own name. They outlive it.
+    /// Existing disks that are attached to the machine when it is created, each under its own name. They are not deleted with it.
     #[keyword(provisioning, example = "web1-data")]
     disks: Vec<String>,
-    /// The network that it is on.
+    /// The network of the machine.
     #[keyword(provisioning, default = "default")]
     network: String,
-    /// The subnetwork that it is on. By default the network's own in its region.
+    /// The subnetwork of the machine. The default is the network's subnetwork in the region.
     #[keyword(provisioning, example = "regions/europe-west1/subnetworks/web")]
     subnetwork: Option<String>,
-    /// Whether it has an address on the internet.
+    /// Whether the machine gets a public address.
     #[keyword(provisioning, default = "false")]
     external_ip: bool,
-    /// Whether it may forward packets that are not for it, as ip.gce needs.
+    /// Whether the machine may forward packets with other destinations, which ip.gce needs.
     #[keyword(provisioning, default = "false")]
     can_ip_forward: bool,
-    /// The service account that it acts as, if scopes are given.
+    /// The service account of the machine, if scopes are given.
     #[keyword(provisioning, default = "default", example = "web@my-project.iam.gserviceaccount.com")]
     service_account: String,
-    /// What that service account may do there: whole addresses, or what follows https://www.googleapis.com/auth/.
+    /// The scopes of the service account: full addresses, or the part after https://www.googleapis.com/auth/.
     #[keyword(provisioning, example = "compute logging.write")]
     scopes: Vec<String>,
-    /// What the metadata server tells it: words KEY=VALUE, in quotes where a value holds spaces.
+    /// Values for the metadata server: words KEY=VALUE, in quotes if a value contains spaces.
     #[keyword(provisioning, kind = "words", example = "role=web")]
     metadata: Vec<String>,
-    /// Words by which the network's firewall and routes select it.
+    /// Network tags, by which firewall rules and routes select the machine.
     #[keyword(provisioning, example = "http-server")]
     network_tags: Vec<String>,
-    /// What it is for.
+    /// A description of the machine.
     #[keyword(provisioning, example = "The first web server")]
     description: Option<String>,
     #[keyword(flatten)]
@@ -82,7 +83,7 @@ impl Driver for CloudMachine {
     const NAME: &str = "container.gce";
     const GRANTS: &[&str] = gce_grants![];
 
-    /// It goes on without this node.
+    /// The machine survives a reboot of this node.
     const PERSISTENT: bool = true;
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
@@ -90,7 +91,7 @@ impl Driver for CloudMachine {
         let bad = names
             .filter_map(|(keyword, name)| Some(Problem::new(keyword, check_name(keyword, name).err()?.to_string())));
         let unpaired = self.metadata.iter().filter(|word| !word.contains('='));
-        let unpaired = unpaired.map(|word| Problem::new("metadata", format!("{word} is no KEY=VALUE")));
+        let unpaired = unpaired.map(|word| Problem::new("metadata", format!("{word} is not KEY=VALUE")));
         Ok(bad.chain(unpaired).collect())
     }
 
@@ -140,7 +141,7 @@ impl Driver for CloudMachine {
         match client.change("POST", &folder, "", Some(&body), &format!("making {}", self.name)) {
             Ok(()) => Ok(Outcome::changed(format!("made {}, a {}", self.name, self.machine_type))),
             Err(ComputeError::AlreadyExists(_)) if self.state(&client)?.is_some() => {
-                Ok(Outcome::changed(format!("{} exists: somebody else made it", self.name)))
+                Ok(Outcome::changed(format!("{} exists: another node or user created it", self.name)))
             }
             Err(fault) => Err(failed(doing)(fault)),
         }
@@ -177,14 +178,14 @@ impl CloudMachine {
         Ok(format!("zones/{}/instances/{}", client.zone()?, self.name))
     }
 
-    /// What Google says of the machine: `RUNNING`. None if there is none.
+    /// The state of the machine at Google, such as `RUNNING`. None if it does not exist.
     fn state(&self, client: &ComputeClient<'_>) -> Result<Option<String>> {
         let found: Option<Value> =
             client.get(&self.path(client)?).map_err(failed(format!("cannot look at {}", self.name)))?;
         Ok(found.map(|found| found["status"].as_str().unwrap_or_default().to_owned()))
     }
 
-    /// The same once the machine is not on its way from one state to another.
+    /// Waits until the machine is not changing its state, and returns the state.
     fn settled(&self, client: &ComputeClient<'_>, context: &Context) -> Result<Option<String>> {
         let is_settled = |state: &Option<String>| {
             state.as_deref().is_none_or(|state| matches!(state, "RUNNING" | "TERMINATED" | "STOPPED" | "SUSPENDED"))

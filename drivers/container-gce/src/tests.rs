@@ -178,9 +178,12 @@ fn stop_undoes_a_start_that_failed_half_way() {
 #[test]
 fn keywords_are_checked() {
     let wrong = CloudMachine { name: "Web".to_owned(), metadata: vec!["role".to_owned()], image: None, ..machine() };
-    let name = "name \"Web\" is no name of the Compute API: expected at most 63 lower case letters, digits and hyphens, a letter first";
+    let name = "name \"Web\" is not a name for the Compute API: expected at most 63 lower case letters, digits and hyphens, a letter first";
     let case = given(wrong).on(&Host::new());
-    case.validate().finds(&[("name", name), ("metadata", "role is no KEY=VALUE")]).provision().fails_with("is no name");
+    case.validate()
+        .finds(&[("name", name), ("metadata", "role is not KEY=VALUE")])
+        .provision()
+        .fails_with("is no name");
     let imageless = CloudMachine { image: None, ..machine() };
     given(imageless).on(&cloud().host).provision().fails_with("image is not set: web1 cannot be made");
 }

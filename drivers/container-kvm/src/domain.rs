@@ -1,37 +1,37 @@
-//! A domain as libvirt shows it.
+//! A domain of libvirt, as virsh(1) reports it.
 
 use hostler_sdk::prelude::*;
 
 pub(crate) const VIRSH: &str = "/usr/bin/virsh";
 
-/// Where a libvirt of this node answers. Other transports lead to other nodes, or run programs.
+/// The addresses of the libvirts of this node. Other transports lead to other nodes, or run programs.
 const LOCAL: [&str; 4] =
     ["qemu:///system", "qemu:///session", "qemu+unix:///system?socket=/", "qemu+unix:///session?socket=/"];
 
-/// What virsh calls the state of a domain.
+/// The state of a domain, as virsh names it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum DomainState {
     Running,
     Paused,
-    /// Paused by libvirt itself: it arrives from another node or leaves for one, or a migration was cut short in its last moment.
+    /// Paused by libvirt itself: the domain is migrating to or from another node, or a migration was interrupted at its end.
     Moving,
     ShutOff,
-    /// The guest has crashed, and what is left of it is kept for whoever looks into it.
+    /// The guest has crashed, and libvirt keeps its memory for analysis.
     Crashed,
-    /// On its way, or suspended by the guest itself.
+    /// A transitional state, or suspended by the guest itself.
     Other(String),
 }
 
-/// A domain that is known here.
+/// A domain that libvirt knows on this node.
 pub(crate) struct LibvirtDomain {
     pub(crate) state: DomainState,
-    /// Whether it stays known once it is shut off.
+    /// Whether libvirt keeps its definition once it is shut off.
     pub(crate) is_persistent: bool,
     starts_by_itself: bool,
 }
 
 impl LibvirtDomain {
-    /// The domain of that name, or none.
+    /// The domain of that name, or None.
     pub(crate) fn find(uri: &str, name: &str) -> Result<Option<LibvirtDomain>> {
         let look = || Command::new(VIRSH).args(["-r", "-c", uri]);
         let is_known = || -> Result<bool> {
@@ -50,7 +50,7 @@ impl LibvirtDomain {
         });
         match domain {
             Ok(domain) => Ok(Some(domain)),
-            // A domain that was never defined is gone as soon as it ends.
+            // A transient domain vanishes when it shuts off, perhaps between two of these commands.
             Err(error) => {
                 if is_known()? {
                     Err(error)
@@ -77,7 +77,7 @@ impl LibvirtDomain {
             DomainState::ShutOff => Status::down(),
             DomainState::Paused => Status::up().degraded("paused: a start resumes it"),
             DomainState::Moving => Status::up().degraded(moving(name)),
-            DomainState::Crashed => Status::down().degraded("the guest has crashed: a start boots it anew"),
+            DomainState::Crashed => Status::down().degraded("the guest has crashed: a start boots it again"),
             DomainState::Other(state) => Status::up().degraded(state),
         };
         let status = match self.starts_by_itself {
@@ -89,7 +89,7 @@ impl LibvirtDomain {
 }
 
 impl DomainState {
-    /// As virsh has it.
+    /// The word of virsh for the state.
     pub(crate) fn word(&self) -> &str {
         match self {
             DomainState::Running => "running",
@@ -103,7 +103,7 @@ impl DomainState {
 
     fn read(text: &str) -> DomainState {
         match text {
-            // Idle is a guest that waits for its devices.
+            // A guest that waits for its devices is idle.
             "running" | "idle" => DomainState::Running,
             "paused" => DomainState::Paused,
             "shut off" => DomainState::ShutOff,
@@ -113,31 +113,34 @@ impl DomainState {
     }
 }
 
-/// What to do about a guest that may run on another node.
+/// A message for a guest that may run on another node.
 pub(crate) fn moving(name: &str) -> String {
     format!(
         "paused by a migration that is under way or was cut short: if {name} runs nowhere else, virsh resume {name}"
     )
 }
 
-/// virsh takes numbers and UUIDs for those of any domain before it looks for a name.
+/// The problem with a name. virsh would read a number or a UUID as the id of another domain before it looks for a name.
 pub(crate) fn fault_of_name(name: &str) -> Option<String> {
     let is_uuid =
         name.replace('-', "").len() == 32 && name.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-');
     let is_number = name.chars().all(|letter| letter.is_ascii_digit());
     let is_legal = !name.contains(['/', '\n']) && name.trim() == name;
-    (is_number || is_uuid || !is_legal)
-        .then(|| format!("{name:?} is no name of a domain: no number, no UUID, no slash, no white space at its ends"))
+    (is_number || is_uuid || !is_legal).then(|| {
+        format!(
+            "{name:?} is not a name for a domain: numbers, UUIDs, slashes and white space at the ends are not allowed"
+        )
+    })
 }
 
 pub(crate) fn fault_of_uri(uri: &str) -> Option<String> {
     let is_local = |known: &&str| if known.ends_with('/') { uri.starts_with(*known) } else { uri == *known };
     let is_plain = !uri.contains(['&', '#', '%']);
     (!LOCAL.iter().any(is_local) || !is_plain)
-        .then(|| format!("{uri} is no libvirt of this node: qemu:///system, or qemu+unix:///system?socket=PATH"))
+        .then(|| format!("{uri} is not a libvirt of this node: qemu:///system, or qemu+unix:///system?socket=PATH"))
 }
 
-/// The name that a description gives its domain: the first `<name>` outside of comments.
+/// The domain's name in an XML description: the first `<name>` outside of comments.
 pub(crate) fn name_in(xml: &str) -> Option<String> {
     let mut rest = xml;
     let mut plain = String::new();

@@ -1,9 +1,9 @@
 //! `container.kvm`: a virtual machine of libvirt, by virsh.
 //!
-//! Up: the domain runs. Down: it is shut off, or not defined here. A start boots it, or resumes it where it is paused. A stop asks the
-//! guest to shut down and, once `grace` is over, pulls the plug. Provision defines the domain as `xml` describes it; unprovision
-//! takes the definition away, never a disk. A migration hands the running guest over to the libvirt of another node; both nodes
-//! keep its definition. See virsh(1).
+//! Up: the domain runs. Down: it is shut off, or not defined here. Start boots it, or resumes it if it is paused. Stop asks the
+//! guest to shut down and, after `grace`, powers it off. Provision defines the domain from `xml`; unprovision removes the
+//! definition, but no disk. A migration moves the running guest to the libvirt of another node; both nodes keep its
+//! definition. See virsh(1).
 
 mod domain;
 #[macro_use]
@@ -15,36 +15,37 @@ use crate::domain::{DomainState, LibvirtDomain};
 
 /// A virtual machine of libvirt.
 ///
-/// libvirt must run on the node, and is neither started nor stopped. Its disks are those of other resources, or are on them. Let
-/// the agent alone start it: no `virsh autostart`.
+/// libvirt must run on the node; the driver neither starts nor stops it. The disks of the machine are devices of other
+/// resources, or files on them. Only the agent should start the machine: do not use `virsh autostart`.
 ///
-/// `om <path> instance migrate --to NODE` moves it while it runs. The libvirt there must be reached (`migration_transport`), and
-/// see the same disks at the same paths: say `shared = true` of the resources that they are, and have libvirt not cache them
-/// (`cache='none'`). Which network the guest's memory takes is said in its qemu.conf (`migration_host`).
+/// `om <path> instance migrate --to NODE` moves it while it runs. This node must reach the libvirt of the other node
+/// (`migration_transport`), which must see the same disks at the same paths: set `shared = true` in the resources of the disks,
+/// and disable libvirt's cache (`cache='none'`). The network for the guest's memory is set in qemu.conf of the other node
+/// (`migration_host`).
 #[derive(Keywords)]
 struct VirtualMachine {
     /// The name of the domain, as `virsh list --all` shows it.
     #[keyword(example = "web")]
     name: String,
-    /// The file that describes the domain, see <https://libvirt.org/formatdomain.html>. Its `<name>` must be `name`. A
-    /// domain that is already defined stays as it is. Without a file, define the domain by other means.
+    /// The XML file that describes the domain, see <https://libvirt.org/formatdomain.html>. Its `<name>` must be `name`. A
+    /// domain that is already defined stays as it is. Without a file, the domain must be defined by other means.
     #[keyword(provisioning, example = "/etc/libvirt/qemu-site/{name}.xml")]
     xml: Option<PathBuf>,
-    /// The libvirt of this node: `qemu:///system`, or `qemu+unix:///system?socket=` and the path of its socket.
+    /// The address of the node's libvirt: `qemu:///system`, or `qemu+unix:///system?socket=` followed by the path of its socket.
     #[keyword(default = "qemu:///system", example = "qemu+unix:///system?socket=/run/libvirt/virtqemud-sock")]
     uri: String,
-    /// How long the guest has to shut down before the plug is pulled: at most half of `stop_timeout`.
+    /// How long the guest may take to shut down before it is powered off. At most half of `stop_timeout`.
     #[keyword(default = "2m", example = "5m")]
     grace: Duration,
-    /// How the libvirt of the node that the machine is migrated to is reached: by ssh as root, with the keys that ssh(1) finds,
-    /// by tls with libvirt's certificates, or by tcp, which nothing protects.
+    /// The transport to the libvirt of the other node: ssh as root, with the keys that ssh(1) finds; tls with libvirt's
+    /// certificates; or tcp, which is neither authenticated nor encrypted.
     #[keyword(default = "ssh", candidates("ssh", "tls", "tcp"))]
     migration_transport: String,
-    /// The most bandwidth that a migration may use, in MiB a second.
+    /// The maximum bandwidth of a migration, in MiB per second.
     #[keyword(example = "100")]
     migration_bandwidth: Option<u64>,
-    /// How long the guest runs on while it is migrated. One that changes its memory faster than it can be sent is then paused
-    /// until the rest is there.
+    /// How long the guest keeps running during its migration. After that it is paused until the rest of its memory is sent. This
+    /// is for guests that change their memory faster than it can be sent.
     #[keyword(example = "5m")]
     migration_suspend_after: Option<Duration>,
 }
@@ -93,7 +94,7 @@ impl Driver for VirtualMachine {
         match self.domain()?.ok_or_else(absent)?.state {
             DomainState::Running => return Ok(Outcome::unchanged(format!("{name} already runs"))),
             DomainState::Paused => self.virsh("resume")?,
-            // It may run elsewhere, on the same disks.
+            // The guest may run on another node, on the same disks: starting it here could destroy them.
             DomainState::Moving => return Err(Error::failed(domain::moving(name))),
             DomainState::ShutOff => self.virsh("start")?,
             DomainState::Crashed => {
@@ -116,15 +117,15 @@ impl Driver for VirtualMachine {
         let grace = self.grace.min(context.deadline / 2);
         match self.ask_to_shut_down(&state) {
             Ok(()) if self.is_off_within(grace)? => return Ok(Outcome::changed(format!("{name} has shut down"))),
-            Ok(()) => log::warn(format!("{name} has not shut down within {}s: its plug is pulled", grace.as_secs())),
+            Ok(()) => log::warn(format!("{name} has not shut down within {}s: it is powered off", grace.as_secs())),
             Err(Error::Failed(why)) => log::warn(format!("{name} cannot be asked to shut down: {why}")),
             Err(error) => return Err(error),
         }
         if let Err(error) = self.virsh("destroy") {
-            // It may have shut down just now.
+            // The guest may have shut down in this moment.
             return if self.is_off()? { Ok(Outcome::changed(format!("{name} has shut down"))) } else { Err(error) };
         }
-        Ok(Outcome::changed(format!("{name} is off, its plug was pulled")))
+        Ok(Outcome::changed(format!("{name} was powered off")))
     }
 
     fn provision(&self, _: &Context) -> Result<Outcome> {
@@ -133,7 +134,7 @@ impl Driver for VirtualMachine {
             return Ok(Outcome::unchanged(format!("{name} is already defined")));
         }
         let Some(xml) = &self.xml else {
-            return Err(Error::invalid_config(format!("xml: no file to define {name} by")));
+            return Err(Error::invalid_config(format!("xml is not set: there is no file to define {name} from")));
         };
         let shown = xml.display();
         let found = domain::name_in(&files::read_text(xml)?).unwrap_or_default();
@@ -143,7 +144,7 @@ impl Driver for VirtualMachine {
             )));
         }
         self.command("define", &shown).check()?;
-        Ok(Outcome::changed(format!("defined {name} by {shown}")))
+        Ok(Outcome::changed(format!("defined {name} from {shown}")))
     }
 
     fn unprovision(&self, _: &Context) -> Result<Outcome> {
@@ -155,10 +156,10 @@ impl Driver for VirtualMachine {
             Some(_) => {}
             None => return Ok(Outcome::unchanged(format!("{name} is not defined"))),
         }
-        // Its variables of the firmware are libvirt's own, made with the domain.
+        // --nvram: libvirt created the file of the firmware's variables with the domain, and refuses to leave it behind.
         let undefine = Command::new(domain::VIRSH).args(["-c", &self.uri, "undefine", "--nvram", "--", name]);
         undefine.check()?;
-        Ok(Outcome::changed(format!("{name} is not defined any more, its disks are as they were")))
+        Ok(Outcome::changed(format!("{name} is no longer defined, its disks are unchanged")))
     }
 }
 
@@ -175,7 +176,7 @@ impl VirtualMachine {
         self.command(verb, &self.name).check().map(drop)
     }
 
-    /// A guest that is paused hears nothing, and one that is moving may run elsewhere.
+    /// A paused guest must be resumed to receive the request. A moving guest may run on another node.
     fn ask_to_shut_down(&self, state: &DomainState) -> Result<()> {
         match state {
             DomainState::Moving => return Err(Error::failed("a migration has paused it")),
@@ -185,7 +186,7 @@ impl VirtualMachine {
         self.virsh("shutdown")
     }
 
-    /// Off is also what is not defined.
+    /// The state of the domain. A domain that is not defined counts as shut off.
     fn state(&self) -> Result<DomainState> {
         Ok(self.domain()?.map_or(DomainState::ShutOff, |domain| domain.state))
     }

@@ -1,13 +1,14 @@
-//! A guest that goes on running at the libvirt of another node.
+//! The migration of a running guest to the libvirt of another node.
 //!
-//! virsh itself speaks with both: if it is killed, the other libvirt drops what has arrived, and the guest runs on here.
+//! virsh itself talks to both libvirts. If it is killed, the other libvirt discards what it received, and the guest keeps
+//! running here.
 
 use hostler_sdk::process::Output;
 
 use super::*;
 use crate::domain::VIRSH;
 
-/// The line that allows migrations by one transport. virsh takes all power from the ssh that it runs, which is a power too.
+/// The grant for migrations by one transport. virsh drops the capabilities of the ssh that it runs, which needs a capability.
 #[macro_export]
 macro_rules! grant_migrate {
     ($exec:literal, $to:literal) => {
@@ -20,10 +21,10 @@ macro_rules! grant_migrate {
     };
 }
 
-/// What is left of the time of the call when virsh is given up, to see what became of the guest.
+/// The part of the call's time that is kept to find out where the guest is, after virsh timed out.
 const RESERVE: Duration = Duration::from_secs(30);
 
-/// How long a guest whose migration has failed at the last moment may take to go on here.
+/// How long a guest may take to continue here after its migration failed at the end.
 const SETTLE: Duration = Duration::from_secs(10);
 
 impl Migrate for VirtualMachine {
@@ -48,10 +49,10 @@ impl Migrate for VirtualMachine {
 }
 
 impl VirtualMachine {
-    /// The other node keeps the definition, and so does this one.
+    /// The command. With `--persistent` and without `--undefinesource`, both nodes keep the definition.
     fn migration(&self, to: &str) -> Command {
         let transport = &self.migration_transport;
-        // Nobody is there to type a password.
+        // ssh must not ask for a password: there is no operator to type it.
         let query = if transport == "ssh" { "?no_tty=1" } else { "" };
         let mut virsh = Command::new(VIRSH).args(["-c", &self.uri, "migrate", "--live", "--persistent"]);
         if let Some(bandwidth) = self.migration_bandwidth {
@@ -63,7 +64,7 @@ impl VirtualMachine {
         virsh.args(["--", &self.name, &format!("qemu+{transport}://{to}/system{query}")])
     }
 
-    /// Why a migration failed, and what became of the guest.
+    /// The error of a migration that failed, with the state of the guest.
     fn told_of_the_guest(&self, to: &str, why: Error) -> Error {
         let name = &self.name;
         let settled = clock::wait_until(SETTLE, PAUSE, || Ok(self.state()? != DomainState::Moving));
@@ -80,10 +81,10 @@ impl VirtualMachine {
     }
 }
 
-/// What virsh has written, in one line.
+/// The error output of virsh, in one line.
 fn complaint(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let lines = text.lines().map(|line| line.trim().trim_start_matches("error: "));
     let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
-    if lines.is_empty() { format!("virsh ended with {}", output.status) } else { lines.join("; ") }
+    if lines.is_empty() { format!("virsh exited with {}", output.status) } else { lines.join("; ") }
 }

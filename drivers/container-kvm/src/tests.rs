@@ -103,7 +103,7 @@ fn a_domain_comes_and_goes_once() {
         .start()
         .fails_with("web is not defined here")
         .provision()
-        .is_changed("defined web by /srv/web.xml")
+        .is_changed("defined web from /srv/web.xml")
         .provision()
         .is_unchanged("web is already defined")
         .status()
@@ -122,7 +122,7 @@ fn a_domain_comes_and_goes_once() {
         .stop()
         .is_changed("web has shut down")
         .unprovision()
-        .is_changed("web is not defined any more, its disks are as they were")
+        .is_changed("web is no longer defined, its disks are unchanged")
         .unprovision()
         .is_unchanged("web is not defined");
     let runs: Vec<String> = host.calls().into_iter().filter(|call| call.contains("undefine")).collect();
@@ -130,11 +130,11 @@ fn a_domain_comes_and_goes_once() {
 }
 
 #[test]
-fn the_plug_of_a_guest_that_does_not_listen_is_pulled() {
+fn a_guest_that_does_not_shut_down_is_powered_off() {
     let deaf = Libvirt { is_deaf: true, ..Libvirt::with("running") };
-    case(&deaf).stop().is_changed("web is off, its plug was pulled").status().is(State::Down);
+    case(&deaf).stop().is_changed("web was powered off").status().is(State::Down);
     for state in ["crashed", "pmsuspended"] {
-        case(&Libvirt::with(state)).stop().is_changed("web is off, its plug was pulled").status().is(State::Down);
+        case(&Libvirt::with(state)).stop().is_changed("web was powered off").status().is(State::Down);
     }
 }
 
@@ -196,13 +196,15 @@ fn what_is_no_name_and_no_libvirt_of_this_node_is_a_problem() {
     let host = Host::new();
     case(&Libvirt::default()).validate().finds(&[]);
     for name in ["12", "6b6c4a9e-3c2b-4a53-9d56-0a4b1f1d2c3e", "a/b", " a"] {
-        let text = format!("{name:?} is no name of a domain: no number, no UUID, no slash, no white space at its ends");
+        let text = format!(
+            "{name:?} is not a name for a domain: numbers, UUIDs, slashes and white space at the ends are not allowed"
+        );
         given(VirtualMachine { name: name.to_owned(), ..kvm() }).on(&host).validate().finds(&[("name", &text)]);
     }
     for uri in
         ["qemu+ssh://n2/system", "qemu+ext:///system?command=/bin/sh", "qemu+unix:///system?socket=/a&mode=direct"]
     {
-        let text = format!("{uri} is no libvirt of this node: qemu:///system, or qemu+unix:///system?socket=PATH");
+        let text = format!("{uri} is not a libvirt of this node: qemu:///system, or qemu+unix:///system?socket=PATH");
         given(VirtualMachine { uri: uri.to_owned(), ..kvm() }).on(&host).validate().finds(&[("uri", &text)]);
     }
 }
@@ -277,6 +279,6 @@ fn a_guest_that_may_run_elsewhere_is_not_resumed() {
         .start()
         .fails_with("virsh resume web");
     let host = moving().host();
-    given(kvm()).on(&host).stop().is_changed("web is off, its plug was pulled").status().is(State::Down);
+    given(kvm()).on(&host).stop().is_changed("web was powered off").status().is(State::Down);
     assert!(!host.calls().iter().any(|call| call.contains("resume")), "{:?}", host.calls());
 }

@@ -1,28 +1,27 @@
-//! `container.oci`: a container of whatever engine the node has, docker or podman.
+//! `container.oci`: a container of the engine that the node has, docker or podman.
 //!
-//! Up, down, start, stop, provision and unprovision mean what they mean to `container.docker`. Which engine it is may differ
-//! from node to node: the one whose `socket` the configuration names, or the first of docker and podman that has one.
+//! All verbs and states mean the same as for `container.docker`. The engine may differ from node to node: it is the one whose
+//! `socket` the configuration names, or the first of docker and podman whose socket exists.
 
 use hostler_family_container::{ContainerResource, ContainerSpec, EngineLocation, grant, refuse_own_engine};
 use hostler_sdk::prelude::*;
 
-/// Where engines listen, in the order in which they are tried.
+/// The sockets of engines, in the order in which they are tried.
 const SOCKETS: [&str; 2] = ["/run/docker.sock", "/run/podman/podman.sock"];
 
-/// A container of whatever engine the node has.
+/// A container of the engine that the node has, docker or podman.
 ///
-/// For objects whose nodes do not all have the same engine. The container is known by its name and the labels
-/// `hostler.object`, `hostler.rid` and `hostler.node`; one of that name without them is another's, and left alone. If the
-/// configuration changes, the container is made anew at the next start.
+/// For objects whose nodes do not all have the same engine. The container is identified by its name and the labels
+/// `hostler.object`, `hostler.rid` and `hostler.node`. A container of that name without the labels belongs to something else
+/// and is left alone. If the configuration changes, the container is recreated at the next start.
 #[derive(Keywords)]
 struct OciContainer {
     #[keyword(flatten)]
     container: ContainerSpec,
-    /// The socket that the engine listens on. By default `/run/docker.sock`, or `/run/podman/podman.sock` where that does not
-    /// exist.
+    /// The socket of the engine. The default is `/run/docker.sock`, or `/run/podman/podman.sock` if the first does not exist.
     #[keyword(example = "/run/podman/podman.sock")]
     socket: Option<PathBuf>,
-    /// Refused here, as an engine of the object's own is a dockerd: see container.docker.
+    /// Not supported here, because an object's own engine is a dockerd: see container.docker.
     #[keyword(inherit, example = "/srv/{name}/docker")]
     container_data_dir: Option<PathBuf>,
 }

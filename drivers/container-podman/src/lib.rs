@@ -1,8 +1,7 @@
 //! `container.podman`: a container of podman, by the Docker Engine API of its service.
 //!
-//! Up, down, start, stop, provision and unprovision mean what they mean to `container.docker`. Podman has no daemon: its
-//! service only answers requests, so containers run on when it ends, and systemd starts it when somebody asks
-//! (`systemctl enable --now podman.socket`).
+//! All verbs and states mean the same as for `container.docker`. Podman has no daemon: its service only answers requests. So
+//! containers keep running when it stops, and systemd starts it on the first request (`systemctl enable --now podman.socket`).
 
 use hostler_family_container::{ContainerResource, ContainerSpec, EngineLocation, grant, refuse_own_engine};
 use hostler_sdk::prelude::*;
@@ -10,16 +9,17 @@ use hostler_sdk::prelude::*;
 /// A container of podman.
 ///
 /// Needs the service of podman, which answers the Docker Engine API on a socket: `systemctl enable --now podman.socket`. The
-/// container is known by its name and the labels `hostler.object`, `hostler.rid` and `hostler.node`; one of that name without
-/// them is another's, and left alone. If the configuration changes, the container is made anew at the next start.
+/// container is identified by its name and the labels `hostler.object`, `hostler.rid` and `hostler.node`. A container of that
+/// name without the labels belongs to something else and is left alone. If the configuration changes, the container is
+/// recreated at the next start.
 #[derive(Keywords)]
 struct PodmanContainer {
     #[keyword(flatten)]
     container: ContainerSpec,
-    /// The socket that podman's service listens on.
+    /// The socket of podman's service.
     #[keyword(default = "/run/podman/podman.sock", example = "/run/user/1000/podman/podman.sock")]
     socket: PathBuf,
-    /// Refused here, as an engine of the object's own is a dockerd: see container.docker.
+    /// Not supported here, because an object's own engine is a dockerd: see container.docker.
     #[keyword(inherit, example = "/srv/{name}/docker")]
     container_data_dir: Option<PathBuf>,
 }

@@ -1,11 +1,11 @@
 //! `disk.crypt`: an encrypted device, by LUKS.
 //!
-//! Up: the device `/dev/mapper/NAME` shows what `dev` holds, in clear. Down: it is not there. Provision makes an empty device a LUKS
-//! one; unprovision destroys its keys, and with them all that it holds. The key goes to cryptsetup by its standard input: it is in
-//! no process list and in no log. See cryptsetup(8).
+//! Up: the device `/dev/mapper/NAME` shows the decrypted content of `dev`. Down: it does not exist. Provision formats an empty
+//! device with LUKS; unprovision destroys its keys, and with them all its data. cryptsetup reads the key from its standard
+//! input, so that the key is in no process list and in no log. See cryptsetup(8).
 //!
-//! A provision that was cut short is finished by the next one, which clears the first blocks. So that no data are ever cleared, it
-//! keeps the UUID of what it formats: a device with another one, or one that was opened since, is somebody's.
+//! If a provision was interrupted, the next one completes it by clearing the first blocks. To never clear data, provision keeps
+//! the UUID that it formats the device with: a device with another UUID, or one that was opened since then, may contain data.
 
 use hostler_family_options as options;
 use hostler_sdk::prelude::*;
@@ -13,39 +13,39 @@ use hostler_sdk::prelude::*;
 /// An encrypted device, by LUKS.
 #[derive(Keywords)]
 struct LuksDevice {
-    /// The name of the device in clear, in /dev/mapper.
+    /// The name of the decrypted device in /dev/mapper.
     #[keyword(example = "web")]
     name: String,
     /// The encrypted device.
     #[keyword(example = "{disk#1.exposed_devs[0]}")]
     dev: String,
-    /// The passphrase. Shown to nobody.
+    /// The passphrase. It is never shown.
     #[keyword(secret)]
     passphrase: Option<String>,
-    /// A file that holds the key, all of it to its last byte. Read where there is no passphrase.
+    /// A file with the key. All its bytes are the key, including a newline at the end. Used if there is no passphrase.
     #[keyword(example = "/etc/keys/web.key")]
     keyfile: Option<PathBuf>,
-    /// Whether discards of the file system reach the encrypted device. They tell which of its blocks are in use.
+    /// Whether discards of the file system reach the encrypted device. They reveal which of its blocks are in use.
     discard: bool,
     /// Options of luksFormat, each with a value: --cipher, --hash, --iter-time, --key-size, --label, --pbkdf, --sector-size.
     #[keyword(provisioning, kind = "words", example = "--pbkdf argon2id --iter-time 2000")]
     format_options: Vec<String>,
 }
 
-/// What `format_options` may hold, in the order of the grant.
+/// The options that `format_options` may contain, in the order of the grant.
 const OPTIONS: [&str; 7] =
     ["--cipher *", "--hash *", "--iter-time *", "--key-size *", "--label *", "--pbkdf *", "--sector-size *"];
 
 const CRYPTSETUP: &str = "/sbin/cryptsetup";
 /// The signature of an encrypted device.
 const LUKS: &str = "crypto_LUKS";
-/// Where the UUID is kept of what provision formats, from before it does until the content is cleared.
+/// The key under which provision keeps the UUID, from before the format until the first blocks are cleared.
 const UNFINISHED: &str = "unfinished";
-/// What a device holds that is neither known nor empty.
+/// The signature of content that is neither known nor empty.
 const NOISE: &str = "unknown";
-/// As much as signatures are looked for in.
+/// The size of the area in which signatures are searched.
 const HEAD: &str = "256KiB";
-/// How long udev may take to show a device.
+/// How long udev may take to create the link of a device.
 const UDEV: Duration = Duration::from_secs(10);
 
 #[driver]
@@ -71,9 +71,9 @@ impl Driver for LuksDevice {
         let legal = |letter: char| letter.is_ascii_alphanumeric() || "#+-.:=@_".contains(letter);
         let legal = !self.name.is_empty() && self.name.len() < 128 && self.name.chars().all(legal);
         let name = (!legal || self.name.starts_with(['-', '.']))
-            .then(|| Problem::new("name", format!("{:?} is no name for a device of device-mapper", self.name)));
+            .then(|| Problem::new("name", format!("{:?} is not a name for a device of device-mapper", self.name)));
         let key = (self.passphrase.is_none() && self.keyfile.is_none())
-            .then(|| Problem::new("passphrase", "neither passphrase nor keyfile says what the key is".to_owned()));
+            .then(|| Problem::new("passphrase", "neither passphrase nor keyfile is set".to_owned()));
         let options =
             options::arrange(&OPTIONS, &self.format_options).err().map(|text| Problem::new("format_options", text));
         Ok([name, key, options].into_iter().flatten().collect())
@@ -101,7 +101,7 @@ impl Driver for LuksDevice {
     }
 
     fn start(&self, _: &Context) -> Result<Outcome> {
-        // Whoever finds it up may write on it.
+        // Once the device is up, others may write on it, so provision must not clear it any more.
         forget_unfinished()?;
         if self.is_up()? {
             return Ok(Outcome::unchanged(format!("{} is already up", self.device())));
@@ -129,7 +129,7 @@ impl Driver for LuksDevice {
             Some(found) if found.kind != LUKS => return Err(Error::failed(not_overwritten(&self.dev, &found.kind))),
             Some(found) if is_unfinished(&found.uuid)? && !self.is_up()? => {
                 self.open()?;
-                // Noise is not known as anything. What is was written by somebody since.
+                // A new device decrypts to noise, which has no known signature. A known one was written since then: keep it.
                 if let Some(found) = block::probe(self.device())?.filter(|found| found.kind != NOISE) {
                     forget_unfinished()?;
                     return Ok(Outcome::changed(format!("{} is encrypted, and holds {}", self.dev, found.kind)));
@@ -140,7 +140,7 @@ impl Driver for LuksDevice {
                 return Ok(Outcome::unchanged(format!("{} is already encrypted", self.dev)));
             }
         }
-        // What a new key makes of the empty device is noise, which nobody could tell from data.
+        // The empty device decrypts to noise, which later provisions of a file system could not distinguish from data.
         Command::new("/sbin/blkdiscard").args(["--zeroout", "--length", HEAD, "--"]).arg(self.device()).check()?;
         forget_unfinished()?;
         Ok(Outcome::changed(format!("{} is encrypted", self.dev)))
@@ -157,7 +157,7 @@ impl Driver for LuksDevice {
 }
 
 impl LuksDevice {
-    /// Makes the empty device an encrypted one. What can be found wrong before that leaves no trace.
+    /// Formats the empty device. All checks come first, so that an error leaves no trace.
     fn format(&self, context: &Context) -> Result<()> {
         let options = options::arrange(&OPTIONS, &self.format_options)
             .map_err(|reason| Error::invalid_config(format!("format_options: {reason}")))?;
@@ -197,11 +197,11 @@ impl LuksDevice {
         match (&self.passphrase, &self.keyfile) {
             (Some(passphrase), _) => Ok(passphrase.clone().into_bytes()),
             (None, Some(keyfile)) => Ok(files::read(keyfile)?),
-            (None, None) => Err(Error::invalid_config("neither passphrase nor keyfile says what the key is")),
+            (None, None) => Err(Error::invalid_config("neither passphrase nor keyfile is set")),
         }
     }
 
-    /// Whether `dev` is shown in clear under the name. An error if another device is.
+    /// Whether the decrypted device exists and belongs to `dev`. It is an error if it belongs to another device.
     fn is_up(&self) -> Result<bool> {
         match self.backing()? {
             None => Ok(false),
@@ -210,7 +210,7 @@ impl LuksDevice {
         }
     }
 
-    /// The device that is shown in clear under the name, or none if there is none of that name.
+    /// The encrypted device behind the decrypted one, or None if there is no device of that name.
     fn backing(&self) -> Result<Option<String>> {
         if block::find(self.device())?.is_none() {
             return Ok(None);
@@ -227,24 +227,24 @@ impl LuksDevice {
         Ok(Some(device.map_or("another kind of device", str::trim).to_owned()))
     }
 
-    /// Whether that device is `dev`, by whatever name.
+    /// Whether that device is `dev`, possibly under another name.
     fn is_own(&self, backing: &str) -> Result<bool> {
         Ok(backing == self.dev || block::find(&self.dev)?.is_some_and(|device| device.path == backing))
     }
 }
 
-/// Whether it is what a provision of this node formatted, and then was cut short.
+/// Whether a provision of this node formatted the device with this UUID, and was interrupted after that.
 fn is_unfinished(uuid: &str) -> Result<bool> {
     Ok(state::get(state::StateScope::Persistent, UNFINISHED)?.is_some_and(|known| known == uuid))
 }
 
-/// From now on the device counts as one that holds data.
+/// From now on the device counts as one with data.
 fn forget_unfinished() -> Result<()> {
     Ok(state::remove(state::StateScope::Persistent, UNFINISHED)?)
 }
 
 fn not_overwritten(device: &str, kind: &str) -> String {
-    format!("{device} holds {kind}: it is not overwritten; if nobody needs it, clear it with wipefs -a {device}")
+    format!("{device} holds {kind}: it is not overwritten; if it is not needed, clear it with wipefs -a {device}")
 }
 
 #[cfg(test)]

@@ -194,7 +194,7 @@ fn a_provision_that_fails_after_the_format_is_finished_by_the_next() {
     // A stop is what the host undoes it with.
     case(&host)
         .provision()
-        .fails_with("/sbin/blkdiscard ended with 1")
+        .fails_with("/sbin/blkdiscard exited with 1")
         .stop()
         .then(heal)
         .provision()
@@ -263,8 +263,8 @@ fn what_cannot_be_encrypted_is_a_problem() {
     case(&empty()).validate().finds(&[]);
     let wrong = LuksDevice { name: "a/b".to_owned(), passphrase: None, ..crypt() };
     given(wrong).on(&empty()).validate().finds(&[
-        ("name", "\"a/b\" is no name for a device of device-mapper"),
-        ("passphrase", "neither passphrase nor keyfile says what the key is"),
+        ("name", "\"a/b\" is not a name for a device of device-mapper"),
+        ("passphrase", "neither passphrase nor keyfile is set"),
     ]);
     let options = vec!["--header".to_owned(), "/x".to_owned()];
     let wrong = LuksDevice { format_options: options, ..crypt() };

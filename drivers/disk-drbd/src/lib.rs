@@ -1,14 +1,15 @@
 //! `disk.drbd`: a device that is replicated to another node.
 //!
-//! Up: this node is Primary, so that the device can be used here. Down: it is not. A stop only makes the node Secondary: it goes on
-//! taking part, and the data of both nodes stay the same. A start waits for the peer a while, so that no node whose peer just has
-//! not answered yet becomes the second Primary, then promotes. Provision writes the metadata and joins; where neither node has data
-//! yet and the peer is there, this node's become the first copy. Unprovision leaves and wipes the metadata.
+//! Up: this node is Primary, so that the device can be used here. Down: it is not Primary. Stop only makes the node Secondary:
+//! the replication continues, and the data of both nodes stay the same. Start waits for the peer for a while and then promotes
+//! this node; the wait avoids a second Primary if the peer has just not answered yet. Provision writes the metadata and joins;
+//! if neither node has data yet and the peer is connected, the data of this node become the first copy. Unprovision leaves and
+//! wipes the metadata.
 //!
-//! A peer that does not answer while this node looks for it is taken for dead: so a service fails over. A node that stands alone
-//! does not look: its peer may well be Primary, and only force promotes it.
+//! A peer that does not answer while this node tries to connect counts as dead, so that a service can fail over. A node that
+//! stands alone does not try to connect: its peer may be Primary, and only `--force` promotes the node.
 //!
-//! The resource itself is defined in /etc/drbd.d, alike on both nodes. See drbd.conf(5), drbdadm(8).
+//! The DRBD resource is defined in /etc/drbd.d, with the same content on both nodes. See drbd.conf(5), drbdadm(8).
 
 mod replication;
 
@@ -19,27 +20,27 @@ use crate::replication::{ReplicationState, remedy};
 
 /// A device that is replicated to another node.
 ///
-/// Both nodes hold the same definition in /etc/drbd.d. The first time, provision on one node, which joins and waits, and then on
-/// the one whose copy shall be the first. Never `standby`: a node that is not Primary is down, and replicates all the same.
+/// Both nodes need the same definition in /etc/drbd.d. The first time, provision on one node, which joins and waits, and then
+/// on the node that is to have the first copy. Do not set `standby`: a node that is not Primary is down, and replicates anyway.
 ///
-/// A start goes on without a peer that does not answer in time, as after its death. If it may be the network that is dead, let
-/// DRBD find out: `fencing` in drbd.conf(5). A node that stands alone, as after a split brain or `drbdadm disconnect`, starts
-/// only with `--force`: the peer may be Primary, with other data.
+/// If the peer does not answer in time, because it died for example, start continues without it. If the network may have failed
+/// instead, let DRBD decide: see `fencing` in drbd.conf(5). A node that stands alone, as after a split brain or `drbdadm
+/// disconnect`, starts only with `--force`, because the peer may be Primary with other data.
 #[derive(Keywords)]
 struct ReplicatedDevice {
-    /// The resource, as it is called in /etc/drbd.d.
+    /// The name of the resource in /etc/drbd.d.
     #[keyword(example = "r0")]
     res: String,
-    /// How long a start waits for the peer. After that it goes on without.
+    /// How long start waits for the peer before it continues without it.
     #[keyword(default = "10s")]
     connect_timeout: Duration,
 }
 
 const DRBDADM: &str = "/sbin/drbdadm";
 const PROC: &str = "/proc/drbd";
-/// How often to look for the peer.
+/// The time between two checks for the peer.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long udev may take to show the device.
+/// How long udev may take to create the link of the device.
 const UDEV: Duration = Duration::from_secs(10);
 
 #[driver]
@@ -96,7 +97,7 @@ impl Driver for ReplicatedDevice {
         }
         if seen.disk != "UpToDate" && seen.peer_disk != "UpToDate" {
             return Err(Error::failed(format!(
-                "no node has good data of {res} yet ({}/{}): provision on the node that shall have the first copy",
+                "no node has good data of {res} yet ({}/{}): provision on the node that is to have the first copy",
                 seen.disk, seen.peer_disk
             )));
         }
@@ -110,7 +111,7 @@ impl Driver for ReplicatedDevice {
         match self.seen()? {
             Some(seen) if seen.is_primary() => {
                 self.drbdadm(&["secondary"])?;
-                Ok(Outcome::changed(format!("{res} is secondary, and goes on being replicated")))
+                Ok(Outcome::changed(format!("{res} is secondary, and is still replicated")))
             }
             _ => Ok(Outcome::unchanged(format!("{res} is not primary"))),
         }
@@ -120,7 +121,7 @@ impl Driver for ReplicatedDevice {
         let res = &self.res;
         let joined = self.seen()?.is_some_and(|seen| seen.disk != "Diskless");
         if !joined && !self.has_metadata()? {
-            // Nobody answers its questions: it refuses where it finds data that it would destroy.
+            // create-md asks before it destroys data that it finds. Its standard input is empty, so it refuses then.
             self.drbdadm(&["create-md"])?;
         }
         let seen = self.join()?;
@@ -154,15 +155,15 @@ impl Driver for ReplicatedDevice {
 }
 
 impl ReplicatedDevice {
-    /// `all` and `minor-0` are no names: they would stand for the resources of others.
+    /// The problem with the name. `all` and `minor-0` are refused, because drbdadm would apply them to other resources.
     fn fault_of_name(&self) -> Option<String> {
         let legal = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
         let other = self.res == "all" || self.res.starts_with("minor-") || self.res.starts_with('-');
         (self.res.is_empty() || other || !self.res.chars().all(legal))
-            .then(|| format!("{:?} is no name of a resource in /etc/drbd.d", self.res))
+            .then(|| format!("{:?} is not the name of a resource in /etc/drbd.d", self.res))
     }
 
-    /// The devices of the resource, by the names that udev gives them: one a volume, or the only one.
+    /// The devices of the resource, by the names that udev gives them: one for each volume.
     fn devices(&self) -> Result<Vec<String>> {
         let path = format!("/dev/drbd/by-res/{}", self.res);
         let mut volumes = match files::stat(&path)? {
@@ -174,12 +175,12 @@ impl ReplicatedDevice {
         Ok(volumes)
     }
 
-    /// How the resource is, or none if the kernel does not know it.
+    /// The state of the resource, or None if the kernel does not know it.
     fn seen(&self) -> Result<Option<ReplicationState>> {
         if let Some(fault) = self.fault_of_name() {
             return Err(Error::invalid_config(format!("res: {fault}")));
         }
-        // Without the module drbdadm would want to load it, which a look must not do.
+        // drbdadm would load the module if it is missing, which a query must not do.
         if !files::exists(PROC)? {
             return Ok(None);
         }
@@ -202,7 +203,7 @@ impl ReplicatedDevice {
         Ok(())
     }
 
-    /// Takes part, and waits until the peer is there or has had its time.
+    /// Joins the replication, and waits until the peer is connected or the timeout is over.
     fn join(&self) -> Result<ReplicationState> {
         let absent =
             || Error::failed(format!("{} is not configured in the kernel, although drbdadm up succeeded", self.res));
@@ -220,7 +221,7 @@ impl ReplicatedDevice {
         last.ok_or_else(absent)
     }
 
-    /// Nobody knows what the peer is of a node that stands alone: an error, unless forced.
+    /// The role of the peer of a node that stands alone is unknown: an error, unless forced.
     fn may_go_alone(&self, context: &Context) -> Result<()> {
         let res = &self.res;
         let why = format!("{res} stands alone, as after a split brain: the peer may be primary, with other data");
@@ -237,7 +238,7 @@ impl ReplicatedDevice {
     fn has_metadata(&self) -> Result<bool> {
         let output = Command::new(DRBDADM).args(["dump-md", &self.res]).run()?;
         let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-        // Metadata of a node that crashed are unclean: they are there, and dump-md does not show them.
+        // The metadata of a node that crashed are unclean: they exist, but dump-md refuses to show them.
         Ok(output.succeeded() || String::from_utf8_lossy(&text).contains("unclean"))
     }
 

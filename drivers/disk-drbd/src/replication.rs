@@ -1,23 +1,23 @@
-//! How a resource is, as `drbdadm status` says: the same of DRBD 8 and DRBD 9, with drbd-utils 9.
+//! The state of a DRBD resource, read from `drbdadm status` of drbd-utils 9, for DRBD 8 and DRBD 9.
 
-/// A resource that the kernel knows.
+/// The state of a resource that the kernel knows.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct ReplicationState {
-    /// `Connected`, `WFConnection`, `StandAlone`, `SyncTarget`… in the words of DRBD 8.
+    /// The connection, in the words of DRBD 8: `Connected`, `WFConnection`, `StandAlone`, `SyncTarget`…
     pub(crate) connection: String,
-    /// `Primary`, `Secondary`: of this node.
+    /// The role of this node: `Primary` or `Secondary`.
     pub(crate) role: String,
-    /// The same of the peer; `Unknown` if it is not connected.
+    /// The role of the peer; `Unknown` if it is not connected.
     pub(crate) peer_role: String,
-    /// `UpToDate`, `Inconsistent`, `Diskless`…: of this node.
+    /// The state of this node's disk: `UpToDate`, `Inconsistent`, `Diskless`…
     pub(crate) disk: String,
-    /// The same of the peer; `DUnknown` if it is not connected.
+    /// The state of the peer's disk; `DUnknown` if it is not connected.
     pub(crate) peer_disk: String,
 }
 
 impl ReplicationState {
-    /// Reads the answer. None if it is not one. Of several peers, the one that is worst off counts: who stands alone before who
-    /// is not there.
+    /// Reads the output, or returns None if it is not a status. Of several peers, the one in the worst state counts: one that
+    /// stands alone is worse than one that is not connected.
     pub(crate) fn parse(text: &str) -> Option<ReplicationState> {
         let mut own = ReplicationState {
             peer_role: "Unknown".to_owned(),
@@ -27,7 +27,7 @@ impl ReplicationState {
         let mut peers: Vec<ReplicationState> = Vec::new();
         for line in text.lines() {
             let word = |name: &str| line.split_whitespace().find_map(|word| word.strip_prefix(name)).map(str::to_owned);
-            // The peer's lines are indented, and the first of them has its role or why there is none.
+            // The lines of a peer are indented. The first of them contains its role, or its connection if there is no role.
             let is_peer = line.starts_with("  ") && (word("role:").is_some() || word("connection:").is_some());
             if is_peer {
                 peers.push(ReplicationState { connection: "Connected".to_owned(), ..own.clone() });
@@ -50,7 +50,7 @@ impl ReplicationState {
         let worst = worst.or(peers.iter().find(|peer| peer.connection != "Connected")).or(peers.first());
         let whole = match worst {
             Some(peer) => ReplicationState { role: own.role, disk: own.disk, ..peer.clone() },
-            // DRBD 8 forgets the peer of a node that stands alone.
+            // DRBD 8 prints no peer for a node that stands alone.
             None => ReplicationState { connection: "StandAlone".to_owned(), ..own },
         };
         Some(whole).filter(|seen| !seen.role.is_empty())
@@ -60,12 +60,12 @@ impl ReplicationState {
         self.role == "Primary"
     }
 
-    /// Whether this node does not even look for the peer. One whose peer died does.
+    /// Whether this node does not try to connect to the peer. A node whose peer died still tries.
     pub(crate) fn stands_alone(&self) -> bool {
         self.connection == "StandAlone"
     }
 
-    /// Whether the peer is there, in whatever state its data are.
+    /// Whether the peer is connected, whatever the state of its data.
     pub(crate) fn is_connected(&self) -> bool {
         !matches!(
             self.connection.as_str(),
@@ -81,7 +81,7 @@ impl ReplicationState {
         )
     }
 
-    /// What is not as it should be, and what to do about it.
+    /// The problems of the replication, and what to do about them.
     pub(crate) fn faults(&self, res: &str) -> Vec<String> {
         let mut faults = Vec::new();
         match self.connection.as_str() {
@@ -91,7 +91,7 @@ impl ReplicationState {
                 remedy(res)
             )),
             _ if !self.is_connected() => {
-                faults.push(format!("not replicated: the peer is not there ({})", self.connection))
+                faults.push(format!("not replicated: the peer is not connected ({})", self.connection))
             }
             syncing => faults.push(format!("not replicated in full yet ({syncing})")),
         }
@@ -105,15 +105,15 @@ impl ReplicationState {
     }
 }
 
-/// What makes one of the two copies of a split brain.
+/// How to resolve a split brain.
 pub(crate) fn remedy(res: &str) -> String {
     format!(
-        "on the node whose changes shall be lost: drbdadm -- --discard-my-data connect {res}; on the other: drbdadm \
+        "on the node whose changes are to be discarded: drbdadm -- --discard-my-data connect {res}; on the other: drbdadm \
          connect {res}"
     )
 }
 
-/// What DRBD 9 calls the search for a peer.
+/// Translates a connection state of DRBD 9 to that of DRBD 8.
 fn as_version_8(connection: &str) -> String {
     if connection == "Connecting" { "WFConnection".to_owned() } else { connection.to_owned() }
 }

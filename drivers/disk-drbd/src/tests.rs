@@ -119,7 +119,7 @@ fn start_promotes_and_stop_demotes_and_goes_on_replicating() {
         .labelled("drbd r0")
         .exposes("device", "/dev/drbd/by-res/r0/0")
         .stop()
-        .is_changed("r0 is secondary, and goes on being replicated")
+        .is_changed("r0 is secondary, and is still replicated")
         .stop()
         .is_unchanged("r0 is not primary")
         .status()
@@ -164,12 +164,12 @@ fn a_peer_that_is_away_is_waited_for_and_then_done_without() {
     case(&host)
         .status()
         .is(State::Down)
-        .mentions("the peer is not there (WFConnection)")
+        .mentions("the peer is not connected (WFConnection)")
         .start()
         .is_changed("r0 is primary")
         .status()
         .is(State::Warn)
-        .mentions("the peer is not there (WFConnection)");
+        .mentions("the peer is not connected (WFConnection)");
     let waits = host.calls().iter().filter(|call| call.starts_with("clock.sleep")).count();
     assert_eq!(waits, 20);
 }
@@ -257,7 +257,7 @@ fn names_that_stand_for_the_resources_of_others_are_refused() {
     };
     named("all")
         .validate()
-        .finds(&[("res", "\"all\" is no name of a resource in /etc/drbd.d")])
+        .finds(&[("res", "\"all\" is not the name of a resource in /etc/drbd.d")])
         .start()
         .fails_with("res:");
     named("minor-0").unprovision().fails_with("no name of a resource");

@@ -1,4 +1,4 @@
-//! Disks come, grow and go.
+//! The creation, growth and deletion of disks.
 
 use hostler_family_gce::{ComputeClient, ComputeError, failed};
 use hostler_sdk::{Context, Error, Result, Size};
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use crate::CloudDisks;
 use crate::attachment::{AttachedDisk, OwnInstance, disk_path};
 
-/// As Google counts.
+/// The unit of disk sizes: Google's GB are GiB.
 const GIB: u64 = 1 << 30;
 
 impl CloudDisks {
-    /// Allocates a disk that does not exist, and grows one that is too small. Tells what was done, if anything was.
+    /// Creates the disk if it does not exist, or grows it if it is too small. Returns what was done, or None.
     pub(crate) fn allocate(&self, client: &ComputeClient<'_>, name: &str) -> Result<Option<String>> {
         let path = disk_path(client, name)?;
         let doing = || format!("cannot allocate {name}");
@@ -29,7 +29,7 @@ impl CloudDisks {
             Ok(()) => {
                 Ok(Some(format!("allocated {name}{}", self.size.map(|size| format!(" of {size}")).unwrap_or_default())))
             }
-            // Somebody was quicker, and it may hold their data: never touched.
+            // Another node or user created it in the meantime, and it may contain their data: leave it alone.
             Err(ComputeError::AlreadyExists(_)) => Ok(None),
             Err(fault) => Err(failed(doing())(fault)),
         }
@@ -71,7 +71,7 @@ impl CloudDisks {
         Ok(Some(format!("grew {name} from {now} to {wanted} GB")))
     }
 
-    /// Deletes a disk that nobody else has. False if there is none.
+    /// Deletes a disk that no other instance uses. False if it does not exist.
     pub(crate) fn delete(&self, client: &ComputeClient<'_>, name: &str, context: &Context) -> Result<bool> {
         let path = disk_path(client, name)?;
         let doing = || format!("cannot delete {name}");
@@ -90,7 +90,7 @@ impl CloudDisks {
     }
 }
 
-/// Whole ones, rounded up.
+/// The size in whole GB, rounded up.
 fn gigabytes(size: Size) -> u64 {
     size.as_bytes().div_ceil(GIB).max(1)
 }

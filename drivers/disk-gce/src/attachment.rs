@@ -1,4 +1,4 @@
-//! Who has a disk, and who may have it next.
+//! The attachment of disks: which instance has a disk, and when it may be taken from there.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 
 use crate::device;
 
-/// How long a device that is given up may be in use: udev looks at it, and whoever makes a mount namespace at that moment has a
-/// copy of each mount until he has thrown it away.
+/// How long to wait for a device that is still in use. udev may be probing it, and a process that has just created a mount
+/// namespace has a copy of each mount until it drops the copies.
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The instance that this node is, as Google sees it.
+/// The instance that is this node, as the API describes it.
 pub(crate) struct OwnInstance<'a> {
     pub(crate) client: ComputeClient<'a>,
     disks: Vec<AttachedDisk>,
 }
 
-/// A disk that is attached to it.
+/// A disk that is attached to an instance.
 #[derive(Debug, Clone)]
 pub(crate) struct AttachedDisk {
     disk: String,
@@ -34,14 +34,14 @@ impl AttachedDisk {
         AttachedDisk { disk: name_of(&found["source"]).to_owned(), device_name }
     }
 
-    /// What keeps its device from going, in words.
+    /// A description of what keeps its device in use.
     fn user(&self, context: &Context) -> Result<Option<String>> {
         let device = device(&self.device_name);
         if block::find(&device)?.is_none()
             && state::get(StateScope::Boot, &self.device_name)?.is_some()
             && !context.force()
         {
-            let text = "was there and is gone, so that nobody can tell whether it is in use";
+            let text = "was there and is gone, so it cannot be determined whether it is in use";
             return Ok(Some(format!("{device} {text}: bring it back with udevadm trigger, or detach it with --force")));
         }
         let mut user = None;
@@ -52,14 +52,14 @@ impl AttachedDisk {
         Ok(user)
     }
 
-    /// The instance that a disk is attached to.
+    /// The instance that a disk is attached to, if it is attached.
     pub(crate) fn elsewhere(disk: &Value) -> Option<InstanceRef> {
         InstanceRef::of(disk["users"][0].as_str()?)
     }
 }
 
 impl<'a> OwnInstance<'a> {
-    /// Asks Google what it has.
+    /// Asks the API for the instance.
     pub(crate) fn look(client: ComputeClient<'a>) -> ComputeResult<OwnInstance<'a>> {
         let path = client.own_path()?;
         let Some(found) = client.get(&path)? else {
@@ -73,7 +73,7 @@ impl<'a> OwnInstance<'a> {
         Ok(OwnInstance { client, disks: disks.unwrap_or_default() })
     }
 
-    /// How a disk is attached here, if it is.
+    /// The attachment of a disk to this instance, if it is attached.
     pub(crate) fn attached(&self, name: &str) -> Option<&AttachedDisk> {
         self.disks.iter().find(|attached| attached.disk == name)
     }
@@ -83,7 +83,7 @@ impl<'a> OwnInstance<'a> {
         disk_path(&self.client, name)
     }
 
-    /// Attaches a disk. False if it is attached already.
+    /// Attaches a disk to this instance. False if it is already attached.
     pub(crate) fn attach(&self, name: &str, device_name: &str, context: &Context) -> Result<bool> {
         match self.attached(name) {
             Some(found) if found.device_name == device_name => return Ok(false),
@@ -114,7 +114,7 @@ impl<'a> OwnInstance<'a> {
         Ok(true)
     }
 
-    /// Takes a disk from the instance that has it, if that is right.
+    /// Detaches a disk from another instance, if that is safe.
     fn take(&self, name: &str, other: &InstanceRef, disk: &Value, context: &Context) -> Result<()> {
         let doing = || format!("cannot take {name} from {other}");
         let Some(found) = self.client.get(&other.path()).map_err(failed(doing()))? else { return Ok(()) };
@@ -138,7 +138,7 @@ impl<'a> OwnInstance<'a> {
         Ok(())
     }
 
-    /// Detaches a disk from this instance. False if it is not attached to it. One that is in use stays.
+    /// Detaches a disk from this instance. False if it is not attached. A disk in use stays attached.
     pub(crate) fn detach(&self, name: &str, context: &Context) -> Result<bool> {
         let Some(attached) = self.attached(name) else { return Ok(false) };
         if let Some(user) = attached.user(context)? {
@@ -146,13 +146,13 @@ impl<'a> OwnInstance<'a> {
         }
         let path = self.client.own_path().map_err(failed(format!("cannot detach {name}")))?;
         detach(&self.client, &path, attached).map_err(failed(format!("cannot detach {name}")))?;
-        // Kept without harm: it counts only while a disk is attached under that name.
+        // An error is harmless: the value is only read while a disk is attached under that name.
         let _ = state::remove(StateScope::Boot, &attached.device_name);
         Ok(true)
     }
 }
 
-/// That the device of an attached disk has been there. One that never appeared is in nobody's use.
+/// Remembers that the device of an attached disk appeared. A device that never appeared cannot be in use.
 pub(crate) fn remember(device_name: &str) -> Result<()> {
     Ok(state::set(StateScope::Boot, device_name, "seen")?)
 }
@@ -162,7 +162,7 @@ fn detach(client: &ComputeClient<'_>, instance: &str, attached: &AttachedDisk) -
     client.change("POST", &format!("{instance}/detachDisk"), &query, None, &format!("detaching {}", attached.disk))
 }
 
-/// Whether a node among the others, by the name of its instance, has no right to the resource.
+/// Whether the configuration disables this resource on the peer with this instance.
 fn is_disabled_on(context: &Context, instance: &str) -> bool {
     context.disabled_nodes().any(|node| node.split('.').next() == Some(instance))
 }

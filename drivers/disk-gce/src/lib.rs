@@ -1,11 +1,11 @@
 //! `disk.gce`: disks of Google's cloud, attached to this node's instance.
 //!
-//! Up: every disk of `names` is attached to the instance that this node is, under the name that the resource gives it, and its
-//! device is there. Down: none is attached here. Start attaches and waits for the devices; stop detaches, but no device that
-//! somebody still uses. Provision allocates what does not exist, and grows what is smaller than `size`; unprovision deletes.
+//! Up: every disk of `names` is attached to this node's instance under the name that the resource gives it, and its device
+//! exists. Down: none is attached here. Start attaches the disks and waits for the devices; stop detaches those that are not in
+//! use. Provision creates the disks that do not exist and grows those that are smaller than `size`; unprovision deletes them.
 //!
-//! Attached twice, a disk is lost. So start takes one from another instance only when that instance does not run any more, when
-//! the object's configuration disables this resource on that node, or when it is forced to. See `attachment.rs`, and
+//! A disk that is attached to two instances loses its data. So start takes a disk from another instance only if that instance
+//! no longer runs, if the configuration disables this resource on that node, or if it is forced. See `attachment.rs`, and
 //! <https://cloud.google.com/compute/docs/disks>.
 
 mod allocation;
@@ -19,37 +19,37 @@ use crate::attachment::{AttachedDisk, OwnInstance};
 
 /// Disks of Google's cloud, attached to this node's instance.
 ///
-/// Disk number n of the resource `disk#<index>` of the service `<name>` is attached as `<name>.disk.<index>.<n>`, numbers from 0:
-/// its device is `/dev/disk/by-id/google-<name>.disk.<index>.<n>` on whatever node. In a namespace other than root, that name
+/// Disk number n of the resource `disk#<index>` of the service `<name>` is attached as `<name>.disk.<index>.<n>`, counted from
+/// 0. Its device is `/dev/disk/by-id/google-<name>.disk.<index>.<n>` on every node. In a namespace other than root, the name
 /// begins with the namespace and a dot.
 ///
-/// A disk that is attached to another instance is taken from it only when that instance is gone or does not run, when
+/// A disk that is attached to another instance is taken from it only if that instance is gone or does not run, if
 /// `disable@<node>` disables the resource there, or with `--force`.
 #[derive(Keywords)]
 struct CloudDisks {
     /// The names of the disks.
     #[keyword(example = "spdsvc01-pod1")]
     names: Vec<String>,
-    /// The size of the disks to allocate, in whole GB, rounded up. Disks that exist and are smaller are grown to it; no disk is
-    /// ever made smaller. Not needed with an image or a snapshot.
+    /// The size of new disks, rounded up to whole GB. Existing disks that are smaller are grown to it; no disk is ever made
+    /// smaller. Not needed with an image or a snapshot.
     #[keyword(provisioning, example = "17g")]
     size: Option<Size>,
-    /// What the disks are made of. By default what Google takes: pd-standard.
+    /// The type of new disks. The default is Google's: pd-standard.
     #[keyword(provisioning, example = "pd-ssd")]
     disk_type: Option<String>,
-    /// The image that new disks begin with: its name, or `family/` and that of its family.
+    /// The image for new disks: its name, or `family/` followed by the name of an image family.
     #[keyword(provisioning, example = "family/debian-12")]
     image: Option<String>,
-    /// The project that has the image. By default the disks' own.
+    /// The project of the image. The default is the disks' project.
     #[keyword(provisioning, example = "debian-cloud")]
     image_project: Option<String>,
-    /// The snapshot that new disks begin with, instead of an image.
+    /// The snapshot for new disks, instead of an image.
     #[keyword(provisioning, alias = "snapshot", example = "pod1-before-upgrade")]
     source_snapshot: Option<String>,
-    /// What the disks are for.
+    /// A description of the disks.
     #[keyword(provisioning, example = "Data of pod 1")]
     description: Option<String>,
-    /// How long start waits for a device after its disk was attached.
+    /// How long start waits for the device of a disk that it attached.
     #[keyword(default = "30s")]
     device_timeout: Duration,
     #[keyword(flatten)]
@@ -61,7 +61,7 @@ impl Driver for CloudDisks {
     const NAME: &str = "disk.gce";
     const GRANTS: &[&str] = gce_grants!["block.read = /dev/disk/by-id/**"];
 
-    /// Who is attached survives a reboot, and so does the disk.
+    /// An attachment survives a reboot.
     const PERSISTENT: bool = true;
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
@@ -91,7 +91,7 @@ impl Driver for CloudDisks {
         for (number, name) in self.names.iter().enumerate() {
             let device_name = device_name(context, number);
             let there = self.wait_for(name, &device(&device_name));
-            // Whatever else was attached is told.
+            // Log the disks that were attached, because an error has no list of changes.
             there.inspect_err(|_| attached.iter().for_each(log::info))?;
             attachment::remember(&device_name)?;
         }
@@ -103,7 +103,7 @@ impl Driver for CloudDisks {
         let mut failure = None;
         let detached = self.each("detached ", " ", |_, name| match instance.detach(name, context) {
             Ok(changed) => Ok(changed.then(|| name.to_owned())),
-            // The others go all the same.
+            // Go on with the other disks, and report the first error at the end.
             Err(error) if failure.is_none() => {
                 failure = Some(error);
                 Ok(None)
@@ -139,7 +139,7 @@ impl Driver for CloudDisks {
 }
 
 impl CloudDisks {
-    /// The disks, of which there is at least one.
+    /// The names of the disks. An error if there is none.
     fn names(&self) -> Result<&[String]> {
         match &self.names[..] {
             [] => Err(Error::invalid_config("names is not set: expected the names of one or more disks")),
@@ -147,7 +147,7 @@ impl CloudDisks {
         }
     }
 
-    /// Does something to each disk, and tells what was done, if anything was. When one fails, what was done before is logged.
+    /// Calls `act` for each disk. Returns what was done, or None. If one fails, the changes before it are logged.
     fn each(
         &self,
         head: &str,
@@ -163,7 +163,7 @@ impl CloudDisks {
         Ok(text(&done))
     }
 
-    /// What was done, or that nothing had to be.
+    /// The outcome for what was done, or for nothing to do.
     fn outcome(&self, done: Option<String>, otherwise: &str) -> Outcome {
         match done {
             Some(text) => Outcome::changed(text),
@@ -171,7 +171,7 @@ impl CloudDisks {
         }
     }
 
-    /// What all of the disks are: `a is already attached`, `a b are already attached`.
+    /// A sentence about all disks: `a is already attached`, `a b are already attached`.
     fn all(&self, what: &str) -> String {
         let verb = if self.names.len() == 1 { "is" } else { "are" };
         format!("{} {verb} {what}", self.names.join(" "))
@@ -236,7 +236,7 @@ impl CloudDisks {
     }
 }
 
-/// The name that a disk gets on its instance.
+/// The device name under which a disk is attached.
 fn device_name(context: &Context, number: usize) -> String {
     let service = match context.object.split('/').collect::<Vec<_>>()[..] {
         [namespace, _, name] => format!("{namespace}.{name}"),
@@ -246,7 +246,7 @@ fn device_name(context: &Context, number: usize) -> String {
     format!("{service}.disk.{index}.{number}")
 }
 
-/// The device that Linux makes of that name.
+/// The device that Google's udev rules create for that name.
 fn device(device_name: &str) -> String {
     format!("/dev/disk/by-id/google-{device_name}")
 }

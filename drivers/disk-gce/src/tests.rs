@@ -178,11 +178,11 @@ fn what_is_in_use_is_not_detached() {
     let case = on(&cloud, &["a"]).start();
     case.then(|host| drop(host.clone().busy(DEVICE)))
         .stop()
-        .fails_with("cannot detach a: somebody has it open")
+        .fails_with("cannot detach a: a process has it open")
         .status()
         .is(State::Up)
         .unprovision()
-        .fails_with("cannot detach a: somebody has it open");
+        .fails_with("cannot detach a: a process has it open");
     assert!(cloud.resource("zones/europe-west1-b/disks/a").is_some());
 }
 
@@ -198,7 +198,7 @@ fn a_device_that_cannot_be_seen_any_more_may_be_in_use() {
     let cloud = cloud().disk("a", 17, None);
     let case = on(&cloud, &["a"]).start().then(|host| assert!(host.release_device(DEVICE)));
     case.stop().fails_with(&format!(
-        "cannot detach a: {DEVICE} was there and is gone, so that nobody can tell whether it is in use"
+        "cannot detach a: {DEVICE} was there and is gone, so it cannot be determined whether it is in use"
     ));
     let forced = given(volumes(&["a"])).with(context().with("force", "true")).on(&cloud.host);
     forced.stop().is_changed("detached a");
@@ -277,7 +277,7 @@ fn what_was_done_before_something_fails_is_told() {
     assert!(told("attached a"), "{:?}", cloud.host.log());
     case.stop().is_changed("detached a");
     let case = on(&cloud, &["a", "c"]).start().then(|host| drop(host.clone().busy(DEVICE)));
-    case.stop().fails_with("cannot detach a: somebody has it open");
+    case.stop().fails_with("cannot detach a: a process has it open");
     assert!(told("detached c"), "{:?}", cloud.host.log());
     on(&cloud, &["c", "b"]).unprovision().fails_with("cannot delete b: it is attached to n2");
     assert!(told("deleted c"), "{:?}", cloud.host.log());
@@ -305,7 +305,7 @@ fn a_fault_that_does_not_pass_leaves_the_state_unknown() {
     let elsewhere = FakeCloud::new(Host::new());
     let keywords = CloudKeywords { gce_metadata: Some("http://127.0.0.1:1/v1".to_owned()), ..FakeCloud::keywords() };
     let lost = given(CloudDisks { cloud: keywords, ..volumes(&["a"]) }).with(context()).on(&elsewhere.host);
-    lost.status().is(State::Undefined).mentions("the metadata server of Google is of no help");
+    lost.status().is(State::Undefined).mentions("the metadata server of Google did not help");
     let stranger = CloudKeywords { gce_instance: Some("n9".to_owned()), ..FakeCloud::keywords() };
     let lost = given(CloudDisks { cloud: stranger, ..volumes(&["a"]) }).with(context()).on(&elsewhere.host);
     lost.start().fails_with("there is no instance zones/europe-west1-b/instances/n9 in stand-in (see gce_instance");
@@ -337,7 +337,7 @@ fn stop_undoes_a_start_that_failed_half_way() {
 
 #[test]
 fn names_are_checked() {
-    let text = "names \"A/b\" is no name of the Compute API: expected at most 63 lower case letters, digits and hyphens, \
+    let text = "names \"A/b\" is not a name for the Compute API: expected at most 63 lower case letters, digits and hyphens, \
                 a letter first";
     on(&cloud(), &["A/b"]).validate().finds(&[("names", text)]).provision().fails_with("is no name");
     on(&cloud(), &[])

@@ -1,20 +1,20 @@
 //! `disk.loop`: a loop device backed by a file.
 //!
-//! Up: a loop device is attached to `file`. Down: none is. Provision makes the file, sparse, of `size`; unprovision deletes
-//! it. See losetup(8), loop(4).
+//! Up: a loop device is attached to `file`. Down: none is attached. Provision creates a sparse file of `size`; unprovision
+//! deletes it. See losetup(8), loop(4).
 
 use hostler_sdk::prelude::*;
 
 /// A loop device backed by a file.
 ///
-/// The device is detached when the resource is stopped; the file and what it holds stay. `provision` makes the file where
-/// it does not exist, and leaves one that exists as it is.
+/// Stop detaches the device; the file and its content stay. `provision` creates the file if it does not exist, and leaves an
+/// existing file as it is.
 #[derive(Keywords)]
 struct LoopDevice {
     /// The file behind the device.
     #[keyword(example = "/srv/{fqdn}/{rid}.img")]
     file: PathBuf,
-    /// The size of the file to make.
+    /// The size of a new file.
     #[keyword(provisioning, default = "1g", example = "512m")]
     size: Size,
 }
@@ -37,14 +37,14 @@ impl Driver for LoopDevice {
             return Ok(Outcome::unchanged(format!("{} is already up", device.path)));
         }
         let device = block::attach_loop(&self.file, false)?;
-        Ok(Outcome::changed(format!("{} loops to {}", device.path, self.file.display())))
+        Ok(Outcome::changed(format!("{} is attached to {}", device.path, self.file.display())))
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
         if !block::detach_loop(&self.file)? {
-            return Ok(Outcome::unchanged(format!("no device loops to {}", self.file.display())));
+            return Ok(Outcome::unchanged(format!("no device is attached to {}", self.file.display())));
         }
-        Ok(Outcome::changed(format!("nothing loops to {} any more", self.file.display())))
+        Ok(Outcome::changed(format!("detached the loop device of {}", self.file.display())))
     }
 
     fn provision(&self, _: &Context) -> Result<Outcome> {
@@ -78,7 +78,7 @@ mod tests {
         let host = Host::new().file("/srv/a.img", 64 * MIB);
         image(&host)
             .start()
-            .is_changed("/dev/loop0 loops to /srv/a.img")
+            .is_changed("/dev/loop0 is attached to /srv/a.img")
             .start()
             .is_unchanged("/dev/loop0 is already up")
             .status()
@@ -93,9 +93,9 @@ mod tests {
         image(&host)
             .start()
             .stop()
-            .is_changed("nothing loops to /srv/a.img any more")
+            .is_changed("detached the loop device of /srv/a.img")
             .stop()
-            .is_unchanged("no device loops to /srv/a.img")
+            .is_unchanged("no device is attached to /srv/a.img")
             .status()
             .is(State::Down);
     }

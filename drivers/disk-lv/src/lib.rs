@@ -1,8 +1,8 @@
 //! `disk.lv`: an LVM logical volume.
 //!
-//! Up: the volume is active, so that its device `/dev/VG/NAME` is there. Down: it is not. Provision makes it, of `size`; what an
-//! earlier volume left on the same place of the disk is wiped off. Unprovision removes it. The volume group is there already, or
-//! another resource makes it: `disk.vg`. See lvcreate(8), lvchange(8).
+//! Up: the volume is active, so that its device `/dev/VG/NAME` exists. Down: it is not active. Provision creates it with
+//! `size`, and wipes the signatures that an earlier volume left at the same place on the disk. Unprovision removes it. The
+//! volume group must exist, or is created by a resource `disk.vg`. See lvcreate(8), lvchange(8).
 
 use hostler_family_lvm::{self as lvm, VolumeExtent, column};
 use hostler_family_options as options;
@@ -10,17 +10,17 @@ use hostler_sdk::prelude::*;
 
 /// An LVM logical volume.
 ///
-/// It is activated and deactivated by itself, whatever the other volumes of its group are. Its size is that of the day when
-/// it was made: a new `size` changes nothing.
+/// It is activated and deactivated independently of the other volumes of its group. A change of `size` does not resize an
+/// existing volume.
 #[derive(Keywords)]
 struct LogicalVolume {
     /// The name of the volume.
     #[keyword(example = "web")]
     name: String,
-    /// The volume group that it is in.
+    /// The volume group of the volume.
     #[keyword(example = "data")]
     vg: String,
-    /// The size of the volume to make, in binary units, or a share of what is there: %FREE, %VG, %PVS, %ORIGIN.
+    /// The size of a new volume, in binary units, or as a share: %FREE, %VG, %PVS, %ORIGIN.
     #[keyword(provisioning, example = "100%FREE")]
     size: Option<String>,
     /// Options of lvcreate, each with a value: --alloc, --contiguous, --mirrors, --readahead, --stripes, --stripesize, --type.
@@ -28,11 +28,11 @@ struct LogicalVolume {
     create_options: Vec<String>,
 }
 
-/// What `create_options` may hold, in the order of the grant. Not --config, which runs programs.
+/// The options that `create_options` may contain, in the order of the grant. --config is excluded, because it can run programs.
 const OPTIONS: [&str; 7] =
     ["--alloc *", "--contiguous *", "--mirrors *", "--readahead *", "--stripes *", "--stripesize *", "--type *"];
 
-/// How long udev may take to show the device.
+/// How long udev may take to create the device.
 const UDEV: Duration = Duration::from_secs(10);
 
 #[driver]
@@ -71,7 +71,7 @@ impl Driver for LogicalVolume {
             return Ok(Status::up().exposes("device", self.device().display()).label(label).provisioned(true));
         }
         Ok(match self.found() {
-            // Its disks may be where the group is up now, or not attached yet.
+            // The disks of the group may be on the node where it is up, or not attached yet.
             Ok(None) => Status::down().label(label).provisioned_as(Provisioned::Unknown),
             Ok(Some(exists)) => Status::down().label(label).provisioned(exists),
             Err(Error::Failed(why)) => Status::undefined(why).label(label),
@@ -105,10 +105,10 @@ impl Driver for LogicalVolume {
         let invalid = |keyword: &'static str| move |text| Error::invalid_config(format!("{keyword}: {text}"));
         let extent = self.extent().map_err(invalid("size"))?;
         let Some(extent) = extent else {
-            return Err(Error::invalid_config(format!("size: how large is {}/{} to be?", self.vg, self.name)));
+            return Err(Error::invalid_config(format!("size is not set: {}/{} cannot be created", self.vg, self.name)));
         };
         let options = options::arrange(&OPTIONS, &self.create_options).map_err(invalid("create_options"))?;
-        // `-y -W y` wipes what a removed volume left where the new one is: nothing that anybody could still read as its own.
+        // `-y -W y` wipes the signatures of a removed volume, which could be mistaken for content of the new one.
         let make = Command::new("/sbin/lvcreate").args(["-y", "-W", "y", "-n"]).arg(&self.name).args(extent.option());
         make.args(options).arg("--").arg(&self.vg).check()?;
         Ok(Outcome::changed(format!("made {}/{} of {}", self.vg, self.name, self.size.as_deref().unwrap_or_default())))
@@ -118,7 +118,7 @@ impl Driver for LogicalVolume {
         if !self.exists()? {
             return Ok(Outcome::unchanged(format!("{}/{} does not exist", self.vg, self.name)));
         }
-        // It asks before it removes what is active, and nobody answers: so it refuses.
+        // lvremove asks before it removes an active volume. Its standard input is empty, so it refuses then.
         self.lvm("/sbin/lvremove", &[])?;
         Ok(Outcome::changed(format!("removed {}/{}", self.vg, self.name)))
     }
@@ -135,7 +135,7 @@ impl LogicalVolume {
         Ok(())
     }
 
-    /// Whether the group holds the volume, active or not. None if the disks of this node hold no such group.
+    /// Whether the group contains the volume, active or not. None if this node has no disks of such a group.
     fn found(&self) -> Result<Option<bool>> {
         let volumes = lvm::report("/sbin/vgs", "vg_name,lv_name")?;
         let names: Vec<&str> =
@@ -150,7 +150,7 @@ impl LogicalVolume {
     fn extent(&self) -> std::result::Result<Option<VolumeExtent<'_>>, String> {
         let Some(size) = &self.size else { return Ok(None) };
         let unclear =
-            || format!("{size:?} is no size: expected a number and a unit such as 20g, or a share such as 100%FREE");
+            || format!("{size:?} is not a size: expected a number and a unit such as 20g, or a share such as 100%FREE");
         VolumeExtent::parse(size).map(Some).ok_or_else(unclear)
     }
 }
@@ -275,14 +275,17 @@ mod tests {
     fn what_cannot_be_made_is_a_problem() {
         let host = FakeLvm::new().group("data", &[], &[]).on(Host::new());
         given(volume(Some("12parsecs"), &["--config", "x"])).on(&host).validate().finds(&[
-            ("size", "\"12parsecs\" is no size: expected a number and a unit such as 20g, or a share such as 100%FREE"),
+            (
+                "size",
+                "\"12parsecs\" is not a size: expected a number and a unit such as 20g, or a share such as 100%FREE",
+            ),
             (
                 "create_options",
-                "\"--config\" is not supported: expected some of --alloc *, --contiguous *, --mirrors *, --readahead *, \
+                "\"--config\" is not supported: expected any of --alloc *, --contiguous *, --mirrors *, --readahead *, \
                  --stripes *, --stripesize *, --type *",
             ),
         ]);
-        given(volume(None, &[])).on(&host).provision().fails_with("size: how large is data/web to be?");
+        given(volume(None, &[])).on(&host).provision().fails_with("size is not set: data/web cannot be created");
         given(volume(Some("x"), &[])).on(&host).provision().fails_with("size: \"x\" is no size");
     }
 }

@@ -1,20 +1,20 @@
-//! An array as `mdadm --detail` describes it.
+//! The state of an array, read from `mdadm --detail`.
 
 use hostler_sdk::prelude::*;
 
-/// An array that has a device.
+/// The state of an array whose device exists.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ArrayState {
-    /// As mdadm writes it: four groups of eight, with colons between them.
+    /// The UUID as mdadm writes it: four groups of eight digits, separated by colons.
     pub(crate) uuid: String,
     /// The words of its state: `clean`, `active`, `degraded`, `recovering`…
     states: Vec<String>,
-    /// What it is doing to become whole: `Rebuild Status: 12% complete`.
+    /// The progress of repairs and checks: `Rebuild Status: 12% complete`.
     pub(crate) work: Vec<String>,
 }
 
 impl ArrayState {
-    /// Asks mdadm.
+    /// Reads the state with mdadm.
     pub(crate) fn read(device: &str) -> Result<ArrayState> {
         let output = match Command::new("/sbin/mdadm").args(["--detail", device]).run() {
             Err(error) if error.is_not_found() => {
@@ -24,7 +24,7 @@ impl ArrayState {
         };
         if !output.succeeded() {
             return Err(Error::failed(format!(
-                "mdadm --detail {device} ended with {}{}",
+                "mdadm --detail {device} exited with {}{}",
                 output.status,
                 output.last_words()
             )));
@@ -45,15 +45,15 @@ impl ArrayState {
         array
     }
 
-    /// Whether it can be read and written. One that still waits for devices is `inactive`, or has no state at all.
+    /// Whether the array can be read and written. An array that waits for devices is `inactive`, or has no state.
     pub(crate) fn is_running(&self) -> bool {
         self.states.iter().any(|state| matches!(state.as_str(), "clean" | "active" | "write-pending" | "active-idle"))
     }
 
-    /// What keeps it from being whole.
+    /// The reason why the array is degraded, if it is.
     pub(crate) fn fault(&self) -> Option<String> {
         let fault = |state: &&String| !matches!(state.as_str(), "clean" | "active" | "write-pending" | "active-idle");
-        // It still lacks nothing while it is only read, compared or laid out anew.
+        // All devices are complete while the array is only checked, resynchronised or reshaped.
         let harmless = ["checking", "resyncing", "reshaping", "resyncing (PENDING)", "resyncing (DELAYED)"];
         let faults: Vec<&str> =
             self.states.iter().filter(fault).map(String::as_str).filter(|state| !harmless.contains(state)).collect();
@@ -64,7 +64,7 @@ impl ArrayState {
         }
     }
 
-    /// An error unless it is the one with this UUID.
+    /// Fails if the array has another UUID.
     pub(crate) fn must_be(&self, uuid: Option<&str>, device: &str) -> Result<()> {
         match uuid {
             Some(uuid) if !same_uuid(&self.uuid, uuid) => {
@@ -75,7 +75,7 @@ impl ArrayState {
     }
 }
 
-/// Whether two spellings are the same UUID: mdadm and blkid(8) place the separators otherwise.
+/// Whether two spellings are the same UUID: mdadm and blkid(8) put the separators at different places.
 pub(crate) fn same_uuid(one: &str, other: &str) -> bool {
     let digits = |uuid: &str| uuid.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_ascii_lowercase();
     digits(one) == digits(other)

@@ -1,9 +1,9 @@
 //! `disk.md`: a Linux software RAID.
 //!
-//! Up: the array is assembled as `/dev/md/NAME` and running. Down: it is not. Provision makes it of `devs` and remembers its
-//! UUID on this node; a driver cannot write into the configuration, so the log tells the UUID, to be written as `uuid` for the
-//! other nodes. Unprovision clears `devs`. Where nodes share the disks, `AUTO -all` in mdadm.conf(5) keeps udev from assembling
-//! the array by itself. See mdadm(8).
+//! Up: the array is assembled as `/dev/md/NAME` and running. Down: it is not. Provision creates it from `devs` and keeps its
+//! UUID on this node. A driver cannot change the configuration, so it logs the UUID: write it as `uuid` for the other nodes.
+//! Unprovision clears `devs`. If nodes share the disks, `AUTO -all` in mdadm.conf(5) prevents udev from assembling the array.
+//! See mdadm(8).
 
 mod array;
 
@@ -14,38 +14,38 @@ use crate::array::{ArrayState, same_uuid};
 /// A Linux software RAID.
 #[derive(Keywords)]
 struct SoftwareRaid {
-    /// The name of the array: its device is /dev/md/NAME. At most 32 letters.
+    /// The name of the array, at most 32 characters. Its device is /dev/md/NAME.
     #[keyword(example = "data")]
     name: String,
-    /// The devices that it is made of, and assembled from. Without them it is looked for, by `uuid`, on all devices.
+    /// The devices of the array. Without them, the array is searched by `uuid` on all devices.
     #[keyword(example = "/dev/sdb /dev/sdc")]
     devs: Vec<String>,
-    /// The UUID that the array must have. Without it, what provision has remembered on this node, if anything.
+    /// The UUID that the array must have. The default is the UUID that provision kept on this node, if any.
     #[keyword(example = "808a2785:6b4e2147:7eb9fb04:9ac16668")]
     uuid: Option<String>,
-    /// How the devices make up the array.
+    /// The RAID level.
     #[keyword(
         provisioning,
         candidates("raid0", "raid1", "raid4", "raid5", "raid6", "raid10", "linear"),
         default = "raid1"
     )]
     level: String,
-    /// How many of `devs`, the last ones, only wait for another to fail.
+    /// The number of spare devices: the last ones of `devs`, which replace a device that fails.
     #[keyword(provisioning, default = "0", example = "1")]
     spares: u32,
-    /// How much goes to a device before it is the next one's turn. By default what mdadm thinks best.
+    /// The chunk size: how much data goes to one device before the next one. The default is mdadm's.
     #[keyword(provisioning, example = "512k")]
     chunk: Option<Size>,
-    /// Whether to note in the array what has yet to be written to all devices, so that a crash costs no full resync.
+    /// Whether the array keeps a bitmap of unwritten regions, so that it needs no full resync after a crash.
     #[keyword(provisioning, candidates("internal", "none"), example = "internal")]
     bitmap: Option<String>,
 }
 
-/// Where provision keeps the UUID.
+/// The key under which provision keeps the UUID.
 const UUID: &str = "uuid";
-/// The signature of a device of an array.
+/// The signature of the devices of an array.
 const MEMBER: &str = "linux_raid_member";
-/// How long udev may take to show a device.
+/// How long udev may take to create the link of a device.
 const UDEV: Duration = Duration::from_secs(10);
 
 #[driver]
@@ -73,11 +73,11 @@ impl Driver for SoftwareRaid {
         {
             problem(
                 "name",
-                format!("{:?} is no name for an array: expected at most 32 of a-z, A-Z, 0-9, _ . -", self.name),
+                format!("{:?} is not a name for an array: expected at most 32 of a-z, A-Z, 0-9, _ . -", self.name),
             );
         }
         if self.devs.is_empty() && self.uuid.is_none() {
-            problem("devs", "neither devs nor uuid says which array it is".to_owned());
+            problem("devs", "neither devs nor uuid is set".to_owned());
         }
         if self.spares > 0 && self.spares as usize >= self.devs.len() {
             problem("spares", format!("{} spares of {} devices leave none to hold data", self.spares, self.devs.len()));
@@ -104,7 +104,7 @@ impl Driver for SoftwareRaid {
                 array.must_be(uuid.as_deref(), &self.device())?;
                 return Ok(Outcome::unchanged(format!("{} is already up", self.device())));
             }
-            // Some of its devices came by and wait for the others: they cannot be added to while they are held.
+            // udev assembled the array in part, and it waits for the other devices. mdadm cannot assemble it while it is held.
             Some(_) => self.mdadm(&["--stop"], &[])?,
             None => {}
         }
@@ -184,7 +184,7 @@ impl SoftwareRaid {
         }
     }
 
-    /// What the keyword says, or else what provision has remembered.
+    /// The UUID of the keyword, or else the one that provision kept.
     fn known_uuid(&self) -> Result<Option<String>> {
         match &self.uuid {
             Some(uuid) => Ok(Some(uuid.clone())),
@@ -192,7 +192,7 @@ impl SoftwareRaid {
         }
     }
 
-    /// Whether the devices belong to an array. Unknown where they are not all here: they may come yet.
+    /// Whether the devices belong to an array. Unknown if some of them are missing: they may still appear.
     fn members(&self) -> Result<Provisioned> {
         let (mut members, mut absent) = (0, 0);
         for dev in &self.devs {
@@ -223,7 +223,7 @@ impl SoftwareRaid {
         Ok(())
     }
 
-    /// What follows `--create` and the device, in the order of the grant.
+    /// The arguments after `--create` and the device, in the order of the grant.
     fn creation(&self, devices: usize) -> Vec<String> {
         let mut words = vec!["--run".to_owned(), "--metadata".to_owned(), "1.2".to_owned()];
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
@@ -248,13 +248,13 @@ impl SoftwareRaid {
     }
 }
 
-/// `mdadm --create --run` writes on whatever is there.
+/// Fails if the device contains something, because `mdadm --create --run` overwrites it.
 fn must_be_empty(dev: &str) -> Result<()> {
     block::wait_for(dev, UDEV)?;
     match block::probe(dev)? {
         None => Ok(()),
         Some(found) => Err(Error::failed(format!(
-            "{dev} holds {}: it is not overwritten; if nobody needs it, clear it with wipefs -a {dev}",
+            "{dev} holds {}: it is not overwritten; if it is not needed, clear it with wipefs -a {dev}",
             found.kind
         ))),
     }

@@ -222,8 +222,8 @@ fn what_cannot_be_an_array_is_a_problem() {
     given(md(None)).on(&host).validate().finds(&[]);
     let wrong = SoftwareRaid { name: "a/b".to_owned(), devs: Vec::new(), spares: 1, ..md(None) };
     given(wrong).on(&host).validate().finds(&[
-        ("name", "\"a/b\" is no name for an array: expected at most 32 of a-z, A-Z, 0-9, _ . -"),
-        ("devs", "neither devs nor uuid says which array it is"),
+        ("name", "\"a/b\" is not a name for an array: expected at most 32 of a-z, A-Z, 0-9, _ . -"),
+        ("devs", "neither devs nor uuid is set"),
         ("spares", "1 spares of 0 devices leave none to hold data"),
     ]);
 }

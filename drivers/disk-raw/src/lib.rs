@@ -1,13 +1,13 @@
-//! `disk.raw`: block devices that are there already, named so that other resources can use them.
+//! `disk.raw`: existing block devices, exposed so that other resources can use them.
 //!
-//! Not applicable: `devs` exist, whether the service runs or not; what is not as wanted is warned of. Down: none exists.
-//! Start corrects owner and mode, which udev forgets at the next boot; stop does nothing.
+//! Not applicable: `devs` exist, whether the service runs or not; status warns about a wrong owner or mode. Down: none exists.
+//! Start corrects owner and mode, which udev resets at the next boot; stop does nothing.
 
 use hostler_family_ownership::PathOwnership;
 use hostler_sdk::files::FileKind;
 use hostler_sdk::prelude::*;
 
-/// Block devices that are there already, and whom they belong to.
+/// Existing block devices, with their owner and mode.
 #[derive(Keywords)]
 struct RawDevices {
     /// The devices.
@@ -60,14 +60,14 @@ impl Driver for RawDevices {
             }
         }
         Ok(match corrected.is_empty() {
-            true => Outcome::unchanged(format!("{} already there", self.devs.join(" "))),
+            true => Outcome::unchanged(format!("{} exist already", self.devs.join(" "))),
             false => Outcome::changed(format!("set owner and mode of {}", corrected.join(" "))),
         })
     }
 }
 
 impl RawDevices {
-    /// What is not as wanted, in words. Of a link only itself can be seen: what it names is corrected at each start.
+    /// The differences from the keywords. The attributes of a link's target cannot be read, so start always sets them.
     fn differences(&self, dev: &str) -> Result<Vec<String>> {
         let device = files::stat(dev)?.filter(|stat| stat.kind == FileKind::Block);
         let differences = device.map(|stat| self.ownership.differences(&stat)).unwrap_or_default();
@@ -115,7 +115,7 @@ mod tests {
             .start()
             .is_changed("set owner and mode of /dev/sdb /dev/sdc")
             .start()
-            .is_unchanged("/dev/sdb /dev/sdc already there")
+            .is_unchanged("/dev/sdb /dev/sdc exist already")
             .status()
             .is(State::NotApplicable)
             .stop()

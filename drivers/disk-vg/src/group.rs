@@ -1,4 +1,4 @@
-//! A volume group as LVM describes it.
+//! The state of a volume group, read from the reports of LVM.
 
 use hostler_family_lvm::{column, report};
 use hostler_sdk::prelude::*;
@@ -6,17 +6,17 @@ use hostler_sdk::prelude::*;
 /// The signature of a device that LVM uses.
 pub(crate) const MEMBER: &str = "LVM2_member";
 
-/// A volume group that exists.
+/// The state of a volume group that exists.
 pub(crate) struct GroupState {
     tags: Vec<String>,
-    /// The volumes whose device is there.
+    /// The volumes whose device exists.
     pub(crate) active: Vec<String>,
-    /// The others. Those without a device of their own, such as pools, are left out.
+    /// The other volumes, without those that never have a device, such as pools.
     pub(crate) inactive: Vec<String>,
 }
 
 impl GroupState {
-    /// The group, or none if the disks of this node hold no such group.
+    /// The group, or None if this node has no disks of such a group.
     pub(crate) fn find(name: &str) -> Result<Option<GroupState>> {
         let groups = report("/sbin/vgs", "vg_name,vg_tags")?;
         let Some(group) = groups.iter().find(|group| column(group, "vg_name") == name) else { return Ok(None) };
@@ -33,17 +33,17 @@ impl GroupState {
         Ok(Some(GroupState { tags, active, inactive }))
     }
 
-    /// Whether it carries the node's name.
+    /// Whether the group is tagged with the node's name.
     pub(crate) fn is_of(&self, node: &str) -> bool {
         self.tags.iter().any(|tag| tag == node)
     }
 
-    /// Its other tags.
+    /// The other tags.
     pub(crate) fn others(&self, node: &str) -> Vec<&str> {
         self.tags.iter().map(String::as_str).filter(|tag| *tag != node).collect()
     }
 
-    /// All its volumes.
+    /// All volumes.
     pub(crate) fn volumes(&self) -> Vec<&str> {
         self.active.iter().chain(&self.inactive).map(String::as_str).collect()
     }
@@ -54,7 +54,7 @@ pub(crate) fn in_use(devices: &[String]) -> Result<bool> {
     let mut names = Vec::new();
     for device in devices {
         names.push(device.clone());
-        // LVM may know a device under another of its names.
+        // LVM may report the device under another name.
         names.extend(block::find(device)?.map(|device| device.path));
     }
     let used = report("/sbin/pvs", "pv_name,vg_name")?;

@@ -1,10 +1,10 @@
 //! `disk.vg`: an LVM volume group.
 //!
-//! Up: the group carries the name of this node as its tag, and its volumes are active. Down: it has not the tag, and none is
-//! active. Where nodes share the disks, the tag says whose the group is; active on two of them, its data are lost. So start takes
-//! a group that has another tag only when the object's configuration disables this resource on the node of that name, or when it
-//! is forced to; then it puts this node's tag in the place of all others. Provision makes it of `pvs`, so that neither boot nor
-//! udev activates it by themselves; unprovision removes it, if it holds no volumes. See vgchange(8), and lvmautoactivation(7).
+//! Up: the group is tagged with the name of this node, and its volumes are active. Down: it does not have the tag, and no volume
+//! is active. If nodes share the disks, the tag says which node has the group; a group that is active on two nodes loses its
+//! data. So start takes a group with another tag only if the configuration disables this resource on the node of that name, or if
+//! it is forced; it then replaces all other tags by its own. Provision creates the group from `pvs`, such that neither the boot
+//! nor udev activates it; unprovision removes it if it has no volumes. See vgchange(8), lvmautoactivation(7).
 
 mod group;
 
@@ -16,17 +16,17 @@ use crate::group::GroupState;
 
 /// An LVM volume group.
 ///
-/// The tags of the group are the agent's: it has the name of the node where it is up, and none where it was stopped. A group
-/// with another tag, as after the death of that node, is started only when `disable@<node>` disables the resource on the node of
-/// that name, or with `--force`: make sure first that it is not up there. Volumes are activated and
-/// deactivated together; with `disk.lv`, one by one. A group that was made by other means must not be activated by LVM itself:
-/// `vgchange --setautoactivation n NAME`. Needs LVM 2.03.12 or later.
+/// The agent manages the tags of the group: the tag is the name of the node where the group is up, and a stopped group has none.
+/// If the group has another tag, because that node died for example, it starts only if `disable@<node>` disables the resource on
+/// that node, or with `--force`: make sure first that the group is not up there. All volumes are activated and deactivated
+/// together; `disk.lv` does it one by one. LVM itself must not activate the group: for a group that was created by other means,
+/// run `vgchange --setautoactivation n NAME`. Needs LVM 2.03.12 or later.
 #[derive(Keywords)]
 struct VolumeGroup {
     /// The name of the volume group.
     #[keyword(example = "data")]
     name: String,
-    /// The devices to make the group of. They must be empty.
+    /// The devices to create the group from. They must be empty.
     #[keyword(provisioning, example = "/dev/sdb /dev/sdc")]
     pvs: Vec<String>,
     /// Options of vgcreate, each with a value: --alloc, --dataalignment, --maxlogicalvolumes, --metadatasize,
@@ -35,11 +35,11 @@ struct VolumeGroup {
     options: Vec<String>,
 }
 
-/// What `options` may hold, in the order of the grant. Not --config, which runs programs.
+/// The options that `options` may contain, in the order of the grant. --config is excluded, because it can run programs.
 const OPTIONS: [&str; 5] =
     ["--alloc *", "--dataalignment *", "--maxlogicalvolumes *", "--metadatasize *", "--physicalextentsize *"];
 
-/// How long udev may take to show a device.
+/// How long udev may take to create a device.
 const UDEV: Duration = Duration::from_secs(10);
 
 #[driver]
@@ -186,7 +186,8 @@ impl VolumeGroup {
         GroupState::find(&self.name)?.ok_or_else(absent)
     }
 
-    /// Another node's tag says that the group is up there, or was when that node died: an error, unless it has no right to it.
+    /// Fails if the tag of another node must stay: the group is up there, or was when that node died. A node on which the
+    /// configuration disables the resource has no right to the group.
     fn may_replace(&self, tag: &str, context: &Context) -> Result<()> {
         if context.force() || context.disabled_nodes().any(|node| node == tag) {
             return Ok(());
@@ -197,7 +198,7 @@ impl VolumeGroup {
         )))
     }
 
-    /// There is no such group here: if its devices are, they say whether it was never made.
+    /// Whether the group exists elsewhere, if it is not found here. If all its devices are here and empty, it was never created.
     fn without_group(&self) -> Result<Provisioned> {
         for pv in &self.pvs {
             if block::find(pv)?.is_none() || block::probe(pv)?.is_some_and(|found| found.kind == group::MEMBER) {
@@ -212,20 +213,20 @@ impl VolumeGroup {
         Ok(())
     }
 
-    /// A device that holds anything is not written on. One that was prepared for LVM and belongs to no group may be used.
+    /// Fails if the device contains something. A device that is prepared for LVM and belongs to no group may be used.
     fn must_be_free(&self, pv: &str) -> Result<()> {
         block::wait_for(pv, UDEV)?;
         match block::probe(pv)? {
             None => Ok(()),
             Some(found) if found.kind == group::MEMBER => Ok(()),
             Some(found) => Err(Error::failed(format!(
-                "{pv} holds {}: it is not overwritten; if nobody needs it, clear it with wipefs -a {pv}",
+                "{pv} holds {}: it is not overwritten; if it is not needed, clear it with wipefs -a {pv}",
                 found.kind
             ))),
         }
     }
 
-    /// Whether all of `pvs` are still prepared for LVM, and belong to no group.
+    /// Whether all of `pvs` are prepared for LVM and belong to no group.
     fn labelled(&self) -> Result<bool> {
         for pv in &self.pvs {
             let signature = if block::find(pv)?.is_some() { block::probe(pv)? } else { None };

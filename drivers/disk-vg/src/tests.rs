@@ -203,5 +203,5 @@ fn options_that_run_programs_and_names_that_lvm_refuses_are_problems() {
     };
     case("data", &["--physicalextentsize", "8m"]).validate().finds(&[]);
     case("data", &["--config", "x"]).provision().fails_with("options: \"--config\" is not supported");
-    case("-data", &[]).validate().finds(&[("name", "\"-data\" is no name for LVM: it begins with a hyphen")]);
+    case("-data", &[]).validate().finds(&[("name", "\"-data\" is not a name for LVM: it begins with a hyphen")]);
 }

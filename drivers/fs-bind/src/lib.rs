@@ -1,17 +1,17 @@
-//! `fs.bind`: a directory shown at a second place.
+//! `fs.bind`: a directory that is also mounted at a second place.
 //!
 //! Up: the directory `dev` is mounted on `mnt`. Down: it is not. See mount(8), "bind mounts".
 
 use hostler_family_filesystem::{FilesystemMount, MountPoint};
 use hostler_sdk::prelude::*;
 
-/// A directory shown at a second place, all of it or read-only (`mnt_opt = ro`).
+/// A directory that is also mounted at a second place, perhaps read-only (`mnt_opt = ro`).
 #[derive(Keywords)]
 struct BindMount {
-    /// The directory to show.
+    /// The directory to mount.
     #[keyword(example = "/srv/data/web", kind = "path")]
     dev: String,
-    /// Where it is mounted, and how. `mnt_opt = rbind` shows what is mounted below it, too.
+    /// The mount point. `mnt_opt = rbind` includes the mounts below the directory.
     #[keyword(flatten)]
     at: MountPoint,
 }
@@ -50,7 +50,8 @@ impl BindMount {
         }
     }
 
-    /// Mounts do not say which directory they were made of. But both paths then lead to the same one.
+    /// Whether the directory is mounted. The kernel does not report the source of a bind mount, but both paths then lead to the
+    /// same inode.
     fn is_shown(&self) -> Result<bool> {
         let identity = |path: &Path| Ok::<_, Error>(files::stat(path)?.map(|stat| stat.identity));
         let (shown, source) = (identity(&self.at.mnt)?, identity(Path::new(&self.dev))?);

@@ -1,7 +1,7 @@
 //! `fs.btrfs`: a Btrfs file system on a block device, or a subvolume of one.
 //!
-//! Up: the device (and the subvolume) is mounted on `mnt` and answers. Down: it is not. Provision makes the file system on
-//! an empty device; a device that holds anything else is never written on. Subvolumes are not made. See btrfs(5),
+//! Up: the device (and the subvolume) is mounted on `mnt` and answers. Down: it is not mounted. Provision creates the file system
+//! on an empty device; a device with other content is never overwritten. Subvolumes are not created. See btrfs(5),
 //! mkfs.btrfs(8).
 
 use hostler_family_filesystem::{FilesystemKind, VolumeFilesystem, VolumeKeywords, VolumeResource, filesystem_driver};
@@ -11,7 +11,7 @@ const BTRFS: FilesystemKind = FilesystemKind {
     fstype: "btrfs",
     signatures: &["btrfs"],
     mkfs: &["/sbin/mkfs.btrfs", "-q"],
-    // Not --rootdir, which reads files.
+    // --rootdir is excluded, because it reads files.
     mkfs_caps: "",
     mkfs_options: &["-L", "-d", "-m", "-n", "-s", "-O", "-U"],
     fsck: None,
@@ -23,7 +23,7 @@ struct BtrfsFilesystem {
     /// The device and the mount point.
     #[keyword(flatten)]
     volume: VolumeKeywords,
-    /// The subvolume to mount, by its path in the file system. By default the one that the file system was told.
+    /// The subvolume to mount, by its path in the file system. The default is the default subvolume of the file system.
     #[keyword(example = "data/web")]
     subvol: Option<String>,
 }
@@ -51,7 +51,7 @@ impl VolumeResource for BtrfsFilesystem {
     fn on_volume(&self) -> VolumeFilesystem<'_> {
         let mut options = self.volume.at.options();
         options.extend(self.subvol.iter().map(|path| format!("subvol={path}")));
-        // A path in the file system, not one of this node: written without the slash at its start nobody takes it for one.
+        // The path is inside the file system. Without its leading slash, the host does not mistake it for a path of the node.
         let options = options.into_iter().map(|option| match option.split_once("subvol=/") {
             Some(("", path)) if !path.is_empty() => format!("subvol={path}"),
             _ => option,

@@ -1,7 +1,7 @@
 //! `fs.directory`: a directory with an owner and a mode.
 //!
-//! Not applicable: it exists, whether the service runs or not; what is not as wanted is warned of. Down: it does not exist.
-//! Start makes it and corrects it; stop leaves it, since what is in it is data.
+//! Not applicable: it exists, whether the service runs or not; status warns about a wrong owner or mode. Down: it does not exist.
+//! Start creates and corrects it; stop leaves it, because it contains data.
 
 use hostler_family_ownership::PathOwnership;
 use hostler_sdk::files::FileKind;
@@ -9,7 +9,7 @@ use hostler_sdk::prelude::*;
 
 /// A directory with an owner and a mode.
 ///
-/// It is made at start, with the missing ones above it. Neither stop nor unprovision removes it.
+/// Start creates it, with its missing parents. Neither stop nor unprovision removes it.
 #[derive(Keywords)]
 struct OwnedDirectory {
     /// The directory.
@@ -29,7 +29,7 @@ impl Driver for OwnedDirectory {
     fn status(&self, _: &Context) -> Result<Status> {
         let status = match files::stat(&self.path)? {
             None => Status::down(),
-            Some(stat) if stat.kind != FileKind::Directory => Status::down().warning("is there, and is no directory"),
+            Some(stat) if stat.kind != FileKind::Directory => Status::down().warning("exists, but is not a directory"),
             Some(stat) => self.ownership.differences(&stat).into_iter().fold(Status::not_applicable(), Status::warning),
         };
         Ok(status.label(self.path.display()))
@@ -39,7 +39,7 @@ impl Driver for OwnedDirectory {
         let path = self.path.display();
         let made = files::make_directory(&self.path, self.ownership.perm.unwrap_or(Mode(0o755)))?;
         let Some(stat) = files::stat(&self.path)? else {
-            return Err(Error::retryable(format!("{path} was removed by somebody else")));
+            return Err(Error::retryable(format!("{path} was removed by another process")));
         };
         let differences = self.ownership.differences(&stat);
         if !differences.is_empty() {

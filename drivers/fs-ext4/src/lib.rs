@@ -1,7 +1,7 @@
-//! `fs.ext4`: an ext4 file system on a block device. It mounts ext2 and ext3 as well, as the kernel's ext4 does.
+//! `fs.ext4`: an ext4 file system on a block device. Like the kernel's ext4, it also mounts ext2 and ext3.
 //!
-//! Up: the device is mounted on `mnt` and answers. Down: it is not. Start mends it with e2fsck(8) and mounts it. Provision
-//! makes it on an empty device; a device that holds anything else is never written on. See ext4(5), mkfs.ext4(8).
+//! Up: the device is mounted on `mnt` and answers. Down: it is not mounted. Start repairs it with e2fsck(8) and mounts it.
+//! Provision creates it on an empty device; a device with other content is never overwritten. See ext4(5), mkfs.ext4(8).
 
 use hostler_family_filesystem::{CheckProgram, FilesystemKind, VolumeKeywords, VolumeResource, filesystem_driver};
 use hostler_sdk::prelude::*;
@@ -10,17 +10,17 @@ const EXT4: FilesystemKind = FilesystemKind {
     fstype: "ext4",
     signatures: &["ext4", "ext3", "ext2"],
     mkfs: &["/sbin/mkfs.ext4", "-q", "-F"],
-    // Not -d, which reads files, nor -J, which names another device.
+    // -d is excluded, because it reads files, and -J, because it names another device.
     mkfs_caps: "",
     mkfs_options: &["-L", "-m", "-b", "-i", "-I", "-N", "-O", "-E", "-T", "-U"],
-    // 1: it mended something. 2 would ask for a reboot.
+    // 1 means that errors were corrected. 2 would require a reboot.
     fsck: Some(CheckProgram { command: &["/sbin/e2fsck", "-p"], mountable: &[0, 1] }),
 };
 
 /// An ext4 file system on a block device.
 ///
-/// Before each mount it is checked with `e2fsck -p`, which does nothing where all is well. What that cannot mend by itself
-/// stops the start.
+/// Before each mount it is checked with `e2fsck -p`, which does nothing if the file system is clean. Errors that it cannot
+/// repair by itself fail the start.
 #[derive(Keywords)]
 struct Ext4Filesystem {
     /// The device and the mount point.
@@ -132,7 +132,7 @@ mod tests {
         labelled()
             .status()
             .is(State::Undefined)
-            .mentions("ext4 /dev/loop0 is mounted on /srv/web: nobody can tell by now whether that is LABEL=web")
+            .mentions("ext4 /dev/loop0 is mounted on /srv/web: it cannot be determined now whether that is LABEL=web")
             .stop()
             .is_changed("unmounted ext4 LABEL=web@/srv/web")
             .status()
@@ -170,7 +170,7 @@ mod tests {
         for (exit, mounts) in [(0, 1), (1, 1), (2, 0), (4, 0), (8, 0)] {
             let host = formatted().program(E2FSCK, exit, "");
             fs(&host).start();
-            assert_eq!(host.mounts().len(), mounts, "e2fsck ended with {exit}");
+            assert_eq!(host.mounts().len(), mounts, "e2fsck exited with {exit}");
         }
     }
 

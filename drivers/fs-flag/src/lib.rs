@@ -1,13 +1,13 @@
-//! `fs.flag`: a file that says that the resource was started.
+//! `fs.flag`: a file that exists while the resource is up.
 //!
-//! Up: `{rundir}/{rid}.flag` exists. Down: it does not; a reboot empties the directory. For tests, and as a mark that
-//! other programs can look for.
+//! Up: `{rundir}/{rid}.flag` exists. Down: it does not exist; a reboot empties the directory. It is useful for tests, and as a
+//! mark for other programs.
 
 use hostler_sdk::prelude::*;
 
 /// A file that exists while the resource is up.
 ///
-/// The file is named after the resource and lies in the object's run directory, which a reboot empties.
+/// The file is named after the resource. It is in the object's run directory, which a reboot empties.
 #[derive(Keywords)]
 struct FlagFile;
 
@@ -39,7 +39,7 @@ impl Driver for FlagFile {
     }
 }
 
-/// `/run/…/fs#1.flag`.
+/// The path of the file: `/run/…/fs#1.flag`.
 fn file(context: &Context) -> Result<PathBuf> {
     Ok(context.rundir()?.join(format!("{}.flag", context.rid)))
 }

@@ -1,22 +1,22 @@
 //! `fs.nfs`: a directory of an NFS server.
 //!
-//! Up: it is mounted on `mnt` and answers. Down: it is not. The kernel mounts it, with version 4.2 of the protocol unless `mnt_opt`
-//! says otherwise; the host finds the server's address. A server that does not answer is a warning after `stat_timeout`, and keeps
-//! nobody waiting. See nfs(5).
+//! Up: it is mounted on `mnt` and answers. Down: it is not mounted. The kernel mounts it with version 4.2 of the protocol, unless
+//! `mnt_opt` has another; the host resolves the server's address. If the server does not answer within `stat_timeout`, status
+//! reports a warning instead of waiting. See nfs(5).
 
 use hostler_family_filesystem::{FilesystemMount, MountPoint};
 use hostler_sdk::prelude::*;
 
 /// A directory of an NFS server.
 ///
-/// Version 3 (`mnt_opt = vers=3,nolock`) is mounted without locks: they would need programs that the agent does not run. A mount
-/// that shall fail when the server is away, rather than wait, has `mnt_opt = soft,timeo=100`.
+/// Version 3 (`mnt_opt = vers=3,nolock`) is mounted without locks, which would need programs that the agent does not run. For a
+/// mount that fails if the server is away, instead of waiting, use `mnt_opt = soft,timeo=100`.
 #[derive(Keywords)]
 struct NfsMount {
     /// The server and its directory.
     #[keyword(example = "nas1:/export/web")]
     dev: String,
-    /// Where it is mounted, and how.
+    /// The mount point.
     #[keyword(flatten)]
     at: MountPoint,
 }
@@ -33,7 +33,7 @@ impl Driver for NfsMount {
             server_of(&self.dev).is_none().then(|| Problem::new("dev", format!("{:?} is not SERVER:/PATH", self.dev)));
         let locks = self.is_version_3() && !self.at.options().iter().any(|option| option == "nolock");
         let locks =
-            locks.then(|| Problem::new("mnt_opt", "version 3 needs nolock here: no rpc.statd is run".to_owned()));
+            locks.then(|| Problem::new("mnt_opt", "version 3 needs nolock here, because no rpc.statd runs".to_owned()));
         Ok(dev.into_iter().chain(locks).collect())
     }
 
@@ -64,7 +64,8 @@ impl NfsMount {
         self.at.options().iter().any(|option| matches!(option.as_str(), "vers=3" | "nfsvers=3" | "v3" | "nfsvers=3.0"))
     }
 
-    /// Without those that mount.nfs(8) keeps to itself: how often to try, and whether in the background.
+    /// The options for the kernel: without those that mount.nfs(8) itself handles (retries and background mounts), and with a
+    /// version.
     fn options(&self) -> Vec<String> {
         let own = |option: &String| matches!(option.as_str(), "bg" | "fg") || option.starts_with("retry=");
         let mut options: Vec<String> = self.at.options().into_iter().filter(|option| !own(option)).collect();
@@ -76,12 +77,12 @@ impl NfsMount {
     }
 }
 
-/// `v4.2`.
+/// Whether an option is a short form of a version: `v4.2`.
 fn is_short(option: &str) -> bool {
     option.strip_prefix('v').is_some_and(|version| version.starts_with(|digit: char| digit.is_ascii_digit()))
 }
 
-/// `nas1` of `nas1:/export`. An IPv6 address has brackets.
+/// The server: `nas1` in `nas1:/export`. An IPv6 address has brackets.
 fn server_of(dev: &str) -> Option<&str> {
     let (server, _) = dev.split_once(":/")?;
     let plain = server.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(server);
@@ -169,7 +170,7 @@ mod tests {
     fn what_cannot_be_mounted_is_a_problem() {
         let host = Host::new();
         nfs(&host, None).validate().finds(&[]);
-        let no_locks = ("mnt_opt", "version 3 needs nolock here: no rpc.statd is run");
+        let no_locks = ("mnt_opt", "version 3 needs nolock here, because no rpc.statd runs");
         nfs(&host, Some("vers=3")).validate().finds(&[no_locks]);
         let wrong = |dev: &str| given(NfsMount { dev: dev.to_owned(), at: MountPoint::fake("/srv/web") }).on(&host);
         wrong("[2001:db8::1]:/export").validate().finds(&[]);

@@ -1,7 +1,7 @@
-//! `fs.overlay`: a directory made of layers, the topmost of which takes what is written.
+//! `fs.overlay`: a directory made of layers. Writes go to the topmost layer.
 //!
-//! Up: the overlay is mounted on `mnt`. Down: it is not. Start makes `upper` and `work` if they are missing; what was
-//! written stays in `upper`. See mount(8), "Mount options for overlay".
+//! Up: the overlay is mounted on `mnt`. Down: it is not mounted. Start creates `upper` and `work` if they are missing; written
+//! data stay in `upper`. See mount(8), "Mount options for overlay".
 
 use hostler_family_filesystem::{FilesystemMount, MountPoint};
 use hostler_sdk::mount::MountEntry;
@@ -9,17 +9,17 @@ use hostler_sdk::prelude::*;
 
 /// A directory made of layers.
 ///
-/// `upper` and `work` must be on the same file system. Without them the overlay is read-only, and takes two layers at least.
+/// `upper` and `work` must be on the same file system. Without them the overlay is read-only, and needs at least two layers.
 #[derive(Keywords)]
 struct OverlayMount {
-    /// The layers that are only read, topmost first. One is enough where there is an `upper`.
+    /// The read-only layers, topmost first. One is enough if there is an `upper`.
     #[keyword(example = "/srv/web/site /srv/web/base")]
     lower: Vec<String>,
-    /// The layer that takes what is written.
+    /// The layer that receives writes.
     upper: Option<PathBuf>,
-    /// An empty directory beside `upper`, for the kernel's use.
+    /// An empty directory on the same file system as `upper`, for the kernel's use.
     work: Option<PathBuf>,
-    /// Where it is mounted, and how.
+    /// The mount point.
     #[keyword(flatten)]
     at: MountPoint,
 }
@@ -41,8 +41,10 @@ impl Driver for OverlayMount {
             problems.push(Problem::new("lower", "expected at least one directory"));
         }
         if self.lower.len() == 1 && self.upper.is_none() {
-            problems
-                .push(Problem::new("lower", "expected another directory, or upper and work: one layer is no overlay"));
+            problems.push(Problem::new(
+                "lower",
+                "expected another directory, or upper and work: one layer is not an overlay",
+            ));
         }
         match (&self.upper, &self.work) {
             (Some(_), None) => problems.push(Problem::new("work", "is missing: upper needs it")),
@@ -84,7 +86,7 @@ impl OverlayMount {
         FilesystemMount { at: &self.at, fstype: "overlay", source: "overlay", options, is_ours }
     }
 
-    /// An overlay is known by the layer that it writes to, of which no two can share one.
+    /// Whether a mount is this overlay. It is identified by its upper layer, which two overlays cannot share.
     fn is_shown(&self, entry: &MountEntry) -> bool {
         let upper = entry.options.iter().find_map(|option| option.strip_prefix("upperdir="));
         entry.fstype == "overlay" && upper.map(Path::new) == self.upper.as_deref()
@@ -149,7 +151,7 @@ mod tests {
             ..overlay
         };
         check(of(&[], overlay(None, None)), &[("lower", "expected at least one directory")]);
-        let lonely = "expected another directory, or upper and work: one layer is no overlay";
+        let lonely = "expected another directory, or upper and work: one layer is not an overlay";
         check(of(&["/site"], overlay(None, None)), &[("lower", lonely)]);
         check(of(&["/site"], overlay(Some("/own/upper"), Some("/own/work"))), &[]);
     }

@@ -1,21 +1,21 @@
 //! `fs.tmpfs`: a file system in memory.
 //!
-//! Up: a tmpfs is mounted on `mnt`. Down: none is. Stop forgets everything in it. See tmpfs(5).
+//! Up: a tmpfs is mounted on `mnt`. Down: none is mounted. Stop loses its content. See tmpfs(5).
 
 use hostler_family_filesystem::{FilesystemMount, MountPoint};
 use hostler_sdk::mount::MountEntry;
 use hostler_sdk::prelude::*;
 
-/// A file system in memory. What is in it is lost at stop.
+/// A file system in memory. Stop loses its content.
 #[derive(Keywords)]
 struct TmpfsMount {
-    /// Its name in the list of mounts.
+    /// The name in the list of mounts.
     #[keyword(default = "none")]
     dev: String,
-    /// Where it is mounted, and how.
+    /// The mount point.
     #[keyword(flatten)]
     at: MountPoint,
-    /// How much it may hold. By default half of the node's memory.
+    /// The maximum size. The default is half of the node's memory.
     #[keyword(example = "512m")]
     size: Option<Size>,
 }
@@ -47,7 +47,7 @@ impl TmpfsMount {
     }
 }
 
-/// One is like the other: the name may be anything.
+/// Whether a mount is a tmpfs. Any tmpfs counts as the resource's own, because it has no identity.
 fn is_tmpfs(entry: &MountEntry) -> Result<bool> {
     Ok(entry.fstype == "tmpfs")
 }

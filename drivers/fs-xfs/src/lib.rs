@@ -1,7 +1,7 @@
 //! `fs.xfs`: an XFS file system on a block device.
 //!
-//! Up: the device is mounted on `mnt` and answers. Down: it is not. XFS mends itself as it is mounted, so there is no check
-//! before. Provision makes it on an empty device; a device that holds anything else is never written on. See xfs(5),
+//! Up: the device is mounted on `mnt` and answers. Down: it is not mounted. XFS repairs itself during the mount, so there is no
+//! check before. Provision creates it on an empty device; a device with other content is never overwritten. See xfs(5),
 //! mkfs.xfs(8).
 
 use hostler_family_filesystem::{FilesystemKind, VolumeKeywords, VolumeResource, filesystem_driver};
@@ -11,7 +11,7 @@ const XFS: FilesystemKind = FilesystemKind {
     fstype: "xfs",
     signatures: &["xfs"],
     mkfs: &["/sbin/mkfs.xfs", "-q"],
-    // Not -p and -c, which read files, nor -d, -l and -r, which name other devices.
+    // -p and -c are excluded, because they read files, and -d, -l and -r, because they name other devices.
     mkfs_caps: "cap_sys_admin",
     mkfs_options: &["-L", "-b", "-i", "-m", "-n", "-s"],
     fsck: None,
@@ -33,7 +33,7 @@ filesystem_driver!(
         "files.write = {kw:mnt}",
         "block.read = {kw:dev}",
         "block.read = {kw:mkfs_dev}",
-        // It sets the block size of the device, see BLKBSZSET in linux/fs.h.
+        // mkfs.xfs needs the capability to set the block size of the device, see BLKBSZSET in linux/fs.h.
         "exec(caps=cap_sys_admin) = /sbin/mkfs.xfs -q [-L *] [-b *] [-i *] [-m *] [-n *] [-s *] -- {kw:dev}",
         "exec(caps=cap_sys_admin) = /sbin/mkfs.xfs -q [-L *] [-b *] [-i *] [-m *] [-n *] [-s *] -- {kw:mkfs_dev}",
     ]
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_kernel_without_xfs_is_named() {
-        fs(&formatted().without_filesystem("xfs")).start().fails_with("does not know the file system xfs");
+        fs(&formatted().without_filesystem("xfs")).start().fails_with("does not support the file system xfs");
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl CloudRoute {
 
     /// What it leads to, in words.
     pub(crate) fn hop(&self) -> String {
-        self.instance.as_ref().map_or_else(|| "what is no instance".to_owned(), ToString::to_string)
+        self.instance.as_ref().map_or_else(|| "something that is not an instance".to_owned(), ToString::to_string)
     }
 
     /// Makes the route lead to this node. False if it does.
@@ -88,7 +88,7 @@ impl CloudRoute {
             None => Ok("which is gone"),
             Some("TERMINATED" | "STOPPED") => Ok("which does not run"),
             Some(_) if context.force() => Ok("by force"),
-            Some(status) => Err(self.taken(name, &format!(", which is {status} and no node of this object"))),
+            Some(status) => Err(self.taken(name, &format!(", which is {status} and not a node of this object"))),
         }
     }
 

@@ -57,7 +57,7 @@ impl Driver for CloudAddress {
         let mut problems = Vec::new();
         let mut problem = |keyword: &str, text: String| problems.push(Problem::new(keyword, text));
         if self.name.parse::<IpAddr>().is_err() {
-            problem("name", format!("{} is no address: expected one such as 10.0.0.33", self.name));
+            problem("name", format!("{} is not an address: expected one such as 10.0.0.33", self.name));
         }
         if let Err(error) = check_name("routename", &self.routename) {
             problem("routename", error.to_string());
@@ -137,7 +137,7 @@ impl CloudAddress {
         match self.name.parse::<IpAddr>() {
             Ok(IpAddr::V4(address)) => Ok(format!("{address}/32")),
             Ok(IpAddr::V6(address)) => Ok(format!("{address}/128")),
-            Err(_) => Err(Error::invalid_config(format!("name {} is no address", self.name))),
+            Err(_) => Err(Error::invalid_config(format!("name {} is not an address", self.name))),
         }
     }
 

@@ -105,7 +105,7 @@ fn a_route_of_somebody_else_is_left_alone() {
     let start = |cloud: &FakeCloud, context| given(route()).with(context).on(&cloud.host).start();
     let cloud = led(cloud(), "n2");
     start(&cloud, strange())
-        .fails_with("rt-ip33 leads to n2, which is RUNNING and no node of this object: free it there");
+        .fails_with("rt-ip33 leads to n2, which is RUNNING and not a node of this object: free it there");
     assert_eq!(hop(&cloud).as_deref(), Some("n2"));
     start(&cloud, strange().with("force", "true")).is_changed("rt-ip33 leads to n1");
     let stopped = led(self::cloud(), "n2");
@@ -224,9 +224,9 @@ fn stop_undoes_a_start_that_failed_half_way() {
 #[test]
 fn keywords_are_checked() {
     let wrong = CloudAddress { name: "web.example".to_owned(), routename: "RT".to_owned(), priority: 70000, ..route() };
-    let name = "routename \"RT\" is no name of the Compute API: expected at most 63 lower case letters, digits and hyphens, a letter first";
+    let name = "routename \"RT\" is not a name for the Compute API: expected at most 63 lower case letters, digits and hyphens, a letter first";
     given(wrong).on(&Host::new()).validate().finds(&[
-        ("name", "web.example is no address: expected one such as 10.0.0.33"),
+        ("name", "web.example is not an address: expected one such as 10.0.0.33"),
         ("routename", name),
         ("priority", "70000 is out of range: expected 0 to 65535"),
     ]);

@@ -43,10 +43,10 @@ impl Driver for HostAddress {
         let mut problems = self.inet.problems();
         let mut problem = |keyword: &str, text: String| problems.push(Problem::new(keyword, text));
         if let Some((dev, _)) = self.dev.split_once(':') {
-            problem("dev", format!("{} is a label, not an interface: say {dev}", self.dev));
+            problem("dev", format!("{} is a label, not an interface: write {dev}", self.dev));
         }
         if !self.alias {
-            problem("alias", "an address that is no alias is not supported here".to_owned());
+            problem("alias", "alias = false is not supported".to_owned());
         }
         Ok(problems)
     }

@@ -85,7 +85,7 @@ impl Driver for NamespaceAddress {
         if let Some(gateway) = &self.gateway {
             let router: Option<IpAddr> = gateway.parse().ok();
             let kin = |address: IpAddr| router.is_some_and(|router| router.is_ipv4() == address.is_ipv4());
-            check(router.is_none(), "gateway", format!("{gateway} is no address"));
+            check(router.is_none(), "gateway", format!("{gateway} is not an address"));
             let other = router.is_some() && address.is_some_and(|address| !kin(address));
             check(other, "gateway", format!("{gateway} cannot be the router of {}", self.inet.name));
         }
@@ -96,10 +96,10 @@ impl Driver for NamespaceAddress {
         }
         if let Some(name) = &self.nsdev {
             let bad = name.is_empty() || name.len() > LONGEST_NAME || name.contains(['/', ':', '%', ' ']);
-            check(bad, "nsdev", format!("{name} is no name of a link: expected at most {LONGEST_NAME} characters"));
+            check(bad, "nsdev", format!("{name} is not a name for a link: expected at most {LONGEST_NAME} characters"));
         }
         if let Some(mac) = &self.macaddr {
-            check(!is_mac(mac), "macaddr", format!("{mac} is no hardware address such as 02:00:0a:00:00:09"));
+            check(!is_mac(mac), "macaddr", format!("{mac} is not a hardware address such as 02:00:0a:00:00:09"));
             check(self.mode == "dedicated", "macaddr", "a dedicated interface keeps its hardware address".to_owned());
         }
         Ok(problems)

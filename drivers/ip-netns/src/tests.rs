@@ -188,14 +188,14 @@ fn keywords_that_do_not_go_together_are_told() {
     let check =
         |ip: NamespaceAddress, keyword: &str, text: &str| drop(on(ip, &node()).validate().finds(&[(keyword, text)]));
     let gateway = |gateway: &str| NamespaceAddress { gateway: Some(gateway.to_owned()), ..ip() };
-    check(gateway("router"), "gateway", "router is no address");
+    check(gateway("router"), "gateway", "router is not an address");
     check(gateway("fd00::1"), "gateway", "fd00::1 cannot be the router of 10.0.0.34");
     let outside = "10.0.0.34 is not in 10.0.1.0, with the netmask 255.255.255.0";
     check(NamespaceAddress { network: Some("10.0.1.0".to_owned()), ..ip() }, "network", outside);
-    let bad_name = "a:b is no name of a link: expected at most 15 characters";
+    let bad_name = "a:b is not a name for a link: expected at most 15 characters";
     check(NamespaceAddress { nsdev: Some("a:b".to_owned()), ..ip() }, "nsdev", bad_name);
     let mac = |mode: &str, mac: &str| NamespaceAddress { mode: mode.to_owned(), macaddr: Some(mac.to_owned()), ..ip() };
-    check(mac("bridge", "02:00"), "macaddr", "02:00 is no hardware address such as 02:00:0a:00:00:09");
+    check(mac("bridge", "02:00"), "macaddr", "02:00 is not a hardware address such as 02:00:0a:00:00:09");
     check(mac("dedicated", "02:00:0a:00:00:09"), "macaddr", "a dedicated interface keeps its hardware address");
     on(NamespaceAddress { network: Some("10.0.0.0".to_owned()), ..ip() }, &node()).validate().finds(&[]);
 }

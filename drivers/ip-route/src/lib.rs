@@ -46,11 +46,11 @@ impl Driver for StaticRoute {
             problems.extend(wrong.then(|| Problem::new(keyword, text)));
         };
         let known = destination(&self.destination);
-        let text = format!("{} is no destination: expected a network, an address, or default", self.destination);
+        let text = format!("{} is not a destination: expected a network, an address, or default", self.destination);
         check(known.is_none(), "destination", text);
         let router: Option<IpAddr> = self.gateway.as_ref().and_then(|gateway| gateway.parse().ok());
         if let Some(gateway) = &self.gateway {
-            check(router.is_none(), "gateway", format!("{gateway} is no address"));
+            check(router.is_none(), "gateway", format!("{gateway} is not an address"));
         }
         let nowhere = self.gateway.is_none() && self.dev.is_none();
         check(nowhere, "gateway", "a route needs a gateway or an interface".to_owned());
@@ -122,7 +122,7 @@ impl StaticRoute {
 
     fn route(&self) -> Result<Route> {
         let destination = destination(&self.destination)
-            .ok_or_else(|| Error::invalid_config(format!("{} is no destination", self.destination)))?;
+            .ok_or_else(|| Error::invalid_config(format!("{} is not a destination", self.destination)))?;
         Ok(Route { destination, gateway: self.gateway.clone(), dev: self.dev.clone() })
     }
 
@@ -242,8 +242,8 @@ mod tests {
             .validate()
             .finds(&[("gateway", "a route needs a gateway or an interface")]);
         given(route("x", Some("y"), None)).on(&Host::new()).validate().finds(&[
-            ("destination", "x is no destination: expected a network, an address, or default"),
-            ("gateway", "y is no address"),
+            ("destination", "x is not a destination: expected a network, an address, or default"),
+            ("gateway", "y is not an address"),
         ]);
     }
 

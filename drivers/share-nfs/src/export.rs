@@ -23,17 +23,17 @@ impl ExportClient {
                 },
             };
             if client.is_empty() || client.starts_with('-') || client.contains([')', ',']) {
-                return Err(format!("{word:?} begins with no client: expected a name, an address or a network"));
+                return Err(format!("{word:?} does not begin with a client: expected a name, an address or a network"));
             }
             if options.is_some_and(|options| options.starts_with('-') || options.contains(['(', ')'])) {
-                return Err(format!("{word:?} holds no options: expected some such as (rw,no_root_squash)"));
+                return Err(format!("{word:?} does not contain options: expected for example (rw,no_root_squash)"));
             }
             if clients.iter().any(|known| known.client == client) {
-                return Err(format!("{client} is there twice"));
+                return Err(format!("{client} is given twice"));
             }
             clients.push(ExportClient { client: client.to_owned(), options: options.map(str::to_owned) });
         }
-        if clients.is_empty() { Err("no client: expected some such as n1(rw)".to_owned()) } else { Ok(clients) }
+        if clients.is_empty() { Err("there is no client: expected for example n1(rw)".to_owned()) } else { Ok(clients) }
     }
 
     /// `CLIENT:PATH`, as exportfs wants it.
@@ -107,11 +107,11 @@ mod tests {
         assert_eq!(read("@trusted(ro)"), Ok("@trusted:/srv ro".to_owned()));
         for (wrong, reason) in [
             ("", "no client"),
-            ("(rw)", "begins with no client"),
-            ("-u(rw)", "begins with no client"),
+            ("(rw)", "does not begin with a client"),
+            ("-u(rw)", "does not begin with a client"),
             ("n1(rw", "has no ) at its end"),
             ("n1(-u)", "holds no options"),
-            ("n1(rw) n1(ro)", "n1 is there twice"),
+            ("n1(rw) n1(ro)", "n1 is given twice"),
         ] {
             assert!(read(wrong).unwrap_err().contains(reason), "{wrong}");
         }

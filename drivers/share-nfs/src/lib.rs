@@ -69,7 +69,7 @@ impl Driver for NfsShare {
     fn start(&self, _: &Context) -> Result<Outcome> {
         let path = self.path.display();
         if !files::is_directory(&self.path)? {
-            return Err(Error::failed(format!("{path} is no directory: is its file system mounted?")));
+            return Err(Error::failed(format!("{path} is not a directory: is its file system mounted?")));
         }
         let exports = self.exports()?;
         let mut exported = Vec::new();

@@ -80,7 +80,7 @@ fn without_a_server_nothing_is_served() {
 
 #[test]
 fn a_directory_that_is_not_there_is_named() {
-    share(&Host::new()).start().fails_with("/srv/web is no directory: is its file system mounted?");
+    share(&Host::new()).start().fails_with("/srv/web is not a directory: is its file system mounted?");
 }
 
 #[test]

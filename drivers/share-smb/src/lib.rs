@@ -63,7 +63,7 @@ impl Driver for SambaShare {
         let text = match (plain && !self.name.starts_with('-'), reserved) {
             (true, false) => return Ok(Vec::new()),
             (true, true) => format!("{} means something else to Samba", self.name),
-            (false, _) => format!("{:?} is no name of a share: expected letters, digits, . _ and -", self.name),
+            (false, _) => format!("{:?} is not a name for a share: expected letters, digits, . _ and -", self.name),
         };
         Ok(vec![Problem::new("name", text)])
     }
@@ -78,7 +78,7 @@ impl Driver for SambaShare {
                 let guests = if share.guest { "lets guests in" } else { "keeps guests out" };
                 Status::up().degraded(format!("the share {guests}, which is not what guest says"))
             }
-            Some(_) if !answers()? => Status::up().degraded("smbd does not answer: nobody is served"),
+            Some(_) if !answers()? => Status::up().degraded("smbd does not answer, so clients are not served"),
             Some(_) => Status::up(),
         };
         Ok(status.label(format!("{}@{}", self.path.display(), self.name)))
@@ -112,7 +112,7 @@ impl Driver for SambaShare {
         // Those who use it would keep the file system busy. Where no smbd runs, there is nobody.
         let closed = Command::new(SMBCONTROL).args(["smbd", "close-share", &self.name]).run()?;
         if !closed.succeeded() {
-            log::debug("smbd does not answer: there is nobody to close the share to");
+            log::debug("smbd does not answer, so there is no client to close the share for");
         }
         Ok(Outcome::changed(format!("{} is no longer shared as {}", self.path.display(), self.name)))
     }
@@ -246,7 +246,7 @@ mod tests {
             given(share(name)).on(&samba("PONG")).validate().finds(&[]);
         }
         for name in ["*", "-l", "a/b", ""] {
-            given(share(name)).on(&samba("PONG")).start().fails_with("is no name of a share");
+            given(share(name)).on(&samba("PONG")).start().fails_with("is not a name for a share");
         }
         given(share("homes")).on(&samba("PONG")).start().fails_with("homes means something else to Samba");
     }

@@ -70,12 +70,12 @@ impl Driver for ImageSync {
             return Ok(vec![problem("there is nothing to send".to_owned())]);
         }
         let wrong = |image: &String| match (is_reference(image), is_tagged(image)) {
-            (false, _) => Some(problem(format!("{image:?} is no image: expected [registry/]name:tag"))),
+            (false, _) => Some(problem(format!("{image:?} is not an image: expected [registry/]name:tag"))),
             (_, false) if image.contains('@') => {
-                Some(problem(format!("{image} is a digest, which a target would not know it by: name it by a tag")))
+                Some(problem(format!("{image} is a digest: use a tag, which the target keeps")))
             }
             (_, false) => {
-                Some(problem(format!("{image} has no tag, and stands for all of them: write {image}:latest")))
+                Some(problem(format!("{image} has no tag, and would mean all of them: write {image}:latest")))
             }
             _ => None,
         };

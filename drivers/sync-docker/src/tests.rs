@@ -146,10 +146,10 @@ fn names_that_mean_something_else_are_refused() {
         given(docker(&[image])).on(&Host::new()).validate().finds(&[("images", expected)]);
         given(docker(&[image])).on(&Host::new()).sync("update", &["n2"]).fails_with(expected);
     };
-    check("--output=/etc/passwd", "\"--output=/etc/passwd\" is no image: expected [registry/]name:tag");
-    check("../x:1", "\"../x:1\" is no image: expected [registry/]name:tag");
-    check("db", "db has no tag, and stands for all of them: write db:latest");
-    check("db@sha256:00", "db@sha256:00 is a digest, which a target would not know it by: name it by a tag");
+    check("--output=/etc/passwd", "\"--output=/etc/passwd\" is not an image: expected [registry/]name:tag");
+    check("../x:1", "\"../x:1\" is not an image: expected [registry/]name:tag");
+    check("db", "db has no tag, and would mean all of them: write db:latest");
+    check("db@sha256:00", "db@sha256:00 is a digest: use a tag, which the target keeps");
     given(docker(&[])).on(&Host::new()).validate().finds(&[("images", "there is nothing to send")]);
     case(&Host::new()).sync("resync", &["n2"]).fails(&Error::Unsupported);
 }

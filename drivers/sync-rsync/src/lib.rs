@@ -130,7 +130,7 @@ impl Driver for DirectorySync {
         let mounts = self.srcfs.iter().map(|path| ("srcfs", path)).chain(self.dstfs.iter().map(|path| ("dstfs", path)));
         for (keyword, path) in paths.chain(mounts) {
             if !path.starts_with('/') {
-                problem(keyword, format!("{path:?} is no absolute path"));
+                problem(keyword, format!("{path:?} is not an absolute path"));
             }
         }
         if self.snap && !matches!(&self.src[..], [one] if one.ends_with('/')) {

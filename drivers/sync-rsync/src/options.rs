@@ -51,7 +51,7 @@ impl RsyncOptions {
 }
 
 fn unknown(word: &str) -> String {
-    format!("{word} is not allowed: expected some of {} --exclude=PATTERN --include=PATTERN", FLAGS.join(" "))
+    format!("{word} is not allowed: expected any of {} --exclude=PATTERN --include=PATTERN", FLAGS.join(" "))
 }
 
 #[cfg(test)]

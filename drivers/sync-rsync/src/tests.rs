@@ -234,11 +234,11 @@ fn what_cannot_work_is_told_before() {
     given(DirectorySync { dst: "n3:/srv".to_owned(), ..rsync() })
         .on(&host)
         .validate()
-        .finds(&[("dst", "\"n3:/srv\" is no absolute path")]);
+        .finds(&[("dst", "\"n3:/srv\" is not an absolute path")]);
     given(DirectorySync { srcfs: vec!["data".to_owned()], ..rsync() })
         .on(&host)
         .validate()
-        .finds(&[("srcfs", "\"data\" is no absolute path")]);
+        .finds(&[("srcfs", "\"data\" is not an absolute path")]);
     assert_eq!(runs(&host), [""; 0]);
 }
 

@@ -30,7 +30,7 @@ impl Driver for CommandTask {
         let mut problems = Vec::new();
         for (keyword, command) in [("command", Some(&self.command)), ("on_error", self.on_error.as_ref())] {
             if let Some(command) = command.filter(|command| !command.program().starts_with('/')) {
-                let text = format!("{:?} is no program: expected its whole path", command.program());
+                let text = format!("{:?} is not a program: expected an absolute path", command.program());
                 problems.push(Problem::new(keyword, text));
             }
         }
@@ -72,7 +72,7 @@ const TIMED_OUT: i32 = 124;
 
 impl CommandTask {
     fn meaning(&self, exit_status: i32) -> Result<RunReport> {
-        let ended = RunReport { exit_status, text: format!("ended with {exit_status}") };
+        let ended = RunReport { exit_status, text: format!("exited with {exit_status}") };
         Ok(self.run.retcodes()?.judge(ended))
     }
 
@@ -133,7 +133,7 @@ mod tests {
     fn what_must_be_confirmed_is_not_run_without() {
         let careful = || CommandTask { run: TaskKeywords { confirmation: true, ..task().run }, ..task() };
         let host = host(0);
-        run(careful(), &host).fails_with("this task must be confirmed: say --confirm");
+        run(careful(), &host).fails_with("this task must be confirmed: use --confirm");
         assert_eq!(host.calls(), [""; 0]);
     }
 

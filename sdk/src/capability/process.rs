@@ -101,7 +101,7 @@ impl Command {
         if output.succeeded() {
             return Ok(output);
         }
-        Err(Error::Failed(format!("{} ended with {}{}", self.0.program, output.status, output.last_words())))
+        Err(Error::Failed(format!("{} exited with {}{}", self.0.program, output.status, output.last_words())))
     }
 
     /// Runs this program and `sink` at the same time. `sink` reads the content of its own standard input first, and then what

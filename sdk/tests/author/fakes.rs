@@ -55,7 +55,7 @@ fn a_program_that_fails_is_named_with_its_last_words() {
         stderr: b"warning\nno such volume\n\n".to_vec(),
         truncated: false,
     });
-    given(Asker).on(&host).start().fails_with("/sbin/lvchange ended with 5: no such volume");
+    given(Asker).on(&host).start().fails_with("/sbin/lvchange exited with 5: no such volume");
     given(Asker).on(&Host::new()).start().fails_with("/sbin/lvchange: not found");
 }
 

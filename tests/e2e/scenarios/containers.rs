@@ -87,7 +87,7 @@ fn one_that_dies_is_seen_and_started_again(world: &World) {
     world.om("web provision").ok();
     engine.docker("kill web.container.1").unwrap();
     assert_eq!(world.states("web"), "container#1 down");
-    world.om("web print status --refresh").ok().says("ended with 137");
+    world.om("web print status --refresh").ok().says("exited with 137");
     world.om("web start").ok().says("is running");
     engine.kill().unwrap();
     assert_eq!(world.states("web"), "container#1 undef");
@@ -103,7 +103,7 @@ fn one_that_ends_at_once_says_why(world: &World) {
         world,
         "[container#1]\nimage = {image}\nnetns = none\nsettle = 10s\ncommand = sh -c 'echo no password; exit 3'\n",
     );
-    world.om("web provision").ends(1).says("ended with 3 right after its start: no password");
+    world.om("web provision").ends(1).says("exited with 3 right after its start: no password");
     create_again(world, &sleeping("1", "").replace("sleep 1000", "sleeep 1000"));
     world.om("web start --force").ends(1).says("web.container.1").says("sleeep");
     create_again(world, &sleeping("1", ""));

@@ -318,7 +318,7 @@ fn an_unreachable_cloud_is_told_from_a_stopped_service(world: &World) {
         .om(&format!("{name} print status --refresh"))
         .ok()
         .says("undef")
-        .says("the metadata server of Google is of no help");
+        .says("the metadata server of Google did not help");
     world.om(&format!("{name} start --local")).ends(1).says("is this node an instance of Google's cloud?");
 }
 

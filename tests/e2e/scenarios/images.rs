@@ -155,13 +155,13 @@ fn a_registry_is_told_who_asks(world: &World) {
     let creds = |file: &std::path::Path| {
         world.om(&format!("web set --kw container#1.registry_creds={}", file.display())).ok();
     };
-    fails("its registry wants to know who asks: name a file with credentials in registry_creds");
+    fails("its registry requires a login: name a file with credentials in registry_creds");
     let wrong = registry.log_in(&world.path("wrong"), "wrong-horse").unwrap();
     creds(&wrong);
     fails(&format!("see to the credentials of {}", wrong.display()));
     creds(&login);
     fs::set_permissions(&login, fs::Permissions::from_mode(0o640)).unwrap();
-    world.om("web provision").ends(1).says("has the mode 0640, and others could read it: say chmod 600");
+    world.om("web provision").ends(1).says("has the mode 0640, and others could read it: use chmod 600");
     fs::set_permissions(&login, fs::Permissions::from_mode(0o600)).unwrap();
     world.om("web provision").ok().says(&format!("pulled {image}")).does_not_say(PASSWORD);
     assert_eq!(engine.containers().unwrap(), ["web.container.1 running"]);

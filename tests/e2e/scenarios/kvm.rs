@@ -43,7 +43,7 @@ fn a_virtual_machine_is_defined_booted_and_unplugged(world: &World) {
     world.is("web", "warn");
     world.om("web start").ok();
     assert_eq!(state("web"), "running", "a paused machine was not resumed");
-    world.om("web stop").ok().says("has not shut down within 1s: its plug is pulled");
+    world.om("web stop").ok().says("has not shut down within 1s: it is powered off");
     assert_eq!(state("web"), "shut off");
     world.is("web", "down");
     world.om("web start").ok().says("web runs");
@@ -70,7 +70,7 @@ fn a_guest_that_heeds_the_power_button_shuts_down_by_itself(world: &World) {
     world.create("web", &format!("{sections}{}\n", libvirt.uri));
     world.om("web provision").ok();
     until("the guest is up", || !beats(&world.read("console")).is_empty());
-    world.om("web stop").ok().says("web has shut down").does_not_say("plug").does_not_say(" destroy -- web");
+    world.om("web stop").ok().says("web has shut down").does_not_say("powered off").does_not_say(" destroy -- web");
     let console = world.read("console");
     assert!(console.contains("power button") && console.contains("Power down"), "{console}");
     assert_eq!(libvirt.state("web"), "shut off");
@@ -80,6 +80,6 @@ fn a_guest_that_heeds_the_power_button_shuts_down_by_itself(world: &World) {
         || beats(&world.read("console")).into_iter().map(|beat| beat.boot).collect::<std::collections::BTreeSet<_>>();
     until("the guest is up again", || boots().len() == 2);
     libvirt.virsh(&["suspend", "web"]).unwrap();
-    world.om("web stop").ok().says("web has shut down").does_not_say("plug");
+    world.om("web stop").ok().says("web has shut down").does_not_say("powered off");
     world.om("web unprovision").ok();
 }

@@ -127,7 +127,7 @@ fn a_program_that_ends_at_once_leaves_its_words_where_it_is_said(world: &World) 
     world
         .om("web start")
         .ends(1)
-        .says("ended at once")
+        .says("exited at once")
         .says(&world.path("root/log/web.app.5.out").display().to_string());
     assert_eq!(world.read("root/log/web.app.5.out").trim(), "last words");
     world.om("web delete").ok();

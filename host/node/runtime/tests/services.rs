@@ -67,7 +67,7 @@ async fn an_application_in_the_foreground_is_supervised() {
     assert!(audited.iter().any(|call| call == "spawn = /bin/sleep 1000"), "{audited:?}");
     assert_eq!(app.state().await, State::Up);
     assert_eq!(app.act(Verb::Start).await.0, Change::Unchanged);
-    assert_eq!(app.act(Verb::Stop).await, (Change::Changed, "ended 1 process".to_owned()));
+    assert_eq!(app.act(Verb::Stop).await, (Change::Changed, "stopped 1 process".to_owned()));
     assert_eq!(app.state().await, State::Down);
     assert_eq!(app.act(Verb::Stop).await.0, Change::Unchanged);
 }
@@ -77,7 +77,7 @@ async fn an_application_that_ends_at_once_is_not_up() {
     let bench = Bench::new();
     let keywords: [(&str, &[&str]); 3] = [("start", &["/bin/true"]), ("grace", &["10000"]), ("settle", &["500"])];
     let app = Resource::new(&bench, "app#1", "app.simple", &keywords);
-    assert_eq!(app.act(Verb::Start).await, (Change::Changed, "/bin/true ended at once: see its output".to_owned()));
+    assert_eq!(app.act(Verb::Start).await, (Change::Changed, "/bin/true exited at once: see its output".to_owned()));
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ impl TaskKeywords {
     /// Fails if runs must be confirmed and the operator has not confirmed this run.
     pub fn must_be_confirmed(&self, context: &Context) -> Result<()> {
         if self.confirmation && context.var("confirm") != Some("true") {
-            return Err(Error::failed("this task must be confirmed: say --confirm"));
+            return Err(Error::failed("this task must be confirmed: use --confirm"));
         }
         Ok(())
     }

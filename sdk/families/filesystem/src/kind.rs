@@ -68,7 +68,7 @@ impl FilesystemKind {
         match command(fsck.command, dev, Vec::new()).run() {
             Ok(output) if fsck.mountable.contains(&output.status) => Ok(()),
             Ok(output) => Err(Error::failed(format!(
-                "{} on {dev} ended with {}: repair the file system by hand, then start again",
+                "{} on {dev} exited with {}: repair the file system by hand, then start again",
                 fsck.command.join(" "),
                 output.status
             ))),
@@ -117,10 +117,10 @@ mod tests {
 
     #[test]
     fn other_options_are_refused_with_the_ones_that_may_be_used() {
-        check("-d /etc", Err("\"-d\" is not supported: expected some of -L *, -m *, -O *"));
+        check("-d /etc", Err("\"-d\" is not supported: expected any of -L *, -m *, -O *"));
         check("-L", Err("-L needs a value"));
         check("-L -d /etc", Err("\"-d\" is an option"));
-        check("-L a -L b", Err("-L is there twice"));
+        check("-L a -L b", Err("-L is given twice"));
     }
 
     #[test]

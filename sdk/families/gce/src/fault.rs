@@ -30,7 +30,7 @@ pub enum ComputeError {
     #[error("Google says: {0} (try again in a moment)")]
     NotReady(String),
     /// Somebody changed it meanwhile.
-    #[error("Google says: {0} (somebody changed it meanwhile: try again)")]
+    #[error("Google says: {0} (it was changed at the same time: try again)")]
     Conflict(String),
     /// The project may have no more.
     #[error("the quota of the project is exceeded: {0} (free something, or ask Google for more)")]
@@ -56,7 +56,7 @@ pub enum ComputeError {
     #[error("the Compute API cannot be reached: {0}")]
     Unreachable(String),
     /// No token, no zone, no project.
-    #[error("the metadata server of Google is of no help: {0}")]
+    #[error("the metadata server of Google did not help: {0}")]
     Metadata(String),
     /// It was accepted, and the time is over.
     #[error("{0} is still under way at Google: look again later")]

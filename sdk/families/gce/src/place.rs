@@ -58,7 +58,7 @@ pub fn check_name(keyword: &str, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid_config(format!(
-        "{keyword} {name:?} is no name of the Compute API: expected at most 63 lower case letters, digits and hyphens, a letter first"
+        "{keyword} {name:?} is not a name for the Compute API: expected at most 63 lower case letters, digits and hyphens, a letter first"
     )))
 }
 
@@ -68,7 +68,7 @@ pub(super) fn segment(keyword: &str, word: &str) -> Result<String> {
     if !word.is_empty() && !word.starts_with('.') && word.chars().all(legal) {
         return Ok(word.to_owned());
     }
-    Err(Error::invalid_config(format!("{keyword} {word:?} is no word of the Compute API")))
+    Err(Error::invalid_config(format!("{keyword} {word:?} is not a word of the Compute API")))
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub fn report(program: &str, columns: &str) -> Result<Vec<ReportRow>> {
         answer => answer?,
     };
     if !output.succeeded() {
-        return Err(Error::failed(format!("{program} ended with {}{}", output.status, output.last_words())));
+        return Err(Error::failed(format!("{program} exited with {}{}", output.status, output.last_words())));
     }
     rows(&output.stdout)
         .ok_or_else(|| Error::failed(format!("{program} did not answer in JSON: is it older than 2.02.158?")))

@@ -15,7 +15,7 @@ pub fn arrange(known: &[&str], words: &[String]) -> Result<Vec<String>, String> 
     let mut words = words.iter();
     while let Some(option) = words.next() {
         let Some(at) = known.iter().position(|known| name_of(known) == option) else {
-            return Err(format!("{option:?} is not supported: expected some of {}", known.join(", ")));
+            return Err(format!("{option:?} is not supported: expected any of {}", known.join(", ")));
         };
         if found.iter().any(|(other, _)| *other == at) {
             return Err(format!("{option} is given twice"));
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn others_are_refused_with_the_ones_that_may_be_used() {
-        check("--config x", Err("\"--config\" is not supported: expected some of --type *, --stripes *, --nosync"));
+        check("--config x", Err("\"--config\" is not supported: expected any of --type *, --stripes *, --nosync"));
         check("--config=x", Err("not supported"));
         check("--type=raid1", Err("not supported"));
         check("--type", Err("--type needs a value"));

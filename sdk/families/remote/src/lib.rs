@@ -58,7 +58,7 @@ pub fn failure(program: &str, output: &Output) -> Error {
     // A program that runs ssh may report a broken pipe before it learns the exit status of ssh, so look at the text too.
     match output.status == UNREACHED || REFUSALS.iter().any(|text| first.contains(text)) {
         true => Error::retryable(format!("cannot be reached: {first}")),
-        false => Error::failed(format!("{program} ended with {}: {first}", output.status)),
+        false => Error::failed(format!("{program} exited with {}: {first}", output.status)),
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
         }
         check(12, "Host key verification failed.\n", "cannot be reached: Host key verification failed.");
         let gone = "rsync: change_dir \"/srv/x\" failed: No such file or directory (2)\nrsync error: some files\n";
-        check(23, gone, "rsync ended with 23: rsync: change_dir \"/srv/x\" failed: No such file or directory (2)");
-        check(1, "", "rsync ended with 1: it said nothing");
+        check(23, gone, "rsync exited with 23: rsync: change_dir \"/srv/x\" failed: No such file or directory (2)");
+        check(1, "", "rsync exited with 1: it said nothing");
     }
 }

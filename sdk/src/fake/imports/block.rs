@@ -36,7 +36,7 @@ pub(crate) fn user_of(path: &str) -> ImportResult<Option<String>> {
     Host::read("block.user-of", path, |world| {
         let mounted = world.mounts.iter().find(|entry| entry.source == path);
         let mounted = mounted.map(|entry| format!("it is mounted on {}", entry.target));
-        Ok(mounted.or_else(|| world.is_busy(path).then(|| "somebody has it open".to_owned())))
+        Ok(mounted.or_else(|| world.is_busy(path).then(|| "a process has it open".to_owned())))
     })
 }
 

@@ -29,17 +29,17 @@ impl RegistryCredentials {
         let failed = |text: &str| Error::failed(format!("registry_creds: {} {text}", file.display()));
         let stat = files::stat(file)?.ok_or_else(|| failed("does not exist"))?;
         if stat.kind != FileKind::File {
-            return Err(failed("is no regular file"));
+            return Err(failed("is not a regular file"));
         }
         if stat.mode.0 & 0o077 != 0 {
             let Mode(mode) = stat.mode;
-            return Err(failed(&format!("has the mode {mode:04o}, and others could read it: say chmod 600")));
+            return Err(failed(&format!("has the mode {mode:04o}, and others could read it: use chmod 600")));
         }
         RegistryCredentials::parse(&files::read(file)?, image).map_err(|text| failed(&text))
     }
 
     fn parse(content: &[u8], image: &str) -> std::result::Result<RegistryCredentials, String> {
-        let content: Value = serde_json::from_slice(content).map_err(|error| format!("is no JSON: {error}"))?;
+        let content: Value = serde_json::from_slice(content).map_err(|error| format!("is not JSON: {error}"))?;
         let wanted = registry(image);
         let mut entries = content["auths"].as_object().into_iter().flatten();
         let Some((_, entry)) = entries.find(|(name, _)| host(name) == wanted) else {
@@ -54,7 +54,8 @@ impl RegistryCredentials {
             (None, Some(user), Some(password)) => Some((user, password)),
             _ => return Err(format!("holds no password for {wanted}: docker login has it elsewhere, see credsStore")),
         };
-        let (user, password) = pair.ok_or_else(|| format!("holds for {wanted} what is no base64 of user:password"))?;
+        let (user, password) =
+            pair.ok_or_else(|| format!("has an entry for {wanted} that is not base64 of user:password"))?;
         Ok(RegistryCredentials::of(&json!({ "username": user, "password": password, "serveraddress": wanted })))
     }
 
@@ -128,9 +129,9 @@ mod tests {
         check(json!({}), "has no entry in \"auths\" for reg.example");
         check(json!("hunter2"), "has no entry in \"auths\"");
         check(json!({ "reg.example": {} }), "holds no password for reg.example");
-        check(json!({ "reg.example": { "auth": "hunter2" } }), "no base64 of user:password");
+        check(json!({ "reg.example": { "auth": "hunter2" } }), "not base64 of user:password");
         let broken = RegistryCredentials::parse(b"{ \"auths\": hunter2 }", "a").unwrap_err();
-        assert!(broken.contains("is no JSON") && !broken.contains("hunter2"), "{broken}");
+        assert!(broken.contains("is not JSON") && !broken.contains("hunter2"), "{broken}");
     }
 
     #[test]
@@ -141,7 +142,7 @@ mod tests {
         let host = Host::new();
         assert!(read(&host).unwrap_err().contains("does not exist"));
         let host = host.text_file("/etc/creds.json", "{\"auths\":{\"reg.example\":{\"identitytoken\":\"t\"}}}");
-        assert!(read(&host).unwrap_err().contains("has the mode 0644, and others could read it: say chmod 600"));
+        assert!(read(&host).unwrap_err().contains("has the mode 0644, and others could read it: use chmod 600"));
         host.enter(|| files::set_mode(file, Mode(0o600)).unwrap());
         assert!(read(&host).is_ok());
     }

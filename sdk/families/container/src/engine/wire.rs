@@ -73,7 +73,7 @@ impl ContainerState {
             (false, "") => String::new(),
             (false, error) => format!(": {error}"),
         };
-        format!("ended with {}{why}", self.exit_code)
+        format!("exited with {}{why}", self.exit_code)
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
         let found: ContainerInfo = serde_json::from_str(nulls).unwrap();
         let less: ContainerInfo = serde_json::from_str(r#"{"State":{"Status":"exited","ExitCode":3}}"#).unwrap();
         assert_eq!(found, less);
-        assert_eq!(found.state.end(), "ended with 3");
+        assert_eq!(found.state.end(), "exited with 3");
         assert_eq!(
             serde_json::from_str::<ContainerInfo>(r#"{"Config":null,"State":null}"#).unwrap(),
             ContainerInfo::default()

@@ -122,7 +122,7 @@ impl ContainerSpec {
             }
         }
         if !is_reference(&self.image) {
-            problem("image", format!("{:?} is no image: expected [registry/]name[:tag]", self.image));
+            problem("image", format!("{:?} is not an image: expected [registry/]name[:tag]", self.image));
         }
         for (keyword, error) in [
             ("volume_mounts", read_all::<VolumeMount>(&self.volume_mounts).err()),

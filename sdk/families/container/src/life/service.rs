@@ -236,7 +236,7 @@ impl<'a> ContainerLife<'a> {
                 Err(Error::failed(format!("{error} (see to the credentials of {})", file.display())))
             }
             (Err(error), None) if error.is_unauthorized() => Err(Error::failed(format!(
-                "{error} (its registry wants to know who asks: name a file with credentials in registry_creds)"
+                "{error} (its registry requires a login: name a file with credentials in registry_creds)"
             ))),
             (Err(error), _) => Err(Error::failed(format!("{error} (load it into the engine, or see to its registry)"))),
         }

@@ -107,7 +107,10 @@ impl OwnEngine {
             }
             clock::sleep(STEP)?;
         }
-        Err(Error::retryable(format!("the engine at {} is ended all the time", self.socket.display())))
+        Err(Error::retryable(format!(
+            "the engine at {} keeps being stopped by another resource",
+            self.socket.display()
+        )))
     }
 
     /// Whether it has ever been there, and what it left still is. The data may be on a file system that is not mounted now, and
