@@ -108,7 +108,7 @@ fn one_that_ends_at_once_is_told_with_its_last_words() {
 }
 
 #[test]
-fn what_is_not_as_configured_is_told_and_made_anew() {
+fn a_container_with_an_old_configuration_is_reported_and_recreated() {
     let engine = engine();
     let host = engine.on(Host::new(), SOCKET);
     given(docker()).on(&host).start();
@@ -257,7 +257,7 @@ fn an_own_engine_runs_from_the_first_container_to_the_last() {
     own("container#2", &host).start().is_changed("000000000000 is running from mariadb");
     own("container#1", &host).status().is(State::Up).stop().is_changed("stopped 000000000000");
     assert_eq!(host.processes().len(), 1, "another container needs it");
-    own("container#2", &host).stop().is_changed("stopped 000000000000, and ended the engine");
+    own("container#2", &host).stop().is_changed("stopped 000000000000, and stopped the engine");
     assert_eq!(host.processes(), [""; 0]);
     own("container#2", &host).status().is(State::Down).stop().is_unchanged("already down");
 }
@@ -281,7 +281,7 @@ fn an_end_of_an_own_engine_that_was_cut_short_keeps_nobody_waiting() {
     let host = own_host(&engine).directory("/run/hostler/web/engine").directory(mark);
     own("container#1", &host).start().is_changed("000000000000 is running from mariadb");
     assert!(host.has_file(mark));
-    own("container#1", &host).stop().is_changed("stopped 000000000000, and ended the engine");
+    own("container#1", &host).stop().is_changed("stopped 000000000000, and stopped the engine");
     assert!(!host.has_file(mark));
 }
 
@@ -306,7 +306,7 @@ fn an_own_engine_that_died_is_started_again_to_stop_what_it_left() {
             .is_changed("the engine is back, 000000000000 is running")
             .then(dies)
             .stop()
-            .is_changed("stopped 000000000000, and ended the engine");
+            .is_changed("stopped 000000000000, and stopped the engine");
         assert_eq!(engine.containers(), ["web.container.1 exited"]);
     }
 }
@@ -349,7 +349,7 @@ fn unprovision_ends_an_own_engine_too() {
     let engine = engine();
     let host = own_host(&engine);
     own("container#1", &host).provision().is_changed("the object's container engine is ready, and has mariadb");
-    own("container#1", &host).start().stop().unprovision().is_changed("removed 000000000000, and ended the engine");
+    own("container#1", &host).start().stop().unprovision().is_changed("removed 000000000000, and stopped the engine");
     assert_eq!((engine.containers().len(), host.processes().len()), (0, 0));
 }
 

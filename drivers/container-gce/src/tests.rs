@@ -183,7 +183,7 @@ fn keywords_are_checked() {
     case.validate()
         .finds(&[("name", name), ("metadata", "role is not KEY=VALUE")])
         .provision()
-        .fails_with("is no name");
+        .fails_with("is not a name");
     let imageless = CloudMachine { image: None, ..machine() };
     given(imageless).on(&cloud().host).provision().fails_with("image is not set: web1 cannot be made");
 }

@@ -188,7 +188,7 @@ fn another_domain_is_not_defined() {
     let host = Libvirt::default().host().text_file("/srv/web.xml", "<domain><name>other</name></domain>");
     given(kvm()).on(&host).provision().fails_with("describes \"other\", not \"web\"");
     let without = VirtualMachine { xml: None, ..kvm() };
-    given(without).on(&host).provision().fails_with("xml: no file to define web by");
+    given(without).on(&host).provision().fails_with("there is no file to define web from");
 }
 
 #[test]

@@ -107,7 +107,7 @@ mod tests {
     fn an_engine_of_the_object_s_own_is_no_podman() {
         let container = ContainerSpec { image: "mariadb".to_owned(), ..ContainerSpec::default() };
         let own = OciContainer { container, socket: None, container_data_dir: Some("/srv/docker".into()) };
-        let text = "an engine of the object's own is a dockerd: use type = docker, or say it in the sections of those that do, \
+        let text = "an engine of the object's own is a dockerd: use type = docker, or set it in the sections that do, \
                     and not in DEFAULT";
         let host = engine().on(Host::new(), SOCKETS[0]);
         given(own)

@@ -173,7 +173,7 @@ mod tests {
         check(seen("Connected", ["Primary", "Secondary"], ["UpToDate", "UpToDate"]), "");
         check(
             seen("WFConnection", ["Primary", "Unknown"], ["UpToDate", "DUnknown"]),
-            "not replicated: the peer is not there (WFConnection)",
+            "not replicated: the peer is not connected (WFConnection)",
         );
         check(
             seen("SyncSource", ["Primary", "Secondary"], ["UpToDate", "Inconsistent"]),

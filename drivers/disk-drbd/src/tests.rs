@@ -260,6 +260,6 @@ fn names_that_stand_for_the_resources_of_others_are_refused() {
         .finds(&[("res", "\"all\" is not the name of a resource in /etc/drbd.d")])
         .start()
         .fails_with("res:");
-    named("minor-0").unprovision().fails_with("no name of a resource");
+    named("minor-0").unprovision().fails_with("is not the name of a resource");
     named("r9").status().is(State::Undefined).mentions("r9 is not defined in /etc/drbd.d");
 }

@@ -339,7 +339,7 @@ fn stop_undoes_a_start_that_failed_half_way() {
 fn names_are_checked() {
     let text = "names \"A/b\" is not a name for the Compute API: expected at most 63 lower case letters, digits and hyphens, \
                 a letter first";
-    on(&cloud(), &["A/b"]).validate().finds(&[("names", text)]).provision().fails_with("is no name");
+    on(&cloud(), &["A/b"]).validate().finds(&[("names", text)]).provision().fails_with("is not a name");
     on(&cloud(), &[])
         .validate()
         .finds(&[("names", "expected the names of one or more disks")])

@@ -286,6 +286,6 @@ mod tests {
             ),
         ]);
         given(volume(None, &[])).on(&host).provision().fails_with("size is not set: data/web cannot be created");
-        given(volume(Some("x"), &[])).on(&host).provision().fails_with("size: \"x\" is no size");
+        given(volume(Some("x"), &[])).on(&host).provision().fails_with("size: \"x\" is not a size");
     }
 }

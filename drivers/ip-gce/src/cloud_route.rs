@@ -1,4 +1,4 @@
-//! The route in Google's network: where it leads, and to whom it may be taken away from.
+//! The route in Google's network: the instance that it leads to, and when it may be taken over.
 
 use hostler_family_gce::{ComputeClient, ComputeError, ComputeResult, InstanceRef, check_name, failed};
 use hostler_sdk::{Context, Error, Result, log};
@@ -6,12 +6,12 @@ use serde_json::json;
 
 use crate::CloudAddress;
 
-/// A route as it was found.
+/// A route that exists.
 #[derive(Debug, Clone)]
 pub(crate) struct CloudRoute {
-    /// `10.0.0.33/32`
+    /// The destination, such as `10.0.0.33/32`.
     pub(crate) range: String,
-    /// The instance that it leads to. None: to something else.
+    /// The instance that it leads to. None if it leads to something else.
     instance: Option<InstanceRef>,
 }
 
@@ -26,17 +26,17 @@ impl CloudRoute {
         }))
     }
 
-    /// Whether it leads to an instance.
+    /// Whether it leads to this instance.
     pub(crate) fn leads_to(&self, instance: &str) -> bool {
         self.instance.as_ref().is_some_and(|own| own.name == instance)
     }
 
-    /// What it leads to, in words.
+    /// A description of what it leads to.
     pub(crate) fn hop(&self) -> String {
         self.instance.as_ref().map_or_else(|| "something that is not an instance".to_owned(), ToString::to_string)
     }
 
-    /// Makes the route lead to this node. False if it does.
+    /// Makes the route lead to this node. False if it already does.
     pub(crate) fn lead_here(
         route: &CloudAddress,
         range: &str,
@@ -75,7 +75,7 @@ impl CloudRoute {
         Ok(true)
     }
 
-    /// Why the route may be taken over.
+    /// The reason why the route may be taken over; an error if it may not.
     fn may_be_taken(&self, name: &str, client: &ComputeClient<'_>, context: &Context) -> Result<&'static str> {
         let Some(instance) = &self.instance else {
             return if context.force() { Ok("by force") } else { Err(self.taken(name, "")) };

@@ -1,12 +1,12 @@
-//! `ip.gce`: an address that Google's routers send to this node, and this node on to an interface.
+//! `ip.gce`: an address that Google's network routes to this node, which routes it to an interface.
 //!
 //! ```text
 //!   Google's router ──route: 10.0.0.33/32 next hop spd01──▶ spd01 ──route: 10.0.0.33/32 dev br0──▶ container
 //! ```
 //!
-//! Up: both routes are there. Down: neither leads here. One without the other is a warning. Start adds the local route, and
-//! makes the one of Google's lead here. Stop removes the local route, and the one of Google's only if it still leads here: after
-//! a switch it is the other node's. See ip-route(8) and <https://cloud.google.com/vpc/docs/routes>.
+//! Up: both routes exist. Down: neither leads here. One without the other is a warning. Start adds the local route, and makes
+//! Google's route lead here. Stop removes the local route, and Google's route only if it still leads here: after a switch it
+//! leads to the other node. See ip-route(8) and <https://cloud.google.com/vpc/docs/routes>.
 
 mod cloud_route;
 
@@ -18,30 +18,30 @@ use hostler_sdk::prelude::*;
 
 use crate::cloud_route::CloudRoute;
 
-/// An address that Google's routers send to this node, and this node on to an interface.
+/// An address that Google's network routes to this node, which routes it to an interface.
 ///
-/// The address itself belongs to what is behind the interface, such as a container on a bridge. The instance must be allowed to
-/// forward (canIpForward).
+/// The address itself is assigned behind the interface, for example in a container on a bridge. The instance must be allowed
+/// to forward packets (canIpForward).
 ///
-/// Start takes over a route that leads to another node of the object, to an instance that does not run any more, or to one that
-/// is gone: starting here is what a switch does. A route that leads to an instance which is none of the object's nodes is left
+/// Start takes over a route that leads to another node of the object, to an instance that no longer runs, or to one that no
+/// longer exists, because a switch starts the resource here. A route to an instance that is not a node of the object is left
 /// alone, unless start is forced.
 #[derive(Keywords)]
 struct CloudAddress {
     /// The address.
     #[keyword(alias = "ipname", example = "10.0.0.33")]
     name: String,
-    /// The interface behind which the address is.
+    /// The interface behind which the address is assigned.
     #[keyword(alias = "ipdev", example = "br0")]
     dev: String,
-    /// The name of the route in Google's network. Other resources must not use the same.
+    /// The name of the route in Google's network. It must be unique.
     #[keyword(example = "rt-ip33")]
     routename: String,
-    /// Not used: the routes are to the address alone. Old configurations have it.
+    /// Not used, because the routes lead to a single address. Accepted because old configurations have it.
     #[keyword(example = "255.255.255.0")]
     #[expect(dead_code, reason = "accepted for the sake of configurations that have it")]
     netmask: Option<String>,
-    /// Which of two routes to the same address wins: the one with the lower number.
+    /// The priority of the route. Of two routes to the same address, the one with the lower number is used.
     #[keyword(default = "1000")]
     priority: u32,
     #[keyword(flatten)]
@@ -98,7 +98,7 @@ impl Driver for CloudAddress {
         let client = self.cloud.client(context);
         let mut done = Vec::new();
         let range = self.range()?;
-        // First the one that cannot fail for Google's reasons.
+        // The local route comes first, because its removal does not depend on Google.
         if net::remove_route(&self.local(&range))? {
             done.push(format!("removed {range} dev {}", self.dev));
         }
@@ -132,7 +132,7 @@ impl CloudAddress {
         })
     }
 
-    /// `10.0.0.33/32`
+    /// The destination of the routes, such as `10.0.0.33/32`.
     fn range(&self) -> Result<String> {
         match self.name.parse::<IpAddr>() {
             Ok(IpAddr::V4(address)) => Ok(format!("{address}/32")),
@@ -150,7 +150,7 @@ impl CloudAddress {
         Ok(routes.iter().any(|route| route.gateway.is_none() && route.dev.as_deref() == Some(self.dev.as_str())))
     }
 
-    /// Adds the local route. False if it is there.
+    /// Adds the local route. False if it already exists.
     fn add_local(&self) -> Result<bool> {
         let range = self.range()?;
         if self.is_local(&range)? {

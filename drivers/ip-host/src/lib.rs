@@ -1,8 +1,8 @@
 //! `ip.host`: an address on an interface of the node.
 //!
-//! Up: the address is on `dev`. Down: it is not. An interface without a carrier is warned of, unless `check_carrier` is
-//! off. Start asks the neighbours and the node's other interfaces whether somebody has the address, and refuses if so; it adds
-//! the address and tells the neighbours. Stop removes the address, and nothing else. See ip-address(8), RFC 5227, RFC 4862.
+//! Up: the address is on `dev`. Down: it is not. Status warns about an interface without a carrier, unless `check_carrier` is
+//! false. Start refuses if a neighbour or another interface of the node has the address; otherwise it adds the address and
+//! announces it to the neighbours. Stop removes the address, and nothing else. See ip-address(8), RFC 5227, RFC 4862.
 
 use std::net::IpAddr;
 
@@ -10,26 +10,26 @@ use hostler_family_inet::{InetAddress, conflict};
 use hostler_sdk::cidr::ip_of;
 use hostler_sdk::prelude::*;
 
-/// How long the neighbours have to answer, once they were asked three times.
+/// How long the neighbours may take to answer three probes.
 const PROBE: Duration = Duration::from_millis(1500);
 
 /// An address on an interface of the node.
 ///
-/// Start refuses an address that another host has, or another interface of the node, and tells the neighbours where it lives now.
-/// `--force` takes it all the same.
+/// Start refuses an address that another host or another interface of the node has, unless it is forced (`--force`), and
+/// announces the address to the neighbours.
 #[derive(Keywords)]
 struct HostAddress {
     /// The address.
     #[keyword(flatten)]
     inet: InetAddress,
-    /// The interface. `eth0:1` is `eth0`, with the address labelled so.
+    /// The interface, such as `eth0`.
     #[keyword(alias = "ipdev", example = "eth0")]
     dev: String,
-    /// Whether an interface without a carrier is worth a warning.
+    /// Whether status warns about an interface without a carrier.
     #[keyword(default = "true")]
     check_carrier: bool,
-    /// Whether the address is added beside others. The ancestors could also set an interface up for it alone; here every
-    /// address is an alias.
+    /// Whether the address is added to an interface that has other addresses. Only true is supported: unlike OpenSVC, this driver
+    /// never configures an interface for one address alone.
     #[keyword(default = "true")]
     alias: bool,
 }
@@ -105,13 +105,13 @@ impl Driver for HostAddress {
 }
 
 impl HostAddress {
-    /// The address as the interface has it, with whatever prefix.
+    /// The address on the interface, with the prefix length that it has there.
     fn present(&self, address: IpAddr) -> Result<Option<String>> {
         let addresses = net::addresses(&self.dev)?.unwrap_or_default();
         Ok(addresses.into_iter().map(|found| found.cidr).find(|cidr| ip_of(cidr) == Some(address)))
     }
 
-    /// Why the interface is of no use.
+    /// The reason why the interface cannot be used, if there is one.
     fn fault(&self, link: &net::Link) -> Option<String> {
         if !link.up {
             return Some(format!("{} is down", self.dev));

@@ -1,9 +1,9 @@
-//! `ip.netns`: an address in a network namespace, mostly that of a container.
+//! `ip.netns`: an address in a network namespace, usually that of a container.
 //!
-//! Up: a link in the namespace has the address, and leads to the gateway if there is one. Down: none has it, or there is no
-//! such namespace, as while the container is down. Start asks the neighbours whether somebody else has the address, and
-//! refuses if so; it plugs a link into the namespace, adds the address and the default route, and tells the neighbours. Stop
-//! takes the link out again. See network_namespaces(7), veth(4), ip-link(8).
+//! Up: a link in the namespace has the address, and the default route if there is a gateway. Down: no link has it, or the
+//! namespace does not exist, for example because the container is down. Start refuses if another host has the address;
+//! otherwise it plugs a link into the namespace, adds the address and the default route, and announces the address to the
+//! neighbours. Stop removes the link. See network_namespaces(7), veth(4), ip-link(8).
 
 use std::net::IpAddr;
 
@@ -13,54 +13,52 @@ use hostler_sdk::net::Route;
 use hostler_sdk::netns::Contents;
 use hostler_sdk::prelude::*;
 
-/// How long the neighbours have to answer, once they were asked three times.
+/// How long the neighbours may take to answer three probes.
 const PROBE: Duration = Duration::from_millis(1500);
 
-/// IFNAMSIZ without the zero at its end.
+/// The maximum length of a link's name: IFNAMSIZ without the terminating zero.
 const LONGEST_NAME: usize = 15;
 
-/// How much of a container's id people want to read.
+/// The number of characters of a container's id in the label.
 const SHORT_ID: usize = 12;
 
-/// An address in a network namespace, mostly that of a container.
+/// An address in a network namespace, usually that of a container.
 ///
-/// An address whose netns is a container of the object acts with it: right after its start and right before its stop,
-/// whichever filter selected the container. The container itself needs no network of its own: `netns = none`, or `--net=none`
-/// in run_args.
+/// If netns is a container of the object, the address starts right after the container and stops right before it, whichever
+/// filter selected the container. The container needs no other network: `netns = none`, or `--net=none` in run_args.
 #[derive(Keywords)]
 struct NamespaceAddress {
     /// The address.
     #[keyword(flatten)]
     inet: InetAddress,
-    /// The interface of the node that leads to the neighbours: the bridge, the interface that the macvlan is made on, or the
-    /// one that is lent.
+    /// The interface of the node that leads to the neighbours: the bridge, the parent of the macvlan, or the dedicated interface.
     #[keyword(alias = "ipdev", example = "br0")]
     dev: String,
-    /// The network namespace: a container of the object, a name as in ip-netns(8), or a path such as /proc/42/ns/net. Never
-    /// that of the node.
+    /// The network namespace: a container of the object, a name as in ip-netns(8), or a path such as /proc/42/ns/net. The node's
+    /// own namespace is refused.
     #[keyword(example = "container#1")]
     netns: String,
-    /// How the address is connected. `bridge`: by a pair of links, one end of which is a port of the bridge dev. `macvlan`:
-    /// by a link of its own on dev, which reaches all but the node itself. `dedicated`: by dev itself, which the node must not
-    /// use, and which comes back with stop.
+    /// How the address is connected. `bridge`: by a pair of links, of which one end is a port of the bridge dev. `macvlan`: by a
+    /// macvlan link on dev, which reaches everything except the node itself. `dedicated`: by dev itself, which the node must not
+    /// use, and which stop returns to the node.
     #[keyword(default = "bridge", candidates("bridge", "macvlan", "dedicated"))]
     mode: String,
-    /// The name of the link in the namespace. By default the first of eth0, eth1… that is free.
+    /// The name of the link in the namespace. The default is the first free one of eth0, eth1…
     #[keyword(example = "eth0")]
     nsdev: Option<String>,
-    /// The hardware address of the link. By default the kernel makes one up. A dedicated interface keeps its own.
+    /// The hardware address of the link. By default the kernel chooses one. A dedicated interface keeps its own.
     #[keyword(example = "02:00:0a:00:00:09")]
     macaddr: Option<String>,
-    /// The router of the namespace's default route. One outside of the address's network is taken to be on the link.
+    /// The router of the namespace's default route. A router outside of the address's network is assumed to be on the link.
     #[keyword(example = "10.0.0.1")]
     gateway: Option<String>,
-    /// The network of the address. It follows from name and netmask, and is checked against them.
+    /// The network of the address. It follows from name and netmask, and is only checked against them.
     #[keyword(example = "10.0.0.0")]
     network: Option<String>,
-    /// Whether the route to the network of the address is left out, so that its neighbours are reached through the gateway,
-    /// too, as a cloud's virtual networks want it.
+    /// Whether the route to the network of the address is left out, so that its neighbours are also reached through the gateway,
+    /// as virtual networks of clouds require.
     del_net_route: bool,
-    /// Whether a link without a carrier is worth a warning.
+    /// Whether status warns about a link without a carrier.
     #[keyword(default = "true")]
     check_carrier: bool,
 }
@@ -113,10 +111,10 @@ impl Driver for NamespaceAddress {
         let label = self.label(&address.to_string(), context);
         let contents = match netns::look(&self.netns) {
             Ok(Some(contents)) => contents,
-            // While the container is down, that is no news.
+            // While the container is down, its namespace is expected to be missing.
             Ok(None) if self.is_of_resource() => return Ok(Status::down().label(label)),
             Ok(None) => return Ok(Status::down().label(label).info(self.no_namespace())),
-            // That of the node: nothing of ours is there.
+            // The namespace is the node's own, where this resource never adds anything.
             Err(CapabilityError::Invalid(why)) => return Ok(Status::down().label(label).warning(why)),
             Err(error) => return Err(error.into()),
         };
@@ -150,30 +148,30 @@ impl Driver for NamespaceAddress {
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
         let unplugged = netns::unplug(&self.netns, &self.mode, &self.dev)?;
-        // An address on a link that was not ours stands there alone.
+        // If the address is on a link that this resource did not plug, only the address is removed.
         let removed = self.remove_from_others()?;
         let name = &self.inet.name;
         match unplugged || removed {
-            true => Ok(Outcome::changed(format!("took {name} out of {}", self.netns))),
+            true => Ok(Outcome::changed(format!("removed {name} from {}", self.netns))),
             false => Ok(Outcome::unchanged(format!("{name} is already down in {}", self.netns))),
         }
     }
 }
 
-/// Whether nobody else has the address.
+/// The result of asking whether the address is free.
 #[derive(PartialEq)]
 enum AddressCheck {
     Yes,
-    /// The neighbours can be asked from inside only.
+    /// The node cannot tell: only a link inside the namespace can ask the neighbours.
     Unknown,
 }
 
 impl NamespaceAddress {
-    /// `10.0.0.34@br0@f52d3cb784a9`: the address, the interface, the container.
+    /// The label: address, interface and container, such as `10.0.0.34@br0@f52d3cb784a9`.
     fn label(&self, address: &str, context: &Context) -> String {
         let id = context.joined("id").map(|id| id.chars().take(SHORT_ID).collect::<String>());
         let name = || self.netns.rsplit('/').next().unwrap_or_default().to_owned();
-        // `net` is what every process calls its own.
+        // The last part of such a path is `net` for every process, so show the whole path.
         let name = || if self.netns.starts_with("/proc/") { self.netns.clone() } else { name() };
         format!("{address}@{}@{}", self.dev, id.filter(|id| !id.is_empty()).unwrap_or_else(name))
     }
@@ -189,7 +187,7 @@ impl NamespaceAddress {
         }
     }
 
-    /// Plugs a link and adds the address. Whoever has the address already keeps it.
+    /// Plugs a link and adds the address, unless another host has it.
     fn add(
         &self,
         address: IpAddr,
@@ -201,7 +199,7 @@ impl NamespaceAddress {
         let is_free = match plugged {
             true => AddressCheck::Unknown,
             false => {
-                // What is left of it in an earlier namespace, and would still answer for the address.
+                // A link that is left in an earlier namespace would still answer for the address.
                 netns::unplug(&self.netns, &self.mode, &self.dev)?;
                 self.check_node(address, context)?
             }
@@ -219,8 +217,8 @@ impl NamespaceAddress {
         Ok((link.name, cidr))
     }
 
-    /// Fails if the interface leads nowhere, or if the node or another host on it has the address: before anything is
-    /// touched, where the node can tell.
+    /// Fails if the interface cannot be used, or if the node or another host has the address. This is checked before anything
+    /// is changed, as far as the node can tell.
     fn check_node(&self, address: IpAddr, context: &Context) -> Result<AddressCheck> {
         let dev = &self.dev;
         let link = net::find_link(dev)?.ok_or_else(|| Error::failed(format!("there is no interface {dev}")))?;
@@ -233,16 +231,16 @@ impl NamespaceAddress {
             return Err(conflict(address, dev, &holder));
         }
         match (link.up, self.mode.as_str()) {
-            // It is set up there.
+            // A dedicated interface is set up in the namespace, and can only ask the neighbours there.
             (false, "dedicated") => return Ok(AddressCheck::Unknown),
             (false, _) => return Err(Error::retryable(format!("{dev} is down"))),
             _ => {}
         }
-        // A bridge has no carrier before its first port has.
+        // A bridge has no carrier until its first port has one.
         if self.check_carrier && !link.carrier && self.mode != "bridge" {
             return Err(Error::retryable(format!("{dev} has no carrier")));
         }
-        // The node itself does not hear the other links that are made on its interface.
+        // The node does not receive answers of other macvlan links on its interface, so a link inside must ask.
         if self.mode == "macvlan" || context.force() {
             return Ok(AddressCheck::Unknown);
         }
@@ -253,7 +251,7 @@ impl NamespaceAddress {
         Ok(AddressCheck::Yes)
     }
 
-    /// Fails if another host has the address, and takes the link out again.
+    /// Fails if another host has the address, and unplugs the link in that case.
     fn claim_from_inside(&self, dev: &str, address: IpAddr) -> Result<()> {
         let found = netns::find_holder(&self.netns, dev, &address.to_string(), PROBE);
         if let Ok(None) = found {
@@ -264,7 +262,7 @@ impl NamespaceAddress {
         found?.map_or(Ok(()), |holder| Err(conflict(address, &self.dev, &holder)))
     }
 
-    /// What is wrong with a link that has the address.
+    /// The problems of a link that has the address.
     fn faults(&self, contents: &Contents, dev: &str) -> Vec<String> {
         let mut faults = Vec::new();
         if let Some(link) = contents.links.iter().find(|link| link.name == dev) {
@@ -292,7 +290,7 @@ impl NamespaceAddress {
         Route { destination: "default".to_owned(), gateway, dev: Some(dev.to_owned()) }
     }
 
-    /// Removes the address from a link that somebody else has brought.
+    /// Removes the address from a link that this resource did not plug.
     fn remove_from_others(&self) -> Result<bool> {
         let contents = match netns::look(&self.netns) {
             Ok(contents) => contents,
@@ -307,7 +305,7 @@ impl NamespaceAddress {
     }
 }
 
-/// The address as the namespace has it, on whichever link and with whatever prefix.
+/// The address in the namespace, on any link and with any prefix length.
 fn found(contents: &Contents, address: IpAddr) -> Option<netns::Address> {
     contents.addresses.iter().find(|found| ip_of(&found.cidr) == Some(address)).cloned()
 }

@@ -54,7 +54,7 @@ fn the_address_comes_with_its_link_and_goes_with_it() {
     assert_eq!(host.within(CONTAINER)[..3], there);
     on(ip(), &host)
         .stop()
-        .is_changed("took 10.0.0.34 out of container#1")
+        .is_changed("removed 10.0.0.34 from container#1")
         .stop()
         .is_unchanged("10.0.0.34 is already down in container#1")
         .status()
@@ -135,7 +135,7 @@ fn a_dedicated_interface_goes_and_comes_back() {
     let lent = || NamespaceAddress { mode: "dedicated".to_owned(), dev: "eth7".to_owned(), gateway: None, ..ip() };
     on(lent(), &host).start().is_changed("eth0 of container#1: plugged into eth7, added 10.0.0.34/24, announced");
     assert_eq!(host.links(), ["lo"]);
-    on(lent(), &host).status().is(State::Up).stop().is_changed("took 10.0.0.34 out of container#1");
+    on(lent(), &host).status().is(State::Up).stop().is_changed("removed 10.0.0.34 from container#1");
     assert_eq!(host.links(), ["eth7", "lo"]);
 }
 
@@ -173,7 +173,7 @@ fn an_address_that_the_container_brought_itself_is_up() {
         .start()
         .is_unchanged("10.0.0.34/16 is already up on net0 of container#1")
         .stop()
-        .is_changed("took 10.0.0.34 out of container#1")
+        .is_changed("removed 10.0.0.34 from container#1")
         .status()
         .is(State::Down);
 }

@@ -1,7 +1,7 @@
 //! `ip.route`: a route, of the node or of a network namespace.
 //!
-//! Up: that very route is in the main table: same destination, same gateway, same interface where one is named. Down: it is
-//! not, or the namespace is not there. Start adds it, stop removes it. See ip-route(8).
+//! Up: the main table has this route: same destination, same gateway, and same interface if one is named. Down: it does not, or
+//! the namespace does not exist. Start adds the route, stop removes it. See ip-route(8).
 
 use std::net::IpAddr;
 
@@ -11,21 +11,21 @@ use hostler_sdk::prelude::*;
 
 /// A route, of the node or of a network namespace.
 ///
-/// A route whose netns is a container of the object acts with it: right after its start, in the order of the ids among the
-/// container's addresses, and right before its stop.
+/// If netns is a container of the object, the route is added right after the start of the container, together with its addresses
+/// in the order of their ids, and removed right before its stop.
 #[derive(Keywords)]
 struct StaticRoute {
-    /// Where to: a network, an address, or `default`.
+    /// The destination: a network, an address, or `default`.
     #[keyword(alias = "to", example = "10.1.0.0/16")]
     destination: String,
-    /// The router. A route needs it, or dev, or both.
+    /// The router. A route needs a gateway, or dev, or both.
     #[keyword(example = "10.0.0.1")]
     gateway: Option<String>,
-    /// The interface, as it is called in the namespace of the route. Where netns is set, too, a gateway that no network of the
-    /// namespace holds is taken to be on this interface.
+    /// The interface, by its name in the namespace of the route. If netns is also set, a gateway that is in no network of the
+    /// namespace is assumed to be on this interface.
     #[keyword(example = "eth0")]
     dev: Option<String>,
-    /// The network namespace: a container of the object, a name as in ip-netns(8), or a path. By default that of the node.
+    /// The network namespace: a container of the object, a name as in ip-netns(8), or a path. The default is the node's own.
     #[keyword(example = "container#1")]
     netns: Option<String>,
 }
@@ -61,7 +61,7 @@ impl Driver for StaticRoute {
         Ok(match self.present() {
             Ok(RoutePresence::Yes(_)) => Status::up(),
             Ok(RoutePresence::No { .. }) => Status::down(),
-            // While its container is down, that is no news.
+            // While the container is down, its namespace is expected to be missing.
             Ok(RoutePresence::NoNamespace(netns)) if netns.contains('#') => Status::down(),
             Ok(RoutePresence::NoNamespace(netns)) => {
                 Status::down().info(format!("there is no network namespace {netns}"))
@@ -100,20 +100,20 @@ impl Driver for StaticRoute {
     }
 }
 
-/// Whether the route is there.
+/// Whether the route exists.
 enum RoutePresence {
-    /// As it is.
+    /// The route, as the kernel has it.
     Yes(Route),
     No {
-        /// Whether its gateway must be told to be on the link.
+        /// Whether the route must be added with `onlink`.
         onlink: bool,
     },
-    /// There is no such namespace.
+    /// The namespace with this name does not exist.
     NoNamespace(String),
 }
 
 impl StaticRoute {
-    /// `10.1.0.0/16 via 10.0.0.1 dev eth0 in container#1`
+    /// The label: `10.1.0.0/16 via 10.0.0.1 dev eth0 in container#1`.
     fn label(&self) -> String {
         let part = |word: &str, value: &Option<String>| value.as_ref().map(|value| format!(" {word} {value}"));
         let parts = [part("via", &self.gateway), part("dev", &self.dev), part("in", &self.netns)];
@@ -146,7 +146,7 @@ impl StaticRoute {
         })
     }
 
-    /// Whether no network that is reached without a router holds the gateway.
+    /// Whether the gateway is in no network that is reached without a router.
     fn is_out_of_reach(&self, routes: &[Route]) -> bool {
         let Some(gateway) = address(&self.gateway) else { return false };
         !routes.iter().any(|route| route.gateway.is_none() && holds(&route.destination, gateway))

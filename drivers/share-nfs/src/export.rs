@@ -1,17 +1,17 @@
-//! Clients of an export: those that are wanted, in the syntax of exports(5), and those that exportfs(8) keeps.
+//! The clients of an export: those of the configuration, in the syntax of exports(5), and those that exportfs(8) reports.
 
 use hostler_sdk::prelude::*;
 
-/// A client to export to.
+/// A client to export to, and its options.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ExportClient {
     pub(crate) client: String,
-    /// As for `exportfs -o`.
+    /// The options for `exportfs -o`.
     pub(crate) options: Option<String>,
 }
 
 impl ExportClient {
-    /// Reads `n1(rw,fsid=0) 10.0.0.0/24`.
+    /// Reads clients and their options: `n1(rw,fsid=0) 10.0.0.0/24`.
     pub(crate) fn parse(opts: &str) -> std::result::Result<Vec<ExportClient>, String> {
         let mut clients: Vec<ExportClient> = Vec::new();
         for word in opts.split_whitespace() {
@@ -19,7 +19,7 @@ impl ExportClient {
                 None => (word, None),
                 Some((client, rest)) => match rest.strip_suffix(')') {
                     Some(options) => (client, Some(options).filter(|options| !options.is_empty())),
-                    None => return Err(format!("{word:?} has no ) at its end")),
+                    None => return Err(format!("{word:?} does not end with )")),
                 },
             };
             if client.is_empty() || client.starts_with('-') || client.contains([')', ',']) {
@@ -36,7 +36,7 @@ impl ExportClient {
         if clients.is_empty() { Err("there is no client: expected for example n1(rw)".to_owned()) } else { Ok(clients) }
     }
 
-    /// `CLIENT:PATH`, as exportfs wants it.
+    /// The argument `CLIENT:PATH` of exportfs.
     pub(crate) fn of(&self, path: &Path) -> String {
         match self.client.contains(':') && !self.client.starts_with('[') {
             true => format!("[{}]:{}", self.client, path.display()),
@@ -45,7 +45,7 @@ impl ExportClient {
     }
 }
 
-/// A line of etab: a client that a directory is exported to.
+/// A client of a line of etab: a directory is exported to it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ExportEntry {
     pub(crate) client: String,
@@ -53,7 +53,7 @@ pub(crate) struct ExportEntry {
 }
 
 impl ExportEntry {
-    /// Those of one directory.
+    /// The clients of one directory.
     pub(crate) fn parse(etab: &str, path: &Path) -> Vec<ExportEntry> {
         let lines = etab.lines().filter_map(|line| line.split_once(char::is_whitespace));
         let own = lines.filter(|(exported, _)| Path::new(&unescaped(exported)) == path);
@@ -66,7 +66,7 @@ impl ExportEntry {
         clients.map(export).collect()
     }
 
-    /// Which of the options it should have it has not. It has more: those that go without saying.
+    /// The wanted options that the export does not have. It also has defaults, which are ignored.
     pub(crate) fn lacks(&self, wanted: &ExportClient) -> Option<String> {
         let options = wanted.options.as_deref().unwrap_or_default().split(',').filter(|option| !option.is_empty());
         let missing: Vec<&str> = options.filter(|option| !self.options.iter().any(|known| known == option)).collect();
@@ -74,7 +74,7 @@ impl ExportEntry {
     }
 }
 
-/// `\040` is a blank.
+/// Decodes octal escapes: `\040` is a blank.
 fn unescaped(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
@@ -109,8 +109,8 @@ mod tests {
             ("", "no client"),
             ("(rw)", "does not begin with a client"),
             ("-u(rw)", "does not begin with a client"),
-            ("n1(rw", "has no ) at its end"),
-            ("n1(-u)", "holds no options"),
+            ("n1(rw", "does not end with )"),
+            ("n1(-u)", "does not contain options"),
             ("n1(rw) n1(ro)", "n1 is given twice"),
         ] {
             assert!(read(wrong).unwrap_err().contains(reason), "{wrong}");

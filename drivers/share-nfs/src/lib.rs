@@ -1,7 +1,7 @@
 //! `share.nfs`: a directory exported by NFS.
 //!
-//! Up: it is exported to every client of `opts`, with their options, and the server of the node runs. Down: to none of them. Start
-//! and stop leave what else is exported as it is, and the server itself to the system. See exportfs(8), exports(5).
+//! Up: it is exported to every client of `opts`, with their options, and the node's server runs. Down: it is exported to none of
+//! them. Start and stop leave other exports alone, and do not start or stop the server. See exportfs(8), exports(5).
 
 mod export;
 
@@ -11,14 +11,14 @@ use crate::export::{ExportClient, ExportEntry};
 
 /// A directory exported by NFS.
 ///
-/// What is exported is kept by exportfs, beside what /etc/exports says. The NFS server is the system's own service: it must
-/// run, and is neither started nor stopped.
+/// exportfs keeps the export, in addition to those of /etc/exports. The NFS server is a service of the system: it must run, and
+/// the driver neither starts nor stops it.
 #[derive(Keywords)]
 struct NfsShare {
-    /// The directory. It must exist, on a file system that an earlier resource has mounted, say.
+    /// The directory. It must exist, for example on a file system that an earlier resource mounts.
     #[keyword(example = "/srv/{fqdn}")]
     path: PathBuf,
-    /// To whom, and how: clients and, in parentheses, their options, as in exports(5).
+    /// The clients and, in parentheses, their options, as in exports(5).
     #[keyword(example = "n3(rw,no_root_squash) 10.0.0.0/24(ro)")]
     opts: String,
 }
@@ -33,7 +33,7 @@ impl Driver for NfsShare {
         "files.read = {kw:path}",
         "files.read = /var/lib/nfs/etab",
         "files.read = /proc/fs/nfsd/threads",
-        // A client is a name, an address, or a network, which has one slash.
+        // A client is a name, an address or a network. A network contains one slash.
         "exec = /usr/sbin/exportfs [-o *] -- *:{kw:path}",
         "exec = /usr/sbin/exportfs [-o *] -- */*:{kw:path}",
         "exec = /usr/sbin/exportfs -u -- *:{kw:path}",
@@ -100,7 +100,7 @@ impl Driver for NfsShare {
         }
         Ok(match withdrawn.is_empty() {
             true => Outcome::unchanged(format!("{path} is not exported")),
-            false => Outcome::changed(format!("{path} is not exported to {} any more", withdrawn.join(" "))),
+            false => Outcome::changed(format!("{path} is no longer exported to {}", withdrawn.join(" "))),
         })
     }
 }
@@ -110,7 +110,7 @@ impl NfsShare {
         ExportClient::parse(&self.opts).map_err(|reason| Error::invalid_config(format!("opts: {reason}")))
     }
 
-    /// To whom the directory is exported now.
+    /// The clients that the directory is exported to now.
     fn exports(&self) -> Result<Vec<ExportEntry>> {
         match files::read_text(ETAB) {
             Err(error) if error.is_not_found() => Ok(Vec::new()),
@@ -119,7 +119,7 @@ impl NfsShare {
     }
 }
 
-/// Whether the kernel's server has threads.
+/// Whether the kernel's NFS server runs: whether it has threads.
 fn serves() -> Result<bool> {
     match files::read_text(THREADS) {
         Err(error) if error.is_not_found() => Ok(false),

@@ -42,7 +42,7 @@ fn it_is_exported_and_withdrawn_once() {
         .is_silent()
         .labelled("/srv/web")
         .stop()
-        .is_changed("/srv/web is not exported to n2 10.0.0.0/24 any more")
+        .is_changed("/srv/web is no longer exported to n2 10.0.0.0/24")
         .stop()
         .is_unchanged("/srv/web is not exported")
         .status()
@@ -86,6 +86,6 @@ fn a_directory_that_is_not_there_is_named() {
 #[test]
 fn what_is_no_client_is_a_problem() {
     let wrong = NfsShare { path: "/srv/web".into(), opts: "n2(rw".to_owned() };
-    given(wrong).on(&server()).validate().finds(&[("opts", "\"n2(rw\" has no ) at its end")]);
+    given(wrong).on(&server()).validate().finds(&[("opts", "\"n2(rw\" does not end with )")]);
     share(&server()).validate().finds(&[]);
 }

@@ -1,41 +1,40 @@
 //! `share.smb`: a directory shared by Samba, as a user share.
 //!
-//! Up: Samba knows the share, and it is of `path`. Down: it does not. Samba itself belongs to the node: its `smb.conf` names the
-//! folder of user shares, and smbd looks there whenever a client asks. Stop takes the share away and closes it to those who
-//! use it, so that the file system below can be unmounted. See net(8), smbcontrol(1), smb.conf(5).
+//! Up: Samba has the share, with this `path`. Down: it does not. Samba itself belongs to the node: its `smb.conf` names the
+//! directory of user shares, which smbd reads at each connection. Stop removes the share and disconnects its clients, so that
+//! the file system below can be unmounted. See net(8), smbcontrol(1), smb.conf(5).
 
 use hostler_sdk::prelude::*;
 
 /// A directory shared by Samba, as a user share.
 ///
-/// Samba must be there and `usershare max shares` in its `smb.conf` be more than 0, as it is on Debian. Shares for guests also
-/// take `usershare allow guests = yes`.
+/// Samba must be installed, with `usershare max shares` greater than 0 in its `smb.conf`, as on Debian. Shares for guests also
+/// need `usershare allow guests = yes`.
 #[derive(Keywords)]
 struct SambaShare {
-    /// The name of the share, by which clients ask for it: letters, digits, `.`, `_` and `-`.
+    /// The name of the share for clients: letters, digits, `.`, `_` and `-`.
     #[keyword(example = "web")]
     name: String,
     /// The directory.
     #[keyword(example = "/srv/{fqdn}/share")]
     path: PathBuf,
-    /// What clients see beside the name.
+    /// The comment that clients see with the name.
     #[keyword(default = "{svcname}", example = "drafts and templates")]
     comment: String,
-    /// Who may do what: names of users and groups, each with `:R` to read, `:F` to write or `:D` for neither, and commas between
-    /// them.
+    /// The access control list: users and groups, each with `:R` (read), `:F` (full access) or `:D` (denied), separated by commas.
     #[keyword(default = "Everyone:R", example = "Everyone:R,web:F")]
     acl: String,
-    /// Whether those without a name are let in, too.
+    /// Whether guests, who do not log in, have access.
     guest: bool,
 }
 
 const NET: &str = "/usr/bin/net";
 const SMBCONTROL: &str = "/usr/bin/smbcontrol";
 
-/// Names that mean something else to Samba.
+/// Names that Samba reserves for other purposes.
 const RESERVED: [&str; 4] = ["global", "homes", "printers", "ipc$"];
 
-/// What Samba knows of a share.
+/// A share, as Samba reports it.
 #[derive(Debug, PartialEq, Eq)]
 struct UserShare {
     path: String,
@@ -45,7 +44,7 @@ struct UserShare {
 #[driver]
 impl Driver for SambaShare {
     const NAME: &str = "share.smb";
-    /// User shares are files, which a reboot does not empty.
+    /// User shares are files, which survive a reboot.
     const PERSISTENT: bool = true;
     const GRANTS: &[&str] = &[
         "exec(read) = /usr/bin/net usershare info -- {kw:name}",
@@ -62,7 +61,7 @@ impl Driver for SambaShare {
         let reserved = RESERVED.contains(&self.name.to_ascii_lowercase().as_str());
         let text = match (plain && !self.name.starts_with('-'), reserved) {
             (true, false) => return Ok(Vec::new()),
-            (true, true) => format!("{} means something else to Samba", self.name),
+            (true, true) => format!("{} is reserved by Samba", self.name),
             (false, _) => format!("{:?} is not a name for a share: expected letters, digits, . _ and -", self.name),
         };
         Ok(vec![Problem::new("name", text)])
@@ -109,7 +108,7 @@ impl Driver for SambaShare {
             return Ok(Outcome::unchanged(format!("{} is not shared as {}", self.path.display(), self.name)));
         }
         net(&["delete", "--", &self.name])?;
-        // Those who use it would keep the file system busy. Where no smbd runs, there is nobody.
+        // Connected clients would keep the file system busy. If smbd does not run, there are none.
         let closed = Command::new(SMBCONTROL).args(["smbd", "close-share", &self.name]).run()?;
         if !closed.succeeded() {
             log::debug("smbd does not answer, so there is no client to close the share for");
@@ -119,7 +118,7 @@ impl Driver for SambaShare {
 }
 
 impl SambaShare {
-    /// The share of that name, if there is one.
+    /// The share of this name, if it exists.
     fn found(&self) -> Result<Option<UserShare>> {
         let output = Command::new(NET).args(["usershare", "info", "--", &self.name]).check()?;
         Ok(UserShare::parse(&output.text(), &self.name))
@@ -145,7 +144,7 @@ fn net(args: &[&str]) -> Result<()> {
     Command::new(NET).arg("usershare").args(args.iter().copied()).check().map(drop)
 }
 
-/// Whether an smbd runs that serves shares.
+/// Whether smbd runs and answers.
 fn answers() -> Result<bool> {
     let ping = Command::new(SMBCONTROL).args(["smbd", "ping"]).run()?;
     Ok(ping.succeeded() && ping.text().contains("PONG"))
@@ -248,6 +247,6 @@ mod tests {
         for name in ["*", "-l", "a/b", ""] {
             given(share(name)).on(&samba("PONG")).start().fails_with("is not a name for a share");
         }
-        given(share("homes")).on(&samba("PONG")).start().fails_with("homes means something else to Samba");
+        given(share("homes")).on(&samba("PONG")).start().fails_with("homes is reserved by Samba");
     }
 }

@@ -1,9 +1,9 @@
-//! `sync.btrfs`: a btrfs subvolume sent to other nodes over ssh, and to another btrfs of this one.
+//! `sync.btrfs`: a btrfs subvolume that is copied to other nodes over ssh, and to another btrfs of this node.
 //!
-//! Each copy takes a read-only snapshot of the source and sends it; only what changed since the last snapshot that the target
-//! got, if that is still on both sides. What arrived whole replaces `latest` on the target, so that there always is one that is
-//! complete, and a source that holds no file replaces none that does: so looks a file system that was made anew. See
-//! btrfs-send(8), btrfs-receive(8), ssh(1).
+//! Each copy takes a read-only snapshot of the source and sends it. If the snapshot of the previous copy is still on both sides,
+//! it sends only the changes since then. A complete copy replaces `latest` on the target, so that there always is a complete
+//! one. A source without files does not replace a copy with files, because that is what a newly created file system looks like.
+//! See btrfs-send(8), btrfs-receive(8), ssh(1).
 
 #[macro_use]
 mod target;
@@ -13,22 +13,23 @@ use hostler_sdk::prelude::*;
 
 use crate::target::SyncTarget;
 
-/// A btrfs subvolume sent to other nodes over ssh, and to another btrfs of this one.
+/// A btrfs subvolume that is copied to other nodes over ssh, and to another btrfs of this node.
 ///
-/// On each target the last copy is the read-only subvolume `latest` in the directory `dst`. In the source, `.hostler-sent-NODE` is
-/// the snapshot that the target has, from which the next copy tells what changed. Other nodes are reached as by sync.rsync.
+/// On each target, the last copy is the read-only subvolume `latest` in the directory `dst`. In the source, `.hostler-sent-NODE`
+/// is the snapshot that the target has, which the next copy is compared with. Other nodes are reached in the same way as by
+/// sync.rsync.
 ///
-/// A source that holds no file, only directories, does not replace a copy that does, unless that is forced (`--force`). Where a
-/// copy was cut off while it became the latest, the one before is `.hostler-previous`, and the next copy puts it back.
+/// A source without files, with directories at most, does not replace a copy with files, unless it is forced (`--force`). If a
+/// copy is interrupted while it replaces the latest one, the previous copy is `.hostler-previous`, and the next sync restores it.
 #[derive(Keywords)]
 struct BtrfsSync {
-    /// The subvolume to send.
+    /// The subvolume to copy.
     #[keyword(example = "/srv/web")]
     src: PathBuf,
-    /// The directory, of a btrfs, that holds the copy on each target.
+    /// The directory for the copy on each target. It must be on a btrfs.
     #[keyword(example = "/backup/web")]
     dst: PathBuf,
-    /// Where copies go: `nodes`, `drpnodes`, which are the other ones of the object, and `local`, which is this one.
+    /// The targets: `nodes` and `drpnodes` are the other nodes of the object, `local` is this node.
     #[keyword(candidates("nodes", "drpnodes", "local"), default = "nodes", example = "nodes drpnodes")]
     target: Vec<String>,
     /// How long a copy to one target may take.
@@ -36,14 +37,14 @@ struct BtrfsSync {
     timeout: Duration,
 }
 
-/// A line about a snapshot of one kind of target, of which `SUFFIX` is the name: `local`, or one of the other nodes.
+/// A grant for a snapshot of one target. The suffix is the name of the target: `local`, or another node.
 macro_rules! snapshot {
     ($capability:literal, $before:literal, $name:literal, $suffix:literal, $after:literal) => {
         concat!($capability, " = ", $before, " -- {kw:src}/.hostler-", $name, "-", $suffix, $after)
     };
 }
 
-/// A snapshot may be sent, as a whole or as what changed since another one.
+/// A grant to send a snapshot, in full or as the changes since another one.
 macro_rules! send {
     ($suffix:literal, $parent:literal) => {
         concat!(
@@ -55,14 +56,14 @@ macro_rules! send {
     };
 }
 
-/// One file of a snapshot may be looked for.
+/// A grant to search a snapshot for a file.
 macro_rules! find {
     ($suffix:literal) => {
         snapshot!("exec(read, caps=cap_dac_read_search)", "/usr/bin/find", "next", $suffix, " ! -type d -print -quit")
     };
 }
 
-/// A snapshot may be removed.
+/// A grant to delete a snapshot.
 macro_rules! remove {
     ($suffix:literal, $name:literal) => {
         snapshot!(
@@ -118,7 +119,7 @@ impl Driver for BtrfsSync {
         let one_line = |(keyword, path): &(&str, &PathBuf)| {
             path.to_string_lossy()
                 .contains(['\n', '\r'])
-                .then(|| Problem::new(keyword, "a path of one line is expected"))
+                .then(|| Problem::new(keyword, "expected a path without line breaks"))
         };
         Ok([("src", &self.src), ("dst", &self.dst)].iter().filter_map(one_line).collect())
     }
@@ -172,7 +173,7 @@ impl BtrfsSync {
         SourceSnapshot(format!("{}/.hostler-{name}-{target}", self.source()))
     }
 
-    /// Refuses a snapshot that holds no file where the copy on the target does.
+    /// Fails if the snapshot contains no file and the copy on the target does.
     fn must_not_empty(&self, target: &SyncTarget<'_>, next: &SourceSnapshot) -> Result<()> {
         if next.holds_files()? || !target.holds_files(&next.name())? {
             return Ok(());
@@ -183,14 +184,17 @@ impl BtrfsSync {
         )))
     }
 
-    /// Sends what changed since `sent`, or everything where the target knows nothing of that. Returns how many bytes it took.
+    /// Sends the changes since `sent`, or everything if the target does not have that snapshot. Returns the number of bytes.
     fn send(&self, target: &SyncTarget<'_>, next: &SourceSnapshot, sent: Option<&SourceSnapshot>) -> Result<u64> {
         if let Some(sent) = sent
             && sent.exists()?
         {
             match target.receive(self.command(&["-p", &sent.0, "--", &next.0]), &next.name()) {
                 Err(Error::Failed(why)) => {
-                    log::warn(format!("{}: what changed is not enough, so all of it is sent: {why}", target.name));
+                    log::warn(format!(
+                        "{}: the changes alone cannot be received, so everything is sent: {why}",
+                        target.name
+                    ));
                 }
                 answer => return answer,
             }
@@ -203,17 +207,17 @@ impl BtrfsSync {
     }
 }
 
-/// A snapshot in the source, by its path.
+/// The path of a snapshot in the source.
 struct SourceSnapshot(String);
 
 impl SourceSnapshot {
-    /// As the target calls it while it arrives.
+    /// The name of the snapshot on the target while it is being received.
     fn name(&self) -> String {
         self.0.rsplit('/').next().unwrap_or_default().to_owned()
     }
 
     fn exists(&self) -> Result<bool> {
-        /// The number of the topmost directory of every subvolume, see btrfs(5).
+        /// The inode number of the root directory of every subvolume, see btrfs(5).
         const SUBVOLUME: &str = "256";
         let found = Command::new("/usr/bin/stat").args(["-c", "%i", "--", &self.0]).run()?;
         match found.succeeded() {
@@ -224,7 +228,7 @@ impl SourceSnapshot {
         }
     }
 
-    /// Whether it holds anything but directories. Those are also what is to be seen of other subvolumes in it.
+    /// Whether it contains anything but directories. In a snapshot, other subvolumes appear as empty directories.
     fn holds_files(&self) -> Result<bool> {
         let find = Command::new("/usr/bin/find").args(["--", &self.0, "!", "-type", "d", "-print", "-quit"]);
         Ok(!find.check()?.stdout.is_empty())

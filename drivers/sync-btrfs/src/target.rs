@@ -1,10 +1,10 @@
-//! The side of a copy that receives: another node, or this one.
+//! The receiving side of a copy: another node, or this one.
 //!
-//! Both run the same words of a shell, which are part of the grants. What belongs to the configuration is read by them, a line
-//! each, before the stream: it is never a word of the shell.
+//! Both run the same shell commands, which are part of the grants. The commands read the values of the configuration from their
+//! standard input, one line each, before the stream: a value is never a word of the shell.
 //!
-//! A name cannot pass from one subvolume to another at once. So the latest is `.hostler-previous` until the next one has its
-//! name: wherever that is cut off, one of the two is a whole copy, and the next copy begins with putting it back.
+//! Two subvolumes cannot exchange their names atomically. So the latest copy is called `.hostler-previous` until the new one has
+//! its name: wherever this is interrupted, one of the two is a complete copy, and the next sync begins by restoring it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,15 +13,16 @@ use hostler_family_remote::{command, failure};
 use hostler_sdk::process::Output;
 use hostler_sdk::{Command, Result};
 
-/// Goes to the directory of the copies.
+/// Reads the values and enters the directory of the copies.
 macro_rules! enter {
     () => {
         "IFS= read -r dst && IFS= read -r next && cd -- \\\"$dst\\\" && "
     };
 }
 
-/// Makes room for what arrives, and receives it. Where there is no latest, what [`adopt!`] had set aside becomes it again, or what
-/// arrived before and was never adopted: that is read-only as soon as it is whole, see btrfs-receive(8).
+/// Deletes an incomplete copy and receives the new one. If there is no latest copy, it first restores the one that [`adopt!`] set
+/// aside, or else the one that was received and never adopted: a received subvolume is read-only once it is complete, see
+/// btrfs-receive(8).
 macro_rules! receive {
     () => {
         concat!(
@@ -36,8 +37,8 @@ macro_rules! receive {
     };
 }
 
-/// What arrived whole, and is on the disk, becomes the latest, and only then is the one before deleted. One that was to be deleted
-/// already makes room for it: beside a latest, nobody needs it.
+/// Makes the received copy the latest once it is on the disk, and only then deletes the previous one. A `.hostler-previous` that
+/// exists beside a latest copy is not needed any more, and is deleted first.
 macro_rules! adopt {
     () => {
         concat!(
@@ -52,7 +53,7 @@ macro_rules! adopt {
     };
 }
 
-/// Names one file of the copy that is there, if it holds any: of the one that [`receive!`] would keep.
+/// Prints one file of the existing copy, if it contains any. The copy is the one that [`receive!`] would keep.
 macro_rules! look {
     () => {
         concat!(
@@ -63,14 +64,14 @@ macro_rules! look {
     };
 }
 
-/// The words of [`receive!`], as a shell reads them: in a grant, their quotes have a backslash before them.
+/// The commands of [`receive!`]. In a grant, quotes are written with a backslash, which the shell does not get.
 const RECEIVE: &str = receive!();
-/// The words of [`adopt!`].
+/// The commands of [`adopt!`].
 const ADOPT: &str = adopt!();
-/// The words of [`look!`].
+/// The commands of [`look!`].
 const LOOK: &str = look!();
 
-/// Where a copy goes.
+/// The target of a copy.
 pub(crate) struct SyncTarget<'a> {
     /// A node, or `local`.
     pub(crate) name: &'a str,
@@ -79,10 +80,10 @@ pub(crate) struct SyncTarget<'a> {
 }
 
 impl SyncTarget<'_> {
-    /// Receives what `send` writes, under the name `next`. Returns how many bytes it took.
+    /// Receives the output of `send` under the name `next`. Returns the number of bytes.
     pub(crate) fn receive(&self, send: Command, next: &str) -> Result<u64> {
         let piped = send.pipe(&self.command(RECEIVE, next))?;
-        // Whoever reads says more than whoever is not read any more.
+        // The reader's error is the cause; the writer then only reports a broken pipe.
         for (program, output) in [("btrfs receive", &piped.sink), ("btrfs send", &piped.source)] {
             if !output.succeeded() {
                 return Err(failure(program, output));
@@ -91,12 +92,12 @@ impl SyncTarget<'_> {
         Ok(piped.bytes)
     }
 
-    /// Makes what arrived the latest.
+    /// Makes the received copy the latest.
     pub(crate) fn adopt(&self, next: &str) -> Result<()> {
         self.run(ADOPT, next).map(drop)
     }
 
-    /// Whether the copy that is there holds anything but directories.
+    /// Whether the existing copy contains anything but directories.
     pub(crate) fn holds_files(&self, next: &str) -> Result<bool> {
         Ok(!self.run(LOOK, next)?.stdout.is_empty())
     }

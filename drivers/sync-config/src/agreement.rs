@@ -1,44 +1,44 @@
-//! Which nodes are known to have which configuration: what was found at the last copies, kept in a file.
+//! The record of which node has which configuration. It is kept in a file and updated by each copy.
 //!
-//! The file goes with the configuration, so that the nodes that got it know as much as the one that sent it. It holds digests
-//! and no text: a line a node, its name and the digest of what it has.
+//! The file is copied with the configuration, so that the receiving nodes know as much as the sending one. It contains digests
+//! instead of text: one line for each node, with its name and the digest of its configuration.
 
 use std::collections::BTreeMap;
 
-/// What is known of the nodes.
+/// The digests of the nodes' configurations.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct ConfigAgreement(BTreeMap<String, String>);
 
 impl ConfigAgreement {
-    /// Reads the file. A line that makes no sense says nothing.
+    /// Reads the file. Invalid lines are ignored.
     pub(crate) fn parse(text: &str) -> ConfigAgreement {
         let line = |line: &str| line.split_once(' ').map(|(node, digest)| (node.to_owned(), digest.to_owned()));
         ConfigAgreement(text.lines().filter_map(line).collect())
     }
 
-    /// The file.
+    /// The content of the file.
     pub(crate) fn text(&self) -> String {
         self.0.iter().map(|(node, digest)| format!("{node} {digest}\n")).collect()
     }
 
-    /// The node has this now.
+    /// Records that the node has this configuration now.
     pub(crate) fn note(&mut self, node: &str, digest: &str) {
         self.0.insert(node.to_owned(), digest.to_owned());
     }
 
-    /// Whether the node is known to have this.
+    /// Whether the node is recorded with this configuration.
     pub(crate) fn has(&self, node: &str, digest: &str) -> bool {
         self.0.get(node).is_some_and(|known| known == digest)
     }
 
-    /// Whether anything is known of the node.
+    /// Whether the node is recorded with any configuration.
     pub(crate) fn knows(&self, node: &str) -> bool {
         self.0.contains_key(node)
     }
 }
 
-/// The digest of a configuration: FNV-1a and the length. Nobody is kept from making another text with the same one: it tells an
-/// old configuration from a new one.
+/// The digest of a configuration: FNV-1a and the length. It distinguishes an old configuration from a new one, and need not
+/// resist deliberate collisions.
 pub(crate) fn digest(content: &[u8]) -> String {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;

@@ -1,8 +1,9 @@
-//! `sync.config`: the configuration of an object on all of its nodes. Every object of several nodes has it as `sync#i0`.
+//! `sync.config`: copies the configuration of an object to all its nodes. Every object with several nodes has it as `sync#i0`.
 //!
-//! A copy sends the configuration of this node to another one over ssh, and then what is known of all of them. One that is
-//! newer over there is not overwritten, unless that is forced. Status asks nobody: up if the other nodes were last found with
-//! the very configuration that this one has now, down if none of them was, warn in between. See rsync(1), ssh(1).
+//! A copy sends the configuration of this node to another one over ssh, and then the record of which node has which
+//! configuration. A newer configuration on the other node is not overwritten, unless it is forced. Status uses the record and
+//! does not contact other nodes: up if all of them have the current configuration of this node, down if none of them has it,
+//! warn otherwise. See rsync(1), ssh(1).
 
 mod agreement;
 
@@ -14,16 +15,16 @@ use crate::agreement::{ConfigAgreement, digest};
 
 /// The configuration of an object on all of its nodes.
 ///
-/// Every object of several nodes has one, `sync#i0`, without it being written. `om web sync nodes` sends the configuration of
-/// this node to the others. They are reached by their names with the ssh of this node, see the driver sync.rsync.
+/// Every object with several nodes has one, `sync#i0`, without a section for it. `om web sync nodes` sends the configuration of
+/// this node to the others. Other nodes are reached by their names with the ssh of this node, see the driver sync.rsync.
 #[derive(Keywords)]
 struct ConfigSync {
-    /// Which of the other nodes of the object get it.
+    /// The other nodes of the object that receive it.
     #[keyword(candidates("nodes", "drpnodes"), default = "nodes drpnodes", example = "nodes")]
     target: Vec<String>,
 }
 
-/// The line that allows to send one file to the same place on another node.
+/// The grant to send one file to the same path on another node.
 macro_rules! send {
     ($capability:literal, $more:literal, $file:literal) => {
         concat!(
@@ -98,7 +99,7 @@ impl hostler_sdk::Sync for ConfigSync {
 }
 
 impl ConfigSync {
-    /// `rsync svc config to drpnodes, nodes`, on whichever of them.
+    /// The label: `rsync svc config to drpnodes, nodes`.
     fn label(&self, context: &Context) -> String {
         let kind = context.object.rsplit('/').nth(1).unwrap_or("svc");
         let has_nodes =
@@ -111,7 +112,7 @@ impl ConfigSync {
         self.target.iter().any(|word| word == place)
     }
 
-    /// The nodes that are to have it.
+    /// The other nodes that should have the configuration.
     fn others<'c>(&self, context: &'c Context) -> Vec<&'c str> {
         let nodes = if self.sends_to("nodes") { context.other_nodes() } else { Vec::new() };
         let drpnodes = if self.sends_to("drpnodes") { context.other_drpnodes() } else { Vec::new() };
@@ -120,7 +121,7 @@ impl ConfigSync {
     }
 }
 
-/// Sends the configuration, where it differs.
+/// Sends the configuration if it differs.
 fn send(node: &str, config: &Path, force: bool) -> Result<TargetReport> {
     if !differs(&run(&["--dry-run"], node, config)?) {
         return Ok(TargetReport::unchanged(node));
@@ -146,7 +147,7 @@ fn run(more: &[&str], node: &str, file: &Path) -> Result<String> {
     }
 }
 
-/// Whether rsync sends, or would send, what the file holds: its first line begins with `<f`.
+/// Whether rsync sends, or would send, the content of the file: the line for the file begins with `<f`.
 fn differs(said: &str) -> bool {
     said.lines().any(|line| line.starts_with("<f"))
 }
@@ -156,7 +157,7 @@ fn bytes(said: &str) -> u64 {
     line.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
 }
 
-/// Where the agreement is kept, here and on the other nodes.
+/// The path of the record, here and on the other nodes.
 fn place(context: &Context) -> Result<PathBuf> {
     Ok(context.statedir()?.join("agreement"))
 }
@@ -169,8 +170,8 @@ fn known(context: &Context) -> Result<ConfigAgreement> {
     }
 }
 
-/// Keeps what is known now, and tells it to those who were reached. That it cannot be told harms nobody: they only say that
-/// they do not know.
+/// Writes the record, and sends it to the nodes that were reached. A failure to send it is harmless: such a node only reports
+/// the others as unknown.
 fn remember(context: &Context, known: &ConfigAgreement, reports: &[TargetReport]) -> Result<()> {
     let place = place(context)?;
     if known.text() != crate::known(context)?.text() {

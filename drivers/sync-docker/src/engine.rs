@@ -1,4 +1,4 @@
-//! The engines at both ends, by docker(1): the one here, and the one on a target that listens at the same place.
+//! The engines at both ends, used through docker(1): this node's engine, and the target's engine at the same socket.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use hostler_sdk::{Command, Error, Result};
 
 use crate::words::{LOAD, LOOK};
 
-/// What versions of docker(1) say when nobody answers.
+/// The messages of different versions of docker(1) if the engine does not answer.
 const UNANSWERED: [&str; 2] = ["Cannot connect to the Docker daemon", "failed to connect to the docker API"];
 
 /// The engines at both ends.
 pub(crate) struct EnginePair {
     pub(crate) socket: String,
-    /// Whether they are the object's own.
+    /// Whether they are the object's own engines.
     pub(crate) is_own: bool,
     pub(crate) timeout: Duration,
 }
 
 impl EnginePair {
-    /// Which image this node has under a name.
+    /// The id of the image with this name on this node.
     pub(crate) fn id(&self, image: &str) -> Result<String> {
         let output = self.docker(&["image", "inspect", "--format", "{{.Id}}", "--", image]).run()?;
         match output.succeeded() {
@@ -32,27 +32,27 @@ impl EnginePair {
         }
     }
 
-    /// Which images a target has under these names.
+    /// The ids of the images with these names on a target.
     pub(crate) fn ids(&self, node: &str, images: &[String]) -> Result<Vec<Option<String>>> {
         let output = self.on(node, LOOK, images).run()?;
         if !output.succeeded() {
             return Err(self.why("there", "docker", &output));
         }
         let text = output.text();
-        // docker(1) ends a list with a line even where it found nothing.
+        // docker(1) prints an empty line if it finds nothing.
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let ids: Vec<Option<String>> = lines.map(|line| (line != "none").then(|| line.to_owned())).collect();
         match ids.len() == images.len() {
             true => Ok(ids),
-            false => Err(Error::failed(format!("expected one line an image from docker there: {text:?}"))),
+            false => Err(Error::failed(format!("expected one line per image from docker there: {text:?}"))),
         }
     }
 
-    /// Sends images to a target. Returns how many bytes it took.
+    /// Sends images to a target. Returns the number of bytes.
     pub(crate) fn send(&self, node: &str, images: &[String]) -> Result<u64> {
         let images: Vec<&str> = images.iter().map(String::as_str).collect();
         let piped = self.docker(&[&["save", "--"], &images[..]].concat()).pipe(&self.on(node, LOAD, &[]))?;
-        // Whoever reads says more than whoever is not read any more.
+        // The reader's error is the cause; the writer then only reports a broken pipe.
         match (piped.sink.succeeded(), piped.source.succeeded()) {
             (true, true) => Ok(piped.bytes),
             (false, _) => Err(self.why("there", "docker load", &piped.sink)),

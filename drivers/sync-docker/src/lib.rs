@@ -1,8 +1,9 @@
-//! `sync.docker`: images of docker sent to other nodes, so that a service that moves there need not pull them.
+//! `sync.docker`: copies images of docker to other nodes, so that a service that moves there need not pull them.
 //!
-//! A copy asks the engine of each target over ssh which image it has under each name, and sends in one stream those that differ:
-//! `docker save` here, `docker load` there, so that they share layers. `full` sends all and does not ask, `verify` asks and does
-//! not send. Status asks nobody: it says what each target was last seen to have. See docker-save(1), docker-load(1), ssh(1).
+//! A copy asks the engine of each target over ssh for the ids of its images, and sends those that differ in one stream, so that
+//! they share layers: `docker save` here, `docker load` there. `full` sends all images without asking, `verify` asks without
+//! sending. Status does not contact the targets: it reports what each of them had at the last sync. See docker-save(1),
+//! docker-load(1), ssh(1).
 
 mod engine;
 mod seen;
@@ -17,25 +18,25 @@ use hostler_sdk::prelude::*;
 use crate::engine::EnginePair;
 use crate::seen::KnownImages;
 
-/// Images of docker sent to other nodes.
+/// Images of docker that are copied to other nodes.
 ///
-/// A target that has the same image under the same name is sent nothing. Nothing is removed from a target: an image whose name
-/// went to another one stays there without a name, until `docker image prune`. Other nodes are reached as by sync.rsync, and
-/// need docker(1), too.
+/// An image that the target already has under the same name is not sent. Nothing is removed from a target: if a new image takes
+/// over a name, the old one stays without a name until `docker image prune`. Other nodes are reached in the same way as by
+/// sync.rsync, and need docker(1) too.
 #[derive(Keywords)]
 struct ImageSync {
-    /// The images to send, each with its tag: `[registry/]name:tag`. Those of containers of the object can be written as
+    /// The images to send, each with its tag: `[registry/]name:tag`. The images of containers of the object can be written as
     /// references, such as `{container#1.image}`.
     #[keyword(example = "mariadb:10.11 registry.example.com/web:2")]
     images: Vec<String>,
-    /// Where they go: `nodes`, `drpnodes`, which are the other ones of the object.
+    /// The targets: `nodes` and `drpnodes` are the other nodes of the object.
     #[keyword(candidates("nodes", "drpnodes"), default = "nodes", example = "nodes drpnodes")]
     target: Vec<String>,
-    /// The socket that the engine of every node listens on.
+    /// The socket of the engine on every node.
     #[keyword(inherit, default = "/run/docker.sock")]
     socket: PathBuf,
-    /// Where the object's own engine keeps its images: see container.docker. They are then sent from that engine to the object's
-    /// own one on the target, which must run. By default those of the nodes are meant.
+    /// The data directory of the object's own engine: see container.docker. The images are then sent from that engine to the
+    /// object's own engine on the target, which must run. By default the engines of the nodes are used.
     #[keyword(inherit, example = "/srv/{name}/docker")]
     container_data_dir: Option<PathBuf>,
     /// How long a copy to one target may take.
@@ -43,7 +44,7 @@ struct ImageSync {
     timeout: Duration,
 }
 
-/// A line that allows one command of docker with images of the keyword, on the node's engine or on the object's own.
+/// The grant for one command of docker with the images of the keyword, on the node's engine or on the object's own.
 macro_rules! docker {
     ($socket:literal, $command:literal) => {
         concat!("exec(read) = /usr/bin/docker -H unix://", $socket, " ", $command, " -- [ {kw:images} ]")
@@ -67,7 +68,7 @@ impl Driver for ImageSync {
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let problem = |text: String| Problem::new("images", text);
         if self.images.is_empty() {
-            return Ok(vec![problem("there is nothing to send".to_owned())]);
+            return Ok(vec![problem("no image is given".to_owned())]);
         }
         let wrong = |image: &String| match (is_reference(image), is_tagged(image)) {
             (false, _) => Some(problem(format!("{image:?} is not an image: expected [registry/]name:tag"))),
@@ -145,7 +146,7 @@ impl ImageSync {
         Ok(EnginePair { socket: socket.display().to_string(), is_own: own.is_some(), timeout: self.timeout })
     }
 
-    /// The images that a node does not have under their names, in their order.
+    /// The images that a node does not have under their names, in the order of the keyword.
     fn lacking(&self, ids: &[String], theirs: &[Option<String>]) -> Vec<String> {
         let pairs = self.images.iter().zip(ids.iter().zip(theirs));
         pairs.filter(|(_, (own, their))| their.as_ref() != Some(own)).map(|(image, _)| image.clone()).collect()

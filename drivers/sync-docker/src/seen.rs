@@ -1,16 +1,17 @@
-//! Which images each target was last seen to have, kept in a file: a line a node, its name and those images.
+//! The record of the images that each target had at the last sync. It is kept in a file: one line for each node, with its name
+//! and those images.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hostler_sdk::{Context, Mode, Result, files};
 
-/// What the targets were last seen to have.
+/// The images that each target had at the last sync.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct KnownImages(BTreeMap<String, Vec<String>>);
 
 impl KnownImages {
-    /// What is known. Without a file, nothing is.
+    /// Reads the record. It is empty if there is no file.
     pub(crate) fn read(context: &Context) -> Result<KnownImages> {
         match files::read_text(place(context)?) {
             Ok(text) => Ok(KnownImages::parse(&text)),
@@ -19,7 +20,7 @@ impl KnownImages {
         }
     }
 
-    /// Keeps it, if it is new.
+    /// Writes the record if it changed.
     pub(crate) fn write(&self, context: &Context) -> Result<()> {
         if *self != KnownImages::read(context)? {
             files::make_directory(context.statedir()?, Mode(0o700))?;
@@ -28,18 +29,18 @@ impl KnownImages {
         Ok(())
     }
 
-    /// The node has these images but for those.
+    /// Records that the node has these images except those that it lacks.
     pub(crate) fn note(&mut self, node: &str, images: &[String], lacking: &[String]) {
         let has = images.iter().filter(|image| !lacking.contains(image)).cloned().collect();
         self.0.insert(node.to_owned(), has);
     }
 
-    /// The nodes of which anything is known.
+    /// The nodes in the record.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Those of the images that the node was not seen to have.
+    /// The images that the node did not have at the last sync.
     pub(crate) fn lacking<'i>(&self, node: &str, images: &'i [String]) -> Vec<&'i str> {
         let has = self.0.get(node).map_or(&[][..], Vec::as_slice);
         images.iter().filter(|image| !has.contains(image)).map(String::as_str).collect()

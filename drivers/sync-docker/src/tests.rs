@@ -150,7 +150,7 @@ fn names_that_mean_something_else_are_refused() {
     check("../x:1", "\"../x:1\" is not an image: expected [registry/]name:tag");
     check("db", "db has no tag, and would mean all of them: write db:latest");
     check("db@sha256:00", "db@sha256:00 is a digest: use a tag, which the target keeps");
-    given(docker(&[])).on(&Host::new()).validate().finds(&[("images", "there is nothing to send")]);
+    given(docker(&[])).on(&Host::new()).validate().finds(&[("images", "no image is given")]);
     case(&Host::new()).sync("resync", &["n2"]).fails(&Error::Unsupported);
 }
 

@@ -1,6 +1,7 @@
-//! What a target runs, see [`hostler_family_remote`]. Which socket and which images it is about is read, a line each.
+//! The shell commands that run on a target, see [`hostler_family_remote`]. They read the socket and the images from their
+//! standard input, one line each.
 
-/// Tells of each image which one it is, or that there is none, once it is certain that the engine answers.
+/// Prints the id of each image, or `none`. The first command makes sure that the engine answers.
 macro_rules! look {
     () => {
         "IFS= read -r socket && /usr/bin/docker -H \\\"unix://$socket\\\" version --format {{.Server.Version}} >/dev/null && \
@@ -9,14 +10,14 @@ macro_rules! look {
     };
 }
 
-/// Takes the images of a stream.
+/// Loads the images of a stream.
 macro_rules! load {
     () => {
         "IFS= read -r socket && exec /usr/bin/docker -H \\\"unix://$socket\\\" load -q"
     };
 }
 
-/// The words of [`look!`]. In a grant, their quotes have a backslash before them.
+/// The commands of [`look!`]. In a grant, quotes are written with a backslash, which the shell does not get.
 pub(crate) const LOOK: &str = look!();
-/// The words of [`load!`].
+/// The commands of [`load!`].
 pub(crate) const LOAD: &str = load!();

@@ -1,10 +1,11 @@
-//! `sync.rsync`: directories copied by rsync, to other nodes over ssh and to other places of this one.
+//! `sync.rsync`: directories that are copied by rsync, to other nodes over ssh and to other directories of this node.
 //!
-//! A copy makes the target what the source is, and deletes what the source does not have. It is rehearsed first: a target
-//! that already is the same is left alone, and a source that holds nothing but directories deletes nothing, because that is
-//! what a file system looks like that is not mounted. One that is missing among other files cannot be told from files that
-//! were deleted, so `srcfs` names it; with `dstfs`, nothing is copied to where that is not mounted. With `snap`, the source is
-//! a snapshot, which holds still. See rsync(1), ssh(1), btrfs-subvolume(8).
+//! A copy makes the target equal to the source, and deletes what the source does not have. A dry run comes first: a target that
+//! is already equal is left alone, and a source that contains only directories deletes nothing, because that is what a file
+//! system that is not mounted looks like. If one file system among other files is not mounted, this looks like deleted files;
+//! `srcfs` names such file systems, so that they are checked. With `dstfs`, nothing is copied to a target where it is not
+//! mounted. With `snap`, the source is a snapshot, which does not change during the copy.
+//! See rsync(1), ssh(1), btrfs-subvolume(8).
 
 mod options;
 mod snapshot;
@@ -18,43 +19,43 @@ use crate::options::RsyncOptions;
 use crate::snapshot::SourceSnapshot;
 use crate::stats::TransferStats;
 
-/// Directories copied by rsync, to other nodes over ssh and to other places of this one.
+/// Directories that are copied by rsync, to other nodes over ssh and to other directories of this node.
 ///
-/// As for rsync, `/srv/web/` is what the directory holds, and `/srv/web` the directory itself. Other nodes are reached by
-/// their names with the ssh of this node: which key, port and address belong to them, and which host keys are trusted, is said
-/// in `/etc/ssh/ssh_config` or in root's `~/.ssh`. Nobody is there to type a password.
+/// As for rsync, `/srv/web/` is the content of the directory, and `/srv/web` the directory itself. Other nodes are reached by
+/// their names with the ssh of this node: configure their keys, ports, addresses and trusted host keys in
+/// `/etc/ssh/ssh_config` or in root's `~/.ssh`. Passwords are not supported, because ssh runs without a terminal.
 ///
-/// A source that holds no file, only directories, deletes nothing on a target, whatever is forced: it looks as if its file
-/// system was not mounted. Where it is to be empty, delete the files of the target yourself.
+/// A source without files, with directories at most, deletes nothing on a target, even with `--force`: it looks as if its file
+/// system were not mounted. If it is empty on purpose, delete the files of the target by hand.
 #[derive(Keywords)]
 struct DirectorySync {
-    /// What to copy.
+    /// The files and directories to copy.
     #[keyword(example = "/srv/web/")]
     src: Vec<String>,
-    /// Where to, on each target.
+    /// The destination on each target.
     #[keyword(example = "/backup/web")]
     dst: String,
-    /// Where copies go: `nodes`, `drpnodes`, which are the other ones of the object, and `local`, which is this one.
+    /// The targets: `nodes` and `drpnodes` are the other nodes of the object, `local` is this node.
     #[keyword(candidates("local", "nodes", "drpnodes"), default = "local", example = "nodes drpnodes")]
     target: Vec<String>,
-    /// Mount points in the source. Where nothing is mounted on one of them, nothing is copied: the copy would delete on the
-    /// targets what is not to be seen here.
+    /// Mount points in the source. If nothing is mounted on one of them, nothing is copied, because the copy would delete the
+    /// files of that file system on the targets.
     #[keyword(example = "/srv/web/data")]
     srcfs: Vec<String>,
-    /// A mount point on the targets. Where nothing is mounted on it, nothing is copied: the copy would fill the file system
-    /// below.
+    /// A mount point on the targets. If nothing is mounted on it, nothing is copied, because the copy would fill the file system
+    /// below it.
     #[keyword(example = "/backup")]
     dstfs: Option<String>,
-    /// What else to tell rsync: --checksum --compress --inplace --numeric-ids --one-file-system --sparse --whole-file, and
-    /// --exclude=PATTERN, --include=PATTERN, of which the first that matches counts.
+    /// Options for rsync: --checksum --compress --inplace --numeric-ids --one-file-system --sparse --whole-file, and
+    /// --exclude=PATTERN, --include=PATTERN, of which the first one that matches counts.
     #[keyword(alias = "exclude", kind = "words", example = "--checksum --exclude=*.log")]
     options: Vec<String>,
-    /// Whether the target keeps what the source does not have.
+    /// Whether the target keeps files that the source does not have.
     keep_extra: bool,
-    /// Whether to copy from a snapshot, so that the copy is of one moment. The source must be a btrfs subvolume, written with a
-    /// slash at its end; the snapshot is in it while it is copied.
+    /// Whether to copy from a snapshot, so that the copy is consistent. The source must be a btrfs subvolume, written with a slash
+    /// at its end; the snapshot exists in it during the copy.
     snap: bool,
-    /// The most bandwidth to use, in KiB a second.
+    /// The maximum bandwidth, in KiB per second.
     #[keyword(example = "1000")]
     bwlimit: Option<u64>,
     /// How long a copy to one target may take.
@@ -62,10 +63,11 @@ struct DirectorySync {
     timeout: Duration,
 }
 
-/// Everything of a file that there is to keep, arguments that no shell reads, and output that can be read by a program.
+/// The options of every copy: keep all attributes of files, protect arguments from the remote shell, and print output that a
+/// program can read.
 const ALWAYS: [&str; 5] = ["-HAXpogDtrls", "--force", "--stats", "--itemize-changes", "--no-human-readable"];
 
-/// The line that allows one kind of copy: `copy!(ATTRIBUTES, REHEARSAL, SHELL, SOURCE, TARGET)`.
+/// The grant for one kind of copy: `copy!(ATTRIBUTES, REHEARSAL, SHELL, SOURCE, TARGET)`.
 macro_rules! copy {
     ($attributes:literal, $rehearsal:literal, $shell:expr, $from:literal, $to:literal) => {
         concat!(
@@ -84,14 +86,14 @@ macro_rules! copy {
     };
 }
 
-/// A rehearsal only reads.
+/// The grant for a dry run, which only reads.
 macro_rules! rehearse {
     ($shell:expr, $from:literal, $to:literal) => {
         copy!("read, caps=cap_dac_read_search", " --dry-run", $shell, $from, $to)
     };
 }
 
-/// A copy may give every file its owner, its mode and its attributes.
+/// The grant for a copy, with the capabilities to set owners, modes and attributes.
 macro_rules! perform {
     ($shell:expr, $from:literal, $to:literal) => {
         copy!("caps=cap_chown+cap_dac_override+cap_fowner+cap_fsetid+cap_mknod+cap_setfcap", "", $shell, $from, $to)
@@ -124,7 +126,7 @@ impl Driver for DirectorySync {
         let mut problems = Vec::new();
         let mut problem = |keyword: &str, text: String| problems.push(Problem::new(keyword, text));
         if self.src.is_empty() {
-            problem("src", "there is nothing to copy".to_owned());
+            problem("src", "no source is given".to_owned());
         }
         let paths = self.src.iter().map(|src| ("src", src)).chain([("dst", &self.dst)]);
         let mounts = self.srcfs.iter().map(|path| ("srcfs", path)).chain(self.dstfs.iter().map(|path| ("dstfs", path)));
@@ -201,7 +203,7 @@ impl DirectorySync {
         for srcfs in &self.srcfs {
             if !is_mounted(srcfs)? {
                 return Err(Error::failed(format!(
-                    "nothing is mounted on {srcfs}: not copied, lest what is missing is deleted from the targets"
+                    "nothing is mounted on {srcfs}: not copied, because its files would be deleted from the targets"
                 )));
             }
         }
@@ -217,18 +219,18 @@ impl DirectorySync {
         match mounted {
             true => Ok(()),
             false => Err(Error::failed(format!(
-                "nothing is mounted on {dstfs} there: not copied, lest what is below fills up"
+                "nothing is mounted on {dstfs} there: not copied, because the file system below would fill up"
             ))),
         }
     }
 }
 
-/// Whether a file system is mounted on the path, here.
+/// Whether a file system is mounted on the path on this node.
 fn is_mounted(path: &str) -> Result<bool> {
     Ok(Command::new("/usr/bin/mountpoint").args(["-q", "--", path]).run()?.succeeded())
 }
 
-/// The target that is this node.
+/// The name of the target that is this node.
 const LOCAL: &str = "local";
 
 /// One copy to one target.
@@ -241,8 +243,8 @@ struct TargetCopy<'a> {
 }
 
 impl TargetCopy<'_> {
-    /// Refuses a source that holds no file and would delete some. Among several it hides behind what the others hold, so that
-    /// each of them is rehearsed alone.
+    /// Fails if a source contains no file and the copy would delete some. The total of several sources would hide an empty one, so
+    /// there is a dry run for each of them.
     fn must_not_empty(&self, rehearsal: &TransferStats) -> Result<()> {
         for (source, src) in self.sources.iter().zip(&self.rsync.src) {
             let alone = match self.sources.len() {
@@ -268,7 +270,7 @@ impl TargetCopy<'_> {
             .ok_or_else(|| Error::failed("rsync did not say what it did: is it older than 3.1?"))
     }
 
-    /// The words in the order of the grants.
+    /// The command line, in the order of the grants.
     fn command(&self, rehearse: bool) -> Command {
         let TargetCopy { rsync: DirectorySync { dst, keep_extra, bwlimit, timeout, .. }, options, .. } = self;
         let mut command = Command::new("/usr/bin/rsync").args(ALWAYS).timeout(*timeout);

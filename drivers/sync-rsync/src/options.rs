@@ -1,23 +1,23 @@
-//! What the keyword `options` may hold: the flags that the grants list, and patterns.
+//! The keyword `options`: the flags that the grants list, and patterns.
 //!
-//! Patterns are no arguments: they go to the standard input of rsync, which reads them as `--exclude-from -` and finds nothing
-//! in them but patterns.
+//! Patterns are not passed as arguments, but through the standard input of rsync (`--exclude-from -`), where they can only be
+//! read as patterns.
 
-/// The flags, in the order of the grants. Options that run programs or write elsewhere are no part of it.
+/// The flags, in the order of the grants. Options that run programs or write to other places are not among them.
 const FLAGS: [&str; 7] =
     ["--checksum", "--compress", "--inplace", "--numeric-ids", "--one-file-system", "--sparse", "--whole-file"];
 
-/// What `options` holds.
+/// The parsed keyword `options`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RsyncOptions {
-    /// In the order of the grants, each once.
+    /// The flags in the order of the grants, each once.
     pub(crate) flags: Vec<&'static str>,
-    /// In their own order, of which the first that matches a file counts: `- *.log`, `+ /etc`.
+    /// The patterns in their own order, because the first one that matches a file counts: `- *.log`, `+ /etc`.
     pub(crate) patterns: Vec<String>,
 }
 
 impl RsyncOptions {
-    /// Reads the words. The error says which one is wrong and why.
+    /// Reads the words. The error names the wrong word and the reason.
     pub(crate) fn parse(words: &[String]) -> Result<RsyncOptions, String> {
         let mut options = RsyncOptions::default();
         let mut words = words.iter().map(String::as_str);
@@ -43,7 +43,7 @@ impl RsyncOptions {
         Ok(options)
     }
 
-    /// What rsync reads as its standard input, if it is to read anything.
+    /// The standard input of rsync, if there are patterns.
     pub(crate) fn input(&self) -> Option<String> {
         let lines = |patterns: &[String]| patterns.iter().map(|pattern| format!("{pattern}\n")).collect();
         (!self.patterns.is_empty()).then(|| lines(&self.patterns))

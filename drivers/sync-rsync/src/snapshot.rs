@@ -1,8 +1,8 @@
-//! A read-only btrfs snapshot of the source, in the source, for as long as it is copied. See btrfs-subvolume(8).
+//! A read-only btrfs snapshot in the source, which exists during the copy. See btrfs-subvolume(8).
 
 use hostler_sdk::{Command, Error, Result, log};
 
-/// The number of the topmost directory of every subvolume, see btrfs(5).
+/// The inode number of the root directory of every subvolume, see btrfs(5).
 const SUBVOLUME: &str = "256";
 
 /// A snapshot that exists.
@@ -13,13 +13,13 @@ pub(crate) struct SourceSnapshot {
 }
 
 impl SourceSnapshot {
-    /// Makes one of the subvolume. One that a copy left which was killed is removed before.
+    /// Creates a snapshot of the subvolume. If a killed copy left one behind, it is deleted first.
     pub(crate) fn make(src: &str) -> Result<SourceSnapshot> {
         let snapshot = SourceSnapshot { path: format!("{}/.hostler-snapshot", src.trim_end_matches('/')) };
         let found = Command::new("/usr/bin/stat").args(["-c", "%i", "--", &snapshot.path]).run()?;
         match found.succeeded() {
             true if found.text() == SUBVOLUME => {
-                log::warn(format!("{} was left by a copy that did not end: removed", snapshot.path));
+                log::warn(format!("{} was left by a copy that did not finish: removed", snapshot.path));
                 snapshot.delete()?;
             }
             true => return Err(Error::failed(format!("{} is in the way of the snapshot", snapshot.path))),
@@ -30,12 +30,12 @@ impl SourceSnapshot {
         Ok(snapshot)
     }
 
-    /// What to copy from.
+    /// The directory to copy from.
     pub(crate) fn source(&self) -> String {
         format!("{}/", self.path)
     }
 
-    /// Removes it.
+    /// Deletes the snapshot.
     pub(crate) fn remove(self) -> Result<()> {
         self.delete()
     }

@@ -1,24 +1,24 @@
-//! What `rsync --stats --itemize-changes` says, see rsync(1).
+//! The output of `rsync --stats --itemize-changes`, see rsync(1).
 
-/// What a copy did, or would do.
+/// The numbers of a copy or of a dry run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TransferStats {
-    /// What the source holds beyond directories: an unmounted file system leaves those.
+    /// The number of files in the source, without directories, which a file system that is not mounted leaves behind.
     pub(crate) files: u64,
-    /// What differed, in whatever way.
+    /// The number of items that differ in any way.
     pub(crate) changes: u64,
-    /// Files whose content was sent.
+    /// The number of files whose content was sent.
     pub(crate) transferred: u64,
-    /// Files and directories that were deleted.
+    /// The number of files and directories that were deleted.
     pub(crate) deleted: u64,
-    /// The size of the files whose content was sent, or would be.
+    /// The total size of the files whose content was sent, or would be sent.
     pub(crate) size: u64,
-    /// On the wire.
+    /// The number of bytes sent over the network.
     pub(crate) bytes_sent: u64,
 }
 
 impl TransferStats {
-    /// Reads the output. None if the numbers are not there.
+    /// Reads the output. None if a number is missing.
     pub(crate) fn parse(output: &str) -> Option<TransferStats> {
         let (items, _) = output.split_once("Number of files:")?;
         Some(TransferStats {
@@ -32,7 +32,7 @@ impl TransferStats {
     }
 }
 
-/// How many are no directories, of `3 (reg: 2, dir: 1)`. A kind of which there is none is not named.
+/// The number of entries that are not directories, in `3 (reg: 2, dir: 1)`. rsync leaves out a kind with no entries.
 fn files(output: &str) -> Option<u64> {
     let all = number(output, "Number of files:")?;
     let directories = match said(output, "Number of files:")?.split_once("dir: ") {
@@ -46,12 +46,12 @@ fn number(output: &str, name: &str) -> Option<u64> {
     leading(said(output, name)?)
 }
 
-/// What stands behind the name.
+/// The text after the name.
 fn said<'o>(output: &'o str, name: &str) -> Option<&'o str> {
     output.lines().find_map(|line| line.strip_prefix(name))
 }
 
-/// The number that a text begins with.
+/// The number at the beginning of a text.
 fn leading(text: &str) -> Option<u64> {
     text.trim_start().split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
 }

@@ -155,7 +155,7 @@ fn nothing_is_copied_from_where_a_file_system_is_not_mounted() {
     let before = runs(&host).len();
     let one_is_not = DirectorySync { srcfs: ["/srv/web", "/srv/web/data"].map(str::to_owned).into(), ..rsync() };
     given(one_is_not).on(&host).sync("update", &["local"]).fails_with(
-        "nothing is mounted on /srv/web/data: not copied, lest what is missing is deleted from the targets",
+        "nothing is mounted on /srv/web/data: not copied, because its files would be deleted from the targets",
     );
     assert_eq!(runs(&host).len(), before + 2, "rsync was run");
 }
@@ -167,7 +167,7 @@ fn nothing_is_copied_to_where_the_file_system_is_not_mounted() {
         ended(if run.args.iter().any(|arg| arg == "n2") { 123 } else { 0 }, "")
     };
     let host = answers(10, 1, 0).program("/usr/bin/mountpoint", 32, "").program_with("/usr/bin/ssh", asked);
-    let refused = "nothing is mounted on /backup there: not copied, lest what is below fills up";
+    let refused = "nothing is mounted on /backup there: not copied, because the file system below would fill up";
     given(DirectorySync { dstfs: Some("/backup".to_owned()), ..rsync() })
         .on(&host)
         .sync("update", &["n2", "n3", "local"])

@@ -1,22 +1,22 @@
-//! `task.docker`: a container that is run to its end, on demand or by schedule.
+//! `task.docker`: a container that runs to completion, on demand or by schedule.
 //!
-//! A task is neither up nor down. A run makes the container, starts it, waits for its end, logs what it said and removes it;
-//! its exit status is the run's, by what `retcodes` makes of it. Provision has the image at hand, unprovision removes what a
-//! run left that was cut short. With a `container_data_dir` the engine is the object's own, as with `container.docker`.
+//! A task is neither up nor down. A run creates the container, starts it, waits until it exits, logs its output and removes it.
+//! `retcodes` maps its exit status to success or failure. Provision pulls the image, unprovision removes the container of an
+//! interrupted run. With a `container_data_dir` the engine is the object's own, as with `container.docker`.
 
 use hostler_family_application::TaskKeywords;
 use hostler_family_container::grant;
 use hostler_family_container::{ContainerLife, ContainerSpec, EnginePlace};
 use hostler_sdk::prelude::*;
 
-/// A container that is run to its end, on demand or by schedule.
+/// A container that runs to completion, on demand or by schedule.
 ///
-/// Each run has a container of its own, which is removed afterwards. A run that is not over keeps the next one from starting.
+/// Each run has a container of its own, which is removed afterwards. The next run cannot start before the previous one is over.
 #[derive(Keywords)]
 struct ContainerTask {
     #[keyword(flatten)]
     container: ContainerSpec,
-    /// Where its engine is.
+    /// The engine that runs the container.
     #[keyword(flatten)]
     engine: EnginePlace,
     #[keyword(flatten)]
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn what_must_be_confirmed_is_not_run_without() {
         let engine = ends_with(0);
-        task(&on(&engine), &[("confirmation", "true")]).run().fails_with("say --confirm");
+        task(&on(&engine), &[("confirmation", "true")]).run().fails_with("use --confirm");
         assert_eq!(engine.containers(), [""; 0]);
     }
 }

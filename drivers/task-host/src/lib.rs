@@ -1,7 +1,7 @@
 //! `task.host`: a command that is run on demand or by schedule.
 //!
-//! A task is neither up nor down. A run is what its exit status means by `retcodes`: `up` is success. A run that fails, or
-//! takes too long, is followed by `on_error`. The commands run as the service's own: with all the power of their user.
+//! A task is neither up nor down. `retcodes` maps the exit status of a run: `up` is success. After a run that fails or times
+//! out, `on_error` runs. The commands run with all the rights of their user.
 
 use hostler_family_application::{CommandSettings, TaskKeywords};
 use hostler_sdk::prelude::*;
@@ -67,7 +67,7 @@ impl hostler_sdk::Task for CommandTask {
     }
 }
 
-/// As timeout(1) has it.
+/// The exit status of a run that timed out, as in timeout(1).
 const TIMED_OUT: i32 = 124;
 
 impl CommandTask {
@@ -76,7 +76,7 @@ impl CommandTask {
         Ok(self.run.retcodes()?.judge(ended))
     }
 
-    /// Its own failure is told, and changes nothing about the run's.
+    /// Runs `on_error`. Its own failure is logged, and does not change the report of the run.
     fn after_error(&self) {
         let Some(command) = &self.on_error else { return };
         let told = self.surroundings.apply(command.clone()).and_then(|command| command.check());

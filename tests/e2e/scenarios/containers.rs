@@ -159,7 +159,7 @@ fn what_has_changed_is_made_anew(world: &World) {
 fn an_image_that_is_nowhere_is_named(world: &World) {
     let Some(_engine) = node_engine(world) else { return };
     create(world, &sleeping("1", "").replace("{image}", "127.0.0.1:1/nowhere:1"));
-    world.om("web provision").ends(1).says("cannot pull the image 127.0.0.1:1/nowhere:1").says("see to its registry");
+    world.om("web provision").ends(1).says("cannot pull the image 127.0.0.1:1/nowhere:1").says("check its registry");
     world.om("web set --kw container#1.image_pull_policy=never").ok();
     world.om("web provision").ends(1).says("image_pull_policy is never");
     world.om(&format!("web set --kw container#1.image={IMAGE}")).ok();

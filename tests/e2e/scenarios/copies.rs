@@ -168,7 +168,7 @@ fn what_is_not_mounted_deletes_nothing_on_a_target(world: &World) {
     // One that is missing among other files is told by its name.
     world.write("src/other", "other");
     n1.om(world, &format!("web set --kw sync#1.srcfs={}", world.path("src/data").display())).ok();
-    n1.om(world, "web sync all --rid sync#1").ends(1).says("src/data: not copied, lest what is missing is deleted");
+    n1.om(world, "web sync all --rid sync#1").ends(1).says("src/data: not copied, because its files would be deleted");
     assert_eq!(n2.read("backup/dst/data/1"), "src/data/1");
     let data = world.path("src/data").display().to_string();
     n1.must(&format!("mount -t tmpfs none {data}"));
@@ -202,7 +202,7 @@ fn a_snapshot_is_copied_and_gone_afterwards(world: &World) {
     assert_eq!(snapshots(n1), "");
     // One that a copy left which was killed is in nobody's way.
     n1.must(&format!("btrfs subvolume snapshot -r {site} {site}/.hostler-snapshot"));
-    n1.om(world, "web sync nodes --rid sync#1").ok().says("was left by a copy that did not end");
+    n1.om(world, "web sync nodes --rid sync#1").ok().says("was left by a copy that did not finish");
     assert_eq!(snapshots(n1), "");
     cluster.node("n2").fall_silent();
     let n1 = &cluster.nodes[0];

@@ -158,7 +158,7 @@ fn a_registry_is_told_who_asks(world: &World) {
     fails("its registry requires a login: name a file with credentials in registry_creds");
     let wrong = registry.log_in(&world.path("wrong"), "wrong-horse").unwrap();
     creds(&wrong);
-    fails(&format!("see to the credentials of {}", wrong.display()));
+    fails(&format!("check the credentials in {}", wrong.display()));
     creds(&login);
     fs::set_permissions(&login, fs::Permissions::from_mode(0o640)).unwrap();
     world.om("web provision").ends(1).says("has the mode 0640, and others could read it: use chmod 600");

@@ -65,7 +65,7 @@ fn it_runs_while_it_is_needed(world: &World) {
     assert_eq!(engines(world).len(), 1);
     world.om("web stop --rid container#1,container#2").ok();
     assert_eq!(engines(world).len(), 1, "container#3 needs it");
-    world.om("web stop").ok().says("ended the engine");
+    world.om("web stop").ok().says("stopped the engine");
     assert_eq!(engines(world), [0; 0]);
     world.om("web stop").ok().says("nothing to do");
     world.om("web start").ok();
@@ -100,7 +100,7 @@ fn one_that_waits_for_its_turn_is_ended_too(world: &World) {
     let line = &all.iter().find(|process| starter(process)).unwrap().1;
     let words: Vec<&str> = line.split_whitespace().map(|word| if word == "1" { "60" } else { word }).collect();
     let mut late = Command::new(words[0]).args(&words[1..]).spawn().unwrap();
-    world.om("web stop").ok().says("ended the engine");
+    world.om("web stop").ok().says("stopped the engine");
     assert_eq!(engines(world), [0; 0]);
     late.wait().unwrap();
     assert_eq!(world.states("web"), "container#1 down");

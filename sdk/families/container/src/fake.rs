@@ -1,4 +1,4 @@
-//! A container engine in memory: what the drivers of containers ask of the Docker Engine API, and no more.
+//! A container engine in memory. It implements the part of the Docker Engine API that the drivers of containers use.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,18 +16,18 @@ pub struct FakeEngine(Rc<RefCell<EngineState>>);
 
 #[derive(Default)]
 struct EngineState {
-    /// Their ids, by their names.
+    /// The ids of images by their names.
     images: BTreeMap<String, String>,
-    /// The same, of what can be pulled.
+    /// The ids of images that can be pulled, by their names.
     registry: BTreeMap<String, String>,
-    /// How containers end at once that are made from an image, and what they say.
+    /// The exit status and the output of containers that exit at once, by their images.
     failing: BTreeMap<String, (i32, String)>,
     containers: BTreeMap<String, FakeContainer>,
     made: u32,
-    /// Whether it runs only as long as a process of the resource does.
+    /// Whether the engine runs only while a process `dockerd` of the resource runs.
     is_a_process: bool,
     dead: bool,
-    /// Containers that heed no signal in time.
+    /// Containers that ignore signals.
     deaf: BTreeSet<String>,
 }
 
@@ -42,61 +42,61 @@ struct FakeContainer {
 }
 
 impl FakeEngine {
-    /// Without images and containers.
+    /// An engine without images and containers.
     pub fn new() -> FakeEngine {
         FakeEngine::default()
     }
 
-    /// With an image, and its id.
+    /// Adds an image and its id.
     pub fn image(self, name: &str, id: &str) -> FakeEngine {
         self.with(|state| state.images.insert(name.to_owned(), id.to_owned()))
     }
 
-    /// With an image that can be pulled.
+    /// Adds an image that can be pulled.
     pub fn in_registry(self, name: &str, id: &str) -> FakeEngine {
         self.with(|state| state.registry.insert(name.to_owned(), id.to_owned()))
     }
 
-    /// Containers of an image say something and end as soon as they are started.
+    /// Makes containers of an image write `says` and exit as soon as they are started.
     pub fn failing(self, image: &str, exit_code: i32, says: &str) -> FakeEngine {
         self.with(|state| state.failing.insert(image.to_owned(), (exit_code, says.to_owned())))
     }
 
-    /// A stop of this container never ends.
+    /// Makes the stop of this container fail.
     pub fn deaf(self, name: &str) -> FakeEngine {
         self.with(|state| state.deaf.insert(name.to_owned()))
     }
 
-    /// With a container that runs and carries these labels. Without them, it is somebody else's.
+    /// Adds a container that runs and has these labels. Without the labels of a resource, it belongs to something else.
     pub fn container(self, name: &str, labels: &[(&str, &str)]) -> FakeEngine {
         let labels: BTreeMap<&str, &str> = labels.iter().copied().collect();
         let body = json!({ "Image": "other", "Labels": labels });
         self.with(|state| state.add(name, body, "sha256:0".to_owned(), "running"))
     }
 
-    /// The engine dies, its containers go on.
+    /// Kills the engine. Its containers keep running.
     pub fn die(&self) {
         self.0.borrow_mut().dead = true;
     }
 
-    /// A container ends by itself.
+    /// Makes a container exit.
     pub fn end(&self, name: &str, exit_code: i32) {
         if let Some(container) = self.0.borrow_mut().containers.get_mut(name) {
             (container.status, container.exit_code) = ("exited", exit_code);
         }
     }
 
-    /// An image is replaced by another.
+    /// Replaces an image by another one of the same name.
     pub fn replace(&self, image: &str, id: &str) {
         self.0.borrow_mut().images.insert(image.to_owned(), id.to_owned());
     }
 
-    /// `web.container.1 running`.
+    /// The containers and their states: `web.container.1 running`.
     pub fn containers(&self) -> Vec<String> {
         self.0.borrow().containers.iter().map(|(name, container)| format!("{name} {}", container.status)).collect()
     }
 
-    /// What a container was made from.
+    /// The body of the request that created a container.
     pub fn body(&self, name: &str) -> Value {
         self.0.borrow().containers.get(name).map_or(Value::Null, |container| container.body.clone())
     }
@@ -106,13 +106,13 @@ impl FakeEngine {
         self
     }
 
-    /// A node on which this engine listens on a socket.
+    /// Adds this engine to a host, listening on a socket.
     pub fn on(&self, host: Host, socket: &str) -> Host {
         let (engine, base) = (self.clone(), format!("unix:{socket}"));
         host.server(&format!("{base}/"), move |asked| engine.answer(asked, asked.to.trim_start_matches(&base)))
     }
 
-    /// A node on which the object runs this engine itself, as a process that `flock` keeps from running twice and `pkill` ends.
+    /// Adds this engine to a host as the object's own: a process that `flock` runs and `pkill` stops.
     pub fn own_on(&self, host: Host, socket: &str) -> Host {
         self.0.borrow_mut().is_a_process = true;
         let ended = |status| Output { status, stdout: Vec::new(), stderr: Vec::new(), truncated: false };
@@ -266,7 +266,7 @@ fn shown(container: &FakeContainer) -> Value {
     })
 }
 
-/// As the log of a container without a terminal.
+/// The format of the log of a container without a terminal.
 fn framed(text: &str) -> Value {
     let length = u32::try_from(text.len()).unwrap_or_default().to_be_bytes();
     let head: String = [1, 0, 0, 0].into_iter().chain(length).map(char::from).collect();

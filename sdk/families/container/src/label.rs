@@ -1,10 +1,10 @@
-//! The labels by which a container is known to be a resource's. The host's guard of the socket goes by them.
+//! The labels that identify the container of a resource. The host's guard of the socket checks them.
 
 /// The object's path.
 pub const OBJECT: &str = "hostler.object";
 /// The resource's id.
 pub const RID: &str = "hostler.rid";
-/// The node that made it.
+/// The node that created the container.
 pub const NODE: &str = "hostler.node";
-/// A mark of all that was asked for, to see whether a container is what the keywords say today.
+/// A digest of the configuration that the container was created from, to detect later changes.
 pub const CONFIG: &str = "hostler.config";

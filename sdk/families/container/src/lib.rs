@@ -3,19 +3,19 @@
 //! ```text
 //!   container.docker container.podman container.oci task.docker
 //!        │
-//!        │ the drivers of containers that live: ContainerResource      resource.rs
+//!        │ ContainerResource: drivers whose containers keep running            resource.rs
 //!        ▼
-//!   Service: status start stop provision unprovision, run, consoles    life/service.rs, run.rs, inside.rs
-//!        │ what the container is to be: Container                      life/keywords.rs, describe.rs (its body)
+//!   ContainerLife: status start stop provision unprovision, run, consoles      life/service.rs, run.rs, inside.rs
+//!        │ ContainerSpec: the keywords of the container                        life/keywords.rs, describe.rs (the body)
 //!        ▼
-//!   Place: where the engine is, the node's or the object's own         place/mod.rs, place/own.rs
+//!   EngineLocation: the node's engine, or the object's own                     place/mod.rs, place/own.rs
 //!        │
 //!        ▼
-//!   Engine: the few calls that are needed                              engine/
+//!   EngineClient: the requests that the drivers need                           engine/
 //! ```
 //!
-//! Podman answers null where docker answers an empty list, and leaves out what it does not know: every member that is read
-//! may be missing.
+//! Podman sends null where docker sends an empty list, and omits members that it does not know: every member that is read may
+//! be missing.
 
 mod engine;
 #[cfg(not(target_arch = "wasm32"))]

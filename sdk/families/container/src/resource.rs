@@ -1,4 +1,4 @@
-//! A driver whose resources are containers that live: it says where its engine is, and has all else from here.
+//! Drivers whose containers keep running: a driver says where its engine is, and gets its verbs from here.
 
 use std::path::PathBuf;
 
@@ -6,25 +6,25 @@ use hostler_sdk::{Context, Keywords, Problem, Result};
 
 use crate::{ContainerLife, ContainerSpec, EngineLocation};
 
-/// A resource that is a container. [`container_driver!`](crate::container_driver) makes a driver of it.
+/// A resource that is a container. [`container_driver!`](crate::container_driver) makes it a driver.
 pub trait ContainerResource: Keywords {
-    /// What the container is to be.
+    /// The keywords of the container.
     fn container(&self) -> &ContainerSpec;
 
-    /// Where its engine is.
+    /// The location of its engine.
     fn place(&self, context: &Context) -> Result<EngineLocation>;
 
-    /// What keywords hold that they cannot.
+    /// The problems of the keywords.
     fn problems(&self) -> Vec<Problem> {
         self.container().problems()
     }
 
-    /// Its life.
+    /// The functions for its verbs.
     fn service<'a>(&'a self, context: &'a Context) -> Result<ContainerLife<'a>> {
         Ok(ContainerLife::new(self.container(), context, self.place(context)?))
     }
 
-    /// Its life, if the keywords hold nothing that they cannot.
+    /// The functions for its verbs, if the keywords have no problems.
     fn checked<'a>(&'a self, context: &'a Context) -> Result<ContainerLife<'a>> {
         match self.problems().into_iter().next() {
             Some(problem) => Err(problem.into()),
@@ -33,14 +33,15 @@ pub trait ContainerResource: Keywords {
     }
 }
 
-/// That an engine of the object's own is a dockerd, for drivers of others: said in DEFAULT, the keyword is about all containers.
+/// The problem of drivers that do not use docker with `container_data_dir`. If the keyword is in DEFAULT, it applies to all
+/// containers of the object.
 pub fn refuse_own_engine(container_data_dir: Option<&PathBuf>) -> Option<Problem> {
-    let text = "an engine of the object's own is a dockerd: use type = docker, or say it in the sections of those that do, and \
+    let text = "an engine of the object's own is a dockerd: use type = docker, or set it in the sections that do, and \
                 not in DEFAULT";
     container_data_dir.map(|_| Problem::new("container_data_dir", text))
 }
 
-/// The driver of a [`ContainerResource`](crate::ContainerResource): its life and its consoles.
+/// Implements `Driver` and `Console` for a [`ContainerResource`](crate::ContainerResource).
 #[macro_export]
 macro_rules! container_driver {
     ($driver:ident, $name:literal, $grants:expr) => {

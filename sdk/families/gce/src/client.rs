@@ -1,4 +1,4 @@
-//! Requests to the API: with the token, tried again while that makes sense.
+//! Requests to the API: with the token, and with retries.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::time::Duration;
@@ -11,28 +11,28 @@ use super::place::segment;
 use super::token::{self, AccessToken};
 use super::{CloudKeywords, ComputeError};
 
-/// Where the API is on Google.
+/// The address of the API.
 const API: &str = "https://compute.googleapis.com/compute/v1";
 
-/// How often a request is sent at most.
+/// How often a request is sent, at most.
 const TRIES: u32 = 4;
 
-/// How long after the first.
+/// The pause after the first try.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// How long an answer may take.
+/// How long a response may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A client for the length of one call of a driver.
+/// A client of the Compute API, for one call of a driver.
 pub struct ComputeClient<'a> {
     cloud: &'a CloudKeywords,
     context: &'a Context,
     token: RefCell<Option<AccessToken>>,
     project: OnceCell<String>,
     zone: OnceCell<String>,
-    /// When it must have come to an end, since the boot of the node.
+    /// The time at which it gives up, since the node's boot.
     end: Duration,
-    /// How many changes were asked for so far.
+    /// The number of changes that were requested so far.
     changes: Cell<u32>,
 }
 
@@ -44,35 +44,36 @@ impl<'a> ComputeClient<'a> {
             token: RefCell::default(),
             project: OnceCell::new(),
             zone: OnceCell::new(),
-            // A call that is ended by the host says nothing; one that gives up in time says what it waited for.
+            // If the host stopped the call at its deadline, there would be no message. Giving up earlier allows to report what
+            // the client was waiting for.
             end: clock::since_boot().saturating_add(context.deadline.mul_f32(0.9)),
             changes: Cell::new(0),
         }
     }
 
-    /// The instance that this node is.
+    /// The name of this node's instance.
     pub fn instance(&self) -> &str {
         let name = self.cloud.gce_instance.as_deref().unwrap_or(&self.context.node);
         name.split('.').next().unwrap_or(name)
     }
 
-    /// The path of that instance within the project.
+    /// The path of this node's instance within the project.
     pub fn own_path(&self) -> Result<String, ComputeError> {
         Ok(format!("zones/{}/instances/{}", self.zone()?, segment("gce_instance", self.instance())?))
     }
 
-    /// The zone.
+    /// The zone of the resource.
     pub fn zone(&self) -> Result<&str, ComputeError> {
         let ask = || {
-            let told = token::told(self.cloud, "instance/zone")?;
-            Ok(told.trim().rsplit('/').next().unwrap_or_default().to_owned())
+            let zone = token::read(self.cloud, "instance/zone")?;
+            Ok(zone.trim().rsplit('/').next().unwrap_or_default().to_owned())
         };
         known(&self.zone, "gce_zone", self.cloud.gce_zone.as_ref(), ask)
     }
 
     /// The id of the project.
     pub fn project(&self) -> Result<&str, ComputeError> {
-        let ask = || Ok(token::told(self.cloud, "project/project-id")?.trim().to_owned());
+        let ask = || Ok(token::read(self.cloud, "project/project-id")?.trim().to_owned());
         known(&self.project, "gce_project", self.cloud.gce_project.as_ref(), ask)
     }
 
@@ -81,7 +82,7 @@ impl<'a> ComputeClient<'a> {
         self.end.saturating_sub(clock::since_boot())
     }
 
-    /// What is at a path within the project: `zones/z/disks/d`. None if nothing is.
+    /// The resource at a path within the project, such as `zones/z/disks/d`. None if it does not exist.
     pub fn get(&self, path: &str) -> Result<Option<Value>, ComputeError> {
         match self.send("GET", path, "", None) {
             Ok(found) => Ok(Some(found)),
@@ -90,7 +91,7 @@ impl<'a> ComputeClient<'a> {
         }
     }
 
-    /// Asks for a change, and waits until it is done. `query` is that of the request, `doing` says what is done.
+    /// Requests a change, and waits until it is done. `query` is that of the request; `doing` describes the change in messages.
     pub fn change(
         &self,
         method: &str,
@@ -106,7 +107,7 @@ impl<'a> ComputeClient<'a> {
         self.finish(operation, doing)
     }
 
-    /// Sends a request until it succeeds, cannot succeed, or was tried often enough.
+    /// Sends a request, and repeats it after temporary errors.
     pub(super) fn send(
         &self,
         method: &str,
@@ -144,7 +145,7 @@ impl<'a> ComputeClient<'a> {
         if answer.succeeded() { Ok(answer.json()?) } else { Err(ComputeError::of(&answer)) }
     }
 
-    /// A token that is good, the same one while it is.
+    /// A valid token. It is reused until it expires.
     fn token(&self) -> Result<String, ComputeError> {
         let known = self.token.borrow().as_ref().filter(|token| token.is_good()).map(|token| token.text.clone());
         if let Some(known) = known {
@@ -154,13 +155,13 @@ impl<'a> ComputeClient<'a> {
         Ok(self.token.borrow_mut().insert(fresh).text.clone())
     }
 
-    /// A UUID for a change: the same when the request is sent again, another for every other change.
+    /// A UUID for a change. It stays the same when the request is sent again.
     fn request_id(&self, method: &str, path: &str) -> String {
         self.context.new_uuid((self.changes.get(), method, path))
     }
 }
 
-/// What a keyword says, or else what is asked for once.
+/// The value of a keyword, or else the answer of `ask`, which is called once.
 fn known<'c>(
     cell: &'c OnceCell<String>,
     keyword: &str,

@@ -1,4 +1,4 @@
-//! How the API says no, in sentences that say what to do.
+//! The errors of the API, with messages that say what to do.
 
 use std::fmt::Display;
 
@@ -6,71 +6,71 @@ use hostler_sdk::http::HttpResponse;
 use hostler_sdk::{CapabilityError, Error};
 use serde_json::Value;
 
-/// The answer of the API.
+/// The result of a request.
 pub type ComputeResult<T> = std::result::Result<T, ComputeError>;
 
-/// A fault as the failure of what was being done: `.map_err(failed("cannot attach d"))?`.
+/// Converts an error, with a text about the failed operation in front: `.map_err(failed("cannot attach d"))?`.
 pub fn failed(doing: impl Display) -> impl FnOnce(ComputeError) -> Error {
     move |fault| Error::from(fault).while_doing(doing)
 }
 
-/// Why a request came to nothing.
+/// The error of a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ComputeError {
-    /// There is no such thing.
+    /// The resource does not exist.
     #[error("Google says: {0}")]
     NotFound(String),
-    /// There is one already.
+    /// The resource exists already.
     #[error("Google says: {0}")]
     AlreadyExists(String),
-    /// Somebody else has it.
+    /// Another resource uses it.
     #[error("Google says: {0}")]
     InUse(String),
-    /// It is on its way from one state to another.
+    /// It is changing its state.
     #[error("Google says: {0} (try again in a moment)")]
     NotReady(String),
-    /// Somebody changed it meanwhile.
+    /// It was changed at the same time.
     #[error("Google says: {0} (it was changed at the same time: try again)")]
     Conflict(String),
-    /// The project may have no more.
+    /// The quota of the project is exceeded.
     #[error("the quota of the project is exceeded: {0} (free something, or ask Google for more)")]
     Quota(String),
-    /// The zone has no more.
+    /// The zone has no resources left.
     #[error("the zone has no resources left: {0} (try again later, or in another zone)")]
     Exhausted(String),
-    /// Too many requests.
+    /// There were too many requests.
     #[error("too many requests, Google says: {0} (try again in a minute)")]
     RateLimit(String),
-    /// The service account may not.
+    /// The service account does not have the permission.
     #[error(
         "the instance's service account may not do this: {0} (give it roles/compute.instanceAdmin.v1, and for routes roles/compute.networkAdmin)"
     )]
     Forbidden(String),
-    /// A fresh token was refused too.
+    /// The API also refused a new token.
     #[error("Google does not take the token of the instance's service account: {0}")]
     Unauthorized(String),
-    /// The service has a problem.
+    /// The API has a problem.
     #[error("the Compute API has a problem: {0} (try again)")]
     Unavailable(String),
-    /// No answer.
+    /// There was no response.
     #[error("the Compute API cannot be reached: {0}")]
     Unreachable(String),
-    /// No token, no zone, no project.
+    /// The metadata server did not report the token, the zone or the project.
     #[error("the metadata server of Google did not help: {0}")]
     Metadata(String),
-    /// It was accepted, and the time is over.
+    /// The operation was accepted, but did not finish in time.
     #[error("{0} is still under way at Google: look again later")]
     Unfinished(String),
-    /// Any other.
+    /// Any other error of the API.
     #[error("Google says: {0}")]
     Other(String),
-    /// The host refused or gave up.
+    /// The host refused the request, or the action was cancelled.
     #[error(transparent)]
     Host(Error),
 }
 
 impl ComputeError {
-    /// Of an answer that is no success.
+    /// The error of a response.
     pub(super) fn of(answer: &HttpResponse) -> ComputeError {
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let error = &body["error"];
@@ -79,7 +79,7 @@ impl ComputeError {
         ComputeError::named(answer.status, reason, message)
     }
 
-    /// Of an operation that failed after it was accepted.
+    /// The error of an operation that failed after it was accepted.
     pub(super) fn of_operation(error: &Value) -> ComputeError {
         let first = &error["errors"][0];
         let message = first["message"].as_str().unwrap_or("the operation failed").to_owned();
@@ -111,7 +111,7 @@ impl ComputeError {
         }
     }
 
-    /// Of a request that did not come through.
+    /// The error of a request without a response.
     pub(super) fn unsent(error: CapabilityError) -> ComputeError {
         match error {
             CapabilityError::Denied(_) | CapabilityError::Cancelled | CapabilityError::Invalid(_) => {
@@ -121,7 +121,7 @@ impl ComputeError {
         }
     }
 
-    /// Of one that did not come through to the metadata server.
+    /// The error of a request to the metadata server without a response.
     pub(super) fn metadata(base: &str, error: CapabilityError) -> ComputeError {
         match ComputeError::unsent(error) {
             ComputeError::Unreachable(why) => ComputeError::Metadata(format!(

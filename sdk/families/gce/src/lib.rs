@@ -1,14 +1,14 @@
-//! Google's Compute API, for the drivers that speak it.
+//! A client of Google's Compute API, for the drivers of Google's cloud.
 //!
 //! ```text
-//!   Cloud (keywords) ──▶ Client ──▶ metadata server: the token, the project, the zone
+//!   CloudKeywords ──▶ ComputeClient ──▶ metadata server: the token, the project, the zone
 //!                          │
-//!                          └──▶ Compute API: a request, tried again while that makes sense; an operation, until it is done
+//!                          └──▶ Compute API: requests, with retries; operations, until they are done
 //! ```
 //!
-//! The token is that of the instance's service account. It is kept for the length of a call, and renewed when it is about to
-//! expire or when the API does not take it any more; nothing of it is written anywhere. A request that changes something
-//! carries a `requestId`, so that one whose answer was lost can be sent again without being done twice.
+//! The token is that of the instance's service account. It is kept for one call of the driver, and renewed when it is about to
+//! expire or when the API refuses it; it is never written anywhere. A request that changes something has a `requestId`, so that
+//! it can be sent again if its response was lost, without being executed twice.
 //!
 //! A driver flattens [`CloudKeywords`] into its keywords and takes its grants from [`gce_grants!`](crate::gce_grants).
 
@@ -24,7 +24,7 @@ pub use fault::{ComputeError, ComputeResult, failed};
 pub use keywords::CloudKeywords;
 pub use place::{InstanceRef, check_name, name_of, path_of};
 
-/// The grants of a driver that speaks the Compute API: what it names itself, and those of the API and the metadata server.
+/// The grants of a driver of Google's cloud: its own, and those for the Compute API and the metadata server.
 #[macro_export]
 macro_rules! gce_grants {
     ($($own:literal),* $(,)?) => {

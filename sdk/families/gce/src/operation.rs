@@ -1,4 +1,4 @@
-//! Operations: accepted at once, and looked at until they are done.
+//! Operations: the API accepts a change at once and executes it later; the client polls until it is done.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use serde_json::Value;
 use super::place::path_of;
 use super::{ComputeClient, ComputeError};
 
-/// How long after the first look.
+/// The pause before the first poll.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long between two looks at most.
+/// The longest pause between two polls.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl ComputeClient<'_> {
-    /// Waits until an operation is done, with longer and longer pauses.
+    /// Waits until an operation is done, with increasing pauses.
     pub(super) fn finish(&self, mut operation: Value, doing: &str) -> Result<(), ComputeError> {
         let path = path_of(&operation["selfLink"]).to_owned();
         let mut pause = FIRST_PAUSE;

@@ -1,11 +1,11 @@
-//! Names and the addresses that the API knows things by: `https://…/compute/v1/projects/p/zones/z/disks/d`.
+//! The names and addresses of resources: `https://…/compute/v1/projects/p/zones/z/disks/d`.
 
 use std::fmt;
 
 use hostler_sdk::{Error, Result};
 use serde_json::Value;
 
-/// An instance and its zone, as other resources refer to it.
+/// A reference to an instance: its zone and name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceRef {
     /// Its zone.
@@ -15,7 +15,7 @@ pub struct InstanceRef {
 }
 
 impl InstanceRef {
-    /// Of an address that ends in `/zones/z/instances/i`.
+    /// Reads an address that ends with `/zones/z/instances/i`.
     pub fn of(address: &str) -> Option<InstanceRef> {
         let mut words = address.rsplit('/');
         let (name, instances, zone, zones) = (words.next()?, words.next()?, words.next()?, words.next()?);
@@ -35,7 +35,7 @@ impl fmt::Display for InstanceRef {
     }
 }
 
-/// The path within its project of a resource that is named by its address: `zones/z/disks/d`.
+/// The path within the project in the address of a resource: `zones/z/disks/d`.
 pub fn path_of(address: &Value) -> &str {
     let address = address.as_str().unwrap_or_default();
     let below = address.split_once("/projects/").map_or(address, |(_, below)| below);
@@ -45,12 +45,12 @@ pub fn path_of(address: &Value) -> &str {
     }
 }
 
-/// The last word of an address.
+/// The name in the address of a resource: its last part.
 pub fn name_of(address: &Value) -> &str {
     address.as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default()
 }
 
-/// Refuses what the API takes for no name: see RFC 1035.
+/// Fails if the API would refuse the name: see RFC 1035.
 pub fn check_name(keyword: &str, name: &str) -> Result<()> {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let fits = name.len() <= 63 && name.starts_with(|c: char| c.is_ascii_lowercase()) && !name.ends_with('-');
@@ -62,7 +62,7 @@ pub fn check_name(keyword: &str, name: &str) -> Result<()> {
     )))
 }
 
-/// A word that becomes a part of a path.
+/// Checks a word that becomes part of a path.
 pub(super) fn segment(keyword: &str, word: &str) -> Result<String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     if !word.is_empty() && !word.starts_with('.') && word.chars().all(legal) {

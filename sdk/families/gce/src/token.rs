@@ -1,4 +1,4 @@
-//! The metadata server: the token of the service account, and what the instance is told of itself.
+//! Requests to the metadata server: the token of the service account, and the instance's project and zone.
 
 use std::time::Duration;
 
@@ -7,26 +7,26 @@ use hostler_sdk::http::{HttpRequest, HttpResponse};
 
 use super::{CloudKeywords, ComputeError};
 
-/// Where the metadata server is on Google. Its name would do, but it stands for a link-local address, which the host reaches
-/// only where a grant names it.
+/// The address of the metadata server. Its host name would resolve to this link-local address, which the host contacts only if a
+/// grant names it.
 const METADATA: &str = "http://169.254.169.254/computeMetadata/v1";
 
-/// How long the metadata server may take. It is on the machine beside.
+/// How long the metadata server may take. It runs on the same physical host.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A token is taken for expired this long before it is.
+/// How long before its expiry a token counts as expired.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// A token.
+/// An access token of the service account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AccessToken {
     pub(super) text: String,
-    /// When it expires, since the boot of the node.
+    /// The time of expiry, since the node's boot.
     end: Duration,
 }
 
 impl AccessToken {
-    /// Asks for one.
+    /// Requests a token.
     pub(super) fn ask(cloud: &CloudKeywords) -> Result<AccessToken, ComputeError> {
         let asked = clock::since_boot();
         let answer = metadata(cloud, "instance/service-accounts/default/token")?;
@@ -37,14 +37,14 @@ impl AccessToken {
         Ok(AccessToken { text: text.to_owned(), end: asked + Duration::from_secs(seconds) })
     }
 
-    /// Whether it can be used.
+    /// Whether the token can be used.
     pub(super) fn is_good(&self) -> bool {
         clock::since_boot() + MARGIN < self.end
     }
 }
 
-/// What the metadata server says of something.
-pub(super) fn told(cloud: &CloudKeywords, path: &str) -> Result<String, ComputeError> {
+/// A value of the metadata server.
+pub(super) fn read(cloud: &CloudKeywords, path: &str) -> Result<String, ComputeError> {
     Ok(metadata(cloud, path)?.text())
 }
 

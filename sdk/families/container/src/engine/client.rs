@@ -1,4 +1,4 @@
-//! The few calls of the engine's interface that are needed.
+//! The requests of the Docker Engine API that the drivers need.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,17 +12,17 @@ use super::error::EngineError;
 use super::reference::name_and_tag;
 use super::wire::{ContainerEntry, ContainerInfo, EngineObject, EngineRefusal, PullProgress, unframed};
 
-/// The versions of the interface that are spoken. Of those that the engine speaks, the newest of these is taken.
+/// The oldest and newest version of the API that this client supports. It uses the newest one that the engine also supports.
 pub(crate) const OLDEST: ApiVersion = ApiVersion(1, 41);
 const NEWEST: ApiVersion = ApiVersion(1, 47);
 
-/// How long a question may take.
+/// How long a query may take.
 const QUESTION: Duration = Duration::from_secs(30);
 
-/// How much longer than the grace of a stop its answer may take.
+/// How long the answer to a stop may take after the grace period.
 const AFTER_GRACE: Duration = Duration::from_secs(10);
 
-/// A version of the interface: `1.41`.
+/// A version of the API: `1.41`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ApiVersion(u32, u32);
 
@@ -41,7 +41,7 @@ impl std::str::FromStr for ApiVersion {
     }
 }
 
-/// An engine that answers.
+/// A client of an engine that answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineClient {
     socket: PathBuf,
@@ -51,7 +51,7 @@ pub struct EngineClient {
 type EngineResult<T> = Result<T, EngineError>;
 
 impl EngineClient {
-    /// Asks the engine at a socket which version of the interface it speaks.
+    /// Connects to the engine at a socket and negotiates the version of the API.
     pub fn connect(socket: &Path) -> EngineResult<EngineClient> {
         const DOING: &str = "cannot ask the container engine";
         let request = HttpRequest::unix("GET", socket, "/_ping").timeout(QUESTION);
@@ -65,7 +65,7 @@ impl EngineClient {
         }
     }
 
-    /// Where it listens.
+    /// The socket of the engine.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
@@ -76,7 +76,7 @@ impl EngineClient {
         some(self.ask(&doing, &format!("/containers/{name}/json")).and_then(|response| read(&doing, &response)))
     }
 
-    /// The ids of the containers that carry all of these labels; those that run, or all.
+    /// The ids of the containers with all of these labels: only those that run, or all.
     pub fn containers(&self, labels: &[(&str, &str)], all: bool) -> EngineResult<Vec<String>> {
         const DOING: &str = "cannot list the containers";
         let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -86,7 +86,7 @@ impl EngineClient {
         Ok(listed.into_iter().map(|container| container.id).collect())
     }
 
-    /// Makes a container, and returns its id and what the engine warns of.
+    /// Creates a container, and returns its id and the engine's warnings.
     pub fn create(&self, name: &str, body: &Value) -> EngineResult<(String, Vec<String>)> {
         let doing = format!("cannot create the container {name}");
         let request = self.request("POST", &format!("/containers/create?name={}", escaped(name))).json(body);
@@ -99,7 +99,7 @@ impl EngineClient {
         self.order(&format!("cannot start the container {}", short(id)), "POST", &format!("/containers/{id}/start"))
     }
 
-    /// Stops a container: its signal, then KILL after `grace`.
+    /// Stops a container: sends its stop signal, then KILL after `grace`.
     pub fn stop(&self, id: &str, grace: Duration) -> EngineResult<()> {
         let doing = format!("cannot stop the container {}", short(id));
         let path = format!("/containers/{id}/stop?t={}", grace.as_secs());
@@ -112,7 +112,7 @@ impl EngineClient {
         self.order(&doing, "POST", &format!("/containers/{id}/kill?signal={signal}"))
     }
 
-    /// Removes a container and the volumes without a name that came with it, whether it runs or not.
+    /// Removes a container and its anonymous volumes, whether it runs or not.
     pub fn remove(&self, id: &str) -> EngineResult<()> {
         let doing = format!("cannot remove the container {}", short(id));
         match self.order(&doing, "DELETE", &format!("/containers/{id}?force=true&v=true")) {
@@ -129,12 +129,12 @@ impl EngineClient {
         Ok(prepared.id)
     }
 
-    /// The path of a request, below the version that is spoken.
+    /// The path of a request, with the version of the API in front.
     pub fn path(&self, path: &str) -> String {
         format!("/v{}{path}", self.version)
     }
 
-    /// The last lines that a container wrote, at most so many.
+    /// The last lines of a container's log, `count` at most.
     pub fn last_lines(&self, container: &ContainerInfo, count: u32) -> EngineResult<Vec<String>> {
         let doing = format!("cannot read the log of the container {}", container.short_id());
         let path = format!("/containers/{}/logs?stdout=true&stderr=true&tail={count}", container.id);
@@ -150,7 +150,7 @@ impl EngineClient {
         some(answer.and_then(|response| read::<EngineObject>(&doing, &response)).map(|image| image.id))
     }
 
-    /// Pulls an image. The engine reports a failure only at the end of its progress.
+    /// Pulls an image. The engine reports a failure not as the status, but in the stream of progress messages.
     pub(crate) fn pull(
         &self,
         reference: &str,
@@ -158,7 +158,7 @@ impl EngineClient {
         timeout: Duration,
     ) -> EngineResult<()> {
         let doing = format!("cannot pull the image {reference}");
-        // Without a tag the engine would pull all of them.
+        // Without a tag the engine would pull all tags of the image.
         let (name, tag) = name_and_tag(reference);
         let path = format!("/images/create?fromImage={}&tag={}", escaped(name), escaped(tag));
         let request = self.request("POST", &path).timeout(timeout);
@@ -183,12 +183,12 @@ impl EngineClient {
         self.send(doing, &self.request("GET", path).timeout(QUESTION))
     }
 
-    /// A request whose answer does not matter.
+    /// Sends a request and ignores the content of the response.
     fn order(&self, doing: &str, method: &str, path: &str) -> EngineResult<()> {
         self.send(doing, &self.request(method, path)).map(drop)
     }
 
-    /// 304 says that it is so already.
+    /// Sends a request. 304 means that nothing had to be changed, which is a success.
     fn send(&self, doing: &str, request: &HttpRequest) -> EngineResult<HttpResponse> {
         let response = request.send().map_err(|error| EngineError::of(&self.socket, doing, error))?;
         if response.succeeded() || response.status == 304 {
@@ -207,7 +207,7 @@ fn read<T: DeserializeOwned>(doing: &str, response: &HttpResponse) -> EngineResu
         .map_err(|error| EngineError::Unreadable { doing: doing.to_owned(), why: error.to_string() })
 }
 
-/// What is not there is none.
+/// Turns "not found" into None.
 fn some<T>(answer: EngineResult<T>) -> EngineResult<Option<T>> {
     match answer {
         Ok(found) => Ok(Some(found)),
@@ -220,7 +220,7 @@ fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
 
-/// The text as the value of a query, see RFC 3986 §2.1.
+/// Percent-encodes a value of a query, see RFC 3986 §2.1.
 fn escaped(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()

@@ -1,10 +1,10 @@
-//! Who a registry takes one for: from a file as docker-login(1) writes it, to the header that goes with a pull.
+//! The credentials for a registry: read from a file that docker-login(1) writes, and sent as a header of a pull.
 //!
 //! ```json
 //! { "auths": { "registry.example.com:5000": { "auth": "<base64 of user:password>" } } }
 //! ```
 //!
-//! What the file holds is part of no message.
+//! No message contains the content of the file.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::reference::registry;
 
-/// Where docker.io is named otherwise.
+/// The names of docker.io in the file.
 const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 /// The header `X-Registry-Auth` of a pull.
@@ -24,7 +24,7 @@ const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 pub(crate) struct RegistryCredentials(pub(crate) String);
 
 impl RegistryCredentials {
-    /// Those of a file for the registry of an image.
+    /// Reads the credentials for the registry of an image from a file.
     pub(crate) fn read(file: &Path, image: &str) -> Result<RegistryCredentials> {
         let failed = |text: &str| Error::failed(format!("registry_creds: {} {text}", file.display()));
         let stat = files::stat(file)?.ok_or_else(|| failed("does not exist"))?;
@@ -76,7 +76,7 @@ fn decoded(auth: &str) -> Option<(String, String)> {
     Some((user.to_owned(), password.trim_end_matches('\0').to_owned()))
 }
 
-/// The registry that a name in the file is about: some are written as addresses.
+/// The registry of a name in the file. Some names are written as URLs.
 fn host(name: &str) -> &str {
     let bare = name.split_once("://").map_or(name, |(_, rest)| rest);
     let host = bare.split('/').next().unwrap_or_default();
@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    /// The document that the engine gets, or why there is none.
+    /// The document that is sent to the engine, or the error.
     fn sent(auths: &Value, image: &str) -> std::result::Result<Value, String> {
         let RegistryCredentials(header) =
             RegistryCredentials::parse(json!({ "auths": auths }).to_string().as_bytes(), image)?;
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_without_what_it_holds() {
+    fn errors_do_not_quote_the_content_of_the_file() {
         let check = |auths: Value, expected: &str| {
             let error = sent(&auths, "reg.example/db").unwrap_err();
             assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");

@@ -1,57 +1,57 @@
-//! Why a request to an engine failed.
+//! The errors of requests to an engine.
 
 use std::path::{Path, PathBuf};
 
 use hostler_sdk::errno::ECONNREFUSED;
 use hostler_sdk::{CapabilityError, Error};
 
-/// Why a request to an engine failed.
+/// The error of a request to an engine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
-    /// There is no socket.
+    /// The socket does not exist.
     #[error("there is no container engine at {}: start it, or name its socket with the keyword socket", .0.display())]
     Missing(PathBuf),
-    /// There is a socket, and nobody listens on it.
+    /// The socket exists, but no engine listens on it.
     #[error("no container engine listens on {}: start it again", .0.display())]
     Silent(PathBuf),
-    /// The engine does not speak any version of its interface that this does.
-    #[error("the container engine at {} is too old: it speaks {found}, needed is {}", socket.display(), super::client::OLDEST)]
+    /// The engine supports no version of the API that this client supports.
+    #[error("the container engine at {} is too old: it supports version {found}, and {} is needed", socket.display(), super::client::OLDEST)]
     TooOld {
-        /// Where it listens.
+        /// The socket of the engine.
         socket: PathBuf,
-        /// What it speaks.
+        /// The version that it supports.
         found: String,
     },
-    /// The engine said no.
+    /// The engine refused the request.
     #[error("{doing}: {message}")]
     Refused {
-        /// What was asked for.
+        /// The failed operation, in words.
         doing: String,
-        /// The status of HTTP.
+        /// The HTTP status.
         status: u16,
-        /// Its reason.
+        /// The engine's reason.
         message: String,
     },
-    /// The engine's answer makes no sense.
+    /// The engine's response is invalid.
     #[error("{doing}: the engine's answer cannot be understood: {why}")]
     Unreadable {
-        /// What was asked for.
+        /// The failed operation, in words.
         doing: String,
-        /// What is wrong with it.
+        /// The reason why it is invalid.
         why: String,
     },
-    /// The request did not get there, or no answer came back.
+    /// The request could not be sent, or there was no response.
     #[error("{doing}: {error}")]
     Capability {
-        /// What was asked for.
+        /// The failed operation, in words.
         doing: String,
-        /// Why.
+        /// The error of the capability.
         error: CapabilityError,
     },
 }
 
 impl EngineError {
-    /// Of a request that did not get there.
+    /// The error of a request that could not be sent.
     pub(crate) fn of(socket: &Path, doing: &str, error: CapabilityError) -> EngineError {
         if error.is_not_found() {
             return EngineError::Missing(socket.to_owned());
@@ -62,29 +62,29 @@ impl EngineError {
         EngineError::Capability { doing: doing.to_owned(), error }
     }
 
-    /// Whether there is no engine to talk to.
+    /// Whether no engine listens on the socket.
     pub fn is_absent(&self) -> bool {
         matches!(self, EngineError::Missing(_) | EngineError::Silent(_))
     }
 
-    /// Whether an engine that is about to run, or about to end, may fail like this.
+    /// Whether an engine that is starting or stopping may cause this error.
     pub fn is_passing(&self) -> bool {
         self.is_absent() || (matches!(self, EngineError::Capability { .. }) && !self.is_denied())
     }
 
-    /// Whether the engine said that what was asked for is not there.
+    /// Whether the engine reported that the container or image does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, EngineError::Refused { status: 404, .. })
     }
 
-    /// Whether a registry wants other credentials, as engines hand on what it said.
+    /// Whether a registry refused the credentials. Engines pass on its text, without a code.
     pub fn is_unauthorized(&self) -> bool {
         const WORDS: [&str; 4] = ["unauthorized", "authentication required", "no basic auth", "pull access denied"];
         let EngineError::Refused { message, .. } = self else { return false };
         WORDS.iter().any(|words| message.contains(words))
     }
 
-    /// Whether the request is not allowed, which says nothing about the engine.
+    /// Whether a grant is missing, which says nothing about the engine.
     pub fn is_denied(&self) -> bool {
         matches!(self, EngineError::Capability { error: CapabilityError::Denied(_), .. })
     }

@@ -1,25 +1,25 @@
-//! What images are called: `[registry/]name[:tag]`, or a digest in place of the tag.
+//! The names of images: `[registry/]name[:tag]`, or with a digest in place of the tag.
 
-/// Whether an engine would take the text for an image. What could lead a request elsewhere is none.
+/// Whether the text is the name of an image. Texts that could change the path of a request are refused.
 pub fn is_reference(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-:@".contains(c);
     let part = |part: &str| part.starts_with(|c: char| c.is_ascii_alphanumeric()) && part.chars().all(plain);
     text.split('/').all(part)
 }
 
-/// Whether it names one image by its tag, and neither all that share a name nor one by its digest.
+/// Whether it names one image by its tag: not all images with a name, and not an image by its digest.
 pub fn is_tagged(reference: &str) -> bool {
     let (name, tag) = name_and_tag(reference);
     !reference.contains('@') && !tag.is_empty() && reference.len() == name.len() + 1 + tag.len()
 }
 
-/// Where it is pulled from: `registry:5000`, or `docker.io`, which goes without saying.
+/// The registry of an image: `registry:5000`, or by default `docker.io`.
 pub(crate) fn registry(reference: &str) -> &str {
     let first = reference.split_once('/').map(|(first, _)| first);
     first.filter(|first| first.contains(['.', ':']) || *first == "localhost").unwrap_or("docker.io")
 }
 
-/// `registry:5000/name:tag` in two, the tag `latest` if there is none. A digest is a tag, too.
+/// Splits `registry:5000/name:tag` into name and tag. The default tag is `latest`. A digest counts as a tag.
 pub(crate) fn name_and_tag(reference: &str) -> (&str, &str) {
     if let Some(parts) = reference.split_once('@') {
         return parts;

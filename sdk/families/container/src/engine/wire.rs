@@ -1,25 +1,25 @@
-//! What is read of the engine's answers. Every member may be missing or null.
+//! The parts of the engine's responses that are read. Every member may be missing or null.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-/// Null is what is not there.
+/// Reads null as absent.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A container, as the engine describes it.
+/// A container that exists, as the engine describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ContainerInfo {
-    /// 64 hexadecimal digits.
+    /// The id: 64 hexadecimal digits.
     #[serde(deserialize_with = "or_default")]
     pub id: String,
     /// The id of its image.
     #[serde(deserialize_with = "or_default")]
     pub image: String,
-    /// How it is.
+    /// The state of the container.
     #[serde(deserialize_with = "or_default")]
     pub state: ContainerState,
     #[serde(deserialize_with = "or_default")]
@@ -27,46 +27,46 @@ pub struct ContainerInfo {
 }
 
 impl ContainerInfo {
-    /// As people see it.
+    /// The first 12 digits of the id, as docker(1) shows it.
     pub fn short_id(&self) -> &str {
         self.id.get(..12).unwrap_or(&self.id)
     }
 
-    /// A label, if it has it.
+    /// The value of a label, if the container has it.
     pub fn label(&self, name: &str) -> Option<&str> {
         self.config.labels.get(name).map(String::as_str)
     }
 }
 
-/// How a container is.
+/// The state of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ContainerState {
     /// `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`.
     #[serde(deserialize_with = "or_default")]
     pub status: String,
-    /// Whether it has processes, be they paused.
+    /// Whether it has processes. They may be paused.
     #[serde(deserialize_with = "or_default")]
     pub running: bool,
-    /// Whether its processes are stopped.
+    /// Whether its processes are paused.
     #[serde(deserialize_with = "or_default")]
     pub paused: bool,
     /// Whether the kernel killed it for its memory.
     #[serde(rename = "OOMKilled", deserialize_with = "or_default")]
     pub oom_killed: bool,
-    /// Its first process; 0: none.
+    /// The pid of its first process, or 0.
     #[serde(deserialize_with = "or_default")]
     pub pid: u32,
-    /// How it ended.
+    /// The exit status of its first process.
     #[serde(deserialize_with = "or_default")]
     pub exit_code: i32,
-    /// Why it could not be started.
+    /// The reason why it could not be started.
     #[serde(deserialize_with = "or_default")]
     pub error: String,
 }
 
 impl ContainerState {
-    /// How it ended, in words.
+    /// A description of how its first process exited.
     pub fn end(&self) -> String {
         let why = match (self.oom_killed, self.error.as_str()) {
             (true, _) => ", killed for its memory".to_owned(),
@@ -94,7 +94,7 @@ pub(crate) struct ContainerEntry {
     pub(crate) id: String,
 }
 
-/// What `images/NAME/json` and the creation of a container answer.
+/// The response to `images/NAME/json` and to the creation of a container.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct EngineObject {
@@ -104,7 +104,7 @@ pub(crate) struct EngineObject {
     pub(crate) warnings: Vec<String>,
 }
 
-/// A line of the progress of a pull.
+/// A progress message of a pull.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct PullProgress {
@@ -112,7 +112,7 @@ pub(crate) struct PullProgress {
     pub(crate) error: String,
 }
 
-/// What goes with a status that is no success.
+/// The body of a response whose status is an error.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct EngineRefusal {
@@ -120,7 +120,8 @@ pub(crate) struct EngineRefusal {
     pub(crate) message: String,
 }
 
-/// The lines of a log, of a container without a terminal: frames of 8 bytes, the last 4 the length, and the text.
+/// Extracts the text from the log of a container without a terminal: frames with a header of 8 bytes, of which the last 4 are
+/// the length, followed by the text.
 pub(crate) fn unframed(mut bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     while let Some((head, rest)) = bytes.split_at_checked(8) {

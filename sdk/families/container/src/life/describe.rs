@@ -1,4 +1,4 @@
-//! The body of the request that creates a container. Only what was asked for is in it: the rest is the engine's to say.
+//! The body of the request that creates a container. It contains only what the keywords set; the engine chooses the rest.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{ContainerSpec, label};
 
-/// Members of a JSON object that are there only if they say something.
+/// The members of a JSON object, without those that are null, false or empty.
 #[derive(Default)]
 struct JsonMembers(Map<String, Value>);
 
@@ -28,7 +28,7 @@ impl JsonMembers {
 }
 
 impl ContainerSpec {
-    /// The body. `peer` finds the container of another resource of the object, by its rid.
+    /// The body. `peer` finds the container of another resource of the object by its rid.
     pub(crate) fn describe(&self, context: &Context, peer: &dyn Fn(&str) -> Result<String>) -> Result<Value> {
         let mut wanted = self.wanted()?;
         for mode in [&mut wanted.network, &mut wanted.pid, &mut wanted.ipc] {
@@ -48,7 +48,7 @@ impl ContainerSpec {
         Ok(Value::Object(body.0))
     }
 
-    /// The keyword, or the option, whose empty value is no entrypoint at all.
+    /// The entrypoint: the keyword, or else the option of `run_args`, whose empty value removes the image's entrypoint.
     fn program(&self, wanted: &RunArgs) -> Value {
         match (&self.entrypoint[..], wanted.entrypoint.as_deref()) {
             ([], None) => Value::Null,
@@ -58,7 +58,7 @@ impl ContainerSpec {
     }
 }
 
-/// The resource that a mode names: `container#1`, or `container:container#1`.
+/// The resource that a network mode names: `container#1`, or `container:container#1`.
 fn rid_of(mode: &str) -> Option<&str> {
     let name = mode.strip_prefix("container:").unwrap_or(mode);
     name.starts_with("container#").then_some(name)
@@ -95,7 +95,7 @@ fn host_config(wanted: &RunArgs) -> Map<String, Value> {
     host.put("SecurityOpt", wanted.security_opt.clone());
     host.put("GroupAdd", wanted.group_add.clone());
     host.put("ReadonlyRootfs", wanted.read_only);
-    // False is something to say: it overrules the engine's configuration.
+    // Unlike elsewhere, false matters here: it overrides the engine's configuration.
     if let Some(init) = wanted.init {
         host.0.insert("Init".to_owned(), json!(init));
     }
@@ -150,7 +150,7 @@ fn limits(host: &mut JsonMembers, limits: &ContainerLimits) {
     host.put("BlkioWeight", limits.blkio_weight);
 }
 
-/// What a container has of its own in the network that it joins.
+/// The addresses and aliases of a container in the network that it joins.
 fn networking(wanted: &RunArgs) -> Value {
     let mut addresses = JsonMembers::default();
     addresses.put("IPv4Address", wanted.ip.clone());
@@ -174,7 +174,7 @@ fn labels(wanted: &RunArgs, context: &Context, mark: &str) -> Map<String, Value>
     labels
 }
 
-/// Equal for equal bodies: FNV-1a. It keeps nobody from making another of the same mark, and need not.
+/// A digest of the body: FNV-1a. It detects changes, and need not resist deliberate collisions.
 fn mark(body: &Value) -> String {
     let hash = body
         .to_string()
@@ -195,7 +195,7 @@ fn map<'a>(members: impl Iterator<Item = (&'a String, Value)>) -> Map<String, Va
     members.map(|(name, value)| (name.clone(), value)).collect()
 }
 
-/// A set, as the engine writes it: its elements as the names of empty objects.
+/// A set in the format of the engine: its elements are the names of empty objects.
 fn names(names: impl Iterator<Item = String>) -> Map<String, Value> {
     names.map(|name| (name, json!({}))).collect()
 }
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_is_not_said() {
+    fn the_body_contains_only_what_is_set() {
         let mut body = described(&container(""));
         body["Labels"][label::CONFIG] = Value::Null;
         assert_eq!(
@@ -309,13 +309,13 @@ mod tests {
         let mark = |container: &ContainerSpec| described(container)["Labels"][label::CONFIG].clone();
         assert_eq!(mark(&container("-e A=1")), mark(&container("--env A=1")));
         assert_ne!(mark(&container("-e A=1")), mark(&container("-e A=2")));
-        // How it is stopped does not change what it is.
+        // The keywords for stopping are not part of the container.
         let patient = ContainerSpec { grace: std::time::Duration::from_secs(99), ..container("-e A=1") };
         assert_eq!(mark(&patient), mark(&container("-e A=1")));
     }
 
     #[test]
-    fn labels_cannot_pretend() {
+    fn labels_of_run_args_cannot_replace_those_of_the_resource() {
         let body = described(&container("-l hostler.object=other -l hostler.rid=x"));
         assert_eq!(
             (&body["Labels"]["hostler.object"], &body["Labels"]["hostler.rid"]),

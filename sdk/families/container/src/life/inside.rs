@@ -1,12 +1,11 @@
-//! The inside of a container: what the operator's terminal is to be connected to. The engine prepares a command; the host
-//! starts it, and its connection becomes the terminal's.
+//! The consoles of a container. The engine prepares a command; the host starts it and connects it to the operator's terminal.
 
 use hostler_sdk::{Attachment, Error, Result};
 use serde_json::{Map, Value, json};
 
 use crate::{ContainerInfo, ContainerLife, EngineClient};
 
-/// The best shell that the image has.
+/// Runs bash if the image has it, else sh.
 const SHELL: [&str; 3] = ["/bin/sh", "-c", "[ -x /bin/bash ] && exec /bin/bash; exec /bin/sh"];
 
 impl ContainerLife<'_> {
@@ -27,7 +26,7 @@ impl ContainerLife<'_> {
         Ok(Attachment::upgrade(engine.socket(), "POST", engine.path(&format!("/exec/{id}/start")), body))
     }
 
-    /// What the container wrote, and with `follow` what it goes on to write.
+    /// The output of the container so far, and with `follow` also the output to come.
     pub fn logs(&self, follow: bool) -> Result<Attachment> {
         let (engine, found) = self.inside()?;
         let path = format!("/containers/{}/logs?stdout=true&stderr=true&follow={follow}", found.id);

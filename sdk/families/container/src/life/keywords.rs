@@ -1,4 +1,4 @@
-//! The keywords of every container, and what they add up to.
+//! The keywords of every container, and their combination with the options of `run_args`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,101 +9,102 @@ use hostler_sdk::{Context, Error, Keywords, Problem, Result};
 
 use crate::is_reference;
 
-/// What a container is to be.
+/// The keywords that describe a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Keywords)]
 pub struct ContainerSpec {
-    /// The image, as the engine names it: `[registry/]name[:tag]`. Without a tag, `latest`.
+    /// The image: `[registry/]name[:tag]`. The default tag is `latest`.
     #[keyword(example = "mariadb:10.11")]
     pub image: String,
-    /// When to pull the image: `once`, where the engine does not have it; `always`, before each start; `never`.
+    /// When to pull the image: `once`, if the engine does not have it; `always`, before each start; or `never`.
     #[keyword(default = "once", candidates("once", "always", "never"))]
     pub image_pull_policy: String,
-    /// How long a pull may take, at most as long as the action.
+    /// How long a pull may take. At most as long as the action.
     #[keyword(default = "2m", example = "10m")]
     pub pull_timeout: Duration,
-    /// A file that says who pulls the image, where its registry wants to know: as `docker login` writes it, JSON with `auths`, of
-    /// which the entry for the image's registry is taken. Only its owner may be able to read it.
+    /// A file with credentials for the image's registry, as `docker login` writes it: JSON with `auths`. Only its owner may have
+    /// the right to read it.
     #[keyword(example = "/etc/hostler/registry.json")]
     pub registry_creds: Option<PathBuf>,
-    /// Options of `docker run`, as one would type them. They become fields of the engine's interface: no program is run. An
-    /// option that is not known is an error. Where a keyword says the same, the keyword counts; lists add up.
+    /// Options of `docker run`, as on its command line. They are translated to fields of the engine's API, without running docker.
+    /// An unknown option is an error. A keyword overrides the option for the same thing; lists are combined.
     #[keyword(kind = "words", example = "--cap-add NET_ADMIN -v /etc/localtime:/etc/localtime:ro")]
     pub run_args: Vec<String>,
-    /// The program of the container and its first arguments. By default the image's.
+    /// The program of the container and its first arguments. The default is the image's.
     #[keyword(kind = "words", example = "/bin/sh")]
     pub entrypoint: Vec<String>,
-    /// The arguments of the entrypoint, or the program itself where there is none. By default the image's.
+    /// The arguments of the entrypoint, or the program itself if there is no entrypoint. The default is the image's.
     #[keyword(kind = "words", example = "mariadbd --max-connections=200")]
     pub command: Vec<String>,
-    /// Variables for the environment. Values whose names say password, secret, token or key are not shown.
+    /// Environment variables. Values are not shown if the name contains password, secret, token or key.
     #[keyword(kind = "words", example = "TZ=UTC MODE=replica")]
     pub environment: Vec<String>,
-    /// Variables out of stores.
+    /// Environment variables from data stores.
     #[keyword(flatten)]
     pub stores: StoreVariables,
-    /// What of the node is seen in the container: words `SOURCE:/TARGET[:OPTIONS]`, the source a path of the node or the name
-    /// of a volume of the engine, the options such as `ro`.
+    /// Directories and volumes in the container: words `SOURCE:/TARGET[:OPTIONS]`. The source is a path of the node or the name of
+    /// a volume of the engine; options are for example `ro`.
     #[keyword(kind = "words", example = "/srv/{name}/data:/var/lib/mysql:rw")]
     pub volume_mounts: Vec<String>,
-    /// Devices of the node for the container: words `/dev/ON-THE-NODE[:/dev/IN-THE-CONTAINER][:rwm]`.
+    /// Devices of the node in the container: words `/dev/ON-THE-NODE[:/dev/IN-THE-CONTAINER][:rwm]`.
     #[keyword(example = "/dev/fuse:rw")]
     pub devices: Vec<String>,
-    /// The network that the container lives in: `none` (an own one with a loopback only, for ip resources to fill), `host`
-    /// (the node's), `container#1` (that of another resource of the object), or the name of a network of the engine. By
-    /// default the engine's bridge.
+    /// The network of the container: `none` (its own namespace with a loopback only, to which ip resources add addresses), `host`
+    /// (the node's), `container#1` (that of another resource of the object), or the name of a network of the engine. The default is
+    /// the engine's bridge.
     #[keyword(example = "none")]
     pub netns: Option<String>,
-    /// Whose processes the container sees: `host`, or `container#1`. By default its own.
+    /// The namespace of processes: `host` or `container#1`. The default is the container's own.
     #[keyword(example = "host")]
     pub pidns: Option<String>,
-    /// Whose shared memory the container has: `host`, `private`, `shareable`, or `container#1`. By default its own.
+    /// The namespace of shared memory: `host`, `private`, `shareable`, or `container#1`. The default is the container's own.
     #[keyword(example = "shareable")]
     pub ipcns: Option<String>,
-    /// Whose host name the container has: `host`. By default its own.
+    /// The namespace of the host name: `host`. The default is the container's own.
     #[keyword(example = "host")]
     pub utsns: Option<String>,
-    /// Whose users the container has: `host`. By default what the engine is configured for.
+    /// The namespace of users: `host`. The default is that of the engine's configuration.
     #[keyword(example = "host")]
     pub userns: Option<String>,
-    /// The container's host name. By default the engine chooses.
+    /// The container's host name. By default the engine chooses it.
     #[keyword(example = "{name}")]
     pub hostname: Option<String>,
-    /// The user that the program runs as in the container, perhaps with `:` and a group. By default the image's.
+    /// The user that the program runs as in the container, perhaps with `:` and a group. The default is the image's.
     #[keyword(example = "999:999")]
     pub user: Option<String>,
-    /// The directory that the program starts in. By default the image's.
+    /// The working directory of the program. The default is the image's.
     #[keyword(example = "/srv")]
     pub cwd: Option<PathBuf>,
-    /// Whether the container may do whatever root may do on the node.
+    /// Whether the container has all rights of root on the node.
     pub privileged: bool,
-    /// Whether the container cannot write but to its volumes.
+    /// Whether the container can only write to its volumes.
     pub read_only: bool,
-    /// Whether the engine runs a small init in the container, which reaps the processes that others leave behind. By default
-    /// what the engine is configured for.
+    /// Whether the engine runs a small init in the container, which reaps orphaned processes. The default is that of the engine's
+    /// configuration.
     #[keyword(example = "true")]
     pub init: Option<bool>,
     /// Whether the program's standard input stays open.
     pub interactive: bool,
     /// Whether the program has a terminal.
     pub tty: bool,
-    /// Whether a stop also removes the container, with all that was written in it but not to its volumes.
+    /// Whether stop also removes the container, with all its data outside of volumes.
     pub rm: bool,
-    /// The container's name. By default `<namespace>..<name>.container.<id>`, without the namespace where it is `root`.
+    /// The container's name. The default is `<namespace>..<name>.container.<id>`, or `<name>.container.<id>` in the namespace
+    /// `root`.
     #[keyword(example = "db")]
     pub name: Option<String>,
-    /// The signal that asks the program to end. By default the image's, or TERM.
+    /// The signal that stops the program. The default is the image's, or TERM.
     #[keyword(example = "QUIT")]
     pub stop_signal: Option<String>,
-    /// How long the program has to end after the signal, before it is killed: at most half of `stop_timeout`.
+    /// How long the program may take to exit after the signal before it is killed. At most half of `stop_timeout`.
     #[keyword(default = "10s", example = "1m")]
     pub grace: Duration,
-    /// How long a container that was started is watched for an early end.
+    /// How long start waits to see whether the container exits at once.
     #[keyword(default = "200ms", example = "2s")]
     pub settle: Duration,
 }
 
 impl ContainerSpec {
-    /// What keywords hold that they cannot.
+    /// The problems of the keywords.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut problem = |keyword: &str, text: String| problems.push(Problem::new(keyword, text));
@@ -117,7 +118,7 @@ impl ContainerSpec {
                     );
                 }
                 if options.detach == Some(false) {
-                    problem("run_args", "--detach=false: what runs to its end is a task".to_owned());
+                    problem("run_args", "--detach=false: use a task for containers that run to completion".to_owned());
                 }
             }
         }
@@ -136,7 +137,7 @@ impl ContainerSpec {
         problems
     }
 
-    /// Fails if keywords hold what they cannot.
+    /// Fails if the keywords have a problem.
     pub(crate) fn check(&self) -> Result<()> {
         match self.problems().into_iter().next() {
             Some(problem) => Err(problem.into()),
@@ -144,7 +145,7 @@ impl ContainerSpec {
         }
     }
 
-    /// What the options and the keywords add up to.
+    /// The options of `run_args`, combined with the keywords.
     pub(crate) fn wanted(&self) -> Result<RunArgs> {
         let invalid = |keyword: &str, text: String| Error::invalid_config(format!("{keyword}: {text}"));
         let options =
@@ -190,7 +191,7 @@ impl ContainerSpec {
         self.rm || hostler_run_args::parse(&self.run_args).is_ok_and(|options| options.rm == Some(true))
     }
 
-    /// When to pull.
+    /// The policy for pulling the image.
     pub(crate) fn pull(&self) -> PullPolicy {
         let option = hostler_run_args::parse(&self.run_args).ok().and_then(|options| options.pull);
         match (option.as_deref(), self.image_pull_policy.as_str()) {
@@ -209,14 +210,14 @@ pub(crate) enum PullPolicy {
     Never,
 }
 
-/// All words, or what the first bad one should be.
+/// Parses all words. The error is about the first word that does not parse.
 fn read_all<'w, T: std::str::FromStr<Err = &'static str>>(
     words: impl IntoIterator<Item = &'w String>,
 ) -> std::result::Result<Vec<T>, String> {
     words.into_iter().map(|word| word.parse().map_err(|expected| format!("{word:?}: expected {expected}"))).collect()
 }
 
-/// `web.container.1`, or `ns1..web.container.1`.
+/// The default name: `web.container.1`, or `ns1..web.container.1`.
 fn default_name(context: &Context) -> String {
     let rid = context.rid.replace('#', ".");
     match context.object.split('/').collect::<Vec<_>>()[..] {
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_they_cannot_hold_is_told_by_keyword() {
+    fn problems_are_reported_by_keyword() {
         let container = ContainerSpec {
             image: "../etc".to_owned(),
             run_args: words("--frobnicate"),

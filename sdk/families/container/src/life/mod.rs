@@ -1,4 +1,4 @@
-//! The life of a container: its keywords, the body of its creation, and each verb of its resource.
+//! The life cycle of a container: its keywords, the request that creates it, and a function for each verb of the resource.
 
 mod describe;
 mod inside;

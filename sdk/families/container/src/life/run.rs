@@ -1,4 +1,4 @@
-//! A container that runs to its end: made, started, waited for, and removed.
+//! A container that runs to completion: it is created, started, waited for, and removed.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use hostler_sdk::{Error, Result, RunReport, clock, log};
 
 use crate::{ContainerInfo, ContainerLife, EngineClient};
 
-/// How often it is looked at: at first often, then less.
+/// The time between two checks of the container: short at first, then longer.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
-/// How many lines of its output are logged.
+/// The number of lines of its output that are logged.
 const OUTPUT: u32 = 1000;
 
-/// As timeout(1) has it.
+/// The exit status of a run that timed out, as in timeout(1).
 const TIMED_OUT: i32 = 124;
 
-/// What is left of the action's time, for what comes after the run.
+/// The part of the action's time that is kept for the work after the run.
 const MARGIN: Duration = Duration::from_secs(5);
 
 impl ContainerLife<'_> {
-    /// Runs the container to its end, for at most so long. Its exit status is the report's.
+    /// Runs the container to completion, for `timeout` at most. Its exit status is that of the report.
     pub fn run(&self, timeout: Option<Duration>) -> Result<RunReport> {
         self.container.check()?;
         let (engine, _) = self.place.enter()?;
         let report = self.run_on(&engine, timeout);
-        // The run went as it went, whatever becomes of the engine.
+        // A failure to stop the engine does not change the result of the run.
         if let Err(error) = self.place.leave() {
             log::warn(error);
         }
@@ -58,7 +58,7 @@ impl ContainerLife<'_> {
             let found = engine.container(id)?.ok_or_else(gone)?;
             let is_over = !found.state.running;
             if is_over || clock::since_boot().saturating_sub(began) >= limit {
-                tell_output(engine, &found);
+                log_output(engine, &found);
                 return Ok(match is_over {
                     true => RunReport { exit_status: found.state.exit_code, text: found.state.end() },
                     false => RunReport { exit_status: TIMED_OUT, text: "took too long".to_owned() },
@@ -70,7 +70,7 @@ impl ContainerLife<'_> {
     }
 }
 
-fn tell_output(engine: &EngineClient, found: &ContainerInfo) {
+fn log_output(engine: &EngineClient, found: &ContainerInfo) {
     match engine.last_lines(found, OUTPUT) {
         Ok(lines) => lines.iter().for_each(|line| log::info(format!("| {line}"))),
         Err(error) => log::warn(error),

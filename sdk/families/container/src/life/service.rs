@@ -1,7 +1,8 @@
-//! The life of a container: what its resource does at each turn, on whatever engine.
+//! The verbs of a container's resource, on any engine.
 //!
-//! A container is known by its name, and must carry the labels of its resource: one that does not is somebody else's, and is
-//! left alone. A container that is not what the keywords say today is made anew at the next start, and told of until then.
+//! A container is identified by its name, and must have the labels of its resource: a container without them belongs to
+//! something else and is left alone. If the configuration changes, the container is recreated at the next start; until then,
+//! status warns about it.
 
 use std::time::Duration;
 
@@ -11,13 +12,13 @@ use super::keywords::PullPolicy;
 use crate::engine::RegistryCredentials;
 use crate::{ContainerInfo, ContainerSpec, EngineClient, EngineDeparture, EngineError, EngineLocation, label};
 
-/// How often a container that was just started is looked at.
+/// The time between two checks of a container that was just started.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// How many lines are told of a container that ended at once.
+/// The number of log lines that are reported for a container that exited at once.
 const LAST_WORDS: u32 = 5;
 
-/// A container of a resource, on the engine of a place.
+/// The container of a resource, and the location of its engine.
 #[derive(Debug)]
 pub struct ContainerLife<'a> {
     pub(crate) container: &'a ContainerSpec,
@@ -27,12 +28,12 @@ pub struct ContainerLife<'a> {
 }
 
 impl<'a> ContainerLife<'a> {
-    /// Of the resource of this call.
+    /// The container of the resource of this call.
     pub fn new(container: &'a ContainerSpec, context: &'a Context, place: EngineLocation) -> ContainerLife<'a> {
         ContainerLife { container, context, place, name: container.name(context) }
     }
 
-    /// Up: its container runs. It exposes `id`, `pid` and `netns` then.
+    /// The status. Up means that the container runs; it exposes `id`, `pid` and `netns` then.
     pub fn status(&self) -> Result<Status> {
         let looked = self.place.connect().and_then(|engine| Ok((engine.container(&self.name)?, engine)));
         let image = &self.container.image;
@@ -76,7 +77,8 @@ impl<'a> ContainerLife<'a> {
         }
     }
 
-    /// Brings the container up: pulls the image if the policy says so, makes the container if there is none as configured.
+    /// Starts the container: pulls the image if the policy requires it, and creates the container if there is none with the current
+    /// configuration.
     pub fn start(&self) -> Result<Outcome> {
         self.container.check()?;
         if let Some(found) = self.running()? {
@@ -96,7 +98,7 @@ impl<'a> ContainerLife<'a> {
         Ok(Outcome::changed(format!("{} is running from {}", found.short_id(), self.container.image)))
     }
 
-    /// Ends the container, and removes it if it is not to stay.
+    /// Stops the container, and removes it if `rm` is set.
     pub fn stop(&self) -> Result<Outcome> {
         let stopped = match self.place.connect() {
             Err(error) if self.place.is_at_rest(&error)? => None,
@@ -106,7 +108,7 @@ impl<'a> ContainerLife<'a> {
         Ok(self.leave(stopped)?.unwrap_or_else(|| Outcome::unchanged("already down")))
     }
 
-    /// Has the image at hand.
+    /// Makes sure that the engine has the image.
     pub fn provision(&self) -> Result<Outcome> {
         self.container.check()?;
         let (engine, is_ready_now) = self.place.enter()?;
@@ -118,7 +120,7 @@ impl<'a> ContainerLife<'a> {
         })
     }
 
-    /// Removes the container. One on a file system that is not mounted any longer goes with that.
+    /// Removes the container. If the engine's data are on a file system that is not mounted any more, there is nothing to remove.
     pub fn unprovision(&self) -> Result<Outcome> {
         if self.place.is_void()? {
             return Ok(Outcome::unchanged("there is no container, as the object's container engine has no data here"));
@@ -134,7 +136,7 @@ impl<'a> ContainerLife<'a> {
         Ok(self.leave(removed)?.unwrap_or_else(|| Outcome::unchanged("there is no container")))
     }
 
-    /// The resource's container, if it runs. An engine that does not answer runs none of which one could say so.
+    /// The resource's container, if it runs. If the object's own engine does not answer, no container is known to run.
     fn running(&self) -> Result<Option<ContainerInfo>> {
         let engine = match self.place.connect() {
             Err(error) if error.is_passing() && self.is_own() => return Ok(None),
@@ -153,7 +155,7 @@ impl<'a> ContainerLife<'a> {
         matches!(self.place, EngineLocation::Own(_))
     }
 
-    /// The container of the resource's name. One that is another's is an error.
+    /// The container with the resource's name. A container that is not the resource's own is an error.
     pub(crate) fn own(&self, engine: &EngineClient) -> Result<Option<ContainerInfo>> {
         let found = engine.container(&self.name)?;
         match found.as_ref().and_then(|found| self.stranger(found)) {
@@ -162,7 +164,7 @@ impl<'a> ContainerLife<'a> {
         }
     }
 
-    /// Why the container is not this resource's.
+    /// A message, if the container is not this resource's own.
     fn stranger(&self, found: &ContainerInfo) -> Option<String> {
         let wanted =
             [(label::OBJECT, &self.context.object), (label::RID, &self.context.rid), (label::NODE, &self.context.node)];
@@ -173,7 +175,7 @@ impl<'a> ContainerLife<'a> {
         })
     }
 
-    /// In what the container is not as configured.
+    /// The difference between the container and the configuration, if there is one.
     fn change(&self, engine: &EngineClient, found: &ContainerInfo) -> Result<Option<String>> {
         let body = self.describe(engine)?;
         if body["Labels"][label::CONFIG].as_str() != found.label(label::CONFIG) {
@@ -184,10 +186,10 @@ impl<'a> ContainerLife<'a> {
         Ok(is_older.then(|| format!("the container runs an older image than {} is now", self.container.image)))
     }
 
-    /// The id of a container as configured: this one, or a new one in its place.
+    /// The id of a container with the current configuration: this one, or a new one that replaces it.
     fn as_configured(&self, engine: &EngineClient, found: &ContainerInfo) -> Result<String> {
         let Some(change) = self.change(engine, found)? else { return Ok(found.id.clone()) };
-        log::info(format!("{change}: making {} anew", found.short_id()));
+        log::info(format!("{change}: recreating {}", found.short_id()));
         engine.remove(&found.id)?;
         self.create(engine)
     }
@@ -213,7 +215,7 @@ impl<'a> ContainerLife<'a> {
         found.ok_or_else(|| Error::failed(format!("{rid} has no container on this node: start it first")))
     }
 
-    /// Has the image at hand, as the policy says. True if it was pulled.
+    /// Pulls the image if the policy requires it. True if it was pulled.
     pub(crate) fn pull(&self, engine: &EngineClient) -> Result<bool> {
         let image = &self.container.image;
         let policy = self.container.pull();
@@ -233,16 +235,16 @@ impl<'a> ContainerLife<'a> {
             (Ok(()), _) => Ok(true),
             (Err(error), _) if error.is_denied() => Err(error.into()),
             (Err(error), Some(file)) if error.is_unauthorized() => {
-                Err(Error::failed(format!("{error} (see to the credentials of {})", file.display())))
+                Err(Error::failed(format!("{error} (check the credentials in {})", file.display())))
             }
             (Err(error), None) if error.is_unauthorized() => Err(Error::failed(format!(
                 "{error} (its registry requires a login: name a file with credentials in registry_creds)"
             ))),
-            (Err(error), _) => Err(Error::failed(format!("{error} (load it into the engine, or see to its registry)"))),
+            (Err(error), _) => Err(Error::failed(format!("{error} (load it into the engine, or check its registry)"))),
         }
     }
 
-    /// Watches a container that was just started.
+    /// Watches a container that was just started, and fails if it exits.
     fn settled(&self, engine: &EngineClient, id: &str) -> Result<ContainerInfo> {
         let mut watched = Duration::ZERO;
         loop {
@@ -259,7 +261,7 @@ impl<'a> ContainerLife<'a> {
         }
     }
 
-    /// A container that ended at once, with the last words that it said.
+    /// The error for a container that exited at once, with the last line of its log.
     fn ended(&self, engine: &EngineClient, found: &ContainerInfo) -> Error {
         let lines = engine.last_lines(found, LAST_WORDS).unwrap_or_default();
         lines.iter().for_each(|line| log::error(format!("| {line}")));
@@ -271,7 +273,7 @@ impl<'a> ContainerLife<'a> {
         Error::from(error).while_doing(format!("the container {}", self.name))
     }
 
-    /// Stops and perhaps removes the container. None if there was nothing to do.
+    /// Stops the container, and removes it if `rm` is set. None if there was nothing to do.
     fn end(&self, engine: &EngineClient) -> Result<Option<String>> {
         let Some(found) = self.own(engine)? else { return Ok(None) };
         let was_running = found.state.running;
@@ -285,7 +287,8 @@ impl<'a> ContainerLife<'a> {
         Ok(was_running.then(|| format!("stopped {}", found.short_id())))
     }
 
-    /// An engine of the object's own may be ended meanwhile, by a resource that is stopped beside: nothing runs in it then.
+    /// Ignores the error if the engine is the object's own and another resource, which is being stopped in parallel, has stopped it
+    /// in the meantime: no container runs in it then.
     fn at_rest(&self, error: Error) -> Result<Option<String>> {
         match self.place.connect() {
             Err(gone) if self.place.is_at_rest(&gone)? => Ok(None),
@@ -293,7 +296,8 @@ impl<'a> ContainerLife<'a> {
         }
     }
 
-    /// The engine itself kills what does not heed the signal. Where it does not answer in time, it is told to.
+    /// Stops the container. The engine kills it if it ignores the signal; if the engine does not answer in time, it is asked to kill
+    /// it at once.
     fn stop_or_kill(&self, engine: &EngineClient, found: &ContainerInfo) -> Result<()> {
         let grace = self.container.grace.min(self.context.deadline / 2);
         if let Err(error) = engine.stop(&found.id, grace) {
@@ -306,14 +310,14 @@ impl<'a> ContainerLife<'a> {
         Ok(())
     }
 
-    /// Leaves the engine, after something was done or not.
+    /// Leaves the engine, and returns the outcome. None if nothing was done.
     pub(crate) fn leave(&self, done: Option<String>) -> Result<Option<Outcome>> {
         let left = self.place.leave()?;
         let text = match (done, left) {
             (None, EngineDeparture::AsItWas) => return Ok(None),
             (None, EngineDeparture::Running) => "the engine is not needed any longer".to_owned(),
-            (None, EngineDeparture::Ended) => "ended the engine".to_owned(),
-            (Some(done), EngineDeparture::Ended) => format!("{done}, and ended the engine"),
+            (None, EngineDeparture::Ended) => "stopped the engine".to_owned(),
+            (Some(done), EngineDeparture::Ended) => format!("{done}, and stopped the engine"),
             (Some(done), _) => done,
         };
         Ok(Some(Outcome::changed(text)))

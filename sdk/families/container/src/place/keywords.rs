@@ -1,4 +1,4 @@
-//! The keywords that say where the engine of a resource is, for drivers whose objects may run a dockerd of their own.
+//! The keywords for the location of the engine, for drivers whose objects may have a dockerd of their own.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,15 @@ use hostler_sdk::{Context, Keywords, Result};
 
 use super::{EngineLocation, OwnEngine};
 
-/// Where the engine of a resource is.
+/// The keywords for the location of the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Keywords)]
 pub struct EnginePlace {
-    /// The socket that the node's engine listens on.
+    /// The socket of the node's engine.
     #[keyword(inherit, default = "/run/docker.sock")]
     pub socket: PathBuf,
-    /// Where the object's own engine keeps its images and containers. It then runs an engine of its own, which needs
-    /// dockerd(8), flock(1) and pkill(1), and makes no bridge: give containers `netns = none` and ip resources. Usually said
-    /// in DEFAULT. Images come from the mirrors of the node's engine, if its /etc/docker/daemon.json names any. By default
+    /// The directory for the images and containers of an engine of the object's own. If it is set, the object runs its own dockerd.
+    /// This needs dockerd(8), flock(1) and pkill(1). The engine has no bridge: give containers `netns = none` and ip resources.
+    /// Usually set in DEFAULT. Images come from the mirrors of the node's engine, if /etc/docker/daemon.json names any. By default
     /// the node's engine is used.
     #[keyword(inherit, example = "/srv/{name}/docker")]
     pub container_data_dir: Option<PathBuf>,
@@ -27,7 +27,7 @@ impl EnginePlace {
         EnginePlace { socket: socket.into(), container_data_dir: None }
     }
 
-    /// The place that they name.
+    /// The location that the keywords describe.
     pub fn place(&self, context: &Context) -> Result<EngineLocation> {
         Ok(match &self.container_data_dir {
             Some(data_dir) => EngineLocation::Own(OwnEngine::of(context, data_dir)?),

@@ -1,4 +1,4 @@
-//! Where the engine of a resource is: one of the node's, which runs or does not, or the object's own.
+//! The location of a resource's engine: the node's engine, or the object's own.
 
 mod keywords;
 mod own;
@@ -11,17 +11,17 @@ use crate::{EngineClient, EngineError};
 pub use keywords::EnginePlace;
 pub use own::{EngineDeparture, OwnEngine};
 
-/// Where the engine of a resource is.
+/// The location of a resource's engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EngineLocation {
-    /// The node's: the first of these sockets that exists.
+    /// The node's engine, at the first of these sockets that exists.
     Node(Vec<PathBuf>),
-    /// The object's own, which runs while it is needed.
+    /// The object's own engine, which runs while a resource needs it.
     Own(OwnEngine),
 }
 
 impl EngineLocation {
-    /// The engine as it is.
+    /// Connects to the engine, without starting it.
     pub fn connect(&self) -> std::result::Result<EngineClient, EngineError> {
         match self {
             EngineLocation::Own(own) => EngineClient::connect(own.socket()),
@@ -33,14 +33,16 @@ impl EngineLocation {
         }
     }
 
-    /// The engine for a resource that needs it: the object's own is started, unless it runs. True if that changed anything.
+    /// Connects to the engine for a resource that needs it. The object's own engine is started unless it runs. True if that changed
+    /// something.
     pub fn enter(&self) -> Result<(EngineClient, bool)> {
         let EngineLocation::Own(own) = self else { return Ok((self.connect()?, false)) };
         let is_new = own.enter()?;
         match self.connect() {
             Err(error) if error.is_passing() => {
                 let started = own.start();
-                // Whoever has never had it has no container in it, and nobody would end one that comes late.
+                // A resource that is new to the engine has no container in it. If the engine starts late after all, no other resource
+                // would stop it, so leave it now.
                 if is_new && started.is_err() {
                     own.leave()?;
                 }
@@ -50,7 +52,7 @@ impl EngineLocation {
         }
     }
 
-    /// Says that the resource needs the engine no longer.
+    /// Declares that the resource does not need the engine any more.
     pub fn leave(&self) -> Result<EngineDeparture> {
         match self {
             EngineLocation::Node(_) => Ok(EngineDeparture::AsItWas),
@@ -58,14 +60,14 @@ impl EngineLocation {
         }
     }
 
-    /// Whether the engine does not run and has no data here: it has no container, and must not be started to say so.
+    /// Whether the engine does not run and has no data here. It has no containers then, and need not be started to check that.
     pub fn is_void(&self) -> Result<bool> {
         let EngineLocation::Own(own) = self else { return Ok(false) };
         Ok(matches!(self.connect(), Err(EngineError::Missing(_))) && !own.has_data()?)
     }
 
-    /// Whether the engine does not answer because it was ended, or is being ended, for want of anybody who needs it: then no
-    /// container runs. Where it is gone while this resource needs it, the container may run on.
+    /// Whether the engine does not answer because no resource needs it any more and it was, or is being, stopped: no container runs
+    /// then. If it is gone although this resource needs it, the container may still run.
     pub fn is_at_rest(&self, error: &EngineError) -> Result<bool> {
         match self {
             EngineLocation::Own(own) if error.is_passing() => Ok(!own.is_entered()?),

@@ -1,20 +1,21 @@
-//! An object's own dockerd: its data on a directory of the object's, its socket below the object's run directory.
+//! An object's own dockerd: its data are in a directory of the object, its socket is below the object's run directory.
 //!
 //! ```text
-//!   {rundir}/engine/docker.sock docker.pid docker.json lock exec/    dockerd's
-//!   {rundir}/engine/users/<rid>                                      the resources that need it
-//!   {rundir}/engine/ending.<sid>/                                    that an action is about to end it
-//!   {rundir}/engine/bound                                            that it bound its data directory to itself
+//!   {rundir}/engine/docker.sock docker.pid docker.json lock exec/    files of dockerd
+//!   {rundir}/engine/users/<rid>                                      exists while this resource needs the engine
+//!   {rundir}/engine/ending.<sid>/                                    exists while an action stops the engine
+//!   {rundir}/engine/bound                                            exists while dockerd's bind mount of its data may exist
 //! ```
 //!
-//! No resource owns it. Whoever comes first starts it, and whoever leaves last, while no container runs, ends it. Two that come
-//! at once both spawn flock(1), and the kernel lets one of them have the lock and run dockerd: it holds the lock as long as
-//! dockerd lives, whoever kills it. (It waits a second, because who looks whether the lock is held has it for a moment.) The
-//! engine outlives the agent, and containers outlive the engine (`--live-restore`): a stop after its death starts it again, to
-//! stop what it left running.
+//! No resource owns the engine. The first resource that needs it starts it, and the last one that leaves stops it, if no
+//! container runs. Two resources that need it at the same time both spawn flock(1); the kernel gives the lock to one of them,
+//! which runs dockerd and holds the lock as long as dockerd lives, however it dies. (flock waits a second, because a process that
+//! checks the lock holds it for a moment.) The engine outlives the agent, and containers outlive the engine (`--live-restore`): a
+//! stop after the death of the engine starts it again, to stop the containers that it left running.
 //!
-//! Of the node's own engine it knows the mirrors and the insecure registries, from `/etc/docker/daemon.json`, nothing else. It
-//! makes no bridge and no rule of iptables, so that it is in nobody's way: containers get addresses from ip resources.
+//! It uses the mirrors and the insecure registries of the node's engine, from `/etc/docker/daemon.json`, and nothing else of its
+//! configuration. It creates no bridge and no iptables rules, so that it does not disturb the node's engine: containers get
+//! addresses from ip resources.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,18 +25,19 @@ use serde_json::{Map, Value};
 
 use crate::{EngineClient, label};
 
-/// How long the engine may take to answer after its start, and to end: half a minute.
+/// How long the engine may take to answer after its start, and to stop: half a minute.
 const STEPS: u32 = 300;
 const STEP: Duration = Duration::from_millis(100);
 
-/// The configuration of the node's engine, and what in it is about registries.
+/// The configuration of the node's engine, and its members about registries.
 const NODE_CONFIGURATION: &str = "/etc/docker/daemon.json";
 const REGISTRIES: [&str; 2] = ["registry-mirrors", "insecure-registries"];
 
-/// What the name of the mark of an action that ends it begins with.
+/// The prefix of the marks of actions that stop the engine.
 const ENDING: &str = "ending.";
 
-/// How often it is started. One that comes right after another was killed may end at once, for what that one has left.
+/// How often it is started. A dockerd that starts right after another one was killed may exit at once, because of the files that
+/// the other one left.
 const TRIES: u32 = 3;
 
 /// An object's own engine.
@@ -47,25 +49,25 @@ pub struct OwnEngine {
     users: PathBuf,
     me: String,
     object: String,
-    /// The action, whose resources come and go at the same time.
+    /// The session id of the action. Several resources of one action can start and stop at the same time.
     sid: String,
-    /// It tells this engine's containers from those of others in a containerd that they share.
+    /// The namespace that separates this engine's containers from those of others in a shared containerd.
     containerd_namespace: String,
 }
 
-/// What became of the engine when a resource left it.
+/// The result for the engine when a resource leaves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EngineDeparture {
-    /// The resource was not known to need it.
+    /// The resource was not registered.
     AsItWas,
-    /// Others need it.
+    /// Other resources need it, or a container runs.
     Running,
-    /// It was ended.
+    /// The engine was stopped.
     Ended,
 }
 
 impl OwnEngine {
-    /// That of the object of this call.
+    /// The engine of the object of this call.
     pub fn of(context: &Context, data_dir: &Path) -> Result<OwnEngine> {
         let rundir = context.rundir()?;
         let (namespace, name) = match context.object.split('/').collect::<Vec<_>>()[..] {
@@ -85,15 +87,15 @@ impl OwnEngine {
         })
     }
 
-    /// Where it listens.
+    /// The socket of the engine.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// Says that this resource needs it. False if it was known.
+    /// Registers this resource. False if it was already registered.
     ///
-    /// Who enters writes and then looks whether somebody ends it; who ends it writes that, and then looks whether somebody has
-    /// entered. So one of the two sees the other.
+    /// A resource registers first and then checks for an `ending` mark; the resource that stops the engine sets the mark first and
+    /// then checks for registrations. In any interleaving at least one of them sees the other.
     pub(crate) fn enter(&self) -> Result<bool> {
         let mark = self.users.join(&self.me);
         let is_new = !files::exists(&mark)?;
@@ -113,8 +115,8 @@ impl OwnEngine {
         )))
     }
 
-    /// Whether it has ever been there, and what it left still is. The data may be on a file system that is not mounted now, and
-    /// the directory may be the mount point of that.
+    /// Whether the engine has data here. The data may be on a file system that is not mounted now; the directory may be its mount
+    /// point, which is empty then.
     pub(crate) fn has_data(&self) -> Result<bool> {
         match files::list_directory(&self.data_dir) {
             Ok(names) => Ok(!names.is_empty()),
@@ -123,12 +125,12 @@ impl OwnEngine {
         }
     }
 
-    /// Whether this resource has said that it needs it, and not yet that it does no longer.
+    /// Whether this resource is registered.
     pub(crate) fn is_entered(&self) -> Result<bool> {
         Ok(files::exists(self.users.join(&self.me))?)
     }
 
-    /// Starts it, or waits for whoever does.
+    /// Starts the engine, or waits until another resource has started it.
     pub(crate) fn start(&self) -> Result<EngineClient> {
         self.prepare()?;
         let mut spawned = 0;
@@ -140,7 +142,7 @@ impl OwnEngine {
             }
             if !self.is_held()? {
                 if spawned == TRIES {
-                    let text = format!("dockerd ends at once: see its output in the log directory, {}", self.output());
+                    let text = format!("dockerd exits at once: see its output in the log directory, {}", self.output());
                     return Err(Error::failed(text));
                 }
                 self.command().spawn()?;
@@ -154,7 +156,7 @@ impl OwnEngine {
         )))
     }
 
-    /// Its directory and its configuration.
+    /// Writes its directory and its configuration.
     fn prepare(&self) -> Result<()> {
         files::make_directory(&self.folder, Mode(0o700))?;
         let (file, configuration) = (self.folder.join("docker.json"), configuration());
@@ -167,7 +169,7 @@ impl OwnEngine {
         Ok(())
     }
 
-    /// Says that this resource needs it no longer, and ends it if nobody does and nothing runs in it.
+    /// Removes the registration of this resource, and stops the engine if no other resource is registered and no container runs.
     pub(crate) fn leave(&self) -> Result<EngineDeparture> {
         let was_needed = files::remove(self.users.join(&self.me))?;
         let left = if was_needed { EngineDeparture::Running } else { EngineDeparture::AsItWas };
@@ -180,13 +182,13 @@ impl OwnEngine {
                 if !self.is_held()? {
                     return Ok(left);
                 }
-                // It has not begun to answer yet, or another one that leaves is ending it at this moment.
+                // The engine is still starting, or another resource is stopping it at this moment.
             }
             Err(error) => return Err(error.into()),
             Ok(containers) if !containers.is_empty() => return Ok(left),
             Ok(_) => {}
         }
-        // Two that leave at once both find it idle. The kernel lets one of them make the directory.
+        // Two resources that leave at the same time both find it idle. Only one of them can create the directory.
         if !files::make_directory(self.ending(), Mode(0o700))? {
             return Ok(left);
         }
@@ -204,7 +206,7 @@ impl OwnEngine {
         }
     }
 
-    /// What an earlier action has left that was cut short has another name.
+    /// The mark of this action. Marks that interrupted actions left have other names.
     fn ending(&self) -> PathBuf {
         self.folder.join(format!("{ENDING}{}", self.sid))
     }
@@ -218,34 +220,35 @@ impl OwnEngine {
         Ok(())
     }
 
-    /// Each one that there is: whoever came at the same time as another and waits for its turn gets the lock as soon as that one
-    /// has ended, even if nobody needs it any more. So it is over only when the lock is free on two looks in a row.
+    /// Stops every dockerd there is. A second one that waited for the lock takes it the moment the first exits, so the engine counts
+    /// as stopped only when the lock is free on two checks in a row.
     fn end(&self) -> Result<()> {
         let pidfile = self.path("docker.pid");
-        log::info(format!("no container needs the engine at {}: ending it", self.socket.display()));
+        log::info(format!("no container needs the engine at {}: stopping it", self.socket.display()));
         let kill = ["--signal", "TERM", "--pidfile", &pidfile, "--full", "--", &pidfile];
         let (mut asked, mut was_free) = (None, false);
         for _ in 0..STEPS {
             let is_free = !self.is_held()?;
             if is_free && was_free {
-                // One that was asked before it listened leaves its socket, which would say that it had died.
+                // A dockerd that was stopped before it listened leaves its socket, which would look as if it had died.
                 files::remove(&self.socket)?;
                 self.forget_what_was_cut_short()?;
                 return self.unbind();
             }
             was_free = is_free;
             let number = Some(files::read_text(&pidfile).unwrap_or_default());
-            // Asked three times, one would end without putting its things in order.
+            // dockerd exits without cleaning up at the third signal, so each process gets only one.
             if !is_free && number != asked {
                 Command::new("/usr/bin/pkill").args(kill).run()?;
                 asked = number;
             }
             clock::sleep(STEP)?;
         }
-        Err(Error::retryable(format!("dockerd does not end: see its output in the log directory, {}", self.output())))
+        Err(Error::retryable(format!("dockerd does not stop: see its output in the log directory, {}", self.output())))
     }
 
-    /// A dockerd that was killed left its data directory mounted on itself, and the next one takes that for somebody else's.
+    /// A dockerd that was killed leaves its data directory bind-mounted on itself, and the next one does not undo a mount that it
+    /// finds.
     fn unbind(&self) -> Result<()> {
         if files::remove(self.folder.join("bound"))? && !mount::mounts_at(&self.data_dir)?.is_empty() {
             mount::unmount(&self.data_dir)?;
@@ -253,7 +256,7 @@ impl OwnEngine {
         Ok(())
     }
 
-    /// Whether dockerd runs, or is about to. Who looks shares the lock with others that look.
+    /// Whether dockerd runs, or is starting. The check takes a shared lock, so that checks do not disturb each other.
     fn is_held(&self) -> Result<bool> {
         let look = Command::new("/usr/bin/flock").args(["--shared", "--nonblock", &self.path("lock"), "/bin/true"]);
         Ok(!look.run()?.succeeded())
@@ -276,14 +279,13 @@ impl OwnEngine {
         self.folder.join(name).to_string_lossy().into_owned()
     }
 
-    /// The file that the host appends its output to.
+    /// The file to which the host appends its output.
     fn output(&self) -> String {
         format!("{}.{}.out", self.object.replace('/', "."), self.me.replace('#', "."))
     }
 }
 
-/// Images come from where the node's engine gets them. All else that it is told, such as an address, must not be told to this
-/// one.
+/// The configuration: the registry settings of the node's engine. Its other settings, such as addresses, must not be shared.
 fn configuration() -> String {
     let all = match files::read_text(NODE_CONFIGURATION) {
         Ok(text) => serde_json::from_str(&text).map_err(|error| error.to_string()),
