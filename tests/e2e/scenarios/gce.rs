@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use hostler_gce::cloud::{Fault, Injected};
-use hostler_gce::{Options, Server};
+use hostler_gce::cloud::{FaultRule, InjectedFault};
+use hostler_gce::{EmulatorOptions, HttpServer};
 use nix::mount::{MsFlags, mount};
 
 use crate::network;
@@ -36,8 +36,8 @@ pub(crate) fn isolate() -> anyhow::Result<()> {
 }
 
 /// A cloud with the instances n1, which is this machine, and n2, whose devices are elsewhere.
-fn cloud(world: &World) -> Server {
-    let options = Options {
+fn cloud(world: &World) -> HttpServer {
+    let options = EmulatorOptions {
         instances: vec![("n1".to_owned(), Some(BY_ID.into())), ("n2".to_owned(), Some(world.path("n2-devices")))],
         folder: world.path("cloud"),
         project: "stand-in".to_owned(),
@@ -47,11 +47,11 @@ fn cloud(world: &World) -> Server {
         steps: 2,
         listen: "127.0.0.1:0".parse().unwrap(),
     };
-    Server::start(&options).unwrap()
+    HttpServer::start(&options).unwrap()
 }
 
 /// The head of a configuration that points to the cloud.
-fn head(server: &Server) -> String {
+fn head(server: &HttpServer) -> String {
     format!(
         "[DEFAULT]\nnodes = n1 n2\nrollback = true\ngce_zone = europe-west1-b\ngce_endpoint = {}\ngce_metadata = {}\n\
          gce_metadata@n2 = {}\n",
@@ -65,7 +65,7 @@ fn service(world: &World) -> String {
 }
 
 /// A disk and a file system on it.
-fn pod(world: &World, server: &Server, more: &str) -> String {
+fn pod(world: &World, server: &HttpServer, more: &str) -> String {
     let name = service(world);
     let config = format!(
         "{}[disk#01]\ntype = gce\nnames = {name}-pod1\nsize = 2g\n{more}\n[fs#01]\ntype = ext4\n\
@@ -76,18 +76,18 @@ fn pod(world: &World, server: &Server, more: &str) -> String {
     name
 }
 
-fn inject(server: &Server, method: &str, fault: Fault, times: u32) {
-    server.with(|gateway| gateway.cloud.faults.add(Injected { method: method.to_owned(), fault, times }));
+fn inject(server: &HttpServer, method: &str, fault: InjectedFault, times: u32) {
+    server.with(|gateway| gateway.cloud.faults.add(FaultRule { method: method.to_owned(), fault, times }));
 }
 
-fn heal(server: &Server) {
+fn heal(server: &HttpServer) {
     server.with(|gateway| {
         gateway.cloud.faults.clear();
         gateway.cloud.unstick();
     });
 }
 
-fn resource(server: &Server, path: &str) -> serde_json::Value {
+fn resource(server: &HttpServer, path: &str) -> serde_json::Value {
     let path = format!("projects/stand-in/{path}");
     let found = server
         .with(|gateway| gateway.cloud.resources().find(|(known, _)| **known == path).map(|(_, found)| found.clone()));
@@ -100,7 +100,7 @@ fn states(world: &World, name: &str) -> String {
 }
 
 /// The instance that has a disk.
-fn user(server: &Server, disk: &str) -> String {
+fn user(server: &HttpServer, disk: &str) -> String {
     let found = resource(server, &format!("zones/europe-west1-b/disks/{disk}"));
     found["users"][0].as_str().unwrap_or("nobody").rsplit('/').next().unwrap_or_default().to_owned()
 }
@@ -203,17 +203,17 @@ fn every_fault_of_the_cloud_is_a_sentence_and_a_second_try_converges(world: &Wor
     let server = cloud(world);
     let name = pod(world, &server, "");
     for (method, fault, times, sentence) in [
-        ("disks.insert", Fault::Quota, 1, "the quota of the project is exceeded"),
-        ("disks.insert", Fault::LateQuota, 1, "the quota of the project is exceeded"),
-        ("disks.insert", Fault::LateExhausted, 1, "the zone has no resources left"),
-        ("disks.insert", Fault::Forbidden, 1, "the instance's service account may not do this"),
-        ("disks.insert", Fault::RateLimit, 9, "too many requests"),
-        ("disks.insert", Fault::Unavailable, 9, "the Compute API has a problem"),
-        ("disks.insert", Fault::ExpiredToken, 9, "Google does not take the token"),
-        ("instances.attachDisk", Fault::InUse, 1, "is already being used by"),
-        ("instances.attachDisk", Fault::NotFound, 1, "was not found"),
-        ("instances.attachDisk", Fault::LateInternal, 1, "the Compute API has a problem"),
-        ("instances.attachDisk", Fault::ConditionNotMet, 1, "somebody changed it meanwhile"),
+        ("disks.insert", InjectedFault::Quota, 1, "the quota of the project is exceeded"),
+        ("disks.insert", InjectedFault::LateQuota, 1, "the quota of the project is exceeded"),
+        ("disks.insert", InjectedFault::LateExhausted, 1, "the zone has no resources left"),
+        ("disks.insert", InjectedFault::Forbidden, 1, "the instance's service account may not do this"),
+        ("disks.insert", InjectedFault::RateLimit, 9, "too many requests"),
+        ("disks.insert", InjectedFault::Unavailable, 9, "the Compute API has a problem"),
+        ("disks.insert", InjectedFault::ExpiredToken, 9, "Google does not take the token"),
+        ("instances.attachDisk", InjectedFault::InUse, 1, "is already being used by"),
+        ("instances.attachDisk", InjectedFault::NotFound, 1, "was not found"),
+        ("instances.attachDisk", InjectedFault::LateInternal, 1, "the Compute API has a problem"),
+        ("instances.attachDisk", InjectedFault::ConditionNotMet, 1, "it was changed at the same time"),
     ] {
         inject(&server, method, fault, times);
         world.om(&format!("{name} provision --local")).ends(1).says("disk#01").says(sentence);
@@ -223,7 +223,7 @@ fn every_fault_of_the_cloud_is_a_sentence_and_a_second_try_converges(world: &Wor
         world.om(&format!("{name} unprovision --local --confirm")).ok();
     }
     // What passes by itself is not even seen.
-    for fault in [Fault::Unavailable, Fault::Lost, Fault::ExpiredToken] {
+    for fault in [InjectedFault::Unavailable, InjectedFault::Lost, InjectedFault::ExpiredToken] {
         inject(&server, "disks.insert", fault, 1);
         inject(&server, "instances.attachDisk", fault, 1);
         world.om(&format!("{name} provision --local")).ok();
@@ -240,7 +240,7 @@ fn a_device_that_never_appears_is_a_sentence(world: &World) {
     let config =
         format!("{}[disk#1]\ntype = gce\nnames = {name}-a\nsize = 1g\ndevice_timeout = 500ms\n", head(&server));
     world.create(&name, &config);
-    inject(&server, "instances.attachDisk", Fault::NoDevice, 1);
+    inject(&server, "instances.attachDisk", InjectedFault::NoDevice, 1);
     world
         .om(&format!("{name} provision --local"))
         .ends(1)
@@ -278,7 +278,7 @@ fn an_address_is_led_here_and_taken_over_by_a_switch(world: &World) {
     world.is(&name, "warn");
     world.om(&format!("{name} stop --local")).ok();
     assert_eq!((local(), hop().as_str()), (false, "n2"), "the route is n2's now");
-    inject(&server, "routes.delete", Fault::Unavailable, 9);
+    inject(&server, "routes.delete", InjectedFault::Unavailable, 9);
     om_on_n2(world, &format!("{name} stop --local")).ends(1).says(&format!("cannot remove rt-{name}"));
     heal(&server);
     om_on_n2(world, &format!("{name} stop --local")).ok();
@@ -302,7 +302,7 @@ fn a_machine_lives_its_life(world: &World) {
     assert_eq!((states(world, &name).as_str(), state()), ("container#1 up", "RUNNING".into()));
     world.om(&format!("{name} stop --local")).ok();
     assert_eq!((states(world, &name).as_str(), state()), ("container#1 down", "TERMINATED".into()));
-    inject(&server, "instances.start", Fault::LateExhausted, 1);
+    inject(&server, "instances.start", InjectedFault::LateExhausted, 1);
     world.om(&format!("{name} start --local")).ends(1).says("the zone has no resources left");
     world.om(&format!("{name} start --local")).ok();
     world.om(&format!("{name} unprovision --local --confirm")).ok();

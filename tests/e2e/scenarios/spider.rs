@@ -14,7 +14,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use hostler_gce::Server;
+use hostler_gce::HttpServer;
 use hostler_tests::dockerd::Dockerd;
 use hostler_tests::registry::Registry;
 use serde_json::Value;
@@ -126,7 +126,7 @@ impl<'a> Node<'a> {
         ran
     }
 
-    fn is_configured(&self, server: &Server) {
+    fn is_configured(&self, server: &HttpServer) {
         let example = hostler_tests::repository().join("examples/spider");
         let generated = std::process::Command::new("sh").arg(example.join("generate.sh")).output().unwrap();
         let file = example.join("spdsvc01.conf");
@@ -254,7 +254,7 @@ impl<'a> Node<'a> {
     }
 
     /// What spd02 has of its own, and the pod. The other pods that the configuration gives it are left out.
-    fn takes_it(&self, server: &Server) {
+    fn takes_it(&self, server: &HttpServer) {
         let config = self.world.path("root/etc/spdsvc01.conf");
         let metadata = &server.metadata[self.name];
         // On one kernel, two file systems have the label of fs#00.

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use hostler_gce::{Options, Server};
+use hostler_gce::{EmulatorOptions, HttpServer};
 use hostler_tests::dockerd::Dockerd;
 use hostler_tests::registry::Registry;
 
@@ -37,10 +37,10 @@ pub(super) fn hub(world: &World) -> Registry {
 }
 
 /// A cloud in which this machine is spd01. A gigabyte of its disks has 16 MiB.
-pub(super) fn cloud(world: &World) -> Server {
+pub(super) fn cloud(world: &World) -> HttpServer {
     let elsewhere = |name: &str| (name != NODES[0]).then(|| world.path(&format!("devices-{name}")));
     let instance = |name: &str| (name.to_owned(), elsewhere(name).or_else(|| Some(gce::BY_ID.into())));
-    let options = Options {
+    let options = EmulatorOptions {
         instances: NODES.into_iter().map(instance).collect(),
         folder: world.path("cloud"),
         project: "stand-in".to_owned(),
@@ -50,11 +50,11 @@ pub(super) fn cloud(world: &World) -> Server {
         steps: 2,
         listen: "127.0.0.1:0".parse().unwrap(),
     };
-    Server::start(&options).unwrap()
+    HttpServer::start(&options).unwrap()
 }
 
 /// The disks and routes of the cloud.
-pub(super) fn allocated(server: &Server) -> Vec<String> {
+pub(super) fn allocated(server: &HttpServer) -> Vec<String> {
     let is_ours = |path: &&String| path.contains("/disks/") || path.contains("/routes/rt-ip");
     let path = |path: &String| path.rsplit('/').next().unwrap_or_default().to_owned();
     server.with(|gateway| gateway.cloud.resources().map(|(path, _)| path).filter(is_ours).map(path).collect())
