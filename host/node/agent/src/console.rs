@@ -61,6 +61,7 @@ impl Agent {
         // The driver allocates a terminal inside only if the operator sits at one.
         call.vars.push(("tty".to_owned(), terminal.input.is_terminal().to_string()));
         let rid = resource.rid.clone();
+        // Unlike a status, a console of half a resource is of no use.
         if let Some(what) = unresolved {
             return Err(ConsoleError::Unresolved { rid, what });
         }
@@ -86,6 +87,7 @@ impl Agent {
         let mut sockets: Vec<PathBuf> = Vec::new();
         for resource in &object.resources {
             let Some(known) = snapshot.available.get(&resource.driver) else { continue };
+            // A driver that requests no guarded socket can hold none, so it need not be loaded.
             if !known.manifest.grants.iter().any(|line| line.starts_with("http.unix(guard=")) {
                 continue;
             }

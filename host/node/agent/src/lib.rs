@@ -22,7 +22,6 @@ pub mod state;
 pub mod status;
 pub mod stores;
 mod variables;
-mod view;
 
 pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin};
 pub use agent::{Agent, source};

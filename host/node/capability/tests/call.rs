@@ -63,7 +63,7 @@ impl Bench {
         let (audit, log) = (Arc::new(MemoryAudit::default()), Arc::new(Lines::default()));
         let host = HostServices {
             audit: audit.clone(),
-            audit_reads: options.audit_reads,
+            audit_reads: Arc::new(options.audit_reads.into()),
             owners: Arc::new(DeviceOwners::default()),
             queues: ResourceQueues::new(options.threads),
         };

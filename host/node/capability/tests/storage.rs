@@ -84,7 +84,7 @@ impl Resource {
         let grants = Grants::bind(&requests, &context, &evaluated, &NoDeviceLedger, &everything, &everything).unwrap();
         let host = Arc::new(HostServices {
             audit: Arc::new(NoAudit),
-            audit_reads: false,
+            audit_reads: Arc::default(),
             owners: self.owners.clone(),
             queues: ResourceQueues::default(),
         });

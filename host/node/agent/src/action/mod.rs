@@ -6,6 +6,7 @@ mod aftermath;
 mod planning;
 mod recovery;
 mod request;
+mod view;
 
 pub use act_error::ActError;
 pub use request::{ActionRequest, RequestOrigin};
@@ -109,6 +110,7 @@ impl Agent {
         console: Option<Arc<dyn LogConsole>>,
         cancel: Cancel,
     ) -> Result<ActionOutcome, ActError> {
+        // The lock first: everything that follows must hold until the end of the action.
         let lock = self.lock(path, &request).await?;
         let snapshot = Snapshot::take(self, path).await?;
         let object = admit(snapshot.object()?, &snapshot.node, &request)?;
@@ -122,10 +124,12 @@ impl Agent {
         };
         // What an interrupted action left behind would falsify the look that the plan is made from.
         finish_earlier(facilities, &execution, request.action).await?;
+        // Without the lock the other journal is this action's own.
         if lock.is_some() {
             finish_beside(facilities, &beside).await;
         }
         let plan = make_plan(&instance, &session, &request).await?;
+        // Other actions leave it to each driver: what they do can be undone.
         if request.action == plan::Action::Provision {
             refuse_unaccepted(&instance, &plan).await?;
         }
@@ -134,6 +138,7 @@ impl Agent {
         execution.log.line(None, Level::Info, &exec::opening(*action, command, origin.as_str(), &session.sid));
         let report = exec::execute(&plan, &facilities, &execution).await.map_err(ActError::Refused)?;
         let report = remember(&instance, plan, report).await;
+        // Asked once more: what drivers said they did is not what counts.
         let status = self.look(&instance, &session, &snapshot).await;
         instance.forget_what_is_down(&status.resources).await;
         let status = conclude(self, &instance, status).await;

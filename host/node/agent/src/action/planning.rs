@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use model::{DriverName, Verb};
 use plan::Plan;
 
-use super::{ActError, ActionRequest};
+use super::{ActError, ActionRequest, view};
 use crate::instance::{ActionSession, Instance};
-use crate::{status, view};
+use crate::status;
 
+/// The plan of an action as of now.
 pub(super) async fn make_plan(
     instance: &Instance<'_>,
     session: &ActionSession,
@@ -33,7 +35,8 @@ pub(super) async fn make_plan(
         destination: request.destination.clone(),
     };
     let avail = status::sums(&seen).avail;
-    let plan = plan::plan(&view::instance(instance, &seen, avail), &wanted)?;
+    let migrates = |driver: &DriverName| instance.driver(driver).manifest().verbs.contains(&Verb::Migrate);
+    let plan = plan::plan(&view::instance(object, &seen, avail, migrates), &wanted)?;
     match &request.if_plan {
         // The plan that the caller saw is no longer the plan: its situation has changed meanwhile.
         Some(digest) if !plan.digest.matches(digest) => {

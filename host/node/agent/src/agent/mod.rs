@@ -1,6 +1,7 @@
 //! The agent of one node, as the command line and later a daemon hold it: many requests at once, for as long as the process
 //! lives. What takes time to make is made when it is first needed; what comes from files is read again when they change.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ struct AgentParts {
     drivers: FileCache<AvailableDrivers>,
     loaded: LoadedDrivers,
     paths: Arc<NodePaths>,
+    /// Whether drivers' mere reads are audited too, as the node's configuration says now.
+    audit_reads: Arc<AtomicBool>,
     runtime: OnceLock<Result<Runtime, String>>,
 }
 
@@ -42,6 +45,7 @@ impl Agent {
             node: FileCache::default(),
             drivers: FileCache::default(),
             loaded: LoadedDrivers::default(),
+            audit_reads: Arc::default(),
             runtime: OnceLock::new(),
         };
         parts.read_node()?;
@@ -83,14 +87,14 @@ impl Agent {
     /// The sandbox that drivers run in. It is started when it is first needed, or the error says why it cannot be.
     pub fn runtime(&self) -> Result<&Runtime, &str> {
         let start = || {
-            // The audit setting is the one thing that a running sandbox does not read again.
             let host = HostServices {
                 audit: Arc::new(FileAudit::new(self.home().audit())),
-                audit_reads: self.node().keywords.get("audit").is_some_and(|audit| audit == "all"),
+                audit_reads: Arc::clone(&self.parts.audit_reads),
                 owners: Arc::new(DeviceOwners::default()),
                 queues: ResourceQueues::default(),
             };
             let paths = Arc::clone(&self.parts.paths);
+            // Drivers are compiled by a limited child process: this very program, called with a hidden verb.
             Runtime::new(self.home().cache.clone(), "/proc/self/exe".into(), Arc::new(host), paths)
                 .map_err(|error| crate::chain(&error))
         };
@@ -116,7 +120,9 @@ impl Agent {
 impl AgentParts {
     fn read_node(&self) -> Result<Arc<NodeData>, FileError> {
         let files = [self.home.node_config(), self.home.config(&ObjectPath::cluster())];
-        self.node.get(files, || node::node_data(&self.home, &self.name))
+        let node = self.node.get(files, || node::node_data(&self.home, &self.name))?;
+        self.audit_reads.store(node.keywords.get("audit").is_some_and(|audit| audit == "all"), Ordering::Relaxed);
+        Ok(node)
     }
 }
 

@@ -80,6 +80,7 @@ impl Agent {
         let failed = |source| EffectiveGrantsError::Grants { driver: driver.clone(), rid: rid.clone(), source };
         let grants = grants.map_err(failed)?;
         let lines = grants.lines();
+        // The guard reads requests to container engines; its sentences would mean nothing for other grants.
         let guarded = lines.iter().any(|line| line.guard.is_some());
         let guarded = guarded.then(|| capability::guarded(&Subject::from(&call), &call.keywords, &grants));
         Ok(EffectiveGrants { lines, guarded, driver, unresolved })

@@ -62,6 +62,7 @@ impl Agent {
     /// stands one that says so: its resources are `undef`, the others go on. Blocks.
     pub(crate) fn load(&self, object: &Object, available: &AvailableDrivers) -> BTreeMap<DriverName, Arc<dyn Driver>> {
         let mut needed: Vec<&DriverName> = object.resources.iter().map(|resource| &resource.driver).collect();
+        // Each driver once, however many resources need it.
         needed.sort();
         needed.dedup();
         let (mut drivers, mut missing) = (BTreeMap::new(), Vec::new());
@@ -105,6 +106,7 @@ impl Agent {
         let failed = loaded.is_err().then(Instant::now);
         let driver = loaded.unwrap_or_else(|reason| unavailable(name, reason));
         let loaded = LoadedDriver { digest: known.digest.clone(), stamps, driver: Arc::clone(&driver), failed };
+        // Two requests may load the same driver at once. Both work, and the last one stays.
         self.loaded().drivers().insert(name.clone(), loaded);
         driver
     }

@@ -52,6 +52,7 @@ impl UnavailableDriver {
     }
 
     fn report(&self) -> StatusReport {
+        // Only a resource that certainly has nothing below it is down; any doubt is undef, so that nothing is started twice.
         let (state, messages, fault) = match &self.why {
             Unavailable::Missing(fault) => (State::Undef, Vec::new(), Some(fault.clone())),
             Unavailable::NothingBelow(_) => (State::Down, Vec::new(), None),

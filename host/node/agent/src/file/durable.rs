@@ -91,10 +91,12 @@ fn replace(path: &Path, content: &[u8], flush: FlushMode) -> io::Result<()> {
     if let Ok(old) = fs::metadata(path) {
         draft.as_file().set_permissions(old.permissions())?;
     }
+    // Before the rename: otherwise a power loss may leave an empty file under the final name.
     if flush == FlushMode::Yes {
         draft.as_file().sync_all()?;
     }
     draft.persist(path).map_err(|error| error.error)?;
+    // The rename itself is on disk only when the directory is.
     if flush == FlushMode::Yes { flush_directory(directory) } else { Ok(()) }
 }
 
@@ -103,6 +105,7 @@ fn make_directory(directory: &Path) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
     }
+    // From the top down, each level flushed before the next one is created in it.
     let Some(above) = directory.parent() else { return fs::create_dir(directory) };
     make_directory(above)?;
     match fs::create_dir(directory) {

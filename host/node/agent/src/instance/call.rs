@@ -85,8 +85,10 @@ impl Instance<'_> {
             let then = footing.get(&resource.rid).filter(|_| matches!(verb, Verb::Status | Verb::Stop));
             resource.evaluate(&ExposedDevices { now: exposures, then })
         };
+        // One reason is enough not to call the driver.
         let missing = evaluation.missing.first().cloned();
         let resolved = self.resolved(evaluation.keywords).await;
+        // Before the call: the driver may print its secrets at once.
         resolved.hidden.iter().for_each(|secret| session.secrets.add(secret));
         let call = Call {
             object: self.object.path.clone(),

@@ -43,6 +43,7 @@ pub(crate) struct ExposedDevices<'a> {
 impl DeviceLookup for ExposedDevices<'_> {
     fn devices(&self, rid: &Rid) -> Option<Vec<String>> {
         let now = self.now.get(rid).map(ExposedState::devices).filter(|devices| !devices.is_empty());
+        // What is exposed now wins: a device may have changed its name since the start.
         now.or_else(|| self.then?.get(rid).cloned())
     }
 }

@@ -35,6 +35,7 @@ impl Facilities for InstanceFacilities<'_> {
             let resource = self.resource(rid)?;
             // Looked at again for each step: the steps before this one may have changed what the others expose.
             let exposures = instance.exposures_for(session, resource, verb == Verb::Provision).await;
+            // Before the start: if this process dies during it, a stop must know the device.
             if verb == Verb::Start {
                 instance.stands_on(resource, &exposures).await;
             }

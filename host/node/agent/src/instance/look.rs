@@ -32,6 +32,7 @@ impl Instance<'_> {
             // Resources that need each other would wait for ever: they are looked at with what is known so far.
             let (ready, waiting) = if ready.is_empty() { (waiting, ready) } else { (ready, waiting) };
             let looked = self.look_at(session, ready, &exposures).await;
+            // The next round sees the exposures of this one, and of all before it.
             exposures.extend(looked.iter().map(|seen| (seen.rid.clone(), ExposedState::of(seen))));
             seen.extend(looked);
             left = waiting;
@@ -61,6 +62,7 @@ impl Instance<'_> {
         resource: &Resource,
         exposures: &ExposureMap,
     ) -> ResourceStatus {
+        // Inside a container another agent looks. What is disabled here may be in use by something else by now.
         let unasked = resource.encap || resource.disable || self.object.disable;
         if unasked || resource.tags.iter().any(|tag| tag == "nostatus") {
             return ResourceStatus::of(self.object, resource, None);
@@ -70,6 +72,7 @@ impl Instance<'_> {
         let bounds = CallBounds::within(resource.timeouts.of(Verb::Status));
         let mut report = called.driver.status(&called.call, &bounds, Arc::new(Silent)).await;
         let warning = |absent: &MissingReference| Message { level: Level::Warn, text: absent.to_string() };
+        // A missing key does not matter while the resource runs, but its next start would fail.
         report.messages.extend(called.absent.iter().map(warning));
         ResourceStatus::of(self.object, resource, Some(report))
     }

@@ -50,6 +50,7 @@ pub(crate) async fn run(
         return Err(FacilityError::failed(format!("there is no program {program} in {PATH}")));
     }
     let program = PathBuf::from(program);
+    // The program as it was found, so that a policy cannot be passed by another PATH.
     permitted(&program, args, around)?;
     let opened = blocking(move || CheckedProgram::open(&program, None)).await;
     let launch = ProgramLaunch {
@@ -57,6 +58,7 @@ pub(crate) async fn run(
         args: args.to_vec(),
         env: environment(around),
         cwd: PathBuf::from("/"),
+        // With all the powers of the agent, and outside the control group of the resource, which a stop kills.
         account: None,
         umask: 0o022,
         limits: Vec::new(),
@@ -91,6 +93,7 @@ fn permitted(program: &Path, args: &[String], around: &TriggerContext<'_>) -> Re
     let words: Vec<String> = std::iter::once(program.display().to_string()).chain(args.iter().cloned()).collect();
     let command = grant::GrantKeyword { name: "command", values: &words, from: None };
     let request = "exec(caps=all) = {command:command}".parse::<grant::GrantRequest>();
+    // The site has no say: the namespace's policy alone decides what its objects may make this node do.
     let bound = grant::Grants::bind(
         &[request.map_err(|error| FacilityError::failed(error.to_string()))?],
         around.context,

@@ -22,6 +22,7 @@ impl Agent {
     pub async fn diagnose(&self, path: &ObjectPath, text: &str) -> Vec<Diagnostic> {
         let snapshot = Snapshot::of_text(self, path, text).await;
         let mut diagnostics = config::validate(path, text, &snapshot.node, &*snapshot.available);
+        // Drivers get typed keywords, and a text with errors has none for them.
         if diagnostics.iter().any(Diagnostic::is_error) {
             return diagnostics;
         }
@@ -33,6 +34,7 @@ impl Agent {
             let span = locate(&rid, keyword.as_deref());
             diagnostics.push(Diagnostic::error(span, format!("{named} is not accepted"), text));
         }
+        // Only a warning: the key may be added before the first start.
         for (rid, absent) in instance.unresolved(&object.resources).await {
             let span = locate(&rid, Some(&absent.keyword));
             diagnostics.push(Diagnostic::warning(span, format!("{rid}.{}", absent.what()), absent.to_do()));

@@ -59,6 +59,7 @@ impl LogFile {
         loop {
             let file = OpenOptions::new().append(true).create(true).mode(0o640).open(&self.path)?;
             flock(&file, FlockOperation::LockExclusive)?;
+            // If the name leads to another file now, this one was rotated away between the open and the lock.
             let named = absent_is_none(fs::metadata(&self.path))?;
             if named.is_some_and(|named| named.ino() == file.metadata().map_or(0, |file| file.ino())) {
                 return Ok(file);
@@ -68,6 +69,7 @@ impl LogFile {
 
     fn is_over(&self, metadata: &fs::Metadata, now: &Zoned) -> bool {
         let written = Timestamp::from_second(metadata.mtime()).map(|at| at.to_zoned(now.time_zone().clone()).date());
+        // An empty file is never rotated: it would only push an older one out.
         metadata.len() > 0 && (metadata.len() >= self.limits.bytes || written.is_ok_and(|day| day < now.date()))
     }
 
@@ -92,6 +94,7 @@ pub(super) fn rotated(path: &Path, number: u32) -> PathBuf {
 /// Removes a log and its rotated files.
 pub fn remove(path: &Path) -> Result<(), FileError> {
     durable::remove(path)?;
+    // Rotated files are numbered without gaps.
     for number in 1.. {
         if !durable::remove(&rotated(path, number))? {
             break;

@@ -44,6 +44,7 @@ impl LogFollower {
             self.file = absent_is_none(File::open(&self.path))?;
             self.read_open_file()?;
         }
+        // A line is shown when it is complete.
         let end = self.partial.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         let whole: Vec<u8> = self.partial.drain(..end).collect();
         Ok(String::from_utf8_lossy(&whole).lines().map(str::to_owned).collect())

@@ -30,6 +30,7 @@ impl LogLine<'_> {
     /// Further lines of a message are indented to where its first line begins.
     fn after(&self, time: &str) -> String {
         let rid = self.rid.map(|rid| format!("{rid}: ")).unwrap_or_default();
+        // Everything that is searched for stands on each line: the time, the level, the object, the resource.
         let prefix = format!("{time} {} {}: {rid}", word(self.level), self.object);
         let indent = format!("\n{:width$}", "", width = prefix.chars().count());
         let text = self.text.trim_end().split('\n').map(harmless).collect::<Vec<_>>().join(&indent);

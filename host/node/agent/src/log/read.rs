@@ -12,6 +12,7 @@ pub fn last_lines(path: &Path, count: usize) -> Result<Vec<String>, FileError> {
     while lines.len() < count {
         let Some(content) = files.next().map(|file| durable::read(&file)).transpose()?.flatten() else { break };
         let content = String::from_utf8_lossy(&content);
+        // The newest first, as the files are read from the newest back.
         lines.extend(content.lines().rev().take(count - lines.len()).map(str::to_owned));
     }
     lines.reverse();

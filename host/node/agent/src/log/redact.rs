@@ -21,6 +21,7 @@ impl SecretValues {
     pub fn add(&self, secret: &str) {
         let lines = secret.lines().map(str::trim).filter(|line| line.len() >= TELLING_LINE);
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        // A program prints a secret without the newline at the end of its file.
         for value in lines.chain([secret.trim()]) {
             if !value.is_empty() && !values.iter().any(|known| known == value) {
                 values.push(value.to_owned());

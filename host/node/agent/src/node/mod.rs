@@ -23,6 +23,7 @@ pub fn node_data(home: &Directories, name: &NodeName) -> Result<NodeData, FileEr
         node.cluster = name.to_owned();
     }
     let written = cluster.get("cluster", "nodes").unwrap_or_default();
+    // Without their labels, which only their own configurations hold.
     for peer in written.split_whitespace().filter_map(|node| node.parse().ok()) {
         node.peers.entry(peer).or_default();
     }

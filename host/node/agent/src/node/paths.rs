@@ -23,7 +23,7 @@ pub fn slice_of(home: &Directories) -> PathBuf {
     if *home == Directories::system() {
         return ALL.into();
     }
-    // The standard hasher without keys is the same in every process.
+    // A name by content, not by chance: every process must find the same slice. The standard hasher without keys does that.
     let mut hasher = std::hash::DefaultHasher::new();
     home.etc.hash(&mut hasher);
     Path::new(ALL).join(format!("hostler-{:016x}.slice", hasher.finish()))
@@ -82,6 +82,7 @@ impl runtime::NodeFacilities for NodePaths {
 
 /// The policy of a namespace. Without a file, its objects may touch their own paths only.
 fn namespace_policy(home: &Directories, namespace: &str) -> Result<Policy, String> {
+    // The root namespace is the site's own: it is bounded by the policies of drivers alone.
     if namespace == "root" {
         return Ok(Policy::everything());
     }

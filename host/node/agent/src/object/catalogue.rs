@@ -50,6 +50,7 @@ impl Keywords for ConfigurationCatalogue<'_> {
             // A keyword that is not set still has its default.
             names.push(DEFAULT);
         }
+        // A section that is written in two places counts once.
         names.dedup();
         let value = |section: &str| {
             let key = Key { section: section.to_owned(), option: keyword.to_owned(), scope: None };

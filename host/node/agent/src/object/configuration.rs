@@ -120,6 +120,7 @@ fn last_good(
 ) -> Result<ActiveObject, FileError> {
     let once = memory.last_good()?.map(|text| load(object, &text, node, schemas));
     let (good, crippled_since) = once.map_or((None, None), |once| (once.object, once.crippled));
+    // A whole version of the past is better than a part of the present, and that better than a part of the past.
     Ok(match (good, partial.or(crippled_since)) {
         (Some(good), _) => ActiveObject::LastGood(Box::new(good)),
         (None, Some(partial)) => ActiveObject::Partial(Box::new(partial)),

@@ -106,10 +106,12 @@ impl<'a> ObjectFiles<'a> {
 
     /// Creates an object. The state that an earlier object of that name left behind is removed.
     pub fn create(self, object: &ObjectPath, text: &str) -> Result<(), ObjectError> {
+        // Under the lock, so that of two creations at once one is refused.
         let _lock = self.lock(object, "create")?;
         if self.exists(object) {
             return Err(ObjectError::Exists(object.clone()));
         }
+        // The state of an earlier object of that name would make this one frozen, provisioned or failed from birth.
         durable::probe(&self.home.var)?;
         durable::remove_directory(&self.home.state(object))?;
         Ok(durable::write(&self.home.config(object), text.as_bytes())?)

@@ -26,6 +26,7 @@ impl InstanceState {
     /// Remembers the result of an action. A success removes an earlier failure of the same action.
     pub fn set_failure(&self, action: &str, failure: Option<ActionFailure>) -> Result<(), FileError> {
         let mut failures = self.failures()?;
+        // A success after a success, the usual case, writes nothing.
         let before = match failure {
             Some(failure) => failures.insert(action.to_owned(), failure),
             None if !failures.contains_key(action) => return Ok(()),

@@ -30,6 +30,7 @@ impl InstanceState {
             true => all.remove(rid),
             false => all.insert(rid.clone(), on.clone()),
         };
+        // Most starts repeat what is known, and write nothing.
         if before.unwrap_or_default() == on {
             return Ok(());
         }

@@ -129,6 +129,7 @@ pub(crate) fn sums(resources: &[ResourceStatus]) -> StatusSums {
 }
 
 fn standby(standby: bool, state: State) -> State {
+    // Only up and down have a standby form: a warning says more than that.
     match state {
         State::Up if standby => State::StdbyUp,
         State::Down if standby => State::StdbyDown,
@@ -138,6 +139,7 @@ fn standby(standby: bool, state: State) -> State {
 
 fn flags(object: &Object, resource: &Resource, provisioned: Provisioned) -> Flags {
     Flags {
+        // Only a daemon knows which tasks run.
         running: false,
         monitored: resource.monitor,
         disabled: resource.disable || object.disable,

@@ -79,7 +79,7 @@ impl CallRecorder {
             since: Instant::now(),
             mutates,
             counts,
-            audited: counts || self.services.audit_reads,
+            audited: counts || self.services.audit_reads.load(Ordering::Relaxed),
             open: false,
         }
     }

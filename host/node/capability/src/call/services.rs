@@ -1,6 +1,7 @@
 //! The parts of the host that all calls share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::{AuditSink, DeviceOwners, ResourceQueues};
 
@@ -8,8 +9,8 @@ use crate::{AuditSink, DeviceOwners, ResourceQueues};
 pub struct HostServices {
     /// Takes the audit trail.
     pub audit: Arc<dyn AuditSink>,
-    /// Whether calls that only read are audited too.
-    pub audit_reads: bool,
+    /// Whether calls that only read are audited too. The site may change its mind while drivers run.
+    pub audit_reads: Arc<AtomicBool>,
     /// Knows which resource owns which device.
     pub owners: Arc<DeviceOwners>,
     /// Runs kernel calls that block.

@@ -76,7 +76,7 @@ impl Resource {
         };
         let host = HostServices {
             audit: Arc::new(NoAudit),
-            audit_reads: false,
+            audit_reads: Arc::default(),
             owners: Arc::new(DeviceOwners::default()),
             queues: ResourceQueues::default(),
         };

@@ -57,7 +57,7 @@ impl Bench {
         let audit = Arc::new(MemoryAudit::default());
         let host = HostServices {
             audit: audit.clone(),
-            audit_reads: false,
+            audit_reads: Arc::default(),
             owners: Arc::new(DeviceOwners::default()),
             queues: ResourceQueues::default(),
         };

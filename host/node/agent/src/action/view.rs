@@ -1,21 +1,24 @@
-//! From the object model to what the planner sees. Conversion only.
+//! The instance as the planner sees it: a conversion from the object model and the status, which decides nothing.
 
 use std::collections::BTreeMap;
 
 use model::object::Object;
 use model::object::Topology;
 use model::status::{Provisioned, State};
-use model::{Group, Rid, Verb};
+use model::{DriverName, Group, Rid};
 
-use crate::instance::Instance;
 use crate::status::ResourceStatus;
 
-/// The keyword by which a sync says where it copies to.
+/// The keyword with the targets of a sync.
 const TARGET: &str = "target";
 
-/// The instance as the planner sees it, with what was just seen of it.
-pub(crate) fn instance(instance: &Instance<'_>, seen: &[ResourceStatus], avail: State) -> plan::Instance {
-    let object = instance.object;
+/// The instance as the planner sees it, with the status that was just seen. `migrates` says which drivers can migrate.
+pub(super) fn instance(
+    object: &Object,
+    seen: &[ResourceStatus],
+    avail: State,
+    migrates: impl Fn(&DriverName) -> bool,
+) -> plan::Instance {
     let seen: BTreeMap<&Rid, &ResourceStatus> = seen.iter().map(|seen| (&seen.rid, seen)).collect();
     let passive = passive(object, avail);
     let parallel = object.subsets.iter().filter(|(_, subset)| subset.parallel).map(|(name, _)| name.clone()).collect();
@@ -27,19 +30,21 @@ pub(crate) fn instance(instance: &Instance<'_>, seen: &[ResourceStatus], avail: 
         resources: object
             .resources
             .iter()
-            .map(|r| resource(instance, r, seen.get(&r.rid).copied(), &passive))
+            .map(|r| resource(object, r, seen.get(&r.rid).copied(), &passive, migrates(&r.driver)))
             .collect(),
         parallel,
         rollback: object.rollback,
     }
 }
 
-/// Why this node is not the one to copy from: the data that counts is where the service runs.
+/// Why this node must not copy to others: the data that counts is where the service runs.
 fn passive(object: &Object, avail: State) -> Option<plan::Passive> {
+    // An object whose resources do not count may still have something to copy.
     if !matches!(avail, State::Up | State::Na) {
         return Some(plan::Passive::NotRunning(avail));
     }
     let primary = object.flex_primary.as_ref().filter(|primary| **primary != object.node);
+    // The nodes of disaster recovery have a primary of their own.
     let of_drp = object.drp_flex_primary.as_ref() == Some(&object.node);
     match (object.topology, primary) {
         (Topology::Flex { .. }, Some(primary)) if !of_drp => Some(plan::Passive::NotPrimary(primary.clone())),
@@ -48,12 +53,13 @@ fn passive(object: &Object, avail: State) -> Option<plan::Passive> {
 }
 
 fn resource(
-    instance: &Instance<'_>,
+    object: &Object,
     r: &model::object::Resource,
     seen: Option<&ResourceStatus>,
     passive: &Option<plan::Passive>,
+    migrates: bool,
 ) -> plan::Resource {
-    let object = instance.object;
+    // A resource that was not looked at is undef: the planner must assume neither up nor down.
     let unknown = (State::Undef, Provisioned::Undef);
     let (state, provisioned) = seen.map_or(unknown, |seen| (seen.state, seen.flags.provisioned));
     plan::Resource {
@@ -63,7 +69,7 @@ fn resource(
         optional: r.optional,
         standby: r.standby,
         shared: r.shared,
-        migrates: instance.driver(&r.driver).manifest().verbs.contains(&Verb::Migrate),
+        migrates,
         disabled_on: r.disabled_on.clone(),
         provision: r.provision && object.provision,
         unprovision: r.unprovision && object.unprovision,
@@ -72,6 +78,7 @@ fn resource(
         triggers: r.triggers.keys().copied().collect(),
         timeouts: r.timeouts.clone(),
         targets: targets(r),
+        // The implicit sync of the configuration is not about data: it runs everywhere.
         passive: passive.clone().filter(|_| !r.implicit),
         state,
         fault: seen.and_then(|seen| seen.fault.as_ref()).map(ToString::to_string),
@@ -80,7 +87,8 @@ fn resource(
     }
 }
 
-/// The words of a sync's keyword `target`. They are part of the plan, so they cannot depend on what others expose later.
+/// The targets of a sync, from its keyword `target`. They are part of the plan, so they cannot depend on what other resources
+/// expose later.
 fn targets(r: &model::object::Resource) -> Option<Vec<String>> {
     let keywords = (r.rid.group() == Group::Sync).then(|| r.evaluate(&()).keywords)?;
     keywords.into_iter().find(|keyword| keyword.name == TARGET).map(|keyword| keyword.values)
