@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use config::Document;
-use model::store::{
+use model::datastore::{
     DATA, Encoded, NONCE_BYTES, NoKey, NoReference, NoVariable, NotEncoded, NotOpened, Reference, SEALING_KEY_BYTES,
     SealingKey, check_key, plain, variable,
 };

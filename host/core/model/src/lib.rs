@@ -4,6 +4,7 @@
 //! enters here as text.
 
 pub mod convert;
+pub mod datastore;
 pub mod keyword;
 mod node;
 pub mod object;
@@ -12,7 +13,6 @@ pub mod rid;
 mod secret;
 pub mod select;
 pub mod status;
-pub mod store;
 mod subset;
 mod verb;
 

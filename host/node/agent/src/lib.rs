@@ -8,6 +8,7 @@
 mod action;
 mod agent;
 pub mod console;
+pub mod datastore;
 pub mod drivers;
 mod error_chain;
 pub mod file;
@@ -20,13 +21,12 @@ pub mod sealing;
 mod snapshot;
 pub mod state;
 pub mod status;
-pub mod stores;
 mod variables;
 
 pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin};
 pub use agent::{Agent, source};
+pub use datastore::DataStores;
 pub use error_chain::chain;
 pub use home::Directories;
 pub use instance::RejectedKeyword;
 pub use object::{ConfigurationCatalogue, ObjectFiles};
-pub use stores::Stores;

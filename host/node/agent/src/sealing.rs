@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use model::store::{NONCE_BYTES, SEALING_KEY_BYTES, SealingKey};
+use model::datastore::{NONCE_BYTES, SEALING_KEY_BYTES, SealingKey};
 
 use crate::Directories;
 use crate::file::durable::{self, FileError};

@@ -1,12 +1,12 @@
 //! From references to stores, `PASSWORD=db/password`, to the variables that a driver sees: `PASSWORD=s3cret`.
 
+use model::datastore::{NoReference, NoVariable, Reference, variable};
 use model::object::KeywordValue;
-use model::store::{NoReference, NoVariable, Reference, variable};
 use model::{Kind, ObjectPath};
 
 use crate::Directories;
+use crate::datastore::{DataStoreError, DataStores};
 use crate::object::ObjectError;
-use crate::stores::{StoreError, Stores};
 
 /// A keyword that refers to what is not there.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ enum Why {
     NoKey(ObjectPath, String),
     Name(ObjectPath, NoVariable),
     NoText(ObjectPath, String),
-    Store(StoreError),
+    Store(DataStoreError),
 }
 
 impl MissingReference {
@@ -80,7 +80,7 @@ pub(crate) fn resolved(
     let mut variables = Vec::new();
     for word in &keyword.values {
         let reference = Reference::parse(word, kind, own).map_err(Why::Reference).map_err(absent)?;
-        variables.extend(of_reference(Stores::of(home), reference).map_err(absent)?);
+        variables.extend(of_reference(DataStores::of(home), reference).map_err(absent)?);
     }
     let secret = kind == Kind::Sec;
     let values = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -89,7 +89,7 @@ pub(crate) fn resolved(
 }
 
 /// The variables, each with its value.
-fn of_reference(stores: Stores<'_>, reference: Reference) -> Result<Vec<(String, String)>, Why> {
+fn of_reference(stores: DataStores<'_>, reference: Reference) -> Result<Vec<(String, String)>, Why> {
     let Reference { variable: name, store, key } = reference;
     let keys = match &key {
         Some(key) => vec![key.clone()],
@@ -105,10 +105,10 @@ fn of_reference(stores: Stores<'_>, reference: Reference) -> Result<Vec<(String,
     keys.into_iter().map(one).collect()
 }
 
-fn why(error: StoreError, key: Option<&str>) -> Why {
+fn why(error: DataStoreError, key: Option<&str>) -> Why {
     match error {
-        StoreError::Object(ObjectError::Missing(store)) => Why::NoStore(store, key.map(str::to_owned)),
-        StoreError::NoKey { store, key } => Why::NoKey(store, key),
+        DataStoreError::Object(ObjectError::Missing(store)) => Why::NoStore(store, key.map(str::to_owned)),
+        DataStoreError::NoKey { store, key } => Why::NoKey(store, key),
         other => Why::Store(other),
     }
 }
@@ -117,7 +117,7 @@ fn why(error: StoreError, key: Option<&str>) -> Why {
 mod tests {
     use super::*;
     use crate::ObjectFiles;
-    use crate::stores::Put;
+    use crate::datastore::Put;
 
     #[test]
     fn references_become_variables_or_a_sentence_that_says_what_to_do() {
@@ -126,7 +126,7 @@ mod tests {
         for store in ["ns1/sec/db", "ns1/sec/odd", "ns1/cfg/web"] {
             ObjectFiles::of(&home).create(&path(store), "").unwrap();
         }
-        let add = |store, key, value: &[u8]| Stores::of(&home).put(&path(store), key, value, Put::Add).unwrap();
+        let add = |store, key, value: &[u8]| DataStores::of(&home).put(&path(store), key, value, Put::Add).unwrap();
         add("ns1/sec/db", "password", b"s3 cret\nline");
         add("ns1/sec/db", "user", b"bob");
         add("ns1/sec/odd", "server.crt", b"\xff");

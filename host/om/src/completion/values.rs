@@ -62,7 +62,7 @@ impl Value {
             all.extend(session.agent.drivers().iter().map(|known| known.manifest.name.to_string()));
         }
         if self == Value::Key {
-            let stores = agent::Stores::of(session.agent.home());
+            let stores = agent::DataStores::of(session.agent.home());
             all.extend(selected.iter().filter_map(|path| stores.keys(path).ok()).flatten());
             return all;
         }

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use agent::file::text::NotText;
+use agent::home::layout;
 use anyhow::Context;
 use model::ObjectPath;
 
@@ -48,7 +49,7 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
 fn likely_object(session: &Session, file: &Path) -> Result<ObjectPath, Failure> {
     let absolute = std::path::absolute(file).with_context(|| format!("cannot read {}", file.display()))?;
     if let Ok(within) = absolute.strip_prefix(&session.agent.home().etc)
-        && let Some(path) = ObjectPath::from_config_file(within)
+        && let Some(path) = layout::object_of_config_file(within)
     {
         return Ok(path);
     }

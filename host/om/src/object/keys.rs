@@ -4,9 +4,9 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use agent::Stores;
+use agent::DataStores;
+use agent::datastore::{DataStoreError, Put};
 use agent::object::ObjectError;
-use agent::stores::{Put, StoreError};
 use anyhow::Context;
 use serde_json::json;
 
@@ -24,7 +24,7 @@ pub(crate) fn put(session: &Session, target: &Target, args: &PutArgs, how: Put) 
         (None, Some(file)) => read(file).with_context(|| format!("cannot read {}", file.display()))?,
         (None, None) => Vec::new(),
     };
-    Stores::of(session.agent.home()).put(&store, &args.key, &value, how)?;
+    DataStores::of(session.agent.home()).put(&store, &args.key, &value, how)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -38,18 +38,18 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 pub(crate) fn remove(session: &Session, target: &Target, args: &RemoveArgs) -> Outcome {
-    Stores::of(session.agent.home()).remove(&target.path()?, &args.keys)?;
+    DataStores::of(session.agent.home()).remove(&target.path()?, &args.keys)?;
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn rename(session: &Session, target: &Target, args: &RenameArgs) -> Outcome {
-    Stores::of(session.agent.home()).rename(&target.path()?, &args.key, &args.to)?;
+    DataStores::of(session.agent.home()).rename(&target.path()?, &args.key, &args.to)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The value, byte for byte: what looks like a colour is none.
 pub(crate) fn decode(session: &Session, target: &Target, args: &DecodeArgs) -> Outcome {
-    let value = Stores::of(session.agent.home()).value(&target.path()?, &args.key)?;
+    let value = DataStores::of(session.agent.home()).value(&target.path()?, &args.key)?;
     let mut stdout = std::io::stdout();
     written(stdout.write_all(&value).and_then(|()| stdout.flush()));
     Ok(ExitCode::SUCCESS)
@@ -59,7 +59,7 @@ pub(crate) fn list(session: &Session, target: &Target, args: &KeysArgs) -> Outco
     let paths = session.select_some(target)?;
     let mut found = Vec::new();
     let code = each(&paths, |path| {
-        let keys = Stores::of(session.agent.home()).keys(path)?;
+        let keys = DataStores::of(session.agent.home()).keys(path)?;
         found.push((path.to_string(), keys));
         Ok(())
     });
@@ -73,13 +73,13 @@ pub(crate) fn list(session: &Session, target: &Target, args: &KeysArgs) -> Outco
     Ok(code.into())
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Failure {
+impl From<DataStoreError> for Failure {
+    fn from(error: DataStoreError) -> Failure {
         match error {
-            StoreError::Object(ObjectError::Missing(store)) => {
+            DataStoreError::Object(ObjectError::Missing(store)) => {
                 Failure::new(exit::NO_MATCH, format!("{store} does not exist: om {store} create makes it"))
             }
-            StoreError::NoStore(_) => Failure { code: exit::NOT_SUPPORTED, error: error.into() },
+            DataStoreError::NoStore(_) => Failure { code: exit::NOT_SUPPORTED, error: error.into() },
             other => anyhow::Error::from(other).into(),
         }
     }

@@ -13,7 +13,7 @@ mod status;
 mod sync;
 mod unbuilt;
 
-use agent::stores::Put;
+use agent::datastore::Put;
 use driver::Console;
 use plan::Action;
 

@@ -3,7 +3,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::keyword::{ALWAYS_ON, RETIRED};
-use model::store::{DATA, Encoded};
+use model::datastore::{DATA, Encoded};
 
 use crate::Key;
 use crate::document::text::{DEFAULT, Document, Entry};

@@ -2,9 +2,9 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use model::convert::convert;
+use model::datastore::Reference;
 use model::keyword::{Keyword, Kind};
 use model::object::LateValue;
-use model::store::Reference;
 
 use crate::Key;
 use crate::nearest::alternatives;

@@ -3,6 +3,8 @@
 //! `--root DIR` or `HOSTLER_ROOT` moves every path below one directory, so that a trial needs no rights and touches nothing of
 //! the system.
 
+pub mod layout;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -104,12 +106,12 @@ impl Directories {
 
     /// The configuration of an object.
     pub fn config(&self, object: &ObjectPath) -> PathBuf {
-        self.etc.join(object.config_file())
+        self.etc.join(layout::config_file(object))
     }
 
     /// The state of the instance of an object.
     pub fn state(&self, object: &ObjectPath) -> PathBuf {
-        self.var.join(object.folder())
+        self.var.join(layout::directory(object))
     }
 
     /// The audit log of all drivers.
@@ -131,22 +133,22 @@ impl Directories {
 
     /// The log of an object.
     pub fn object_log(&self, object: &ObjectPath) -> PathBuf {
-        self.log.join(object.file("log"))
+        self.log.join(layout::file(object, "log"))
     }
 
     /// The lock of actions on the instance of an object.
     pub fn action_lock(&self, object: &ObjectPath) -> PathBuf {
-        self.run.join("lock").join(object.folder().with_added_extension("action"))
+        self.run.join("lock").join(layout::directory(object).with_added_extension("action"))
     }
 
     /// The lock of changes of an object's configuration.
     pub fn config_lock(&self, object: &ObjectPath) -> PathBuf {
-        self.run.join("lock").join(object.folder().with_added_extension("config"))
+        self.run.join("lock").join(layout::directory(object).with_added_extension("config"))
     }
 
     /// The directory in which the resources of an object keep things until the next reboot.
     pub fn volatile(&self, object: &ObjectPath) -> PathBuf {
-        self.volatile.join(object.folder())
+        self.volatile.join(layout::directory(object))
     }
 }
 

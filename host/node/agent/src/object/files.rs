@@ -12,6 +12,7 @@ use crate::Directories;
 use crate::file::durable::{self, FileError, absent_is_none};
 use crate::file::lock::{FileLock, LockError};
 use crate::file::text::NotText;
+use crate::home::layout;
 
 /// How long a change of a configuration waits for another change.
 const EDIT_WAIT: Duration = Duration::from_secs(10);
@@ -51,7 +52,7 @@ impl<'a> ObjectFiles<'a> {
     /// Every object that has a configuration here, in order. Files of other names are ignored.
     pub fn list(self) -> Result<Vec<ObjectPath>, FileError> {
         let mut objects: Vec<ObjectPath> =
-            self.files()?.iter().filter_map(|file| ObjectPath::from_config_file(file)).collect();
+            self.files()?.iter().filter_map(|file| layout::object_of_config_file(file)).collect();
         objects.sort();
         Ok(objects)
     }
@@ -62,7 +63,7 @@ impl<'a> ObjectFiles<'a> {
         let is_stray = |file: &PathBuf| {
             let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             let is_config = file.extension().is_some_and(|extension| extension == "conf");
-            is_config && !hidden && self.home.etc.join(file) != node && ObjectPath::from_config_file(file).is_none()
+            is_config && !hidden && self.home.etc.join(file) != node && layout::object_of_config_file(file).is_none()
         };
         let mut strays: Vec<PathBuf> = self.files()?.into_iter().filter(is_stray).collect();
         strays.sort();

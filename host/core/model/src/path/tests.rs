@@ -68,58 +68,6 @@ fn a_refusal_says_what_is_wrong() {
 }
 
 #[test]
-fn an_object_has_one_configuration_file() {
-    let check = |path: &str, file: &str| {
-        let path: ObjectPath = path.parse().unwrap();
-        assert_eq!(path.config_file(), Path::new(file));
-        assert_eq!(ObjectPath::from_config_file(Path::new(file)), Some(path));
-    };
-    check("svc1", "svc1.conf");
-    check("osvprdcollector.opensvc.com", "osvprdcollector.opensvc.com.conf");
-    check("cfg/cfg1", "cfg/cfg1.conf");
-    check("ns1/svc/svc1", "namespaces/ns1/svc/svc1.conf");
-    check("cluster", "cluster.conf");
-    check("/", "namespace.conf");
-    check("test/", "namespaces/test/namespace.conf");
-    check("sec/namespace", "sec/namespace.conf");
-    check("test/svc/namespace", "namespaces/test/svc/namespace.conf");
-}
-
-/// The ancestor also reads `test/svc/x.conf`, without `namespaces/`. Two files for one object is one too many.
-#[test]
-fn other_files_are_no_objects() {
-    for file in [
-        "node.conf",
-        "svc/web.conf",
-        "ccfg/cluster.conf",
-        "nscfg/namespace.conf",
-        "namespaces/root/svc/web.conf",
-        "namespaces/ns1/ccfg/cluster.conf",
-        "test/namespace.conf",
-        "test/svc/namespace.conf",
-        "web.conf.swp",
-        ".web.conf",
-        "Web.conf",
-        "../web.conf",
-        "/web.conf",
-        ".conf",
-        "",
-    ] {
-        assert_eq!(ObjectPath::from_config_file(Path::new(file)), None, "{file}");
-    }
-}
-
-#[test]
-fn an_object_has_a_folder_of_its_own() {
-    let check = |path: &str, folder: &str| {
-        assert_eq!(path.parse::<ObjectPath>().unwrap().folder(), Path::new(folder));
-    };
-    check("svc1", "svc/svc1");
-    check("sec/ca", "sec/ca");
-    check("ns1/svc/svc1", "namespaces/ns1/svc/svc1");
-}
-
-#[test]
 fn a_dot_and_slash_means_the_namespace_at_hand() {
     let check = |text: &str, canonical: &str| {
         assert_eq!(ObjectPath::parse_in("ns2", text).unwrap().to_string(), canonical);

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use config::{Document, EditError, Entry};
-use model::store::{self, DATA, Encoded, NotEncoded, SealingKey, plain};
+use model::datastore::{self, DATA, Encoded, NotEncoded, SealingKey, plain};
 use model::{Kind, ObjectPath};
 
 use crate::object::ObjectError;
@@ -13,7 +13,7 @@ use crate::{Directories, ObjectFiles};
 
 /// The stores of one home.
 #[derive(Debug, Clone, Copy)]
-pub struct Stores<'a> {
+pub struct DataStores<'a> {
     home: &'a Directories,
 }
 
@@ -28,7 +28,7 @@ pub enum Put {
 
 /// What could not be done with a key.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub enum DataStoreError {
     /// The object is none that holds keys.
     #[error("{0} holds no keys: only objects of the kinds sec and cfg do")]
     NoStore(ObjectPath),
@@ -53,7 +53,7 @@ pub enum StoreError {
     },
     /// The key is none.
     #[error(transparent)]
-    Name(#[from] store::NoKey),
+    Name(#[from] datastore::NoKey),
     /// What stands in the file is no value.
     #[error("the value of {key} in {store} {reason}: om {store} change --key {key} gives it another one")]
     Value {
@@ -110,14 +110,14 @@ pub enum StoreError {
     Edit(#[from] EditError),
 }
 
-impl<'a> Stores<'a> {
+impl<'a> DataStores<'a> {
     /// The stores of that home.
-    pub fn of(home: &'a Directories) -> Stores<'a> {
-        Stores { home }
+    pub fn of(home: &'a Directories) -> DataStores<'a> {
+        DataStores { home }
     }
 
     /// The keys of a store, in the order of its file.
-    pub fn keys(self, store: &ObjectPath) -> Result<Vec<String>, StoreError> {
+    pub fn keys(self, store: &ObjectPath) -> Result<Vec<String>, DataStoreError> {
         let document = self.document(store)?;
         let mut keys: Vec<String> = Vec::new();
         for entry in entries(&document).filter(|entry| document.entry(DATA, &entry.key) == Some(entry)) {
@@ -127,12 +127,12 @@ impl<'a> Stores<'a> {
     }
 
     /// The value of a key.
-    pub fn value(self, store: &ObjectPath, key: &str) -> Result<Vec<u8>, StoreError> {
+    pub fn value(self, store: &ObjectPath, key: &str) -> Result<Vec<u8>, DataStoreError> {
         let document = self.document(store)?;
         let written = document.get(DATA, key).ok_or_else(|| no_key(store, key))?;
         match encoded(store, key, written)? {
             Encoded::Plain(value) => Ok(value),
-            sealed => sealed.open(&sealing::get(self.home)?).map_err(|_| StoreError::NotOpened {
+            sealed => sealed.open(&sealing::get(self.home)?).map_err(|_| DataStoreError::NotOpened {
                 store: store.clone(),
                 key: key.to_owned(),
                 file: self.home.sealing_key(),
@@ -141,18 +141,18 @@ impl<'a> Stores<'a> {
     }
 
     /// Gives a key its value.
-    pub fn put(self, store: &ObjectPath, key: &str, value: &[u8], how: Put) -> Result<(), StoreError> {
-        store::check_key(key)?;
+    pub fn put(self, store: &ObjectPath, key: &str, value: &[u8], how: Put) -> Result<(), DataStoreError> {
+        datastore::check_key(key)?;
         self.edit(store, |document| {
             match (how, document.get(DATA, key).is_some()) {
-                (Put::Add, true) => return Err(StoreError::HasKey { store: store.clone(), key: key.to_owned() }),
+                (Put::Add, true) => return Err(DataStoreError::HasKey { store: store.clone(), key: key.to_owned() }),
                 (Put::Change, false) => return Err(no_key(store, key)),
                 _ => {}
             }
             let written = match store.kind() {
                 Kind::Sec => {
                     let sealing = self.sealing_key(store, document, key)?;
-                    sealing.seal(sealing::nonce()?, value).ok_or(StoreError::TooLong)?
+                    sealing.seal(sealing::nonce()?, value).ok_or(DataStoreError::TooLong)?
                 }
                 _ => plain(value),
             };
@@ -161,7 +161,7 @@ impl<'a> Stores<'a> {
     }
 
     /// Removes keys: all of them, or none where one is not there.
-    pub fn remove(self, store: &ObjectPath, keys: &[String]) -> Result<(), StoreError> {
+    pub fn remove(self, store: &ObjectPath, keys: &[String]) -> Result<(), DataStoreError> {
         self.edit(store, |document| {
             for key in keys {
                 if !document.unset(DATA, key) {
@@ -173,12 +173,12 @@ impl<'a> Stores<'a> {
     }
 
     /// Calls a key otherwise. Its value stays as it is written.
-    pub fn rename(self, store: &ObjectPath, key: &str, to: &str) -> Result<(), StoreError> {
-        store::check_key(to)?;
+    pub fn rename(self, store: &ObjectPath, key: &str, to: &str) -> Result<(), DataStoreError> {
+        datastore::check_key(to)?;
         self.edit(store, |document| {
             let written = document.get(DATA, key).ok_or_else(|| no_key(store, key))?.to_owned();
             if document.get(DATA, to).is_some() {
-                return Err(StoreError::HasKey { store: store.clone(), key: to.to_owned() });
+                return Err(DataStoreError::HasKey { store: store.clone(), key: to.to_owned() });
             }
             document.unset(DATA, key);
             Ok(document.set(DATA, to, &written)?)
@@ -188,8 +188,8 @@ impl<'a> Stores<'a> {
     fn edit(
         self,
         store: &ObjectPath,
-        change: impl FnOnce(&mut Document) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        change: impl FnOnce(&mut Document) -> Result<(), DataStoreError>,
+    ) -> Result<(), DataStoreError> {
         must_be_store(store)?;
         ObjectFiles::of(self.home).edit(store, |text| {
             let mut document = Document::parse(text);
@@ -198,29 +198,29 @@ impl<'a> Stores<'a> {
         })
     }
 
-    fn document(self, store: &ObjectPath) -> Result<Document, StoreError> {
+    fn document(self, store: &ObjectPath) -> Result<Document, DataStoreError> {
         must_be_store(store)?;
         Ok(Document::parse(ObjectFiles::of(self.home).text(store)?))
     }
 
     /// The key to seal a value of a store with: the one that the others were sealed with. It is made with the first secret
     /// of the node.
-    fn sealing_key(self, store: &ObjectPath, document: &Document, key: &str) -> Result<SealingKey, StoreError> {
+    fn sealing_key(self, store: &ObjectPath, document: &Document, key: &str) -> Result<SealingKey, DataStoreError> {
         let Some(sealing) = sealing::find(self.home)? else {
             return match self.sealed_store()? {
-                Some(store) => Err(StoreError::KeyLost { store, file: self.home.sealing_key() }),
+                Some(store) => Err(DataStoreError::KeyLost { store, file: self.home.sealing_key() }),
                 None => Ok(sealing::make(self.home)?),
             };
         };
         let mut others = sealed(document).filter(|(name, _)| *name != key).map(|(_, value)| value).peekable();
         if others.peek().is_some() && !others.any(|value| value.open(&sealing).is_ok()) {
-            return Err(StoreError::OtherKey { store: store.clone(), file: self.home.sealing_key() });
+            return Err(DataStoreError::OtherKey { store: store.clone(), file: self.home.sealing_key() });
         }
         Ok(sealing)
     }
 
     /// A store that has a secret.
-    fn sealed_store(self) -> Result<Option<ObjectPath>, StoreError> {
+    fn sealed_store(self) -> Result<Option<ObjectPath>, DataStoreError> {
         let objects = ObjectFiles::of(self.home);
         for store in objects.list().map_err(ObjectError::from)?.into_iter().filter(|path| path.kind() == Kind::Sec) {
             if sealed(&Document::parse(objects.text(&store)?)).next().is_some() {
@@ -240,19 +240,18 @@ fn sealed(document: &Document) -> impl Iterator<Item = (&str, Encoded)> {
     entries(document).filter_map(|entry| Some((entry.key.as_str(), Encoded::parse(Kind::Sec, &entry.value).ok()?)))
 }
 
-fn encoded(store: &ObjectPath, key: &str, written: &str) -> Result<Encoded, StoreError> {
-    let invalid = |reason| StoreError::Value { store: store.clone(), key: key.to_owned(), reason };
+fn encoded(store: &ObjectPath, key: &str, written: &str) -> Result<Encoded, DataStoreError> {
+    let invalid = |reason| DataStoreError::Value { store: store.clone(), key: key.to_owned(), reason };
     Encoded::parse(store.kind(), written).map_err(invalid)
 }
 
-fn no_key(store: &ObjectPath, key: &str) -> StoreError {
-    StoreError::NoKey { store: store.clone(), key: key.to_owned() }
+fn no_key(store: &ObjectPath, key: &str) -> DataStoreError {
+    DataStoreError::NoKey { store: store.clone(), key: key.to_owned() }
 }
 
-fn must_be_store(path: &ObjectPath) -> Result<(), StoreError> {
-    if path.kind().is_store() { Ok(()) } else { Err(StoreError::NoStore(path.clone())) }
+fn must_be_store(path: &ObjectPath) -> Result<(), DataStoreError> {
+    if path.kind().is_store() { Ok(()) } else { Err(DataStoreError::NoStore(path.clone())) }
 }
 
 #[cfg(test)]
-#[path = "stores_tests.rs"]
 mod tests;

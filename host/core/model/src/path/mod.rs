@@ -1,10 +1,9 @@
-//! Object paths, `[namespace/][kind/]name`, node names, and where an object's configuration file stands.
+//! Object paths: `[namespace/][kind/]name`.
 //!
-//! Every path that exists as a value is a legal one: there is no other way to make it than the checks of this file, so
-//! that nobody further on has to ask whether a name may become a file name.
+//! Every value of these types is legal, because the checks of this file are the only way to make one. So no other code has to
+//! ask whether a name can become a file name.
 
 use std::fmt;
-use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 /// The longest label of a name, as in the domain name system.
@@ -17,8 +16,6 @@ const ROOT: &str = "root";
 const CLUSTER: &str = "cluster";
 /// The one name of an `nscfg`.
 const NAMESPACE: &str = "namespace";
-/// The folder of the other namespaces' files.
-const NAMESPACES: &str = "namespaces";
 
 /// The kind of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -157,57 +154,6 @@ impl ObjectPath {
     pub fn fqdn(&self, cluster: &str) -> String {
         format!("{}.{}.{}.{cluster}", self.name, self.namespace, self.kind)
     }
-
-    /// The configuration file below the folder of configurations.
-    pub fn config_file(&self) -> PathBuf {
-        match self.kind {
-            Kind::Nscfg if !self.is_root() => Path::new(NAMESPACES).join(&self.namespace).join("namespace.conf"),
-            Kind::Nscfg | Kind::Ccfg => format!("{}.conf", self.name).into(),
-            _ => self.file("conf"),
-        }
-    }
-
-    /// The object whose configuration file that is, below the folder of configurations. None for any other file.
-    pub fn from_config_file(file: &Path) -> Option<ObjectPath> {
-        let parts: Vec<&str> = file.components().map(normal_component).collect::<Option<_>>()?;
-        let (last, folders) = parts.split_last()?;
-        let name = last.strip_suffix(".conf")?;
-        let path = match (folders, name) {
-            ([], CLUSTER) => Ok(ObjectPath::cluster()),
-            ([], NAMESPACE) => ObjectPath::new(ROOT, Kind::Nscfg, name),
-            ([], _) => ObjectPath::svc(name),
-            ([NAMESPACES, namespace], NAMESPACE) => ObjectPath::new(namespace, Kind::Nscfg, name),
-            ([kind], _) => ObjectPath::new(ROOT, kind.parse().ok()?, name),
-            ([NAMESPACES, namespace, kind], _) => ObjectPath::new(namespace, kind.parse().ok()?, name),
-            _ => return None,
-        };
-        // Each object has one file: `svc/web.conf` is not where web stands, nor is `ccfg/cluster.conf` the cluster's.
-        path.ok().filter(|path| path.config_file() == file)
-    }
-
-    /// A folder of its own: `<kind>/<name>` or `namespaces/<namespace>/<kind>/<name>`.
-    pub fn folder(&self) -> PathBuf {
-        let folder = Path::new(self.kind.as_str()).join(&self.name);
-        if self.is_root() { folder } else { Path::new(NAMESPACES).join(&self.namespace).join(folder) }
-    }
-
-    /// A file of the object with that extension: `<name>.<ext>`, `<kind>/<name>.<ext>` or
-    /// `namespaces/<namespace>/<kind>/<name>.<ext>`.
-    pub fn file(&self, extension: &str) -> PathBuf {
-        let name = format!("{}.{extension}", self.name);
-        match (self.is_root(), self.kind) {
-            (true, Kind::Svc) => name.into(),
-            (true, kind) => Path::new(kind.as_str()).join(name),
-            (false, kind) => Path::new(NAMESPACES).join(&self.namespace).join(kind.as_str()).join(name),
-        }
-    }
-}
-
-fn normal_component(component: Component<'_>) -> Option<&str> {
-    match component {
-        Component::Normal(name) => name.to_str(),
-        _ => None,
-    }
 }
 
 impl fmt::Display for ObjectPath {
@@ -294,5 +240,4 @@ fn check_label(label: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-#[path = "path_tests.rs"]
 mod tests;

@@ -1,16 +1,4 @@
-//! States and how they add up: resources to an instance, instances to an object.
-//!
-//! Every sum is a function of the *set* of what is summed, so neither order nor grouping can matter.
-
-mod aggregate;
-mod flags;
-mod instance;
-mod object;
-
-pub use aggregate::{ProvisionedSet, StateSet};
-pub use flags::{Flags, RestartsLeft};
-pub use instance::{InstanceStatus, ResourceStatus};
-pub use object::{object_avail, object_overall, object_provisioned};
+//! The state of a resource, and of what is aggregated from resources.
 
 use std::fmt;
 use std::str::FromStr;
@@ -87,56 +75,5 @@ impl FromStr for State {
         let bare = |word: &str| word.replace([' ', '-', '/'], "");
         let wanted = bare(s);
         State::ALL.into_iter().find(|state| bare(state.as_str()) == wanted).ok_or_else(|| NoState(s.to_owned()))
-    }
-}
-
-/// Whether what provisioning makes exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Provisioned {
-    /// It exists.
-    True,
-    /// It does not.
-    False,
-    /// A part of it does.
-    Mixed,
-    /// There is nothing to provision.
-    Na,
-    /// Not known.
-    Undef,
-}
-
-impl Provisioned {
-    /// Every value.
-    pub const ALL: [Provisioned; 5] =
-        [Provisioned::True, Provisioned::False, Provisioned::Mixed, Provisioned::Na, Provisioned::Undef];
-
-    /// As printed: `true`, `false`, `mixed`, `n/a`, `undef`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Provisioned::True => "true",
-            Provisioned::False => "false",
-            Provisioned::Mixed => "mixed",
-            Provisioned::Na => "n/a",
-            Provisioned::Undef => "undef",
-        }
-    }
-}
-
-impl fmt::Display for Provisioned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A word that is no provisioned state.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no provisioned state: expected true, false, mixed, n/a or undef")]
-pub struct NoProvisioned(pub String);
-
-impl FromStr for Provisioned {
-    type Err = NoProvisioned;
-
-    fn from_str(s: &str) -> Result<Provisioned, NoProvisioned> {
-        Provisioned::ALL.into_iter().find(|value| value.as_str() == s).ok_or_else(|| NoProvisioned(s.to_owned()))
     }
 }

@@ -80,5 +80,4 @@ fn path(text: &str) -> Result<String, ConvertError> {
 }
 
 #[cfg(test)]
-#[path = "convert_tests.rs"]
 mod tests;

@@ -1,16 +1,4 @@
-//! Stores: objects of the kinds `sec` and `cfg`, whose section `[data]` holds keys and their values, and what other objects
-//! say to refer to them.
-//!
-//! Pure: the key that secrets are encrypted with and the nonce of each come in as values.
-
-mod reference;
-mod value;
-
-pub use reference::{NoReference, NoVariable, Reference, variable};
-pub use value::{Encoded, NONCE_BYTES, NotEncoded, NotOpened, SEALING_KEY_BYTES, SealingKey, plain};
-
-/// The section that holds the keys.
-pub const DATA: &str = "data";
+//! Keys of data stores.
 
 /// A text that cannot be the key of a store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -224,5 +224,4 @@ fn named(text: &str, names: &[&str]) -> Option<u8> {
 }
 
 #[cfg(test)]
-#[path = "schedule_tests.rs"]
 mod tests;

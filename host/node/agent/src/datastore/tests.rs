@@ -7,9 +7,9 @@ fn path(text: &str) -> ObjectPath {
     text.parse().unwrap()
 }
 
-fn made<'h>(home: &'h Directories, store: &ObjectPath) -> Stores<'h> {
+fn made<'h>(home: &'h Directories, store: &ObjectPath) -> DataStores<'h> {
     ObjectFiles::of(home).create(store, "# mine\n[DEFAULT]\napp = x\n").unwrap();
-    Stores::of(home)
+    DataStores::of(home)
 }
 
 fn text(home: &Directories, store: &ObjectPath) -> String {
@@ -32,11 +32,14 @@ fn keys_come_and_go_and_the_rest_of_the_file_stays() {
         assert_eq!(stores.value(&store, "password").unwrap(), b"s3cret");
         assert_eq!(stores.value(&store, "cert").unwrap(), b"one\n\n# two\xff");
 
-        assert!(matches!(stores.put(&store, "cert", b"", Put::Add), Err(StoreError::HasKey { .. })));
-        assert!(matches!(stores.put(&store, "new", b"", Put::Change), Err(StoreError::NoKey { .. })));
-        assert!(matches!(stores.remove(&store, &["cert".to_owned(), "new".to_owned()]), Err(StoreError::NoKey { .. })));
-        assert!(matches!(stores.rename(&store, "cert", "password"), Err(StoreError::HasKey { .. })));
-        assert!(matches!(stores.put(&store, "a b", b"", Put::Add), Err(StoreError::Name(_))));
+        assert!(matches!(stores.put(&store, "cert", b"", Put::Add), Err(DataStoreError::HasKey { .. })));
+        assert!(matches!(stores.put(&store, "new", b"", Put::Change), Err(DataStoreError::NoKey { .. })));
+        assert!(matches!(
+            stores.remove(&store, &["cert".to_owned(), "new".to_owned()]),
+            Err(DataStoreError::NoKey { .. })
+        ));
+        assert!(matches!(stores.rename(&store, "cert", "password"), Err(DataStoreError::HasKey { .. })));
+        assert!(matches!(stores.put(&store, "a b", b"", Put::Add), Err(DataStoreError::Name(_))));
         assert_eq!(text(&home, &store), written, "what is refused changes nothing");
 
         stores.put(&store, "password", b"other", Put::Change).unwrap();
@@ -63,9 +66,9 @@ fn the_same_value_is_never_sealed_alike() {
 fn only_stores_that_are_there_hold_keys() {
     let (_root, home) = Directories::temporary();
     let stores = made(&home, &path("web"));
-    assert!(matches!(stores.keys(&path("web")), Err(StoreError::NoStore(_))));
-    assert!(matches!(stores.put(&path("web"), "a", b"", Put::Add), Err(StoreError::NoStore(_))));
-    assert!(matches!(stores.keys(&path("sec/db")), Err(StoreError::Object(ObjectError::Missing(_)))));
+    assert!(matches!(stores.keys(&path("web")), Err(DataStoreError::NoStore(_))));
+    assert!(matches!(stores.put(&path("web"), "a", b"", Put::Add), Err(DataStoreError::NoStore(_))));
+    assert!(matches!(stores.keys(&path("sec/db")), Err(DataStoreError::Object(ObjectError::Missing(_)))));
 }
 
 #[test]
@@ -78,17 +81,17 @@ fn with_another_key_file_nothing_is_read_and_nothing_is_lost() {
     let (written, right) = (text(&home, &store), durable::read(&home.sealing_key()).unwrap().unwrap());
 
     durable::remove(&home.sealing_key()).unwrap();
-    assert!(matches!(stores.value(&store, "password"), Err(StoreError::Sealing(SealingError::Missing(_)))));
+    assert!(matches!(stores.value(&store, "password"), Err(DataStoreError::Sealing(SealingError::Missing(_)))));
     for store in [&store, &other] {
         let lost = stores.put(store, "new", b"x", Put::Add);
-        assert!(matches!(&lost, Err(StoreError::KeyLost { store, .. }) if *store == path("sec/db")), "{lost:?}");
+        assert!(matches!(&lost, Err(DataStoreError::KeyLost { store, .. }) if *store == path("sec/db")), "{lost:?}");
     }
     assert!(!home.sealing_key().exists());
 
-    let wrong = SealingKey::new([1; model::store::SEALING_KEY_BYTES]);
+    let wrong = SealingKey::new([1; model::datastore::SEALING_KEY_BYTES]);
     durable::write(&home.sealing_key(), wrong.to_text().as_bytes()).unwrap();
-    assert!(matches!(stores.value(&store, "password"), Err(StoreError::NotOpened { .. })));
-    assert!(matches!(stores.put(&store, "new", b"x", Put::Add), Err(StoreError::OtherKey { .. })));
+    assert!(matches!(stores.value(&store, "password"), Err(DataStoreError::NotOpened { .. })));
+    assert!(matches!(stores.put(&store, "new", b"x", Put::Add), Err(DataStoreError::OtherKey { .. })));
     assert_eq!(text(&home, &store), written);
 
     durable::write(&home.sealing_key(), &right).unwrap();
@@ -104,8 +107,8 @@ fn one_damaged_secret_keeps_nobody_from_the_others() {
     stores.put(&store, "good", b"s3cret", Put::Add).unwrap();
     let damaged = format!("{}bad = crypt:AAAA\nopen = literal:x\n", text(&home, &store));
     durable::write(&home.config(&store), damaged.as_bytes()).unwrap();
-    assert!(matches!(stores.value(&store, "bad"), Err(StoreError::NotOpened { .. })));
-    assert!(matches!(stores.value(&store, "open"), Err(StoreError::Value { reason: NotEncoded::Open, .. })));
+    assert!(matches!(stores.value(&store, "bad"), Err(DataStoreError::NotOpened { .. })));
+    assert!(matches!(stores.value(&store, "open"), Err(DataStoreError::Value { reason: NotEncoded::Open, .. })));
     stores.put(&store, "more", b"x", Put::Add).unwrap();
     stores.put(&store, "bad", b"mended", Put::Change).unwrap();
     assert_eq!(stores.value(&store, "bad").unwrap(), b"mended");

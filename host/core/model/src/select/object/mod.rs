@@ -1,10 +1,10 @@
 //! The object selector: `,` union, `+` intersection, which binds tighter, `!` negation of one term.
 
-use super::term::KeywordTerm;
-use super::{BadGlob, Glob, Keywords};
 use crate::ObjectPath;
 use crate::convert::ConvertError;
 use crate::path::{NoPath, is_name};
+use crate::select::term::KeywordTerm;
+use crate::select::{BadGlob, Glob, Keywords};
 
 /// An expression that objects are picked by.
 #[derive(Debug, Clone)]
@@ -200,5 +200,4 @@ impl PathGlob {
 }
 
 #[cfg(test)]
-#[path = "object_tests.rs"]
 mod tests;

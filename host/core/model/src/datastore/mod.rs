@@ -1,0 +1,15 @@
+//! Data stores: objects of the kinds `sec` and `cfg`, whose section `[data]` holds keys and their values, and the words by which
+//! other objects refer to them.
+//!
+//! Pure: the key that secrets are encrypted with and the nonce of each come in as values.
+
+mod key;
+mod reference;
+mod value;
+
+pub use key::{NoKey, check_key};
+pub use reference::{NoReference, NoVariable, Reference, variable};
+pub use value::{Encoded, NONCE_BYTES, NotEncoded, NotOpened, SEALING_KEY_BYTES, SealingKey, plain};
+
+/// The section that holds the keys.
+pub const DATA: &str = "data";
