@@ -40,6 +40,7 @@ impl Grants {
         for GrantRequest(line) in requests {
             match line.bind(&Binder::new(context, keywords, ledger, line.as_str())) {
                 Ok(bound) => rules.extend(bound),
+                // An optional keyword that is not set: its lines are simply not there.
                 Err(BindFailure::Absent) => {}
                 Err(BindFailure::Illegal(error)) => return Err(*error),
             }
@@ -64,6 +65,7 @@ impl Grants {
     /// Whether the policy of the namespace alone would allow reading a path, or writing it: for guards, which judge paths that
     /// the driver itself does not open.
     pub fn namespace_allows(&self, path: &Path, write: bool) -> bool {
+        // A path has no host name, so nothing was looked up.
         let no_names = |_: &str, _: IpAddr| false;
         let path = path.to_owned();
         let op: Box<dyn Operation> = if write { Box::new(WritePath { path }) } else { Box::new(ReadPath { path }) };
@@ -89,6 +91,7 @@ impl Grants {
     }
 
     fn judge(&self, op: &dyn Operation, limit: Access) -> Result<PermitTerms, Refusal> {
+        // A panic elsewhere leaves the map whole: it only ever grows.
         let resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
         let names = |name: &str, address: IpAddr| resolved.get(name).is_some_and(|known| known.contains(&address));
         if !op.needs_grant() {
@@ -98,6 +101,7 @@ impl Grants {
                 _ => Ok(PermitTerms { access, line: String::new(), caps: Vec::new(), guard: None }),
             };
         }
+        // The operation itself first: its refusal says more than that of a side effect.
         let terms = self.weigh(op, limit, &names)?;
         for effect in op.side_effects() {
             match effect {
@@ -117,6 +121,7 @@ impl Grants {
     /// Tries each request that covers the operation against both policies. The first that passes counts, or else the refusal
     /// that came closest.
     fn weigh(&self, op: &dyn Operation, limit: Access, names: NameResolution<'_>) -> Result<PermitTerms, Refusal> {
+        // The refusal that came closest tells the operator which single place has to change.
         let mut refusal = Refusal { by: Refuser::Driver, line: None };
         for request in self.requests.iter().filter(|request| op.is_covered_by(request, names)) {
             match self.try_request(request, op, limit, names) {
@@ -143,6 +148,7 @@ impl Grants {
             return refuse(device.refuser(), &attributes);
         }
         if access == Access::Mutate && limit == Access::Read {
+            // The line to add is the one that declares the program harmless, without what else the request says.
             return refuse(Refuser::ReadOnly, if op.may_be_declared_read() { "(read)" } else { &attributes });
         }
         if !self.site.allows(op, request, names) {
@@ -184,6 +190,7 @@ impl Refusal {
 fn with_attributes(line: &str, attributes: &str) -> String {
     match line.split_once(" = ") {
         Some((capability, pattern)) if !attributes.is_empty() => {
+            // An operation that only looks has `(read)` in its own line already.
             let bare = capability.split('(').next().unwrap_or(capability);
             format!("{bare}{attributes} = {pattern}")
         }

@@ -42,7 +42,7 @@ fn bound_requests_read_as_sentences() {
 }
 
 #[test]
-fn what_the_policies_leave_is_told() {
+fn the_lines_that_narrow_a_request_are_listed() {
     let site = Policy::parse("allow files.read = /srv/**\nallow exec = /bin/x *\ndeny exec = /bin/x secret").unwrap();
     let namespace = Policy::parse("allow files.write = /srv/web/**\nallow exec = /bin/* **").unwrap();
     let standing: Vec<GrantStatus> =
@@ -62,7 +62,7 @@ fn what_the_policies_leave_is_told() {
 }
 
 #[test]
-fn what_amounts_to_root_is_flagged_in_the_request_and_when_bound() {
+fn root_equivalence_is_flagged_in_the_request_and_when_bound() {
     for (line, flagged) in [
         ("exec = /usr/bin/rsync **", true),
         ("exec = /bin/sh -c *", true),

@@ -162,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_asked_never_panics(value in hostile(), url in ".*") {
+    fn no_operation_panics(value in hostile(), url in ".*") {
         if let Some(grants) = bind("http = * https://h/**", &value) {
             let _ = allows(&grants, FetchUrl { method: value.clone(), url: url.clone() });
             let _ = allows(&grants, FetchUrl { method: "GET".into(), url: format!("https://h/{value}{url}") });

@@ -126,7 +126,7 @@ fn a_policy_file_reports_all_its_mistakes_with_their_places() {
 }
 
 #[test]
-fn what_is_not_enforced_is_not_read() {
+fn a_setting_that_would_not_be_enforced_is_an_error() {
     for (text, expected) in [
         ("limit disk 1g", "unknown limit \"disk\": expected memory, cpu, wall or output"),
         ("limit memory lots", "\"lots\" is not a size: expected a number with k, m or g, such as 64m"),

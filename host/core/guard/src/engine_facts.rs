@@ -65,6 +65,7 @@ impl EngineLookup {
     pub fn read(&self, status: u16, body: &[u8]) -> Result<LookupResult, UnreadableAnswer> {
         let unreadable = || UnreadableAnswer { what: self.name().to_owned() };
         match status {
+            // Any other status could hide a container behind an error, so it is not read as absence.
             404 => Ok(LookupResult::Nothing),
             200 => {
                 let document: Value = serde_json::from_slice(body).map_err(|_| unreadable())?;

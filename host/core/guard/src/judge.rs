@@ -25,6 +25,7 @@ fn route(
     facts: &EngineFacts,
 ) -> Result<ForwardedRequest, NotForwarded> {
     let target = RequestTarget::parse(request.target)?;
+    // Keywords that cannot be read allow nothing at all, not even looking.
     let spec = AllowedSpec::of(resource)?;
     let case = RequestCase { request: *request, target, spec: &spec, facts };
     let segments: Vec<&str> = case.target.segments.iter().map(String::as_str).collect();

@@ -74,7 +74,7 @@ fn the_last_of_an_option_that_holds_one_value_counts() {
 }
 
 #[test]
-fn what_it_may_do_and_see() {
+fn options_of_power_and_sight() {
     check(
         "--cap-add net_admin --cap-add=CAP_SYS_TIME --cap-drop all --privileged --read-only",
         RunArgs {
@@ -214,7 +214,7 @@ fn the_rest_of_its_life() {
 }
 
 #[test]
-fn what_is_no_option_is_an_error_that_names_it() {
+fn a_word_that_is_not_an_option_is_an_error_that_names_it() {
     fails("--privilegd", "--privilegd: unknown option");
     fails("-iz", "-z: unknown option");
     fails("-i nginx", "\"nginx\" is not an option");
@@ -228,7 +228,7 @@ fn what_is_no_option_is_an_error_that_names_it() {
     fails("-e PASSWORD", "-e \"PASSWORD\": expected NAME=VALUE");
     assert_eq!(
         parse(&["--net="]),
-        Err(RunArgsError::Value { option: "--net".to_owned(), value: String::new(), expected: "something" })
+        Err(RunArgsError::Value { option: "--net".to_owned(), value: String::new(), expected: "a value" })
     );
 }
 

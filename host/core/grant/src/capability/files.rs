@@ -124,6 +124,7 @@ impl fmt::Display for FilesPattern {
 fn system_path(path: &str) -> Option<&'static str> {
     const SYSTEM_TREES: [&str; 12] =
         ["bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "sbin", "sys", "usr", "**"];
+    // The first component decides: all below these directories belongs to the system.
     let first = path.split('/').nth(1).unwrap_or_default();
     (first.is_empty() || SYSTEM_TREES.contains(&first)).then_some("a driver that writes there can become root")
 }

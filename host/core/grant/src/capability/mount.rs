@@ -150,6 +150,7 @@ impl Operation for UnmountTarget {
 
 impl RuleMatch for UnmountTarget {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        // Of any source: what is mounted may have been mounted from elsewhere meanwhile, and must come off all the same.
         rule.pattern::<MountPattern>().is_some_and(|own| own.target.matches(&self.target))
     }
 

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allowed_joins_the_file_and_leaves_the_rest_as_it_is() {
+    fn an_allowed_line_joins_the_file_and_the_rest_stays() {
         let old = "# ours since 2024\n\ndigest sha256:1\nlimit memory 8m\nallow files.read = /a   # why\n\
                    deny exec = /bin/x\n";
         let new = allow(old, &digest(), &["exec = /bin/x".to_owned(), "files.read = /b".to_owned()]);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_allowed_is_taken_away_and_the_rest_is_forbidden() {
+    fn an_allow_is_removed_and_any_other_line_denied() {
         let old = "# ours\nallow exec(caps=all) = /bin/x\nallow files.read = /a\n";
         assert_eq!(deny(old, &["exec(caps=all) = /bin/x".to_owned()]), "# ours\nallow files.read = /a\n");
         assert_eq!(deny("", &["exec(caps=all) = /bin/x".to_owned()]), "deny exec = /bin/x\n");

@@ -47,6 +47,7 @@ impl GrantRequest {
     /// What is requested, in words.
     pub fn sentence(&self) -> GrantSentence {
         let line = &self.0;
+        // The line as its author wrote it, with its templates: nothing is bound yet.
         let (_, object) = line.as_str().split_once(" = ").or_else(|| line.as_str().split_once('=')).unwrap_or_default();
         let attributes = &line.attributes;
         let guarded = attributes.guard.is_some();
@@ -75,6 +76,7 @@ impl Grants {
     }
 
     fn standing(&self, rule: &GrantRule) -> GrantStatus {
+        // No policy can help: the value itself is not trusted.
         if let Some(device) = &rule.unowned {
             return GrantStatus::Refused(device.refuser());
         }

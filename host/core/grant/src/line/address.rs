@@ -32,11 +32,13 @@ impl AddressSet {
         if glob.is_any() {
             return Ok(AddressSet::Any);
         }
+        // A star within an address would match digits, not addresses.
         let text = glob.literal().ok_or("expected an address, a network or *")?;
         if let Ok(address) = IpAddr::from_str(&text) {
             return Ok(AddressSet::Host(address));
         }
         match (IpNet::from_str(&text), origin) {
+            // Host bits are cut off: `10.0.0.9/24` in a policy means the network.
             (Ok(net), LineOrigin::Policy) => Ok(AddressSet::Within(net.trunc())),
             (Ok(net), LineOrigin::Request) => Ok(AddressSet::Exactly(net)),
             (Err(_), _) if is_host_name(&text) => Ok(AddressSet::Named(text)),

@@ -62,6 +62,7 @@ impl LineAttributes {
     ) -> Result<LineAttributes, LineFault> {
         let mut attributes = LineAttributes::default();
         let mut column = column;
+        // Splitting an empty text would give one empty attribute.
         for part in text.split(',').filter(|_| !text.is_empty()) {
             let blank = part.chars().take_while(|c| c.is_whitespace()).count();
             let read = attributes.read_one(part.trim(), kinds);
@@ -82,6 +83,7 @@ impl LineAttributes {
             None if text == "read" && (has(Kind::LooksOnly) || has(Kind::ChangesNothing)) => self.read = true,
             None if text == "root_equivalent" && has(Kind::RootEquivalent) => self.root_equivalent = true,
             Some(("caps", names)) if has(Kind::Caps) => {
+                // An unknown name is most likely mistyped, and the program would run without it.
                 for name in names.split('+') {
                     if !CAPS.contains(&name) {
                         return Err(Some(format!(

@@ -65,7 +65,7 @@ pub(crate) fn check_path(token: &Token) -> Result<(), LineFault> {
 
 /// Accepts the pieces of a path in which each keyword is a whole component, and `**` is the last one.
 ///
-/// A keyword that were a part of a component could turn `/srv/{kw:name}` into a sibling directory that nobody granted.
+/// A keyword that were a part of a component could turn `/srv/{kw:name}` into a sibling directory that no line grants.
 pub(crate) fn check_components(token: &Token, pieces: &[TokenPiece]) -> Result<(), LineFault> {
     for (i, piece) in pieces.iter().enumerate() {
         let opens = i == 0 || matches!(&pieces[i - 1], TokenPiece::Literal(text) if text.ends_with('/'));

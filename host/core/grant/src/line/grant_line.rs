@@ -43,6 +43,7 @@ impl GrantLine {
         let capability = head.capability;
         let attributes =
             LineAttributes::parse(head.attributes, head.attributes_column, capability.name, capability.attributes)?;
+        // Faults are reported in the order in which a reader meets them.
         let words = tokens(head.rest, head.rest_column)?;
         let end = column + text.trim_end().chars().count();
         let template = (capability.template)(&LineWords { tokens: &words, end })?;
@@ -68,6 +69,7 @@ impl GrantLine {
         if !self.is_about_peers() {
             return self.bind_one(binder);
         }
+        // An object without peers: the line stands for no rule.
         let rules = binder.context.peers.iter().map(|peer| self.bind_one(&binder.about(peer)));
         Ok(rules.collect::<Result<Vec<_>, _>>()?.concat())
     }
@@ -112,6 +114,7 @@ impl GrantLine {
             config: "/any".into(),
             peers: vec![peer],
         };
+        // No keywords: only literals and names are filled in, so whatever is illegal is the line's own fault.
         match self.bind(&Binder::new(&context, &[], &NoDeviceLedger, &self.text)) {
             Ok(_) | Err(BindFailure::Absent) => Ok(()),
             Err(BindFailure::Illegal(error)) => Err(error.reason),
@@ -156,6 +159,7 @@ fn head(text: &str, column: usize) -> Result<LineHead<'_>, LineFault> {
     let blank = text.len() - text.trim_start().len();
     let at = |byte: usize| column + text[..byte].chars().count();
     let name_end = text[blank..].find(|c: char| !c.is_ascii_lowercase() && c != '.').map_or(text.len(), |i| blank + i);
+    // All letters and dots up to here, so that an error shows an unknown name as a whole.
     let name = &text[blank..name_end];
     let capability = capability::find(name).ok_or_else(|| {
         let known: Vec<&str> = capability::all().map(|capability| capability.name).collect();
@@ -169,6 +173,7 @@ fn head(text: &str, column: usize) -> Result<LineHead<'_>, LineFault> {
         }
     };
     let equals = text[after..].len() - text[after..].trim_start().len() + after;
+    // The first `=` behind the parentheses: those within belong to attributes.
     if !text[equals..].starts_with('=') {
         return Err(LineFault::new(at(equals), "expected ="));
     }

@@ -137,6 +137,7 @@ impl DestinationSet {
 
     fn contains(&self, destination: &str) -> bool {
         match (self, RouteDestination::parse(destination)) {
+            // A destination that cannot be read is never allowed, not even by a star.
             (_, None) => false,
             (DestinationSet::Any, Some(_)) | (DestinationSet::Default, Some(RouteDestination::Default)) => true,
             (DestinationSet::Exactly(own), Some(RouteDestination::Network(net))) => *own == net,
@@ -158,6 +159,7 @@ impl RouteDestination {
         if text == "default" {
             return Some(RouteDestination::Default);
         }
+        // Host bits are cut off: `10.0.0.9/8` is compared as the network that it is in.
         let net = IpNet::from_str(text).or_else(|_| IpAddr::from_str(text).map(IpNet::from)).ok()?.trunc();
         Some(match net.prefix_len() {
             0 => RouteDestination::Default,

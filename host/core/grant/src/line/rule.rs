@@ -28,6 +28,7 @@ pub struct GrantRule {
 impl GrantRule {
     /// The line's pattern, if it is of this type: each operation knows the patterns that can allow it.
     pub(crate) fn pattern<P: LinePattern>(&self) -> Option<&P> {
+        // Through the trait object: on the Arc itself, the type would be that of the Arc.
         let pattern: &dyn Any = &*self.pattern;
         pattern.downcast_ref()
     }
@@ -40,6 +41,7 @@ impl GrantRule {
     /// Whether this `allow` line is wide enough for a request: an `exec(read)` admits no `exec`, a line with a guard admits
     /// nothing without it, and no line admits a capability(7) that it does not name.
     pub(crate) fn admits(&self, request: &GrantRule) -> bool {
+        // Only `exec` declares: for interfaces and addresses, the operations themselves know which lines only look.
         let declares = self.capability.attributes.contains(&AttributeKind::ChangesNothing);
         let read = !declares || !self.attributes.read || request.attributes.read;
         let guarded = self.attributes.guard.is_none() || self.attributes.guard == request.attributes.guard;

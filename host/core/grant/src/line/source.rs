@@ -20,11 +20,13 @@ pub(crate) enum SourcePattern {
 impl SourcePattern {
     /// Binds a word: a list stands for several sources.
     pub(crate) fn bind(token: &Token, binder: &Binder<'_>) -> Result<Vec<SourcePattern>, BindFailure> {
+        // A lone keyword may be a path or a word: its value decides, below.
         let absolute = token.literal().is_some_and(|text| text.starts_with('/')) || token.pieces.len() > 1;
         if absolute && check_path(token).is_ok() {
             return Ok(binder.paths(token)?.into_iter().map(SourcePattern::Path).collect());
         }
         let source = |word: Glob| match word.literal() {
+            // A value that is a path has to be one in its only spelling.
             Some(path) if path.starts_with('/') => match PathGlob::new(word.0, false) {
                 Ok(path) => Ok(SourcePattern::Path(path)),
                 Err(reason) => Err(binder.illegal("the line", &path, reason)),

@@ -53,11 +53,13 @@ fn word(reader: &mut TokenReader<'_>, tokens: &mut Vec<Token>) -> Result<(), Lin
         closing = if c == ']' { closing + 1 } else { 0 };
         match c {
             '"' => {
+                // A quoted word is data even where it reads like a word of the grammar.
                 token.bare = false;
                 push_text(&mut token.pieces, &quotation(reader, column)?);
             }
             '{' => token.pieces.push(template(reader, column)?),
             '}' => return Err(LineFault::new(column, "a } without a {: write it in quotes")),
+            // A third star begins a new piece, which no check accepts.
             '*' if token.pieces.last() == Some(&TokenPiece::Star) => {
                 token.pieces.pop();
                 token.pieces.push(TokenPiece::DoubleStar);

@@ -16,6 +16,7 @@ impl BoundPolicy {
     /// Whether the policy allows the operation to a request of these attributes.
     pub(crate) fn allows(&self, op: &dyn Operation, request: &GrantRule, names: NameResolution<'_>) -> bool {
         let allow = |rule: &GrantRule| op.is_covered_by(rule, names) && rule.admits(request);
+        // A `deny` is stronger than any `allow`, so it is asked first.
         !self.forbids(op, names) && (self.open || self.allow.iter().any(allow))
     }
 
@@ -35,6 +36,7 @@ impl BoundPolicy {
             rule.is(request.capability) || also.contains(&rule.capability.name)
         };
         let allow: Vec<String> = self.allow.iter().filter(decides).map(|rule| format!("allow {rule}")).collect();
+        // A `deny` alone cannot allow anything.
         if allow.is_empty() && !self.open {
             return None;
         }

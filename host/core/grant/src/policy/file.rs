@@ -37,6 +37,7 @@ impl Policy {
 
     /// The policy of a namespace without a file: its own files, and containers.
     pub fn own_paths() -> Policy {
+        // The text is fixed and tests read it; if it were ever wrong, it would allow nothing.
         Policy::parse(OWN_PATHS).unwrap_or_else(|_| Policy::nothing())
     }
 }
@@ -58,6 +59,7 @@ impl PolicyLines {
         let mut lines = PolicyLines::default();
         let mut errors = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
+            // Reading goes on after a mistake, so that one look at the file is enough to correct it.
             if let Err(fault) = lines.read(line, &mut other) {
                 errors.push(PolicyError { line: number, column: fault.column, reason: fault.reason });
             }
@@ -87,6 +89,7 @@ impl PolicyLines {
                 }
                 self.deny.push(line);
             }
+            // Grant lines cut off their comments themselves, since a `#` may stand in quotes there.
             word => other(word, without_comment(rest), column)?,
         }
         Ok(())

@@ -37,6 +37,7 @@ impl SandboxLimits {
         let size = || {
             size(value).ok_or_else(|| format!("{value:?} is not a size: expected a number with k, m or g, such as 64m"))
         };
+        // The unit is required: a bare `2` could mean seconds or milliseconds.
         let time = || {
             let expected = || format!("{value:?} is not a duration: expected a number with ms, s, m or h, such as 2s");
             time(value).ok_or_else(expected)

@@ -68,8 +68,10 @@ impl SitePolicy {
             (None, DriverTrust::BuiltIn) => Policy::everything(),
             (None, DriverTrust::ThirdParty) => Policy::nothing(),
             (Some(file), _) if file.digest.as_ref().is_some_and(|named| named != digest) => Policy::nothing(),
+            // A file of denials alone takes away from all that a built-in driver may do.
             (Some(file), DriverTrust::BuiltIn) => file.policy.opened(),
             (Some(file), DriverTrust::ThirdParty) if file.digest.is_some() => file.policy,
+            // Without a digest the file would trust any component that is put in the driver's place.
             (Some(_), DriverTrust::ThirdParty) => Policy::nothing(),
         }
     }

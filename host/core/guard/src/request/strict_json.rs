@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_be_read_in_two_ways_is_refused() {
+    fn ambiguous_documents_are_refused() {
         for bad in [
             r#"{"a":1,"a":2}"#,
             r#"{"A":1,"a":2}"#,

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_is_written() {
+    fn a_target_is_written_as_it_was_read() {
         let target = RequestTarget::parse("/v1.41/containers/json?filters=%7B%22a+b%22%3A1%7D&all=1").unwrap();
         assert_eq!(target.version, "/v1.41");
         assert_eq!(target.segments, ["containers", "json"]);

@@ -45,6 +45,7 @@ pub(crate) fn on_container(case: &RequestCase<'_>, name: &str, verb: &str) -> Re
         "POST" => {
             let parameters = find(&CHANGES).ok_or_else(|| case.unknown())?;
             let container = case.own(name)?;
+            // Another name could be that of another resource's container, which would then not start.
             may_be_named(case, verb)?;
             forward(case, &container, &format!("/{verb}"), verb, parameters)
         }

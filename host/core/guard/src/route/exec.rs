@@ -37,6 +37,7 @@ pub(crate) fn create(case: &RequestCase<'_>, name: &str) -> Result<ForwardedRequ
     let mut out = Map::new();
     fields.keep(&mut out, &HARMLESS)?;
     let command = fields.texts("Cmd")?;
+    // `None`: a shell, which the driver may choose.
     if argv.is_some_and(|argv| argv != command) {
         return Err(GuardRefusal::Member("a command that the operator did not ask for".to_owned()).into());
     }

@@ -31,6 +31,7 @@ fn pull(case: &RequestCase<'_>) -> Result<ForwardedRequest, NotForwarded> {
     let name = parameter("fromImage").unwrap_or_default();
     let image = own(case, ImageReference::of(name, parameter("tag")), name)?;
     let mut forward = case.at_with(&format!("pull the image {image}"), &["fromImage", "tag"], &["x-registry-auth"])?;
+    // In its one spelling, so that the engine pulls what was compared.
     let mut target = case.target.clone();
     target.parameters.insert("fromImage".to_owned(), image.name);
     target.parameters.insert("tag".to_owned(), image.tag);

@@ -106,6 +106,7 @@ impl<'a> AllowedSpec<'a> {
     pub(crate) fn may_be_user(&self, user: Option<&str>) -> Result<(), GuardRefusal> {
         let said = self.either("user", self.args.user.as_ref());
         match user {
+            // No user: the image decides, and it may choose root.
             None if said.is_empty() => Ok(()),
             Some(user) if said.contains(&user) => Ok(()),
             user => Err(not_said("User", user.unwrap_or("the image's"), "user")),

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_the_same() {
+    fn a_written_mount_reads_the_same() {
         for text in ["/a:/b", "/a:/b:ro,Z", "data:/b:nocopy", "/b"] {
             assert_eq!(mount(&mount(text).bind()), mount(text));
         }

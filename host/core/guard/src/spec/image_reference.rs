@@ -18,6 +18,7 @@ impl ImageReference {
             Some((name, digest)) => (name, Some(digest)),
             None => (text, None),
         };
+        // A colon before a slash belongs to the port of a registry.
         let colon = name.rfind(':').filter(|colon| !name[*colon..].contains('/'));
         let (name, tag) = match colon {
             Some(colon) => (&name[..colon], Some(&name[colon + 1..])),

@@ -65,7 +65,7 @@ fn a_resource_whose_namespace_is_shared_is_looked_at_and_not_touched() {
 }
 
 #[test]
-fn what_is_not_there_is_answered_here() {
+fn the_host_answers_for_a_missing_container() {
     let answer = image_and(&[]).judge("DELETE", "/containers/gone", b"");
     let body = br#"{"message":"No such container: gone"}"#.to_vec();
     assert_eq!(answer, GuardVerdict::Answer { status: 404, body });

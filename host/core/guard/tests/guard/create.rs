@@ -103,7 +103,7 @@ fn powers() -> Vec<(Value, (&'static str, &'static str), &'static str)> {
 }
 
 #[test]
-fn what_makes_a_container_mighty_must_be_said_by_a_keyword() {
+fn only_a_keyword_gives_a_container_power() {
     for (host, keyword, refusal) in powers() {
         let found = denied(image_and(&[]).create(host.clone()));
         assert!(found.starts_with(refusal), "{host}: {found}");
@@ -124,7 +124,7 @@ fn in_other_namespaces_not_even_a_keyword_can_say_so() {
 }
 
 #[test]
-fn what_narrows_a_container_cannot_be_left_out() {
+fn a_restriction_cannot_be_left_out() {
     for (keyword, refusal) in [
         (("user", "1000"), "User is the image's: the keyword user"),
         (("read_only", "true"), "HostConfig.ReadonlyRootfs is false: the keyword read_only"),

@@ -187,7 +187,7 @@ impl Given {
 }
 
 #[test]
-fn what_is_let_through_is_told_in_sentences() {
+fn sentences_say_what_is_let_through() {
     let (object, rid, node) = ("web".parse().unwrap(), "container#1".parse().unwrap(), "n1".parse().unwrap());
     let values = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let (image, args) = (values("busybox"), values("-v /srv:/srv:ro --net=none --cap-add NET_ADMIN"));

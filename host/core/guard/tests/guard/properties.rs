@@ -108,7 +108,7 @@ proptest! {
 
     /// What is let through is in its final form: judged again, it is let through as it is.
     #[test]
-    fn what_is_let_through_is_let_through_again(name in member(), value in value()) {
+    fn a_forwarded_request_is_forwarded_again(name in member(), value in value()) {
         let mut body = fair();
         body["HostConfig"][&name] = value;
         if let GuardVerdict::Forward(first) = resource().create_body(body) {

@@ -102,6 +102,7 @@ pub(super) fn bind_args(args: &[ArgTemplate], binder: &Binder<'_>) -> Result<Vec
                         bound.extend(values.concat().into_iter().map(|value| ArgPattern::Optional(vec![value])));
                     }
                     Ok(run) => bound.push(ArgPattern::Optional(run.concat())),
+                    // The brackets stand for nothing if a keyword in them is absent; elsewhere the whole line would.
                     Err(BindFailure::Absent) => {}
                     Err(illegal) => return Err(illegal),
                 }
@@ -117,6 +118,7 @@ fn bind_arg(token: &Token, guarded: &mut bool, binder: &Binder<'_>) -> Result<Ve
         Some(TokenPiece::DoubleStar) => return Ok(vec![ArgPattern::Rest]),
         Some(TokenPiece::Keyword(name)) if !*guarded => {
             let values = binder.values(name)?.values;
+            // Otherwise a value such as `-oProxyCommand=…` would make ssh run a command.
             if let Some(option) = values.iter().find(|value| value.starts_with('-')) {
                 return Err(binder.illegal(
                     name,

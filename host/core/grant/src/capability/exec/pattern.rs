@@ -43,6 +43,7 @@ impl LinePattern for CommandPattern {
 impl CommandPattern {
     /// Whether the pattern stands for this command line.
     pub(super) fn matches(&self, program: &Path, args: &[String]) -> bool {
+        // execve(2) would end an argument at its zero byte, so the program would see another one.
         if !self.program.matches(program) || args.iter().any(|arg| arg.contains('\0')) {
             return false;
         }
@@ -63,6 +64,7 @@ fn run(patterns: &[ArgPattern], reached: Vec<bool>, args: &[String]) -> Vec<bool
             one(&reached, args, |at| !args[at].starts_with('-') || args[..at].iter().any(|arg| arg == "--"))
         }
         ArgPattern::Rest => {
+            // From the first number that was reached, the rest takes any number of arguments more.
             let first = reached.iter().position(|reached| *reached).unwrap_or(reached.len());
             (0..reached.len()).map(|at| at >= first).collect()
         }

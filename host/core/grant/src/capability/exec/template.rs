@@ -62,6 +62,7 @@ impl CommandTemplate {
         }
         check_path(program)?;
         let mut args = Vec::new();
+        // The bracket that is open, with the words in it so far.
         let mut open: Option<(&Token, Vec<Token>)> = None;
         for token in rest {
             match (&mut open, token) {
@@ -146,6 +147,7 @@ impl LineTemplate for CommandTemplate {
             |arg: &ArgTemplate| matches!(arg, ArgTemplate::One(arg) if arg.only() == Some(&TokenPiece::DoubleStar));
         let any = args.iter().any(|arg| !matches!(arg, ArgTemplate::One(arg) if arg.literal().is_some()));
         match program.literal() {
+            // A keyword or a star chooses the program.
             None => Some(root::ANY_PROGRAM),
             Some(_) if args.iter().any(rest) => Some(root::ANY_ARGUMENT),
             Some(program) => (any && root::is_interpreter(program)).then_some(root::INTERPRETER),
@@ -161,6 +163,7 @@ fn bind_command(name: &str, binder: &Binder<'_>) -> Result<CommandPattern, BindF
         return Err(BindFailure::Absent);
     }
     let path = PathGlob::new(Glob::text(program).0, false).map_err(|reason| binder.illegal(name, program, reason))?;
+    // Any word of a command may be a path that the program opens.
     for value in keyword.values {
         binder.note_unowned(&keyword, value);
     }

@@ -13,6 +13,7 @@ pub(super) struct PlainUrl {
 impl PlainUrl {
     pub(super) fn parse(text: &str) -> Option<PlainUrl> {
         let url = Url::parse(text).ok()?;
+        // `https://host@evil/` reads like one host and leads to another.
         let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
         let web = matches!(url.scheme(), "http" | "https");
         if !plain || !web {

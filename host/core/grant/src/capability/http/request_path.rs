@@ -65,6 +65,7 @@ impl RequestPathSet {
 
     /// Whether the path of a request, with or without its query, is in the set.
     pub(super) fn contains(&self, path: &str) -> bool {
+        // A line does not restrict the query.
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let Some(segments) = decoded(path) else { return false };
         let fits = segments.len() == self.segments.len() || (self.below && segments.len() > self.segments.len());
@@ -76,6 +77,7 @@ impl RequestPathSet {
 fn decoded(path: &str) -> Option<Vec<String>> {
     let segments: Vec<String> = path.strip_prefix('/')?.split('/').map(unescaped).collect::<Option<_>>()?;
     let inner = segments.len().saturating_sub(1);
+    // A server may resolve dots, and read an escaped slash or a backslash as a separator.
     let odd = |s: &String| s == "." || s == ".." || s.contains(['/', '\\', '\0']);
     let bad = segments.iter().any(odd) || segments[..inner].iter().any(String::is_empty);
     (!bad).then_some(segments)

@@ -40,6 +40,7 @@ impl UrlSet {
         let Some(url) = PlainUrl::parse(url) else { return false };
         self.scheme == url.scheme
             && self.port == url.port
+            // A star stands for one label of a name, so `*.example.net` is not `a.b.example.net`.
             && self.host.matches_within(&url.host, '.')
             && self.paths.contains(&url.path)
     }

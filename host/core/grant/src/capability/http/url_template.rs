@@ -34,6 +34,7 @@ impl UrlTemplate {
             (_, Some(first)) => ("http", first),
             _ => return Err(expected()),
         };
+        // `https://{kw:host}:8443/` is a host and a port, `https://x-{kw:host}/` could become any host.
         let (authority, mut path) = split_authority(first, rest);
         match &authority[..] {
             [TokenPiece::Keyword(_)] => {}

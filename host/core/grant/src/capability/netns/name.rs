@@ -33,6 +33,7 @@ impl FromStr for NetnsReference {
     fn from_str(text: &str) -> Result<NetnsReference, NetnsReferenceError> {
         let bad = || NetnsReferenceError(text.to_owned());
         if text.starts_with('/') {
+            // The root directory is not a namespace.
             let whole = components_of(Path::new(text)).is_some_and(|components| !components.is_empty());
             return if whole { Ok(NetnsReference::At(text.into())) } else { Err(bad()) };
         }

@@ -40,6 +40,7 @@ impl NetnsSet {
         match word.literal().map(|text| text.parse()) {
             Some(Ok(NetnsReference::Of(_))) => Ok(NetnsSet::Of(word)),
             Some(Err(_)) => Err(EXPECTED),
+            // With stars it cannot be parsed; the `#` tells a rid from a name.
             None if word.has_char('#') => Ok(NetnsSet::Of(word)),
             // A name as in ip-netns(8), with stars or without.
             Some(Ok(NetnsReference::At(_))) | None => {

@@ -38,6 +38,7 @@ pub(crate) fn create(case: &RequestCase<'_>) -> Result<ForwardedRequest, NotForw
     if !spec.has_name(&name) {
         return Err(not_said("name", name, "name").into());
     }
+    // From here on members are taken out of `fields`, and only what passes is put into `out`.
     let mut fields = MemberReader::new("", strict_json::object(case.request.body)?);
     let mut out = Map::new();
     fields.keep(&mut out, &HARMLESS)?;
@@ -51,8 +52,10 @@ pub(crate) fn create(case: &RequestCase<'_>) -> Result<ForwardedRequest, NotForw
     mac_address(spec, &mut fields, &mut out)?;
     exposed(&mut fields, &mut out)?;
     volumes(spec, &mut fields, &mut out)?;
+    // Before the networking, which needs to know the network that was chosen.
     let host = host_config(case, MemberReader::new("HostConfig", fields.object("HostConfig")?))?;
     networking(spec, &host, &mut fields, &mut out)?;
+    // A member that the guard does not know could do anything: the API grows.
     fields.finish()?;
     out.insert("HostConfig".to_owned(), Value::Object(host.members));
     Ok(ForwardedRequest {
@@ -103,6 +106,7 @@ fn command(
         return Err(not_said("Cmd", "something else", "command"));
     }
     let entrypoint = fields.texts("Entrypoint")?;
+    // The option holds one word; the API takes a list.
     let option = spec.args.entrypoint.as_slice();
     if !entrypoint.is_empty() && entrypoint != spec.resource.values("entrypoint") && entrypoint != option {
         return Err(not_said("Entrypoint", "something else", "entrypoint"));

@@ -21,6 +21,7 @@ pub(super) fn networking(
     config.finish()?;
     let mut written = Map::new();
     for (network, value) in endpoints {
+        // Only the network that was judged: joining a second one by name would go past that judgement.
         let own = match &host.network {
             NamespaceMode::Default => matches!(network.as_str(), "bridge" | "default"),
             NamespaceMode::Other(name) => *name == network,
@@ -63,6 +64,7 @@ fn endpoint(spec: &AllowedSpec<'_>, members: Map<String, Value>) -> Result<Map<S
         }
         ipam.insert(name.to_owned(), asked.into());
     }
+    // Link-local addresses and the like are unknown here.
     addresses.finish()?;
     if !ipam.is_empty() {
         out.insert("IPAMConfig".to_owned(), Value::Object(ipam));
