@@ -72,6 +72,7 @@ pub async fn probe(context: &CallContext, path: &str) -> Result<Option<DeviceSig
     let op = ReadDevice { path: spelled(path)? };
     let probed = context.admit(op)?.blocking(|permit| {
         let path = &permit.op().path;
+        // A path may be an image file. A label or a UUID always means a device, which must be found first.
         let found = match DeviceSpec::parse(path) {
             DeviceSpec::Path(path) => signature::probe(path)?,
             DeviceSpec::Label(_) | DeviceSpec::Uuid(_) => {

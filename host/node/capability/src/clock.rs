@@ -23,6 +23,7 @@ pub async fn sleep_ms(context: &CallContext, duration: u64) -> Result<(), Capabi
     let end = Instant::now() + Duration::from_millis(duration).min(context.remaining());
     let is_short = context.remaining() < Duration::from_millis(duration);
     tokio::select! {
+        // The cancellation first: a driver that sleeps in a loop must notice it even if it sleeps for 0 ms.
         biased;
         () = cancel.cancelled() => Err(CapabilityError::Cancelled),
         () = sleep_until(end) => if is_short { Err(CapabilityError::TimedOut) } else { Ok(()) },

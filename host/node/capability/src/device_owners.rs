@@ -36,6 +36,7 @@ impl DeviceOwners {
     pub fn give(&self, object: &ObjectPath, rid: &Rid, device: &str) {
         let given = OwnedDevice::new(object, rid, device);
         let mut devices = self.devices();
+        // The kernel reuses names such as /dev/loop0: the last object that got the device is its owner.
         devices.retain(|other| other.device != given.device || other.object == given.object);
         devices.insert(given);
     }

@@ -90,6 +90,7 @@ pub async fn write(context: &CallContext, path: &str, content: Vec<u8>, mode: u3
 /// Makes a sparse file of `size` bytes, or grows a smaller one.
 pub async fn allocate(context: &CallContext, path: &str, size: u64) -> Result<(), CapabilityError> {
     let op = WritePath { path: absolute(path)? };
+    // off_t of the kernel is signed.
     if i64::try_from(size).is_err() {
         return Err(CapabilityError::Invalid(format!("{size} bytes are more than a file can have")));
     }

@@ -84,6 +84,7 @@ pub async fn mount(context: &CallContext, request: MountRequest) -> Result<(), C
             source: &op.source,
             target: &op.target,
             fstype: &op.fstype,
+            // On this thread, because resolving the name of the server may take long.
             options: &nfs::with_address(&op.fstype, &op.source, &op.options)?,
         })?;
         Ok(Effect::Touched(()))

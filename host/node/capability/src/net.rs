@@ -80,6 +80,7 @@ pub async fn resolve(context: &CallContext, name: &str) -> Result<Vec<String>, C
     let op = ResolveName { name: name.to_owned() };
     let resolved = context.admit(op)?.waiting(|permit| async move {
         let name = &permit.op().name;
+        // An address needs no resolver, and no grant learns anything from it.
         if let Ok(address) = name.parse::<IpAddr>() {
             return Ok(Effect::Nothing(vec![address]));
         }
@@ -120,6 +121,7 @@ pub(crate) async fn holder(
     address: IpAddr,
     timeout: Duration,
 ) -> Result<Option<AddressHolder>, CapabilityError> {
+    // The node's other links first: the node does not answer its own frames.
     let links: Vec<_> = netlink.links().await?.into_iter().filter(|other| other.index != link.index).collect();
     let found = netlink.addresses_of(&links).await?.into_iter().find(|(_, found)| found.cidr.addr() == address);
     if let Some((dev, _)) = found {
@@ -169,6 +171,7 @@ pub async fn remove_address(context: &CallContext, dev: &str, cidr: &str) -> Res
     let removed = context.admit(op)?.waiting(|permit| async move {
         let op = permit.op();
         let netlink = Netlink::open()?;
+        // Without the link there is no address to remove, which is what was wanted.
         let Some(link) = netlink.find_link(&op.dev).await? else { return Ok(Effect::Nothing(false)) };
         Ok(Effect::whether(netlink.remove_address(&link, op.address).await?))
     });
@@ -178,6 +181,7 @@ pub async fn remove_address(context: &CallContext, dev: &str, cidr: &str) -> Res
 /// Announces to the neighbours that this node now has the address.
 pub async fn announce(context: &CallContext, dev: &str, address: &str) -> Result<(), CapabilityError> {
     let address = ip(address)?;
+    // A grant to change an address covers its announcement, with any prefix length.
     let op = ChangeAddress { dev: dev.to_owned(), address: IpNet::from(address) };
     let announced = context.admit(op)?.waiting(|permit| async move {
         let link = existing(&Netlink::open()?, &permit.op().dev).await?;

@@ -165,6 +165,7 @@ pub async fn remove_address(
     let removed = context.admit(op)?.waiting(|permit| async move {
         let Some(namespace) = find(context, &netns).await? else { return Ok(Effect::Nothing(false)) };
         let inside = namespace.netlink()?;
+        // Without the link there is no address to remove, which is what was wanted.
         let Some(link) = inside.find_link(dev).await? else { return Ok(Effect::Nothing(false)) };
         Ok(Effect::whether(inside.remove_address(&link, permit.op().address).await?))
     });
@@ -197,6 +198,7 @@ pub async fn add_route(
     let op = ChangeNetnsRoute { route: change, netns: netns.to_string() };
     let added = context.admit(op)?.waiting(|_| async move {
         let inside = existing(context, &netns).await?.netlink()?;
+        // A container's router is often outside of the network of its address.
         let added = match onlink {
             true => inside.add_route_onlink(&route).await,
             false => inside.add_route(&route).await,
@@ -246,6 +248,7 @@ async fn find(context: &CallContext, netns: &NetnsReference) -> Result<Option<Ne
     // Off the async threads: the path may be on a file system that does not answer.
     let what = format!("open {}", path.display());
     let Some(namespace) = context.aside(what, move || NetworkNamespace::open(&path)).await?? else { return Ok(None) };
+    // Checked on the open descriptor, and not on the path, which could lead elsewhere by now.
     if namespace.is_of_node()? {
         return Err(CapabilityError::Invalid(format!("{netns} is in the network namespace of the node itself")));
     }
@@ -314,6 +317,7 @@ fn mac_of(text: &str) -> Result<[u8; 6], CapabilityError> {
     let bytes: Option<Vec<u8>> =
         text.split(':').map(|byte| u8::from_str_radix(byte, 16).ok().filter(|_| byte.len() == 2)).collect();
     let mac: Option<[u8; 6]> = bytes.and_then(|bytes| bytes.try_into().ok());
+    // The lowest bit of the first byte marks a group address.
     mac.filter(|mac| mac[0] & 1 == 0 && *mac != [0; 6]).ok_or_else(|| {
         CapabilityError::Invalid(format!(
             "{text:?} is not the hardware address of an interface, such as 02:00:0a:00:00:09"

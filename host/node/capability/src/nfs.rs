@@ -21,6 +21,7 @@ pub(crate) fn with_address(fstype: &str, source: &str, options: &[String]) -> Re
     let found = (server, PORT).to_socket_addrs();
     let mut found = found.map_err(|error| CapabilityError::Other(format!("cannot resolve {server}: {error}")))?;
     let address = found.next().ok_or_else(|| CapabilityError::Other(format!("{server} has no address")))?;
+    // One address only: the kernel takes no list, and a retry is the next start.
     options.push(format!("addr={}", address.ip()));
     Ok(options)
 }

@@ -41,6 +41,7 @@ pub async fn remove(context: &CallContext, lifetime: &str, key: &str) -> Result<
 /// Removes all values of the resource of this call, after it was unprovisioned.
 pub async fn wipe(context: &CallContext) -> Result<(), CapabilityError> {
     let store = StateFiles::of(context);
+    // Not through `admit`: this is the host's own work after an unprovision, and not a call of the driver.
     let wiped = tokio::task::spawn_blocking(move || store.wipe()).await;
     wiped.map_err(|_| CapabilityError::Other("the call crashed".to_owned()))?
 }
@@ -117,6 +118,7 @@ impl StateFiles {
         };
         let content: StateContent =
             serde_json::from_slice(&bytes).map_err(|error| CapabilityError::Other(format!("{doing}: {error}")))?;
+        // Compared when it is read: nothing runs at boot to remove the file.
         let is_outdated = lifetime == StateLifetime::Boot && content.boot_id != self.boot_id;
         Ok(if is_outdated { StateContent::default() } else { content })
     }
@@ -124,6 +126,7 @@ impl StateFiles {
     fn set(&self, lifetime: StateLifetime, key: String, value: String) -> Result<(), CapabilityError> {
         let mut content = self.read(lifetime)?;
         content.values.insert(key, value);
+        // Both files count, so that a driver cannot keep twice the limit.
         let mut size = content.size();
         for other in StateLifetime::ALL.into_iter().filter(|other| *other != lifetime) {
             size += self.read(other)?.size();

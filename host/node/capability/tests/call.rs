@@ -207,7 +207,7 @@ async fn status_changes_nothing_and_its_warnings_belong_to_the_report() {
     let state = bench.blocking(KeepState, |_| Ok(Effect::Nothing(()))).await;
     assert_eq!(state, Err(CapabilityError::Denied("state".to_owned())));
     bench.waiting(exec("/bin/look", &[]), async |_| Ok(Effect::Touched(()))).await.unwrap();
-    assert_eq!(bench.changes(), 0, "exec(read) is no change");
+    assert_eq!(bench.changes(), 0, "exec(read) is not a change");
     bench.context.say(Level::Warn, "hunter2 is weak");
     bench.context.say(Level::Info, "fine");
     let messages: Vec<String> = bench.context.take_messages().into_iter().map(|message| message.text).collect();
@@ -216,7 +216,7 @@ async fn status_changes_nothing_and_its_warnings_belong_to_the_report() {
 }
 
 #[tokio::test]
-async fn the_resources_own_notes_are_no_change() {
+async fn the_resources_own_notes_are_not_a_change() {
     let bench = Bench::new();
     bench.blocking(KeepState, |_| Ok(Effect::Touched(()))).await.unwrap();
     assert_eq!((bench.changes(), bench.trail().len()), (0, 0));
@@ -237,7 +237,7 @@ async fn secrets_show_in_no_trail_and_no_log() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_is_dropped_at_the_deadline_and_counted_as_a_change() {
+async fn a_waiting_effect_is_dropped_at_the_deadline_and_counted_as_a_change() {
     let bench = Bench::with(Options { deadline: Duration::from_secs(5), ..Options::default() });
     let late: Result<(), CapabilityError> = bench.waiting(exec("/bin/do", &["x"]), |_| std::future::pending()).await;
     assert_eq!((late, bench.changes()), (Err(CapabilityError::TimedOut), 1));
@@ -247,7 +247,7 @@ async fn what_waits_is_dropped_at_the_deadline_and_counted_as_a_change() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_is_dropped_when_the_action_is_given_up() {
+async fn a_waiting_effect_is_dropped_when_the_action_is_given_up() {
     let bench = Bench::new();
     let waiting =
         bench.waiting(exec("/bin/look", &[]), |_| std::future::pending::<Result<Effect<()>, CapabilityError>>());
@@ -269,7 +269,7 @@ async fn a_dropped_change_is_counted() {
 }
 
 #[tokio::test]
-async fn a_kernel_call_that_comes_back_late_is_still_counted() {
+async fn a_kernel_call_that_returns_late_is_still_counted() {
     let bench = Bench::with(Options { deadline: Duration::from_millis(30), ..Options::default() });
     let (release, held) = mpsc::channel::<()>();
     let effect = move |_| {
@@ -290,14 +290,14 @@ async fn a_kernel_call_that_comes_back_late_is_still_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kernel_call_that_never_began_is_no_change() {
+async fn a_kernel_call_that_never_began_is_not_a_change() {
     let bench = Bench::with(Options { threads: 0, ..Options::default() });
     let waited = bench.blocking(write("/srv/a/x"), |_| Ok(Effect::Touched(()))).await;
     assert_eq!((waited, bench.changes(), bench.trail().len()), (Err(CapabilityError::TimedOut), 0, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_in_memory_waits_for_no_thread_and_is_checked_and_counted_all_the_same() {
+async fn a_path_in_memory_needs_no_thread_and_is_checked_and_counted_all_the_same() {
     let bench = Bench::with(Options { threads: 0, ..Options::default() });
     let touch =
         async |path: &str, op| bench.context.admit(op)?.blocking_at(Path::new(path), |_| Ok(Effect::Touched(()))).await;

@@ -174,7 +174,7 @@ async fn a_file_becomes_a_device_and_a_file_system_and_goes_again() {
     assert_eq!(block::probe(&scope, &device.path).await.unwrap().unwrap().kind, "ext4");
     assert!(files::make_directory(&scope, &resource.path("mnt"), 0o755).await.unwrap());
     mount::mount(&scope, resource.request("ext4", &device.path, &["noatime"])).await.unwrap();
-    assert_eq!(mutations.load(Ordering::Acquire), 2, "looking is no change");
+    assert_eq!(mutations.load(Ordering::Acquire), 2, "looking is not a change");
     let entry = mount::mounts_at(&scope, &resource.path("mnt")).await.unwrap().pop().unwrap();
     assert_eq!((entry.source.as_str(), entry.fstype.as_str()), (device.path.as_str(), "ext4"));
     assert!(mount::statfs(&scope, &resource.path("mnt"), Duration::from_secs(5)).await.unwrap().total > 0);
@@ -188,12 +188,12 @@ async fn a_file_becomes_a_device_and_a_file_system_and_goes_again() {
     assert_eq!(block::user_of(&scope, &device.path).await.unwrap(), None);
     assert!(block::detach_loop(&scope, &image).await.unwrap());
     assert!(!block::detach_loop(&scope, &image).await.unwrap());
-    assert_eq!(scope.mutations().load(Ordering::Acquire), 2, "what was gone already is no change");
+    assert_eq!(scope.mutations().load(Ordering::Acquire), 2, "a removal of nothing is not a change");
     assert!(!resource.owns(&device.path));
 }
 
 #[tokio::test]
-async fn what_is_not_granted_is_denied_before_the_kernel_is_asked() {
+async fn a_call_without_a_grant_is_denied_before_the_kernel_is_asked() {
     let resource = Resource::new();
     let scope = resource.scope(Verb::Start, "/dev/loop99");
     let elsewhere = MountRequest { target: "/etc".to_owned(), ..resource.request("tmpfs", "none", &[]) };

@@ -68,6 +68,7 @@ impl Cgroup {
 
     fn make(&self) -> Result<(), KernelError> {
         match fs::create_dir_all(&self.path) {
+            // NotFound: a slice above was removed meanwhile. The caller tries again.
             Err(error) if error.kind() != ErrorKind::NotFound => Err(self.failed("make", &error)),
             _ => Ok(()),
         }

@@ -240,7 +240,7 @@ fn an_alias_that_was_forged_brings_nothing_to_the_node() {
 }
 
 #[test]
-fn what_the_node_needs_itself_is_not_given_away() {
+fn a_link_that_the_node_needs_is_not_given_away() {
     on_a_node(async |node: Node| {
         let (guest, mark) = (Guest::new(), mark());
         let namespace = guest.namespace();
@@ -248,7 +248,7 @@ fn what_the_node_needs_itself_is_not_given_away() {
         for (mode, dev, why) in [
             (PlugMode::Dedicated, "lo", "lo cannot be given away: it is the loopback interface"),
             (PlugMode::Dedicated, "loose", "loose cannot be given away: the node has 10.8.0.1/24 on it"),
-            (PlugMode::Bridge, "loose", "loose is no bridge"),
+            (PlugMode::Bridge, "loose", "loose is not a bridge"),
             (PlugMode::Bridge, "br9", "br9 does not exist"),
         ] {
             let refused = plug(mode, dev, &mark).insert(&node.netlink, &namespace, PlugOptions::default()).await;
@@ -307,7 +307,7 @@ impl<F: Future<Output = Result<Vec<KernelRoute>, KernelError>>> ThenFilter for F
 }
 
 #[test]
-fn namespaces_are_told_apart_by_what_they_are() {
+fn namespaces_are_compared_by_identity() {
     on_a_node(async |_| {
         let guest = Guest::new();
         assert!(!guest.namespace().is_of_node().unwrap());

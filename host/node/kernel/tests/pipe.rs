@@ -49,7 +49,7 @@ async fn a_reader_that_ends_early_ends_the_writer() {
 }
 
 #[tokio::test]
-async fn a_writer_that_fails_is_told_from_a_reader_that_fails() {
+async fn a_writer_that_fails_is_distinguished_from_a_reader_that_fails() {
     let piped = piped("echo half; exit 4", "cat >&2", "", LONG).await.unwrap();
     assert_eq!((piped.source.status, piped.sink.status, piped.sink.stderr), (4, 0, b"half\n".to_vec()));
 }

@@ -80,7 +80,7 @@ async fn until_gone(pid: &str) {
 }
 
 #[tokio::test]
-async fn output_status_and_signals_are_told() {
+async fn output_status_and_signals_are_reported() {
     let both = output(shell("cat; echo err >&2; exit 3")).await;
     assert_eq!((both.status, both.stdout.as_slice(), both.stderr.as_slice()), (3, &b""[..], &b"err\n"[..]));
     assert_eq!(output(shell("kill -TERM $$")).await.status, 143);
@@ -196,7 +196,7 @@ async fn a_caller_that_stops_waiting_kills_the_program_with_its_children() {
 }
 
 #[tokio::test]
-async fn what_a_program_leaves_in_the_background_is_not_waited_for() {
+async fn a_process_left_in_the_background_is_not_waited_for() {
     let begun = Instant::now();
     let left = said(shell("echo before; sleep 1000 & echo $!")).await;
     assert!(begun.elapsed() < LONG);
@@ -206,7 +206,7 @@ async fn what_a_program_leaves_in_the_background_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_program_without_its_agent_is_ended_but_not_what_it_put_into_a_session_of_its_own() {
+async fn a_program_without_its_agent_is_killed_but_not_a_process_in_a_session_of_its_own() {
     let dir = tempfile::tempdir().unwrap();
     let (near, far) = (dir.path().join("near"), dir.path().join("far"));
     let script = format!(

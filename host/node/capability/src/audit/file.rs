@@ -52,6 +52,7 @@ impl FileAudit {
         let aside = |number: u32| PathBuf::from(format!("{}.{number}", self.path.display()));
         for number in (1..AUDIT_FILES).rev() {
             match std::fs::rename(aside(number), aside(number + 1)) {
+                // Until the trail was renamed often enough, not all of these files exist.
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
@@ -67,6 +68,7 @@ impl AuditSink for FileAudit {
         let line = line(record, *lost);
         match self.append(&line) {
             Ok(()) => *lost = 0,
+            // A full disk must not stop a service from being stopped: the action goes on, and the gap is recorded later.
             Err(_) => *lost += 1,
         }
     }

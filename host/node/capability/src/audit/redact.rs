@@ -34,6 +34,7 @@ impl Redactor {
         let mut secrets: Vec<String> =
             secrets.into_iter().flat_map(lines).filter(|secret| !secret.trim().is_empty()).collect();
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        // A line of a secret may be a secret of its own.
         secrets.dedup();
         Redactor { secrets }
     }
@@ -55,6 +56,7 @@ fn replace_words(text: &str, word: &str) -> String {
     while let Some(at) = rest.find(word) {
         let (before, after) = (&rest[..at], &rest[at + word.len()..]);
         let touches = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        // `out` ends in the character before a word only if that was replaced just before it.
         let inside =
             touches(before.chars().next_back().or_else(|| out.chars().next_back())) || touches(after.chars().next());
         out.push_str(before);

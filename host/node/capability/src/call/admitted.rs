@@ -37,7 +37,10 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
         F: FnOnce(Permit<O>) -> Result<Effect<T>, CapabilityError> + Send + 'static,
     {
         let AdmittedCall { context, permit, mut audit } = self;
+        // Taken before the audit moves to the other thread: it names the call if the resource gets stuck in it.
         let call = audit.call();
+        // The audit begins on the other thread: a call that waits for its turn until the deadline never began, and is not a
+        // change.
         let work = move || {
             audit.begin();
             audit.close(effect(permit))

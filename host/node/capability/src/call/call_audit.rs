@@ -51,6 +51,7 @@ impl CallRecorder {
     pub(super) fn refuse(&self, denied: PermitDenial) -> CapabilityError {
         let verdict = AuditVerdict::Denied(self.redactor.redact(&denied.by.to_string()));
         self.write(&denied.line, None, verdict, Instant::now());
+        // Remembered without secrets, because the driver returns the line in this form and it is looked up by it.
         let line = self.redactor.redact(&denied.line);
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone(), denied.by);
         CapabilityError::Denied(line)

@@ -45,6 +45,7 @@ impl CallLog {
     pub(super) fn line(&self, level: Level, text: String) {
         let mut state = self.state();
         let bytes = state.bytes.saturating_add(text.len() as u64 + 1);
+        // Only this line is dropped: a shorter one may still fit.
         if bytes > self.budget {
             state.dropped += 1;
             return;
@@ -79,6 +80,7 @@ impl CallLog {
 
 impl Drop for CallLog {
     fn drop(&mut self) {
+        // Once per call, and not for each line, which would be output as well.
         let dropped = self.state().dropped;
         if dropped > 0 {
             let text = format!("{dropped} more lines were dropped: the call wrote too much");

@@ -55,9 +55,11 @@ impl CallContext {
             return Err(CapabilityError::TimedOut);
         }
         let Subject { object, rid, .. } = self.subject();
+        // Refused now: behind a stuck call, this one would only wait for its own deadline.
         if let Some(stuck) = self.services().queues.stuck(object, rid) {
             return Err(CapabilityError::Other(stuck.to_string()));
         }
+        // The permit covers the operation and the verb: a driver asked for its status cannot write, whatever it was granted.
         let permit = self.grants().permit(op, self.limit).map_err(|denied| self.recorder.refuse(denied))?;
         let audit = self.recorder.audit(&permit);
         Ok(AdmittedCall::new(self, permit, audit))
@@ -119,6 +121,7 @@ impl CallContext {
     /// Completes when the action was given up and its kernel call had its grace: there is nothing left to wait for.
     pub async fn given_up(&self) {
         self.bounds().cancel.cancelled().await;
+        // A kernel call cannot be interrupted, but most return soon. One that returns within the grace is still reported.
         sleep(CANCEL_GRACE).await;
     }
 

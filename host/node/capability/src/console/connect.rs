@@ -48,6 +48,7 @@ async fn run(context: &CallContext, argv: &[String], terminal: &Terminal) -> Res
     let stdio = [copy(&terminal.input)?, copy(&terminal.output)?, copy(&terminal.errors)?];
     let started = context.admit(op)?.waiting(|permit| async move {
         let mut launch = prepare(context, &permit, permit.op().program.clone(), &command, false)?;
+        // The one variable of the operator's that a program in the terminal needs.
         launch.env.extend(std::env::var_os("TERM").map(|term| ("TERM".to_owned(), term)));
         Ok(Effect::Touched(kernel::process::foreground(launch, stdio).await?))
     });
@@ -74,6 +75,7 @@ async fn upgrade(
     let (socket, target) = (op.socket.clone(), forward.target.clone());
     let link = open(context, op, forward, stream.input).await?;
     let side = ConsoleSession { socket, target, stream };
+    // Framed output means that the command has no terminal of its own, so ours stays in line mode.
     let raw = match side.stream.input && !side.stream.framed {
         true => RawTerminal::make(&terminal.input)?,
         false => None,
@@ -97,6 +99,7 @@ async fn judged(context: &CallContext, op: &FetchUnix, body: &[u8]) -> Result<Fo
     let Some(SocketGuard::Container) = context.guard_of(op.clone()) else {
         return Ok(ForwardedRequest {
             target: op.path.clone(),
+            // The contract has no headers in an attachment; the body of a driver's description is always JSON.
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: body.to_vec(),
             paths: Vec::new(),
@@ -126,6 +129,7 @@ async fn open(
         timeout_ms: 0,
     };
     let mut message = message(method(&op.method)?, &forward.target, LOCALHOST.to_owned(), &request)?;
+    // Without these headers an engine sends output only, and takes no input.
     if both {
         message.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         message.headers_mut().insert(UPGRADE, HeaderValue::from_static("tcp"));
@@ -141,6 +145,7 @@ async fn take_over(socket: PathBuf, message: HyperRequest) -> Result<ConsoleLink
     let failed = |error: hyper::Error| CapabilityError::Other(format!("the engine did not open a console: {error}"));
     let wire = dial_unix(&socket).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(wire)).await.map_err(failed)?;
+    // The connection must be polled for the request to go out. With upgrades, it gives up the socket afterwards.
     tokio::spawn(connection.with_upgrades());
     let response = sender.send_request(message).await.map_err(failed)?;
     match response.status() {

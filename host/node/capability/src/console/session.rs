@@ -74,12 +74,14 @@ impl ConsoleSession {
             .map_err(|error| CapabilityError::io("cannot watch the terminal", &error))?;
         let mut buffer = vec![0; 16 * 1024];
         let mut typing = true;
+        // Tried beside the loop, because the command may not have a terminal yet, and output must not wait for that.
         let first = self.size(terminal, SIZINGS);
         tokio::pin!(first);
         let mut sized = false;
         loop {
             tokio::select! {
                 read = reader.read(&mut buffer) => match read {
+                    // Also an error is the end: an engine may reset the connection when the command exits.
                     Ok(0) | Err(_) => return Ok(()),
                     Ok(count) => screen.show(&buffer[..count]).await?,
                 },

@@ -60,6 +60,7 @@ async fn addresses(host: &Host<&str>, port: u16) -> Result<Vec<SocketAddr>, Capa
     let found = found.map_err(|error| CapabilityError::Other(format!("cannot resolve {name}: {error}")))?;
     let (far, near): (Vec<_>, Vec<_>) = found.partition(|address| is_far(address.ip()));
     match near.first() {
+        // Refused only if no far address is left: a name may have both, and the near ones are simply not used.
         Some(address) if far.is_empty() => Err(CapabilityError::Denied(format!(
             "{name} is {}: reaching it needs a grant that names this address",
             address.ip()
@@ -81,6 +82,7 @@ fn is_far(address: IpAddr) -> bool {
 
 async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    // In the order of the resolver, which sorts them by preference (RFC 6724).
     for address in addresses {
         match TcpStream::connect(address).await {
             Ok(stream) => return Ok(stream),
@@ -101,6 +103,7 @@ async fn tls() -> Result<Arc<ClientConfig>, CapabilityError> {
     if let Some(config) = CONFIG.get() {
         return Ok(config.clone());
     }
+    // Two first calls may both read them. The first to finish is kept.
     let made = tokio::task::spawn_blocking(make_tls).await;
     let config = made.map_err(|_| CapabilityError::Other("reading the trust roots crashed".to_owned()))??;
     Ok(CONFIG.get_or_init(|| config).clone())

@@ -34,6 +34,7 @@ pub(super) async fn exchange(
 
 async fn receive(response: hyper::Response<Incoming>) -> Result<HttpResponse, CapabilityError> {
     let (head, body) = response.into_parts();
+    // Limited while it is read: Content-Length may be absent or wrong.
     let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
             return CapabilityError::Invalid(format!("the answer is longer than {MAX_BODY} bytes"));

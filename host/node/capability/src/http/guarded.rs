@@ -75,6 +75,7 @@ pub(crate) async fn pass_as(
                 return Ok(GuardOutcome::Judged(forward));
             }
             GuardVerdict::Answer { status, body } => {
+                // In the place of the engine, for example that a container of another resource does not exist.
                 let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
                 return Ok(GuardOutcome::Answered(HttpResponse { status, headers, body }));
             }
@@ -151,6 +152,7 @@ pub(crate) async fn ask(
         timeout_ms: 0,
     };
     let message = message(method, path, LOCALHOST.to_owned(), &request)?;
+    // No permit and no audit: the host asks for itself, and the driver never sees the answer.
     let answer = async { exchange(dial_unix(socket).await?, message).await };
     timeout_at(deadline, answer).await.unwrap_or(Err(CapabilityError::TimedOut))
 }
@@ -164,6 +166,7 @@ async fn check_paths(context: &CallContext, op: &FetchUnix, forward: &ForwardedR
             context.aside(format!("look at {}", path.display()), move || real_path(&path)).await?
         };
         match found {
+            // No link on the way: the engine will open the very path that was judged.
             Ok(real) if real == *path => {}
             Ok(real) => {
                 let reason = format!("{} leads to {}: name that", path.display(), real.display());

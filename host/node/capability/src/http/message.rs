@@ -64,6 +64,7 @@ pub(crate) fn message(
     message.headers_mut().insert(HOST, HeaderValue::from_str(&host).map_err(|_| invalid("the host"))?);
     for (name, value) in &request.headers {
         let header: HeaderName = name.parse().map_err(|_| invalid(&format!("the header {name:?}")))?;
+        // A second Host or a Transfer-Encoding could make the server see another request than the grant was checked for.
         if HOSTS_OWN.contains(&header.as_str()) {
             return Err(CapabilityError::Invalid(format!("the header {name} is the host's to set")));
         }
@@ -91,12 +92,14 @@ pub(super) fn plain_url(text: &str) -> Result<Url, CapabilityError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(invalid("holds a user: use a header for that"));
     }
+    // A fragment is not sent, so it must not make two spellings of one request.
     url.set_fragment(None);
     Ok(url)
 }
 
 /// Checks the path of a request to a unix socket. A path that a server could read in two ways is refused.
 pub(crate) fn plain_path(path: &str) -> Result<String, CapabilityError> {
+    // The parser resolves `..` and escapes. A path that it changes has a second spelling, and is refused.
     let as_url = Url::parse(&format!("http://localhost{path}")).ok().filter(|_| path.starts_with('/'));
     match as_url {
         Some(url) if path_of(&url) == path && url.fragment().is_none() => Ok(path.to_owned()),

@@ -32,6 +32,7 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
             let path = plain_path(path)?;
             let op = FetchUnix { socket: socket.clone(), method: method.to_string(), path: path.clone() };
             let shown = format!("{} {path}", socket.display());
+            // Built before a permit is requested, so that a malformed request is `invalid` and not `denied`.
             let plain = message(method.clone(), &path, LOCALHOST.to_owned(), &request)?;
             let Some(SocketGuard::Container) = context.guard_of(op.clone()) else {
                 return perform(context, op, None, timeout, plain, &shown, dial_unix(&socket)).await;
@@ -39,6 +40,7 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
             match guarded::pass(context, &op, &request, timeout).await? {
                 GuardOutcome::Answered(response) => Ok(response),
                 GuardOutcome::Judged(forward) => {
+                    // The guard's own copy of the body is sent, never the driver's.
                     let request = HttpRequest { headers: forward.headers, body: forward.body, ..request };
                     let message = message(method, &forward.target, LOCALHOST.to_owned(), &request)?;
                     perform(context, op, Some(forward.what), timeout, message, &shown, dial_unix(&socket)).await

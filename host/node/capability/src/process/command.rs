@@ -50,6 +50,7 @@ pub(crate) fn prepare<O: grant::Operation>(
         .parse()
         .map_err(|error: kernel::process::UnknownCapability| CapabilityError::Invalid(error.to_string()))?;
     let mut launch = ProgramLaunch {
+        // Checked for the user that it runs as: that user's own program is fine then, and for root it is not.
         program: CheckedProgram::open(&program, account.as_ref().map(|account| account.uid))?,
         args: command.args.clone(),
         env: environment::of(context, &command.env, tracked)?
@@ -58,6 +59,7 @@ pub(crate) fn prepare<O: grant::Operation>(
             .collect(),
         cwd: command.cwd.as_deref().map_or(Ok(PathBuf::from("/")), absolute)?,
         account,
+        // Fixed, so that the umask of the agent's own environment decides nothing.
         umask: 0o022,
         limits: Vec::new(),
         bounds,

@@ -21,6 +21,7 @@ pub(crate) fn of(
     let mut environment = vec![("PATH".to_owned(), PATH.to_owned()), ("LANG".to_owned(), "C.UTF-8".to_owned())];
     for (name, value) in asked {
         check(context, name, value)?;
+        // The last one wins, as in a shell. Two of one name would leave the choice to the program.
         environment.retain(|(other, _)| other != name);
         environment.push((name.clone(), value.clone()));
     }
@@ -62,6 +63,7 @@ fn facts(context: &CallContext) -> Vec<(String, String)> {
 }
 
 fn check(context: &CallContext, name: &str, value: &str) -> Result<(), CapabilityError> {
+    // Any other name could not be set in a shell, and `=` in it would set another variable.
     let is_name = !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit());
     if !is_name || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(CapabilityError::Invalid(format!("{name:?} is not a name of an environment variable")));

@@ -51,6 +51,7 @@ pub async fn pipe(
     }
     let piped = context.admit(exec(&source)?)?.waiting(|one| async move {
         let access = one.access();
+        // Within the first, so that either both programs run or none does.
         let piped = context.admit(exec(&sink)?)?.waiting(|other| async move {
             let access = other.access();
             piped(context, (&one, &source), (&other, &sink)).await.map(|result| Effect::by(access, result))
@@ -75,10 +76,12 @@ async fn piped(
         prepare(context, permit, permit.op().program.clone(), command, tracked)
     };
     let (from, to) = (launch(one, source)?, launch(other, sink)?);
+    // Both have the same group, that of the resource, unless one only reads.
     let cgroup = to.cgroup.clone().or_else(|| from.cgroup.clone());
     let changes = [one, other].iter().any(|permit| permit.access() == Access::Mutate);
     let level = if changes { Level::Info } else { Level::Debug };
     context.say(level, &format!("run: {} | {}", shown(source), shown(sink)));
+    // The shorter one, because neither program makes sense without the other.
     let timeout = context.timeout(source.timeout_ms).min(context.timeout(sink.timeout_ms));
     let listener = PipeListener {
         on_line: &mut |line: &str| context.say(level, &format!("| {line}")),

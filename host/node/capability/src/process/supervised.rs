@@ -30,6 +30,7 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
     let spawned = context.admit(op)?.waiting(|permit| async move {
         let launch = prepare(context, &permit, permit.op().program.clone(), &command, true)?;
         if launch.cgroup.is_none() {
+            // Without a group, processes are found by their environment, and that counts only for the agent's own user.
             if launch.account.as_ref().is_some_and(|account| !account.is_own()) {
                 return Err(CapabilityError::Other(
                     "without control groups, only programs of the agent's own user can be supervised".to_owned(),
@@ -68,6 +69,7 @@ pub async fn terminate(context: &CallContext, signal: &str, grace_ms: u64) -> Re
     let stopped = context.admit(KillProcesses)?.waiting(|_| async move {
         let count = members.stop(signal, Duration::from_millis(grace_ms)).await?;
         if let Some(cgroup) = &context.paths().cgroup {
+            // A group that a new process has entered meanwhile stays: the kernel refuses to remove it.
             Cgroup::at(cgroup).remove();
         }
         let count = u32::try_from(count).unwrap_or(u32::MAX);

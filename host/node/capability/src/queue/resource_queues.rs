@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_does_not_come_back_leaves_its_resource_stuck_until_it_does() {
+    async fn a_call_that_does_not_return_leaves_its_resource_stuck_until_it_does() {
         let queues = ResourceQueues::default();
         let never = std::future::pending;
         let (release, held) = mpsc::channel::<()>();

@@ -54,7 +54,7 @@ fn granted(address: &str) -> Resource {
 }
 
 #[tokio::test]
-async fn what_the_server_says_is_handed_on_redirects_included() {
+async fn every_answer_of_the_server_is_passed_on_redirects_included() {
     let (address, requests) =
         server(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 5\r\n\r\nthere");
     let scope = granted(&address).scope(Verb::Start);

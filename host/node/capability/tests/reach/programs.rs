@@ -28,7 +28,7 @@ fn application() -> Resource {
 }
 
 #[tokio::test]
-async fn what_is_granted_runs_and_is_logged_with_its_output() {
+async fn a_granted_program_runs_and_its_output_is_logged() {
     let resource = application();
     let scope = resource.scope(Verb::Start);
     assert_eq!(run(&scope, command(&START)).await.unwrap().status, 3);
@@ -39,7 +39,7 @@ async fn what_is_granted_runs_and_is_logged_with_its_output() {
 }
 
 #[tokio::test]
-async fn status_runs_what_only_looks_and_nothing_else() {
+async fn status_runs_only_programs_that_read() {
     let resource = application();
     let scope = resource.scope(Verb::Status);
     assert_eq!(run(&scope, command(&CHECK)).await.unwrap().stdout, b"checked\n");

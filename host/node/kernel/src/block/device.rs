@@ -62,6 +62,7 @@ pub fn user_of(asked: &str) -> Result<Option<String>, KernelError> {
     // block device fails with EBUSY if the system uses it, see open(2).
     match rustix::fs::open(&device.path, OFlags::RDONLY | OFlags::EXCL | OFlags::CLOEXEC, Mode::empty()) {
         Err(Errno::BUSY) => Ok(Some(holders::of_device(&device.path))),
+        // Any other error, such as EACCES, says nothing about a user of the device.
         Ok(_) | Err(_) => Ok(None),
     }
 }
@@ -100,6 +101,7 @@ fn pin_holding(
         return Err(KernelError::Invalid("an empty label or UUID names no device".to_owned()));
     }
     let link = Path::new("/dev/disk").join(directory).join(udev_escape(value));
+    // udev runs late, so its link may still lead to the device that had the label before.
     let linked = pin_path(&link).ok().flatten().filter(|(_, device)| holds(&device.path, &matches));
     if linked.is_some() {
         return Ok(linked);
@@ -139,6 +141,7 @@ fn all() -> Result<Vec<PathBuf>, KernelError> {
 /// The number of a block device. None for any other file.
 pub(crate) fn device_number(fd: impl AsFd) -> Result<Option<(u32, u32)>, Errno> {
     let stat = rustix::fs::fstat(fd)?;
+    // A character device such as /dev/null has a number too, of another table.
     let block = FileType::from_raw_mode(stat.st_mode) == FileType::BlockDevice;
     Ok(block.then(|| (major(stat.st_rdev), minor(stat.st_rdev))))
 }

@@ -31,6 +31,7 @@ pub(crate) fn of_mount(target: &Path) -> String {
         .filter(|mount| mount.target != target && mount.target.starts_with(target))
         .map(|mount| format!("{} is mounted on {}", mount.source, mount.target.display()))
         .collect();
+    // The kernel itself has a loop device's file open, so no process shows it.
     reasons.extend(loops_below(target));
     reasons.extend(processes(|path| is_below(path, target)).iter().map(HolderProcess::to_string));
     listed(reasons)
@@ -95,6 +96,7 @@ fn processes(wanted: impl Fn(&Path) -> bool) -> Vec<HolderProcess> {
 
 fn holder(pid: u32, wanted: impl Fn(&Path) -> bool) -> Option<HolderProcess> {
     let process = PathBuf::from(format!("/proc/{pid}"));
+    // A process that may not be read is skipped: an unprivileged agent sees only its own.
     let fixed = ["cwd", "root", "exe"].map(|name| (name.to_owned(), fs::read_link(process.join(name)).ok()));
     let open = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
     let open = open.map(|fd| ("fd".to_owned(), fs::read_link(fd.path()).ok()));
@@ -106,6 +108,7 @@ fn holder(pid: u32, wanted: impl Fn(&Path) -> bool) -> Option<HolderProcess> {
 
 fn mapped(process: &Path, wanted: impl Fn(&Path) -> bool) -> Option<String> {
     let maps = fs::read_to_string(process.join("maps")).ok()?;
+    // The path is the rest of the line. Only a path starts with `/`.
     let files = maps.lines().filter_map(|line| Some(Path::new(&line[line.find('/')?..])));
     files.into_iter().any(wanted).then(|| "map".to_owned())
 }

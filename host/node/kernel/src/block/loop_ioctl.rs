@@ -68,6 +68,7 @@ pub(crate) fn free_number(control: impl AsFd) -> Result<i32, Errno> {
 /// Attaches the loop device to `file`.
 pub(crate) fn configure(device: impl AsFd, file: impl AsFd, flags: u32, file_name: [u8; 64]) -> Result<(), Errno> {
     let fd = file.as_fd().as_raw_fd().unsigned_abs();
+    // LOOP_CONFIGURE sets file and flags at once, so that no other process sees the device half configured. Needs Linux 5.8.
     let config = LoopConfig { fd, block_size: 0, info: LoopInfo { flags, file_name, ..EMPTY }, reserved: [0; 8] };
     // SAFETY: the kernel reads one `loop_config`, which has its layout and outlives the call.
     unsafe { set_config(device.as_fd().as_raw_fd(), &raw const config) }.map(|_| ()).map_err(errno)

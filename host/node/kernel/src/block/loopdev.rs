@@ -75,6 +75,7 @@ impl BackingFile {
             let gone = [self.path.as_os_str().as_bytes(), b" (deleted)"].concat();
             return Ok(name == gone);
         };
+        // sysfs knows the name only. Device and inode come from the device itself.
         match open(&device_path(number), OFlags::RDONLY).and_then(|fd| loop_ioctl::status(&fd)) {
             // A device that starts at an offset shows a partition of the file, and belongs to another user of it.
             Ok(info) => Ok(info.offset == 0
@@ -128,6 +129,7 @@ pub fn attach(file: &Path, read_only: bool) -> Result<DeviceInfo, KernelError> {
             found.kind.as_str()
         )));
     }
+    // The kernel would make a device of no sectors.
     if found.size < 512 {
         return Err(KernelError::Invalid(format!(
             "{} is too small for a device: {} bytes",
@@ -140,6 +142,7 @@ pub fn attach(file: &Path, read_only: bool) -> Result<DeviceInfo, KernelError> {
     let control =
         open(Path::new("/dev/loop-control"), OFlags::RDWR).map_err(KernelError::os("open /dev/loop-control"))?;
     let flags = if read_only { READ_ONLY } else { 0 };
+    // The number and the device are asked for by two ioctls, and another process may come in between.
     for _ in 0..ATTEMPTS {
         let number = loop_ioctl::free_number(&control).map_err(KernelError::os(doing()))?;
         let path = PathBuf::from(format!("/dev/loop{number}"));

@@ -58,11 +58,13 @@ fn identify(head: &[u8], tail: &[u8]) -> Option<DeviceSignature> {
     let known = [luks, lvm, raid, ext, xfs, btrfs, swap, iso9660, partition_table, fat];
     // In this order: a LUKS, LVM or RAID header comes first, as a file system's signature further in may be left from before.
     let found = known.iter().find_map(|probe| probe(head)).or_else(|| raid_at_end(tail));
+    // Only the head decides: a new disk may hold anything further in, and mkfs leaves most of it untouched.
     let empty = head.iter().all(|&byte| byte == 0);
     found.or_else(|| (!empty).then(|| signature(UNKNOWN, String::new(), String::new())))
 }
 
 fn luks(head: &[u8]) -> Option<DeviceSignature> {
+    // Both versions of the header have the UUID at the same place. Only LUKS 2 has a label.
     let version = u16::from_be_bytes(bytes(head, 6)?);
     has(head, 0, b"LUKS\xba\xbe").then(|| {
         signature("crypto_LUKS", if version == 2 { text(head, 24, 48) } else { String::new() }, text(head, 168, 40))
@@ -72,9 +74,11 @@ fn luks(head: &[u8]) -> Option<DeviceSignature> {
 fn lvm(head: &[u8]) -> Option<DeviceSignature> {
     let label =
         (0..4).map(|sector| sector * 512).find(|&at| has(head, at, b"LABELONE") && has(head, at + 24, b"LVM2 001"))?;
+    // The label is in one of the first four sectors, and says at offset 20 where the header of the volume is.
     let header = label + usize::try_from(u32::from_le_bytes(bytes(head, label + 20)?)).ok()?;
     let id = text(head, header, 32);
     let uuid = match id.len() {
+        // LVM writes a UUID in groups of 6, 4, 4, 4, 4, 4 and 6 characters.
         32 if id.is_ascii() => {
             [0..6, 6..10, 10..14, 14..18, 18..22, 22..26, 26..32].map(|range| id[range].to_owned()).join("-")
         }
@@ -99,6 +103,7 @@ fn raid_at(area: &[u8], at: usize) -> Option<DeviceSignature> {
     if u32::from_le_bytes(bytes(area, at)?) != RAID_MAGIC {
         return None;
     }
+    // Metadata 0.90 has no name, and its UUID is not stored in one piece.
     let (label, id) = match u32::from_le_bytes(bytes(area, at + 4)?) {
         1 => (text(area, at + 32, 32), uuid(area, at + 16)),
         _ => (String::new(), String::new()),
@@ -111,6 +116,7 @@ fn ext(head: &[u8]) -> Option<DeviceSignature> {
     if !has(head, SUPER + 0x38, b"\x53\xef") {
         return None;
     }
+    // The feature sets of the superblock: compatible, incompatible, and compatible for reading only.
     let feature = |at: usize| bytes(head, SUPER + at).map(u32::from_le_bytes);
     let (compatible, incompatible, read_only) = (feature(0x5c)?, feature(0x60)?, feature(0x64)?);
     // A feature that ext3 does not have makes it ext4: see ext4(5). libblkid decides in the same way.
@@ -136,6 +142,7 @@ fn btrfs(head: &[u8]) -> Option<DeviceSignature> {
 }
 
 fn swap(head: &[u8]) -> Option<DeviceSignature> {
+    // The signature is at the end of the first page, whose size depends on the machine that made it.
     let page = [4096, 8192, 16384, 65536].into_iter().find(|page| has(head, page - 10, b"SWAPSPACE2"));
     page.map(|_| signature("swap", text(head, 1052, 16), uuid(head, 1036)))
 }
@@ -146,6 +153,7 @@ fn iso9660(head: &[u8]) -> Option<DeviceSignature> {
 }
 
 fn fat(head: &[u8]) -> Option<DeviceSignature> {
+    // NTFS and exFAT have a boot sector like FAT's, with another name at offset 3.
     if has(head, 3, b"NTFS    ") {
         return Some(signature("ntfs", String::new(), String::new()));
     }
@@ -157,6 +165,7 @@ fn fat(head: &[u8]) -> Option<DeviceSignature> {
         () if has(head, 54, b"FAT16   ") || has(head, 54, b"FAT12   ") => (43, 39),
         () => return None,
     };
+    // A little-endian serial number, which is shown in two halves.
     let [a, b, c, d] = bytes(head, serial)?;
     let label = Some(text(head, label, 11)).filter(|label| label != "NO NAME").unwrap_or_default();
     Some(signature("vfat", label, format!("{d:02X}{c:02X}-{b:02X}{a:02X}")))
@@ -164,6 +173,7 @@ fn fat(head: &[u8]) -> Option<DeviceSignature> {
 
 /// A GPT or DOS partition table. A boot sector of FAT ends with the same two bytes as a DOS table, so FAT is ruled out first.
 fn partition_table(head: &[u8]) -> Option<DeviceSignature> {
+    // The header is in the second sector, of 512 or of 4096 bytes.
     if has(head, 512, b"EFI PART") || has(head, 4096, b"EFI PART") {
         return Some(signature("gpt", String::new(), String::new()));
     }

@@ -89,6 +89,7 @@ pub fn remove_tree(path: &Path) -> Result<bool, KernelError> {
     }
     let name =
         CString::new(place.name().as_bytes()).map_err(|_| KernelError::Invalid("a name with a NUL".to_owned()))?;
+    // By descriptors from here on: renaming a directory above redirects nothing.
     empty(place.parent(), &name, path, 0)?;
     unlink(place.parent(), place.name(), AtFlags::REMOVEDIR, path)
 }
@@ -110,6 +111,7 @@ fn place_of(path: &Path) -> Result<Option<PinnedPath>, KernelError> {
 }
 
 fn empty(parent: BorrowedFd<'_>, name: &CStr, path: &Path, depth: usize) -> Result<(), KernelError> {
+    // A hostile tree could otherwise use up the stack, or all descriptors.
     if depth > MAX_DEPTH {
         return Err(KernelError::Invalid(format!("{} is deeper than {MAX_DEPTH} directories", path.display())));
     }

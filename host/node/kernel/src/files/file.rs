@@ -97,8 +97,10 @@ pub(crate) fn stat_of(fd: impl AsFd, path: &Path) -> Result<FileStat, KernelErro
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, KernelError> {
     let place = resolve(path, LastLink::Follow)?;
     must_be_file(stat_of(place.existing()?, path)?.kind, path)?;
+    // NONBLOCK, because the file may have become a FIFO since the look at its kind, and its open would wait for a writer.
     let file = File::from(place.open(OFlags::RDONLY | OFlags::NONBLOCK)?);
     let mut content = Vec::new();
+    // One byte more than the limit shows that there is more.
     let read = file.take(limit.saturating_add(1)).read_to_end(&mut content);
     read.map_err(|source| io_error(format!("read {}", path.display()), &source))?;
     if content.len() as u64 > limit {
@@ -152,6 +154,7 @@ impl<'a> TemporaryFile<'a> {
     fn permit(&self, found: Option<&FileStat>, mode: u32) -> Result<(), Errno> {
         if let Some(found) = found {
             let mine = rustix::fs::fstat(&self.file)?;
+            // Only if needed: an unprivileged agent may not change owners, and need not.
             if (mine.st_uid, mine.st_gid) != (found.uid, found.gid) {
                 rustix::fs::fchown(&self.file, Some(Uid::from_raw(found.uid)), Some(Gid::from_raw(found.gid)))?;
             }
@@ -162,6 +165,7 @@ impl<'a> TemporaryFile<'a> {
     }
 
     fn rename_over(self, place: &PinnedPath) -> Result<(), Errno> {
+        // Before the rename: else a crash could leave the new name with no content.
         rustix::fs::fsync(&self.file)?;
         rustix::fs::renameat(place.parent(), &self.name, place.parent(), place.name())?;
         sync_directory(place)
@@ -189,6 +193,7 @@ pub fn allocate(path: &Path, size: u64) -> Result<bool, KernelError> {
     let file = match place.node().map(|node| stat_of(node, path)).transpose()? {
         Some(found) => {
             must_be_file(found.kind, path)?;
+            // Never shortened: the end of an image may hold data.
             if found.size >= size {
                 return Ok(false);
             }

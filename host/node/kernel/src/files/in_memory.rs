@@ -24,6 +24,7 @@ pub fn is_in_memory(path: &Path) -> bool {
     if !rustix::fs::fstatfs(&tree).is_ok_and(is_tmpfs) {
         return false;
     }
+    // NO_XDEV refuses mounts inside the tree, and NO_SYMLINKS links out of it.
     let within = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
     // A call on a missing path returns at once as well.
     matches!(rustix::fs::openat2(&tree, inside, pinned, Mode::empty(), within), Ok(_) | Err(Errno::NOENT))

@@ -30,6 +30,7 @@ pub fn set_owner(path: &Path, uid: Option<u32>, gid: Option<u32>) -> Result<bool
     if uid.is_none_or(|uid| uid == found.uid) && gid.is_none_or(|gid| gid == found.gid) {
         return Ok(false);
     }
+    // On the descriptor itself: a link that took its place is not followed.
     rustix::fs::chownat(
         place.existing()?,
         "",
@@ -46,6 +47,7 @@ pub fn uid_of(user: &str) -> Result<u32, KernelError> {
     if let Some(uid) = number(user) {
         return Ok(uid);
     }
+    // By nix and not by reading /etc/passwd: users may come from a directory service.
     let found = nix::unistd::User::from_name(user).map_err(|errno| lookup_failed("user", user, errno))?;
     found.map(|user| user.uid.as_raw()).ok_or_else(|| KernelError::Invalid(format!("there is no user {user:?}")))
 }

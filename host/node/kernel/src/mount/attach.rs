@@ -64,6 +64,7 @@ pub(crate) fn mount_after(request: MountCall<'_>, meanwhile: impl FnOnce()) -> R
     let options = MountOptions::parse(request.options)?;
     let target = resolve(request.target, LastLink::Follow)?;
     target.existing()?;
+    // `-t none` is how fstab(5) spells a bind mount, with the word `bind` among the options.
     let bind = options.bind.or_else(|| matches!(request.fstype, "bind" | "none").then_some(BindScope::Tree));
     let tree = match bind {
         Some(bind) => clone_tree(request, &options, bind)?,
@@ -89,6 +90,7 @@ fn clone_tree(request: MountCall<'_>, options: &MountOptions, bind: BindScope) -
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
     flags.set(OpenTreeFlags::AT_RECURSIVE, recursive);
     let tree = open_tree(source.existing()?, "", flags).map_err(|errno| errors::explain(request, errno, &[]))?;
+    // On the detached copy: a mount is never visible without its `nosuid` or `ro`.
     if !(options.set | options.clear).is_empty() {
         mount_setattr(&tree, options.set, options.clear, recursive)
             .map_err(|errno| errors::explain(request, errno, &[]))?;
@@ -102,6 +104,7 @@ fn new_tree(request: MountCall<'_>, options: &MountOptions) -> Result<OwnedFd, K
     let context =
         fsopen(request.fstype, FsOpenFlags::FSOPEN_CLOEXEC).map_err(|errno| errors::explain(request, errno, &[]))?;
     let refused = |errno| errors::explain(request, errno, &errors::messages(&context));
+    // The real name of the device, whatever link or label named it: df(1) and umount(8) will know it by that.
     let source = match &device {
         Some((_, device)) => device.path.as_os_str(),
         None => OsStr::new(request.source),
@@ -110,8 +113,10 @@ fn new_tree(request: MountCall<'_>, options: &MountOptions) -> Result<OwnedFd, K
     for parameter in &options.parameters {
         set_parameter(request, &context, parameter)?;
     }
+    // Here the file system reads the device: most mounts that fail do so in this call.
     fsconfig_create(&context).map_err(refused)?;
     let tree = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, options.set).map_err(refused)?;
+    // Still detached, so a wrong device was never visible to any process.
     if let Some((place, device)) = &device {
         must_hold(request, &tree, place, device.number)?;
     }
@@ -120,6 +125,7 @@ fn new_tree(request: MountCall<'_>, options: &MountOptions) -> Result<OwnedFd, K
 
 /// Pins the device to mount. None for a file system that needs no device.
 fn pin_source(request: MountCall<'_>) -> Result<Option<(PinnedPath, block::DeviceInfo)>, KernelError> {
+    // Whether a module that is not loaded yet needs a device is not known, so the form of the source decides.
     let named = request.source.starts_with('/')
         || !matches!(block::DeviceSpec::parse(request.source), block::DeviceSpec::Path(_));
     match support(request.fstype)? {

@@ -28,6 +28,7 @@ pub(crate) fn explain(request: MountCall<'_>, errno: Errno, messages: &[String])
     let doing = format!("mount {} on {}", request.source, request.target.display());
     let known = reason(errno, request.fstype);
     match (messages.is_empty(), known) {
+        // The file system knows best, if it says anything at all.
         (false, _) => KernelError::Refused { doing, why: messages.join("; "), errno },
         (true, Some(why)) => KernelError::Refused { doing, why, errno },
         (true, None) => KernelError::Os { doing, errno },
@@ -36,6 +37,7 @@ pub(crate) fn explain(request: MountCall<'_>, errno: Errno, messages: &[String])
 
 fn reason(errno: Errno, fstype: &str) -> Option<String> {
     Some(match errno {
+        // Also if it is built as a module that cannot be loaded here.
         Errno::NODEV => format!("the kernel does not know the file system {fstype}"),
         Errno::INVAL if fstype == "bind" => {
             "the source or the target cannot be bound, such as a file on a directory".into()

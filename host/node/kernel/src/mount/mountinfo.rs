@@ -124,6 +124,7 @@ fn unescape(field: &[u8]) -> Vec<u8> {
 fn merge_options(mount: &str, file_system: &str) -> Vec<String> {
     let words = |text: &str| -> Vec<String> { split_options(text).filter(|word| !word.is_empty()).collect() };
     let (mount, file_system) = (words(mount), words(file_system));
+    // A file system that turned read-only after an error shows that only among its own options.
     let read_only = mount.iter().chain(&file_system).any(|word| word == "ro");
     let mut merged = vec![if read_only { "ro" } else { "rw" }.to_owned()];
     for word in mount.into_iter().chain(file_system) {

@@ -57,12 +57,14 @@ impl MountOptions {
             self.attribute(flag, on);
         }
         match option {
+            // For mount(8) or for the boot, and of no meaning to the kernel.
             "" | "defaults" | "auto" | "noauto" | "nofail" | "_netdev" => {}
             "bind" => self.bind = Some(BindScope::Tree),
             "rbind" => self.bind = Some(BindScope::Recursive),
             // Given to the file system as well: then the whole file system is read-only, and not only this mount of it.
             "ro" => self.parameters.push(MountParameter::Flag("ro".to_owned())),
             _ if attribute(option).is_some() || option.starts_with("x-") || option.starts_with("comment=") => {}
+            // Each would do something else than mount a file system on a directory.
             "loop" | "remount" | "move" | "user" | "users" | "owner" | "group" => return Err(refused(option)),
             "shared" | "private" | "slave" | "unbindable" | "rshared" | "rprivate" | "rslave" | "runbindable" => {
                 return Err(refused(option));
@@ -76,6 +78,7 @@ impl MountOptions {
     fn attribute(&mut self, flag: MountAttrFlags, on: bool) {
         const ATIME: MountAttrFlags = MountAttrFlags::MOUNT_ATTR__ATIME;
         if ATIME.contains(flag) {
+            // MOUNT_ATTR_RELATIME is 0, so clearing the field comes first and setting may add nothing.
             self.set.remove(ATIME);
             self.clear.insert(ATIME);
         }

@@ -75,6 +75,7 @@ impl Netlink {
         let attributes = &mut request.message_mut().attributes;
         let mut flags = AddressFlags::empty();
         flags.set(AddressFlags::Noprefixroute, network == PrefixRoute::LeftOut);
+        // Else the address is tentative for a second, and a service that starts next could not bind it.
         flags.set(AddressFlags::Nodad, matches!(cidr, IpNet::V6(_)));
         if !flags.is_empty() {
             attributes.push(AddressAttribute::Flags(flags));

@@ -32,6 +32,7 @@ pub(super) fn claimant(frame: &[u8], mac: [u8; 6], address: Ipv4Addr) -> Option<
     let (sender, target) = (&arp[14..18], &arp[24..28]);
     let is_request = arp[6..8] == REQUEST.to_be_bytes();
     let wanted = address.octets();
+    // A request with an unspecified sender is a probe: that host is about to take the address, and so are we.
     let claims = sender == wanted || (is_request && sender == Ipv4Addr::UNSPECIFIED.octets() && target == wanted);
     claims.then_some(theirs)
 }

@@ -80,6 +80,7 @@ impl From<LinkMessage> for NetworkLink {
             mac: Vec::new(),
             controller: None,
             alias: String::new(),
+            // Only virtual links carry a kind, and the loopback link has none either.
             kind: if is_loopback { "loopback" } else { "device" }.to_owned(),
             neighbours: is_ethernet && !is_loopback && !header.flags.contains(LinkFlags::Noarp),
         };

@@ -91,6 +91,7 @@ impl NetworkNamespace {
                 .map_err(|errno| KernelError::Os { doing: doing(), errno: Errno::from_raw_os_error(errno as i32) })?;
             Ok(work())
         };
+        // Blocks the caller for as long as it takes to make a socket: that is a matter of microseconds.
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().name("netns".to_owned()).spawn_scoped(scope, entered);
             let thread = thread.map_err(|error| KernelError::Os {

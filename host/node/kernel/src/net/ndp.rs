@@ -17,6 +17,7 @@ const TARGET_LINK_ADDRESS: [u8; 2] = [2, 1];
 /// A frame that asks which host has `target`. It claims nothing: its sender address is unspecified.
 pub(super) fn probe(mac: [u8; 6], target: Ipv6Addr) -> Vec<u8> {
     let [.., a, b, c] = target.octets();
+    // The solicited-node group of the address, so that only hosts with the same last three bytes are woken.
     let group = Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]);
     frame(mac, Ipv6Addr::UNSPECIFIED, group, &message(SOLICITATION, 0, target, &[]))
 }
@@ -31,11 +32,13 @@ pub(super) fn announcement(mac: [u8; 6], address: Ipv6Addr) -> Vec<u8> {
 /// The host other than `mac` that has `address` or is about to take it, according to the frame.
 pub(super) fn claimant(frame: &[u8], mac: [u8; 6], address: Ipv6Addr) -> Option<[u8; 6]> {
     let (header, icmp) = (frame.get(14..54)?, frame.get(54..78)?);
+    // A frame with extension headers is not looked into: neighbours send none.
     let is_icmp = frame[12..14] == ETHERTYPE.to_be_bytes() && header[6] == ICMPV6 && header[7] == HOPS;
     let theirs: [u8; 6] = frame[6..12].try_into().ok()?;
     if !is_icmp || theirs == mac || icmp[8..24] != address.octets() {
         return None;
     }
+    // A solicitation with an unspecified sender is a probe: that host is about to take the address, and so are we.
     let claims = match icmp[0] {
         ADVERTISEMENT => true,
         SOLICITATION => header[8..24] == Ipv6Addr::UNSPECIFIED.octets(),
@@ -53,6 +56,7 @@ fn message(kind: u8, flags: u8, target: Ipv6Addr, option: &[u8]) -> Vec<u8> {
 
 fn frame(mac: [u8; 6], source: Ipv6Addr, group: Ipv6Addr, message: &[u8]) -> Vec<u8> {
     let [.., a, b, c, d] = group.octets();
+    // The Ethernet address of an IPv6 group, RFC 2464.
     let mut frame = vec![0x33, 0x33, a, b, c, d];
     frame.extend(mac);
     frame.extend(ETHERTYPE.to_be_bytes());

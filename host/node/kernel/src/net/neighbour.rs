@@ -28,6 +28,7 @@ pub async fn claimant(
             IpAddr::V4(address) => socket.send(&arp::probe(mac, address))?,
             IpAddr::V6(address) => socket.send(&ndp::probe(mac, address))?,
         }
+        // The probes are spread evenly over the whole time.
         let answer = timeout_at(start + timeout * round / PROBES, claim(&socket, mac, address)).await;
         if let Ok(answer) = answer {
             return answer.map(Some);

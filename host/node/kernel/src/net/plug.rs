@@ -65,6 +65,7 @@ impl LinkPlug<'_> {
         options: PlugOptions<'_>,
     ) -> Result<(NetworkLink, bool), KernelError> {
         let inside = within.netlink()?;
+        // Plugged by an earlier call, perhaps one that was cut short before it set the link up.
         if let Some(link) = inside.link_of(self.mark).await? {
             let was_up = link.up;
             inside.set_up(&link).await?;
@@ -143,6 +144,7 @@ impl LinkPlug<'_> {
         let add = node.handle.link().add(LinkVeth::new(&near, &far).mtu(bridge.mtu).build());
         add.execute().await.map_err(failed(format!("make a pair of links for {}", bridge.name)))?;
         let near = node.existing(&near).await?;
+        // The mark comes with the same request that makes it a port: no crash leaves an unmarked port.
         let port = LinkUnspec::new_with_index(near.index).alias(self.mark.alias()).controller(bridge.index).up();
         node.change(port, || format!("make {} a port of {}", near.name, bridge.name)).await?;
         let far = node.existing(&far).await?;
@@ -227,6 +229,7 @@ impl Netlink {
             let renamed = LinkUnspec::new_with_index(link.index).down().name(name);
             self.change(renamed, doing).await?;
         }
+        // Without a readable alias the link is set down, which is the safe state.
         let lent = lent(link).unwrap_or_default();
         let was = LinkUnspec::new_with_index(link.index).alias(lent.alias);
         self.change(if lent.up { was.up() } else { was.down() }, doing).await

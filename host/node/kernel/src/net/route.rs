@@ -35,6 +35,7 @@ impl Netlink {
         let mut routes = Vec::new();
         for message in messages.into_iter().filter(is_of_main_table) {
             let (route, index) = parse(&message, destination);
+            // The kernel lists all routes of the family, whatever prefix was asked for.
             if route.destination == destination.trunc() {
                 let dev = match index {
                     Some(index) => self.link_name(index).await?,

@@ -59,6 +59,7 @@ impl PinnedPath {
     pub fn trusted(&self) -> bool {
         let Some(parent) = self.path.parent() else { return true };
         let ours = |path: &Path| no_links(path).is_ok_and(|directory| only_ours(&directory).unwrap_or(false));
+        // A directory of this path could have been replaced by another trusted one.
         let here = || -> Result<bool, Errno> {
             Ok(same(rustix::fs::fstat(no_links(parent)?)?, rustix::fs::fstat(&self.parent)?))
         };

@@ -33,6 +33,7 @@ fn straight(names: &VecDeque<OsString>, last: LastLink) -> Option<Result<PinnedP
     let directory = path.parent()?;
     let parent = match no_links(directory) {
         Ok(parent) => parent,
+        // Says which directory is missing, so that `make_directory` makes that one first.
         Err(Errno::NOENT) => return Some(Err(KernelError::NotFound(first_missing(directory)))),
         Err(_) => return None,
     };
@@ -170,6 +171,7 @@ impl PathWalk {
     fn may_follow(&self, name: &OsStr, link: &OwnedFd, links: usize) -> Result<(), KernelError> {
         let path = self.path.join(name);
         let owner = rustix::fs::fstat(link).map_err(KernelError::os(format!("look at {}", path.display())))?.st_uid;
+        // Both, because in a sticky directory such as /tmp a link may be root's while its directory is open to others.
         if !self.here().trusted || !is_ours(owner) {
             return Err(KernelError::Invalid(format!(
                 "{} is a symbolic link in a place that others can write: not followed",
@@ -185,6 +187,7 @@ impl PathWalk {
     fn enter(&mut self, name: OsString, fd: OwnedFd) -> Result<(), KernelError> {
         self.path.push(name);
         let ours = only_ours(&fd).map_err(KernelError::os(format!("look at {}", self.path.display())))?;
+        // A directory is only as trusted as every one above it: an owner of one above could exchange it.
         let trusted = ours && self.here().trusted;
         self.stack.push(VisitedDirectory { fd, trusted });
         Ok(())

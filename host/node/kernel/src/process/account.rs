@@ -33,6 +33,8 @@ impl UserAccount {
         };
         let groups = match entry {
             Some(entry) => supplementary(&entry.name, gid)?,
+            // A number without an entry is in no other group. The list must be set all the same: else the agent's own groups
+            // stay.
             None => vec![Gid::from_raw(gid)],
         };
         Ok(UserAccount { uid: Uid::from_raw(uid), gid: Gid::from_raw(gid), groups })

@@ -37,9 +37,11 @@ impl RawTerminal {
             doing: "keep the terminal".to_owned(),
             errno: Errno::from_io_error(&error).unwrap_or(Errno::IO),
         })?;
+        // ENOTTY, for a pipe or a file.
         let Ok(before) = tcgetattr(&fd) else { return Ok(None) };
         let mut raw = before.clone();
         cfmakeraw(&mut raw);
+        // Drained first, so that output of before is not shown in raw mode.
         tcsetattr(&fd, SetArg::TCSADRAIN, &raw).map_err(|errno| KernelError::Os {
             doing: "set up the terminal".to_owned(),
             errno: Errno::from_raw_os_error(errno as i32),

@@ -110,6 +110,7 @@ impl RunningProgram {
 
     /// Collects the output. Everything that the program itself wrote is in the pipes by now.
     pub(super) fn finish(self, status: ExitStatus, on_line: &mut (dyn FnMut(&str) + Send)) -> ProgramOutput {
+        // The leader was waited for: its number may be another group's by now.
         self.group.release();
         let (stdout, stdout_truncated) = self.stdout.finish(on_line);
         let (stderr, stderr_truncated) = self.stderr.finish(on_line);
@@ -165,6 +166,7 @@ impl ProgramStream {
     /// Takes what is left in the pipe without waiting, and not more than the limit: a background process may hold the other end
     /// open for ever, or go on writing.
     fn finish(mut self, on_line: &mut (dyn FnMut(&str) + Send)) -> (Vec<u8>, bool) {
+        // A process in the background could write as fast as this reads.
         let mut left = MAX_OUTPUT;
         while let Some(pipe) = self.pipe.as_ref().filter(|_| self.open && left > 0) {
             match rustix::io::read(pipe, &mut *self.buffer) {

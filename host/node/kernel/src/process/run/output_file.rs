@@ -28,6 +28,7 @@ fn open_rotated(path: &Path) -> std::io::Result<File> {
     if fs::symlink_metadata(path).is_ok_and(|file| file.len() > KEEP) {
         fs::rename(path, path.with_extension("out.1"))?;
     }
+    // The agent opens it as root, so a link in its place must not lead to another file.
     let no_links = OFlags::NOFOLLOW.bits().cast_signed();
     OpenOptions::new().append(true).create(true).mode(0o640).custom_flags(no_links).open(path)
 }

@@ -49,6 +49,7 @@ pub async fn pipe(
     let mut sink = RunningProgram::start(sink).await?;
     let PipeListener { on_line, on_bytes } = listener;
     let bytes = Arc::new(AtomicU64::new(0));
+    // The source reads nothing: it finds the end of its input at once.
     drop(source.stdin.take());
     let relay = relay(source.stdout.detach(), sink.stdin.take(), before, &bytes, on_bytes);
     let attended = attend(&mut source, &mut sink, Box::pin(relay), on_line);
@@ -103,6 +104,7 @@ async fn relay(
 ) {
     let (Some(mut from), Some(mut to)) = (from, to) else { return };
     let mut buffer = vec![0; 64 * 1024];
+    // The sink has exited or closed its input. Its own error is the one to report.
     if to.write_all(before).await.is_err() {
         return;
     }

@@ -25,6 +25,7 @@ pub async fn start(launch: ProgramLaunch, output: File) -> Result<Pid, KernelErr
     });
     let lost = || KernelError::Invalid("the process was started and could not be waited for".to_owned());
     let (pid, group) = started.await.map_err(|_| lost())??;
+    // From here on the caller knows the pid, and the program is meant to outlive it.
     group.release();
     pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).ok_or_else(lost)
 }
