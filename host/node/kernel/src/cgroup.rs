@@ -4,7 +4,7 @@
 //! file system, wherever it is mounted.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -88,9 +88,11 @@ impl Cgroup {
         Ok(pids)
     }
 
-    /// Kills all processes of the group at once, including those that are just being forked.
+    /// Kills all processes of the group at once, including those that are just being forked. Does nothing on a kernel before 5.14.
     pub fn kill(&self) -> Result<(), KernelError> {
-        match fs::write(self.path.join("cgroup.kill"), "1") {
+        // Opened without O_CREAT: a kernel before 5.14 has no such file, and would answer EACCES instead of ENOENT.
+        let file = fs::OpenOptions::new().write(true).open(self.path.join("cgroup.kill"));
+        match file.and_then(|mut file| file.write_all(b"1")) {
             Err(error) if !is_gone(&error) => Err(self.failed("kill", &error)),
             _ => Ok(()),
         }
