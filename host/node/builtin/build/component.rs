@@ -14,6 +14,10 @@ const SECTION: &str = "hostler.manifest";
 pub(crate) struct Component {
     /// `disk.loop`, as its manifest says.
     pub(crate) name: String,
+    /// Its other names within the group.
+    pub(crate) aliases: Vec<String>,
+    /// Whether objects have a resource of it by themselves.
+    pub(crate) implicit: bool,
     /// `sha256:` and the digest of the bytes, in hexadecimal.
     pub(crate) digest: String,
     pub(crate) manifest: String,
@@ -24,9 +28,10 @@ pub(crate) fn read(file: &Path) -> Result<Component> {
     let what = || format!("cannot embed the driver {}", file.display());
     let bytes = fs::read(file).with_context(what)?;
     let manifest = manifest(&bytes).with_context(what)?;
-    let name = name(&manifest).with_context(what)?;
+    let stated = stated(&manifest).with_context(what)?;
     let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    Ok(Component { name, digest: format!("sha256:{digest}"), manifest, bytes })
+    let Stated { name, aliases, implicit } = stated;
+    Ok(Component { name, aliases, implicit, digest: format!("sha256:{digest}"), manifest, bytes })
 }
 
 /// The custom section, which lies in the module inside the component.
@@ -41,8 +46,20 @@ fn manifest(component: &[u8]) -> Result<String> {
     anyhow::bail!("it has no section {SECTION}: its `impl Driver` lacks the attribute #[driver]")
 }
 
-fn name(manifest: &str) -> Result<String> {
+/// The members of the manifest that the table repeats, so that a driver is found without reading all manifests.
+struct Stated {
+    name: String,
+    aliases: Vec<String>,
+    implicit: bool,
+}
+
+fn stated(manifest: &str) -> Result<Stated> {
     let manifest: serde_json::Value = serde_json::from_str(manifest).context("its manifest is no JSON")?;
     let member = |name: &str| manifest[name].as_str().with_context(|| format!("its manifest has no {name}"));
-    Ok(format!("{}.{}", member("group")?, member("name")?))
+    let aliases = manifest["aliases"].as_array().into_iter().flatten();
+    Ok(Stated {
+        name: format!("{}.{}", member("group")?, member("name")?),
+        aliases: aliases.filter_map(|alias| alias.as_str().map(str::to_owned)).collect(),
+        implicit: manifest["implicit"].is_string(),
+    })
 }

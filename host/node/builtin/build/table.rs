@@ -10,12 +10,13 @@ use crate::component::Component;
 
 pub(crate) fn write(out: &Path, components: &[Component]) -> Result<()> {
     let mut table = String::from("&[\n");
-    for Component { name, digest, manifest, bytes } in components {
+    for Component { name, aliases, implicit, digest, manifest, bytes } in components {
         let file = out.join(format!("{name}.wasm"));
         write_if_different(&file, bytes)?;
         writeln!(
             table,
-            "    Builtin {{ name: {name:?}, digest: {digest:?}, manifest: {manifest:?}, component: include_bytes!({file:?}) }},"
+            "    Builtin {{ name: {name:?}, aliases: &{aliases:?}, implicit: {implicit}, digest: {digest:?}, manifest: {manifest:?}, \
+             component: include_bytes!({file:?}) }},"
         )?;
     }
     table.push_str("]\n");

@@ -7,6 +7,10 @@
 pub struct Builtin {
     /// `disk.loop`.
     pub name: &'static str,
+    /// Other names within its group, as its manifest lists them: known without reading the manifest.
+    pub aliases: &'static [&'static str],
+    /// Whether every object of several nodes has a resource of this driver by itself, as its manifest says.
+    pub implicit: bool,
     /// `sha256:` and the digest of the component, in hexadecimal.
     pub digest: &'static str,
     /// The manifest: the JSON of the component's custom section `hostler.manifest`.
@@ -18,6 +22,12 @@ pub struct Builtin {
 /// All of them, by name.
 pub fn drivers() -> &'static [Builtin] {
     DRIVERS
+}
+
+impl std::fmt::Debug for Builtin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builtin").field("name", &self.name).field("digest", &self.digest).finish_non_exhaustive()
+    }
 }
 
 static DRIVERS: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));

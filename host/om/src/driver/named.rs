@@ -69,7 +69,7 @@ pub(super) fn open(session: &Session, file: &Path) -> Result<DriverComponent, Fa
 pub(super) fn known(session: &Session, text: &str) -> Result<AvailableDriver, Failure> {
     let name = name(text)?;
     let drivers = session.agent.drivers();
-    if let Some(broken) = drivers.broken().iter().find(|broken| broken.file.file_stem() == Some(text.as_ref())) {
+    if let Some(broken) = drivers.broken().find(|broken| broken.file.file_stem() == Some(text.as_ref())) {
         return Err(Failure::new(exit::FAILED, format!("{text} cannot be used: {}", broken.reason)));
     }
     let known = drivers.get(&name).cloned();

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use builtin::Builtin;
 use config::{DriverSchema, Implicit, Schemas};
 use driver::Manifest;
 use model::{DriverName, Group};
@@ -27,11 +29,41 @@ pub struct AvailableDriver {
 }
 
 /// All drivers that resources can use, by name and alias.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AvailableDrivers {
-    pub(super) known: BTreeMap<DriverName, AvailableDriver>,
+    embedded: Vec<EmbeddedDriver>,
+    installed: BTreeMap<DriverName, AvailableDriver>,
+    /// Other names of installed drivers.
     aliases: BTreeMap<(Group, String), DriverName>,
     broken: Vec<BrokenDriver>,
+}
+
+/// A driver that comes with the agent. Its manifest is parsed when the driver is asked for: to parse all of them takes longer
+/// than most commands do.
+#[derive(Debug)]
+struct EmbeddedDriver {
+    builtin: &'static Builtin,
+    parsed: OnceLock<Result<AvailableDriver, BrokenDriver>>,
+}
+
+impl EmbeddedDriver {
+    fn parsed(&self) -> Result<&AvailableDriver, &BrokenDriver> {
+        let EmbeddedDriver { builtin, parsed } = self;
+        let parse = || match Manifest::parse(builtin.manifest.as_bytes()) {
+            Ok(manifest) => Ok(AvailableDriver {
+                manifest,
+                digest: builtin.digest.to_owned(),
+                origin: DriverOrigin::Builtin(builtin.component),
+            }),
+            Err(error) => Err(BrokenDriver { file: builtin.name.into(), reason: error.to_string() }),
+        };
+        parsed.get_or_init(parse).as_ref()
+    }
+
+    /// `disk`, `loop`.
+    fn group_and_name(&self) -> (&'static str, &'static str) {
+        self.builtin.name.split_once('.').unwrap_or((self.builtin.name, ""))
+    }
 }
 
 /// An installed driver that cannot be used.
@@ -44,19 +76,13 @@ pub struct BrokenDriver {
 impl AvailableDrivers {
     /// The drivers that come with the agent, and those installed in a directory.
     pub fn find(directory: &Path) -> AvailableDrivers {
-        let mut drivers = AvailableDrivers::default();
-        for builtin in builtin::drivers() {
-            match Manifest::parse(builtin.manifest.as_bytes()) {
-                Ok(manifest) => drivers.add(AvailableDriver {
-                    manifest,
-                    digest: builtin.digest.to_owned(),
-                    origin: DriverOrigin::Builtin(builtin.component),
-                }),
-                Err(error) => {
-                    drivers.broken.push(BrokenDriver { file: builtin.name.into(), reason: error.to_string() })
-                }
-            }
-        }
+        let embedded = |builtin| EmbeddedDriver { builtin, parsed: OnceLock::new() };
+        let mut drivers = AvailableDrivers {
+            embedded: builtin::drivers().iter().map(embedded).collect(),
+            installed: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            broken: Vec::new(),
+        };
         drivers.find_installed(directory);
         drivers
     }
@@ -67,7 +93,7 @@ impl AvailableDrivers {
         {
             match InstallRecord::read(&file) {
                 // Otherwise a site could replace a driver that runs with a built-in driver's trust.
-                Ok(installed) if self.known.contains_key(&installed.manifest.name) => {
+                Ok(installed) if self.named(&installed.manifest.name).is_some() => {
                     let reason = format!("{} comes with the agent", installed.manifest.name);
                     self.broken.push(BrokenDriver { file, reason });
                 }
@@ -84,23 +110,42 @@ impl AvailableDrivers {
         for alias in &known.manifest.aliases {
             self.aliases.insert((name.group(), alias.clone()), name.clone());
         }
-        self.known.insert(name, known);
+        self.installed.insert(name, known);
     }
 
-    /// A driver, by its name or an alias of it.
+    /// A driver, by its name or an alias of it. The site cannot install one that hides a driver of the agent.
     pub fn get(&self, name: &DriverName) -> Option<&AvailableDriver> {
-        let name = self.aliases.get(&(name.group(), name.name().to_owned())).unwrap_or(name);
-        self.known.get(name)
+        let is_meant = |driver: &EmbeddedDriver| {
+            driver.group_and_name().1 == name.name() || driver.builtin.aliases.contains(&name.name())
+        };
+        self.find_embedded(name.group(), is_meant).or_else(|| {
+            let alias = (name.group(), name.name().to_owned());
+            self.installed.get(self.aliases.get(&alias).unwrap_or(name))
+        })
+    }
+
+    /// A driver, by its name alone.
+    pub(super) fn named(&self, name: &DriverName) -> Option<&AvailableDriver> {
+        let embedded = self.find_embedded(name.group(), |driver| driver.group_and_name().1 == name.name());
+        embedded.or_else(|| self.installed.get(name))
+    }
+
+    fn find_embedded(&self, group: Group, is_meant: impl Fn(&EmbeddedDriver) -> bool) -> Option<&AvailableDriver> {
+        let mut of_group = self.embedded.iter().filter(|driver| driver.group_and_name().0 == group.as_str());
+        of_group.find(|driver| is_meant(driver))?.parsed().ok()
     }
 
     /// Every driver, by name.
     pub fn iter(&self) -> impl Iterator<Item = &AvailableDriver> {
-        self.known.values()
+        let embedded = self.embedded.iter().filter_map(|driver| driver.parsed().ok());
+        let mut all: Vec<&AvailableDriver> = embedded.chain(self.installed.values()).collect();
+        all.sort_by(|a, b| a.manifest.name.cmp(&b.manifest.name));
+        all.into_iter()
     }
 
     /// The drivers that cannot be used.
-    pub fn broken(&self) -> &[BrokenDriver] {
-        &self.broken
+    pub fn broken(&self) -> impl Iterator<Item = &BrokenDriver> {
+        self.embedded.iter().filter_map(|driver| driver.parsed().err()).chain(&self.broken)
     }
 }
 
@@ -112,15 +157,23 @@ impl Schemas for AvailableDrivers {
 
     /// Only drivers that come with the agent: a driver of a third party gets into no object that does not name it.
     fn implicit(&self) -> Vec<Implicit<'_>> {
-        let builtin = self.known.values().filter(|known| matches!(known.origin, DriverOrigin::Builtin(_)));
-        let manifests = builtin.map(|known| &known.manifest);
+        let implicit = self.embedded.iter().filter(|driver| driver.builtin.implicit);
+        let manifests = implicit.filter_map(|driver| Some(&driver.parsed().ok()?.manifest));
         let named = manifests.filter_map(|manifest| Some((manifest.implicit.as_deref()?, manifest)));
         named.map(|(name, manifest)| Implicit { name, driver: schema(manifest) }).collect()
     }
 
     fn names(&self, group: Group) -> Vec<String> {
-        let own = self.known.keys().filter(|name| name.group() == group).map(|name| name.name().to_owned());
-        own.chain(self.aliases.keys().filter(|(of, _)| *of == group).map(|(_, alias)| alias.clone())).collect()
+        let embedded = || self.embedded.iter().filter(|driver| driver.group_and_name().0 == group.as_str());
+        let own = embedded().map(|driver| driver.group_and_name().1.to_owned());
+        let installed = self.installed.keys().filter(|name| name.group() == group).map(|name| name.name().to_owned());
+        let mut names: Vec<String> = own.chain(installed).collect();
+        names.sort();
+        let own = embedded().flat_map(|driver| driver.builtin.aliases).map(|alias| (*alias).to_owned());
+        let installed = self.aliases.keys().filter(|(of, _)| *of == group).map(|(_, alias)| alias.clone());
+        let mut aliases: Vec<String> = own.chain(installed).collect();
+        aliases.sort();
+        names.into_iter().chain(aliases).collect()
     }
 }
 

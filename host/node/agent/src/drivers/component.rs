@@ -75,7 +75,7 @@ impl DriverComponent {
     /// Installs the component in a directory.
     pub fn install(&self, drivers: &AvailableDrivers, directory: &Path, force: bool) -> Result<(), InstallError> {
         let name = &self.manifest.name;
-        match drivers.known.get(name) {
+        match drivers.named(name) {
             Some(AvailableDriver { origin: DriverOrigin::Builtin(_), .. }) => {
                 return Err(InstallError::Builtin(name.clone()));
             }
@@ -93,7 +93,7 @@ impl DriverComponent {
 
 /// Removes an installed driver.
 pub fn remove(drivers: &AvailableDrivers, name: &DriverName) -> Result<(), InstallError> {
-    match drivers.known.get(name).map(|known| &known.origin) {
+    match drivers.named(name).map(|known| &known.origin) {
         None => Err(InstallError::Unknown(name.clone())),
         Some(DriverOrigin::Builtin(_)) => Err(InstallError::Builtin(name.clone())),
         Some(DriverOrigin::Installed(path)) => {
