@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -110,7 +110,7 @@ impl Cache {
         if !seen.is_file() || seen.uid() != own || seen.mode() & 0o022 != 0 || !private(&self.folder, own) {
             return None;
         }
-        if !intact(&file).is_ok_and(|intact| intact) {
+        if !intact(&file, seen.len()).is_ok_and(|intact| intact) {
             return None;
         }
         from_file(engine, &file).ok()
@@ -140,11 +140,23 @@ fn seal(file: &mut File, compiled: &[u8]) -> io::Result<()> {
     file.write_all(&crc32fast::hash(compiled).to_le_bytes())
 }
 
-/// Whether the file is as it was sealed.
-fn intact(mut file: &File) -> io::Result<bool> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes.split_last_chunk().is_some_and(|(compiled, seal)| crc32fast::hash(compiled).to_le_bytes() == *seal))
+/// Whether the file is as it was sealed. Read piece by piece: memory for the whole of it costs more than the checksum.
+fn intact(file: &File, length: u64) -> io::Result<bool> {
+    const SEAL: u64 = size_of::<u32>() as u64;
+    let Some(mut left) = length.checked_sub(SEAL) else { return Ok(false) };
+    let (mut hasher, mut piece, mut at) = (crc32fast::Hasher::new(), vec![0; 64 << 10], 0);
+    while left > 0 {
+        let wanted = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let read = file.read_at(&mut piece[..wanted], at)?;
+        if read == 0 {
+            return Ok(false);
+        }
+        hasher.update(&piece[..read]);
+        (at, left) = (at + read as u64, left - read as u64);
+    }
+    let mut seal = [0; SEAL as usize];
+    file.read_exact_at(&mut seal, at)?;
+    Ok(hasher.finalize().to_le_bytes() == seal)
 }
 
 /// Whether nobody else can put a file into the folder.
