@@ -73,6 +73,7 @@ async fn one_that_was_killed_is_told_of_and_nothing_is_stopped_for_it() {
         _ = execute(&plan, facilities.as_ref(), &session) => panic!("container#2 hangs"),
         () = reached => {}
     }
+    world.wait_for_the_journal().await;
     let after = World::new(directory.path());
     let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
     let Some(RecoveryReport::Finished { recovered, undone, .. }) = recovery else { panic!("no story") };

@@ -24,6 +24,7 @@ async fn abandoned(world: &std::sync::Arc<World>, action: Action) {
         _ = execute(&plan, facilities.as_ref(), &session) => panic!("fs#1 hangs"),
         () = reached => {}
     }
+    world.wait_for_the_journal().await;
 }
 
 fn told(recovery: Option<RecoveryReport>) -> (RecoveryVerdict, Vec<String>) {

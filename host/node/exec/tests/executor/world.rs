@@ -134,6 +134,14 @@ impl World {
         self.directory.join("journal")
     }
 
+    /// After an action that was abandoned: its journal stays locked while a child that another test has just forked holds a
+    /// copy of the descriptor.
+    pub(crate) async fn wait_for_the_journal(&self) {
+        while exec::journal::Journal::pending(&self.journal()).unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub(crate) fn session(&self) -> ExecutionContext {
         ExecutionContext {
             sid: "5e55".to_owned(),
