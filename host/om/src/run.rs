@@ -40,7 +40,7 @@ pub fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
 fn run(argv: Vec<String>) -> Outcome {
     let typed = words::without_secrets(&argv);
     let program = ProgramName::of(&argv);
-    match words::normalise(argv, &ValueOptions::of(&ObjectLine::command()))? {
+    match words::normalise(argv, &ValueOptions::of(ObjectLine::command))? {
         CommandLine::Subsystem(words) => match parse::<OmLine>(&program, words) {
             Ok(line) => subsystem::run(line, typed),
             Err(code) => Ok(code),

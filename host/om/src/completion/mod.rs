@@ -95,7 +95,7 @@ fn value(at: usize, words: &[String]) -> Option<ValueRequest> {
         let (option, _) = typed.split_once('=')?;
         Some((Value::of_option(option)?, format!("{option}=")))
     };
-    let line = normalise(before.to_vec(), &ValueOptions::of(&ObjectLine::command())).ok()?;
+    let line = normalise(before.to_vec(), &ValueOptions::of(ObjectLine::command)).ok()?;
     let (target, argument) = match line {
         CommandLine::Object { target, .. } => (Some(target), None),
         CommandLine::Subsystem(words) => (None, Value::of_argument(&words).filter(|_| !typed.starts_with('-'))),
@@ -163,7 +163,7 @@ fn expected(before: &[String]) -> Expected {
     if service_manager && rest.last().is_some_and(|last| matches!(last.as_str(), "-s" | "--service" | "--selector")) {
         return Expected::First { subsystems: false };
     }
-    let options = ValueOptions::of(&ObjectLine::command());
+    let options = ValueOptions::of(ObjectLine::command);
     match normalise(before.to_vec(), &options) {
         Ok(CommandLine::Subsystem(words)) if words.iter().all(|word| word.starts_with('-')) && !service_manager => {
             Expected::First { subsystems: true }

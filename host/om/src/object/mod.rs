@@ -38,6 +38,8 @@ pub(crate) fn run(target: &Target, line: ObjectLine, typed: String) -> Outcome {
     }
     let outcome = action(&session, target, &line.command);
     session.print_time();
+    // The process is about to exit: the kernel takes the memory of the sandbox back faster than the agent gives it.
+    std::mem::forget(session);
     outcome
 }
 

@@ -168,7 +168,7 @@ mod tests {
     use clap::CommandFactory;
 
     fn check(line: &str, expected: &str) {
-        let options = ValueOptions::of(&ObjectLine::command());
+        let options = ValueOptions::of(ObjectLine::command);
         let argv = line.split_whitespace().map(str::to_owned).collect();
         let normalised = match normalise(argv, &options).unwrap() {
             CommandLine::Subsystem(words) => format!("om {}", words.join(" ")),

@@ -1,16 +1,18 @@
 //! Which options take a value, so that a value is never mistaken for the action: in `--rid fs start`, `fs` is not one.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 /// The options that take a value, of a command and of all commands below it. They are read from the parser's own
-/// definitions, so that none can be forgotten.
-pub(crate) struct ValueOptions(BTreeSet<String>);
+/// definitions, so that none can be forgotten, but only when a line has an option before its first word.
+pub(crate) struct ValueOptions {
+    command: fn() -> clap::Command,
+    names: OnceCell<BTreeSet<String>>,
+}
 
 impl ValueOptions {
-    pub(crate) fn of(command: &clap::Command) -> ValueOptions {
-        let mut names = BTreeSet::new();
-        collect(command, &mut names);
-        ValueOptions(names)
+    pub(crate) fn of(command: fn() -> clap::Command) -> ValueOptions {
+        ValueOptions { command, names: OnceCell::new() }
     }
 
     /// The position of the first word that is neither an option nor the value of one.
@@ -30,7 +32,15 @@ impl ValueOptions {
 
     /// Whether the next word is the value of this option.
     fn takes_next(&self, word: &str) -> bool {
-        !word.contains('=') && self.0.contains(word)
+        word.starts_with('-') && !word.contains('=') && self.names().contains(word)
+    }
+
+    fn names(&self) -> &BTreeSet<String> {
+        self.names.get_or_init(|| {
+            let mut names = BTreeSet::new();
+            collect(&(self.command)(), &mut names);
+            names
+        })
     }
 }
 
