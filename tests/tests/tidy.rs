@@ -15,6 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("driver", &["model"]),
     ("config", &["model"]),
     ("plan", &["model"]),
+    ("protocol", &["config", "driver", "model"]),
     ("grant", &["model"]),
     ("guard", &["model", "run-args"]),
     ("kernel", &[]),
@@ -23,8 +24,24 @@ const EDGES: &[(&str, &[&str])] = &[
     ("bindings", &[]),
     ("builtin", &[]),
     ("runtime", &["bindings", "capability", "driver", "grant", "model"]),
-    ("agent", &["builtin", "capability", "config", "driver", "exec", "grant", "kernel", "model", "plan", "runtime"]),
-    ("om", &["agent", "config", "driver", "exec", "grant", "kernel", "model", "plan", "runtime"]),
+    (
+        "agent",
+        &[
+            "builtin",
+            "capability",
+            "config",
+            "driver",
+            "exec",
+            "grant",
+            "kernel",
+            "model",
+            "plan",
+            "protocol",
+            "runtime",
+        ],
+    ),
+    ("demo", &["agent", "kernel"]),
+    ("om", &["agent", "config", "demo", "model", "plan", "protocol"]),
 ];
 
 /// What drivers may name of the workspace beside the SDK and its families.

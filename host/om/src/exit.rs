@@ -1,93 +1,122 @@
-//! Exit codes. The one table of them.
+//! Exit codes: the one table of them. Every command ends with one of these.
+//!
+//! | code | meaning |
+//! |---:|---|
+//! | 0 | it succeeded |
+//! | 1 | it failed |
+//! | 2 | there is no such object, or nothing matches |
+//! | 3 | the object has no instance here |
+//! | 4 | it is not built, not supported by a driver, or makes no sense for this kind of object |
+//! | 5 | another action is running |
+//! | 6 | the action was interrupted |
+//! | 7 | the action took too long |
 
 use std::process::ExitCode;
 
-use agent::ActError;
-use agent::file::lock::LockError;
-use agent::object::ObjectError;
-use exec::ActionEnding;
-use exec::journal::JournalError;
+use protocol::{EndingDocument, FailureKind, RequestFailure};
 
 use crate::words::Target;
 
-/// It failed.
-pub(crate) const FAILED: u8 = 1;
-/// There is no such object, or nothing matches.
-pub(crate) const NO_MATCH: u8 = 2;
-/// The object has no instance here.
-pub(crate) const NOT_HERE: u8 = 3;
-/// It is not built, or makes no sense for this kind of object.
-pub(crate) const NOT_SUPPORTED: u8 = 4;
-/// Another action is under way.
-pub(crate) const BUSY: u8 = 5;
-/// The action was interrupted.
-pub(crate) const INTERRUPTED: u8 = 6;
-/// The action took too long.
-pub(crate) const TIMED_OUT: u8 = 7;
-
-/// The exit code of an action that ended so.
-pub(crate) fn of_ending(ending: &ActionEnding) -> u8 {
-    match ending {
-        ActionEnding::Done => 0,
-        ActionEnding::Failed(_) => FAILED,
-        ActionEnding::Unsupported(_) => NOT_SUPPORTED,
-        ActionEnding::Interrupted => INTERRUPTED,
-        ActionEnding::TimedOut(_) => TIMED_OUT,
+/// The exit code of a failure of that kind.
+pub(crate) fn of_failure(kind: FailureKind) -> u8 {
+    match kind {
+        FailureKind::Failed => 1,
+        FailureKind::NoMatch => 2,
+        FailureKind::NotHere => 3,
+        FailureKind::NotSupported => 4,
+        FailureKind::Busy => 5,
     }
 }
 
-/// Why a command failed, and with which exit code.
+/// The exit code of an action that ended so.
+pub(crate) fn of_ending(ending: &EndingDocument) -> u8 {
+    match ending {
+        EndingDocument::Done => 0,
+        EndingDocument::Failed { .. } => 1,
+        EndingDocument::Unsupported { .. } => 4,
+        EndingDocument::Interrupted => 6,
+        EndingDocument::TimedOut { .. } => 7,
+    }
+}
+
+/// The worse of two exit codes, where a command acts on several objects: the first that is not a success.
+pub(crate) fn worse(so_far: u8, next: u8) -> u8 {
+    if so_far == 0 { next } else { so_far }
+}
+
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    pub(crate) code: u8,
+    pub(crate) kind: FailureKind,
     pub(crate) error: anyhow::Error,
 }
 
-/// What a command comes to: an exit code.
+/// The exit code of a command, or the reason why it failed.
 pub(crate) type Outcome = Result<ExitCode, Failure>;
 
 impl Failure {
-    pub(crate) fn new(code: u8, text: impl Into<String>) -> Failure {
-        Failure { code, error: anyhow::Error::msg(text.into()) }
+    pub(crate) fn new(kind: FailureKind, error: impl Into<anyhow::Error>) -> Failure {
+        Failure { kind, error: error.into() }
+    }
+
+    /// A failure that has only a message.
+    pub(crate) fn failed(text: impl Into<String>) -> Failure {
+        Failure::message(FailureKind::Failed, text)
+    }
+
+    pub(crate) fn message(kind: FailureKind, text: impl Into<String>) -> Failure {
+        Failure { kind, error: anyhow::Error::msg(text.into()) }
     }
 
     pub(crate) fn no_match(target: &Target) -> Failure {
-        Failure::new(NO_MATCH, format!("no match: {target}"))
+        Failure::message(FailureKind::NoMatch, format!("no match: {target}"))
     }
 
     pub(crate) fn not_supported(what: &str) -> Failure {
-        Failure::new(NOT_SUPPORTED, format!("{what}: not supported here"))
+        Failure::message(FailureKind::NotSupported, format!("{what}: not supported here"))
+    }
+
+    /// The same failure, with what was being done in front of its message.
+    pub(crate) fn context(self, doing: String) -> Failure {
+        Failure { error: self.error.context(doing), ..self }
     }
 }
 
-impl From<ActError> for Failure {
-    fn from(error: ActError) -> Failure {
-        let code = match &error {
-            ActError::Object(ObjectError::Missing(_)) => NO_MATCH,
-            ActError::NotHere { .. } => NOT_HERE,
-            ActError::Lock(LockError::Busy(_)) => BUSY,
-            ActError::Refused(exec::ExecutionRefusal(JournalError::Held(_))) => BUSY,
-            _ => FAILED,
-        };
-        Failure { code, error: error.into() }
-    }
-}
-
-impl From<ObjectError> for Failure {
-    fn from(error: ObjectError) -> Failure {
-        let code = if matches!(error, ObjectError::Missing(_)) { NO_MATCH } else { FAILED };
-        Failure { code, error: error.into() }
-    }
-}
-
-/// Every other error is a plain failure. `?` works on all of them: [`anyhow`] is the way in.
+/// Every other error is a plain failure.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Failure {
-        Failure { code: FAILED, error }
+        Failure { kind: FailureKind::Failed, error }
     }
 }
 
-/// The worse of two exit codes, where a command acts on several objects: the first that is no success.
-pub(crate) fn worse(so_far: u8, next: u8) -> u8 {
-    if so_far == 0 { next } else { so_far }
+/// A failure that an API sent.
+impl From<RequestFailure> for Failure {
+    fn from(failure: RequestFailure) -> Failure {
+        Failure::message(failure.kind, failure.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_failure_and_every_bad_ending_has_an_exit_code_of_its_own() {
+        let kinds = FailureKind::ALL.map(of_failure);
+        assert_eq!(kinds, [1, 2, 3, 4, 5]);
+        let rid = || "fs#1".parse().unwrap();
+        let endings = [
+            EndingDocument::Done,
+            EndingDocument::Failed { rids: vec![rid()] },
+            EndingDocument::Unsupported { rids: vec![rid()] },
+            EndingDocument::Interrupted,
+            EndingDocument::TimedOut { rid: rid() },
+        ];
+        assert_eq!(endings.map(|ending| of_ending(&ending)), [0, 1, 4, 6, 7]);
+    }
+
+    #[test]
+    fn of_several_exit_codes_the_first_bad_one_counts() {
+        assert_eq!([0, 3, 1].into_iter().fold(0, worse), 3);
+    }
 }

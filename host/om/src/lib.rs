@@ -1,13 +1,13 @@
-//! The command line: words → options → the agent → text. One module for each family of commands.
+//! The command line: words → options → the agent, by a backend → text. One module for each family of commands.
 //!
 //! ```text
-//! argv ─▶ words ─▶ command (clap) ─▶ object, config, driver, node … ─▶ the agent ─▶ render ─▶ terminal
+//! argv ─▶ words ─▶ command (clap) ─▶ object, config, driver, node … ─▶ backend ─▶ render ─▶ terminal
 //! ```
 
+mod backend;
 mod command;
 mod completion;
 mod config;
-mod demo;
 mod driver;
 mod each;
 mod exit;
@@ -19,6 +19,7 @@ mod render;
 mod run;
 mod session;
 mod subsystem;
+mod terminal;
 mod words;
 
 pub use run::main;

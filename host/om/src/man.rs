@@ -1,4 +1,4 @@
-//! `om man`: the manual pages, made of the same definitions as `--help`.
+//! `om man`: the manual pages, from the same definitions as `--help`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,16 +9,16 @@ use clap_mangen::Man;
 
 use crate::command::{ObjectLine, OmLine};
 use crate::exit::Outcome;
-use crate::session::print_bytes;
+use crate::terminal::print_bytes;
 
 pub(crate) fn run(to: Option<&Path>) -> Outcome {
-    let Some(folder) = to else {
+    let Some(directory) = to else {
         print_bytes(&render(&om())?);
         return Ok(ExitCode::SUCCESS);
     };
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     for (name, page) in pages()? {
-        let path = folder.join(format!("{name}.1"));
+        let path = directory.join(format!("{name}.1"));
         std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)

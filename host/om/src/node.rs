@@ -1,16 +1,18 @@
-//! `om node …`: this node's own configuration.
+//! `om node …`: the configuration of this node.
+
+use protocol::ConfigTarget;
 
 use crate::command::NodeCommand;
 use crate::config::target::ConfigFile;
-use crate::config::{self, edit};
+use crate::config::{self, edit, show};
 use crate::exit::{Failure, Outcome};
 use crate::session::Session;
 
 pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
-    let file = ConfigFile::of_node(session);
+    let file = ConfigFile::of(session, ConfigTarget::Node);
     let files = std::slice::from_ref(&file);
     match command {
-        NodeCommand::Print { output, .. } => config::show(files, &output),
+        NodeCommand::Print { output, .. } => show::run(files, &output),
         NodeCommand::Set(args) => config::set(files, &args),
         NodeCommand::Unset(args) => config::unset(files, &args),
         NodeCommand::Get(args) => config::get(files, &args),

@@ -9,29 +9,29 @@ use clap::{CommandFactory, Parser};
 use crate::command::{ObjectLine, OmLine};
 use crate::exit::{self, Failure, Outcome};
 use crate::words::{self, CommandLine, ProgramName, ValueOptions};
-use crate::{object, session, subsystem};
+use crate::{backend, object, subsystem, terminal};
 
 /// Parses, acts, prints.
 pub fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
     let argv: Vec<String> = match argv.map(OsString::into_string).collect() {
         Ok(argv) => argv,
-        // What stands in its place would be written into configurations.
+        // A replacement character would be written into configurations.
         Err(word) => {
-            session::complain(&format!("{word:?} is not UTF-8"));
-            return ExitCode::from(exit::FAILED);
+            terminal::complain(&format!("{word:?} is not UTF-8"));
+            return ExitCode::FAILURE;
         }
     };
-    if argv.get(1).is_some_and(|word| word == runtime::COMPILE_VERB) {
+    if argv.get(1).is_some_and(|word| word == backend::COMPILE_VERB) {
         return compile();
     }
-    let code = run(argv).unwrap_or_else(|Failure { code, error }| {
-        session::complain(&format!("{error:#}"));
-        ExitCode::from(code)
+    let code = run(argv).unwrap_or_else(|Failure { kind, error }| {
+        terminal::complain(&format!("{error:#}"));
+        ExitCode::from(exit::of_failure(kind))
     });
-    match session::lost_output() {
+    match terminal::output_error() {
         Some(error) if code == ExitCode::SUCCESS => {
-            session::complain(&format!("cannot write the output: {error}"));
-            ExitCode::from(exit::FAILED)
+            terminal::complain(&format!("cannot write the output: {error}"));
+            ExitCode::FAILURE
         }
         _ => code,
     }
@@ -52,22 +52,22 @@ fn run(argv: Vec<String>) -> Outcome {
     }
 }
 
-/// Options that cannot be read are the parser's to explain; so are `--help` and `--version`, which succeed.
+/// The parser explains options that it cannot read. It also prints `--help` and `--version`, which succeed.
 fn parse<P: Parser>(program: &ProgramName, words: Vec<String>) -> Result<P, ExitCode> {
     P::try_parse_from(std::iter::once("om".to_owned()).chain(words)).map_err(|error| {
         match (program, error.use_stderr()) {
-            (ProgramName::Om, _) => session::written(error.print()),
-            // It speaks of what the words were taken for.
-            (program, true) => session::print_error(&program.name_in(&error.render().ansi().to_string())),
-            (program, false) => session::print(&program.name_in(&error.render().ansi().to_string())),
+            (ProgramName::Om, _) => terminal::keep_error(error.print()),
+            // The parser speaks of om, whatever the program was called.
+            (program, true) => terminal::print_error(&program.name_in(&error.render().ansi().to_string())),
+            (program, false) => terminal::print(&program.name_in(&error.render().ansi().to_string())),
         }
-        ExitCode::from(if error.use_stderr() { exit::FAILED } else { 0 })
+        if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     })
 }
 
-/// The child that compiles a driver, see `runtime`.
+/// The child process in which the agent compiles a driver.
 fn compile() -> ExitCode {
-    match runtime::compile_child() {
+    match backend::compile_child() {
         Ok(()) => ExitCode::SUCCESS,
         Err(text) => {
             let _ = writeln!(std::io::stderr(), "{text}");

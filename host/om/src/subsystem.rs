@@ -2,12 +2,16 @@
 
 use std::process::ExitCode;
 
-use crate::command::{DriverCommand, OmLine, Subsystem};
+use hostler_demo::{DemoError, DemoOrder, DemoRung};
+
+use crate::command::{self, DemoArgs, DriverCommand, OmLine, Subsystem};
+use protocol::FailureKind;
+
 use crate::config::check;
 use crate::driver::{allow, audit, component, deny, inspect, list, warm};
 use crate::exit::{Failure, Outcome};
 use crate::session::Session;
-use crate::{completion, demo, man, node, process_group};
+use crate::{completion, man, node, process_group};
 
 pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
     let OmLine { global, subsystem } = line;
@@ -16,7 +20,7 @@ pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
         Subsystem::Completion { shell, at: None, .. } => completion::script(shell),
         Subsystem::Completion { at: Some(at), words, .. } => completion::candidates(&global, at, &words),
         Subsystem::Man { to } => man::run(to.as_deref()),
-        Subsystem::Demo(args) => demo::run(&args),
+        Subsystem::Demo(args) => demo(&args),
         Subsystem::Mon(_) => Err(Failure::not_supported("om mon, which needs the daemon")),
         Subsystem::Daemon(_) => Err(Failure::not_supported("om daemon")),
         Subsystem::Cluster(_) => Err(Failure::not_supported("om cluster")),
@@ -42,4 +46,23 @@ fn driver(session: &Session, command: DriverCommand) -> Outcome {
         DriverCommand::Warm => warm::run(session),
     }?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn demo(args: &DemoArgs) -> Outcome {
+    let rung = args.rung.map(|rung| match rung {
+        command::DemoRung::Root => DemoRung::Root,
+        command::DemoRung::User => DemoRung::User,
+        command::DemoRung::Plain => DemoRung::Plain,
+    });
+    let order = DemoOrder {
+        shell: args.shell,
+        rung,
+        inside: args.inside.clone(),
+        serve: args.serve.clone(),
+        fetch: args.fetch.clone(),
+    };
+    hostler_demo::run(&order).map_err(|error| match error {
+        DemoError::NotAllowed => Failure::message(FailureKind::NotSupported, error.to_string()),
+        DemoError::Failed(error) => error.into(),
+    })
 }

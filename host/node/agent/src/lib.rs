@@ -7,16 +7,24 @@
 
 mod action;
 mod agent;
+mod audit;
 pub mod console;
 pub mod datastore;
 pub mod drivers;
+pub mod edit;
+pub mod engine;
 mod error_chain;
+mod failure_kind;
 pub mod file;
+pub mod flags;
 pub mod home;
 mod instance;
 pub mod log;
+mod names;
 pub mod node;
 pub mod object;
+pub mod policy;
+pub mod process_group;
 pub mod sealing;
 mod snapshot;
 pub mod state;
@@ -26,7 +34,12 @@ mod variables;
 pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin};
 pub use agent::{Agent, source};
 pub use datastore::DataStores;
+// What a caller of the agent hands to it.
+pub use driver::{Cancel, Console, Level, Terminal};
 pub use error_chain::chain;
+pub use failure_kind::ending;
 pub use home::Directories;
 pub use instance::RejectedKeyword;
 pub use object::{ConfigurationCatalogue, ObjectFiles};
+// The program that embeds the agent must run this child when it is asked to, see `runtime`.
+pub use runtime::{COMPILE_VERB, compile_child};

@@ -11,9 +11,10 @@ use clap_complete::Shell;
 
 use crate::command::{GlobalArgs, ObjectLine, OmLine};
 use crate::exit::Outcome;
-use crate::session::{Session, print, print_bytes};
+use crate::session::Session;
+use crate::terminal::{print, print_bytes};
 use crate::words::{CommandLine, Target, ValueOptions, normalise};
-use values::Value;
+use values::ValueKind;
 
 const BASH: &str = r#"_om() {
     local IFS=$'\n'
@@ -71,7 +72,7 @@ pub(crate) fn candidates(global: &GlobalArgs, at: usize, words: &[String]) -> Ou
 /// The value of an option, or an argument, that is being typed.
 #[derive(Debug)]
 struct ValueRequest {
-    value: Value,
+    value: ValueKind,
     /// The objects whose values may stand here.
     target: Option<Target>,
     /// What stands before the part that is being typed: `--rid=`, `fs#1,`.
@@ -90,15 +91,15 @@ impl ValueRequest {
 /// What is asked for, if it is a value that the parser knows nothing of.
 fn value(at: usize, words: &[String]) -> Option<ValueRequest> {
     let (before, typed) = (words.get(..at).unwrap_or(words), words.get(at).cloned().unwrap_or_default());
-    let option = before.last().and_then(|option| Value::of_option(option)).map(|value| (value, String::new()));
+    let option = before.last().and_then(|option| ValueKind::of_option(option)).map(|value| (value, String::new()));
     let joined = || {
         let (option, _) = typed.split_once('=')?;
-        Some((Value::of_option(option)?, format!("{option}=")))
+        Some((ValueKind::of_option(option)?, format!("{option}=")))
     };
     let line = normalise(before.to_vec(), &ValueOptions::of(ObjectLine::command)).ok()?;
     let (target, argument) = match line {
         CommandLine::Object { target, .. } => (Some(target), None),
-        CommandLine::Subsystem(words) => (None, Value::of_argument(&words).filter(|_| !typed.starts_with('-'))),
+        CommandLine::Subsystem(words) => (None, ValueKind::of_argument(&words).filter(|_| !typed.starts_with('-'))),
     };
     let (value, option) = option.or_else(joined).or(argument.map(|value| (value, String::new())))?;
     let rest = &typed[option.len()..];
@@ -184,6 +185,7 @@ fn objects(session: &Session) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::NameKind;
 
     fn check(line: &str, some: &[&str], none: &[&str]) {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
@@ -219,20 +221,20 @@ mod tests {
     fn values_are_those_of_the_object_and_the_last_of_a_list_is_completed() {
         let asked =
             |line: &str| value(line.split(' ').count() - 1, &line.split(' ').map(str::to_owned).collect::<Vec<_>>());
-        let check = |line: &str, expected: Value, selector: Option<&str>, before: &str, typed: &str| {
+        let check = |line: &str, expected: ValueKind, selector: Option<&str>, before: &str, typed: &str| {
             let found = asked(line).unwrap_or_else(|| panic!("{line}: nothing to complete"));
             let target = found.target.map(|target| target.to_string());
             assert_eq!((found.value, target.as_deref()), (expected, selector), "{line}");
             assert_eq!((found.before.as_str(), found.typed.as_str()), (before, typed), "{line}");
         };
-        check("om web start --rid ", Value::Resource, Some("web"), "", "");
-        check("om web start --rid fs#1,ap", Value::Resource, Some("web"), "fs#1,", "ap");
-        check("om web stop --rid=!f", Value::Resource, Some("web"), "--rid=!", "f");
-        check("om web start --tags a+b", Value::Tag, Some("web"), "a+", "b");
-        check("om web set --kw fs#1.", Value::Keyword, Some("web"), "", "fs#1.");
-        check("om driver inspect fs", Value::Driver, None, "", "fs");
-        check("om driver audit --driver fs", Value::Driver, None, "", "fs");
-        check("om sec/db decode --key pa", Value::Key, Some("sec/db"), "", "pa");
+        check("om web start --rid ", ValueKind::Named(NameKind::Resource), Some("web"), "", "");
+        check("om web start --rid fs#1,ap", ValueKind::Named(NameKind::Resource), Some("web"), "fs#1,", "ap");
+        check("om web stop --rid=!f", ValueKind::Named(NameKind::Resource), Some("web"), "--rid=!", "f");
+        check("om web start --tags a+b", ValueKind::Named(NameKind::Tag), Some("web"), "a+", "b");
+        check("om web set --kw fs#1.", ValueKind::Named(NameKind::Keyword), Some("web"), "", "fs#1.");
+        check("om driver inspect fs", ValueKind::Driver, None, "", "fs");
+        check("om driver audit --driver fs", ValueKind::Driver, None, "", "fs");
+        check("om sec/db decode --key pa", ValueKind::Named(NameKind::Key), Some("sec/db"), "", "pa");
         assert!(asked("om web st").is_none());
         assert!(asked("om driver inspect --f").is_none());
     }

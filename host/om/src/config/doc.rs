@@ -1,61 +1,63 @@
-//! `config doc`: what a section may say, from the drivers' manifests and the core's own keywords. No driver is run for it.
+//! `config doc`: the keywords of a section, from the drivers' manifests and from the core's own tables. No driver is run.
 
 use std::process::ExitCode;
 
-use agent::drivers::{AvailableDriver, AvailableDrivers};
 use anyhow::anyhow;
-use config::Schemas;
 use config::keyword;
-use model::keyword::{Inherit, Keyword};
+use model::keyword::Keyword;
 use model::{DriverName, Group};
-use serde_json::{Value, json};
+use protocol::{DriverDoc, KeywordManual, SectionDoc};
+use serde_json::Value;
 
 use crate::command::DocArgs;
 use crate::exit::{Failure, Outcome};
 use crate::render::doc as render;
 use crate::render::structured::structured;
-use crate::session::{Session, print};
+use crate::session::Session;
+use crate::terminal::print;
 
-/// What the documentation is about.
-enum About<'a> {
+/// The subject of a manual.
+enum ManualSubject {
     /// Everything there is.
     Index,
     /// The drivers of a group.
     Group(Group),
     /// A driver's sections.
-    Driver(&'a AvailableDriver),
-    /// A section that is none of a driver, and its keywords.
+    Driver(Box<DriverDoc>),
+    /// A section that is not a driver's, and its keywords.
     Section(&'static str, &'static [Keyword]),
 }
 
 pub(crate) fn run(session: &Session, args: &DocArgs) -> Outcome {
-    let drivers = session.agent.drivers();
-    let about = find(&drivers, args.about.as_deref())?;
+    let subject = find(session, args.about.as_deref())?;
     let (text, value) = match &args.keyword {
-        Some(name) => keyword(&about, name)?,
-        None => whole(&drivers, &about),
+        Some(name) => keyword(&subject, name)?,
+        None => whole(session, &subject)?,
     };
     print(&structured(args.output.format, &value).unwrap_or(text));
     Ok(ExitCode::SUCCESS)
 }
 
-fn find<'d>(drivers: &'d AvailableDrivers, about: Option<&str>) -> Result<About<'d>, Failure> {
+fn find(session: &Session, about: Option<&str>) -> Result<ManualSubject, Failure> {
     Ok(match about {
-        None => About::Index,
-        Some("DEFAULT") => About::Section("DEFAULT", keyword::default()),
-        Some("subset") => About::Section("subset", keyword::subset()),
-        Some("node") => About::Section("node", keyword::node()),
-        Some("compliance") => About::Section("compliance", keyword::compliance()),
-        Some("stats") => About::Section("stats", keyword::stats()),
-        Some("driver") => About::Section("driver#<group>.<name>", keyword::driver()),
-        Some("resource") => About::Section("resource", keyword::resource()),
+        None => ManualSubject::Index,
+        Some("DEFAULT") => ManualSubject::Section("DEFAULT", keyword::default()),
+        Some("subset") => ManualSubject::Section("subset", keyword::subset()),
+        Some("node") => ManualSubject::Section("node", keyword::node()),
+        Some("compliance") => ManualSubject::Section("compliance", keyword::compliance()),
+        Some("stats") => ManualSubject::Section("stats", keyword::stats()),
+        Some("driver") => ManualSubject::Section("driver#<group>.<name>", keyword::driver()),
+        Some("resource") => ManualSubject::Section("resource", keyword::resource()),
         Some(word) => match (word.parse::<Group>(), word.parse::<DriverName>()) {
-            (Ok(group), _) => About::Group(group),
-            (_, Ok(name)) => About::Driver(drivers.get(&name).ok_or_else(|| unknown(drivers, word, name.group()))?),
+            (Ok(group), _) => ManualSubject::Group(group),
+            (_, Ok(name)) => match session.backend.driver_manual(&name)? {
+                Some(manual) => ManualSubject::Driver(Box::new(manual)),
+                None => return Err(unknown(session, word, name.group())?),
+            },
             _ => {
                 return Err(anyhow!(
-                    "{word:?} is not documented: expected DEFAULT, subset, node, compliance, stats, driver, resource, a group \
-                     such as fs, or a driver such as fs.ext4"
+                    "{word:?} is not documented: expected DEFAULT, subset, node, compliance, stats, driver, resource, a \
+                     group such as fs, or a driver such as fs.ext4"
                 )
                 .into());
             }
@@ -63,80 +65,66 @@ fn find<'d>(drivers: &'d AvailableDrivers, about: Option<&str>) -> Result<About<
     })
 }
 
-fn unknown(drivers: &AvailableDrivers, word: &str, group: Group) -> Failure {
-    let names = drivers.names(group).join(", ");
+fn unknown(session: &Session, word: &str, group: Group) -> Result<Failure, Failure> {
+    let manuals = of_group(session, Some(group))?;
+    let name = |driver: &str| driver.split_once('.').map_or(driver, |(_, name)| name).to_owned();
+    let names = manuals.iter().map(|manual| name(&manual.driver.driver));
+    let mut aliases: Vec<String> = manuals.iter().flat_map(|manual| manual.driver.aliases.clone()).collect();
+    aliases.sort();
+    let names = names.chain(aliases).collect::<Vec<_>>().join(", ");
     let known =
         if names.is_empty() { "there is no driver of that group".to_owned() } else { format!("there are {names}") };
-    anyhow!("there is no driver {word}: in group {group}, {known}").into()
+    Ok(anyhow!("there is no driver {word}: in group {group}, {known}").into())
 }
 
-fn whole(drivers: &AvailableDrivers, about: &About<'_>) -> (String, Value) {
-    let of = |group: Option<Group>| -> Vec<&AvailableDriver> {
-        drivers.iter().filter(|known| group.is_none_or(|group| known.manifest.name.group() == group)).collect()
+fn of_group(session: &Session, group: Option<Group>) -> Result<Vec<DriverDoc>, Failure> {
+    let mut manuals = session.backend.driver_manuals()?;
+    let is_of = |manual: &DriverDoc, group: Group| {
+        manual.driver.driver.parse::<DriverName>().is_ok_and(|name| name.group() == group)
     };
-    match about {
-        About::Index => (render::index(&of(None)), drivers_value(&of(None))),
-        About::Group(group) => (render::group(*group, &of(Some(*group))), drivers_value(&of(Some(*group)))),
-        About::Driver(known) => {
-            let mut value = driver_value(known);
-            value["keywords"] = keywords_value(&known.manifest.keywords);
-            (render::driver(&known.manifest), value)
+    manuals.retain(|manual| group.is_none_or(|group| is_of(manual, group)));
+    Ok(manuals)
+}
+
+fn whole(session: &Session, subject: &ManualSubject) -> Result<(String, Value), Failure> {
+    let summaries = |manuals: &[DriverDoc]| manuals.iter().map(|manual| json(&manual.driver)).collect();
+    Ok(match subject {
+        ManualSubject::Index => {
+            let manuals = of_group(session, None)?;
+            (render::index(&manuals), summaries(&manuals))
         }
-        About::Section(name, keywords) => {
-            (render::section(name, keywords), json!({"section": name, "keywords": keywords_value(keywords)}))
+        ManualSubject::Group(group) => {
+            let manuals = of_group(session, Some(*group))?;
+            (render::group(*group, &manuals), summaries(&manuals))
         }
-    }
+        ManualSubject::Driver(manual) => (render::driver(manual), json(manual)),
+        ManualSubject::Section(name, keywords) => {
+            let keywords = manuals(keywords);
+            (render::section(name, &keywords), json(&SectionDoc { section: (*name).to_owned(), keywords }))
+        }
+    })
 }
 
 /// One keyword, by its name or an old one.
-fn keyword(about: &About<'_>, name: &str) -> Result<(String, Value), Failure> {
-    let (of, keywords): (String, Vec<&Keyword>) = match about {
-        About::Index => ("DEFAULT".to_owned(), keyword::default().iter().collect()),
-        About::Group(group) => (group.to_string(), keyword::resource().iter().collect()),
-        About::Driver(known) => {
-            let own = known.manifest.keywords.iter();
-            (known.manifest.name.to_string(), own.chain(keyword::resource()).collect())
+fn keyword(subject: &ManualSubject, name: &str) -> Result<(String, Value), Failure> {
+    let (of, keywords) = match subject {
+        ManualSubject::Index => ("DEFAULT".to_owned(), manuals(keyword::default())),
+        ManualSubject::Group(group) => (group.to_string(), manuals(keyword::resource())),
+        ManualSubject::Driver(manual) => {
+            let own = manual.keywords.iter().cloned();
+            (manual.driver.driver.clone(), own.chain(manuals(keyword::resource())).collect())
         }
-        About::Section(name, keywords) => ((*name).to_owned(), keywords.iter().collect()),
+        ManualSubject::Section(name, keywords) => ((*name).to_owned(), manuals(keywords)),
     };
-    let named = |keyword: &&&Keyword| keyword.name == name || keyword.aliases.iter().any(|alias| alias == name);
+    let named = |manual: &&KeywordManual| manual.keyword == name || manual.aliases.iter().any(|alias| alias == name);
     let found = keywords.iter().find(named).ok_or_else(|| anyhow!("{of} has no keyword {name}"))?;
-    Ok((render::keyword(found), keyword_value(found)))
+    Ok((render::keyword(found), json(found)))
 }
 
-fn drivers_value(drivers: &[&AvailableDriver]) -> Value {
-    drivers.iter().map(|known| driver_value(known)).collect()
+fn manuals(keywords: &[Keyword]) -> Vec<KeywordManual> {
+    keywords.iter().map(KeywordManual::from).collect()
 }
 
-fn driver_value(known: &AvailableDriver) -> Value {
-    let manifest = &known.manifest;
-    json!({
-        "driver": manifest.name.to_string(),
-        "aliases": manifest.aliases,
-        "version": manifest.version,
-        "summary": manifest.summary,
-        "description": manifest.description,
-    })
-}
-
-fn keywords_value(keywords: &[Keyword]) -> Value {
-    keywords.iter().map(keyword_value).collect()
-}
-
-fn keyword_value(keyword: &Keyword) -> Value {
-    json!({
-        "keyword": keyword.name,
-        "aliases": keyword.aliases,
-        "kind": render::kind(keyword.kind),
-        "default": keyword.default,
-        "required": keyword.required,
-        "scopable": keyword.scopable,
-        "inherit": keyword.inherit == Inherit::Default,
-        "provisioning": keyword.provisioning,
-        "secret": keyword.secret,
-        "store": keyword.store.map(model::Kind::as_str),
-        "candidates": keyword.candidates,
-        "help": keyword.help,
-        "example": keyword.example,
-    })
+fn json(document: &impl serde::Serialize) -> Value {
+    serde_json::to_value(document).unwrap_or_default()
 }

@@ -5,44 +5,43 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use agent::file::durable;
-use agent::file::text::NotText;
 use anyhow::{Context, anyhow};
-use config::diagnostic::Diagnostic;
 
+use super::target::ConfigFile;
+use super::text::read_text;
 use crate::command::EditArgs;
-use crate::config::target::ConfigFile;
-use crate::exit::{self, Failure, Outcome};
+use crate::exit::{Failure, Outcome};
 use crate::render::diagnostic;
-use crate::session::{Session, print_error};
+use crate::session::Session;
+use crate::terminal::print_error;
 
 pub(crate) fn run(session: &Session, file: &ConfigFile<'_>, args: &EditArgs) -> Outcome {
-    let (name, draft) = (file.name(), file.draft());
-    let kept = durable::read(&draft).map_err(anyhow::Error::from)?.is_some();
+    let (name, draft) = (file.name(), session.backend.draft(&file.target));
+    let kept = draft.exists();
     if kept && !args.recover && !args.discard {
         let text = format!("{name}: an earlier edit was not saved: --recover continues it, --discard discards it");
-        return Err(Failure::new(exit::FAILED, text));
+        return Err(Failure::failed(text));
     }
     if args.recover && !kept {
-        return Err(Failure::new(exit::FAILED, format!("{name}: there is no unsaved edit")));
+        return Err(Failure::failed(format!("{name}: there is no unsaved edit")));
     }
     let old = file.text()?;
     if !args.recover {
-        durable::write(&draft, old.as_bytes()).map_err(anyhow::Error::from)?;
+        write(&draft, &old)?;
     }
     let edited = open_editor(&draft);
-    let new = read(&draft)?;
+    let new = read_text(&draft)?.ok_or_else(|| anyhow!("the editor removed {}", draft.display()))?;
     if edited.is_err() && new == old {
-        durable::remove(&draft).map_err(anyhow::Error::from)?;
+        remove(&draft)?;
     }
     edited?;
     if new == old {
         session.note(&format!("{name}: nothing changed"));
     } else {
         check(file, &new, &draft)?;
-        take(file, &old, new)?;
+        save(session, file, &old, &new)?;
     }
-    durable::remove(&draft).map_err(anyhow::Error::from)?;
+    remove(&draft)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -56,46 +55,55 @@ fn open_editor(draft: &Path) -> Result<(), Failure> {
     let status = Command::new("/bin/sh").args(arguments).status().context("cannot run the editor")?;
     match status.success() {
         true => Ok(()),
-        false => {
-            let text = format!("the editor {} failed: {status}: nothing was changed", editor.display());
-            Err(Failure::new(exit::FAILED, text))
-        }
+        false => Err(Failure::failed(format!("the editor {} failed: {status}: nothing was changed", editor.display()))),
     }
 }
 
-fn read(draft: &Path) -> Result<String, Failure> {
-    let content = durable::read(draft).map_err(anyhow::Error::from)?;
-    let content = content.ok_or_else(|| anyhow!("the editor removed {}", draft.display()))?;
-    Ok(NotText::check(content).map_err(|odd| anyhow!(odd.sentence(draft.display())))?)
+fn write(draft: &Path, text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let create = || {
+        draft.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        // A configuration may hold secrets.
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(draft)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    create().with_context(|| format!("cannot write {}", draft.display()))
+}
+
+fn remove(draft: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(draft) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", draft.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check(file: &ConfigFile<'_>, new: &str, draft: &Path) -> Result<(), Failure> {
-    let diagnostics = file.diagnose(new);
-    if !diagnostics.is_empty() {
-        print_error(&diagnostic::report(&draft.display().to_string(), new, &diagnostics));
+    let check = file.check(draft.display().to_string(), new.to_owned())?;
+    if !check.problems.is_empty() {
+        print_error(&diagnostic::report(&check));
     }
-    match diagnostics.iter().any(Diagnostic::is_error) {
-        true => {
-            let text = format!(
-                "{}: not changed: edit --recover continues with this version, --discard discards it",
-                file.name()
-            );
-            Err(Failure::new(exit::FAILED, text))
-        }
-        false => Ok(()),
+    match check.errors() {
+        0 => Ok(()),
+        _ => Err(Failure::failed(format!(
+            "{}: not changed: edit --recover continues with this version, --discard discards it",
+            file.name()
+        ))),
     }
 }
 
-/// The draft takes the place of the text that it was made from, and of no other.
-fn take(file: &ConfigFile<'_>, old: &str, new: String) -> Result<(), Failure> {
-    file.replace(|now| match now == old {
-        true => Ok(new),
-        false => {
-            let text = format!(
-                "{}: someone else changed it meanwhile: edit --recover continues with this version and overwrites their change",
-                file.name()
-            );
-            Err(Failure::new(exit::FAILED, text))
-        }
+/// Saves the draft over the text that it was made from, and over no other.
+fn save(session: &Session, file: &ConfigFile<'_>, old: &str, new: &str) -> Result<(), Failure> {
+    let saved = session.backend.save_config(&file.target, Some(old), new);
+    saved.map_err(|failure| match file.text() {
+        Ok(now) if now != old => Failure::failed(format!(
+            "{}: someone else changed it meanwhile: edit --recover continues with this version and overwrites their change",
+            file.name()
+        )),
+        _ => failure,
     })
 }

@@ -3,32 +3,35 @@
 pub(crate) mod check;
 pub(crate) mod doc;
 pub(crate) mod edit;
+pub(crate) mod show;
 pub(crate) mod target;
+pub(crate) mod text;
 
-use std::collections::HashMap;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use config::{Document, Key, KeyOp, Op};
+use config::{Key, KeyOp};
 use model::NodeName;
+use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigTarget};
 use serde_json::{Value, json};
 
 use crate::command::{GetArgs, OutputArgs, OutputFormat, SetArgs, UnsetArgs, ValidateArgs};
-use crate::config::target::ConfigFile;
 use crate::each::each;
-use crate::exit::{self, Failure, Outcome};
-use crate::render::structured::{Ordered, one_or_all, structured};
+use crate::exit::{Failure, Outcome};
+use crate::render::structured::{one_or_all, structured};
 use crate::render::{diagnostic, value};
-use crate::session::{Session, print};
+use crate::session::Session;
+use crate::terminal::print;
 use crate::words::Target;
+use target::ConfigFile;
 
-/// The configurations of the selected objects. Not one is an error.
+/// The configurations of the selected objects. It is an error if there is none.
 pub(crate) fn files<'s>(session: &'s Session, target: &Target) -> Result<Vec<ConfigFile<'s>>, Failure> {
     let objects = session.select_some(target)?;
-    Ok(objects.into_iter().map(|path| ConfigFile::of_object(session, path)).collect())
+    Ok(objects.into_iter().map(|path| ConfigFile::of(session, ConfigTarget::Object(path))).collect())
 }
 
-/// The configuration of the one object that a command can deal with.
+/// The configuration of the only selected object, for a command that can deal with one.
 pub(crate) fn one<'s>(session: &'s Session, target: &Target) -> Result<ConfigFile<'s>, Failure> {
     let mut files = files(session, target)?;
     match files.pop() {
@@ -37,109 +40,52 @@ pub(crate) fn one<'s>(session: &'s Session, target: &Target) -> Result<ConfigFil
     }
 }
 
-pub(crate) fn show(files: &[ConfigFile<'_>], output: &OutputArgs) -> Outcome {
-    let mut values = Vec::new();
-    for file in files {
-        let text = file.text()?;
-        if output.is_structured() {
-            values.push(sections(&Document::parse(text)));
-            continue;
-        }
-        if files.len() > 1 {
-            print(&format!("# {}\n", file.name()));
-        }
-        print(&text);
-        if files.len() > 1 || !text.ends_with('\n') {
-            print("\n");
-        }
-    }
-    let value = match values.pop() {
-        Some(value) if files.len() == 1 => value,
-        last => Ordered::Members(files.iter().map(ConfigFile::name).zip(values.into_iter().chain(last)).collect()),
-    };
-    value.structured(output.format).iter().for_each(|text| print(text));
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The keys as they are written, by section, in the order of the file. Of what is written twice, the last.
-fn sections(document: &Document) -> Ordered {
-    let mut sections: Vec<(String, Vec<(String, Ordered)>)> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for section in document.sections() {
-        let place = *places.entry(&section.name).or_insert_with(|| {
-            sections.push((section.name.clone(), Vec::new()));
-            sections.len() - 1
-        });
-        for entry in &section.entries {
-            let known = &mut sections[place].1;
-            known.retain(|(key, _)| *key != entry.key);
-            known.push((entry.key.clone(), Ordered::Leaf(entry.value.clone())));
-        }
-    }
-    Ordered::Members(sections.into_iter().map(|(name, keys)| (name, Ordered::Members(keys))).collect())
-}
-
 pub(crate) fn set(files: &[ConfigFile<'_>], args: &SetArgs) -> Outcome {
-    let changes = changes(args)?;
-    Ok(each(files, |file| file.change(args.force, |document| apply(file, document, &changes))).into())
+    let change = ConfigChange { edits: edits(args)?, force: args.force };
+    Ok(each(files, |file| file.change(&change)).into())
 }
 
-/// Makes all changes, in their order.
-pub(crate) fn apply(file: &ConfigFile<'_>, document: &mut Document, changes: &[KeyOp]) -> Result<(), Failure> {
-    for change in changes {
-        let change = KeyOp { key: file.as_written(document, &change.key), ..change.clone() };
-        document.apply(&change).with_context(|| format!("{}: cannot set {}", file.name(), change.key))?;
+/// The edits of `--kw`, and of `--param` and `--value` as the last one.
+fn edits(args: &SetArgs) -> Result<Vec<ConfigEdit>, Failure> {
+    // What cannot be read is reported once, not once for each configuration.
+    for text in &args.keywords {
+        text.parse::<KeyOp>().with_context(|| format!("cannot read --kw {text}"))?;
     }
-    Ok(())
-}
-
-/// `--kw` as changes, `--param` and `--value` as the last of them.
-fn changes(args: &SetArgs) -> Result<Vec<KeyOp>, Failure> {
-    let mut changes = key_ops(&args.keywords)?;
-    if let (Some(param), Some(text)) = (&args.param, &args.value) {
-        let key: Key = key(param)?;
-        changes.push(KeyOp { key, op: Op::Set, value: text.clone() });
+    let mut edits: Vec<ConfigEdit> = args.keywords.iter().cloned().map(ConfigEdit::Apply).collect();
+    if let (Some(param), Some(value)) = (&args.param, &args.value) {
+        check_keyword(param)?;
+        edits.push(ConfigEdit::Set { keyword: param.clone(), value: value.clone() });
     }
-    match changes.is_empty() {
+    match edits.is_empty() {
         true => Err(anyhow!("nothing to set: expected --kw KEY=VALUE").into()),
-        false => Ok(changes),
+        false => Ok(edits),
     }
 }
 
-/// `--kw` as changes.
-pub(crate) fn key_ops(keywords: &[String]) -> Result<Vec<KeyOp>, Failure> {
-    let parse = |text: &String| text.parse::<KeyOp>().with_context(|| format!("cannot read --kw {text}"));
-    Ok(keywords.iter().map(parse).collect::<Result<_, _>>()?)
-}
-
-/// A key that is no whole section.
-fn key(text: &str) -> Result<Key, Failure> {
+/// Refuses what is not a keyword, and what is a whole section.
+fn check_keyword(text: &str) -> Result<(), Failure> {
     let key: Key = text.parse().with_context(|| format!("cannot read the keyword {text:?}"))?;
     match key.option.is_empty() {
         true => Err(anyhow!("{text} is a section: expected one of its keywords, such as {text}.comment").into()),
-        false => Ok(key),
+        false => Ok(()),
     }
 }
 
 pub(crate) fn unset(files: &[ConfigFile<'_>], args: &UnsetArgs) -> Outcome {
-    let parse = |text: &String| text.parse::<Key>().with_context(|| format!("cannot read the keyword {text:?}"));
-    let mut keys = args.keywords.iter().map(parse).collect::<Result<Vec<Key>, _>>()?;
-    keys.extend(args.sections.iter().map(|section| Key::new(section.as_str(), "")));
-    if keys.is_empty() {
+    for text in &args.keywords {
+        text.parse::<Key>().with_context(|| format!("cannot read the keyword {text:?}"))?;
+    }
+    let keywords = args.keywords.iter().cloned().map(|keyword| ConfigEdit::Unset { keyword });
+    let sections = args.sections.iter().cloned().map(|section| ConfigEdit::UnsetSection { section });
+    let change = ConfigChange { edits: keywords.chain(sections).collect(), force: args.force };
+    if change.edits.is_empty() {
         return Err(anyhow!("nothing to unset: expected --kw KEY or --section SECTION").into());
     }
-    let remove = |file: &ConfigFile<'_>, document: &mut Document| {
-        for key in &keys {
-            let key = file.as_written(document, key);
-            document.remove(&key);
-        }
-        Ok(())
-    };
-    Ok(each(files, |file| file.change(args.force, |document| remove(file, document))).into())
+    Ok(each(files, |file| file.change(&change)).into())
 }
 
-/// What `get` and `eval` found of one keyword of one configuration.
-struct Found {
+/// The value of one keyword of one configuration.
+struct FoundValue {
     file: String,
     key: String,
     text: String,
@@ -150,48 +96,52 @@ pub(crate) fn get(files: &[ConfigFile<'_>], args: &GetArgs) -> Outcome {
     if args.eval {
         return eval(files, args);
     }
-    answer(files, args, |file, document, key| {
-        let written = file.as_written(document, key);
-        let text = document.get(&written.section, &written.scoped_option());
-        let text = text.ok_or_else(|| anyhow!("{key} is not set"))?;
-        Ok((text.to_owned(), text.into()))
+    print_values(files, args, |file, keyword| {
+        let text = file.written(keyword)?.ok_or_else(|| anyhow!("{} is not set", canonical(keyword)))?;
+        Ok((text.clone(), text.into()))
     })
 }
 
+/// The keyword as messages spell it: with its section.
+fn canonical(keyword: &str) -> String {
+    keyword.parse::<Key>().map_or_else(|_| keyword.to_owned(), |key| key.to_string())
+}
+
 pub(crate) fn eval(files: &[ConfigFile<'_>], args: &GetArgs) -> Outcome {
-    let node: Option<NodeName> =
+    let peer: Option<NodeName> =
         args.impersonate.as_deref().map(str::parse).transpose().context("cannot read --impersonate")?;
-    answer(files, args, |file, document, key| {
-        let evaluated = file.eval(document, key, node.as_ref())?;
+    print_values(files, args, |file, keyword| {
+        let evaluated = file.evaluated(keyword, peer.as_ref())?;
         Ok((value::text(&evaluated), value::json(&evaluated)))
     })
 }
 
-/// Asks every configuration for every keyword, and prints what was found. What was not is an error, but stops nothing.
-fn answer(
+/// Asks every configuration for every keyword, and prints the values. A value that cannot be had is an error, but does not
+/// stop the others.
+fn print_values(
     files: &[ConfigFile<'_>],
     args: &GetArgs,
-    ask: impl Fn(&ConfigFile<'_>, &Document, &Key) -> anyhow::Result<(String, Value)>,
+    ask: impl Fn(&ConfigFile<'_>, &str) -> Result<(String, Value), Failure>,
 ) -> Outcome {
-    let keys = args.keywords.iter().map(|text| key(text)).collect::<Result<Vec<Key>, _>>()?;
+    args.keywords.iter().try_for_each(|text| check_keyword(text))?;
     let mut found = Vec::new();
-    let code = each(files.iter().flat_map(|file| keys.iter().map(move |key| (file, key))), |(file, key)| {
-        let document = Document::parse(file.text()?);
-        let (text, value) = ask(file, &document, key).with_context(|| file.name())?;
-        found.push(Found { file: file.name(), key: key.to_string(), text, value });
+    let pairs = files.iter().flat_map(|file| args.keywords.iter().map(move |keyword| (file, keyword)));
+    let code = each(pairs, |(file, keyword)| {
+        let (text, value) = ask(file, keyword).map_err(|failure| failure.context(file.name()))?;
+        found.push(FoundValue { file: file.name(), key: canonical(keyword), text, value });
         Ok(())
     });
-    print(&found_text(found, files.len(), keys.len(), args.output.format));
+    print(&values_text(found, files.len(), args.keywords.len(), args.output.format));
     Ok(code.into())
 }
 
-/// One value alone is printed alone. What there is more of is told apart.
-fn found_text(found: Vec<Found>, files: usize, keys: usize, format: OutputFormat) -> String {
-    let value = |one: &Found| json!({"path": one.file, "keyword": one.key, "value": one.value});
+/// A single value is printed alone. Several are printed with their keywords and objects.
+fn values_text(found: Vec<FoundValue>, files: usize, keys: usize, format: OutputFormat) -> String {
+    let value = |one: &FoundValue| json!({"path": one.file, "keyword": one.key, "value": one.value});
     if let Some(text) = structured(format, &one_or_all(files * keys, found.iter().map(value).collect())) {
         return text;
     }
-    let line = |one: Found| {
+    let line = |one: FoundValue| {
         let key = if keys > 1 { format!("{} = ", one.key) } else { String::new() };
         let file = if files > 1 { format!("{}: ", one.file) } else { String::new() };
         format!("{file}{key}{}\n", one.text)
@@ -200,28 +150,27 @@ fn found_text(found: Vec<Found>, files: usize, keys: usize, format: OutputFormat
 }
 
 pub(crate) fn validate(files: &[ConfigFile<'_>], args: &ValidateArgs) -> Outcome {
-    let texts = files.iter().map(|file| Ok((file.file().display().to_string(), file.text()?)));
-    let texts: Vec<(String, String)> = texts.collect::<Result<_, Failure>>()?;
-    let checked = files.iter().zip(texts).map(|(file, (name, text))| {
-        let diagnostics = file.diagnose(&text);
-        (name, text, diagnostics)
-    });
-    Ok(print_diagnosis(checked.collect(), &args.output))
+    let check = |file: &ConfigFile<'_>| {
+        let config = file.session.backend.config(&file.target)?;
+        file.check(config.file, config.text)
+    };
+    let checks = files.iter().map(check).collect::<Result<_, Failure>>()?;
+    Ok(print_checks(checks, &args.output))
 }
 
-/// A text by its name, and what is wrong with it.
-pub(crate) type Checked = (String, String, Vec<config::diagnostic::Diagnostic>);
-
-/// Prints what is wrong. An error anywhere makes the command fail.
-pub(crate) fn print_diagnosis(checked: Vec<Checked>, output: &OutputArgs) -> ExitCode {
+/// Prints all problems. An error anywhere makes the command fail.
+pub(crate) fn print_checks(checks: Vec<ConfigCheck>, output: &OutputArgs) -> ExitCode {
     let mut all = Vec::new();
-    for (name, text, diagnostics) in &checked {
-        match diagnostic::value(name, text, diagnostics) {
-            Value::Array(items) if output.is_structured() => all.extend(items),
-            _ => print(&diagnostic::report(name, text, diagnostics)),
+    for check in &checks {
+        match output.is_structured() {
+            true => all.extend(diagnostic::located(check)),
+            false => print(&diagnostic::report(check)),
         }
     }
-    structured(output.format, &Value::Array(all)).iter().for_each(|text| print(text));
-    let has_error = checked.iter().any(|(_, _, diagnostics)| diagnostics.iter().any(|one| one.is_error()));
-    ExitCode::from(if has_error { exit::FAILED } else { 0 })
+    let value = serde_json::to_value(all).unwrap_or_default();
+    structured(output.format, &value).iter().for_each(|text| print(text));
+    match checks.iter().any(|check| check.errors() > 0) {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    }
 }

@@ -1,4 +1,4 @@
-//! `om driver …`: what drivers are, what they may do, and who says so.
+//! `om driver …`: what drivers are, what they may do, and what they did.
 
 pub(crate) mod allow;
 pub(crate) mod audit;
@@ -6,7 +6,5 @@ pub(crate) mod component;
 pub(crate) mod deny;
 pub(crate) mod inspect;
 pub(crate) mod list;
-mod named;
-mod policy;
 mod sentences;
 pub(crate) mod warm;

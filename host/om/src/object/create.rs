@@ -1,105 +1,95 @@
-//! `create`: a configuration from a file, standard input or another object, with keywords set on top, checked before it
-//! exists.
+//! `create`: an object from a configuration, which comes from a file, standard input or another object, and is checked first.
 
 use std::io::Read;
-use std::path::Path;
 use std::process::ExitCode;
 
-use agent::file::text::NotText;
-use agent::{ObjectFiles, file::durable};
 use anyhow::{Context, anyhow};
-use config::diagnostic::Diagnostic;
-use config::{DEFAULT, Document};
+use config::DEFAULT;
 use model::ObjectPath;
-use plan::Action;
+use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigTarget};
 
 use crate::command::{ActionArgs, CreateArgs};
-use crate::config::target::ConfigFile;
-use crate::config::{apply, key_ops};
-use crate::exit::{self, Failure, Outcome};
+use crate::config::text::read_text;
+use crate::exit::{Failure, Outcome};
 use crate::object::life::{self, ActionScope, ActionTarget};
 use crate::render::diagnostic;
-use crate::session::{Session, print_error};
+use crate::session::Session;
+use crate::terminal::print_error;
 use crate::words::Target;
 
 pub(crate) fn run(session: &Session, target: &Target, args: &CreateArgs) -> Outcome {
     let path = target.path()?;
-    let objects = ObjectFiles::of(session.agent.home());
-    let exists = objects.exists(&path);
+    let exists = session.backend.exists(&path)?;
     if exists && !args.force {
-        return Err(Failure::new(exit::FAILED, format!("{path} exists already (--force replaces its configuration)")));
+        return Err(Failure::failed(format!("{path} exists already (--force replaces its configuration)")));
     }
-    let file = ConfigFile::of_object(session, path.clone());
-    let text = text(session, &file, args)?;
-    check(session, &file, args, &text)?;
+    let config = ConfigTarget::Object(path.clone());
+    let text = text(session, &config, args)?;
+    check(session, &config, args, &text)?;
     match exists {
-        true => file.replace(|_| Ok(text))?,
-        false => objects.create(&path, &text)?,
+        true => session.backend.save_config(&config, None, &text)?,
+        false => session.backend.create(&path, &text)?,
     }
     match args.provision {
-        true => life::run_on(
-            session,
-            &[path],
-            Action::Provision,
-            &ActionArgs::default(),
-            ActionScope::Object,
-            ActionTarget::default(),
-        ),
+        true => {
+            let args = ActionArgs::default();
+            life::run_on(session, &[path], "provision", &args, ActionScope::Object, ActionTarget::default())
+        }
         false => Ok(ExitCode::SUCCESS),
     }
 }
 
-/// The configuration that is asked for.
-fn text(session: &Session, file: &ConfigFile<'_>, args: &CreateArgs) -> Result<String, Failure> {
-    let mut document = Document::parse(match args.config.as_deref() {
+/// The configuration that the options make.
+fn text(session: &Session, config: &ConfigTarget, args: &CreateArgs) -> Result<String, Failure> {
+    let text = match args.config.as_deref() {
         None => format!("[{DEFAULT}]\n"),
         Some(source) => read(session, source)?,
-    });
-    apply(file, &mut document, &key_ops(&args.keywords)?)?;
+    };
+    let mut edits: Vec<ConfigEdit> = args.keywords.iter().cloned().map(ConfigEdit::Apply).collect();
     for pair in &args.env {
         let (name, value) = pair.split_once('=').ok_or_else(|| anyhow!("--env {pair}: expected NAME=VALUE"))?;
-        document.set("env", name, value).with_context(|| format!("cannot set --env {name}"))?;
+        let (keyword, value) = (name.to_owned(), value.to_owned());
+        edits.push(ConfigEdit::SetIn { section: "env".to_owned(), keyword, value });
     }
-    Ok(document.text().to_owned())
+    session.backend.edited(config, &text, &ConfigChange { edits, force: args.force })
 }
 
-/// What `--config` names: standard input, a file, or else an object.
+/// The text that `--config` names: standard input, a file, or else an object's configuration.
 fn read(session: &Session, source: &str) -> Result<String, Failure> {
     if source == "-" {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).context("cannot read the configuration on standard input")?;
         return Ok(text);
     }
-    if let Some(content) = durable::read(Path::new(source)).map_err(anyhow::Error::from)? {
-        return Ok(NotText::check(content).map_err(|odd| anyhow!(odd.sentence(source)))?);
+    if let Some(text) = read_text(source.as_ref())? {
+        return Ok(text);
     }
     match source.parse::<ObjectPath>() {
-        Ok(path) if ObjectFiles::of(session.agent.home()).exists(&path) => {
-            Ok(ObjectFiles::of(session.agent.home()).text(&path)?)
-        }
+        Ok(path) if session.backend.exists(&path)? => Ok(session.backend.config(&ConfigTarget::Object(path))?.text),
         _ => Err(anyhow!("--config {source}: there is no such file and no such object").into()),
     }
 }
 
-/// A configuration with errors makes no object, and all of them are told.
-fn check(session: &Session, file: &ConfigFile<'_>, args: &CreateArgs, text: &str) -> Result<(), Failure> {
-    let diagnostics = file.diagnose(text);
-    let object = file.name();
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        print_error(&diagnostic::report(&source_of(args, &object), text, &diagnostics));
+/// Reports all problems. A configuration with errors creates no object.
+fn check(session: &Session, config: &ConfigTarget, args: &CreateArgs, text: &str) -> Result<(), Failure> {
+    let problems = session.backend.check_config(config, text)?;
+    let name = source_name(args, &config.to_string());
+    let check = ConfigCheck { name, text: text.to_owned(), problems };
+    if check.errors() > 0 {
+        print_error(&diagnostic::report(&check));
         if !args.force {
-            return Err(Failure::new(exit::FAILED, format!("{object}: not created (--force creates it anyway)")));
+            return Err(Failure::failed(format!("{config}: not created (--force creates it anyway)")));
         }
-    } else if !diagnostics.is_empty() {
-        let count = diagnostics.len();
+    } else if !check.problems.is_empty() {
+        let count = check.problems.len();
         let warnings = if count == 1 { "1 warning".to_owned() } else { format!("{count} warnings") };
-        session.note(&format!("{object}: {warnings}, see om {object} config validate"));
+        session.note(&format!("{config}: {warnings}, see om {config} config validate"));
     }
     Ok(())
 }
 
 /// What messages call the text: the file that it was read from, unless keywords were set on top.
-fn source_of(args: &CreateArgs, object: &str) -> String {
+fn source_name(args: &CreateArgs, object: &str) -> String {
     let as_read = args.keywords.is_empty() && args.env.is_empty();
     match args.config.as_deref().filter(|_| as_read) {
         Some("-") => "standard input".to_owned(),

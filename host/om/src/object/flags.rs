@@ -1,12 +1,9 @@
-//! `freeze`, `thaw`, `enable`, `disable`, `clear`: what the agent may do with an instance or a resource.
+//! `freeze`, `thaw`, `clear`: flags of an instance. `enable`, `disable`: a keyword of resources, or of the object.
 
-use agent::state::InstanceState;
-use anyhow::{Context, anyhow};
-use config::{DEFAULT, Document};
-use jiff::Timestamp;
-use model::ObjectPath;
-use model::select::ResourceFilter;
+use config::DEFAULT;
+use protocol::{ConfigChange, ConfigEdit, ConfigTarget, ResourceSelection};
 
+use crate::backend::InstanceFlag;
 use crate::command::FlagArgs;
 use crate::config::target::ConfigFile;
 use crate::each::each;
@@ -19,53 +16,41 @@ use crate::words::Target;
 const DISABLE: &str = "disable";
 
 pub(crate) fn freeze(session: &Session, target: &Target, args: &FlagArgs) -> Outcome {
-    on_instances(session, target, args, "freeze", |path, memory| {
-        let frozen = memory.freeze(Timestamp::now()).with_context(|| format!("cannot freeze {path}"))?;
-        session.note(&format!("{path}: {}", if frozen { "frozen" } else { "already frozen" }));
-        Ok(())
-    })
+    set(session, target, args, InstanceFlag::Freeze, "freeze", ["frozen", "already frozen"])
 }
 
 pub(crate) fn thaw(session: &Session, target: &Target, args: &FlagArgs) -> Outcome {
-    on_instances(session, target, args, "thaw", |path, memory| {
-        let thawed = memory.thaw().with_context(|| format!("cannot thaw {path}"))?;
-        session.note(&format!("{path}: {}", if thawed { "thawed" } else { "not frozen" }));
-        Ok(())
-    })
+    set(session, target, args, InstanceFlag::Thaw, "thaw", ["thawed", "not frozen"])
 }
 
-/// Forgets which actions failed, and the restarts that were counted, so that they begin anew.
+/// Forgets which actions failed, and the restarts that were counted.
 pub(crate) fn clear(session: &Session, target: &Target, args: &FlagArgs) -> Outcome {
-    on_instances(session, target, args, "clear", |path, memory| {
-        let counted = !memory.restarts().with_context(|| format!("cannot clear {path}"))?.is_empty();
-        if counted {
-            memory.set_restarts(&Default::default()).with_context(|| format!("cannot clear {path}"))?;
-        }
-        let failed = memory.forget_failures().with_context(|| format!("cannot clear {path}"))?;
-        session.note(&format!("{path}: {}", if counted || failed { "cleared" } else { "nothing to clear" }));
-        Ok(())
-    })
+    set(session, target, args, InstanceFlag::Clear, "clear", ["cleared", "nothing to clear"])
 }
 
-/// Does something to what is remembered of each instance. On one of several nodes, only where this node alone is meant.
-fn on_instances(
+/// Sets a flag of each instance, and notes whether that changed anything. The flags of an object that also runs on other
+/// nodes are set only if this node alone is meant.
+fn set(
     session: &Session,
     target: &Target,
     args: &FlagArgs,
+    flag: InstanceFlag,
     action: &str,
-    act: impl Fn(&ObjectPath, &InstanceState) -> Result<(), Failure>,
+    [changed, unchanged]: [&str; 2],
 ) -> Outcome {
-    refuse_elsewhere(args, action)?;
+    refuse_unsupported(args, action)?;
     Ok(each(&session.select_instances(target, action)?, |path| {
         if !args.local {
             alone(session, path, action)?;
         }
-        act(path, &InstanceState::of(session.agent.home(), path))
+        let done = session.backend.flag(path, flag)?;
+        session.note(&format!("{path}: {}", if done { changed } else { unchanged }));
+        Ok(())
     })
     .into())
 }
 
-fn refuse_elsewhere(args: &FlagArgs, action: &str) -> Result<(), Failure> {
+fn refuse_unsupported(args: &FlagArgs, action: &str) -> Result<(), Failure> {
     match &args.orchestration {
         asked if asked.cluster || asked.node.is_some() => {
             Err(Failure::not_supported(&format!("{action} on other nodes, which needs the daemon")))
@@ -76,43 +61,28 @@ fn refuse_elsewhere(args: &FlagArgs, action: &str) -> Result<(), Failure> {
 }
 
 pub(crate) fn enable(session: &Session, target: &Target, args: &FlagArgs) -> Outcome {
-    on_sections(session, target, args, |document, section| {
-        document.unset(section, DISABLE);
-        Ok(())
-    })
+    on_sections(session, target, args, |section| ConfigEdit::UnsetIn { section, keyword: DISABLE.to_owned() })
 }
 
 pub(crate) fn disable(session: &Session, target: &Target, args: &FlagArgs) -> Outcome {
-    on_sections(session, target, args, |document, section| {
-        Ok(document.set(section, DISABLE, "true").map_err(anyhow::Error::from)?)
+    on_sections(session, target, args, |section| ConfigEdit::SetIn {
+        section,
+        keyword: DISABLE.to_owned(),
+        value: "true".to_owned(),
     })
 }
 
-/// Changes the sections of the selected resources. Where none are selected, the object as a whole is meant.
-fn on_sections(
-    session: &Session,
-    target: &Target,
-    args: &FlagArgs,
-    change: impl Fn(&mut Document, &str) -> Result<(), Failure>,
-) -> Outcome {
-    let filter = args.resources.filter()?;
+/// Edits the sections of the selected resources. If none are selected, the object as a whole is meant.
+fn on_sections(session: &Session, target: &Target, args: &FlagArgs, edit: impl Fn(String) -> ConfigEdit) -> Outcome {
+    let selection = args.resources.selection();
+    selection.filter().map_err(anyhow::Error::from)?;
     Ok(each(session.select_some(target)?, |path| {
-        let sections = sections(session, &path, &filter)?;
-        ConfigFile::of_object(session, path)
-            .change(false, |document| sections.iter().try_for_each(|section| change(document, section)))
+        let sections = match selection == ResourceSelection::default() {
+            true => vec![DEFAULT.to_owned()],
+            false => session.backend.sections(&path, &selection)?,
+        };
+        let change = ConfigChange { edits: sections.into_iter().map(&edit).collect(), force: false };
+        ConfigFile::of(session, ConfigTarget::Object(path)).change(&change)
     })
     .into())
-}
-
-fn sections(session: &Session, path: &ObjectPath, filter: &ResourceFilter) -> Result<Vec<String>, Failure> {
-    if filter.is_empty() {
-        return Ok(vec![DEFAULT.to_owned()]);
-    }
-    let configuration = session.agent.configuration(path)?;
-    let object = configuration
-        .active
-        .object()
-        .ok_or_else(|| anyhow!("{path}: its configuration has errors: see om {path} config validate"))?;
-    let selected = filter.select(&object.resources).with_context(|| path.to_string())?;
-    Ok(selected.into_iter().map(|resource| resource.section.clone()).collect())
 }

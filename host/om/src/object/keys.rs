@@ -4,27 +4,34 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use agent::DataStores;
-use agent::datastore::{DataStoreError, Put};
-use agent::object::ObjectError;
 use anyhow::Context;
+use protocol::KeyChange;
 use serde_json::json;
 
 use crate::command::{DecodeArgs, KeysArgs, PutArgs, RemoveArgs, RenameArgs};
 use crate::each::each;
-use crate::exit::{self, Failure, Outcome};
+use crate::exit::{Failure, Outcome};
 use crate::render::structured::{one_or_all, structured};
-use crate::session::{Session, print, written};
+use crate::session::Session;
+use crate::terminal::{keep_error, print};
 use crate::words::Target;
 
-pub(crate) fn put(session: &Session, target: &Target, args: &PutArgs, how: Put) -> Outcome {
+pub(crate) fn add(session: &Session, target: &Target, args: &PutArgs) -> Outcome {
+    put(session, target, args, |key, value| KeyChange::Add { key, value })
+}
+
+pub(crate) fn change(session: &Session, target: &Target, args: &PutArgs) -> Outcome {
+    put(session, target, args, |key, value| KeyChange::Change { key, value })
+}
+
+fn put(session: &Session, target: &Target, args: &PutArgs, change: fn(String, Vec<u8>) -> KeyChange) -> Outcome {
     let store = target.path()?;
     let value = match (&args.value.value, &args.value.from) {
         (Some(text), _) => text.clone().into_bytes(),
         (None, Some(file)) => read(file).with_context(|| format!("cannot read {}", file.display()))?,
         (None, None) => Vec::new(),
     };
-    DataStores::of(session.agent.home()).put(&store, &args.key, &value, how)?;
+    session.backend.change_key(&store, &change(args.key.clone(), value))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -38,29 +45,29 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 pub(crate) fn remove(session: &Session, target: &Target, args: &RemoveArgs) -> Outcome {
-    DataStores::of(session.agent.home()).remove(&target.path()?, &args.keys)?;
+    session.backend.change_key(&target.path()?, &KeyChange::Remove { keys: args.keys.clone() })?;
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn rename(session: &Session, target: &Target, args: &RenameArgs) -> Outcome {
-    DataStores::of(session.agent.home()).rename(&target.path()?, &args.key, &args.to)?;
+    let change = KeyChange::Rename { key: args.key.clone(), to: args.to.clone() };
+    session.backend.change_key(&target.path()?, &change)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The value, byte for byte: what looks like a colour is none.
 pub(crate) fn decode(session: &Session, target: &Target, args: &DecodeArgs) -> Outcome {
-    let value = DataStores::of(session.agent.home()).value(&target.path()?, &args.key)?;
+    let value = session.backend.key_value(&target.path()?, &args.key)?;
+    // Not by `print`, which would take bytes that look like colours out.
     let mut stdout = std::io::stdout();
-    written(stdout.write_all(&value).and_then(|()| stdout.flush()));
+    keep_error(stdout.write_all(&value).and_then(|()| stdout.flush()));
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn list(session: &Session, target: &Target, args: &KeysArgs) -> Outcome {
     let paths = session.select_some(target)?;
     let mut found = Vec::new();
-    let code = each(&paths, |path| {
-        let keys = DataStores::of(session.agent.home()).keys(path)?;
-        found.push((path.to_string(), keys));
+    let code = each(&paths, |path| -> Result<(), Failure> {
+        found.push((path.to_string(), session.backend.keys(path)?));
         Ok(())
     });
     let values = found.iter().map(|(path, keys)| json!({"path": path, "keys": keys})).collect();
@@ -71,16 +78,4 @@ pub(crate) fn list(session: &Session, target: &Target, args: &KeysArgs) -> Outco
         lines.collect()
     }));
     Ok(code.into())
-}
-
-impl From<DataStoreError> for Failure {
-    fn from(error: DataStoreError) -> Failure {
-        match error {
-            DataStoreError::Object(ObjectError::Missing(store)) => {
-                Failure::new(exit::NO_MATCH, format!("{store} does not exist: om {store} create makes it"))
-            }
-            DataStoreError::NoStore(_) => Failure { code: exit::NOT_SUPPORTED, error: error.into() },
-            other => anyhow::Error::from(other).into(),
-        }
-    }
 }

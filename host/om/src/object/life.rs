@@ -1,22 +1,19 @@
-//! The actions of an instance: start, stop and their kin, their plans, run and sync.
+//! The actions of an instance: start, stop and the others that have a plan.
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use agent::status::InstanceStatus;
-use agent::{ActError, ActionRequest, RequestOrigin};
-use anyhow::{Context, anyhow};
-use driver::Cancel;
-use model::select::{ResourceFilter, ResourceOptions};
+use anyhow::anyhow;
 use model::{NodeName, ObjectPath};
-use plan::Action;
-use plan::CopyRequest;
+use protocol::{ActionOrder, CopyOrder, EndingDocument, InstanceDocument, ResourceSelection};
 use serde_json::Value;
 
 use crate::command::{ActionArgs, MigrateArgs, OutputFormat, ResourceArgs};
 use crate::exit::{self, Failure, Outcome};
+use crate::render::status::published;
 use crate::render::structured::{one_or_all, structured};
-use crate::session::{Session, ask, complain, print};
+use crate::session::Session;
+use crate::terminal::{complain, confirms, is_interactive, print, warn};
 use crate::words::Target;
 
 /// What an action is about: the object, its instance on this node, or only its plan.
@@ -33,66 +30,54 @@ pub(crate) enum ActionScope {
 /// The places that an action involves beside this node.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ActionTarget {
-    pub(crate) copying: CopyRequest,
+    pub(crate) copy: CopyOrder,
     pub(crate) destination: Option<NodeName>,
-}
-
-impl ActionTarget {
-    pub(crate) fn copies(copying: CopyRequest) -> ActionTarget {
-        ActionTarget { copying, destination: None }
-    }
 }
 
 /// Moves the instances to another node.
 pub(crate) fn migrate(session: &Session, target: &Target, args: &MigrateArgs, scope: ActionScope) -> Outcome {
     let action_args = ActionArgs { options: args.options.clone(), ..ActionArgs::default() };
     let aim = ActionTarget { destination: Some(args.to.clone()), ..ActionTarget::default() };
-    run(session, target, Action::Migrate, &action_args, scope, aim)
+    run(session, target, "migrate", &action_args, scope, aim)
 }
 
 pub(crate) fn run(
     session: &Session,
     target: &Target,
-    action: Action,
+    action: &str,
     args: &ActionArgs,
     scope: ActionScope,
     aim: ActionTarget,
 ) -> Outcome {
     refuse_unsupported(action, args, is_dry(args, scope))?;
-    run_on(session, &session.select_instances(target, action.as_str())?, action, args, scope, aim)
-}
-
-/// Whether only the plan is asked for.
-fn is_dry(args: &ActionArgs, scope: ActionScope) -> bool {
-    args.options.dry_run || scope == ActionScope::Plan
+    run_on(session, &session.select_instances(target, action)?, action, args, scope, aim)
 }
 
 /// Acts on these objects, one after the other, and goes on past those that fail.
 pub(crate) fn run_on(
     session: &Session,
     paths: &[ObjectPath],
-    action: Action,
+    action: &str,
     args: &ActionArgs,
     scope: ActionScope,
     aim: ActionTarget,
 ) -> Outcome {
     let format = args.options.output.format;
-    let plans = is_dry(args, scope);
+    let order = order(session, action, args, aim)?;
     let (mut code, mut values) = (0, Vec::new());
     for path in paths {
-        let request = request(session, action, args, aim.clone())?;
-        let one = match plans {
-            true => show_plan(session, path, &request, format).map(|value| (0, value)),
-            false => act(session, path, request, args, scope),
+        let one = match is_dry(args, scope) {
+            true => show_plan(session, path, &order, format).map(|value| (0, value)),
+            false => act(session, path, &order, args, scope),
         };
         let next = match one {
             Ok((next, value)) => {
                 values.extend(value);
                 next
             }
-            Err(Failure { code: next, error }) => {
+            Err(Failure { kind, error }) => {
                 complain(&format!("{path}: {error:#}"));
-                next
+                exit::of_failure(kind)
             }
         };
         code = exit::worse(code, next);
@@ -101,8 +86,13 @@ pub(crate) fn run_on(
     Ok(ExitCode::from(code))
 }
 
+/// Whether only the plan is asked for.
+fn is_dry(args: &ActionArgs, scope: ActionScope) -> bool {
+    args.options.dry_run || scope == ActionScope::Plan
+}
+
 /// Refuses what needs other nodes, and to draw what is not a plan.
-fn refuse_unsupported(action: Action, args: &ActionArgs, plans: bool) -> Result<(), Failure> {
+fn refuse_unsupported(action: &str, args: &ActionArgs, plans: bool) -> Result<(), Failure> {
     if args.options.orchestration.cluster || args.options.orchestration.node.is_some() {
         return Err(Failure::not_supported(&format!("{action} on other nodes, which needs the daemon")));
     }
@@ -119,115 +109,96 @@ fn refuse_unsupported(action: Action, args: &ActionArgs, plans: bool) -> Result<
 fn show_plan(
     session: &Session,
     path: &ObjectPath,
-    request: &ActionRequest,
+    order: &ActionOrder,
     format: OutputFormat,
 ) -> Result<Option<Value>, Failure> {
-    let plan = block_on(session.agent.plan(path, request))??;
-    if let Some(action) = session.agent.unfinished(path) {
+    let plan = session.backend.plan(path, order)?;
+    if let Some(action) = plan.interrupted {
         let text = "it is recovered first, then this plan is recomputed";
         session.note(&format!("{path}: an earlier {action} was interrupted: {text}"));
     }
     match format {
-        OutputFormat::Human => print(&plan::render::text(&plan)),
-        OutputFormat::Dot => print(&plan::render::dot(&plan)),
-        _ => return Ok(Some(serde_json::to_value(plan::render::json(&plan)).context("cannot render the plan")?)),
+        OutputFormat::Human => print(&plan.text),
+        OutputFormat::Dot => print(&plan.dot),
+        _ => return Ok(Some(plan.document)),
     }
     Ok(None)
 }
 
-/// Acts. Returns the exit code, and for programs the status that it led to.
+/// Acts. Returns the exit code, and for programs the status after the action.
 fn act(
     session: &Session,
     path: &ObjectPath,
-    request: ActionRequest,
+    order: &ActionOrder,
     args: &ActionArgs,
     scope: ActionScope,
 ) -> Result<(u8, Option<Value>), Failure> {
-    let orchestrated = scope == ActionScope::Object && !args.options.local && request.filter.is_empty();
+    let orchestrated = scope == ActionScope::Object && !args.options.local && order.resources.is_all();
     if orchestrated {
-        let to = request.destination.as_ref().map(|node| format!(" --to {node}")).unwrap_or_default();
-        alone(session, path, &format!("{}{to}", request.action))?;
+        let to = order.destination.as_ref().map(|node| format!(" --to {node}")).unwrap_or_default();
+        alone(session, path, &format!("{}{to}", order.action))?;
         session.note(&format!("{path}: no daemon is running, and this is its only node: acting here"));
     }
-    if request.action == Action::Unprovision && !args.confirm {
+    if order.action == "unprovision" && !args.confirm {
         confirm(path)?;
     }
-    let (action, filter) = (request.action, request.filter.clone());
-    let cancel = Cancel::default();
-    let acted = block_on(async {
-        tokio::spawn(cancel_on_signal(cancel.clone()));
-        session.agent.act(path, request, Some(session.console()), cancel.clone()).await
-    })??;
-    if acted.report.ending == exec::ActionEnding::Done {
-        if orchestrated {
-            session.follow_up(path, action)?;
-        }
-        if !acted.report.changed() {
-            let left_out = left_out(&acted.instance, &filter);
-            session.note(&format!("{path}: nothing to do, instance status is {}{left_out}", acted.instance.sums.avail));
-        }
+    let order = ActionOrder { orchestrated, ..order.clone() };
+    let report = session.backend.act(path, &order, session.log_lines())?;
+    report.warnings.iter().for_each(|warning| warn(warning));
+    if report.ending == EndingDocument::Done && !report.changed {
+        let left_out = left_out(&report.instance, &order.resources);
+        session.note(&format!("{path}: nothing to do, instance status is {}{left_out}", report.instance.avail));
     }
-    let value = args.options.output.format.is_structured().then(|| crate::render::status::value(&acted.instance));
-    Ok((exit::of_ending(&acted.report.ending), value))
+    let code = exit::of_ending(&report.ending);
+    Ok((code, args.options.output.format.is_structured().then(|| published(report.instance))))
 }
 
-/// Why nothing was done with resources that somebody may have meant.
-fn left_out(instance: &InstanceStatus, filter: &ResourceFilter) -> String {
-    let selected = filter.select(&instance.resources).unwrap_or_default();
-    let disabled = selected.iter().filter(|seen| seen.flags.disabled).map(|seen| seen.rid.to_string());
-    match disabled.collect::<Vec<_>>() {
-        none if none.is_empty() => String::new(),
-        rids => format!(" (disabled: {})", rids.join(" ")),
+/// The selected resources that were left alone because they are disabled: the operator may have meant them.
+fn left_out(instance: &InstanceDocument, resources: &ResourceSelection) -> String {
+    let selected = resources.filter().ok().and_then(|filter| filter.select(&instance.resources).ok());
+    let selected = selected.unwrap_or_default().into_iter();
+    let disabled: Vec<String> = selected.filter(|one| one.disable).map(|one| one.rid.to_string()).collect();
+    match disabled.is_empty() {
+        true => String::new(),
+        false => format!(" (disabled: {})", disabled.join(" ")),
     }
 }
 
 /// Without a daemon, an orchestrated action is possible only where there is nothing to orchestrate.
 pub(crate) fn alone(session: &Session, path: &ObjectPath, action: &str) -> Result<(), Failure> {
-    let configuration = session.agent.configuration(path)?;
-    let object = configuration.object().map_err(ActError::from)?;
-    let (here, others): (Vec<_>, Vec<_>) =
-        object.nodes.iter().chain(&object.drpnodes).partition(|node| **node == object.node);
-    let others = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    if here.is_empty() {
-        let node = object.node.to_string();
-        return Err(ActError::NotHere { object: path.clone(), node, nodes: others }.into());
-    }
-    if others.is_empty() {
+    let peers = session.backend.peers(path)?;
+    if peers.is_empty() {
         return Ok(());
     }
-    let text = format!(
-        "{path} also runs on {others}, and no daemon is running here: act on this instance alone with \
+    let peers = peers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    Err(Failure::failed(format!(
+        "{path} also runs on {peers}, and no daemon is running here: act on this instance alone with \
          om {path} instance {action}"
-    );
-    Err(Failure::new(exit::FAILED, text))
+    )))
 }
 
-/// Destroying data takes a yes from whoever sits at a terminal. A script has said it by naming the action.
+/// An operator at a terminal must confirm that data is destroyed. A script has confirmed it by naming the action.
 fn confirm(path: &ObjectPath) -> Result<(), Failure> {
-    use std::io::{BufRead, IsTerminal};
-    if !std::io::stdin().is_terminal() {
+    if !is_interactive() || confirms(&format!("{path}: unprovision destroys its data. Go on?"))? {
         return Ok(());
     }
-    ask(&format!("{path}: unprovision destroys its data. Go on? [y/N] "));
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
-    match answer.trim() {
-        "y" | "Y" | "yes" => Ok(()),
-        _ => Err(anyhow!("not confirmed: nothing was touched (--confirm confirms in advance)").into()),
-    }
+    Err(Failure::failed("not confirmed: nothing was touched (--confirm confirms in advance)"))
 }
 
-fn request(session: &Session, action: Action, args: &ActionArgs, aim: ActionTarget) -> Result<ActionRequest, Failure> {
+fn order(session: &Session, action: &str, args: &ActionArgs, aim: ActionTarget) -> Result<ActionOrder, Failure> {
     let wait = (!args.options.no_lock).then(|| args.options.waitlock.unwrap_or_default());
     let pair = |text: &String| {
         let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
         let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
         pair.ok_or_else(|| anyhow!("--env {text}: expected NAME=VALUE"))
     };
-    Ok(ActionRequest {
-        action,
-        filter: args.resources.filter()?,
-        to: args.resources.to.as_ref().map(|to| to.parse()).transpose().map_err(anyhow::Error::from)?,
+    let resources = args.resources.selection();
+    // What cannot be read is reported once, not once for each object.
+    resources.filter().map_err(anyhow::Error::from)?;
+    Ok(ActionOrder {
+        action: action.to_owned(),
+        resources,
+        to: args.resources.to.clone(),
         force: args.force,
         disable_rollback: args.disable_rollback,
         confirm: args.confirm,
@@ -235,53 +206,22 @@ fn request(session: &Session, action: Action, args: &ActionArgs, aim: ActionTarg
         parallel: args.options.parallel.map(NonZeroUsize::get),
         wait,
         env: args.options.env.iter().map(pair).collect::<Result<_, _>>()?,
-        copying: aim.copying,
+        copy: aim.copy,
         destination: aim.destination,
+        orchestrated: false,
         command: session.typed.clone(),
-        origin: RequestOrigin::User,
     })
 }
 
 impl ResourceArgs {
-    /// As the model reads the options: what was given several times is a list.
-    pub(crate) fn filter(&self) -> Result<ResourceFilter, Failure> {
+    /// The selection that the options make. An option that was given several times is a list.
+    pub(crate) fn selection(&self) -> ResourceSelection {
         let joined = |list: &[String]| (!list.is_empty()).then(|| list.join(","));
-        let (rid, tags, subsets) = (joined(&self.rid), joined(&self.tags), joined(&self.subsets));
-        let options = ResourceOptions {
-            within: self.within.as_deref(),
-            rid: rid.as_deref(),
-            tags: tags.as_deref(),
-            subsets: subsets.as_deref(),
-        };
-        Ok(ResourceFilter::new(options).map_err(anyhow::Error::from)?)
+        ResourceSelection {
+            within: self.within.clone(),
+            rid: joined(&self.rid),
+            tags: joined(&self.tags),
+            subsets: joined(&self.subsets),
+        }
     }
-}
-
-/// The first signal asks everybody to come to an end, and what was changed is undone. A second one changes nothing.
-async fn cancel_on_signal(cancel: Cancel) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-    else {
-        return;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
-    cancel.cancel();
-}
-
-/// Runs one piece of asynchronous work to its end. Commands that need none pay for none.
-pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(16)
-        .build()
-        .context("cannot start the asynchronous runtime")?;
-    let result = runtime.block_on(work);
-    // A kernel call that does not come back must not keep the command from ending.
-    runtime.shutdown_background();
-    Ok(result)
 }

@@ -13,18 +13,17 @@ mod status;
 mod sync;
 mod unbuilt;
 
-use agent::datastore::Put;
-use driver::Console;
-use plan::Action;
+use protocol::{ConfigTarget, ConsoleOrder};
 
 use crate::command::{
     ActionArgs, ConfigCommand, ContainerCommand, InstanceCommand, LifeCommand, ObjectCommand, ObjectLine, PrintCommand,
     ResourceCommand, SyncArgs,
 };
 use crate::config::target::ConfigFile;
-use crate::config::{self, doc, edit};
+use crate::config::{self, doc, edit, show};
 use crate::exit::{Failure, Outcome};
-use crate::session::{Session, warn};
+use crate::session::Session;
+use crate::terminal::warn;
 use crate::words::Target;
 use life::{ActionScope, ActionTarget};
 use status::StatusView;
@@ -33,7 +32,7 @@ use status::StatusView;
 pub(crate) fn run(target: &Target, line: ObjectLine, typed: String) -> Outcome {
     let session = Session::open(line.global, typed)?;
     // An error in node.conf has no effect on objects, so that nothing else would report it.
-    if let Err(Failure { error, .. }) = ConfigFile::of_node(&session).warn_of_errors() {
+    if let Err(Failure { error, .. }) = ConfigFile::of(&session, ConfigTarget::Node).warn_of_errors() {
         warn(&format!("{error:#}"));
     }
     let outcome = action(&session, target, &line.command);
@@ -45,7 +44,7 @@ pub(crate) fn run(target: &Target, line: ObjectLine, typed: String) -> Outcome {
 
 fn action(session: &Session, target: &Target, command: &ObjectCommand) -> Outcome {
     match command {
-        ObjectCommand::Ls(args) => list::run(session, target, args, list::Listed::Objects),
+        ObjectCommand::Ls(args) => list::run(session, target, args, list::ListKind::Objects),
         ObjectCommand::Create(args) => create::run(session, target, args),
         ObjectCommand::Delete(args) => delete::run(session, target, args),
         ObjectCommand::Life(command) => life(session, target, command, ActionScope::Object),
@@ -68,13 +67,15 @@ fn action(session: &Session, target: &Target, command: &ObjectCommand) -> Outcom
         ObjectCommand::Edit(args) => edit::run(session, &config::one(session, target)?, args),
         ObjectCommand::Validate(args) => config::validate(&config::files(session, target)?, args),
         ObjectCommand::Logs(args) => logs::run(session, target, args),
-        ObjectCommand::Enter(args) => console::run(session, target, args, Console::Enter),
-        ObjectCommand::Exec(args) => console::run(session, target, &args.inside, Console::Exec(args.command.clone())),
+        ObjectCommand::Enter(args) => console::run(session, target, args, ConsoleOrder::Enter),
+        ObjectCommand::Exec(args) => {
+            console::run(session, target, &args.inside, ConsoleOrder::Exec { argv: args.command.clone() })
+        }
         ObjectCommand::Container(command) => container(session, target, command),
         ObjectCommand::Resource(ResourceCommand::Ls(args)) => status::run(session, target, args, StatusView::Resources),
         ObjectCommand::Keys(args) => keys::list(session, target, args),
-        ObjectCommand::Add(args) => keys::put(session, target, args, Put::Add),
-        ObjectCommand::Change(args) => keys::put(session, target, args, Put::Change),
+        ObjectCommand::Add(args) => keys::add(session, target, args),
+        ObjectCommand::Change(args) => keys::change(session, target, args),
         ObjectCommand::Remove(args) => keys::remove(session, target, args),
         ObjectCommand::Rename(args) => keys::rename(session, target, args),
         ObjectCommand::Decode(args) => keys::decode(session, target, args),
@@ -86,18 +87,18 @@ fn action(session: &Session, target: &Target, command: &ObjectCommand) -> Outcom
 /// An action that has a plan: of an object, of this node's instance alone, or only its plan.
 fn life(session: &Session, target: &Target, command: &LifeCommand, scope: ActionScope) -> Outcome {
     let (action, args) = match command {
-        LifeCommand::Start(args) => (Action::Start, args),
-        LifeCommand::Stop(args) => (Action::Stop, args),
-        LifeCommand::Restart(args) => (Action::Restart, args),
-        LifeCommand::Shutdown(args) => (Action::Shutdown, args),
-        LifeCommand::Startstandby(args) => (Action::StartStandby, args),
-        LifeCommand::Provision(args) => (Action::Provision, args),
-        LifeCommand::Unprovision(args) => (Action::Unprovision, args),
+        LifeCommand::Start(args) => ("start", args),
+        LifeCommand::Stop(args) => ("stop", args),
+        LifeCommand::Restart(args) => ("restart", args),
+        LifeCommand::Shutdown(args) => ("shutdown", args),
+        LifeCommand::Startstandby(args) => ("startstandby", args),
+        LifeCommand::Provision(args) => ("provision", args),
+        LifeCommand::Unprovision(args) => ("unprovision", args),
         LifeCommand::Migrate(args) => return life::migrate(session, target, args, scope),
-        LifeCommand::Run(args) => (Action::Run, args),
+        LifeCommand::Run(args) => ("run", args),
     };
     // Tasks do not change the state of the object, so there is nothing to orchestrate.
-    let scope = if action == Action::Run && scope == ActionScope::Object { ActionScope::Instance } else { scope };
+    let scope = if action == "run" && scope == ActionScope::Object { ActionScope::Instance } else { scope };
     life::run(session, target, action, args, scope, ActionTarget::default())
 }
 
@@ -107,18 +108,18 @@ fn copy(session: &Session, target: &Target, args: &SyncArgs) -> Outcome {
 
 /// Copies do not change the state of the object either: they are this instance's business.
 fn copy_to(session: &Session, target: &Target, args: &ActionArgs, verb: &str, place: Option<&str>) -> Outcome {
-    let order = ActionTarget::copies(sync::copying(verb, place)?);
-    life::run(session, target, Action::Sync, args, ActionScope::Instance, order)
+    let aim = ActionTarget { copy: sync::copying(verb, place), destination: None };
+    life::run(session, target, "sync", args, ActionScope::Instance, aim)
 }
 
 fn container(session: &Session, target: &Target, command: &ContainerCommand) -> Outcome {
     match command {
-        ContainerCommand::Enter(args) => console::run(session, target, args, Console::Enter),
+        ContainerCommand::Enter(args) => console::run(session, target, args, ConsoleOrder::Enter),
         ContainerCommand::Exec(args) => {
-            console::run(session, target, &args.inside, Console::Exec(args.command.clone()))
+            console::run(session, target, &args.inside, ConsoleOrder::Exec { argv: args.command.clone() })
         }
         ContainerCommand::Logs(args) => {
-            console::run(session, target, &args.inside, Console::Logs { follow: args.follow })
+            console::run(session, target, &args.inside, ConsoleOrder::Logs { follow: args.follow })
         }
     }
 }
@@ -126,7 +127,7 @@ fn container(session: &Session, target: &Target, command: &ContainerCommand) -> 
 fn print(session: &Session, target: &Target, command: &PrintCommand) -> Outcome {
     match command {
         PrintCommand::Status(args) => status::run(session, target, args, StatusView::Tree),
-        PrintCommand::Config(output) => config::show(&config::files(session, target)?, output),
+        PrintCommand::Config(output) => show::run(&config::files(session, target)?, output),
         PrintCommand::Devs(args) => status::run(session, target, args, StatusView::Devices),
         PrintCommand::Resinfo(args) => status::run(session, target, args, StatusView::Resources),
         PrintCommand::Other(words) => Err(Failure::not_supported(&format!("print {}", first(words)))),
@@ -135,7 +136,7 @@ fn print(session: &Session, target: &Target, command: &PrintCommand) -> Outcome 
 
 fn instance(session: &Session, target: &Target, command: &InstanceCommand) -> Outcome {
     match command {
-        InstanceCommand::Ls(args) => list::run(session, target, args, list::Listed::Instances),
+        InstanceCommand::Ls(args) => list::run(session, target, args, list::ListKind::Instances),
         InstanceCommand::Life(command) => life(session, target, command, ActionScope::Instance),
         InstanceCommand::Sync(args) => copy(session, target, args),
         InstanceCommand::Freeze(args) => flags::freeze(session, target, &args.here()),
@@ -149,7 +150,7 @@ fn instance(session: &Session, target: &Target, command: &InstanceCommand) -> Ou
 
 fn configuration(session: &Session, target: &Target, command: &ConfigCommand) -> Outcome {
     match command {
-        ConfigCommand::Show(output) => config::show(&config::files(session, target)?, output),
+        ConfigCommand::Show(output) => show::run(&config::files(session, target)?, output),
         ConfigCommand::Set(args) => config::set(&config::files(session, target)?, args),
         ConfigCommand::Unset(args) => config::unset(&config::files(session, target)?, args),
         ConfigCommand::Get(args) => config::get(&config::files(session, target)?, args),

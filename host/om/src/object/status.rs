@@ -1,26 +1,20 @@
 //! `print status`, `print devs`, `resource ls`.
 
-use std::os::unix::fs::MetadataExt;
-
-use agent::state::{FreezeState, InstanceState};
-use agent::status::InstanceStatus;
-use model::ObjectPath;
+use protocol::{AbsentInstance, FailureKind, InstanceDocument, NamedValue};
 
 use crate::command::StatusArgs;
 use crate::each::each;
-use crate::exit::{self, Failure, Outcome};
-use crate::object::life::block_on;
-use crate::render::{
-    status as render,
-    structured::{one_or_all, structured},
-};
-use crate::session::{Session, print};
+use crate::exit::{Failure, Outcome};
+use crate::render::status::{published, tree};
+use crate::render::structured::{one_or_all, structured};
+use crate::session::Session;
+use crate::terminal::print;
 use crate::words::Target;
 
-/// What is shown of a status.
+/// The part of a status that is shown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum StatusView {
-    /// The tree of an object, which need have no instance here.
+    /// The tree of an object, which need not have an instance here.
     Tree,
     /// The tree of its instance.
     Instance,
@@ -28,14 +22,14 @@ pub(crate) enum StatusView {
     Resources,
 }
 
-/// An object that cannot be looked at keeps nobody from seeing the others.
 pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: StatusView) -> Outcome {
     let mut values = Vec::new();
     let paths = session.select_some(target)?;
     let code = each(&paths, |path| {
-        let mut instance = match instance(session, path, args.refresh) {
-            Err(Failure { code: exit::NOT_HERE, error }) if matches!(view, StatusView::Tree) => {
-                values.push(render::absent(path, &error.to_string()));
+        let mut instance = match session.backend.status(path, args.refresh) {
+            Err(Failure { kind: FailureKind::NotHere, error }) if matches!(view, StatusView::Tree) => {
+                let absent = AbsentInstance::new(path.clone(), error.to_string());
+                values.push(serde_json::to_value(absent).unwrap_or_default());
                 if !args.output.is_structured() {
                     print(&format!("{error}\n"));
                 }
@@ -45,8 +39,8 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
         };
         narrow(&mut instance, args)?;
         match view {
-            _ if args.output.is_structured() => values.push(render::value(&instance)),
-            StatusView::Tree | StatusView::Instance => print(&render::tree(&instance)),
+            _ if args.output.is_structured() => values.push(published(instance)),
+            StatusView::Tree | StatusView::Instance => print(&tree(&instance)),
             StatusView::Devices => print(&devices(&instance)),
             StatusView::Resources => print(&resources(&instance)),
         }
@@ -58,58 +52,41 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
     Ok(code.into())
 }
 
-/// As it was last seen, or as it is: where nobody looked yet, or when asked to.
-pub(crate) fn instance(session: &Session, path: &ObjectPath, refresh: bool) -> Result<InstanceStatus, Failure> {
-    let memory = InstanceState::of(session.agent.home(), path);
-    let seen = memory.last_status().ok().flatten().filter(|seen| !refresh && !is_outdated(session, seen));
-    if let Some(seen) = seen {
-        // To freeze is no look at the resources: what was seen of them stays.
-        let frozen = memory.frozen().map_or(seen.frozen, |frozen| frozen != FreezeState::No);
-        return Ok(InstanceStatus { frozen, ..seen });
-    }
-    Ok(block_on(session.agent.status(path))??)
-}
-
-/// Whether the configuration is another one than when the instance was looked at. A change in the very second counts.
-fn is_outdated(session: &Session, seen: &InstanceStatus) -> bool {
-    let file = std::fs::metadata(session.agent.home().config(&seen.path));
-    file.is_ok_and(|file| file.mtime() >= seen.seen_at)
-}
-
-/// Only the resources that were asked for.
-fn narrow(instance: &mut InstanceStatus, args: &StatusArgs) -> Result<(), Failure> {
-    let filter = args.resources.filter()?;
-    if !filter.is_empty() {
-        let kept: Vec<_> =
-            filter.select(&instance.resources).map_err(anyhow::Error::from)?.into_iter().cloned().collect();
-        instance.resources = kept;
+/// Keeps only the resources that the options select.
+fn narrow(instance: &mut InstanceDocument, args: &StatusArgs) -> Result<(), Failure> {
+    let selection = args.resources.selection();
+    if !selection.is_all() {
+        let filter = selection.filter().map_err(anyhow::Error::from)?;
+        let kept = filter.select(&instance.resources).map_err(anyhow::Error::from)?;
+        instance.resources = kept.into_iter().cloned().collect();
     }
     Ok(())
 }
 
-/// `|- disk#1 (disk.loop)` and below it what it exposes and uses.
-fn devices(instance: &InstanceStatus) -> String {
+/// `|- disk#1 (disk.loop)`, and below it the devices that it exposes and uses.
+fn devices(instance: &InstanceDocument) -> String {
     let mut text = format!("{}\n", instance.path);
-    for seen in &instance.resources {
-        let of = |list: &[(String, String)]| -> Vec<String> {
-            list.iter().filter(|(name, _)| name == "device").map(|(_, device)| device.clone()).collect()
+    for resource in &instance.resources {
+        let of = |list: &[NamedValue]| -> Vec<String> {
+            list.iter().filter(|one| one.name == "device").map(|one| one.value.clone()).collect()
         };
-        let (exposed, used) = (of(&seen.exposes), of(&seen.uses));
+        let (exposed, used) = (of(&resource.exposes), of(&resource.uses));
         if exposed.is_empty() && used.is_empty() {
             continue;
         }
-        text += &format!("|- {} ({})\n", seen.rid, seen.driver);
+        text += &format!("|- {} ({})\n", resource.rid, resource.driver);
         exposed.iter().for_each(|device| text += &format!("|  |- exposes {device}\n"));
         used.iter().for_each(|device| text += &format!("|  |- uses {device}\n"));
     }
     text
 }
 
-fn resources(instance: &InstanceStatus) -> String {
+fn resources(instance: &InstanceDocument) -> String {
     let mut text = format!("{:<20} {:<20} {:<8} {:<10} LABEL\n", "RID", "TYPE", "FLAGS", "STATUS");
-    for seen in &instance.resources {
-        let (rid, driver, state) = (seen.rid.to_string(), seen.driver.to_string(), seen.state);
-        let line = format!("{rid:<20} {driver:<20} {:<8} {state:<10} {}", seen.flags.to_string(), seen.label);
+    for resource in &instance.resources {
+        let (rid, driver, state) = (resource.rid.to_string(), resource.driver.to_string(), resource.status);
+        let flags = resource.flags().to_string();
+        let line = format!("{rid:<20} {driver:<20} {flags:<8} {state:<10} {}", resource.label);
         text += line.trim_end();
         text.push('\n');
     }

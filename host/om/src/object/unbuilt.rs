@@ -4,7 +4,7 @@ use clap::CommandFactory;
 use config::nearest;
 
 use crate::command::ObjectLine;
-use crate::exit::{self, Failure};
+use crate::exit::Failure;
 
 /// What OpenSVC does with objects, and this version does not yet. Some take a second word: `pg freeze`, or `pg_freeze` of old.
 const UNBUILT: [&str; 29] = [
@@ -52,5 +52,5 @@ pub(super) fn failure(words: &[String]) -> Failure {
         Some(meant) => format!("did you mean {meant}?"),
         None => "see om SELECTOR --help".to_owned(),
     };
-    Failure::new(exit::FAILED, format!("unknown action {typed:?}: {hint}"))
+    Failure::failed(format!("unknown action {typed:?}: {hint}"))
 }

@@ -2,31 +2,32 @@
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use config::diagnostic::{Diagnostic, Lines, Severity, Span};
-use serde_json::{Value, json};
+use config::diagnostic::{Lines, Span};
+use protocol::{ConfigCheck, ConfigProblem, LocatedProblem, ProblemSeverity};
 
-/// Every problem with its lines, and their count. `name` is what the text is called.
-pub(crate) fn report(name: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
+/// Every problem with its lines, and their count.
+pub(crate) fn report(check: &ConfigCheck) -> String {
+    let ConfigCheck { name, text, problems } = check;
     // Colour is decided where the text is written, not here.
     let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
     let mut report = String::new();
     let lines = Lines::of(text);
-    for diagnostic in diagnostics {
-        let title = match diagnostic.severity {
-            Severity::Error => Level::ERROR,
-            Severity::Warning => Level::WARNING,
+    for problem in problems {
+        let title = match problem.severity {
+            ProblemSeverity::Error => Level::ERROR,
+            ProblemSeverity::Warning => Level::WARNING,
         };
-        let span = clamp(diagnostic.span, text);
+        let span = clamp(problem.span(), text);
         // The renderer looks at all that it is given, for each of what may be thousands of problems.
         let around = lines.around(span);
         let within = span.start - around.start..span.end - around.start;
-        let annotation = AnnotationKind::Primary.span(within).label(diagnostic.label.as_str());
+        let annotation = AnnotationKind::Primary.span(within).label(problem.label.as_str());
         let first = lines.position(around.start).line;
-        let snippet = Snippet::source(around.of(text)).line_start(first).path(name).annotation(annotation);
-        report += &renderer.render(&[title.primary_title(diagnostic.message.as_str()).element(snippet)]);
+        let snippet = Snippet::source(around.of(text)).line_start(first).path(name.as_str()).annotation(annotation);
+        report += &renderer.render(&[title.primary_title(problem.message.as_str()).element(snippet)]);
         report.push('\n');
     }
-    report + &count(name, diagnostics) + "\n"
+    report + &count(name, problems) + "\n"
 }
 
 /// A span that lies in the text: an empty file still has a place to point at.
@@ -35,13 +36,13 @@ fn clamp(span: Span, text: &str) -> Span {
     Span::new(span.start.min(end), end)
 }
 
-fn count(name: &str, diagnostics: &[Diagnostic]) -> String {
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+fn count(name: &str, problems: &[ConfigProblem]) -> String {
+    let errors = problems.iter().filter(|problem| problem.is_error()).count();
     let number = |n: usize, word: &str| match n {
         1 => format!("1 {word}"),
         n => format!("{n} {word}s"),
     };
-    match (errors, diagnostics.len() - errors) {
+    match (errors, problems.len() - errors) {
         (0, 0) => format!("{name}: valid"),
         (0, warnings) => format!("{name}: valid, {}", number(warnings, "warning")),
         (errors, 0) => format!("{name}: {}", number(errors, "error")),
@@ -49,22 +50,19 @@ fn count(name: &str, diagnostics: &[Diagnostic]) -> String {
     }
 }
 
-/// The same, for programs.
-pub(crate) fn value(name: &str, text: &str, diagnostics: &[Diagnostic]) -> Value {
-    let lines = Lines::of(text);
-    let items: Vec<Value> = diagnostics
-        .iter()
-        .map(|diagnostic| {
-            let position = lines.position(diagnostic.span.start);
-            json!({
-                "file": name,
-                "line": position.line,
-                "column": position.column,
-                "severity": diagnostic.severity.to_string(),
-                "message": diagnostic.message,
-                "label": diagnostic.label,
-            })
-        })
-        .collect();
-    Value::Array(items)
+/// The problems by their lines, for programs.
+pub(crate) fn located(check: &ConfigCheck) -> Vec<LocatedProblem> {
+    let lines = Lines::of(&check.text);
+    let located = |problem: &ConfigProblem| {
+        let position = lines.position(problem.start);
+        LocatedProblem {
+            file: check.name.clone(),
+            line: position.line,
+            column: position.column,
+            severity: problem.severity,
+            message: problem.message.clone(),
+            label: problem.label.clone(),
+        }
+    };
+    check.problems.iter().map(located).collect()
 }

@@ -1,9 +1,7 @@
-//! What sections may say, for people: keywords with what they mean, as wide as a terminal of the old days.
+//! The manual of keywords, for people: what sections may say, in lines of 80 columns.
 
-use agent::drivers::AvailableDriver;
-use driver::Manifest;
 use model::Group;
-use model::keyword::{Inherit, Keyword, Kind};
+use protocol::{DriverDoc, KeywordManual};
 
 use super::table::table;
 
@@ -12,12 +10,12 @@ const WIDTH: usize = 80;
 /// What stands before the text of a keyword.
 const INDENT: &str = "    ";
 
-/// What a driver's own keywords are not.
+/// What applies beside a driver's own keywords.
 const COMMON: &str = "Besides, what every resource may say: tags, subset, disable, optional, standby, restart, \
     requirements, triggers, timeouts and limits. See om config doc resource.";
 
-/// All that there is documentation about.
-pub(crate) fn index(drivers: &[&AvailableDriver]) -> String {
+/// Everything that has a manual.
+pub(crate) fn index(drivers: &[DriverDoc]) -> String {
     let sections = [
         ("DEFAULT", "the object as a whole"),
         ("resource", "what every resource may say"),
@@ -25,36 +23,38 @@ pub(crate) fn index(drivers: &[&AvailableDriver]) -> String {
         ("node", "this node: section [node] of node.conf"),
     ];
     let mut rows: Vec<Vec<String>> = sections.map(|(name, what)| vec![name.to_owned(), what.to_owned()]).to_vec();
-    rows.extend(drivers.iter().map(|known| row(known)));
+    rows.extend(drivers.iter().map(row));
     table(&["SECTION", "ABOUT"], &rows)
 }
 
 /// The drivers of a group.
-pub(crate) fn group(group: Group, drivers: &[&AvailableDriver]) -> String {
+pub(crate) fn group(group: Group, drivers: &[DriverDoc]) -> String {
     if drivers.is_empty() {
         return format!("There is no driver of group {group}.\n");
     }
-    table(&["DRIVER", "ABOUT"], &drivers.iter().map(|known| row(known)).collect::<Vec<_>>())
+    table(&["DRIVER", "ABOUT"], &drivers.iter().map(row).collect::<Vec<_>>())
 }
 
-fn row(known: &AvailableDriver) -> Vec<String> {
-    vec![known.manifest.name.to_string(), known.manifest.summary.clone()]
+fn row(manual: &DriverDoc) -> Vec<String> {
+    vec![manual.driver.driver.clone(), manual.driver.summary.clone()]
 }
 
-/// A driver, and what its sections may say.
-pub(crate) fn driver(manifest: &Manifest) -> String {
-    let Manifest { name, version, summary, description, keywords, .. } = manifest;
+/// A driver, and the keywords of its sections.
+pub(crate) fn driver(manual: &DriverDoc) -> String {
+    let DriverDoc { driver, keywords } = manual;
+    let (name, version, summary, description) = (&driver.driver, &driver.version, &driver.summary, &driver.description);
+    let (group, type_name) = name.split_once('.').unwrap_or((name, ""));
     let mut text = format!("{name} {version}: {summary}\n");
     if !description.is_empty() && description != summary {
         text += &format!("\n{}", paragraphs(description, ""));
     }
-    text += &format!("\n[{}#…]\ntype = {}\n", name.group(), name.name());
+    text += &format!("\n[{group}#…]\ntype = {type_name}\n");
     text += &keywords.iter().map(|keyword| format!("\n{}", self::keyword(keyword))).collect::<String>();
     text + "\n" + &paragraphs(COMMON, "")
 }
 
-/// A section that is none of a driver.
-pub(crate) fn section(name: &str, keywords: &[Keyword]) -> String {
+/// A section that is not a driver's.
+pub(crate) fn section(name: &str, keywords: &[KeywordManual]) -> String {
     let blocks: Vec<String> = keywords.iter().map(keyword).collect();
     let head = match name {
         "resource" => "[<group>#<id>]".to_owned(),
@@ -64,51 +64,33 @@ pub(crate) fn section(name: &str, keywords: &[Keyword]) -> String {
     format!("{head}\n\n{}", blocks.join("\n"))
 }
 
-/// One keyword: its name, what it is made of, and what it means.
-pub(crate) fn keyword(keyword: &Keyword) -> String {
-    let mut facts = vec![kind(keyword.kind).to_owned()];
+/// One keyword: its name, its type, and what it means.
+pub(crate) fn keyword(keyword: &KeywordManual) -> String {
+    let mut facts = vec![keyword.kind.as_str().to_owned()];
     if keyword.required {
         facts.push("required".to_owned());
     }
     facts.extend(keyword.default.iter().filter(|text| !text.is_empty()).map(|default| format!("default {default}")));
     let marks = [
-        (keyword.inherit == Inherit::Default, "also looked up in DEFAULT"),
+        (keyword.inherit, "also looked up in DEFAULT"),
         (!keyword.scopable, "not scopable"),
         (keyword.provisioning, "for provision only"),
         (keyword.secret, "secret"),
     ];
     facts.extend(marks.into_iter().filter(|(holds, _)| *holds).map(|(_, mark)| mark.to_owned()));
-    facts.extend(keyword.store.map(|kind| format!("keys of {kind} stores")));
-    let mut text = format!("{} ({})\n", keyword.name, facts.join(", "));
+    facts.extend(keyword.store.iter().map(|kind| format!("keys of {kind} stores")));
+    let mut text = format!("{} ({})\n", keyword.keyword, facts.join(", "));
     text += &paragraphs(&keyword.help, INDENT);
     if !keyword.candidates.is_empty() {
         text += &paragraphs(&format!("One of {}.", keyword.candidates.join(", ")), INDENT);
     }
     if !keyword.example.is_empty() {
-        text += &format!("{INDENT}Example: {} = {}\n", keyword.name, keyword.example);
+        text += &format!("{INDENT}Example: {} = {}\n", keyword.keyword, keyword.example);
     }
     if !keyword.aliases.is_empty() {
         text += &format!("{INDENT}Once called {}.\n", keyword.aliases.join(", "));
     }
     text
-}
-
-/// What a value is made of, as manifests spell it.
-pub(crate) fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::String => "string",
-        Kind::Boolean => "boolean",
-        Kind::Integer => "integer",
-        Kind::Size => "size",
-        Kind::Duration => "duration",
-        Kind::List => "list",
-        Kind::Words => "words",
-        Kind::Command => "command",
-        Kind::Path => "path",
-        Kind::Mode => "mode",
-        Kind::Nodes => "nodes",
-        Kind::Schedule => "schedule",
-    }
 }
 
 /// Text in lines of their width. A blank line stays one, and so does a line that is indented, which is an example.
@@ -147,6 +129,7 @@ fn fill(words: &[&str], indent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::keyword::{Keyword, Kind};
 
     #[test]
     fn a_keyword_says_what_it_takes() {
@@ -155,7 +138,7 @@ mod tests {
         let size = Keyword { provisioning: true, ..size };
         let expected = "size (size, default 1g, for provision only)\n    The size of the file to make.\n    \
                         Example: size = 20g\n    Once called len.\n";
-        assert_eq!(keyword(&size), expected);
+        assert_eq!(keyword(&KeywordManual::from(&size)), expected);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is printed: pure functions from values to text.
+//! What is printed: pure functions from documents to text.
 
 pub(crate) mod diagnostic;
 pub(crate) mod doc;

@@ -1,14 +1,13 @@
 //! The tree of `print status`: what makes the service available, then what accompanies it.
 
-use agent::status::{InstanceStatus, ResourceStatus};
 use anstyle::{AnsiColor, Style};
-use driver::Level;
+use model::Group;
 use model::status::{Provisioned, State};
-use model::{Group, ObjectPath};
-use serde_json::{Value, json};
+use protocol::{InstanceDocument, LogLevel, ResourceDocument};
+use serde_json::Value;
 
 /// A line of the tree.
-struct Row {
+struct TreeRow {
     /// What is left of the name: `|  |- `.
     branch: String,
     name: String,
@@ -18,33 +17,22 @@ struct Row {
     mark: &'static str,
     text: String,
     /// Lines below, without a branch of their own.
-    messages: Vec<(Level, String)>,
+    messages: Vec<(LogLevel, String)>,
     /// The branch that goes on beside the messages.
     below: String,
 }
 
-/// What programs are told of an object without an instance here.
-pub(crate) fn absent(path: &ObjectPath, note: &str) -> Value {
-    let na = State::Na.as_str();
-    json!({ "path": path.to_string(), "avail": na, "overall": na, "provisioned": na, "notes": [note], "resources": {} })
-}
-
-/// The sentences below the tree.
-fn notes(instance: &InstanceStatus) -> Vec<String> {
-    instance.notes.iter().map(|note| super::note::sentence(&instance.path, note)).collect()
-}
-
 /// The tree, for people.
-pub(crate) fn tree(instance: &InstanceStatus) -> String {
-    let shown = |seen: &&ResourceStatus| instance.show_disabled || !seen.flags.disabled;
-    let accessory =
-        |seen: &&ResourceStatus| seen.flags.optional || matches!(seen.rid.group(), Group::Sync | Group::Task);
-    let avail: Vec<&ResourceStatus> = instance.resources.iter().filter(shown).filter(|seen| !accessory(seen)).collect();
-    let accessories: Vec<&ResourceStatus> = instance.resources.iter().filter(shown).filter(accessory).collect();
+pub(crate) fn tree(instance: &InstanceDocument) -> String {
+    let shown = |seen: &&ResourceDocument| instance.show_disabled() || !seen.disable;
+    let accessory = |seen: &&ResourceDocument| seen.optional || matches!(seen.rid.group(), Group::Sync | Group::Task);
+    let avail: Vec<&ResourceDocument> =
+        instance.resources.iter().filter(shown).filter(|seen| !accessory(seen)).collect();
+    let accessories: Vec<&ResourceDocument> = instance.resources.iter().filter(shown).filter(accessory).collect();
 
-    let mut rows = vec![head("", "overall", Some(instance.sums.overall), words(instance))];
+    let mut rows = vec![head("", "overall", Some(instance.overall), words(instance))];
     let last = accessories.is_empty();
-    rows.push(head(if last { "'- " } else { "|- " }, "avail", Some(instance.sums.avail), String::new()));
+    rows.push(head(if last { "'- " } else { "|- " }, "avail", Some(instance.avail), String::new()));
     branches(&avail, if last { "   " } else { "|  " }, &mut rows);
     if !last {
         rows.push(head("'- ", "accessory", None, String::new()));
@@ -56,8 +44,8 @@ pub(crate) fn tree(instance: &InstanceStatus) -> String {
     text
 }
 
-fn head(branch: &str, name: &str, state: Option<State>, text: String) -> Row {
-    Row {
+fn head(branch: &str, name: &str, state: Option<State>, text: String) -> TreeRow {
+    TreeRow {
         branch: branch.to_owned(),
         name: name.to_owned(),
         flags: String::new(),
@@ -69,9 +57,9 @@ fn head(branch: &str, name: &str, state: Option<State>, text: String) -> Row {
     }
 }
 
-/// What is worth a word beside the sum.
-fn words(instance: &InstanceStatus) -> String {
-    let provisioned = match instance.sums.provisioned {
+/// What else is said beside the sum.
+fn words(instance: &InstanceDocument) -> String {
+    let provisioned = match instance.provisioned {
         Provisioned::False => Some("not provisioned"),
         Provisioned::Mixed => Some("part provisioned"),
         _ => None,
@@ -80,20 +68,20 @@ fn words(instance: &InstanceStatus) -> String {
 }
 
 /// The resources below a branch, the members of parallel subsets below a branch of their own.
-fn branches(resources: &[&ResourceStatus], indent: &str, rows: &mut Vec<Row>) {
+fn branches(resources: &[&ResourceDocument], indent: &str, rows: &mut Vec<TreeRow>) {
     let mut rest = resources.to_vec();
     while let Some(&first) = rest.first() {
         // The members of a subset belong together, whichever rids lie between.
         let together =
-            |seen: &&ResourceStatus| parallel(first).map_or(seen.rid == first.rid, |of| parallel(seen) == Some(of));
-        let (members, after): (Vec<&ResourceStatus>, Vec<&ResourceStatus>) = rest.into_iter().partition(together);
+            |seen: &&ResourceDocument| parallel(first).map_or(seen.rid == first.rid, |of| parallel(seen) == Some(of));
+        let (members, after): (Vec<&ResourceDocument>, Vec<&ResourceDocument>) = rest.into_iter().partition(together);
         let (branch, below) = if after.is_empty() { ("'- ", "   ") } else { ("|- ", "|  ") };
         let below = format!("{indent}{below}");
         match parallel(first) {
             None => rows.push(leaf(first, format!("{indent}{branch}"), below)),
             Some((group, name)) => {
                 let subset = head(&format!("{indent}{branch}"), &format!("{group}:{name}"), None, String::new());
-                rows.push(Row { mark: "//", ..subset });
+                rows.push(TreeRow { mark: "//", ..subset });
                 for (i, seen) in members.iter().enumerate() {
                     let (branch, beside) = if i + 1 == members.len() { ("'- ", "   ") } else { ("|- ", "|  ") };
                     rows.push(leaf(seen, format!("{below}{branch}"), format!("{below}{beside}")));
@@ -105,19 +93,17 @@ fn branches(resources: &[&ResourceStatus], indent: &str, rows: &mut Vec<Row>) {
 }
 
 /// The parallel subset that a resource is a member of.
-fn parallel(seen: &ResourceStatus) -> Option<(Group, &str)> {
-    let (name, parallel) = seen.subset.as_ref()?;
-    parallel.then_some((seen.rid.group(), name.as_str()))
+fn parallel(seen: &ResourceDocument) -> Option<(Group, &str)> {
+    Some((seen.rid.group(), seen.parallel_subset()?))
 }
 
-fn leaf(seen: &ResourceStatus, branch: String, below: String) -> Row {
-    let mut messages: Vec<_> = seen.messages.iter().map(|message| (message.level, message.text.clone())).collect();
-    messages.extend(seen.fault.iter().map(|fault| (Level::Error, fault.to_string())));
-    Row {
+fn leaf(seen: &ResourceDocument, branch: String, below: String) -> TreeRow {
+    let messages = seen.log.iter().map(|message| (message.level, message.message.clone())).collect();
+    TreeRow {
         branch,
         name: seen.rid.to_string(),
-        flags: seen.flags.to_string(),
-        state: Some(seen.state),
+        flags: seen.flags().to_string(),
+        state: Some(seen.status),
         mark: "",
         text: seen.label.clone(),
         messages,
@@ -139,7 +125,7 @@ fn colour(state: State) -> Style {
     }
 }
 
-fn lines(rows: &[Row]) -> String {
+fn lines(rows: &[TreeRow]) -> String {
     let width = rows.iter().map(|row| row.branch.len() + row.name.len()).max().unwrap_or(0);
     let indent = width + 1 + 8 + 1 + 11;
     let mut text = String::new();
@@ -158,8 +144,8 @@ fn lines(rows: &[Row]) -> String {
         text.push('\n');
         for (level, message) in &row.messages {
             let (word, style) = match level {
-                Level::Error => ("error", BAD),
-                Level::Warn => ("warn", WARN),
+                LogLevel::Error => ("error", BAD),
+                LogLevel::Warn => ("warn", WARN),
                 _ => ("info", DIM),
             };
             for line in message.lines() {
@@ -170,96 +156,58 @@ fn lines(rows: &[Row]) -> String {
     text
 }
 
-/// The same, for programs.
-pub(crate) fn value(instance: &InstanceStatus) -> Value {
-    let resources: serde_json::Map<String, Value> =
-        instance.resources.iter().map(|seen| (seen.rid.to_string(), resource(seen))).collect();
-    json!({
-        "path": instance.path.to_string(),
-        "node": instance.node.as_str(),
-        "avail": instance.sums.avail.as_str(),
-        "overall": instance.sums.overall.as_str(),
-        "optional": instance.sums.optional.as_str(),
-        "provisioned": instance.sums.provisioned.as_str(),
-        "frozen": instance.frozen,
-        "updated_at": instance.seen_at,
-        "notes": notes(instance),
-        "resources": resources,
-    })
+/// The status for programs.
+pub(crate) fn published(instance: InstanceDocument) -> Value {
+    let notes = notes(&instance);
+    let document = InstanceDocument { notes, ..instance }.published();
+    serde_json::to_value(document).unwrap_or_default()
 }
 
-fn resource(seen: &ResourceStatus) -> Value {
-    let log: Vec<Value> = seen
-        .messages
-        .iter()
-        .map(|message| json!({"level": level(message.level), "message": message.text}))
-        .chain(seen.fault.iter().map(|fault| json!({"level": "error", "message": fault.to_string()})))
-        .collect();
-    let pairs = |list: &[(String, String)]| -> Vec<Value> {
-        list.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
-    };
-    json!({
-        "type": seen.driver.to_string(),
-        "status": seen.state.as_str(),
-        "label": seen.label,
-        "log": log,
-        "provisioned": seen.flags.provisioned.as_str(),
-        "monitor": seen.flags.monitored,
-        "disable": seen.flags.disabled,
-        "optional": seen.flags.optional,
-        "encap": seen.flags.encap,
-        "standby": seen.flags.standby,
-        "subset": seen.subset.as_ref().map(|(name, _)| name),
-        "tags": seen.tags,
-        "exposes": pairs(&seen.exposes),
-        "uses": pairs(&seen.uses),
-    })
-}
-
-pub(crate) fn level(level: Level) -> &'static str {
-    match level {
-        Level::Trace => "trace",
-        Level::Debug => "debug",
-        Level::Info => "info",
-        Level::Warn => "warn",
-        Level::Error => "error",
-    }
+/// The sentences of the notes.
+fn notes(instance: &InstanceDocument) -> Vec<String> {
+    let notes = instance.internal.iter().flat_map(|internal| &internal.notes);
+    notes.map(|note| super::note::sentence(&instance.path, note)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::status::{Flags, RestartsLeft};
+    use protocol::InternalResourceDocument;
 
-    fn seen(rid: &str, subset: Option<&str>) -> ResourceStatus {
-        let flags = Flags {
-            running: false,
-            monitored: false,
-            disabled: false,
-            optional: false,
-            encap: false,
-            provisioned: Provisioned::True,
-            standby: false,
-            restarts_left: RestartsLeft::None,
-        };
-        ResourceStatus {
+    fn resource(rid: &str, subset: Option<&str>) -> ResourceDocument {
+        ResourceDocument {
             rid: rid.parse().unwrap(),
             driver: "fs.flag".parse().unwrap(),
-            subset: subset.map(|name| (name.to_owned(), true)),
-            tags: Vec::new(),
-            state: State::Up,
-            flags,
+            status: State::Up,
             label: String::new(),
-            messages: Vec::new(),
+            log: Vec::new(),
+            provisioned: Provisioned::True,
+            monitor: false,
+            disable: false,
+            optional: false,
+            encap: false,
+            standby: false,
+            subset: subset.map(str::to_owned),
+            tags: Vec::new(),
             exposes: Vec::new(),
             uses: Vec::new(),
-            fault: None,
+            internal: Some(InternalResourceDocument {
+                parallel: true,
+                running: false,
+                restarts_left: model::status::RestartsLeft::None,
+                fault: None,
+            }),
         }
     }
 
     #[test]
     fn a_parallel_subset_is_one_branch_whatever_lies_between_its_members() {
-        let all = [seen("fs#1", Some("a")), seen("fs#2", None), seen("fs#3", Some("a")), seen("fs#4", Some("b"))];
+        let all = [
+            resource("fs#1", Some("a")),
+            resource("fs#2", None),
+            resource("fs#3", Some("a")),
+            resource("fs#4", Some("b")),
+        ];
         let mut rows = Vec::new();
         branches(&all.iter().collect::<Vec<_>>(), "", &mut rows);
         let shown: Vec<String> = rows.iter().map(|row| format!("{}{}", row.branch, row.name)).collect();

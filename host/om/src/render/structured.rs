@@ -1,4 +1,4 @@
-//! The machine-readable forms: JSON, one line a value, YAML.
+//! The machine-readable forms: JSON, one line per value, YAML.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
@@ -20,16 +20,16 @@ pub(crate) fn structured(format: OutputFormat, value: &Value) -> Option<String> 
 }
 
 /// Names and what they stand for, in an order of their own, which a [`Value`] does not keep.
-pub(crate) enum Ordered {
+pub(crate) enum OrderedValue {
     Leaf(String),
-    Members(Vec<(String, Ordered)>),
+    Members(Vec<(String, OrderedValue)>),
 }
 
-impl Serialize for Ordered {
+impl Serialize for OrderedValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Ordered::Leaf(text) => serializer.serialize_str(text),
-            Ordered::Members(members) => {
+            OrderedValue::Leaf(text) => serializer.serialize_str(text),
+            OrderedValue::Members(members) => {
                 let mut map = serializer.serialize_map(Some(members.len()))?;
                 members.iter().try_for_each(|(name, member)| map.serialize_entry(name, member))?;
                 map.end()
@@ -38,7 +38,7 @@ impl Serialize for Ordered {
     }
 }
 
-impl Ordered {
+impl OrderedValue {
     /// [`structured`], in this order.
     pub(crate) fn structured(&self, format: OutputFormat) -> Option<String> {
         match format {
@@ -55,8 +55,8 @@ impl Ordered {
 
     fn flatten(&self, at: String, lines: &mut String) {
         match self {
-            Ordered::Leaf(text) => flatten(&Value::from(text.as_str()), at, lines),
-            Ordered::Members(members) => {
+            OrderedValue::Leaf(text) => flatten(&Value::from(text.as_str()), at, lines),
+            OrderedValue::Members(members) => {
                 members.iter().for_each(|(name, member)| member.flatten(below(&at, name), lines));
             }
         }
@@ -71,7 +71,7 @@ pub(crate) fn one_or_all(asked: usize, mut values: Vec<Value>) -> Value {
     }
 }
 
-/// `a.b[0] = "c"`, as the ancestors print it: names that are more than letters, digits and `_` are quoted.
+/// `a.b[0] = "c"`, as OpenSVC prints it: names that are more than letters, digits and `_` are quoted.
 fn flatten(value: &Value, at: String, lines: &mut String) {
     match value {
         Value::Object(members) if !members.is_empty() => {
@@ -99,9 +99,9 @@ mod tests {
 
     #[test]
     fn what_has_an_order_of_its_own_keeps_it() {
-        let leaf = |name: &str| (name.to_owned(), Ordered::Leaf("1".to_owned()));
-        let section = |name: &str| (name.to_owned(), Ordered::Members(vec![leaf("z"), leaf("a")]));
-        let value = Ordered::Members(vec![section("fs#2"), section("env")]);
+        let leaf = |name: &str| (name.to_owned(), OrderedValue::Leaf("1".to_owned()));
+        let section = |name: &str| (name.to_owned(), OrderedValue::Members(vec![leaf("z"), leaf("a")]));
+        let value = OrderedValue::Members(vec![section("fs#2"), section("env")]);
         let check = |format, expected: &str| assert_eq!(value.structured(format).as_deref(), Some(expected));
         check(OutputFormat::FlatJson, "\"fs#2\".z = \"1\"\n\"fs#2\".a = \"1\"\nenv.z = \"1\"\nenv.a = \"1\"\n");
         let json = value.structured(OutputFormat::Json).unwrap();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn flat_json_is_a_line_a_value() {
+    fn flat_json_is_one_line_per_value() {
         let value = json!({"avail": "up", "resources": {"fs#1": {"log": [], "tags": ["a", 2]}}});
         let expected = "avail = \"up\"\nresources.\"fs#1\".log = []\nresources.\"fs#1\".tags[0] = \"a\"\n\
                         resources.\"fs#1\".tags[1] = 2\n";

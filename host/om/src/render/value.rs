@@ -1,35 +1,36 @@
 //! The value of a keyword, evaluated.
 
-use model::keyword::Kind;
-use model::object::KeywordValue;
+use protocol::{EvaluatedKeyword, KeywordKind};
 use serde_json::{Value, json as value};
 
 /// What stands for a value that must not be shown.
 const HIDDEN: &str = "***";
 
 /// For people: as they would write it.
-pub(crate) fn text(evaluated: &KeywordValue) -> String {
+pub(crate) fn text(evaluated: &EvaluatedKeyword) -> String {
     match evaluated.kind {
         _ if evaluated.secret => HIDDEN.to_owned(),
-        Kind::Duration => duration(&first(evaluated)),
-        Kind::Mode => mode(&first(evaluated)),
+        KeywordKind::Duration => duration(&first(evaluated)),
+        KeywordKind::Mode => mode(&first(evaluated)),
         _ => evaluated.values.join(" "),
     }
 }
 
 /// For programs: numbers and booleans as such, sizes in bytes, lists as lists, durations and modes as they are written.
-pub(crate) fn json(evaluated: &KeywordValue) -> Value {
+pub(crate) fn json(evaluated: &EvaluatedKeyword) -> Value {
     let one = first(evaluated);
     match evaluated.kind {
         _ if evaluated.secret => HIDDEN.into(),
-        Kind::Boolean => (one == "true").into(),
-        Kind::Integer | Kind::Size => one.parse::<i64>().map_or_else(|_| one.into(), Value::from),
-        Kind::List | Kind::Nodes | Kind::Words | Kind::Command => value!(evaluated.values),
-        Kind::String | Kind::Path | Kind::Schedule | Kind::Duration | Kind::Mode => text(evaluated).into(),
+        KeywordKind::Boolean => (one == "true").into(),
+        KeywordKind::Integer | KeywordKind::Size => one.parse::<i64>().map_or_else(|_| one.into(), Value::from),
+        KeywordKind::List | KeywordKind::Nodes | KeywordKind::Words | KeywordKind::Command => value!(evaluated.values),
+        KeywordKind::String | KeywordKind::Path | KeywordKind::Schedule | KeywordKind::Duration | KeywordKind::Mode => {
+            text(evaluated).into()
+        }
     }
 }
 
-fn first(evaluated: &KeywordValue) -> String {
+fn first(evaluated: &EvaluatedKeyword) -> String {
     evaluated.values.first().cloned().unwrap_or_default()
 }
 
@@ -54,10 +55,11 @@ fn mode(canonical: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::keyword::Kind;
 
-    fn evaluated(kind: Kind, written: &str, secret: bool) -> KeywordValue {
+    fn evaluated(kind: Kind, written: &str, secret: bool) -> EvaluatedKeyword {
         let values = model::convert::convert(kind, written).unwrap();
-        KeywordValue { name: "kw".to_owned(), kind, values, secret, store: None, from: None }
+        EvaluatedKeyword { kind: kind.into(), values, secret }
     }
 
     #[test]

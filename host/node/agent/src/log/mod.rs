@@ -7,6 +7,7 @@ mod action;
 mod file;
 mod follow;
 mod line;
+mod query;
 mod read;
 mod redact;
 
@@ -15,5 +16,6 @@ pub use capability::hide_secret_values;
 pub use file::{LogFile, LogLimits, remove};
 pub use follow::LogFollower;
 pub use line::LogLine;
+pub use query::LogReadError;
 pub use read::last_lines;
 pub use redact::SecretValues;

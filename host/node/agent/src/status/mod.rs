@@ -1,5 +1,7 @@
 //! The status of an instance: what its drivers report, and what only the core knows (standby, flags, sums).
 
+mod document;
+mod last;
 mod note;
 
 pub use note::StatusNote;

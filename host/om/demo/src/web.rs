@@ -8,15 +8,14 @@ use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, Result, anyhow};
 
-use crate::exit::Outcome;
-use crate::session::print;
+use crate::print;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Serves until it is ended.
-pub(super) fn serve(address: &str, folder: &Path) -> Outcome {
+pub(super) fn serve(address: &str, folder: &Path) -> Result<ExitCode> {
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     for stream in listener.incoming() {
         // A customer that goes away is no reason to close the shop.
@@ -42,7 +41,7 @@ fn answer(mut stream: TcpStream, folder: &Path) -> std::io::Result<()> {
 }
 
 /// Prints the page that is served at an address.
-pub(super) fn fetch(address: &str) -> Outcome {
+pub(super) fn fetch(address: &str) -> Result<ExitCode> {
     let mut stream = connect(address).with_context(|| format!("nothing answers on {address}"))?;
     let mut response = String::new();
     stream.set_read_timeout(Some(PATIENCE)).context("cannot set a timeout")?;
@@ -52,7 +51,7 @@ pub(super) fn fetch(address: &str) -> Outcome {
     print(body);
     match head.split(' ').nth(1) {
         Some("200") => Ok(ExitCode::SUCCESS),
-        _ => Err(anyhow!("{}", head.lines().next().unwrap_or_default()).into()),
+        _ => Err(anyhow!("{}", head.lines().next().unwrap_or_default())),
     }
 }
 

@@ -3,25 +3,25 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, Result, anyhow};
 
 use super::interrupt::Interrupts;
 use super::{enter, play, web};
-use crate::command::{DemoArgs, DemoRung};
-use crate::exit::{self, Failure, Outcome};
+use crate::{DemoError, DemoOrder, DemoRung};
 
 /// How a process says that its rung is not to be had, see sysexits(3): EX_UNAVAILABLE.
 pub(super) const UNAVAILABLE: u8 = 69;
 
-pub(crate) fn run(args: &DemoArgs) -> Outcome {
+/// Shows the demo, or plays one of its parts.
+pub fn run(args: &DemoOrder) -> Result<ExitCode, DemoError> {
     if let Some([address, folder]) = args.serve.as_deref() {
-        return web::serve(address, Path::new(folder));
+        return Ok(web::serve(address, Path::new(folder))?);
     }
     if let Some(address) = &args.fetch {
-        return web::fetch(address);
+        return Ok(web::fetch(address)?);
     }
     if let (Some(folder), Some(rung)) = (&args.inside, args.rung) {
-        return inside(rung, folder, args.shell);
+        return Ok(inside(rung, folder, args.shell)?);
     }
     let rungs = args.rung.map_or(vec![DemoRung::Root, DemoRung::User, DemoRung::Plain], |rung| vec![rung]);
     // Whoever interrupts the demo interrupts the process inside, which takes everything down first.
@@ -32,11 +32,11 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
             return Ok(ExitCode::from(code));
         }
     }
-    Err(Failure::new(exit::NOT_SUPPORTED, "om demo: this machine does not allow it"))
+    Err(DemoError::NotAllowed)
 }
 
 /// Shows one rung in a process of its own, below a folder of its own.
-fn climb(rung: DemoRung, shell: bool) -> Result<u8, Failure> {
+fn climb(rung: DemoRung, shell: bool) -> Result<u8> {
     let folder = tempfile::Builder::new().prefix("hostler-demo-").tempdir().context("cannot make a folder")?;
     let om = std::env::current_exe().context("cannot tell which program this is")?;
     let mut command = Command::new(om);
@@ -47,16 +47,13 @@ fn climb(rung: DemoRung, shell: bool) -> Result<u8, Failure> {
     let status = command.status().context("cannot run the demo")?;
     let place = folder.path().to_owned();
     folder.close().with_context(|| format!("cannot remove {}: something was left behind", place.display()))?;
-    status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .ok_or_else(|| anyhow!("the demo was killed: {status}").into())
+    status.code().and_then(|code| u8::try_from(code).ok()).ok_or_else(|| anyhow!("the demo was killed: {status}"))
 }
 
-fn inside(rung: DemoRung, folder: &Path, shell: bool) -> Outcome {
+fn inside(rung: DemoRung, folder: &Path, shell: bool) -> Result<ExitCode> {
     if let Err(error) = enter::enter(rung, folder) {
         // Not an error: the next rung is for those who do not have this one.
-        crate::session::print_error(&format!("om demo: not shown {}: {error:#}\n", describe(rung)));
+        crate::print_error(&format!("om demo: not shown {}: {error:#}\n", describe(rung)));
         return Ok(ExitCode::from(UNAVAILABLE));
     }
     play::play(rung, folder, shell)?;

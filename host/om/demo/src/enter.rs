@@ -9,8 +9,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getgid, getuid};
 
-use crate::command::DemoRung;
-use crate::object::life::block_on;
+use crate::DemoRung;
 
 /// Enters what the rung stands on. `folder` is then a file system of its own, but on the last one.
 pub(super) fn enter(rung: DemoRung, folder: &Path) -> Result<()> {
@@ -34,7 +33,8 @@ pub(super) fn enter(rung: DemoRung, folder: &Path) -> Result<()> {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     mount(Some("hostler-demo"), folder, Some("tmpfs"), flags, Some("mode=0755,size=256m"))
         .with_context(|| format!("cannot mount a tmpfs on {}", folder.display()))?;
-    block_on(set_up("lo"))?
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("cannot start the asynchronous runtime")?.block_on(set_up("lo"))
 }
 
 fn leave(also: CloneFlags) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::command::DemoRung;
+use crate::DemoRung;
 
 /// Where the page is served.
 pub(super) fn address(rung: DemoRung) -> String {

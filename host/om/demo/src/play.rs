@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::ladder::describe;
 use super::service;
 use super::stage::Stage;
-use crate::command::DemoRung;
+use crate::DemoRung;
 
 const PAGE: &str = "<h1>Served by Hostler</h1>\n";
 
@@ -49,7 +49,7 @@ fn introduction(stage: &Stage, rung: DemoRung, address: &str) -> Result<()> {
     stage.say(&format!("A service: a page on http://{address}/, and all that it stands on"))?;
     let text = service::configuration(rung, &stage.om, &stage.folder);
     fs::write(stage.folder.join("web.conf"), &text).context("cannot write web.conf")?;
-    crate::session::print(&format!("$ cat web.conf\n{text}"));
+    crate::print(&format!("$ cat web.conf\n{text}"));
     stage.om(&["web", "create", "--config", "web.conf"])
 }
 
@@ -152,7 +152,7 @@ fn nothing_is_left(folder: &Path, address: &str) -> Result<()> {
         ensure!(!backing.starts_with(&image), "{} still loops to {image}", entry.path().display());
     }
     ensure!(std::net::TcpStream::connect(address).is_err(), "something still listens on {address}");
-    crate::session::print("\nNothing is left: no process, no mount, no device, no address.\n");
+    crate::print("\nNothing is left: no process, no mount, no device, no address.\n");
     Ok(())
 }
 

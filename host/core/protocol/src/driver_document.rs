@@ -1,0 +1,280 @@
+//! Drivers: lists, manuals, inspections, grants and policies.
+
+use std::path::PathBuf;
+
+use driver::Manifest;
+use model::keyword::{Inherit, Keyword};
+use serde::{Deserialize, Serialize};
+
+use crate::config::KeywordKind;
+
+/// The drivers of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverList {
+    pub drivers: Vec<DriverSummary>,
+    pub broken: Vec<BrokenDriverDocument>,
+}
+
+/// A driver in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverSummary {
+    pub name: String,
+    pub version: String,
+    /// `built in` or `installed`.
+    pub origin: String,
+    pub digest: String,
+    pub aliases: Vec<String>,
+    pub summary: String,
+}
+
+/// An installed driver that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenDriverDocument {
+    pub file: PathBuf,
+    pub reason: String,
+}
+
+/// The manual of a driver in a list: `om config doc fs`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverDocSummary {
+    pub driver: String,
+    pub aliases: Vec<String>,
+    pub version: String,
+    pub summary: String,
+    pub description: String,
+}
+
+/// The manual of a driver: `om config doc fs.ext4`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverDoc {
+    #[serde(flatten)]
+    pub driver: DriverDocSummary,
+    pub keywords: Vec<KeywordManual>,
+}
+
+/// The manual of a section that is not a driver's: `om config doc DEFAULT`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionDoc {
+    pub section: String,
+    pub keywords: Vec<KeywordManual>,
+}
+
+/// The manual of a keyword.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeywordManual {
+    pub keyword: String,
+    pub aliases: Vec<String>,
+    pub kind: KeywordKind,
+    pub default: Option<String>,
+    pub required: bool,
+    pub scopable: bool,
+    /// Whether the value is also looked up in DEFAULT.
+    pub inherit: bool,
+    /// Whether the keyword is for provision only.
+    pub provisioning: bool,
+    pub secret: bool,
+    /// The kind of stores that the value names keys of.
+    pub store: Option<String>,
+    pub candidates: Vec<String>,
+    pub help: String,
+    pub example: String,
+}
+
+/// What a driver is and asks for: `om driver inspect`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverInspection {
+    pub name: String,
+    pub version: String,
+    pub summary: String,
+    /// `built in`, `installed as FILE` or `not installed`.
+    pub origin: String,
+    pub digest: String,
+    pub aliases: Vec<String>,
+    pub verbs: Vec<String>,
+    /// Whether what it starts is still there after a reboot.
+    pub persistent: bool,
+    pub keywords: Vec<InspectedKeyword>,
+    pub grants: Vec<GrantDocument>,
+    /// Requests that are not grants, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub malformed: Vec<String>,
+    pub site: DriverPolicy,
+}
+
+/// A keyword of an inspected driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InspectedKeyword {
+    pub name: String,
+    pub kind: KeywordKind,
+    pub required: bool,
+    pub default: Option<String>,
+    pub secret: bool,
+    pub store: Option<String>,
+    pub provisioning: bool,
+}
+
+/// A grant in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantDocument {
+    pub grant: String,
+    /// `attach a loop device to`.
+    pub verb: String,
+    /// `/srv/web.img`.
+    pub object: String,
+    /// Why the grant is as good as being root, if it is.
+    pub root_equivalent: Option<String>,
+}
+
+/// What the site's policy file says of a driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverPolicy {
+    pub file: PathBuf,
+    pub lines: Vec<String>,
+    /// Why the file cannot be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What a driver may do for one resource: `om driver inspect --effective`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverGrants {
+    pub driver: String,
+    pub digest: String,
+    pub object: String,
+    pub rid: String,
+    pub grants: Vec<GrantVerdict>,
+    /// What the guard of a container engine's socket lets through, if there is one.
+    pub guarded: Option<GuardedRequests>,
+    /// The keyword that has no value now, so that grants which need it are missing.
+    pub unresolved: Option<String>,
+    pub enforced_by: Vec<String>,
+}
+
+/// A grant for one resource, and what the policies leave of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantVerdict {
+    #[serde(flatten)]
+    pub sentence: GrantDocument,
+    /// `allowed`, `narrowed` or `refused`.
+    pub standing: String,
+    /// The lines that narrow the grant, or who refused it.
+    pub by: GrantLimits,
+    /// The object of the sentence without secrets, for people.
+    #[serde(skip)]
+    pub masked: String,
+}
+
+/// What limits a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum GrantLimits {
+    Nothing,
+    Lines(Vec<String>),
+    Refuser(String),
+}
+
+/// What the guard of a container engine's socket lets through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardedRequests {
+    pub lets_through: Vec<String>,
+    /// Why nothing is let through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What is about to be allowed to a driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverConsent {
+    pub name: String,
+    pub version: String,
+    pub built_in: bool,
+    pub digest: String,
+    /// What the driver asks for, in words.
+    pub grants: Vec<GrantDocument>,
+    /// Requests that are not grants, and why.
+    pub malformed: Vec<String>,
+    /// The lines that would be added to the policy.
+    pub lines: Vec<String>,
+}
+
+/// What came of a change of a driver's policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyChange {
+    pub driver: String,
+    pub changed: bool,
+    pub file: PathBuf,
+}
+
+/// The container engine of an object, and the object's containers there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineAccess {
+    pub socket: PathBuf,
+    pub containers: Vec<EngineContainer>,
+}
+
+/// A container of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineContainer {
+    pub name: String,
+    pub image: String,
+}
+
+impl From<&Keyword> for KeywordManual {
+    fn from(keyword: &Keyword) -> KeywordManual {
+        KeywordManual {
+            keyword: keyword.name.clone(),
+            aliases: keyword.aliases.clone(),
+            kind: keyword.kind.into(),
+            default: keyword.default.clone(),
+            required: keyword.required,
+            scopable: keyword.scopable,
+            inherit: keyword.inherit == Inherit::Default,
+            provisioning: keyword.provisioning,
+            secret: keyword.secret,
+            store: keyword.store.map(|kind| kind.as_str().to_owned()),
+            candidates: keyword.candidates.clone(),
+            help: keyword.help.clone(),
+            example: keyword.example.clone(),
+        }
+    }
+}
+
+impl From<&Keyword> for InspectedKeyword {
+    fn from(keyword: &Keyword) -> InspectedKeyword {
+        InspectedKeyword {
+            name: keyword.name.clone(),
+            kind: keyword.kind.into(),
+            required: keyword.required,
+            default: keyword.default.clone(),
+            secret: keyword.secret,
+            store: keyword.store.map(|kind| kind.as_str().to_owned()),
+            provisioning: keyword.provisioning,
+        }
+    }
+}
+
+impl From<&Manifest> for DriverDocSummary {
+    fn from(manifest: &Manifest) -> DriverDocSummary {
+        DriverDocSummary {
+            driver: manifest.name.to_string(),
+            aliases: manifest.aliases.clone(),
+            version: manifest.version.clone(),
+            summary: manifest.summary.clone(),
+            description: manifest.description.clone(),
+        }
+    }
+}
+
+impl From<&Manifest> for DriverDoc {
+    fn from(manifest: &Manifest) -> DriverDoc {
+        DriverDoc { driver: manifest.into(), keywords: manifest.keywords.iter().map(KeywordManual::from).collect() }
+    }
+}
+
+/// A driver that was installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstalledDriver {
+    pub name: String,
+    pub version: String,
+    pub digest: String,
+}

@@ -1,0 +1,250 @@
+//! The status of an instance and of its resources.
+//!
+//! `om … print status --format json` prints it, the agent keeps it in a cache file. The members named `internal` are for the
+//! agent and for the command line alone: [`InstanceDocument::published`] takes them out before a document is printed.
+
+use std::time::Duration;
+
+use driver::Fault;
+use model::select::Selectable;
+use model::status::{Flags, Provisioned, RestartsLeft, State};
+use model::{DriverName, NodeName, ObjectPath, Rid};
+use serde::{Deserialize, Serialize};
+
+use crate::{LogLevel, word};
+
+/// The status of an instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstanceDocument {
+    #[serde(with = "word")]
+    pub path: ObjectPath,
+    #[serde(with = "word")]
+    pub node: NodeName,
+    #[serde(with = "word")]
+    pub avail: State,
+    #[serde(with = "word")]
+    pub overall: State,
+    #[serde(with = "word")]
+    pub optional: State,
+    #[serde(with = "word")]
+    pub provisioned: Provisioned,
+    /// Whether automatic actions are prevented.
+    pub frozen: bool,
+    /// When the drivers were asked, in seconds since 1970.
+    pub updated_at: i64,
+    /// The notes in sentences, which the edge that publishes the document writes.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// In the order of their ids.
+    #[serde(with = "by_rid")]
+    pub resources: Vec<ResourceDocument>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub internal: Option<InternalInstanceDocument>,
+}
+
+/// What is not published of the status of an instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InternalInstanceDocument {
+    /// Whether the tree shows disabled resources.
+    pub show_disabled: bool,
+    /// What a reader should know beyond the resources.
+    pub notes: Vec<NoteDocument>,
+}
+
+/// A note on an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteDocument {
+    /// The configuration has errors, and an earlier version without errors is in use.
+    EarlierConfiguration { errors: usize },
+    /// The configuration has errors, and everything else in it is in use.
+    PartOfConfiguration { errors: usize },
+    /// An action was interrupted. The next action recovers it.
+    Interrupted { action: String },
+    /// An action failed the last time it was tried: how, and at which time.
+    Failed { action: String, how: String, at: String },
+}
+
+/// The status of a resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResourceDocument {
+    /// The key of the resource in [`InstanceDocument::resources`].
+    #[serde(skip, default = "no_rid")]
+    pub rid: Rid,
+    #[serde(rename = "type", with = "word")]
+    pub driver: DriverName,
+    #[serde(with = "word")]
+    pub status: State,
+    /// What the resource is, in a few words.
+    pub label: String,
+    /// The driver's messages, and its fault if it could not answer.
+    pub log: Vec<StatusMessage>,
+    #[serde(with = "word")]
+    pub provisioned: Provisioned,
+    pub monitor: bool,
+    pub disable: bool,
+    pub optional: bool,
+    pub encap: bool,
+    pub standby: bool,
+    pub subset: Option<String>,
+    pub tags: Vec<String>,
+    pub exposes: Vec<NamedValue>,
+    pub uses: Vec<NamedValue>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub internal: Option<InternalResourceDocument>,
+}
+
+/// What is not published of the status of a resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InternalResourceDocument {
+    /// Whether the members of the subset act at the same time.
+    pub parallel: bool,
+    pub running: bool,
+    #[serde(with = "RestartsDocument")]
+    pub restarts_left: RestartsLeft,
+    /// The fault, which is also the last message.
+    pub fault: Option<FaultDocument>,
+}
+
+/// A message of a driver about a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusMessage {
+    pub level: LogLevel,
+    pub message: String,
+}
+
+/// A name and its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedValue {
+    pub name: String,
+    pub value: String,
+}
+
+/// The status of an object that has no instance on this node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AbsentInstance {
+    #[serde(with = "word")]
+    pub path: ObjectPath,
+    #[serde(with = "word")]
+    pub avail: State,
+    #[serde(with = "word")]
+    pub overall: State,
+    #[serde(with = "word")]
+    pub provisioned: State,
+    pub notes: Vec<String>,
+    #[serde(with = "by_rid")]
+    pub resources: Vec<ResourceDocument>,
+}
+
+impl AbsentInstance {
+    /// An object that is not here, and the reason.
+    pub fn new(path: ObjectPath, note: String) -> AbsentInstance {
+        let (avail, overall, provisioned) = (State::Na, State::Na, State::Na);
+        AbsentInstance { path, avail, overall, provisioned, notes: vec![note], resources: Vec::new() }
+    }
+}
+
+impl InstanceDocument {
+    /// The document without what is not published.
+    #[must_use]
+    pub fn published(mut self) -> InstanceDocument {
+        self.internal = None;
+        self.resources.iter_mut().for_each(|resource| resource.internal = None);
+        self
+    }
+
+    /// Whether the tree shows disabled resources.
+    pub fn show_disabled(&self) -> bool {
+        self.internal.as_ref().is_some_and(|internal| internal.show_disabled)
+    }
+}
+
+impl ResourceDocument {
+    /// The flags, as the column of a status shows them.
+    pub fn flags(&self) -> Flags {
+        Flags {
+            running: self.internal.as_ref().is_some_and(|internal| internal.running),
+            monitored: self.monitor,
+            disabled: self.disable,
+            optional: self.optional,
+            encap: self.encap,
+            provisioned: self.provisioned,
+            standby: self.standby,
+            restarts_left: self.internal.as_ref().map_or(RestartsLeft::None, |internal| internal.restarts_left),
+        }
+    }
+
+    /// The subset whose members act at the same time, if the resource is in one.
+    pub fn parallel_subset(&self) -> Option<&str> {
+        let parallel = self.internal.as_ref().is_some_and(|internal| internal.parallel);
+        self.subset.as_deref().filter(|_| parallel)
+    }
+}
+
+impl Selectable for ResourceDocument {
+    fn rid(&self) -> &Rid {
+        &self.rid
+    }
+    fn driver(&self) -> &DriverName {
+        &self.driver
+    }
+    fn tags(&self) -> &[String] {
+        &self.tags
+    }
+    fn subset(&self) -> Option<&str> {
+        self.subset.as_deref()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RestartsLeft")]
+enum RestartsDocument {
+    None,
+    Left(u32),
+    Stopped,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Fault")]
+enum FaultWords {
+    Trap(String),
+    Cpu(Duration),
+    Wall(Duration),
+    Memory(u64),
+    Stack,
+    Stuck(String),
+    Missing { driver: String, reason: String },
+}
+
+/// The reason why a driver could not answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FaultDocument(#[serde(with = "FaultWords")] pub Fault);
+
+/// The placeholder until [`by_rid`] has read the key.
+fn no_rid() -> Rid {
+    "task#unread".parse().expect("this is the id of a resource")
+}
+
+/// Resources as a map from their ids.
+mod by_rid {
+    use std::collections::BTreeMap;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::ResourceDocument;
+
+    pub(super) fn serialize<S: Serializer>(resources: &[ResourceDocument], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(resources.iter().map(|resource| (resource.rid.to_string(), resource)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ResourceDocument>, D::Error> {
+        let named = BTreeMap::<String, ResourceDocument>::deserialize(deserializer)?;
+        let with_rid = |(rid, resource): (String, ResourceDocument)| {
+            Ok(ResourceDocument { rid: rid.parse().map_err(D::Error::custom)?, ..resource })
+        };
+        let mut resources: Vec<ResourceDocument> = named.into_iter().map(with_rid).collect::<Result<_, D::Error>>()?;
+        resources.sort_by(|a, b| a.rid.cmp(&b.rid));
+        Ok(resources)
+    }
+}

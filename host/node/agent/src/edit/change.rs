@@ -1,0 +1,312 @@
+//! Reading, checking and saving a configuration.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use config::diagnostic::Diagnostic;
+use config::{self, Document, Key, KeyOp, NoKey, NoKeyOp, Reader};
+use model::ObjectPath;
+use model::select::{BadFilter, NothingSelected, ResourceFilter};
+use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText};
+
+use crate::file::durable::{self, FileError};
+use crate::file::lock::{FileLock, LockError};
+use crate::file::text::NotText;
+use crate::object::{NoUsableConfiguration, ObjectError};
+use crate::{Agent, ObjectFiles};
+
+/// How long a change of node.conf waits for another one.
+const EDIT_WAIT: Duration = Duration::from_secs(10);
+
+/// How often a change is made again because another one was saved meanwhile.
+const ATTEMPTS: u32 = 20;
+
+/// Why a configuration cannot be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no such object, or its files cannot be used.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// A file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file is not text.
+    #[error("{0}")]
+    NotText(String),
+    /// Another process changes node.conf.
+    #[error("cannot change the node's configuration")]
+    Lock(#[source] LockError),
+    /// What is to be set cannot be read.
+    #[error("cannot read --kw {text}")]
+    Operation {
+        text: String,
+        #[source]
+        source: NoKeyOp,
+    },
+    /// The keyword cannot be read.
+    #[error("cannot read the keyword {text:?}")]
+    Keyword {
+        text: String,
+        #[source]
+        source: NoKey,
+    },
+    /// The value cannot be written.
+    #[error("{target}: cannot set {key}")]
+    Value {
+        target: String,
+        key: String,
+        #[source]
+        source: config::EditError,
+    },
+    /// The section that is to be deleted is not there.
+    #[error("{target} has no section {section}")]
+    NoSection { target: String, section: String },
+    /// The text is not the one that the change was made from.
+    #[error("someone else changed it meanwhile")]
+    ChangedMeanwhile,
+    /// The configuration has errors, and there is no earlier valid version.
+    #[error(transparent)]
+    Configuration(#[from] NoUsableConfiguration),
+    /// The options that select resources cannot be read.
+    #[error(transparent)]
+    Filter(#[from] BadFilter),
+    /// The options select nothing.
+    #[error("{object}")]
+    NothingSelected {
+        object: ObjectPath,
+        #[source]
+        source: NothingSelected,
+    },
+    /// The value cannot be evaluated.
+    #[error(transparent)]
+    Read(#[from] config::ReadError),
+}
+
+impl Agent {
+    /// The configuration as it is stored. Of a node, a file that does not exist is an empty one.
+    pub fn config_text(&self, target: &ConfigTarget) -> Result<ConfigText, ConfigError> {
+        let file = self.config_file(target);
+        let text = match target {
+            ConfigTarget::Object(path) => ObjectFiles::of(self.home()).text(path)?,
+            ConfigTarget::Node => {
+                let content = durable::read(&file)?.unwrap_or_default();
+                NotText::check(content).map_err(|odd| ConfigError::NotText(odd.sentence(file.display())))?
+            }
+        };
+        Ok(ConfigText { file: file.display().to_string(), text })
+    }
+
+    /// Where the configuration is stored.
+    pub fn config_file(&self, target: &ConfigTarget) -> PathBuf {
+        match target {
+            ConfigTarget::Object(path) => self.home().config(path),
+            ConfigTarget::Node => self.home().node_config(),
+        }
+    }
+
+    /// Where the changes of an editor are kept until they are saved.
+    pub fn config_draft(&self, target: &ConfigTarget) -> PathBuf {
+        let state = match target {
+            ConfigTarget::Object(path) => self.home().state(path),
+            ConfigTarget::Node => self.home().node_state(),
+        };
+        state.join("draft.conf")
+    }
+
+    /// The problems that a text would have as this configuration.
+    pub async fn check_config(&self, target: &ConfigTarget, text: &str) -> Vec<ConfigProblem> {
+        self.diagnose_config(target, text).await.iter().map(ConfigProblem::from).collect()
+    }
+
+    async fn diagnose_config(&self, target: &ConfigTarget, text: &str) -> Vec<Diagnostic> {
+        match target {
+            ConfigTarget::Object(path) => self.diagnose(path, text).await,
+            ConfigTarget::Node => config::validate_node(text),
+        }
+    }
+
+    /// The problems of a file that is not a configuration yet. One that is not text has one more.
+    pub async fn check_file(&self, object: &ObjectPath, name: &str, content: Vec<u8>) -> ConfigCheck {
+        let (text, odd) = match NotText::check(content) {
+            Ok(text) => (text, None),
+            Err(odd) => (odd.lossy().to_owned(), Some(odd.diagnostic())),
+        };
+        let diagnostics = odd.into_iter().chain(self.diagnose(object, &text).await);
+        let problems = diagnostics.map(|diagnostic| ConfigProblem::from(&diagnostic)).collect();
+        ConfigCheck { name: name.to_owned(), text, problems }
+    }
+
+    /// The object that a file is most likely meant for: the object whose configuration it is, else the service with the name
+    /// of the file.
+    pub fn likely_object(&self, file: &std::path::Path) -> ObjectPath {
+        if let Ok(within) = file.strip_prefix(&self.home().etc)
+            && let Some(path) = crate::home::layout::object_of_config_file(within)
+        {
+            return path;
+        }
+        let stem = file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+        ObjectPath::svc(&stem).or_else(|_| ObjectPath::svc("service")).unwrap_or_else(|_| ObjectPath::cluster())
+    }
+
+    /// Makes the edits, all of them or none. A change that causes errors is refused, unless it is forced.
+    pub async fn change_config(
+        &self,
+        target: &ConfigTarget,
+        change: &ConfigChange,
+    ) -> Result<ConfigOutcome, ConfigError> {
+        for _ in 0..ATTEMPTS {
+            let ConfigText { text: old, .. } = self.config_text(target)?;
+            let new = self.edited(target, &old, &change.edits)?;
+            if new == old {
+                return Ok(ConfigOutcome::Unchanged);
+            }
+            if !change.force
+                && let Some(refused) = self.new_errors(target, &old, &new).await
+            {
+                return Ok(ConfigOutcome::Refused(refused));
+            }
+            match self.save_config(target, Some(&old), new) {
+                Err(ConfigError::ChangedMeanwhile) => {}
+                saved => return saved.map(|()| ConfigOutcome::Saved),
+            }
+        }
+        Err(ConfigError::ChangedMeanwhile)
+    }
+
+    /// Saves a text, if the configuration still is the one that it was made from. Without one, whatever it is.
+    pub fn save_config(&self, target: &ConfigTarget, made_from: Option<&str>, new: String) -> Result<(), ConfigError> {
+        let replace = |now: &str| match made_from.is_none_or(|made_from| made_from == now) {
+            true => Ok(new),
+            false => Err(ConfigError::ChangedMeanwhile),
+        };
+        match target {
+            ConfigTarget::Object(path) => ObjectFiles::of(self.home()).edit(path, replace),
+            ConfigTarget::Node => {
+                let lock = self.home().run.join("lock").join("node.config");
+                let _lock = FileLock::take_blocking(&lock, "edit", EDIT_WAIT).map_err(ConfigError::Lock)?;
+                let ConfigText { text: old, .. } = self.config_text(target)?;
+                let new = replace(&old)?;
+                if new != old {
+                    // A node whose state cannot be written must not change its configuration either.
+                    durable::probe(&self.home().var)?;
+                    durable::write(&self.home().node_config(), new.as_bytes())?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The text with the edits made, in their order.
+    pub fn edited(&self, target: &ConfigTarget, old: &str, edits: &[ConfigEdit]) -> Result<String, ConfigError> {
+        let mut document = Document::parse(old);
+        for edit in edits {
+            self.edit(target, &mut document, edit)?;
+        }
+        Ok(document.text().to_owned())
+    }
+
+    fn edit(&self, target: &ConfigTarget, document: &mut Document, edit: &ConfigEdit) -> Result<(), ConfigError> {
+        let failed = |key: String| move |source| ConfigError::Value { target: target.to_string(), key, source };
+        match edit {
+            ConfigEdit::Apply(text) => {
+                let operation: KeyOp =
+                    text.parse().map_err(|source| ConfigError::Operation { text: text.clone(), source })?;
+                let operation = KeyOp { key: self.as_written(target, document, &operation.key), ..operation };
+                document.apply(&operation).map_err(failed(operation.key.to_string()))?;
+            }
+            ConfigEdit::Set { keyword, value } => {
+                let key = self.as_written(target, document, &parse_key(keyword)?);
+                let operation = KeyOp { key, op: config::Op::Set, value: value.clone() };
+                document.apply(&operation).map_err(failed(operation.key.to_string()))?;
+            }
+            ConfigEdit::SetIn { section, keyword, value } => {
+                document.set(section, keyword, value).map_err(failed(format!("{section}.{keyword}")))?;
+            }
+            ConfigEdit::Unset { keyword } => {
+                let key = self.as_written(target, document, &parse_key(keyword)?);
+                document.remove(&key);
+            }
+            ConfigEdit::UnsetSection { section } => {
+                let key = self.as_written(target, document, &Key::new(section.as_str(), ""));
+                document.remove(&key);
+            }
+            ConfigEdit::UnsetIn { section, keyword } => {
+                document.unset(section, keyword);
+            }
+            ConfigEdit::DeleteSection { section } => {
+                let written = self.as_written(target, document, &Key::new(section.as_str(), "")).section;
+                if !document.delete_section(&written) {
+                    return Err(ConfigError::NoSection { target: target.to_string(), section: section.clone() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The key with its section as the document names it: `disk#1` may be written `[vg#1]`.
+    pub(super) fn as_written(&self, target: &ConfigTarget, document: &Document, key: &Key) -> Key {
+        match target {
+            ConfigTarget::Node => key.clone(),
+            ConfigTarget::Object(path) => {
+                let (node, drivers) = (self.node(), self.drivers());
+                let reader = Reader::new(path, document, &*node, &*drivers);
+                Key { section: reader.section(key).to_owned(), ..key.clone() }
+            }
+        }
+    }
+
+    /// The errors that the new text has and the old one had not.
+    async fn new_errors(&self, target: &ConfigTarget, old: &str, new: &str) -> Option<ConfigCheck> {
+        let before = self.diagnose_config(target, old).await;
+        let errors = new_errors(&before, self.diagnose_config(target, new).await);
+        let name = self.config_file(target).display().to_string();
+        let problems: Vec<ConfigProblem> = errors.iter().map(ConfigProblem::from).collect();
+        (!problems.is_empty()).then(|| ConfigCheck { name, text: new.to_owned(), problems })
+    }
+
+    /// The sections of the resources that the filter selects. Without a filter, the section of the object as a whole.
+    pub fn selected_sections(&self, path: &ObjectPath, filter: &ResourceFilter) -> Result<Vec<String>, ConfigError> {
+        if filter.is_empty() {
+            return Ok(vec![config::DEFAULT.to_owned()]);
+        }
+        let configuration = self.configuration(path)?;
+        let object = configuration.object()?;
+        let selected = filter.select(&object.resources);
+        let selected = selected.map_err(|source| ConfigError::NothingSelected { object: path.clone(), source })?;
+        Ok(selected.into_iter().map(|resource| resource.section.clone()).collect())
+    }
+}
+
+pub(super) fn parse_key(text: &str) -> Result<Key, ConfigError> {
+    text.parse().map_err(|source| ConfigError::Keyword { text: text.to_owned(), source })
+}
+
+/// The errors that were not there before. Where in the text they are does not count: lines move.
+fn new_errors(before: &[Diagnostic], after: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut known: Vec<&Diagnostic> = before.iter().filter(|diagnostic| diagnostic.is_error()).collect();
+    let mut errors: Vec<Diagnostic> = after.into_iter().filter(Diagnostic::is_error).collect();
+    errors.retain(|error| {
+        let same = known.iter().position(|old| old.message == error.message && old.label == error.label);
+        same.map(|at| known.swap_remove(at)).is_none()
+    });
+    errors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::diagnostic::Span;
+
+    #[test]
+    fn an_error_is_new_unless_it_was_there_as_often() {
+        let error = |at: usize, message: &str| Diagnostic::error(Span::new(at, at + 1), message, "");
+        let check = |before: &[Diagnostic], after: &[Diagnostic], expected: &[Diagnostic]| {
+            assert_eq!(new_errors(before, after.to_vec()), expected);
+        };
+        check(&[], &[error(1, "a")], &[error(1, "a")]);
+        check(&[error(1, "a")], &[error(9, "a")], &[]);
+        check(&[error(1, "a")], &[error(1, "a"), error(9, "a")], &[error(9, "a")]);
+        check(&[error(1, "a")], &[], &[]);
+        check(&[], &[Diagnostic::warning(Span::new(0, 1), "w", "")], &[]);
+    }
+}

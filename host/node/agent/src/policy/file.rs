@@ -1,0 +1,135 @@
+//! A driver's `.policy` file: read, checked and replaced as a whole.
+
+use std::path::PathBuf;
+
+use grant::{DigestError, GrantRequest, GrantRequestError, PolicyError, SitePolicy};
+use model::DriverName;
+use model::rid::NoDriverName;
+
+use crate::Directories;
+use crate::drivers::InstallError;
+use crate::file::durable::{self, FileError};
+use crate::file::text::NotText;
+use crate::node::paths::policy_of;
+
+/// Why a driver cannot be named, installed, allowed or denied.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyChangeError {
+    /// There is no such driver.
+    #[error("no driver {0}: see om driver ls")]
+    Unknown(String),
+    /// What was typed cannot be a driver's name.
+    #[error(transparent)]
+    Name(#[from] NoDriverName),
+    /// The driver is installed, but broken.
+    #[error("{0} cannot be used: {1}")]
+    Broken(String, String),
+    /// The component cannot be read, installed or removed.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// The policy file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The policy file is not text, or not a policy.
+    #[error("{0}")]
+    NotPolicy(String),
+    /// What was typed is not a grant.
+    #[error("{typed:?} is not a grant: {reason}")]
+    NotGrant { typed: String, reason: String },
+    /// The manifest asks for something that is not a grant.
+    #[error("the driver asks for something that is not a grant")]
+    Request(#[source] GrantRequestError),
+    /// The digest of the component cannot be read.
+    #[error(transparent)]
+    Digest(#[from] DigestError),
+    /// The component is not the one that was shown.
+    #[error("{0} is another build than the one that was shown: nothing was allowed")]
+    OtherBuild(String),
+    /// Nothing can be run on this machine.
+    #[error("{0}")]
+    Runtime(String),
+}
+
+/// The policy file of a driver, with its present text.
+pub(super) struct PolicyFile {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
+impl PolicyFile {
+    /// Reads the file. A broken one is not edited, because the meaning of the result could not be known.
+    pub(super) fn read(home: &Directories, driver: &DriverName) -> Result<PolicyFile, PolicyChangeError> {
+        let path = policy_of(home, driver);
+        let content = durable::read(&path)?.unwrap_or_default();
+        let text = NotText::check(content);
+        let text = text.map_err(|odd| PolicyChangeError::NotPolicy(odd.sentence(path.display())))?;
+        SitePolicy::parse(&text).map_err(|errors| located(&path.display().to_string(), &errors))?;
+        Ok(PolicyFile { path, text })
+    }
+
+    /// Replaces the text, if the new one is a policy. False if it is the same.
+    pub(super) fn replace(&self, text: &str) -> Result<bool, PolicyChangeError> {
+        if text == self.text {
+            return Ok(false);
+        }
+        SitePolicy::parse(text).map_err(|errors| located("the new policy", &errors))?;
+        durable::write(&self.path, text.as_bytes())?;
+        Ok(true)
+    }
+
+    /// The lines that say something.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let says = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        self.text.lines().map(str::trim).filter(says).map(str::to_owned).collect()
+    }
+}
+
+/// A grant as it was typed: `exec = /bin/x`, or `exec:/bin/x`. The keywords of a request become stars.
+pub(super) fn grant_line(typed: &str) -> Result<String, PolicyChangeError> {
+    let end = typed.find(|c: char| !c.is_ascii_lowercase() && c != '.').unwrap_or(typed.len());
+    let line = match typed[end..].strip_prefix(':') {
+        Some(rest) => format!("{} = {rest}", &typed[..end]),
+        None => typed.trim().to_owned(),
+    };
+    if let Ok(request) = line.parse::<GrantRequest>()
+        && !request.keywords().is_empty()
+    {
+        return Ok(request.allow_line());
+    }
+    SitePolicy::parse(&format!("allow {line}")).map_err(|errors| PolicyChangeError::NotGrant {
+        typed: typed.to_owned(),
+        reason: errors[0].reason.to_string(),
+    })?;
+    Ok(line)
+}
+
+/// The policy lines that allow all that a manifest asks for.
+pub(super) fn whole_requests(grants: &[String]) -> Result<Vec<String>, PolicyChangeError> {
+    let line = |line: &String| line.parse::<GrantRequest>().map(|request| request.allow_line());
+    grants.iter().map(line).collect::<Result<_, _>>().map_err(PolicyChangeError::Request)
+}
+
+fn located(what: &str, errors: &[PolicyError]) -> PolicyChangeError {
+    let lines: Vec<String> = errors.iter().map(|e| format!("{what}:{}:{}: {}", e.line, e.column, e.reason)).collect();
+    PolicyChangeError::NotPolicy(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grant_line;
+
+    #[test]
+    fn grants_may_be_typed_in_short_and_as_requests() {
+        for (typed, line) in [
+            ("exec = /bin/x -r", "exec = /bin/x -r"),
+            ("exec:/bin/x -r", "exec = /bin/x -r"),
+            ("exec(caps=cap_net_admin) = /bin/x", "exec(caps=cap_net_admin) = /bin/x"),
+            ("exec = /bin/x -- {kw:dev}", "exec = /bin/x -- *"),
+        ] {
+            assert_eq!(grant_line(typed).ok().as_deref(), Some(line), "{typed}");
+        }
+        for typed in ["", "exec", "fly = /x", "exec = bin/x"] {
+            assert!(grant_line(typed).is_err(), "{typed}");
+        }
+    }
+}

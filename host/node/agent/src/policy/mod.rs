@@ -1,0 +1,9 @@
+//! Drivers and what the site allows them, as an operator asks: inspect, allow, deny, install, remove, compile.
+
+mod consent;
+mod file;
+mod inspection;
+mod reference;
+mod warm;
+
+pub use file::PolicyChangeError;

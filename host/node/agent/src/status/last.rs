@@ -1,0 +1,28 @@
+//! Which status is shown: the last known one, or a new one.
+
+use std::os::unix::fs::MetadataExt;
+
+use model::ObjectPath;
+
+use super::InstanceStatus;
+use crate::state::{FreezeState, InstanceState};
+use crate::{ActError, Agent};
+
+impl Agent {
+    /// The last known status of an instance. The drivers are asked if there is none, if the configuration has changed since,
+    /// or if `refresh` says so.
+    pub async fn last_or_new_status(&self, path: &ObjectPath, refresh: bool) -> Result<InstanceStatus, ActError> {
+        let state = InstanceState::of(self.home(), path);
+        let last = state.last_status().ok().flatten().filter(|last| !refresh && !self.is_outdated(last));
+        let Some(last) = last else { return self.status(path).await };
+        // A freeze asks no driver, so the last status does not know of it.
+        let frozen = state.frozen().map_or(last.frozen, |frozen| frozen != FreezeState::No);
+        Ok(InstanceStatus { frozen, ..last })
+    }
+
+    /// Whether the configuration changed after the status was read. A change in the same second counts: the time is not finer.
+    fn is_outdated(&self, status: &InstanceStatus) -> bool {
+        let file = std::fs::metadata(self.home().config(&status.path));
+        file.is_ok_and(|file| file.mtime() >= status.seen_at)
+    }
+}

@@ -1,0 +1,51 @@
+//! The errors of the agent as failures of a command. Each keeps its own kind.
+
+use agent::ActError;
+use agent::console::ConsoleError;
+use agent::datastore::DataStoreError;
+use agent::edit::{ConfigError, DeleteError};
+use agent::engine::EngineError;
+use agent::flags::FlagError;
+use agent::log::LogReadError;
+use agent::object::ObjectError;
+use agent::policy::PolicyChangeError;
+use agent::process_group::ProcessGroupError;
+use protocol::FailureKind;
+
+use crate::exit::Failure;
+
+macro_rules! failures {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                Failure::new(error.kind(), error)
+            }
+        })*
+    };
+}
+
+failures!(ActError, ConfigError, DeleteError, ObjectError, PolicyChangeError, ProcessGroupError);
+
+macro_rules! plain_failures {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                Failure::new(FailureKind::Failed, error)
+            }
+        })*
+    };
+}
+
+plain_failures!(ConsoleError, EngineError, FlagError, LogReadError);
+
+impl From<DataStoreError> for Failure {
+    fn from(error: DataStoreError) -> Failure {
+        match error {
+            // The way out is known.
+            DataStoreError::Object(ObjectError::Missing(store)) => {
+                Failure::message(FailureKind::NoMatch, format!("{store} does not exist: om {store} create makes it"))
+            }
+            other => Failure::new(other.kind(), other),
+        }
+    }
+}

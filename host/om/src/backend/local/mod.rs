@@ -1,0 +1,325 @@
+//! The agent in this process, as a [`Backend`]: for a node where no daemon runs.
+
+mod failure;
+mod interrupt;
+
+// The agent compiles drivers in a child process of this very program.
+pub(crate) use agent::{COMPILE_VERB, compile_child};
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent::datastore::Put;
+use agent::log::LogConsole;
+use agent::{
+    ActionRequest, Agent, Cancel, ConfigurationCatalogue, Console, DataStores, Directories, Level, ObjectFiles,
+    Terminal,
+};
+use anyhow::{Context, anyhow};
+use model::{DriverName, NodeName, ObjectPath, Rid};
+use plan::Action;
+use protocol::{
+    ActionOrder, ActionPlan, ActionReport, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
+    ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc, DriverGrants, DriverInspection,
+    DriverList, EndingDocument, EngineAccess, EvaluatedKeyword, InstalledDriver, InstanceDocument, KeyChange, LogQuery,
+    NameKind, ObjectList, PolicyChange, ResourceSelection,
+};
+
+use super::{Backend, InstanceFlag, LogLines, Reply};
+use crate::words::ObjectQuery;
+use interrupt::{block_on, cancel_on_signal};
+
+/// The agent in this process.
+pub(super) struct LocalBackend {
+    agent: Agent,
+}
+
+impl LocalBackend {
+    pub(super) fn open(root: Option<&Path>) -> Reply<LocalBackend> {
+        let env = |name: &str| std::env::var_os(name);
+        let home = Directories::find(root, env).context("cannot determine the agent's directories")?;
+        let node = agent::home::node_name(env).context("cannot determine this node's name")?;
+        Ok(LocalBackend { agent: Agent::open(home, &node).context("cannot read the node's configuration")? })
+    }
+
+    fn objects(&self) -> ObjectFiles<'_> {
+        ObjectFiles::of(self.agent.home())
+    }
+
+    fn stores(&self) -> DataStores<'_> {
+        DataStores::of(self.agent.home())
+    }
+}
+
+impl Backend for LocalBackend {
+    fn time_in_drivers(&self) -> Duration {
+        self.agent.time_in_drivers()
+    }
+
+    fn objects(&self) -> Reply<ObjectList> {
+        let objects = self.objects().list().context("cannot list the objects")?;
+        Ok(ObjectList { objects, strays: self.objects().strays().unwrap_or_default() })
+    }
+
+    fn select(&self, query: &ObjectQuery) -> Reply<Vec<ObjectPath>> {
+        // Of a path, no other object needs to be listed.
+        if let Some(path) = query.selector.as_path() {
+            return Ok(Some(path.clone()).filter(|path| self.objects().exists(path)).into_iter().collect());
+        }
+        let all = self.objects().list().context("cannot list the objects")?;
+        let (node, drivers) = (self.agent.node(), self.agent.drivers());
+        let catalogue = ConfigurationCatalogue::new(self.agent.home(), &node, &*drivers);
+        let selected = query.selector.select(&all, &catalogue);
+        let selected = selected.with_context(|| format!("cannot apply the selector {:?}", query.text))?;
+        Ok(selected.into_iter().cloned().collect())
+    }
+
+    fn exists(&self, path: &ObjectPath) -> Reply<bool> {
+        Ok(self.objects().exists(path))
+    }
+
+    fn create(&self, path: &ObjectPath, text: &str) -> Reply<()> {
+        Ok(self.objects().create(path, text)?)
+    }
+
+    fn delete(&self, path: &ObjectPath, sections: &[String], force: bool) -> Reply<ConfigOutcome> {
+        Ok(block_on(self.agent.delete(path, sections, force))??)
+    }
+
+    fn peers(&self, path: &ObjectPath) -> Reply<Vec<NodeName>> {
+        Ok(self.agent.peers(path)?)
+    }
+
+    fn names(&self, path: &ObjectPath, kind: NameKind) -> Reply<BTreeSet<String>> {
+        Ok(self.agent.names(path, kind))
+    }
+
+    fn status(&self, path: &ObjectPath, refresh: bool) -> Reply<InstanceDocument> {
+        Ok((&block_on(self.agent.last_or_new_status(path, refresh))??).into())
+    }
+
+    fn plan(&self, path: &ObjectPath, order: &ActionOrder) -> Reply<ActionPlan> {
+        let plan = block_on(self.agent.plan(path, &request(order)?))??;
+        Ok(ActionPlan {
+            document: serde_json::to_value(plan::render::json(&plan)).context("cannot render the plan")?,
+            text: plan::render::text(&plan),
+            dot: plan::render::dot(&plan),
+            interrupted: self.agent.unfinished(path),
+        })
+    }
+
+    fn act(&self, path: &ObjectPath, order: &ActionOrder, lines: Arc<dyn LogLines>) -> Reply<ActionReport> {
+        let request = request(order)?;
+        let action = request.action;
+        let cancel = Cancel::default();
+        let outcome = block_on(async {
+            tokio::spawn(cancel_on_signal(cancel.clone()));
+            self.agent.act(path, request, Some(Arc::new(LineConsole(lines))), cancel.clone()).await
+        })??;
+        let ending = agent::ending(&outcome.report.ending);
+        let follows = order.orchestrated && ending == EndingDocument::Done;
+        let warning = if follows { self.agent.follow_up(path, action)? } else { None };
+        Ok(ActionReport {
+            ending,
+            changed: outcome.report.changed(),
+            warnings: warning.into_iter().collect(),
+            instance: (&outcome.instance).into(),
+        })
+    }
+
+    fn flag(&self, path: &ObjectPath, flag: InstanceFlag) -> Reply<bool> {
+        Ok(match flag {
+            InstanceFlag::Freeze => self.agent.freeze(path),
+            InstanceFlag::Thaw => self.agent.thaw(path),
+            InstanceFlag::Clear => self.agent.clear(path),
+        }?)
+    }
+
+    fn logs(&self, query: &LogQuery, entry: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Reply<()> {
+        Ok(block_on(self.agent.logs(query, entry))??)
+    }
+
+    fn console(&self, path: &ObjectPath, rid: Option<&Rid>, order: &ConsoleOrder) -> Reply<i32> {
+        let console = match order {
+            ConsoleOrder::Enter => Console::Enter,
+            ConsoleOrder::Exec { argv } => Console::Exec(argv.clone()),
+            ConsoleOrder::Logs { follow } => Console::Logs { follow: *follow },
+        };
+        let terminal = Terminal {
+            input: duplicate(std::io::stdin().as_fd())?,
+            output: duplicate(std::io::stdout().as_fd())?,
+            errors: duplicate(std::io::stderr().as_fd())?,
+        };
+        Ok(block_on(self.agent.console(path, rid, &console, &terminal))??)
+    }
+
+    fn engine(&self, path: &ObjectPath) -> Reply<EngineAccess> {
+        Ok(block_on(self.agent.engine(path))??)
+    }
+
+    fn join_process_group(&self, group: &str) -> Reply<()> {
+        Ok(self.agent.join_process_group(group)?)
+    }
+
+    fn config(&self, target: &ConfigTarget) -> Reply<ConfigText> {
+        Ok(self.agent.config_text(target)?)
+    }
+
+    fn config_file(&self, target: &ConfigTarget) -> String {
+        self.agent.config_file(target).display().to_string()
+    }
+
+    fn change_config(&self, target: &ConfigTarget, change: &ConfigChange) -> Reply<ConfigOutcome> {
+        Ok(block_on(self.agent.change_config(target, change))??)
+    }
+
+    fn save_config(&self, target: &ConfigTarget, made_from: Option<&str>, text: &str) -> Reply<()> {
+        Ok(self.agent.save_config(target, made_from, text.to_owned())?)
+    }
+
+    fn edited(&self, target: &ConfigTarget, text: &str, change: &ConfigChange) -> Reply<String> {
+        Ok(self.agent.edited(target, text, &change.edits)?)
+    }
+
+    fn check_config(&self, target: &ConfigTarget, text: &str) -> Reply<Vec<ConfigProblem>> {
+        block_on(self.agent.check_config(target, text))
+    }
+
+    fn check_file(&self, object: Option<&ObjectPath>, file: &Path, content: Vec<u8>) -> Reply<ConfigCheck> {
+        let absolute = std::path::absolute(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let object = object.cloned().unwrap_or_else(|| self.agent.likely_object(&absolute));
+        block_on(self.agent.check_file(&object, &file.display().to_string(), content))
+    }
+
+    fn written(&self, target: &ConfigTarget, keyword: &str) -> Reply<Option<String>> {
+        Ok(self.agent.written_keyword(target, keyword)?)
+    }
+
+    fn evaluated(&self, target: &ConfigTarget, keyword: &str, peer: Option<&NodeName>) -> Reply<EvaluatedKeyword> {
+        Ok(self.agent.evaluated_keyword(target, keyword, peer)?)
+    }
+
+    fn sections(&self, path: &ObjectPath, resources: &ResourceSelection) -> Reply<Vec<String>> {
+        let filter = resources.filter().map_err(anyhow::Error::from)?;
+        Ok(self.agent.selected_sections(path, &filter)?)
+    }
+
+    fn draft(&self, target: &ConfigTarget) -> PathBuf {
+        self.agent.config_draft(target)
+    }
+
+    fn keys(&self, store: &ObjectPath) -> Reply<Vec<String>> {
+        Ok(self.stores().keys(store)?)
+    }
+
+    fn key_value(&self, store: &ObjectPath, key: &str) -> Reply<Vec<u8>> {
+        Ok(self.stores().value(store, key)?)
+    }
+
+    fn change_key(&self, store: &ObjectPath, change: &KeyChange) -> Reply<()> {
+        let stores = self.stores();
+        Ok(match change {
+            KeyChange::Add { key, value } => stores.put(store, key, value, Put::Add),
+            KeyChange::Change { key, value } => stores.put(store, key, value, Put::Change),
+            KeyChange::Remove { keys } => stores.remove(store, keys),
+            KeyChange::Rename { key, to } => stores.rename(store, key, to),
+        }?)
+    }
+
+    fn drivers(&self) -> Reply<DriverList> {
+        Ok(self.agent.driver_list())
+    }
+
+    fn driver_manuals(&self) -> Reply<Vec<DriverDoc>> {
+        Ok(self.agent.driver_manuals())
+    }
+
+    fn driver_manual(&self, name: &DriverName) -> Reply<Option<DriverDoc>> {
+        Ok(self.agent.driver_manual(name))
+    }
+
+    fn inspect_driver(&self, driver: &str) -> Reply<DriverInspection> {
+        Ok(block_on(self.agent.inspect_driver(driver))??)
+    }
+
+    fn driver_grants(&self, path: &ObjectPath, rid: &Rid) -> Reply<DriverGrants> {
+        Ok(block_on(self.agent.driver_grants(path, rid))?.map_err(anyhow::Error::from)?)
+    }
+
+    fn install_driver(&self, file: &Path, force: bool) -> Reply<InstalledDriver> {
+        Ok(block_on(self.agent.install_driver(file, force))??)
+    }
+
+    fn remove_driver(&self, driver: &str) -> Reply<DriverName> {
+        Ok(self.agent.remove_driver(driver)?)
+    }
+
+    fn driver_consent(&self, driver: &str, add: &[String]) -> Reply<DriverConsent> {
+        Ok(block_on(self.agent.consent(driver, add))??)
+    }
+
+    fn allow_driver(&self, driver: &str, add: &[String], digest: &str) -> Reply<PolicyChange> {
+        Ok(block_on(self.agent.allow_driver(driver, add, digest))??)
+    }
+
+    fn deny_driver(&self, driver: &str, grants: &[String]) -> Reply<PolicyChange> {
+        Ok(self.agent.deny_driver(driver, grants)?)
+    }
+
+    fn audit(&self, query: &AuditQuery) -> Reply<Vec<AuditEntry>> {
+        Ok(self.agent.audit(query).map_err(anyhow::Error::from)?)
+    }
+
+    fn warm_drivers(&self, report: &(dyn Fn(&str) + Sync)) -> Reply<(usize, usize)> {
+        Ok(self.agent.warm_drivers(&|done, all, name, error| {
+            report(&format!("[{done}/{all}] {name}: {}", error.as_deref().unwrap_or("ready")));
+        })?)
+    }
+}
+
+/// Hands the agent's log lines to the command line.
+struct LineConsole(Arc<dyn LogLines>);
+
+impl LogConsole for LineConsole {
+    fn line(&self, level: Level, line: &str) {
+        self.0.line(level.into(), line);
+    }
+}
+
+/// The request that an order is to the agent.
+fn request(order: &ActionOrder) -> Reply<ActionRequest> {
+    let action = Action::ALL.into_iter().find(|action| action.as_str() == order.action);
+    Ok(ActionRequest {
+        action: action.ok_or_else(|| anyhow!("{:?} is not an action", order.action))?,
+        filter: order.resources.filter().map_err(anyhow::Error::from)?,
+        to: order.to.as_ref().map(|to| to.parse()).transpose().map_err(anyhow::Error::from)?,
+        force: order.force,
+        disable_rollback: order.disable_rollback,
+        confirm: order.confirm,
+        if_plan: order.if_plan.clone(),
+        parallel: order.parallel,
+        wait: order.wait,
+        env: order.env.clone(),
+        copying: copying(order)?,
+        destination: order.destination.clone(),
+        command: order.command.clone(),
+        origin: agent::RequestOrigin::User,
+    })
+}
+
+fn copying(order: &ActionOrder) -> Reply<plan::CopyRequest> {
+    let place = |word: &String| {
+        let expected = "expected nodes, drp, local or the name of a node, with commas between them";
+        word.trim().parse::<plan::CopyPlace>().map_err(|_| anyhow!("--target {word}: {expected}"))
+    };
+    let places = order.copy.targets.iter().map(place).collect::<Result<_, _>>()?;
+    Ok(plan::CopyRequest { verb: order.copy.verb.clone(), places })
+}
+
+fn duplicate(fd: BorrowedFd<'_>) -> Reply<OwnedFd> {
+    Ok(fd.try_clone_to_owned().context("cannot use the terminal")?)
+}

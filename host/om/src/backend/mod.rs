@@ -1,0 +1,144 @@
+//! What the command line needs of the agent, whether the agent is in this process or behind an API.
+//!
+//! Every family of commands speaks to a [`Backend`] and to nothing else of the agent. Requests and answers are the documents of
+//! [`protocol`], so that each method is also possible as one HTTP request; logs, and the log of a running action, are streams.
+//! Methods wait until the answer is there: the command line does one thing after the other.
+//!
+//! Some calls are local by nature. Over HTTP, `console` becomes the description of a console that the command line then
+//! connects its terminal to, `draft` a file of the operator's own, and `join_process_group` is not possible.
+//!
+//! ```text
+//! object, config, driver, node … ──▶ Backend ──▶ local: the agent, in process
+//! ```
+
+mod local;
+
+pub(crate) use local::{COMPILE_VERB, compile_child};
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{DriverName, NodeName, ObjectPath, Rid};
+use protocol::{
+    ActionOrder, ActionPlan, ActionReport, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
+    ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc, DriverGrants, DriverInspection,
+    DriverList, EngineAccess, EvaluatedKeyword, InstalledDriver, InstanceDocument, KeyChange, LogLevel, LogQuery,
+    NameKind, ObjectList, PolicyChange, ResourceSelection,
+};
+
+use crate::exit::Failure;
+use crate::words::ObjectQuery;
+
+/// The answer to a request.
+pub(crate) type Reply<T> = Result<T, Failure>;
+
+/// Takes the lines of a running action's log.
+pub(crate) trait LogLines: Send + Sync {
+    fn line(&self, level: LogLevel, line: &str);
+}
+
+/// A flag of an instance that an operator sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InstanceFlag {
+    Freeze,
+    Thaw,
+    Clear,
+}
+
+/// The agent, as the command line needs it.
+pub(crate) trait Backend {
+    /// How long drivers were at work for this command. Unknown to a client of an API.
+    fn time_in_drivers(&self) -> Duration;
+
+    // Objects.
+
+    /// All objects.
+    fn objects(&self) -> Reply<ObjectList>;
+    /// The objects that a selector names.
+    fn select(&self, query: &ObjectQuery) -> Reply<Vec<ObjectPath>>;
+    fn exists(&self, path: &ObjectPath) -> Reply<bool>;
+    fn create(&self, path: &ObjectPath, text: &str) -> Reply<()>;
+    /// Deletes an object, or only these sections of its configuration.
+    fn delete(&self, path: &ObjectPath, sections: &[String], force: bool) -> Reply<ConfigOutcome>;
+    /// The other nodes of an object. An error if it has no instance on this one.
+    fn peers(&self, path: &ObjectPath) -> Reply<Vec<NodeName>>;
+    fn names(&self, path: &ObjectPath, kind: NameKind) -> Reply<BTreeSet<String>>;
+
+    // Instances.
+
+    /// The last known status, or a new one if there is none or if `refresh` says so.
+    fn status(&self, path: &ObjectPath, refresh: bool) -> Reply<InstanceDocument>;
+    /// The plan of an action.
+    fn plan(&self, path: &ObjectPath, order: &ActionOrder) -> Reply<ActionPlan>;
+    /// Carries out an action. A signal to this process cancels it.
+    fn act(&self, path: &ObjectPath, order: &ActionOrder, lines: Arc<dyn LogLines>) -> Reply<ActionReport>;
+    /// Sets a flag. False if there was nothing to change.
+    fn flag(&self, path: &ObjectPath, flag: InstanceFlag) -> Reply<bool>;
+    /// Hands log entries to `entry`, until there are no more or it breaks.
+    fn logs(&self, query: &LogQuery, entry: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Reply<()>;
+    /// Connects this process's terminal to the inside of a resource. Returns the exit status of what ran there.
+    fn console(&self, path: &ObjectPath, rid: Option<&Rid>, order: &ConsoleOrder) -> Reply<i32>;
+    /// The container engine of an object.
+    fn engine(&self, path: &ObjectPath) -> Reply<EngineAccess>;
+    /// Moves this process into the process group of a resource.
+    fn join_process_group(&self, group: &str) -> Reply<()>;
+
+    // Configurations.
+
+    fn config(&self, target: &ConfigTarget) -> Reply<ConfigText>;
+    /// Where the configuration is stored, for messages.
+    fn config_file(&self, target: &ConfigTarget) -> String;
+    /// Makes edits, all of them or none.
+    fn change_config(&self, target: &ConfigTarget, change: &ConfigChange) -> Reply<ConfigOutcome>;
+    /// Saves a text over the one that it was made from, or without one over any.
+    fn save_config(&self, target: &ConfigTarget, made_from: Option<&str>, text: &str) -> Reply<()>;
+    /// The text with these edits made, without saving it.
+    fn edited(&self, target: &ConfigTarget, text: &str, change: &ConfigChange) -> Reply<String>;
+    /// The problems that a text would have as this configuration.
+    fn check_config(&self, target: &ConfigTarget, text: &str) -> Reply<Vec<ConfigProblem>>;
+    /// The problems of a file that is not a configuration yet. Without an object, its likeliest one is meant.
+    fn check_file(&self, object: Option<&ObjectPath>, file: &Path, content: Vec<u8>) -> Reply<ConfigCheck>;
+    /// The value of a keyword as it is written.
+    fn written(&self, target: &ConfigTarget, keyword: &str) -> Reply<Option<String>>;
+    /// The value of a keyword as this node means it, or another one.
+    fn evaluated(&self, target: &ConfigTarget, keyword: &str, peer: Option<&NodeName>) -> Reply<EvaluatedKeyword>;
+    /// The sections of the resources that are selected.
+    fn sections(&self, path: &ObjectPath, resources: &ResourceSelection) -> Reply<Vec<String>>;
+    /// Where an editor's changes are kept until they are saved.
+    fn draft(&self, target: &ConfigTarget) -> PathBuf;
+
+    // Stores.
+
+    fn keys(&self, store: &ObjectPath) -> Reply<Vec<String>>;
+    fn key_value(&self, store: &ObjectPath, key: &str) -> Reply<Vec<u8>>;
+    fn change_key(&self, store: &ObjectPath, change: &KeyChange) -> Reply<()>;
+
+    // Drivers.
+
+    fn drivers(&self) -> Reply<DriverList>;
+    fn driver_manuals(&self) -> Reply<Vec<DriverDoc>>;
+    /// The manual of a driver, by its name or an alias.
+    fn driver_manual(&self, name: &DriverName) -> Reply<Option<DriverDoc>>;
+    /// What a driver, or the component in a file, is and asks for.
+    fn inspect_driver(&self, driver: &str) -> Reply<DriverInspection>;
+    /// What the driver of a resource may do for it.
+    fn driver_grants(&self, path: &ObjectPath, rid: &Rid) -> Reply<DriverGrants>;
+    fn install_driver(&self, file: &Path, force: bool) -> Reply<InstalledDriver>;
+    fn remove_driver(&self, driver: &str) -> Reply<DriverName>;
+    /// What `allow_driver` would allow.
+    fn driver_consent(&self, driver: &str, add: &[String]) -> Reply<DriverConsent>;
+    /// Allows a driver these grants, or all that it asks for, if it is the build with that digest.
+    fn allow_driver(&self, driver: &str, add: &[String], digest: &str) -> Reply<PolicyChange>;
+    fn deny_driver(&self, driver: &str, grants: &[String]) -> Reply<PolicyChange>;
+    fn audit(&self, query: &AuditQuery) -> Reply<Vec<AuditEntry>>;
+    /// Compiles all drivers, and reports each as a line. Returns how many failed, and of how many.
+    fn warm_drivers(&self, report: &(dyn Fn(&str) + Sync)) -> Reply<(usize, usize)>;
+}
+
+/// The backend of this command: the agent whose directories are below `root`, or those of the system.
+pub(crate) fn open(root: Option<&Path>) -> Reply<Box<dyn Backend>> {
+    Ok(Box::new(local::LocalBackend::open(root)?))
+}

@@ -1,0 +1,107 @@
+//! The terminal: output, messages and questions. Nothing else in this crate writes to standard output or standard error.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::sync::OnceLock;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Context;
+use protocol::LogLevel;
+
+use crate::backend::LogLines;
+use crate::command::ColorChoice;
+
+/// Reports a failure.
+pub(crate) fn complain(text: &str) {
+    let style = AnsiColor::Red.on_default();
+    let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {text}");
+}
+
+/// Reports what is not as it should be, but does not make the command fail.
+pub(crate) fn warn(text: &str) {
+    let style = AnsiColor::Yellow.on_default();
+    let _ = writeln!(anstream::stderr(), "{style}warning{style:#}: {text}");
+}
+
+/// Prints a note to the operator, beside the output.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Prints a report of problems, which may have several lines.
+pub(crate) fn print_error(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// Asks a question that is answered by yes or no. Anything but yes is no.
+pub(crate) fn confirms(question: &str) -> anyhow::Result<bool> {
+    let _ = write!(anstream::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// Whether an operator can be asked.
+pub(crate) fn is_interactive() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// The error of the first write to standard output that failed.
+static OUTPUT_ERROR: OnceLock<std::io::Error> = OnceLock::new();
+
+/// Writes the output of a command. A failure does not stop an action halfway: [`output_error`] reports it at the end.
+pub(crate) fn print(text: &str) {
+    print_bytes(text.as_bytes());
+}
+
+/// The same, of output that need not be text.
+pub(crate) fn print_bytes(bytes: &[u8]) {
+    let mut stdout = anstream::stdout();
+    keep_error(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+}
+
+/// Remembers the error of a write to standard output that was made elsewhere.
+pub(crate) fn keep_error(result: std::io::Result<()>) {
+    if let Err(error) = result {
+        let _ = OUTPUT_ERROR.set(error);
+    }
+}
+
+/// Whether the output can no longer be written, for example because its reader has exited.
+pub(crate) fn is_closed() -> bool {
+    OUTPUT_ERROR.get().is_some()
+}
+
+/// The error that lost output. A reader that exited has seen enough, so that is not an error.
+pub(crate) fn output_error() -> Option<&'static std::io::Error> {
+    OUTPUT_ERROR.get().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe)
+}
+
+pub(crate) fn choose_color(color: ColorChoice) {
+    match color {
+        ColorChoice::Auto => {}
+        ColorChoice::Yes => anstream::ColorChoice::AlwaysAnsi.write_global(),
+        ColorChoice::No => anstream::ColorChoice::Never.write_global(),
+    }
+}
+
+/// Prints the log of a running action on standard error.
+pub(crate) struct LogPrinter {
+    /// Lines that matter less are left out.
+    pub(crate) least: LogLevel,
+}
+
+impl LogLines for LogPrinter {
+    fn line(&self, level: LogLevel, line: &str) {
+        if level < self.least {
+            return;
+        }
+        let style = match level {
+            LogLevel::Error => AnsiColor::Red.on_default(),
+            LogLevel::Warn => AnsiColor::Yellow.on_default(),
+            LogLevel::Info => Style::new(),
+            LogLevel::Debug | LogLevel::Trace => Style::new().dimmed(),
+        };
+        // One write for the whole line, so that lines of other processes do not come in between.
+        let _ = anstream::stderr().write_all(format!("{style}{line}{style:#}\n").as_bytes());
+    }
+}
