@@ -1,4 +1,4 @@
-//! Whether a request, or an answer, fits what the discovery document says of it.
+//! Checks that requests and responses match the schemas of the discovery document.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::discovery::{ApiMethod, DOCUMENT, MethodParameter, ObjectSchema};
 
-/// Which way a document goes.
+/// The direction of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageSide<'a> {
     /// To the server, as the body of this method.
@@ -17,7 +17,7 @@ pub enum MessageSide<'a> {
     Answer,
 }
 
-/// What does not fit in a document of that schema: `sizeGb: expected digits in a string, found 20`.
+/// The mismatches between a document and its schema: `sizeGb: expected digits in a string, found 20`.
 pub fn document(schema: &str, value: &Value, side: MessageSide<'_>) -> Vec<String> {
     let mut problems = Vec::new();
     match DOCUMENT.schemas.get(schema) {
@@ -88,7 +88,7 @@ fn object(
     }
 }
 
-/// What does not fit in the parameters of a method: those of its path and those of its query.
+/// The mismatches in the parameters of a method, in its path and in its query.
 pub fn parameters(method: &ApiMethod, given: &BTreeMap<String, String>) -> Vec<String> {
     let mut problems = Vec::new();
     for (name, value) in given {
@@ -122,7 +122,7 @@ fn text_problem(values: Option<&[String]>, pattern: Option<&str>, text: &str) ->
     Some(format!("expected {pattern}, found {text:?}"))
 }
 
-/// Whether the whole text is what the pattern says.
+/// Whether the pattern matches the whole text.
 fn fits(pattern: &str, text: &str) -> bool {
     static KNOWN: LazyLock<Mutex<HashMap<String, Option<Regex>>>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,11 +1,11 @@
-//! Where a test tells the stand-in what goes wrong, and asks what it did:
+//! The requests with which a test injects faults and inspects the emulator:
 //!
 //! | request | does |
 //! |---|---|
-//! | `POST /control/faults` | injects `{"method": "disks.insert", "fault": "quota", "times": 1}`, see [`InjectedFault`](crate::cloud::Fault) |
-//! | `DELETE /control/faults` | nothing goes wrong any more, what was stuck goes on |
-//! | `POST /control/revoke` | no token is good any more |
-//! | `GET /control/called` | the methods called so far, and how many tokens were given |
+//! | `POST /control/faults` | injects `{"method": "disks.insert", "fault": "quota", "times": 1}`, see [`InjectedFault`](crate::cloud::InjectedFault) |
+//! | `DELETE /control/faults` | clears all faults, and lets stuck operations go on |
+//! | `POST /control/revoke` | invalidates all tokens |
+//! | `GET /control/called` | the methods called so far, and how many tokens were issued |
 //! | `GET /control/resources` | every resource by its path |
 
 use serde_json::{Value, json};

@@ -1,27 +1,27 @@
-//! What a disk is made of on this machine. Disks and snapshots are known by their paths in the cloud.
+//! The disks' data and devices on this machine. Disks and snapshots are identified by their paths in the cloud.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What becomes of disks on this machine. Errors are sentences.
+/// The operations on disks of this machine. Errors are sentences.
 pub trait DeviceBackend {
-    /// A disk of so many GB is made, empty or with what a snapshot holds.
+    /// Creates a disk, empty or with the content of a snapshot.
     fn make(&mut self, disk: &str, gb: u64, snapshot: Option<&str>) -> Result<(), String>;
-    /// A disk grows.
+    /// Grows a disk.
     fn grow(&mut self, disk: &str, gb: u64) -> Result<(), String>;
-    /// A disk or a snapshot is no more.
+    /// Removes a disk or a snapshot.
     fn remove(&mut self, disk: &str) -> Result<(), String>;
-    /// What a disk holds is kept.
+    /// Keeps the content of a disk as a snapshot.
     fn snapshot(&mut self, disk: &str, snapshot: &str) -> Result<(), String>;
-    /// A disk appears on an instance, as `/dev/disk/by-id/google-NAME`.
+    /// Makes a disk appear on an instance, as `/dev/disk/by-id/google-NAME`.
     fn attach(&mut self, instance: &str, disk: &str, device_name: &str) -> Result<(), String>;
-    /// It goes.
+    /// Makes a disk disappear from an instance.
     fn detach(&mut self, instance: &str, disk: &str, device_name: &str) -> Result<(), String>;
 }
 
-/// Disks without a device anywhere.
+/// Disks without devices.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoDevices;
 
@@ -49,11 +49,11 @@ impl DeviceBackend for NoDevices {
 /// Disks as sparse files, attached as loop devices.
 #[derive(Debug, Clone)]
 pub struct LoopDevices {
-    /// Where the files are.
+    /// The directory of the files.
     pub folder: PathBuf,
-    /// Where the links of each instance's disks appear. An instance that is not here has no devices on this machine.
+    /// The directories for the links of each instance's disks. An instance without a directory has no devices on this machine.
     pub links: BTreeMap<String, PathBuf>,
-    /// How many bytes a GB has: a smaller one makes smaller disks.
+    /// The number of bytes of a GB: a smaller number makes smaller disks.
     pub gigabyte: u64,
 }
 
@@ -111,7 +111,7 @@ impl DeviceBackend for LoopDevices {
     }
 
     fn snapshot(&mut self, disk: &str, snapshot: &str) -> Result<(), String> {
-        // What the page cache of the loop device holds is not in the file yet.
+        // The page cache of the loop device may contain data that are not in the file yet.
         devices_of(&self.file(disk))?.iter().for_each(|device| {
             let _ = File::open(device).and_then(|device| device.sync_all());
         });
@@ -130,7 +130,7 @@ impl DeviceBackend for LoopDevices {
     fn detach(&mut self, instance: &str, disk: &str, device_name: &str) -> Result<(), String> {
         let Some(link) = self.link(instance, device_name) else { return Ok(()) };
         let _ = fs::remove_file(link);
-        // The cloud does not ask who still uses the device: the kernel lets go of a busy one when its last user does.
+        // Like the real cloud, this ignores whether the device is in use: the kernel releases it when its last user closes it.
         for device in devices_of(&self.file(disk))? {
             losetup(&["-d".as_ref(), device.as_ref()])?;
         }
@@ -149,7 +149,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
     run(Command::new("cp").arg("--sparse=always").arg("--").args([from, to])).map(drop)
 }
 
-/// The loop devices behind which a file stands.
+/// The loop devices that are backed by a file.
 fn devices_of(file: &Path) -> Result<Vec<String>, String> {
     let listed = losetup(&[
         "--list".as_ref(),

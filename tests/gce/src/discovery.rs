@@ -1,4 +1,4 @@
-//! What the Compute API knows: the extract of Google's discovery document, revision 20261106, in `discovery/`.
+//! The methods and schemas of the Compute API: an extract of Google's discovery document, revision 20261106, in `discovery/`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ static TEXT: &str = include_str!("../discovery/compute.v1.json");
 pub static DOCUMENT: LazyLock<DiscoveryDocument> =
     LazyLock::new(|| serde_json::from_str(TEXT).expect("the extract was written by extract.py"));
 
-/// All that is kept of it.
+/// The extract of Google's discovery document.
 #[derive(Debug, Deserialize)]
 pub struct DiscoveryDocument {
     /// Google's name for its state.
@@ -51,14 +51,14 @@ pub struct MethodParameter {
     /// Whether a request without it is refused.
     #[serde(default)]
     pub required: bool,
-    /// What it looks like.
+    /// The regular expression that it must match.
     pub pattern: Option<String>,
-    /// The values that it may have.
+    /// The allowed values.
     #[serde(rename = "enum")]
     pub values: Option<Vec<String>>,
 }
 
-/// What a value is made of.
+/// The schema of a value.
 #[derive(Debug, Deserialize)]
 pub struct ObjectSchema {
     /// Another schema, by name.
@@ -69,12 +69,12 @@ pub struct ObjectSchema {
     pub kind: Option<String>,
     /// `int64` and `uint64` are strings of digits.
     pub format: Option<String>,
-    /// The values that it may have.
+    /// The allowed values.
     #[serde(rename = "enum")]
     pub values: Option<Vec<String>>,
-    /// What it looks like.
+    /// The regular expression that it must match.
     pub pattern: Option<String>,
-    /// Whether only the server says it.
+    /// Whether only the server sets it.
     #[serde(rename = "readOnly", default)]
     pub read_only: bool,
     /// Of an object with names known beforehand.
@@ -84,7 +84,7 @@ pub struct ObjectSchema {
     pub additional: Option<Box<ObjectSchema>>,
     /// Of an array.
     pub items: Option<Box<ObjectSchema>>,
-    /// The methods whose request must hold it.
+    /// The methods whose request must contain it.
     #[serde(rename = "requiredBy", default)]
     pub required_by: Vec<String>,
 }

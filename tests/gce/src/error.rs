@@ -1,46 +1,46 @@
-//! How the API says no.
+//! The errors of the API.
 
 use serde_json::{Value, json};
 
-/// A refusal, or a failure, as the API words it.
+/// An error in the format of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
-    /// Of HTTP.
+    /// The HTTP status.
     pub status: u16,
-    /// `alreadyExists`: what clients decide by.
+    /// The reason for clients, such as `alreadyExists`.
     pub reason: String,
-    /// For people.
+    /// The message for people.
     pub message: String,
 }
 
 impl ApiError {
-    /// With these words.
+    /// An error with this status, reason and message.
     pub fn new(status: u16, reason: &str, message: impl Into<String>) -> ApiError {
         ApiError { status, reason: reason.to_owned(), message: message.into() }
     }
 
-    /// There is none.
+    /// The resource does not exist.
     pub fn not_found(path: &str) -> ApiError {
         ApiError::new(404, "notFound", format!("The resource '{path}' was not found"))
     }
 
-    /// There is one already.
+    /// The resource exists already.
     pub fn already_exists(path: &str) -> ApiError {
         ApiError::new(409, "alreadyExists", format!("The resource '{path}' already exists"))
     }
 
-    /// Somebody else has it.
+    /// Another resource uses it.
     pub fn in_use(path: &str, by: &str) -> ApiError {
         let message = format!("The resource '{path}' is already being used by '{by}'");
         ApiError::new(400, "resourceInUseByAnotherResource", message)
     }
 
-    /// It is on its way from one state to another.
+    /// It is changing its state.
     pub fn not_ready(path: &str) -> ApiError {
         ApiError::new(400, "resourceNotReady", format!("The resource '{path}' is not ready"))
     }
 
-    /// The request makes no sense.
+    /// The request is invalid.
     pub fn invalid(field: &str, message: impl std::fmt::Display) -> ApiError {
         ApiError::new(400, "invalid", format!("Invalid value for field '{field}': {message}"))
     }
@@ -51,7 +51,7 @@ impl ApiError {
         ApiError::new(412, "conditionNotMet", message)
     }
 
-    /// The body of the answer.
+    /// The body of the response.
     pub fn body(&self) -> Value {
         let one = json!({"domain": "global", "reason": self.reason, "message": self.message});
         json!({"error": {"code": self.status, "message": self.message, "errors": [one]}})

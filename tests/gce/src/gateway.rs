@@ -1,4 +1,4 @@
-//! All of the stand-in behind one function: a request comes in, an answer goes out. No socket, no clock.
+//! The whole emulator behind one function from requests to responses, without a socket and without a clock.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,34 +11,34 @@ use crate::discovery;
 use crate::metadata::{self, NodeIdentity, TokenIssuer};
 use crate::{ApiError, control};
 
-/// Where the API is, on the real service too.
+/// The path of the API, as on the real service.
 const API: &str = "/compute/v1/";
-/// Where the metadata is, on the real service too.
+/// The path of the metadata, as on the real service.
 const METADATA: &str = "/computeMetadata/v1/";
-/// Where the stand-in is told what goes wrong.
+/// The path for injecting faults.
 const CONTROL: &str = "/control/";
 
 /// A request.
 #[derive(Debug, Clone, Default)]
 pub struct GatewayRequest {
-    /// `GET`
+    /// The method, such as `GET`.
     pub method: String,
     /// The path and the query.
     pub target: String,
-    /// Their names in lower case.
+    /// The headers, with names in lower case.
     pub headers: BTreeMap<String, String>,
     /// All of it.
     pub body: Vec<u8>,
-    /// The instance that asks. The metadata server knows.
+    /// The instance that sends the request, if the metadata server received it.
     pub instance: Option<String>,
 }
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayResponse {
-    /// Of HTTP.
+    /// The HTTP status.
     pub status: u16,
-    /// In addition to those that every answer has.
+    /// Headers in addition to those of every response.
     pub headers: Vec<(String, String)>,
     /// All of it.
     pub body: Vec<u8>,
@@ -65,20 +65,20 @@ impl GatewayResponse {
     }
 }
 
-/// The cloud, and what stands around it.
+/// The cloud, with its tokens and the record of calls.
 pub struct ApiGateway {
     /// The cloud.
     pub cloud: EmulatedCloud,
-    /// The tokens that it takes.
+    /// The valid tokens.
     pub tokens: TokenIssuer,
     /// The methods that were called so far: `disks.insert`.
     pub called: Vec<String>,
-    /// The zone of instances that nobody has asked for anywhere else.
+    /// The zone of instances for which no other zone is given.
     pub zone: String,
 }
 
 impl ApiGateway {
-    /// In front of a cloud.
+    /// A gateway to a cloud.
     pub fn new(cloud: EmulatedCloud) -> ApiGateway {
         ApiGateway {
             cloud,
@@ -88,7 +88,7 @@ impl ApiGateway {
         }
     }
 
-    /// Answers. None: what was asked was done, and the connection breaks.
+    /// Answers a request. None if the request was executed but the connection must break.
     pub fn answer(&mut self, request: &GatewayRequest, now: Duration) -> Option<GatewayResponse> {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         if let Some(path) = path.strip_prefix(CONTROL) {
@@ -138,7 +138,7 @@ impl ApiGateway {
         })
     }
 
-    /// The call that a request is, if the API knows it and it fits.
+    /// The method call of a request, if the API has the method and the request matches its schema.
     fn checked(
         &self,
         request: &GatewayRequest,
@@ -169,7 +169,7 @@ impl ApiGateway {
                     problems.extend(check::document(schema, &body, MessageSide::Request(id)));
                     body
                 }
-                Err(error) => return Err(ApiError::new(400, "parseError", format!("the body is no JSON: {error}"))),
+                Err(error) => return Err(ApiError::new(400, "parseError", format!("the body is not JSON: {error}"))),
             },
         };
         if problems.is_empty() {
@@ -183,7 +183,7 @@ fn refused(error: &ApiError) -> GatewayResponse {
     GatewayResponse::json(error.status, &error.body())
 }
 
-/// The answer, if it fits what the document promises. One that does not is a mistake of the stand-in's own.
+/// Checks that the response matches the schema. If it does not, the emulator has an error.
 fn honest(call: &MethodCall, body: &Value) -> GatewayResponse {
     let schema = discovery::DOCUMENT.methods.get(call.id).and_then(|method| method.response.as_deref());
     let problems = schema.map(|schema| check::document(schema, body, MessageSide::Answer)).unwrap_or_default();

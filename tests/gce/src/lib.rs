@@ -1,18 +1,18 @@
-//! A stand-in for Google's Compute API and metadata server: as much of them as the drivers of `disk.gce`, `ip.gce` and
-//! `container.gce` call. For tests alone.
+//! An emulator of the parts of Google's Compute API and metadata server that the drivers `disk.gce`, `ip.gce` and
+//! `container.gce` use. For tests only.
 //!
 //! ```text
-//!  HTTP ──▶ server ──▶ gateway ──▶ discovery, check: is it a call that the API knows, and does it fit its schema?
+//!  HTTP ──▶ server ──▶ gateway ──▶ discovery, check: does the API have this method, and does the request match its schema?
 //!                         │
-//!                         ├──▶ metadata: the token, what an instance is told of itself
-//!                         └──▶ cloud: disks, instances, routes, snapshots; operations that take their time; faults
+//!                         ├──▶ metadata: the token, and the instance's project and zone
+//!                         └──▶ cloud: disks, instances, routes, snapshots; operations that take time; faults
 //!                                │
 //!                                └──▶ device: an attached disk is a loop device under the name that Linux gives it
 //! ```
 //!
-//! What the API knows is not written here: it is read from Google's own discovery document (`discovery/`), so a request that
-//! the real service would not understand fails here too, and so does an answer of the stand-in's own that does not fit.
-//! [`ApiGateway`] is the whole of it without a socket, for a driver's tests on fakes; `gce-emulator` is the program:
+//! The methods and schemas of the API are read from Google's own discovery document (`discovery/`), so a request that the real
+//! service would not understand fails here too, and so does a response of the emulator that does not match its schema.
+//! [`ApiGateway`] is the emulator without a socket, for a driver's tests on fakes; `gce-emulator` is the program, see
 //! `gce-emulator --help`.
 
 pub mod check;

@@ -1,4 +1,4 @@
-//! The metadata server: what an instance is told of itself, and the token of its service account.
+//! The metadata server: the project, zone and name of an instance, and the token of its service account.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const PROJECT_NUMBER: u64 = 123_456_789_012;
 /// The service account of every instance.
 const ACCOUNT: &str = "123456789012-compute@developer.gserviceaccount.com";
 
-/// Who asks.
+/// The instance that sends a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeIdentity {
     /// The instance.
@@ -23,37 +23,37 @@ pub struct NodeIdentity {
     pub id: String,
 }
 
-/// The tokens that are good.
+/// The tokens that are valid.
 #[derive(Debug)]
 pub struct TokenIssuer {
-    /// How long a token is good.
+    /// How long a token is valid.
     pub lifetime: Duration,
     good: Vec<(String, Duration)>,
     given: u64,
 }
 
 impl TokenIssuer {
-    /// Good for that long.
+    /// An issuer of tokens that are valid for this long.
     pub fn new(lifetime: Duration) -> TokenIssuer {
         TokenIssuer { lifetime, good: Vec::new(), given: 0 }
     }
 
-    /// How many were given so far.
+    /// How many tokens were issued so far.
     pub fn given(&self) -> u64 {
         self.given
     }
 
-    /// No token is good any more.
+    /// Invalidates all tokens.
     pub fn revoke(&mut self) {
         self.good.clear();
     }
 
-    /// Whether a token is good.
+    /// Whether a token is valid.
     pub fn is_good(&self, token: &str, now: Duration) -> bool {
         self.good.iter().any(|(good, end)| good == token && now < *end)
     }
 
-    /// The token and the seconds for which it is good: the same one until the last twelfth of its life, as on Google.
+    /// The token and the seconds for which it is valid. As at Google, it is the same one until the last twelfth of its lifetime.
     fn give(&mut self, now: Duration) -> (String, u64) {
         let fresh = |end: &Duration| *end > now + self.lifetime / 12;
         if let Some((token, end)) = self.good.iter().rfind(|(_, end)| fresh(end)) {
@@ -66,7 +66,7 @@ impl TokenIssuer {
     }
 }
 
-/// Answers a request for what is below `/computeMetadata/v1/`.
+/// Answers a request for a path below `/computeMetadata/v1/`.
 pub fn answer(
     path: &str,
     project: &str,

@@ -1,7 +1,7 @@
-//! The stand-in behind the fakes of the SDK: for a driver's own tests, without a socket and without a device.
+//! The emulator behind the fakes of the SDK: for a driver's own tests, without a socket and without a device.
 //!
-//! The fake host is the instance `n1`; `n2` runs beside it. Time is the fake host's, so an operation is done after as many looks
-//! as on the real service, in no time at all.
+//! The fake host is the instance `n1`; `n2` runs as well. Time is the fake host's, so an operation needs as many polls as on the
+//! real service, but no real time.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use crate::{ApiGateway, DeviceBackend, GatewayRequest, GatewayResponse};
 
 const ROOT: &str = "http://127.0.0.1:8480";
 
-/// What happens to devices, to be done on the fake host.
+/// A change of devices that is to be made on the fake host.
 #[derive(Debug)]
 enum DeviceEvent {
     Appears(String, u64),
@@ -35,7 +35,7 @@ pub struct FakeCloud {
 }
 
 impl FakeCloud {
-    /// With the instances `n1` and `n2`, and nothing else.
+    /// A cloud with the instances `n1` and `n2`, and nothing else.
     pub fn new(host: Host) -> FakeCloud {
         let events: Arc<Mutex<Vec<DeviceEvent>>> = Arc::default();
         let devices = FakeDevices { events: events.clone(), sizes: BTreeMap::new() };
@@ -48,7 +48,7 @@ impl FakeCloud {
         FakeCloud { gateway, host }
     }
 
-    /// The keywords that point a driver here.
+    /// The keywords that make a driver use this cloud.
     pub fn keywords() -> gce::CloudKeywords {
         gce::CloudKeywords {
             gce_endpoint: Some(format!("{ROOT}/compute/v1")),
@@ -57,31 +57,31 @@ impl FakeCloud {
         }
     }
 
-    /// Something goes wrong, so many times.
+    /// Injects a fault, `times` times.
     #[must_use]
     pub fn with(self, method: &str, fault: InjectedFault, times: u32) -> FakeCloud {
         self.gateway.borrow_mut().cloud.faults.add(FaultRule { method: method.to_owned(), fault, times });
         self
     }
 
-    /// Nothing goes wrong any more.
+    /// Clears all faults.
     pub fn heal(&self) {
         let cloud = &mut self.gateway.borrow_mut().cloud;
         cloud.faults.clear();
         cloud.unstick();
     }
 
-    /// No token is good any more.
+    /// Invalidates all tokens.
     pub fn revoke(&self) {
         self.gateway.borrow_mut().tokens.revoke();
     }
 
-    /// How many tokens were given.
+    /// How many tokens were issued.
     pub fn tokens(&self) -> u64 {
         self.gateway.borrow().tokens.given()
     }
 
-    /// For how long a token is good.
+    /// Sets how long a token is valid.
     pub fn token_lifetime(&self, lifetime: Duration) {
         self.gateway.borrow_mut().tokens.lifetime = lifetime;
     }
@@ -91,7 +91,7 @@ impl FakeCloud {
         self.gateway.borrow().called.clone()
     }
 
-    /// Forgets them.
+    /// Forgets the calls so far.
     pub fn forget_calls(&self) {
         self.gateway.borrow_mut().called.clear();
     }
@@ -102,7 +102,7 @@ impl FakeCloud {
         self.gateway.borrow().cloud.resources().find(|(known, _)| **known == path).map(|(_, found)| found.clone())
     }
 
-    /// Does something to the cloud as somebody else would, and waits until it is done.
+    /// Changes the cloud as another user would, and waits until it is done.
     pub fn change(&self, method: &str, path: &str, body: &Value) {
         let answer = self.host.enter(|| {
             use hostler_sdk::http::HttpRequest;
@@ -124,7 +124,7 @@ impl FakeCloud {
         assert!(answer.get("error").is_none(), "{answer}");
     }
 
-    /// A disk that exists already, attached to an instance if one is named, as `taken`.
+    /// Adds a disk. If an instance is named, the disk is attached to it as `taken-NAME`.
     #[must_use]
     pub fn disk(self, name: &str, gb: u64, user: Option<&str>) -> FakeCloud {
         self.change("POST", "zones/europe-west1-b/disks", &json!({"name": name, "sizeGb": gb.to_string()}));

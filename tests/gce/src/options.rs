@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-/// What a test may ask of `control`. The faults are those of [`InjectedFault`](crate::cloud::Fault).
+/// The help about `control`. The faults are those of [`InjectedFault`](crate::cloud::InjectedFault).
 const CONTROL: &str = "\
 Control:
   POST   <control>/faults     {\"method\": \"disks.insert\", \"fault\": \"quota\", \"times\": 1}; method * is any
@@ -77,5 +77,5 @@ fn instance(text: &str) -> Result<(String, Option<PathBuf>), String> {
     };
     let legal = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if legal { Ok((name.to_owned(), folder)) } else { Err(format!("{name:?} is no name of an instance")) }
+    if legal { Ok((name.to_owned(), folder)) } else { Err(format!("{name:?} is not a name for an instance")) }
 }

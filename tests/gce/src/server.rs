@@ -1,7 +1,7 @@
-//! HTTP/1.1 on the loopback interface: a thread a connection, one lock around the cloud.
+//! An HTTP/1.1 server on the loopback interface: one thread for each connection, one lock around the cloud.
 //!
-//! The API and the control have one port, the metadata server one for each instance: it is by where it is asked that it knows
-//! who asks.
+//! The API and the control requests share one port. The metadata server has one port for each instance, by which it knows which
+//! instance sends a request.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::cloud::EmulatedCloud;
 use crate::metadata::TokenIssuer;
 use crate::{ApiGateway, EmulatorOptions, GatewayRequest, GatewayResponse, LoopDevices};
 
-/// The largest body.
+/// The maximum size of a body.
 const MAX_BODY: usize = 1 << 20;
 
 struct ServerState {
@@ -27,20 +27,20 @@ struct ServerState {
     state: PathBuf,
 }
 
-/// The stand-in while it listens. Dropped, it detaches every device.
+/// The emulator while it listens. When it is dropped, it detaches every device.
 pub struct HttpServer {
-    /// What goes into gce_endpoint.
+    /// The value for the keyword gce_endpoint.
     pub api: String,
-    /// Where a test injects faults.
+    /// The address of the control requests.
     pub control: String,
-    /// What goes into gce_metadata on the node that plays an instance, by instance.
+    /// The values for the keyword gce_metadata, by instance.
     pub metadata: BTreeMap<String, String>,
     shared: Arc<ServerState>,
     loops: LoopDevices,
 }
 
 impl HttpServer {
-    /// Listens.
+    /// Starts to listen.
     pub fn start(options: &EmulatorOptions) -> Result<HttpServer> {
         let loops =
             LoopDevices { folder: options.folder.join("disks"), links: options.links(), gigabyte: options.gigabyte };
@@ -60,7 +60,7 @@ impl HttpServer {
         Ok(HttpServer { api, control, metadata, shared, loops })
     }
 
-    /// Does something to the cloud behind everybody's back.
+    /// Accesses the cloud directly, without a request.
     pub fn with<T>(&self, work: impl FnOnce(&mut ApiGateway) -> T) -> T {
         work(&mut self.shared.gateway.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -68,7 +68,7 @@ impl HttpServer {
 
 impl Drop for HttpServer {
     fn drop(&mut self) {
-        // No request may attach anything any more.
+        // Holding the lock prevents further requests from attaching a device.
         self.with(|_| self.loops.clean_up());
     }
 }
@@ -102,7 +102,7 @@ fn gateway(options: &EmulatorOptions, loops: &LoopDevices) -> Result<ApiGateway>
     Ok(gateway)
 }
 
-/// Listens, and tells where.
+/// Starts to listen, and returns the address.
 fn serve(address: SocketAddr, shared: &Arc<ServerState>, instance: Option<String>) -> Result<SocketAddr> {
     ensure!(address.ip().is_loopback(), "{address} is not on the loopback interface");
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
@@ -111,7 +111,7 @@ fn serve(address: SocketAddr, shared: &Arc<ServerState>, instance: Option<String
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let (shared, instance) = (shared.clone(), instance.clone());
-            // A client that hangs up in the middle is its own affair.
+            // A client that closes the connection early is not an error of the server.
             std::thread::spawn(move || drop(converse(stream, &shared, instance.as_deref())));
         }
     });
@@ -142,14 +142,14 @@ impl ServerState {
     }
 }
 
-/// Whole or not at all.
+/// Writes the state atomically.
 fn save(path: &Path, state: &Value) -> Result<()> {
     let draft = path.with_extension("new");
     fs::write(&draft, state.to_string())?;
     Ok(fs::rename(draft, path)?)
 }
 
-/// The next request of a connection. None: the client is done.
+/// The next request of a connection. None if the client closed it.
 fn receive(reader: &mut BufReader<TcpStream>) -> Result<Option<GatewayRequest>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {

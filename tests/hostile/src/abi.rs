@@ -1,4 +1,4 @@
-//! Attempts that no driver in a memory-safe language would make: arguments of imports that point anywhere.
+//! Attacks that no driver in a memory-safe language would make: arguments of imports with invalid pointers.
 
 use hostler_sdk::prelude::Result;
 
@@ -15,9 +15,9 @@ pub(crate) fn attempt(verb: &str, rest: &[&str]) -> Option<Result<String>> {
 #[cfg(target_arch = "wasm32")]
 fn imports(verb: &str, rest: &[&str]) -> Option<Result<String>> {
     let (address, length) = match (verb, rest) {
-        // 2³¹ bytes, far more than there are.
+        // 2³¹ bytes, far more than the memory has.
         ("abi-long", []) => (0, 1 << 31),
-        // One byte past the end of all memory.
+        // One byte past the end of the memory.
         ("abi-far", []) => (usize::MAX, 1),
         _ => return None,
     };
@@ -30,7 +30,7 @@ pub(crate) fn attempt(_: &str, _: &[&str]) -> Option<Result<String>> {
     None
 }
 
-/// What is left behind, in memory that was there and in memory that is asked for.
+/// Leaves marks in existing memory and in newly allocated memory.
 #[cfg(target_arch = "wasm32")]
 const LITTER: u8 = 0xa5;
 #[cfg(target_arch = "wasm32")]
@@ -41,17 +41,17 @@ fn litter() {
     std::hint::black_box(vec![LITTER; LITTERED]).leak();
 }
 
-/// Counts what the call before left, also in memory that this one has not asked for yet.
+/// Counts the marks of the previous call, also in memory that this call has not allocated yet.
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "what others have left is in no value of one's own")]
 fn rummage() -> usize {
     core::arch::wasm32::memory_grow::<0>(64);
     let end = core::arch::wasm32::memory_size::<0>() << 16;
-    // SAFETY: all of it is memory of this component, and nothing else runs.
+    // SAFETY: the range is within the memory of this component, and there are no other threads.
     (1..end).filter(|&address| unsafe { std::ptr::read_volatile(address as *const u8) } == LITTER).count()
 }
 
-/// `log` with a level and a text at the same place, wherever that is.
+/// Calls `log` with a level and a text at the same address, which may be invalid.
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "a text that is not there cannot be made in safe Rust")]
 fn raw_log(address: usize, length: usize) {
@@ -60,6 +60,6 @@ fn raw_log(address: usize, length: usize) {
         #[link_name = "log"]
         fn log(level: usize, level_length: usize, text: usize, text_length: usize);
     }
-    // SAFETY: the host only reads, and must check what it is told.
+    // SAFETY: the host only reads from the addresses, and must check them.
     unsafe { log(address, length, address, length) }
 }

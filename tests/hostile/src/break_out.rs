@@ -1,11 +1,11 @@
-//! Attempts to get at the host past the capabilities: through what the standard library offers.
+//! Attacks that try to reach the host without the capabilities, through the standard library.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 
 use hostler_sdk::prelude::*;
 
-/// The texts say what was found: an empty one is a sandbox that holds.
+/// The text says what was found. It is empty if the sandbox held.
 pub(crate) fn attempt(verb: &str, rest: &[&str], context: &Context) -> Option<Result<String>> {
     let found = match (verb, rest) {
         ("std-env", []) => Ok(environment()),

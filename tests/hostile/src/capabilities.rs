@@ -1,4 +1,4 @@
-//! Attempts to use the capabilities for more than was granted.
+//! Attacks that try to use the capabilities beyond the grants.
 
 use hostler_sdk::net::Route;
 use hostler_sdk::prelude::*;

@@ -1,7 +1,7 @@
-//! `app.hostile`: does what its keyword `attempt` says, in every verb. For the tests of the sandbox.
+//! `app.hostile`: a driver that attacks the host as its keyword `attempt` says, in every verb. It tests the sandbox.
 //!
-//! It asks for one of each grant, all of them about what its own keywords name. What the attempts reach beyond that is what
-//! the sandbox must refuse. It breaks every rule for drivers on purpose.
+//! It requests one grant of each kind, for the things that its own keywords name. The sandbox must refuse everything beyond that.
+//! The driver breaks every rule for drivers on purpose.
 
 mod abi;
 mod break_out;
@@ -14,13 +14,13 @@ use hostler_sdk::prelude::*;
 #[derive(Keywords)]
 #[expect(dead_code, reason = "most keywords are there for the grants to name them")]
 struct HostileDriver {
-    /// What to try: a word, and its arguments.
+    /// The attack: a word, and its arguments.
     attempt: Vec<String>,
-    /// Its own directory.
+    /// A directory that it may use.
     own: Option<PathBuf>,
     /// Its own file of a disk.
     disk: Option<PathBuf>,
-    /// The one argument it may call a program with.
+    /// The only argument that it may pass to a program.
     word: Option<String>,
     /// Its own address.
     address: Option<String>,
@@ -96,7 +96,7 @@ impl Sync for HostileDriver {
     }
 }
 
-/// The description of a console is as hostile as the rest: the words of the attempt are its own.
+/// The description of a console is an attack too: it consists of the words of the attempt.
 impl Console for HostileDriver {
     fn enter(&self, _: &Context) -> Result<Attachment> {
         self.attachment()
@@ -104,7 +104,7 @@ impl Console for HostileDriver {
 
     fn exec(&self, context: &Context, argv: &[String]) -> Result<Attachment> {
         match self.words()[..] {
-            // What a driver of containers does.
+            // The same requests as those of a driver of containers.
             ["honest", engine, container] => {
                 let body = serde_json::json!({
                     "Cmd": argv, "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
@@ -139,9 +139,9 @@ impl HostileDriver {
     }
 }
 
-/// What came of an attempt that was not refused.
+/// The result of an attack that was not refused.
 struct AttackAttempt {
-    /// What the driver says of it.
+    /// The text that the driver reports.
     changed: bool,
     text: String,
 }

@@ -1,4 +1,4 @@
-//! Attempts to use up the host: its time, its memory, its disk, its patience.
+//! Attacks that try to exhaust the host: its time, memory and disk.
 
 use std::hint::black_box;
 
@@ -32,7 +32,7 @@ fn spin() -> String {
     }
 }
 
-/// Asks again and again, whatever the host says.
+/// Repeats a call, whatever the host returns.
 fn sleep() -> String {
     loop {
         let _ = clock::sleep(Duration::from_secs(3600));
@@ -52,7 +52,7 @@ fn hoard() -> String {
     }
 }
 
-/// Many small values, each of which costs the host more than the driver.
+/// Many small values, which cost the host more than the driver.
 fn long_list(length: usize) -> Result<String> {
     Command::new("/bin/echo").args(std::iter::repeat_n("", length)).run()?;
     Ok("ran".to_owned())

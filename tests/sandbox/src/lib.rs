@@ -1,9 +1,9 @@
-//! `container.sandbox`: a container of nothing but a network namespace and a process that sleeps in it. For the tests of those
-//! that join a container. It can lie about its namespace on request.
+//! `container.sandbox`: a container that consists of a network namespace and a process that sleeps in it. It is for tests of
+//! resources that join a container, and can report a false namespace on request.
 
 use hostler_sdk::prelude::*;
 
-/// How long the process may take to get into its namespace.
+/// How long the process may take to enter its namespace.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A network namespace with a process that sleeps in it.
@@ -12,7 +12,7 @@ struct SandboxProbe {
     /// How long the process sleeps, in seconds.
     #[keyword(default = "3600")]
     seconds: String,
-    /// The namespace that it says is its own, instead of the true one.
+    /// The namespace that it reports as its own, instead of the true one.
     claims: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl Driver for SandboxProbe {
     }
 }
 
-/// The process, once it is in its namespace: unshare(1) becomes the program only then.
+/// The process, once it is in its namespace: only then unshare(1) executes the program.
 fn sleeper() -> Result<Option<u32>> {
     let processes = process::running()?;
     Ok(processes.iter().find(|process| process.argv.first().is_some_and(|arg| arg == "/bin/sleep")).map(|p| p.pid))

@@ -1,4 +1,4 @@
-//! The imports of `wit/`, with the signatures that wit-bindgen generates, implemented in memory.
+//! The imports of `wit/` in memory, with the signatures that wit-bindgen generates.
 
 pub(crate) mod block;
 pub(crate) mod clock;

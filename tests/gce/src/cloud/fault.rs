@@ -1,10 +1,10 @@
-//! What goes wrong on demand: the errors that the API documents, each as often as is asked for.
+//! Faults on demand: the errors that the API documents, each as often as requested.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
 
-/// What is to go wrong.
+/// A fault to inject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InjectedFault {
@@ -14,9 +14,9 @@ pub enum InjectedFault {
     RateLimit,
     /// 403 quotaExceeded.
     Quota,
-    /// 403 forbidden: the service account may not.
+    /// 403 forbidden: the service account does not have the permission.
     Forbidden,
-    /// 401: the token is not taken.
+    /// 401: the token is refused.
     ExpiredToken,
     /// 404 notFound.
     NotFound,
@@ -34,11 +34,11 @@ pub enum InjectedFault {
     LateExhausted,
     /// Accepted; the operation fails with INTERNAL_ERROR.
     LateInternal,
-    /// Accepted; the operation never ends, until the faults are cleared.
+    /// Accepted; the operation does not finish until the faults are cleared.
     Stuck,
     /// Attached, and no device appears.
     NoDevice,
-    /// Done, and the connection breaks before the answer.
+    /// Done, but the connection breaks before the response.
     Lost,
 }
 
@@ -47,7 +47,7 @@ pub enum InjectedFault {
 pub struct FaultRule {
     /// `disks.insert`, or `*` for any.
     pub method: String,
-    /// What goes wrong.
+    /// The fault.
     pub fault: InjectedFault,
     /// How many more times. By default once.
     #[serde(default = "once")]
@@ -58,7 +58,7 @@ fn once() -> u32 {
     1
 }
 
-/// How an operation fails that was accepted.
+/// The failure of an operation that was accepted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum AfterAcceptance {
     Fails { code: String, message: String, status: u16 },
@@ -66,22 +66,22 @@ pub(crate) enum AfterAcceptance {
     NoDevice,
 }
 
-/// The faults that wait.
+/// The faults that wait for their methods.
 #[derive(Debug, Default)]
 pub struct FaultRules(Vec<FaultRule>);
 
 impl FaultRules {
-    /// One more.
+    /// Adds a fault.
     pub fn add(&mut self, fault: FaultRule) {
         self.0.push(fault);
     }
 
-    /// None any more.
+    /// Removes all faults.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Takes the first fault of a method of which `take` makes something.
+    /// Takes the first fault of a method for which `take` returns a value.
     fn take<T>(&mut self, id: &str, take: impl Fn(InjectedFault) -> Option<T>) -> Option<T> {
         let short = id.trim_start_matches("compute.");
         let found = self.0.iter_mut().filter(|injected| injected.method == "*" || injected.method == short);
@@ -128,7 +128,7 @@ impl FaultRules {
         })
     }
 
-    /// Whether the answer of this call is to be lost.
+    /// Whether the response to this call must be lost.
     pub(crate) fn is_lost(&mut self, id: &str) -> bool {
         self.take(id, |fault| (fault == InjectedFault::Lost).then_some(())).is_some()
     }

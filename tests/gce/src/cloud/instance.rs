@@ -6,11 +6,11 @@ use super::resource::{link, name};
 use super::{CloudAnswer, EmulatedCloud, MethodCall, OperationEffect};
 use crate::ApiError;
 
-/// How many disks an instance takes.
+/// The maximum number of disks of an instance.
 const MOST_DISKS: usize = 128;
 
 impl EmulatedCloud {
-    /// An instance that runs already, for those who begin with one.
+    /// Adds an instance that runs.
     pub fn add_instance(&mut self, instance: &str, zone: &str) {
         let path = format!("projects/{}/zones/{zone}/instances/{instance}", self.project);
         if self.exists(&path) {
@@ -27,7 +27,7 @@ impl EmulatedCloud {
         self.add(&path, "compute#instance", &asked, said);
     }
 
-    /// The devices of every disk that is attached to an instance that runs, for a cloud that goes on where it was.
+    /// Creates the devices of all disks that are attached to running instances, after the state was restored.
     pub fn show_devices(&mut self) -> Result<(), String> {
         let running = |(path, resource): (&String, &Value)| {
             (path.contains("/instances/") && resource["status"] == "RUNNING").then(|| path.clone())
@@ -42,7 +42,7 @@ impl EmulatedCloud {
         Ok(())
     }
 
-    /// What the server says of an instance.
+    /// The fields of an instance that the server sets.
     fn said_of_instance(&mut self, asked: &Value, zone: &str, status: &str) -> Value {
         let network = link(&format!("projects/{}/global/networks/default", self.project));
         let address = format!("10.132.0.{}", self.number() % 250 + 2);
@@ -85,7 +85,7 @@ impl EmulatedCloud {
         Ok(self.begin(call, "insert", &instance, OperationEffect::Run { instance: instance.clone() }))
     }
 
-    /// The disks that a new instance begins with. Those of `initializeParams` are made, and go with it.
+    /// The disks of a new instance. Those with `initializeParams` are created, and are deleted with it.
     fn disks_of_new(&mut self, call: &MethodCall, instance: &str) -> Result<Vec<Value>, ApiError> {
         let asked = call.body["disks"].as_array().cloned().unwrap_or_default();
         if !asked.iter().any(|disk| disk["boot"] == true) {
@@ -103,7 +103,7 @@ impl EmulatedCloud {
         Ok(disks)
     }
 
-    /// A disk that nobody has.
+    /// A disk that is not attached.
     fn free_disk(&self, source: &str) -> Result<String, ApiError> {
         let disk = self.path_of(source);
         let found = self.get(&disk)?;
@@ -231,7 +231,7 @@ impl EmulatedCloud {
         if taken {
             return Err(ApiError::invalid("deviceName", format!("{} is already in use.", attached["deviceName"])));
         }
-        // From here on it is taken, or two instances could have it.
+        // The disk counts as attached from now on, or two instances could attach it at the same time.
         self.set(&disk, "users", vec![link(&instance)]);
         Ok(self.begin(call, "attachDisk", &instance, OperationEffect::Attach { instance: instance.clone(), attached }))
     }
@@ -291,7 +291,7 @@ impl EmulatedCloud {
         found.and_then(|found| found["disks"].as_array()).cloned().unwrap_or_default()
     }
 
-    /// The disk belongs to nobody any more.
+    /// Marks a disk as not attached.
     pub(super) fn free(&mut self, disk: &str) {
         if let Some(members) = self.state.resources.get_mut(disk).and_then(Value::as_object_mut) {
             members.remove("users");
@@ -304,7 +304,7 @@ impl EmulatedCloud {
         self.devices.attach(name(instance), &disk, attached["deviceName"].as_str().unwrap_or_default())
     }
 
-    /// It goes.
+    /// Makes the device of a disk disappear.
     fn hide(&mut self, instance: &str, attached: &Value) -> Result<(), String> {
         let disk = self.path_of(attached["source"].as_str().unwrap_or_default());
         self.devices.detach(name(instance), &disk, attached["deviceName"].as_str().unwrap_or_default())

@@ -1,7 +1,7 @@
-//! The cloud itself: resources by their paths, operations that take their time, and what each method does to them.
+//! The emulated cloud: resources by their paths, operations that take time, and the effects of each method.
 //!
-//! A mutating method checks, answers with an operation, and comes true when the operation is done: after so many looks at
-//! it, or after a while, whichever is first. See `operation.rs`.
+//! A mutating method checks the request and returns an operation. It takes effect when the operation is done: after a number of
+//! polls, or after some time, whichever is first. See `operation.rs`.
 
 mod disk;
 mod fault;
@@ -23,13 +23,13 @@ pub(crate) use operation::OperationEffect;
 
 use crate::{ApiError, DeviceBackend};
 
-/// What a method answers.
+/// The response of a method.
 pub type CloudAnswer = Result<Value, ApiError>;
 
-/// Where every `selfLink` begins.
+/// The prefix of every `selfLink`.
 pub const BASE: &str = "https://www.googleapis.com/compute/v1/";
 
-/// The zones that there are.
+/// The existing zones.
 pub const ZONES: [&str; 5] = ["europe-west1-b", "europe-west1-c", "europe-west1-d", "us-central1-a", "us-central1-b"];
 
 /// A call of a method, its parameters and its body checked against the document.
@@ -67,7 +67,7 @@ impl MethodCall {
     }
 }
 
-/// What is kept when the program ends.
+/// The state that is kept when the program exits.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct CloudState {
     /// By path.
@@ -76,19 +76,19 @@ pub struct CloudState {
     pub(crate) operations: BTreeMap<String, CloudOperation>,
     /// The operations of `requestId`s that were seen.
     pub(crate) requests: BTreeMap<String, String>,
-    /// The number that the last thing got.
+    /// The number of the last resource.
     pub(crate) last: u64,
 }
 
 /// The cloud.
 pub struct EmulatedCloud {
-    /// The one project that there is.
+    /// The only project.
     pub project: String,
-    /// How many looks an operation takes to be done.
+    /// How many polls an operation takes to be done.
     pub steps: u32,
-    /// After how long it is done, whoever looks.
+    /// After how long it is done, even without polls.
     pub patience: Duration,
-    /// What goes wrong next.
+    /// The injected faults.
     pub faults: FaultRules,
     pub(crate) state: CloudState,
     devices: Box<dyn DeviceBackend + Send>,
@@ -96,7 +96,7 @@ pub struct EmulatedCloud {
 }
 
 impl EmulatedCloud {
-    /// With nothing in it.
+    /// An empty cloud.
     pub fn new(project: &str, devices: Box<dyn DeviceBackend + Send>) -> EmulatedCloud {
         EmulatedCloud {
             project: project.to_owned(),
@@ -109,12 +109,12 @@ impl EmulatedCloud {
         }
     }
 
-    /// Everything that is to be kept.
+    /// The state to keep.
     pub fn state(&self) -> &CloudState {
         &self.state
     }
 
-    /// As it was kept.
+    /// Restores a kept state.
     pub fn restore(&mut self, state: CloudState) {
         self.state = state;
     }
@@ -198,7 +198,7 @@ impl EmulatedCloud {
         self.state.last
     }
 
-    /// A fingerprint that nothing else has.
+    /// A new fingerprint.
     pub(crate) fn fingerprint(&mut self) -> Value {
         Value::from(format!("{:011}=", self.number()))
     }

@@ -1,4 +1,4 @@
-//! Operations: accepted at once, done later, and then either true or failed.
+//! Operations: they are accepted at once and executed later, with success or an error.
 //!
 //! ```text
 //!   accepted ──▶ PENDING ──look──▶ RUNNING ──look──▶ DONE: its effect, or its error
@@ -15,21 +15,21 @@ use super::resource::{link, name};
 use super::{CloudAnswer, EmulatedCloud, MethodCall};
 use crate::ApiError;
 
-/// An operation and what it comes to.
+/// An operation and its effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CloudOperation {
-    /// As the API shows it.
+    /// The operation in the format of the API.
     pub resource: Value,
-    /// How many more looks it takes.
+    /// How many more polls it takes.
     looks: u32,
     /// When it was accepted, in milliseconds.
     since: u64,
     effect: OperationEffect,
-    /// How it fails, if it is to.
+    /// The failure, if it has to fail.
     fault: Option<AfterAcceptance>,
 }
 
-/// What an operation does once it is done. Paths name resources.
+/// The effect of an operation. Paths name resources.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum OperationEffect {
     /// A disk is there, empty or with what a snapshot or an image holds.
@@ -73,7 +73,7 @@ pub(crate) enum OperationEffect {
     RemoveRoute {
         route: String,
     },
-    /// Nothing that was not done when it was accepted.
+    /// No effect, because everything was done when it was accepted.
     Nothing,
 }
 
@@ -116,7 +116,7 @@ impl EmulatedCloud {
         resource
     }
 
-    /// Brings every operation to its end whose time has come.
+    /// Finishes every operation whose time is over.
     pub(crate) fn settle(&mut self) {
         let due = |operation: &CloudOperation| {
             !operation.is_done() && self.now >= Duration::from_millis(operation.since) + self.patience
@@ -131,7 +131,7 @@ impl EmulatedCloud {
         due.iter().for_each(|path| self.finish(path));
     }
 
-    /// A look at an operation takes it a step further; `wait` takes it to its end.
+    /// Polls an operation, which advances it by one step; `wait` finishes it.
     pub(crate) fn look_at(&mut self, call: &MethodCall, wait: bool) -> CloudAnswer {
         let path = call.path("operations", "operation");
         let operation = self.state.operations.get_mut(&path).ok_or_else(|| ApiError::not_found(&path))?;
@@ -148,7 +148,7 @@ impl EmulatedCloud {
         Ok(self.state.operations[&path].resource.clone())
     }
 
-    /// An instance that is being made says how far it is.
+    /// The state of an instance follows the progress of its creation.
     fn under_way(&mut self, path: &str) {
         if let OperationEffect::Run { instance } = self.state.operations[path].effect.clone() {
             self.set(&instance, "status", "STAGING");
@@ -188,7 +188,7 @@ impl EmulatedCloud {
         }
     }
 
-    /// Operations that were stuck go on.
+    /// Lets stuck operations go on.
     pub fn unstick(&mut self) {
         for operation in self.state.operations.values_mut() {
             operation.fault.take_if(|fault| matches!(fault, AfterAcceptance::Stuck));
@@ -227,7 +227,7 @@ impl EmulatedCloud {
         }
     }
 
-    /// What an operation that fails leaves behind of what it began.
+    /// Undoes the beginnings of an operation that fails.
     fn take_back(&mut self, effect: &OperationEffect) {
         match effect {
             OperationEffect::MakeDisk { disk: path, .. } | OperationEffect::MakeSnapshot { snapshot: path, .. } => {
@@ -254,7 +254,7 @@ impl EmulatedCloud {
     }
 }
 
-/// What the stand-in itself could not do, such as setting up a loop device.
+/// The error of the emulator itself, such as a loop device that could not be set up.
 fn internal(why: String) -> (String, String, u16) {
     ("INTERNAL_ERROR".to_owned(), why, 503)
 }

@@ -1,4 +1,4 @@
-//! Resources: found, listed, referred to.
+//! Access to resources: get, list, and references.
 
 use serde_json::{Value, json};
 
@@ -19,14 +19,14 @@ impl EmulatedCloud {
         if self.exists(path) { Err(ApiError::already_exists(path)) } else { Ok(()) }
     }
 
-    /// Changes a field of a resource that is there.
+    /// Changes a field of an existing resource.
     pub(crate) fn set(&mut self, path: &str, field: &str, value: impl Into<Value>) {
         if let Some(resource) = self.state.resources.get_mut(path) {
             resource[field] = value.into();
         }
     }
 
-    /// Adds a resource: what was asked for, and what the server says of everything.
+    /// Adds a resource: the fields of the request, and those that the server sets for every resource.
     pub(crate) fn add(&mut self, path: &str, kind: &str, asked: &Value, said: Value) {
         let mut resource = asked.clone();
         let own = json!({
