@@ -86,6 +86,7 @@ pub fn each_target(
     let mut reports = Vec::with_capacity(targets.len());
     for target in targets {
         reports.push(match copy(target) {
+            // These errors do not depend on the target: trying the others would only repeat them.
             Err(error @ (Error::Unsupported | Error::NeedsGrant(_) | Error::InvalidConfig(_))) => {
                 return Err(error);
             }

@@ -116,6 +116,7 @@ impl From<CapabilityError> for Error {
         match error {
             CapabilityError::Denied(line) => Error::NeedsGrant(line),
             CapabilityError::TimedOut => Error::Retryable(error.to_string()),
+            // A busy device or an exhausted resource may be free at the next try. Other errors of the kernel stay.
             CapabilityError::Os { errno: errno::EBUSY | errno::EAGAIN, .. } => Error::Retryable(error.to_string()),
             _ => Error::Failed(error.to_string()),
         }

@@ -70,6 +70,7 @@ impl<const CAPACITY: usize> JsonWriter<CAPACITY> {
     }
 
     const fn byte(mut self, byte: u8) -> Self {
+        // In the first run the capacity is 0, and only the length is counted.
         if self.length < CAPACITY {
             self.bytes[self.length] = byte;
         }

@@ -79,6 +79,7 @@ impl Driver for ForkingApplication {
         };
         let status = match check.run() {
             Ok(output) => self.meaning(output.status)?,
+            // A check that hangs or cannot run says nothing about the application, so it must not be reported as down.
             Err(CapabilityError::TimedOut) => Status::undefined("the check took too long"),
             Err(error) => Status::undefined(error),
         };
@@ -131,11 +132,13 @@ impl ForkingApplication {
     ) -> Result<Option<Command>> {
         let Some(command) = value else { return Ok(None) };
         let command = match command.program().to_ascii_lowercase().as_str() {
+            // The words are those that a boolean may have in a section, because the keyword may be one.
             "true" | "yes" | "on" | "1" => {
                 let missing = || Error::invalid_config(format!("{keyword} is true, and there is no script"));
                 Command::new(self.script.as_ref().ok_or_else(missing)?).arg(word)
             }
             "false" | "no" | "off" | "0" => return Ok(None),
+            // The grant names the program by its path, and no PATH is searched.
             program if program.starts_with('/') => command.clone(),
             _ => {
                 let program = command.program();

@@ -47,10 +47,12 @@ impl Driver for SimpleApplication {
     }
 
     fn start(&self, _: &Context) -> Result<Outcome> {
+        // The processes are the only source of truth: there is no pid file that could be stale.
         if let Some(first) = process::running()?.first() {
             return Ok(Outcome::unchanged(format!("already running with pid {}", first.pid)));
         }
         let pid = self.surroundings.apply(self.start.clone())?.spawn()?;
+        // spawn succeeds as soon as the program is executed. Many programs report a bad configuration by exiting right after that.
         clock::sleep(self.settle)?;
         if process::running()?.is_empty() {
             return Err(Error::failed(format!("{} exited at once: see its output", self.start.program())));

@@ -47,12 +47,14 @@ impl CloudMachine {
         };
         let mut boot = json!({"sourceImage": format!("projects/{project}/global/images/{image}")});
         if let Some(size) = self.boot_disk_size {
+            // The API refuses a disk of 0 GB.
             boot["diskSizeGb"] = json!(size.as_bytes().div_ceil(GIB).max(1).to_string());
         }
         if let Some(kind) = &self.boot_disk_type {
             boot["diskType"] = json!(format!("{zone}/diskTypes/{kind}"));
         }
         let boot = json!({"boot": true, "autoDelete": true, "initializeParams": boot});
+        // autoDelete is false, so that the deletion of the machine never deletes data.
         let others = self.disks.iter().map(|name| {
             json!({"source": format!("{zone}/disks/{name}"), "deviceName": name, "mode": "READ_WRITE", "autoDelete": false})
         });

@@ -99,6 +99,8 @@ impl Driver for CloudMachine {
         let label = format!("gce instance {}", self.name);
         match self.look(&self.cloud.client(context)) {
             Ok(status) => Ok(status.label(label)),
+            // A missing grant is a mistake of the configuration, which the host reports with the missing line; other errors leave the
+            // state unknown.
             Err(Error::NeedsGrant(line)) => Err(Error::NeedsGrant(line)),
             Err(error) => Ok(Status::undefined(error).label(label)),
         }
@@ -109,6 +111,7 @@ impl Driver for CloudMachine {
         let verb = match self.settled(&client, context)?.as_deref() {
             None => return Err(Error::failed(format!("{} does not exist: provision it first", self.name))),
             Some("RUNNING") => return Ok(Outcome::unchanged(format!("{} already runs", self.name))),
+            // The API has a method of its own for a suspended machine, and refuses `start`.
             Some("SUSPENDED") => "resume",
             Some(_) => "start",
         };
@@ -140,6 +143,7 @@ impl Driver for CloudMachine {
         let folder = format!("zones/{}/instances", client.zone().map_err(failed(&doing))?);
         match client.change("POST", &folder, "", Some(&body), &format!("making {}", self.name)) {
             Ok(()) => Ok(Outcome::changed(format!("made {}, a {}", self.name, self.machine_type))),
+            // The name was free a moment ago: another node of the object may have created the machine at the same time.
             Err(ComputeError::AlreadyExists(_)) if self.state(&client)?.is_some() => {
                 Ok(Outcome::changed(format!("{} exists: another node or user created it", self.name)))
             }
@@ -204,6 +208,7 @@ impl CloudMachine {
         context: &Context,
     ) -> Result<Option<String>> {
         let mut state = self.state(client)?;
+        // A fifth of the time is kept to report the state before the host stops the call.
         let patience = context.deadline.mul_f32(0.8);
         let is_done = clock::wait_until(patience, PAUSE, || {
             if !done(&state) {

@@ -33,15 +33,18 @@ pub(crate) struct LibvirtDomain {
 impl LibvirtDomain {
     /// The domain of that name, or None.
     pub(crate) fn find(uri: &str, name: &str) -> Result<Option<LibvirtDomain>> {
+        // -r: a read-only connection cannot change anything.
         let look = || Command::new(VIRSH).args(["-r", "-c", uri]);
         let is_known = || -> Result<bool> {
             Ok(look().args(["list", "--all", "--name"]).check()?.text().lines().any(|line| line.trim() == name))
         };
+        // `dominfo` fails for an unknown domain as it fails for a broken libvirt, so ask the list first.
         if !is_known()? {
             return Ok(None);
         }
         let domain = look().args(["dominfo", "--", name]).check().and_then(|output| {
             let mut domain = LibvirtDomain::read(&output.text());
+            // Only the reason distinguishes a guest that the operator paused from one that libvirt paused for a migration.
             let reason = || look().args(["domstate", "--reason", "--", name]).check();
             if domain.state == DomainState::Paused && reason()?.text().ends_with("(migrating)") {
                 domain.state = DomainState::Moving;

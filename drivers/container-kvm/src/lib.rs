@@ -97,6 +97,7 @@ impl Driver for VirtualMachine {
             // The guest may run on another node, on the same disks: starting it here could destroy them.
             DomainState::Moving => return Err(Error::failed(domain::moving(name))),
             DomainState::ShutOff => self.virsh("start")?,
+            // A crashed domain keeps its resources until it is destroyed, and cannot be started before that.
             DomainState::Crashed => {
                 self.virsh("destroy")?;
                 self.virsh("start")?;
@@ -114,6 +115,7 @@ impl Driver for VirtualMachine {
         if state == DomainState::ShutOff {
             return Ok(Outcome::unchanged(format!("{name} is already off")));
         }
+        // Half of the time is kept for powering off a guest that ignores the request.
         let grace = self.grace.min(context.deadline / 2);
         match self.ask_to_shut_down(&state) {
             Ok(()) if self.is_off_within(grace)? => return Ok(Outcome::changed(format!("{name} has shut down"))),
@@ -138,6 +140,7 @@ impl Driver for VirtualMachine {
         };
         let shown = xml.display();
         let found = domain::name_in(&files::read_text(xml)?).unwrap_or_default();
+        // virsh would define whatever the file describes, perhaps a domain of another resource.
         if found != *name {
             return Err(Error::invalid_config(format!(
                 "xml: {shown} describes {found:?}, not {name:?}: see its <name>"

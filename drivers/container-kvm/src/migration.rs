@@ -41,6 +41,7 @@ impl Migrate for VirtualMachine {
         let why = match self.migration(to).timeout(time).run() {
             Ok(output) if output.succeeded() => return Ok(Outcome::changed(format!("{name} runs on {to}"))),
             Ok(output) => Error::failed(complaint(&output)),
+            // A timed-out virsh was killed. libvirt then aborts the migration, so the guest usually runs here: see below.
             Err(CapabilityError::TimedOut) => Error::retryable(format!("not done within {}s", time.as_secs())),
             Err(error) => error.into(),
         };

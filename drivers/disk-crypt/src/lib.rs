@@ -86,6 +86,7 @@ impl Driver for LuksDevice {
             Ok(None) => Status::down(),
             Ok(Some(backing)) => match self.is_own(&backing)? {
                 true => Status::up().exposes("device", self.device()),
+                // Another device under our name: it must not be used, and its owner may still need it.
                 false => Status::down().degraded(self.taken(&backing)),
             },
         };
@@ -135,6 +136,7 @@ impl Driver for LuksDevice {
                     return Ok(Outcome::changed(format!("{} is encrypted, and holds {}", self.dev, found.kind)));
                 }
             }
+            // LUKS on the device without our record: it may be somebody's data, so it counts as provisioned and is left alone.
             Some(_) => {
                 forget_unfinished()?;
                 return Ok(Outcome::unchanged(format!("{} is already encrypted", self.dev)));
@@ -150,6 +152,7 @@ impl Driver for LuksDevice {
         if block::find(&self.dev)?.is_none() || self.holds()?.as_deref() != Some(LUKS) {
             return Ok(Outcome::unchanged(format!("{} is not encrypted", self.dev)));
         }
+        // `erase` destroys the keys; wipefs then removes the header, so that a later provision finds an empty device.
         Command::new(CRYPTSETUP).args(["erase", "--batch-mode", "--"]).arg(&self.dev).check()?;
         Command::new("/sbin/wipefs").args(["--all", "--quiet", "--types", LUKS, "--"]).arg(&self.dev).check()?;
         Ok(Outcome::changed(format!("destroyed the keys of {}", self.dev)))
@@ -166,6 +169,7 @@ impl LuksDevice {
             return Err(Error::failed(format!("{} shows {}, which holds no LUKS header", self.device(), self.dev)));
         }
         let uuid = context.new_uuid(&self.dev);
+        // The UUID is recorded before the format, so that an interruption in between is recognised.
         state::set(state::StateScope::Persistent, UNFINISHED, &uuid)?;
         let format = Command::new(CRYPTSETUP).args(["luksFormat", "--batch-mode", "--type", "luks2", "--key-file=-"]);
         format.args(["--uuid", &uuid]).args(options).arg("--").arg(&self.dev).stdin(key).check()?;

@@ -75,6 +75,7 @@ impl Driver for ReplicatedDevice {
             Ok(Some(seen)) => {
                 let status = Status::up_if(seen.is_primary()).provisioned(seen.disk != "Diskless");
                 let worsen = if seen.is_primary() { Status::degraded } else { Status::warning };
+                // Only exposed while Primary: DRBD refuses to open the device otherwise.
                 let devices = if seen.is_primary() { self.devices()? } else { Vec::new() };
                 let status = devices.into_iter().fold(status, |status, device| status.exposes("device", device));
                 seen.faults(&self.res).into_iter().fold(status, worsen)
@@ -92,9 +93,11 @@ impl Driver for ReplicatedDevice {
         if seen.stands_alone() {
             self.may_go_alone(context)?;
         }
+        // DRBD would refuse too, but its message does not say what to do.
         if seen.peer_role == "Primary" {
             return Err(Error::failed(format!("the peer of {res} is primary: stop the service there first")));
         }
+        // Without good data on either side, the promotion would make garbage the truth for both nodes.
         if seen.disk != "UpToDate" && seen.peer_disk != "UpToDate" {
             return Err(Error::failed(format!(
                 "no node has good data of {res} yet ({}/{}): provision on the node that is to have the first copy",
@@ -127,6 +130,7 @@ impl Driver for ReplicatedDevice {
         let seen = self.join()?;
         let nobody_has_data =
             seen.disk == "Inconsistent" && matches!(seen.peer_disk.as_str(), "Inconsistent" | "DUnknown");
+        // With data on neither node, one of them must be declared the source. --force is safe only in that case.
         if nobody_has_data && (seen.is_connected() || context.force()) {
             self.drbdadm(&["primary", "--force"])?;
             return Ok(Outcome::changed(format!("{res} has its first copy here")));
@@ -140,6 +144,7 @@ impl Driver for ReplicatedDevice {
     fn unprovision(&self, _: &Context) -> Result<Outcome> {
         let res = &self.res;
         let configured = self.seen()?.is_some();
+        // The resource must leave the kernel first: drbdadm refuses to wipe metadata in use.
         if configured {
             self.drbdadm(&["down"])?;
         }

@@ -40,6 +40,7 @@ impl ReplicationState {
                 Some(peer) => {
                     peer.peer_role = word("role:").unwrap_or(peer.peer_role.clone());
                     peer.peer_disk = word("peer-disk:").unwrap_or(peer.peer_disk.clone());
+                    // `Established` is the normal state of a connection. Others, such as SyncTarget, are worth showing.
                     let replication = word("replication:").filter(|state| state != "Established");
                     let connection = word("connection:").map(|state| as_version_8(&state)).or(replication);
                     peer.connection = connection.unwrap_or(peer.connection.clone());

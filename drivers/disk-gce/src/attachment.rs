@@ -37,6 +37,7 @@ impl AttachedDisk {
     /// A description of what keeps its device in use.
     fn user(&self, context: &Context) -> Result<Option<String>> {
         let device = device(&self.device_name);
+        // udev may have lost the link while the kernel still has the device, possibly mounted. Only force goes on then.
         if block::find(&device)?.is_none()
             && state::get(StateScope::Boot, &self.device_name)?.is_some()
             && !context.force()
@@ -100,6 +101,7 @@ impl<'a> OwnInstance<'a> {
         let disk = self.client.get(&path).map_err(failed(doing()))?;
         let disk =
             disk.ok_or_else(|| Error::failed(format!("{name} is not allocated in {path}: provision it first")))?;
+        // The API would accept the request and fail later, with a less helpful message.
         if disk["status"] != "READY" {
             let status = disk["status"].as_str().unwrap_or("in an unknown state");
             return Err(Error::retryable(format!("{name} is {status}, not READY: try again when it is")));

@@ -187,6 +187,7 @@ impl CloudDisks {
         for (number, name) in self.names()?.iter().enumerate() {
             let device_name = device_name(context, number);
             match instance.attached(name) {
+                // A disk under another device name was attached by other means: its device is not the one that other resources expect.
                 Some(found) if found.device_name != device_name => {
                     faults.push(format!("{name} is attached as {}, not as {device_name}", found.device_name));
                 }

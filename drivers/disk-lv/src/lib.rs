@@ -85,6 +85,7 @@ impl Driver for LogicalVolume {
             return Ok(Outcome::unchanged(format!("{} is already up", device.display())));
         }
         self.lvm("/sbin/lvchange", &["-ay"])?;
+        // lvchange does not wait for udev, which creates the device that the next resource needs.
         block::wait_for(&device, UDEV)?;
         Ok(Outcome::changed(format!("{} is up", device.display())))
     }

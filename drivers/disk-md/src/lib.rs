@@ -93,6 +93,7 @@ impl Driver for SoftwareRaid {
             Ok(Some(array)) => self.running(&array),
         };
         let status = self.devs.iter().fold(status, |status, dev| status.uses("device", dev));
+        // A running array contains its devices, whatever a probe of them says.
         let provisioned = if status.state() == State::Up { Provisioned::Yes } else { self.members()? };
         Ok(status.label(self.device()).provisioned_as(provisioned))
     }
@@ -123,6 +124,7 @@ impl Driver for SoftwareRaid {
     }
 
     fn provision(&self, _: &Context) -> Result<Outcome> {
+        // Devices with a RAID signature may be an array that another node or an earlier provision created.
         if block::find(self.device())?.is_some() || self.members()? == Provisioned::Yes {
             return Ok(Outcome::unchanged(format!("{} already exists", self.device())));
         }
@@ -136,6 +138,7 @@ impl Driver for SoftwareRaid {
         self.mdadm(&["--create"], &self.creation(devices))?;
         block::wait_for(self.device(), UDEV)?;
         let array = self.array()?.ok_or_else(|| Error::failed(format!("{} is gone again", self.device())))?;
+        // The UUID is known only after the creation. Start and unprovision compare it, so as not to act on another array.
         state::set(state::StateScope::Persistent, UUID, &array.uuid)?;
         log::info(format!("to name the array on other nodes too: uuid = {}", array.uuid));
         Ok(Outcome::changed(format!("made {} of {}", self.device(), self.devs.join(" "))))
@@ -144,6 +147,7 @@ impl Driver for SoftwareRaid {
     fn unprovision(&self, _: &Context) -> Result<Outcome> {
         match self.members()? {
             Provisioned::No => return Ok(Outcome::unchanged(format!("{} does not exist", self.device()))),
+            // Some devices are missing here, and may contain the array elsewhere.
             Provisioned::Unknown => {
                 return Err(Error::failed(format!(
                     "the devices of {} are not all here: left as they are",

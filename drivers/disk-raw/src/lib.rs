@@ -54,6 +54,7 @@ impl Driver for RawDevices {
             if block::find(dev)?.is_none() {
                 return Err(Error::retryable(format!("{dev} does not exist")));
             }
+            // The attributes of a link itself are not those of the device, so they cannot show that nothing has to be done.
             if !self.differences(dev)?.is_empty() || self.ownership.is_wanted() && is_link(dev)? {
                 self.ownership.apply(dev)?;
                 corrected.push(dev.as_str());

@@ -21,6 +21,7 @@ impl GroupState {
         let groups = report("/sbin/vgs", "vg_name,vg_tags")?;
         let Some(group) = groups.iter().find(|group| column(group, "vg_name") == name) else { return Ok(None) };
         let tags = column(group, "vg_tags").split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
+        // Whether a volume is active is not asked from LVM, which would need to talk to device-mapper.
         let shown = match files::list_directory(Path::new("/dev").join(name)) {
             Err(error) if error.is_not_found() => Vec::new(),
             answer => answer?,

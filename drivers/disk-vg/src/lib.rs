@@ -103,12 +103,14 @@ impl Driver for VolumeGroup {
             return Ok(Outcome::unchanged(format!("{} is already up", self.name)));
         }
         for tag in group.others(&context.node) {
+            // All tags are checked before the first change, so that a refusal leaves the group as it was.
             self.may_replace(tag, context)?;
         }
         for tag in group.others(&context.node) {
             log::warn(format!("{} was tagged {tag}: it is this node's now", self.name));
             self.vgchange(&["--deltag", tag])?;
         }
+        // The tag comes before the activation: if this node dies in between, the other nodes see whose group it is.
         if !group.is_of(&context.node) {
             self.vgchange(&["--addtag", &context.node])?;
         }
@@ -128,6 +130,7 @@ impl Driver for VolumeGroup {
         if !group.is_of(&context.node) && group.active.is_empty() {
             return Ok(Outcome::unchanged(format!("{} is already down", self.name)));
         }
+        // Deactivation comes first: without the tag, another node could start while volumes are still active here.
         if !group.active.is_empty() {
             self.vgchange(&["-an"])?;
         }
@@ -161,6 +164,7 @@ impl Driver for VolumeGroup {
 
     fn unprovision(&self, _: &Context) -> Result<Outcome> {
         let group = GroupState::find(&self.name)?;
+        // The data of the volumes belong to other resources, which have to destroy them.
         if let Some(volumes) = group.as_ref().map(GroupState::volumes).filter(|volumes| !volumes.is_empty()) {
             let volumes = volumes.join(" ");
             return Err(Error::failed(format!("{} holds {volumes}: remove them first, see lvremove(8)", self.name)));

@@ -27,6 +27,7 @@ impl Driver for BindMount {
     }
 
     fn start(&self, _: &Context) -> Result<Outcome> {
+        // mount(2) would report a missing source as a missing target.
         if !files::exists(&self.dev)? {
             return Err(Error::failed(format!("{} does not exist", self.dev)));
         }

@@ -37,6 +37,7 @@ impl Driver for OwnedDirectory {
 
     fn start(&self, _: &Context) -> Result<Outcome> {
         let path = self.path.display();
+        // The mode of make_directory applies to new directories only; owner and mode of existing ones are corrected below.
         let made = files::make_directory(&self.path, self.ownership.perm.unwrap_or(Mode(0o755)))?;
         let Some(stat) = files::stat(&self.path)? else {
             return Err(Error::retryable(format!("{path} was removed by another process")));

@@ -71,6 +71,7 @@ impl NfsMount {
         let mut options: Vec<String> = self.at.options().into_iter().filter(|option| !own(option)).collect();
         let says = |option: &String| option.starts_with("vers=") || option.starts_with("nfsvers=") || is_short(option);
         if !options.iter().any(says) {
+            // The kernel's own default version differs between kernels, so it is always given.
             options.push("vers=4.2".to_owned());
         }
         options

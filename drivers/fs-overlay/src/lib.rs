@@ -60,6 +60,7 @@ impl Driver for OverlayMount {
 
     fn start(&self, _: &Context) -> Result<Outcome> {
         let mounted = self.mounted();
+        // Below a mounted overlay the kernel forbids changes of these directories.
         if !mounted.is_mounted()? {
             for own in [&self.upper, &self.work].into_iter().flatten() {
                 files::make_directory(own, Mode(0o755))?;

@@ -56,6 +56,7 @@ impl CloudRoute {
                 return Ok(false);
             }
             let why = found.may_be_taken(name, client, context)?;
+            // The API cannot change a route, so it is replaced, and the address is unreachable for a moment.
             remove(route, client).map_err(failed(doing()))?;
             log::info(format!("{name} does not lead to {} any more, {why}", found.hop()));
         }
@@ -80,6 +81,7 @@ impl CloudRoute {
         let Some(instance) = &self.instance else {
             return if context.force() { Ok("by force") } else { Err(self.taken(name, "")) };
         };
+        // A node of the object: the service switches from there to here, and the planner has decided that.
         if context.nodes().any(|node| node.split('.').next() == Some(instance.name.as_str())) {
             return Ok("the service starts here");
         }

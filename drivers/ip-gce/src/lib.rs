@@ -81,6 +81,7 @@ impl Driver for CloudAddress {
         let client = self.cloud.client(context);
         let mut done = Vec::new();
         let range = self.range()?;
+        // The local route comes first: once Google's route leads here, packets arrive.
         if self.add_local()? {
             done.push(format!("added {range} dev {}", self.dev));
         }
@@ -156,6 +157,7 @@ impl CloudAddress {
         if self.is_local(&range)? {
             return Ok(false);
         }
+        // Another route to the address would win or lose by metrics. The operator must decide.
         if let Some(other) = net::routes_to(&range)?.first() {
             let through = other.gateway.iter().map(|gateway| format!(" via {gateway}"));
             let on = other.dev.iter().map(|dev| format!(" dev {dev}"));

@@ -54,6 +54,7 @@ impl Driver for HostAddress {
     fn status(&self, _: &Context) -> Result<Status> {
         let address = match self.inet.address() {
             Ok(address) => address,
+            // Without a resolvable name the address is unknown, which is not the same as down.
             Err(error) => return Ok(Status::undefined(error).label(format!("{}@{}", self.inet.name, self.dev))),
         };
         let Some(link) = net::find_link(&self.dev)? else {
@@ -80,6 +81,7 @@ impl Driver for HostAddress {
         if let Some(fault) = self.fault(&link) {
             return Err(Error::retryable(fault));
         }
+        // A loopback has no neighbours, and the same address may be on it of several nodes on purpose.
         if link.kind != "loopback" && !context.force() {
             self.claim(address)?;
         }
@@ -88,6 +90,7 @@ impl Driver for HostAddress {
         match net::announce(&self.dev, &address.to_string()) {
             Ok(()) => Ok(Outcome::changed(format!("added {cidr} to {}, announced", self.dev))),
             Err(error) => {
+                // The address works without the announcement, only later: neighbours find it when their caches expire.
                 log::warn(format!("cannot announce {address}: {error}"));
                 Ok(Outcome::changed(format!("added {cidr} to {}", self.dev)))
             }

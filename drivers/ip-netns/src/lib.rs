@@ -132,6 +132,7 @@ impl Driver for NamespaceAddress {
             None => self.add(address, &contents, context, &mut done)?,
         };
         if let Some(gateway) = self.gateway.as_ref().filter(|_| !self.leads_out(&contents, &dev)) {
+            // A gateway outside of the address's network is only accepted by the kernel with `onlink`.
             let outside = self.del_net_route || gateway.parse().is_ok_and(|router| !holds(&cidr, router));
             netns::add_route(&self.netns, &self.default_route(&dev), outside)?;
             done.push(format!("default route via {gateway}"));

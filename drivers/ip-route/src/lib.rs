@@ -137,6 +137,7 @@ impl StaticRoute {
         };
         let same = |route: &Route| {
             route.destination == wanted.destination
+                // Gateways are compared as addresses, because IPv6 has several spellings.
                 && address(&route.gateway) == address(&wanted.gateway)
                 && (wanted.dev.is_none() || route.dev == wanted.dev)
         };

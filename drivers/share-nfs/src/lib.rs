@@ -68,6 +68,7 @@ impl Driver for NfsShare {
 
     fn start(&self, _: &Context) -> Result<Outcome> {
         let path = self.path.display();
+        // exportfs exports a missing directory without an error, and clients then fail.
         if !files::is_directory(&self.path)? {
             return Err(Error::failed(format!("{path} is not a directory: is its file system mounted?")));
         }

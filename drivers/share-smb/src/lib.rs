@@ -84,6 +84,7 @@ impl Driver for SambaShare {
     }
 
     fn start(&self, context: &Context) -> Result<Outcome> {
+        // `net usershare info` takes a pattern, so a name with a wildcard would match other shares.
         if let Some(problem) = self.validate(context)?.into_iter().next() {
             return Err(problem.into());
         }
@@ -104,6 +105,7 @@ impl Driver for SambaShare {
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
+        // A share of the name with another path belongs to something else: stop leaves it alone.
         if !self.found()?.is_some_and(|share| self.is_of_path(&share)) {
             return Ok(Outcome::unchanged(format!("{} is not shared as {}", self.path.display(), self.name)));
         }
@@ -132,6 +134,7 @@ impl SambaShare {
 impl UserShare {
     /// Reads the section `[name]` of `net usershare info`.
     fn parse(text: &str, name: &str) -> Option<UserShare> {
+        // Samba lists names in lower case.
         let own = format!("[{}]", name.to_ascii_lowercase());
         let section = text.lines().map(str::trim).skip_while(|line| line.to_ascii_lowercase() != own).skip(1);
         let section: Vec<&str> = section.take_while(|line| !line.starts_with('[')).collect();

@@ -142,6 +142,7 @@ impl hostler_sdk::Sync for BtrfsSync {
         let target = SyncTarget { name: target, dst: &self.dst, timeout: self.timeout };
         let (next, sent) = (self.snapshot("next", target.name), self.snapshot("sent", target.name));
         if next.exists()? {
+            // A snapshot that an interrupted sync left is older than the source.
             next.delete()?;
         }
         btrfs(&["snapshot", "-r", "--", &self.source(), &next.0])?;
@@ -156,6 +157,7 @@ impl hostler_sdk::Sync for BtrfsSync {
                 return Err(error);
             }
         };
+        // The old snapshot stays until the target has adopted the new copy: it is the base if this sync fails.
         if sent.exists()? {
             sent.delete()?;
         }

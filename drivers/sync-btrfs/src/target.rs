@@ -111,6 +111,7 @@ impl SyncTarget<'_> {
     }
 
     fn command(&self, words: &str, next: &str) -> Command {
+        // In a grant the quotes are escaped, because the grant itself is quoted.
         let words = words.replace('\\', "");
         let command = match self.name {
             "local" => Command::new("/bin/sh").arg("-c").arg(words),

@@ -123,9 +123,12 @@ impl ConfigSync {
 
 /// Sends the configuration if it differs.
 fn send(node: &str, config: &Path, force: bool) -> Result<TargetReport> {
+    // The dry run shows whether the content differs. rsync cannot say afterwards whether --update skipped the file or it was
+    // equal.
     if !differs(&run(&["--dry-run"], node, config)?) {
         return Ok(TargetReport::unchanged(node));
     }
+    // --update leaves a newer file on the other node alone: the operator may have edited it there.
     let sent = run(if force { &[] } else { &["--update"] }, node, config)?;
     match differs(&sent) {
         true => Ok(TargetReport::copied(node, bytes(&sent))),

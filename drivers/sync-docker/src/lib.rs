@@ -122,6 +122,7 @@ impl hostler_sdk::Sync for ImageSync {
                 "full" => self.images.clone(),
                 _ => self.lacking(&ids, &engine.ids(node, &self.images)?),
             };
+            // Noted before the images are sent: if sending fails, status shows what the target lacks.
             seen.note(node, &self.images, &lacking);
             match verb {
                 _ if lacking.is_empty() => Ok(TargetReport::unchanged(node)),

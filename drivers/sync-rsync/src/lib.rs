@@ -171,6 +171,7 @@ impl hostler_sdk::Sync for DirectorySync {
         let reports = each_target(targets, |target| {
             self.copy(&TargetCopy { rsync: self, options: &options, sources: &sources, target, everything })
         });
+        // A snapshot that remains fills the source, so its removal is tried even if a copy failed.
         match snapshot.map_or(Ok(()), SourceSnapshot::remove) {
             Err(error) if reports.is_ok() => Err(error),
             Err(error) => {
@@ -184,6 +185,7 @@ impl hostler_sdk::Sync for DirectorySync {
 
 impl DirectorySync {
     fn copy(&self, copy: &TargetCopy<'_>) -> Result<TargetReport> {
+        // Each target has a mount of its own, so this is checked for each copy.
         self.must_be_mounted(copy.target)?;
         let rehearsal = copy.run(true)?;
         if rehearsal.changes == 0 {

@@ -34,11 +34,13 @@ impl RsyncOptions {
             };
             let pattern = value.or_else(|| words.next()).filter(|pattern| !pattern.is_empty());
             let pattern = pattern.ok_or_else(|| format!("{name} needs a pattern"))?;
+            // A line break would start another pattern in rsync's input.
             if pattern.contains(['\n', '\r', '\0']) {
                 return Err(format!("{name} {pattern:?}: a pattern is one line"));
             }
             options.patterns.push(format!("{sign} {pattern}"));
         }
+        // The grant lists the flags in a fixed order, and covers each once.
         options.flags = FLAGS.into_iter().filter(|flag| options.flags.contains(flag)).collect();
         Ok(options)
     }

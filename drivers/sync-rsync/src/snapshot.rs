@@ -22,6 +22,7 @@ impl SourceSnapshot {
                 log::warn(format!("{} was left by a copy that did not finish: removed", snapshot.path));
                 snapshot.delete()?;
             }
+            // Something that is not a subvolume has this name: it is not ours to delete.
             true => return Err(Error::failed(format!("{} is in the way of the snapshot", snapshot.path))),
             false => {}
         }

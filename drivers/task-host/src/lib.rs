@@ -55,6 +55,7 @@ impl hostler_sdk::Task for CommandTask {
         }
         let report = match command.run() {
             Ok(output) => self.meaning(output.status),
+            // A timeout is a failed run, not a failed action: it has an exit status, and on_error runs.
             Err(CapabilityError::TimedOut) => {
                 Ok(RunReport { exit_status: TIMED_OUT, text: "took too long".to_owned() })
             }

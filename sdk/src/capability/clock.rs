@@ -27,6 +27,7 @@ pub fn wait_until(
 ) -> crate::Result<bool> {
     let end = since_boot().saturating_add(timeout);
     loop {
+        // Checked before the time limit, so that a condition that became true during the last sleep counts.
         if done()? {
             return Ok(true);
         }

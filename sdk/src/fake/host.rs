@@ -40,6 +40,7 @@ impl Host {
 
     /// Changes the host, or reads from it.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut HostState) -> T) -> T {
+        // The borrow ends with each call of `change`, because programs and servers change the host while they run.
         change(&mut self.0.borrow_mut())
     }
 
@@ -152,6 +153,7 @@ impl Host {
     /// Records a call, and fails it if a failure was injected.
     pub(crate) fn record(&self, name: &'static str, subject: &str) -> Result<(), Refusal> {
         self.change(|world| {
+            // Recorded even if it fails, so that tests see what a driver tried.
             world.calls.push(CapabilityCall { name, subject: subject.to_owned() });
             match world.failures.iter().find(|failure| failure.call == name) {
                 Some(failure) => Err(failure.error.clone().into()),

@@ -72,6 +72,7 @@ impl CommandSettings {
         if let Some(group) = &self.group {
             command = command.group(group);
         }
+        // The stores come last, because the last variable of a name counts.
         for variable in self.environment.iter().chain(self.stores.all()) {
             let (name, value) = variable
                 .split_once('=')

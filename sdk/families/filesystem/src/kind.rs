@@ -83,6 +83,7 @@ impl FilesystemKind {
 
 fn command(words: &[&str], dev: &str, options: Vec<String>) -> Command {
     let (program, args) = words.split_first().unwrap_or((&"", &[]));
+    // `--` ends the options, so that a device name cannot become one.
     Command::new(program).args(args.iter().copied()).args(options).arg("--").arg(dev)
 }
 

@@ -117,6 +117,7 @@ impl FilesystemMount<'_> {
             MountState::Nothing => Status::down(),
             MountState::Ours(entry) => self.health(&entry),
             MountState::Other(other) => Status::down().warning(self.taken(&other)),
+            // Ours is still in use below the other one, so it is up, but not usable.
             MountState::Hidden(other) => Status::up().degraded(self.taken(&other)),
         };
         Ok(status.label(self.label()))
@@ -129,6 +130,7 @@ impl FilesystemMount<'_> {
     fn health(&self, entry: &MountEntry) -> Status {
         let mut status = Status::up();
         let read_only = |options: &[String]| options.iter().any(|option| option == "ro");
+        // The kernel remounts a file system read-only after errors of the disk.
         if read_only(&entry.options) && !read_only(&self.options) {
             status = status.degraded(
                 "mounted read-only, although ro is not among the options: see dmesg(1) for errors of the disk",
@@ -155,6 +157,7 @@ impl FilesystemMount<'_> {
             }
             MountState::Nothing | MountState::Other(_) => {}
         }
+        // Without this check mount(2) reports only "no such device".
         if !mount::supports(self.fstype)? {
             return Err(Error::failed(format!("this kernel does not support the file system {}", self.fstype)));
         }
@@ -186,6 +189,7 @@ impl FilesystemMount<'_> {
         loop {
             match self.found()? {
                 MountState::Ours(_) => self.unmount()?,
+                // The mount on top must be unmounted first, and it is not ours.
                 MountState::Hidden(other) => return Err(Error::retryable(self.taken(&other))),
                 MountState::Nothing | MountState::Other(_) if unmounted => {
                     return Ok(Outcome::changed(format!("unmounted {}", self.label())));

@@ -147,11 +147,13 @@ impl VolumeFilesystem<'_> {
     pub fn start(&self) -> Result<Outcome> {
         let device = block::find(&self.volume.dev)?;
         let mounted = self.remembered(device.as_ref());
+        // A mounted file system is not checked: e2fsck would damage it.
         if mounted.is_mounted()? {
             return mounted.start();
         }
         let device = awaited(&self.volume.dev)?;
         self.kind.check(&self.volume.dev)?;
+        // Recorded before the mount, so that a stop after an interrupted start finds it.
         state::set(StateScope::Boot, MOUNTED, &device.path)?;
         self.mounted(Some(&device)).start()
     }
@@ -174,6 +176,7 @@ impl VolumeFilesystem<'_> {
                 let options = self.mkfs_options().map_err(|why| Error::invalid_config(format!("mkfs_opt: {why}")))?;
                 self.kind.make(dev, options)
             }
+            // mkfs_dev is only a fallback: content on it means that the label was lost or that it is another resource's.
             Some(found) if *dev != self.volume.dev => Err(Error::failed(format!(
                 "no device is {}, and {dev}, which would become it, holds {} already (label {:?}): it is not overwritten",
                 self.volume.dev, found.kind, found.label

@@ -118,10 +118,12 @@ impl<'a> ComputeClient<'a> {
         let (mut tries, mut pause, mut is_renewed) = (1, FIRST_PAUSE, false);
         loop {
             match self.send_once(method, path, query, body) {
+                // A token may be revoked before it expires, so the first refusal only discards it.
                 Err(ComputeError::Unauthorized(_)) if !is_renewed => {
                     is_renewed = true;
                     self.token.take();
                 }
+                // Not repeated if the pause would exceed the time that is left: the error is more helpful than a timeout.
                 Err(fault) if fault.is_transient() && tries < TRIES && pause < self.left() => {
                     clock::sleep(pause)?;
                     tries += 1;

@@ -100,6 +100,7 @@ impl ComputeError {
             (404, _) => ComputeError::NotFound(message),
             (409, _) => ComputeError::AlreadyExists(message),
             (412, _) => ComputeError::Conflict(message),
+            // The reason distinguishes what the status does not: 403 is used for quotas, rate limits and permissions.
             (_, "resourceInUseByAnotherResource") => ComputeError::InUse(message),
             (_, "resourceNotReady") => ComputeError::NotReady(message),
             (429, _) | (_, "rateLimitExceeded" | "userRateLimitExceeded") => ComputeError::RateLimit(message),
@@ -114,6 +115,7 @@ impl ComputeError {
     /// The error of a request without a response.
     pub(super) fn unsent(error: CapabilityError) -> ComputeError {
         match error {
+            // Cancellations and missing grants are not problems of the network, and must not be retried.
             CapabilityError::Denied(_) | CapabilityError::Cancelled | CapabilityError::Invalid(_) => {
                 ComputeError::Host(error.into())
             }

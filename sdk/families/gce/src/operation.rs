@@ -20,6 +20,7 @@ impl ComputeClient<'_> {
         let path = path_of(&operation["selfLink"]).to_owned();
         let mut pause = FIRST_PAUSE;
         while operation["status"] != "DONE" {
+            // The operation goes on at Google. The next action finds its result.
             if self.left() < pause {
                 let name = operation["name"].as_str().unwrap_or("an operation");
                 log::warn(format!("{doing}: {name} is not done in time"));

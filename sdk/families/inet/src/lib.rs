@@ -37,6 +37,7 @@ impl InetAddress {
     fn problem_of_name(&self) -> Option<Problem> {
         let digits = |byte: u8| byte.is_ascii_digit() || byte == b'.';
         let text = match self.name.split_once('/') {
+            // A netmask in the name would silently override the keyword netmask.
             Some((address, len)) => format!("expected an address alone: name = {address} and netmask = {len}"),
             None if self.name.bytes().all(digits) && self.name.parse::<IpAddr>().is_err() => {
                 format!("{} is not an address", self.name)

@@ -14,6 +14,7 @@ pub fn arrange(known: &[&str], words: &[String]) -> Result<Vec<String>, String> 
     let mut found: Vec<(usize, Vec<String>)> = Vec::new();
     let mut words = words.iter();
     while let Some(option) = words.next() {
+        // `--type=raid1` is not split: the grant matches whole arguments, and would refuse it.
         let Some(at) = known.iter().position(|known| name_of(known) == option) else {
             return Err(format!("{option:?} is not supported: expected any of {}", known.join(", ")));
         };
@@ -37,6 +38,7 @@ fn name_of(known: &str) -> &str {
 fn value_of(option: &str, value: Option<&String>) -> Result<String, String> {
     match value {
         None => Err(format!("{option} needs a value")),
+        // A value that looks like an option is almost always a forgotten value.
         Some(value) if value.starts_with('-') => Err(format!("{value:?} is an option, not the value of {option}")),
         Some(value) => Ok(value.clone()),
     }

@@ -42,6 +42,7 @@ macro_rules! grant_is_mounted {
 pub fn is_mounted(node: &str, path: &str) -> Result<bool> {
     /// The exit status of xargs(1) if the command failed.
     const SOME_FAILED: i32 = 123;
+    // NUL-separated, so that no character of the path can end the argument.
     let output = command(node, "/usr/bin/xargs -0 /usr/bin/mountpoint -q --").stdin(format!("{path}\0")).run()?;
     match output.status {
         0 => Ok(true),

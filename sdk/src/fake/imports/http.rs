@@ -14,6 +14,7 @@ pub(crate) fn send(r: &Request) -> ImportResult<Response> {
     };
     let line = format!("{} {to}", r.method);
     let host = Host::current("http.send");
+    // The last server wins, so that a test can replace an earlier one.
     let found = |world: &mut HostState| match world.servers.iter().rev().find(|(base, _)| to.starts_with(base.as_str()))
     {
         Some((_, server)) => Ok(ResponseSource::Server(server.clone())),

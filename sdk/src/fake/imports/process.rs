@@ -21,6 +21,7 @@ pub(crate) fn run(c: &Command) -> ImportResult<Output> {
             Ok(program)
         })?
     };
+    // The program runs outside of the borrow of the host, which it may change.
     let output = program(&ProgramRun { host: &host, args: &c.args, stdin: &c.stdin, command: c });
     let crate::process::Output { status, stdout, stderr, truncated } = output;
     Ok(Output { status, stdout, stderr, truncated })

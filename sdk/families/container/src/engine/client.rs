@@ -54,6 +54,7 @@ impl EngineClient {
     /// Connects to the engine at a socket and negotiates the version of the API.
     pub fn connect(socket: &Path) -> EngineResult<EngineClient> {
         const DOING: &str = "cannot ask the container engine";
+        // /_ping needs no version, so it works with every engine and returns the newest version that it supports.
         let request = HttpRequest::unix("GET", socket, "/_ping").timeout(QUESTION);
         let response = request.send().map_err(|error| EngineError::of(socket, DOING, error))?;
         let spoken = response.header("api-version").unwrap_or_default();
@@ -116,6 +117,7 @@ impl EngineClient {
     pub fn remove(&self, id: &str) -> EngineResult<()> {
         let doing = format!("cannot remove the container {}", short(id));
         match self.order(&doing, "DELETE", &format!("/containers/{id}?force=true&v=true")) {
+            // Another resource or the operator may have removed it in the meantime.
             Err(error) if error.is_not_found() => Ok(()),
             answer => answer,
         }
@@ -139,6 +141,7 @@ impl EngineClient {
         let doing = format!("cannot read the log of the container {}", container.short_id());
         let path = format!("/containers/{}/logs?stdout=true&stderr=true&tail={count}", container.id);
         let body = self.ask(&doing, &path)?.body;
+        // A container with a terminal has one stream, which the engine sends without frames.
         let text = if container.config.tty { body } else { unframed(&body) };
         Ok(String::from_utf8_lossy(&text).lines().map(|line| line.trim_end().to_owned()).collect())
     }

@@ -31,6 +31,7 @@ impl RegistryCredentials {
         if stat.kind != FileKind::File {
             return Err(failed("is not a regular file"));
         }
+        // The host runs as root, so a file that others can read would leak the password of the registry without anyone noticing.
         if stat.mode.0 & 0o077 != 0 {
             let Mode(mode) = stat.mode;
             return Err(failed(&format!("has the mode {mode:04o}, and others could read it: use chmod 600")));
@@ -46,6 +47,7 @@ impl RegistryCredentials {
             return Err(format!("has no entry in \"auths\" for {wanted}: log in there with docker login"));
         };
         let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        // docker login writes tokens with an empty `auth`, so they are checked first.
         if let Some(token) = text("identitytoken") {
             return Ok(RegistryCredentials::of(&json!({ "identitytoken": token, "serveraddress": wanted })));
         }

@@ -43,6 +43,7 @@ impl ContainerSpec {
         program(&mut body, &wanted);
         body.put("HostConfig", host_config(&wanted));
         body.put("NetworkingConfig", networking(&wanted));
+        // The digest is computed before the labels are added, which contain it.
         let mark = mark(&Value::Object(body.0.clone()));
         body.put("Labels", labels(&wanted, context, &mark));
         Ok(Value::Object(body.0))
@@ -167,6 +168,7 @@ fn networking(wanted: &RunArgs) -> Value {
 fn labels(wanted: &RunArgs, context: &Context, mark: &str) -> Map<String, Value> {
     let given = wanted.labels.iter().map(|label| (&label.name, json!(label.value)));
     let mut labels = map(given);
+    // They replace labels of the same name in run_args, by which another resource could claim the container.
     for (name, value) in [(label::OBJECT, &context.object), (label::RID, &context.rid), (label::NODE, &context.node)] {
         labels.insert(name.to_owned(), json!(value));
     }

@@ -111,6 +111,7 @@ impl ContainerSpec {
         match hostler_run_args::parse(&self.run_args) {
             Err(error) => problem("run_args", error.to_string()),
             Ok(options) => {
+                // The engine and the agent would both restart the container, and disagree about its state.
                 if options.restart.is_some_and(|restart| restart != RestartPolicy::No) {
                     problem(
                         "run_args",
@@ -155,6 +156,7 @@ impl ContainerSpec {
         wanted.devices.extend(read_all(&self.devices).map_err(|text| invalid("devices", text))?);
         wanted.env.extend(read_all(&self.environment).map_err(|text| invalid("environment", text))?);
         for variable in read_all::<NamedValue>(self.stores.all()).map_err(|text| invalid("environment", text))? {
+            // A variable of a data store replaces the others of its name, wherever they are set.
             wanted.env.retain(|other| other.name != variable.name);
             wanted.env.push(variable);
         }

@@ -38,6 +38,7 @@ impl ContainerLife<'_> {
                 let text = format!("an earlier run is not over: the container {} still runs", earlier.short_id());
                 return Err(Error::retryable(text));
             }
+            // The container of a run that was interrupted. Its exit status was never reported, so the task runs again.
             engine.remove(&earlier.id)?;
         }
         self.pull(engine)?;
@@ -46,6 +47,7 @@ impl ContainerLife<'_> {
             let limit = timeout.unwrap_or(self.context.deadline).min(self.context.deadline.saturating_sub(MARGIN));
             self.wait(engine, &id, limit)
         });
+        // The container is removed whatever the run did, so that the next run can use its name.
         engine.remove(&id)?;
         report
     }

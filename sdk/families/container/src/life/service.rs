@@ -44,6 +44,7 @@ impl<'a> ContainerLife<'a> {
             Err(error) if self.place.is_at_rest(&error)? => {
                 Ok(Status::down().label(image).info("the object's container engine does not run"))
             }
+            // The engine died although this resource needs it: containers survive it (--live-restore), so down would be a guess.
             Err(_) if self.is_own() => {
                 let text = "the object's container engine is gone, and may have left the container running: start or stop the resource to find out";
                 Ok(Status::undefined(text).label(image))
@@ -85,6 +86,7 @@ impl<'a> ContainerLife<'a> {
             return Ok(Outcome::unchanged(format!("{} is already running", found.short_id())));
         }
         let (engine, _) = self.place.enter()?;
+        // Starting the engine brings back containers that survived its death, so check again.
         if let Some(found) = self.running()? {
             return Ok(Outcome::changed(format!("the engine is back, {} is running", found.short_id())));
         }
@@ -143,6 +145,7 @@ impl<'a> ContainerLife<'a> {
             answer => answer?,
         };
         match self.own(&engine)? {
+            // The operator paused it on purpose; an implicit unpause would surprise.
             Some(found) if found.state.paused => {
                 let text = format!("{} is paused: unpause it, or stop the resource first", found.short_id());
                 Err(Error::failed(text))
@@ -301,10 +304,12 @@ impl<'a> ContainerLife<'a> {
     fn stop_or_kill(&self, engine: &EngineClient, found: &ContainerInfo) -> Result<()> {
         let grace = self.container.grace.min(self.context.deadline / 2);
         if let Err(error) = engine.stop(&found.id, grace) {
+            // An error that has nothing to do with the engine's health, or one that shows that nothing runs, ends here.
             if error.is_denied() || error.is_absent() {
                 return Err(error.into());
             }
             log::warn(format!("{error}: killing it"));
+            // The engine may hang in a stop for a container that ignores its signal, but still obey a kill.
             engine.kill(&found.id, "KILL")?;
         }
         Ok(())

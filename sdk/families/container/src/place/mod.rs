@@ -27,6 +27,7 @@ impl EngineLocation {
             EngineLocation::Own(own) => EngineClient::connect(own.socket()),
             EngineLocation::Node(sockets) => {
                 let mut answers = sockets.iter().map(|socket| EngineClient::connect(socket));
+                // Only a missing socket passes to the next one. One that exists but does not answer is the engine of the node, and is down.
                 let first = answers.find(|answer| !matches!(answer, Err(EngineError::Missing(_))));
                 first.unwrap_or_else(|| Err(EngineError::Missing(sockets.first().cloned().unwrap_or_default())))
             }

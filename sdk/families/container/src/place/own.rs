@@ -140,6 +140,7 @@ impl OwnEngine {
                 Err(error) if !error.is_passing() => return Err(error.into()),
                 Err(_) => {}
             }
+            // Checked in every round: the dockerd that was spawned may have lost the lock to another one, or died.
             if !self.is_held()? {
                 if spawned == TRIES {
                     let text = format!("dockerd exits at once: see its output in the log directory, {}", self.output());
@@ -163,6 +164,7 @@ impl OwnEngine {
         if !files::read_text(&file).is_ok_and(|before| before == configuration) {
             files::write(&file, &configuration, Mode(0o600))?;
         }
+        // Recorded before dockerd runs: only a mount that did not exist now may be undone later.
         if mount::mounts_at(&self.data_dir)?.is_empty() {
             files::write(self.folder.join("bound"), "", Mode(0o600))?;
         }
