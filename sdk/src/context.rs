@@ -133,6 +133,7 @@ impl Context {
             what.hash(&mut hasher);
             hasher.finish()
         };
+        // Two halves, because a hash of the standard library has 64 bits.
         let (high, low) = (half(1), half(2));
         // Version 8 (custom) and the variant bits, see RFC 9562 §5.8.
         let (high, low) = ((high & !0xf000) | 0x8000, (low & (u64::MAX >> 2)) | 0x8000_0000_0000_0000);

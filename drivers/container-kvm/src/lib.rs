@@ -120,6 +120,7 @@ impl Driver for VirtualMachine {
         match self.ask_to_shut_down(&state) {
             Ok(()) if self.is_off_within(grace)? => return Ok(Outcome::changed(format!("{name} has shut down"))),
             Ok(()) => log::warn(format!("{name} has not shut down within {}s: it is powered off", grace.as_secs())),
+            // The guest may run elsewhere or hear nothing: then only powering off is left, which is logged below.
             Err(Error::Failed(why)) => log::warn(format!("{name} cannot be asked to shut down: {why}")),
             Err(error) => return Err(error),
         }
@@ -153,6 +154,7 @@ impl Driver for VirtualMachine {
     fn unprovision(&self, _: &Context) -> Result<Outcome> {
         let name = &self.name;
         match self.domain()? {
+            // A running guest keeps the definition in use, and libvirt would make it transient.
             Some(domain) if domain.state != DomainState::ShutOff => {
                 return Err(Error::failed(format!("{name} is not shut off: stop it first")));
             }

@@ -45,6 +45,7 @@ impl ContainerResource for OciContainer {
     fn place(&self, _: &Context) -> Result<EngineLocation> {
         Ok(EngineLocation::Node(match &self.socket {
             Some(socket) => vec![socket.clone()],
+            // Both sockets: podman is used only if docker's does not exist, see EngineLocation::connect.
             None => SOCKETS.map(PathBuf::from).to_vec(),
         }))
     }

@@ -21,6 +21,7 @@ struct PodmanContainer {
     socket: PathBuf,
     /// Not supported here, because an object's own engine is a dockerd: see container.docker.
     #[keyword(inherit, example = "/srv/{name}/docker")]
+    // Not supported, but declared: DEFAULT may set it for the other containers of the object.
     container_data_dir: Option<PathBuf>,
 }
 

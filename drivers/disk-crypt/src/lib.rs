@@ -56,18 +56,21 @@ impl Driver for LuksDevice {
         "block.read = /dev/mapper/{kw:name}",
         "files.read = {kw:keyfile}",
         "exec(read, caps=cap_sys_admin) = /sbin/cryptsetup status -- {kw:name}",
+        // cryptsetup locks the memory with the key and raises its priority, hence the capabilities beside cap_sys_admin.
         "exec(caps=cap_sys_admin+cap_ipc_lock+cap_sys_nice) = /sbin/cryptsetup open --type luks --key-file=- \
          [--allow-discards] -- {kw:dev} {kw:name}",
         "exec(caps=cap_sys_admin+cap_ipc_lock+cap_sys_nice) = /sbin/cryptsetup close -- {kw:name}",
         "exec(caps=cap_sys_admin+cap_ipc_lock+cap_sys_nice) = /sbin/cryptsetup luksFormat --batch-mode --type luks2 \
          --key-file=- --uuid * [--cipher *] [--hash *] [--iter-time *] [--key-size *] [--label *] [--pbkdf *] \
          [--sector-size *] -- {kw:dev}",
+        // On the decrypted device: clears only what was written as noise.
         "exec = /sbin/blkdiscard --zeroout --length 256KiB -- /dev/mapper/{kw:name}",
         "exec = /sbin/cryptsetup erase --batch-mode -- {kw:dev}",
         "exec = /sbin/wipefs --all --quiet --types crypto_LUKS -- {kw:dev}",
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        // The characters that libdevmapper accepts in a name without escaping them.
         let legal = |letter: char| letter.is_ascii_alphanumeric() || "#+-.:=@_".contains(letter);
         let legal = !self.name.is_empty() && self.name.len() < 128 && self.name.chars().all(legal);
         let name = (!legal || self.name.starts_with(['-', '.']))
@@ -91,6 +94,7 @@ impl Driver for LuksDevice {
             },
         };
         let provisioned = match block::find(&self.dev)? {
+            // A device that is not there, such as a disk of another node, says nothing about its content.
             None => Provisioned::Unknown,
             Some(_) if self.holds()?.as_deref() == Some(LUKS) => Provisioned::Yes,
             Some(_) => Provisioned::No,
@@ -181,6 +185,7 @@ impl LuksDevice {
         let discard = self.discard.then_some("--allow-discards");
         let open = Command::new(CRYPTSETUP).args(["open", "--type", "luks", "--key-file=-"]).args(discard).arg("--");
         open.arg(&self.dev).arg(&self.name).stdin(self.key()?).check()?;
+        // luksOpen returns before udev has created the link that other resources use.
         block::wait_for(self.device(), UDEV)?;
         Ok(())
     }

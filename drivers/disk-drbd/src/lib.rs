@@ -53,6 +53,7 @@ impl Driver for ReplicatedDevice {
         "exec(read) = /sbin/drbdadm status {kw:res}",
         "exec(caps=cap_sys_module) = /sbin/modprobe -- drbd",
         "exec(read) = /sbin/drbdadm dump-md {kw:res}",
+        // drbdadm configures the kernel through netlink, which needs cap_net_admin.
         "exec(caps=cap_net_admin) = /sbin/drbdadm up {kw:res}",
         "exec(caps=cap_net_admin) = /sbin/drbdadm down {kw:res}",
         "exec(caps=cap_net_admin) = /sbin/drbdadm primary {kw:res}",
@@ -213,12 +214,14 @@ impl ReplicatedDevice {
         let absent =
             || Error::failed(format!("{} is not configured in the kernel, although drbdadm up succeeded", self.res));
         self.load()?;
+        // A Diskless resource is configured, but its disk is not attached: `up` attaches it.
         if self.seen()?.is_none_or(|seen| seen.disk == "Diskless") {
             self.drbdadm(&["up"])?;
         }
         let mut last = None;
         clock::wait_until(self.connect_timeout, PAUSE, || {
             let seen = self.seen()?.ok_or_else(absent)?;
+            // A node that stands alone never connects, so waiting would be in vain.
             let settled = seen.is_connected() || seen.stands_alone() || seen.is_primary();
             last = Some(seen);
             Ok(settled)

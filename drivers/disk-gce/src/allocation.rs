@@ -38,6 +38,7 @@ impl CloudDisks {
     fn body(&self, client: &ComputeClient<'_>, name: &str) -> Result<Value> {
         let project = client.project()?;
         let mut body = json!({"name": name});
+        // The API would choose one of them silently.
         if self.image.is_some() && self.source_snapshot.is_some() {
             return Err(Error::invalid_config("a disk begins with an image or with a source_snapshot, not with both"));
         }
@@ -64,6 +65,7 @@ impl CloudDisks {
 
     fn grow(&self, client: &ComputeClient<'_>, name: &str, path: &str, disk: &Value) -> Result<Option<String>> {
         let now: u64 = disk["sizeGb"].as_str().and_then(|digits| digits.parse().ok()).unwrap_or(u64::MAX);
+        // Only larger sizes: the API cannot shrink a disk, and a disk that the operator grew must not fail the provision.
         let Some(wanted) = self.size.map(gigabytes).filter(|wanted| *wanted > now) else { return Ok(None) };
         let body = json!({"sizeGb": wanted.to_string()});
         let grown = client.change("POST", &format!("{path}/resize"), "", Some(&body), &format!("growing {name}"));
@@ -84,6 +86,7 @@ impl CloudDisks {
             None => {}
         }
         match client.change("DELETE", &path, "", None, &format!("deleting {name}")) {
+            // Deleted by another user in the meantime, which is what was wanted.
             Ok(()) | Err(ComputeError::NotFound(_)) => Ok(true),
             Err(fault) => Err(failed(doing())(fault)),
         }

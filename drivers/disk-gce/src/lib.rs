@@ -208,6 +208,7 @@ impl CloudDisks {
         }
         let attached = self.names.iter().filter(|name| instance.attached(name).is_some()).count();
         let mut status = if attached == 0 { Status::down() } else { Status::up() };
+        // Attached, but not in full: part of a striped or mirrored volume could be missing.
         if (1..self.names.len()).contains(&attached) {
             faults.push(format!("{attached} of {} disks are attached", self.names.len()));
         }
@@ -243,6 +244,7 @@ fn device_name(context: &Context, number: usize) -> String {
         [namespace, _, name] => format!("{namespace}.{name}"),
         _ => context.object.clone(),
     };
+    // An index of its own for each disk, so that the names are the same on every node.
     let index = context.rid.split_once('#').map_or("", |(_, index)| index);
     format!("{service}.disk.{index}.{number}")
 }

@@ -41,6 +41,7 @@ impl Driver for LogicalVolume {
     const GRANTS: &[&str] = &[
         "exec(read) = /sbin/vgs --readonly --reportformat json -o vg_name,lv_name",
         "block.read = /dev/{kw:vg}/{kw:name}",
+        // LVM locks its memory and raises its priority while devices are suspended, hence the capabilities beside cap_sys_admin.
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvchange -ay -- /dev/{kw:vg}/{kw:name}",
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvchange -an -- /dev/{kw:vg}/{kw:name}",
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvcreate -y -W y -n {kw:name} [-L *] [-l *] [--alloc *] [--contiguous *] \

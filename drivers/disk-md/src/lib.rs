@@ -55,6 +55,7 @@ impl Driver for SoftwareRaid {
         "exec(read) = /sbin/mdadm --detail /dev/md/{kw:name}",
         "block.read = /dev/md/{kw:name}",
         "block.read = {kw:devs}",
+        // Capabilities: mdadm creates the device node itself where udev does not.
         "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --assemble /dev/md/{kw:name} [--uuid *] [{kw:devs}]",
         "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --stop /dev/md/{kw:name}",
         "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --create /dev/md/{kw:name} --run --metadata 1.2 --level {kw:level} \
@@ -178,6 +179,7 @@ impl SoftwareRaid {
     }
 
     fn running(&self, array: &ArrayState) -> Status {
+        // The keyword alone is compared, because status may not read the state of the resource.
         if let Err(error) = array.must_be(self.uuid.as_deref(), &self.device()) {
             return Status::down().degraded(error);
         }
@@ -237,6 +239,7 @@ impl SoftwareRaid {
             option("--spare-devices", self.spares.to_string());
         }
         if let Some(chunk) = self.chunk {
+            // mdadm reads the chunk in KiB.
             option("--chunk", format!("{}K", chunk.as_bytes().div_ceil(1024)));
         }
         if let Some(bitmap) = &self.bitmap {

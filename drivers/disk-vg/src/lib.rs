@@ -52,8 +52,10 @@ impl Driver for VolumeGroup {
         "files.read = /dev/{kw:name}/**",
         "block.read = /dev/{kw:name}/**",
         "block.read = {kw:pvs}",
+        // Tags are metadata on the disks, which LVM changes without device-mapper: no capability is needed.
         "exec = /sbin/vgchange --deltag * -- {kw:name}",
         "exec = /sbin/vgchange --addtag {node} -- {kw:name}",
+        // LVM locks its memory and raises its priority while devices are suspended, hence the capabilities beside cap_sys_admin.
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/vgchange -ay -- {kw:name}",
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/vgchange -an -- {kw:name}",
         "exec = /sbin/vgcreate --setautoactivation n [--alloc *] [--dataalignment *] [--maxlogicalvolumes *] [--metadatasize *] \

@@ -50,6 +50,7 @@ impl VolumeResource for BtrfsFilesystem {
 
     fn on_volume(&self) -> VolumeFilesystem<'_> {
         let mut options = self.volume.at.options();
+        // The subvolume comes last, so that the keyword wins over an option of mnt_opt.
         options.extend(self.subvol.iter().map(|path| format!("subvol={path}")));
         // The path is inside the file system. Without its leading slash, the host does not mistake it for a path of the node.
         let options = options.into_iter().map(|option| match option.split_once("subvol=/") {

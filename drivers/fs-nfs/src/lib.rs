@@ -55,6 +55,7 @@ impl Driver for NfsMount {
 
 impl NfsMount {
     fn mounted(&self) -> FilesystemMount<'_> {
+        // The kernel has one type for version 4 and one for the older versions.
         let fstype = if self.is_version_3() { "nfs" } else { "nfs4" };
         let is_ours = |entry: &mount::MountEntry| Ok(entry.source == self.dev && entry.fstype.starts_with("nfs"));
         FilesystemMount { at: &self.at, fstype, source: &self.dev, options: self.options(), is_ours: Box::new(is_ours) }

@@ -80,6 +80,7 @@ impl OverlayMount {
         options.push(format!("lowerdir={}", self.lower.join(":")));
         options.extend(self.upper.iter().map(|upper| format!("upperdir={}", upper.display())));
         options.extend(self.work.iter().map(|work| format!("workdir={}", work.display())));
+        // Without an upper layer the kernel mounts it read-only anyway; saying so keeps status from reporting it as degraded.
         if self.upper.is_none() {
             options.push("ro".to_owned());
         }

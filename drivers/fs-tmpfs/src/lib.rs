@@ -42,6 +42,7 @@ impl Driver for TmpfsMount {
 impl TmpfsMount {
     fn mounted(&self) -> FilesystemMount<'_> {
         let mut options = self.at.options();
+        // In bytes: the kernel's suffixes are not those of the keyword.
         options.extend(self.size.map(|size| format!("size={}", size.as_bytes())));
         FilesystemMount { at: &self.at, fstype: "tmpfs", source: &self.dev, options, is_ours: Box::new(is_tmpfs) }
     }

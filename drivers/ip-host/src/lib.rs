@@ -42,6 +42,7 @@ impl Driver for HostAddress {
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = self.inet.problems();
         let mut problem = |keyword: &str, text: String| problems.push(Problem::new(keyword, text));
+        // OpenSVC accepted labels such as eth0:1. The kernel has no such interface.
         if let Some((dev, _)) = self.dev.split_once(':') {
             problem("dev", format!("{} is a label, not an interface: write {dev}", self.dev));
         }

@@ -66,11 +66,13 @@ struct NamespaceAddress {
 #[driver]
 impl Driver for NamespaceAddress {
     const NAME: &str = "ip.netns";
+    // OpenSVC configurations use the type `docker`.
     const ALIASES: &[&str] = &["docker"];
     const GRANTS: &[&str] = &[
         "netns.link = {kw:mode} {kw:dev} in {kw:netns}",
         "netns.addr = {kw:name} in {kw:netns}",
         "netns.route = default via {kw:gateway} in {kw:netns}",
+        // To check the node's addresses only: a dedicated interface or a bridge may have them.
         "net.addr(read) = {kw:name} on {kw:dev}",
     ];
 
@@ -224,10 +226,12 @@ impl NamespaceAddress {
         let dev = &self.dev;
         let link = net::find_link(dev)?.ok_or_else(|| Error::failed(format!("there is no interface {dev}")))?;
         let own = net::addresses(dev)?.unwrap_or_default();
+        // An interface with the address under another prefix is the same conflict.
         if own.iter().any(|found| ip_of(&found.cidr) == Some(address)) {
             return Err(Error::failed(format!("the node itself has {address} on {dev}: remove it there first")));
         }
         let asked = address.to_string();
+        // With a timeout of zero only the node's own interfaces are checked, without a packet on the network.
         if let Some(holder) = net::find_holder(dev, &asked, Duration::ZERO)?.filter(|_| !context.force()) {
             return Err(conflict(address, dev, &holder));
         }

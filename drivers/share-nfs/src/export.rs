@@ -22,6 +22,7 @@ impl ExportClient {
                     None => return Err(format!("{word:?} does not end with )")),
                 },
             };
+            // exportfs would read a leading hyphen as an option, and a comma as two clients.
             if client.is_empty() || client.starts_with('-') || client.contains([')', ',']) {
                 return Err(format!("{word:?} does not begin with a client: expected a name, an address or a network"));
             }
@@ -38,6 +39,7 @@ impl ExportClient {
 
     /// The argument `CLIENT:PATH` of exportfs.
     pub(crate) fn of(&self, path: &Path) -> String {
+        // exportfs needs brackets around an IPv6 address, because a colon separates the client from the path.
         match self.client.contains(':') && !self.client.starts_with('[') {
             true => format!("[{}]:{}", self.client, path.display()),
             false => format!("{}:{}", self.client, path.display()),

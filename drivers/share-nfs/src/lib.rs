@@ -62,6 +62,7 @@ impl Driver for NfsShare {
             _ => Status::up().degraded(format!("not exported to {}", missing.join(" "))),
         };
         let status = faults.into_iter().fold(status, Status::degraded);
+        // Exports without a server are useless, but they are what this resource manages: up with a fault.
         Ok(if serves()? { status } else { status.degraded("no NFS server runs on this node") }
             .label(self.path.display()))
     }
@@ -114,6 +115,7 @@ impl NfsShare {
     /// The clients that the directory is exported to now.
     fn exports(&self) -> Result<Vec<ExportEntry>> {
         match files::read_text(ETAB) {
+            // Without etab nothing was ever exported.
             Err(error) if error.is_not_found() => Ok(Vec::new()),
             answer => Ok(ExportEntry::parse(&answer?, &self.path)),
         }

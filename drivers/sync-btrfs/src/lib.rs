@@ -59,6 +59,7 @@ macro_rules! send {
 /// A grant to search a snapshot for a file.
 macro_rules! find {
     ($suffix:literal) => {
+        // find(1) needs to enter directories of any owner.
         snapshot!("exec(read, caps=cap_dac_read_search)", "/usr/bin/find", "next", $suffix, " ! -type d -print -quit")
     };
 }
@@ -118,6 +119,7 @@ impl Driver for BtrfsSync {
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let one_line = |(keyword, path): &(&str, &PathBuf)| {
             path.to_string_lossy()
+                // The paths are sent as lines to the shell on the target.
                 .contains(['\n', '\r'])
                 .then(|| Problem::new(keyword, "expected a path without line breaks"))
         };
@@ -151,6 +153,7 @@ impl hostler_sdk::Sync for BtrfsSync {
         let bytes = match copied.and_then(|bytes| target.adopt(&next.name()).map(|()| bytes)) {
             Ok(bytes) => bytes,
             Err(error) => {
+                // A snapshot that is left would be found by the next sync and deleted, but occupies space until then.
                 if let Err(left) = next.delete() {
                     log::warn(left.to_string());
                 }
@@ -192,6 +195,7 @@ impl BtrfsSync {
             && sent.exists()?
         {
             match target.receive(self.command(&["-p", &sent.0, "--", &next.0]), &next.name()) {
+                // The target may have lost its copy of the old snapshot, or its content may have changed.
                 Err(Error::Failed(why)) => {
                     log::warn(format!(
                         "{}: the changes alone cannot be received, so everything is sent: {why}",

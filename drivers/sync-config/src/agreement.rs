@@ -12,6 +12,7 @@ pub(crate) struct ConfigAgreement(BTreeMap<String, String>);
 impl ConfigAgreement {
     /// Reads the file. Invalid lines are ignored.
     pub(crate) fn parse(text: &str) -> ConfigAgreement {
+        // An unreadable line only makes a node look unknown, which the next sync corrects.
         let line = |line: &str| line.split_once(' ').map(|(node, digest)| (node.to_owned(), digest.to_owned()));
         ConfigAgreement(text.lines().filter_map(line).collect())
     }

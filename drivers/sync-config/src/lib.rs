@@ -90,6 +90,7 @@ impl hostler_sdk::Sync for ConfigSync {
         known.note(&context.node, &own);
         let reports = each_target(targets, |node| {
             let report = send(node, &config, context.force())?;
+            // The nodes are recorded only if they were reached; the others keep their old entry.
             known.note(node, &own);
             Ok(report)
         })?;

@@ -42,6 +42,7 @@ impl EnginePair {
         // docker(1) prints an empty line if it finds nothing.
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let ids: Vec<Option<String>> = lines.map(|line| (line != "none").then(|| line.to_owned())).collect();
+        // The count shows that every query was answered; otherwise ids would be attributed to the wrong images.
         match ids.len() == images.len() {
             true => Ok(ids),
             false => Err(Error::failed(format!("expected one line per image from docker there: {text:?}"))),

@@ -22,6 +22,7 @@ impl KnownImages {
 
     /// Writes the record if it changed.
     pub(crate) fn write(&self, context: &Context) -> Result<()> {
+        // Unchanged content is not written, because a write would count as a change of the action.
         if *self != KnownImages::read(context)? {
             files::make_directory(context.statedir()?, Mode(0o700))?;
             files::write(place(context)?, self.text(), Mode(0o644))?;

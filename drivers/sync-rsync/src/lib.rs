@@ -191,6 +191,7 @@ impl DirectorySync {
         if rehearsal.changes == 0 {
             return Ok(TargetReport::unchanged(copy.target));
         }
+        // Only the deletions are dangerous: without them an empty source changes nothing.
         if rehearsal.deleted > 0 {
             copy.must_not_empty(&rehearsal)?;
         }
@@ -283,6 +284,7 @@ impl TargetCopy<'_> {
         if self.everything {
             command = command.arg("--ignore-times");
         }
+        // --delete comes from the keyword, not from `options`, because the checks for empty sources depend on it.
         if !keep_extra {
             command = command.arg("--delete");
         }

@@ -20,6 +20,7 @@ pub(crate) struct TransferStats {
 impl TransferStats {
     /// Reads the output. None if a number is missing.
     pub(crate) fn parse(output: &str) -> Option<TransferStats> {
+        // Each line before the numbers is one item that differs.
         let (items, _) = output.split_once("Number of files:")?;
         Some(TransferStats {
             files: files(output)?,

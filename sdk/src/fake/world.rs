@@ -156,6 +156,7 @@ pub(crate) struct HostState {
 impl HostState {
     /// The path whose content a device shows: a loop device shows its backing file.
     pub(crate) fn backing<'a>(&'a self, path: &'a str) -> &'a str {
+        // A loop device shows its file, so that a signature written through the device is found in the file.
         self.loops.get(path).map_or(path, String::as_str)
     }
 

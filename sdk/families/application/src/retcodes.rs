@@ -18,6 +18,7 @@ impl RetcodeTable {
 
     /// The state of an exit status, if the table has it.
     pub fn state(&self, status: i32) -> Option<State> {
+        // The first pair of a status counts, so that a correction can be put in front.
         self.0.iter().find(|(known, _)| *known == status).map(|(_, state)| *state)
     }
 

@@ -86,6 +86,7 @@ impl VolumeFilesystem<'_> {
     pub fn status(&self) -> Result<Status> {
         let device = match self.known_device() {
             Ok(device) => device,
+            // A label with a bad syntax is a mistake of the configuration: the state is unknown, and the reason is shown.
             Err(CapabilityError::Invalid(reason)) => return Ok(Status::undefined(reason).label(self.label())),
             Err(error) => return Err(error.into()),
         };
@@ -139,6 +140,7 @@ impl VolumeFilesystem<'_> {
                 status.provisioned(false).warning(text)
             }
             Ok(None) => status.provisioned(false),
+            // A failed probe says nothing about the content.
             Err(error) => status.provisioned_as(Provisioned::Unknown).info(error),
         }
     }
@@ -197,6 +199,7 @@ impl VolumeFilesystem<'_> {
         if dev.starts_with('/') || block::find(dev)?.is_some() {
             return Ok(dev);
         }
+        // A UUID cannot be given to a file system that is made here, unlike a label.
         if label_of(dev).is_none() {
             return Err(Error::failed(format!("no device is {dev}, and a file system is not made to be it")));
         }

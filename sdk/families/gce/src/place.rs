@@ -65,6 +65,7 @@ pub fn check_name(keyword: &str, name: &str) -> Result<()> {
 /// Checks a word that becomes part of a path.
 pub(super) fn segment(keyword: &str, word: &str) -> Result<String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    // A word with a slash or a leading dot could change the path of a request.
     if !word.is_empty() && !word.starts_with('.') && word.chars().all(legal) {
         return Ok(word.to_owned());
     }

@@ -28,6 +28,7 @@ pub(super) struct AccessToken {
 impl AccessToken {
     /// Requests a token.
     pub(super) fn ask(cloud: &CloudKeywords) -> Result<AccessToken, ComputeError> {
+        // The time before the request, because the token's lifetime starts when the server issues it.
         let asked = clock::since_boot();
         let answer = metadata(cloud, "instance/service-accounts/default/token")?;
         let answer = answer.json().map_err(|error| ComputeError::Metadata(error.to_string()))?;

@@ -47,6 +47,7 @@ pub(crate) fn mount(r: &Request) -> ImportResult<()> {
 pub(crate) fn unmount(target: &str) -> ImportResult<()> {
     Host::mutate("mount.unmount", target, |world| {
         let Some(topmost) = world.mount_of(target) else { return os(EINVAL, format!("unmount {target}")) };
+        // The kernel refuses to unmount what is in use, however often it is tried.
         if world.is_busy(target) {
             return os(EBUSY, format!("unmount {target}"));
         }

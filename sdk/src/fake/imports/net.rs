@@ -42,6 +42,7 @@ pub(super) fn neighbour(world: &mut HostState, address: &str, timeout_ms: u64) -
     if world.neighbours.contains(address) {
         return Some(Holder { mac: "02:00:00:00:00:99".to_owned(), dev: None });
     }
+    // An unanswered probe takes the whole timeout.
     world.boot_ms += timeout_ms;
     None
 }

@@ -11,6 +11,7 @@ pub(crate) fn get(scope: &str, key: &str) -> ImportResult<Option<String>> {
 pub(crate) fn set(scope: &str, key: &str, value: &str) -> ImportResult<()> {
     let slot = (scope.to_owned(), key.to_owned());
     Host::mutate("state.set", key, |world| {
+        // state.set does not count as a change: the host does not count it either.
         world.state.insert(slot, value.to_owned());
         Ok(())
     })

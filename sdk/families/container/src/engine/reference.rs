@@ -4,6 +4,7 @@
 pub fn is_reference(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-:@".contains(c);
     let part = |part: &str| part.starts_with(|c: char| c.is_ascii_alphanumeric()) && part.chars().all(plain);
+    // A slash, a query or `..` would lead the request to another path of the API.
     text.split('/').all(part)
 }
 
@@ -16,6 +17,7 @@ pub fn is_tagged(reference: &str) -> bool {
 /// The registry of an image: `registry:5000`, or by default `docker.io`.
 pub(crate) fn registry(reference: &str) -> &str {
     let first = reference.split_once('/').map(|(first, _)| first);
+    // The first part is a registry only if it looks like a host, as docker decides it.
     first.filter(|first| first.contains(['.', ':']) || *first == "localhost").unwrap_or("docker.io")
 }
 
@@ -25,6 +27,7 @@ pub(crate) fn name_and_tag(reference: &str) -> (&str, &str) {
         return parts;
     }
     match reference.rsplit_once(':') {
+        // A colon followed by a slash belongs to the port of the registry.
         Some((name, tag)) if !tag.contains('/') => (name, tag),
         _ => (reference, "latest"),
     }

@@ -126,6 +126,7 @@ pub(crate) fn unframed(mut bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     while let Some((head, rest)) = bytes.split_at_checked(8) {
         let length = usize::try_from(u32::from_be_bytes([head[4], head[5], head[6], head[7]])).unwrap_or(usize::MAX);
+        // The last frame may be cut off; its beginning is still worth showing.
         let (frame, after) = rest.split_at(length.min(rest.len()));
         text.extend_from_slice(frame);
         bytes = after;

@@ -20,6 +20,7 @@ impl ContainerLife<'_> {
         if !found.state.running {
             return Err(Error::failed(format!("the container {} does not run: start it first", found.short_id())));
         }
+        // Without a terminal the output must be framed, so that the host can separate stdout and stderr.
         let tty = self.context.var("tty") == Some("true");
         let id = engine.prepare(&found.id, &self.command(argv, tty)?)?;
         let body = json!({ "Detach": false, "Tty": tty }).to_string();

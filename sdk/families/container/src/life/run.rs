@@ -34,6 +34,7 @@ impl ContainerLife<'_> {
 
     fn run_on(&self, engine: &EngineClient, timeout: Option<Duration>) -> Result<RunReport> {
         if let Some(earlier) = self.own(engine)? {
+            // A container with this name still runs: two runs at the same time could corrupt the task's data.
             if earlier.state.running {
                 let text = format!("an earlier run is not over: the container {} still runs", earlier.short_id());
                 return Err(Error::retryable(text));
@@ -44,6 +45,7 @@ impl ContainerLife<'_> {
         self.pull(engine)?;
         let id = self.create(engine)?;
         let report = engine.start(&id).map_err(|error| self.not_started(error)).and_then(|()| {
+            // The limit is shorter than the action, so that the output is logged and the container is removed in time.
             let limit = timeout.unwrap_or(self.context.deadline).min(self.context.deadline.saturating_sub(MARGIN));
             self.wait(engine, &id, limit)
         });

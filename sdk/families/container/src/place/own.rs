@@ -238,6 +238,7 @@ impl OwnEngine {
                 return self.unbind();
             }
             was_free = is_free;
+            // The pid file is read as text and may be half written; pkill checks it again with --pidfile.
             let number = Some(files::read_text(&pidfile).unwrap_or_default());
             // dockerd exits without cleaning up at the third signal, so each process gets only one.
             if !is_free && number != asked {
@@ -267,6 +268,7 @@ impl OwnEngine {
     fn command(&self) -> Command {
         let namespace = self.containerd_namespace.as_str();
         Command::new("/usr/bin/flock")
+            // `--close` keeps the lock out of dockerd and its children, which would otherwise hold it after dockerd's death.
             .args(["--timeout", "1", "--close", &self.path("lock"), "dockerd"])
             .args(["--config-file", &self.path("docker.json")])
             .args(["--data-root", &self.data_dir.to_string_lossy(), "--exec-root", &self.path("exec")])
@@ -294,6 +296,7 @@ fn configuration() -> String {
         Err(error) if error.is_not_found() => Ok(Map::new()),
         Err(error) => Err(error.to_string()),
     };
+    // Without the mirrors images still come from the registry itself, so this is only a warning.
     let mut all = all.unwrap_or_else(|error| {
         log::warn(format!("the mirrors of {NODE_CONFIGURATION} are not used: {error}"));
         Map::new()
