@@ -90,16 +90,16 @@ impl Context {
     }
 
     /// The object's `nodes` without this node.
-    pub fn other_nodes(&self) -> Vec<&str> {
-        self.others("nodes")
+    pub fn peers(&self) -> Vec<&str> {
+        self.without_self("nodes")
     }
 
     /// The object's `drpnodes` without this node.
-    pub fn other_drpnodes(&self) -> Vec<&str> {
-        self.others("drpnodes")
+    pub fn drp_peers(&self) -> Vec<&str> {
+        self.without_self("drpnodes")
     }
 
-    fn others(&self, name: &str) -> Vec<&str> {
+    fn without_self(&self, name: &str) -> Vec<&str> {
         self.var(name).unwrap_or_default().split_whitespace().filter(|node| *node != self.node).collect()
     }
 

@@ -140,8 +140,8 @@ impl Driver for CloudMachine {
             return Ok(Outcome::unchanged(format!("{} exists already", self.name)));
         }
         let (body, doing) = (self.body(&client)?, format!("cannot make {}", self.name));
-        let folder = format!("zones/{}/instances", client.zone().map_err(failed(&doing))?);
-        match client.change("POST", &folder, "", Some(&body), &format!("making {}", self.name)) {
+        let collection = format!("zones/{}/instances", client.zone().map_err(failed(&doing))?);
+        match client.change("POST", &collection, "", Some(&body), &format!("making {}", self.name)) {
             Ok(()) => Ok(Outcome::changed(format!("made {}, a {}", self.name, self.machine_type))),
             // The name was free a moment ago: another node of the object may have created the machine at the same time.
             Err(ComputeError::AlreadyExists(_)) if self.state(&client)?.is_some() => {

@@ -140,7 +140,7 @@ impl Driver for LuksDevice {
                     return Ok(Outcome::changed(format!("{} is encrypted, and holds {}", self.dev, found.kind)));
                 }
             }
-            // LUKS on the device without our record: it may be somebody's data, so it counts as provisioned and is left alone.
+            // LUKS on the device without our record: it may contain data, so it counts as provisioned and is left alone.
             Some(_) => {
                 forget_unfinished()?;
                 return Ok(Outcome::unchanged(format!("{} is already encrypted", self.dev)));
@@ -170,7 +170,7 @@ impl LuksDevice {
             .map_err(|reason| Error::invalid_config(format!("format_options: {reason}")))?;
         let key = self.key()?;
         if self.is_up()? {
-            return Err(Error::failed(format!("{} shows {}, which holds no LUKS header", self.device(), self.dev)));
+            return Err(Error::failed(format!("{} shows {}, which has no LUKS header", self.device(), self.dev)));
         }
         let uuid = context.new_uuid(&self.dev);
         // The UUID is recorded before the format, so that an interruption in between is recognised.

@@ -24,8 +24,8 @@ impl CloudDisks {
     fn insert(&self, client: &ComputeClient<'_>, name: &str, path: &str) -> Result<Option<String>> {
         let doing = || format!("cannot allocate {name}");
         let body = self.body(client, name)?;
-        let folder = path.trim_end_matches(name).trim_end_matches('/');
-        match client.change("POST", folder, "", Some(&body), &format!("allocating {name}")) {
+        let collection = path.trim_end_matches(name).trim_end_matches('/');
+        match client.change("POST", collection, "", Some(&body), &format!("allocating {name}")) {
             Ok(()) => {
                 Ok(Some(format!("allocated {name}{}", self.size.map(|size| format!(" of {size}")).unwrap_or_default())))
             }

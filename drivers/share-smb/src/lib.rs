@@ -219,7 +219,7 @@ mod tests {
             .is(State::Down);
         let calls = host.calls();
         let at = |text: &str| calls.iter().position(|call| call.contains(text)).unwrap();
-        assert!(at("usershare delete -- web") < at("smbd close-share web"), "nobody comes back in between");
+        assert!(at("usershare delete -- web") < at("smbd close-share web"), "clients must not reconnect in between");
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Driver for ConfigSync {
     fn status(&self, context: &Context) -> Result<Status> {
         let own = digest(&files::read(context.config()?)?);
         let known = known(context)?;
-        let others = self.others(context);
+        let others = self.targets(context);
         let lacking: Vec<&&str> = others.iter().filter(|node| !known.has(node, &own)).collect();
         let status = match lacking.len() {
             0 => Status::up(),
@@ -114,9 +114,9 @@ impl ConfigSync {
     }
 
     /// The other nodes that should have the configuration.
-    fn others<'c>(&self, context: &'c Context) -> Vec<&'c str> {
-        let nodes = if self.sends_to("nodes") { context.other_nodes() } else { Vec::new() };
-        let drpnodes = if self.sends_to("drpnodes") { context.other_drpnodes() } else { Vec::new() };
+    fn targets<'c>(&self, context: &'c Context) -> Vec<&'c str> {
+        let nodes = if self.sends_to("nodes") { context.peers() } else { Vec::new() };
+        let drpnodes = if self.sends_to("drpnodes") { context.drp_peers() } else { Vec::new() };
         let more: Vec<&str> = drpnodes.into_iter().filter(|node| !nodes.contains(node)).collect();
         nodes.into_iter().chain(more).collect()
     }

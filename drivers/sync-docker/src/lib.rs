@@ -85,7 +85,7 @@ impl Driver for ImageSync {
 
     fn status(&self, context: &Context) -> Result<Status> {
         let seen = KnownImages::read(context)?;
-        let others = [context.other_nodes(), context.other_drpnodes()].concat();
+        let others = [context.peers(), context.drp_peers()].concat();
         let status = Status::not_applicable().label(format!(
             "docker images {} to {}",
             self.images.join(", "),

@@ -73,15 +73,15 @@ const TIMED_OUT: i32 = 124;
 
 impl CommandTask {
     fn meaning(&self, exit_status: i32) -> Result<RunReport> {
-        let ended = RunReport { exit_status, text: format!("exited with {exit_status}") };
-        Ok(self.run.retcodes()?.judge(ended))
+        let report = RunReport { exit_status, text: format!("exited with {exit_status}") };
+        Ok(self.run.retcodes()?.judge(report))
     }
 
     /// Runs `on_error`. Its own failure is logged, and does not change the report of the run.
     fn after_error(&self) {
         let Some(command) = &self.on_error else { return };
-        let told = self.surroundings.apply(command.clone()).and_then(|command| command.check());
-        if let Err(error) = told {
+        let result = self.surroundings.apply(command.clone()).and_then(|command| command.check());
+        if let Err(error) = result {
             log::error(format!("on_error: {error}"));
         }
     }

@@ -1,18 +1,18 @@
-//! `app.note`: a file that holds a text while the resource is up.
+//! `app.note`: a file that contains a text while the resource is up.
 //!
-//! Up: `file` holds `text`. Down: there is no file. Warn: it holds something else.
+//! Up: `file` contains `text`. Down: the file does not exist. Warn: it contains something else.
 
 use hostler_sdk::prelude::*;
 
-/// A file that holds a text while the resource is up.
+/// A file that contains a text while the resource is up.
 ///
-/// Made to be copied: everything that a driver needs is here, and little else.
+/// This driver is a template: it has everything that a driver needs, and little else.
 #[derive(Keywords)]
 struct Note {
     /// The file. Its directory must exist.
     #[keyword(example = "/srv/{fqdn}/note")]
     file: PathBuf,
-    /// What it holds.
+    /// The content of the file.
     #[keyword(default = "up", example = "served by {nodename}")]
     text: String,
     /// The permission bits of the file.
@@ -51,7 +51,7 @@ impl Driver for Note {
 }
 
 impl Note {
-    /// What the file holds, if there is one.
+    /// The content of the file, if it exists.
     fn found(&self) -> Result<Option<String>> {
         match files::read_text(&self.file) {
             Ok(text) => Ok(Some(text)),

@@ -121,7 +121,7 @@ impl Value for Command {
     const KIND: &'static str = "command";
 
     fn read(values: &[String]) -> Result<Command, &'static str> {
-        let (program, args) = values.split_first().ok_or("holds no command")?;
+        let (program, args) = values.split_first().ok_or("contains no command")?;
         Ok(Command::new(program).args(args))
     }
 }

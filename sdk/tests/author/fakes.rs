@@ -9,7 +9,7 @@ use hostler_sdk::{
 
 use crate::samples::{Asker, Changer, Leaver, Liar, Probe, RunAs};
 
-/// The message of the panic that an expression ends in.
+/// The message with which an expression panics.
 fn panic_of<T>(case: impl FnOnce() -> T + std::panic::UnwindSafe) -> String {
     let payload = std::panic::catch_unwind(case).err().expect("a panic");
     payload.downcast_ref::<String>().cloned().unwrap_or_default()

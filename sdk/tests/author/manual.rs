@@ -3,7 +3,7 @@
 const MANUAL: &str = include_str!("../../../docs/writing-a-driver.md");
 const TEMPLATE: &str = include_str!("../../../examples/driver-template/src/lib.rs");
 
-/// What stands between ```` ```rust ```` and the next fence.
+/// The code between ```` ```rust ```` and the next fence.
 fn examples() -> impl Iterator<Item = &'static str> {
     MANUAL.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next())
 }

@@ -30,7 +30,7 @@ pub(crate) struct Probe {
     pub mode: Option<Mode>,
     /// A port.
     pub port: Option<u16>,
-    /// What a store holds.
+    /// Variables from a data store.
     #[keyword(store = "sec")]
     pub secrets: Vec<String>,
     #[keyword(flatten)]
@@ -105,7 +105,7 @@ impl Migrate for Probe {
 /// A driver that breaks the contract in a way that its keyword names.
 #[derive(Keywords)]
 pub(crate) struct Liar {
-    /// How.
+    /// How the console is attached.
     pub how: String,
 }
 

@@ -31,7 +31,7 @@ Faults:
 #[derive(Debug, Parser)]
 #[command(name = "gce-emulator", after_long_help = CONTROL)]
 pub struct EmulatorOptions {
-    /// An instance that runs already: NAME, or NAME=DIR with the folder where the devices of its disks appear as
+    /// An instance that runs already: NAME, or NAME=DIR with the directory where the devices of its disks appear as
     /// google-DEVICENAME. Without DIR it has no devices on this machine. May be repeated.
     #[arg(long = "instance", value_name = "NAME[=DIR]", required = true, value_parser = instance)]
     pub instances: Vec<(String, Option<PathBuf>)>,

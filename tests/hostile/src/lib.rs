@@ -30,9 +30,9 @@ struct HostileDriver {
     netns: Option<String>,
     /// A container engine's socket, which is guarded.
     engine: Option<PathBuf>,
-    /// What its container is made of.
+    /// The image of its container.
     image: Option<String>,
-    /// What its container sees of the node.
+    /// The mounts of its container.
     volume_mounts: Vec<String>,
     /// More of its container.
     #[keyword(kind = "words")]

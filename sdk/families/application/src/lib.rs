@@ -1,5 +1,5 @@
-//! What the drivers of applications and tasks share: how the commands of a configuration are run, and what their exit
-//! statuses mean.
+//! Keywords and functions for the drivers of applications and tasks: the settings of commands, and the meaning of their exit
+//! statuses.
 
 mod retcodes;
 mod stores;

@@ -23,8 +23,8 @@ impl RetcodeTable {
     }
 
     /// Converts the report of a run: a status that means up becomes 0, all others become failures.
-    pub fn judge(&self, ended: RunReport) -> RunReport {
-        let RunReport { exit_status, text } = ended;
+    pub fn judge(&self, report: RunReport) -> RunReport {
+        let RunReport { exit_status, text } = report;
         match (self.state(exit_status) == Some(State::Up), exit_status) {
             (true, _) => RunReport { exit_status: 0, text },
             (false, 0) => RunReport { exit_status: 1, text: format!("{text}, which retcodes does not list as up") },

@@ -33,7 +33,7 @@ impl AccessToken {
         let answer = metadata(cloud, "instance/service-accounts/default/token")?;
         let answer = answer.json().map_err(|error| ComputeError::Metadata(error.to_string()))?;
         let (Some(text), Some(seconds)) = (answer["access_token"].as_str(), answer["expires_in"].as_u64()) else {
-            return Err(ComputeError::Metadata("the answer holds no token".to_owned()));
+            return Err(ComputeError::Metadata("the answer contains no token".to_owned()));
         };
         Ok(AccessToken { text: text.to_owned(), end: asked + Duration::from_secs(seconds) })
     }

@@ -31,7 +31,7 @@ pub(crate) fn plug(netns: &str, mode: &str, dev: &str, options: &[Kv]) -> Import
         let Some(interface) = world.links.get(dev) else { return not_found(dev) };
         let kind = match (mode, interface.link.kind.as_str()) {
             ("bridge", "bridge") => "veth",
-            ("bridge", _) => return Err(CapabilityError::Invalid(format!("{dev} is no bridge"))),
+            ("bridge", _) => return Err(CapabilityError::Invalid(format!("{dev} is not a bridge"))),
             ("macvlan", _) => "macvlan",
             (_, kind) => kind,
         };

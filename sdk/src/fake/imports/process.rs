@@ -90,9 +90,9 @@ pub(crate) fn running() -> ImportResult<Vec<ProcessInfo>> {
 
 pub(crate) fn terminate(signal: &str, _grace_ms: u64) -> ImportResult<u32> {
     Host::mutate("process.terminate", signal, |world| {
-        let ended = u32::try_from(world.processes.len()).unwrap_or(u32::MAX);
+        let stopped = u32::try_from(world.processes.len()).unwrap_or(u32::MAX);
         world.processes.clear();
-        world.changes += u32::from(ended > 0);
-        Ok(ended)
+        world.changes += u32::from(stopped > 0);
+        Ok(stopped)
     })
 }

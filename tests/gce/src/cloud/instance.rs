@@ -170,7 +170,7 @@ impl EmulatedCloud {
         self.end_instance(call, "suspend", "SUSPENDING", "SUSPENDED")
     }
 
-    /// What runs comes to an end of some kind.
+    /// Stops, suspends or deletes a running instance.
     fn end_instance(&mut self, call: &MethodCall, kind: &str, meanwhile: &str, then: &str) -> CloudAnswer {
         let instance = call.path("instances", "instance");
         if self.get(&instance)?["status"] == "RUNNING" {

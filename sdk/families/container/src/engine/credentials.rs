@@ -54,7 +54,9 @@ impl RegistryCredentials {
         let pair = match (text("auth"), text("username"), text("password")) {
             (Some(auth), ..) => decoded(&auth),
             (None, Some(user), Some(password)) => Some((user, password)),
-            _ => return Err(format!("holds no password for {wanted}: docker login has it elsewhere, see credsStore")),
+            _ => {
+                return Err(format!("contains no password for {wanted}: docker login has it elsewhere, see credsStore"));
+            }
         };
         let (user, password) =
             pair.ok_or_else(|| format!("has an entry for {wanted} that is not base64 of user:password"))?;
@@ -130,7 +132,7 @@ mod tests {
         };
         check(json!({}), "has no entry in \"auths\" for reg.example");
         check(json!("hunter2"), "has no entry in \"auths\"");
-        check(json!({ "reg.example": {} }), "holds no password for reg.example");
+        check(json!({ "reg.example": {} }), "contains no password for reg.example");
         check(json!({ "reg.example": { "auth": "hunter2" } }), "not base64 of user:password");
         let broken = RegistryCredentials::parse(b"{ \"auths\": hunter2 }", "a").unwrap_err();
         assert!(broken.contains("is not JSON") && !broken.contains("hunter2"), "{broken}");

@@ -67,7 +67,7 @@ pub struct ContainerState {
 
 impl ContainerState {
     /// A description of how its first process exited.
-    pub fn end(&self) -> String {
+    pub fn exit_text(&self) -> String {
         let why = match (self.oom_killed, self.error.as_str()) {
             (true, _) => ", killed for its memory".to_owned(),
             (false, "") => String::new(),
@@ -145,7 +145,7 @@ mod tests {
         let found: ContainerInfo = serde_json::from_str(nulls).unwrap();
         let less: ContainerInfo = serde_json::from_str(r#"{"State":{"Status":"exited","ExitCode":3}}"#).unwrap();
         assert_eq!(found, less);
-        assert_eq!(found.state.end(), "exited with 3");
+        assert_eq!(found.state.exit_text(), "exited with 3");
         assert_eq!(
             serde_json::from_str::<ContainerInfo>(r#"{"Config":null,"State":null}"#).unwrap(),
             ContainerInfo::default()

@@ -64,7 +64,7 @@ impl ContainerLife<'_> {
             if is_over || clock::since_boot().saturating_sub(began) >= limit {
                 log_output(engine, &found);
                 return Ok(match is_over {
-                    true => RunReport { exit_status: found.state.exit_code, text: found.state.end() },
+                    true => RunReport { exit_status: found.state.exit_code, text: found.state.exit_text() },
                     false => RunReport { exit_status: TIMED_OUT, text: "took too long".to_owned() },
                 });
             }

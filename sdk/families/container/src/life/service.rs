@@ -61,7 +61,7 @@ impl<'a> ContainerLife<'a> {
         let state = &found.state;
         if !state.running {
             let status = Status::down().label(label);
-            return Ok(if state.status == "created" { status } else { status.info(state.end()) });
+            return Ok(if state.status == "created" { status } else { status.info(state.exit_text()) });
         }
         let status = Status::up()
             .label(label)
@@ -104,8 +104,8 @@ impl<'a> ContainerLife<'a> {
     pub fn stop(&self) -> Result<Outcome> {
         let stopped = match self.place.connect() {
             Err(error) if self.place.is_at_rest(&error)? => None,
-            Err(error) if error.is_passing() && self.is_own() => self.end(&self.place.enter()?.0)?,
-            answer => self.end(&answer?).or_else(|error| self.at_rest(error))?,
+            Err(error) if error.is_passing() && self.is_own() => self.stop_container(&self.place.enter()?.0)?,
+            answer => self.stop_container(&answer?).or_else(|error| self.at_rest(error))?,
         };
         Ok(self.leave(stopped)?.unwrap_or_else(|| Outcome::unchanged("already down")))
     }
@@ -254,7 +254,7 @@ impl<'a> ContainerLife<'a> {
             let gone = || Error::failed(format!("the container {} is gone", self.name));
             let found = engine.container(id)?.ok_or_else(gone)?;
             if !found.state.running {
-                return Err(self.ended(engine, &found));
+                return Err(self.exited_at_once(engine, &found));
             }
             if watched >= self.container.settle {
                 return Ok(found);
@@ -265,11 +265,11 @@ impl<'a> ContainerLife<'a> {
     }
 
     /// The error for a container that exited at once, with the last line of its log.
-    fn ended(&self, engine: &EngineClient, found: &ContainerInfo) -> Error {
+    fn exited_at_once(&self, engine: &EngineClient, found: &ContainerInfo) -> Error {
         let lines = engine.last_lines(found, LAST_WORDS).unwrap_or_default();
         lines.iter().for_each(|line| log::error(format!("| {line}")));
         let last = lines.iter().rev().find(|line| !line.is_empty()).map(|line| format!(": {line}")).unwrap_or_default();
-        Error::failed(format!("{} {} right after its start{last}", found.short_id(), found.state.end()))
+        Error::failed(format!("{} {} right after its start{last}", found.short_id(), found.state.exit_text()))
     }
 
     pub(crate) fn not_started(&self, error: EngineError) -> Error {
@@ -277,7 +277,7 @@ impl<'a> ContainerLife<'a> {
     }
 
     /// Stops the container, and removes it if `rm` is set. None if there was nothing to do.
-    fn end(&self, engine: &EngineClient) -> Result<Option<String>> {
+    fn stop_container(&self, engine: &EngineClient) -> Result<Option<String>> {
         let Some(found) = self.own(engine)? else { return Ok(None) };
         let was_running = found.state.running;
         if was_running {
@@ -304,7 +304,7 @@ impl<'a> ContainerLife<'a> {
     fn stop_or_kill(&self, engine: &EngineClient, found: &ContainerInfo) -> Result<()> {
         let grace = self.container.grace.min(self.context.deadline / 2);
         if let Err(error) = engine.stop(&found.id, grace) {
-            // An error that has nothing to do with the engine's health, or one that shows that nothing runs, ends here.
+            // A missing grant would also refuse the kill, and an engine that does not listen cannot execute it.
             if error.is_denied() || error.is_absent() {
                 return Err(error.into());
             }
@@ -321,8 +321,8 @@ impl<'a> ContainerLife<'a> {
         let text = match (done, left) {
             (None, EngineDeparture::AsItWas) => return Ok(None),
             (None, EngineDeparture::Running) => "the engine is not needed any longer".to_owned(),
-            (None, EngineDeparture::Ended) => "stopped the engine".to_owned(),
-            (Some(done), EngineDeparture::Ended) => format!("{done}, and stopped the engine"),
+            (None, EngineDeparture::Stopped) => "stopped the engine".to_owned(),
+            (Some(done), EngineDeparture::Stopped) => format!("{done}, and stopped the engine"),
             (Some(done), _) => done,
         };
         Ok(Some(Outcome::changed(text)))

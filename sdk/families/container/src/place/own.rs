@@ -45,7 +45,7 @@ const TRIES: u32 = 3;
 pub struct OwnEngine {
     data_dir: PathBuf,
     socket: PathBuf,
-    folder: PathBuf,
+    directory: PathBuf,
     users: PathBuf,
     me: String,
     object: String,
@@ -63,7 +63,7 @@ pub enum EngineDeparture {
     /// Other resources need it, or a container runs.
     Running,
     /// The engine was stopped.
-    Ended,
+    Stopped,
 }
 
 impl OwnEngine {
@@ -77,7 +77,7 @@ impl OwnEngine {
         };
         Ok(OwnEngine {
             data_dir: data_dir.to_owned(),
-            folder: rundir.join("engine"),
+            directory: rundir.join("engine"),
             socket: rundir.join("engine/docker.sock"),
             users: rundir.join("engine/users"),
             me: context.rid.clone(),
@@ -159,14 +159,14 @@ impl OwnEngine {
 
     /// Writes its directory and its configuration.
     fn prepare(&self) -> Result<()> {
-        files::make_directory(&self.folder, Mode(0o700))?;
-        let (file, configuration) = (self.folder.join("docker.json"), configuration());
+        files::make_directory(&self.directory, Mode(0o700))?;
+        let (file, configuration) = (self.directory.join("docker.json"), configuration());
         if !files::read_text(&file).is_ok_and(|before| before == configuration) {
             files::write(&file, &configuration, Mode(0o600))?;
         }
         // Recorded before dockerd runs: only a mount that did not exist now may be undone later.
         if mount::mounts_at(&self.data_dir)?.is_empty() {
-            files::write(self.folder.join("bound"), "", Mode(0o600))?;
+            files::write(self.directory.join("bound"), "", Mode(0o600))?;
         }
         Ok(())
     }
@@ -194,10 +194,14 @@ impl OwnEngine {
         if !files::make_directory(self.ending(), Mode(0o700))? {
             return Ok(left);
         }
-        let ended =
-            if self.is_needed()? { Ok(EngineDeparture::Running) } else { self.end().map(|()| EngineDeparture::Ended) };
+        // Checked again after the mark is set: a resource that registered in between waits until the mark is gone.
+        let departure = if self.is_needed()? {
+            Ok(EngineDeparture::Running)
+        } else {
+            self.stop().map(|()| EngineDeparture::Stopped)
+        };
         files::remove(self.ending())?;
-        ended
+        departure
     }
 
     fn is_needed(&self) -> Result<bool> {
@@ -210,12 +214,12 @@ impl OwnEngine {
 
     /// The mark of this action. Marks that interrupted actions left have other names.
     fn ending(&self) -> PathBuf {
-        self.folder.join(format!("{ENDING}{}", self.sid))
+        self.directory.join(format!("{ENDING}{}", self.sid))
     }
 
     fn forget_what_was_cut_short(&self) -> Result<()> {
-        let names = files::list_directory(&self.folder)?;
-        let old = names.iter().map(|name| self.folder.join(name)).filter(|path| *path != self.ending());
+        let names = files::list_directory(&self.directory)?;
+        let old = names.iter().map(|name| self.directory.join(name)).filter(|path| *path != self.ending());
         for path in old.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ENDING))) {
             files::remove(path)?;
         }
@@ -224,7 +228,7 @@ impl OwnEngine {
 
     /// Stops every dockerd there is. A second one that waited for the lock takes it the moment the first exits, so the engine counts
     /// as stopped only when the lock is free on two checks in a row.
-    fn end(&self) -> Result<()> {
+    fn stop(&self) -> Result<()> {
         let pidfile = self.path("docker.pid");
         log::info(format!("no container needs the engine at {}: stopping it", self.socket.display()));
         let kill = ["--signal", "TERM", "--pidfile", &pidfile, "--full", "--", &pidfile];
@@ -253,7 +257,7 @@ impl OwnEngine {
     /// A dockerd that was killed leaves its data directory bind-mounted on itself, and the next one does not undo a mount that it
     /// finds.
     fn unbind(&self) -> Result<()> {
-        if files::remove(self.folder.join("bound"))? && !mount::mounts_at(&self.data_dir)?.is_empty() {
+        if files::remove(self.directory.join("bound"))? && !mount::mounts_at(&self.data_dir)?.is_empty() {
             mount::unmount(&self.data_dir)?;
         }
         Ok(())
@@ -280,7 +284,7 @@ impl OwnEngine {
     }
 
     fn path(&self, name: &str) -> String {
-        self.folder.join(name).to_string_lossy().into_owned()
+        self.directory.join(name).to_string_lossy().into_owned()
     }
 
     /// The file to which the host appends its output.
