@@ -8,6 +8,7 @@ pub fn prefix_len(netmask: &str) -> Option<u8> {
         return (len <= 128).then_some(len);
     }
     let mask = u32::from(netmask.parse::<std::net::Ipv4Addr>().ok()?);
+    // A mask has its ones first: leading ones and trailing zeros must cover all bits.
     (mask.leading_ones() + mask.trailing_zeros() == 32).then(|| mask.count_ones() as u8)
 }
 
@@ -34,6 +35,7 @@ pub fn destination(text: &str) -> Option<String> {
     let bits = if matches!(network, IpAddr::V4(_)) { 32 } else { 128 };
     let len = len.unwrap_or(bits);
     let host_bits = bits.checked_sub(len)?;
+    // A shift by 128 bits would panic, and the destination is everything anyway.
     if len == 0 {
         return Some("default".to_owned());
     }

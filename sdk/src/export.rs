@@ -31,6 +31,7 @@ fn call<D: Driver, T>(
     verb: impl FnOnce(&D, &Context) -> Result<T>,
 ) -> std::result::Result<T, ActionError> {
     let context = Context::of(&wire);
+    // The section is read for each call, because the driver keeps nothing between two calls.
     let driver = D::read(&Section::of(wire.keywords))?;
     Ok(verb(&driver, &context)?)
 }

@@ -83,6 +83,7 @@ impl Section {
         let keyword = self.0.iter().find(|keyword| keyword.name == name);
         let value = match keyword {
             Some(keyword) => V::read(&keyword.values),
+            // The host sends every keyword that is set or has a default, so an absent one has neither.
             None => V::absent().ok_or("is not set"),
         };
         value.map_err(|why| Error::InvalidConfig(format!("{name} {why}")))

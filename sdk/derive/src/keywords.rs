@@ -53,6 +53,7 @@ fn entry(field: &Field) -> Result<TokenStream> {
         return Ok(quote!(::hostler_sdk::schema::SchemaEntry::Group(<#of as ::hostler_sdk::Keywords>::SCHEMA)));
     }
     let help = documentation(&field.attrs);
+    // The help of a keyword is what operators read in `om config doc`, so it is required.
     if help.is_empty() {
         return Err(syn::Error::new_spanned(field, "a keyword needs a doc comment: it is its help"));
     }

@@ -171,6 +171,7 @@ impl Output {
             let text = String::from_utf8_lossy(stream);
             text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| format!(": {}", line.trim()))
         };
+        // Programs report errors on stderr; some print them on stdout only.
         last(&self.stderr).or_else(|| last(&self.stdout)).unwrap_or_default()
     }
 }

@@ -118,6 +118,7 @@ impl<D: Driver> Case<D> {
         if let Ok(outcome) = &answer {
             let calls = self.host.calls();
             match (outcome.changed, changes) {
+                // The host believes `unchanged` only if its own count agrees, so a driver that is wrong must fail its tests.
                 (false, 1..) => panic!("{verb} says that nothing was changed, after {changes} changes: {calls:#?}"),
                 (true, 0) => panic!("{verb} says that something was changed, but nothing was: {outcome:?} {calls:#?}"),
                 _ => {}

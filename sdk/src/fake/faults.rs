@@ -20,6 +20,7 @@ pub fn stop_undoes_any_failed_start<D: Driver>(case: impl Fn() -> Case<D>) -> u3
         if started.succeeded() {
             return calls;
         }
+        // The failures end before the stop, as they would if the fault was temporary.
         host.heal();
         let made = host.calls().join("\n  ");
         let stopped = started.stop();

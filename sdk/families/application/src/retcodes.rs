@@ -27,6 +27,7 @@ impl RetcodeTable {
         let RunReport { exit_status, text } = report;
         match (self.state(exit_status) == Some(State::Up), exit_status) {
             (true, _) => RunReport { exit_status: 0, text },
+            // An exit status of 0 that does not mean up must still fail the run.
             (false, 0) => RunReport { exit_status: 1, text: format!("{text}, which retcodes does not list as up") },
             (false, _) => RunReport { exit_status, text },
         }

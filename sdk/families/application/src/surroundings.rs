@@ -80,6 +80,7 @@ impl CommandSettings {
             command = command.env(name, value);
         }
         if let Some(umask) = self.umask {
+            // The name of a setting is the word of the contract, see wit/process.wit.
             command = command.setting("umask", umask.to_string());
         }
         for (name, value) in self.limits() {

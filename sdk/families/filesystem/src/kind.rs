@@ -72,6 +72,7 @@ impl FilesystemKind {
                 fsck.command.join(" "),
                 output.status
             ))),
+            // A node without the program can still mount, which matters more than the check.
             Err(error) if error.is_not_found() => {
                 log::warn(format!("{} is not installed: {dev} is mounted unchecked", fsck.command.join(" ")));
                 Ok(())

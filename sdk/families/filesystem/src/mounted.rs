@@ -103,6 +103,7 @@ impl FilesystemMount<'_> {
         if (self.is_ours)(&top)? {
             return Ok(MountState::Ours(top));
         }
+        // Only the topmost mount is visible; ours may be anywhere below it.
         for below in &mounts {
             if (self.is_ours)(below)? {
                 return Ok(MountState::Hidden(top));
@@ -137,6 +138,7 @@ impl FilesystemMount<'_> {
             );
         }
         match mount::statfs(&self.at.mnt, self.at.stat_timeout) {
+            // Any answer shows that the file system works; the numbers do not matter.
             Ok(_) if self.at.check_read => match files::list_directory(&self.at.mnt) {
                 Ok(_) => status,
                 Err(error) => status.degraded(format!("cannot be read: {error}")),
@@ -175,6 +177,7 @@ impl FilesystemMount<'_> {
             Some(found) if found.kind != files::FileKind::Directory => {
                 return Err(Error::failed(format!("{mnt} is not a directory")));
             }
+            // A mount over files hides them from the operator, who may believe that they are lost.
             Some(_) if !self.at.overmount && !files::list_directory(&self.at.mnt)?.is_empty() => {
                 return Err(Error::failed(format!("the directory {mnt} is not empty; {OVERMOUNT}")));
             }

@@ -75,6 +75,7 @@ impl VolumeFilesystem<'_> {
         let mut options = self.kind.arrange(mkfs_opt)?;
         let Some(label) = label_of(dev) else { return Ok(options) };
         match options.iter().position(|option| option == LABEL).and_then(|at| options.get(at + 1)) {
+            // Without this, an option of mkfs_opt could give the device a label by which start would not find it.
             Some(other) if other != label => return Err(format!("{LABEL} {other} is not the label of dev = {dev}")),
             Some(_) => {}
             None => options.extend([LABEL.to_owned(), label.to_owned()]),
@@ -134,6 +135,7 @@ impl VolumeFilesystem<'_> {
             return status.provisioned_as(Provisioned::Unknown);
         }
         match block::probe(&self.volume.dev) {
+            // The kernel knows ext2, ext3 and ext4 under one type, so other signatures than the own one may be mountable.
             Ok(Some(found)) if self.kind.signatures.contains(&found.kind.as_str()) => status.provisioned(true),
             Ok(Some(found)) => {
                 let text = format!("{} holds {}, not {}", self.volume.dev, found.kind, self.kind.fstype);

@@ -54,6 +54,7 @@ impl<'a> ComputeClient<'a> {
     /// The name of this node's instance.
     pub fn instance(&self) -> &str {
         let name = self.cloud.gce_instance.as_deref().unwrap_or(&self.context.node);
+        // Nodes are often called by their full name, instances by its first part.
         name.split('.').next().unwrap_or(name)
     }
 
@@ -66,6 +67,7 @@ impl<'a> ComputeClient<'a> {
     pub fn zone(&self) -> Result<&str, ComputeError> {
         let ask = || {
             let zone = token::read(self.cloud, "instance/zone")?;
+            // The metadata server returns `projects/NUMBER/zones/ZONE`.
             Ok(zone.trim().rsplit('/').next().unwrap_or_default().to_owned())
         };
         known(&self.zone, "gce_zone", self.cloud.gce_zone.as_ref(), ask)
@@ -177,6 +179,7 @@ fn known<'c>(
         Some(word) => word.clone(),
         None => ask()?,
     };
+    // The keyword may be wrong as well, and becomes part of a path.
     let word = segment(keyword, &word)?;
     Ok(cell.get_or_init(|| word))
 }

@@ -83,6 +83,7 @@ impl ComputeError {
     pub(super) fn of_operation(error: &Value) -> ComputeError {
         let first = &error["errors"][0];
         let message = first["message"].as_str().unwrap_or("the operation failed").to_owned();
+        // Errors of an operation have codes of their own, in upper case, unlike those of a request.
         match first["code"].as_str().unwrap_or_default() {
             "QUOTA_EXCEEDED" => ComputeError::Quota(message),
             code if code.starts_with("ZONE_RESOURCE_POOL_EXHAUSTED") => ComputeError::Exhausted(message),
@@ -126,6 +127,7 @@ impl ComputeError {
     /// The error of a request to the metadata server without a response.
     pub(super) fn metadata(base: &str, error: CapabilityError) -> ComputeError {
         match ComputeError::unsent(error) {
+            // The address in the message tells an operator outside of Google's cloud what went wrong.
             ComputeError::Unreachable(why) => ComputeError::Metadata(format!(
                 "{why} (is this node an instance of Google's cloud? it asks at {base}, see gce_metadata)"
             )),

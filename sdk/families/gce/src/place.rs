@@ -19,6 +19,7 @@ impl InstanceRef {
     pub fn of(address: &str) -> Option<InstanceRef> {
         let mut words = address.rsplit('/');
         let (name, instances, zone, zones) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        // Other services use the same form for other resources, so both words are compared.
         let fits = instances == "instances" && zones == "zones";
         fits.then(|| InstanceRef { zone: zone.to_owned(), name: name.to_owned() })
     }

@@ -39,6 +39,7 @@ impl InetAddress {
         let text = match self.name.split_once('/') {
             // A netmask in the name would silently override the keyword netmask.
             Some((address, len)) => format!("expected an address alone: name = {address} and netmask = {len}"),
+            // Digits and dots that do not parse are a mistyped address: the resolver would look for a host of that name.
             None if self.name.bytes().all(digits) && self.name.parse::<IpAddr>().is_err() => {
                 format!("{} is not an address", self.name)
             }

@@ -55,6 +55,7 @@ impl PathOwnership {
 }
 
 fn is(wanted: &str, id: u32, name: Option<&str>) -> bool {
+    // The name may be unknown on this node, and the keyword may be a number: either one may match.
     name == Some(wanted) || wanted.parse() == Ok(id)
 }
 

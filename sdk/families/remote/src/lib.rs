@@ -54,6 +54,7 @@ pub fn is_mounted(node: &str, path: &str) -> Result<bool> {
 /// The error of a command that works with another node, in one line.
 pub fn failure(program: &str, output: &Output) -> Error {
     let text = String::from_utf8_lossy(&output.stderr);
+    // Warnings of ssh, such as an added host key, are not the reason of the failure.
     let mut said = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Warning: "));
     let first = said.next().unwrap_or("it said nothing");
     // A program that runs ssh may report a broken pipe before it learns the exit status of ssh, so look at the text too.

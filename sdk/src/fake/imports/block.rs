@@ -66,6 +66,7 @@ fn device_of(world: &HostState, file: &str) -> Option<String> {
 pub(crate) fn attach_loop(file: &str, read_only: bool) -> ImportResult<Device> {
     Host::mutate("block.attach-loop", file, |world| {
         let Some(size) = world.files.get(file).map(|node| node.size) else { return not_found(file) };
+        // The lowest free number, so that tests can predict it.
         let free = (0..).map(|number: u32| format!("/dev/loop{number}")).find(|path| !world.loops.contains_key(path));
         let Some(path) = free else { return os(EBUSY, file) };
         let device = Device { path: path.clone(), size, read_only };
@@ -82,6 +83,7 @@ pub(crate) fn detach_loop(file: &str) -> ImportResult<bool> {
     Host::mutate("block.detach-loop", file, |world| {
         let Some(path) = device_of(world, file) else { return Ok(false) };
         let mounted = world.mounts.iter().any(|entry| entry.source == path);
+        // A mounted loop device cannot be detached, as in the kernel.
         if mounted || world.is_busy(&path) || world.is_busy(file) {
             return os(EBUSY, format!("detach {path}"));
         }

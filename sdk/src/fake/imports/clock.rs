@@ -19,6 +19,7 @@ pub(crate) fn sleep_ms(duration: u64) -> ImportResult<()> {
         if world.cancelled {
             return Err(CapabilityError::Cancelled);
         }
+        // The time advances at once, so that tests with long waits run in milliseconds.
         world.boot_ms += duration;
         Ok(())
     })

@@ -10,6 +10,7 @@ use crate::files::FileKind;
 pub(crate) fn stat(path: &str) -> ImportResult<Option<Metadata>> {
     Host::read("files.stat", path, |world| {
         let path = bound(world, path);
+        // The position in the tree serves as the inode: stable while nothing is added before it.
         let inode = world.files.keys().take_while(|known| *known != path).count() as u64;
         Ok(world.files.get(path).map(|node| metadata(node, inode)))
     })

@@ -24,6 +24,7 @@ pub(crate) fn send(r: &Request) -> ImportResult<Response> {
         Host::read("http.send", &line, found)?
     } else {
         Host::mutate("http.send", &line, |world| {
+            // A request that changes something counts even if the server fails: it may have been executed.
             world.changes += 1;
             found(world)
         })?

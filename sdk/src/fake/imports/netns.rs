@@ -25,6 +25,7 @@ pub(crate) fn plug(netns: &str, mode: &str, dev: &str, options: &[Kv]) -> Import
     let option = |key: &str| options.iter().find(|option| option.key == key).map(|option| option.value.clone());
     Host::mutate("netns.plug", &format!("{netns} {mode} {dev}"), |world| {
         let Some(contents) = world.namespaces.get_mut(netns) else { return not_found(netns) };
+        // A link that this resource plugged stays: plug is idempotent.
         if let Some(own) = contents.links.iter().find(|link| link.plugged) {
             return Ok(own.clone());
         }
@@ -44,6 +45,7 @@ pub(crate) fn plug(netns: &str, mode: &str, dev: &str, options: &[Kv]) -> Import
         let mac = option("mac").unwrap_or_else(|| interface.link.mac.clone());
         let link = Link { name, up: true, carrier: interface.link.up, mac, kind: kind.to_owned(), plugged: true };
         contents.links.push(link.clone());
+        // A dedicated interface leaves the node, until unplug returns it.
         if mode == "dedicated" {
             let lent = world.links.remove(dev);
             world.lent.extend(lent.map(|interface| (netns.to_owned(), interface)));

@@ -12,6 +12,7 @@ pub(crate) fn run(c: &Command) -> ImportResult<Output> {
         None => not_found(&c.program),
     };
     let subject = line(c);
+    // A program that only reads is allowed in `status`.
     let program = if host.change(|world| only_looks(world, &c.program, &subject)) {
         Host::read("process.run", &subject, found)?
     } else {

@@ -81,6 +81,7 @@ impl EngineClient {
     pub fn containers(&self, labels: &[(&str, &str)], all: bool) -> EngineResult<Vec<String>> {
         const DOING: &str = "cannot list the containers";
         let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        // Filters are JSON in the query, so quotes and braces must be escaped.
         let filters = escaped(&json!({ "label": labels }).to_string());
         let path = format!("/containers/json?all={all}&filters={filters}");
         let listed: Vec<ContainerEntry> = read(DOING, &self.ask(DOING, &path)?)?;
@@ -116,6 +117,7 @@ impl EngineClient {
     /// Removes a container and its anonymous volumes, whether it runs or not.
     pub fn remove(&self, id: &str) -> EngineResult<()> {
         let doing = format!("cannot remove the container {}", short(id));
+        // v=true removes anonymous volumes, which nothing else refers to; named volumes stay.
         match self.order(&doing, "DELETE", &format!("/containers/{id}?force=true&v=true")) {
             // Another resource or the operator may have removed it in the meantime.
             Err(error) if error.is_not_found() => Ok(()),
@@ -171,6 +173,7 @@ impl EngineClient {
         };
         let response = self.send(&doing, &request)?;
         let lines = response.text();
+        // Each line of the response is one JSON document. Lines that are not JSON carry no error.
         let failure = lines.lines().filter_map(|line| serde_json::from_str::<PullProgress>(line).ok());
         match failure.map(|progress| progress.error).find(|error| !error.is_empty()) {
             Some(message) => Err(EngineError::Refused { doing, status: response.status, message }),
@@ -197,6 +200,7 @@ impl EngineClient {
         if response.succeeded() || response.status == 304 {
             return Ok(response);
         }
+        // Podman and docker put the reason into `message`, but proxies in front of them may not.
         let message = match serde_json::from_slice::<EngineRefusal>(&response.body) {
             Ok(EngineRefusal { message }) if !message.is_empty() => message,
             _ => format!("the engine answers {} {}", response.status, response.text()),

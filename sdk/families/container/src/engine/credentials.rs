@@ -55,7 +55,9 @@ impl RegistryCredentials {
             (Some(auth), ..) => decoded(&auth),
             (None, Some(user), Some(password)) => Some((user, password)),
             _ => {
-                return Err(format!("contains no password for {wanted}: docker login has it elsewhere, see credsStore"));
+                return Err(format!(
+                    "contains no password for {wanted}: docker login has it elsewhere, see credsStore"
+                ));
             }
         };
         let (user, password) =
@@ -68,6 +70,7 @@ impl RegistryCredentials {
     }
 }
 
+// No derive: the header contains the password.
 impl std::fmt::Debug for RegistryCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("RegistryCredentials")
@@ -77,6 +80,7 @@ impl std::fmt::Debug for RegistryCredentials {
 fn decoded(auth: &str) -> Option<(String, String)> {
     let text = String::from_utf8(STANDARD.decode(auth).ok()?).ok()?;
     let (user, password) = text.split_once(':')?;
+    // docker(1) also drops NUL bytes at the end.
     Some((user.to_owned(), password.trim_end_matches('\0').to_owned()))
 }
 

@@ -56,6 +56,7 @@ impl EngineError {
         if error.is_not_found() {
             return EngineError::Missing(socket.to_owned());
         }
+        // The socket of a stopped engine may remain: connecting to it is refused.
         if error.errno() == Some(ECONNREFUSED) {
             return EngineError::Silent(socket.to_owned());
         }
@@ -93,6 +94,7 @@ impl EngineError {
 impl From<EngineError> for Error {
     fn from(error: EngineError) -> Error {
         match error {
+            // Retryable: the engine may be starting, or about to be started by the operator.
             EngineError::Missing(_) | EngineError::Silent(_) => Error::Retryable(error.to_string()),
             EngineError::Capability { error, doing } => Error::from(error).while_doing(doing),
             _ => Error::Failed(error.to_string()),

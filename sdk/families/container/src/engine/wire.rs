@@ -68,6 +68,7 @@ pub struct ContainerState {
 impl ContainerState {
     /// A description of how its first process exited.
     pub fn exit_text(&self) -> String {
+        // The engine's own error is usually clearer than the exit status alone.
         let why = match (self.oom_killed, self.error.as_str()) {
             (true, _) => ", killed for its memory".to_owned(),
             (false, "") => String::new(),

@@ -31,6 +31,7 @@ impl ContainerSpec {
     /// The body. `peer` finds the container of another resource of the object by its rid.
     pub(crate) fn describe(&self, context: &Context, peer: &dyn Fn(&str) -> Result<String>) -> Result<Value> {
         let mut wanted = self.wanted()?;
+        // Another resource is named by its rid in the configuration, but the engine only knows the id of its container.
         for mode in [&mut wanted.network, &mut wanted.pid, &mut wanted.ipc] {
             if let Some(rid) = mode.as_deref().and_then(rid_of) {
                 *mode = Some(format!("container:{}", peer(rid)?));
@@ -84,6 +85,7 @@ fn program(body: &mut JsonMembers, wanted: &RunArgs) {
 
 fn host_config(wanted: &RunArgs) -> Map<String, Value> {
     let mut host = JsonMembers::default();
+    // Only volumes with a source are binds; the others are created empty by the engine.
     let named = wanted.volumes.iter().filter(|volume| volume.source.is_some());
     host.put("Binds", named.map(ToString::to_string).collect::<Vec<_>>());
     host.put("VolumesFrom", wanted.volumes_from.clone());
@@ -160,6 +162,7 @@ fn networking(wanted: &RunArgs) -> Value {
     endpoint.put("IPAMConfig", addresses.0);
     endpoint.put("Aliases", wanted.network_aliases.clone());
     match &wanted.network {
+        // The configuration of an endpoint is filed under the name of its network.
         Some(network) if !endpoint.0.is_empty() => json!({ "EndpointsConfig": { network: endpoint.0 } }),
         _ => Value::Null,
     }
@@ -226,6 +229,7 @@ fn restart(restart: RestartPolicy) -> Value {
 fn log_config(wanted: &RunArgs) -> Value {
     match (&wanted.log_driver, &wanted.log_opts[..]) {
         (None, []) => Value::Null,
+        // Options without a driver are for the engine's default driver, which an empty type selects.
         (driver, options) => json!({ "Type": driver.as_deref().unwrap_or(""), "Config": variables(options) }),
     }
 }

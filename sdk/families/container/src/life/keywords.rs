@@ -118,6 +118,7 @@ impl ContainerSpec {
                         "--restart: the agent restarts the container, see the keyword restart".to_owned(),
                     );
                 }
+                // Not an option of the engine: docker itself would wait for the container, which a resource must not.
                 if options.detach == Some(false) {
                     problem("run_args", "--detach=false: use a task for containers that run to completion".to_owned());
                 }
@@ -174,6 +175,7 @@ impl ContainerSpec {
         prefer(&mut wanted.user, &self.user);
         prefer(&mut wanted.stop_signal, &self.stop_signal);
         prefer(&mut wanted.workdir, &self.cwd.as_ref().map(|cwd| cwd.to_string_lossy().into_owned()));
+        // Booleans can only be switched on by a keyword: false is also the value of an absent keyword.
         wanted.privileged |= self.privileged;
         wanted.read_only |= self.read_only;
         wanted.init = self.init.or(wanted.init);
@@ -221,6 +223,7 @@ fn read_all<'w, T: std::str::FromStr<Err = &'static str>>(
 
 /// The default name: `web.container.1`, or `ns1..web.container.1`.
 fn default_name(context: &Context) -> String {
+    // The form of the names in OpenSVC, which scripts of operators know.
     let rid = context.rid.replace('#', ".");
     match context.object.split('/').collect::<Vec<_>>()[..] {
         [name] => format!("{name}.{rid}"),

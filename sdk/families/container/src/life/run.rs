@@ -68,6 +68,7 @@ impl ContainerLife<'_> {
                     false => RunReport { exit_status: TIMED_OUT, text: "took too long".to_owned() },
                 });
             }
+            // A stop during the wait is seen here as an interrupted sleep, and the container is removed by the caller.
             clock::sleep(pause)?;
             pause = (pause * 2).min(LAST_LOOK);
         }

@@ -40,6 +40,7 @@ impl<'a> ContainerLife<'a> {
         match looked {
             Ok((Some(found), engine)) => self.status_of(&engine, &found),
             Ok((None, _)) => Ok(Status::down().label(image)),
+            // Without an answer of the engine there is nothing to compare, so a missing grant must not look like down.
             Err(error) if error.is_denied() => Err(error.into()),
             Err(error) if self.place.is_at_rest(&error)? => {
                 Ok(Status::down().label(image).info("the object's container engine does not run"))
@@ -61,6 +62,7 @@ impl<'a> ContainerLife<'a> {
         let state = &found.state;
         if !state.running {
             let status = Status::down().label(label);
+            // A container that was created and never started has no exit status worth showing.
             return Ok(if state.status == "created" { status } else { status.info(state.exit_text()) });
         }
         let status = Status::up()
@@ -74,6 +76,7 @@ impl<'a> ContainerLife<'a> {
         match self.change(engine, found) {
             Ok(None) => Ok(status),
             Ok(Some(change)) => Ok(status.warning(format!("{change}: restart to have it as configured"))),
+            // The container runs, so an image that cannot be inspected is only a warning.
             Err(error) => Ok(status.warning(error)),
         }
     }
@@ -184,6 +187,7 @@ impl<'a> ContainerLife<'a> {
         if body["Labels"][label::CONFIG].as_str() != found.label(label::CONFIG) {
             return Ok(Some("the configuration has changed since the container was made".to_owned()));
         }
+        // The image is inspected after the digest, because the digest needs no request.
         let image = engine.image(&self.container.image)?;
         let is_older = image.is_some_and(|image| image != found.image);
         Ok(is_older.then(|| format!("the container runs an older image than {} is now", self.container.image)))
@@ -223,6 +227,7 @@ impl<'a> ContainerLife<'a> {
         let image = &self.container.image;
         let policy = self.container.pull();
         let is_there = engine.image(image)?.is_some();
+        // With the policy `never` an image must be loaded by the operator; a pull would break an air gap.
         if policy == PullPolicy::Never && !is_there {
             let text = format!("the engine has no image {image}, and image_pull_policy is never: load it, or pull it");
             return Err(Error::failed(text));
@@ -234,6 +239,7 @@ impl<'a> ContainerLife<'a> {
         let timeout = self.container.pull_timeout.min(self.context.deadline);
         let file = self.container.registry_creds.as_deref();
         let credentials = file.map(|file| RegistryCredentials::read(file, image)).transpose()?;
+        // The advice depends on whether credentials are configured: wrong ones, or none.
         match (engine.pull(image, credentials.as_ref(), timeout), file) {
             (Ok(()), _) => Ok(true),
             (Err(error), _) if error.is_denied() => Err(error.into()),

@@ -70,6 +70,7 @@ impl OwnEngine {
     /// The engine of the object of this call.
     pub fn of(context: &Context, data_dir: &Path) -> Result<OwnEngine> {
         let rundir = context.rundir()?;
+        // The object's path has one part in the namespace root, and three elsewhere.
         let (namespace, name) = match context.object.split('/').collect::<Vec<_>>()[..] {
             [namespace, _, name] => (namespace.to_owned(), name.to_owned()),
             [_, name] => ("root".to_owned(), name.to_owned()),
@@ -205,6 +206,7 @@ impl OwnEngine {
     }
 
     fn is_needed(&self) -> Result<bool> {
+        // A missing directory means that no resource ever registered.
         match files::list_directory(&self.users) {
             Ok(users) => Ok(!users.is_empty()),
             Err(error) if error.is_not_found() => Ok(false),
@@ -241,6 +243,7 @@ impl OwnEngine {
                 self.forget_what_was_cut_short()?;
                 return self.unbind();
             }
+            // A free lock alone is not enough: see the comment of this function.
             was_free = is_free;
             // The pid file is read as text and may be half written; pkill checks it again with --pidfile.
             let number = Some(files::read_text(&pidfile).unwrap_or_default());
