@@ -2,14 +2,13 @@
 //!
 //! Assertions panic at the caller's line. In addition, each call is checked against the contract: see [`super`].
 
-use std::fmt::Debug;
+mod answer;
+mod optional;
 
+use self::answer::{LastAnswer, state_word};
 use super::Host;
 use crate::schema::Section;
-use crate::{
-    Attachment, Console, Context, Driver, Error, Migrate, Outcome, Problem, Result, RunReport, State, Status, Sync,
-    TargetReport, Task,
-};
+use crate::{Context, Driver, Error, Outcome, Result, State, Status};
 
 /// A driver with its keywords.
 pub fn given<D: Driver>(driver: D) -> DriverSetup<D> {
@@ -48,17 +47,6 @@ impl<D: Driver> DriverSetup<D> {
     pub fn on(self, host: &Host) -> Case<D> {
         Case { driver: self.driver, context: self.context, host: host.clone(), last: LastAnswer::Nothing }
     }
-}
-
-/// The result of the last call.
-enum LastAnswer {
-    Nothing,
-    Action(&'static str, Result<Outcome>),
-    Status(Result<Status>),
-    Problems(Result<Vec<Problem>>),
-    Run(Result<RunReport>),
-    Sync(Result<Vec<TargetReport>>),
-    Console(Result<Attachment>),
 }
 
 /// A driver on a host.
@@ -174,7 +162,7 @@ impl<D: Driver> Case<D> {
     /// Asserts the state of the status.
     #[track_caller]
     pub fn is(self, state: State) -> Case<D> {
-        assert_eq!(shown(self.reported().state()), shown(state), "{:#?}", self.reported().report());
+        assert_eq!(state_word(self.reported().state()), state_word(state), "{:#?}", self.reported().report());
         self
     }
 
@@ -260,127 +248,5 @@ impl<D: Driver> Case<D> {
             LastAnswer::Status(Ok(status)) => status,
             other => other.unexpected("an answer of status"),
         }
-    }
-}
-
-impl<D: Task> Case<D> {
-    /// Calls `run`.
-    #[track_caller]
-    pub fn run(mut self) -> Case<D> {
-        self.last = LastAnswer::Run(self.host.run(D::GRANTS, None, || self.driver.run(&self.context)));
-        self
-    }
-
-    /// Asserts the exit status of the run.
-    #[track_caller]
-    pub fn exits_with(self, status: i32) -> Case<D> {
-        match &self.last {
-            LastAnswer::Run(Ok(report)) => assert_eq!(report.exit_status, status, "{report:?}"),
-            other => other.unexpected("an answer of run"),
-        }
-        self
-    }
-}
-
-impl<D: Sync> Case<D> {
-    /// Calls `sync`.
-    #[track_caller]
-    pub fn sync(mut self, verb: &str, targets: &[&str]) -> Case<D> {
-        let targets: Vec<String> = targets.iter().map(|target| (*target).to_owned()).collect();
-        self.last =
-            LastAnswer::Sync(self.host.run(D::GRANTS, None, || self.driver.sync_all(&self.context, verb, &targets)));
-        self
-    }
-
-    /// Asserts the reports of the targets.
-    #[track_caller]
-    pub fn reports(self, expected: &[TargetReport]) -> Case<D> {
-        match &self.last {
-            LastAnswer::Sync(Ok(reports)) => assert_eq!(reports, expected),
-            other => other.unexpected("an answer of sync"),
-        }
-        self
-    }
-}
-
-impl<D: Console> Case<D> {
-    /// Calls `enter`.
-    #[track_caller]
-    pub fn enter(mut self) -> Case<D> {
-        self.last = LastAnswer::Console(self.host.run(D::GRANTS, None, || self.driver.enter(&self.context)));
-        self
-    }
-
-    /// Calls `exec`.
-    #[track_caller]
-    pub fn exec(mut self, argv: &[&str]) -> Case<D> {
-        let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
-        self.last = LastAnswer::Console(self.host.run(D::GRANTS, None, || self.driver.exec(&self.context, &argv)));
-        self
-    }
-
-    /// Calls `logs`. It panics if that changes anything.
-    #[track_caller]
-    pub fn logs(mut self, follow: bool) -> Case<D> {
-        self.last =
-            LastAnswer::Console(self.host.run(D::GRANTS, Some("logs"), || self.driver.logs(&self.context, follow)));
-        self
-    }
-
-    /// Asserts what the terminal would be connected to.
-    #[track_caller]
-    pub fn attaches(self, expected: &Attachment) -> Case<D> {
-        match &self.last {
-            LastAnswer::Console(Ok(attachment)) => assert_eq!(attachment, expected),
-            other => other.unexpected("an attachment"),
-        }
-        self
-    }
-}
-
-impl<D: Migrate> Case<D> {
-    /// Calls `migrate`.
-    #[track_caller]
-    pub fn migrate(self, to: &str) -> Case<D> {
-        self.act("migrate", |driver, context| driver.migrate(context, to))
-    }
-}
-
-impl LastAnswer {
-    fn error(&self) -> Option<&Error> {
-        match self {
-            LastAnswer::Nothing => None,
-            LastAnswer::Action(_, answer) => answer.as_ref().err(),
-            LastAnswer::Status(answer) => answer.as_ref().err(),
-            LastAnswer::Problems(answer) => answer.as_ref().err(),
-            LastAnswer::Run(answer) => answer.as_ref().err(),
-            LastAnswer::Sync(answer) => answer.as_ref().err(),
-            LastAnswer::Console(answer) => answer.as_ref().err(),
-        }
-    }
-
-    #[track_caller]
-    fn unexpected(&self, expected: &str) -> ! {
-        let found: &dyn Debug = match self {
-            LastAnswer::Nothing => &"nothing yet",
-            LastAnswer::Action(_, answer) => answer,
-            LastAnswer::Status(answer) => answer,
-            LastAnswer::Problems(answer) => answer,
-            LastAnswer::Run(answer) => answer,
-            LastAnswer::Sync(answer) => answer,
-            LastAnswer::Console(answer) => answer,
-        };
-        panic!("expected {expected}, found {found:?}")
-    }
-}
-
-/// The word that the host prints for a state.
-fn shown(state: State) -> &'static str {
-    match state {
-        State::Up => "up",
-        State::Down => "down",
-        State::Warn => "warn",
-        State::NotApplicable => "n/a",
-        State::Undefined => "undef",
     }
 }

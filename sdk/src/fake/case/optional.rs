@@ -1,0 +1,88 @@
+//! The calls and assertions of the optional traits: `Task`, `Sync`, `Console` and `Migrate`.
+
+use super::Case;
+use super::answer::LastAnswer;
+use crate::{Attachment, Console, Migrate, Sync, TargetReport, Task};
+
+impl<D: Task> Case<D> {
+    /// Calls `run`.
+    #[track_caller]
+    pub fn run(mut self) -> Case<D> {
+        self.last = LastAnswer::Run(self.host.run(D::GRANTS, None, || self.driver.run(&self.context)));
+        self
+    }
+
+    /// Asserts the exit status of the run.
+    #[track_caller]
+    pub fn exits_with(self, status: i32) -> Case<D> {
+        match &self.last {
+            LastAnswer::Run(Ok(report)) => assert_eq!(report.exit_status, status, "{report:?}"),
+            other => other.unexpected("an answer of run"),
+        }
+        self
+    }
+}
+
+impl<D: Sync> Case<D> {
+    /// Calls `sync`.
+    #[track_caller]
+    pub fn sync(mut self, verb: &str, targets: &[&str]) -> Case<D> {
+        let targets: Vec<String> = targets.iter().map(|target| (*target).to_owned()).collect();
+        self.last =
+            LastAnswer::Sync(self.host.run(D::GRANTS, None, || self.driver.sync_all(&self.context, verb, &targets)));
+        self
+    }
+
+    /// Asserts the reports of the targets.
+    #[track_caller]
+    pub fn reports(self, expected: &[TargetReport]) -> Case<D> {
+        match &self.last {
+            LastAnswer::Sync(Ok(reports)) => assert_eq!(reports, expected),
+            other => other.unexpected("an answer of sync"),
+        }
+        self
+    }
+}
+
+impl<D: Console> Case<D> {
+    /// Calls `enter`.
+    #[track_caller]
+    pub fn enter(mut self) -> Case<D> {
+        self.last = LastAnswer::Console(self.host.run(D::GRANTS, None, || self.driver.enter(&self.context)));
+        self
+    }
+
+    /// Calls `exec`.
+    #[track_caller]
+    pub fn exec(mut self, argv: &[&str]) -> Case<D> {
+        let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
+        self.last = LastAnswer::Console(self.host.run(D::GRANTS, None, || self.driver.exec(&self.context, &argv)));
+        self
+    }
+
+    /// Calls `logs`. It panics if that changes anything.
+    #[track_caller]
+    pub fn logs(mut self, follow: bool) -> Case<D> {
+        self.last =
+            LastAnswer::Console(self.host.run(D::GRANTS, Some("logs"), || self.driver.logs(&self.context, follow)));
+        self
+    }
+
+    /// Asserts what the terminal would be connected to.
+    #[track_caller]
+    pub fn attaches(self, expected: &Attachment) -> Case<D> {
+        match &self.last {
+            LastAnswer::Console(Ok(attachment)) => assert_eq!(attachment, expected),
+            other => other.unexpected("an attachment"),
+        }
+        self
+    }
+}
+
+impl<D: Migrate> Case<D> {
+    /// Calls `migrate`.
+    #[track_caller]
+    pub fn migrate(self, to: &str) -> Case<D> {
+        self.act("migrate", |driver, context| driver.migrate(context, to))
+    }
+}
