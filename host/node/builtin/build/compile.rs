@@ -21,7 +21,7 @@ const KEPT: [&str; 6] =
 /// Compiles the drivers and returns their components.
 pub(crate) fn drivers(out: &Path) -> Result<Vec<PathBuf>> {
     let root = workspace()?;
-    for input in ["drivers", "sdk", "wit", "Cargo.toml", "Cargo.lock"] {
+    for input in ["drivers", "sdk", "host/core/run-args", "wit", "Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
     let names = crates(&root.join("drivers"))?;
