@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use driver::{Call, CallBounds, Driver, KeywordValue, Silent, StatusReport};
 use model::Rid;
 use model::status::State;
-use plan::{Action, Instance, Request, Resource};
+use plan::{Action, InstanceFacts, PlanRequest, ResourceFacts};
 use tokio::task::JoinSet;
 
 use crate::measure::{Sample, own_peak, timed};
@@ -121,11 +121,11 @@ fn keyword(name: &str, values: &[&str]) -> KeywordValue {
 /// The plan of a service that is larger than any.
 pub(crate) fn plan(table: &mut Table) -> Result<()> {
     let resource = |number: usize| {
-        let mut resource = Resource::new(format!("fs#{number}").parse()?, "fs.flag".parse()?);
+        let mut resource = ResourceFacts::new(format!("fs#{number}").parse()?, "fs.flag".parse()?);
         resource.state = State::Down;
         Ok(resource)
     };
-    let instance = Instance {
+    let instance = InstanceFacts {
         object: "large".parse()?,
         node: "n1".parse()?,
         nodes: Vec::new(),
@@ -134,7 +134,7 @@ pub(crate) fn plan(table: &mut Table) -> Result<()> {
         parallel: Default::default(),
         rollback: true,
     };
-    let request = Request::new(Action::Start);
+    let request = PlanRequest::new(Action::Start);
     let work = || {
         let plan = plan::plan(&instance, &request)?;
         ensure!(plan.steps().count() == PLANNED, "not all resources are planned");

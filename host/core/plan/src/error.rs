@@ -1,9 +1,8 @@
 //! Why there is no plan. Everything here is found before anything is touched.
 
-use model::status::State;
 use model::{Group, Rid};
 
-use crate::Action;
+use crate::{Action, KeptReason, UnmetRequirement};
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,14 +10,14 @@ pub enum PlanError {
     /// The request names a resource that the object does not have.
     #[error("no resource {0}")]
     NoResource(Rid),
-    /// The request names resources, and the action is about others.
+    /// The request names resources, and the action concerns none of them.
     #[error("{action} acts on {group}#… alone, and the selection (--rid, --tags, --subsets) holds none: {}", list(.selected))]
     NotConcerned {
-        /// What was asked.
+        /// The action.
         action: Action,
-        /// The group that it is about.
+        /// The group that it concerns.
         group: Group,
-        /// What is selected.
+        /// The selected resources.
         selected: Vec<Rid>,
     },
     /// Two resources have the same id.
@@ -29,15 +28,15 @@ pub enum PlanError {
     NoContainer {
         /// The resource with the keyword.
         rid: Rid,
-        /// What it names.
+        /// The resource that it names.
         container: Rid,
     },
-    /// A `netns` names something else than a container.
-    #[error("{rid}: netns names {container}, which is no container")]
+    /// A `netns` names a resource that is not a container.
+    #[error("{rid}: netns names {container}, which is not a container")]
     NotAContainer {
         /// The resource with the keyword.
         rid: Rid,
-        /// What it names.
+        /// The resource that it names.
         container: Rid,
     },
     /// A `<verb>_requires` names a resource that the object does not have.
@@ -47,24 +46,15 @@ pub enum PlanError {
         rid: Rid,
         /// The keyword.
         keyword: String,
-        /// What it names.
+        /// The resource that it names.
         required: Rid,
     },
     /// Steps that wait for each other. The first one is repeated at the end.
     #[error("these wait for each other: {}", chain(.0))]
     Cycle(Vec<Rid>),
-    /// A required resource that this action does not bring into the wanted state is not in it.
-    #[error("{rid} requires {required} {}, but it is {state}", any_of(.wanted))]
-    Unmet {
-        /// The resource that requires.
-        rid: Rid,
-        /// What it requires.
-        required: Rid,
-        /// In which states.
-        wanted: Vec<State>,
-        /// The state it is in.
-        state: State,
-    },
+    /// A required resource is not in a wanted state, and this action does not bring it there.
+    #[error("{0}")]
+    Unmet(UnmetRequirement),
     /// A migration without a node to go to.
     #[error("a migration needs the node to move to (--to)")]
     NoDestination,
@@ -74,7 +64,7 @@ pub enum PlanError {
          shared = true of what both nodes have)",
         reasons(.0)
     )]
-    KeptHere(Vec<(Rid, String)>),
+    KeptHere(Vec<(Rid, KeptReason)>),
     /// Resources that are to be started are not provisioned.
     #[error("not provisioned: {} (provision first, or --force to start anyway)", list(.0))]
     NotProvisioned(Vec<Rid>),
@@ -88,10 +78,6 @@ fn list(rids: &[Rid]) -> String {
     rids.iter().map(Rid::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn reasons(kept: &[(Rid, String)]) -> String {
+fn reasons(kept: &[(Rid, KeptReason)]) -> String {
     kept.iter().map(|(rid, why)| format!("{rid} is {why}")).collect::<Vec<_>>().join("; ")
-}
-
-fn any_of(states: &[State]) -> String {
-    states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(" or ")
 }

@@ -1,31 +1,31 @@
-//! What an action does, in which order, and why.
+//! Plans: what an action does to the resources of an instance, in which order, and why.
 //!
-//! [`plan`] turns an [`Instance`] (what is) and a [`Request`] (what is asked) into a [`Plan`] (what to do), or into a
-//! [`PlanError`] that names what is wrong before anything is touched. A plan is data: it is printed by `--dry-run`, and
-//! the executor walks the very same value.
+//! [`plan`] turns [`InstanceFacts`] (how the instance is) and a [`PlanRequest`] (what is asked) into a [`Plan`] (what to do), or
+//! into a [`PlanError`] that names what is wrong before anything is touched. A plan is data: `--dry-run` prints it, and the
+//! executor walks the very same value.
 //!
-//! Pure: no clock, no input or output, no driver is called. Flow of a plan through the modules:
-//! `select` (who takes part) → `decide` (what each does) → `requires` (edges and tests) → `arrange` (stages).
+//! Pure: no clock, no input or output, no driver is called.
 
-mod arrange;
-mod decide;
 mod digest;
 mod error;
+mod instance;
 mod make;
-mod migrate;
+mod plan;
+mod reason;
 pub mod render;
 mod request;
-mod requires;
-mod select;
-mod stage;
+mod skip;
 mod sync;
-mod view;
+mod work;
 
-pub use digest::Digest;
+pub use digest::PlanDigest;
 pub use error::PlanError;
+pub use instance::{InstanceFacts, PassiveReason, ResourceFacts};
 pub use make::plan;
 pub use model::select::Barrier;
-pub use request::{Action, Request};
-pub use stage::{ENCAP, Edge, EdgeKind, OnFailure, Phase, Plan, Skip, Stage, Step, Undo, Work, WorkOrder};
+pub use plan::{EdgeKind, OnFailure, Plan, PlanPhase, PlanStage, PlanStep, StepEdge, StepUndo};
+pub use reason::StepReason;
+pub use request::{Action, PlanRequest};
+pub use skip::{ENCAP, KeptReason, SkipReason, StayReason, UnmetRequirement};
 pub use sync::{CopyPlace, CopyRequest};
-pub use view::{Instance, Passive, Resource};
+pub use work::{StepWork, WorkOrder};

@@ -1,4 +1,4 @@
-//! What is asked of an instance.
+//! The request for a plan: which action, on which resources, and how far.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -64,7 +64,7 @@ impl Action {
         }
     }
 
-    /// Whether the action is about resources of this group. Tasks are run and syncs are synced; all else goes up and
+    /// Whether the action concerns resources of this group. Tasks are run and syncs are synced. Everything else goes up and
     /// down, and only what goes up and down is provisioned.
     pub fn concerns(self, group: Group) -> bool {
         match self {
@@ -81,12 +81,12 @@ impl fmt::Display for Action {
     }
 }
 
-/// What is asked.
+/// The request for a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct PlanRequest {
     /// The action.
     pub action: Action,
-    /// The resources to act on; none stands for all.
+    /// The resources to act on. None: all of them.
     pub selected: Option<BTreeSet<Rid>>,
     /// How far to go.
     pub to: Option<Barrier>,
@@ -100,10 +100,10 @@ pub struct Request {
     pub destination: Option<NodeName>,
 }
 
-impl Request {
-    /// The action on all resources, as careful as can be.
-    pub fn new(action: Action) -> Request {
-        Request {
+impl PlanRequest {
+    /// The action on all resources, without `--force`.
+    pub fn new(action: Action) -> PlanRequest {
+        PlanRequest {
             action,
             selected: None,
             to: None,

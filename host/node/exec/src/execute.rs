@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use driver::{ActionError, Change};
-use plan::{Plan, Step};
+use plan::{Plan, PlanStep};
 use tokio::time::Instant;
 
 use crate::execution::Execution;
@@ -81,8 +81,8 @@ fn ending(asked: plan::Action, steps: &[StepReport]) -> ActionEnding {
     }
 }
 
-fn not_reached(step: &Step) -> StepReport {
-    let end = match &step.skip {
+fn not_reached(step: &PlanStep) -> StepReport {
+    let end = match step.skip() {
         Some(skip) => StepOutcome::Skipped(skip.clone()),
         None => StepOutcome::NotReached,
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use driver::{Change, Level, Log, Verb};
-use plan::{OnFailure, Plan, Undo};
+use plan::{OnFailure, Plan, StepUndo};
 
 use crate::failpoint::{Failpoint, pass};
 use crate::journal::{Journal, JournalError, JournalHeader, JournalRecord, PlannedStep, RecordedVerb};
@@ -109,7 +109,7 @@ fn header(plan: &Plan, session: &ExecutionContext) -> JournalHeader {
             optional: step.optional,
             prior: step.prior.as_str().to_owned(),
             undo_ms: match step.undo {
-                Undo::Stop(deadline) if undone => Some(deadline.as_millis() as u64),
+                StepUndo::Stop(deadline) if undone => Some(deadline.as_millis() as u64),
                 _ => None,
             },
             probe_ms: step.probe.as_millis() as u64,

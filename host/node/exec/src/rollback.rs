@@ -2,7 +2,7 @@
 
 use driver::{Change, Level};
 use model::Rid;
-use plan::{OnFailure, Plan, Undo};
+use plan::{OnFailure, Plan, StepUndo};
 
 use crate::execution::Execution;
 use crate::undo::{UndoStep, undo};
@@ -37,11 +37,11 @@ pub(crate) async fn roll_back(
     for (at, step) in done.into_iter().rev() {
         let change = reports[at].as_ref().map_or(Change::Unchanged, |report| report.change);
         let end = match step.undo {
-            Undo::None => continue,
-            Undo::Standby => left(execution, &step.rid, LeaveReason::Standby),
-            Undo::WasUp => left(execution, &step.rid, LeaveReason::NotChanged),
-            Undo::Stop(_) if change == Change::Unchanged => left(execution, &step.rid, LeaveReason::NotChanged),
-            Undo::Stop(deadline) => {
+            StepUndo::None => continue,
+            StepUndo::Standby => left(execution, &step.rid, LeaveReason::Standby),
+            StepUndo::WasUp => left(execution, &step.rid, LeaveReason::NotChanged),
+            StepUndo::Stop(_) if change == Change::Unchanged => left(execution, &step.rid, LeaveReason::NotChanged),
+            StepUndo::Stop(deadline) => {
                 match undo(execution, UndoStep { at, rid: &step.rid, deadline, probe: step.probe }).await {
                     Ok(()) => UndoOutcome::Stopped,
                     Err(error) => UndoOutcome::Failed(error),

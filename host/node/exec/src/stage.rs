@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use model::Rid;
-use plan::{EdgeKind, OnFailure, Phase, Stage, Step};
+use plan::{EdgeKind, OnFailure, PlanPhase, PlanStage, PlanStep};
 
 use crate::StepReport;
 use crate::execution::Execution;
@@ -17,12 +17,12 @@ use crate::step::PlacedStep;
 pub(crate) struct FinishedSteps<'p>(HashMap<&'p Rid, bool>);
 
 impl<'p> FinishedSteps<'p> {
-    fn ready(&self, step: &Step) -> bool {
+    fn ready(&self, step: &PlanStep) -> bool {
         step.after.iter().all(|edge| self.0.contains_key(&edge.rid))
     }
 
     /// What the step needs, and has failed.
-    fn missing(&self, step: &Step) -> Option<Rid> {
+    fn missing(&self, step: &PlanStep) -> Option<Rid> {
         let failed = |rid: &Rid| self.0.get(rid) == Some(&false);
         step.after.iter().find(|edge| edge.kind == EdgeKind::Needs && failed(&edge.rid)).map(|edge| edge.rid.clone())
     }
@@ -30,7 +30,7 @@ impl<'p> FinishedSteps<'p> {
 
 impl Execution<'_> {
     /// Walks the stages of a phase. `first` is the place of its first step in the plan.
-    pub(crate) async fn phase(&self, phase: &Phase, first: usize, reports: &mut [Option<StepReport>]) {
+    pub(crate) async fn phase(&self, phase: &PlanPhase, first: usize, reports: &mut [Option<StepReport>]) {
         let (mut at, mut ends) = (first, FinishedSteps::default());
         for stage in &phase.stages {
             self.stage(stage, phase.on_failure, at, &mut ends, reports).await;
@@ -45,7 +45,7 @@ impl Execution<'_> {
 
     async fn stage<'p>(
         &self,
-        stage: &'p Stage,
+        stage: &'p PlanStage,
         on_failure: OnFailure,
         first: usize,
         ends: &mut FinishedSteps<'p>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use driver::{ActionError, CallBounds, Change, Level, Verb};
 use model::Rid;
 use model::object::{Trigger, TriggerTime};
-use plan::{OnFailure, Step, Undo, Work};
+use plan::{OnFailure, PlanStep, StepUndo, StepWork};
 use tokio::time::Instant;
 
 use crate::call::{CallOutcome, call};
@@ -18,7 +18,7 @@ use crate::{PreparedCall, StepError, StepOutcome, StepReport};
 #[derive(Clone, Copy)]
 pub(crate) struct PlacedStep<'p> {
     pub(crate) at: usize,
-    pub(crate) step: &'p Step,
+    pub(crate) step: &'p PlanStep,
     pub(crate) on_failure: OnFailure,
 }
 
@@ -27,7 +27,7 @@ impl Execution<'_> {
     pub(crate) async fn step(&self, placed: PlacedStep<'_>, missing: Option<Rid>) -> (usize, StepReport) {
         let PlacedStep { at, step, .. } = placed;
         let started = Instant::now();
-        let (change, result) = match (&step.skip, missing) {
+        let (change, result) = match (step.skip(), missing) {
             (Some(skip), _) => {
                 self.session.log.line(Some(&step.rid), skip_level(skip), &skip.log_line());
                 return (at, report(step, Change::Unchanged, StepOutcome::Skipped(skip.clone()), started));
@@ -59,7 +59,7 @@ impl Execution<'_> {
             return;
         }
         log.line(Some(&step.rid), Level::Warn, &format!("{} (optional: ignored)", error.chain()));
-        if let (Undo::Stop(deadline), OnFailure::Undo) = (step.undo, on_failure)
+        if let (StepUndo::Stop(deadline), OnFailure::Undo) = (step.undo, on_failure)
             && change != Change::Unchanged
         {
             let undoing = UndoStep { at, rid: &step.rid, deadline, probe: step.probe };
@@ -83,7 +83,7 @@ impl Execution<'_> {
         (change, Ok(()))
     }
 
-    async fn journalled(&self, placed: PlacedStep<'_>, work: &Work) -> CallOutcome {
+    async fn journalled(&self, placed: PlacedStep<'_>, work: &StepWork) -> CallOutcome {
         let PlacedStep { at, step, on_failure } = placed;
         if self.session.cancel.is_cancelled() {
             return CallOutcome::failed(Change::Unchanged, ActionError::Cancelled.into());
@@ -110,7 +110,7 @@ impl Execution<'_> {
         called
     }
 
-    async fn with_triggers(&self, step: &Step, work: &Work, prepared: &PreparedCall) -> CallOutcome {
+    async fn with_triggers(&self, step: &PlanStep, work: &StepWork, prepared: &PreparedCall) -> CallOutcome {
         let (before, after): (Vec<Trigger>, Vec<Trigger>) =
             work.triggers.iter().partition(|trigger| trigger.when == TriggerTime::Pre);
         let bounds = CallBounds { deadline: work.deadline, cancel: self.session.cancel.clone() };
@@ -129,7 +129,7 @@ impl Execution<'_> {
     }
 
     /// Runs triggers one after the other. Only a blocking one can fail.
-    async fn triggers(&self, step: &Step, bounds: &CallBounds, triggers: &[Trigger]) -> Result<(), StepError> {
+    async fn triggers(&self, step: &PlanStep, bounds: &CallBounds, triggers: &[Trigger]) -> Result<(), StepError> {
         for &trigger in triggers {
             let log = Arc::clone(&self.session.log);
             let ran = self.facilities.trigger(&step.rid, trigger, bounds, log).await;
@@ -144,7 +144,7 @@ impl Execution<'_> {
     }
 }
 
-fn report(step: &Step, change: Change, end: StepOutcome, started: Instant) -> StepReport {
+fn report(step: &PlanStep, change: Change, end: StepOutcome, started: Instant) -> StepReport {
     StepReport {
         rid: step.rid.clone(),
         action: step.action(),
@@ -157,11 +157,12 @@ fn report(step: &Step, change: Change, end: StepOutcome, started: Instant) -> St
 
 /// What is left alone for its own sake is worth a line; what the command has left out is not, nor what the configuration
 /// has: an object may have a hundred resources that are other nodes'.
-fn skip_level(skip: &plan::Skip) -> Level {
+fn skip_level(skip: &plan::SkipReason) -> Level {
     match skip {
-        plan::Skip::Disabled | plan::Skip::Beyond(_) | plan::Skip::NotStandby | plan::Skip::NotConcerned(_) => {
-            Level::Debug
-        }
+        plan::SkipReason::Disabled
+        | plan::SkipReason::Beyond(_)
+        | plan::SkipReason::NotStandby
+        | plan::SkipReason::NotConcerned(_) => Level::Debug,
         _ => Level::Info,
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::text::title;
-use crate::{EdgeKind, Phase, Plan, Stage, Step};
+use crate::{EdgeKind, Plan, PlanPhase, PlanStage, PlanStep};
 
 /// A box a stage; an arrow where one step waits for another one, dashed where it does not mind its failure.
 pub fn dot(plan: &Plan) -> String {
@@ -23,16 +23,16 @@ pub fn dot(plan: &Plan) -> String {
     out
 }
 
-/// A rid may occur once in each phase.
-fn node(phase: usize, step: &Step) -> String {
+/// The name of a node of the graph. A rid occurs at most once in each phase.
+fn node(phase: usize, step: &PlanStep) -> String {
     format!("{:?}", format!("{phase}.{}", step.rid))
 }
 
-fn write_stage(out: &mut String, phase: usize, number: usize, stage: &Stage) {
+fn write_stage(out: &mut String, phase: usize, number: usize, stage: &PlanStage) {
     let _ = writeln!(out, "  subgraph cluster_{number} {{\n    label={:?};", title(stage));
     for step in &stage.steps {
-        let label = format!("{} {}\n{}", step.action(), step.rid, step.reason);
-        let style = if step.skip.is_some() { ", style=dotted" } else { "" };
+        let label = format!("{} {}\n{}", step.action(), step.rid, step.explanation());
+        let style = if step.skip().is_some() { ", style=dotted" } else { "" };
         let _ = writeln!(out, "    {} [label={label:?}{style}];", node(phase, step));
     }
     if !stage.parallel {
@@ -43,7 +43,7 @@ fn write_stage(out: &mut String, phase: usize, number: usize, stage: &Stage) {
     out.push_str("  }\n");
 }
 
-fn write_requires(out: &mut String, at: usize, phase: &Phase) {
+fn write_requires(out: &mut String, at: usize, phase: &PlanPhase) {
     for step in phase.stages.iter().flat_map(|stage| &stage.steps) {
         for edge in &step.after {
             let before = format!("{:?}", format!("{at}.{}", edge.rid));
@@ -55,7 +55,7 @@ fn write_requires(out: &mut String, at: usize, phase: &Phase) {
 
 fn write_stage_order(out: &mut String, plan: &Plan) {
     let phases = plan.phases.iter().enumerate();
-    let stages: Vec<(usize, &Stage)> =
+    let stages: Vec<(usize, &PlanStage)> =
         phases.flat_map(|(at, phase)| phase.stages.iter().map(move |stage| (at, stage))).collect();
     for (number, pair) in stages.windows(2).enumerate() {
         let [(a, before), (b, after)] = pair else { continue };

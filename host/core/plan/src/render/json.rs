@@ -1,9 +1,12 @@
-//! A plan for programs. The order of the members is part of the digest, so it is that of the structs below.
+//! A plan for programs: the text of every reason, and a stable code beside it.
+//!
+//! The digest is made of this document, so the order of the members is that of the structs below. Codes are left out of it:
+//! they say nothing that the text does not.
 
 use model::SubsetName;
 use serde::Serialize;
 
-use crate::{EdgeKind, OnFailure, Plan, Stage, Step, Undo, Work, WorkOrder};
+use crate::{EdgeKind, OnFailure, Plan, PlanStage, PlanStep, StepUndo, StepWork, WorkOrder};
 
 /// The plan, the digest included, for a serializer of the caller's choice.
 pub fn json(plan: &Plan) -> impl Serialize + '_ {
@@ -12,12 +15,12 @@ pub fn json(plan: &Plan) -> impl Serialize + '_ {
 
 /// The bytes that the digest is made of: everything but the digest.
 pub(crate) fn fingerprint(plan: &Plan) -> Vec<u8> {
-    // Structs of texts, numbers and lists always convert.
+    // Serializing structs of texts, numbers and lists cannot fail.
     serde_json::to_vec(&document(plan, None)).unwrap_or_default()
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct PlanDocument<'a> {
     object: String,
     action: &'a str,
     node: &'a str,
@@ -42,7 +45,9 @@ struct StepDocument<'a> {
     driver: String,
     action: &'a str,
     skip: bool,
-    reason: &'a str,
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
     optional: bool,
     state: &'a str,
     work: Vec<WorkDocument<'a>>,
@@ -69,19 +74,21 @@ struct EdgeDocument {
     must_succeed: bool,
 }
 
-fn document(plan: &Plan, digest: Option<String>) -> Document<'_> {
+fn document(plan: &Plan, digest: Option<String>) -> PlanDocument<'_> {
     let phases = plan.phases.iter().enumerate();
     let stages = phases.flat_map(|(at, phase)| phase.stages.iter().map(move |stage| (at, phase.on_failure, stage)));
-    Document {
+    PlanDocument {
         object: plan.object.to_string(),
         action: plan.action.as_str(),
         node: plan.node.as_str(),
-        stages: stages.map(|(phase, on_failure, stage)| stage_document(phase, on_failure, stage)).collect(),
+        stages: stages
+            .map(|(phase, on_failure, stage)| stage_document(phase, on_failure, stage, digest.is_some()))
+            .collect(),
         digest,
     }
 }
 
-fn stage_document(phase: usize, on_failure: OnFailure, stage: &Stage) -> StageDocument<'_> {
+fn stage_document(phase: usize, on_failure: OnFailure, stage: &PlanStage, for_programs: bool) -> StageDocument<'_> {
     StageDocument {
         phase,
         on_failure: match on_failure {
@@ -92,33 +99,34 @@ fn stage_document(phase: usize, on_failure: OnFailure, stage: &Stage) -> StageDo
         group: stage.group.as_str(),
         subset: stage.subset.as_ref().map(SubsetName::as_str),
         parallel: stage.parallel,
-        steps: stage.steps.iter().map(step_document).collect(),
+        steps: stage.steps.iter().map(|step| step_document(step, for_programs)).collect(),
     }
 }
 
-fn step_document(step: &Step) -> StepDocument<'_> {
+fn step_document(step: &PlanStep, for_programs: bool) -> StepDocument<'_> {
     let edge =
-        |edge: &crate::Edge| EdgeDocument { rid: edge.rid.to_string(), must_succeed: edge.kind == EdgeKind::Needs };
+        |edge: &crate::StepEdge| EdgeDocument { rid: edge.rid.to_string(), must_succeed: edge.kind == EdgeKind::Needs };
     StepDocument {
         rid: step.rid.to_string(),
         driver: step.driver.to_string(),
         action: step.action(),
-        skip: step.skip.is_some(),
-        reason: &step.reason,
+        skip: step.skip().is_some(),
+        reason: step.explanation(),
+        code: for_programs.then(|| step.reason.code()),
         optional: step.optional,
         state: step.prior.as_str(),
         work: step.work.iter().map(work_document).collect(),
         after: step.after.iter().map(edge).collect(),
         undo: match step.undo {
-            Undo::None => "none",
-            Undo::WasUp => "none: was up",
-            Undo::Standby => "none: standby",
-            Undo::Stop(_) => "stop",
+            StepUndo::None => "none",
+            StepUndo::WasUp => "none: was up",
+            StepUndo::Standby => "none: standby",
+            StepUndo::Stop(_) => "stop",
         },
     }
 }
 
-fn work_document(work: &Work) -> WorkDocument<'_> {
+fn work_document(work: &StepWork) -> WorkDocument<'_> {
     let (mode, targets, to) = match &work.order {
         WorkOrder::Sync { verb, targets } => (Some(verb.as_str()), Some(targets.as_slice()), None),
         WorkOrder::Migrate { to } => (None, None, Some(to.as_str())),

@@ -1,6 +1,6 @@
 //! A plan as a table: what would happen.
 
-use crate::{Plan, Stage, Step};
+use crate::{Plan, PlanStage, PlanStep};
 
 /// One line a step, with the group and subset of each stage in front of its first one.
 pub fn text(plan: &Plan) -> String {
@@ -23,22 +23,22 @@ fn digest_line(plan: &Plan) -> String {
     format!("digest {first}…{last}; run exactly this with --if-plan {first}\n")
 }
 
-fn rows(stage: &Stage) -> impl Iterator<Item = [String; 4]> {
+fn rows(stage: &PlanStage) -> impl Iterator<Item = [String; 4]> {
     stage.steps.iter().enumerate().map(|(at, step)| {
         let title = if at == 0 { title(stage) } else { String::new() };
         [title, step.rid.to_string(), step.action().to_owned(), reason(step)]
     })
 }
 
-fn reason(step: &Step) -> String {
-    match step.optional && step.skip.is_none() {
-        true => format!("{} (optional)", step.reason),
-        false => step.reason.clone(),
+fn reason(step: &PlanStep) -> String {
+    match step.optional && step.skip().is_none() {
+        true => format!("{} (optional)", step.explanation()),
+        false => step.explanation(),
     }
 }
 
 /// The group and subset of a stage, and a mark if its steps act at the same time.
-pub(super) fn title(stage: &Stage) -> String {
+pub(super) fn title(stage: &PlanStage) -> String {
     let subset = stage.subset.as_ref().map(|name| format!(":{name}")).unwrap_or_default();
     let parallel = if stage.parallel { " ∥" } else { "" };
     format!("{}{subset}{parallel}", stage.group)

@@ -1,7 +1,7 @@
 //! Who acts, in which order.
 
 use crate::support::{asked, outline, planned, rid};
-use plan::{Action, Barrier, Request};
+use plan::{Action, Barrier, PlanRequest};
 
 #[track_caller]
 fn check(lines: &str, action: Action, expected: &str) {
@@ -9,7 +9,7 @@ fn check(lines: &str, action: Action, expected: &str) {
 }
 
 #[track_caller]
-fn check_asked(lines: &str, action: Action, ask: impl FnOnce(&mut Request), expected: &str) {
+fn check_asked(lines: &str, action: Action, ask: impl FnOnce(&mut PlanRequest), expected: &str) {
     let planned = asked(lines, action, ask).map(|plan| outline(&plan));
     assert_eq!(planned.unwrap_or_else(|error| format!("error: {error}")), expected);
 }
@@ -47,7 +47,7 @@ fn what_lives_inside_a_container_is_left_alone() {
     check(lines, Action::Stop, "[(app#1)] [container#1] [(fs#1)] [ip#1]");
     check(lines, Action::Provision, "[ip#1] [(fs#1)] [container#1] [(app#1)]");
     let plan = planned(lines, Action::Start).unwrap();
-    let reasons: Vec<&str> = plan.steps().filter(|step| step.skip.is_some()).map(|step| step.reason.as_str()).collect();
+    let reasons: Vec<String> = plan.steps().filter_map(|step| Some(step.skip()?.to_string())).collect();
     assert_eq!(reasons, [plan::ENCAP; 2]);
 }
 
@@ -79,7 +79,7 @@ fn addresses_belong_to_the_step_of_their_container() {
         container#2 down";
     check(lines, Action::Start, "[ip#0] [container#1 ip#1 ip#3 container#2 ip#2]");
     check(lines, Action::Stop, "[ip#2 container#2 ip#3 ip#1 container#1] [ip#0]");
-    let only = |request: &mut Request| request.selected = Some([rid("container#1")].into());
+    let only = |request: &mut PlanRequest| request.selected = Some([rid("container#1")].into());
     check_asked(lines, Action::Start, only, "[container#1 ip#1 ip#3]");
 }
 
@@ -109,7 +109,7 @@ fn addresses_follow_their_containers_within_a_parallel_subset() {
         }
     }
     for action in [Action::Start, Action::Stop, Action::Restart, Action::Provision, Action::Unprovision] {
-        let only = |request: &mut Request| request.selected = Some([rid("container#2")].into());
+        let only = |request: &mut PlanRequest| request.selected = Some([rid("container#2")].into());
         let plan = asked(lines, action, only).unwrap();
         assert!(plan.steps().any(|step| step.rid == rid("ip#2")), "{action}");
         assert!(plan.steps().all(|step| step.rid != rid("ip#1")), "{action}");
@@ -162,7 +162,7 @@ fn steps_that_wait_for_each_other_are_named() {
 #[test]
 fn a_required_resource_that_takes_no_part_is_tested_now() {
     let lines = "fs#1 down\napp#1 down start_requires=fs#1";
-    let only_app = |request: &mut Request| request.selected = Some([rid("app#1")].into());
+    let only_app = |request: &mut PlanRequest| request.selected = Some([rid("app#1")].into());
     let error = "error: app#1 requires fs#1 up or stdby up, but it is down";
     check_asked(lines, Action::Start, only_app, error);
     check_asked(&lines.replace("fs#1 down", "fs#1 up"), Action::Start, only_app, "[app#1]");
@@ -200,7 +200,7 @@ fn standby_resources_stay_up_through_a_stop() {
 #[test]
 fn to_goes_no_further_in_the_direction_of_the_action() {
     let lines = "ip#1 down\nfs#1 down\nfs#2 down\nip#2 down netns=container#1\ncontainer#1 down\napp#1 down";
-    let to = |barrier: Barrier| move |request: &mut Request| request.to = Some(barrier);
+    let to = |barrier: Barrier| move |request: &mut PlanRequest| request.to = Some(barrier);
     let fs = || Barrier::Group("fs".parse().unwrap());
     let one = |name: &str| Barrier::Rid(rid(name));
     check_asked(lines, Action::Start, to(fs()), "[ip#1] [fs#1 fs#2] [(container#1) (ip#2)] [(app#1)]");
@@ -215,7 +215,7 @@ fn to_goes_no_further_in_the_direction_of_the_action() {
 
 #[test]
 fn a_restart_to_a_resource_brings_back_just_what_it_took_down() {
-    let to = |request: &mut Request| request.to = Some(Barrier::Rid(rid("fs#1")));
+    let to = |request: &mut PlanRequest| request.to = Some(Barrier::Rid(rid("fs#1")));
     check_asked("ip#1 up\nfs#1 up\napp#1 up", Action::Restart, to, "[app#1] [fs#1] [(ip#1)] [(ip#1)] [fs#1] [app#1]");
 }
 
@@ -233,20 +233,20 @@ fn a_start_names_all_that_is_not_provisioned() {
 
 #[test]
 fn what_makes_no_sense_is_named() {
-    let only = |name: &'static str| move |request: &mut Request| request.selected = Some([rid(name)].into());
+    let only = |name: &'static str| move |request: &mut PlanRequest| request.selected = Some([rid(name)].into());
     check_asked("ip#1 down", Action::Start, only("ip#2"), "error: no resource ip#2");
     check_asked(EVERY_GROUP, Action::Start, only("task#1"), "[(task#1)]");
     check("ip#1 down\nip#1 down", Action::Start, "error: ip#1 is there twice");
     let names = "error: ip#1: netns names";
     check("ip#1 down netns=container#1", Action::Stop, &format!("{names} container#1, which does not exist"));
-    check("ip#1 down netns=fs#1\nfs#1 up", Action::Stop, &format!("{names} fs#1, which is no container"));
+    check("ip#1 down netns=fs#1\nfs#1 up", Action::Stop, &format!("{names} fs#1, which is not a container"));
 }
 
 #[test]
 fn to_run_or_copy_nothing_but_what_cannot_be_is_a_mistake() {
     let lines = "fs#1 up\napp#1 up\ntask#1";
     let select = |rids: &'static [&str]| {
-        move |request: &mut Request| request.selected = Some(rids.iter().map(|name| rid(name)).collect())
+        move |request: &mut PlanRequest| request.selected = Some(rids.iter().map(|name| rid(name)).collect())
     };
     let run = "error: run acts on task#… alone, and the selection (--rid, --tags, --subsets) holds none: fs#1, app#1";
     check_asked(lines, Action::Run, select(&["app#1", "fs#1"]), run);

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use model::object::{Requirement, Trigger};
 use model::status::{Provisioned, State};
 use model::{Rid, Verb};
-use plan::{Action, Instance, Passive, Plan, PlanError, Request, Resource, plan};
+use plan::{Action, InstanceFacts, PassiveReason, Plan, PlanError, PlanRequest, ResourceFacts, plan};
 
 /// An instance of the object `web` on node `n1`. A line `parallel <group>:<subset>` makes a subset parallel.
-pub(crate) fn instance(lines: &str) -> Instance {
-    let mut instance = Instance {
+pub(crate) fn instance(lines: &str) -> InstanceFacts {
+    let mut instance = InstanceFacts {
         object: "web".parse().unwrap(),
         node: "n1".parse().unwrap(),
         nodes: ["n1", "n2", "n3"].map(|name| name.parse().unwrap()).to_vec(),
@@ -30,17 +30,17 @@ pub(crate) fn instance(lines: &str) -> Instance {
     instance
 }
 
-fn resource(line: &str) -> Resource {
+fn resource(line: &str) -> ResourceFacts {
     let mut words = line.split_whitespace();
     let rid = rid(words.next().unwrap());
     let driver = format!("{}.test", rid.group()).parse().unwrap();
-    let mut resource = Resource::new(rid, driver);
+    let mut resource = ResourceFacts::new(rid, driver);
     resource.provisioned = Provisioned::True;
     words.for_each(|word| set(&mut resource, word));
     resource
 }
 
-fn set(resource: &mut Resource, word: &str) {
+fn set(resource: &mut ResourceFacts, word: &str) {
     match word.split_once('=').unwrap_or((word, "")) {
         ("up", _) => resource.state = State::Up,
         ("down", _) => resource.state = State::Down,
@@ -55,7 +55,7 @@ fn set(resource: &mut Resource, word: &str) {
         ("shared", _) => resource.shared = true,
         ("migrates", _) => resource.migrates = true,
         ("disabled_on", node) => resource.disabled_on.push(node.parse().unwrap()),
-        ("passive", _) => resource.passive = Some(Passive::NotRunning(State::Down)),
+        ("passive", _) => resource.passive = Some(PassiveReason::NotRunning(State::Down)),
         ("provision", _) => resource.provision = false,
         ("unprovision", _) => resource.unprovision = false,
         ("target", words) => resource.targets = Some(words.split(',').map(str::to_owned).collect()),
@@ -70,7 +70,7 @@ fn set(resource: &mut Resource, word: &str) {
 }
 
 /// `fs#1(up,warn)`, or `fs#1` for the default states.
-fn require(resource: &mut Resource, verb: Verb, what: &str) {
+fn require(resource: &mut ResourceFacts, verb: Verb, what: &str) {
     let (name, states) = what.trim_end_matches(')').split_once('(').unwrap_or((what, ""));
     let states = states.split(',').filter(|state| !state.is_empty()).map(|state| match state {
         "up" => State::Up,
@@ -85,7 +85,7 @@ fn require(resource: &mut Resource, verb: Verb, what: &str) {
     resource.requires.entry(verb).or_default().push(requirement);
 }
 
-fn trigger(resource: &mut Resource, name: &str) {
+fn trigger(resource: &mut ResourceFacts, name: &str) {
     resource.triggers.extend(Trigger::all().filter(|trigger| trigger.to_string() == name));
 }
 
@@ -95,22 +95,22 @@ pub(crate) fn rid(text: &str) -> Rid {
 
 /// The plan of an action on everything.
 pub(crate) fn planned(lines: &str, action: Action) -> Result<Plan, PlanError> {
-    plan(&instance(lines), &Request::new(action))
+    plan(&instance(lines), &PlanRequest::new(action))
 }
 
 /// The plan of a request that `ask` completes.
-pub(crate) fn asked(lines: &str, action: Action, ask: impl FnOnce(&mut Request)) -> Result<Plan, PlanError> {
-    let mut request = Request::new(action);
+pub(crate) fn asked(lines: &str, action: Action, ask: impl FnOnce(&mut PlanRequest)) -> Result<Plan, PlanError> {
+    let mut request = PlanRequest::new(action);
     ask(&mut request);
     plan(&instance(lines), &request)
 }
 
 /// `[ip#1] [disk#1 disk#2]`: the stages, a skipped step in parentheses.
 pub(crate) fn outline(plan: &Plan) -> String {
-    let name = |step: &plan::Step| match step.skip {
+    let name = |step: &plan::PlanStep| match step.skip() {
         Some(_) => format!("({})", step.rid),
         None => step.rid.to_string(),
     };
-    let stage = |stage: &plan::Stage| format!("[{}]", stage.steps.iter().map(name).collect::<Vec<_>>().join(" "));
+    let stage = |stage: &plan::PlanStage| format!("[{}]", stage.steps.iter().map(name).collect::<Vec<_>>().join(" "));
     plan.stages().map(stage).collect::<Vec<_>>().join(" ")
 }

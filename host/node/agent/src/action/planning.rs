@@ -25,7 +25,7 @@ pub(super) async fn make_plan(
     };
     // Selected before anything is looked at: a selection that is empty costs no look.
     let seen = instance.look(session).await;
-    let wanted = plan::Request {
+    let wanted = plan::PlanRequest {
         action: request.action,
         selected,
         to: request.to.clone(),

@@ -18,11 +18,11 @@ pub(super) fn instance(
     seen: &[ResourceStatus],
     avail: State,
     migrates: impl Fn(&DriverName) -> bool,
-) -> plan::Instance {
+) -> plan::InstanceFacts {
     let seen: BTreeMap<&Rid, &ResourceStatus> = seen.iter().map(|seen| (&seen.rid, seen)).collect();
     let passive = passive(object, avail);
     let parallel = object.subsets.iter().filter(|(_, subset)| subset.parallel).map(|(name, _)| name.clone()).collect();
-    plan::Instance {
+    plan::InstanceFacts {
         object: object.path.clone(),
         node: object.node.clone(),
         nodes: object.nodes.clone(),
@@ -38,16 +38,16 @@ pub(super) fn instance(
 }
 
 /// Why this node must not copy to others: the data that counts is where the service runs.
-fn passive(object: &Object, avail: State) -> Option<plan::Passive> {
+fn passive(object: &Object, avail: State) -> Option<plan::PassiveReason> {
     // An object whose resources do not count may still have something to copy.
     if !matches!(avail, State::Up | State::Na) {
-        return Some(plan::Passive::NotRunning(avail));
+        return Some(plan::PassiveReason::NotRunning(avail));
     }
     let primary = object.flex_primary.as_ref().filter(|primary| **primary != object.node);
     // The nodes of disaster recovery have a primary of their own.
     let of_drp = object.drp_flex_primary.as_ref() == Some(&object.node);
     match (object.topology, primary) {
-        (Topology::Flex { .. }, Some(primary)) if !of_drp => Some(plan::Passive::NotPrimary(primary.clone())),
+        (Topology::Flex { .. }, Some(primary)) if !of_drp => Some(plan::PassiveReason::NotPrimary(primary.clone())),
         _ => None,
     }
 }
@@ -56,13 +56,13 @@ fn resource(
     object: &Object,
     r: &model::object::Resource,
     seen: Option<&ResourceStatus>,
-    passive: &Option<plan::Passive>,
+    passive: &Option<plan::PassiveReason>,
     migrates: bool,
-) -> plan::Resource {
+) -> plan::ResourceFacts {
     // A resource that was not looked at is undef: the planner must assume neither up nor down.
     let unknown = (State::Undef, Provisioned::Undef);
     let (state, provisioned) = seen.map_or(unknown, |seen| (seen.state, seen.flags.provisioned));
-    plan::Resource {
+    plan::ResourceFacts {
         subset: r.subset.clone(),
         disable: r.disable || object.disable || r.tags.iter().any(|tag| tag == "noaction"),
         encap: r.encap,
@@ -83,7 +83,7 @@ fn resource(
         state,
         fault: seen.and_then(|seen| seen.fault.as_ref()).map(ToString::to_string),
         provisioned,
-        ..plan::Resource::new(r.rid.clone(), r.driver.clone())
+        ..plan::ResourceFacts::new(r.rid.clone(), r.driver.clone())
     }
 }
 

@@ -6,7 +6,7 @@ use driver::{ActionError, Change, Fault, Verb};
 use model::Rid;
 use model::object::Trigger;
 use model::status::{Provisioned, State};
-use plan::Skip;
+use plan::SkipReason;
 
 use crate::FacilityError;
 use crate::journal::JournalError;
@@ -36,7 +36,7 @@ pub enum StepOutcome {
     /// It is not.
     Failed(StepError),
     /// The plan had nothing to do.
-    Skipped(Skip),
+    Skipped(SkipReason),
     /// The action ended before.
     NotReached,
 }

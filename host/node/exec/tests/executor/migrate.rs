@@ -2,14 +2,14 @@
 
 use driver::{Change, Verb};
 use exec::{ActionEnding, ExecutionReport, RecoveryReport, RecoveryVerdict, execute, recover};
-use plan::{Action, Instance, Request};
+use plan::{Action, InstanceFacts, PlanRequest};
 
 use crate::world::{Behaviour, World, set, world};
 
 const RESOURCES: &str = "fs#1\ncontainer#1\ncontainer#2 optional";
 
 /// `fs#1` is what both nodes have, and the containers move.
-fn to_n2(instance: &mut Instance, request: &mut Request) {
+fn to_n2(instance: &mut InstanceFacts, request: &mut PlanRequest) {
     for resource in &mut instance.resources {
         resource.shared = true;
         resource.migrates = resource.rid.to_string() != "fs#1";

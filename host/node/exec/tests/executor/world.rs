@@ -14,7 +14,7 @@ use exec::{ExecutionContext, ExecutionReport, Facilities, FacilityError, Prepare
 use model::Rid;
 use model::object::{Requirement, Trigger};
 use model::status::{Provisioned, State};
-use plan::{Action, Instance, Plan, Request, Resource, plan};
+use plan::{Action, InstanceFacts, Plan, PlanRequest, ResourceFacts, plan};
 
 /// How a verb of a resource goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,13 +162,18 @@ impl World {
         self: &Arc<World>,
         lines: &str,
         action: Action,
-        ask: impl FnOnce(&mut Instance, &mut Request),
+        ask: impl FnOnce(&mut InstanceFacts, &mut PlanRequest),
     ) -> ExecutionReport {
         let plan = self.plan(lines, action, ask);
         execute(&plan, self.facilities().as_ref(), &self.session()).await.unwrap()
     }
 
-    pub(crate) fn plan(&self, lines: &str, action: Action, ask: impl FnOnce(&mut Instance, &mut Request)) -> Plan {
+    pub(crate) fn plan(
+        &self,
+        lines: &str,
+        action: Action,
+        ask: impl FnOnce(&mut InstanceFacts, &mut PlanRequest),
+    ) -> Plan {
         let mut instance = instance(lines);
         for resource in &mut instance.resources {
             let rid = resource.rid.to_string();
@@ -176,7 +181,7 @@ impl World {
             resource.state = if up { State::Up } else { State::Down };
             resource.provisioned = Provisioned::Na;
         }
-        let mut request = Request::new(action);
+        let mut request = PlanRequest::new(action);
         ask(&mut instance, &mut request);
         plan(&instance, &request).unwrap()
     }
@@ -417,8 +422,8 @@ impl Driver for FakeDriver {
 }
 
 /// The instance of a text, a resource a line: `fs#1 subset=a optional standby pre_start`.
-fn instance(lines: &str) -> Instance {
-    let mut instance = Instance {
+fn instance(lines: &str) -> InstanceFacts {
+    let mut instance = InstanceFacts {
         object: "web".parse().unwrap(),
         node: "n1".parse().unwrap(),
         nodes: ["n1", "n2", "n3"].map(|name| name.parse().unwrap()).to_vec(),
@@ -430,7 +435,7 @@ fn instance(lines: &str) -> Instance {
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = line.split_whitespace();
         let rid: Rid = words.next().unwrap().parse().unwrap();
-        let mut resource = Resource::new(rid.clone(), format!("{}.test", rid.group()).parse().unwrap());
+        let mut resource = ResourceFacts::new(rid.clone(), format!("{}.test", rid.group()).parse().unwrap());
         resource.targets = Some(vec!["nodes".to_owned()]);
         for word in words {
             match word.split_once('=').unwrap_or((word, "")) {

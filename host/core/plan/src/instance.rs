@@ -1,4 +1,4 @@
-//! What the planner knows of an instance: plain views, filled in by whoever holds configuration and status.
+//! What the planner knows of an instance: plain data, which its caller fills in from configuration and status.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use model::{DriverName, Group, NodeName, ObjectPath, Rid, SubsetName, Verb};
 
 /// An object on this node, with the present state of its resources.
 #[derive(Debug, Clone)]
-pub struct Instance {
+pub struct InstanceFacts {
     /// The object.
     pub object: ObjectPath,
     /// This node.
@@ -18,7 +18,7 @@ pub struct Instance {
     /// The nodes that take over when those are lost.
     pub drpnodes: Vec<NodeName>,
     /// The resources, in any order.
-    pub resources: Vec<Resource>,
+    pub resources: Vec<ResourceFacts>,
     /// The subsets whose members act at the same time.
     pub parallel: BTreeSet<(Group, SubsetName)>,
     /// `DEFAULT.rollback`.
@@ -27,22 +27,22 @@ pub struct Instance {
 
 /// A resource of the instance.
 #[derive(Debug, Clone)]
-pub struct Resource {
+pub struct ResourceFacts {
     /// Its id.
     pub rid: Rid,
     /// Its driver.
     pub driver: DriverName,
     /// The subset it is a member of.
     pub subset: Option<SubsetName>,
-    /// Left alone by every action.
+    /// Whether every action leaves it alone.
     pub disable: bool,
-    /// Lives inside a container, whose own agent acts on it.
+    /// Whether it lives inside a container, whose own agent acts on it.
     pub encap: bool,
-    /// Its errors are reported, and never interrupt.
+    /// Whether its errors are reported but never interrupt.
     pub optional: bool,
-    /// Up on every node, wherever the service is.
+    /// Whether it is up on every node, wherever the service runs.
     pub standby: bool,
-    /// Every node sees the same one.
+    /// Whether every node sees the same one.
     pub shared: bool,
     /// Whether its driver can move it to another node while it is up.
     pub migrates: bool,
@@ -56,26 +56,26 @@ pub struct Resource {
     pub netns: Option<Rid>,
     /// `<verb>_requires`.
     pub requires: BTreeMap<Verb, Vec<Requirement>>,
-    /// The triggers that are set. What they run is the executor's site's to know.
+    /// The triggers that are set. The agent knows the commands.
     pub triggers: BTreeSet<Trigger>,
     /// How long each verb may take.
     pub timeouts: Timeouts,
     /// Where it copies to, in the words of its keyword `target`. None if it has none: everywhere.
     pub targets: Option<Vec<String>>,
     /// Why a sync leaves it alone, unless it is forced.
-    pub passive: Option<Passive>,
-    /// How it is now.
+    pub passive: Option<PassiveReason>,
+    /// Its state now.
     pub state: State,
-    /// Why its driver cannot be asked. What is to act on it will fail.
+    /// Why its driver cannot be asked. A call of it will fail.
     pub fault: Option<String>,
     /// Whether it is provisioned now.
     pub provisioned: Provisioned,
 }
 
-impl Resource {
+impl ResourceFacts {
     /// A resource with every keyword at its default, whose state is not known.
-    pub fn new(rid: Rid, driver: DriverName) -> Resource {
-        Resource {
+    pub fn new(rid: Rid, driver: DriverName) -> ResourceFacts {
+        ResourceFacts {
             rid,
             driver,
             subset: None,
@@ -103,7 +103,7 @@ impl Resource {
 
 /// Why this node is not the one to copy from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Passive {
+pub enum PassiveReason {
     /// The service is in this state here.
     NotRunning(State),
     /// The service runs on several nodes, of which this one is the first.

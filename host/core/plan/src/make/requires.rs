@@ -1,4 +1,4 @@
-//! What must come before what, and what must already be so: `netns` links and `<verb>_requires`.
+//! What must come before what, and what must be so already: `netns` links and `<verb>_requires`.
 //!
 //! A requirement on a resource that this phase also acts on is an edge. Its direction follows from the states that are
 //! asked for: what the phase brings about comes first; what the phase takes away must be so now, and goes after. Any
@@ -10,24 +10,29 @@ use model::Verb;
 use model::object::Requirement;
 use model::status::State;
 
-use crate::decide::Draft;
-use crate::select::{Index, Turn};
-use crate::{EdgeKind, PlanError, Skip, Work};
+use super::draft::StepDraft;
+use super::select::{Direction, ResourceIndex};
+use crate::{EdgeKind, PlanError, SkipReason, StepWork, UnmetRequirement};
 
 /// `before` comes before `after`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Link {
+pub(crate) struct DraftLink {
     pub(crate) before: usize,
     pub(crate) after: usize,
     pub(crate) kind: EdgeKind,
 }
 
 /// Skips the optional drafts whose requirements are not met, fails on any other such draft, and returns the edges.
-pub(crate) fn link(index: &Index<'_>, turn: Turn, drafts: &mut [Draft<'_>]) -> Result<Vec<Link>, PlanError> {
-    let mut scene = Scene::new(index, turn, drafts);
-    let needs = drafts.iter().map(|draft| scene.needs(draft)).collect::<Result<Vec<Vec<Need<'_>>>, PlanError>>()?;
+pub(crate) fn link(
+    index: &ResourceIndex<'_>,
+    direction: Direction,
+    drafts: &mut [StepDraft<'_>],
+) -> Result<Vec<DraftLink>, PlanError> {
+    let mut scene = PhaseScene::new(index, direction, drafts);
+    let needs =
+        drafts.iter().map(|draft| scene.needs(draft)).collect::<Result<Vec<Vec<DraftNeed<'_>>>, PlanError>>()?;
     for (at, unmet) in scene.settle(drafts, &needs)? {
-        drafts[at].skip(Skip::Unmet(unmet.to_string()));
+        drafts[at].skip(SkipReason::Unmet(unmet));
     }
     let mut links = Vec::new();
     for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.acts()) {
@@ -35,8 +40,8 @@ pub(crate) fn link(index: &Index<'_>, turn: Turn, drafts: &mut [Draft<'_>]) -> R
         links.extend(needs[at].iter().filter_map(|need| {
             let other = scene.acting[need.place]?;
             Some(match need.brought {
-                true => Link { before: other, after: at, kind: EdgeKind::Needs },
-                false => Link { before: at, after: other, kind: EdgeKind::Follows },
+                true => DraftLink { before: other, after: at, kind: EdgeKind::Needs },
+                false => DraftLink { before: at, after: other, kind: EdgeKind::Follows },
             })
         }));
     }
@@ -44,7 +49,7 @@ pub(crate) fn link(index: &Index<'_>, turn: Turn, drafts: &mut [Draft<'_>]) -> R
 }
 
 /// A requirement of a draft.
-struct Need<'a> {
+struct DraftNeed<'a> {
     require: &'a Requirement,
     /// The place of the required resource in the instance.
     place: usize,
@@ -52,31 +57,31 @@ struct Need<'a> {
     brought: bool,
 }
 
-/// What the requirements are held against. The vectors go by the places of the resources in the instance.
-struct Scene<'a> {
-    index: &'a Index<'a>,
-    turn: Turn,
+/// What the requirements are compared with. The vectors go by the places of the resources in the instance.
+struct PhaseScene<'a> {
+    index: &'a ResourceIndex<'a>,
+    direction: Direction,
     /// The states from which the phase sets out.
     states: Vec<State>,
     /// Which draft acts on the resource, if any does.
     acting: Vec<Option<usize>>,
 }
 
-impl<'a> Scene<'a> {
-    fn new(index: &'a Index<'a>, turn: Turn, drafts: &[Draft<'_>]) -> Scene<'a> {
+impl<'a> PhaseScene<'a> {
+    fn new(index: &'a ResourceIndex<'a>, direction: Direction, drafts: &[StepDraft<'_>]) -> PhaseScene<'a> {
         let mut states: Vec<State> = index.resources.iter().map(|resource| resource.state).collect();
         let mut acting = vec![None; states.len()];
         for (at, draft) in drafts.iter().enumerate() {
             states[draft.place] = draft.step.prior;
             acting[draft.place] = draft.acts().then_some(at);
         }
-        Scene { index, turn, states, acting }
+        PhaseScene { index, direction, states, acting }
     }
 
     /// The requirements of all that a draft does.
-    fn needs<'d>(&self, draft: &Draft<'d>) -> Result<Vec<Need<'d>>, PlanError> {
+    fn needs<'d>(&self, draft: &StepDraft<'d>) -> Result<Vec<DraftNeed<'d>>, PlanError> {
         let mut needs = Vec::new();
-        for verb in draft.step.work.iter().map(Work::verb) {
+        for verb in draft.step.work.iter().map(StepWork::verb) {
             for require in draft.resource.requires.get(&verb).into_iter().flatten() {
                 let rid = || draft.resource.rid.clone();
                 let place = self.index.place(&require.rid).ok_or_else(|| PlanError::NoRequired {
@@ -87,7 +92,7 @@ impl<'a> Scene<'a> {
                 if place == draft.place {
                     return Err(PlanError::Cycle(vec![rid(), rid()]));
                 }
-                needs.push(Need { require, place, brought: self.brings(verb, require) });
+                needs.push(DraftNeed { require, place, brought: self.brings(verb, require) });
             }
         }
         Ok(needs)
@@ -95,44 +100,44 @@ impl<'a> Scene<'a> {
 
     /// A task or a sync brings about no state: it only comes first.
     fn brings(&self, verb: Verb, require: &Requirement) -> bool {
-        let end = match self.turn {
-            Turn::Up => [State::Up, State::StdbyUp],
-            Turn::Down => [State::Down, State::StdbyDown],
+        let end = match self.direction {
+            Direction::Up => [State::Up, State::StdbyUp],
+            Direction::Down => [State::Down, State::StdbyDown],
         };
         matches!(verb, Verb::Run | Verb::Sync) || end.into_iter().any(|state| require.accepts(state))
     }
 
-    /// Finds the optional drafts with a requirement that is not met. They act no more, which may leave the requirement of
-    /// another one unmet.
+    /// Finds the optional drafts with a requirement that is not met. Such a draft does not act, which may leave the requirement
+    /// of another one unmet, so the drafts that require it are tested again.
     fn settle(
         &mut self,
-        drafts: &[Draft<'_>],
-        needs: &[Vec<Need<'_>>],
-    ) -> Result<HashMap<usize, PlanError>, PlanError> {
+        drafts: &[StepDraft<'_>],
+        needs: &[Vec<DraftNeed<'_>>],
+    ) -> Result<HashMap<usize, UnmetRequirement>, PlanError> {
         let mut requirers: HashMap<usize, Vec<usize>> = HashMap::new();
         for (at, need) in needs.iter().enumerate().flat_map(|(at, needs)| needs.iter().map(move |need| (at, need))) {
             requirers.entry(need.place).or_default().push(at);
         }
-        let mut unmet = HashMap::new();
+        let mut found = HashMap::new();
         let mut queue: Vec<usize> = (0..drafts.len()).rev().collect();
         while let Some(at) = queue.pop() {
-            let Some(error) = needs[at].iter().find_map(|need| self.test(&drafts[at], need)) else { continue };
+            let Some(unmet) = needs[at].iter().find_map(|need| self.test(&drafts[at], need)) else { continue };
             if !drafts[at].resource.optional {
-                return Err(error);
+                return Err(PlanError::Unmet(unmet));
             }
-            if unmet.insert(at, error).is_none() {
+            if found.insert(at, unmet).is_none() {
                 self.acting[drafts[at].place] = None;
                 queue.extend(requirers.get(&drafts[at].place).into_iter().flatten());
             }
         }
-        Ok(unmet)
+        Ok(found)
     }
 
-    /// Why what the draft needs, and this phase does not bring about, is not so now.
-    fn test(&self, draft: &Draft<'_>, need: &Need<'_>) -> Option<PlanError> {
+    /// The requirement of a draft, where it is not met now and this phase does not meet it.
+    fn test(&self, draft: &StepDraft<'_>, need: &DraftNeed<'_>) -> Option<UnmetRequirement> {
         let state = self.states[need.place];
         let brought = need.brought && self.acting[need.place].is_some();
-        (!brought && !need.require.accepts(state)).then(|| PlanError::Unmet {
+        (!brought && !need.require.accepts(state)).then(|| UnmetRequirement {
             rid: draft.resource.rid.clone(),
             required: need.require.rid.clone(),
             wanted: need.require.accepted(),
@@ -141,11 +146,11 @@ impl<'a> Scene<'a> {
     }
 
     /// The edge between a resource and the container whose network namespace it goes into.
-    fn netns_link(&self, draft: &Draft<'_>, at: usize) -> Option<Link> {
+    fn netns_link(&self, draft: &StepDraft<'_>, at: usize) -> Option<DraftLink> {
         let container = self.acting[self.index.place(draft.resource.netns.as_ref()?)?]?;
-        match self.turn {
-            Turn::Up => Some(Link { before: container, after: at, kind: EdgeKind::Needs }),
-            Turn::Down => Some(Link { before: at, after: container, kind: EdgeKind::Follows }),
+        match self.direction {
+            Direction::Up => Some(DraftLink { before: container, after: at, kind: EdgeKind::Needs }),
+            Direction::Down => Some(DraftLink { before: at, after: container, kind: EdgeKind::Follows }),
         }
     }
 }

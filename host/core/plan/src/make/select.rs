@@ -1,36 +1,36 @@
-//! Who takes part, and the natural order of those who do.
+//! Which resources take part in an action, and their natural order.
 
 use std::collections::{BTreeSet, HashMap};
 
 use model::{Group, Rid, SubsetName};
 
-use crate::{Action, Barrier, Instance, PlanError, Request, Resource};
+use crate::{Action, Barrier, InstanceFacts, PlanError, PlanRequest, ResourceFacts};
 
 /// The direction of a phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum Direction {
     /// Along the order of start.
     Up,
     /// Against it.
     Down,
 }
 
-/// The resources of an instance, by their ids and by their places in it. Its making checks what must hold for every
-/// action.
-pub(crate) struct Index<'a> {
-    pub(crate) resources: &'a [Resource],
+/// The resources of an instance, by their ids and by their places in it. Making one checks what must hold for every action:
+/// ids are unique, and each `netns` names a container.
+pub(crate) struct ResourceIndex<'a> {
+    pub(crate) resources: &'a [ResourceFacts],
     places: HashMap<&'a Rid, usize>,
 }
 
-impl<'a> Index<'a> {
-    pub(crate) fn new(instance: &'a Instance) -> Result<Index<'a>, PlanError> {
+impl<'a> ResourceIndex<'a> {
+    pub(crate) fn new(instance: &'a InstanceFacts) -> Result<ResourceIndex<'a>, PlanError> {
         let mut places = HashMap::with_capacity(instance.resources.len());
         for (place, resource) in instance.resources.iter().enumerate() {
             if places.insert(&resource.rid, place).is_some() {
                 return Err(PlanError::Twice(resource.rid.clone()));
             }
         }
-        let index = Index { resources: &instance.resources, places };
+        let index = ResourceIndex { resources: &instance.resources, places };
         instance.resources.iter().try_for_each(|resource| index.container_of(resource).map(drop))?;
         Ok(index)
     }
@@ -39,12 +39,12 @@ impl<'a> Index<'a> {
         self.places.get(rid).copied()
     }
 
-    fn get(&self, rid: &Rid) -> Option<&'a Resource> {
+    fn get(&self, rid: &Rid) -> Option<&'a ResourceFacts> {
         self.place(rid).map(|place| &self.resources[place])
     }
 
     /// The container that `netns` names.
-    pub(crate) fn container_of(&self, resource: &'a Resource) -> Result<Option<&'a Resource>, PlanError> {
+    pub(crate) fn container_of(&self, resource: &'a ResourceFacts) -> Result<Option<&'a ResourceFacts>, PlanError> {
         let Some(name) = &resource.netns else { return Ok(None) };
         let names = || (resource.rid.clone(), name.clone());
         match self.get(name) {
@@ -61,72 +61,77 @@ impl<'a> Index<'a> {
     }
 
     /// Where the resource stands in the order of start.
-    pub(crate) fn slot(&self, resource: &'a Resource) -> Slot<'a> {
+    pub(crate) fn position(&self, resource: &'a ResourceFacts) -> Position<'a> {
         let container = resource.netns.as_ref().and_then(|name| self.get(name));
         let (head, linked) = match container {
             Some(container) if belongs_to_container(resource) => (container, Some(&resource.rid)),
             _ => (resource, None),
         };
-        Slot { group: head.rid.group(), subset: head.subset.as_ref(), head: &head.rid, linked }
+        Position { group: head.rid.group(), subset: head.subset.as_ref(), head: &head.rid, linked }
     }
 }
 
 /// Whether the resource acts together with the container that its `netns` names: an address does. A container that joins
 /// the network namespace of another one keeps its own place.
-pub(crate) fn belongs_to_container(resource: &Resource) -> bool {
+pub(crate) fn belongs_to_container(resource: &ResourceFacts) -> bool {
     resource.rid.group() == Group::Ip && resource.netns.is_some()
 }
 
 /// A place in the order of start: by group, then without subset before the subsets by name, then by id, and an address
 /// after the container whose network namespace it goes into. The order of the fields is that order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Slot<'a> {
+pub(crate) struct Position<'a> {
     pub(crate) group: Group,
     pub(crate) subset: Option<&'a SubsetName>,
     head: &'a Rid,
     linked: Option<&'a Rid>,
 }
 
-impl Slot<'_> {
-    pub(crate) fn same_stage(&self, other: &Slot<'_>) -> bool {
+impl Position<'_> {
+    pub(crate) fn same_stage(&self, other: &Position<'_>) -> bool {
         (self.group, self.subset) == (other.group, other.subset)
     }
 }
 
-/// Where `--to` ends.
-pub(crate) enum Limit<'a> {
+/// How far an action goes (`--to`).
+pub(crate) enum Until<'a> {
     None,
     Group(Group),
-    Slot(Slot<'a>),
+    Position(Position<'a>),
 }
 
-impl<'a> Limit<'a> {
-    pub(crate) fn new(index: &Index<'a>, to: Option<&Barrier>) -> Result<Limit<'a>, PlanError> {
+impl<'a> Until<'a> {
+    pub(crate) fn new(index: &ResourceIndex<'a>, to: Option<&Barrier>) -> Result<Until<'a>, PlanError> {
         Ok(match to {
-            None => Limit::None,
-            Some(Barrier::Group(group)) => Limit::Group(*group),
+            None => Until::None,
+            Some(Barrier::Group(group)) => Until::Group(*group),
             Some(Barrier::Rid(rid)) => {
                 let resource = index.get(rid).ok_or_else(|| PlanError::NoResource(rid.clone()))?;
-                Limit::Slot(index.slot(resource))
+                Until::Position(index.position(resource))
             }
         })
     }
 
-    /// Whether a place lies beyond. Addresses of the container at the limit belong to it, and are not.
-    pub(crate) fn excludes(&self, slot: Slot<'_>, turn: Turn) -> bool {
-        match (self, turn) {
-            (Limit::None, _) => false,
-            (Limit::Group(group), Turn::Up) => slot.group > *group,
-            (Limit::Group(group), Turn::Down) => slot.group < *group,
-            (Limit::Slot(limit), Turn::Up) => slot > *limit && !(limit.linked.is_none() && slot.head == limit.head),
-            (Limit::Slot(limit), Turn::Down) => slot < *limit,
+    /// Whether a position lies beyond the limit. The addresses of the container at the limit belong to it, so they do not.
+    pub(crate) fn excludes(&self, position: Position<'_>, direction: Direction) -> bool {
+        match (self, direction) {
+            (Until::None, _) => false,
+            (Until::Group(group), Direction::Up) => position.group > *group,
+            (Until::Group(group), Direction::Down) => position.group < *group,
+            (Until::Position(limit), Direction::Up) => {
+                position > *limit && !(limit.linked.is_none() && position.head == limit.head)
+            }
+            (Until::Position(limit), Direction::Down) => position < *limit,
         }
     }
 }
 
 /// The places of the resources that the request is about, in the order of start.
-pub(crate) fn members<'a>(index: &Index<'a>, request: &Request) -> Result<Vec<(Slot<'a>, usize)>, PlanError> {
-    let selected = |resource: &Resource| match &request.selected {
+pub(crate) fn members<'a>(
+    index: &ResourceIndex<'a>,
+    request: &PlanRequest,
+) -> Result<Vec<(Position<'a>, usize)>, PlanError> {
+    let selected = |resource: &ResourceFacts| match &request.selected {
         None => request.action.concerns(resource.rid.group()),
         Some(rids) => rids.contains(&resource.rid) || comes_along(resource, rids, request.action),
     };
@@ -135,14 +140,14 @@ pub(crate) fn members<'a>(index: &Index<'a>, request: &Request) -> Result<Vec<(S
         return Err(PlanError::NoResource(unknown.clone()));
     }
     let chosen = index.resources.iter().enumerate().filter(|(_, resource)| selected(resource));
-    let mut members: Vec<_> = chosen.map(|(place, resource)| (index.slot(resource), place)).collect();
-    // Stable, because that one is fast on what is almost in order, as configurations are.
-    members.sort_by_key(|(slot, _)| *slot);
+    let mut members: Vec<_> = chosen.map(|(place, resource)| (index.position(resource), place)).collect();
+    // The stable sort, because it is fast on what is almost in order, as configurations are.
+    members.sort_by_key(|(position, _)| *position);
     Ok(members)
 }
 
-/// Addresses come along with the container that they belong to.
-fn comes_along(resource: &Resource, rids: &BTreeSet<Rid>, action: Action) -> bool {
+/// Whether an address comes along with the container that it belongs to.
+fn comes_along(resource: &ResourceFacts, rids: &BTreeSet<Rid>, action: Action) -> bool {
     let belongs = belongs_to_container(resource) && resource.netns.as_ref().is_some_and(|name| rids.contains(name));
     belongs && action.concerns(resource.rid.group())
 }

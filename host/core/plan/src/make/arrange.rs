@@ -8,28 +8,28 @@ use std::ops::Range;
 
 use model::{Group, Rid, SubsetName};
 
-use crate::decide::Draft;
-use crate::requires::Link;
-use crate::{Edge, PlanError, Stage, Step};
+use super::draft::StepDraft;
+use super::requires::DraftLink;
+use crate::{PlanError, PlanStage, PlanStep, StepEdge};
 
 /// The stages. `parallel` are the subsets whose members act at the same time.
 pub(crate) fn arrange(
-    mut drafts: Vec<Draft<'_>>,
-    links: &[Link],
+    mut drafts: Vec<StepDraft<'_>>,
+    links: &[DraftLink],
     parallel: &BTreeSet<(Group, SubsetName)>,
-) -> Result<Vec<Stage>, PlanError> {
+) -> Result<Vec<PlanStage>, PlanError> {
     let order = order(&drafts, links)?;
     for link in links {
         let rid = drafts[link.before].step.rid.clone();
-        drafts[link.after].step.after.push(Edge { rid, kind: link.kind });
+        drafts[link.after].step.after.push(StepEdge { rid, kind: link.kind });
     }
-    let mut drafts: Vec<Option<Draft<'_>>> = drafts.into_iter().map(Some).collect();
+    let mut drafts: Vec<Option<StepDraft<'_>>> = drafts.into_iter().map(Some).collect();
     let taken = order.into_iter().map(|stage| stage.into_iter().filter_map(|at| drafts[at].take()).collect());
-    Ok(taken.filter_map(|stage: Vec<Draft<'_>>| build(stage, parallel)).collect())
+    Ok(taken.filter_map(|stage: Vec<StepDraft<'_>>| build(stage, parallel)).collect())
 }
 
 /// The positions of the drafts, stage by stage.
-fn order(drafts: &[Draft<'_>], links: &[Link]) -> Result<Vec<Vec<usize>>, PlanError> {
+fn order(drafts: &[StepDraft<'_>], links: &[DraftLink]) -> Result<Vec<Vec<usize>>, PlanError> {
     let mut next = vec![Vec::new(); drafts.len()];
     let mut waits = vec![0_usize; drafts.len()];
     for link in links {
@@ -62,9 +62,9 @@ fn order(drafts: &[Draft<'_>], links: &[Link]) -> Result<Vec<Vec<usize>>, PlanEr
 }
 
 /// For each draft, the positions of the drafts of its group and subset, which are neighbours.
-fn natural_stages(drafts: &[Draft<'_>]) -> Vec<Range<usize>> {
+fn natural_stages(drafts: &[StepDraft<'_>]) -> Vec<Range<usize>> {
     let mut stages = Vec::with_capacity(drafts.len());
-    for stage in drafts.chunk_by(|a, b| a.slot.same_stage(&b.slot)) {
+    for stage in drafts.chunk_by(|a, b| a.position.same_stage(&b.position)) {
         let start = stages.len();
         stages.extend(std::iter::repeat_n(start..start + stage.len(), stage.len()));
     }
@@ -72,14 +72,14 @@ fn natural_stages(drafts: &[Draft<'_>]) -> Vec<Range<usize>> {
 }
 
 /// A cycle among the drafts that still wait, in the order in which they would have to act.
-fn cycle(waits: &[usize], links: &[Link], drafts: &[Draft<'_>]) -> Vec<Rid> {
+fn cycle(waits: &[usize], links: &[DraftLink], drafts: &[StepDraft<'_>]) -> Vec<Rid> {
     let mut before = vec![None; waits.len()];
     for link in links.iter().filter(|link| waits[link.before] > 0 && waits[link.after] > 0) {
         before[link.after].get_or_insert(link.before);
     }
     let mut seen = vec![false; waits.len()];
     let mut walk = Vec::new();
-    // Each one that still waits does so for another one that still waits, so the walk ends where it was before.
+    // Each draft that still waits does so for another one that still waits, so the walk comes back to where it was before.
     let mut at = waits.iter().position(|waits| *waits > 0);
     while let Some(here) = at {
         walk.push(here);
@@ -93,21 +93,18 @@ fn cycle(waits: &[usize], links: &[Link], drafts: &[Draft<'_>]) -> Vec<Rid> {
     walk[start..].iter().rev().map(|at| drafts[*at].step.rid.clone()).collect()
 }
 
-fn build(drafts: Vec<Draft<'_>>, parallel: &BTreeSet<(Group, SubsetName)>) -> Option<Stage> {
-    let slot = drafts.first()?.slot;
-    let subset = slot.subset.cloned();
-    let parallel = subset.as_ref().is_some_and(|name| parallel.contains(&(slot.group, name.clone())));
-    let steps = drafts.into_iter().map(|draft| with_edges_explained(draft.step)).collect();
-    Some(Stage { group: slot.group, subset, parallel, steps })
+fn build(drafts: Vec<StepDraft<'_>>, parallel: &BTreeSet<(Group, SubsetName)>) -> Option<PlanStage> {
+    let position = drafts.first()?.position;
+    let subset = position.subset.cloned();
+    let parallel = subset.as_ref().is_some_and(|name| parallel.contains(&(position.group, name.clone())));
+    let steps = drafts.into_iter().map(|draft| with_edges_in_order(draft.step)).collect();
+    Some(PlanStage { group: position.group, subset, parallel, steps })
 }
 
-/// Orders the edges, keeps the strongest of those to the same resource, and names them in the reason.
-fn with_edges_explained(mut step: Step) -> Step {
+/// Orders the edges, and keeps the strongest of those to the same resource.
+fn with_edges_in_order(mut step: PlanStep) -> PlanStep {
     step.after.sort();
+    // `Needs` is sorted before `Follows`, and the first of two is kept.
     step.after.dedup_by(|a, b| a.rid == b.rid);
-    let names: Vec<String> = step.after.iter().map(|edge| edge.rid.to_string()).collect();
-    if !names.is_empty() && !step.reason.ends_with("nothing to do") {
-        step.reason = format!("{}, after {}", step.reason, names.join(", "));
-    }
     step
 }
