@@ -83,8 +83,8 @@ impl Diagnostic {
     }
 
     /// Where it begins in `text`, which must be the text that it is about.
-    pub fn position(&self, text: &str) -> Position {
-        Position::of(text, self.span.start)
+    pub fn position(&self, text: &str) -> TextPosition {
+        TextPosition::of(text, self.span.start)
     }
 }
 
@@ -97,41 +97,41 @@ impl fmt::Display for Diagnostic {
 
 /// Line and column of a text, both counted from one, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position {
+pub struct TextPosition {
     /// The line.
     pub line: usize,
     /// The column.
     pub column: usize,
 }
 
-impl Position {
+impl TextPosition {
     /// Where the byte `offset` of `text` stands. An offset past the end is the end.
-    pub fn of(text: &str, offset: usize) -> Position {
+    pub fn of(text: &str, offset: usize) -> TextPosition {
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+        TextPosition { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
     }
 }
 
 /// Where the lines of a text begin, for those who ask for many positions of it.
 #[derive(Debug, Clone)]
-pub struct Lines<'t> {
+pub struct LineIndex<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
 
-impl<'t> Lines<'t> {
+impl<'t> LineIndex<'t> {
     /// Of a text.
-    pub fn of(text: &'t str) -> Lines<'t> {
+    pub fn of(text: &'t str) -> LineIndex<'t> {
         let after_newline = text.match_indices('\n').map(|(at, _)| at + 1);
-        Lines { text, starts: std::iter::once(0).chain(after_newline).collect() }
+        LineIndex { text, starts: std::iter::once(0).chain(after_newline).collect() }
     }
 
-    /// Where the byte `offset` stands. See [`Position::of`].
-    pub fn position(&self, offset: usize) -> Position {
+    /// Where the byte `offset` stands. See [`TextPosition::of`].
+    pub fn position(&self, offset: usize) -> TextPosition {
         let offset = if self.text.is_char_boundary(offset) { offset } else { self.text.len() };
         let line = self.line(offset);
-        Position { line: line + 1, column: self.text[self.starts[line]..offset].chars().count() + 1 }
+        TextPosition { line: line + 1, column: self.text[self.starts[line]..offset].chars().count() + 1 }
     }
 
     /// The lines that a span touches, with their ends.
@@ -147,7 +147,7 @@ impl<'t> Lines<'t> {
     }
 }
 
-impl fmt::Display for Position {
+impl fmt::Display for TextPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }
@@ -161,21 +161,21 @@ mod tests {
     fn columns_count_characters_from_one() {
         let text = "[env]\nä = é!\n";
         let bang = text.find('!').unwrap_or_default();
-        assert_eq!(Position::of(text, bang).to_string(), "2:6");
-        assert_eq!(Position::of(text, 0).to_string(), "1:1");
-        assert_eq!(Position::of(text, 1000).to_string(), "3:1");
+        assert_eq!(TextPosition::of(text, bang).to_string(), "2:6");
+        assert_eq!(TextPosition::of(text, 0).to_string(), "1:1");
+        assert_eq!(TextPosition::of(text, 1000).to_string(), "3:1");
     }
 
     #[test]
     fn lines_know_the_same_positions() {
         for text in ["", "\n", "[env]\nä = é!\n", "a\r\n\nb", "é"] {
-            let lines = Lines::of(text);
+            let lines = LineIndex::of(text);
             for offset in 0..text.len() + 3 {
-                assert_eq!(lines.position(offset), Position::of(text, offset), "{text:?} {offset}");
+                assert_eq!(lines.position(offset), TextPosition::of(text, offset), "{text:?} {offset}");
             }
         }
         let text = "one\ntwo\nthree\n";
-        let around = |start, end| Lines::of(text).around(Span::new(start, end)).of(text);
+        let around = |start, end| LineIndex::of(text).around(Span::new(start, end)).of(text);
         assert_eq!((around(0, 2), around(5, 6), around(5, 9), around(14, 14)), ("one\n", "two\n", "two\nthree\n", ""));
     }
 }

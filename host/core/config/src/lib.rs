@@ -17,11 +17,11 @@ mod schema;
 mod value;
 
 pub use document::edit::EditError;
-pub use document::key::{Key, KeyOp, NoKey, NoKeyOp, Op};
+pub use document::key::{ConfigKey, InvalidKey, InvalidKeyOperation, KeyOperation, KeyOperator};
 pub use document::text::{DEFAULT, Document, Entry, Section};
 pub use nearest::nearest;
 pub use node::data::NodeData;
 pub use node::file::{eval_node, validate_node};
-pub use object::load::{Loaded, load, validate};
-pub use resolve::reader::{ReadError, Reader};
-pub use schema::{DriverSchema, Implicit, Schemas};
+pub use object::load::{LoadOutcome, load, validate};
+pub use resolve::reader::{KeywordReader, ReadError};
+pub use schema::{DriverSchema, DriverSchemas, ImplicitResource};

@@ -14,7 +14,7 @@ pub struct DriverSchema<'a> {
 
 /// A resource that every object of several nodes has by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Implicit<'a> {
+pub struct ImplicitResource<'a> {
     /// Its section, such as `sync#i0`.
     pub name: &'a str,
     /// Its driver.
@@ -22,7 +22,7 @@ pub struct Implicit<'a> {
 }
 
 /// The drivers of this node. Whoever loads configurations backs it with the drivers' manifests.
-pub trait Schemas {
+pub trait DriverSchemas {
     /// The driver that `type = type_name` calls for in a section of the group, by its name or another that it goes by.
     fn driver(&self, group: Group, type_name: &str) -> Option<DriverSchema<'_>>;
 
@@ -30,7 +30,7 @@ pub trait Schemas {
     fn names(&self, group: Group) -> Vec<String>;
 
     /// What every object of several nodes has by itself.
-    fn implicit(&self) -> Vec<Implicit<'_>> {
+    fn implicit(&self) -> Vec<ImplicitResource<'_>> {
         Vec::new()
     }
 

@@ -4,23 +4,23 @@ use proptest::prelude::*;
 
 use config::Document;
 use model::datastore::{
-    DATA, Encoded, NONCE_BYTES, NoKey, NoReference, NoVariable, NotEncoded, NotOpened, Reference, SEALING_KEY_BYTES,
-    SealingKey, check_key, plain, variable,
+    DATA, DataValue, InvalidDataKey, InvalidDataValue, InvalidKeyReference, InvalidVariableName, KeyReference,
+    NONCE_BYTES, SEALING_KEY_BYTES, SealingKey, UnsealError, check_key, plain, variable,
 };
-use model::{Kind, ObjectPath};
+use model::{ObjectKind, ObjectPath};
 
 const KEY: SealingKey = SealingKey::new([7; SEALING_KEY_BYTES]);
 const ANOTHER: SealingKey = SealingKey::new([8; SEALING_KEY_BYTES]);
 
 /// A value, written into a file and read back from it.
-fn through_a_file(kind: Kind, name: &str, written: &str) -> Encoded {
+fn through_a_file(kind: ObjectKind, name: &str, written: &str) -> DataValue {
     let text = "# kept\n[DEFAULT]\napp = x\n\n[data]\nother = literal: as it was\n";
     let mut document = Document::parse(text);
     document.set(DATA, name, written).unwrap();
     let reread = Document::parse(document.text());
     assert_eq!(reread.problems(), []);
     assert!(document.text().starts_with(text), "{document}");
-    Encoded::parse(kind, reread.get(DATA, name).unwrap()).unwrap()
+    DataValue::parse(kind, reread.get(DATA, name).unwrap()).unwrap()
 }
 
 proptest! {
@@ -36,24 +36,24 @@ proptest! {
     ) {
         prop_assume!(check_key(&name).is_ok());
         let sealed = KEY.seal(nonce, &value).unwrap();
-        prop_assert_eq!(through_a_file(Kind::Sec, &name, &sealed).open(&KEY), Ok(value.clone()));
-        prop_assert_eq!(through_a_file(Kind::Cfg, &name, &plain(&value)).open(&KEY), Ok(value));
+        prop_assert_eq!(through_a_file(ObjectKind::Sec, &name, &sealed).open(&KEY), Ok(value.clone()));
+        prop_assert_eq!(through_a_file(ObjectKind::Cfg, &name, &plain(&value)).open(&KEY), Ok(value));
     }
 
     #[test]
     fn a_secret_opens_with_its_own_key_and_unchanged_alone(value: Vec<u8>, nonce: [u8; NONCE_BYTES], at: usize) {
-        let Ok(Encoded::Sealed(mut sealed)) = Encoded::parse(Kind::Sec, &KEY.seal(nonce, &value).unwrap()) else {
+        let Ok(DataValue::Sealed(mut sealed)) = DataValue::parse(ObjectKind::Sec, &KEY.seal(nonce, &value).unwrap()) else {
             return Err(TestCaseError::fail("not sealed"));
         };
-        prop_assert_eq!(Encoded::Sealed(sealed.clone()).open(&ANOTHER), Err(NotOpened));
+        prop_assert_eq!(DataValue::Sealed(sealed.clone()).open(&ANOTHER), Err(UnsealError));
         let at = at % sealed.len();
         sealed[at] ^= 1;
-        prop_assert_eq!(Encoded::Sealed(sealed).open(&KEY), Err(NotOpened));
+        prop_assert_eq!(DataValue::Sealed(sealed).open(&KEY), Err(UnsealError));
     }
 
     #[test]
     fn a_reference_of_whatever_text_is_read_or_refused(text: String) {
-        let _ = Reference::parse(&text, Kind::Sec, &ObjectPath::svc("web").unwrap());
+        let _ = KeyReference::parse(&text, ObjectKind::Sec, &ObjectPath::svc("web").unwrap());
     }
 }
 
@@ -77,16 +77,16 @@ fn values_are_readable_where_they_can_be() {
     ] {
         assert_eq!(plain(value.as_bytes()), written);
     }
-    let plain = |text: &str| Ok(Encoded::Plain(text.into()));
-    let check = |kind, written, expected: Result<Encoded, NotEncoded>| {
-        assert_eq!(Encoded::parse(kind, written), expected, "{kind} {written}");
+    let plain = |text: &str| Ok(DataValue::Plain(text.into()));
+    let check = |kind, written, expected: Result<DataValue, InvalidDataValue>| {
+        assert_eq!(DataValue::parse(kind, written), expected, "{kind} {written}");
     };
-    check(Kind::Cfg, "as people write it", plain("as people write it"));
-    check(Kind::Cfg, "base64:YQ==", plain("a"));
-    check(Kind::Cfg, "base64:?", Err(NotEncoded::Base64));
-    check(Kind::Cfg, "crypt:YQ==", Err(NotEncoded::Sealed));
-    check(Kind::Sec, "crypt:?", Err(NotEncoded::Base64));
-    check(Kind::Sec, "literal:s3cret", Err(NotEncoded::Open));
+    check(ObjectKind::Cfg, "as people write it", plain("as people write it"));
+    check(ObjectKind::Cfg, "base64:YQ==", plain("a"));
+    check(ObjectKind::Cfg, "base64:?", Err(InvalidDataValue::Base64));
+    check(ObjectKind::Cfg, "crypt:YQ==", Err(InvalidDataValue::Sealed));
+    check(ObjectKind::Sec, "crypt:?", Err(InvalidDataValue::Base64));
+    check(ObjectKind::Sec, "literal:s3cret", Err(InvalidDataValue::Open));
 }
 
 #[test]
@@ -95,18 +95,18 @@ fn keys_are_told_from_what_surrounds_them() {
         assert_eq!(check_key(good), Ok(()), "{good}");
     }
     for bad in ["", "a b", "a=b", "#a", ";a", "[a", "*", "a*", "/a", "a\u{7}"] {
-        assert_eq!(check_key(bad), Err(NoKey(bad.to_owned())));
+        assert_eq!(check_key(bad), Err(InvalidDataKey(bad.to_owned())));
     }
 }
 
 #[test]
 fn references_are_those_of_the_object_that_makes_them() {
     let check = |text: &str, expected: &str| {
-        let shown = match Reference::parse(text, Kind::Sec, &"ns1/svc/web".parse().unwrap()) {
-            Ok(Reference { variable, store, key }) => {
+        let shown = match KeyReference::parse(text, ObjectKind::Sec, &"ns1/svc/web".parse().unwrap()) {
+            Ok(KeyReference { variable, store, key }) => {
                 format!("{} {store} {}", variable.as_deref().unwrap_or("-"), key.as_deref().unwrap_or("*"))
             }
-            Err(NoReference { reason, .. }) => reason,
+            Err(InvalidKeyReference { reason, .. }) => reason,
         };
         assert!(shown.starts_with(expected), "{text}: {shown}");
     };
@@ -127,5 +127,5 @@ fn references_are_those_of_the_object_that_makes_them() {
     check("=db/x", "\"\" cannot be the name of a variable");
     check("db/server.crt", "\"server.crt\" cannot be the name of a variable");
     assert_eq!(variable("password_2"), Ok("PASSWORD_2".to_owned()));
-    assert_eq!(variable("server.crt"), Err(NoVariable("server.crt".to_owned())));
+    assert_eq!(variable("server.crt"), Err(InvalidVariableName("server.crt".to_owned())));
 }

@@ -1,6 +1,6 @@
 //! The document: lossless, located, and edited a line at a time.
 
-use config::diagnostic::Position;
+use config::diagnostic::TextPosition;
 use config::{Document, EditError};
 use proptest::prelude::*;
 
@@ -43,7 +43,7 @@ fn a_part_of_a_value_is_found_in_its_own_line() {
     let Some(entry) = document.entry("ip#1", "tags") else { panic!("no tags") };
     let line_of = |part: std::ops::Range<usize>| {
         let span = entry.locate(part.into());
-        (span.of(document.text()).to_owned(), Position::of(document.text(), span.start).to_string())
+        (span.of(document.text()).to_owned(), TextPosition::of(document.text(), span.start).to_string())
     };
     assert_eq!(line_of(0..1), ("a".to_owned(), "8:8".to_owned()));
     assert_eq!(line_of(2..3), ("b".to_owned(), "9:4".to_owned()));

@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use config::{Document, Key, ReadError, Reader, load};
+use config::{ConfigKey, Document, KeywordReader, ReadError, load};
 use model::object::{DeviceLookup, KeywordEvaluation, Object, OrchestrateMode, Resource};
 use model::object::{Topology, Trigger, TriggerTime};
 use model::status::State;
@@ -18,8 +18,8 @@ fn object_on(name: &str, text: &str) -> Object {
 
 fn eval_on(name: &str, text: &str, key: &str) -> Result<Vec<String>, ReadError> {
     let (path, document, node, drivers) = (path(), Document::parse(text), node(name), Drivers::new());
-    let reader = Reader::new(&path, &document, &node, &drivers);
-    let key: Key = key.parse().unwrap();
+    let reader = KeywordReader::new(&path, &document, &node, &drivers);
+    let key: ConfigKey = key.parse().unwrap();
     reader.eval(&key, &()).map(|evaluated| evaluated.values)
 }
 
@@ -360,7 +360,7 @@ fn keys_are_read_as_written_and_as_meant() {
     assert_eq!(eval("n1", "fs#1.nope"), Err("there is no keyword fs#1.nope".to_owned()));
     assert_eq!(eval("n1", "comment"), Err("comment is not set".to_owned()));
     let (path, document, node, drivers) = (path(), Document::parse(text), node("n1"), Drivers::new());
-    let reader = Reader::new(&path, &document, &node, &drivers);
+    let reader = KeywordReader::new(&path, &document, &node, &drivers);
     assert_eq!(reader.get(&"env.x".parse().unwrap()), Some("{app}"));
     assert_eq!(reader.get(&"app".parse().unwrap()), None);
     assert_eq!(reader.get(&"app@n2".parse().unwrap()), Some("two"));

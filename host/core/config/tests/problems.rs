@@ -2,7 +2,7 @@
 
 mod support;
 
-use config::diagnostic::{Diagnostic, Lines};
+use config::diagnostic::{Diagnostic, LineIndex};
 use config::{load, validate};
 use support::{Drivers, node, path};
 
@@ -21,7 +21,7 @@ fn problems(text: &str) -> Vec<String> {
 /// The problems on every node of the object.
 fn all_problems(text: &str) -> Vec<String> {
     let diagnostics = validate(&path(), text, &node("n1"), &Drivers::new());
-    let lines = Lines::of(text);
+    let lines = LineIndex::of(text);
     let show = |diagnostic: &Diagnostic| {
         format!("{} {}: {diagnostic}", lines.position(diagnostic.span.start), diagnostic.severity)
     };

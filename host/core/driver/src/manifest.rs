@@ -4,7 +4,7 @@
 //! manifest lists them as `critical`.
 
 use model::DriverName;
-use model::keyword::{Inherit, Keyword, Kind};
+use model::keyword::{Keyword, KeywordInheritance, ValueKind};
 use serde::Deserialize;
 
 use crate::Verb;
@@ -171,7 +171,7 @@ impl WireKeyword {
             )
         })?;
         let store = self.store.map(|word| {
-            let kind = word.parse::<model::Kind>().ok().filter(|kind| kind.is_store());
+            let kind = word.parse::<model::ObjectKind>().ok().filter(|kind| kind.is_store());
             kind.ok_or_else(|| member(&format!("keywords.{}.store", self.name), &word, "sec or cfg"))
         });
         Ok(Keyword {
@@ -182,7 +182,7 @@ impl WireKeyword {
             default: self.default,
             required: self.required,
             scopable: self.scopable,
-            inherit: if self.inherit { Inherit::Default } else { Inherit::No },
+            inherit: if self.inherit { KeywordInheritance::Default } else { KeywordInheritance::No },
             provisioning: self.provisioning,
             secret: self.secret,
             candidates: self.candidates,
@@ -192,20 +192,20 @@ impl WireKeyword {
     }
 }
 
-fn kind_of(word: &str) -> Option<Kind> {
+fn kind_of(word: &str) -> Option<ValueKind> {
     Some(match word {
-        "string" => Kind::String,
-        "boolean" => Kind::Boolean,
-        "integer" => Kind::Integer,
-        "size" => Kind::Size,
-        "duration" => Kind::Duration,
-        "list" => Kind::List,
-        "words" => Kind::Words,
-        "command" => Kind::Command,
-        "path" => Kind::Path,
-        "mode" => Kind::Mode,
-        "nodes" => Kind::Nodes,
-        "schedule" => Kind::Schedule,
+        "string" => ValueKind::String,
+        "boolean" => ValueKind::Boolean,
+        "integer" => ValueKind::Integer,
+        "size" => ValueKind::Size,
+        "duration" => ValueKind::Duration,
+        "list" => ValueKind::List,
+        "words" => ValueKind::Words,
+        "command" => ValueKind::Command,
+        "path" => ValueKind::Path,
+        "mode" => ValueKind::Mode,
+        "nodes" => ValueKind::Nodes,
+        "schedule" => ValueKind::Schedule,
         _ => return None,
     })
 }
@@ -249,7 +249,10 @@ mod tests {
             let keyword = format!(r#","keywords":[{{"name":"a","kind":"words","store":"{store}"}}]"#);
             Manifest::parse(minimal(&keyword).as_bytes()).map(|manifest| manifest.keywords[0].store)
         };
-        assert_eq!((with("sec").unwrap(), with("cfg").unwrap()), (Some(model::Kind::Sec), Some(model::Kind::Cfg)));
+        assert_eq!(
+            (with("sec").unwrap(), with("cfg").unwrap()),
+            (Some(model::ObjectKind::Sec), Some(model::ObjectKind::Cfg))
+        );
         let error = with("svc").unwrap_err().to_string();
         assert_eq!(error, r#"the manifest's keywords.a.store holds "svc": expected sec or cfg"#);
     }

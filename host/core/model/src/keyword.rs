@@ -4,7 +4,7 @@
 
 /// What a keyword's value is made of. A value that does not convert is an error that points at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ValueKind {
     /// Any text.
     String,
     /// `true` or `false`, also `yes no on off 1 0`, in any case.
@@ -33,7 +33,7 @@ pub enum Kind {
 
 /// Where a keyword that its section does not hold is looked up next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Inherit {
+pub enum KeywordInheritance {
     /// Nowhere.
     No,
     /// In DEFAULT, under the same name.
@@ -48,7 +48,7 @@ pub struct Keyword {
     /// Old spellings that go on working.
     pub aliases: Vec<String>,
     /// What its value is made of.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// Its value when it is not written, in the syntax of the file. May hold references.
     pub default: Option<String>,
     /// Whether a section without it is an error.
@@ -56,13 +56,13 @@ pub struct Keyword {
     /// Whether `keyword@scope` is allowed.
     pub scopable: bool,
     /// Where else it is looked up.
-    pub inherit: Inherit,
+    pub inherit: KeywordInheritance,
     /// Whether it matters to `provision` alone.
     pub provisioning: bool,
     /// Whether its value must never be shown.
     pub secret: bool,
     /// The kind of the stores that its words refer to: what a driver sees are the variables `NAME=VALUE` that come of them.
-    pub store: Option<crate::Kind>,
+    pub store: Option<crate::ObjectKind>,
     /// The values it may have. Empty: any.
     pub candidates: Vec<String>,
     /// What it means, for people.
@@ -73,7 +73,7 @@ pub struct Keyword {
 
 impl Keyword {
     /// A keyword that may be scoped, has no default and is not inherited.
-    pub fn new(name: impl Into<String>, kind: Kind, help: impl Into<String>) -> Keyword {
+    pub fn new(name: impl Into<String>, kind: ValueKind, help: impl Into<String>) -> Keyword {
         Keyword {
             name: name.into(),
             aliases: Vec::new(),
@@ -81,7 +81,7 @@ impl Keyword {
             default: None,
             required: false,
             scopable: true,
-            inherit: Inherit::No,
+            inherit: KeywordInheritance::No,
             provisioning: false,
             secret: false,
             store: None,
@@ -120,7 +120,7 @@ impl Keyword {
     /// Looked up in DEFAULT where its section does not hold it.
     #[must_use]
     pub fn inherited(self) -> Keyword {
-        Keyword { inherit: Inherit::Default, ..self }
+        Keyword { inherit: KeywordInheritance::Default, ..self }
     }
 
     /// Without scopes.

@@ -17,7 +17,7 @@ mod subset;
 mod verb;
 
 pub use node::{InvalidNodeName, NodeName};
-pub use path::{Kind, ObjectPath};
+pub use path::{ObjectKind, ObjectPath};
 pub use rid::{DriverName, Group, Rid};
 pub use secret::is_secret_name;
 pub use subset::{InvalidSubsetName, SubsetName};

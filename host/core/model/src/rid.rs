@@ -66,13 +66,13 @@ impl fmt::Display for Group {
 /// A word that is no driver group.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no driver group: expected ip, volume, disk, fs, share, container, app, sync or task")]
-pub struct NoGroup(pub String);
+pub struct InvalidGroup(pub String);
 
 impl FromStr for Group {
-    type Err = NoGroup;
+    type Err = InvalidGroup;
 
-    fn from_str(s: &str) -> Result<Group, NoGroup> {
-        Group::ALL.into_iter().find(|group| group.as_str() == s).ok_or_else(|| NoGroup(s.to_owned()))
+    fn from_str(s: &str) -> Result<Group, InvalidGroup> {
+        Group::ALL.into_iter().find(|group| group.as_str() == s).ok_or_else(|| InvalidGroup(s.to_owned()))
     }
 }
 
@@ -103,27 +103,27 @@ impl fmt::Display for Rid {
 
 /// Why a text is no resource id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoRid {
+pub enum InvalidRid {
     /// There is no `#`.
     #[error("{0:?} is no resource id: expected <group>#<id>, such as fs#1")]
     NoHash(String),
     /// The part before the `#` is no group.
     #[error(transparent)]
-    Group(#[from] NoGroup),
+    Group(#[from] InvalidGroup),
     /// The part after the `#` is empty or holds something else than letters, digits, `-`, `_` and `.`.
     #[error("{0:?} is no resource id: the part after # is made of letters, digits, - _ and .")]
     Index(String),
 }
 
 impl FromStr for Rid {
-    type Err = NoRid;
+    type Err = InvalidRid;
 
-    fn from_str(s: &str) -> Result<Rid, NoRid> {
-        let (group, index) = s.split_once('#').ok_or_else(|| NoRid::NoHash(s.to_owned()))?;
+    fn from_str(s: &str) -> Result<Rid, InvalidRid> {
+        let (group, index) = s.split_once('#').ok_or_else(|| InvalidRid::NoHash(s.to_owned()))?;
         let group = group.parse()?;
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if index.is_empty() || !index.chars().all(legal) {
-            return Err(NoRid::Index(s.to_owned()));
+            return Err(InvalidRid::Index(s.to_owned()));
         }
         Ok(Rid { group, index: index.to_owned() })
     }
@@ -182,10 +182,10 @@ pub struct DriverName {
 
 impl DriverName {
     /// The driver of `group` that a section's `type` keyword names.
-    pub fn new(group: Group, name: &str) -> Result<DriverName, NoDriverName> {
+    pub fn new(group: Group, name: &str) -> Result<DriverName, InvalidDriverName> {
         let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         if name.is_empty() || !name.chars().all(legal) {
-            return Err(NoDriverName(format!("{group}.{name}")));
+            return Err(InvalidDriverName(format!("{group}.{name}")));
         }
         Ok(DriverName { group, name: name.to_owned() })
     }
@@ -210,13 +210,13 @@ impl fmt::Display for DriverName {
 /// A text that is no driver name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no driver name: expected <group>.<name> in lower case, such as fs.ext4")]
-pub struct NoDriverName(pub String);
+pub struct InvalidDriverName(pub String);
 
 impl FromStr for DriverName {
-    type Err = NoDriverName;
+    type Err = InvalidDriverName;
 
-    fn from_str(s: &str) -> Result<DriverName, NoDriverName> {
-        let none = || NoDriverName(s.to_owned());
+    fn from_str(s: &str) -> Result<DriverName, InvalidDriverName> {
+        let none = || InvalidDriverName(s.to_owned());
         let (group, name) = s.split_once('.').ok_or_else(none)?;
         DriverName::new(group.parse().map_err(|_| none())?, name).map_err(|_| none())
     }

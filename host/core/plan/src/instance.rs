@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::object::{Requirement, Timeouts, Trigger};
+use model::object::{Requirement, Trigger, VerbTimeouts};
 use model::status::{Provisioned, State};
 use model::{DriverName, Group, NodeName, ObjectPath, Rid, SubsetName, Verb};
 
@@ -59,7 +59,7 @@ pub struct ResourceFacts {
     /// The triggers that are set. The agent knows the commands.
     pub triggers: BTreeSet<Trigger>,
     /// How long each verb may take.
-    pub timeouts: Timeouts,
+    pub timeouts: VerbTimeouts,
     /// Where it copies to, in the words of its keyword `target`. None if it has none: everywhere.
     pub targets: Option<Vec<String>>,
     /// Why a sync leaves it alone, unless it is forced.
@@ -91,7 +91,7 @@ impl ResourceFacts {
             netns: None,
             requires: BTreeMap::new(),
             triggers: BTreeSet::new(),
-            timeouts: Timeouts::default(),
+            timeouts: VerbTimeouts::default(),
             targets: None,
             passive: None,
             state: State::Undef,

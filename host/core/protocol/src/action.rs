@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::select::{BadFilter, ResourceFilter, ResourceOptions};
+use model::select::{InvalidFilter, ResourceFilter, ResourceOptions};
 use model::{NodeName, Rid};
 use serde::{Deserialize, Serialize};
 
@@ -107,7 +107,7 @@ impl Default for CopyOrder {
 
 impl ResourceSelection {
     /// The selection as a filter.
-    pub fn filter(&self) -> Result<ResourceFilter, BadFilter> {
+    pub fn filter(&self) -> Result<ResourceFilter, InvalidFilter> {
         ResourceFilter::new(ResourceOptions {
             within: self.within.as_deref(),
             rid: self.rid.as_deref(),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use model::ObjectPath;
-use model::keyword::Kind;
+use model::keyword::ValueKind;
 use serde::{Deserialize, Serialize};
 
 use crate::{ConfigCheck, word};
@@ -123,21 +123,21 @@ impl KeywordKind {
     }
 }
 
-impl From<Kind> for KeywordKind {
-    fn from(kind: Kind) -> KeywordKind {
+impl From<ValueKind> for KeywordKind {
+    fn from(kind: ValueKind) -> KeywordKind {
         match kind {
-            Kind::String => KeywordKind::String,
-            Kind::Boolean => KeywordKind::Boolean,
-            Kind::Integer => KeywordKind::Integer,
-            Kind::Size => KeywordKind::Size,
-            Kind::Duration => KeywordKind::Duration,
-            Kind::List => KeywordKind::List,
-            Kind::Words => KeywordKind::Words,
-            Kind::Command => KeywordKind::Command,
-            Kind::Path => KeywordKind::Path,
-            Kind::Mode => KeywordKind::Mode,
-            Kind::Nodes => KeywordKind::Nodes,
-            Kind::Schedule => KeywordKind::Schedule,
+            ValueKind::String => KeywordKind::String,
+            ValueKind::Boolean => KeywordKind::Boolean,
+            ValueKind::Integer => KeywordKind::Integer,
+            ValueKind::Size => KeywordKind::Size,
+            ValueKind::Duration => KeywordKind::Duration,
+            ValueKind::List => KeywordKind::List,
+            ValueKind::Words => KeywordKind::Words,
+            ValueKind::Command => KeywordKind::Command,
+            ValueKind::Path => KeywordKind::Path,
+            ValueKind::Mode => KeywordKind::Mode,
+            ValueKind::Nodes => KeywordKind::Nodes,
+            ValueKind::Schedule => KeywordKind::Schedule,
         }
     }
 }

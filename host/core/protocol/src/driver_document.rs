@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use driver::Manifest;
-use model::keyword::{Inherit, Keyword};
+use model::keyword::{KeywordInheritance, Keyword};
 use serde::{Deserialize, Serialize};
 
 use crate::config::KeywordKind;
@@ -228,7 +228,7 @@ impl From<&Keyword> for KeywordManual {
             default: keyword.default.clone(),
             required: keyword.required,
             scopable: keyword.scopable,
-            inherit: keyword.inherit == Inherit::Default,
+            inherit: keyword.inherit == KeywordInheritance::Default,
             provisioning: keyword.provisioning,
             secret: keyword.secret,
             store: keyword.store.map(|kind| kind.as_str().to_owned()),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use driver::Fault;
 use model::select::Selectable;
-use model::status::{Flags, Provisioned, RestartsLeft, State};
+use model::status::{ResourceFlags, Provisioned, RestartsLeft, State};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 use serde::{Deserialize, Serialize};
 
@@ -161,8 +161,8 @@ impl InstanceDocument {
 
 impl ResourceDocument {
     /// The flags, as the column of a status shows them.
-    pub fn flags(&self) -> Flags {
-        Flags {
+    pub fn flags(&self) -> ResourceFlags {
+        ResourceFlags {
             running: self.internal.as_ref().is_some_and(|internal| internal.running),
             monitored: self.monitor,
             disabled: self.disable,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use driver::{ActionError, CallBounds, Console, Silent, Terminal};
 use model::Verb;
-use model::object::Timeouts;
+use model::object::VerbTimeouts;
 use model::object::{Object, Resource};
 use model::{ObjectPath, Rid};
 
@@ -71,7 +71,7 @@ impl Agent {
                 asked,
                 terminal,
                 &call,
-                &CallBounds::within(Timeouts::default().of(Verb::Status)),
+                &CallBounds::within(VerbTimeouts::default().of(Verb::Status)),
                 Arc::new(Silent),
             )
             .await;

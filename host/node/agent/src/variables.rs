@@ -1,8 +1,8 @@
 //! From references to stores, `PASSWORD=db/password`, to the variables that a driver sees: `PASSWORD=s3cret`.
 
-use model::datastore::{NoReference, NoVariable, Reference, variable};
+use model::datastore::{InvalidKeyReference, InvalidVariableName, KeyReference, variable};
 use model::object::KeywordValue;
-use model::{Kind, ObjectPath};
+use model::{ObjectKind, ObjectPath};
 
 use crate::Directories;
 use crate::datastore::{DataStoreError, DataStores};
@@ -19,11 +19,11 @@ pub(crate) struct MissingReference {
 
 #[derive(Debug)]
 enum Why {
-    Reference(NoReference),
+    Reference(InvalidKeyReference),
     /// Without a key, all are meant.
     NoStore(ObjectPath, Option<String>),
     NoKey(ObjectPath, String),
-    Name(ObjectPath, NoVariable),
+    Name(ObjectPath, InvalidVariableName),
     NoText(ObjectPath, String),
     Store(DataStoreError),
 }
@@ -33,13 +33,15 @@ impl MissingReference {
     pub(crate) fn what(&self) -> String {
         let keyword = &self.keyword;
         match &*self.why {
-            Why::Reference(NoReference { text, .. }) => format!("{keyword} holds {text:?}, which refers to no key"),
+            Why::Reference(InvalidKeyReference { text, .. }) => {
+                format!("{keyword} holds {text:?}, which refers to no key")
+            }
             Why::NoStore(store, Some(key)) => {
                 format!("{keyword} needs the key {key} of {store}, and that store does not exist")
             }
             Why::NoStore(store, None) => format!("{keyword} needs the keys of {store}, which does not exist"),
             Why::NoKey(store, key) => format!("{keyword} needs the key {key} of {store}, which does not exist"),
-            Why::Name(store, NoVariable(key)) => {
+            Why::Name(store, InvalidVariableName(key)) => {
                 format!("{keyword} makes a variable of each key of {store}, and cannot of {key}")
             }
             Why::NoText(store, key) => format!("{keyword} cannot make a variable of the key {key} of {store}"),
@@ -73,24 +75,24 @@ impl Why {
 pub(crate) fn resolved(
     home: &Directories,
     own: &ObjectPath,
-    kind: Kind,
+    kind: ObjectKind,
     keyword: &KeywordValue,
 ) -> Result<(KeywordValue, Vec<String>), MissingReference> {
     let absent = |why| MissingReference { keyword: keyword.name.clone(), why: Box::new(why) };
     let mut variables = Vec::new();
     for word in &keyword.values {
-        let reference = Reference::parse(word, kind, own).map_err(Why::Reference).map_err(absent)?;
+        let reference = KeyReference::parse(word, kind, own).map_err(Why::Reference).map_err(absent)?;
         variables.extend(of_reference(DataStores::of(home), reference).map_err(absent)?);
     }
-    let secret = kind == Kind::Sec;
+    let secret = kind == ObjectKind::Sec;
     let values = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let hidden = variables.into_iter().filter(|_| secret).map(|(_, value)| value).collect();
     Ok((KeywordValue { values, secret, ..keyword.clone() }, hidden))
 }
 
 /// The variables, each with its value.
-fn of_reference(stores: DataStores<'_>, reference: Reference) -> Result<Vec<(String, String)>, Why> {
-    let Reference { variable: name, store, key } = reference;
+fn of_reference(stores: DataStores<'_>, reference: KeyReference) -> Result<Vec<(String, String)>, Why> {
+    let KeyReference { variable: name, store, key } = reference;
     let keys = match &key {
         Some(key) => vec![key.clone()],
         None => stores.keys(&store).map_err(|error| why(error, None))?,
@@ -133,7 +135,7 @@ mod tests {
         add("ns1/cfg/web", "mode", b"fast");
         let resolve = |kind, words: &str| {
             let values = words.split_whitespace().map(str::to_owned).collect();
-            let (name, words) = ("env".to_owned(), model::keyword::Kind::Words);
+            let (name, words) = ("env".to_owned(), model::keyword::ValueKind::Words);
             let keyword = KeywordValue { name, kind: words, values, secret: false, store: Some(kind), from: None };
             resolved(&home, &path("ns1/svc/web"), kind, &keyword)
         };
@@ -141,17 +143,17 @@ mod tests {
             let (keyword, found) = resolve(kind, words).unwrap();
             assert_eq!(
                 (keyword.values, keyword.secret),
-                (expected.iter().map(|s| (*s).to_owned()).collect(), kind == Kind::Sec)
+                (expected.iter().map(|s| (*s).to_owned()).collect(), kind == ObjectKind::Sec)
             );
             assert_eq!(found, hidden, "{words}");
         };
-        check(Kind::Sec, "PW=db/password db/user", &["PW=s3 cret\nline", "USER=bob"], &["s3 cret\nline", "bob"]);
-        check(Kind::Sec, "db/*", &["PASSWORD=s3 cret\nline", "USER=bob"], &["s3 cret\nline", "bob"]);
-        check(Kind::Cfg, "web/* A=web/mode", &["MODE=fast", "A=fast"], &[]);
-        check(Kind::Sec, "", &[], &[]);
+        check(ObjectKind::Sec, "PW=db/password db/user", &["PW=s3 cret\nline", "USER=bob"], &["s3 cret\nline", "bob"]);
+        check(ObjectKind::Sec, "db/*", &["PASSWORD=s3 cret\nline", "USER=bob"], &["s3 cret\nline", "bob"]);
+        check(ObjectKind::Cfg, "web/* A=web/mode", &["MODE=fast", "A=fast"], &[]);
+        check(ObjectKind::Sec, "", &[], &[]);
 
         let refused = |words: &str, expected: &str| {
-            assert_eq!(resolve(Kind::Sec, words).unwrap_err().to_string(), expected);
+            assert_eq!(resolve(ObjectKind::Sec, words).unwrap_err().to_string(), expected);
         };
         refused(
             "A=db/pin",
@@ -167,12 +169,12 @@ mod tests {
             "A=odd/server.crt",
             "env cannot make a variable of the key server.crt of ns1/sec/odd: its value is no text, or holds a zero byte",
         );
-        let error = resolve(Kind::Sec, "odd/*").unwrap_err().to_string();
+        let error = resolve(ObjectKind::Sec, "odd/*").unwrap_err().to_string();
         assert!(
             error.starts_with("env makes a variable of each key of ns1/sec/odd, and cannot of server.crt"),
             "{error}"
         );
-        let error = resolve(Kind::Sec, "A=ns2/sec/db/password").unwrap_err().to_string();
+        let error = resolve(ObjectKind::Sec, "A=ns2/sec/db/password").unwrap_err().to_string();
         assert!(error.contains("ns2/sec/db is of another namespace"), "{error}");
     }
 }

@@ -10,7 +10,7 @@ pub(crate) mod text;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use config::{Key, KeyOp};
+use config::{ConfigKey, KeyOperation};
 use model::NodeName;
 use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigTarget};
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ pub(crate) fn set(files: &[ConfigFile<'_>], args: &SetArgs) -> Outcome {
 fn edits(args: &SetArgs) -> Result<Vec<ConfigEdit>, Failure> {
     // What cannot be read is reported once, not once for each configuration.
     for text in &args.keywords {
-        text.parse::<KeyOp>().with_context(|| format!("cannot read --kw {text}"))?;
+        text.parse::<KeyOperation>().with_context(|| format!("cannot read --kw {text}"))?;
     }
     let mut edits: Vec<ConfigEdit> = args.keywords.iter().cloned().map(ConfigEdit::Apply).collect();
     if let (Some(param), Some(value)) = (&args.param, &args.value) {
@@ -64,7 +64,7 @@ fn edits(args: &SetArgs) -> Result<Vec<ConfigEdit>, Failure> {
 
 /// Refuses what is not a keyword, and what is a whole section.
 fn check_keyword(text: &str) -> Result<(), Failure> {
-    let key: Key = text.parse().with_context(|| format!("cannot read the keyword {text:?}"))?;
+    let key: ConfigKey = text.parse().with_context(|| format!("cannot read the keyword {text:?}"))?;
     match key.option.is_empty() {
         true => Err(anyhow!("{text} is a section: expected one of its keywords, such as {text}.comment").into()),
         false => Ok(()),
@@ -73,7 +73,7 @@ fn check_keyword(text: &str) -> Result<(), Failure> {
 
 pub(crate) fn unset(files: &[ConfigFile<'_>], args: &UnsetArgs) -> Outcome {
     for text in &args.keywords {
-        text.parse::<Key>().with_context(|| format!("cannot read the keyword {text:?}"))?;
+        text.parse::<ConfigKey>().with_context(|| format!("cannot read the keyword {text:?}"))?;
     }
     let keywords = args.keywords.iter().cloned().map(|keyword| ConfigEdit::Unset { keyword });
     let sections = args.sections.iter().cloned().map(|section| ConfigEdit::UnsetSection { section });
@@ -104,7 +104,7 @@ pub(crate) fn get(files: &[ConfigFile<'_>], args: &GetArgs) -> Outcome {
 
 /// The keyword as messages spell it: with its section.
 fn canonical(keyword: &str) -> String {
-    keyword.parse::<Key>().map_or_else(|_| keyword.to_owned(), |key| key.to_string())
+    keyword.parse::<ConfigKey>().map_or_else(|_| keyword.to_owned(), |key| key.to_string())
 }
 
 pub(crate) fn eval(files: &[ConfigFile<'_>], args: &GetArgs) -> Outcome {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use config::diagnostic::Position;
+use config::diagnostic::TextPosition;
 
 /// The text of a file. None if there is no such file.
 pub(crate) fn read_text(file: &Path) -> anyhow::Result<Option<String>> {
@@ -15,7 +15,7 @@ pub(crate) fn read_text(file: &Path) -> anyhow::Result<Option<String>> {
     let text = String::from_utf8(content).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(offset).copied().unwrap_or_default();
-        let position = Position::of(&String::from_utf8_lossy(error.as_bytes()), offset);
+        let position = TextPosition::of(&String::from_utf8_lossy(error.as_bytes()), offset);
         anyhow!("not UTF-8: {}:{position} holds the byte 0x{byte:02x}", file.display())
     })?;
     Ok(Some(text))

@@ -2,7 +2,7 @@
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use config::diagnostic::{Lines, Span};
+use config::diagnostic::{LineIndex, Span};
 use protocol::{ConfigCheck, ConfigProblem, LocatedProblem, ProblemSeverity};
 
 /// Every problem with its lines, and their count.
@@ -11,7 +11,7 @@ pub(crate) fn report(check: &ConfigCheck) -> String {
     // Colour is decided where the text is written, not here.
     let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
     let mut report = String::new();
-    let lines = Lines::of(text);
+    let lines = LineIndex::of(text);
     for problem in problems {
         let title = match problem.severity {
             ProblemSeverity::Error => Level::ERROR,
@@ -52,7 +52,7 @@ fn count(name: &str, problems: &[ConfigProblem]) -> String {
 
 /// The problems by their lines, for programs.
 pub(crate) fn located(check: &ConfigCheck) -> Vec<LocatedProblem> {
-    let lines = Lines::of(&check.text);
+    let lines = LineIndex::of(&check.text);
     let located = |problem: &ConfigProblem| {
         let position = lines.position(problem.start);
         LocatedProblem {

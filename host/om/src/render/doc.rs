@@ -129,12 +129,12 @@ fn fill(words: &[&str], indent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::keyword::{Keyword, Kind};
+    use model::keyword::{Keyword, ValueKind};
 
     #[test]
     fn a_keyword_says_what_it_takes() {
         let size =
-            Keyword::new("size", Kind::Size, "The size of the file to make.").or("1g").such_as("20g").once("len");
+            Keyword::new("size", ValueKind::Size, "The size of the file to make.").or("1g").such_as("20g").once("len");
         let size = Keyword { provisioning: true, ..size };
         let expected = "size (size, default 1g, for provision only)\n    The size of the file to make.\n    \
                         Example: size = 20g\n    Once called len.\n";

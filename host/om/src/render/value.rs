@@ -55,9 +55,9 @@ fn mode(canonical: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::keyword::Kind;
+    use model::keyword::ValueKind;
 
-    fn evaluated(kind: Kind, written: &str, secret: bool) -> EvaluatedKeyword {
+    fn evaluated(kind: ValueKind, written: &str, secret: bool) -> EvaluatedKeyword {
         let values = model::convert::convert(kind, written).unwrap();
         EvaluatedKeyword { kind: kind.into(), values, secret }
     }
@@ -69,20 +69,20 @@ mod tests {
             assert_eq!(text(&evaluated), expected, "{written}");
             assert_eq!(json(&evaluated), for_programs, "{written}");
         };
-        check(Kind::String, "a b", "a b", "a b".into());
-        check(Kind::Boolean, "yes", "true", true.into());
-        check(Kind::Integer, "-3", "-3", (-3).into());
-        check(Kind::Size, "1k", "1024", 1024.into());
-        check(Kind::Duration, "5400", "1h30m", "1h30m".into());
-        check(Kind::Duration, "1500ms", "1s500ms", "1s500ms".into());
-        check(Kind::Duration, "0", "0s", "0s".into());
-        check(Kind::Mode, "755", "0755", "0755".into());
-        check(Kind::List, " a  b ", "a b", value!(["a", "b"]));
+        check(ValueKind::String, "a b", "a b", "a b".into());
+        check(ValueKind::Boolean, "yes", "true", true.into());
+        check(ValueKind::Integer, "-3", "-3", (-3).into());
+        check(ValueKind::Size, "1k", "1024", 1024.into());
+        check(ValueKind::Duration, "5400", "1h30m", "1h30m".into());
+        check(ValueKind::Duration, "1500ms", "1s500ms", "1s500ms".into());
+        check(ValueKind::Duration, "0", "0s", "0s".into());
+        check(ValueKind::Mode, "755", "0755", "0755".into());
+        check(ValueKind::List, " a  b ", "a b", value!(["a", "b"]));
     }
 
     #[test]
     fn secrets_are_not_shown() {
-        let secret = evaluated(Kind::String, "hunter2", true);
+        let secret = evaluated(ValueKind::String, "hunter2", true);
         assert_eq!((text(&secret).as_str(), json(&secret)), ("***", "***".into()));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use anyhow::{Context, anyhow, bail};
 use model::select::ObjectSelector;
-use model::{Kind, ObjectPath};
+use model::{ObjectKind, ObjectPath};
 
 /// The objects that a command is about.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub(crate) enum Target {
     /// `om web …`, `om 'ns1/**' …`.
     Selector(ObjectQuery),
     /// `om sec …`: all objects of a kind.
-    Kind(Kind),
+    Kind(ObjectKind),
     /// `om - …`: the selectors that standard input lists, one per line.
     Stdin,
 }

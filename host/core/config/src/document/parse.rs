@@ -14,10 +14,10 @@ pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The sections of a text, and what is wrong with it.
 pub(crate) fn parse(text: &str) -> (Vec<Section>, Vec<Diagnostic>) {
-    let mut parser = Parser::default();
+    let mut parser = DocumentParser::default();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        parser.line(Line::new(line, start));
+        parser.line(TextLine::new(line, start));
         start += line.len();
     }
     parser.check_duplicates();
@@ -25,20 +25,20 @@ pub(crate) fn parse(text: &str) -> (Vec<Section>, Vec<Diagnostic>) {
 }
 
 /// One line: where it stands, and what it holds between its indentation and its end.
-struct Line<'a> {
+struct TextLine<'a> {
     span: Span,
     content: &'a str,
     content_start: usize,
     indent: usize,
 }
 
-impl<'a> Line<'a> {
-    fn new(line: &'a str, start: usize) -> Line<'a> {
+impl<'a> TextLine<'a> {
+    fn new(line: &'a str, start: usize) -> TextLine<'a> {
         let span = Span::new(start, start + line.len());
         let unmarked = if start == 0 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line };
         let bare = unmarked.trim_start();
         let content_start = span.end - bare.len();
-        Line { span, content: bare.trim_end(), content_start, indent: unmarked.len() - bare.len() }
+        TextLine { span, content: bare.trim_end(), content_start, indent: unmarked.len() - bare.len() }
     }
 
     fn content_span(&self) -> Span {
@@ -47,15 +47,15 @@ impl<'a> Line<'a> {
 }
 
 #[derive(Default)]
-struct Parser {
+struct DocumentParser {
     sections: Vec<Section>,
     problems: Vec<Diagnostic>,
     /// The indentation of the last key, as long as its value may go on.
     open: Option<usize>,
 }
 
-impl Parser {
-    fn line(&mut self, line: Line<'_>) {
+impl DocumentParser {
+    fn line(&mut self, line: TextLine<'_>) {
         if line.content.is_empty() || line.content.starts_with(['#', ';']) {
             return;
         }
@@ -73,7 +73,7 @@ impl Parser {
         self.problems.push(Diagnostic::error(span, message, label));
     }
 
-    fn continuation(&mut self, line: &Line<'_>) {
+    fn continuation(&mut self, line: &TextLine<'_>) {
         let entry = self.sections.last_mut().and_then(|section| section.entries.last_mut());
         // A key before any section opens nothing, so that there is always an entry to go on with.
         let Some(entry) = entry else { return };
@@ -89,7 +89,7 @@ impl Parser {
         entry.lines.end = line.span.end;
     }
 
-    fn header(&mut self, line: &Line<'_>, rest: &str) {
+    fn header(&mut self, line: &TextLine<'_>, rest: &str) {
         let Some((name, junk)) = rest.split_once(']') else {
             return self.error(line.content_span(), "a section's name does not end", "expected ] at the end");
         };
@@ -105,7 +105,7 @@ impl Parser {
         self.sections.push(Section { name: name.to_owned(), name_span, entries: Vec::new(), header: line.span });
     }
 
-    fn key(&mut self, line: &Line<'_>) {
+    fn key(&mut self, line: &TextLine<'_>) {
         let Some((key, value)) = line.content.split_once('=') else {
             return self.error(
                 line.content_span(),
@@ -149,7 +149,7 @@ impl Parser {
 }
 
 /// The entry that a line begins. A value that begins on the next line has no piece yet.
-fn entry(line: &Line<'_>, key: &str, key_span: Span, value: &str) -> Entry {
+fn entry(line: &TextLine<'_>, key: &str, key_span: Span, value: &str) -> Entry {
     let end = line.content_span().end;
     let value = value.trim_start();
     let value_span = Span::new(end - value.len(), end);

@@ -5,7 +5,7 @@ use model::Group;
 
 /// An old name and its new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Renamed {
+struct OldName {
     groups: &'static [Group],
     old: &'static str,
 
@@ -21,22 +21,22 @@ pub(crate) const AUTOSTART_NODE: &str = "autostart_node";
 pub(crate) const RETIRED: [(&str, &str); 2] =
     [(AUTOSTART_NODE, "now orchestrate = start, and the order of nodes"), ("mode", "no longer used")];
 
-const TYPES: [Renamed; 4] = [
-    Renamed { groups: &[Group::Ip], old: "docker", new: "netns" },
-    Renamed { groups: &[Group::Disk], old: "lvm", new: "vg" },
-    Renamed { groups: &[Group::Disk], old: "pool", new: "zpool" },
-    Renamed { groups: &[Group::Disk], old: "veritas", new: "vxdg" },
+const TYPES: [OldName; 4] = [
+    OldName { groups: &[Group::Ip], old: "docker", new: "netns" },
+    OldName { groups: &[Group::Disk], old: "lvm", new: "vg" },
+    OldName { groups: &[Group::Disk], old: "pool", new: "zpool" },
+    OldName { groups: &[Group::Disk], old: "veritas", new: "vxdg" },
 ];
 
-const KEYWORDS: [Renamed; 8] = [
-    Renamed { groups: &[Group::Container, Group::Task], old: "run_image", new: "image" },
-    Renamed { groups: &[Group::Container, Group::Task], old: "run_command", new: "command" },
-    Renamed { groups: &[Group::Container, Group::Task], old: "net", new: "netns" },
-    Renamed { groups: &[Group::Ip], old: "container_rid", new: "netns" },
-    Renamed { groups: &[Group::Ip], old: "ipname", new: "name" },
-    Renamed { groups: &[Group::Ip], old: "ipdev", new: "dev" },
-    Renamed { groups: &[Group::Disk], old: "vgname", new: "name" },
-    Renamed { groups: &[Group::Disk], old: "poolname", new: "name" },
+const KEYWORDS: [OldName; 8] = [
+    OldName { groups: &[Group::Container, Group::Task], old: "run_image", new: "image" },
+    OldName { groups: &[Group::Container, Group::Task], old: "run_command", new: "command" },
+    OldName { groups: &[Group::Container, Group::Task], old: "net", new: "netns" },
+    OldName { groups: &[Group::Ip], old: "container_rid", new: "netns" },
+    OldName { groups: &[Group::Ip], old: "ipname", new: "name" },
+    OldName { groups: &[Group::Ip], old: "ipdev", new: "dev" },
+    OldName { groups: &[Group::Disk], old: "vgname", new: "name" },
+    OldName { groups: &[Group::Disk], old: "poolname", new: "name" },
 ];
 
 /// The driver that a `type` of old now calls for.
@@ -55,7 +55,7 @@ pub(crate) fn old_names(group: Group, new: &str) -> Vec<&'static str> {
     of_group.filter(|renamed| renamed.new == new).map(|renamed| renamed.old).collect()
 }
 
-fn find(table: &[Renamed], group: Group, old: &str) -> Option<&'static str> {
+fn find(table: &[OldName], group: Group, old: &str) -> Option<&'static str> {
     table.iter().find(|renamed| renamed.groups.contains(&group) && renamed.old == old).map(|renamed| renamed.new)
 }
 

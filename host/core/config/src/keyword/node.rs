@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use model::keyword::{Keyword, Kind};
+use model::keyword::{Keyword, ValueKind};
 
 /// The keywords of `[node]`.
 pub fn node() -> &'static [Keyword] {
@@ -18,8 +18,8 @@ pub fn compliance() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
         let auto_update = "Bring the compliance modules up to date before each check.";
         let all = vec![
-            Keyword::new("auto_update", Kind::Boolean, auto_update).or("false"),
-            Keyword::new("schedule", Kind::Schedule, "When the node's compliance is checked.")
+            Keyword::new("auto_update", ValueKind::Boolean, auto_update).or("false"),
+            Keyword::new("schedule", ValueKind::Schedule, "When the node's compliance is checked.")
                 .or("02:00-06:00")
                 .such_as("@1440"),
         ];
@@ -32,7 +32,7 @@ pub fn compliance() -> &'static [Keyword] {
 pub fn stats() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
         let help = "When the node's figures are sent to the collector.";
-        vec![Keyword::new("schedule", Kind::Schedule, help).unscoped().or("@10").such_as("@60")]
+        vec![Keyword::new("schedule", ValueKind::Schedule, help).unscoped().or("@10").such_as("@60")]
     });
     &KEYWORDS
 }
@@ -42,10 +42,10 @@ pub fn stats() -> &'static [Keyword] {
 pub fn driver() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
         let all = vec![
-            Keyword::new("memory", Kind::Size, "How much memory a call of the driver may use.").such_as("64m"),
-            Keyword::new("cpu", Kind::Duration, "How much processor time a call may use.").such_as("2s"),
-            Keyword::new("wall", Kind::Duration, "How long a call may take.").such_as("10m"),
-            Keyword::new("output", Kind::Size, "How much a call may log and keep of the output of programs.")
+            Keyword::new("memory", ValueKind::Size, "How much memory a call of the driver may use.").such_as("64m"),
+            Keyword::new("cpu", ValueKind::Duration, "How much processor time a call may use.").such_as("2s"),
+            Keyword::new("wall", ValueKind::Duration, "How long a call may take.").such_as("10m"),
+            Keyword::new("output", ValueKind::Size, "How much a call may log and keep of the output of programs.")
                 .such_as("1m"),
         ];
         all.into_iter().map(Keyword::unscoped).collect()
@@ -57,15 +57,17 @@ fn environment() -> Vec<Keyword> {
     vec![
         Keyword::new(
             "env",
-            Kind::String,
+            ValueKind::String,
             "The environment: PRD, TST… A node of environment PRD refuses objects of any other.",
         )
         .once("host_mode")
         .or("TST")
         .such_as("PRD"),
-        Keyword::new("prkey", Kind::String, "The node's key of persistent reservations.").such_as("0x10000000000ab"),
-        Keyword::new("watchdog", Kind::Path, "The watchdog device that the daemon feeds.").such_as("/dev/watchdog"),
-        Keyword::new("comment", Kind::String, "For people."),
+        Keyword::new("prkey", ValueKind::String, "The node's key of persistent reservations.")
+            .such_as("0x10000000000ab"),
+        Keyword::new("watchdog", ValueKind::Path, "The watchdog device that the daemon feeds.")
+            .such_as("/dev/watchdog"),
+        Keyword::new("comment", ValueKind::String, "For people."),
     ]
 }
 
@@ -73,7 +75,7 @@ fn limits() -> Vec<Keyword> {
     vec![
         Keyword::new(
             "max_parallel",
-            Kind::Integer,
+            ValueKind::Integer,
             "How many members of a parallel subset act at once. By default four a core.",
         )
         .such_as("8"),
@@ -84,7 +86,7 @@ fn logs() -> Vec<Keyword> {
     vec![
         Keyword::new(
             "audit",
-            Kind::String,
+            ValueKind::String,
             "What of the drivers' calls is recorded: those that change something and those \
             that are denied, or all.",
         )
@@ -92,17 +94,17 @@ fn logs() -> Vec<Keyword> {
         .among(&["changes", "all"]),
         Keyword::new(
             "log_max_size",
-            Kind::Size,
+            ValueKind::Size,
             "The size at which the log of an object is rotated, besides every day.",
         )
         .such_as("10m"),
-        Keyword::new("log_keep", Kind::Integer, "How many rotated logs of an object are kept.").such_as("7"),
-        Keyword::new("syslog", Kind::Boolean, "Send logs to syslog too.").or("false"),
+        Keyword::new("log_keep", ValueKind::Integer, "How many rotated logs of an object are kept.").such_as("7"),
+        Keyword::new("syslog", ValueKind::Boolean, "Send logs to syslog too.").or("false"),
     ]
 }
 
 fn collector() -> Vec<Keyword> {
-    let address = |name: &str, help: &str| Keyword::new(name, Kind::String, help);
+    let address = |name: &str, help: &str| Keyword::new(name, ValueKind::String, help);
     vec![
         address("dbopensvc", "The collector's feed.").such_as("https://collector.example.com/feed/default/call/xmlrpc"),
         address("dbcompliance", "The collector's compliance service.")

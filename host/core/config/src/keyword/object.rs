@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use model::Verb;
-use model::keyword::{Keyword, Kind};
+use model::keyword::{Keyword, ValueKind};
 
 /// The keywords of DEFAULT.
 pub fn default() -> &'static [Keyword] {
@@ -17,7 +17,8 @@ pub fn default() -> &'static [Keyword] {
 /// The keywords of `subset#<group>:<name>`.
 pub fn subset() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
-        let parallel = Keyword::new("parallel", Kind::Boolean, "Let the members act at the same time.").or("false");
+        let parallel =
+            Keyword::new("parallel", ValueKind::Boolean, "Let the members act at the same time.").or("false");
         [vec![parallel], process_group()].concat()
     });
     &KEYWORDS
@@ -25,23 +26,23 @@ pub fn subset() -> &'static [Keyword] {
 
 fn identity() -> Vec<Keyword> {
     vec![
-        Keyword::new("id", Kind::String, "The object's identity, made when it is created.").unscoped(),
-        Keyword::new("app", Kind::String, "The application code that the object belongs to.").or("default"),
+        Keyword::new("id", ValueKind::String, "The object's identity, made when it is created.").unscoped(),
+        Keyword::new("app", ValueKind::String, "The application code that the object belongs to.").or("default"),
         Keyword::new(
             "env",
-            Kind::String,
+            ValueKind::String,
             "The environment: PRD, PPRD, REC, INT, DEV, TST… A node of environment PRD \
             refuses objects of any other.",
         )
         .once("service_type")
         .or("TST")
         .such_as("PRD"),
-        Keyword::new("comment", Kind::String, "For people."),
+        Keyword::new("comment", ValueKind::String, "For people."),
     ]
 }
 
 fn nodes() -> Vec<Keyword> {
-    let list = |name, help| Keyword::new(name, Kind::Nodes, help);
+    let list = |name, help| Keyword::new(name, ValueKind::Nodes, help);
     vec![
         list(
             "nodes",
@@ -53,14 +54,14 @@ fn nodes() -> Vec<Keyword> {
         list("encapnodes", "The nodes inside the object's containers.").such_as("vm1"),
         Keyword::new(
             "flex_primary",
-            Kind::String,
+            ValueKind::String,
             "The first among the nodes of a flex object. By default the first of \
             nodes.",
         )
         .such_as("n1"),
         Keyword::new(
             "drp_flex_primary",
-            Kind::String,
+            ValueKind::String,
             "The first among the drpnodes of a flex object. By default the \
             first of drpnodes.",
         ),
@@ -69,19 +70,19 @@ fn nodes() -> Vec<Keyword> {
 
 fn orchestration() -> Vec<Keyword> {
     vec![
-        Keyword::new("topology", Kind::String, "failover: one instance is up. flex: several are.")
+        Keyword::new("topology", ValueKind::String, "failover: one instance is up. flex: several are.")
             .once("cluster_type")
             .or("failover")
             .among(&["failover", "flex"]),
         Keyword::new(
             "orchestrate",
-            Kind::String,
+            ValueKind::String,
             "no: the daemon does nothing of its own accord. start: it starts the \
             object when its first node boots. ha: it starts it, and moves it when its node fails.",
         )
         .or("no")
         .among(&["no", "start", "ha"]),
-        Keyword::new("placement", Kind::String, "How the nodes are ranked.").or("nodes order").among(&[
+        Keyword::new("placement", ValueKind::String, "How the nodes are ranked.").or("nodes order").among(&[
             "nodes order",
             "score",
             "load avg",
@@ -90,40 +91,50 @@ fn orchestration() -> Vec<Keyword> {
             "last start",
             "none",
         ]),
-        Keyword::new("flex_min", Kind::Integer, "At least so many instances of a flex object are up.")
+        Keyword::new("flex_min", ValueKind::Integer, "At least so many instances of a flex object are up.")
             .once("flex_min_nodes")
             .or("1"),
-        Keyword::new("flex_max", Kind::Integer, "At most so many instances of a flex object are up. 0: any number.")
-            .once("flex_max_nodes")
-            .or("{#nodes}"),
-        Keyword::new("flex_target", Kind::Integer, "So many instances of a flex object are wanted.").or("{flex_min}"),
-        Keyword::new("priority", Kind::Integer, "Objects of a lower priority act first.").or("50"),
+        Keyword::new(
+            "flex_max",
+            ValueKind::Integer,
+            "At most so many instances of a flex object are up. 0: any number.",
+        )
+        .once("flex_max_nodes")
+        .or("{#nodes}"),
+        Keyword::new("flex_target", ValueKind::Integer, "So many instances of a flex object are wanted.")
+            .or("{flex_min}"),
+        Keyword::new("priority", ValueKind::Integer, "Objects of a lower priority act first.").or("50"),
         Keyword::new(
             "monitor_action",
-            Kind::List,
+            ValueKind::List,
             "What the daemon does when a monitored resource fails and no restart \
             is left. A second word is done when the first fails.",
         )
         .among(&["none", "freezestop", "switch", "reboot", "crash"])
         .such_as("switch"),
-        Keyword::new("pre_monitor_action", Kind::Command, "A command to run before monitor_action, for 60s at most."),
+        Keyword::new(
+            "pre_monitor_action",
+            ValueKind::Command,
+            "A command to run before monitor_action, for 60s at most.",
+        ),
         Keyword::new(
             "engine_loss",
-            Kind::String,
+            ValueKind::String,
             "What the daemon does when it cannot reach the cluster's store and \
             its members do not all answer.",
         )
         .among(&["failsafe", "stop", "keep"])
         .or("failsafe"),
-        Keyword::new("stonith", Kind::Boolean, "Fence a lost node before its object is started elsewhere.").or("false"),
+        Keyword::new("stonith", ValueKind::Boolean, "Fence a lost node before its object is started elsewhere.")
+            .or("false"),
     ]
 }
 
 fn relations() -> Vec<Keyword> {
-    let affinity = |name, help| Keyword::new(name, Kind::List, help);
+    let affinity = |name, help| Keyword::new(name, ValueKind::List, help);
     vec![
-        Keyword::new("parents", Kind::List, "Objects, <path>[@<node>], that must be up before this one starts."),
-        Keyword::new("children", Kind::List, "Objects, <path>[@<node>], that must be down before this one stops."),
+        Keyword::new("parents", ValueKind::List, "Objects, <path>[@<node>], that must be up before this one starts."),
+        Keyword::new("children", ValueKind::List, "Objects, <path>[@<node>], that must be down before this one stops."),
         affinity("hard_affinity", "Objects that must run on the same node.").once("affinity"),
         affinity("hard_anti_affinity", "Objects that must not run on the same node.").once("anti_affinity"),
         affinity("soft_affinity", "Objects that had better run on the same node."),
@@ -132,7 +143,7 @@ fn relations() -> Vec<Keyword> {
 }
 
 fn actions() -> Vec<Keyword> {
-    let flag = |name, default, help| Keyword::new(name, Kind::Boolean, help).or(default);
+    let flag = |name, default, help| Keyword::new(name, ValueKind::Boolean, help).or(default);
     vec![
         flag("rollback", "true", "Undo what a failed start did."),
         flag("show_disabled", "true", "Show disabled resources in the status."),
@@ -140,14 +151,14 @@ fn actions() -> Vec<Keyword> {
         flag("provision", "true", "false: refuse to provision the object."),
         flag("unprovision", "true", "false: refuse to unprovision the object."),
         flag("create_pg", "true", "Run the object's processes in control groups of their own."),
-        Keyword::new("container_data_dir", Kind::Path, "Where the object's own container engine keeps its data.")
+        Keyword::new("container_data_dir", ValueKind::Path, "Where the object's own container engine keeps its data.")
             .once("docker_data_dir")
             .such_as("/srv/{name}/docker"),
     ]
 }
 
 fn schedules() -> Vec<Keyword> {
-    let schedule = |name, help| Keyword::new(name, Kind::Schedule, help).such_as("@10");
+    let schedule = |name, help| Keyword::new(name, ValueKind::Schedule, help).such_as("@10");
     vec![
         schedule("status_schedule", "When the status of the instance is looked at afresh.").or("@10"),
         schedule("monitor_schedule", "When monitored resources are looked at afresh."),
@@ -155,7 +166,7 @@ fn schedules() -> Vec<Keyword> {
         schedule("run_schedule", "When tasks without a schedule run."),
         schedule("resinfo_schedule", "When what is known of the resources is sent to the collector.").or("@60"),
         schedule("comp_schedule", "When compliance is checked.").or("00:00-06:00"),
-        Keyword::new("timezone", Kind::String, "The time zone of the schedules. By default the node's.")
+        Keyword::new("timezone", ValueKind::String, "The time zone of the schedules. By default the node's.")
             .such_as("Europe/Paris"),
     ]
 }
@@ -163,7 +174,7 @@ fn schedules() -> Vec<Keyword> {
 /// How long actions may take, of an object or of one resource. Those of a resource fall back to the object's.
 pub(crate) fn timeouts(of_resource: bool) -> Vec<Keyword> {
     let keyword = |name: String, help: String, default: Option<&str>| {
-        let keyword = Keyword::new(name, Kind::Duration, help).such_as("2m");
+        let keyword = Keyword::new(name, ValueKind::Duration, help).such_as("2m");
         match (of_resource, default) {
             (true, _) => keyword.inherited(),
             (false, Some(default)) => keyword.or(default),
@@ -184,22 +195,23 @@ pub(crate) fn timeouts(of_resource: bool) -> Vec<Keyword> {
 pub(crate) fn process_group() -> Vec<Keyword> {
     let keyword = |name, kind, help| Keyword::new(name, kind, help);
     vec![
-        keyword("pg_cpus", Kind::String, "The processors that the processes may run on.").such_as("0-2"),
-        keyword("pg_mems", Kind::String, "The memory nodes that the processes may use.").such_as("0"),
-        keyword("pg_cpu_shares", Kind::Integer, "Their weight against others when processors are scarce.")
+        keyword("pg_cpus", ValueKind::String, "The processors that the processes may run on.").such_as("0-2"),
+        keyword("pg_mems", ValueKind::String, "The memory nodes that the processes may use.").such_as("0"),
+        keyword("pg_cpu_shares", ValueKind::Integer, "Their weight against others when processors are scarce.")
             .such_as("512"),
-        keyword("pg_cpu_quota", Kind::String, "How much processor time they may use, of one processor or of all.")
+        keyword("pg_cpu_quota", ValueKind::String, "How much processor time they may use, of one processor or of all.")
             .such_as("50%@all"),
-        keyword("pg_mem_limit", Kind::Size, "How much memory they may use.").such_as("512m"),
-        keyword("pg_vmem_limit", Kind::Size, "How much memory and swap together they may use.").such_as("1g"),
+        keyword("pg_mem_limit", ValueKind::Size, "How much memory they may use.").such_as("512m"),
+        keyword("pg_vmem_limit", ValueKind::Size, "How much memory and swap together they may use.").such_as("1g"),
         keyword(
             "pg_mem_oom_control",
-            Kind::String,
+            ValueKind::String,
             "1: pause processes rather than kill one when memory is exhausted.",
         )
         .among(&["0", "1"]),
-        keyword("pg_mem_swappiness", Kind::Integer, "How readily their memory is swapped, from 0 to 100.")
+        keyword("pg_mem_swappiness", ValueKind::Integer, "How readily their memory is swapped, from 0 to 100.")
             .such_as("40"),
-        keyword("pg_blkio_weight", Kind::Integer, "Their weight against others when disks are busy.").such_as("50"),
+        keyword("pg_blkio_weight", ValueKind::Integer, "Their weight against others when disks are busy.")
+            .such_as("50"),
     ]
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::object::{process_group, timeouts};
 use model::Verb;
-use model::keyword::{Keyword, Kind};
+use model::keyword::{Keyword, ValueKind};
 use model::object::{Trigger, TriggerTime};
 
 /// The keywords of every resource.
@@ -15,36 +15,36 @@ pub fn resource() -> &'static [Keyword] {
 }
 
 fn plain() -> Vec<Keyword> {
-    let flag = |name, default, help| Keyword::new(name, Kind::Boolean, help).or(default);
+    let flag = |name, default, help| Keyword::new(name, ValueKind::Boolean, help).or(default);
     vec![
-        Keyword::new("type", Kind::String, "The driver, by its name within the group.").unscoped().such_as("ext4"),
-        Keyword::new("tags", Kind::List, "Words to select the resource by. `noaction` keeps every action from it, and \
+        Keyword::new("type", ValueKind::String, "The driver, by its name within the group.").unscoped().such_as("ext4"),
+        Keyword::new("tags", ValueKind::List, "Words to select the resource by. `noaction` keeps every action from it, and \
             makes it optional; `nostatus` makes its status n/a; `encap` is the same as `encap = true`.")
             .such_as("web front"),
-        Keyword::new("subset", Kind::String, "The subset of its group that the resource acts with, after those \
+        Keyword::new("subset", ValueKind::String, "The subset of its group that the resource acts with, after those \
             without one. See [subset#<group>:<name>].")
             .such_as("web"),
         flag("disable", "false", "Leave the resource alone: no action touches it and its status is n/a."),
         // Sync, tasks and resources tagged noaction are optional unless they say otherwise: no default stands here.
-        Keyword::new("optional", Kind::Boolean, "Report the failures of the resource without failing the action, and \
+        Keyword::new("optional", ValueKind::Boolean, "Report the failures of the resource without failing the action, and \
             leave its state out of the object's availability. True by default for sync and task resources, and with the \
             tag noaction.")
             .such_as("true"),
-        Keyword::new("standby", Kind::Boolean, "Keep the resource up on every node, whether or not the object runs \
+        Keyword::new("standby", ValueKind::Boolean, "Keep the resource up on every node, whether or not the object runs \
             there.")
             .or("false"),
         flag("shared", "false", "Every node sees the same one: the first node alone provisions it, and what \
             migrates finds it on the other node too."),
         flag("encap", "false", "The resource lives inside one of the object's containers: nothing is done with it on the host."),
         flag("monitor", "false", "When the resource fails and no restart is left, do what monitor_action says."),
-        Keyword::new("restart", Kind::Integer, "How many times the daemon restarts the resource before it gives up.")
+        Keyword::new("restart", ValueKind::Integer, "How many times the daemon restarts the resource before it gives up.")
             .or("0")
             .such_as("2"),
-        Keyword::new("restart_delay", Kind::Duration, "How long the daemon waits between two restarts.").or("500ms"),
+        Keyword::new("restart_delay", ValueKind::Duration, "How long the daemon waits between two restarts.").or("500ms"),
         flag("provision", "true", "Whether `provision` cares for the resource."),
         flag("unprovision", "true", "Whether `unprovision` cares for the resource: false protects its data."),
-        Keyword::new("schedule", Kind::Schedule, "When the resource runs by itself.").such_as("03:00-05:00 mon-fri"),
-        Keyword::new("comment", Kind::String, "For people."),
+        Keyword::new("schedule", ValueKind::Schedule, "When the resource runs by itself.").such_as("03:00-05:00 mon-fri"),
+        Keyword::new("comment", ValueKind::String, "For people."),
     ]
 }
 
@@ -54,7 +54,7 @@ fn requires() -> Vec<Keyword> {
             "What {verb} asks of other resources: words <rid>(<state>,…). Without states, up or stdby up. A required \
              resource that is part of the same action acts first; any other must be in one of the states already."
         );
-        Keyword::new(format!("{verb}_requires"), Kind::String, help).such_as("disk#1 fs#2(up,stdby up)")
+        Keyword::new(format!("{verb}_requires"), ValueKind::String, help).such_as("disk#1 fs#2(up,stdby up)")
     };
     Verb::requiring().map(keyword).collect()
 }
@@ -73,7 +73,7 @@ fn triggers() -> Vec<Keyword> {
         };
         let verb = trigger.verb;
         let help = format!("A command to run {side} the {verb} of the resource{belongs}. Its failure {failure}.");
-        Keyword::new(trigger.to_string(), Kind::Command, help).such_as("/usr/local/bin/notify {rid}")
+        Keyword::new(trigger.to_string(), ValueKind::Command, help).such_as("/usr/local/bin/notify {rid}")
     };
     Trigger::all().map(keyword).collect()
 }

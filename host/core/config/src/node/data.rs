@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::keyword;
 use model::InvalidNodeName;
 use model::NodeName;
-use model::select::Glob;
+use model::select::GlobPattern;
 
 use crate::Document;
 
@@ -96,12 +96,12 @@ pub(crate) fn select(text: &str, node: &NodeData) -> Result<Vec<NodeName>, Strin
 
 fn select_word(word: &str, node: &NodeData) -> Result<Vec<NodeName>, String> {
     if let Some((label, pattern)) = word.split_once('=') {
-        let glob = Glob::new(pattern).map_err(|error| error.to_string())?;
+        let glob = GlobPattern::new(pattern).map_err(|error| error.to_string())?;
         let fits = |labels: &BTreeMap<String, String>| labels.get(label).is_some_and(|value| glob.matches(value));
         return Ok(node.peers.iter().filter(|(_, labels)| fits(labels)).map(|(name, _)| name.clone()).collect());
     }
-    if Glob::is_pattern(word) {
-        let glob = Glob::new(word).map_err(|error| error.to_string())?;
+    if GlobPattern::is_pattern(word) {
+        let glob = GlobPattern::new(word).map_err(|error| error.to_string())?;
         return Ok(node.peers.keys().filter(|name| glob.matches(name.as_str())).cloned().collect());
     }
     Ok(vec![word.parse().map_err(|error: InvalidNodeName| error.to_string())?])

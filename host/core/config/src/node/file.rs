@@ -4,12 +4,12 @@ use crate::diagnostic::Diagnostic;
 use crate::keyword;
 use model::DriverName;
 use model::convert::{ConvertError, convert};
-use model::keyword::{Keyword, Kind};
+use model::keyword::{Keyword, ValueKind};
 use model::object::KeywordValue;
 
 use crate::document::text::{Document, Entry, Section};
 use crate::nearest::{alternatives, did_you_mean};
-use crate::{Key, ReadError};
+use crate::{ConfigKey, ReadError};
 
 /// Sections of which any key is right.
 const FREE: [&str; 2] = ["env", "labels"];
@@ -54,7 +54,7 @@ fn unknown(section: &Section) -> Diagnostic {
 
 fn check(section: &Section, keywords: &'static [Keyword], entry: &Entry) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    let key = Key::new(&section.name, entry.option());
+    let key = ConfigKey::new(&section.name, entry.option());
     let Some(keyword) = named(keywords, entry.option()) else {
         let names = keywords.iter().map(|keyword| keyword.name.as_str());
         let label = did_you_mean(entry.option(), names, "no such keyword here");
@@ -67,7 +67,7 @@ fn check(section: &Section, keywords: &'static [Keyword], entry: &Entry) -> Vec<
         let message = format!("{key} is an old name");
         problems.push(Diagnostic::warning(entry.key_span, message, format!("now called {}", keyword.name)));
     }
-    let key = Key::new(&section.name, &keyword.name);
+    let key = ConfigKey::new(&section.name, &keyword.name);
     if let Some(span) = entry.scope_span() {
         problems.push(Diagnostic::error(span, format!("{key} cannot be scoped"), "expected no @ here"));
     }
@@ -97,13 +97,13 @@ fn converted(section: &str, keyword: &Keyword, text: &str) -> Result<Vec<String>
 }
 
 /// A keyword of `node.conf` as it is meant: default filled in, in canonical form.
-pub fn eval_node(document: &Document, key: &Key) -> Result<KeywordValue, ReadError> {
+pub fn eval_node(document: &Document, key: &ConfigKey) -> Result<KeywordValue, ReadError> {
     let written = document.entry(&key.section, &key.scoped_option());
     let Some(keywords) = keywords(&key.section) else {
         let text = written.map(|entry| entry.value.clone()).ok_or_else(|| ReadError::Unset(key.clone()))?;
         return Ok(KeywordValue {
             name: key.option.clone(),
-            kind: Kind::String,
+            kind: ValueKind::String,
             values: vec![text],
             secret: false,
             store: None,

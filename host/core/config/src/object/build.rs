@@ -9,17 +9,17 @@ use crate::diagnostic::{Diagnostic, Span};
 use model::keyword::Keyword;
 use model::object::{
     LateValue, Object, OrchestrateMode, PlacementPolicy, Requirement, ResolvedKeyword, Resource, SubsetOptions,
-    Timeouts, Topology, Trigger,
+    Topology, Trigger, VerbTimeouts,
 };
 use model::{Group, InvalidSubsetName, NodeName, ObjectPath, Rid, SubsetName, Verb};
 
-use crate::Key;
+use crate::ConfigKey;
 use crate::document::text::{DEFAULT, Entry};
 use crate::node::data::NodeData;
-use crate::object::cycle::{Cycle, cycles};
+use crate::object::cycle::{RequirementCycle, cycles};
 use crate::object::requires;
 use crate::resolve::outline::ResourceSection;
-use crate::resolve::resolver::Resolver;
+use crate::resolve::resolver::KeywordResolver;
 
 /// The tag that keeps actions from a resource.
 const NOACTION: &str = "noaction";
@@ -36,18 +36,18 @@ const RELATIVES: [(&str, bool); 6] = [
 const ENCAP: &str = "encap";
 
 /// Builds the object, and says what is wrong with it: with an error among that, it must not be used.
-pub(crate) fn build(resolver: &Resolver<'_>, node: &NodeData) -> (Object, Vec<Diagnostic>) {
-    let builder = Builder { resolver, problems: RefCell::default() };
+pub(crate) fn build(resolver: &KeywordResolver<'_>, node: &NodeData) -> (Object, Vec<Diagnostic>) {
+    let builder = ObjectBuilder { resolver, problems: RefCell::default() };
     let object = builder.object(node);
     (object, builder.problems.into_inner())
 }
 
-struct Builder<'b, 'a> {
-    resolver: &'b Resolver<'a>,
+struct ObjectBuilder<'b, 'a> {
+    resolver: &'b KeywordResolver<'a>,
     problems: RefCell<Vec<Diagnostic>>,
 }
 
-impl Builder<'_, '_> {
+impl ObjectBuilder<'_, '_> {
     fn report(&self, problem: Diagnostic) {
         self.problems.borrow_mut().push(problem);
     }
@@ -57,10 +57,10 @@ impl Builder<'_, '_> {
     }
 
     fn object(&self, node: &NodeData) -> Object {
-        let head = Fields { builder: self, section: DEFAULT, keywords: self.resolver.outline.keywords(DEFAULT) };
+        let head = SectionFields { builder: self, section: DEFAULT, keywords: self.resolver.outline.keywords(DEFAULT) };
         RELATIVES.into_iter().for_each(|(name, with_node)| head.objects(name, with_node));
         let members = self.resolver.members.clone();
-        let timeouts = head.timeouts(&Timeouts::default());
+        let timeouts = head.timeouts(&VerbTimeouts::default());
         let topology = head.topology();
         let mut object = Object {
             path: self.resolver.path.clone(),
@@ -98,14 +98,14 @@ impl Builder<'_, '_> {
     }
 
     /// Reports resources that wait for each other, at the requirement that makes them.
-    fn cycle(&self, cycle: &Cycle) {
+    fn cycle(&self, cycle: &RequirementCycle) {
         let rids: Vec<String> = cycle.rids.iter().map(Rid::to_string).collect();
         let message = format!("these wait for each other: {}", rids.join(" → "));
         let outline = &self.resolver.outline;
         let owner = cycle.culprit.as_ref().map(|(own, ..)| own).or(cycle.rids.first());
         let Some(section) = owner.and_then(|own| outline.resource_of_rid(own)) else { return };
         let section = section.name;
-        let fields = Fields { builder: self, section, keywords: outline.keywords(section) };
+        let fields = SectionFields { builder: self, section, keywords: outline.keywords(section) };
         match &cycle.culprit {
             Some((_, verb, other)) => {
                 let label = format!("{other} would have to act both before and after");
@@ -116,8 +116,9 @@ impl Builder<'_, '_> {
     }
 
     fn subsets(&self) -> BTreeMap<(Group, SubsetName), SubsetOptions> {
-        let fields = |section| Fields { builder: self, section, keywords: self.resolver.outline.keywords(section) };
-        let subset = |fields: Fields<'_, '_, '_>| SubsetOptions {
+        let fields =
+            |section| SectionFields { builder: self, section, keywords: self.resolver.outline.keywords(section) };
+        let subset = |fields: SectionFields<'_, '_, '_>| SubsetOptions {
             parallel: fields.flag("parallel"),
             process_group: fields.process_group(),
         };
@@ -126,9 +127,9 @@ impl Builder<'_, '_> {
     }
 
     /// None if its driver has no name, which was reported.
-    fn resource(&self, section: &ResourceSection<'_>, defaults: &Timeouts) -> Option<Resource> {
+    fn resource(&self, section: &ResourceSection<'_>, defaults: &VerbTimeouts) -> Option<Resource> {
         let name = section.name;
-        let fields = Fields { builder: self, section: name, keywords: self.resolver.outline.keywords(name) };
+        let fields = SectionFields { builder: self, section: name, keywords: self.resolver.outline.keywords(name) };
         let tags = fields.values("tags").unwrap_or_default();
         let group = section.rid.group();
         let optional = fields.values("optional").map(|values| values == ["true"]);
@@ -164,13 +165,13 @@ impl Builder<'_, '_> {
     }
 
     /// Its own schedule, or the object's for resources of its group.
-    fn schedule(&self, fields: &Fields<'_, '_, '_>, group: Group) -> Option<String> {
+    fn schedule(&self, fields: &SectionFields<'_, '_, '_>, group: Group) -> Option<String> {
         let of_object = match group {
             Group::Sync => Some("sync_schedule"),
             Group::Task => Some("run_schedule"),
             _ => None,
         };
-        let head = Fields { builder: self, section: DEFAULT, keywords: self.resolver.outline.keywords(DEFAULT) };
+        let head = SectionFields { builder: self, section: DEFAULT, keywords: self.resolver.outline.keywords(DEFAULT) };
         let own = fields.values("schedule").or_else(|| head.values(of_object?));
         own.map(|values| values.concat()).filter(|schedule| !schedule.is_empty())
     }
@@ -200,7 +201,8 @@ impl Builder<'_, '_> {
 
     /// What only provision needs is no error: the resource may exist already.
     fn missing(&self, section: &str, keyword: &Keyword) -> Diagnostic {
-        let message = format!("{} is not set", Key::new(self.resolver.outline.display_name(section), &keyword.name));
+        let message =
+            format!("{} is not set", ConfigKey::new(self.resolver.outline.display_name(section), &keyword.name));
         let span = self.resolver.outline.span_of(section);
         let example = if keyword.example.is_empty() { "…" } else { &keyword.example };
         let label = format!("expected {} = {example}", keyword.name);
@@ -212,13 +214,13 @@ impl Builder<'_, '_> {
 }
 
 /// The keywords of one section, by name and type. What does not convert is reported and counts as not set.
-struct Fields<'f, 'b, 'a> {
-    builder: &'f Builder<'b, 'a>,
+struct SectionFields<'f, 'b, 'a> {
+    builder: &'f ObjectBuilder<'b, 'a>,
     section: &'f str,
     keywords: &'f [&'a Keyword],
 }
 
-impl Fields<'_, '_, '_> {
+impl SectionFields<'_, '_, '_> {
     fn keyword(&self, name: &str) -> Option<&Keyword> {
         self.keywords.iter().copied().find(|keyword| keyword.name == name)
     }
@@ -293,8 +295,8 @@ impl Fields<'_, '_, '_> {
         self.text(name).parse().ok().map(Duration::from_millis)
     }
 
-    fn key(&self, name: &str) -> Key {
-        Key::new(self.builder.resolver.outline.display_name(self.section), name)
+    fn key(&self, name: &str) -> ConfigKey {
+        ConfigKey::new(self.builder.resolver.outline.display_name(self.section), name)
     }
 
     fn report(&self, name: &str, message: String, label: impl Into<String>) {
@@ -319,7 +321,7 @@ impl Fields<'_, '_, '_> {
         if self.text("topology") == "flex" { Topology::Flex { min, max, target } } else { Topology::Failover }
     }
 
-    fn timeouts(&self, defaults: &Timeouts) -> Timeouts {
+    fn timeouts(&self, defaults: &VerbTimeouts) -> VerbTimeouts {
         let own = |verb: Verb| Some((verb, self.duration(&format!("{verb}_timeout"))?));
         let mut timeouts = defaults.clone();
         timeouts.default = self.duration("timeout").unwrap_or(timeouts.default);

@@ -3,51 +3,53 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::keyword::{ALWAYS_ON, RETIRED};
-use model::datastore::{DATA, Encoded};
+use model::datastore::{DATA, DataValue};
 
-use crate::Key;
+use crate::ConfigKey;
 use crate::document::text::{DEFAULT, Document, Entry};
 use crate::nearest::did_you_mean;
 use crate::node::data::NodeData;
-use crate::resolve::outline::{Role, Spelling};
-use crate::resolve::resolver::Resolver;
-use crate::schema::Schemas;
-use crate::value::template::Template;
+use crate::resolve::outline::{KeywordSpelling, SectionRole};
+use crate::resolve::resolver::KeywordResolver;
+use crate::schema::DriverSchemas;
+use crate::value::template::ValueTemplate;
 
 /// The scopes that are sets of nodes.
 const SETS: [&str; 5] = ["nodes", "drpnodes", "encapnodes", "flex_primary", "drp_flex_primary"];
 
 /// What an entry is checked against.
-pub(crate) struct Check<'c, 'a> {
-    pub(crate) resolver: &'c Resolver<'a>,
+pub(crate) struct DocumentCheck<'c, 'a> {
+    pub(crate) resolver: &'c KeywordResolver<'a>,
     pub(crate) node: &'c NodeData,
-    pub(crate) schemas: &'c dyn Schemas,
+    pub(crate) schemas: &'c dyn DriverSchemas,
 }
 
 /// What was found.
 #[derive(Default)]
-pub(crate) struct Checked {
+pub(crate) struct CheckFindings {
     /// Values that are none, and what else is wrong.
     pub(crate) problems: Vec<Diagnostic>,
     /// Keywords that nobody here knows: a driver that is not here, or another version, may.
     pub(crate) unknown: Vec<Diagnostic>,
 }
 
-impl Check<'_, '_> {
+impl DocumentCheck<'_, '_> {
     /// What is wrong with the entries of a document.
-    pub(crate) fn document(&self, document: &Document, checked: &mut Checked) {
+    pub(crate) fn document(&self, document: &Document, checked: &mut CheckFindings) {
         for section in document.sections() {
             for entry in &section.entries {
                 match self.resolver.outline.of(&section.name) {
-                    Some(Role::Free { scopable: true }) => self.free(&section.name, entry, &mut checked.problems),
-                    Some(Role::Default | Role::Subset(..) | Role::Resource(_)) => {
+                    Some(SectionRole::Free { scopable: true }) => {
+                        self.free(&section.name, entry, &mut checked.problems)
+                    }
+                    Some(SectionRole::Default | SectionRole::Subset(..) | SectionRole::Resource(_)) => {
                         self.keyword(&section.name, entry, checked);
                     }
                     // The values of labels are taken as they stand; a mistaken section was reported as such.
-                    Some(Role::Free { scopable: false }) if section.name == DATA => {
+                    Some(SectionRole::Free { scopable: false }) if section.name == DATA => {
                         checked.problems.extend(self.data(entry));
                     }
-                    Some(Role::Free { scopable: false } | Role::Other | Role::Unknown) | None => {}
+                    Some(SectionRole::Free { scopable: false } | SectionRole::Other | SectionRole::Unknown) | None => {}
                 }
             }
         }
@@ -67,12 +69,12 @@ impl Check<'_, '_> {
         if !path.kind().is_store() {
             return None;
         }
-        let error = Encoded::parse(path.kind(), &entry.value).err()?;
+        let error = DataValue::parse(path.kind(), &entry.value).err()?;
         let again = format!("expected what om {path} add --key {} writes", entry.key);
         Some(Diagnostic::error(entry.key_span, format!("the value of {} {error}", entry.key), again))
     }
 
-    fn keyword(&self, section: &str, entry: &Entry, checked: &mut Checked) {
+    fn keyword(&self, section: &str, entry: &Entry, checked: &mut CheckFindings) {
         let problems = &mut checked.problems;
         let option = entry.option();
         if section == DEFAULT
@@ -109,13 +111,13 @@ impl Check<'_, '_> {
     }
 
     /// A text without references is a value or none on every node alike. All others are checked where they hold.
-    fn literal(&self, section: &str, entry: &Entry, spelling: &Spelling<'_>) -> Option<Diagnostic> {
-        let text = Template::parse(&entry.value).literal().filter(|_| entry.option() != ALWAYS_ON)?;
+    fn literal(&self, section: &str, entry: &Entry, spelling: &KeywordSpelling<'_>) -> Option<Diagnostic> {
+        let text = ValueTemplate::parse(&entry.value).literal().filter(|_| entry.option() != ALWAYS_ON)?;
         self.resolver.converted(section, spelling.keyword, &text, || entry.value_span).err()
     }
 
-    fn key(&self, section: &str, option: &str) -> Key {
-        Key::new(self.resolver.outline.display_name(section), option)
+    fn key(&self, section: &str, option: &str) -> ConfigKey {
+        ConfigKey::new(self.resolver.outline.display_name(section), option)
     }
 
     fn unknown(&self, section: &str, entry: &Entry) -> Diagnostic {

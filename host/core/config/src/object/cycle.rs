@@ -11,7 +11,7 @@ use model::{Group, Rid, Verb};
 
 /// Resources that wait for each other, in the order in which they would have to act.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Cycle {
+pub(crate) struct RequirementCycle {
     /// The first one is repeated at the end.
     pub(crate) rids: Vec<Rid>,
     /// The requirement that is part of it, where it stands: whose, of which action, of whom.
@@ -19,26 +19,26 @@ pub(crate) struct Cycle {
 }
 
 /// What one phase of an action asks of the drivers. Provision starts what it made, and unprovision stops what it destroys.
-struct Phase {
+struct ActionPhase {
     up: bool,
     actions: &'static [Verb],
 }
 
-const PHASES: [Phase; 6] = [
-    Phase { up: true, actions: &[Verb::Start] },
-    Phase { up: false, actions: &[Verb::Stop] },
-    Phase { up: true, actions: &[Verb::Provision, Verb::Start] },
-    Phase { up: false, actions: &[Verb::Stop, Verb::Unprovision] },
-    Phase { up: true, actions: &[Verb::Run] },
-    Phase { up: true, actions: &[Verb::Sync] },
+const PHASES: [ActionPhase; 6] = [
+    ActionPhase { up: true, actions: &[Verb::Start] },
+    ActionPhase { up: false, actions: &[Verb::Stop] },
+    ActionPhase { up: true, actions: &[Verb::Provision, Verb::Start] },
+    ActionPhase { up: false, actions: &[Verb::Stop, Verb::Unprovision] },
+    ActionPhase { up: true, actions: &[Verb::Run] },
+    ActionPhase { up: true, actions: &[Verb::Sync] },
 ];
 
 /// Every cycle once, of those that share a resource the first.
-pub(crate) fn cycles(resources: &[Resource]) -> Vec<Cycle> {
+pub(crate) fn cycles(resources: &[Resource]) -> Vec<RequirementCycle> {
     let mut told = BTreeSet::new();
     let mut cycles = Vec::new();
     for phase in &PHASES {
-        let graph = Graph::of(resources, phase);
+        let graph = OrderGraph::of(resources, phase);
         for cycle in graph.cycles() {
             let members: BTreeSet<&Rid> = cycle.iter().map(|at| &resources[*at].rid).collect();
             if told.insert(members) {
@@ -50,22 +50,22 @@ pub(crate) fn cycles(resources: &[Resource]) -> Vec<Cycle> {
 }
 
 /// What comes before what in a phase. Resources go by their places.
-struct Graph<'r> {
+struct OrderGraph<'r> {
     resources: &'r [Resource],
-    after: Vec<Vec<Edge<'r>>>,
+    after: Vec<Vec<GraphEdge<'r>>>,
 }
 
-struct Edge<'r> {
+struct GraphEdge<'r> {
     to: usize,
     /// The requirement that says so, and whose it is.
     because: Option<(&'r Rid, Verb, &'r Rid)>,
 }
 
-impl<'r> Graph<'r> {
-    fn of(resources: &'r [Resource], phase: &Phase) -> Graph<'r> {
+impl<'r> OrderGraph<'r> {
+    fn of(resources: &'r [Resource], phase: &ActionPhase) -> OrderGraph<'r> {
         let acting = resources.iter().enumerate().filter(|(_, resource)| !resource.disable && !resource.encap);
         let places: HashMap<&Rid, usize> = acting.map(|(at, resource)| (&resource.rid, at)).collect();
-        let mut graph = Graph { resources, after: resources.iter().map(|_| Vec::new()).collect() };
+        let mut graph = OrderGraph { resources, after: resources.iter().map(|_| Vec::new()).collect() };
         for (&rid, &at) in &places {
             for (action, requirement) in required(&resources[at], phase) {
                 let Some(&other) = places.get(&requirement.rid) else { continue };
@@ -85,7 +85,7 @@ impl<'r> Graph<'r> {
     fn join(&mut self, other_first: bool, other: usize, own: usize, because: Option<(&'r Rid, Verb, &'r Rid)>) {
         let (before, to) = if other_first { (other, own) } else { (own, other) };
         if before != to {
-            self.after[before].push(Edge { to, because });
+            self.after[before].push(GraphEdge { to, because });
         }
     }
 
@@ -126,17 +126,17 @@ impl<'r> Graph<'r> {
         found
     }
 
-    fn told(&self, cycle: &[usize]) -> Cycle {
+    fn told(&self, cycle: &[usize]) -> RequirementCycle {
         let rids = cycle.iter().chain(cycle.first()).map(|at| self.resources[*at].rid.clone()).collect();
         let steps = cycle.iter().zip(cycle.iter().cycle().skip(1));
         let edges = steps.filter_map(|(from, to)| self.after[*from].iter().find(|edge| edge.to == *to));
         let culprit = edges.filter_map(|edge| edge.because).min();
-        Cycle { rids, culprit: culprit.map(|(own, action, other)| (own.clone(), action, other.clone())) }
+        RequirementCycle { rids, culprit: culprit.map(|(own, action, other)| (own.clone(), action, other.clone())) }
     }
 }
 
 /// What a resource requires in a phase.
-fn required<'r>(resource: &'r Resource, phase: &Phase) -> impl Iterator<Item = (Verb, &'r Requirement)> {
+fn required<'r>(resource: &'r Resource, phase: &ActionPhase) -> impl Iterator<Item = (Verb, &'r Requirement)> {
     let applies = |action: &Verb| match action {
         Verb::Provision => resource.provision,
         Verb::Unprovision => resource.unprovision,
@@ -150,13 +150,13 @@ fn required<'r>(resource: &'r Resource, phase: &Phase) -> impl Iterator<Item = (
 
 /// Whether acting on the other resource brings about what is asked for, so that it comes first. Else it must be so now, and
 /// the other comes after. A task or a copy brings about no state: it only comes first.
-fn brought(phase: &Phase, action: Verb, requirement: &Requirement) -> bool {
+fn brought(phase: &ActionPhase, action: Verb, requirement: &Requirement) -> bool {
     let end = if phase.up { [State::Up, State::StdbyUp] } else { [State::Down, State::StdbyDown] };
     matches!(action, Verb::Run | Verb::Sync) || end.into_iter().any(|state| requirement.accepts(state))
 }
 
 /// The resources without which this one cannot be up: its container, and the disks of whose devices it speaks.
-fn implied<'r>(resource: &'r Resource, phase: &Phase) -> impl Iterator<Item = &'r Rid> {
+fn implied<'r>(resource: &'r Resource, phase: &ActionPhase) -> impl Iterator<Item = &'r Rid> {
     let container = resource.joins.iter().filter(|_| resource.rid.group() == Group::Ip);
     // What is stopped may be so without its devices.
     let devices = if phase.up { resource.speaks_of(false) } else { Vec::new() };

@@ -7,14 +7,14 @@ use model::object::Object;
 use model::{NodeName, ObjectPath};
 
 use crate::object::build::build;
-use crate::object::check::{Check, Checked};
+use crate::object::check::{CheckFindings, DocumentCheck};
 use crate::resolve::dereference::ELSEWHERE;
-use crate::resolve::resolver::{Members, Resolver};
-use crate::{Document, NodeData, Schemas};
+use crate::resolve::resolver::{KeywordResolver, ObjectNodes};
+use crate::{Document, DriverSchemas, NodeData};
 
 /// What came of a configuration.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadOutcome {
     /// The text, with its sections and keys. Always there.
     pub document: Document,
     /// The object. None if there is an error among the diagnostics.
@@ -27,22 +27,22 @@ pub struct Loaded {
 }
 
 /// Reads the configuration of an object as `node` means it.
-pub fn load(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Schemas) -> Loaded {
+pub fn load(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn DriverSchemas) -> LoadOutcome {
     let document = Document::parse(text);
     let mut problems = BTreeSet::new();
-    let Examined { object, missing, .. } = examine(path, &document, node, schemas, &mut problems);
+    let ObjectReading { object, missing, .. } = examine(path, &document, node, schemas, &mut problems);
     let usable = Some(object).filter(|_| !problems.iter().any(Diagnostic::is_error));
     let (object, crippled) = if missing.is_empty() { (usable, None) } else { (None, usable) };
     problems.extend(missing);
-    Loaded { document, object, crippled, diagnostics: problems.into_iter().collect() }
+    LoadOutcome { document, object, crippled, diagnostics: problems.into_iter().collect() }
 }
 
 /// Reads the configuration as every node of the object means it, and reports what is wrong for any of them. A node that
 /// is none of them is not asked: it never acts on the object.
-pub fn validate(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Schemas) -> Vec<Diagnostic> {
+pub fn validate(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn DriverSchemas) -> Vec<Diagnostic> {
     let document = Document::parse(text);
     let mut own = BTreeSet::new();
-    let Examined { members, missing, .. } = examine(path, &document, node, schemas, &mut own);
+    let ObjectReading { members, missing, .. } = examine(path, &document, node, schemas, &mut own);
     let names: BTreeSet<&NodeName> = members.nodes.iter().chain(&members.drpnodes).collect();
     let mut problems = if names.is_empty() || names.contains(&node.name) { own } else { BTreeSet::new() };
     for name in names.into_iter().filter(|name| **name != node.name) {
@@ -58,9 +58,9 @@ pub fn validate(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Sc
 }
 
 /// What one reading came to.
-struct Examined {
+struct ObjectReading {
     object: Object,
-    members: Members,
+    members: ObjectNodes,
     /// Drivers that are not here and keywords that nobody knows, which is the same for every node.
     missing: Vec<Diagnostic>,
 }
@@ -70,19 +70,19 @@ fn examine(
     path: &ObjectPath,
     document: &Document,
     node: &NodeData,
-    schemas: &dyn Schemas,
+    schemas: &dyn DriverSchemas,
     problems: &mut BTreeSet<Diagnostic>,
-) -> Examined {
-    let resolver = Resolver::new(path, document, node, schemas);
-    let check = Check { resolver: &resolver, node, schemas };
+) -> ObjectReading {
+    let resolver = KeywordResolver::new(path, document, node, schemas);
+    let check = DocumentCheck { resolver: &resolver, node, schemas };
     let (object, built) = build(&resolver, node);
     problems.extend(document.problems().iter().cloned());
     problems.extend(resolver.outline.problems.iter().cloned());
-    let mut checked = Checked::default();
+    let mut checked = CheckFindings::default();
     check.document(document, &mut checked);
     problems.extend(checked.problems);
     problems.extend(built);
     let mut missing = resolver.outline.missing;
     missing.extend(checked.unknown);
-    Examined { object, members: resolver.members, missing }
+    ObjectReading { object, members: resolver.members, missing }
 }

@@ -8,16 +8,16 @@ use model::status::State;
 
 /// What is wrong with a text of requirements, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BadRequirement {
+pub(crate) struct InvalidRequirement {
     pub(crate) span: Span,
     pub(crate) label: String,
 }
 
 /// A requirement and where its resource id stands.
-pub(crate) type Located = (Requirement, Span);
+pub(crate) type LocatedRequirement = (Requirement, Span);
 
 /// Reads words `<rid>[(<state>,…)]`. Without states, up and stdby up are meant.
-pub(crate) fn parse(text: &str) -> Result<Vec<Located>, BadRequirement> {
+pub(crate) fn parse(text: &str) -> Result<Vec<LocatedRequirement>, InvalidRequirement> {
     let mut requirements = Vec::new();
     let mut at = 0;
     loop {
@@ -27,7 +27,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Located>, BadRequirement> {
         }
         let len = text[at..].find(|c: char| c.is_whitespace() || c == '(').unwrap_or(text.len() - at);
         let span = Span::new(at, at + len);
-        let rid = span.of(text).parse().map_err(|error: model::rid::NoRid| bad(span, error.to_string()))?;
+        let rid = span.of(text).parse().map_err(|error: model::rid::InvalidRid| bad(span, error.to_string()))?;
         at = span.end + blanks(&text[span.end..]);
         let requirement = match text[at..].strip_prefix('(') {
             Some(inner) => {
@@ -47,8 +47,8 @@ fn blanks(text: &str) -> usize {
     text.len() - text.trim_start().len()
 }
 
-fn bad(span: Span, label: impl Into<String>) -> BadRequirement {
-    BadRequirement { span, label: label.into() }
+fn bad(span: Span, label: impl Into<String>) -> InvalidRequirement {
+    InvalidRequirement { span, label: label.into() }
 }
 
 fn states(text: &str) -> Result<BTreeSet<State>, String> {

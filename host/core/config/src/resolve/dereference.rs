@@ -4,11 +4,11 @@ use crate::diagnostic::{Diagnostic, Severity, Span};
 use model::object::{LateReference, LateValue, ValuePart};
 use model::{Group, Rid};
 
-use crate::Key;
+use crate::ConfigKey;
 use crate::document::text::{DEFAULT, Entry};
-use crate::resolve::resolver::{Resolved, Resolver, Source};
-use crate::value::arithmetic::{ArithmeticError, Expression};
-use crate::value::template::{Piece, Reference, Template};
+use crate::resolve::resolver::{KeywordResolver, ResolvedValue, ValueSource};
+use crate::value::arithmetic::{ArithmeticError, ArithmeticExpression};
+use crate::value::template::{TemplatePiece, TemplateReference, ValueTemplate};
 
 /// How many references may lead from one to the next.
 const MAX_DEPTH: usize = 64;
@@ -20,7 +20,7 @@ pub(crate) const ELSEWHERE: &str = "does not resolve here";
 const EXPOSED_DEVS: &str = "exposed_devs";
 
 /// The text at work: whose it is and where it stands.
-pub(crate) struct Place<'t> {
+pub(crate) struct ValuePlace<'t> {
     pub(crate) section: &'t str,
     pub(crate) text: &'t str,
     pub(crate) entry: Option<&'t Entry>,
@@ -28,14 +28,14 @@ pub(crate) struct Place<'t> {
     pub(crate) fallback: Span,
 }
 
-impl Place<'_> {
+impl ValuePlace<'_> {
     fn error(&self, span: Span, message: String, label: impl Into<String>) -> Diagnostic {
         Diagnostic::error(self.entry.map_or(self.fallback, |entry| entry.locate(span)), message, label)
     }
 }
 
 /// Why a reference has no value.
-enum Unresolved {
+enum UnresolvedReference {
     /// Something here is wrong, in words.
     Because(String),
     /// Another node knows, in words.
@@ -44,26 +44,26 @@ enum Unresolved {
     Cause(Diagnostic),
 }
 
-impl<'a> Resolver<'a> {
-    pub(crate) fn place<'t>(&self, section: &'t str, source: Source<'t>) -> Place<'t>
+impl<'a> KeywordResolver<'a> {
+    pub(crate) fn place<'t>(&self, section: &'t str, source: ValueSource<'t>) -> ValuePlace<'t>
     where
         'a: 't,
     {
         let fallback = self.outline.span_of(section);
         match source {
-            Source::Written(entry) => Place { section, text: &entry.value, entry: Some(entry), fallback },
-            Source::Default(text) => Place { section, text, entry: None, fallback },
+            ValueSource::Written(entry) => ValuePlace { section, text: &entry.value, entry: Some(entry), fallback },
+            ValueSource::Default(text) => ValuePlace { section, text, entry: None, fallback },
         }
     }
 
     /// The value of a text.
-    pub(crate) fn template(&self, place: &Place<'_>) -> Result<LateValue, Diagnostic> {
+    pub(crate) fn template(&self, place: &ValuePlace<'_>) -> Result<LateValue, Diagnostic> {
         let mut value = LateValue::default();
-        for piece in Template::parse(place.text).pieces {
+        for piece in ValueTemplate::parse(place.text).pieces {
             value.push(match piece {
-                Piece::Text(text) => LateValue::text(text),
-                Piece::Reference(reference) => self.reference(place, &reference)?,
-                Piece::Arithmetic(expression, span) => self.arithmetic(place, &expression, span)?,
+                TemplatePiece::Text(text) => LateValue::text(text),
+                TemplatePiece::Reference(reference) => self.reference(place, &reference)?,
+                TemplatePiece::Arithmetic(expression, span) => self.arithmetic(place, &expression, span)?,
             });
             if value.size() > MAX_LEN {
                 let whole = Span::new(0, place.text.len());
@@ -74,18 +74,23 @@ impl<'a> Resolver<'a> {
     }
 
     /// Every reference of a text that has no value, each on its own: the value as a whole ends at the first.
-    pub(crate) fn unresolved(&self, place: &Place<'_>) -> Vec<Diagnostic> {
+    pub(crate) fn unresolved(&self, place: &ValuePlace<'_>) -> Vec<Diagnostic> {
         let problem = |piece| match piece {
-            Piece::Text(_) => None,
-            Piece::Reference(reference) => self.reference(place, &reference).err(),
-            Piece::Arithmetic(expression, span) => self.arithmetic(place, &expression, span).err(),
+            TemplatePiece::Text(_) => None,
+            TemplatePiece::Reference(reference) => self.reference(place, &reference).err(),
+            TemplatePiece::Arithmetic(expression, span) => self.arithmetic(place, &expression, span).err(),
         };
-        Template::parse(place.text).pieces.into_iter().filter_map(problem).collect()
+        ValueTemplate::parse(place.text).pieces.into_iter().filter_map(problem).collect()
     }
 
-    fn arithmetic(&self, place: &Place<'_>, expression: &Expression, span: Span) -> Result<LateValue, Diagnostic> {
+    fn arithmetic(
+        &self,
+        place: &ValuePlace<'_>,
+        expression: &ArithmeticExpression,
+        span: Span,
+    ) -> Result<LateValue, Diagnostic> {
         let mut secret = false;
-        let mut resolve = |reference: &Reference| {
+        let mut resolve = |reference: &TemplateReference| {
             let value = self.reference(place, reference)?;
             secret |= value.secret;
             value.as_text().ok_or_else(|| {
@@ -104,16 +109,16 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn reference(&self, place: &Place<'_>, reference: &Reference) -> Result<LateValue, Diagnostic> {
+    fn reference(&self, place: &ValuePlace<'_>, reference: &TemplateReference) -> Result<LateValue, Diagnostic> {
         let resolved = self
             .target(place.section, reference)
-            .and_then(|value| picked(value, reference).map_err(Unresolved::Because));
+            .and_then(|value| picked(value, reference).map_err(UnresolvedReference::Because));
         resolved.map_err(|unresolved| match unresolved {
-            Unresolved::Cause(problem) => problem,
-            Unresolved::Because(label) => {
+            UnresolvedReference::Cause(problem) => problem,
+            UnresolvedReference::Because(label) => {
                 place.error(reference.span, format!("{} does not resolve", reference.span.of(place.text)), label)
             }
-            Unresolved::Elsewhere(label) => {
+            UnresolvedReference::Elsewhere(label) => {
                 let message = format!("{} {ELSEWHERE}", reference.span.of(place.text));
                 Diagnostic { severity: Severity::Warning, ..place.error(reference.span, message, label) }
             }
@@ -121,7 +126,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The value of what a reference names.
-    fn target(&self, own: &str, reference: &Reference) -> Result<LateValue, Unresolved> {
+    fn target(&self, own: &str, reference: &TemplateReference) -> Result<LateValue, UnresolvedReference> {
         let name = reference.name.as_str();
         match reference.section.as_deref() {
             None => match self.well_known(own, name) {
@@ -138,25 +143,25 @@ impl<'a> Resolver<'a> {
     }
 
     /// `{kw}`: of its own section, else of DEFAULT.
-    fn bare(&self, own: &str, name: &str) -> Result<LateValue, Unresolved> {
+    fn bare(&self, own: &str, name: &str) -> Result<LateValue, UnresolvedReference> {
         for section in [own, DEFAULT] {
             if let Some(value) = self.of_keyword(section, name)? {
                 return Ok(value);
             }
         }
         let known = self.outline.keyword(own, name).or_else(|| self.outline.keyword(DEFAULT, name));
-        Err(Unresolved::Because(match known {
+        Err(UnresolvedReference::Because(match known {
             Some(_) => format!("{name} is not set"),
             None if own == DEFAULT => format!("there is no keyword {name} in [{own}]"),
             None => format!("there is no keyword {name} in [{own}] nor in [DEFAULT]"),
         }))
     }
 
-    fn of_section(&self, section: &str, name: &str) -> Result<LateValue, Unresolved> {
+    fn of_section(&self, section: &str, name: &str) -> Result<LateValue, UnresolvedReference> {
         let resource = self.outline.resource_of(section);
         let section = resource.map_or(section, |resource| resource.name);
         if section != DEFAULT && self.outline.of(section).is_none() {
-            return Err(Unresolved::Because(format!("there is no section [{section}]")));
+            return Err(UnresolvedReference::Because(format!("there is no section [{section}]")));
         }
         if let (Some(resource), EXPOSED_DEVS) = (resource, name) {
             return Ok(self.late(resource.rid.clone()));
@@ -164,9 +169,9 @@ impl<'a> Resolver<'a> {
         match self.of_keyword(section, name)? {
             Some(value) => Ok(value),
             None if self.outline.keyword(section, name).is_some() => {
-                Err(Unresolved::Because(format!("{name} is not set in [{section}]")))
+                Err(UnresolvedReference::Because(format!("{name} is not set in [{section}]")))
             }
-            None => Err(Unresolved::Because(format!("there is no keyword {name} in [{section}]"))),
+            None => Err(UnresolvedReference::Because(format!("there is no keyword {name} in [{section}]"))),
         }
     }
 
@@ -179,8 +184,8 @@ impl<'a> Resolver<'a> {
 
     /// Whether a text speaks of a neighbour that the object does not have.
     pub(crate) fn lacks_neighbour(&self, own: &str, text: &str) -> bool {
-        Template::parse(text).pieces.iter().any(|piece| match piece {
-            Piece::Reference(Reference { section: Some(section), .. }) => {
+        ValueTemplate::parse(text).pieces.iter().any(|piece| match piece {
+            TemplatePiece::Reference(TemplateReference { section: Some(section), .. }) => {
                 let rid = self.neighbour(own, section);
                 rid.is_some_and(|rid| self.outline.resource_of(&rid.to_string()).is_none())
             }
@@ -194,17 +199,17 @@ impl<'a> Resolver<'a> {
     }
 
     /// The value of a keyword by any of its names. None if there is none.
-    fn of_keyword(&self, section: &str, name: &str) -> Result<Option<LateValue>, Unresolved> {
+    fn of_keyword(&self, section: &str, name: &str) -> Result<Option<LateValue>, UnresolvedReference> {
         match self.outline.keyword(section, name) {
             Some(spelling) => self.guarded(section, &spelling.keyword.name, || self.value(section, spelling.keyword)),
             None => Ok(None),
         }
     }
 
-    fn of_free_section(&self, section: &str, name: &str) -> Result<LateValue, Unresolved> {
+    fn of_free_section(&self, section: &str, name: &str) -> Result<LateValue, UnresolvedReference> {
         let resolve = || self.remembered(section, name, || self.free_value(section, name));
         let value = self.guarded(section, name, resolve)?;
-        value.ok_or_else(|| Unresolved::Because(format!("{name} is not set in [{section}]")))
+        value.ok_or_else(|| UnresolvedReference::Because(format!("{name} is not set in [{section}]")))
     }
 
     /// Refuses to go round in circles.
@@ -212,32 +217,35 @@ impl<'a> Resolver<'a> {
         &self,
         section: &str,
         name: &str,
-        resolve: impl FnOnce() -> Resolved,
-    ) -> Result<Option<LateValue>, Unresolved> {
+        resolve: impl FnOnce() -> ResolvedValue,
+    ) -> Result<Option<LateValue>, UnresolvedReference> {
         let stack = self.stack.borrow();
         if let Some(start) = stack.iter().position(|(s, n)| s == section && n == name) {
-            let mut round: Vec<String> = stack[start..].iter().map(|(s, n)| Key::new(s, n).to_string()).collect();
-            round.push(Key::new(section, name).to_string());
-            return Err(Unresolved::Because(format!("a loop: {}", round.join(" → "))));
+            let mut round: Vec<String> = stack[start..].iter().map(|(s, n)| ConfigKey::new(s, n).to_string()).collect();
+            round.push(ConfigKey::new(section, name).to_string());
+            return Err(UnresolvedReference::Because(format!("a loop: {}", round.join(" → "))));
         }
         if stack.len() >= MAX_DEPTH {
-            return Err(Unresolved::Because(format!(
+            return Err(UnresolvedReference::Because(format!(
                 "more than {MAX_DEPTH} references lead here from one to the next"
             )));
         }
         drop(stack);
-        resolve().map_err(Unresolved::Cause)
+        resolve().map_err(UnresolvedReference::Cause)
     }
 
-    fn of_node(&self, name: &str) -> Result<LateValue, Unresolved> {
+    fn of_node(&self, name: &str) -> Result<LateValue, UnresolvedReference> {
         let found = match name.split_once('.') {
             Some(("env", name)) => self.node.env.get(name),
             Some(("labels", name)) => self.node.labels.get(name),
             _ => self.node.keywords.get(name),
         };
         found.map(LateValue::text).ok_or_else(|| match &self.node.seen_from {
-            None => Unresolved::Because(format!("{name} is not set in the configuration of node {}", self.node.name)),
-            Some(own) => Unresolved::Elsewhere(format!(
+            None => UnresolvedReference::Because(format!(
+                "{name} is not set in the configuration of node {}",
+                self.node.name
+            )),
+            Some(own) => UnresolvedReference::Elsewhere(format!(
                 "{name} is not set in the configuration of node {own}, and those of other nodes are not here"
             )),
         })
@@ -263,7 +271,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// The word, the number of words or the modified text that a reference asks of a value.
-fn picked(value: LateValue, reference: &Reference) -> Result<LateValue, String> {
+fn picked(value: LateValue, reference: &TemplateReference) -> Result<LateValue, String> {
     if reference.index.is_none() && !reference.count && reference.modifier.is_none() {
         return Ok(value);
     }
@@ -281,7 +289,7 @@ fn picked(value: LateValue, reference: &Reference) -> Result<LateValue, String> 
         Ok([ValuePart::Late(late)])
             if late == (LateReference { rid: late.rid.clone(), index: None, count: false, modifier: None }) =>
         {
-            let Reference { index, count, modifier, .. } = *reference;
+            let TemplateReference { index, count, modifier, .. } = *reference;
             let late = LateReference { index, count, modifier, ..late };
             Ok(LateValue { parts: vec![ValuePart::Late(late)], secret: value.secret })
         }

@@ -6,19 +6,19 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::keyword;
-use model::keyword::{Inherit, Keyword};
+use model::keyword::{Keyword, KeywordInheritance};
 
 use crate::document::text::DEFAULT;
 use crate::resolve::outline::Outline;
-use crate::resolve::resolver::{Index, Options};
+use crate::resolve::resolver::{EntryIndex, OptionIndex};
 
 /// The keywords that each section may have written, under every name that they go by.
 #[derive(Default)]
-pub(crate) struct Mentions<'a>(HashMap<&'a str, HashSet<&'a str>>);
+pub(crate) struct KeywordMentions<'a>(HashMap<&'a str, HashSet<&'a str>>);
 
-impl<'a> Mentions<'a> {
-    pub(crate) fn of(outline: &Outline<'a>, index: &Index<'a>) -> Mentions<'a> {
-        let names = |section: &'a str, options: &Options<'a>| {
+impl<'a> KeywordMentions<'a> {
+    pub(crate) fn of(outline: &Outline<'a>, index: &EntryIndex<'a>) -> KeywordMentions<'a> {
+        let names = |section: &'a str, options: &OptionIndex<'a>| {
             // What only resources know may be inherited from DEFAULT all the same.
             let inherited: &[Keyword] = if section == DEFAULT { keyword::resource() } else { &[] };
             let keywords: Vec<&'a Keyword> = outline.keywords(section).iter().copied().chain(inherited).collect();
@@ -26,12 +26,12 @@ impl<'a> Mentions<'a> {
             let spelled = meant.flat_map(|keyword| outline.spellings(section, keyword));
             spelled.chain(options.keys().copied()).collect()
         };
-        Mentions(index.iter().map(|(section, options)| (*section, names(section, options))).collect())
+        KeywordMentions(index.iter().map(|(section, options)| (*section, names(section, options))).collect())
     }
 
     /// Whether a keyword of a section may be written, there or where it is inherited from. If not, it is not.
     pub(crate) fn may_hold(&self, section: &str, keyword: &Keyword) -> bool {
         let in_section = |section: &str| self.0.get(section).is_some_and(|names| names.contains(&*keyword.name));
-        in_section(section) || (keyword.inherit != Inherit::No && in_section(DEFAULT))
+        in_section(section) || (keyword.inherit != KeywordInheritance::No && in_section(DEFAULT))
     }
 }

@@ -4,16 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::keyword::{self, RenamedSection};
-use model::keyword::{Inherit, Keyword};
-use model::{DriverName, Group, Kind, ObjectPath, Rid, SubsetName};
+use model::keyword::{Keyword, KeywordInheritance};
+use model::{DriverName, Group, ObjectKind, ObjectPath, Rid, SubsetName};
 
 use crate::document::text::{DEFAULT, Entry, Section};
 use crate::nearest::{alternatives, did_you_mean};
-use crate::{Document, DriverSchema, Implicit, Schemas};
+use crate::{Document, DriverSchema, DriverSchemas, ImplicitResource};
 
 /// The sections of a document, by what they are.
 pub(crate) struct Outline<'a> {
-    roles: HashMap<&'a str, Role>,
+    roles: HashMap<&'a str, SectionRole>,
     /// Where the name of each section stands.
     spans: HashMap<&'a str, Span>,
     head: Vec<&'a Keyword>,
@@ -30,7 +30,7 @@ pub(crate) struct Outline<'a> {
 
 /// What a section is.
 #[derive(Debug, Clone)]
-pub(crate) enum Role {
+pub(crate) enum SectionRole {
     Default,
     /// `env`, `labels`, `data`: any key, and whether it may be scoped.
     Free {
@@ -59,17 +59,17 @@ pub(crate) struct ResourceSection<'a> {
 }
 
 /// A keyword that a section may hold, and whether it was called by an old name.
-pub(crate) struct Spelling<'k> {
+pub(crate) struct KeywordSpelling<'k> {
     pub(crate) keyword: &'k Keyword,
     pub(crate) old: bool,
 }
 
 /// The entries that say which driver a section is of, by section. Of those that are written twice, the last.
-type Types<'d> = HashMap<&'d str, &'d Entry>;
+type SectionTypes<'d> = HashMap<&'d str, &'d Entry>;
 
 /// A section that is written twice is of the type that was written first.
-fn types(document: &Document) -> Types<'_> {
-    let mut types = Types::new();
+fn types(document: &Document) -> SectionTypes<'_> {
+    let mut types = SectionTypes::new();
     for section in document.sections() {
         if let Some(entry) = section.entries.iter().rfind(|entry| entry.key == "type") {
             types.entry(section.name.as_str()).or_insert(entry);
@@ -79,7 +79,7 @@ fn types(document: &Document) -> Types<'_> {
 }
 
 impl<'a> Outline<'a> {
-    pub(crate) fn new(path: &ObjectPath, document: &'a Document, schemas: &'a dyn Schemas) -> Outline<'a> {
+    pub(crate) fn new(path: &ObjectPath, document: &'a Document, schemas: &'a dyn DriverSchemas) -> Outline<'a> {
         let mut outline = Outline {
             roles: HashMap::new(),
             spans: HashMap::new(),
@@ -103,14 +103,20 @@ impl<'a> Outline<'a> {
         outline
     }
 
-    fn role(&mut self, path: &ObjectPath, types: &Types<'_>, section: &'a Section, schemas: &'a dyn Schemas) -> Role {
-        let has_resources = matches!(path.kind(), Kind::Svc | Kind::Vol);
+    fn role(
+        &mut self,
+        path: &ObjectPath,
+        types: &SectionTypes<'_>,
+        section: &'a Section,
+        schemas: &'a dyn DriverSchemas,
+    ) -> SectionRole {
+        let has_resources = matches!(path.kind(), ObjectKind::Svc | ObjectKind::Vol);
         match section.name.as_str() {
-            DEFAULT => Role::Default,
-            "env" => Role::Free { scopable: true },
-            "labels" | "data" => Role::Free { scopable: false },
-            "metadata" => Role::Other,
-            _ if matches!(path.kind(), Kind::Ccfg | Kind::Nscfg) => Role::Other,
+            DEFAULT => SectionRole::Default,
+            "env" => SectionRole::Free { scopable: true },
+            "labels" | "data" => SectionRole::Free { scopable: false },
+            "metadata" => SectionRole::Other,
+            _ if matches!(path.kind(), ObjectKind::Ccfg | ObjectKind::Nscfg) => SectionRole::Other,
             _ if !has_resources => {
                 let message = format!("no section [{}] in an object of kind {}", section.name, path.kind());
                 self.unknown(section, message, "expected DEFAULT, data, env or labels")
@@ -122,15 +128,15 @@ impl<'a> Outline<'a> {
         }
     }
 
-    fn unknown(&mut self, section: &Section, message: impl Into<String>, label: impl Into<String>) -> Role {
+    fn unknown(&mut self, section: &Section, message: impl Into<String>, label: impl Into<String>) -> SectionRole {
         self.problems.push(Diagnostic::error(section.name_span, message, label));
-        Role::Unknown
+        SectionRole::Unknown
     }
 
-    fn subset(&mut self, section: &Section, subset: &str) -> Role {
+    fn subset(&mut self, section: &Section, subset: &str) -> SectionRole {
         let parsed = subset.split_once(':').and_then(|(group, name)| Some((group.parse().ok()?, name.parse().ok()?)));
         match parsed {
-            Some((group, name)) => Role::Subset(group, name),
+            Some((group, name)) => SectionRole::Subset(group, name),
             _ => {
                 let message = format!("[{}] names no subset", section.name);
                 self.unknown(section, message, "expected subset#<group>:<name>, such as subset#app:web")
@@ -138,7 +144,12 @@ impl<'a> Outline<'a> {
         }
     }
 
-    fn resource(&mut self, types: &Types<'_>, section: &'a Section, schemas: &'a dyn Schemas) -> Role {
+    fn resource(
+        &mut self,
+        types: &SectionTypes<'_>,
+        section: &'a Section,
+        schemas: &'a dyn DriverSchemas,
+    ) -> SectionRole {
         let (prefix, index) = section.name.split_once('#').unwrap_or((&section.name, ""));
         let renamed = keyword::renamed_section(prefix);
         let written = match renamed {
@@ -174,19 +185,19 @@ impl<'a> Outline<'a> {
         let place = self.resources.len();
         self.rids.insert(rid.clone(), place);
         self.resources.push(ResourceSection { rid, name: &section.name, implicit: false, driver, unknown, keywords });
-        Role::Resource(place)
+        SectionRole::Resource(place)
     }
 
     /// Adds what an object of several nodes has by itself. A section of that name that is written says more about it.
-    pub(crate) fn add_implicit(&mut self, schemas: &'a dyn Schemas) {
-        for Implicit { name, driver } in schemas.implicit() {
+    pub(crate) fn add_implicit(&mut self, schemas: &'a dyn DriverSchemas) {
+        for ImplicitResource { name, driver } in schemas.implicit() {
             let Ok(rid) = name.parse::<Rid>() else { continue };
             if let Some(written) = self.rids.get(&rid).and_then(|place| self.resources.get_mut(*place)) {
                 written.implicit = written.driver.is_some_and(|written| written.name == driver.name);
                 continue;
             }
             let place = self.resources.len();
-            self.roles.insert(name, Role::Resource(place));
+            self.roles.insert(name, SectionRole::Resource(place));
             self.rids.insert(rid.clone(), place);
             let keywords = driver.keywords.iter().chain(keyword::resource()).collect();
             self.resources.push(ResourceSection {
@@ -203,11 +214,11 @@ impl<'a> Outline<'a> {
     /// The driver of a section, or the name of the one that is not here.
     fn driver(
         &mut self,
-        types: &Types<'_>,
+        types: &SectionTypes<'_>,
         section: &Section,
         group: Group,
         renamed: Option<RenamedSection>,
-        schemas: &'a dyn Schemas,
+        schemas: &'a dyn DriverSchemas,
     ) -> Result<DriverSchema<'a>, Option<DriverName>> {
         let entry = types.get(section.name.as_str());
         let implicit = || schemas.implicit().into_iter().find(|implicit| implicit.name == section.name);
@@ -243,7 +254,7 @@ impl<'a> Outline<'a> {
     }
 
     /// What a section is.
-    pub(crate) fn of(&self, section: &str) -> Option<&Role> {
+    pub(crate) fn of(&self, section: &str) -> Option<&SectionRole> {
         self.roles.get(section)
     }
 
@@ -255,7 +266,7 @@ impl<'a> Outline<'a> {
     /// The resource whose section that is, whether by its id or by the name that the section had of old.
     pub(crate) fn resource_of(&self, section: &str) -> Option<&ResourceSection<'a>> {
         match self.roles.get(section) {
-            Some(Role::Resource(index)) => self.resources.get(*index),
+            Some(SectionRole::Resource(index)) => self.resources.get(*index),
             _ => {
                 let place = self.rids.get(&section.parse::<Rid>().ok()?)?;
                 self.resources.get(*place)
@@ -276,7 +287,7 @@ impl<'a> Outline<'a> {
     /// The sections that speak of subsets.
     pub(crate) fn subsets(&self) -> impl Iterator<Item = (&'a str, (Group, SubsetName))> {
         self.roles.iter().filter_map(|(section, role)| match role {
-            Role::Subset(group, name) => Some((*section, (*group, name.clone()))),
+            SectionRole::Subset(group, name) => Some((*section, (*group, name.clone()))),
             _ => None,
         })
     }
@@ -284,9 +295,9 @@ impl<'a> Outline<'a> {
     /// Every keyword that a section may hold under its present name. The driver's come first, and win.
     pub(crate) fn keywords(&self, section: &str) -> &[&'a Keyword] {
         match self.roles.get(section) {
-            Some(Role::Default) => &self.head,
-            Some(Role::Subset(..)) => &self.subset,
-            Some(Role::Resource(index)) => &self.resources[*index].keywords,
+            Some(SectionRole::Default) => &self.head,
+            Some(SectionRole::Subset(..)) => &self.subset,
+            Some(SectionRole::Resource(index)) => &self.resources[*index].keywords,
             // An object without a written DEFAULT has its defaults all the same.
             None if section == DEFAULT => &self.head,
             _ => &[],
@@ -299,7 +310,7 @@ impl<'a> Outline<'a> {
         let mut names: HashSet<&str> = head.iter().map(|keyword| keyword.name.as_str()).collect();
         let drivers = self.resources.iter().filter_map(|resource| resource.driver);
         for keyword in drivers.flat_map(|driver| driver.keywords) {
-            if keyword.inherit == Inherit::Default && names.insert(&keyword.name) {
+            if keyword.inherit == KeywordInheritance::Default && names.insert(&keyword.name) {
                 head.push(keyword);
             }
         }
@@ -307,12 +318,12 @@ impl<'a> Outline<'a> {
     }
 
     /// The keyword that `option` means in a section.
-    pub(crate) fn keyword(&self, section: &str, option: &str) -> Option<Spelling<'a>> {
+    pub(crate) fn keyword(&self, section: &str, option: &str) -> Option<KeywordSpelling<'a>> {
         let keywords = self.keywords(section);
         if let Some(keyword) = keywords.iter().find(|keyword| keyword.name == option) {
-            return Some(Spelling { keyword, old: false });
+            return Some(KeywordSpelling { keyword, old: false });
         }
-        self.meant(section, option, keywords).into_iter().next().map(|keyword| Spelling { keyword, old: true })
+        self.meant(section, option, keywords).into_iter().next().map(|keyword| KeywordSpelling { keyword, old: true })
     }
 
     /// Those of some keywords that `option` is a name of in a section, the present one or an old one.

@@ -2,18 +2,18 @@
 
 use crate::diagnostic::Diagnostic;
 use model::ObjectPath;
-use model::keyword::{Keyword, Kind};
+use model::keyword::{Keyword, ValueKind};
 use model::object::{DeviceLookup, KeywordEvaluation, KeywordValue, LateValue, MissingValue, ResolvedKeyword};
 
 use crate::document::text::DEFAULT;
-use crate::resolve::outline::Role;
-use crate::resolve::resolver::Resolver;
-use crate::{Document, Key, NodeData, Schemas};
+use crate::resolve::outline::SectionRole;
+use crate::resolve::resolver::KeywordResolver;
+use crate::{ConfigKey, Document, DriverSchemas, NodeData};
 
 /// Evaluates the keys of one document as a node means them. The rest of the document may be wrong.
-pub struct Reader<'a> {
+pub struct KeywordReader<'a> {
     document: &'a Document,
-    resolver: Resolver<'a>,
+    resolver: KeywordResolver<'a>,
 }
 
 /// Why a key has no value.
@@ -21,10 +21,10 @@ pub struct Reader<'a> {
 pub enum ReadError {
     /// No section of the object knows it.
     #[error("there is no keyword {0}")]
-    Unknown(Key),
+    Unknown(ConfigKey),
     /// It is neither written nor has a default.
     #[error("{0} is not set")]
-    Unset(Key),
+    Unset(ConfigKey),
     /// What is written is wrong.
     #[error("{0}")]
     Invalid(Diagnostic),
@@ -33,27 +33,27 @@ pub enum ReadError {
     Missing(#[from] MissingValue),
 }
 
-impl<'a> Reader<'a> {
+impl<'a> KeywordReader<'a> {
     /// Reads `document` as `node` means it.
     pub fn new(
         path: &'a ObjectPath,
         document: &'a Document,
         node: &'a NodeData,
-        schemas: &'a dyn Schemas,
-    ) -> Reader<'a> {
-        Reader { document, resolver: Resolver::new(path, document, node, schemas) }
+        schemas: &'a dyn DriverSchemas,
+    ) -> KeywordReader<'a> {
+        KeywordReader { document, resolver: KeywordResolver::new(path, document, node, schemas) }
     }
 
     /// A key as it is written, scope included. None if it is not.
-    pub fn get(&self, key: &Key) -> Option<&'a str> {
+    pub fn get(&self, key: &ConfigKey) -> Option<&'a str> {
         self.document.get(self.section(key), &key.scoped_option())
     }
 
     /// A key as it is meant: scope chosen, references resolved, default filled in, in canonical form. With a scope, what is
     /// written for that scope alone.
-    pub fn eval(&self, key: &Key, exposed: &dyn DeviceLookup) -> Result<KeywordValue, ReadError> {
+    pub fn eval(&self, key: &ConfigKey, exposed: &dyn DeviceLookup) -> Result<KeywordValue, ReadError> {
         let section = self.section(key);
-        if matches!(self.resolver.outline.of(section), Some(Role::Free { .. } | Role::Other)) {
+        if matches!(self.resolver.outline.of(section), Some(SectionRole::Free { .. } | SectionRole::Other)) {
             return self.free(section, key);
         }
         let spelling = self.resolver.outline.keyword(section, &key.option);
@@ -93,12 +93,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The section of a key as the document calls it: that of disk#1 may be written `[vg#1]`.
-    pub fn section<'k>(&'k self, key: &'k Key) -> &'k str {
+    pub fn section<'k>(&'k self, key: &'k ConfigKey) -> &'k str {
         let section = if key.section.is_empty() { DEFAULT } else { &key.section };
         self.resolver.outline.resource_of(section).map_or(section, |resource| resource.name)
     }
 
-    fn scoped(&self, section: &str, key: &Key, keyword: &Keyword) -> Result<Option<LateValue>, ReadError> {
+    fn scoped(&self, section: &str, key: &ConfigKey, keyword: &Keyword) -> Result<Option<LateValue>, ReadError> {
         let Some(entry) = self.document.entry(section, &key.scoped_option()) else { return Ok(None) };
         let value = self.resolver.entry_value(section, entry).map_err(ReadError::Invalid)?;
         if let Some(text) = value.as_text() {
@@ -107,13 +107,13 @@ impl<'a> Reader<'a> {
         Ok(Some(value))
     }
 
-    fn free(&self, section: &str, key: &Key) -> Result<KeywordValue, ReadError> {
+    fn free(&self, section: &str, key: &ConfigKey) -> Result<KeywordValue, ReadError> {
         let value = self.resolver.free_value(section, &key.scoped_option()).map_err(ReadError::Invalid)?;
         let value = value.ok_or_else(|| ReadError::Unset(key.clone()))?;
         let text = value.as_text().unwrap_or_default();
         Ok(KeywordValue {
             name: key.option.clone(),
-            kind: Kind::String,
+            kind: ValueKind::String,
             values: vec![text],
             secret: value.secret,
             store: None,

@@ -9,24 +9,24 @@ use std::collections::{HashMap, HashSet};
 use crate::diagnostic::Diagnostic;
 use crate::keyword::{ALWAYS_ON, AUTOSTART_NODE};
 use model::convert::convert;
-use model::keyword::{Inherit, Keyword, Kind};
+use model::keyword::{Keyword, KeywordInheritance, ValueKind};
 use model::object::LateValue;
 use model::{NodeName, ObjectPath};
 
 use crate::document::key::UNSCOPED;
 use crate::document::text::{DEFAULT, Entry};
 use crate::node::data::{NodeData, select};
-use crate::resolve::dereference::Place;
-use crate::resolve::mentions::Mentions;
-use crate::resolve::outline::{Outline, Role};
-use crate::{Document, Schemas};
+use crate::resolve::dereference::ValuePlace;
+use crate::resolve::mentions::KeywordMentions;
+use crate::resolve::outline::{Outline, SectionRole};
+use crate::{Document, DriverSchemas};
 
 /// The keyword that leaves a resource alone.
 const DISABLE: &str = "disable";
 
 /// The nodes that an object names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Members {
+pub(crate) struct ObjectNodes {
     pub(crate) nodes: Vec<NodeName>,
     pub(crate) drpnodes: Vec<NodeName>,
     pub(crate) encapnodes: Vec<NodeName>,
@@ -35,28 +35,28 @@ pub(crate) struct Members {
 }
 
 /// What the keywords of a document mean on one node.
-pub(crate) struct Resolver<'a> {
+pub(crate) struct KeywordResolver<'a> {
     pub(crate) path: &'a ObjectPath,
     pub(crate) outline: Outline<'a>,
-    pub(crate) members: Members,
+    pub(crate) members: ObjectNodes,
     pub(crate) node: &'a NodeData,
-    index: Index<'a>,
-    mentions: Mentions<'a>,
+    index: EntryIndex<'a>,
+    mentions: KeywordMentions<'a>,
     /// The scopes that hold on this node, most specific first.
     scopes: Vec<String>,
-    known: RefCell<HashMap<(String, String), Resolved>>,
+    known: RefCell<HashMap<(String, String), ResolvedValue>>,
     /// What is being resolved at the moment, so that a loop is seen.
     pub(crate) stack: RefCell<Vec<(String, String)>>,
 }
 
 /// The entries of a section by option, one for each scope.
-pub(crate) type Options<'a> = HashMap<&'a str, Vec<&'a Entry>>;
+pub(crate) type OptionIndex<'a> = HashMap<&'a str, Vec<&'a Entry>>;
 
 /// The options of each section.
-pub(crate) type Index<'a> = HashMap<&'a str, Options<'a>>;
+pub(crate) type EntryIndex<'a> = HashMap<&'a str, OptionIndex<'a>>;
 
-fn index(document: &Document) -> Index<'_> {
-    let mut index = Index::new();
+fn index(document: &Document) -> EntryIndex<'_> {
+    let mut index = EntryIndex::new();
     let mut last = HashSet::new();
     for section in document.sections().iter().rev() {
         let options = index.entry(&section.name).or_default();
@@ -71,29 +71,29 @@ fn index(document: &Document) -> Index<'_> {
 }
 
 /// A value, none, or why there is none to be had.
-pub(crate) type Resolved = Result<Option<LateValue>, Diagnostic>;
+pub(crate) type ResolvedValue = Result<Option<LateValue>, Diagnostic>;
 
 /// Where the text of a value comes from.
 #[derive(Clone, Copy)]
-pub(crate) enum Source<'a> {
+pub(crate) enum ValueSource<'a> {
     Written(&'a Entry),
     Default(&'a str),
 }
 
-impl<'a> Resolver<'a> {
+impl<'a> KeywordResolver<'a> {
     /// For a node. What is wrong with the lists of nodes is among the problems of the outline.
     pub(crate) fn new(
         path: &'a ObjectPath,
         document: &'a Document,
         node: &'a NodeData,
-        schemas: &'a dyn Schemas,
-    ) -> Resolver<'a> {
+        schemas: &'a dyn DriverSchemas,
+    ) -> KeywordResolver<'a> {
         let (outline, index) = (Outline::new(path, document, schemas), index(document));
-        let mut resolver = Resolver {
+        let mut resolver = KeywordResolver {
             path,
-            members: Members::default(),
+            members: ObjectNodes::default(),
             node,
-            mentions: Mentions::of(&outline, &index),
+            mentions: KeywordMentions::of(&outline, &index),
             outline,
             index,
             // The lists of nodes cannot be scoped by what they define.
@@ -103,14 +103,14 @@ impl<'a> Resolver<'a> {
         };
         resolver.members = resolver.read_members();
         resolver.scopes = resolver.members.scopes(&node.name);
-        if resolver.members.are_several() && matches!(path.kind(), model::Kind::Svc | model::Kind::Vol) {
+        if resolver.members.are_several() && matches!(path.kind(), model::ObjectKind::Svc | model::ObjectKind::Vol) {
             resolver.outline.add_implicit(schemas);
         }
         resolver.known.take();
         resolver
     }
 
-    fn read_members(&mut self) -> Members {
+    fn read_members(&mut self) -> ObjectNodes {
         let nodes = self.member_list("nodes").unwrap_or_else(|| self.default_nodes());
         let first = self.member_list(AUTOSTART_NODE).unwrap_or_default();
         let (mut ordered, others): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|name| first.contains(name));
@@ -118,7 +118,7 @@ impl<'a> Resolver<'a> {
         ordered.extend(others);
         let drpnodes = self.member_list("drpnodes").unwrap_or_default();
         let one = |list: Option<Vec<NodeName>>| list.and_then(|list| list.into_iter().next());
-        Members {
+        ObjectNodes {
             flex_primary: one(self.member_list("flex_primary")).or_else(|| ordered.first().cloned()),
             drp_flex_primary: one(self.member_list("drp_flex_primary")).or_else(|| drpnodes.first().cloned()),
             encapnodes: self.member_list("encapnodes").unwrap_or_default(),
@@ -129,7 +129,7 @@ impl<'a> Resolver<'a> {
 
     fn default_nodes(&self) -> Vec<NodeName> {
         match self.path.kind() {
-            model::Kind::Svc | model::Kind::Vol => vec![self.node.name.clone()],
+            model::ObjectKind::Svc | model::ObjectKind::Vol => vec![self.node.name.clone()],
             _ => self.node.peers.keys().cloned().collect(),
         }
     }
@@ -137,7 +137,7 @@ impl<'a> Resolver<'a> {
     /// A list of nodes as DEFAULT has it. None if it is not written, or wrong, which is reported.
     fn member_list(&mut self, name: &str) -> Option<Vec<NodeName>> {
         let entry = self.entry(DEFAULT, &[name], true)?;
-        let selected = match self.template(&self.place(DEFAULT, Source::Written(entry))) {
+        let selected = match self.template(&self.place(DEFAULT, ValueSource::Written(entry))) {
             Err(problem) => Err(problem),
             Ok(value) if value.as_text().is_some_and(|text| text.trim().is_empty()) && name == "nodes" => {
                 let label = "expected names of nodes; without the line, it is this node alone";
@@ -168,7 +168,7 @@ impl<'a> Resolver<'a> {
             return None;
         }
         let own = self.entry(section, &self.outline.spellings(section, keyword), keyword.scopable);
-        if own.is_some() || keyword.inherit == Inherit::No || section == DEFAULT {
+        if own.is_some() || keyword.inherit == KeywordInheritance::No || section == DEFAULT {
             return own;
         }
         // DEFAULT may know it by an old name of its own.
@@ -182,19 +182,19 @@ impl<'a> Resolver<'a> {
     }
 
     /// Where the value of a keyword comes from.
-    pub(crate) fn source<'k>(&self, section: &str, keyword: &'k Keyword) -> Option<Source<'k>>
+    pub(crate) fn source<'k>(&self, section: &str, keyword: &'k Keyword) -> Option<ValueSource<'k>>
     where
         'a: 'k,
     {
-        let written = self.written(section, keyword).map(Source::Written);
+        let written = self.written(section, keyword).map(ValueSource::Written);
         // A default that speaks of a resource which the object does not have is none.
         let default =
             || keyword.default.as_deref().filter(|text| !text.contains('{') || !self.lacks_neighbour(section, text));
-        written.or_else(|| default().map(Source::Default))
+        written.or_else(|| default().map(ValueSource::Default))
     }
 
     /// The value of a keyword. None if it is neither written nor has a default.
-    pub(crate) fn value(&self, section: &str, keyword: &Keyword) -> Resolved {
+    pub(crate) fn value(&self, section: &str, keyword: &Keyword) -> ResolvedValue {
         if self.is_untouched(section, keyword) {
             let default = keyword.default.as_deref();
             return Ok(default.map(|text| LateValue { secret: keyword.secret, ..LateValue::text(text) }));
@@ -222,7 +222,12 @@ impl<'a> Resolver<'a> {
     }
 
     /// Resolves once, whoever asks.
-    pub(crate) fn remembered(&self, section: &str, name: &str, resolve: impl FnOnce() -> Resolved) -> Resolved {
+    pub(crate) fn remembered(
+        &self,
+        section: &str,
+        name: &str,
+        resolve: impl FnOnce() -> ResolvedValue,
+    ) -> ResolvedValue {
         let key = (section.to_owned(), name.to_owned());
         if let Some(known) = self.known.borrow().get(&key) {
             return known.clone();
@@ -235,7 +240,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The value of a keyword that is more than what is written.
-    fn computed(&self, section: &str, keyword: &Keyword) -> Resolved {
+    fn computed(&self, section: &str, keyword: &Keyword) -> ResolvedValue {
         let list = |names: &[NodeName]| {
             let names: Vec<&str> = names.iter().map(NodeName::as_str).collect();
             Some(LateValue::text(names.join(" ")))
@@ -261,7 +266,7 @@ impl<'a> Resolver<'a> {
 
     /// `always_on = nodes drpnodes n7`: the sets of nodes, and the nodes, where the resource is standby.
     fn standby_of_old(&self, section: &str, entry: &Entry) -> Result<LateValue, Diagnostic> {
-        let text = self.template(&self.place(section, Source::Written(entry)))?.as_text().unwrap_or_default();
+        let text = self.template(&self.place(section, ValueSource::Written(entry)))?.as_text().unwrap_or_default();
         let holds = text.split_whitespace().any(|word| self.scopes.iter().any(|scope| scope == word));
         Ok(LateValue::text(holds.to_string()))
     }
@@ -274,7 +279,7 @@ impl<'a> Resolver<'a> {
         }
         let is_disabled = |node: &NodeName| {
             let entry = self.entry_where(&self.members.scopes(node), section, &[DISABLE]);
-            entry.is_some_and(|entry| convert(Kind::Boolean, &entry.value).is_ok_and(|values| values == ["true"]))
+            entry.is_some_and(|entry| convert(ValueKind::Boolean, &entry.value).is_ok_and(|values| values == ["true"]))
         };
         let mut nodes: Vec<NodeName> =
             self.members.all().filter(|node| **node != self.node.name && is_disabled(node)).cloned().collect();
@@ -289,24 +294,24 @@ impl<'a> Resolver<'a> {
     }
 
     /// The value of a key of a section without keywords. Only `env` knows references.
-    pub(crate) fn free_value(&self, section: &str, name: &str) -> Resolved {
-        let scopable = matches!(self.outline.of(section), Some(Role::Free { scopable: true }));
+    pub(crate) fn free_value(&self, section: &str, name: &str) -> ResolvedValue {
+        let scopable = matches!(self.outline.of(section), Some(SectionRole::Free { scopable: true }));
         let Some(entry) = self.entry(section, &[name], scopable) else { return Ok(None) };
         if scopable { self.entry_value(section, entry).map(Some) } else { Ok(Some(LateValue::text(&entry.value))) }
     }
 
     /// What of one entry does not resolve, all of it.
     pub(crate) fn entry_problems(&self, section: &str, entry: &Entry) -> Vec<Diagnostic> {
-        self.unresolved(&Place { section, text: &entry.value, entry: Some(entry), fallback: entry.value_span })
+        self.unresolved(&ValuePlace { section, text: &entry.value, entry: Some(entry), fallback: entry.value_span })
     }
 
     /// The value of one entry, whether or not it is the one that holds here.
     pub(crate) fn entry_value(&self, section: &str, entry: &Entry) -> Result<LateValue, Diagnostic> {
-        self.template(&Place { section, text: &entry.value, entry: Some(entry), fallback: entry.value_span })
+        self.template(&ValuePlace { section, text: &entry.value, entry: Some(entry), fallback: entry.value_span })
     }
 }
 
-impl Members {
+impl ObjectNodes {
     fn scopes(&self, node: &NodeName) -> Vec<String> {
         let sets = [
             ("nodes", self.nodes.contains(node)),

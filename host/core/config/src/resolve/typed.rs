@@ -2,16 +2,16 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use model::convert::convert;
-use model::datastore::Reference;
-use model::keyword::{Keyword, Kind};
+use model::datastore::KeyReference;
+use model::keyword::{Keyword, ValueKind};
 use model::object::LateValue;
 
-use crate::Key;
+use crate::ConfigKey;
 use crate::nearest::alternatives;
 use crate::node::data::{NodeData, select};
-use crate::resolve::resolver::{Resolver, Source};
+use crate::resolve::resolver::{KeywordResolver, ValueSource};
 
-impl Resolver<'_> {
+impl KeywordResolver<'_> {
     /// The canonical values of a keyword. None if it is neither written nor has a default, or is known only later.
     pub(crate) fn canonical(&self, section: &str, keyword: &Keyword) -> Result<Option<Vec<String>>, Diagnostic> {
         let Some(text) = self.value(section, keyword)?.and_then(|value| value.as_text()) else { return Ok(None) };
@@ -23,13 +23,13 @@ impl Resolver<'_> {
     }
 
     fn is_derived(&self, section: &str, keyword: &Keyword) -> bool {
-        matches!(self.source(section, keyword), Some(Source::Default(text)) if text.contains('{'))
+        matches!(self.source(section, keyword), Some(ValueSource::Default(text)) if text.contains('{'))
     }
 
     /// Where the value of a keyword stands, or else the name of the section that should hold it.
     pub(crate) fn span_of(&self, section: &str, keyword: &Keyword) -> Span {
         match self.source(section, keyword) {
-            Some(Source::Written(entry)) => entry.value_span,
+            Some(ValueSource::Written(entry)) => entry.value_span,
             _ => self.outline.span_of(section),
         }
     }
@@ -42,7 +42,7 @@ impl Resolver<'_> {
         text: &str,
         span: impl Fn() -> Span,
     ) -> Result<Vec<String>, Diagnostic> {
-        let key = || Key::new(self.outline.display_name(section), &keyword.name);
+        let key = || ConfigKey::new(self.outline.display_name(section), &keyword.name);
         let values = convert(keyword.kind, text).map_err(|error| {
             Diagnostic::error(span(), format!("{} is not {}", key(), error.kind), error.to_string())
         })?;
@@ -52,19 +52,19 @@ impl Resolver<'_> {
             return Err(Diagnostic::error(span(), format!("unknown value for {}", key()), expected));
         }
         if let Some(kind) = keyword.store {
-            let read = |word: &String| Reference::parse(word, kind, self.path);
+            let read = |word: &String| KeyReference::parse(word, kind, self.path);
             if let Some(error) = values.iter().find_map(|word| read(word).err()) {
                 let what = format!("{} holds {:?}, which refers to no key", key(), error.text);
                 return Err(Diagnostic::error(span(), what, error.reason));
             }
         }
-        if keyword.kind == Kind::Nodes {
+        if keyword.kind == ValueKind::Nodes {
             return self.selected(&key(), text, span());
         }
         Ok(values)
     }
 
-    fn selected(&self, key: &Key, text: &str, span: Span) -> Result<Vec<String>, Diagnostic> {
+    fn selected(&self, key: &ConfigKey, text: &str, span: Span) -> Result<Vec<String>, Diagnostic> {
         let node: &NodeData = self.node;
         match select(text, node) {
             Ok(names) => Ok(names.iter().map(ToString::to_string).collect()),

@@ -4,29 +4,29 @@ use std::fmt;
 
 use crate::diagnostic::Span;
 
-use crate::value::template::Reference;
+use crate::value::template::TemplateReference;
 
 /// How many numbers, signs and parentheses an expression may hold, so that nobody's stack is exhausted by one.
 const MAX_TERMS: usize = 200;
 
 /// What stands between the parentheses.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Expression {
-    Number(Number),
-    Reference(Reference),
-    Negated(Box<Expression>),
-    Binary(Box<Expression>, Operator, Box<Expression>),
+pub(crate) enum ArithmeticExpression {
+    Number(ArithmeticNumber),
+    Reference(TemplateReference),
+    Negated(Box<ArithmeticExpression>),
+    Binary(Box<ArithmeticExpression>, ArithmeticOperator, Box<ArithmeticExpression>),
 }
 
 /// A number. What is computed of integers alone stays an integer if it can.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Number {
+pub(crate) enum ArithmeticNumber {
     Integer(i64),
     Float(f64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operator {
+pub(crate) enum ArithmeticOperator {
     Add,
     Subtract,
     Multiply,
@@ -54,21 +54,21 @@ pub(crate) enum ArithmeticError<E> {
 }
 
 /// The arithmetic at the beginning of `text`, which stands at `offset` of its value, and its length. None if there is none.
-pub(crate) fn parse(text: &str, offset: usize) -> Option<(Expression, usize)> {
+pub(crate) fn parse(text: &str, offset: usize) -> Option<(ArithmeticExpression, usize)> {
     let inner = text.strip_prefix("$(")?;
-    let mut parser = Parser { rest: inner, offset: offset + 2, terms: 0 };
+    let mut parser = DocumentParser { rest: inner, offset: offset + 2, terms: 0 };
     let expression = parser.sum()?;
     parser.sign(")")?;
     Some((expression, parser.offset - offset))
 }
 
-struct Parser<'a> {
+struct DocumentParser<'a> {
     rest: &'a str,
     offset: usize,
     terms: usize,
 }
 
-impl Parser<'_> {
+impl DocumentParser<'_> {
     fn advance(&mut self, len: usize) {
         self.rest = &self.rest[len..];
         self.offset += len;
@@ -85,131 +85,135 @@ impl Parser<'_> {
         self.rest.starts_with(sign).then(|| self.advance(sign.len()))
     }
 
-    fn operator(&mut self, operators: &[(&str, Operator)]) -> Option<Operator> {
+    fn operator(&mut self, operators: &[(&str, ArithmeticOperator)]) -> Option<ArithmeticOperator> {
         operators.iter().find_map(|(sign, operator)| self.sign(sign).map(|()| *operator))
     }
 
-    fn sum(&mut self) -> Option<Expression> {
+    fn sum(&mut self) -> Option<ArithmeticExpression> {
         let mut left = self.product()?;
-        while let Some(operator) = self.operator(&[("+", Operator::Add), ("-", Operator::Subtract)]) {
-            left = Expression::Binary(Box::new(left), operator, Box::new(self.product()?));
+        while let Some(operator) = self.operator(&[("+", ArithmeticOperator::Add), ("-", ArithmeticOperator::Subtract)])
+        {
+            left = ArithmeticExpression::Binary(Box::new(left), operator, Box::new(self.product()?));
         }
         Some(left)
     }
 
-    fn product(&mut self) -> Option<Expression> {
-        const SIGNS: [(&str, Operator); 4] = [
-            ("*", Operator::Multiply),
-            ("//", Operator::FloorDivide),
-            ("/", Operator::Divide),
-            ("%", Operator::Modulo),
+    fn product(&mut self) -> Option<ArithmeticExpression> {
+        const SIGNS: [(&str, ArithmeticOperator); 4] = [
+            ("*", ArithmeticOperator::Multiply),
+            ("//", ArithmeticOperator::FloorDivide),
+            ("/", ArithmeticOperator::Divide),
+            ("%", ArithmeticOperator::Modulo),
         ];
         let mut left = self.signed()?;
         while let Some(operator) = self.operator(&SIGNS) {
-            left = Expression::Binary(Box::new(left), operator, Box::new(self.signed()?));
+            left = ArithmeticExpression::Binary(Box::new(left), operator, Box::new(self.signed()?));
         }
         Some(left)
     }
 
     /// The sign binds less than the power: `-2 ** 2` is -4.
-    fn signed(&mut self) -> Option<Expression> {
+    fn signed(&mut self) -> Option<ArithmeticExpression> {
         self.terms += 1;
         if self.terms > MAX_TERMS {
             return None;
         }
         if self.sign("-").is_some() {
-            return Some(Expression::Negated(Box::new(self.signed()?)));
+            return Some(ArithmeticExpression::Negated(Box::new(self.signed()?)));
         }
         if self.sign("+").is_some() {
             return self.signed();
         }
         let base = self.primary()?;
         match self.sign("**") {
-            Some(()) => Some(Expression::Binary(Box::new(base), Operator::Power, Box::new(self.signed()?))),
+            Some(()) => {
+                Some(ArithmeticExpression::Binary(Box::new(base), ArithmeticOperator::Power, Box::new(self.signed()?)))
+            }
             None => Some(base),
         }
     }
 
-    fn primary(&mut self) -> Option<Expression> {
+    fn primary(&mut self) -> Option<ArithmeticExpression> {
         if self.sign("(").is_some() {
             let inner = self.sum()?;
             self.sign(")")?;
             return Some(inner);
         }
-        if let Some((reference, len)) = Reference::parse(self.rest, self.offset) {
+        if let Some((reference, len)) = TemplateReference::parse(self.rest, self.offset) {
             self.advance(len);
-            return Some(Expression::Reference(reference));
+            return Some(ArithmeticExpression::Reference(reference));
         }
         let len = self.rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(self.rest.len());
-        let number = Number::parse(&self.rest[..len])?;
+        let number = ArithmeticNumber::parse(&self.rest[..len])?;
         self.advance(len);
-        Some(Expression::Number(number))
+        Some(ArithmeticExpression::Number(number))
     }
 }
 
-impl Expression {
+impl ArithmeticExpression {
     /// Its value. `resolve` gives the text of a reference.
     pub(crate) fn evaluate<E>(
         &self,
-        resolve: &mut dyn FnMut(&Reference) -> Result<String, E>,
-    ) -> Result<Number, ArithmeticError<E>> {
+        resolve: &mut dyn FnMut(&TemplateReference) -> Result<String, E>,
+    ) -> Result<ArithmeticNumber, ArithmeticError<E>> {
         match self {
-            Expression::Number(number) => Ok(*number),
-            Expression::Reference(reference) => {
+            ArithmeticExpression::Number(number) => Ok(*number),
+            ArithmeticExpression::Reference(reference) => {
                 let text = resolve(reference).map_err(ArithmeticError::Reference)?;
-                Number::parse_signed(text.trim()).ok_or(ArithmeticError::NoNumber(text, reference.span))
+                ArithmeticNumber::parse_signed(text.trim()).ok_or(ArithmeticError::NoNumber(text, reference.span))
             }
-            Expression::Negated(inner) => {
-                let zero = Number::Integer(0);
-                Operator::Subtract.apply(zero, inner.evaluate(resolve)?)
+            ArithmeticExpression::Negated(inner) => {
+                let zero = ArithmeticNumber::Integer(0);
+                ArithmeticOperator::Subtract.apply(zero, inner.evaluate(resolve)?)
             }
-            Expression::Binary(left, operator, right) => {
+            ArithmeticExpression::Binary(left, operator, right) => {
                 operator.apply(left.evaluate(resolve)?, right.evaluate(resolve)?)
             }
         }
     }
 }
 
-impl Operator {
-    fn apply<E>(self, left: Number, right: Number) -> Result<Number, ArithmeticError<E>> {
-        let divides = matches!(self, Operator::Divide | Operator::FloorDivide | Operator::Modulo);
+impl ArithmeticOperator {
+    fn apply<E>(self, left: ArithmeticNumber, right: ArithmeticNumber) -> Result<ArithmeticNumber, ArithmeticError<E>> {
+        let divides =
+            matches!(self, ArithmeticOperator::Divide | ArithmeticOperator::FloorDivide | ArithmeticOperator::Modulo);
         if divides && right.as_f64() == 0.0 {
             return Err(ArithmeticError::DivisionByZero);
         }
-        if let (Number::Integer(left), Number::Integer(right)) = (left, right) {
+        if let (ArithmeticNumber::Integer(left), ArithmeticNumber::Integer(right)) = (left, right) {
             match self.integers(left, right) {
-                Some(Some(result)) => return Ok(Number::Integer(result)),
+                Some(Some(result)) => return Ok(ArithmeticNumber::Integer(result)),
                 Some(None) => return Err(ArithmeticError::OutOfRange),
                 None => {}
             }
         }
         let result = self.floats(left.as_f64(), right.as_f64());
-        if result.is_finite() { Ok(Number::Float(result)) } else { Err(ArithmeticError::OutOfRange) }
+        if result.is_finite() { Ok(ArithmeticNumber::Float(result)) } else { Err(ArithmeticError::OutOfRange) }
     }
 
     /// None if the result is no integer, `Some(None)` if it is one that does not fit.
     fn integers(self, left: i64, right: i64) -> Option<Option<i64>> {
         Some(match self {
-            Operator::Add => left.checked_add(right),
-            Operator::Subtract => left.checked_sub(right),
-            Operator::Multiply => left.checked_mul(right),
-            Operator::Divide if left.checked_rem(right) == Some(0) => left.checked_div(right),
-            Operator::Divide => return None,
-            Operator::FloorDivide => floor_div(left, right),
-            Operator::Modulo => floor_mod(left, right),
-            Operator::Power => return u32::try_from(right).ok().map(|exponent| left.checked_pow(exponent)),
+            ArithmeticOperator::Add => left.checked_add(right),
+            ArithmeticOperator::Subtract => left.checked_sub(right),
+            ArithmeticOperator::Multiply => left.checked_mul(right),
+            ArithmeticOperator::Divide if left.checked_rem(right) == Some(0) => left.checked_div(right),
+            ArithmeticOperator::Divide => return None,
+            ArithmeticOperator::FloorDivide => floor_div(left, right),
+            ArithmeticOperator::Modulo => floor_mod(left, right),
+            ArithmeticOperator::Power => return u32::try_from(right).ok().map(|exponent| left.checked_pow(exponent)),
         })
     }
 
     fn floats(self, left: f64, right: f64) -> f64 {
         match self {
-            Operator::Add => left + right,
-            Operator::Subtract => left - right,
-            Operator::Multiply => left * right,
-            Operator::Divide => left / right,
-            Operator::FloorDivide => (left / right).floor(),
-            Operator::Modulo => left - right * (left / right).floor(),
-            Operator::Power => left.powf(right),
+            ArithmeticOperator::Add => left + right,
+            ArithmeticOperator::Subtract => left - right,
+            ArithmeticOperator::Multiply => left * right,
+            ArithmeticOperator::Divide => left / right,
+            ArithmeticOperator::FloorDivide => (left / right).floor(),
+            ArithmeticOperator::Modulo => left - right * (left / right).floor(),
+            ArithmeticOperator::Power => left.powf(right),
         }
     }
 }
@@ -227,43 +231,43 @@ fn floor_mod(left: i64, right: i64) -> Option<i64> {
     Some(if rest != 0 && (rest < 0) != (right < 0) { rest + right } else { rest })
 }
 
-impl Number {
+impl ArithmeticNumber {
     /// An unsigned number.
-    fn parse(text: &str) -> Option<Number> {
+    fn parse(text: &str) -> Option<ArithmeticNumber> {
         if !text.bytes().any(|byte| byte.is_ascii_digit()) {
             return None;
         }
         match text.parse() {
-            Ok(integer) => Some(Number::Integer(integer)),
-            Err(_) => text.parse().ok().filter(|float: &f64| float.is_finite()).map(Number::Float),
+            Ok(integer) => Some(ArithmeticNumber::Integer(integer)),
+            Err(_) => text.parse().ok().filter(|float: &f64| float.is_finite()).map(ArithmeticNumber::Float),
         }
     }
 
-    fn parse_signed(text: &str) -> Option<Number> {
+    fn parse_signed(text: &str) -> Option<ArithmeticNumber> {
         let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         match text.strip_prefix('-') {
-            Some(unsigned) if plain(unsigned) => match Number::parse(unsigned)? {
-                Number::Integer(integer) => Some(Number::Integer(-integer)),
-                Number::Float(float) => Some(Number::Float(-float)),
+            Some(unsigned) if plain(unsigned) => match ArithmeticNumber::parse(unsigned)? {
+                ArithmeticNumber::Integer(integer) => Some(ArithmeticNumber::Integer(-integer)),
+                ArithmeticNumber::Float(float) => Some(ArithmeticNumber::Float(-float)),
             },
-            None if plain(text) => Number::parse(text),
+            None if plain(text) => ArithmeticNumber::parse(text),
             _ => None,
         }
     }
 
     fn as_f64(self) -> f64 {
         match self {
-            Number::Integer(integer) => integer as f64,
-            Number::Float(float) => float,
+            ArithmeticNumber::Integer(integer) => integer as f64,
+            ArithmeticNumber::Float(float) => float,
         }
     }
 }
 
-impl fmt::Display for Number {
+impl fmt::Display for ArithmeticNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Number::Integer(integer) => integer.fmt(f),
-            Number::Float(float) => float.fmt(f),
+            ArithmeticNumber::Integer(integer) => integer.fmt(f),
+            ArithmeticNumber::Float(float) => float.fmt(f),
         }
     }
 }
@@ -275,7 +279,7 @@ mod tests {
     fn evaluate(text: &str) -> Result<String, String> {
         let (expression, len) = parse(text, 0).ok_or("no arithmetic")?;
         assert_eq!(len, text.len(), "{text}");
-        let mut resolve = |reference: &Reference| match reference.name.as_str() {
+        let mut resolve = |reference: &TemplateReference| match reference.name.as_str() {
             "three" => Ok("3".to_owned()),
             "minus" => Ok("-4".to_owned()),
             name => Ok::<String, String>(name.to_owned()),
@@ -330,7 +334,7 @@ mod tests {
         #[test]
         fn no_expression_panics(text in r"\$\(([0-9.+*/%() -]|\{three\}|\{minus\}|9223372036854775807)*\)") {
             if let Some((expression, _)) = parse(&text, 0) {
-                let mut resolve = |_: &Reference| Ok::<String, String>("-9223372036854775808".to_owned());
+                let mut resolve = |_: &TemplateReference| Ok::<String, String>("-9223372036854775808".to_owned());
                 let _ = expression.evaluate(&mut resolve);
             }
         }

@@ -1,7 +1,7 @@
 //! A handful of drivers, and nodes, for the tests of configurations.
 
-use config::{DriverSchema, NodeData, Schemas};
-use model::keyword::{Keyword, Kind};
+use config::{DriverSchema, DriverSchemas, NodeData};
+use model::keyword::{Keyword, ValueKind};
 use model::{DriverName, Group, ObjectPath};
 
 /// A few drivers, as their manifests would describe them.
@@ -9,62 +9,65 @@ pub(crate) struct Drivers(Vec<(DriverName, Vec<Keyword>)>);
 
 impl Drivers {
     pub(crate) fn new() -> Drivers {
-        let text = |name: &str| Keyword::new(name, Kind::String, "");
+        let text = |name: &str| Keyword::new(name, ValueKind::String, "");
         let required = |keyword: Keyword| Keyword { required: true, ..keyword };
         let secret = |keyword: Keyword| Keyword { secret: true, ..keyword };
         let zone = || text("gce_zone").inherited();
         let drivers = [
             (
                 "app.forking",
-                vec![Keyword::new("start", Kind::Command, ""), Keyword::new("timeout", Kind::Duration, "")],
+                vec![Keyword::new("start", ValueKind::Command, ""), Keyword::new("timeout", ValueKind::Duration, "")],
             ),
             (
                 "app.simple",
                 vec![
-                    required(Keyword::new("start", Kind::Command, "")),
+                    required(Keyword::new("start", ValueKind::Command, "")),
                     secret(text("password")),
-                    Keyword { store: Some(model::Kind::Sec), ..Keyword::new("secrets", Kind::Words, "") },
+                    Keyword { store: Some(model::ObjectKind::Sec), ..Keyword::new("secrets", ValueKind::Words, "") },
                 ],
             ),
             (
                 "container.docker",
                 vec![
                     required(text("image")),
-                    Keyword::new("run_args", Kind::Words, ""),
+                    Keyword::new("run_args", ValueKind::Words, ""),
                     text("netns"),
-                    Keyword::new("data_dir", Kind::Path, ""),
-                    Keyword::new("container_data_dir", Kind::Path, "").inherited(),
+                    Keyword::new("data_dir", ValueKind::Path, ""),
+                    Keyword::new("container_data_dir", ValueKind::Path, "").inherited(),
                 ],
             ),
             (
                 "disk.loop",
                 vec![
-                    required(Keyword::new("file", Kind::Path, "")).such_as("/srv/{name}.img"),
-                    Keyword { provisioning: true, ..Keyword::new("size", Kind::Size, "").or("1g") },
+                    required(Keyword::new("file", ValueKind::Path, "")).such_as("/srv/{name}.img"),
+                    Keyword { provisioning: true, ..Keyword::new("size", ValueKind::Size, "").or("1g") },
                 ],
             ),
-            ("disk.gce", vec![Keyword::new("names", Kind::List, ""), Keyword::new("size", Kind::Size, ""), zone()]),
+            (
+                "disk.gce",
+                vec![Keyword::new("names", ValueKind::List, ""), Keyword::new("size", ValueKind::Size, ""), zone()],
+            ),
             ("disk.vg", vec![required(text("name"))]),
             (
                 "fs.ext4",
                 vec![
                     required(text("dev")),
-                    required(Keyword::new("mnt", Kind::Path, "")),
+                    required(Keyword::new("mnt", ValueKind::Path, "")),
                     text("mnt_opt"),
-                    Keyword::new("mode", Kind::Mode, ""),
+                    Keyword::new("mode", ValueKind::Mode, ""),
                 ],
             ),
             (
                 "fs.btrfs",
                 vec![
                     required(text("dev")),
-                    Keyword::new("mnt", Kind::Path, ""),
+                    Keyword::new("mnt", ValueKind::Path, ""),
                     text("mnt_opt"),
                     Keyword { provisioning: true, ..text("mkfs_dev").or("{disk.exposed_devs[0]}") },
                 ],
             ),
             ("fs.flag", vec![]),
-            ("ip.host", vec![text("name"), text("dev"), Keyword::new("netmask", Kind::Integer, "").unscoped()]),
+            ("ip.host", vec![text("name"), text("dev"), Keyword::new("netmask", ValueKind::Integer, "").unscoped()]),
             ("ip.gce", vec![text("name"), text("dev"), text("routename"), zone()]),
             (
                 "ip.netns",
@@ -75,18 +78,18 @@ impl Drivers {
                     text("network"),
                     text("gateway"),
                     required(text("netns")),
-                    Keyword::new("del_net_route", Kind::Boolean, "").or("false"),
+                    Keyword::new("del_net_route", ValueKind::Boolean, "").or("false"),
                 ],
             ),
-            ("sync.rsync", vec![Keyword::new("src", Kind::List, "")]),
-            ("task.host", vec![Keyword::new("command", Kind::Command, "")]),
+            ("sync.rsync", vec![Keyword::new("src", ValueKind::List, "")]),
+            ("task.host", vec![Keyword::new("command", ValueKind::Command, "")]),
         ];
         let named = |(name, keywords): (&str, Vec<Keyword>)| (name.parse().unwrap(), keywords);
         Drivers(drivers.into_iter().map(named).collect())
     }
 }
 
-impl Schemas for Drivers {
+impl DriverSchemas for Drivers {
     fn driver(&self, group: Group, type_name: &str) -> Option<DriverSchema<'_>> {
         let found = self.0.iter().find(|(name, _)| name.group() == group && name.name() == type_name)?;
         Some(DriverSchema { name: &found.0, keywords: &found.1 })

@@ -4,14 +4,14 @@ use super::ConvertError;
 
 /// What a text is split into, and whether a shell would have done more than split it.
 #[derive(Default)]
-struct Split {
+struct SplitWords {
     words: Vec<String>,
     /// The word at work. None between two words.
     word: Option<String>,
     meta: bool,
 }
 
-impl Split {
+impl SplitWords {
     fn push(&mut self, c: char) {
         self.word.get_or_insert_default().push(c);
     }
@@ -47,8 +47,8 @@ fn is_assignment(word: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(legal)
 }
 
-fn split(text: &str) -> Result<Split, ConvertError> {
-    let mut split = Split::default();
+fn split(text: &str) -> Result<SplitWords, ConvertError> {
+    let mut split = SplitWords::default();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
         match c {
@@ -71,7 +71,7 @@ fn split(text: &str) -> Result<Split, ConvertError> {
     Ok(split)
 }
 
-fn single_quoted(chars: &mut std::str::Chars<'_>, split: &mut Split) -> Result<(), ConvertError> {
+fn single_quoted(chars: &mut std::str::Chars<'_>, split: &mut SplitWords) -> Result<(), ConvertError> {
     let rest = chars.as_str();
     let (quoted, after) = rest.split_once('\'').ok_or_else(|| unfinished("a ' at the end of what a ' begins"))?;
     split.word.get_or_insert_default().push_str(quoted);
@@ -79,7 +79,7 @@ fn single_quoted(chars: &mut std::str::Chars<'_>, split: &mut Split) -> Result<(
     Ok(())
 }
 
-fn double_quoted(chars: &mut std::str::Chars<'_>, split: &mut Split) -> Result<(), ConvertError> {
+fn double_quoted(chars: &mut std::str::Chars<'_>, split: &mut SplitWords) -> Result<(), ConvertError> {
     split.word.get_or_insert_default();
     while let Some(c) = chars.next() {
         match c {

@@ -4,11 +4,11 @@ mod command;
 mod quantity;
 mod schedule;
 
-use crate::keyword::Kind;
+use crate::keyword::ValueKind;
 
 pub use command::{command, split_words};
 pub use quantity::{duration, size};
-pub use schedule::{Day, Element, Schedule, Window, schedule};
+pub use schedule::{Schedule, ScheduleDay, ScheduleElement, ScheduleWindow, schedule};
 
 /// Why a text is no value of a kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,20 +27,20 @@ impl ConvertError {
 }
 
 /// The value in canonical form: one element, or one for each element of a list or word of a command.
-pub fn convert(kind: Kind, text: &str) -> Result<Vec<String>, ConvertError> {
+pub fn convert(kind: ValueKind, text: &str) -> Result<Vec<String>, ConvertError> {
     let one = |value: String| Ok(vec![value]);
     match kind {
-        Kind::String => one(text.to_owned()),
-        Kind::Boolean => one(boolean(text)?.to_string()),
-        Kind::Integer => one(integer(text)?.to_string()),
-        Kind::Size => one(size(text)?.to_string()),
-        Kind::Duration => one(duration(text)?.as_millis().to_string()),
-        Kind::List | Kind::Nodes => Ok(text.split_whitespace().map(str::to_owned).collect()),
-        Kind::Words => split_words(text),
-        Kind::Command => command(text),
-        Kind::Path => one(path(text)?),
-        Kind::Mode => one(mode(text)?.to_string()),
-        Kind::Schedule => {
+        ValueKind::String => one(text.to_owned()),
+        ValueKind::Boolean => one(boolean(text)?.to_string()),
+        ValueKind::Integer => one(integer(text)?.to_string()),
+        ValueKind::Size => one(size(text)?.to_string()),
+        ValueKind::Duration => one(duration(text)?.as_millis().to_string()),
+        ValueKind::List | ValueKind::Nodes => Ok(text.split_whitespace().map(str::to_owned).collect()),
+        ValueKind::Words => split_words(text),
+        ValueKind::Command => command(text),
+        ValueKind::Path => one(path(text)?),
+        ValueKind::Mode => one(mode(text)?.to_string()),
+        ValueKind::Schedule => {
             schedule(text)?;
             one(text.split_whitespace().collect::<Vec<_>>().join(" "))
         }

@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::ConvertError;
 
 /// A number as people write it, exactly: the digits without the point, and how many of them stand behind it.
-struct Decimal {
+struct DecimalNumber {
     digits: u128,
     fraction: u32,
 }
 
-impl Decimal {
+impl DecimalNumber {
     /// The number at the beginning of a text and what follows it. A comma is a point, too.
-    fn split(text: &str) -> Option<(Decimal, &str)> {
+    fn split(text: &str) -> Option<(DecimalNumber, &str)> {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
         let (number, rest) = text.split_at(end);
         let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((number, ""));
@@ -22,7 +22,7 @@ impl Decimal {
             return None;
         }
         let digits = format!("{whole}{fraction}").parse().ok()?;
-        Some((Decimal { digits, fraction: u32::try_from(fraction.len()).ok()? }, rest))
+        Some((DecimalNumber { digits, fraction: u32::try_from(fraction.len()).ok()? }, rest))
     }
 
     /// That many units, rounded down.
@@ -34,7 +34,7 @@ impl Decimal {
 /// Bytes: `20g`, `512m`, `1.5gib`. Units are binary however they are written.
 pub fn size(text: &str) -> Result<u64, ConvertError> {
     let parsed = || {
-        let (number, unit) = Decimal::split(text.trim())?;
+        let (number, unit) = DecimalNumber::split(text.trim())?;
         let bytes = number.times(1 << size_unit(unit.trim())?)?;
         // Kernel interfaces count in signed 64 bits.
         u64::try_from(bytes).ok().filter(|bytes| i64::try_from(*bytes).is_ok())
@@ -70,7 +70,7 @@ pub fn duration(text: &str) -> Result<Duration, ConvertError> {
         return Err(error());
     }
     while !rest.is_empty() {
-        let (number, after) = Decimal::split(rest).ok_or_else(error)?;
+        let (number, after) = DecimalNumber::split(rest).ok_or_else(error)?;
         let end = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
         let unit = if bare { "s" } else { &after[..end] };
         let millis = duration_unit(unit).and_then(|unit| number.times(unit)).ok_or_else(error)?;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[track_caller]
-fn check(kind: Kind, text: &str, expected: &[&str]) {
+fn check(kind: ValueKind, text: &str, expected: &[&str]) {
     match convert(kind, text) {
         Ok(values) => assert_eq!(values, expected, "{text:?}"),
         Err(error) => panic!("{text:?} is not {}: {error}", error.kind),
@@ -11,7 +11,7 @@ fn check(kind: Kind, text: &str, expected: &[&str]) {
 }
 
 #[track_caller]
-fn refuse(kind: Kind, texts: &[&str], expected: &str) {
+fn refuse(kind: ValueKind, texts: &[&str], expected: &str) {
     for text in texts {
         let error = convert(kind, text).expect_err(text);
         assert!(error.to_string().contains(expected), "{text:?}: {error}");
@@ -43,12 +43,12 @@ fn sizes_are_binary_however_the_unit_is_written() {
         ("7b", "7"),
         ("20 g", "21474836480"),
     ] {
-        check(Kind::Size, text, &[bytes]);
+        check(ValueKind::Size, text, &[bytes]);
     }
     let bad =
         ["-1", "-1000", "-1KB", "8EiB", "8EB", "8.5EB", "badValue", "", "12parsecs", "1.2.3", ".5g", "g", "1bb", "1é"];
-    refuse(Kind::Size, &bad, "a number with an optional unit, such as 512m or 20g");
-    refuse(Kind::Size, &["99999999999999999999999999999999"], "512m");
+    refuse(ValueKind::Size, &bad, "a number with an optional unit, such as 512m or 20g");
+    refuse(ValueKind::Size, &["99999999999999999999999999999999"], "512m");
 }
 
 #[test]
@@ -66,10 +66,10 @@ fn durations_are_sums_and_bare_numbers_are_seconds() {
         ("1.5h", "5400000"),
         ("1h 30m", "5400000"),
     ] {
-        check(Kind::Duration, text, &[millis]);
+        check(ValueKind::Duration, text, &[millis]);
     }
     refuse(
-        Kind::Duration,
+        ValueKind::Duration,
         &["1p", "", "-1s", "s", "1h30", "1.5", "one", "99999999999999999999y"],
         "such as 30, 10s or 1h30m",
     );
@@ -78,67 +78,67 @@ fn durations_are_sums_and_bare_numbers_are_seconds() {
 #[test]
 fn booleans_modes_and_integers() {
     for text in ["true", "True", "YES", "on", "1"] {
-        check(Kind::Boolean, text, &["true"]);
+        check(ValueKind::Boolean, text, &["true"]);
     }
     for text in ["false", "No", "OFF", "0"] {
-        check(Kind::Boolean, text, &["false"]);
+        check(ValueKind::Boolean, text, &["false"]);
     }
-    refuse(Kind::Boolean, &["", "maybe", "2"], "true or false");
-    check(Kind::Mode, "0755", &["493"]);
-    check(Kind::Mode, "2770", &["1528"]);
-    refuse(Kind::Mode, &["", "8", "10000", "rwx", "+755", "-1"], "permissions in octal");
-    check(Kind::Integer, "-12", &["-12"]);
-    check(Kind::Integer, "007", &["7"]);
-    refuse(Kind::Integer, &["", "1.5", "x", "99999999999999999999"], "a decimal integer");
+    refuse(ValueKind::Boolean, &["", "maybe", "2"], "true or false");
+    check(ValueKind::Mode, "0755", &["493"]);
+    check(ValueKind::Mode, "2770", &["1528"]);
+    refuse(ValueKind::Mode, &["", "8", "10000", "rwx", "+755", "-1"], "permissions in octal");
+    check(ValueKind::Integer, "-12", &["-12"]);
+    check(ValueKind::Integer, "007", &["7"]);
+    refuse(ValueKind::Integer, &["", "1.5", "x", "99999999999999999999"], "a decimal integer");
 }
 
 #[test]
 fn paths_are_absolute_and_tidy() {
-    check(Kind::Path, "/srv//web/./a/", &["/srv/web/a"]);
-    check(Kind::Path, "/", &["/"]);
-    refuse(Kind::Path, &["", "srv", "/srv/../etc", "./a"], "an absolute path without ..");
+    check(ValueKind::Path, "/srv//web/./a/", &["/srv/web/a"]);
+    check(ValueKind::Path, "/", &["/"]);
+    refuse(ValueKind::Path, &["", "srv", "/srv/../etc", "./a"], "an absolute path without ..");
 }
 
 #[test]
 fn lists_are_words() {
-    check(Kind::List, " a  b\nc ", &["a", "b", "c"]);
-    check(Kind::List, "", &[]);
-    check(Kind::Words, r#"-e "A=b c" 'd "e"' f\ g ''"#, &["-e", "A=b c", "d \"e\"", "f g", ""]);
-    check(Kind::Words, "--label #1 $HOME *", &["--label", "#1", "$HOME", "*"]);
-    refuse(Kind::Words, &["a 'b"], "a ' at the end");
-    refuse(Kind::Words, &["a \"b"], "a \" at the end");
-    refuse(Kind::Words, &["a\\"], "behind the last backslash");
+    check(ValueKind::List, " a  b\nc ", &["a", "b", "c"]);
+    check(ValueKind::List, "", &[]);
+    check(ValueKind::Words, r#"-e "A=b c" 'd "e"' f\ g ''"#, &["-e", "A=b c", "d \"e\"", "f g", ""]);
+    check(ValueKind::Words, "--label #1 $HOME *", &["--label", "#1", "$HOME", "*"]);
+    refuse(ValueKind::Words, &["a 'b"], "a ' at the end");
+    refuse(ValueKind::Words, &["a \"b"], "a \" at the end");
+    refuse(ValueKind::Words, &["a\\"], "behind the last backslash");
 }
 
 #[test]
 fn commands_run_in_a_shell_only_if_they_need_one() {
-    let shell = |text: &str| check(Kind::Command, text, &["/bin/sh", "-c", text]);
-    check(Kind::Command, "/bin/app --name 'a b' x=1", &["/bin/app", "--name", "a b", "x=1"]);
-    check(Kind::Command, "echo 'a && b' \"c | d\" e\\;f", &["echo", "a && b", "c | d", "e;f"]);
-    check(Kind::Command, "echo a#b {c}", &["echo", "a#b", "{c}"]);
+    let shell = |text: &str| check(ValueKind::Command, text, &["/bin/sh", "-c", text]);
+    check(ValueKind::Command, "/bin/app --name 'a b' x=1", &["/bin/app", "--name", "a b", "x=1"]);
+    check(ValueKind::Command, "echo 'a && b' \"c | d\" e\\;f", &["echo", "a && b", "c | d", "e;f"]);
+    check(ValueKind::Command, "echo a#b {c}", &["echo", "a#b", "{c}"]);
     shell("mkdir -p /web/sm/init && chown 999:999 /web/*/*");
     shell("echo \"$HOME\"");
     shell("date > /tmp/x");
     shell("LANG=C date");
     shell("ls ~");
     shell("true # always");
-    refuse(Kind::Command, &["", "  "], "a program and its arguments");
-    refuse(Kind::Command, &["echo 'a"], "a ' at the end");
+    refuse(ValueKind::Command, &["", "  "], "a program and its arguments");
+    refuse(ValueKind::Command, &["echo 'a"], "a ' at the end");
 }
 
-const KINDS: [Kind; 12] = [
-    Kind::String,
-    Kind::Boolean,
-    Kind::Integer,
-    Kind::Size,
-    Kind::Duration,
-    Kind::List,
-    Kind::Words,
-    Kind::Command,
-    Kind::Path,
-    Kind::Mode,
-    Kind::Nodes,
-    Kind::Schedule,
+const KINDS: [ValueKind; 12] = [
+    ValueKind::String,
+    ValueKind::Boolean,
+    ValueKind::Integer,
+    ValueKind::Size,
+    ValueKind::Duration,
+    ValueKind::List,
+    ValueKind::Words,
+    ValueKind::Command,
+    ValueKind::Path,
+    ValueKind::Mode,
+    ValueKind::Nodes,
+    ValueKind::Schedule,
 ];
 
 proptest::proptest! {

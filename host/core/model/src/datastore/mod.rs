@@ -7,9 +7,9 @@ mod key;
 mod reference;
 mod value;
 
-pub use key::{NoKey, check_key};
-pub use reference::{NoReference, NoVariable, Reference, variable};
-pub use value::{Encoded, NONCE_BYTES, NotEncoded, NotOpened, SEALING_KEY_BYTES, SealingKey, plain};
+pub use key::{InvalidDataKey, check_key};
+pub use reference::{InvalidKeyReference, InvalidVariableName, KeyReference, variable};
+pub use value::{DataValue, InvalidDataValue, NONCE_BYTES, SEALING_KEY_BYTES, SealingKey, UnsealError, plain};
 
 /// The section that holds the keys.
 pub const DATA: &str = "data";

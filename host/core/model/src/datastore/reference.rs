@@ -1,10 +1,10 @@
 //! References to keys of stores, as keywords hold them: `PASSWORD=db/password`, `db/password`, `db/*`.
 
-use crate::{Kind, ObjectPath};
+use crate::{ObjectKind, ObjectPath};
 
 /// One word of a keyword that refers to stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
+pub struct KeyReference {
     /// The variable that gets the value. None: the one that is called like the key, see [`variable`].
     pub variable: Option<String>,
     /// The store.
@@ -16,7 +16,7 @@ pub struct Reference {
 /// A text that is no reference, or not one of this object's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} refers to no key: {reason}")]
-pub struct NoReference {
+pub struct InvalidKeyReference {
     /// The text.
     pub text: String,
     /// Why not.
@@ -26,11 +26,11 @@ pub struct NoReference {
 /// A key that no variable can be called like.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} cannot be the name of a variable, which is made of letters, digits and _, and begins with no digit")]
-pub struct NoVariable(pub String);
+pub struct InvalidVariableName(pub String);
 
 /// The variable that is called like a key: in upper case.
-pub fn variable(key: &str) -> Result<String, NoVariable> {
-    if is_variable(key) { Ok(key.to_ascii_uppercase()) } else { Err(NoVariable(key.to_owned())) }
+pub fn variable(key: &str) -> Result<String, InvalidVariableName> {
+    if is_variable(key) { Ok(key.to_ascii_uppercase()) } else { Err(InvalidVariableName(key.to_owned())) }
 }
 
 fn is_variable(name: &str) -> bool {
@@ -38,17 +38,17 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.chars().all(legal) && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
-impl Reference {
+impl KeyReference {
     /// Reads a word as the object `own` means it, of a keyword that refers to stores of that kind: a store without a
     /// namespace is one of the object's own, and one of another is refused.
-    pub fn parse(text: &str, kind: Kind, own: &ObjectPath) -> Result<Reference, NoReference> {
-        let refuse = |reason: String| NoReference { text: text.to_owned(), reason };
+    pub fn parse(text: &str, kind: ObjectKind, own: &ObjectPath) -> Result<KeyReference, InvalidKeyReference> {
+        let refuse = |reason: String| InvalidKeyReference { text: text.to_owned(), reason };
         let (name, place) = match text.split_once('=') {
             Some((name, place)) => (Some(name.to_owned()), place),
             None => (None, text),
         };
         if let Some(name) = name.as_ref().filter(|name| !is_variable(name)) {
-            return Err(refuse(NoVariable(name.clone()).to_string()));
+            return Err(refuse(InvalidVariableName(name.clone()).to_string()));
         }
         let (store, key) = store_and_key(place, kind, own).map_err(refuse)?;
         if store.namespace() != own.namespace() {
@@ -62,19 +62,19 @@ impl Reference {
         match (&name, key) {
             (Some(name), None) => Err(refuse(format!("every key cannot go into the one variable {name}"))),
             (None, Some(key)) if !is_variable(key) => {
-                Err(refuse(format!("{}: say NAME={place}", NoVariable(key.to_owned()))))
+                Err(refuse(format!("{}: say NAME={place}", InvalidVariableName(key.to_owned()))))
             }
-            _ => Ok(Reference { variable: name, store, key: key.map(str::to_owned) }),
+            _ => Ok(KeyReference { variable: name, store, key: key.map(str::to_owned) }),
         }
     }
 }
 
 /// `STORE/KEY`, `KIND/STORE/KEY` or `NAMESPACE/KIND/STORE/KEY`. Keys may hold slashes, and no store is called like a kind.
-fn store_and_key<'t>(place: &'t str, kind: Kind, own: &ObjectPath) -> Result<(ObjectPath, &'t str), String> {
+fn store_and_key<'t>(place: &'t str, kind: ObjectKind, own: &ObjectPath) -> Result<(ObjectPath, &'t str), String> {
     let expected = || format!("expected [NAME=]STORE/KEY or STORE/*, of a store of kind {kind}");
     let (first, rest) = place.split_once('/').ok_or_else(expected)?;
     let (second, behind) = rest.split_once('/').unwrap_or((rest, ""));
-    let (namespace, written, (store, key)) = match (first.parse::<Kind>(), second.parse::<Kind>()) {
+    let (namespace, written, (store, key)) = match (first.parse::<ObjectKind>(), second.parse::<ObjectKind>()) {
         (Ok(written), _) => (own.namespace(), written, rest.split_once('/').ok_or_else(expected)?),
         (_, Ok(written)) if behind.contains('/') => (first, written, behind.split_once('/').ok_or_else(expected)?),
         _ => (own.namespace(), kind, (first, rest)),

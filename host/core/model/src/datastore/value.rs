@@ -6,7 +6,7 @@ use aes_gcm::{Aes256Gcm, KeyInit};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::Kind;
+use crate::ObjectKind;
 
 /// How long a key for secrets is.
 pub const SEALING_KEY_BYTES: usize = 32;
@@ -69,7 +69,7 @@ pub fn plain(value: &[u8]) -> String {
 
 /// A value as it was found in a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Encoded {
+pub enum DataValue {
     /// The value.
     Plain(Vec<u8>),
     /// What a key opens.
@@ -78,7 +78,7 @@ pub enum Encoded {
 
 /// A text that is no value of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotEncoded {
+pub enum InvalidDataValue {
     /// It is a secret in the open.
     #[error("is not encrypted")]
     Open,
@@ -93,28 +93,28 @@ pub enum NotEncoded {
 /// A secret that was encrypted with another key, or was changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("was encrypted with another key, or is damaged")]
-pub struct NotOpened;
+pub struct UnsealError;
 
-impl Encoded {
+impl DataValue {
     /// Reads the value of a key of a store of that kind. What has no prefix, as people write it, is taken as it stands.
-    pub fn parse(kind: Kind, written: &str) -> Result<Encoded, NotEncoded> {
-        let decode = |text: &str| BASE64.decode(text.replace('\n', "")).map_err(|_| NotEncoded::Base64);
+    pub fn parse(kind: ObjectKind, written: &str) -> Result<DataValue, InvalidDataValue> {
+        let decode = |text: &str| BASE64.decode(text.replace('\n', "")).map_err(|_| InvalidDataValue::Base64);
         match (kind, written.strip_prefix(CRYPT)) {
-            (Kind::Sec, Some(text)) => decode(text).map(Encoded::Sealed),
-            (Kind::Sec, None) => Err(NotEncoded::Open),
-            (_, Some(_)) => Err(NotEncoded::Sealed),
+            (ObjectKind::Sec, Some(text)) => decode(text).map(DataValue::Sealed),
+            (ObjectKind::Sec, None) => Err(InvalidDataValue::Open),
+            (_, Some(_)) => Err(InvalidDataValue::Sealed),
             (_, None) => match (written.strip_prefix(BASE64_TEXT), written.strip_prefix(LITERAL)) {
-                (Some(text), _) => decode(text).map(Encoded::Plain),
-                (None, text) => Ok(Encoded::Plain(text.unwrap_or(written).into())),
+                (Some(text), _) => decode(text).map(DataValue::Plain),
+                (None, text) => Ok(DataValue::Plain(text.unwrap_or(written).into())),
             },
         }
     }
 
     /// The value, by the key that it was sealed with.
-    pub fn open(&self, key: &SealingKey) -> Result<Vec<u8>, NotOpened> {
+    pub fn open(&self, key: &SealingKey) -> Result<Vec<u8>, UnsealError> {
         match self {
-            Encoded::Plain(value) => Ok(value.clone()),
-            Encoded::Sealed(sealed) => key.open(sealed).ok_or(NotOpened),
+            DataValue::Plain(value) => Ok(value.clone()),
+            DataValue::Sealed(sealed) => key.open(sealed).ok_or(UnsealError),
         }
     }
 }

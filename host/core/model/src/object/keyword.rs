@@ -1,8 +1,8 @@
 //! The keywords of a resource: resolved when its object is loaded, evaluated when it acts.
 
 use crate::convert::convert;
-use crate::keyword::Kind as KeywordKind;
-use crate::{Kind, Rid};
+use crate::keyword::ValueKind;
+use crate::{ObjectKind, Rid};
 
 use super::{LateReference, LateValue};
 
@@ -12,11 +12,11 @@ pub struct ResolvedKeyword {
     /// Its name.
     pub name: String,
     /// What its values are made of.
-    pub kind: KeywordKind,
+    pub kind: ValueKind,
     /// Whether the values must never be shown.
     pub secret: bool,
     /// The kind of the data stores that the values are references to.
-    pub store: Option<Kind>,
+    pub store: Option<ObjectKind>,
     /// Whether it is a default that only provision asks for: what it speaks of need not be there.
     pub aside: bool,
     /// The canonical values, where nothing is late.
@@ -44,13 +44,13 @@ pub struct KeywordValue {
     /// Its name.
     pub name: String,
     /// What its values are made of.
-    pub kind: KeywordKind,
+    pub kind: ValueKind,
     /// One value, or one an element of a list.
     pub values: Vec<String>,
     /// Whether the values must never be shown.
     pub secret: bool,
     /// The kind of the stores that the values are references to.
-    pub store: Option<Kind>,
+    pub store: Option<ObjectKind>,
     /// The resource whose devices the values were made of. As a device, such a value is accepted only if the host itself gave
     /// the device to that resource.
     pub from: Option<Rid>,
@@ -59,7 +59,7 @@ pub struct KeywordValue {
 impl KeywordValue {
     /// A value that is a text, not secret, and no other resource's.
     pub fn new(name: impl Into<String>, values: Vec<String>) -> KeywordValue {
-        let (name, kind) = (name.into(), KeywordKind::String);
+        let (name, kind) = (name.into(), ValueKind::String);
         KeywordValue { name, kind, values, secret: false, store: None, from: None }
     }
 }

@@ -20,6 +20,6 @@ pub use object::{Object, SubsetOptions};
 pub use placement::{OrchestrateMode, PlacementPolicy};
 pub use requirement::Requirement;
 pub use resource::Resource;
-pub use timeouts::Timeouts;
+pub use timeouts::VerbTimeouts;
 pub use topology::Topology;
 pub use trigger::{Trigger, TriggerTime};

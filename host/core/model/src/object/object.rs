@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{Group, NodeName, ObjectPath, Rid, SubsetName};
 
-use super::{OrchestrateMode, PlacementPolicy, Resource, Timeouts, Topology};
+use super::{OrchestrateMode, PlacementPolicy, Resource, Topology, VerbTimeouts};
 
 /// The resources of a group that `[subset#<group>:<name>]` speaks of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub struct Object {
     /// The application code.
     pub app: String,
     /// How long its actions may take.
-    pub timeouts: Timeouts,
+    pub timeouts: VerbTimeouts,
     /// Its resources, in the order of their ids.
     pub resources: Vec<Resource>,
     /// Its subsets, by group and name.

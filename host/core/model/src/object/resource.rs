@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{DriverName, NodeName, Rid, SubsetName, Verb};
 
-use super::{DeviceLookup, KeywordEvaluation, Requirement, ResolvedKeyword, Timeouts, Trigger};
+use super::{DeviceLookup, KeywordEvaluation, Requirement, ResolvedKeyword, Trigger, VerbTimeouts};
 
 /// A resource of an object, as its section means it on one node.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ pub struct Resource {
     /// Commands that run around its actions. One element an argument.
     pub triggers: BTreeMap<Trigger, Vec<String>>,
     /// How long its actions may take, those of the object included.
-    pub timeouts: Timeouts,
+    pub timeouts: VerbTimeouts,
     /// When it runs by itself.
     pub schedule: Option<String>,
     /// Limits of its process group: keyword without `pg_`, value.

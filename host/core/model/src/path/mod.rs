@@ -19,7 +19,7 @@ const NAMESPACE: &str = "namespace";
 
 /// The kind of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum ObjectKind {
     /// A service.
     Svc,
     /// A volume.
@@ -36,30 +36,38 @@ pub enum Kind {
     Ccfg,
 }
 
-impl Kind {
+impl ObjectKind {
     /// Every kind.
-    pub const ALL: [Kind; 7] = [Kind::Svc, Kind::Vol, Kind::Cfg, Kind::Sec, Kind::Usr, Kind::Nscfg, Kind::Ccfg];
+    pub const ALL: [ObjectKind; 7] = [
+        ObjectKind::Svc,
+        ObjectKind::Vol,
+        ObjectKind::Cfg,
+        ObjectKind::Sec,
+        ObjectKind::Usr,
+        ObjectKind::Nscfg,
+        ObjectKind::Ccfg,
+    ];
 
     /// Whether its objects hold keys for others to use, and have no instances to act on.
     pub fn is_store(self) -> bool {
-        matches!(self, Kind::Cfg | Kind::Sec)
+        matches!(self, ObjectKind::Cfg | ObjectKind::Sec)
     }
 
     /// As it stands in a path.
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::Svc => "svc",
-            Kind::Vol => "vol",
-            Kind::Cfg => "cfg",
-            Kind::Sec => "sec",
-            Kind::Usr => "usr",
-            Kind::Nscfg => "nscfg",
-            Kind::Ccfg => "ccfg",
+            ObjectKind::Svc => "svc",
+            ObjectKind::Vol => "vol",
+            ObjectKind::Cfg => "cfg",
+            ObjectKind::Sec => "sec",
+            ObjectKind::Usr => "usr",
+            ObjectKind::Nscfg => "nscfg",
+            ObjectKind::Ccfg => "ccfg",
         }
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ObjectKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
@@ -68,13 +76,13 @@ impl fmt::Display for Kind {
 /// A word that is no kind of object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no kind of object: expected svc, vol, cfg, sec, usr, nscfg or ccfg")]
-pub struct NoKind(pub String);
+pub struct InvalidKind(pub String);
 
-impl FromStr for Kind {
-    type Err = NoKind;
+impl FromStr for ObjectKind {
+    type Err = InvalidKind;
 
-    fn from_str(s: &str) -> Result<Kind, NoKind> {
-        Kind::ALL.into_iter().find(|kind| kind.as_str() == s).ok_or_else(|| NoKind(s.to_owned()))
+    fn from_str(s: &str) -> Result<ObjectKind, InvalidKind> {
+        ObjectKind::ALL.into_iter().find(|kind| kind.as_str() == s).ok_or_else(|| InvalidKind(s.to_owned()))
     }
 }
 
@@ -83,14 +91,14 @@ impl FromStr for Kind {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectPath {
     namespace: String,
-    kind: Kind,
+    kind: ObjectKind,
     name: String,
 }
 
 /// Why a text is no object path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path:?} is no object path: {reason}")]
-pub struct NoPath {
+pub struct InvalidPath {
     /// The text.
     pub path: String,
     /// What is wrong with it.
@@ -99,29 +107,29 @@ pub struct NoPath {
 
 impl ObjectPath {
     /// The object of that name, if the three may go together.
-    pub fn new(namespace: &str, kind: Kind, name: &str) -> Result<ObjectPath, NoPath> {
-        let err = |reason| NoPath { path: format!("{namespace}/{kind}/{name}"), reason };
+    pub fn new(namespace: &str, kind: ObjectKind, name: &str) -> Result<ObjectPath, InvalidPath> {
+        let err = |reason| InvalidPath { path: format!("{namespace}/{kind}/{name}"), reason };
         check_namespace(namespace).map_err(err)?;
         check_name(namespace, kind, name).map_err(err)?;
         Ok(ObjectPath { namespace: namespace.to_owned(), kind, name: name.to_owned() })
     }
 
     /// The service of that name in the root namespace.
-    pub fn svc(name: &str) -> Result<ObjectPath, NoPath> {
-        ObjectPath::new(ROOT, Kind::Svc, name)
+    pub fn svc(name: &str) -> Result<ObjectPath, InvalidPath> {
+        ObjectPath::new(ROOT, ObjectKind::Svc, name)
     }
 
     /// The configuration of the cluster.
     pub fn cluster() -> ObjectPath {
-        ObjectPath { namespace: ROOT.to_owned(), kind: Kind::Ccfg, name: CLUSTER.to_owned() }
+        ObjectPath { namespace: ROOT.to_owned(), kind: ObjectKind::Ccfg, name: CLUSTER.to_owned() }
     }
 
     /// Reads a path as an object of `namespace` means it: one that begins with `./` is in that namespace.
-    pub fn parse_in(namespace: &str, text: &str) -> Result<ObjectPath, NoPath> {
+    pub fn parse_in(namespace: &str, text: &str) -> Result<ObjectPath, InvalidPath> {
         match text.strip_prefix("./") {
             None => text.parse(),
             Some(rest) if rest.contains('/') => format!("{namespace}/{rest}").parse(),
-            Some(name) => ObjectPath::new(namespace, Kind::Svc, name),
+            Some(name) => ObjectPath::new(namespace, ObjectKind::Svc, name),
         }
     }
 
@@ -131,7 +139,7 @@ impl ObjectPath {
     }
 
     /// The kind, `svc` where none is written.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ObjectKind {
         self.kind
     }
 
@@ -159,9 +167,9 @@ impl ObjectPath {
 impl fmt::Display for ObjectPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = match (self.is_root(), self.kind) {
-            (_, Kind::Ccfg) | (true, Kind::Svc) => self.name.clone(),
-            (true, Kind::Nscfg) => "/".to_owned(),
-            (false, Kind::Nscfg) => format!("{}/", self.namespace),
+            (_, ObjectKind::Ccfg) | (true, ObjectKind::Svc) => self.name.clone(),
+            (true, ObjectKind::Nscfg) => "/".to_owned(),
+            (false, ObjectKind::Nscfg) => format!("{}/", self.namespace),
             (true, kind) => format!("{kind}/{}", self.name),
             (false, _) => self.fqn(),
         };
@@ -170,24 +178,24 @@ impl fmt::Display for ObjectPath {
 }
 
 impl FromStr for ObjectPath {
-    type Err = NoPath;
+    type Err = InvalidPath;
 
-    fn from_str(s: &str) -> Result<ObjectPath, NoPath> {
-        let err = |reason: String| NoPath { path: s.to_owned(), reason };
+    fn from_str(s: &str) -> Result<ObjectPath, InvalidPath> {
+        let err = |reason: String| InvalidPath { path: s.to_owned(), reason };
         let parts: Vec<&str> = s.split('/').collect();
         let (namespace, kind, name) = match parts[..] {
             [CLUSTER] => return Ok(ObjectPath::cluster()),
             [""] => return Err(err("it is empty".to_owned())),
-            ["", ""] => (ROOT, Kind::Nscfg.as_str(), NAMESPACE),
-            [namespace, ""] => (namespace, Kind::Nscfg.as_str(), NAMESPACE),
-            [name] => (ROOT, Kind::Svc.as_str(), name),
+            ["", ""] => (ROOT, ObjectKind::Nscfg.as_str(), NAMESPACE),
+            [namespace, ""] => (namespace, ObjectKind::Nscfg.as_str(), NAMESPACE),
+            [name] => (ROOT, ObjectKind::Svc.as_str(), name),
             [kind, name] => (ROOT, kind, name),
-            [namespace, "nscfg", ""] => (namespace, Kind::Nscfg.as_str(), NAMESPACE),
+            [namespace, "nscfg", ""] => (namespace, ObjectKind::Nscfg.as_str(), NAMESPACE),
             [namespace, kind, name] => (namespace, kind, name),
             _ => return Err(err("expected [namespace/][kind/]name".to_owned())),
         };
-        let kind = kind.parse().map_err(|no_kind: NoKind| err(no_kind.to_string()))?;
-        ObjectPath::new(namespace, kind, name).map_err(|no_path| err(no_path.reason))
+        let kind = kind.parse().map_err(|error: InvalidKind| err(error.to_string()))?;
+        ObjectPath::new(namespace, kind, name).map_err(|error| err(error.reason))
     }
 }
 
@@ -198,22 +206,24 @@ pub fn is_name(text: &str) -> bool {
 
 fn check_namespace(namespace: &str) -> Result<(), String> {
     check_label(namespace).map_err(|reason| format!("the namespace {reason}"))?;
-    if namespace.parse::<Kind>().is_ok() {
+    if namespace.parse::<ObjectKind>().is_ok() {
         return Err(format!("{namespace} is the name of a kind and cannot be one of a namespace"));
     }
     Ok(())
 }
 
 /// Two configuration files must never be one: the names that the root folder itself uses are not for services.
-fn check_name(namespace: &str, kind: Kind, name: &str) -> Result<(), String> {
+fn check_name(namespace: &str, kind: ObjectKind, name: &str) -> Result<(), String> {
     check_labels(name).map_err(|reason| format!("the name {reason}"))?;
-    let reserved = name.parse::<Kind>().is_ok()
+    let reserved = name.parse::<ObjectKind>().is_ok()
         || name == "node"
-        || (kind == Kind::Svc && namespace == ROOT && matches!(name, CLUSTER | NAMESPACE));
+        || (kind == ObjectKind::Svc && namespace == ROOT && matches!(name, CLUSTER | NAMESPACE));
     match kind {
         _ if reserved => Err(format!("the name {name} is reserved")),
-        Kind::Ccfg if (namespace, name) != (ROOT, CLUSTER) => Err("the only ccfg is root/ccfg/cluster".to_owned()),
-        Kind::Nscfg if name != NAMESPACE => Err("the only nscfg of a namespace is called namespace".to_owned()),
+        ObjectKind::Ccfg if (namespace, name) != (ROOT, CLUSTER) => {
+            Err("the only ccfg is root/ccfg/cluster".to_owned())
+        }
+        ObjectKind::Nscfg if name != NAMESPACE => Err("the only nscfg of a namespace is called namespace".to_owned()),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use regex::Regex;
 
 /// A pattern that the whole of a text must match.
 #[derive(Debug, Clone)]
-pub struct Glob {
+pub struct GlobPattern {
     pattern: String,
     regex: Regex,
 }
@@ -12,7 +12,7 @@ pub struct Glob {
 /// Why a text is no pattern.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{pattern:?} is no pattern")]
-pub struct BadGlob {
+pub struct InvalidGlob {
     /// The text.
     pub pattern: String,
     /// What is wrong with it.
@@ -20,11 +20,12 @@ pub struct BadGlob {
     pub source: regex::Error,
 }
 
-impl Glob {
+impl GlobPattern {
     /// Reads a pattern.
-    pub fn new(pattern: &str) -> Result<Glob, BadGlob> {
-        let regex = Regex::new(&to_regex(pattern)).map_err(|source| BadGlob { pattern: pattern.to_owned(), source })?;
-        Ok(Glob { pattern: pattern.to_owned(), regex })
+    pub fn new(pattern: &str) -> Result<GlobPattern, InvalidGlob> {
+        let regex =
+            Regex::new(&to_regex(pattern)).map_err(|source| InvalidGlob { pattern: pattern.to_owned(), source })?;
+        Ok(GlobPattern { pattern: pattern.to_owned(), regex })
     }
 
     /// Whether the pattern covers the whole text.
@@ -91,7 +92,7 @@ mod tests {
     #[test]
     fn patterns_cover_whole_texts() {
         let check = |pattern: &str, text: &str, expected: bool| {
-            assert_eq!(Glob::new(pattern).unwrap().matches(text), expected, "{pattern} on {text}");
+            assert_eq!(GlobPattern::new(pattern).unwrap().matches(text), expected, "{pattern} on {text}");
         };
         check("web", "web", true);
         check("web", "web1", false);
@@ -114,14 +115,14 @@ mod tests {
 
     #[test]
     fn a_range_that_runs_backwards_is_refused() {
-        assert_eq!(Glob::new("[z-a]").unwrap_err().to_string(), r#""[z-a]" is no pattern"#);
+        assert_eq!(GlobPattern::new("[z-a]").unwrap_err().to_string(), r#""[z-a]" is no pattern"#);
     }
 
     proptest! {
         #[test]
         fn no_pattern_panics_and_plain_text_means_itself(pattern in r"[a-c*?\[\]!^\\&~ü-]{0,12}", text in "[a-c]{0,6}") {
-            let _ = Glob::new(&pattern).map(|glob| glob.matches(&text));
-            prop_assert!(Glob::new(&text).unwrap().matches(&text));
+            let _ = GlobPattern::new(&pattern).map(|glob| glob.matches(&text));
+            prop_assert!(GlobPattern::new(&text).unwrap().matches(&text));
         }
     }
 }

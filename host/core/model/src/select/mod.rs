@@ -9,8 +9,10 @@ mod resource;
 mod state;
 mod term;
 
-pub use glob::{BadGlob, Glob};
-pub use object::{BadSelector, ObjectSelector};
-pub use resource::{BadFilter, Barrier, NoBarrier, NothingSelected, ResourceFilter, ResourceOptions, Selectable};
+pub use glob::{GlobPattern, InvalidGlob};
+pub use object::{InvalidSelector, ObjectSelector};
+pub use resource::{
+    Barrier, InvalidBarrier, InvalidFilter, NothingSelected, ResourceFilter, ResourceOptions, Selectable,
+};
 pub use state::StateFilter;
-pub use term::{Comparison, Keywords, Sections, Typed};
+pub use term::{KeywordComparison, KeywordSource, SectionSource, TypedValue};

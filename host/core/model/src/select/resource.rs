@@ -4,8 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{BadGlob, Glob};
-use crate::rid::{NoGroup, NoRid};
+use super::{GlobPattern, InvalidGlob};
+use crate::rid::{InvalidGroup, InvalidRid};
 use crate::{DriverName, Group, Rid, SubsetName};
 
 /// What the filter looks at.
@@ -51,33 +51,33 @@ pub struct ResourceOptions<'a> {
 /// What the options say.
 #[derive(Debug, Clone, Default)]
 pub struct ResourceFilter {
-    narrowings: Vec<Narrowing>,
+    narrowings: Vec<SelectorNarrowing>,
 }
 
 #[derive(Debug, Clone)]
-struct Narrowing {
+struct SelectorNarrowing {
     /// As the user wrote it.
     option: String,
-    by: By,
-    union: Vec<Vec<Term>>,
+    by: FilterKey,
+    union: Vec<Vec<SelectorTerm>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum By {
+enum FilterKey {
     Name,
     Tags,
     Subset,
 }
 
 #[derive(Debug, Clone)]
-struct Term {
+struct SelectorTerm {
     negated: bool,
-    glob: Glob,
+    glob: GlobPattern,
 }
 
 /// Why options are no filter.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum BadFilter {
+pub enum InvalidFilter {
     /// Nothing stands where a term should.
     #[error("{0} has an empty term")]
     Empty(String),
@@ -88,7 +88,7 @@ pub enum BadFilter {
         option: String,
         /// Why.
         #[source]
-        source: BadGlob,
+        source: InvalidGlob,
     },
 }
 
@@ -111,16 +111,16 @@ fn among(before: &[Rid]) -> String {
 
 impl ResourceFilter {
     /// Reads the options.
-    pub fn new(options: ResourceOptions<'_>) -> Result<ResourceFilter, BadFilter> {
+    pub fn new(options: ResourceOptions<'_>) -> Result<ResourceFilter, InvalidFilter> {
         let given = [
-            (options.within, "the action on group", By::Name),
-            (options.rid, "--rid", By::Name),
-            (options.subsets, "--subsets", By::Subset),
-            (options.tags, "--tags", By::Tags),
+            (options.within, "the action on group", FilterKey::Name),
+            (options.rid, "--rid", FilterKey::Name),
+            (options.subsets, "--subsets", FilterKey::Subset),
+            (options.tags, "--tags", FilterKey::Tags),
         ];
         let narrowings = given
             .into_iter()
-            .filter_map(|(text, option, by)| text.map(|text| Narrowing::parse(option, text, by)))
+            .filter_map(|(text, option, by)| text.map(|text| SelectorNarrowing::parse(option, text, by)))
             .collect::<Result<_, _>>()?;
         Ok(ResourceFilter { narrowings })
     }
@@ -147,14 +147,14 @@ impl ResourceFilter {
     }
 }
 
-impl Narrowing {
-    fn parse(option: &str, text: &str, by: By) -> Result<Narrowing, BadFilter> {
+impl SelectorNarrowing {
+    fn parse(option: &str, text: &str, by: FilterKey) -> Result<SelectorNarrowing, InvalidFilter> {
         let option = format!("{option} {text}");
         let union = text
             .split(',')
-            .map(|terms| terms.split('+').map(|term| Term::parse(&option, term)).collect())
+            .map(|terms| terms.split('+').map(|term| SelectorTerm::parse(&option, term)).collect())
             .collect::<Result<_, _>>()?;
-        Ok(Narrowing { option, by, union })
+        Ok(SelectorNarrowing { option, by, union })
     }
 
     fn accepts(&self, resource: &impl Selectable) -> bool {
@@ -162,26 +162,27 @@ impl Narrowing {
     }
 }
 
-impl Term {
-    fn parse(option: &str, text: &str) -> Result<Term, BadFilter> {
+impl SelectorTerm {
+    fn parse(option: &str, text: &str) -> Result<SelectorTerm, InvalidFilter> {
         let text = text.trim();
         let (negated, text) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
         if text.is_empty() {
-            return Err(BadFilter::Empty(option.to_owned()));
+            return Err(InvalidFilter::Empty(option.to_owned()));
         }
-        let glob = Glob::new(text).map_err(|source| BadFilter::Glob { option: option.to_owned(), source })?;
-        Ok(Term { negated, glob })
+        let glob =
+            GlobPattern::new(text).map_err(|source| InvalidFilter::Glob { option: option.to_owned(), source })?;
+        Ok(SelectorTerm { negated, glob })
     }
 
-    fn accepts(&self, by: By, resource: &impl Selectable) -> bool {
+    fn accepts(&self, by: FilterKey, resource: &impl Selectable) -> bool {
         let matches = |text: &str| self.glob.matches(text);
         let holds = match by {
-            By::Name => {
+            FilterKey::Name => {
                 let rid = resource.rid();
                 matches(rid.group().as_str()) || matches(&rid.to_string()) || matches(&resource.driver().to_string())
             }
-            By::Tags => resource.tags().iter().any(|tag| matches(tag)),
-            By::Subset => resource.subset().is_some_and(matches),
+            FilterKey::Tags => resource.tags().iter().any(|tag| matches(tag)),
+            FilterKey::Subset => resource.subset().is_some_and(matches),
         };
         holds != self.negated
     }
@@ -207,19 +208,19 @@ impl fmt::Display for Barrier {
 
 /// A text that is no barrier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoBarrier {
+pub enum InvalidBarrier {
     /// It is no resource id.
     #[error(transparent)]
-    Rid(#[from] NoRid),
+    Rid(#[from] InvalidRid),
     /// It is no driver group.
     #[error(transparent)]
-    Group(#[from] NoGroup),
+    Group(#[from] InvalidGroup),
 }
 
 impl FromStr for Barrier {
-    type Err = NoBarrier;
+    type Err = InvalidBarrier;
 
-    fn from_str(s: &str) -> Result<Barrier, NoBarrier> {
+    fn from_str(s: &str) -> Result<Barrier, InvalidBarrier> {
         if s.contains('#') { Ok(Barrier::Rid(s.parse()?)) } else { Ok(Barrier::Group(s.parse()?)) }
     }
 }

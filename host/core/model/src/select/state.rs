@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::status::{NoState, State, StateSet};
+use crate::status::{InvalidState, State, StateSet};
 
 /// The states that are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +16,9 @@ impl StateFilter {
 }
 
 impl FromStr for StateFilter {
-    type Err = NoState;
+    type Err = InvalidState;
 
-    fn from_str(s: &str) -> Result<StateFilter, NoState> {
+    fn from_str(s: &str) -> Result<StateFilter, InvalidState> {
         s.split(',').map(|word| word.trim().parse()).collect::<Result<StateSet, _>>().map(StateFilter)
     }
 }

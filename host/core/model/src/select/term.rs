@@ -6,14 +6,14 @@ use std::cmp::Ordering;
 
 use regex::Regex;
 
-use super::BadSelector;
+use super::InvalidSelector;
 use crate::convert::convert;
-use crate::keyword::Kind;
+use crate::keyword::ValueKind;
 use crate::{Group, ObjectPath, Rid};
 
 /// The sections of a configuration that a term asks about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sections {
+pub enum SectionSource {
     /// DEFAULT.
     Default,
     /// One resource's.
@@ -28,29 +28,29 @@ pub enum Sections {
 
 /// A keyword's value, evaluated: in canonical form, one a list's element.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Typed {
+pub struct TypedValue {
     /// What it is made of.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// The values.
     pub values: Vec<String>,
 }
 
 /// Answers what terms ask of an object's configuration. Asked only as far as the answer depends on it; what cannot be
 /// read or evaluated has no value.
-pub trait Keywords {
+pub trait KeywordSource {
     /// Whether there is any such section.
-    fn has_section(&self, object: &ObjectPath, sections: &Sections) -> bool;
+    fn has_section(&self, object: &ObjectPath, sections: &SectionSource) -> bool;
 
     /// Whether any of the sections writes the keyword, under any scope.
-    fn is_written(&self, object: &ObjectPath, sections: &Sections, keyword: &str) -> bool;
+    fn is_written(&self, object: &ObjectPath, sections: &SectionSource, keyword: &str) -> bool;
 
     /// What the keyword evaluates to, once for each of the sections, defaults included.
-    fn values(&self, object: &ObjectPath, sections: &Sections, keyword: &str) -> Vec<Typed>;
+    fn values(&self, object: &ObjectPath, sections: &SectionSource, keyword: &str) -> Vec<TypedValue>;
 }
 
 /// How a keyword's value is compared.
 #[derive(Debug, Clone)]
-pub enum Comparison {
+pub enum KeywordComparison {
     /// `<`
     Less,
     /// `<=`
@@ -68,18 +68,18 @@ pub enum Comparison {
 /// A term on keywords.
 #[derive(Debug, Clone)]
 pub(super) struct KeywordTerm {
-    sections: Sections,
-    test: Test,
+    sections: SectionSource,
+    test: TermTest,
 }
 
 #[derive(Debug, Clone)]
-enum Test {
+enum TermTest {
     /// There is such a section.
     Section,
     /// The keyword is written.
     Written(String),
     /// The keyword's value compares so.
-    Compares { keyword: String, comparison: Comparison, with: String },
+    Compares { keyword: String, comparison: KeywordComparison, with: String },
 }
 
 /// The longer ones first, for `<=` begins with `<`.
@@ -92,44 +92,44 @@ impl KeywordTerm {
     }
 
     /// Reads a term. One without an operator asks whether the keyword is written.
-    pub(super) fn parse(text: &str) -> Result<KeywordTerm, BadSelector> {
+    pub(super) fn parse(text: &str) -> Result<KeywordTerm, InvalidSelector> {
         let (parameter, operator, with) = split_operator(text).unwrap_or((text, ":", ""));
         let comparison = match operator {
             ":" if with.is_empty() => return KeywordTerm::existence(text, parameter),
-            ":" => return Err(BadSelector::ValueAfterColon(text.to_owned())),
-            "<" => Comparison::Less,
-            "<=" => Comparison::AtMost,
-            ">" => Comparison::More,
-            ">=" => Comparison::AtLeast,
-            "=" => Comparison::Equal,
-            _ => Comparison::Matches(
-                Regex::new(with).map_err(|source| BadSelector::Regex { term: text.to_owned(), source })?,
+            ":" => return Err(InvalidSelector::ValueAfterColon(text.to_owned())),
+            "<" => KeywordComparison::Less,
+            "<=" => KeywordComparison::AtMost,
+            ">" => KeywordComparison::More,
+            ">=" => KeywordComparison::AtLeast,
+            "=" => KeywordComparison::Equal,
+            _ => KeywordComparison::Matches(
+                Regex::new(with).map_err(|source| InvalidSelector::Regex { term: text.to_owned(), source })?,
             ),
         };
         let (sections, keyword) = split_parameter(parameter);
         let keyword = legal_keyword(text, keyword)?;
-        Ok(KeywordTerm { sections, test: Test::Compares { keyword, comparison, with: with.to_owned() } })
+        Ok(KeywordTerm { sections, test: TermTest::Compares { keyword, comparison, with: with.to_owned() } })
     }
 
-    fn existence(text: &str, parameter: &str) -> Result<KeywordTerm, BadSelector> {
+    fn existence(text: &str, parameter: &str) -> Result<KeywordTerm, InvalidSelector> {
         let whole_section = parameter
             .parse()
-            .map(Sections::Group)
+            .map(SectionSource::Group)
             .ok()
-            .or_else(|| parameter.parse().map(Sections::Resource).ok().filter(|_| !parameter.contains('.')));
+            .or_else(|| parameter.parse().map(SectionSource::Resource).ok().filter(|_| !parameter.contains('.')));
         if let Some(sections) = whole_section {
-            return Ok(KeywordTerm { sections, test: Test::Section });
+            return Ok(KeywordTerm { sections, test: TermTest::Section });
         }
         let (sections, keyword) = split_parameter(parameter);
-        Ok(KeywordTerm { sections, test: Test::Written(legal_keyword(text, keyword)?) })
+        Ok(KeywordTerm { sections, test: TermTest::Written(legal_keyword(text, keyword)?) })
     }
 
     /// Whether the term holds for an object.
-    pub(super) fn holds(&self, object: &ObjectPath, keywords: &dyn Keywords) -> Result<bool, BadSelector> {
+    pub(super) fn holds(&self, object: &ObjectPath, keywords: &dyn KeywordSource) -> Result<bool, InvalidSelector> {
         match &self.test {
-            Test::Section => Ok(keywords.has_section(object, &self.sections)),
-            Test::Written(keyword) => Ok(keywords.is_written(object, &self.sections, keyword)),
-            Test::Compares { keyword, comparison, with } => {
+            TermTest::Section => Ok(keywords.has_section(object, &self.sections)),
+            TermTest::Written(keyword) => Ok(keywords.is_written(object, &self.sections, keyword)),
+            TermTest::Compares { keyword, comparison, with } => {
                 for value in keywords.values(object, &self.sections, keyword) {
                     if compares(&value, comparison, with)? {
                         return Ok(true);
@@ -149,47 +149,49 @@ fn split_operator(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// Cuts `<section>.<keyword>`. An id may hold dots, a keyword of a resource does not.
-fn split_parameter(parameter: &str) -> (Sections, &str) {
+fn split_parameter(parameter: &str) -> (SectionSource, &str) {
     let cut = if parameter.contains('#') { parameter.rsplit_once('.') } else { parameter.split_once('.') };
-    let Some((section, keyword)) = cut else { return (Sections::Default, parameter) };
+    let Some((section, keyword)) = cut else { return (SectionSource::Default, parameter) };
     let sections = match (section, section.parse(), section.parse()) {
-        ("", ..) => Sections::AnyResource,
-        ("DEFAULT", ..) => Sections::Default,
-        (_, Ok(rid), _) => Sections::Resource(rid),
-        (_, _, Ok(group)) => Sections::Group(group),
-        _ => Sections::Named(section.to_owned()),
+        ("", ..) => SectionSource::AnyResource,
+        ("DEFAULT", ..) => SectionSource::Default,
+        (_, Ok(rid), _) => SectionSource::Resource(rid),
+        (_, _, Ok(group)) => SectionSource::Group(group),
+        _ => SectionSource::Named(section.to_owned()),
     };
     (sections, keyword)
 }
 
-fn legal_keyword(term: &str, keyword: &str) -> Result<String, BadSelector> {
+fn legal_keyword(term: &str, keyword: &str) -> Result<String, InvalidSelector> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if keyword.is_empty() || !keyword.chars().all(legal) {
-        return Err(BadSelector::Term(term.to_owned()));
+        return Err(InvalidSelector::Term(term.to_owned()));
     }
     Ok(keyword.to_owned())
 }
 
 /// Lists match by any of their elements, and are equal as a whole too.
-fn compares(value: &Typed, comparison: &Comparison, with: &str) -> Result<bool, BadSelector> {
-    if let Comparison::Matches(regex) = comparison {
+fn compares(value: &TypedValue, comparison: &KeywordComparison, with: &str) -> Result<bool, InvalidSelector> {
+    if let KeywordComparison::Matches(regex) = comparison {
         return Ok(value.values.iter().any(|value| regex.is_match(value)));
     }
     let wanted = match convert(value.kind, with) {
         Ok(wanted) => wanted,
         // A text that is no path is just another text; one that is no duration was meant to be one.
-        Err(source) if is_measured(value.kind) => return Err(BadSelector::Value { value: with.to_owned(), source }),
+        Err(source) if is_measured(value.kind) => {
+            return Err(InvalidSelector::Value { value: with.to_owned(), source });
+        }
         Err(_) => vec![with.to_owned()],
     };
-    if matches!(comparison, Comparison::Equal) && value.values == wanted {
+    if matches!(comparison, KeywordComparison::Equal) && value.values == wanted {
         return Ok(true);
     }
     let [wanted] = &wanted[..] else { return Ok(false) };
     Ok(value.values.iter().any(|value| holds(comparison, order(value, wanted))))
 }
 
-fn is_measured(kind: Kind) -> bool {
-    matches!(kind, Kind::Boolean | Kind::Integer | Kind::Size | Kind::Duration | Kind::Mode)
+fn is_measured(kind: ValueKind) -> bool {
+    matches!(kind, ValueKind::Boolean | ValueKind::Integer | ValueKind::Size | ValueKind::Duration | ValueKind::Mode)
 }
 
 /// Numbers by their value, booleans in any case, all else is equal or beyond comparison.
@@ -202,14 +204,14 @@ fn order(value: &str, wanted: &str) -> Option<Ordering> {
     }
 }
 
-fn holds(comparison: &Comparison, order: Option<Ordering>) -> bool {
+fn holds(comparison: &KeywordComparison, order: Option<Ordering>) -> bool {
     use Ordering::{Equal, Greater, Less};
     match comparison {
-        Comparison::Less => order == Some(Less),
-        Comparison::AtMost => matches!(order, Some(Less | Equal)),
-        Comparison::More => order == Some(Greater),
-        Comparison::AtLeast => matches!(order, Some(Greater | Equal)),
-        Comparison::Equal => order == Some(Equal),
-        Comparison::Matches(_) => false,
+        KeywordComparison::Less => order == Some(Less),
+        KeywordComparison::AtMost => matches!(order, Some(Less | Equal)),
+        KeywordComparison::More => order == Some(Greater),
+        KeywordComparison::AtLeast => matches!(order, Some(Greater | Equal)),
+        KeywordComparison::Equal => order == Some(Equal),
+        KeywordComparison::Matches(_) => false,
     }
 }

@@ -17,7 +17,7 @@ pub enum RestartsLeft {
 
 /// The flags of a resource. Displays as the column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flags {
+pub struct ResourceFlags {
     /// `R`: an action or a task of it runs right now.
     pub running: bool,
     /// `M`: the service moves when it cannot be kept up.
@@ -36,7 +36,7 @@ pub struct Flags {
     pub restarts_left: RestartsLeft,
 }
 
-impl fmt::Display for Flags {
+impl fmt::Display for ResourceFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let flag = |set: bool, letter: char| if set { letter } else { '.' };
         let column: String = [
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn flags_are_a_column_of_eight() {
-        let plain = Flags {
+        let plain = ResourceFlags {
             running: false,
             monitored: false,
             disabled: false,
@@ -89,13 +89,22 @@ mod tests {
             standby: false,
             restarts_left: RestartsLeft::None,
         };
-        let check = |flags: Flags, column: &str| assert_eq!(flags.to_string(), column);
+        let check = |flags: ResourceFlags, column: &str| assert_eq!(flags.to_string(), column);
         check(plain, "........");
-        check(Flags { optional: true, provisioned: Provisioned::Na, ..plain }, "...O./..");
-        check(Flags { running: true, disabled: true, encap: true, standby: true, ..plain }, "R.D.E.S.");
-        check(Flags { monitored: true, restarts_left: RestartsLeft::Left(0), ..plain }, ".M.....0");
-        check(Flags { provisioned: Provisioned::False, restarts_left: RestartsLeft::Left(9), ..plain }, ".....P.9");
-        check(Flags { provisioned: Provisioned::Mixed, restarts_left: RestartsLeft::Left(10), ..plain }, ".....p.+");
-        check(Flags { provisioned: Provisioned::Undef, restarts_left: RestartsLeft::Stopped, ..plain }, ".....?.X");
+        check(ResourceFlags { optional: true, provisioned: Provisioned::Na, ..plain }, "...O./..");
+        check(ResourceFlags { running: true, disabled: true, encap: true, standby: true, ..plain }, "R.D.E.S.");
+        check(ResourceFlags { monitored: true, restarts_left: RestartsLeft::Left(0), ..plain }, ".M.....0");
+        check(
+            ResourceFlags { provisioned: Provisioned::False, restarts_left: RestartsLeft::Left(9), ..plain },
+            ".....P.9",
+        );
+        check(
+            ResourceFlags { provisioned: Provisioned::Mixed, restarts_left: RestartsLeft::Left(10), ..plain },
+            ".....p.+",
+        );
+        check(
+            ResourceFlags { provisioned: Provisioned::Undef, restarts_left: RestartsLeft::Stopped, ..plain },
+            ".....?.X",
+        );
     }
 }

@@ -5,7 +5,7 @@ use crate::Group;
 
 /// What of a resource's status counts for its instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ResourceStatus {
+pub struct StatusInput {
     /// Its driver group.
     pub group: Group,
     /// Its state, standby taken into account.
@@ -24,7 +24,7 @@ pub struct ResourceStatus {
 
 /// The status of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InstanceStatus {
+pub struct StatusSums {
     /// What the resources that make the service up add up to.
     pub avail: State,
     /// What all resources and their logs add up to.
@@ -35,9 +35,9 @@ pub struct InstanceStatus {
     pub provisioned: Provisioned,
 }
 
-impl InstanceStatus {
+impl StatusSums {
     /// Adds up. Disabled resources count for nothing.
-    pub fn of<'a>(resources: impl IntoIterator<Item = &'a ResourceStatus>) -> InstanceStatus {
+    pub fn of<'a>(resources: impl IntoIterator<Item = &'a StatusInput>) -> StatusSums {
         let (mut avail, mut optional) = (StateSet::default(), StateSet::default());
         let mut faults = StateSet::default();
         let mut provisioned = ProvisionedSet::default();
@@ -48,7 +48,7 @@ impl InstanceStatus {
             }
             provisioned.insert(resource.provisioned);
         }
-        InstanceStatus {
+        StatusSums {
             avail: avail.aggregate(),
             overall: avail.union(optional).union(faults).aggregate(),
             optional: optional.aggregate(),
@@ -57,7 +57,7 @@ impl InstanceStatus {
     }
 }
 
-impl ResourceStatus {
+impl StatusInput {
     /// Whether the service is available without it.
     fn is_accessory(&self) -> bool {
         self.optional || matches!(self.group, Group::Sync | Group::Task)
@@ -68,8 +68,8 @@ impl ResourceStatus {
 mod tests {
     use super::*;
 
-    fn resource(group: Group, state: State) -> ResourceStatus {
-        ResourceStatus {
+    fn resource(group: Group, state: State) -> StatusInput {
+        StatusInput {
             group,
             state,
             provisioned: Provisioned::True,
@@ -80,8 +80,8 @@ mod tests {
         }
     }
 
-    fn check(resources: &[ResourceStatus], avail: State, overall: State) {
-        let status = InstanceStatus::of(resources);
+    fn check(resources: &[StatusInput], avail: State, overall: State) {
+        let status = StatusSums::of(resources);
         assert_eq!((status.avail, status.overall), (avail, overall), "{resources:?}");
     }
 
@@ -91,15 +91,15 @@ mod tests {
         check(&[fs], State::Up, State::Up);
         check(&[fs, resource(Group::Sync, State::Down)], State::Up, State::Warn);
         check(&[fs, resource(Group::Task, State::Warn)], State::Up, State::Warn);
-        check(&[fs, ResourceStatus { optional: true, ..resource(Group::Ip, State::Down) }], State::Up, State::Warn);
+        check(&[fs, StatusInput { optional: true, ..resource(Group::Ip, State::Down) }], State::Up, State::Warn);
         check(&[fs, resource(Group::Ip, State::Down)], State::Warn, State::Warn);
     }
 
     #[test]
     fn complaints_and_faults_make_overall_warn() {
         let fs = resource(Group::Fs, State::Up);
-        check(&[ResourceStatus { complains: true, ..fs }], State::Up, State::Warn);
-        let trapped = ResourceStatus { faulty: true, ..resource(Group::Ip, State::Undef) };
+        check(&[StatusInput { complains: true, ..fs }], State::Up, State::Warn);
+        let trapped = StatusInput { faulty: true, ..resource(Group::Ip, State::Undef) };
         check(&[fs, trapped], State::Up, State::Warn);
         check(&[fs, resource(Group::Ip, State::Undef)], State::Up, State::Up);
     }
@@ -107,14 +107,14 @@ mod tests {
     #[test]
     fn disabled_resources_count_for_nothing() {
         let fs = resource(Group::Fs, State::Up);
-        let disabled = ResourceStatus {
+        let disabled = StatusInput {
             disabled: true,
             complains: true,
             provisioned: Provisioned::False,
             ..resource(Group::Ip, State::Down)
         };
         check(&[fs, disabled], State::Up, State::Up);
-        assert_eq!(InstanceStatus::of(&[fs, disabled]).provisioned, Provisioned::True);
+        assert_eq!(StatusSums::of(&[fs, disabled]).provisioned, Provisioned::True);
         check(&[disabled], State::Na, State::Na);
         check(&[], State::Na, State::Na);
     }
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn half_provisioned_is_mixed() {
         let (fs, ip) = (resource(Group::Fs, State::Up), resource(Group::Ip, State::Up));
-        let status = InstanceStatus::of(&[fs, ResourceStatus { provisioned: Provisioned::False, ..ip }]);
+        let status = StatusSums::of(&[fs, StatusInput { provisioned: Provisioned::False, ..ip }]);
         assert_eq!(status.provisioned, Provisioned::Mixed);
     }
 }

@@ -10,8 +10,8 @@ mod provisioned;
 mod state;
 
 pub use aggregate::{ProvisionedSet, StateSet};
-pub use flags::{Flags, RestartsLeft};
-pub use instance::{InstanceStatus, ResourceStatus};
+pub use flags::{ResourceFlags, RestartsLeft};
+pub use instance::{StatusInput, StatusSums};
 pub use object::{object_avail, object_overall, object_provisioned};
-pub use provisioned::{NoProvisioned, Provisioned};
-pub use state::{NoState, State};
+pub use provisioned::{InvalidProvisioned, Provisioned};
+pub use state::{InvalidState, State};

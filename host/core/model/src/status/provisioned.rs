@@ -44,12 +44,12 @@ impl fmt::Display for Provisioned {
 /// A word that is no provisioned state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no provisioned state: expected true, false, mixed, n/a or undef")]
-pub struct NoProvisioned(pub String);
+pub struct InvalidProvisioned(pub String);
 
 impl FromStr for Provisioned {
-    type Err = NoProvisioned;
+    type Err = InvalidProvisioned;
 
-    fn from_str(s: &str) -> Result<Provisioned, NoProvisioned> {
-        Provisioned::ALL.into_iter().find(|value| value.as_str() == s).ok_or_else(|| NoProvisioned(s.to_owned()))
+    fn from_str(s: &str) -> Result<Provisioned, InvalidProvisioned> {
+        Provisioned::ALL.into_iter().find(|value| value.as_str() == s).ok_or_else(|| InvalidProvisioned(s.to_owned()))
     }
 }

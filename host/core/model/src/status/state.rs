@@ -65,15 +65,15 @@ impl fmt::Display for State {
 /// A word that is no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no state: expected up, down, warn, n/a, undef, stdby up or stdby down")]
-pub struct NoState(pub String);
+pub struct InvalidState(pub String);
 
 impl FromStr for State {
-    type Err = NoState;
+    type Err = InvalidState;
 
     /// Also without the blank and the slash, which a shell would want quoted: `stdby-up`, `na`.
-    fn from_str(s: &str) -> Result<State, NoState> {
+    fn from_str(s: &str) -> Result<State, InvalidState> {
         let bare = |word: &str| word.replace([' ', '-', '/'], "");
         let wanted = bare(s);
-        State::ALL.into_iter().find(|state| bare(state.as_str()) == wanted).ok_or_else(|| NoState(s.to_owned()))
+        State::ALL.into_iter().find(|state| bare(state.as_str()) == wanted).ok_or_else(|| InvalidState(s.to_owned()))
     }
 }

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use config::{Document, EditError, Entry};
-use model::datastore::{self, DATA, Encoded, NotEncoded, SealingKey, plain};
-use model::{Kind, ObjectPath};
+use model::datastore::{self, DATA, DataValue, InvalidDataValue, SealingKey, plain};
+use model::{ObjectKind, ObjectPath};
 
 use crate::object::ObjectError;
 use crate::sealing::{self, SealingError};
@@ -53,7 +53,7 @@ pub enum DataStoreError {
     },
     /// The key is none.
     #[error(transparent)]
-    Name(#[from] datastore::NoKey),
+    Name(#[from] datastore::InvalidDataKey),
     /// What stands in the file is no value.
     #[error("the value of {key} in {store} {reason}: om {store} change --key {key} gives it another one")]
     Value {
@@ -62,7 +62,7 @@ pub enum DataStoreError {
         /// The key.
         key: String,
         /// Why it is none.
-        reason: NotEncoded,
+        reason: InvalidDataValue,
     },
     /// A secret does not open.
     #[error(
@@ -131,7 +131,7 @@ impl<'a> DataStores<'a> {
         let document = self.document(store)?;
         let written = document.get(DATA, key).ok_or_else(|| no_key(store, key))?;
         match encoded(store, key, written)? {
-            Encoded::Plain(value) => Ok(value),
+            DataValue::Plain(value) => Ok(value),
             sealed => sealed.open(&sealing::get(self.home)?).map_err(|_| DataStoreError::NotOpened {
                 store: store.clone(),
                 key: key.to_owned(),
@@ -150,7 +150,7 @@ impl<'a> DataStores<'a> {
                 _ => {}
             }
             let written = match store.kind() {
-                Kind::Sec => {
+                ObjectKind::Sec => {
                     let sealing = self.sealing_key(store, document, key)?;
                     sealing.seal(sealing::nonce()?, value).ok_or(DataStoreError::TooLong)?
                 }
@@ -222,7 +222,9 @@ impl<'a> DataStores<'a> {
     /// A store that has a secret.
     fn sealed_store(self) -> Result<Option<ObjectPath>, DataStoreError> {
         let objects = ObjectFiles::of(self.home);
-        for store in objects.list().map_err(ObjectError::from)?.into_iter().filter(|path| path.kind() == Kind::Sec) {
+        for store in
+            objects.list().map_err(ObjectError::from)?.into_iter().filter(|path| path.kind() == ObjectKind::Sec)
+        {
             if sealed(&Document::parse(objects.text(&store)?)).next().is_some() {
                 return Ok(Some(store));
             }
@@ -236,13 +238,14 @@ fn entries(document: &Document) -> impl Iterator<Item = &Entry> {
 }
 
 /// The secrets of a store, each with its key.
-fn sealed(document: &Document) -> impl Iterator<Item = (&str, Encoded)> {
-    entries(document).filter_map(|entry| Some((entry.key.as_str(), Encoded::parse(Kind::Sec, &entry.value).ok()?)))
+fn sealed(document: &Document) -> impl Iterator<Item = (&str, DataValue)> {
+    entries(document)
+        .filter_map(|entry| Some((entry.key.as_str(), DataValue::parse(ObjectKind::Sec, &entry.value).ok()?)))
 }
 
-fn encoded(store: &ObjectPath, key: &str, written: &str) -> Result<Encoded, DataStoreError> {
+fn encoded(store: &ObjectPath, key: &str, written: &str) -> Result<DataValue, DataStoreError> {
     let invalid = |reason| DataStoreError::Value { store: store.clone(), key: key.to_owned(), reason };
-    Encoded::parse(store.kind(), written).map_err(invalid)
+    DataValue::parse(store.kind(), written).map_err(invalid)
 }
 
 fn no_key(store: &ObjectPath, key: &str) -> DataStoreError {

@@ -108,7 +108,7 @@ fn one_damaged_secret_keeps_nobody_from_the_others() {
     let damaged = format!("{}bad = crypt:AAAA\nopen = literal:x\n", text(&home, &store));
     durable::write(&home.config(&store), damaged.as_bytes()).unwrap();
     assert!(matches!(stores.value(&store, "bad"), Err(DataStoreError::NotOpened { .. })));
-    assert!(matches!(stores.value(&store, "open"), Err(DataStoreError::Value { reason: NotEncoded::Open, .. })));
+    assert!(matches!(stores.value(&store, "open"), Err(DataStoreError::Value { reason: InvalidDataValue::Open, .. })));
     stores.put(&store, "more", b"x", Put::Add).unwrap();
     stores.put(&store, "bad", b"mended", Put::Change).unwrap();
     assert_eq!(stores.value(&store, "bad").unwrap(), b"mended");

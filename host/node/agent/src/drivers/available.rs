@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use builtin::Builtin;
-use config::{DriverSchema, Implicit, Schemas};
+use config::{DriverSchema, ImplicitResource, DriverSchemas};
 use driver::Manifest;
 use model::{DriverName, Group};
 
@@ -149,18 +149,18 @@ impl AvailableDrivers {
     }
 }
 
-impl Schemas for AvailableDrivers {
+impl DriverSchemas for AvailableDrivers {
     fn driver(&self, group: Group, type_name: &str) -> Option<DriverSchema<'_>> {
         let known = self.get(&DriverName::new(group, type_name).ok()?)?;
         Some(schema(&known.manifest))
     }
 
     /// Only drivers that come with the agent: a driver of a third party gets into no object that does not name it.
-    fn implicit(&self) -> Vec<Implicit<'_>> {
+    fn implicit(&self) -> Vec<ImplicitResource<'_>> {
         let implicit = self.embedded.iter().filter(|driver| driver.builtin.implicit);
         let manifests = implicit.filter_map(|driver| Some(&driver.parsed().ok()?.manifest));
         let named = manifests.filter_map(|manifest| Some((manifest.implicit.as_deref()?, manifest)));
-        named.map(|(name, manifest)| Implicit { name, driver: schema(manifest) }).collect()
+        named.map(|(name, manifest)| ImplicitResource { name, driver: schema(manifest) }).collect()
     }
 
     fn names(&self, group: Group) -> Vec<String> {

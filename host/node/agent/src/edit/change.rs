@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use config::diagnostic::Diagnostic;
-use config::{self, Document, Key, KeyOp, NoKey, NoKeyOp, Reader};
+use config::{self, Document, ConfigKey, KeyOperation, InvalidKey, InvalidKeyOperation, KeywordReader};
 use model::ObjectPath;
-use model::select::{BadFilter, NothingSelected, ResourceFilter};
+use model::select::{InvalidFilter, NothingSelected, ResourceFilter};
 use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText};
 
 use crate::file::durable::{self, FileError};
@@ -41,14 +41,14 @@ pub enum ConfigError {
     Operation {
         text: String,
         #[source]
-        source: NoKeyOp,
+        source: InvalidKeyOperation,
     },
     /// The keyword cannot be read.
     #[error("cannot read the keyword {text:?}")]
     Keyword {
         text: String,
         #[source]
-        source: NoKey,
+        source: InvalidKey,
     },
     /// The value cannot be written.
     #[error("{target}: cannot set {key}")]
@@ -69,7 +69,7 @@ pub enum ConfigError {
     Configuration(#[from] NoUsableConfiguration),
     /// The options that select resources cannot be read.
     #[error(transparent)]
-    Filter(#[from] BadFilter),
+    Filter(#[from] InvalidFilter),
     /// The options select nothing.
     #[error("{object}")]
     NothingSelected {
@@ -209,14 +209,14 @@ impl Agent {
         let failed = |key: String| move |source| ConfigError::Value { target: target.to_string(), key, source };
         match edit {
             ConfigEdit::Apply(text) => {
-                let operation: KeyOp =
+                let operation: KeyOperation =
                     text.parse().map_err(|source| ConfigError::Operation { text: text.clone(), source })?;
-                let operation = KeyOp { key: self.as_written(target, document, &operation.key), ..operation };
+                let operation = KeyOperation { key: self.as_written(target, document, &operation.key), ..operation };
                 document.apply(&operation).map_err(failed(operation.key.to_string()))?;
             }
             ConfigEdit::Set { keyword, value } => {
                 let key = self.as_written(target, document, &parse_key(keyword)?);
-                let operation = KeyOp { key, op: config::Op::Set, value: value.clone() };
+                let operation = KeyOperation { key, op: config::KeyOperator::Set, value: value.clone() };
                 document.apply(&operation).map_err(failed(operation.key.to_string()))?;
             }
             ConfigEdit::SetIn { section, keyword, value } => {
@@ -227,14 +227,14 @@ impl Agent {
                 document.remove(&key);
             }
             ConfigEdit::UnsetSection { section } => {
-                let key = self.as_written(target, document, &Key::new(section.as_str(), ""));
+                let key = self.as_written(target, document, &ConfigKey::new(section.as_str(), ""));
                 document.remove(&key);
             }
             ConfigEdit::UnsetIn { section, keyword } => {
                 document.unset(section, keyword);
             }
             ConfigEdit::DeleteSection { section } => {
-                let written = self.as_written(target, document, &Key::new(section.as_str(), "")).section;
+                let written = self.as_written(target, document, &ConfigKey::new(section.as_str(), "")).section;
                 if !document.delete_section(&written) {
                     return Err(ConfigError::NoSection { target: target.to_string(), section: section.clone() });
                 }
@@ -244,13 +244,13 @@ impl Agent {
     }
 
     /// The key with its section as the document names it: `disk#1` may be written `[vg#1]`.
-    pub(super) fn as_written(&self, target: &ConfigTarget, document: &Document, key: &Key) -> Key {
+    pub(super) fn as_written(&self, target: &ConfigTarget, document: &Document, key: &ConfigKey) -> ConfigKey {
         match target {
             ConfigTarget::Node => key.clone(),
             ConfigTarget::Object(path) => {
                 let (node, drivers) = (self.node(), self.drivers());
-                let reader = Reader::new(path, document, &*node, &*drivers);
-                Key { section: reader.section(key).to_owned(), ..key.clone() }
+                let reader = KeywordReader::new(path, document, &*node, &*drivers);
+                ConfigKey { section: reader.section(key).to_owned(), ..key.clone() }
             }
         }
     }
@@ -277,7 +277,7 @@ impl Agent {
     }
 }
 
-pub(super) fn parse_key(text: &str) -> Result<Key, ConfigError> {
+pub(super) fn parse_key(text: &str) -> Result<ConfigKey, ConfigError> {
     text.parse().map_err(|source| ConfigError::Keyword { text: text.to_owned(), source })
 }
 

@@ -1,6 +1,6 @@
 //! The values of keywords: as they are written, and as a node means them.
 
-use config::{self, Document, Reader};
+use config::{self, Document, KeywordReader};
 use model::NodeName;
 use protocol::{ConfigTarget, EvaluatedKeyword};
 
@@ -29,7 +29,7 @@ impl Agent {
             ConfigTarget::Object(path) => {
                 let (node, drivers) = (self.node(), self.drivers());
                 let peer = peer.map(|name| node.impersonating(name.clone()));
-                Reader::new(path, &document, peer.as_ref().unwrap_or(&*node), &*drivers).eval(&key, &())?
+                KeywordReader::new(path, &document, peer.as_ref().unwrap_or(&*node), &*drivers).eval(&key, &())?
             }
         };
         Ok(EvaluatedKeyword { kind: evaluated.kind.into(), values: evaluated.values, secret: evaluated.secret })

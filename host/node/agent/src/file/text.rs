@@ -1,6 +1,6 @@
 //! Files that should be UTF-8 text and are not: where the first wrong byte is, and how to say so.
 
-use config::diagnostic::{Diagnostic, Position, Span};
+use config::diagnostic::{Diagnostic, Span, TextPosition};
 
 /// A file that is not UTF-8, and the first byte that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +28,8 @@ impl NotText {
     }
 
     /// Line and column of the first wrong byte.
-    pub fn position(&self) -> Position {
-        Position::of(&self.lossy, self.offset)
+    pub fn position(&self) -> TextPosition {
+        TextPosition::of(&self.lossy, self.offset)
     }
 
     /// The first wrong byte, in words.

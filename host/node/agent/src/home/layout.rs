@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use model::{Kind, ObjectPath};
+use model::{ObjectKind, ObjectPath};
 
 /// The directory of the files of all namespaces but `root`.
 const NAMESPACES: &str = "namespaces";
@@ -10,8 +10,8 @@ const NAMESPACES: &str = "namespaces";
 /// The configuration file of an object, below the directory of configurations.
 pub fn config_file(object: &ObjectPath) -> PathBuf {
     match object.kind() {
-        Kind::Nscfg if !object.is_root() => Path::new(NAMESPACES).join(object.namespace()).join("namespace.conf"),
-        Kind::Nscfg | Kind::Ccfg => format!("{}.conf", object.name()).into(),
+        ObjectKind::Nscfg if !object.is_root() => Path::new(NAMESPACES).join(object.namespace()).join("namespace.conf"),
+        ObjectKind::Nscfg | ObjectKind::Ccfg => format!("{}.conf", object.name()).into(),
         _ => file(object, "conf"),
     }
 }
@@ -23,9 +23,9 @@ pub fn object_of_config_file(file: &Path) -> Option<ObjectPath> {
     let name = last.strip_suffix(".conf")?;
     let path = match (directories, name) {
         ([], "cluster") => Ok(ObjectPath::cluster()),
-        ([], "namespace") => ObjectPath::new("root", Kind::Nscfg, name),
+        ([], "namespace") => ObjectPath::new("root", ObjectKind::Nscfg, name),
         ([], _) => ObjectPath::svc(name),
-        ([NAMESPACES, namespace], "namespace") => ObjectPath::new(namespace, Kind::Nscfg, name),
+        ([NAMESPACES, namespace], "namespace") => ObjectPath::new(namespace, ObjectKind::Nscfg, name),
         ([kind], _) => ObjectPath::new("root", kind.parse().ok()?, name),
         ([NAMESPACES, namespace, kind], _) => ObjectPath::new(namespace, kind.parse().ok()?, name),
         _ => return None,
@@ -45,7 +45,7 @@ pub(super) fn directory(object: &ObjectPath) -> PathBuf {
 pub(super) fn file(object: &ObjectPath, extension: &str) -> PathBuf {
     let name = format!("{}.{extension}", object.name());
     match (object.is_root(), object.kind()) {
-        (true, Kind::Svc) => name.into(),
+        (true, ObjectKind::Svc) => name.into(),
         (true, kind) => Path::new(kind.as_str()).join(name),
         (false, kind) => Path::new(NAMESPACES).join(object.namespace()).join(kind.as_str()).join(name),
     }

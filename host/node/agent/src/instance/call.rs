@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use driver::{Call, Driver, KeywordValue, Verb};
-use model::keyword::Kind;
+use model::keyword::ValueKind;
 use model::object::{MissingValue, Resource};
 use model::{NodeName, ObjectPath};
 
@@ -167,7 +167,7 @@ impl ResolvedKeywords {
             return;
         }
         // Drivers run without a PATH: a program is searched here, where a shell would search it.
-        if keyword.kind == Kind::Command {
+        if keyword.kind == ValueKind::Command {
             keyword.values.first_mut().iter_mut().for_each(|program| trigger::with_path(program));
         }
         if keyword.secret {
@@ -179,6 +179,6 @@ impl ResolvedKeywords {
 
 /// Whether the keyword's value depends on files: those of a data store, or the directories where programs are searched.
 fn reads_files(keyword: &KeywordValue) -> bool {
-    let is_command = keyword.kind == Kind::Command;
+    let is_command = keyword.kind == ValueKind::Command;
     keyword.store.is_some() || (is_command && keyword.values.first().is_some_and(|program| !program.contains('/')))
 }

@@ -7,7 +7,7 @@ use config::Document;
 use config::diagnostic::{Diagnostic, Span};
 use driver::{ActionError, CallBounds, Silent};
 use model::Verb;
-use model::object::Timeouts;
+use model::object::VerbTimeouts;
 use model::object::{Object, Resource};
 use model::{ObjectPath, Rid};
 
@@ -62,7 +62,7 @@ impl Instance<'_> {
             let CallDraft { call, missing: None, .. } = self.call_to_validate(resource).await else { continue };
             let driver = self.driver(&resource.driver);
             let problems = match driver
-                .validate(&call, &CallBounds::within(Timeouts::default().of(Verb::Status)), Arc::new(Silent))
+                .validate(&call, &CallBounds::within(VerbTimeouts::default().of(Verb::Status)), Arc::new(Silent))
                 .await
             {
                 Ok(problems) => problems,

@@ -4,7 +4,7 @@ pub mod paths;
 
 use std::time::Duration;
 
-use config::{Document, Key, NodeData, ReadError, eval_node};
+use config::{ConfigKey, Document, NodeData, ReadError, eval_node};
 use model::{DriverName, NodeName, ObjectPath, convert};
 
 use crate::Directories;
@@ -45,7 +45,7 @@ pub fn log_limits(node: &NodeData) -> LogLimits {
 pub fn driver_limits(home: &Directories, driver: &DriverName) -> Result<grant::SandboxLimits, String> {
     let path = home.node_config();
     let document = document(&path).map_err(|error| crate::chain(&error))?;
-    let value = |option: &str| match eval_node(&document, &Key::new(format!("driver#{driver}"), option)) {
+    let value = |option: &str| match eval_node(&document, &ConfigKey::new(format!("driver#{driver}"), option)) {
         Ok(evaluated) => Ok(evaluated.values.first().and_then(|value| value.parse::<u64>().ok())),
         Err(ReadError::Unset(_)) => Ok(None),
         Err(error) => Err(format!("{}: {error}", path.display())),

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use config::{DEFAULT, Document, Key, NodeData, Reader, Schemas, Section};
-use model::select::{Keywords, Sections, Typed};
+use config::{ConfigKey, DEFAULT, Document, DriverSchemas, KeywordReader, NodeData, Section};
+use model::select::{KeywordSource, SectionSource, TypedValue};
 use model::{ObjectPath, Rid};
 
 use crate::{Directories, ObjectFiles};
@@ -14,13 +14,17 @@ use crate::{Directories, ObjectFiles};
 pub struct ConfigurationCatalogue<'a> {
     home: &'a Directories,
     node: &'a NodeData,
-    schemas: &'a dyn Schemas,
+    schemas: &'a dyn DriverSchemas,
     read: RefCell<BTreeMap<ObjectPath, Rc<Document>>>,
 }
 
 impl<'a> ConfigurationCatalogue<'a> {
     /// The configurations below `home`. None of them is read yet.
-    pub fn new(home: &'a Directories, node: &'a NodeData, schemas: &'a dyn Schemas) -> ConfigurationCatalogue<'a> {
+    pub fn new(
+        home: &'a Directories,
+        node: &'a NodeData,
+        schemas: &'a dyn DriverSchemas,
+    ) -> ConfigurationCatalogue<'a> {
         ConfigurationCatalogue { home, node, schemas, read: RefCell::default() }
     }
 
@@ -31,44 +35,44 @@ impl<'a> ConfigurationCatalogue<'a> {
     }
 }
 
-impl Keywords for ConfigurationCatalogue<'_> {
-    fn has_section(&self, object: &ObjectPath, sections: &Sections) -> bool {
+impl KeywordSource for ConfigurationCatalogue<'_> {
+    fn has_section(&self, object: &ObjectPath, sections: &SectionSource) -> bool {
         within(&self.document(object), sections).next().is_some()
     }
 
-    fn is_written(&self, object: &ObjectPath, sections: &Sections, keyword: &str) -> bool {
+    fn is_written(&self, object: &ObjectPath, sections: &SectionSource, keyword: &str) -> bool {
         within(&self.document(object), sections)
             .flat_map(|section| &section.entries)
             .any(|entry| entry.option() == keyword)
     }
 
-    fn values(&self, object: &ObjectPath, sections: &Sections, keyword: &str) -> Vec<Typed> {
+    fn values(&self, object: &ObjectPath, sections: &SectionSource, keyword: &str) -> Vec<TypedValue> {
         let document = self.document(object);
-        let reader = Reader::new(object, &document, self.node, self.schemas);
+        let reader = KeywordReader::new(object, &document, self.node, self.schemas);
         let mut names: Vec<&str> = within(&document, sections).map(|section| section.name.as_str()).collect();
-        if *sections == Sections::Default && names.is_empty() {
+        if *sections == SectionSource::Default && names.is_empty() {
             // A keyword that is not set still has its default.
             names.push(DEFAULT);
         }
         // A section that is written in two places counts once.
         names.dedup();
         let value = |section: &str| {
-            let key = Key { section: section.to_owned(), option: keyword.to_owned(), scope: None };
+            let key = ConfigKey { section: section.to_owned(), option: keyword.to_owned(), scope: None };
             let evaluated = reader.eval(&key, &()).ok()?;
-            Some(Typed { kind: evaluated.kind, values: evaluated.values })
+            Some(TypedValue { kind: evaluated.kind, values: evaluated.values })
         };
         names.into_iter().filter_map(value).collect()
     }
 }
 
 /// The sections that a term is about.
-fn within<'d>(document: &'d Document, sections: &'d Sections) -> impl Iterator<Item = &'d Section> {
+fn within<'d>(document: &'d Document, sections: &'d SectionSource) -> impl Iterator<Item = &'d Section> {
     document.sections().iter().filter(move |section| match sections {
-        Sections::Default => section.name == DEFAULT,
-        Sections::Named(name) => section.name == *name,
-        Sections::Resource(rid) => section.name.parse() == Ok::<Rid, _>(rid.clone()),
-        Sections::Group(group) => section.name.parse().is_ok_and(|rid: Rid| rid.group() == *group),
-        Sections::AnyResource => section.name.parse::<Rid>().is_ok(),
+        SectionSource::Default => section.name == DEFAULT,
+        SectionSource::Named(name) => section.name == *name,
+        SectionSource::Resource(rid) => section.name.parse() == Ok::<Rid, _>(rid.clone()),
+        SectionSource::Group(group) => section.name.parse().is_ok_and(|rid: Rid| rid.group() == *group),
+        SectionSource::AnyResource => section.name.parse::<Rid>().is_ok(),
     })
 }
 
@@ -77,7 +81,7 @@ mod tests {
     use super::*;
     use crate::file::durable;
     use config::DriverSchema;
-    use model::keyword::{Inherit, Keyword, Kind};
+    use model::keyword::{Keyword, KeywordInheritance, ValueKind};
     use model::select::ObjectSelector;
     use model::{DriverName, Group, NodeName};
 
@@ -87,7 +91,7 @@ mod tests {
         keywords: Vec<Keyword>,
     }
 
-    impl Schemas for OneDriver {
+    impl DriverSchemas for OneDriver {
         fn driver(&self, group: Group, type_name: &str) -> Option<DriverSchema<'_>> {
             let known = group == Group::App && type_name == "simple";
             known.then_some(DriverSchema { name: &self.name, keywords: &self.keywords })
@@ -101,11 +105,11 @@ mod tests {
         let grace = Keyword {
             name: "grace".to_owned(),
             aliases: Vec::new(),
-            kind: Kind::Duration,
+            kind: ValueKind::Duration,
             default: Some("10s".to_owned()),
             required: false,
             scopable: true,
-            inherit: Inherit::No,
+            inherit: KeywordInheritance::No,
             provisioning: false,
             secret: false,
             store: None,

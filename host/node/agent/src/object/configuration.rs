@@ -2,7 +2,7 @@
 //! use.
 
 use config::diagnostic::Diagnostic;
-use config::{Document, NodeData, Schemas, load};
+use config::{Document, DriverSchemas, NodeData, load};
 use model::object::Object;
 use model::{ObjectPath, Rid};
 
@@ -55,7 +55,7 @@ impl ObjectConfiguration {
         home: &Directories,
         object: &ObjectPath,
         node: &NodeData,
-        schemas: &dyn Schemas,
+        schemas: &dyn DriverSchemas,
     ) -> Result<ObjectConfiguration, ObjectError> {
         let memory = InstanceState::of(home, object);
         let text = match ObjectFiles::of(home).text(object) {
@@ -86,7 +86,7 @@ impl ObjectConfiguration {
         object: &ObjectPath,
         text: &str,
         node: &NodeData,
-        schemas: &dyn Schemas,
+        schemas: &dyn DriverSchemas,
     ) -> ObjectConfiguration {
         let loaded = load(object, text, node, schemas);
         let active = loaded.object.map_or(ActiveObject::Nothing, |object| ActiveObject::Current(Box::new(object)));
@@ -115,7 +115,7 @@ fn last_good(
     memory: &InstanceState,
     object: &ObjectPath,
     node: &NodeData,
-    schemas: &dyn Schemas,
+    schemas: &dyn DriverSchemas,
     partial: Option<Object>,
 ) -> Result<ActiveObject, FileError> {
     let once = memory.last_good()?.map(|text| load(object, &text, node, schemas));
@@ -137,7 +137,7 @@ mod tests {
 
     struct NoDrivers;
 
-    impl Schemas for NoDrivers {
+    impl DriverSchemas for NoDrivers {
         fn driver(&self, _: Group, _: &str) -> Option<DriverSchema<'_>> {
             None
         }

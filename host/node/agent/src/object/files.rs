@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use model::{Group, Kind, ObjectPath};
+use model::{Group, ObjectKind, ObjectPath};
 
 use crate::Directories;
 use crate::file::durable::{self, FileError, absent_is_none};
@@ -82,7 +82,7 @@ impl<'a> ObjectFiles<'a> {
 
     /// The directories of configurations, relative to `etc`.
     fn directories(self) -> Result<Vec<PathBuf>, FileError> {
-        let kinds = || Kind::ALL.into_iter().map(Kind::as_str).map(PathBuf::from);
+        let kinds = || ObjectKind::ALL.into_iter().map(ObjectKind::as_str).map(PathBuf::from);
         let mut directories = vec![PathBuf::new()];
         directories.extend(kinds());
         for namespace in entries(&self.home.etc.join("namespaces"))?.into_iter().filter(|entry| !entry.is_file) {

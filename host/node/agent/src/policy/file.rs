@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use grant::{DigestError, GrantRequest, GrantRequestError, PolicyError, SitePolicy};
 use model::DriverName;
-use model::rid::NoDriverName;
+use model::rid::InvalidDriverName;
 
 use crate::Directories;
 use crate::drivers::InstallError;
@@ -20,7 +20,7 @@ pub enum PolicyChangeError {
     Unknown(String),
     /// What was typed cannot be a driver's name.
     #[error(transparent)]
-    Name(#[from] NoDriverName),
+    Name(#[from] InvalidDriverName),
     /// The driver is installed, but broken.
     #[error("{0} cannot be used: {1}")]
     Broken(String, String),

@@ -32,7 +32,7 @@ mod tests {
     use std::time::Duration;
 
     use driver::{Fault, Level, Message};
-    use model::status::{Flags, InstanceStatus as StatusSums, Provisioned, RestartsLeft, State};
+    use model::status::{ResourceFlags, StatusSums, Provisioned, RestartsLeft, State};
 
     use super::*;
     use crate::status::{ResourceStatus, StatusNote};
@@ -44,7 +44,7 @@ mod tests {
             subset: Some(("s1".to_owned(), true)),
             tags: vec!["db".to_owned()],
             state: State::StdbyUp,
-            flags: Flags {
+            flags: ResourceFlags {
                 running: false,
                 monitored: true,
                 disabled: false,

@@ -10,7 +10,7 @@ pub(crate) use note::notes;
 use driver::{Fault, Message, StatusReport};
 use model::object::{Object, Resource};
 use model::select::Selectable;
-use model::status::{self, Flags, InstanceStatus as StatusSums, Provisioned, RestartsLeft, State};
+use model::status::{self, Provisioned, ResourceFlags, RestartsLeft, State, StatusSums};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
 /// The status of an instance.
@@ -43,7 +43,7 @@ pub struct ResourceStatus {
     /// The state, standby taken into account.
     pub state: State,
     /// The eight letters of a status line.
-    pub flags: Flags,
+    pub flags: ResourceFlags,
     /// What the resource is, in a few words.
     pub label: String,
     /// Messages for the reader of the status.
@@ -105,8 +105,8 @@ impl ResourceStatus {
         self.exposes.iter().filter(|(name, _)| name == "device").map(|(_, device)| device.clone()).collect()
     }
 
-    fn counted(&self) -> status::ResourceStatus {
-        status::ResourceStatus {
+    fn counted(&self) -> status::StatusInput {
+        status::StatusInput {
             group: self.rid.group(),
             state: self.state,
             provisioned: self.flags.provisioned,
@@ -139,8 +139,8 @@ fn standby(standby: bool, state: State) -> State {
     }
 }
 
-fn flags(object: &Object, resource: &Resource, provisioned: Provisioned) -> Flags {
-    Flags {
+fn flags(object: &Object, resource: &Resource, provisioned: Provisioned) -> ResourceFlags {
+    ResourceFlags {
         // Only a daemon knows which tasks run.
         running: false,
         monitored: resource.monitor,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use capability::AuditVerdict;
 use driver::{ActionError, ActionReport, Call, CallBounds, Change, Driver, KeywordValue, Silent, Verb};
 use model::convert::convert;
-use model::keyword::{Keyword, Kind};
+use model::keyword::{Keyword, ValueKind};
 
 use crate::support::Bench;
 
@@ -50,14 +50,16 @@ async fn every_verb(driver: &dyn Driver, call: &Call) -> Vec<Ended> {
 fn value(bench: &Bench, keyword: &Keyword) -> KeywordValue {
     let written = keyword.candidates.first().or(keyword.default.as_ref()).unwrap_or(&keyword.example);
     let values = match keyword.kind {
-        Kind::Path => vec![bench.path(&keyword.name)],
-        Kind::Command => vec!["/bin/true".to_owned()],
+        ValueKind::Path => vec![bench.path(&keyword.name)],
+        ValueKind::Command => vec!["/bin/true".to_owned()],
         _ if written.contains('{') || written.starts_with('/') => {
             let slash = if written.ends_with('/') { "/" } else { "" };
             vec![bench.path(&keyword.name) + slash]
         }
-        Kind::Integer | Kind::Size | Kind::Duration | Kind::Mode if written.is_empty() => vec!["1".to_owned()],
-        Kind::Boolean if written.is_empty() => vec!["true".to_owned()],
+        ValueKind::Integer | ValueKind::Size | ValueKind::Duration | ValueKind::Mode if written.is_empty() => {
+            vec!["1".to_owned()]
+        }
+        ValueKind::Boolean if written.is_empty() => vec!["true".to_owned()],
         kind => convert(kind, written).unwrap(),
     };
     KeywordValue { kind: keyword.kind, secret: keyword.secret, ..KeywordValue::new(&keyword.name, values) }

@@ -13,7 +13,7 @@ pub(crate) const UNSCOPED: [&str; 2] = ["data", "labels"];
 
 /// `[section.]option[@scope]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
+pub struct ConfigKey {
     /// `DEFAULT` where none is written; empty where nothing stands before the dot, which selectors take for any section.
     pub section: String,
     /// The keyword. Empty where a whole section is meant.
@@ -22,10 +22,10 @@ pub struct Key {
     pub scope: Option<String>,
 }
 
-impl Key {
+impl ConfigKey {
     /// A keyword of a section, without a scope.
-    pub fn new(section: impl Into<String>, option: impl Into<String>) -> Key {
-        Key { section: section.into(), option: option.into(), scope: None }
+    pub fn new(section: impl Into<String>, option: impl Into<String>) -> ConfigKey {
+        ConfigKey { section: section.into(), option: option.into(), scope: None }
     }
 
     /// The key as it stands before the `=` in the file: with its scope.
@@ -37,7 +37,7 @@ impl Key {
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for ConfigKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.section != DEFAULT {
             write!(f, "{}.", self.section)?;
@@ -49,28 +49,28 @@ impl fmt::Display for Key {
 /// A text that is no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no key: expected [section.]keyword[@scope], such as fs#1.dev@node1")]
-pub struct NoKey(pub String);
+pub struct InvalidKey(pub String);
 
-impl FromStr for Key {
-    type Err = NoKey;
+impl FromStr for ConfigKey {
+    type Err = InvalidKey;
 
-    fn from_str(s: &str) -> Result<Key, NoKey> {
+    fn from_str(s: &str) -> Result<ConfigKey, InvalidKey> {
         if s.is_empty() || s == "." || s.contains(|c: char| c.is_whitespace() || c == '=') {
-            return Err(NoKey(s.to_owned()));
+            return Err(InvalidKey(s.to_owned()));
         }
         if let Some((section, option)) = s.split_once('.').filter(|(section, _)| UNSCOPED.contains(section)) {
-            return Ok(Key::new(section, option));
+            return Ok(ConfigKey::new(section, option));
         }
         let (unscoped, scope) = match s.split_once('@') {
-            Some((_, "")) => return Err(NoKey(s.to_owned())),
+            Some((_, "")) => return Err(InvalidKey(s.to_owned())),
             Some((unscoped, scope)) => (unscoped, Some(scope.to_owned())),
             None => (s, None),
         };
         let (section, option) = split_section(unscoped);
         if option.is_empty() && (scope.is_some() || section.is_empty()) {
-            return Err(NoKey(s.to_owned()));
+            return Err(InvalidKey(s.to_owned()));
         }
-        Ok(Key { section: section.to_owned(), option: option.to_owned(), scope })
+        Ok(ConfigKey { section: section.to_owned(), option: option.to_owned(), scope })
     }
 }
 
@@ -85,7 +85,7 @@ fn split_section(s: &str) -> (&str, &str) {
 
 /// What is done to the value of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Op {
+pub enum KeyOperator {
     /// `=`: replaces it.
     Set,
     /// `+=`: adds a word at its end.
@@ -102,24 +102,24 @@ pub enum Op {
 
 /// One change, as `om set` takes it: `nodes+=n3`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyOp {
+pub struct KeyOperation {
     /// What is changed.
-    pub key: Key,
+    pub key: ConfigKey,
     /// How.
-    pub op: Op,
+    pub op: KeyOperator,
     /// The new value or the word.
     pub value: String,
 }
 
 /// A text that is no change of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoKeyOp {
+pub enum InvalidKeyOperation {
     /// There is no operator.
     #[error("{0:?} sets nothing: expected <key>=<value>, or += -= |= ^= or [i]= in place of =")]
     Operator(String),
     /// What stands before the operator is no key.
     #[error(transparent)]
-    Key(#[from] NoKey),
+    Key(#[from] InvalidKey),
     /// It is a section, not a key.
     #[error("{0} is a section: expected one of its keywords, such as {0}.comment")]
     Section(String),
@@ -128,36 +128,40 @@ pub enum NoKeyOp {
     Index(String),
 }
 
-impl FromStr for KeyOp {
-    type Err = NoKeyOp;
+impl FromStr for KeyOperation {
+    type Err = InvalidKeyOperation;
 
-    fn from_str(s: &str) -> Result<KeyOp, NoKeyOp> {
-        let (left, value) = s.split_once('=').ok_or_else(|| NoKeyOp::Operator(s.to_owned()))?;
+    fn from_str(s: &str) -> Result<KeyOperation, InvalidKeyOperation> {
+        let (left, value) = s.split_once('=').ok_or_else(|| InvalidKeyOperation::Operator(s.to_owned()))?;
         let (key, op) = split_op(left)?;
-        let key: Key = key.parse()?;
+        let key: ConfigKey = key.parse()?;
         if key.option.is_empty() {
-            return Err(NoKeyOp::Section(key.section));
+            return Err(InvalidKeyOperation::Section(key.section));
         }
-        Ok(KeyOp { key, op, value: value.to_owned() })
+        Ok(KeyOperation { key, op, value: value.to_owned() })
     }
 }
 
 /// What stands before the `=`: the key, and the rest of the operator.
-fn split_op(left: &str) -> Result<(&str, Op), NoKeyOp> {
-    for (sign, op) in [('+', Op::Append), ('-', Op::Remove), ('|', Op::Merge), ('^', Op::Toggle)] {
+fn split_op(left: &str) -> Result<(&str, KeyOperator), InvalidKeyOperation> {
+    for (sign, op) in
+        [('+', KeyOperator::Append), ('-', KeyOperator::Remove), ('|', KeyOperator::Merge), ('^', KeyOperator::Toggle)]
+    {
         if let Some(key) = left.strip_suffix(sign) {
             return Ok((key, op));
         }
     }
     match left.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
-        Some((key, index)) => Ok((key, Op::Insert(index.parse().map_err(|_| NoKeyOp::Index(index.to_owned()))?))),
-        None => Ok((left, Op::Set)),
+        Some((key, index)) => {
+            Ok((key, KeyOperator::Insert(index.parse().map_err(|_| InvalidKeyOperation::Index(index.to_owned()))?)))
+        }
+        None => Ok((left, KeyOperator::Set)),
     }
 }
 
 impl Document {
     /// Makes a change.
-    pub fn apply(&mut self, change: &KeyOp) -> Result<(), EditError> {
+    pub fn apply(&mut self, change: &KeyOperation) -> Result<(), EditError> {
         let (section, option) = (section_of(&change.key), change.key.scoped_option());
         let old = self.get(section, &option).unwrap_or_default();
         match change.op.on(old, &change.value) {
@@ -167,7 +171,7 @@ impl Document {
     }
 
     /// Removes a key, or a whole section where the key names one. False if it was not there.
-    pub fn remove(&mut self, key: &Key) -> bool {
+    pub fn remove(&mut self, key: &ConfigKey) -> bool {
         if key.option.is_empty() {
             self.delete_section(&key.section)
         } else {
@@ -176,26 +180,26 @@ impl Document {
     }
 }
 
-fn section_of(key: &Key) -> &str {
+fn section_of(key: &ConfigKey) -> &str {
     if key.section.is_empty() { DEFAULT } else { &key.section }
 }
 
-impl Op {
+impl KeyOperator {
     /// The value after the change. None if nothing changes.
     fn on(self, old: &str, value: &str) -> Option<String> {
         let words: Vec<&str> = old.split_whitespace().collect();
         let holds = words.contains(&value);
         match self {
-            Op::Set => Some(value.to_owned()),
-            Op::Append => Some(appended(old, value)),
-            Op::Merge | Op::Toggle if !holds => Some(appended(old, value)),
-            Op::Merge => None,
-            Op::Remove if !holds => None,
-            Op::Remove | Op::Toggle => {
+            KeyOperator::Set => Some(value.to_owned()),
+            KeyOperator::Append => Some(appended(old, value)),
+            KeyOperator::Merge | KeyOperator::Toggle if !holds => Some(appended(old, value)),
+            KeyOperator::Merge => None,
+            KeyOperator::Remove if !holds => None,
+            KeyOperator::Remove | KeyOperator::Toggle => {
                 let rest: Vec<&str> = words.into_iter().filter(|word| *word != value).collect();
                 Some(rest.join(" "))
             }
-            Op::Insert(index) => {
+            KeyOperator::Insert(index) => {
                 let (before, after) = words.split_at(index.min(words.len()));
                 Some([before, &[value], after].concat().join(" "))
             }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn check(text: &str, section: &str, option: &str, scope: Option<&str>, shown: &str) {
-    let key: Key = text.parse().unwrap_or_else(|error| panic!("{error}"));
+    let key: ConfigKey = text.parse().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((key.section.as_str(), key.option.as_str(), key.scope.as_deref()), (section, option, scope), "{text}");
     assert_eq!(key.to_string(), shown);
 }
@@ -30,34 +30,34 @@ fn keys_are_split_as_the_ancestor_splits_them() {
 #[test]
 fn what_is_no_key_is_refused() {
     for text in ["", ".", " ", "a ", " b", " .foo", " foo.bar", "foo.bar ", "\tfoo.bar", "a@", "fs#1.@n1", "a=b"] {
-        assert!(text.parse::<Key>().is_err(), "{text:?}");
+        assert!(text.parse::<ConfigKey>().is_err(), "{text:?}");
     }
 }
 
-fn check_op(text: &str, key: Key, op: Op, value: &str) {
-    assert_eq!(text.parse(), Ok(KeyOp { key, op, value: value.to_owned() }), "{text}");
+fn check_op(text: &str, key: ConfigKey, op: KeyOperator, value: &str) {
+    assert_eq!(text.parse(), Ok(KeyOperation { key, op, value: value.to_owned() }), "{text}");
 }
 
 #[test]
 fn the_first_operator_is_the_operator() {
-    let default = |option: &str| Key::new(DEFAULT, option);
-    check_op("a=b", default("a"), Op::Set, "b");
-    check_op("foo=bar", default("foo"), Op::Set, "bar");
-    check_op("foo=bar+=666", default("foo"), Op::Set, "bar+=666");
-    check_op("a+=b", default("a"), Op::Append, "b");
-    check_op("a-=b", default("a"), Op::Remove, "b");
-    check_op("a|=b", default("a"), Op::Merge, "b");
-    check_op("a^=b", default("a"), Op::Toggle, "b");
-    check_op("env.abc[0]=bb8", Key::new("env", "abc"), Op::Insert(0), "bb8");
-    check_op("env.a[2]=b", Key::new("env", "a"), Op::Insert(2), "b");
-    check_op("fs.optional=false", Key::new("fs", "optional"), Op::Set, "false");
+    let default = |option: &str| ConfigKey::new(DEFAULT, option);
+    check_op("a=b", default("a"), KeyOperator::Set, "b");
+    check_op("foo=bar", default("foo"), KeyOperator::Set, "bar");
+    check_op("foo=bar+=666", default("foo"), KeyOperator::Set, "bar+=666");
+    check_op("a+=b", default("a"), KeyOperator::Append, "b");
+    check_op("a-=b", default("a"), KeyOperator::Remove, "b");
+    check_op("a|=b", default("a"), KeyOperator::Merge, "b");
+    check_op("a^=b", default("a"), KeyOperator::Toggle, "b");
+    check_op("env.abc[0]=bb8", ConfigKey::new("env", "abc"), KeyOperator::Insert(0), "bb8");
+    check_op("env.a[2]=b", ConfigKey::new("env", "a"), KeyOperator::Insert(2), "b");
+    check_op("fs.optional=false", ConfigKey::new("fs", "optional"), KeyOperator::Set, "false");
     let vdev = "mirror {volume#1.exposed_devs[0]} {volume#2.exposed_devs[0]}";
-    check_op(&format!("disk#0.vdev={vdev}"), Key::new("disk#0", "vdev"), Op::Set, vdev);
+    check_op(&format!("disk#0.vdev={vdev}"), ConfigKey::new("disk#0", "vdev"), KeyOperator::Set, vdev);
 }
 
 #[test]
 fn what_changes_nothing_says_what_was_expected() {
-    let error = |text: &str| text.parse::<KeyOp>().unwrap_err().to_string();
+    let error = |text: &str| text.parse::<KeyOperation>().unwrap_err().to_string();
     assert_eq!(error("ab"), "\"ab\" sets nothing: expected <key>=<value>, or += -= |= ^= or [i]= in place of =");
     assert_eq!(error("a[x]=1"), "\"x\" is no index: expected a number counted from 0");
     assert_eq!(error("fs#1=1"), "fs#1 is a section: expected one of its keywords, such as fs#1.comment");
@@ -68,7 +68,7 @@ fn what_changes_nothing_says_what_was_expected() {
 fn changes_edit_words() {
     let check = |change: &str, expected: &str| {
         let mut document = Document::parse("[DEFAULT]\nnodes = n1 n2\n");
-        let change: KeyOp = change.parse().unwrap_or_else(|error| panic!("{error}"));
+        let change: KeyOperation = change.parse().unwrap_or_else(|error| panic!("{error}"));
         document.apply(&change).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(document.text(), format!("[DEFAULT]\nnodes = {expected}\n"), "{change:?}");
     };

@@ -8,25 +8,25 @@ use crate::diagnostic::Span;
 use model::object::TextModifier;
 
 use crate::document::text::DEFAULT;
-use crate::value::arithmetic::{self, Expression};
+use crate::value::arithmetic::{self, ArithmeticExpression};
 
 /// A value, taken to pieces.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Template {
-    pub(crate) pieces: Vec<Piece>,
+pub(crate) struct ValueTemplate {
+    pub(crate) pieces: Vec<TemplatePiece>,
 }
 
 /// A piece of a value. Spans count from the value's first byte.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Piece {
+pub(crate) enum TemplatePiece {
     Text(String),
-    Reference(Reference),
-    Arithmetic(Expression, Span),
+    Reference(TemplateReference),
+    Arithmetic(ArithmeticExpression, Span),
 }
 
 /// `{…}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reference {
+pub(crate) struct TemplateReference {
     pub(crate) span: Span,
     pub(crate) modifier: Option<TextModifier>,
     /// `{#X}`: how many words it has.
@@ -38,44 +38,44 @@ pub(crate) struct Reference {
     pub(crate) index: Option<usize>,
 }
 
-impl Template {
+impl ValueTemplate {
     /// Takes a value to pieces.
-    pub(crate) fn parse(value: &str) -> Template {
-        let mut pieces = Pieces { last_double: value.rfind("}}").unwrap_or(0), ..Pieces::default() };
+    pub(crate) fn parse(value: &str) -> ValueTemplate {
+        let mut pieces = PieceReader { last_double: value.rfind("}}").unwrap_or(0), ..PieceReader::default() };
         let mut at = 0;
         while at < value.len() {
             at += pieces.take(value, at);
         }
         pieces.flush();
-        Template { pieces: pieces.list }
+        ValueTemplate { pieces: pieces.list }
     }
 
     /// The text, if nothing has to be looked up for it.
     pub(crate) fn literal(&self) -> Option<String> {
         match self.pieces.as_slice() {
             [] => Some(String::new()),
-            [Piece::Text(text)] => Some(text.clone()),
+            [TemplatePiece::Text(text)] => Some(text.clone()),
             _ => None,
         }
     }
 }
 
 #[derive(Default)]
-struct Pieces {
-    list: Vec<Piece>,
+struct PieceReader {
+    list: Vec<TemplatePiece>,
     text: String,
     /// Where the last `}}` stands: behind it no `{{` is closed any more, and nobody needs to search.
     last_double: usize,
 }
 
-impl Pieces {
+impl PieceReader {
     fn flush(&mut self) {
         if !self.text.is_empty() {
-            self.list.push(Piece::Text(std::mem::take(&mut self.text)));
+            self.list.push(TemplatePiece::Text(std::mem::take(&mut self.text)));
         }
     }
 
-    fn push(&mut self, piece: Piece) {
+    fn push(&mut self, piece: TemplatePiece) {
         self.flush();
         self.list.push(piece);
     }
@@ -93,11 +93,11 @@ impl Pieces {
             return self.take_text(&rest[..end], end);
         }
         if let Some((expression, len)) = arithmetic::parse(rest, at) {
-            self.push(Piece::Arithmetic(expression, Span::new(at, at + len)));
+            self.push(TemplatePiece::Arithmetic(expression, Span::new(at, at + len)));
             return len;
         }
-        if let Some((reference, len)) = Reference::parse(rest, at) {
-            self.push(Piece::Reference(reference));
+        if let Some((reference, len)) = TemplateReference::parse(rest, at) {
+            self.push(TemplatePiece::Reference(reference));
             return len;
         }
         let first = rest.chars().next().map_or(1, char::len_utf8);
@@ -111,9 +111,9 @@ impl Pieces {
     }
 }
 
-impl Reference {
+impl TemplateReference {
     /// The reference at the beginning of `text`, which stands at `offset` of its value, and its length.
-    pub(crate) fn parse(text: &str, offset: usize) -> Option<(Reference, usize)> {
+    pub(crate) fn parse(text: &str, offset: usize) -> Option<(TemplateReference, usize)> {
         let inner = text.strip_prefix('{')?;
         let legal = |c: char| c.is_ascii_alphanumeric() || "_-.#/[]:".contains(c);
         let len = inner.find(|c| !legal(c))?;
@@ -121,10 +121,10 @@ impl Reference {
             return None;
         }
         let span = Span::new(offset, offset + len + 2);
-        Some((Reference::of(&inner[..len], span)?, len + 2))
+        Some((TemplateReference::of(&inner[..len], span)?, len + 2))
     }
 
-    fn of(body: &str, span: Span) -> Option<Reference> {
+    fn of(body: &str, span: Span) -> Option<TemplateReference> {
         let named = |(name, modifier): (&str, TextModifier)| body.strip_prefix(name).map(|rest| (Some(modifier), rest));
         let (modifier, body) = TextModifier::ALL.into_iter().find_map(named).unwrap_or((None, body));
         let (count, body) = body.strip_prefix('#').map_or((false, body), |rest| (true, rest));
@@ -136,7 +136,14 @@ impl Reference {
             None => (body, None),
         };
         let (section, name) = split(body)?;
-        Some(Reference { span, modifier, count, section: section.map(str::to_owned), name: name.to_owned(), index })
+        Some(TemplateReference {
+            span,
+            modifier,
+            count,
+            section: section.map(str::to_owned),
+            name: name.to_owned(),
+            index,
+        })
     }
 }
 

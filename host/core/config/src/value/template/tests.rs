@@ -4,12 +4,12 @@ use super::*;
 
 /// The pieces in short: text in quotes, references and arithmetic by the text that they stand for.
 fn pieces(value: &str) -> Vec<String> {
-    let show = |piece: &Piece| match piece {
-        Piece::Text(text) => format!("{text:?}"),
-        Piece::Reference(reference) => reference.span.of(value).to_owned(),
-        Piece::Arithmetic(_, span) => span.of(value).to_owned(),
+    let show = |piece: &TemplatePiece| match piece {
+        TemplatePiece::Text(text) => format!("{text:?}"),
+        TemplatePiece::Reference(reference) => reference.span.of(value).to_owned(),
+        TemplatePiece::Arithmetic(_, span) => span.of(value).to_owned(),
     };
-    Template::parse(value).pieces.iter().map(show).collect()
+    ValueTemplate::parse(value).pieces.iter().map(show).collect()
 }
 
 #[test]
@@ -95,9 +95,9 @@ fn modifiers_change_the_case() {
 proptest::proptest! {
     #[test]
     fn any_text_can_be_taken_to_pieces(value in r"([a-z{}()$\\\[\].#:0-9+*/ -]|.)*") {
-        let template = Template::parse(&value);
+        let template = ValueTemplate::parse(&value);
         for piece in &template.pieces {
-            if let Piece::Reference(Reference { span, .. }) | Piece::Arithmetic(_, span) = piece {
+            if let TemplatePiece::Reference(TemplateReference { span, .. }) | TemplatePiece::Arithmetic(_, span) = piece {
                 assert!(value.is_char_boundary(span.start) && value.is_char_boundary(span.end));
             }
         }

@@ -10,18 +10,18 @@ use super::{ConvertError, duration};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schedule {
     /// The first that matches a moment decides.
-    pub elements: Vec<Element>,
+    pub elements: Vec<ScheduleElement>,
 }
 
 /// One line of a schedule. An empty list is no restriction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Element {
+pub struct ScheduleElement {
     /// `!`: what matches is excluded.
     pub exclude: bool,
     /// The windows of the day.
-    pub windows: Vec<Window>,
+    pub windows: Vec<ScheduleWindow>,
     /// The days.
-    pub days: Vec<Day>,
+    pub days: Vec<ScheduleDay>,
     /// ISO weeks of the year, 1 to 53.
     pub weeks: Vec<u8>,
     /// Months of the year, 1 to 12.
@@ -30,7 +30,7 @@ pub struct Element {
 
 /// A part of the day, which crosses midnight if it ends before it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Window {
+pub struct ScheduleWindow {
     /// `~`: somewhere in the window rather than as it begins.
     pub spread: bool,
     /// The second of the day at which it begins.
@@ -43,7 +43,7 @@ pub struct Window {
 
 /// A day of the week, of the month, or both at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Day {
+pub struct ScheduleDay {
     /// 1 is Monday, 7 is Sunday.
     pub weekday: Option<u8>,
     /// From 1; from the end where negative: -1 is the last.
@@ -92,13 +92,13 @@ fn parse(text: &str) -> Result<Schedule, String> {
 }
 
 /// None if it says that there is never a time.
-fn element(text: &str) -> Result<Option<Element>, String> {
+fn element(text: &str) -> Result<Option<ScheduleElement>, String> {
     let (exclude, text) = text.trim().strip_prefix('!').map_or((false, text.trim()), |rest| (true, rest));
     let mut fields = text.split_whitespace();
     let Some(windows) = fields.next().map(windows).transpose()? else {
         return if exclude { Err("! excludes nothing".to_owned()) } else { Ok(None) };
     };
-    let element = Element {
+    let element = ScheduleElement {
         exclude,
         windows,
         days: items(fields.next(), days)?,
@@ -107,7 +107,7 @@ fn element(text: &str) -> Result<Option<Element>, String> {
     };
     match fields.next() {
         Some(extra) => Err(format!("{extra:?} is one field too many")),
-        None => Ok(Some(element).filter(|element| !element.windows.iter().all(Window::is_never))),
+        None => Ok(Some(element).filter(|element| !element.windows.iter().all(ScheduleWindow::is_never))),
     }
 }
 
@@ -118,11 +118,11 @@ fn items<T>(field: Option<&str>, read: impl Fn(&str) -> Result<Vec<T>, String>) 
     Ok(read.into_iter().flatten().collect())
 }
 
-fn windows(field: &str) -> Result<Vec<Window>, String> {
+fn windows(field: &str) -> Result<Vec<ScheduleWindow>, String> {
     field.split(',').map(window).collect()
 }
 
-fn window(text: &str) -> Result<Window, String> {
+fn window(text: &str) -> Result<ScheduleWindow, String> {
     let (spread, text) = text.strip_prefix('~').map_or((false, text), |rest| (true, rest));
     let (times, interval) = match text.split_once('@') {
         Some((times, interval)) => (times, Some(every(interval)?)),
@@ -135,10 +135,10 @@ fn window(text: &str) -> Result<Window, String> {
         None => time(times).map(|begin| (begin, begin + 1))?,
         Some((begin, end)) => (time(begin)?, time(end)?),
     };
-    Ok(Window { spread, begin, end, interval })
+    Ok(ScheduleWindow { spread, begin, end, interval })
 }
 
-impl Window {
+impl ScheduleWindow {
     fn is_never(&self) -> bool {
         self.interval == Some(Duration::ZERO)
     }
@@ -167,17 +167,17 @@ fn time(text: &str) -> Result<u32, String> {
     read().ok_or_else(|| format!("{text:?} is no time of the day"))
 }
 
-fn days(text: &str) -> Result<Vec<Day>, String> {
+fn days(text: &str) -> Result<Vec<ScheduleDay>, String> {
     let (weekdays, monthday) = match text.split_once(':') {
         Some((weekdays, monthday)) => (weekdays, Some(self::monthday(monthday)?)),
         None => (text, None),
     };
     if matches!(weekdays, "" | "*") && monthday.is_some() {
-        return Ok(vec![Day { weekday: None, monthday }]);
+        return Ok(vec![ScheduleDay { weekday: None, monthday }]);
     }
     let day = |text: &str| named(text, &WEEKDAYS).or_else(|| number(text, 7)).or((text == "0").then_some(7));
     let weekdays = range(weekdays, 7, day, "a day of the week, such as mon")?;
-    Ok(weekdays.into_iter().map(|weekday| Day { weekday: Some(weekday), monthday }).collect())
+    Ok(weekdays.into_iter().map(|weekday| ScheduleDay { weekday: Some(weekday), monthday }).collect())
 }
 
 fn monthday(text: &str) -> Result<i8, String> {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn one(text: &str) -> Element {
+fn one(text: &str) -> ScheduleElement {
     let mut elements = schedule(text).unwrap_or_else(|error| panic!("{text}: {error}")).elements;
     assert_eq!(elements.len(), 1, "{text}");
     elements.remove(0)
@@ -11,7 +11,7 @@ fn one(text: &str) -> Element {
 #[test]
 fn windows_have_a_beginning_an_end_and_an_interval() {
     let check = |text: &str, expected: &[(bool, u32, u32, Option<u64>)]| {
-        let seen = |window: &Window| {
+        let seen = |window: &ScheduleWindow| {
             (window.spread, window.begin, window.end, window.interval.map(|interval| interval.as_secs()))
         };
         assert_eq!(one(text).windows.iter().map(seen).collect::<Vec<_>>(), expected, "{text}");
@@ -34,13 +34,13 @@ fn never_is_no_element() {
 
 #[test]
 fn days_weeks_and_months_restrict() {
-    let weekday = |weekday| Day { weekday: Some(weekday), monthday: None };
+    let weekday = |weekday| ScheduleDay { weekday: Some(weekday), monthday: None };
     let all = one("* mon-wed,sunday 1,52-2 nov-jan");
     assert_eq!(all.days, [weekday(1), weekday(2), weekday(3), weekday(7)]);
     assert_eq!(all.weeks, [1, 52, 53, 1, 2]);
     assert_eq!(all.months, [11, 12, 1]);
     assert_eq!(one("@10 0,7").days, [weekday(7), weekday(7)]);
-    assert_eq!(one("@10 mon:first").days, [Day { weekday: Some(1), monthday: Some(1) }]);
+    assert_eq!(one("@10 mon:first").days, [ScheduleDay { weekday: Some(1), monthday: Some(1) }]);
     assert_eq!(one("@10 *:last,:-2").days.iter().map(|day| day.monthday).collect::<Vec<_>>(), [Some(-1), Some(-2)]);
     assert_eq!(one("@10 * * %2").months, [2, 4, 6, 8, 10, 12]);
     assert_eq!(one("@10 * * jan-jun%2+1").months, [1, 3, 5]);

@@ -2,19 +2,19 @@
 
 use crate::ObjectPath;
 use crate::convert::ConvertError;
-use crate::path::{NoPath, is_name};
+use crate::path::{InvalidPath, is_name};
 use crate::select::term::KeywordTerm;
-use crate::select::{BadGlob, Glob, Keywords};
+use crate::select::{GlobPattern, InvalidGlob, KeywordSource};
 
 /// An expression that objects are picked by.
 #[derive(Debug, Clone)]
 pub struct ObjectSelector {
-    union: Vec<Vec<Term>>,
+    union: Vec<Vec<SelectorTerm>>,
 }
 
 /// Why a text is no selector, or cannot be answered.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum BadSelector {
+pub enum InvalidSelector {
     /// Nothing stands where a term should.
     #[error("{0:?} has an empty term")]
     Empty(String),
@@ -23,10 +23,10 @@ pub enum BadSelector {
     Term(String),
     /// A term looks like a path and is none.
     #[error(transparent)]
-    Path(#[from] NoPath),
+    Path(#[from] InvalidPath),
     /// A term looks like a glob and is none.
     #[error(transparent)]
-    Glob(#[from] BadGlob),
+    Glob(#[from] InvalidGlob),
     /// What follows `~` is no regular expression.
     #[error("the expression of {term:?} does not parse")]
     Regex {
@@ -51,13 +51,13 @@ pub enum BadSelector {
 }
 
 #[derive(Debug, Clone)]
-struct Term {
+struct SelectorTerm {
     negated: bool,
-    test: Test,
+    test: TermTest,
 }
 
 #[derive(Debug, Clone)]
-enum Test {
+enum TermTest {
     Path(ObjectPath),
     Glob(PathGlob),
     Keyword(KeywordTerm),
@@ -67,22 +67,22 @@ enum Test {
 #[derive(Debug, Clone)]
 enum PathGlob {
     /// One with `**`, whose stars go across slashes.
-    Whole(Glob),
+    Whole(GlobPattern),
     /// One for each part.
-    Parts { namespace: Glob, kind: Glob, name: Glob },
+    Parts { namespace: GlobPattern, kind: GlobPattern, name: GlobPattern },
 }
 
 impl std::str::FromStr for ObjectSelector {
-    type Err = BadSelector;
+    type Err = InvalidSelector;
 
-    fn from_str(s: &str) -> Result<ObjectSelector, BadSelector> {
+    fn from_str(s: &str) -> Result<ObjectSelector, InvalidSelector> {
         let intersection = |text: &str| {
-            let mut terms = text.split('+').map(|term| Term::parse(s, term)).collect::<Result<Vec<_>, _>>()?;
+            let mut terms = text.split('+').map(|term| SelectorTerm::parse(s, term)).collect::<Result<Vec<_>, _>>()?;
             // Names are at hand, keywords take reading a file: the order of questions is free, so the cheap ones go first.
-            terms.sort_by_key(|term| matches!(term.test, Test::Keyword(_)));
+            terms.sort_by_key(|term| matches!(term.test, TermTest::Keyword(_)));
             Ok(terms)
         };
-        Ok(ObjectSelector { union: s.split(',').map(intersection).collect::<Result<_, BadSelector>>()? })
+        Ok(ObjectSelector { union: s.split(',').map(intersection).collect::<Result<_, InvalidSelector>>()? })
     }
 }
 
@@ -91,8 +91,8 @@ impl ObjectSelector {
     pub fn select<'a>(
         &self,
         objects: &'a [ObjectPath],
-        keywords: &dyn Keywords,
-    ) -> Result<Vec<&'a ObjectPath>, BadSelector> {
+        keywords: &dyn KeywordSource,
+    ) -> Result<Vec<&'a ObjectPath>, InvalidSelector> {
         let mut selected = Vec::new();
         for object in objects {
             if self.holds(object, keywords)? {
@@ -102,7 +102,7 @@ impl ObjectSelector {
         Ok(selected)
     }
 
-    fn holds(&self, object: &ObjectPath, keywords: &dyn Keywords) -> Result<bool, BadSelector> {
+    fn holds(&self, object: &ObjectPath, keywords: &dyn KeywordSource) -> Result<bool, InvalidSelector> {
         for terms in &self.union {
             if all_hold(terms, object, keywords)? {
                 return Ok(true);
@@ -115,7 +115,7 @@ impl ObjectSelector {
     pub fn as_path(&self) -> Option<&ObjectPath> {
         match &self.union[..] {
             [terms] => match &terms[..] {
-                [Term { negated: false, test: Test::Path(path) }] => Some(path),
+                [SelectorTerm { negated: false, test: TermTest::Path(path) }] => Some(path),
                 _ => None,
             },
             _ => None,
@@ -123,7 +123,11 @@ impl ObjectSelector {
     }
 }
 
-fn all_hold(terms: &[Term], object: &ObjectPath, keywords: &dyn Keywords) -> Result<bool, BadSelector> {
+fn all_hold(
+    terms: &[SelectorTerm],
+    object: &ObjectPath,
+    keywords: &dyn KeywordSource,
+) -> Result<bool, InvalidSelector> {
     for term in terms {
         if !term.holds(object, keywords)? {
             return Ok(false);
@@ -132,47 +136,47 @@ fn all_hold(terms: &[Term], object: &ObjectPath, keywords: &dyn Keywords) -> Res
     Ok(true)
 }
 
-impl Term {
-    fn parse(selector: &str, text: &str) -> Result<Term, BadSelector> {
+impl SelectorTerm {
+    fn parse(selector: &str, text: &str) -> Result<SelectorTerm, InvalidSelector> {
         let text = text.trim();
         let (negated, text) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
         if text.is_empty() {
-            return Err(BadSelector::Empty(selector.to_owned()));
+            return Err(InvalidSelector::Empty(selector.to_owned()));
         }
-        Ok(Term { negated, test: Test::parse(text)? })
+        Ok(SelectorTerm { negated, test: TermTest::parse(text)? })
     }
 
-    fn holds(&self, object: &ObjectPath, keywords: &dyn Keywords) -> Result<bool, BadSelector> {
+    fn holds(&self, object: &ObjectPath, keywords: &dyn KeywordSource) -> Result<bool, InvalidSelector> {
         let holds = match &self.test {
-            Test::Path(path) => path == object,
-            Test::Glob(glob) => glob.matches(object),
-            Test::Keyword(term) => term.holds(object, keywords)?,
+            TermTest::Path(path) => path == object,
+            TermTest::Glob(glob) => glob.matches(object),
+            TermTest::Keyword(term) => term.holds(object, keywords)?,
         };
         Ok(holds != self.negated)
     }
 }
 
-impl Test {
+impl TermTest {
     /// An operator makes a term on keywords, a wildcard a glob; of the rest, what may be a path is one, and what may not is
     /// the name of a keyword.
-    fn parse(text: &str) -> Result<Test, BadSelector> {
+    fn parse(text: &str) -> Result<TermTest, InvalidSelector> {
         let folder_of_kind = text.ends_with('/') && text.matches('/').count() == 2 && !text.ends_with("/nscfg/");
         if KeywordTerm::has_operator(text) {
-            KeywordTerm::parse(text).map(Test::Keyword)
-        } else if Glob::is_pattern(text) || folder_of_kind {
-            PathGlob::parse(text).map(Test::Glob)
+            KeywordTerm::parse(text).map(TermTest::Keyword)
+        } else if GlobPattern::is_pattern(text) || folder_of_kind {
+            PathGlob::parse(text).map(TermTest::Glob)
         } else if text.contains('/') || is_name(text) {
-            Ok(Test::Path(text.parse()?))
+            Ok(TermTest::Path(text.parse()?))
         } else {
-            KeywordTerm::parse(text).map(Test::Keyword)
+            KeywordTerm::parse(text).map(TermTest::Keyword)
         }
     }
 }
 
 impl PathGlob {
-    fn parse(text: &str) -> Result<PathGlob, BadSelector> {
+    fn parse(text: &str) -> Result<PathGlob, InvalidSelector> {
         if text.contains("**") {
-            return Ok(PathGlob::Whole(Glob::new(text)?));
+            return Ok(PathGlob::Whole(GlobPattern::new(text)?));
         }
         let parts: Vec<&str> = text.split('/').collect();
         let (namespace, kind, name) = match parts[..] {
@@ -182,9 +186,13 @@ impl PathGlob {
             [kind, name] => ("root", kind, name),
             [namespace, kind, ""] => (namespace, kind, "*"),
             [namespace, kind, name] => (namespace, kind, name),
-            _ => return Err(BadSelector::Term(text.to_owned())),
+            _ => return Err(InvalidSelector::Term(text.to_owned())),
         };
-        Ok(PathGlob::Parts { namespace: Glob::new(namespace)?, kind: Glob::new(kind)?, name: Glob::new(name)? })
+        Ok(PathGlob::Parts {
+            namespace: GlobPattern::new(namespace)?,
+            kind: GlobPattern::new(kind)?,
+            name: GlobPattern::new(name)?,
+        })
     }
 
     fn matches(&self, object: &ObjectPath) -> bool {

@@ -4,56 +4,56 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::keyword::Kind;
-use crate::select::{Sections, Typed};
+use crate::keyword::ValueKind;
+use crate::select::{SectionSource, TypedValue};
 
 /// Configurations as `section.keyword` → what is written, and the objects that were asked about.
 #[derive(Default)]
 struct Fake {
-    written: BTreeMap<(String, &'static str, &'static str), Typed>,
-    defaults: BTreeMap<(&'static str, &'static str), Typed>,
+    written: BTreeMap<(String, &'static str, &'static str), TypedValue>,
+    defaults: BTreeMap<(&'static str, &'static str), TypedValue>,
     asked: RefCell<Vec<String>>,
 }
 
-fn typed(kind: Kind, values: &[&str]) -> Typed {
-    Typed { kind, values: values.iter().map(|&value| value.to_owned()).collect() }
+fn typed(kind: ValueKind, values: &[&str]) -> TypedValue {
+    TypedValue { kind, values: values.iter().map(|&value| value.to_owned()).collect() }
 }
 
 impl Fake {
-    fn writes(mut self, object: &str, section: &'static str, keyword: &'static str, value: Typed) -> Fake {
+    fn writes(mut self, object: &str, section: &'static str, keyword: &'static str, value: TypedValue) -> Fake {
         self.written.insert((object.to_owned(), section, keyword), value);
         self
     }
 
-    fn sections(&self, object: &ObjectPath, wanted: &Sections) -> Vec<&'static str> {
+    fn sections(&self, object: &ObjectPath, wanted: &SectionSource) -> Vec<&'static str> {
         self.asked.borrow_mut().push(object.to_string());
         let group = |section: &str| section.split('#').next().unwrap().to_owned();
         let mut sections: Vec<&str> =
             self.written.keys().filter(|key| key.0 == object.fqn()).map(|key| key.1).collect();
         sections.dedup();
         sections.retain(|section| match wanted {
-            Sections::Default => *section == "DEFAULT",
-            Sections::Resource(rid) => *section == rid.to_string(),
-            Sections::Group(wanted) => section.contains('#') && group(section) == wanted.as_str(),
-            Sections::AnyResource => section.contains('#'),
-            Sections::Named(name) => section == name,
+            SectionSource::Default => *section == "DEFAULT",
+            SectionSource::Resource(rid) => *section == rid.to_string(),
+            SectionSource::Group(wanted) => section.contains('#') && group(section) == wanted.as_str(),
+            SectionSource::AnyResource => section.contains('#'),
+            SectionSource::Named(name) => section == name,
         });
         sections
     }
 }
 
-impl Keywords for Fake {
-    fn has_section(&self, object: &ObjectPath, sections: &Sections) -> bool {
+impl KeywordSource for Fake {
+    fn has_section(&self, object: &ObjectPath, sections: &SectionSource) -> bool {
         !self.sections(object, sections).is_empty()
     }
 
-    fn is_written(&self, object: &ObjectPath, sections: &Sections, keyword: &str) -> bool {
+    fn is_written(&self, object: &ObjectPath, sections: &SectionSource, keyword: &str) -> bool {
         self.sections(object, sections)
             .iter()
             .any(|section| self.written.keys().any(|key| *key == (object.fqn(), section, keyword)))
     }
 
-    fn values(&self, object: &ObjectPath, sections: &Sections, keyword: &str) -> Vec<Typed> {
+    fn values(&self, object: &ObjectPath, sections: &SectionSource, keyword: &str) -> Vec<TypedValue> {
         let value_in = |section: &&'static str| {
             let written = self.written.iter().find(|(key, _)| **key == (object.fqn(), *section, keyword));
             let default =
@@ -85,35 +85,32 @@ fn objects() -> Vec<ObjectPath> {
 
 /// What the documents' examples suppose of their cluster.
 fn cluster() -> Fake {
-    let duration = |value| typed(Kind::Duration, &[value]);
-    let boolean = |value| typed(Kind::Boolean, &[value]);
+    let duration = |value| typed(ValueKind::Duration, &[value]);
+    let boolean = |value| typed(ValueKind::Boolean, &[value]);
     let mut fake = Fake::default();
     fake.defaults.insert(("app", "timeout"), duration("0"));
     for name in ["ha1", "ha2", "ha3", "pridns"] {
         fake = fake.writes(&format!("root/svc/{name}"), "app#1", "timeout", duration("30000"));
     }
     for name in ["ha1", "ha2", "ha3", "registry"] {
-        fake = fake.writes(&format!("root/svc/{name}"), "ip#1", "name", typed(Kind::String, &["10.0.0.1"])).writes(
-            &format!("root/svc/{name}"),
-            "task#1",
-            "command",
-            typed(Kind::Command, &["/bin/true"]),
-        );
+        fake = fake
+            .writes(&format!("root/svc/{name}"), "ip#1", "name", typed(ValueKind::String, &["10.0.0.1"]))
+            .writes(&format!("root/svc/{name}"), "task#1", "command", typed(ValueKind::Command, &["/bin/true"]));
     }
     for name in ["ha1", "ha3", "ha4"] {
         fake = fake.writes(&format!("root/svc/{name}"), "fs#1", "monitor", boolean("true"));
     }
-    fake.writes("root/svc/ha3", "DEFAULT", "monitor_schedule", typed(Kind::Schedule, &["@10"]))
-        .writes("root/svc/ha4", "app#1", "command", typed(Kind::Command, &["/bin/true"]))
-        .writes("root/svc/web", "DEFAULT", "nodes", typed(Kind::Nodes, &["n1", "n2"]))
-        .writes("root/svc/web", "DEFAULT", "flex_max", typed(Kind::Integer, &["3"]))
-        .writes("root/svc/web", "fs#data", "size", typed(Kind::Size, &["1073741824"]))
-        .writes("root/svc/web", "fs#data", "dev", typed(Kind::Path, &["/dev/sda"]))
-        .writes("root/svc/web", "env", "colour", typed(Kind::String, &["True blue"]))
-        .writes("root/svc/web", "env", "flag", typed(Kind::String, &["True"]))
+    fake.writes("root/svc/ha3", "DEFAULT", "monitor_schedule", typed(ValueKind::Schedule, &["@10"]))
+        .writes("root/svc/ha4", "app#1", "command", typed(ValueKind::Command, &["/bin/true"]))
+        .writes("root/svc/web", "DEFAULT", "nodes", typed(ValueKind::Nodes, &["n1", "n2"]))
+        .writes("root/svc/web", "DEFAULT", "flex_max", typed(ValueKind::Integer, &["3"]))
+        .writes("root/svc/web", "fs#data", "size", typed(ValueKind::Size, &["1073741824"]))
+        .writes("root/svc/web", "fs#data", "dev", typed(ValueKind::Path, &["/dev/sda"]))
+        .writes("root/svc/web", "env", "colour", typed(ValueKind::String, &["True blue"]))
+        .writes("root/svc/web", "env", "flag", typed(ValueKind::String, &["True"]))
 }
 
-fn selects(fake: &Fake, selector: &str) -> Result<String, BadSelector> {
+fn selects(fake: &Fake, selector: &str) -> Result<String, InvalidSelector> {
     let objects = objects();
     let selected = selector.parse::<ObjectSelector>()?.select(&objects, fake)?;
     Ok(selected.iter().map(|path| path.to_string()).collect::<Vec<_>>().join(" "))
