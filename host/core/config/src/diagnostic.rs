@@ -1,4 +1,4 @@
-//! What is wrong with a text, and where: plain data that the edges render.
+//! Diagnostics: what is wrong with a text, and where. Plain data that the command line renders.
 
 use std::fmt;
 use std::ops::Range;
@@ -18,7 +18,7 @@ impl Span {
         Span { start, end }
     }
 
-    /// As the standard library says it.
+    /// The same as a range of the standard library.
     pub fn range(self) -> Range<usize> {
         self.start..self.end
     }
@@ -35,12 +35,12 @@ impl From<Range<usize>> for Span {
     }
 }
 
-/// How bad it is.
+/// How severe a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The configuration cannot be used.
     Error,
-    /// It can, but somebody should look.
+    /// The configuration can be used, but its author should look at it.
     Warning,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One problem of a text.
+/// A problem of a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Diagnostic {
     /// Where.
@@ -62,7 +62,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong, naming the keyword: `disk#1.size is not a size`.
     pub message: String,
-    /// What stands beside the marked text, mostly what was expected there. May be empty.
+    /// The words beside the marked text, mostly what was expected there. May be empty.
     pub label: String,
 }
 
@@ -77,7 +77,7 @@ impl Diagnostic {
         Diagnostic { span, severity: Severity::Warning, message: message.into(), label: label.into() }
     }
 
-    /// Whether the configuration cannot be used for it.
+    /// Whether the problem makes the configuration unusable.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
@@ -113,7 +113,7 @@ impl TextPosition {
     }
 }
 
-/// Where the lines of a text begin, for those who ask for many positions of it.
+/// The beginnings of a text's lines, to compute many positions of the same text.
 #[derive(Debug, Clone)]
 pub struct LineIndex<'t> {
     text: &'t str,
@@ -121,7 +121,7 @@ pub struct LineIndex<'t> {
 }
 
 impl<'t> LineIndex<'t> {
-    /// Of a text.
+    /// Indexes the lines of a text.
     pub fn of(text: &'t str) -> LineIndex<'t> {
         let after_newline = text.match_indices('\n').map(|(at, _)| at + 1);
         LineIndex { text, starts: std::iter::once(0).chain(after_newline).collect() }
@@ -141,7 +141,7 @@ impl<'t> LineIndex<'t> {
         Span::new(start, end)
     }
 
-    /// The place of the line of a byte in `starts`, which begins with 0.
+    /// The index of the line of a byte in `starts`.
     fn line(&self, offset: usize) -> usize {
         self.starts.partition_point(|start| *start <= offset) - 1
     }

@@ -1,14 +1,15 @@
-//! What somebody may have meant.
+//! Suggestions for mistyped words.
 
 /// The candidate that a mistyped word resembles most, if any does.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Counts a swap of neighbours as one mistake, which is how people mistype.
     let distance = |candidate: &&str| strsim::osa_distance(word, candidate);
     let (best, steps) =
         candidates.into_iter().map(|candidate| (candidate, distance(&candidate))).min_by_key(|(_, steps)| *steps)?;
     (steps <= 1 + word.chars().count() / 4).then_some(best)
 }
 
-/// `did you mean x?`, or what else there is to say.
+/// The label `did you mean x?`, or `otherwise` where nothing resembles the word.
 pub(crate) fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
     nearest(word, candidates).map_or_else(|| otherwise.to_owned(), |meant| format!("did you mean {meant}?"))
 }

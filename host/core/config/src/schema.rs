@@ -1,9 +1,9 @@
-//! Where the keywords of the drivers come from. The core's own stand in [`crate::keyword`].
+//! The source of the drivers' keywords. The core's own are in [`crate::keyword`].
 
 use model::keyword::Keyword;
 use model::{DriverName, Group};
 
-/// What a driver's sections may say.
+/// The keywords of a driver's sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DriverSchema<'a> {
     /// The driver's own name, also where it was asked for by another.
@@ -12,7 +12,7 @@ pub struct DriverSchema<'a> {
     pub keywords: &'a [Keyword],
 }
 
-/// A resource that every object of several nodes has by itself.
+/// A resource that every object of several nodes has implicitly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImplicitResource<'a> {
     /// Its section, such as `sync#i0`.
@@ -21,7 +21,7 @@ pub struct ImplicitResource<'a> {
     pub driver: DriverSchema<'a>,
 }
 
-/// The drivers of this node. Whoever loads configurations backs it with the drivers' manifests.
+/// The drivers of this node. The agent implements it with the drivers' manifests.
 pub trait DriverSchemas {
     /// The driver that `type = type_name` calls for in a section of the group, by its name or another that it goes by.
     fn driver(&self, group: Group, type_name: &str) -> Option<DriverSchema<'_>>;
@@ -29,7 +29,7 @@ pub trait DriverSchemas {
     /// The names of the group's drivers.
     fn names(&self, group: Group) -> Vec<String>;
 
-    /// What every object of several nodes has by itself.
+    /// The resources that every object of several nodes has implicitly.
     fn implicit(&self) -> Vec<ImplicitResource<'_>> {
         Vec::new()
     }

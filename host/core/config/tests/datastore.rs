@@ -122,7 +122,7 @@ fn references_are_those_of_the_object_that_makes_them() {
     check("A=db/*", "every key cannot go into the one variable A");
     check("A=db", "expected [NAME=]STORE/KEY");
     check("A=db/", "\"\" cannot be a key");
-    check("A=Db/x", "\"ns1/sec/Db\" is no object path");
+    check("A=Db/x", "\"ns1/sec/Db\" is not an object path");
     check("1A=db/x", "\"1A\" cannot be the name of a variable");
     check("=db/x", "\"\" cannot be the name of a variable");
     check("db/server.crt", "\"server.crt\" cannot be the name of a variable");

@@ -60,7 +60,7 @@ fn every_mistake_is_reported_where_it_stands() {
         "1:1 early stands before any section",
         "4:1 a.x is set twice",
         "5:1 not a line of a configuration",
-        "6:1 \"b c\" is no key",
+        "6:1 \"b c\" is not a key",
         "7:1 a value without a key",
         "8:2 a second section [a]",
         "9:1 a section's name does not end",

@@ -131,7 +131,7 @@ fn what_a_driver_needs_is_missed() {
     check("[volume#1]\ntype = x\n", &["2:8 error: unknown driver volume.x: there is no driver of group volume"]);
     check(
         "[fs#]\n",
-        &["1:2 error: \"fs#\" is no resource id: the part after # is made of letters, digits, - _ and .: \
+        &["1:2 error: \"fs#\" is not a resource id: the part after # is made of letters, digits, - _ and .: \
          expected an id, such as #1"],
     );
 }
@@ -223,20 +223,20 @@ fn what_only_another_node_knows_is_told_once_and_is_no_error() {
 fn names_and_schedules_are_checked() {
     let example = "HH:MM-HH:MM[@interval] [days] [weeks] [months], such as 03:00-05:00 mon-fri, or @10";
     let schedule = |at: &str, key: &str, word: &str| {
-        format!("{at} error: {key} is not a schedule: expected {example}: \"{word}\" is no time of the day")
+        format!("{at} error: {key} is not a schedule: expected {example}: \"{word}\" is not a time of day")
     };
     check("[fs#1]\ntype = flag\nschedule = foo\n", &[&schedule("3:12", "fs#1.schedule", "foo")]);
     check("[DEFAULT]\nmonitor_schedule = bar\n", &[&schedule("2:20", "monitor_schedule", "bar")]);
     let subset = "expected letters, digits, - _ and ., such as web";
     for name in ["../x", "a b"] {
-        let message = format!("3:10 error: fs#1.subset is no name of a subset: {subset}");
+        let message = format!("3:10 error: fs#1.subset is not the name of a subset: {subset}");
         check(&format!("[fs#1]\ntype = flag\nsubset = {name}\n"), &[&message]);
     }
     check(
         "[DEFAULT]\nparents = web@n1 Bad/x/y/z\nhard_affinity = web@n1\n",
         &[
-            "2:11 error: parents names \"Bad/x/y/z\", which is no object: expected <path>[@<node>], such as ns1/svc/web",
-            "3:17 error: hard_affinity names \"web@n1\", which is no object: expected the path of an object, such as \
+            "2:11 error: parents names \"Bad/x/y/z\", which is not the path of an object: expected <path>[@<node>], such as ns1/svc/web",
+            "3:17 error: hard_affinity names \"web@n1\", which is not the path of an object: expected the path of an object, such as \
              ns1/svc/web",
         ],
     );
@@ -346,7 +346,7 @@ fn requirements_and_joined_containers_must_exist() {
     check("[app#1]\nstart_requires = app#1\n", &["2:18 error: app#1.start_requires names app#1: the resource itself"]);
     check(
         "[app#1]\nstop_requires = nobody\n",
-        &["2:17 error: app#1.stop_requires does not parse: \"nobody\" is no resource \
+        &["2:17 error: app#1.stop_requires does not parse: \"nobody\" is not a resource \
          id: expected <group>#<id>, such as fs#1"],
     );
     check(

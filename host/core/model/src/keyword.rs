@@ -1,6 +1,6 @@
-//! Keyword schemas: what a section may say, and what its values are made of.
+//! Keywords: what a section of a configuration can hold, and what the values are made of.
 //!
-//! The drivers' keywords come from their manifests; the core's own stand here, as data.
+//! The drivers' keywords come from their manifests, the core's own from the crate `config`.
 
 /// What a keyword's value is made of. A value that does not convert is an error that points at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,13 +61,13 @@ pub struct Keyword {
     pub provisioning: bool,
     /// Whether its value must never be shown.
     pub secret: bool,
-    /// The kind of the stores that its words refer to: what a driver sees are the variables `NAME=VALUE` that come of them.
+    /// The kind of the data stores that its words refer to. The driver gets the variables `NAME=VALUE` that they resolve to.
     pub store: Option<crate::ObjectKind>,
     /// The values it may have. Empty: any.
     pub candidates: Vec<String>,
-    /// What it means, for people.
+    /// The help text.
     pub help: String,
-    /// A value to show. May be empty.
+    /// An example of a value. May be empty.
     pub example: String,
 }
 

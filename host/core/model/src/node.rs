@@ -28,9 +28,9 @@ impl fmt::Display for NodeName {
     }
 }
 
-/// A text that is no node name.
+/// A text that is not a node name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no node name: expected a host name, see hostname(7)")]
+#[error("{0:?} is not a node name: expected a host name, see hostname(7)")]
 pub struct InvalidNodeName(pub String);
 
 impl FromStr for NodeName {
@@ -39,7 +39,7 @@ impl FromStr for NodeName {
     fn from_str(s: &str) -> Result<NodeName, InvalidNodeName> {
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         let plain = !s.is_empty() && s.len() <= MAX_NAME && s.chars().all(legal);
-        // `..` would be a folder, `-n1` an option.
+        // Names become directories and arguments: `..` would be another directory, `-n1` an option.
         if !plain || s.starts_with(['.', '-']) {
             return Err(InvalidNodeName(s.to_owned()));
         }

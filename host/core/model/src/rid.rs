@@ -63,9 +63,9 @@ impl fmt::Display for Group {
     }
 }
 
-/// A word that is no driver group.
+/// A word that is not a driver group.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no driver group: expected ip, volume, disk, fs, share, container, app, sync or task")]
+#[error("{0:?} is not a driver group: expected ip, volume, disk, fs, share, container, app, sync or task")]
 pub struct InvalidGroup(pub String);
 
 impl FromStr for Group {
@@ -101,17 +101,17 @@ impl fmt::Display for Rid {
     }
 }
 
-/// Why a text is no resource id.
+/// Why a text is not a resource id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRid {
     /// There is no `#`.
-    #[error("{0:?} is no resource id: expected <group>#<id>, such as fs#1")]
+    #[error("{0:?} is not a resource id: expected <group>#<id>, such as fs#1")]
     NoHash(String),
-    /// The part before the `#` is no group.
+    /// The part before the `#` is not a driver group.
     #[error(transparent)]
     Group(#[from] InvalidGroup),
     /// The part after the `#` is empty or holds something else than letters, digits, `-`, `_` and `.`.
-    #[error("{0:?} is no resource id: the part after # is made of letters, digits, - _ and .")]
+    #[error("{0:?} is not a resource id: the part after # is made of letters, digits, - _ and .")]
     Index(String),
 }
 
@@ -141,8 +141,9 @@ impl PartialOrd for Rid {
     }
 }
 
-/// Compares texts as people count: runs of digits by their value, all else by character. Total: texts that are equal but
-/// for leading zeros fall back to plain order.
+/// Compares texts as people count: runs of digits by their value, everything else by character. The order is total: texts that
+/// differ
+/// only in leading zeros are compared as plain texts.
 pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
     loop {
@@ -207,9 +208,9 @@ impl fmt::Display for DriverName {
     }
 }
 
-/// A text that is no driver name.
+/// A text that is not a driver name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no driver name: expected <group>.<name> in lower case, such as fs.ext4")]
+#[error("{0:?} is not a driver name: expected <group>.<name> in lower case, such as fs.ext4")]
 pub struct InvalidDriverName(pub String);
 
 impl FromStr for DriverName {

@@ -1,4 +1,4 @@
-//! The names whose values are secret: of variables, of keys of a store, of options on a command line.
+//! Names whose values are secret: of variables, of keys of a data store, of options on a command line.
 
 /// A name that contains one of these words has a secret value.
 const SECRET_WORDS: [&str; 4] = ["password", "secret", "token", "key"];

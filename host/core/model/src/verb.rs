@@ -1,6 +1,6 @@
 //! The verbs of the field: what a driver can be asked to do with a resource.
 //!
-//! Keywords (`start_timeout`, `pre_stop`), plans, drivers and logs all speak of the same ones.
+//! Keywords (`start_timeout`, `pre_stop`), plans, drivers and logs all name the same verbs.
 
 use std::fmt;
 

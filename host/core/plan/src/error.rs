@@ -1,10 +1,10 @@
-//! Why there is no plan. Everything here is found before anything is touched.
+//! Why a request is refused. Everything here is found before any resource is touched.
 
 use model::{Group, Rid};
 
 use crate::{Action, KeptReason, UnmetRequirement};
 
-/// Why there is no plan.
+/// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The request names a resource that the object does not have.

@@ -39,6 +39,7 @@ impl std::str::FromStr for CopyPlace {
             "nodes" => CopyPlace::Nodes,
             "drp" | "drpnodes" => CopyPlace::Drpnodes,
             LOCAL => CopyPlace::Local,
+            // A peer may be named like a place. The place wins.
             name => CopyPlace::Node(name.parse()?),
         })
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use driver::Manifest;
-use model::keyword::{KeywordInheritance, Keyword};
+use model::keyword::{Keyword, KeywordInheritance};
 use serde::{Deserialize, Serialize};
 
 use crate::config::KeywordKind;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use driver::Fault;
 use model::select::Selectable;
-use model::status::{ResourceFlags, Provisioned, RestartsLeft, State};
+use model::status::{Provisioned, ResourceFlags, RestartsLeft, State};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 use serde::{Deserialize, Serialize};
 

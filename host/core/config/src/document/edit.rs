@@ -1,4 +1,4 @@
-//! Edits that touch the lines they are about and no others.
+//! Edits of a document: each changes the lines of its own key or section and no others.
 
 use crate::diagnostic::Span;
 
@@ -29,8 +29,8 @@ pub enum EditError {
 }
 
 impl Document {
-    /// Sets a key, scope included: in its place if it is written, else as the last of its section, which is made if need
-    /// be. The value's lines are trimmed.
+    /// Sets a key, scope included: in its place if it is written, else as the last of its section, which is added if it is
+    /// missing. The value's lines are trimmed.
     pub fn set(&mut self, section: &str, key: &str, value: &str) -> Result<(), EditError> {
         check_section(section)?;
         check_key(key)?;
@@ -51,6 +51,7 @@ impl Document {
     /// Removes a key, scope included. False if it was not there.
     pub fn unset(&mut self, section: &str, key: &str) -> bool {
         let mut found = false;
+        // A key can be written twice: all of them go, or the earlier one would count again. Each removal moves the spans.
         while let Some(entry) = self.entry(section, key) {
             let lines = entry.lines;
             self.splice(lines, "");
@@ -66,6 +67,7 @@ impl Document {
         if self.section(name).is_some() {
             return Ok(());
         }
+        // DEFAULT goes to the top, where people look for it, but behind a byte order mark.
         if name == DEFAULT && !self.text.trim().is_empty() {
             let top = if self.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
             self.splice(Span::new(top, top), &format!("[{name}]{eol}{eol}"));
@@ -86,6 +88,7 @@ impl Document {
     /// it mostly is about what follows. False if there is no such section.
     pub fn delete_section(&mut self, name: &str) -> bool {
         let mut found = false;
+        // A section can be written twice, and each removal moves the spans of the rest.
         while let Some(section) = self.section(name) {
             let mut lines = Span::new(section.header.start, end_of(section));
             for line in self.text[lines.end..].split_inclusive('\n').take_while(|line| line.trim().is_empty()) {
@@ -100,6 +103,7 @@ impl Document {
     fn splice(&mut self, span: Span, with: &str) {
         let mut text = std::mem::take(&mut self.text);
         text.replace_range(span.range(), with);
+        // Parsing again costs little, and the spans of everything behind the edit are right without any arithmetic.
         *self = Document::parse(text);
     }
 
@@ -111,14 +115,15 @@ impl Document {
         self.splice(Span::new(at, at), &text);
     }
 
-    /// What ends a line of this text.
+    /// The line ending of this text.
     fn eol(&self) -> &'static str {
         let first = self.text.split_inclusive('\n').next().unwrap_or_default();
         if first.ends_with("\r\n") { "\r\n" } else { "\n" }
     }
 
-    /// What to replace so that an entry holds these lines, and by what. A value that begins on the line of its key keeps
-    /// the blanks before it; any other moves there.
+    /// The part of the text to replace so that an entry holds these lines, and its replacement. A value that begins on the
+    /// line of its key keeps
+    /// the blanks before it. Any other value moves to that line.
     fn replacement(&self, entry: &Entry, lines: &[&str]) -> (Span, String) {
         let indent = &self.text[entry.lines.start..entry.key_span.start];
         let value = self.join(lines, indent);

@@ -1,6 +1,6 @@
-//! From text to sections: line by line, nothing thrown away, every oddity reported.
+//! The parser: from text to sections, line by line. It keeps every byte and reports every oddity.
 //!
-//! The rules are those of the ancestor's parser. A line indented deeper than the last key continues its value, also
+//! The rules are those of OpenSVC's parser. A line indented deeper than the last key continues its value, also
 //! past blank lines. A line that begins with `#` or `;` is a comment wherever it stands; inside a line both are plain text.
 
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Span};
 
 use crate::document::text::{Entry, Section};
 
-/// What some editors put before the first line.
+/// The mark that some editors put before the first line.
 pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The sections of a text, and what is wrong with it.
@@ -50,7 +50,7 @@ impl<'a> TextLine<'a> {
 struct DocumentParser {
     sections: Vec<Section>,
     problems: Vec<Diagnostic>,
-    /// The indentation of the last key, as long as its value may go on.
+    /// The indentation of the last key, as long as its value can continue.
     open: Option<usize>,
 }
 
@@ -59,6 +59,8 @@ impl DocumentParser {
         if line.content.is_empty() || line.content.starts_with(['#', ';']) {
             return;
         }
+        // Deeper than the key that is open, so it continues that key's value, whatever it looks like: even `[fs#1]` or `a =
+        // b`.
         if self.open.is_some_and(|indent| line.indent > indent) {
             return self.continuation(&line);
         }
@@ -75,7 +77,7 @@ impl DocumentParser {
 
     fn continuation(&mut self, line: &TextLine<'_>) {
         let entry = self.sections.last_mut().and_then(|section| section.entries.last_mut());
-        // A key before any section opens nothing, so that there is always an entry to go on with.
+        // A key before any section is not opened, so a continuation always finds an entry.
         let Some(entry) = entry else { return };
         let piece = line.content_span();
         if entry.pieces.is_empty() {
@@ -119,7 +121,8 @@ impl DocumentParser {
             return self.error(line.content_span(), "a value without a key", "expected key = value");
         }
         if key.contains(char::is_whitespace) {
-            self.error(key_span, format!("{key:?} is no key"), "expected a name without white space");
+            // The entry is kept all the same, so that an edit or a completion still finds it.
+            self.error(key_span, format!("{key:?} is not a key"), "expected a name without white space");
         }
         let entry = entry(line, key, key_span, value);
         match self.sections.last_mut() {
@@ -144,6 +147,7 @@ impl DocumentParser {
                 self.problems.push(Diagnostic::error(entry.key_span, message, "already written above"));
             }
         }
+        // Duplicates are found last, but the problems are reported in the order of the text.
         self.problems.sort();
     }
 }

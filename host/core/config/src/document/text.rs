@@ -1,7 +1,7 @@
 //! A configuration file, lossless: the text itself, and where its sections, keys and values stand in it.
 //!
-//! The document never interprets a value. Whatever the text, it can be read, printed and edited: what is no
-//! configuration is among its [`problems`](Document::problems).
+//! The document never interprets a value. Any text can be read, printed and edited. Lines that are not part of a
+//! configuration are among its [`problems`](Document::problems).
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Span};
 
 use crate::document::parse;
 
-/// The section of what is true of the object as a whole.
+/// The section that holds for the object as a whole.
 pub const DEFAULT: &str = "DEFAULT";
 
 /// A configuration file.
@@ -63,7 +63,7 @@ impl Document {
         &self.text
     }
 
-    /// What is no configuration, in the order of the text.
+    /// The problems of the text, in its order.
     pub fn problems(&self) -> &[Diagnostic] {
         &self.problems
     }
@@ -102,7 +102,7 @@ impl Entry {
         self.key.split_once('@').map_or(self.key.as_str(), |(option, _)| option)
     }
 
-    /// What stands behind the `@`.
+    /// The scope of the key, behind its `@`.
     pub fn scope(&self) -> Option<&str> {
         self.key.split_once('@').map(|(_, scope)| scope)
     }

@@ -1,5 +1,5 @@
-//! What the ancestors called otherwise. Old names go on working, and `validate` says the new ones. Old names within DEFAULT
-//! are aliases of its keywords.
+//! Names that OpenSVC 1 and 2 used. They still work, and `validate` reports the new names. Old names of keywords of DEFAULT
+//! are aliases in its table.
 
 use model::Group;
 
@@ -17,7 +17,7 @@ pub(crate) const ALWAYS_ON: &str = "always_on";
 /// The nodes on which an object was started at boot: now `orchestrate = start`, and the order of `nodes`.
 pub(crate) const AUTOSTART_NODE: &str = "autostart_node";
 
-/// Keywords of DEFAULT that are still read, or at least no mistake, and what is said of them.
+/// Keywords of DEFAULT that are still read or at least accepted, and what `validate` reports about them.
 pub(crate) const RETIRED: [(&str, &str); 2] =
     [(AUTOSTART_NODE, "now orchestrate = start, and the order of nodes"), ("mode", "no longer used")];
 
@@ -39,12 +39,12 @@ const KEYWORDS: [OldName; 8] = [
     OldName { groups: &[Group::Disk], old: "poolname", new: "name" },
 ];
 
-/// The driver that a `type` of old now calls for.
+/// The driver that an old `type` now means.
 pub(crate) fn renamed_type(group: Group, old: &str) -> Option<&'static str> {
     find(&TYPES, group, old)
 }
 
-/// What a keyword of old is called now.
+/// The present name of an old keyword.
 pub(crate) fn renamed_keyword(group: Group, old: &str) -> Option<&'static str> {
     find(&KEYWORDS, group, old)
 }
@@ -78,7 +78,7 @@ const SECTIONS: [RenamedSection; 6] = [
     RenamedSection { old: "pool", group: Group::Disk, type_name: "zpool" },
 ];
 
-/// What `[<prefix>#…]` of old is now.
+/// The present form of an old kind of section, `[<prefix>#…]`.
 pub(crate) fn renamed_section(prefix: &str) -> Option<RenamedSection> {
     SECTIONS.into_iter().find(|renamed| renamed.old == prefix)
 }

@@ -1,4 +1,4 @@
-//! What the sections of a node's own configuration may say.
+//! The keywords of node.conf.
 
 use std::sync::LazyLock;
 
@@ -37,7 +37,7 @@ pub fn stats() -> &'static [Keyword] {
     &KEYWORDS
 }
 
-/// The keywords of `[driver#<group>.<name>]`: what one call of the driver may use up. Where the driver's policy file has a
+/// The keywords of `[driver#<group>.<name>]`: how much one call of the driver may use. Where the driver's policy file has a
 /// limit too, the lower one holds.
 pub fn driver() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! What the sections DEFAULT and subset may say.
+//! The keywords of the sections DEFAULT and subset.
 
 use std::sync::LazyLock;
 

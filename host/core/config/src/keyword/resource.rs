@@ -1,4 +1,4 @@
-//! What every resource may say, whatever its driver.
+//! The keywords that every resource has, whatever its driver.
 
 use std::sync::LazyLock;
 
@@ -25,7 +25,7 @@ fn plain() -> Vec<Keyword> {
             without one. See [subset#<group>:<name>].")
             .such_as("web"),
         flag("disable", "false", "Leave the resource alone: no action touches it and its status is n/a."),
-        // Sync, tasks and resources tagged noaction are optional unless they say otherwise: no default stands here.
+        // No default here: it depends on the resource. Syncs, tasks and resources tagged noaction are optional.
         Keyword::new("optional", ValueKind::Boolean, "Report the failures of the resource without failing the action, and \
             leave its state out of the object's availability. True by default for sync and task resources, and with the \
             tag noaction.")

@@ -1,4 +1,4 @@
-//! What a node says of itself, for scopes and references.
+//! What a node knows about itself, for scopes and references.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use model::select::GlobPattern;
 
 use crate::Document;
 
-/// What a node says of itself: its name and its own configuration, already read.
+/// What a node knows about itself: its name and its own configuration, already read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeData {
     /// The node's name.
@@ -18,7 +18,7 @@ pub struct NodeData {
     pub cluster: String,
     /// Every node of the cluster with its labels, this one included: what node selectors select from.
     pub peers: BTreeMap<NodeName, BTreeMap<String, String>>,
-    /// The node whose configuration this is, where it is not the node's own: another one is looked at from here.
+    /// The node that impersonates this one. `keywords` and `env` are that node's own then.
     pub seen_from: Option<NodeName>,
     /// `{node.<keyword>}`: section `node` of its configuration, under present and old names, defaults filled in.
     pub keywords: BTreeMap<String, String>,
@@ -29,7 +29,7 @@ pub struct NodeData {
 }
 
 impl NodeData {
-    /// A node with its configuration, and nobody else known yet.
+    /// A node with its configuration, before its peers are known.
     pub fn new(name: NodeName, configuration: &Document) -> NodeData {
         let section = |section: &str| -> BTreeMap<String, String> {
             let entries = configuration.section(section).into_iter().flat_map(|section| &section.entries);
@@ -46,7 +46,7 @@ impl NodeData {
         }
     }
 
-    /// The same as another node would see it: for `eval --impersonate`.
+    /// The same from the point of view of another node, for `eval --impersonate`.
     #[must_use]
     pub fn impersonating(&self, name: NodeName) -> NodeData {
         let seen_from = Some(&self.name).filter(|own| **own != name).or(self.seen_from.as_ref()).cloned();
@@ -67,12 +67,13 @@ impl NodeData {
     }
 }
 
-/// What is written, and the defaults of what is not.
+/// The written keywords, and the defaults of the others.
 fn keywords(mut written: BTreeMap<String, String>) -> BTreeMap<String, String> {
     for keyword in keyword::node() {
         let old = keyword.aliases.iter().find_map(|alias| written.get(alias));
         if let Some(text) = old.or(keyword.default.as_ref()).cloned() {
             for name in keyword.aliases.iter().chain([&keyword.name]) {
+                // References may use the old name or the present one, whichever of them node.conf sets.
                 written.entry(name.clone()).or_insert_with(|| text.clone());
             }
         }

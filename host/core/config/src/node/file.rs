@@ -1,4 +1,4 @@
-//! The node's own configuration: what is wrong with it, and what its keywords are.
+//! The configuration of a node, node.conf: its problems, and the values of its keywords.
 
 use crate::diagnostic::Diagnostic;
 use crate::keyword;
@@ -11,9 +11,9 @@ use crate::document::text::{Document, Entry, Section};
 use crate::nearest::{alternatives, did_you_mean};
 use crate::{ConfigKey, ReadError};
 
-/// Sections of which any key is right.
+/// Sections that accept any key.
 const FREE: [&str; 2] = ["env", "labels"];
-/// What the sections begin with that limit a driver.
+/// The prefix of the sections that limit a driver.
 const DRIVER: &str = "driver#";
 
 /// The sections with keywords, and which.
@@ -26,7 +26,7 @@ fn keywords(section: &str) -> Option<&'static [Keyword]> {
     })
 }
 
-/// What is wrong with the text of `node.conf`, in the order of the text.
+/// The problems of the text of `node.conf`, in its order.
 pub fn validate_node(text: &str) -> Vec<Diagnostic> {
     let document = Document::parse(text);
     let mut problems = document.problems().to_vec();
@@ -59,7 +59,8 @@ fn check(section: &Section, keywords: &'static [Keyword], entry: &Entry) -> Vec<
         let names = keywords.iter().map(|keyword| keyword.name.as_str());
         let label = did_you_mean(entry.option(), names, "no such keyword here");
         let message = format!("unknown keyword {key}");
-        // The ancestors knew many more, and nothing is lost by one that nobody reads. A limit is no such thing.
+        // OpenSVC has many more keywords, and ignoring one of them is harmless, so this is a warning. Ignoring a limit is not
+        // harmless.
         let tell = if section.name.starts_with(DRIVER) { Diagnostic::error } else { Diagnostic::warning };
         return vec![tell(entry.key_span, message, label)];
     };
@@ -96,7 +97,7 @@ fn converted(section: &str, keyword: &Keyword, text: &str) -> Result<Vec<String>
     Ok(values)
 }
 
-/// A keyword of `node.conf` as it is meant: default filled in, in canonical form.
+/// The value of a keyword of `node.conf`: default filled in, in canonical form.
 pub fn eval_node(document: &Document, key: &ConfigKey) -> Result<KeywordValue, ReadError> {
     let written = document.entry(&key.section, &key.scoped_option());
     let Some(keywords) = keywords(&key.section) else {

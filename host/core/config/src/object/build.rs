@@ -1,4 +1,5 @@
-//! From resolved keywords to the object. Everything is read, whatever else is wrong, so that every problem is found at once.
+//! Builds the object from resolved keywords. Everything is read, whatever else is wrong, so that every problem is found at
+//! once.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -32,10 +33,10 @@ const RELATIVES: [(&str, bool); 6] = [
     ("soft_affinity", false),
     ("soft_anti_affinity", false),
 ];
-/// The tag that is the same as the keyword.
+/// The tag that means the same as the keyword `encap`.
 const ENCAP: &str = "encap";
 
-/// Builds the object, and says what is wrong with it: with an error among that, it must not be used.
+/// Builds the object and reports its problems. If there is an error among them, the object must not be used.
 pub(crate) fn build(resolver: &KeywordResolver<'_>, node: &NodeData) -> (Object, Vec<Diagnostic>) {
     let builder = ObjectBuilder { resolver, problems: RefCell::default() };
     let object = builder.object(node);
@@ -93,6 +94,7 @@ impl ObjectBuilder<'_, '_> {
             timeouts,
         };
         object.resources.sort_by(|a, b| a.rid.cmp(&b.rid));
+        // Cycles are searched last: they need every resource, and requirements that name missing ones are reported already.
         cycles(&object.resources).iter().for_each(|cycle| self.cycle(cycle));
         object
     }
@@ -193,13 +195,15 @@ impl ObjectBuilder<'_, '_> {
             secret: keyword.secret,
             store: keyword.store,
             aside: keyword.provisioning && self.resolver.written(section, keyword).is_none(),
+            // Converted now and kept: a status evaluates every keyword, and most have no late reference.
             known: self.resolver.canonical(section, keyword).ok().flatten(),
             value,
         };
         value.map(prepared)
     }
 
-    /// What only provision needs is no error: the resource may exist already.
+    /// The problem of a keyword that is required and not set. One that only provision needs is a warning: the resource may
+    /// exist already.
     fn missing(&self, section: &str, keyword: &Keyword) -> Diagnostic {
         let message =
             format!("{} is not set", ConfigKey::new(self.resolver.outline.display_name(section), &keyword.name));
@@ -247,8 +251,8 @@ impl SectionFields<'_, '_, '_> {
     fn count(&self, name: &str) -> u32 {
         let text = self.text(name);
         text.parse().unwrap_or_else(|_| {
-            // What is no integer at all was reported by its conversion.
-            // A default made of another keyword is not at fault itself.
+            // A text that is not an integer was reported by its conversion.
+            // A default made of another keyword is not at fault itself: that keyword is reported.
             if !text.is_empty() && self.written(name).is_some() {
                 self.report(
                     name,
@@ -269,7 +273,7 @@ impl SectionFields<'_, '_, '_> {
     fn subset(&self) -> Option<SubsetName> {
         let subset = Some(self.text("subset")).filter(|subset| !subset.is_empty())?;
         let report = |error: &InvalidSubsetName| {
-            self.report("subset", format!("{} is no name of a subset", self.key("subset")), error.to_string());
+            self.report("subset", format!("{} is not the name of a subset", self.key("subset")), error.to_string());
         };
         subset.parse().inspect_err(report).ok()
     }
@@ -285,7 +289,7 @@ impl SectionFields<'_, '_, '_> {
             let label = if with_node { "expected <path>[@<node>]" } else { "expected the path of an object" };
             self.report(
                 name,
-                format!("{} names {bad:?}, which is no object", self.key(name)),
+                format!("{} names {bad:?}, which is not the path of an object", self.key(name)),
                 format!("{label}, such as ns1/svc/web"),
             );
         }
@@ -388,7 +392,8 @@ impl SectionFields<'_, '_, '_> {
         Some(crate::nearest::did_you_mean(&rid.to_string(), rids, "the object has no such resource"))
     }
 
-    /// Reports a part of a value. Where references made the value, nobody can tell the part, and the whole is meant.
+    /// Reports a part of a value. Where references made the value, the part has no place in the text, and the whole value is
+    /// marked.
     fn report_part(&self, name: &str, text: &str, part: Span, message: String, label: String) {
         let keyword = self.keyword(name);
         let entry = keyword.and_then(|keyword| self.builder.resolver.written(self.section, keyword));

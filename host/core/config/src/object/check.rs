@@ -1,5 +1,5 @@
-//! What can be said of every entry, whether or not it is the one that holds on this node: is there such a keyword, may it
-//! be scoped, is it called by an old name, is its text a value at all.
+//! Checks of every entry, whether or not it is the one that holds on this node: does the keyword exist, can it
+//! be scoped, is it an old name, is its text a valid value.
 
 use crate::diagnostic::Diagnostic;
 use crate::keyword::{ALWAYS_ON, RETIRED};
@@ -24,17 +24,17 @@ pub(crate) struct DocumentCheck<'c, 'a> {
     pub(crate) schemas: &'c dyn DriverSchemas,
 }
 
-/// What was found.
+/// The findings of a check.
 #[derive(Default)]
 pub(crate) struct CheckFindings {
-    /// Values that are none, and what else is wrong.
+    /// Values that do not convert, and all other problems.
     pub(crate) problems: Vec<Diagnostic>,
-    /// Keywords that nobody here knows: a driver that is not here, or another version, may.
+    /// Unknown keywords. A driver that is not installed here, or another version of one, may know them.
     pub(crate) unknown: Vec<Diagnostic>,
 }
 
 impl DocumentCheck<'_, '_> {
-    /// What is wrong with the entries of a document.
+    /// Checks the entries of a document.
     pub(crate) fn document(&self, document: &Document, checked: &mut CheckFindings) {
         for section in document.sections() {
             for entry in &section.entries {
@@ -63,7 +63,7 @@ impl DocumentCheck<'_, '_> {
         }
     }
 
-    /// What is wrong with a key of a store. Its value is not shown.
+    /// Checks a key of a data store. The diagnostic never shows its value.
     fn data(&self, entry: &Entry) -> Option<Diagnostic> {
         let path = self.resolver.path;
         if !path.kind().is_store() {
@@ -83,7 +83,7 @@ impl DocumentCheck<'_, '_> {
             problems.push(Diagnostic::warning(entry.key_span, format!("{old} is an old name"), *now));
             return;
         }
-        // Of a driver that is not known, nobody knows the keywords.
+        // The keywords of an unknown driver cannot be checked.
         let driver_unknown =
             self.resolver.outline.resource_of(section).is_some_and(|resource| resource.driver.is_none());
         let Some(spelling) = self.resolver.outline.keyword(section, option) else {
@@ -110,7 +110,8 @@ impl DocumentCheck<'_, '_> {
         }
     }
 
-    /// A text without references is a value or none on every node alike. All others are checked where they hold.
+    /// A text without references converts on every node or on none, so it is checked here. All others are checked where they
+    /// hold.
     fn literal(&self, section: &str, entry: &Entry, spelling: &KeywordSpelling<'_>) -> Option<Diagnostic> {
         let text = ValueTemplate::parse(&entry.value).literal().filter(|_| entry.option() != ALWAYS_ON)?;
         self.resolver.converted(section, spelling.keyword, &text, || entry.value_span).err()

@@ -1,7 +1,7 @@
 //! Resources that wait for each other: `<action>_requires`, `netns` and the devices of which keywords speak, taken together.
 //!
 //! An edge alone never makes a cycle, even against the order of groups: the planner moves the step. What no order can satisfy
-//! is told here, before anything was asked to act.
+//! is reported here, before any resource acts.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,11 +14,11 @@ use model::{Group, Rid, Verb};
 pub(crate) struct RequirementCycle {
     /// The first one is repeated at the end.
     pub(crate) rids: Vec<Rid>,
-    /// The requirement that is part of it, where it stands: whose, of which action, of whom.
+    /// The requirement that closes the cycle: whose it is, of which verb, and the resource it names.
     pub(crate) culprit: Option<(Rid, Verb, Rid)>,
 }
 
-/// What one phase of an action asks of the drivers. Provision starts what it made, and unprovision stops what it destroys.
+/// One phase of an action. Provision starts what it made, and unprovision stops what it destroys.
 struct ActionPhase {
     up: bool,
     actions: &'static [Verb],
@@ -35,21 +35,21 @@ const PHASES: [ActionPhase; 6] = [
 
 /// Every cycle once, of those that share a resource the first.
 pub(crate) fn cycles(resources: &[Resource]) -> Vec<RequirementCycle> {
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     let mut cycles = Vec::new();
     for phase in &PHASES {
         let graph = OrderGraph::of(resources, phase);
         for cycle in graph.cycles() {
             let members: BTreeSet<&Rid> = cycle.iter().map(|at| &resources[*at].rid).collect();
-            if told.insert(members) {
-                cycles.push(graph.told(&cycle));
+            if reported.insert(members) {
+                cycles.push(graph.report(&cycle));
             }
         }
     }
     cycles
 }
 
-/// What comes before what in a phase. Resources go by their places.
+/// The order of a phase as a graph. Resources are numbered by their places.
 struct OrderGraph<'r> {
     resources: &'r [Resource],
     after: Vec<Vec<GraphEdge<'r>>>,
@@ -57,7 +57,7 @@ struct OrderGraph<'r> {
 
 struct GraphEdge<'r> {
     to: usize,
-    /// The requirement that says so, and whose it is.
+    /// The requirement that the edge comes from, and whose it is.
     because: Option<(&'r Rid, Verb, &'r Rid)>,
 }
 
@@ -76,12 +76,12 @@ impl<'r> OrderGraph<'r> {
                 graph.join(phase.up, *other, at, None);
             }
         }
-        // The places come out of a map, and what is told must not depend on its order.
+        // The places come out of a hash map, and the report must not depend on its order.
         graph.after.iter_mut().for_each(|edges| edges.sort_by_key(|edge| (edge.to, edge.because)));
         graph
     }
 
-    /// `other` comes first, or else `own` does. Whoever names itself was told so.
+    /// Adds an edge: `other` comes first, or else `own` does. A resource that names itself was reported already.
     fn join(&mut self, other_first: bool, other: usize, own: usize, because: Option<(&'r Rid, Verb, &'r Rid)>) {
         let (before, to) = if other_first { (other, own) } else { (own, other) };
         if before != to {
@@ -90,12 +90,12 @@ impl<'r> OrderGraph<'r> {
     }
 
     /// The places along each cycle that shares no resource with another one before it. Deep first, without recursion:
-    /// anybody may write a long chain.
+    /// a configuration can hold a chain of any length.
     fn cycles(&self) -> Vec<Vec<usize>> {
         let mut found = Vec::new();
         let mut seen = vec![false; self.after.len()];
         let mut in_cycle = vec![false; self.after.len()];
-        // Where a resource stands on the way that is walked now.
+        // The position of a resource on the current path, if it is on it.
         let mut depth = vec![None; self.after.len()];
         for start in 0..self.after.len() {
             let mut way: Vec<(usize, usize)> = Vec::new();
@@ -106,6 +106,7 @@ impl<'r> OrderGraph<'r> {
                     way.push((at, 0));
                 }
                 let Some((at, next)) = way.last_mut() else { break };
+                // All edges are walked: step back, and leave the path.
                 let Some(edge) = self.after[*at].get(*next) else {
                     depth[*at] = None;
                     way.pop();
@@ -113,6 +114,7 @@ impl<'r> OrderGraph<'r> {
                 };
                 *next += 1;
                 match depth[edge.to] {
+                    // An edge back onto the path closes a cycle. A resource of an earlier cycle is not reported again.
                     Some(first) if !in_cycle[edge.to] => {
                         let cycle: Vec<usize> = way[first..].iter().map(|(at, _)| *at).collect();
                         cycle.iter().for_each(|at| in_cycle[*at] = true);
@@ -126,7 +128,7 @@ impl<'r> OrderGraph<'r> {
         found
     }
 
-    fn told(&self, cycle: &[usize]) -> RequirementCycle {
+    fn report(&self, cycle: &[usize]) -> RequirementCycle {
         let rids = cycle.iter().chain(cycle.first()).map(|at| self.resources[*at].rid.clone()).collect();
         let steps = cycle.iter().zip(cycle.iter().cycle().skip(1));
         let edges = steps.filter_map(|(from, to)| self.after[*from].iter().find(|edge| edge.to == *to));
@@ -158,7 +160,7 @@ fn brought(phase: &ActionPhase, action: Verb, requirement: &Requirement) -> bool
 /// The resources without which this one cannot be up: its container, and the disks of whose devices it speaks.
 fn implied<'r>(resource: &'r Resource, phase: &ActionPhase) -> impl Iterator<Item = &'r Rid> {
     let container = resource.joins.iter().filter(|_| resource.rid.group() == Group::Ip);
-    // What is stopped may be so without its devices.
+    // A resource can be stopped without its devices.
     let devices = if phase.up { resource.speaks_of(false) } else { Vec::new() };
     container.chain(devices)
 }

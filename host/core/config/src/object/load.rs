@@ -12,17 +12,17 @@ use crate::resolve::dereference::ELSEWHERE;
 use crate::resolve::resolver::{KeywordResolver, ObjectNodes};
 use crate::{Document, DriverSchemas, NodeData};
 
-/// What came of a configuration.
+/// The result of reading a configuration.
 #[derive(Debug)]
 pub struct LoadOutcome {
     /// The text, with its sections and keys. Always there.
     pub document: Document,
     /// The object. None if there is an error among the diagnostics.
     pub object: Option<Object>,
-    /// The object where the only errors are drivers that are not here and keywords that nobody here knows: the resources
-    /// are in it, without what only those say. For those who must act all the same.
+    /// The object where the only errors are missing drivers and unknown keywords: its resources
+    /// are in it, without those keywords. For callers that must act all the same.
     pub crippled: Option<Object>,
-    /// What is wrong, in the order of the text.
+    /// The problems, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -32,24 +32,26 @@ pub fn load(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Driver
     let mut problems = BTreeSet::new();
     let ObjectReading { object, missing, .. } = examine(path, &document, node, schemas, &mut problems);
     let usable = Some(object).filter(|_| !problems.iter().any(Diagnostic::is_error));
+    // A missing driver is an error, but one that a stop must survive: the object is kept apart rather than thrown away.
     let (object, crippled) = if missing.is_empty() { (usable, None) } else { (None, usable) };
     problems.extend(missing);
     LoadOutcome { document, object, crippled, diagnostics: problems.into_iter().collect() }
 }
 
 /// Reads the configuration as every node of the object means it, and reports what is wrong for any of them. A node that
-/// is none of them is not asked: it never acts on the object.
+/// is not one of the object's nodes is left out: it never acts on the object.
 pub fn validate(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn DriverSchemas) -> Vec<Diagnostic> {
     let document = Document::parse(text);
     let mut own = BTreeSet::new();
     let ObjectReading { members, missing, .. } = examine(path, &document, node, schemas, &mut own);
     let names: BTreeSet<&NodeName> = members.nodes.iter().chain(&members.drpnodes).collect();
     let mut problems = if names.is_empty() || names.contains(&node.name) { own } else { BTreeSet::new() };
+    // Scopes can make the text wrong on one node only, so it is read once for each of them.
     for name in names.into_iter().filter(|name| **name != node.name) {
         examine(path, &document, &node.impersonating(name.clone()), schemas, &mut problems);
     }
     problems.extend(missing);
-    // What does not resolve on this node either was told as an error.
+    // A reference that does not resolve on this node either is reported as an error already.
     let told: BTreeSet<Span> =
         problems.iter().filter(|problem| problem.is_error()).map(|problem| problem.span).collect();
     let seen_from_here = |problem: &Diagnostic| problem.is_error() || !problem.message.ends_with(ELSEWHERE);
@@ -57,15 +59,15 @@ pub fn validate(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Dr
     problems.into_iter().collect()
 }
 
-/// What one reading came to.
+/// The result of reading a configuration for one node.
 struct ObjectReading {
     object: Object,
     members: ObjectNodes,
-    /// Drivers that are not here and keywords that nobody knows, which is the same for every node.
+    /// Missing drivers and unknown keywords. They are the same for every node.
     missing: Vec<Diagnostic>,
 }
 
-/// One reading, of which each problem is told once, in the order of the text.
+/// Reads a configuration for one node. The set reports each problem once, in the order of the text.
 fn examine(
     path: &ObjectPath,
     document: &Document,

@@ -1,4 +1,4 @@
-//! `disk#1 fs#2(up,stdby up)`: what an action asks of other resources.
+//! The value of a `<verb>_requires`, such as `disk#1 fs#2(up,stdby up)`.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::diagnostic::Span;
 use model::object::Requirement;
 use model::status::State;
 
-/// What is wrong with a text of requirements, and where.
+/// A problem of a text of requirements, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InvalidRequirement {
     pub(crate) span: Span,

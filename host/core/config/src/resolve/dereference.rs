@@ -1,4 +1,4 @@
-//! References and arithmetic: what a text means once all that it refers to is looked up.
+//! Resolves references and arithmetic: the value of a text once everything that it refers to is looked up.
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use model::object::{LateReference, LateValue, ValuePart};
@@ -14,12 +14,12 @@ use crate::value::template::{TemplatePiece, TemplateReference, ValueTemplate};
 const MAX_DEPTH: usize = 64;
 /// How long a value may become.
 const MAX_LEN: usize = 1 << 20;
-/// What is said of a reference that another node may know.
+/// The end of a message about a reference that another node may resolve.
 pub(crate) const ELSEWHERE: &str = "does not resolve here";
-/// What a resource exposes while it is up: `{disk#1.exposed_devs[0]}`.
+/// The name by which a reference asks for the devices of a resource that is up: `{disk#1.exposed_devs[0]}`.
 const EXPOSED_DEVS: &str = "exposed_devs";
 
-/// The text at work: whose it is and where it stands.
+/// The text that is being resolved: its section and its place.
 pub(crate) struct ValuePlace<'t> {
     pub(crate) section: &'t str,
     pub(crate) text: &'t str,
@@ -36,11 +36,11 @@ impl ValuePlace<'_> {
 
 /// Why a reference has no value.
 enum UnresolvedReference {
-    /// Something here is wrong, in words.
+    /// The reference is wrong, for this reason.
     Because(String),
-    /// Another node knows, in words.
+    /// Another node may resolve it, for this reason.
     Elsewhere(String),
-    /// What it refers to has a problem of its own.
+    /// The keyword that it refers to has a problem of its own.
     Cause(Diagnostic),
 }
 
@@ -65,6 +65,7 @@ impl<'a> KeywordResolver<'a> {
                 TemplatePiece::Reference(reference) => self.reference(place, &reference)?,
                 TemplatePiece::Arithmetic(expression, span) => self.arithmetic(place, &expression, span)?,
             });
+            // Checked after each piece: a few levels of references that double the text would otherwise fill the memory.
             if value.size() > MAX_LEN {
                 let whole = Span::new(0, place.text.len());
                 return Err(place.error(whole, "the value becomes longer than a mebibyte".to_owned(), ""));
@@ -102,6 +103,7 @@ impl<'a> KeywordResolver<'a> {
             Ok(number) => Ok(LateValue { secret, ..LateValue::text(number.to_string()) }),
             Err(ArithmeticError::Reference(problem)) => Err(problem),
             Err(ArithmeticError::NoNumber(text, at)) => {
+                // A diagnostic must not show a secret, even one that went into the arithmetic through several references.
                 let label = if secret { "not a number".to_owned() } else { format!("{text:?} is not a number") };
                 Err(place.error(at, format!("{} has no value", span.of(place.text)), label))
             }
@@ -212,7 +214,7 @@ impl<'a> KeywordResolver<'a> {
         value.ok_or_else(|| UnresolvedReference::Because(format!("{name} is not set in [{section}]")))
     }
 
-    /// Refuses to go round in circles.
+    /// Resolves a keyword, and refuses a loop of references.
     fn guarded(
         &self,
         section: &str,
@@ -230,6 +232,7 @@ impl<'a> KeywordResolver<'a> {
                 "more than {MAX_DEPTH} references lead here from one to the next"
             )));
         }
+        // Resolving pushes onto the stack, so it must not be borrowed any more.
         drop(stack);
         resolve().map_err(UnresolvedReference::Cause)
     }
@@ -286,6 +289,7 @@ fn picked(value: LateValue, reference: &TemplateReference) -> Result<LateValue, 
         return Ok(LateValue { secret: value.secret, ..LateValue::text(picked) });
     }
     match <[ValuePart; 1]>::try_from(value.parts) {
+        // An index or a modifier can wait for the device only if the value is that one reference and nothing else.
         Ok([ValuePart::Late(late)])
             if late == (LateReference { rid: late.rid.clone(), index: None, count: false, modifier: None }) =>
         {

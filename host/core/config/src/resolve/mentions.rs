@@ -1,6 +1,7 @@
-//! Which keywords a text can speak of at all.
+//! The keywords that a text mentions, found without parsing it.
 //!
-//! A resource has some sixty keywords and writes three of them. The others must cost next to nothing, or an object of some
+//! A resource has some sixty keywords, and its section sets about three. The others must cost next to nothing, or an object of
+//! some
 //! hundred resources takes longer to read than to start.
 
 use std::collections::{HashMap, HashSet};
@@ -19,9 +20,10 @@ pub(crate) struct KeywordMentions<'a>(HashMap<&'a str, HashSet<&'a str>>);
 impl<'a> KeywordMentions<'a> {
     pub(crate) fn of(outline: &Outline<'a>, index: &EntryIndex<'a>) -> KeywordMentions<'a> {
         let names = |section: &'a str, options: &OptionIndex<'a>| {
-            // What only resources know may be inherited from DEFAULT all the same.
+            // A keyword that only drivers know can be inherited from DEFAULT too.
             let inherited: &[Keyword] = if section == DEFAULT { keyword::resource() } else { &[] };
             let keywords: Vec<&'a Keyword> = outline.keywords(section).iter().copied().chain(inherited).collect();
+            // An old name counts as every name of the keywords that it can mean, so that `may_hold` need not know old names.
             let meant = options.keys().flat_map(|option| outline.meant(section, option, &keywords));
             let spelled = meant.flat_map(|keyword| outline.spellings(section, keyword));
             spelled.chain(options.keys().copied()).collect()

@@ -1,4 +1,4 @@
-//! What the sections of a document are: which of them are resources, of which drivers, and what each may say.
+//! The outline of a document: which sections are resources, of which drivers, and which keywords each can hold.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,13 +22,13 @@ pub(crate) struct Outline<'a> {
     rids: HashMap<Rid, usize>,
     /// The section of each resource.
     pub(crate) resources: Vec<ResourceSection<'a>>,
-    /// What is wrong with the sections themselves.
+    /// The problems of the sections themselves.
     pub(crate) problems: Vec<Diagnostic>,
-    /// The drivers that are not here. An object can do without the resources that want them.
+    /// Missing drivers. An object is usable in part without the resources that need them.
     pub(crate) missing: Vec<Diagnostic>,
 }
 
-/// What a section is.
+/// The role of a section.
 #[derive(Debug, Clone)]
 pub(crate) enum SectionRole {
     Default,
@@ -38,7 +38,7 @@ pub(crate) enum SectionRole {
     },
     Subset(Group, SubsetName),
     Resource(usize),
-    /// Of no meaning here, but no mistake either.
+    /// Not used here, but not a mistake either.
     Other,
     /// A mistake that was reported.
     Unknown,
@@ -51,9 +51,9 @@ pub(crate) struct ResourceSection<'a> {
     pub(crate) name: &'a str,
     /// Whether the object has it by itself. Then its section need not be written.
     pub(crate) implicit: bool,
-    /// None if it is not known, which was reported.
+    /// None if it is unknown, which was reported.
     pub(crate) driver: Option<DriverSchema<'a>>,
-    /// The name of the driver that is not known, where it is a possible one.
+    /// The name of the unknown driver, if it is a valid name.
     pub(crate) unknown: Option<DriverName>,
     keywords: Vec<&'a Keyword>,
 }
@@ -188,7 +188,8 @@ impl<'a> Outline<'a> {
         SectionRole::Resource(place)
     }
 
-    /// Adds what an object of several nodes has by itself. A section of that name that is written says more about it.
+    /// Adds the resources that every object of several nodes has implicitly. A written section of that name adds keywords to
+    /// it.
     pub(crate) fn add_implicit(&mut self, schemas: &'a dyn DriverSchemas) {
         for ImplicitResource { name, driver } in schemas.implicit() {
             let Ok(rid) = name.parse::<Rid>() else { continue };
@@ -211,7 +212,7 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// The driver of a section, or the name of the one that is not here.
+    /// The driver of a section, or the name of the missing driver.
     fn driver(
         &mut self,
         types: &SectionTypes<'_>,
@@ -244,7 +245,7 @@ impl<'a> Outline<'a> {
                     self.missing.push(problem);
                     Some(name)
                 }
-                // No driver of any node can be called so: there is nothing that a resource could be of.
+                // Not a valid name of a driver on any node, so the section cannot be a resource.
                 Err(_) => {
                     self.problems.push(problem);
                     None
@@ -253,7 +254,7 @@ impl<'a> Outline<'a> {
         })
     }
 
-    /// What a section is.
+    /// The role of a section.
     pub(crate) fn of(&self, section: &str) -> Option<&SectionRole> {
         self.roles.get(section)
     }
@@ -263,7 +264,7 @@ impl<'a> Outline<'a> {
         self.spans.get(section).copied().unwrap_or_default()
     }
 
-    /// The resource whose section that is, whether by its id or by the name that the section had of old.
+    /// The resource of a section, by its id or by the old name of its section.
     pub(crate) fn resource_of(&self, section: &str) -> Option<&ResourceSection<'a>> {
         match self.roles.get(section) {
             Some(SectionRole::Resource(index)) => self.resources.get(*index),
@@ -279,7 +280,7 @@ impl<'a> Outline<'a> {
         self.resources.get(*self.rids.get(rid)?)
     }
 
-    /// How messages call a section: a resource by its id.
+    /// The name of a section in messages: a resource's id.
     pub(crate) fn display_name(&self, section: &str) -> String {
         self.resource_of(section).map_or_else(|| section.to_owned(), |resource| resource.rid.to_string())
     }
@@ -298,7 +299,7 @@ impl<'a> Outline<'a> {
             Some(SectionRole::Default) => &self.head,
             Some(SectionRole::Subset(..)) => &self.subset,
             Some(SectionRole::Resource(index)) => &self.resources[*index].keywords,
-            // An object without a written DEFAULT has its defaults all the same.
+            // An object without a section DEFAULT has its defaults all the same.
             None if section == DEFAULT => &self.head,
             _ => &[],
         }

@@ -1,4 +1,4 @@
-//! One key at a time, for `get` and `eval`, and for whoever selects objects by their keywords.
+//! Evaluates one key at a time, for `get` and `eval`, and for selectors that test keywords.
 
 use crate::diagnostic::Diagnostic;
 use model::ObjectPath;
@@ -28,7 +28,7 @@ pub enum ReadError {
     /// What is written is wrong.
     #[error("{0}")]
     Invalid(Diagnostic),
-    /// It speaks of what another resource exposes.
+    /// It refers to devices that another resource does not expose now.
     #[error(transparent)]
     Missing(#[from] MissingValue),
 }
@@ -49,7 +49,8 @@ impl<'a> KeywordReader<'a> {
         self.document.get(self.section(key), &key.scoped_option())
     }
 
-    /// A key as it is meant: scope chosen, references resolved, default filled in, in canonical form. With a scope, what is
+    /// The value of a key: scope chosen, references resolved, default filled in, in canonical form. With a scope, the value
+    /// that is
     /// written for that scope alone.
     pub fn eval(&self, key: &ConfigKey, exposed: &dyn DeviceLookup) -> Result<KeywordValue, ReadError> {
         let section = self.section(key);

@@ -1,6 +1,7 @@
 //! From what is written to what holds on one node: scopes are chosen, defaults filled in.
 //!
-//! Values are text still: conversion comes after. Each keyword is resolved once, whoever refers to it, so that no
+//! Values are still text here: conversion comes later. Each keyword is resolved once, however often it is referred to, so that
+//! no
 //! configuration can make this take long.
 
 use std::cell::RefCell;
@@ -45,7 +46,7 @@ pub(crate) struct KeywordResolver<'a> {
     /// The scopes that hold on this node, most specific first.
     scopes: Vec<String>,
     known: RefCell<HashMap<(String, String), ResolvedValue>>,
-    /// What is being resolved at the moment, so that a loop is seen.
+    /// The keywords that are being resolved, to detect a loop.
     pub(crate) stack: RefCell<Vec<(String, String)>>,
 }
 
@@ -60,9 +61,9 @@ fn index(document: &Document) -> EntryIndex<'_> {
     let mut last = HashSet::new();
     for section in document.sections().iter().rev() {
         let options = index.entry(&section.name).or_default();
-        // Of those that are written twice, the last alone counts.
+        // Of an entry that is written twice, only the last one counts.
         for entry in section.entries.iter().rev().filter(|entry| last.insert((&section.name, &entry.key))) {
-            // What has no scopes may hold an @.
+            // A key of a section without scopes can hold an @.
             let has_scopes = !UNSCOPED.contains(&section.name.as_str());
             options.entry(if has_scopes { entry.option() } else { &entry.key }).or_default().push(entry);
         }
@@ -70,7 +71,7 @@ fn index(document: &Document) -> EntryIndex<'_> {
     index
 }
 
-/// A value, none, or why there is none to be had.
+/// A value, no value, or the problem that prevents one.
 pub(crate) type ResolvedValue = Result<Option<LateValue>, Diagnostic>;
 
 /// Where the text of a value comes from.
@@ -81,7 +82,7 @@ pub(crate) enum ValueSource<'a> {
 }
 
 impl<'a> KeywordResolver<'a> {
-    /// For a node. What is wrong with the lists of nodes is among the problems of the outline.
+    /// Prepares a document for a node. The problems of the lists of nodes are among those of the outline.
     pub(crate) fn new(
         path: &'a ObjectPath,
         document: &'a Document,
@@ -101,11 +102,13 @@ impl<'a> KeywordResolver<'a> {
             known: RefCell::default(),
             stack: RefCell::default(),
         };
+        // The order matters: the lists of nodes decide which scopes hold, and the scopes decide every other value.
         resolver.members = resolver.read_members();
         resolver.scopes = resolver.members.scopes(&node.name);
         if resolver.members.are_several() && matches!(path.kind(), model::ObjectKind::Svc | model::ObjectKind::Vol) {
             resolver.outline.add_implicit(schemas);
         }
+        // Values resolved so far were chosen without the scopes of the object's nodes.
         resolver.known.take();
         resolver
     }
@@ -113,6 +116,7 @@ impl<'a> KeywordResolver<'a> {
     fn read_members(&mut self) -> ObjectNodes {
         let nodes = self.member_list("nodes").unwrap_or_else(|| self.default_nodes());
         let first = self.member_list(AUTOSTART_NODE).unwrap_or_default();
+        // The first of the nodes counts for placement, and the old keyword `autostart_node` names it.
         let (mut ordered, others): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|name| first.contains(name));
         ordered.sort_by_key(|name| first.iter().position(|other| other == name));
         ordered.extend(others);
@@ -158,12 +162,15 @@ impl<'a> KeywordResolver<'a> {
     fn entry_where(&self, scopes: &[String], section: &str, names: &[&str]) -> Option<&'a Entry> {
         let options = self.index.get(section)?;
         let found: Vec<&'a Entry> = names.iter().filter_map(|name| options.get(name)).flatten().copied().collect();
+        // A scoped entry under an old name wins over an unscoped one under the present name: the scope was meant for this
+        // node.
         let scoped = scopes.iter().find_map(|scope| found.iter().find(|entry| entry.scope() == Some(scope)));
         scoped.or_else(|| found.iter().find(|entry| names.contains(&entry.key.as_str()))).copied()
     }
 
     /// The entry that a keyword of a section reads, inherited or not.
     pub(crate) fn written(&self, section: &str, keyword: &Keyword) -> Option<&'a Entry> {
+        // By far the commonest case, and the cheapest test: see `mentions`.
         if !self.mentions.may_hold(section, keyword) {
             return None;
         }
@@ -176,7 +183,7 @@ impl<'a> KeywordResolver<'a> {
         self.entry(DEFAULT, &self.outline.spellings(DEFAULT, head), head.scopable)
     }
 
-    /// The entry that says of old on which nodes a resource is standby.
+    /// The old keyword that lists the nodes on which a resource is standby.
     pub(crate) fn always_on(&self, section: &str) -> Option<&'a Entry> {
         self.entry(section, &[ALWAYS_ON], true)
     }
@@ -187,7 +194,7 @@ impl<'a> KeywordResolver<'a> {
         'a: 'k,
     {
         let written = self.written(section, keyword).map(ValueSource::Written);
-        // A default that speaks of a resource which the object does not have is none.
+        // A default that refers to a resource which the object does not have does not count.
         let default =
             || keyword.default.as_deref().filter(|text| !text.contains('{') || !self.lacks_neighbour(section, text));
         written.or_else(|| default().map(ValueSource::Default))
@@ -211,17 +218,17 @@ impl<'a> KeywordResolver<'a> {
         })
     }
 
-    /// Whether the value of a keyword is its default as it stands: nobody wrote another, and nothing in it is to be resolved.
+    /// Whether the value of a keyword is its default as it stands: no other is written, and it holds no reference.
     fn is_untouched(&self, section: &str, keyword: &Keyword) -> bool {
         let plain = |text: &str| !text.contains(['{', '$', '\\']);
-        // What DEFAULT and the standby of old are made of is in `computed`.
+        // The computed keywords of DEFAULT and the old standby keyword are in `computed`.
         section != DEFAULT
             && keyword.name != "standby"
             && !self.mentions.may_hold(section, keyword)
             && keyword.default.as_deref().is_none_or(plain)
     }
 
-    /// Resolves once, whoever asks.
+    /// Resolves a keyword once, and remembers the result.
     pub(crate) fn remembered(
         &self,
         section: &str,
@@ -232,6 +239,8 @@ impl<'a> KeywordResolver<'a> {
         if let Some(known) = self.known.borrow().get(&key) {
             return known.clone();
         }
+        // The stack shows a loop of references to `guarded`. The borrow must not be held while resolving, which comes back
+        // here.
         self.stack.borrow_mut().push(key.clone());
         let resolved = resolve();
         self.stack.borrow_mut().pop();
@@ -272,7 +281,7 @@ impl<'a> KeywordResolver<'a> {
     }
 
     /// The other nodes of the object on which the resource of a section is disabled. A value with references counts as false
-    /// there, since only that node knows what it means: nobody is to take for unused what may be in use.
+    /// there, because only that node can resolve it, and a resource that may be in use must not be taken for disabled.
     pub(crate) fn disabled_on(&self, section: &str) -> Vec<NodeName> {
         if !self.index.get(section).is_some_and(|options| options.contains_key(DISABLE)) {
             return Vec::new();
@@ -300,7 +309,7 @@ impl<'a> KeywordResolver<'a> {
         if scopable { self.entry_value(section, entry).map(Some) } else { Ok(Some(LateValue::text(&entry.value))) }
     }
 
-    /// What of one entry does not resolve, all of it.
+    /// Every problem of one entry's references.
     pub(crate) fn entry_problems(&self, section: &str, entry: &Entry) -> Vec<Diagnostic> {
         self.unresolved(&ValuePlace { section, text: &entry.value, entry: Some(entry), fallback: entry.value_span })
     }

@@ -6,10 +6,10 @@ use crate::diagnostic::Span;
 
 use crate::value::template::TemplateReference;
 
-/// How many numbers, signs and parentheses an expression may hold, so that nobody's stack is exhausted by one.
+/// How many numbers, signs and parentheses an expression may hold, so that evaluating it cannot exhaust the stack.
 const MAX_TERMS: usize = 200;
 
-/// What stands between the parentheses.
+/// An arithmetic expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ArithmeticExpression {
     Number(ArithmeticNumber),
@@ -18,7 +18,7 @@ pub(crate) enum ArithmeticExpression {
     Binary(Box<ArithmeticExpression>, ArithmeticOperator, Box<ArithmeticExpression>),
 }
 
-/// A number. What is computed of integers alone stays an integer if it can.
+/// A number. A result computed from integers alone stays an integer if it is one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum ArithmeticNumber {
     Integer(i64),
@@ -42,13 +42,13 @@ pub(crate) enum ArithmeticError<E> {
     /// A reference could not be resolved.
     #[error("{0}")]
     Reference(E),
-    /// A reference is no number.
+    /// A reference is not a number.
     #[error("{0:?} is not a number")]
     NoNumber(String, Span),
     /// The divisor is zero.
     #[error("division by zero")]
     DivisionByZero,
-    /// The result is no number that a machine can hold.
+    /// The result is not a number that a machine can hold.
     #[error("the result is out of range")]
     OutOfRange,
 }
@@ -56,19 +56,19 @@ pub(crate) enum ArithmeticError<E> {
 /// The arithmetic at the beginning of `text`, which stands at `offset` of its value, and its length. None if there is none.
 pub(crate) fn parse(text: &str, offset: usize) -> Option<(ArithmeticExpression, usize)> {
     let inner = text.strip_prefix("$(")?;
-    let mut parser = DocumentParser { rest: inner, offset: offset + 2, terms: 0 };
+    let mut parser = ArithmeticParser { rest: inner, offset: offset + 2, terms: 0 };
     let expression = parser.sum()?;
     parser.sign(")")?;
     Some((expression, parser.offset - offset))
 }
 
-struct DocumentParser<'a> {
+struct ArithmeticParser<'a> {
     rest: &'a str,
     offset: usize,
     terms: usize,
 }
 
-impl DocumentParser<'_> {
+impl ArithmeticParser<'_> {
     fn advance(&mut self, len: usize) {
         self.rest = &self.rest[len..];
         self.offset += len;
@@ -114,6 +114,7 @@ impl DocumentParser<'_> {
 
     /// The sign binds less than the power: `-2 ** 2` is -4.
     fn signed(&mut self) -> Option<ArithmeticExpression> {
+        // Each level of recursion goes through here, so this bounds the depth of the stack too.
         self.terms += 1;
         if self.terms > MAX_TERMS {
             return None;
@@ -184,6 +185,7 @@ impl ArithmeticOperator {
             match self.integers(left, right) {
                 Some(Some(result)) => return Ok(ArithmeticNumber::Integer(result)),
                 Some(None) => return Err(ArithmeticError::OutOfRange),
+                // Not an integer, such as 1 / 2 or 2 ** -1: computed as floats below.
                 None => {}
             }
         }
@@ -191,7 +193,7 @@ impl ArithmeticOperator {
         if result.is_finite() { Ok(ArithmeticNumber::Float(result)) } else { Err(ArithmeticError::OutOfRange) }
     }
 
-    /// None if the result is no integer, `Some(None)` if it is one that does not fit.
+    /// None if the result is not an integer, `Some(None)` if it is an integer that does not fit.
     fn integers(self, left: i64, right: i64) -> Option<Option<i64>> {
         Some(match self {
             ArithmeticOperator::Add => left.checked_add(right),

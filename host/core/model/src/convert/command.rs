@@ -2,11 +2,11 @@
 
 use super::ConvertError;
 
-/// What a text is split into, and whether a shell would have done more than split it.
+/// The words of a text, and whether a shell would do more than split it.
 #[derive(Default)]
 struct SplitWords {
     words: Vec<String>,
-    /// The word at work. None between two words.
+    /// The word that is being read. None between two words.
     word: Option<String>,
     meta: bool,
 }
@@ -34,13 +34,14 @@ pub fn command(text: &str) -> Result<Vec<String>, ConvertError> {
     if split.words.is_empty() {
         return Err(ConvertError::new("a command", "a program and its arguments"));
     }
+    // Without a shell where possible: one process less, and signals reach the program itself.
     if split.meta || sets_variable {
         return Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), text.to_owned()]);
     }
     Ok(split.words)
 }
 
-/// `NAME=value` before a program is the shell's business.
+/// Whether a word sets a variable for the program that follows, which only a shell does.
 fn is_assignment(word: &str) -> bool {
     let name = word.split_once('=').map_or("", |(name, _)| name);
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -62,6 +63,7 @@ fn split(text: &str) -> Result<SplitWords, ConvertError> {
             },
             _ if c.is_whitespace() => split.end_word(),
             _ => {
+                // `~` and `#` mean something to a shell only at the beginning of a word.
                 split.meta |= "|&;<>()$`*?[".contains(c) || ("~#".contains(c) && split.word.is_none());
                 split.push(c);
             }
@@ -86,6 +88,7 @@ fn double_quoted(chars: &mut std::str::Chars<'_>, split: &mut SplitWords) -> Res
             '"' => return Ok(()),
             '\\' => match chars.next() {
                 Some('\n') => {}
+                // Within double quotes a backslash escapes only these. Before any other character it stays.
                 Some(escaped @ ('"' | '\\' | '$' | '`')) => split.push(escaped),
                 Some(other) => {
                     split.push('\\');

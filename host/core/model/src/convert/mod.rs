@@ -10,13 +10,13 @@ pub use command::{command, split_words};
 pub use quantity::{duration, size};
 pub use schedule::{Schedule, ScheduleDay, ScheduleElement, ScheduleWindow, schedule};
 
-/// Why a text is no value of a kind.
+/// Why a text is not a value of a kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}")]
 pub struct ConvertError {
-    /// The kind in words: `a size`, `an integer`.
+    /// The expected kind in words: `a size`, `an integer`.
     pub kind: &'static str,
-    /// What would have been one, with examples.
+    /// A description of valid values, with examples.
     pub expected: String,
 }
 

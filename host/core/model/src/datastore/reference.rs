@@ -1,19 +1,19 @@
-//! References to keys of stores, as keywords hold them: `PASSWORD=db/password`, `db/password`, `db/*`.
+//! References to keys of data stores, as keywords hold them: `PASSWORD=db/password`, `db/password`, `db/*`.
 
 use crate::{ObjectKind, ObjectPath};
 
-/// One word of a keyword that refers to stores.
+/// One word of a keyword that refers to data stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyReference {
-    /// The variable that gets the value. None: the one that is called like the key, see [`variable`].
+    /// The variable that gets the value. None: the one named after the key, see [`variable`].
     pub variable: Option<String>,
     /// The store.
     pub store: ObjectPath,
-    /// The key. None: every one.
+    /// The key. None: every key of the store.
     pub key: Option<String>,
 }
 
-/// A text that is no reference, or not one of this object's.
+/// A text that is not a reference, or refers to a store that this object cannot use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} refers to no key: {reason}")]
 pub struct InvalidKeyReference {
@@ -23,12 +23,12 @@ pub struct InvalidKeyReference {
     pub reason: String,
 }
 
-/// A key that no variable can be called like.
+/// A key that no variable can be named after.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} cannot be the name of a variable, which is made of letters, digits and _, and begins with no digit")]
 pub struct InvalidVariableName(pub String);
 
-/// The variable that is called like a key: in upper case.
+/// The variable named after a key: the key in upper case.
 pub fn variable(key: &str) -> Result<String, InvalidVariableName> {
     if is_variable(key) { Ok(key.to_ascii_uppercase()) } else { Err(InvalidVariableName(key.to_owned())) }
 }

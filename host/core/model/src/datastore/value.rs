@@ -1,4 +1,4 @@
-//! Values as they stand in the file: `literal:TEXT` and `base64:…` in a store of plain configuration, `crypt:…` in one of
+//! Values as they stand in the file: `literal:TEXT` and `base64:…` in a store of plain configuration, `crypt:…` in a store of
 //! secrets, which is base64 of nonce, AES-256-GCM ciphertext and tag.
 
 use aes_gcm::aead::Aead;
@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::ObjectKind;
 
-/// How long a key for secrets is.
+/// The length of a key for secrets.
 pub const SEALING_KEY_BYTES: usize = 32;
-/// How long the nonce of a secret is. No two secrets may have the same.
+/// The length of the nonce of a secret. No two secrets may have the same nonce.
 pub const NONCE_BYTES: usize = 12;
 
 const LITERAL: &str = "literal:";
@@ -21,7 +21,7 @@ const CRYPT: &str = "crypt:";
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealingKey([u8; SEALING_KEY_BYTES]);
 
-/// It is a secret itself.
+/// The key is a secret itself, so it is never shown.
 impl std::fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SealingKey")
@@ -29,18 +29,18 @@ impl std::fmt::Debug for SealingKey {
 }
 
 impl SealingKey {
-    /// Of random bytes.
+    /// Makes a key of random bytes.
     pub const fn new(bytes: [u8; SEALING_KEY_BYTES]) -> SealingKey {
         SealingKey(bytes)
     }
 
-    /// Reads what [`SealingKey::to_text`] wrote.
+    /// Reads the text that [`SealingKey::to_text`] wrote.
     pub fn parse(text: &[u8]) -> Option<SealingKey> {
         let bytes = BASE64.decode(text.trim_ascii()).ok()?;
         bytes.try_into().ok().map(SealingKey)
     }
 
-    /// As it stands in its file.
+    /// The text of its file.
     pub fn to_text(&self) -> String {
         format!("{}\n", BASE64.encode(self.0))
     }
@@ -53,6 +53,8 @@ impl SealingKey {
 
     /// The value that was sealed with this key.
     fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        // The nonce is not secret and stands in front. A changed byte anywhere makes the decryption fail, as GCM
+        // authenticates.
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         Aes256Gcm::new(&self.0.into()).decrypt(nonce.into(), sealed).ok()
     }
@@ -67,25 +69,25 @@ pub fn plain(value: &[u8]) -> String {
     }
 }
 
-/// A value as it was found in a store.
+/// A value as it was read from a data store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DataValue {
     /// The value.
     Plain(Vec<u8>),
-    /// What a key opens.
+    /// An encrypted value.
     Sealed(Vec<u8>),
 }
 
-/// A text that is no value of a store.
+/// A text that is not a value of a data store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDataValue {
-    /// It is a secret in the open.
+    /// A secret that is not encrypted.
     #[error("is not encrypted")]
     Open,
-    /// It is encrypted where nothing is.
+    /// An encrypted value in a store of plain configuration.
     #[error("is encrypted, which only values of a store of secrets are")]
     Sealed,
-    /// What follows its prefix is not what that promises.
+    /// The text behind the prefix is not base64.
     #[error("is not base64")]
     Base64,
 }
@@ -110,7 +112,7 @@ impl DataValue {
         }
     }
 
-    /// The value, by the key that it was sealed with.
+    /// Decrypts the value with the key that it was sealed with.
     pub fn open(&self, key: &SealingKey) -> Result<Vec<u8>, UnsealError> {
         match self {
             DataValue::Plain(value) => Ok(value.clone()),

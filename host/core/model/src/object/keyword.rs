@@ -17,21 +17,21 @@ pub struct ResolvedKeyword {
     pub secret: bool,
     /// The kind of the data stores that the values are references to.
     pub store: Option<ObjectKind>,
-    /// Whether it is a default that only provision asks for: what it speaks of need not be there.
+    /// Whether it is an unwritten default that only provision needs. The resource that such a default refers to need not exist.
     pub aside: bool,
-    /// The canonical values, where nothing is late.
+    /// The canonical values, where the value has no late reference.
     pub known: Option<Vec<String>>,
     /// The value as it was resolved.
     pub value: LateValue,
 }
 
-/// What resources expose at this moment.
+/// A source of the devices that resources expose at this moment.
 pub trait DeviceLookup {
     /// The devices of a resource, in the order in which its driver reported them. None, or none at all, while it is down.
     fn devices(&self, rid: &Rid) -> Option<Vec<String>>;
 }
 
-/// Nothing is exposed: for those who only look at a configuration.
+/// Nothing is exposed, for callers that only read a configuration.
 impl DeviceLookup for () {
     fn devices(&self, _: &Rid) -> Option<Vec<String>> {
         None
@@ -67,26 +67,27 @@ impl KeywordValue {
 /// The evaluated keywords of a resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeywordEvaluation {
-    /// Those that have a value.
+    /// The keywords that have a value.
     pub keywords: Vec<KeywordValue>,
-    /// Those whose value cannot be had now, such as the device of a disk that is down.
+    /// The keywords whose value is not available now, such as the device of a disk that is down.
     pub missing: Vec<MissingValue>,
 }
 
-/// A keyword whose value cannot be had now.
+/// A keyword whose value is not available now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{keyword} speaks of {rid}, which {reason}")]
 pub struct MissingValue {
     /// The keyword.
     pub keyword: String,
-    /// The resource that it speaks of.
+    /// The resource that it refers to.
     pub rid: Rid,
-    /// Why that is no answer.
+    /// Why the resource does not give a value.
     pub reason: String,
 }
 
 impl ResolvedKeyword {
-    /// Fills in what is late, converts, and files the keyword among those that have a value or among those that have none.
+    /// Fills in the late references, converts the value, and adds the keyword to those that have a value or to those that do
+    /// not.
     pub fn evaluate(&self, exposed: &dyn DeviceLookup, evaluation: &mut KeywordEvaluation) {
         match self.canonical(exposed) {
             Ok(values) => evaluation.keywords.push(KeywordValue {
@@ -97,6 +98,7 @@ impl ResolvedKeyword {
                 store: self.store,
                 from: self.value.late().next().map(|late| late.rid.clone()),
             }),
+            // A default that only provision needs: without a value it is left out rather than reported as missing.
             Err(_) if self.aside => {}
             Err((late, reason)) => {
                 evaluation.missing.push(MissingValue { keyword: self.name.clone(), rid: late.rid.clone(), reason });

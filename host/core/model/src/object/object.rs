@@ -6,7 +6,7 @@ use crate::{Group, NodeName, ObjectPath, Rid, SubsetName};
 
 use super::{OrchestrateMode, PlacementPolicy, Resource, Topology, VerbTimeouts};
 
-/// The resources of a group that `[subset#<group>:<name>]` speaks of.
+/// The options of a subset, from its section `[subset#<group>:<name>]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SubsetOptions {
     /// Whether they act at the same time.
@@ -24,7 +24,7 @@ pub struct Object {
     pub node: NodeName,
     /// The nodes that may run it, in the order of placement.
     pub nodes: Vec<NodeName>,
-    /// Those that take over when the former are lost.
+    /// The nodes that take over when those are lost.
     pub drpnodes: Vec<NodeName>,
     /// The nodes inside its containers.
     pub encapnodes: Vec<NodeName>,
@@ -34,11 +34,11 @@ pub struct Object {
     pub drp_flex_primary: Option<NodeName>,
     /// How many instances may be up.
     pub topology: Topology,
-    /// What the daemon does of its own accord.
+    /// What the daemon does on its own.
     pub orchestrate: OrchestrateMode,
     /// How the nodes are ranked.
     pub placement: PlacementPolicy,
-    /// Lower acts first.
+    /// The priority: objects with a lower number act first.
     pub priority: u32,
     /// Whether a failed start undoes what it did.
     pub rollback: bool,
@@ -60,7 +60,7 @@ pub struct Object {
     pub resources: Vec<Resource>,
     /// Its subsets, by group and name.
     pub subsets: BTreeMap<(Group, SubsetName), SubsetOptions>,
-    /// The evaluated keywords of DEFAULT, in canonical form: those above and all others.
+    /// The evaluated keywords of DEFAULT, in canonical form. The fields above are among them.
     pub keywords: BTreeMap<String, Vec<String>>,
 }
 

@@ -1,6 +1,6 @@
 //! What the daemon does with an object on its own: whether it starts or moves it, and which nodes it prefers.
 
-/// What the daemon does of its own accord.
+/// What the daemon does on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrchestrateMode {
     /// Nothing.

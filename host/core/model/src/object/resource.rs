@@ -54,7 +54,7 @@ pub struct Resource {
     pub schedule: Option<String>,
     /// Limits of its process group: keyword without `pg_`, value.
     pub process_group: BTreeMap<String, String>,
-    /// What somebody wrote about it.
+    /// A comment for people.
     pub comment: String,
     /// The container whose network an address joins (`netns = container#1`): it acts with that container.
     pub joins: Option<Rid>,

@@ -10,7 +10,7 @@ use std::str::FromStr;
 const MAX_LABEL: usize = 63;
 /// The longest name, as in the domain name system.
 const MAX_NAME: usize = 253;
-/// The namespace where none is written.
+/// The namespace of a path that names none.
 const ROOT: &str = "root";
 /// The one name of a `ccfg`.
 const CLUSTER: &str = "cluster";
@@ -73,9 +73,9 @@ impl fmt::Display for ObjectKind {
     }
 }
 
-/// A word that is no kind of object.
+/// A word that is not a kind of object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no kind of object: expected svc, vol, cfg, sec, usr, nscfg or ccfg")]
+#[error("{0:?} is not a kind of object: expected svc, vol, cfg, sec, usr, nscfg or ccfg")]
 pub struct InvalidKind(pub String);
 
 impl FromStr for ObjectKind {
@@ -95,9 +95,9 @@ pub struct ObjectPath {
     name: String,
 }
 
-/// Why a text is no object path.
+/// Why a text is not an object path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path:?} is no object path: {reason}")]
+#[error("{path:?} is not an object path: {reason}")]
 pub struct InvalidPath {
     /// The text.
     pub path: String,
@@ -106,7 +106,7 @@ pub struct InvalidPath {
 }
 
 impl ObjectPath {
-    /// The object of that name, if the three may go together.
+    /// Makes a path, if its three parts can be combined.
     pub fn new(namespace: &str, kind: ObjectKind, name: &str) -> Result<ObjectPath, InvalidPath> {
         let err = |reason| InvalidPath { path: format!("{namespace}/{kind}/{name}"), reason };
         check_namespace(namespace).map_err(err)?;
@@ -212,7 +212,8 @@ fn check_namespace(namespace: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Two configuration files must never be one: the names that the root folder itself uses are not for services.
+/// No two objects may share a configuration file, so services cannot have the names that the root directory uses for other
+/// files.
 fn check_name(namespace: &str, kind: ObjectKind, name: &str) -> Result<(), String> {
     check_labels(name).map_err(|reason| format!("the name {reason}"))?;
     let reserved = name.parse::<ObjectKind>().is_ok()

@@ -61,10 +61,10 @@ fn a_refusal_says_what_is_wrong() {
     let check = |text: &str, message: &str| assert_eq!(text.parse::<ObjectPath>().unwrap_err().to_string(), message);
     check(
         "ns1/foo/x",
-        r#""ns1/foo/x" is no object path: "foo" is no kind of object: expected svc, vol, cfg, sec, usr, nscfg or ccfg"#,
+        r#""ns1/foo/x" is not an object path: "foo" is not a kind of object: expected svc, vol, cfg, sec, usr, nscfg or ccfg"#,
     );
-    check("sec", r#""sec" is no object path: the name sec is reserved"#);
-    check("a..b", r#""a..b" is no object path: the name is empty or has an empty part"#);
+    check("sec", r#""sec" is not an object path: the name sec is reserved"#);
+    check("a..b", r#""a..b" is not an object path: the name is empty or has an empty part"#);
 }
 
 #[test]

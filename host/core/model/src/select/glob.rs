@@ -9,9 +9,9 @@ pub struct GlobPattern {
     regex: Regex,
 }
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{pattern:?} is no pattern")]
+#[error("{pattern:?} is not a pattern")]
 pub struct InvalidGlob {
     /// The text.
     pub pattern: String,
@@ -33,12 +33,12 @@ impl GlobPattern {
         self.regex.is_match(text)
     }
 
-    /// As it was written.
+    /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.pattern
     }
 
-    /// Whether a text means more than itself.
+    /// Whether a text holds wildcards.
     pub fn is_pattern(text: &str) -> bool {
         text.contains(['*', '?', '['])
     }
@@ -57,6 +57,7 @@ fn to_regex(pattern: &str) -> String {
         regex.push_str(&meaning);
         rest = &rest[length..];
     }
+    // A pattern covers the whole text, as in a shell: without this `web` would match `web1`.
     regex.push('$');
     regex
 }
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_range_that_runs_backwards_is_refused() {
-        assert_eq!(GlobPattern::new("[z-a]").unwrap_err().to_string(), r#""[z-a]" is no pattern"#);
+        assert_eq!(GlobPattern::new("[z-a]").unwrap_err().to_string(), r#""[z-a]" is not a pattern"#);
     }
 
     proptest! {

@@ -1,7 +1,7 @@
-//! Selecting: which objects a command is about, and which of their resources.
+//! Selectors: which objects a command is about, and which of their resources.
 //!
-//! The selectors know of no configuration: what they ask of one goes through small traits, so that an object that no
-//! term asks about need not even be read.
+//! The selectors do not know configurations. They ask for what they need through small traits, so that an object whose
+//! keywords no term asks for need not be read.
 
 mod glob;
 mod object;

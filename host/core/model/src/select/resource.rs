@@ -8,7 +8,7 @@ use super::{GlobPattern, InvalidGlob};
 use crate::rid::{InvalidGroup, InvalidRid};
 use crate::{DriverName, Group, Rid, SubsetName};
 
-/// What the filter looks at.
+/// What the filter examines.
 pub trait Selectable {
     /// Its id.
     fn rid(&self) -> &Rid;
@@ -35,10 +35,10 @@ impl Selectable for crate::object::Resource {
     }
 }
 
-/// The options as they were given.
+/// The options of a command line.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ResourceOptions<'a> {
-    /// What an action such as `startcontainer` is limited to: groups.
+    /// The groups that an action such as `startcontainer` is limited to.
     pub within: Option<&'a str>,
     /// `--rid`: ids, groups, `group.driver`.
     pub rid: Option<&'a str>,
@@ -48,7 +48,7 @@ pub struct ResourceOptions<'a> {
     pub subsets: Option<&'a str>,
 }
 
-/// What the options say.
+/// A filter of resources, from the options of a command line.
 #[derive(Debug, Clone, Default)]
 pub struct ResourceFilter {
     narrowings: Vec<SelectorNarrowing>,
@@ -75,13 +75,13 @@ struct SelectorTerm {
     glob: GlobPattern,
 }
 
-/// Why options are no filter.
+/// Why options are not a valid filter.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum InvalidFilter {
-    /// Nothing stands where a term should.
+    /// A term is missing.
     #[error("{0} has an empty term")]
     Empty(String),
-    /// A term is no pattern.
+    /// A term is not a pattern.
     #[error("{option} cannot be read")]
     Glob {
         /// The option.
@@ -92,13 +92,13 @@ pub enum InvalidFilter {
     },
 }
 
-/// An option that left nothing.
+/// An option that left no resource selected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{option} selects no resource{}", among(.before))]
 pub struct NothingSelected {
     /// The option that emptied the selection.
     pub option: String,
-    /// What was selected before it. Empty: the object has no resources at all.
+    /// The resources that were selected before it. Empty: the object has none at all.
     pub before: Vec<Rid>,
 }
 
@@ -206,13 +206,13 @@ impl fmt::Display for Barrier {
     }
 }
 
-/// A text that is no barrier.
+/// A text that is not a barrier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBarrier {
-    /// It is no resource id.
+    /// It is not a resource id.
     #[error(transparent)]
     Rid(#[from] InvalidRid),
-    /// It is no driver group.
+    /// It is not a driver group.
     #[error(transparent)]
     Group(#[from] InvalidGroup),
 }

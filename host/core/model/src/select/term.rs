@@ -22,11 +22,11 @@ pub enum SectionSource {
     Group(Group),
     /// Those of all resources.
     AnyResource,
-    /// Another one: `env`, `labels`, `data`.
+    /// Another section: `env`, `labels`, `data`.
     Named(String),
 }
 
-/// A keyword's value, evaluated: in canonical form, one a list's element.
+/// An evaluated value of a keyword, in canonical form: one text per element of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypedValue {
     /// What it is made of.
@@ -35,7 +35,8 @@ pub struct TypedValue {
     pub values: Vec<String>,
 }
 
-/// Answers what terms ask of an object's configuration. Asked only as far as the answer depends on it; what cannot be
+/// Answers the questions of terms about an object's configuration. Only questions that the result depends on are asked. A
+/// keyword that cannot be
 /// read or evaluated has no value.
 pub trait KeywordSource {
     /// Whether there is any such section.
@@ -82,7 +83,7 @@ enum TermTest {
     Compares { keyword: String, comparison: KeywordComparison, with: String },
 }
 
-/// The longer ones first, for `<=` begins with `<`.
+/// The longer operators first, because `<=` begins with `<`.
 const OPERATORS: [&str; 8] = ["<=", ">=", "~=", "<", ">", "=", "~", ":"];
 
 impl KeywordTerm {
@@ -177,7 +178,7 @@ fn compares(value: &TypedValue, comparison: &KeywordComparison, with: &str) -> R
     }
     let wanted = match convert(value.kind, with) {
         Ok(wanted) => wanted,
-        // A text that is no path is just another text; one that is no duration was meant to be one.
+        // A text that is not a path can still be equal to one as a text. A text that is not a duration must be a mistake.
         Err(source) if is_measured(value.kind) => {
             return Err(InvalidSelector::Value { value: with.to_owned(), source });
         }
@@ -194,7 +195,7 @@ fn is_measured(kind: ValueKind) -> bool {
     matches!(kind, ValueKind::Boolean | ValueKind::Integer | ValueKind::Size | ValueKind::Duration | ValueKind::Mode)
 }
 
-/// Numbers by their value, booleans in any case, all else is equal or beyond comparison.
+/// Compares numbers by their value and booleans in any case. Other values are equal or cannot be compared.
 fn order(value: &str, wanted: &str) -> Option<Ordering> {
     let boolean = |text: &str| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
     match (value.parse::<f64>(), wanted.parse::<f64>()) {

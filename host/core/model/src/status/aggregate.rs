@@ -20,13 +20,13 @@ impl StateSet {
         self.0 & (1 << state as u8) != 0
     }
 
-    /// What was seen by either.
+    /// The states of either set.
     #[must_use]
     pub fn union(self, other: StateSet) -> StateSet {
         StateSet(self.0 | other.0)
     }
 
-    /// What the states add up to. `undef` and `n/a` say nothing next to others; nothing at all is `n/a`.
+    /// The sum of the states. `undef` and `n/a` do not count beside others. The sum of no state is `n/a`.
     pub fn aggregate(self) -> State {
         let has = |state| self.contains(state);
         let standbys = (has(State::StdbyUp), has(State::StdbyDown));
@@ -74,7 +74,7 @@ impl ProvisionedSet {
         self.0 & (1 << provisioned as u8) != 0
     }
 
-    /// What they add up to. `n/a` says nothing next to others, `undef` nothing next to what is known.
+    /// The sum. `n/a` does not count beside others, `undef` does not count beside what is known.
     pub fn aggregate(self) -> Provisioned {
         let has = |provisioned| self.contains(provisioned);
         match (has(Provisioned::True), has(Provisioned::False)) {
@@ -107,7 +107,7 @@ mod tests {
         states.iter().copied().collect::<StateSet>().aggregate()
     }
 
-    /// The ancestor's table of sums, which it folds pair by pair. It is associative but for what `undef` and `n/a` do.
+    /// OpenSVC's table of sums, which it folds pair by pair. It is associative except for `undef` and `n/a`.
     fn pairwise(a: State, b: State) -> State {
         match (a, b) {
             (Undef, x) | (x, Undef) | (Na, x) | (x, Na) => x,

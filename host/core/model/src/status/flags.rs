@@ -11,7 +11,7 @@ pub enum RestartsLeft {
     None,
     /// That many are left.
     Left(u32),
-    /// None, for it was stopped on purpose.
+    /// None, because it was stopped on purpose.
     Stopped,
 }
 

@@ -3,7 +3,7 @@
 use super::{Provisioned, ProvisionedSet, State, StateSet};
 use crate::Group;
 
-/// What of a resource's status counts for its instance.
+/// The part of a resource's status that counts for its instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusInput {
     /// Its driver group.
@@ -18,25 +18,25 @@ pub struct StatusInput {
     pub disabled: bool,
     /// Whether its log holds a warning or an error.
     pub complains: bool,
-    /// Whether its state is unknown by fault: a trap, a deadline, a driver that is not here.
+    /// Whether its state is unknown because of a fault: a trap, a deadline, a missing driver.
     pub faulty: bool,
 }
 
 /// The status of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusSums {
-    /// What the resources that make the service up add up to.
+    /// The sum of the resources that make the service available.
     pub avail: State,
-    /// What all resources and their logs add up to.
+    /// The sum of all resources and their logs.
     pub overall: State,
-    /// What the accessory resources add up to: the optional ones, copies and tasks.
+    /// The sum of the accessory resources: the optional ones, copies and tasks.
     pub optional: State,
     /// Whether the resources are provisioned.
     pub provisioned: Provisioned,
 }
 
 impl StatusSums {
-    /// Adds up. Disabled resources count for nothing.
+    /// Adds up the resources. Disabled ones do not count.
     pub fn of<'a>(resources: impl IntoIterator<Item = &'a StatusInput>) -> StatusSums {
         let (mut avail, mut optional) = (StateSet::default(), StateSet::default());
         let mut faults = StateSet::default();

@@ -4,7 +4,7 @@ use crate::object::Topology;
 
 use super::{Provisioned, ProvisionedSet, State, StateSet};
 
-/// What the avail states of the instances add up to.
+/// The avail state of an object, from those of its instances.
 pub fn object_avail(topology: Topology, instances: impl IntoIterator<Item = State>) -> State {
     let mut seen = StateSet::default();
     let mut up = 0;
@@ -21,12 +21,12 @@ pub fn object_avail(topology: Topology, instances: impl IntoIterator<Item = Stat
     }
 }
 
-/// What avail and the overall states of the instances add up to: warn where any of them warns.
+/// The overall state of an object: warn if any instance warns, else its avail state.
 pub fn object_overall(avail: State, instances: impl IntoIterator<Item = State>) -> State {
     if instances.into_iter().any(|overall| overall == State::Warn) { State::Warn } else { avail }
 }
 
-/// Whether the object is provisioned, and everywhere.
+/// Whether the object is provisioned on all of its nodes.
 pub fn object_provisioned(instances: impl IntoIterator<Item = Provisioned>) -> Provisioned {
     instances.into_iter().collect::<ProvisionedSet>().aggregate()
 }

@@ -41,9 +41,9 @@ impl fmt::Display for Provisioned {
     }
 }
 
-/// A word that is no provisioned state.
+/// A word that is not a provisioned state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no provisioned state: expected true, false, mixed, n/a or undef")]
+#[error("{0:?} is not a provisioned state: expected true, false, mixed, n/a or undef")]
 pub struct InvalidProvisioned(pub String);
 
 impl FromStr for Provisioned {

@@ -12,7 +12,7 @@ pub enum State {
     Down,
     /// Neither, or up with a fault.
     Warn,
-    /// The question makes no sense.
+    /// The resource has no state.
     Na,
     /// Not known.
     Undef,
@@ -62,15 +62,15 @@ impl fmt::Display for State {
     }
 }
 
-/// A word that is no state.
+/// A word that is not a state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no state: expected up, down, warn, n/a, undef, stdby up or stdby down")]
+#[error("{0:?} is not a state: expected up, down, warn, n/a, undef, stdby up or stdby down")]
 pub struct InvalidState(pub String);
 
 impl FromStr for State {
     type Err = InvalidState;
 
-    /// Also without the blank and the slash, which a shell would want quoted: `stdby-up`, `na`.
+    /// Also reads the spellings that need no quotes in a shell: `stdby-up`, `na`.
     fn from_str(s: &str) -> Result<State, InvalidState> {
         let bare = |word: &str| word.replace([' ', '-', '/'], "");
         let wanted = bare(s);

@@ -40,6 +40,8 @@ fn order(drafts: &[StepDraft<'_>], links: &[DraftLink]) -> Result<Vec<Vec<usize>
     let mut ready: BTreeSet<usize> = (0..drafts.len()).filter(|at| waits[*at] == 0).collect();
     let mut order = Vec::new();
     let mut placed = 0;
+    // The earliest step that can act begins a stage, which then takes every ready step of the same natural stage. The set is
+    // ordered by the natural order, so steps without edges keep it.
     while let Some(&first) = ready.first() {
         let mut stage = Vec::new();
         while let Some(&at) = ready.range(natural[first].clone()).next() {
@@ -55,6 +57,7 @@ fn order(drafts: &[StepDraft<'_>], links: &[DraftLink]) -> Result<Vec<Vec<usize>
         placed += stage.len();
         order.push(stage);
     }
+    // Steps that never became ready wait for each other.
     match placed == drafts.len() {
         true => Ok(order),
         false => Err(PlanError::Cycle(cycle(&waits, links, drafts))),

@@ -37,6 +37,7 @@ pub fn plan(instance: &InstanceFacts, request: &PlanRequest) -> Result<Plan, Pla
         phases,
         digest: PlanDigest::of(&[]),
     };
+    // The digest covers everything else, so it is set last.
     plan.digest = PlanDigest::of(&render::fingerprint(&plan));
     Ok(plan)
 }

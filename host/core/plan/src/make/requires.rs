@@ -72,6 +72,7 @@ impl<'a> PhaseScene<'a> {
         let mut states: Vec<State> = index.resources.iter().map(|resource| resource.state).collect();
         let mut acting = vec![None; states.len()];
         for (at, draft) in drafts.iter().enumerate() {
+            // The second phase of a restart starts from what the first one leaves, not from the present state.
             states[draft.place] = draft.step.prior;
             acting[draft.place] = draft.acts().then_some(at);
         }
@@ -89,6 +90,7 @@ impl<'a> PhaseScene<'a> {
                     keyword: format!("{verb}_requires"),
                     required: require.rid.clone(),
                 })?;
+                // An edge from a step to itself could never be satisfied.
                 if place == draft.place {
                     return Err(PlanError::Cycle(vec![rid(), rid()]));
                 }
@@ -126,6 +128,7 @@ impl<'a> PhaseScene<'a> {
                 return Err(PlanError::Unmet(unmet));
             }
             if found.insert(at, unmet).is_none() {
+                // It does not act, so it does not bring about what others require of it: they are tested again.
                 self.acting[drafts[at].place] = None;
                 queue.extend(requirers.get(&drafts[at].place).into_iter().flatten());
             }

@@ -63,6 +63,7 @@ impl<'a> ResourceIndex<'a> {
     /// Where the resource stands in the order of start.
     pub(crate) fn position(&self, resource: &'a ResourceFacts) -> Position<'a> {
         let container = resource.netns.as_ref().and_then(|name| self.get(name));
+        // An address has the position of its container, right behind it: before, the namespace does not exist.
         let (head, linked) = match container {
             Some(container) if belongs_to_container(resource) => (container, Some(&resource.rid)),
             _ => (resource, None),

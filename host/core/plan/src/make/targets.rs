@@ -15,6 +15,7 @@ pub(crate) fn targets(instance: &InstanceFacts, resource: &ResourceFacts, reques
     };
     let mut targets: Vec<String> = Vec::new();
     for target in words.iter().filter_map(|word| word.parse().ok()).flat_map(|place| expand(instance, &place)) {
+        // A node may be in `nodes` and named by itself: it is copied to once.
         if requested(&target) && !targets.contains(&target) {
             targets.push(target);
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use builtin::Builtin;
-use config::{DriverSchema, ImplicitResource, DriverSchemas};
+use config::{DriverSchema, DriverSchemas, ImplicitResource};
 use driver::Manifest;
 use model::{DriverName, Group};
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use config::diagnostic::Diagnostic;
-use config::{self, Document, ConfigKey, KeyOperation, InvalidKey, InvalidKeyOperation, KeywordReader};
+use config::{self, ConfigKey, Document, InvalidKey, InvalidKeyOperation, KeyOperation, KeywordReader};
 use model::ObjectPath;
 use model::select::{InvalidFilter, NothingSelected, ResourceFilter};
 use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText};

@@ -32,7 +32,7 @@ mod tests {
     use std::time::Duration;
 
     use driver::{Fault, Level, Message};
-    use model::status::{ResourceFlags, StatusSums, Provisioned, RestartsLeft, State};
+    use model::status::{Provisioned, ResourceFlags, RestartsLeft, State, StatusSums};
 
     use super::*;
     use crate::status::{ResourceStatus, StatusNote};

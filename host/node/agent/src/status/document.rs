@@ -1,7 +1,7 @@
 //! The status of an instance as a document, for the cache and for clients, and back.
 
 use driver::Message;
-use model::status::StatusSums as StatusSums;
+use model::status::StatusSums;
 use protocol::{
     FaultDocument, InstanceDocument, InternalInstanceDocument, InternalResourceDocument, LogLevel, NamedValue,
     NoteDocument, ResourceDocument, StatusMessage,

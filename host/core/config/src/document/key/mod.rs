@@ -1,4 +1,4 @@
-//! Keys as people write them on the command line, `[section.]option[@scope]`, and what can be done with one.
+//! Keys as people write them on the command line, `[section.]option[@scope]`, and the changes of a key's value.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,13 +8,13 @@ use crate::{Document, EditError};
 
 /// Sections whose keys may hold dots: everything behind the first dot is the key.
 const DOTTED: [&str; 3] = ["data", "env", "labels"];
-/// Sections whose keys may hold an `@`, for they have no scopes.
+/// Sections whose keys can hold an `@`, because they have no scopes.
 pub(crate) const UNSCOPED: [&str; 2] = ["data", "labels"];
 
 /// `[section.]option[@scope]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConfigKey {
-    /// `DEFAULT` where none is written; empty where nothing stands before the dot, which selectors take for any section.
+    /// The section: `DEFAULT` if none is written, empty if nothing stands before the dot, which selectors read as any section.
     pub section: String,
     /// The keyword. Empty where a whole section is meant.
     pub option: String,
@@ -46,9 +46,9 @@ impl fmt::Display for ConfigKey {
     }
 }
 
-/// A text that is no key.
+/// A text that is not a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no key: expected [section.]keyword[@scope], such as fs#1.dev@node1")]
+#[error("{0:?} is not a key: expected [section.]keyword[@scope], such as fs#1.dev@node1")]
 pub struct InvalidKey(pub String);
 
 impl FromStr for ConfigKey {
@@ -83,7 +83,7 @@ fn split_section(s: &str) -> (&str, &str) {
     }
 }
 
-/// What is done to the value of a key.
+/// A change of the value of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyOperator {
     /// `=`: replaces it.
@@ -103,28 +103,28 @@ pub enum KeyOperator {
 /// One change, as `om set` takes it: `nodes+=n3`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyOperation {
-    /// What is changed.
+    /// The key to change.
     pub key: ConfigKey,
-    /// How.
+    /// The kind of change.
     pub op: KeyOperator,
     /// The new value or the word.
     pub value: String,
 }
 
-/// A text that is no change of a key.
+/// A text that is not a change of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeyOperation {
-    /// There is no operator.
+    /// The operator is missing.
     #[error("{0:?} sets nothing: expected <key>=<value>, or += -= |= ^= or [i]= in place of =")]
     Operator(String),
-    /// What stands before the operator is no key.
+    /// The text before the operator is not a key.
     #[error(transparent)]
     Key(#[from] InvalidKey),
     /// It is a section, not a key.
     #[error("{0} is a section: expected one of its keywords, such as {0}.comment")]
     Section(String),
     /// The brackets hold no number.
-    #[error("{0:?} is no index: expected a number counted from 0")]
+    #[error("{0:?} is not an index: expected a number counted from 0")]
     Index(String),
 }
 
@@ -142,7 +142,7 @@ impl FromStr for KeyOperation {
     }
 }
 
-/// What stands before the `=`: the key, and the rest of the operator.
+/// The text before the `=`: the key, and the rest of the operator.
 fn split_op(left: &str) -> Result<(&str, KeyOperator), InvalidKeyOperation> {
     for (sign, op) in
         [('+', KeyOperator::Append), ('-', KeyOperator::Remove), ('|', KeyOperator::Merge), ('^', KeyOperator::Toggle)]

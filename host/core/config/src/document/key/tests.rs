@@ -59,9 +59,9 @@ fn the_first_operator_is_the_operator() {
 fn what_changes_nothing_says_what_was_expected() {
     let error = |text: &str| text.parse::<KeyOperation>().unwrap_err().to_string();
     assert_eq!(error("ab"), "\"ab\" sets nothing: expected <key>=<value>, or += -= |= ^= or [i]= in place of =");
-    assert_eq!(error("a[x]=1"), "\"x\" is no index: expected a number counted from 0");
+    assert_eq!(error("a[x]=1"), "\"x\" is not an index: expected a number counted from 0");
     assert_eq!(error("fs#1=1"), "fs#1 is a section: expected one of its keywords, such as fs#1.comment");
-    assert!(error("=1").contains("is no key"));
+    assert!(error("=1").contains("is not a key"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a value is made of: text, references `{…}` and arithmetic `$(…)`.
+//! Parses a value into text, references `{…}` and arithmetic `$(…)`.
 //!
 //! What does not parse as a reference or as arithmetic is text: `${HOME}`, `{{.ID}}`, `$(date)`, `{}`. So are `\{` and
 //! `\$(`, without their backslash. Nothing is looked up here.
@@ -64,7 +64,8 @@ impl ValueTemplate {
 struct PieceReader {
     list: Vec<TemplatePiece>,
     text: String,
-    /// Where the last `}}` stands: behind it no `{{` is closed any more, and nobody needs to search.
+    /// Where the last `}}` stands. Behind it no `{{` is closed, so the search for its end is skipped: else a text of `{{`
+    /// takes quadratic time.
     last_double: usize,
 }
 
@@ -83,6 +84,7 @@ impl PieceReader {
     /// Takes one piece, or some text. Returns how many bytes it took.
     fn take(&mut self, value: &str, at: usize) -> usize {
         let rest = &value[at..];
+        // `${` is not escaped, but it is a shell's: the brace behind the dollar must not begin a reference.
         for (escaped, text) in [("\\{", "{"), ("\\$(", "$("), ("${", "${")] {
             if rest.starts_with(escaped) {
                 return self.take_text(text, escaped.len());
@@ -147,7 +149,7 @@ impl TemplateReference {
     }
 }
 
-/// Section and name. None for what is no reference.
+/// Splits a reference into section and name. None if it is not one.
 fn split(body: &str) -> Option<(Option<&str>, &str)> {
     let Some((first, rest)) = body.split_once('.') else {
         return is_name(body).then_some((None, body));

@@ -1,19 +1,19 @@
 //! Schedules: `[!][~]HH:MM-HH:MM[@interval] [days[:monthday]] [weeks] [months]`, one or a list of them.
 //!
-//! Only what is written, with nothing computed: when it is time is for whoever has a clock.
+//! This is the parsed text and nothing more. The scheduler, which has a clock, computes when it is time.
 
 use std::time::Duration;
 
 use super::{ConvertError, duration};
 
-/// When something runs by itself. Without an element: never.
+/// When something runs on its own. Without an element: never.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schedule {
     /// The first that matches a moment decides.
     pub elements: Vec<ScheduleElement>,
 }
 
-/// One line of a schedule. An empty list is no restriction.
+/// One line of a schedule. An empty list does not restrict anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScheduleElement {
     /// `!`: what matches is excluded.
@@ -37,7 +37,7 @@ pub struct ScheduleWindow {
     pub begin: u32,
     /// The second of the day before which it ends.
     pub end: u32,
-    /// How long to wait between two runs within it. None: once a window.
+    /// How long to wait between two runs in the window. None: once per window.
     pub interval: Option<Duration>,
 }
 
@@ -111,7 +111,7 @@ fn element(text: &str) -> Result<Option<ScheduleElement>, String> {
     }
 }
 
-/// The elements of a field, separated by commas. `*` and a field that is not there restrict nothing.
+/// The elements of a field, separated by commas. `*` and a missing field do not restrict anything.
 fn items<T>(field: Option<&str>, read: impl Fn(&str) -> Result<Vec<T>, String>) -> Result<Vec<T>, String> {
     let Some(field) = field.filter(|field| *field != "*") else { return Ok(Vec::new()) };
     let read: Vec<Vec<T>> = field.split(',').map(read).collect::<Result<_, _>>()?;
@@ -129,7 +129,7 @@ fn window(text: &str) -> Result<ScheduleWindow, String> {
         None => (text, None),
     };
     let (begin, end) = match times.split_once('-') {
-        // The whole day stands for itself only where something says how often.
+        // Without an interval, `*` does not say when to run. With one, it means the whole day.
         None if matches!(times, "" | "*") && interval.is_some() => (0, DAY),
         None if times == "*" => (0, DAY),
         None => time(times).map(|begin| (begin, begin + 1))?,
@@ -144,11 +144,11 @@ impl ScheduleWindow {
     }
 }
 
-/// A bare number is minutes here.
+/// The interval of a window. A bare number is minutes here, unlike in durations.
 fn every(text: &str) -> Result<Duration, String> {
     let minutes = text.parse::<u32>().ok().map(|minutes| Duration::from_secs(60 * u64::from(minutes)));
     let read = minutes.or_else(|| duration(text).ok());
-    read.ok_or_else(|| format!("{text:?} is no interval, which is minutes or has a unit, as in @10 or @1h"))
+    read.ok_or_else(|| format!("{text:?} is not an interval, which is minutes or has a unit, as in @10 or @1h"))
 }
 
 fn time(text: &str) -> Result<u32, String> {
@@ -164,7 +164,7 @@ fn time(text: &str) -> Result<u32, String> {
         let at = hour * 3600 + minute * 60 + second;
         (parts.next().is_none() && at <= DAY).then_some(at)
     };
-    read().ok_or_else(|| format!("{text:?} is no time of the day"))
+    read().ok_or_else(|| format!("{text:?} is not a time of day"))
 }
 
 fn days(text: &str) -> Result<Vec<ScheduleDay>, String> {
@@ -184,7 +184,7 @@ fn monthday(text: &str) -> Result<i8, String> {
     let nth = NTH.into_iter().zip(1..).find(|(name, _)| *name == text).map(|(_, nth)| nth);
     let counted = || text.parse::<i8>().ok().filter(|day| (1..=31).contains(&day.unsigned_abs()));
     let day = nth.or((text == "last").then_some(-1)).or_else(counted);
-    day.ok_or_else(|| format!("{text:?} is no day of the month, such as 1, -1, first or last"))
+    day.ok_or_else(|| format!("{text:?} is not a day of the month, such as 1, -1, first or last"))
 }
 
 /// `jan-jun`, `%2` for every second month, `%2+1` for the others.
@@ -200,7 +200,7 @@ fn months(text: &str) -> Result<Vec<u8>, String> {
     let shift = if shift == "0" { Some(0) } else { number(shift, 11) };
     match number(modulo, 12).zip(shift) {
         Some((modulo, shift)) => Ok(months.into_iter().filter(|month| (month + shift) % modulo == 0).collect()),
-        None => Err(format!("%{step} is no step of months, such as %2 or %2+1")),
+        None => Err(format!("%{step} is not a step of months, such as %2 or %2+1")),
     }
 }
 

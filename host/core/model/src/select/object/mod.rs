@@ -6,28 +6,28 @@ use crate::path::{InvalidPath, is_name};
 use crate::select::term::KeywordTerm;
 use crate::select::{GlobPattern, InvalidGlob, KeywordSource};
 
-/// An expression that objects are picked by.
+/// An expression that selects objects.
 #[derive(Debug, Clone)]
 pub struct ObjectSelector {
     union: Vec<Vec<SelectorTerm>>,
 }
 
-/// Why a text is no selector, or cannot be answered.
+/// Why a text is not a selector, or cannot be evaluated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum InvalidSelector {
-    /// Nothing stands where a term should.
+    /// A term is missing.
     #[error("{0:?} has an empty term")]
     Empty(String),
-    /// A term is neither path nor glob nor keyword.
-    #[error("{0:?} is no path, no pattern and no test of a keyword")]
+    /// A term is neither a path nor a pattern nor a test of a keyword.
+    #[error("{0:?} is not a path, a pattern or a test of a keyword")]
     Term(String),
-    /// A term looks like a path and is none.
+    /// A term looks like a path but is not one.
     #[error(transparent)]
     Path(#[from] InvalidPath),
-    /// A term looks like a glob and is none.
+    /// A term looks like a pattern but is not one.
     #[error(transparent)]
     Glob(#[from] InvalidGlob),
-    /// What follows `~` is no regular expression.
+    /// The text behind `~` is not a regular expression.
     #[error("the expression of {term:?} does not parse")]
     Regex {
         /// The term.
@@ -36,15 +36,15 @@ pub enum InvalidSelector {
         #[source]
         source: regex::Error,
     },
-    /// Something follows `:`.
+    /// There is text behind `:`.
     #[error("{0:?} compares with nothing: a colon tests existence, use = for a value")]
     ValueAfterColon(String),
-    /// What a keyword is compared with cannot be a value of it.
+    /// The text that a keyword is compared with is not a value of its kind.
     #[error("cannot compare with {value:?}")]
     Value {
-        /// What stands after the operator.
+        /// The text behind the operator.
         value: String,
-        /// Why it is no value.
+        /// Why it is not a value.
         #[source]
         source: ConvertError,
     },
@@ -78,7 +78,8 @@ impl std::str::FromStr for ObjectSelector {
     fn from_str(s: &str) -> Result<ObjectSelector, InvalidSelector> {
         let intersection = |text: &str| {
             let mut terms = text.split('+').map(|term| SelectorTerm::parse(s, term)).collect::<Result<Vec<_>, _>>()?;
-            // Names are at hand, keywords take reading a file: the order of questions is free, so the cheap ones go first.
+            // Matching a name costs nothing, asking for a keyword reads a file. The order of an intersection is free, so the
+            // cheap terms go first.
             terms.sort_by_key(|term| matches!(term.test, TermTest::Keyword(_)));
             Ok(terms)
         };
@@ -157,7 +158,8 @@ impl SelectorTerm {
 }
 
 impl TermTest {
-    /// An operator makes a term on keywords, a wildcard a glob; of the rest, what may be a path is one, and what may not is
+    /// A text with an operator is a test of a keyword, one with a wildcard a pattern. Of the rest, a text that can be a path
+    /// is one, and any other is
     /// the name of a keyword.
     fn parse(text: &str) -> Result<TermTest, InvalidSelector> {
         let folder_of_kind = text.ends_with('/') && text.matches('/').count() == 2 && !text.ends_with("/nscfg/");

@@ -202,13 +202,13 @@ fn what_cannot_be_a_selector_is_refused() {
     check("", r#""" has an empty term"#);
     check("a,,b", r#""a,,b" has an empty term"#);
     check("a+!", r#""a+!" has an empty term"#);
-    check("a/b/c/d", r#""a/b/c/d" is no object path: expected [namespace/][kind/]name"#);
-    check("a/b/c/d*", r#""a/b/c/d*" is no path, no pattern and no test of a keyword"#);
+    check("a/b/c/d", r#""a/b/c/d" is not an object path: expected [namespace/][kind/]name"#);
+    check("a/b/c/d*", r#""a/b/c/d*" is not a path, a pattern or a test of a keyword"#);
     check("fs#1.dev:x", r#""fs#1.dev:x" compares with nothing: a colon tests existence, use = for a value"#);
-    check("!!web", r#""!web" is no path, no pattern and no test of a keyword"#);
-    check("=3", r#""=3" is no path, no pattern and no test of a keyword"#);
+    check("!!web", r#""!web" is not a path, a pattern or a test of a keyword"#);
+    check("=3", r#""=3" is not a path, a pattern or a test of a keyword"#);
     check("name~(", r#"the expression of "name~(" does not parse"#);
-    check("[z-a]", r#""[z-a]" is no pattern"#);
+    check("[z-a]", r#""[z-a]" is not a pattern"#);
     check("app.timeout>soon", r#"cannot compare with "soon""#);
 }
 
