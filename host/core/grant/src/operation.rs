@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 
-use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::address::NameResolution;
+use crate::line::rule::GrantRule;
 
 /// Whether an operation changes anything. `status` and `validate` may only read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -65,6 +65,7 @@ impl RequestCase<'_> {
     /// Forwards a request without a body on this path.
     pub(crate) fn at(&self, path: &str, what: &str, parameters: &[&str]) -> Result<ForwardedRequest, NotForwarded> {
         self.target.knows(parameters)?;
+        // Clients send `{}` where they have nothing to say.
         if !matches!(self.request.body, b"" | b"{}") {
             return Err(GuardRefusal::Member("a body where none belongs".to_owned()).into());
         }
@@ -90,6 +91,7 @@ impl RequestCase<'_> {
                 known if HARMLESS.contains(&known) || more.contains(&known) => {
                     headers.push((name.clone(), value.clone()));
                 }
+                // `Connection`, `Transfer-Encoding` and the like decide where a request ends.
                 _ => return Err(GuardRefusal::Member(format!("the header {name}"))),
             }
         }
@@ -119,6 +121,7 @@ impl RequestCase<'_> {
             let wanted = self.spec.resource.labels_of(rid);
             wanted.iter().all(|(label, value)| labels.get(*label) == Some(value))
         };
+        // All three labels of one resource: labels of two mixed would be those of none.
         match of.iter().any(carries) {
             true => Ok(ObjectContainer { id: id.clone(), tty: *tty }),
             false => Err(GuardRefusal::Stranger(name.to_owned()).into()),

@@ -54,6 +54,7 @@ pub struct UnreadableAnswer {
 impl EngineLookup {
     /// The path to request, in the version of the API that the request `target` uses.
     pub fn path(&self, target: &str) -> String {
+        // In the same version, so that the answer is about the same API.
         let version = RequestTarget::parse(target).map(|target| target.version).unwrap_or_default();
         match self {
             EngineLookup::Container(name) => format!("{version}/containers/{name}/json"),
@@ -85,6 +86,7 @@ impl EngineLookup {
     fn found(&self, members: &Map<String, Value>) -> Option<LookupResult> {
         match self {
             EngineLookup::Container(_) => {
+                // Without it the engine did not answer about a container, and nothing may be concluded.
                 let config = members.get("Config")?;
                 let labels = config.get("Labels").and_then(Value::as_object).into_iter().flatten();
                 Some(LookupResult::Container {

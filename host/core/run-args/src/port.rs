@@ -25,6 +25,7 @@ pub(crate) fn publish(text: &str) -> ParseResult<Vec<PortMapping>> {
     let container = range(container)?;
     let host = if host.is_empty() { None } else { Some(range(host)?) };
     let ports = |(first, last): (u16, u16)| usize::from(last - first);
+    // A range for a single port is allowed: the engine takes the first free one.
     if host.is_some_and(|host| ports(host) != ports(container)) && container.0 != container.1 {
         return Err("as many ports of the node as of the container");
     }

@@ -25,6 +25,7 @@ pub(crate) fn size(text: &str) -> ParseResult<i64> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit = unit.trim_start().to_ascii_lowercase();
+    // docker reads k, kb and kib alike, each as 1024.
     let shift = match unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit) {
         "" => 0,
         "k" => 10,
@@ -100,6 +101,7 @@ pub(crate) fn capability(text: &str) -> ParseResult<String> {
 pub(crate) fn extra_host(text: &str) -> ParseResult<String> {
     match text.split_once(['=', ':']) {
         Some((name, address)) if !name.is_empty() && !address.is_empty() => {
+            // The API takes version 6 addresses without brackets.
             let address = address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(address);
             Ok(format!("{name}:{address}"))
         }
@@ -117,6 +119,7 @@ impl std::str::FromStr for DeviceMapping {
         let parts: Vec<&str> = text.split(':').collect();
         let (host, container, allowed) = match parts[..] {
             [host] => (host, host, "rwm"),
+            // `/dev/a:rw` are permissions: a path in the container would begin with a slash.
             [host, allowed] if permissions(allowed) => (host, host, allowed),
             [host, container] => (host, container, "rwm"),
             [host, container, allowed] if permissions(allowed) => (host, container, allowed),

@@ -55,6 +55,7 @@ impl FromStr for VolumeMount {
 
     /// `source:/target[:options]`, or `/target` alone.
     fn from_str(text: &str) -> ParseResult<VolumeMount> {
+        // docker knows no escape for a colon, so neither does this.
         let parts: Vec<&str> = text.split(':').collect();
         let (source, target, options) = match parts[..] {
             [target] => (None, target, ""),
@@ -62,6 +63,7 @@ impl FromStr for VolumeMount {
             [source, target, options] => (Some(source), target, options),
             _ => return Err(EXPECTED),
         };
+        // A name as engines allow them; a relative path would depend on where the client runs.
         let legal_source = |source: &str| {
             let name = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
             source.starts_with('/') || (!source.starts_with('.') && !source.is_empty() && source.chars().all(name))

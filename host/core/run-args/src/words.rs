@@ -40,6 +40,7 @@ fn long_option<'a>(text: &str, rest: &mut impl Iterator<Item = &'a str>) -> Resu
     let entry = options::long(name).ok_or_else(|| RunArgsError::Unknown(option.clone()))?;
     let value = match value {
         Some(value) => value,
+        // Only `=` gives a flag a value: `--init web` is a flag, and a word that is not an option.
         None if entry.is_flag() => "true",
         None => rest.next().ok_or_else(|| RunArgsError::NoValue(option.clone()))?,
     };

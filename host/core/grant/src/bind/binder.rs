@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use model::{NodeName, Rid};
 
 use crate::bind::context::{BindError, DeviceLedger, GrantContext, GrantKeyword};
-use crate::bind::value::{check_absolute, check_component, check_word_value};
+use crate::bind::value::{WordUse, check_absolute, check_component, check_word_value};
 use crate::line::glob::{Glob, GlobPart};
 use crate::line::path_glob::PathGlob;
 use crate::line::token::{TemplateName, Token, TokenPiece};
@@ -37,19 +37,6 @@ pub(crate) enum BindFailure {
     Absent,
     /// A value is not legal at its place.
     Illegal(Box<BindError>),
-}
-
-/// What a word is used for, which decides the values that a keyword may have there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WordUse {
-    /// Text without a `/`, such as the name of an interface.
-    Name,
-    /// The source of a mount: a path, or any text.
-    Source,
-    /// An argument of a program.
-    Argument,
-    /// Text that cannot name a device, such as an address.
-    Text,
 }
 
 impl<'a> Binder<'a> {
@@ -157,6 +144,7 @@ impl<'a> Binder<'a> {
                 parts.extend(rest.iter().cloned());
                 make(parts).map_err(|reason| self.illegal(name, value, reason))
             };
+            // A list: one path for each of its values.
             return keyword.values.iter().map(path).collect();
         }
         let path = make(self.parts(pieces)?).map_err(|reason| self.illegal("the line", self.line, reason))?;
@@ -178,6 +166,7 @@ impl<'a> Binder<'a> {
                 let [value] = keyword.values else {
                     return Err(self.illegal(name, &keyword.values.join(" "), "a list cannot be a part of a word"));
                 };
+                // Within a word, a keyword is always one component: the checks of the line saw to that.
                 check_component(value).map_err(|reason| self.illegal(name, value, reason))?;
                 self.note_unowned(&keyword, value);
                 GlobPart::Text(value.clone())
@@ -195,6 +184,7 @@ impl<'a> Binder<'a> {
         let (front, behind) = (self.parts(front)?, self.parts(behind)?);
         let argument = |value: &String| {
             let path = value.trim_end_matches('/');
+            // The same keyword may hold a name instead, such as that of a volume: then this form of the line is not meant.
             check_absolute(path).map_err(|_| BindFailure::Absent)?;
             self.note_unowned(&keyword, value);
             // rsync reads `src/` in another way than `src`, so a slash at the end stays where nothing follows.
@@ -213,6 +203,7 @@ impl<'a> Binder<'a> {
         let keyword = self.values(name)?;
         let word = |value: &String| {
             check_word_value(value, word_use).map_err(|reason| self.illegal(name, value, reason))?;
+            // Names and addresses cannot aim at a device, whoever exposes them.
             if matches!(word_use, WordUse::Source | WordUse::Argument) {
                 self.note_unowned(&keyword, value);
             }
@@ -225,6 +216,7 @@ impl<'a> Binder<'a> {
     pub(crate) fn single(&self, token: &Token) -> Result<Glob, BindFailure> {
         match &self.words(token, WordUse::Name)?[..] {
             [word] => Ok(word.clone()),
+            // One line per value would grant combinations that no line spells out.
             _ => Err(self.illegal("the line", self.line, "a list cannot stand here")),
         }
     }

@@ -5,4 +5,4 @@
 
 pub(crate) mod binder;
 pub(crate) mod context;
-mod value;
+pub(crate) mod value;

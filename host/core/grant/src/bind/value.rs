@@ -1,12 +1,25 @@
 //! Which values a keyword may have at each kind of place in a line.
 
-use crate::bind::binder::WordUse;
 use crate::line::path_glob::components_of;
+
+/// What a word is used for, which decides the values that a keyword may have there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WordUse {
+    /// Text without a `/`, such as the name of an interface.
+    Name,
+    /// The source of a mount: a path, or any text.
+    Source,
+    /// An argument of a program.
+    Argument,
+    /// Text that cannot name a device, such as an address.
+    Text,
+}
 
 /// Accepts a value that is a whole path.
 pub(super) fn check_absolute(value: &str) -> Result<(), &'static str> {
     match components_of(value.as_ref()) {
         None => Err("expected an absolute path without empty components, . or .., and without a slash at its end"),
+        // `/` in a keyword is a mistake far more often than a wish, and would grant everything below.
         Some(components) if components.is_empty() => Err("the root directory is never granted by a keyword"),
         Some(_) => Ok(()),
     }
@@ -16,6 +29,7 @@ pub(super) fn check_absolute(value: &str) -> Result<(), &'static str> {
 pub(super) fn check_component(value: &str) -> Result<(), &'static str> {
     match value {
         "" | "." | ".." => Err("expected a name"),
+        // A slash would make it more than one component, and lead out of the directory that the line names.
         value if value.contains(['/', '\0']) => Err("expected a name without a slash"),
         _ => Ok(()),
     }

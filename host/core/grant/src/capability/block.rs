@@ -7,10 +7,11 @@ use std::sync::Arc;
 use super::definition::{Capability, LinePattern, LineTemplate, only_stars, patterns};
 use super::files::{any_path, path_text, path_word};
 use crate::bind::binder::{BindFailure, Binder};
+use crate::line::address::NameResolution;
 use crate::line::check::check_source;
 use crate::line::origin::LineOrigin;
 use crate::line::path_glob::PathGlob;
-use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::rule::GrantRule;
 use crate::line::source::SourcePattern;
 use crate::line::token::{Token, TokenPiece, quoted};
 use crate::operation::{Access, Operation, RuleMatch};
@@ -139,6 +140,7 @@ impl Operation for ReadDevice {
 
 impl RuleMatch for ReadDevice {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        // An image file is read as a device before a loop device is attached to it.
         let device = || rule.pattern::<DevicePattern>().is_some_and(|own| own.0.matches(&self.path));
         device() || rule.pattern::<LoopPattern>().is_some_and(|own| own.0.matches(self.path.as_ref()))
     }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::definition::{Capability, LinePattern, LineTemplate, patterns};
 use crate::bind::binder::{BindFailure, Binder};
+use crate::line::address::NameResolution;
 use crate::line::check::{LineWords, check_path};
 use crate::line::origin::LineOrigin;
 use crate::line::path_glob::PathGlob;
-use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::rule::GrantRule;
 use crate::line::token::{LineFault, Token, TokenPiece, quoted};
 use crate::operation::{Access, Operation, RuleMatch};
 

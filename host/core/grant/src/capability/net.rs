@@ -7,14 +7,16 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::definition::{Capability, LinePattern, LineTemplate, only_stars, patterns};
-use crate::bind::binder::{BindFailure, Binder, WordUse};
+use crate::bind::binder::{BindFailure, Binder};
+use crate::bind::value::WordUse;
 use crate::line::address::AddressSet;
+use crate::line::address::NameResolution;
 use crate::line::attributes::AttributeKind;
 use crate::line::check::check_word;
 use crate::line::glob::Glob;
 use crate::line::origin::LineOrigin;
 use crate::line::route::{RouteSet, RouteWords, route_line};
-use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::rule::GrantRule;
 use crate::line::token::{Token, quoted};
 use crate::operation::{Access, Operation, RuleMatch};
 
@@ -220,6 +222,7 @@ impl Operation for SeeLink {
 
 impl RuleMatch for SeeLink {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        // A driver that may put an address on an interface must be able to see whether it is there.
         let link = || rule.pattern::<LinkPattern>().is_some_and(|own| own.0.matches(&self.dev));
         link() || rule.pattern::<AddressPattern>().is_some_and(|own| own.dev.matches(&self.dev))
     }
@@ -275,6 +278,7 @@ impl Operation for ChangeAddress {
 
 impl RuleMatch for ChangeAddress {
     fn is_covered_by(&self, rule: &GrantRule, names: NameResolution<'_>) -> bool {
+        // `net.addr(read)` allows probing alone.
         let own = rule.pattern::<AddressPattern>().filter(|_| !rule.attributes.read);
         own.is_some_and(|own| own.addresses.contains_net(self.address, names) && own.dev.matches(&self.dev))
     }

@@ -1,6 +1,7 @@
 //! The resource's own small state, which needs no line.
 
-use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::address::NameResolution;
+use crate::line::rule::GrantRule;
 use crate::operation::{Access, Operation, RuleMatch};
 
 /// Read or write the resource's own state. It needs no grant, and `status` and `validate` may never do it.

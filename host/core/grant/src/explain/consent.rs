@@ -42,6 +42,7 @@ fn denials(lines: &[String]) -> Vec<String> {
 fn halves(line: &str) -> (&str, &str) {
     let equals = line.find('=').unwrap_or(line.len());
     let attributes = line.find('(').filter(|open| *open < equals);
+    // `user=x` in parentheses holds an `=` too.
     let close = attributes.and_then(|_| line.find(')')).unwrap_or(0);
     line[close..].split_once('=').map_or((line, ""), |(_, rest)| (&line[..line.len() - rest.len() - 1], rest))
 }
@@ -107,6 +108,7 @@ pub fn deny(text: &str, lines: &[String]) -> String {
     let mut kept: Vec<String> = text.lines().filter(|line| !is_any(line, "allow", lines)).map(str::to_owned).collect();
     for line in lines {
         let allowed = text.lines().any(|old| is_any(old, "allow", std::slice::from_ref(line)));
+        // An `allow` that came off is enough: denying as well would outlast a later change of mind.
         let bare = without_attributes(line);
         if !allowed && !kept.iter().any(|old| is_any(old, "deny", std::slice::from_ref(&bare))) {
             kept.push(format!("deny {bare}"));

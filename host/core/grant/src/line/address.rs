@@ -6,11 +6,14 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-use crate::bind::binder::{BindFailure, Binder, WordUse};
+use crate::bind::binder::{BindFailure, Binder};
+use crate::bind::value::WordUse;
 use crate::line::glob::Glob;
 use crate::line::origin::LineOrigin;
-use crate::line::rule::NameResolution;
 use crate::line::token::{Token, quoted};
+
+/// Tells whether an earlier look-up in the same call found that a host name stands for an address.
+pub(crate) type NameResolution<'a> = &'a dyn Fn(&str, IpAddr) -> bool;
 
 /// The addresses that a line allows.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -122,11 +122,13 @@ impl LineAttributes {
 impl RuleAttributes {
     /// Whether an `allow` line with these attributes keeps all capabilities(7) that a request with the others wants.
     pub(crate) fn keep_caps_of(&self, request: &RuleAttributes) -> bool {
+        // `all` in a request is a name like any other here: only an `all` in the policy admits it.
         self.caps.contains(ALL_CAPS) || request.caps.is_subset(&self.caps)
     }
 
     /// Whether a program may run as this user by the line.
     pub(crate) fn allow_user(&self, user: Option<&str>) -> bool {
+        // A line for one user does not allow a program without one, which would run as the agent does.
         self.user.as_ref().is_none_or(|own| user.is_some_and(|user| own.matches(user)))
     }
 }

@@ -6,12 +6,13 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-use crate::bind::binder::{BindFailure, Binder, WordUse};
+use crate::bind::binder::{BindFailure, Binder};
+use crate::bind::value::WordUse;
 use crate::line::address::AddressSet;
+use crate::line::address::NameResolution;
 use crate::line::check::{LineWords, check_word};
 use crate::line::glob::Glob;
 use crate::line::origin::LineOrigin;
-use crate::line::rule::NameResolution;
 use crate::line::token::{LineFault, Token, quoted};
 
 /// The words of a route, with templates.
@@ -28,6 +29,7 @@ impl RouteWords {
             return Err(words.expected("DESTINATION [via GATEWAY] [dev INTERFACE]"));
         };
         check_word(destination)?;
+        // In this order only, as in ip-route(8) and in refusals.
         let (gateway, rest) = match rest {
             [via, gateway, rest @ ..] if via.is_word("via") => (Some(gateway.clone()), rest),
             rest => (None, rest),
@@ -81,6 +83,7 @@ impl RouteSet {
         dev: Option<&str>,
         names: NameResolution<'_>,
     ) -> bool {
+        // A line with a gateway does not allow a route without one: that would be another route.
         let by_gateway = self.gateway.as_ref();
         let by_gateway = by_gateway.is_none_or(|own| gateway.is_some_and(|gateway| own.contains(gateway, names)));
         let by_dev = self.dev.as_ref().is_none_or(|own| dev.is_some_and(|dev| own.matches(dev)));

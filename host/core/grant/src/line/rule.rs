@@ -2,16 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::bind::binder::UnownedDevice;
 use crate::capability::definition::{Capability, LinePattern};
 use crate::line::attributes::{AttributeKind, RuleAttributes};
 use crate::line::origin::LineOrigin;
-
-/// Tells whether an earlier look-up in the same call found that a host name stands for an address.
-pub(crate) type NameResolution<'a> = &'a dyn Fn(&str, IpAddr) -> bool;
 
 /// A grant line after binding.
 #[derive(Debug, Clone)]

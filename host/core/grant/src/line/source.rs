@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::bind::binder::{BindFailure, Binder, WordUse};
+use crate::bind::binder::{BindFailure, Binder};
+use crate::bind::value::WordUse;
 use crate::line::check::check_path;
 use crate::line::glob::Glob;
 use crate::line::path_glob::PathGlob;
@@ -41,6 +42,7 @@ impl SourcePattern {
         match self {
             SourcePattern::Any => true,
             SourcePattern::Path(path) => path.matches(source.as_ref()),
+            // A star in a word does not cross a slash, so `*` within it never reaches a path.
             SourcePattern::Word(word) => word.matches(source),
         }
     }

@@ -32,6 +32,7 @@ impl Policy {
 
     /// The same lines; without `allow` lines, everything is allowed that no `deny` line forbids.
     pub(crate) fn opened(mut self) -> Policy {
+        // The first `allow` line turns the file from a list of exceptions into the list of all that is allowed.
         self.open = self.allow.is_empty();
         self
     }

@@ -1,6 +1,7 @@
 //! A policy for one resource, and how it decides.
 
-use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::address::NameResolution;
+use crate::line::rule::GrantRule;
 use crate::operation::Operation;
 
 /// A policy for one resource.

@@ -16,6 +16,7 @@ impl FromStr for ComponentDigest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<ComponentDigest, DigestError> {
+        // Lower case alone, so that digests compare as text.
         let hexadecimal = |c: char| matches!(c, '0'..='9' | 'a'..='f');
         match text.strip_prefix("sha256:") {
             Some(digits) if digits.len() == 64 && digits.chars().all(hexadecimal) => {

@@ -113,6 +113,7 @@ impl MemberReader {
     /// The names of an object whose values say nothing: a set, as the API writes it.
     pub(crate) fn set(&mut self, member: &str) -> Result<Vec<String>, GuardRefusal> {
         let members = self.object(member)?;
+        // A value in there would mean something to the engine, and to the guard nothing.
         match members.values().all(is_nothing) {
             true => Ok(members.into_iter().map(|(name, _)| name).collect()),
             false => Err(self.shape(member, "an object of empty objects")),

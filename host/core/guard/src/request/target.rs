@@ -36,6 +36,7 @@ impl RequestTarget {
             }
             segments.push(segment.to_owned());
         }
+        // It goes back in front of the path that is sent; routes are compared without it.
         let version = match version(&segments[0])? {
             true => format!("/{}", segments.remove(0)),
             false => String::new(),

@@ -42,6 +42,7 @@ fn narrowed(case: &RequestCase<'_>, filters: &str) -> Result<Map<String, Value>,
     }
     fields.finish()?;
     let resource = case.spec.resource;
+    // The rid is left out of the labels only where the driver filtered by the whole object on purpose.
     let by_object = labels.contains(&format!("{}={}", ContainerLabels::OBJECT, resource.object));
     let rid = of_whom(case, &labels)?;
     let of_any = by_object && rid.is_none();

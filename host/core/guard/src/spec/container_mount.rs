@@ -44,6 +44,7 @@ impl ContainerMount {
 
     /// Whether it is the allowed mount, or gives less: read-only where a writable one is allowed.
     pub(crate) fn is_within(&self, allowed: &ContainerMount) -> bool {
+        // Less may be requested than is allowed, but nothing else: another target could hide a file of the image.
         let as_read_only = self.read_only || !allowed.read_only;
         self.source == allowed.source
             && self.target == allowed.target

@@ -25,6 +25,7 @@ impl ImageReference {
             None => (name, None),
         };
         let tag = match (tag, digest) {
+            // A digest says more than a tag, and engines ignore the tag then.
             (_, Some(digest)) => digest,
             (Some(tag), None) => tag,
             (None, None) => "latest",

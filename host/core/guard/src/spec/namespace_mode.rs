@@ -36,6 +36,7 @@ impl NamespaceMode {
             (_, "none") | (NamespaceKind::Plain, "private" | "shareable") => NamespaceMode::Own(text.to_owned()),
             (_, "host") => NamespaceMode::Host,
             _ => {
+                // Keywords name a resource with or without the prefix, requests a container always with it.
                 let name = text.strip_prefix("container:").unwrap_or(text);
                 let rid = name.parse().ok().filter(|_| name.contains('#'));
                 rid.map_or_else(|| NamespaceMode::Other(text.to_owned()), NamespaceMode::Resource)

@@ -1,7 +1,8 @@
 //! Arguments of a command line with templates, and how they are bound to the values of keywords.
 
 use super::pattern::ArgPattern;
-use crate::bind::binder::{BindFailure, Binder, WordUse};
+use crate::bind::binder::{BindFailure, Binder};
+use crate::bind::value::WordUse;
 use crate::line::check::check_components;
 use crate::line::token::{LineFault, TemplateName, Token, TokenPiece};
 
@@ -26,6 +27,7 @@ impl ArgTemplate {
 pub(super) fn check_args(args: &[ArgTemplate]) -> Result<(), LineFault> {
     for (i, arg) in args.iter().enumerate() {
         match arg {
+            // Arguments behind it could never be told from those that it stands for.
             ArgTemplate::One(token) if token.only() == Some(&TokenPiece::DoubleStar) => {
                 if i + 1 < args.len() {
                     return Err(token.fault("** stands for all the rest: nothing may follow it"));
@@ -67,6 +69,7 @@ fn is_path_with_text(token: &Token) -> bool {
     let names_host = |piece: &TokenPiece| {
         matches!(piece, TokenPiece::Literal(_) | TokenPiece::Star | TokenPiece::Name(TemplateName::Peer))
     };
+    // Nothing before the keyword may reach into the path: it ends in `:` or `://`, or is not there.
     let is_host = match host.last() {
         None => true,
         Some(TokenPiece::Literal(text)) if host.len() == 1 && text.ends_with("://") => true,
@@ -127,6 +130,7 @@ fn bind_arg(token: &Token, guarded: &mut bool, binder: &Binder<'_>) -> Result<Ve
                 ));
             }
         }
+        // The program takes what follows as an operand, even if it begins with a dash.
         Some(TokenPiece::Literal(text)) if text == "--" => *guarded = true,
         None if is_path_with_text(token) => {
             return Ok(binder.path_arguments(token)?.into_iter().map(ArgPattern::Exact).collect());

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::pattern::CommandPattern;
 use super::template::{EXEC, SPAWN};
 use crate::capability::files::path_text;
-use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::address::NameResolution;
+use crate::line::rule::GrantRule;
 use crate::line::token::quoted;
 use crate::operation::{Access, Operation, RuleMatch};
 
@@ -50,6 +51,7 @@ fn command_line(capability: &str, program: &Path, args: &[String]) -> String {
 
 /// Whether the rule's command line and its user are these.
 fn matches(rule: &GrantRule, program: &Path, args: &[String], user: Option<&str>) -> bool {
+    // A line without a user leaves the user to the driver.
     let own = rule.pattern::<CommandPattern>().filter(|_| rule.attributes.allow_user(user));
     own.is_some_and(|own| own.matches(program, args))
 }

@@ -86,6 +86,7 @@ impl CommandTemplate {
 
     /// An argument that begins with a star and goes on: without a `--` before it, it could be an option.
     fn unguarded_star(&self) -> Option<&Token> {
+        // Behind a `--` nothing is an option any more.
         let words = self.tokens().into_iter().skip(1).take_while(|token| !token.is_word("--"));
         words.into_iter().find(|token| token.pieces.len() > 1 && token.pieces[0] == TokenPiece::Star)
     }
@@ -145,6 +146,7 @@ impl LineTemplate for CommandTemplate {
         let CommandTemplate::Line { program, args } = self else { return Some(root::ANY_PROGRAM) };
         let rest =
             |arg: &ArgTemplate| matches!(arg, ArgTemplate::One(arg) if arg.only() == Some(&TokenPiece::DoubleStar));
+        // An interpreter with fixed arguments runs a fixed script.
         let any = args.iter().any(|arg| !matches!(arg, ArgTemplate::One(arg) if arg.literal().is_some()));
         match program.literal() {
             // A keyword or a star chooses the program.

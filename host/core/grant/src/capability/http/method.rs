@@ -18,6 +18,7 @@ impl MethodSet {
         }
         let methods = token.literal().unwrap_or_default();
         let methods: Vec<String> = methods.split(',').map(str::to_owned).collect();
+        // HTTP compares methods with regard to case, so a line in lower case would never match.
         let legal = |method: &String| !method.is_empty() && method.chars().all(|c| c.is_ascii_uppercase());
         if !methods.iter().all(legal) {
             return Err(token.fault("expected methods in upper case with commas between them, such as GET,POST"));

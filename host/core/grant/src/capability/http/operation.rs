@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::words::{SocketPattern, UrlPattern};
 use crate::capability::files::path_text;
-use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::address::NameResolution;
+use crate::line::rule::GrantRule;
 use crate::line::token::quoted;
 use crate::operation::{Access, Operation, RuleMatch};
 
@@ -36,6 +37,7 @@ fn method_access(method: &str) -> Access {
 }
 
 fn without_query(url: &str) -> &str {
+    // A query may hold a token, and lines are shown and logged.
     url.split(['?', '#']).next().unwrap_or(url)
 }
 

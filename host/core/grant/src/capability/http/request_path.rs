@@ -36,6 +36,7 @@ impl RequestPathSet {
         }
         // The part before the first slash is empty.
         segments.remove(0);
+        // The text before `/**` ends in a slash, which left one empty segment.
         if below {
             segments.pop();
         }
@@ -68,6 +69,7 @@ impl RequestPathSet {
         // A line does not restrict the query.
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let Some(segments) = decoded(path) else { return false };
+        // `/**` allows the directory itself and everything below, as in a line about files.
         let fits = segments.len() == self.segments.len() || (self.below && segments.len() > self.segments.len());
         fits && self.segments.iter().zip(&segments).all(|(glob, segment)| glob.matches(segment))
     }
@@ -89,6 +91,7 @@ fn unescaped(segment: &str) -> Option<String> {
     let mut rest = segment.as_bytes();
     while let [first, after @ ..] = rest {
         if *first == b'%' {
+            // A cut off or odd escape: servers differ in what they make of it.
             let digits = std::str::from_utf8(after.get(..2)?).ok()?;
             if !digits.chars().all(|c| c.is_ascii_hexdigit()) {
                 return None;

@@ -71,6 +71,7 @@ impl UrlTemplate {
                 let written = matches!(authority.last(), Some(TokenPiece::Literal(_)));
                 let port = if written { take_port(&mut host) } else { None };
                 let port = port.unwrap_or(if *scheme == "https" { 443 } else { 80 });
+                // Checked only after all is filled in: a keyword could hold anything.
                 let host = Glob(host);
                 if let Some(name) = host.literal().filter(|name| url::Host::parse(name).is_err()) {
                     let keyword = match authority.first() {
@@ -101,6 +102,7 @@ fn split_authority(first: &str, rest: &[TokenPiece]) -> (Vec<TokenPiece>, Vec<To
             piece => authority.push(piece.clone()),
         }
     }
+    // `https://{kw:host}/` leaves an empty literal before the keyword.
     authority.retain(|piece| *piece != TokenPiece::Literal(String::new()));
     (authority, path)
 }
@@ -119,6 +121,7 @@ fn take_port(host: &mut Vec<GlobPart>) -> Option<u16> {
     let Some(GlobPart::Text(last)) = host.last_mut() else { return None };
     let (front, digits) = last.rsplit_once(':')?;
     let port = digits.parse().ok()?;
+    // Behind a keyword nothing but the port was written, and an empty part would match nothing.
     *last = front.to_owned();
     if last.is_empty() {
         host.pop();

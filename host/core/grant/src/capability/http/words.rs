@@ -93,6 +93,7 @@ impl LineTemplate for SocketTemplate {
     }
 
     fn bind(&self, binder: &Binder<'_>, _: LineOrigin) -> Result<Vec<Arc<dyn LinePattern>>, BindFailure> {
+        // The path first, since it is the same for each socket of a list.
         let paths = RequestPathSet::bind(&self.path.pieces, binder)?;
         let pattern = |socket| SocketPattern { methods: self.methods.clone(), socket, paths: paths.clone() };
         Ok(patterns(binder.paths(&self.socket)?.into_iter().map(pattern)))
@@ -126,6 +127,7 @@ impl fmt::Display for SocketPattern {
 /// Why a driver that changes something through the socket is as good as root.
 fn engine_socket(methods: &MethodSet, socket: &str) -> Option<&'static str> {
     const ENGINES: [&str; 5] = ["docker.sock", "podman.sock", "containerd.sock", "crio.sock", "libvirt-sock"];
+    // By its name: where the socket stands differs between distributions.
     let named = socket.rsplit('/').next().is_some_and(|name| ENGINES.contains(&name));
     (named && !methods.only_read()).then_some("a client of a container engine can become root")
 }

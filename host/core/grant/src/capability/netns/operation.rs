@@ -7,8 +7,9 @@ use ipnet::IpNet;
 use super::set::NetnsSet;
 use super::words::{NetnsAddressPattern, NetnsLinkPattern, NetnsPattern, NetnsRoutePattern};
 use crate::capability::op::ChangeRoute;
+use crate::line::address::NameResolution;
 use crate::line::origin::LineOrigin;
-use crate::line::rule::{GrantRule, NameResolution};
+use crate::line::rule::GrantRule;
 use crate::line::token::quoted;
 use crate::operation::{Access, Operation, RuleMatch};
 
@@ -77,6 +78,7 @@ pub struct ChangeNetnsRoute {
 
 /// The network namespaces that a line of any of the four capabilities is about.
 fn namespaces(rule: &GrantRule) -> Option<&NetnsSet> {
+    // A driver that may change something in a namespace may also look at it.
     let link = || rule.pattern::<NetnsLinkPattern>().map(|own| &own.netns);
     let address = || rule.pattern::<NetnsAddressPattern>().map(|own| &own.netns);
     let route = || rule.pattern::<NetnsRoutePattern>().map(|own| &own.netns);
@@ -148,6 +150,7 @@ impl RuleMatch for UnplugNetns {
     /// A policy is not asked about mode and interface: it may have changed since the plug, and a stop must still work.
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         rule.pattern::<NetnsLinkPattern>().is_some_and(|own| {
+            // In a request both belong to the same keywords as at the plug, so they still match.
             let same_link = || own.mode.matches(&self.mode) && own.dev.matches(&self.dev);
             (rule.origin == LineOrigin::Policy || same_link()) && own.netns.contains(&self.netns)
         })

@@ -54,6 +54,7 @@ pub(in crate::capability) static CAPABILITIES: [Capability; 4] = [
 /// Cuts `in NETNS` off the end of a line.
 fn cut_netns<'a>(words: &LineWords<'a>, shape: &str) -> Result<(LineWords<'a>, Token), LineFault> {
     match words.tokens {
+        // From the end: an interface or a destination may itself be called `in`.
         [front @ .., within, netns] if within.is_word("in") => {
             check_source(netns)?;
             Ok((LineWords { tokens: front, end: words.end }, netns.clone()))

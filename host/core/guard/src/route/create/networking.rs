@@ -57,6 +57,7 @@ fn endpoint(spec: &AllowedSpec<'_>, members: Map<String, Value>) -> Result<Map<S
     }
     let mut addresses = MemberReader::new("IPAMConfig", fields.object("IPAMConfig")?);
     let mut ipam = Map::new();
+    // Another address could be that of another container.
     for (name, said) in [("IPv4Address", &args.ip), ("IPv6Address", &args.ip6)] {
         let Some(asked) = addresses.text(name)? else { continue };
         if said.as_ref() != Some(&asked) {

@@ -11,6 +11,7 @@ impl HostConfigJudge<'_> {
     pub(super) fn ports(&mut self) -> Result<(), GuardRefusal> {
         let mut fields = MemberReader::new(&self.fields.name("PortBindings"), self.fields.object("PortBindings")?);
         let mut written = Map::new();
+        // One port may be published at several addresses.
         for published in &self.spec.args.publish {
             let port = format!("{}/{}", published.container_port, published.protocol);
             let mut bindings = Vec::new();
@@ -60,6 +61,7 @@ impl HostConfigJudge<'_> {
             Some(RestartPolicy::OnFailure(times)) => ("on-failure", i64::from(times)),
         };
         match name.as_str() {
+            // No restart by the engine: that is always allowed, and what it does by itself.
             "" | "no" => Ok(()),
             name if name == said && times == allowed => {
                 self.put("RestartPolicy", json!({ "Name": name, "MaximumRetryCount": times }));
@@ -77,6 +79,7 @@ impl HostConfigJudge<'_> {
         let driver = fields.text("Type")?.unwrap_or_default();
         let options = fields.pairs("Config")?;
         fields.finish()?;
+        // Other drivers send the output over the network, or into the node's journal.
         if !OWN.contains(&driver.as_str()) {
             if self.spec.args.log_driver.as_ref() != Some(&driver) {
                 return Err(self.not_said("LogConfig", driver, "run_args"));
