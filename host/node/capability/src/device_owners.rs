@@ -1,8 +1,8 @@
 //! Which resource owns which device.
 //!
 //! A driver reports the devices that its resource exposes, and other resources act on them. The host believes that report
-//! only for devices that it gave to the resource itself, so that a driver cannot direct another one at a disk that is not its
-//! own.
+//! only for devices that it gave to the resource itself, so that a driver cannot direct another one at a disk that is not
+//! its own.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -36,7 +36,8 @@ pub enum CapabilityError {
 }
 
 impl CapabilityError {
-    /// The error of an I/O operation, which `doing` describes. An error of the kernel keeps its number, any other one its text.
+    /// The error of an I/O operation, which `doing` describes. An error of the kernel keeps its number, any other one its
+    /// text.
     pub fn io(doing: &str, error: &io::Error) -> CapabilityError {
         match error.raw_os_error() {
             Some(errno) => CapabilityError::Os { errno, text: doing.to_owned() },
@@ -48,6 +49,7 @@ impl CapabilityError {
 /// The words of strerror(3).
 fn words(errno: i32) -> String {
     let error = io::Error::from_raw_os_error(errno).to_string();
+    // std appends the number, which the contract passes on by itself.
     error.split(" (os error").next().unwrap_or_default().to_owned()
 }
 

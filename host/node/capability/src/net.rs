@@ -112,8 +112,8 @@ pub async fn find_holder(
     found.await
 }
 
-/// The holder of the address, other than this link: another link beside it, or another host that answers on it. A `timeout` of
-/// zero asks no other host.
+/// The holder of the address, other than this link: another link beside it, or another host that answers on it. A
+/// `timeout` of zero asks no other host.
 pub(crate) async fn holder(
     netlink: &Netlink,
     within: Option<&network::NetworkNamespace>,
@@ -233,6 +233,7 @@ async fn existing(netlink: &Netlink, dev: &str) -> Result<network::NetworkLink, 
 pub(crate) fn changed_route(route: RouteEntry) -> Result<(ChangeRoute, network::KernelRoute), CapabilityError> {
     let gateway = route.gateway.as_deref().map(ip).transpose()?;
     let destination = *prefixes(&route.destination, gateway)?
+        // Without a gateway the first is IPv4's: a route that is added has one family.
         .first()
         .ok_or_else(|| CapabilityError::Invalid(format!("{:?} is not a destination", route.destination)))?;
     if gateway.is_none() && route.dev.is_none() {
@@ -242,8 +243,8 @@ pub(crate) fn changed_route(route: RouteEntry) -> Result<(ChangeRoute, network::
     Ok((op, network::KernelRoute { destination, gateway, dev: route.dev }))
 }
 
-/// The prefixes that a destination means. `default` means the one of the gateway's family, or of both families if there is no
-/// gateway.
+/// The prefixes that a destination means. `default` means the one of the gateway's family, or of both families if there
+/// is no gateway.
 fn prefixes(destination: &str, gateway: Option<IpAddr>) -> Result<Vec<IpNet>, CapabilityError> {
     if destination != "default" {
         return destination

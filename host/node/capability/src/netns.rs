@@ -298,6 +298,7 @@ fn known<'o, const N: usize>(
     options: &'o [(String, String)],
     names: [&str; N],
 ) -> Result<[Option<&'o str>; N], CapabilityError> {
+    // Refused and not ignored: a newer driver may rely on an option that this host does not have.
     if let Some((unknown, _)) = options.iter().find(|(name, _)| !names.contains(&name.as_str())) {
         return Err(CapabilityError::Invalid(format!("{unknown:?} is not an option: expected {}", names.join(", "))));
     }

@@ -1,7 +1,7 @@
 //! `wit/state.wit`: a few values that the host keeps for a resource, in one file for each resource and lifetime.
 //!
-//! A value whose lifetime is the boot is absent after a reboot. A file that cannot be read is an error, never an absent value: a
-//! driver that took "unreadable" for "never set" would do its work twice.
+//! A value whose lifetime is the boot is absent after a reboot. A file that cannot be read is an error, never an absent
+//! value: a driver that took "unreadable" for "never set" would do its work twice.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -170,8 +170,8 @@ impl StateFiles {
     }
 }
 
-/// Replaces a file so that a crash at any moment leaves either the old content or the new: written beside, synced, renamed over,
-/// and the directory synced so that the rename is on disk as well.
+/// Replaces a file so that a crash at any moment leaves either the old content or the new: written beside, synced,
+/// renamed over, and the directory synced so that the rename is on disk as well.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
     fs::create_dir_all(directory)?;

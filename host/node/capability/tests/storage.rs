@@ -45,7 +45,7 @@ impl Resource {
     }
 
     /// A call of its driver, with `dev` as the device that its section names.
-    fn scope(&self, verb: Verb, dev: &str) -> CallContext {
+    fn context(&self, verb: Verb, dev: &str) -> CallContext {
         let rid: Rid = "fs#1".parse().unwrap();
         let (object, node): (ObjectPath, NodeName) = ("web".parse().unwrap(), "n1".parse().unwrap());
         let paths = ResourcePaths {
@@ -155,64 +155,64 @@ async fn a_file_becomes_a_device_and_a_file_system_and_goes_again() {
     }
     let resource = Resource::new();
     let image = resource.path("image");
-    let scope = resource.scope(Verb::Provision, "/dev/null");
-    files::allocate(&scope, &image, 16 << 20).await.unwrap();
-    let device = match block::attach_loop(&scope, &image, false).await {
+    let context = resource.context(Verb::Provision, "/dev/null");
+    files::allocate(&context, &image, 16 << 20).await.unwrap();
+    let device = match block::attach_loop(&context, &image, false).await {
         Ok(device) => device,
         Err(error) => return skipped(&error.to_string()),
     };
     assert!(resource.owns(&device.path));
     let formatted = Command::new("mkfs.ext4").args(["-q", "-F", &device.path]).status();
     if !formatted.is_ok_and(|status| status.success()) {
-        block::detach_loop(&scope, &image).await.unwrap();
+        block::detach_loop(&context, &image).await.unwrap();
         return skipped("mkfs.ext4");
     }
 
-    let scope = resource.scope(Verb::Start, &device.path);
-    let mutations = scope.mutations();
-    assert_eq!(block::find(&scope, &device.path).await.unwrap().as_ref(), Some(&device));
-    assert_eq!(block::probe(&scope, &device.path).await.unwrap().unwrap().kind, "ext4");
-    assert!(files::make_directory(&scope, &resource.path("mnt"), 0o755).await.unwrap());
-    mount::mount(&scope, resource.request("ext4", &device.path, &["noatime"])).await.unwrap();
+    let context = resource.context(Verb::Start, &device.path);
+    let mutations = context.mutations();
+    assert_eq!(block::find(&context, &device.path).await.unwrap().as_ref(), Some(&device));
+    assert_eq!(block::probe(&context, &device.path).await.unwrap().unwrap().kind, "ext4");
+    assert!(files::make_directory(&context, &resource.path("mnt"), 0o755).await.unwrap());
+    mount::mount(&context, resource.request("ext4", &device.path, &["noatime"])).await.unwrap();
     assert_eq!(mutations.load(Ordering::Acquire), 2, "looking is not a change");
-    let entry = mount::mounts_at(&scope, &resource.path("mnt")).await.unwrap().pop().unwrap();
+    let entry = mount::mounts_at(&context, &resource.path("mnt")).await.unwrap().pop().unwrap();
     assert_eq!((entry.source.as_str(), entry.fstype.as_str()), (device.path.as_str(), "ext4"));
-    assert!(mount::statfs(&scope, &resource.path("mnt"), Duration::from_secs(5)).await.unwrap().total > 0);
-    let user = block::user_of(&scope, &device.path).await.unwrap().unwrap();
+    assert!(mount::statfs(&context, &resource.path("mnt"), Duration::from_secs(5)).await.unwrap().total > 0);
+    let user = block::user_of(&context, &device.path).await.unwrap().unwrap();
     assert_eq!(user, format!("it is mounted on {}", resource.path("mnt")));
-    let busy = block::detach_loop(&scope, &image).await.unwrap_err();
+    let busy = block::detach_loop(&context, &image).await.unwrap_err();
     assert!(matches!(&busy, CapabilityError::Os { text, .. } if text.contains(&resource.path("mnt"))), "{busy}");
 
-    let scope = resource.scope(Verb::Stop, &device.path);
-    mount::unmount(&scope, &resource.path("mnt")).await.unwrap();
-    assert_eq!(block::user_of(&scope, &device.path).await.unwrap(), None);
-    assert!(block::detach_loop(&scope, &image).await.unwrap());
-    assert!(!block::detach_loop(&scope, &image).await.unwrap());
-    assert_eq!(scope.mutations().load(Ordering::Acquire), 2, "a removal of nothing is not a change");
+    let context = resource.context(Verb::Stop, &device.path);
+    mount::unmount(&context, &resource.path("mnt")).await.unwrap();
+    assert_eq!(block::user_of(&context, &device.path).await.unwrap(), None);
+    assert!(block::detach_loop(&context, &image).await.unwrap());
+    assert!(!block::detach_loop(&context, &image).await.unwrap());
+    assert_eq!(context.mutations().load(Ordering::Acquire), 2, "a removal of nothing is not a change");
     assert!(!resource.owns(&device.path));
 }
 
 #[tokio::test]
 async fn a_call_without_a_grant_is_denied_before_the_kernel_is_asked() {
     let resource = Resource::new();
-    let scope = resource.scope(Verb::Start, "/dev/loop99");
+    let context = resource.context(Verb::Start, "/dev/loop99");
     let elsewhere = MountRequest { target: "/etc".to_owned(), ..resource.request("tmpfs", "none", &[]) };
-    assert!(is_denied(&mount::mount(&scope, elsewhere).await));
-    assert!(is_denied(&mount::mount(&scope, resource.request("ext4", "/dev/sda", &[])).await));
-    assert!(is_denied(&mount::mount(&scope, resource.request("xfs", "/dev/loop99", &[])).await));
-    assert!(is_denied(&mount::unmount(&scope, "/proc").await));
-    assert!(is_denied(&block::attach_loop(&scope, "/etc/passwd", false).await));
-    assert!(is_denied(&block::probe(&scope, "/dev/sda").await));
-    assert!(is_denied(&files::write(&scope, "/etc/passwd", Vec::new(), 0o644).await));
-    assert!(is_denied(&files::read(&scope, "/etc/shadow").await));
-    assert!(is_denied(&files::write(&scope, &resource.path("source"), Vec::new(), 0o644).await));
-    assert_eq!(scope.mutations().load(Ordering::Acquire), 0);
+    assert!(is_denied(&mount::mount(&context, elsewhere).await));
+    assert!(is_denied(&mount::mount(&context, resource.request("ext4", "/dev/sda", &[])).await));
+    assert!(is_denied(&mount::mount(&context, resource.request("xfs", "/dev/loop99", &[])).await));
+    assert!(is_denied(&mount::unmount(&context, "/proc").await));
+    assert!(is_denied(&block::attach_loop(&context, "/etc/passwd", false).await));
+    assert!(is_denied(&block::probe(&context, "/dev/sda").await));
+    assert!(is_denied(&files::write(&context, "/etc/passwd", Vec::new(), 0o644).await));
+    assert!(is_denied(&files::read(&context, "/etc/shadow").await));
+    assert!(is_denied(&files::write(&context, &resource.path("source"), Vec::new(), 0o644).await));
+    assert_eq!(context.mutations().load(Ordering::Acquire), 0);
 }
 
 #[tokio::test]
 async fn the_paths_in_mount_options_need_grants_too_however_they_are_written() {
     let resource = Resource::new();
-    let scope = resource.scope(Verb::Start, "/dev/loop99");
+    let context = resource.context(Verb::Start, "/dev/loop99");
     let own = format!("lowerdir={}", resource.path("source"));
     for options in [
         &["lowerdir=/etc"][..],
@@ -221,61 +221,61 @@ async fn the_paths_in_mount_options_need_grants_too_however_they_are_written() {
         &["index=off,lowerdir=/etc"],
     ] {
         let request = resource.request("overlay", "overlay", options);
-        assert!(is_denied(&mount::mount(&scope, request).await), "{options:?}");
+        assert!(is_denied(&mount::mount(&context, request).await), "{options:?}");
     }
 }
 
 #[tokio::test]
 async fn status_may_look_and_change_nothing() {
     let resource = Resource::new();
-    let scope = resource.scope(Verb::Status, "/dev/loop99");
-    assert_eq!(mount::mounts_at(&scope, &resource.path("mnt")).await.unwrap(), []);
-    assert_eq!(files::stat(&scope, &resource.path("mnt")).await.unwrap(), None);
-    assert_eq!(block::loop_of(&scope, &resource.path("image")).await.unwrap(), None);
-    assert!(is_denied(&files::make_directory(&scope, &resource.path("mnt"), 0o755).await));
-    assert!(is_denied(&files::allocate(&scope, &resource.path("image"), 1 << 20).await));
-    assert!(is_denied(&mount::mount(&scope, resource.request("tmpfs", "none", &[])).await));
-    assert!(is_denied(&block::attach_loop(&scope, &resource.path("image"), false).await));
+    let context = resource.context(Verb::Status, "/dev/loop99");
+    assert_eq!(mount::mounts_at(&context, &resource.path("mnt")).await.unwrap(), []);
+    assert_eq!(files::stat(&context, &resource.path("mnt")).await.unwrap(), None);
+    assert_eq!(block::loop_of(&context, &resource.path("image")).await.unwrap(), None);
+    assert!(is_denied(&files::make_directory(&context, &resource.path("mnt"), 0o755).await));
+    assert!(is_denied(&files::allocate(&context, &resource.path("image"), 1 << 20).await));
+    assert!(is_denied(&mount::mount(&context, resource.request("tmpfs", "none", &[])).await));
+    assert!(is_denied(&block::attach_loop(&context, &resource.path("image"), false).await));
     assert!(!Path::new(&resource.path("mnt")).exists());
 }
 
 #[tokio::test]
 async fn arguments_that_make_no_sense_are_invalid_whatever_is_granted() {
     let resource = Resource::new();
-    let scope = resource.scope(Verb::Start, "/dev/loop99");
+    let context = resource.context(Verb::Start, "/dev/loop99");
     let invalid =
         |answer: Result<(), CapabilityError>| assert!(matches!(answer, Err(CapabilityError::Invalid(_))), "{answer:?}");
-    invalid(files::write(&scope, "image", Vec::new(), 0o644).await);
-    invalid(files::write(&scope, &format!("{}/../image", resource.path("mnt")), Vec::new(), 0o644).await);
-    invalid(files::set_mode(&scope, &resource.path("mnt"), 0o10000).await);
-    invalid(files::allocate(&scope, &resource.path("image"), u64::MAX).await);
-    invalid(mount::mount(&scope, resource.request("no/such", "none", &[])).await);
-    invalid(mount::mount(&scope, resource.request("tmpfs", "", &[])).await);
-    invalid(block::find(&scope, "dev/loop0").await.map(drop));
+    invalid(files::write(&context, "image", Vec::new(), 0o644).await);
+    invalid(files::write(&context, &format!("{}/../image", resource.path("mnt")), Vec::new(), 0o644).await);
+    invalid(files::set_mode(&context, &resource.path("mnt"), 0o10000).await);
+    invalid(files::allocate(&context, &resource.path("image"), u64::MAX).await);
+    invalid(mount::mount(&context, resource.request("no/such", "none", &[])).await);
+    invalid(mount::mount(&context, resource.request("tmpfs", "", &[])).await);
+    invalid(block::find(&context, "dev/loop0").await.map(drop));
 }
 
 #[tokio::test]
 async fn a_device_is_waited_for_until_it_is_there_or_the_time_is_over() {
     let resource = Resource::new();
-    let scope = resource.scope(Verb::Start, "/dev/loop99-not-there");
-    let answer = block::wait_for(&scope, "/dev/loop99-not-there", Duration::from_millis(1)).await;
+    let context = resource.context(Verb::Start, "/dev/loop99-not-there");
+    let answer = block::wait_for(&context, "/dev/loop99-not-there", Duration::from_millis(1)).await;
     assert_eq!(answer, Err(CapabilityError::TimedOut));
 }
 
 #[tokio::test]
 async fn owners_and_modes_that_are_right_already_are_no_change() {
     let resource = Resource::new();
-    let scope = resource.scope(Verb::Start, "/dev/loop99");
+    let context = resource.context(Verb::Start, "/dev/loop99");
     let mnt = resource.path("mnt");
-    files::make_directory(&scope, &mnt, 0o2750).await.unwrap();
-    let stat = files::stat(&scope, &mnt).await.unwrap().unwrap();
+    files::make_directory(&context, &mnt, 0o2750).await.unwrap();
+    let stat = files::stat(&context, &mnt).await.unwrap().unwrap();
     assert_eq!((stat.kind, stat.mode), ("directory", 0o2750));
-    let before = scope.mutations().load(Ordering::Acquire);
-    files::set_mode(&scope, &mnt, 0o2750).await.unwrap();
-    files::set_owner(&scope, &mnt, Some(stat.uid.to_string()), None).await.unwrap();
-    files::set_owner(&scope, &mnt, stat.user, stat.group).await.unwrap();
-    assert_eq!(scope.mutations().load(Ordering::Acquire), before);
-    files::set_mode(&scope, &mnt, 0o700).await.unwrap();
-    assert_eq!(scope.mutations().load(Ordering::Acquire), before + 1);
-    assert!(files::set_owner(&scope, &mnt, Some("no such user".to_owned()), None).await.is_err());
+    let before = context.mutations().load(Ordering::Acquire);
+    files::set_mode(&context, &mnt, 0o2750).await.unwrap();
+    files::set_owner(&context, &mnt, Some(stat.uid.to_string()), None).await.unwrap();
+    files::set_owner(&context, &mnt, stat.user, stat.group).await.unwrap();
+    assert_eq!(context.mutations().load(Ordering::Acquire), before);
+    files::set_mode(&context, &mnt, 0o700).await.unwrap();
+    assert_eq!(context.mutations().load(Ordering::Acquire), before + 1);
+    assert!(files::set_owner(&context, &mnt, Some("no such user".to_owned()), None).await.is_err());
 }

@@ -1,7 +1,7 @@
 //! Control groups, version 2, see cgroups(7). They are used to find and kill the processes of a resource, not to limit them.
 //!
-//! No controller is needed, so the hierarchy can be used even if version 1 has all controllers. It is found by the type of its
-//! file system, wherever it is mounted.
+//! No controller is needed, so the hierarchy can be used even if version 1 has all controllers. It is found by the type
+//! of its file system, wherever it is mounted.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -18,9 +18,9 @@ use crate::mount::mountinfo;
 /// How often another process may remove the slice around a group while the group is being made.
 const ATTEMPTS: usize = 10;
 
-/// The directory of `slice`, the group that will hold all others. None if there is no hierarchy, or if no groups may be made in
-/// it. That is found out by making one, because the uid says nothing inside a container; a slice that did not exist before
-/// is removed again.
+/// The directory of `slice`, the group that will hold all others. None if there is no hierarchy, or if no groups may be
+/// made in it. That is found out by making one, because the uid says nothing inside a container; a slice that did not
+/// exist before is removed again.
 pub fn available(slice: &str) -> Option<PathBuf> {
     let group = Cgroup::at(root()?.join(slice));
     let there_already = group.path.is_dir();
@@ -56,7 +56,8 @@ impl Cgroup {
     /// Opens the file by which processes enter the group. Makes the group if it does not exist.
     pub(crate) fn open_procs(&self) -> Result<OwnedFd, KernelError> {
         let procs = self.path.join("cgroup.procs");
-        // A stop of a neighbouring resource removes the slice above both if it finds it empty, perhaps between our two calls.
+        // A stop of a neighbouring resource removes the slice above both if it finds it empty, perhaps between our two
+        // calls.
         for _ in 0..ATTEMPTS {
             match rustix::fs::open(&procs, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
                 Err(Errno::NOENT) => self.make()?,
@@ -88,7 +89,8 @@ impl Cgroup {
         Ok(pids)
     }
 
-    /// Kills all processes of the group at once, including those that are just being forked. Does nothing on a kernel before 5.14.
+    /// Kills all processes of the group at once, including those that are just being forked. Does nothing on a kernel
+    /// before 5.14.
     pub fn kill(&self) -> Result<(), KernelError> {
         // Opened without O_CREAT: a kernel before 5.14 has no such file, and would answer EACCES instead of ENOENT.
         let file = fs::OpenOptions::new().write(true).open(self.path.join("cgroup.kill"));

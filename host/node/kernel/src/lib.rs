@@ -1,8 +1,8 @@
 //! Safe wrappers of the Linux kernel.
 //!
 //! Nothing in this crate knows drivers, grants or configurations. A function does what its arguments say, works on
-//! descriptors wherever another process could swap a path, and names in its error the thing that failed. This is the only crate
-//! of the workspace that may hold `unsafe` code: each such piece is a small module with a safe interface.
+//! descriptors wherever another process could swap a path, and names in its error the thing that failed. This is the only
+//! crate of the workspace that may hold `unsafe` code: each such piece is a small module with a safe interface.
 //!
 //! ```text
 //!  path      walks a path and pins what it leads to; everything below that takes a path goes through it

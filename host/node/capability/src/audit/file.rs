@@ -45,6 +45,7 @@ impl FileAudit {
 
     /// Opens the file anew for each record, because another process may have renamed it.
     fn open(&self) -> io::Result<File> {
+        // For its owner only: the trail tells which services there are and how they are built.
         OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)
     }
 

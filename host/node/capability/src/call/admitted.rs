@@ -1,4 +1,5 @@
-//! A capability call that the grants allow: it runs its effect, until the deadline, and reports the result to the audit trail.
+//! A capability call that the grants allow: it runs its effect, until the deadline, and reports the result to the audit
+//! trail.
 
 use std::path::Path;
 
@@ -63,8 +64,8 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
         audit.close(effect(permit))
     }
 
-    /// Runs an effect that waits without blocking. The effect is dropped at the deadline or when the action is given up, and a
-    /// mutating one then counts as a change: so it must clean up on drop what it left half done.
+    /// Runs an effect that waits without blocking. The effect is dropped at the deadline or when the action is given up,
+    /// and a mutating one then counts as a change: so it must clean up on drop what it left half done.
     pub async fn waiting<T, F, Fut>(self, effect: F) -> Result<T, CapabilityError>
     where
         F: FnOnce(Permit<O>) -> Fut + Send,

@@ -88,3 +88,45 @@ impl Drop for CallLog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Lines(Mutex<Vec<String>>);
+
+    impl Log for Lines {
+        fn line(&self, _: Option<&Rid>, level: Level, text: &str) {
+            self.0.lock().unwrap().push(format!("{level:?} {text}"));
+        }
+    }
+
+    fn logged(budget: u64, lines: &[&str]) -> Vec<String> {
+        let sink = Arc::new(Lines::default());
+        let log = CallLog::new(sink.clone(), "fs#1".parse().unwrap(), budget, false);
+        lines.iter().for_each(|line| log.line(Level::Info, (*line).to_owned()));
+        drop(log);
+        sink.0.lock().unwrap().clone()
+    }
+
+    #[test]
+    fn lines_beyond_the_budget_are_dropped_and_counted_once() {
+        assert_eq!(logged(8, &["one", "two"]), ["Info one", "Info two"]);
+        assert_eq!(
+            logged(8, &["one", "longer", "more", "two"]),
+            ["Info one", "Info two", "Warn 2 more lines were dropped: the call wrote too much"]
+        );
+    }
+
+    #[test]
+    fn warnings_of_a_status_belong_to_its_report() {
+        let sink = Arc::new(Lines::default());
+        let log = CallLog::new(sink.clone(), "fs#1".parse().unwrap(), OUTPUT_BUDGET, true);
+        log.line(Level::Info, "looked".to_owned());
+        log.line(Level::Warn, "old".to_owned());
+        assert_eq!(sink.0.lock().unwrap()[..], ["Info looked"]);
+        assert_eq!(log.take_messages(), [Message { level: Level::Warn, text: "old".to_owned() }]);
+        assert!(log.take_messages().is_empty());
+    }
+}

@@ -65,8 +65,8 @@ impl CallContext {
         Ok(AdmittedCall::new(self, permit, audit))
     }
 
-    /// The guard that must read the operation's request before it is sent. None if no grant asks for one, or if the operation
-    /// is not allowed anyway.
+    /// The guard that must read the operation's request before it is sent. None if no grant asks for one, or if the
+    /// operation is not allowed anyway.
     pub(crate) fn guard_of<O: Operation>(&self, op: O) -> Option<grant::SocketGuard> {
         self.grants().permit(op, self.limit).ok()?.guard()
     }
@@ -140,7 +140,8 @@ impl CallContext {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// How long one capability call may take: as long as it asks for, at most until the deadline. 0 asks for all that is left.
+    /// How long one capability call may take: as long as it asks for, at most until the deadline. 0 asks for all that is
+    /// left.
     pub(crate) fn timeout(&self, milliseconds: u64) -> Duration {
         match milliseconds {
             0 => self.remaining(),

@@ -82,7 +82,8 @@ pub struct ContextSetup {
     /// The operations that the driver may do for this resource.
     pub grants: Grants,
     pub paths: ResourcePaths,
-    /// How many bytes of log lines the call may write: [`OUTPUT_BUDGET`](super::OUTPUT_BUDGET), or the site's `limit output`.
+    /// How many bytes of log lines the call may write: [`OUTPUT_BUDGET`](super::OUTPUT_BUDGET), or the site's `limit
+    /// output`.
     pub output_budget: u64,
     /// Takes the log lines of the action.
     pub log: Arc<dyn Log>,

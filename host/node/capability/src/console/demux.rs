@@ -45,6 +45,7 @@ impl OutputDemux {
     }
 
     fn begin(&mut self) {
+        // Only once the head is complete. A frame may be empty, and then the next head follows.
         if let [kind, _, _, _, a, b, c, d] = self.head[..] {
             self.to = Some(if kind == 1 { OutputStream::Stdout } else { OutputStream::Stderr });
             self.left = u32::from_be_bytes([a, b, c, d]) as usize;

@@ -122,6 +122,7 @@ impl ConsoleSession {
         let found = look_up(&self.socket, &lookup, &self.target, Instant::now() + PATIENCE).await?;
         match found {
             LookupResult::Exec { exit_code: Some(code), .. } => Ok(i32::try_from(code).unwrap_or(1)),
+            // The engine says that it still runs: the connection was closed for another reason.
             _ => Err(CapabilityError::Other("the console closed before the command ended".to_owned())),
         }
     }

@@ -157,8 +157,8 @@ pub(crate) async fn ask(
     timeout_at(deadline, answer).await.unwrap_or(Err(CapabilityError::TimedOut))
 }
 
-/// Checks that the node's paths that a container will see exist and hold no symbolic link. The engine is root and would follow
-/// one, to a path that the guard has not judged.
+/// Checks that the node's paths that a container will see exist and hold no symbolic link. The engine is root and would
+/// follow one, to a path that the guard has not judged.
 async fn check_paths(context: &CallContext, op: &FetchUnix, forward: &ForwardedRequest) -> Result<(), CapabilityError> {
     for (path, _) in &forward.paths {
         let found = {
@@ -180,6 +180,7 @@ async fn check_paths(context: &CallContext, op: &FetchUnix, forward: &ForwardedR
 
 fn real_path(path: &Path) -> Result<PathBuf, kernel::KernelError> {
     let place = resolve(path, LastLink::Follow)?;
+    // The engine, which is root, would create a missing path.
     place.existing()?;
     Ok(place.path().to_owned())
 }

@@ -34,8 +34,8 @@ pub struct ProcessCommand {
     pub timeout_ms: u64,
 }
 
-/// Checks a command against the resource's keywords and the permit, and turns it into a launch. A `tracked` program counts as a
-/// process of the resource.
+/// Checks a command against the resource's keywords and the permit, and turns it into a launch. A `tracked` program
+/// counts as a process of the resource.
 pub(crate) fn prepare<O: grant::Operation>(
     context: &CallContext,
     permit: &Permit<O>,
@@ -92,8 +92,8 @@ fn apply(launch: &mut ProgramLaunch, name: &str, value: &str) -> Result<(), Capa
     Ok(())
 }
 
-/// The account to run as. The grant names the user. The group must be the value of the resource's own keyword `group`: else a
-/// driver could choose `disk` or `shadow`.
+/// The account to run as. The grant names the user. The group must be the value of the resource's own keyword `group`:
+/// else a driver could choose `disk` or `shadow`.
 fn account_of(context: &CallContext, command: &ProcessCommand) -> Result<Option<UserAccount>, CapabilityError> {
     if let Some(group) = &command.group {
         let mut keywords = context.keywords().iter();

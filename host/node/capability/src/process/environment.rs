@@ -39,7 +39,8 @@ pub(crate) fn markers(context: &CallContext) -> kernel::process::ProcessMarkers 
     kernel::process::ProcessMarkers::new([("HOSTLER_ID", &*object), ("HOSTLER_RID", &*rid), (MARK, &*mark)])
 }
 
-/// The mark differs between two agents of one machine: their directories differ, though their objects may have the same names.
+/// The mark differs between two agents of one machine: their directories differ, though their objects may have the same
+/// names.
 fn mark(context: &CallContext) -> String {
     context.paths().statedir.display().to_string()
 }

@@ -1,7 +1,7 @@
 //! `wit/process.wit`: programs.
 //!
-//! `run` and `pipe` wait for their programs; `spawn` leaves one behind, which `running` and `terminate` find again by its control
-//! group, or by marks in its environment where there are no control groups.
+//! `run` and `pipe` wait for their programs; `spawn` leaves one behind, which `running` and `terminate` find again by its
+//! control group, or by marks in its environment where there are no control groups.
 
 mod command;
 mod environment;

@@ -11,9 +11,9 @@ use model::{ObjectPath, Rid};
 use super::environment;
 use crate::{CallContext, CapabilityError};
 
-/// The control group of a resource. `slice` is the directory of all groups of this agent, as [`kernel::cgroup::available`] found
-/// it. Another agent, such as a trial in a directory of its own, needs another slice, so that the two do not stop each other's
-/// processes.
+/// The control group of a resource. `slice` is the directory of all groups of this agent, as
+/// [`kernel::cgroup::available`] found it. Another agent, such as a trial in a directory of its own, needs another slice,
+/// so that the two do not stop each other's processes.
 pub fn control_group(slice: &Path, object: &ObjectPath, rid: &Rid) -> PathBuf {
     slice.join(slice_name(object, rid))
 }
@@ -23,9 +23,9 @@ pub fn control_group_of_object(slice: &Path, object: &ObjectPath) -> PathBuf {
     slice.join(format!("hostler-{}.slice", owner(object)))
 }
 
-/// `hostler-svc.web.slice/hostler-svc.web-app.1.slice`, as systemd nests slices. The namespace comes first, except for the root
-/// namespace: a kind is never the name of a namespace. A hyphen means a level to systemd, so hyphens in names are escaped as
-/// systemd-escape(1) does.
+/// `hostler-svc.web.slice/hostler-svc.web-app.1.slice`, as systemd nests slices. The namespace comes first, except for
+/// the root namespace: a kind is never the name of a namespace. A hyphen means a level to systemd, so hyphens in names
+/// are escaped as systemd-escape(1) does.
 fn slice_name(object: &ObjectPath, rid: &Rid) -> PathBuf {
     let owner = owner(object);
     let resource = format!("{}.{}", rid.group(), escape(rid.index()));
@@ -54,6 +54,7 @@ const ROOT_NAMESPACE: &str = "root";
 fn escape(part: &str) -> String {
     let escaped = part.bytes().map(|byte| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' => char::from(byte).to_string(),
+        // As systemd-escape(1) writes any byte that a unit name may not hold.
         other => format!("\\x{other:02x}"),
     });
     escaped.collect()

@@ -1,5 +1,5 @@
-//! Threads for work that blocks. A thread that is done waits a while for more work, because starting a thread costs more than
-//! most kernel calls.
+//! Threads for work that blocks. A thread that is done waits a while for more work, because starting a thread costs more
+//! than most kernel calls.
 //!
 //! They do not belong to the tokio runtime, which would wait for them when it shuts down. The caller limits their number.
 
@@ -40,6 +40,7 @@ impl BlockingThreads {
         let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
         if board.idle > 0 {
             board.idle -= 1;
+            // Reserved and posted under one lock, so that two pieces of work never count on the same thread.
             board.work.push_back(Box::new(work));
             self.posted.notify_one();
             return Ok(());

@@ -1,8 +1,8 @@
 //! Blocking kernel calls, on a bounded number of threads, one at a time for each resource.
 //!
-//! A thread in the kernel cannot be stopped: statfs(2) on a dead server may never return. So a caller waits no longer than its
-//! deadline. If the call has not returned by then, its resource is *stuck*: further calls for it are refused until the thread
-//! comes back.
+//! A thread in the kernel cannot be stopped: statfs(2) on a dead server may never return. So a caller waits no longer
+//! than its deadline. If the call has not returned by then, its resource is *stuck*: further calls for it are refused
+//! until the thread comes back.
 //!
 //! ```text
 //!  enter ──▶ running ──returns──▶ free            the next call for the resource may enter

@@ -55,7 +55,7 @@ impl Resource {
     }
 
     /// One call of the driver. Each stands alone, as after a restart of the agent.
-    pub(crate) fn scope(&self, verb: Verb) -> CallContext {
+    pub(crate) fn context(&self, verb: Verb) -> CallContext {
         let call = Call {
             object: "web".parse().unwrap(),
             rid: "app#1".parse().unwrap(),
@@ -121,8 +121,8 @@ impl Resource {
     }
 }
 
-pub(crate) fn changes(scope: &CallContext) -> u64 {
-    scope.mutations().load(Ordering::Acquire)
+pub(crate) fn changes(context: &CallContext) -> u64 {
+    context.mutations().load(Ordering::Acquire)
 }
 
 #[expect(clippy::print_stderr, reason = "a test that passes without having tested says so")]

@@ -57,21 +57,21 @@ fn granted(address: &str) -> Resource {
 async fn every_answer_of_the_server_is_passed_on_redirects_included() {
     let (address, requests) =
         server(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 5\r\n\r\nthere");
-    let scope = granted(&address).scope(Verb::Start);
-    let response = send(&scope, request("GET", to(&address, "/v1/a?b=c"))).await.unwrap();
+    let context = granted(&address).context(Verb::Start);
+    let response = send(&context, request("GET", to(&address, "/v1/a?b=c"))).await.unwrap();
     assert_eq!((response.status, response.body.as_slice()), (302, &b"there"[..]));
     assert!(response.headers.contains(&("location".to_owned(), "http://127.0.0.1:1/".to_owned())));
     let seen = requests.recv().unwrap();
     assert!(seen.starts_with("GET /v1/a?b=c HTTP/1.1\r\n"), "{seen}");
     assert!(seen.contains(&format!("host: {}\r\n", address.trim_start_matches("http://"))), "{seen}");
     assert!(seen.contains("x-trace: 7\r\n"), "{seen}");
-    assert_eq!(changes(&scope), 0);
+    assert_eq!(changes(&context), 0);
 }
 
 #[tokio::test]
 async fn other_paths_methods_and_hosts_are_denied() {
     let (address, _requests) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    let scope = granted(&address).scope(Verb::Start);
+    let context = granted(&address).context(Verb::Start);
     for (method, endpoint) in [
         ("GET", to(&address, "/v2/a")),
         ("GET", to(&address, "/v1/../v2")),
@@ -79,7 +79,7 @@ async fn other_paths_methods_and_hosts_are_denied() {
         ("GET", to("http://127.0.0.1:1", "/v1/a")),
         ("GET", HttpEndpoint::Unix("/run/docker.sock".to_owned(), "/v1/a".to_owned())),
     ] {
-        let result = send(&scope, request(method, endpoint.clone())).await;
+        let result = send(&context, request(method, endpoint.clone())).await;
         assert!(matches!(result, Err(CapabilityError::Denied(_))), "{method} {endpoint:?}: {result:?}");
     }
 }
@@ -89,11 +89,11 @@ async fn posting_is_a_change_even_if_the_answer_is_lost() {
     let (address, _requests) = server(b"HTTP/1.1 200");
     let resource = granted(&address);
     let post = || request("POST", to(&address, "/v1/a"));
-    assert!(matches!(send(&resource.scope(Verb::Status), post()).await, Err(CapabilityError::Denied(_))));
-    let scope = resource.scope(Verb::Start);
-    let lost = send(&scope, post()).await;
+    assert!(matches!(send(&resource.context(Verb::Status), post()).await, Err(CapabilityError::Denied(_))));
+    let context = resource.context(Verb::Start);
+    let lost = send(&context, post()).await;
     assert!(matches!(lost, Err(CapabilityError::Other(_))), "{lost:?}");
-    assert_eq!(changes(&scope), 1);
+    assert_eq!(changes(&context), 1);
 }
 
 #[tokio::test]
@@ -101,8 +101,8 @@ async fn an_answer_without_end_is_cut_off() {
     let mut endless = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
     endless.resize(17 << 20, b'x');
     let (address, _requests) = server(&endless);
-    let scope = granted(&address).scope(Verb::Status);
-    let result = send(&scope, request("GET", to(&address, "/v1/a"))).await;
+    let context = granted(&address).context(Verb::Status);
+    let result = send(&context, request("GET", to(&address, "/v1/a"))).await;
     assert_eq!(result.unwrap_err(), CapabilityError::Invalid("the answer is longer than 16777216 bytes".to_owned()));
 }
 
@@ -110,9 +110,9 @@ async fn an_answer_without_end_is_cut_off() {
 async fn a_server_that_says_nothing_is_not_waited_for() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let scope = granted(&address).scope(Verb::Status);
+    let context = granted(&address).context(Verb::Status);
     let hasty = HttpRequest { timeout_ms: 50, ..request("GET", to(&address, "/v1/a")) };
-    assert_eq!(send(&scope, hasty).await, Err(CapabilityError::TimedOut));
+    assert_eq!(send(&context, hasty).await, Err(CapabilityError::TimedOut));
 }
 
 #[tokio::test]
@@ -130,10 +130,10 @@ async fn a_unix_socket_is_reached_but_not_through_a_link_of_others() {
     std::os::unix::fs::symlink(&socket, &link).unwrap();
     let grants = [&socket, &link].map(|path| format!("http.unix = GET {path} /v1/**"));
     let resource = Resource { grants: grants.into(), ..resource };
-    let scope = resource.scope(Verb::Status);
+    let context = resource.context(Verb::Status);
     let get = |path: &str| request("GET", HttpEndpoint::Unix(path.to_owned(), "/v1/ping".to_owned()));
-    assert_eq!(send(&scope, get(&socket)).await.unwrap().body, b"ok");
+    assert_eq!(send(&context, get(&socket)).await.unwrap().body, b"ok");
     assert!(requests.recv().unwrap().starts_with("GET /v1/ping HTTP/1.1\r\nhost: localhost\r\n"));
-    let refused = send(&scope, get(&link)).await;
+    let refused = send(&context, get(&link)).await;
     assert!(matches!(refused, Err(CapabilityError::Invalid(_))), "{refused:?}");
 }

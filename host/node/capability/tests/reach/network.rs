@@ -36,47 +36,47 @@ fn denied<T>(result: Result<T, CapabilityError>) -> bool {
 #[test]
 fn an_address_comes_and_goes_where_it_is_granted() {
     in_namespace(async || {
-        let scope = address().scope(Verb::Start);
-        assert_eq!(find_link(&scope, "lo").await.unwrap().unwrap().kind, "loopback");
-        assert_eq!(find_holder(&scope, "lo", "10.0.0.9", 0).await.unwrap(), None);
-        add_address(&scope, "lo", "10.0.0.9/24", "").await.unwrap();
-        let twice = add_address(&scope, "lo", "10.0.0.9/24", "").await;
+        let context = address().context(Verb::Start);
+        assert_eq!(find_link(&context, "lo").await.unwrap().unwrap().kind, "loopback");
+        assert_eq!(find_holder(&context, "lo", "10.0.0.9", 0).await.unwrap(), None);
+        add_address(&context, "lo", "10.0.0.9/24", "").await.unwrap();
+        let twice = add_address(&context, "lo", "10.0.0.9/24", "").await;
         assert!(matches!(twice, Err(CapabilityError::Os { errno: 17, .. })), "{twice:?}");
-        announce(&scope, "lo", "10.0.0.9").await.unwrap();
-        let found = addresses(&scope, "lo").await.unwrap().unwrap();
+        announce(&context, "lo", "10.0.0.9").await.unwrap();
+        let found = addresses(&context, "lo").await.unwrap().unwrap();
         assert_eq!(found.iter().map(|address| address.cidr.as_str()).collect::<Vec<_>>(), ["10.0.0.9/24"]);
-        assert!(remove_address(&scope, "lo", "10.0.0.9/24").await.unwrap());
-        assert!(!remove_address(&scope, "lo", "10.0.0.9/24").await.unwrap());
-        assert_eq!(addresses(&scope, "lo").await.unwrap().unwrap(), []);
-        assert!(changes(&scope) >= 2);
+        assert!(remove_address(&context, "lo", "10.0.0.9/24").await.unwrap());
+        assert!(!remove_address(&context, "lo", "10.0.0.9/24").await.unwrap());
+        assert_eq!(addresses(&context, "lo").await.unwrap().unwrap(), []);
+        assert!(changes(&context) >= 2);
     });
 }
 
 #[test]
 fn other_addresses_and_links_are_out_of_reach() {
     in_namespace(async || {
-        let scope = address().scope(Verb::Start);
-        assert!(denied(add_address(&scope, "lo", "10.0.0.10/24", "").await));
-        assert!(denied(add_address(&scope, "eth0", "10.0.0.9/24", "").await));
-        assert!(denied(remove_address(&scope, "lo", "127.0.0.1/8").await));
-        assert!(denied(announce(&scope, "lo", "10.0.0.10").await));
-        assert!(denied(find_link(&scope, "eth0").await));
-        assert!(denied(set_up(&scope, "lo").await));
-        assert!(denied(routes_to(&scope, "default").await));
+        let context = address().context(Verb::Start);
+        assert!(denied(add_address(&context, "lo", "10.0.0.10/24", "").await));
+        assert!(denied(add_address(&context, "eth0", "10.0.0.9/24", "").await));
+        assert!(denied(remove_address(&context, "lo", "127.0.0.1/8").await));
+        assert!(denied(announce(&context, "lo", "10.0.0.10").await));
+        assert!(denied(find_link(&context, "eth0").await));
+        assert!(denied(set_up(&context, "lo").await));
+        assert!(denied(routes_to(&context, "default").await));
         for bad in ["10.0.0.9", "10.0.0.9/33", "x"] {
-            assert!(matches!(add_address(&scope, "lo", bad, "").await, Err(CapabilityError::Invalid(_))), "{bad}");
+            assert!(matches!(add_address(&context, "lo", bad, "").await, Err(CapabilityError::Invalid(_))), "{bad}");
         }
-        assert_eq!(changes(&scope), 0);
+        assert_eq!(changes(&context), 0);
     });
 }
 
 #[test]
 fn status_looks_and_changes_nothing() {
     in_namespace(async || {
-        let scope = address().scope(Verb::Status);
-        assert!(find_link(&scope, "lo").await.unwrap().is_some());
-        assert!(denied(add_address(&scope, "lo", "10.0.0.9/24", "").await));
-        assert!(denied(announce(&scope, "lo", "10.0.0.9").await));
+        let context = address().context(Verb::Status);
+        assert!(find_link(&context, "lo").await.unwrap().is_some());
+        assert!(denied(add_address(&context, "lo", "10.0.0.9/24", "").await));
+        assert!(denied(announce(&context, "lo", "10.0.0.9").await));
     });
 }
 
@@ -84,17 +84,17 @@ fn status_looks_and_changes_nothing() {
 fn a_link_is_set_up_once_and_its_routes_come_and_go() {
     in_namespace(async || {
         let resource = Resource::new(&["net.link = lo", "net.route = 10.1.0.0/16 dev lo"]);
-        let scope = resource.scope(Verb::Start);
-        set_up(&scope, "lo").await.unwrap();
-        set_up(&scope, "lo").await.unwrap();
-        assert_eq!(changes(&scope), 1);
+        let context = resource.context(Verb::Start);
+        set_up(&context, "lo").await.unwrap();
+        set_up(&context, "lo").await.unwrap();
+        assert_eq!(changes(&context), 1);
         let route = RouteEntry { destination: "10.1.0.0/16".to_owned(), gateway: None, dev: Some("lo".to_owned()) };
-        assert!(add_route(&scope, route.clone()).await.unwrap());
-        assert!(!add_route(&scope, route.clone()).await.unwrap());
-        assert_eq!(routes_to(&scope, "10.1.0.0/16").await.unwrap(), std::slice::from_ref(&route));
-        assert!(remove_route(&scope, route.clone()).await.unwrap());
-        assert!(!remove_route(&scope, route).await.unwrap());
-        assert_eq!(changes(&scope), 3);
+        assert!(add_route(&context, route.clone()).await.unwrap());
+        assert!(!add_route(&context, route.clone()).await.unwrap());
+        assert_eq!(routes_to(&context, "10.1.0.0/16").await.unwrap(), std::slice::from_ref(&route));
+        assert!(remove_route(&context, route.clone()).await.unwrap());
+        assert!(!remove_route(&context, route).await.unwrap());
+        assert_eq!(changes(&context), 3);
     });
 }
 
@@ -102,8 +102,8 @@ fn a_link_is_set_up_once_and_its_routes_come_and_go() {
 async fn a_name_is_looked_up_if_it_is_the_granted_one() {
     let resource =
         Resource::new(&["net.addr = {kw:name} on {kw:dev}"]).keyword("name", &["localhost"]).keyword("dev", &["lo"]);
-    let scope = resource.scope(Verb::Status);
-    let found = resolve(&scope, "localhost").await.unwrap();
+    let context = resource.context(Verb::Status);
+    let found = resolve(&context, "localhost").await.unwrap();
     assert!(found.contains(&"127.0.0.1".to_owned()) || found.contains(&"::1".to_owned()), "{found:?}");
-    assert!(denied(resolve(&scope, "example.com").await));
+    assert!(denied(resolve(&context, "example.com").await));
 }

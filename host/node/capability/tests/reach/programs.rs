@@ -30,33 +30,33 @@ fn application() -> Resource {
 #[tokio::test]
 async fn a_granted_program_runs_and_its_output_is_logged() {
     let resource = application();
-    let scope = resource.scope(Verb::Start);
-    assert_eq!(run(&scope, command(&START)).await.unwrap().status, 3);
+    let context = resource.context(Verb::Start);
+    assert_eq!(run(&context, command(&START)).await.unwrap().status, 3);
     assert_eq!(resource.log(), ["Info run: /bin/sh -c 'echo started; exit 3'", "Info | started"]);
-    assert_eq!(changes(&scope), 1);
-    run(&scope, command(&CHECK)).await.unwrap();
-    assert_eq!(changes(&scope), 1);
+    assert_eq!(changes(&context), 1);
+    run(&context, command(&CHECK)).await.unwrap();
+    assert_eq!(changes(&context), 1);
 }
 
 #[tokio::test]
 async fn status_runs_only_programs_that_read() {
     let resource = application();
-    let scope = resource.scope(Verb::Status);
-    assert_eq!(run(&scope, command(&CHECK)).await.unwrap().stdout, b"checked\n");
-    assert!(matches!(run(&scope, command(&START)).await, Err(CapabilityError::Denied(_))));
-    assert!(matches!(spawn(&scope, command(&START)).await, Err(CapabilityError::Denied(_))));
-    assert!(matches!(terminate(&scope, "TERM", 0).await, Err(CapabilityError::Denied(_))));
-    assert_eq!(changes(&scope), 0);
+    let context = resource.context(Verb::Status);
+    assert_eq!(run(&context, command(&CHECK)).await.unwrap().stdout, b"checked\n");
+    assert!(matches!(run(&context, command(&START)).await, Err(CapabilityError::Denied(_))));
+    assert!(matches!(spawn(&context, command(&START)).await, Err(CapabilityError::Denied(_))));
+    assert!(matches!(terminate(&context, "TERM", 0).await, Err(CapabilityError::Denied(_))));
+    assert_eq!(changes(&context), 0);
 }
 
 #[tokio::test]
 async fn another_argument_or_program_is_denied_and_a_relative_one_makes_no_sense() {
-    let scope = application().scope(Verb::Start);
+    let context = application().context(Verb::Start);
     for line in [&["/bin/sh", "-c", "echo started"][..], &["/bin/true"], &["/bin/sh"]] {
-        assert!(matches!(run(&scope, command(line)).await, Err(CapabilityError::Denied(_))), "{line:?}");
+        assert!(matches!(run(&context, command(line)).await, Err(CapabilityError::Denied(_))), "{line:?}");
     }
     for line in [&["sh"][..], &["/bin/../bin/sh"], &[""]] {
-        assert!(matches!(run(&scope, command(line)).await, Err(CapabilityError::Invalid(_))), "{line:?}");
+        assert!(matches!(run(&context, command(line)).await, Err(CapabilityError::Invalid(_))), "{line:?}");
     }
 }
 
@@ -66,21 +66,21 @@ async fn a_driver_cannot_smuggle_power_in_beside_the_arguments() {
     let resource = Resource::new(&["exec = {command:start}"])
         .keyword("start", &environment)
         .keyword("environment", &["COLOUR=red", "EMPTY="]);
-    let scope = resource.scope(Verb::Start);
+    let context = resource.context(Verb::Start);
     let with = |env: &[(&str, &str)]| ProcessCommand { env: pairs(env), ..command(&environment) };
     for env in [("LD_PRELOAD", "/tmp/x.so"), ("COLOUR", "blue"), ("BASH_ENV", "/tmp/x")] {
-        assert!(matches!(run(&scope, with(&[env])).await, Err(CapabilityError::Denied(_))), "{env:?}");
+        assert!(matches!(run(&context, with(&[env])).await, Err(CapabilityError::Denied(_))), "{env:?}");
     }
     for env in [("HOSTLER_ID", "other"), ("OPENSVC_RID", "x"), ("", "x"), ("A=B", "c"), ("1A", "x")] {
-        assert!(matches!(run(&scope, with(&[env])).await, Err(CapabilityError::Invalid(_))), "{env:?}");
+        assert!(matches!(run(&context, with(&[env])).await, Err(CapabilityError::Invalid(_))), "{env:?}");
     }
     let grouped = ProcessCommand { group: Some("disk".to_owned()), ..command(&environment) };
-    assert!(matches!(run(&scope, grouped).await, Err(CapabilityError::Denied(_))));
+    assert!(matches!(run(&context, grouped).await, Err(CapabilityError::Denied(_))));
     for settings in [("niceness", "-20"), ("limit.wishes", "3"), ("umask", "9")] {
         let set = ProcessCommand { settings: pairs(&[settings]), ..command(&environment) };
-        assert!(matches!(run(&scope, set).await, Err(CapabilityError::Invalid(_))), "{settings:?}");
+        assert!(matches!(run(&context, set).await, Err(CapabilityError::Invalid(_))), "{settings:?}");
     }
-    let output = run(&scope, with(&[("COLOUR", "red"), ("EMPTY", ""), ("LC_ALL", "C")])).await.unwrap();
+    let output = run(&context, with(&[("COLOUR", "red"), ("EMPTY", ""), ("LC_ALL", "C")])).await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     for line in ["COLOUR=red", "EMPTY=", "LC_ALL=C", "HOSTLER_ID=web", "OPENSVC_RID=app#1", "HOSTLER_ACTION=start"] {
         assert!(text.lines().any(|found| found == line), "{line} is not in {text}");
@@ -92,27 +92,27 @@ async fn a_driver_cannot_smuggle_power_in_beside_the_arguments() {
 async fn a_program_that_was_killed_for_its_time_may_have_changed_something() {
     let sleep = ["/bin/sleep", "1000"];
     let resource = Resource::new(&["exec = {command:start}"]).keyword("start", &sleep);
-    let scope = resource.scope(Verb::Start);
+    let context = resource.context(Verb::Start);
     let hasty = ProcessCommand { timeout_ms: 50, ..command(&sleep) };
-    assert_eq!(run(&scope, hasty).await, Err(CapabilityError::TimedOut));
-    assert_eq!(changes(&scope), 1);
+    assert_eq!(run(&context, hasty).await, Err(CapabilityError::TimedOut));
+    assert_eq!(changes(&context), 1);
     let at_the_deadline = Resource { deadline: Duration::from_millis(50), ..resource };
-    assert_eq!(run(&at_the_deadline.scope(Verb::Start), command(&sleep)).await, Err(CapabilityError::TimedOut));
+    assert_eq!(run(&at_the_deadline.context(Verb::Start), command(&sleep)).await, Err(CapabilityError::TimedOut));
 }
 
 /// A program and a child of it. The shell would become the last command of its script, so there is one more.
 const FAMILY: [&str; 3] = ["/bin/sh", "-c", "sleep 1000 & sleep 1000; true"];
 
 async fn lives_across_calls(resource: &Resource) {
-    let scope = resource.scope(Verb::Start);
-    assert_eq!(running(&scope).await.unwrap(), []);
-    let pid = spawn(&scope, command(&FAMILY)).await.unwrap();
-    assert_eq!(changes(&scope), 1);
-    let again = resource.scope(Verb::Status);
+    let context = resource.context(Verb::Start);
+    assert_eq!(running(&context).await.unwrap(), []);
+    let pid = spawn(&context, command(&FAMILY)).await.unwrap();
+    assert_eq!(changes(&context), 1);
+    let again = resource.context(Verb::Status);
     let found = running(&again).await.unwrap();
     let first = found.iter().find(|process| process.pid == pid).unwrap();
     assert_eq!(first.argv, FAMILY);
-    let stopping = resource.scope(Verb::Stop);
+    let stopping = resource.context(Verb::Stop);
     assert!(terminate(&stopping, "TERM", 10_000).await.unwrap() >= 1);
     assert_eq!(changes(&stopping), 1);
     assert_eq!(running(&again).await.unwrap(), []);
@@ -150,16 +150,16 @@ async fn a_spawned_program_is_found_again_by_its_environment_and_the_log_says_so
 #[tokio::test]
 async fn two_agents_on_one_machine_do_not_take_each_others_processes() {
     let (one, other) = (service(), service());
-    spawn(&one.scope(Verb::Start), command(&FAMILY)).await.unwrap();
-    assert_eq!(running(&other.scope(Verb::Status)).await.unwrap(), []);
-    assert_eq!(terminate(&other.scope(Verb::Stop), "TERM", 0).await.unwrap(), 0);
-    assert!(terminate(&one.scope(Verb::Stop), "KILL", 0).await.unwrap() >= 1);
+    spawn(&one.context(Verb::Start), command(&FAMILY)).await.unwrap();
+    assert_eq!(running(&other.context(Verb::Status)).await.unwrap(), []);
+    assert_eq!(terminate(&other.context(Verb::Stop), "TERM", 0).await.unwrap(), 0);
+    assert!(terminate(&one.context(Verb::Stop), "KILL", 0).await.unwrap() >= 1);
 }
 
 #[tokio::test]
 async fn without_a_spawn_grant_there_are_no_processes_to_see() {
-    let scope = Resource::new(&["files.read = /etc"]).scope(Verb::Stop);
-    assert!(matches!(running(&scope).await, Err(CapabilityError::Denied(_))));
-    assert!(matches!(terminate(&scope, "TERM", 0).await, Err(CapabilityError::Denied(_))));
-    assert!(matches!(terminate(&service().scope(Verb::Stop), "SEGV", 0).await, Err(CapabilityError::Invalid(_))));
+    let context = Resource::new(&["files.read = /etc"]).context(Verb::Stop);
+    assert!(matches!(running(&context).await, Err(CapabilityError::Denied(_))));
+    assert!(matches!(terminate(&context, "TERM", 0).await, Err(CapabilityError::Denied(_))));
+    assert!(matches!(terminate(&service().context(Verb::Stop), "SEGV", 0).await, Err(CapabilityError::Invalid(_))));
 }

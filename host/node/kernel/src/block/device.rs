@@ -90,8 +90,8 @@ fn pin_path(path: &Path) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError
     Ok(Some((place, device)))
 }
 
-/// Finds a device by what is on it: by udev's links if they are right, else by reading every device. udev may be absent, late,
-/// or wrong after a device was formatted.
+/// Finds a device by what is on it: by udev's links if they are right, else by reading every device. udev may be absent,
+/// late, or wrong after a device was formatted.
 fn pin_holding(
     directory: &str,
     value: &str,

@@ -1,7 +1,7 @@
 //! The processes, mounts and devices that keep a mount or a device busy, for error messages.
 //!
-//! Only links of /proc and /sys are read. Nothing on the mount itself is touched: it may be a network file system whose server
-//! does not answer.
+//! Only links of /proc and /sys are read. Nothing on the mount itself is touched: it may be a network file system whose
+//! server does not answer.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

@@ -1,6 +1,7 @@
 //! Loop devices: which one a file backs, attach, detach. See loop(4).
 //!
-//! A backing file is recognised by device and inode, as the kernel's driver stores them. Its name would be wrong after a rename.
+//! A backing file is recognised by device and inode, as the kernel's driver stores them. Its name would be wrong after a
+//! rename.
 
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
@@ -184,8 +185,8 @@ pub fn detach(file: &Path) -> Result<Option<DeviceInfo>, KernelError> {
     if let Some(user) = holders::above(&device)? {
         return Err(busy(user));
     }
-    // Opened before the last look at its file: while it is open, a detach by another process is deferred, so the device cannot
-    // be attached to another file in between.
+    // Opened before the last look at its file: while it is open, a detach by another process is deferred, so the device
+    // cannot be attached to another file in between.
     let fd = open(&device_path(number), OFlags::RDONLY).map_err(KernelError::os(doing()))?;
     let backing = BackingFile::of(file)?;
     if !backing.is_behind(number)? {

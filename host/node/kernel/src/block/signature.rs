@@ -56,7 +56,8 @@ fn read_ends(file: &mut File) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
 
 fn identify(head: &[u8], tail: &[u8]) -> Option<DeviceSignature> {
     let known = [luks, lvm, raid, ext, xfs, btrfs, swap, iso9660, partition_table, fat];
-    // In this order: a LUKS, LVM or RAID header comes first, as a file system's signature further in may be left from before.
+    // In this order: a LUKS, LVM or RAID header comes first, as a file system's signature further in may be left from
+    // before.
     let found = known.iter().find_map(|probe| probe(head)).or_else(|| raid_at_end(tail));
     // Only the head decides: a new disk may hold anything further in, and mkfs leaves most of it untouched.
     let empty = head.iter().all(|&byte| byte == 0);
@@ -171,7 +172,8 @@ fn fat(head: &[u8]) -> Option<DeviceSignature> {
     Some(signature("vfat", label, format!("{d:02X}{c:02X}-{b:02X}{a:02X}")))
 }
 
-/// A GPT or DOS partition table. A boot sector of FAT ends with the same two bytes as a DOS table, so FAT is ruled out first.
+/// A GPT or DOS partition table. A boot sector of FAT ends with the same two bytes as a DOS table, so FAT is ruled out
+/// first.
 fn partition_table(head: &[u8]) -> Option<DeviceSignature> {
     // The header is in the second sector, of 512 or of 4096 bytes.
     if has(head, 512, b"EFI PART") || has(head, 4096, b"EFI PART") {

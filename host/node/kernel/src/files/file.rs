@@ -109,8 +109,8 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, KernelError> {
     Ok(content)
 }
 
-/// Replaces the content atomically: writes a temporary file, syncs it and renames it over the old one. An existing file keeps
-/// its owner and mode, a new one gets `mode`.
+/// Replaces the content atomically: writes a temporary file, syncs it and renames it over the old one. An existing file
+/// keeps its owner and mode, a new one gets `mode`.
 pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), KernelError> {
     let place = resolve(path, LastLink::Follow)?;
     let found = place.node().map(|node| stat_of(node, path)).transpose()?;
@@ -132,7 +132,8 @@ struct TemporaryFile<'a> {
 }
 
 impl<'a> TemporaryFile<'a> {
-    /// Creates the file. Two writers never share one: its name holds the process and a number, and O_EXCL refuses an existing one.
+    /// Creates the file. Two writers never share one: its name holds the process and a number, and O_EXCL refuses an
+    /// existing one.
     fn make(place: &'a PinnedPath) -> Result<TemporaryFile<'a>, Errno> {
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -185,8 +186,8 @@ fn sync_directory(place: &PinnedPath) -> Result<(), Errno> {
     rustix::fs::fsync(directory)
 }
 
-/// Makes a sparse file of `size` bytes and mode 0600, or grows a smaller one. Never shrinks one. Returns false if the file was
-/// long enough.
+/// Makes a sparse file of `size` bytes and mode 0600, or grows a smaller one. Never shrinks one. Returns false if the
+/// file was long enough.
 pub fn allocate(path: &Path, size: u64) -> Result<bool, KernelError> {
     let place = resolve(path, LastLink::Follow)?;
     let doing = || format!("allocate {}", path.display());

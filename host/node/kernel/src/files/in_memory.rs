@@ -11,10 +11,11 @@ const TREES: [&str; 2] = ["/dev/shm", "/dev"];
 
 const TMPFS_MAGIC: u64 = 0x0102_1994;
 
-/// Whether the path stays inside a tree that is in memory. A path that crosses a mount or a link may end anywhere, and counts
-/// as outside.
+/// Whether the path stays inside a tree that is in memory. A path that crosses a mount or a link may end anywhere, and
+/// counts as outside.
 ///
-/// The answer may be outdated when it is used. So it may decide on which thread a call is made, but not whether it is allowed.
+/// The answer may be outdated when it is used. So it may decide on which thread a call is made, but not whether it is
+/// allowed.
 pub fn is_in_memory(path: &Path) -> bool {
     let Some((tree, inside)) = TREES.iter().find_map(|tree| Some((tree, path.strip_prefix(tree).ok()?))) else {
         return false;

@@ -59,7 +59,8 @@ pub fn mount(request: MountCall<'_>) -> Result<(), KernelError> {
     mount_after(request, || ())
 }
 
-/// Mounts, and runs `meanwhile` at the moment when an attacker could: between the look at the paths and the mount. For tests.
+/// Mounts, and runs `meanwhile` at the moment when an attacker could: between the look at the paths and the mount. For
+/// tests.
 pub(crate) fn mount_after(request: MountCall<'_>, meanwhile: impl FnOnce()) -> Result<(), KernelError> {
     let options = MountOptions::parse(request.options)?;
     let target = resolve(request.target, LastLink::Follow)?;
@@ -165,8 +166,8 @@ fn set_layers(request: MountCall<'_>, context: &OwnedFd, name: &str, value: &str
         let place = resolve(&layer, LastLink::Follow)?;
         let directory = place.open(OFlags::RDONLY | OFlags::DIRECTORY)?;
         let set = match fsconfig_set_fd(context, key, &directory) {
-            // Linux before 6.13 takes names only. Its own name is safe if no other user can change it; below directories that
-            // others can write, the name of the descriptor in /proc is used, and df(1) shows that one.
+            // Linux before 6.13 takes names only. Its own name is safe if no other user can change it; below directories
+            // that others can write, the name of the descriptor in /proc is used, and df(1) shows that one.
             Err(Errno::INVAL | Errno::BADF) if place.trusted() => fsconfig_set_string(context, key, place.path()),
             Err(Errno::INVAL | Errno::BADF) => fsconfig_set_string(context, key, descriptor_path(&directory)),
             result => result,
@@ -206,8 +207,8 @@ fn attach(request: MountCall<'_>, tree: &OwnedFd, target: &PinnedPath) -> Result
     match landed {
         Ok(Some(landed)) if landed == target.path() => Ok(()),
         landed => {
-            // By the descriptor of the mount, because its path may lead elsewhere by now. Lazily (MNT_DETACH), because that very
-            // descriptor keeps the mount busy.
+            // By the descriptor of the mount, because its path may lead elsewhere by now. Lazily (MNT_DETACH), because
+            // that very descriptor keeps the mount busy.
             let undone = unmount(descriptor_path(tree), UnmountFlags::DETACH);
             let place = landed.ok().flatten().map_or("nowhere".to_owned(), |landed| landed.display().to_string());
             let left = if undone.is_err() { ", and could not be undone" } else { "" };

@@ -54,8 +54,8 @@ impl Netlink {
 
     /// Adds an address. Returns false if the link has it already.
     ///
-    /// An IPv6 address is usable at once, without the kernel's duplicate address detection: a caller that needs the check asks the
-    /// neighbours before, see [`crate::net::claimant`].
+    /// An IPv6 address is usable at once, without the kernel's duplicate address detection: a caller that needs the check
+    /// asks the neighbours before, see [`crate::net::claimant`].
     pub async fn add_address(&self, link: &NetworkLink, cidr: IpNet, label: &str) -> Result<bool, KernelError> {
         self.add_address_with(link, cidr, label, PrefixRoute::Kept).await
     }
@@ -108,8 +108,8 @@ impl Netlink {
     }
 }
 
-/// Reads an address. On a point-to-point link, IFA_LOCAL is our end and IFA_ADDRESS the other one. For IPv6 there is often only
-/// IFA_ADDRESS, and it is ours.
+/// Reads an address. On a point-to-point link, IFA_LOCAL is our end and IFA_ADDRESS the other one. For IPv6 there is
+/// often only IFA_ADDRESS, and it is ours.
 fn parse(message: AddressMessage, dev: &str) -> Option<LinkAddress> {
     let (mut local, mut address, mut label): (Option<IpAddr>, Option<IpAddr>, _) = (None, None, String::new());
     for attribute in message.attributes {

@@ -1,4 +1,5 @@
-//! The owner of a link, written into its alias: the alias goes along when the link moves to another namespace, see ip-link(8).
+//! The owner of a link, written into its alias: the alias goes along when the link moves to another namespace, see
+//! ip-link(8).
 
 use crate::net::NetworkLink;
 
@@ -58,8 +59,8 @@ impl LinkMark {
     }
 }
 
-/// The former state in the alias of a link that was lent. Root in the namespace can write the alias, so nothing that matters,
-/// such as the name to give back, is read from it.
+/// The former state in the alias of a link that was lent. Root in the namespace can write the alias, so nothing that
+/// matters, such as the name to give back, is read from it.
 pub(super) fn lent(link: &NetworkLink) -> Option<LentLink> {
     let mut parts = link.alias.splitn(3, SEPARATOR).skip(1);
     let up = parts.next()?.ends_with(" up");

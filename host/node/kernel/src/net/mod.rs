@@ -1,5 +1,5 @@
-//! Links, addresses and routes by rtnetlink(7), and neighbours by ARP and NDP, in the network namespace of the calling thread
-//! or in a [`NetworkNamespace`] that was opened.
+//! Links, addresses and routes by rtnetlink(7), and neighbours by ARP and NDP, in the network namespace of the calling
+//! thread or in a [`NetworkNamespace`] that was opened.
 
 mod address;
 mod arp;

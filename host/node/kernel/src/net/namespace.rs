@@ -1,7 +1,7 @@
 //! Network namespaces, see network_namespaces(7): opened, compared, and entered.
 //!
-//! A socket stays in the namespace in which it was made. So a new thread enters the namespace, makes the socket there, and exits;
-//! the caller stays where it is. No thread that other code uses ever changes its namespace.
+//! A socket stays in the namespace in which it was made. So a new thread enters the namespace, makes the socket there,
+//! and exits; the caller stays where it is. No thread that other code uses ever changes its namespace.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -31,8 +31,8 @@ pub struct NetworkNamespace {
 }
 
 impl NetworkNamespace {
-    /// Opens the namespace at a path: a file that ip-netns(8) or a container engine has bound it to, or `/proc/PID/ns/net`. None
-    /// if the path does not exist, or if no namespace is bound to the file.
+    /// Opens the namespace at a path: a file that ip-netns(8) or a container engine has bound it to, or
+    /// `/proc/PID/ns/net`. None if the path does not exist, or if no namespace is bound to the file.
     pub fn open(path: &Path) -> Result<Option<NetworkNamespace>, KernelError> {
         let opened = match is_of_process(path) {
             // A magic link: the kernel opens the namespace itself, and the text of the link is no path. So the walk of

@@ -8,8 +8,8 @@ pub(super) const ETHERTYPE: u16 = 0x86dd;
 const ICMPV6: u8 = 58;
 const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
-/// The hop limit of these frames, the largest there is. A router would lower it, so a frame with less comes from another network and
-/// is forged.
+/// The hop limit of these frames, the largest there is. A router would lower it, so a frame with less comes from another
+/// network and is forged.
 const HOPS: u8 = 255;
 const OVERRIDE: u8 = 0x20;
 const TARGET_LINK_ADDRESS: [u8; 2] = [2, 1];

@@ -12,8 +12,8 @@ use crate::net::{NetworkLink, NetworkNamespace, arp, ndp};
 /// PROBE_NUM of RFC 5227: several, because a frame may get lost.
 const PROBES: u32 = 3;
 
-/// Asks for another host that has the address, and returns its hardware address. The neighbours have `timeout` to answer. A link
-/// without neighbours is not asked. `within` is the namespace of the link, if it is not the one of this thread.
+/// Asks for another host that has the address, and returns its hardware address. The neighbours have `timeout` to answer.
+/// A link without neighbours is not asked. `within` is the namespace of the link, if it is not the one of this thread.
 pub async fn claimant(
     within: Option<&NetworkNamespace>,
     link: &NetworkLink,

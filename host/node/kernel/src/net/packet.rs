@@ -24,8 +24,8 @@ pub(super) struct PacketSocket {
 }
 
 impl PacketSocket {
-    /// Opens and binds the socket. It is made for no protocol, and gets its protocol when it is bound: else frames of other links would
-    /// queue up in between.
+    /// Opens and binds the socket. It is made for no protocol, and gets its protocol when it is bound: else frames of
+    /// other links would queue up in between.
     pub(super) fn open(
         within: Option<&NetworkNamespace>,
         link: &NetworkLink,

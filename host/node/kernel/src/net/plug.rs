@@ -7,9 +7,9 @@
 //!                         the node           │ the namespace
 //! ```
 //!
-//! A link carries its owner's mark on both sides, so that it is found again whatever happened in between, also if the namespace
-//! is gone and the kernel has given a lent link back by itself. Root in the namespace can write such a mark too. So the mark
-//! only says who owns a link; what is done with the link is decided by the caller.
+//! A link carries its owner's mark on both sides, so that it is found again whatever happened in between, also if the
+//! namespace is gone and the kernel has given a lent link back by itself. Root in the namespace can write such a mark
+//! too. So the mark only says who owns a link; what is done with the link is decided by the caller.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -56,8 +56,8 @@ pub struct PlugOptions<'a> {
 }
 
 impl LinkPlug<'_> {
-    /// Plugs the link into the namespace and sets it up. Returns false if it was plugged and up. After a failure nothing is left of
-    /// it.
+    /// Plugs the link into the namespace and sets it up. Returns false if it was plugged and up. After a failure nothing
+    /// is left of it.
     pub async fn insert(
         &self,
         node: &Netlink,
@@ -85,8 +85,8 @@ impl LinkPlug<'_> {
         inserted.map(|link| (link, true))
     }
 
-    /// Unplugs the link, and removes what is left of it on the node. `within` is None if the namespace is gone. Returns false if
-    /// there was nothing to do.
+    /// Unplugs the link, and removes what is left of it on the node. `within` is None if the namespace is gone. Returns
+    /// false if there was nothing to do.
     pub async fn take_out(&self, node: &Netlink, within: Option<&NetworkNamespace>) -> Result<bool, KernelError> {
         let mut changed = false;
         if let Some(within) = within {
@@ -235,8 +235,8 @@ impl Netlink {
         self.change(if lent.up { was.up() } else { was.down() }, doing).await
     }
 
-    /// Removes a link that was made here. Any other link is left alone, whatever mark it carries. A link that has gone meanwhile is
-    /// fine: the other end of a pair goes along with the first.
+    /// Removes a link that was made here. Any other link is left alone, whatever mark it carries. A link that has gone
+    /// meanwhile is fine: the other end of a pair goes along with the first.
     async fn remove_link(&self, link: &NetworkLink) -> Result<(), KernelError> {
         if !MADE.contains(&link.kind.as_str()) {
             return Ok(());

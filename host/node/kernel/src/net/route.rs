@@ -65,8 +65,8 @@ impl Netlink {
         Ok(routes)
     }
 
-    /// Adds a route whose router is taken to be on the link, whatever network it is in. Returns false if the same one is there
-    /// already.
+    /// Adds a route whose router is taken to be on the link, whatever network it is in. Returns false if the same one is
+    /// there already.
     pub async fn add_route_onlink(&self, route: &KernelRoute) -> Result<bool, KernelError> {
         let mut message = self.message(route).await?;
         message.header.flags.insert(RouteFlags::Onlink);

@@ -1,12 +1,13 @@
 //! Paths, walked one component at a time and then used by descriptor.
 //!
-//! A user who can write in a directory can put a symbolic link there, and so send root anywhere. So a link is followed only by
-//! the rule of sshd's StrictModes: every directory up to it, and the link itself, must belong to root (or to the agent's own
-//! user), and no other user may write there. That accepts `/dev/vg/lv` and `/bin`, and refuses links below `/tmp` or a home
-//! directory. The result is pinned by descriptors: renaming a directory after the walk redirects nothing.
+//! A user who can write in a directory can put a symbolic link there, and so send root anywhere. So a link is followed
+//! only by the rule of sshd's StrictModes: every directory up to it, and the link itself, must belong to root (or to the
+//! agent's own user), and no other user may write there. That accepts `/dev/vg/lv` and `/bin`, and refuses links below
+//! `/tmp` or a home directory. The result is pinned by descriptors: renaming a directory after the walk redirects
+//! nothing.
 //!
-//! openat2(2) can refuse all links or follow all of them, but cannot distinguish these two kinds. So the first attempt lets it
-//! refuse all of them, which is one system call; only a path with links is walked.
+//! openat2(2) can refuse all links or follow all of them, but cannot distinguish these two kinds. So the first attempt
+//! lets it refuse all of them, which is one system call; only a path with links is walked.
 
 mod pinned;
 #[cfg(test)]

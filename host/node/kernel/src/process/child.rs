@@ -1,8 +1,8 @@
 //! Between fork and exec: the child gives itself its session, group, limits and user, and then executes the program.
 //!
-//! The agent has many threads, and one of them may hold a lock at the moment of the fork. So nothing here may allocate, lock or
-//! panic: everything is prepared before the fork, and only system calls are left. The program is executed from here; std's own
-//! exec is never reached.
+//! The agent has many threads, and one of them may hold a lock at the moment of the fork. So nothing here may allocate,
+//! lock or panic: everything is prepared before the fork, and only system calls are left. The program is executed from
+//! here; std's own exec is never reached.
 
 use std::ffi::CString;
 use std::io;
@@ -34,8 +34,8 @@ pub(super) struct ChildSetup {
 
 macro_rules! steps {
     ($($step:ident => $name:literal),* $(,)?) => {
-        /// The steps of the child, in this order. Capabilities come before the user, because only root may drop them from the
-        /// bounding set; the working directory comes after it, because the user must be allowed to enter it.
+        /// The steps of the child, in this order. Capabilities come before the user, because only root may drop them from
+        /// the bounding set; the working directory comes after it, because the user must be allowed to enter it.
         #[derive(Clone, Copy)]
         pub(super) enum ChildStep { $($step),* }
 
@@ -111,8 +111,8 @@ impl ChildSetup {
         drop_inheritable()
     }
 
-    /// Sets the credentials of the thread, which are those of the process: after fork there is one thread. Groups first, then the
-    /// group, then the user: once the user has changed, nothing else may be.
+    /// Sets the credentials of the thread, which are those of the process: after fork there is one thread. Groups first,
+    /// then the group, then the user: once the user has changed, nothing else may be.
     fn become_user(&self) -> io::Result<()> {
         let Some(account) = &self.account else { return Ok(()) };
         rustix::thread::set_thread_groups(&account.groups)?;

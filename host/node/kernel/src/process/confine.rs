@@ -11,8 +11,8 @@ use rustix::thread::{
 
 /// The most capabilities that a program, and every program that it starts, can ever have.
 ///
-/// They matter for programs of root. A program of another user starts without any; for it the bounds limit what a set-user-id
-/// program could give back.
+/// They matter for programs of root. A program of another user starts without any; for it the bounds limit what a
+/// set-user-id program could give back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CapabilityBounds {
     /// Everything that the agent has, and what set-user-id programs give: for a service's own commands.
@@ -61,7 +61,8 @@ pub(super) fn drop_bounding_set(keep: CapabilitySet) -> io::Result<()> {
             Ok(()) => {}
             // Past the last capability that this kernel has.
             Err(Errno::INVAL) => break,
-            // A process without capabilities may not drop any from the set. That is harmless: with no_new_privs it never gets one.
+            // A process without capabilities may not drop any from the set. That is harmless: with no_new_privs it never
+            // gets one.
             Err(Errno::PERM) if capabilities(None)?.permitted.is_empty() => break,
             Err(errno) => return Err(errno.into()),
         }
@@ -69,7 +70,8 @@ pub(super) fn drop_bounding_set(keep: CapabilitySet) -> io::Result<()> {
     Ok(())
 }
 
-/// Drops the capabilities that exec(2) would keep whatever the bounding set says. Runs between fork and exec: system calls only.
+/// Drops the capabilities that exec(2) would keep whatever the bounding set says. Runs between fork and exec: system
+/// calls only.
 pub(super) fn drop_inheritable() -> io::Result<()> {
     clear_ambient_capability_set()?;
     let sets = capabilities(None)?;

@@ -1,11 +1,13 @@
 //! The file that is executed, and the users who could have changed it.
 //!
-//! The agent runs a program as root, so no other user may control it: the file and every directory above it must belong to root,
-//! to the agent's own user or to the user that the program runs as, and no other user may write there (as sshd's StrictModes
-//! demands). A sticky directory such as `/tmp` is accepted, because there only owners can rename or remove files.
+//! The agent runs a program as root, so no other user may control it: the file and every directory above it must belong
+//! to root, to the agent's own user or to the user that the program runs as, and no other user may write there (as sshd's
+//! StrictModes demands). A sticky directory such as `/tmp` is accepted, because there only owners can rename or remove
+//! files.
 //!
-//! A checked program is executed by its name: only those owners could make the name lead elsewhere. To execute it by descriptor,
-//! see execveat(2), would be no safer, scripts would not run, and a kernel before 6.14 would name the process `3`.
+//! A checked program is executed by its name: only those owners could make the name lead elsewhere. To execute it by
+//! descriptor, see execveat(2), would be no safer, scripts would not run, and a kernel before 6.14 would name the process
+//! `3`.
 
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};

@@ -57,8 +57,9 @@ impl Drop for RawTerminal {
     }
 }
 
-/// The input of a terminal, read by a thread of its own. To wait for it without a thread, the descriptor would have to become
-/// non-blocking, and that would change it for every process that shares the terminal. Dropping this stops the thread.
+/// The input of a terminal, read by a thread of its own. To wait for it without a thread, the descriptor would have to
+/// become non-blocking, and that would change it for every process that shares the terminal. Dropping this stops the
+/// thread.
 #[derive(Debug)]
 pub struct TerminalInput {
     chunks: Receiver<Vec<u8>>,

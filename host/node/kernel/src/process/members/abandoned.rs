@@ -10,8 +10,8 @@ use super::environ::ProcessMarkers;
 use super::processes::{MemberProcess, all_gone, argv, pinned};
 use crate::KernelError;
 
-/// Kills the programs that carry the markers, with their process groups, and returns once they are gone. The caller must know
-/// that the agent that ran them is gone.
+/// Kills the programs that carry the markers, with their process groups, and returns once they are gone. The caller must
+/// know that the agent that ran them is gone.
 pub async fn kill_abandoned(markers: &ProcessMarkers) -> Result<Vec<MemberProcess>, KernelError> {
     let found = pinned(|| Ok(markers.members()?.into_iter().filter(|&pid| leads_only_a_group(pid)).collect()))?;
     let killed = found.iter().map(|&(pid, _)| MemberProcess { pid, argv: argv(pid) }).collect();
@@ -23,8 +23,8 @@ pub async fn kill_abandoned(markers: &ProcessMarkers) -> Result<Vec<MemberProces
     Ok(killed)
 }
 
-/// Whether the process leads a group but no session. nix, not rustix: the number of a session is 0 if its leader is in another
-/// pid namespace, and rustix takes that for an error.
+/// Whether the process leads a group but no session. nix, not rustix: the number of a session is 0 if its leader is in
+/// another pid namespace, and rustix takes that for an error.
 fn leads_only_a_group(pid: Pid) -> bool {
     let pid = nix::unistd::Pid::from_raw(pid.as_raw_nonzero().get());
     getpgid(Some(pid)) == Ok(pid) && getsid(Some(pid)).is_ok_and(|session| session != pid)

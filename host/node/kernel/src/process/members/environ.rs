@@ -1,7 +1,8 @@
 //! Processes that are recognised by variables in their environment, for machines without control groups.
 //!
-//! This is weaker: a child that drops its environment is missed. Only processes of the agent's own user count, because any user
-//! can start a process with any environment, and could so make a service appear to be up, or have a process killed.
+//! This is weaker: a child that drops its environment is missed. Only processes of the agent's own user count, because
+//! any user can start a process with any environment, and could so make a service appear to be up, or have a process
+//! killed.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

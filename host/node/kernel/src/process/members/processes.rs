@@ -36,8 +36,8 @@ impl ResourceProcesses {
         Ok(self.pids()?.into_iter().map(|pid| MemberProcess { pid, argv: argv(pid) }).collect())
     }
 
-    /// Stops all processes: sends `signal` to each, and SIGKILL to those that are left after `grace`. Returns how many there were,
-    /// once they are gone.
+    /// Stops all processes: sends `signal` to each, and SIGKILL to those that are left after `grace`. Returns how many
+    /// there were, once they are gone.
     pub async fn stop(&self, signal: Signal, grace: Duration) -> Result<usize, KernelError> {
         let deadline = Instant::now() + grace;
         let mut asked = Vec::new();
@@ -68,8 +68,8 @@ impl ResourceProcesses {
         }
     }
 
-    /// Kills the processes. A control group is killed as a whole, with the processes that are just being forked. Then each one is
-    /// killed, for a kernel before 5.14, which cannot kill a group.
+    /// Kills the processes. A control group is killed as a whole, with the processes that are just being forked. Then
+    /// each one is killed, for a kernel before 5.14, which cannot kill a group.
     fn kill(&self, left: &[(Pid, OwnedFd)]) -> Result<(), KernelError> {
         if let ResourceProcesses::Cgroup(cgroup) = self {
             cgroup.kill()?;

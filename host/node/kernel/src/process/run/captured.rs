@@ -59,8 +59,8 @@ pub async fn run(
 }
 
 pub(super) struct RunningProgram {
-    // The first field, so that it is dropped first: the group is killed while its leader is not waited for yet, which keeps the
-    // number of the group from being used again.
+    // The first field, so that it is dropped first: the group is killed while its leader is not waited for yet, which
+    // keeps the number of the group from being used again.
     group: KillOnDrop,
     pub(super) child: Child,
     pub(super) stdin: Option<Sender>,
@@ -75,8 +75,8 @@ impl RunningProgram {
         let (stderr, stderr_writer) = child_writes().map_err(failed("make a pipe"))?;
         let (mut command, report) = launch.command(SessionKind::OwnGroup)?;
         command.stdin(stdin_reader).stdout(stdout_writer).stderr(stderr_writer);
-        // A start returns after exec, which may wait for a slow disk. If the caller has stopped waiting by then, the result of the
-        // closure is dropped, and that kills the process group.
+        // A start returns after exec, which may wait for a slow disk. If the caller has stopped waiting by then, the
+        // result of the closure is dropped, and that kills the process group.
         let started = tokio::task::spawn_blocking(move || {
             let mut command = Command::from(command);
             let child = command.kill_on_drop(true).spawn().map_err(|error| report.explain(&error))?;
@@ -163,8 +163,8 @@ impl ProgramStream {
         self.capture.push(&self.buffer[..count], on_line);
     }
 
-    /// Takes what is left in the pipe without waiting, and not more than the limit: a background process may hold the other end
-    /// open for ever, or go on writing.
+    /// Takes what is left in the pipe without waiting, and not more than the limit: a background process may hold the
+    /// other end open for ever, or go on writing.
     fn finish(mut self, on_line: &mut (dyn FnMut(&str) + Send)) -> (Vec<u8>, bool) {
         // A process in the background could write as fast as this reads.
         let mut left = MAX_OUTPUT;

@@ -29,7 +29,8 @@ pub async fn foreground(
 }
 
 impl ForegroundProgram {
-    /// Waits until it has exited. Returns its exit status, or 128 plus the number of the signal that killed it, as in a shell.
+    /// Waits until it has exited. Returns its exit status, or 128 plus the number of the signal that killed it, as in a
+    /// shell.
     pub async fn exited(mut self) -> Result<i32, KernelError> {
         let status = self.0.wait().await.map_err(|error| lost(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
         Ok(status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1))

@@ -12,7 +12,8 @@ impl KillOnDrop {
         KillOnDrop(leader.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)))
     }
 
-    /// Leaves the group alone. Must be called once its leader was waited for: from then on its number may belong to another group.
+    /// Leaves the group alone. Must be called once its leader was waited for: from then on its number may belong to
+    /// another group.
     pub(super) fn release(mut self) {
         self.0 = None;
     }

@@ -12,8 +12,8 @@ use crate::KernelError;
 /// A file that is larger than this is renamed before the next run.
 const KEEP: u64 = 1 << 20;
 
-/// Opens the file to append to, and makes its directory. A large file is renamed to `.out.1` first. Later would be too late: the
-/// program holds the file open for as long as it runs.
+/// Opens the file to append to, and makes its directory. A large file is renamed to `.out.1` first. Later would be too
+/// late: the program holds the file open for as long as it runs.
 pub fn open_output(path: &Path) -> Result<File, KernelError> {
     open_rotated(path).map_err(|error| KernelError::Os {
         doing: format!("open {}", path.display()),

@@ -1,7 +1,7 @@
 //! Two programs at once, of which the second reads the output of the first.
 //!
-//! The bytes go through the agent rather than directly from one program to the other, so that they can be counted. Dropping the
-//! future kills both process groups.
+//! The bytes go through the agent rather than directly from one program to the other, so that they can be counted.
+//! Dropping the future kills both process groups.
 
 use std::io;
 use std::pin::Pin;
