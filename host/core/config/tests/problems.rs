@@ -251,18 +251,18 @@ fn names_and_schedules_are_checked() {
 }
 
 #[test]
-fn an_unknown_keyword_leaves_a_crippled_object() {
+fn an_unknown_keyword_leaves_a_partial_object() {
     let text = "[DEFAULT]\ngce_zone = z\n[fs#1]\ntype = flag\ncolour = red\n[disk#1]\ntype = floppy\nsize = x\n";
     let loaded = load(&path(), text, &node("n1"), &Drivers::new());
     assert!(loaded.object.is_none());
-    let crippled = loaded.crippled.expect("the others can act");
+    let partial = loaded.partial.expect("the others can act");
     assert_eq!(
-        crippled.resources.iter().map(|resource| resource.rid.to_string()).collect::<Vec<_>>(),
+        partial.resources.iter().map(|resource| resource.rid.to_string()).collect::<Vec<_>>(),
         ["disk#1", "fs#1"]
     );
     assert_eq!(loaded.diagnostics.iter().filter(|problem| problem.is_error()).count(), 3, "{:?}", loaded.diagnostics);
     let wrong = load(&path(), &text.replace("red", "red\nstandby = maybe"), &node("n1"), &Drivers::new());
-    assert!(wrong.crippled.is_none(), "what is known and wrong cannot be done without");
+    assert!(wrong.partial.is_none(), "what is known and wrong cannot be done without");
 }
 
 #[test]

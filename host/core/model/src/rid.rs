@@ -142,8 +142,7 @@ impl PartialOrd for Rid {
 }
 
 /// Compares texts as people count: runs of digits by their value, everything else by character. The order is total: texts that
-/// differ
-/// only in leading zeros are compared as plain texts.
+/// differ only in leading zeros are compared as plain texts.
 pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
     loop {
@@ -154,6 +153,7 @@ pub fn natural(a: &str, b: &str) -> Ordering {
             (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
                 let (x, rest_x) = split_number(left);
                 let (y, rest_y) = split_number(right);
+                // Without leading zeros, the longer number is the larger one, and no number can overflow.
                 match x.len().cmp(&y.len()).then_with(|| x.cmp(y)) {
                     Ordering::Equal => (left, right) = (rest_x, rest_y),
                     unequal => return unequal,

@@ -1,7 +1,7 @@
 //! Plans: what an action does to the resources of an instance, in which order, and why.
 //!
-//! [`plan`] turns [`InstanceFacts`] (how the instance is) and a [`PlanRequest`] (what is asked) into a [`Plan`] (what to do), or
-//! into a [`PlanError`] that names what is wrong before anything is touched. A plan is data: `--dry-run` prints it, and the
+//! [`plan`] turns [`InstanceFacts`] (how the instance is) and a [`PlanRequest`] (what is asked) into a [`Plan`] (what to do),
+//! or into a [`PlanError`] that names what is wrong before anything is touched. A plan is data: `--dry-run` prints it, and the
 //! executor walks the very same value.
 //!
 //! Pure: no clock, no input or output, no driver is called.

@@ -121,9 +121,8 @@ impl Document {
         if first.ends_with("\r\n") { "\r\n" } else { "\n" }
     }
 
-    /// The part of the text to replace so that an entry holds these lines, and its replacement. A value that begins on the
-    /// line of its key keeps
-    /// the blanks before it. Any other value moves to that line.
+    /// The part of the text to replace so that an entry holds these lines, and its replacement. A value that begins on the line
+    /// of its key keeps the blanks before it. Any other value moves to that line.
     fn replacement(&self, entry: &Entry, lines: &[&str]) -> (Span, String) {
         let indent = &self.text[entry.lines.start..entry.key_span.start];
         let value = self.join(lines, indent);

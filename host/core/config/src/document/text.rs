@@ -75,6 +75,7 @@ impl Document {
 
     /// The section of that name. Where it is written twice, the last.
     pub fn section(&self, name: &str) -> Option<&Section> {
+        // From the end: where something is written twice, the last one counts.
         self.sections.iter().rev().find(|section| section.name == name)
     }
 

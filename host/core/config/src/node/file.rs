@@ -91,6 +91,7 @@ fn converted(section: &str, keyword: &Keyword, text: &str) -> Result<Vec<String>
         return Err(ConvertError { kind: "a value it may have", expected: alternatives(&keyword.candidates) });
     }
     let values = convert(keyword.kind, text)?;
+    // A limit of 0 would stop the driver at its first instruction.
     if section.starts_with(DRIVER) && values == ["0"] {
         return Err(ConvertError { kind: "a limit", expected: "more than nothing".to_owned() });
     }

@@ -104,6 +104,7 @@ impl DocumentCheck<'_, '_> {
             None => problems.extend(self.scope(entry)),
         }
         problems.extend(self.literal(section, entry, &spelling));
+        // By address: an equal entry may stand in another place, and only the one that counts is resolved.
         let holds = |held: &Entry| std::ptr::eq(held, entry);
         if self.applies(entry) && self.resolver.written(section, spelling.keyword).is_some_and(holds) {
             problems.extend(self.resolver.entry_problems(section, entry));
@@ -139,6 +140,7 @@ impl DocumentCheck<'_, '_> {
             let driver = self.schemas.driver(group, name);
             driver.is_some_and(|driver| driver.keywords.iter().any(|keyword| keyword.name == option))
         };
+        // The commonest mistake after a typing error: the keyword of a sibling driver, such as fs.btrfs's in an fs.ext4.
         names.iter().find(knows).map(|other| format!("a keyword of {group}.{other}, not of {}", own.name))
     }
 
@@ -150,6 +152,7 @@ impl DocumentCheck<'_, '_> {
         }
         let known = SETS.into_iter().chain(self.resolver.members.all().map(|name| name.as_str()));
         let label = did_you_mean(scope, known, "no node of this object nor of the cluster");
+        // A warning: the node may have left the cluster, and the entry then simply does not count.
         Some(Diagnostic::warning(span, format!("unknown node {scope} in a scope"), label))
     }
 

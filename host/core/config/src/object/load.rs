@@ -19,9 +19,9 @@ pub struct LoadOutcome {
     pub document: Document,
     /// The object. None if there is an error among the diagnostics.
     pub object: Option<Object>,
-    /// The object where the only errors are missing drivers and unknown keywords: its resources
-    /// are in it, without those keywords. For callers that must act all the same.
-    pub crippled: Option<Object>,
+    /// The object where the only errors are missing drivers and unknown keywords: its resources are in it, without those
+    /// keywords. For callers that must act all the same.
+    pub partial: Option<Object>,
     /// The problems, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -33,9 +33,9 @@ pub fn load(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Driver
     let ObjectReading { object, missing, .. } = examine(path, &document, node, schemas, &mut problems);
     let usable = Some(object).filter(|_| !problems.iter().any(Diagnostic::is_error));
     // A missing driver is an error, but one that a stop must survive: the object is kept apart rather than thrown away.
-    let (object, crippled) = if missing.is_empty() { (usable, None) } else { (None, usable) };
+    let (object, partial) = if missing.is_empty() { (usable, None) } else { (None, usable) };
     problems.extend(missing);
-    LoadOutcome { document, object, crippled, diagnostics: problems.into_iter().collect() }
+    LoadOutcome { document, object, partial, diagnostics: problems.into_iter().collect() }
 }
 
 /// Reads the configuration as every node of the object means it, and reports what is wrong for any of them. A node that
@@ -45,6 +45,7 @@ pub fn validate(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Dr
     let mut own = BTreeSet::new();
     let ObjectReading { members, missing, .. } = examine(path, &document, node, schemas, &mut own);
     let names: BTreeSet<&NodeName> = members.nodes.iter().chain(&members.drpnodes).collect();
+    // An object without nodes yet, such as a data store, is read as this node means it.
     let mut problems = if names.is_empty() || names.contains(&node.name) { own } else { BTreeSet::new() };
     // Scopes can make the text wrong on one node only, so it is read once for each of them.
     for name in names.into_iter().filter(|name| **name != node.name) {

@@ -3,5 +3,6 @@
 mod build;
 mod check;
 mod cycle;
+mod fields;
 pub(crate) mod load;
 mod requires;

@@ -1,8 +1,7 @@
 //! The keywords that a text mentions, found without parsing it.
 //!
 //! A resource has some sixty keywords, and its section sets about three. The others must cost next to nothing, or an object of
-//! some
-//! hundred resources takes longer to read than to start.
+//! some hundred resources takes longer to read than to start.
 
 use std::collections::{HashMap, HashSet};
 

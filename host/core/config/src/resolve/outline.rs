@@ -92,6 +92,7 @@ impl<'a> Outline<'a> {
         };
         let types = types(document);
         for section in document.sections() {
+            // A section that is written twice has the role of its first: the parser reports the second.
             if outline.roles.contains_key(section.name.as_str()) {
                 continue;
             }
@@ -223,6 +224,7 @@ impl<'a> Outline<'a> {
     ) -> Result<DriverSchema<'a>, Option<DriverName>> {
         let entry = types.get(section.name.as_str());
         let implicit = || schemas.implicit().into_iter().find(|implicit| implicit.name == section.name);
+        // An old section such as `[vg#1]` says its type by its name.
         let fallback = renamed.map(|renamed| renamed.type_name);
         let fallback = fallback.or_else(|| implicit().map(|implicit| implicit.driver.name.name()));
         let fallback = fallback.or_else(|| schemas.default_type(group));

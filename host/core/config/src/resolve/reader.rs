@@ -50,10 +50,10 @@ impl<'a> KeywordReader<'a> {
     }
 
     /// The value of a key: scope chosen, references resolved, default filled in, in canonical form. With a scope, the value
-    /// that is
-    /// written for that scope alone.
+    /// that is written for that scope alone.
     pub fn eval(&self, key: &ConfigKey, exposed: &dyn DeviceLookup) -> Result<KeywordValue, ReadError> {
         let section = self.section(key);
+        // Sections such as env and labels have no keywords: any key is a text.
         if matches!(self.resolver.outline.of(section), Some(SectionRole::Free { .. } | SectionRole::Other)) {
             return self.free(section, key);
         }

@@ -1,8 +1,7 @@
 //! From what is written to what holds on one node: scopes are chosen, defaults filled in.
 //!
 //! Values are still text here: conversion comes later. Each keyword is resolved once, however often it is referred to, so that
-//! no
-//! configuration can make this take long.
+//! no configuration can make this take long.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};

@@ -53,6 +53,7 @@ fn split(text: &str) -> Result<SplitWords, ConvertError> {
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
         match c {
+            // Quotes make a word even if nothing is between them, so `''` is an empty argument.
             '\'' => single_quoted(&mut chars, &mut split)?,
             '"' => double_quoted(&mut chars, &mut split)?,
             '\\' => match chars.next() {

@@ -21,6 +21,7 @@ impl DecimalNumber {
         if whole.is_empty() || !plain(whole) || !plain(fraction) || whole.len() + fraction.len() > 24 {
             return None;
         }
+        // Integers, because floats would make 0.1g a byte more or less than people expect.
         let digits = format!("{whole}{fraction}").parse().ok()?;
         Some((DecimalNumber { digits, fraction: u32::try_from(fraction.len()).ok()? }, rest))
     }
@@ -65,6 +66,7 @@ pub fn duration(text: &str) -> Result<Duration, ConvertError> {
     let error = || ConvertError::new("a duration", "a number with an optional unit, such as 30, 10s or 1h30m");
     let mut rest = text.trim();
     let mut total: u128 = 0;
+    // Only a text of digits alone is seconds: `1h30` is a mistake rather than an hour and 30 seconds.
     let bare = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
     if rest.is_empty() {
         return Err(error());

@@ -1,5 +1,5 @@
-//! Data stores: objects of the kinds `sec` and `cfg`, whose section `[data]` holds keys and their values, and the words by which
-//! other objects refer to them.
+//! Data stores: objects of the kinds `sec` and `cfg`, whose section `[data]` holds keys and their values, and the words by
+//! which other objects refer to them.
 //!
 //! Pure: the key that secrets are encrypted with and the nonce of each come in as values.
 

@@ -51,6 +51,7 @@ impl KeyReference {
             return Err(refuse(InvalidVariableName(name.clone()).to_string()));
         }
         let (store, key) = store_and_key(place, kind, own).map_err(refuse)?;
+        // A namespace is a border: a user who edits objects of one must not read the secrets of another.
         if store.namespace() != own.namespace() {
             let of = own.namespace();
             return Err(refuse(format!("{store} is of another namespace: an object of {of} uses stores of {of}")));

@@ -62,6 +62,7 @@ impl SealingKey {
 
 /// A value as a store of plain configuration holds it: as it is, where it would be read back so.
 pub fn plain(value: &[u8]) -> String {
+    // The file trims lines, and control characters would not survive it.
     let reads_back = |text: &&str| !text.contains(char::is_control) && text.trim_end() == *text;
     match std::str::from_utf8(value).ok().filter(reads_back) {
         Some(text) => format!("{LITERAL}{text}"),

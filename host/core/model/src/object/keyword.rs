@@ -107,6 +107,7 @@ impl ResolvedKeyword {
     }
 
     fn canonical(&self, exposed: &dyn DeviceLookup) -> Result<Vec<String>, (&LateReference, String)> {
+        // The common case: the value has no late reference and was converted when the object was loaded.
         if let Some(known) = &self.known {
             return Ok(known.clone());
         }

@@ -81,6 +81,7 @@ impl LateValue {
         self.secret |= other.secret;
         for part in other.parts {
             match (self.parts.last_mut(), part) {
+                // Neighbouring texts are joined, so a value without late references has at most one part.
                 (Some(ValuePart::Text(text)), ValuePart::Text(more)) => text.push_str(&more),
                 (_, part) => self.parts.push(part),
             }

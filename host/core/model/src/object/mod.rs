@@ -17,7 +17,7 @@ mod trigger;
 pub use keyword::{DeviceLookup, KeywordEvaluation, KeywordValue, MissingValue, ResolvedKeyword};
 pub use late::{LateReference, LateValue, TextModifier, ValuePart};
 pub use object::{Object, SubsetOptions};
-pub use placement::{OrchestrateMode, PlacementPolicy};
+pub use placement::{InvalidOrchestrateMode, InvalidPlacementPolicy, OrchestrateMode, PlacementPolicy};
 pub use requirement::Requirement;
 pub use resource::Resource;
 pub use timeouts::VerbTimeouts;

@@ -1,5 +1,7 @@
 //! What the daemon does with an object on its own: whether it starts or moves it, and which nodes it prefers.
 
+use std::str::FromStr;
+
 /// What the daemon does on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrchestrateMode {
@@ -9,6 +11,24 @@ pub enum OrchestrateMode {
     Start,
     /// Starts it, and moves it when its node fails.
     Ha,
+}
+
+/// A word that is not a value of `orchestrate`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected no, start or ha")]
+pub struct InvalidOrchestrateMode;
+
+impl FromStr for OrchestrateMode {
+    type Err = InvalidOrchestrateMode;
+
+    fn from_str(s: &str) -> Result<OrchestrateMode, InvalidOrchestrateMode> {
+        match s {
+            "no" => Ok(OrchestrateMode::No),
+            "start" => Ok(OrchestrateMode::Start),
+            "ha" => Ok(OrchestrateMode::Ha),
+            _ => Err(InvalidOrchestrateMode),
+        }
+    }
 }
 
 /// How the daemon ranks the nodes.
@@ -26,4 +46,25 @@ pub enum PlacementPolicy {
     Shift,
     /// Where the object was started last.
     LastStart,
+}
+
+/// A text that is not a value of `placement`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected nodes order, score, load avg, spread, shift or last start")]
+pub struct InvalidPlacementPolicy;
+
+impl FromStr for PlacementPolicy {
+    type Err = InvalidPlacementPolicy;
+
+    fn from_str(s: &str) -> Result<PlacementPolicy, InvalidPlacementPolicy> {
+        match s {
+            "nodes order" => Ok(PlacementPolicy::NodesOrder),
+            "score" => Ok(PlacementPolicy::Score),
+            "load avg" => Ok(PlacementPolicy::LoadAvg),
+            "spread" => Ok(PlacementPolicy::Spread),
+            "shift" => Ok(PlacementPolicy::Shift),
+            "last start" => Ok(PlacementPolicy::LastStart),
+            _ => Err(InvalidPlacementPolicy),
+        }
+    }
 }

@@ -80,6 +80,7 @@ fn class(text: &str) -> Option<(String, usize)> {
 /// Within a class only the hyphen of a range keeps its meaning.
 fn class_member(member: char) -> String {
     match member {
+        // `&&` and `~~` are set operations of the regular expressions that this becomes.
         '[' | ']' | '\\' | '^' | '&' | '~' => format!("\\{member}"),
         other => other.to_string(),
     }

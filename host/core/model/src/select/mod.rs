@@ -12,7 +12,7 @@ mod term;
 pub use glob::{GlobPattern, InvalidGlob};
 pub use object::{InvalidSelector, ObjectSelector};
 pub use resource::{
-    Barrier, InvalidBarrier, InvalidFilter, NothingSelected, ResourceFilter, ResourceOptions, Selectable,
+    Barrier, EmptySelection, InvalidBarrier, InvalidFilter, ResourceFilter, ResourceOptions, Selectable,
 };
 pub use state::StateFilter;
 pub use term::{KeywordComparison, KeywordSource, SectionSource, TypedValue};

@@ -95,7 +95,7 @@ pub enum InvalidFilter {
 /// An option that left no resource selected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{option} selects no resource{}", among(.before))]
-pub struct NothingSelected {
+pub struct EmptySelection {
     /// The option that emptied the selection.
     pub option: String,
     /// The resources that were selected before it. Empty: the object has none at all.
@@ -134,13 +134,14 @@ impl ResourceFilter {
     pub fn select<'a, R: Selectable>(
         &self,
         resources: impl IntoIterator<Item = &'a R>,
-    ) -> Result<Vec<&'a R>, NothingSelected> {
+    ) -> Result<Vec<&'a R>, EmptySelection> {
         let mut selected: Vec<&R> = resources.into_iter().collect();
         for narrowing in &self.narrowings {
             let before = selected.iter().map(|resource| resource.rid().clone()).collect();
             selected.retain(|resource| narrowing.accepts(*resource));
             if selected.is_empty() {
-                return Err(NothingSelected { option: narrowing.option.clone(), before });
+                // An option that leaves nothing is a mistake: an action on no resource would succeed without doing anything.
+                return Err(EmptySelection { option: narrowing.option.clone(), before });
             }
         }
         Ok(selected)
@@ -179,6 +180,8 @@ impl SelectorTerm {
         let holds = match by {
             FilterKey::Name => {
                 let rid = resource.rid();
+                // One term names a group, a resource or a driver: they cannot be confused, as only ids hold a #, and only
+                // drivers a dot without one.
                 matches(rid.group().as_str()) || matches(&rid.to_string()) || matches(&resource.driver().to_string())
             }
             FilterKey::Tags => resource.tags().iter().any(|tag| matches(tag)),

@@ -36,8 +36,7 @@ pub struct TypedValue {
 }
 
 /// Answers the questions of terms about an object's configuration. Only questions that the result depends on are asked. A
-/// keyword that cannot be
-/// read or evaluated has no value.
+/// keyword that cannot be read or evaluated has no value.
 pub trait KeywordSource {
     /// Whether there is any such section.
     fn has_section(&self, object: &ObjectPath, sections: &SectionSource) -> bool;
@@ -113,6 +112,8 @@ impl KeywordTerm {
     }
 
     fn existence(text: &str, parameter: &str) -> Result<KeywordTerm, InvalidSelector> {
+        // `fs:` and `fs#1:` ask for a section, `fs#1.dev:` for a keyword. An id can hold dots, so a text with a dot is a
+        // keyword.
         let whole_section = parameter
             .parse()
             .map(SectionSource::Group)
@@ -187,6 +188,7 @@ fn compares(value: &TypedValue, comparison: &KeywordComparison, with: &str) -> R
     if matches!(comparison, KeywordComparison::Equal) && value.values == wanted {
         return Ok(true);
     }
+    // A list is compared as a whole above. Its elements are compared with a single word only.
     let [wanted] = &wanted[..] else { return Ok(false) };
     Ok(value.values.iter().any(|value| holds(comparison, order(value, wanted))))
 }

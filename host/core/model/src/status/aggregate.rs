@@ -12,6 +12,7 @@ pub struct StateSet(u8);
 impl StateSet {
     /// Adds a state.
     pub fn insert(&mut self, state: State) {
+        // A bit per state: a set is a byte, and a union is an or.
         self.0 |= 1 << state as u8;
     }
 
@@ -30,6 +31,8 @@ impl StateSet {
     pub fn aggregate(self) -> State {
         let has = |state| self.contains(state);
         let standbys = (has(State::StdbyUp), has(State::StdbyDown));
+        // Up beside down, or beside a standby that is down, is up in part only. A standby that is down beside nothing that is
+        // up is as it should be after a stop.
         match (has(State::Up), has(State::Down), standbys) {
             _ if has(State::Warn) => State::Warn,
             (true, true, _) | (true, _, (_, true)) => State::Warn,

@@ -43,6 +43,7 @@ impl StatusSums {
         let mut provisioned = ProvisionedSet::default();
         for resource in resources.into_iter().filter(|resource| !resource.disabled) {
             if resource.is_accessory() { &mut optional } else { &mut avail }.insert(resource.state);
+            // A complaint changes the overall state alone: the service is available all the same.
             if resource.complains || resource.faulty {
                 faults.insert(State::Warn);
             }
@@ -50,6 +51,7 @@ impl StatusSums {
         }
         StatusSums {
             avail: avail.aggregate(),
+            // The union of the sets, not a sum of the sums above: see `aggregate`.
             overall: avail.union(optional).union(faults).aggregate(),
             optional: optional.aggregate(),
             provisioned: provisioned.aggregate(),

@@ -15,6 +15,7 @@ pub fn object_avail(topology: Topology, instances: impl IntoIterator<Item = Stat
     match seen.aggregate() {
         nothing_known @ (State::Na | State::Undef) => nothing_known,
         _ if seen.contains(State::Warn) => State::Warn,
+        // A standby that is up on another node is not an instance that is up.
         _ if up == 0 => State::Down,
         _ if topology.allows(up) => State::Up,
         _ => State::Warn,

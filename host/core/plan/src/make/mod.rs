@@ -1,5 +1,5 @@
-//! How a plan is made, phase by phase:
-//! `select` (who takes part) → `draft` (what each does) → `requires` (what comes before what) → `arrange` (stages).
+//! How a plan is made, phase by phase: `select` (who takes part) → `draft` (what each does) → `requires` (what comes before
+//! what) → `arrange` (stages).
 
 mod arrange;
 mod draft;

@@ -74,7 +74,8 @@ fn on_failure(instance: &InstanceFacts, request: &PlanRequest, direction: Direct
     match (direction, request.action) {
         // A guest cannot be called back, and what still runs here needs what would be stopped next.
         (_, Action::Migrate) => OnFailure::Undo,
-        // Tasks and copies are independent of each other.
+        // Tasks and copies are independent of each other. A stop goes on past a failure: what can be brought down must be,
+        // whatever else is stuck.
         (Direction::Down, _) | (_, Action::Run | Action::Sync) => OnFailure::GoOn,
         _ if request.disable_rollback => OnFailure::KeepByOption,
         _ if !instance.rollback => OnFailure::KeepByConfig,

@@ -30,7 +30,8 @@ pub(crate) fn link(
 ) -> Result<Vec<DraftLink>, PlanError> {
     let mut scene = PhaseScene::new(index, direction, drafts);
     let needs =
-        drafts.iter().map(|draft| scene.needs(draft)).collect::<Result<Vec<Vec<DraftNeed<'_>>>, PlanError>>()?;
+        drafts.iter().map(|draft| scene.needs(draft)).collect::<Result<Vec<Vec<DraftRequirement<'_>>>, PlanError>>()?;
+    // Before any edge is made: a draft that is skipped must not hold up others.
     for (at, unmet) in scene.settle(drafts, &needs)? {
         drafts[at].skip(SkipReason::Unmet(unmet));
     }
@@ -49,7 +50,7 @@ pub(crate) fn link(
 }
 
 /// A requirement of a draft.
-struct DraftNeed<'a> {
+struct DraftRequirement<'a> {
     require: &'a Requirement,
     /// The place of the required resource in the instance.
     place: usize,
@@ -80,7 +81,7 @@ impl<'a> PhaseScene<'a> {
     }
 
     /// The requirements of all that a draft does.
-    fn needs<'d>(&self, draft: &StepDraft<'d>) -> Result<Vec<DraftNeed<'d>>, PlanError> {
+    fn needs<'d>(&self, draft: &StepDraft<'d>) -> Result<Vec<DraftRequirement<'d>>, PlanError> {
         let mut needs = Vec::new();
         for verb in draft.step.work.iter().map(StepWork::verb) {
             for require in draft.resource.requires.get(&verb).into_iter().flatten() {
@@ -94,7 +95,7 @@ impl<'a> PhaseScene<'a> {
                 if place == draft.place {
                     return Err(PlanError::Cycle(vec![rid(), rid()]));
                 }
-                needs.push(DraftNeed { require, place, brought: self.brings(verb, require) });
+                needs.push(DraftRequirement { require, place, brought: self.brings(verb, require) });
             }
         }
         Ok(needs)
@@ -114,13 +115,14 @@ impl<'a> PhaseScene<'a> {
     fn settle(
         &mut self,
         drafts: &[StepDraft<'_>],
-        needs: &[Vec<DraftNeed<'_>>],
+        needs: &[Vec<DraftRequirement<'_>>],
     ) -> Result<HashMap<usize, UnmetRequirement>, PlanError> {
         let mut requirers: HashMap<usize, Vec<usize>> = HashMap::new();
         for (at, need) in needs.iter().enumerate().flat_map(|(at, needs)| needs.iter().map(move |need| (at, need))) {
             requirers.entry(need.place).or_default().push(at);
         }
         let mut found = HashMap::new();
+        // Reversed, because the queue is popped from its end: the first draft is tested first.
         let mut queue: Vec<usize> = (0..drafts.len()).rev().collect();
         while let Some(at) = queue.pop() {
             let Some(unmet) = needs[at].iter().find_map(|need| self.test(&drafts[at], need)) else { continue };
@@ -137,7 +139,7 @@ impl<'a> PhaseScene<'a> {
     }
 
     /// The requirement of a draft, where it is not met now and this phase does not meet it.
-    fn test(&self, draft: &StepDraft<'_>, need: &DraftNeed<'_>) -> Option<UnmetRequirement> {
+    fn test(&self, draft: &StepDraft<'_>, need: &DraftRequirement<'_>) -> Option<UnmetRequirement> {
         let state = self.states[need.place];
         let brought = need.brought && self.acting[need.place].is_some();
         (!brought && !need.require.accepts(state)).then(|| UnmetRequirement {

@@ -26,6 +26,7 @@ impl<'a> ResourceIndex<'a> {
     pub(crate) fn new(instance: &'a InstanceFacts) -> Result<ResourceIndex<'a>, PlanError> {
         let mut places = HashMap::with_capacity(instance.resources.len());
         for (place, resource) in instance.resources.iter().enumerate() {
+            // Steps are found by their ids later, so ids must be unique.
             if places.insert(&resource.rid, place).is_some() {
                 return Err(PlanError::Twice(resource.rid.clone()));
             }
@@ -119,6 +120,7 @@ impl<'a> Until<'a> {
             (Until::None, _) => false,
             (Until::Group(group), Direction::Up) => position.group > *group,
             (Until::Group(group), Direction::Down) => position.group < *group,
+            // `start --to container#1` includes its addresses, which come right behind it.
             (Until::Position(limit), Direction::Up) => {
                 position > *limit && !(limit.linked.is_none() && position.head == limit.head)
             }

@@ -57,6 +57,7 @@ fn write_stage_order(out: &mut String, plan: &Plan) {
     let phases = plan.phases.iter().enumerate();
     let stages: Vec<(usize, &PlanStage)> =
         phases.flat_map(|(at, phase)| phase.stages.iter().map(move |stage| (at, stage))).collect();
+    // Graphviz draws arrows between nodes only. lhead and ltail cut this one off at the boxes of the stages.
     for (number, pair) in stages.windows(2).enumerate() {
         let [(a, before), (b, after)] = pair else { continue };
         if let (Some(last), Some(first)) = (before.steps.last(), after.steps.first()) {

@@ -1,6 +1,6 @@
 //! Why an action was not begun.
 
-use model::select::NothingSelected;
+use model::select::EmptySelection;
 use model::{NodeName, ObjectPath};
 use plan::PlanError;
 
@@ -44,7 +44,7 @@ pub enum ActError {
     NoRoom(#[source] FileError),
     /// The options select no resource.
     #[error(transparent)]
-    Nothing(#[from] NothingSelected),
+    Nothing(#[from] EmptySelection),
     /// The planner refuses the request.
     #[error(transparent)]
     Plan(#[from] PlanError),

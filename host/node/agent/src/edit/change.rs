@@ -6,7 +6,7 @@ use std::time::Duration;
 use config::diagnostic::Diagnostic;
 use config::{self, ConfigKey, Document, InvalidKey, InvalidKeyOperation, KeyOperation, KeywordReader};
 use model::ObjectPath;
-use model::select::{InvalidFilter, NothingSelected, ResourceFilter};
+use model::select::{EmptySelection, InvalidFilter, ResourceFilter};
 use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText};
 
 use crate::file::durable::{self, FileError};
@@ -72,10 +72,10 @@ pub enum ConfigError {
     Filter(#[from] InvalidFilter),
     /// The options select nothing.
     #[error("{object}")]
-    NothingSelected {
+    EmptySelection {
         object: ObjectPath,
         #[source]
-        source: NothingSelected,
+        source: EmptySelection,
     },
     /// The value cannot be evaluated.
     #[error(transparent)]
@@ -272,7 +272,7 @@ impl Agent {
         let configuration = self.configuration(path)?;
         let object = configuration.object()?;
         let selected = filter.select(&object.resources);
-        let selected = selected.map_err(|source| ConfigError::NothingSelected { object: path.clone(), source })?;
+        let selected = selected.map_err(|source| ConfigError::EmptySelection { object: path.clone(), source })?;
         Ok(selected.into_iter().map(|resource| resource.section.clone()).collect())
     }
 }

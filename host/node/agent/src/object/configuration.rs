@@ -75,7 +75,7 @@ impl ObjectConfiguration {
                 let _ = memory.set_last_good(&text);
                 ActiveObject::Current(Box::new(current))
             }
-            None => last_good(&memory, object, node, schemas, loaded.crippled)?,
+            None => last_good(&memory, object, node, schemas, loaded.partial)?,
         };
         let (document, diagnostics) = (loaded.document, loaded.diagnostics);
         Ok(ObjectConfiguration { document, diagnostics, active, path: object.clone() })
@@ -119,7 +119,7 @@ fn last_good(
     partial: Option<Object>,
 ) -> Result<ActiveObject, FileError> {
     let once = memory.last_good()?.map(|text| load(object, &text, node, schemas));
-    let (good, crippled_since) = once.map_or((None, None), |once| (once.object, once.crippled));
+    let (good, crippled_since) = once.map_or((None, None), |once| (once.object, once.partial));
     // A whole version of the past is better than a part of the present, and that better than a part of the past.
     Ok(match (good, partial.or(crippled_since)) {
         (Some(good), _) => ActiveObject::LastGood(Box::new(good)),

@@ -107,6 +107,7 @@ fn element(text: &str) -> Result<Option<ScheduleElement>, String> {
     };
     match fields.next() {
         Some(extra) => Err(format!("{extra:?} is one field too many")),
+        // An element that never matches, such as `@0`, is left out: it is how people switch a schedule off.
         None => Ok(Some(element).filter(|element| !element.windows.iter().all(ScheduleWindow::is_never))),
     }
 }
@@ -175,6 +176,7 @@ fn days(text: &str) -> Result<Vec<ScheduleDay>, String> {
     if matches!(weekdays, "" | "*") && monthday.is_some() {
         return Ok(vec![ScheduleDay { weekday: None, monthday }]);
     }
+    // Cron counts Sunday as 0 and as 7.
     let day = |text: &str| named(text, &WEEKDAYS).or_else(|| number(text, 7)).or((text == "0").then_some(7));
     let weekdays = range(weekdays, 7, day, "a day of the week, such as mon")?;
     Ok(weekdays.into_iter().map(|weekday| ScheduleDay { weekday: Some(weekday), monthday }).collect())
@@ -209,6 +211,7 @@ fn range(text: &str, last: u8, read: impl Fn(&str) -> Option<u8>, what: &str) ->
     let one = |text: &str| read(text).ok_or_else(|| format!("{text:?} is not {what}"));
     let Some((begin, end)) = text.split_once('-') else { return Ok(vec![one(text)?]) };
     let (begin, end) = (one(begin)?, one(end)?);
+    // `fri-mon` and `nov-feb` go round the end of the week and the year.
     if begin <= end { Ok((begin..=end).collect()) } else { Ok((begin..=last).chain(1..=end).collect()) }
 }
 

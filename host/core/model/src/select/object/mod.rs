@@ -158,10 +158,10 @@ impl SelectorTerm {
 }
 
 impl TermTest {
-    /// A text with an operator is a test of a keyword, one with a wildcard a pattern. Of the rest, a text that can be a path
-    /// is one, and any other is
-    /// the name of a keyword.
+    /// A text with an operator is a test of a keyword, one with a wildcard a pattern. Of the rest, a text that can be a path is
+    /// one, and any other is the name of a keyword.
     fn parse(text: &str) -> Result<TermTest, InvalidSelector> {
+        // `ns1/svc/` means every service of the namespace, while `ns1/` and `ns1/nscfg/` are objects.
         let folder_of_kind = text.ends_with('/') && text.matches('/').count() == 2 && !text.ends_with("/nscfg/");
         if KeywordTerm::has_operator(text) {
             KeywordTerm::parse(text).map(TermTest::Keyword)

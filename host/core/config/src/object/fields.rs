@@ -1,0 +1,220 @@
+//! Typed reading of one section: texts, flags, numbers, durations, and the keywords that have a syntax of their own.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use model::keyword::Keyword;
+use model::object::{Requirement, Topology, Trigger, VerbTimeouts};
+use model::{Group, InvalidSubsetName, NodeName, ObjectPath, Rid, SubsetName, Verb};
+
+use crate::ConfigKey;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::document::text::Entry;
+use crate::object::requires;
+use crate::resolve::resolver::KeywordResolver;
+
+/// The keywords of one section, by name and type. What does not convert is reported and counts as not set.
+pub(crate) struct SectionFields<'f, 'a> {
+    pub(crate) resolver: &'f KeywordResolver<'a>,
+    pub(crate) problems: &'f RefCell<Vec<Diagnostic>>,
+    pub(crate) section: &'f str,
+    pub(crate) keywords: &'f [&'a Keyword],
+}
+
+impl SectionFields<'_, '_> {
+    fn ok<T>(&self, result: Result<T, Diagnostic>) -> Option<T> {
+        result.map_err(|problem| self.problems.borrow_mut().push(problem)).ok()
+    }
+
+    fn keyword(&self, name: &str) -> Option<&Keyword> {
+        self.keywords.iter().copied().find(|keyword| keyword.name == name)
+    }
+
+    pub(crate) fn values(&self, name: &str) -> Option<Vec<String>> {
+        let keyword = self.keyword(name)?;
+        self.ok(self.resolver.canonical(self.section, keyword))?
+    }
+
+    pub(crate) fn all(&self) -> BTreeMap<String, Vec<String>> {
+        let entries = self.keywords.iter().map(|keyword| (keyword.name.clone(), self.values(&keyword.name)));
+        entries.filter_map(|(name, values)| Some((name, values?))).collect()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.values(name).unwrap_or_default().concat()
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.text(name) == "true"
+    }
+
+    /// A number that cannot be negative.
+    pub(crate) fn count(&self, name: &str) -> u32 {
+        let text = self.text(name);
+        text.parse().unwrap_or_else(|_| {
+            // A text that is not an integer was reported by its conversion. A default made of another keyword is not at fault
+            // itself: that keyword is reported.
+            if !text.is_empty() && self.written(name).is_some() {
+                self.report(
+                    name,
+                    format!("{} is out of range", self.key(name)),
+                    "expected 0 or a small positive integer",
+                );
+            }
+            0
+        })
+    }
+
+    /// The entry that the keyword reads.
+    pub(crate) fn written(&self, name: &str) -> Option<&Entry> {
+        self.resolver.written(self.section, self.keyword(name)?)
+    }
+
+    /// The subset of a resource, a name that can stand in `[subset#<group>:<name>]` and in a control group's.
+    pub(crate) fn subset(&self) -> Option<SubsetName> {
+        let subset = Some(self.text("subset")).filter(|subset| !subset.is_empty())?;
+        let report = |error: &InvalidSubsetName| {
+            self.report("subset", format!("{} is not the name of a subset", self.key("subset")), error.to_string());
+        };
+        subset.parse().inspect_err(report).ok()
+    }
+
+    /// Checks a list of objects, each with a node where that is allowed.
+    pub(crate) fn objects(&self, name: &str, with_node: bool) {
+        let is_object = |text: &str| text.parse::<ObjectPath>().is_ok();
+        let fits = |word: &str| match word.split_once('@').filter(|_| with_node) {
+            Some((object, node)) => is_object(object) && node.parse::<NodeName>().is_ok(),
+            None => is_object(word),
+        };
+        if let Some(bad) = self.values(name).iter().flatten().find(|word| !fits(word)) {
+            let label = if with_node { "expected <path>[@<node>]" } else { "expected the path of an object" };
+            self.report(
+                name,
+                format!("{} names {bad:?}, which is not the path of an object", self.key(name)),
+                format!("{label}, such as ns1/svc/web"),
+            );
+        }
+    }
+
+    pub(crate) fn duration(&self, name: &str) -> Option<Duration> {
+        self.text(name).parse().ok().map(Duration::from_millis)
+    }
+
+    pub(crate) fn key(&self, name: &str) -> ConfigKey {
+        ConfigKey::new(self.resolver.outline.display_name(self.section), name)
+    }
+
+    pub(crate) fn report(&self, name: &str, message: String, label: impl Into<String>) {
+        let span = self.keyword(name).map_or(Span::default(), |keyword| self.resolver.span_of(self.section, keyword));
+        self.problems.borrow_mut().push(Diagnostic::error(span, message, label));
+    }
+
+    /// How many instances shall be up. The bounds are checked for a failover object too.
+    pub(crate) fn topology(&self) -> Topology {
+        let (min, max) = (self.count("flex_min"), self.count("flex_max"));
+        if max != 0 && max < min && self.written("flex_max").is_some() {
+            self.report(
+                "flex_max",
+                "flex_max is less than flex_min".to_owned(),
+                format!("expected at least {min}, or 0 for any number"),
+            );
+        }
+        let max = (max != 0).then_some(max);
+        // A target outside of the bounds is drawn to the nearest one rather than refused.
+        let upper = max.map_or(u32::MAX, |max| max.max(min));
+        let target = self.count("flex_target").clamp(min, upper);
+        if self.text("topology") == "flex" { Topology::Flex { min, max, target } } else { Topology::Failover }
+    }
+
+    pub(crate) fn timeouts(&self, defaults: &VerbTimeouts) -> VerbTimeouts {
+        let own = |verb: Verb| Some((verb, self.duration(&format!("{verb}_timeout"))?));
+        // A resource's own `timeout` is weaker than the object's `<verb>_timeout`: the more specific verb wins.
+        let mut timeouts = defaults.clone();
+        timeouts.default = self.duration("timeout").unwrap_or(timeouts.default);
+        timeouts.verbs.extend(Verb::CONFIGURABLE.into_iter().chain([Verb::Status]).filter_map(own));
+        timeouts
+    }
+
+    pub(crate) fn process_group(&self) -> BTreeMap<String, String> {
+        let limits =
+            self.keywords.iter().filter_map(|keyword| keyword.name.strip_prefix("pg_").map(|name| (keyword, name)));
+        let limit = |(keyword, name): (&&Keyword, &str)| Some((name.to_owned(), self.values(&keyword.name)?.concat()));
+        limits.filter_map(limit).collect()
+    }
+
+    pub(crate) fn triggers(&self) -> BTreeMap<Trigger, Vec<String>> {
+        Trigger::all().filter_map(|trigger| Some((trigger, self.values(&trigger.to_string())?))).collect()
+    }
+
+    pub(crate) fn requires(&self, own: &Rid) -> BTreeMap<Verb, Vec<Requirement>> {
+        let required = |verb: Verb| Some((verb, self.requires_of(own, &format!("{verb}_requires"))?));
+        Verb::requiring().filter_map(required).collect()
+    }
+
+    pub(crate) fn requires_of(&self, own: &Rid, name: &str) -> Option<Vec<Requirement>> {
+        let text = self.text(name);
+        let located = match requires::parse(&text) {
+            Ok(located) => located,
+            Err(bad) => {
+                self.report_part(name, &text, bad.span, format!("{} does not parse", self.key(name)), bad.label);
+                return None;
+            }
+        };
+        for (requirement, span) in &located {
+            if let Some(label) = self.unknown_requirement(own, &requirement.rid) {
+                let message = format!("{} names {}", self.key(name), requirement.rid);
+                self.report_part(name, &text, *span, message, label);
+            }
+        }
+        let requirements: Vec<Requirement> = located.into_iter().map(|(requirement, _)| requirement).collect();
+        (!requirements.is_empty()).then_some(requirements)
+    }
+
+    /// Reports a requirement that parses, where its resource is named.
+    pub(crate) fn report_requirement(&self, name: &str, rid: &Rid, message: String, label: String) {
+        let text = self.text(name);
+        let located = requires::parse(&text).unwrap_or_default();
+        match located.into_iter().find(|(requirement, _)| requirement.rid == *rid) {
+            Some((_, span)) => self.report_part(name, &text, span, message, label),
+            None => self.report(name, message, label),
+        }
+    }
+
+    pub(crate) fn unknown_requirement(&self, own: &Rid, rid: &Rid) -> Option<String> {
+        let resources = &self.resolver.outline.resources;
+        if rid == own {
+            return Some("the resource itself".to_owned());
+        }
+        if self.resolver.outline.resource_of_rid(rid).is_some() {
+            return None;
+        }
+        let others = resources.iter().filter(|resource| resource.rid != *own);
+        let rids: Vec<String> = others.map(|resource| resource.rid.to_string()).collect();
+        let rids = rids.iter().map(String::as_str);
+        Some(crate::nearest::did_you_mean(&rid.to_string(), rids, "the object has no such resource"))
+    }
+
+    /// Reports a part of a value. Where references made the value, the part has no place in the text, and the whole value is
+    /// marked.
+    pub(crate) fn report_part(&self, name: &str, text: &str, part: Span, message: String, label: String) {
+        let keyword = self.keyword(name);
+        let entry = keyword.and_then(|keyword| self.resolver.written(self.section, keyword));
+        match entry.filter(|entry| entry.value == text) {
+            Some(entry) => self.problems.borrow_mut().push(Diagnostic::error(entry.locate(part), message, label)),
+            None => self.report(name, message, label),
+        }
+    }
+
+    /// The container whose network an address joins.
+    pub(crate) fn joins(&self, group: Group) -> Option<Rid> {
+        let value = (group == Group::Ip).then(|| self.values("netns")).flatten()?;
+        let rid = Rid::from_str(&value.concat()).ok()?;
+        if self.resolver.outline.resource_of_rid(&rid).is_none() {
+            let message = format!("{} names {rid}", self.key("netns"));
+            self.report("netns", message, "the object has no such resource");
+        }
+        Some(rid)
+    }
+}
