@@ -28,12 +28,12 @@ fn om() -> Command {
     OmLine::command()
 }
 
-/// What can be done with objects, under a name that a page can have.
+/// The actions on objects, under a name that a page can have.
 fn object() -> Command {
     ObjectLine::command().name("om-object").bin_name("om SELECTOR").display_name("om-object")
 }
 
-/// `om`, `om-driver`, `om-driver-ls`, …, `om-object` for the actions of objects, `om-object-start`, …: a page each.
+/// `om`, `om-driver`, `om-driver-ls`, …, `om-object` for the actions of objects, `om-object-start`, …: one page each.
 fn pages() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut pages = Vec::new();
     for (mut command, spoken) in [(om(), "om"), (object(), "om SELECTOR")] {

@@ -1,4 +1,4 @@
-//! What every command works with: the backend, the selected objects, and the options that all commands have.
+//! One run of the command line: the backend, the selection of objects, and the options that all commands have.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,4 +1,5 @@
-//! Leaves the machine's namespaces, so that the demo touches nothing of it. To be called before there is any thread.
+//! Leaves the machine's namespaces, so that the demo touches nothing of the machine. To be called before the process has a
+//! second thread, because a user namespace cannot be entered later.
 
 use std::fs;
 use std::path::Path;
@@ -11,8 +12,8 @@ use nix::unistd::{getgid, getuid};
 
 use crate::DemoRung;
 
-/// Enters what the rung stands on. `folder` is then a file system of its own, but on the last one.
-pub(super) fn enter(rung: DemoRung, folder: &Path) -> Result<()> {
+/// Enters the namespaces of the rung. Except on the last rung, `directory` then has a file system of its own.
+pub(super) fn enter(rung: DemoRung, directory: &Path) -> Result<()> {
     match rung {
         DemoRung::Root => {
             fs::File::open("/dev/loop-control").context("there are no loop devices: /dev/loop-control")?;
@@ -21,7 +22,7 @@ pub(super) fn enter(rung: DemoRung, folder: &Path) -> Result<()> {
         DemoRung::User => {
             let (uid, gid) = (getuid(), getgid());
             leave(CloneFlags::CLONE_NEWUSER)?;
-            // Who cannot drop groups could gain by it, so the kernel wants setgroups(2) switched off first.
+            // An unprivileged process could gain access by dropping groups, so the kernel wants setgroups(2) switched off first.
             fs::write("/proc/self/setgroups", "deny").context("cannot write /proc/self/setgroups")?;
             fs::write("/proc/self/uid_map", format!("0 {uid} 1")).context("cannot write /proc/self/uid_map")?;
             fs::write("/proc/self/gid_map", format!("0 {gid} 1")).context("cannot write /proc/self/gid_map")?;
@@ -31,14 +32,14 @@ pub(super) fn enter(rung: DemoRung, folder: &Path) -> Result<()> {
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).context("cannot make the mounts private")?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-    mount(Some("hostler-demo"), folder, Some("tmpfs"), flags, Some("mode=0755,size=256m"))
-        .with_context(|| format!("cannot mount a tmpfs on {}", folder.display()))?;
+    mount(Some("hostler-demo"), directory, Some("tmpfs"), flags, Some("mode=0755,size=256m"))
+        .with_context(|| format!("cannot mount a tmpfs on {}", directory.display()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("cannot start the asynchronous runtime")?.block_on(set_up("lo"))
 }
 
 fn leave(also: CloneFlags) -> Result<()> {
-    unshare(also | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).context("no private namespaces are to be had")
+    unshare(also | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).context("private namespaces are not available")
 }
 
 async fn set_up(name: &str) -> Result<()> {

@@ -1,7 +1,8 @@
-//! Interrupts, held back while there is something to take down: they are asked for between two commands.
+//! Signals that would stop the demo, held back while it has something to take down. The demo checks for them between two
+//! commands.
 //!
-//! They are caught, not blocked: what is blocked here would be blocked in every program that is started, and a service that
-//! cannot be told to end has to be killed.
+//! They are caught, not blocked: a blocked signal stays blocked in every program that is started, and the service could then
+//! only be killed.
 
 use std::time::Duration;
 
@@ -9,23 +10,23 @@ use anyhow::{Context, Result, bail};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Catches the signals that end a program. Has no thread of its own.
-pub(super) struct Interrupts {
+/// The signals that stop a program, caught. No thread is needed for it.
+pub(super) struct HeldSignals {
     runtime: Runtime,
     signals: Vec<Signal>,
 }
 
-impl Interrupts {
-    /// From here on this process is not ended by them.
-    pub(super) fn hold() -> Result<Interrupts> {
+impl HeldSignals {
+    /// From here on, the signals do not stop this process.
+    pub(super) fn hold() -> Result<HeldSignals> {
         let runtime = Builder::new_current_thread().enable_all().build().context("cannot catch signals")?;
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         let catch = || kinds.into_iter().map(signal).collect::<std::io::Result<_>>();
         let signals = runtime.block_on(async { catch() }).context("cannot catch signals")?;
-        Ok(Interrupts { runtime, signals })
+        Ok(HeldSignals { runtime, signals })
     }
 
-    /// An error if one came since the last look.
+    /// An error if a signal came since the last check.
     pub(super) fn check(&mut self) -> Result<()> {
         for signal in &mut self.signals {
             let caught = self.runtime.block_on(async { tokio::time::timeout(Duration::ZERO, signal.recv()).await });

@@ -1,12 +1,12 @@
-//! `om demo`: a service from nothing to nothing, on the real kernel, and nothing of it is left.
+//! `om demo`: the life of a service, on the real kernel, from its configuration to its deletion. Nothing of it is left.
 //!
 //! ```text
-//! ladder ──▶ om demo --inside DIR     one process a rung: it enters its namespaces before it has any thread,
-//!               │                      and says so if it cannot
+//! ladder ──▶ om demo --inside DIR     one process for each rung: it enters its namespaces before it has a second
+//!               │                      thread, and reports if it cannot
 //!               ├─ enter              namespaces, a tmpfs on DIR, lo
-//!               └─ play ──▶ stage     each command as a user would type it, run by this very program, and checked
+//!               └─ play ──▶ stage     each command as a user would type it, run by this program, and checked
 //!                    │
-//!                    └─ om demo --serve / --fetch   the service's application, and its customer
+//!                    └─ om demo --serve / --fetch   the service's application, and its client
 //! ```
 
 mod enter;
@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 pub use ladder::run;
 
-/// What `om demo` is asked for: the demo itself, or one of its parts, which it calls by itself.
+/// The request: the demo itself, or one of its parts, which it starts by itself.
 #[derive(Debug, Clone, Default)]
 pub struct DemoOrder {
     /// Whether a shell is opened before everything is taken down.

@@ -1,4 +1,4 @@
-//! The demo's service, as far as each rung allows it.
+//! The configuration of the demo's service, as far as each rung allows it.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -31,21 +31,23 @@ pub(super) fn stays(rung: DemoRung, rid: &str) -> bool {
     rung != DemoRung::Root && rid == "fs#1"
 }
 
-/// What is missing in comparison with the first rung.
+/// The parts of the first rung that this one leaves out.
 pub(super) fn left_out(rung: DemoRung) -> Option<&'static str> {
     match rung {
         DemoRung::Root => None,
-        DemoRung::User => {
-            Some("no loop device, no file system on a disk: these need root. A folder and a tmpfs stand in for them.")
+        DemoRung::User => Some(
+            "no loop device, no file system on a disk: these need root. A directory and a tmpfs stand in for them.",
+        ),
+        DemoRung::Plain => {
+            Some("no address, no disk, no mount: these need a namespace. A directory stands in for them.")
         }
-        DemoRung::Plain => Some("no address, no disk, no mount: these need a namespace. A folder stands in for them."),
     }
 }
 
 /// The configuration. The paths are written out: it can be read as it is.
-pub(super) fn configuration(rung: DemoRung, om: &Path, folder: &Path) -> String {
-    let folder = folder.display();
-    let site = format!("{folder}/site");
+pub(super) fn configuration(rung: DemoRung, om: &Path, directory: &Path) -> String {
+    let directory = directory.display();
+    let site = format!("{directory}/site");
     let address = address(rung);
     let mut text = String::from("[DEFAULT]\nnodes = demo\n");
     if rung != DemoRung::Plain {
@@ -54,11 +56,11 @@ pub(super) fn configuration(rung: DemoRung, om: &Path, folder: &Path) -> String 
     }
     text += &match rung {
         DemoRung::Root => format!(
-            "\n[disk#1]\ntype = loop\nfile = {folder}/web.img\nsize = 32m\n\
+            "\n[disk#1]\ntype = loop\nfile = {directory}/web.img\nsize = 32m\n\
              \n[fs#1]\ntype = ext4\ndev = {{disk#1.exposed_devs[0]}}\nmnt = {site}\n"
         ),
         DemoRung::User => format!(
-            "\n[fs#1]\ntype = directory\npath = {site}\n\n[fs#2]\ntype = tmpfs\nmnt = {folder}/scratch\nsize = 8m\n"
+            "\n[fs#1]\ntype = directory\npath = {site}\n\n[fs#2]\ntype = tmpfs\nmnt = {directory}/scratch\nsize = 8m\n"
         ),
         DemoRung::Plain => format!("\n[fs#1]\ntype = directory\npath = {site}\n\n[fs#2]\ntype = flag\n"),
     };

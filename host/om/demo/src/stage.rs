@@ -1,4 +1,4 @@
-//! Shows a command as a user would type it, runs it with this very program, and checks how it ended.
+//! Shows a command as a user would type it, runs it with this very program, and checks its exit code.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -11,41 +11,41 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::interrupt::Interrupts;
+use super::interrupt::HeldSignals;
 
-/// Where the demo is played.
-pub(super) struct Stage {
+/// The program and the directory of the demo.
+pub(super) struct DemoStage {
     pub(super) om: PathBuf,
-    pub(super) folder: PathBuf,
-    interrupts: RefCell<Interrupts>,
+    pub(super) directory: PathBuf,
+    interrupts: RefCell<HeldSignals>,
 }
 
-impl Stage {
-    pub(super) fn new(folder: &Path) -> Result<Stage> {
-        let om = std::env::current_exe().context("cannot tell which program this is")?;
-        Ok(Stage { om, folder: folder.to_owned(), interrupts: RefCell::new(Interrupts::hold()?) })
+impl DemoStage {
+    pub(super) fn new(directory: &Path) -> Result<DemoStage> {
+        let om = std::env::current_exe().context("cannot find the path of this program")?;
+        Ok(DemoStage { om, directory: directory.to_owned(), interrupts: RefCell::new(HeldSignals::hold()?) })
     }
 
-    /// A word to whoever watches.
+    /// Prints a comment on what follows.
     pub(super) fn say(&self, text: &str) -> Result<()> {
         self.interrupts.borrow_mut().check()?;
         let style = anstyle::Style::new().bold();
-        writeln!(anstream::stdout(), "\n{style}# {text}{style:#}").context("nobody watches any more")
+        writeln!(anstream::stdout(), "\n{style}# {text}{style:#}").context("the output can no longer be written")
     }
 
     /// Shows and runs `om …`, which must succeed.
     pub(super) fn om(&self, args: &[&str]) -> Result<()> {
-        self.om_ends(args, 0)
+        self.om_exits(args, 0)
     }
 
-    /// Shows and runs `om …`, which must end with this code.
-    pub(super) fn om_ends(&self, args: &[&str], expected: i32) -> Result<()> {
+    /// Shows and runs `om …`, which must exit with this code.
+    pub(super) fn om_exits(&self, args: &[&str], expected: i32) -> Result<()> {
         let typed: Vec<String> = std::iter::once("om").chain(args.iter().copied()).map(shell_word).collect();
         let typed = typed.join(" ");
         let style = anstyle::AnsiColor::Cyan.on_default();
-        writeln!(anstream::stdout(), "{style}$ {typed}{style:#}").context("nobody watches any more")?;
-        stdout().flush().context("nobody watches any more")?;
-        // Both streams in the order in which they were written.
+        writeln!(anstream::stdout(), "{style}$ {typed}{style:#}").context("the output can no longer be written")?;
+        stdout().flush().context("the output can no longer be written")?;
+        // Both streams go to one file, so that their lines stay in the order in which they were written.
         let both = || stdout().as_fd().try_clone_to_owned().map(File::from).context("cannot share the terminal");
         let status = self.command(args).stdin(Stdio::null()).stdout(both()?).stderr(both()?).status()?;
         self.interrupts.borrow_mut().check()?;
@@ -53,7 +53,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Runs `om …` unseen, and returns what it prints.
+    /// Runs `om …` without showing it, and returns its output.
     pub(super) fn ask(&self, args: &[&str]) -> Result<String> {
         let output = self.command(args).stdin(Stdio::null()).output().context("cannot run om")?;
         if !output.status.success() {
@@ -62,13 +62,13 @@ impl Stage {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// The status of the service, asked of its drivers.
+    /// The status of the service, as its drivers report it now.
     pub(super) fn status(&self) -> Result<Value> {
         let text = self.ask(&["web", "print", "status", "--refresh", "--format", "json"])?;
-        serde_json::from_str(&text).context("the status is no JSON")
+        serde_json::from_str(&text).context("the status is not JSON")
     }
 
-    /// A shell for whoever wants to look around. How it ends is their business.
+    /// Opens a shell to look around in. Its exit code does not matter.
     pub(super) fn shell(&self) -> Result<()> {
         let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
         let here = self.om.parent().map(Path::to_owned).into_iter();
@@ -85,9 +85,9 @@ impl Stage {
         command
     }
 
-    /// The environment and the folder of all that is run here.
+    /// Sets the environment and the directory of a command.
     fn surround<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        command.current_dir(&self.folder).env("HOSTLER_ROOT", &self.folder).env("HOSTLER_NODENAME", "demo")
+        command.current_dir(&self.directory).env("HOSTLER_ROOT", &self.directory).env("HOSTLER_NODENAME", "demo")
     }
 }
 

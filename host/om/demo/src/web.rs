@@ -1,4 +1,4 @@
-//! The demo's application and its customer: a server of the files of one folder, and what asks it for its page. They are
+//! The demo's application and its client: a web server for the files of one directory, and a request for its page. They are
 //! here so that the demo needs no other program.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,24 +14,24 @@ use crate::print;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Serves until it is ended.
-pub(super) fn serve(address: &str, folder: &Path) -> Result<ExitCode> {
+/// Serves until the process is stopped.
+pub(super) fn serve(address: &str, directory: &Path) -> Result<ExitCode> {
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     for stream in listener.incoming() {
-        // A customer that goes away is no reason to close the shop.
-        let _ = stream.and_then(|stream| answer(stream, folder));
+        // A client that disconnects must not stop the server.
+        let _ = stream.and_then(|stream| answer(stream, directory));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn answer(mut stream: TcpStream, folder: &Path) -> std::io::Result<()> {
+fn answer(mut stream: TcpStream, directory: &Path) -> std::io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut request = String::new();
     BufReader::new(stream.try_clone()?.take(4096)).read_line(&mut request)?;
     let name = request.split(' ').nth(1).unwrap_or("/").trim_start_matches('/');
     let name = if name.is_empty() { "index.html" } else { name };
-    // One name, no path: nothing outside of the folder is served.
-    let page = (!name.contains('/') && !name.starts_with('.')).then(|| std::fs::read(folder.join(name)));
+    // Only a plain name is accepted, so that nothing outside of the directory is served.
+    let page = (!name.contains('/') && !name.starts_with('.')).then(|| std::fs::read(directory.join(name)));
     let (status, body) = match page {
         Some(Ok(page)) => ("200 OK", page),
         _ => ("404 Not Found", b"there is no such page\n".to_vec()),
@@ -45,9 +45,9 @@ pub(super) fn fetch(address: &str) -> Result<ExitCode> {
     let mut stream = connect(address).with_context(|| format!("nothing answers on {address}"))?;
     let mut response = String::new();
     stream.set_read_timeout(Some(PATIENCE)).context("cannot set a timeout")?;
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").context("cannot ask")?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").context("cannot send the request")?;
     stream.read_to_string(&mut response).context("cannot read the answer")?;
-    let (head, body) = response.split_once("\r\n\r\n").context("this is no answer of a web server")?;
+    let (head, body) = response.split_once("\r\n\r\n").context("the answer is not that of a web server")?;
     print(body);
     match head.split(' ').nth(1) {
         Some("200") => Ok(ExitCode::SUCCESS),

@@ -75,7 +75,7 @@ struct ValueRequest {
     value: ValueKind,
     /// The objects whose values may stand here.
     target: Option<Target>,
-    /// What stands before the part that is being typed: `--rid=`, `fs#1,`.
+    /// The text before the part that is being typed: `--rid=`, `fs#1,`.
     before: String,
     typed: String,
 }
@@ -88,7 +88,7 @@ impl ValueRequest {
     }
 }
 
-/// What is asked for, if it is a value that the parser knows nothing of.
+/// The value that is being typed, if it is one whose names only the agent knows.
 fn value(at: usize, words: &[String]) -> Option<ValueRequest> {
     let (before, typed) = (words.get(..at).unwrap_or(words), words.get(at).cloned().unwrap_or_default());
     let option = before.last().and_then(|option| ValueKind::of_option(option)).map(|value| (value, String::new()));
@@ -107,18 +107,18 @@ fn value(at: usize, words: &[String]) -> Option<ValueRequest> {
     Some(ValueRequest { value, target, before: format!("{option}{}", &rest[..from]), typed: rest[from..].to_owned() })
 }
 
-/// What a word may be, as far as it can be told.
-enum Expected {
+/// The kinds of words that may follow.
+enum ExpectedWord {
     /// The name of an object, or of a subsystem.
     First { subsystems: bool },
-    /// What the parser of `command` takes after these words.
+    /// A word that the parser of `command` accepts after these words.
     Parsed { command: Box<Command>, before: Vec<String> },
 }
 
 fn complete(at: usize, words: &[String], objects: impl Fn() -> Vec<String>) -> anyhow::Result<Vec<String>> {
     let typed = words.get(at).cloned().unwrap_or_default();
     let (command, before) = match expected(words.get(..at).unwrap_or(words)) {
-        Expected::First { subsystems } if !typed.starts_with('-') => {
+        ExpectedWord::First { subsystems } if !typed.starts_with('-') => {
             let om = OmLine::command();
             let names = om.get_subcommands().filter(|command| subsystems && !command.is_hide_set());
             let all = names
@@ -127,8 +127,8 @@ fn complete(at: usize, words: &[String], objects: impl Fn() -> Vec<String>) -> a
                 .filter(|name| name.starts_with(&typed));
             return Ok(all.collect());
         }
-        Expected::First { .. } => (OmLine::command(), Vec::new()),
-        Expected::Parsed { command, before } => (*command, before),
+        ExpectedWord::First { .. } => (OmLine::command(), Vec::new()),
+        ExpectedWord::Parsed { command, before } => (*command, before),
     };
     let names = subcommands(&command, &before, &typed);
     let mut line: Vec<OsString> = std::iter::once("om".to_owned()).chain(before).map(OsString::from).collect();
@@ -137,7 +137,7 @@ fn complete(at: usize, words: &[String], objects: impl Fn() -> Vec<String>) -> a
     let found = clap_complete::engine::complete(&mut command, line, at, None).context("cannot complete")?;
     let found = found.into_iter().filter(|c| !c.is_hide_set()).map(|c| c.get_value().to_string_lossy().into_owned());
     let mut found: Vec<String> = found.collect();
-    // Of a command with several names the engine tells but one.
+    // The engine lists only one name of a command that has several.
     found.extend(names.into_iter().filter(|name| !found.contains(name)).collect::<Vec<_>>());
     Ok(found)
 }
@@ -157,24 +157,24 @@ fn subcommands(command: &Command, before: &[String], typed: &str) -> Vec<String>
     names.filter(|name| name.starts_with(typed)).collect()
 }
 
-/// What comes after these words, argv[0] among them. The same reading as of a whole line.
-fn expected(before: &[String]) -> Expected {
-    let [program, rest @ ..] = before else { return Expected::First { subsystems: true } };
+/// The words that may follow these, argv[0] included. They are read in the same way as a whole line.
+fn expected(before: &[String]) -> ExpectedWord {
+    let [program, rest @ ..] = before else { return ExpectedWord::First { subsystems: true } };
     let service_manager = program.ends_with("svcmgr");
     if service_manager && rest.last().is_some_and(|last| matches!(last.as_str(), "-s" | "--service" | "--selector")) {
-        return Expected::First { subsystems: false };
+        return ExpectedWord::First { subsystems: false };
     }
     let options = ValueOptions::of(ObjectLine::command);
     match normalise(before.to_vec(), &options) {
         Ok(CommandLine::Subsystem(words)) if words.iter().all(|word| word.starts_with('-')) && !service_manager => {
-            Expected::First { subsystems: true }
+            ExpectedWord::First { subsystems: true }
         }
-        Ok(CommandLine::Subsystem(words)) => Expected::Parsed { command: OmLine::command().into(), before: words },
+        Ok(CommandLine::Subsystem(words)) => ExpectedWord::Parsed { command: OmLine::command().into(), before: words },
         Ok(CommandLine::Object { words, .. }) => {
-            Expected::Parsed { command: ObjectLine::command().into(), before: words }
+            ExpectedWord::Parsed { command: ObjectLine::command().into(), before: words }
         }
         // The selector is not finished yet, or cannot be read: the action after it is the same.
-        Err(_) => Expected::Parsed { command: ObjectLine::command().into(), before: Vec::new() },
+        Err(_) => ExpectedWord::Parsed { command: ObjectLine::command().into(), before: Vec::new() },
     }
 }
 

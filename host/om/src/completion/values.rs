@@ -1,4 +1,4 @@
-//! What the value of an option, or the argument of a command, may be: names that only the agent knows.
+//! The values of options and arguments whose names only the agent knows.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use protocol::NameKind;
 
 use crate::session::Session;
 
-/// What a word stands for.
+/// The kind of name that a word is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueKind {
     /// A name in an object.
@@ -16,7 +16,7 @@ pub(super) enum ValueKind {
 }
 
 impl ValueKind {
-    /// What follows an option, if that is a name.
+    /// The kind of the value of an option, if it is a name.
     pub(super) fn of_option(option: &str) -> Option<ValueKind> {
         Some(match option {
             "--rid" | "--to" | "--upto" | "--downto" => ValueKind::Named(NameKind::Resource),
@@ -30,7 +30,7 @@ impl ValueKind {
         })
     }
 
-    /// What the argument of a command of a subsystem is.
+    /// The kind of the argument of a subsystem's command.
     pub(super) fn of_argument(words: &[String]) -> Option<ValueKind> {
         let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
         match words[..] {

@@ -1,4 +1,4 @@
-//! What a driver asks for, as sentences in columns.
+//! The grants that a driver asks for, as sentences in columns.
 
 use protocol::GrantDocument;
 

@@ -6,7 +6,7 @@ use config::nearest;
 use crate::command::ObjectLine;
 use crate::exit::Failure;
 
-/// What OpenSVC does with objects, and this version does not yet. Some take a second word: `pg freeze`, or `pg_freeze` of old.
+/// Actions that OpenSVC has and this version does not yet. Some take a second word: `pg freeze`, once `pg_freeze`.
 const UNBUILT: [&str; 29] = [
     "abort",
     "boot",

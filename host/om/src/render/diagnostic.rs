@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, with the lines that it is wrong in.
+//! The problems of a configuration, each with the lines that it is in.
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};

@@ -7,7 +7,7 @@ use super::table::table;
 
 /// How wide a line of text may be.
 const WIDTH: usize = 80;
-/// What stands before the text of a keyword.
+/// The indentation of the text of a keyword.
 const INDENT: &str = "    ";
 
 /// What applies beside a driver's own keywords.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// A line of the tree.
 struct TreeRow {
-    /// What is left of the name: `|  |- `.
+    /// The branch to the left of the name: `|  |- `.
     branch: String,
     name: String,
     flags: String,
@@ -57,7 +57,7 @@ fn head(branch: &str, name: &str, state: Option<State>, text: String) -> TreeRow
     }
 }
 
-/// What else is said beside the sum.
+/// The words beside the overall state: frozen, not provisioned.
 fn words(instance: &InstanceDocument) -> String {
     let provisioned = match instance.provisioned {
         Provisioned::False => Some("not provisioned"),

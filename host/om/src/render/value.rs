@@ -3,7 +3,7 @@
 use protocol::{EvaluatedKeyword, KeywordKind};
 use serde_json::{Value, json as value};
 
-/// What stands for a value that must not be shown.
+/// Printed in place of a value that must not be shown.
 const HIDDEN: &str = "***";
 
 /// For people: as they would write it.

@@ -133,7 +133,7 @@ fn action_first(words: Vec<String>, options: &ValueOptions) -> Vec<String> {
     moved
 }
 
-/// What follows the name of an engine's client belongs to the client. Of the options before the name, those that say where
+/// The words behind the name of an engine's client belong to the client. Of the options before the name, those that say where
 /// to act move directly behind it, and all others stay.
 fn client_first(words: Vec<String>, at: usize) -> Vec<String> {
     let (leading, rest) = words.split_at(at);

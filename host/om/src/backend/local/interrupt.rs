@@ -18,8 +18,8 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Reply<T> {
     Ok(result)
 }
 
-/// Cancels the action at the first signal, so that what it changed is undone. Later signals change nothing: to stop in the
-/// middle of the undoing would leave the service in a state that nobody asked for.
+/// Cancels the action at the first signal, so that what it changed is undone. Later signals change nothing: to stop the
+/// undoing halfway would leave the service in a state that no action leads to.
 pub(super) async fn cancel_on_signal(cancel: Cancel) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
