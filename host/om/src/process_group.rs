@@ -9,6 +9,7 @@ use crate::exit::Outcome;
 use crate::session::Session;
 
 pub(crate) fn run(session: &Session, group: &str, command: &[String]) -> Outcome {
+    // First the group, then the command: a child that it starts is then in the group too.
     session.backend.join_process_group(group)?;
     let [program, args @ ..] = command else { return Err(anyhow!("expected a command").into()) };
     let error = Command::new(program).args(args).exec();

@@ -21,6 +21,7 @@ pub fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // Before anything else: the child must not read configurations or words.
     if argv.get(1).is_some_and(|word| word == backend::COMPILE_VERB) {
         return compile();
     }
@@ -28,6 +29,7 @@ pub fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
         terminal::complain(&format!("{error:#}"));
         ExitCode::from(exit::of_failure(kind))
     });
+    // A failure of the command says more than the lost output.
     match terminal::output_error() {
         Some(error) if code == ExitCode::SUCCESS => {
             terminal::complain(&format!("cannot write the output: {error}"));

@@ -47,6 +47,7 @@ impl Session {
                 for line in lines {
                     selected.extend(self.backend.select(&ObjectQuery::parse(line)?)?);
                 }
+                // Two selectors in a row often name the same object.
                 selected.dedup();
                 Ok(selected)
             }
@@ -63,6 +64,7 @@ impl Session {
     pub(crate) fn select_instances(&self, target: &Target, action: &str) -> Result<Vec<ObjectPath>, Failure> {
         let (stores, others): (Vec<_>, Vec<_>) =
             self.select_some(target)?.into_iter().partition(|path| path.kind().is_store());
+        // A pattern such as ** names stores too, which is not a mistake. A store that is named alone is one.
         match (stores.first(), others.is_empty()) {
             (Some(store), true) => {
                 let text = format!(

@@ -65,7 +65,7 @@ pub struct CopyOrder {
 
 /// The report of an action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ActionReport {
+pub struct ActionResult {
     pub ending: EndingDocument,
     /// Whether anything was changed.
     pub changed: bool,
@@ -145,4 +145,28 @@ pub enum ConsoleOrder {
     Exec { argv: Vec<String> },
     /// The output so far, and if `follow` says so the output to come.
     Logs { follow: bool },
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_order_need_only_hold_what_is_not_the_default() {
+        let order: ActionOrder =
+            serde_json::from_value(json!({"action": "start", "resources": {"rid": "fs#1"}, "force": true})).unwrap();
+        assert_eq!((order.action.as_str(), order.force, order.confirm), ("start", true, false));
+        assert!(!order.resources.is_all());
+        assert_eq!(order.copy.verb, "update");
+    }
+
+    #[test]
+    fn an_ending_names_its_resources() {
+        let ending = EndingDocument::Failed { rids: vec!["fs#1".parse().unwrap()] };
+        let value = json!({"ending": "failed", "rids": ["fs#1"]});
+        assert_eq!(serde_json::to_value(&ending).unwrap(), value);
+        assert_eq!(serde_json::from_value::<EndingDocument>(value).unwrap(), ending);
+    }
 }

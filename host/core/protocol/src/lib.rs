@@ -16,7 +16,7 @@ mod object;
 mod status;
 mod word;
 
-pub use action::{ActionOrder, ActionPlan, ActionReport, ConsoleOrder, CopyOrder, EndingDocument, ResourceSelection};
+pub use action::{ActionOrder, ActionPlan, ActionResult, ConsoleOrder, CopyOrder, EndingDocument, ResourceSelection};
 pub use audit::{AuditEntry, AuditQuery};
 pub use config::{
     ConfigChange, ConfigEdit, ConfigOutcome, ConfigTarget, ConfigText, EvaluatedKeyword, KeyChange, KeywordKind,
@@ -32,6 +32,6 @@ pub use level::LogLevel;
 pub use log::LogQuery;
 pub use object::{NameKind, ObjectList, ObjectSummary};
 pub use status::{
-    AbsentInstance, FaultDocument, InstanceDocument, InternalInstanceDocument, InternalResourceDocument, NamedValue,
+    AbsentInstance, ExposedValue, FaultDocument, InstanceDocument, InternalInstanceDocument, InternalResourceDocument,
     NoteDocument, ResourceDocument, StatusMessage,
 };

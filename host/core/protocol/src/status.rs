@@ -88,8 +88,8 @@ pub struct ResourceDocument {
     pub standby: bool,
     pub subset: Option<String>,
     pub tags: Vec<String>,
-    pub exposes: Vec<NamedValue>,
-    pub uses: Vec<NamedValue>,
+    pub exposes: Vec<ExposedValue>,
+    pub uses: Vec<ExposedValue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub internal: Option<InternalResourceDocument>,
 }
@@ -115,7 +115,7 @@ pub struct StatusMessage {
 
 /// A name and its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NamedValue {
+pub struct ExposedValue {
     pub name: String,
     pub value: String,
 }
@@ -246,5 +246,95 @@ mod by_rid {
         let mut resources: Vec<ResourceDocument> = named.into_iter().map(with_rid).collect::<Result<_, D::Error>>()?;
         resources.sort_by(|a, b| a.rid.cmp(&b.rid));
         Ok(resources)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn resource(rid: &str) -> ResourceDocument {
+        ResourceDocument {
+            rid: rid.parse().unwrap(),
+            driver: "fs.ext4".parse().unwrap(),
+            status: State::StdbyUp,
+            label: "ext4 /dev/loop0@/srv/web".to_owned(),
+            log: vec![StatusMessage { level: LogLevel::Warn, message: "nearly full".to_owned() }],
+            provisioned: Provisioned::True,
+            monitor: true,
+            disable: false,
+            optional: false,
+            encap: false,
+            standby: true,
+            subset: None,
+            tags: vec!["db".to_owned()],
+            exposes: vec![ExposedValue { name: "device".to_owned(), value: "/dev/loop0".to_owned() }],
+            uses: Vec::new(),
+            internal: Some(InternalResourceDocument {
+                parallel: false,
+                running: false,
+                restarts_left: RestartsLeft::Left(3),
+                fault: Some(FaultDocument(Fault::Stack)),
+            }),
+        }
+    }
+
+    fn instance() -> InstanceDocument {
+        InstanceDocument {
+            path: "web".parse().unwrap(),
+            node: "n1".parse().unwrap(),
+            avail: State::StdbyUp,
+            overall: State::Warn,
+            optional: State::Na,
+            provisioned: Provisioned::Mixed,
+            frozen: true,
+            updated_at: 1_000,
+            notes: vec!["start was interrupted".to_owned()],
+            resources: ["fs#2", "fs#10"].map(resource).to_vec(),
+            internal: Some(InternalInstanceDocument {
+                show_disabled: true,
+                notes: vec![NoteDocument::Interrupted { action: "start".to_owned() }],
+            }),
+        }
+    }
+
+    #[test]
+    fn a_status_is_read_as_it_was_written() {
+        let text = serde_json::to_string(&instance()).unwrap();
+        assert_eq!(serde_json::from_str::<InstanceDocument>(&text).unwrap(), instance());
+    }
+
+    #[test]
+    fn a_published_status_has_no_internal_members() {
+        let published = serde_json::to_value(instance().published()).unwrap();
+        let members: Vec<&String> = published.as_object().unwrap().keys().collect();
+        let expected = [
+            "avail",
+            "frozen",
+            "node",
+            "notes",
+            "optional",
+            "overall",
+            "path",
+            "provisioned",
+            "resources",
+            "updated_at",
+        ];
+        assert_eq!(members, expected);
+        let resource = &published["resources"]["fs#10"];
+        assert_eq!(resource["log"], json!([{"level": "warn", "message": "nearly full"}]));
+        assert_eq!(resource["exposes"], json!([{"name": "device", "value": "/dev/loop0"}]));
+        assert_eq!((&resource["type"], &resource["status"]), (&json!("fs.ext4"), &json!("stdby up")));
+        assert_eq!(resource.get("internal"), None);
+    }
+
+    #[test]
+    fn an_object_without_an_instance_is_not_applicable() {
+        let absent = AbsentInstance::new("web".parse().unwrap(), "it runs on n2".to_owned());
+        let expected = json!({"path": "web", "avail": "n/a", "overall": "n/a", "provisioned": "n/a",
+                              "notes": ["it runs on n2"], "resources": {}});
+        assert_eq!(serde_json::to_value(absent).unwrap(), expected);
     }
 }

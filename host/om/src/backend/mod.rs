@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use model::{DriverName, NodeName, ObjectPath, Rid};
 use protocol::{
-    ActionOrder, ActionPlan, ActionReport, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
+    ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
     ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc, DriverGrants, DriverInspection,
     DriverList, EngineAccess, EvaluatedKeyword, InstalledDriver, InstanceDocument, KeyChange, LogLevel, LogQuery,
     NameKind, ObjectList, PolicyChange, ResourceSelection,
@@ -74,7 +74,7 @@ pub(crate) trait Backend {
     /// The plan of an action.
     fn plan(&self, path: &ObjectPath, order: &ActionOrder) -> Reply<ActionPlan>;
     /// Carries out an action. A signal to this process cancels it.
-    fn act(&self, path: &ObjectPath, order: &ActionOrder, lines: Arc<dyn LogLines>) -> Reply<ActionReport>;
+    fn act(&self, path: &ObjectPath, order: &ActionOrder, lines: Arc<dyn LogLines>) -> Reply<ActionResult>;
     /// Sets a flag. False if there was nothing to change.
     fn flag(&self, path: &ObjectPath, flag: InstanceFlag) -> Reply<bool>;
     /// Hands log entries to `entry`, until there are no more or it breaks.

@@ -49,6 +49,7 @@ fn find(session: &Session, about: Option<&str>) -> Result<ManualSubject, Failure
         Some("driver") => ManualSubject::Section("driver#<group>.<name>", keyword::driver()),
         Some("resource") => ManualSubject::Section("resource", keyword::resource()),
         Some(word) => match (word.parse::<Group>(), word.parse::<DriverName>()) {
+            // A group is also the first half of a driver name, but never a whole one.
             (Ok(group), _) => ManualSubject::Group(group),
             (_, Ok(name)) => match session.backend.driver_manual(&name)? {
                 Some(manual) => ManualSubject::Driver(Box::new(manual)),
@@ -111,6 +112,7 @@ fn keyword(subject: &ManualSubject, name: &str) -> Result<(String, Value), Failu
         ManualSubject::Index => ("DEFAULT".to_owned(), manuals(keyword::default())),
         ManualSubject::Group(group) => (group.to_string(), manuals(keyword::resource())),
         ManualSubject::Driver(manual) => {
+            // A keyword of every resource may be asked for by way of any driver.
             let own = manual.keywords.iter().cloned();
             (manual.driver.driver.clone(), own.chain(manuals(keyword::resource())).collect())
         }

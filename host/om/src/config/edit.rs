@@ -31,6 +31,7 @@ pub(crate) fn run(session: &Session, file: &ConfigFile<'_>, args: &EditArgs) -> 
     }
     let edited = open_editor(&draft);
     let new = read_text(&draft)?.ok_or_else(|| anyhow!("the editor removed {}", draft.display()))?;
+    // The editor failed before it saved anything: there is nothing to recover.
     if edited.is_err() && new == old {
         remove(&draft)?;
     }
@@ -41,6 +42,7 @@ pub(crate) fn run(session: &Session, file: &ConfigFile<'_>, args: &EditArgs) -> 
         check(file, &new, &draft)?;
         save(session, file, &old, &new)?;
     }
+    // Only now: until the text is saved, the draft is the only copy of the changes.
     remove(&draft)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -99,6 +101,7 @@ fn check(file: &ConfigFile<'_>, new: &str, draft: &Path) -> Result<(), Failure> 
 /// Saves the draft over the text that it was made from, and over no other.
 fn save(session: &Session, file: &ConfigFile<'_>, old: &str, new: &str) -> Result<(), Failure> {
     let saved = session.backend.save_config(&file.target, Some(old), new);
+    // The agent only knows that the text is another one. The operator needs to know what to do about it.
     saved.map_err(|failure| match file.text() {
         Ok(now) if now != old => Failure::failed(format!(
             "{}: someone else changed it meanwhile: edit --recover continues with this version and overwrites their change",

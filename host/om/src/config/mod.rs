@@ -125,6 +125,7 @@ fn print_values(
 ) -> Outcome {
     args.keywords.iter().try_for_each(|text| check_keyword(text))?;
     let mut found = Vec::new();
+    // All keywords of an object before the next object, as the operator reads them.
     let pairs = files.iter().flat_map(|file| args.keywords.iter().map(move |keyword| (file, keyword)));
     let code = each(pairs, |(file, keyword)| {
         let (text, value) = ask(file, keyword).map_err(|failure| failure.context(file.name()))?;
@@ -150,6 +151,7 @@ fn values_text(found: Vec<FoundValue>, files: usize, keys: usize, format: Output
 }
 
 pub(crate) fn validate(files: &[ConfigFile<'_>], args: &ValidateArgs) -> Outcome {
+    // The text that was checked is the one that is shown, even if the file changes meanwhile.
     let check = |file: &ConfigFile<'_>| {
         let config = file.session.backend.config(&file.target)?;
         file.check(config.file, config.text)

@@ -40,6 +40,7 @@ fn sections(document: &Document) -> OrderedValue {
     let mut sections: Vec<(String, Vec<(String, OrderedValue)>)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for section in document.sections() {
+        // A section may be written in several parts, and a file may have thousands of sections.
         let place = *places.entry(&section.name).or_insert_with(|| {
             sections.push((section.name.clone(), Vec::new()));
             sections.len() - 1

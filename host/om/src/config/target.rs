@@ -62,6 +62,7 @@ impl<'s> ConfigFile<'s> {
 
     /// Warns of the errors that the configuration has: a change that was saved may be without effect.
     pub(crate) fn warn_of_errors(&self) -> Result<(), Failure> {
+        // After a change that was saved as well: --force, or an error that was there before, leaves errors.
         let file = self.session.backend.config_file(&self.target);
         let count = self.check(file, self.text()?)?;
         if count.errors() > 0 {

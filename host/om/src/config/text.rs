@@ -13,6 +13,7 @@ pub(crate) fn read_text(file: &Path) -> anyhow::Result<Option<String>> {
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
     };
     let text = String::from_utf8(content).map_err(|error| {
+        // Up to the first bad byte nothing is replaced, so the offset is right in the lossy text too.
         let offset = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(offset).copied().unwrap_or_default();
         let position = TextPosition::of(&String::from_utf8_lossy(error.as_bytes()), offset);

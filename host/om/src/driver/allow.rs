@@ -13,6 +13,7 @@ pub(crate) fn run(session: &Session, driver: &str, add: &[String], yes: bool) ->
     if !yes {
         confirm()?;
     }
+    // The digest ties the answer to the build that was shown: the file may be replaced meanwhile.
     let change = session.backend.allow_driver(driver, add, &consent.digest)?;
     session.note(&match change.changed {
         true => format!("allowed, as written in {}", change.file.display()),

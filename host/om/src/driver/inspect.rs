@@ -34,6 +34,7 @@ fn grants(session: &Session, inspection: &DriverInspection, path: &str, rid: &st
     let rid: Rid = rid.parse().with_context(|| format!("{rid:?} is not the id of a resource"))?;
     let mut grants = session.backend.driver_grants(&path, &rid)?;
     let name = &inspection.name;
+    // An operator who asks about another driver than the resource's has mistaken the resource.
     if grants.driver != *name {
         return Err(anyhow!("{path} {rid} is driven by {}, not by {name}", grants.driver).into());
     }

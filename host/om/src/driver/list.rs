@@ -17,6 +17,7 @@ pub(crate) fn run(session: &Session, format: OutputFormat) -> Result<(), Failure
         text += &format!("{:<16} {:<9} {:<10} {}\n", driver.name, driver.version, driver.origin, driver.summary);
     }
     print(&text);
+    // A broken driver must not hide: resources that need it are undef.
     for broken in &list.broken {
         session.note(&format!("{} cannot be used: {}", broken.file.display(), broken.reason));
     }

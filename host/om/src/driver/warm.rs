@@ -4,6 +4,7 @@ use crate::exit::Failure;
 use crate::session::Session;
 
 pub(crate) fn run(session: &Session) -> Result<(), Failure> {
+    // Several threads report at once, and the session cannot be shared with them.
     let quiet = session.global.quiet;
     let report = |line: &str| {
         if !quiet {

@@ -24,9 +24,11 @@ pub(crate) fn run(session: &Session, target: &Target, args: &CreateArgs) -> Outc
         return Err(Failure::failed(format!("{path} exists already (--force replaces its configuration)")));
     }
     let config = ConfigTarget::Object(path.clone());
+    // The text is complete and checked before the object exists: a mistake leaves nothing behind.
     let text = text(session, &config, args)?;
     check(session, &config, args, &text)?;
     match exists {
+        // --force replaces the configuration and keeps the state: what runs must still be found and stopped.
         true => session.backend.save_config(&config, None, &text)?,
         false => session.backend.create(&path, &text)?,
     }
@@ -61,6 +63,7 @@ fn read(session: &Session, source: &str) -> Result<String, Failure> {
         std::io::stdin().read_to_string(&mut text).context("cannot read the configuration on standard input")?;
         return Ok(text);
     }
+    // A file wins over an object of the same name.
     if let Some(text) = read_text(source.as_ref())? {
         return Ok(text);
     }

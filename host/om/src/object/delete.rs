@@ -28,6 +28,7 @@ fn unprovision(session: &Session, paths: &[ObjectPath], args: &DeleteArgs) -> Ou
     let resources = ResourceArgs { rid: args.rid.clone(), ..ResourceArgs::default() };
     let options = ActionOptions { local: args.local, ..ActionOptions::default() };
     let action = ActionArgs { resources, options, force: args.force, confirm: args.confirm, ..ActionArgs::default() };
+    // Stores have no instance, and must not make the unprovision of the others fail.
     let instances: Vec<ObjectPath> = paths.iter().filter(|path| !path.kind().is_store()).cloned().collect();
     life::run_on(session, &instances, "unprovision", &action, ActionScope::Object, ActionTarget::default())
 }
@@ -36,6 +37,7 @@ fn delete(session: &Session, path: &ObjectPath, args: &DeleteArgs) -> Result<(),
     let outcome = session.backend.delete(path, &args.rid, args.force)?;
     match args.rid.is_empty() {
         true => Ok(()),
+        // Other resources may refer to the section that is gone: the operator is warned of errors.
         false => ConfigFile::of(session, ConfigTarget::Object(path.clone())).report(outcome),
     }
 }

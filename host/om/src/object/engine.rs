@@ -39,6 +39,7 @@ pub(crate) fn run(session: &Session, target: &Target, words: &[String]) -> Outco
     let args = substituted(args, &engine.containers)?;
     let options = CLIENTS.iter().find(|(known, _)| known == client).map_or(&[][..], |(_, options)| options);
     let address = format!("unix://{}", engine.socket.display());
+    // The client replaces this process, so that the terminal, signals and the exit code are its own.
     let error = Command::new(client).args(options).arg(address).args(args).exec();
     Err(anyhow::Error::from(error).context(format!("cannot run {client}")).into())
 }
@@ -51,6 +52,7 @@ fn substituted(words: &[String], containers: &[EngineContainer]) -> Result<Vec<S
             word if INSTANCES.contains(&word) => out.extend(containers.iter().map(|one| one.name.clone())),
             word if IMAGES.contains(&word) => {
                 let mut images: Vec<String> = containers.iter().map(|one| one.image.clone()).collect();
+                // Several containers may be of one image.
                 images.sort();
                 images.dedup();
                 out.extend(images);

@@ -77,6 +77,7 @@ fn on_sections(session: &Session, target: &Target, args: &FlagArgs, edit: impl F
     let selection = args.resources.selection();
     selection.filter().map_err(anyhow::Error::from)?;
     Ok(each(session.select_some(target)?, |path| {
+        // Without a selection, no driver or reference has to be read: it works on a broken configuration too.
         let sections = match selection == ResourceSelection::default() {
             true => vec![DEFAULT.to_owned()],
             false => session.backend.sections(&path, &selection)?,

@@ -76,6 +76,7 @@ pub(crate) fn run_on(
                 next
             }
             Err(Failure { kind, error }) => {
+                // An error need not name the object, and there may be several objects.
                 complain(&format!("{path}: {error:#}"));
                 exit::of_failure(kind)
             }
@@ -133,12 +134,15 @@ fn act(
     args: &ActionArgs,
     scope: ActionScope,
 ) -> Result<(u8, Option<Value>), Failure> {
+    // A selection of resources cannot be orchestrated: it is always about this instance.
     let orchestrated = scope == ActionScope::Object && !args.options.local && order.resources.is_all();
     if orchestrated {
+        // The message names the command that would act here, so it must be complete.
         let to = order.destination.as_ref().map(|node| format!(" --to {node}")).unwrap_or_default();
         alone(session, path, &format!("{}{to}", order.action))?;
         session.note(&format!("{path}: no daemon is running, and this is its only node: acting here"));
     }
+    // After the checks above: the operator should not confirm what is then refused.
     if order.action == "unprovision" && !args.confirm {
         confirm(path)?;
     }
@@ -155,6 +159,7 @@ fn act(
 
 /// The selected resources that were left alone because they are disabled: the operator may have meant them.
 fn left_out(instance: &InstanceDocument, resources: &ResourceSelection) -> String {
+    // The filter was checked before the action. That it selects nothing now is not worth an error.
     let selected = resources.filter().ok().and_then(|filter| filter.select(&instance.resources).ok());
     let selected = selected.unwrap_or_default().into_iter();
     let disabled: Vec<String> = selected.filter(|one| one.disable).map(|one| one.rid.to_string()).collect();
@@ -186,6 +191,7 @@ fn confirm(path: &ObjectPath) -> Result<(), Failure> {
 }
 
 fn order(session: &Session, action: &str, args: &ActionArgs, aim: ActionTarget) -> Result<ActionOrder, Failure> {
+    // None means to act beside another action, zero not to wait for it.
     let wait = (!args.options.no_lock).then(|| args.options.waitlock.unwrap_or_default());
     let pair = |text: &String| {
         let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());

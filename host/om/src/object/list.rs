@@ -49,6 +49,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &ListArgs, kind: Lis
         let status = match needs_status.then(|| session.backend.status(&path, false)) {
             Some(Ok(instance)) => ListedStatus::Known(Box::new(instance)),
             Some(Err(Failure { kind: FailureKind::NotHere, .. })) => ListedStatus::NotHere,
+            // One object that cannot be looked at must not hide the others.
             Some(Err(_)) | None => ListedStatus::Unknown,
         };
         ListedObject { path, status }
@@ -56,6 +57,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &ListArgs, kind: Lis
     let listed = listed.filter(|one| kind == ListKind::Objects || !matches!(one.status, ListedStatus::NotHere));
     let listed: Vec<ListedObject> =
         listed.filter(|one| filter.is_none_or(|filter| filter.accepts(one.summary(kind).avail))).collect();
+    // A file with a typing mistake in its name would otherwise just be missing from the list.
     for stray in session.backend.objects().map(|list| list.strays).unwrap_or_default() {
         session.note(&format!("{}: ignored, because no object has this name and place", stray.display()));
     }

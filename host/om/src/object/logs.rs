@@ -21,6 +21,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &LogsArgs) -> Outcom
     };
     session.backend.logs(&query, &mut |entry| {
         print(entry);
+        // `om … logs --follow | head` must exit when head does.
         match is_closed() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),

@@ -1,6 +1,6 @@
 //! `print status`, `print devs`, `resource ls`.
 
-use protocol::{AbsentInstance, FailureKind, InstanceDocument, NamedValue};
+use protocol::{AbsentInstance, ExposedValue, FailureKind, InstanceDocument};
 
 use crate::command::StatusArgs;
 use crate::each::each;
@@ -28,6 +28,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
     let code = each(&paths, |path| {
         let mut instance = match session.backend.status(path, args.refresh) {
             Err(Failure { kind: FailureKind::NotHere, error }) if matches!(view, StatusView::Tree) => {
+                // An object that runs elsewhere has a status all the same: n/a here.
                 let absent = AbsentInstance::new(path.clone(), error.to_string());
                 values.push(serde_json::to_value(absent).unwrap_or_default());
                 if !args.output.is_structured() {
@@ -67,7 +68,7 @@ fn narrow(instance: &mut InstanceDocument, args: &StatusArgs) -> Result<(), Fail
 fn devices(instance: &InstanceDocument) -> String {
     let mut text = format!("{}\n", instance.path);
     for resource in &instance.resources {
-        let of = |list: &[NamedValue]| -> Vec<String> {
+        let of = |list: &[ExposedValue]| -> Vec<String> {
             list.iter().filter(|one| one.name == "device").map(|one| one.value.clone()).collect()
         };
         let (exposed, used) = (of(&resource.exposes), of(&resource.uses));

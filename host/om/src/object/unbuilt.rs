@@ -42,6 +42,7 @@ const UNBUILT: [&str; 29] = [
 /// The failure of an action that is not built yet, or that is mistyped.
 pub(super) fn failure(words: &[String]) -> Failure {
     let typed = super::first(words);
+    // `pg_freeze` is the old spelling of `pg freeze`.
     let family = typed.split('_').next().unwrap_or_default();
     if UNBUILT.contains(&typed) || UNBUILT.contains(&family) {
         return Failure::not_supported(typed);

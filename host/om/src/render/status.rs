@@ -25,6 +25,7 @@ struct TreeRow {
 /// The tree, for people.
 pub(crate) fn tree(instance: &InstanceDocument) -> String {
     let shown = |seen: &&ResourceDocument| instance.show_disabled() || !seen.disable;
+    // What is optional, copied or run at times does not make the service available.
     let accessory = |seen: &&ResourceDocument| seen.optional || matches!(seen.rid.group(), Group::Sync | Group::Task);
     let avail: Vec<&ResourceDocument> =
         instance.resources.iter().filter(shown).filter(|seen| !accessory(seen)).collect();
@@ -133,6 +134,7 @@ fn lines(rows: &[TreeRow]) -> String {
         let name = format!("{}{}", row.branch, row.name);
         let state = row.state.map_or(row.mark, State::as_str);
         let style = row.state.map_or(DIM, colour);
+        // The padding stands outside of the colour, so that only the word is coloured.
         let padding = 10_usize.saturating_sub(state.len());
         let line = format!(
             "{name:<width$} {flags:<8} {style}{state}{style:#}{:padding$} {}",

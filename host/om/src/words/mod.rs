@@ -75,6 +75,7 @@ pub(crate) fn normalise(argv: Vec<String>, options: &ValueOptions) -> anyhow::Re
     match program.as_str() {
         "om" | "" => om(words, options),
         "svcmgr" => match take_option(words, &["-s", "--service", "--selector"]) {
+            // OpenSVC's svcmgr acted on this node alone.
             (Some(selector), rest) => Ok(local(object(Target::parse(&selector)?, rest, options))),
             (None, rest) => Ok(local(om(rest, options)?)),
         },
@@ -109,6 +110,7 @@ fn om(words: Vec<String>, options: &ValueOptions) -> anyhow::Result<CommandLine>
         return Ok(CommandLine::Subsystem(all.collect()));
     }
     let others: Vec<String> = leading.iter().chain(rest).cloned().collect();
+    // A kind is tried before a selector: no object may be named like a kind.
     let Some(target) = Target::of_kind(first) else { return Ok(object(Target::parse(first)?, others, options)) };
     // `om svc -s web start`, as OpenSVC had it.
     match take_option(others, &["-s", "--selector"]) {
@@ -124,10 +126,12 @@ fn object(target: Target, words: Vec<String>, options: &ValueOptions) -> Command
 /// Moves options that stand before the action behind it: `--rid fs start` becomes `start --rid fs`.
 fn action_first(words: Vec<String>, options: &ValueOptions) -> Vec<String> {
     let Some(at) = options.first_word(&words) else { return words };
+    // Options of docker and podman look like ours, and must stay where they are.
     if crate::object::engine::is_client(&words[at]) {
         return client_first(words, at);
     }
     let mut moved: Vec<String> = words[at..].to_vec();
+    // Behind `--` stands the command that is run inside a container: it must not get our options.
     let end = moved.iter().position(|word| word == "--").unwrap_or(moved.len());
     moved.splice(end..end, words[..at].iter().cloned());
     moved

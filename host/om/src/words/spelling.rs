@@ -27,6 +27,7 @@ pub(super) fn modern(mut words: Vec<String>) -> Vec<String> {
         return words;
     }
     if let Some((verb, groups)) = group_action(&action) {
+        // Behind `--` stands a command, not options.
         let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
         words.splice(end..end, ["--within".to_owned(), groups.to_owned()]);
         words[0] = verb.to_owned();

@@ -52,6 +52,7 @@ impl Target {
         match self {
             Target::Selector(query) => match query.selector.as_path() {
                 Some(path) => Ok(path.clone()),
+                // Parsed as a path, the text gives the better message.
                 None => query.text.parse().context("expected the path of one object"),
             },
             Target::Kind(kind) => bail!(

@@ -20,6 +20,7 @@ impl ValueOptions {
         let mut at = 0;
         while at < words.len() {
             match words[at].as_str() {
+                // A single dash is a word: the objects that standard input lists.
                 "-" => return Some(at),
                 "--" => return None,
                 word if self.takes_next(word) => at += 2,

@@ -3,7 +3,7 @@
 use driver::Message;
 use model::status::StatusSums;
 use protocol::{
-    FaultDocument, InstanceDocument, InternalInstanceDocument, InternalResourceDocument, LogLevel, NamedValue,
+    ExposedValue, FaultDocument, InstanceDocument, InternalInstanceDocument, InternalResourceDocument, LogLevel,
     NoteDocument, ResourceDocument, StatusMessage,
 };
 
@@ -135,10 +135,10 @@ fn note(document: NoteDocument) -> Option<StatusNote> {
     })
 }
 
-fn named(pairs: &[(String, String)]) -> Vec<NamedValue> {
-    pairs.iter().map(|(name, value)| NamedValue { name: name.clone(), value: value.clone() }).collect()
+fn named(pairs: &[(String, String)]) -> Vec<ExposedValue> {
+    pairs.iter().map(|(name, value)| ExposedValue { name: name.clone(), value: value.clone() }).collect()
 }
 
-fn pairs(values: Vec<NamedValue>) -> Vec<(String, String)> {
+fn pairs(values: Vec<ExposedValue>) -> Vec<(String, String)> {
     values.into_iter().map(|value| (value.name, value.value)).collect()
 }

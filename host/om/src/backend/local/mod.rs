@@ -23,7 +23,7 @@ use anyhow::{Context, anyhow};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 use plan::Action;
 use protocol::{
-    ActionOrder, ActionPlan, ActionReport, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
+    ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
     ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc, DriverGrants, DriverInspection,
     DriverList, EndingDocument, EngineAccess, EvaluatedKeyword, InstalledDriver, InstanceDocument, KeyChange, LogQuery,
     NameKind, ObjectList, PolicyChange, ResourceSelection,
@@ -112,18 +112,20 @@ impl Backend for LocalBackend {
         })
     }
 
-    fn act(&self, path: &ObjectPath, order: &ActionOrder, lines: Arc<dyn LogLines>) -> Reply<ActionReport> {
+    fn act(&self, path: &ObjectPath, order: &ActionOrder, lines: Arc<dyn LogLines>) -> Reply<ActionResult> {
         let request = request(order)?;
         let action = request.action;
         let cancel = Cancel::default();
         let outcome = block_on(async {
+            // A signal must cancel the action, so that it is undone, and not kill the process halfway.
             tokio::spawn(cancel_on_signal(cancel.clone()));
             self.agent.act(path, request, Some(Arc::new(LineConsole(lines))), cancel.clone()).await
         })??;
         let ending = agent::ending(&outcome.report.ending);
+        // A stop that failed must not freeze: the daemon would leave the rest of the service running.
         let follows = order.orchestrated && ending == EndingDocument::Done;
         let warning = if follows { self.agent.follow_up(path, action)? } else { None };
-        Ok(ActionReport {
+        Ok(ActionResult {
             ending,
             changed: outcome.report.changed(),
             warnings: warning.into_iter().collect(),
@@ -190,6 +192,7 @@ impl Backend for LocalBackend {
     }
 
     fn check_file(&self, object: Option<&ObjectPath>, file: &Path, content: Vec<u8>) -> Reply<ConfigCheck> {
+        // The directory of configurations is absolute, so the file must be, to be found in it.
         let absolute = std::path::absolute(file).with_context(|| format!("cannot read {}", file.display()))?;
         let object = object.cloned().unwrap_or_else(|| self.agent.likely_object(&absolute));
         block_on(self.agent.check_file(&object, &file.display().to_string(), content))
