@@ -225,7 +225,7 @@ fn with_another_key_file_nothing_is_lost(world: &World) {
     world.create("web", &format!("[DEFAULT]\nnodes = n1\n{APP}secrets_environment = PIN=db/pin\n"));
     let (key, store) = (world.path("root/etc/secrets.key"), world.read("root/etc/sec/db.conf"));
     fs::rename(&key, world.path("right.key")).unwrap();
-    world.om("sec/db add --key new --value x").ends(1).says("secrets.key is missing, which sec/db is encrypted with");
+    world.om("sec/db add --key new --value x").ends(1).says("secrets.key is missing, with which sec/db is encrypted");
     world.om("web start").ends(1).says("secrets.key is missing").says("put it back");
     fs::write(&key, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n").unwrap();
     world

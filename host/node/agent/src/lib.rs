@@ -25,11 +25,9 @@ pub mod node;
 pub mod object;
 pub mod policy;
 pub mod process_group;
-pub mod sealing;
 mod snapshot;
 pub mod state;
 pub mod status;
-mod variables;
 
 pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin};
 pub use agent::{Agent, source};

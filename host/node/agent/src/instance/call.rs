@@ -12,9 +12,9 @@ use model::{NodeName, ObjectPath};
 use super::exposures::{ExposedDevices, ExposedState, ExposureMap, joined};
 use super::{ActionSession, Instance, trigger};
 use crate::agent::Agent;
+use crate::datastore::variables::{self, MissingReference};
 use crate::drivers::unavailable::{Unavailable, UnavailableDriver};
 use crate::file::blocking::blocking;
-use crate::variables::{self, MissingReference};
 
 /// Why a driver is called, and what the other resources expose meanwhile.
 #[derive(Clone, Copy)]

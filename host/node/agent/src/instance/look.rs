@@ -12,9 +12,9 @@ use model::status::Provisioned;
 use super::call::CallPurpose;
 use super::exposures::{ExposedState, ExposureMap, needs};
 use super::{ActionSession, Instance};
+use crate::datastore::variables::MissingReference;
 use crate::file::blocking::blocking;
 use crate::status::ResourceStatus;
-use crate::variables::MissingReference;
 
 /// How many resources are looked at concurrently.
 const LOOKS: usize = 32;

@@ -14,8 +14,8 @@ use model::{ObjectPath, Rid};
 use super::call::CallDraft;
 use super::{Instance, RejectedKeyword};
 use crate::Agent;
+use crate::datastore::variables::MissingReference;
 use crate::snapshot::Snapshot;
-use crate::variables::MissingReference;
 
 impl Agent {
     /// The problems of an object that had this text for its configuration.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent::datastore::Put;
+use agent::datastore::PutMode;
 use agent::log::LogConsole;
 use agent::{
     ActionRequest, Agent, Cancel, ConfigurationCatalogue, Console, DataStores, Directories, Level, ObjectFiles,
@@ -226,8 +226,8 @@ impl Backend for LocalBackend {
     fn change_key(&self, store: &ObjectPath, change: &KeyChange) -> Reply<()> {
         let stores = self.stores();
         Ok(match change {
-            KeyChange::Add { key, value } => stores.put(store, key, value, Put::Add),
-            KeyChange::Change { key, value } => stores.put(store, key, value, Put::Change),
+            KeyChange::Add { key, value } => stores.put(store, key, value, PutMode::Add),
+            KeyChange::Change { key, value } => stores.put(store, key, value, PutMode::Change),
             KeyChange::Remove { keys } => stores.remove(store, keys),
             KeyChange::Rename { key, to } => stores.rename(store, key, to),
         }?)

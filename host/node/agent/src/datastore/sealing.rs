@@ -1,5 +1,5 @@
-//! The key that this node encrypts secrets with: a file of its own, made when the first secret is added, which nobody but the
-//! agent's user may read. Whoever copies a store to another node must copy the file too.
+//! The key that seals the secrets of this node, in a file that only the agent's user may read. It is created with the first
+//! secret. An operator who copies a store to another node must copy the file too.
 
 use std::path::PathBuf;
 
@@ -8,36 +8,36 @@ use model::datastore::{NONCE_BYTES, SEALING_KEY_BYTES, SealingKey};
 use crate::Directories;
 use crate::file::durable::{self, FileError};
 
-/// Why secrets can be neither read nor written here.
+/// Why secrets can be neither read nor written on this node.
 #[derive(Debug, thiserror::Error)]
 pub enum SealingError {
-    /// There is no key.
-    #[error("{} is missing, which secrets are encrypted with: put it back", .0.display())]
+    /// The key does not exist.
+    #[error("the key file {} is missing, with which secrets are encrypted: put it back", .0.display())]
     Missing(PathBuf),
-    /// The file holds something else.
-    #[error("{} is no key: put the one back that secrets were encrypted with", .0.display())]
+    /// The file holds something that is not a key.
+    #[error("{} is not a key file: put back the one that secrets were encrypted with", .0.display())]
     NoKey(PathBuf),
-    /// The file cannot be used.
+    /// The file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The kernel gives no random bytes.
+    /// The kernel did not return random bytes.
     #[error("cannot get random bytes from the kernel")]
     Random(#[source] getrandom::Error),
 }
 
-/// The key, if there is one yet.
+/// The key, if it was created already.
 pub(crate) fn find(home: &Directories) -> Result<Option<SealingKey>, SealingError> {
     let file = home.sealing_key();
     let Some(content) = durable::read(&file)? else { return Ok(None) };
     SealingKey::parse(&content).map(Some).ok_or(SealingError::NoKey(file))
 }
 
-/// The key that must be there.
+/// The key, which must exist.
 pub(crate) fn get(home: &Directories) -> Result<SealingKey, SealingError> {
     find(home)?.ok_or_else(|| SealingError::Missing(home.sealing_key()))
 }
 
-/// Makes the key. Where another process was faster, it is that one's.
+/// Creates the key. If another process was faster, its key is the result.
 pub(crate) fn make(home: &Directories) -> Result<SealingKey, SealingError> {
     let key = SealingKey::new(random::<SEALING_KEY_BYTES>()?);
     match durable::make(&home.sealing_key(), key.to_text().as_bytes())? {
@@ -46,7 +46,7 @@ pub(crate) fn make(home: &Directories) -> Result<SealingKey, SealingError> {
     }
 }
 
-/// What no two secrets share.
+/// A nonce: no two secrets may share one.
 pub(crate) fn nonce() -> Result<[u8; NONCE_BYTES], SealingError> {
     random()
 }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_is_made_once_by_whoever_is_first_and_is_the_owners_alone() {
+    fn the_first_process_creates_the_key_and_only_its_owner_may_read_it() {
         let (_root, home) = Directories::temporary();
         assert!(matches!(get(&home), Err(SealingError::Missing(_))));
         let keys = std::thread::scope(|scope| {

@@ -1,26 +1,25 @@
-//! From references to stores, `PASSWORD=db/password`, to the variables that a driver sees: `PASSWORD=s3cret`.
+//! Resolves references to data stores, `PASSWORD=db/password`, into the variables that a driver sees: `PASSWORD=s3cret`.
 
 use model::datastore::{InvalidKeyReference, InvalidVariableName, KeyReference, variable};
 use model::object::KeywordValue;
 use model::{ObjectKind, ObjectPath};
 
+use super::{DataStoreError, DataStores};
 use crate::Directories;
-use crate::datastore::{DataStoreError, DataStores};
 use crate::object::ObjectError;
 
-/// A keyword that refers to what is not there.
+/// A keyword with a reference that cannot be resolved, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {}", self.what(), why.to_do())]
 pub(crate) struct MissingReference {
-    /// The keyword.
     pub(crate) keyword: String,
-    why: Box<Why>,
+    why: Box<MissingReason>,
 }
 
 #[derive(Debug)]
-enum Why {
+enum MissingReason {
     Reference(InvalidKeyReference),
-    /// Without a key, all are meant.
+    /// Without a key, the reference is to all keys.
     NoStore(ObjectPath, Option<String>),
     NoKey(ObjectPath, String),
     Name(ObjectPath, InvalidVariableName),
@@ -29,49 +28,55 @@ enum Why {
 }
 
 impl MissingReference {
-    /// What is wrong.
+    /// The problem in a sentence.
     pub(crate) fn what(&self) -> String {
         let keyword = &self.keyword;
         match &*self.why {
-            Why::Reference(InvalidKeyReference { text, .. }) => {
+            MissingReason::Reference(InvalidKeyReference { text, .. }) => {
                 format!("{keyword} holds {text:?}, which refers to no key")
             }
-            Why::NoStore(store, Some(key)) => {
+            MissingReason::NoStore(store, Some(key)) => {
                 format!("{keyword} needs the key {key} of {store}, and that store does not exist")
             }
-            Why::NoStore(store, None) => format!("{keyword} needs the keys of {store}, which does not exist"),
-            Why::NoKey(store, key) => format!("{keyword} needs the key {key} of {store}, which does not exist"),
-            Why::Name(store, InvalidVariableName(key)) => {
+            MissingReason::NoStore(store, None) => format!("{keyword} needs the keys of {store}, which does not exist"),
+            MissingReason::NoKey(store, key) => {
+                format!("{keyword} needs the key {key} of {store}, which does not exist")
+            }
+            MissingReason::Name(store, InvalidVariableName(key)) => {
                 format!("{keyword} makes a variable of each key of {store}, and cannot of {key}")
             }
-            Why::NoText(store, key) => format!("{keyword} cannot make a variable of the key {key} of {store}"),
-            Why::Store(_) => format!("{keyword} cannot be resolved"),
+            MissingReason::NoText(store, key) => {
+                format!("{keyword} cannot make a variable of the key {key} of {store}")
+            }
+            MissingReason::Store(_) => format!("{keyword} cannot be resolved"),
         }
     }
 
-    /// What to do about it.
+    /// The remedy in a sentence.
     pub(crate) fn to_do(&self) -> String {
         self.why.to_do()
     }
 }
 
-impl Why {
+impl MissingReason {
     fn to_do(&self) -> String {
         match self {
-            Why::Reference(error) => error.reason.clone(),
-            Why::NoStore(store, Some(key)) => {
+            MissingReason::Reference(error) => error.reason.clone(),
+            MissingReason::NoStore(store, Some(key)) => {
                 format!("om {store} create makes the store, om {store} add --key {key} the key")
             }
-            Why::NoStore(store, None) => format!("om {store} create makes it"),
-            Why::NoKey(store, key) => format!("om {store} add --key {key} adds it"),
-            Why::Name(store, error) => format!("{error}: name the keys one by one, NAME={}/KEY", store.name()),
-            Why::NoText(..) => "its value is no text, or holds a zero byte".to_owned(),
-            Why::Store(error) => crate::chain(error),
+            MissingReason::NoStore(store, None) => format!("om {store} create makes it"),
+            MissingReason::NoKey(store, key) => format!("om {store} add --key {key} adds it"),
+            MissingReason::Name(store, error) => {
+                format!("{error}: name the keys one by one, NAME={}/KEY", store.name())
+            }
+            MissingReason::NoText(..) => "its value is not text, or holds a zero byte".to_owned(),
+            MissingReason::Store(error) => crate::chain(error),
         }
     }
 }
 
-/// A driver's keyword, of one whose words refer to stores of that kind; and what of it is secret.
+/// Resolves a keyword whose words refer to data stores of one kind. Returns the keyword and its secret values.
 pub(crate) fn resolved(
     home: &Directories,
     own: &ObjectPath,
@@ -81,7 +86,7 @@ pub(crate) fn resolved(
     let absent = |why| MissingReference { keyword: keyword.name.clone(), why: Box::new(why) };
     let mut variables = Vec::new();
     for word in &keyword.values {
-        let reference = KeyReference::parse(word, kind, own).map_err(Why::Reference).map_err(absent)?;
+        let reference = KeyReference::parse(word, kind, own).map_err(MissingReason::Reference).map_err(absent)?;
         variables.extend(of_reference(DataStores::of(home), reference).map_err(absent)?);
     }
     let secret = kind == ObjectKind::Sec;
@@ -90,8 +95,8 @@ pub(crate) fn resolved(
     Ok((KeywordValue { values, secret, ..keyword.clone() }, hidden))
 }
 
-/// The variables, each with its value.
-fn of_reference(stores: DataStores<'_>, reference: KeyReference) -> Result<Vec<(String, String)>, Why> {
+/// The variables of one reference, each with its value.
+fn of_reference(stores: DataStores<'_>, reference: KeyReference) -> Result<Vec<(String, String)>, MissingReason> {
     let KeyReference { variable: name, store, key } = reference;
     let keys = match &key {
         Some(key) => vec![key.clone()],
@@ -99,27 +104,28 @@ fn of_reference(stores: DataStores<'_>, reference: KeyReference) -> Result<Vec<(
     };
     let one = |key: String| {
         let named = name.clone().map_or_else(|| variable(&key), Ok);
-        let name = named.map_err(|error| Why::Name(store.clone(), error))?;
+        let name = named.map_err(|error| MissingReason::Name(store.clone(), error))?;
         let value = stores.value(&store, &key).map_err(|error| why(error, Some(&key)))?;
+        // The environment of a process holds text that ends at a zero byte.
         let text = String::from_utf8(value).ok().filter(|text| !text.contains('\0'));
-        Ok((name, text.ok_or_else(|| Why::NoText(store.clone(), key))?))
+        Ok((name, text.ok_or_else(|| MissingReason::NoText(store.clone(), key))?))
     };
     keys.into_iter().map(one).collect()
 }
 
-fn why(error: DataStoreError, key: Option<&str>) -> Why {
+fn why(error: DataStoreError, key: Option<&str>) -> MissingReason {
     match error {
-        DataStoreError::Object(ObjectError::Missing(store)) => Why::NoStore(store, key.map(str::to_owned)),
-        DataStoreError::NoKey { store, key } => Why::NoKey(store, key),
-        other => Why::Store(other),
+        DataStoreError::Object(ObjectError::Missing(store)) => MissingReason::NoStore(store, key.map(str::to_owned)),
+        DataStoreError::NoKey { store, key } => MissingReason::NoKey(store, key),
+        other => MissingReason::Store(other),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::PutMode;
     use super::*;
     use crate::ObjectFiles;
-    use crate::datastore::Put;
 
     #[test]
     fn references_become_variables_or_a_sentence_that_says_what_to_do() {
@@ -128,7 +134,7 @@ mod tests {
         for store in ["ns1/sec/db", "ns1/sec/odd", "ns1/cfg/web"] {
             ObjectFiles::of(&home).create(&path(store), "").unwrap();
         }
-        let add = |store, key, value: &[u8]| DataStores::of(&home).put(&path(store), key, value, Put::Add).unwrap();
+        let add = |store, key, value: &[u8]| DataStores::of(&home).put(&path(store), key, value, PutMode::Add).unwrap();
         add("ns1/sec/db", "password", b"s3 cret\nline");
         add("ns1/sec/db", "user", b"bob");
         add("ns1/sec/odd", "server.crt", b"\xff");
@@ -167,7 +173,7 @@ mod tests {
         refused("no/*", "env needs the keys of ns1/sec/no, which does not exist: om ns1/sec/no create makes it");
         refused(
             "A=odd/server.crt",
-            "env cannot make a variable of the key server.crt of ns1/sec/odd: its value is no text, or holds a zero byte",
+            "env cannot make a variable of the key server.crt of ns1/sec/odd: its value is not text, or holds a zero byte",
         );
         let error = resolve(ObjectKind::Sec, "odd/*").unwrap_err().to_string();
         assert!(
