@@ -168,3 +168,38 @@ fn what_cannot_be_read_any_more_is_as_it_was_last() {
     std::fs::create_dir(agent.home().node_config()).unwrap();
     assert_eq!(agent.node().keywords.get("env").map(String::as_str), Some("PRD"));
 }
+
+/// Why `fs.flag` cannot be loaded.
+fn reason(agent: &Agent) -> String {
+    let configuration = agent.configuration(&"one".parse().unwrap()).unwrap();
+    let drivers = agent.load(configuration.object().unwrap(), &agent.drivers());
+    let flag = drivers.get(&"fs.flag".parse().unwrap()).unwrap();
+    let (call, bounds) = (call(), CallBounds::within(Duration::from_secs(1)));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let report = runtime.block_on(flag.status(&call, &bounds, Arc::new(driver::Silent)));
+    report.fault.map(|fault| fault.to_string()).unwrap_or_default()
+}
+
+fn call() -> Call {
+    Call {
+        object: "one".parse().unwrap(),
+        rid: "fs#1".parse().unwrap(),
+        driver: "fs.flag".parse().unwrap(),
+        node: "n1".parse().unwrap(),
+        peers: Vec::new(),
+        sid: String::new(),
+        keywords: Vec::new(),
+        secrets: Vec::new(),
+        vars: Vec::new(),
+    }
+}
+
+#[test]
+fn a_driver_is_loaded_again_when_its_policy_has_changed() {
+    let (_root, agent) = agent_with(&["one"]);
+    let policy = crate::node::paths::policy_of(agent.home(), &"fs.flag".parse().unwrap());
+    durable::write(&policy, b"junk on line one").unwrap();
+    assert!(reason(&agent).contains("fs.flag.policy:1:"), "{}", reason(&agent));
+    durable::write(&policy, b"# now\n# on line\njunk three").unwrap();
+    assert!(reason(&agent).contains("fs.flag.policy:3:"), "{}", reason(&agent));
+}

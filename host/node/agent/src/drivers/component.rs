@@ -7,6 +7,7 @@ use model::DriverName;
 use runtime::{NoManifest, Runtime};
 
 use super::available::{AvailableDriver, AvailableDrivers, DriverOrigin};
+use crate::file::blocking::blocking;
 use crate::file::durable::{self, FileError};
 
 /// Why a driver cannot be installed or removed.
@@ -56,7 +57,9 @@ pub struct DriverComponent {
 impl DriverComponent {
     /// Reads a component. One that carries no manifest is run to ask for it, without any grant.
     pub async fn open(path: &Path, runtime: Result<&Runtime, &str>) -> Result<DriverComponent, InstallError> {
-        let bytes = std::fs::read(path).map_err(|source| InstallError::Read { path: path.to_owned(), source })?;
+        let file = path.to_owned();
+        let bytes = blocking(move || std::fs::read(file)).await;
+        let bytes = bytes.map_err(|source| InstallError::Read { path: path.to_owned(), source })?;
         let no_driver = |reason: String| InstallError::NoDriver { path: path.to_owned(), reason };
         let json = match runtime::manifest_of(&bytes) {
             Ok(json) => json,

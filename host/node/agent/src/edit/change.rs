@@ -9,6 +9,7 @@ use model::ObjectPath;
 use model::select::{EmptySelection, InvalidFilter, ResourceFilter};
 use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText};
 
+use crate::file::blocking::blocking;
 use crate::file::durable::{self, FileError};
 use crate::file::lock::{FileLock, LockError};
 use crate::file::text::NotText;
@@ -155,8 +156,13 @@ impl Agent {
         change: &ConfigChange,
     ) -> Result<ConfigOutcome, ConfigError> {
         for _ in 0..ATTEMPTS {
-            let ConfigText { text: old, .. } = self.config_text(target)?;
-            let new = self.edited(target, &old, &change.edits)?;
+            let (agent, edited, edits) = (self.clone(), target.clone(), change.edits.clone());
+            let (old, new) = blocking(move || {
+                let ConfigText { text: old, .. } = agent.config_text(&edited)?;
+                let new = agent.edited(&edited, &old, &edits)?;
+                Ok::<_, ConfigError>((old, new))
+            })
+            .await?;
             if new == old {
                 return Ok(ConfigOutcome::Unchanged);
             }
@@ -165,7 +171,9 @@ impl Agent {
             {
                 return Ok(ConfigOutcome::Refused(refused));
             }
-            match self.save_config(target, Some(&old), new) {
+            // Drivers were asked without a lock, so another change may have been saved meanwhile.
+            let (agent, saved) = (self.clone(), target.clone());
+            match blocking(move || agent.save_config(&saved, Some(&old), new)).await {
                 Err(ConfigError::ChangedMeanwhile) => {}
                 saved => return saved.map(|()| ConfigOutcome::Saved),
             }

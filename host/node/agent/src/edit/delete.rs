@@ -7,6 +7,7 @@ use model::status::Provisioned;
 use protocol::{ConfigChange, ConfigEdit, ConfigOutcome, ConfigTarget};
 
 use super::ConfigError;
+use crate::file::blocking::blocking;
 use crate::file::lock::{FileLock, LockError};
 use crate::object::ObjectError;
 use crate::status::{InstanceStatus, ResourceStatus};
@@ -47,8 +48,14 @@ impl Agent {
             self.refuse_if_used(path, sections).await?;
         }
         if sections.is_empty() {
-            ObjectFiles::of(self.home()).delete(path)?;
-            lock.remove(&action_lock);
+            let (agent, object) = (self.clone(), path.clone());
+            blocking(move || {
+                ObjectFiles::of(agent.home()).delete(&object)?;
+                // Only now: until then no action may find the object half deleted.
+                lock.remove(&action_lock);
+                Ok::<_, ObjectError>(())
+            })
+            .await?;
             return Ok(ConfigOutcome::Saved);
         }
         let edits = sections.iter().map(|section| ConfigEdit::DeleteSection { section: section.clone() }).collect();

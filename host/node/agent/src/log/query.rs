@@ -8,6 +8,7 @@ use protocol::LogQuery;
 
 use super::{LogFollower, last_lines};
 use crate::Agent;
+use crate::file::blocking::blocking;
 use crate::file::durable::FileError;
 
 /// How often a log that is followed is read again.
@@ -39,11 +40,14 @@ impl Agent {
         let mut entries = Vec::new();
         for path in &query.objects {
             let file = self.home().object_log(path);
-            if query.follow {
-                let follower = LogFollower::from_end(&file).map_err(LogReadError::Follow)?;
-                followed.push((follower, EntryFilter::new(path, query)));
-            }
-            let lines = last_lines(&file, usize::MAX).map_err(LogReadError::Read)?;
+            let follow = query.follow;
+            let (follower, lines) = blocking(move || {
+                let follower =
+                    follow.then(|| LogFollower::from_end(&file)).transpose().map_err(LogReadError::Follow)?;
+                Ok((follower, last_lines(&file, usize::MAX).map_err(LogReadError::Read)?))
+            })
+            .await?;
+            followed.extend(follower.map(|follower| (follower, EntryFilter::new(path, query))));
             let mut filter = EntryFilter::new(path, query);
             entries.extend(split(lines).into_iter().filter(|entry| filter.accepts(entry)));
         }
@@ -56,13 +60,19 @@ impl Agent {
         }
         while !followed.is_empty() {
             tokio::time::sleep(INTERVAL).await;
-            for (follower, filter) in &mut followed {
-                let lines = follower.new_lines().map_err(LogReadError::Follow)?;
+            for (mut follower, mut filter) in std::mem::take(&mut followed) {
+                let (follower, lines) = blocking(move || {
+                    let lines = follower.new_lines();
+                    (follower, lines)
+                })
+                .await;
+                let lines = lines.map_err(LogReadError::Follow)?;
                 for text in split(lines).into_iter().filter(|entry| filter.accepts(entry)) {
                     if entry(&text).is_break() {
                         return Ok(());
                     }
                 }
+                followed.push((follower, filter));
             }
             // A reader that went away is noticed even while nothing is written.
             if entry("").is_break() {
