@@ -2,7 +2,7 @@
 
 use grant::Permit;
 use grant::op::{ReadPath, WritePath, WriteTree};
-use kernel::files::{self, ownership};
+use kernel::files::{self, FileLifetime, ownership};
 
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError, Effect};
@@ -83,7 +83,11 @@ pub async fn write(context: &CallContext, path: &str, content: Vec<u8>, mode: u3
     if content.len() as u64 > MAX_CONTENT {
         return Err(CapabilityError::Invalid(format!("more than {MAX_CONTENT} bytes for {}", path.display())));
     }
-    let write = move |permit: Permit<WritePath>| Ok(Effect::Touched(files::write(&permit.op().path, &content, mode)?));
+    let volatile = path.starts_with(&context.paths().rundir);
+    let lifetime = if volatile { FileLifetime::UntilReboot } else { FileLifetime::Durable };
+    let write = move |permit: Permit<WritePath>| {
+        Ok(Effect::Touched(files::write(&permit.op().path, &content, mode, lifetime)?))
+    };
     context.admit(WritePath { path: path.clone() })?.blocking_at(&path, write).await
 }
 

@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
 use rustix::io::Errno;
 
 use crate::KernelError;
-use crate::path::{LastLink, PinnedPath, resolve};
+use crate::path::{LastLink, PinnedPath, resolve, resolve_any};
 
 /// The bits of a mode that chmod(2) sets.
 pub const PERMISSIONS: u32 = 0o7777;
@@ -71,7 +71,7 @@ impl FileKind {
 
 /// Looks at the path itself: a link at its end is not followed. None if nothing is there.
 pub fn stat(path: &Path) -> Result<Option<FileStat>, KernelError> {
-    match resolve(path, LastLink::Keep) {
+    match resolve_any(path, LastLink::Keep) {
         Ok(place) => place.node().map(|node| stat_of(node, path)).transpose(),
         Err(KernelError::NotFound(_)) => Ok(None),
         Err(KernelError::Os { errno: Errno::NOTDIR, .. }) => Ok(None),
@@ -109,9 +109,18 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, KernelError> {
     Ok(content)
 }
 
-/// Replaces the content atomically: writes a temporary file, syncs it and renames it over the old one. An existing file
-/// keeps its owner and mode, a new one gets `mode`.
-pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), KernelError> {
+/// How long the content of a file must last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileLifetime {
+    /// The content is on disk when the call returns.
+    Durable,
+    /// A reboot empties the file's directory anyway, so nothing waits for a disk.
+    UntilReboot,
+}
+
+/// Replaces the content atomically: writes a temporary file, syncs it where it must last, and renames it over the old one. An
+/// existing file keeps its owner and mode, a new one gets `mode`.
+pub fn write(path: &Path, content: &[u8], mode: u32, lifetime: FileLifetime) -> Result<(), KernelError> {
     let place = resolve(path, LastLink::Follow)?;
     let found = place.node().map(|node| stat_of(node, path)).transpose()?;
     if let Some(found) = &found {
@@ -121,7 +130,7 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), KernelError> 
     let beside = TemporaryFile::make(&place).map_err(KernelError::os(doing()))?;
     beside.fill(content).map_err(|source| io_error(doing(), &source))?;
     beside.permit(found.as_ref(), mode).map_err(KernelError::os(doing()))?;
-    beside.rename_over(&place).map_err(KernelError::os(doing()))
+    beside.rename_over(&place, lifetime).map_err(KernelError::os(doing()))
 }
 
 /// A temporary file in the directory of the file that it will replace. Removed when dropped.
@@ -165,10 +174,14 @@ impl<'a> TemporaryFile<'a> {
         rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode))
     }
 
-    fn rename_over(self, place: &PinnedPath) -> Result<(), Errno> {
+    fn rename_over(self, place: &PinnedPath, lifetime: FileLifetime) -> Result<(), Errno> {
+        let rename = || rustix::fs::renameat(place.parent(), &self.name, place.parent(), place.name());
+        if lifetime == FileLifetime::UntilReboot {
+            return rename();
+        }
         // Before the rename: else a crash could leave the new name with no content.
         rustix::fs::fsync(&self.file)?;
-        rustix::fs::renameat(place.parent(), &self.name, place.parent(), place.name())?;
+        rename()?;
         sync_directory(place)
     }
 }
@@ -265,10 +278,10 @@ mod tests {
     fn write_gives_a_new_file_its_mode_and_leaves_an_old_one_its_own() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
-        write(&file, b"one", 0o640).unwrap();
+        write(&file, b"one", 0o640, FileLifetime::Durable).unwrap();
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & PERMISSIONS, 0o640);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o4755)).unwrap();
-        write(&file, b"two", 0o600).unwrap();
+        write(&file, b"two", 0o600, FileLifetime::UntilReboot).unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"two");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & PERMISSIONS, 0o4755);
         assert_eq!(crate::files::list_directory(dir.path()).unwrap(), ["file"]);
@@ -280,8 +293,11 @@ mod tests {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
         fs::write(dir.path().join("target"), "kept").unwrap();
         symlink("target", dir.path().join("link")).unwrap();
-        assert!(matches!(write(dir.path(), b"", 0o600), Err(KernelError::Invalid(_))));
-        assert!(matches!(write(&dir.path().join("link"), b"gone", 0o600), Err(KernelError::Invalid(_))));
+        assert!(matches!(write(dir.path(), b"", 0o600, FileLifetime::Durable), Err(KernelError::Invalid(_))));
+        assert!(matches!(
+            write(&dir.path().join("link"), b"gone", 0o600, FileLifetime::Durable),
+            Err(KernelError::Invalid(_))
+        ));
         assert_eq!(fs::read(dir.path().join("target")).unwrap(), b"kept");
     }
 

@@ -1,6 +1,7 @@
 //! Whether a path leads to memory only, so that no call on it can block: neither for a disk, nor for a server that does not
 //! answer.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, StatFs};
@@ -17,18 +18,28 @@ const TMPFS_MAGIC: u64 = 0x0102_1994;
 /// The answer may be outdated when it is used. So it may decide on which thread a call is made, but not whether it is
 /// allowed.
 pub fn is_in_memory(path: &Path) -> bool {
-    let Some((tree, inside)) = TREES.iter().find_map(|tree| Some((tree, path.strip_prefix(tree).ok()?))) else {
+    let Some((at, inside)) = TREES.iter().enumerate().find_map(|(at, tree)| Some((at, path.strip_prefix(tree).ok()?)))
+    else {
         return false;
     };
-    let pinned = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let Ok(tree) = rustix::fs::open(*tree, pinned, Mode::empty()) else { return false };
-    if !rustix::fs::fstatfs(&tree).is_ok_and(is_tmpfs) {
-        return false;
-    }
     // NO_XDEV refuses mounts inside the tree, and NO_SYMLINKS links out of it.
     let within = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
-    // A call on a missing path returns at once as well.
-    matches!(rustix::fs::openat2(&tree, inside, pinned, Mode::empty(), within), Ok(_) | Err(Errno::NOENT))
+    PINNED.with(|pinned| {
+        let Some(tree) = &pinned[at] else { return false };
+        // A call on a missing path returns at once as well.
+        matches!(rustix::fs::openat2(tree, inside, PIN, Mode::empty(), within), Ok(_) | Err(Errno::NOENT))
+    })
+}
+
+const PIN: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+thread_local! {
+    /// The trees that are in memory, opened once because every call on a file asks for them. One set a thread: a thread may be
+    /// in a mount namespace of its own.
+    static PINNED: [Option<OwnedFd>; TREES.len()] = TREES.map(|tree| {
+        let tree = rustix::fs::open(tree, PIN, Mode::empty()).ok()?;
+        rustix::fs::fstatfs(&tree).is_ok_and(is_tmpfs).then_some(tree)
+    });
 }
 
 fn is_tmpfs(tree: StatFs) -> bool {

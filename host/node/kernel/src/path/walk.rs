@@ -21,20 +21,33 @@ const PIN: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 /// Follows `path`, and the links in it that may be followed. The last component need not exist, all others must.
 pub fn resolve(path: &Path, last: LastLink) -> Result<PinnedPath, KernelError> {
     let names = components(path)?;
-    match straight(&names, last) {
+    match straight(&names, last, first_missing) {
         Some(place) => place,
         None => walk(names, last),
     }
 }
 
-/// Resolves a path without any link. None if there is one, or if the walk can explain the error better.
-fn straight(names: &VecDeque<OsString>, last: LastLink) -> Option<Result<PinnedPath, KernelError>> {
+/// The same for callers that need not know which component is missing: to find that out takes several calls.
+pub(crate) fn resolve_any(path: &Path, last: LastLink) -> Result<PinnedPath, KernelError> {
+    let names = components(path)?;
+    match straight(&names, last, Path::to_owned) {
+        Some(place) => place,
+        None => walk(names, last),
+    }
+}
+
+/// Resolves a path without any link. None if there is one, or if the walk can explain the error better. `missing` names the
+/// missing component if it is not the last one.
+fn straight(
+    names: &VecDeque<OsString>,
+    last: LastLink,
+    missing: impl FnOnce(&Path) -> PathBuf,
+) -> Option<Result<PinnedPath, KernelError>> {
     let path: PathBuf = std::iter::once(OsStr::new("/")).chain(names.iter().map(OsString::as_os_str)).collect();
     let directory = path.parent()?;
     let parent = match no_links(directory) {
         Ok(parent) => parent,
-        // Says which directory is missing, so that `make_directory` makes that one first.
-        Err(Errno::NOENT) => return Some(Err(KernelError::NotFound(first_missing(directory)))),
+        Err(Errno::NOENT) => return Some(Err(KernelError::NotFound(missing(directory)))),
         Err(_) => return None,
     };
     let name = names.back()?.clone();
