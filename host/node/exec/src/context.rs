@@ -15,6 +15,9 @@ pub struct ExecutionContext {
     pub boot: String,
     /// The instance's journal. Its directory exists. One action at a time uses it: the file is locked.
     pub journal: PathBuf,
+    /// Whether a reboot undoes all that the action does. Then a power loss makes its journal void too, and nothing waits for
+    /// the disk; a process that is killed loses nothing of it all the same.
+    pub volatile: bool,
     /// How many members of a parallel subset may act at the same time. At least one does.
     pub parallel: usize,
     /// Takes the lines.

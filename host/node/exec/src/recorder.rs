@@ -27,8 +27,8 @@ impl ActionRecorder {
             return Ok(ActionRecorder::with(None, session));
         }
         pass(Failpoint::BeforeHeader);
-        let (path, header) = (session.journal.clone(), header(plan, session));
-        let begun = tokio::task::spawn_blocking(move || Journal::begin(&path, header)).await;
+        let (path, header, volatile) = (session.journal.clone(), header(plan, session), session.volatile);
+        let begun = tokio::task::spawn_blocking(move || Journal::begin(&path, header, volatile)).await;
         let begun = begun.unwrap_or_else(|error| {
             let (path, cause) = (session.journal.clone(), io::Error::other(error));
             Err(JournalError::Io { what: "begin", path, cause })

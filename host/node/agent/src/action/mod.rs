@@ -122,13 +122,19 @@ impl Agent {
             Some(_) => ExecutionContext { journal: instance.state().journal(), ..beside.clone() },
             None => beside.clone(),
         };
+        let volatile =
+            ExecutionContext { journal: instance.state().volatile_journal(), volatile: true, ..beside.clone() };
         // What an interrupted action left behind would falsify the look that the plan is made from.
+        if lock.is_some() {
+            finish_earlier(facilities, &volatile, request.action).await?;
+        }
         finish_earlier(facilities, &execution, request.action).await?;
         // Without the lock the other journal is this action's own.
         if lock.is_some() {
             finish_beside(facilities, &beside).await;
         }
         let plan = make_plan(&instance, &session, &request).await?;
+        let execution = if lock.is_some() && !instance.outlives_a_reboot(&plan) { volatile } else { execution };
         // Other actions leave it to each driver: what they do can be undone.
         if request.action == plan::Action::Provision {
             refuse_unaccepted(&instance, &plan).await?;
@@ -165,6 +171,7 @@ impl Agent {
             sid: session.sid.clone(),
             boot,
             journal,
+            volatile: false,
             parallel: request.parallel.unwrap_or_else(|| max_parallel(node)),
             log: Arc::new(ActionLog::new(path.clone(), file, console, session.secrets.clone())),
             cancel,

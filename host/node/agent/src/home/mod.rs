@@ -141,6 +141,11 @@ impl Directories {
         self.run.join("lock").join(layout::directory(object).with_added_extension("action"))
     }
 
+    /// The journal of those actions on the instance of an object that a reboot undoes.
+    pub fn volatile_journal(&self, object: &ObjectPath) -> PathBuf {
+        self.run.join("journal").join(layout::directory(object))
+    }
+
     /// The lock of changes of an object's configuration.
     pub fn config_lock(&self, object: &ObjectPath) -> PathBuf {
         self.run.join("lock").join(layout::directory(object).with_added_extension("config"))

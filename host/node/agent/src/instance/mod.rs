@@ -21,9 +21,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use config::NodeData;
-use driver::Driver;
+use driver::{Driver, Verb};
 use model::object::Object;
 use model::{DriverName, Rid};
+use plan::{Plan, StepWork};
 
 use crate::agent::Agent;
 use crate::drivers::unavailable::{Unavailable, UnavailableDriver};
@@ -61,6 +62,18 @@ impl<'a> Instance<'a> {
     /// This node, as its configuration describes it.
     pub(crate) fn node(&self) -> &NodeData {
         &self.snapshot.node
+    }
+
+    /// Whether anything that the plan does survives a reboot. The executor's journal has the same rule for each step.
+    pub(crate) fn outlives_a_reboot(&self, plan: &Plan) -> bool {
+        let is_persistent = |rid: &Rid| {
+            let resource = self.object.resource(rid);
+            resource.is_none_or(|resource| self.driver(&resource.driver).manifest().persistent)
+        };
+        plan.steps().filter(|step| !step.work.is_empty()).any(|step| {
+            let is_volatile = |work: &StepWork| matches!(work.verb(), Verb::Start | Verb::Stop);
+            !step.work.iter().all(is_volatile) || is_persistent(&step.rid)
+        })
     }
 
     /// A driver of the object's resources.

@@ -115,6 +115,7 @@ impl<'a> ObjectFiles<'a> {
         // The state of an earlier object of that name would make this one frozen, provisioned or failed from birth.
         durable::probe(&self.home.var)?;
         durable::remove_directory(&self.home.state(object))?;
+        durable::remove(&self.home.volatile_journal(object))?;
         Ok(durable::write(&self.home.config(object), text.as_bytes())?)
     }
 
@@ -143,6 +144,7 @@ impl<'a> ObjectFiles<'a> {
         }
         durable::remove_directory(&self.home.state(object))?;
         durable::remove_directory(&self.home.volatile(object))?;
+        durable::remove(&self.home.volatile_journal(object))?;
         crate::log::remove(&self.home.object_log(object))?;
         self.remove_outputs(object)?;
         lock.remove(&self.home.config_lock(object));
@@ -273,12 +275,17 @@ mod tests {
         let (objects, web) = (ObjectFiles::of(&home), path("web"));
         objects.create(&web, "").unwrap();
         let [output, of_another] = ["web.app.1.out", "web.app.app.1.out"].map(|name| home.log.join(name));
-        let written = [home.state(&web).join("frozen"), home.object_log(&web), home.volatile(&web).join("fs#1.flag")];
+        let written = [
+            home.state(&web).join("frozen"),
+            home.object_log(&web),
+            home.volatile(&web).join("fs#1.flag"),
+            home.volatile_journal(&web),
+        ];
         for file in written.iter().chain([&output, &of_another]) {
             durable::write(file, b"").unwrap();
         }
         objects.delete(&web).unwrap();
-        for gone in [home.config(&web), home.state(&web), home.object_log(&web), home.volatile(&web), output] {
+        for gone in [home.config(&web), home.state(&web), home.volatile(&web), output].iter().chain(&written) {
             assert!(!gone.exists(), "{}", gone.display());
         }
         assert!(matches!(objects.delete(&web), Err(ObjectError::Missing(_))));

@@ -1,6 +1,7 @@
 //! The facts of an instance's state that its status shows, read together.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::{ActionFailure, FreezeState, InstanceState};
 
@@ -26,6 +27,7 @@ impl InstanceState {
 
     /// The interrupted action, if there is one: its journal has no closing record.
     pub(crate) fn interrupted(&self) -> Option<String> {
-        exec::journal::Journal::pending(&self.journal()).ok().flatten().map(|story| story.action)
+        let pending = |journal: PathBuf| exec::journal::Journal::pending(&journal).ok().flatten();
+        pending(self.volatile_journal()).or_else(|| pending(self.journal())).map(|story| story.action)
     }
 }

@@ -30,17 +30,27 @@ pub struct InstanceState {
     directory: PathBuf,
     /// The directory that the next boot empties.
     volatile: PathBuf,
+    /// The journal of actions that a reboot undoes. Not below `volatile`, where drivers may write.
+    volatile_journal: PathBuf,
 }
 
 impl InstanceState {
     /// The state of the object's instance. Nothing of it need exist yet.
     pub fn of(home: &Directories, object: &ObjectPath) -> InstanceState {
-        InstanceState { directory: home.state(object), volatile: home.volatile(object) }
+        InstanceState {
+            directory: home.state(object),
+            volatile: home.volatile(object),
+            volatile_journal: home.volatile_journal(object),
+        }
     }
 
     /// The state of the node itself.
     pub fn of_node(home: &Directories) -> InstanceState {
-        InstanceState { directory: home.node_state(), volatile: home.volatile.join("node") }
+        InstanceState {
+            directory: home.node_state(),
+            volatile: home.volatile.join("node"),
+            volatile_journal: home.run.join("journal/node"),
+        }
     }
 
     /// The directory of the state that survives a boot.
@@ -51,6 +61,11 @@ impl InstanceState {
     /// The journal of the current action.
     pub fn journal(&self) -> PathBuf {
         self.directory.join("journal")
+    }
+
+    /// The journal of the current action, if a reboot undoes everything that the action does.
+    pub fn volatile_journal(&self) -> PathBuf {
+        self.volatile_journal.clone()
     }
 
     /// The journal of an action that runs beside the current one, see `--no-lock`.

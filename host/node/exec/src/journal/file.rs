@@ -89,8 +89,8 @@ impl Journal {
     }
 
     /// Begins the story of an action: the file is locked, has room for all of it, and tells what is going to be done.
-    /// When this returns, that is on disk.
-    pub(crate) fn begin(path: &Path, header: JournalHeader) -> Result<Journal, JournalError> {
+    /// When this returns, that is on disk, unless a power loss would undo the action anyway.
+    pub(crate) fn begin(path: &Path, header: JournalHeader, volatile: bool) -> Result<Journal, JournalError> {
         let file = open_locked(path)?;
         let old = read(&file, path)?;
         if let Some(story) = unfinished(path, &old)? {
@@ -107,6 +107,9 @@ impl Journal {
         file.write_all_at(&vec![0; used], 0).map_err(failed("clear", path))?;
         let journal = Journal::at(path, file, 0, ChecksumChain::default());
         journal.append(&JournalRecord::Plan(header))?;
+        if volatile {
+            return Ok(journal);
+        }
         journal.file.sync_data().map_err(failed("sync", path))?;
         if old.is_empty() {
             sync_directory(path)?;

@@ -147,6 +147,7 @@ impl World {
             sid: "5e55".to_owned(),
             boot: self.boot.clone(),
             journal: self.journal(),
+            volatile: false,
             parallel: 4,
             log: Arc::clone(&self.lines) as Arc<dyn Log>,
             cancel: self.cancel.clone(),
