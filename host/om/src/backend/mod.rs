@@ -71,6 +71,10 @@ pub(crate) trait Backend {
 
     /// The last known status, or a new one if there is none or if `refresh` says so.
     fn status(&self, path: &ObjectPath, refresh: bool) -> Reply<InstanceDocument>;
+    /// The status of several instances, in the order of the paths. One that fails stops no other.
+    fn statuses(&self, paths: &[ObjectPath], refresh: bool) -> Vec<Reply<InstanceDocument>> {
+        paths.iter().map(|path| self.status(path, refresh)).collect()
+    }
     /// The plan of an action.
     fn plan(&self, path: &ObjectPath, order: &ActionOrder) -> Reply<ActionPlan>;
     /// Carries out an action. A signal to this process cancels it.

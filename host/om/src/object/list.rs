@@ -45,8 +45,11 @@ pub(crate) fn run(session: &Session, target: &Target, args: &ListArgs, kind: Lis
         args.status.as_deref().map(str::parse).transpose().context("cannot read --status")?;
     // A list of paths needs no status.
     let needs_status = filter.is_some() || kind == ListKind::Instances || args.output.is_structured();
-    let listed = session.select(target)?.into_iter().map(|path| {
-        let status = match needs_status.then(|| session.backend.status(&path, false)) {
+    let paths = session.select(target)?;
+    let statuses = if needs_status { session.backend.statuses(&paths, false) } else { Vec::new() };
+    let statuses = statuses.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+    let listed = paths.into_iter().zip(statuses).map(|(path, status)| {
+        let status = match status {
             Some(Ok(instance)) => ListedStatus::Known(Box::new(instance)),
             Some(Err(Failure { kind: FailureKind::NotHere, .. })) => ListedStatus::NotHere,
             // One object that cannot be looked at must not hide the others.

@@ -25,8 +25,9 @@ pub(crate) enum StatusView {
 pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: StatusView) -> Outcome {
     let mut values = Vec::new();
     let paths = session.select_some(target)?;
-    let code = each(&paths, |path| {
-        let mut instance = match session.backend.status(path, args.refresh) {
+    let statuses = session.backend.statuses(&paths, args.refresh);
+    let code = each(paths.iter().zip(statuses), |(path, status)| {
+        let mut instance = match status {
             Err(Failure { kind: FailureKind::NotHere, error }) if matches!(view, StatusView::Tree) => {
                 // An object that runs elsewhere has a status all the same: n/a here.
                 let absent = AbsentInstance::new(path.clone(), error.to_string());

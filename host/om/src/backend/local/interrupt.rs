@@ -1,7 +1,10 @@
-//! Waiting for asynchronous work, and cancelling it when the process gets a signal.
+//! Waiting for asynchronous work, one piece or many, and cancelling it when the process gets a signal.
+
+use std::sync::Arc;
 
 use agent::Cancel;
 use anyhow::Context;
+use tokio::sync::Semaphore;
 
 use crate::backend::Reply;
 
@@ -16,6 +19,41 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Reply<T> {
     // A kernel call that never returns must not keep the command from exiting.
     runtime.shutdown_background();
     Ok(result)
+}
+
+/// How many pieces of work are in progress at once. More would only wait for a slot of the sandbox.
+const AT_ONCE: usize = 32;
+
+/// Runs pieces of asynchronous work side by side, on all processors. The results are in the order of the work; one that
+/// panicked is an error.
+pub(super) fn side_by_side<T: Send + 'static>(
+    work: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Reply<Vec<Reply<T>>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(16)
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    let results = runtime.block_on(async {
+        let slots = Arc::new(Semaphore::new(AT_ONCE));
+        // All of them are spawned before the first is awaited.
+        let tasks: Vec<_> = work
+            .map(|piece| {
+                let slots = Arc::clone(&slots);
+                tokio::spawn(async move {
+                    let _slot = slots.acquire_owned().await;
+                    piece.await
+                })
+            })
+            .collect();
+        let mut results = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            results.push(task.await.context("a status crashed").map_err(Into::into));
+        }
+        results
+    });
+    runtime.shutdown_background();
+    Ok(results)
 }
 
 /// Cancels the action at the first signal, so that what it changed is undone. Later signals change nothing: to stop the

@@ -31,7 +31,7 @@ use protocol::{
 
 use super::{Backend, InstanceFlag, LogLines, Reply};
 use crate::words::ObjectQuery;
-use interrupt::{block_on, cancel_on_signal};
+use interrupt::{block_on, cancel_on_signal, side_by_side};
 
 /// The agent in this process.
 pub(super) struct LocalBackend {
@@ -100,6 +100,22 @@ impl Backend for LocalBackend {
 
     fn status(&self, path: &ObjectPath, refresh: bool) -> Reply<InstanceDocument> {
         Ok((&block_on(self.agent.last_or_new_status(path, refresh))??).into())
+    }
+
+    fn statuses(&self, paths: &[ObjectPath], refresh: bool) -> Vec<Reply<InstanceDocument>> {
+        // For one instance, to start threads would take longer than the look.
+        if paths.len() < 2 {
+            return paths.iter().map(|path| self.status(path, refresh)).collect();
+        }
+        let look = |path: &ObjectPath| {
+            let (agent, path) = (self.agent.clone(), path.clone());
+            async move { agent.last_or_new_status(&path, refresh).await }
+        };
+        match side_by_side(paths.iter().map(look)) {
+            Ok(statuses) => statuses.into_iter().map(|status| Ok((&status??).into())).collect(),
+            // Without threads, one after the other.
+            Err(_) => paths.iter().map(|path| self.status(path, refresh)).collect(),
+        }
     }
 
     fn plan(&self, path: &ObjectPath, order: &ActionOrder) -> Reply<ActionPlan> {
