@@ -19,13 +19,23 @@ test: target packages lab
 test-lab: target lab
 	cargo test --locked -p hostler-om --test lab
 
-bench: target packages
-	cargo bench --locked -p hostler-om --bench bench
+# The version that `make bench` compares with, built once beside the target directory's own profiles. HOSTLER_BENCH_BASE names
+# an `om` that is already built.
+BASE = c526a76
+BASE_OM = $(if $(HOSTLER_BENCH_BASE),$(HOSTLER_BENCH_BASE),$(CURDIR)/target/bench-base/$(BASE)/release/om)
+
+bench: target packages $(BASE_OM)
+	HOSTLER_BENCH_BASE=$(BASE_OM) cargo bench --locked -p hostler-om --bench bench
 	cargo bench --locked -p hostler-om --test scenarios
 
 # How the code reads, in figures. No gate.
 style:
 	@python3 tests/style.py
+
+$(CURDIR)/target/bench-base/%/release/om:
+	rm -rf $(CURDIR)/target/bench-base/$*/source && mkdir -p $(CURDIR)/target/bench-base/$*/source
+	git archive $* | tar -x -C $(CURDIR)/target/bench-base/$*/source
+	cd $(CURDIR)/target/bench-base/$*/source && CARGO_TARGET_DIR=$(CURDIR)/target/bench-base/$* cargo build --release --locked
 
 lint: target
 	cargo fmt --all --check

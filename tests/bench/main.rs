@@ -1,5 +1,7 @@
 //! What Hostler costs, against references that are measured in the same run: `make bench`, `cargo bench -p hostler-om`.
 //!
+//! With HOSTLER_BENCH_BASE, the path of an `om` of an earlier version, commands are run in turn with that one's.
+//!
 //! It prints a table and always succeeds: it is no test, because a busy machine is no fault of the code. The commands are
 //! the real `om`, each in a process of its own; calls of drivers and plans are made through the libraries.
 
@@ -31,6 +33,7 @@ fn main() -> Result<()> {
     commands::status(&node, &references, &mut table)?;
     commands::life(&node, &references, &mut table)?;
     commands::list(&node, &references, &mut table)?;
+    commands::status_of_all(&node, &mut table)?;
     commands::cold_cache(&node, &mut table)?;
     print(&table.to_string());
     Ok(())

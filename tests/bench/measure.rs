@@ -56,6 +56,22 @@ pub(crate) fn command(runs: usize, command: impl Fn() -> Command) -> Result<Samp
     Ok(Sample::new(times, Some(peak(&command())?)))
 }
 
+/// How long each of two commands takes, run by run in turn, so that a machine that is busy for a while is as busy for both.
+pub(crate) fn in_turn(runs: usize, one: impl Fn() -> Command, other: impl Fn() -> Command) -> Result<(Sample, Sample)> {
+    let (mut of_one, mut of_other) = (Vec::new(), Vec::new());
+    for run in 0..runs + runs / 10 {
+        for (command, times) in [(&mut one(), &mut of_one), (&mut other(), &mut of_other)] {
+            let start = Instant::now();
+            succeed(command)?;
+            // The first tenth only warms the caches.
+            if run >= runs / 10 {
+                times.push(start.elapsed());
+            }
+        }
+    }
+    Ok((Sample::new(of_one, Some(peak(&one())?)), Sample::new(of_other, Some(peak(&other())?))))
+}
+
 /// Runs a command that must succeed. What it prints is written, and read by nobody.
 pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();

@@ -25,6 +25,8 @@ const NAME: &str = "n1";
 pub(crate) struct Node {
     /// On the disk that the build is on: /tmp may be no disk at all.
     folder: TempDir,
+    /// The `om` of an earlier version, to compare with.
+    base: Option<PathBuf>,
     /// In memory, as what a reboot empties is on a real node.
     memory: TempDir,
 }
@@ -34,7 +36,8 @@ impl Node {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).context("cannot make a folder")?;
         let memory = Path::new("/dev/shm");
         let memory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }?;
-        let node = Node { folder, memory };
+        let base = std::env::var_os("HOSTLER_BENCH_BASE").filter(|base| !base.is_empty()).map(PathBuf::from);
+        let node = Node { folder, base, memory };
         for durable in ["etc", "var", "log"] {
             fs::create_dir(node.folder().join(durable))?;
             std::os::unix::fs::symlink(node.folder().join(durable), node.root().join(durable))?;
@@ -49,6 +52,9 @@ impl Node {
             measure::succeed(&mut node.om(&[object, "print", "status", "--refresh"]))?;
         }
         measure::succeed(&mut node.om(&["driver", "warm"]))?;
+        if let Some(mut warm) = node.base(&["driver", "warm"]) {
+            measure::succeed(&mut warm)?;
+        }
         Ok(node)
     }
 
@@ -82,8 +88,21 @@ impl Node {
         self.om_below(&self.services(), words)
     }
 
+    /// The same commands by the earlier version, if there is one to compare with.
+    pub(crate) fn base(&self, words: &[&str]) -> Option<Command> {
+        self.base.as_ref().map(|om| self.program_below(om, self.root(), words))
+    }
+
+    pub(crate) fn base_services(&self, words: &[&str]) -> Option<Command> {
+        self.base.as_ref().map(|om| self.program_below(om, &self.services(), words))
+    }
+
     fn om_below(&self, root: &Path, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_om"));
+        self.program_below(Path::new(env!("CARGO_BIN_EXE_om")), root, words)
+    }
+
+    fn program_below(&self, program: &Path, root: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(words).env("HOSTLER_ROOT", root).env("HOSTLER_NODENAME", NAME).env("HOSTLER_CACHE", self.cache());
         command
     }

@@ -17,6 +17,8 @@ use crate::table::{Table, Target};
 pub(crate) struct References {
     /// Spawning a program that does nothing.
     pub(crate) spawn: Sample,
+    /// `om --version`: the program starts, and does nothing.
+    pub(crate) version: Sample,
     /// The smallest monitor script that is worth the name, run as an agent must: in a process group of its own, with its
     /// output read and its end waited for while others go on.
     pub(crate) monitor: Sample,
@@ -47,11 +49,14 @@ pub(crate) fn measure(node: &Node, table: &mut Table) -> Result<References> {
     };
     let references = References {
         spawn: command(200, || Command::new("/bin/true"))?,
+        version: command(200, || node.om(&["--version"]))?,
         monitor: supervised(&script, &flag)?,
         shell_start: command(5, || shell_start(&node.folder().join("flags")))?,
     };
     let start = format!("a shell that makes {MANY} files, each synced by sync(1)");
     table.add("/bin/true", references.spawn.clone(), &[], Target::None);
+    let against = [("/bin/true", &references.spawn)];
+    table.add("`om --version`", references.version.clone(), &against, Target::None);
     table.add("a monitor script in /bin/sh, nobody reads its output", command(200, monitor)?, &[], Target::None);
     table.add("the same, run as an agent must", references.monitor.clone(), &[], Target::None);
     table.add(&start, references.shell_start.clone(), &[], Target::None);
