@@ -101,7 +101,7 @@ fn images_that_cannot_be_sent_are_named(world: &World) {
     n1.om(world, &format!("web set --kw sync#1.images={IMAGE}")).ok();
     copy().says("n2: cannot be reached");
     for (image, problem) in
-        [("busybox", "write busybox:latest"), ("--output=/x", "is not an image"), ("a@sha256:00", "name it by a tag")]
+        [("busybox", "write busybox:latest"), ("--output=/x", "is not an image"), ("a@sha256:00", "use a tag")]
     {
         n1.om(world, &format!("web set --kw sync#1.images={image}")).ends(1).says(problem);
         n1.om(world, &format!("web set --force --kw sync#1.images={image}")).ok();
