@@ -257,7 +257,7 @@ impl Agent {
             ConfigTarget::Node => key.clone(),
             ConfigTarget::Object(path) => {
                 let (node, drivers) = (self.node(), self.drivers());
-                let reader = KeywordReader::new(path, document, &*node, &*drivers);
+                let reader = KeywordReader::new(path, document, &node, &*drivers);
                 ConfigKey { section: reader.section(key).to_owned(), ..key.clone() }
             }
         }
