@@ -261,7 +261,7 @@ fn a_subvolume_is_sent_whole_and_then_what_changed(world: &World) {
     assert!(sent(&third, "n2") > 4 << 20, "{third}");
     // A target that lost the last copy gets everything again.
     n2.must(&format!("btrfs subvolume delete {pool}/latest"));
-    let fourth = n1.om(world, "web sync nodes --rid sync#1").ok().says("all of it is sent");
+    let fourth = n1.om(world, "web sync nodes --rid sync#1").ok().says("everything is sent");
     assert!(sent(&fourth, "n2") > 4 << 20, "{fourth}");
     cluster.node("n2").fall_silent();
     let [n1, n2, _] = &cluster.nodes[..] else { unreachable!() };

@@ -35,7 +35,7 @@ fn a_virtual_machine_is_defined_booted_and_unplugged(world: &World) {
     let sections = "[container#1]\ntype = kvm\nname = web\nxml = {w}/web.xml\ngrace = 1s\nuri = ";
     world.create("web", &format!("{sections}{}\n", libvirt.uri));
     world.is("web", "down");
-    world.om("web provision").ok().says("defined web by");
+    world.om("web provision").ok().says("defined web from");
     assert_eq!((libvirt.domains(), state("web")), (vec!["other".to_owned(), "web".to_owned()], "running".to_owned()));
     world.is("web", "up");
     world.om("web start").ok().does_not_say("web runs");
