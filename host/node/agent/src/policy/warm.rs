@@ -12,7 +12,7 @@ type WarmReport<'r> = dyn Fn(usize, usize, &str, Option<String>) + Sync + 'r;
 impl Agent {
     /// Compiles the drivers, one per processor at a time, and reports each: how many are done, of how many, its name, and
     /// what is wrong with it. Returns how many failed, and of how many.
-    pub fn warm_drivers(&self, report: &WarmReport) -> Result<(usize, usize), PolicyChangeError> {
+    pub fn warm_drivers(&self, report: &WarmReport<'_>) -> Result<(usize, usize), PolicyChangeError> {
         let runtime = self.runtime().map_err(|reason| PolicyChangeError::Runtime(reason.to_owned()))?;
         let drivers = self.drivers();
         let drivers: Vec<_> = drivers.iter().collect();
