@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use agent::Agent;
 use anyhow::{Context, Result, anyhow, ensure};
-use driver::{Call, CallBounds, Driver, KeywordValue, Silent, StatusReport};
+use driver::{CallBounds, Driver, DriverCall, KeywordValue, SilentLog, StatusReport};
 use model::Rid;
 use model::status::State;
 use plan::{Action, InstanceFacts, PlanRequest, ResourceFacts};
@@ -44,7 +44,7 @@ pub(crate) fn calls(node: &Node, references: &References, table: &mut Table) -> 
 /// A driver, and the call that is made of it.
 struct Callee {
     driver: Arc<dyn Driver>,
-    call: Call,
+    call: DriverCall,
 }
 
 impl Callee {
@@ -53,7 +53,7 @@ impl Callee {
         let known = drivers.get(&name.parse()?).with_context(|| format!("no driver {name}"))?;
         let runtime = agent.runtime().map_err(|reason| anyhow!(reason.to_owned()))?;
         let rid = format!("{}#1", known.manifest.name.group());
-        let call = Call {
+        let call = DriverCall {
             object: "one".parse()?,
             rid: rid.parse()?,
             driver: known.manifest.name.clone(),
@@ -69,7 +69,7 @@ impl Callee {
 
     fn one_by_one(&self, calls: usize) -> Result<Vec<Duration>> {
         let runtime = runtime()?;
-        timed(calls, || answered(&runtime.block_on(self.driver.status(&self.call, &bounds(), Arc::new(Silent)))))
+        timed(calls, || answered(&runtime.block_on(self.driver.status(&self.call, &bounds(), Arc::new(SilentLog)))))
     }
 
     /// The time of a whole round, divided by its calls.
@@ -90,8 +90,8 @@ impl Callee {
         let rids: Vec<Rid> = (1..=CONCURRENT).filter_map(|number| numbered(number).parse().ok()).collect();
         async move {
             for rid in rids {
-                let (driver, call) = (self.driver.clone(), Call { rid, ..self.call.clone() });
-                calls.spawn(async move { driver.status(&call, &bounds(), Arc::new(Silent)).await });
+                let (driver, call) = (self.driver.clone(), DriverCall { rid, ..self.call.clone() });
+                calls.spawn(async move { driver.status(&call, &bounds(), Arc::new(SilentLog)).await });
             }
             calls.join_all().await
         }

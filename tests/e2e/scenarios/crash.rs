@@ -170,7 +170,7 @@ fn a_task_is_not_run_twice(world: &World) {
         "web",
         "[DEFAULT]\nnodes = n1\n[task#1]\ntype = host\ncommand = {w}/act mark ran\n[fs#1]\ntype = flag\n",
     );
-    let done = "was done, but could not say so";
+    let done = "had finished, only its last record was missing";
     for (point, marks, told) in [
         (Failpoint::AfterBegin, "", "interrupted"),
         (Failpoint::AfterDriver, "ran", "interrupted"),

@@ -161,7 +161,7 @@ fn a_migration_that_is_cut_short_leaves_the_guest_where_it_is(world: &World) {
     om.wait().unwrap();
     n1.om(world, "web print status").ok().says("migrate was interrupted: the next action recovers it");
     is(world, n1, "up");
-    n1.om(world, "web instance start").ok().says("ended what it left running: /usr/bin/virsh");
+    n1.om(world, "web instance start").ok().says("stopped what it left running: /usr/bin/virsh");
     until("nothing is on its way", || here.state("web") == "running" && there.domains().iter().all(String::is_empty));
     let before = goes_on(n1, &before);
     // And one that takes too long.

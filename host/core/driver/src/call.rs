@@ -1,4 +1,4 @@
-//! What goes into a call of a driver, and what comes out.
+//! The input of a driver's call, and its results.
 
 use std::time::Duration;
 
@@ -6,14 +6,12 @@ use model::object::KeywordValue;
 use model::status::{Provisioned, State};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
-use crate::Message;
+use crate::ReportMessage;
 
-/// Everything that one call of a driver is about.
+/// What one call of a driver is about.
 #[derive(Debug, Clone)]
-pub struct Call {
-    /// The object.
+pub struct DriverCall {
     pub object: ObjectPath,
-    /// The resource.
     pub rid: Rid,
     /// The driver that the resource's type names.
     pub driver: DriverName,
@@ -21,27 +19,27 @@ pub struct Call {
     pub node: NodeName,
     /// The other nodes of the object.
     pub peers: Vec<NodeName>,
-    /// The session of the action, for logs and audit.
+    /// The id of the action's session, for logs and audit.
     pub sid: String,
     /// The evaluated keywords of the driver's own schema.
     pub keywords: Vec<KeywordValue>,
-    /// What must never be shown, beside the values of secret keywords: the part of one that is the secret, such as the value of
-    /// a variable.
+    /// Texts that must never be shown, in addition to the values of secret keywords: parts of values that are secret, such as the
+    /// value of one environment variable.
     pub secrets: Vec<String>,
-    /// What the host knows beyond the configuration: `leader`, `force`…
+    /// What the host knows beyond the configuration: `nodes`, `force`…
     pub vars: Vec<(String, String)>,
 }
 
-/// What a sandbox or the host had to put an end to.
+/// Why the host had to stop a call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum DriverFault {
     /// The driver crashed.
     #[error("the driver trapped: {0}")]
     Trap(String),
     /// The driver used up its processor time.
     #[error("the driver used more than {0:?} of processor time")]
     Cpu(Duration),
-    /// The call did not end in time.
+    /// The call did not return in time.
     #[error("no answer within {0:?}")]
     Wall(Duration),
     /// The driver asked for too much memory.
@@ -50,30 +48,25 @@ pub enum Fault {
     /// The driver recursed too deeply, or left its memory.
     #[error("the driver overran its stack")]
     Stack,
-    /// A kernel call of this resource has not come back.
+    /// A kernel call of this resource has not returned.
     #[error("stuck: {0}")]
     Stuck(String),
-    /// The driver is not here, or cannot be loaded.
+    /// The driver is not installed, or cannot be loaded.
     #[error("needs driver {driver}: {reason}")]
-    Missing {
-        /// Its name.
-        driver: String,
-        /// Why it is not to be had.
-        reason: String,
-    },
+    Missing { driver: String, reason: String },
 }
 
-impl Fault {
+impl DriverFault {
     /// A stable word for it, for scripts and protocols.
     pub fn code(&self) -> &'static str {
         match self {
-            Fault::Trap(_) => "trap",
-            Fault::Cpu(_) => "cpu_limit",
-            Fault::Wall(_) => "deadline",
-            Fault::Memory(_) => "memory_limit",
-            Fault::Stack => "stack_overrun",
-            Fault::Stuck(_) => "stuck",
-            Fault::Missing { .. } => "driver_missing",
+            DriverFault::Trap(_) => "trap",
+            DriverFault::Cpu(_) => "cpu_limit",
+            DriverFault::Wall(_) => "deadline",
+            DriverFault::Memory(_) => "memory_limit",
+            DriverFault::Stack => "stack_overrun",
+            DriverFault::Stuck(_) => "stuck",
+            DriverFault::Missing { .. } => "driver_missing",
         }
     }
 }
@@ -84,7 +77,7 @@ pub enum ActionError {
     /// The configuration cannot work.
     #[error("{0}")]
     InvalidConfig(String),
-    /// The driver has no such action.
+    /// The driver does not support the action.
     #[error("not supported by this driver")]
     Unsupported,
     /// A capability was denied.
@@ -92,24 +85,24 @@ pub enum ActionError {
     NeedsGrant {
         /// The missing grant line.
         line: String,
-        /// What to do about it, in as many lines as it takes.
+        /// What the operator can do about it, possibly on several lines.
         way_out: String,
     },
-    /// It failed for now.
+    /// It failed, and may succeed later.
     #[error("{0}")]
     Retryable(String),
     /// It failed.
     #[error("{0}")]
     Failed(String),
-    /// What it waited for did not come to its end in time.
+    /// What it waited for did not happen in time.
     #[error("{0}")]
     TimedOut(String),
-    /// It was given up.
+    /// The action was given up.
     #[error("interrupted")]
     Cancelled,
     /// The driver was stopped by the host.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Fault(#[from] DriverFault),
 }
 
 impl ActionError {
@@ -128,72 +121,69 @@ impl ActionError {
     }
 }
 
-/// Whether an action touched anything. Only `Unchanged` is never undone.
+/// Whether a call changed anything. A rollback undoes everything but `Unchanged`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// Everything was found as wanted.
+    /// Nothing was changed.
     Unchanged,
-    /// Something was done.
+    /// Something was changed.
     Changed,
-    /// The call did not end by itself: nobody can tell.
+    /// The call was stopped, so that nothing is known.
     Unknown,
 }
 
-/// The end of `start`, `stop`, `provision`, `unprovision` or `migrate`.
+/// The result of `start`, `stop`, `provision`, `unprovision` or `migrate`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActionReport {
-    /// Whether anything was touched, also by an action that failed.
+    /// Whether anything was changed, even if the action failed.
     pub change: Change,
     /// A line for the log, or why it failed.
     pub result: Result<String, ActionError>,
 }
 
-/// How a resource is.
+/// The status of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusReport {
-    /// Up, down, warn, n/a or undef: standby is the core's business.
+    /// Up, down, warn, n/a or undef. The standby states are derived by the core.
     pub state: State,
-    /// Whether it is provisioned.
     pub provisioned: Provisioned,
-    /// What it is, in a few words.
+    /// A description in a few words.
     pub label: String,
-    /// For whoever reads the status.
-    pub messages: Vec<Message>,
-    /// What it offers: `device`, `pid`, `port`…
+    /// Warnings and errors for the operator.
+    pub messages: Vec<ReportMessage>,
+    /// What it offers to others: `device`, `pid`, `port`…
     pub exposes: Vec<(String, String)>,
-    /// What it stands on.
+    /// What it uses of others.
     pub uses: Vec<(String, String)>,
-    /// Why the driver could not answer, where it could not.
-    pub fault: Option<Fault>,
+    /// Why the driver did not answer, if it did not.
+    pub fault: Option<DriverFault>,
 }
 
-/// A keyword whose value the driver does not accept.
+/// A keyword whose value the driver rejects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The keyword.
+pub struct KeywordProblem {
     pub keyword: String,
     /// What is wrong with its value.
     pub text: String,
 }
 
-/// How the run of a task ended.
+/// The result of a task's run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunReport {
-    /// The exit status, 0 for success.
+    /// 0 for success.
     pub exit_status: i32,
     /// A line for the log.
     pub text: String,
 }
 
-/// How the copy to one target ended.
+/// The result of the copy to one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetReport {
-    /// The target.
     pub target: String,
-    /// Bytes sent.
+    /// How many bytes were sent.
     pub bytes: u64,
-    /// Whether the target was any different.
+    /// Whether the target differed before.
     pub changed: bool,
-    /// Why it failed.
+    /// Why the copy failed, if it did.
     pub error: Option<String>,
 }

@@ -12,28 +12,28 @@ use std::task::{Context, Poll, Waker};
 
 /// Asks everything that works for an action to stop. Clones share one signal.
 #[derive(Clone, Default)]
-pub struct Cancel(Arc<Signal>);
+pub struct CancelSignal(Arc<CancelState>);
 
 #[derive(Default)]
-struct Signal {
+struct CancelState {
     raised: AtomicBool,
     waiting: Mutex<WaitingTasks>,
 }
 
-/// The tasks to wake, each under the number of its [`Cancelled`].
+/// The tasks to wake, each under the number of its [`CancelWait`].
 #[derive(Default)]
 struct WaitingTasks {
     next: u64,
     wakers: BTreeMap<u64, Waker>,
 }
 
-impl Cancel {
+impl CancelSignal {
     /// Raises the signal, and wakes every task that waits for it.
     pub fn cancel(&self) {
         let mut waiting = self.0.waiting();
         self.0.raised.store(true, Ordering::Release);
         let wakers = std::mem::take(&mut waiting.wakers);
-        // A waker may run code of its executor, which may drop a `Cancelled`: never under the lock.
+        // A waker may run code of its executor, which may drop a `CancelWait`: never under the lock.
         drop(waiting);
         wakers.into_values().for_each(Waker::wake);
     }
@@ -44,32 +44,32 @@ impl Cancel {
     }
 
     /// Completes once the signal is raised.
-    pub fn cancelled(&self) -> Cancelled<'_> {
-        Cancelled { signal: &self.0, number: None }
+    pub fn cancelled(&self) -> CancelWait<'_> {
+        CancelWait { signal: &self.0, number: None }
     }
 }
 
-impl Signal {
+impl CancelState {
     /// Nothing panics while the lock is held, so a poisoned lock means nothing.
     fn waiting(&self) -> MutexGuard<'_, WaitingTasks> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Debug for Cancel {
+impl fmt::Debug for CancelSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Cancel").field(&self.is_cancelled()).finish()
+        f.debug_tuple("CancelSignal").field(&self.is_cancelled()).finish()
     }
 }
 
-/// The wait of one task for a [`Cancel`].
-pub struct Cancelled<'a> {
-    signal: &'a Signal,
+/// The wait of one task for a [`CancelSignal`].
+pub struct CancelWait<'a> {
+    signal: &'a CancelState,
     /// Where the task's waker stands, once it was polled.
     number: Option<u64>,
 }
 
-impl Future for Cancelled<'_> {
+impl Future for CancelWait<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -92,7 +92,7 @@ impl Future for Cancelled<'_> {
     }
 }
 
-impl Drop for Cancelled<'_> {
+impl Drop for CancelWait<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             let removed = self.signal.waiting().wakers.remove(&number);
@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn every_waiting_task_is_woken_once_and_no_other() {
-        let (cancel, woken, dropped) = (Cancel::default(), Arc::new(Wakes::default()), Arc::new(Wakes::default()));
+        let (cancel, woken, dropped) =
+            (CancelSignal::default(), Arc::new(Wakes::default()), Arc::new(Wakes::default()));
         let mut waits = pin!(cancel.cancelled());
         assert!(waits.as_mut().poll(&mut Context::from_waker(&woken.clone().into())).is_pending());
         {
@@ -136,14 +137,14 @@ mod tests {
 
     #[test]
     fn a_wait_that_begins_after_the_signal_is_over_at_once() {
-        let cancel = Cancel::default();
+        let cancel = CancelSignal::default();
         cancel.cancel();
         assert!(pin!(cancel.cancelled()).poll(&mut Context::from_waker(Waker::noop())).is_ready());
     }
 
     #[test]
     fn no_task_stays_listed_after_its_wait() {
-        let cancel = Cancel::default();
+        let cancel = CancelSignal::default();
         for _ in 0..3 {
             let wait = pin!(cancel.cancelled());
             assert!(wait.poll(&mut Context::from_waker(Waker::noop())).is_pending());

@@ -1,37 +1,37 @@
-//! A console: what an operator wants to see of the inside of a resource, and what the driver says to connect to.
+//! Consoles: what an operator asks to see of the inside of a resource, and what the driver says to connect to.
 
 use std::os::fd::OwnedFd;
 
 use crate::Verb;
 
-/// What an operator wants.
+/// What an operator asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Console {
+pub enum ConsoleRequest {
     /// A shell inside.
     Enter,
     /// A command inside.
     Exec(Vec<String>),
     /// The output so far.
     Logs {
-        /// And the output to come.
+        /// Whether the output to come is shown too.
         follow: bool,
     },
 }
 
-impl Console {
-    /// What the driver is asked to do.
+impl ConsoleRequest {
+    /// The verb that the driver is called with.
     pub fn verb(&self) -> Verb {
         match self {
-            Console::Enter => Verb::Enter,
-            Console::Exec(_) => Verb::Exec,
-            Console::Logs { .. } => Verb::Logs,
+            ConsoleRequest::Enter => Verb::Enter,
+            ConsoleRequest::Exec(_) => Verb::Exec,
+            ConsoleRequest::Logs { .. } => Verb::Logs,
         }
     }
 
-    /// The command that is to run inside, if the operator named one.
+    /// The command to run inside, if the operator named one.
     pub fn argv(&self) -> &[String] {
         match self {
-            Console::Exec(argv) => argv,
+            ConsoleRequest::Exec(argv) => argv,
             _ => &[],
         }
     }
@@ -39,29 +39,29 @@ impl Console {
 
 /// What to connect the operator's terminal to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attachment {
+pub enum ConsoleAttachment {
     /// A program and its arguments.
     Process(Vec<String>),
     /// A request to a unix socket, whose connection becomes the terminal's.
     HttpUpgrade {
-        /// Where.
+        /// The path of the socket.
         socket: String,
         /// `POST`.
         method: String,
-        /// With its query.
+        /// The path and the query.
         path: String,
-        /// May be empty.
+        /// The body, which may be empty.
         body: String,
     },
 }
 
-/// Where the operator sits. Need not be a terminal: a pipe will do.
+/// The operator's side of a console. It need not be a terminal: pipes will do.
 #[derive(Debug)]
-pub struct Terminal {
+pub struct OperatorTerminal {
     /// What the operator types.
     pub input: OwnedFd,
     /// What the operator sees.
     pub output: OwnedFd,
-    /// The same, for what went wrong, where the two can be told apart.
+    /// What the operator sees as errors, if the console keeps the two apart.
     pub errors: OwnedFd,
 }

@@ -1,47 +1,45 @@
-//! Where a driver's lines go.
+//! The lines that drivers and actions log, and where they go.
 
 use model::Rid;
 
-/// How much a line matters.
+/// The severity of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// For whoever debugs a driver.
+pub enum LogSeverity {
+    /// Helps to debug a driver.
     Trace,
-    /// For whoever debugs a service.
+    /// Helps to debug a service.
     Debug,
-    /// What was done.
+    /// Something was done.
     Info,
-    /// What should be looked at.
+    /// Something should be looked at.
     Warn,
-    /// What failed.
+    /// Something failed.
     Error,
 }
 
 /// A line of a status report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// How much it matters.
-    pub level: Level,
-    /// The line.
+pub struct ReportMessage {
+    pub level: LogSeverity,
     pub text: String,
 }
 
-/// Takes the lines of an action. Shared by all that work for it, so it takes `&self` and never fails: an action is not
-/// given up because its log cannot be written.
-pub trait Log: Send + Sync {
-    /// One line, of a resource or of the action itself.
-    fn line(&self, rid: Option<&Rid>, level: Level, text: &str);
+/// Takes the lines of an action. All steps of the action share it, so it takes `&self`. It never fails: an action is not given up
+/// because its log cannot be written.
+pub trait LogSink: Send + Sync {
+    /// Takes one line, of a resource or of the action itself.
+    fn line(&self, rid: Option<&Rid>, level: LogSeverity, text: &str);
 
-    /// How far long work is.
+    /// Takes the progress of long work.
     fn progress(&self, rid: &Rid, done: u64, total: Option<u64>, unit: &str) {
         let _ = (rid, done, total, unit);
     }
 }
 
-/// A log that nobody reads.
+/// A log that drops every line.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
+pub struct SilentLog;
 
-impl Log for Silent {
-    fn line(&self, _: Option<&Rid>, _: Level, _: &str) {}
+impl LogSink for SilentLog {
+    fn line(&self, _: Option<&Rid>, _: LogSeverity, _: &str) {}
 }

@@ -1,7 +1,7 @@
-//! The manifest: what a driver says of itself, read from the component's custom section `hostler.manifest`.
+//! The manifest: a driver's description of itself, from the component's custom section `hostler.manifest`.
 //!
-//! The JSON form lives here and nowhere else; everybody else sees [`Manifest`]. Unknown members are ignored unless the
-//! manifest lists them as `critical`.
+//! The JSON form is known here only; all other code sees [`Manifest`]. Unknown members are ignored unless the manifest lists them
+//! as `critical`.
 
 use model::DriverName;
 use model::keyword::{Keyword, KeywordInheritance, ValueKind};
@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 use crate::Verb;
 
-/// The contract that this agent speaks, as in the WIT package's version.
+/// The version of the contract that this agent implements, as in the WIT package.
 const CONTRACT: &str = "0.1";
 
-/// What a driver says of itself.
+/// A driver's description of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
     /// `disk.loop`.
@@ -23,48 +23,48 @@ pub struct Manifest {
     pub version: String,
     /// One line.
     pub summary: String,
-    /// As long as it takes, in Markdown.
+    /// Markdown, of any length.
     pub description: String,
-    /// What its sections may say, beyond what every resource may.
+    /// The keywords of its sections, in addition to those of every resource.
     pub keywords: Vec<Keyword>,
-    /// The grants it asks for, a line each.
+    /// The grants that it requests, one line each.
     pub grants: Vec<String>,
-    /// The actions that do something.
+    /// The verbs that it supports.
     pub verbs: Vec<Verb>,
     /// Whether what `start` does survives a reboot.
     pub persistent: bool,
-    /// The section of the resource that every object of several nodes has by itself, where this driver has one: `sync#i0`.
+    /// The section of the resource that every object of several nodes has implicitly, if this driver provides one: `sync#i0`.
     pub implicit: Option<String>,
 }
 
 /// Why a manifest is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// It is no JSON of the right shape.
+    /// It is not JSON of the right shape.
     #[error("the manifest does not parse")]
     Json(#[source] serde_json::Error),
-    /// It was made for another host.
+    /// It was made for another version of the contract.
     #[error("the driver was made for contract {0}, this host speaks {CONTRACT}")]
     Contract(String),
-    /// It needs what this host does not know.
+    /// It needs a feature that this host does not have.
     #[error("the driver needs a host that knows {0:?}")]
     Critical(String),
-    /// A member holds what it must not.
+    /// A member has an invalid value.
     #[error("the manifest's {member} holds {value:?}: expected {expected}")]
     Member {
-        /// Where.
+        /// The member's name.
         member: String,
-        /// What stands there.
+        /// Its value.
         value: String,
-        /// What should.
+        /// What is expected instead.
         expected: &'static str,
     },
 }
 
 impl Manifest {
-    /// Reads the document.
+    /// Parses the document.
     pub fn parse(json: &[u8]) -> Result<Manifest, ManifestError> {
-        let wire: Wire = serde_json::from_slice(json).map_err(ManifestError::Json)?;
+        let wire: WireManifest = serde_json::from_slice(json).map_err(ManifestError::Json)?;
         if wire.contract != CONTRACT {
             return Err(ManifestError::Contract(wire.contract));
         }
@@ -108,7 +108,7 @@ const KNOWN: [&str; 12] = [
 ];
 
 #[derive(Deserialize)]
-struct Wire {
+struct WireManifest {
     contract: String,
     group: String,
     name: String,

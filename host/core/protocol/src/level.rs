@@ -1,6 +1,6 @@
 //! How much a line of a log or of a status matters.
 
-use driver::Level;
+use driver::LogSeverity;
 use serde::{Deserialize, Serialize};
 
 /// How much a line matters.
@@ -32,26 +32,26 @@ impl LogLevel {
     }
 }
 
-impl From<Level> for LogLevel {
-    fn from(level: Level) -> LogLevel {
+impl From<LogSeverity> for LogLevel {
+    fn from(level: LogSeverity) -> LogLevel {
         match level {
-            Level::Trace => LogLevel::Trace,
-            Level::Debug => LogLevel::Debug,
-            Level::Info => LogLevel::Info,
-            Level::Warn => LogLevel::Warn,
-            Level::Error => LogLevel::Error,
+            LogSeverity::Trace => LogLevel::Trace,
+            LogSeverity::Debug => LogLevel::Debug,
+            LogSeverity::Info => LogLevel::Info,
+            LogSeverity::Warn => LogLevel::Warn,
+            LogSeverity::Error => LogLevel::Error,
         }
     }
 }
 
-impl From<LogLevel> for Level {
-    fn from(level: LogLevel) -> Level {
+impl From<LogLevel> for LogSeverity {
+    fn from(level: LogLevel) -> LogSeverity {
         match level {
-            LogLevel::Trace => Level::Trace,
-            LogLevel::Debug => Level::Debug,
-            LogLevel::Info => Level::Info,
-            LogLevel::Warn => Level::Warn,
-            LogLevel::Error => Level::Error,
+            LogLevel::Trace => LogSeverity::Trace,
+            LogLevel::Debug => LogSeverity::Debug,
+            LogLevel::Info => LogSeverity::Info,
+            LogLevel::Warn => LogSeverity::Warn,
+            LogLevel::Error => LogSeverity::Error,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use driver::Fault;
+use driver::DriverFault;
 use model::select::Selectable;
 use model::status::{Provisioned, ResourceFlags, RestartsLeft, State};
 use model::{DriverName, NodeName, ObjectPath, Rid};
@@ -205,7 +205,7 @@ enum RestartsDocument {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "Fault")]
+#[serde(remote = "DriverFault")]
 enum FaultWords {
     Trap(String),
     Cpu(Duration),
@@ -218,7 +218,7 @@ enum FaultWords {
 
 /// The reason why a driver could not answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FaultDocument(#[serde(with = "FaultWords")] pub Fault);
+pub struct FaultDocument(#[serde(with = "FaultWords")] pub DriverFault);
 
 /// The placeholder until [`by_rid`] has read the key.
 fn no_rid() -> Rid {
@@ -276,7 +276,7 @@ mod tests {
                 parallel: false,
                 running: false,
                 restarts_left: RestartsLeft::Left(3),
-                fault: Some(FaultDocument(Fault::Stack)),
+                fault: Some(FaultDocument(DriverFault::Stack)),
             }),
         }
     }

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use driver::{ActionError, CallBounds, Console, Silent, Terminal};
+use driver::{ActionError, CallBounds, ConsoleRequest, OperatorTerminal, SilentLog};
 use model::Verb;
 use model::object::VerbTimeouts;
 use model::object::{Object, Resource};
@@ -50,8 +50,8 @@ impl Agent {
         &self,
         path: &ObjectPath,
         rid: Option<&Rid>,
-        asked: &Console,
-        terminal: &Terminal,
+        asked: &ConsoleRequest,
+        terminal: &OperatorTerminal,
     ) -> Result<i32, ConsoleError> {
         let snapshot = Snapshot::take(self, path).await?;
         let object = snapshot.object()?;
@@ -72,7 +72,7 @@ impl Agent {
                 terminal,
                 &call,
                 &CallBounds::within(VerbTimeouts::default().of(Verb::Status)),
-                Arc::new(Silent),
+                Arc::new(SilentLog),
             )
             .await;
         ended.map_err(|error| ConsoleError::Failed { rid, error })
@@ -108,7 +108,7 @@ fn inside<'a>(
     available: &AvailableDrivers,
     object: &'a Object,
     rid: Option<&Rid>,
-    asked: &Console,
+    asked: &ConsoleRequest,
 ) -> Result<&'a Resource, ConsoleError> {
     let path = &object.path;
     if let Some(rid) = rid {

@@ -33,7 +33,7 @@ pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin};
 pub use agent::{Agent, source};
 pub use datastore::DataStores;
 // What a caller of the agent hands to it.
-pub use driver::{Cancel, Console, Level, Terminal};
+pub use driver::{CancelSignal, ConsoleRequest, LogSeverity, OperatorTerminal};
 pub use error_chain::chain;
 pub use failure_kind::ending;
 pub use home::Directories;

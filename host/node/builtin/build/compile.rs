@@ -1,8 +1,8 @@
-//! One nested cargo for all drivers.
+//! Compiles all drivers with one nested cargo.
 //!
-//! Never in the outer target directory, whose lock the outer cargo holds: that waits for ever. And not in OUT_DIR, which
-//! check, clippy, test and release each have their own of: they would each compile the drivers anew. So a fixed directory
-//! `drivers` inside the outer target directory, and an environment without what the outer cargo put there.
+//! It cannot use the outer target directory: the outer cargo holds its lock, and the nested one would wait for ever. It should not
+//! use OUT_DIR: check, clippy, test and release each have their own, and would each recompile the drivers. So it uses a fixed
+//! directory `drivers` inside the outer target directory, and an environment without the variables of the outer cargo.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "driver";
 
-/// The variables of cargo that say where packages come from. All others describe the outer build.
+/// The variables of cargo that say where packages come from. All others describe the outer build, and are removed.
 const KEPT: [&str; 6] =
     ["CARGO_HOME", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTRY_", "CARGO_REGISTRIES_", "CARGO_SOURCE_"];
 
@@ -56,7 +56,8 @@ fn crates(directory: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The compiler's library for the target is there. A build script must not change the toolchain, so it is not fetched.
+/// Checks that the toolchain has the library for the target. It is not installed from here: a build script must not change the
+/// toolchain.
 fn ensure_target() -> Result<()> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc)
@@ -70,8 +71,8 @@ fn ensure_target() -> Result<()> {
     Ok(())
 }
 
-/// `drivers` in the outer target directory: the ancestor of OUT_DIR that cargo has marked as a cache. It marks none that was
-/// there before: then the one above `<profile>/build/<package>/out`.
+/// `drivers` in the outer target directory: the ancestor of OUT_DIR that cargo has marked as a cache. Cargo does not mark a directory
+/// that existed before: then it is the one above `<profile>/build/<package>/out`.
 fn target_directory(out: &Path) -> Result<PathBuf> {
     println!("cargo::rerun-if-env-changed=HOSTLER_DRIVERS_TARGET_DIR");
     if let Some(directory) = env::var_os("HOSTLER_DRIVERS_TARGET_DIR") {
@@ -106,7 +107,7 @@ fn describes_the_outer_build(name: &OsString) -> bool {
     wrappers.contains(&&*name) || name.starts_with("CARGO_") && !KEPT.iter().any(|kept| name.starts_with(kept))
 }
 
-/// No flags of the outer build, and no paths of this machine: a driver is known by its digest.
+/// No flags of the outer build, and no paths of this machine: a driver is identified by its digest, which must not depend on them.
 fn flags(root: &Path) -> OsString {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo"))).unwrap_or_default();

@@ -11,7 +11,7 @@ use wasmparser::{Parser, Payload};
 const SECTION: &str = "hostler.manifest";
 
 /// A driver's component.
-pub(crate) struct Component {
+pub(crate) struct BuiltComponent {
     /// `disk.loop`, as its manifest says.
     pub(crate) name: String,
     /// Its other names within the group.
@@ -24,14 +24,14 @@ pub(crate) struct Component {
     pub(crate) bytes: Vec<u8>,
 }
 
-pub(crate) fn read(file: &Path) -> Result<Component> {
+pub(crate) fn read(file: &Path) -> Result<BuiltComponent> {
     let what = || format!("cannot embed the driver {}", file.display());
     let bytes = fs::read(file).with_context(what)?;
     let manifest = manifest(&bytes).with_context(what)?;
     let stated = stated(&manifest).with_context(what)?;
     let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let Stated { name, aliases, implicit } = stated;
-    Ok(Component { name, aliases, implicit, digest: format!("sha256:{digest}"), manifest, bytes })
+    let ManifestFacts { name, aliases, implicit } = stated;
+    Ok(BuiltComponent { name, aliases, implicit, digest: format!("sha256:{digest}"), manifest, bytes })
 }
 
 /// The custom section, which lies in the module inside the component.
@@ -40,24 +40,24 @@ fn manifest(component: &[u8]) -> Result<String> {
         if let Payload::CustomSection(section) = payload?
             && section.name() == SECTION
         {
-            return String::from_utf8(section.data().to_vec()).context("its manifest is no UTF-8");
+            return String::from_utf8(section.data().to_vec()).context("its manifest is not UTF-8");
         }
     }
     anyhow::bail!("it has no section {SECTION}: its `impl Driver` lacks the attribute #[driver]")
 }
 
 /// The members of the manifest that the table repeats, so that a driver is found without reading all manifests.
-struct Stated {
+struct ManifestFacts {
     name: String,
     aliases: Vec<String>,
     implicit: bool,
 }
 
-fn stated(manifest: &str) -> Result<Stated> {
-    let manifest: serde_json::Value = serde_json::from_str(manifest).context("its manifest is no JSON")?;
+fn stated(manifest: &str) -> Result<ManifestFacts> {
+    let manifest: serde_json::Value = serde_json::from_str(manifest).context("its manifest is not JSON")?;
     let member = |name: &str| manifest[name].as_str().with_context(|| format!("its manifest has no {name}"));
     let aliases = manifest["aliases"].as_array().into_iter().flatten();
-    Ok(Stated {
+    Ok(ManifestFacts {
         name: format!("{}.{}", member("group")?, member("name")?),
         aliases: aliases.filter_map(|alias| alias.as_str().map(str::to_owned)).collect(),
         implicit: manifest["implicit"].is_string(),

@@ -6,16 +6,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::component::Component;
+use crate::component::BuiltComponent;
 
-pub(crate) fn write(out: &Path, components: &[Component]) -> Result<()> {
+pub(crate) fn write(out: &Path, components: &[BuiltComponent]) -> Result<()> {
     let mut table = String::from("&[\n");
-    for Component { name, aliases, implicit, digest, manifest, bytes } in components {
+    for BuiltComponent { name, aliases, implicit, digest, manifest, bytes } in components {
         let file = out.join(format!("{name}.wasm"));
         write_if_different(&file, bytes)?;
         writeln!(
             table,
-            "    Builtin {{ name: {name:?}, aliases: &{aliases:?}, implicit: {implicit}, digest: {digest:?}, manifest: {manifest:?}, \
+            "    BuiltinDriver {{ name: {name:?}, aliases: &{aliases:?}, implicit: {implicit}, digest: {digest:?}, manifest: {manifest:?}, \
              component: include_bytes!({file:?}) }},"
         )?;
     }
@@ -23,7 +23,7 @@ pub(crate) fn write(out: &Path, components: &[Component]) -> Result<()> {
     write_if_different(&out.join("builtin.rs"), table.as_bytes())
 }
 
-/// Leaves a file that is as wanted alone, so that nobody who includes it is compiled again.
+/// Leaves a file with the same content alone, so that cargo does not recompile what includes it.
 fn write_if_different(file: &Path, content: &[u8]) -> Result<()> {
     if fs::read(file).is_ok_and(|found| found == content) {
         return Ok(());

@@ -1,10 +1,10 @@
 //! The drivers that come with the agent: portable WebAssembly components, embedded at build time by `build/`.
 //!
-//! Only data. Who may run what, and how it is compiled for this machine, is the business of `grant` and `runtime`.
+//! This crate holds only data. `grant` decides what each driver may do, and `runtime` compiles it for this machine.
 
 /// A driver that comes with the agent.
 #[derive(Clone, Copy)]
-pub struct Builtin {
+pub struct BuiltinDriver {
     /// `disk.loop`.
     pub name: &'static str,
     /// Other names within its group, as its manifest lists them: known without reading the manifest.
@@ -19,18 +19,18 @@ pub struct Builtin {
     pub component: &'static [u8],
 }
 
-/// All of them, by name.
-pub fn drivers() -> &'static [Builtin] {
+/// All built-in drivers, sorted by name.
+pub fn drivers() -> &'static [BuiltinDriver] {
     DRIVERS
 }
 
-impl std::fmt::Debug for Builtin {
+impl std::fmt::Debug for BuiltinDriver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Builtin").field("name", &self.name).field("digest", &self.digest).finish_non_exhaustive()
+        f.debug_struct("BuiltinDriver").field("name", &self.name).field("digest", &self.digest).finish_non_exhaustive()
     }
 }
 
-static DRIVERS: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
+static DRIVERS: &[BuiltinDriver] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 #[cfg(test)]
 mod tests {

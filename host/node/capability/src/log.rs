@@ -1,7 +1,7 @@
 //! `wit/log.wit`: the action's log. Always allowed. The [`CallContext`] keeps the budget, hides secrets, and keeps
 //! the warnings of `status` for its report.
 
-use driver::Level;
+use driver::LogSeverity;
 
 use crate::CallContext;
 
@@ -13,13 +13,13 @@ pub fn log(context: &CallContext, level: &str, text: &str) {
 }
 
 /// The level that a word names. An unknown word is `info`: a later version of the contract may add some.
-fn level_of(word: &str) -> Level {
+fn level_of(word: &str) -> LogSeverity {
     match word {
-        "trace" => Level::Trace,
-        "debug" => Level::Debug,
-        "warn" => Level::Warn,
-        "error" => Level::Error,
-        _ => Level::Info,
+        "trace" => LogSeverity::Trace,
+        "debug" => LogSeverity::Debug,
+        "warn" => LogSeverity::Warn,
+        "error" => LogSeverity::Error,
+        _ => LogSeverity::Info,
     }
 }
 
@@ -30,13 +30,13 @@ mod tests {
     #[test]
     fn levels_are_words_and_unknown_ones_are_info() {
         for (word, level) in [
-            ("trace", Level::Trace),
-            ("debug", Level::Debug),
-            ("info", Level::Info),
-            ("warn", Level::Warn),
-            ("error", Level::Error),
-            ("panic", Level::Info),
-            ("", Level::Info),
+            ("trace", LogSeverity::Trace),
+            ("debug", LogSeverity::Debug),
+            ("info", LogSeverity::Info),
+            ("warn", LogSeverity::Warn),
+            ("error", LogSeverity::Error),
+            ("panic", LogSeverity::Info),
+            ("", LogSeverity::Info),
         ] {
             assert_eq!(level_of(word), level, "{word:?}");
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use driver::{Call, CallBounds, Cancel, KeywordValue, Level, Log, Verb};
+use driver::{CallBounds, CancelSignal, DriverCall, KeywordValue, LogSeverity, LogSink, Verb};
 use grant::op::{KeepState, ReadPath, RunProgram, WritePath};
 use grant::{GrantContext, GrantRequest, Grants, NoDeviceLedger, Operation, Permit, Policy};
 use hostler_capability::{
@@ -17,8 +17,8 @@ use model::Rid;
 #[derive(Default)]
 struct Lines(Mutex<Vec<String>>);
 
-impl Log for Lines {
-    fn line(&self, rid: Option<&Rid>, level: Level, text: &str) {
+impl LogSink for Lines {
+    fn line(&self, rid: Option<&Rid>, level: LogSeverity, text: &str) {
         let rid = rid.map(Rid::to_string).unwrap_or_default();
         self.0.lock().unwrap().push(format!("{rid} {level:?} {text}"));
     }
@@ -28,7 +28,7 @@ struct Bench {
     context: CallContext,
     audit: Arc<MemoryAudit>,
     log: Arc<Lines>,
-    cancel: Cancel,
+    cancel: CancelSignal,
 }
 
 struct Options {
@@ -57,7 +57,7 @@ impl Bench {
     }
 
     fn with(options: Options) -> Bench {
-        let cancel = Cancel::default();
+        let cancel = CancelSignal::default();
         let call = call();
         let bounds = CallBounds { deadline: options.deadline, cancel: cancel.clone() };
         let (audit, log) = (Arc::new(MemoryAudit::default()), Arc::new(Lines::default()));
@@ -119,9 +119,9 @@ impl Bench {
     }
 }
 
-fn call() -> Call {
+fn call() -> DriverCall {
     let password = KeywordValue { secret: true, ..KeywordValue::new("pw", vec!["hunter2".into()]) };
-    Call {
+    DriverCall {
         object: "web".parse().unwrap(),
         rid: "fs#1".parse().unwrap(),
         driver: "fs.ext4".parse().unwrap(),
@@ -134,7 +134,7 @@ fn call() -> Call {
     }
 }
 
-fn grants(call: &Call) -> Grants {
+fn grants(call: &DriverCall) -> Grants {
     let requests: Vec<GrantRequest> = ["files.write = /srv/a/**", "exec(read) = /bin/look", "exec = /bin/do *"]
         .map(|line| line.parse().unwrap())
         .into();
@@ -208,8 +208,8 @@ async fn status_changes_nothing_and_its_warnings_belong_to_the_report() {
     assert_eq!(state, Err(CapabilityError::Denied("state".to_owned())));
     bench.waiting(exec("/bin/look", &[]), async |_| Ok(Effect::Touched(()))).await.unwrap();
     assert_eq!(bench.changes(), 0, "exec(read) is not a change");
-    bench.context.say(Level::Warn, "hunter2 is weak");
-    bench.context.say(Level::Info, "fine");
+    bench.context.say(LogSeverity::Warn, "hunter2 is weak");
+    bench.context.say(LogSeverity::Info, "fine");
     let messages: Vec<String> = bench.context.take_messages().into_iter().map(|message| message.text).collect();
     assert_eq!(messages, ["*** is weak"]);
     assert_eq!(*bench.log.0.lock().unwrap(), ["fs#1 Info fine"]);
@@ -228,7 +228,7 @@ async fn secrets_show_in_no_trail_and_no_log() {
     bench.waiting(exec("/bin/do", &["hunter2"]), async |_| Ok(Effect::Touched(()))).await.unwrap();
     let refused = bench.blocking(write("/hunter2"), |_| Ok(Effect::Touched(()))).await;
     assert_eq!(refused, Err(CapabilityError::Denied("files.write = /***".to_owned())));
-    bench.context.say(Level::Info, "login hunter2 by s3cret");
+    bench.context.say(LogSeverity::Info, "login hunter2 by s3cret");
     assert_eq!(*bench.log.0.lock().unwrap(), ["fs#1 Info login *** by ***"]);
     assert_eq!(bench.audit.records().len(), 2);
     for record in bench.audit.records() {
@@ -312,7 +312,7 @@ async fn a_path_in_memory_needs_no_thread_and_is_checked_and_counted_all_the_sam
 async fn past_its_budget_the_log_says_only_how_much_is_missing() {
     let bench = Bench::with(Options { budget: 10, ..Options::default() });
     for text in ["12345", "123", "too", "much", ""] {
-        bench.context.say(Level::Info, text);
+        bench.context.say(LogSeverity::Info, text);
     }
     let log = bench.log.clone();
     drop(bench);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use driver::{Call, CallBounds, KeywordValue, Silent, Verb};
+use driver::{CallBounds, DriverCall, KeywordValue, SilentLog, Verb};
 use grant::{GrantContext, GrantKeyword, Grants, NoDeviceLedger, Policy};
 use hostler_capability::mount::MountRequest;
 use hostler_capability::{
@@ -61,7 +61,7 @@ impl Resource {
             ("mnt", self.path("mnt")),
             ("source", self.path("source")),
         ];
-        let call = Call {
+        let call = DriverCall {
             object: object.clone(),
             rid: rid.clone(),
             driver: "fs.test".parse().unwrap(),
@@ -98,7 +98,7 @@ impl Resource {
             grants,
             paths,
             output_budget: hostler_capability::OUTPUT_BUDGET,
-            log: Arc::new(Silent),
+            log: Arc::new(SilentLog),
             services: host,
         })
     }

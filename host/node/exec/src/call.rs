@@ -1,18 +1,20 @@
-//! One call of a driver, bounded, and the look at the resource that follows it.
+//! One call of a driver, bounded in time, and the status check that follows it: a driver's word alone is not proof.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{ActionError, ActionReport, CallBounds, Cancel, Change, Fault, Level, Log, StatusReport, Verb};
+use driver::{
+    ActionError, ActionReport, CallBounds, CancelSignal, Change, DriverFault, LogSeverity, LogSink, StatusReport, Verb,
+};
 use model::status::{Provisioned, State};
 use plan::WorkOrder;
 
 use crate::{PreparedCall, StepError};
 
-/// The driver knows its deadline and sees the cancellation. Only one that minds neither is cut short, after this.
+/// How long a driver that ignores deadline and cancellation may still run before it is cut off.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What a call of a driver came to.
+/// The outcome of a driver's call.
 pub(crate) struct CallOutcome {
     pub(crate) change: Change,
     /// A line for the log, or why it failed.
@@ -25,13 +27,13 @@ impl CallOutcome {
     }
 }
 
-/// Calls the driver, and then checks its answer by a look at the resource, which may take `probe`.
+/// Calls the driver, and then checks its answer against the resource's status, which may take `probe`.
 pub(crate) async fn call(
     prepared: &PreparedCall,
     order: &WorkOrder,
     bounds: &CallBounds,
     probe: Duration,
-    log: &Arc<dyn Log>,
+    log: &Arc<dyn LogSink>,
 ) -> CallOutcome {
     match order {
         WorkOrder::Run => run(prepared, bounds, log).await,
@@ -45,7 +47,7 @@ async fn act(
     order: &WorkOrder,
     bounds: &CallBounds,
     probe: Duration,
-    log: &Arc<dyn Log>,
+    log: &Arc<dyn LogSink>,
 ) -> CallOutcome {
     let PreparedCall { driver, call } = prepared;
     let verb = order.verb();
@@ -57,7 +59,7 @@ async fn act(
     let ActionReport { change, result } =
         answer.unwrap_or_else(|error| ActionReport { change: Change::Unknown, result: Err(error) });
     match result {
-        // What a driver cannot provision is provisioned by others.
+        // A driver without these verbs has nothing to create: its resource is provisioned by other means.
         Err(ActionError::Unsupported) if matches!(verb, Verb::Provision | Verb::Unprovision) => {
             CallOutcome { change: Change::Unchanged, result: Ok(String::new()) }
         }
@@ -70,12 +72,12 @@ async fn act(
     }
 }
 
-/// Whether the resource is now as what was `done` should have left it.
+/// Checks that the resource is now as `done`, the verb and what it changed, should have left it.
 async fn look(
     prepared: &PreparedCall,
     done: (Verb, Change),
     probe: Duration,
-    log: &Arc<dyn Log>,
+    log: &Arc<dyn LogSink>,
 ) -> Result<(), StepError> {
     let (verb, change) = done;
     // The look belongs to the step: it is not given up with the action.
@@ -91,18 +93,18 @@ async fn look(
     match (verb, status.state) {
         (Verb::Start, State::Down | State::StdbyDown) => not_in_state(messages),
         (Verb::Start, State::Undef) => {
-            // To stop what probably runs, for want of an answer, would do more harm.
+            // Probably it runs. To stop it because its status is unknown would do more harm than to leave it.
             let why = if messages.is_empty() { "no reason given".to_owned() } else { messages.join("; ") };
-            log.line(Some(rid), Level::Warn, &format!("started, but its status cannot be told: {why}"));
+            log.line(Some(rid), LogSeverity::Warn, &format!("started, but its status is unknown: {why}"));
             Ok(())
         }
-        // A stop counts only if it is proven: another node may start the service because of it. So does a migration: what is
-        // stopped here next may be what the resource stands on.
+        // A stop counts only if it is proven: another node may start the service because of it. So does a migration: the steps
+        // that follow may stop what the resource still stands on.
         (Verb::Stop | Verb::Migrate, State::Up | State::StdbyUp | State::Warn | State::Undef) => not_in_state(messages),
         (Verb::Provision, _) if status.provisioned == Provisioned::False => {
             Err(StepError::NotProvisioned { verb, provisioned: status.provisioned })
         }
-        // What a driver leaves as it is, and says so, goes with what it stands on.
+        // A driver that reports `unchanged` leaves its data in place on purpose: they go with the device below.
         (Verb::Unprovision, _)
             if change != Change::Unchanged && matches!(status.provisioned, Provisioned::True | Provisioned::Mixed) =>
         {
@@ -117,14 +119,14 @@ fn unknown(error: ActionError) -> StatusReport {
         state: State::Undef,
         provisioned: Provisioned::Undef,
         label: String::new(),
-        messages: vec![driver::Message { level: Level::Error, text: error.to_string() }],
+        messages: vec![driver::ReportMessage { level: LogSeverity::Error, text: error.to_string() }],
         exposes: Vec::new(),
         uses: Vec::new(),
         fault: None,
     }
 }
 
-async fn run(prepared: &PreparedCall, bounds: &CallBounds, log: &Arc<dyn Log>) -> CallOutcome {
+async fn run(prepared: &PreparedCall, bounds: &CallBounds, log: &Arc<dyn LogSink>) -> CallOutcome {
     let answer = prepared.driver.run(&prepared.call, bounds, Arc::clone(log));
     match flatten(bounded(answer, bounds).await) {
         Ok(report) if report.exit_status == 0 => CallOutcome { change: Change::Changed, result: Ok(report.text) },
@@ -137,7 +139,7 @@ async fn sync(
     prepared: &PreparedCall,
     copy: (&str, &[String]),
     bounds: &CallBounds,
-    log: &Arc<dyn Log>,
+    log: &Arc<dyn LogSink>,
 ) -> CallOutcome {
     let PreparedCall { driver, call } = prepared;
     let (verb, targets) = copy;
@@ -150,11 +152,11 @@ async fn sync(
     for report in &reports {
         match &report.error {
             None if report.changed => {
-                log.line(Some(&call.rid), Level::Info, &format!("{}: {} bytes", report.target, report.bytes));
+                log.line(Some(&call.rid), LogSeverity::Info, &format!("{}: {} bytes", report.target, report.bytes));
             }
-            None => log.line(Some(&call.rid), Level::Info, &format!("{}: already the same", report.target)),
+            None => log.line(Some(&call.rid), LogSeverity::Info, &format!("{}: already the same", report.target)),
             Some(error) => {
-                log.line(Some(&call.rid), Level::Error, &format!("{}: {error}", report.target));
+                log.line(Some(&call.rid), LogSeverity::Error, &format!("{}: {error}", report.target));
                 failed.push(report.target.clone());
             }
         }
@@ -173,15 +175,16 @@ fn flatten<T>(answer: Result<Result<T, ActionError>, ActionError>) -> Result<T, 
 /// Waits for an answer no longer than the bounds allow.
 async fn bounded<T>(answer: impl Future<Output = T>, bounds: &CallBounds) -> Result<T, ActionError> {
     tokio::select! {
+        // An answer that is there already counts, even if the deadline passes in the same moment.
         biased;
         answer = answer => Ok(answer),
         () = given_up(&bounds.cancel) => Err(ActionError::Cancelled),
-        () = tokio::time::sleep(bounds.deadline.saturating_add(GRACE)) => Err(Fault::Wall(bounds.deadline).into()),
+        () = tokio::time::sleep(bounds.deadline.saturating_add(GRACE)) => Err(DriverFault::Wall(bounds.deadline).into()),
     }
 }
 
-/// Returns some time after the cancellation, so that the driver can stop by itself.
-async fn given_up(cancel: &Cancel) {
+/// Returns a grace period after the cancellation, so that the driver can stop by itself first.
+async fn given_up(cancel: &CancelSignal) {
     cancel.cancelled().await;
     tokio::time::sleep(GRACE).await;
 }

@@ -1,4 +1,4 @@
-//! The whole action: journal, phases, rollback, report.
+//! A whole action, from top to bottom: journal, phases, rollback, report.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use crate::{
     ActionEnding, ExecutionContext, ExecutionReport, Facilities, RollbackReport, StepError, StepOutcome, StepReport,
 };
 
-/// An action that was refused before anything was touched, because its journal cannot be had.
+/// The refusal of an action before anything was touched, because its journal cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct ExecutionRefusal(pub JournalError);
 
-/// Does what the plan says. The instance's journal must not tell of an unfinished action: [`crate::recover`] comes first.
+/// Executes the plan. The instance's journal must not hold an unfinished action: call [`crate::recover`] first.
 pub async fn execute(
     plan: &Plan,
     facilities: &dyn Facilities,
@@ -41,6 +41,7 @@ pub async fn execute(
         true => roll_back(&execution, plan, &reports).await,
         false => RollbackReport::None,
     };
+    // Only now is the story complete: a process that dies before this line leaves a journal that is recovered.
     pass(Failpoint::BeforeDone);
     execution.recorder.done().await;
     let steps: Vec<StepReport> =
@@ -49,7 +50,7 @@ pub async fn execute(
     Ok(ExecutionReport { action: plan.action, ending, steps, rollback, elapsed: started.elapsed() })
 }
 
-/// A cancellation that came too late to keep anything from being done is none.
+/// Whether a cancellation stopped anything. One that arrived after all the work was done is ignored.
 fn was_interrupted(plan: &Plan, session: &ExecutionContext, reports: &[Option<StepReport>]) -> bool {
     let cut_short =
         |report: &StepReport| matches!(report.end, StepOutcome::Failed(StepError::Driver(ActionError::Cancelled)));
@@ -58,19 +59,19 @@ fn was_interrupted(plan: &Plan, session: &ExecutionContext, reports: &[Option<St
         && steps.any(|(step, report)| report.as_ref().map_or(!step.work.is_empty(), cut_short))
 }
 
-/// Whether the resources that may fail are all that was asked for: tasks and copies.
+/// Whether the action is about optional resources only: tasks and syncs. Their failures then count.
 pub(crate) fn is_asked_for(asked: plan::Action) -> bool {
     matches!(asked, plan::Action::Run | plan::Action::Sync)
 }
 
-/// Optional resources fail no action, but for those that are all that was asked for: tasks and copies.
+/// How the action ended. Failures of optional resources are ignored, unless the action is about nothing else.
 fn ending(asked: plan::Action, steps: &[StepReport]) -> ActionEnding {
     let failed = || {
         let steps = steps.iter().filter(|step| is_asked_for(asked) || !step.optional);
         steps.filter_map(|step| Some((&step.rid, step.end.error()?)))
     };
     let rids = || failed().map(|(rid, _)| rid.clone()).collect();
-    // What failed only because something else has says nothing of how. All of it may have: of an optional one.
+    // Steps that failed only because a step they need failed are not causes. If that step was optional, no cause is left.
     let causes: Vec<&StepError> = failed().map(|(_, error)| error).filter(|error| !error.is_consequence()).collect();
     let all = |is: fn(&StepError) -> bool| !causes.is_empty() && causes.iter().all(|error| is(error));
     match failed().next() {

@@ -1,16 +1,16 @@
-//! What the steps of one run of a plan share.
+//! The state that the steps of one execution share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::recorder::ActionRecorder;
 use crate::{ExecutionContext, Facilities};
 
-/// One run of a plan, or the recovery of one.
+/// One execution of a plan, or the recovery of one.
 pub(crate) struct Execution<'a> {
     pub(crate) facilities: &'a dyn Facilities,
     pub(crate) session: &'a ExecutionContext,
     pub(crate) recorder: ActionRecorder,
-    /// Whether the failure of an optional step is ignored.
+    /// Whether failures of optional steps are ignored.
     pub(crate) ignores: bool,
     /// Whether a step that is not optional has failed.
     failed: AtomicBool,

@@ -4,41 +4,41 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{BoxFuture, Call, CallBounds, Driver, Log, Verb};
+use driver::{BoxFuture, CallBounds, Driver, DriverCall, LogSink, Verb};
 use model::Rid;
 use model::object::Trigger;
 
-/// A driver and what it is to be called with.
+/// A driver, and the call to make of it.
 pub struct PreparedCall {
     /// The driver.
     pub driver: Arc<dyn Driver>,
     /// The call, its keywords evaluated.
-    pub call: Call,
+    pub call: DriverCall,
 }
 
 /// What the executor's caller does for it: it knows the instance that is acted on.
 pub trait Facilities: Send + Sync {
-    /// The driver of a resource, and the call evaluated as of now.
+    /// The driver of a resource, and its call, with keywords evaluated as of now.
     fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<PreparedCall, FacilityError>>;
 
-    /// Runs a trigger to its end. Asked only for triggers that the plan names.
+    /// Runs a trigger and waits for it. Called only for triggers that are in the plan.
     fn trigger<'a>(
         &'a self,
         rid: &'a Rid,
         trigger: Trigger,
         bounds: &'a CallBounds,
-        log: Arc<dyn Log>,
+        log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<(), FacilityError>>;
 
-    /// Stops the commands that an action has left half-done as its process died, so that none of them acts behind the back
-    /// of the next one. Returns them as lines for the log.
+    /// Stops the commands that an action left running when its process died, so that none of them acts behind the back of the
+    /// next action. Returns them as lines for the log.
     fn end_abandoned<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>>;
 }
 
 /// Why the executor's caller could not do its part.
 #[derive(Debug, thiserror::Error)]
 pub enum FacilityError {
-    /// In one sentence, with its cause if there is one.
+    /// A sentence, and its cause if there is one.
     #[error("{message}")]
     Failed {
         /// What failed.
@@ -47,13 +47,13 @@ pub enum FacilityError {
         #[source]
         cause: Option<Box<dyn Error + Send + Sync>>,
     },
-    /// A trigger did not end in time.
-    #[error("no end within {0:?}")]
+    /// A trigger did not finish in time.
+    #[error("not finished within {0:?}")]
     TimedOut(Duration),
 }
 
 impl FacilityError {
-    /// A failure that needs no further explanation.
+    /// A failure without a cause of its own.
     pub fn failed(message: impl Into<String>) -> FacilityError {
         FacilityError::Failed { message: message.into(), cause: None }
     }

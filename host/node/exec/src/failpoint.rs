@@ -1,20 +1,20 @@
-//! Named points at which the process can be made to die, to see what becomes of a half-done action.
+//! Named points at which a test can make the process die, to see how a half-done action is recovered.
 //!
-//! `HOSTLER_FAILPOINT=<name>` aborts at the first pass, `<name>:<n>` at the n-th. Only in builds with debug assertions or
-//! the feature `failpoints`; in all others a point is nothing.
+//! `HOSTLER_FAILPOINT=<name>` aborts at the first pass, `<name>:<n>` at the n-th. The points exist in builds with debug
+//! assertions or the feature `failpoints`; in all others they compile to nothing.
 
 /// A point in the life of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Failpoint {
     /// The plan is about to be written to the journal.
     BeforeHeader,
-    /// The plan is in the journal, nothing is done.
+    /// The plan is in the journal, nothing is done yet.
     AfterHeader,
     /// A step is about to be written to the journal as begun.
     BeforeBegin,
-    /// A step is in the journal as begun, its driver is not called.
+    /// A step is in the journal as begun, its driver is not called yet.
     AfterBegin,
-    /// A driver has done its work, the journal does not say so.
+    /// A driver has done its work, the journal does not say so yet.
     AfterDriver,
     /// A driver has done its work, and the journal says so.
     AfterEnd,
@@ -22,9 +22,9 @@ pub enum Failpoint {
     BetweenSteps,
     /// A rollback is about to undo a step.
     BeforeUndo,
-    /// A rollback has undone a step, the journal does not say so.
+    /// A rollback has undone a step, the journal does not say so yet.
     AfterUndo,
-    /// All is done, the journal does not say so.
+    /// All is done, the journal does not say so yet.
     BeforeDone,
 }
 
@@ -43,7 +43,7 @@ impl Failpoint {
         Failpoint::BeforeDone,
     ];
 
-    /// As in the environment.
+    /// The name, as in the environment variable.
     pub fn as_str(self) -> &'static str {
         match self {
             Failpoint::BeforeHeader => "before-header",
@@ -60,7 +60,7 @@ impl Failpoint {
     }
 }
 
-/// Dies here if the environment says so.
+/// Aborts the process if the environment names this point.
 #[cfg(any(debug_assertions, feature = "failpoints"))]
 pub(crate) fn pass(point: Failpoint) {
     use std::sync::OnceLock;

@@ -1,9 +1,16 @@
-//! Walks a plan: bounded, journalled, undone on failure. Holds no policy: who acts, in which order, and what follows an
-//! error is all in the [`plan::Plan`].
+//! Executes a plan: each call bounded in time, journalled, and undone if the action fails. It holds no policy: which resources
+//! act, in which order, and what follows a failure is all in the [`plan::Plan`].
 //!
-//! [`execute`] asks its caller's [`Facilities`] for the driver and the evaluated call of a resource just before it acts, so that late
-//! references see what the steps before have exposed. Everything that is done is in the [`journal`] before it is done:
-//! whoever dies in the middle leaves a story that [`recover`] brings to an end.
+//! ```text
+//!   Plan ──execute──▶ phases ──stage──▶ steps ──step──▶ prepare, journal, triggers ──call──▶ driver, then its status
+//!                        │ failure                                                     
+//!                        └──rollback──▶ undo, the last step first ──▶ ExecutionReport
+//!   journal of a process that died ──recover──▶ undo ──▶ RecoveryReport
+//! ```
+//!
+//! [`execute`] asks its caller's [`Facilities`] for the driver and the call of a resource just before the resource acts, so that
+//! late references see what earlier steps expose. Every step is in the [`journal`] before it is done: if the process dies in the
+//! middle, [`recover`] finishes the action from there.
 
 mod call;
 mod context;

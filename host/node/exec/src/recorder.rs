@@ -1,27 +1,27 @@
-//! Writes the story of an action, and decides what a journal that cannot be written means.
+//! Records an action in its journal, and decides what to do when the journal cannot be written: refuse the action, or go on.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use driver::{Change, Level, Log, Verb};
+use driver::{Change, LogSeverity, LogSink, Verb};
 use plan::{OnFailure, Plan, StepUndo};
 
 use crate::failpoint::{Failpoint, pass};
 use crate::journal::{Journal, JournalError, JournalHeader, JournalRecord, PlannedStep, RecordedVerb};
 use crate::{ExecutionContext, ExecutionRefusal};
 
-/// The journal of the action, if there is one: a stop goes on without.
+/// The journal of an action. A stop goes on without one, so that it works on a full disk.
 pub(crate) struct ActionRecorder {
     journal: Option<Journal>,
-    log: Arc<dyn Log>,
+    log: Arc<dyn LogSink>,
     persistent: AtomicBool,
     warned: AtomicBool,
 }
 
 impl ActionRecorder {
-    /// Journals the plan. An action that can be undone is refused if that fails; one that goes on past every failure goes
-    /// on past this one too, so that a stop works on a full disk.
+    /// Journals the plan. If that fails, an action that can be undone is refused. An action that goes on past every failure goes
+    /// on past this one too.
     pub(crate) async fn begin(plan: &Plan, session: &ExecutionContext) -> Result<ActionRecorder, ExecutionRefusal> {
         if plan.steps().all(|step| step.work.is_empty()) {
             return Ok(ActionRecorder::with(None, session));
@@ -53,10 +53,11 @@ impl ActionRecorder {
         ActionRecorder { journal, log: Arc::clone(&session.log), persistent, warned }
     }
 
-    /// Must be written before the step acts.
+    /// Records that a step is about to act. Must be called before it does.
     pub(crate) async fn step_begins(&self, step: usize, verb: Verb, persistent: bool) -> Result<(), JournalError> {
         let (Some(journal), Some(verb)) = (&self.journal, RecordedVerb::of(verb)) else { return Ok(()) };
         journal.append(&JournalRecord::Begin { step, verb, persistent })?;
+        // A reboot takes volatile effects away, so only persistent ones must survive a power loss.
         if persistent {
             self.persistent.store(true, Ordering::Relaxed);
             journal.sync().await?;
@@ -73,7 +74,7 @@ impl ActionRecorder {
         self.write(&JournalRecord::Undone { step });
     }
 
-    /// Closes the story. After this, nothing is left to be recovered.
+    /// Closes the journal: after this, nothing is left to recover.
     pub(crate) async fn done(&self) {
         self.write(&JournalRecord::Done);
         if let Some(journal) = &self.journal
@@ -84,18 +85,18 @@ impl ActionRecorder {
         }
     }
 
-    /// For what is already done: that it cannot be written down is no reason to stop.
+    /// For what is already done: a journal that cannot be written is then no reason to stop.
     fn write(&self, record: &JournalRecord) {
         if let Some(Err(error)) = self.journal.as_ref().map(|journal| journal.append(record)) {
             self.warn(&error);
         }
     }
 
-    /// Once an action: the next record fails for the same reason.
+    /// Warns once an action: the next record would fail for the same reason.
     pub(crate) fn warn(&self, error: &JournalError) {
         if !self.warned.swap(true, Ordering::Relaxed) {
             let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            self.log.line(None, Level::Warn, &format!("goes on without a journal: {error}{cause}"));
+            self.log.line(None, LogSeverity::Warn, &format!("continues without a journal: {error}{cause}"));
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Finishes the story of an action whose process died: undoes what stands, or says that it was interrupted.
+//! Recovers an action whose process died: undoes what is left of it, or reports that it was interrupted.
 
 use std::path::PathBuf;
 
-use driver::Level;
+use driver::LogSeverity;
 
 use crate::execution::Execution;
 use crate::journal::{Journal, JournalError, JournalTail, JournalledAction, set_apart};
@@ -10,37 +10,37 @@ use crate::recorder::ActionRecorder;
 use crate::undo::{UndoStep, undo};
 use crate::{ExecutionContext, Facilities, UndoOutcome, UndoneStep};
 
-/// What became of an unfinished action.
+/// What became of an interrupted action.
 #[derive(Debug)]
 pub enum RecoveryReport {
-    /// Its story is now at its end.
+    /// Its journal is closed now.
     Finished {
         /// How far it had got.
         story: JournalledAction,
-        /// What was made of it.
+        /// How it was recovered.
         recovered: RecoveryVerdict,
         /// The steps that were to be undone, the last one first.
         undone: Vec<UndoneStep>,
     },
-    /// The journal's beginning is damaged. Nothing was done; the file is now here.
+    /// The journal's beginning is damaged: nothing was undone, and the file was renamed to this path.
     SetApart(PathBuf),
 }
 
-/// What was made of an unfinished action.
+/// How an interrupted action was recovered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecoveryVerdict {
-    /// Only the word that all was done was missing.
+    /// It had finished: only the last record was missing.
     Complete,
-    /// What it had changed was undone, as far as possible.
+    /// Its changes were undone, as far as possible.
     Undone,
-    /// There was nothing to undo: the action is one that is not undone, or what it did went with the last boot.
+    /// There was nothing to undo: actions of its kind are never undone, or the reboot has undone it.
     Interrupted,
-    /// The journal is damaged: nothing was undone, only a look at the resources can tell how they are.
+    /// The journal is damaged: nothing was undone. Only the resources' status tells how they are.
     Damaged,
 }
 
-/// Finishes the story in the session's journal, if it has none yet. The first thing that a mutating action does, under
-/// the instance's lock. None if there is nothing to finish.
+/// Recovers the interrupted action in the journal, if there is one. Every mutating action does this first, under the instance's
+/// lock. Returns None if there is nothing to recover.
 pub async fn recover(
     facilities: &dyn Facilities,
     session: &ExecutionContext,
@@ -50,8 +50,8 @@ pub async fn recover(
         Ok(Some(story)) => story,
         Err(JournalError::Unreadable(path)) => {
             let apart = set_apart(&path)?;
-            let text = format!("what an earlier action did cannot be read, see {}", apart.display());
-            session.log.line(None, Level::Error, &text);
+            let text = format!("the journal of an earlier action cannot be read, it is kept as {}", apart.display());
+            session.log.line(None, LogSeverity::Error, &text);
             return Ok(Some(RecoveryReport::SetApart(apart)));
         }
         Err(error) => return Err(error),
@@ -60,7 +60,7 @@ pub async fn recover(
         Ok(None) => return Ok(None),
         Ok(Some((journal, story))) => (ActionRecorder::with(Some(journal), session), story),
         Err(held @ JournalError::Held(_)) => return Err(held),
-        // To undo it all once more next time does no harm.
+        // The undone steps are not recorded then, so the next action undoes them once more: a stop of what is down does no harm.
         Err(error) => {
             let recorder = ActionRecorder::with(None, session);
             recorder.warn(&error);
@@ -85,15 +85,15 @@ pub async fn recover(
     Ok(Some(RecoveryReport::Finished { story, recovered, undone }))
 }
 
-/// What cannot be ended must not keep the rest from being undone.
+/// Stops the programs that the dead process left running. One that cannot be stopped must not keep the rest from being undone.
 async fn end_abandoned(facilities: &dyn Facilities, session: &ExecutionContext, sid: &str) {
     match facilities.end_abandoned(sid).await {
         Ok(ended) => {
-            ended
-                .iter()
-                .for_each(|line| session.log.line(None, Level::Warn, &format!("ended what it left running: {line}")));
+            ended.iter().for_each(|line| {
+                session.log.line(None, LogSeverity::Warn, &format!("stopped what it left running: {line}"))
+            });
         }
-        Err(error) => session.log.line(None, Level::Error, &format!("cannot end what it left running: {error}")),
+        Err(error) => session.log.line(None, LogSeverity::Error, &format!("cannot stop what it left running: {error}")),
     }
 }
 
@@ -109,14 +109,18 @@ fn verdict(story: &JournalledAction, session: &ExecutionContext) -> RecoveryVerd
     }
 }
 
-fn announcement(story: &JournalledAction, recovered: RecoveryVerdict) -> (Level, String) {
+fn announcement(story: &JournalledAction, recovered: RecoveryVerdict) -> (LogSeverity, String) {
     let earlier = format!("an earlier {} (sid {})", story.action, story.sid);
     match recovered {
-        RecoveryVerdict::Complete => (Level::Info, format!("{earlier} was done, but could not say so")),
-        RecoveryVerdict::Undone => (Level::Warn, format!("{earlier} was interrupted, and is now rolled back")),
-        RecoveryVerdict::Interrupted => (Level::Warn, format!("{earlier} was interrupted, there is nothing to undo")),
+        RecoveryVerdict::Complete => {
+            (LogSeverity::Info, format!("{earlier} had finished, only its last record was missing"))
+        }
+        RecoveryVerdict::Undone => (LogSeverity::Warn, format!("{earlier} was interrupted, and is rolled back now")),
+        RecoveryVerdict::Interrupted => {
+            (LogSeverity::Warn, format!("{earlier} was interrupted, there is nothing to undo"))
+        }
         RecoveryVerdict::Damaged => {
-            (Level::Error, format!("{earlier} was interrupted, and its journal is damaged: nothing is undone"))
+            (LogSeverity::Error, format!("{earlier} was interrupted, and its journal is damaged: nothing is undone"))
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Undoes what an action has changed: stops it, the last one first, going on past every failure. Destroys nothing.
+//! The rollback of a failed action: stops what it started, the last one first, going on past every failure. It destroys nothing.
 
-use driver::{Change, Level};
+use driver::{Change, LogSeverity};
 use model::Rid;
 use plan::{OnFailure, Plan, StepUndo};
 
@@ -8,7 +8,7 @@ use crate::execution::Execution;
 use crate::undo::{UndoStep, undo};
 use crate::{KeepReason, LeaveReason, RollbackReport, StepOutcome, StepReport, UndoOutcome, UndoneStep};
 
-/// Undoes a failed action as far as its plan says so.
+/// Undoes a failed action, as far as its plan says so.
 pub(crate) async fn roll_back(
     execution: &Execution<'_>,
     plan: &Plan,
@@ -27,13 +27,14 @@ pub(crate) async fn roll_back(
         kept = kept.or(reason_to_keep(phase.on_failure));
     }
     if let Some(reason) = kept {
-        execution.session.log.line(None, Level::Warn, &format!("rollback: none, as {reason} says"));
+        execution.session.log.line(None, LogSeverity::Warn, &format!("rollback: none, because of {reason}"));
         return RollbackReport::Kept(reason);
     }
     if plan.phases.iter().all(|phase| phase.on_failure == OnFailure::GoOn) {
         return RollbackReport::None;
     }
     let mut undone = Vec::new();
+    // The reverse order of the start: what stands on something is stopped before it.
     for (at, step) in done.into_iter().rev() {
         let change = reports[at].as_ref().map_or(Change::Unchanged, |report| report.change);
         let end = match step.undo {
@@ -51,13 +52,13 @@ pub(crate) async fn roll_back(
         undone.push(UndoneStep { rid: step.rid.clone(), end });
     }
     if undone.is_empty() {
-        execution.session.log.line(None, Level::Info, "rollback: nothing to undo");
+        execution.session.log.line(None, LogSeverity::Info, "rollback: nothing to undo");
     }
     RollbackReport::Ran(undone)
 }
 
-/// Whether the step has done something, or has found nothing to do. An optional one that failed is cleaned up already,
-/// and one that failed without touching anything is not worth a line.
+/// Whether a rollback considers the step: it succeeded, or it failed after it changed something. An optional step that failed is
+/// cleaned up already.
 fn needs_a_look(report: Option<&StepReport>) -> bool {
     report.is_some_and(|report| match report.end {
         StepOutcome::Done => true,
@@ -75,6 +76,6 @@ fn reason_to_keep(on_failure: OnFailure) -> Option<KeepReason> {
 }
 
 fn left(execution: &Execution<'_>, rid: &Rid, reason: LeaveReason) -> UndoOutcome {
-    execution.session.log.line(None, Level::Info, &format!("rollback: {rid}: {reason}"));
+    execution.session.log.line(None, LogSeverity::Info, &format!("rollback: {rid}: {reason}"));
     UndoOutcome::Left(reason)
 }

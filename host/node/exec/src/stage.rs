@@ -1,4 +1,4 @@
-//! The steps of a stage: one after the other, or a bounded number at the same time.
+//! The steps of a stage: one after the other, or a bounded number of them at the same time.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,7 +12,7 @@ use crate::execution::Execution;
 use crate::failpoint::{Failpoint, pass};
 use crate::step::PlacedStep;
 
-/// How the steps of a phase that have come to an end did.
+/// The steps of a phase that have finished, and whether each succeeded.
 #[derive(Default)]
 pub(crate) struct FinishedSteps<'p>(HashMap<&'p Rid, bool>);
 
@@ -21,7 +21,7 @@ impl<'p> FinishedSteps<'p> {
         step.after.iter().all(|edge| self.0.contains_key(&edge.rid))
     }
 
-    /// What the step needs, and has failed.
+    /// A step that this one needs and that has failed, if there is one.
     fn missing(&self, step: &PlanStep) -> Option<Rid> {
         let failed = |rid: &Rid| self.0.get(rid) == Some(&false);
         step.after.iter().find(|edge| edge.kind == EdgeKind::Needs && failed(&edge.rid)).map(|edge| edge.rid.clone())
@@ -29,7 +29,7 @@ impl<'p> FinishedSteps<'p> {
 }
 
 impl Execution<'_> {
-    /// Walks the stages of a phase. `first` is the place of its first step in the plan.
+    /// Executes the stages of a phase. `first` is the place of its first step in the plan.
     pub(crate) async fn phase(&self, phase: &PlanPhase, first: usize, reports: &mut [Option<StepReport>]) {
         let (mut at, mut ends) = (first, FinishedSteps::default());
         for stage in &phase.stages {
@@ -38,7 +38,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Nothing more is begun once this is true. What runs comes to its end.
+    /// Whether no more steps are begun. Those that run already finish.
     fn halts(&self, on_failure: OnFailure) -> bool {
         self.session.cancel.is_cancelled() || (self.has_failed() && on_failure != OnFailure::GoOn)
     }
@@ -57,6 +57,7 @@ impl Execution<'_> {
         let mut running = FuturesUnordered::new();
         loop {
             while running.len() < limit && !self.halts(on_failure) {
+                // Not simply the first: a step may wait for one that is still running, and a later one need not.
                 let next = waiting.iter().position(|placed| ends.ready(placed.step));
                 let Some(placed) = next.and_then(|next| waiting.remove(next)) else { break };
                 running.push(self.step(placed, ends.missing(placed.step)));

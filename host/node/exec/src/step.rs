@@ -1,8 +1,8 @@
-//! One step: its work, one call after the other, each journalled before it is made and with its triggers around it.
+//! One step: its calls one after the other, each journalled before it is made, with its triggers around it.
 
 use std::sync::Arc;
 
-use driver::{ActionError, CallBounds, Change, Level, Verb};
+use driver::{ActionError, CallBounds, Change, LogSeverity, Verb};
 use model::Rid;
 use model::object::{Trigger, TriggerTime};
 use plan::{OnFailure, PlanStep, StepUndo, StepWork};
@@ -23,7 +23,7 @@ pub(crate) struct PlacedStep<'p> {
 }
 
 impl Execution<'_> {
-    /// Does the step. `missing` is what it needs and has failed.
+    /// Does the step. `missing` is a step that it needs and that has failed.
     pub(crate) async fn step(&self, placed: PlacedStep<'_>, missing: Option<Rid>) -> (usize, StepReport) {
         let PlacedStep { at, step, .. } = placed;
         let started = Instant::now();
@@ -45,20 +45,20 @@ impl Execution<'_> {
         (at, report(step, change, end, started))
     }
 
-    /// Says why, and decides what an optional step leaves behind: nothing, as the action goes on.
+    /// Logs the failure. If the action goes on without the step, what the step has changed is undone at once.
     async fn fails(&self, placed: PlacedStep<'_>, change: Change, error: &StepError) {
         let PlacedStep { at, step, on_failure } = placed;
         let log = &self.session.log;
         if !step.optional {
-            log.line(Some(&step.rid), Level::Error, &error.chain());
+            log.line(Some(&step.rid), LogSeverity::Error, &error.chain());
             self.note_failure();
             return;
         }
         if !self.ignores {
-            log.line(Some(&step.rid), Level::Error, &error.chain());
+            log.line(Some(&step.rid), LogSeverity::Error, &error.chain());
             return;
         }
-        log.line(Some(&step.rid), Level::Warn, &format!("{} (optional: ignored)", error.chain()));
+        log.line(Some(&step.rid), LogSeverity::Warn, &format!("{} (optional: ignored)", error.chain()));
         if let (StepUndo::Stop(deadline), OnFailure::Undo) = (step.undo, on_failure)
             && change != Change::Unchanged
         {
@@ -70,11 +70,12 @@ impl Execution<'_> {
     async fn work(&self, placed: PlacedStep<'_>) -> (Change, Result<(), StepError>) {
         let mut change = Change::Unchanged;
         for work in &placed.step.work {
-            // What has failed before may still use the data.
+            // A resource whose stop failed may still use the data: they are not destroyed below it.
             if work.verb() == Verb::Unprovision && self.has_failed() {
                 return (change, Err(StepError::Spared));
             }
             let called = self.journalled(placed, work).await;
+            // A later call that changed nothing does not take back what an earlier one did.
             change = if change == Change::Unchanged { called.change } else { change };
             if let Err(error) = called.result {
                 return (change, Err(error));
@@ -95,6 +96,7 @@ impl Execution<'_> {
         };
         let provisions = matches!(verb, Verb::Provision | Verb::Unprovision);
         let persistent = provisions || prepared.driver.manifest().persistent;
+        // The order is the point: a process that dies after `begins` leaves a journal that says this step may have acted.
         pass(Failpoint::BeforeBegin);
         if let Err(error) = self.recorder.step_begins(at, verb, persistent).await {
             match on_failure {
@@ -120,7 +122,7 @@ impl Execution<'_> {
         let mut called = call(prepared, &work.order, &bounds, step.probe, &self.session.log).await;
         let Ok(text) = &called.result else { return called };
         if !text.is_empty() {
-            self.session.log.line(Some(&step.rid), Level::Info, text);
+            self.session.log.line(Some(&step.rid), LogSeverity::Info, text);
         }
         if let Err(error) = self.triggers(step, &bounds, &after).await {
             called.result = Err(error);
@@ -128,7 +130,7 @@ impl Execution<'_> {
         called
     }
 
-    /// Runs triggers one after the other. Only a blocking one can fail.
+    /// Runs triggers one after the other. Only a blocking trigger can fail the step.
     async fn triggers(&self, step: &PlanStep, bounds: &CallBounds, triggers: &[Trigger]) -> Result<(), StepError> {
         for &trigger in triggers {
             let log = Arc::clone(&self.session.log);
@@ -138,7 +140,7 @@ impl Execution<'_> {
             if trigger.blocking {
                 return Err(error);
             }
-            self.session.log.line(Some(&step.rid), Level::Warn, &error.chain());
+            self.session.log.line(Some(&step.rid), LogSeverity::Warn, &error.chain());
         }
         Ok(())
     }
@@ -155,14 +157,14 @@ fn report(step: &PlanStep, change: Change, end: StepOutcome, started: Instant) -
     }
 }
 
-/// What is left alone for its own sake is worth a line; what the command has left out is not, nor what the configuration
-/// has: an object may have a hundred resources that are other nodes'.
-fn skip_level(skip: &plan::SkipReason) -> Level {
+/// A skip that the state of the resource caused is logged. One that the command's options or the configuration caused is not: an
+/// object may have a hundred resources that belong to other nodes.
+fn skip_level(skip: &plan::SkipReason) -> LogSeverity {
     match skip {
         plan::SkipReason::Disabled
         | plan::SkipReason::Beyond(_)
         | plan::SkipReason::NotStandby
-        | plan::SkipReason::NotConcerned(_) => Level::Debug,
-        _ => Level::Info,
+        | plan::SkipReason::NotConcerned(_) => LogSeverity::Debug,
+        _ => LogSeverity::Info,
     }
 }

@@ -1,10 +1,10 @@
-//! Undoing one step: stops its resource, journals that, and says so in the log. Used by a rollback, by a recovery, and for what
-//! an optional step that failed has left behind.
+//! Undoing one step: stops its resource, and records that in the journal and the log. A rollback does that, a recovery, and a step
+//! that is optional and failed halfway.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{CallBounds, Level, Log, Verb};
+use driver::{CallBounds, LogSeverity, LogSink, Verb};
 use model::Rid;
 use plan::WorkOrder;
 
@@ -22,10 +22,10 @@ pub(crate) struct UndoStep<'a> {
     pub(crate) probe: Duration,
 }
 
-/// Stops the resource. Not cancellable: an action that is given up must be undone all the same.
+/// Stops the resource. This cannot be cancelled: an action that is given up must be undone all the same.
 pub(crate) async fn undo(execution: &Execution<'_>, undoing: UndoStep<'_>) -> Result<(), StepError> {
     let UndoStep { at, rid, deadline, probe } = undoing;
-    let log: Arc<dyn Log> = Arc::new(RollbackLog(Arc::clone(&execution.session.log)));
+    let log: Arc<dyn LogSink> = Arc::new(RollbackLog(Arc::clone(&execution.session.log)));
     pass(Failpoint::BeforeUndo);
     let verb = Verb::Stop;
     let result = match execution.facilities.prepare(rid, verb).await {
@@ -39,21 +39,21 @@ pub(crate) async fn undo(execution: &Execution<'_>, undoing: UndoStep<'_>) -> Re
     match result {
         Ok(text) => {
             execution.recorder.undone(at);
-            log.line(Some(rid), Level::Info, if text.is_empty() { "stopped" } else { &text });
+            log.line(Some(rid), LogSeverity::Info, if text.is_empty() { "stopped" } else { &text });
             Ok(())
         }
         Err(error) => {
-            log.line(Some(rid), Level::Error, &error.chain());
+            log.line(Some(rid), LogSeverity::Error, &error.chain());
             Err(error)
         }
     }
 }
 
-/// Makes `fs#1: unmounted` into `rollback: fs#1: unmounted`.
-struct RollbackLog(Arc<dyn Log>);
+/// Turns `fs#1: unmounted` into `rollback: fs#1: unmounted`.
+struct RollbackLog(Arc<dyn LogSink>);
 
-impl Log for RollbackLog {
-    fn line(&self, rid: Option<&Rid>, level: Level, text: &str) {
+impl LogSink for RollbackLog {
+    fn line(&self, rid: Option<&Rid>, level: LogSeverity, text: &str) {
         match rid {
             Some(rid) => self.0.line(None, level, &format!("rollback: {rid}: {text}")),
             None => self.0.line(None, level, &format!("rollback: {text}")),

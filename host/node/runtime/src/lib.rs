@@ -1,14 +1,19 @@
 //! Runs drivers: WebAssembly components in a sandbox.
 //!
-//! One engine a process, one compiled form a component, a fresh store a call. What a driver imports is checked and done by
-//! `capability`; the modules below `imports` only convert types. A trap, a spent budget or a deadline is a result, and
-//! costs the store.
+//! ```text
+//!   exec ──▶ driver: SandboxedDriver ──▶ sandbox: one fresh store a call ──▶ the component
+//!                                                                               │ its imports
+//!                                                       capability ◀── imports: types converted, nothing decided
+//! ```
+//!
+//! There is one engine a process, one compiled form a component, one fresh store a call. `sandbox` knows nothing of drivers;
+//! `driver` binds their grants and reads their answers. A trap, a spent budget or a deadline is a result, and costs the store.
 
 mod driver;
 mod imports;
 mod manifest;
 mod sandbox;
 
-pub use self::driver::{Code, GrantsError, NodeFacilities, Runtime, Source};
-pub use manifest::{NoManifest, manifest_of};
-pub use sandbox::{COMPILE_VERB, Limits, LoadError, NoEngine, compile_child, digest};
+pub use self::driver::{ComponentCode, DriverSource, GrantsError, NodeFacilities, Runtime};
+pub use manifest::{SectionError, manifest_of};
+pub use sandbox::{COMPILE_VERB, CallLimits, EngineError, LoadError, compile_child, digest};

@@ -5,7 +5,7 @@ mod support;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use driver::{Change, Silent, Verb};
+use driver::{Change, SilentLog, Verb};
 use model::status::State;
 use support::{Bench, bounds, keyword};
 
@@ -14,7 +14,7 @@ async fn a_flag_is_started_once_and_stopped_once() {
     let bench = Bench::new();
     let flag = bench.load("fs.flag");
     let call = bench.call("fs#1", "fs.flag", vec![]);
-    let log = || Arc::new(Silent);
+    let log = || Arc::new(SilentLog);
 
     assert_eq!(flag.status(&call, &bounds(), log()).await.state, State::Down);
     let started = flag.act(Verb::Start, &call, &bounds(), log()).await;
@@ -33,7 +33,7 @@ async fn a_directory_is_made_with_its_mode() {
     let directory = bench.load("fs.directory");
     let path = bench.path("data");
     let call = bench.call("fs#1", "fs.directory", vec![keyword("path", &path), keyword("perm", "448")]);
-    let log = || Arc::new(Silent);
+    let log = || Arc::new(SilentLog);
 
     assert_eq!(directory.status(&call, &bounds(), log()).await.state, State::Down);
     directory.act(Verb::Start, &call, &bounds(), log()).await.result.unwrap();
@@ -50,6 +50,6 @@ async fn a_component_whose_section_is_gone_is_asked_instead() {
     let mut renamed = flag.component.to_vec();
     renamed[at] = b'x';
 
-    assert!(matches!(hostler_runtime::manifest_of(&renamed), Err(hostler_runtime::NoManifest::NoSection)));
+    assert!(matches!(hostler_runtime::manifest_of(&renamed), Err(hostler_runtime::SectionError::NoSection)));
     assert_eq!(Bench::new().runtime.describe(&renamed).await.unwrap(), flag.manifest);
 }

@@ -8,7 +8,7 @@ mod support;
 use std::future::Future;
 use std::sync::Arc;
 
-use driver::{Call, Change, Driver, KeywordValue, Silent, StatusReport, Verb};
+use driver::{Change, Driver, DriverCall, KeywordValue, SilentLog, StatusReport, Verb};
 use guest_namespace::{GuestNamespace, ip, skipped};
 use model::status::State;
 use nix::sched::{CloneFlags, unshare};
@@ -17,7 +17,7 @@ use support::{Bench, bounds, keyword};
 /// A driver and the call that it is asked with.
 struct Resource {
     driver: Arc<dyn Driver>,
-    call: Call,
+    call: DriverCall,
 }
 
 impl Resource {
@@ -34,7 +34,7 @@ impl Resource {
     }
 
     async fn status(&self) -> StatusReport {
-        self.driver.status(&self.call, &bounds(), Arc::new(Silent)).await
+        self.driver.status(&self.call, &bounds(), Arc::new(SilentLog)).await
     }
 
     async fn state(&self) -> State {
@@ -42,7 +42,7 @@ impl Resource {
     }
 
     async fn act(&self, verb: Verb) -> (Change, String) {
-        let report = self.driver.act(verb, &self.call, &bounds(), Arc::new(Silent)).await;
+        let report = self.driver.act(verb, &self.call, &bounds(), Arc::new(SilentLog)).await;
         (report.change, report.result.unwrap_or_else(|error| error.to_string()))
     }
 }

@@ -7,14 +7,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use driver::{Call, Change, Driver, KeywordValue, Silent, Verb};
+use driver::{Change, Driver, DriverCall, KeywordValue, SilentLog, Verb};
 use model::status::State;
 use support::{Bench, bounds, keyword};
 
 /// A driver and the call that it is asked with.
 struct Resource {
     driver: Arc<dyn Driver>,
-    call: Call,
+    call: DriverCall,
 }
 
 impl Resource {
@@ -27,21 +27,21 @@ impl Resource {
     }
 
     async fn state(&self) -> State {
-        self.driver.status(&self.call, &bounds(), Arc::new(Silent)).await.state
+        self.driver.status(&self.call, &bounds(), Arc::new(SilentLog)).await.state
     }
 
     async fn act(&self, verb: Verb) -> (Change, String) {
-        let report = self.driver.act(verb, &self.call, &bounds(), Arc::new(Silent)).await;
+        let report = self.driver.act(verb, &self.call, &bounds(), Arc::new(SilentLog)).await;
         (report.change, report.result.unwrap_or_else(|error| error.to_string()))
     }
 
     async fn run(&self) -> i32 {
-        self.driver.run(&self.call, &bounds(), Arc::new(Silent)).await.unwrap().exit_status
+        self.driver.run(&self.call, &bounds(), Arc::new(SilentLog)).await.unwrap().exit_status
     }
 
     async fn sync(&self) -> (bool, Option<String>) {
         let targets = ["local".to_owned()];
-        let reports = self.driver.sync("update", &targets, &self.call, &bounds(), Arc::new(Silent)).await.unwrap();
+        let reports = self.driver.sync("update", &targets, &self.call, &bounds(), Arc::new(SilentLog)).await.unwrap();
         (reports[0].changed, reports[0].error.clone())
     }
 }

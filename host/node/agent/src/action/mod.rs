@@ -14,7 +14,7 @@ pub use request::{ActionRequest, RequestOrigin};
 use std::sync::Arc;
 
 use config::NodeData;
-use driver::{Cancel, Level};
+use driver::{CancelSignal, LogSeverity};
 use exec::{ExecutionContext, ExecutionReport};
 use jiff::Timestamp;
 use model::ObjectPath;
@@ -108,7 +108,7 @@ impl Agent {
         path: &ObjectPath,
         request: ActionRequest,
         console: Option<Arc<dyn LogConsole>>,
-        cancel: Cancel,
+        cancel: CancelSignal,
     ) -> Result<ActionOutcome, ActError> {
         // The lock first: everything that follows must hold until the end of the action.
         let lock = self.lock(path, &request).await?;
@@ -141,7 +141,7 @@ impl Agent {
         }
         let plan = begin(&instance, plan).await?;
         let ActionRequest { action, command, origin, .. } = &request;
-        execution.log.line(None, Level::Info, &exec::opening(*action, command, origin.as_str(), &session.sid));
+        execution.log.line(None, LogSeverity::Info, &exec::opening(*action, command, origin.as_str(), &session.sid));
         let report = exec::execute(&plan, &facilities, &execution).await.map_err(ActError::Refused)?;
         let report = remember(&instance, plan, report).await;
         // Asked once more: what drivers said they did is not what counts.
@@ -159,7 +159,7 @@ impl Agent {
         facilities: InstanceFacilities<'_>,
         request: &ActionRequest,
         console: Option<Arc<dyn LogConsole>>,
-        cancel: Cancel,
+        cancel: CancelSignal,
     ) -> Result<ExecutionContext, ActError> {
         let InstanceFacilities { instance, session } = facilities;
         let (path, node) = (&instance.object.path, instance.node());

@@ -1,6 +1,6 @@
 //! Recovers an earlier action whose process died, before the next action begins.
 
-use driver::Level;
+use driver::LogSeverity;
 
 use super::ActError;
 use crate::instance::InstanceFacilities;
@@ -15,7 +15,7 @@ pub(super) async fn finish_earlier(
         Ok(_) => Ok(()),
         Err(error) if matches!(action, plan::Action::Stop | plan::Action::Shutdown) => {
             let text = format!("the interrupted earlier action was not recovered: {}", crate::chain(&error));
-            session.log.line(None, Level::Warn, &text);
+            session.log.line(None, LogSeverity::Warn, &text);
             Ok(())
         }
         Err(error) => Err(ActError::Recovery(error)),
@@ -26,6 +26,6 @@ pub(super) async fn finish_earlier(
 pub(super) async fn finish_beside(facilities: InstanceFacilities<'_>, session: &exec::ExecutionContext) {
     if let Err(error) = exec::recover(&facilities, session).await {
         let text = format!("an interrupted action without the lock was not recovered: {}", crate::chain(&error));
-        session.log.line(None, Level::Warn, &text);
+        session.log.line(None, LogSeverity::Warn, &text);
     }
 }

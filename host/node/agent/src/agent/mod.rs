@@ -8,7 +8,7 @@ use std::time::Duration;
 use capability::{DeviceOwners, FileAudit, HostServices, ResourceQueues};
 use config::NodeData;
 use model::{NodeName, ObjectPath};
-use runtime::{Code, Runtime, Source};
+use runtime::{ComponentCode, DriverSource, Runtime};
 
 use crate::drivers::{AvailableDriver, AvailableDrivers, DriverOrigin, LoadedDrivers};
 use crate::file::cache::{FileCache, with_entries};
@@ -127,12 +127,12 @@ impl AgentParts {
 }
 
 /// The component of a driver, for the runtime to load.
-pub fn source(known: &AvailableDriver) -> Source {
+pub fn source(known: &AvailableDriver) -> DriverSource {
     let code = match &known.origin {
-        DriverOrigin::Builtin(bytes) => Code::Builtin(bytes),
-        DriverOrigin::Installed(path) => Code::File(path.clone()),
+        DriverOrigin::Builtin(bytes) => ComponentCode::Builtin(bytes),
+        DriverOrigin::Installed(path) => ComponentCode::File(path.clone()),
     };
-    Source { manifest: known.manifest.clone(), digest: known.digest.clone(), code }
+    DriverSource { manifest: known.manifest.clone(), digest: known.digest.clone(), code }
 }
 
 #[cfg(test)]

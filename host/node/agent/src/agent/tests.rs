@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use driver::{
-    ActionError, ActionReport, BoxFuture, Call, CallBounds, Cancel, Change, Driver, Log, Manifest, Problem, RunReport,
-    StatusReport, TargetReport, Verb,
+    ActionError, ActionReport, BoxFuture, CallBounds, CancelSignal, Change, Driver, DriverCall, KeywordProblem,
+    LogSink, Manifest, RunReport, StatusReport, TargetReport, Verb,
 };
 use exec::ActionEnding;
 use model::select::ResourceFilter;
@@ -38,14 +38,19 @@ impl Driver for MeetingDriver {
 
     fn validate<'a>(
         &'a self,
-        _: &'a Call,
+        _: &'a DriverCall,
         _: &'a CallBounds,
-        _: Arc<dyn Log>,
-    ) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+        _: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Result<Vec<KeywordProblem>, ActionError>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
-    fn status<'a>(&'a self, call: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
+    fn status<'a>(
+        &'a self,
+        call: &'a DriverCall,
+        _: &'a CallBounds,
+        _: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, StatusReport> {
         let is_up = self.up.lock().unwrap().contains(&call.object);
         Box::pin(std::future::ready(StatusReport {
             state: if is_up { State::Up } else { State::Down },
@@ -58,7 +63,13 @@ impl Driver for MeetingDriver {
         }))
     }
 
-    fn act<'a>(&'a self, _: Verb, call: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+    fn act<'a>(
+        &'a self,
+        _: Verb,
+        call: &'a DriverCall,
+        _: &'a CallBounds,
+        _: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, ActionReport> {
         Box::pin(async move {
             self.meeting.wait().await;
             self.meeting.wait().await;
@@ -69,9 +80,9 @@ impl Driver for MeetingDriver {
 
     fn run<'a>(
         &'a self,
-        _: &'a Call,
+        _: &'a DriverCall,
         _: &'a CallBounds,
-        _: Arc<dyn Log>,
+        _: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<RunReport, ActionError>> {
         Box::pin(std::future::ready(Err(ActionError::Unsupported)))
     }
@@ -80,9 +91,9 @@ impl Driver for MeetingDriver {
         &'a self,
         _: &'a str,
         _: &'a [String],
-        _: &'a Call,
+        _: &'a DriverCall,
         _: &'a CallBounds,
-        _: Arc<dyn Log>,
+        _: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
         Box::pin(std::future::ready(Err(ActionError::Unsupported)))
     }
@@ -119,7 +130,9 @@ fn start() -> ActionRequest {
 /// Starts an instance in a task of its own.
 fn starting(agent: &Agent, object: &'static str) -> tokio::task::JoinHandle<ActionOutcome> {
     let agent = agent.clone();
-    tokio::spawn(async move { agent.act(&object.parse().unwrap(), start(), None, Cancel::default()).await.unwrap() })
+    tokio::spawn(
+        async move { agent.act(&object.parse().unwrap(), start(), None, CancelSignal::default()).await.unwrap() },
+    )
 }
 
 #[tokio::test]
@@ -133,7 +146,7 @@ async fn two_instances_start_side_by_side_while_a_third_is_looked_at() {
     driver.meeting.wait().await;
     let seen = agent.status(&"three".parse().unwrap()).await.unwrap();
     assert_eq!(seen.sums.avail, State::Down);
-    let refused = agent.act(&"one".parse().unwrap(), start(), None, Cancel::default()).await.unwrap_err();
+    let refused = agent.act(&"one".parse().unwrap(), start(), None, CancelSignal::default()).await.unwrap_err();
     assert!(refused.to_string().starts_with("busy: "), "{refused}");
     driver.meeting.wait().await;
 
@@ -176,12 +189,12 @@ fn reason(agent: &Agent) -> String {
     let flag = drivers.get(&"fs.flag".parse().unwrap()).unwrap();
     let (call, bounds) = (call(), CallBounds::within(Duration::from_secs(1)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let report = runtime.block_on(flag.status(&call, &bounds, Arc::new(driver::Silent)));
+    let report = runtime.block_on(flag.status(&call, &bounds, Arc::new(driver::SilentLog)));
     report.fault.map(|fault| fault.to_string()).unwrap_or_default()
 }
 
-fn call() -> Call {
-    Call {
+fn call() -> DriverCall {
+    DriverCall {
         object: "one".parse().unwrap(),
         rid: "fs#1".parse().unwrap(),
         driver: "fs.flag".parse().unwrap(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use builtin::Builtin;
+use builtin::BuiltinDriver;
 use config::{DriverSchema, DriverSchemas, ImplicitResource};
 use driver::Manifest;
 use model::{DriverName, Group};
@@ -42,7 +42,7 @@ pub struct AvailableDrivers {
 /// than most commands do.
 #[derive(Debug)]
 struct EmbeddedDriver {
-    builtin: &'static Builtin,
+    builtin: &'static BuiltinDriver,
     parsed: OnceLock<Result<AvailableDriver, BrokenDriver>>,
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use driver::{Manifest, ManifestError};
 use model::DriverName;
-use runtime::{NoManifest, Runtime};
+use runtime::{Runtime, SectionError};
 
 use super::available::{AvailableDriver, AvailableDrivers, DriverOrigin};
 use crate::file::blocking::blocking;
@@ -63,7 +63,7 @@ impl DriverComponent {
         let no_driver = |reason: String| InstallError::NoDriver { path: path.to_owned(), reason };
         let json = match runtime::manifest_of(&bytes) {
             Ok(json) => json,
-            Err(NoManifest::NoSection) => {
+            Err(SectionError::NoSection) => {
                 let runtime = runtime.map_err(|error| no_driver(error.to_owned()))?;
                 runtime.describe(&bytes).await.map_err(|error| no_driver(crate::chain(&error)))?
             }

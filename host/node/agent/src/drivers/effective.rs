@@ -2,7 +2,7 @@
 //! less what the policies of the site and of the namespace take away. To find out changes nothing.
 
 use capability::Subject;
-use driver::Call;
+use driver::DriverCall;
 use grant::EffectiveGrant;
 use model::{DriverName, ObjectPath, Rid};
 use runtime::GrantsError;
@@ -90,7 +90,7 @@ impl Agent {
     pub(crate) async fn grants(
         &self,
         known: &AvailableDriver,
-        call: &Call,
+        call: &DriverCall,
     ) -> Result<Result<grant::Grants, GrantsError>, String> {
         let (agent, source, call) = (self.clone(), source(known), call.clone());
         blocking(move || {

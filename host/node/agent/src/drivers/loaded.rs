@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use driver::{Driver, Fault};
+use driver::{Driver, DriverFault};
 use model::DriverName;
 use model::object::Object;
 
@@ -123,6 +123,6 @@ impl Agent {
 }
 
 fn unavailable(name: &DriverName, reason: String) -> Arc<dyn Driver> {
-    let fault = Fault::Missing { driver: name.to_string(), reason };
+    let fault = DriverFault::Missing { driver: name.to_string(), reason };
     Arc::new(UnavailableDriver::new(name.clone(), Unavailable::Missing(fault)))
 }

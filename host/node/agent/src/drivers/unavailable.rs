@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use driver::{
-    ActionError, ActionReport, BoxFuture, Call, CallBounds, Change, Driver, Fault, Level, Log, Manifest, Message,
-    Problem, RunReport, StatusReport, TargetReport, Verb,
+    ActionError, ActionReport, BoxFuture, CallBounds, Change, Driver, DriverCall, DriverFault, KeywordProblem,
+    LogSeverity, LogSink, Manifest, ReportMessage, RunReport, StatusReport, TargetReport, Verb,
 };
 use model::DriverName;
 use model::status::{Provisioned, State};
@@ -19,7 +19,7 @@ pub(crate) struct UnavailableDriver {
 #[derive(Debug, Clone)]
 pub(crate) enum Unavailable {
     /// The driver is not installed, or does not load.
-    Missing(Fault),
+    Missing(DriverFault),
     /// A keyword names a device of another resource that is down, and this resource was not started on it: it cannot be up.
     NothingBelow(String),
     /// A keyword names a device of another resource whose state is unknown.
@@ -57,7 +57,7 @@ impl UnavailableDriver {
             Unavailable::Missing(fault) => (State::Undef, Vec::new(), Some(fault.clone())),
             Unavailable::NothingBelow(_) => (State::Down, Vec::new(), None),
             Unavailable::Unresolved(text) => {
-                (State::Undef, vec![Message { level: Level::Warn, text: text.clone() }], None)
+                (State::Undef, vec![ReportMessage { level: LogSeverity::Warn, text: text.clone() }], None)
             }
         };
         StatusReport {
@@ -89,26 +89,32 @@ impl Driver for UnavailableDriver {
 
     fn validate<'a>(
         &'a self,
-        _: &'a Call,
+        _: &'a DriverCall,
         _: &'a CallBounds,
-        _: Arc<dyn Log>,
-    ) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+        _: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Result<Vec<KeywordProblem>, ActionError>> {
         Box::pin(std::future::ready(Err(self.error())))
     }
 
-    fn status<'a>(&'a self, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
+    fn status<'a>(&'a self, _: &'a DriverCall, _: &'a CallBounds, _: Arc<dyn LogSink>) -> BoxFuture<'a, StatusReport> {
         Box::pin(std::future::ready(self.report()))
     }
 
-    fn act<'a>(&'a self, verb: Verb, _: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, ActionReport> {
+    fn act<'a>(
+        &'a self,
+        verb: Verb,
+        _: &'a DriverCall,
+        _: &'a CallBounds,
+        _: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, ActionReport> {
         Box::pin(std::future::ready(self.action(verb)))
     }
 
     fn run<'a>(
         &'a self,
-        _: &'a Call,
+        _: &'a DriverCall,
         _: &'a CallBounds,
-        _: Arc<dyn Log>,
+        _: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<RunReport, ActionError>> {
         Box::pin(std::future::ready(Err(self.error())))
     }
@@ -116,9 +122,9 @@ impl Driver for UnavailableDriver {
     fn migrate<'a>(
         &'a self,
         _: &'a str,
-        _: &'a Call,
+        _: &'a DriverCall,
         _: &'a CallBounds,
-        _: Arc<dyn Log>,
+        _: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, ActionReport> {
         Box::pin(std::future::ready(self.action(Verb::Migrate)))
     }
@@ -127,9 +133,9 @@ impl Driver for UnavailableDriver {
         &'a self,
         _: &'a str,
         _: &'a [String],
-        _: &'a Call,
+        _: &'a DriverCall,
         _: &'a CallBounds,
-        _: Arc<dyn Log>,
+        _: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
         Box::pin(std::future::ready(Err(self.error())))
     }

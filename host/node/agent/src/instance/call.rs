@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use driver::{Call, Driver, KeywordValue, Verb};
+use driver::{Driver, DriverCall, KeywordValue, Verb};
 use model::keyword::ValueKind;
 use model::object::{MissingValue, Resource};
 use model::{NodeName, ObjectPath};
@@ -26,7 +26,7 @@ pub(super) struct CallPurpose<'a> {
 
 /// The call of a driver, as far as its keywords can be evaluated.
 pub(super) struct CallDraft {
-    pub(super) call: Call,
+    pub(super) call: DriverCall,
     /// A keyword that names something which another resource does not expose now.
     pub(super) missing: Option<MissingValue>,
     /// The keywords that refer to missing keys of data stores.
@@ -36,7 +36,7 @@ pub(super) struct CallDraft {
 /// A call that is ready to be made, and the driver to make it on.
 pub(super) struct ResourceCall {
     pub(super) driver: Arc<dyn Driver>,
-    pub(super) call: Call,
+    pub(super) call: DriverCall,
     pub(super) absent: Vec<MissingReference>,
 }
 
@@ -69,7 +69,7 @@ impl Instance<'_> {
     }
 
     /// The call of a resource as of now, and what cannot be resolved now, if anything.
-    pub(crate) async fn call_now(&self, session: &ActionSession, resource: &Resource) -> (Call, Option<String>) {
+    pub(crate) async fn call_now(&self, session: &ActionSession, resource: &Resource) -> (DriverCall, Option<String>) {
         let exposures = self.exposures_for(session, resource, true).await;
         let asked = CallPurpose { session, exposures: &exposures, verb: Verb::Status };
         let CallDraft { call, missing, .. } = self.evaluated(resource, asked).await;
@@ -90,7 +90,7 @@ impl Instance<'_> {
         let resolved = self.resolved(evaluation.keywords).await;
         // Before the call: the driver may print its secrets at once.
         resolved.hidden.iter().for_each(|secret| session.secrets.add(secret));
-        let call = Call {
+        let call = DriverCall {
             object: self.object.path.clone(),
             rid: resource.rid.clone(),
             driver: resource.driver.clone(),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use driver::{BoxFuture, CallBounds, Log, Verb};
+use driver::{BoxFuture, CallBounds, LogSink, Verb};
 use exec::{Facilities, FacilityError, PreparedCall};
 use model::Rid;
 use model::object::Resource;
@@ -50,7 +50,7 @@ impl Facilities for InstanceFacilities<'_> {
         rid: &'a Rid,
         trigger: Trigger,
         bounds: &'a CallBounds,
-        log: Arc<dyn Log>,
+        log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<(), FacilityError>> {
         let InstanceFacilities { instance, session } = *self;
         Box::pin(async move {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use driver::{BoxFuture, CallBounds, Level, Message, Silent, Verb};
+use driver::{BoxFuture, CallBounds, LogSeverity, ReportMessage, SilentLog, Verb};
 use futures_util::StreamExt;
 use model::Rid;
 use model::object::Resource;
@@ -70,8 +70,8 @@ impl Instance<'_> {
         let asked = CallPurpose { session, exposures, verb: Verb::Status };
         let called = self.call(resource, asked).await;
         let bounds = CallBounds::within(resource.timeouts.of(Verb::Status));
-        let mut report = called.driver.status(&called.call, &bounds, Arc::new(Silent)).await;
-        let warning = |absent: &MissingReference| Message { level: Level::Warn, text: absent.to_string() };
+        let mut report = called.driver.status(&called.call, &bounds, Arc::new(SilentLog)).await;
+        let warning = |absent: &MissingReference| ReportMessage { level: LogSeverity::Warn, text: absent.to_string() };
         // A missing key does not matter while the resource runs, but its next start would fail.
         report.messages.extend(called.absent.iter().map(warning));
         ResourceStatus::of(self.object, resource, Some(report))

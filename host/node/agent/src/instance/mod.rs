@@ -78,7 +78,8 @@ impl<'a> Instance<'a> {
 
     /// A driver of the object's resources.
     pub(crate) fn driver(&self, name: &DriverName) -> Arc<dyn Driver> {
-        let absent = || driver::Fault::Missing { driver: name.to_string(), reason: "it was not loaded".to_owned() };
+        let absent =
+            || driver::DriverFault::Missing { driver: name.to_string(), reason: "it was not loaded".to_owned() };
         match self.snapshot.drivers.get(name) {
             Some(driver) => driver.clone(),
             None => Arc::new(UnavailableDriver::new(name.clone(), Unavailable::Missing(absent()))),

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use driver::{CallBounds, Level, Log};
+use driver::{CallBounds, LogSeverity, LogSink};
 use exec::FacilityError;
 use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, RunError};
 use model::{NodeName, ObjectPath, Rid};
@@ -34,7 +34,7 @@ pub(crate) async fn run(
     command: &[String],
     around: &TriggerContext<'_>,
     bounds: &CallBounds,
-    log: &Arc<dyn Log>,
+    log: &Arc<dyn LogSink>,
 ) -> Result<(), FacilityError> {
     if bounds.cancel.is_cancelled() {
         return Err(FacilityError::failed("interrupted"));
@@ -65,8 +65,8 @@ pub(crate) async fn run(
         bounds: CapabilityBounds::Unbounded,
         cgroup: None,
     };
-    log.line(Some(around.rid), Level::Info, &format!("run: {}", capability::process::as_typed(command)));
-    let mut on_line = |line: &str| log.line(Some(around.rid), Level::Info, &format!("| {line}"));
+    log.line(Some(around.rid), LogSeverity::Info, &format!("run: {}", capability::process::as_typed(command)));
+    let mut on_line = |line: &str| log.line(Some(around.rid), LogSeverity::Info, &format!("| {line}"));
     match kernel::process::run(launch, &[], bounds.deadline, &mut on_line).await {
         Ok(output) if output.status == 0 => Ok(()),
         Ok(output) => Err(FacilityError::failed(format!("exit status {}", output.status))),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use config::Document;
 use config::diagnostic::{Diagnostic, Span};
-use driver::{ActionError, CallBounds, Silent};
+use driver::{ActionError, CallBounds, SilentLog};
 use model::Verb;
 use model::object::VerbTimeouts;
 use model::object::{Object, Resource};
@@ -62,7 +62,7 @@ impl Instance<'_> {
             let CallDraft { call, missing: None, .. } = self.call_to_validate(resource).await else { continue };
             let driver = self.driver(&resource.driver);
             let problems = match driver
-                .validate(&call, &CallBounds::within(VerbTimeouts::default().of(Verb::Status)), Arc::new(Silent))
+                .validate(&call, &CallBounds::within(VerbTimeouts::default().of(Verb::Status)), Arc::new(SilentLog))
                 .await
             {
                 Ok(problems) => problems,

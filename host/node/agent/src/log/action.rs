@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use driver::{Level, Log};
+use driver::{LogSeverity, LogSink};
 use jiff::Zoned;
 use model::{ObjectPath, Rid};
 
@@ -11,7 +11,7 @@ use super::{LogFile, LogLine, SecretValues};
 /// The terminal of the command line. It gets whole lines, and may colour them.
 pub trait LogConsole: Send + Sync {
     /// Shows a line.
-    fn line(&self, level: Level, line: &str);
+    fn line(&self, level: LogSeverity, line: &str);
 
     /// Shows how far a long operation is. A console need not.
     fn progress(&self, rid: &Rid, done: u64, total: Option<u64>, unit: &str) {
@@ -39,15 +39,15 @@ impl ActionLog {
     }
 }
 
-impl Log for ActionLog {
-    fn line(&self, rid: Option<&Rid>, level: Level, text: &str) {
+impl LogSink for ActionLog {
+    fn line(&self, rid: Option<&Rid>, level: LogSeverity, text: &str) {
         let now = Zoned::now();
         let text = capability::hide_secret_values(&self.secrets.redact(text));
         let line = LogLine { at: &now, level, object: &self.object, rid, text: &text };
         if let Some(console) = &self.console {
             console.line(level, &line.for_terminal());
         }
-        if level > Level::Trace {
+        if level > LogSeverity::Trace {
             // Written at once, not by a thread that lags behind: after a crash the last lines are the ones that matter.
             // A full disk must not fail an action.
             let _ = self.file.append(&line.for_file(), &now);
@@ -71,7 +71,7 @@ mod tests {
     struct Terminal(Mutex<Vec<String>>);
 
     impl LogConsole for Terminal {
-        fn line(&self, _: Level, line: &str) {
+        fn line(&self, _: LogSeverity, line: &str) {
             self.0.lock().unwrap().push(line.to_owned());
         }
     }
@@ -89,8 +89,8 @@ mod tests {
         let file = LogFile::new(path.clone(), LogLimits::default());
         let log = ActionLog::new("web".parse().unwrap(), file, Some(terminal.clone()), secrets.clone());
         secrets.add("hunter2");
-        log.line(Some(&"app#1".parse().unwrap()), Level::Info, "run: login hunter2");
-        log.line(None, Level::Trace, "only for the terminal");
+        log.line(Some(&"app#1".parse().unwrap()), LogSeverity::Info, "run: login hunter2");
+        log.line(None, LogSeverity::Trace, "only for the terminal");
         let shown = terminal.0.lock().unwrap().clone();
         assert_eq!(shown.len(), 2);
         assert_eq!(without_time(&shown[0]), "web: app#1: run: login ***");
@@ -106,7 +106,7 @@ mod tests {
         let terminal = Arc::new(Terminal::default());
         let file = LogFile::new(taken.join("web.log"), LogLimits::default());
         let log = ActionLog::new("web".parse().unwrap(), file, Some(terminal.clone()), Arc::default());
-        log.line(None, Level::Info, "done");
+        log.line(None, LogSeverity::Info, "done");
         assert_eq!(terminal.0.lock().unwrap().len(), 1);
     }
 }

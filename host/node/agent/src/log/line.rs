@@ -1,6 +1,6 @@
 //! The format of a log line: `HH:MM:SS.mmm INF <path>: <rid>: message`. In a file the date precedes it.
 
-use driver::Level;
+use driver::LogSeverity;
 use jiff::Zoned;
 use model::{ObjectPath, Rid};
 
@@ -8,7 +8,7 @@ use model::{ObjectPath, Rid};
 #[derive(Debug, Clone)]
 pub struct LogLine<'a> {
     pub at: &'a Zoned,
-    pub level: Level,
+    pub level: LogSeverity,
     pub object: &'a ObjectPath,
     /// The resource that the line is about. None: the action itself.
     pub rid: Option<&'a Rid>,
@@ -49,13 +49,13 @@ fn harmless(text: &str) -> String {
     text.trim_end_matches('\r').chars().flat_map(escape).collect()
 }
 
-fn word(level: Level) -> &'static str {
+fn word(level: LogSeverity) -> &'static str {
     match level {
-        Level::Trace => "TRC",
-        Level::Debug => "DBG",
-        Level::Info => "INF",
-        Level::Warn => "WRN",
-        Level::Error => "ERR",
+        LogSeverity::Trace => "TRC",
+        LogSeverity::Debug => "DBG",
+        LogSeverity::Info => "INF",
+        LogSeverity::Warn => "WRN",
+        LogSeverity::Error => "ERR",
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
         let at = "2026-11-22T10:51:50.590+00:00[UTC]".parse().unwrap();
         let object = "web".parse().unwrap();
         let rid = rid.map(|rid| rid.parse().unwrap());
-        let line = LogLine { at: &at, level: Level::Info, object: &object, rid: rid.as_ref(), text };
+        let line = LogLine { at: &at, level: LogSeverity::Info, object: &object, rid: rid.as_ref(), text };
         assert_eq!(line.for_terminal(), expected);
         assert_eq!(line.for_file().lines().next(), Some(&*format!("2026-11-22 {}", expected.lines().next().unwrap())));
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use capability::ResourcePaths;
-use driver::Call;
+use driver::DriverCall;
 use grant::{Policy, PolicyError, SitePolicy};
 use kernel::cgroup::Cgroup;
 use model::{DriverName, ObjectPath};
@@ -56,7 +56,7 @@ impl NodePaths {
 }
 
 impl runtime::NodeFacilities for NodePaths {
-    fn paths(&self, call: &Call) -> ResourcePaths {
+    fn paths(&self, call: &DriverCall) -> ResourcePaths {
         let log = self.home.object_log(&call.object);
         let slice = self.slice.get_or_init(|| control_group(&self.home));
         ResourcePaths {

@@ -31,13 +31,13 @@ mod tests {
     use super::super::tests::web;
     use std::time::Duration;
 
-    use driver::{Fault, Level, Message};
+    use driver::{DriverFault, LogSeverity, ReportMessage};
     use model::status::{Provisioned, ResourceFlags, RestartsLeft, State, StatusSums};
 
     use super::*;
     use crate::status::{ResourceStatus, StatusNote};
 
-    fn seen(rid: &str, fault: Option<Fault>) -> ResourceStatus {
+    fn seen(rid: &str, fault: Option<DriverFault>) -> ResourceStatus {
         ResourceStatus {
             rid: rid.parse().unwrap(),
             driver: "fs.ext4".parse().unwrap(),
@@ -55,7 +55,7 @@ mod tests {
                 restarts_left: RestartsLeft::Left(3),
             },
             label: "ext4 /dev/loop0@/srv/web".to_owned(),
-            messages: vec![Message { level: Level::Warn, text: "nearly full".to_owned() }],
+            messages: vec![ReportMessage { level: LogSeverity::Warn, text: "nearly full".to_owned() }],
             exposes: vec![("device".to_owned(), "/dev/loop0".to_owned())],
             uses: Vec::new(),
             fault,
@@ -64,10 +64,10 @@ mod tests {
 
     fn instance() -> InstanceStatus {
         let faults = [
-            Fault::Trap("unreachable".to_owned()),
-            Fault::Wall(Duration::from_millis(1500)),
-            Fault::Stack,
-            Fault::Missing { driver: "fs.zfs".to_owned(), reason: "not installed".to_owned() },
+            DriverFault::Trap("unreachable".to_owned()),
+            DriverFault::Wall(Duration::from_millis(1500)),
+            DriverFault::Stack,
+            DriverFault::Missing { driver: "fs.zfs".to_owned(), reason: "not installed".to_owned() },
         ];
         let faulty = faults.into_iter().enumerate().map(|(n, fault)| seen(&format!("fs#{n}"), Some(fault)));
         InstanceStatus {

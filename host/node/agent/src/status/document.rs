@@ -1,6 +1,6 @@
 //! The status of an instance as a document, for the cache and for clients, and back.
 
-use driver::Message;
+use driver::ReportMessage;
 use model::status::StatusSums;
 use protocol::{
     ExposedValue, FaultDocument, InstanceDocument, InternalInstanceDocument, InternalResourceDocument, LogLevel,
@@ -54,7 +54,8 @@ impl From<InstanceDocument> for InstanceStatus {
 
 impl From<&ResourceStatus> for ResourceDocument {
     fn from(resource: &ResourceStatus) -> ResourceDocument {
-        let message = |message: &Message| StatusMessage { level: message.level.into(), message: message.text.clone() };
+        let message =
+            |message: &ReportMessage| StatusMessage { level: message.level.into(), message: message.text.clone() };
         // To a reader, a fault is one more message.
         let fault = resource.fault.as_ref();
         let fault_message = fault.map(|fault| StatusMessage { level: LogLevel::Error, message: fault.to_string() });
@@ -95,7 +96,7 @@ impl From<ResourceDocument> for ResourceStatus {
         if fault.is_some() {
             log.pop();
         }
-        let message = |message: StatusMessage| Message { level: message.level.into(), text: message.message };
+        let message = |message: StatusMessage| ReportMessage { level: message.level.into(), text: message.message };
         ResourceStatus {
             rid: document.rid,
             driver: document.driver,

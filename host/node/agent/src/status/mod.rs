@@ -7,7 +7,7 @@ mod note;
 pub use note::StatusNote;
 pub(crate) use note::notes;
 
-use driver::{Fault, Message, StatusReport};
+use driver::{DriverFault, ReportMessage, StatusReport};
 use model::object::{Object, Resource};
 use model::select::Selectable;
 use model::status::{self, Provisioned, ResourceFlags, RestartsLeft, State, StatusSums};
@@ -47,13 +47,13 @@ pub struct ResourceStatus {
     /// What the resource is, in a few words.
     pub label: String,
     /// Messages for the reader of the status.
-    pub messages: Vec<Message>,
+    pub messages: Vec<ReportMessage>,
     /// What the resource offers to others, such as devices.
     pub exposes: Vec<(String, String)>,
     /// What the resource stands on.
     pub uses: Vec<(String, String)>,
     /// Why its driver could not answer, if it could not.
-    pub fault: Option<Fault>,
+    pub fault: Option<DriverFault>,
 }
 
 impl Selectable for ResourceStatus {
@@ -112,15 +112,15 @@ impl ResourceStatus {
             provisioned: self.flags.provisioned,
             optional: self.flags.optional,
             disabled: self.flags.disabled,
-            complains: self.messages.iter().any(|message| message.level >= driver::Level::Warn),
+            complains: self.messages.iter().any(|message| message.level >= driver::LogSeverity::Warn),
             faulty: self.fault.is_some(),
         }
     }
 }
 
 /// Says why a driver was not asked, unless the operator chose so.
-fn why_not_asked(resource: &Resource) -> Vec<Message> {
-    let text = resource.encap.then(|| Message { level: driver::Level::Info, text: plan::ENCAP.to_owned() });
+fn why_not_asked(resource: &Resource) -> Vec<ReportMessage> {
+    let text = resource.encap.then(|| ReportMessage { level: driver::LogSeverity::Info, text: plan::ENCAP.to_owned() });
     text.into_iter().collect()
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use driver::{Level, Log, Message};
+use driver::{LogSeverity, LogSink, ReportMessage};
 use model::Rid;
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
 
 /// The log of one call. Lines beyond the budget are dropped; how many is logged when the call is over.
 pub(super) struct CallLog {
-    log: Arc<dyn Log>,
+    log: Arc<dyn LogSink>,
     rid: Rid,
     budget: u64,
     /// In `status`, warnings and errors go into the report instead of the log.
@@ -29,11 +29,11 @@ struct LogState {
     dropped: u64,
     /// When progress was last reported.
     reported: Option<Instant>,
-    messages: Vec<Message>,
+    messages: Vec<ReportMessage>,
 }
 
 impl CallLog {
-    pub(super) fn new(log: Arc<dyn Log>, rid: Rid, budget: u64, reports_warnings: bool) -> CallLog {
+    pub(super) fn new(log: Arc<dyn LogSink>, rid: Rid, budget: u64, reports_warnings: bool) -> CallLog {
         CallLog { log, rid, budget, reports_warnings, state: Mutex::default() }
     }
 
@@ -42,7 +42,7 @@ impl CallLog {
     }
 
     /// Writes a line. It must hold no secret.
-    pub(super) fn line(&self, level: Level, text: String) {
+    pub(super) fn line(&self, level: LogSeverity, text: String) {
         let mut state = self.state();
         let bytes = state.bytes.saturating_add(text.len() as u64 + 1);
         // Only this line is dropped: a shorter one may still fit.
@@ -51,8 +51,8 @@ impl CallLog {
             return;
         }
         state.bytes = bytes;
-        if self.reports_warnings && level >= Level::Warn {
-            state.messages.push(Message { level, text });
+        if self.reports_warnings && level >= LogSeverity::Warn {
+            state.messages.push(ReportMessage { level, text });
             return;
         }
         // Never under the lock: a log may wait for a slow terminal.
@@ -73,7 +73,7 @@ impl CallLog {
     }
 
     /// Takes the warnings and errors that belong to the report of `status`.
-    pub(super) fn take_messages(&self) -> Vec<Message> {
+    pub(super) fn take_messages(&self) -> Vec<ReportMessage> {
         std::mem::take(&mut self.state().messages)
     }
 }
@@ -84,7 +84,7 @@ impl Drop for CallLog {
         let dropped = self.state().dropped;
         if dropped > 0 {
             let text = format!("{dropped} more lines were dropped: the call wrote too much");
-            self.log.line(Some(&self.rid), Level::Warn, &text);
+            self.log.line(Some(&self.rid), LogSeverity::Warn, &text);
         }
     }
 }
@@ -96,8 +96,8 @@ mod tests {
     #[derive(Default)]
     struct Lines(Mutex<Vec<String>>);
 
-    impl Log for Lines {
-        fn line(&self, _: Option<&Rid>, level: Level, text: &str) {
+    impl LogSink for Lines {
+        fn line(&self, _: Option<&Rid>, level: LogSeverity, text: &str) {
             self.0.lock().unwrap().push(format!("{level:?} {text}"));
         }
     }
@@ -105,7 +105,7 @@ mod tests {
     fn logged(budget: u64, lines: &[&str]) -> Vec<String> {
         let sink = Arc::new(Lines::default());
         let log = CallLog::new(sink.clone(), "fs#1".parse().unwrap(), budget, false);
-        lines.iter().for_each(|line| log.line(Level::Info, (*line).to_owned()));
+        lines.iter().for_each(|line| log.line(LogSeverity::Info, (*line).to_owned()));
         drop(log);
         sink.0.lock().unwrap().clone()
     }
@@ -123,10 +123,10 @@ mod tests {
     fn warnings_of_a_status_belong_to_its_report() {
         let sink = Arc::new(Lines::default());
         let log = CallLog::new(sink.clone(), "fs#1".parse().unwrap(), OUTPUT_BUDGET, true);
-        log.line(Level::Info, "looked".to_owned());
-        log.line(Level::Warn, "old".to_owned());
+        log.line(LogSeverity::Info, "looked".to_owned());
+        log.line(LogSeverity::Warn, "old".to_owned());
         assert_eq!(sink.0.lock().unwrap()[..], ["Info looked"]);
-        assert_eq!(log.take_messages(), [Message { level: Level::Warn, text: "old".to_owned() }]);
+        assert_eq!(log.take_messages(), [ReportMessage { level: LogSeverity::Warn, text: "old".to_owned() }]);
         assert!(log.take_messages().is_empty());
     }
 }

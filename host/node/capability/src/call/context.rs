@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use driver::{CallBounds, KeywordValue, Level, Message, Verb};
+use driver::{CallBounds, KeywordValue, LogSeverity, ReportMessage, Verb};
 use grant::{Access, Grants, Operation, PermitDenial, Refuser};
 use tokio::time::{Instant, sleep};
 
@@ -94,7 +94,7 @@ impl CallContext {
 
     /// Writes a line to the action's log, without secrets and within the budget of the call. In `status` a warning or an
     /// error belongs to the report instead.
-    pub fn say(&self, level: Level, text: &str) {
+    pub fn say(&self, level: LogSeverity, text: &str) {
         self.log.line(level, self.recorder.redactor.redact(text));
     }
 
@@ -104,7 +104,7 @@ impl CallContext {
     }
 
     /// The warnings and errors of a `status`, which belong to its report.
-    pub fn take_messages(&self) -> Vec<Message> {
+    pub fn take_messages(&self) -> Vec<ReportMessage> {
         self.log.take_messages()
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use driver::{Call, CallBounds, KeywordValue, Log, Verb};
+use driver::{CallBounds, DriverCall, KeywordValue, LogSink, Verb};
 use grant::Grants;
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
@@ -19,8 +19,8 @@ pub struct Subject {
     pub node: NodeName,
 }
 
-impl From<&Call> for Subject {
-    fn from(call: &Call) -> Subject {
+impl From<&DriverCall> for Subject {
+    fn from(call: &DriverCall) -> Subject {
         Subject {
             object: call.object.clone(),
             rid: call.rid.clone(),
@@ -43,8 +43,8 @@ pub struct CallInputs {
     pub argv: Vec<String>,
 }
 
-impl From<&Call> for CallInputs {
-    fn from(call: &Call) -> CallInputs {
+impl From<&DriverCall> for CallInputs {
+    fn from(call: &DriverCall) -> CallInputs {
         CallInputs {
             keywords: call.keywords.clone(),
             vars: call.vars.clone(),
@@ -86,6 +86,6 @@ pub struct ContextSetup {
     /// output`.
     pub output_budget: u64,
     /// Takes the log lines of the action.
-    pub log: Arc<dyn Log>,
+    pub log: Arc<dyn LogSink>,
     pub services: Arc<HostServices>,
 }

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use driver::{Attachment, Terminal};
+use driver::{ConsoleAttachment, OperatorTerminal};
 use grant::SocketGuard;
 use grant::op::{FetchUnix, RunProgram};
 use guard::{ForwardedRequest, RequestedBy, TerminalStream};
@@ -25,12 +25,12 @@ use crate::{CallContext, CapabilityError, Effect};
 /// Connects the terminal until either side closes the console. Returns the exit status of the command.
 pub async fn connect(
     context: &CallContext,
-    attachment: &Attachment,
-    terminal: &Terminal,
+    attachment: &ConsoleAttachment,
+    terminal: &OperatorTerminal,
 ) -> Result<i32, CapabilityError> {
     match attachment {
-        Attachment::Process(argv) => run(context, argv, terminal).await,
-        Attachment::HttpUpgrade { socket, method: verb, path, body } => {
+        ConsoleAttachment::Process(argv) => run(context, argv, terminal).await,
+        ConsoleAttachment::HttpUpgrade { socket, method: verb, path, body } => {
             let op =
                 FetchUnix { socket: absolute(socket)?, method: method(verb)?.to_string(), path: plain_path(path)? };
             upgrade(context, op, body.as_bytes(), terminal).await
@@ -39,7 +39,7 @@ pub async fn connect(
 }
 
 /// Runs a program of the node in the terminal's foreground.
-async fn run(context: &CallContext, argv: &[String], terminal: &Terminal) -> Result<i32, CapabilityError> {
+async fn run(context: &CallContext, argv: &[String], terminal: &OperatorTerminal) -> Result<i32, CapabilityError> {
     let [program, args @ ..] = argv else {
         return Err(CapabilityError::Invalid("there is no program to run".to_owned()));
     };
@@ -68,7 +68,7 @@ async fn upgrade(
     context: &CallContext,
     op: FetchUnix,
     body: &[u8],
-    terminal: &Terminal,
+    terminal: &OperatorTerminal,
 ) -> Result<i32, CapabilityError> {
     let forward = judged(context, &op, body).await?;
     let stream = forward.stream.clone().unwrap_or(TerminalStream { framed: false, input: true, exec: None });

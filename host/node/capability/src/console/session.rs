@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use driver::Terminal;
+use driver::OperatorTerminal;
 use guard::{EngineLookup, LookupResult, TerminalStream};
 use http_body_util::BodyExt;
 use hyper::Method;
@@ -45,7 +45,7 @@ pub(super) struct ConsoleSession {
 
 impl ConsoleSession {
     /// Passes bytes until either side closes.
-    pub(super) async fn bridge(&self, link: ConsoleLink, terminal: &Terminal) -> Result<(), CapabilityError> {
+    pub(super) async fn bridge(&self, link: ConsoleLink, terminal: &OperatorTerminal) -> Result<(), CapabilityError> {
         let mut screen = ConsoleScreen::new(terminal, self.stream.framed)?;
         match link {
             ConsoleLink::Both(connection) => self.both_ways(*connection, terminal, &mut screen).await,
@@ -65,7 +65,7 @@ impl ConsoleSession {
     async fn both_ways(
         &self,
         connection: TokioIo<Upgraded>,
-        terminal: &Terminal,
+        terminal: &OperatorTerminal,
         screen: &mut ConsoleScreen,
     ) -> Result<(), CapabilityError> {
         let (mut reader, mut writer) = tokio::io::split(connection);
@@ -100,7 +100,7 @@ impl ConsoleSession {
     }
 
     /// Sends the size of the operator's terminal to the one inside. If that fails, the terminal inside keeps its size.
-    async fn size(&self, terminal: &Terminal, tries: u32) {
+    async fn size(&self, terminal: &OperatorTerminal, tries: u32) {
         let Some(exec) = self.stream.exec.as_ref().filter(|_| !self.stream.framed) else { return };
         let Some(size) = kernel::terminal::size(terminal.input.as_fd()) else { return };
         let path = EngineLookup::Exec(exec.clone()).path(&self.target);
@@ -136,7 +136,7 @@ struct ConsoleScreen {
 }
 
 impl ConsoleScreen {
-    fn new(terminal: &Terminal, framed: bool) -> Result<ConsoleScreen, CapabilityError> {
+    fn new(terminal: &OperatorTerminal, framed: bool) -> Result<ConsoleScreen, CapabilityError> {
         let file = |fd: &OwnedFd| Ok::<_, CapabilityError>(tokio::fs::File::from_std(std::fs::File::from(copy(fd)?)));
         Ok(ConsoleScreen {
             demux: framed.then(OutputDemux::default),

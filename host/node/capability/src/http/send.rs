@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use driver::Level;
+use driver::LogSeverity;
 use grant::op::{FetchUnix, FetchUrl};
 use grant::{Operation, SocketGuard};
 
@@ -71,8 +71,8 @@ async fn perform<O: Operation + Send>(
     });
     let answer = sent.await?;
     match &answer {
-        Ok(response) => context.say(Level::Debug, &format!("http: {method} {shown}: {}", response.status)),
-        Err(error) => context.say(Level::Debug, &format!("http: {method} {shown}: {error}")),
+        Ok(response) => context.say(LogSeverity::Debug, &format!("http: {method} {shown}: {}", response.status)),
+        Err(error) => context.say(LogSeverity::Debug, &format!("http: {method} {shown}: {error}")),
     }
     answer
 }

@@ -1,6 +1,6 @@
 //! Programs that are run to their end: one, or two joined by a pipe.
 
-use driver::Level;
+use driver::LogSeverity;
 use grant::op::RunProgram;
 use grant::{Access, Permit};
 use kernel::cgroup::Cgroup;
@@ -14,8 +14,8 @@ use crate::{CallContext, CapabilityError, Effect};
 pub async fn run(context: &CallContext, command: ProcessCommand) -> Result<ProgramOutput, CapabilityError> {
     let run = context.admit(exec(&command)?)?.waiting(|permit| async move {
         let level = match permit.access() {
-            Access::Read => Level::Debug,
-            Access::Mutate => Level::Info,
+            Access::Read => LogSeverity::Debug,
+            Access::Mutate => LogSeverity::Info,
         };
         // A program that only reads leaves nothing behind, so it does not count as a process of the resource.
         let tracked = permit.access() == Access::Mutate;
@@ -79,7 +79,7 @@ async fn piped(
     // Both have the same group, that of the resource, unless one only reads.
     let cgroup = to.cgroup.clone().or_else(|| from.cgroup.clone());
     let changes = [one, other].iter().any(|permit| permit.access() == Access::Mutate);
-    let level = if changes { Level::Info } else { Level::Debug };
+    let level = if changes { LogSeverity::Info } else { LogSeverity::Debug };
     context.say(level, &format!("run: {} | {}", shown(source), shown(sink)));
     // The shorter one, because neither program makes sense without the other.
     let timeout = context.timeout(source.timeout_ms).min(context.timeout(sink.timeout_ms));

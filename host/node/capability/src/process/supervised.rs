@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use driver::Level;
+use driver::LogSeverity;
 use grant::op::{KillProcesses, SeeProcesses, StartProgram};
 use kernel::cgroup::Cgroup;
 use kernel::process::signal_of;
@@ -36,12 +36,12 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
                     "without control groups, only programs of the agent's own user can be supervised".to_owned(),
                 ));
             }
-            context.say(Level::Warn, "supervised by environment: weaker, as there are no control groups here");
+            context.say(LogSeverity::Warn, "supervised by environment: weaker, as there are no control groups here");
         }
         let output = output_path(context);
-        context.say(Level::Info, &format!("spawn: {} (output: {})", shown(&command), output.display()));
+        context.say(LogSeverity::Info, &format!("spawn: {} (output: {})", shown(&command), output.display()));
         if let Some(group) = &launch.cgroup {
-            context.say(Level::Info, &format!("process group {}", name_of(group.path())));
+            context.say(LogSeverity::Info, &format!("process group {}", name_of(group.path())));
         }
         let pid = kernel::process::start(launch, output_file(&output)?).await?;
         Ok(Effect::Touched(pid.as_raw_nonzero().get().unsigned_abs()))

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use driver::{Call, CallBounds, KeywordValue, Level, Log, Verb};
+use driver::{CallBounds, DriverCall, KeywordValue, LogSeverity, LogSink, Verb};
 use grant::{GrantContext, GrantKeyword, GrantRequest, Grants, NoDeviceLedger, Policy};
 use hostler_capability::{
     CallContext, CallInputs, ContextSetup, DeviceOwners, HostServices, NoAudit, OUTPUT_BUDGET, ResourcePaths,
@@ -26,8 +26,8 @@ pub(crate) struct Resource {
 #[derive(Default)]
 pub(crate) struct Lines(Mutex<Vec<String>>);
 
-impl Log for Lines {
-    fn line(&self, _: Option<&Rid>, level: Level, text: &str) {
+impl LogSink for Lines {
+    fn line(&self, _: Option<&Rid>, level: LogSeverity, text: &str) {
         self.0.lock().unwrap().push(format!("{level:?} {text}"));
     }
 }
@@ -56,7 +56,7 @@ impl Resource {
 
     /// One call of the driver. Each stands alone, as after a restart of the agent.
     pub(crate) fn context(&self, verb: Verb) -> CallContext {
-        let call = Call {
+        let call = DriverCall {
             object: "web".parse().unwrap(),
             rid: "app#1".parse().unwrap(),
             driver: "app.simple".parse().unwrap(),
@@ -95,7 +95,7 @@ impl Resource {
         })
     }
 
-    fn bind(&self, call: &Call, paths: &ResourcePaths) -> Grants {
+    fn bind(&self, call: &DriverCall, paths: &ResourcePaths) -> Grants {
         let requests: Vec<GrantRequest> = self.grants.iter().map(|line| line.parse().unwrap()).collect();
         let context = GrantContext {
             object: call.object.clone(),

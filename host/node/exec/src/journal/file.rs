@@ -1,4 +1,4 @@
-//! The file itself: locked, preallocated, appended to, synced.
+//! The journal's file: locked, preallocated, appended to, synced.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,17 +13,17 @@ use super::frame::{ChecksumChain, encode};
 use super::record::{JournalHeader, JournalRecord};
 use super::story::{JournalContent, JournalledAction, tell};
 
-/// So much is set aside at least: enough for some hundred steps.
+/// The least room that is reserved, in bytes: enough for some hundred steps.
 const SMALLEST: u64 = 64 << 10;
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// Another process acts on the instance.
+    /// Another action uses the journal.
     #[error("another action holds {0}")]
     Held(PathBuf),
-    /// An earlier action has not come to its end.
-    #[error("{path} tells of an unfinished {action} (sid {sid})")]
+    /// An earlier action was not finished.
+    #[error("{path} holds an unfinished {action} (sid {sid})")]
     Unfinished {
         /// The journal.
         path: PathBuf,
@@ -35,31 +35,31 @@ pub enum JournalError {
     /// The beginning of the file is damaged.
     #[error("{0} is damaged")]
     Unreadable(PathBuf),
-    /// There is no room for what the action may have to write.
-    #[error("cannot set {room} bytes aside for {path}")]
+    /// There is no room for the records that the action may have to write.
+    #[error("cannot reserve {room} bytes for {path}")]
     Room {
         /// The journal.
         path: PathBuf,
-        /// How much is needed.
+        /// How many bytes are needed.
         room: u64,
-        /// Why not.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
-    /// The system refused.
+    /// An operation on the file failed.
     #[error("cannot {what} {path}")]
     Io {
-        /// What was tried.
+        /// The operation.
         what: &'static str,
         /// The journal.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
 }
 
-/// A journal that is being written. The lock on it ends with it.
+/// A journal that is being written. The lock on the file lasts as long as this value.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -75,7 +75,7 @@ struct AppendPosition {
 }
 
 impl Journal {
-    /// The action that has not come to its end, if there is one. An action that still runs is none. Changes nothing.
+    /// The action that was interrupted, if there is one. Returns None while an action still uses the journal. Changes nothing.
     pub fn pending(path: &Path) -> Result<Option<JournalledAction>, JournalError> {
         let file = match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -88,8 +88,8 @@ impl Journal {
         unfinished(path, &read(&file, path)?)
     }
 
-    /// Begins the story of an action: the file is locked, has room for all of it, and tells what is going to be done.
-    /// When this returns, that is on disk, unless a power loss would undo the action anyway.
+    /// Begins the journal of an action: locks the file, reserves room for every record, and writes what is going to be done. When
+    /// this returns, that is on disk, unless a power loss would undo the action anyway.
     pub(crate) fn begin(path: &Path, header: JournalHeader, volatile: bool) -> Result<Journal, JournalError> {
         let file = open_locked(path)?;
         let old = read(&file, path)?;
@@ -117,7 +117,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Takes the journal of a story that has not come to its end, to write what becomes of it.
+    /// Takes over the journal of an interrupted action, to record its recovery.
     pub(crate) fn resume(path: &Path) -> Result<Option<(Journal, JournalledAction)>, JournalError> {
         if !path.exists() {
             return Ok(None);
@@ -126,7 +126,7 @@ impl Journal {
         let bytes = read(&file, path)?;
         let Some(story) = unfinished(path, &bytes)? else { return Ok(None) };
         let (offset, chain) = super::frame::end(&bytes);
-        // A torn record behind the end would be a part of the next one.
+        // The rest of a torn record would be read as a part of the next one.
         file.write_all_at(&vec![0; bytes.len() - offset], offset as u64).map_err(failed("clear", path))?;
         Ok(Some((Journal::at(path, file, offset as u64, chain), story)))
     }
@@ -136,7 +136,7 @@ impl Journal {
         Journal { path: path.to_owned(), file: Arc::new(file), end, synced: tokio::sync::Mutex::new(0) }
     }
 
-    /// Writes a record. A process that is killed right after this has not lost it.
+    /// Appends a record. It is not lost if the process is killed right after this.
     pub(crate) fn append(&self, record: &JournalRecord) -> Result<(), JournalError> {
         let payload = serde_json::to_vec(record).map_err(|error| failed("write", &self.path)(error.into()))?;
         let mut end = self.end();
@@ -146,13 +146,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Returns once all that was appended before is on disk. Callers that come together share a sync.
+    /// Returns once all that was appended before is on disk. Concurrent callers share a sync.
     pub(crate) async fn sync(&self) -> Result<(), JournalError> {
         let wanted = self.end().offset;
         let mut synced = self.synced.lock().await;
         if *synced >= wanted {
             return Ok(());
         }
+        // Read again: what others appended while this call waited for the lock is covered by the same sync.
         let reached = self.end().offset;
         let file = Arc::clone(&self.file);
         let done = tokio::task::spawn_blocking(move || file.sync_data()).await;
@@ -161,13 +162,13 @@ impl Journal {
         Ok(())
     }
 
-    /// A panic between reading and writing the end is impossible, so a poisoned lock means nothing.
+    /// Nothing panics while the lock is held, so a poisoned lock means nothing.
     fn end(&self) -> MutexGuard<'_, AppendPosition> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Puts a journal that cannot be read out of the way, where it can be looked at. Returns its new name.
+/// Renames a journal that cannot be read, so that it can be examined. Returns the new name.
 pub(crate) fn set_apart(path: &Path) -> Result<PathBuf, JournalError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".damaged");
@@ -184,15 +185,15 @@ fn unfinished(path: &Path, bytes: &[u8]) -> Result<Option<JournalledAction>, Jou
     }
 }
 
-/// Whoever only reads a journal locks it too, for less than a millisecond: that is waited for.
+/// Opens and locks the file. A reader holds the lock too, for less than a millisecond: that is waited for.
 fn open_locked(path: &Path) -> Result<File, JournalError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let file = match options.open(path) {
-        // Why there is no folder is of more use than that there is none.
+        // Report why the directory could not be created, not that it is missing.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let folder = path.parent().unwrap_or(path);
-            std::fs::create_dir_all(folder).map_err(failed("make the folder of", path))?;
+            let directory = path.parent().unwrap_or(path);
+            std::fs::create_dir_all(directory).map_err(failed("create the directory of", path))?;
             options.open(path)
         }
         opened => opened,
@@ -216,8 +217,8 @@ fn read(file: &File, path: &Path) -> Result<Vec<u8>, JournalError> {
     Ok(bytes)
 }
 
-/// Makes sure that `room` bytes can be written even when the disk is full. Some file systems cannot promise that without
-/// being written to.
+/// Makes sure that `room` bytes can be written even when the disk is full. Where the file system cannot reserve them, zeros are
+/// written.
 fn set_aside(file: &File, has: u64, room: u64) -> io::Result<()> {
     match fallocate(file, FallocateFlags::empty(), 0, room) {
         Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) if has < room => {

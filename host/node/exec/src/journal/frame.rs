@@ -1,14 +1,18 @@
-//! How a record lies in the file: its length, a checksum of the length, a checksum of the payload, the payload.
+//! The frame of a record in the file, which tells a whole record from a torn or damaged one.
 //!
-//! Each checksum goes on from the one before it, so a record is only believed behind the very records it was written
-//! behind, and never what an earlier action left in the file. The length has a checksum of its own, so that a flipped bit
-//! in it cannot pass for a torn end and hide the records that follow. Behind the last record there are only zeros.
+//! ```text
+//!   length, 4 bytes │ checksum of the length, 4 │ checksum of the payload, 4 │ payload
+//! ```
+//!
+//! Each checksum continues the one before it. So a record is accepted only behind the very records that it was written behind,
+//! and never one that an earlier action left in the file. The length has a checksum of its own, so that a flipped bit in it
+//! cannot look like a torn end and hide the records that follow. Behind the last record there are only zeros.
 
 use crc32fast::Hasher;
 
 const HEAD: usize = 12;
 
-/// No record is longer: what says so is damaged.
+/// The longest record. A length beyond it is damage.
 const LONGEST: usize = 64 << 20;
 
 /// The chain of checksums so far.
@@ -23,7 +27,7 @@ impl ChecksumChain {
     }
 }
 
-/// A record as it goes to the file, and the chain behind it.
+/// Returns the frame of a record, and the chain behind it.
 pub(crate) fn encode(chain: ChecksumChain, payload: &[u8]) -> (Vec<u8>, ChecksumChain) {
     let length = (payload.len() as u32).to_le_bytes();
     let of_length = chain.sum(&length);
@@ -32,18 +36,18 @@ pub(crate) fn encode(chain: ChecksumChain, payload: &[u8]) -> (Vec<u8>, Checksum
     (frame, ChecksumChain(of_payload))
 }
 
-/// How the records end.
+/// What is behind the last whole record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JournalTail {
-    /// Behind the last record there is nothing.
+    /// Nothing: the journal ends with a whole record.
     Clean,
-    /// The last record was not written to its end.
+    /// A record that was not written completely.
     Torn,
-    /// There is something behind that does not belong there: more may have been done than can be read.
+    /// Something that does not belong there: more may have been done than can be read.
     Damaged,
 }
 
-/// The payloads that can be believed, and what is behind them.
+/// The payloads of all whole records, and what is behind them.
 pub(crate) fn decode(bytes: &[u8]) -> (Vec<&[u8]>, JournalTail) {
     let (mut chain, mut rest, mut payloads) = (ChecksumChain::default(), bytes, Vec::new());
     loop {
@@ -58,7 +62,7 @@ pub(crate) fn decode(bytes: &[u8]) -> (Vec<&[u8]>, JournalTail) {
     }
 }
 
-/// Where the records that can be believed end, and the chain there.
+/// Where the last whole record ends, and the chain there.
 pub(crate) fn end(bytes: &[u8]) -> (usize, ChecksumChain) {
     let (mut chain, mut offset) = (ChecksumChain::default(), 0);
     while let Ok((payload, next)) = split(chain, &bytes[offset..]) {

@@ -1,4 +1,4 @@
-//! What the records say. JSON, so that a person with a hex dump can read a story too.
+//! The records of a journal. They are JSON, so that a person with a hex dump can read them too.
 
 use driver::{Change, Verb};
 use serde::{Deserialize, Serialize};
@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum JournalRecord {
-    /// The first one: what is going to be done.
+    /// The first record: what is going to be done.
     Plan(JournalHeader),
     /// A step is about to do something.
     Begin {
         /// Its place in the header.
         step: usize,
-        /// What its driver is asked.
+        /// The verb that its driver is called with.
         verb: RecordedVerb,
         /// Whether the effect survives a reboot.
         persistent: bool,
     },
-    /// It has done it, or failed to.
+    /// The step's call has returned.
     End {
         /// Its place in the header.
         step: usize,
-        /// What its driver was asked.
+        /// The verb that its driver was called with.
         verb: RecordedVerb,
-        /// Whether anything was touched.
+        /// Whether it changed anything.
         change: RecordedChange,
         /// Whether it failed.
         failed: bool,
@@ -34,11 +34,11 @@ pub(crate) enum JournalRecord {
         /// Its place in the header.
         step: usize,
     },
-    /// The action has come to its end, whichever.
+    /// The action has finished, whatever its outcome.
     Done,
 }
 
-/// What is going to be done.
+/// An action that is going to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct JournalHeader {
     /// The session.
@@ -53,20 +53,20 @@ pub(crate) struct JournalHeader {
     pub(crate) steps: Vec<PlannedStep>,
 }
 
-/// A step that does something.
+/// A step of the plan that does something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PlannedStep {
     /// The resource.
     pub(crate) rid: String,
     /// How many calls it is made of.
     pub(crate) calls: usize,
-    /// Whether its errors do not matter.
+    /// Whether its failure does not fail the action.
     pub(crate) optional: bool,
     /// The resource's state before.
     pub(crate) prior: String,
-    /// How long the stop that undoes it may take, if it is one that is undone.
+    /// How long the stop that undoes it may take. None if it is never undone.
     pub(crate) undo_ms: Option<u64>,
-    /// How long a look at the resource may take.
+    /// How long the resource's status may take.
     pub(crate) probe_ms: u64,
 }
 
@@ -84,7 +84,7 @@ pub(crate) enum RecordedVerb {
 }
 
 impl RecordedVerb {
-    /// None for a verb that changes nothing, which no plan contains.
+    /// Returns None for a verb that changes nothing: no plan contains one.
     pub(crate) fn of(verb: Verb) -> Option<RecordedVerb> {
         Some(match verb {
             Verb::Start => RecordedVerb::Start,
@@ -99,7 +99,7 @@ impl RecordedVerb {
     }
 }
 
-/// [`Change`], as it is written.
+/// [`Change`], as it is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RecordedChange {
@@ -129,7 +129,7 @@ impl From<RecordedChange> for Change {
 }
 
 impl JournalHeader {
-    /// How many bytes the whole story may take, undone to the last step.
+    /// How many bytes the whole journal may take, if every step is undone.
     pub(crate) fn room(&self) -> u64 {
         const RECORD: usize = 128;
         let records: usize = self.steps.iter().map(|step| 2 * step.calls + 1).sum();

@@ -1,4 +1,4 @@
-//! What a journal tells.
+//! Reads a journal again: what the action set out to do, and how far it got.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ pub use super::frame::JournalTail;
 use super::frame::decode;
 use super::record::{JournalHeader, JournalRecord, PlannedStep};
 
-/// An action that has not come to its end.
+/// An action that was interrupted, as its journal tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalledAction {
     /// The session.
@@ -20,9 +20,9 @@ pub struct JournalledAction {
     pub boot: String,
     /// The digest of its plan.
     pub plan: String,
-    /// The steps that were to be done, in the order of the plan.
+    /// Its steps, in the order of the plan.
     pub steps: Vec<JournalledStep>,
-    /// How the journal ends.
+    /// What is behind the last whole record.
     pub tail: JournalTail,
 }
 
@@ -33,33 +33,33 @@ pub struct JournalledStep {
     pub rid: Rid,
     /// The resource's state before, as printed.
     pub prior: String,
-    /// How long the stop that undoes it may take, if it is one that is undone.
+    /// How long the stop that undoes it may take. None if it is never undone.
     pub undo: Option<Duration>,
-    /// How long a look at the resource may take.
+    /// How long the resource's status may take.
     pub probe: Duration,
     /// Whether it was begun.
     pub begun: bool,
-    /// Whether anything that it began survives a reboot.
+    /// Whether any effect of it survives a reboot.
     pub persistent: bool,
-    /// Whether its errors would not have mattered.
+    /// Whether its failure would not have failed the action.
     pub optional: bool,
     /// Whether it has been undone.
     pub undone: bool,
-    /// What the calls that have ended have touched.
+    /// What the calls that have returned changed.
     settled: Change,
-    /// Whether a call was begun and has not ended.
+    /// Whether a call was begun and has not returned.
     open: bool,
     /// The calls that have not succeeded.
     calls_left: usize,
 }
 
 impl JournalledStep {
-    /// Whether anything was touched.
+    /// Whether it changed anything.
     pub fn change(&self) -> Change {
         if self.open { Change::Unknown } else { self.settled }
     }
 
-    /// Whether all of it was done, without an error.
+    /// Whether all its calls succeeded.
     pub fn is_complete(&self) -> bool {
         self.calls_left == 0
     }
@@ -72,8 +72,8 @@ impl JournalledStep {
 }
 
 impl JournalledAction {
-    /// Whether nothing is missing but the word that all is done. An optional step may have failed, or never been tried; but
-    /// tasks and copies, which are optional by nature, count where there is nothing else.
+    /// Whether only the last record is missing. An optional step may have failed, or never been tried. Where all steps are
+    /// optional, as in an action on tasks or syncs, they all count.
     pub fn is_complete(&self) -> bool {
         let counts = |step: &JournalledStep| step.open || !step.optional;
         let all_optional = self.steps.iter().all(|step| step.optional);
@@ -81,8 +81,8 @@ impl JournalledAction {
         self.tail != JournalTail::Damaged && counting.all(|step| step.is_complete() && !step.undone)
     }
 
-    /// The steps that must be undone now, the last one first, each with its place in the story. None if the journal is
-    /// damaged: what cannot be read might be what now stands on top. Volatile effects of another boot are gone.
+    /// The steps that must be undone now, the last one first, each with its place in the plan. There are none if the journal is
+    /// damaged: the records that cannot be read might be of steps that stand on these. Volatile effects of another boot are gone.
     pub fn to_undo<'a>(&'a self, boot: &'a str) -> impl Iterator<Item = (usize, &'a JournalledStep)> {
         let readable = self.tail != JournalTail::Damaged && !self.is_complete();
         let stands = move |step: &JournalledStep| {
@@ -93,18 +93,18 @@ impl JournalledAction {
     }
 }
 
-/// What a journal tells.
+/// What a journal holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum JournalContent {
-    /// Nothing, or an action that came to its end.
+    /// Nothing, or an action that finished.
     Nothing,
-    /// An action that did not.
+    /// An action that was interrupted.
     Unfinished(JournalledAction),
     /// Something, but its beginning cannot be read.
     Unreadable,
 }
 
-/// Reads the bytes of a journal.
+/// Reads the content of a journal.
 pub(super) fn tell(bytes: &[u8]) -> JournalContent {
     let (payloads, tail) = decode(bytes);
     let mut records = payloads.into_iter().map(serde_json::from_slice::<JournalRecord>);
@@ -151,7 +151,7 @@ fn begin(header: JournalHeader, tail: JournalTail) -> Option<JournalledAction> {
     Some(JournalledAction { sid: header.sid, action: header.action, boot: header.boot, plan: header.plan, steps, tail })
 }
 
-/// False if the record does not fit the story.
+/// Applies a record. Returns false if it does not fit the action.
 fn apply(story: &mut JournalledAction, record: &JournalRecord) -> bool {
     let (JournalRecord::Begin { step, .. } | JournalRecord::End { step, .. } | JournalRecord::Undone { step }) = record
     else {

@@ -10,19 +10,19 @@ pub use step::{StepError, StepOutcome, StepReport};
 
 use std::time::Duration;
 
-use driver::{Change, Level};
+use driver::{Change, LogSeverity};
 use model::Rid;
 use model::status::State;
 use plan::Action;
 
-/// What an action did.
+/// What an action did, step by step.
 #[derive(Debug)]
 pub struct ExecutionReport {
     /// The action.
     pub action: Action,
     /// How it ended.
     pub ending: ActionEnding,
-    /// Every step of the plan, in its order.
+    /// Every step, in the order of the plan.
     pub steps: Vec<StepReport>,
     /// What was undone.
     pub rollback: RollbackReport,
@@ -31,29 +31,30 @@ pub struct ExecutionReport {
 }
 
 impl ExecutionReport {
-    /// Whether anything was touched. A command that found everything as wanted says so.
+    /// Whether anything was changed. A command reports that it found everything as wanted.
     pub fn changed(&self) -> bool {
         self.steps.iter().any(|step| step.change != Change::Unchanged)
     }
 
-    /// The last line of the log of an action, once the state of the instance is known.
-    pub fn closing(&self, command: &str, instance: State) -> (Level, String) {
+    /// The last line of an action's log, once the state of the instance is known.
+    pub fn closing(&self, command: &str, instance: State) -> (LogSeverity, String) {
         let (action, elapsed) = (self.action, readable(self.elapsed));
         match &self.ending {
-            ActionEnding::Done => {
-                (Level::Info, format!("<<< done {action} [{command}] in {elapsed}, instance status is now {instance}"))
-            }
+            ActionEnding::Done => (
+                LogSeverity::Info,
+                format!("<<< done {action} [{command}] in {elapsed}, instance status is now {instance}"),
+            ),
             ending => {
                 let rollback = self.rollback.to_string();
                 let comma = if rollback.is_empty() { "" } else { ", " };
                 let text = format!("{ending}{comma}{rollback}, instance status is {instance}");
-                (Level::Error, format!("<<< done {action} [{command}] in {elapsed}: {text}"))
+                (LogSeverity::Error, format!("<<< done {action} [{command}] in {elapsed}: {text}"))
             }
         }
     }
 }
 
-/// The first line of the log of an action.
+/// The first line of an action's log.
 pub fn opening(action: Action, command: &str, origin: &str, sid: &str) -> String {
     format!(">>> do {action} [{command}] (origin {origin}, sid {sid})")
 }

@@ -6,14 +6,14 @@ use model::Rid;
 
 use super::{StepError, list};
 
-/// What became of what a failed action had changed.
+/// What a rollback did after a failed action.
 #[derive(Debug)]
 pub enum RollbackReport {
-    /// The action is not one that is undone, or has not failed.
+    /// There was none: the action did not fail, or is of a kind that is never undone.
     None,
-    /// All was left as it is, because the operator or the configuration says so.
+    /// Everything was left as it is, because the operator or the configuration says so.
     Kept(KeepReason),
-    /// These steps were looked at, the last one first.
+    /// These steps were considered, the last one first.
     Ran(Vec<UndoneStep>),
 }
 
@@ -35,21 +35,21 @@ impl fmt::Display for RollbackReport {
     }
 }
 
-/// What a rollback did with a step.
+/// A step that a rollback considered.
 #[derive(Debug)]
 pub struct UndoneStep {
     /// The resource.
     pub rid: Rid,
-    /// What became of it.
+    /// What the rollback did with it.
     pub end: UndoOutcome,
 }
 
 /// What a rollback did with a step.
 #[derive(Debug)]
 pub enum UndoOutcome {
-    /// It is down again.
+    /// The resource is down again.
     Stopped,
-    /// It is not, or nobody knows.
+    /// It could not be stopped, or its state is unknown.
     Failed(StepError),
     /// It was not touched.
     Left(LeaveReason),
@@ -105,7 +105,7 @@ impl LeaveReason {
 impl fmt::Display for LeaveReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            LeaveReason::Standby => "left up, as it is standby",
+            LeaveReason::Standby => "left up, because it is standby",
             LeaveReason::NotChanged => "left as it was before this action",
         })
     }

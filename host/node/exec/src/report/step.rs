@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use driver::{ActionError, Change, Fault, Verb};
+use driver::{ActionError, Change, DriverFault, Verb};
 use model::Rid;
 use model::object::Trigger;
 use model::status::{Provisioned, State};
@@ -11,38 +11,38 @@ use plan::SkipReason;
 use crate::FacilityError;
 use crate::journal::JournalError;
 
-/// What became of a step.
+/// What became of one step.
 #[derive(Debug)]
 pub struct StepReport {
     /// The resource.
     pub rid: Rid,
-    /// What was to be done, as in the plan.
+    /// The step's action, as in the plan.
     pub action: &'static str,
-    /// Whether an error only counts as a warning.
+    /// Whether its failure does not fail the action.
     pub optional: bool,
-    /// Whether anything was touched.
+    /// Whether it changed anything.
     pub change: Change,
-    /// What became of it.
+    /// How it ended.
     pub end: StepOutcome,
     /// How long it took.
     pub elapsed: Duration,
 }
 
-/// What became of a step.
+/// How a step ended.
 #[derive(Debug)]
 pub enum StepOutcome {
     /// The resource is as wanted.
     Done,
-    /// It is not.
+    /// It failed, or the resource is not as wanted.
     Failed(StepError),
-    /// The plan had nothing to do.
+    /// The plan left it out.
     Skipped(SkipReason),
-    /// The action ended before.
+    /// The action ended before it was reached.
     NotReached,
 }
 
 impl StepOutcome {
-    /// Why it failed, if so.
+    /// Why it failed, if it did.
     pub fn error(&self) -> Option<&StepError> {
         match self {
             StepOutcome::Failed(error) => Some(error),
@@ -54,58 +54,58 @@ impl StepOutcome {
 /// Why a step failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    /// The driver says so.
+    /// The driver reported an error.
     #[error(transparent)]
     Driver(#[from] ActionError),
-    /// The call could not be made up.
+    /// The call could not be prepared.
     #[error("cannot prepare {verb}")]
     Prepare {
-        /// What was to be called.
+        /// The verb that was to be called.
         verb: Verb,
-        /// Why not.
+        /// Why it could not.
         #[source]
         cause: FacilityError,
     },
     /// A blocking trigger failed.
     #[error("{trigger} failed")]
     Trigger {
-        /// Which.
+        /// The trigger.
         trigger: Trigger,
-        /// Why.
+        /// Why it failed.
         #[source]
         cause: FacilityError,
     },
-    /// The driver says that all is well, and a look at the resource says that it is not.
+    /// The driver reported success, but the resource's status contradicts it.
     #[error("{verb} reported success, but the resource is {state}{}", in_brackets(.messages))]
     NotInState {
-        /// What was called.
+        /// The verb that was called.
         verb: Verb,
-        /// What the look says.
+        /// The state that it is in.
         state: State,
-        /// What else the look says.
+        /// The messages of its status.
         messages: Vec<String>,
     },
-    /// The same for what exists.
+    /// The driver reported success, but `provisioned` contradicts it.
     #[error("{verb} reported success, but provisioned is {provisioned}")]
     NotProvisioned {
-        /// What was called.
+        /// The verb that was called.
         verb: Verb,
-        /// What the look says.
+        /// Whether it is provisioned.
         provisioned: Provisioned,
     },
-    /// A task ended with a status that does not count as success.
+    /// A task exited with a status that does not count as success.
     #[error("exited with status {0}")]
     Exit(i32),
     /// Some targets of a sync failed.
     #[error("not copied to {}", .0.join(", "))]
     Targets(Vec<String>),
-    /// What it needs has failed.
+    /// A step that it needs has failed.
     #[error("not tried: needs {0}, which failed")]
     Needs(Rid),
-    /// Something else has failed that may still use the data.
-    #[error("stopped but not unprovisioned, because another step has failed before")]
+    /// An earlier step failed, and may still use the data.
+    #[error("stopped but not unprovisioned, because an earlier step failed")]
     Spared,
-    /// It could not be journalled, and so was not tried.
+    /// It could not be journalled, and was not tried for that reason.
     #[error("not tried: cannot write the journal")]
     Journal(#[source] JournalError),
 }
@@ -114,17 +114,17 @@ impl StepError {
     pub(crate) fn is_timeout(&self) -> bool {
         matches!(
             self,
-            StepError::Driver(ActionError::Fault(Fault::Wall(_)) | ActionError::TimedOut(_))
+            StepError::Driver(ActionError::Fault(DriverFault::Wall(_)) | ActionError::TimedOut(_))
                 | StepError::Trigger { cause: FacilityError::TimedOut(_), .. }
         )
     }
 
-    /// Whether the step failed only because another one has.
+    /// Whether the step failed only because another one failed.
     pub(crate) fn is_consequence(&self) -> bool {
         matches!(self, StepError::Needs(_) | StepError::Spared)
     }
 
-    /// Whether the driver has no such action.
+    /// Whether the driver does not support the action.
     pub(crate) fn is_unsupported(&self) -> bool {
         matches!(self, StepError::Driver(ActionError::Unsupported))
     }

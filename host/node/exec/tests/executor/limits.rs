@@ -91,7 +91,7 @@ async fn without_a_journal_a_start_is_refused_and_a_stop_goes_on() {
     assert_eq!(report.ending, ActionEnding::Done);
     assert_eq!(world.up(), set(&[]));
     let lines = world.lines.all();
-    assert!(lines.iter().any(|line| line.starts_with("WRN goes on without a journal: ")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("WRN continues without a journal: ")), "{lines:?}");
 }
 
 /// A file system of one mebibyte, full to the last byte.

@@ -104,7 +104,7 @@ async fn rollback_can_be_turned_off_in_two_ways() {
             .await;
         assert_eq!(world.up(), set(&["ip#1"]));
         let reason = if by_option { "--disable-rollback" } else { "rollback = false" };
-        world.lines.has(&format!("WRN rollback: none, as {reason} says"));
+        world.lines.has(&format!("WRN rollback: none, because of {reason}"));
         assert_eq!(report.rollback.to_string(), "not rolled back");
     }
 }
@@ -145,7 +145,7 @@ async fn a_start_whose_status_cannot_be_told_is_warned_of_and_stays() {
     world.when("fs#1", Verb::Status, Behaviour::Lies);
     let report = world.run("fs#1", Action::Start).await;
     assert_eq!(report.ending, ActionEnding::Done);
-    world.lines.has("WRN fs#1: started, but its status cannot be told: nobody answers");
+    world.lines.has("WRN fs#1: started, but its status is unknown: nobody answers");
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use driver::{
-    ActionError, ActionReport, BoxFuture, Call, CallBounds, Cancel, Change, Driver, Fault, Level, Log, Manifest,
-    Message, Problem, RunReport, StatusReport, TargetReport, Verb,
+    ActionError, ActionReport, BoxFuture, CallBounds, CancelSignal, Change, Driver, DriverCall, DriverFault,
+    KeywordProblem, LogSeverity, LogSink, Manifest, ReportMessage, RunReport, StatusReport, TargetReport, Verb,
 };
 use exec::{ExecutionContext, ExecutionReport, Facilities, FacilityError, PreparedCall, execute};
 use model::Rid;
@@ -44,7 +44,7 @@ pub(crate) struct World {
     most_running: AtomicUsize,
     manifest: Manifest,
     pub(crate) lines: Arc<Lines>,
-    pub(crate) cancel: Cancel,
+    pub(crate) cancel: CancelSignal,
     boot: String,
 }
 
@@ -76,7 +76,7 @@ impl World {
                 implicit: None,
             },
             lines: Arc::default(),
-            cancel: Cancel::default(),
+            cancel: CancelSignal::default(),
             boot: boot.to_owned(),
         })
     }
@@ -149,7 +149,7 @@ impl World {
             journal: self.journal(),
             volatile: false,
             parallel: 4,
-            log: Arc::clone(&self.lines) as Arc<dyn Log>,
+            log: Arc::clone(&self.lines) as Arc<dyn LogSink>,
             cancel: self.cancel.clone(),
         }
     }
@@ -199,11 +199,11 @@ impl World {
         self.calls.lock().unwrap().push(what);
     }
 
-    async fn act(&self, verb: Verb, call: &Call, bounds: &CallBounds) -> ActionReport {
+    async fn act(&self, verb: Verb, call: &DriverCall, bounds: &CallBounds) -> ActionReport {
         self.act_as(format!("{verb} {}", call.rid), verb, call, bounds).await
     }
 
-    async fn act_as(&self, called: String, verb: Verb, call: &Call, bounds: &CallBounds) -> ActionReport {
+    async fn act_as(&self, called: String, verb: Verb, call: &DriverCall, bounds: &CallBounds) -> ActionReport {
         let rid = call.rid.to_string();
         self.called(called);
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
@@ -226,7 +226,7 @@ impl World {
             Some(Behaviour::Hangs) => std::future::pending().await,
             Some(Behaviour::Lacks) => failed(Change::Unchanged, ActionError::Unsupported),
             Some(Behaviour::GivesUp) => failed(Change::Unchanged, ActionError::TimedOut("took too long".to_owned())),
-            Some(Behaviour::TimesOut) => failed(Change::Unknown, Fault::Wall(bounds.deadline).into()),
+            Some(Behaviour::TimesOut) => failed(Change::Unknown, DriverFault::Wall(bounds.deadline).into()),
             Some(Behaviour::Fails(change)) => {
                 if change == Change::Changed {
                     self.obey(verb, rid);
@@ -271,13 +271,13 @@ impl Lines {
     }
 }
 
-impl Log for Lines {
-    fn line(&self, rid: Option<&Rid>, level: Level, text: &str) {
+impl LogSink for Lines {
+    fn line(&self, rid: Option<&Rid>, level: LogSeverity, text: &str) {
         let level = match level {
-            Level::Trace | Level::Debug => "DBG",
-            Level::Info => "INF",
-            Level::Warn => "WRN",
-            Level::Error => "ERR",
+            LogSeverity::Trace | LogSeverity::Debug => "DBG",
+            LogSeverity::Info => "INF",
+            LogSeverity::Warn => "WRN",
+            LogSeverity::Error => "ERR",
         };
         let rid = rid.map(|rid| format!("{rid}: ")).unwrap_or_default();
         self.0.lock().unwrap().push(format!("{level} {rid}{text}"));
@@ -288,7 +288,7 @@ pub(crate) struct FakeFacilities(Arc<World>);
 
 impl Facilities for FakeFacilities {
     fn prepare<'a>(&'a self, rid: &'a Rid, _: Verb) -> BoxFuture<'a, Result<PreparedCall, FacilityError>> {
-        let call = Call {
+        let call = DriverCall {
             object: "web".parse().unwrap(),
             rid: rid.clone(),
             driver: "fs.test".parse().unwrap(),
@@ -315,7 +315,7 @@ impl Facilities for FakeFacilities {
         rid: &'a Rid,
         trigger: Trigger,
         _: &'a CallBounds,
-        _: Arc<dyn Log>,
+        _: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<(), FacilityError>> {
         let what = format!("{trigger} {rid}");
         self.0.called(what.clone());
@@ -337,18 +337,23 @@ impl Driver for FakeDriver {
 
     fn validate<'a>(
         &'a self,
-        _: &'a Call,
+        _: &'a DriverCall,
         _: &'a CallBounds,
-        _: Arc<dyn Log>,
-    ) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+        _: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Result<Vec<KeywordProblem>, ActionError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn status<'a>(&'a self, call: &'a Call, _: &'a CallBounds, _: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
+    fn status<'a>(
+        &'a self,
+        call: &'a DriverCall,
+        _: &'a CallBounds,
+        _: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, StatusReport> {
         let rid = call.rid.to_string();
         let (up, data) = (self.0.is(&rid, "up"), self.0.is(&rid, "data"));
         let undef = self.0.behaviour(&rid, Verb::Status).is_some();
-        let messages = vec![Message { level: Level::Warn, text: "nobody answers".to_owned() }];
+        let messages = vec![ReportMessage { level: LogSeverity::Warn, text: "nobody answers".to_owned() }];
         Box::pin(async move {
             StatusReport {
                 state: if undef {
@@ -371,9 +376,9 @@ impl Driver for FakeDriver {
     fn act<'a>(
         &'a self,
         verb: Verb,
-        call: &'a Call,
+        call: &'a DriverCall,
         bounds: &'a CallBounds,
-        _: Arc<dyn Log>,
+        _: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, ActionReport> {
         Box::pin(self.0.act(verb, call, bounds))
     }
@@ -381,18 +386,18 @@ impl Driver for FakeDriver {
     fn migrate<'a>(
         &'a self,
         to: &'a str,
-        call: &'a Call,
+        call: &'a DriverCall,
         bounds: &'a CallBounds,
-        _: Arc<dyn Log>,
+        _: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, ActionReport> {
         Box::pin(self.0.act_as(format!("migrate {} {to}", call.rid), Verb::Migrate, call, bounds))
     }
 
     fn run<'a>(
         &'a self,
-        call: &'a Call,
+        call: &'a DriverCall,
         _: &'a CallBounds,
-        _: Arc<dyn Log>,
+        _: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<RunReport, ActionError>> {
         self.0.called(format!("run {}", call.rid));
         let ended = match self.0.behaviour(&call.rid.to_string(), Verb::Run) {
@@ -407,9 +412,9 @@ impl Driver for FakeDriver {
         &'a self,
         _: &'a str,
         targets: &'a [String],
-        call: &'a Call,
+        call: &'a DriverCall,
         _: &'a CallBounds,
-        _: Arc<dyn Log>,
+        _: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
         let fails = self.0.behaviour(&call.rid.to_string(), Verb::Sync).is_some();
         let report = move |target: &String| TargetReport {

@@ -1,15 +1,17 @@
-//! Between what a driver is asked and answers in the contract's types, and the agent's own.
+//! Converts between the contract's types and the agent's own: the context of a call, and a driver's answers.
 
 use std::time::Duration;
 
 use bindings::driver::hostler::driver::types as wit;
-use driver::{ActionError, Attachment, Call, Level, Message, Problem, StatusReport, TargetReport};
+use driver::{
+    ActionError, ConsoleAttachment, DriverCall, KeywordProblem, LogSeverity, ReportMessage, StatusReport, TargetReport,
+};
 use model::status::{Provisioned, State};
 
-/// More of one list than any driver has to say is dropped.
+/// The longest list of a report. More entries are dropped: no honest driver has that many, and each is kept in memory.
 const MANY: usize = 1000;
 
-pub(crate) fn context(call: &Call, deadline: Duration) -> wit::ResourceContext {
+pub(crate) fn context(call: &DriverCall, deadline: Duration) -> wit::ResourceContext {
     wit::ResourceContext {
         object: call.object.to_string(),
         rid: call.rid.to_string(),
@@ -58,11 +60,11 @@ pub(crate) fn status(report: wit::StatusReport) -> StatusReport {
     }
 }
 
-/// The status of a resource whose driver could not answer. Only what the host had to end is a fault of the driver's.
+/// The status of a resource whose driver could not answer. Only a call that the host had to stop is a fault of the driver.
 pub(crate) fn no_status(error: ActionError) -> StatusReport {
     let (fault, messages) = match error {
         ActionError::Fault(fault) => (Some(fault), Vec::new()),
-        error => (None, vec![Message { level: Level::Error, text: error.to_string() }]),
+        error => (None, vec![ReportMessage { level: LogSeverity::Error, text: error.to_string() }]),
     };
     StatusReport {
         state: State::Undef,
@@ -75,29 +77,33 @@ pub(crate) fn no_status(error: ActionError) -> StatusReport {
     }
 }
 
-pub(crate) fn problem(problem: wit::Problem) -> Problem {
-    Problem { keyword: problem.keyword, text: problem.text }
+pub(crate) fn problem(problem: wit::Problem) -> KeywordProblem {
+    KeywordProblem { keyword: problem.keyword, text: problem.text }
 }
 
 pub(crate) fn target(report: bindings::sync::exports::hostler::driver::sync::TargetReport) -> TargetReport {
     TargetReport { target: report.target, bytes: report.bytes, changed: report.changed, error: report.error }
 }
 
-pub(crate) fn attachment(attachment: bindings::console::exports::hostler::driver::console::Attachment) -> Attachment {
+pub(crate) fn attachment(
+    attachment: bindings::console::exports::hostler::driver::console::Attachment,
+) -> ConsoleAttachment {
     use bindings::console::exports::hostler::driver::console::Attachment as Wire;
     match attachment {
-        Wire::Process(argv) => Attachment::Process(argv),
-        Wire::HttpUpgrade((socket, method, path, body)) => Attachment::HttpUpgrade { socket, method, path, body },
+        Wire::Process(argv) => ConsoleAttachment::Process(argv),
+        Wire::HttpUpgrade((socket, method, path, body)) => {
+            ConsoleAttachment::HttpUpgrade { socket, method, path, body }
+        }
     }
 }
 
-fn message(message: wit::Message) -> Message {
+fn message(message: wit::Message) -> ReportMessage {
     let level = match message.level.as_str() {
-        "error" => Level::Error,
-        "warn" => Level::Warn,
-        _ => Level::Info,
+        "error" => LogSeverity::Error,
+        "warn" => LogSeverity::Warn,
+        _ => LogSeverity::Info,
     };
-    Message { level, text: message.text }
+    ReportMessage { level, text: message.text }
 }
 
 fn pairs(list: Vec<wit::Kv>) -> Vec<(String, String)> {

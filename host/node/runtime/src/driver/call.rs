@@ -6,13 +6,13 @@ use std::time::Duration;
 use bindings::driver::exports::hostler::driver::lifecycle::Guest;
 use bindings::driver::hostler::driver::types as wit;
 use capability::{CallContext, CallInputs, ContextSetup, Subject};
-use driver::{ActionError, ActionReport, Call, CallBounds, Change, Fault, Level, Log, Verb};
+use driver::{ActionError, ActionReport, CallBounds, Change, DriverCall, DriverFault, LogSeverity, LogSink, Verb};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
 use super::sandboxed::SandboxedDriver;
 use super::{answer, remedy};
-use crate::sandbox::{GuestCall, GuestInstance, State};
+use crate::sandbox::{GuestCall, GuestInstance, GuestState};
 
 /// No call takes longer, whatever its bounds say: a deadline must stay within what a clock can hold.
 const FOREVER: Duration = Duration::from_secs(365 * 86400);
@@ -22,13 +22,18 @@ pub(super) struct CallSetup<'a> {
     verb: Verb,
     /// The command that an operator wants run, in [`Verb::Exec`].
     argv: &'a [String],
-    call: &'a Call,
+    call: &'a DriverCall,
     bounds: &'a CallBounds,
-    log: Arc<dyn Log>,
+    log: Arc<dyn LogSink>,
 }
 
 impl<'a> CallSetup<'a> {
-    pub(super) fn new(verb: Verb, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> CallSetup<'a> {
+    pub(super) fn new(
+        verb: Verb,
+        call: &'a DriverCall,
+        bounds: &'a CallBounds,
+        log: Arc<dyn LogSink>,
+    ) -> CallSetup<'a> {
         CallSetup { verb, argv: &[], call, bounds, log }
     }
 
@@ -39,7 +44,7 @@ impl<'a> CallSetup<'a> {
 
 /// A driver's running instance, lent to the closure that calls one of its exports.
 pub(super) struct DriverInstance<'a> {
-    pub(super) store: &'a mut Store<State>,
+    pub(super) store: &'a mut Store<GuestState>,
     pub(super) instance: Instance,
     pub(super) lifecycle: &'a Guest,
     pub(super) context: wit::ResourceContext,
@@ -67,7 +72,7 @@ impl DriverAnswer<wit::Outcome> {
         let result = result.map(|outcome| {
             // The host has counted the changes, and its count is the one that is reported.
             if let Some(scope) = scope.filter(|_| change == Change::Changed && !outcome.changed) {
-                scope.say(Level::Warn, "the driver says that it changed nothing, but it did");
+                scope.say(LogSeverity::Warn, "the driver says that it changed nothing, but it did");
             }
             outcome.text
         });
@@ -82,9 +87,9 @@ impl SandboxedDriver {
         F: AsyncFnOnce(DriverInstance<'_>) -> wasmtime::Result<Result<T, wit::ActionError>>,
     {
         let about = setup.call;
-        let Call { object, rid, .. } = about;
+        let DriverCall { object, rid, .. } = about;
         if let Some(stuck) = self.environment.host.queues.stuck(object, rid) {
-            return DriverAnswer::refused(Fault::Stuck(stuck.to_string()).into());
+            return DriverAnswer::refused(DriverFault::Stuck(stuck.to_string()).into());
         }
         let scope = match self.scope(setup) {
             Ok(scope) => Arc::new(scope),
@@ -110,7 +115,7 @@ impl SandboxedDriver {
         match error {
             ActionError::NeedsGrant { line, .. } => self.refusal(scope, line),
             error if scope.bounds().cancel.is_cancelled() => {
-                scope.say(Level::Info, &error.to_string());
+                scope.say(LogSeverity::Info, &error.to_string());
                 ActionError::Cancelled
             }
             ActionError::Retryable(text) if scope.has_killed() || scope.is_overdue() => ActionError::TimedOut(text),
@@ -149,7 +154,11 @@ impl SandboxedDriver {
     }
 
     /// The driver's requests, bound to this resource and cut down to what the policies of its site and namespace allow.
-    pub(super) fn grants(&self, call: &Call, paths: &capability::ResourcePaths) -> Result<grant::Grants, ActionError> {
+    pub(super) fn grants(
+        &self,
+        call: &DriverCall,
+        paths: &capability::ResourcePaths,
+    ) -> Result<grant::Grants, ActionError> {
         let namespace = self.environment.node.namespace_policy(call.object.namespace()).map_err(ActionError::Failed)?;
         let context = grant::GrantContext {
             object: call.object.clone(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use driver::Call;
+use driver::DriverCall;
 use grant::SitePolicy;
 use model::DriverName;
 
@@ -11,7 +11,7 @@ use crate::sandbox::Sandbox;
 /// What the runtime needs to know of the node: its directories, and the policies of its site.
 pub trait NodeFacilities: Send + Sync {
     /// The directories and the control group of the resource that a call is about.
-    fn paths(&self, call: &Call) -> capability::ResourcePaths;
+    fn paths(&self, call: &DriverCall) -> capability::ResourcePaths;
 
     /// The site's policy for a driver, if there is one. The error says what is wrong with it.
     fn driver_policy(&self, driver: &DriverName) -> Result<Option<SitePolicy>, String>;

@@ -2,7 +2,7 @@
 //! accepted only from its owner.
 
 use capability::{CallContext, Subject};
-use driver::{Level, Message, StatusReport};
+use driver::{LogSeverity, ReportMessage, StatusReport};
 
 use super::sandboxed::SandboxedDriver;
 
@@ -17,7 +17,7 @@ impl SandboxedDriver {
             };
             if !own {
                 let text = format!("exposes {value}, which is not its own: ignored");
-                report.messages.push(Message { level: Level::Warn, text });
+                report.messages.push(ReportMessage { level: LogSeverity::Warn, text });
             }
             own
         });

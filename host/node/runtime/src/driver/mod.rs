@@ -1,7 +1,7 @@
 //! Drivers in the sandbox: [`driver::Driver`] on top of components that export `lifecycle`.
 //!
 //! ```text
-//!   Source ──runtime──▶ SandboxedDriver ──call: policy ∩ requests ∩ keywords──▶ CallContext ──sandbox──▶ answer, exposures
+//!   DriverSource ──runtime──▶ SandboxedDriver ──call: policy ∩ requests ∩ keywords──▶ CallContext ──sandbox──▶ answer, exposures
 //! ```
 
 mod answer;
@@ -13,4 +13,4 @@ mod runtime;
 mod sandboxed;
 
 pub use environment::NodeFacilities;
-pub use runtime::{Code, GrantsError, Runtime, Source};
+pub use runtime::{ComponentCode, DriverSource, GrantsError, Runtime};

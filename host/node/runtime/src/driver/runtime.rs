@@ -1,36 +1,36 @@
-//! The runtime: what all drivers of a process share, and how a driver is loaded.
+//! The runtime: loads a driver from its source, with the policy of its site.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bindings::driver::DriverIndices;
-use driver::{Call, Driver, Manifest};
+use driver::{Driver, DriverCall, Manifest};
 use grant::{ComponentDigest, DriverTrust, GrantRequest, SitePolicy};
 use wasmtime::component::InstancePre;
 
 use super::environment::{DriverEnvironment, NodeFacilities};
 use super::sandboxed::SandboxedDriver;
-use crate::sandbox::{self, Limits, LoadError, NoEngine, Sandbox, State};
+use crate::sandbox::{self, CallLimits, EngineError, GuestState, LoadError, Sandbox};
 
 /// Where a driver's component is.
 #[derive(Debug, Clone)]
-pub enum Code {
+pub enum ComponentCode {
     /// In the agent itself.
     Builtin(&'static [u8]),
-    /// In a file that the site installed.
+    /// In a file that was installed on this site.
     File(PathBuf),
 }
 
 /// A driver to load.
 #[derive(Debug, Clone)]
-pub struct Source {
-    /// What it says of itself.
+pub struct DriverSource {
+    /// The driver's manifest.
     pub manifest: Manifest,
     /// `sha256:` and the digest of its component.
     pub digest: String,
-    /// Its component.
-    pub code: Code,
+    /// Where its component is.
+    pub code: ComponentCode,
 }
 
 /// Loads drivers, for one agent.
@@ -38,40 +38,40 @@ pub struct Runtime {
     environment: Arc<DriverEnvironment>,
 }
 
-/// Why it cannot be told what a driver may do.
+/// Why the grants of a driver cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantsError {
     /// The driver does not load.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// Its requests do not fit the resource.
+    /// Its requests cannot be bound to the resource.
     #[error(transparent)]
     Bind(#[from] driver::ActionError),
 }
 
 impl Runtime {
-    /// A runtime that keeps compiled drivers in `cache`. `compiler` is the program that compiles them when it is called with
-    /// [`crate::COMPILE_VERB`], mostly this very one.
+    /// A runtime that keeps compiled drivers in the directory `cache`. `compiler` is the program that compiles them when it is
+    /// called with [`crate::COMPILE_VERB`]: usually the running program itself.
     pub fn new(
         cache: PathBuf,
         compiler: PathBuf,
         host: Arc<capability::HostServices>,
         node: Arc<dyn NodeFacilities>,
-    ) -> Result<Runtime, NoEngine> {
+    ) -> Result<Runtime, EngineError> {
         let sandbox = Sandbox::new(cache, compiler)?;
         Ok(Runtime { environment: Arc::new(DriverEnvironment { sandbox, host, node }) })
     }
 
-    /// Loads a driver: compiles it if nobody has yet, links it, reads its policy. Takes milliseconds, or on a cold cache a
-    /// fraction of a second; blocks.
-    pub fn load(&self, source: Source) -> Result<Arc<dyn Driver>, LoadError> {
+    /// Loads a driver: compiles it unless the cache has it, links it, reads its policy. Blocks: milliseconds, or on a cold cache a
+    /// fraction of a second.
+    pub fn load(&self, source: DriverSource) -> Result<Arc<dyn Driver>, LoadError> {
         Ok(Arc::new(self.sandboxed(source)?))
     }
 
-    fn sandboxed(&self, source: Source) -> Result<SandboxedDriver, LoadError> {
+    fn sandboxed(&self, source: DriverSource) -> Result<SandboxedDriver, LoadError> {
         let trust = match source.code {
-            Code::Builtin(_) => DriverTrust::BuiltIn,
-            Code::File(_) => DriverTrust::ThirdParty,
+            ComponentCode::Builtin(_) => DriverTrust::BuiltIn,
+            ComponentCode::File(_) => DriverTrust::ThirdParty,
         };
         let (policy, limits) = self.policy(&source, trust)?;
         let requests = requests(&source.manifest)?;
@@ -89,45 +89,45 @@ impl Runtime {
         })
     }
 
-    /// What a driver may do in a call, bound to its resource: for people who want to know beforehand.
-    pub fn grants(&self, source: Source, call: &Call) -> Result<grant::Grants, GrantsError> {
+    /// What a driver may do in a call, bound to its resource, for an operator who inspects it.
+    pub fn grants(&self, source: DriverSource, call: &DriverCall) -> Result<grant::Grants, GrantsError> {
         let sandboxed = self.sandboxed(source)?;
         Ok(sandboxed.grants(call, &self.environment.node.paths(call))?)
     }
 
-    /// Compiles a driver into the cache, so that nobody waits for it later.
-    pub fn warm(&self, source: &Source) -> Result<(), LoadError> {
+    /// Compiles a driver into the cache, so that no action waits for that later.
+    pub fn warm(&self, source: &DriverSource) -> Result<(), LoadError> {
         self.link(source).map(drop)
     }
 
-    fn link(&self, source: &Source) -> Result<(InstancePre<State>, DriverIndices), LoadError> {
+    fn link(&self, source: &DriverSource) -> Result<(InstancePre<GuestState>, DriverIndices), LoadError> {
         let hex = source.digest.strip_prefix("sha256:").unwrap_or(&source.digest);
         let sandbox = &self.environment.sandbox;
         let component = match &source.code {
-            Code::Builtin(bytes) => sandbox.link(hex, bytes),
-            Code::File(path) => sandbox.link(hex, &sandbox::read(path, &source.digest)?),
+            ComponentCode::Builtin(bytes) => sandbox.link(hex, bytes),
+            ComponentCode::File(path) => sandbox.link(hex, &sandbox::read(path, &source.digest)?),
         }?;
         let exports = DriverIndices::new(&component).map_err(LoadError::contract)?;
         Ok((component, exports))
     }
 
-    /// What a component answers to `describe`. Compiles it; blocks meanwhile.
+    /// Asks a component for its manifest by `describe`. Compiles it first, and blocks meanwhile.
     pub async fn describe(&self, component: &[u8]) -> Result<String, LoadError> {
         self.environment.sandbox.describe(component, &self.environment.host).await
     }
 
-    /// How long at least one driver was at work so far.
+    /// How long at least one driver was running so far.
     pub fn time_in_drivers(&self) -> Duration {
         self.environment.sandbox.time_in_guests()
     }
 
-    fn policy(&self, source: &Source, trust: DriverTrust) -> Result<(grant::Policy, Limits), LoadError> {
+    fn policy(&self, source: &DriverSource, trust: DriverTrust) -> Result<(grant::Policy, CallLimits), LoadError> {
         let name = &source.manifest.name;
         let file = self.environment.node.driver_policy(name).map_err(LoadError::Refused)?;
         let digest: ComponentDigest = source.digest.parse().map_err(|error| LoadError::Refused(format!("{error}")))?;
         let limits = file.as_ref().map(|file| file.limits).unwrap_or_default();
-        let default = Limits::default();
-        let limits = Limits {
+        let default = CallLimits::default();
+        let limits = CallLimits {
             memory: limits.memory.unwrap_or(default.memory),
             cpu: limits.cpu.unwrap_or(default.cpu),
             wall: limits.wall.unwrap_or(default.wall),
@@ -137,7 +137,7 @@ impl Runtime {
     }
 }
 
-/// What the driver asks for.
+/// The grants that the driver requests. A line with an unknown keyword is refused: it would never be granted.
 fn requests(manifest: &Manifest) -> Result<Vec<GrantRequest>, LoadError> {
     let mut requests = Vec::with_capacity(manifest.grants.len());
     for line in &manifest.grants {

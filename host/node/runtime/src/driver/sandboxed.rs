@@ -6,15 +6,15 @@ use bindings::driver::DriverIndices;
 use bindings::driver::hostler::driver::types as wit;
 use bindings::{console, migrate, sync, task};
 use driver::{
-    ActionError, ActionReport, BoxFuture, Call, CallBounds, Console, Driver, Log, Manifest, Problem, RunReport,
-    StatusReport, TargetReport, Terminal, Verb,
+    ActionError, ActionReport, BoxFuture, CallBounds, ConsoleRequest, Driver, DriverCall, KeywordProblem, LogSink,
+    Manifest, OperatorTerminal, RunReport, StatusReport, TargetReport, Verb,
 };
 use wasmtime::component::InstancePre;
 
 use super::answer;
 use super::call::{CallSetup, DriverInstance};
 use super::environment::DriverEnvironment;
-use crate::sandbox::{Limits, State};
+use crate::sandbox::{CallLimits, GuestState};
 
 /// The exit status of a task that took too long, as timeout(1) has it.
 const TIMED_OUT: i32 = 124;
@@ -27,14 +27,14 @@ pub(super) struct SandboxedDriver {
     pub(super) digest: String,
     pub(super) requests: Vec<grant::GrantRequest>,
     pub(super) policy: grant::Policy,
-    pub(super) limits: Limits,
-    pub(super) component: InstancePre<State>,
+    pub(super) limits: CallLimits,
+    pub(super) component: InstancePre<GuestState>,
     pub(super) exports: DriverIndices,
     pub(super) environment: Arc<DriverEnvironment>,
 }
 
 impl SandboxedDriver {
-    async fn status_of(&self, call: &Call, bounds: &CallBounds, log: Arc<dyn Log>) -> StatusReport {
+    async fn status_of(&self, call: &DriverCall, bounds: &CallBounds, log: Arc<dyn LogSink>) -> StatusReport {
         let setup = CallSetup::new(Verb::Status, call, bounds, log);
         let answer = self
             .call(setup, async |DriverInstance { store, lifecycle, context, .. }: DriverInstance<'_>| {
@@ -52,7 +52,7 @@ impl SandboxedDriver {
         report
     }
 
-    async fn act_on(&self, verb: Verb, call: &Call, bounds: &CallBounds, log: Arc<dyn Log>) -> ActionReport {
+    async fn act_on(&self, verb: Verb, call: &DriverCall, bounds: &CallBounds, log: Arc<dyn LogSink>) -> ActionReport {
         let setup = CallSetup::new(verb, call, bounds, log);
         let answer = self
             .call(setup, async |DriverInstance { store, lifecycle, context, .. }: DriverInstance<'_>| match verb {
@@ -81,10 +81,10 @@ impl Driver for SandboxedDriver {
 
     fn validate<'a>(
         &'a self,
-        call: &'a Call,
+        call: &'a DriverCall,
         bounds: &'a CallBounds,
-        log: Arc<dyn Log>,
-    ) -> BoxFuture<'a, Result<Vec<Problem>, ActionError>> {
+        log: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, Result<Vec<KeywordProblem>, ActionError>> {
         Box::pin(async move {
             let setup = CallSetup::new(Verb::Validate, call, bounds, log);
             let answer = self
@@ -96,25 +96,30 @@ impl Driver for SandboxedDriver {
         })
     }
 
-    fn status<'a>(&'a self, call: &'a Call, bounds: &'a CallBounds, log: Arc<dyn Log>) -> BoxFuture<'a, StatusReport> {
+    fn status<'a>(
+        &'a self,
+        call: &'a DriverCall,
+        bounds: &'a CallBounds,
+        log: Arc<dyn LogSink>,
+    ) -> BoxFuture<'a, StatusReport> {
         Box::pin(self.status_of(call, bounds, log))
     }
 
     fn act<'a>(
         &'a self,
         verb: Verb,
-        call: &'a Call,
+        call: &'a DriverCall,
         bounds: &'a CallBounds,
-        log: Arc<dyn Log>,
+        log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, ActionReport> {
         Box::pin(self.act_on(verb, call, bounds, log))
     }
 
     fn run<'a>(
         &'a self,
-        call: &'a Call,
+        call: &'a DriverCall,
         bounds: &'a CallBounds,
-        log: Arc<dyn Log>,
+        log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<RunReport, ActionError>> {
         Box::pin(async move {
             let setup = CallSetup::new(Verb::Run, call, bounds, log);
@@ -139,9 +144,9 @@ impl Driver for SandboxedDriver {
         &'a self,
         verb: &'a str,
         targets: &'a [String],
-        call: &'a Call,
+        call: &'a DriverCall,
         bounds: &'a CallBounds,
-        log: Arc<dyn Log>,
+        log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
         Box::pin(async move {
             let setup = CallSetup::new(Verb::Sync, call, bounds, log);
@@ -160,9 +165,9 @@ impl Driver for SandboxedDriver {
     fn migrate<'a>(
         &'a self,
         to: &'a str,
-        call: &'a Call,
+        call: &'a DriverCall,
         bounds: &'a CallBounds,
-        log: Arc<dyn Log>,
+        log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, ActionReport> {
         Box::pin(async move {
             let setup = CallSetup::new(Verb::Migrate, call, bounds, log);
@@ -180,11 +185,11 @@ impl Driver for SandboxedDriver {
 
     fn console<'a>(
         &'a self,
-        asked: &'a Console,
-        terminal: &'a Terminal,
-        call: &'a Call,
+        asked: &'a ConsoleRequest,
+        terminal: &'a OperatorTerminal,
+        call: &'a DriverCall,
         bounds: &'a CallBounds,
-        log: Arc<dyn Log>,
+        log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<i32, ActionError>> {
         Box::pin(async move {
             let setup = CallSetup::new(asked.verb(), call, bounds, log).with_argv(asked.argv());
@@ -195,9 +200,9 @@ impl Driver for SandboxedDriver {
                     };
                     let console = export.hostler_driver_console();
                     match asked {
-                        Console::Enter => console.call_enter(store, &context).await,
-                        Console::Exec(argv) => console.call_exec(store, &context, argv).await,
-                        Console::Logs { follow } => console.call_logs(store, &context, *follow).await,
+                        ConsoleRequest::Enter => console.call_enter(store, &context).await,
+                        ConsoleRequest::Exec(argv) => console.call_exec(store, &context, argv).await,
+                        ConsoleRequest::Logs { follow } => console.call_logs(store, &context, *follow).await,
                     }
                 })
                 .await;

@@ -1,39 +1,39 @@
-//! `block`.
+//! `wit/block.wit`: block devices and loop devices.
 
 use std::time::Duration;
 
 use bindings::driver::hostler::driver::block::{Device, Host, Signature};
 use capability::block;
 
-use super::{Answer, answer};
-use crate::sandbox::State;
+use super::{ImportAnswer, answer};
+use crate::sandbox::GuestState;
 
-impl Host for State {
-    async fn find(&mut self, path: String) -> Answer<Option<Device>> {
+impl Host for GuestState {
+    async fn find(&mut self, path: String) -> ImportAnswer<Option<Device>> {
         answer(block::find(&self.scope, &path).await.map(|found| found.map(device)))
     }
 
-    async fn wait_for(&mut self, path: String, timeout_ms: u64) -> Answer<Device> {
+    async fn wait_for(&mut self, path: String, timeout_ms: u64) -> ImportAnswer<Device> {
         answer(block::wait_for(&self.scope, &path, Duration::from_millis(timeout_ms)).await.map(device))
     }
 
-    async fn user_of(&mut self, path: String) -> Answer<Option<String>> {
+    async fn user_of(&mut self, path: String) -> ImportAnswer<Option<String>> {
         answer(block::user_of(&self.scope, &path).await)
     }
 
-    async fn probe(&mut self, path: String) -> Answer<Option<Signature>> {
+    async fn probe(&mut self, path: String) -> ImportAnswer<Option<Signature>> {
         answer(block::probe(&self.scope, &path).await.map(|found| found.map(signature)))
     }
 
-    async fn loop_of(&mut self, file: String) -> Answer<Option<Device>> {
+    async fn loop_of(&mut self, file: String) -> ImportAnswer<Option<Device>> {
         answer(block::loop_of(&self.scope, &file).await.map(|found| found.map(device)))
     }
 
-    async fn attach_loop(&mut self, file: String, read_only: bool) -> Answer<Device> {
+    async fn attach_loop(&mut self, file: String, read_only: bool) -> ImportAnswer<Device> {
         answer(block::attach_loop(&self.scope, &file, read_only).await.map(device))
     }
 
-    async fn detach_loop(&mut self, file: String) -> Answer<bool> {
+    async fn detach_loop(&mut self, file: String) -> ImportAnswer<bool> {
         answer(block::detach_loop(&self.scope, &file).await)
     }
 }

@@ -1,12 +1,12 @@
-//! `clock`.
+//! `wit/clock.wit`: time.
 
 use bindings::driver::hostler::driver::clock::Host;
 use capability::clock;
 
-use super::{Answer, answer};
-use crate::sandbox::State;
+use super::{ImportAnswer, answer};
+use crate::sandbox::GuestState;
 
-impl Host for State {
+impl Host for GuestState {
     async fn wall_ms(&mut self) -> wasmtime::Result<u64> {
         Ok(clock::wall_ms())
     }
@@ -15,7 +15,7 @@ impl Host for State {
         Ok(clock::boot_ms())
     }
 
-    async fn sleep_ms(&mut self, duration: u64) -> Answer<()> {
+    async fn sleep_ms(&mut self, duration: u64) -> ImportAnswer<()> {
         answer(clock::sleep_ms(&self.scope, duration).await)
     }
 }

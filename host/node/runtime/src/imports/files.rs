@@ -1,49 +1,49 @@
-//! `files`.
+//! `wit/files.wit`: files and directories.
 
 use bindings::driver::hostler::driver::files::{Host, Metadata};
 use capability::files;
 
-use super::{Answer, answer};
-use crate::sandbox::State;
+use super::{ImportAnswer, answer};
+use crate::sandbox::GuestState;
 
-impl Host for State {
-    async fn stat(&mut self, path: String) -> Answer<Option<Metadata>> {
+impl Host for GuestState {
+    async fn stat(&mut self, path: String) -> ImportAnswer<Option<Metadata>> {
         answer(files::stat(&self.scope, &path).await.map(|found| found.map(metadata)))
     }
 
-    async fn read(&mut self, path: String) -> Answer<Vec<u8>> {
+    async fn read(&mut self, path: String) -> ImportAnswer<Vec<u8>> {
         answer(files::read(&self.scope, &path).await)
     }
 
-    async fn list_directory(&mut self, path: String) -> Answer<Vec<String>> {
+    async fn list_directory(&mut self, path: String) -> ImportAnswer<Vec<String>> {
         answer(files::list_directory(&self.scope, &path).await)
     }
 
-    async fn write(&mut self, path: String, content: Vec<u8>, mode: u32) -> Answer<()> {
+    async fn write(&mut self, path: String, content: Vec<u8>, mode: u32) -> ImportAnswer<()> {
         answer(files::write(&self.scope, &path, content, mode).await)
     }
 
-    async fn allocate(&mut self, path: String, size: u64) -> Answer<()> {
+    async fn allocate(&mut self, path: String, size: u64) -> ImportAnswer<()> {
         answer(files::allocate(&self.scope, &path, size).await)
     }
 
-    async fn make_directory(&mut self, path: String, mode: u32) -> Answer<bool> {
+    async fn make_directory(&mut self, path: String, mode: u32) -> ImportAnswer<bool> {
         answer(files::make_directory(&self.scope, &path, mode).await)
     }
 
-    async fn remove(&mut self, path: String) -> Answer<bool> {
+    async fn remove(&mut self, path: String) -> ImportAnswer<bool> {
         answer(files::remove(&self.scope, &path).await)
     }
 
-    async fn remove_tree(&mut self, path: String) -> Answer<bool> {
+    async fn remove_tree(&mut self, path: String) -> ImportAnswer<bool> {
         answer(files::remove_tree(&self.scope, &path).await)
     }
 
-    async fn set_mode(&mut self, path: String, mode: u32) -> Answer<()> {
+    async fn set_mode(&mut self, path: String, mode: u32) -> ImportAnswer<()> {
         answer(files::set_mode(&self.scope, &path, mode).await)
     }
 
-    async fn set_owner(&mut self, path: String, user: Option<String>, group: Option<String>) -> Answer<()> {
+    async fn set_owner(&mut self, path: String, user: Option<String>, group: Option<String>) -> ImportAnswer<()> {
         answer(files::set_owner(&self.scope, &path, user, group).await)
     }
 }

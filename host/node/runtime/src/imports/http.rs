@@ -1,13 +1,13 @@
-//! `http`.
+//! `wit/http.wit`: HTTP requests.
 
 use bindings::driver::hostler::driver::http::{Endpoint, Host, Request, Response};
 use capability::http;
 
-use super::{Answer, answer, kvs, pairs};
-use crate::sandbox::State;
+use super::{ImportAnswer, answer, kvs, pairs};
+use crate::sandbox::GuestState;
 
-impl Host for State {
-    async fn send(&mut self, r: Request) -> Answer<Response> {
+impl Host for GuestState {
+    async fn send(&mut self, r: Request) -> ImportAnswer<Response> {
         answer(http::send(&self.scope, request(r)).await.map(response))
     }
 }

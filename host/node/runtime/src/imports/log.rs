@@ -1,10 +1,10 @@
-//! `log`.
+//! `wit/log.wit`: log lines.
 
 use bindings::driver::hostler::driver::log::Host;
 
-use crate::sandbox::State;
+use crate::sandbox::GuestState;
 
-impl Host for State {
+impl Host for GuestState {
     async fn log(&mut self, level: String, text: String) -> wasmtime::Result<()> {
         capability::log::log(&self.scope, &level, &text);
         Ok(())

@@ -1,4 +1,4 @@
-//! The imported interfaces, one module each: types of the contract in, a capability called, types of the contract out.
+//! The interfaces that a guest imports, one module each: types of the contract in, a capability called, types of the contract out.
 //! Nothing is decided here.
 
 mod block;
@@ -16,11 +16,12 @@ mod state;
 use bindings::driver::hostler::driver::types::{self as wit, Kv};
 use capability::CapabilityError;
 
-/// What every function here returns: a failure of the host itself outside, an answer to the driver inside.
-type Answer<T> = wasmtime::Result<Result<T, wit::CapabilityError>>;
+/// The result of an imported function. The outer error is a failure of the host itself and traps the guest; the inner one is an
+/// answer to it.
+type ImportAnswer<T> = wasmtime::Result<Result<T, wit::CapabilityError>>;
 
-/// An answer to the driver.
-fn answer<T, U: From<T>>(result: Result<T, CapabilityError>) -> Answer<U> {
+/// Makes an answer to the guest.
+fn answer<T, U: From<T>>(result: Result<T, CapabilityError>) -> ImportAnswer<U> {
     Ok(result.map(U::from).map_err(to_wit))
 }
 

@@ -1,34 +1,34 @@
-//! `mount`.
+//! `wit/mount.wit`: mounts.
 
 use std::time::Duration;
 
 use bindings::driver::hostler::driver::mount::{Host, MountEntry, Request, Usage};
 use capability::mount;
 
-use super::{Answer, answer};
-use crate::sandbox::State;
+use super::{ImportAnswer, answer};
+use crate::sandbox::GuestState;
 
-impl Host for State {
-    async fn mounts_at(&mut self, target: String) -> Answer<Vec<MountEntry>> {
+impl Host for GuestState {
+    async fn mounts_at(&mut self, target: String) -> ImportAnswer<Vec<MountEntry>> {
         answer(
             mount::mounts_at(&self.scope, &target).await.map(|found| found.into_iter().map(entry).collect::<Vec<_>>()),
         )
     }
 
-    async fn supports(&mut self, fstype: String) -> Answer<bool> {
+    async fn supports(&mut self, fstype: String) -> ImportAnswer<bool> {
         answer(mount::supports(&self.scope, &fstype).await)
     }
 
-    async fn mount(&mut self, r: Request) -> Answer<()> {
+    async fn mount(&mut self, r: Request) -> ImportAnswer<()> {
         let Request { source, target, fstype, options } = r;
         answer(mount::mount(&self.scope, mount::MountRequest { source, target, fstype, options }).await)
     }
 
-    async fn unmount(&mut self, target: String) -> Answer<()> {
+    async fn unmount(&mut self, target: String) -> ImportAnswer<()> {
         answer(mount::unmount(&self.scope, &target).await)
     }
 
-    async fn statfs(&mut self, target: String, timeout_ms: u64) -> Answer<Usage> {
+    async fn statfs(&mut self, target: String, timeout_ms: u64) -> ImportAnswer<Usage> {
         let usage = mount::statfs(&self.scope, &target, Duration::from_millis(timeout_ms)).await;
         answer(usage.map(|mount::FilesystemUsage { total, free }| Usage { total, free }))
     }

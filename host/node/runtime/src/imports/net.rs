@@ -1,55 +1,55 @@
-//! `net`.
+//! `wit/net.wit`: the node's network.
 
 use bindings::driver::hostler::driver::net::{Address, Holder, Host, Link, Route};
 use capability::net;
 
-use super::{Answer, answer};
-use crate::sandbox::State;
+use super::{ImportAnswer, answer};
+use crate::sandbox::GuestState;
 
-impl Host for State {
-    async fn find_link(&mut self, dev: String) -> Answer<Option<Link>> {
+impl Host for GuestState {
+    async fn find_link(&mut self, dev: String) -> ImportAnswer<Option<Link>> {
         answer(net::find_link(&self.scope, &dev).await.map(|found| found.map(link)))
     }
 
-    async fn addresses(&mut self, dev: String) -> Answer<Option<Vec<Address>>> {
+    async fn addresses(&mut self, dev: String) -> ImportAnswer<Option<Vec<Address>>> {
         let found = net::addresses(&self.scope, &dev).await;
         answer(found.map(|found| found.map(|list| list.into_iter().map(address).collect::<Vec<_>>())))
     }
 
-    async fn resolve(&mut self, name: String) -> Answer<Vec<String>> {
+    async fn resolve(&mut self, name: String) -> ImportAnswer<Vec<String>> {
         answer(net::resolve(&self.scope, &name).await)
     }
 
-    async fn find_holder(&mut self, dev: String, address: String, timeout_ms: u64) -> Answer<Option<Holder>> {
+    async fn find_holder(&mut self, dev: String, address: String, timeout_ms: u64) -> ImportAnswer<Option<Holder>> {
         answer(net::find_holder(&self.scope, &dev, &address, timeout_ms).await.map(|found| found.map(holder)))
     }
 
-    async fn set_up(&mut self, dev: String) -> Answer<()> {
+    async fn set_up(&mut self, dev: String) -> ImportAnswer<()> {
         answer(net::set_up(&self.scope, &dev).await)
     }
 
-    async fn add_address(&mut self, dev: String, cidr: String, label: String) -> Answer<()> {
+    async fn add_address(&mut self, dev: String, cidr: String, label: String) -> ImportAnswer<()> {
         answer(net::add_address(&self.scope, &dev, &cidr, &label).await)
     }
 
-    async fn remove_address(&mut self, dev: String, cidr: String) -> Answer<bool> {
+    async fn remove_address(&mut self, dev: String, cidr: String) -> ImportAnswer<bool> {
         answer(net::remove_address(&self.scope, &dev, &cidr).await)
     }
 
-    async fn announce(&mut self, dev: String, address: String) -> Answer<()> {
+    async fn announce(&mut self, dev: String, address: String) -> ImportAnswer<()> {
         answer(net::announce(&self.scope, &dev, &address).await)
     }
 
-    async fn routes_to(&mut self, destination: String) -> Answer<Vec<Route>> {
+    async fn routes_to(&mut self, destination: String) -> ImportAnswer<Vec<Route>> {
         let found = net::routes_to(&self.scope, &destination).await;
         answer(found.map(|list| list.into_iter().map(to_route).collect::<Vec<_>>()))
     }
 
-    async fn add_route(&mut self, r: Route) -> Answer<bool> {
+    async fn add_route(&mut self, r: Route) -> ImportAnswer<bool> {
         answer(net::add_route(&self.scope, from_route(r)).await)
     }
 
-    async fn remove_route(&mut self, r: Route) -> Answer<bool> {
+    async fn remove_route(&mut self, r: Route) -> ImportAnswer<bool> {
         answer(net::remove_route(&self.scope, from_route(r)).await)
     }
 }

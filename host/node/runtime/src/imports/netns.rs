@@ -1,4 +1,4 @@
-//! `netns`.
+//! `wit/netns.wit`: network namespaces of others.
 
 use bindings::driver::hostler::driver::net::{Holder, Route};
 use bindings::driver::hostler::driver::netns::{Address, Contents, Host, Link};
@@ -6,11 +6,11 @@ use bindings::driver::hostler::driver::types::Kv;
 use capability::netns;
 
 use super::net::{from_route, holder, to_route};
-use super::{Answer, answer, pairs};
-use crate::sandbox::State;
+use super::{ImportAnswer, answer, pairs};
+use crate::sandbox::GuestState;
 
-impl Host for State {
-    async fn look(&mut self, netns: String) -> Answer<Option<Contents>> {
+impl Host for GuestState {
+    async fn look(&mut self, netns: String) -> ImportAnswer<Option<Contents>> {
         answer(netns::look(&self.scope, &netns).await.map(|found| found.map(contents)))
     }
 
@@ -20,36 +20,36 @@ impl Host for State {
         dev: String,
         address: String,
         timeout_ms: u64,
-    ) -> Answer<Option<Holder>> {
+    ) -> ImportAnswer<Option<Holder>> {
         let found = netns::find_holder(&self.scope, &netns, &dev, &address, timeout_ms).await;
         answer(found.map(|found| found.map(holder)))
     }
 
-    async fn plug(&mut self, netns: String, mode: String, dev: String, options: Vec<Kv>) -> Answer<Link> {
+    async fn plug(&mut self, netns: String, mode: String, dev: String, options: Vec<Kv>) -> ImportAnswer<Link> {
         answer(netns::plug(&self.scope, &netns, &mode, &dev, &pairs(options)).await.map(link))
     }
 
-    async fn unplug(&mut self, netns: String, mode: String, dev: String) -> Answer<bool> {
+    async fn unplug(&mut self, netns: String, mode: String, dev: String) -> ImportAnswer<bool> {
         answer(netns::unplug(&self.scope, &netns, &mode, &dev).await)
     }
 
-    async fn add_address(&mut self, netns: String, dev: String, cidr: String, options: Vec<Kv>) -> Answer<bool> {
+    async fn add_address(&mut self, netns: String, dev: String, cidr: String, options: Vec<Kv>) -> ImportAnswer<bool> {
         answer(netns::add_address(&self.scope, &netns, &dev, &cidr, &pairs(options)).await)
     }
 
-    async fn remove_address(&mut self, netns: String, dev: String, cidr: String) -> Answer<bool> {
+    async fn remove_address(&mut self, netns: String, dev: String, cidr: String) -> ImportAnswer<bool> {
         answer(netns::remove_address(&self.scope, &netns, &dev, &cidr).await)
     }
 
-    async fn announce(&mut self, netns: String, dev: String, address: String) -> Answer<()> {
+    async fn announce(&mut self, netns: String, dev: String, address: String) -> ImportAnswer<()> {
         answer(netns::announce(&self.scope, &netns, &dev, &address).await)
     }
 
-    async fn add_route(&mut self, netns: String, r: Route, options: Vec<Kv>) -> Answer<bool> {
+    async fn add_route(&mut self, netns: String, r: Route, options: Vec<Kv>) -> ImportAnswer<bool> {
         answer(netns::add_route(&self.scope, &netns, from_route(r), &pairs(options)).await)
     }
 
-    async fn remove_route(&mut self, netns: String, r: Route) -> Answer<bool> {
+    async fn remove_route(&mut self, netns: String, r: Route) -> ImportAnswer<bool> {
         answer(netns::remove_route(&self.scope, &netns, from_route(r)).await)
     }
 }

@@ -1,30 +1,30 @@
-//! `process`.
+//! `wit/process.wit`: programs.
 
 use bindings::driver::hostler::driver::process::{Command, Host, Output, Piped, ProcessInfo};
 use capability::process;
 
-use super::{Answer, answer, pairs};
-use crate::sandbox::State;
+use super::{ImportAnswer, answer, pairs};
+use crate::sandbox::GuestState;
 
-impl Host for State {
-    async fn run(&mut self, c: Command) -> Answer<Output> {
+impl Host for GuestState {
+    async fn run(&mut self, c: Command) -> ImportAnswer<Output> {
         answer(process::run(&self.scope, command(c)).await.map(output))
     }
 
-    async fn pipe(&mut self, source: Command, sink: Command) -> Answer<Piped> {
+    async fn pipe(&mut self, source: Command, sink: Command) -> ImportAnswer<Piped> {
         answer(process::pipe(&self.scope, command(source), command(sink)).await.map(piped))
     }
 
-    async fn spawn(&mut self, c: Command) -> Answer<u32> {
+    async fn spawn(&mut self, c: Command) -> ImportAnswer<u32> {
         answer(process::spawn(&self.scope, command(c)).await)
     }
 
-    async fn running(&mut self) -> Answer<Vec<ProcessInfo>> {
+    async fn running(&mut self) -> ImportAnswer<Vec<ProcessInfo>> {
         let found = process::running(&self.scope).await;
         answer(found.map(|list| list.into_iter().map(info).collect::<Vec<_>>()))
     }
 
-    async fn terminate(&mut self, signal: String, grace_ms: u64) -> Answer<u32> {
+    async fn terminate(&mut self, signal: String, grace_ms: u64) -> ImportAnswer<u32> {
         answer(process::terminate(&self.scope, &signal, grace_ms).await)
     }
 }

@@ -1,10 +1,10 @@
-//! `progress`.
+//! `wit/progress.wit`: progress and cancellation.
 
 use bindings::driver::hostler::driver::progress::Host;
 
-use crate::sandbox::State;
+use crate::sandbox::GuestState;
 
-impl Host for State {
+impl Host for GuestState {
     async fn report(&mut self, done: u64, total: Option<u64>, unit: String) -> wasmtime::Result<()> {
         capability::progress::report(&self.scope, done, total, &unit);
         Ok(())

@@ -1,21 +1,21 @@
-//! `state`.
+//! `wit/state.wit`: values that the host keeps for a resource.
 
 use bindings::driver::hostler::driver::state::Host;
 use capability::state;
 
-use super::{Answer, answer};
-use crate::sandbox::State;
+use super::{ImportAnswer, answer};
+use crate::sandbox::GuestState;
 
-impl Host for State {
-    async fn get(&mut self, scope: String, key: String) -> Answer<Option<String>> {
+impl Host for GuestState {
+    async fn get(&mut self, scope: String, key: String) -> ImportAnswer<Option<String>> {
         answer(state::get(&self.scope, &scope, &key).await)
     }
 
-    async fn set(&mut self, scope: String, key: String, value: String) -> Answer<()> {
+    async fn set(&mut self, scope: String, key: String, value: String) -> ImportAnswer<()> {
         answer(state::set(&self.scope, &scope, &key, &value).await)
     }
 
-    async fn remove(&mut self, scope: String, key: String) -> Answer<()> {
+    async fn remove(&mut self, scope: String, key: String) -> ImportAnswer<()> {
         answer(state::remove(&self.scope, &scope, &key).await)
     }
 }

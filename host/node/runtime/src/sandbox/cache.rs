@@ -1,4 +1,4 @@
-//! Compiled drivers on disk. Only files that this very uid wrote are ever loaded: what they hold runs as the agent.
+//! Compiled components on disk. Only files that the agent's own uid wrote are loaded: the code in them runs as the agent.
 
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
@@ -15,9 +15,9 @@ use super::compile;
 /// A component larger than this is refused before it is compiled, in bytes.
 pub(crate) const LARGEST: usize = 64 << 20;
 
-/// The folder of compiled drivers.
-pub(crate) struct Cache {
-    folder: PathBuf,
+/// The directory of compiled components.
+pub(crate) struct ComponentCache {
+    directory: PathBuf,
     compiler: PathBuf,
 }
 
@@ -33,28 +33,28 @@ pub enum LoadError {
     /// Its compiled form does not load.
     #[error("its compiled form does not load")]
     Component(#[source] wasmtime::Error),
-    /// It does not say what it is.
+    /// Its `describe` failed.
     #[error("it does not describe itself: {0}")]
     Describe(String),
-    /// It imports or exports something else than the contract.
+    /// Its imports or exports are not those of the contract.
     #[error("it does not fit the contract: {0}")]
     Contract(String),
     /// Its component cannot be read.
     #[error("its component cannot be read")]
     Read(#[source] io::Error),
-    /// Its component is another one than was installed.
+    /// Its component is not the one that was installed.
     #[error("its component is {found}, not the {expected} that was installed")]
     Digest {
-        /// What was installed.
+        /// The digest of what was installed.
         expected: String,
-        /// What is there.
+        /// The digest of what is there.
         found: String,
     },
-    /// A line of its grants cannot be read.
-    #[error("it asks for something that is no grant")]
+    /// A line of its grants cannot be parsed.
+    #[error("it asks for something that is not a grant")]
     Grant(#[source] grant::GrantRequestError),
-    /// A line of its grants names a keyword that its manifest has not: it would never be granted, and nobody would know why.
-    #[error("its grant {line:?} names {keyword:?}, which is none of its keywords")]
+    /// A line of its grants names a keyword that its manifest lacks: it would never be granted, for no visible reason.
+    #[error("its grant {line:?} names {keyword:?}, which is not one of its keywords")]
     Keyword {
         /// The line.
         line: String,
@@ -77,15 +77,15 @@ pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Cache {
-    pub(crate) fn new(folder: PathBuf, compiler: PathBuf) -> Cache {
-        Cache { folder, compiler }
+impl ComponentCache {
+    pub(crate) fn new(directory: PathBuf, compiler: PathBuf) -> ComponentCache {
+        ComponentCache { directory, compiler }
     }
 
-    /// The component, ready to be linked: from the cache, or compiled in a child process and put there. A cache that cannot be
+    /// The component, ready to be linked: from the cache, or compiled in a child process and then cached. A cache that cannot be
     /// used costs time, and nothing else.
     pub(crate) fn load(&self, engine: &wasmtime::Engine, digest: &str, bytes: &[u8]) -> Result<Component, LoadError> {
-        let path = self.folder.join(format!("{digest}-{:016x}.cwasm", compatibility(engine)));
+        let path = self.directory.join(format!("{digest}-{:016x}.cwasm", compatibility(engine)));
         if let Some(component) = self.cached(engine, &path) {
             return Ok(component);
         }
@@ -101,13 +101,14 @@ impl Cache {
         from_bytes(engine, &compiled).map_err(LoadError::Component)
     }
 
-    /// What does not fit this engine any more is as good as absent.
+    /// The cached form. A file that another engine or another user wrote is treated as absent.
     fn cached(&self, engine: &wasmtime::Engine, path: &Path) -> Option<Component> {
         let file =
             File::options().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(path).ok()?;
+        // All checks are made on the open file, which nobody can exchange any more, and not on its path.
         let seen = file.metadata().ok()?;
         let own = rustix::process::geteuid().as_raw();
-        if !seen.is_file() || seen.uid() != own || seen.mode() & 0o022 != 0 || !private(&self.folder, own) {
+        if !seen.is_file() || seen.uid() != own || seen.mode() & 0o022 != 0 || !private(&self.directory, own) {
             return None;
         }
         if !intact(&file, seen.len()).is_ok_and(|intact| intact) {
@@ -117,8 +118,9 @@ impl Cache {
     }
 
     fn write(&self, path: &Path, compiled: &[u8]) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
-        let draft = self.folder.join(format!(".{}-{:x}", std::process::id(), nonce()));
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
+        // Written aside and renamed, so that no other process ever loads half a file.
+        let draft = self.directory.join(format!(".{}-{:x}", std::process::id(), nonce()));
         let written = File::options()
             .write(true)
             .create_new(true)
@@ -133,8 +135,8 @@ impl Cache {
     }
 }
 
-/// Writes the compiled form and its checksum behind it. The engine checks no more than its own headers, and would run what a
-/// failing disk made of the code between them.
+/// Writes the compiled form, and a checksum behind it: the engine checks only its own headers, and would run whatever a failing
+/// disk made of the code between them.
 fn seal(file: &mut File, compiled: &[u8]) -> io::Result<()> {
     file.write_all(compiled)?;
     file.write_all(&crc32fast::hash(compiled).to_le_bytes())
@@ -159,19 +161,19 @@ fn intact(file: &File, length: u64) -> io::Result<bool> {
     Ok(hasher.finalize().to_le_bytes() == seal)
 }
 
-/// Whether nobody else can put a file into the folder.
-fn private(folder: &Path, own: u32) -> bool {
-    fs::symlink_metadata(folder).is_ok_and(|seen| seen.is_dir() && seen.uid() == own && seen.mode() & 0o022 == 0)
+/// Whether no other user can put a file into the directory.
+fn private(directory: &Path, own: u32) -> bool {
+    fs::symlink_metadata(directory).is_ok_and(|seen| seen.is_dir() && seen.uid() == own && seen.mode() & 0o022 == 0)
 }
 
-/// Tells drafts of the same process apart.
+/// Makes the names of this process's drafts differ.
 fn nonce() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// What compiled code must have in common with an engine to run in it.
+/// A hash of everything that compiled code must have in common with an engine to run in it.
 fn compatibility(engine: &wasmtime::Engine) -> u64 {
     // The standard hasher without keys is the same in every process.
     let mut hasher = std::hash::DefaultHasher::new();
@@ -179,11 +181,11 @@ fn compatibility(engine: &wasmtime::Engine) -> u64 {
     hasher.finish()
 }
 
-/// Maps the very file that was looked at, whatever its path names by now.
-#[expect(unsafe_code, reason = "the agent wrote this file itself, into a folder that only its own uid can write")]
+/// Maps the file that was checked, whatever its path names by now.
+#[expect(unsafe_code, reason = "the agent wrote this file itself, into a directory that only its own uid can write")]
 fn from_file(engine: &wasmtime::Engine, file: &File) -> wasmtime::Result<Component> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    // SAFETY: the file and its folder belong to this uid and nobody else can write them, both checked on what is open; the
+    // SAFETY: the file and its directory belong to this uid and nobody else can write them, both checked on what is open; the
     // engine refuses what another version or configuration of itself has compiled.
     unsafe { Component::deserialize_file(engine, path) }
 }
@@ -194,11 +196,11 @@ fn from_bytes(engine: &wasmtime::Engine, compiled: &[u8]) -> wasmtime::Result<Co
     unsafe { Component::deserialize(engine, compiled) }
 }
 
-/// Reads a component's file, and checks that it is the one that was installed.
+/// Reads a component's file, and checks its digest.
 pub(crate) fn read(path: &Path, expected: &str) -> Result<Vec<u8>, LoadError> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(LoadError::Read)?;
-    // A file that grows meanwhile is read no further either.
+    // The limit is on what is read, not on the size that the file claims: it may grow meanwhile.
     file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(LoadError::Read)?;
     if bytes.len() > LARGEST {
         return Err(LoadError::TooLarge);

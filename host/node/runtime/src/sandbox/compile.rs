@@ -1,7 +1,7 @@
-//! Compiling a component, in a child process with limits: a component that is made to be slow or large to compile costs the
-//! child, not the agent.
+//! Compiles a component in a child process with limits: one that is made to be slow or large to compile costs the child, not the
+//! agent.
 //!
-//! The child is the program that embeds the runtime, called with [`VERB`]: it passes that on to [`compile_child`].
+//! The child is the program that embeds the runtime, called with [`VERB`]; it then calls [`compile_child`].
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -9,18 +9,18 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::engine::Engine;
+use super::engine::SandboxEngine;
 
 /// The first argument of the child.
 pub const VERB: &str = "compile-driver";
 
-/// Address space of the child, in bytes.
+/// The child's address space, in bytes.
 const MEMORY: u64 = 4 << 30;
 
-/// Processor time of the child, in seconds: a driver in Rust takes 0.3, one in Python 40.
+/// The child's processor time, in seconds: a driver in Rust takes 0.3, one in Python 40.
 const CPU: u64 = 120;
 
-/// Compiles in a child. The error is what the child says of it.
+/// Compiles in a child. The error is what the child printed.
 pub(crate) fn in_child(compiler: &Path, component: &[u8]) -> Result<Vec<u8>, String> {
     let mut child = Command::new(compiler)
         .arg(VERB)
@@ -32,7 +32,7 @@ pub(crate) fn in_child(compiler: &Path, component: &[u8]) -> Result<Vec<u8>, Str
         .map_err(|error| format!("the compiler does not start: {error}"))?;
     let mut stdin = child.stdin.take().ok_or("the compiler has no standard input")?;
     let output = std::thread::scope(|scope| {
-        // A child that gives up early closes the pipe: its own words say why.
+        // The write fails if the child gives up early: its standard error says why, so the result is not needed.
         scope.spawn(move || stdin.write_all(component));
         child.wait_with_output()
     })
@@ -42,7 +42,7 @@ pub(crate) fn in_child(compiler: &Path, component: &[u8]) -> Result<Vec<u8>, Str
     }
     let words = String::from_utf8_lossy(&output.stderr);
     match words.trim() {
-        "" => Err(format!("the compiler ended with {}", output.status)),
+        "" => Err(format!("the compiler exited with {}", output.status)),
         words => Err(words.to_owned()),
     }
 }
@@ -52,7 +52,7 @@ pub fn compile_child() -> Result<(), String> {
     limit()?;
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component).map_err(|error| error.to_string())?;
-    let engine = Engine::compiler().map_err(|error| error.to_string())?;
+    let engine = SandboxEngine::compiler().map_err(|error| error.to_string())?;
     let compiled = engine.precompile_component(&component).map_err(|error| format!("{error:#}"))?;
     io::stdout().write_all(&compiled).map_err(|error| error.to_string())
 }

@@ -1,22 +1,22 @@
-//! Asking a component for its manifest. For components whose tools cannot write a custom section: it is run once, when it is
-//! installed, with no grants at all.
+//! Asks a component for its manifest, if its tools could not write a custom section: it is run once, when it is installed, with
+//! no grants at all.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bindings::driver::DriverIndices;
 use capability::{CallContext, CallInputs, ContextSetup, OUTPUT_BUDGET, ResourcePaths, Subject};
-use driver::{ActionError, CallBounds, Silent, Verb};
+use driver::{ActionError, CallBounds, SilentLog, Verb};
 use grant::{GrantContext, Grants, NoDeviceLedger, Policy};
 use model::{DriverName, Group, NodeName, ObjectPath, Rid};
 
-use super::{GuestCall, GuestInstance, Limits, LoadError, Sandbox, digest};
+use super::{CallLimits, GuestCall, GuestInstance, LoadError, Sandbox, digest};
 
-/// How long the answer may take.
+/// How long the component may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Sandbox {
-    /// What a component answers to `describe`. Compiles it; blocks meanwhile.
+    /// Calls `describe`. Compiles the component first, and blocks meanwhile.
     pub(crate) async fn describe(
         &self,
         component: &[u8],
@@ -25,7 +25,7 @@ impl Sandbox {
         let component = self.link(&digest(component), component)?;
         let exports = DriverIndices::new(&component).map_err(LoadError::contract)?;
         let scope = nobody(host).ok_or_else(|| LoadError::Describe("it cannot be asked".to_owned()))?;
-        let call = GuestCall { component: &component, scope: &Arc::new(scope), limits: Limits::default() };
+        let call = GuestCall { component: &component, scope: &Arc::new(scope), limits: CallLimits::default() };
         let outcome = self
             .call(call, async |GuestInstance { store, instance }: GuestInstance<'_>| {
                 let exports = exports.load(&mut *store, &instance)?;
@@ -36,7 +36,7 @@ impl Sandbox {
     }
 }
 
-/// A scope that may do nothing, for nobody's sake.
+/// A scope without grants and without a resource, to call `describe`.
 fn nobody(host: &Arc<capability::HostServices>) -> Option<CallContext> {
     let subject = Subject {
         object: "describe".parse::<ObjectPath>().ok()?,
@@ -67,7 +67,7 @@ fn nobody(host: &Arc<capability::HostServices>) -> Option<CallContext> {
         grants,
         paths,
         output_budget: OUTPUT_BUDGET,
-        log: Arc::new(Silent),
+        log: Arc::new(SilentLog),
         services: host.clone(),
     }))
 }

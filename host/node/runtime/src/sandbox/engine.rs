@@ -1,4 +1,4 @@
-//! The engine: one a process, one configuration for all, so that the compiled drivers in the cache fit every one of them.
+//! The engine: one a process. All processes configure it alike, so that the compiled components in the cache fit all of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,46 +7,51 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
-/// How many calls of drivers may run at the same time. More wait: the allocator would refuse them.
+/// How many guests may run at the same time. More calls wait, as the allocator would refuse them.
 const SLOTS: u32 = 64;
 
-/// Address space of one linear memory. The limit of a call is lower and its own.
+/// The address space of one linear memory. The limit of a call is lower, and checked by the store.
 const RESERVATION: u64 = 64 << 20;
 
-/// Bytes of each memory and each table that stay the process's own between calls.
+/// How many bytes of each memory and table stay allocated between calls.
 const RESIDENT: usize = 128 << 10;
 
-/// How often a running guest is looked at.
+/// The period of the epoch: how often a running guest yields and its processor time is counted.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// The engine, and what keeps order in front of it.
-pub(crate) struct Engine {
+/// The engine, its slots, and the thread that makes its epoch tick.
+pub(crate) struct SandboxEngine {
     inner: wasmtime::Engine,
     slots: Semaphore,
     running: Arc<AtomicUsize>,
     ticking: Arc<AtomicBool>,
 }
 
-/// A call that runs. While there is one, the epoch ticks.
-pub(crate) struct Slot<'a> {
+/// The right to run a guest. The epoch ticks while there is one.
+pub(crate) struct EngineSlot<'a> {
     _permit: Option<SemaphorePermit<'a>>,
     running: Arc<AtomicUsize>,
 }
 
-impl Drop for Slot<'_> {
+impl Drop for EngineSlot<'_> {
     fn drop(&mut self) {
         self.running.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-impl Engine {
-    /// With a pool of slots where the address space has room for it, without one where it has not.
-    pub(crate) fn new() -> wasmtime::Result<Engine> {
+impl SandboxEngine {
+    /// An engine with a pool of slots; without one if the address space has no room for it.
+    pub(crate) fn new() -> wasmtime::Result<SandboxEngine> {
         let inner = match wasmtime::Engine::new(configuration().allocation_strategy(pool())) {
             Ok(engine) => engine,
             Err(_) => wasmtime::Engine::new(&configuration())?,
         };
-        Ok(Engine { inner, slots: Semaphore::new(SLOTS as usize), running: Arc::default(), ticking: Arc::default() })
+        Ok(SandboxEngine {
+            inner,
+            slots: Semaphore::new(SLOTS as usize),
+            running: Arc::default(),
+            ticking: Arc::default(),
+        })
     }
 
     /// An engine that compiles and runs nothing.
@@ -59,17 +64,17 @@ impl Engine {
     }
 
     /// Waits for a slot, and makes the epoch tick as long as the slot is held.
-    pub(crate) async fn slot(&self) -> Slot<'_> {
+    pub(crate) async fn slot(&self) -> EngineSlot<'_> {
         let permit = self.slots.acquire().await.ok();
         self.running.fetch_add(1, Ordering::AcqRel);
         if !self.ticking.swap(true, Ordering::AcqRel) {
             self.tick();
         }
-        Slot { _permit: permit, running: self.running.clone() }
+        EngineSlot { _permit: permit, running: self.running.clone() }
     }
 
-    /// Ticks from a thread of its own, which no guest can starve, until nothing runs. Never from two: budgets would run out
-    /// early.
+    /// Ticks from a thread of its own, which no guest can starve, until no guest runs. Two such threads would make budgets run out
+    /// early, so `ticking` lets only one in.
     fn tick(&self) {
         let (engine, running, ticking) = (self.inner.weak(), self.running.clone(), self.ticking.clone());
         std::thread::spawn(move || {
@@ -81,7 +86,7 @@ impl Engine {
                     continue;
                 }
                 ticking.store(false, Ordering::Release);
-                // A call that began just now has seen a ticker that was about to leave.
+                // A call that began since the look above saw `ticking` set, and started no thread: then this one goes on.
                 if running.load(Ordering::Acquire) == 0 || ticking.swap(true, Ordering::AcqRel) {
                     return;
                 }
@@ -104,13 +109,13 @@ fn configuration() -> Config {
     config
 }
 
-/// A slot keeps its pages between calls, emptied: to get fresh ones takes longer. Not so where Linux, before 6.7, cannot tell
-/// which pages a call has written: there all of them would have to be emptied.
+/// A slot keeps its pages between calls, and zeroes those that were written: that is faster than to map new ones. Linux before 6.7
+/// cannot tell which pages were written (PAGEMAP_SCAN), and zeroing all of them would be slower: there none are kept.
 fn pool() -> InstanceAllocationStrategy {
     let sees_pages = PoolingAllocationConfig::is_pagemap_scan_available();
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(SLOTS)
-        // A component in Rust is one module and a few shims of the toolchain's. None may take what belongs to the others.
+        // A component in Rust is one module and a few shims of the toolchain. The limits keep one from taking the pool of all.
         .total_core_instances(16 * SLOTS)
         .max_core_instances_per_component(16)
         .total_memories(2 * SLOTS)

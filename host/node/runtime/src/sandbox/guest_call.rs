@@ -5,28 +5,28 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use capability::{CallContext, Subject};
-use driver::{Fault, Level};
+use driver::{DriverFault, LogSeverity};
 use tokio::time::{sleep, timeout_at};
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
 use super::Sandbox;
-use super::outcome::{CutShort, GuestOutcome};
-use super::store::{Fresh, Limits, State, fresh};
+use super::outcome::{GuestOutcome, GuestStop};
+use super::store::{CallLimits, CallStore, GuestState, fresh};
 
 /// How long a guest whose host call was given up may take to say so in its own words.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// A component to call, for a scope.
 pub(crate) struct GuestCall<'a> {
-    pub(crate) component: &'a InstancePre<State>,
+    pub(crate) component: &'a InstancePre<GuestState>,
     pub(crate) scope: &'a Arc<CallContext>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: CallLimits,
 }
 
 /// A running instance, lent to the closure that calls one of its exports.
 pub(crate) struct GuestInstance<'a> {
-    pub(crate) store: &'a mut Store<State>,
+    pub(crate) store: &'a mut Store<GuestState>,
     pub(crate) instance: Instance,
 }
 
@@ -41,7 +41,7 @@ impl Sandbox {
         let Ok(_slot) = timeout_at(scope.deadline(), self.engine.slot()).await else {
             return GuestOutcome::not_begun(overdue(scope));
         };
-        let Fresh { mut store, output, meter } = fresh(self.engine.get(), scope.clone(), limits);
+        let CallStore { mut store, output, meter } = fresh(self.engine.get(), scope.clone(), limits);
         let guest = async {
             let instance = component.instantiate_async(&mut store).await?;
             let _running = self.stopwatch.begin();
@@ -52,14 +52,14 @@ impl Sandbox {
             // Later than the deadline: the host call that met it answers `timed-out`, and the guest may say what it was doing.
             ended = timeout_at(scope.deadline() + LAST_WORDS, guest) => ended.map_err(|_| overdue(scope).into()),
             // All capabilities have answered `cancelled` to it since. A guest that does not heed that is not waited for.
-            () = async { scope.given_up().await; sleep(LAST_WORDS).await } => Err(CutShort::Cancelled),
+            () = async { scope.given_up().await; sleep(LAST_WORDS).await } => Err(GuestStop::Cancelled),
         };
         // What a guest prints is for its author, and its last words before a crash are for everybody.
-        let level = if matches!(ended, Ok(Ok(_))) { Level::Debug } else { Level::Warn };
+        let level = if matches!(ended, Ok(Ok(_))) { LogSeverity::Debug } else { LogSeverity::Warn };
         output.lines().iter().filter(|line| !line.trim().is_empty()).for_each(|line| scope.say(level, line));
         let result = ended.and_then(|answer| {
             answer.map_err(|error| {
-                scope.say(Level::Debug, &format!("{error:#}"));
+                scope.say(LogSeverity::Debug, &format!("{error:#}"));
                 meter.fault(&error).into()
             })
         });
@@ -68,10 +68,10 @@ impl Sandbox {
 }
 
 /// A call that did not return in time: perhaps because the kernel did not.
-fn overdue(scope: &CallContext) -> Fault {
+fn overdue(scope: &CallContext) -> DriverFault {
     let Subject { object, rid, .. } = scope.subject();
     match scope.services().queues.stuck(object, rid) {
-        Some(stuck) => Fault::Stuck(stuck.to_string()),
-        None => Fault::Wall(scope.bounds().deadline),
+        Some(stuck) => DriverFault::Stuck(stuck.to_string()),
+        None => DriverFault::Wall(scope.bounds().deadline),
     }
 }

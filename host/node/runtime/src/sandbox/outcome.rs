@@ -1,27 +1,27 @@
 //! What a call of a guest came to: the guest's answer, and what the host has counted meanwhile.
 
-use driver::{ActionError, Change, Fault};
+use driver::{ActionError, Change, DriverFault};
 
 /// What a call of a guest came to.
 pub(crate) struct GuestOutcome<T> {
     /// The guest's own answer, or what stopped it before it had one.
-    pub(crate) result: Result<T, CutShort>,
+    pub(crate) result: Result<T, GuestStop>,
     /// Whether the host can tell what was touched, by its own count.
     pub(crate) change: Change,
 }
 
 /// What stopped a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum CutShort {
+pub(crate) enum GuestStop {
     /// A trap, a limit or the deadline.
-    Fault(Fault),
+    Fault(DriverFault),
     /// The action was given up.
     Cancelled,
 }
 
 impl<T> GuestOutcome<T> {
     /// The guest ran. `mutations` is how many of its changes succeeded.
-    pub(super) fn new(result: Result<T, CutShort>, mutations: u64) -> GuestOutcome<T> {
+    pub(super) fn new(result: Result<T, GuestStop>, mutations: u64) -> GuestOutcome<T> {
         let change = match (&result, mutations) {
             // A guest that was stopped may have been in the middle of a change: nobody can tell.
             (Err(_), _) => Change::Unknown,
@@ -32,22 +32,22 @@ impl<T> GuestOutcome<T> {
     }
 
     /// The guest never ran.
-    pub(super) fn not_begun(fault: Fault) -> GuestOutcome<T> {
+    pub(super) fn not_begun(fault: DriverFault) -> GuestOutcome<T> {
         GuestOutcome { result: Err(fault.into()), change: Change::Unchanged }
     }
 }
 
-impl From<Fault> for CutShort {
-    fn from(fault: Fault) -> CutShort {
-        CutShort::Fault(fault)
+impl From<DriverFault> for GuestStop {
+    fn from(fault: DriverFault) -> GuestStop {
+        GuestStop::Fault(fault)
     }
 }
 
-impl From<CutShort> for ActionError {
-    fn from(cut: CutShort) -> ActionError {
+impl From<GuestStop> for ActionError {
+    fn from(cut: GuestStop) -> ActionError {
         match cut {
-            CutShort::Fault(fault) => ActionError::Fault(fault),
-            CutShort::Cancelled => ActionError::Cancelled,
+            GuestStop::Fault(fault) => ActionError::Fault(fault),
+            GuestStop::Cancelled => ActionError::Cancelled,
         }
     }
 }

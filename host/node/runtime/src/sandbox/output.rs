@@ -1,5 +1,5 @@
-//! What a driver prints on its standard output and error: kept up to a limit, the rest dropped and counted. A driver is not
-//! ended for printing too much.
+//! A guest's standard output and error: kept up to a limit, the rest dropped and counted. A guest is not stopped for printing too
+//! much.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,29 +9,29 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
 
-/// How much is taken from the driver at once.
+/// How many bytes are taken from the guest at once.
 const PIECE: usize = 64 << 10;
 
-/// What a driver printed. All clones are the same output.
+/// The output of a guest. Clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Output {
+pub(crate) struct GuestOutput {
     limit: usize,
-    kept: Arc<Mutex<Kept>>,
+    kept: Arc<Mutex<OutputBuffer>>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct OutputBuffer {
     text: Vec<u8>,
     dropped: u64,
 }
 
-impl Output {
-    /// Keeps the first `limit` bytes.
-    pub(crate) fn new(limit: u64) -> Output {
-        Output { limit: usize::try_from(limit).unwrap_or(usize::MAX), kept: Arc::default() }
+impl GuestOutput {
+    /// An output that keeps the first `limit` bytes.
+    pub(crate) fn new(limit: u64) -> GuestOutput {
+        GuestOutput { limit: usize::try_from(limit).unwrap_or(usize::MAX), kept: Arc::default() }
     }
 
-    /// The lines that were kept, and how much was not.
+    /// The lines that were kept, and how much was dropped.
     pub(crate) fn lines(&self) -> Vec<String> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lines: Vec<String> = String::from_utf8_lossy(&kept.text).lines().map(str::to_owned).collect();
@@ -43,11 +43,11 @@ impl Output {
 }
 
 #[async_trait]
-impl Pollable for Output {
+impl Pollable for GuestOutput {
     async fn ready(&mut self) {}
 }
 
-impl OutputStream for Output {
+impl OutputStream for GuestOutput {
     fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let room = self.limit.saturating_sub(kept.text.len()).min(bytes.len());
@@ -65,14 +65,14 @@ impl OutputStream for Output {
     }
 }
 
-impl IsTerminal for Output {
+impl IsTerminal for GuestOutput {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for Output {
-    /// Never asked for: drivers speak WASI 0.2, which has streams of its own.
+impl StdoutStream for GuestOutput {
+    /// Never called: guests speak WASI 0.2, which uses `p2_stream`.
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(tokio::io::sink())
     }
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_dropped_and_counted() {
-        let mut output = Output::new(8);
+        let mut output = GuestOutput::new(8);
         output.write(Bytes::from_static(b"one\n")).unwrap();
         assert_eq!(output.lines(), ["one"]);
         output.write(Bytes::from_static(b"three\n")).unwrap();

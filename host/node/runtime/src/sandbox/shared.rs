@@ -7,38 +7,38 @@ use std::time::Duration;
 use bindings::driver::Driver as World;
 use wasmtime::component::{HasSelf, InstancePre, Linker};
 
-use super::cache::{Cache, LoadError};
-use super::engine::Engine;
+use super::cache::{ComponentCache, LoadError};
+use super::engine::SandboxEngine;
 use super::stopwatch::Stopwatch;
-use super::store::State;
+use super::store::GuestState;
 
 /// Compiles, links and calls components.
 pub(crate) struct Sandbox {
-    pub(super) engine: Engine,
+    pub(super) engine: SandboxEngine,
     pub(super) stopwatch: Stopwatch,
-    cache: Cache,
-    linker: OnceLock<Result<Linker<State>, String>>,
+    cache: ComponentCache,
+    linker: OnceLock<Result<Linker<GuestState>, String>>,
 }
 
 /// The engine does not start on this machine.
 #[derive(Debug, thiserror::Error)]
 #[error("the WebAssembly engine does not start")]
-pub struct NoEngine(#[source] wasmtime::Error);
+pub struct EngineError(#[source] wasmtime::Error);
 
 impl Sandbox {
     /// A sandbox that keeps compiled components in the directory `cache`. `compiler` is the program that compiles them.
-    pub(crate) fn new(cache: PathBuf, compiler: PathBuf) -> Result<Sandbox, NoEngine> {
+    pub(crate) fn new(cache: PathBuf, compiler: PathBuf) -> Result<Sandbox, EngineError> {
         Ok(Sandbox {
-            engine: Engine::new().map_err(NoEngine)?,
+            engine: SandboxEngine::new().map_err(EngineError)?,
             stopwatch: Stopwatch::default(),
-            cache: Cache::new(cache, compiler),
+            cache: ComponentCache::new(cache, compiler),
             linker: OnceLock::new(),
         })
     }
 
     /// A component, ready to be instantiated, under the digest that it was checked to have. Compiles it unless the cache has
     /// it; blocks meanwhile.
-    pub(crate) fn link(&self, hex: &str, bytes: &[u8]) -> Result<InstancePre<State>, LoadError> {
+    pub(crate) fn link(&self, hex: &str, bytes: &[u8]) -> Result<InstancePre<GuestState>, LoadError> {
         let engine = self.engine.get();
         let component = self.cache.load(engine, hex, bytes)?;
         let linker = self.linker.get_or_init(|| linker(engine).map_err(|error| error.to_string()));
@@ -53,9 +53,9 @@ impl Sandbox {
 }
 
 /// Everything that a component may import. An import that it has no grant for is there too, and answers `denied`.
-fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<GuestState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    World::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    World::add_to_linker::<_, HasSelf<GuestState>>(&mut linker, |state| state)?;
     Ok(linker)
 }

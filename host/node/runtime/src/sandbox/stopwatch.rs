@@ -1,43 +1,43 @@
-//! How long drivers were at work, all together: what is left of an action's time is the agent's own.
+//! Measures how long guests were running, all together. The rest of an action's time is the agent's own.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Runs while at least one driver is at work.
+/// Runs while at least one guest is running.
 #[derive(Debug, Default)]
-pub(crate) struct Stopwatch(Mutex<Time>);
+pub(crate) struct Stopwatch(Mutex<WorkTime>);
 
 #[derive(Debug, Default)]
-struct Time {
+struct WorkTime {
     at_work: usize,
-    /// When the first of those that are at work began.
+    /// When the first of the running guests began.
     since: Option<Instant>,
     before: Duration,
 }
 
-/// A driver at work.
-pub(crate) struct AtWork<'a>(&'a Stopwatch);
+/// Keeps the stopwatch running until it is dropped.
+pub(crate) struct StopwatchGuard<'a>(&'a Stopwatch);
 
 impl Stopwatch {
-    pub(crate) fn begin(&self) -> AtWork<'_> {
+    pub(crate) fn begin(&self) -> StopwatchGuard<'_> {
         let mut time = self.time();
         time.at_work += 1;
         time.since.get_or_insert_with(Instant::now);
-        AtWork(self)
+        StopwatchGuard(self)
     }
 
-    /// The time until now.
+    /// The time measured until now.
     pub(crate) fn elapsed(&self) -> Duration {
         let time = self.time();
         time.before + time.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    fn time(&self) -> MutexGuard<'_, Time> {
+    fn time(&self) -> MutexGuard<'_, WorkTime> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for AtWork<'_> {
+impl Drop for StopwatchGuard<'_> {
     fn drop(&mut self) {
         let mut time = self.0.time();
         time.at_work -= 1;

@@ -1,4 +1,4 @@
-//! A fresh store for every call: the driver's memory, its limits, and what it is allowed.
+//! A fresh store for every call: the guest's memory, its limits, and the scope of what it may do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,44 +6,44 @@ use std::time::Duration;
 
 use bindings::driver::hostler::driver as wit;
 use capability::{CallContext, OUTPUT_BUDGET};
-use driver::Fault;
+use driver::DriverFault;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::engine::TICK;
-use super::output::Output;
+use super::output::GuestOutput;
 
-/// What a call may use up.
+/// The limits of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct CallLimits {
     /// Bytes of memory.
     pub memory: u64,
-    /// Time on a processor.
+    /// Processor time.
     pub cpu: Duration,
-    /// Time on the wall, whatever the action allows.
+    /// Wall-clock time, whatever the action allows.
     pub wall: Duration,
     /// Bytes of log lines, and as many on standard output and standard error.
     pub output: u64,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { memory: 32 << 20, cpu: Duration::from_secs(5), wall: Duration::MAX, output: OUTPUT_BUDGET }
+impl Default for CallLimits {
+    fn default() -> CallLimits {
+        CallLimits { memory: 32 << 20, cpu: Duration::from_secs(5), wall: Duration::MAX, output: OUTPUT_BUDGET }
     }
 }
 
-/// What a guest can make the host hold: bytes in the arguments of one call, where the longest legal one is a file of 16 MiB.
+/// How many bytes the arguments of one host call may have. The longest legal argument is a file of 16 MiB.
 const ARGUMENTS: usize = 32 << 20;
 
-/// And things of WASI, such as timers, at the same time.
+/// How many resources of WASI, such as timers, a guest may hold at the same time.
 const HANDLES: usize = 1000;
 
-/// And random bytes at once.
+/// How many random bytes a guest may ask for at once.
 const RANDOM: u64 = 64 << 10;
 
-/// The data of a store.
-pub(crate) struct State {
+/// The host's data of a store: what imports act on.
+pub(crate) struct GuestState {
     pub(crate) scope: Arc<CallContext>,
     wasi: WasiCtx,
     table: ResourceTable,
@@ -51,39 +51,39 @@ pub(crate) struct State {
     ticks_left: u64,
 }
 
-/// A store, and what outlives it.
-pub(crate) struct Fresh {
-    pub(crate) store: Store<State>,
-    pub(crate) output: Output,
-    pub(crate) meter: Meter,
+/// A store, and what is still needed when the guest has been stopped.
+pub(crate) struct CallStore {
+    pub(crate) store: Store<GuestState>,
+    pub(crate) output: GuestOutput,
+    pub(crate) meter: UsageMeter,
 }
 
-/// What is known of a call that was cut short.
+/// Tells why a guest was stopped.
 #[derive(Clone)]
-pub(crate) struct Meter {
-    limits: Limits,
+pub(crate) struct UsageMeter {
+    limits: CallLimits,
     memory_wanted: Arc<AtomicU64>,
 }
 
 /// Raised in the guest when its processor time is used up.
 #[derive(Debug, thiserror::Error)]
 #[error("out of processor time")]
-struct CpuSpent;
+struct CpuExhaustion;
 
 /// Raised in the guest when it asks for more memory than it may have.
 #[derive(Debug, thiserror::Error)]
 #[error("out of memory")]
-struct MemorySpent;
+struct MemoryExhaustion;
 
 /// A store for one call.
-pub(crate) fn fresh(engine: &wasmtime::Engine, scope: Arc<CallContext>, limits: Limits) -> Fresh {
-    // Nothing of the host: no files, no sockets, no environment, no arguments. What std cannot do without is there.
-    let output = Output::new(limits.output);
+pub(crate) fn fresh(engine: &wasmtime::Engine, scope: Arc<CallContext>, limits: CallLimits) -> CallStore {
+    // WASI is there because std needs it, but empty: no files, no sockets, no environment, no arguments.
+    let output = GuestOutput::new(limits.output);
     let wasi = WasiCtxBuilder::new().stdout(output.clone()).stderr(output.clone()).max_random_size(RANDOM).build();
     let mut table = ResourceTable::new();
     table.set_max_capacity(HANDLES);
     let memory_wanted = Arc::new(AtomicU64::new(0));
-    let state = State {
+    let state = GuestState {
         scope,
         wasi,
         table,
@@ -97,43 +97,43 @@ pub(crate) fn fresh(engine: &wasmtime::Engine, scope: Arc<CallContext>, limits: 
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut store| {
         let state = store.data_mut();
-        state.ticks_left = state.ticks_left.checked_sub(1).ok_or(CpuSpent)?;
-        // A plain yield goes to the front of tokio's queue and starves its timers.
+        state.ticks_left = state.ticks_left.checked_sub(1).ok_or(CpuExhaustion)?;
+        // Not a plain `Yield`: that wakes the task at the front of tokio's queue, and starves its timers.
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     });
-    Fresh { store, output, meter: Meter { limits, memory_wanted } }
+    CallStore { store, output, meter: UsageMeter { limits, memory_wanted } }
 }
 
-impl Meter {
-    /// What put an end to the call.
-    pub(crate) fn fault(&self, error: &wasmtime::Error) -> Fault {
-        if error.downcast_ref::<CpuSpent>().is_some() {
-            return Fault::Cpu(self.limits.cpu);
+impl UsageMeter {
+    /// The fault that stopped the guest, from the error that it raised.
+    pub(crate) fn fault(&self, error: &wasmtime::Error) -> DriverFault {
+        if error.downcast_ref::<CpuExhaustion>().is_some() {
+            return DriverFault::Cpu(self.limits.cpu);
         }
-        if error.downcast_ref::<MemorySpent>().is_some() || self.memory_wanted.load(Ordering::Acquire) > 0 {
-            return Fault::Memory(self.limits.memory);
+        if error.downcast_ref::<MemoryExhaustion>().is_some() || self.memory_wanted.load(Ordering::Acquire) > 0 {
+            return DriverFault::Memory(self.limits.memory);
         }
         match error.downcast_ref::<Trap>() {
-            // A shadow stack that is overrun leaves the memory at its lower end.
-            Some(Trap::StackOverflow | Trap::MemoryOutOfBounds) => Fault::Stack,
-            Some(Trap::Interrupt) => Fault::Cpu(self.limits.cpu),
-            Some(trap) => Fault::Trap(trap.to_string()),
-            None => Fault::Trap(error.root_cause().to_string()),
+            // Rust's shadow stack grows downwards from the start of memory: one that overruns accesses memory below zero.
+            Some(Trap::StackOverflow | Trap::MemoryOutOfBounds) => DriverFault::Stack,
+            Some(Trap::Interrupt) => DriverFault::Cpu(self.limits.cpu),
+            Some(trap) => DriverFault::Trap(trap.to_string()),
+            None => DriverFault::Trap(error.root_cause().to_string()),
         }
     }
 }
 
-impl WasiView for State {
+impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-impl wit::types::Host for State {}
+impl wit::types::Host for GuestState {}
 
 struct MemoryLimit {
     limit: u64,
-    /// By all memories of the component together.
+    /// Used by all memories of the component together.
     used: u64,
     wanted: Arc<AtomicU64>,
 }
@@ -143,7 +143,7 @@ impl ResourceLimiter for MemoryLimit {
         let wanted = self.used.saturating_add(desired.saturating_sub(current) as u64);
         if wanted > self.limit {
             self.wanted.store(wanted, Ordering::Release);
-            return Err(MemorySpent.into());
+            return Err(MemoryExhaustion.into());
         }
         self.used = wanted;
         Ok(true)

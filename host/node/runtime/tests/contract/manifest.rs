@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use builtin::Builtin;
+use builtin::BuiltinDriver;
 use driver::Manifest;
 use grant::GrantRequest;
 use model::convert::convert;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, OptLevel, Store};
 
-fn check(holds: impl Fn(&Builtin, &Manifest)) {
+fn check(holds: impl Fn(&BuiltinDriver, &Manifest)) {
     assert!(!builtin::drivers().is_empty());
     for driver in builtin::drivers() {
         let manifest = Manifest::parse(driver.manifest.as_bytes());

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use driver::{Change, Manifest, Silent, Verb};
-use hostler_runtime::{Code, Source};
+use driver::{Change, Manifest, SilentLog, Verb};
+use hostler_runtime::{ComponentCode, DriverSource};
 use model::status::State;
 
 use crate::support::{Bench, bounds};
@@ -20,7 +20,7 @@ fn exhibits() -> Vec<PathBuf> {
 }
 
 /// As somebody would install it: from its file, with the lines that its manifest asks for allowed.
-fn install(bench: &Bench, path: PathBuf) -> Source {
+fn install(bench: &Bench, path: PathBuf) -> DriverSource {
     let component = fs::read(&path).unwrap();
     let manifest = hostler_runtime::manifest_of(&component).unwrap();
     let manifest = Manifest::parse(manifest.as_bytes()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -28,7 +28,7 @@ fn install(bench: &Bench, path: PathBuf) -> Source {
     let allow: String = manifest.grants.iter().map(|line| format!("allow {line}\n")).collect();
     let policy = bench.path(&format!("{}.policy", manifest.name));
     fs::write(policy, format!("digest {digest}\n{allow}")).unwrap();
-    Source { manifest, digest, code: Code::File(path) }
+    DriverSource { manifest, digest, code: ComponentCode::File(path) }
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn drivers_of_every_level_live_a_whole_life() {
         let (name, what) = (source.manifest.name.to_string(), path.display());
         let driver = bench.runtime.load(source).unwrap_or_else(|error| panic!("{what}: {error}"));
         let call = bench.call("fs#1", &name, vec![]);
-        let log = || Arc::new(Silent);
+        let log = || Arc::new(SilentLog);
         assert_eq!(driver.validate(&call, &bounds(), log()).await, Ok(vec![]), "{what}");
         for (verb, change, state) in [
             (Verb::Stop, Change::Unchanged, State::Down),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capability::AuditVerdict;
-use driver::{ActionError, ActionReport, Call, CallBounds, Change, Driver, KeywordValue, Silent, Verb};
+use driver::{ActionError, ActionReport, CallBounds, Change, Driver, DriverCall, KeywordValue, SilentLog, Verb};
 use model::convert::convert;
 use model::keyword::{Keyword, ValueKind};
 
@@ -26,8 +26,8 @@ struct Ended {
     error: Option<ActionError>,
 }
 
-async fn every_verb(driver: &dyn Driver, call: &Call) -> Vec<Ended> {
-    let log = || Arc::new(Silent);
+async fn every_verb(driver: &dyn Driver, call: &DriverCall) -> Vec<Ended> {
+    let log = || Arc::new(SilentLog);
     let unchanged = |verb: &str, error| Ended { verb: verb.to_owned(), change: Change::Unchanged, error };
     let status = driver.status(call, &bounds(), log()).await;
     let mut ended = vec![
@@ -85,7 +85,7 @@ fn tree(folder: &Path) -> BTreeSet<String> {
 }
 
 /// A resource of each driver, without keywords and with one of each.
-fn resources(policy: Option<&str>, mut check: impl AsyncFnMut(&Bench, &dyn Driver, Call)) {
+fn resources(policy: Option<&str>, mut check: impl AsyncFnMut(&Bench, &dyn Driver, DriverCall)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for builtin in builtin::drivers() {
         let bench = Bench::new();
@@ -108,7 +108,7 @@ fn resources(policy: Option<&str>, mut check: impl AsyncFnMut(&Bench, &dyn Drive
 fn a_driver_has_the_optional_exports_that_its_manifest_tells_of() {
     resources(Some(NOTHING), async |_, driver, call| {
         let lacks = |error: Option<ActionError>| error == Some(ActionError::Unsupported);
-        let log = || Arc::new(Silent);
+        let log = || Arc::new(SilentLog);
         let has = [
             (Verb::Run, !lacks(driver.run(&call, &bounds(), log()).await.err())),
             (Verb::Sync, !lacks(driver.sync("update", &["n2".to_owned()], &call, &bounds(), log()).await.err())),
@@ -142,9 +142,9 @@ fn where_all_that_they_ask_for_is_granted_status_and_validate_change_nothing() {
     resources(None, async |bench, driver, call| {
         let folder = bench.path("");
         let before = tree(Path::new(&folder));
-        let status = driver.status(&call, &bounds(), Arc::new(Silent)).await;
+        let status = driver.status(&call, &bounds(), Arc::new(SilentLog)).await;
         assert_eq!(status.fault, None, "{}", call.driver);
-        let problems = driver.validate(&call, &bounds(), Arc::new(Silent)).await;
+        let problems = driver.validate(&call, &bounds(), Arc::new(SilentLog)).await;
         assert!(!matches!(problems, Err(ActionError::Fault(_) | ActionError::NeedsGrant { .. })), "{problems:?}");
         // So that it was the driver that answered, and not only its reader of keywords.
         assert!(call.keywords.is_empty() || problems == Ok(vec![]), "{}: {problems:?}", call.driver);

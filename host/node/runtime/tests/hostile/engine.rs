@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use capability::AuditVerdict;
-use driver::{ActionError, Call, Console, Terminal, Verb};
+use driver::{ActionError, ConsoleRequest, DriverCall, OperatorTerminal, Verb};
 use hostler_tests::dockerd::{Dockerd, IMAGE};
 use serde_json::{Value, json};
 
@@ -243,8 +243,8 @@ async fn in_another_namespace_a_container_sees_what_its_policy_allows() {
     siege.hostile.set("command", &["/bin/sleep"]);
     let policy = format!("allow files.write = {folder}/**\nallow http.unix(guard=container) = * /** /**\n");
     std::fs::write(siege.hostile.bench.path("namespace.policy"), policy).unwrap();
-    let inside = |siege: &Siege, words: &[&str]| -> Call {
-        Call { object: "ns1/svc/web".parse().unwrap(), ..siege.hostile.attempt(words) }
+    let inside = |siege: &Siege, words: &[&str]| -> DriverCall {
+        DriverCall { object: "ns1/svc/web".parse().unwrap(), ..siege.hostile.attempt(words) }
     };
     let create = |siege: &Siege, mounts: &str| {
         let labels = json!({"hostler.object": "ns1/svc/web", "hostler.rid": "app#1", "hostler.node": "n1"});
@@ -280,7 +280,7 @@ async fn in_another_namespace_a_container_sees_what_its_policy_allows() {
 
 /// A terminal that is none: pipes, and what came out of them.
 struct Pipes {
-    terminal: Terminal,
+    terminal: OperatorTerminal,
     output: std::io::PipeReader,
     errors: std::io::PipeReader,
 }
@@ -289,7 +289,7 @@ fn pipes(typed: &str) -> Pipes {
     let (input, mut keys) = std::io::pipe().unwrap();
     std::io::Write::write_all(&mut keys, typed.as_bytes()).unwrap();
     let ((output, shown), (errors, told)) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
-    let terminal = Terminal { input: OwnedFd::from(input), output: shown.into(), errors: told.into() };
+    let terminal = OperatorTerminal { input: OwnedFd::from(input), output: shown.into(), errors: told.into() };
     Pipes { terminal, output, errors }
 }
 
@@ -314,13 +314,13 @@ async fn a_console_is_the_operator_s_and_of_its_own_container() {
     siege.attempt("POST", "/containers/web.app.1/start", &[]).await.unwrap();
     let socket = siege.socket();
     let driver = siege.hostile.driver.clone();
-    let console = async |words: &[&str], asked: &Console, typed: &str| {
+    let console = async |words: &[&str], asked: &ConsoleRequest, typed: &str| {
         let pipes = pipes(typed);
         let call = siege.hostile.attempt(words);
         let ended = driver.console(asked, &pipes.terminal, &call, &bounds(), silent()).await;
         (ended, pipes.read())
     };
-    let argv = |words: &[&str]| Console::Exec(words.iter().map(|word| (*word).to_owned()).collect());
+    let argv = |words: &[&str]| ConsoleRequest::Exec(words.iter().map(|word| (*word).to_owned()).collect());
 
     let honest = ["honest", &socket, "web.app.1"];
     let script = argv(&["/bin/sh", "-c", "read line; echo out $line; echo error >&2; exit 7"]);
@@ -338,15 +338,15 @@ async fn a_console_is_the_operator_s_and_of_its_own_container() {
         ("POST", "/containers/web.app.1/update", "is not a request that a resource may send"),
         ("POST", "/containers/create?name=web.app.1", "the keyword image does not allow that"),
     ] {
-        let (ended, _) = console(&["upgrade", &socket, method, path, ""], &Console::Enter, "").await;
+        let (ended, _) = console(&["upgrade", &socket, method, path, ""], &ConsoleRequest::Enter, "").await;
         let error = ended.unwrap_err().to_string();
         assert!(error.contains(reason), "{path}: {error}");
     }
-    let (ended, _) = console(&["process", "/bin/cat", "/etc/shadow"], &Console::Enter, "").await;
+    let (ended, _) = console(&["process", "/bin/cat", "/etc/shadow"], &ConsoleRequest::Enter, "").await;
     assert!(ended.unwrap_err().to_string().contains("denied: needs the grant exec = /bin/cat /etc/shadow"));
-    let (ended, shown) = console(&["process", "/bin/echo", "hello"], &Console::Enter, "").await;
+    let (ended, shown) = console(&["process", "/bin/echo", "hello"], &ConsoleRequest::Enter, "").await;
     assert_eq!((ended, shown.0.as_str()), (Ok(0), "hello\n"));
     // Logs only look: nothing may be changed for them.
-    let (ended, _) = console(&["process", "/bin/echo", "hello"], &Console::Logs { follow: false }, "").await;
+    let (ended, _) = console(&["process", "/bin/echo", "hello"], &ConsoleRequest::Logs { follow: false }, "").await;
     assert!(ended.unwrap_err().to_string().contains("may only look"));
 }

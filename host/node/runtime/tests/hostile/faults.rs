@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use driver::{ActionError, Call, CallBounds, Change, Driver, Fault, Verb};
+use driver::{ActionError, CallBounds, Change, Driver, DriverCall, DriverFault, Verb};
 use model::status::State;
 
 use crate::guest::{Hostile, silent};
 use crate::support::bounds;
 
 /// What the host reports of a call that it had to end, verb by verb.
-async fn faults(driver: &dyn Driver, call: &Call, bounds: &CallBounds) -> Vec<Fault> {
+async fn faults(driver: &dyn Driver, call: &DriverCall, bounds: &CallBounds) -> Vec<DriverFault> {
     let mut faults = Vec::new();
     let mut note = |error: ActionError| match error {
         ActionError::Fault(fault) => faults.push(fault),
@@ -30,7 +30,7 @@ async fn faults(driver: &dyn Driver, call: &Call, bounds: &CallBounds) -> Vec<Fa
 }
 
 /// Every verb ends with the same fault, and the driver answers as ever afterwards.
-async fn check(limits: &str, words: &[&str], deadline: Duration, expected: Fault) {
+async fn check(limits: &str, words: &[&str], deadline: Duration, expected: DriverFault) {
     let hostile = Hostile::limited(limits);
     let (call, bounds) = (hostile.attempt(words), CallBounds::within(deadline));
     for fault in faults(&*hostile.driver, &call, &bounds).await {
@@ -43,34 +43,34 @@ const LONG: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_crash_is_a_fault_in_every_verb() {
-    let trap = Fault::Trap("wasm trap: wasm `unreachable` instruction executed".to_owned());
+    let trap = DriverFault::Trap("wasm trap: wasm `unreachable` instruction executed".to_owned());
     check("", &["panic", "at the disco"], LONG, trap).await;
 }
 
 #[tokio::test]
 async fn an_endless_loop_uses_up_its_processor_time() {
-    check("limit cpu 100ms", &["loop"], LONG, Fault::Cpu(Duration::from_millis(100))).await;
+    check("limit cpu 100ms", &["loop"], LONG, DriverFault::Cpu(Duration::from_millis(100))).await;
 }
 
 #[tokio::test]
 async fn a_driver_that_waits_for_ever_is_ended_at_the_deadline() {
     let deadline = Duration::from_millis(100);
-    check("", &["sleep"], deadline, Fault::Wall(deadline)).await;
+    check("", &["sleep"], deadline, DriverFault::Wall(deadline)).await;
 }
 
 #[tokio::test]
 async fn the_sites_own_limit_of_time_is_kept() {
-    check("limit wall 100ms", &["sleep"], LONG, Fault::Wall(Duration::from_millis(100))).await;
+    check("limit wall 100ms", &["sleep"], LONG, DriverFault::Wall(Duration::from_millis(100))).await;
 }
 
 #[tokio::test]
 async fn an_endless_recursion_overruns_its_own_stack() {
-    check("", &["recurse"], LONG, Fault::Stack).await;
+    check("", &["recurse"], LONG, DriverFault::Stack).await;
 }
 
 #[tokio::test]
 async fn a_driver_that_hoards_memory_is_ended_at_its_limit() {
-    check("limit memory 8m", &["memory"], LONG, Fault::Memory(8 << 20)).await;
+    check("limit memory 8m", &["memory"], LONG, DriverFault::Memory(8 << 20)).await;
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn arguments_that_point_outside_the_memory_end_the_driver() {
     let hostile = Hostile::trusted();
     for words in [["abi-long"], ["abi-far"]] {
         let error = hostile.start(&words).await.unwrap_err();
-        assert!(matches!(error, ActionError::Fault(Fault::Trap(_))), "{words:?}: {error}");
+        assert!(matches!(error, ActionError::Fault(DriverFault::Trap(_))), "{words:?}: {error}");
     }
 }
 

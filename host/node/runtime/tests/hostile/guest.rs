@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
 
-use driver::{ActionError, Call, Driver, KeywordValue, Log, Manifest, Silent, Verb};
-use hostler_runtime::{Code, Source};
+use driver::{ActionError, Driver, DriverCall, KeywordValue, LogSink, Manifest, SilentLog, Verb};
+use hostler_runtime::{ComponentCode, DriverSource};
 
 use crate::support::{Bench, bounds, keyword};
 
@@ -46,15 +46,15 @@ impl Hostile {
 
     /// The same, with the lines of a site's policy.
     pub(crate) fn limited(policy: &str) -> Hostile {
-        Hostile::load(policy, |component| Code::Builtin(component.leak()))
+        Hostile::load(policy, |component| ComponentCode::Builtin(component.leak()))
     }
 
     /// Installed by somebody, with what the site says of it.
     pub(crate) fn installed(policy: &str) -> Hostile {
-        Hostile::load(policy, |_| Code::File(COMPONENT.clone()))
+        Hostile::load(policy, |_| ComponentCode::File(COMPONENT.clone()))
     }
 
-    fn load(policy: &str, code: impl FnOnce(Vec<u8>) -> Code) -> Hostile {
+    fn load(policy: &str, code: impl FnOnce(Vec<u8>) -> ComponentCode) -> Hostile {
         let bench = Bench::new();
         let component = std::fs::read(&*COMPONENT).unwrap();
         let digest = format!("sha256:{}", hostler_runtime::digest(&component));
@@ -62,7 +62,7 @@ impl Hostile {
         if !policy.is_empty() {
             std::fs::write(bench.path("app.hostile.policy"), policy.replace("DIGEST", &digest)).unwrap();
         }
-        let driver = bench.runtime.load(Source { manifest, digest, code: code(component) }).unwrap();
+        let driver = bench.runtime.load(DriverSource { manifest, digest, code: code(component) }).unwrap();
         let own = bench.path("own");
         std::fs::create_dir(&own).unwrap();
         let keywords = [
@@ -88,7 +88,7 @@ impl Hostile {
     }
 
     /// The call that makes it try `words`.
-    pub(crate) fn attempt(&self, words: &[&str]) -> Call {
+    pub(crate) fn attempt(&self, words: &[&str]) -> DriverCall {
         let mut keywords = self.keywords.clone();
         let words = words.iter().map(|word| (*word).to_owned()).collect();
         keywords.push(KeywordValue { values: words, ..keyword("attempt", "") });
@@ -103,6 +103,6 @@ impl Hostile {
     }
 }
 
-pub(crate) fn silent() -> Arc<dyn Log> {
-    Arc::new(Silent)
+pub(crate) fn silent() -> Arc<dyn LogSink> {
+    Arc::new(SilentLog)
 }

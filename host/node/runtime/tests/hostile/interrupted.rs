@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use driver::{ActionError, Call, CallBounds, Change, KeywordValue, Verb};
+use driver::{ActionError, CallBounds, Change, DriverCall, KeywordValue, Verb};
 use tokio::time::{Instant, sleep};
 
 use crate::guest::{Hostile, silent};
@@ -31,7 +31,7 @@ async fn a_driver_that_does_not_heed_an_interruption_is_ended() {
 }
 
 /// A task whose program starts another one in the background, and says the numbers of both.
-fn program(bench: &Bench) -> Call {
+fn program(bench: &Bench) -> DriverCall {
     let script = format!("sleep 1000 & echo $$ $! > {0}.new; mv {0}.new {0}; wait", bench.path("pids"));
     let values = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
     let keywords = vec![

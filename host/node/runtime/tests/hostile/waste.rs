@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use driver::{CallBounds, Level, Log, Verb};
+use driver::{CallBounds, LogSeverity, LogSink, Verb};
 use model::Rid;
 use model::status::State;
 
@@ -12,15 +12,15 @@ use crate::support::bounds;
 
 /// Keeps the lines.
 #[derive(Default)]
-struct Lines(Mutex<Vec<(Level, String)>>);
+struct Lines(Mutex<Vec<(LogSeverity, String)>>);
 
-impl Log for Lines {
-    fn line(&self, _: Option<&Rid>, level: Level, text: &str) {
+impl LogSink for Lines {
+    fn line(&self, _: Option<&Rid>, level: LogSeverity, text: &str) {
         self.0.lock().unwrap().push((level, text.to_owned()));
     }
 }
 
-async fn lines(words: &[&str]) -> Vec<(Level, String)> {
+async fn lines(words: &[&str]) -> Vec<(LogSeverity, String)> {
     let hostile = Hostile::limited("limit output 10k");
     let log = std::sync::Arc::new(Lines::default());
     let report = hostile.driver.act(Verb::Start, &hostile.attempt(words), &bounds(), log.clone()).await;
@@ -44,8 +44,9 @@ async fn a_flood_of_output_is_cut_and_does_not_end_the_driver() {
 #[tokio::test]
 async fn the_last_words_of_a_crash_are_in_the_log() {
     let lines = lines(&["panic", "at the disco"]).await;
-    assert!(lines.iter().any(|(level, line)| *level == Level::Warn && line == "at the disco"), "{lines:?}");
-    let backtrace = |(level, line): &(Level, String)| *level == Level::Debug && line.contains("wasm backtrace");
+    assert!(lines.iter().any(|(level, line)| *level == LogSeverity::Warn && line == "at the disco"), "{lines:?}");
+    let backtrace =
+        |(level, line): &(LogSeverity, String)| *level == LogSeverity::Debug && line.contains("wasm backtrace");
     assert!(lines.iter().any(backtrace), "{lines:?}");
 }
 

@@ -51,7 +51,7 @@ fn check(script: &str, expected: &str) {
 
 #[test]
 fn a_compiler_that_fails_is_told_of() {
-    check("exit 3", "it does not compile: the compiler ended with exit status: 3");
-    check("kill -KILL $$", "it does not compile: the compiler ended with signal: 9 (SIGKILL)");
+    check("exit 3", "it does not compile: the compiler exited with exit status: 3");
+    check("kill -KILL $$", "it does not compile: the compiler exited with signal: 9 (SIGKILL)");
     check("echo no room >&2; exit 1", "it does not compile: no room");
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use capability::{DeviceOwners, HostServices, NoAudit, ResourcePaths, ResourceQueues};
-use driver::{Call, Manifest};
+use driver::{DriverCall, Manifest};
 use grant::{Policy, SitePolicy};
-use hostler_runtime::{Code, LoadError, NodeFacilities, Runtime, Source, digest, manifest_of};
+use hostler_runtime::{ComponentCode, DriverSource, LoadError, NodeFacilities, Runtime, digest, manifest_of};
 use model::DriverName;
 
 /// Folders of one test.
@@ -20,7 +20,7 @@ pub(crate) struct Place {
 struct Nobody;
 
 impl NodeFacilities for Nobody {
-    fn paths(&self, _: &Call) -> ResourcePaths {
+    fn paths(&self, _: &DriverCall) -> ResourcePaths {
         ResourcePaths {
             rundir: PathBuf::new(),
             statedir: PathBuf::new(),
@@ -73,7 +73,7 @@ impl Place {
     }
 
     /// Loads as a process would that starts now.
-    pub(crate) fn load(&self, source: Source) -> Result<(), LoadError> {
+    pub(crate) fn load(&self, source: DriverSource) -> Result<(), LoadError> {
         let host = HostServices {
             audit: Arc::new(NoAudit),
             audit_reads: Arc::default(),
@@ -91,15 +91,23 @@ pub(crate) fn component() -> &'static [u8] {
 }
 
 /// A small driver.
-pub(crate) fn flag() -> Source {
+pub(crate) fn flag() -> DriverSource {
     let manifest = Manifest::parse(manifest_of(component()).unwrap().as_bytes()).unwrap();
-    Source { manifest, digest: format!("sha256:{}", digest(component())), code: Code::Builtin(component()) }
+    DriverSource {
+        manifest,
+        digest: format!("sha256:{}", digest(component())),
+        code: ComponentCode::Builtin(component()),
+    }
 }
 
 /// A driver that somebody installed, whose manifest is the small one's.
-pub(crate) fn installed(path: &Path, component: &[u8]) -> Source {
+pub(crate) fn installed(path: &Path, component: &[u8]) -> DriverSource {
     fs::write(path, component).unwrap();
-    Source { digest: format!("sha256:{}", digest(component)), code: Code::File(path.to_owned()), ..flag() }
+    DriverSource {
+        digest: format!("sha256:{}", digest(component)),
+        code: ComponentCode::File(path.to_owned()),
+        ..flag()
+    }
 }
 
 /// An error and its causes, as a person reads them.

@@ -91,11 +91,11 @@ fn a_driver_that_asks_for_what_cannot_be_granted_is_refused() {
     };
     check(
         "files.write = {kw:path}",
-        "its grant \"files.write = {kw:path}\" names \"path\", which is none of its keywords",
+        "its grant \"files.write = {kw:path}\" names \"path\", which is not one of its keywords",
     );
     check(
         "exec = mkfs",
-        "it asks for something that is no grant: column 8 of the grant \"exec = mkfs\": expected an absolute path",
+        "it asks for something that is not a grant: column 8 of the grant \"exec = mkfs\": expected an absolute path",
     );
 }
 
@@ -106,8 +106,8 @@ fn a_file_without_a_manifest_is_refused() {
     check(EMPTY, none);
     check(MODULE, none);
     check(&altered("hostler.manifest", "hostler.manifold"), none);
-    check(b"#!/bin/sh\n", "it is no WebAssembly");
-    check(b"", "it is no WebAssembly");
+    check(b"#!/bin/sh\n", "it is not WebAssembly");
+    check(b"", "it is not WebAssembly");
 }
 
 #[test]

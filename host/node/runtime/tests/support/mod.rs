@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capability::{DeviceOwners, HostServices, MemoryAudit, ResourcePaths, ResourceQueues};
-use driver::{Call, CallBounds, Driver, KeywordValue, Manifest};
+use driver::{CallBounds, Driver, DriverCall, KeywordValue, Manifest};
 use grant::{Policy, SitePolicy};
-use hostler_runtime::{Code, NodeFacilities, Runtime, Source};
+use hostler_runtime::{ComponentCode, DriverSource, NodeFacilities, Runtime};
 use model::DriverName;
 
 /// A runtime on folders of its own.
@@ -22,7 +22,7 @@ pub(crate) struct Bench {
 struct Folders(PathBuf);
 
 impl NodeFacilities for Folders {
-    fn paths(&self, _: &Call) -> ResourcePaths {
+    fn paths(&self, _: &DriverCall) -> ResourcePaths {
         let folder = |name: &str| self.0.join(name);
         ResourcePaths {
             rundir: folder("run"),
@@ -73,7 +73,8 @@ impl Bench {
     pub(crate) fn load(&self, name: &str) -> Arc<dyn Driver> {
         let found = builtin::drivers().iter().find(|driver| driver.name == name).unwrap();
         let manifest = Manifest::parse(found.manifest.as_bytes()).unwrap();
-        let source = Source { manifest, digest: found.digest.to_owned(), code: Code::Builtin(found.component) };
+        let source =
+            DriverSource { manifest, digest: found.digest.to_owned(), code: ComponentCode::Builtin(found.component) };
         self.runtime.load(source).unwrap()
     }
 
@@ -82,8 +83,8 @@ impl Bench {
         self.root.path().join(name).to_string_lossy().into_owned()
     }
 
-    pub(crate) fn call(&self, rid: &str, driver: &str, keywords: Vec<KeywordValue>) -> Call {
-        Call {
+    pub(crate) fn call(&self, rid: &str, driver: &str, keywords: Vec<KeywordValue>) -> DriverCall {
+        DriverCall {
             object: "web".parse().unwrap(),
             rid: rid.parse().unwrap(),
             driver: driver.parse().unwrap(),

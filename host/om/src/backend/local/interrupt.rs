@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agent::Cancel;
+use agent::CancelSignal;
 use anyhow::Context;
 use tokio::sync::Semaphore;
 
@@ -58,7 +58,7 @@ pub(super) fn side_by_side<T: Send + 'static>(
 
 /// Cancels the action at the first signal, so that what it changed is undone. Later signals change nothing: to stop the
 /// undoing halfway would leave the service in a state that no action leads to.
-pub(super) async fn cancel_on_signal(cancel: Cancel) {
+pub(super) async fn cancel_on_signal(cancel: CancelSignal) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))

@@ -16,8 +16,8 @@ use std::time::Duration;
 use agent::datastore::PutMode;
 use agent::log::LogConsole;
 use agent::{
-    ActionRequest, Agent, Cancel, ConfigurationCatalogue, Console, DataStores, Directories, Level, ObjectFiles,
-    Terminal,
+    ActionRequest, Agent, CancelSignal, ConfigurationCatalogue, ConsoleRequest, DataStores, Directories, LogSeverity,
+    ObjectFiles, OperatorTerminal,
 };
 use anyhow::{Context, anyhow};
 use model::{DriverName, NodeName, ObjectPath, Rid};
@@ -131,7 +131,7 @@ impl Backend for LocalBackend {
     fn act(&self, path: &ObjectPath, order: &ActionOrder, lines: Arc<dyn LogLines>) -> Reply<ActionResult> {
         let request = request(order)?;
         let action = request.action;
-        let cancel = Cancel::default();
+        let cancel = CancelSignal::default();
         let outcome = block_on(async {
             // A signal must cancel the action, so that it is undone, and not kill the process halfway.
             tokio::spawn(cancel_on_signal(cancel.clone()));
@@ -163,11 +163,11 @@ impl Backend for LocalBackend {
 
     fn console(&self, path: &ObjectPath, rid: Option<&Rid>, order: &ConsoleOrder) -> Reply<i32> {
         let console = match order {
-            ConsoleOrder::Enter => Console::Enter,
-            ConsoleOrder::Exec { argv } => Console::Exec(argv.clone()),
-            ConsoleOrder::Logs { follow } => Console::Logs { follow: *follow },
+            ConsoleOrder::Enter => ConsoleRequest::Enter,
+            ConsoleOrder::Exec { argv } => ConsoleRequest::Exec(argv.clone()),
+            ConsoleOrder::Logs { follow } => ConsoleRequest::Logs { follow: *follow },
         };
-        let terminal = Terminal {
+        let terminal = OperatorTerminal {
             input: duplicate(std::io::stdin().as_fd())?,
             output: duplicate(std::io::stdout().as_fd())?,
             errors: duplicate(std::io::stderr().as_fd())?,
@@ -304,7 +304,7 @@ impl Backend for LocalBackend {
 struct LineConsole(Arc<dyn LogLines>);
 
 impl LogConsole for LineConsole {
-    fn line(&self, level: Level, line: &str) {
+    fn line(&self, level: LogSeverity, line: &str) {
         self.0.line(level.into(), line);
     }
 }
