@@ -115,7 +115,7 @@ fn announcement(story: &JournalledAction, recovered: RecoveryVerdict) -> (LogSev
         RecoveryVerdict::Complete => {
             (LogSeverity::Info, format!("{earlier} had finished, only its last record was missing"))
         }
-        RecoveryVerdict::Undone => (LogSeverity::Warn, format!("{earlier} was interrupted, and is rolled back now")),
+        RecoveryVerdict::Undone => (LogSeverity::Warn, format!("{earlier} was interrupted, and is now rolled back")),
         RecoveryVerdict::Interrupted => {
             (LogSeverity::Warn, format!("{earlier} was interrupted, there is nothing to undo"))
         }

@@ -129,7 +129,7 @@ async fn on_a_full_disk_a_start_is_refused_and_a_stop_is_journalled_where_there_
     session.journal = full.join("another");
     let start = world.plan("fs#1", Action::Start, |_, _| {});
     let refused = execute(&start, world.facilities().as_ref(), &session).await.unwrap_err();
-    assert!(refused.to_string().starts_with("cannot set "), "{refused}");
+    assert!(refused.to_string().starts_with("cannot reserve "), "{refused}");
     assert_eq!(world.up(), set(&[]));
 }
 
