@@ -1,6 +1,6 @@
 //! The rules of ARCHITECTURE.md and CONTRIBUTING.md that a machine can check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,6 +49,9 @@ const SHARED_WITH_DRIVERS: [&str; 1] = ["run-args"];
 
 /// Crates that reach outside of the process, or wait: a pure crate depends on none of them.
 const IMPURE: [&str; 4] = ["tokio", "wasmtime", "rustix", "nix"];
+
+/// Public types whose name may stand in several crates of the host, each with the reason.
+const SHARED_TYPE_NAMES: &[(&str, &str)] = &[];
 
 #[test]
 fn crates_name_exactly_what_stands_to_their_right() -> Result<()> {
@@ -100,6 +103,29 @@ fn pure_crates_read_no_clock_and_no_file() -> Result<()> {
             ensure!(!text.contains(word), "{}: a pure crate names {word}", file.display());
         }
     }
+    Ok(())
+}
+
+#[test]
+fn no_public_type_name_stands_in_two_crates_of_the_host() -> Result<()> {
+    let mut crates_of: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in packages()?.values().filter(|package| package.stands_in("host")) {
+        let mut files = Vec::new();
+        collect(&repository().join(&package.directory).join("src"), &mut files)?;
+        for file in files.iter().filter(|file| !is_test(file)) {
+            let text = std::fs::read_to_string(file)?;
+            for name in text.lines().filter_map(public_type) {
+                crates_of.entry(name.to_owned()).or_default().insert(package.short_name().to_owned());
+            }
+        }
+    }
+    let shared: Vec<_> = crates_of.iter().filter(|(_, crates)| crates.len() > 1).collect();
+    for (name, crates) in &shared {
+        let excepted = SHARED_TYPE_NAMES.iter().any(|(exception, _)| exception == name);
+        ensure!(excepted, "{name} is a public type in {crates:?}: rename one, so that a search finds one thing");
+    }
+    ensure!(!crates_of.is_empty(), "no public type found");
+    ensure!(shared.len() == SHARED_TYPE_NAMES.len(), "SHARED_TYPE_NAMES holds a name that is not shared any more");
     Ok(())
 }
 
@@ -198,6 +224,21 @@ fn read_package(package: &serde_json::Value) -> Result<Package> {
 
 fn name(value: &serde_json::Value) -> String {
     value["name"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The name of the type that a line of source declares as public. Types of an inner module are indented, and do not count.
+fn public_type(line: &str) -> Option<&str> {
+    let mut words = line.strip_prefix("pub ")?.split_whitespace().skip_while(|word| ["unsafe", "auto"].contains(word));
+    let keyword = words.next()?;
+    let name = words.next()?.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()?;
+    ["struct", "enum", "trait", "union", "type"].contains(&keyword).then_some(name)
+}
+
+/// Whether a source file holds nothing but tests.
+fn is_test(file: &Path) -> bool {
+    let inside = file.strip_prefix(repository()).unwrap_or(file);
+    let stem = inside.file_stem().unwrap_or_default().to_string_lossy();
+    stem.ends_with("tests") || inside.components().any(|part| part.as_os_str() == "tests")
 }
 
 /// The crates of `host/core`, which are pure because they stand there.

@@ -11,7 +11,7 @@ use wasmtime::component::InstancePre;
 
 use super::environment::{DriverEnvironment, NodeFacilities};
 use super::sandboxed::SandboxedDriver;
-use crate::sandbox::{self, CallLimits, EngineError, GuestState, LoadError, Sandbox};
+use crate::sandbox::{self, CallLimits, GuestState, LoadError, Sandbox, WasmEngineError};
 
 /// Where a driver's component is.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ impl Runtime {
         compiler: PathBuf,
         host: Arc<capability::HostServices>,
         node: Arc<dyn NodeFacilities>,
-    ) -> Result<Runtime, EngineError> {
+    ) -> Result<Runtime, WasmEngineError> {
         let sandbox = Sandbox::new(cache, compiler)?;
         Ok(Runtime { environment: Arc::new(DriverEnvironment { sandbox, host, node }) })
     }

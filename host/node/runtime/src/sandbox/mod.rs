@@ -23,7 +23,7 @@ pub(crate) use cache::read;
 pub use cache::{LoadError, digest};
 pub use compile::{VERB as COMPILE_VERB, compile_child};
 pub(crate) use guest_call::{GuestCall, GuestInstance};
-pub use shared::EngineError;
 pub(crate) use shared::Sandbox;
+pub use shared::WasmEngineError;
 pub use store::CallLimits;
 pub(crate) use store::GuestState;

@@ -23,13 +23,13 @@ pub(crate) struct Sandbox {
 /// The engine does not start on this machine.
 #[derive(Debug, thiserror::Error)]
 #[error("the WebAssembly engine does not start")]
-pub struct EngineError(#[source] wasmtime::Error);
+pub struct WasmEngineError(#[source] wasmtime::Error);
 
 impl Sandbox {
     /// A sandbox that keeps compiled components in the directory `cache`. `compiler` is the program that compiles them.
-    pub(crate) fn new(cache: PathBuf, compiler: PathBuf) -> Result<Sandbox, EngineError> {
+    pub(crate) fn new(cache: PathBuf, compiler: PathBuf) -> Result<Sandbox, WasmEngineError> {
         Ok(Sandbox {
-            engine: SandboxEngine::new().map_err(EngineError)?,
+            engine: SandboxEngine::new().map_err(WasmEngineError)?,
             stopwatch: Stopwatch::default(),
             cache: ComponentCache::new(cache, compiler),
             linker: OnceLock::new(),
