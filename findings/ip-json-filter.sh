@@ -20,6 +20,7 @@ unshare -rn sh >"$tmp/out" <<'E'
 show() { echo "$* -> $(ip "$@" 2>/dev/null | tr -d '\n')"; }
 show address show up
 show -j address show up
+show address show label 'lo*'
 show -j address show label 'lo*'
 show -j address show to 192.0.2.0/24
 ip link set lo up
@@ -37,7 +38,10 @@ cat "$tmp/out"
 is() { [ "$(sed -n "$1p" "$tmp/out")" = "$2" ] || fail "line $1 of the output is not '$2'"; }
 is 1 'address show up -> '
 is 2 '-j address show up -> [{}]'
-is 3 '-j address show label lo* -> [{"addr_info":[]}]'
-is 4 '-j address show to 192.0.2.0/24 -> []'
-is 5 '-j route show table 77 -> ['
-is 6 '[exit code 2'
+is 3 'address show label lo* -> '
+is 4 '-j address show label lo* -> [{"addr_info":[]}]'
+is 5 '-j address show to 192.0.2.0/24 -> []'
+is 6 '-j route show table 77 -> ['
+is 7 '[exit code 2'
+is 10 '-j route show table 77 -> []'
+is 11 'exit code 0'
