@@ -53,14 +53,13 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A problem of a text.
+/// A problem of a text, and its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Diagnostic {
-    /// Where.
+    /// The part of the text that is wrong.
     pub span: Span,
-    /// How bad.
     pub severity: Severity,
-    /// What is wrong, naming the keyword: `disk#1.size is not a size`.
+    /// The problem in words, with the keyword: `disk#1.size is not a size`.
     pub message: String,
     /// The words beside the marked text, mostly what was expected there. May be empty.
     pub label: String,
@@ -107,6 +106,7 @@ pub struct TextPosition {
 impl TextPosition {
     /// Where the byte `offset` of `text` stands. An offset past the end is the end.
     pub fn of(text: &str, offset: usize) -> TextPosition {
+        // `get` refuses an offset inside of a character, too. That one counts as the end like any other wrong one.
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         TextPosition { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
@@ -143,6 +143,7 @@ impl<'t> LineIndex<'t> {
 
     /// The index of the line of a byte in `starts`.
     fn line(&self, offset: usize) -> usize {
+        // `starts` begins with 0, so at least one line begins at or before any offset.
         self.starts.partition_point(|start| *start <= offset) - 1
     }
 }

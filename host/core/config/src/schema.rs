@@ -8,7 +8,7 @@ use model::{DriverName, Group};
 pub struct DriverSchema<'a> {
     /// The driver's own name, also where it was asked for by another.
     pub name: &'a DriverName,
-    /// Its keywords, beyond what every resource may say.
+    /// Its keywords, beyond those that every resource has.
     pub keywords: &'a [Keyword],
 }
 

@@ -1,8 +1,8 @@
-//! Keywords: what a section of a configuration can hold, and what the values are made of.
+//! Keywords: the entries that a section of a configuration can hold, and the kinds of their values.
 //!
 //! The drivers' keywords come from their manifests, the core's own from the crate `config`.
 
-/// What a keyword's value is made of. A value that does not convert is an error that points at it.
+/// The kind of a keyword's value. A value that does not convert is an error that points at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValueKind {
     /// Any text.

@@ -18,6 +18,7 @@ impl NodeName {
 
     /// The name up to the first dot.
     pub fn short(&self) -> &str {
+        // `split` gives at least one part, so the fallback is never used.
         self.0.split('.').next().unwrap_or(&self.0)
     }
 }

@@ -147,6 +147,7 @@ pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
     loop {
         match (left.chars().next(), right.chars().next()) {
+            // #1 and #01 are two resources, and `Ord` must not call equal what `Eq` tells apart.
             (None, None) => return a.cmp(b),
             (None, Some(_)) => return Ordering::Less,
             (Some(_), None) => return Ordering::Greater,
@@ -219,6 +220,7 @@ impl FromStr for DriverName {
     fn from_str(s: &str) -> Result<DriverName, InvalidDriverName> {
         let none = || InvalidDriverName(s.to_owned());
         let (group, name) = s.split_once('.').ok_or_else(none)?;
+        // Whichever half is wrong, the error quotes the whole text.
         DriverName::new(group.parse().map_err(|_| none())?, name).map_err(|_| none())
     }
 }

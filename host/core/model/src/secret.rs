@@ -6,6 +6,7 @@ const SECRET_WORDS: [&str; 4] = ["password", "secret", "token", "key"];
 /// Whether the value of that name must never be shown.
 pub fn is_secret_name(name: &str) -> bool {
     let name = name.to_lowercase();
+    // A part of the name is enough (`DB_PASSWORD`): to hide too much does less harm than to show a secret.
     SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 

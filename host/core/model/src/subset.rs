@@ -30,6 +30,7 @@ impl FromStr for SubsetName {
 
     fn from_str(s: &str) -> Result<SubsetName, InvalidSubsetName> {
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        // A letter or digit first: the name becomes part of a path among the control groups.
         let fits = s.starts_with(|c: char| c.is_ascii_alphanumeric()) && s.chars().all(legal);
         if fits { Ok(SubsetName(s.to_owned())) } else { Err(InvalidSubsetName) }
     }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-/// What a driver is asked to do.
+/// An operation that a driver carries out on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verb {
     /// Check the keywords.
@@ -68,6 +68,7 @@ impl Verb {
 
     /// Whether the verb may change anything. The others hold read grants only.
     pub fn mutates(self) -> bool {
+        // `enter` and `exec` do whatever the operator types, so they count as changes.
         !matches!(self, Verb::Validate | Verb::Status | Verb::Logs)
     }
 }

@@ -19,11 +19,13 @@ impl PlanDigest {
 
     /// Whether `prefix`, as given to `--if-plan`, names this digest.
     pub fn matches(&self, prefix: &str) -> bool {
+        // A shorter prefix would name some other plan by chance too easily.
         prefix.len() >= PlanDigest::SHORTEST_PREFIX && self.to_string().starts_with(&prefix.to_ascii_lowercase())
     }
 
     /// The first digits, as short as the command line accepts them.
     pub fn short(&self) -> String {
+        // 64 ASCII digits, so the slice is always inside of them.
         self.to_string()[..PlanDigest::SHORTEST_PREFIX].to_owned()
     }
 }

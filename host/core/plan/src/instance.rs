@@ -1,4 +1,4 @@
-//! What the planner knows of an instance: plain data, which its caller fills in from configuration and status.
+//! The facts of an instance that the planner needs: plain data, which its caller fills in from configuration and status.
 
 use std::collections::{BTreeMap, BTreeSet};
 

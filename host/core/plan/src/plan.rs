@@ -7,7 +7,7 @@ use model::{DriverName, Group, NodeName, ObjectPath, Rid, SubsetName, Verb};
 
 use crate::{Action, PlanDigest, SkipReason, StepReason, StepWork};
 
-/// What an action does.
+/// The work of an action on one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The object.
@@ -37,14 +37,14 @@ impl Plan {
 /// One pass through the resources, in the order of a start or against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanPhase {
-    /// What becomes of the rest, and of what was done, once a step that is not optional has failed, be it in an earlier
-    /// phase.
+    /// The fate of the remaining steps, and of the finished ones, once a step that is not optional has failed, be it in an
+    /// earlier phase.
     pub on_failure: OnFailure,
     /// One after the other.
     pub stages: Vec<PlanStage>,
 }
 
-/// What follows a failed step. The errors of optional steps never get that far.
+/// The consequence of a failed step. The errors of optional steps never get that far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OnFailure {
     /// Go no further, and undo what this action changed.
@@ -70,14 +70,14 @@ pub struct PlanStage {
     pub steps: Vec<PlanStep>,
 }
 
-/// What is done with one resource.
+/// The work on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanStep {
     /// The resource.
     pub rid: Rid,
     /// Its driver.
     pub driver: DriverName,
-    /// What its driver is asked, one after the other. Empty for a step that is skipped.
+    /// The calls of its driver, one after the other. Empty for a step that is skipped.
     pub work: Vec<StepWork>,
     /// Why this is done, or nothing.
     pub reason: StepReason,
@@ -87,7 +87,7 @@ pub struct PlanStep {
     pub prior: State,
     /// Which other steps of the same phase come before.
     pub after: Vec<StepEdge>,
-    /// What a rollback does with it.
+    /// How a rollback treats it.
     pub undo: StepUndo,
     /// How long the status may take that follows every piece of work.
     pub probe: Duration,
@@ -99,6 +99,7 @@ impl PlanStep {
         let has = |verb| self.work.iter().any(|work| work.verb() == verb);
         match self.work.first() {
             None => "skip",
+            // An unprovision begins with a stop, which would hide what it is about.
             Some(_) if has(Verb::Unprovision) => Verb::Unprovision.as_str(),
             Some(work) => work.verb().as_str(),
         }
@@ -115,6 +116,7 @@ impl PlanStep {
     /// The reason in words, with the steps that this one waits for.
     pub fn explanation(&self) -> String {
         let before: Vec<String> = self.after.iter().map(|edge| edge.rid.to_string()).collect();
+        // The order does not matter to a step that finds everything done.
         match before.is_empty() || self.reason.is_as_wanted() {
             true => self.reason.to_string(),
             false => format!("{}, after {}", self.reason, before.join(", ")),
@@ -140,7 +142,7 @@ pub enum EdgeKind {
     Follows,
 }
 
-/// What a rollback does with a step that this action has done.
+/// How a rollback treats a step that this action has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StepUndo {
     /// Nothing: the action is not one that is undone.

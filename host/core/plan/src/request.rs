@@ -94,7 +94,7 @@ pub struct PlanRequest {
     pub force: bool,
     /// Leave a failed start as it is.
     pub disable_rollback: bool,
-    /// What a sync copies, and where to.
+    /// How a sync copies, and where to.
     pub copy: CopyRequest,
     /// Where a migration goes.
     pub destination: Option<NodeName>,

@@ -1,8 +1,8 @@
-//! What a sync shall copy, and where to, in the words of a command.
+//! The request of a sync: how to copy, and where to, in the words of a command.
 
 use model::NodeName;
 
-/// What a sync shall copy, and where to.
+/// How a sync copies, and where to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyRequest {
     /// How to copy, in the words of drivers: `update`, `full`…
@@ -12,7 +12,7 @@ pub struct CopyRequest {
 }
 
 impl Default for CopyRequest {
-    /// What has changed, to all places.
+    /// Changes only, to all places.
     fn default() -> CopyRequest {
         CopyRequest { verb: "update".to_owned(), places: Vec::new() }
     }

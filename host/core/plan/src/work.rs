@@ -8,7 +8,7 @@ use model::{NodeName, Verb};
 /// One call of a driver, and the triggers around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepWork {
-    /// What the driver is asked.
+    /// The verb, with its data.
     pub order: WorkOrder,
     /// How long the call may take.
     pub deadline: Duration,

@@ -34,6 +34,7 @@ impl Document {
     pub fn set(&mut self, section: &str, key: &str, value: &str) -> Result<(), EditError> {
         check_section(section)?;
         check_key(key)?;
+        // All checks come before the first change: a refused edit leaves the text as it was.
         let lines = value_lines(key, value)?;
         if let Some(entry) = self.entry(section, key) {
             let (span, text) = self.replacement(entry, &lines);
@@ -43,6 +44,7 @@ impl Document {
         self.add_section(section)?;
         let Some(found) = self.section(section) else { return Err(EditError::Section(section.to_owned())) };
         let (at, indent) = (end_of(found), self.indent_of(found));
+        // Trimmed, because an empty value would leave a blank behind the `=`.
         let text = format!("{indent}{}", format!("{key} = {}", self.join(&lines, &indent)).trim_end());
         self.insert_line(at, &text);
         Ok(())
@@ -74,6 +76,8 @@ impl Document {
             return Ok(());
         }
         if !self.text.is_empty() {
+            // One blank line before the new section, whether or not the text ends with a line feed or with a blank
+            // line.
             let gap = if self.text.ends_with('\n') { eol.to_owned() } else { format!("{eol}{eol}") };
             let already = self.text.ends_with("\n\n") || self.text.ends_with("\n\r\n");
             let end = self.text.len();
@@ -110,6 +114,7 @@ impl Document {
     /// Inserts a line before the byte `at`, which begins one or is the end of the text.
     fn insert_line(&mut self, at: usize, line: &str) {
         let eol = self.eol();
+        // The last line may lack its line feed. The new line then supplies it, and lacks one itself.
         let open = at > 0 && !self.text[..at].ends_with('\n');
         let text = if open { format!("{eol}{line}") } else { format!("{line}{eol}") };
         self.splice(Span::new(at, at), &text);
@@ -117,6 +122,7 @@ impl Document {
 
     /// The line ending of this text.
     fn eol(&self) -> &'static str {
+        // The first line decides. Where line endings are mixed, any choice fits some lines only.
         let first = self.text.split_inclusive('\n').next().unwrap_or_default();
         if first.ends_with("\r\n") { "\r\n" } else { "\n" }
     }
@@ -130,12 +136,15 @@ impl Document {
         if !entry.value.is_empty() && !between.contains('\n') {
             return (entry.value_span, value);
         }
+        // Everything behind the `=` goes, line breaks included. The parser makes no entry without a `=`, so the 0 is
+        // never used.
         let sign = entry.key_span.end + between.find('=').map_or(0, |at| at + 1);
         let blank = if value.is_empty() { "" } else { " " };
         (Span::new(sign, entry.value_span.end), format!("{blank}{value}"))
     }
 
     fn join(&self, lines: &[&str], indent: &str) -> String {
+        // Deeper than the key: only then does the parser take a line for a part of the value.
         let deeper = format!("{}{indent}    ", self.eol());
         let mut value = String::new();
         for (number, line) in lines.iter().enumerate() {
@@ -169,12 +178,14 @@ fn end_of(section: &Section) -> usize {
 }
 
 fn check_section(name: &str) -> Result<(), EditError> {
+    // The parser takes a name up to the first `]` of its line.
     let bad = name.trim().is_empty() || name.contains(['[', ']', '\n', '\r']);
     if bad { Err(EditError::Section(name.to_owned())) } else { Ok(()) }
 }
 
 fn check_key(key: &str) -> Result<(), EditError> {
     let bad = key.is_empty() || key.contains('=') || key.contains(char::is_whitespace);
+    // A line that begins so is a comment or a header. A byte order mark is dropped at the beginning of a text.
     let other_line = key.starts_with(['#', ';', '[', BYTE_ORDER_MARK]);
     if bad || other_line { Err(EditError::Key(key.to_owned())) } else { Ok(()) }
 }
@@ -186,6 +197,7 @@ fn value_lines<'a>(key: &str, value: &'a str) -> Result<Vec<&'a str>, EditError>
     if lines.contains(&"") {
         return Err(EditError::Blank(key.to_owned()));
     }
+    // The first line stands behind the `=`, where these characters are plain text.
     match lines.iter().skip(1).find(|line| line.starts_with(['#', ';'])) {
         Some(line) => Err(EditError::Comment { key: key.to_owned(), line: (*line).to_owned() }),
         None => Ok(lines),

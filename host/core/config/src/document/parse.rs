@@ -35,6 +35,7 @@ struct TextLine<'a> {
 impl<'a> TextLine<'a> {
     fn new(line: &'a str, start: usize) -> TextLine<'a> {
         let span = Span::new(start, start + line.len());
+        // The mark would otherwise become part of the first key, or hide the bracket of the first header.
         let unmarked = if start == 0 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line };
         let bare = unmarked.trim_start();
         let content_start = span.end - bare.len();
@@ -56,6 +57,7 @@ struct DocumentParser {
 
 impl DocumentParser {
     fn line(&mut self, line: TextLine<'_>) {
+        // Neither ends a value: `open` stays as it is, so the next deeper line still continues it.
         if line.content.is_empty() || line.content.starts_with(['#', ';']) {
             return;
         }
@@ -104,6 +106,7 @@ impl DocumentParser {
         if name.trim().is_empty() {
             self.error(line.content_span(), "a section without a name", "expected a name, such as [fs#1]");
         }
+        // Kept in spite of the problems above, or its entries would fall to the section before it.
         self.sections.push(Section { name: name.to_owned(), name_span, entries: Vec::new(), header: line.span });
     }
 
@@ -141,6 +144,7 @@ impl DocumentParser {
                 let message = format!("a second section [{}]", section.name);
                 self.problems.push(Diagnostic::error(section.name_span, message, "already written above"));
             }
+            // By key and scope: a keyword under another scope is another entry.
             let mut keys = HashSet::new();
             for entry in section.entries.iter().filter(|entry| !keys.insert(&entry.key)) {
                 let message = format!("{}.{} is set twice", section.name, entry.key);

@@ -81,6 +81,7 @@ impl Document {
 
     /// The entry of a key, scope included. Where it is written twice, the last.
     pub fn entry(&self, section: &str, key: &str) -> Option<&Entry> {
+        // In every section of that name: an entry of an earlier one counts where the later ones do not have the key.
         let same_name = self.sections.iter().rev().filter(|candidate| candidate.name == section);
         same_name.flat_map(|section| section.entries.iter().rev()).find(|entry| entry.key == key)
     }
@@ -129,6 +130,7 @@ impl Entry {
             if within {
                 return piece.start + offset.saturating_sub(line_start);
             }
+            // In the value one line feed joins two lines, whatever stands between them in the text.
             line_start += len + 1;
         }
         self.value_span.end

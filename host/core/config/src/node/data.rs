@@ -1,4 +1,4 @@
-//! What a node knows about itself, for scopes and references.
+//! A node's name, labels and configuration, which scopes and references ask for.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use model::select::GlobPattern;
 
 use crate::Document;
 
-/// What a node knows about itself: its name and its own configuration, already read.
+/// A node as configurations refer to it: its name, and its own configuration, already read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeData {
     /// The node's name.
     pub name: NodeName,
     /// The cluster's name, which ends the full names of its objects.
     pub cluster: String,
-    /// Every node of the cluster with its labels, this one included: what node selectors select from.
+    /// Every node of the cluster with its labels, this one included. Node selectors select from them.
     pub peers: BTreeMap<NodeName, BTreeMap<String, String>>,
     /// The node that impersonates this one. `keywords` and `env` are that node's own then.
     pub seen_from: Option<NodeName>,
@@ -33,6 +33,7 @@ impl NodeData {
     pub fn new(name: NodeName, configuration: &Document) -> NodeData {
         let section = |section: &str| -> BTreeMap<String, String> {
             let entries = configuration.section(section).into_iter().flat_map(|section| &section.entries);
+            // node.conf belongs to one node, so its keys have no scopes. An entry that has one does not count.
             let unscoped = entries.filter(|entry| entry.scope().is_none());
             unscoped.map(|entry| (entry.key.clone(), entry.value.clone())).collect()
         };
@@ -49,6 +50,7 @@ impl NodeData {
     /// The same from the point of view of another node, for `eval --impersonate`.
     #[must_use]
     pub fn impersonating(&self, name: NodeName) -> NodeData {
+        // To impersonate the same node once more must not forget whose configuration this is.
         let seen_from = Some(&self.name).filter(|own| **own != name).or(self.seen_from.as_ref()).cloned();
         NodeData { name, seen_from, ..self.clone() }
     }
@@ -105,5 +107,6 @@ fn select_word(word: &str, node: &NodeData) -> Result<Vec<NodeName>, String> {
         let glob = GlobPattern::new(word).map_err(|error| error.to_string())?;
         return Ok(node.peers.keys().filter(|name| glob.matches(name.as_str())).cloned().collect());
     }
+    // A plain name is taken as it stands, whether or not the cluster has that node: it may join later.
     Ok(vec![word.parse().map_err(|error: InvalidNodeName| error.to_string())?])
 }

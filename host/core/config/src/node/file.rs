@@ -22,6 +22,7 @@ fn keywords(section: &str) -> Option<&'static [Keyword]> {
         "node" => keyword::node(),
         "compliance" => keyword::compliance(),
         "stats" => keyword::stats(),
+        // Only the form of the name is checked: the limits may be written before the driver is installed.
         name => name.strip_prefix(DRIVER)?.parse::<DriverName>().ok().map(|_| keyword::driver())?,
     })
 }
@@ -37,6 +38,7 @@ pub fn validate_node(text: &str) -> Vec<Diagnostic> {
             None => problems.push(unknown(section)),
         }
     }
+    // The parser's problems were listed first, but the report goes by the place in the text.
     problems.sort();
     problems
 }
@@ -101,6 +103,7 @@ fn converted(section: &str, keyword: &Keyword, text: &str) -> Result<Vec<String>
 /// The value of a keyword of `node.conf`: default filled in, in canonical form.
 pub fn eval_node(document: &Document, key: &ConfigKey) -> Result<KeywordValue, ReadError> {
     let written = document.entry(&key.section, &key.scoped_option());
+    // Sections without a table, such as env and labels, hold plain texts: no defaults and no conversion.
     let Some(keywords) = keywords(&key.section) else {
         let text = written.map(|entry| entry.value.clone()).ok_or_else(|| ReadError::Unset(key.clone()))?;
         return Ok(KeywordValue {
@@ -114,10 +117,12 @@ pub fn eval_node(document: &Document, key: &ConfigKey) -> Result<KeywordValue, R
     };
     let keyword = named(keywords, &key.option).ok_or_else(|| ReadError::Unknown(key.clone()))?;
     let spellings = std::iter::once(&keyword.name).chain(&keyword.aliases);
+    // The present name is tried first, so it wins over an old one.
     let written = spellings.filter_map(|name| document.entry(&key.section, name)).next();
     let text = written.map(|entry| entry.value.as_str()).or(keyword.default.as_deref());
     let text = text.ok_or_else(|| ReadError::Unset(key.clone()))?;
     let values = converted(&key.section, keyword, text).map_err(|error| {
+        // A default has no place in the text.
         let span = written.map(|entry| entry.value_span).unwrap_or_default();
         ReadError::Invalid(Diagnostic::error(span, format!("{key} is not {}", error.kind), error.to_string()))
     })?;

@@ -61,6 +61,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
 
     fn object(&self, node: &NodeData) -> Object {
         let head = self.fields(DEFAULT);
+        // Only checked here: the object keeps these lists among its `keywords`.
         RELATIVES.into_iter().for_each(|(name, with_node)| head.objects(name, with_node));
         let members = self.resolver.members.clone();
         let timeouts = head.timeouts(&VerbTimeouts::default());
@@ -74,6 +75,8 @@ impl<'a> ObjectBuilder<'_, 'a> {
             flex_primary: members.flex_primary,
             drp_flex_primary: members.drp_flex_primary,
             topology,
+            // A word that is not among the candidates is reported. The fallback also gives `placement = none` the
+            // order of `nodes`.
             orchestrate: head.text("orchestrate").parse().unwrap_or(OrchestrateMode::No),
             placement: head.text("placement").parse().unwrap_or(PlacementPolicy::NodesOrder),
             priority: head.count("priority"),
@@ -95,6 +98,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
             keywords: head.all(),
             timeouts,
         };
+        // By id, in natural order: the order of the sections in the text has no meaning.
         object.resources.sort_by(|a, b| a.rid.cmp(&b.rid));
         // Cycles are searched last: they need every resource, and requirements that name missing ones are reported already.
         cycles(&object.resources).iter().for_each(|cycle| self.cycle(cycle));
@@ -115,6 +119,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
                 let label = format!("{other} would have to act both before and after");
                 fields.report_requirement(&format!("{verb}_requires"), other, message, label);
             }
+            // Implied edges alone close this cycle, so there is no keyword to mark.
             None => self.report(Diagnostic::error(outline.span_of(section), message, "no order satisfies them")),
         }
     }
@@ -134,6 +139,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
         let fields = self.fields(name);
         let tags = fields.values("tags").unwrap_or_default();
         let group = section.rid.group();
+        // Not read as a flag, because absent is not false here: the group and the tags decide then.
         let optional = fields.values("optional").map(|values| values == ["true"]);
         let by_nature = matches!(group, Group::Sync | Group::Task) || tags.iter().any(|tag| tag == NOACTION);
         let resource = Resource {
@@ -160,6 +166,8 @@ impl<'a> ObjectBuilder<'_, 'a> {
             comment: fields.text("comment"),
             joins: fields.joins(group),
             tags,
+            // Near the end on purpose: a section without even the name of a driver is dropped here, after everything else
+            // in it was checked.
             driver: section.driver.map(|driver| driver.name).or(section.unknown.as_ref())?.clone(),
             keywords: self.driver_keywords(section),
         };
@@ -174,6 +182,8 @@ impl<'a> ObjectBuilder<'_, 'a> {
             _ => None,
         };
         let head = self.fields(DEFAULT);
+        // An empty schedule is not an absent one: it keeps the resource from the schedule of the object, and so it
+        // never runs by itself.
         let own = fields.values("schedule").or_else(|| head.values(of_object?));
         own.map(|values| values.concat()).filter(|schedule| !schedule.is_empty())
     }

@@ -17,7 +17,7 @@ use crate::value::template::ValueTemplate;
 /// The scopes that are sets of nodes.
 const SETS: [&str; 5] = ["nodes", "drpnodes", "encapnodes", "flex_primary", "drp_flex_primary"];
 
-/// What an entry is checked against.
+/// The facts that an entry is checked against.
 pub(crate) struct DocumentCheck<'c, 'a> {
     pub(crate) resolver: &'c KeywordResolver<'a>,
     pub(crate) node: &'c NodeData,
@@ -59,6 +59,8 @@ impl DocumentCheck<'_, '_> {
         problems.extend(self.scope(entry));
         if self.applies(entry) {
             problems.extend(self.resolver.entry_problems(section, entry));
+            // This finds what no single reference is to blame for, such as a value that becomes too long. What both
+            // report is kept once: all problems end up in a set.
             problems.extend(self.resolver.entry_value(section, entry).err());
         }
     }
@@ -66,6 +68,7 @@ impl DocumentCheck<'_, '_> {
     /// Checks a key of a data store. The diagnostic never shows its value.
     fn data(&self, entry: &Entry) -> Option<Diagnostic> {
         let path = self.resolver.path;
+        // Only the values of stores are encoded. In other kinds the section holds plain texts.
         if !path.kind().is_store() {
             return None;
         }
@@ -114,6 +117,7 @@ impl DocumentCheck<'_, '_> {
     /// A text without references converts on every node or on none, so it is checked here. All others are checked where they
     /// hold.
     fn literal(&self, section: &str, entry: &Entry, spelling: &KeywordSpelling<'_>) -> Option<Diagnostic> {
+        // `always_on` holds nodes, while `standby`, by which it is replaced, is a boolean: its text does not convert.
         let text = ValueTemplate::parse(&entry.value).literal().filter(|_| entry.option() != ALWAYS_ON)?;
         self.resolver.converted(section, spelling.keyword, &text, || entry.value_span).err()
     }

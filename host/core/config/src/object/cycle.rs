@@ -1,7 +1,7 @@
-//! Resources that wait for each other: `<action>_requires`, `netns` and the devices of which keywords speak, taken together.
+//! Resources that wait for each other: `<action>_requires`, `netns` and the devices that keywords refer to, taken together.
 //!
-//! An edge alone never makes a cycle, even against the order of groups: the planner moves the step. What no order can satisfy
-//! is reported here, before any resource acts.
+//! An edge alone never makes a cycle, even against the order of groups: the planner moves the step. A cycle that no order
+//! can satisfy is reported here, before any resource acts.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -41,6 +41,7 @@ pub(crate) fn cycles(resources: &[Resource]) -> Vec<RequirementCycle> {
         let graph = OrderGraph::of(resources, phase);
         for cycle in graph.cycles() {
             let members: BTreeSet<&Rid> = cycle.iter().map(|at| &resources[*at].rid).collect();
+            // A start and a provision mostly share their cycles, so only the first phase reports one.
             if reported.insert(members) {
                 cycles.push(graph.report(&cycle));
             }
@@ -63,11 +64,13 @@ struct GraphEdge<'r> {
 
 impl<'r> OrderGraph<'r> {
     fn of(resources: &'r [Resource], phase: &ActionPhase) -> OrderGraph<'r> {
+        // The planner skips these in every action, so they can keep no other resource waiting.
         let acting = resources.iter().enumerate().filter(|(_, resource)| !resource.disable && !resource.encap);
         let places: HashMap<&Rid, usize> = acting.map(|(at, resource)| (&resource.rid, at)).collect();
         let mut graph = OrderGraph { resources, after: resources.iter().map(|_| Vec::new()).collect() };
         for (&rid, &at) in &places {
             for (action, requirement) in required(&resources[at], phase) {
+                // A requirement on a resource that never acts is a test of its state, and gives no order.
                 let Some(&other) = places.get(&requirement.rid) else { continue };
                 let because = Some((rid, action, &requirement.rid));
                 graph.join(brought(phase, action, requirement), other, at, because);
@@ -98,6 +101,7 @@ impl<'r> OrderGraph<'r> {
         // The position of a resource on the current path, if it is on it.
         let mut depth = vec![None; self.after.len()];
         for start in 0..self.after.len() {
+            // The call stack of a recursion: each resource on the path, and the edge to walk next.
             let mut way: Vec<(usize, usize)> = Vec::new();
             let mut enter = Some(start).filter(|start| !seen[*start]);
             loop {
@@ -132,12 +136,13 @@ impl<'r> OrderGraph<'r> {
         let rids = cycle.iter().chain(cycle.first()).map(|at| self.resources[*at].rid.clone()).collect();
         let steps = cycle.iter().zip(cycle.iter().cycle().skip(1));
         let edges = steps.filter_map(|(from, to)| self.after[*from].iter().find(|edge| edge.to == *to));
+        // The least of them, so that the same cycle is always blamed on the same requirement.
         let culprit = edges.filter_map(|edge| edge.because).min();
         RequirementCycle { rids, culprit: culprit.map(|(own, action, other)| (own.clone(), action, other.clone())) }
     }
 }
 
-/// What a resource requires in a phase.
+/// The requirements of a resource in a phase.
 fn required<'r>(resource: &'r Resource, phase: &ActionPhase) -> impl Iterator<Item = (Verb, &'r Requirement)> {
     let applies = |action: &Verb| match action {
         Verb::Provision => resource.provision,
@@ -157,7 +162,7 @@ fn brought(phase: &ActionPhase, action: Verb, requirement: &Requirement) -> bool
     matches!(action, Verb::Run | Verb::Sync) || end.into_iter().any(|state| requirement.accepts(state))
 }
 
-/// The resources without which this one cannot be up: its container, and the disks of whose devices it speaks.
+/// The resources without which this one cannot be up: its container, and the disks whose devices it refers to.
 fn implied<'r>(resource: &'r Resource, phase: &ActionPhase) -> impl Iterator<Item = &'r Rid> {
     let container = resource.joins.iter().filter(|_| resource.rid.group() == Group::Ip);
     // A resource can be stopped without its devices.

@@ -15,7 +15,7 @@ use crate::document::text::Entry;
 use crate::object::requires;
 use crate::resolve::resolver::KeywordResolver;
 
-/// The keywords of one section, by name and type. What does not convert is reported and counts as not set.
+/// The keywords of one section, by name and type. A value that does not convert is reported and counts as not set.
 pub(crate) struct SectionFields<'f, 'a> {
     pub(crate) resolver: &'f KeywordResolver<'a>,
     pub(crate) problems: &'f RefCell<Vec<Diagnostic>>,
@@ -43,6 +43,7 @@ impl SectionFields<'_, '_> {
     }
 
     pub(crate) fn text(&self, name: &str) -> String {
+        // The kinds that are read as text have one value, so nothing is glued together.
         self.values(name).unwrap_or_default().concat()
     }
 
@@ -114,6 +115,7 @@ impl SectionFields<'_, '_> {
     /// How many instances shall be up. The bounds are checked for a failover object too.
     pub(crate) fn topology(&self) -> Topology {
         let (min, max) = (self.count("flex_min"), self.count("flex_max"));
+        // The default, the number of nodes, is not a mistake of the author's, so it is not reported.
         if max != 0 && max < min && self.written("flex_max").is_some() {
             self.report(
                 "flex_max",
@@ -175,6 +177,7 @@ impl SectionFields<'_, '_> {
     /// Reports a requirement that parses, where its resource is named.
     pub(crate) fn report_requirement(&self, name: &str, rid: &Rid, message: String, label: String) {
         let text = self.text(name);
+        // The text parsed when the resource was built, so it parses again.
         let located = requires::parse(&text).unwrap_or_default();
         match located.into_iter().find(|(requirement, _)| requirement.rid == *rid) {
             Some((_, span)) => self.report_part(name, &text, span, message, label),
@@ -210,6 +213,7 @@ impl SectionFields<'_, '_> {
     /// The container whose network an address joins.
     pub(crate) fn joins(&self, group: Group) -> Option<Rid> {
         let value = (group == Group::Ip).then(|| self.values("netns")).flatten()?;
+        // A value that is not a resource id is left to the driver, which knows what else it accepts.
         let rid = Rid::from_str(&value.concat()).ok()?;
         if self.resolver.outline.resource_of_rid(&rid).is_none() {
             let message = format!("{} names {rid}", self.key("netns"));

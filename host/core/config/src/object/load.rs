@@ -85,6 +85,8 @@ fn examine(
     check.document(document, &mut checked);
     problems.extend(checked.problems);
     problems.extend(built);
+    // Not among the problems: what this node does not know, a driver of another version may. See
+    // `LoadOutcome::partial`.
     let mut missing = resolver.outline.missing;
     missing.extend(checked.unknown);
     ObjectReading { object, members: resolver.members, missing }

@@ -28,6 +28,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<LocatedRequirement>, InvalidRequir
         let len = text[at..].find(|c: char| c.is_whitespace() || c == '(').unwrap_or(text.len() - at);
         let span = Span::new(at, at + len);
         let rid = span.of(text).parse().map_err(|error: model::rid::InvalidRid| bad(span, error.to_string()))?;
+        // Blanks may stand between an id and its states, as in `fs#1 (up)`.
         at = span.end + blanks(&text[span.end..]);
         let requirement = match text[at..].strip_prefix('(') {
             Some(inner) => {
@@ -53,6 +54,7 @@ fn bad(span: Span, label: impl Into<String>) -> InvalidRequirement {
 
 fn states(text: &str) -> Result<BTreeSet<State>, String> {
     let state = |word: &str| {
+        // A value can go over several lines, and `State` skips blanks but not line feeds.
         let word = word.split_whitespace().collect::<Vec<_>>().join(" ");
         word.parse::<State>().map_err(|error| error.to_string())
     };

@@ -131,6 +131,7 @@ impl<'a> KeywordResolver<'a> {
     fn target(&self, own: &str, reference: &TemplateReference) -> Result<LateValue, UnresolvedReference> {
         let name = reference.name.as_str();
         match reference.section.as_deref() {
+            // Well-known names hide keywords: `{name}` is the object's even in a section with a keyword `name`.
             None => match self.well_known(own, name) {
                 Some(text) => Ok(LateValue::text(text)),
                 None => self.bare(own, name),
@@ -138,6 +139,7 @@ impl<'a> KeywordResolver<'a> {
             Some("node") => self.of_node(name),
             Some(section @ ("env" | "labels" | "data")) => self.of_free_section(section, name),
             Some(section) => match self.neighbour(own, section) {
+                // For devices only: with any other name, the word before the dot is a section.
                 Some(rid) if name == EXPOSED_DEVS => self.of_section(&rid.to_string(), name),
                 _ => self.of_section(section, name),
             },
@@ -161,10 +163,14 @@ impl<'a> KeywordResolver<'a> {
 
     fn of_section(&self, section: &str, name: &str) -> Result<LateValue, UnresolvedReference> {
         let resource = self.outline.resource_of(section);
+        // `{disk#1.name}` reaches a section that is written the old way, such as `[vg#1]`.
         let section = resource.map_or(section, |resource| resource.name);
+        // DEFAULT has its default values even where the text has no such section.
         if section != DEFAULT && self.outline.of(section).is_none() {
             return Err(UnresolvedReference::Because(format!("there is no section [{section}]")));
         }
+        // Only the driver knows the devices, and only while the resource is up. So the reference stays in the value,
+        // and is filled in when the other resource acts.
         if let (Some(resource), EXPOSED_DEVS) = (resource, name) {
             return Ok(self.late(resource.rid.clone()));
         }
@@ -177,14 +183,14 @@ impl<'a> KeywordResolver<'a> {
         }
     }
 
-    /// `{disk.exposed_devs}` within `[fs#01]` speaks of disk#01: of the resource of that group with the same index.
+    /// `{disk.exposed_devs}` within `[fs#01]` means disk#01: the resource of that group with the same index.
     fn neighbour(&self, own: &str, group: &str) -> Option<Rid> {
         let group: Group = group.parse().ok()?;
         let own = self.outline.resource_of(own)?;
         format!("{group}#{}", own.rid.index()).parse().ok()
     }
 
-    /// Whether a text speaks of a neighbour that the object does not have.
+    /// Whether a text refers to a neighbour that the object does not have.
     pub(crate) fn lacks_neighbour(&self, own: &str, text: &str) -> bool {
         ValueTemplate::parse(text).pieces.iter().any(|piece| match piece {
             TemplatePiece::Reference(TemplateReference { section: Some(section), .. }) => {
@@ -243,6 +249,7 @@ impl<'a> KeywordResolver<'a> {
             Some(("labels", name)) => self.node.labels.get(name),
             _ => self.node.keywords.get(name),
         };
+        // A node that is only impersonated may know the name in its own node.conf, so that is a warning.
         found.map(LateValue::text).ok_or_else(|| match &self.node.seen_from {
             None => UnresolvedReference::Because(format!(
                 "{name} is not set in the configuration of node {}",
@@ -254,7 +261,8 @@ impl<'a> KeywordResolver<'a> {
         })
     }
 
-    /// What needs no keyword: of the node, of the object, of the resource in whose section it is asked for.
+    /// The value of a name that needs no keyword: a property of the node, of the object, or of the resource whose section
+    /// refers to it.
     fn well_known(&self, own: &str, name: &str) -> Option<String> {
         let rid = || self.outline.resource_of(own).map(|resource| &resource.rid);
         Some(match name {

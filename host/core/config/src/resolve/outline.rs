@@ -100,6 +100,7 @@ impl<'a> Outline<'a> {
             outline.roles.insert(&section.name, role);
             outline.spans.insert(&section.name, section.name_span);
         }
+        // Last, because drivers add keywords to DEFAULT: those that their resources inherit from there.
         outline.head = outline.head();
         outline
     }
@@ -117,6 +118,7 @@ impl<'a> Outline<'a> {
             "env" => SectionRole::Free { scopable: true },
             "labels" | "data" => SectionRole::Free { scopable: false },
             "metadata" => SectionRole::Other,
+            // The sections of clusters and namespaces are not those of objects, and are not checked here.
             _ if matches!(path.kind(), ObjectKind::Ccfg | ObjectKind::Nscfg) => SectionRole::Other,
             _ if !has_resources => {
                 let message = format!("no section [{}] in an object of kind {}", section.name, path.kind());
@@ -174,11 +176,13 @@ impl<'a> Outline<'a> {
             let label = format!("now [{group}#{index}] with type = {type_name}");
             self.problems.push(Diagnostic::warning(section.name_span, message, label));
         }
+        // `[disk#1]` and `[vg#1]` are one resource, so comparing the names of sections would not find this.
         if self.rids.contains_key(&rid) {
             return self.unknown(section, format!("a second section for {rid}"), "already written above");
         }
         let (driver, unknown) = match self.driver(types, section, rid.group(), renamed, schemas) {
             Ok(driver) => (Some(driver), None),
+            // Without a driver it is still a resource: references and requirements that name it must not fail, too.
             Err(unknown) => (None, unknown),
         };
         let own = driver.iter().flat_map(|driver| driver.keywords);
@@ -195,6 +199,7 @@ impl<'a> Outline<'a> {
         for ImplicitResource { name, driver } in schemas.implicit() {
             let Ok(rid) = name.parse::<Rid>() else { continue };
             if let Some(written) = self.rids.get(&rid).and_then(|place| self.resources.get_mut(*place)) {
+                // A section of that id with another driver is a resource of the author's own.
                 written.implicit = written.driver.is_some_and(|written| written.name == driver.name);
                 continue;
             }
@@ -234,6 +239,7 @@ impl<'a> Outline<'a> {
             return Err(None);
         };
         let span = entry.map_or(section.name_span, |entry| entry.value_span);
+        // An old name gives way only where its successor is installed: otherwise the driver may still go by it.
         let new = keyword::renamed_type(group, type_name).and_then(|new| Some((new, schemas.driver(group, new)?)));
         if let Some((new, driver)) = new {
             let message = format!("{group} type {type_name} is an old name");
@@ -287,7 +293,7 @@ impl<'a> Outline<'a> {
         self.resource_of(section).map_or_else(|| section.to_owned(), |resource| resource.rid.to_string())
     }
 
-    /// The sections that speak of subsets.
+    /// The sections that configure subsets.
     pub(crate) fn subsets(&self) -> impl Iterator<Item = (&'a str, (Group, SubsetName))> {
         self.roles.iter().filter_map(|(section, role)| match role {
             SectionRole::Subset(group, name) => Some((*section, (*group, name.clone()))),
@@ -300,6 +306,7 @@ impl<'a> Outline<'a> {
         match self.roles.get(section) {
             Some(SectionRole::Default) => &self.head,
             Some(SectionRole::Subset(..)) => &self.subset,
+            // A role is only made together with the resource that it points at, and resources are never removed.
             Some(SectionRole::Resource(index)) => &self.resources[*index].keywords,
             // An object without a section DEFAULT has its defaults all the same.
             None if section == DEFAULT => &self.head,
@@ -332,6 +339,7 @@ impl<'a> Outline<'a> {
     /// Those of some keywords that `option` is a name of in a section, the present one or an old one.
     pub(crate) fn meant(&self, section: &str, option: &str, keywords: &[&'a Keyword]) -> Vec<&'a Keyword> {
         let renamed = self.group(section).and_then(|group| match option {
+            // Not in the table of renamed keywords, because its value changes too: see `standby_of_old`.
             keyword::ALWAYS_ON => Some("standby"),
             _ => keyword::renamed_keyword(group, option),
         });

@@ -25,7 +25,7 @@ pub enum ReadError {
     /// It is neither written nor has a default.
     #[error("{0} is not set")]
     Unset(ConfigKey),
-    /// What is written is wrong.
+    /// The written value is wrong.
     #[error("{0}")]
     Invalid(Diagnostic),
     /// It refers to devices that another resource does not expose now.
@@ -64,6 +64,8 @@ impl<'a> KeywordReader<'a> {
             Some(_) => self.scoped(section, key, keyword)?,
         };
         let value = value.ok_or_else(|| ReadError::Unset(key.clone()))?;
+        // What does not convert was refused above. Left is a default that is made of other keywords: it is shown as
+        // it is.
         let known =
             value.as_text().and_then(|text| self.resolver.converted(section, keyword, &text, Default::default).ok());
         let prepared = ResolvedKeyword {
@@ -80,6 +82,7 @@ impl<'a> KeywordReader<'a> {
         match (evaluation.keywords.pop(), evaluation.missing.pop()) {
             (Some(evaluated), _) => Ok(evaluated),
             (None, Some(missing)) => Err(missing.into()),
+            // Not reached: with `aside` unset, a keyword has a value or is missing.
             (None, None) => Err(ReadError::Unset(key.clone())),
         }
     }
@@ -111,6 +114,7 @@ impl<'a> KeywordReader<'a> {
     fn free(&self, section: &str, key: &ConfigKey) -> Result<KeywordValue, ReadError> {
         let value = self.resolver.free_value(section, &key.scoped_option()).map_err(ReadError::Invalid)?;
         let value = value.ok_or_else(|| ReadError::Unset(key.clone()))?;
+        // A late reference has no text yet, so a key that holds one reads as empty.
         let text = value.as_text().unwrap_or_default();
         Ok(KeywordValue {
             name: key.option.clone(),

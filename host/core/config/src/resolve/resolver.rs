@@ -1,4 +1,4 @@
-//! From what is written to what holds on one node: scopes are chosen, defaults filled in.
+//! Finds the values that hold on one node: scopes are chosen, defaults filled in.
 //!
 //! Values are still text here: conversion comes later. Each keyword is resolved once, however often it is referred to, so that
 //! no configuration can make this take long.
@@ -34,7 +34,7 @@ pub(crate) struct ObjectNodes {
     pub(crate) drp_flex_primary: Option<NodeName>,
 }
 
-/// What the keywords of a document mean on one node.
+/// The meaning of a document's keywords on one node.
 pub(crate) struct KeywordResolver<'a> {
     pub(crate) path: &'a ObjectPath,
     pub(crate) outline: Outline<'a>,
@@ -120,6 +120,7 @@ impl<'a> KeywordResolver<'a> {
         ordered.sort_by_key(|name| first.iter().position(|other| other == name));
         ordered.extend(others);
         let drpnodes = self.member_list("drpnodes").unwrap_or_default();
+        // A selector may mean several nodes, but there is one primary.
         let one = |list: Option<Vec<NodeName>>| list.and_then(|list| list.into_iter().next());
         ObjectNodes {
             flex_primary: one(self.member_list("flex_primary")).or_else(|| ordered.first().cloned()),
@@ -133,6 +134,7 @@ impl<'a> KeywordResolver<'a> {
     fn default_nodes(&self) -> Vec<NodeName> {
         match self.path.kind() {
             model::ObjectKind::Svc | model::ObjectKind::Vol => vec![self.node.name.clone()],
+            // The other kinds run nowhere: every node of the cluster may use them.
             _ => self.node.peers.keys().cloned().collect(),
         }
     }
@@ -142,6 +144,7 @@ impl<'a> KeywordResolver<'a> {
         let entry = self.entry(DEFAULT, &[name], true)?;
         let selected = match self.template(&self.place(DEFAULT, ValueSource::Written(entry))) {
             Err(problem) => Err(problem),
+            // Without nodes the object could run nowhere. The other lists may be empty.
             Ok(value) if value.as_text().is_some_and(|text| text.trim().is_empty()) && name == "nodes" => {
                 let label = "expected names of nodes; without the line, it is this node alone";
                 Err(Diagnostic::error(entry.value_span, format!("{name} names no nodes"), label))
@@ -164,6 +167,8 @@ impl<'a> KeywordResolver<'a> {
         // A scoped entry under an old name wins over an unscoped one under the present name: the scope was meant for this
         // node.
         let scoped = scopes.iter().find_map(|scope| found.iter().find(|entry| entry.scope() == Some(scope)));
+        // `found` keeps the order of the names, so the present name wins over the old ones. Only the winner counts:
+        // the values of several scopes are not merged.
         scoped.or_else(|| found.iter().find(|entry| names.contains(&entry.key.as_str()))).copied()
     }
 
@@ -202,6 +207,7 @@ impl<'a> KeywordResolver<'a> {
     /// The value of a keyword. None if it is neither written nor has a default.
     pub(crate) fn value(&self, section: &str, keyword: &Keyword) -> ResolvedValue {
         if self.is_untouched(section, keyword) {
+            // Most keywords end here, without the two strings that a look into `known` costs.
             let default = keyword.default.as_deref();
             return Ok(default.map(|text| LateValue { secret: keyword.secret, ..LateValue::text(text) }));
         }
@@ -260,11 +266,13 @@ impl<'a> KeywordResolver<'a> {
             return Ok(None);
         }
         Ok(match keyword.name.as_str() {
+            // Not resolved again: the scopes are known by now, and `nodes@nodes` would define itself.
             "nodes" => list(&self.members.nodes),
             "drpnodes" => list(&self.members.drpnodes),
             "encapnodes" => list(&self.members.encapnodes),
             "flex_primary" => self.members.flex_primary.as_ref().map(|name| LateValue::text(name.as_str())),
             "drp_flex_primary" => self.members.drp_flex_primary.as_ref().map(|name| LateValue::text(name.as_str())),
+            // The old keyword also meant that the object is started at boot.
             "orchestrate" if self.written(section, keyword).is_none() => {
                 self.entry(DEFAULT, &[AUTOSTART_NODE], true).map(|_| LateValue::text("start"))
             }
@@ -275,6 +283,7 @@ impl<'a> KeywordResolver<'a> {
     /// `always_on = nodes drpnodes n7`: the sets of nodes, and the nodes, where the resource is standby.
     fn standby_of_old(&self, section: &str, entry: &Entry) -> Result<LateValue, Diagnostic> {
         let text = self.template(&self.place(section, ValueSource::Written(entry)))?.as_text().unwrap_or_default();
+        // The words are sets of nodes or names of nodes, and so are the scopes.
         let holds = text.split_whitespace().any(|word| self.scopes.iter().any(|scope| scope == word));
         Ok(LateValue::text(holds.to_string()))
     }
@@ -282,6 +291,7 @@ impl<'a> KeywordResolver<'a> {
     /// The other nodes of the object on which the resource of a section is disabled. A value with references counts as false
     /// there, because only that node can resolve it, and a resource that may be in use must not be taken for disabled.
     pub(crate) fn disabled_on(&self, section: &str) -> Vec<NodeName> {
+        // Few sections write it, and the scopes of every node are not free to compute.
         if !self.index.get(section).is_some_and(|options| options.contains_key(DISABLE)) {
             return Vec::new();
         }
@@ -322,6 +332,7 @@ impl<'a> KeywordResolver<'a> {
 impl ObjectNodes {
     fn scopes(&self, node: &NodeName) -> Vec<String> {
         let sets = [
+            // In the order of OpenSVC, which decides if an entry stands under several of them: the first one wins.
             ("nodes", self.nodes.contains(node)),
             ("drpnodes", self.drpnodes.contains(node)),
             ("encapnodes", self.encapnodes.contains(node)),
@@ -334,6 +345,7 @@ impl ObjectNodes {
 
     /// Whether more than one node may run the object.
     fn are_several(&self) -> bool {
+        // A node may be in both lists, so counting them would not do.
         let mut all = self.nodes.iter().chain(&self.drpnodes);
         all.next().is_some_and(|first| all.any(|other| other != first))
     }

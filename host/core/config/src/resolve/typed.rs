@@ -52,12 +52,14 @@ impl KeywordResolver<'_> {
             return Err(Diagnostic::error(span(), format!("unknown value for {}", key()), expected));
         }
         if let Some(kind) = keyword.store {
+            // Only whether the reference can be read: its store may be filled later.
             let read = |word: &String| KeyReference::parse(word, kind, self.path);
             if let Some(error) = values.iter().find_map(|word| read(word).err()) {
                 let what = format!("{} holds {:?}, which refers to no key", key(), error.text);
                 return Err(Diagnostic::error(span(), what, error.reason));
             }
         }
+        // So far the words were only split: which nodes a glob or a label means depends on the cluster.
         if keyword.kind == ValueKind::Nodes {
             return self.selected(&key(), text, span());
         }
@@ -74,6 +76,7 @@ impl KeywordResolver<'_> {
 
     /// The value of a driver's keyword, checked as far as it is known now.
     pub(crate) fn checked(&self, section: &str, keyword: &Keyword) -> Result<Option<LateValue>, Diagnostic> {
+        // For its errors alone: it drops a value with late references, which the caller needs.
         self.canonical(section, keyword)?;
         self.value(section, keyword)
     }

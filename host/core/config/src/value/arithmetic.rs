@@ -99,6 +99,7 @@ impl ArithmeticParser<'_> {
     }
 
     fn product(&mut self) -> Option<ArithmeticExpression> {
+        // `//` stands before `/`, with which it begins. A `**` never gets here: `signed` takes it first.
         const SIGNS: [(&str, ArithmeticOperator); 4] = [
             ("*", ArithmeticOperator::Multiply),
             ("//", ArithmeticOperator::FloorDivide),
@@ -127,6 +128,7 @@ impl ArithmeticParser<'_> {
         }
         let base = self.primary()?;
         match self.sign("**") {
+            // The exponent may have a sign, and powers bind to the right as in Python: 2 ** 3 ** 2 is 512.
             Some(()) => {
                 Some(ArithmeticExpression::Binary(Box::new(base), ArithmeticOperator::Power, Box::new(self.signed()?)))
             }
@@ -199,6 +201,7 @@ impl ArithmeticOperator {
             ArithmeticOperator::Add => left.checked_add(right),
             ArithmeticOperator::Subtract => left.checked_sub(right),
             ArithmeticOperator::Multiply => left.checked_mul(right),
+            // Python would make a float of it, but a whole quotient must be usable as a size or as a count.
             ArithmeticOperator::Divide if left.checked_rem(right) == Some(0) => left.checked_div(right),
             ArithmeticOperator::Divide => return None,
             ArithmeticOperator::FloorDivide => floor_div(left, right),
@@ -241,6 +244,7 @@ impl ArithmeticNumber {
         }
         match text.parse() {
             Ok(integer) => Some(ArithmeticNumber::Integer(integer)),
+            // An integer of more than 64 bits goes on as a float, and loses precision rather than failing.
             Err(_) => text.parse().ok().filter(|float: &f64| float.is_finite()).map(ArithmeticNumber::Float),
         }
     }
@@ -248,6 +252,7 @@ impl ArithmeticNumber {
     fn parse_signed(text: &str) -> Option<ArithmeticNumber> {
         let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         match text.strip_prefix('-') {
+            // `parse` gives no negative number, so the negation below cannot overflow.
             Some(unsigned) if plain(unsigned) => match ArithmeticNumber::parse(unsigned)? {
                 ArithmeticNumber::Integer(integer) => Some(ArithmeticNumber::Integer(-integer)),
                 ArithmeticNumber::Float(float) => Some(ArithmeticNumber::Float(-float)),

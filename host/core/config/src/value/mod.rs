@@ -1,4 +1,4 @@
-//! What a written value is made of: text, references `{…}` and arithmetic `$(…)`. Nothing is looked up here.
+//! The parts of a written value: text, references `{…}` and arithmetic `$(…)`. Nothing is looked up here.
 
 pub(crate) mod arithmetic;
 pub(crate) mod template;

@@ -59,6 +59,7 @@ fn split(text: &str) -> Result<SplitWords, ConvertError> {
             '\\' => match chars.next() {
                 // A backslash before the end of a line joins the lines.
                 Some('\n') => {}
+                // Escaped, a character is plain to a shell too, so none is needed for it.
                 Some(escaped) => split.push(escaped),
                 None => return Err(unfinished("a character behind the last backslash")),
             },
@@ -75,6 +76,7 @@ fn split(text: &str) -> Result<SplitWords, ConvertError> {
 }
 
 fn single_quoted(chars: &mut std::str::Chars<'_>, split: &mut SplitWords) -> Result<(), ConvertError> {
+    // Nothing is special within single quotes, not even a backslash.
     let rest = chars.as_str();
     let (quoted, after) = rest.split_once('\'').ok_or_else(|| unfinished("a ' at the end of what a ' begins"))?;
     split.word.get_or_insert_default().push_str(quoted);
@@ -98,6 +100,7 @@ fn double_quoted(chars: &mut std::str::Chars<'_>, split: &mut SplitWords) -> Res
                 None => break,
             },
             _ => {
+                // These two keep their meaning within double quotes, so they still need a shell.
                 split.meta |= c == '$' || c == '`';
                 split.push(c);
             }

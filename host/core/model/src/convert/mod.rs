@@ -1,4 +1,4 @@
-//! From the text of a value to its canonical form, as `wit/types.wit` tells drivers that it is.
+//! From the text of a value to its canonical form, which `wit/types.wit` describes to drivers.
 
 mod command;
 mod quantity;
@@ -41,6 +41,7 @@ pub fn convert(kind: ValueKind, text: &str) -> Result<Vec<String>, ConvertError>
         ValueKind::Path => one(path(text)?),
         ValueKind::Mode => one(mode(text)?.to_string()),
         ValueKind::Schedule => {
+            // The canonical form stays a text: parsing only refuses a wrong one.
             schedule(text)?;
             one(text.split_whitespace().collect::<Vec<_>>().join(" "))
         }
@@ -63,16 +64,18 @@ pub fn integer(text: &str) -> Result<i64, ConvertError> {
 
 /// Permission bits in octal, setuid and its kin included.
 pub fn mode(text: &str) -> Result<u32, ConvertError> {
+    // The digits are checked by hand, because `from_str_radix` accepts a plus sign as well.
     let octal = !text.is_empty() && text.len() <= 5 && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
     let bits = if octal { u32::from_str_radix(text, 8).ok() } else { None };
     let bits = bits.filter(|bits| *bits <= 0o7777);
     bits.ok_or_else(|| ConvertError::new("a file mode", "permissions in octal, such as 0755 or 2770"))
 }
 
-/// Tidied but for symbolic links, which no text tells: no doubled slash, no slash at the end. A `..` is refused, since it
-/// would mean something else on either side of a symbolic link.
+/// Tidied but for symbolic links, which a text does not show: no doubled slash, no slash at the end. A `..` is refused,
+/// since it would mean something else on either side of a symbolic link.
 fn path(text: &str) -> Result<String, ConvertError> {
     let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    // A path ends at its first NUL byte for the kernel, which would then use another file.
     if !text.starts_with('/') || text.contains('\0') || parts.contains(&"..") {
         return Err(ConvertError::new("a path", "an absolute path without .., such as /srv/web"));
     }

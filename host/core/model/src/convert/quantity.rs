@@ -17,7 +17,7 @@ impl DecimalNumber {
         let (number, rest) = text.split_at(end);
         let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((number, ""));
         let plain = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-        // What is longer than any quantity would overflow below.
+        // A number longer than any quantity would overflow below.
         if whole.is_empty() || !plain(whole) || !plain(fraction) || whole.len() + fraction.len() > 24 {
             return None;
         }
@@ -28,6 +28,7 @@ impl DecimalNumber {
 
     /// That many units, rounded down.
     fn times(&self, unit: u64) -> Option<u128> {
+        // `split` takes at most 24 digits, so the power fits.
         self.digits.checked_mul(u128::from(unit)).map(|product| product / 10_u128.pow(self.fraction))
     }
 }

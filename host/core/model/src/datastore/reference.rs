@@ -62,6 +62,7 @@ impl KeyReference {
         }
         match (&name, key) {
             (Some(name), None) => Err(refuse(format!("every key cannot go into the one variable {name}"))),
+            // Without a name the variable is named after the key, so the key must be able to be one.
             (None, Some(key)) if !is_variable(key) => {
                 Err(refuse(format!("{}: say NAME={place}", InvalidVariableName(key.to_owned()))))
             }
@@ -77,6 +78,8 @@ fn store_and_key<'t>(place: &'t str, kind: ObjectKind, own: &ObjectPath) -> Resu
     let (second, behind) = rest.split_once('/').unwrap_or((rest, ""));
     let (namespace, written, (store, key)) = match (first.parse::<ObjectKind>(), second.parse::<ObjectKind>()) {
         (Ok(written), _) => (own.namespace(), written, rest.split_once('/').ok_or_else(expected)?),
+        // `db/cfg/x` is the key `cfg/x` of the store `db`: the second word is a kind only if a store and a key follow
+        // it.
         (_, Ok(written)) if behind.contains('/') => (first, written, behind.split_once('/').ok_or_else(expected)?),
         _ => (own.namespace(), kind, (first, rest)),
     };

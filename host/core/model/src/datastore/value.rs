@@ -36,6 +36,7 @@ impl SealingKey {
 
     /// Reads the text that [`SealingKey::to_text`] wrote.
     pub fn parse(text: &[u8]) -> Option<SealingKey> {
+        // `to_text` ends the file with a line feed.
         let bytes = BASE64.decode(text.trim_ascii()).ok()?;
         bytes.try_into().ok().map(SealingKey)
     }
@@ -101,9 +102,11 @@ pub struct UnsealError;
 impl DataValue {
     /// Reads the value of a key of a store of that kind. What has no prefix, as people write it, is taken as it stands.
     pub fn parse(kind: ObjectKind, written: &str) -> Result<DataValue, InvalidDataValue> {
+        // A long value may be wrapped: the document joins its lines by line feeds.
         let decode = |text: &str| BASE64.decode(text.replace('\n', "")).map_err(|_| InvalidDataValue::Base64);
         match (kind, written.strip_prefix(CRYPT)) {
             (ObjectKind::Sec, Some(text)) => decode(text).map(DataValue::Sealed),
+            // A secret in plain text is refused rather than used, or it would stay readable in the file.
             (ObjectKind::Sec, None) => Err(InvalidDataValue::Open),
             (_, Some(_)) => Err(InvalidDataValue::Sealed),
             (_, None) => match (written.strip_prefix(BASE64_TEXT), written.strip_prefix(LITERAL)) {

@@ -96,6 +96,7 @@ impl ResolvedKeyword {
                 values,
                 secret: self.secret || self.value.secret,
                 store: self.store,
+                // A value made of the devices of several resources counts as the first one's.
                 from: self.value.late().next().map(|late| late.rid.clone()),
             }),
             // A default that only provision needs: without a value it is left out rather than reported as missing.
@@ -114,6 +115,8 @@ impl ResolvedKeyword {
         let text = self.value.fill(|late| late.fill(exposed.devices(&late.rid)))?;
         match (convert(self.kind, &text), self.value.late().next()) {
             (Ok(values), _) => Ok(values),
+            // With a late reference the value could not be checked on load. Its resource is named, because its device
+            // is what does not fit.
             (Err(error), Some(late)) => Err((late, format!("makes {text:?} of it: {error}"))),
             // A value of text alone was converted when the object was loaded.
             (Err(_), None) => Ok(vec![text]),

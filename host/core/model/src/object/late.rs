@@ -1,4 +1,5 @@
-//! Values with late references: to what only another resource's driver knows, and only while that resource is up.
+//! Values with late references: those to devices, which only another resource's driver knows, and only while that
+//! resource is up.
 
 use crate::Rid;
 
@@ -11,13 +12,14 @@ pub struct LateReference {
     pub index: Option<usize>,
     /// Whether the number of devices is meant.
     pub count: bool,
-    /// What is done to the text.
+    /// The change that is made to the text.
     pub modifier: Option<TextModifier>,
 }
 
 impl LateReference {
     /// The text that the reference stands for while these devices are exposed, or why there is none.
     pub(super) fn fill(&self, devices: Option<Vec<String>>) -> Result<String, String> {
+        // An empty list counts as down: joined, it would pass for a value that is empty.
         let devices = devices.filter(|devices| !devices.is_empty()).ok_or("exposes no device now")?;
         let text = match self.index {
             _ if self.count => devices.len().to_string(),
@@ -56,6 +58,7 @@ impl LateValue {
 
     /// The text, if no late reference is left.
     pub fn as_text(&self) -> Option<String> {
+        // One late reference leaves the whole text unknown, so the reason does not matter.
         self.fill(|_| Err(String::new())).ok()
     }
 
@@ -135,6 +138,7 @@ impl TextModifier {
             TextModifier::Upper => text.to_uppercase(),
             TextModifier::Lower => text.to_lowercase(),
             TextModifier::Capitalize => capitalized(text),
+            // As in Python, whose modifiers these are, every run of letters is a word: `it's` becomes `It'S`.
             TextModifier::Title => text.split_inclusive(|c: char| !c.is_alphabetic()).map(capitalized).collect(),
             TextModifier::Swapcase => text.chars().map(swapped).collect(),
         }
@@ -143,6 +147,7 @@ impl TextModifier {
 
 fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
+    // A string, because one letter can become several: ß becomes SS.
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     first + &chars.as_str().to_lowercase()
 }

@@ -34,7 +34,7 @@ pub struct Object {
     pub drp_flex_primary: Option<NodeName>,
     /// How many instances may be up.
     pub topology: Topology,
-    /// What the daemon does on its own.
+    /// The actions that the daemon takes on its own.
     pub orchestrate: OrchestrateMode,
     /// How the nodes are ranked.
     pub placement: PlacementPolicy,
@@ -72,12 +72,14 @@ impl Object {
 
     /// The other nodes that may run it, each once.
     pub fn others(&self) -> impl Iterator<Item = &NodeName> {
+        // A node in both lists is named once, where `nodes` has it.
         let first = |node: &&NodeName| !self.nodes.contains(node);
         self.nodes.iter().chain(self.drpnodes.iter().filter(first)).filter(|node| **node != self.node)
     }
 
     /// Whether the members of a subset act at the same time.
     pub fn is_parallel(&self, group: Group, subset: &SubsetName) -> bool {
+        // A subset need not have a section. Without one its members act one by one.
         self.subsets.get(&(group, subset.clone())).is_some_and(|subset| subset.parallel)
     }
 }

@@ -1,8 +1,8 @@
-//! What the daemon does with an object on its own: whether it starts or moves it, and which nodes it prefers.
+//! The daemon's own actions on an object: whether it starts or moves it, and which nodes it prefers.
 
 use std::str::FromStr;
 
-/// What the daemon does on its own.
+/// The actions that the daemon takes on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrchestrateMode {
     /// Nothing.

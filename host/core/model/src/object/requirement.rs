@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::Rid;
 use crate::status::State;
 
-/// What a verb of one resource requires of another resource.
+/// A condition that a verb of one resource sets on another resource.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Requirement {
     /// The other resource.

@@ -44,7 +44,7 @@ pub struct Resource {
     pub provision: bool,
     /// Whether unprovision cares for it.
     pub unprovision: bool,
-    /// What its actions ask of others.
+    /// The states of other resources that its verbs require.
     pub requires: BTreeMap<Verb, Vec<Requirement>>,
     /// Commands that run around its actions. One element an argument.
     pub triggers: BTreeMap<Trigger, Vec<String>>,
@@ -63,8 +63,8 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// The resources of whose devices its keywords speak: `{disk#1.exposed_devs[0]}`. What only provision asks for, and nobody
-    /// wrote, counts where `provisioning` says so.
+    /// The resources whose devices its keywords refer to: `{disk#1.exposed_devs[0]}`. An unwritten default that only
+    /// provision needs counts if `provisioning` is set.
     pub fn speaks_of(&self, provisioning: bool) -> Vec<&Rid> {
         let keywords = self.keywords.iter().filter(|keyword| provisioning || !keyword.aside);
         let mut rids: Vec<&Rid> = keywords.flat_map(|keyword| keyword.value.late()).map(|late| &late.rid).collect();
@@ -73,7 +73,7 @@ impl Resource {
         rids
     }
 
-    /// The driver's keywords, in canonical form. What other resources expose is asked of `exposed` now.
+    /// The driver's keywords, in canonical form. The devices of other resources are asked of `exposed` now.
     pub fn evaluate(&self, exposed: &dyn DeviceLookup) -> KeywordEvaluation {
         let mut evaluation = KeywordEvaluation::default();
         for keyword in &self.keywords {

@@ -41,6 +41,7 @@ impl Trigger {
 
 impl Ord for Trigger {
     fn cmp(&self, other: &Trigger) -> Ordering {
+        // False comes before true, so the negation puts the blocking trigger first.
         let key = |trigger: &Trigger| (trigger.when, !trigger.blocking, trigger.verb);
         key(self).cmp(&key(other))
     }

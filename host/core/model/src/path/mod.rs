@@ -190,11 +190,13 @@ impl FromStr for ObjectPath {
             [namespace, ""] => (namespace, ObjectKind::Nscfg.as_str(), NAMESPACE),
             [name] => (ROOT, ObjectKind::Svc.as_str(), name),
             [kind, name] => (ROOT, kind, name),
+            // The long form of `ns1/`: a namespace has one configuration, so its name can be left out.
             [namespace, "nscfg", ""] => (namespace, ObjectKind::Nscfg.as_str(), NAMESPACE),
             [namespace, kind, name] => (namespace, kind, name),
             _ => return Err(err("expected [namespace/][kind/]name".to_owned())),
         };
         let kind = kind.parse().map_err(|error: InvalidKind| err(error.to_string()))?;
+        // The error of `new` quotes the path in full; this one quotes what was written.
         ObjectPath::new(namespace, kind, name).map_err(|error| err(error.reason))
     }
 }
@@ -216,6 +218,7 @@ fn check_namespace(namespace: &str) -> Result<(), String> {
 /// files.
 fn check_name(namespace: &str, kind: ObjectKind, name: &str) -> Result<(), String> {
     check_labels(name).map_err(|reason| format!("the name {reason}"))?;
+    // Objects are never named like a kind, so a word of a path or of a reference to a key is one or the other.
     let reserved = name.parse::<ObjectKind>().is_ok()
         || name == "node"
         || (kind == ObjectKind::Svc && namespace == ROOT && matches!(name, CLUSTER | NAMESPACE));

@@ -45,6 +45,7 @@ impl GlobPattern {
 }
 
 fn to_regex(pattern: &str) -> String {
+    // `(?s)` lets stars go across line feeds, as they do in a shell.
     let mut regex = String::from("(?s)^");
     let mut rest = pattern;
     while let Some(first) = rest.chars().next() {
@@ -74,6 +75,7 @@ fn class(text: &str) -> Option<(String, usize)> {
     let first = inner.chars().next()?.len_utf8();
     let end = first + inner[first..].find(']')?;
     let members: String = inner[..end].chars().map(class_member).collect();
+    // `!` and `^` are one byte each, as the negation is that stands for them.
     Some((format!("[{negation}{members}]"), 1 + negation.len() + end + 1))
 }
 

@@ -8,7 +8,7 @@ use super::{GlobPattern, InvalidGlob};
 use crate::rid::{InvalidGroup, InvalidRid};
 use crate::{DriverName, Group, Rid, SubsetName};
 
-/// What the filter examines.
+/// The properties of a resource that the filter examines.
 pub trait Selectable {
     /// Its id.
     fn rid(&self) -> &Rid;
@@ -112,6 +112,7 @@ fn among(before: &[Rid]) -> String {
 impl ResourceFilter {
     /// Reads the options.
     pub fn new(options: ResourceOptions<'_>) -> Result<ResourceFilter, InvalidFilter> {
+        // In this order they narrow each other, so an error blames the first one that leaves nothing.
         let given = [
             (options.within, "the action on group", FilterKey::Name),
             (options.rid, "--rid", FilterKey::Name),

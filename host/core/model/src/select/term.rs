@@ -1,6 +1,6 @@
 //! Terms on keywords, such as `app.timeout>1m`, `ip:` or `monitor_schedule`.
 //!
-//! What a term compares with is converted as the keyword's own value is, so that `1m` and `60` are one duration.
+//! The text that a term compares with is converted as the keyword's own value is, so that `1m` and `60` are one duration.
 
 use std::cmp::Ordering;
 
@@ -44,7 +44,7 @@ pub trait KeywordSource {
     /// Whether any of the sections writes the keyword, under any scope.
     fn is_written(&self, object: &ObjectPath, sections: &SectionSource, keyword: &str) -> bool;
 
-    /// What the keyword evaluates to, once for each of the sections, defaults included.
+    /// The values of the keyword, one for each of the sections, defaults included.
     fn values(&self, object: &ObjectPath, sections: &SectionSource, keyword: &str) -> Vec<TypedValue>;
 }
 
@@ -146,12 +146,14 @@ impl KeywordTerm {
 /// Cuts at the first operator.
 fn split_operator(text: &str) -> Option<(&str, &str, &str)> {
     let at = text.find(['<', '>', '=', '~', ':'])?;
+    // Each character that `find` looks for is an operator by itself, so one always fits.
     let operator = OPERATORS.into_iter().find(|operator| text[at..].starts_with(operator))?;
     Some((&text[..at], operator, &text[at + operator.len()..]))
 }
 
 /// Cuts `<section>.<keyword>`. An id may hold dots, a keyword of a resource does not.
 fn split_parameter(parameter: &str) -> (SectionSource, &str) {
+    // Without an id the first dot cuts, because the keys of env, labels and data may hold dots.
     let cut = if parameter.contains('#') { parameter.rsplit_once('.') } else { parameter.split_once('.') };
     let Some((section, keyword)) = cut else { return (SectionSource::Default, parameter) };
     let sections = match (section, section.parse(), section.parse()) {
@@ -200,6 +202,7 @@ fn is_measured(kind: ValueKind) -> bool {
 /// Compares numbers by their value and booleans in any case. Other values are equal or cannot be compared.
 fn order(value: &str, wanted: &str) -> Option<Ordering> {
     let boolean = |text: &str| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
+    // Sizes, durations and modes are plain numbers in canonical form, so no unit is left to compare.
     match (value.parse::<f64>(), wanted.parse::<f64>()) {
         (Ok(value), Ok(wanted)) => value.partial_cmp(&wanted),
         _ if boolean(wanted) => value.eq_ignore_ascii_case(wanted).then_some(Ordering::Equal),
@@ -215,6 +218,7 @@ fn holds(comparison: &KeywordComparison, order: Option<Ordering>) -> bool {
         KeywordComparison::More => order == Some(Greater),
         KeywordComparison::AtLeast => matches!(order, Some(Greater | Equal)),
         KeywordComparison::Equal => order == Some(Equal),
+        // Not reached: `compares` answers this one itself.
         KeywordComparison::Matches(_) => false,
     }
 }

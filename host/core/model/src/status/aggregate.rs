@@ -41,6 +41,8 @@ impl StateSet {
             (false, _, (true, false)) => State::StdbyUp,
             (false, _, (false, true)) => State::StdbyDown,
             (false, true, _) => State::Down,
+            // Neither says whether the service is there, so they count only where nothing else is known. `n/a` is an
+            // answer all the same, and `undef` is none.
             (false, false, _) if has(State::Na) => State::Na,
             (false, false, _) if has(State::Undef) => State::Undef,
             (false, false, _) => State::Na,
@@ -82,6 +84,7 @@ impl ProvisionedSet {
         let has = |provisioned| self.contains(provisioned);
         match (has(Provisioned::True), has(Provisioned::False)) {
             (true, true) => Provisioned::Mixed,
+            // One resource that exists in part is enough for the whole to be so.
             _ if has(Provisioned::Mixed) => Provisioned::Mixed,
             (true, false) => Provisioned::True,
             (false, true) => Provisioned::False,

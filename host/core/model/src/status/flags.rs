@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Provisioned;
 
-/// What the daemon may still do for a resource that went down.
+/// The restarts that the daemon may still try for a resource that went down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestartsLeft {
     /// Restarts were never wanted.
@@ -68,6 +68,7 @@ fn provisioned_letter(provisioned: Provisioned) -> char {
 fn restarts_letter(left: RestartsLeft) -> char {
     match left {
         RestartsLeft::None => '.',
+        // `from_digit` has no digit for ten and more, and the column is one letter wide.
         RestartsLeft::Left(count) => char::from_digit(count, 10).unwrap_or('+'),
         RestartsLeft::Stopped => 'X',
     }

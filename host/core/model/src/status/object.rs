@@ -12,6 +12,8 @@ pub fn object_avail(topology: Topology, instances: impl IntoIterator<Item = Stat
         seen.insert(avail);
         up += u32::from(avail == State::Up);
     }
+    // Instances do not add up as resources do: up on one node and down on the others is as it should be. So the sum
+    // only tells whether anything is known.
     match seen.aggregate() {
         nothing_known @ (State::Na | State::Undef) => nothing_known,
         _ if seen.contains(State::Warn) => State::Warn,

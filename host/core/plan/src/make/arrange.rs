@@ -24,6 +24,7 @@ pub(crate) fn arrange(
         drafts[link.after].step.after.push(StepEdge { rid, kind: link.kind });
     }
     let mut drafts: Vec<Option<StepDraft<'_>>> = drafts.into_iter().map(Some).collect();
+    // Each draft has exactly one place in the order, so each is taken once.
     let taken = order.into_iter().map(|stage| stage.into_iter().filter_map(|at| drafts[at].take()).collect());
     Ok(taken.filter_map(|stage: Vec<StepDraft<'_>>| build(stage, parallel)).collect())
 }
@@ -44,6 +45,7 @@ fn order(drafts: &[StepDraft<'_>], links: &[DraftLink]) -> Result<Vec<Vec<usize>
     // ordered by the natural order, so steps without edges keep it.
     while let Some(&first) = ready.first() {
         let mut stage = Vec::new();
+        // Asked again after each step: what became ready through it may belong to the same stage.
         while let Some(&at) = ready.range(natural[first].clone()).next() {
             ready.remove(&at);
             stage.push(at);
@@ -78,6 +80,7 @@ fn natural_stages(drafts: &[StepDraft<'_>]) -> Vec<Range<usize>> {
 fn cycle(waits: &[usize], links: &[DraftLink], drafts: &[StepDraft<'_>]) -> Vec<Rid> {
     let mut before = vec![None; waits.len()];
     for link in links.iter().filter(|link| waits[link.before] > 0 && waits[link.after] > 0) {
+        // One step to wait for is enough to walk along a cycle.
         before[link.after].get_or_insert(link.before);
     }
     let mut seen = vec![false; waits.len()];
@@ -91,6 +94,8 @@ fn cycle(waits: &[usize], links: &[DraftLink], drafts: &[StepDraft<'_>]) -> Vec<
         }
         at = before[here];
     }
+    // The walk stopped at a draft that it had met before: the cycle begins there. It went against the order of the
+    // steps.
     let last = walk.last().copied();
     let start = walk.iter().position(|at| Some(*at) == last).unwrap_or(0);
     walk[start..].iter().rev().map(|at| drafts[*at].step.rid.clone()).collect()

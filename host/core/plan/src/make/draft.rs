@@ -1,4 +1,4 @@
-//! What each resource does in a phase, taken by itself: its work, or why it is skipped, and how a rollback undoes it.
+//! The step of each resource in a phase, taken by itself: its work, or why it is skipped, and how a rollback undoes it.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     WorkOrder,
 };
 
-/// What the drafts of one phase depend on.
+/// The facts that the drafts of one phase depend on.
 #[derive(Clone, Copy)]
 pub(crate) struct PhaseContext<'a> {
     pub(crate) index: &'a ResourceIndex<'a>,
@@ -54,6 +54,7 @@ pub(crate) fn drafts<'a>(
 ) -> Result<Vec<StepDraft<'a>>, PlanError> {
     let mut drafts: Vec<StepDraft<'a>> =
         members.iter().map(|(position, place)| draft(context, *position, *place)).collect();
+    // Collected, so that one error names everything that has to be provisioned first.
     let mut missing = Vec::new();
     for draft in drafts.iter_mut().filter(|draft| lacks_provisioning(context.request, draft)) {
         match draft.resource.optional {
@@ -73,6 +74,7 @@ pub(crate) fn drafts<'a>(
 fn draft<'a>(context: PhaseContext<'a>, position: Position<'a>, place: usize) -> StepDraft<'a> {
     let resource = &context.index.resources[place];
     let skip = context.skip_reason(position, resource);
+    // The first phase of a restart did not stop what is skipped, so it still has its present state.
     let prior = if skip.is_some() { resource.state } else { context.prior(resource) };
     let step = PlanStep {
         rid: resource.rid.clone(),
@@ -95,6 +97,7 @@ fn draft<'a>(context: PhaseContext<'a>, position: Position<'a>, place: usize) ->
 }
 
 fn lacks_provisioning(request: &PlanRequest, draft: &StepDraft<'_>) -> bool {
+    // The first piece of work decides: a provision starts the resource too, but after making it.
     let starts = draft.step.work.first().is_some_and(|work| work.verb() == Verb::Start);
     starts && !request.force && !draft.resource.state.is_up() && draft.resource.provisioned == Provisioned::False
 }
@@ -115,6 +118,7 @@ impl<'a> PhaseContext<'a> {
             return Some(SkipReason::NotConcerned(action));
         }
         if self.until.excludes(position, limited_by) {
+            // Only a limit excludes anything, so `to` is set here.
             return self.request.to.clone().map(SkipReason::Beyond);
         }
         if action == Action::Sync {
@@ -125,6 +129,7 @@ impl<'a> PhaseContext<'a> {
                 return Some(SkipReason::NoTarget);
             }
         }
+        // Nothing starts a disabled container, so the network namespace of its addresses may not exist.
         if let Some(container) = self.container_of(resource).filter(|container| container.disable) {
             return Some(SkipReason::ContainerDisabled(container.rid.clone()));
         }
@@ -141,6 +146,7 @@ impl<'a> PhaseContext<'a> {
 
     /// The container that the resource acts together with.
     fn container_of(&self, resource: &'a ResourceFacts) -> Option<&'a ResourceFacts> {
+        // Making the index has checked every `netns`, so there is no error to lose here.
         belongs_to_container(resource).then(|| self.index.container_of(resource).ok().flatten()).flatten()
     }
 
@@ -157,10 +163,13 @@ impl<'a> PhaseContext<'a> {
                 vec![WorkOrder::Sync { verb: self.request.copy.verb.clone(), targets: self.targets(resource) }]
             }
             (Action::Migrate, Direction::Up) => {
+                // Never empty: a migration without a destination was refused before.
                 self.request.destination.iter().map(|to| WorkOrder::Migrate { to: to.clone() }).collect()
             }
             (Action::Provision, _) if resource.provision => vec![WorkOrder::Provision, WorkOrder::Start],
             (Action::Unprovision, _) if resource.unprovision => vec![WorkOrder::Stop, WorkOrder::Unprovision],
+            // Also for `provision = false`: a provision starts such a resource all the same, and an unprovision stops
+            // it.
             (_, Direction::Up) => vec![WorkOrder::Start],
             (_, Direction::Down) => vec![WorkOrder::Stop],
         }
@@ -173,6 +182,7 @@ impl<'a> PhaseContext<'a> {
     /// The state from which the phase sets out: the second phase of a restart finds down what the first one has stopped.
     fn prior(&self, resource: &ResourceFacts) -> State {
         match resource.state {
+            // A resource without a state does not get one by being stopped.
             State::Na => State::Na,
             state if !self.follows_a_stop(resource) => state,
             _ if resource.standby => State::StdbyDown,
@@ -195,6 +205,8 @@ impl<'a> PhaseContext<'a> {
     }
 
     fn step_reason(&self, resource: &ResourceFacts, prior: State) -> StepReason {
+        // The words show the present state, but whether there is anything to do is decided by where the phase sets
+        // out.
         let (state, provisioned) = (resource.state, resource.provisioned);
         let (settled, wanted) = match self.direction {
             Direction::Up => (prior.is_up(), Provisioned::True),
@@ -215,8 +227,8 @@ impl<'a> PhaseContext<'a> {
     }
 }
 
-/// How much longer than its timeout a run may take: the driver ends the program in time, and then may have something left to
-/// do about it, such as `on_error`.
+/// How much longer than its timeout a run may take: the driver stops the program in time, and then may have something
+/// left to do about it, such as `on_error`.
 const AFTER_A_RUN: Duration = Duration::from_secs(60);
 
 /// The calls of a driver, one after the other, with the triggers around each.

@@ -33,6 +33,7 @@ pub(crate) fn refuse_what_is_kept_here(
     let kept = members.iter().filter_map(|(_, place)| {
         let resource = &resources[*place];
         let (state, node) = (resource.state, to.clone());
+        // No action stops a disabled resource or one inside a container, so they hold nothing back.
         let acts = !resource.disable && !resource.encap && !is_off(state);
         let reason = if !acts || stay_reason(resource).is_some() {
             return None;

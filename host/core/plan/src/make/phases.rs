@@ -64,6 +64,7 @@ fn refuse_what_is_not_concerned(
 fn directions(action: Action) -> &'static [Direction] {
     match action {
         Action::Restart => &[Direction::Down, Direction::Up],
+        // The shared resources are stopped in the second phase, because the guests use them until they have moved.
         Action::Migrate => &[Direction::Up, Direction::Down],
         Action::Stop | Action::Shutdown | Action::Unprovision => &[Direction::Down],
         Action::Start | Action::StartStandby | Action::Provision | Action::Run | Action::Sync => &[Direction::Up],

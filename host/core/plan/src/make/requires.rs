@@ -1,4 +1,4 @@
-//! What must come before what, and what must be so already: `netns` links and `<verb>_requires`.
+//! The order that resources require, and the states that they require: `netns` links and `<verb>_requires`.
 //!
 //! A requirement on a resource that this phase also acts on is an edge. Its direction follows from the states that are
 //! asked for: what the phase brings about comes first; what the phase takes away must be so now, and goes after. Any
@@ -39,9 +39,11 @@ pub(crate) fn link(
     for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.acts()) {
         links.extend(scene.netns_link(draft, at));
         links.extend(needs[at].iter().filter_map(|need| {
+            // No edge to a resource that does not act: the requirement was compared with its state instead.
             let other = scene.acting[need.place]?;
             Some(match need.brought {
                 true => DraftLink { before: other, after: at, kind: EdgeKind::Needs },
+                // The phase takes away a state that holds now. It must last until this step is done, well or not.
                 false => DraftLink { before: at, after: other, kind: EdgeKind::Follows },
             })
         }));
@@ -58,7 +60,7 @@ struct DraftRequirement<'a> {
     brought: bool,
 }
 
-/// What the requirements are compared with. The vectors go by the places of the resources in the instance.
+/// The states that the requirements are compared with. The vectors go by the places of the resources in the instance.
 struct PhaseScene<'a> {
     index: &'a ResourceIndex<'a>,
     direction: Direction,
@@ -155,6 +157,7 @@ impl<'a> PhaseScene<'a> {
         let container = self.acting[self.index.place(draft.resource.netns.as_ref()?)?]?;
         match self.direction {
             Direction::Up => Some(DraftLink { before: container, after: at, kind: EdgeKind::Needs }),
+            // The container goes down even if its address did not: the address vanishes with the network namespace.
             Direction::Down => Some(DraftLink { before: at, after: container, kind: EdgeKind::Follows }),
         }
     }

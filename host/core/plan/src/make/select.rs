@@ -124,6 +124,7 @@ impl<'a> Until<'a> {
             (Until::Position(limit), Direction::Up) => {
                 position > *limit && !(limit.linked.is_none() && position.head == limit.head)
             }
+            // Downwards the addresses come before their container, and so lie within the limit anyway.
             (Until::Position(limit), Direction::Down) => position < *limit,
         }
     }
@@ -139,6 +140,7 @@ pub(crate) fn members<'a>(
         Some(rids) => rids.contains(&resource.rid) || comes_along(resource, rids, request.action),
     };
     let unknown = |rid: &&Rid| index.place(rid).is_none();
+    // Looked for by itself: the filter below would silently drop an id that does not exist.
     if let Some(unknown) = request.selected.iter().flatten().find(unknown) {
         return Err(PlanError::NoResource(unknown.clone()));
     }

@@ -14,6 +14,7 @@ pub(crate) fn targets(instance: &InstanceFacts, resource: &ResourceFacts, reques
         request.places.is_empty() || places.any(|place| expand(instance, place).contains(target))
     };
     let mut targets: Vec<String> = Vec::new();
+    // A word that cannot be the name of a node stands for no place, so it adds no target.
     for target in words.iter().filter_map(|word| word.parse().ok()).flat_map(|place| expand(instance, &place)) {
         // A node may be in `nodes` and named by itself: it is copied to once.
         if requested(&target) && !targets.contains(&target) {
@@ -35,6 +36,7 @@ fn expand(instance: &InstanceFacts, place: &CopyPlace) -> Vec<String> {
         CopyPlace::Drpnodes => peers(&instance.drpnodes),
         CopyPlace::Local => vec![LOCAL.to_owned()],
         CopyPlace::Node(name) if is_peer(name) => vec![name.to_string()],
+        // This node, or one that the object does not have: no copy of it belongs there.
         CopyPlace::Node(_) => Vec::new(),
     }
 }

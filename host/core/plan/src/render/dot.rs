@@ -9,6 +9,7 @@ use crate::{EdgeKind, Plan, PlanPhase, PlanStage, PlanStep};
 pub fn dot(plan: &Plan) -> String {
     let mut out = String::new();
     let title = format!("{} on {}: {}", plan.object, plan.node, plan.action);
+    // Writing to a text cannot fail. `{:?}` quotes and escapes texts in a way that Graphviz understands.
     let _ = writeln!(out, "digraph plan {{\n  label={title:?};\n  rankdir=LR;\n  compound=true;\n  node [shape=box];");
     let mut number = 0;
     for (phase_at, phase) in plan.phases.iter().enumerate() {
@@ -35,6 +36,7 @@ fn write_stage(out: &mut String, phase: usize, number: usize, stage: &PlanStage)
         let style = if step.skip().is_some() { ", style=dotted" } else { "" };
         let _ = writeln!(out, "    {} [label={label:?}{style}];", node(phase, step));
     }
+    // The order within a stage needs no edges in the plan, so it is drawn here, in gray.
     if !stage.parallel {
         for pair in stage.steps.windows(2) {
             let _ = writeln!(out, "    {} -> {} [color=gray];", node(phase, &pair[0]), node(phase, &pair[1]));

@@ -82,6 +82,7 @@ fn document(plan: &Plan, digest: Option<String>) -> PlanDocument<'_> {
         action: plan.action.as_str(),
         node: plan.node.as_str(),
         stages: stages
+            // Without a digest, this is the document that the digest is made of.
             .map(|(phase, on_failure, stage)| stage_document(phase, on_failure, stage, digest.is_some()))
             .collect(),
         digest,
@@ -93,6 +94,7 @@ fn stage_document(phase: usize, on_failure: OnFailure, stage: &PlanStage, for_pr
         phase,
         on_failure: match on_failure {
             OnFailure::Undo => "undo",
+            // The same is done for both reasons, so both plans have one digest.
             OnFailure::KeepByOption | OnFailure::KeepByConfig => "keep",
             OnFailure::GoOn => "go on",
         },

@@ -5,6 +5,7 @@ use crate::{Plan, PlanStage, PlanStep};
 /// One line a step, with the group and subset of each stage in front of its first one.
 pub fn text(plan: &Plan) -> String {
     let rows: Vec<[String; 4]> = plan.stages().flat_map(rows).collect();
+    // In characters, as `{:<}` pads them: the mark ∥ takes three bytes.
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (stage, rid, action) = (width(0) + 2, width(1) + 3, width(2) + 3);
     let steps = count(plan.steps().count(), "step");

@@ -58,6 +58,7 @@ impl FromStr for ConfigKey {
         if s.is_empty() || s == "." || s.contains(|c: char| c.is_whitespace() || c == '=') {
             return Err(InvalidKey(s.to_owned()));
         }
+        // Before a scope is cut off: the keys of these sections may hold an `@`.
         if let Some((section, option)) = s.split_once('.').filter(|(section, _)| UNSCOPED.contains(section)) {
             return Ok(ConfigKey::new(section, option));
         }
@@ -67,6 +68,7 @@ impl FromStr for ConfigKey {
             None => (s, None),
         };
         let (section, option) = split_section(unscoped);
+        // A whole section has no scope, and a lone `.` in front of a scope names nothing at all.
         if option.is_empty() && (scope.is_some() || section.is_empty()) {
             return Err(InvalidKey(s.to_owned()));
         }
@@ -77,7 +79,9 @@ impl FromStr for ConfigKey {
 fn split_section(s: &str) -> (&str, &str) {
     match s.split_once('.') {
         Some((section, option)) if DOTTED.contains(&section) => (section, option),
+        // From the end: the id of a resource may hold dots, its keywords do not.
         Some(_) => s.rsplit_once('.').unwrap_or((DEFAULT, s)),
+        // Only sections have a `#` in their names, so this is a whole one.
         None if s.contains('#') => (s, ""),
         None => (DEFAULT, s),
     }
@@ -132,6 +136,7 @@ impl FromStr for KeyOperation {
     type Err = InvalidKeyOperation;
 
     fn from_str(s: &str) -> Result<KeyOperation, InvalidKeyOperation> {
+        // At the first `=`: a key cannot hold one, a value can.
         let (left, value) = s.split_once('=').ok_or_else(|| InvalidKeyOperation::Operator(s.to_owned()))?;
         let (key, op) = split_op(left)?;
         let key: ConfigKey = key.parse()?;
@@ -163,6 +168,8 @@ impl Document {
     /// Makes a change.
     pub fn apply(&mut self, change: &KeyOperation) -> Result<(), EditError> {
         let (section, option) = (section_of(&change.key), change.key.scoped_option());
+        // As written: a list that is not written counts as empty, so no default and no inherited word gets into the
+        // file.
         let old = self.get(section, &option).unwrap_or_default();
         match change.op.on(old, &change.value) {
             Some(value) => self.set(section, &option, &value),
@@ -196,6 +203,7 @@ impl KeyOperator {
             KeyOperator::Merge => None,
             KeyOperator::Remove if !holds => None,
             KeyOperator::Remove | KeyOperator::Toggle => {
+                // The words are joined again, so a value over several lines comes out as one line.
                 let rest: Vec<&str> = words.into_iter().filter(|word| *word != value).collect();
                 Some(rest.join(" "))
             }

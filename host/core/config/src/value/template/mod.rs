@@ -1,7 +1,7 @@
 //! Parses a value into text, references `{…}` and arithmetic `$(…)`.
 //!
-//! What does not parse as a reference or as arithmetic is text: `${HOME}`, `{{.ID}}`, `$(date)`, `{}`. So are `\{` and
-//! `\$(`, without their backslash. Nothing is looked up here.
+//! Everything that does not parse as a reference or as arithmetic is text: `${HOME}`, `{{.ID}}`, `$(date)`, `{}`. So are
+//! `\{` and `\$(`, without their backslash. Nothing is looked up here.
 
 use crate::diagnostic::Span;
 
@@ -90,6 +90,7 @@ impl PieceReader {
                 return self.take_text(text, escaped.len());
             }
         }
+        // `{{.ID}}` is a template for the program that gets the value, so nothing in it is looked up.
         if rest.starts_with("{{") {
             let end = if at < self.last_double { rest.find("}}").map_or(2, |end| end + 2) } else { 2 };
             return self.take_text(&rest[..end], end);
@@ -102,6 +103,7 @@ impl PieceReader {
             self.push(TemplatePiece::Reference(reference));
             return len;
         }
+        // At least one character, even a brace: it did not begin anything above.
         let first = rest.chars().next().map_or(1, char::len_utf8);
         let plain = rest[first..].find(['\\', '{', '$']).map_or(rest.len(), |next| first + next);
         self.take_text(&rest[..plain], plain)
@@ -159,6 +161,7 @@ fn split(body: &str) -> Option<(Option<&str>, &str)> {
         // The names of these are free: `{env.a.b}`, `{node.labels.rack-1}`.
         "env" | "data" | "labels" | "node" => is_free_name(rest).then_some((Some(first), rest)),
         _ => {
+            // From the end: the id of a section may hold dots, its keywords do not.
             let (section, name) = body.rsplit_once('.')?;
             (is_section(section) && is_name(name)).then_some((Some(section), name))
         }

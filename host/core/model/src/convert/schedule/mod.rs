@@ -86,6 +86,7 @@ fn parse(text: &str) -> Result<Schedule, String> {
         let (text, after) = quoted.ok_or_else(|| format!("{rest:?} is not quoted"))?;
         elements.extend(element(text)?);
         let after = after.trim_start();
+        // The comma is optional, so a list may end with one.
         rest = after.strip_prefix(',').unwrap_or(after).trim_start();
     }
     Ok(Schedule { elements })
@@ -96,6 +97,7 @@ fn element(text: &str) -> Result<Option<ScheduleElement>, String> {
     let (exclude, text) = text.trim().strip_prefix('!').map_or((false, text.trim()), |rest| (true, rest));
     let mut fields = text.split_whitespace();
     let Some(windows) = fields.next().map(windows).transpose()? else {
+        // An empty text means never: it is how a default schedule is switched off.
         return if exclude { Err("! excludes nothing".to_owned()) } else { Ok(None) };
     };
     let element = ScheduleElement {
@@ -130,9 +132,10 @@ fn window(text: &str) -> Result<ScheduleWindow, String> {
         None => (text, None),
     };
     let (begin, end) = match times.split_once('-') {
-        // Without an interval, `*` does not say when to run. With one, it means the whole day.
+        // `@10` and `*@10` mean the whole day. So does `*`, but once, and an empty text says nothing at all.
         None if matches!(times, "" | "*") && interval.is_some() => (0, DAY),
         None if times == "*" => (0, DAY),
+        // A time alone is a window of one second.
         None => time(times).map(|begin| (begin, begin + 1))?,
         Some((begin, end)) => (time(begin)?, time(end)?),
     };
@@ -160,6 +163,7 @@ fn time(text: &str) -> Result<u32, String> {
             let digits = digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)?;
             digits.parse().ok().filter(|number| *number <= most)
         };
+        // 24:00 is the end of a day, as in 20:00-24:00. Later times are refused below.
         let (hour, minute) = (part(24)?, part(59)?);
         let second = if text.matches(':').count() > 1 { part(59)? } else { 0 };
         let at = hour * 3600 + minute * 60 + second;
@@ -173,6 +177,7 @@ fn days(text: &str) -> Result<Vec<ScheduleDay>, String> {
         Some((weekdays, monthday)) => (weekdays, Some(self::monthday(monthday)?)),
         None => (text, None),
     };
+    // `:1` and `*:1` restrict the day of the month alone.
     if matches!(weekdays, "" | "*") && monthday.is_some() {
         return Ok(vec![ScheduleDay { weekday: None, monthday }]);
     }
@@ -201,6 +206,7 @@ fn months(text: &str) -> Result<Vec<u8>, String> {
     let (modulo, shift) = step.split_once('+').unwrap_or((step, "0"));
     let shift = if shift == "0" { Some(0) } else { number(shift, 11) };
     match number(modulo, 12).zip(shift) {
+        // `number` gives no 0, so the remainder is defined.
         Some((modulo, shift)) => Ok(months.into_iter().filter(|month| (month + shift) % modulo == 0).collect()),
         None => Err(format!("%{step} is not a step of months, such as %2 or %2+1")),
     }

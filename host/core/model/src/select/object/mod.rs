@@ -130,6 +130,7 @@ fn all_hold(
     keywords: &dyn KeywordSource,
 ) -> Result<bool, InvalidSelector> {
     for term in terms {
+        // Stops at the first term that fails, so that no file is read for the keywords behind it.
         if !term.holds(object, keywords)? {
             return Ok(false);
         }
@@ -163,6 +164,7 @@ impl TermTest {
     fn parse(text: &str) -> Result<TermTest, InvalidSelector> {
         // `ns1/svc/` means every service of the namespace, while `ns1/` and `ns1/nscfg/` are objects.
         let folder_of_kind = text.ends_with('/') && text.matches('/').count() == 2 && !text.ends_with("/nscfg/");
+        // Before patterns: the expression of `app~^web.*` holds wildcards, too.
         if KeywordTerm::has_operator(text) {
             KeywordTerm::parse(text).map(TermTest::Keyword)
         } else if GlobPattern::is_pattern(text) || folder_of_kind {
@@ -182,6 +184,7 @@ impl PathGlob {
         }
         let parts: Vec<&str> = text.split('/').collect();
         let (namespace, kind, name) = match parts[..] {
+            // A star alone means the services of every namespace, while `w*` stays in the root namespace.
             ["*"] => ("*", "svc", "*"),
             [name] => ("root", "svc", name),
             [namespace, ""] => (namespace, "nscfg", "namespace"),
@@ -201,6 +204,7 @@ impl PathGlob {
         match self {
             PathGlob::Whole(glob) => glob.matches(&object.fqn()),
             PathGlob::Parts { namespace, kind, name } => {
+                // The name is compared first, because it rules out the most.
                 name.matches(object.name())
                     && kind.matches(object.kind().as_str())
                     && namespace.matches(object.namespace())
