@@ -1,6 +1,7 @@
 //! Recovers an action whose process died: undoes what is left of it, or reports that it was interrupted.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use driver::LogSeverity;
 
@@ -40,14 +41,14 @@ pub enum RecoveryVerdict {
 }
 
 /// Recovers the interrupted action in the journal, if there is one. Every mutating action does this first, under the instance's
-/// lock. Returns None if there is nothing to recover.
+/// lock. Returns None if there is nothing to recover, and [`JournalError::Held`] if another process still uses the journal.
 pub async fn recover(
     facilities: &dyn Facilities,
     session: &ExecutionContext,
 ) -> Result<Option<RecoveryReport>, JournalError> {
-    let story = match Journal::pending(&session.journal) {
+    let (story, journal) = match find(&session.journal).await {
         Ok(None) => return Ok(None),
-        Ok(Some(story)) => story,
+        Ok(Some(found)) => found,
         Err(JournalError::Unreadable(path)) => {
             let apart = set_apart(&path)?;
             let text = format!("the journal of an earlier action cannot be read, it is kept as {}", apart.display());
@@ -56,15 +57,13 @@ pub async fn recover(
         }
         Err(error) => return Err(error),
     };
-    let (recorder, story) = match Journal::resume(&session.journal) {
-        Ok(None) => return Ok(None),
-        Ok(Some((journal, story))) => (ActionRecorder::with(Some(journal), session), story),
-        Err(held @ JournalError::Held(_)) => return Err(held),
+    let recorder = match journal {
+        Ok(journal) => ActionRecorder::with(Some(journal), session),
         // The undone steps are not recorded then, so the next action undoes them once more: a stop of what is down does no harm.
         Err(error) => {
             let recorder = ActionRecorder::with(None, session);
             recorder.warn(&error);
-            (recorder, story)
+            recorder
         }
     };
     let execution = Execution::new(facilities, session, recorder, true);
@@ -83,6 +82,24 @@ pub async fn recover(
     }
     execution.recorder.done().await;
     Ok(Some(RecoveryReport::Finished { story, recovered, undone }))
+}
+
+/// An interrupted action, and the journal to record its recovery in, if that can be written.
+type InterruptedAction = (JournalledAction, Result<Journal, JournalError>);
+
+/// Finds the interrupted action, on a thread that may wait for the lock and for the disk.
+async fn find(path: &Path) -> Result<Option<InterruptedAction>, JournalError> {
+    let journal = path.to_owned();
+    let found = tokio::task::spawn_blocking(move || {
+        let Some(story) = Journal::interrupted(&journal)? else { return Ok(None) };
+        match Journal::resume(&journal) {
+            Ok(resumed) => Ok(resumed.map(|(journal, story)| (story, Ok(journal)))),
+            Err(held @ JournalError::Held(_)) => Err(held),
+            Err(error) => Ok(Some((story, Err(error)))),
+        }
+    });
+    let lost = |error| JournalError::Io { what: "read", path: path.to_owned(), cause: io::Error::other(error) };
+    found.await.unwrap_or_else(|error| Err(lost(error)))
 }
 
 /// Stops the programs that the dead process left running. One that cannot be stopped must not keep the rest from being undone.

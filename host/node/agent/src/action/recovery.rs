@@ -1,6 +1,8 @@
 //! Recovers an earlier action whose process died, before the next action begins.
 
 use driver::LogSeverity;
+use exec::ExecutionRefusal;
+use exec::journal::JournalError;
 
 use super::ActError;
 use crate::instance::InstanceFacilities;
@@ -18,14 +20,19 @@ pub(super) async fn finish_earlier(
             session.log.line(None, LogSeverity::Warn, &text);
             Ok(())
         }
+        // Perhaps the holder is an action that runs: then there is nothing to recover, and the client must try again.
+        Err(error @ JournalError::Held(_)) => Err(ActError::Refused(ExecutionRefusal(error))),
         Err(error) => Err(ActError::Recovery(error)),
     }
 }
 
 /// Recovers an earlier action that ran without the lock. Such an action may still be running, so a failure stops nothing.
 pub(super) async fn finish_beside(facilities: InstanceFacilities<'_>, session: &exec::ExecutionContext) {
-    if let Err(error) = exec::recover(&facilities, session).await {
-        let text = format!("an interrupted action without the lock was not recovered: {}", crate::chain(&error));
-        session.log.line(None, LogSeverity::Warn, &text);
+    match exec::recover(&facilities, session).await {
+        Ok(_) | Err(JournalError::Held(_)) => {}
+        Err(error) => {
+            let text = format!("an interrupted action without the lock was not recovered: {}", crate::chain(&error));
+            session.log.line(None, LogSeverity::Warn, &text);
+        }
     }
 }

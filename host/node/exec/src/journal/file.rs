@@ -16,6 +16,11 @@ use super::story::{JournalContent, JournalledAction, tell};
 /// The least room that is reserved, in bytes: enough for some hundred steps.
 const SMALLEST: u64 = 64 << 10;
 
+/// How often a lock is tried again that is held elsewhere, and the pause before each try. A reader holds it for less than a
+/// millisecond; so does a child of a process that used the journal, from its fork until its exec closes the descriptor.
+const LOCK_RETRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
+
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -77,15 +82,17 @@ struct AppendPosition {
 impl Journal {
     /// The action that was interrupted, if there is one. Returns None while an action still uses the journal. Changes nothing.
     pub fn pending(path: &Path) -> Result<Option<JournalledAction>, JournalError> {
-        let file = match File::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened.map_err(failed("open", path))?,
-        };
-        match flock(&file, FlockOperation::NonBlockingLockShared) {
-            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
-            locked => locked.map_err(|errno| failed("lock", path)(errno.into()))?,
+        // For a status, which does not wait: it is asked again soon.
+        match read_locked(path, 0) {
+            Err(JournalError::Held(_)) => Ok(None),
+            found => found,
         }
-        unfinished(path, &read(&file, path)?)
+    }
+
+    /// The action that was interrupted, for its recovery. A journal that is held is no proof that an action runs, so this waits
+    /// for the lock, and blocks meanwhile. Returns [`JournalError::Held`] if the lock does not become free. Changes nothing.
+    pub(crate) fn interrupted(path: &Path) -> Result<Option<JournalledAction>, JournalError> {
+        read_locked(path, LOCK_RETRIES)
     }
 
     /// Begins the journal of an action: locks the file, reserves room for every record, and writes what is going to be done. When
@@ -185,7 +192,29 @@ fn unfinished(path: &Path, bytes: &[u8]) -> Result<Option<JournalledAction>, Jou
     }
 }
 
-/// Opens and locks the file. A reader holds the lock too, for less than a millisecond: that is waited for.
+/// The unfinished action of the file, read under a shared lock.
+fn read_locked(path: &Path, retries: u32) -> Result<Option<JournalledAction>, JournalError> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(failed("open", path))?,
+    };
+    lock(&file, path, FlockOperation::NonBlockingLockShared, retries)?;
+    unfinished(path, &read(&file, path)?)
+}
+
+fn lock(file: &File, path: &Path, operation: FlockOperation, retries: u32) -> Result<(), JournalError> {
+    for attempt in 0.. {
+        match flock(file, operation) {
+            Ok(()) => break,
+            Err(rustix::io::Errno::WOULDBLOCK) if attempt < retries => std::thread::sleep(LOCK_PAUSE),
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(JournalError::Held(path.to_owned())),
+            Err(errno) => return Err(failed("lock", path)(errno.into())),
+        }
+    }
+    Ok(())
+}
+
+/// Opens and locks the file for writing.
 fn open_locked(path: &Path) -> Result<File, JournalError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -199,14 +228,7 @@ fn open_locked(path: &Path) -> Result<File, JournalError> {
         opened => opened,
     };
     let file = file.map_err(failed("open", path))?;
-    for attempt in 0.. {
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => break,
-            Err(rustix::io::Errno::WOULDBLOCK) if attempt < 20 => std::thread::sleep(Duration::from_millis(5)),
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(JournalError::Held(path.to_owned())),
-            Err(errno) => return Err(failed("lock", path)(errno.into())),
-        }
-    }
+    lock(&file, path, FlockOperation::NonBlockingLockExclusive, LOCK_RETRIES)?;
     Ok(file)
 }
 

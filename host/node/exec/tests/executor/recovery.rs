@@ -114,6 +114,40 @@ async fn the_journal_of_a_running_action_tells_nothing_and_keeps_others_away() {
     assert_eq!(report.unwrap().ending, ActionEnding::Interrupted);
 }
 
+/// Locks the journal as a child of the dead process does from its fork until its exec, which closes the copied descriptor.
+fn inherited(world: &World) -> std::fs::File {
+    let file = std::fs::File::open(world.journal()).unwrap();
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    file
+}
+
+#[tokio::test]
+async fn recovery_waits_for_a_child_that_has_not_closed_the_journal_yet() {
+    let (directory, world) = world();
+    abandoned(&world, Action::Start).await;
+    let inherited = inherited(&world);
+    assert!(Journal::pending(&world.journal()).unwrap().is_none(), "a status does not wait");
+    let child = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        drop(inherited);
+    });
+    let after = World::new(directory.path());
+    let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
+    assert_eq!(told(recovery), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
+    child.join().unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_that_stays_locked_is_an_error_and_not_an_empty_one() {
+    let (directory, world) = world();
+    abandoned(&world, Action::Start).await;
+    let _inherited = inherited(&world);
+    let after = World::new(directory.path());
+    let refused = recover(after.facilities().as_ref(), &after.session()).await.unwrap_err();
+    assert!(matches!(refused, JournalError::Held(_)), "{refused}");
+    assert_eq!(after.calls(), [""; 0]);
+}
+
 #[tokio::test]
 async fn a_damaged_journal_undoes_nothing() {
     let (directory, world) = world();
