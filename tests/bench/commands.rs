@@ -85,7 +85,7 @@ pub(crate) fn list(node: &Node, references: &References, table: &mut Table) -> R
 
 /// A driver that was never compiled on this machine: once in its life.
 pub(crate) fn cold_cache(node: &Node, table: &mut Table) -> Result<()> {
-    let cache = node.folder().join("cold");
+    let cache = node.directory().join("cold");
     let cold = || {
         let _ = fs::remove_dir_all(&cache);
         let mut command = node.om(&["one", "print", "status", "--refresh"]);

@@ -1,4 +1,4 @@
-//! A node of its own for the measures: objects in a temporary folder, and `om` to act on them.
+//! A node of its own for the measures: objects in a temporary directory, and `om` to act on them.
 
 use std::fmt::Write;
 use std::fs;
@@ -24,7 +24,7 @@ const NAME: &str = "n1";
 /// another root [`SERVICES`] services.
 pub(crate) struct Node {
     /// On the disk that the build is on: /tmp may be no disk at all.
-    folder: TempDir,
+    directory: TempDir,
     /// The `om` of an earlier version, to compare with.
     base: Option<PathBuf>,
     /// In memory, as what a reboot empties is on a real node.
@@ -33,14 +33,14 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new() -> Result<Node> {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).context("cannot make a folder")?;
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).context("cannot make a directory")?;
         let memory = Path::new("/dev/shm");
         let memory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }?;
         let base = std::env::var_os("HOSTLER_BENCH_BASE").filter(|base| !base.is_empty()).map(PathBuf::from);
-        let node = Node { folder, base, memory };
+        let node = Node { directory, base, memory };
         for durable in ["etc", "var", "log"] {
-            fs::create_dir(node.folder().join(durable))?;
-            std::os::unix::fs::symlink(node.folder().join(durable), node.root().join(durable))?;
+            fs::create_dir(node.directory().join(durable))?;
+            std::os::unix::fs::symlink(node.directory().join(durable), node.root().join(durable))?;
         }
         write(&node.root().join("etc/one.conf"), &flags(1, false))?;
         write(&node.root().join("etc/many.conf"), &flags(MANY, true))?;
@@ -58,9 +58,9 @@ impl Node {
         Ok(node)
     }
 
-    /// A folder for whatever else is measured.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    /// A directory for whatever else is measured.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// The root of the first node.
@@ -70,12 +70,12 @@ impl Node {
 
     /// The root of the node with many services.
     fn services(&self) -> PathBuf {
-        self.folder().join("services")
+        self.directory().join("services")
     }
 
     /// Where compiled drivers are kept.
     fn cache(&self) -> PathBuf {
-        self.folder().join("cache")
+        self.directory().join("cache")
     }
 
     /// A command on the first node.
@@ -115,7 +115,7 @@ impl Node {
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    fs::create_dir_all(path.parent().context("no folder")?)?;
+    fs::create_dir_all(path.parent().context("no directory")?)?;
     Ok(fs::write(path, text)?)
 }
 

@@ -38,8 +38,8 @@ esac
 ";
 
 pub(crate) fn measure(node: &Node, table: &mut Table) -> Result<References> {
-    let script = node.folder().join("monitor");
-    let flag = node.folder().join("flag");
+    let script = node.directory().join("monitor");
+    let flag = node.directory().join("flag");
     fs::write(&script, MONITOR)?;
     fs::write(&flag, "")?;
     let monitor = || {
@@ -51,7 +51,7 @@ pub(crate) fn measure(node: &Node, table: &mut Table) -> Result<References> {
         spawn: command(200, || Command::new("/bin/true"))?,
         version: command(200, || node.om(&["--version"]))?,
         monitor: supervised(&script, &flag)?,
-        shell_start: command(5, || shell_start(&node.folder().join("flags")))?,
+        shell_start: command(5, || shell_start(&node.directory().join("flags")))?,
     };
     let start = format!("a shell that makes {MANY} files, each synced by sync(1)");
     table.add("/bin/true", references.spawn.clone(), &[], Target::None);
@@ -89,11 +89,11 @@ fn supervised(script: &Path, flag: &Path) -> Result<Sample> {
 }
 
 /// Makes a file a step, durably.
-fn shell_start(folder: &Path) -> Command {
+fn shell_start(directory: &Path) -> Command {
     let script = format!(
         "mkdir -p \"$0\"; i=0; while [ $i -lt {MANY} ]; do i=$((i + 1)); : > \"$0/$i\"; sync \"$0/$i\"; done; rm -r \"$0\""
     );
     let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(script).arg(folder);
+    command.arg("-c").arg(script).arg(directory);
     command
 }

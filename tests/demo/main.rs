@@ -14,11 +14,11 @@ const OM: &str = env!("CARGO_BIN_EXE_om");
 
 const NOBODY: u32 = 65534;
 
-/// Shows one rung, as nobody or as whoever runs the tests. Its temporary files are in a folder that must be empty afterwards.
+/// Shows one rung, as nobody or as whoever runs the tests. Its temporary files are in a directory that must be empty afterwards.
 fn show(rung: &str, as_nobody: bool) -> Output {
     let place = tempfile::tempdir().unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
-    let (_folder, om) = for_every_user(Path::new(OM)).unwrap();
+    let (_directory, om) = for_every_user(Path::new(OM)).unwrap();
     let mut command = Command::new(om);
     command.args(["demo", "--rung", rung]).env("TMPDIR", place.path()).env_remove("HOSTLER_CACHE");
     if as_nobody && rustix::process::geteuid().is_root() {
@@ -36,17 +36,17 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// The mounts below a folder.
-fn mounts(folder: &Path) -> Vec<String> {
+/// The mounts below a directory.
+fn mounts(directory: &Path) -> Vec<String> {
     let all = fs::read_to_string("/proc/self/mountinfo").unwrap();
-    all.lines().filter(|line| line.contains(&*folder.to_string_lossy())).map(str::to_owned).collect()
+    all.lines().filter(|line| line.contains(&*directory.to_string_lossy())).map(str::to_owned).collect()
 }
 
-/// The files below a folder that loop devices are attached to.
-fn loops(folder: &Path) -> Vec<String> {
+/// The files below a directory that loop devices are attached to.
+fn loops(directory: &Path) -> Vec<String> {
     let blocks = fs::read_dir("/sys/block").into_iter().flatten().flatten();
     let backing = blocks.filter_map(|block| fs::read_to_string(block.path().join("loop/backing_file")).ok());
-    backing.filter(|file| file.contains(&*folder.to_string_lossy())).collect()
+    backing.filter(|file| file.contains(&*directory.to_string_lossy())).collect()
 }
 
 /// Every rung plays the same scenes to the end, or says that this machine does not have it.
@@ -76,7 +76,7 @@ fn as_nobody_in_a_namespace_it_has_an_address_and_a_tmpfs() {
 }
 
 #[test]
-fn as_nobody_without_a_namespace_it_has_a_folder() {
+fn as_nobody_without_a_namespace_it_has_a_directory() {
     check("plain", true, &["Left out"]);
 }
 

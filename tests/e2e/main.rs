@@ -1,5 +1,5 @@
-//! Runs every `*.trycmd` file of this folder: commands as an operator types them, and what they print. `NAME.in` holds the
-//! files of NAME, copied to a fresh folder where its commands run; HOSTLER_ROOT is `root` below it.
+//! Runs every `*.trycmd` file of this directory: commands as an operator types them, and what they print. `NAME.in` holds the
+//! files of NAME, copied to a fresh directory where its commands run; HOSTLER_ROOT is `root` below it.
 //!
 //! As root, all of it happens in private mount and network namespaces, so that the machine is left as it was.
 
@@ -28,8 +28,8 @@ fn main() {
     // One cache for all cases: a driver is compiled once, not once a case.
     cases.env("HOSTLER_CACHE", om.with_file_name("hostler-cache").to_string_lossy());
     // For scripts that call it.
-    let folder = om.parent().unwrap_or(om).display();
-    cases.env("PATH", format!("{folder}:{}", std::env::var("PATH").unwrap_or_default()));
+    let directory = om.parent().unwrap_or(om).display();
+    cases.env("PATH", format!("{directory}:{}", std::env::var("PATH").unwrap_or_default()));
     cases.env("LC_ALL", "C.UTF-8");
     cases.case(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/*.trycmd"));
 }

@@ -30,7 +30,7 @@ const PACKAGES: [&str; 13] = [
     "util-linux",
 ];
 
-/// The modules that lead to the disk and to the shared folder, before there is any disk to load them from.
+/// The modules that lead to the disk and to the shared directory, before there is any disk to load them from.
 const EARLY: [&str; 5] = ["virtio_pci", "virtio_blk", "ext4", "9pnet_virtio", "9p"];
 
 /// The size of the disk, sparse.
@@ -50,16 +50,16 @@ impl Image {
         let mut key = DefaultHasher::new();
         recipe.hash(&mut key);
         let cache = kernel::cache("HOSTLER_LAB_CACHE", "hostler-lab")?;
-        let folder = cache.join(format!("{:016x}", key.finish()));
+        let directory = cache.join(format!("{:016x}", key.finish()));
         // Whoever comes second waits for the first.
         let lock = File::create(cache.join("lock"))?;
         lock.lock()?;
-        if fs::read_to_string(folder.join("recipe")).is_ok_and(|made| made == recipe) {
-            return Ok(Image(folder));
+        if fs::read_to_string(directory.join("recipe")).is_ok_and(|made| made == recipe) {
+            return Ok(Image(directory));
         }
         forget_others(&cache)?;
-        fs::create_dir_all(&folder)?;
-        let image = Image(folder);
+        fs::create_dir_all(&directory)?;
+        let image = Image(directory);
         image.make(&suite, &kernel)?;
         // Last, so that what was cut short is made anew.
         fs::write(image.0.join("recipe"), recipe)?;

@@ -1,6 +1,6 @@
 //! A virtual machine: QEMU without KVM, so that it runs wherever the tests do.
 //!
-//! Commands reach it through a serial line, one number each; their text and their output are files of a folder that both sides
+//! Commands reach it through a serial line, one number each; their text and their output are files of a directory that both sides
 //! see. A machine that is dropped is killed: none outlives the test.
 
 use std::fs::{self, File};
@@ -138,7 +138,7 @@ fn start(image: &Image, node: &str, network: &Rc<TempDir>, place: Option<usize>)
     // It dies with the test, also where that is killed.
     let mut qemu = Command::new("setpriv");
     qemu.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
-    let folder = share.path().display();
+    let directory = share.path().display();
     qemu.args([
         "-accel",
         "tcg,thread=multi",
@@ -161,9 +161,9 @@ fn start(image: &Image, node: &str, network: &Rc<TempDir>, place: Option<usize>)
     .arg("-drive")
     .arg(format!("file={},format=raw,if=virtio,snapshot=on", image.disk().display()))
     .arg("-virtfs")
-    .arg(format!("local,path={folder},mount_tag=hostshare,security_model=none,multidevs=remap"))
-    .args(["-chardev", &format!("file,id=console,path={folder}/console"), "-serial", "chardev:console"])
-    .args(["-chardev", &format!("socket,id=line,path={folder}/line,server=on,wait=off"), "-serial", "chardev:line"])
+    .arg(format!("local,path={directory},mount_tag=hostshare,security_model=none,multidevs=remap"))
+    .args(["-chardev", &format!("file,id=console,path={directory}/console"), "-serial", "chardev:console"])
+    .args(["-chardev", &format!("socket,id=line,path={directory}/line,server=on,wait=off"), "-serial", "chardev:line"])
     .args(place.map_or_else(Vec::new, |place| network_card(network.path(), place)));
     let log = File::create(share.path().join("qemu.log"))?;
     let process =
@@ -171,9 +171,9 @@ fn start(image: &Image, node: &str, network: &Rc<TempDir>, place: Option<usize>)
     Ok(Starting { name: node.to_owned(), process: Process(process), share, network: network.clone() })
 }
 
-/// Frames go from one machine to the other through a socket in a folder of the test's own.
-fn network_card(folder: &Path, place: usize) -> Vec<String> {
-    let (own, other) = (folder.join(place.to_string()), folder.join((1 - place).to_string()));
+/// Frames go from one machine to the other through a socket in a directory of the test's own.
+fn network_card(directory: &Path, place: usize) -> Vec<String> {
+    let (own, other) = (directory.join(place.to_string()), directory.join((1 - place).to_string()));
     vec![
         "-netdev".to_owned(),
         format!(

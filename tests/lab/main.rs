@@ -114,7 +114,7 @@ fn play(image: &Image, nodes: &[&str], scenarios: &[Scenario]) -> Result<usize> 
     Ok(failed)
 }
 
-/// The folder of the lab.
+/// The directory of the lab.
 fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/lab")
 }

@@ -34,10 +34,10 @@ struct Typed {
 }
 
 impl Scenario {
-    /// All of a folder, in the order of their names.
-    pub(crate) fn all(folder: &Path) -> Result<Vec<Scenario>> {
+    /// All of a directory, in the order of their names.
+    pub(crate) fn all(directory: &Path) -> Result<Vec<Scenario>> {
         expected::must_work();
-        let mut files: Vec<_> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+        let mut files: Vec<_> = fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
         files.sort();
         files.iter().map(|file| Scenario::read(file).with_context(|| file.display().to_string())).collect()
     }

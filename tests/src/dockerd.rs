@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A running engine.
 pub struct Dockerd {
     child: Child,
-    folder: PathBuf,
+    directory: PathBuf,
     data: PathBuf,
 }
 
@@ -35,24 +35,24 @@ impl Dockerd {
         [DOCKERD, DOCKER, BUSYBOX].into_iter().find(|path| !Path::new(path).exists())
     }
 
-    /// Starts one: its socket below `folder`, its data in `data`. It has the image.
-    pub fn start(folder: &Path, data: &Path) -> Result<Dockerd> {
-        std::fs::create_dir_all(folder)?;
-        std::fs::write(folder.join("docker.json"), "{}")?;
-        let child = spawn(folder, data)?;
-        let dockerd = Dockerd { child, folder: folder.to_owned(), data: data.to_owned() };
+    /// Starts one: its socket below `directory`, its data in `data`. It has the image.
+    pub fn start(directory: &Path, data: &Path) -> Result<Dockerd> {
+        std::fs::create_dir_all(directory)?;
+        std::fs::write(directory.join("docker.json"), "{}")?;
+        let child = spawn(directory, data)?;
+        let dockerd = Dockerd { child, directory: directory.to_owned(), data: data.to_owned() };
         dockerd.import()?;
         Ok(dockerd)
     }
 
     /// Where it listens.
     pub fn socket(&self) -> PathBuf {
-        self.folder.join("docker.sock")
+        self.directory.join("docker.sock")
     }
 
     /// Kills it, as a lack of memory would. Its containers go on until it is started again.
     pub fn kill(&mut self) -> Result<()> {
-        let containerd = std::fs::read_to_string(self.folder.join("exec/containerd/containerd.pid"))?;
+        let containerd = std::fs::read_to_string(self.directory.join("exec/containerd/containerd.pid"))?;
         self.child.kill()?;
         self.child.wait()?;
         // The kernel ends its containerd with it. Who starts dockerd before that is over has it wait for the old one.
@@ -66,7 +66,7 @@ impl Dockerd {
 
     /// Starts it again.
     pub fn revive(&mut self) -> Result<()> {
-        self.child = spawn(&self.folder, &self.data)?;
+        self.child = spawn(&self.directory, &self.data)?;
         Ok(())
     }
 
@@ -82,20 +82,20 @@ impl Dockerd {
 
     /// Makes an image whose containers run a command of the shell.
     pub fn make_image(&self, name: &str, command: &str) -> Result<()> {
-        let packed = self.folder.join("image.tar").display().to_string();
+        let packed = self.directory.join("image.tar").display().to_string();
         let runs = format!("CMD {}", serde_json::json!(["sh", "-c", command]));
         run(&self.socket(), &["import", "--change", &runs, &packed, name]).map(drop)
     }
 
     fn import(&self) -> Result<()> {
-        let packed = pack_busybox(&self.folder)?;
+        let packed = pack_busybox(&self.directory)?;
         self.docker(&format!("import {} {IMAGE}", packed.display())).map(drop)
     }
 }
 
-/// An archive of an image, made in `folder`.
-pub(crate) fn pack_busybox(folder: &Path) -> Result<PathBuf> {
-    let root = folder.join("image");
+/// An archive of an image, made in `directory`.
+pub(crate) fn pack_busybox(directory: &Path) -> Result<PathBuf> {
+    let root = directory.join("image");
     std::fs::create_dir_all(root.join("bin"))?;
     std::fs::copy(BUSYBOX, root.join("bin/busybox"))?;
     for name in COMMANDS {
@@ -104,7 +104,7 @@ pub(crate) fn pack_busybox(folder: &Path) -> Result<PathBuf> {
             std::os::unix::fs::symlink("busybox", link)?;
         }
     }
-    let packed = folder.join("image.tar");
+    let packed = directory.join("image.tar");
     let tar = Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(&packed).arg(".").status()?;
     ensure!(tar.success(), "tar failed");
     Ok(packed)
@@ -146,8 +146,8 @@ pub fn containers(socket: &Path) -> Result<Vec<String>> {
 }
 
 /// Returns when it listens.
-fn spawn(folder: &Path, data: &Path) -> Result<Child> {
-    let at = |name: &str| folder.join(name).display().to_string();
+fn spawn(directory: &Path, data: &Path) -> Result<Child> {
+    let at = |name: &str| directory.join(name).display().to_string();
     // Its containers are its own, also where it shares a containerd.
     let namespace = format!("hostler.test.{}", std::process::id());
     let mut child = Command::new(DOCKERD)

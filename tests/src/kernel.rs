@@ -16,7 +16,7 @@ pub const PROGRAMS: [&str; 7] = ["apt-get", "apt-cache", "dpkg-deb", "busybox", 
 pub struct Kernel {
     /// The kernel itself.
     pub image: PathBuf,
-    /// The folder that holds `lib/modules`.
+    /// The directory that holds `lib/modules`.
     pub root: PathBuf,
     /// As uname(1) would say.
     pub version: String,
@@ -35,7 +35,7 @@ pub fn package(name: &str) -> Result<String> {
 }
 
 impl Kernel {
-    /// Downloads the package into a folder and unpacks it there.
+    /// Downloads the package into a directory and unpacks it there.
     pub fn unpack(package: &str, work: &Path) -> Result<Kernel> {
         run(Command::new("apt-get").args(["-q", "download", package]).current_dir(work))?;
         let file = only(work, |name| name.ends_with(".deb"))?;
@@ -65,8 +65,8 @@ impl Kernel {
     /// Packs busybox, the program that runs first, and the modules: `/modules/order` says in which order they must be loaded.
     pub fn initrd(&self, init: &Path, modules: &[&str], work: &Path, to: &Path) -> Result<()> {
         let tree = work.join("initrd");
-        for folder in ["bin", "proc", "sys", "dev", "etc", "newroot", "modules"] {
-            fs::create_dir_all(tree.join(folder))?;
+        for directory in ["bin", "proc", "sys", "dev", "etc", "newroot", "modules"] {
+            fs::create_dir_all(tree.join(directory))?;
         }
         install(&program("busybox")?, &tree.join("bin/busybox"))?;
         symlink("busybox", tree.join("bin/sh"))?;
@@ -89,7 +89,7 @@ impl Kernel {
     }
 }
 
-/// Where what takes long to make is kept, outside of the build: the folder that the variable names, or one of that name.
+/// Where what takes long to make is kept, outside of the build: the directory that the variable names, or one of that name.
 pub fn cache(variable: &str, name: &str) -> Result<PathBuf> {
     let of = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
     let cache = || Some(of("XDG_CACHE_HOME").or_else(|| Some(of("HOME")?.join(".cache")))?.join(name));
@@ -101,8 +101,8 @@ pub fn cache(variable: &str, name: &str) -> Result<PathBuf> {
 
 /// Where a program is, which may be where only root looks.
 pub fn program(name: &str) -> Result<PathBuf> {
-    let folders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(|folder| Path::new(folder).join(name));
-    folders.into_iter().find(|path| path.exists()).with_context(|| format!("{name} is not installed"))
+    let directories = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(|directory| Path::new(directory).join(name));
+    directories.into_iter().find(|path| path.exists()).with_context(|| format!("{name} is not installed"))
 }
 
 /// Copies a program.
@@ -119,13 +119,13 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The one entry of a folder that is meant.
-fn only(folder: &Path, is_meant: impl Fn(&str) -> bool) -> Result<PathBuf> {
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+/// The one entry of a directory that is meant.
+fn only(directory: &Path, is_meant: impl Fn(&str) -> bool) -> Result<PathBuf> {
+    for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
         let entry = entry?;
         if entry.file_name().to_str().is_some_and(&is_meant) {
             return Ok(entry.path());
         }
     }
-    bail!("{} does not hold what was expected", folder.display())
+    bail!("{} does not hold what was expected", directory.display())
 }

@@ -18,13 +18,13 @@ pub fn repository() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// A program where every user can run it, and the folder that it is gone with: what root has built may lie in root's home.
+/// A program where every user can run it, and the directory that it is gone with: what root has built may lie in root's home.
 pub fn for_every_user(program: &Path) -> io::Result<(TempDir, PathBuf)> {
-    let folder = tempfile::tempdir()?;
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
-    let place = folder.path().join(program.file_name().unwrap_or_default());
+    let directory = tempfile::tempdir()?;
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755))?;
+    let place = directory.path().join(program.file_name().unwrap_or_default());
     if fs::hard_link(program, &place).is_err() {
         fs::copy(program, &place)?;
     }
-    Ok((folder, place))
+    Ok((directory, place))
 }

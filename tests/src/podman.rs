@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A running service.
 pub struct Podman {
     child: Child,
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl Podman {
@@ -31,17 +31,17 @@ impl Podman {
         [PODMAN, RUNC, "/bin/busybox"].into_iter().find(|path| !Path::new(path).exists())
     }
 
-    /// Starts one, all of it below `folder`.
-    pub fn start(folder: &Path) -> Result<Podman> {
-        let packed = pack_busybox(folder)?;
-        podman(folder, &["import", &packed.display().to_string(), IMAGE])?;
-        let socket = folder.join("podman.sock");
-        let child = command(folder)
+    /// Starts one, all of it below `directory`.
+    pub fn start(directory: &Path) -> Result<Podman> {
+        let packed = pack_busybox(directory)?;
+        podman(directory, &["import", &packed.display().to_string(), IMAGE])?;
+        let socket = directory.join("podman.sock");
+        let child = command(directory)
             .args(["system", "service", "--time", "0", &format!("unix://{}", socket.display())])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let started = Podman { child, folder: folder.to_owned() };
+        let started = Podman { child, directory: directory.to_owned() };
         let deadline = Instant::now() + PATIENCE;
         while std::os::unix::net::UnixStream::connect(&socket).is_err() {
             ensure!(Instant::now() < deadline, "podman's service does not listen");
@@ -52,12 +52,12 @@ impl Podman {
 
     /// Where it listens.
     pub fn socket(&self) -> PathBuf {
-        self.folder.join("podman.sock")
+        self.directory.join("podman.sock")
     }
 
     /// The output of podman(1), which must succeed.
     pub fn podman(&self, line: &str) -> Result<String> {
-        podman(&self.folder, &line.split_whitespace().collect::<Vec<_>>())
+        podman(&self.directory, &line.split_whitespace().collect::<Vec<_>>())
     }
 }
 
@@ -69,8 +69,8 @@ impl Drop for Podman {
     }
 }
 
-fn command(folder: &Path) -> Command {
-    let at = |name: &str| folder.join(name).display().to_string();
+fn command(directory: &Path) -> Command {
+    let at = |name: &str| directory.join(name).display().to_string();
     let mut command = Command::new(PODMAN);
     command
         .args(["--root", &at("root"), "--runroot", &at("run"), "--runtime", RUNC, "--cgroup-manager", "cgroupfs"])
@@ -78,8 +78,8 @@ fn command(folder: &Path) -> Command {
     command
 }
 
-fn podman(folder: &Path, words: &[&str]) -> Result<String> {
-    let output = command(folder).args(words).output()?;
+fn podman(directory: &Path, words: &[&str]) -> Result<String> {
+    let output = command(directory).args(words).output()?;
     ensure!(output.status.success(), "podman {words:?}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

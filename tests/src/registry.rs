@@ -1,4 +1,4 @@
-//! A registry of images on the loopback interface, in a folder of its own: the hub of a test that must not go out.
+//! A registry of images on the loopback interface, in a directory of its own: the hub of a test that must not go out.
 //!
 //! What an engine pulls from docker.io comes from here when its configuration names [`Registry::url`] as a mirror. Dropped, it
 //! is ended.
@@ -38,23 +38,23 @@ impl Registry {
     }
 
     /// Starts one on a port that is free.
-    pub fn start(folder: &Path) -> Result<Registry> {
-        Registry::serve(folder, "")
+    pub fn start(directory: &Path) -> Result<Registry> {
+        Registry::serve(directory, "")
     }
 
     /// Starts one that serves nobody but [`USER`].
-    pub fn start_with_password(folder: &Path) -> Result<Registry> {
-        std::fs::create_dir_all(folder)?;
-        let users = folder.join("htpasswd");
+    pub fn start_with_password(directory: &Path) -> Result<Registry> {
+        std::fs::create_dir_all(directory)?;
+        let users = directory.join("htpasswd");
         std::fs::write(&users, HTPASSWD)?;
-        Registry::serve(folder, &format!("auth:\n  htpasswd:\n    realm: test\n    path: {}\n", users.display()))
+        Registry::serve(directory, &format!("auth:\n  htpasswd:\n    realm: test\n    path: {}\n", users.display()))
     }
 
-    fn serve(folder: &Path, auth: &str) -> Result<Registry> {
-        std::fs::create_dir_all(folder)?;
+    fn serve(directory: &Path, auth: &str) -> Result<Registry> {
+        std::fs::create_dir_all(directory)?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let config = folder.join("registry.yml");
-        let storage = folder.join("images");
+        let config = directory.join("registry.yml");
+        let storage = directory.join("images");
         std::fs::write(&config, configuration(&storage, address) + auth)?;
         let child = Command::new(REGISTRY)
             .arg("serve")
@@ -74,10 +74,10 @@ impl Registry {
         format!("{}/{name}", self.address)
     }
 
-    /// Writes what docker-login(1) would, for whoever says that word, into a folder. Returns the file.
-    pub fn log_in(&self, folder: &Path, password: &str) -> Result<PathBuf> {
-        std::fs::create_dir_all(folder)?;
-        let file = folder.join("config.json");
+    /// Writes what docker-login(1) would, for whoever says that word, into a directory. Returns the file.
+    pub fn log_in(&self, directory: &Path, password: &str) -> Result<PathBuf> {
+        std::fs::create_dir_all(directory)?;
+        let file = directory.join("config.json");
         let entry = serde_json::json!({ "username": USER, "password": password });
         let content = serde_json::json!({ "auths": { self.address.to_string(): entry } });
         std::fs::write(&file, content.to_string())?;
@@ -90,10 +90,10 @@ impl Registry {
         format!("http://{}", self.address)
     }
 
-    /// Takes an image of an engine's, as if it had been pushed to docker.io. A name without a folder is an official image.
+    /// Takes an image of an engine's, as if it had been pushed to docker.io. A name without a directory is an official image.
     pub fn take(&self, engine: &Dockerd, name: &str) -> Result<()> {
-        let folder = if name.contains('/') { "" } else { "library/" };
-        let here = format!("{}/{folder}{name}", self.address);
+        let directory = if name.contains('/') { "" } else { "library/" };
+        let here = format!("{}/{directory}{name}", self.address);
         engine.docker(&format!("tag {name} {here}"))?;
         engine.docker(&format!("push {here}"))?;
         Ok(())

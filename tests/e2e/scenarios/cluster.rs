@@ -1,5 +1,5 @@
 //! Several nodes on one machine: each in network and mount namespaces of its own, with its own files of the agent, and a real
-//! sshd. The keys are made for the occasion and stand in the world's folder, as all else.
+//! sshd. The keys are made for the occasion and stand in the world's directory, as all else.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::network::ip;
 use crate::ran::Ran;
 use crate::world::{World, until};
 
-/// What the nodes do not share of the world's folder.
+/// What the nodes do not share of the world's directory.
 const OWN: [&str; 3] = ["root", "backup", "bin"];
 
 pub(crate) struct Cluster<'w> {
@@ -22,8 +22,8 @@ pub(crate) struct Cluster<'w> {
 /// A node: a process that keeps its namespaces, and its sshd.
 pub(crate) struct Node {
     pub(crate) name: String,
-    /// Where the node's own part of the world's folder is seen from outside.
-    folder: PathBuf,
+    /// Where the node's own part of the world's directory is seen from outside.
+    directory: PathBuf,
     world: PathBuf,
     keeper: Child,
     sshd: Option<Child>,
@@ -83,7 +83,7 @@ impl Cluster<'_> {
     }
 
     fn add_node(&mut self, number: u8, name: &str) {
-        let folder = self.world.path(&format!("of-{name}"));
+        let directory = self.world.path(&format!("of-{name}"));
         // What other worlds have mounted at this moment would stay in use here.
         let theirs = std::env::temp_dir().join("hostler-e2e-");
         let mut script = format!(
@@ -92,7 +92,7 @@ impl Cluster<'_> {
             theirs.display()
         );
         for own in OWN {
-            fs::create_dir_all(folder.join(own)).unwrap();
+            fs::create_dir_all(directory.join(own)).unwrap();
             fs::create_dir_all(self.world.path(own)).unwrap();
             script += &format!("mount --bind {{w}}/of-{name}/{own} {{w}}/{own}\n");
         }
@@ -103,14 +103,14 @@ impl Cluster<'_> {
         let mut keeper = Command::new("unshare");
         keeper.args(["--net", "--mount", "--propagation", "private", "/bin/sh"]).arg(&script).stdin(Stdio::null());
         let keeper = keeper.spawn().unwrap();
-        until("the node has its namespaces", || folder.join("ready").exists());
+        until("the node has its namespaces", || directory.join("ready").exists());
         let (near, far) =
             (format!("e2e{}n{number}", self.world.number()), format!("e2e{}f{number}", self.world.number()));
         ip(&format!("link add {near} type veth peer name {far}"));
         ip(&format!("link set {near} master {} up", self.bridge()));
         ip(&format!("link set {far} netns {}", keeper.id()));
-        let world = self.world.folder().to_owned();
-        let mut node = Node { name: name.to_owned(), folder, world, keeper, sshd: None };
+        let world = self.world.directory().to_owned();
+        let mut node = Node { name: name.to_owned(), directory, world, keeper, sshd: None };
         node.must(&format!("ip address add {}/24 dev {far}", self.address(number)));
         node.must(&format!("ip link set {far} up"));
         node.listen();
@@ -138,10 +138,10 @@ impl Node {
     /// The same, for whoever goes on without the node.
     pub(crate) fn commands(&self, program: &str) -> Box<dyn Fn() -> Command> {
         let program = program.to_owned();
-        let (keeper, folder) = (self.keeper.id().to_string(), format!("--wd={}", self.world.display()));
+        let (keeper, directory) = (self.keeper.id().to_string(), format!("--wd={}", self.world.display()));
         Box::new(move || {
             let mut command = Command::new("nsenter");
-            command.args(["--mount", "--net", "--target", &keeper, &folder, &program]).stdin(Stdio::null());
+            command.args(["--mount", "--net", "--target", &keeper, &directory, &program]).stdin(Stdio::null());
             command
         })
     }
@@ -178,13 +178,13 @@ impl Node {
         status["resources"][rid].clone()
     }
 
-    /// A file of the node's own part of the folder.
+    /// A file of the node's own part of the directory.
     pub(crate) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.join(name)).unwrap_or_default()
+        fs::read_to_string(self.directory.join(name)).unwrap_or_default()
     }
 
     pub(crate) fn exists(&self, name: &str) -> bool {
-        self.folder.join(name).exists()
+        self.directory.join(name).exists()
     }
 
     /// Starts its sshd, and waits until that answers.

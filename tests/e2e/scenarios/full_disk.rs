@@ -16,15 +16,15 @@ crate::trials!(
     a_configuration_is_not_lost_on_a_full_disk,
 );
 
-/// A small file system on a folder of the agent's.
+/// A small file system on a directory of the agent's.
 struct Small<'w>(&'w World, &'static str);
 
 impl<'w> Small<'w> {
-    fn on(world: &'w World, folder: &'static str) -> Small<'w> {
-        let path = world.path(folder);
+    fn on(world: &'w World, directory: &'static str) -> Small<'w> {
+        let path = world.path(directory);
         fs::create_dir_all(&path).unwrap();
         mount(Some("small"), &path, Some("tmpfs"), MsFlags::empty(), Some("size=1m")).unwrap();
-        Small(world, folder)
+        Small(world, directory)
     }
 
     /// Leaves no byte free.

@@ -28,7 +28,7 @@ crate::trials!(
 /// Where devices appear, as udev has it.
 pub(crate) const BY_ID: &str = "/dev/disk/by-id";
 
-/// Makes the place where devices appear this process's own. A machine with udev has the folder; here an empty one may stay.
+/// Makes the place where devices appear this process's own. A machine with udev has the directory; here an empty one may stay.
 pub(crate) fn isolate() -> anyhow::Result<()> {
     fs::create_dir_all(BY_ID)?;
     mount(Some("tmpfs"), BY_ID, Some("tmpfs"), MsFlags::empty(), Some("mode=0755"))?;
@@ -39,7 +39,7 @@ pub(crate) fn isolate() -> anyhow::Result<()> {
 fn cloud(world: &World) -> HttpServer {
     let options = EmulatorOptions {
         instances: vec![("n1".to_owned(), Some(BY_ID.into())), ("n2".to_owned(), Some(world.path("n2-devices")))],
-        folder: world.path("cloud"),
+        directory: world.path("cloud"),
         project: "stand-in".to_owned(),
         zone: "europe-west1-b".to_owned(),
         gigabyte: 16 << 20,
@@ -59,7 +59,7 @@ fn head(server: &HttpServer) -> String {
     )
 }
 
-/// The name of the world's service, which no other world has: its devices share a folder.
+/// The name of the world's service, which no other world has: its devices share a directory.
 fn service(world: &World) -> String {
     format!("spd{}", world.number())
 }

@@ -23,7 +23,7 @@ const COMMAND_LINE: &str =
     "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off tsc=unstable clocksource=hpet no_timer_check";
 
 pub(crate) struct Guest {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 /// A line of a guest: of which boot, and how many seconds after it.
@@ -54,11 +54,11 @@ impl Guest {
         let mut key = DefaultHasher::new();
         (INIT, MODULES).hash(&mut key);
         let cache = kernel::cache("HOSTLER_GUEST_CACHE", "hostler-guest")?;
-        let guest = Guest { folder: cache.join(format!("{:016x}", key.finish())) };
+        let guest = Guest { directory: cache.join(format!("{:016x}", key.finish())) };
         // Whoever comes second waits for the first.
         let lock = File::create(cache.join("lock"))?;
         lock.lock()?;
-        if !guest.folder.exists() {
+        if !guest.directory.exists() {
             let made = tempfile::Builder::new().prefix("making-").tempdir_in(&cache)?;
             std::thread::scope(|scope| {
                 let making = scope.spawn(|| {
@@ -71,27 +71,27 @@ impl Guest {
         Ok(guest)
     }
 
-    /// Its folder appears when all is in it. Any kernel will do: that for clouds is the smallest.
-    fn make(&self, folder: PathBuf) -> Result<()> {
-        fs::create_dir(&folder)?;
+    /// Its directory appears when all is in it. Any kernel will do: that for clouds is the smallest.
+    fn make(&self, directory: PathBuf) -> Result<()> {
+        fs::create_dir(&directory)?;
         let work = tempfile::tempdir()?;
         let kernel = Kernel::unpack(&kernel::package("linux-image-cloud-amd64")?, work.path())?;
-        fs::copy(&kernel.image, folder.join("vmlinuz"))?;
+        fs::copy(&kernel.image, directory.join("vmlinuz"))?;
         let init = work.path().join("init");
         fs::write(&init, INIT)?;
-        kernel.initrd(&init, &MODULES, work.path(), &folder.join("initrd"))?;
-        Ok(fs::rename(folder, &self.folder)?)
+        kernel.initrd(&init, &MODULES, work.path(), &directory.join("initrd"))?;
+        Ok(fs::rename(directory, &self.directory)?)
     }
 
     /// A description of an emulated machine that boots it, and writes what it says into a file. Its serial number names the world,
     /// so that one which is left behind is found.
     pub(crate) fn domain(&self, world: &World, name: &str, console: &str) -> String {
-        let folder = self.folder.display();
+        let directory = self.directory.display();
         world.fill(&format!(
             "<domain type='qemu'><name>{name}</name><memory unit='MiB'>128</memory>
                <sysinfo type='smbios'><system><entry name='serial'>{{w}}</entry></system></sysinfo>
                <os><type arch='x86_64' machine='q35'>hvm</type><smbios mode='sysinfo'/>
-                 <kernel>{folder}/vmlinuz</kernel><initrd>{folder}/initrd</initrd><cmdline>{COMMAND_LINE}</cmdline></os>
+                 <kernel>{directory}/vmlinuz</kernel><initrd>{directory}/initrd</initrd><cmdline>{COMMAND_LINE}</cmdline></os>
                <features><acpi/></features>
                <devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
                  <serial type='file'><source path='{{w}}/{console}' append='on'/></serial></devices>

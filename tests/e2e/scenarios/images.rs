@@ -31,10 +31,10 @@ fn cluster(world: &World) -> Option<Cluster<'_>> {
     Cluster::new(world, 3)
 }
 
-/// An engine in a node's own part of the world's folder: each node finds its own at the same place.
+/// An engine in a node's own part of the world's directory: each node finds its own at the same place.
 fn engine(world: &World, node: &str) -> Dockerd {
-    let folder = world.path(&format!("of-{node}/backup/engine"));
-    Dockerd::start(&folder, &folder.join("data")).unwrap()
+    let directory = world.path(&format!("of-{node}/backup/engine"));
+    Dockerd::start(&directory, &directory.join("data")).unwrap()
 }
 
 /// Makes the object on n1, and has the other nodes know it.
@@ -114,8 +114,8 @@ fn images_go_from_an_own_engine_to_another(world: &World) {
     let Some(cluster) = cluster(world) else { return };
     let [n1, n2, _] = &cluster.nodes[..] else { unreachable!() };
     for node in ["n1", "n2"] {
-        let folder = world.path(&format!("of-{node}/backup"));
-        let engine = Dockerd::start(&folder.join("before"), &folder.join("data")).unwrap();
+        let directory = world.path(&format!("of-{node}/backup"));
+        let engine = Dockerd::start(&directory.join("before"), &directory.join("data")).unwrap();
         if node == "n1" {
             engine.make_image("web:1", "exec sleep 1000").unwrap();
         }

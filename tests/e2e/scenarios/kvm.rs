@@ -51,7 +51,9 @@ fn a_virtual_machine_is_defined_booted_and_unplugged(world: &World) {
     world.om("web unprovision").ok();
     assert_eq!((libvirt.domains(), state("other")), (vec!["other".to_owned()], "shut off".to_owned()));
     world
-        .om("web set --kw container#1.xml={w}/other.xml".replace("{w}", &world.folder().display().to_string()).as_str())
+        .om("web set --kw container#1.xml={w}/other.xml"
+            .replace("{w}", &world.directory().display().to_string())
+            .as_str())
         .ok();
     world.om("web provision").ends(1).says("describes \"other\", not \"web\"");
     drop(libvirt);

@@ -30,9 +30,9 @@ pub(crate) fn nothing_is_left(world: &World) -> Result<(), String> {
 
 fn left(world: &World) -> Vec<String> {
     let mounts = mounts(world).into_iter().map(|mount| format!("mount {}", mount.display()));
-    let loops = loops(world.folder()).into_iter().map(|device| format!("loop device {device}"));
-    let processes = processes(world.folder()).into_iter().map(|(pid, line)| format!("process {pid} ({line})"));
-    // The slice of the agent itself stays, as a folder of its own does, until the world is cleaned up.
+    let loops = loops(world.directory()).into_iter().map(|device| format!("loop device {device}"));
+    let processes = processes(world.directory()).into_iter().map(|(pid, line)| format!("process {pid} ({line})"));
+    // The slice of the agent itself stays, as a directory of its own does, until the world is cleaned up.
     let groups = AGENTS.into_iter().flat_map(|root| control_groups(world, root).into_iter().skip(1));
     let groups = groups.map(|group| format!("control group {}", group.display()));
     let addresses = network::addresses(world).into_iter().map(|address| format!("address {address}"));
@@ -41,13 +41,13 @@ fn left(world: &World) -> Vec<String> {
 
 /// Removes by force what a failed scenario has left.
 pub(crate) fn clean_up(world: &World) {
-    for (pid, _) in processes(world.folder()) {
+    for (pid, _) in processes(world.directory()) {
         let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
     for mount in mounts(world).iter().rev() {
         let _ = nix::mount::umount2(mount, nix::mount::MntFlags::MNT_DETACH);
     }
-    for device in loops(world.folder()) {
+    for device in loops(world.directory()) {
         let _ = std::process::Command::new("losetup").args(["-d", &device]).status();
     }
     for root in AGENTS {
@@ -59,28 +59,28 @@ pub(crate) fn clean_up(world: &World) {
 fn mounts(world: &World) -> Vec<PathBuf> {
     let all = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let targets = all.lines().filter_map(|line| line.split(' ').nth(4)).map(PathBuf::from);
-    targets.filter(|target| target.starts_with(world.folder())).collect()
+    targets.filter(|target| target.starts_with(world.directory())).collect()
 }
 
-/// The loop devices on files below a folder.
-pub(crate) fn loops(folder: &Path) -> Vec<String> {
+/// The loop devices on files below a directory.
+pub(crate) fn loops(directory: &Path) -> Vec<String> {
     let blocks = fs::read_dir("/sys/block").into_iter().flatten().flatten();
     let on = |block: fs::DirEntry| {
         let file = fs::read_to_string(block.path().join("loop/backing_file")).ok()?;
-        Path::new(&file).starts_with(folder).then(|| format!("/dev/{}", block.file_name().to_string_lossy()))
+        Path::new(&file).starts_with(directory).then(|| format!("/dev/{}", block.file_name().to_string_lossy()))
     };
     blocks.filter_map(on).collect()
 }
 
-/// The processes that name the folder: in their words, or as their own.
-pub(crate) fn processes(folder: &Path) -> Vec<(i32, String)> {
+/// The processes that name the directory: in their words, or as their own.
+pub(crate) fn processes(directory: &Path) -> Vec<(i32, String)> {
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();
     let of = |entry: fs::DirEntry| {
         let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
         let words = fs::read(entry.path().join("cmdline")).ok()?;
         let line = String::from_utf8_lossy(&words).replace('\0', " ");
-        let inside = fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
-        (inside || line.contains(&*folder.to_string_lossy())).then_some((pid, line))
+        let inside = fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(directory));
+        (inside || line.contains(&*directory.to_string_lossy())).then_some((pid, line))
     };
     all.filter_map(of).collect()
 }

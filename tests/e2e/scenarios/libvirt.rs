@@ -23,7 +23,7 @@ const LIBVIRTD: &str = "set -e
 hostname {name}
 cat /etc/passwd {w}/user >{w}/passwd.{name}
 cat /etc/group {w}/groups >{w}/group.{name}
-for folder in {folders} /var/lib /var/log /var/cache /etc/libvirt; do mount -t tmpfs none $folder; done
+for directory in {directories} /var/lib /var/log /var/cache /etc/libvirt; do mount -t tmpfs none $directory; done
 cp {w}/qemu.conf /etc/libvirt/qemu.conf
 mount --bind {w}/passwd.{name} /etc/passwd
 mount --bind {w}/group.{name} /etc/group
@@ -84,7 +84,7 @@ impl Libvirt {
     }
 }
 
-fn script(world: &World, name: &str, sockets: &str, folders: &str, options: &str) -> String {
+fn script(world: &World, name: &str, sockets: &str, directories: &str, options: &str) -> String {
     world.write("qemu.conf", QEMU_CONF);
     world.write("user", "libvirt-qemu:x:64055:64055::/:/bin/false\n");
     world.write("groups", "libvirt-qemu:x:64055:\nkvm:x:64056:\nlibvirt:x:64057:\n");
@@ -92,7 +92,7 @@ fn script(world: &World, name: &str, sockets: &str, folders: &str, options: &str
     let conf = LIBVIRTD_CONF.replace("{sockets}", sockets).replace("{number}", &number);
     world.write(&format!("libvirtd.{name}"), &conf);
     let script = LIBVIRTD.replace("{name}", name).replace("{sockets}", sockets);
-    world.fill(&script.replace("{folders}", folders).replace("{options}", options))
+    world.fill(&script.replace("{directories}", directories).replace("{options}", options))
 }
 
 impl Drop for Libvirt {

@@ -73,7 +73,7 @@ fn an_application_that_was_killed_is_seen_and_started_again(world: &World) {
     let sleeps = || -> Vec<i32> {
         let all = fs::read_dir("/proc").unwrap().flatten();
         let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        let ours = world.folder().display().to_string();
+        let ours = world.directory().display().to_string();
         pids.filter(|pid| {
             fs::read(format!("/proc/{pid}/environ"))
                 .is_ok_and(|env| String::from_utf8_lossy(&env).contains(&format!("W={ours}\0")))

@@ -27,7 +27,7 @@ fn guest_on_n1<'w>(world: &'w World, more: &str) -> Option<(Cluster<'w>, Libvirt
     }
     let guest = Guest::get().unwrap();
     let cluster = Cluster::new(world, 2)?;
-    // Each node has a folder `backup` of its own.
+    // Each node has a directory `backup` of its own.
     world.write("web.xml", &guest.domain(world, "web", "backup/console"));
     let head = "[DEFAULT]\nnodes = n1 n2\n[container#1]\ntype = kvm\nname = web\nxml = {w}/web.xml\ngrace = 2m\n";
     let file = world.write("web.conf", &world.fill(&format!("{head}{more}")));

@@ -133,7 +133,7 @@ fn a_program_that_ends_at_once_leaves_its_words_where_it_is_said(world: &World) 
     world.om("web delete").ok();
     let left: Vec<_> = ["log", "run/lock/svc", "var/svc", "etc"]
         .iter()
-        .flat_map(|folder| fs::read_dir(world.path(&format!("root/{folder}"))).into_iter().flatten().flatten())
+        .flat_map(|directory| fs::read_dir(world.path(&format!("root/{directory}"))).into_iter().flatten().flatten())
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("web"))
         .map(|entry| entry.path())
         .collect();

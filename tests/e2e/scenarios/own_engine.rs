@@ -36,8 +36,8 @@ pub(crate) fn own_socket(world: &World) -> PathBuf {
     found.unwrap_or_else(|| panic!("no socket below {}", rundir.display()))
 }
 
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    let mut below = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+fn find(directory: &Path, name: &str) -> Option<PathBuf> {
+    let mut below = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
     below.find_map(|path| match path.is_dir() && !path.is_symlink() {
         true => find(&path, name),
         false => (path.file_name()? == name).then_some(path),
@@ -46,7 +46,7 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 
 /// The numbers of the engines of this world.
 fn engines(world: &World) -> Vec<i32> {
-    let processes = crate::leaks::processes(world.folder());
+    let processes = crate::leaks::processes(world.directory());
     processes.into_iter().filter(|(_, line)| line.starts_with("dockerd ")).map(|(pid, _)| pid).collect()
 }
 
@@ -96,7 +96,7 @@ fn one_that_waits_for_its_turn_is_ended_too(world: &World) {
     }
     world.om("web provision").ok();
     let starter = |(_, line): &(i32, String)| line.starts_with("/usr/bin/flock ");
-    let all = crate::leaks::processes(world.folder());
+    let all = crate::leaks::processes(world.directory());
     let line = &all.iter().find(|process| starter(process)).unwrap().1;
     let words: Vec<&str> = line.split_whitespace().map(|word| if word == "1" { "60" } else { word }).collect();
     let mut late = Command::new(words[0]).args(&words[1..]).spawn().unwrap();
@@ -109,7 +109,7 @@ fn one_that_waits_for_its_turn_is_ended_too(world: &World) {
 fn kill_engine(world: &World, signal: Signal) {
     // Who waits for its turn, up to a second, would start the next one.
     let count = |program: &str| {
-        crate::leaks::processes(world.folder()).iter().filter(|(_, line)| line.starts_with(program)).count()
+        crate::leaks::processes(world.directory()).iter().filter(|(_, line)| line.starts_with(program)).count()
     };
     until("nobody waits to start another engine", || count("/usr/bin/flock ") <= 1);
     let [pid] = engines(world)[..] else { panic!("{:?}", engines(world)) };

@@ -44,9 +44,9 @@ fn is_in_a_process_list(text: &str) -> bool {
 }
 
 /// Everything that the agent wrote: no file of it may hold a secret.
-fn everything_below(folder: &std::path::Path) -> String {
+fn everything_below(directory: &std::path::Path) -> String {
     let mut all = String::new();
-    for entry in fs::read_dir(folder).unwrap().flatten() {
+    for entry in fs::read_dir(directory).unwrap().flatten() {
         match entry.file_type().unwrap().is_dir() {
             true => all += &everything_below(&entry.path()),
             false => all += &String::from_utf8_lossy(&fs::read(entry.path()).unwrap_or_default()),

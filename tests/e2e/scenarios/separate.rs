@@ -1,6 +1,6 @@
-//! A scenario that needs the names of the machine for itself: a bridge `br0`, a folder below the root.
+//! A scenario that needs the names of the machine for itself: a bridge `br0`, a directory below the root.
 //!
-//! It runs in a thread with mount and network namespaces of its own, which all that it starts inherits. Nothing but a folder
+//! It runs in a thread with mount and network namespaces of its own, which all that it starts inherits. Nothing but a directory
 //! that was made on the root's file system outlives it.
 
 use std::fs::{self, File};
@@ -47,14 +47,14 @@ fn in_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 pub(crate) struct OtherNode(File);
 
 impl OtherNode {
-    /// One whose devices appear in a folder.
-    pub(crate) fn with_devices(folder: &Path) -> OtherNode {
-        fs::create_dir_all(folder).unwrap();
+    /// One whose devices appear in a directory.
+    pub(crate) fn with_devices(directory: &Path) -> OtherNode {
+        fs::create_dir_all(directory).unwrap();
         OtherNode(in_a_thread(|| {
             unshare(CloneFlags::CLONE_NEWNS).unwrap();
             propagate(MsFlags::MS_PRIVATE).unwrap();
             let_go_of_other_worlds();
-            mount(Some(folder), gce::BY_ID, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+            mount(Some(directory), gce::BY_ID, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
             File::open("/proc/thread-self/ns/mnt").unwrap()
         }))
     }
@@ -62,7 +62,7 @@ impl OtherNode {
     /// Does something there.
     pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         in_a_thread(|| {
-            // Who shares its folders with other threads may not move.
+            // Who shares its directories with other threads may not move.
             unshare(CloneFlags::CLONE_FS).unwrap();
             setns(&self.0, CloneFlags::CLONE_NEWNS).unwrap();
             work()
@@ -70,15 +70,15 @@ impl OtherNode {
     }
 }
 
-/// Puts a file system of its own on a folder, which is made where it is not.
-pub(crate) fn cover(folder: &str) {
-    fs::create_dir_all(folder).unwrap();
-    mount(Some("tmpfs"), folder, Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
+/// Puts a file system of its own on a directory, which is made where it is not.
+pub(crate) fn cover(directory: &str) {
+    fs::create_dir_all(directory).unwrap();
+    mount(Some("tmpfs"), directory, Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
 }
 
-/// Where file systems are mounted here, below a folder.
-pub(crate) fn mounts(folder: &str) -> Vec<String> {
+/// Where file systems are mounted here, below a directory.
+pub(crate) fn mounts(directory: &str) -> Vec<String> {
     let all = fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
     let targets = all.lines().filter_map(|line| line.split(' ').nth(4));
-    targets.filter(|target| target.starts_with(folder)).map(str::to_owned).collect()
+    targets.filter(|target| target.starts_with(directory)).map(str::to_owned).collect()
 }

@@ -10,7 +10,7 @@ use crate::world::{World, until};
 
 crate::trials!(samba_serves_what_is_shared_and_lets_go_of_it);
 
-/// A Samba whose files all stand in the world's folder.
+/// A Samba whose files all stand in the world's directory.
 const SMB_CONF: &str = "[global]\nbind interfaces only = yes\ninterfaces = lo\nprivate dir = {w}/smb/private\n\
     lock directory = {w}/smb/lock\nstate directory = {w}/smb/lock\ncache directory = {w}/smb/lock\n\
     pid directory = {w}/smb/lock\nncalrpc dir = {w}/smb/ncalrpc\nlog file = {w}/smb/log\n\
@@ -22,8 +22,8 @@ struct Server(Child);
 
 impl Server {
     fn new(world: &World, node: &Node) -> Server {
-        for folder in ["private", "lock", "shares"] {
-            fs::create_dir_all(world.path("smb").join(folder)).unwrap();
+        for directory in ["private", "lock", "shares"] {
+            fs::create_dir_all(world.path("smb").join(directory)).unwrap();
         }
         fs::set_permissions(world.path("smb/shares"), fs::Permissions::from_mode(0o1770)).unwrap();
         let config = world.write("smb/smb.conf", &world.fill(SMB_CONF));
@@ -62,8 +62,8 @@ fn samba_serves_what_is_shared_and_lets_go_of_it(world: &World) {
     let sections = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = tmpfs\nmnt = {w}/site\n\
                     [share#1]\ntype = smb\nname = web\npath = {w}/site\nguest = true\n";
     let file = world.write("web.conf", &world.fill(sections));
-    // A guest, who is nobody, goes through this folder.
-    fs::set_permissions(world.folder(), fs::Permissions::from_mode(0o755)).unwrap();
+    // A guest, who is nobody, goes through this directory.
+    fs::set_permissions(world.directory(), fs::Permissions::from_mode(0o755)).unwrap();
     node.om(world, &format!("web create --config {}", file.display())).ok();
     let server = Server::new(world, node);
     node.om(world, "web start").ok();

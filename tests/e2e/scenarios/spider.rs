@@ -46,28 +46,28 @@ fn on_a_machine_of_its_own(story: impl FnOnce() + Send) {
         println!("spider: skipped: there is no {missing}");
         return;
     }
-    let folder = Folder::make();
+    let directory = Directory::make();
     separate::run(story);
-    drop(folder);
+    drop(directory);
 }
 
-/// The folder that the service's file system is mounted on. Who has the lock has it for himself: to remove it would unmount
+/// The directory that the service's file system is mounted on. Who has the lock has it for himself: to remove it would unmount
 /// what another run has mounted there in namespaces of its own.
-struct Folder {
+struct Directory {
     _lock: File,
 }
 
-impl Folder {
-    fn make() -> Folder {
+impl Directory {
+    fn make() -> Directory {
         let root = File::open("/").unwrap();
         root.lock().unwrap();
         fs::create_dir_all(ROOT).unwrap();
         assert_eq!(fs::read_dir(ROOT).unwrap().count(), 0, "{ROOT} holds something of somebody's");
-        Folder { _lock: root }
+        Directory { _lock: root }
     }
 }
 
-impl Drop for Folder {
+impl Drop for Directory {
     fn drop(&mut self) {
         let _ = fs::remove_dir(ROOT);
     }
@@ -92,7 +92,7 @@ fn lifetime(world: &World) {
     other.run(|| spd02.takes_it(&server));
     spd01.is_unprovisioned();
     assert_eq!(allocated(&server), [""; 0]);
-    assert_eq!(leaks::loops(world.folder()), [""; 0]);
+    assert_eq!(leaks::loops(world.directory()), [""; 0]);
     assert_eq!(network(), before);
     until("no control group is left", || control_groups(&containers).is_empty());
     drop((server, hub));
@@ -160,8 +160,8 @@ impl<'a> Node<'a> {
         }
         self.om("provision --local");
         for pod in PODS {
-            for (kind, folder) in [("sm", "data"), ("sm", "init"), ("db", "conf"), ("db", "data")] {
-                let path = format!("{ROOT}/pod{pod:02}/{kind}/{folder}");
+            for (kind, directory) in [("sm", "data"), ("sm", "init"), ("db", "conf"), ("db", "data")] {
+                let path = format!("{ROOT}/pod{pod:02}/{kind}/{directory}");
                 assert_eq!(fs::metadata(&path).unwrap().uid(), 999, "{path}");
             }
             assert!(Path::new(&format!("{ROOT}/pod{pod:02}/sm/data/started")).exists(), "the volumes are not there");

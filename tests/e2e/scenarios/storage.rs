@@ -91,7 +91,7 @@ fn a_label_is_given_to_the_disk_beside_and_found_again(world: &World) {
         world.om("web start --rid fs#00").ends(1).says(&format!("LABEL={label} does not exist"));
         world.om("web provision").ok();
         assert_eq!(world.states("web"), "disk#00 up, fs#00 up");
-        let shown = format!("LABEL={label}@{}/site", world.folder().display());
+        let shown = format!("LABEL={label}@{}/site", world.directory().display());
         assert_eq!(world.status("web")["resources"]["fs#00"]["label"], shown);
         fs::write(world.path("site/data"), kind).unwrap();
         world.om("web stop").ok();

@@ -1,4 +1,4 @@
-//! An ordinary user tries it out, in a folder of their own.
+//! An ordinary user tries it out, in a directory of their own.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -21,11 +21,11 @@ fn om(world: &World, program: &Path, line: &str) -> Ran {
 
 fn an_ordinary_user_has_a_trial_that_touches_nothing_else(world: &World) {
     let systems = ["/etc/hostler", "/var/lib/hostler", "/var/log/hostler", "/run/hostler", "/dev/shm/hostler"];
-    let (_folder, program) = hostler_tests::for_every_user(Path::new(OM)).unwrap();
+    let (_directory, program) = hostler_tests::for_every_user(Path::new(OM)).unwrap();
     let om = |line: &str| om(world, &program, line);
     let before = systems.map(|path| Path::new(path).exists());
-    std::fs::set_permissions(world.folder(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    chown(world.folder(), Some(NOBODY), Some(NOBODY)).unwrap();
+    std::fs::set_permissions(world.directory(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    chown(world.directory(), Some(NOBODY), Some(NOBODY)).unwrap();
     let config = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = directory\npath = {w}/data\n[fs#2]\ntype = flag\n\
                   [app#1]\ntype = simple\nstart = {w}/act slow 1\n\
                   [ip#1]\nname = 10.88.250.1\ndev = lo\noptional = true\n";

@@ -1,4 +1,4 @@
-//! A world of its own for each scenario: a folder that holds the agent's files and whatever its services make.
+//! A world of its own for each scenario: a directory that holds the agent's files and whatever its services make.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,26 +32,26 @@ esac
 "#;
 
 pub(crate) struct World {
-    folder: TempDir,
+    directory: TempDir,
     number: u8,
 }
 
 impl World {
     pub(crate) fn new() -> World {
         static WORLDS: AtomicU8 = AtomicU8::new(1);
-        let folder = tempfile::Builder::new().prefix("hostler-e2e-").tempdir().unwrap();
-        let world = World { folder, number: WORLDS.fetch_add(1, Ordering::Relaxed) };
+        let directory = tempfile::Builder::new().prefix("hostler-e2e-").tempdir().unwrap();
+        let world = World { directory, number: WORLDS.fetch_add(1, Ordering::Relaxed) };
         world.write("act", MARKING);
         fs::set_permissions(world.path("act"), fs::Permissions::from_mode(0o755)).unwrap();
         world
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder().join(name)
+        self.directory().join(name)
     }
 
     /// A number that no other world has, for names and addresses.
@@ -88,7 +88,7 @@ impl World {
             .env("HOSTLER_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"))
             .env("LC_ALL", "C.UTF-8")
             .env_remove("HOSTLER_FAILPOINT")
-            .current_dir(self.folder())
+            .current_dir(self.directory())
             .stdin(Stdio::null());
         command
     }
@@ -110,14 +110,14 @@ impl World {
         command.spawn().unwrap()
     }
 
-    /// Makes an object. `{w}` in its configuration is this world's folder.
+    /// Makes an object. `{w}` in its configuration is this world's directory.
     pub(crate) fn create(&self, name: &str, config: &str) {
         let file = self.write(&format!("{name}.conf"), &self.fill(config));
         self.om(&format!("{name} create --config {}", file.display())).ok();
     }
 
     pub(crate) fn fill(&self, text: &str) -> String {
-        text.replace("{w}", &self.folder().display().to_string()).replace("{om}", OM)
+        text.replace("{w}", &self.directory().display().to_string()).replace("{om}", OM)
     }
 
     /// The section of an application that leaves marks.

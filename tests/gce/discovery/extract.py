@@ -29,8 +29,8 @@ PARAMETER_KEYS = ["type", "format", "enum", "pattern", "location", "required"]
 
 
 def document():
-    folder = pathlib.Path(googleapiclient.discovery_cache.__file__).parent / "documents"
-    return json.loads((folder / "compute.v1.json").read_text())
+    directory = pathlib.Path(googleapiclient.discovery_cache.__file__).parent / "documents"
+    return json.loads((directory / "compute.v1.json").read_text())
 
 
 def schema(full):

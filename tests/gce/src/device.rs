@@ -50,7 +50,7 @@ impl DeviceBackend for NoDevices {
 #[derive(Debug, Clone)]
 pub struct LoopDevices {
     /// The directory of the files.
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     /// The directories for the links of each instance's disks. An instance without a directory has no devices on this machine.
     pub links: BTreeMap<String, PathBuf>,
     /// The number of bytes of a GB: a smaller number makes smaller disks.
@@ -59,22 +59,22 @@ pub struct LoopDevices {
 
 impl LoopDevices {
     fn file(&self, path: &str) -> PathBuf {
-        self.folder.join(format!("{}.img", path.replace('/', ".")))
+        self.directory.join(format!("{}.img", path.replace('/', ".")))
     }
 
     fn link(&self, instance: &str, device_name: &str) -> Option<PathBuf> {
-        self.links.get(instance).map(|folder| folder.join(format!("google-{device_name}")))
+        self.links.get(instance).map(|directory| directory.join(format!("google-{device_name}")))
     }
 
     /// Detaches every loop device of its files, and removes the links.
     pub fn clean_up(&self) {
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
             for device in devices_of(&entry.path()).unwrap_or_default() {
                 let _ = losetup(&["-d".as_ref(), device.as_ref()]);
             }
         }
-        for folder in self.links.values() {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        for directory in self.links.values() {
+            for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
                 let dangles = fs::read_link(entry.path()).is_ok_and(|to| to.starts_with("/dev/loop"));
                 if dangles && entry.file_name().to_string_lossy().starts_with("google-") {
                     let _ = fs::remove_file(entry.path());

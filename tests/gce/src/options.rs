@@ -37,7 +37,7 @@ pub struct EmulatorOptions {
     pub instances: Vec<(String, Option<PathBuf>)>,
     /// Where disks are kept, as sparse files, and the state of the cloud, so that it goes on where it was.
     #[arg(long, value_name = "DIR")]
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     /// The id of the project.
     #[arg(long, default_value = "stand-in")]
     pub project: String,
@@ -61,7 +61,7 @@ pub struct EmulatorOptions {
 impl EmulatorOptions {
     /// Where the devices of each instance appear.
     pub fn links(&self) -> BTreeMap<String, PathBuf> {
-        self.instances.iter().filter_map(|(name, folder)| Some((name.clone(), folder.clone()?))).collect()
+        self.instances.iter().filter_map(|(name, directory)| Some((name.clone(), directory.clone()?))).collect()
     }
 
     /// For how long a token is good.
@@ -71,11 +71,11 @@ impl EmulatorOptions {
 }
 
 fn instance(text: &str) -> Result<(String, Option<PathBuf>), String> {
-    let (name, folder) = match text.split_once('=') {
-        Some((name, folder)) => (name, Some(PathBuf::from(folder))),
+    let (name, directory) = match text.split_once('=') {
+        Some((name, directory)) => (name, Some(PathBuf::from(directory))),
         None => (text, None),
     };
     let legal = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if legal { Ok((name.to_owned(), folder)) } else { Err(format!("{name:?} is not a name for an instance")) }
+    if legal { Ok((name.to_owned(), directory)) } else { Err(format!("{name:?} is not a name for an instance")) }
 }

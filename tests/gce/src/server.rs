@@ -42,13 +42,16 @@ pub struct HttpServer {
 impl HttpServer {
     /// Starts to listen.
     pub fn start(options: &EmulatorOptions) -> Result<HttpServer> {
-        let loops =
-            LoopDevices { folder: options.folder.join("disks"), links: options.links(), gigabyte: options.gigabyte };
-        fs::create_dir_all(&loops.folder).with_context(|| loops.folder.display().to_string())?;
+        let loops = LoopDevices {
+            directory: options.directory.join("disks"),
+            links: options.links(),
+            gigabyte: options.gigabyte,
+        };
+        fs::create_dir_all(&loops.directory).with_context(|| loops.directory.display().to_string())?;
         let shared = Arc::new(ServerState {
             gateway: Mutex::new(gateway(options, &loops)?),
             began: Instant::now(),
-            state: options.folder.join("state.json"),
+            state: options.directory.join("state.json"),
         });
         let api = serve(options.listen, &shared, None)?;
         let mut metadata = BTreeMap::new();
@@ -87,7 +90,7 @@ pub fn run(options: &EmulatorOptions) -> Result<()> {
 fn gateway(options: &EmulatorOptions, loops: &LoopDevices) -> Result<ApiGateway> {
     let mut cloud = EmulatedCloud::new(&options.project, Box::new(loops.clone()));
     cloud.steps = options.steps.max(1);
-    let state = options.folder.join("state.json");
+    let state = options.directory.join("state.json");
     if state.exists() {
         let text = fs::read(&state).with_context(|| state.display().to_string())?;
         cloud.restore(serde_json::from_slice(&text).with_context(|| state.display().to_string())?);

@@ -201,8 +201,8 @@ fn the_state_outlives_the_program() {
     assert!(emulator.metadata("n1").starts_with("http://127.0.0.1:"));
     let body = json!({"method": "*", "fault": "quota"}).to_string();
     assert!(emulator.post("/control/faults", &body).starts_with("HTTP/1.1 200"));
-    let folder = emulator.stop();
-    let again = Emulator::start_on(folder, &["--instance", "n2"]);
+    let directory = emulator.stop();
+    let again = Emulator::start_on(directory, &["--instance", "n2"]);
     let resources = again.get("/control/resources");
     assert!(resources.contains("/instances/n1") && resources.contains("/instances/n2"), "{resources}");
 }

@@ -1,6 +1,6 @@
 """Drives the stand-in through Google's own client library, as somebody would drive the real service.
 
-Its arguments: the address of the API, that of the metadata server without its path, and the folder where devices appear.
+Its arguments: the address of the API, that of the metadata server without its path, and the directory where devices appear.
 """
 
 import os

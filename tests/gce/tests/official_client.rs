@@ -37,8 +37,8 @@ fn googles_own_client_finds_nothing_odd() {
 
 /// A Python that has the library. It is installed once, from where pip finds it.
 fn python() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("google-client");
-    let python = folder.join("bin/python");
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("google-client");
+    let python = directory.join("bin/python");
     if Command::new(&python)
         .args(["-c", "import google.cloud.compute_v1"])
         .output()
@@ -46,7 +46,7 @@ fn python() -> Result<PathBuf, String> {
     {
         return Ok(python);
     }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory))?;
     run(Command::new(&python).args([
         "-m",
         "pip",

@@ -1,4 +1,4 @@
-//! The words, run by a real shell in a folder where directories stand for subvolumes. What they run is a stand-in, which fails
+//! The words, run by a real shell in a directory where directories stand for subvolumes. What they run is a stand-in, which fails
 //! after so many steps: there the target was cut off.
 
 use std::fs;
@@ -32,22 +32,22 @@ esac
 /// As many steps as anything takes.
 const ENOUGH: u32 = 99;
 
-struct Folder(PathBuf);
+struct Directory(PathBuf);
 
-impl Folder {
+impl Directory {
     /// With these copies, each of which is whole and holds the text.
-    fn with(copies: &[(&str, &str)]) -> Folder {
+    fn with(copies: &[(&str, &str)]) -> Directory {
         static FOLDERS: AtomicU32 = AtomicU32::new(0);
         let name = format!("hostler-target-{}-{}", std::process::id(), FOLDERS.fetch_add(1, Ordering::Relaxed));
-        let folder = Folder(std::env::temp_dir().join(name));
-        fs::create_dir_all(folder.0.join("dst")).unwrap();
-        fs::write(folder.0.join("stand-in"), STAND_IN).unwrap();
+        let directory = Directory(std::env::temp_dir().join(name));
+        fs::create_dir_all(directory.0.join("dst")).unwrap();
+        fs::write(directory.0.join("stand-in"), STAND_IN).unwrap();
         for (copy, text) in copies {
-            fs::create_dir(folder.0.join("dst").join(copy)).unwrap();
-            fs::write(folder.0.join("dst").join(copy).join("data"), text).unwrap();
-            fs::write(folder.0.join("dst").join(copy).join("whole"), "").unwrap();
+            fs::create_dir(directory.0.join("dst").join(copy)).unwrap();
+            fs::write(directory.0.join("dst").join(copy).join("data"), text).unwrap();
+            fs::write(directory.0.join("dst").join(copy).join("whole"), "").unwrap();
         }
-        folder
+        directory
     }
 
     /// Runs the words, which get so far. Returns what they print, if they got to their end.
@@ -82,7 +82,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for Directory {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -94,16 +94,16 @@ fn wherever_a_target_is_cut_off_a_whole_copy_outlives_the_sources_that_fail_late
     let once_cut_off = [("latest", "old"), (NEXT, "new"), (PREVIOUS, "older")];
     for copies in [&adopted[..], &once_cut_off[..]] {
         for (adopting, receiving) in (0..5).flat_map(|adopting| (0..3).map(move |receiving| (adopting, receiving))) {
-            let folder = Folder::with(copies);
-            let ended = folder.run(ADOPT, adopting, "").is_some();
-            folder.run(RECEIVE, receiving, "");
-            folder.fails_to_receive();
-            let kept = folder.whole("latest");
+            let directory = Directory::with(copies);
+            let ended = directory.run(ADOPT, adopting, "").is_some();
+            directory.run(RECEIVE, receiving, "");
+            directory.fails_to_receive();
+            let kept = directory.whole("latest");
             let expected: &[&str] = if ended { &["new"] } else { &["old", "new"] };
             assert!(kept.as_deref().is_some_and(|kept| expected.contains(&kept)), "{kept:?} {adopting} {receiving}");
-            assert!(folder.run(RECEIVE, ENOUGH, "newest").is_some() && folder.run(ADOPT, ENOUGH, "").is_some());
+            assert!(directory.run(RECEIVE, ENOUGH, "newest").is_some() && directory.run(ADOPT, ENOUGH, "").is_some());
             assert_eq!(
-                (folder.whole("latest").as_deref(), folder.names()),
+                (directory.whole("latest").as_deref(), directory.names()),
                 (Some("newest"), vec!["latest".to_owned()])
             );
         }
@@ -112,14 +112,14 @@ fn wherever_a_target_is_cut_off_a_whole_copy_outlives_the_sources_that_fail_late
 
 #[test]
 fn what_arrived_and_was_never_adopted_is_kept_if_it_is_whole_and_all_there_is() {
-    let folder = Folder::with(&[(NEXT, "first")]);
-    folder.fails_to_receive();
-    assert_eq!(folder.whole("latest").as_deref(), Some("first"));
-    let cut_off = Folder::with(&[]);
+    let directory = Directory::with(&[(NEXT, "first")]);
+    directory.fails_to_receive();
+    assert_eq!(directory.whole("latest").as_deref(), Some("first"));
+    let cut_off = Directory::with(&[]);
     cut_off.fails_to_receive();
     cut_off.fails_to_receive();
     assert_eq!(cut_off.names(), [NEXT], "a part of a copy became the latest");
-    let beside = Folder::with(&[("latest", "old"), (NEXT, "new")]);
+    let beside = Directory::with(&[("latest", "old"), (NEXT, "new")]);
     beside.fails_to_receive();
     assert_eq!(beside.whole("latest").as_deref(), Some("old"));
 }
@@ -127,14 +127,14 @@ fn what_arrived_and_was_never_adopted_is_kept_if_it_is_whole_and_all_there_is() 
 #[test]
 fn whoever_looks_sees_the_copy_that_would_be_kept() {
     let sees = |copies: &[(&str, &str)]| {
-        let found = Folder::with(copies).run(LOOK, 0, "").expect("looking changes nothing");
+        let found = Directory::with(copies).run(LOOK, 0, "").expect("looking changes nothing");
         found.split('/').next().unwrap().to_owned()
     };
     assert_eq!(sees(&[]), "");
     assert_eq!(sees(&[(NEXT, "new")]), NEXT);
     assert_eq!(sees(&[(NEXT, "new"), (PREVIOUS, "old")]), PREVIOUS);
     assert_eq!(sees(&[(NEXT, "new"), (PREVIOUS, "old"), ("latest", "late")]), "latest");
-    let folder = Folder::with(&[]);
-    fs::create_dir_all(folder.0.join("dst/latest/directory")).unwrap();
-    assert_eq!(folder.run(LOOK, 0, "").as_deref(), Some(""), "directories alone are no files");
+    let directory = Directory::with(&[]);
+    fs::create_dir_all(directory.0.join("dst/latest/directory")).unwrap();
+    assert_eq!(directory.run(LOOK, 0, "").as_deref(), Some(""), "directories alone are no files");
 }

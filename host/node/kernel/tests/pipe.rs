@@ -56,8 +56,8 @@ async fn a_writer_that_fails_is_distinguished_from_a_reader_that_fails() {
 
 #[tokio::test]
 async fn both_are_killed_when_the_future_is_dropped() {
-    let folder = tempfile::tempdir().unwrap();
-    let place = |name: &str| folder.path().join(name);
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
     let marked = |name: &str| format!("echo $$ >{}; exec sleep 600", place(name).display());
     let pid = |name: &str| std::fs::read_to_string(place(name)).ok().filter(|text| text.ends_with('\n'));
     let (source, sink) = (marked("a"), marked("b"));

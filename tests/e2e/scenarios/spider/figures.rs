@@ -113,11 +113,11 @@ fn by_hand(engine: &Path) -> (Duration, Duration) {
     for _ in 0..RUNS {
         let began = Instant::now();
         for pod in PODS {
-            let folder = format!("{ROOT}/pod{pod:02}/sm");
+            let directory = format!("{ROOT}/pod{pod:02}/sm");
             let words = format!(
                 "run -d --name by-hand-{pod} --net=none -e MYSQL_ROOT_PASSWORD=changeme -v /etc/localtime:/etc/localtime:ro \
-                 -v {folder}/data:/var/lib/mysql:rw -v {folder}/conf:/etc/mysql/conf.d:rw \
-                 -v {folder}/init:/docker-entrypoint-initdb.d:rw tanji/spdc"
+                 -v {directory}/data:/var/lib/mysql:rw -v {directory}/conf:/etc/mysql/conf.d:rw \
+                 -v {directory}/init:/docker-entrypoint-initdb.d:rw tanji/spdc"
             );
             docker(engine, &words).unwrap();
         }

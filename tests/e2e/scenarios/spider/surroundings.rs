@@ -42,7 +42,7 @@ pub(super) fn cloud(world: &World) -> HttpServer {
     let instance = |name: &str| (name.to_owned(), elsewhere(name).or_else(|| Some(gce::BY_ID.into())));
     let options = EmulatorOptions {
         instances: NODES.into_iter().map(instance).collect(),
-        folder: world.path("cloud"),
+        directory: world.path("cloud"),
         project: "stand-in".to_owned(),
         zone: "europe-west1-b".to_owned(),
         gigabyte: 16 << 20,
@@ -79,13 +79,13 @@ pub(super) fn network() -> Vec<String> {
 
 /// The control groups of containers, wherever their engine has made them.
 pub(super) fn control_groups(containers: &[String]) -> Vec<PathBuf> {
-    let mut folders = vec![PathBuf::from("/sys/fs/cgroup")];
+    let mut directories = vec![PathBuf::from("/sys/fs/cgroup")];
     let mut found = Vec::new();
-    while let Some(folder) = folders.pop() {
-        let inside = fs::read_dir(folder).into_iter().flatten().flatten();
-        for folder in inside.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-            let is_ours = containers.iter().any(|id| folder.file_name().to_string_lossy().contains(id));
-            if is_ours { &mut found } else { &mut folders }.push(folder.path());
+    while let Some(directory) = directories.pop() {
+        let inside = fs::read_dir(directory).into_iter().flatten().flatten();
+        for directory in inside.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+            let is_ours = containers.iter().any(|id| directory.file_name().to_string_lossy().contains(id));
+            if is_ours { &mut found } else { &mut directories }.push(directory.path());
         }
     }
     found

@@ -196,15 +196,15 @@ impl EmulatedCloud {
     }
 
     pub(crate) fn list_operations(&mut self, call: &MethodCall) -> CloudAnswer {
-        let folder = format!("{}operations/", call.scope());
+        let directory = format!("{}operations/", call.scope());
         let items: Vec<Value> = self
             .state
             .operations
             .iter()
-            .filter(|(path, _)| path.starts_with(&folder))
+            .filter(|(path, _)| path.starts_with(&directory))
             .map(|(_, operation)| operation.resource.clone())
             .collect();
-        self.page(call, items, &folder, "compute#operationList")
+        self.page(call, items, &directory, "compute#operationList")
     }
 
     fn carry_out(&mut self, effect: &OperationEffect, with_device: bool) -> Result<(), String> {

@@ -42,27 +42,32 @@ impl EmulatedCloud {
     }
 
     pub(crate) fn list(&mut self, call: &MethodCall, collection: &str, kind: &str) -> CloudAnswer {
-        let folder = format!("{}{collection}/", call.scope());
+        let directory = format!("{}{collection}/", call.scope());
         let items: Vec<Value> = self
             .state
             .resources
-            .range(folder.clone()..)
-            .take_while(|(path, _)| path.starts_with(&folder))
+            .range(directory.clone()..)
+            .take_while(|(path, _)| path.starts_with(&directory))
             .map(|(_, resource)| resource.clone())
             .collect();
-        self.page(call, items, &folder, kind)
+        self.page(call, items, &directory, kind)
     }
 
     /// Those of the items that `filter`, `maxResults` and `pageToken` ask for.
-    pub(crate) fn page(&mut self, call: &MethodCall, mut items: Vec<Value>, folder: &str, kind: &str) -> CloudAnswer {
+    pub(crate) fn page(
+        &mut self,
+        call: &MethodCall,
+        mut items: Vec<Value>,
+        directory: &str,
+        kind: &str,
+    ) -> CloudAnswer {
         if let Some(filter) = call.parameters.get("filter") {
             let (field, wanted, value) = condition(filter)?;
             items.retain(|item| (item[field.as_str()].as_str().unwrap_or_default() == value) == wanted);
         }
         let number = |name: &str, default: usize| call.parameter(name).parse().unwrap_or(default);
         let (most, from) = (number("maxResults", 500).clamp(1, 500), number("pageToken", 0));
-        let mut list =
-            json!({"kind": kind, "id": folder.trim_end_matches('/'), "selfLink": link(folder.trim_end_matches('/'))});
+        let mut list = json!({"kind": kind, "id": directory.trim_end_matches('/'), "selfLink": link(directory.trim_end_matches('/'))});
         if items.len() > from + most {
             list["nextPageToken"] = json!((from + most).to_string());
         }

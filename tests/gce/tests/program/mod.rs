@@ -6,26 +6,26 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-/// The program while it runs, on a folder of its own.
+/// The program while it runs, on a directory of its own.
 pub(crate) struct Emulator {
     child: Child,
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     pub(crate) api: String,
     said: Value,
 }
 
 impl Emulator {
-    /// Starts it. `{devices}` in an argument is a folder for devices.
+    /// Starts it. `{devices}` in an argument is a directory for devices.
     pub(crate) fn start(arguments: &[&str]) -> Emulator {
         Emulator::start_on(tempfile::tempdir().unwrap(), arguments)
     }
 
-    pub(crate) fn start_on(folder: tempfile::TempDir, arguments: &[&str]) -> Emulator {
-        let devices = folder.path().join("dev").display().to_string();
+    pub(crate) fn start_on(directory: tempfile::TempDir, arguments: &[&str]) -> Emulator {
+        let devices = directory.path().join("dev").display().to_string();
         let mut child = Command::new(env!("CARGO_BIN_EXE_gce-emulator"))
             .args(arguments.iter().map(|argument| argument.replace("{devices}", &devices)))
-            .arg("--folder")
-            .arg(folder.path())
+            .arg("--directory")
+            .arg(directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -33,7 +33,7 @@ impl Emulator {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap();
-        Emulator { child, folder, api: said["api"].as_str().unwrap().to_owned(), said }
+        Emulator { child, directory, api: said["api"].as_str().unwrap().to_owned(), said }
     }
 
     /// Where an instance asks for its metadata.
@@ -44,7 +44,7 @@ impl Emulator {
     /// Where devices appear.
     #[allow(dead_code, reason = "each target of the tests uses its part")]
     pub(crate) fn devices(&self) -> String {
-        self.folder.path().join("dev").display().to_string()
+        self.directory.path().join("dev").display().to_string()
     }
 
     /// What is at a path of the API's port.
@@ -71,11 +71,11 @@ impl Emulator {
         answer
     }
 
-    /// Ends it, and gives its folder to the next.
+    /// Ends it, and gives its directory to the next.
     #[allow(dead_code, reason = "each target of the tests uses its part")]
     pub(crate) fn stop(mut self) -> tempfile::TempDir {
         self.end();
-        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+        std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap())
     }
 
     fn end(&mut self) {

@@ -138,14 +138,14 @@ mod tests {
         }
     }
 
-    fn cached(folder: &tempfile::TempDir) -> CachedText {
-        CachedText { file: folder.path().join("node.conf"), cache: FileCache::default(), reads: Cell::new(0) }
+    fn cached(directory: &tempfile::TempDir) -> CachedText {
+        CachedText { file: directory.path().join("node.conf"), cache: FileCache::default(), reads: Cell::new(0) }
     }
 
     #[test]
     fn a_file_is_read_again_only_when_it_changed() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = cached(&folder);
+        let directory = tempfile::tempdir().unwrap();
+        let text = cached(&directory);
         assert_eq!((text.get(), text.get(), text.reads.get()), (String::new(), String::new(), 1));
         text.write("one", Duration::from_secs(60));
         assert_eq!((text.get(), text.get(), text.reads.get()), ("one".to_owned(), "one".to_owned(), 2));
@@ -158,8 +158,8 @@ mod tests {
 
     #[test]
     fn a_file_that_has_just_changed_is_not_trusted_to_stay_the_same() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = cached(&folder);
+        let directory = tempfile::tempdir().unwrap();
+        let text = cached(&directory);
         text.write("one", Duration::ZERO);
         assert_eq!((text.get(), text.get(), text.reads.get()), ("one".to_owned(), "one".to_owned(), 2));
     }

@@ -241,8 +241,8 @@ mod tests {
 
     #[test]
     fn a_refused_caller_learns_who_holds_the_lock() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("lock/svc/web.action");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock/svc/web.action");
         assert_eq!(holder_of(&path), None);
         let holding = holding_child(&path);
         let Err(LockError::Busy(Some(holder))) = FileLock::take_blocking(&path, "stop", Duration::ZERO) else {
@@ -255,8 +255,8 @@ mod tests {
 
     #[test]
     fn the_lock_of_a_killed_holder_is_free_at_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("web.action");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.action");
         let holding = holding_child(&path);
         holding.kill();
         FileLock::take_blocking(&path, "stop", Duration::ZERO).unwrap();
@@ -264,8 +264,8 @@ mod tests {
 
     #[test]
     fn a_waiting_caller_gets_the_lock_when_it_is_released() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("web.action");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.action");
         let mut holding = holding_child(&path);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| FileLock::take_blocking(&path, "stop", Duration::from_secs(60)));
@@ -277,8 +277,8 @@ mod tests {
 
     #[test]
     fn a_waiting_caller_does_not_lock_a_file_that_was_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("web.action");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.action");
         let lock = FileLock::take_blocking(&path, "delete", Duration::ZERO).unwrap();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| FileLock::take_blocking(&path, "start", Duration::from_secs(60)));
@@ -296,8 +296,8 @@ mod tests {
 
     #[test]
     fn waiting_is_limited_and_a_free_lock_has_no_holder() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("web.action");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.action");
         let lock = FileLock::take_blocking(&path, "start", Duration::ZERO).unwrap();
         let error = FileLock::take_blocking(&path, "stop", Duration::from_millis(60)).unwrap_err();
         assert!(
@@ -312,8 +312,8 @@ mod tests {
 
     #[tokio::test]
     async fn one_request_waits_for_the_lock_while_others_go_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("web.action");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.action");
         let held = FileLock::take(&path, "start", Duration::ZERO).await.unwrap();
         let place = path.clone();
         let waiting = tokio::spawn(async move { FileLock::take(&place, "stop", Duration::from_secs(60)).await });

@@ -82,8 +82,8 @@ mod tests {
 
     #[test]
     fn terminal_and_file_get_every_line_and_no_secret() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("web.log");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.log");
         let terminal = Arc::new(Terminal::default());
         let secrets = Arc::new(SecretValues::default());
         let file = LogFile::new(path.clone(), LogLimits::default());
@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn a_log_that_cannot_be_written_fails_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let taken = folder.path().join("a file");
+        let directory = tempfile::tempdir().unwrap();
+        let taken = directory.path().join("a file");
         std::fs::write(&taken, b"").unwrap();
         let terminal = Arc::new(Terminal::default());
         let file = LogFile::new(taken.join("web.log"), LogLimits::default());

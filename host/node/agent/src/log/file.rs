@@ -117,14 +117,14 @@ mod tests {
         fs::read_to_string(path).ok()
     }
 
-    fn log(folder: &tempfile::TempDir, bytes: u64, kept: u32) -> LogFile {
-        LogFile::new(folder.path().join("svc/web.log"), LogLimits { bytes, kept })
+    fn log(directory: &tempfile::TempDir, bytes: u64, kept: u32) -> LogFile {
+        LogFile::new(directory.path().join("svc/web.log"), LogLimits { bytes, kept })
     }
 
     #[test]
     fn a_full_log_is_rotated_and_the_oldest_goes() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = log(&folder, 10, 2);
+        let directory = tempfile::tempdir().unwrap();
+        let log = log(&directory, 10, 2);
         for line in ["first line", "second line", "third line", "fourth line"] {
             log.append(line, &now()).unwrap();
         }
@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn a_log_of_another_day_is_rotated() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = log(&folder, 1 << 20, 7);
+        let directory = tempfile::tempdir().unwrap();
+        let log = log(&directory, 1 << 20, 7);
         log.append("yesterday", &now()).unwrap();
         log.append("yesterday too", &now()).unwrap();
         let yesterday = SystemTime::now() - Duration::from_secs(24 * 3600);
@@ -149,8 +149,8 @@ mod tests {
 
     #[test]
     fn writers_at_the_same_time_lose_no_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = log(&folder, 256, 1000);
+        let directory = tempfile::tempdir().unwrap();
+        let log = log(&directory, 256, 1000);
         std::thread::scope(|scope| {
             for writer in 0..4 {
                 let log = &log;
@@ -167,8 +167,8 @@ mod tests {
 
     #[test]
     fn a_removed_log_takes_the_rotated_ones_along() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = log(&folder, 1, 3);
+        let directory = tempfile::tempdir().unwrap();
+        let log = log(&directory, 1, 3);
         (0..4).for_each(|_| log.append("line", &now()).unwrap());
         remove(&log.path).unwrap();
         assert_eq!(fs::read_dir(log.path.parent().unwrap()).unwrap().count(), 0);

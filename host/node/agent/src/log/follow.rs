@@ -73,8 +73,8 @@ mod tests {
 
     #[test]
     fn every_line_is_seen_once_across_rotations() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("web.log");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.log");
         let mut before_the_log = LogFollower::from_end(&path).unwrap();
         let log = LogFile::new(path.clone(), LogLimits { bytes: 12, kept: 3 });
         let append = |line: &str| log.append(line, &Zoned::now()).unwrap();
@@ -90,8 +90,8 @@ mod tests {
 
     #[test]
     fn half_a_line_is_waited_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("web.log");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.log");
         let mut follow = LogFollower::from_end(&path).unwrap();
         fs::write(&path, "one\ntw").unwrap();
         assert_eq!(follow.new_lines().unwrap(), ["one"]);

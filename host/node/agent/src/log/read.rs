@@ -27,8 +27,8 @@ mod tests {
 
     #[test]
     fn the_last_lines_come_in_their_order_across_rotated_files() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("web.log");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.log");
         assert_eq!(last_lines(&path, 10).unwrap(), [""; 0]);
         let log = LogFile::new(path.clone(), LogLimits { bytes: 4, kept: 5 });
         for line in ["a", "b", "c", "d", "e"] {

@@ -46,7 +46,7 @@ async fn every_verb(driver: &dyn Driver, call: &DriverCall) -> Vec<Ended> {
     ended
 }
 
-/// A value that one could write, in canonical form. Paths lie below the folder of the test.
+/// A value that one could write, in canonical form. Paths lie below the directory of the test.
 fn value(bench: &Bench, keyword: &Keyword) -> KeywordValue {
     let written = keyword.candidates.first().or(keyword.default.as_ref()).unwrap_or(&keyword.example);
     let values = match keyword.kind {
@@ -70,10 +70,10 @@ fn bounds() -> CallBounds {
     CallBounds::within(Duration::from_secs(60))
 }
 
-/// Everything below a folder.
-fn tree(folder: &Path) -> BTreeSet<String> {
+/// Everything below a directory.
+fn tree(directory: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in std::fs::read_dir(directory).unwrap() {
         let entry = entry.unwrap();
         let (path, seen) = (entry.path(), entry.metadata().unwrap());
         found.insert(format!("{} {} {:?}", path.display(), seen.len(), seen.modified().unwrap()));
@@ -123,14 +123,14 @@ fn a_driver_has_the_optional_exports_that_its_manifest_tells_of() {
 #[test]
 fn where_nothing_is_granted_every_verb_answers_and_changes_nothing() {
     resources(Some(NOTHING), async |bench, driver, call| {
-        let folder = bench.path("");
-        let before = tree(Path::new(&folder));
+        let directory = bench.path("");
+        let before = tree(Path::new(&directory));
         for Ended { verb, change, error } in every_verb(driver, &call).await {
             let what = format!("{} {verb} {:?}: {error:?}", call.driver, call.keywords);
             assert!(!matches!(error, Some(ActionError::Fault(_))), "{what}");
             assert_eq!(change, Change::Unchanged, "{what}");
         }
-        assert_eq!(tree(Path::new(&folder)), before, "{}", call.driver);
+        assert_eq!(tree(Path::new(&directory)), before, "{}", call.driver);
         let done: Vec<_> =
             bench.audit.records().into_iter().filter(|r| matches!(r.verdict, AuditVerdict::Done(_))).collect();
         assert!(done.is_empty(), "{done:?}");
@@ -140,15 +140,15 @@ fn where_nothing_is_granted_every_verb_answers_and_changes_nothing() {
 #[test]
 fn where_all_that_they_ask_for_is_granted_status_and_validate_change_nothing() {
     resources(None, async |bench, driver, call| {
-        let folder = bench.path("");
-        let before = tree(Path::new(&folder));
+        let directory = bench.path("");
+        let before = tree(Path::new(&directory));
         let status = driver.status(&call, &bounds(), Arc::new(SilentLog)).await;
         assert_eq!(status.fault, None, "{}", call.driver);
         let problems = driver.validate(&call, &bounds(), Arc::new(SilentLog)).await;
         assert!(!matches!(problems, Err(ActionError::Fault(_) | ActionError::NeedsGrant { .. })), "{problems:?}");
         // So that it was the driver that answered, and not only its reader of keywords.
         assert!(call.keywords.is_empty() || problems == Ok(vec![]), "{}: {problems:?}", call.driver);
-        assert_eq!(tree(Path::new(&folder)), before, "{}", call.driver);
+        assert_eq!(tree(Path::new(&directory)), before, "{}", call.driver);
         // Calls that only look are not on record here, so there is none: no change, and nothing that was denied.
         assert_eq!(bench.audit.records(), [], "{}", call.driver);
     });

@@ -14,7 +14,7 @@ use crate::support::bounds;
 
 /// The driver, an engine that it may talk to under guard, and a container of another object on it.
 struct Siege {
-    // Dropped first: what it mounts is below the folder of the other.
+    // Dropped first: what it mounts is below the directory of the other.
     dockerd: Dockerd,
     hostile: Hostile,
     victim: String,
@@ -28,8 +28,8 @@ impl Siege {
             return None;
         }
         let mut hostile = Hostile::trusted();
-        let folder = PathBuf::from(hostile.bench.path("engine"));
-        let dockerd = Dockerd::start(&folder, &folder.join("data")).unwrap();
+        let directory = PathBuf::from(hostile.bench.path("engine"));
+        let dockerd = Dockerd::start(&directory, &directory.join("data")).unwrap();
         dockerd.docker(&format!("tag {IMAGE} busybox")).unwrap();
         hostile.set("engine", &[&dockerd.socket().to_string_lossy()]);
         hostile.set("image", &["busybox"]);
@@ -194,12 +194,12 @@ fn mighty() -> Vec<(Value, Value, &'static str)> {
 #[tokio::test]
 async fn a_container_is_made_of_its_keywords_and_lives_its_life() {
     let Some(mut siege) = Siege::lay(&[]) else { return };
-    let folder = siege.hostile.bench.path("own");
-    siege.hostile.set("volume_mounts", &[&format!("{folder}:/own:ro")]);
+    let directory = siege.hostile.bench.path("own");
+    siege.hostile.set("volume_mounts", &[&format!("{directory}:/own:ro")]);
     siege.hostile.set("run_args", &["--net=none", "--entrypoint", "/bin/sleep"]);
     siege.hostile.set("command", &["3600"]);
     for (more, host, reason) in mighty() {
-        let host: Value = serde_json::from_str(&host.to_string().replace("OWN", &folder)).unwrap();
+        let host: Value = serde_json::from_str(&host.to_string().replace("OWN", &directory)).unwrap();
         let body = siege.body(&more, &host);
         siege.is_refused("POST", CREATE, &[&body], reason).await;
     }
@@ -210,14 +210,14 @@ async fn a_container_is_made_of_its_keywords_and_lives_its_life() {
 
     let fair = siege.body(
         &json!({"Entrypoint": ["/bin/sleep"], "Cmd": ["3600"], "Env": ["DB_PASSWORD=hunter2"]}),
-        &json!({"Binds": [format!("{folder}:/own:ro")], "Memory": 33554432}),
+        &json!({"Binds": [format!("{directory}:/own:ro")], "Memory": 33554432}),
     );
     let created = siege.attempt("POST", CREATE, &[&fair]).await.unwrap();
     assert!(created.starts_with("201 "), "{created}");
     assert!(siege.attempt("POST", "/containers/web.app.1/start", &[]).await.unwrap().starts_with("204"));
     let told = siege.attempt("GET", "/containers/web.app.1/json", &[]).await.unwrap();
     let told: Value = serde_json::from_str(told.trim_start_matches("200 ")).unwrap();
-    assert_eq!(told["HostConfig"]["Binds"], json!([format!("{folder}:/own:ro")]));
+    assert_eq!(told["HostConfig"]["Binds"], json!([format!("{directory}:/own:ro")]));
     assert_eq!(told["State"]["Running"], true);
     let listed = siege.attempt("GET", "/containers/json", &[]).await.unwrap();
     assert!(listed.contains("web.app.1") && !listed.contains("victim"), "{listed}");
@@ -236,12 +236,12 @@ async fn a_container_is_made_of_its_keywords_and_lives_its_life() {
 #[tokio::test]
 async fn in_another_namespace_a_container_sees_what_its_policy_allows() {
     let Some(mut siege) = Siege::lay(&[]) else { return };
-    let folder = siege.hostile.bench.path("srv");
-    std::fs::create_dir(&folder).unwrap();
-    std::os::unix::fs::symlink("/etc", format!("{folder}/link")).unwrap();
-    std::fs::create_dir(format!("{folder}/data")).unwrap();
+    let directory = siege.hostile.bench.path("srv");
+    std::fs::create_dir(&directory).unwrap();
+    std::os::unix::fs::symlink("/etc", format!("{directory}/link")).unwrap();
+    std::fs::create_dir(format!("{directory}/data")).unwrap();
     siege.hostile.set("command", &["/bin/sleep"]);
-    let policy = format!("allow files.write = {folder}/**\nallow http.unix(guard=container) = * /** /**\n");
+    let policy = format!("allow files.write = {directory}/**\nallow http.unix(guard=container) = * /** /**\n");
     std::fs::write(siege.hostile.bench.path("namespace.policy"), policy).unwrap();
     let inside = |siege: &Siege, words: &[&str]| -> DriverCall {
         DriverCall { object: "ns1/svc/web".parse().unwrap(), ..siege.hostile.attempt(words) }
@@ -255,8 +255,8 @@ async fn in_another_namespace_a_container_sees_what_its_policy_allows() {
     };
     for (mounts, reason) in [
         ("/etc:/x:ro".to_owned(), "needs the line: allow files.read = /etc"),
-        (format!("{folder}/link:/x"), "/link: "),
-        (format!("{folder}/gone:/x"), "/gone: "),
+        (format!("{directory}/link:/x"), "/link: "),
+        (format!("{directory}/gone:/x"), "/gone: "),
         ("data:/x".to_owned(), "only objects of the namespace root may have that"),
     ] {
         siege.hostile.set("volume_mounts", &[&mounts]);
@@ -265,7 +265,7 @@ async fn in_another_namespace_a_container_sees_what_its_policy_allows() {
             siege.hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await.result.unwrap_err().to_string();
         assert!(error.contains(reason), "{mounts}: {error}");
     }
-    let mounts = format!("{folder}/data:/x");
+    let mounts = format!("{directory}/data:/x");
     siege.hostile.set("volume_mounts", &[&mounts]);
     let call = create(&siege, &mounts);
     let created = siege.hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await.result.unwrap();

@@ -41,7 +41,7 @@ fn check(what: &str, then: Then, happens: impl FnOnce(&Path)) {
 }
 
 #[test]
-fn a_driver_is_compiled_once_into_a_folder_that_is_private() {
+fn a_driver_is_compiled_once_into_a_directory_that_is_private() {
     let place = Place::new();
     for _ in 0..3 {
         place.load(flag()).unwrap();
@@ -90,8 +90,8 @@ fn what_others_could_have_written_is_compiled_anew() {
     let mode = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     check("a file that all may write", Then::Mended, |file| mode(file, 0o602));
     check("a file that its group may write", Then::Mended, |file| mode(file, 0o620));
-    check("a folder that all may write", Then::StillBad, |file| mode(file.parent().unwrap(), 0o777));
-    check("a folder that its group may write", Then::StillBad, |file| mode(file.parent().unwrap(), 0o770));
+    check("a directory that all may write", Then::StillBad, |file| mode(file.parent().unwrap(), 0o777));
+    check("a directory that its group may write", Then::StillBad, |file| mode(file.parent().unwrap(), 0o770));
     check("a link to a good file", Then::Mended, |file| {
         let elsewhere = file.parent().unwrap().with_file_name("elsewhere");
         fs::rename(file, &elsewhere).unwrap();
@@ -106,13 +106,13 @@ fn what_belongs_to_somebody_else_is_compiled_anew() {
     }
     let give = |path: &Path| chown(path, Some(NOBODY), None).unwrap();
     check("a file of nobody's", Then::Mended, |file| give(file));
-    check("a folder of nobody's", Then::StillBad, |file| give(file.parent().unwrap()));
+    check("a directory of nobody's", Then::StillBad, |file| give(file.parent().unwrap()));
 }
 
 #[test]
 fn a_cache_that_cannot_be_written_costs_time_and_nothing_else() {
     let place = Place::new();
-    fs::write(place.cache(), "a file where the folder should be").unwrap();
+    fs::write(place.cache(), "a file where the directory should be").unwrap();
     for expected in [1, 2] {
         place.load(flag()).unwrap();
         assert_eq!(place.compilations(), expected);

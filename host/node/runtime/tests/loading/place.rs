@@ -11,7 +11,7 @@ use grant::{Policy, SitePolicy};
 use hostler_runtime::{ComponentCode, DriverSource, LoadError, NodeFacilities, Runtime, digest, manifest_of};
 use model::DriverName;
 
-/// Folders of one test.
+/// Directories of one test.
 pub(crate) struct Place {
     root: tempfile::TempDir,
 }

@@ -1,4 +1,4 @@
-//! A runtime on temporary folders, and calls of resources.
+//! A runtime on temporary directories, and calls of resources.
 
 #![allow(dead_code, reason = "each target of the tests uses its part")]
 
@@ -12,23 +12,23 @@ use grant::{Policy, SitePolicy};
 use hostler_runtime::{ComponentCode, DriverSource, NodeFacilities, Runtime};
 use model::DriverName;
 
-/// A runtime on folders of its own.
+/// A runtime on directories of its own.
 pub(crate) struct Bench {
     root: tempfile::TempDir,
     pub(crate) runtime: Runtime,
     pub(crate) audit: Arc<MemoryAudit>,
 }
 
-struct Folders(PathBuf);
+struct Directories(PathBuf);
 
-impl NodeFacilities for Folders {
+impl NodeFacilities for Directories {
     fn paths(&self, _: &DriverCall) -> ResourcePaths {
-        let folder = |name: &str| self.0.join(name);
+        let directory = |name: &str| self.0.join(name);
         ResourcePaths {
-            rundir: folder("run"),
-            statedir: folder("state"),
-            logdir: folder("log"),
-            config: folder("web.conf"),
+            rundir: directory("run"),
+            statedir: directory("state"),
+            logdir: directory("log"),
+            config: directory("web.conf"),
             cgroup: None,
         }
     }
@@ -51,8 +51,8 @@ impl NodeFacilities for Folders {
 impl Bench {
     pub(crate) fn new() -> Bench {
         let root = tempfile::tempdir().unwrap();
-        for folder in ["run", "state", "log"] {
-            std::fs::create_dir(root.path().join(folder)).unwrap();
+        for directory in ["run", "state", "log"] {
+            std::fs::create_dir(root.path().join(directory)).unwrap();
         }
         let audit = Arc::new(MemoryAudit::default());
         let host = HostServices {
@@ -61,7 +61,7 @@ impl Bench {
             owners: Arc::new(DeviceOwners::default()),
             queues: ResourceQueues::default(),
         };
-        let site = Arc::new(Folders(root.path().to_owned()));
+        let site = Arc::new(Directories(root.path().to_owned()));
         // One cache for all tests: a driver is compiled once.
         let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
         let compiler = env!("CARGO_BIN_EXE_compile-driver").into();
@@ -78,7 +78,7 @@ impl Bench {
         self.runtime.load(source).unwrap()
     }
 
-    /// A path below the folder of this test.
+    /// A path below the directory of this test.
     pub(crate) fn path(&self, name: &str) -> String {
         self.root.path().join(name).to_string_lossy().into_owned()
     }

@@ -163,11 +163,11 @@ impl TermTest {
     /// one, and any other is the name of a keyword.
     fn parse(text: &str) -> Result<TermTest, InvalidSelector> {
         // `ns1/svc/` means every service of the namespace, while `ns1/` and `ns1/nscfg/` are objects.
-        let folder_of_kind = text.ends_with('/') && text.matches('/').count() == 2 && !text.ends_with("/nscfg/");
+        let directory_of_kind = text.ends_with('/') && text.matches('/').count() == 2 && !text.ends_with("/nscfg/");
         // Before patterns: the expression of `app~^web.*` holds wildcards, too.
         if KeywordTerm::has_operator(text) {
             KeywordTerm::parse(text).map(TermTest::Keyword)
-        } else if GlobPattern::is_pattern(text) || folder_of_kind {
+        } else if GlobPattern::is_pattern(text) || directory_of_kind {
             PathGlob::parse(text).map(TermTest::Glob)
         } else if text.contains('/') || is_name(text) {
             Ok(TermTest::Path(text.parse()?))
