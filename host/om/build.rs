@@ -6,6 +6,7 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    // From the environment: `cfg!` in a build script is about the machine that builds, not about the target.
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         println!("cargo::rustc-link-arg-bins=-no-pie");
     }

@@ -47,6 +47,7 @@ impl Attachment {
         match self {
             Attachment::Process(argv) => wire::Attachment::Process(argv),
             Attachment::Upgrade { socket, method, path, body } => {
+                // A case of a WIT variant has one payload, so its fields travel as a tuple.
                 wire::Attachment::HttpUpgrade((socket, method, path, body))
             }
         }

@@ -15,6 +15,8 @@ wit_bindgen::generate!({
     path: "../wit",
     world: "driver",
     additional_derives: [PartialEq, Eq],
+    // The macro is called in the crate of the driver, so it must find everything by way of the SDK: a driver does not depend
+    // on wit-bindgen itself.
     pub_export_macro: true,
     export_macro_name: "export_lifecycle_component",
     default_bindings_module: "hostler_sdk::bindings",
@@ -29,6 +31,7 @@ pub mod task {
         inline: "package hostler:sdk-task; world task-export { export hostler:driver/task@0.1.0; }",
         path: "../wit",
         world: "hostler:sdk-task/task-export",
+        // The types of the driver's world, so that one conversion of the context serves all exports.
         with: { "hostler:driver/types@0.1.0": super::hostler::driver::types },
         additional_derives: [PartialEq, Eq],
         pub_export_macro: true,

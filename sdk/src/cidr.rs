@@ -5,6 +5,7 @@ use std::net::IpAddr;
 /// The length of the prefix that is written as `24` or as `255.255.255.0`.
 pub fn prefix_len(netmask: &str) -> Option<u8> {
     if let Ok(len) = netmask.parse::<u8>() {
+        // A netmask does not say which family it is for, so the longer addresses set the limit.
         return (len <= 128).then_some(len);
     }
     let mask = u32::from(netmask.parse::<std::net::Ipv4Addr>().ok()?);
@@ -34,6 +35,7 @@ pub fn destination(text: &str) -> Option<String> {
     };
     let bits = if matches!(network, IpAddr::V4(_)) { 32 } else { 128 };
     let len = len.unwrap_or(bits);
+    // None for a prefix that is longer than the address.
     let host_bits = bits.checked_sub(len)?;
     // A shift by 128 bits would panic, and the destination is everything anyway.
     if len == 0 {

@@ -53,6 +53,7 @@ impl Context {
     /// For tests: the same context with one more variable.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn with(mut self, name: &str, value: &str) -> Context {
+        // Replaced and not only added, because the first variable of a name is the one that is read.
         self.vars.retain(|(known, _)| known != name);
         self.vars.push((name.to_owned(), value.to_owned()));
         self
@@ -142,6 +143,7 @@ impl Context {
     }
 
     fn directory(&self, name: &str) -> Result<PathBuf> {
+        // Not InvalidConfig: no edit of the configuration would help.
         self.var(name).map(PathBuf::from).ok_or_else(|| Error::Failed(format!("the host did not name its {name}")))
     }
 }

@@ -27,6 +27,7 @@ pub trait Driver: Keywords {
 
     /// Checks the keywords beyond their types. It may read, but must not change anything.
     fn validate(&self, context: &Context) -> Result<Vec<Problem>> {
+        // Here and below not `_context`, because authors see the name in the documentation and copy it.
         let _ = context;
         Ok(Vec::new())
     }

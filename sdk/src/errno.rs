@@ -10,6 +10,7 @@ macro_rules! reasons {
         pub fn describe(errno: i32) -> String {
             match errno {
                 $($name => $text.to_owned(),)*
+                // The kernel has more numbers than these, and the host passes all of them on.
                 _ => format!("errno {errno}"),
             }
         }

@@ -48,6 +48,7 @@ impl Error {
             Error::InvalidConfig(text) => Error::InvalidConfig(format!("{doing}: {text}")),
             Error::Retryable(text) => Error::Retryable(format!("{doing}: {text}")),
             Error::Failed(text) => Error::Failed(format!("{doing}: {text}")),
+            // The text of a missing grant is a grant line, which words in front of it would spoil.
             Error::Unsupported | Error::NeedsGrant(_) => self,
         }
     }
@@ -100,6 +101,7 @@ impl CapabilityError {
 
     /// Whether the named thing does not exist.
     pub fn is_not_found(&self) -> bool {
+        // Some capabilities look the thing up themselves, others pass on what the kernel says.
         matches!(self, CapabilityError::NotFound(_)) || self.errno() == Some(errno::ENOENT)
     }
 }
@@ -118,6 +120,7 @@ impl From<CapabilityError> for Error {
             CapabilityError::TimedOut => Error::Retryable(error.to_string()),
             // A busy device or an exhausted resource may be free at the next try. Other errors of the kernel stay.
             CapabilityError::Os { errno: errno::EBUSY | errno::EAGAIN, .. } => Error::Retryable(error.to_string()),
+            // Cancelled is among these: an operator who interrupts an action does not want it to be tried again.
             _ => Error::Failed(error.to_string()),
         }
     }
@@ -131,6 +134,7 @@ impl From<wit::CapabilityError> for CapabilityError {
             wit::CapabilityError::TimedOut => CapabilityError::TimedOut,
             wit::CapabilityError::Cancelled => CapabilityError::Cancelled,
             wit::CapabilityError::Invalid(text) => CapabilityError::Invalid(text),
+            // A case of a WIT variant has one payload, hence the tuple.
             wit::CapabilityError::Os((errno, doing)) => CapabilityError::Os { errno, doing },
             wit::CapabilityError::Other(text) => CapabilityError::Other(text),
         }

@@ -38,12 +38,14 @@ fn call<D: Driver, T>(
 
 impl<D: DriverRegistration> exports::manifest::Guest for DriverComponent<D> {
     fn describe() -> String {
+        // The manifest was made from texts at compile time, so nothing is lost.
         String::from_utf8_lossy(D::MANIFEST).into_owned()
     }
 }
 
 impl<D: Driver> exports::lifecycle::Guest for DriverComponent<D> {
     fn validate(r: ResourceContext) -> std::result::Result<Vec<wit::Problem>, ActionError> {
+        // A problem needs no conversion: the SDK's type is the generated one.
         call::<D, _>(r, D::validate)
     }
 
@@ -71,6 +73,7 @@ impl<D: Driver> exports::lifecycle::Guest for DriverComponent<D> {
 impl<D: Task> task::Guest for DriverComponent<D> {
     fn run(r: ResourceContext) -> std::result::Result<task::RunReport, ActionError> {
         let report = call::<D, _>(r, D::run)?;
+        // The generated type belongs to the world of this export alone, so the SDK has one of its own.
         Ok(task::RunReport { exit_status: report.exit_status, text: report.text })
     }
 }
@@ -123,6 +126,7 @@ macro_rules! export_driver {
             type Component = $crate::export::DriverComponent<$driver>;
     $crate::bindings::export_lifecycle_component!(Component with_types_in $crate::bindings);
 
+            // The host reads the manifest from this section, without running the component.
             #[used]
             #[unsafe(link_section = "hostler.manifest")]
             static SECTION: [u8; <$driver as $crate::export::DriverRegistration>::MANIFEST.len()] =

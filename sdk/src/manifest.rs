@@ -37,6 +37,7 @@ const fn manifest<D: DriverRegistration, const CAPACITY: usize>() -> JsonWriter<
         .texts("grants", D::GRANTS)
         .texts("verbs", D::VERBS)
         .flag("persistent", D::PERSISTENT);
+    // Left out by most drivers: the host accepts it only from those that are built into it.
     if let Some(section) = D::IMPLICIT {
         writer = writer.text("implicit", section);
     }
@@ -45,6 +46,7 @@ const fn manifest<D: DriverRegistration, const CAPACITY: usize>() -> JsonWriter<
 
 /// Splits `disk.loop` into `disk` and `loop`.
 const fn split(name: &'static str) -> (&'static str, &'static str) {
+    // In a const function there are no iterators, and no `split_once`.
     let mut dot = 0;
     while dot < name.len() {
         if name.as_bytes()[dot] == b'.' {
@@ -53,6 +55,7 @@ const fn split(name: &'static str) -> (&'static str, &'static str) {
         }
         dot += 1;
     }
+    // The manifest is a constant, so this is an error of the compiler.
     panic!("Driver::NAME must be `<group>.<name>`");
 }
 
@@ -96,6 +99,7 @@ impl<const CAPACITY: usize> JsonWriter<CAPACITY> {
                 b'\\' => self.raw("\\\\"),
                 b'\n' => self.raw("\\n"),
                 byte if byte < b' ' => self.raw("\\u00").hexadecimal(byte >> 4).hexadecimal(byte & 15),
+                // The bytes of other characters are copied one by one: JSON is UTF-8 too.
                 byte => self.byte(byte),
             };
             at += 1;
@@ -121,6 +125,7 @@ impl<const CAPACITY: usize> JsonWriter<CAPACITY> {
     }
 
     const fn close(mut self, bracket: &str) -> Self {
+        // The list or object around it has a member now, so the next one needs a comma.
         self.follows = true;
         self.raw(bracket)
     }

@@ -115,6 +115,7 @@ impl Status {
     }
 
     fn message(mut self, level: &str, text: impl Display) -> Status {
+        // The level is a word in the contract, because an enum of WIT could never get another case.
         self.0.messages.push(Message { level: level.to_owned(), text: text.to_string() });
         self
     }

@@ -61,6 +61,7 @@ impl Value for bool {
     }
 
     fn absent() -> Option<bool> {
+        // A switch that is not written is off.
         Some(false)
     }
 }
@@ -71,6 +72,7 @@ macro_rules! integers {
             const KIND: &'static str = "integer";
 
             fn read(values: &[String]) -> Result<$integer, &'static str> {
+                // The contract has one kind of integer, without limits. The type of the field sets them.
                 single(values)?.parse().map_err(|_| concat!("does not fit ", stringify!($integer)))
             }
         })*
@@ -83,6 +85,7 @@ impl Value for Duration {
     const KIND: &'static str = "duration";
 
     fn read(values: &[String]) -> Result<Duration, &'static str> {
+        // The canonical form has no unit, whatever the operator wrote.
         single(values)?.parse().map(Duration::from_millis).map_err(|_| "is not a number of milliseconds")
     }
 }
@@ -92,6 +95,7 @@ impl Value for Vec<String> {
     const REQUIRED: bool = false;
 
     fn read(values: &[String]) -> Result<Vec<String>, &'static str> {
+        // A list may be empty, so there is nothing that could be wrong with it.
         Ok(values.to_vec())
     }
 
@@ -169,6 +173,7 @@ impl Value for Mode {
     const KIND: &'static str = "mode";
 
     fn read(values: &[String]) -> Result<Mode, &'static str> {
+        // Decimal, although operators write it in octal: that is the canonical form of all numbers.
         single(values)?.parse().map(Mode).map_err(|_| "does not hold permission bits")
     }
 }

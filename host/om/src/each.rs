@@ -8,6 +8,7 @@ pub(crate) fn each<T>(all: impl IntoIterator<Item = T>, mut act: impl FnMut(T) -
     let mut worst = 0;
     for one in all {
         if let Err(Failure { kind, error }) = act(one) {
+            // Reported at once and not at the end: what the next objects print belongs behind it.
             complain(&format!("{error:#}"));
             worst = exit::worse(worst, exit::of_failure(kind));
         }

@@ -28,7 +28,7 @@ pub(crate) fn of_failure(kind: FailureKind) -> u8 {
     }
 }
 
-/// The exit code of an action that ended so.
+/// The exit code of an action with that ending.
 pub(crate) fn of_ending(ending: &EndingDocument) -> u8 {
     match ending {
         EndingDocument::Done => 0,
@@ -41,6 +41,7 @@ pub(crate) fn of_ending(ending: &EndingDocument) -> u8 {
 
 /// The worse of two exit codes, where a command acts on several objects: the first that is not a success.
 pub(crate) fn worse(so_far: u8, next: u8) -> u8 {
+    // Not the higher one: the codes name reasons, and their order means nothing.
     if so_far == 0 { next } else { so_far }
 }
 

@@ -37,7 +37,9 @@ fn object() -> Command {
 fn pages() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut pages = Vec::new();
     for (mut command, spoken) in [(om(), "om"), (object(), "om SELECTOR")] {
+        // A `help` subcommand would be listed in each page, and refer to a page that is not written.
         command = command.disable_help_subcommand(true);
+        // clap adds inherited options when it parses a line. Here none is parsed.
         command.build();
         add(&mut pages, &command, command.get_name(), spoken)?;
     }
@@ -46,6 +48,7 @@ fn pages() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
 
 /// The page of a command, and those of all below it.
 fn add(pages: &mut Vec<(String, Vec<u8>)>, command: &Command, name: &str, spoken: &str) -> anyhow::Result<()> {
+    // The title of a page has hyphens, but its synopsis shows what an operator types.
     let named = command.clone().name(name.to_owned()).display_name(name).bin_name(spoken);
     pages.push((name.to_owned(), render(&named)?));
     for below in command.get_subcommands().filter(|below| !below.is_hide_set() && below.get_name() != "help") {

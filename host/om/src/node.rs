@@ -10,6 +10,7 @@ use crate::session::Session;
 
 pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
     let file = ConfigFile::of(session, ConfigTarget::Node);
+    // A list of one, so that the commands on configurations of objects serve the node too.
     let files = std::slice::from_ref(&file);
     match command {
         NodeCommand::Print { output, .. } => show::run(files, &output),

@@ -12,6 +12,7 @@ pub(crate) fn run(session: &Session, group: &str, command: &[String]) -> Outcome
     // First the group, then the command: a child that it starts is then in the group too.
     session.backend.join_process_group(group)?;
     let [program, args @ ..] = command else { return Err(anyhow!("expected a command").into()) };
+    // The command replaces this process, so that signals and the exit code are its own. exec returns only if it fails.
     let error = Command::new(program).args(args).exec();
     Err(anyhow::Error::from(error).context(format!("cannot run {program}")).into())
 }

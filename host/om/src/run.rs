@@ -40,6 +40,7 @@ pub fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(argv: Vec<String>) -> Outcome {
+    // Before any word is moved or respelt: logs show what the operator typed.
     let typed = words::without_secrets(&argv);
     let program = ProgramName::of(&argv);
     match words::normalise(argv, &ValueOptions::of(ObjectLine::command))? {
@@ -58,11 +59,13 @@ fn run(argv: Vec<String>) -> Outcome {
 fn parse<P: Parser>(program: &ProgramName, words: Vec<String>) -> Result<P, ExitCode> {
     P::try_parse_from(std::iter::once("om".to_owned()).chain(words)).map_err(|error| {
         match (program, error.use_stderr()) {
+            // clap itself chooses the stream and whether to colour.
             (ProgramName::Om, _) => terminal::keep_error(error.print()),
             // The parser speaks of om, whatever the program was called.
             (program, true) => terminal::print_error(&program.name_in(&error.render().ansi().to_string())),
             (program, false) => terminal::print(&program.name_in(&error.render().ansi().to_string())),
         }
+        // Not clap's own code 2, which here means that nothing matches.
         if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     })
 }
@@ -72,6 +75,7 @@ fn compile() -> ExitCode {
     match backend::compile_child() {
         Ok(()) => ExitCode::SUCCESS,
         Err(text) => {
+            // Without `error:`, because the parent process quotes these words in its own message.
             let _ = writeln!(std::io::stderr(), "{text}");
             ExitCode::FAILURE
         }

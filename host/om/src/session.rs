@@ -25,6 +25,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn open(global: GlobalArgs, typed: String) -> Result<Session, Failure> {
         let began = Instant::now();
+        // Before the agent is opened, so that --color also applies to the errors of opening it.
         terminal::choose_color(global.color);
         let backend = backend::open(global.root.as_deref())?;
         Ok(Session { backend, global, typed, began })
@@ -47,7 +48,8 @@ impl Session {
                 for line in lines {
                     selected.extend(self.backend.select(&ObjectQuery::parse(line)?)?);
                 }
-                // Two selectors in a row often name the same object.
+                // Two selectors in a row often name the same object. One that is named again further down is acted on
+                // again.
                 selected.dedup();
                 Ok(selected)
             }
@@ -79,6 +81,7 @@ impl Session {
     /// Takes the log of an action.
     pub(crate) fn log_lines(&self) -> Arc<dyn LogLines> {
         let least = match (self.global.quiet, self.global.debug) {
+            // --quiet wins over --debug.
             (true, _) => LogLevel::Warn,
             (_, true) => LogLevel::Trace,
             _ => LogLevel::Info,
@@ -91,6 +94,7 @@ impl Session {
         if self.global.debug {
             let (all, drivers) = (self.began.elapsed(), self.backend.time_in_drivers());
             let (all, drivers) = (all.as_secs_f64() * 1e3, drivers.as_secs_f64() * 1e3);
+            // A note, so that standard output stays what a script can read.
             self.note(&format!("took {all:.1} ms, {drivers:.1} ms of it in drivers"));
         }
     }

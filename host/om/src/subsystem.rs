@@ -21,6 +21,7 @@ pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
         Subsystem::Completion { at: Some(at), words, .. } => completion::candidates(&global, at, &words),
         Subsystem::Man { to } => man::run(to.as_deref()),
         Subsystem::Demo(args) => demo(&args),
+        // Named although they are not built: `om daemon status` must not select a service called daemon.
         Subsystem::Mon(_) => Err(Failure::not_supported("om mon, which needs the daemon")),
         Subsystem::Daemon(_) => Err(Failure::not_supported("om daemon")),
         Subsystem::Cluster(_) => Err(Failure::not_supported("om cluster")),
@@ -49,6 +50,7 @@ fn driver(session: &Session, command: DriverCommand) -> Outcome {
 }
 
 fn demo(args: &DemoArgs) -> Outcome {
+    // Converted, because the demo's crate does without clap.
     let rung = args.rung.map(|rung| match rung {
         command::DemoRung::Root => DemoRung::Root,
         command::DemoRung::User => DemoRung::User,

@@ -13,6 +13,7 @@ use crate::command::ColorChoice;
 /// Reports a failure.
 pub(crate) fn complain(text: &str) {
     let style = AnsiColor::Red.on_default();
+    // If standard error cannot be written to, there is no place left to report that.
     let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {text}");
 }
 
@@ -34,6 +35,7 @@ pub(crate) fn print_error(text: &str) {
 
 /// Asks a question that is answered by yes or no. Anything but yes is no.
 pub(crate) fn confirms(question: &str) -> anyhow::Result<bool> {
+    // On standard error, so that the question is seen even if the output goes to a file.
     let _ = write!(anstream::stderr(), "{question} [y/N] ");
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
@@ -42,6 +44,7 @@ pub(crate) fn confirms(question: &str) -> anyhow::Result<bool> {
 
 /// Whether an operator can be asked.
 pub(crate) fn is_interactive() -> bool {
+    // Standard input decides: that is where the answer is read from.
     std::io::stdin().is_terminal()
 }
 
@@ -56,12 +59,14 @@ pub(crate) fn print(text: &str) {
 /// The same, of output that need not be text.
 pub(crate) fn print_bytes(bytes: &[u8]) {
     let mut stdout = anstream::stdout();
+    // Flushed, so that an error shows now and the output does not come behind later messages on standard error.
     keep_error(stdout.write_all(bytes).and_then(|()| stdout.flush()));
 }
 
 /// Remembers the error of a write to standard output that was made elsewhere.
 pub(crate) fn keep_error(result: std::io::Result<()>) {
     if let Err(error) = result {
+        // The first error counts: later ones usually follow from it.
         let _ = OUTPUT_ERROR.set(error);
     }
 }
@@ -78,6 +83,7 @@ pub(crate) fn output_error() -> Option<&'static std::io::Error> {
 
 pub(crate) fn choose_color(color: ColorChoice) {
     match color {
+        // anstream decides by itself, from the terminal and from NO_COLOR.
         ColorChoice::Auto => {}
         ColorChoice::Yes => anstream::ColorChoice::AlwaysAnsi.write_global(),
         ColorChoice::No => anstream::ColorChoice::Never.write_global(),

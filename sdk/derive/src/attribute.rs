@@ -40,6 +40,7 @@ impl KeywordAttribute {
             secret: false,
             store: None,
             inherit: false,
+            // The only switch that is on unless it is written: most keywords may differ between nodes.
             scopable: true,
             flatten: false,
         };
@@ -82,6 +83,8 @@ fn texts(meta: &ParseNestedMeta<'_>) -> Result<Vec<String>> {
 }
 
 fn one_of(meta: &ParseNestedMeta<'_>, what: &str, known: &[&str]) -> Result<String> {
+    // Checked here, so that the compiler reports a mistake at its word. Otherwise the host would, when it loads the
+    // driver.
     let word: LitStr = meta.value()?.parse()?;
     if known.contains(&word.value().as_str()) {
         return Ok(word.value());
@@ -92,6 +95,7 @@ fn one_of(meta: &ParseNestedMeta<'_>, what: &str, known: &[&str]) -> Result<Stri
 /// The text of a doc comment, without the space after the slashes.
 pub(crate) fn documentation(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(doc_line);
+    // Only the one blank behind the slashes: more of them indent an example.
     let lines: Vec<String> = lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();
     lines.join("\n").trim().to_owned()
 }

@@ -34,6 +34,7 @@ impl Parse for DriverOptions {
 }
 
 pub(crate) fn expand(options: &DriverOptions, item: &ItemImpl) -> Result<TokenStream> {
+    // A macro sees no types, so the last name of the path must do: `hostler_sdk::Driver` is accepted too.
     let is_driver =
         item.trait_.as_ref().and_then(|(_, path, _)| path.segments.last()).is_some_and(|last| last.ident == "Driver");
     if !is_driver {
@@ -66,7 +67,9 @@ pub(crate) fn expand(options: &DriverOptions, item: &ItemImpl) -> Result<TokenSt
 }
 
 fn verbs(options: &DriverOptions, item: &ItemImpl) -> Vec<&'static str> {
+    // The default bodies of the trait do nothing, so a verb counts only if it is written in this block.
     let has = |verb: &&str| item.items.iter().any(|item| matches!(item, ImplItem::Fn(f) if f.sig.ident == verb));
+    // The optional traits are other blocks, which this macro does not see: all verbs of a console are listed.
     let console = options.console;
     let extra = [
         (options.task, "run"),

@@ -13,7 +13,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let reads = fields.iter().map(read).collect::<Result<Vec<_>>>()?;
     let (name, documentation) = (&input.ident, documentation(&input.attrs));
     let (summary, description) = documentation.split_once("\n\n").unwrap_or((&documentation, ""));
+    // A line break within the paragraph only comes from the width of the source.
     let summary = summary.replace('\n', " ");
+    // The generated `let _ = section` is for a struct without keywords, which would leave its argument unused.
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
     Ok(quote! {
         impl #impl_generics ::hostler_sdk::Keywords for #name #type_generics #where_clause {
@@ -42,6 +44,7 @@ fn fields_of(input: &DeriveInput) -> Result<Vec<Field>> {
 
 /// The keyword's name: the field's name, unless the attribute gives another.
 fn name_of(field: &Field, attribute: &KeywordAttribute) -> String {
+    // The field `r#type` is the keyword `type`.
     let own = || field.ident.as_ref().map(|ident| ident.unraw().to_string());
     attribute.name.clone().or_else(own).unwrap_or_default()
 }
@@ -68,6 +71,7 @@ fn entry(field: &Field) -> Result<TokenStream> {
         (None, None) => quote!(<#of as ::hostler_sdk::Value>::KIND),
     };
     let required = match default {
+        // With a default, the keyword always has a value.
         Some(_) => quote!(false),
         None => quote!(<#of as ::hostler_sdk::Value>::REQUIRED),
     };

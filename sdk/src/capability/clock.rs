@@ -25,6 +25,7 @@ pub fn wait_until(
     interval: Duration,
     mut done: impl FnMut() -> crate::Result<bool>,
 ) -> crate::Result<bool> {
+    // Saturating, so that `Duration::MAX` means to wait without a limit of its own.
     let end = since_boot().saturating_add(timeout);
     loop {
         // Checked before the time limit, so that a condition that became true during the last sleep counts.

@@ -49,6 +49,7 @@ pub fn stat(path: impl AsRef<Path>) -> CapabilityResult<Option<FileStat>> {
             "directory" => FileKind::Directory,
             "symlink" => FileKind::Symlink,
             "block" => FileKind::Block,
+            // The kinds are words in the contract, and there may be more of them later.
             _ => FileKind::Other,
         },
         size: stat.size,

@@ -26,6 +26,7 @@ impl HttpRequest {
 
     fn to(method: &str, endpoint: wit::Endpoint) -> HttpRequest {
         let method = method.to_owned();
+        // A timeout of 0 is the action's deadline.
         HttpRequest(wit::Request { method, endpoint, headers: Vec::new(), body: Vec::new(), timeout_ms: 0 })
     }
 

@@ -21,6 +21,7 @@ pub fn find_holder(netns: &str, dev: &str, address: &str, timeout: Duration) -> 
 /// Plugs a link into the namespace. The mode is `bridge`, `macvlan` or `dedicated`. If `name` or `mac` is None, the host
 /// chooses it.
 pub fn plug(netns: &str, mode: &str, dev: &str, name: Option<&str>, mac: Option<&str>) -> CapabilityResult<Link> {
+    // Pairs and not parameters, because a function of WIT can never get another parameter.
     let options = [("name", name), ("mac", mac)];
     let options: Vec<Kv> = options.into_iter().filter_map(|(key, value)| Some(option(key, value?))).collect();
     Ok(host::netns::plug(netns, mode, dev, &options)?)

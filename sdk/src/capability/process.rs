@@ -17,6 +17,7 @@ pub struct Command(wit::Command);
 impl Command {
     /// A command without arguments. The program is an absolute path.
     pub fn new(program: impl AsRef<Path>) -> Command {
+        // A timeout of 0 is the action's deadline, and the host chooses what is None.
         Command(wit::Command {
             program: text(&program),
             args: Vec::new(),

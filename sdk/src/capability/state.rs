@@ -2,7 +2,7 @@
 
 use super::{CapabilityResult, host};
 
-/// How long the host keeps a value.
+/// The time for which the host keeps a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateScope {
     /// Until the next boot of the node.
@@ -14,6 +14,7 @@ pub enum StateScope {
 impl StateScope {
     fn as_str(self) -> &'static str {
         match self {
+            // Words in the contract, so that it can get other scopes.
             StateScope::Boot => "boot",
             StateScope::Persistent => "persistent",
         }

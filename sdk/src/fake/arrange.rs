@@ -54,6 +54,7 @@ impl Host {
         self.change(|world| {
             world.make_parents(path);
             world.files.insert(path.to_owned(), FileNode::of(FileKind::Block, size, 0o660));
+            // In both tables: drivers see a device as a file (stat) and as a device (find).
             world.devices.insert(path.to_owned(), Device { path: path.to_owned(), size, read_only: false });
         });
     }
@@ -80,6 +81,7 @@ impl Host {
     pub fn set_label(&self, path: &str, label: &str) {
         self.change(|world| {
             let path = world.backing(path).to_owned();
+            // The label is part of a file system, so a device without one cannot have a label.
             if let Some(signature) = world.signatures.get_mut(&path) {
                 signature.label = label.to_owned();
             }
@@ -140,6 +142,7 @@ impl Host {
 
     /// Marks a device, backing file or mount point as in use: releasing it is EBUSY.
     pub fn busy(self, what: &str) -> Host {
+        // Until a time that never comes.
         self.with(|world| world.busy.insert(what.to_owned(), u64::MAX))
     }
 
@@ -153,6 +156,7 @@ impl Host {
     /// Adds a network interface that is up.
     pub fn link(self, name: &str) -> Host {
         self.with(|world| {
+            // The kernel counts from 1, which is lo.
             let index = u32::try_from(world.links.len()).map_or(u32::MAX, |links| links + 1);
             let kind = if name == "lo" { "loopback" } else { "device" }.to_owned();
             let mac = "52:54:00:00:00:01".to_owned();
@@ -198,6 +202,7 @@ impl Host {
             kind: "veth".to_owned(),
             plugged: false,
         };
+        // With an address, the kernel also adds the route to its network.
         let network = Route {
             destination: crate::cidr::destination(cidr).unwrap_or_default(),
             gateway: None,
@@ -306,6 +311,7 @@ impl Host {
     /// Removes a block device, as if it were unplugged.
     pub fn remove_device(&self, path: &str) {
         self.change(|world| {
+            // The signature stays, as on a disk that may be plugged in again.
             world.files.remove(path);
             world.devices.remove(path);
         });

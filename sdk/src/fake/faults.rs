@@ -13,6 +13,7 @@ const MOST: u32 = 1000;
 #[track_caller]
 pub fn stop_undoes_any_failed_start<D: Driver>(case: impl Fn() -> Case<D>) -> u32 {
     for calls in 0..MOST {
+        // Each failure has a host of its own, so that nothing which an earlier stop left behind can hide a mistake.
         let fresh = case();
         let host = fresh.host().clone();
         host.fail_after(calls, CapabilityError::Os { errno: errno::EIO, doing: "injected".to_owned() });
@@ -22,6 +23,7 @@ pub fn stop_undoes_any_failed_start<D: Driver>(case: impl Fn() -> Case<D>) -> u3
         }
         // The failures end before the stop, as they would if the fault was temporary.
         host.heal();
+        // Before the stop adds its own calls to the list.
         let made = host.calls().join("\n  ");
         let stopped = started.stop();
         assert!(stopped.succeeded(), "stop fails after a start that failed after {calls} changes:\n  {made}");

@@ -71,6 +71,7 @@ impl Host {
     pub fn reboot(&self) {
         self.change(|world| {
             world.mounts.clear();
+            // Loop devices are only in the kernel's memory. Their files, and what these contain, are on disk and stay.
             for device in std::mem::take(&mut world.loops).into_keys() {
                 world.devices.remove(&device);
             }
@@ -92,7 +93,7 @@ impl Host {
         self.run(&[], None, call)
     }
 
-    /// How many calls have changed something so far.
+    /// The number of calls that have changed something so far.
     pub(super) fn changes(&self) -> u32 {
         self.change(|world| world.changes)
     }
@@ -105,6 +106,7 @@ impl Host {
         call: impl FnOnce() -> T,
     ) -> T {
         self.change(|world| (world.grants, world.reading) = (grants, reading));
+        // Calls may be nested: a faked program can call capabilities on another host.
         let before = CURRENT.replace(Some(self.clone()));
         let answer = call();
         CURRENT.set(before);
@@ -130,6 +132,7 @@ impl Host {
         work: impl FnOnce(&mut HostState) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let host = Host::current(name);
+        // A panic and not an error: a driver could handle an error, and the test would not notice the mistake.
         if let Some(verb) = host.change(|world| world.reading) {
             panic!("{verb} called {name} {subject}: it must not change anything");
         }
@@ -137,6 +140,7 @@ impl Host {
         host.change(|world| match &mut world.cut {
             Some((0, error)) => Err(error.clone().into()),
             Some((left, _)) => {
+                // Counted even if the call then finds nothing to change: whether it does is known only afterwards.
                 *left -= 1;
                 work(world)
             }

@@ -63,6 +63,7 @@ impl Host {
                 contents.addresses.iter().map(|address| format!("address {} {}", address.cidr, address.dev));
             let routes = contents.routes.iter().map(|route| format!("route {}", route_line(route)));
             let all: Vec<String> = links.chain(addresses).chain(routes).collect();
+            // By the text, because links, addresses and routes name their link at different places.
             all.into_iter().filter(|line| !line.contains(" lo ") && !line.ends_with(" lo")).collect()
         };
         self.change(|world| world.namespaces.get(netns).map(shown).unwrap_or_default())

@@ -142,10 +142,10 @@ pub(crate) struct HostState {
     pub(crate) cancelled: bool,
     pub(crate) log: Vec<LogLine>,
     pub(crate) calls: Vec<CapabilityCall>,
-    /// How many calls have changed something.
+    /// The number of calls that have changed something.
     pub(crate) changes: u32,
     pub(crate) failures: Vec<InjectedFailure>,
-    /// How many more changing calls succeed before all of them fail with this error.
+    /// The number of changing calls that still succeed before all of them fail with this error.
     pub(crate) cut: Option<(u32, CapabilityError)>,
     /// The verb that is running, if it may only read.
     pub(crate) reading: Option<&'static str>,
@@ -174,6 +174,7 @@ impl HostState {
     pub(crate) fn make_parents(&mut self, path: &str) {
         let above = std::path::Path::new(path).ancestors().skip(1);
         for directory in above.filter_map(std::path::Path::to_str) {
+            // A directory that is there already keeps its mode and owner.
             self.files.entry(directory.to_owned()).or_insert_with(|| FileNode::of(FileKind::Directory, 4096, 0o755));
         }
     }
@@ -181,6 +182,7 @@ impl HostState {
     /// Whether a directory has entries.
     pub(crate) fn has_children(&self, path: &str) -> bool {
         let below = format!("{}/", path.trim_end_matches('/'));
+        // The path of the root begins with itself, but is not below it.
         self.files.keys().any(|known| known.starts_with(&below) && known.len() > below.len())
     }
 }

@@ -25,13 +25,13 @@ pub struct ActionOrder {
     pub confirm: bool,
     /// The beginning of the digest that the plan must have.
     pub if_plan: Option<String>,
-    /// How many members of a parallel subset act at once.
+    /// The number of members of a parallel subset that act at once.
     pub parallel: Option<usize>,
-    /// How long to wait for another action. None: act beside it.
+    /// The longest time to wait for another action. None: act beside it.
     pub wait: Option<Duration>,
     /// Variables for triggers and tasks.
     pub env: Vec<(String, String)>,
-    /// What a sync copies, and to where.
+    /// The data that a sync copies, and its targets.
     pub copy: CopyOrder,
     /// The node that a migration moves to.
     #[serde(with = "word::optional")]
@@ -54,7 +54,7 @@ pub struct ResourceSelection {
     pub subsets: Option<String>,
 }
 
-/// What a sync copies, and to where.
+/// The data that a sync copies, and its targets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyOrder {
     /// `update`, `full`, …
@@ -69,12 +69,12 @@ pub struct ActionResult {
     pub ending: EndingDocument,
     /// Whether anything was changed.
     pub changed: bool,
-    /// What should be known beside the log of the action.
+    /// Sentences for the operator beside the log of the action.
     pub warnings: Vec<String>,
     pub instance: InstanceDocument,
 }
 
-/// How an action ended.
+/// The ending of an action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "ending")]
 pub enum EndingDocument {
@@ -101,6 +101,7 @@ pub enum EndingDocument {
 
 impl Default for CopyOrder {
     fn default() -> CopyOrder {
+        // The mildest verb: it copies only what differs.
         CopyOrder { verb: "update".to_owned(), targets: Vec::new() }
     }
 }
@@ -135,7 +136,7 @@ pub struct ActionPlan {
     pub interrupted: Option<String>,
 }
 
-/// What a console is opened for.
+/// The purpose of a console.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsoleOrder {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Which records are asked for.
+/// A request for records.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AuditQuery {
@@ -14,7 +14,7 @@ pub struct AuditQuery {
     pub sid: Option<String>,
     /// Whether only what was denied is asked for.
     pub denied: bool,
-    /// How many of the last records. Zero: all.
+    /// The number of the last records. Zero: all.
     pub lines: usize,
 }
 
@@ -26,6 +26,7 @@ pub struct AuditEntry(pub Value);
 impl AuditEntry {
     /// The text of a member, empty if there is none.
     pub fn text(&self, member: &str) -> &str {
+        // A member that is missing, as in a record of another version, indexes to null instead of a panic.
         self.0[member].as_str().unwrap_or_default()
     }
 }

@@ -63,7 +63,7 @@ pub enum ConfigEdit {
     DeleteSection { section: String },
 }
 
-/// What came of a change.
+/// The result of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConfigOutcome {

@@ -1,9 +1,9 @@
-//! What is wrong with a configuration.
+//! The problems of a configuration.
 
 use config::diagnostic::{Diagnostic, Severity, Span};
 use serde::{Deserialize, Serialize};
 
-/// How bad a problem is.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProblemSeverity {
@@ -21,7 +21,7 @@ pub struct ConfigProblem {
     pub end: usize,
     pub severity: ProblemSeverity,
     pub message: String,
-    /// What stands beside the marked text, mostly what was expected there. May be empty.
+    /// The words beside the marked text, mostly what was expected there. May be empty.
     pub label: String,
 }
 
@@ -39,7 +39,7 @@ pub struct LocatedProblem {
 /// A text that was checked, and its problems.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigCheck {
-    /// What messages call the text.
+    /// The name of the text in messages.
     pub name: String,
     pub text: String,
     pub problems: Vec<ConfigProblem>,
@@ -58,7 +58,7 @@ impl ConfigProblem {
 }
 
 impl ConfigCheck {
-    /// How many errors there are.
+    /// The number of errors.
     pub fn errors(&self) -> usize {
         self.problems.iter().filter(|problem| problem.is_error()).count()
     }

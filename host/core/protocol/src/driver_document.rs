@@ -80,7 +80,7 @@ pub struct KeywordManual {
     pub example: String,
 }
 
-/// What a driver is and asks for: `om driver inspect`.
+/// The description and the requests of a driver: `om driver inspect`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverInspection {
     pub name: String,
@@ -125,7 +125,7 @@ pub struct GrantDocument {
     pub root_equivalent: Option<String>,
 }
 
-/// What the site's policy file says of a driver.
+/// The lines of the site's policy file for a driver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverPolicy {
     pub file: PathBuf,
@@ -135,7 +135,7 @@ pub struct DriverPolicy {
     pub error: Option<String>,
 }
 
-/// What a driver may do for one resource: `om driver inspect --effective`.
+/// The grants of a driver for one resource: `om driver inspect --effective`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverGrants {
     pub driver: String,
@@ -143,7 +143,7 @@ pub struct DriverGrants {
     pub object: String,
     pub rid: String,
     pub grants: Vec<GrantVerdict>,
-    /// What the guard of a container engine's socket lets through, if there is one.
+    /// The requests that the guard of a container engine's socket lets through, if there is one.
     pub guarded: Option<GuardedRequests>,
     /// The keyword that has no value now, so that grants which need it are missing.
     pub unresolved: Option<String>,
@@ -164,7 +164,7 @@ pub struct GrantVerdict {
     pub masked: String,
 }
 
-/// What limits a grant.
+/// The limits of a grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum GrantLimits {
@@ -173,7 +173,7 @@ pub enum GrantLimits {
     Refuser(String),
 }
 
-/// What the guard of a container engine's socket lets through.
+/// The requests that the guard of a container engine's socket lets through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuardedRequests {
     pub lets_through: Vec<String>,
@@ -182,14 +182,14 @@ pub struct GuardedRequests {
     pub reason: Option<String>,
 }
 
-/// What is about to be allowed to a driver.
+/// The grants that are about to be allowed to a driver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverConsent {
     pub name: String,
     pub version: String,
     pub built_in: bool,
     pub digest: String,
-    /// What the driver asks for, in words.
+    /// The requests of the driver, in words.
     pub grants: Vec<GrantDocument>,
     /// Requests that are not grants, and why.
     pub malformed: Vec<String>,
@@ -197,7 +197,7 @@ pub struct DriverConsent {
     pub lines: Vec<String>,
 }
 
-/// What came of a change of a driver's policy.
+/// The result of a change of a driver's policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyChange {
     pub driver: String,
@@ -228,6 +228,7 @@ impl From<&Keyword> for KeywordManual {
             default: keyword.default.clone(),
             required: keyword.required,
             scopable: keyword.scopable,
+            // A manual only has room for yes and no, as long as DEFAULT is the only place to look.
             inherit: keyword.inherit == KeywordInheritance::Default,
             provisioning: keyword.provisioning,
             secret: keyword.secret,

@@ -1,4 +1,4 @@
-//! Why a request failed. Each edge has one table of what a kind becomes there: an exit code, an HTTP status.
+//! The reasons why requests fail. Each edge has one table of what a kind becomes there: an exit code, an HTTP status.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,9 @@
-//! How much a line of a log or of a status matters.
+//! The importance of a line of a log or of a status.
 
 use driver::LogSeverity;
 use serde::{Deserialize, Serialize};
 
-/// How much a line matters.
+/// The importance of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {

@@ -2,7 +2,7 @@
 //! an API will send.
 //!
 //! Each document is plain data with serde's names, and converts to and from the types of the core, which know no serde. There
-//! is one document for each thing, and one table of words for each enumeration, whoever reads it. No behaviour is here.
+//! is one document for each thing, and one table of words for each enumeration, for all readers. No behaviour is here.
 
 mod action;
 mod audit;

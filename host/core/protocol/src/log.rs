@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::word;
 
-/// Which entries of the logs are asked for.
+/// A request for entries of the logs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogQuery {
     #[serde(with = "word::list")]
@@ -13,7 +13,7 @@ pub struct LogQuery {
     /// The first characters of the id of a session.
     pub sid: Option<String>,
     pub rid: Option<String>,
-    /// How many of the last lines. Zero: all.
+    /// The number of the last lines. Zero: all.
     pub lines: usize,
     /// Whether entries are sent as they are written, until the reader goes away.
     pub follow: bool,

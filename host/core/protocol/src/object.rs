@@ -48,6 +48,7 @@ impl ObjectSummary {
             provisioned: instance.provisioned,
             node: detailed.then(|| instance.node.clone()),
             frozen: detailed.then_some(instance.frozen),
+            // Only the names are taken from here: all states are replaced above.
             ..ObjectSummary::without_status(&instance.path, State::Undef, Provisioned::Undef)
         }
     }

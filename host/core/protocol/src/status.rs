@@ -42,12 +42,12 @@ pub struct InstanceDocument {
     pub internal: Option<InternalInstanceDocument>,
 }
 
-/// What is not published of the status of an instance.
+/// The part of the status of an instance that is not published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InternalInstanceDocument {
     /// Whether the tree shows disabled resources.
     pub show_disabled: bool,
-    /// What a reader should know beyond the resources.
+    /// Facts beyond the resources that a reader should know.
     pub notes: Vec<NoteDocument>,
 }
 
@@ -75,7 +75,7 @@ pub struct ResourceDocument {
     pub driver: DriverName,
     #[serde(with = "word")]
     pub status: State,
-    /// What the resource is, in a few words.
+    /// A few words that identify the resource.
     pub label: String,
     /// The driver's messages, and its fault if it could not answer.
     pub log: Vec<StatusMessage>,
@@ -94,7 +94,7 @@ pub struct ResourceDocument {
     pub internal: Option<InternalResourceDocument>,
 }
 
-/// What is not published of the status of a resource.
+/// The part of the status of a resource that is not published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InternalResourceDocument {
     /// Whether the members of the subset act at the same time.
@@ -139,6 +139,7 @@ pub struct AbsentInstance {
 impl AbsentInstance {
     /// An object that is not here, and the reason.
     pub fn new(path: ObjectPath, note: String) -> AbsentInstance {
+        // Not undef: it is known that nothing is here.
         let (avail, overall, provisioned) = (State::Na, State::Na, State::Na);
         AbsentInstance { path, avail, overall, provisioned, notes: vec![note], resources: Vec::new() }
     }
@@ -163,6 +164,7 @@ impl ResourceDocument {
     /// The flags, as the column of a status shows them.
     pub fn flags(&self) -> ResourceFlags {
         ResourceFlags {
+            // A published document has lost this, and then no flag is claimed.
             running: self.internal.as_ref().is_some_and(|internal| internal.running),
             monitored: self.monitor,
             disabled: self.disable,
@@ -222,6 +224,7 @@ pub struct FaultDocument(#[serde(with = "FaultWords")] pub DriverFault);
 
 /// The placeholder until [`by_rid`] has read the key.
 fn no_rid() -> Rid {
+    // No reader sees it: either the key of the map replaces it, or the whole document is refused.
     "task#unread".parse().expect("this is the id of a resource")
 }
 
@@ -244,6 +247,7 @@ mod by_rid {
             Ok(ResourceDocument { rid: rid.parse().map_err(D::Error::custom)?, ..resource })
         };
         let mut resources: Vec<ResourceDocument> = named.into_iter().map(with_rid).collect::<Result<_, D::Error>>()?;
+        // The map was sorted as text, where fs#10 comes before fs#2.
         resources.sort_by(|a, b| a.rid.cmp(&b.rid));
         Ok(resources)
     }

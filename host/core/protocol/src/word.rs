@@ -17,6 +17,7 @@ where
     T: FromStr<Err: Display>,
     D: Deserializer<'de>,
 {
+    // Not `&str`, which a reader of JSON cannot lend if the text contains an escape.
     String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
 }
 
@@ -45,6 +46,7 @@ pub(crate) mod list {
     use super::*;
 
     pub(crate) fn serialize<T: Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+        // For the members of a sequence, serde has nothing like `collect_str`.
         serializer.collect_seq(values.iter().map(ToString::to_string))
     }
 

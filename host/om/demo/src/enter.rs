@@ -16,6 +16,7 @@ use crate::DemoRung;
 pub(super) fn enter(rung: DemoRung, directory: &Path) -> Result<()> {
     match rung {
         DemoRung::Root => {
+            // Tried before anything is entered: otherwise the demo would fail halfway, at its first disk.
             fs::File::open("/dev/loop-control").context("there are no loop devices: /dev/loop-control")?;
             leave(CloneFlags::empty())?;
         }
@@ -24,17 +25,20 @@ pub(super) fn enter(rung: DemoRung, directory: &Path) -> Result<()> {
             leave(CloneFlags::CLONE_NEWUSER)?;
             // An unprivileged process could gain access by dropping groups, so the kernel wants setgroups(2) switched off first.
             fs::write("/proc/self/setgroups", "deny").context("cannot write /proc/self/setgroups")?;
+            // Its own uid is the only one that an unprivileged process may map, see user_namespaces(7).
             fs::write("/proc/self/uid_map", format!("0 {uid} 1")).context("cannot write /proc/self/uid_map")?;
             fs::write("/proc/self/gid_map", format!("0 {gid} 1")).context("cannot write /proc/self/gid_map")?;
         }
         DemoRung::Plain => return Ok(()),
     }
     let none = None::<&str>;
+    // A new mount namespace inherits how mounts propagate: where `/` is shared, the demo's mounts would appear outside.
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).context("cannot make the mounts private")?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     mount(Some("hostler-demo"), directory, Some("tmpfs"), flags, Some("mode=0755,size=256m"))
         .with_context(|| format!("cannot mount a tmpfs on {}", directory.display()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // In a new network namespace, even lo is down.
     runtime.context("cannot start the asynchronous runtime")?.block_on(set_up("lo"))
 }
 

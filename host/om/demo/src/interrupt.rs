@@ -22,6 +22,7 @@ impl HeldSignals {
         let runtime = Builder::new_current_thread().enable_all().build().context("cannot catch signals")?;
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         let catch = || kinds.into_iter().map(signal).collect::<std::io::Result<_>>();
+        // Inside of the runtime, without which tokio refuses to register a handler.
         let signals = runtime.block_on(async { catch() }).context("cannot catch signals")?;
         Ok(HeldSignals { runtime, signals })
     }
@@ -29,6 +30,7 @@ impl HeldSignals {
     /// An error if a signal came since the last check.
     pub(super) fn check(&mut self) -> Result<()> {
         for signal in &mut self.signals {
+            // A timeout of zero polls once, so that this does not wait for a signal.
             let caught = self.runtime.block_on(async { tokio::time::timeout(Duration::ZERO, signal.recv()).await });
             if caught.is_ok() {
                 bail!("interrupted");

@@ -1,4 +1,4 @@
-//! Which demo this machine allows: tried from the best one down, never guessed from the uid.
+//! The best demo that this machine allows: tried from the best one down, never guessed from the uid.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -46,6 +46,7 @@ fn climb(rung: DemoRung, shell: bool) -> Result<u8> {
     }
     let status = command.status().context("cannot run the demo")?;
     let place = directory.path().to_owned();
+    // Not left to drop, which would ignore the error.
     directory.close().with_context(|| format!("cannot remove {}: something was left behind", place.display()))?;
     status.code().and_then(|code| u8::try_from(code).ok()).ok_or_else(|| anyhow!("the demo was killed: {status}"))
 }

@@ -37,7 +37,7 @@ pub struct DemoOrder {
     pub fetch: Option<String>,
 }
 
-/// How much of the demo a machine allows.
+/// A version of the demo, by how much of it a machine allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DemoRung {
     /// Root, with loop devices, in private namespaces.
@@ -48,7 +48,7 @@ pub enum DemoRung {
     Plain,
 }
 
-/// Why there is no demo.
+/// The reason why there is no demo.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     /// No rung is possible on this machine.

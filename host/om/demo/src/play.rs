@@ -19,7 +19,8 @@ pub(super) fn play(rung: DemoRung, directory: &Path, shell: bool) -> Result<()> 
     let address = service::address(rung);
     let scenes = scenes(&stage, rung, &address, shell);
     if scenes.is_err() {
-        // Nothing may stay behind. If this fails, the check below fails too.
+        // Nothing may stay behind. The driver may just be denied, and must be allowed to stop its process. If either of
+        // these commands fails, the check below fails too.
         let _ = stage.ask(&["driver", "allow", "app.simple", "--yes"]);
         let _ = stage.ask(&["web", "unprovision", "--force", "--confirm", "--local"]);
     }
@@ -58,6 +59,7 @@ fn birth(stage: &DemoStage, rung: DemoRung, address: &str) -> Result<()> {
     stage.om(&["web", "provision", "--dry-run"])?;
     stage.say("Do it: create what the service needs, then start it")?;
     stage.om(&["web", "provision"])?;
+    // Not earlier: the file system that the page belongs to is mounted only by now.
     let site = stage.directory.join("site");
     fs::write(site.join("index.html"), PAGE).with_context(|| format!("cannot write below {}", site.display()))?;
     stage.say("The status, and the page itself")?;
@@ -124,6 +126,7 @@ fn end(stage: &DemoStage) -> Result<()> {
 }
 
 fn fetch(stage: &DemoStage, address: &str) -> Result<()> {
+    // Fetched twice: once for the audience, and once to compare the page.
     stage.om(&["demo", "--fetch", address])?;
     let page = stage.ask(&["demo", "--fetch", address])?;
     ensure!(page == PAGE, "http://{address}/ serves something else: {page:?}");
@@ -149,6 +152,7 @@ fn nothing_is_left(directory: &Path, address: &str) -> Result<()> {
     let image = directory.join("web.img").display().to_string();
     for entry in fs::read_dir("/sys/block").into_iter().flatten().flatten() {
         let backing = fs::read_to_string(entry.path().join("loop/backing_file")).unwrap_or_default();
+        // Not compared as a whole: the kernel appends ` (deleted)` to the name of a removed file.
         ensure!(!backing.starts_with(&image), "{} still loops to {image}", entry.path().display());
     }
     ensure!(std::net::TcpStream::connect(address).is_err(), "something still listens on {address}");

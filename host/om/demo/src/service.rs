@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::DemoRung;
 
-/// Where the page is served.
+/// The address where the page is served.
 pub(super) fn address(rung: DemoRung) -> String {
     match rung {
         DemoRung::Root | DemoRung::User => "10.77.0.9:80".to_owned(),
@@ -17,7 +17,7 @@ pub(super) fn address(rung: DemoRung) -> String {
     }
 }
 
-/// Which resources the rung has.
+/// The resources of the rung.
 pub(super) fn rids(rung: DemoRung) -> &'static [&'static str] {
     match rung {
         DemoRung::Root => &["ip#1", "disk#1", "fs#1", "app#1"],
@@ -52,6 +52,7 @@ pub(super) fn configuration(rung: DemoRung, om: &Path, directory: &Path) -> Stri
     let mut text = String::from("[DEFAULT]\nnodes = demo\n");
     if rung != DemoRung::Plain {
         let ip = address.split(':').next().unwrap_or_default();
+        // The network namespace of the demo contains no other link than lo.
         let _ = write!(text, "\n[ip#1]\nname = {ip}\nnetmask = 24\ndev = lo\n");
     }
     text += &match rung {

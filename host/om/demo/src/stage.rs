@@ -47,6 +47,7 @@ impl DemoStage {
         stdout().flush().context("the output can no longer be written")?;
         // Both streams go to one file, so that their lines stay in the order in which they were written.
         let both = || stdout().as_fd().try_clone_to_owned().map(File::from).context("cannot share the terminal");
+        // Without standard input, no command can stop the show with a question.
         let status = self.command(args).stdin(Stdio::null()).stdout(both()?).stderr(both()?).status()?;
         self.interrupts.borrow_mut().check()?;
         ensure!(status.code() == Some(expected), "{typed}: {status}, expected exit code {expected}");
@@ -81,6 +82,7 @@ impl DemoStage {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.om);
+        // The file of this program may have another name, and argv[0] decides how a line is read.
         self.surround(&mut command).arg0("om").args(args);
         command
     }
@@ -94,6 +96,7 @@ impl DemoStage {
 /// A word as a shell would need it.
 fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@#+{}[]".contains(c);
+    // A word that begins with `#` would be a comment to the shell.
     if !word.is_empty() && word.chars().all(plain) && !word.starts_with('#') {
         return word.to_owned();
     }

@@ -46,6 +46,7 @@ pub(super) fn fetch(address: &str) -> Result<ExitCode> {
     let mut response = String::new();
     stream.set_read_timeout(Some(PATIENCE)).context("cannot set a timeout")?;
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n").context("cannot send the request")?;
+    // With HTTP/1.0 the end of the connection is the end of the body, so no length has to be read.
     stream.read_to_string(&mut response).context("cannot read the answer")?;
     let (head, body) = response.split_once("\r\n\r\n").context("the answer is not that of a web server")?;
     print(body);

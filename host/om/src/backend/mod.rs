@@ -1,4 +1,4 @@
-//! What the command line needs of the agent, whether the agent is in this process or behind an API.
+//! The agent as the command line needs it, whether the agent is in this process or behind an API.
 //!
 //! Every family of commands speaks to a [`Backend`] and to nothing else of the agent. Requests and answers are the documents of
 //! [`protocol`], so that each method is also possible as one HTTP request; logs, and the log of a running action, are streams.
@@ -50,7 +50,7 @@ pub(crate) enum InstanceFlag {
 
 /// The agent, as the command line needs it.
 pub(crate) trait Backend {
-    /// How long drivers were at work for this command. Unknown to a client of an API.
+    /// The time that drivers were at work for this command. Unknown to a client of an API.
     fn time_in_drivers(&self) -> Duration;
 
     // Objects.
@@ -93,7 +93,7 @@ pub(crate) trait Backend {
     // Configurations.
 
     fn config(&self, target: &ConfigTarget) -> Reply<ConfigText>;
-    /// Where the configuration is stored, for messages.
+    /// The place where the configuration is stored, for messages.
     fn config_file(&self, target: &ConfigTarget) -> String;
     /// Makes edits, all of them or none.
     fn change_config(&self, target: &ConfigTarget, change: &ConfigChange) -> Reply<ConfigOutcome>;
@@ -111,7 +111,7 @@ pub(crate) trait Backend {
     fn evaluated(&self, target: &ConfigTarget, keyword: &str, peer: Option<&NodeName>) -> Reply<EvaluatedKeyword>;
     /// The sections of the resources that are selected.
     fn sections(&self, path: &ObjectPath, resources: &ResourceSelection) -> Reply<Vec<String>>;
-    /// Where an editor's changes are kept until they are saved.
+    /// The file that holds an editor's changes until they are saved.
     fn draft(&self, target: &ConfigTarget) -> PathBuf;
 
     // Stores.
@@ -126,13 +126,13 @@ pub(crate) trait Backend {
     fn driver_manuals(&self) -> Reply<Vec<DriverDoc>>;
     /// The manual of a driver, by its name or an alias.
     fn driver_manual(&self, name: &DriverName) -> Reply<Option<DriverDoc>>;
-    /// What a driver, or the component in a file, is and asks for.
+    /// The description and the requests of a driver, or of the component in a file.
     fn inspect_driver(&self, driver: &str) -> Reply<DriverInspection>;
-    /// What the driver of a resource may do for it.
+    /// The grants of the driver of a resource, as far as they apply to it.
     fn driver_grants(&self, path: &ObjectPath, rid: &Rid) -> Reply<DriverGrants>;
     fn install_driver(&self, file: &Path, force: bool) -> Reply<InstalledDriver>;
     fn remove_driver(&self, driver: &str) -> Reply<DriverName>;
-    /// What `allow_driver` would allow.
+    /// The grants that `allow_driver` would allow.
     fn driver_consent(&self, driver: &str, add: &[String]) -> Reply<DriverConsent>;
     /// Allows a driver these grants, or all that it asks for, if it is the build with that digest.
     fn allow_driver(&self, driver: &str, add: &[String], digest: &str) -> Reply<PolicyChange>;

@@ -96,6 +96,7 @@ pub(crate) struct OrchestrationArgs {
 }
 
 fn positive(text: &str) -> Result<NonZeroUsize, String> {
+    // The standard library's message speaks of digits and of a type, which mean nothing to an operator.
     text.parse().map_err(|_| "expected a whole number above 0".to_owned())
 }
 

@@ -104,6 +104,7 @@ pub(crate) struct FlagArgs {
 impl FlagArgs {
     /// The same options, on this node alone.
     pub(crate) fn here(&self) -> FlagArgs {
+        // Behind `om web instance`, the operator has said already that only this node is meant.
         FlagArgs { local: true, ..self.clone() }
     }
 }

@@ -45,6 +45,7 @@ pub(crate) struct PlanOutputArgs {
 
 /// Every format but the one that draws plans.
 fn not_a_graph() -> impl TypedValueParser<Value = OutputFormat> {
+    // Not a second enum without Dot: every command then reads the same words and aliases.
     EnumValueParser::<OutputFormat>::new().try_map(|format| match format {
         OutputFormat::Dot => Err("only plans are graphs"),
         format => Ok(format),

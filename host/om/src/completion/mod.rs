@@ -47,7 +47,7 @@ pub(crate) fn script(shell: Shell) -> Outcome {
         Shell::Bash => print(BASH),
         Shell::Zsh => print(ZSH),
         Shell::Fish => print(FISH),
-        // These know the subsystems, and no objects.
+        // For Elvish and PowerShell there is only clap's static script, which cannot ask for objects.
         other => {
             let mut script = Vec::new();
             clap_complete::generate(other, &mut OmLine::command(), "om", &mut script);
@@ -59,6 +59,7 @@ pub(crate) fn script(shell: Shell) -> Outcome {
 
 /// Prints what the word at `at` could be, a candidate a line.
 pub(crate) fn candidates(global: &GlobalArgs, at: usize, words: &[String]) -> Outcome {
+    // Opened only where names are needed, and never an error: a message would appear in the middle of the prompt.
     let open = || Session::open(global.clone(), String::new()).ok();
     let objects = || open().and_then(|session| objects(&session)).unwrap_or_default();
     let found = match value(at, words) {
@@ -91,11 +92,13 @@ impl ValueRequest {
 /// The value that is being typed, if it is one whose names only the agent knows.
 fn value(at: usize, words: &[String]) -> Option<ValueRequest> {
     let (before, typed) = (words.get(..at).unwrap_or(words), words.get(at).cloned().unwrap_or_default());
+    // The word before comes first: behind `--kw`, a word that contains `=` is a value and not an option.
     let option = before.last().and_then(|option| ValueKind::of_option(option)).map(|value| (value, String::new()));
     let joined = || {
         let (option, _) = typed.split_once('=')?;
         Some((ValueKind::of_option(option)?, format!("{option}=")))
     };
+    // Read like a whole line, so that `svcmgr -s web` and options before the action name their object too.
     let line = normalise(before.to_vec(), &ValueOptions::of(ObjectLine::command)).ok()?;
     let (target, argument) = match line {
         CommandLine::Object { target, .. } => (Some(target), None),
@@ -103,6 +106,7 @@ fn value(at: usize, words: &[String]) -> Option<ValueRequest> {
     };
     let (value, option) = option.or_else(joined).or(argument.map(|value| (value, String::new())))?;
     let rest = &typed[option.len()..];
+    // Only the last name of a list is completed, but the shell replaces the whole word: the rest is given back.
     let from = rest.rfind(value.separators()).map_or(0, |last| last + 1);
     Some(ValueRequest { value, target, before: format!("{option}{}", &rest[..from]), typed: rest[from..].to_owned() })
 }
@@ -127,6 +131,7 @@ fn complete(at: usize, words: &[String], objects: impl Fn() -> Vec<String>) -> a
                 .filter(|name| name.starts_with(&typed));
             return Ok(all.collect());
         }
+        // A dash begins an option, and only the parser knows the options.
         ExpectedWord::First { .. } => (OmLine::command(), Vec::new()),
         ExpectedWord::Parsed { command, before } => (*command, before),
     };
@@ -148,6 +153,7 @@ fn subcommands(command: &Command, before: &[String], typed: &str) -> Vec<String>
     for word in before.iter().filter(|word| !word.starts_with('-')) {
         match at.find_subcommand(word) {
             Some(below) => at = below,
+            // An argument, or the value of an option: from here on only the engine knows what may follow.
             None => return Vec::new(),
         }
     }
@@ -160,12 +166,14 @@ fn subcommands(command: &Command, before: &[String], typed: &str) -> Vec<String>
 /// The words that may follow these, argv[0] included. They are read in the same way as a whole line.
 fn expected(before: &[String]) -> ExpectedWord {
     let [program, rest @ ..] = before else { return ExpectedWord::First { subsystems: true } };
+    // Behind `svcmgr -s` stands a selector, which is never a subsystem.
     let service_manager = program.ends_with("svcmgr");
     if service_manager && rest.last().is_some_and(|last| matches!(last.as_str(), "-s" | "--service" | "--selector")) {
         return ExpectedWord::First { subsystems: false };
     }
     let options = ValueOptions::of(ObjectLine::command);
     match normalise(before.to_vec(), &options) {
+        // Only options so far, such as `om --quiet`: an object may follow as well as a subsystem.
         Ok(CommandLine::Subsystem(words)) if words.iter().all(|word| word.starts_with('-')) && !service_manager => {
             ExpectedWord::First { subsystems: true }
         }
@@ -179,6 +187,7 @@ fn expected(before: &[String]) -> ExpectedWord {
 }
 
 fn objects(session: &Session) -> Option<Vec<String>> {
+    // Not `*`, which selects only services.
     Some(session.select(&Target::parse("**").ok()?).ok()?.iter().map(ToString::to_string).collect())
 }
 

@@ -19,6 +19,7 @@ impl ValueKind {
     /// The kind of the value of an option, if it is a name.
     pub(super) fn of_option(option: &str) -> Option<ValueKind> {
         Some(match option {
+            // By the option alone: the `--to` of a migration takes a node, and is offered resources all the same.
             "--rid" | "--to" | "--upto" | "--downto" => ValueKind::Named(NameKind::Resource),
             "--tags" | "--tag" => ValueKind::Named(NameKind::Tag),
             "--subsets" | "--subset" => ValueKind::Named(NameKind::Subset),
@@ -42,6 +43,7 @@ impl ValueKind {
     /// The characters after which another value of a list begins.
     pub(super) fn separators(self) -> &'static [char] {
         match self {
+            // `!` leaves out what follows, so a name may stand behind it.
             ValueKind::Named(NameKind::Resource | NameKind::Subset) => &[',', '!'],
             ValueKind::Named(NameKind::Tag) => &[',', '+', '!'],
             ValueKind::Named(_) | ValueKind::Driver => &[],
@@ -56,6 +58,7 @@ impl ValueKind {
                 list.into_iter().map(|driver| driver.name).collect()
             }
             ValueKind::Named(kind) => {
+                // One broken object must not hide the names of the others.
                 selected.iter().flat_map(|path| session.backend.names(path, kind).unwrap_or_default()).collect()
             }
         }

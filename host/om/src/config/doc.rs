@@ -68,6 +68,7 @@ fn find(session: &Session, about: Option<&str>) -> Result<ManualSubject, Failure
 
 fn unknown(session: &Session, word: &str, group: Group) -> Result<Failure, Failure> {
     let manuals = of_group(session, Some(group))?;
+    // Without the group, as the keyword `type` of a section takes it.
     let name = |driver: &str| driver.split_once('.').map_or(driver, |(_, name)| name).to_owned();
     let names = manuals.iter().map(|manual| name(&manual.driver.driver));
     let mut aliases: Vec<String> = manuals.iter().flat_map(|manual| manual.driver.aliases.clone()).collect();
@@ -109,7 +110,9 @@ fn whole(session: &Session, subject: &ManualSubject) -> Result<(String, Value), 
 /// One keyword, by its name or an old one.
 fn keyword(subject: &ManualSubject, name: &str) -> Result<(String, Value), Failure> {
     let (of, keywords) = match subject {
+        // `om config doc --kw nodes` names no section. DEFAULT is the one that every object has.
         ManualSubject::Index => ("DEFAULT".to_owned(), manuals(keyword::default())),
+        // The drivers of a group may have little in common: only the keywords of every resource are certain.
         ManualSubject::Group(group) => (group.to_string(), manuals(keyword::resource())),
         ManualSubject::Driver(manual) => {
             // A keyword of every resource may be asked for by way of any driver.

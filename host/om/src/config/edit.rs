@@ -17,6 +17,7 @@ use crate::terminal::print_error;
 
 pub(crate) fn run(session: &Session, file: &ConfigFile<'_>, args: &EditArgs) -> Outcome {
     let (name, draft) = (file.name(), session.backend.draft(&file.target));
+    // An unsaved edit is neither overwritten nor continued unless the operator says which.
     let kept = draft.exists();
     if kept && !args.recover && !args.discard {
         let text = format!("{name}: an earlier edit was not saved: --recover continues it, --discard discards it");
@@ -25,10 +26,12 @@ pub(crate) fn run(session: &Session, file: &ConfigFile<'_>, args: &EditArgs) -> 
     if args.recover && !kept {
         return Err(Failure::failed(format!("{name}: there is no unsaved edit")));
     }
+    // With --recover too this is the present text, so what others changed since the draft began is overwritten.
     let old = file.text()?;
     if !args.recover {
         write(&draft, &old)?;
     }
+    // Its failure is reported further down: an editor that failed may have saved something first.
     let edited = open_editor(&draft);
     let new = read_text(&draft)?.ok_or_else(|| anyhow!("the editor removed {}", draft.display()))?;
     // The editor failed before it saved anything: there is nothing to recover.
@@ -52,6 +55,7 @@ fn open_editor(draft: &Path) -> Result<(), Failure> {
     let set = |name: &str| std::env::var_os(name).filter(|editor| !editor.is_empty());
     let editor = set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| "vi".into());
     let mut script = editor.clone();
+    // The path is an argument of the script and not a part of it, so the shell does not interpret its characters.
     script.push(" \"$1\"");
     let arguments: [OsString; 4] = ["-c".into(), script, "om".into(), draft.into()];
     let status = Command::new("/bin/sh").args(arguments).status().context("cannot run the editor")?;
@@ -89,6 +93,7 @@ fn check(file: &ConfigFile<'_>, new: &str, draft: &Path) -> Result<(), Failure> 
     if !check.problems.is_empty() {
         print_error(&diagnostic::report(&check));
     }
+    // Warnings were shown, but only errors keep the text from being saved.
     match check.errors() {
         0 => Ok(()),
         _ => Err(Failure::failed(format!(

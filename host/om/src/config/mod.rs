@@ -54,6 +54,7 @@ fn edits(args: &SetArgs) -> Result<Vec<ConfigEdit>, Failure> {
     let mut edits: Vec<ConfigEdit> = args.keywords.iter().cloned().map(ConfigEdit::Apply).collect();
     if let (Some(param), Some(value)) = (&args.param, &args.value) {
         check_keyword(param)?;
+        // Not joined with `=`: a name that ends in `+` or `-` would then become another operator.
         edits.push(ConfigEdit::Set { keyword: param.clone(), value: value.clone() });
     }
     match edits.is_empty() {
@@ -73,6 +74,7 @@ fn check_keyword(text: &str) -> Result<(), Failure> {
 
 pub(crate) fn unset(files: &[ConfigFile<'_>], args: &UnsetArgs) -> Outcome {
     for text in &args.keywords {
+        // A whole section is allowed here, unlike in `set`: `unset --kw fs#2` removes all of it.
         text.parse::<ConfigKey>().with_context(|| format!("cannot read the keyword {text:?}"))?;
     }
     let keywords = args.keywords.iter().cloned().map(|keyword| ConfigEdit::Unset { keyword });
@@ -97,6 +99,7 @@ pub(crate) fn get(files: &[ConfigFile<'_>], args: &GetArgs) -> Outcome {
         return eval(files, args);
     }
     print_values(files, args, |file, keyword| {
+        // An error and not an empty line: a script must be able to distinguish an empty value from none.
         let text = file.written(keyword)?.ok_or_else(|| anyhow!("{} is not set", canonical(keyword)))?;
         Ok((text.clone(), text.into()))
     })
@@ -132,6 +135,7 @@ fn print_values(
         found.push(FoundValue { file: file.name(), key: canonical(keyword), text, value });
         Ok(())
     });
+    // Printed at the end, because for programs several values are one document.
     print(&values_text(found, files.len(), args.keywords.len(), args.output.format));
     Ok(code.into())
 }
@@ -139,6 +143,7 @@ fn print_values(
 /// A single value is printed alone. Several are printed with their keywords and objects.
 fn values_text(found: Vec<FoundValue>, files: usize, keys: usize, format: OutputFormat) -> String {
     let value = |one: &FoundValue| json!({"path": one.file, "keyword": one.key, "value": one.value});
+    // By the number that was asked for: a list stays one even if only one of its values could be read.
     if let Some(text) = structured(format, &one_or_all(files * keys, found.iter().map(value).collect())) {
         return text;
     }
@@ -166,6 +171,7 @@ pub(crate) fn print_checks(checks: Vec<ConfigCheck>, output: &OutputArgs) -> Exi
     for check in &checks {
         match output.is_structured() {
             true => all.extend(diagnostic::located(check)),
+            // On standard output, unlike after an edit: here the problems are what the operator asked for.
             false => print(&diagnostic::report(check)),
         }
     }

@@ -20,6 +20,7 @@ pub(crate) fn run(files: &[ConfigFile<'_>], output: &OutputArgs) -> Outcome {
             continue;
         }
         if files.len() > 1 {
+            // A comment, so that the output as a whole still has the syntax of a configuration.
             print(&format!("# {}\n", file.name()));
         }
         print(&text);
@@ -27,6 +28,7 @@ pub(crate) fn run(files: &[ConfigFile<'_>], output: &OutputArgs) -> Outcome {
             print("\n");
         }
     }
+    // Not `one_or_all`: several configurations are members by the names of their objects, not a list.
     let value = match values.pop() {
         Some(value) if files.len() == 1 => value,
         last => OrderedValue::Members(files.iter().map(ConfigFile::name).zip(values.into_iter().chain(last)).collect()),

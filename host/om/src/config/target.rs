@@ -18,7 +18,7 @@ impl<'s> ConfigFile<'s> {
         ConfigFile { session, target }
     }
 
-    /// What messages call it.
+    /// The name in messages.
     pub(crate) fn name(&self) -> String {
         self.target.to_string()
     }
@@ -52,6 +52,7 @@ impl<'s> ConfigFile<'s> {
             ConfigOutcome::Unchanged => self.session.note(&format!("{}: nothing to change", self.target)),
             ConfigOutcome::Saved => {}
             ConfigOutcome::Refused(check) => {
+                // The report is only about errors that the change would cause, not about those that were there before.
                 print_error(&diagnostic::report(&check));
                 let name = &self.target;
                 return Err(Failure::failed(format!("{name}: not changed (--force saves it anyway)")));

@@ -9,6 +9,7 @@ use config::diagnostic::TextPosition;
 pub(crate) fn read_text(file: &Path) -> anyhow::Result<Option<String>> {
     let content = match std::fs::read(file) {
         Ok(content) => content,
+        // Not an error yet: `create --config` then looks for an object of that name.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
     };

@@ -9,6 +9,7 @@ use crate::terminal::{confirms, is_interactive, print};
 
 pub(crate) fn run(session: &Session, driver: &str, add: &[String], yes: bool) -> Result<(), Failure> {
     let consent = session.backend.driver_consent(driver, add)?;
+    // With --yes too, so that the output of a script shows what it has allowed.
     print(&question(&consent, add));
     if !yes {
         confirm()?;
@@ -22,7 +23,7 @@ pub(crate) fn run(session: &Session, driver: &str, add: &[String], yes: bool) ->
     Ok(())
 }
 
-/// What is about to be allowed.
+/// The grants that are about to be allowed, as the operator reads them.
 fn question(consent: &DriverConsent, add: &[String]) -> String {
     let signed = if consent.built_in { "built in" } else { "unsigned" };
     let title = format!("{} {}, {signed}, {}", consent.name, consent.version, consent.digest);
@@ -37,6 +38,7 @@ fn question(consent: &DriverConsent, add: &[String]) -> String {
 }
 
 fn confirm() -> Result<(), Failure> {
+    // Unlike for unprovision, the command itself confirms nothing: only now are the grants known to the operator.
     if !is_interactive() {
         let text = "standard input is not a terminal, so nothing can be confirmed and nothing was allowed (--yes confirms \
                     in advance)";

@@ -26,6 +26,7 @@ const HEAD: [&str; 6] = ["TIME", "SID", "RESOURCE", "ACTION", "VERDICT", "CALL"]
 
 /// Columns as wide as they need to be. The head is printed even if there are no entries.
 fn table(entries: &[AuditEntry]) -> String {
+    // Not the common table, which prints nothing at all if there are no rows.
     let rows: Vec<[String; 6]> = entries.iter().map(row).collect();
     let head = HEAD.map(str::to_owned);
     let all = || std::iter::once(&head).chain(&rows);
@@ -44,7 +45,9 @@ fn row(entry: &AuditEntry) -> [String; 6] {
         _ => format!("   {}", entry.text("reason")),
     };
     [
+        // To the millisecond.
         entry.text("time").chars().take(23).collect(),
+        // The first characters are enough for --sid.
         entry.text("sid").chars().take(8).collect(),
         format!("{} {}", entry.text("object"), entry.text("rid")),
         entry.text("action").to_owned(),

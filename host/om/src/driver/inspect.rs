@@ -19,6 +19,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let inspection = session.backend.inspect_driver(driver)?;
     let (value, text) = match effective {
+        // clap accepts --effective only with exactly these two words.
         Some([path, rid]) => {
             let grants = grants(session, &inspection, path, rid)?;
             (serde_json::to_value(&grants), grants_text(&inspection, &grants))
@@ -64,7 +65,7 @@ fn text(inspection: &DriverInspection) -> String {
     text + &sentences::text(&inspection.grants, &inspection.malformed) + &policy(inspection)
 }
 
-/// What the site's policy file says of the driver.
+/// The lines of the site's policy file for the driver.
 fn policy(inspection: &DriverInspection) -> String {
     let site = &inspection.site;
     if let Some(reason) = &site.error {
@@ -120,6 +121,7 @@ fn grants_text(inspection: &DriverInspection, grants: &DriverGrants) -> String {
             }
         }
     }
+    // These capabilities need no grant, so no grant above names them.
     text += "  may   log, keep 64 KiB of state\n  may not do anything else\n";
     if let Some(unresolved) = &grants.unresolved {
         text += &format!("not shown: grants that need a keyword without a value now: {unresolved}\n");
@@ -128,6 +130,7 @@ fn grants_text(inspection: &DriverInspection, grants: &DriverGrants) -> String {
 }
 
 fn grant_text(grant: &GrantVerdict) -> String {
+    // Not the object of the sentence itself, which may contain the value of a secret keyword.
     let what = format!("{:<26} {}{}", grant.sentence.verb, grant.masked, sentences::root(&grant.sentence));
     match &grant.by {
         GrantLimits::Nothing => format!("  may   {what}\n"),

@@ -16,6 +16,6 @@ pub(crate) fn run(session: &Session, target: &Target, args: &InsideArgs, order: 
     let path = target.path()?;
     let rid: Option<Rid> = args.rid.as_deref().map(str::parse).transpose().context("--rid: expected a resource")?;
     let status = session.backend.console(&path, rid.as_ref(), &order)?;
-    // A negative status is not an exit code.
+    // The kernel has room for 8 bits: a negative status, or one above 255, is only a failure.
     Ok(u8::try_from(status).map_or(ExitCode::FAILURE, ExitCode::from))
 }

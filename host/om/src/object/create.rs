@@ -51,6 +51,7 @@ fn text(session: &Session, config: &ConfigTarget, args: &CreateArgs) -> Result<S
     for pair in &args.env {
         let (name, value) = pair.split_once('=').ok_or_else(|| anyhow!("--env {pair}: expected NAME=VALUE"))?;
         let (keyword, value) = (name.to_owned(), value.to_owned());
+        // In parts and not as one text, so that no character of the name becomes an operator.
         edits.push(ConfigEdit::SetIn { section: "env".to_owned(), keyword, value });
     }
     session.backend.edited(config, &text, &ConfigChange { edits, force: args.force })
@@ -85,14 +86,16 @@ fn check(session: &Session, config: &ConfigTarget, args: &CreateArgs, text: &str
         }
     } else if !check.problems.is_empty() {
         let count = check.problems.len();
+        // Warnings do not prevent the creation, so they are only counted here: validate shows them.
         let warnings = if count == 1 { "1 warning".to_owned() } else { format!("{count} warnings") };
         session.note(&format!("{config}: {warnings}, see om {config} config validate"));
     }
     Ok(())
 }
 
-/// What messages call the text: the file that it was read from, unless keywords were set on top.
+/// The name of the text in messages: the file that it was read from, unless keywords were set on top.
 fn source_name(args: &CreateArgs, object: &str) -> String {
+    // Once keywords are set on top, the lines of the checked text are no longer those of the file.
     let as_read = args.keywords.is_empty() && args.env.is_empty();
     match args.config.as_deref().filter(|_| as_read) {
         Some("-") => "standard input".to_owned(),

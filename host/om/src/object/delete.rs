@@ -17,6 +17,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &DeleteArgs) -> Outc
     let paths = session.select_some(target)?;
     if args.unprovision {
         let code = unprovision(session, &paths, args)?;
+        // Nothing is deleted then: an object that failed still needs its configuration to be unprovisioned.
         if code != ExitCode::SUCCESS {
             return Ok(code);
         }

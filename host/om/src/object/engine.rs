@@ -29,6 +29,8 @@ pub(crate) fn is_client(word: &str) -> bool {
 pub(crate) fn run(session: &Session, target: &Target, words: &[String]) -> Outcome {
     let [client, args @ ..] = words else { return Err(anyhow!("expected a command of the engine's client").into()) };
     let args = match args {
+        // Where to act may be typed before the client's name: `words` moved it here, in front of the client's own
+        // options.
         [place, ..] if place == "--cluster" => {
             return Err(Failure::not_supported(&format!("{client} on other nodes, which needs the daemon")));
         }
@@ -40,6 +42,7 @@ pub(crate) fn run(session: &Session, target: &Target, words: &[String]) -> Outco
     let options = CLIENTS.iter().find(|(known, _)| known == client).map_or(&[][..], |(_, options)| options);
     let address = format!("unix://{}", engine.socket.display());
     // The client replaces this process, so that the terminal, signals and the exit code are its own.
+    // The address comes first, because clients take it only before their command.
     let error = Command::new(client).args(options).arg(address).args(args).exec();
     Err(anyhow::Error::from(error).context(format!("cannot run {client}")).into())
 }
@@ -49,6 +52,7 @@ fn substituted(words: &[String], containers: &[EngineContainer]) -> Result<Vec<S
     let mut out = Vec::new();
     for word in words {
         match word.as_str() {
+            // Only a whole word is replaced: `x%images%` belongs to the client.
             word if INSTANCES.contains(&word) => out.extend(containers.iter().map(|one| one.name.clone())),
             word if IMAGES.contains(&word) => {
                 let mut images: Vec<String> = containers.iter().map(|one| one.image.clone()).collect();

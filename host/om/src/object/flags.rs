@@ -41,6 +41,7 @@ fn set(
     refuse_unsupported(args, action)?;
     Ok(each(&session.select_instances(target, action)?, |path| {
         if !args.local {
+            // The flag is then meant for all nodes of the object, and only a daemon could reach the others.
             alone(session, path, action)?;
         }
         let done = session.backend.flag(path, flag)?;
@@ -75,6 +76,7 @@ pub(crate) fn disable(session: &Session, target: &Target, args: &FlagArgs) -> Ou
 /// Edits the sections of the selected resources. If none are selected, the object as a whole is meant.
 fn on_sections(session: &Session, target: &Target, args: &FlagArgs, edit: impl Fn(String) -> ConfigEdit) -> Outcome {
     let selection = args.resources.selection();
+    // Options that cannot be read are reported once, not once for each object.
     selection.filter().map_err(anyhow::Error::from)?;
     Ok(each(session.select_some(target)?, |path| {
         // Without a selection, no driver or reference has to be read: it works on a broken configuration too.

@@ -29,6 +29,7 @@ fn put(session: &Session, target: &Target, args: &PutArgs, change: fn(String, Ve
     let value = match (&args.value.value, &args.value.from) {
         (Some(text), _) => text.clone().into_bytes(),
         (None, Some(file)) => read(file).with_context(|| format!("cannot read {}", file.display()))?,
+        // clap requires one of the two.
         (None, None) => Vec::new(),
     };
     session.backend.change_key(&store, &change(args.key.clone(), value))?;
@@ -57,7 +58,8 @@ pub(crate) fn rename(session: &Session, target: &Target, args: &RenameArgs) -> O
 
 pub(crate) fn decode(session: &Session, target: &Target, args: &DecodeArgs) -> Outcome {
     let value = session.backend.key_value(&target.path()?, &args.key)?;
-    // Not by `print`, which would take bytes that look like colours out.
+    // Not by `print`, which would remove bytes that look like colours. No newline is added either: a key may hold a
+    // file.
     let mut stdout = std::io::stdout();
     keep_error(stdout.write_all(&value).and_then(|()| stdout.flush()));
     Ok(ExitCode::SUCCESS)

@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::terminal::{complain, confirms, is_interactive, print, warn};
 use crate::words::Target;
 
-/// What an action is about: the object, its instance on this node, or only its plan.
+/// The scope of an action: the object, its instance on this node, or only its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ActionScope {
     /// `om web start`: the orchestrator's business, unless options make it local.
@@ -83,6 +83,7 @@ pub(crate) fn run_on(
         };
         code = exit::worse(code, next);
     }
+    // For programs, several results are one document. People have seen theirs by now.
     structured(format, &one_or_all(paths.len(), values)).iter().for_each(|text| print(text));
     Ok(ExitCode::from(code))
 }
@@ -148,6 +149,7 @@ fn act(
     }
     let order = ActionOrder { orchestrated, ..order.clone() };
     let report = session.backend.act(path, &order, session.log_lines())?;
+    // Not failures: the action has succeeded, but for example could not freeze the instance afterwards.
     report.warnings.iter().for_each(|warning| warn(warning));
     if report.ending == EndingDocument::Done && !report.changed {
         let left_out = left_out(&report.instance, &order.resources);
@@ -214,6 +216,7 @@ fn order(session: &Session, action: &str, args: &ActionArgs, aim: ActionTarget) 
         env: args.options.env.iter().map(pair).collect::<Result<_, _>>()?,
         copy: aim.copy,
         destination: aim.destination,
+        // Set for each object when it is acted on, because it depends on the scope.
         orchestrated: false,
         command: session.typed.clone(),
     })

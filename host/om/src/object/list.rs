@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::terminal::print;
 use crate::words::Target;
 
-/// Which things are listed.
+/// The kind of things that are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ListKind {
     /// Objects: one path per line.
@@ -46,7 +46,9 @@ pub(crate) fn run(session: &Session, target: &Target, args: &ListArgs, kind: Lis
     // A list of paths needs no status.
     let needs_status = filter.is_some() || kind == ListKind::Instances || args.output.is_structured();
     let paths = session.select(target)?;
+    // Without a refresh: a list of many objects should not have to wait for all of their drivers.
     let statuses = if needs_status { session.backend.statuses(&paths, false) } else { Vec::new() };
+    // Endless, so that the pairs below lose no path where no status was asked for.
     let statuses = statuses.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
     let listed = paths.into_iter().zip(statuses).map(|(path, status)| {
         let status = match status {

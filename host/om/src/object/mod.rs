@@ -79,6 +79,7 @@ fn action(session: &Session, target: &Target, command: &ObjectCommand) -> Outcom
         ObjectCommand::Remove(args) => keys::remove(session, target, args),
         ObjectCommand::Rename(args) => keys::rename(session, target, args),
         ObjectCommand::Decode(args) => keys::decode(session, target, args),
+        // clap does not parse the words of an unknown action, so a client gets its options as they were typed.
         ObjectCommand::Other(words) if engine::is_client(first(words)) => engine::run(session, target, words),
         ObjectCommand::Other(words) => Err(unbuilt::failure(words)),
     }
@@ -157,6 +158,7 @@ fn configuration(session: &Session, target: &Target, command: &ConfigCommand) ->
         ConfigCommand::Eval(args) => config::eval(&config::files(session, target)?, args),
         ConfigCommand::Edit(args) => edit::run(session, &config::one(session, target)?, args),
         ConfigCommand::Validate(args) => config::validate(&config::files(session, target)?, args),
+        // The manual is the same for all objects, so the selector is not even looked up.
         ConfigCommand::Doc(args) => doc::run(session, args),
     }
 }

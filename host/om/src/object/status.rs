@@ -33,6 +33,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
                 let absent = AbsentInstance::new(path.clone(), error.to_string());
                 values.push(serde_json::to_value(absent).unwrap_or_default());
                 if !args.output.is_structured() {
+                    // On standard output, and the exit code is 0: this is the answer, not a failure.
                     print(&format!("{error}\n"));
                 }
                 return Ok(());
@@ -41,6 +42,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
         };
         narrow(&mut instance, args)?;
         match view {
+            // Programs get the whole document in every view, and choose from it themselves.
             _ if args.output.is_structured() => values.push(published(instance)),
             StatusView::Tree | StatusView::Instance => print(&tree(&instance)),
             StatusView::Devices => print(&devices(&instance)),
@@ -60,6 +62,7 @@ fn narrow(instance: &mut InstanceDocument, args: &StatusArgs) -> Result<(), Fail
     if !selection.is_all() {
         let filter = selection.filter().map_err(anyhow::Error::from)?;
         let kept = filter.select(&instance.resources).map_err(anyhow::Error::from)?;
+        // Only the rows: the states of the instance still count all of its resources.
         instance.resources = kept.into_iter().cloned().collect();
     }
     Ok(())
@@ -70,6 +73,7 @@ fn devices(instance: &InstanceDocument) -> String {
     let mut text = format!("{}\n", instance.path);
     for resource in &instance.resources {
         let of = |list: &[ExposedValue]| -> Vec<String> {
+            // Resources also expose values that are not devices, such as a pid or a port.
             list.iter().filter(|one| one.name == "device").map(|one| one.value.clone()).collect()
         };
         let (exposed, used) = (of(&resource.exposes), of(&resource.uses));

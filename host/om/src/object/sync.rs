@@ -6,6 +6,7 @@ use protocol::CopyOrder;
 pub(crate) fn copying(verb: &str, target: Option<&str>) -> CopyOrder {
     let (how, targets) = match verb {
         "all" => ("update", target),
+        // The verb already says where to copy, so --target has no effect.
         "nodes" | "drp" => ("update", Some(verb)),
         how => (how, target),
     };

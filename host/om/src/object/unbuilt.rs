@@ -1,4 +1,4 @@
-//! Actions of OpenSVC that this version does not have yet, told apart from typing mistakes.
+//! Actions of OpenSVC that this version does not have yet, as opposed to typing mistakes.
 
 use clap::CommandFactory;
 use config::nearest;
@@ -47,6 +47,7 @@ pub(super) fn failure(words: &[String]) -> Failure {
     if UNBUILT.contains(&typed) || UNBUILT.contains(&family) {
         return Failure::not_supported(typed);
     }
+    // clap suggests nothing where external subcommands are allowed, so the suggestion is made here.
     let known = ObjectLine::command();
     let names = known.get_subcommands().flat_map(|action| action.get_name_and_visible_aliases());
     let hint = match nearest(typed, names) {

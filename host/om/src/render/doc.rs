@@ -5,12 +5,12 @@ use protocol::{DriverDoc, KeywordManual};
 
 use super::table::table;
 
-/// How wide a line of text may be.
+/// The width of a line of text.
 const WIDTH: usize = 80;
 /// The indentation of the text of a keyword.
 const INDENT: &str = "    ";
 
-/// What applies beside a driver's own keywords.
+/// The hint at keywords that apply beside a driver's own.
 const COMMON: &str = "Besides, what every resource may say: tags, subset, disable, optional, standby, restart, \
     requirements, triggers, timeouts and limits. See om config doc resource.";
 
@@ -45,6 +45,7 @@ pub(crate) fn driver(manual: &DriverDoc) -> String {
     let (name, version, summary, description) = (&driver.driver, &driver.version, &driver.summary, &driver.description);
     let (group, type_name) = name.split_once('.').unwrap_or((name, ""));
     let mut text = format!("{name} {version}: {summary}\n");
+    // A manifest may repeat its summary as the description.
     if !description.is_empty() && description != summary {
         text += &format!("\n{}", paragraphs(description, ""));
     }
@@ -97,6 +98,7 @@ pub(crate) fn keyword(keyword: &KeywordManual) -> String {
 fn paragraphs(text: &str, indent: &str) -> String {
     let mut wrapped = String::new();
     let mut paragraph: Vec<&str> = Vec::new();
+    // The additional empty line completes the last paragraph.
     for line in text.lines().chain([""]) {
         if !line.trim().is_empty() && !line.starts_with(' ') {
             paragraph.extend(line.split_whitespace());
@@ -114,6 +116,7 @@ fn fill(words: &[&str], indent: &str) -> String {
     let mut text = String::new();
     let mut line = String::new();
     for word in words {
+        // A word that is longer than a line is not split: a path or a command must stay as it is.
         if !line.is_empty() && indent.len() + line.chars().count() + 1 + word.chars().count() > WIDTH {
             text += &format!("{indent}{line}\n");
             line.clear();

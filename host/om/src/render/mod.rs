@@ -1,4 +1,4 @@
-//! What is printed: pure functions from documents to text.
+//! The output for people and for programs: pure functions from documents to text.
 
 pub(crate) mod diagnostic;
 pub(crate) mod doc;

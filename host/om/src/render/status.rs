@@ -128,6 +128,7 @@ fn colour(state: State) -> Style {
 
 fn lines(rows: &[TreeRow]) -> String {
     let width = rows.iter().map(|row| row.branch.len() + row.name.len()).max().unwrap_or(0);
+    // Where the text of a row begins: behind the name, the flags (8) and the state (10), each followed by a blank.
     let indent = width + 1 + 8 + 1 + 11;
     let mut text = String::new();
     for row in rows {
@@ -148,6 +149,7 @@ fn lines(rows: &[TreeRow]) -> String {
             let (word, style) = match level {
                 LogLevel::Error => ("error", BAD),
                 LogLevel::Warn => ("warn", WARN),
+                // The contract with drivers says so: a message of any other level is information.
                 _ => ("info", DIM),
             };
             for line in message.lines() {
@@ -161,6 +163,7 @@ fn lines(rows: &[TreeRow]) -> String {
 /// The status for programs.
 pub(crate) fn published(instance: InstanceDocument) -> Value {
     let notes = notes(&instance);
+    // The sentences must be made first: publishing removes the notes that they are made from.
     let document = InstanceDocument { notes, ..instance }.published();
     serde_json::to_value(document).unwrap_or_default()
 }

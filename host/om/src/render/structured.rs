@@ -82,6 +82,7 @@ fn flatten(value: &Value, at: String, lines: &mut String) {
         Value::Array(items) if !items.is_empty() => {
             items.iter().enumerate().for_each(|(i, item)| flatten(item, format!("{at}[{i}]"), lines));
         }
+        // As JSON, so that texts are quoted. Empty lists and objects are leaves too, and do not disappear.
         leaf => *lines += &format!("{at} = {leaf}\n"),
     }
 }

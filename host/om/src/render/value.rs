@@ -9,6 +9,7 @@ const HIDDEN: &str = "***";
 /// For people: as they would write it.
 pub(crate) fn text(evaluated: &EvaluatedKeyword) -> String {
     match evaluated.kind {
+        // First, so that no kind of value can forget it.
         _ if evaluated.secret => HIDDEN.to_owned(),
         KeywordKind::Duration => duration(&first(evaluated)),
         KeywordKind::Mode => mode(&first(evaluated)),
@@ -22,6 +23,7 @@ pub(crate) fn json(evaluated: &EvaluatedKeyword) -> Value {
     match evaluated.kind {
         _ if evaluated.secret => HIDDEN.into(),
         KeywordKind::Boolean => (one == "true").into(),
+        // A number that does not fit stays a text, which loses nothing.
         KeywordKind::Integer | KeywordKind::Size => one.parse::<i64>().map_or_else(|_| one.into(), Value::from),
         KeywordKind::List | KeywordKind::Nodes | KeywordKind::Words | KeywordKind::Command => value!(evaluated.values),
         KeywordKind::String | KeywordKind::Path | KeywordKind::Schedule | KeywordKind::Duration | KeywordKind::Mode => {

@@ -8,6 +8,7 @@ const HIDDEN: &str = "***";
 
 /// The command as it was typed, for logs. Values whose names say that they are secret become `***`.
 pub(crate) fn without_secrets(argv: &[String]) -> String {
+    // Looked up first, because --key or --param may stand behind the value that it makes secret.
     let (param, _) = take_option(argv.to_vec(), &["--param"]);
     let (key, _) = take_option(argv.to_vec(), &["--key"]);
     // The value of a key of a store is always secret, whatever the key is called.
@@ -18,6 +19,7 @@ pub(crate) fn without_secrets(argv: &[String]) -> String {
         ("--value", _) if hide_param => HIDDEN.to_owned(),
         (_, Some(("--value", _))) if hide_param => format!("--value={HIDDEN}"),
         (_, Some((option @ ("-e" | "--env" | "--kw"), pair))) => format!("{option}={}", hide_value(pair)),
+        // A short option may be typed together with its value: `-eNAME=VALUE`.
         _ => match word.strip_prefix("-e").filter(|_| !word.starts_with("-e=")) {
             Some(pair) => format!("-e{}", hide_value(pair)),
             None => word.clone(),

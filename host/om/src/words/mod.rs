@@ -77,6 +77,7 @@ pub(crate) fn normalise(argv: Vec<String>, options: &ValueOptions) -> anyhow::Re
         "svcmgr" => match take_option(words, &["-s", "--service", "--selector"]) {
             // OpenSVC's svcmgr acted on this node alone.
             (Some(selector), rest) => Ok(local(object(Target::parse(&selector)?, rest, options))),
+            // Without -s, the line is read as a line of om.
             (None, rest) => Ok(local(om(rest, options)?)),
         },
         "nodemgr" => Ok(CommandLine::Subsystem(
@@ -92,6 +93,7 @@ fn local(line: CommandLine) -> CommandLine {
         CommandLine::Object { target, mut words } => {
             let is_action = words.first().is_some_and(|action| LOCAL_ACTIONS.contains(&action.as_str()));
             if is_action && !words.iter().any(|word| word == "--cluster" || word == "--local") {
+                // Right behind the action: at the end of the line it could fall behind `--`.
                 words.insert(1, "--local".to_owned());
             }
             CommandLine::Object { target, words }
@@ -105,10 +107,12 @@ fn om(words: Vec<String>, options: &ValueOptions) -> anyhow::Result<CommandLine>
     let Some(at) = options.first_word(&words) else { return Ok(CommandLine::Subsystem(words)) };
     let (leading, rest) = (&words[..at], &words[at + 1..]);
     let first = words[at].as_str();
+    // A subsystem wins over a service of its name, which is still reached as svc/NAME.
     if SUBSYSTEMS.contains(&first) {
         let all = leading.iter().cloned().chain([first.to_owned()]).chain(rest.iter().cloned());
         return Ok(CommandLine::Subsystem(all.collect()));
     }
+    // Options before the selector are the action's too, as in `om --quiet web start`.
     let others: Vec<String> = leading.iter().chain(rest).cloned().collect();
     // A kind is tried before a selector: no object may be named like a kind.
     let Some(target) = Target::of_kind(first) else { return Ok(object(Target::parse(first)?, others, options)) };
@@ -156,6 +160,7 @@ fn take_option(mut words: Vec<String>, names: &[&str]) -> (Option<String>, Vec<S
             words.remove(at);
             return (Some(value), words);
         }
+        // An option without its value stays where it is, so that the parser can complain about it.
         if names.contains(&words[at].as_str()) && at + 1 < words.len() {
             let value = words.remove(at + 1);
             words.remove(at);

@@ -24,6 +24,7 @@ impl ProgramName {
     pub(crate) fn name_in(self, usage: &str) -> String {
         match self {
             ProgramName::Om => usage.to_owned(),
+            // Only usages are replaced. The examples in help texts are commands of om, which can be typed as they are.
             ProgramName::Svcmgr => usage.replace("om <SELECTOR>", "svcmgr -s <SELECTOR>"),
             ProgramName::Nodemgr => usage.replace("om node", "nodemgr"),
         }

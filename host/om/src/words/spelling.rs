@@ -48,6 +48,7 @@ fn group_action(action: &str) -> Option<(&'static str, &'static str)> {
         "share" => "share",
         "container" => "container",
         "app" => "app",
+        // `startstandby`, and any other word that begins like an action on groups.
         _ => return None,
     };
     Some((verb, groups))

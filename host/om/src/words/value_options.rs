@@ -1,4 +1,4 @@
-//! Which options take a value, so that a value is never mistaken for the action: in `--rid fs start`, `fs` is not one.
+//! The options that take a value, so that a value is never mistaken for the action: in `--rid fs start`, `fs` is not one.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -22,6 +22,7 @@ impl ValueOptions {
             match words[at].as_str() {
                 // A single dash is a word: the objects that standard input lists.
                 "-" => return Some(at),
+                // Behind `--` stands a command to run, never an action.
                 "--" => return None,
                 word if self.takes_next(word) => at += 2,
                 word if word.starts_with('-') => at += 1,
@@ -39,6 +40,7 @@ impl ValueOptions {
     fn names(&self) -> &BTreeSet<String> {
         self.names.get_or_init(|| {
             let mut names = BTreeSet::new();
+            // Those of all actions together: these options stand before the action, which is still to be found.
             collect(&(self.command)(), &mut names);
             names
         })
@@ -49,6 +51,7 @@ fn collect(command: &clap::Command, names: &mut BTreeSet<String>) {
     for arg in command.get_arguments().filter(|arg| arg.get_action().takes_values() && !arg.is_positional()) {
         names.extend(arg.get_short_and_visible_aliases().into_iter().flatten().map(|c| format!("-{c}")));
         names.extend(arg.get_long_and_visible_aliases().into_iter().flatten().map(|name| format!("--{name}")));
+        // Hidden aliases as well: an old spelling takes a value like the present one.
         names.extend(arg.get_all_aliases().into_iter().flatten().map(|name| format!("--{name}")));
     }
     command.get_subcommands().for_each(|sub| collect(sub, names));

@@ -56,11 +56,13 @@ impl FakeLvm {
     }
 
     fn run(&self, program: &str, run: &ProgramRun<'_>) -> Output {
+        // Drivers write `--` before names, so that no name is taken for an option.
         let split = run.args.iter().position(|arg| arg == "--").unwrap_or(run.args.len());
         let operands = run.args.get(split + 1..).unwrap_or_default();
         let options = &run.args[..split];
         let answer = match program {
             "vgs" | "lvs" | "pvs" => Ok(self.report(program)),
+            // Without an operand this panics, and with it the test of a driver that forgot one.
             "vgchange" => self.change_group(run.host, options, &operands[0]),
             "lvchange" => self.change_volume(run.host, options, &operands[0]),
             "vgcreate" => self.make_group(run.host, operands),
@@ -68,12 +70,14 @@ impl FakeLvm {
             "vgremove" => self.remove_group(&operands[0]),
             "lvremove" => self.remove_volume(run.host, &operands[0]),
             _ => {
+                // Only pvremove is left, which wipes the label of a device.
                 operands.iter().for_each(|device| run.host.clear_signature(device));
                 Ok(String::new())
             }
         };
         match answer {
             Ok(stdout) => Output { status: 0, stdout: stdout.into_bytes(), stderr: Vec::new(), truncated: false },
+            // LVM's exit code for a command that failed.
             Err(stderr) => Output { status: 5, stdout: Vec::new(), stderr: stderr.into_bytes(), truncated: false },
         }
     }
@@ -88,6 +92,7 @@ impl FakeLvm {
         let mut groups = self.0.borrow_mut();
         let group = groups.get_mut(name).ok_or(format!("  Volume group \"{name}\" not found"))?;
         match options {
+            // A switch of all volumes is one word, while tags are pairs of an option and a tag.
             [activate] => group.volumes.iter().try_for_each(|volume| switch(host, activate, name, volume))?,
             pairs => pairs.chunks(2).for_each(|pair| match &*pair[0] {
                 "--addtag" => group.tags.extend([pair[1].clone()]),
@@ -124,6 +129,7 @@ impl FakeLvm {
         let mut groups = self.0.borrow_mut();
         let found = groups.get_mut(group).ok_or(format!("  Volume group \"{group}\" not found"))?;
         found.volumes.insert(name.clone());
+        // lvcreate also activates the volume that it creates.
         switch(host, "-ay", group, name)?;
         Ok(String::new())
     }
@@ -137,6 +143,7 @@ impl FakeLvm {
         let (group, volume) = parts(path);
         self.must_have(group, volume)?;
         if host.has_file(path) {
+            // Without a terminal, lvremove takes its own question as answered by no.
             return Err("Do you really want to remove active logical volume? [y/n]: [n]".to_owned());
         }
         self.0.borrow_mut().entry(group.to_owned()).and_modify(|group| group.volumes.retain(|known| known != volume));
@@ -172,6 +179,7 @@ fn parts(path: &str) -> (&str, &str) {
 fn switch(host: &Host, activate: &str, group: &str, volume: &str) -> Result<(), String> {
     let path = format!("/dev/{group}/{volume}");
     if activate == "-ay" {
+        // Any size: the drivers look only at whether the device exists.
         host.add_device(&path, 64 * MIB);
         return Ok(());
     }

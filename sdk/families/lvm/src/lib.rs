@@ -60,6 +60,7 @@ fn rows(json: &[u8]) -> Option<Vec<ReportRow>> {
     let json: Value = serde_json::from_slice(json).ok()?;
     let mut rows = Vec::new();
     for section in json.get("report")?.as_array()? {
+        // The key names the kind of the report, which the caller knows.
         for line in section.as_object()?.values().filter_map(Value::as_array).flatten() {
             let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             rows.push(line.as_object()?.iter().map(|(name, value)| (name.clone(), text(value))).collect());
@@ -95,6 +96,7 @@ impl<'a> VolumeExtent<'a> {
         let positive = number.parse::<f64>().is_ok_and(|number| number > 0.0);
         let units = ["", "b", "k", "m", "g", "t", "p", "e"];
         let unit = unit.to_ascii_lowercase();
+        // `ib` is tried before `b`, so that `gib` is `g`. A single `b` is a unit of its own.
         let letter =
             unit.strip_suffix("ib").or(unit.strip_suffix('b').filter(|unit| !unit.is_empty())).unwrap_or(&unit);
         (positive && units.contains(&letter)).then_some(VolumeExtent::Bytes(text))

@@ -162,6 +162,7 @@ impl<D: Driver> Case<D> {
     /// Asserts the state of the status.
     #[track_caller]
     pub fn is(self, state: State) -> Case<D> {
+        // By their words, so that a failure reads as a status does.
         assert_eq!(state_word(self.reported().state()), state_word(state), "{:#?}", self.reported().report());
         self
     }

@@ -8,6 +8,7 @@ impl<D: Task> Case<D> {
     /// Calls `run`.
     #[track_caller]
     pub fn run(mut self) -> Case<D> {
+        // Not `act`, which checks the claim that nothing changed: the report of a run makes none.
         self.last = LastAnswer::Run(self.host.run(D::GRANTS, None, || self.driver.run(&self.context)));
         self
     }
@@ -48,6 +49,7 @@ impl<D: Console> Case<D> {
     /// Calls `enter`.
     #[track_caller]
     pub fn enter(mut self) -> Case<D> {
+        // Unlike logs, enter may change something: a container engine must create the process before it is attached.
         self.last = LastAnswer::Console(self.host.run(D::GRANTS, None, || self.driver.enter(&self.context)));
         self
     }
@@ -68,7 +70,7 @@ impl<D: Console> Case<D> {
         self
     }
 
-    /// Asserts what the terminal would be connected to.
+    /// Asserts the attachment that the terminal would be connected to.
     #[track_caller]
     pub fn attaches(self, expected: &Attachment) -> Case<D> {
         match &self.last {

@@ -26,6 +26,7 @@ pub(crate) fn wait_for(path: &str, timeout_ms: u64) -> ImportResult<Device> {
     Host::read("block.wait-for", path, |world| match asked(world, path) {
         Some(device) => Ok(device),
         None => {
+            // No other program runs meanwhile that could create the device, so the whole timeout passes.
             world.boot_ms += timeout_ms;
             Err(CapabilityError::TimedOut)
         }
@@ -45,6 +46,7 @@ pub(crate) fn probe(path: &str) -> ImportResult<Option<Signature>> {
         let found = asked(world, path).map(|device| device.path);
         let path = found.as_deref().unwrap_or(path);
         let backing = world.backing(path);
+        // The files are asked and not the devices, because an image file can be probed too.
         if !world.files.contains_key(backing) {
             return not_found(path);
         }

@@ -11,6 +11,7 @@ pub(crate) fn wall_ms() -> u64 {
 }
 
 pub(crate) fn boot_ms() -> u64 {
+    // Not recorded as a call: a driver that waits asks at every step, which would fill the list of calls.
     Host::current("clock.boot-ms").change(|world| world.boot_ms)
 }
 

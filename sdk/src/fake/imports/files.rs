@@ -23,6 +23,7 @@ fn bound<'a>(world: &'a HostState, path: &'a str) -> &'a str {
 }
 
 fn metadata(node: &FileNode, inode: u64) -> Metadata {
+    // There is no table of users: an owner that is not a number is the first ordinary one.
     let number = |name: &str| if name == "root" { 0 } else { name.parse().unwrap_or(1000) };
     let kind = match node.kind {
         FileKind::File => "file",
@@ -39,6 +40,7 @@ fn metadata(node: &FileNode, inode: u64) -> Metadata {
         gid: number(&node.group),
         user: Some(node.user.clone()),
         group: Some(node.group.clone()),
+        // There is one file system, so the inode alone identifies a file.
         device: 1,
         inode,
     }
@@ -68,6 +70,7 @@ pub(crate) fn list_directory(path: &str) -> ImportResult<Vec<String>> {
 pub(crate) fn write(path: &str, content: &[u8], mode: u32) -> ImportResult<()> {
     Host::mutate("files.write", path, |world| {
         parent_exists(world, path)?;
+        // Only a new file gets the mode, as the contract says.
         let node = world.files.entry(path.to_owned()).or_insert_with(|| FileNode::of(FileKind::File, 0, mode));
         node.content = content.to_vec();
         node.size = content.len() as u64;
@@ -80,6 +83,7 @@ pub(crate) fn allocate(path: &str, size: u64) -> ImportResult<()> {
     Host::mutate("files.allocate", path, |world| {
         parent_exists(world, path)?;
         let node = world.files.entry(path.to_owned()).or_insert_with(|| FileNode::of(FileKind::File, 0, 0o600));
+        // A larger file is neither shortened nor counted as a change.
         if node.size < size {
             node.size = size;
             world.changes += 1;
@@ -90,6 +94,7 @@ pub(crate) fn allocate(path: &str, size: u64) -> ImportResult<()> {
 
 fn parent_exists(world: &HostState, path: &str) -> ImportResult<()> {
     let parent = path.rsplit_once('/').map_or("/", |(parent, _)| if parent.is_empty() { "/" } else { parent });
+    // The root exists even on a host without any file.
     if parent == "/" || world.files.contains_key(parent) { Ok(()) } else { not_found(parent) }
 }
 
@@ -113,6 +118,7 @@ pub(crate) fn remove(path: &str) -> ImportResult<bool> {
             return os(ENOTEMPTY, path);
         }
         let removed = world.files.remove(path).is_some();
+        // An image file takes the file system in it along.
         world.signatures.remove(path);
         world.changes += u32::from(removed);
         Ok(removed)
@@ -148,6 +154,7 @@ pub(crate) fn set_owner(path: &str, user: Option<&str>, group: Option<&str>) -> 
 
 fn change(world: &mut HostState, path: &str, change: impl FnOnce(&mut FileNode)) -> ImportResult<()> {
     let Some(node) = world.files.get_mut(path) else { return not_found(path) };
+    // Counted even if nothing differs. The host is milder, but a driver should look before it sets.
     change(node);
     world.changes += 1;
     Ok(())

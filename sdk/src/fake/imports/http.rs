@@ -29,10 +29,12 @@ pub(crate) fn send(r: &Request) -> ImportResult<Response> {
             found(world)
         })?
     };
+    // The server runs outside of the borrow of the host, which it may change.
     let server = match found {
         ResponseSource::Answer(answer) => return Ok(answer),
         ResponseSource::Server(server) => server,
     };
+    // In lower case, so that a faked server need not care how the driver writes a name.
     let headers = r.headers.iter().map(|header| (header.key.to_ascii_lowercase(), header.value.clone())).collect();
     let ServerResponse { status, headers, body } =
         server(&ServerRequest { host: &host, method: &r.method, to: &to, headers, body: &r.body })?;
@@ -48,6 +50,7 @@ enum ResponseSource {
 
 fn answer(world: &mut HostState, r: &Request, line: &str) -> ImportResult<Response> {
     match &r.endpoint {
+        // A socket without answers is one that no engine has created.
         Endpoint::Unix((socket, _)) if !world.answers.contains_key(line) => not_found(socket),
         _ => scripted(world, line),
     }
@@ -58,6 +61,7 @@ fn scripted(world: &mut HostState, line: &str) -> ImportResult<Response> {
     match world.answers.get_mut(line) {
         Some(answers) if answers.len() > 1 => answers.pop_front().map_or_else(|| os(ECONNREFUSED, line), Ok),
         Some(answers) => answers.front().cloned().map_or_else(|| os(ECONNREFUSED, line), Ok),
+        // At an address without answers, no server listens.
         None => os(ECONNREFUSED, line),
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn mount(r: &Request) -> ImportResult<()> {
         if !world.files.contains_key(&r.target) {
             return not_found(&r.target);
         }
+        // A source such as `tmpfs` or `server:/export` is not a file of this host.
         if r.source.starts_with('/') && !world.files.contains_key(&r.source) {
             return not_found(&r.source);
         }
@@ -60,6 +61,7 @@ pub(crate) fn unmount(target: &str) -> ImportResult<()> {
 pub(crate) fn statfs(target: &str, timeout_ms: u64) -> ImportResult<Usage> {
     Host::read("mount.statfs", target, |world| {
         if world.hung.contains(target) {
+            // The driver waits until its timeout has passed.
             world.boot_ms += timeout_ms;
             return Err(CapabilityError::TimedOut);
         }

@@ -26,6 +26,7 @@ pub(crate) fn resolve(name: &str) -> ImportResult<Vec<String>> {
 pub(crate) fn find_holder(dev: &str, address: &str, timeout_ms: u64) -> ImportResult<Option<Holder>> {
     Host::read("net.find-holder", &format!("{dev} {address}"), |world| {
         let Some(interface) = world.links.get(dev) else { return not_found(dev) };
+        // As the contract says: lo has no neighbours, and a timeout of 0 asks none.
         let asks = interface.link.kind != "loopback" && timeout_ms > 0;
         let has = |other: &NetworkInterface| {
             other.addresses.iter().any(|found| found.cidr.split('/').next() == Some(address))
@@ -81,6 +82,7 @@ pub(crate) fn remove_address(dev: &str, cidr: &str) -> ImportResult<bool> {
 
 pub(crate) fn announce(dev: &str, address: &str) -> ImportResult<()> {
     Host::mutate("net.announce", &format!("{dev} {address}"), |world| {
+        // Not counted as a change, unlike on the host: a driver may announce an address again that is already there.
         if world.links.contains_key(dev) { Ok(()) } else { not_found(dev) }
     })
 }

@@ -34,6 +34,7 @@ pub(crate) fn plug(netns: &str, mode: &str, dev: &str, options: &[Kv]) -> Import
             ("bridge", "bridge") => "veth",
             ("bridge", _) => return Err(CapabilityError::Invalid(format!("{dev} is not a bridge"))),
             ("macvlan", _) => "macvlan",
+            // A dedicated interface is moved as it is.
             (_, kind) => kind,
         };
         let taken = |name: &str| contents.links.iter().any(|link| link.name == name);
@@ -57,6 +58,7 @@ pub(crate) fn plug(netns: &str, mode: &str, dev: &str, options: &[Kv]) -> Import
 
 pub(crate) fn unplug(netns: &str, mode: &str, dev: &str) -> ImportResult<bool> {
     Host::mutate("netns.unplug", &format!("{netns} {mode} {dev}"), |world| {
+        // Looked up even if the namespace is gone: the kernel then returns its interfaces to the node.
         let lent = world.lent.remove(netns);
         let given_back = lent.is_some();
         world.links.extend(lent.map(|interface| (interface.link.name.clone(), interface)));
@@ -76,6 +78,7 @@ fn take_own(contents: &mut Contents) -> bool {
 }
 
 pub(crate) fn add_address(netns: &str, dev: &str, cidr: &str, options: &[Kv]) -> ImportResult<bool> {
+    // An option that is left out is true.
     let network_route = options.iter().all(|option| option.key != "network-route" || option.value == "true");
     Host::mutate("netns.add-address", &format!("{netns} {dev} {cidr}"), |world| {
         let contents = inside(world, netns, dev)?;
@@ -98,6 +101,7 @@ pub(crate) fn remove_address(netns: &str, dev: &str, cidr: &str) -> ImportResult
         let before = contents.addresses.len();
         contents.addresses.retain(|address| address.dev != dev || address.cidr != cidr);
         let removed = contents.addresses.len() < before;
+        // With an address, the kernel also removes the route to its network.
         let network = destination(cidr).unwrap_or_default();
         contents.routes.retain(|route| route.destination != network || route.gateway.is_some());
         world.changes += u32::from(removed);

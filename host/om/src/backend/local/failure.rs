@@ -18,6 +18,7 @@ macro_rules! failures {
     ($($error:ty),*) => {
         $(impl From<$error> for Failure {
             fn from(error: $error) -> Failure {
+                // The agent says which kind it is, so that the exit code does not depend on the words of a message.
                 Failure::new(error.kind(), error)
             }
         })*
@@ -30,6 +31,7 @@ macro_rules! plain_failures {
     ($($error:ty),*) => {
         $(impl From<$error> for Failure {
             fn from(error: $error) -> Failure {
+                // These errors know no kind: a script cannot tell them apart from any other failure.
                 Failure::new(FailureKind::Failed, error)
             }
         })*
@@ -41,7 +43,7 @@ plain_failures!(ConsoleError, EngineError, FlagError, LogReadError);
 impl From<DataStoreError> for Failure {
     fn from(error: DataStoreError) -> Failure {
         match error {
-            // The way out is known.
+            // Adding a key does not create the store, so the message names the command that does.
             DataStoreError::Object(ObjectError::Missing(store)) => {
                 Failure::message(FailureKind::NoMatch, format!("{store} does not exist: om {store} create makes it"))
             }

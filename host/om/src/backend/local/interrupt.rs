@@ -10,6 +10,7 @@ use crate::backend::Reply;
 
 /// Runs a piece of asynchronous work until it is finished. A command that needs none does not pay for a runtime.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Reply<T> {
+    // One thread is enough for one piece of work. What blocks, such as reading files, gets threads of its own.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(16)
@@ -21,7 +22,7 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Reply<T> {
     Ok(result)
 }
 
-/// How many pieces of work are in progress at once. More would only wait for a slot of the sandbox.
+/// The number of pieces of work that are in progress at once. More would only wait for a slot of the sandbox.
 const AT_ONCE: usize = 32;
 
 /// Runs pieces of asynchronous work side by side, on all processors. The results are in the order of the work; one that
@@ -63,6 +64,7 @@ pub(super) async fn cancel_on_signal(cancel: CancelSignal) {
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
     else {
+        // An action that cannot be cancelled is better than none: if it is killed, the next action recovers it.
         return;
     };
     tokio::select! {
@@ -70,5 +72,6 @@ pub(super) async fn cancel_on_signal(cancel: CancelSignal) {
         _ = terminate.recv() => {}
         _ = hangup.recv() => {}
     }
+    // The handlers outlive this function, so a second Ctrl-C does not kill the process while it undoes the action.
     cancel.cancel();
 }

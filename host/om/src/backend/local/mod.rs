@@ -62,11 +62,12 @@ impl Backend for LocalBackend {
 
     fn objects(&self) -> Reply<ObjectList> {
         let objects = self.objects().list().context("cannot list the objects")?;
+        // Strays are only a hint to the operator, so the list of objects is worth having without them.
         Ok(ObjectList { objects, strays: self.objects().strays().unwrap_or_default() })
     }
 
     fn select(&self, query: &ObjectQuery) -> Reply<Vec<ObjectPath>> {
-        // Of a path, no other object needs to be listed.
+        // A path names one object, so no directory has to be listed. The caller decides whether no object is an error.
         if let Some(path) = query.selector.as_path() {
             return Ok(Some(path.clone()).filter(|path| self.objects().exists(path)).into_iter().collect());
         }
@@ -87,6 +88,7 @@ impl Backend for LocalBackend {
     }
 
     fn delete(&self, path: &ObjectPath, sections: &[String], force: bool) -> Reply<ConfigOutcome> {
+        // The first `?` is for the runtime, the second one for the agent.
         Ok(block_on(self.agent.delete(path, sections, force))??)
     }
 
@@ -120,6 +122,7 @@ impl Backend for LocalBackend {
 
     fn plan(&self, path: &ObjectPath, order: &ActionOrder) -> Reply<ActionPlan> {
         let plan = block_on(self.agent.plan(path, &request(order)?))??;
+        // Rendered on this side of the backend, so that a client of an API needs to know no type of the planner.
         Ok(ActionPlan {
             document: serde_json::to_value(plan::render::json(&plan)).context("cannot render the plan")?,
             text: plan::render::text(&plan),
@@ -224,6 +227,7 @@ impl Backend for LocalBackend {
 
     fn sections(&self, path: &ObjectPath, resources: &ResourceSelection) -> Reply<Vec<String>> {
         let filter = resources.filter().map_err(anyhow::Error::from)?;
+        // The agent knows the sections: a resource may be written under an old name of its group, such as `[vg#1]`.
         Ok(self.agent.selected_sections(path, &filter)?)
     }
 
@@ -313,6 +317,7 @@ impl LogConsole for LineConsole {
 fn request(order: &ActionOrder) -> Reply<ActionRequest> {
     let action = Action::ALL.into_iter().find(|action| action.as_str() == order.action);
     Ok(ActionRequest {
+        // An order holds words, so it may name an action that only another version knows.
         action: action.ok_or_else(|| anyhow!("{:?} is not an action", order.action))?,
         filter: order.resources.filter().map_err(anyhow::Error::from)?,
         to: order.to.as_ref().map(|to| to.parse()).transpose().map_err(anyhow::Error::from)?,
@@ -332,6 +337,7 @@ fn request(order: &ActionOrder) -> Reply<ActionRequest> {
 
 fn copying(order: &ActionOrder) -> Reply<plan::CopyRequest> {
     let place = |word: &String| {
+        // The parser's own error does not name the option, which the operator has to correct.
         let expected = "expected nodes, drp, local or the name of a node, with commas between them";
         word.trim().parse::<plan::CopyPlace>().map_err(|_| anyhow!("--target {word}: {expected}"))
     };
@@ -340,5 +346,6 @@ fn copying(order: &ActionOrder) -> Reply<plan::CopyRequest> {
 }
 
 fn duplicate(fd: BorrowedFd<'_>) -> Reply<OwnedFd> {
+    // The agent closes what it is given, and this process still needs its own streams for messages.
     Ok(fd.try_clone_to_owned().context("cannot use the terminal")?)
 }
