@@ -119,6 +119,14 @@ start = /bin/true
 }
 
 #[test]
+fn a_key_that_names_its_scope_reads_that_line() {
+    let text = "[env]\ndir = /a\ndir@n2 = /b/{name}\n";
+    assert_eq!(eval_on("n1", text, "env.dir"), Ok(vec!["/a".to_owned()]));
+    assert_eq!(eval_on("n1", text, "env.dir@n2"), Ok(vec!["/b/web".to_owned()]));
+    assert!(matches!(eval_on("n1", text, "env.dir@n3"), Err(ReadError::Unset(_))));
+}
+
+#[test]
 fn keywords_are_inherited_where_the_driver_says_so() {
     let text = "[DEFAULT]\ngce_zone = west\n[disk#1]\ntype = gce\n[disk#2]\ntype = gce\ngce_zone = east\n";
     assert_eq!(eval_on("n1", text, "disk#1.gce_zone"), Ok(vec!["west".to_owned()]));

@@ -50,8 +50,9 @@ impl NodeData {
     /// The same from the point of view of another node, for `eval --impersonate`.
     #[must_use]
     pub fn impersonating(&self, name: NodeName) -> NodeData {
-        // To impersonate the same node once more must not forget whose configuration this is.
-        let seen_from = Some(&self.name).filter(|own| **own != name).or(self.seen_from.as_ref()).cloned();
+        // The configuration stays that of the node that it was read on, however often another one is impersonated.
+        let own = self.seen_from.as_ref().unwrap_or(&self.name);
+        let seen_from = Some(own).filter(|own| **own != name).cloned();
         NodeData { name, seen_from, ..self.clone() }
     }
 
@@ -72,9 +73,10 @@ impl NodeData {
 /// The written keywords, and the defaults of the others.
 fn keywords(mut written: BTreeMap<String, String>) -> BTreeMap<String, String> {
     for keyword in keyword::node() {
-        let old = keyword.aliases.iter().find_map(|alias| written.get(alias));
-        if let Some(text) = old.or(keyword.default.as_ref()).cloned() {
-            for name in keyword.aliases.iter().chain([&keyword.name]) {
+        let names = [&keyword.name].into_iter().chain(&keyword.aliases);
+        let text = names.clone().find_map(|name| written.get(name)).or(keyword.default.as_ref());
+        if let Some(text) = text.cloned() {
+            for name in names {
                 // References may use the old name or the present one, whichever of them node.conf sets.
                 written.entry(name.clone()).or_insert_with(|| text.clone());
             }
@@ -109,4 +111,30 @@ fn select_word(word: &str, node: &NodeData) -> Result<Vec<NodeName>, String> {
     }
     // A plain name is taken as it stands, whether or not the cluster has that node: it may join later.
     Ok(vec![word.parse().map_err(|error: InvalidNodeName| error.to_string())?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str, text: &str) -> NodeData {
+        NodeData::new(name.parse().unwrap(), &Document::parse(text.to_owned()))
+    }
+
+    #[test]
+    fn a_keyword_has_one_value_under_its_old_name_and_its_present_one() {
+        for text in ["[node]\nenv = PRD\n", "[node]\nhost_mode = PRD\n"] {
+            let node = named("n1", text);
+            assert_eq!((node.keywords["env"].as_str(), node.keywords["host_mode"].as_str()), ("PRD", "PRD"), "{text}");
+        }
+    }
+
+    #[test]
+    fn impersonating_one_node_after_another_keeps_whose_configuration_it_is() {
+        let name = |name: &str| -> NodeName { name.parse().unwrap() };
+        let node = named("n1", "");
+        let twice = node.impersonating(name("n2")).impersonating(name("n3"));
+        assert_eq!((&twice.name, &twice.seen_from), (&name("n3"), &Some(name("n1"))));
+        assert_eq!(twice.impersonating(name("n1")).seen_from, None);
+    }
 }

@@ -112,8 +112,15 @@ impl<'a> KeywordReader<'a> {
     }
 
     fn free(&self, section: &str, key: &ConfigKey) -> Result<KeywordValue, ReadError> {
-        let value = self.resolver.free_value(section, &key.scoped_option()).map_err(ReadError::Invalid)?;
-        let value = value.ok_or_else(|| ReadError::Unset(key.clone()))?;
+        let value = match &key.scope {
+            None => self.resolver.free_value(section, &key.option),
+            // A key that names its scope asks for that very line, not for the one that wins on this node.
+            Some(_) => {
+                let entry = self.document.entry(section, &key.scoped_option());
+                entry.map(|entry| self.resolver.entry_value(section, entry)).transpose()
+            }
+        };
+        let value = value.map_err(ReadError::Invalid)?.ok_or_else(|| ReadError::Unset(key.clone()))?;
         // A late reference has no text yet, so a key that holds one reads as empty.
         let text = value.as_text().unwrap_or_default();
         Ok(KeywordValue {
