@@ -54,6 +54,12 @@ impl Grants {
         })
     }
 
+    /// Grants that allow nothing: for a component that works for no resource.
+    pub fn none() -> Grants {
+        let nothing = || BoundPolicy { open: false, allow: Vec::new(), deny: Vec::new() };
+        Grants { requests: Vec::new(), site: nothing(), namespace: nothing(), resolved: Arc::default() }
+    }
+
     /// Returns the proof that `op` is allowed, or who refuses it. With `limit` [`Access::Read`], only what changes nothing is
     /// allowed.
     pub fn permit<O: Operation>(&self, op: O, limit: Access) -> Result<Permit<O>, PermitDenial> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bindings::driver::DriverIndices;
 use capability::{CallContext, CallInputs, ContextSetup, OUTPUT_BUDGET, ResourcePaths, Subject};
 use driver::{ActionError, CallBounds, SilentLog, Verb};
-use grant::{GrantContext, Grants, NoDeviceLedger, Policy};
+use grant::Grants;
 use model::{DriverName, Group, NodeName, ObjectPath, Rid};
 
 use super::{CallLimits, GuestCall, GuestInstance, LoadError, Sandbox, digest};
@@ -22,9 +22,11 @@ impl Sandbox {
         component: &[u8],
         host: &Arc<capability::HostServices>,
     ) -> Result<String, LoadError> {
-        let component = self.link(&digest(component), component)?;
+        let digest = digest(component);
+        let component = self.link(&digest, component)?;
         let exports = DriverIndices::new(&component).map_err(LoadError::contract)?;
-        let scope = nobody(host).ok_or_else(|| LoadError::Describe("it cannot be asked".to_owned()))?;
+        let scope = without_resource(format!("sha256:{digest}"), host)
+            .ok_or_else(|| LoadError::Describe("it cannot be asked".to_owned()))?;
         let call = GuestCall { component: &component, scope: &Arc::new(scope), limits: CallLimits::default() };
         let outcome = self
             .call(call, async |GuestInstance { store, instance }: GuestInstance<'_>| {
@@ -36,36 +38,32 @@ impl Sandbox {
     }
 }
 
-/// A scope without grants and without a resource, to call `describe`.
-fn nobody(host: &Arc<capability::HostServices>) -> Option<CallContext> {
-    let subject = Subject {
-        object: "describe".parse::<ObjectPath>().ok()?,
-        rid: "task#describe".parse::<Rid>().ok()?,
-        driver: DriverName::new(Group::Task, "describe").ok()?,
-        node: "localhost".parse::<NodeName>().ok()?,
-    };
+/// The scope of a component that works for no resource: it has no grants, and what it logs is dropped. The names and paths are
+/// of nothing that exists. They stand in the audit record of a refused call, where the digest says which component made it; and
+/// no process carries them, so a component that asks for its own processes finds none.
+fn without_resource(digest: String, host: &Arc<capability::HostServices>) -> Option<CallContext> {
     let nowhere = || "/proc/self/nowhere".into();
-    let paths =
-        ResourcePaths { rundir: nowhere(), statedir: nowhere(), logdir: nowhere(), config: nowhere(), cgroup: None };
-    let context = GrantContext {
-        object: subject.object.clone(),
-        rid: subject.rid.clone(),
-        node: subject.node.clone(),
-        rundir: paths.rundir.clone(),
-        statedir: paths.statedir.clone(),
-        config: paths.config.clone(),
-        peers: Vec::new(),
-    };
-    let grants = Grants::bind(&[], &context, &[], &NoDeviceLedger, &Policy::nothing(), &Policy::nothing()).ok()?;
     Some(CallContext::new(ContextSetup {
-        subject,
+        subject: Subject {
+            object: "describe".parse::<ObjectPath>().ok()?,
+            rid: "task#describe".parse::<Rid>().ok()?,
+            driver: DriverName::new(Group::Task, "describe").ok()?,
+            node: "localhost".parse::<NodeName>().ok()?,
+        },
+        // A verb that may only read: a component cannot keep state for a resource that does not exist.
         verb: Verb::Validate,
         sid: String::new(),
-        digest: String::new(),
+        digest,
         inputs: CallInputs::default(),
         bounds: CallBounds::within(PATIENCE),
-        grants,
-        paths,
+        grants: Grants::none(),
+        paths: ResourcePaths {
+            rundir: nowhere(),
+            statedir: nowhere(),
+            logdir: nowhere(),
+            config: nowhere(),
+            cgroup: None,
+        },
         output_budget: OUTPUT_BUDGET,
         log: Arc::new(SilentLog),
         services: host.clone(),
