@@ -36,3 +36,21 @@ fn text(path: &(impl AsRef<Path> + ?Sized)) -> String {
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
 }
+
+/// Converts the time that neighbours may take to answer. Zero stays zero: then they are not asked.
+fn answer_milliseconds(duration: Duration) -> u64 {
+    if duration.is_zero() { 0 } else { milliseconds(duration) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_is_no_limit_where_something_runs_and_no_question_where_neighbours_answer() {
+        assert_eq!((milliseconds(Duration::ZERO), answer_milliseconds(Duration::ZERO)), (1, 0));
+        let short = Duration::from_micros(10);
+        assert_eq!((milliseconds(short), answer_milliseconds(short)), (1, 1));
+        assert_eq!(answer_milliseconds(Duration::from_secs(2)), 2000);
+    }
+}

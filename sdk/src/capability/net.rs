@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CapabilityResult, host, milliseconds};
+use super::{CapabilityResult, answer_milliseconds, host};
 pub use crate::bindings::hostler::driver::net::{Address, Holder, Link, Route};
 
 /// The link of this name, or None if there is no such link.
@@ -23,7 +23,7 @@ pub fn resolve(name: &str) -> CapabilityResult<Vec<String>> {
 /// The other holder of an address: another link of the node, or another host that answers within `timeout`. Other hosts are
 /// not asked if the timeout is zero or the link has no neighbours, such as `lo`.
 pub fn find_holder(dev: &str, address: &str, timeout: Duration) -> CapabilityResult<Option<Holder>> {
-    Ok(host::net::find_holder(dev, address, milliseconds(timeout))?)
+    Ok(host::net::find_holder(dev, address, answer_milliseconds(timeout))?)
 }
 
 /// Sets a link administratively up.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CapabilityResult, host, milliseconds};
+use super::{CapabilityResult, answer_milliseconds, host};
 pub use crate::bindings::hostler::driver::netns::{Address, Contents, Link};
 use crate::bindings::hostler::driver::types::Kv;
 use crate::net::{Holder, Route};
@@ -15,7 +15,7 @@ pub fn look(netns: &str) -> CapabilityResult<Option<Contents>> {
 /// The other holder of an address, as seen from a link of the namespace: another link in it, or another host that answers
 /// within `timeout`.
 pub fn find_holder(netns: &str, dev: &str, address: &str, timeout: Duration) -> CapabilityResult<Option<Holder>> {
-    Ok(host::netns::find_holder(netns, dev, address, milliseconds(timeout))?)
+    Ok(host::netns::find_holder(netns, dev, address, answer_milliseconds(timeout))?)
 }
 
 /// Plugs a link into the namespace. The mode is `bridge`, `macvlan` or `dedicated`. If `name` or `mac` is None, the host

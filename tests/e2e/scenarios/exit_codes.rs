@@ -5,6 +5,7 @@ use crate::world::World;
 crate::trials!(
     what_takes_too_long_ends_with_7,
     where_the_object_has_no_instance_it_ends_with_3,
+    a_console_of_an_object_that_does_not_exist_exits_with_2,
     what_a_driver_cannot_do_ends_with_4,
     to_run_what_cannot_be_run_is_a_mistake,
     a_failed_action_is_told_until_it_succeeds_or_is_forgotten,
@@ -27,6 +28,12 @@ fn where_the_object_has_no_instance_it_ends_with_3(world: &World) {
     world.create("web", "[DEFAULT]\nnodes = n2 n3\n[fs#1]\ntype = flag\n");
     for action in ["instance start", "instance stop", "start --local", "start", "start --dry-run"] {
         world.om(&format!("web {action}")).ends(3).says("n2 n3");
+    }
+}
+
+fn a_console_of_an_object_that_does_not_exist_exits_with_2(world: &World) {
+    for action in ["enter", "exec -- /bin/true", "container logs"] {
+        world.om(&format!("web {action}")).ends(2).says("web does not exist");
     }
 }
 

@@ -6,6 +6,7 @@ use exec::{ActionEnding, ExecutionRefusal};
 use protocol::{EndingDocument, FailureKind};
 
 use crate::action::ActError;
+use crate::console::ConsoleError;
 use crate::datastore::DataStoreError;
 use crate::edit::{ConfigError, DeleteError};
 use crate::file::lock::LockError;
@@ -31,6 +32,16 @@ impl ObjectError {
     pub fn kind(&self) -> FailureKind {
         match self {
             ObjectError::Missing(_) => FailureKind::NoMatch,
+            _ => FailureKind::Failed,
+        }
+    }
+}
+
+impl ConsoleError {
+    /// The kind of failure that this is.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            ConsoleError::Object(error) => error.kind(),
             _ => FailureKind::Failed,
         }
     }

@@ -25,7 +25,7 @@ macro_rules! failures {
     };
 }
 
-failures!(ActError, ConfigError, DeleteError, ObjectError, PolicyChangeError, ProcessGroupError);
+failures!(ActError, ConfigError, ConsoleError, DeleteError, ObjectError, PolicyChangeError, ProcessGroupError);
 
 macro_rules! plain_failures {
     ($($error:ty),*) => {
@@ -38,7 +38,7 @@ macro_rules! plain_failures {
     };
 }
 
-plain_failures!(ConsoleError, EngineError, FlagError, LogReadError);
+plain_failures!(EngineError, FlagError, LogReadError);
 
 impl From<DataStoreError> for Failure {
     fn from(error: DataStoreError) -> Failure {
