@@ -60,6 +60,7 @@ impl DriverFault {
     /// A stable word for it, for scripts and protocols.
     pub fn code(&self) -> &'static str {
         match self {
+            // Not derived from the message: scripts rely on these words, and the messages may be reworded.
             DriverFault::Trap(_) => "trap",
             DriverFault::Cpu(_) => "cpu_limit",
             DriverFault::Wall(_) => "deadline",
@@ -116,6 +117,7 @@ impl ActionError {
             ActionError::Failed(_) => "failed",
             ActionError::TimedOut(_) => "timed_out",
             ActionError::Cancelled => "cancelled",
+            // The fault's own word says more than that there was one.
             ActionError::Fault(fault) => fault.code(),
         }
     }

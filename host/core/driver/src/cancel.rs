@@ -31,6 +31,7 @@ impl CancelSignal {
     /// Raises the signal, and wakes every task that waits for it.
     pub fn cancel(&self) {
         let mut waiting = self.0.waiting();
+        // Raised under the lock: a task that looked before is listed by now, and a task that looks later sees the signal.
         self.0.raised.store(true, Ordering::Release);
         let wakers = std::mem::take(&mut waiting.wakers);
         // A waker may run code of its executor, which may drop a `CancelWait`: never under the lock.
@@ -40,6 +41,7 @@ impl CancelSignal {
 
     /// Whether the signal was raised.
     pub fn is_cancelled(&self) -> bool {
+        // Pairs with the release in `cancel`: a task that sees the signal also sees all that was done before it was raised.
         self.0.raised.load(Ordering::Acquire)
     }
 
@@ -79,6 +81,7 @@ impl Future for CancelWait<'_> {
         if signal.raised.load(Ordering::Acquire) {
             return Poll::Ready(());
         }
+        // A number and not the waker: two waits of one task have the same waker, and are dropped one by one.
         let number = *self.number.get_or_insert_with(|| {
             waiting.next += 1;
             waiting.next
@@ -95,6 +98,7 @@ impl Future for CancelWait<'_> {
 impl Drop for CancelWait<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
+            // Two statements: the first one gives the lock back, so the waker is not dropped under it.
             let removed = self.signal.waiting().wakers.remove(&number);
             drop(removed);
         }

@@ -82,6 +82,7 @@ pub trait Driver: Send + Sync {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, ActionReport> {
+        // Most drivers cannot be moved. The parameters have names for those that can.
         let _ = (to, call, bounds, log);
         let result = Err(ActionError::Unsupported);
         Box::pin(std::future::ready(ActionReport { change: Change::Unchanged, result }))
@@ -97,6 +98,7 @@ pub trait Driver: Send + Sync {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<i32, ActionError>> {
+        // Most drivers have no console. The parameters have names for those that do.
         let _ = (asked, terminal, call, bounds, log);
         Box::pin(std::future::ready(Err(ActionError::Unsupported)))
     }

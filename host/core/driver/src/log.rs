@@ -32,6 +32,7 @@ pub trait LogSink: Send + Sync {
 
     /// Takes the progress of long work.
     fn progress(&self, rid: &Rid, done: u64, total: Option<u64>, unit: &str) {
+        // Dropped, unless the sink has a place for a number that keeps changing.
         let _ = (rid, done, total, unit);
     }
 }

@@ -65,13 +65,16 @@ impl Manifest {
     /// Parses the document.
     pub fn parse(json: &[u8]) -> Result<Manifest, ManifestError> {
         let wire: WireManifest = serde_json::from_slice(json).map_err(ManifestError::Json)?;
+        // Before the members are judged: in another contract they may mean something else, and this error names the real cause.
         if wire.contract != CONTRACT {
             return Err(ManifestError::Contract(wire.contract));
         }
+        // An unknown member is ignored, which would be wrong for these: the driver relies on them.
         if let Some(unknown) = wire.critical.iter().find(|name| !KNOWN.contains(&name.as_str())) {
             return Err(ManifestError::Critical(unknown.clone()));
         }
         let full_name = format!("{}.{}", wire.group, wire.name);
+        // Only a known group has a place in the order of start and stop.
         let name = full_name.parse().map_err(|_| member("name", &full_name, "<group>.<name>"))?;
         Ok(Manifest {
             name,
@@ -171,6 +174,7 @@ impl WireKeyword {
             )
         })?;
         let store = self.store.map(|word| {
+            // `svc` is a kind of object as well, but has no keys to read.
             let kind = word.parse::<model::ObjectKind>().ok().filter(|kind| kind.is_store());
             kind.ok_or_else(|| member(&format!("keywords.{}.store", self.name), &word, "sec or cfg"))
         });
@@ -225,6 +229,7 @@ fn verb_of(word: &str) -> Result<Verb, ManifestError> {
         Verb::Logs,
         Verb::Migrate,
     ];
+    // Refused if unknown: the agent would never call it, and the author would not learn why.
     VERBS.into_iter().find(|verb| verb.as_str() == word).ok_or_else(|| member("verbs", word, "a verb of the contract"))
 }
 

@@ -26,6 +26,7 @@ pub fn drivers() -> &'static [BuiltinDriver] {
 
 impl std::fmt::Debug for BuiltinDriver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the component and the manifest, which would fill the screen.
         f.debug_struct("BuiltinDriver").field("name", &self.name).field("digest", &self.digest).finish_non_exhaustive()
     }
 }

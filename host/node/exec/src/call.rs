@@ -57,6 +57,7 @@ async fn act(
     };
     let answer = bounded(answer, bounds).await;
     let ActionReport { change, result } =
+        // The call was dropped in the middle, so only the driver could have told how far it got.
         answer.unwrap_or_else(|error| ActionReport { change: Change::Unknown, result: Err(error) });
     match result {
         // A driver without these verbs has nothing to create: its resource is provisioned by other means.
@@ -130,6 +131,7 @@ async fn run(prepared: &PreparedCall, bounds: &CallBounds, log: &Arc<dyn LogSink
     let answer = prepared.driver.run(&prepared.call, bounds, Arc::clone(log));
     match flatten(bounded(answer, bounds).await) {
         Ok(report) if report.exit_status == 0 => CallOutcome { change: Change::Changed, result: Ok(report.text) },
+        // A task that failed may have done half of its work.
         Ok(report) => CallOutcome::failed(Change::Changed, StepError::Exit(report.exit_status)),
         Err(error) => CallOutcome::failed(Change::Unknown, error.into()),
     }
@@ -179,6 +181,7 @@ async fn bounded<T>(answer: impl Future<Output = T>, bounds: &CallBounds) -> Res
         biased;
         answer = answer => Ok(answer),
         () = given_up(&bounds.cancel) => Err(ActionError::Cancelled),
+        // After the deadline plus a grace: the runtime stops the driver at the deadline, and its report says what was changed.
         () = tokio::time::sleep(bounds.deadline.saturating_add(GRACE)) => Err(DriverFault::Wall(bounds.deadline).into()),
     }
 }

@@ -36,6 +36,7 @@ pub async fn execute(
         execution.phase(phase, first, &mut reports).await;
         first += phase.stages.iter().map(|stage| stage.steps.len()).sum::<usize>();
     }
+    // Asked before the rollback, which a cancellation does not stop: one that arrives during it changes nothing.
     let interrupted = was_interrupted(plan, session, &reports);
     let rollback = match interrupted || execution.has_failed() {
         true => roll_back(&execution, plan, &reports).await,

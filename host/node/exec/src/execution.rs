@@ -28,6 +28,7 @@ impl<'a> Execution<'a> {
 
     /// Whether a step that is not optional has failed.
     pub(crate) fn has_failed(&self) -> bool {
+        // All steps run in one task, so the order of memory accesses is not in question.
         self.failed.load(Ordering::Relaxed)
     }
 

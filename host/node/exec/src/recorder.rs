@@ -23,6 +23,7 @@ impl ActionRecorder {
     /// Journals the plan. If that fails, an action that can be undone is refused. An action that goes on past every failure goes
     /// on past this one too.
     pub(crate) async fn begin(plan: &Plan, session: &ExecutionContext) -> Result<ActionRecorder, ExecutionRefusal> {
+        // Nothing will be touched, so there is nothing to recover.
         if plan.steps().all(|step| step.work.is_empty()) {
             return Ok(ActionRecorder::with(None, session));
         }
@@ -36,6 +37,7 @@ impl ActionRecorder {
         let needed = plan.phases.iter().any(|phase| phase.on_failure != OnFailure::GoOn);
         let recorder = match begun {
             Ok(journal) => ActionRecorder::with(Some(journal), session),
+            // Refused even if it goes on past failures: the other action may be doing the opposite on the same resources.
             Err(error @ JournalError::Held(_)) => return Err(ExecutionRefusal(error)),
             Err(error) if needed => return Err(ExecutionRefusal(error)),
             Err(error) => {
@@ -59,6 +61,7 @@ impl ActionRecorder {
         journal.append(&JournalRecord::Begin { step, verb, persistent })?;
         // A reboot takes volatile effects away, so only persistent ones must survive a power loss.
         if persistent {
+            // Noted before the sync, which may fail after the record has reached the disk: then the end must reach it too.
             self.persistent.store(true, Ordering::Relaxed);
             journal.sync().await?;
         }
@@ -67,6 +70,7 @@ impl ActionRecorder {
 
     pub(crate) fn step_ends(&self, step: usize, verb: Verb, change: Change, failed: bool) {
         let Some(verb) = RecordedVerb::of(verb) else { return };
+        // Not synced: a step whose end is lost counts as open, and is undone as one that may have changed something.
         self.write(&JournalRecord::End { step, verb, change: change.into(), failed });
     }
 
@@ -76,6 +80,8 @@ impl ActionRecorder {
 
     /// Closes the journal: after this, nothing is left to recover.
     pub(crate) async fn done(&self) {
+        // Synced only behind a synced begin: otherwise a power loss could leave the begin alone, and a finished action be
+        // recovered.
         self.write(&JournalRecord::Done);
         if let Some(journal) = &self.journal
             && self.persistent.load(Ordering::Relaxed)
@@ -103,6 +109,7 @@ impl ActionRecorder {
 
 fn header(plan: &Plan, session: &ExecutionContext) -> JournalHeader {
     let steps = plan.phases.iter().flat_map(|phase| {
+        // A recovery knows the journal only, so what a rollback would undo is decided here, from the plan.
         let undone = phase.on_failure == OnFailure::Undo;
         phase.stages.iter().flat_map(|stage| &stage.steps).map(move |step| PlannedStep {
             rid: step.rid.to_string(),

@@ -50,6 +50,7 @@ pub async fn recover(
         Ok(None) => return Ok(None),
         Ok(Some(found)) => found,
         Err(JournalError::Unreadable(path)) => {
+            // Kept and not overwritten: something may be half done, and only a person can find out what.
             let apart = set_apart(&path)?;
             let text = format!("the journal of an earlier action cannot be read, it is kept as {}", apart.display());
             session.log.line(None, LogSeverity::Error, &text);
@@ -70,9 +71,11 @@ pub async fn recover(
     let recovered = verdict(&story, session);
     let (level, text) = announcement(&story, recovered);
     session.log.line(None, level, &text);
+    // Before the undo: a program that still runs could bring up again what is stopped below.
     end_abandoned(facilities, session, &story.sid).await;
     let mut undone = Vec::new();
     for (at, step) in story.to_undo(&session.boot) {
+        // `to_undo` yields only steps that have a deadline.
         let deadline = step.undo.unwrap_or_default();
         let end = match undo(&execution, UndoStep { at, rid: &step.rid, deadline, probe: step.probe }).await {
             Ok(()) => UndoOutcome::Stopped,
@@ -80,6 +83,7 @@ pub async fn recover(
         };
         undone.push(UndoneStep { rid: step.rid.clone(), end });
     }
+    // Even if an undo failed: it was reported, and must not stop every later action at the same place.
     execution.recorder.done().await;
     Ok(Some(RecoveryReport::Finished { story, recovered, undone }))
 }
@@ -91,6 +95,7 @@ type InterruptedAction = (JournalledAction, Result<Journal, JournalError>);
 async fn find(path: &Path) -> Result<Option<InterruptedAction>, JournalError> {
     let journal = path.to_owned();
     let found = tokio::task::spawn_blocking(move || {
+        // Read first, and only then opened for writing: on a disk that has become read-only, the action is undone all the same.
         let Some(story) = Journal::interrupted(&journal)? else { return Ok(None) };
         match Journal::resume(&journal) {
             Ok(resumed) => Ok(resumed.map(|(journal, story)| (story, Ok(journal)))),

@@ -45,6 +45,7 @@ pub(crate) async fn roll_back(
             StepUndo::Stop(deadline) => {
                 match undo(execution, UndoStep { at, rid: &step.rid, deadline, probe: step.probe }).await {
                     Ok(()) => UndoOutcome::Stopped,
+                    // The rest is undone all the same: a resource that cannot be stopped keeps busy only what it stands on.
                     Err(error) => UndoOutcome::Failed(error),
                 }
             }

@@ -51,9 +51,11 @@ impl Execution<'_> {
         ends: &mut FinishedSteps<'p>,
         reports: &mut [Option<StepReport>],
     ) {
+        // With a limit of 0 no step would ever begin.
         let limit = if stage.parallel { self.session.parallel.max(1) } else { 1 };
         let place = |(at, step)| PlacedStep { at: first + at, step, on_failure };
         let mut waiting: VecDeque<PlacedStep<'p>> = stage.steps.iter().enumerate().map(place).collect();
+        // Not spawned: if the caller drops the action, no step goes on without it.
         let mut running = FuturesUnordered::new();
         loop {
             while running.len() < limit && !self.halts(on_failure) {
@@ -62,6 +64,7 @@ impl Execution<'_> {
                 let Some(placed) = next.and_then(|next| waiting.remove(next)) else { break };
                 running.push(self.step(placed, ends.missing(placed.step)));
             }
+            // Nothing runs, and nothing more may begin: the stage is done, or was halted.
             let Some((at, report)) = running.next().await else { return };
             ends.0.insert(&stage.steps[at - first].rid, report.end.error().is_none());
             reports[at] = Some(report);

@@ -90,6 +90,7 @@ impl Execution<'_> {
             return CallOutcome::failed(Change::Unchanged, ActionError::Cancelled.into());
         }
         let verb = work.verb();
+        // Before the record: the driver says whether its effect survives a reboot, and a refusal has touched nothing.
         let prepared = match self.facilities.prepare(&step.rid, verb).await {
             Ok(prepared) => prepared,
             Err(cause) => return CallOutcome::failed(Change::Unchanged, StepError::Prepare { verb, cause }),
@@ -100,6 +101,7 @@ impl Execution<'_> {
         pass(Failpoint::BeforeBegin);
         if let Err(error) = self.recorder.step_begins(at, verb, persistent).await {
             match on_failure {
+                // A stop must work on a full disk. What can be undone must not be done without a record.
                 OnFailure::GoOn => self.recorder.warn(&error),
                 _ => return CallOutcome::failed(Change::Unchanged, StepError::Journal(error)),
             }
@@ -125,6 +127,7 @@ impl Execution<'_> {
             self.session.log.line(Some(&step.rid), LogSeverity::Info, text);
         }
         if let Err(error) = self.triggers(step, &bounds, &after).await {
+            // Only the result is the trigger's: what the driver has changed stays counted, and is undone.
             called.result = Err(error);
         }
         called

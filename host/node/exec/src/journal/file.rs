@@ -100,24 +100,30 @@ impl Journal {
     pub(crate) fn begin(path: &Path, header: JournalHeader, volatile: bool) -> Result<Journal, JournalError> {
         let file = open_locked(path)?;
         let old = read(&file, path)?;
+        // Read before anything is overwritten: the old records may be all that says what an interrupted action has touched.
         if let Some(story) = unfinished(path, &old)? {
             let (action, sid) = (story.action, story.sid);
             return Err(JournalError::Unfinished { path: path.to_owned(), action, sid });
         }
         let room = SMALLEST.max(header.room());
+        // Before the first effect: later, a full disk would stop the records of what is already done.
         set_aside(&file, old.len() as u64, room).map_err(|cause| JournalError::Room {
             path: path.to_owned(),
             room,
             cause,
         })?;
+        // Old bytes behind the new records would not fit the chain of checksums, and look like damage.
         let used = old.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         file.write_all_at(&vec![0; used], 0).map_err(failed("clear", path))?;
         let journal = Journal::at(path, file, 0, ChecksumChain::default());
         journal.append(&JournalRecord::Plan(header))?;
+        // A power loss takes the effects of such an action away, so the records need not survive one.
         if volatile {
             return Ok(journal);
         }
+        // `sync_data` also writes the size that `set_aside` may have changed, which is all that reading needs.
         journal.file.sync_data().map_err(failed("sync", path))?;
+        // A new file: its name is in the directory, which has a sync of its own.
         if old.is_empty() {
             sync_directory(path)?;
         }
@@ -126,6 +132,7 @@ impl Journal {
 
     /// Takes over the journal of an interrupted action, to record its recovery.
     pub(crate) fn resume(path: &Path) -> Result<Option<(Journal, JournalledAction)>, JournalError> {
+        // `open_locked` would create the file.
         if !path.exists() {
             return Ok(None);
         }
@@ -146,9 +153,11 @@ impl Journal {
     /// Appends a record. It is not lost if the process is killed right after this.
     pub(crate) fn append(&self, record: &JournalRecord) -> Result<(), JournalError> {
         let payload = serde_json::to_vec(record).map_err(|error| failed("write", &self.path)(error.into()))?;
+        // Held until the record is written: each checksum continues the one before it, so two records may not mix.
         let mut end = self.end();
         let (frame, chain) = encode(end.chain, &payload);
         self.file.write_all_at(&frame, end.offset).map_err(failed("write", &self.path))?;
+        // Only after a whole write: the next record overwrites one that failed halfway.
         *end = AppendPosition { offset: end.offset + frame.len() as u64, chain };
         Ok(())
     }
@@ -162,9 +171,11 @@ impl Journal {
         }
         // Read again: what others appended while this call waited for the lock is covered by the same sync.
         let reached = self.end().offset;
+        // If this future is dropped, the thread goes on and keeps the file, and so the lock on it, until the disk has answered.
         let file = Arc::clone(&self.file);
         let done = tokio::task::spawn_blocking(move || file.sync_data()).await;
         done.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(failed("sync", &self.path))?;
+        // Not after an error: the next caller then tries for itself instead of believing this call.
         *synced = reached;
         Ok(())
     }

@@ -79,9 +79,12 @@ fn split(chain: ChecksumChain, bytes: &[u8]) -> Result<(&[u8], ChecksumChain), J
     let Some((head, behind)) = bytes.split_at_checked(HEAD) else { return Err(JournalTail::Torn) };
     let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let (length, of_length, of_payload) = (word(0) as usize, word(4), word(8));
+    // A crash leaves only zeros behind the record that it cuts short. Anything else there means that later records were written:
+    // then this one was whole, and is damaged.
     if chain.sum(&head[..4]) != of_length || length > LONGEST {
         return Err(if blank(behind) { JournalTail::Torn } else { JournalTail::Damaged });
     }
+    // The file ends within the record: nothing was written behind it.
     let Some((payload, behind)) = behind.split_at_checked(length) else { return Err(JournalTail::Torn) };
     if ChecksumChain(of_length).sum(payload) != of_payload {
         return Err(if blank(behind) { JournalTail::Torn } else { JournalTail::Damaged });

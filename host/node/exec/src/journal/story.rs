@@ -56,6 +56,7 @@ pub struct JournalledStep {
 impl JournalledStep {
     /// Whether it changed anything.
     pub fn change(&self) -> Change {
+        // A call without an end may have done all of its work, or none.
         if self.open { Change::Unknown } else { self.settled }
     }
 
@@ -66,6 +67,7 @@ impl JournalledStep {
 
     fn end(&mut self, change: Change, failed: bool) {
         self.open = false;
+        // A call that changed nothing does not take back what an earlier call of the step did.
         self.settled = if self.settled == Change::Unchanged { change } else { self.settled };
         self.calls_left = self.calls_left.saturating_sub(usize::from(!failed));
     }
@@ -75,6 +77,7 @@ impl JournalledAction {
     /// Whether only the last record is missing. An optional step may have failed, or never been tried. Where all steps are
     /// optional, as in an action on tasks or syncs, they all count.
     pub fn is_complete(&self) -> bool {
+        // An optional step that is open counts: it may be half done, and must be undone.
         let counts = |step: &JournalledStep| step.open || !step.optional;
         let all_optional = self.steps.iter().all(|step| step.optional);
         let mut counting = self.steps.iter().filter(|step| all_optional || counts(step));
@@ -110,6 +113,7 @@ pub(super) fn tell(bytes: &[u8]) -> JournalContent {
     let mut records = payloads.into_iter().map(serde_json::from_slice::<JournalRecord>);
     let mut story = match records.next() {
         None if tail == JournalTail::Damaged => return JournalContent::Unreadable,
+        // No whole header: the action died before it touched anything.
         None => return JournalContent::Nothing,
         Some(Ok(JournalRecord::Plan(header))) => match begin(header, tail) {
             Some(story) => story,
@@ -161,6 +165,7 @@ fn apply(story: &mut JournalledAction, record: &JournalRecord) -> bool {
     match record {
         JournalRecord::Begin { persistent, .. } => {
             step.begun = true;
+            // One persistent call is enough: a reboot does not undo the step as a whole.
             step.persistent |= *persistent;
             step.open = true;
         }

@@ -30,6 +30,7 @@ pub(crate) fn action_error(error: wit::ActionError) -> ActionError {
     match error {
         wit::ActionError::InvalidConfig(text) => ActionError::InvalidConfig(text),
         wit::ActionError::Unsupported => ActionError::Unsupported,
+        // The caller adds the way out: it knows who refused.
         wit::ActionError::NeedsGrant(line) => ActionError::NeedsGrant { line, way_out: String::new() },
         wit::ActionError::Retryable(text) => ActionError::Retryable(text),
         wit::ActionError::Failed(text) => ActionError::Failed(text),
@@ -101,6 +102,7 @@ fn message(message: wit::Message) -> ReportMessage {
     let level = match message.level.as_str() {
         "error" => LogSeverity::Error,
         "warn" => LogSeverity::Warn,
+        // A later version of the contract may add words.
         _ => LogSeverity::Info,
     };
     ReportMessage { level, text: message.text }

@@ -88,6 +88,7 @@ impl SandboxedDriver {
     {
         let about = setup.call;
         let DriverCall { object, rid, .. } = about;
+        // Before the guest runs: its kernel calls would all be refused until the stuck one returns.
         if let Some(stuck) = self.environment.host.queues.stuck(object, rid) {
             return DriverAnswer::refused(DriverFault::Stuck(stuck.to_string()).into());
         }
@@ -113,11 +114,14 @@ impl SandboxedDriver {
     /// so the host adds what it knows of both.
     fn explain(&self, scope: &CallContext, error: ActionError) -> ActionError {
         match error {
+            // Even if the action was given up: the missing grant is what the operator can do something about.
             ActionError::NeedsGrant { line, .. } => self.refusal(scope, line),
             error if scope.bounds().cancel.is_cancelled() => {
+                // The driver's own words go to the log: the report says only that the action was given up.
                 scope.say(LogSeverity::Info, &error.to_string());
                 ActionError::Cancelled
             }
+            // The driver saw a program fail, and cannot know that the host killed it because time was up.
             ActionError::Retryable(text) if scope.has_killed() || scope.is_overdue() => ActionError::TimedOut(text),
             ActionError::Failed(text) if scope.is_overdue() => ActionError::TimedOut(text),
             error => error,
@@ -174,6 +178,7 @@ impl SandboxedDriver {
             .iter()
             .map(|k| grant::GrantKeyword { name: &k.name, values: &k.values, from: k.from.as_ref() })
             .collect();
+        // Whichever resource a reference names: resources of one object may pass a device on, as a volume group does.
         let ledger = |_: &model::Rid, device: &str| self.environment.host.owners.gave_any(&call.object, device);
         grant::Grants::bind(&self.requests, &context, &keywords, &ledger, &self.policy, &namespace)
             .map_err(|error| ActionError::InvalidConfig(error.to_string()))

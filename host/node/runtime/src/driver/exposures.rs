@@ -30,6 +30,7 @@ impl SandboxedDriver {
         let own = self.environment.host.owners.gave(object, rid, device)
             || scope.grants().permit(read, grant::Access::Read).is_ok();
         if own {
+            // Noted, so that a resource that refers to this device is granted it.
             scope.give_device(device);
         }
         own

@@ -73,6 +73,7 @@ impl Runtime {
             ComponentCode::Builtin(_) => DriverTrust::BuiltIn,
             ComponentCode::File(_) => DriverTrust::ThirdParty,
         };
+        // Before the component is linked: a driver that is refused need not be compiled.
         let (policy, limits) = self.policy(&source, trust)?;
         let requests = requests(&source.manifest)?;
         let (component, exports) = self.link(&source)?;
@@ -105,6 +106,8 @@ impl Runtime {
         let sandbox = &self.environment.sandbox;
         let component = match &source.code {
             ComponentCode::Builtin(bytes) => sandbox.link(hex, bytes),
+            // Read even if its compiled form is in the cache: only the digest of the file shows that it is still what was
+            // installed.
             ComponentCode::File(path) => sandbox.link(hex, &sandbox::read(path, &source.digest)?),
         }?;
         let exports = DriverIndices::new(&component).map_err(LoadError::contract)?;

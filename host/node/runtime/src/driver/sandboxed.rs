@@ -46,6 +46,7 @@ impl SandboxedDriver {
             Err(error) => answer::no_status(error),
         };
         if let Some(scope) = answer.scope {
+            // What the driver has logged as a warning, then what the host has to say about its answer.
             report.messages.extend(scope.take_messages());
             self.judge_exposures(&scope, &mut report);
         }
@@ -125,6 +126,7 @@ impl Driver for SandboxedDriver {
             let setup = CallSetup::new(Verb::Run, call, bounds, log);
             let answer = self
                 .call(setup, async |DriverInstance { store, instance, context, .. }: DriverInstance<'_>| {
+                    // An optional interface: a component without it is a driver all the same, but not a task.
                     let Ok(export) = task::HostTask::new(&mut *store, &instance) else {
                         return Ok(Err(wit::ActionError::Unsupported));
                     };
@@ -206,6 +208,7 @@ impl Driver for SandboxedDriver {
                     }
                 })
                 .await;
+            // The guest is gone by now. The host connects the terminal, so no byte of it passes through the sandbox.
             let attachment = answer::attachment(answer.result?);
             let scope = answer.scope.ok_or(ActionError::Unsupported)?;
             capability::console::connect(&scope, &attachment, terminal).await.map_err(|error| match error {

@@ -93,6 +93,8 @@ impl ComponentCache {
             return Err(LoadError::TooLarge);
         }
         let compiled = compile::in_child(&self.compiler, bytes).map_err(LoadError::Compile)?;
+        // From the file that was just written: the kernel shares its pages between all processes. The copy in memory is for a
+        // cache that cannot be written.
         if self.write(&path, &compiled).is_ok()
             && let Some(component) = self.cached(engine, &path)
         {
@@ -104,6 +106,7 @@ impl ComponentCache {
     /// The cached form. A file that another engine or another user wrote is treated as absent.
     fn cached(&self, engine: &wasmtime::Engine, path: &Path) -> Option<Component> {
         let file =
+            // Not through a symbolic link, which may lead to any file of this uid: not each of them is compiled code.
             File::options().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(path).ok()?;
         // All checks are made on the open file, which nobody can exchange any more, and not on its path.
         let seen = file.metadata().ok()?;
@@ -126,6 +129,7 @@ impl ComponentCache {
             .create_new(true)
             .mode(0o600)
             .open(&draft)
+            // Synced before it gets its name: otherwise a power loss could leave an empty file there, and cost a compilation.
             .and_then(|mut file| seal(&mut file, compiled).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&draft, path));
         if written.is_err() {

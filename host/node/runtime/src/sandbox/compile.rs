@@ -24,6 +24,7 @@ const CPU: u64 = 120;
 pub(crate) fn in_child(compiler: &Path, component: &[u8]) -> Result<Vec<u8>, String> {
     let mut child = Command::new(compiler)
         .arg(VERB)
+        // Nothing in the caller's environment may change the code that the cache then keeps.
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -32,7 +33,8 @@ pub(crate) fn in_child(compiler: &Path, component: &[u8]) -> Result<Vec<u8>, Str
         .map_err(|error| format!("the compiler does not start: {error}"))?;
     let mut stdin = child.stdin.take().ok_or("the compiler has no standard input")?;
     let output = std::thread::scope(|scope| {
-        // The write fails if the child gives up early: its standard error says why, so the result is not needed.
+        // In a thread: with both pipes full, this process and the child would wait for each other. The write fails if the child
+        // gives up early: its standard error says why, so the result is not needed.
         scope.spawn(move || stdin.write_all(component));
         child.wait_with_output()
     })
@@ -49,6 +51,7 @@ pub(crate) fn in_child(compiler: &Path, component: &[u8]) -> Result<Vec<u8>, Str
 
 /// The child: a component on standard input, its compiled form on standard output.
 pub fn compile_child() -> Result<(), String> {
+    // First: the limits bound the reading as well.
     limit()?;
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component).map_err(|error| error.to_string())?;
@@ -58,6 +61,7 @@ pub fn compile_child() -> Result<(), String> {
 }
 
 fn limit() -> Result<(), String> {
+    // No core file: a compiler that is killed by its limit would write all its memory to the disk.
     for (resource, limit) in [(Resource::As, MEMORY), (Resource::Cpu, CPU), (Resource::Core, 0)] {
         let limit = Rlimit { current: Some(limit), maximum: Some(limit) };
         setrlimit(resource, limit).map_err(|error| format!("cannot limit the compiler: {error}"))?;

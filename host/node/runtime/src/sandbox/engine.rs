@@ -42,6 +42,8 @@ impl Drop for EngineSlot<'_> {
 impl SandboxEngine {
     /// An engine with a pool of slots; without one if the address space has no room for it.
     pub(crate) fn new() -> wasmtime::Result<SandboxEngine> {
+        // The pool reserves gigabytes of address space, which a limit on the process may forbid. Without it each call maps memory
+        // of its own: slower, and no less safe.
         let inner = match wasmtime::Engine::new(configuration().allocation_strategy(pool())) {
             Ok(engine) => engine,
             Err(_) => wasmtime::Engine::new(&configuration())?,
@@ -56,6 +58,7 @@ impl SandboxEngine {
 
     /// An engine that compiles and runs nothing.
     pub(crate) fn compiler() -> wasmtime::Result<wasmtime::Engine> {
+        // No pool: this process runs no guest, and its address space is limited.
         wasmtime::Engine::new(&configuration())
     }
 
@@ -65,7 +68,9 @@ impl SandboxEngine {
 
     /// Waits for a slot, and makes the epoch tick as long as the slot is held.
     pub(crate) async fn slot(&self) -> EngineSlot<'_> {
+        // The semaphore is never closed, so this always has a permit.
         let permit = self.slots.acquire().await.ok();
+        // Counted before the look at `ticking`: the thread looks again at the count after it has cleared the flag.
         self.running.fetch_add(1, Ordering::AcqRel);
         if !self.ticking.swap(true, Ordering::AcqRel) {
             self.tick();
@@ -76,6 +81,7 @@ impl SandboxEngine {
     /// Ticks from a thread of its own, which no guest can starve, until no guest runs. Two such threads would make budgets run out
     /// early, so `ticking` lets only one in.
     fn tick(&self) {
+        // A weak reference, so that the thread does not keep a dropped engine alive.
         let (engine, running, ticking) = (self.inner.weak(), self.running.clone(), self.ticking.clone());
         std::thread::spawn(move || {
             loop {
@@ -99,8 +105,10 @@ fn configuration() -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
+        // Cheaper than fuel, which counts instructions: a guest compares one number at each loop and call.
         .epoch_interruption(true)
         .max_wasm_stack(512 << 10)
+        // A fiber's stack is shared by the guest and the host functions that it calls: what exceeds `max_wasm_stack` is theirs.
         .async_stack_size(1 << 20)
         .memory_reservation(RESERVATION)
         .memory_guard_size(64 << 10)

@@ -38,15 +38,19 @@ impl Sandbox {
         F: AsyncFnOnce(GuestInstance<'_>) -> wasmtime::Result<T>,
     {
         let GuestCall { component, scope, limits } = call;
+        // The wait for a slot counts, too. A call that gets none in time has changed nothing.
         let Ok(_slot) = timeout_at(scope.deadline(), self.engine.slot()).await else {
             return GuestOutcome::not_begun(overdue(scope));
         };
         let CallStore { mut store, output, meter } = fresh(self.engine.get(), scope.clone(), limits);
         let guest = async {
             let instance = component.instantiate_async(&mut store).await?;
+            // Instantiating is the agent's own time.
             let _running = self.stopwatch.begin();
             export(GuestInstance { store: &mut store, instance }).await
         };
+        // When the wait for the guest is given up, the guest's future is dropped: wasmtime unwinds its fiber and drops the host
+        // call in it. A kernel call goes on in its own thread.
         let ended = tokio::select! {
             biased;
             // Later than the deadline: the host call that met it answers `timed-out`, and the guest may say what it was doing.
@@ -59,10 +63,12 @@ impl Sandbox {
         output.lines().iter().filter(|line| !line.trim().is_empty()).for_each(|line| scope.say(level, line));
         let result = ended.and_then(|answer| {
             answer.map_err(|error| {
+                // The whole chain, with the guest's backtrace, is for the driver's author. The operator gets the fault.
                 scope.say(LogSeverity::Debug, &format!("{error:#}"));
                 meter.fault(&error).into()
             })
         });
+        // Read last: a host call that was dropped above has counted itself as a change.
         GuestOutcome::new(result, scope.mutations().load(Ordering::Acquire))
     }
 }

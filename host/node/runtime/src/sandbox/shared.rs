@@ -41,6 +41,8 @@ impl Sandbox {
     pub(crate) fn link(&self, hex: &str, bytes: &[u8]) -> Result<InstancePre<GuestState>, LoadError> {
         let engine = self.engine.get();
         let component = self.cache.load(engine, hex, bytes)?;
+        // At the first load: a command that loads no driver does not wait for it. An error is kept as text, because it is given
+        // to every later load and cannot be cloned.
         let linker = self.linker.get_or_init(|| linker(engine).map_err(|error| error.to_string()));
         let linker = linker.as_ref().map_err(|error| LoadError::Contract(error.clone()))?;
         linker.instantiate_pre(&component).map_err(LoadError::contract)

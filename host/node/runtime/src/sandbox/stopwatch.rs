@@ -22,6 +22,7 @@ impl Stopwatch {
     pub(crate) fn begin(&self) -> StopwatchGuard<'_> {
         let mut time = self.time();
         time.at_work += 1;
+        // Guests that run at the same time count once.
         time.since.get_or_insert_with(Instant::now);
         StopwatchGuard(self)
     }

@@ -97,6 +97,7 @@ pub(crate) fn fresh(engine: &wasmtime::Engine, scope: Arc<CallContext>, limits: 
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut store| {
         let state = store.data_mut();
+        // Once for each check that finds the deadline passed, not for each tick: a long wait in a host call costs one.
         state.ticks_left = state.ticks_left.checked_sub(1).ok_or(CpuExhaustion)?;
         // Not a plain `Yield`: that wakes the task at the front of tokio's queue, and starves its timers.
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
@@ -118,6 +119,7 @@ impl UsageMeter {
             Some(Trap::StackOverflow | Trap::MemoryOutOfBounds) => DriverFault::Stack,
             Some(Trap::Interrupt) => DriverFault::Cpu(self.limits.cpu),
             Some(trap) => DriverFault::Trap(trap.to_string()),
+            // Raised by the host, for example by an import. The outer errors say only where the guest was at the time.
             None => DriverFault::Trap(error.root_cause().to_string()),
         }
     }
@@ -143,6 +145,7 @@ impl ResourceLimiter for MemoryLimit {
         let wanted = self.used.saturating_add(desired.saturating_sub(current) as u64);
         if wanted > self.limit {
             self.wanted.store(wanted, Ordering::Release);
+            // Not `Ok(false)`: Rust aborts when an allocation fails, and that would look like a crash of the driver.
             return Err(MemoryExhaustion.into());
         }
         self.used = wanted;
@@ -150,6 +153,7 @@ impl ResourceLimiter for MemoryLimit {
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        // As many entries as a slot of the pool has. Without the pool, this is the only bound.
         Ok(desired <= 20_000)
     }
 }
