@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures how the code reads: `make style` prints one row per part of the tree. The figures are no gate.
+"""Measures how the code reads: `make style` prints one row per part of the tree. The figures are not a gate.
 
 A row counts the product's own code: files of tests and `mod tests` blocks count only in the column `tests`, the ratio of
 their lines to those of the code. The other columns are explained by `--help`.

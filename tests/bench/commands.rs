@@ -14,7 +14,7 @@ use crate::table::{Table, Target};
 /// How often a command is run.
 const RUNS: usize = 20;
 
-/// Looks at the drivers.
+/// The status of one service, for which its drivers are called.
 pub(crate) fn status(node: &Node, references: &References, table: &mut Table) -> Result<()> {
     for (object, count, limit) in [("one", 1, 10), ("many", MANY, 40)] {
         let words = [object, "print", "status", "--refresh"];

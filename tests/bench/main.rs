@@ -1,8 +1,8 @@
-//! What Hostler costs, against references that are measured in the same run: `make bench`, `cargo bench -p hostler-om`.
+//! Measures the costs of Hostler against references from the same run: `make bench`, `cargo bench -p hostler-om`.
 //!
 //! With HOSTLER_BENCH_BASE, the path of an `om` of an earlier version, commands are run in turn with that one's.
 //!
-//! It prints a table and always succeeds: it is no test, because a busy machine is no fault of the code. The commands are
+//! It prints a table and always succeeds: it is not a test, because a busy machine is not a fault of the code. The commands are
 //! the real `om`, each in a process of its own; calls of drivers and plans are made through the libraries.
 
 mod commands;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
 
-/// The first word by which this program is asked to tell the peak memory of a command.
+/// The first word by which this program is asked to print the peak memory of a command.
 pub(crate) const PEAK: &str = "--peak-memory-of";
 
-/// How long something took in several runs, and its peak memory.
+/// The durations of several runs of something, and its peak memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
     sorted: Vec<Duration>,
@@ -37,7 +37,7 @@ impl Sample {
     }
 }
 
-/// How long `work` takes, run by run, after a tenth as many runs that nobody counts.
+/// The duration of each run of `work`, after a tenth as many runs that are not counted.
 pub(crate) fn timed(runs: usize, mut work: impl FnMut() -> Result<()>) -> Result<Vec<Duration>> {
     for _ in 0..runs / 10 {
         work()?;
@@ -50,13 +50,13 @@ pub(crate) fn timed(runs: usize, mut work: impl FnMut() -> Result<()>) -> Result
     (0..runs).map(run).collect()
 }
 
-/// How long a command takes from its spawn to its end.
+/// The duration of each run of a command, from its spawn to its exit.
 pub(crate) fn command(runs: usize, command: impl Fn() -> Command) -> Result<Sample> {
     let times = timed(runs, || succeed(&mut command()))?;
     Ok(Sample::new(times, Some(peak(&command())?)))
 }
 
-/// How long each of two commands takes, run by run in turn, so that a machine that is busy for a while is as busy for both.
+/// The duration of each run of two commands that take turns, so that a machine that is busy for a while is as busy for both.
 pub(crate) fn in_turn(runs: usize, one: impl Fn() -> Command, other: impl Fn() -> Command) -> Result<(Sample, Sample)> {
     let (mut of_one, mut of_other) = (Vec::new(), Vec::new());
     for run in 0..runs + runs / 10 {
@@ -72,7 +72,7 @@ pub(crate) fn in_turn(runs: usize, one: impl Fn() -> Command, other: impl Fn() -
     Ok((Sample::new(of_one, Some(peak(&one())?)), Sample::new(of_other, Some(peak(&other())?))))
 }
 
-/// Runs a command that must succeed. What it prints is written, and read by nobody.
+/// Runs a command that must succeed. Its output goes to /dev/null.
 pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     let status = status.with_context(|| format!("cannot run {command:?}"))?;
@@ -80,8 +80,8 @@ pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The peak memory of a command, its own children included. The kernel tells it of all children together, hence a process
-/// between.
+/// The peak memory of a command, its own children included. The kernel reports it for all children together, hence a process
+/// in between.
 pub(crate) fn peak(command: &Command) -> Result<u64> {
     let mut child = Command::new(std::env::current_exe()?);
     child.arg(PEAK).arg(command.get_program()).args(command.get_args());
@@ -93,7 +93,7 @@ pub(crate) fn peak(command: &Command) -> Result<u64> {
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
-/// The process between: runs the command and prints its peak memory in bytes.
+/// The process in between: runs the command and prints its peak memory in bytes.
 pub(crate) fn peak_child(words: &[String]) -> Result<()> {
     let (program, arguments) = words.split_first().context("expected a command")?;
     succeed(Command::new(program).args(arguments))?;

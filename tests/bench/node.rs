@@ -17,7 +17,7 @@ pub(crate) const MANY: usize = 260;
 /// As many services.
 pub(crate) const SERVICES: usize = 1000;
 
-/// What the node is called.
+/// The name of the node.
 const NAME: &str = "n1";
 
 /// A node with `one` (one flag), `many` ([`MANY`] flags in one parallel subset) and `serial` (as many, one by one), and below
@@ -58,7 +58,7 @@ impl Node {
         Ok(node)
     }
 
-    /// A directory for whatever else is measured.
+    /// A directory for everything else that is measured.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
@@ -73,7 +73,7 @@ impl Node {
         self.directory().join("services")
     }
 
-    /// Where compiled drivers are kept.
+    /// The directory of compiled drivers.
     fn cache(&self) -> PathBuf {
         self.directory().join("cache")
     }

@@ -1,4 +1,4 @@
-//! What everything else is compared with: the machine's own price of a process, of a monitor script, of a shell that does
+//! The references for all other figures: the machine's own price of a process, of a monitor script, of a shell that does
 //! the same.
 
 use std::fs;
@@ -20,13 +20,13 @@ pub(crate) struct References {
     /// `om --version`: the program starts, and does nothing.
     pub(crate) version: Sample,
     /// The smallest monitor script that is worth the name, run as an agent must: in a process group of its own, with its
-    /// output read and its end waited for while others go on.
+    /// output read, and its exit awaited while others go on.
     pub(crate) monitor: Sample,
     /// A shell that makes as many files as there are flags.
     pub(crate) shell_start: Sample,
 }
 
-/// How long a script may take.
+/// The time limit of a script.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// As OCF agents are written, without the library of shell functions that most of them read first.
@@ -57,7 +57,7 @@ pub(crate) fn measure(node: &Node, table: &mut Table) -> Result<References> {
     table.add("/bin/true", references.spawn.clone(), &[], Target::None);
     let against = [("/bin/true", &references.spawn)];
     table.add("`om --version`", references.version.clone(), &against, Target::None);
-    table.add("a monitor script in /bin/sh, nobody reads its output", command(200, monitor)?, &[], Target::None);
+    table.add("a monitor script in /bin/sh, its output unread", command(200, monitor)?, &[], Target::None);
     table.add("the same, run as an agent must", references.monitor.clone(), &[], Target::None);
     table.add(&start, references.shell_start.clone(), &[], Target::None);
     Ok(references)

@@ -25,7 +25,7 @@ struct Against {
     median: Duration,
 }
 
-/// What was promised.
+/// The promised limit of a figure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
     /// Nothing: a reference, or a figure for information.

@@ -1,6 +1,6 @@
-//! `om demo` on every rung, and the examples: what we show to others works, and leaves nothing behind.
+//! `om demo` on every rung, and the examples: they work, and leave nothing behind.
 
-#![expect(clippy::print_stdout, reason = "whoever runs the tests is told what was skipped")]
+#![expect(clippy::print_stdout, reason = "a test that was skipped prints why")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,8 @@ const OM: &str = env!("CARGO_BIN_EXE_om");
 
 const NOBODY: u32 = 65534;
 
-/// Shows one rung, as nobody or as whoever runs the tests. Its temporary files are in a directory that must be empty afterwards.
+/// Runs the demo on one rung, as the user nobody or as the user of the tests. Its temporary files are in a directory that
+/// must be empty afterwards.
 fn show(rung: &str, as_nobody: bool) -> Output {
     let place = tempfile::tempdir().unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();

@@ -3,7 +3,7 @@
 //!
 //! As root, all of it happens in private mount and network namespaces, so that the machine is left as it was.
 
-#![expect(clippy::print_stdout, reason = "whoever runs the tests is told what was skipped")]
+#![expect(clippy::print_stdout, reason = "a test that was skipped prints why")]
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ fn main() {
     cases.register_bin("sh", Path::new("/bin/sh"));
     cases.env("HOSTLER_ROOT", "root");
     cases.env("HOSTLER_NODENAME", "n1");
-    // One cache for all cases: a driver is compiled once, not once a case.
+    // One cache for all cases: each driver is compiled only once.
     cases.env("HOSTLER_CACHE", om.with_file_name("hostler-cache").to_string_lossy());
     // For scripts that call it.
     let directory = om.parent().unwrap_or(om).display();

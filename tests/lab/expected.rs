@@ -1,6 +1,6 @@
-//! What a command must print: lines, of which `...` stands for any number of any, and `[..]` for anything within one.
+//! Expected output: lines, where `...` stands for any number of lines, and `[..]` for anything within a line.
 
-/// Why an output is not as expected: the first line that nothing stands for, or the first that is missing.
+/// The reason why an output is not as expected: its first unexpected line, or the first line that is missing.
 pub(crate) fn mismatch(expected: &[String], output: &str) -> Option<String> {
     let found: Vec<&str> = output.lines().map(str::trim_end).collect();
     // How many of the lines found the lines so far can stand for.
@@ -32,7 +32,7 @@ fn fits(expected: &str, found: &str) -> bool {
     rest.len() >= last.len() && rest.ends_with(last)
 }
 
-/// The matcher is held to what it promises before anything is believed to it.
+/// The matcher itself is tested before its verdicts are trusted.
 pub(crate) fn must_work() {
     let check = |expected: &str, output: &str, holds: bool| {
         let expected: Vec<String> = expected.lines().map(str::to_owned).collect();

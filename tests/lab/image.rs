@@ -1,4 +1,4 @@
-//! What the machines boot: Debian's own kernel and a small Debian, made once and kept outside of the build.
+//! The image that the machines boot: Debian's kernel and a small Debian, made once and kept outside of the build.
 //!
 //! The cache is keyed by everything that goes in: packages, the kernel's version, the programs in `guest/`. All of it comes from
 //! the archive that this machine's own apt uses.
@@ -13,7 +13,7 @@ use hostler_tests::kernel::{self, Kernel, install, run};
 
 use crate::here;
 
-/// What the scenarios use.
+/// The packages that the scenarios use.
 const PACKAGES: [&str; 13] = [
     "kmod",
     "iproute2",
@@ -51,7 +51,7 @@ impl Image {
         recipe.hash(&mut key);
         let cache = kernel::cache("HOSTLER_LAB_CACHE", "hostler-lab")?;
         let directory = cache.join(format!("{:016x}", key.finish()));
-        // Whoever comes second waits for the first.
+        // A second process waits for the first.
         let lock = File::create(cache.join("lock"))?;
         lock.lock()?;
         if fs::read_to_string(directory.join("recipe")).is_ok_and(|made| made == recipe) {
@@ -61,7 +61,7 @@ impl Image {
         fs::create_dir_all(&directory)?;
         let image = Image(directory);
         image.make(&suite, &kernel)?;
-        // Last, so that what was cut short is made anew.
+        // Written last, so that an incomplete image is rebuilt.
         fs::write(image.0.join("recipe"), recipe)?;
         Ok(image)
     }
@@ -104,7 +104,7 @@ fn suite() -> Result<String> {
     Ok(value("VERSION_CODENAME=").context("/etc/os-release has no VERSION_CODENAME")?.to_owned())
 }
 
-/// The files that tell this machine's apt where Debian itself is.
+/// The files from which this machine's apt knows the archive of Debian.
 fn sources(suite: &str) -> Result<Vec<PathBuf>> {
     let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
     files.extend(fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten().map(|entry| entry.path()));
@@ -121,7 +121,7 @@ fn sources(suite: &str) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// One image is kept: others are of old packages.
+/// Removes all other images: they contain old packages.
 fn forget_others(cache: &Path) -> Result<()> {
     for entry in fs::read_dir(cache)? {
         let entry = entry?;

@@ -1,10 +1,10 @@
-//! What a machine has that a service could have made: it must be the same before and after.
+//! The things on a machine that a service could have made: they must be the same before and after.
 
 use anyhow::{Result, ensure};
 
 use crate::machine::Machine;
 
-/// Everything that a service of the lab could leave behind, a line each.
+/// Everything that a service of the lab could leave behind, one per line.
 const LOOK: &str = "
     losetup --list --noheadings --output NAME,BACK-FILE
     dmsetup ls 2>&1 | sed 's/(.*//; /No devices found/d'
@@ -17,7 +17,7 @@ const LOOK: &str = "
     true
 ";
 
-/// Of every machine.
+/// The leftovers of every machine.
 pub(crate) fn of_all(machines: &mut [Machine]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for machine in machines {
@@ -28,7 +28,7 @@ pub(crate) fn of_all(machines: &mut [Machine]) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// An error that names what is there now and was not before, or the other way round.
+/// Returns an error that names everything that was added or removed.
 pub(crate) fn compare(before: &[String], after: &[String]) -> Result<()> {
     let left: Vec<&str> = after.iter().filter(|line| !before.contains(line)).map(String::as_str).collect();
     let lost: Vec<&str> = before.iter().filter(|line| !after.contains(line)).map(String::as_str).collect();

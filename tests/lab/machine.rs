@@ -17,11 +17,11 @@ use tempfile::TempDir;
 use crate::here;
 use crate::image::Image;
 
-/// How long a boot may take, and a command. Both are emulated, perhaps on a busy machine.
+/// The limits for a boot and for a command. Both are emulated, perhaps on a busy machine.
 const BOOT: Duration = Duration::from_secs(240);
 const COMMAND: Duration = Duration::from_secs(240);
 
-/// What the kernel is told. A guest that trusts the emulated time stamp counter may run eight times too fast; one that tests
+/// The kernel's command line. A guest that trusts the emulated time stamp counter may run eight times too fast; one that tests
 /// its timer while the host is busy may conclude that it has none.
 const KERNEL: &str = "console=ttyS0 quiet loglevel=4 panic=-1 net.ifnames=0 mitigations=off tsc=unstable clocksource=hpet no_timer_check";
 
@@ -31,18 +31,18 @@ const COMPILED: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/lab-cache");
 pub(crate) struct Machine {
     name: String,
     process: Process,
-    /// What both sides see, removed with the machine.
+    /// The directory that both sides see, removed with the machine.
     share: TempDir,
-    /// Where the sockets of the network are.
+    /// The directory of the network's sockets.
     _network: Rc<TempDir>,
     line: BufReader<UnixStream>,
     typed: u32,
 }
 
-/// What a command came to.
+/// The result of a command.
 pub(crate) struct Ran {
     pub(crate) code: i32,
-    /// Both streams, as they came.
+    /// The interleaved output of both streams.
     pub(crate) output: String,
 }
 
@@ -55,7 +55,7 @@ impl Machine {
             .enumerate()
             .map(|(at, node)| start(image, node, &network, (nodes.len() > 1).then_some(at)))
             .collect::<Result<_>>()?;
-        // What a machine says while nobody is on the line is lost: all are called before any is waited for.
+        // Output of a machine is lost while no client is connected, so this connects to all before it waits for any.
         let mut machines: Vec<Machine> = starting.into_iter().map(Starting::call).collect::<Result<_>>()?;
         machines.iter_mut().try_for_each(Machine::must_be_ready)?;
         Ok(machines)
@@ -72,7 +72,7 @@ impl Machine {
         &self.name
     }
 
-    /// Types a command in and waits for its end.
+    /// Types a command in and waits until it finishes.
     pub(crate) fn run(&mut self, command: &str) -> Result<Ran> {
         self.typed += 1;
         let number = self.typed.to_string();
@@ -114,7 +114,7 @@ impl Machine {
     }
 }
 
-/// A process that is killed when nobody needs it any more.
+/// A process that is killed when dropped.
 struct Process(Child);
 
 impl Drop for Process {
@@ -135,7 +135,7 @@ struct Starting {
 fn start(image: &Image, node: &str, network: &Rc<TempDir>, place: Option<usize>) -> Result<Starting> {
     let share = tempfile::Builder::new().prefix("hostler-lab-").tempdir()?;
     fill(share.path()).context("what the machine needs of this one")?;
-    // It dies with the test, also where that is killed.
+    // It dies with the test, even if the test is killed.
     let mut qemu = Command::new("setpriv");
     qemu.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
     let directory = share.path().display();
@@ -186,7 +186,7 @@ fn network_card(directory: &Path, place: usize) -> Vec<String> {
     ]
 }
 
-/// `om` without what only a debugger reads, the files of the scenarios, and what the machine runs first.
+/// Copies `om` without its debug information, the files of the scenarios, and the first program that the machine runs.
 fn fill(share: &Path) -> Result<()> {
     let om = share.join("om");
     let stripped = Command::new("strip").args(["-o"]).arg(&om).arg(env!("CARGO_BIN_EXE_om")).status();

@@ -28,7 +28,7 @@ use image::Image;
 use machine::Machine;
 use scenario::Scenario;
 
-/// What is needed beyond Debian itself, and the package that has it.
+/// The programs that are needed beyond a plain Debian, and their packages.
 const PROGRAMS: [(&str, &str); 6] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("mmdebstrap", "mmdebstrap"),
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Why the lab cannot be run here.
+/// The reason why the lab cannot run here, if any.
 fn missing() -> Option<String> {
     if std::env::var("HOSTLER_LAB").is_ok_and(|lab| lab == "off") {
         return Some("HOSTLER_LAB=off".to_owned());

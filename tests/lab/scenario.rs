@@ -1,4 +1,4 @@
-//! A scenario: what is typed into the machines, and what must come out.
+//! A scenario: the commands that are typed into the machines, and their expected output.
 //!
 //! ```text
 //! # A comment.
@@ -19,12 +19,12 @@ use crate::{expected, leftovers};
 
 pub(crate) struct Scenario {
     pub(crate) name: String,
-    /// The machines that it speaks of; none if there is but one.
+    /// The machines that it names. Empty if there is only one.
     pub(crate) nodes: Vec<String>,
     commands: Vec<Typed>,
 }
 
-/// A command and what it must come to.
+/// A command and its expected result.
 struct Typed {
     line: usize,
     node: String,
@@ -34,7 +34,7 @@ struct Typed {
 }
 
 impl Scenario {
-    /// All of a directory, in the order of their names.
+    /// All scenarios of a directory, in the order of their names.
     pub(crate) fn all(directory: &Path) -> Result<Vec<Scenario>> {
         expected::must_work();
         let mut files: Vec<_> = fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
@@ -69,7 +69,7 @@ impl Scenario {
         Ok(Scenario { name, nodes, commands })
     }
 
-    /// Types it in, up to the first command that does not come to what it must. What it leaves behind is an error, too.
+    /// Types it in, up to the first command with an unexpected result. Leftovers are an error, too.
     pub(crate) fn play(&self, machines: &mut [Machine]) -> Result<()> {
         let before = leftovers::of_all(machines)?;
         let mut transcript = String::new();

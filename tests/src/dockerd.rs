@@ -1,6 +1,6 @@
-//! A dockerd on directories and a socket of its own, with an image that is made of busybox and nothing else.
+//! A dockerd with its own directories and socket, and an image that contains only busybox.
 //!
-//! Dropped, it is ended, with all that runs in it. What it needs is told by [`Dockerd::missing`].
+//! Dropping it stops it, with all its containers. [`Dockerd::missing`] names what this machine lacks for it.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,15 +11,15 @@ use anyhow::{Context, Result, ensure};
 
 const DOCKERD: &str = "/usr/sbin/dockerd";
 const DOCKER: &str = "/usr/bin/docker";
-/// Statically linked, so that it runs in an image that holds nothing else.
+/// Statically linked, so that it runs in an image that contains nothing else.
 const BUSYBOX: &str = "/bin/busybox";
 
-/// What the image is called, and the commands in it.
+/// The name of the image, and the commands in it.
 pub const IMAGE: &str = "busybox:test";
 const COMMANDS: [&str; 13] =
     ["sh", "sleep", "echo", "cat", "id", "ls", "env", "hostname", "nc", "readlink", "stty", "touch", "tty"];
 
-/// How long anything is waited for.
+/// The limit for every wait.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running engine.
@@ -30,7 +30,7 @@ pub struct Dockerd {
 }
 
 impl Dockerd {
-    /// What is not here that one needs, if anything.
+    /// The name of something that is missing here, if any.
     pub fn missing() -> Option<&'static str> {
         [DOCKERD, DOCKER, BUSYBOX].into_iter().find(|path| !Path::new(path).exists())
     }
@@ -45,7 +45,7 @@ impl Dockerd {
         Ok(dockerd)
     }
 
-    /// Where it listens.
+    /// The path of its socket.
     pub fn socket(&self) -> PathBuf {
         self.directory.join("docker.sock")
     }
@@ -55,7 +55,7 @@ impl Dockerd {
         let containerd = std::fs::read_to_string(self.directory.join("exec/containerd/containerd.pid"))?;
         self.child.kill()?;
         self.child.wait()?;
-        // The kernel ends its containerd with it. Who starts dockerd before that is over has it wait for the old one.
+        // The kernel kills its containerd too. A dockerd that starts before that is gone would wait for it.
         let deadline = Instant::now() + PATIENCE;
         while Path::new("/proc").join(containerd.trim()).exists() {
             ensure!(Instant::now() < deadline, "containerd does not end");
@@ -116,10 +116,10 @@ impl Drop for Dockerd {
             let ids = ids.split_whitespace().collect::<Vec<_>>().join(" ");
             let _ = self.docker(&format!("rm -f -v {ids}"));
         }
-        // It is a child: its number is its own until it is waited for.
+        // It is a child, so its pid cannot be reused before it is waited for.
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
-        // One that was killed before has left its data mounted on itself. Any other has not, which umount(8) tells nobody.
+        // Only an engine that was killed leaves its data directory mounted on itself. Otherwise umount(8) fails, silently.
         let _ = Command::new("umount").arg(&self.data).stderr(Stdio::null()).status();
     }
 }
@@ -148,7 +148,7 @@ pub fn containers(socket: &Path) -> Result<Vec<String>> {
 /// Returns when it listens.
 fn spawn(directory: &Path, data: &Path) -> Result<Child> {
     let at = |name: &str| directory.join(name).display().to_string();
-    // Its containers are its own, also where it shares a containerd.
+    // A namespace of its own keeps its containers apart even if it shares a containerd.
     let namespace = format!("hostler.test.{}", std::process::id());
     let mut child = Command::new(DOCKERD)
         .args(["--config-file", &at("docker.json"), "--host", &format!("unix://{}", at("docker.sock"))])

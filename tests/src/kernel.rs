@@ -1,5 +1,5 @@
-//! Debian's own kernels for machines of the tests, from the archive that this machine's own apt uses, and what such a kernel
-//! boots first: busybox, and the modules that it needs.
+//! Debian's kernels for the virtual machines of the tests, from the archive that this machine's apt uses, and an initrd for
+//! them: busybox, and the modules that they need.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -8,17 +8,17 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// What making any of it takes.
+/// The programs that this module needs.
 pub const PROGRAMS: [&str; 7] = ["apt-get", "apt-cache", "dpkg-deb", "busybox", "cpio", "depmod", "modprobe"];
 
-/// A kernel that was unpacked.
+/// An unpacked kernel.
 #[derive(Debug)]
 pub struct Kernel {
     /// The kernel itself.
     pub image: PathBuf,
     /// The directory that holds `lib/modules`.
     pub root: PathBuf,
-    /// As uname(1) would say.
+    /// Its release, as uname(1) prints it.
     pub version: String,
 }
 
@@ -89,7 +89,7 @@ impl Kernel {
     }
 }
 
-/// Where what takes long to make is kept, outside of the build: the directory that the variable names, or one of that name.
+/// The cache for files that take long to make, outside of the build: the directory in the variable, or one of that name.
 pub fn cache(variable: &str, name: &str) -> Result<PathBuf> {
     let of = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
     let cache = || Some(of("XDG_CACHE_HOME").or_else(|| Some(of("HOME")?.join(".cache")))?.join(name));
@@ -99,7 +99,7 @@ pub fn cache(variable: &str, name: &str) -> Result<PathBuf> {
     Ok(cache)
 }
 
-/// Where a program is, which may be where only root looks.
+/// The path of a program, also in the directories that only root searches.
 pub fn program(name: &str) -> Result<PathBuf> {
     let directories = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(|directory| Path::new(directory).join(name));
     directories.into_iter().find(|path| path.exists()).with_context(|| format!("{name} is not installed"))
@@ -119,7 +119,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The one entry of a directory that is meant.
+/// The only entry of a directory whose name matches.
 fn only(directory: &Path, is_meant: impl Fn(&str) -> bool) -> Result<PathBuf> {
     for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
         let entry = entry?;
@@ -127,5 +127,5 @@ fn only(directory: &Path, is_meant: impl Fn(&str) -> bool) -> Result<PathBuf> {
             return Ok(entry.path());
         }
     }
-    bail!("{} does not hold what was expected", directory.display())
+    bail!("{} does not contain the expected file", directory.display())
 }

@@ -18,7 +18,8 @@ pub fn repository() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// A program where every user can run it, and the directory that it is gone with: what root has built may lie in root's home.
+/// A copy of a program that every user can run, and the directory that removes it when dropped: a build by root may be in
+/// root's home, where other users cannot go.
 pub fn for_every_user(program: &Path) -> io::Result<(TempDir, PathBuf)> {
     let directory = tempfile::tempdir()?;
     fs::set_permissions(directory.path(), Permissions::from_mode(0o755))?;

@@ -1,4 +1,4 @@
-//! The service of podman on directories and a socket of its own, with an image that is made of busybox and nothing else.
+//! A service of podman with its own directories and socket, and an image that contains only busybox.
 //!
 //! Containers are run by runc, which needs no particular hierarchy of control groups.
 
@@ -13,10 +13,10 @@ use crate::dockerd::pack_busybox;
 const PODMAN: &str = "/usr/bin/podman";
 const RUNC: &str = "/usr/sbin/runc";
 
-/// What the image is called.
+/// The name of the image.
 pub const IMAGE: &str = "localhost/busybox:test";
 
-/// How long its socket is waited for.
+/// The limit for the wait for its socket.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running service.
@@ -26,12 +26,12 @@ pub struct Podman {
 }
 
 impl Podman {
-    /// What is not here that one needs, if anything.
+    /// The name of something that is missing here, if any.
     pub fn missing() -> Option<&'static str> {
         [PODMAN, RUNC, "/bin/busybox"].into_iter().find(|path| !Path::new(path).exists())
     }
 
-    /// Starts one, all of it below `directory`.
+    /// Starts a service whose files are all below `directory`.
     pub fn start(directory: &Path) -> Result<Podman> {
         let packed = pack_busybox(directory)?;
         podman(directory, &["import", &packed.display().to_string(), IMAGE])?;
@@ -50,7 +50,7 @@ impl Podman {
         Ok(started)
     }
 
-    /// Where it listens.
+    /// The path of its socket.
     pub fn socket(&self) -> PathBuf {
         self.directory.join("podman.sock")
     }

@@ -1,7 +1,7 @@
-//! A registry of images on the loopback interface, in a directory of its own: the hub of a test that must not go out.
+//! A registry of images on the loopback interface, in a directory of its own: the hub for tests that must not use the internet.
 //!
-//! What an engine pulls from docker.io comes from here when its configuration names [`Registry::url`] as a mirror. Dropped, it
-//! is ended.
+//! An engine whose configuration names [`Registry::url`] as a mirror pulls images of docker.io from here. Dropping the registry
+//! stops it.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
@@ -15,14 +15,14 @@ use crate::dockerd::Dockerd;
 
 const REGISTRY: &str = "/usr/bin/docker-registry";
 
-/// Whom one with a password serves.
+/// The user of a registry with a password.
 pub const USER: &str = "tester";
-/// What it knows them by.
+/// The password of that user.
 pub const PASSWORD: &str = "correct-horse";
-/// As htpasswd(1) writes it.
+/// The hash of the password, as htpasswd(1) writes it.
 const HTPASSWD: &str = "tester:$2b$05$abcdefghijklmnopqrstuuZ0Fx87Pb/Aqb0E90lfvCwzXnaFKUHpS\n";
 
-/// How long it may take to listen.
+/// The limit for the wait until it listens.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running registry.
@@ -32,17 +32,17 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// What is not here that one needs, if anything.
+    /// The name of something that is missing here, if any.
     pub fn missing() -> Option<&'static str> {
         [REGISTRY].into_iter().find(|path| !Path::new(path).exists())
     }
 
-    /// Starts one on a port that is free.
+    /// Starts a registry on a free port.
     pub fn start(directory: &Path) -> Result<Registry> {
         Registry::serve(directory, "")
     }
 
-    /// Starts one that serves nobody but [`USER`].
+    /// Starts a registry that serves only [`USER`].
     pub fn start_with_password(directory: &Path) -> Result<Registry> {
         std::fs::create_dir_all(directory)?;
         let users = directory.join("htpasswd");
@@ -69,12 +69,12 @@ impl Registry {
         Ok(registry)
     }
 
-    /// What an image of this registry is called.
+    /// The full name of an image in this registry.
     pub fn image(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
 
-    /// Writes what docker-login(1) would, for whoever says that word, into a directory. Returns the file.
+    /// Writes the file that docker-login(1) would write for this password into a directory. Returns its path.
     pub fn log_in(&self, directory: &Path, password: &str) -> Result<PathBuf> {
         std::fs::create_dir_all(directory)?;
         let file = directory.join("config.json");
@@ -85,12 +85,12 @@ impl Registry {
         Ok(file)
     }
 
-    /// What an engine calls it.
+    /// Its address, as an engine's configuration needs it.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Takes an image of an engine's, as if it had been pushed to docker.io. A name without a directory is an official image.
+    /// Pushes an image of an engine, as if to docker.io. A name without a slash is an official image.
     pub fn take(&self, engine: &Dockerd, name: &str) -> Result<()> {
         let directory = if name.contains('/') { "" } else { "library/" };
         let here = format!("{}/{directory}{name}", self.address);

@@ -15,7 +15,7 @@ fn dependencies(selection: &[&str]) -> BTreeSet<String> {
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("cargo prints text");
-    // What has a path is of this workspace.
+    // A package with a path is part of this workspace.
     text.lines()
         .filter(|line| !line.contains(" (/"))
         .map(|line| line.replace(" (*)", "").replace(" (proc-macro)", ""))

@@ -44,7 +44,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("om", &["agent", "config", "demo", "model", "plan", "protocol"]),
 ];
 
-/// What drivers may name of the workspace beside the SDK and its families.
+/// The crates of the workspace that drivers may name besides the SDK and its families.
 const SHARED_WITH_DRIVERS: [&str; 1] = ["run-args"];
 
 /// Crates that reach outside of the process, or wait: a pure crate depends on none of them.
@@ -136,7 +136,7 @@ fn unsafe_code_is_in_the_kernel_crate_alone() -> Result<()> {
         let inside = file.strip_prefix(repository()).unwrap_or(&file);
         let word = ["uns", "afe {"].concat();
         // Mapping a compiled component that this very uid wrote is the one exception, argued where it stands.
-        // So is the driver that misbehaves on purpose.
+        // The driver that misbehaves on purpose is another exception.
         let exempt = inside.starts_with("host/node/kernel")
             || inside.starts_with("tests/hostile")
             || text.contains("reason = \"the agent wrote this file itself");
@@ -189,7 +189,7 @@ struct Package {
     name: String,
     /// Its directory, from the root of the repository.
     directory: PathBuf,
-    /// What it depends on, the needs of its tests and of its build script left out.
+    /// Its dependencies, without those of its tests and its build script.
     dependencies: Vec<String>,
 }
 

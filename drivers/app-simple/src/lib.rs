@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_application_runs_once_and_is_ended_as_a_whole() {
+    fn the_application_runs_once_and_all_its_processes_are_stopped() {
         let host = Host::new();
         on(&host)
             .status()

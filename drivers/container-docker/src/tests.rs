@@ -98,7 +98,7 @@ fn one_that_died_is_started_again() {
 }
 
 #[test]
-fn one_that_ends_at_once_is_told_with_its_last_words() {
+fn a_program_that_exits_at_once_is_reported_with_its_last_output() {
     let engine = engine().failing("mariadb", 1, "starting\nno password\n");
     on(&engine)
         .start()
@@ -164,7 +164,7 @@ fn a_container_of_another_is_left_alone() {
 }
 
 #[test]
-fn what_keywords_cannot_hold_is_told_before_anything_is_done() {
+fn invalid_keyword_values_are_reported_before_anything_is_done() {
     let engine = engine();
     let mut docker = docker();
     docker.container.run_args = vec!["--restart=always".to_owned()];
@@ -177,7 +177,7 @@ fn what_keywords_cannot_hold_is_told_before_anything_is_done() {
 }
 
 #[test]
-fn an_engine_that_is_not_there_is_told_of() {
+fn a_missing_engine_is_reported() {
     let host = Host::new();
     given(docker())
         .on(&host)
@@ -197,14 +197,14 @@ fn an_engine_that_is_not_there_is_told_of() {
 }
 
 #[test]
-fn one_that_heeds_no_signal_is_killed() {
+fn a_process_that_ignores_signals_is_killed() {
     let engine = engine().deaf("web.container.1");
     on(&engine).start().stop().is_changed("stopped 000000000000");
     assert_eq!(engine.containers(), ["web.container.1 exited"]);
 }
 
 #[test]
-fn a_fleeting_one_is_removed_by_stop() {
+fn stop_removes_an_exited_container_with_rm() {
     let engine = engine();
     let mut docker = docker();
     docker.container.rm = true;
@@ -275,7 +275,7 @@ fn an_own_engine_gets_images_where_the_node_s_does() {
 }
 
 #[test]
-fn an_end_of_an_own_engine_that_was_cut_short_keeps_nobody_waiting() {
+fn an_interrupted_shutdown_of_an_own_engine_does_not_block_the_next_call() {
     let engine = engine();
     let mark = "/run/hostler/web/engine/ending.of-an-earlier-action";
     let host = own_host(&engine).directory("/run/hostler/web/engine").directory(mark);
@@ -293,9 +293,9 @@ fn an_own_engine_that_died_is_started_again_to_stop_what_it_left() {
         engine.die();
         host.kill_processes();
     };
-    // One that is asked takes its socket along, and leaves the containers all the same.
-    let is_ended_by_somebody = |host: &Host| host.kill_processes();
-    for dies in [&is_killed as &dyn Fn(&Host), &is_ended_by_somebody] {
+    // An engine that gets SIGTERM removes its socket, and leaves the containers all the same.
+    let is_stopped_by_another_process = |host: &Host| host.kill_processes();
+    for dies in [&is_killed as &dyn Fn(&Host), &is_stopped_by_another_process] {
         own("container#1", &host)
             .start()
             .then(dies)
@@ -313,7 +313,7 @@ fn an_own_engine_that_died_is_started_again_to_stop_what_it_left() {
 
 /// Its socket is there for a moment longer.
 #[test]
-fn an_own_engine_that_is_being_ended_runs_nothing_of_those_who_have_left() {
+fn an_own_engine_that_is_shutting_down_runs_no_container_of_callers_that_have_left() {
     let engine = engine();
     let host = own_host(&engine);
     let is_being_ended = |host: &Host| {
@@ -333,7 +333,7 @@ fn an_own_engine_that_is_being_ended_runs_nothing_of_those_who_have_left() {
 }
 
 #[test]
-fn an_own_engine_that_does_not_come_keeps_nobody_from_stopping() {
+fn an_own_engine_that_does_not_start_does_not_prevent_a_stop() {
     let host = own_host(&engine()).failing("process.spawn", CapabilityError::TimedOut);
     own("container#1", &host)
         .start()
@@ -345,7 +345,7 @@ fn an_own_engine_that_does_not_come_keeps_nobody_from_stopping() {
 }
 
 #[test]
-fn unprovision_ends_an_own_engine_too() {
+fn unprovision_stops_an_own_engine_too() {
     let engine = engine();
     let host = own_host(&engine);
     own("container#1", &host).provision().is_changed("the object's container engine is ready, and has mariadb");

@@ -79,7 +79,7 @@ fn a_machine_is_made_stopped_started_and_deleted() {
 }
 
 #[test]
-fn what_the_keywords_say_is_what_is_asked_for() {
+fn the_keywords_determine_the_request() {
     let cloud = cloud().disk("web1-data", 10, None);
     let full = CloudMachine {
         boot_disk_size: Some(Size::mib(20 << 10)),

@@ -146,12 +146,12 @@ fn a_paused_guest_is_resumed_for_either() {
 }
 
 #[test]
-fn a_crashed_guest_is_booted_anew() {
+fn a_crashed_guest_is_booted_again() {
     case(&Libvirt::with("crashed")).status().is(State::Warn).mentions("crashed").start().status().is(State::Up);
 }
 
 #[test]
-fn a_state_that_is_none_of_these_is_told() {
+fn an_unexpected_state_is_reported() {
     case(&Libvirt::with("in shutdown"))
         .status()
         .is(State::Warn)
@@ -166,19 +166,19 @@ fn stop_undoes_a_start_that_failed_half_way() {
 }
 
 #[test]
-fn what_nobody_defined_is_not_provisioned() {
+fn a_transient_domain_is_not_provisioned() {
     let transient = Libvirt { is_transient: true, ..Libvirt::with("running") };
     case(&transient).status().is(State::Up).is_provisioned(false);
 }
 
 #[test]
-fn a_domain_that_libvirt_starts_by_itself_is_told_of() {
+fn a_domain_that_libvirt_starts_by_itself_is_reported() {
     let eager = Libvirt { is_eager: true, ..Libvirt::with("shut off") };
     case(&eager).status().is(State::Down).mentions("virsh autostart --disable web");
 }
 
 #[test]
-fn a_libvirt_that_does_not_answer_is_told_of() {
+fn a_libvirt_that_does_not_answer_is_reported() {
     let host = Host::new().program(domain::VIRSH, 1, "error: failed to connect to the hypervisor");
     given(kvm()).on(&host).status().is(State::Undefined).mentions("failed to connect").start().fails_with("connect");
 }
@@ -192,7 +192,7 @@ fn another_domain_is_not_defined() {
 }
 
 #[test]
-fn what_is_no_name_and_no_libvirt_of_this_node_is_a_problem() {
+fn an_invalid_name_and_a_libvirt_of_another_node_are_problems() {
     let host = Host::new();
     case(&Libvirt::default()).validate().finds(&[]);
     for name in ["12", "6b6c4a9e-3c2b-4a53-9d56-0a4b1f1d2c3e", "a/b", " a"] {
@@ -260,7 +260,7 @@ fn a_failed_migration_says_where_the_guest_is() {
 }
 
 #[test]
-fn what_does_not_run_is_not_moved() {
+fn a_guest_that_does_not_run_is_not_migrated() {
     case(&Libvirt::default()).migrate("n2").is_unchanged("web does not run here");
     for state in ["paused", "crashed", "in shutdown"] {
         let host = Libvirt::with(state).host();

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_of_the_object_s_own_is_no_podman() {
+    fn an_own_engine_cannot_be_podman() {
         let container = ContainerSpec { image: "mariadb".to_owned(), ..ContainerSpec::default() };
         let own = OciContainer { container, socket: None, container_data_dir: Some("/srv/docker".into()) };
         let text = "an engine of the object's own is a dockerd: use type = docker, or set it in the sections that do, \

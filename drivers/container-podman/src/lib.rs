@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_is_not_there_is_told_of() {
+    fn a_missing_service_is_reported() {
         given_section::<PodmanContainer>(&SECTION).on(&Host::new()).status().is(State::Undefined).mentions(SOCKET);
     }
 }

@@ -160,7 +160,7 @@ fn provision_encrypts_an_empty_device_and_unprovision_forgets_its_keys() {
     case(&empty().signature("/dev/sdb", "ext4")).provision().fails_with("/dev/sdb holds ext4: it is not overwritten");
 }
 
-/// What a provision left that was cut short, as the node remembers it.
+/// The remains of an interrupted provision, as the node remembers them.
 const CUT_SHORT: &str = "0c0a3d0e-6a51-8f7c-9c4e-5d1f6b7a8c9d";
 
 /// The same, the device with a UUID.
@@ -218,7 +218,7 @@ fn a_provision_that_lacks_its_key_clears_no_device_that_is_named_later() {
 }
 
 #[test]
-fn what_was_formatted_by_others_after_a_provision_was_cut_short_is_theirs() {
+fn a_device_formatted_by_others_after_an_interrupted_provision_is_left_alone() {
     let host = cut_short("11111111-6a51-4f7c-9c4e-5d1f6b7a8c9d");
     case(&host).provision().is_unchanged("/dev/sdb is already encrypted");
     // Not even if they give it back the UUID of before.
@@ -228,7 +228,7 @@ fn what_was_formatted_by_others_after_a_provision_was_cut_short_is_theirs() {
 }
 
 #[test]
-fn what_was_written_on_after_a_provision_was_cut_short_is_not_cleared() {
+fn a_device_written_to_after_an_interrupted_provision_is_not_cleared() {
     let started = cut_short(CUT_SHORT);
     case(&started).start().stop().provision().is_unchanged("/dev/sdb is already encrypted");
     let opened = cut_short(CUT_SHORT).device("/dev/mapper/web", 64 * MIB);
@@ -259,7 +259,7 @@ fn each_format_has_a_uuid_of_its_own() {
 }
 
 #[test]
-fn what_cannot_be_encrypted_is_a_problem() {
+fn invalid_keywords_are_reported() {
     case(&empty()).validate().finds(&[]);
     let wrong = LuksDevice { name: "a/b".to_owned(), passphrase: None, ..crypt() };
     given(wrong).on(&empty()).validate().finds(&[

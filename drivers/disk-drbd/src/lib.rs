@@ -129,10 +129,10 @@ impl Driver for ReplicatedDevice {
             self.drbdadm(&["create-md"])?;
         }
         let seen = self.join()?;
-        let nobody_has_data =
+        let no_node_has_data =
             seen.disk == "Inconsistent" && matches!(seen.peer_disk.as_str(), "Inconsistent" | "DUnknown");
         // With data on neither node, one of them must be declared the source. --force is safe only in that case.
-        if nobody_has_data && (seen.is_connected() || context.force()) {
+        if no_node_has_data && (seen.is_connected() || context.force()) {
             self.drbdadm(&["primary", "--force"])?;
             return Ok(Outcome::changed(format!("{res} has its first copy here")));
         }

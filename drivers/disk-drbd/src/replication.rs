@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_as_it_should_be_is_said() {
+    fn deviations_are_reported() {
         let check = |seen: ReplicationState, expected: &str| assert_eq!(seen.faults("r0").join("; "), expected);
         check(seen("Connected", ["Primary", "Secondary"], ["UpToDate", "UpToDate"]), "");
         check(

@@ -8,7 +8,7 @@ use hostler_sdk::process::Output;
 
 use super::*;
 
-/// What the two nodes are, seen from here.
+/// The roles of the two nodes, seen from here.
 #[derive(Clone, Default)]
 struct World {
     loaded: bool,
@@ -150,7 +150,7 @@ fn stop_undoes_a_start_that_failed_half_way() {
 }
 
 #[test]
-fn nobody_is_promoted_beside_a_primary_or_without_good_data() {
+fn a_node_is_not_promoted_beside_a_primary_or_without_good_data() {
     let (host, world) = node(World { peer: Some(("Primary", "UpToDate")), ..replicated() });
     case(&host).start().fails_with("the peer of r0 is primary: stop the service there first");
     let (other, _) = node(World { disk: "Inconsistent", peer: None, ..replicated() });

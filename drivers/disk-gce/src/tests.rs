@@ -104,7 +104,7 @@ fn a_namespace_is_part_of_the_name() {
 }
 
 #[test]
-fn what_exists_is_never_made_anew_and_only_grows() {
+fn an_existing_disk_is_never_recreated_and_only_grows() {
     let cloud = cloud().disk("small", 5, None).disk("large", 50, None);
     on(&cloud, &["small", "large"]).provision().is_changed("grew small from 5 to 17 GB");
     let size = |name: &str| cloud.resource(&format!("zones/europe-west1-b/disks/{name}")).unwrap()["sizeGb"].clone();
@@ -142,7 +142,7 @@ fn a_disk_begins_with_a_snapshot_or_an_image() {
 }
 
 #[test]
-fn a_disk_is_taken_only_from_where_nobody_has_a_right_to_it() {
+fn a_disk_is_only_taken_from_an_instance_that_has_no_right_to_it() {
     let taken = || cloud().disk("spdsvc01-pod1", 17, Some("n2"));
     let pod = |cloud: &FakeCloud, context| given(volumes(&["spdsvc01-pod1"])).with(context).on(&cloud.host);
     let cloud = taken();
@@ -173,7 +173,7 @@ fn a_disk_is_taken_only_from_where_nobody_has_a_right_to_it() {
 }
 
 #[test]
-fn what_is_in_use_is_not_detached() {
+fn a_disk_in_use_is_not_detached() {
     let cloud = cloud().disk("a", 17, None);
     let case = on(&cloud, &["a"]).start();
     case.then(|host| drop(host.clone().busy(DEVICE)))
@@ -269,22 +269,22 @@ fn every_fault_is_a_sentence_and_a_second_try_converges() {
 }
 
 #[test]
-fn what_was_done_before_something_fails_is_told() {
+fn changes_made_before_a_failure_are_reported() {
     let cloud = cloud().disk("b", 17, Some("n2")).disk("c", 17, None);
-    let told = |text: &str| cloud.host.log().iter().any(|line| line.text == text);
+    let logged = |text: &str| cloud.host.log().iter().any(|line| line.text == text);
     let case = on(&cloud, &["a", "b", "c"]).provision().is_changed("allocated a of 17g");
     let case = case.start().fails_with("b is attached to n2");
-    assert!(told("attached a"), "{:?}", cloud.host.log());
+    assert!(logged("attached a"), "{:?}", cloud.host.log());
     case.stop().is_changed("detached a");
     let case = on(&cloud, &["a", "c"]).start().then(|host| drop(host.clone().busy(DEVICE)));
     case.stop().fails_with("cannot detach a: a process has it open");
-    assert!(told("detached c"), "{:?}", cloud.host.log());
+    assert!(logged("detached c"), "{:?}", cloud.host.log());
     on(&cloud, &["c", "b"]).unprovision().fails_with("cannot delete b: it is attached to n2");
-    assert!(told("deleted c"), "{:?}", cloud.host.log());
+    assert!(logged("deleted c"), "{:?}", cloud.host.log());
 }
 
 #[test]
-fn what_passes_is_tried_again_and_done_once() {
+fn transient_faults_are_retried_and_the_change_is_made_once() {
     for fault in
         [InjectedFault::Unavailable, InjectedFault::RateLimit, InjectedFault::Lost, InjectedFault::ExpiredToken]
     {
@@ -312,7 +312,7 @@ fn a_fault_that_does_not_pass_leaves_the_state_unknown() {
 }
 
 #[test]
-fn a_token_is_asked_for_once_a_call_and_anew_when_it_is_not_taken() {
+fn a_token_is_requested_once_a_call_and_again_when_it_is_refused() {
     let cloud = cloud().disk("a", 17, None);
     let before = cloud.tokens();
     on(&cloud, &["a"]).start().is_changed("attached a");

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_down_and_named_by_start() {
+    fn a_missing_disk_is_down_and_start_names_it() {
         lv(&FakeLvm::new().group("data", &[], &["db"]))
             .status()
             .is(State::Down)
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_group_is_not_nobody_knows_of_the_volume() {
+    fn a_volume_is_unknown_where_its_group_is_missing() {
         lv(&FakeLvm::new())
             .status()
             .is(State::Down)

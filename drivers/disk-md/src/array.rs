@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_mdadm_says_is_read() {
+    fn the_output_of_mdadm_is_parsed() {
         let cases = [
             ("clean", "", true, None),
             ("active", "", true, None),

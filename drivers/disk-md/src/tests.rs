@@ -11,7 +11,7 @@ use super::*;
 const NEW: &str = "736f5713:940542de:de5db10c:9ac1667f";
 const OTHER: &str = "bbb9d530:2d3abf14:be506cba:3debc489";
 
-/// What mdadm says of the array, where it is assembled.
+/// The output of mdadm about the array, if it is assembled.
 type Shown = Rc<RefCell<String>>;
 
 fn md(uuid: Option<&str>) -> SoftwareRaid {
@@ -132,7 +132,7 @@ fn a_degraded_array_is_a_warning() {
 }
 
 #[test]
-fn an_array_that_waits_for_devices_is_assembled_anew() {
+fn an_array_that_waits_for_devices_is_assembled_again() {
     let (host, _) = node_in("inactive");
     let host = host.device("/dev/md/data", MIB);
     case(&host)
@@ -195,7 +195,7 @@ fn provision_writes_on_no_device_that_holds_something() {
 }
 
 #[test]
-fn where_its_devices_are_not_nobody_knows_of_the_array() {
+fn an_array_is_unknown_where_its_devices_are_missing() {
     let host = Host::new().device("/dev/sdb", MIB).program("/sbin/mdadm", 0, "");
     case(&host)
         .status()

@@ -14,7 +14,7 @@ fn vg(host: &Host) -> Case<VolumeGroup> {
     given(data()).on(host)
 }
 
-/// The same, told one thing more.
+/// The same, with one more variable.
 fn with(name: &str, value: &str, host: &Host) -> Case<VolumeGroup> {
     given(data()).with(Context::fake("disk#1").with(name, value)).on(host)
 }
@@ -72,7 +72,7 @@ fn stop_deactivates_and_gives_the_tag_back() {
 }
 
 #[test]
-fn what_another_node_has_is_not_taken() {
+fn a_group_that_another_node_uses_is_not_taken() {
     for tags in [&["n2"][..], &["n1", "n2"]] {
         let (lvm, host) = group(tags);
         vg(&host)
@@ -94,8 +94,8 @@ fn start_takes_what_another_node_left_if_forced_or_if_that_has_no_right_to_it() 
         let (lvm, host) = group(&["n2"]);
         with(name, value, &host).start().is_changed("data is up").status().is(State::Up).is_silent();
         assert_eq!(lvm.tags("data").unwrap(), ["n1"]);
-        let told = host.log().iter().any(|line| line.text == "data was tagged n2: it is this node's now");
-        assert!(told, "{:?}", host.log());
+        let logged = host.log().iter().any(|line| line.text == "data was tagged n2: it is this node's now");
+        assert!(logged, "{:?}", host.log());
     }
     let (_, host) = group(&["n2", "old"]);
     with("disabled_nodes", "n2", &host).start().fails_with("data is tagged old");
@@ -144,7 +144,7 @@ fn a_group_that_is_not_here_is_down_and_cannot_start() {
 }
 
 #[test]
-fn where_its_devices_are_not_nobody_knows_of_the_group() {
+fn a_group_is_unknown_where_its_devices_are_missing() {
     let host = FakeLvm::new().on(Host::new());
     vg(&host).status().is(State::Down).is_provisioned_as(Provisioned::Unknown);
     let host = node(&FakeLvm::new()).signature("/dev/sdb", "LVM2_member");

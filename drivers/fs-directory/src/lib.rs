@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_that_name_is_no_directory() {
+    fn a_file_of_that_name_is_not_a_directory() {
         let host = Host::new().text_file("/srv/data", "precious");
         plain(&host).status().is(State::Down).mentions("is not a directory").start().fails_with("/srv/data");
         assert_eq!(host.content("/srv/data").as_deref(), Some("precious"));

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_given_to_no_device_that_holds_something_and_to_none_that_nobody_named() {
+    fn a_label_is_only_written_to_an_empty_device_that_the_configuration_names() {
         let host = formatted();
         host.set_label("/dev/loop0", "old");
         given(labelled(Some("/dev/loop0")))

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_done_is_not_done_again() {
+    fn start_and_stop_are_idempotent() {
         let host = host().text_file(FLAG, "");
         flag(&host)
             .start()
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_as_such() {
+    fn a_full_disk_is_reported_as_such() {
         let full = CapabilityError::Os { errno: errno::ENOSPC, doing: format!("write {FLAG}") };
         let host = host().failing("files.write", full);
         flag(&host)

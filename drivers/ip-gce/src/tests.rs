@@ -100,7 +100,7 @@ fn a_switch_takes_the_route_over_and_the_stop_of_the_former_node_leaves_it() {
 }
 
 #[test]
-fn a_route_of_somebody_else_is_left_alone() {
+fn a_route_of_another_owner_is_left_alone() {
     let strange = || context().with("nodes", "n1 n3");
     let start = |cloud: &FakeCloud, context| given(route()).with(context).on(&cloud.host).start();
     let cloud = led(cloud(), "n2");
@@ -189,14 +189,14 @@ fn every_fault_is_a_sentence_and_a_second_try_converges() {
 }
 
 #[test]
-fn what_was_done_before_something_fails_is_told() {
+fn changes_made_before_a_failure_are_reported() {
     let cloud =
         cloud().with("routes.insert", InjectedFault::Quota, 1).with("routes.delete", InjectedFault::Forbidden, 1);
-    let told = |text: &str| cloud.host.log().iter().any(|line| line.text == text);
+    let logged = |text: &str| cloud.host.log().iter().any(|line| line.text == text);
     let case = on(&cloud).start().fails_with("the quota of the project is exceeded");
-    assert!(told("added 10.0.0.33/32 dev br0"), "{:?}", cloud.host.log());
+    assert!(logged("added 10.0.0.33/32 dev br0"), "{:?}", cloud.host.log());
     case.start().stop().fails_with("cannot remove rt-ip33");
-    assert!(told("removed 10.0.0.33/32 dev br0"), "{:?}", cloud.host.log());
+    assert!(logged("removed 10.0.0.33/32 dev br0"), "{:?}", cloud.host.log());
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn the_address_comes_with_its_link_and_goes_with_it() {
 }
 
 #[test]
-fn while_the_container_is_down_the_address_is_down_and_no_error() {
+fn while_the_container_is_down_the_address_is_down_without_an_error() {
     let host = fake::Host::new().bridge("br0");
     given(ip())
         .on(&host)
@@ -77,7 +77,7 @@ fn while_the_container_is_down_the_address_is_down_and_no_error() {
 }
 
 #[test]
-fn a_named_namespace_is_told_by_its_name() {
+fn a_named_namespace_is_identified_by_its_name() {
     let host = node().namespace("/run/netns/blue");
     let named = |netns: &str| NamespaceAddress { netns: netns.to_owned(), ..ip() };
     given(named("/run/netns/blue")).on(&host).status().labelled("10.0.0.34@br0@blue");
@@ -91,7 +91,7 @@ fn a_named_namespace_is_told_by_its_name() {
 }
 
 #[test]
-fn an_address_that_somebody_has_is_not_taken() {
+fn an_address_in_use_by_another_host_is_not_taken() {
     for host in [node().neighbour("10.0.0.34"), node().address("br0", "10.0.0.34/24")] {
         on(ip(), &host).start().fails_with("10.0.0.34 on br0");
         assert_eq!(host.within(CONTAINER), [""; 0], "nothing was touched");
@@ -184,7 +184,7 @@ fn stop_undoes_a_start_that_failed_half_way() {
 }
 
 #[test]
-fn keywords_that_do_not_go_together_are_told() {
+fn incompatible_keywords_are_reported() {
     let check =
         |ip: NamespaceAddress, keyword: &str, text: &str| drop(on(ip, &node()).validate().finds(&[(keyword, text)]));
     let gateway = |gateway: &str| NamespaceAddress { gateway: Some(gateway.to_owned()), ..ip() };

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_that_leads_nowhere_is_told() {
+    fn a_route_that_leads_nowhere_is_reported() {
         given(route("10.1.0.0/16", None, None))
             .on(&Host::new())
             .validate()

@@ -59,7 +59,7 @@ fn stop_undoes_a_start_that_failed_half_way() {
 }
 
 #[test]
-fn what_is_not_as_wanted_is_a_warning_that_start_puts_right() {
+fn a_deviation_is_a_warning_and_start_corrects_it() {
     for (etab, said) in [
         ("/srv/web\tn2(rw,fsid=0)\n", "not exported to 10.0.0.0/24"),
         ("/srv/web\tn2(ro)\n/srv/web\t10.0.0.0/24(ro)\n", "exported to n2 without rw,fsid=0"),
@@ -84,7 +84,7 @@ fn a_directory_that_is_not_there_is_named() {
 }
 
 #[test]
-fn what_is_no_client_is_a_problem() {
+fn an_invalid_client_is_a_problem() {
     let wrong = NfsShare { path: "/srv/web".into(), opts: "n2(rw".to_owned() };
     given(wrong).on(&server()).validate().finds(&[("opts", "\"n2(rw\" does not end with )")]);
     share(&server()).validate().finds(&[]);

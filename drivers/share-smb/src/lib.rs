@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_that_serves_nobody_or_too_many_is_a_warning() {
+    fn a_share_that_serves_no_client_or_too_many_is_a_warning() {
         smb(&samba("")).start().status().is(State::Warn).mentions("smbd does not answer");
         let host = samba("PONG").text_file("/usershares", "[web]\npath=/srv/web\nguest_ok=n\n");
         smb(&host).status().is(State::Warn).mentions("keeps guests out").start().is_changed("shared /srv/web as web");

@@ -35,7 +35,7 @@ fn case(host: &Host) -> Case<BtrfsSync> {
     given(btrfs()).on(host)
 }
 
-/// What was run, shortened.
+/// The programs that were run, shortened.
 fn runs(host: &Host) -> Vec<String> {
     let calls = host.calls();
     let runs = calls.iter().filter_map(|call| call.strip_prefix("process.run /usr/bin/"));

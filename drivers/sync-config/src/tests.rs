@@ -14,7 +14,7 @@ fn config(host: &Host, nodes: &str, drpnodes: &str) -> Case<ConfigSync> {
     given(ConfigSync { target }).with(context).on(host)
 }
 
-/// What rsync answers for each node: to whether it differs, and to the copy.
+/// The answers of rsync for each node: to the comparison, and to the copy.
 fn rsync(answer: impl Fn(&str, bool) -> Output + 'static) -> Host {
     let host = Host::new().text_file(CONFIG, "[DEFAULT]\nnodes = n1 n2\n");
     host.program_with("/usr/bin/rsync", move |run| {
@@ -66,9 +66,9 @@ fn what_is_known_goes_to_those_who_were_reached() {
     ]);
     let known = host.content(AGREEMENT).unwrap();
     assert_eq!(known.lines().map(|line| line.split(' ').next().unwrap()).collect::<Vec<_>>(), ["n1", "n2"]);
-    let told: Vec<String> =
+    let copies: Vec<String> =
         host.calls().into_iter().filter(|call| call.contains(AGREEMENT) && call.contains("rsync")).collect();
-    assert!(told.len() == 1 && told[0].ends_with(&format!("-- {AGREEMENT} n2:{AGREEMENT}")), "{told:#?}");
+    assert!(copies.len() == 1 && copies[0].ends_with(&format!("-- {AGREEMENT} n2:{AGREEMENT}")), "{copies:#?}");
 }
 
 #[test]

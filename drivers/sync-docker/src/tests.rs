@@ -91,7 +91,7 @@ fn to_verify_is_to_look() {
 }
 
 #[test]
-fn one_that_does_not_answer_keeps_nobody_from_the_others() {
+fn a_node_that_does_not_answer_does_not_hold_up_the_others() {
     let down = "Cannot connect to the Docker daemon at unix:///run/docker.sock. Is the docker daemon running?\n";
     let host = host(move |node| match node {
         "n2" => ended(1, "", down),
@@ -106,7 +106,7 @@ fn one_that_does_not_answer_keeps_nobody_from_the_others() {
 }
 
 #[test]
-fn status_says_what_was_last_seen() {
+fn status_reports_the_last_known_state() {
     let host = host(|node| ended(0, if node == "n2" { "none\nnone\n" } else { "none\nsha256:web\n" }, ""));
     case(&host)
         .status()

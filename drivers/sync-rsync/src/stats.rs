@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_what_is_no_directory() {
+    fn everything_but_a_directory_counts_as_a_file() {
         let check =
             |line: &str, expected: u64| assert_eq!(files(&format!("Number of files: {line}\n")), Some(expected));
         check("0", 0);

@@ -27,7 +27,7 @@ fn copy(host: &Host) -> Case<DirectorySync> {
     given(rsync()).on(host)
 }
 
-/// What rsync says of a source of one directory that holds so many files.
+/// The output of rsync for a source of one directory with this many files.
 fn said(files: u64, transferred: u64, deleted: u64) -> String {
     let items = ">f+++++++++ a\n".repeat(transferred as usize) + &"*deleting   b\n".repeat(deleted as usize);
     format!(
@@ -139,7 +139,7 @@ fn an_empty_source_does_not_hide_behind_what_another_one_holds() {
 }
 
 #[test]
-fn an_empty_source_that_deletes_nothing_keeps_nobody_from_the_copy() {
+fn an_empty_source_that_deletes_nothing_does_not_prevent_the_copy() {
     let (host, case) = two_sources(&said(0, 0, 0));
     case.sync("update", &["local"]).reports(&[TargetReport::copied("local", 4711)]);
     assert_eq!(runs(&host).last().unwrap(), &format!("{COMMAND} --delete -- /srv/a /srv/b /backup/web"));
@@ -222,7 +222,7 @@ fn a_snapshot_that_was_left_is_removed_and_anything_else_is_left_alone() {
 }
 
 #[test]
-fn what_cannot_work_is_told_before() {
+fn impossible_settings_are_reported_beforehand() {
     let options = |word: &str| DirectorySync { options: vec![word.to_owned()], ..rsync() };
     let host = answers(10, 2, 0);
     copy(&host).sync("split", &["local"]).fails(&Error::Unsupported);

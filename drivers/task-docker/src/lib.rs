@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_ends_as_its_container_does_and_leaves_nothing() {
+    fn a_run_returns_the_status_of_its_container_and_leaves_nothing() {
         for (exit_code, expected) in [(0, 0), (4, 0), (3, 3)] {
             let engine = ends_with(exit_code);
             task(&on(&engine), &[]).status().is(State::NotApplicable).labelled("backup").run().exits_with(expected);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_said_is_logged() {
+    fn its_output_is_logged() {
         let host = on(&ends_with(0));
         task(&host, &[]).run();
         let lines: Vec<String> = host.log().into_iter().map(|line| line.text).collect();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_confirmed_is_not_run_without() {
+    fn a_run_that_must_be_confirmed_is_refused_without_confirmation() {
         let engine = ends_with(0);
         task(&on(&engine), &[("confirmation", "true")]).run().fails_with("use --confirm");
         assert_eq!(engine.containers(), [""; 0]);

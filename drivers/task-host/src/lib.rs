@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_confirmed_is_not_run_without() {
+    fn a_run_that_must_be_confirmed_is_refused_without_confirmation() {
         let careful = || CommandTask { run: TaskKeywords { confirmation: true, ..task().run }, ..task() };
         let host = host(0);
         run(careful(), &host).fails_with("this task must be confirmed: use --confirm");

@@ -1,4 +1,4 @@
-//! The compile errors that an author gets who uses the macros wrongly.
+//! The compile errors for wrong uses of the macros.
 
 use proc_macro2::TokenStream;
 use syn::parse_quote;

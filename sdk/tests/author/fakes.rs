@@ -85,7 +85,7 @@ fn a_console_is_described() {
 }
 
 #[test]
-fn a_task_ends_with_the_status_of_its_command() {
+fn a_task_returns_the_status_of_its_command() {
     let host = Host::new().program("/bin/job", 3, "half done\n");
     given(probe()).on(&host).run().exits_with(3);
     assert_eq!(host.calls(), ["process.run /bin/job"]);

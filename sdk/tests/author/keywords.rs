@@ -42,7 +42,7 @@ fn canonical_values_become_typed_fields() {
 }
 
 #[test]
-fn what_may_be_absent_is_none_empty_or_false() {
+fn an_absent_keyword_is_none_empty_or_false() {
     let probe = read(&[]).expect("a minimal section reads");
     assert_eq!((probe.password, probe.of, probe.lazy, probe.timeout), (None, Vec::new(), false, None));
 }

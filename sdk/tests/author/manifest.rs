@@ -1,4 +1,4 @@
-//! The manifest, as a JSON parser that is not ours reads it.
+//! The manifest, read by an independent JSON parser.
 
 use hostler_sdk::export::DriverRegistration;
 use serde_json::{Value, json};

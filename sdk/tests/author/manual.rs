@@ -1,4 +1,4 @@
-//! The manual shows the template, and not something like it.
+//! The examples of the manual are lines of the template.
 
 const MANUAL: &str = include_str!("../../../docs/writing-a-driver.md");
 const TEMPLATE: &str = include_str!("../../../examples/driver-template/src/lib.rs");

@@ -1,4 +1,4 @@
-//! Drivers that are missing, damaged, forbidden, or misbehave: a line on that resource, and all others go on.
+//! Drivers that are missing, damaged, forbidden, or misbehave: that resource gets a line, and all others go on.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,11 +13,11 @@ crate::trials!(
     a_driver_that_is_not_allowed_may_do_nothing,
     a_damaged_driver_is_refused_and_its_resource_is_undefined,
     a_driver_that_traps_makes_its_resource_undefined,
-    a_driver_that_hangs_is_ended_in_time,
+    a_driver_that_hangs_is_stopped_in_time,
     a_driver_that_lies_about_a_stop_is_not_believed,
 );
 
-/// The driver that misbehaves on request, compiled once a run.
+/// The driver that misbehaves on request, compiled once per run.
 static COMPONENT: LazyLock<PathBuf> = LazyLock::new(|| component("hostile-driver"));
 
 /// Installs it and allows what it asks for.
@@ -89,7 +89,7 @@ fn a_driver_that_traps_makes_its_resource_undefined(world: &World) {
     }
 }
 
-fn a_driver_that_hangs_is_ended_in_time(world: &World) {
+fn a_driver_that_hangs_is_stopped_in_time(world: &World) {
     install(world);
     for attempt in ["loop", "sleep"] {
         beside_others(world, attempt);

@@ -1,4 +1,4 @@
-//! A configuration that somebody broke by hand: the last good one stays active, and all other objects are as before.
+//! A configuration that an operator broke by hand: the last valid one stays active, and all other objects are unaffected.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -8,12 +8,12 @@ use crate::world::World;
 
 crate::trials!(
     the_last_good_configuration_stays_active,
-    a_configuration_that_never_was_good_is_not_acted_on,
-    keywords_that_nobody_knows_leave_all_else_active,
-    what_is_no_text_is_located_and_never_written,
+    a_configuration_that_was_never_valid_is_not_acted_on,
+    unknown_keywords_leave_all_else_active,
+    bytes_that_are_not_text_are_located_and_never_written,
     no_resource_is_left_out_for_the_name_of_its_driver,
-    each_mistake_is_told_once_and_where_it_is,
-    what_is_no_file_keeps_nobody_waiting,
+    each_mistake_is_reported_once_with_its_position,
+    a_configuration_that_is_not_a_file_does_not_block,
     resources_that_wait_for_each_other_are_refused_before_they_are_asked_to_act
 );
 
@@ -49,14 +49,14 @@ fn the_last_good_configuration_stays_active(world: &World) {
     world.om("web stop").ok();
 }
 
-fn a_configuration_that_never_was_good_is_not_acted_on(world: &World) {
+fn a_configuration_that_was_never_valid_is_not_acted_on(world: &World) {
     world.write("root/etc/web.conf", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\nstandby = ring\n");
     world.om("web start").ends(1).says("config validate");
     world.om("web config validate").ends(1).says("ring").says("web.conf:5:11");
     world.om("web print status").ends(1).says("config validate");
 }
 
-/// A driver of that name may be somewhere else, or there can be none anywhere. In no case is the service up without it.
+/// A driver of that name may exist on another node, or nowhere. Either way, the service is not up without it.
 fn no_resource_is_left_out_for_the_name_of_its_driver(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n[fs#2]\ntype = {type}\n";
     world.write("root/etc/web.conf", &config.replace("{type}", "zorg"));
@@ -70,7 +70,7 @@ fn no_resource_is_left_out_for_the_name_of_its_driver(world: &World) {
     }
 }
 
-fn each_mistake_is_told_once_and_where_it_is(world: &World) {
+fn each_mistake_is_reported_once_with_its_position(world: &World) {
     for (text, expected) in [
         ("[DEFAULT]\nflex_min = many\n", "2:12 error flex_min is not an integer"),
         ("[DEFAULT]\ntopology = flex\nflex_min = 5\nflex_max = 2\n", "4:12 error flex_max is less than flex_min"),
@@ -81,11 +81,11 @@ fn each_mistake_is_told_once_and_where_it_is(world: &World) {
         let found: Vec<serde_json::Value> = serde_json::from_str(&found.stdout).unwrap();
         let word =
             |item: &serde_json::Value, key: &str| item[key].as_str().map_or(item[key].to_string(), str::to_owned);
-        let told = |item| {
+        let description = |item| {
             let words = ["line", "column", "severity", "message"].map(|key| word(item, key));
             format!("{}:{} {} {}", words[0], words[1], words[2], words[3])
         };
-        assert_eq!(found.iter().map(told).collect::<Vec<_>>(), [expected], "{text}");
+        assert_eq!(found.iter().map(description).collect::<Vec<_>>(), [expected], "{text}");
     }
     let file = world.path("check.conf");
     std::fs::write(&file, b"[DEFAULT]\n# caf\xe9\ncolour = red\n").unwrap();
@@ -94,7 +94,7 @@ fn each_mistake_is_told_once_and_where_it_is(world: &World) {
     world.om(&format!("web create --config {}", file.display())).ends(1).says("check.conf:2:6 holds the byte 0xe9");
 }
 
-fn what_is_no_file_keeps_nobody_waiting(world: &World) {
+fn a_configuration_that_is_not_a_file_does_not_block(world: &World) {
     world.create("web", &format!("[DEFAULT]\nnodes = n1\n{}", world.app("1", "")));
     nix::unistd::mkfifo(&world.path("root/etc/pipe.conf"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     assert!(!world.om("* ls").ok().stdout.contains("pipe"));
@@ -103,7 +103,7 @@ fn what_is_no_file_keeps_nobody_waiting(world: &World) {
     world.om("* stop").ok();
 }
 
-fn keywords_that_nobody_knows_leave_all_else_active(world: &World) {
+fn unknown_keywords_leave_all_else_active(world: &World) {
     let config = format!("[DEFAULT]\nnodes = n1\ngce_zone = europe\n{}", world.app("1", "colour = red\n"));
     let file = world.write("web.conf", &config);
     world.om(&format!("web create --config {}", file.display())).ends(1).says("gce_zone").says("app#1.colour");
@@ -115,7 +115,7 @@ fn keywords_that_nobody_knows_leave_all_else_active(world: &World) {
     assert_eq!(world.take_marks(), "+1 -1");
 }
 
-fn what_is_no_text_is_located_and_never_written(world: &World) {
+fn bytes_that_are_not_text_are_located_and_never_written(world: &World) {
     world.create("web", &format!("[DEFAULT]\nnodes = n1\n{}", world.app("1", "")));
     world.om("web print status").ok();
     let good = world.read("root/etc/web.conf");

@@ -1,5 +1,5 @@
 //! Several nodes on one machine: each in network and mount namespaces of its own, with its own files of the agent, and a real
-//! sshd. The keys are made for the occasion and stand in the world's directory, as all else.
+//! sshd. The keys are generated for the test and kept in the world's directory, like everything else.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::network::ip;
 use crate::ran::Ran;
 use crate::world::{World, until};
 
-/// What the nodes do not share of the world's directory.
+/// The parts of the world's directory that the nodes do not share.
 const OWN: [&str; 3] = ["root", "backup", "bin"];
 
 pub(crate) struct Cluster<'w> {
@@ -22,7 +22,7 @@ pub(crate) struct Cluster<'w> {
 /// A node: a process that keeps its namespaces, and its sshd.
 pub(crate) struct Node {
     pub(crate) name: String,
-    /// Where the node's own part of the world's directory is seen from outside.
+    /// The path of the node's own part of the world's directory, as seen from outside.
     directory: PathBuf,
     world: PathBuf,
     keeper: Child,
@@ -30,7 +30,7 @@ pub(crate) struct Node {
 }
 
 impl Cluster<'_> {
-    /// Nodes n1 to n`count`. None, which is said, where there is no sshd.
+    /// Nodes n1 to n`count`. None, after printing why, if sshd is not installed.
     pub(crate) fn new(world: &World, count: u8) -> Option<Cluster<'_>> {
         if !Path::new("/usr/sbin/sshd").exists() {
             println!("cluster: skipped: sshd is not installed");
@@ -59,7 +59,7 @@ impl Cluster<'_> {
         format!("10.89.{}.{number}", self.world.number())
     }
 
-    /// One pair of keys for whoever connects, one for all who answer.
+    /// One pair of keys for all clients, one for all servers.
     fn make_keys(&self, names: &[String]) {
         let ssh = self.world.path("ssh");
         fs::create_dir(&ssh).unwrap();
@@ -84,7 +84,7 @@ impl Cluster<'_> {
 
     fn add_node(&mut self, number: u8, name: &str) {
         let directory = self.world.path(&format!("of-{name}"));
-        // What other worlds have mounted at this moment would stay in use here.
+        // Otherwise the current mounts of other worlds would stay in use here.
         let theirs = std::env::temp_dir().join("hostler-e2e-");
         let mut script = format!(
             "set -e\ncut -d ' ' -f 5 /proc/self/mountinfo | while read -r at; do case $at in {{w}}/*) ;; \
@@ -135,7 +135,7 @@ impl Node {
         self.commands(program)()
     }
 
-    /// The same, for whoever goes on without the node.
+    /// The same, for callers that go on without the node.
     pub(crate) fn commands(&self, program: &str) -> Box<dyn Fn() -> Command> {
         let program = program.to_owned();
         let (keeper, directory) = (self.keeper.id().to_string(), format!("--wd={}", self.world.display()));
@@ -160,7 +160,7 @@ impl Node {
         Ran::new(&format!("{}: om {line}", self.name), self.om_command(world, line).output().unwrap())
     }
 
-    /// `om`, as it is to be run there.
+    /// The command that runs `om` there.
     pub(crate) fn om_command(&self, world: &World, line: &str) -> Command {
         let mut om = self.command(crate::world::OM);
         om.args(line.split_whitespace()).env("HOSTLER_NODENAME", &self.name);
@@ -187,7 +187,7 @@ impl Node {
         self.directory.join(name).exists()
     }
 
-    /// Starts its sshd, and waits until that answers.
+    /// Starts its sshd, and waits until it answers.
     pub(crate) fn listen(&mut self) {
         let mut sshd = self.command("/usr/sbin/sshd");
         sshd.args(["-D", "-e", "-f", "ssh/sshd_config"]);
@@ -195,7 +195,7 @@ impl Node {
         until("sshd listens", || self.must("ss -Hltn sport = :22").contains(":22"));
     }
 
-    /// Its sshd ends: nobody reaches the node any more.
+    /// Stops its sshd: the node can no longer be reached.
     pub(crate) fn fall_silent(&mut self) {
         if let Some(mut sshd) = self.sshd.take() {
             let _ = sshd.kill();

@@ -12,16 +12,16 @@ use crate::world::{World, until};
 
 crate::trials!(
     a_container_lives_from_nothing_to_nothing,
-    one_that_dies_is_seen_and_started_again,
-    one_that_ends_at_once_says_why,
+    a_container_that_dies_is_noticed_and_started_again,
+    a_container_that_exits_at_once_says_why,
     containers_start_side_by_side_and_share_a_network,
-    what_has_changed_is_made_anew,
-    an_image_that_is_nowhere_is_named,
-    an_engine_that_is_not_there_is_named,
-    a_container_of_somebody_else_is_left_alone,
+    a_container_with_a_changed_configuration_is_recreated,
+    a_missing_image_is_named,
+    a_missing_engine_is_named,
+    a_container_of_another_owner_is_left_alone,
     a_pod_as_it_was_written_in_2016_serves_at_its_address,
-    a_task_runs_to_its_end_in_a_container,
-    one_looks_inside_and_talks_to_the_engine,
+    a_task_runs_to_completion_in_a_container,
+    enter_exec_and_engine_commands_work,
 );
 
 /// An engine of the node's, for this world.
@@ -39,14 +39,14 @@ pub(crate) fn is_possible() -> bool {
     }
 }
 
-/// An object on the engine of the node. `{image}` is the one that it has.
+/// An object on the engine of the node. `{image}` is the image of that engine.
 pub(crate) fn create(world: &World, config: &str) {
     let socket = world.path("node/docker.sock");
     let head = format!("[DEFAULT]\nnodes = n1\nsocket = {}\n", socket.display());
     world.create("web", &(head + &config.replace("{image}", IMAGE)));
 }
 
-/// A container that sleeps, and ends at once when it is told to.
+/// A container that sleeps, and exits at once when it is stopped.
 pub(crate) fn sleeping(id: &str, more: &str) -> String {
     format!("[container#{id}]\nimage = {{image}}\nnetns = none\ncommand = sleep 1000\nstop_signal = KILL\n{more}\n")
 }
@@ -81,7 +81,7 @@ fn a_container_lives_from_nothing_to_nothing(world: &World) {
     world.om("web unprovision --confirm").ok();
 }
 
-fn one_that_dies_is_seen_and_started_again(world: &World) {
+fn a_container_that_dies_is_noticed_and_started_again(world: &World) {
     let Some(mut engine) = node_engine(world) else { return };
     create(world, &sleeping("1", ""));
     world.om("web provision").ok();
@@ -97,7 +97,7 @@ fn one_that_dies_is_seen_and_started_again(world: &World) {
     world.om("web stop").ok();
 }
 
-fn one_that_ends_at_once_says_why(world: &World) {
+fn a_container_that_exits_at_once_says_why(world: &World) {
     let Some(engine) = node_engine(world) else { return };
     create(
         world,
@@ -137,7 +137,7 @@ fn containers_start_side_by_side_and_share_a_network(world: &World) {
     assert_eq!(engine.containers().unwrap(), [""; 0]);
 }
 
-fn what_has_changed_is_made_anew(world: &World) {
+fn a_container_with_a_changed_configuration_is_recreated(world: &World) {
     let Some(engine) = node_engine(world) else { return };
     create(world, &sleeping("1", ""));
     world.om("web provision").ok();
@@ -156,7 +156,7 @@ fn what_has_changed_is_made_anew(world: &World) {
     world.om("web unprovision --confirm").ok();
 }
 
-fn an_image_that_is_nowhere_is_named(world: &World) {
+fn a_missing_image_is_named(world: &World) {
     let Some(_engine) = node_engine(world) else { return };
     create(world, &sleeping("1", "").replace("{image}", "127.0.0.1:1/nowhere:1"));
     world.om("web provision").ends(1).says("cannot pull the image 127.0.0.1:1/nowhere:1").says("check its registry");
@@ -167,7 +167,7 @@ fn an_image_that_is_nowhere_is_named(world: &World) {
     world.om("web stop").ok();
 }
 
-fn an_engine_that_is_not_there_is_named(world: &World) {
+fn a_missing_engine_is_named(world: &World) {
     create(world, &sleeping("1", ""));
     assert_eq!(world.states("web"), "container#1 undef");
     world.om("web print status --refresh").ok().says("there is no container engine at").says("start it");
@@ -179,7 +179,7 @@ fn an_engine_that_is_not_there_is_named(world: &World) {
     world.om("web start --force").ends(1).says("see the keyword restart");
 }
 
-fn a_container_of_somebody_else_is_left_alone(world: &World) {
+fn a_container_of_another_owner_is_left_alone(world: &World) {
     let Some(engine) = node_engine(world) else { return };
     engine.docker(&format!("run -d --net none --name web.container.1 {IMAGE} sleep 1000")).unwrap();
     create(world, &sleeping("1", ""));
@@ -223,7 +223,7 @@ fn a_pod_as_it_was_written_in_2016_serves_at_its_address(world: &World) {
     ip(&format!("link del {bridge}"));
 }
 
-fn a_task_runs_to_its_end_in_a_container(world: &World) {
+fn a_task_runs_to_completion_in_a_container(world: &World) {
     let Some(engine) = node_engine(world) else { return };
     let task = |id: u8, command: &str| {
         format!("[task#{id}]\ntype = docker\nimage = {{image}}\nnetns = none\ncommand = sh -c '{command}'\n")
@@ -234,7 +234,7 @@ fn a_task_runs_to_its_end_in_a_container(world: &World) {
     assert_eq!(engine.containers().unwrap(), [""; 0]);
 }
 
-fn one_looks_inside_and_talks_to_the_engine(world: &World) {
+fn enter_exec_and_engine_commands_work(world: &World) {
     let Some(engine) = node_engine(world) else { return };
     create(world, &sleeping("1", "").replace("sleep 1000", "sh -c 'echo born; exec sleep 1000'"));
     world.om("web exec --rid container#1 -- true").ends(1).says("there is no container: start it first");
@@ -247,7 +247,7 @@ fn one_looks_inside_and_talks_to_the_engine(world: &World) {
     world.om("web container exec -- readlink /proc/self/ns/net").ok().says("net:[");
     world.om("web exec --rid container#1 -- /no/such/program").says("/no/such/program");
     world.om("web exec --rid container#9 -- true").ends(1).says("web has no resource container#9");
-    // Nobody types: the shell ends at once.
+    // There is no input, so the shell exits at once.
     world.om("web enter --rid container#1").ok();
     world.om("web container logs").ok().says("born");
     let effective = world.om("driver inspect container.docker --effective web container#1").ok();

@@ -9,10 +9,10 @@ use crate::world::World;
 crate::trials!(
     the_configuration_goes_to_all_nodes_and_its_status_says_whether_they_agree,
     a_newer_configuration_is_not_overwritten,
-    data_goes_where_it_is_told_from_where_the_service_runs,
-    a_node_that_is_down_keeps_nobody_from_the_others,
-    what_would_harm_a_target_is_refused,
-    what_is_not_mounted_deletes_nothing_on_a_target,
+    data_is_copied_to_its_targets_from_where_the_service_runs,
+    a_node_that_is_down_does_not_hold_up_the_others,
+    a_copy_that_would_harm_a_target_is_refused,
+    an_unmounted_source_deletes_nothing_on_a_target,
     a_snapshot_is_copied_and_gone_afterwards,
     a_subvolume_is_sent_whole_and_then_what_changed,
     no_copy_is_lost_to_a_target_that_was_cut_off_or_to_an_empty_source,
@@ -21,7 +21,7 @@ crate::trials!(
 
 const HEAD: &str = "[DEFAULT]\nnodes = n1 n2\ndrpnodes = n3\n[fs#1]\ntype = flag\n";
 
-/// Makes the object on n1 alone.
+/// Creates the object on n1 only.
 fn create(world: &World, node: &Node, sections: &str) {
     let file = world.write("web.conf", &world.fill(&format!("{HEAD}{sections}")));
     node.om(world, &format!("web create --config {}", file.display())).ok();
@@ -37,7 +37,7 @@ fn the_configuration_goes_to_all_nodes_and_its_status_says_whether_they_agree(wo
     };
     let label = "rsync svc config to drpnodes, nodes".to_owned();
     assert_eq!(own(n1), ("down".to_owned(), label.clone()));
-    // It needs no running service: before the first start, the other nodes know nothing yet.
+    // The service need not run: before the first start, the other nodes know nothing yet.
     n1.om(world, "web sync nodes").ok().says("sync#i0: n2: ");
     assert_eq!(n2.read("root/etc/web.conf"), n1.read("root/etc/web.conf"));
     assert!(!n3.exists("root/etc/web.conf"));
@@ -72,7 +72,7 @@ fn a_newer_configuration_is_not_overwritten(world: &World) {
     assert!(n2.read("root/etc/web.conf").contains("app = old"));
 }
 
-fn data_goes_where_it_is_told_from_where_the_service_runs(world: &World) {
+fn data_is_copied_to_its_targets_from_where_the_service_runs(world: &World) {
     let Some(cluster) = Cluster::new(world, 3) else { return };
     let [n1, n2, n3] = &cluster.nodes[..] else { unreachable!() };
     let sync = "[sync#1]\ntype = rsync\nsrc = {w}/data/\ndst = {w}/backup/my $x;y data\ntarget = nodes drpnodes local\n\
@@ -94,12 +94,12 @@ fn data_goes_where_it_is_told_from_where_the_service_runs(world: &World) {
     world.write("data/a b$(x)", "two");
     n1.om(world, "web update").ok();
     assert_eq!((copy(n1), copy(n2), copy(n3)), ("two".to_owned(), "two".to_owned(), "two".to_owned()));
-    // n2 has the configuration by now, and not the service.
+    // By now n2 has the configuration, but not the service.
     n2.om(world, "web sync all --rid sync#1").ok().says("the service is down here");
     n1.om(world, "web instance stop").ok();
 }
 
-fn a_node_that_is_down_keeps_nobody_from_the_others(world: &World) {
+fn a_node_that_is_down_does_not_hold_up_the_others(world: &World) {
     let Some(mut cluster) = Cluster::new(world, 3) else { return };
     cluster.node("n2").fall_silent();
     let [n1, _, n3] = &cluster.nodes[..] else { unreachable!() };
@@ -117,7 +117,7 @@ fn a_node_that_is_down_keeps_nobody_from_the_others(world: &World) {
     n1.om(world, "web instance stop").ok();
 }
 
-fn what_would_harm_a_target_is_refused(world: &World) {
+fn a_copy_that_would_harm_a_target_is_refused(world: &World) {
     let Some(cluster) = Cluster::new(world, 3) else { return };
     let [n1, n2, _] = &cluster.nodes[..] else { unreachable!() };
     create(world, n1, "[sync#1]\ntype = rsync\nsrc = {w}/data/\ndst = {w}/backup/data\ntarget = nodes\n");
@@ -138,7 +138,7 @@ fn what_would_harm_a_target_is_refused(world: &World) {
     n1.om(world, "web instance stop").ok();
 }
 
-fn what_is_not_mounted_deletes_nothing_on_a_target(world: &World) {
+fn an_unmounted_source_deletes_nothing_on_a_target(world: &World) {
     let Some(cluster) = Cluster::new(world, 2) else { return };
     let [n1, n2] = &cluster.nodes[..] else { unreachable!() };
     let sections = "[sync#1]\ntype = rsync\nsrc = {w}/src/\ndst = {w}/backup/dst\ntarget = nodes local\n\
@@ -154,8 +154,8 @@ fn what_is_not_mounted_deletes_nothing_on_a_target(world: &World) {
     for name in ["src/data/1", "a/1", "b/1"] {
         fs::remove_file(world.path(name)).unwrap();
     }
-    // What has only directories, and what has nothing beside one that has files, was not mounted. --force is what one says
-    // of a service that is down, of which nothing is.
+    // A source with only directories, or an empty one beside one that has files, was not mounted. Not even --force copies
+    // it: an operator needs that for a service that is down, and then nothing is mounted.
     for force in ["", " --force"] {
         let refused = n1.om(world, &format!("web sync all{force}")).ends(1);
         let refused = refused.says(&world.fill("{w}/src/ holds no file, and 1 would be deleted from {w}/backup/dst"));
@@ -165,7 +165,7 @@ fn what_is_not_mounted_deletes_nothing_on_a_target(world: &World) {
         assert_eq!((node.read("backup/dst/data/1"), node.read("backup/both/a/1")), ("src/data/1".into(), "a/1".into()));
         assert!(node.exists("backup/both/b/1"), "the copy was done by half");
     }
-    // One that is missing among other files is told by its name.
+    // A file that is missing among others is named.
     world.write("src/other", "other");
     n1.om(world, &format!("web set --kw sync#1.srcfs={}", world.path("src/data").display())).ok();
     n1.om(world, "web sync all --rid sync#1").ends(1).says("src/data: not copied, because its files would be deleted");
@@ -175,7 +175,7 @@ fn what_is_not_mounted_deletes_nothing_on_a_target(world: &World) {
     n1.om(world, "web sync all --rid sync#1").ok();
     assert!(n2.exists("backup/dst/other") && !n2.exists("backup/dst/data/1"));
     n1.must(&format!("umount {data}"));
-    // A source that has its files again deletes what it does not have.
+    // Once a source has its files again, files that it lacks are deleted on the target.
     world.write("a/2", "a/2");
     n1.om(world, "web sync all --rid sync#2").ok();
     assert!(n2.exists("backup/both/a/2") && !n2.exists("backup/both/a/1") && !n2.exists("backup/both/b/1"));
@@ -200,7 +200,7 @@ fn a_snapshot_is_copied_and_gone_afterwards(world: &World) {
     assert_eq!(n2.read("backup/site/data"), fs::read_to_string("/etc/os-release").unwrap());
     assert!(!n2.exists("backup/site/.hostler-snapshot"));
     assert_eq!(snapshots(n1), "");
-    // One that a copy left which was killed is in nobody's way.
+    // A snapshot that a killed copy left behind does not get in the way.
     n1.must(&format!("btrfs subvolume snapshot -r {site} {site}/.hostler-snapshot"));
     n1.om(world, "web sync nodes --rid sync#1").ok().says("was left by a copy that did not finish");
     assert_eq!(snapshots(n1), "");
@@ -211,7 +211,7 @@ fn a_snapshot_is_copied_and_gone_afterwards(world: &World) {
     n1.om(world, "web instance unprovision --confirm").ok();
 }
 
-/// How many bytes a copy took, as the log has it.
+/// The number of bytes that a copy sent, according to the log.
 pub(crate) fn sent(ran: &crate::ran::Ran, target: &str) -> u64 {
     let text = format!("{}{}", ran.stdout, ran.stderr);
     let before = format!("sync#1: {target}: ");
@@ -219,7 +219,7 @@ pub(crate) fn sent(ran: &crate::ran::Ran, target: &str) -> u64 {
     text.lines().find_map(number).unwrap_or_else(|| panic!("nothing sent: {ran}"))
 }
 
-/// A site on n1 that goes to a pool on n1 and n2, all of them a btrfs. Returns where they are.
+/// A site on n1 that is copied to a pool on n1 and n2, all of them on btrfs. Returns their paths.
 fn subvolume(world: &World, cluster: &Cluster<'_>) -> (String, String) {
     let pool = world.path("backup/pool").display().to_string();
     for node in &cluster.nodes[..2] {
@@ -259,7 +259,7 @@ fn a_subvolume_is_sent_whole_and_then_what_changed(world: &World) {
     }
     let third = n1.om(world, "web sync full --target n2 --rid sync#1").ok();
     assert!(sent(&third, "n2") > 4 << 20, "{third}");
-    // A target that lost the last copy gets everything again.
+    // A target that lost the last copy receives everything again.
     n2.must(&format!("btrfs subvolume delete {pool}/latest"));
     let fourth = n1.om(world, "web sync nodes --rid sync#1").ok().says("everything is sent");
     assert!(sent(&fourth, "n2") > 4 << 20, "{fourth}");
@@ -299,13 +299,13 @@ fn no_copy_is_lost_to_a_target_that_was_cut_off_or_to_an_empty_source(world: &Wo
     n2.must(&format!("mv -T {pool}/latest {pool}/.hostler-previous"));
     n1.om(world, "web sync full --target n2 --rid sync#1").ends(1).says("No space left on device");
     is_kept(n2);
-    // The same, of a copy that arrived and was never adopted.
+    // The same for a copy that arrived and was never adopted.
     n2.must(&format!("btrfs subvolume delete {pool}/.hostler-next-n2"));
     n2.must(&format!("btrfs subvolume snapshot -r {pool}/latest {pool}/.hostler-next-n2"));
     n2.must(&format!("btrfs subvolume delete {pool}/latest"));
     n1.om(world, "web sync full --target n2 --rid sync#1").ends(1).says("No space left on device");
     is_kept(n2);
-    // It was cut off while the one before was deleted: that is the next one's base, and then it is gone.
+    // It was cut off while the previous copy was deleted: that is the base of the next one, and gone afterwards.
     n2.must(&format!("rm {pool}/full"));
     n1.om(world, "web sync full --target n2 --rid sync#1").ok();
     n2.must(&format!("mv -T {pool}/latest {pool}/.hostler-previous"));

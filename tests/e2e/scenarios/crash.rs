@@ -1,4 +1,4 @@
-//! What becomes of an action whose process dies: the next one finishes its story, and nothing is started twice.
+//! Actions whose process dies: the next action finishes the story, and nothing is started twice.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,13 +20,13 @@ crate::trials!(
     a_task_is_not_run_twice,
     a_killed_start_gives_its_lock_back_and_is_undone,
     an_interrupted_start_is_rolled_back,
-    after_a_kill_nobody_is_told_how_it_was_before,
-    an_application_outlives_whoever_started_it,
+    after_a_kill_the_previous_status_is_not_shown,
+    an_application_outlives_the_process_that_started_it,
 );
 
 const N1: &str = "[DEFAULT]\nnodes = n1\n";
 
-/// Dies at a point of an action, if the action comes by there at all. Read-only commands then only show it.
+/// Dies at a point of an action, if the action reaches it. Read-only commands afterwards only show the interrupted action.
 fn die_at(world: &World, action: &str, point: Failpoint, pass: u8) -> Ran {
     let ran = world.om_with(action, &[("HOSTLER_FAILPOINT", &format!("{}:{pass}", point.as_str()))]);
     let before = world.read("marks");
@@ -51,7 +51,7 @@ fn two_apps(world: &World) {
     world.create("web", &format!("{N1}[fs#1]\ntype = flag\n{}{}", world.app("1", ""), world.app("2", "")));
 }
 
-/// Which points an action must come by; at the others it ends as if nothing were the matter.
+/// The points that an action must reach. At the others it finishes normally.
 const LIFE: [Failpoint; 8] = [
     Failpoint::BeforeHeader,
     Failpoint::AfterHeader,
@@ -71,13 +71,13 @@ fn a_start_that_died_anywhere_is_finished(world: &World) {
         world.om("web start").ok();
         world.is("web", "up");
         nothing_twice(world, &context);
-        // Nothing is left to be finished.
+        // Nothing is left to do.
         world.om("web start").ok().says("nothing to do").does_not_say("interrupted");
         world.om("web stop").ok();
         world.is("web", "down");
         nothing_twice(world, &context);
     }
-    // The other way on: whoever changes their mind.
+    // The other way on: the operator changes their mind.
     for point in LIFE {
         die_at(world, "web start", point, 1).dies();
         world.om("web stop").ok();
@@ -134,7 +134,7 @@ fn disk(world: &World) {
 fn a_provision_that_died_anywhere_is_finished(world: &World) {
     disk(world);
     for (number, point) in LIFE.into_iter().enumerate() {
-        // Each time a little later.
+        // A little later each time.
         let pass = if matches!(point, Failpoint::AfterBegin | Failpoint::AfterDriver) { 3 } else { 1 };
         die_at(world, "web provision", point, pass).dies();
         world.om("web provision").ok();
@@ -171,19 +171,19 @@ fn a_task_is_not_run_twice(world: &World) {
         "[DEFAULT]\nnodes = n1\n[task#1]\ntype = host\ncommand = {w}/act mark ran\n[fs#1]\ntype = flag\n",
     );
     let done = "had finished, only its last record was missing";
-    for (point, marks, told) in [
+    for (point, marks, message) in [
         (Failpoint::AfterBegin, "", "interrupted"),
         (Failpoint::AfterDriver, "ran", "interrupted"),
         (Failpoint::AfterEnd, "ran", done),
     ] {
         die_at(world, "web run", point, 1).dies();
-        world.om("web start").ok().says(told);
+        world.om("web start").ok().says(message);
         world.om("web stop").ok();
         assert_eq!(world.take_marks(), marks, "{}", point.as_str());
     }
 }
 
-/// A service whose application never has started. The start is under way when this returns.
+/// A service whose application never finishes its start. The start is under way when this returns.
 fn slow_start(world: &World) -> std::process::Child {
     let slow = "[app#2]\ntype = forking\nstart = {w}/act slow 2\nstop = {w}/act stop 2\ncheck = {w}/act check 2\n";
     world.create("web", &format!("{N1}{}{}", world.app("1", ""), world.fill(slow)));
@@ -217,7 +217,7 @@ fn an_interrupted_start_is_rolled_back(world: &World) {
     world.om("web stop").ok().does_not_say("an earlier");
 }
 
-fn after_a_kill_nobody_is_told_how_it_was_before(world: &World) {
+fn after_a_kill_the_previous_status_is_not_shown(world: &World) {
     two_apps(world);
     world.is("web", "down");
     die_at(world, "web start", Failpoint::AfterEnd, 2).dies();
@@ -230,7 +230,7 @@ fn after_a_kill_nobody_is_told_how_it_was_before(world: &World) {
     world.om("web stop").ok();
 }
 
-fn an_application_outlives_whoever_started_it(world: &World) {
+fn an_application_outlives_the_process_that_started_it(world: &World) {
     world.create("web", "[DEFAULT]\nnodes = n1\n[app#1]\ntype = simple\nstart = {w}/act slow 1\n");
     for point in [Failpoint::AfterDriver, Failpoint::AfterEnd, Failpoint::BeforeDone] {
         die_at(world, "web start", point, 1).dies();

@@ -1,4 +1,4 @@
-//! `om driver …`: what a driver is, may do, and did.
+//! `om driver …`: descriptions, grants and audits of drivers.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;

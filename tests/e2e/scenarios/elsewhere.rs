@@ -1,5 +1,5 @@
-//! What this node leaves to others: objects of other nodes, of other environments, resources inside containers, and what the
-//! site does not let a driver use up.
+//! The limits of this node: objects of other nodes and environments, resources inside containers, and the limits that the
+//! site sets for a driver.
 
 use crate::world::World;
 

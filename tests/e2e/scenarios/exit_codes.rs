@@ -1,17 +1,17 @@
-//! What a script learns from an exit code.
+//! The exit codes, on which scripts rely.
 
 use crate::world::World;
 
 crate::trials!(
-    what_takes_too_long_ends_with_7,
-    where_the_object_has_no_instance_it_ends_with_3,
+    a_timeout_exits_with_7,
+    without_an_instance_a_command_exits_with_3,
     a_console_of_an_object_that_does_not_exist_exits_with_2,
-    what_a_driver_cannot_do_ends_with_4,
+    an_unsupported_action_exits_with_4,
     to_run_what_cannot_be_run_is_a_mistake,
-    a_failed_action_is_told_until_it_succeeds_or_is_forgotten,
+    a_failed_action_is_shown_until_it_succeeds_or_is_cleared,
 );
 
-fn what_takes_too_long_ends_with_7(world: &World) {
+fn a_timeout_exits_with_7(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[app#1]\ntype = forking\nstart = {w}/act slow 1\nstop = /bin/true\n\
                   check = {w}/act check 1\nstart_timeout = 200ms\n\
                   [task#1]\ntype = host\ncommand = {w}/act slow task\ntimeout = 200ms\non_error = {w}/act mark paged\n\
@@ -24,7 +24,7 @@ fn what_takes_too_long_ends_with_7(world: &World) {
     world.om("web run").ends(1);
 }
 
-fn where_the_object_has_no_instance_it_ends_with_3(world: &World) {
+fn without_an_instance_a_command_exits_with_3(world: &World) {
     world.create("web", "[DEFAULT]\nnodes = n2 n3\n[fs#1]\ntype = flag\n");
     for action in ["instance start", "instance stop", "start --local", "start", "start --dry-run"] {
         world.om(&format!("web {action}")).ends(3).says("n2 n3");
@@ -37,7 +37,7 @@ fn a_console_of_an_object_that_does_not_exist_exits_with_2(world: &World) {
     }
 }
 
-fn what_a_driver_cannot_do_ends_with_4(world: &World) {
+fn an_unsupported_action_exits_with_4(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n[sync#1]\ntype = rsync\nsrc = {w}/from/\ndst = {w}/to\n\
                   target = local\n";
     world.create("web", config);
@@ -58,7 +58,7 @@ fn to_run_what_cannot_be_run_is_a_mistake(world: &World) {
     world.om("web run --rid app,task").ok();
 }
 
-fn a_failed_action_is_told_until_it_succeeds_or_is_forgotten(world: &World) {
+fn a_failed_action_is_shown_until_it_succeeds_or_is_cleared(world: &World) {
     world.create("web", &format!("[DEFAULT]\nnodes = n1\n{}", world.app("1", "")));
     world.write("broken.1", "");
     for forget in ["web clear", "web start"] {

@@ -1,4 +1,4 @@
-//! A full disk, or one that is read-only: what changes something is refused before it acts, a stop works.
+//! A full or read-only disk: actions that change something are refused before they act, but a stop works.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -16,7 +16,7 @@ crate::trials!(
     a_configuration_is_not_lost_on_a_full_disk,
 );
 
-/// A small file system on a directory of the agent's.
+/// A small file system on a directory of the agent.
 struct Small<'w>(&'w World, &'static str);
 
 impl<'w> Small<'w> {
@@ -54,7 +54,7 @@ impl Drop for Small<'_> {
     }
 }
 
-/// The same story, whatever is wrong with the disk.
+/// The same story for every fault of the disk.
 fn story(world: &World, break_it: impl Fn(&Small<'_>), mend_it: impl Fn(&Small<'_>), reason: &str) {
     let var = Small::on(world, "root/var");
     world.create("web", &format!("[DEFAULT]\nnodes = n1\n{}", world.app("1", "")));

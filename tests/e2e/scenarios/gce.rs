@@ -18,17 +18,17 @@ crate::trials!(
     a_device_is_not_taken_from_under_a_file_system,
     a_disk_moves_where_the_configuration_says,
     every_fault_of_the_cloud_is_a_sentence_and_a_second_try_converges,
-    a_device_that_never_appears_is_a_sentence,
+    a_device_that_never_appears_is_reported,
     an_address_is_led_here_and_taken_over_by_a_switch,
     a_machine_lives_its_life,
-    an_unreachable_cloud_is_told_from_a_stopped_service,
+    an_unreachable_cloud_is_distinguished_from_a_stopped_service,
     a_site_decides_which_endpoint_may_be_asked,
 );
 
-/// Where devices appear, as udev has it.
+/// The directory in which udev makes devices appear.
 pub(crate) const BY_ID: &str = "/dev/disk/by-id";
 
-/// Makes the place where devices appear this process's own. A machine with udev has the directory; here an empty one may stay.
+/// Gives this process its own directory of devices. On a machine without udev, an empty directory may stay behind.
 pub(crate) fn isolate() -> anyhow::Result<()> {
     fs::create_dir_all(BY_ID)?;
     mount(Some("tmpfs"), BY_ID, Some("tmpfs"), MsFlags::empty(), Some("mode=0755"))?;
@@ -94,7 +94,7 @@ fn resource(server: &HttpServer, path: &str) -> serde_json::Value {
     found.unwrap_or_default()
 }
 
-/// How the resources are, but for what every object of several nodes has.
+/// The states of the resources, except for the one that every object of several nodes has.
 fn states(world: &World, name: &str) -> String {
     world.states(name).trim_end_matches(", sync#i0 down").to_owned()
 }
@@ -102,7 +102,7 @@ fn states(world: &World, name: &str) -> String {
 /// The instance that has a disk.
 fn user(server: &HttpServer, disk: &str) -> String {
     let found = resource(server, &format!("zones/europe-west1-b/disks/{disk}"));
-    found["users"][0].as_str().unwrap_or("nobody").rsplit('/').next().unwrap_or_default().to_owned()
+    found["users"][0].as_str().unwrap_or("no instance").rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 /// `om` on the node n2.
@@ -138,8 +138,11 @@ fn a_disk_carries_a_file_system_from_nothing_to_nothing(world: &World) {
     assert_eq!(user(&server, &disk), "n1");
     fs::write(world.path("site/data"), "kept").unwrap();
     world.om(&format!("{name} stop --local")).ok().says(&format!("detached {disk}"));
-    assert_eq!((states(world, &name).as_str(), user(&server, &disk).as_str()), ("disk#01 down, fs#01 down", "nobody"));
-    // No token of before is good any more: another is asked for.
+    assert_eq!(
+        (states(world, &name).as_str(), user(&server, &disk).as_str()),
+        ("disk#01 down, fs#01 down", "no instance")
+    );
+    // The earlier tokens are no longer valid, so a new one is requested.
     let given = server.with(|gateway| {
         gateway.tokens.revoke();
         gateway.tokens.given()
@@ -191,7 +194,7 @@ fn a_disk_moves_where_the_configuration_says(world: &World) {
         .ends(1)
         .says(&format!("{disk} is taken from n1, where the configuration disables this resource"))
         .says("did not appear within 1s");
-    assert_eq!(user(&server, &disk), "nobody", "what failed was rolled back");
+    assert_eq!(user(&server, &disk), "no instance", "what failed was rolled back");
     assert_eq!(states(world, &name), "disk#01 down, fs#01 down");
     world.om(&format!("{name} unprovision --local --confirm")).ok();
 }
@@ -222,7 +225,7 @@ fn every_fault_of_the_cloud_is_a_sentence_and_a_second_try_converges(world: &Wor
         world.om(&format!("{name} provision --local")).ok();
         world.om(&format!("{name} unprovision --local --confirm")).ok();
     }
-    // What passes by itself is not even seen.
+    // The operator does not notice a transient fault.
     for fault in [InjectedFault::Unavailable, InjectedFault::Lost, InjectedFault::ExpiredToken] {
         inject(&server, "disks.insert", fault, 1);
         inject(&server, "instances.attachDisk", fault, 1);
@@ -231,7 +234,7 @@ fn every_fault_of_the_cloud_is_a_sentence_and_a_second_try_converges(world: &Wor
     }
 }
 
-fn a_device_that_never_appears_is_a_sentence(world: &World) {
+fn a_device_that_never_appears_is_reported(world: &World) {
     if !loops() {
         return;
     }
@@ -309,7 +312,7 @@ fn a_machine_lives_its_life(world: &World) {
     assert_eq!(state(), serde_json::Value::Null);
 }
 
-fn an_unreachable_cloud_is_told_from_a_stopped_service(world: &World) {
+fn an_unreachable_cloud_is_distinguished_from_a_stopped_service(world: &World) {
     let name = service(world);
     let config = "[DEFAULT]\nnodes = n1\ngce_zone = europe-west1-b\ngce_project = p\ngce_endpoint = http://127.0.0.1:1/compute/v1\n\
                   gce_metadata = http://127.0.0.1:1/computeMetadata/v1\n[disk#1]\ntype = gce\nnames = a\n";
@@ -328,5 +331,5 @@ fn a_site_decides_which_endpoint_may_be_asked(world: &World) {
     let config = format!("{}[container#1]\ntype = gce\nname = vm\n", head(&server));
     world.create(&name, &config);
     world.om(&format!("{name} start --local")).ends(1).says("denied").says("computeMetadata");
-    assert_eq!(server.with(|gateway| gateway.tokens.given()), 0, "nobody got a token");
+    assert_eq!(server.with(|gateway| gateway.tokens.given()), 0, "no token was issued");
 }

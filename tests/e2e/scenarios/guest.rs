@@ -1,5 +1,5 @@
-//! A guest for virtual machines: a kernel, and one program that tells on the serial line how long it has been up, and heeds the
-//! power button. Made once and kept outside of the build, as the image of the lab is.
+//! A guest for virtual machines: a kernel, and one program that prints its uptime on the serial line and heeds the power
+//! button. Made once and kept outside of the build, as the image of the lab is.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,7 +14,7 @@ use crate::world::World;
 
 const INIT: &str = include_str!("guest/init");
 
-/// What the power button and those who wait for it need.
+/// The modules that the power button needs.
 const MODULES: [&str; 2] = ["button", "evdev"];
 
 /// A guest that trusts the emulated time stamp counter may run eight times too fast; one that tests its timer while the host is
@@ -36,7 +36,7 @@ pub(crate) struct Beat {
 /// The network that leads to the archive, which scenarios do without.
 static NETWORK: OnceLock<File> = OnceLock::new();
 
-/// To be called before the namespaces of the machine are left.
+/// Must be called before this process leaves the namespaces of the machine.
 pub(crate) fn remember_network() {
     if let Ok(network) = File::open("/proc/self/ns/net") {
         let _ = NETWORK.set(network);
@@ -44,7 +44,7 @@ pub(crate) fn remember_network() {
 }
 
 impl Guest {
-    /// What is not here that making one takes, if anything.
+    /// The name of a program that is missing here and needed to make one.
     pub(crate) fn missing() -> Option<&'static str> {
         kernel::PROGRAMS.into_iter().find(|name| kernel::program(name).is_err())
     }
@@ -55,7 +55,7 @@ impl Guest {
         (INIT, MODULES).hash(&mut key);
         let cache = kernel::cache("HOSTLER_GUEST_CACHE", "hostler-guest")?;
         let guest = Guest { directory: cache.join(format!("{:016x}", key.finish())) };
-        // Whoever comes second waits for the first.
+        // A second process waits for the first.
         let lock = File::create(cache.join("lock"))?;
         lock.lock()?;
         if !guest.directory.exists() {
@@ -100,7 +100,7 @@ impl Guest {
     }
 }
 
-/// What a guest has told so far.
+/// The lines that a guest has printed so far.
 pub(crate) fn beats(console: &str) -> Vec<Beat> {
     let beat = |line: &str| match line.split_whitespace().collect::<Vec<_>>()[..] {
         ["boot", boot, "up", up] => Some(Beat { boot: boot.to_owned(), up: up.parse().ok()? }),

@@ -1,4 +1,4 @@
-//! Images of containers, on real engines: between nodes, over real ssh, and from a registry that wants to know who asks.
+//! Images of containers, on real engines: between nodes, over real ssh, and from a registry that asks for a password.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,17 +12,17 @@ use crate::copies::sent;
 use crate::world::World;
 
 crate::trials!(
-    images_go_where_they_are_lacking,
+    images_are_sent_where_they_are_missing,
     images_that_cannot_be_sent_are_named,
     images_go_from_an_own_engine_to_another,
-    a_registry_is_told_who_asks,
+    a_registry_receives_the_credentials,
 );
 
 const HEAD: &str = "[DEFAULT]\nnodes = n1 n2\ndrpnodes = n3\nsocket = {w}/backup/engine/docker.sock\n";
 const CONTAINER: &str = "[container#1]\nimage = web:1\nimage_pull_policy = never\nnetns = none\nstop_signal = KILL\n";
 const SYNC: &str = "[sync#1]\ntype = docker\nimages = {container#1.image} busybox:test\ntarget = nodes drpnodes\n";
 
-/// Three nodes, if they are possible here.
+/// Three nodes, if this machine has what they need.
 fn cluster(world: &World) -> Option<Cluster<'_>> {
     if let Some(missing) = Dockerd::missing() {
         println!("images: skipped: there is no {missing}");
@@ -37,7 +37,7 @@ fn engine(world: &World, node: &str) -> Dockerd {
     Dockerd::start(&directory, &directory.join("data")).unwrap()
 }
 
-/// Makes the object on n1, and has the other nodes know it.
+/// Creates the object on n1, and sends its configuration to the other nodes.
 fn create(world: &World, node: &Node, config: &str) {
     let file = world.write("web.conf", &world.fill(config));
     node.om(world, &format!("web create --config {}", file.display())).ok();
@@ -48,7 +48,7 @@ fn id(engine: &Dockerd, image: &str) -> String {
     engine.docker(&format!("image inspect --format {{{{.Id}}}} {image}")).unwrap()
 }
 
-fn images_go_where_they_are_lacking(world: &World) {
+fn images_are_sent_where_they_are_missing(world: &World) {
     let Some(cluster) = cluster(world) else { return };
     let [n1, n2, _] = &cluster.nodes[..] else { unreachable!() };
     let (here, third) = (engine(world, "n1"), engine(world, "n3"));
@@ -76,7 +76,7 @@ fn images_go_where_they_are_lacking(world: &World) {
     let all = n1.om(world, "web sync full --target n2 --rid sync#1").ok();
     assert_eq!(sent(&all, "n2"), sent(&both, "n2"));
 
-    // One that has changed goes alone.
+    // Only an image that has changed is sent.
     here.make_image("web:1", "echo changed; exec sleep 1000").unwrap();
     n1.om(world, "web sync nodes --rid sync#1").ok().says("n2: sending web:1\n");
     n1.om(world, "web instance stop").ok();
@@ -135,7 +135,7 @@ fn images_go_from_an_own_engine_to_another(world: &World) {
     }
 }
 
-fn a_registry_is_told_who_asks(world: &World) {
+fn a_registry_receives_the_credentials(world: &World) {
     if let Some(missing) = Dockerd::missing().or_else(Registry::missing) {
         println!("images: skipped: there is no {missing}");
         return;
@@ -165,8 +165,8 @@ fn a_registry_is_told_who_asks(world: &World) {
     fs::set_permissions(&login, fs::Permissions::from_mode(0o600)).unwrap();
     world.om("web provision").ok().says(&format!("pulled {image}")).does_not_say(PASSWORD);
     assert_eq!(engine.containers().unwrap(), ["web.container.1 running"]);
-    // As it is, and as the header has it.
-    let told = Command::new("grep").args(["-rlE", "correct-horse|NvcnJlY3QtaG9y"]).arg(world.path("root")).output();
-    assert_eq!(String::from_utf8_lossy(&told.unwrap().stdout), "", "the password is in a log");
+    // In plain text, and as encoded in the header.
+    let found = Command::new("grep").args(["-rlE", "correct-horse|NvcnJlY3QtaG9y"]).arg(world.path("root")).output();
+    assert_eq!(String::from_utf8_lossy(&found.unwrap().stdout), "", "the password is in a log");
     world.om("web unprovision --confirm").ok();
 }

@@ -1,5 +1,5 @@
-//! Virtual machines: a guest without a system, which stays in its firmware and hears nothing, and one that heeds the power
-//! button.
+//! Virtual machines: a guest without a system, which stays in its firmware and reacts to nothing, and one that heeds the
+//! power button.
 
 use crate::guest::{Guest, beats};
 use crate::libvirt::Libvirt;
@@ -76,7 +76,7 @@ fn a_guest_that_heeds_the_power_button_shuts_down_by_itself(world: &World) {
     let console = world.read("console");
     assert!(console.contains("power button") && console.contains("Power down"), "{console}");
     assert_eq!(libvirt.state("web"), "shut off");
-    // And once more, of a guest that is paused: it must be resumed to hear of it.
+    // The same with a paused guest: it must be resumed to notice the power button.
     world.om("web start").ok();
     let boots =
         || beats(&world.read("console")).into_iter().map(|beat| beat.boot).collect::<std::collections::BTreeSet<_>>();

@@ -1,4 +1,4 @@
-//! Nothing may be left of a scenario: no mount, loop device, address, process, control group.
+//! Checks that a scenario leaves nothing behind: no mount, loop device, address, process or control group.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::world::World;
 /// The roots of the agents that a world may have: that of its node, and that of another one.
 const AGENTS: [&str; 2] = ["root", "root2"];
 
-/// Waits a moment for processes that are just about to end, and tells what is left then.
+/// Waits a moment for processes that are about to exit, and returns what is left.
 pub(crate) fn nothing_is_left(world: &World) -> Result<(), String> {
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {
@@ -72,7 +72,7 @@ pub(crate) fn loops(directory: &Path) -> Vec<String> {
     blocks.filter_map(on).collect()
 }
 
-/// The processes that name the directory: in their words, or as their own.
+/// The processes that name the directory in their arguments, or have it as working directory.
 pub(crate) fn processes(directory: &Path) -> Vec<(i32, String)> {
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();
     let of = |entry: fs::DirEntry| {

@@ -1,4 +1,4 @@
-//! Libvirts of the tests' own, which see no files of the machine's.
+//! Libvirt daemons for the tests, which see no files of the machine.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::world::{World, until};
 
 const NEEDED: [&str; 3] = ["/usr/sbin/libvirtd", "/usr/bin/virsh", "/usr/bin/qemu-system-x86_64"];
 
-/// Nothing but what libvirt needs to have qemu run as root, without anybody's help.
+/// The minimal settings with which libvirt runs qemu as root, without other daemons.
 const QEMU_CONF: &str = "user = \"root\"\ngroup = \"root\"\ndynamic_ownership = 0\nremember_owner = 0\n\
     security_driver = \"none\"\nnamespaces = []\ncgroup_controllers = []\nstdio_handler = \"file\"\n";
 
@@ -37,7 +37,7 @@ pub(crate) struct Libvirt {
 }
 
 impl Libvirt {
-    /// What is not here that one needs, if anything.
+    /// The name of a program that is missing here, if any.
     pub(crate) fn missing() -> Option<&'static str> {
         NEEDED.into_iter().find(|program| !Path::new(program).exists())
     }
@@ -66,7 +66,7 @@ impl Libvirt {
         libvirt
     }
 
-    /// What virsh says, if it succeeds.
+    /// The output of virsh(1), if it succeeds.
     pub(crate) fn virsh(&self, words: &[&str]) -> Option<String> {
         let Output { status, stdout, .. } = (self.virsh)().args(["-c", &self.uri]).args(words).output().unwrap();
         status.success().then(|| String::from_utf8_lossy(&stdout).trim().to_owned())
@@ -97,7 +97,7 @@ fn script(world: &World, name: &str, sockets: &str, directories: &str, options: 
 
 impl Drop for Libvirt {
     fn drop(&mut self) {
-        // Asked, so that it ends in order. A machine that a failed test has left is the world's to clean up.
+        // SIGTERM lets it exit in order. The world cleans up a machine that a failed test has left.
         let pid = nix::unistd::Pid::from_raw(self.daemon.id().try_into().unwrap());
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
         let _ = self.daemon.wait();

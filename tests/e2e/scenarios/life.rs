@@ -1,4 +1,4 @@
-//! The whole life of a service: made, brought up, seen, brought down, destroyed.
+//! The whole life of a service: it is created, provisioned, started, shown, stopped and destroyed.
 
 use std::fs;
 use std::process::Command;
@@ -11,7 +11,7 @@ crate::trials!(
     a_service_lives_from_nothing_to_nothing,
     an_application_that_was_killed_is_seen_and_started_again,
     a_restart_brings_down_and_up,
-    a_task_runs_when_told_and_says_how_it_went,
+    a_task_runs_on_request_and_reports_its_result,
     a_copy_follows_its_source_and_an_empty_source_empties_nothing,
 );
 
@@ -101,7 +101,7 @@ fn a_restart_brings_down_and_up(world: &World) {
     assert_eq!(world.take_marks(), "-2 -1");
 }
 
-fn a_task_runs_when_told_and_says_how_it_went(world: &World) {
+fn a_task_runs_on_request_and_reports_its_result(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n[task#good]\ntype = host\ncommand = {w}/act mark good\n\
                   [task#bad]\ntype = host\ncommand = {w}/act check bad\non_error = {w}/act mark sorry\n\
                   [task#ask]\ntype = host\nconfirmation = true\ncommand = {w}/act mark asked\n";

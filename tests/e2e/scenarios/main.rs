@@ -1,10 +1,10 @@
 //! The whole program on the real kernel: every scenario is a handful of `om` commands, as an operator types them, in a
 //! world of its own, and what is on the machine afterwards.
 //!
-//! As root, all of it happens in private mount and network namespaces. Whoever lacks what a scenario needs is told which
-//! one was skipped, and why.
+//! As root, all of it happens in private mount and network namespaces. A scenario that needs something which the machine
+//! does not have prints why it was skipped.
 
-#![expect(clippy::print_stdout, reason = "whoever runs the tests is told what was skipped")]
+#![expect(clippy::print_stdout, reason = "a test that was skipped prints why")]
 
 mod bad_drivers;
 mod broken_config;
@@ -126,8 +126,8 @@ fn isolate() -> anyhow::Result<()> {
         anyhow::bail!("not root");
     }
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)?;
-    // Apart from the machine, and then shared, as systemd has it: a container or a virtual machine has its own copy of every mount,
-    // and would keep a disk of another scenario busy if it did not hear of its unmounting.
+    // First separated from the machine, then shared, as systemd does: a container or a virtual machine has its own copy of
+    // every mount, and would keep a disk of another scenario busy if unmounting did not propagate to it.
     separate::propagate(MsFlags::MS_PRIVATE)?;
     separate::propagate(MsFlags::MS_SHARED)?;
     network::ip("link set lo up");

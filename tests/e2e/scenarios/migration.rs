@@ -19,7 +19,7 @@ crate::trials!(
     a_migration_that_is_cut_short_leaves_the_guest_where_it_is,
 );
 
-/// The nodes n1 and n2, and the guest on n1, in an object that both know. None, which is said, where something is missing.
+/// The nodes n1 and n2, and the guest on n1, in an object that both know. None, after printing why, if something is missing.
 fn guest_on_n1<'w>(world: &'w World, more: &str) -> Option<(Cluster<'w>, Libvirt)> {
     if let Some(missing) = Libvirt::missing().or(Guest::missing()) {
         println!("migration: skipped: there is no {missing}");
@@ -55,7 +55,7 @@ fn goes_on(node: &Node, before: &Beat) -> Beat {
     let later = || heard(node).into_iter().filter(|beat| beat.up > before.up).collect::<Vec<_>>();
     until("the guest is heard", || !later().is_empty());
     let boots: BTreeSet<String> = heard(node).into_iter().map(|beat| beat.boot).collect();
-    assert_eq!(boots, BTreeSet::from([before.boot.clone()]), "it was booted anew");
+    assert_eq!(boots, BTreeSet::from([before.boot.clone()]), "it was booted again");
     later().pop().unwrap()
 }
 
@@ -147,7 +147,7 @@ fn a_migration_that_is_cut_short_leaves_the_guest_where_it_is(world: &World) {
     let [n1, n2] = &cluster.nodes[..] else { unreachable!() };
     let there = Libvirt::on(world, n2);
     let before = heard(n1).pop().unwrap();
-    // Given up by whoever asked for it. What has arrived meanwhile is nothing to be resumed.
+    // The caller gives up. The part that has arrived meanwhile is not resumed.
     let om = slowly(world, n1, &here);
     is(world, n2, "warn");
     n2.om(world, "web instance start --force").ends(1).says("paused by a migration").says("virsh resume web");
@@ -155,7 +155,7 @@ fn a_migration_that_is_cut_short_leaves_the_guest_where_it_is(world: &World) {
     Ran::new("om web instance migrate, interrupted", om.wait_with_output().unwrap()).ends(6);
     until("nothing is on its way", || here.state("web") == "running" && there.state("web") != "paused");
     let before = goes_on(n1, &before);
-    // Killed: what it has left is ended by the next action, before that acts itself.
+    // Killed: the next action first stops what is left of the migration.
     let mut om = slowly(world, n1, &here);
     om.kill().unwrap();
     om.wait().unwrap();

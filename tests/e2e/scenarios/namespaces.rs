@@ -14,7 +14,7 @@ crate::trials!(
     an_address_is_plugged_into_one_namespace_alone,
 );
 
-/// A bridge of the world's own, and namespaces; gone with it.
+/// A bridge of the world's own, and namespaces. Removed when dropped.
 struct Network<'w> {
     world: &'w World,
     bridge: String,
@@ -63,7 +63,7 @@ impl Drop for Network<'_> {
     }
 }
 
-/// A server that says something to whoever connects, started within a namespace.
+/// A server that greets every client, started within a namespace.
 struct Server(Child);
 
 impl Server {
@@ -100,7 +100,7 @@ fn an_address_in_a_named_namespace_is_reached(world: &World) {
     let mut network = Network::new(world);
     let name = network.namespace("blue");
     let (address, gateway, bridge) = (network.address(9), network.address(1), network.bridge.clone());
-    // As the ancestors wrote it.
+    // In the notation of OpenSVC.
     let config = format!(
         "[DEFAULT]\nnodes = n1\n[ip#1]\ntype = docker\nipname = {address}\nipdev = {bridge}\nnetmask = 255.255.255.0\n\
          gateway = {gateway}\nnetwork = {}\ndel_net_route = true\nnetns = {name}\n\
@@ -215,7 +215,7 @@ fn a_container_driver_aims_no_address_at_a_foreign_namespace(world: &World) {
     world.om("web print status").ok().says(&format!("exposes /run/netns/{foreign}, which is not its own: ignored"));
     assert_eq!(world.states("web"), "container#1 up, container#2 down, fs#1 down, ip#1 down, ip#2 down");
     assert_eq!(network.links(&foreign), ["lo"]);
-    // The site that trusts the driver with these namespaces says so.
+    // The site must state that it trusts the driver with these namespaces.
     world.om("web set --kw container#1.claims=/proc/self/ns/net").ok();
     world.om("web start --rid ip#1").ends(1);
     world.om("web stop").ok();

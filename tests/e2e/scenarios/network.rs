@@ -5,9 +5,9 @@ use std::process::Command;
 use crate::world::World;
 
 crate::trials!(
-    an_address_that_somebody_else_has_is_not_taken,
+    an_address_in_use_by_another_host_is_not_taken,
     an_address_of_another_interface_is_not_taken,
-    an_address_that_somebody_else_has_is_not_plugged,
+    an_address_in_use_by_another_host_is_not_plugged,
 );
 
 /// Runs ip(8).
@@ -28,7 +28,7 @@ pub(crate) fn address(world: &World) -> String {
     format!("10.88.{}.9", world.number())
 }
 
-/// Makes an interface for a world, with a cable that ends in the same namespace, and tells its name.
+/// Makes an interface for a world, with a cable that ends in the same namespace, and returns its name.
 pub(crate) fn add_link(world: &World) -> String {
     let name = link(world);
     ip(&format!("link add {name} type veth peer name {name}p"));
@@ -92,7 +92,7 @@ impl Drop for Neighbour {
     }
 }
 
-fn an_address_that_somebody_else_has_is_not_taken(world: &World) {
+fn an_address_in_use_by_another_host_is_not_taken(world: &World) {
     let address = address(world);
     let neighbour = Neighbour::with(world, &format!("{address}/24"));
     let dev = link(world);
@@ -135,8 +135,8 @@ fn an_address_of_another_interface_is_not_taken(world: &World) {
     remove_link(world);
 }
 
-/// Into a namespace, on a macvlan, whose neighbours are asked from inside.
-fn an_address_that_somebody_else_has_is_not_plugged(world: &World) {
+/// The same for an address in a namespace, on a macvlan: its neighbours are asked from inside.
+fn an_address_in_use_by_another_host_is_not_plugged(world: &World) {
     let (address, dev, name) = (address(world), link(world), format!("e2e{}-mv", world.number()));
     let neighbour = Neighbour::with(world, &format!("{address}/24"));
     ip(&format!("netns add {name}"));

@@ -1,4 +1,4 @@
-//! What the hands of those who knew the ancestors type.
+//! The commands that operators of OpenSVC are used to.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::ran::Ran;
 use crate::world::{OM, World};
 
-crate::trials!(old_programs_are_names_of_the_new_one, old_actions_are_understood, what_is_not_built_says_so);
+crate::trials!(old_programs_are_names_of_the_new_one, old_actions_are_understood, an_unbuilt_action_says_so);
 
 fn as_called(world: &World, program: &str, line: &str) -> Ran {
     as_called_with(world, program, line, &[])
@@ -63,7 +63,7 @@ fn old_actions_are_understood(world: &World) {
     world.is("web", "down");
 }
 
-fn what_is_not_built_says_so(world: &World) {
+fn an_unbuilt_action_says_so(world: &World) {
     service(world, "web");
     for line in [
         "mon",

@@ -1,4 +1,4 @@
-//! One action an instance at a time, whoever asks, and however many.
+//! Only one action on an instance at a time, however many callers there are.
 
 use std::process::Child;
 
@@ -7,8 +7,8 @@ use crate::world::{World, until};
 
 crate::trials!(
     of_twenty_starts_one_acts,
-    whoever_is_refused_learns_by_whom,
-    whoever_waits_gets_the_turn,
+    a_refused_caller_learns_which_process_acts,
+    a_waiting_caller_gets_the_turn,
     another_object_does_not_wait,
     without_the_lock_a_stop_goes_on_beside_a_start_that_hangs,
 );
@@ -40,7 +40,7 @@ fn of_twenty_starts_one_acts(world: &World) {
     let mut all: Vec<Child> = (0..20).map(|_| world.spawn("web start")).collect();
     let pids: Vec<u32> = all.iter().map(Child::id).collect();
     let mut refused = Vec::new();
-    // The one that acts waits for the gate, all others end without.
+    // The one that acts waits for the gate, all others exit without acting.
     until("nineteen are refused", || {
         while let Some(at) = all.iter_mut().position(|om| om.try_wait().unwrap().is_some()) {
             refused.push(end("om web start", all.swap_remove(at)));
@@ -58,7 +58,7 @@ fn of_twenty_starts_one_acts(world: &World) {
     world.om("web stop").ok();
 }
 
-fn whoever_is_refused_learns_by_whom(world: &World) {
+fn a_refused_caller_learns_which_process_acts(world: &World) {
     gated(world);
     let om = acting(world);
     for action in ["start", "stop", "restart", "provision", "run", "unprovision --confirm"] {
@@ -73,7 +73,7 @@ fn whoever_is_refused_learns_by_whom(world: &World) {
     world.om("web stop").ok();
 }
 
-fn whoever_waits_gets_the_turn(world: &World) {
+fn a_waiting_caller_gets_the_turn(world: &World) {
     gated(world);
     let first = acting(world);
     let second = world.spawn("web start --waitlock 30s");
@@ -101,18 +101,18 @@ fn without_the_lock_a_stop_goes_on_beside_a_start_that_hangs(world: &World) {
     gated(world);
     let om = acting(world);
     world.om("web stop").ends(5);
-    // Nothing is up yet, so that nothing is to be done but with a look at it.
+    // Nothing is up yet, so there is nothing to do but to look at it.
     world.write("up.1", "");
     world.om("web stop --no-lock --local").ok();
     assert_eq!(world.take_marks(), "+1 -1");
-    // One beside it that is killed is dealt with by the next action that has the lock.
+    // If an action without the lock is killed, the next action with the lock deals with it.
     world.write("up.1", "");
     world.om_with("web stop --no-lock --local", &[("HOSTLER_FAILPOINT", "after-driver")]).dies();
     world.write("gate", "");
     end("om web start", om).ok();
     assert!(world.exists("root/var/svc/web/journal.unlocked"));
     world.om("web stop").ok().says("an earlier stop");
-    // Where nobody holds the lock, it is taken.
+    // If the lock is free, it is taken.
     world.om("web start --no-lock").ok();
     world.om("web stop --no-lock").ok();
 }

@@ -1,4 +1,4 @@
-//! Options of actions, and what becomes of those that make no sense.
+//! Options of actions, and the refusal of those that make no sense.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::world::World;
 
 crate::trials!(
     a_plan_that_is_another_one_now_is_not_acted_on,
-    members_of_a_parallel_subset_are_as_many_at_once_as_told,
+    members_of_a_parallel_subset_run_as_many_at_once_as_requested,
     plans_and_statuses_are_for_programs_too,
     what_makes_no_sense_is_refused,
 );
@@ -24,14 +24,14 @@ fn a_plan_that_is_another_one_now_is_not_acted_on(world: &World) {
     world.om("web stop").ok();
 }
 
-fn members_of_a_parallel_subset_are_as_many_at_once_as_told(world: &World) {
+fn members_of_a_parallel_subset_run_as_many_at_once_as_requested(world: &World) {
     let one = |id: &str| {
         let start = format!("{{w}}/meet {id}");
         let text =
             "[app#ID]\ntype = forking\nsubset = s\nstart = START\nstop = {w}/act stop ID\ncheck = {w}/act check ID\n";
         world.fill(&text.replace("START", &start).replace("ID", id))
     };
-    // Each waits for the other one, so that they end only if they run at the same time.
+    // Each waits for the other, so they finish only if they run at the same time.
     let script = "#!/bin/sh\ncd {w}\n: >here.$1\ntest -e alone || while ! test -e here.1 || ! test -e here.2; do sleep 0.02; done\n\
                   : >up.$1\n";
     let file = world.write("meet", &world.fill(script));

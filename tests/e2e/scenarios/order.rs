@@ -1,4 +1,4 @@
-//! What is done in which order, and to which resources.
+//! The order of steps, and the resources that take part.
 
 use crate::world::World;
 
@@ -39,7 +39,7 @@ fn groups_subsets_and_numbers_say_the_order(world: &World) {
     assert_eq!(world.take_marks(), "-1 -b-2 -10 -9");
 }
 
-/// Each member waits for the other one: one after the other, neither would ever be done.
+/// Each member waits for the other: one after the other, neither would ever finish.
 fn a_parallel_subset_acts_at_once(world: &World) {
     let meet = |id: &str, other: &str| {
         let script = format!(

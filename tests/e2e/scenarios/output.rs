@@ -1,4 +1,4 @@
-//! Where output goes, and what becomes of it where nobody takes it.
+//! The output of commands, and its handling when it cannot be written.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -9,13 +9,13 @@ use crate::world::{World, until};
 
 crate::trials!(
     output_that_cannot_be_written_is_an_error,
-    a_reader_that_goes_away_is_none,
-    the_log_tells_what_was_done_and_goes_on_telling,
+    a_reader_that_goes_away_is_not_an_error,
+    the_log_shows_what_was_done_and_can_be_followed,
     a_completion_knows_the_objects_and_what_is_in_them,
     every_command_has_its_manual_page,
     a_command_joins_the_processes_of_a_resource,
-    a_program_that_ends_at_once_leaves_its_words_where_it_is_said,
-    names_that_no_object_can_have_are_told_and_dangling_links_are_none,
+    a_program_that_exits_at_once_leaves_its_output_at_the_named_place,
+    invalid_object_names_are_reported_and_dangling_links_are_not,
 );
 
 const FLAG: &str = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n";
@@ -43,7 +43,7 @@ fn output_that_cannot_be_written_is_an_error(world: &World) {
     world.om("web stop").ok();
 }
 
-fn a_reader_that_goes_away_is_none(world: &World) {
+fn a_reader_that_goes_away_is_not_an_error(world: &World) {
     world.create("web", FLAG);
     for line in ["completion powershell", "man", "driver ls", "web print config"] {
         let mut command = world.command();
@@ -53,7 +53,7 @@ fn a_reader_that_goes_away_is_none(world: &World) {
     }
 }
 
-fn the_log_tells_what_was_done_and_goes_on_telling(world: &World) {
+fn the_log_shows_what_was_done_and_can_be_followed(world: &World) {
     world.create("web", FLAG);
     world.om("web start").ok();
     world.om("web logs").ok().says(">>> do start [").says("<<< done start");
@@ -65,11 +65,11 @@ fn the_log_tells_what_was_done_and_goes_on_telling(world: &World) {
     let mut byte = [0];
     reader.read_exact(&mut byte).unwrap();
     world.om("web stop").ok();
-    let mut told = Vec::new();
-    until("the stop is told", || {
+    let mut followed = Vec::new();
+    until("the stop is logged", || {
         reader.read_exact(&mut byte).unwrap();
-        told.push(byte[0]);
-        String::from_utf8_lossy(&told).contains("<<< done stop")
+        followed.push(byte[0]);
+        String::from_utf8_lossy(&followed).contains("<<< done stop")
     });
     follows.kill().unwrap();
     follows.wait().unwrap();
@@ -113,7 +113,7 @@ fn a_command_joins_the_processes_of_a_resource(world: &World) {
     world.om("web start").ok();
     let ran = world.om("exec --pg hostler-svc.web.slice/hostler-svc.web-app.1.slice -- /bin/cat /proc/self/cgroup");
     match ran.code {
-        // Where there are no control groups there is none to join.
+        // Without control groups there is none to join.
         Some(4) => drop(ran.says("needs control groups")),
         _ => drop(ran.ok().says("hostler-svc.web-app.1.slice")),
     }
@@ -121,7 +121,7 @@ fn a_command_joins_the_processes_of_a_resource(world: &World) {
     world.om("web stop").ok();
 }
 
-fn a_program_that_ends_at_once_leaves_its_words_where_it_is_said(world: &World) {
+fn a_program_that_exits_at_once_leaves_its_output_at_the_named_place(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[app#5]\ntype = simple\nstart = /bin/sh -c 'echo last words; exit 3'\n";
     world.create("web", config);
     world
@@ -140,7 +140,7 @@ fn a_program_that_ends_at_once_leaves_its_words_where_it_is_said(world: &World) 
     assert!(left.is_empty(), "{left:?}");
 }
 
-fn names_that_no_object_can_have_are_told_and_dangling_links_are_none(world: &World) {
+fn invalid_object_names_are_reported_and_dangling_links_are_not(world: &World) {
     world.create("web", FLAG);
     fs::write(world.path("root/etc/Bad Name.conf"), FLAG).unwrap();
     std::os::unix::fs::symlink("nowhere", world.path("root/etc/gone.conf")).unwrap();

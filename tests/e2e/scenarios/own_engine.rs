@@ -1,4 +1,4 @@
-//! An object's own dockerd: while it is needed, after it was killed, and when nobody needs it any more.
+//! An object's own dockerd: while it is needed, after it was killed, and when no resource needs it any more.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use crate::world::{World, until};
 
 crate::trials!(
     it_runs_while_it_is_needed,
-    one_that_is_killed_comes_back,
-    it_is_ended_by_one_of_many_that_leave_at_once,
-    one_that_waits_for_its_turn_is_ended_too,
-    it_lets_go_of_its_file_system,
+    an_engine_that_was_killed_comes_back,
+    it_is_stopped_by_one_of_many_that_leave_at_once,
+    an_engine_that_waits_for_its_turn_is_stopped_too,
+    it_releases_its_file_system,
 );
 
 /// An object that runs its own engine, on data that hold the image.
@@ -44,7 +44,7 @@ fn find(directory: &Path, name: &str) -> Option<PathBuf> {
     })
 }
 
-/// The numbers of the engines of this world.
+/// The pids of the engines of this world.
 fn engines(world: &World) -> Vec<i32> {
     let processes = crate::leaks::processes(world.directory());
     processes.into_iter().filter(|(_, line)| line.starts_with("dockerd ")).map(|(pid, _)| pid).collect()
@@ -78,7 +78,7 @@ fn it_runs_while_it_is_needed(world: &World) {
     );
 }
 
-fn it_is_ended_by_one_of_many_that_leave_at_once(world: &World) {
+fn it_is_stopped_by_one_of_many_that_leave_at_once(world: &World) {
     let containers = (1..=12).map(|id| sleeping(&id.to_string(), "subset = a")).collect::<String>();
     if !own_engine(world, &(containers + "[subset#container:a]\nparallel = true\n")) {
         return;
@@ -89,8 +89,8 @@ fn it_is_ended_by_one_of_many_that_leave_at_once(world: &World) {
     assert_eq!(engines(world), [0; 0]);
 }
 
-/// Who comes at the same time as another spawns one too. It may still wait for its turn when all have left.
-fn one_that_waits_for_its_turn_is_ended_too(world: &World) {
+/// Two callers at the same time both spawn an engine. The second may still wait for its turn when all callers have left.
+fn an_engine_that_waits_for_its_turn_is_stopped_too(world: &World) {
     if !own_engine(world, &sleeping("1", "")) {
         return;
     }
@@ -107,22 +107,22 @@ fn one_that_waits_for_its_turn_is_ended_too(world: &World) {
 }
 
 fn kill_engine(world: &World, signal: Signal) {
-    // Who waits for its turn, up to a second, would start the next one.
+    // A starter that waits for its turn, up to a second, would start the next engine.
     let count = |program: &str| {
         crate::leaks::processes(world.directory()).iter().filter(|(_, line)| line.starts_with(program)).count()
     };
-    until("nobody waits to start another engine", || count("/usr/bin/flock ") <= 1);
+    until("no process waits to start another engine", || count("/usr/bin/flock ") <= 1);
     let [pid] = engines(world)[..] else { panic!("{:?}", engines(world)) };
     kill(Pid::from_raw(pid), signal).unwrap();
-    // The next one would wait for a containerd that is left, a quarter of a minute.
+    // The next engine would wait a quarter of a minute for a containerd that is left.
     until("the engine is gone", || engines(world).is_empty() && count("containerd ") == 0);
 }
 
-fn one_that_is_killed_comes_back(world: &World) {
+fn an_engine_that_was_killed_comes_back(world: &World) {
     if !own_engine(world, &side_by_side()) {
         return;
     }
-    // One that is asked takes its socket along. The containers run on in either case.
+    // An engine that gets SIGTERM removes its socket. The containers run on in either case.
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
         world.om("web provision").ok();
         kill_engine(world, signal);
@@ -137,8 +137,8 @@ fn one_that_is_killed_comes_back(world: &World) {
     }
 }
 
-/// One that was killed leaves its data directory mounted on itself.
-fn it_lets_go_of_its_file_system(world: &World) {
+/// A killed engine leaves its data directory mounted on itself.
+fn it_releases_its_file_system(world: &World) {
     if !is_possible() {
         return;
     }

@@ -20,7 +20,7 @@ fn engine(world: &World) -> Option<Podman> {
 
 fn podman_runs_containers_too(world: &World) {
     let Some(engine) = engine(world) else { return };
-    // Podman raises limits beyond what a container that this runs in may have.
+    // Podman raises limits higher than allowed if the tests run in a container.
     let limits = "run_args = --ulimit nofile=100 --ulimit nproc=1000\nenvironment = A=1";
     let container = |id: &str, kind: &str| sleeping(id, limits) + &format!("type = {kind}\n");
     let head = format!("[DEFAULT]\nnodes = n1\n[env]\nsocket = {}\n", engine.socket().display());
@@ -39,7 +39,7 @@ fn podman_runs_containers_too(world: &World) {
     assert_eq!(engine.podman("ps -aq").unwrap(), "");
 }
 
-/// DEFAULT speaks of all containers, and podman has no engine that an object could have of its own.
+/// DEFAULT is about all containers, and podman has no engine that an object could own.
 fn podman_has_no_engine_of_the_object_s_own(world: &World) {
     let Some(engine) = engine(world) else { return };
     let socket = engine.socket();

@@ -1,5 +1,5 @@
-//! The programs that a configuration names: where they are looked for, what they are told, what of that is shown, and who may
-//! name one.
+//! The programs that a configuration names: their search path, their environment, what is shown of it, and which namespaces
+//! may name one.
 
 use crate::world::World;
 

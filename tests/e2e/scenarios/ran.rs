@@ -1,11 +1,11 @@
-//! What a command came to.
+//! The result of a command.
 
 use std::process::Output;
 
-/// The end of a command, easy to ask about. What is not as expected is shown whole.
+/// The result of a command, with assertions. A failed assertion shows the whole result.
 pub(crate) struct Ran {
     line: String,
-    /// Its exit code. None: ended by a signal.
+    /// Its exit code. None if a signal killed it.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -16,7 +16,7 @@ impl Ran {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let Output { status, stdout, stderr } = output;
         let ran = Ran { line: line.to_owned(), code: status.code(), stdout: text(stdout), stderr: text(stderr) };
-        // Bad news, whatever the test is about.
+        // A failure in every test.
         let hostile = |line: &&str| line.contains("panicked at tests/hostile/");
         assert!(!ran.stderr.lines().any(|line| line.contains("panicked at") && !hostile(&line)), "{ran}");
         ran
@@ -40,7 +40,7 @@ impl Ran {
         self
     }
 
-    /// Prints the text, wherever.
+    /// Prints the text on either stream.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Ran {
         assert!(self.stdout.contains(text) || self.stderr.contains(text), "no {text:?} in\n{self}");

@@ -1,4 +1,4 @@
-//! A start that fails leaves what was there before, unless it is told otherwise.
+//! A failed start restores the previous state, unless rollback is turned off.
 
 use std::fs;
 
@@ -91,5 +91,5 @@ fn a_stop_goes_on_past_failures(world: &World) {
     world.om("web stop").ends(1).says("failed at app#2");
     assert_eq!(world.take_marks(), "-3 -1");
     assert_eq!(world.states("web"), "app#1 down, app#2 up, app#3 down");
-    assert_eq!(world.status("web")["frozen"], false, "a stop that failed is no stop");
+    assert_eq!(world.status("web")["frozen"], false, "a failed stop does not count as a stop");
 }

@@ -1,4 +1,4 @@
-//! Stores: secrets and configuration from `om sec/db add` to the environment of what runs, and nowhere else.
+//! Stores: secrets and configuration go from `om sec/db add` into the environment of programs, and nowhere else.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -13,15 +13,15 @@ crate::trials!(
     keys_come_and_go,
     bytes_come_out_as_they_went_in,
     a_store_is_not_acted_on,
-    an_application_gets_its_variables_and_nobody_else,
-    what_is_not_there_fails_its_own_resource_alone,
+    an_application_gets_its_variables_and_no_other_process_does,
+    a_missing_key_fails_only_its_own_resource,
     a_task_gets_them_too,
     a_store_is_its_namespaces_own,
     with_another_key_file_nothing_is_lost,
     a_container_gets_them_by_the_engines_interface,
 );
 
-/// An application that writes its environment down.
+/// An application that writes its environment into a file.
 const APP: &str = "[app#1]\ntype = simple\nstart = /bin/sh -c 'env >{w}/env; exec sleep 600'\nsettle = 0s\n";
 
 fn add(world: &World, store: &str, key: &str, value: &str) {
@@ -43,7 +43,7 @@ fn is_in_a_process_list(text: &str) -> bool {
     lines.into_iter().any(|line| String::from_utf8_lossy(&line).contains(text))
 }
 
-/// Everything that the agent wrote: no file of it may hold a secret.
+/// The content of all files that the agent wrote. None may contain a secret.
 fn everything_below(directory: &std::path::Path) -> String {
     let mut all = String::new();
     for entry in fs::read_dir(directory).unwrap().flatten() {
@@ -120,7 +120,7 @@ fn a_store_is_not_acted_on(world: &World) {
     world.om("web keys").ends(4);
 }
 
-fn an_application_gets_its_variables_and_nobody_else(world: &World) {
+fn an_application_gets_its_variables_and_no_other_process_does(world: &World) {
     world.om("sec/db create").ok();
     world.om("cfg/web create").ok();
     add(world, "sec/db", "pin", "hunter7");
@@ -149,7 +149,7 @@ fn an_application_gets_its_variables_and_nobody_else(world: &World) {
     assert!(world.read("env").contains("DB_PIN=hunter7"), "what runs keeps what it was started with");
     world.om("web restart").ok().does_not_say("hunter");
     until("the application has the other secret", || world.read("env").contains("DB_PIN=hunter8"));
-    // A secret that is not there any longer keeps nobody from stopping, and the next start from going on.
+    // A missing secret does not prevent a stop, but it prevents the next start.
     world.om("sec/db remove --key pin").ok();
     world.om("web print status --refresh").ok().says("app#1").says("secrets_environment needs the key pin of sec/db");
     world.is("web", "up");
@@ -158,7 +158,7 @@ fn an_application_gets_its_variables_and_nobody_else(world: &World) {
     assert!(!everything_below(&world.path("root")).contains("hunter"), "a secret in a file of the agent");
 }
 
-fn what_is_not_there_fails_its_own_resource_alone(world: &World) {
+fn a_missing_key_fails_only_its_own_resource(world: &World) {
     let config = format!(
         "[DEFAULT]\nnodes = n1\nrollback = false\n[fs#1]\ntype = flag\n{APP}secrets_environment = DB_PIN=db/pin\n"
     );

@@ -1,7 +1,7 @@
-//! A scenario that needs the names of the machine for itself: a bridge `br0`, a directory below the root.
+//! Scenarios that need fixed names of the machine for themselves: a bridge `br0`, a directory below the root.
 //!
-//! It runs in a thread with mount and network namespaces of its own, which all that it starts inherits. Nothing but a directory
-//! that was made on the root's file system outlives it.
+//! Each runs in a thread with mount and network namespaces of its own, which its child processes inherit. Only a directory that
+//! it made on the root's file system outlives it.
 
 use std::fs::{self, File};
 use std::panic::resume_unwind;
@@ -12,11 +12,11 @@ use nix::sched::{CloneFlags, setns, unshare};
 
 use crate::{gce, network};
 
-/// Runs it there, and fails as it does.
+/// Runs a scenario there, and fails if it fails.
 pub(crate) fn run(scenario: impl FnOnce() + Send) {
     in_a_thread(|| {
         unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).unwrap();
-        // What other scenarios unmount is unmounted here too, and nothing that happens here is to be seen there.
+        // Unmounting by other scenarios propagates to here, but nothing propagates back.
         propagate(MsFlags::MS_SLAVE).unwrap();
         propagate(MsFlags::MS_SHARED).unwrap();
         network::ip("link set lo up");
@@ -25,12 +25,12 @@ pub(crate) fn run(scenario: impl FnOnce() + Send) {
     });
 }
 
-/// How the mounts of this namespace and of others hear of each other: mount_namespaces(7).
+/// The propagation of mounts between this namespace and others: mount_namespaces(7).
 pub(crate) fn propagate(how: MsFlags) -> nix::Result<()> {
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | how, None::<&str>)
 }
 
-/// What other scenarios have mounted at this moment would stay in use here.
+/// Unmounts the current mounts of other scenarios, which would stay in use here.
 fn let_go_of_other_worlds() {
     let theirs = std::env::temp_dir().join("hostler-e2e-");
     for target in mounts(&theirs.to_string_lossy()).iter().rev() {
@@ -39,15 +39,15 @@ fn let_go_of_other_worlds() {
 }
 
 fn in_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let ended = std::thread::scope(|scope| scope.spawn(work).join());
-    ended.unwrap_or_else(|panic| resume_unwind(panic))
+    let result = std::thread::scope(|scope| scope.spawn(work).join());
+    result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// The mounts of another node on the same machine: what is mounted here from now on is not mounted there.
+/// The mounts of another node on the same machine: later mounts of this node are not mounted there.
 pub(crate) struct OtherNode(File);
 
 impl OtherNode {
-    /// One whose devices appear in a directory.
+    /// A node whose devices appear in a directory.
     pub(crate) fn with_devices(directory: &Path) -> OtherNode {
         fs::create_dir_all(directory).unwrap();
         OtherNode(in_a_thread(|| {
@@ -62,7 +62,7 @@ impl OtherNode {
     /// Does something there.
     pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         in_a_thread(|| {
-            // Who shares its directories with other threads may not move.
+            // A thread that shares its working directory with others cannot enter a mount namespace.
             unshare(CloneFlags::CLONE_FS).unwrap();
             setns(&self.0, CloneFlags::CLONE_NEWNS).unwrap();
             work()
@@ -70,13 +70,13 @@ impl OtherNode {
     }
 }
 
-/// Puts a file system of its own on a directory, which is made where it is not.
+/// Puts a file system of its own on a directory, which is created if it does not exist.
 pub(crate) fn cover(directory: &str) {
     fs::create_dir_all(directory).unwrap();
     mount(Some("tmpfs"), directory, Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
 }
 
-/// Where file systems are mounted here, below a directory.
+/// The mount points below a directory.
 pub(crate) fn mounts(directory: &str) -> Vec<String> {
     let all = fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
     let targets = all.lines().filter_map(|line| line.split(' ').nth(4));

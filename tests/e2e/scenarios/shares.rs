@@ -8,9 +8,9 @@ use std::process::Child;
 use crate::cluster::{Cluster, Node};
 use crate::world::{World, until};
 
-crate::trials!(samba_serves_what_is_shared_and_lets_go_of_it);
+crate::trials!(samba_serves_a_share_and_releases_it);
 
-/// A Samba whose files all stand in the world's directory.
+/// A Samba whose files are all in the world's directory.
 const SMB_CONF: &str = "[global]\nbind interfaces only = yes\ninterfaces = lo\nprivate dir = {w}/smb/private\n\
     lock directory = {w}/smb/lock\nstate directory = {w}/smb/lock\ncache directory = {w}/smb/lock\n\
     pid directory = {w}/smb/lock\nncalrpc dir = {w}/smb/ncalrpc\nlog file = {w}/smb/log\n\
@@ -38,21 +38,21 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Asked, so that it takes along the processes that serve a client each.
+        // On SIGTERM it also stops the processes that serve one client each.
         let pid = nix::unistd::Pid::from_raw(self.0.id().try_into().unwrap());
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
         let _ = self.0.wait();
     }
 }
 
-/// What a guest gets to read of a file of the share.
+/// The content of a file of the share, as a guest reads it.
 fn fetched(node: &Node, share: &str, file: &str) -> String {
     let get = format!("get {file} -");
     let output = node.command("smbclient").args(["-N", &format!("//127.0.0.1/{share}"), "-c", &get]).output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn samba_serves_what_is_shared_and_lets_go_of_it(world: &World) {
+fn samba_serves_a_share_and_releases_it(world: &World) {
     if !Path::new("/usr/sbin/smbd").exists() || !Path::new("/usr/bin/smbclient").exists() {
         println!("shares: skipped: samba and smbclient are not installed");
         return;
@@ -62,7 +62,7 @@ fn samba_serves_what_is_shared_and_lets_go_of_it(world: &World) {
     let sections = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = tmpfs\nmnt = {w}/site\n\
                     [share#1]\ntype = smb\nname = web\npath = {w}/site\nguest = true\n";
     let file = world.write("web.conf", &world.fill(sections));
-    // A guest, who is nobody, goes through this directory.
+    // A guest has the user nobody, and must be able to enter this directory.
     fs::set_permissions(world.directory(), fs::Permissions::from_mode(0o755)).unwrap();
     node.om(world, &format!("web create --config {}", file.display())).ok();
     let server = Server::new(world, node);

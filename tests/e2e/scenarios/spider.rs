@@ -1,8 +1,8 @@
 //! examples/spider on one of its nodes: Google's disks and routes, file systems, an engine of the service's own, containers
-//! with addresses of their own, from nothing to nothing, as its operators work with it.
+//! with addresses of their own, from nothing to nothing, in the way its operators use it.
 //!
-//! Played here: Google's cloud, by the stand-in of `tests/gce`, and what is in the two images, by busybox on the port of
-//! MariaDB. They come from a registry on the loopback interface, which the engine takes for the hub's mirror.
+//! Two things are stand-ins: `tests/gce` plays Google's cloud, and busybox on the port of MariaDB plays the servers of the two
+//! images. The images come from a registry on the loopback interface, which the engine uses as the hub's mirror.
 
 mod figures;
 mod pods;
@@ -51,8 +51,8 @@ fn on_a_machine_of_its_own(story: impl FnOnce() + Send) {
     drop(directory);
 }
 
-/// The directory that the service's file system is mounted on. Who has the lock has it for himself: to remove it would unmount
-/// what another run has mounted there in namespaces of its own.
+/// The directory that the service's file system is mounted on. A lock keeps other runs away: removing the directory would
+/// unmount what another run has mounted there in its own namespaces.
 struct Directory {
     _lock: File,
 }
@@ -62,7 +62,7 @@ impl Directory {
         let root = File::open("/").unwrap();
         root.lock().unwrap();
         fs::create_dir_all(ROOT).unwrap();
-        assert_eq!(fs::read_dir(ROOT).unwrap().count(), 0, "{ROOT} holds something of somebody's");
+        assert_eq!(fs::read_dir(ROOT).unwrap().count(), 0, "{ROOT} contains foreign files");
         Directory { _lock: root }
     }
 }
@@ -169,7 +169,7 @@ impl<'a> Node<'a> {
         assert_eq!(separate::mounts(ROOT).iter().filter(|at| at.starts_with("/spdsvc01/pod")).count(), PODS.count());
     }
 
-    /// How many are up, or down, standbys too.
+    /// The number of resources in a state, standby or not.
     fn count(&self, state: &str) -> usize {
         self.resources().values().filter(|(found, _)| found.trim_start_matches("stdby ") == state).count()
     }
@@ -182,7 +182,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// How the resources of this node are, and their labels.
+    /// The states and labels of the resources of this node.
     fn resources(&self) -> BTreeMap<String, (String, String)> {
         let status = self.status();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -238,7 +238,7 @@ impl<'a> Node<'a> {
         self.om("docker ps -aq --no-trunc").stdout.split_whitespace().map(str::to_owned).collect()
     }
 
-    /// To spd02, where the configuration enables it from here on. Its disk is standby: spd02 takes it from here.
+    /// Moves a pod to spd02, where the configuration now enables it. Its disk is standby: spd02 takes it from here.
     fn lets_a_pod_go(&self) {
         fs::write(format!("{ROOT}/pod08/db/data/row"), "kept").unwrap();
         self.om("stop --tags pod08");
@@ -253,11 +253,11 @@ impl<'a> Node<'a> {
         self.om("start --local").says("nothing to do");
     }
 
-    /// What spd02 has of its own, and the pod. The other pods that the configuration gives it are left out.
+    /// Starts spd02's own resources and the pod. The other pods that the configuration assigns to it are left out.
     fn takes_it(&self, server: &HttpServer) {
         let config = self.world.path("root/etc/spdsvc01.conf");
         let metadata = &server.metadata[self.name];
-        // On one kernel, two file systems have the label of fs#00.
+        // Both nodes share one kernel, on which two file systems have the label of fs#00.
         let device = format!("{}/google-spdsvc01.disk.00.0", gce::BY_ID);
         self.om(&format!("create --config {} --kw gce_metadata={metadata} --kw fs#00.dev={device}", config.display()));
         self.om("provision --local --rid disk#00,fs#00");

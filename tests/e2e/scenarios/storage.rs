@@ -10,15 +10,15 @@ crate::trials!(
     ext4_is_made_and_keeps_data,
     xfs_is_made_and_keeps_data,
     btrfs_is_made_and_keeps_data,
-    a_device_that_holds_something_is_not_made_anew,
+    a_device_that_holds_data_is_not_formatted_again,
     a_label_is_given_to_the_disk_beside_and_found_again,
     what_was_mounted_is_unmounted_whatever_dev_is_by_then,
     a_device_that_appears_late_is_waited_for,
-    a_busy_file_system_names_those_who_hold_it,
+    a_busy_file_system_names_the_processes_that_hold_it,
     a_tmpfs_forgets,
     directories_binds_and_overlays_stand_on_each_other,
     a_raw_disk_is_what_is_there_already,
-    what_stands_on_a_device_is_seen_and_stopped_whatever_becomes_of_the_disk,
+    resources_on_a_device_are_seen_and_stopped_whatever_happens_to_the_disk,
     a_file_system_stands_on_a_disk_that_stands_on_two_others,
 );
 
@@ -67,7 +67,7 @@ fn btrfs_is_made_and_keeps_data(world: &World) {
     on_a_disk(world, "btrfs", "160m");
 }
 
-fn a_device_that_holds_something_is_not_made_anew(world: &World) {
+fn a_device_that_holds_data_is_not_formatted_again(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 32m\n\
                   [fs#1]\ntype = ext4\ndev = {disk#1.exposed_devs[0]}\nmnt = {w}/site\n";
     fs::File::create(world.path("web.img")).unwrap().set_len(32 << 20).unwrap();
@@ -104,7 +104,7 @@ fn a_label_is_given_to_the_disk_beside_and_found_again(world: &World) {
     }
 }
 
-/// A label may be changed, or be another device's, while the file system is mounted.
+/// While the file system is mounted, its label may change, or another device may get it.
 fn what_was_mounted_is_unmounted_whatever_dev_is_by_then(world: &World) {
     let label = format!("e2e{}", world.number());
     let config = "[DEFAULT]\nnodes = n1\n[disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 32m\n\
@@ -148,7 +148,7 @@ fn a_device_that_appears_late_is_waited_for(world: &World) {
     assert!(Command::new("losetup").args(["-d", &device]).status().unwrap().success());
 }
 
-fn a_busy_file_system_names_those_who_hold_it(world: &World) {
+fn a_busy_file_system_names_the_processes_that_hold_it(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 32m\n\
                   [fs#1]\ntype = ext4\ndev = {disk#1.exposed_devs[0]}\nmnt = {w}/site\n";
     world.create("web", config);
@@ -167,7 +167,7 @@ fn a_busy_file_system_names_those_who_hold_it(world: &World) {
     world.om("web unprovision --confirm").ok();
 }
 
-fn what_stands_on_a_device_is_seen_and_stopped_whatever_becomes_of_the_disk(world: &World) {
+fn resources_on_a_device_are_seen_and_stopped_whatever_happens_to_the_disk(world: &World) {
     let config = "[DEFAULT]\nnodes = n1\n[disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 32m\n\
                   [fs#1]\ntype = ext4\ndev = {disk#1.exposed_devs[0]}\nmnt = {w}/site\n";
     world.create("web", config);
@@ -189,7 +189,7 @@ fn a_tmpfs_forgets(world: &World) {
     world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = tmpfs\nmnt = {w}/site\nsize = 1m\n");
     world.om("web start").ok();
     fs::write(world.path("site/data"), "gone").unwrap();
-    assert!(fs::write(world.path("site/more"), vec![0; 2 << 20]).is_err(), "the size is no limit");
+    assert!(fs::write(world.path("site/more"), vec![0; 2 << 20]).is_err(), "the size is not enforced");
     world.om("web restart").ok();
     assert!(!world.exists("site/data"));
     world.om("web stop").ok();

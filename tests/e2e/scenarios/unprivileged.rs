@@ -1,4 +1,4 @@
-//! An ordinary user tries it out, in a directory of their own.
+//! An ordinary user tries Hostler out, in their own directory.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;

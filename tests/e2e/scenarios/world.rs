@@ -1,4 +1,4 @@
-//! A world of its own for each scenario: a directory that holds the agent's files and whatever its services make.
+//! A separate world for each scenario: a directory that contains the agent's files and everything that its services make.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::ran::Ran;
 
 pub(crate) const OM: &str = env!("CARGO_BIN_EXE_om");
 
-/// How long anything is waited for.
+/// The limit for every wait.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An application whose commands leave a mark each: `+a` for a start, `-a` for a stop.
@@ -74,12 +74,12 @@ impl World {
         self.path(name).exists()
     }
 
-    /// `om`, as this world sees it. The compiled drivers are shared by all worlds.
+    /// The command `om` for this world. The compiled drivers are shared by all worlds.
     pub(crate) fn command(&self) -> Command {
         self.command_of(Path::new(OM))
     }
 
-    /// The same, where `om` lies elsewhere.
+    /// The same with `om` at another path.
     pub(crate) fn command_of(&self, om: &Path) -> Command {
         let mut command = Command::new(om);
         command
@@ -93,7 +93,7 @@ impl World {
         command
     }
 
-    /// Runs a line of words, none of which holds a space.
+    /// Runs a line of words, none of which contains a space.
     pub(crate) fn om(&self, line: &str) -> Ran {
         self.om_with(line, &[])
     }
@@ -166,12 +166,12 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        // After a failure; after a success there is nothing.
+        // There is something to clean up only after a failure.
         leaks::clean_up(self);
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 #[track_caller]
 pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;

@@ -1,4 +1,4 @@
-//! What the stand-in promises: tokens that expire, operations that take their time, requests that are done once, errors on
+//! The promises of the stand-in: tokens that expire, operations that take their time, requests that are done once, errors on
 //! demand, and a state that outlives the program.
 
 mod program;
@@ -78,7 +78,7 @@ fn the_metadata_server_speaks_to_those_who_ask_as_they_should() {
         ("instance/zone", "projects/123456789012/zones/europe-west1-b"),
         ("project/project-id", "p"),
     ] {
-        // Whatever parses as a number would be one.
+        // Every text that parses as a number would count as one.
         assert_eq!(bench.metadata(path), (200, json!(expected)), "{path}");
     }
     assert_eq!(bench.metadata("instance/attributes/x").0, 404);
@@ -113,7 +113,7 @@ fn an_operation_takes_its_time() {
     );
     let (_, done) = bench.api("GET", &path, Value::Null);
     assert_eq!((&done["status"], disk(&mut bench)), (&json!("DONE"), json!("READY")));
-    // One that nobody looks at is done some time, too.
+    // An operation finishes even if it is never polled.
     bench.api("DELETE", "/disks/d", Value::Null);
     bench.now = Duration::from_secs(3);
     assert_eq!(bench.api("GET", "/disks/d", Value::Null).0, 404);
@@ -130,7 +130,7 @@ fn a_request_with_an_id_is_done_once() {
 }
 
 #[test]
-fn what_the_document_does_not_know_is_refused() {
+fn a_request_that_the_document_does_not_describe_is_refused() {
     let mut bench = Bench::new();
     for (method, path, body, status) in [
         ("POST", "/disks", json!({"name": "d", "sizeGb": 1}), 400),
@@ -147,7 +147,7 @@ fn what_the_document_does_not_know_is_refused() {
 }
 
 #[test]
-fn what_goes_wrong_goes_wrong_as_often_as_asked() {
+fn a_fault_occurs_as_often_as_requested() {
     let mut bench = Bench::new();
     for (fault, status, reason) in [
         (InjectedFault::Unavailable, 503, "backendError"),
@@ -181,7 +181,7 @@ fn what_goes_wrong_goes_wrong_as_often_as_asked() {
 }
 
 #[test]
-fn an_answer_can_be_lost_though_the_request_is_done() {
+fn a_response_can_be_lost_although_the_request_is_done() {
     let mut bench = Bench::new();
     bench.gateway.cloud.faults.add(FaultRule {
         method: "disks.insert".to_owned(),

@@ -1,4 +1,4 @@
-"""Drives the stand-in through Google's own client library, as somebody would drive the real service.
+"""Drives the stand-in through Google's own client library, as a program would drive the real service.
 
 Its arguments: the address of the API, that of the metadata server without its path, and the directory where devices appear.
 """
@@ -129,7 +129,7 @@ assert [one.name for one in routes.list(project=PROJECT)] == ["rt-1"]
 routes.delete(project=PROJECT, route="rt-1").result(timeout=30, polling=QUICK)
 fails(exceptions.NotFound, "notFound", lambda: routes.get(project=PROJECT, route="rt-1"))
 
-# An instance: made with its boot disk, stopped, started, told something, deleted.
+# An instance: made with its boot disk, stopped, started, given metadata, deleted.
 boot = c.AttachedDisk(
     boot=True,
     auto_delete=True,
@@ -156,8 +156,8 @@ assert running.status == "RUNNING"
 instances.suspend(**PLACE, instance="vm1").result(timeout=30, polling=QUICK)
 assert instances.get(**PLACE, instance="vm1").status == "SUSPENDED"
 instances.resume(**PLACE, instance="vm1").result(timeout=30, polling=QUICK)
-told = c.Metadata(fingerprint=running.metadata.fingerprint, items=[c.Items(key="role", value="db")])
-instances.set_metadata(**PLACE, instance="vm1", metadata_resource=told).result(timeout=30, polling=QUICK)
+changed = c.Metadata(fingerprint=running.metadata.fingerprint, items=[c.Items(key="role", value="db")])
+instances.set_metadata(**PLACE, instance="vm1", metadata_resource=changed).result(timeout=30, polling=QUICK)
 assert instances.get(**PLACE, instance="vm1").metadata.items[0].value == "db"
 instances.delete(**PLACE, instance="vm1").result(timeout=30, polling=QUICK)
 fails(exceptions.NotFound, "notFound", lambda: disks.get(**PLACE, disk="vm1"))

@@ -1,4 +1,4 @@
-//! The words, run by a real shell in a directory where directories stand for subvolumes. What they run is a stand-in, which fails
+//! The commands, run by a real shell in a directory where directories stand for subvolumes. They run a stand-in, which fails
 //! after so many steps: there the target was cut off.
 
 use std::fs;
@@ -68,7 +68,7 @@ impl Directory {
         assert_eq!(self.run(RECEIVE, ENOUGH, ""), None);
     }
 
-    /// What a copy holds, if it is there and whole.
+    /// The content of a copy, if it exists and is complete.
     fn whole(&self, copy: &str) -> Option<String> {
         let copy = self.0.join("dst").join(copy);
         copy.join("whole").exists().then(|| fs::read_to_string(copy.join("data")).unwrap())
@@ -125,7 +125,7 @@ fn what_arrived_and_was_never_adopted_is_kept_if_it_is_whole_and_all_there_is() 
 }
 
 #[test]
-fn whoever_looks_sees_the_copy_that_would_be_kept() {
+fn a_look_shows_the_copy_that_would_be_kept() {
     let sees = |copies: &[(&str, &str)]| {
         let found = Directory::with(copies).run(LOOK, 0, "").expect("looking changes nothing");
         found.split('/').next().unwrap().to_owned()
@@ -136,5 +136,5 @@ fn whoever_looks_sees_the_copy_that_would_be_kept() {
     assert_eq!(sees(&[(NEXT, "new"), (PREVIOUS, "old"), ("latest", "late")]), "latest");
     let directory = Directory::with(&[]);
     fs::create_dir_all(directory.0.join("dst/latest/directory")).unwrap();
-    assert_eq!(directory.run(LOOK, 0, "").as_deref(), Some(""), "directories alone are no files");
+    assert_eq!(directory.run(LOOK, 0, "").as_deref(), Some(""), "directories alone do not count as files");
 }

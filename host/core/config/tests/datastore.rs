@@ -1,4 +1,4 @@
-//! What was put into a store comes out of it, byte for byte, and what refers to it is read as its object means it.
+//! Values come out of a store byte for byte, and references to them are resolved in the namespace of their object.
 
 use proptest::prelude::*;
 
@@ -90,7 +90,7 @@ fn values_are_readable_where_they_can_be() {
 }
 
 #[test]
-fn keys_are_told_from_what_surrounds_them() {
+fn keys_are_recognised_among_the_text_around_them() {
     for good in ["password", "server.crt", "etc/app.conf", "a@b", "é"] {
         assert_eq!(check_key(good), Ok(()), "{good}");
     }

@@ -175,7 +175,7 @@ proptest! {
                 prop_assert_eq!(after.get(&section.name, &entry.key), before.get(&section.name, &entry.key));
             }
         }
-        // Every line but those of the entry is there still, in its order.
+        // All lines except those of the entry are still there, in the same order.
         let rest = |document: &Document| -> Vec<String> {
             let mut document = document.clone();
             document.unset("a", &key);

@@ -1,4 +1,4 @@
-//! What a configuration means on a node.
+//! The meaning of a configuration on a node.
 
 mod support;
 
@@ -78,7 +78,7 @@ disable@n2 = {env.off}
     };
     assert_eq!((of("n1", "disk#1"), of("n2", "disk#1")), ("n3 n4".to_owned(), "n1 n3 n4".to_owned()));
     assert_eq!((of("n1", "disk#2"), of("n2", "disk#2")), ("n2 n4".to_owned(), "n4".to_owned()));
-    assert_eq!(of("n1", "disk#3"), "", "nobody but n2 knows");
+    assert_eq!(of("n1", "disk#3"), "", "only n2 knows");
 }
 
 #[test]

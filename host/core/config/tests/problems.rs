@@ -1,4 +1,4 @@
-//! What a configuration may get wrong, all of it told at once, and where.
+//! The mistakes of a configuration, all reported at once with their position.
 
 mod support;
 
@@ -77,7 +77,7 @@ fn values_of_a_store_are_what_it_may_hold() {
 }
 
 #[test]
-fn ten_mistakes_are_told_in_one_run() {
+fn ten_mistakes_are_reported_in_one_run() {
     let text = "\
 [DEFAULT]
 nodes = n1 n2
@@ -124,7 +124,7 @@ junk
 }
 
 #[test]
-fn what_a_driver_needs_is_missed() {
+fn a_keyword_that_a_driver_requires_is_missed() {
     check("[fs#1]\ntype = ext4\ndev = /dev/sda\n", &["1:2 error: fs#1.mnt is not set: expected mnt = …"]);
     check("[disk#1]\ntype = loop\n", &["1:2 error: disk#1.file is not set: expected file = /srv/{name}.img"]);
     check("[disk#1]\n", &["1:2 error: disk#1 has no type: expected type = loop, gce or vg"]);
@@ -189,7 +189,7 @@ fn references_that_do_not_resolve_are_errors() {
 }
 
 #[test]
-fn every_problem_of_a_value_is_told() {
+fn every_problem_of_a_value_is_reported() {
     let text = "[env]\na = {env.q} {env.r} {zz.y}\n[DEFAULT]\ncomment = {env.s} $(1 / 0)\n";
     check(
         text,
@@ -204,7 +204,7 @@ fn every_problem_of_a_value_is_told() {
 }
 
 #[test]
-fn what_only_another_node_knows_is_told_once_and_is_no_error() {
+fn a_value_that_only_another_node_knows_is_reported_once_and_not_as_an_error() {
     let head = "[DEFAULT]\nnodes = n1 n2 n3\n";
     assert_eq!(all_problems(&format!("{head}comment = {{node.env}} {{node.host_mode}}\n")), Vec::<String>::new());
     let unset = "x is not set in the configuration of node n1";
@@ -266,7 +266,7 @@ fn an_unknown_keyword_leaves_a_partial_object() {
 }
 
 #[test]
-fn loops_are_told_once_and_located() {
+fn loops_are_reported_once_with_their_position() {
     let text = "[env]\na = {env.b}\nb = x{env.c}\nc = {env.a}\n[DEFAULT]\ncomment = {env.b}\n";
     let found = problems(text);
     assert_eq!(found.len(), 1, "{found:?}");
@@ -275,7 +275,7 @@ fn loops_are_told_once_and_located() {
 }
 
 #[test]
-fn nobody_can_make_it_grow_or_nest_without_end() {
+fn values_cannot_grow_or_nest_without_limit() {
     let mut text = String::from("[env]\na0 = 0123456789\n");
     for level in 1..40 {
         text += &format!("a{level} = {{env.a{}}}{{env.a{}}}\n", level - 1, level - 1);
@@ -357,12 +357,12 @@ fn requirements_and_joined_containers_must_exist() {
 }
 
 #[test]
-fn resources_that_wait_for_each_other_are_told_where_they_are_made_to() {
+fn a_cycle_is_reported_where_the_configuration_makes_it() {
     let flags = "[fs#1]\ntype = flag\nstart_requires = fs#2\n[fs#2]\ntype = flag\nstart_requires = fs#1(up)\n";
     let both = |rid| format!("{rid} would have to act both before and after");
     let chain = "error: these wait for each other: fs#1 → fs#2 → fs#1";
     check(flags, &[&format!("3:18 {chain}: {}", both("fs#2"))]);
-    // What is not brought about must be so now, and so comes after: twice that is a cycle too, once is an order.
+    // A state that no action brings about must hold now, so its resource comes after: twice that is a cycle too, once an order.
     let downs = flags.replace("fs#1(up)", "fs#1(down)").replace("= fs#2", "= fs#2(down)");
     check(&downs, &[&format!("3:18 {chain}: {}", both("fs#2"))]);
     check(&flags.replace("fs#1(up)", "fs#1(down)"), &[]);

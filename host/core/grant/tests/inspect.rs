@@ -84,7 +84,7 @@ fn root_equivalence_is_flagged_in_the_request_and_when_bound() {
         assert_eq!(request.sentence().root_equivalent.is_some(), flagged, "{line}");
         let bound = lines(&[line], Policy::everything(), Policy::everything());
         let bound = bound[0].sentence.root_equivalent.is_some();
-        // Bound, a command that a keyword chose can no longer be told from one that the manifest wrote.
+        // Bound, a command that a keyword chose can no longer be distinguished from one that the manifest wrote.
         assert!(bound == flagged || line == "exec = /bin/sh /opt/fixed", "{line}: {bound}");
     }
     let command: GrantRequest = "spawn = {command:start}".parse().unwrap();

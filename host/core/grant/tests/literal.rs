@@ -37,7 +37,7 @@ fn device(path: &str) -> ReadDevice {
     ReadDevice { path: path.to_owned() }
 }
 
-/// Text that is rich in what the grammar gives a meaning to.
+/// Text with many characters that have a meaning in the grammar.
 fn hostile() -> impl Strategy<Value = String> {
     proptest::collection::vec(
         prop_oneof![
@@ -105,7 +105,7 @@ proptest! {
     }
 
     #[test]
-    fn a_value_is_one_argument_and_no_option(value in hostile(), args in proptest::collection::vec(hostile(), 0..4)) {
+    fn a_value_is_one_argument_and_not_an_option(value in hostile(), args in proptest::collection::vec(hostile(), 0..4)) {
         if let Some(grants) = bind("exec = /bin/x a {kw:v} b", &value) {
             prop_assert!(!value.starts_with('-'));
             let exec = RunProgram { program: "/bin/x".into(), args: args.clone(), user: None };

@@ -1,4 +1,4 @@
-//! The examples of docs/grants.md are what the parsers take.
+//! The parsers accept the examples of docs/grants.md.
 
 use hostler_grant::{GrantRequest, Policy};
 

@@ -5,7 +5,7 @@ use hostler_grant::{
     Access, GrantContext, GrantKeyword, GrantRequest, Grants, NetnsReference, NoDeviceLedger, Operation, Policy,
 };
 
-/// What ip.netns asks for, and a little of what ip.route does.
+/// The requests of ip.netns, and some of ip.route.
 const REQUESTS: [&str; 5] = [
     "netns.link = {kw:mode} {kw:dev} in {kw:netns}",
     "netns.addr = {kw:name} in {kw:netns}",

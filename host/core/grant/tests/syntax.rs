@@ -1,4 +1,4 @@
-//! How lines and files are read, and what their errors point at.
+//! The syntax of lines and files, and the positions of their errors.
 
 use std::time::Duration;
 

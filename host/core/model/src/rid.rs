@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rid_says_why() {
+    fn an_invalid_rid_says_why() {
         for bad in ["fs", "fs#", "fs#a b", "foo#1", "#1", ""] {
             assert!(bad.parse::<Rid>().is_err(), "{bad}");
         }

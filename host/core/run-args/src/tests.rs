@@ -1,4 +1,4 @@
-//! Options as people write them, and what becomes of them.
+//! Options as operators write them, and their meaning.
 
 use crate::{
     ContainerLimits, DeviceMapping, NamedValue, PortMapping, RestartPolicy, RunArgs, RunArgsError, TmpfsMount, Ulimit,
@@ -236,7 +236,7 @@ fn a_word_that_is_not_an_option_is_an_error_that_names_it() {
 fn values_that_could_be_read_in_two_ways_are_errors() {
     for bad in ["relative:/a", "./a:/b", "/a:b", "/a:/b:ro:rw", "/a:/b:dance", ":/a", "a b:/c", "/a:/b:ro,/etc"] {
         let accepted = parse(&["-v", bad]);
-        // A name without a slash is a volume of the engine, and no path.
+        // A name without a slash is a volume of the engine, not a path.
         assert!(accepted.is_err() || bad == "relative:/a", "{bad}: {accepted:?}");
     }
     for bad in [

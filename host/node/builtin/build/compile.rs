@@ -1,6 +1,6 @@
 //! Compiles all drivers with one nested cargo.
 //!
-//! It cannot use the outer target directory: the outer cargo holds its lock, and the nested one would wait for ever. It should not
+//! It cannot use the outer target directory: the outer cargo holds its lock, and the nested one would wait forever. It should not
 //! use OUT_DIR: check, clippy, test and release each have their own, and would each recompile the drivers. So it uses a fixed
 //! directory `drivers` inside the outer target directory, and an environment without the variables of the outer cargo.
 
@@ -71,7 +71,7 @@ fn ensure_target() -> Result<()> {
     Ok(())
 }
 
-/// `drivers` in the outer target directory: the ancestor of OUT_DIR that cargo has marked as a cache. Cargo does not mark a directory
+/// `drivers` in the outer target directory: the directory above OUT_DIR that cargo has marked as a cache. Cargo does not mark a directory
 /// that existed before: then it is the one above `<profile>/build/<package>/out`.
 fn target_directory(out: &Path) -> Result<PathBuf> {
     println!("cargo::rerun-if-env-changed=HOSTLER_DRIVERS_TARGET_DIR");

@@ -243,8 +243,8 @@ pub(crate) fn changed_route(route: RouteEntry) -> Result<(ChangeRoute, network::
     Ok((op, network::KernelRoute { destination, gateway, dev: route.dev }))
 }
 
-/// The prefixes that a destination means. `default` means the one of the gateway's family, or of both families if there
-/// is no gateway.
+/// The prefixes that a destination means. `default` means the one of the gateway's family, or of both families
+/// without a gateway.
 fn prefixes(destination: &str, gateway: Option<IpAddr>) -> Result<Vec<IpNet>, CapabilityError> {
     if destination != "default" {
         return destination

@@ -1,4 +1,4 @@
-//! What happens around every capability call: permit, deadline, count of changes, audit, log.
+//! The steps around every capability call: permit, deadline, count of changes, audit, log.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -113,7 +113,7 @@ impl Bench {
         self.context.mutations().load(Ordering::Acquire)
     }
 
-    /// The audit trail, a line a record.
+    /// The audit trail, one line per record.
     fn trail(&self) -> Vec<String> {
         self.audit.records().iter().map(|record| format!("{} {:?}", record.call, record.verdict)).collect()
     }

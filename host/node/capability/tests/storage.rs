@@ -15,7 +15,7 @@ use hostler_capability::{
 };
 use model::{NodeName, ObjectPath, Rid};
 
-/// What a driver of an ext4 on a loop device would ask for.
+/// The requests of a driver for ext4 on a loop device.
 const GRANTS: &[&str] = &[
     "block.loop = {kw:file}",
     "block.read = {kw:dev}",
@@ -263,7 +263,7 @@ async fn a_device_is_waited_for_until_it_is_there_or_the_time_is_over() {
 }
 
 #[tokio::test]
-async fn owners_and_modes_that_are_right_already_are_no_change() {
+async fn owners_and_modes_that_are_right_already_are_not_a_change() {
     let resource = Resource::new();
     let context = resource.context(Verb::Start, "/dev/loop99");
     let mnt = resource.path("mnt");

@@ -29,13 +29,13 @@ struct Guest {
 impl Guest {
     fn new() -> Guest {
         let (work, queue) = channel::<Work>();
-        let (tell, told) = channel();
+        let (sender, thread_id) = channel();
         let thread = std::thread::spawn(move || {
             unshare(CloneFlags::CLONE_NEWNET).unwrap();
-            tell.send(nix::unistd::gettid()).unwrap();
+            sender.send(nix::unistd::gettid()).unwrap();
             queue.into_iter().for_each(|work| work());
         });
-        let path = format!("/proc/{}/ns/net", told.recv().unwrap()).into();
+        let path = format!("/proc/{}/ns/net", thread_id.recv().unwrap()).into();
         Guest { work: Some(work), thread: Some(thread), path }
     }
 
@@ -216,7 +216,7 @@ fn a_link_is_lent_and_given_back_as_it_was() {
     });
 }
 
-/// Root in the namespace writes what it likes into an alias: nothing comes to the node by that, and under no other name.
+/// Root in the namespace may write anything into an alias: that moves no link to the node, and gives none another name.
 #[test]
 fn an_alias_that_was_forged_brings_nothing_to_the_node() {
     on_a_node(async |node: Node| {
@@ -314,7 +314,7 @@ fn namespaces_are_compared_by_identity() {
         let own = NetworkNamespace::own().unwrap();
         assert!(own.is_of_node().unwrap() && own.is(&NetworkNamespace::own().unwrap()).unwrap());
         assert!(!guest.namespace().is(&own).unwrap());
-        // Not everywhere may root look at the first process.
+        // On some machines root may not look at the first process.
         if let Ok(Some(first)) = NetworkNamespace::open(Path::new("/proc/1/ns/net")) {
             assert!(first.is_of_node().unwrap());
         }

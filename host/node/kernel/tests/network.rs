@@ -61,7 +61,7 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// Long enough for a kernel that answers at once, and not waited for if there is an answer.
+/// Long enough for a kernel that answers at once. An answer ends the wait.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 #[test]
@@ -114,7 +114,7 @@ fn an_announcement_is_heard_on_the_link() {
     in_namespace(async |ends: Ends| {
         for address in ["10.9.0.9", "fd09::9"] {
             let listening = claimant(None, &ends.right, ip(address), Duration::from_secs(20));
-            // Again and again, as a link that has just come up drops what it is given.
+            // Repeatedly, because a link that has just come up drops packets.
             let telling = async {
                 let mut again = tokio::time::interval(Duration::from_millis(50));
                 loop {

@@ -1,4 +1,4 @@
-//! Two programs at once on the real kernel, of which the one reads what the other writes.
+//! Two programs at once on the real kernel, one of which reads the output of the other.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,7 +28,7 @@ async fn piped(source: &str, sink: &str, before: &str, timeout: Duration) -> Res
     let listener =
         PipeListener { on_line: &mut |line: &str| lines.push(line.to_owned()), on_bytes: &mut |bytes| total = bytes };
     let piped = pipe(shell(source), shell(sink), before.as_bytes(), timeout, listener).await?;
-    assert_eq!(total, piped.bytes, "what was told last is all");
+    assert_eq!(total, piped.bytes, "the last count is the total");
     Ok(piped)
 }
 
@@ -43,7 +43,7 @@ async fn all_that_the_one_writes_is_read_by_the_other_after_its_own_input() {
 }
 
 #[tokio::test]
-async fn a_reader_that_ends_early_ends_the_writer() {
+async fn a_reader_that_stops_early_stops_the_writer() {
     let piped = piped("cat /dev/zero", "head -c 10; exit 3", "", LONG).await.unwrap();
     assert_eq!((piped.source.status, piped.sink.status), (128 + 13, 3), "SIGPIPE");
 }

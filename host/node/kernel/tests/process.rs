@@ -44,7 +44,7 @@ fn skipped(what_is_missing: &str) {
     eprintln!("skipped: {what_is_missing}");
 }
 
-/// Whether there are other users to become and capabilities to lose: root, and not that of a user namespace.
+/// Whether this process can change its user and drop capabilities: as root, outside of a user namespace.
 fn is_root() -> bool {
     let maps = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     let is_root = rustix::process::geteuid().is_root() && maps.split_whitespace().nth(2) == Some("4294967295");
@@ -54,7 +54,7 @@ fn is_root() -> bool {
     is_root
 }
 
-/// Until a file says something. The programs of the tests tell in this way how far they are.
+/// Waits until a file has content. The programs of the tests report their progress in this way.
 async fn content_of(path: &Path) -> String {
     let deadline = Instant::now() + LONG;
     loop {
@@ -227,7 +227,7 @@ async fn a_program_without_its_agent_is_killed_but_not_a_process_in_a_session_of
     rustix::process::kill_process(rustix::process::Pid::from_raw(far.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
 }
 
-/// Starts a program with a child that has left its session, and one that ignores SIGTERM if told so.
+/// Starts a program with a child that has left its session, and one that ignores SIGTERM on request.
 async fn family(mut launch: ProgramLaunch, dir: &Path, stubborn: bool) -> Vec<String> {
     let (first, second) = (dir.join("first"), dir.join("second"));
     let trap = if stubborn { "trap '' TERM;" } else { "" };
@@ -260,7 +260,7 @@ async fn ends_together(launch: impl Fn() -> ProgramLaunch, members: &ResourcePro
 }
 
 #[tokio::test]
-async fn a_control_group_holds_and_ends_all_descendants() {
+async fn a_control_group_holds_and_kills_all_descendants() {
     let slice = format!("hostler-test-{}.slice", std::process::id());
     let Some(slice) = cgroup::available(&slice) else {
         skipped("no control groups of version 2, or no right to make any");

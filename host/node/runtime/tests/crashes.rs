@@ -1,4 +1,4 @@
-//! What many crashes cost. Alone in its process, so that what is resident is its own.
+//! The memory cost of many crashes. Alone in its process, so that all resident memory is its own.
 
 #[path = "hostile/guest.rs"]
 mod guest;

@@ -14,7 +14,7 @@ use model::status::State;
 use nix::sched::{CloneFlags, unshare};
 use support::{Bench, bounds, keyword};
 
-/// A driver and the call that it is asked with.
+/// A driver and the call that the tests make of it.
 struct Resource {
     driver: Arc<dyn Driver>,
     call: DriverCall,
@@ -26,7 +26,7 @@ impl Resource {
         Resource { driver: bench.load(driver), call: bench.call(rid, driver, keywords) }
     }
 
-    /// As the agent tells it of the container that it joins.
+    /// Adds the variables of the container that it joins, as the agent does.
     fn joining(mut self, guest: &GuestNamespace) -> Resource {
         let vars = [("joined.rid", "container#1"), ("joined.netns", guest.path()), ("joined.id", "f52d3cb784a9e1d2")];
         self.call.vars.extend(vars.map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -176,9 +176,9 @@ fn a_macvlan_and_a_lent_interface_reach_what_is_behind_them() {
     });
 }
 
-/// As the kernel does with hardware when its namespace ends.
+/// The kernel returns hardware to the node when its namespace disappears.
 #[test]
-fn an_interface_that_came_back_by_itself_is_what_it_was_again() {
+fn an_interface_that_came_back_by_itself_is_restored() {
     on_a_node(async |bench, guest| {
         let keywords = address(&[("name", "10.8.0.9"), ("dev", "loose"), ("mode", "dedicated")]);
         let resource = Resource::new(&bench, "ip#1", "ip.netns", &keywords).joining(&guest);
@@ -190,7 +190,7 @@ fn an_interface_that_came_back_by_itself_is_what_it_was_again() {
         assert_eq!(resource.act(Verb::Stop).await.0, Change::Changed);
         let loose = ip("-d link show loose");
         assert!(loose.contains(",UP") && !loose.contains("alias"), "{loose}");
-        // And the next start need not wait for a stop.
+        // The next start does not need a stop before it.
         assert_eq!(resource.act(Verb::Start).await.0, Change::Changed);
         guest.run(move || ip(&format!("link set eth0 netns {node} name dev7")));
         assert_eq!(resource.act(Verb::Start).await.0, Change::Changed);
@@ -200,19 +200,19 @@ fn an_interface_that_came_back_by_itself_is_what_it_was_again() {
 }
 
 #[test]
-fn a_pair_goes_with_its_namespace_and_is_made_anew_in_the_next() {
+fn a_pair_goes_with_its_namespace_and_is_recreated_in_the_next() {
     on_a_node(async |bench, guest| {
         let keywords = address(&[("name", "10.9.0.9"), ("dev", "br0"), ("mode", "bridge")]);
         let resource = |guest| Resource::new(&bench, "ip#1", "ip.netns", &keywords).joining(guest);
         assert_eq!(resource(&guest).act(Verb::Start).await.0, Change::Changed);
-        // The old namespace lingers, as one that somebody still looks at does.
+        // The old namespace lingers, as it does while another process has it open.
         let next = GuestNamespace::new();
         let (change, text) = resource(&next).act(Verb::Start).await;
         assert_eq!(change, Change::Changed, "{text}");
         assert_eq!(guest.run(links), ["lo"]);
         next.talk("10.9.0.9");
         drop(next);
-        // What has no namespace any more is down, and its stop has nothing to do but what the kernel has not done yet.
+        // A link without its namespace is down, and a stop only does what the kernel has not done yet.
         let gone = Resource::new(&bench, "ip#1", "ip.netns", &keywords);
         assert_eq!(gone.state().await, State::Down);
         gone.act(Verb::Stop).await;
@@ -220,7 +220,7 @@ fn a_pair_goes_with_its_namespace_and_is_made_anew_in_the_next() {
 }
 
 #[test]
-fn the_network_of_the_node_is_no_container_s() {
+fn the_network_of_the_node_is_not_taken_for_a_container_s() {
     on_a_node(async |bench, _| {
         let own = format!("/proc/{}/ns/net", nix::unistd::gettid());
         for netns in [own.as_str(), "container#1"] {

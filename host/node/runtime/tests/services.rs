@@ -11,7 +11,7 @@ use driver::{Change, Driver, DriverCall, KeywordValue, SilentLog, Verb};
 use model::status::State;
 use support::{Bench, bounds, keyword};
 
-/// A driver and the call that it is asked with.
+/// A driver and the call that the tests make of it.
 struct Resource {
     driver: Arc<dyn Driver>,
     call: DriverCall,
@@ -73,7 +73,7 @@ async fn an_application_in_the_foreground_is_supervised() {
 }
 
 #[tokio::test]
-async fn an_application_that_ends_at_once_is_not_up() {
+async fn an_application_that_exits_at_once_is_not_up() {
     let bench = Bench::new();
     let keywords: [(&str, &[&str]); 3] = [("start", &["/bin/true"]), ("grace", &["10000"]), ("settle", &["500"])];
     let app = Resource::new(&bench, "app#1", "app.simple", &keywords);
@@ -109,7 +109,7 @@ async fn an_application_with_a_script_is_what_its_check_says() {
 }
 
 #[tokio::test]
-async fn a_task_ends_as_its_command_does() {
+async fn a_task_returns_the_status_of_its_command() {
     let bench = Bench::new();
     let task = |line: &[&str]| {
         Resource::new(

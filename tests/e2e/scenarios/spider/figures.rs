@@ -1,7 +1,7 @@
-//! How long it takes on one node: `cargo bench -p hostler-om --test scenarios`, the second half of `make bench`.
+//! The durations on one node: `cargo bench -p hostler-om --test scenarios`, the second half of `make bench`.
 //!
-//! It prints a table and always succeeds, as the first half does. What the agent costs is what is left of a command's time while
-//! no driver is at work: `om --debug` tells both.
+//! It prints a table and always succeeds, as the first half does. The cost of the agent is the time of a command during which
+//! no driver works: `om --debug` prints both.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,15 +15,15 @@ use crate::own_engine::own_socket;
 use crate::ran::Ran;
 use crate::world::World;
 
-/// How often what can be repeated is.
+/// The number of repetitions of every repeatable measurement.
 const RUNS: usize = 5;
 
-/// What is promised of a status.
+/// The promised duration of a status.
 const STATUS: Duration = Duration::from_millis(150);
-/// And of the agent's own share.
+/// The promised share of the agent in a duration.
 const OVERHEAD: f64 = 0.05;
 
-/// A command, and what of its time passed without any driver.
+/// The duration of a command, and the part of it that passed without any driver.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 struct Figure {
     all: Duration,
@@ -66,7 +66,7 @@ fn measured(world: &World) {
     let (mut stop_containers, mut start_containers, mut until_they_run) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         stop_containers.push(node.timed("stopcontainer --tags sm"));
-        let (figure, ran) = node.timed_and_told("startcontainer --tags sm");
+        let (figure, ran) = node.timed_with_output("startcontainer --tags sm");
         until_they_run.push(until_all_run(&ran));
         start_containers.push(figure);
     }
@@ -90,18 +90,18 @@ fn measured(world: &World) {
 
 impl Node<'_> {
     fn timed(&self, line: &str) -> Figure {
-        self.timed_and_told(line).0
+        self.timed_with_output(line).0
     }
 
-    fn timed_and_told(&self, line: &str) -> (Figure, Ran) {
+    fn timed_with_output(&self, line: &str) -> (Figure, Ran) {
         let began = Instant::now();
         let ran = self.om(&format!("{line} --debug"));
         let all = began.elapsed();
-        let told = ran.stderr.lines().rev().find_map(|line| {
+        let in_drivers = ran.stderr.lines().rev().find_map(|line| {
             let (_, drivers) = line.strip_prefix("took ")?.split_once(" ms, ")?;
             drivers.strip_suffix(" ms of it in drivers")?.parse::<f64>().ok()
         });
-        let inside = told.unwrap_or_else(|| panic!("no word of the time in {ran}"));
+        let inside = in_drivers.unwrap_or_else(|| panic!("no duration in {ran}"));
         let outside = all.saturating_sub(Duration::from_secs_f64(inside / 1e3));
         (Figure { all, outside: Some(outside) }, ran)
     }

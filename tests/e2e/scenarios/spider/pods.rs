@@ -29,7 +29,7 @@ pub(super) fn mask(rid: &str, label: &mut String) {
     assert!(!rid.starts_with("container") || label.starts_with("ID@"), "{rid}: {label}");
 }
 
-/// What is up, as it was written in 2016.
+/// The resources that are up, in the notation of 2016.
 pub(super) fn expected() -> BTreeMap<String, (String, String)> {
     let mut all = BTreeMap::new();
     let mut add = |rid: String, state: &str, label: String| all.insert(rid, (state.to_owned(), label));

@@ -1,4 +1,4 @@
-//! What is around the service: the hub of its images, Google's cloud, the bridge of a node, and what the kernel shows of it.
+//! The surroundings of the service: the hub of its images, Google's cloud, the bridge of a node, and the kernel's view of it.
 
 use std::fs;
 use std::io::Read;
@@ -101,7 +101,7 @@ pub(super) fn serve(pods: RangeInclusive<u8>, spider: &str) {
     }
 }
 
-/// What is said at an address, if anybody is there.
+/// The greeting at an address, if a server answers.
 pub(super) fn greeting_at(address: &str) -> Option<String> {
     let mut said = String::new();
     let mut stream = TcpStream::connect(format!("{address}:3306")).ok()?;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-/// The program while it runs, on a directory of its own.
+/// The running program, with its own directory.
 pub(crate) struct Emulator {
     child: Child,
     directory: tempfile::TempDir,
@@ -36,24 +36,24 @@ impl Emulator {
         Emulator { child, directory, api: said["api"].as_str().unwrap().to_owned(), said }
     }
 
-    /// Where an instance asks for its metadata.
+    /// The address of the metadata server for an instance.
     pub(crate) fn metadata(&self, instance: &str) -> String {
         self.said["metadata"][instance].as_str().unwrap().to_owned()
     }
 
-    /// Where devices appear.
+    /// The directory in which devices appear.
     #[allow(dead_code, reason = "each target of the tests uses its part")]
     pub(crate) fn devices(&self) -> String {
         self.directory.path().join("dev").display().to_string()
     }
 
-    /// What is at a path of the API's port.
+    /// The response to a GET of a path on the API's port.
     #[allow(dead_code, reason = "each target of the tests uses its part")]
     pub(crate) fn get(&self, path: &str) -> String {
         self.send("GET", path, "")
     }
 
-    /// What comes of sending a body there.
+    /// The response to a body that is sent there.
     #[allow(dead_code, reason = "each target of the tests uses its part")]
     pub(crate) fn post(&self, path: &str, body: &str) -> String {
         self.send("POST", path, body)
@@ -71,7 +71,7 @@ impl Emulator {
         answer
     }
 
-    /// Ends it, and gives its directory to the next.
+    /// Stops it, and returns its directory for the next one.
     #[allow(dead_code, reason = "each target of the tests uses its part")]
     pub(crate) fn stop(mut self) -> tempfile::TempDir {
         self.end();

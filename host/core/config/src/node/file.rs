@@ -141,11 +141,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_is_told_where_it_stands() {
+    fn mistakes_are_reported_at_their_position() {
         let check = |text: &str, expected: &[&str]| {
-            let told = validate_node(text);
-            let told: Vec<String> = told.iter().map(|one| format!("{} {one}", one.position(text))).collect();
-            assert_eq!(told, expected, "{text}");
+            let found = validate_node(text);
+            let found: Vec<String> = found.iter().map(|one| format!("{} {one}", one.position(text))).collect();
+            assert_eq!(found, expected, "{text}");
         };
         check("", &[]);
         check("[node]\nenv = PRD\nlog_max_size = 5m\n[labels]\naz = fr1\n[env]\nA = 1\n", &[]);

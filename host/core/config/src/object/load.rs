@@ -53,10 +53,10 @@ pub fn validate(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Dr
     }
     problems.extend(missing);
     // A reference that does not resolve on this node either is reported as an error already.
-    let told: BTreeSet<Span> =
+    let reported: BTreeSet<Span> =
         problems.iter().filter(|problem| problem.is_error()).map(|problem| problem.span).collect();
     let seen_from_here = |problem: &Diagnostic| problem.is_error() || !problem.message.ends_with(ELSEWHERE);
-    problems.retain(|problem| seen_from_here(problem) || !told.contains(&problem.span));
+    problems.retain(|problem| seen_from_here(problem) || !reported.contains(&problem.span));
     problems.into_iter().collect()
 }
 

@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_arithmetic_is_none() {
+    fn invalid_arithmetic_is_not_parsed() {
         for text in ["$()", "$(date)", "$(1 +)", "$(1", "$(1.2.3)", "$(.)", "$((1)", "(1)"] {
             assert_eq!(parse(text, 0), None, "{text}");
         }

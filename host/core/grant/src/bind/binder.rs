@@ -203,7 +203,7 @@ impl<'a> Binder<'a> {
         let keyword = self.values(name)?;
         let word = |value: &String| {
             check_word_value(value, word_use).map_err(|reason| self.illegal(name, value, reason))?;
-            // Names and addresses cannot aim at a device, whoever exposes them.
+            // Names and addresses cannot aim at a device, whichever resource exposes them.
             if matches!(word_use, WordUse::Source | WordUse::Argument) {
                 self.note_unowned(&keyword, value);
             }

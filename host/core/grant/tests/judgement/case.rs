@@ -1,4 +1,4 @@
-//! What surrounds an operation, and the operations that the tests ask for.
+//! The circumstances of an operation, and the operations that the tests ask for.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use hostler_grant::{
     SitePolicy,
 };
 
-/// What surrounds an operation. Each test starts from [`Default`] and says what differs.
+/// The circumstances of an operation. Each test starts from [`Default`] and changes what differs.
 pub(crate) struct Case<'a> {
     pub(crate) requests: &'a [&'a str],
     pub(crate) keywords: &'a [(&'a str, &'a [&'a str])],

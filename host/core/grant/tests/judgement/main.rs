@@ -1,4 +1,4 @@
-//! Who may do what: requests, keywords, both policies, an operation, and the line that allows it or the one who refuses.
+//! Permissions: requests, keywords, both policies, an operation, and the line that allows it or the reason for its refusal.
 
 mod case;
 mod network;

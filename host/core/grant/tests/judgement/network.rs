@@ -26,11 +26,14 @@ fn addresses_are_matched_as_addresses_and_names_by_what_they_were_found_to_be() 
     let named = Case { keywords: &[("name", &["web.example.com"]), ("dev", &["eth0"])], ..case };
     let grants = named.bind().unwrap();
     let refused = grants.permit(address("10.0.0.9/24", "eth0"), Access::Mutate);
-    assert!(refused.is_err(), "nobody looked the name up");
+    assert!(refused.is_err(), "the name was never looked up");
     let resolve = grants.permit(ResolveName { name: "web.example.com".to_owned() }, Access::Read).unwrap();
     grants.learn(&resolve, &["10.0.0.9".parse().unwrap()]);
     assert!(grants.permit(address("10.0.0.9/24", "eth0"), Access::Mutate).is_ok());
-    assert!(grants.permit(address("10.0.0.9/0", "eth0"), Access::Mutate).is_err(), "the whole world is no neighbour");
+    assert!(
+        grants.permit(address("10.0.0.9/0", "eth0"), Access::Mutate).is_err(),
+        "the whole world is not a neighbour"
+    );
     assert!(grants.permit(address("10.0.0.8/24", "eth0"), Access::Mutate).is_err());
 }
 

@@ -1,4 +1,4 @@
-//! What the site and the namespace allow, and whose word counts.
+//! The policies of the site and of the namespace, and which of them decides.
 
 use hostler_grant as grant;
 use hostler_grant::op::*;
@@ -38,7 +38,7 @@ fn a_match_is_required_in_each() {
     ] {
         Case { site, namespace, ..base }.check(asked(), expected);
     }
-    // A program needs as many capabilities(7) allowed as it asked for, and no option that only the site thought of.
+    // All capabilities(7) that a program asked for must be allowed, and options that only the site lists do not count.
     let run = || exec("/bin/x /srv/a/b.img");
     for (site, allowed) in [
         ("allow exec(caps=cap_net_admin+cap_net_raw) = /bin/x *", true),

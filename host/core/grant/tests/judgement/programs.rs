@@ -1,4 +1,4 @@
-//! Programs and their arguments, and what only looks.
+//! Programs and their arguments, and programs that only read.
 
 use hostler_grant::Access;
 use hostler_grant::op::*;
@@ -33,7 +33,7 @@ fn a_program_runs_with_the_arguments_of_its_line_only() {
 }
 
 #[test]
-fn a_star_is_one_argument_and_no_option_before_a_double_dash() {
+fn a_star_is_one_argument_and_not_an_option_before_a_double_dash() {
     let case =
         Case { requests: &["exec = /bin/x a * -- *", "exec = /bin/y **", "exec = /bin/z [*]"], ..Case::default() };
     for (line, allowed) in [
@@ -124,7 +124,7 @@ fn status_only_looks() {
 }
 
 #[test]
-fn a_program_that_only_looks_is_no_change() {
+fn a_program_that_only_reads_is_not_a_change() {
     let case = Case { requests: &["exec = /bin/x", "exec(read) = /bin/look"], ..Case::default() };
     let grants = case.bind().unwrap();
     assert_eq!(grants.permit(exec("/bin/look"), Access::Mutate).unwrap().access(), Access::Read);

@@ -88,7 +88,7 @@ fn values_that_no_grant_can_be_made_of_are_refused_by_name() {
 }
 
 #[test]
-fn a_mount_is_granted_whole_and_can_be_ended_by_its_target() {
+fn a_mount_is_granted_whole_and_can_be_unmounted_by_its_target() {
     let case = Case {
         requests: &["mount = ext4 {kw:dev} on {kw:mnt}"],
         keywords: &[("dev", &["/dev/loop0"]), ("mnt", &["/srv/web"])],

@@ -1,4 +1,4 @@
-//! Addresses of the web, and sockets under guard.
+//! Addresses of the web, and guarded sockets.
 
 use hostler_grant::op::*;
 

@@ -45,7 +45,7 @@ fn containers_of_others_are_out_of_reach() {
             let found = denied(given.judge(method, &format!("/containers/{name}/{verb}"), b""));
             assert_eq!(found, format!("the container {name} does not carry the labels of this resource"));
         }
-        // All that is told of it is that it is there.
+        // The answer reveals only that it exists.
         let answer = given.judge("GET", &format!("/containers/{name}/json"), b"");
         let body = json!({"Config": {"Labels": {}}, "Id": name}).to_string().into_bytes();
         assert_eq!(answer, GuardVerdict::Answer { status: 200, body });
@@ -151,7 +151,7 @@ fn a_terminal_is_connected_by_the_host_alone() {
     let given = image_and(&[]);
     let start = format!("/v1.41/exec/{EXEC}/start");
     let forward = allowed(given.judge_for(RequestedBy::Attachment, "POST", &start, br#"{"Detach":false,"Tty":false}"#));
-    // Whether it has a terminal was said when it was prepared.
+    // The terminal was decided when the command was prepared.
     assert_eq!(forward.body, br#"{"Tty":true}"#);
     assert_eq!(forward.stream, Some(TerminalStream { framed: false, input: true, exec: Some(EXEC.to_owned()) }));
     for asked in [RequestedBy::Action, RequestedBy::Console(None)] {

@@ -199,7 +199,7 @@ fn mounts_of_both_kinds_are_held_against_the_same_keyword() {
     }
     denied(given.create_body(body("web", json!({"Volumes": {"/srv/a:/x": {}}}), json!({}))));
     denied(given.create_body(body("web", json!({"Volumes": {"/anonymous": {"x": 1}}}), json!({}))));
-    // A keyword that is oddly spelled itself is no help.
+    // An odd spelling in the keyword itself does not help.
     denied(image_and(&[("volume_mounts", "/srv/../etc:/e")]).create(json!({"Binds": ["/srv/../etc:/e"]})));
 }
 

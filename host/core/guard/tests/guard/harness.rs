@@ -1,4 +1,4 @@
-//! A resource, an engine with a few containers in it, and what the guard makes of a request.
+//! A resource, an engine with a few containers in it, and the guard's verdict on a request.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use hostler_guard::{
 use serde_json::{Value, json};
 
 /// The whole ids of the containers of the engine: the resource's own, one of the same object, one of another node, one of
-/// another object, and one of nobody.
+/// another object, and one without labels.
 pub(crate) const OWN: &str = "1111111111111111111111111111111111111111111111111111111111111111";
 pub(crate) const SIBLING: &str = "2222222222222222222222222222222222222222222222222222222222222222";
 pub(crate) const ELSEWHERE: &str = "3333333333333333333333333333333333333333333333333333333333333333";
@@ -108,7 +108,7 @@ impl Given {
         }
     }
 
-    /// What it may create a container with, and these members added to its `HostConfig`.
+    /// The verdict on creating a container as the keywords say, with these members added to its `HostConfig`.
     pub(crate) fn create(&self, host: Value) -> GuardVerdict {
         self.create_body(body(self.object, json!({}), host))
     }

@@ -1,4 +1,4 @@
-//! What the guard lets through, and what it does not.
+//! The requests that the guard lets through, and those that it refuses.
 
 mod containers;
 mod create;

@@ -1,4 +1,4 @@
-//! Lists, images, headers, spellings; and what is told of it all.
+//! Lists, images, headers, spellings; and the sentences about them.
 
 use hostler_guard::{
     ContainerKeyword, ContainerResource, EngineLookup, EngineRequest, GuardVerdict, NamespaceRights, RequestedBy,

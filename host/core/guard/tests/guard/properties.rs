@@ -1,4 +1,4 @@
-//! What holds for all requests.
+//! Properties of all requests.
 
 use hostler_guard::{EngineRequest, GuardVerdict, RequestedBy};
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn resource() -> Given {
     image_and(&[("volume_mounts", "/srv/a:/a:ro"), ("netns", "none"), ("run_args", "--cap-drop ALL -e A=1")])
 }
 
-/// What its driver would send.
+/// The body that its driver would send.
 fn fair() -> Value {
     body("web", json!({"Env": ["A=1"]}), json!({"Binds": ["/srv/a:/a:ro"], "NetworkMode": "none", "CapDrop": ["ALL"]}))
 }
@@ -85,7 +85,7 @@ fn host_of(verdict: GuardVerdict) -> Option<Value> {
 }
 
 proptest! {
-    /// Whatever stands in a member that the keywords do not speak of, the container is no mightier for it.
+    /// No value of a member that the keywords do not determine makes the container mightier.
     #[test]
     fn no_member_makes_a_container_mightier(name in member(), value in value()) {
         const HARMLESS: [&str; 9] =
@@ -97,7 +97,7 @@ proptest! {
             for harmless in HARMLESS {
                 host.as_object_mut().unwrap().remove(harmless);
             }
-            // A member that is gone makes it less; one that says another number or narrows it is no more.
+            // A missing member makes it less mighty; another number, or a member that narrows it, does not make it more so.
             let narrowing = ["CapDrop", "ReadonlyRootfs", "LogConfig", "CpusetCpus", "CpusetMems"];
             for (member, said) in host.as_object().unwrap() {
                 let is_more = plain[member] != *said && !said.is_number() && !narrowing.contains(&member.as_str());
@@ -106,7 +106,7 @@ proptest! {
         }
     }
 
-    /// What is let through is in its final form: judged again, it is let through as it is.
+    /// A request that is let through is in its final form: judged again, it is let through unchanged.
     #[test]
     fn a_forwarded_request_is_forwarded_again(name in member(), value in value()) {
         let mut body = fair();

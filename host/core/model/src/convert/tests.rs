@@ -1,4 +1,4 @@
-//! The ancestor's tables, but for its decimal units, and what they leave out.
+//! OpenSVC's tables of conversions, without its decimal units, and the cases that they leave out.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Names and paths, as the ancestor's own tables have them where ours do not say otherwise.
+//! Names and paths, as in OpenSVC's own tables unless ours differ.
 
 use super::*;
 

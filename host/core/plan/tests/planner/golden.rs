@@ -1,4 +1,4 @@
-//! What an operator sees of a plan.
+//! Plans as an operator sees them.
 
 use crate::support::{asked, planned};
 use insta::assert_snapshot;

@@ -1,4 +1,4 @@
-//! Who moves, who stays, and what keeps an instance where it is.
+//! Migrations: the resources that move, those that stay, and the reasons that keep an instance where it is.
 
 use insta::assert_snapshot;
 use plan::{Action, OnFailure, Plan, PlanError, render};
@@ -14,7 +14,7 @@ fn refused(lines: &str) -> String {
 }
 
 #[test]
-fn what_migrates_moves_in_the_order_of_a_start_and_what_both_nodes_have_is_stopped_then() {
+fn resources_migrate_in_the_order_of_a_start_and_shared_ones_are_stopped_afterwards() {
     let plan = to_n2(
         "disk#1 up shared\nfs#1 up shared\nfs#2 stdby-up\ncontainer#2 up migrates shared\ncontainer#1 up migrates\n\
          app#1 down\nsync#1 up\ncontainer#3 disable",
@@ -53,7 +53,7 @@ fn what_is_down_is_asked_and_has_nothing_to_do() {
 }
 
 #[test]
-fn the_failure_of_what_is_optional_ends_a_migration_too() {
+fn a_failed_optional_resource_aborts_a_migration_too() {
     let plan = to_n2("container#1 up migrates optional\nfs#1 up shared").unwrap();
     assert!(plan.steps().all(|step| !step.optional));
     assert!(plan.phases.iter().all(|phase| phase.on_failure == OnFailure::Undo), "fs#1 would be stopped all the same");

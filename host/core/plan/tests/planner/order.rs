@@ -1,4 +1,4 @@
-//! Who acts, in which order.
+//! The resources that act, and their order.
 
 use crate::support::{asked, outline, planned, rid};
 use plan::{Action, Barrier, PlanRequest};
@@ -83,7 +83,7 @@ fn addresses_belong_to_the_step_of_their_container() {
     check_asked(lines, Action::Start, only, "[container#1 ip#1 ip#3]");
 }
 
-/// The members of a parallel subset are begun in this order, and an address waits for nobody but its container.
+/// The members of a parallel subset begin in this order, and an address waits only for its container.
 #[test]
 fn addresses_follow_their_containers_within_a_parallel_subset() {
     let lines = "

@@ -1,4 +1,4 @@
-//! What holds for every object.
+//! Properties of every object.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ fn flat(plan: &Plan) -> Vec<Rid> {
     plan.steps().map(|step| step.rid.clone()).collect()
 }
 
-/// Some order in which an executor may end the steps: stage by stage, and in a parallel stage any that is ready.
+/// An order in which an executor may finish the steps: stage by stage, and in a parallel stage any step that is ready.
 fn interleave(plan: &Plan, choices: &[usize]) -> Option<Vec<Rid>> {
     let mut ended: Vec<Rid> = Vec::new();
     let mut choices = choices.iter().cycle();
@@ -80,10 +80,10 @@ proptest! {
                 object.resources[from].requires.entry(Verb::Start).or_default().push(require);
             }
         }
-        // What cannot be planned is another test's business.
+        // Other tests cover requests that cannot be planned.
         let Ok(plan) = plan(&object, &PlanRequest::new(Action::Start)) else { return Ok(()) };
         let order = interleave(&plan, &choices);
-        prop_assert!(order.is_some(), "the steps of a stage wait for ever");
+        prop_assert!(order.is_some(), "the steps of a stage wait forever");
         let order = order.unwrap();
         let at = |rid: &Rid| order.iter().position(|other| other == rid);
         for step in plan.steps() {
@@ -110,7 +110,7 @@ proptest! {
                 for pair in rids.windows(2) {
                     let number = |rid: &Rid| rid.index().parse::<usize>().unwrap();
                     // The one before is required by the one after.
-                    prop_assert!(edges.contains(&(number(&pair[1]), number(&pair[0]))), "{pair:?} is no edge");
+                    prop_assert!(edges.contains(&(number(&pair[1]), number(&pair[0]))), "{pair:?} is not an edge");
                 }
             }
             Err(error) => prop_assert!(false, "{error}"),
@@ -118,7 +118,7 @@ proptest! {
     }
 }
 
-/// Planned in some 30 ms where the code is linear. Quadratic code would take minutes..
+/// Planned in some 30 ms where the code is linear. Quadratic code would take minutes.
 #[test]
 fn ten_thousand_resources_are_planned_with_all_their_edges() {
     let mut lines = String::from("parallel app:p\n");

@@ -17,7 +17,7 @@ use super::*;
 use crate::file::durable;
 use crate::{ActionOutcome, ActionRequest, RequestOrigin};
 
-/// In place of `fs.flag`: a start goes on only when all who are expected have come, twice.
+/// Replaces `fs.flag`: a start goes on only when all expected starts have arrived, twice.
 struct MeetingDriver {
     manifest: Manifest,
     up: Mutex<BTreeSet<ObjectPath>>,
@@ -142,7 +142,7 @@ async fn two_instances_start_side_by_side_while_a_third_is_looked_at() {
     agent.loaded().replace(&agent, driver.clone());
     let starts = [starting(&agent, "one"), starting(&agent, "two")];
 
-    // Both are in the middle of their start, and go on only when we do.
+    // Both are in the middle of their start, and go on only when this test does.
     driver.meeting.wait().await;
     let seen = agent.status(&"three".parse().unwrap()).await.unwrap();
     assert_eq!(seen.sums.avail, State::Down);
@@ -173,7 +173,7 @@ fn what_changes_on_disk_is_seen_by_the_next_request() {
 }
 
 #[test]
-fn what_cannot_be_read_any_more_is_as_it_was_last() {
+fn an_unreadable_file_keeps_its_last_known_content() {
     let (_root, agent) = agent_with(&[]);
     durable::write(&agent.home().node_config(), b"[node]\nenv = PRD\n").unwrap();
     agent.node();
@@ -182,7 +182,7 @@ fn what_cannot_be_read_any_more_is_as_it_was_last() {
     assert_eq!(agent.node().keywords.get("env").map(String::as_str), Some("PRD"));
 }
 
-/// Why `fs.flag` cannot be loaded.
+/// The reason why `fs.flag` cannot be loaded.
 fn reason(agent: &Agent) -> String {
     let configuration = agent.configuration(&"one".parse().unwrap()).unwrap();
     let drivers = agent.load(configuration.object().unwrap(), &agent.drivers());

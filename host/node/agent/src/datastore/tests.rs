@@ -1,4 +1,4 @@
-//! Keys come and go, one line at a time, and no secret is lost to a key file that is another one.
+//! Keys come and go, one line at a time, and a different key file loses no secret.
 
 use config::Document;
 use model::ObjectPath;
@@ -107,7 +107,7 @@ fn with_another_key_file_nothing_is_read_and_nothing_is_lost() {
 }
 
 #[test]
-fn one_damaged_secret_keeps_nobody_from_the_others() {
+fn a_damaged_secret_does_not_hide_the_others() {
     let (_root, home) = Directories::temporary();
     let store = path("sec/db");
     let stores = made(&home, &store);

@@ -48,7 +48,7 @@ impl DeviceLookup for ExposedDevices<'_> {
     }
 }
 
-/// What a driver is told about the resource that its own resource joins.
+/// The variables that a driver receives about the resource that its own resource joins.
 const JOINED: [&str; 3] = ["netns", "pid", "id"];
 
 /// The resources that must be looked at before this one: those that its keywords name, and the one that it joins.
@@ -60,7 +60,7 @@ pub(crate) fn needs(resource: &Resource, provisioning: bool) -> Vec<&Rid> {
 pub(crate) fn joined(resource: &Resource, exposures: &ExposureMap) -> Vec<(String, String)> {
     let Some(rid) = &resource.joins else { return Vec::new() };
     let exposed = exposures.get(rid).into_iter().flat_map(|shown| &shown.exposes);
-    let told = exposed.filter(|(name, _)| JOINED.contains(&name.as_str()));
-    let vars = told.map(|(name, value)| (format!("joined.{name}"), value.clone()));
+    let known = exposed.filter(|(name, _)| JOINED.contains(&name.as_str()));
+    let vars = known.map(|(name, value)| (format!("joined.{name}"), value.clone()));
     vars.chain([("joined.rid".to_owned(), rid.to_string())]).collect()
 }

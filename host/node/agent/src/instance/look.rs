@@ -29,7 +29,7 @@ impl Instance<'_> {
             let is_left = |rid: &&Rid| left.iter().any(|other| other.rid == **rid);
             let (ready, waiting): (Vec<&Resource>, Vec<&Resource>) =
                 left.iter().partition(|resource| !needs(resource, false).iter().any(is_left));
-            // Resources that need each other would wait for ever: they are looked at with what is known so far.
+            // Resources that need each other would wait forever: they are looked at with what is known so far.
             let (ready, waiting) = if ready.is_empty() { (waiting, ready) } else { (ready, waiting) };
             let looked = self.look_at(session, ready, &exposures).await;
             // The next round sees the exposures of this one, and of all before it.

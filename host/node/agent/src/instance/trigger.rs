@@ -126,11 +126,11 @@ fn environment(around: &TriggerContext<'_>) -> Vec<(String, OsString)> {
         ("NODENAME", around.node.to_string()),
         ("SID", around.sid.to_owned()),
     ];
-    let told = ["HOSTLER", "OPENSVC"]
+    let prefixed = ["HOSTLER", "OPENSVC"]
         .into_iter()
         .flat_map(|prefix| facts.iter().map(move |(name, fact)| (format!("{prefix}_{name}"), OsString::from(fact))));
     let asked = around.env.iter().map(|(name, value)| (name.clone(), OsString::from(value)));
     // Later entries win: no value of the command line can stand in for a fact.
     let base = [("PATH".to_owned(), OsString::from(PATH)), ("LANG".to_owned(), OsString::from("C.UTF-8"))];
-    base.into_iter().chain(asked).chain(told).collect()
+    base.into_iter().chain(asked).chain(prefixed).collect()
 }

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_says_what_it_can() {
+    fn a_broken_file_shows_what_is_readable() {
         let node = read("junk\n[node\n[labels]\naz = fr1\n", "[cluster]\nnodes = n2 not/a/node\n");
         assert_eq!(node.labels.get("az").map(String::as_str), Some("fr1"));
         assert_eq!(node.peers.keys().map(NodeName::as_str).collect::<Vec<_>>(), ["n1", "n2"]);

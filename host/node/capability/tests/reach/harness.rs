@@ -115,7 +115,7 @@ impl Resource {
         Grants::bind(&requests, &context, &keywords, &NoDeviceLedger, &everything, &everything).unwrap()
     }
 
-    /// What was logged so far.
+    /// The log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.lines.0.lock().unwrap().clone()
     }

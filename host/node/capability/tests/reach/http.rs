@@ -1,4 +1,4 @@
-//! `wit/http.wit`, against servers that say one thing.
+//! `wit/http.wit`, against servers with a fixed response.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -8,7 +8,7 @@ use hostler_capability::{CapabilityError, clock, state};
 use crate::harness::{Resource, changes};
 
 #[tokio::test]
-async fn state_is_kept_from_call_to_call_and_is_no_change() {
+async fn state_is_kept_from_call_to_call_and_is_not_a_change() {
     let resource = Resource::new(&[]);
     let context = resource.context(Verb::Start);
     state::set(&context, "boot", "device", "/dev/loop3").await.unwrap();

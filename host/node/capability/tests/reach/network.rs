@@ -22,7 +22,7 @@ fn in_namespace(test: impl AsyncFnOnce() + Send + 'static) {
     thread.join().unwrap();
 }
 
-/// What ip.host asks for.
+/// The requests of ip.host.
 fn address() -> Resource {
     Resource::new(&["net.addr = {kw:name} on {kw:dev}", "net.link(read) = {kw:dev}"])
         .keyword("name", &["10.0.0.9"])

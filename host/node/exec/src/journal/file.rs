@@ -89,7 +89,7 @@ impl Journal {
         }
     }
 
-    /// The action that was interrupted, for its recovery. A journal that is held is no proof that an action runs, so this waits
+    /// The action that was interrupted, for its recovery. A journal that is held does not prove that an action runs, so this waits
     /// for the lock, and blocks meanwhile. Returns [`JournalError::Held`] if the lock does not become free. Changes nothing.
     pub(crate) fn interrupted(path: &Path) -> Result<Option<JournalledAction>, JournalError> {
         read_locked(path, LOCK_RETRIES)

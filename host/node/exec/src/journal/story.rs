@@ -273,7 +273,7 @@ mod tests {
                     story.steps.iter().map(|step| step.open || step.calls_left == 0).collect()
                 }
                 JournalContent::Nothing => vec![false; 3],
-                JournalContent::Unreadable => panic!("cut at {length}: a torn header is no header"),
+                JournalContent::Unreadable => panic!("cut at {length}: a torn header is not a header"),
             };
             let begun = steps.iter().filter(|begun| **begun).count();
             assert!(steps[..begun].iter().all(|begun| *begun), "cut at {length}: {steps:?}");

@@ -1,4 +1,4 @@
-//! A process that dies at every named point, and what the next one makes of it.
+//! A process that dies at every named point, and the recovery by the next one.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +15,7 @@ const RESOURCES: &str = "ip#1\ndisk#1\nfs#1\napp#1 parallel=p\napp#2 parallel=p"
 const DIRECTORY: &str = "HOSTLER_TEST_CRASH_DIRECTORY";
 const APP_FAILS: &str = "HOSTLER_TEST_CRASH_APP_FAILS";
 
-/// The process that dies: run by [`die`], and nothing in an ordinary run of the tests.
+/// The process that dies, started by [`die`]. It does nothing in an ordinary run of the tests.
 #[tokio::test]
 async fn child() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
@@ -26,7 +26,7 @@ async fn child() {
     world.run(RESOURCES, Action::Start).await;
 }
 
-/// Starts the resources in another process that dies at the point. False if it never came there.
+/// Starts the resources in another process that dies at the point. False if it never reached it.
 fn die(directory: &Path, failpoint: &str, app_fails: bool) -> bool {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "crash::child"]).env(DIRECTORY, directory).env("HOSTLER_FAILPOINT", failpoint);
@@ -47,7 +47,7 @@ async fn dies_and_recovers(failpoint: &str, app_fails: bool) -> bool {
     let left = world.up();
     let story = Journal::pending(&world.journal()).unwrap();
     if left != set(&["disk#1"]) {
-        assert!(story.is_some(), "{failpoint}: {left:?} is up and no journal tells of it");
+        assert!(story.is_some(), "{failpoint}: {left:?} is up, but not in the journal");
     }
     recover(world.facilities().as_ref(), &world.session()).await.unwrap();
     let all = set(&["app#1", "app#2", "disk#1", "fs#1", "ip#1"]);
@@ -60,7 +60,7 @@ async fn dies_and_recovers(failpoint: &str, app_fails: bool) -> bool {
 }
 
 #[tokio::test]
-async fn whoever_dies_at_any_point_of_a_start_is_undone_by_the_next() {
+async fn a_start_that_dies_at_any_point_is_undone_by_the_next_action() {
     for point in Failpoint::ALL {
         let in_rollback = matches!(point, Failpoint::BeforeUndo | Failpoint::AfterUndo);
         let mut pass = 1;

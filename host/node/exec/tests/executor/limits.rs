@@ -1,4 +1,4 @@
-//! Deadlines, cancellation, and a journal that cannot be had.
+//! Deadlines, cancellation, and a journal that cannot be created.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;

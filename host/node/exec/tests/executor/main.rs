@@ -1,4 +1,4 @@
-//! The executor on a fake driver: every rule of what follows what, and what survives a kill.
+//! The executor on a fake driver: the order of steps, and recovery after a kill.
 
 mod crash;
 mod limits;

@@ -1,4 +1,4 @@
-//! What a migration does about failures: it leaves what has not moved, and what that stands on.
+//! Failures of a migration: it leaves the resources that have not moved, and those below them.
 
 use driver::{Change, Verb};
 use exec::{ActionEnding, ExecutionReport, RecoveryReport, RecoveryVerdict, execute, recover};
@@ -8,7 +8,7 @@ use crate::world::{Behaviour, World, set, world};
 
 const RESOURCES: &str = "fs#1\ncontainer#1\ncontainer#2 optional";
 
-/// `fs#1` is what both nodes have, and the containers move.
+/// Both nodes have `fs#1`, and the containers move.
 fn to_n2(instance: &mut InstanceFacts, request: &mut PlanRequest) {
     for resource in &mut instance.resources {
         resource.shared = true;
@@ -36,7 +36,7 @@ async fn all_moves_and_then_what_is_shared_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_failure_ends_it_and_undoes_nothing() {
+async fn a_failure_aborts_it_and_undoes_nothing() {
     for behaviour in [Behaviour::Fails(Change::Changed), Behaviour::Lies, Behaviour::Lacks] {
         let (_directory, world) = world();
         all_up(&world);
@@ -58,7 +58,7 @@ async fn a_migration_that_only_says_so_fails() {
 }
 
 #[tokio::test]
-async fn one_that_was_killed_is_told_of_and_nothing_is_stopped_for_it() {
+async fn a_killed_migration_is_reported_and_nothing_is_stopped_because_of_it() {
     let (directory, world) = world();
     all_up(&world);
     world.when("container#2", Verb::Migrate, Behaviour::Hangs);

@@ -1,4 +1,4 @@
-//! What becomes of a journal that tells of an unfinished action: locks, other boots, damage.
+//! Recovery from the journal of an unfinished action: locks, other boots, damage.
 
 use driver::{Change, Verb};
 use exec::journal::{Journal, JournalError, JournalTail};
@@ -27,7 +27,7 @@ async fn abandoned(world: &std::sync::Arc<World>, action: Action) {
     world.wait_for_the_journal().await;
 }
 
-fn told(recovery: Option<RecoveryReport>) -> (RecoveryVerdict, Vec<String>) {
+fn summary(recovery: Option<RecoveryReport>) -> (RecoveryVerdict, Vec<String>) {
     match recovery {
         Some(RecoveryReport::Finished { recovered, undone, .. }) => {
             (recovered, undone.iter().map(|undone| undone.rid.to_string()).collect())
@@ -51,7 +51,7 @@ async fn an_abandoned_start_is_shown_then_undone_and_then_forgotten() {
     assert!(matches!(refused.unwrap_err().0, JournalError::Unfinished { .. }));
 
     let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
-    assert_eq!(told(recovery), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
+    assert_eq!(summary(recovery), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
     after.lines.has("WRN an earlier start (sid 5e55) was interrupted, and is now rolled back");
     after.lines.has("INF rollback: ip#1: stop done");
     assert_eq!(after.up(), set(&[]));
@@ -60,7 +60,7 @@ async fn an_abandoned_start_is_shown_then_undone_and_then_forgotten() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_and_longer_story_left_in_the_file_is_no_part_of_the_next() {
+async fn remains_of_an_earlier_longer_story_are_not_part_of_the_next() {
     let (_directory, world) = world();
     let many: String = (0..20).map(|n| format!("disk#{n}\n")).collect();
     world.run(&many, Action::Start).await;
@@ -76,7 +76,7 @@ async fn an_abandoned_stop_is_only_reported() {
     abandoned(&world, Action::Stop).await;
     let after = World::new(directory.path());
     let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
-    assert_eq!(told(recovery), (RecoveryVerdict::Interrupted, Vec::new()));
+    assert_eq!(summary(recovery), (RecoveryVerdict::Interrupted, Vec::new()));
     assert_eq!(after.up(), set(&["ip#1", "fs#1"]));
 }
 
@@ -89,8 +89,10 @@ async fn what_went_with_the_last_boot_is_not_undone_unless_it_survives_one() {
         let after = World::booted(directory.path(), "boot-2", persistent);
         let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
         match persistent {
-            true => assert_eq!(told(recovery), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()])),
-            false => assert_eq!(told(recovery), (RecoveryVerdict::Interrupted, Vec::new())),
+            true => {
+                assert_eq!(summary(recovery), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]))
+            }
+            false => assert_eq!(summary(recovery), (RecoveryVerdict::Interrupted, Vec::new())),
         }
     }
 }
@@ -133,7 +135,7 @@ async fn recovery_waits_for_a_child_that_has_not_closed_the_journal_yet() {
     });
     let after = World::new(directory.path());
     let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
-    assert_eq!(told(recovery), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
+    assert_eq!(summary(recovery), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
     child.join().unwrap();
 }
 
@@ -158,7 +160,7 @@ async fn a_damaged_journal_undoes_nothing() {
     std::fs::write(world.journal(), bytes).unwrap();
     let after = World::new(directory.path());
     let recovery = recover(after.facilities().as_ref(), &after.session()).await.unwrap();
-    assert_eq!(told(recovery), (RecoveryVerdict::Damaged, Vec::new()));
+    assert_eq!(summary(recovery), (RecoveryVerdict::Damaged, Vec::new()));
     assert_eq!(after.up(), set(&["ip#1"]));
     assert!(Journal::pending(&world.journal()).unwrap().is_none());
 }
@@ -210,7 +212,7 @@ async fn a_journal_that_cannot_be_written_keeps_nothing_from_being_undone() {
     let writable = open(&session.journal, OFlags::WRONLY, Mode::empty());
     unmount(&there, UnmountFlags::DETACH).unwrap();
     assert!(writable.is_err(), "the test would test nothing");
-    assert_eq!(told(recovery.unwrap()), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
+    assert_eq!(summary(recovery.unwrap()), (RecoveryVerdict::Undone, vec!["fs#1".to_owned(), "ip#1".to_owned()]));
     assert_eq!(stop.unwrap().ending, ActionEnding::Done);
     assert_eq!(after.up(), set(&[]));
 }

@@ -1,4 +1,4 @@
-//! What a failed start leaves behind.
+//! The state after a failed start.
 
 use std::collections::BTreeSet;
 
@@ -140,12 +140,12 @@ async fn a_start_that_only_says_so_fails() {
 }
 
 #[tokio::test]
-async fn a_start_whose_status_cannot_be_told_is_warned_of_and_stays() {
+async fn a_start_whose_status_is_unknown_is_a_warning_and_stays() {
     let (_directory, world) = world();
     world.when("fs#1", Verb::Status, Behaviour::Lies);
     let report = world.run("fs#1", Action::Start).await;
     assert_eq!(report.ending, ActionEnding::Done);
-    world.lines.has("WRN fs#1: started, but its status is unknown: nobody answers");
+    world.lines.has("WRN fs#1: started, but its status is unknown: the device does not answer");
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn a_late_reference_that_does_not_resolve_fails_its_step() {
 }
 
 #[tokio::test]
-async fn a_provision_ends_started_and_its_rollback_never_destroys() {
+async fn a_provision_also_starts_and_its_rollback_never_destroys() {
     let (_directory, world) = world();
     world.when("fs#2", Verb::Start, Behaviour::Fails(Change::Unchanged));
     world.run("disk#1\nfs#2", Action::Provision).await;
@@ -180,7 +180,7 @@ async fn a_provision_that_only_says_so_fails() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever fails, and in whatever way: what was not up before is not up after, and what was up still is.
+    /// After every kind of failure, the resources that are up are exactly those that were up before.
     #[test]
     fn a_failed_start_leaves_the_world_as_it_was(
         resources in prop::collection::btree_map(

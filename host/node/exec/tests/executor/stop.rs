@@ -1,4 +1,4 @@
-//! What a stop does about failures: it goes on.
+//! Failures of a stop: it goes on.
 
 use driver::{Change, Verb};
 use exec::{ActionEnding, RollbackReport, StepError, StepOutcome};
@@ -35,7 +35,7 @@ async fn a_stop_that_cannot_be_proven_fails() {
     world.when("fs#1", Verb::Status, Behaviour::Lies);
     let report = world.run("fs#1", Action::Stop).await;
     assert_eq!(report.ending.code(), "failed");
-    world.lines.has("ERR fs#1: stop reported success, but the resource is undef (nobody answers)");
+    world.lines.has("ERR fs#1: stop reported success, but the resource is undef (the device does not answer)");
 }
 
 #[tokio::test]

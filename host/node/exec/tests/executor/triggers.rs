@@ -72,7 +72,7 @@ async fn a_failed_trigger_is_a_warning() {
 }
 
 #[tokio::test]
-async fn what_a_verb_came_to_is_told_before_its_triggers_run() {
+async fn the_result_of_a_verb_is_reported_before_its_triggers_run() {
     let (_directory, world) = world();
     world.fail_trigger("post_start fs#1");
     world.run("fs#1 post_start", Action::Start).await;

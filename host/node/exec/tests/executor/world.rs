@@ -1,5 +1,5 @@
-//! A world in a directory, so that it survives the process: `<rid>.up` for what is up, `<rid>.data` for what is
-//! provisioned. Its driver behaves as it is told.
+//! A world in a directory, so that it survives the process: `<rid>.up` for a resource that is up, `<rid>.data` for one
+//! that is provisioned. Its driver behaves as the test says.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,22 +16,22 @@ use model::object::{Requirement, Trigger};
 use model::status::{Provisioned, State};
 use plan::{Action, InstanceFacts, Plan, PlanRequest, ResourceFacts, plan};
 
-/// How a verb of a resource goes wrong.
+/// A failure of a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Behaviour {
-    /// It fails, and says what it has touched. `Changed` leaves the resource up.
+    /// It fails, and reports whether it changed something. `Changed` leaves the resource up.
     Fails(Change),
-    /// It says that all is well and does nothing.
+    /// It reports success and does nothing.
     Lies,
-    /// It never ends, and minds neither deadline nor cancellation.
+    /// It never returns, and ignores deadline and cancellation.
     Hangs,
-    /// It ends when it is cancelled, having touched something.
+    /// It returns when it is cancelled, after it changed something.
     AwaitsCancel,
     /// It is cut short by the deadline.
     TimesOut,
-    /// It says itself that it took too long.
+    /// It reports a timeout itself.
     GivesUp,
-    /// It has no such action.
+    /// It does not have this verb.
     Lacks,
 }
 
@@ -106,7 +106,7 @@ impl World {
         self.directory.join(format!("{rid}.{what}")).exists()
     }
 
-    /// What is up, in no particular order.
+    /// The resources that are up, in no particular order.
     pub(crate) fn up(&self) -> BTreeSet<String> {
         self.marked("up")
     }
@@ -121,7 +121,7 @@ impl World {
         names.filter_map(|name| Some(name.strip_suffix(&format!(".{what}"))?.to_owned())).collect()
     }
 
-    /// What the driver and the triggers were asked, in order: `start fs#1`.
+    /// The calls of the driver and the triggers, in order: `start fs#1`.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
     }
@@ -154,7 +154,7 @@ impl World {
         }
     }
 
-    /// Plans and does an action, on the world as it is.
+    /// Plans and executes an action, based on the current state of the world.
     pub(crate) async fn run(self: &Arc<World>, lines: &str, action: Action) -> ExecutionReport {
         self.ask(lines, action, |_, _| {}).await
     }
@@ -208,7 +208,7 @@ impl World {
         self.called(called);
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_running.fetch_max(running, Ordering::SeqCst);
-        // Others that may run now get the chance to.
+        // Gives other tasks that are ready the chance to run.
         for _ in 0..8 {
             tokio::task::yield_now().await;
         }
@@ -353,7 +353,7 @@ impl Driver for FakeDriver {
         let rid = call.rid.to_string();
         let (up, data) = (self.0.is(&rid, "up"), self.0.is(&rid, "data"));
         let undef = self.0.behaviour(&rid, Verb::Status).is_some();
-        let messages = vec![ReportMessage { level: LogSeverity::Warn, text: "nobody answers".to_owned() }];
+        let messages = vec![ReportMessage { level: LogSeverity::Warn, text: "the device does not answer".to_owned() }];
         Box::pin(async move {
             StatusReport {
                 state: if undef {

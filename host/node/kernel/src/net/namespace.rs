@@ -35,7 +35,7 @@ impl NetworkNamespace {
     /// `/proc/PID/ns/net`. None if the path does not exist, or if no namespace is bound to the file.
     pub fn open(path: &Path) -> Result<Option<NetworkNamespace>, KernelError> {
         let opened = match is_of_process(path) {
-            // A magic link: the kernel opens the namespace itself, and the text of the link is no path. So the walk of
+            // A magic link: the kernel opens the namespace itself, and the text of the link is not a path. So the walk of
             // [`crate::path`] cannot follow it.
             true => open(path),
             false => open_bound(path),

@@ -88,7 +88,7 @@ fn run(program: &str, args: &[&str]) -> bool {
     }
 }
 
-/// Prints why a test, or the rest of it, is not run.
+/// Prints why a test, or the rest of it, does not run.
 #[expect(clippy::print_stderr, reason = "a test that passes without having tested says so")]
 pub(crate) fn skipped(what_is_missing: &str) {
     eprintln!("skipped: {what_is_missing}");

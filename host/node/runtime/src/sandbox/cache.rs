@@ -108,7 +108,7 @@ impl ComponentCache {
         let file =
             // Not through a symbolic link, which may lead to any file of this uid: not each of them is compiled code.
             File::options().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(path).ok()?;
-        // All checks are made on the open file, which nobody can exchange any more, and not on its path.
+        // All checks are made on the open file, which no other process can replace, and not on its path.
         let seen = file.metadata().ok()?;
         let own = rustix::process::geteuid().as_raw();
         if !seen.is_file() || seen.uid() != own || seen.mode() & 0o022 != 0 || !private(&self.directory, own) {
@@ -189,7 +189,7 @@ fn compatibility(engine: &wasmtime::Engine) -> u64 {
 #[expect(unsafe_code, reason = "the agent wrote this file itself, into a directory that only its own uid can write")]
 fn from_file(engine: &wasmtime::Engine, file: &File) -> wasmtime::Result<Component> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    // SAFETY: the file and its directory belong to this uid and nobody else can write them, both checked on what is open; the
+    // SAFETY: the file and its directory belong to this uid and no other user can write them, both checked on what is open; the
     // engine refuses what another version or configuration of itself has compiled.
     unsafe { Component::deserialize_file(engine, path) }
 }

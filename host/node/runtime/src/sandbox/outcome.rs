@@ -23,7 +23,7 @@ impl<T> GuestOutcome<T> {
     /// The guest ran. `mutations` is how many of its changes succeeded.
     pub(super) fn new(result: Result<T, GuestStop>, mutations: u64) -> GuestOutcome<T> {
         let change = match (&result, mutations) {
-            // A guest that was stopped may have been in the middle of a change: nobody can tell.
+            // A guest that was stopped may have been in the middle of a change, which is unknown here.
             (Err(_), _) => Change::Unknown,
             (Ok(_), 0) => Change::Unchanged,
             (Ok(_), _) => Change::Changed,

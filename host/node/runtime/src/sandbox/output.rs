@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_much_is_dropped_and_counted() {
+    fn excess_output_is_dropped_and_counted() {
         let mut output = GuestOutput::new(8);
         output.write(Bytes::from_static(b"one\n")).unwrap();
         assert_eq!(output.lines(), ["one"]);

@@ -67,6 +67,6 @@ mod tests {
         let elapsed = stopwatch.elapsed();
         assert!(elapsed <= began.elapsed(), "counted twice");
         std::thread::sleep(Duration::from_millis(2));
-        assert_eq!(stopwatch.elapsed(), elapsed, "nobody is at work");
+        assert_eq!(stopwatch.elapsed(), elapsed, "no driver is at work");
     }
 }

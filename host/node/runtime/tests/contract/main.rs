@@ -1,4 +1,4 @@
-//! What every driver owes the agent, and the agent every driver: now, and to those compiled long ago.
+//! The contract between the agent and every driver, including those that were compiled long ago.
 
 mod manifest;
 mod museum;

@@ -1,4 +1,4 @@
-//! What the drivers that come with the agent say of themselves.
+//! The manifests of the drivers that come with the agent.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ async fn a_driver_says_the_same_in_its_section_and_when_asked() {
         assert_eq!(hostler_runtime::manifest_of(driver.component).unwrap(), driver.manifest, "{}", driver.name);
         let component = Component::new(&engine, driver.component).unwrap();
         let mut linker = Linker::new(&engine);
-        // It needs nobody's help to say what it is.
+        // It describes itself without any grant.
         linker.define_unknown_imports_as_traps(&component).unwrap();
         let mut store = Store::new(&engine, ());
         let exports = bindings::driver::Driver::instantiate_async(&mut store, &component, &linker).await.unwrap();

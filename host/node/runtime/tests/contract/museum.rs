@@ -1,7 +1,7 @@
 //! Drivers that were compiled against each released level of the contract, kept as they were: they run in every later agent
 //! of the same level.
 //!
-//! `tests/museum/<level>/<group>.<name>.wasm`. One is added when a level is released, and none is ever built anew.
+//! `tests/museum/<level>/<group>.<name>.wasm`. One is added when a level is released, and none is ever rebuilt.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ fn exhibits() -> Vec<PathBuf> {
     levels.flat_map(|level| fs::read_dir(level).unwrap()).map(|exhibit| exhibit.unwrap().path()).collect()
 }
 
-/// As somebody would install it: from its file, with the lines that its manifest asks for allowed.
+/// Loads it as an installed driver: from its file, with the lines that its manifest asks for allowed.
 fn install(bench: &Bench, path: PathBuf) -> DriverSource {
     let component = fs::read(&path).unwrap();
     let manifest = hostler_runtime::manifest_of(&component).unwrap();

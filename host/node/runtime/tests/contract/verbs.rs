@@ -12,14 +12,14 @@ use model::keyword::{Keyword, ValueKind};
 
 use crate::support::Bench;
 
-/// The file of a driver that the site does not know any more: nothing is granted.
+/// A site without a policy for the driver: nothing is granted.
 const NOTHING: &str = "digest sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Keywords that a driver knows to refuse them: in DEFAULT they are about others.
+/// Keywords that a driver declares only to refuse them: in DEFAULT they are meant for other drivers.
 const REFUSED: [(&str, &str); 2] =
     [("container.oci", "container_data_dir"), ("container.podman", "container_data_dir")];
 
-/// How the call of a verb ended.
+/// The result of a verb's call.
 struct Ended {
     verb: String,
     change: Change,
@@ -46,7 +46,7 @@ async fn every_verb(driver: &dyn Driver, call: &DriverCall) -> Vec<Ended> {
     ended
 }
 
-/// A value that one could write, in canonical form. Paths lie below the directory of the test.
+/// A plausible value, in canonical form. Paths lie below the directory of the test.
 fn value(bench: &Bench, keyword: &Keyword) -> KeywordValue {
     let written = keyword.candidates.first().or(keyword.default.as_ref()).unwrap_or(&keyword.example);
     let values = match keyword.kind {
@@ -146,10 +146,10 @@ fn where_all_that_they_ask_for_is_granted_status_and_validate_change_nothing() {
         assert_eq!(status.fault, None, "{}", call.driver);
         let problems = driver.validate(&call, &bounds(), Arc::new(SilentLog)).await;
         assert!(!matches!(problems, Err(ActionError::Fault(_) | ActionError::NeedsGrant { .. })), "{problems:?}");
-        // So that it was the driver that answered, and not only its reader of keywords.
+        // This shows that the driver answered, and not only its reader of keywords.
         assert!(call.keywords.is_empty() || problems == Ok(vec![]), "{}: {problems:?}", call.driver);
         assert_eq!(tree(Path::new(&directory)), before, "{}", call.driver);
-        // Calls that only look are not on record here, so there is none: no change, and nothing that was denied.
+        // Calls that only read are not recorded here, so an empty record means: no change, and nothing was denied.
         assert_eq!(bench.audit.records(), [], "{}", call.driver);
     });
 }

@@ -1,4 +1,4 @@
-//! A real container engine behind the guard: a driver that tries everything else gets at its own containers alone.
+//! A real container engine behind the guard: a driver that tries everything reaches only its own containers.
 
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use crate::guest::{Hostile, silent};
 use crate::support::bounds;
 
-/// The driver, an engine that it may talk to under guard, and a container of another object on it.
+/// The driver, a guarded engine, and a container of another object on it.
 struct Siege {
-    // Dropped first: what it mounts is below the directory of the other.
+    // Dropped first: its mounts are below the directory of the next field.
     dockerd: Dockerd,
     hostile: Hostile,
     victim: String,
@@ -58,7 +58,7 @@ impl Siege {
         self.hostile.start(&words).await
     }
 
-    /// It is not let through, for this reason.
+    /// Asserts that the guard refuses the request for this reason.
     async fn is_refused(&self, method: &str, path: &str, rest: &[&str], reason: &str) {
         let path = path.replace("VICTIM", &self.victim);
         let error = self.attempt(method, &path, rest).await.expect_err(&path).to_string();
@@ -119,7 +119,7 @@ async fn the_engine_stays_out_of_a_hostile_driver_s_reach() {
         ("POST", "/v1.12/containers/victim/stop", "not in its plain form"),
         ("GET", "/containers/json?filters=%7B%22label%22%3A%5B%22hostler.rid%3Dapp%232%22%5D%7D", "the keyword netns"),
     ] {
-        // Some odd paths are already no paths of a grant; what matters is that they do not arrive.
+        // The grant already refuses some odd paths. They only must not arrive.
         let error = siege.attempt(method, path, &[]).await.expect_err(path).to_string();
         assert!(error.starts_with("denied: "), "{method} {path}: {error}");
         let known = error.contains(reason) || error.contains("did not ask for it");
@@ -142,8 +142,8 @@ async fn the_engine_stays_out_of_a_hostile_driver_s_reach() {
         .await;
     assert_eq!(siege.containers(), ["victim running"]);
 
-    let told = siege.attempt("GET", "/containers/victim/json", &[]).await.unwrap();
-    assert_eq!(told, r#"200 {"Config":{"Labels":{}},"Id":"victim"}"#);
+    let answer = siege.attempt("GET", "/containers/victim/json", &[]).await.unwrap();
+    assert_eq!(answer, r#"200 {"Config":{"Labels":{}},"Id":"victim"}"#);
     assert_eq!(siege.attempt("GET", "/v1.41/containers/json?all=1", &[]).await.unwrap().trim(), "200 []");
     assert!(siege.attempt("POST", "/containers/gone/start", &[]).await.unwrap().starts_with("404 "));
 }
@@ -215,10 +215,10 @@ async fn a_container_is_made_of_its_keywords_and_lives_its_life() {
     let created = siege.attempt("POST", CREATE, &[&fair]).await.unwrap();
     assert!(created.starts_with("201 "), "{created}");
     assert!(siege.attempt("POST", "/containers/web.app.1/start", &[]).await.unwrap().starts_with("204"));
-    let told = siege.attempt("GET", "/containers/web.app.1/json", &[]).await.unwrap();
-    let told: Value = serde_json::from_str(told.trim_start_matches("200 ")).unwrap();
-    assert_eq!(told["HostConfig"]["Binds"], json!([format!("{directory}:/own:ro")]));
-    assert_eq!(told["State"]["Running"], true);
+    let answer = siege.attempt("GET", "/containers/web.app.1/json", &[]).await.unwrap();
+    let answer: Value = serde_json::from_str(answer.trim_start_matches("200 ")).unwrap();
+    assert_eq!(answer["HostConfig"]["Binds"], json!([format!("{directory}:/own:ro")]));
+    assert_eq!(answer["State"]["Running"], true);
     let listed = siege.attempt("GET", "/containers/json", &[]).await.unwrap();
     assert!(listed.contains("web.app.1") && !listed.contains("victim"), "{listed}");
     assert_eq!(siege.containers(), ["victim running", "web.app.1 running"]);
@@ -278,7 +278,7 @@ async fn in_another_namespace_a_container_sees_what_its_policy_allows() {
     assert!(error.contains("HostConfig.Privileged is true: only objects of the namespace root"), "{error}");
 }
 
-/// A terminal that is none: pipes, and what came out of them.
+/// Pipes in place of a terminal, with their output.
 struct Pipes {
     terminal: OperatorTerminal,
     output: std::io::PipeReader,
@@ -288,8 +288,9 @@ struct Pipes {
 fn pipes(typed: &str) -> Pipes {
     let (input, mut keys) = std::io::pipe().unwrap();
     std::io::Write::write_all(&mut keys, typed.as_bytes()).unwrap();
-    let ((output, shown), (errors, told)) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
-    let terminal = OperatorTerminal { input: OwnedFd::from(input), output: shown.into(), errors: told.into() };
+    let ((output, output_writer), (errors, error_writer)) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
+    let terminal =
+        OperatorTerminal { input: OwnedFd::from(input), output: output_writer.into(), errors: error_writer.into() };
     Pipes { terminal, output, errors }
 }
 
@@ -346,7 +347,7 @@ async fn a_console_is_the_operator_s_and_of_its_own_container() {
     assert!(ended.unwrap_err().to_string().contains("denied: needs the grant exec = /bin/cat /etc/shadow"));
     let (ended, shown) = console(&["process", "/bin/echo", "hello"], &ConsoleRequest::Enter, "").await;
     assert_eq!((ended, shown.0.as_str()), (Ok(0), "hello\n"));
-    // Logs only look: nothing may be changed for them.
+    // Logs only read, so they must change nothing.
     let (ended, _) = console(&["process", "/bin/echo", "hello"], &ConsoleRequest::Logs { follow: false }, "").await;
     assert!(ended.unwrap_err().to_string().contains("may only look"));
 }

@@ -1,4 +1,4 @@
-//! A driver that crashes or does not end is a result, in every verb; the next call finds nothing of it.
+//! A driver that crashes or does not return yields a result, in every verb; the next call finds no trace of it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use model::status::State;
 use crate::guest::{Hostile, silent};
 use crate::support::bounds;
 
-/// What the host reports of a call that it had to end, verb by verb.
+/// The host's reports of a call that it had to stop, verb by verb.
 async fn faults(driver: &dyn Driver, call: &DriverCall, bounds: &CallBounds) -> Vec<DriverFault> {
     let mut faults = Vec::new();
     let mut note = |error: ActionError| match error {
@@ -29,7 +29,7 @@ async fn faults(driver: &dyn Driver, call: &DriverCall, bounds: &CallBounds) -> 
     faults
 }
 
-/// Every verb ends with the same fault, and the driver answers as ever afterwards.
+/// Asserts that every verb returns the same fault, and that the driver still answers afterwards.
 async fn check(limits: &str, words: &[&str], deadline: Duration, expected: DriverFault) {
     let hostile = Hostile::limited(limits);
     let (call, bounds) = (hostile.attempt(words), CallBounds::within(deadline));
@@ -53,7 +53,7 @@ async fn an_endless_loop_uses_up_its_processor_time() {
 }
 
 #[tokio::test]
-async fn a_driver_that_waits_for_ever_is_ended_at_the_deadline() {
+async fn a_driver_that_waits_forever_is_stopped_at_the_deadline() {
     let deadline = Duration::from_millis(100);
     check("", &["sleep"], deadline, DriverFault::Wall(deadline)).await;
 }
@@ -69,12 +69,12 @@ async fn an_endless_recursion_overruns_its_own_stack() {
 }
 
 #[tokio::test]
-async fn a_driver_that_hoards_memory_is_ended_at_its_limit() {
+async fn a_driver_that_hoards_memory_is_stopped_at_its_limit() {
     check("limit memory 8m", &["memory"], LONG, DriverFault::Memory(8 << 20)).await;
 }
 
 #[tokio::test]
-async fn a_crash_after_a_change_tells_no_lie_about_it() {
+async fn a_crash_after_a_change_is_not_reported_as_unchanged() {
     let hostile = Hostile::trusted();
     let call = hostile.attempt(&["panic", "now"]);
     let report = hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await;

@@ -34,12 +34,12 @@ pub(crate) struct Hostile {
     pub(crate) bench: Bench,
     pub(crate) driver: Arc<dyn Driver>,
     pub(crate) keywords: Vec<KeywordValue>,
-    /// What the agent would tell it beyond the configuration.
+    /// The variables that the agent adds to the configuration.
     pub(crate) vars: Vec<(String, String)>,
 }
 
 impl Hostile {
-    /// Embedded in the agent, so to speak: it may do all that it asks for.
+    /// Like a driver that is embedded in the agent: it may do everything that it requests.
     pub(crate) fn trusted() -> Hostile {
         Hostile::limited("")
     }
@@ -49,7 +49,7 @@ impl Hostile {
         Hostile::load(policy, |component| ComponentCode::Builtin(component.leak()))
     }
 
-    /// Installed by somebody, with what the site says of it.
+    /// Like an installed driver, with the site's policy.
     pub(crate) fn installed(policy: &str) -> Hostile {
         Hostile::load(policy, |_| ComponentCode::File(COMPONENT.clone()))
     }
@@ -77,7 +77,7 @@ impl Hostile {
         Hostile { bench, driver, keywords, vars: Vec::new() }
     }
 
-    /// Gives it a keyword of these values, or takes it away where there is none.
+    /// Sets a keyword to these values, or removes it if there are none.
     pub(crate) fn set(&mut self, name: &str, values: &[&str]) {
         self.keywords.retain(|known| known.name != name);
         if values.is_empty() {
@@ -97,7 +97,7 @@ impl Hostile {
         call
     }
 
-    /// What it answers to that in `start`.
+    /// The response of `start` to that attempt.
     pub(crate) async fn start(&self, words: &[&str]) -> Result<String, ActionError> {
         self.driver.act(Verb::Start, &self.attempt(words), &bounds(), silent()).await.result
     }

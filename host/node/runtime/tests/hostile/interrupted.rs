@@ -1,4 +1,4 @@
-//! Calls that are given up, or take too long: they end soon, whatever the driver does, and so do its programs.
+//! Calls that are cancelled, or take too long: they return soon, whatever the driver does, and its programs are killed.
 
 use std::fs;
 use std::path::Path;
@@ -10,14 +10,14 @@ use tokio::time::{Instant, sleep};
 use crate::guest::{Hostile, silent};
 use crate::support::{Bench, keyword};
 
-/// On a machine that does other work too.
+/// The limit for anything that happens at once, even on a busy machine.
 const SOON: Duration = Duration::from_secs(20);
 
-/// What nobody waits for.
+/// Longer than any test waits.
 const LONG: Duration = Duration::from_secs(600);
 
 #[tokio::test]
-async fn a_driver_that_does_not_heed_an_interruption_is_ended() {
+async fn a_driver_that_ignores_an_interruption_is_stopped() {
     let hostile = Hostile::limited("limit cpu 10m");
     for words in [["sleep"], ["loop"]] {
         let bounds = CallBounds::within(LONG);
@@ -30,7 +30,7 @@ async fn a_driver_that_does_not_heed_an_interruption_is_ended() {
     assert_eq!(hostile.start(&["run", "/bin/echo", "hello"]).await.unwrap().trim(), "hello");
 }
 
-/// A task whose program starts another one in the background, and says the numbers of both.
+/// A task whose program starts another one in the background, and prints the pids of both.
 fn program(bench: &Bench) -> DriverCall {
     let script = format!("sleep 1000 & echo $$ $! > {0}.new; mv {0}.new {0}; wait", bench.path("pids"));
     let values = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
@@ -41,7 +41,7 @@ fn program(bench: &Bench) -> DriverCall {
     bench.call("task#1", "task.host", keywords)
 }
 
-/// The numbers that the program said, once it did.
+/// Waits for the pids that the program prints.
 async fn pids(bench: &Bench) -> Vec<String> {
     let begun = Instant::now();
     loop {
@@ -53,7 +53,7 @@ async fn pids(bench: &Bench) -> Vec<String> {
     }
 }
 
-/// Whether it executes. One that has ended and was not yet asked for its status does not.
+/// Whether a process runs. A zombie does not.
 fn executes(pid: &str) -> bool {
     let stat = fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
@@ -71,7 +71,7 @@ async fn check_gone(pids: &[String]) {
 }
 
 #[tokio::test]
-async fn an_interrupted_program_ends_with_its_children() {
+async fn an_interrupted_program_is_killed_with_its_children() {
     let bench = Bench::new();
     let (task, call, bounds) = (bench.load("task.host"), program(&bench), CallBounds::within(LONG));
     let interrupt = async {
@@ -87,7 +87,7 @@ async fn an_interrupted_program_ends_with_its_children() {
 }
 
 #[tokio::test]
-async fn a_program_that_takes_too_long_ends_with_its_children_at_the_deadline() {
+async fn a_program_that_takes_too_long_is_killed_with_its_children_at_the_deadline() {
     let bench = Bench::new();
     let deadline = Duration::from_secs(3);
     let (task, call, bounds) = (bench.load("task.host"), program(&bench), CallBounds::within(deadline));

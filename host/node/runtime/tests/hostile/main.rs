@@ -1,4 +1,4 @@
-//! A hostile driver in the sandbox: what it does to the host, and what it gets at.
+//! A hostile driver in the sandbox: its effects on the host, and the things that it can reach.
 
 mod engine;
 mod faults;

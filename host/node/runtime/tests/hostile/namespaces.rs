@@ -1,4 +1,4 @@
-//! Network namespaces that a driver has no business in, however it comes by their names.
+//! Network namespaces that a driver must not enter, wherever it got their names from.
 
 use std::future::Future;
 
@@ -104,7 +104,7 @@ fn status_looks_and_changes_nothing() {
     });
 }
 
-/// A driver that somebody installed says that a foreign namespace is its own: others must not be aimed at it.
+/// An installed driver reports a foreign namespace as its own: other drivers must not be directed to it.
 #[test]
 fn a_foreign_namespace_is_not_exposed() {
     on_a_node(async || {

@@ -12,7 +12,7 @@ use crate::guest::Hostile;
 /// How often each outcome must be seen: swaps that were never noticed prove nothing.
 const ENOUGH: usize = 50;
 
-/// Ends the swapping, also when the test fails: it would wait for its thread for ever.
+/// Stops the swapping, even if the test fails, which would otherwise wait for its thread forever.
 struct Stop<'a>(&'a AtomicBool);
 
 impl Drop for Stop<'_> {
@@ -31,7 +31,7 @@ async fn a_directory_that_is_swapped_for_a_link_leads_nowhere() {
         fs::write(format!("{directory}/key"), text).unwrap();
     }
     symlink(&secret, &link).unwrap();
-    // Links where nobody but root can write are root's own, and are followed.
+    // Links where only root can write are root's own, and are followed.
     fs::set_permissions(hostile.bench.path("own"), fs::Permissions::from_mode(0o777)).unwrap();
     let before = fs::metadata(format!("{secret}/key")).unwrap();
 

@@ -1,4 +1,4 @@
-//! What a driver gets at: its own things, and no others.
+//! A driver reaches its own things, and no others.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -9,7 +9,7 @@ use driver::{ActionError, Verb};
 use crate::guest::{Hostile, silent};
 use crate::support::bounds;
 
-/// The driver may not, and the refusal names the line that is missing.
+/// Asserts that the driver is refused, and that the refusal names the missing line.
 async fn check_denied(hostile: &Hostile, words: &[&str], line: &str) {
     let error = hostile.start(words).await.unwrap_err();
     assert!(matches!(error, ActionError::NeedsGrant { .. }), "{words:?}: {error}");
@@ -17,7 +17,7 @@ async fn check_denied(hostile: &Hostile, words: &[&str], line: &str) {
     assert_eq!(found.lines().next(), Some(format!("denied: needs the grant {line}").as_str()), "{words:?}");
 }
 
-/// What every attempt asks for that is not the resource's own, and the grant that it would need.
+/// Attempts to reach things that are not the resource's own, with the grant that each would need.
 const BEYOND: [(&[&str], &str); 35] = [
     (&["read", "/etc/shadow"], "files.read = /etc/shadow"),
     (&["stat", "/root"], "files.read = /root"),
@@ -57,7 +57,7 @@ const BEYOND: [(&[&str], &str); 35] = [
 ];
 
 #[tokio::test]
-async fn what_is_not_its_own_is_denied_and_the_missing_line_told() {
+async fn foreign_things_are_denied_and_the_missing_line_is_reported() {
     let hostile = Hostile::trusted();
     let (own, socket) = (hostile.bench.path("own"), hostile.bench.path("socket"));
     let own_things = |text: &str| text.replace("OWN", &own).replace("SOCKET", &socket);
@@ -72,7 +72,7 @@ async fn what_is_not_its_own_is_denied_and_the_missing_line_told() {
 }
 
 #[tokio::test]
-async fn another_spelling_of_a_path_is_no_way_around() {
+async fn another_spelling_of_a_path_does_not_get_around_the_grant() {
     let hostile = Hostile::trusted();
     let own = hostile.bench.path("own");
     for path in [format!("{own}/../secret"), format!("{own}/./x"), format!("{own}//x"), "own/x".to_owned()] {
@@ -88,7 +88,7 @@ async fn a_link_that_was_planted_leads_nowhere() {
     let (own, secret) = (hostile.bench.path("own"), hostile.bench.path("secret"));
     fs::create_dir(&secret).unwrap();
     fs::write(format!("{secret}/key"), "secret").unwrap();
-    // Links where nobody but root can write are root's own, and are followed.
+    // Links where only root can write are root's own, and are followed.
     fs::set_permissions(&own, fs::Permissions::from_mode(0o777)).unwrap();
     symlink(&secret, format!("{own}/directory")).unwrap();
     symlink(format!("{secret}/key"), format!("{own}/file")).unwrap();
@@ -125,10 +125,10 @@ async fn the_standard_library_finds_an_empty_world() {
         let error = hostile.start(&words).await.unwrap_err();
         assert!(error.to_string().starts_with("refused: "), "{words:?}: {error}");
     }
-    assert!(server.accept().is_err(), "somebody connected");
+    assert!(server.accept().is_err(), "a client connected");
 }
 
-/// Somebody to talk to, who never waits.
+/// A server that never blocks.
 fn listener() -> (std::net::TcpListener, String) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -171,7 +171,7 @@ async fn an_installed_driver_may_do_what_the_site_says_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_keyword_that_would_be_an_option_is_no_argument() {
+async fn a_keyword_that_would_be_an_option_is_not_an_argument() {
     let hostile = Hostile::trusted();
     let mut call = hostile.attempt(&["run", "/bin/echo", "-e"]);
     for keyword in call.keywords.iter_mut().filter(|keyword| keyword.name == "word") {

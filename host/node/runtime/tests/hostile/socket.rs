@@ -1,4 +1,4 @@
-//! A socket that the driver may ask one question: nothing else arrives there.
+//! A socket to which the driver may send one request: nothing else arrives there.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
@@ -8,23 +8,23 @@ use driver::ActionError;
 
 use crate::guest::Hostile;
 
-/// Answers every request, and tells its first line.
+/// Answers every request, and reports its first line.
 fn serve(path: &str) -> Receiver<String> {
     let listener = UnixListener::bind(path).unwrap();
-    let (tell, told) = channel();
+    let (sender, first_lines) = channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut first = String::new();
             let mut lines = BufReader::new(stream.try_clone().unwrap());
             lines.read_line(&mut first).unwrap();
-            if tell.send(first.trim_end().to_owned()).is_err() {
+            if sender.send(first.trim_end().to_owned()).is_err() {
                 return;
             }
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").unwrap();
         }
     });
-    told
+    first_lines
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn a_granted_socket_hears_what_is_granted_and_nothing_else() {
         let line = format!("denied: needs the grant http.unix = {method} {socket} {path}");
         assert_eq!(error.to_string().lines().next(), Some(&*line));
     }
-    // What a server could read in another way than the grant does is no request at all.
+    // A path that a server could read differently from the grant is refused.
     for path in ["/info/../other", "/%2e%2e/other", "/info\r\nX: y", "info"] {
         let error = hostile.start(&["ask", "GET", &socket, path]).await.unwrap_err();
         assert!(matches!(&error, ActionError::Failed(text) if text.contains("plain form")), "{path:?}: {error}");

@@ -1,4 +1,4 @@
-//! What a misbehaving driver costs the host and the others.
+//! The cost of a misbehaving driver for the host and other drivers.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -24,7 +24,7 @@ async fn lines(words: &[&str]) -> Vec<(LogSeverity, String)> {
     let hostile = Hostile::limited("limit output 10k");
     let log = std::sync::Arc::new(Lines::default());
     let report = hostile.driver.act(Verb::Start, &hostile.attempt(words), &bounds(), log.clone()).await;
-    // What was dropped is told when all is over.
+    // Dropped lines are reported at the end.
     drop(hostile);
     assert!(report.result.is_ok() != words.contains(&"panic"), "{report:?}");
     let lines = log.0.lock().unwrap().clone();

@@ -1,4 +1,4 @@
-//! What a driver says is not believed where the host knows better.
+//! The host does not believe a driver's statements if it knows better.
 
 use driver::{Change, Verb};
 
@@ -14,7 +14,7 @@ async fn the_host_counts_the_changes_itself() {
         (&["lie", "unchanged", &file], Change::Changed),
         (&["write", &file, "x"], Change::Changed),
         (&["read", &file], Change::Unchanged),
-        // It failed, and so it touched nothing.
+        // It failed, so it changed nothing.
         (&["read", "/etc/shadow"], Change::Unchanged),
     ] {
         let report = hostile.driver.act(Verb::Start, &hostile.attempt(words), &bounds(), silent()).await;

@@ -1,4 +1,4 @@
-//! Compiled drivers are code that runs as the agent: only what this uid wrote, and what is as it was written, is loaded.
+//! Compiled drivers are code that runs as the agent: only unmodified files that this uid wrote are loaded.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, chown, symlink};
@@ -9,18 +9,18 @@ use wasmtime::Config;
 
 use crate::place::{Place, component, flag, skipped};
 
-/// Somebody else.
+/// Another user.
 const NOBODY: u32 = 65534;
 
-/// What the process after the next one finds.
+/// The state that the process after the next one finds.
 enum Then {
     /// A good file again.
     Mended,
-    /// The same as before: it compiles for itself alone, each time.
+    /// The same bad state: each process compiles for itself.
     StillBad,
 }
 
-/// Something happens to the cache or to the file in it between two processes: the second does not load what it finds.
+/// Damages the cache or its file between two processes, and checks that the second one does not load it.
 fn check(what: &str, then: Then, happens: impl FnOnce(&Path)) {
     let place = Place::new();
     place.load(flag()).unwrap();
@@ -52,7 +52,7 @@ fn a_driver_is_compiled_once_into_a_directory_that_is_private() {
 }
 
 #[test]
-fn what_is_not_whole_is_compiled_anew() {
+fn an_incomplete_file_is_compiled_again() {
     let flip = |file: &Path, at: fn(u64) -> u64| {
         let file = File::options().read(true).write(true).open(file).unwrap();
         let at = at(file.metadata().unwrap().len());
@@ -75,7 +75,7 @@ fn what_is_not_whole_is_compiled_anew() {
 }
 
 #[test]
-fn what_another_engine_compiled_is_compiled_anew() {
+fn a_file_of_another_engine_is_compiled_again() {
     check("an engine with other settings", Then::Mended, |file| {
         let other = wasmtime::Engine::new(Config::new().epoch_interruption(false).consume_fuel(true)).unwrap();
         let mut foreign = other.precompile_component(component()).unwrap();
@@ -86,7 +86,7 @@ fn what_another_engine_compiled_is_compiled_anew() {
 }
 
 #[test]
-fn what_others_could_have_written_is_compiled_anew() {
+fn a_file_that_others_could_have_written_is_compiled_again() {
     let mode = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     check("a file that all may write", Then::Mended, |file| mode(file, 0o602));
     check("a file that its group may write", Then::Mended, |file| mode(file, 0o620));
@@ -100,13 +100,13 @@ fn what_others_could_have_written_is_compiled_anew() {
 }
 
 #[test]
-fn what_belongs_to_somebody_else_is_compiled_anew() {
+fn a_file_of_another_user_is_compiled_again() {
     if !geteuid().is_root() {
         return skipped("only root can give files away");
     }
     let give = |path: &Path| chown(path, Some(NOBODY), None).unwrap();
-    check("a file of nobody's", Then::Mended, |file| give(file));
-    check("a directory of nobody's", Then::StillBad, |file| give(file.parent().unwrap()));
+    check("a file of another user", Then::Mended, |file| give(file));
+    check("a directory of another user", Then::StillBad, |file| give(file.parent().unwrap()));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The child that compiles: what it may use up, and that it is told of when it fails.
+//! The child process that compiles: its limits, and the report of its failure.
 
 use std::fs;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hostler_runtime::COMPILE_VERB;
 
-use crate::place::{Place, flag, told};
+use crate::place::{Place, error_chain, flag};
 
 /// A line of limits(5) in /proc.
 fn limit(child: &Child, name: &str) -> Option<String> {
@@ -40,17 +40,17 @@ fn the_compiler_limits_itself_before_it_reads_a_component() {
     assert!(!child.wait().unwrap().success());
 }
 
-/// The compiler is a script, which says this.
+/// A compiler that is a script with this content.
 fn check(script: &str, expected: &str) {
     let place = Place::new();
     fs::write(place.path("compiler"), format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(place.path("compiler"), fs::Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(told(&place.load(flag()).unwrap_err()), expected);
+    assert_eq!(error_chain(&place.load(flag()).unwrap_err()), expected);
     assert!(!place.cache().exists(), "something was put into the cache");
 }
 
 #[test]
-fn a_compiler_that_fails_is_told_of() {
+fn a_failing_compiler_is_reported() {
     check("exit 3", "it does not compile: the compiler exited with exit status: 3");
     check("kill -KILL $$", "it does not compile: the compiler exited with signal: 9 (SIGKILL)");
     check("echo no room >&2; exit 1", "it does not compile: no room");

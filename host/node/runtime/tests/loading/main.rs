@@ -1,4 +1,4 @@
-//! How a driver comes to run: its file, its manifest, its compiled form in the cache, and what is refused on the way.
+//! Loading a driver: its file, its manifest, its compiled form in the cache, and the components that are refused.
 
 mod cache;
 mod compiler;

@@ -1,4 +1,4 @@
-//! A cache of its own, and a compiler that counts what it is asked to do.
+//! A cache of its own, and a compiler that counts its runs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -67,12 +67,12 @@ impl Place {
         found.remove(0)
     }
 
-    /// How often a driver was compiled.
+    /// The number of compilations so far.
     pub(crate) fn compilations(&self) -> usize {
         fs::read_to_string(self.path("compilations")).unwrap_or_default().lines().count()
     }
 
-    /// Loads as a process would that starts now.
+    /// Loads a driver as a new process would.
     pub(crate) fn load(&self, source: DriverSource) -> Result<(), LoadError> {
         let host = HostServices {
             audit: Arc::new(NoAudit),
@@ -100,7 +100,7 @@ pub(crate) fn flag() -> DriverSource {
     }
 }
 
-/// A driver that somebody installed, whose manifest is the small one's.
+/// An installed driver with the manifest of the small one.
 pub(crate) fn installed(path: &Path, component: &[u8]) -> DriverSource {
     fs::write(path, component).unwrap();
     DriverSource {
@@ -110,8 +110,8 @@ pub(crate) fn installed(path: &Path, component: &[u8]) -> DriverSource {
     }
 }
 
-/// An error and its causes, as a person reads them.
-pub(crate) fn told(error: &dyn std::error::Error) -> String {
+/// An error and its causes, as an operator reads them.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

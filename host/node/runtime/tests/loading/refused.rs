@@ -1,11 +1,11 @@
-//! Components that are no drivers for this agent: each is refused, for a reason that a person understands.
+//! Components that are not drivers for this agent: each is refused with a reason that an operator understands.
 
 use std::fs::{self, File};
 
 use driver::Manifest;
 use hostler_runtime::{LoadError, manifest_of};
 
-use crate::place::{Place, component, flag, installed, told};
+use crate::place::{Place, component, error_chain, flag, installed};
 
 /// The preamble of a component, and nothing behind it.
 const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -25,15 +25,15 @@ fn altered(old: &str, new: &str) -> Vec<u8> {
     bytes
 }
 
-/// Loading it, as if its manifest were fine, ends with this.
+/// Asserts the error of loading a component, as if its manifest were valid.
 fn check(component: &[u8], expected: &str) {
     let place = Place::new();
     let error = place.load(installed(&place.path("driver.wasm"), component)).unwrap_err();
-    assert!(told(&error).starts_with(expected), "expected {expected:?}, found {:?}", told(&error));
+    assert!(error_chain(&error).starts_with(expected), "expected {expected:?}, found {:?}", error_chain(&error));
 }
 
 #[test]
-fn what_does_not_compile_is_refused() {
+fn a_component_that_does_not_compile_is_refused() {
     check(b"", "it does not compile: ");
     check(b"#!/bin/sh\n", "it does not compile: ");
     check(MODULE, "it does not compile: ");
@@ -41,7 +41,7 @@ fn what_does_not_compile_is_refused() {
 }
 
 #[test]
-fn what_speaks_another_contract_is_refused() {
+fn a_component_of_another_contract_is_refused() {
     check(EMPTY, "it does not fit the contract: no exported instance named `hostler:driver/manifest@0.1.0`");
     check(
         &altered("hostler:driver/lifecycle@0.1.0", "hostler:driver/lifecycle@0.2.0"),
@@ -54,16 +54,16 @@ fn what_speaks_another_contract_is_refused() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_before_it_is_compiled() {
+fn an_oversized_component_is_refused_before_it_is_compiled() {
     let place = Place::new();
     let source = installed(&place.path("driver.wasm"), component());
     File::options().write(true).open(place.path("driver.wasm")).unwrap().set_len((64 << 20) + 1).unwrap();
-    assert_eq!(told(&place.load(source).unwrap_err()), "the component has more than 67108864 bytes");
+    assert_eq!(error_chain(&place.load(source).unwrap_err()), "the component has more than 67108864 bytes");
     assert_eq!(place.compilations(), 0);
 }
 
 #[test]
-fn a_file_that_is_another_one_than_was_installed_is_refused_even_if_the_cache_has_the_old_one() {
+fn a_file_replaced_after_its_installation_is_refused_even_if_the_cache_has_the_old_one() {
     let place = Place::new();
     let path = place.path("driver.wasm");
     let source = installed(&path, component());
@@ -77,7 +77,7 @@ fn a_file_that_is_another_one_than_was_installed_is_refused_even_if_the_cache_ha
         other => panic!("{other}"),
     }
     fs::remove_file(&path).unwrap();
-    let gone = told(&place.load(source).unwrap_err());
+    let gone = error_chain(&place.load(source).unwrap_err());
     assert_eq!(gone, "its component cannot be read: No such file or directory (os error 2)");
     assert_eq!(place.compilations(), 1);
 }
@@ -87,7 +87,7 @@ fn a_driver_that_asks_for_what_cannot_be_granted_is_refused() {
     let check = |line: &str, expected: &str| {
         let mut source = flag();
         source.manifest.grants = vec![line.to_owned()];
-        assert_eq!(told(&Place::new().load(source).unwrap_err()), expected);
+        assert_eq!(error_chain(&Place::new().load(source).unwrap_err()), expected);
     };
     check(
         "files.write = {kw:path}",
@@ -101,7 +101,7 @@ fn a_driver_that_asks_for_what_cannot_be_granted_is_refused() {
 
 #[test]
 fn a_file_without_a_manifest_is_refused() {
-    let check = |bytes: &[u8], expected: &str| assert_eq!(told(&manifest_of(bytes).unwrap_err()), expected);
+    let check = |bytes: &[u8], expected: &str| assert_eq!(error_chain(&manifest_of(bytes).unwrap_err()), expected);
     let none = "it has no section hostler.manifest";
     check(EMPTY, none);
     check(MODULE, none);
@@ -114,5 +114,5 @@ fn a_file_without_a_manifest_is_refused() {
 fn a_manifest_of_another_contract_is_refused() {
     let other = altered("\"contract\":\"0.1\"", "\"contract\":\"9.1\"");
     let error = Manifest::parse(manifest_of(&other).unwrap().as_bytes()).unwrap_err();
-    assert_eq!(told(&error), "the driver was made for contract 9.1, this host speaks 0.1");
+    assert_eq!(error_chain(&error), "the driver was made for contract 9.1, this host speaks 0.1");
 }

@@ -1,4 +1,4 @@
-//! A network namespace to reach into, as a container's.
+//! A network namespace to reach into, like that of a container.
 
 #![allow(dead_code, reason = "each target of the tests uses its part")]
 
@@ -23,14 +23,14 @@ pub(crate) struct GuestNamespace {
 impl GuestNamespace {
     pub(crate) fn new() -> GuestNamespace {
         let (work, queue) = channel::<Work>();
-        let (tell, told) = channel();
+        let (sender, thread_id) = channel();
         let thread = std::thread::spawn(move || {
             unshare(CloneFlags::CLONE_NEWNET).unwrap();
             ip("link set lo up");
-            tell.send(nix::unistd::gettid()).unwrap();
+            sender.send(nix::unistd::gettid()).unwrap();
             queue.into_iter().for_each(|work| work());
         });
-        let path = format!("/proc/{}/ns/net", told.recv().unwrap());
+        let path = format!("/proc/{}/ns/net", thread_id.recv().unwrap());
         GuestNamespace { work: Some(work), thread: Some(thread), path }
     }
 
@@ -45,7 +45,7 @@ impl GuestNamespace {
         result.recv().unwrap()
     }
 
-    /// Says something to a server in the namespace, from the namespace of this thread, and hears it back.
+    /// Says something to a server in the namespace, from the namespace of this thread, and expects it back.
     pub(crate) fn talk(&self, address: &str) {
         let server = format!("{address}:7777");
         let own = server.clone();
@@ -68,8 +68,8 @@ impl GuestNamespace {
 impl Drop for GuestNamespace {
     fn drop(&mut self) {
         self.work.take();
-        let ended = self.thread.take().unwrap().join();
-        assert!(ended.is_ok() || std::thread::panicking(), "the thread in the namespace has failed");
+        let joined = self.thread.take().unwrap().join();
+        assert!(joined.is_ok() || std::thread::panicking(), "the thread in the namespace has failed");
     }
 }
 

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn images_are_names_and_no_paths() {
+    fn images_are_names_and_not_paths() {
         for good in ["mariadb", "tanji/spdc:10", "registry:5000/a/b@sha256:00", "localhost/x"] {
             assert!(is_reference(good), "{good}");
         }

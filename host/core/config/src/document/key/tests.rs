@@ -1,4 +1,4 @@
-//! The ancestor's own tables, and what they leave out.
+//! OpenSVC's own tables of keys, and the cases that they leave out.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn check(text: &str, section: &str, option: &str, scope: Option<&str>, shown: &s
 }
 
 #[test]
-fn keys_are_split_as_the_ancestor_splits_them() {
+fn keys_are_split_as_opensvc_splits_them() {
     check("topology", "DEFAULT", "topology", None, "topology");
     check("DEFAULT.topology", "DEFAULT", "topology", None, "topology");
     check("topology@nodes", "DEFAULT", "topology", Some("nodes"), "topology@nodes");
@@ -28,7 +28,7 @@ fn keys_are_split_as_the_ancestor_splits_them() {
 }
 
 #[test]
-fn what_is_no_key_is_refused() {
+fn an_invalid_key_is_refused() {
     for text in ["", ".", " ", "a ", " b", " .foo", " foo.bar", "foo.bar ", "\tfoo.bar", "a@", "fs#1.@n1", "a=b"] {
         assert!(text.parse::<ConfigKey>().is_err(), "{text:?}");
     }
@@ -56,7 +56,7 @@ fn the_first_operator_is_the_operator() {
 }
 
 #[test]
-fn what_changes_nothing_says_what_was_expected() {
+fn a_text_without_an_operator_says_what_was_expected() {
     let error = |text: &str| text.parse::<KeyOperation>().unwrap_err().to_string();
     assert_eq!(error("ab"), "\"ab\" sets nothing: expected <key>=<value>, or += -= |= ^= or [i]= in place of =");
     assert_eq!(error("a[x]=1"), "\"x\" is not an index: expected a number counted from 0");

@@ -1,4 +1,4 @@
-//! What is a reference, and what only looks like one.
+//! References, and text that only looks like one.
 
 use super::*;
 

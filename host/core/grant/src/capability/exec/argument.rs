@@ -27,7 +27,7 @@ impl ArgTemplate {
 pub(super) fn check_args(args: &[ArgTemplate]) -> Result<(), LineFault> {
     for (i, arg) in args.iter().enumerate() {
         match arg {
-            // Arguments behind it could never be told from those that it stands for.
+            // Arguments behind it could never be distinguished from those that it stands for.
             ArgTemplate::One(token) if token.only() == Some(&TokenPiece::DoubleStar) => {
                 if i + 1 < args.len() {
                     return Err(token.fault("** stands for all the rest: nothing may follow it"));

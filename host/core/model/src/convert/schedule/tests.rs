@@ -1,4 +1,4 @@
-//! Schedules that are some, and those that are none.
+//! Valid and invalid schedules.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn windows_have_a_beginning_an_end_and_an_interval() {
 }
 
 #[test]
-fn never_is_no_element() {
+fn never_is_not_an_element() {
     for text in ["", "  ", "@0", "[]", "[\"@0\"]"] {
         assert_eq!(schedule(text), Ok(Schedule::default()), "{text}");
     }
@@ -56,8 +56,8 @@ fn a_list_is_in_brackets() {
 #[test]
 fn what_is_wrong_is_named() {
     let check = |text: &str, expected: &str| {
-        let told = schedule(text).expect_err(text).expected;
-        assert!(told.ends_with(expected), "{text}: {told}");
+        let found = schedule(text).expect_err(text).expected;
+        assert!(found.ends_with(expected), "{text}: {found}");
     };
     check("foo", "\"foo\" is not a time of day");
     check("25:00-26:00", "\"25:00\" is not a time of day");

@@ -83,7 +83,7 @@ fn objects() -> Vec<ObjectPath> {
     all.iter().map(|path| path.parse().unwrap()).collect()
 }
 
-/// What the documents' examples suppose of their cluster.
+/// The cluster that the examples of the documents assume.
 fn cluster() -> Fake {
     let duration = |value| typed(ValueKind::Duration, &[value]);
     let boolean = |value| typed(ValueKind::Boolean, &[value]);
@@ -222,7 +222,7 @@ fn objects_that_no_term_asks_about_are_not_read() {
 }
 
 #[test]
-fn the_path_of_an_object_is_told_from_an_expression() {
+fn the_path_of_an_object_is_distinguished_from_an_expression() {
     let path_of = |selector: &str| selector.parse::<ObjectSelector>().unwrap().as_path().map(ToString::to_string);
     assert_eq!(path_of("root/svc/web").as_deref(), Some("web"));
     for expression in ["web*", "!web", "web,ha1", "ip:"] {

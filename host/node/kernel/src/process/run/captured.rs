@@ -164,7 +164,7 @@ impl ProgramStream {
     }
 
     /// Takes what is left in the pipe without waiting, and not more than the limit: a background process may hold the
-    /// other end open for ever, or go on writing.
+    /// other end open forever, or go on writing.
     fn finish(mut self, on_line: &mut (dyn FnMut(&str) + Send)) -> (Vec<u8>, bool) {
         // A process in the background could write as fast as this reads.
         let mut left = MAX_OUTPUT;
