@@ -155,7 +155,7 @@ fn every_file_says_what_it_is_for() -> Result<()> {
 }
 
 #[test]
-fn nothing_is_left_for_later_in_secret() -> Result<()> {
+fn no_todo_and_no_ignored_test_is_left() -> Result<()> {
     for file in sources(&["host", "sdk", "drivers", "examples"])? {
         let text = std::fs::read_to_string(&file)?;
         for word in [

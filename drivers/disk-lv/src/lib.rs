@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_made_is_a_problem() {
+    fn impossible_keywords_are_a_problem() {
         let host = FakeLvm::new().group("data", &[], &[]).on(Host::new());
         given(volume(Some("12parsecs"), &["--config", "x"])).on(&host).validate().finds(&[
             (

@@ -217,7 +217,7 @@ fn without_mdadm_nothing_is_known() {
 }
 
 #[test]
-fn what_cannot_be_an_array_is_a_problem() {
+fn keywords_of_an_impossible_array_are_a_problem() {
     let host = node();
     given(md(None)).on(&host).validate().finds(&[]);
     let wrong = SoftwareRaid { name: "a/b".to_owned(), devs: Vec::new(), spares: 1, ..md(None) };

@@ -115,7 +115,7 @@ fn a_node_that_rebooted_has_the_tag_and_nothing_active() {
 }
 
 #[test]
-fn what_lvm_activated_by_itself_is_a_warning() {
+fn an_unexpected_activation_of_volumes_is_a_warning() {
     let (_, host) = group(&[]);
     let host = host.device("/dev/data/web", MIB);
     vg(&host).status().is(State::Warn).mentions("active without the tag n1: web").stop().status().is(State::Down);

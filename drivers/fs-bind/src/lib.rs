@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_mounted_there_is_not_taken_for_it() {
+    fn a_foreign_mount_is_not_taken_for_it() {
         let host =
             Host::new().directory("/data/web").directory("/data/other").mounted("bind", "/data/other", "/srv/web");
         bind(&host)

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_mounted_is_unmounted_whatever_dev_is_by_then() {
+    fn a_mount_is_unmounted_even_if_dev_has_changed() {
         let host = formatted();
         host.set_label("/dev/loop0", "web");
         let labelled = || given(Ext4Filesystem { volume: VolumeKeywords::fake("LABEL=web", "/srv/web") }).on(&host);

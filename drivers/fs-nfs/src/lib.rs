@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_mounted_is_a_problem() {
+    fn impossible_mount_keywords_are_a_problem() {
         let host = Host::new();
         nfs(&host, None).validate().finds(&[]);
         let no_locks = ("mnt_opt", "version 3 needs nolock here, because no rpc.statd runs");

@@ -120,7 +120,7 @@ fn an_empty_source_replaces_no_copy_that_holds_files_unless_forced() {
 }
 
 #[test]
-fn the_words_of_the_grants_are_those_that_are_run() {
+fn the_commands_of_the_grants_are_those_that_are_run() {
     for words in [receive!(), adopt!(), look!()] {
         let quoted = format!("-- {{peer}} \"{words}\"");
         assert!(BtrfsSync::GRANTS.iter().any(|line| line.ends_with(&quoted)), "{words}");

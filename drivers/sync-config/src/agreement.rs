@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn written_records_are_read_back() {
         let mut agreement = ConfigAgreement::parse("n3 old\njunk\n");
         agreement.note("n2", "new");
         assert_eq!(agreement.text(), "n2 new\nn3 old\n");

@@ -58,7 +58,7 @@ fn all_agree_once_it_was_sent_and_no_more_when_it_changes() {
 }
 
 #[test]
-fn what_is_known_goes_to_those_who_were_reached() {
+fn the_known_state_is_sent_to_the_nodes_that_were_reached() {
     let host = rsync(|node, _| if node == "n3" { down() } else { said("") });
     config(&host, "n1 n2 n3", "").sync("update", &["n2", "n3"]).reports(&[
         TargetReport::unchanged("n2"),

@@ -59,7 +59,7 @@ fn sent(host: &Host) -> Vec<String> {
 }
 
 #[test]
-fn what_a_target_lacks_is_sent_in_one_stream() {
+fn missing_images_are_sent_in_one_stream() {
     for (theirs, expected) in [
         ("\nnone\n\nnone\n", "db:1 web:2"),
         ("\nnone\nsha256:web\n", "db:1"),
@@ -122,7 +122,7 @@ fn status_reports_the_last_known_state() {
 }
 
 #[test]
-fn what_is_not_here_is_sent_nowhere() {
+fn a_missing_image_is_not_sent() {
     let host = host(|_| ended(0, "none\nnone\n", ""));
     let context = || Context::fake("sync#1");
     given(docker(&["db:1", "gone:1"])).with(context()).on(&host).sync("update", &["n2"]).fails_with("pull it");
@@ -155,7 +155,7 @@ fn names_that_mean_something_else_are_refused() {
 }
 
 #[test]
-fn the_words_of_the_grants_are_those_that_are_run() {
+fn the_commands_of_the_grants_are_those_that_are_run() {
     for words in [words::LOOK, words::LOAD] {
         let quoted = format!("-- {{peer}} \"{words}\"");
         assert!(ImageSync::GRANTS.iter().any(|line| line.ends_with(&quoted)), "{words}");

@@ -13,7 +13,7 @@ struct CommandTask {
     #[keyword(example = "/usr/local/bin/backup --all")]
     command: Command,
     /// The command to run after a run that failed.
-    #[keyword(example = "/usr/local/bin/page-somebody")]
+    #[keyword(example = "/usr/local/bin/page-oncall")]
     on_error: Option<Command>,
     #[keyword(flatten)]
     run: TaskKeywords,

@@ -85,7 +85,7 @@ fn the_kind_follows_from_the_type_unless_it_is_given() {
 }
 
 #[test]
-fn only_what_cannot_be_absent_is_required() {
+fn only_keywords_that_cannot_be_absent_are_required() {
     let required =
         [("file", true), ("size", false), ("password", false), ("type", false), ("lazy", false), ("command", true)];
     for (name, expected) in required {

@@ -6,7 +6,7 @@ use crate::world::World;
 crate::trials!(
     an_object_of_other_nodes_has_no_instance_here,
     a_node_for_production_refuses_other_objects,
-    what_lives_inside_a_container_is_left_alone,
+    resources_inside_a_container_are_left_alone,
     the_site_limits_a_driver_in_node_conf
 );
 
@@ -43,7 +43,7 @@ fn a_node_for_production_refuses_other_objects(world: &World) {
     assert_eq!(world.take_marks(), "-1 +1 -1");
 }
 
-fn what_lives_inside_a_container_is_left_alone(world: &World) {
+fn resources_inside_a_container_are_left_alone(world: &World) {
     let inside = world.app("2", "encap = true\n");
     world.create("web", &format!("[DEFAULT]\nnodes = n1\n{}{inside}", world.app("1", "")));
     let words = "encap: acts inside its container, which is not supported here yet";

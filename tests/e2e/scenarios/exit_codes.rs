@@ -7,7 +7,7 @@ crate::trials!(
     without_an_instance_a_command_exits_with_3,
     a_console_of_an_object_that_does_not_exist_exits_with_2,
     an_unsupported_action_exits_with_4,
-    to_run_what_cannot_be_run_is_a_mistake,
+    running_a_resource_without_run_is_a_mistake,
     a_failed_action_is_shown_until_it_succeeds_or_is_cleared,
 );
 
@@ -48,7 +48,7 @@ fn an_unsupported_action_exits_with_4(world: &World) {
     world.om("web stop").ok();
 }
 
-fn to_run_what_cannot_be_run_is_a_mistake(world: &World) {
+fn running_a_resource_without_run_is_a_mistake(world: &World) {
     world.create(
         "web",
         &format!("[DEFAULT]\nnodes = n1\n[task#1]\ntype = host\ncommand = /bin/true\n{}", world.app("1", "")),

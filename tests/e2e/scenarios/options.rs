@@ -8,7 +8,7 @@ crate::trials!(
     a_plan_that_is_another_one_now_is_not_acted_on,
     members_of_a_parallel_subset_run_as_many_at_once_as_requested,
     plans_and_statuses_are_for_programs_too,
-    what_makes_no_sense_is_refused,
+    nonsensical_options_are_refused,
 );
 
 fn a_plan_that_is_another_one_now_is_not_acted_on(world: &World) {
@@ -71,7 +71,7 @@ fn plans_and_statuses_are_for_programs_too(world: &World) {
         .says("{\n  \"DEFAULT\": {\n    \"nodes\": \"n1\"\n  },\n  \"fs#1\"");
 }
 
-fn what_makes_no_sense_is_refused(world: &World) {
+fn nonsensical_options_are_refused(world: &World) {
     world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
     for (line, says) in [
         ("web start --time bogus", "--time"),

@@ -12,7 +12,7 @@ crate::trials!(
     btrfs_is_made_and_keeps_data,
     a_device_that_holds_data_is_not_formatted_again,
     a_label_is_given_to_the_disk_beside_and_found_again,
-    what_was_mounted_is_unmounted_whatever_dev_is_by_then,
+    a_mount_is_unmounted_even_if_dev_has_changed,
     a_device_that_appears_late_is_waited_for,
     a_busy_file_system_names_the_processes_that_hold_it,
     a_tmpfs_forgets,
@@ -105,7 +105,7 @@ fn a_label_is_given_to_the_disk_beside_and_found_again(world: &World) {
 }
 
 /// While the file system is mounted, its label may change, or another device may get it.
-fn what_was_mounted_is_unmounted_whatever_dev_is_by_then(world: &World) {
+fn a_mount_is_unmounted_even_if_dev_has_changed(world: &World) {
     let label = format!("e2e{}", world.number());
     let config = "[DEFAULT]\nnodes = n1\n[disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 32m\n\
                   [fs#1]\ntype = ext4\ndev = LABEL={label}\nmnt = {w}/site\n";

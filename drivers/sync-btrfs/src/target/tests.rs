@@ -111,7 +111,7 @@ fn wherever_a_target_is_cut_off_a_whole_copy_outlives_the_sources_that_fail_late
 }
 
 #[test]
-fn what_arrived_and_was_never_adopted_is_kept_if_it_is_whole_and_all_there_is() {
+fn a_copy_that_was_never_adopted_is_kept_if_it_is_complete_and_the_only_one() {
     let directory = Directory::with(&[(NEXT, "first")]);
     directory.fails_to_receive();
     assert_eq!(directory.whole("latest").as_deref(), Some("first"));

@@ -25,7 +25,7 @@ fn through_a_file(kind: ObjectKind, name: &str, written: &str) -> DataValue {
 
 proptest! {
     #[test]
-    fn what_was_added_decodes_to_the_same_bytes(
+    fn an_added_value_decodes_to_the_same_bytes(
         value in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..200),
             any::<String>().prop_map(String::into_bytes),

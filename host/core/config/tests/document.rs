@@ -104,7 +104,7 @@ fn line_ends_survive() {
 }
 
 #[test]
-fn what_could_not_be_read_back_is_refused() {
+fn a_value_that_could_not_be_read_back_is_refused() {
     let refused = |section: &str, key: &str, value: &str| {
         let mut document = Document::parse(WEB);
         let error = document.set(section, key, value).expect_err("refused");

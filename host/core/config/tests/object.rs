@@ -285,7 +285,7 @@ fn shown(evaluation: &KeywordEvaluation) -> Vec<String> {
 }
 
 #[test]
-fn what_only_the_driver_knows_is_filled_in_when_the_resource_acts() {
+fn values_that_only_the_driver_knows_are_filled_in_when_the_resource_acts() {
     let text = "\
 [disk#1]
 type = loop
@@ -324,7 +324,7 @@ mnt = /srv
 }
 
 #[test]
-fn what_only_provision_asks_for_may_be_exposed_by_the_disk_beside() {
+fn keywords_of_provision_may_refer_to_what_another_disk_exposes() {
     let disk = "[disk#1]\ntype = loop\nfile = /srv/a.img\n";
     let fs = "type = btrfs\ndev = LABEL=web\nmnt = /srv\n";
     let object = object_on("n1", &format!("{disk}[fs#1]\n{fs}[fs#2]\n{fs}"));

@@ -99,7 +99,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_has_an_order_of_its_own_keeps_it() {
+    fn lists_with_an_order_of_their_own_keep_it() {
         let leaf = |name: &str| (name.to_owned(), OrderedValue::Leaf("1".to_owned()));
         let section = |name: &str| (name.to_owned(), OrderedValue::Members(vec![leaf("z"), leaf("a")]));
         let value = OrderedValue::Members(vec![section("fs#2"), section("env")]);

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_logged_has_no_secrets() {
+    fn the_log_contains_no_secrets() {
         let check = |line: &str, expected: &str| {
             let argv: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             assert_eq!(without_secrets(&argv), expected);

@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_value_says_why() {
+    fn an_expression_without_a_value_says_why() {
         assert_eq!(evaluate("$(1/0)"), Err("division by zero".to_owned()));
         assert_eq!(evaluate("$(1%0.0)"), Err("division by zero".to_owned()));
         assert_eq!(evaluate("$(9223372036854775807 + 1)"), Err("the result is out of range".to_owned()));

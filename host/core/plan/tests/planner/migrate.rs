@@ -46,7 +46,7 @@ fn whatever_is_up_and_cannot_come_along_keeps_all_of_it_here() {
 }
 
 #[test]
-fn what_is_down_is_asked_and_has_nothing_to_do() {
+fn a_resource_that_is_down_is_asked_and_has_nothing_to_do() {
     let plan = to_n2("container#1 down migrates disabled_on=n2\nfs#1 down shared").unwrap();
     assert_eq!(outline(&plan), "[(fs#1)] [container#1]");
     assert!(plan.steps().any(|step| step.explanation() == "already down, nothing to do"));

@@ -41,7 +41,7 @@ fn start_goes_up_the_groups_and_stop_comes_down() {
 }
 
 #[test]
-fn what_lives_inside_a_container_is_left_alone() {
+fn resources_inside_a_container_are_left_alone() {
     let lines = "ip#1 down\nfs#1 encap\napp#1 encap optional\ncontainer#1 down";
     check(lines, Action::Start, "[ip#1] [(fs#1)] [container#1] [(app#1)]");
     check(lines, Action::Stop, "[(app#1)] [container#1] [(fs#1)] [ip#1]");
@@ -134,7 +134,7 @@ fn a_requirement_inside_a_group_reorders_it() {
 }
 
 #[test]
-fn what_a_stop_takes_away_is_required_to_be_there_before() {
+fn a_requirement_that_a_stop_takes_away_must_hold_before() {
     // app#1 needs container#1 to be up in order to stop, so it stops first.
     let lines = "app#1 up stop_requires=app#2(up)\napp#2 up";
     check(lines, Action::Stop, "[app#1 app#2]");
@@ -232,7 +232,7 @@ fn a_start_names_all_that_is_not_provisioned() {
 }
 
 #[test]
-fn what_makes_no_sense_is_named() {
+fn nonsensical_requests_are_named() {
     let only = |name: &'static str| move |request: &mut PlanRequest| request.selected = Some([rid(name)].into());
     check_asked("ip#1 down", Action::Start, only("ip#2"), "error: no resource ip#2");
     check_asked(EVERY_GROUP, Action::Start, only("task#1"), "[(task#1)]");

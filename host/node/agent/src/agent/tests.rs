@@ -157,7 +157,7 @@ async fn two_instances_start_side_by_side_while_a_third_is_looked_at() {
 }
 
 #[test]
-fn what_changes_on_disk_is_seen_by_the_next_request() {
+fn changes_on_disk_are_seen_by_the_next_request() {
     let (_root, agent) = agent_with(&[]);
     assert_eq!(agent.node().keywords.get("env").map(String::as_str), Some("TST"));
     durable::write(&agent.home().node_config(), b"[node]\nenv = PRD\n").unwrap();

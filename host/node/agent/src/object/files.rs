@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_an_error_not_an_absence() {
+    fn an_unreadable_file_is_an_error_and_not_an_absent_one() {
         let (_root, home) = Directories::temporary();
         let objects = ObjectFiles::of(&home);
         assert!(matches!(objects.text(&path("web")), Err(ObjectError::Missing(_))));

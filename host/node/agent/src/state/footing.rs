@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_resource_stands_on_is_remembered_until_it_stands_on_nothing() {
+    fn the_devices_below_a_resource_are_remembered_until_there_are_none() {
         let (_root, web) = web();
         let [fs, disk]: [Rid; 2] = ["fs#1", "disk#1"].map(|rid| rid.parse().unwrap());
         assert_eq!(web.stood_on(), BTreeMap::new());

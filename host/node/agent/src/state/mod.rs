@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_stands_below_var() {
+    fn remembered_state_is_kept_below_var() {
         let instance = InstanceState::of(&Directories::system(), &"ns1/svc/web".parse().unwrap());
         let directory = PathBuf::from("/var/lib/hostler/namespaces/ns1/svc/web");
         assert_eq!(instance.journal(), directory.join("journal"));

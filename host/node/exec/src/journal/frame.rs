@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_file_is_read_back() {
         let (bytes, _) = file(&["one", "", "three"]);
         let (payloads, tail) = decode(&bytes);
         assert_eq!((payloads, tail), (vec![&b"one"[..], b"", b"three"], JournalTail::Clean));

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_or_may_have_been_touched_is_undone() {
+    fn only_steps_that_changed_or_may_have_changed_something_are_undone() {
         let check = |more: &[JournalRecord], expected: &[usize]| {
             let records = [half_done(), more.to_vec()].concat();
             assert_eq!(undone(&bytes(&records)), expected.iter().copied().collect(), "{more:?}");

@@ -73,7 +73,7 @@ async fn a_start_that_dies_at_any_point_is_undone_by_the_next_action() {
 }
 
 #[tokio::test]
-async fn what_a_dying_rollback_has_undone_is_not_undone_again() {
+async fn steps_undone_by_an_interrupted_rollback_are_not_undone_again() {
     let directory = tempfile::tempdir().unwrap();
     let world = World::new(directory.path());
     assert!(die(directory.path(), "before-undo:2", true));

@@ -38,7 +38,7 @@ async fn a_driver_that_says_itself_that_it_took_too_long_times_out_with_all_that
 }
 
 #[tokio::test]
-async fn what_no_driver_can_do_is_not_supported_rather_than_failed() {
+async fn a_verb_that_no_driver_has_is_unsupported_and_not_failed() {
     let (_directory, world) = world();
     world.when("task#1", Verb::Run, Behaviour::Lacks);
     let report = world.run("task#1 optional", Action::Run).await;

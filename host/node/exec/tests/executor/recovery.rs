@@ -81,7 +81,7 @@ async fn an_abandoned_stop_is_only_reported() {
 }
 
 #[tokio::test]
-async fn what_went_with_the_last_boot_is_not_undone_unless_it_survives_one() {
+async fn effects_that_the_last_boot_removed_are_not_undone() {
     for persistent in [false, true] {
         let directory = tempfile::tempdir().unwrap();
         let world = World::booted(directory.path(), "boot-1", persistent);

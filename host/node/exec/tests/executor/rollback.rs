@@ -120,7 +120,7 @@ async fn the_errors_of_an_optional_resource_never_interrupt() {
 }
 
 #[tokio::test]
-async fn what_needs_an_optional_resource_that_failed_is_not_tried() {
+async fn resources_that_need_a_failed_optional_resource_are_not_tried() {
     let (_directory, world) = world();
     world.when("fs#1", Verb::Start, Behaviour::Fails(Change::Unchanged));
     let report = world.run("fs#1 optional\napp#1 start_requires=fs#1", Action::Start).await;

@@ -32,7 +32,7 @@ fn netns_keyword(hostile: &mut Hostile, value: &str) {
 }
 
 #[test]
-fn what_is_granted_works_in_the_namespace_of_the_joined_resource_and_in_no_other() {
+fn granted_operations_work_only_in_the_namespace_of_the_joined_resource() {
     on_a_node(async || {
         let (guest, mut hostile) = (GuestNamespace::new(), Hostile::trusted());
         hostile.vars = joining("container#1", guest.path());

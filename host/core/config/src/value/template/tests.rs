@@ -41,7 +41,7 @@ fn every_form_of_a_reference_is_one() {
 }
 
 #[test]
-fn what_only_looks_like_a_reference_is_text() {
+fn text_that_only_looks_like_a_reference_stays_text() {
     let texts = [
         "${HOME}",
         "{{.ID}}",

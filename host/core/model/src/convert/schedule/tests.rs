@@ -54,7 +54,7 @@ fn a_list_is_in_brackets() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn mistakes_are_named() {
     let check = |text: &str, expected: &str| {
         let found = schedule(text).expect_err(text).expected;
         assert!(found.ends_with(expected), "{text}: {found}");

@@ -195,7 +195,7 @@ fn existence_asks_what_is_written() {
 }
 
 #[test]
-fn what_cannot_be_a_selector_is_refused() {
+fn an_invalid_selector_is_refused() {
     let check = |selector: &str, message: &str| {
         assert_eq!(selects(&cluster(), selector).unwrap_err().to_string(), message, "{selector}");
     };
