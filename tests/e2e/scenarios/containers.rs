@@ -144,7 +144,7 @@ fn a_container_with_a_changed_configuration_is_recreated(world: &World) {
     let first = engine.docker("ps -q").unwrap();
     world.om("web set --kw container#1.environment=A=2").ok();
     world.om("web print status --refresh").ok().says("the configuration has changed").says("restart");
-    world.om("web restart").ok().says("making");
+    world.om("web restart").ok().says("recreating");
     let second = engine.docker("ps -q").unwrap();
     assert_ne!(first, second);
     engine.docker(&format!("tag {IMAGE} kept:1")).unwrap();
