@@ -17,7 +17,7 @@ use crate::policy::Policy;
 use crate::policy::bound::BoundPolicy;
 use crate::request::GrantRequest;
 
-/// What a driver may do for one resource. It contains no template any more.
+/// The permissions of a driver for one resource. They no longer contain templates.
 #[derive(Debug, Clone)]
 pub struct Grants {
     pub(crate) requests: Vec<GrantRule>,

@@ -1,4 +1,4 @@
-//! What every operation knows of itself: whether it changes anything, which grant line would allow it, and which rules do.
+//! Every operation knows whether it changes anything, which grant line would allow it, and which rules do.
 
 use std::fmt::Debug;
 

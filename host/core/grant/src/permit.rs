@@ -14,7 +14,7 @@ pub struct Permit<O> {
     terms: PermitTerms,
 }
 
-/// What the line that allows an operation says about it.
+/// The statements about an operation in the line that allows it.
 #[derive(Debug)]
 pub(crate) struct PermitTerms {
     pub(crate) access: Access,

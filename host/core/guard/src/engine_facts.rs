@@ -1,4 +1,4 @@
-//! What the guard must know of the engine. Its caller looks it up over the same socket.
+//! The facts that the guard must know about the engine. Its caller looks them up over the same socket.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ pub enum LookupResult {
     },
 }
 
-/// What was looked up so far, in one call of a driver.
+/// The facts that were looked up so far, in one call of a driver.
 pub type EngineFacts = BTreeMap<EngineLookup, LookupResult>;
 
 /// The engine's answer to a look-up cannot be read.

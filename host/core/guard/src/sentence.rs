@@ -1,4 +1,4 @@
-//! What the guard lets through for a resource, in words for `om driver inspect --effective`.
+//! The requests that the guard lets through for a resource, in words for `om driver inspect --effective`.
 
 use crate::refusal::GuardRefusal;
 use crate::spec::allowed_spec::{AllowedSpec, MODES};

@@ -1,11 +1,11 @@
-//! What becomes of a request.
+//! The guard's verdict on a request.
 
 use std::path::PathBuf;
 
 use crate::engine_facts::EngineLookup;
 use crate::refusal::GuardRefusal;
 
-/// What becomes of a request.
+/// The guard's verdict on a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GuardVerdict {
     /// It is sent, in this form.
@@ -35,7 +35,7 @@ pub struct ForwardedRequest {
     /// Paths of the node that the container will see, with whether it may write there. Its caller must check that no symbolic
     /// link leads elsewhere.
     pub paths: Vec<(PathBuf, bool)>,
-    /// What the guard judged it to be, for the audit: `create a container of docker.io/library/busybox:latest`.
+    /// A description of the request for the audit: `create a container of docker.io/library/busybox:latest`.
     pub what: String,
     /// How to read the answer, if it is for a terminal.
     pub stream: Option<TerminalStream>,

@@ -47,7 +47,7 @@ pub struct Keyword {
     pub name: String,
     /// Old spellings that go on working.
     pub aliases: Vec<String>,
-    /// What its value is made of.
+    /// The kind of its value.
     pub kind: ValueKind,
     /// Its value when it is not written, in the syntax of the file. May hold references.
     pub default: Option<String>,

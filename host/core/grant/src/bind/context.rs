@@ -1,10 +1,10 @@
-//! What a line is bound to: the resource, its keywords, and which devices this host gave to it.
+//! The context to which a line is bound: the resource, its keywords, and the devices that this host gave to it.
 
 use std::path::PathBuf;
 
 use model::{NodeName, ObjectPath, Rid};
 
-/// What the names in braces stand for.
+/// The values of the names in braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantContext {
     /// `{object}`, `{namespace}`, `{kind}`, `{name}`.

@@ -2,7 +2,7 @@
 
 use crate::line::path_glob::components_of;
 
-/// What a word is used for, which decides the values that a keyword may have there.
+/// The use of a word, which decides the values that a keyword may have there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WordUse {
     /// Text without a `/`, such as the name of an interface.

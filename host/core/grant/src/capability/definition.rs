@@ -1,4 +1,4 @@
-//! What a capability defines: its name, how its lines are read, and what they are once bound.
+//! The definition of a capability: its name, the syntax of its lines, and their bound form.
 
 use std::any::Any;
 use std::fmt::{Debug, Display};
@@ -20,9 +20,9 @@ pub(crate) struct Capability {
     pub(crate) attributes: &'static [AttributeKind],
     /// Reads the words after the `=`.
     pub(crate) template: fn(&LineWords<'_>) -> Result<Arc<dyn LineTemplate>, LineFault>,
-    /// What a driver may do by a line with or without `read`, whose path is or is not a whole tree: `read the path`.
+    /// The permission of a line in words, by whether it has `read` and whether its path is a whole tree: `read the path`.
     pub(crate) verb: fn(read: bool, tree: bool) -> &'static str,
-    /// What a policy line writes for the word at this position if a request's word begins with this piece. `None`: stars for
+    /// The word of a policy line at this position if a request's word begins with this piece. `None`: stars for
     /// its keywords alone.
     pub(crate) policy_word: fn(at: usize, first: &TokenPiece) -> Option<&'static str>,
     /// Other capabilities whose policy lines decide about operations that a request of this one allows.

@@ -1,4 +1,4 @@
-//! What a driver requests, and what the policies leave of it, in words.
+//! The requests of a driver, and the parts that the policies allow, in words.
 
 use crate::grants::Grants;
 use crate::guard::SocketGuard;
@@ -10,9 +10,9 @@ use crate::request::GrantRequest;
 /// One thing that a driver may do, or requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantSentence {
-    /// What it does: `attach a loop device to`.
+    /// The verb: `attach a loop device to`.
     pub verb: &'static str,
-    /// What it does that to: `/srv/web.img`.
+    /// The object of the verb: `/srv/web.img`.
     pub object: String,
     /// The grant line that says so.
     pub grant: String,
@@ -29,7 +29,7 @@ pub struct EffectiveGrant {
     pub standing: GrantStatus,
 }
 
-/// What the policies leave of a request.
+/// The part of a request that the policies allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GrantStatus {
     /// All of it.
@@ -44,7 +44,7 @@ pub enum GrantStatus {
 const GUARDED: &str = "reach, each request guarded,";
 
 impl GrantRequest {
-    /// What is requested, in words.
+    /// The request in words.
     pub fn sentence(&self) -> GrantSentence {
         let line = &self.0;
         // The line as its author wrote it, with its templates: nothing is bound yet.
@@ -65,7 +65,7 @@ impl GrantRequest {
 }
 
 impl Grants {
-    /// What the driver may do for this resource, in words, in the order of the manifest.
+    /// The permissions of the driver for this resource, in words, in the order of the manifest.
     pub fn lines(&self) -> Vec<EffectiveGrant> {
         let line = |rule: &GrantRule| EffectiveGrant {
             sentence: rule_sentence(rule),

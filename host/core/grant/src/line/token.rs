@@ -86,7 +86,7 @@ pub(crate) struct Token {
     pub(crate) bare: bool,
 }
 
-/// What is wrong with a line, and where.
+/// A mistake in a line, and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LineFault {
     pub(crate) column: usize,

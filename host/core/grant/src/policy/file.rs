@@ -6,7 +6,7 @@ use crate::line::grant_line::GrantLine;
 use crate::line::origin::LineOrigin;
 use crate::line::token::LineFault;
 
-/// What is wrong with a line of a policy file.
+/// A mistake in a line of a policy file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {reason}")]
 pub struct PolicyError {
@@ -14,7 +14,7 @@ pub struct PolicyError {
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
-    /// What is wrong, and what was expected.
+    /// The mistake, and the expected text.
     pub reason: String,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What one call of a driver may use. `None` stands for the host's own limit.
+/// The limits of one call of a driver. `None` stands for the host's own limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SandboxLimits {
     /// Bytes of memory.

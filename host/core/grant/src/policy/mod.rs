@@ -1,4 +1,4 @@
-//! What the site and a namespace allow: `allow` and `deny` lines, read from files and bound to a resource.
+//! The policies of the site and of a namespace: `allow` and `deny` lines, read from files and bound to a resource.
 
 mod allow_deny;
 pub(crate) mod bound;

@@ -11,9 +11,9 @@ use crate::line::token::LineFault;
 pub struct SitePolicy {
     /// The one component that the file is about.
     pub digest: Option<ComponentDigest>,
-    /// What a call may use.
+    /// The limits of a call.
     pub limits: SandboxLimits,
-    /// What the driver may do.
+    /// The permissions of the driver.
     pub policy: Policy,
 }
 

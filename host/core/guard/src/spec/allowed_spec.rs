@@ -1,4 +1,4 @@
-//! What the resource's keywords allow its container to be.
+//! The container that the resource's keywords allow.
 //!
 //! The keyword `run_args` contains options of `docker run`. The guard reads them with the very code that the driver uses, so
 //! that both understand the same.
@@ -12,7 +12,7 @@ use crate::spec::image_reference::ImageReference;
 use crate::spec::namespace_mode::{NamespaceKind, NamespaceMode};
 use crate::spec::resource::{ContainerResource, NamespaceRights};
 
-/// What the keywords allow.
+/// The container that the keywords allow.
 pub(crate) struct AllowedSpec<'a> {
     pub(crate) resource: &'a ContainerResource<'a>,
     pub(crate) args: RunArgs,

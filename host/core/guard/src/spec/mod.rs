@@ -1,4 +1,4 @@
-//! What the resource's keywords allow its container to be.
+//! The container that the resource's keywords allow.
 
 pub(crate) mod allowed_spec;
 pub(crate) mod container_mount;

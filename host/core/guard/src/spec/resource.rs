@@ -12,7 +12,7 @@ pub struct ContainerKeyword<'a> {
     pub values: &'a [String],
 }
 
-/// What the namespace of the object allows. In `root`, a user who may edit the configuration is root anyway.
+/// The rights of the object's namespace. In `root`, a user who may edit the configuration is root anyway.
 #[derive(Clone, Copy)]
 pub enum NamespaceRights<'a> {
     /// Keywords may request what makes the container as good as root.

@@ -11,7 +11,7 @@ use super::{LateReference, LateValue};
 pub struct ResolvedKeyword {
     /// Its name.
     pub name: String,
-    /// What its values are made of.
+    /// The kind of its values.
     pub kind: ValueKind,
     /// Whether the values must never be shown.
     pub secret: bool,
@@ -43,7 +43,7 @@ impl DeviceLookup for () {
 pub struct KeywordValue {
     /// Its name.
     pub name: String,
-    /// What its values are made of.
+    /// The kind of its values.
     pub kind: ValueKind,
     /// One value, or one an element of a list.
     pub values: Vec<String>,

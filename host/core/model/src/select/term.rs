@@ -29,7 +29,7 @@ pub enum SectionSource {
 /// An evaluated value of a keyword, in canonical form: one text per element of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypedValue {
-    /// What it is made of.
+    /// The kind of its values.
     pub kind: ValueKind,
     /// The values.
     pub values: Vec<String>,

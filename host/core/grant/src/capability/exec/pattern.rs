@@ -8,7 +8,7 @@ use crate::capability::definition::LinePattern;
 use crate::line::glob::Glob;
 use crate::line::path_glob::PathGlob;
 
-/// What an argument may be.
+/// The allowed form of an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ArgPattern {
     /// One argument that the word stands for.
