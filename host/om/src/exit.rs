@@ -70,7 +70,7 @@ impl Failure {
     }
 
     pub(crate) fn no_match(target: &Target) -> Failure {
-        Failure::message(FailureKind::NoMatch, format!("no match: {target}"))
+        Failure::message(FailureKind::NoMatch, format!("no match: {target} (om '*' ls lists all objects)"))
     }
 
     pub(crate) fn not_supported(what: &str) -> Failure {

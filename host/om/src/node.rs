@@ -1,11 +1,13 @@
 //! `om node …`: the configuration of this node.
 
+use clap::CommandFactory;
 use protocol::ConfigTarget;
 
-use crate::command::NodeCommand;
+use crate::command::{NodeCommand, OmLine};
 use crate::config::target::ConfigFile;
 use crate::config::{self, edit, show};
-use crate::exit::{Failure, Outcome};
+use crate::exit::Outcome;
+use crate::object::unbuilt;
 use crate::session::Session;
 
 pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
@@ -20,8 +22,6 @@ pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
         NodeCommand::Eval(args) => config::eval(files, &args),
         NodeCommand::Edit(args) => edit::run(session, &file, &args),
         NodeCommand::Validate(args) => config::validate(files, &args),
-        NodeCommand::Other(words) => {
-            Err(Failure::not_supported(&format!("node {}", words.first().map_or("", String::as_str))))
-        }
+        NodeCommand::Other(words) => Err(unbuilt::second_word(&OmLine::command(), "node", &words)),
     }
 }

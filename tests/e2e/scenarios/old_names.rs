@@ -79,5 +79,8 @@ fn an_unbuilt_action_says_so(world: &World) {
     }
     world.om("nosuch start").ends(2).says("no match");
     world.om("web strat").ends(1).says("unknown action \"strat\": did you mean start?");
+    for (typed, meant) in [("web print statsu", "status"), ("web instance strat", "start"), ("node prnt", "print")] {
+        world.om(typed).ends(1).says(&format!("did you mean {meant}?"));
+    }
     world.om("web nosuchaction").ends(1).says("unknown action \"nosuchaction\": see om SELECTOR --help");
 }

@@ -315,8 +315,8 @@ mnt = /srv
     let down = [
         r#"mnt=["/srv/web"]"#,
         r#"mode=["488"]"#,
-        "dev speaks of disk#1, which exposes no device now",
-        "mnt_opt speaks of disk#1, which exposes no device now",
+        "dev refers to disk#1, which exposes no device now",
+        "mnt_opt refers to disk#1, which exposes no device now",
     ];
     assert_eq!(evaluate("fs#1", &[]), down);
     let speaks_of = object.resources[2].speaks_of(false);

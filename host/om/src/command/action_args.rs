@@ -10,7 +10,7 @@ use super::PlanOutputArgs;
 /// Which resources.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ResourceArgs {
-    /// Only these resources: rids, groups, drivers or patterns, with commas between them; `!` leaves out
+    /// Only these resources: rids, groups, drivers or patterns, with commas between them; `!fs` is all but fs
     #[arg(long, value_name = "LIST", help_heading = "Resources")]
     pub(crate) rid: Vec<String>,
     /// Only resources with these tags: `a+b` is both, `a,b` is either

@@ -39,8 +39,8 @@ pub(crate) use subsystem::*;
                   web              the service web, in full root/svc/web\n  \
                   ns1/svc/web      NAMESPACE/KIND/NAME; the kinds are svc, vol, cfg, sec\n  \
                   '*' 'ns1/**'     patterns: quote them\n  \
-                  'web*,!web9'     a list; ! leaves out\n  \
-                  app.timeout>1m   a condition on keywords; A+B is both, A,B is either\n  \
+                  'web*+!web9'     + is and, ! is not, a comma is or\n  \
+                  app.timeout>1m   a condition on keywords\n  \
                   -                the objects that standard input lists, one per line\n\n\
                   Examples:\n  \
                   om web create --config web.conf   create the service web from a file\n  \

@@ -43,7 +43,7 @@ impl ValueKind {
     /// The characters after which another value of a list begins.
     pub(super) fn separators(self) -> &'static [char] {
         match self {
-            // `!` leaves out what follows, so a name may stand behind it.
+            // `!` negates what follows, so a name may stand behind it.
             ValueKind::Named(NameKind::Resource | NameKind::Subset) => &[',', '!'],
             ValueKind::Named(NameKind::Tag) => &[',', '+', '!'],
             ValueKind::Named(_) | ValueKind::Driver => &[],

@@ -186,7 +186,7 @@ pub(crate) fn alone(session: &Session, path: &ObjectPath, action: &str) -> Resul
 
 /// An operator at a terminal must confirm that data is destroyed. A script has confirmed it by naming the action.
 fn confirm(path: &ObjectPath) -> Result<(), Failure> {
-    if !is_interactive() || confirms(&format!("{path}: unprovision destroys its data. Go on?"))? {
+    if !is_interactive() || confirms(&format!("unprovision destroys the data of {path}. Continue?"))? {
         return Ok(());
     }
     Err(Failure::failed("not confirmed: nothing was touched (--confirm confirms in advance)"))

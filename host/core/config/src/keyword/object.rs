@@ -182,11 +182,15 @@ pub(crate) fn timeouts(of_resource: bool) -> Vec<Keyword> {
         }
     };
     let any = "How long an action may take that has no timeout of its own.".to_owned();
-    let status = "How long a look at the status may take.".to_owned();
+    let status = "How long a status check may take.".to_owned();
     let mut keywords =
         vec![keyword("timeout".to_owned(), any, Some("1h")), keyword("status_timeout".to_owned(), status, Some("1m"))];
     keywords.extend(Verb::CONFIGURABLE.map(|verb| {
-        keyword(format!("{verb}_timeout"), format!("How long {verb} may take. By default what timeout says."), None)
+        keyword(
+            format!("{verb}_timeout"),
+            format!("How long {verb} may take. The default is the value of timeout."),
+            None,
+        )
     }));
     keywords
 }

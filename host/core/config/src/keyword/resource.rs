@@ -51,7 +51,7 @@ fn plain() -> Vec<Keyword> {
 fn requires() -> Vec<Keyword> {
     let keyword = |verb: Verb| {
         let help = format!(
-            "What {verb} asks of other resources: words <rid>(<state>,…). Without states, up or stdby up. A required \
+            "The resources that must be in a given state before {verb}: <rid>(<state>,…). Without states, up or stdby up. A required \
              resource that is part of the same action acts first; any other must be in one of the states already."
         );
         Keyword::new(format!("{verb}_requires"), ValueKind::String, help).such_as("disk#1 fs#2(up,stdby up)")

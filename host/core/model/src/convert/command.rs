@@ -78,7 +78,7 @@ fn split(text: &str) -> Result<SplitWords, ConvertError> {
 fn single_quoted(chars: &mut std::str::Chars<'_>, split: &mut SplitWords) -> Result<(), ConvertError> {
     // Nothing is special within single quotes, not even a backslash.
     let rest = chars.as_str();
-    let (quoted, after) = rest.split_once('\'').ok_or_else(|| unfinished("a ' at the end of what a ' begins"))?;
+    let (quoted, after) = rest.split_once('\'').ok_or_else(|| unfinished("a closing '"))?;
     split.word.get_or_insert_default().push_str(quoted);
     *chars = after.chars();
     Ok(())
@@ -106,7 +106,7 @@ fn double_quoted(chars: &mut std::str::Chars<'_>, split: &mut SplitWords) -> Res
             }
         }
     }
-    Err(unfinished("a \" at the end of what a \" begins"))
+    Err(unfinished("a closing \""))
 }
 
 fn unfinished(expected: &str) -> ConvertError {

@@ -75,7 +75,7 @@ pub struct KeywordEvaluation {
 
 /// A keyword whose value is not available now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{keyword} speaks of {rid}, which {reason}")]
+#[error("{keyword} refers to {rid}, which {reason}")]
 pub struct MissingValue {
     /// The keyword.
     pub keyword: String,

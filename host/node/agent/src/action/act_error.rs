@@ -23,11 +23,11 @@ pub enum ActError {
     #[error("{object} has no instance on {node}: it runs on {nodes}")]
     NotHere { object: ObjectPath, node: String, nodes: String },
     /// The destination of the move is not a node of the object.
-    #[error("{object} cannot be moved to {to}: its other nodes are {others}")]
+    #[error("{object} cannot be moved to {to}: {others}")]
     NoDestination {
         object: ObjectPath,
         to: NodeName,
-        /// The nodes that it could move to.
+        /// Where it could move to, in words.
         others: String,
     },
     /// The node takes objects of the production environment only, and this object is of another.

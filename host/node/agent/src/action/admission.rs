@@ -29,7 +29,10 @@ pub(super) fn admit<'o>(object: &'o Object, node: &NodeData, request: &ActionReq
         && !object.others().any(|other| other == to)
     {
         let others: Vec<&str> = object.others().map(NodeName::as_str).collect();
-        let others = if others.is_empty() { "none".to_owned() } else { others.join(" ") };
+        let others = match others.is_empty() {
+            true => "it has no other node (keyword nodes)".to_owned(),
+            false => format!("its other nodes are {}", others.join(" ")),
+        };
         return Err(ActError::NoDestination { object: object.path.clone(), to: to.clone(), others });
     }
     let takes_down = matches!(request.action, plan::Action::Stop | plan::Action::Shutdown | plan::Action::Unprovision);
