@@ -105,8 +105,8 @@ fn lists_are_words() {
     check(ValueKind::List, "", &[]);
     check(ValueKind::Words, r#"-e "A=b c" 'd "e"' f\ g ''"#, &["-e", "A=b c", "d \"e\"", "f g", ""]);
     check(ValueKind::Words, "--label #1 $HOME *", &["--label", "#1", "$HOME", "*"]);
-    refuse(ValueKind::Words, &["a 'b"], "a ' at the end");
-    refuse(ValueKind::Words, &["a \"b"], "a \" at the end");
+    refuse(ValueKind::Words, &["a 'b"], "a closing '");
+    refuse(ValueKind::Words, &["a \"b"], "a closing \"");
     refuse(ValueKind::Words, &["a\\"], "behind the last backslash");
 }
 
@@ -123,7 +123,7 @@ fn commands_run_in_a_shell_only_if_they_need_one() {
     shell("ls ~");
     shell("true # always");
     refuse(ValueKind::Command, &["", "  "], "a program and its arguments");
-    refuse(ValueKind::Command, &["echo 'a"], "a ' at the end");
+    refuse(ValueKind::Command, &["echo 'a"], "a closing '");
 }
 
 const KINDS: [ValueKind; 12] = [
