@@ -44,5 +44,5 @@ pub use call::{
 pub use device_owners::DeviceOwners;
 pub use error::CapabilityError;
 pub use http::guarded;
-pub use process::{control_group, control_group_of_object, output_prefix};
+pub use process::{CgroupSlice, control_group, control_group_of_object, output_prefix};
 pub use queue::{ResourceQueues, StuckCall};

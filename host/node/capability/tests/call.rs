@@ -9,8 +9,8 @@ use driver::{CallBounds, CancelSignal, DriverCall, KeywordValue, LogSeverity, Lo
 use grant::op::{KeepState, ReadPath, RunProgram, WritePath};
 use grant::{GrantContext, GrantRequest, Grants, NoDeviceLedger, Operation, Permit, Policy};
 use hostler_capability::{
-    AuditVerdict, CallContext, CallInputs, CapabilityError, ContextSetup, DeviceOwners, Effect, HostServices,
-    MemoryAudit, OUTPUT_BUDGET, ResourcePaths, ResourceQueues, Subject,
+    AuditVerdict, CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, Effect,
+    HostServices, MemoryAudit, OUTPUT_BUDGET, ResourcePaths, ResourceQueues, Subject,
 };
 use model::Rid;
 
@@ -72,7 +72,7 @@ impl Bench {
             statedir: "/state".into(),
             logdir: "/log".into(),
             config: "/web.conf".into(),
-            cgroup: None,
+            slice: Arc::new(CgroupSlice::at(None)),
         };
         let context = CallContext::new(ContextSetup {
             grants: grants(&call),

@@ -10,8 +10,8 @@ use driver::{CallBounds, DriverCall, KeywordValue, SilentLog, Verb};
 use grant::{GrantContext, GrantKeyword, Grants, NoDeviceLedger, Policy};
 use hostler_capability::mount::MountRequest;
 use hostler_capability::{
-    CallContext, CallInputs, CapabilityError, ContextSetup, DeviceOwners, HostServices, NoAudit, ResourcePaths,
-    ResourceQueues, Subject, block, files, mount,
+    CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, HostServices, NoAudit,
+    ResourcePaths, ResourceQueues, Subject, block, files, mount,
 };
 use model::{NodeName, ObjectPath, Rid};
 
@@ -53,7 +53,7 @@ impl Resource {
             statedir: self.path("state").into(),
             config: self.path("web.conf").into(),
             logdir: self.path("log").into(),
-            cgroup: None,
+            slice: Arc::new(CgroupSlice::at(None)),
         };
         let keywords = [
             ("file", self.path("image")),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use capability::ResourcePaths;
+use capability::{CgroupSlice, ResourcePaths};
 use driver::DriverCall;
 use grant::{Policy, PolicyError, SitePolicy};
 use kernel::cgroup::Cgroup;
@@ -32,15 +32,16 @@ pub fn slice_of(home: &Directories) -> PathBuf {
 /// The facilities of this node for the runtime.
 pub(crate) struct NodePaths {
     home: Directories,
-    /// The control group of everything that this agent runs. Looked for once: it is there for as long as the node is up.
-    slice: OnceLock<Option<PathBuf>>,
+    /// The control group of everything that this agent runs.
+    slice: Arc<CgroupSlice>,
     /// The policies of namespaces, as the latest request read them.
     namespaces: Mutex<BTreeMap<String, Result<Policy, String>>>,
 }
 
 impl NodePaths {
     pub(crate) fn new(home: Directories) -> NodePaths {
-        NodePaths { home, slice: OnceLock::new(), namespaces: Mutex::default() }
+        let slice = Arc::new(CgroupSlice::named(slice_of(&home).to_string_lossy().into_owned()));
+        NodePaths { home, slice, namespaces: Mutex::default() }
     }
 
     /// Reads the policy of a namespace: what its objects may make this node do. The calls that follow obey it too.
@@ -58,13 +59,12 @@ impl NodePaths {
 impl runtime::NodeFacilities for NodePaths {
     fn paths(&self, call: &DriverCall) -> ResourcePaths {
         let log = self.home.object_log(&call.object);
-        let slice = self.slice.get_or_init(|| control_group(&self.home));
         ResourcePaths {
             rundir: self.home.volatile(&call.object),
             statedir: InstanceState::of(&self.home, &call.object).driver_state(&call.rid),
             config: self.home.config(&call.object),
             logdir: log.parent().map_or_else(|| self.home.log.clone(), Path::to_owned),
-            cgroup: slice.as_ref().map(|slice| capability::control_group(slice, &call.object, &call.rid)),
+            slice: Arc::clone(&self.slice),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The context of one call of a driver: what it may do, until when, and what is written about it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::call_audit::CallRecorder;
 use super::call_log::CallLog;
 use super::{AdmittedCall, ContextSetup, HostServices, ResourcePaths, Subject};
+use crate::process::control_group;
 use crate::{CapabilityError, Redactor};
 
 /// The longest deadline. `Instant` cannot hold much more, so adding a longer one to it would panic.
@@ -210,6 +212,12 @@ impl CallContext {
 
     pub fn paths(&self) -> &ResourcePaths {
         &self.setup.paths
+    }
+
+    /// The control group of the resource. None if control groups are not available.
+    pub(crate) fn cgroup(&self) -> Option<PathBuf> {
+        let Subject { object, rid, .. } = self.subject();
+        self.paths().slice.directory().map(|slice| control_group(slice, object, rid))
     }
 
     pub fn services(&self) -> &HostServices {

@@ -8,6 +8,7 @@ use grant::Grants;
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
 use super::HostServices;
+use crate::process::CgroupSlice;
 
 /// The resource that a call works for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +55,8 @@ impl From<&DriverCall> for CallInputs {
     }
 }
 
-/// The directories of the object, and the control group of the resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The directories of the object, and the slice of the control groups.
+#[derive(Debug, Clone)]
 pub struct ResourcePaths {
     /// The directory that a reboot empties.
     pub rundir: PathBuf,
@@ -65,8 +66,8 @@ pub struct ResourcePaths {
     pub config: PathBuf,
     /// The directory for the output of long-lived processes.
     pub logdir: PathBuf,
-    /// The resource's own directory in cgroup2. None if control groups are not available.
-    pub cgroup: Option<PathBuf>,
+    /// What holds the control groups of all resources.
+    pub slice: Arc<CgroupSlice>,
 }
 
 /// The parts that make up a [`CallContext`](super::CallContext).

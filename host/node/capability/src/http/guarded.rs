@@ -90,9 +90,11 @@ pub(crate) async fn pass_as(
 }
 
 fn judge(context: &CallContext, request: &guard::EngineRequest<'_>, known: &EngineFacts) -> GuardVerdict {
-    let cgroup = context.paths().cgroup.as_deref();
+    let cgroup = context.cgroup();
     let (subject, keywords) = (context.subject(), context.keywords());
-    with_resource(subject, keywords, context.grants(), cgroup, |resource| guard::judge(request, resource, known))
+    with_resource(subject, keywords, context.grants(), cgroup.as_deref(), |resource| {
+        guard::judge(request, resource, known)
+    })
 }
 
 /// Describes what the guard lets a resource ask of its engine, one sentence for each. The error says why the guard refuses

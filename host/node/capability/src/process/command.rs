@@ -63,7 +63,7 @@ pub(crate) fn prepare<O: grant::Operation>(
         umask: 0o022,
         limits: Vec::new(),
         bounds,
-        cgroup: context.paths().cgroup.as_ref().filter(|_| tracked).map(Cgroup::at),
+        cgroup: if tracked { context.cgroup().map(Cgroup::at) } else { None },
     };
     for (name, value) in &command.settings {
         apply(&mut launch, name, value)?;

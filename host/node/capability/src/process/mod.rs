@@ -3,12 +3,14 @@
 //! `run` and `pipe` wait for their programs; `spawn` leaves one behind, which `running` and `terminate` find again by its
 //! control group, or by marks in its environment where there are no control groups.
 
+mod cgroup_slice;
 mod command;
 mod environment;
 mod run;
 mod supervised;
 mod supervision;
 
+pub use cgroup_slice::CgroupSlice;
 pub(crate) use command::prepare;
 pub use command::{ProcessCommand, as_typed};
 pub use kernel::process::{PipeOutput, ProgramOutput};

@@ -68,7 +68,7 @@ pub async fn terminate(context: &CallContext, signal: &str, grace_ms: u64) -> Re
     let members = members(context);
     let stopped = context.admit(KillProcesses)?.waiting(|_| async move {
         let count = members.stop(signal, Duration::from_millis(grace_ms)).await?;
-        if let Some(cgroup) = &context.paths().cgroup {
+        if let Some(cgroup) = context.cgroup() {
             // A group that a new process has entered meanwhile stays: the kernel refuses to remove it.
             Cgroup::at(cgroup).remove();
         }

@@ -11,8 +11,8 @@ use model::{ObjectPath, Rid};
 use super::environment;
 use crate::{CallContext, CapabilityError};
 
-/// The control group of a resource. `slice` is the directory of all groups of this agent, as
-/// [`kernel::cgroup::available`] found it. Another agent, such as a trial in a directory of its own, needs another slice,
+/// The control group of a resource. `slice` is the directory of all groups of this agent, see
+/// [`CgroupSlice`](super::CgroupSlice). Another agent, such as a trial in a directory of its own, needs another slice,
 /// so that the two do not stop each other's processes.
 pub fn control_group(slice: &Path, object: &ObjectPath, rid: &Rid) -> PathBuf {
     slice.join(slice_name(object, rid))
@@ -62,7 +62,7 @@ fn escape(part: &str) -> String {
 
 /// The processes of the resource of this call.
 pub(crate) fn members(context: &CallContext) -> ResourceProcesses {
-    match &context.paths().cgroup {
+    match context.cgroup() {
         Some(path) => ResourceProcesses::Cgroup(Cgroup::at(path)),
         None => ResourceProcesses::Environ(environment::markers(context)),
     }

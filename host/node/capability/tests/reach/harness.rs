@@ -8,8 +8,8 @@ use std::time::Duration;
 use driver::{CallBounds, DriverCall, KeywordValue, LogSeverity, LogSink, Verb};
 use grant::{GrantContext, GrantKeyword, GrantRequest, Grants, NoDeviceLedger, Policy};
 use hostler_capability::{
-    CallContext, CallInputs, ContextSetup, DeviceOwners, HostServices, NoAudit, OUTPUT_BUDGET, ResourcePaths,
-    ResourceQueues, Subject,
+    CallContext, CallInputs, CgroupSlice, ContextSetup, DeviceOwners, HostServices, NoAudit, OUTPUT_BUDGET,
+    ResourcePaths, ResourceQueues, Subject,
 };
 use model::Rid;
 
@@ -18,7 +18,7 @@ pub(crate) struct Resource {
     pub(crate) directory: tempfile::TempDir,
     pub(crate) keywords: Vec<KeywordValue>,
     pub(crate) grants: Vec<String>,
-    pub(crate) cgroup: Option<PathBuf>,
+    pub(crate) slice: Option<PathBuf>,
     pub(crate) deadline: Duration,
     pub(crate) lines: Arc<Lines>,
 }
@@ -38,7 +38,7 @@ impl Resource {
             directory: tempfile::tempdir().unwrap(),
             keywords: Vec::new(),
             grants: grants.iter().map(|&line| line.to_owned()).collect(),
-            cgroup: None,
+            slice: None,
             deadline: Duration::from_secs(60),
             lines: Arc::default(),
         }
@@ -72,7 +72,7 @@ impl Resource {
             statedir: self.path("state").into(),
             config: self.path("web.conf").into(),
             logdir: self.path("log").into(),
-            cgroup: self.cgroup.clone(),
+            slice: Arc::new(CgroupSlice::at(self.slice.clone())),
         };
         let host = HostServices {
             audit: Arc::new(NoAudit),

@@ -132,7 +132,7 @@ async fn a_spawned_program_is_found_again_by_its_control_group() {
         return;
     };
     let cgroup = control_group(&top, &"web".parse().unwrap(), &"app#1".parse().unwrap());
-    let resource = Resource { cgroup: Some(cgroup.clone()), ..service() };
+    let resource = Resource { slice: Some(top.clone()), ..service() };
     lives_across_calls(&resource).await;
     assert!(!cgroup.exists());
     assert!(!resource.log().iter().any(|line| line.contains("weaker")), "{:?}", resource.log());

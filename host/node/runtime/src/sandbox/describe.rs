@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bindings::driver::DriverIndices;
-use capability::{CallContext, CallInputs, ContextSetup, OUTPUT_BUDGET, ResourcePaths, Subject};
+use capability::{CallContext, CallInputs, CgroupSlice, ContextSetup, OUTPUT_BUDGET, ResourcePaths, Subject};
 use driver::{ActionError, CallBounds, SilentLog, Verb};
 use grant::Grants;
 use model::{DriverName, Group, NodeName, ObjectPath, Rid};
@@ -62,7 +62,7 @@ fn without_resource(digest: String, host: &Arc<capability::HostServices>) -> Opt
             statedir: nowhere(),
             logdir: nowhere(),
             config: nowhere(),
-            cgroup: None,
+            slice: Arc::new(CgroupSlice::at(None)),
         },
         output_budget: OUTPUT_BUDGET,
         log: Arc::new(SilentLog),

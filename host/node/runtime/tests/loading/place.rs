@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use capability::{DeviceOwners, HostServices, NoAudit, ResourcePaths, ResourceQueues};
+use capability::{CgroupSlice, DeviceOwners, HostServices, NoAudit, ResourcePaths, ResourceQueues};
 use driver::{DriverCall, Manifest};
 use grant::{Policy, SitePolicy};
 use hostler_runtime::{ComponentCode, DriverSource, LoadError, NodeFacilities, Runtime, digest, manifest_of};
@@ -26,7 +26,7 @@ impl NodeFacilities for Nobody {
             statedir: PathBuf::new(),
             logdir: PathBuf::new(),
             config: PathBuf::new(),
-            cgroup: None,
+            slice: Arc::new(CgroupSlice::at(None)),
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use capability::{DeviceOwners, HostServices, MemoryAudit, ResourcePaths, ResourceQueues};
+use capability::{CgroupSlice, DeviceOwners, HostServices, MemoryAudit, ResourcePaths, ResourceQueues};
 use driver::{CallBounds, Driver, DriverCall, KeywordValue, Manifest};
 use grant::{Policy, SitePolicy};
 use hostler_runtime::{ComponentCode, DriverSource, NodeFacilities, Runtime};
@@ -29,7 +29,7 @@ impl NodeFacilities for Directories {
             statedir: directory("state"),
             logdir: directory("log"),
             config: directory("web.conf"),
-            cgroup: None,
+            slice: Arc::new(CgroupSlice::at(None)),
         }
     }
 
