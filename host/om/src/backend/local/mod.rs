@@ -137,8 +137,10 @@ impl Backend for LocalBackend {
         let cancel = CancelSignal::default();
         let outcome = block_on(async {
             // A signal must cancel the action, so that it is undone, and not kill the process halfway.
-            tokio::spawn(cancel_on_signal(cancel.clone()));
-            self.agent.act(path, request, Some(Arc::new(LineConsole(lines))), cancel.clone()).await
+            let watch = tokio::spawn(cancel_on_signal(cancel.clone()));
+            let outcome = self.agent.act(path, request, Some(Arc::new(LineConsole(lines))), cancel.clone()).await;
+            watch.abort();
+            outcome
         })??;
         let ending = agent::ending(&outcome.report.ending);
         // A stop that failed must not freeze: the daemon would leave the rest of the service running.
