@@ -16,4 +16,4 @@ mod sandbox;
 
 pub use self::driver::{ComponentCode, DriverSource, GrantsError, NodeFacilities, Runtime};
 pub use manifest::{SectionError, manifest_of};
-pub use sandbox::{COMPILE_VERB, CallLimits, LoadError, WasmEngineError, compile_child, digest};
+pub use sandbox::{COMPILE_VERB, CallLimits, CallVolume, LoadError, WasmEngineError, compile_child, digest};

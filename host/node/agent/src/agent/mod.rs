@@ -8,7 +8,7 @@ use std::time::Duration;
 use capability::{DeviceOwners, FileAudit, HostServices, ResourceQueues};
 use config::NodeData;
 use model::{NodeName, ObjectPath};
-use runtime::{ComponentCode, DriverSource, Runtime};
+use runtime::{CallVolume, ComponentCode, DriverSource, Runtime};
 
 use crate::drivers::{AvailableDriver, AvailableDrivers, DriverOrigin, LoadedDrivers};
 use crate::file::cache::{FileCache, with_entries};
@@ -16,6 +16,9 @@ use crate::file::durable::FileError;
 use crate::node::paths::NodePaths;
 use crate::object::{ObjectConfiguration, ObjectError};
 use crate::{Directories, node};
+
+/// A look at so many resources does not pay for a pool of memories.
+const FEW_RESOURCES: usize = 8;
 
 /// The agent of one node. A clone is the same agent.
 #[derive(Clone)]
@@ -32,6 +35,8 @@ struct AgentParts {
     paths: Arc<NodePaths>,
     /// Whether drivers' mere reads are audited too, as the node's configuration says now.
     audit_reads: Arc<AtomicBool>,
+    /// Whether this process makes no other request than one look at an instance.
+    one_look: AtomicBool,
     runtime: OnceLock<Result<Runtime, String>>,
 }
 
@@ -46,6 +51,7 @@ impl Agent {
             drivers: FileCache::default(),
             loaded: LoadedDrivers::default(),
             audit_reads: Arc::default(),
+            one_look: AtomicBool::new(false),
             runtime: OnceLock::new(),
         };
         parts.read_node()?;
@@ -86,6 +92,22 @@ impl Agent {
 
     /// The sandbox that drivers run in. It is started when it is first needed, or the error says why it cannot be.
     pub fn runtime(&self) -> Result<&Runtime, &str> {
+        self.runtime_for(CallVolume::Many)
+    }
+
+    /// Says that this process asks the agent for the status or the plan of one instance, and then exits.
+    pub fn serve_one_look(&self) {
+        self.parts.one_look.store(true, Ordering::Relaxed);
+    }
+
+    /// The sandbox for the drivers of an instance with so many resources.
+    pub(crate) fn runtime_for_resources(&self, count: usize) -> Result<&Runtime, &str> {
+        let is_small = count <= FEW_RESOURCES && self.parts.one_look.load(Ordering::Relaxed);
+        self.runtime_for(if is_small { CallVolume::Few } else { CallVolume::Many })
+    }
+
+    /// The volume is that of the first who needs the sandbox.
+    fn runtime_for(&self, volume: CallVolume) -> Result<&Runtime, &str> {
         let start = || {
             let host = HostServices {
                 audit: Arc::new(FileAudit::new(self.home().audit())),
@@ -95,7 +117,7 @@ impl Agent {
             };
             let paths = Arc::clone(&self.parts.paths);
             // Drivers are compiled by a limited child process: this very program, called with a hidden verb.
-            Runtime::new(self.home().cache.clone(), "/proc/self/exe".into(), Arc::new(host), paths)
+            Runtime::new(self.home().cache.clone(), "/proc/self/exe".into(), volume, Arc::new(host), paths)
                 .map_err(|error| crate::chain(&error))
         };
         self.parts.runtime.get_or_init(start).as_ref().map_err(String::as_str)

@@ -85,12 +85,13 @@ impl Agent {
         }
         // A thread for a single driver would only cost time.
         if missing.len() == 1 {
-            let loads = missing.into_iter().map(|(name, known, stamps)| (name, self.load_one(name, known, stamps)));
+            let loads =
+                missing.into_iter().map(|(name, known, stamps)| (name, self.load_one(object, name, known, stamps)));
             drivers.extend(loads.map(|(name, driver)| (name.clone(), driver)));
             return drivers;
         }
         std::thread::scope(|scope| {
-            let start = |(name, known, stamps)| (name, scope.spawn(move || self.load_one(name, known, stamps)));
+            let start = |(name, known, stamps)| (name, scope.spawn(move || self.load_one(object, name, known, stamps)));
             let loads: Vec<(&DriverName, _)> = missing.into_iter().map(start).collect();
             for (name, load) in loads {
                 let driver = load.join().unwrap_or_else(|_| unavailable(name, "loading it crashed".to_owned()));
@@ -100,8 +101,14 @@ impl Agent {
         drivers
     }
 
-    fn load_one(&self, name: &DriverName, known: &AvailableDriver, stamps: FileStamps) -> Arc<dyn Driver> {
-        let loaded = self.runtime().map_err(str::to_owned);
+    fn load_one(
+        &self,
+        object: &Object,
+        name: &DriverName,
+        known: &AvailableDriver,
+        stamps: FileStamps,
+    ) -> Arc<dyn Driver> {
+        let loaded = self.runtime_for_resources(object.resources.len()).map_err(str::to_owned);
         let loaded = loaded.and_then(|runtime| runtime.load(source(known)).map_err(|error| crate::chain(&error)));
         let failed = loaded.is_err().then(Instant::now);
         let driver = loaded.unwrap_or_else(|reason| unavailable(name, reason));

@@ -11,7 +11,7 @@ use wasmtime::component::InstancePre;
 
 use super::environment::{DriverEnvironment, NodeFacilities};
 use super::sandboxed::SandboxedDriver;
-use crate::sandbox::{self, CallLimits, GuestState, LoadError, Sandbox, WasmEngineError};
+use crate::sandbox::{self, CallLimits, CallVolume, GuestState, LoadError, Sandbox, WasmEngineError};
 
 /// Where a driver's component is.
 #[derive(Debug, Clone)]
@@ -55,10 +55,11 @@ impl Runtime {
     pub fn new(
         cache: PathBuf,
         compiler: PathBuf,
+        volume: CallVolume,
         host: Arc<capability::HostServices>,
         node: Arc<dyn NodeFacilities>,
     ) -> Result<Runtime, WasmEngineError> {
-        let sandbox = Sandbox::new(cache, compiler)?;
+        let sandbox = Sandbox::new(cache, compiler, volume)?;
         Ok(Runtime { environment: Arc::new(DriverEnvironment { sandbox, host, node }) })
     }
 

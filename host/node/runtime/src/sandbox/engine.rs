@@ -19,6 +19,15 @@ const RESIDENT: usize = 128 << 10;
 /// The period of the epoch: how often a running guest yields and its processor time is counted.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
+/// How many calls of drivers a process is going to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallVolume {
+    /// A handful at most.
+    Few,
+    /// Any number.
+    Many,
+}
+
 /// The engine, its slots, and the thread that makes its epoch tick.
 pub(crate) struct SandboxEngine {
     inner: wasmtime::Engine,
@@ -40,13 +49,18 @@ impl Drop for EngineSlot<'_> {
 }
 
 impl SandboxEngine {
-    /// An engine with a pool of slots; without one if the address space has no room for it.
-    pub(crate) fn new() -> wasmtime::Result<SandboxEngine> {
+    /// An engine with a pool of slots; without one if the address space has no room for it, or for few calls: to make the
+    /// pool takes as long as to map the memories of ten calls.
+    pub(crate) fn new(volume: CallVolume) -> wasmtime::Result<SandboxEngine> {
         // The pool reserves gigabytes of address space, which a limit on the process may forbid. Without it each call maps memory
         // of its own: slower, and no less safe.
-        let inner = match wasmtime::Engine::new(configuration().allocation_strategy(pool())) {
-            Ok(engine) => engine,
-            Err(_) => wasmtime::Engine::new(&configuration())?,
+        let pooled = match volume {
+            CallVolume::Few => None,
+            CallVolume::Many => wasmtime::Engine::new(configuration().allocation_strategy(pool())).ok(),
+        };
+        let inner = match pooled {
+            Some(engine) => engine,
+            None => wasmtime::Engine::new(&configuration())?,
         };
         Ok(SandboxEngine {
             inner,

@@ -22,6 +22,7 @@ mod store;
 pub(crate) use cache::read;
 pub use cache::{LoadError, digest};
 pub use compile::{VERB as COMPILE_VERB, compile_child};
+pub use engine::CallVolume;
 pub(crate) use guest_call::{GuestCall, GuestInstance};
 pub(crate) use shared::Sandbox;
 pub use shared::WasmEngineError;

@@ -8,7 +8,7 @@ use bindings::driver::Driver as World;
 use wasmtime::component::{HasSelf, InstancePre, Linker};
 
 use super::cache::{ComponentCache, LoadError};
-use super::engine::SandboxEngine;
+use super::engine::{CallVolume, SandboxEngine};
 use super::stopwatch::Stopwatch;
 use super::store::GuestState;
 
@@ -27,9 +27,9 @@ pub struct WasmEngineError(#[source] wasmtime::Error);
 
 impl Sandbox {
     /// A sandbox that keeps compiled components in the directory `cache`. `compiler` is the program that compiles them.
-    pub(crate) fn new(cache: PathBuf, compiler: PathBuf) -> Result<Sandbox, WasmEngineError> {
+    pub(crate) fn new(cache: PathBuf, compiler: PathBuf, volume: CallVolume) -> Result<Sandbox, WasmEngineError> {
         Ok(Sandbox {
-            engine: SandboxEngine::new().map_err(WasmEngineError)?,
+            engine: SandboxEngine::new(volume).map_err(WasmEngineError)?,
             stopwatch: Stopwatch::default(),
             cache: ComponentCache::new(cache, compiler),
             linker: OnceLock::new(),

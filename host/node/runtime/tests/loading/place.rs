@@ -8,7 +8,7 @@ use std::sync::Arc;
 use capability::{CgroupSlice, DeviceOwners, HostServices, NoAudit, ResourcePaths, ResourceQueues};
 use driver::{DriverCall, Manifest};
 use grant::{Policy, SitePolicy};
-use hostler_runtime::{ComponentCode, DriverSource, LoadError, NodeFacilities, Runtime, digest, manifest_of};
+use hostler_runtime::{CallVolume, ComponentCode, DriverSource, LoadError, NodeFacilities, Runtime, digest, manifest_of};
 use model::DriverName;
 
 /// Directories of one test.
@@ -80,7 +80,9 @@ impl Place {
             owners: Arc::new(DeviceOwners::default()),
             queues: ResourceQueues::default(),
         };
-        let runtime = Runtime::new(self.cache(), self.path("compiler"), Arc::new(host), Arc::new(Nobody)).unwrap();
+        let runtime =
+            Runtime::new(self.cache(), self.path("compiler"), CallVolume::Few, Arc::new(host), Arc::new(Nobody))
+                .unwrap();
         runtime.load(source).map(|_| ())
     }
 }

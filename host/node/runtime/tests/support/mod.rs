@@ -9,7 +9,7 @@ use std::time::Duration;
 use capability::{CgroupSlice, DeviceOwners, HostServices, MemoryAudit, ResourcePaths, ResourceQueues};
 use driver::{CallBounds, Driver, DriverCall, KeywordValue, Manifest};
 use grant::{Policy, SitePolicy};
-use hostler_runtime::{ComponentCode, DriverSource, NodeFacilities, Runtime};
+use hostler_runtime::{CallVolume, ComponentCode, DriverSource, NodeFacilities, Runtime};
 use model::DriverName;
 
 /// A runtime on directories of its own.
@@ -65,7 +65,7 @@ impl Bench {
         // One cache for all tests: a driver is compiled once.
         let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
         let compiler = env!("CARGO_BIN_EXE_compile-driver").into();
-        let runtime = Runtime::new(cache, compiler, Arc::new(host), site).unwrap();
+        let runtime = Runtime::new(cache, compiler, CallVolume::Many, Arc::new(host), site).unwrap();
         Bench { root, runtime, audit }
     }
 

@@ -107,6 +107,7 @@ impl Backend for LocalBackend {
     fn statuses(&self, paths: &[ObjectPath], refresh: bool) -> Vec<Reply<InstanceDocument>> {
         // For one instance, to start threads would take longer than the look.
         if paths.len() < 2 {
+            self.agent.serve_one_look();
             return paths.iter().map(|path| self.status(path, refresh)).collect();
         }
         let look = |path: &ObjectPath| {
