@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::command::{ObjectLine, OmLine};
+use crate::command::{self, ObjectLine, OmLine};
 use crate::exit::{self, Failure, Outcome};
 use crate::words::{self, CommandLine, ProgramName, ValueOptions};
 use crate::{backend, object, subsystem, terminal};
@@ -57,6 +57,9 @@ fn run(argv: Vec<String>) -> Outcome {
 
 /// The parser explains options that it cannot read. It also prints `--help` and `--version`, which succeed.
 fn parse<P: Parser>(program: &ProgramName, words: Vec<String>) -> Result<P, ExitCode> {
+    if !words.iter().any(|word| may_ask_for_help(word)) {
+        command::define_lazily();
+    }
     P::try_parse_from(std::iter::once("om".to_owned()).chain(words)).map_err(|error| {
         match (program, error.use_stderr()) {
             // clap itself chooses the stream and whether to colour.
@@ -68,6 +71,13 @@ fn parse<P: Parser>(program: &ProgramName, words: Vec<String>) -> Result<P, Exit
         // Not clap's own code 2, which here means that nothing matches.
         if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     })
+}
+
+/// Whether the word asks for help, or might: `help`, `--help`, and short options with an h among them.
+fn may_ask_for_help(word: &str) -> bool {
+    word == "help"
+        || word.starts_with("--h")
+        || (word.starts_with('-') && !word.starts_with("--") && word.contains('h'))
 }
 
 /// The child process in which the agent compiles a driver.

@@ -27,9 +27,9 @@ pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
         Subsystem::Cluster(_) => Err(Failure::not_supported("om cluster")),
         Subsystem::Sim(_) => Err(Failure::not_supported("om sim")),
         Subsystem::Exec { pg, command } => process_group::run(&Session::open(global, typed)?, &pg, &command),
-        Subsystem::Driver(command) => driver(&Session::open(global, typed)?, command),
-        Subsystem::Node(command) => node::run(&Session::open(global, typed)?, command),
-        Subsystem::Config(command) => check::run(&Session::open(global, typed)?, command),
+        Subsystem::Driver(command) => driver(&Session::open(global, typed)?, command.into_inner()),
+        Subsystem::Node(command) => node::run(&Session::open(global, typed)?, command.into_inner()),
+        Subsystem::Config(command) => check::run(&Session::open(global, typed)?, command.into_inner()),
     }
 }
 

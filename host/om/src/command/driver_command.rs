@@ -2,13 +2,13 @@
 
 use clap::{Args, Subcommand};
 
-use super::OutputArgs;
+use super::{LazyArgs, OutputArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DriverCommand {
     /// List the drivers
     #[command(visible_alias = "list", after_help = "Example:\n  om driver ls")]
-    Ls(OutputArgs),
+    Ls(LazyArgs<OutputArgs>),
     /// Show what a driver is, asks for and may do
     #[command(after_help = "Examples:\n  om driver inspect disk.loop\n  om driver inspect ./appliance.wasm\n  \
                             om driver inspect disk.loop --effective web disk#1")]
@@ -64,7 +64,7 @@ pub(crate) enum DriverCommand {
     },
     /// Show what drivers did on this node, and what they were denied
     #[command(after_help = "Example:\n  om driver audit --object web --denied")]
-    Audit(AuditArgs),
+    Audit(LazyArgs<AuditArgs>),
     /// Compile all drivers now, so that no action has to wait for it
     #[command(after_help = "Example:\n  om driver warm")]
     Warm,

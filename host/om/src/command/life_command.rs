@@ -4,7 +4,7 @@
 
 use clap::Subcommand;
 
-use super::{ActionArgs, MigrateArgs};
+use super::{ActionArgs, LazyArgs, MigrateArgs};
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum LifeCommand {
@@ -14,38 +14,38 @@ pub(crate) enum LifeCommand {
                             frozen.\n\nExamples:\n  om web start\n  om web start --dry-run\n  \
                             om web start --rid fs,app#1\n  om web instance start"
     )]
-    Start(ActionArgs),
+    Start(LazyArgs<ActionArgs>),
     /// Stop the resources, and freeze the service so that nothing restarts it
     #[command(
         after_help = "Standby resources stay up: shutdown stops them too. The instance is frozen only if all of the \
                             service is stopped, by om SELECTOR stop without options that select resources.\n\n\
                             Examples:\n  om web stop\n  om web stop --dry-run\n  om web stop --rid app#1"
     )]
-    Stop(ActionArgs),
+    Stop(LazyArgs<ActionArgs>),
     /// Stop the resources, then start them
     #[command(after_help = "Example:\n  om web restart --rid app#1")]
-    Restart(ActionArgs),
+    Restart(LazyArgs<ActionArgs>),
     /// Stop the resources, standby ones included
     #[command(after_help = "Example:\n  om web shutdown")]
-    Shutdown(ActionArgs),
+    Shutdown(LazyArgs<ActionArgs>),
     /// Start only the standby resources
     #[command(after_help = "Example:\n  om web startstandby")]
-    Startstandby(ActionArgs),
+    Startstandby(LazyArgs<ActionArgs>),
     /// Create what the resources need, such as a file system, and start them
     #[command(
         after_help = "Examples:\n  om web provision --dry-run\n  om web provision\n  om web provision --rid fs#1"
     )]
-    Provision(ActionArgs),
+    Provision(LazyArgs<ActionArgs>),
     /// Stop the resources, and destroy what provision created: their data is lost
     #[command(
         after_help = "On a terminal, the command asks before it destroys anything. Without a terminal, as in a script, \
                             it does not ask.\n\nExamples:\n  om web unprovision --dry-run\n  om web unprovision --confirm"
     )]
-    Unprovision(ActionArgs),
+    Unprovision(LazyArgs<ActionArgs>),
     /// Move what runs here to another node, without stopping it
     #[command(after_help = "Example:\n  om web instance migrate --to n2")]
-    Migrate(MigrateArgs),
+    Migrate(LazyArgs<MigrateArgs>),
     /// Run the tasks
     #[command(after_help = "Example:\n  om web run --rid task#backup")]
-    Run(ActionArgs),
+    Run(LazyArgs<ActionArgs>),
 }

@@ -5,6 +5,7 @@ mod action_args;
 mod config_args;
 mod driver_command;
 mod key_args;
+mod lazy_args;
 mod life_command;
 mod object_args;
 mod object_command;
@@ -17,6 +18,7 @@ pub(crate) use action_args::{ActionArgs, ActionOptions, OrchestrationArgs, Resou
 pub(crate) use config_args::*;
 pub(crate) use driver_command::*;
 pub(crate) use key_args::*;
+pub(crate) use lazy_args::{LazyArgs, define_lazily};
 pub(crate) use life_command::*;
 pub(crate) use object_args::*;
 pub(crate) use object_command::*;

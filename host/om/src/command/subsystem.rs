@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{DocArgs, DriverCommand, EditArgs, GetArgs, OutputArgs, SetArgs, UnsetArgs, ValidateArgs};
+use super::{DocArgs, DriverCommand, EditArgs, GetArgs, LazyArgs, OutputArgs, SetArgs, UnsetArgs, ValidateArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Subsystem {
@@ -11,18 +11,18 @@ pub(crate) enum Subsystem {
     /// A driver acts on one type of resource, such as fs.ext4. It runs in a sandbox: it may do only what it asks for in
     /// its manifest, what this node allows, and what its resource is about.
     #[command(subcommand)]
-    Driver(DriverCommand),
+    Driver(LazyArgs<DriverCommand>),
     /// Show, check or change the configuration of this node
     #[command(subcommand)]
-    Node(NodeCommand),
+    Node(LazyArgs<NodeCommand>),
     /// Check configuration files before they are installed, and explain their keywords
     #[command(subcommand)]
-    Config(FileCommand),
+    Config(LazyArgs<FileCommand>),
     /// Show a service with a disk, a file system, an address and an application, from provision to deletion
     ///
     /// The demo runs in namespaces of its own, as far as this machine allows it, and leaves nothing behind.
     #[command(after_help = "Examples:\n  om demo\n  om demo --shell")]
-    Demo(DemoArgs),
+    Demo(LazyArgs<DemoArgs>),
     /// Print the completion script of a shell
     #[command(after_help = "Example:\n  source <(om completion bash)")]
     Completion {
@@ -56,13 +56,13 @@ pub(crate) enum Subsystem {
     },
     /// Show the cluster at a glance (not supported yet)
     #[command(visible_alias = "monitor")]
-    Mon(UnbuiltArgs),
+    Mon(LazyArgs<UnbuiltArgs>),
     /// Control the daemon (not supported yet)
-    Daemon(UnbuiltArgs),
+    Daemon(LazyArgs<UnbuiltArgs>),
     /// Control the cluster (not supported yet)
-    Cluster(UnbuiltArgs),
+    Cluster(LazyArgs<UnbuiltArgs>),
     /// Simulate a cluster (not supported yet)
-    Sim(UnbuiltArgs),
+    Sim(LazyArgs<UnbuiltArgs>),
 }
 
 /// The words of a command that is not built yet.
@@ -114,22 +114,22 @@ pub(crate) enum NodeCommand {
     },
     /// Set keywords in node.conf
     #[command(after_help = "Example:\n  om node set --kw node.env=PRD")]
-    Set(SetArgs),
+    Set(LazyArgs<SetArgs>),
     /// Remove keywords or sections from node.conf
     #[command(after_help = "Example:\n  om node unset --kw node.env")]
-    Unset(UnsetArgs),
+    Unset(LazyArgs<UnsetArgs>),
     /// Print the value of a keyword, as it is written
     #[command(after_help = "Example:\n  om node get --kw node.env")]
-    Get(GetArgs),
+    Get(LazyArgs<GetArgs>),
     /// Print the value of a keyword, evaluated: with references and defaults applied
     #[command(after_help = "Example:\n  om node eval --kw node.env")]
-    Eval(GetArgs),
+    Eval(LazyArgs<GetArgs>),
     /// Open node.conf in an editor, and check it before it is saved
     #[command(after_help = "The editor is $VISUAL, $EDITOR or vi.\n\nExample:\n  om node edit")]
-    Edit(EditArgs),
+    Edit(LazyArgs<EditArgs>),
     /// Check node.conf
     #[command(visible_alias = "validate_config", after_help = "Example:\n  om node validate")]
-    Validate(ValidateArgs),
+    Validate(LazyArgs<ValidateArgs>),
     /// What OpenSVC does with nodes and this version does not yet
     #[command(external_subcommand)]
     Other(Vec<String>),
@@ -152,5 +152,5 @@ pub(crate) enum FileCommand {
     },
     /// Explain the keywords of a driver's sections, or of DEFAULT
     #[command(after_help = "Examples:\n  om config doc\n  om config doc fs.ext4\n  om config doc DEFAULT --kw nodes")]
-    Doc(DocArgs),
+    Doc(LazyArgs<DocArgs>),
 }

@@ -24,6 +24,8 @@ impl ValueOptions {
                 "-" => return Some(at),
                 // Behind `--` stands a command to run, never an action.
                 "--" => return None,
+                // Whether it takes a value is costly to find out, and does not matter: no word follows.
+                word if word.starts_with('-') && at + 1 == words.len() => return None,
                 word if self.takes_next(word) => at += 2,
                 word if word.starts_with('-') => at += 1,
                 _ => return Some(at),
@@ -39,9 +41,11 @@ impl ValueOptions {
 
     fn names(&self) -> &BTreeSet<String> {
         self.names.get_or_init(|| {
-            let mut names = BTreeSet::new();
+            let (mut command, mut names) = ((self.command)(), BTreeSet::new());
+            // Options are defined lazily, and needed here.
+            command.build();
             // Those of all actions together: these options stand before the action, which is still to be found.
-            collect(&(self.command)(), &mut names);
+            collect(&command, &mut names);
             names
         })
     }
