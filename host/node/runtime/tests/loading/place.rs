@@ -8,7 +8,9 @@ use std::sync::Arc;
 use capability::{CgroupSlice, DeviceOwners, HostServices, NoAudit, ResourcePaths, ResourceQueues};
 use driver::{DriverCall, Manifest};
 use grant::{Policy, SitePolicy};
-use hostler_runtime::{CallVolume, ComponentCode, DriverSource, LoadError, NodeFacilities, Runtime, digest, manifest_of};
+use hostler_runtime::{
+    CallVolume, ComponentCode, DriverSource, LoadError, NodeFacilities, Runtime, digest, manifest_of,
+};
 use model::DriverName;
 
 /// Directories of one test.
