@@ -12,6 +12,7 @@ crate::trials!(
     on_a_full_disk_nothing_begins_and_a_stop_works,
     on_a_read_only_disk_nothing_begins_and_a_stop_works,
     where_everything_is_read_only_a_stop_works_one_at_a_time,
+    a_full_run_directory_does_not_forbid_what_the_disk_has_room_for,
     a_full_log_disk_fails_no_action,
     a_configuration_is_not_lost_on_a_full_disk,
 );
@@ -119,6 +120,16 @@ fn where_everything_is_read_only_a_stop_works_one_at_a_time(world: &World) {
     root.read_only(false);
     fs::remove_file(world.path("up.1")).unwrap();
     world.om("slow stop").ok();
+}
+
+fn a_full_run_directory_does_not_forbid_what_the_disk_has_room_for(world: &World) {
+    let journals = Small::on(world, "root/run/journal");
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n{}", world.app("1", "")));
+    journals.fill();
+    world.om("web start").ok().does_not_say("without a journal");
+    assert!(world.exists("root/var/svc/web/journal"));
+    world.om("web stop").ok().does_not_say("without a journal");
+    assert_eq!(world.take_marks(), "+1 -1");
 }
 
 fn a_full_log_disk_fails_no_action(world: &World) {

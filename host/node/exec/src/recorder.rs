@@ -50,6 +50,14 @@ impl ActionRecorder {
         Ok(recorder)
     }
 
+    /// Goes on with the journal of an interrupted action. That it is closed must reach the disk: the next action may use the other
+    /// journal, so that nothing else would keep a power loss from bringing the interrupted action back.
+    pub(crate) fn resumed(journal: Journal, session: &ExecutionContext) -> ActionRecorder {
+        let recorder = ActionRecorder::with(Some(journal), session);
+        recorder.persistent.store(!session.volatile, Ordering::Relaxed);
+        recorder
+    }
+
     pub(crate) fn with(journal: Option<Journal>, session: &ExecutionContext) -> ActionRecorder {
         let (persistent, warned) = (AtomicBool::new(false), AtomicBool::new(false));
         ActionRecorder { journal, log: Arc::clone(&session.log), persistent, warned }

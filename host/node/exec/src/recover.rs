@@ -59,7 +59,7 @@ pub async fn recover(
         Err(error) => return Err(error),
     };
     let recorder = match journal {
-        Ok(journal) => ActionRecorder::with(Some(journal), session),
+        Ok(journal) => ActionRecorder::resumed(journal, session),
         // The undone steps are not recorded then, so the next action undoes them once more: a stop of what is down does no harm.
         Err(error) => {
             let recorder = ActionRecorder::with(None, session);

@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use config::NodeData;
 use driver::{CancelSignal, LogSeverity};
-use exec::{ExecutionContext, ExecutionReport};
+use exec::journal::JournalError;
+use exec::{ExecutionContext, ExecutionRefusal, ExecutionReport};
 use jiff::Timestamp;
 use model::ObjectPath;
 use plan::Plan;
@@ -134,7 +135,7 @@ impl Agent {
             finish_beside(facilities, &beside).await;
         }
         let plan = make_plan(&instance, &session, &request).await?;
-        let execution = if lock.is_some() && !instance.outlives_a_reboot(&plan) { volatile } else { execution };
+        let is_volatile = lock.is_some() && !instance.outlives_a_reboot(&plan);
         // Other actions leave it to each driver: what they do can be undone.
         if request.action == plan::Action::Provision {
             refuse_unaccepted(&instance, &plan).await?;
@@ -142,7 +143,18 @@ impl Agent {
         let plan = begin(&instance, plan).await?;
         let ActionRequest { action, command, origin, .. } = &request;
         execution.log.line(None, LogSeverity::Info, &exec::opening(*action, command, origin.as_str(), &session.sid));
-        let report = exec::execute(&plan, &facilities, &execution).await.map_err(ActError::Refused)?;
+        let executed = match is_volatile {
+            true => exec::execute(&plan, &facilities, &volatile).await,
+            false => exec::execute(&plan, &facilities, &execution).await,
+        };
+        let executed = match executed {
+            // Refused before anything was touched. A run directory without room must not forbid what the disk has room for.
+            Err(ExecutionRefusal(JournalError::Room { .. })) if is_volatile => {
+                exec::execute(&plan, &facilities, &execution).await
+            }
+            executed => executed,
+        };
+        let report = executed.map_err(ActError::Refused)?;
         let report = remember(&instance, plan, report).await;
         // Asked once more: what drivers said they did is not what counts.
         let status = self.look(&instance, &session, &snapshot).await;

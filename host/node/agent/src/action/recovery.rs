@@ -7,7 +7,8 @@ use exec::journal::JournalError;
 use super::ActError;
 use crate::instance::InstanceFacilities;
 
-/// Recovers an earlier action that held the lock. An operator can stop a service even if that fails.
+/// Recovers an earlier action that held the lock. An operator can stop a service even if that fails, unless another process
+/// still uses the journal.
 pub(super) async fn finish_earlier(
     facilities: InstanceFacilities<'_>,
     session: &exec::ExecutionContext,
@@ -15,13 +16,14 @@ pub(super) async fn finish_earlier(
 ) -> Result<(), ActError> {
     match exec::recover(&facilities, session).await {
         Ok(_) => Ok(()),
+        // The holder may be an action that still runs: the client must try again, with a stop too. The stop itself may use the
+        // other journal, where nothing would keep the two from acting on the same resources at once.
+        Err(error @ JournalError::Held(_)) => Err(ActError::Refused(ExecutionRefusal(error))),
         Err(error) if matches!(action, plan::Action::Stop | plan::Action::Shutdown) => {
             let text = format!("the interrupted earlier action was not recovered: {}", crate::chain(&error));
             session.log.line(None, LogSeverity::Warn, &text);
             Ok(())
         }
-        // Perhaps the holder is an action that runs: then there is nothing to recover, and the client must try again.
-        Err(error @ JournalError::Held(_)) => Err(ActError::Refused(ExecutionRefusal(error))),
         Err(error) => Err(ActError::Recovery(error)),
     }
 }
