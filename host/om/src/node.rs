@@ -22,6 +22,6 @@ pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
         NodeCommand::Eval(args) => config::eval(files, &args),
         NodeCommand::Edit(args) => edit::run(session, &file, &args),
         NodeCommand::Validate(args) => config::validate(files, &args),
-        NodeCommand::Other(words) => Err(unbuilt::second_word(&OmLine::command(), "node", &words)),
+        NodeCommand::Other(words) => Err(unbuilt::second_word(OmLine::command(), "node", &words)),
     }
 }

@@ -132,7 +132,7 @@ fn print(session: &Session, target: &Target, command: &PrintCommand) -> Outcome 
         PrintCommand::Config(output) => show::run(&config::files(session, target)?, output),
         PrintCommand::Devs(args) => status::run(session, target, args, StatusView::Devices),
         PrintCommand::Resinfo(args) => status::run(session, target, args, StatusView::Resources),
-        PrintCommand::Other(words) => Err(unbuilt::second_word(&ObjectLine::command(), "print", words)),
+        PrintCommand::Other(words) => Err(unbuilt::second_word(ObjectLine::command(), "print", words)),
     }
 }
 
@@ -146,7 +146,7 @@ fn instance(session: &Session, target: &Target, command: &InstanceCommand) -> Ou
         InstanceCommand::Clear(args) => flags::clear(session, target, &args.here()),
         InstanceCommand::Status(args) => status::run(session, target, args, StatusView::Instance),
         InstanceCommand::Delete(args) => delete::run(session, target, args),
-        InstanceCommand::Other(words) => Err(unbuilt::second_word(&ObjectLine::command(), "instance", words)),
+        InstanceCommand::Other(words) => Err(unbuilt::second_word(ObjectLine::command(), "instance", words)),
     }
 }
 

@@ -40,8 +40,10 @@ const UNBUILT: [&str; 29] = [
 ];
 
 /// The failure of the second word of a command such as `print`: mistyped if one that exists is near, or else not built yet.
-pub(crate) fn second_word(parent: &clap::Command, family: &str, words: &[String]) -> Failure {
+pub(crate) fn second_word(mut parent: clap::Command, family: &str, words: &[String]) -> Failure {
     let typed = words.first().map_or("", String::as_str);
+    // Commands are defined as the parser comes to them; here no parser came.
+    parent.build();
     let names = parent.find_subcommand(family).into_iter().flat_map(clap::Command::get_subcommands);
     match nearest(typed, names.flat_map(|command| command.get_name_and_visible_aliases())) {
         Some(meant) => Failure::failed(format!("unknown command {family} {typed:?}: did you mean {meant}?")),
