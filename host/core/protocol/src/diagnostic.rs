@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum ProblemSeverity {
     /// The configuration cannot be used.
     Error,
-    /// The configuration can be used, but someone should look at it.
+    /// The configuration can be used, but an operator should look at it.
     Warning,
 }
 

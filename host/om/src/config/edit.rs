@@ -109,7 +109,7 @@ fn save(session: &Session, file: &ConfigFile<'_>, old: &str, new: &str) -> Resul
     // The agent only knows that the text is another one. The operator needs to know what to do about it.
     saved.map_err(|failure| match file.text() {
         Ok(now) if now != old => Failure::failed(format!(
-            "{}: someone else changed it meanwhile: edit --recover continues with this version and overwrites their change",
+            "{}: another process changed it meanwhile: edit --recover continues with this version and overwrites that change",
             file.name()
         )),
         _ => failure,

@@ -63,7 +63,7 @@ pub enum ConfigError {
     #[error("{target} has no section {section}")]
     NoSection { target: String, section: String },
     /// The text is not the one that the change was made from.
-    #[error("someone else changed it meanwhile")]
+    #[error("other processes kept changing the configuration meanwhile: try again")]
     ChangedMeanwhile,
     /// The configuration has errors, and there is no earlier valid version.
     #[error(transparent)]
