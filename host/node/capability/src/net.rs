@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use driver::LogSeverity;
 use grant::op::{ChangeAddress, ChangeLink, ChangeRoute, ProbeAddress, ResolveName, SeeLink, SeeRoute};
 use ipnet::IpNet;
-use kernel::net::{self as network, Netlink};
+use kernel::net::{self as network, AddressRemoval, Netlink, RouteAddition};
 
 use crate::{CallContext, CapabilityError, Effect};
 
@@ -121,12 +122,15 @@ pub(crate) async fn holder(
     address: IpAddr,
     timeout: Duration,
 ) -> Result<Option<AddressHolder>, CapabilityError> {
-    // The node's other links first: the node does not answer its own frames.
-    let links: Vec<_> = netlink.links().await?.into_iter().filter(|other| other.index != link.index).collect();
-    let found = netlink.addresses_of(&links).await?.into_iter().find(|(_, found)| found.cidr.addr() == address);
-    if let Some((dev, _)) = found {
-        let mac = links.iter().find(|other| other.name == dev).map(|other| mac_text(&other.mac)).unwrap_or_default();
-        return Ok(Some(AddressHolder { mac, dev: Some(dev) }));
+    // The node's other links first: the node does not answer its own frames. A link-local address means another place on
+    // each link, and all of them may have it.
+    if !network::is_link_local(address) {
+        let links: Vec<_> = netlink.links().await?.into_iter().filter(|other| other.index != link.index).collect();
+        let found = netlink.addresses_of(&links).await?.into_iter().find(|(_, found)| found.cidr.addr() == address);
+        if let Some((dev, _)) = found {
+            let mac = links.iter().find(|other| other.name == dev).map(|other| mac_text(&other.mac));
+            return Ok(Some(AddressHolder { mac: mac.unwrap_or_default(), dev: Some(dev) }));
+        }
     }
     if timeout.is_zero() {
         return Ok(None);
@@ -173,9 +177,32 @@ pub async fn remove_address(context: &CallContext, dev: &str, cidr: &str) -> Res
         let netlink = Netlink::open()?;
         // Without the link there is no address to remove, which is what was wanted.
         let Some(link) = netlink.find_link(&op.dev).await? else { return Ok(Effect::Nothing(false)) };
-        Ok(Effect::whether(netlink.remove_address(&link, op.address).await?))
+        let removal = netlink.remove_address(&link, op.address).await?;
+        tell_of_others(context, &link.name, &removal);
+        Ok(Effect::whether(removal.removed))
     });
     removed.await
+}
+
+/// Says what the kernel removed along with an address, which was not the resource's.
+pub(crate) fn tell_of_others(context: &CallContext, dev: &str, removal: &AddressRemoval) {
+    let AddressRemoval { restored, lost, lost_routes, .. } = removal;
+    if !restored.is_empty() {
+        let text = format!("the kernel removed {} from {dev} along with it, and has it back now", listed(restored));
+        context.say(LogSeverity::Warn, &text);
+    }
+    for (cidr, error) in lost {
+        let text = format!("the kernel removed {cidr} from {dev} along with it: {}", error.sentence());
+        context.say(LogSeverity::Error, &text);
+    }
+    for route in lost_routes {
+        let text = format!("with the last address of {dev} the kernel removed the route {route}");
+        context.say(LogSeverity::Warn, &text);
+    }
+}
+
+fn listed(all: &[impl ToString]) -> String {
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Announces to the neighbours that this node now has the address.
@@ -209,8 +236,10 @@ pub async fn routes_to(context: &CallContext, destination: &str) -> Result<Vec<R
 /// Adds a route. Returns false if the same one is there already.
 pub async fn add_route(context: &CallContext, route: RouteEntry) -> Result<bool, CapabilityError> {
     let (op, route) = changed_route(route)?;
-    let added =
-        context.admit(op)?.waiting(|_| async move { Ok(Effect::whether(Netlink::open()?.add_route(&route).await?)) });
+    let added = context.admit(op)?.waiting(|_| async move {
+        let added = Netlink::open()?.add_route(&route, false).await?;
+        Ok(Effect::whether(matches!(added, RouteAddition::Added(_))))
+    });
     added.await
 }
 
@@ -240,7 +269,7 @@ pub(crate) fn changed_route(route: RouteEntry) -> Result<(ChangeRoute, network::
         return Err(CapabilityError::Invalid(format!("the route to {} needs a gateway or a link", route.destination)));
     }
     let op = ChangeRoute { destination: route.destination, gateway, dev: route.dev.clone() };
-    Ok((op, network::KernelRoute { destination, gateway, dev: route.dev }))
+    Ok((op, network::KernelRoute::new(destination, gateway, route.dev)))
 }
 
 /// The prefixes that a destination means. `default` means the one of the gateway's family, or of both families

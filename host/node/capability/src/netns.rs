@@ -11,10 +11,12 @@ use grant::NetnsReference;
 use grant::op::{
     AnnounceNetnsAddress, ChangeNetnsAddress, ChangeNetnsRoute, PlugNetns, ProbeNetnsAddress, SeeNetns, UnplugNetns,
 };
-use kernel::net::{self as network, LinkMark, LinkPlug, Netlink, NetworkNamespace, PlugMode, PlugOptions, PrefixRoute};
+use kernel::net::{
+    self as network, LinkMark, LinkPlug, Netlink, NetworkNamespace, PlugMode, PlugOptions, PrefixRoute, RouteAddition,
+};
 use model::Rid;
 
-use crate::net::{AddressHolder, RouteEntry, changed_route, holder, ip, mac_text, network_of};
+use crate::net::{AddressHolder, RouteEntry, changed_route, holder, ip, mac_text, network_of, tell_of_others};
 use crate::process::members;
 use crate::{CallContext, CapabilityError, Effect};
 
@@ -167,7 +169,9 @@ pub async fn remove_address(
         let inside = namespace.netlink()?;
         // Without the link there is no address to remove, which is what was wanted.
         let Some(link) = inside.find_link(dev).await? else { return Ok(Effect::Nothing(false)) };
-        Ok(Effect::whether(inside.remove_address(&link, permit.op().address).await?))
+        let removal = inside.remove_address(&link, permit.op().address).await?;
+        tell_of_others(context, &link.name, &removal);
+        Ok(Effect::whether(removal.removed))
     });
     removed.await
 }
@@ -199,11 +203,8 @@ pub async fn add_route(
     let added = context.admit(op)?.waiting(|_| async move {
         let inside = existing(context, &netns).await?.netlink()?;
         // A container's router is often outside of the network of its address.
-        let added = match onlink {
-            true => inside.add_route_onlink(&route).await,
-            false => inside.add_route(&route).await,
-        };
-        Ok(Effect::whether(added?))
+        let added = inside.add_route(&route, onlink).await?;
+        Ok(Effect::whether(matches!(added, RouteAddition::Added(_))))
     });
     added.await
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use hostler_kernel::KernelError;
 use hostler_kernel::net::{
     KernelRoute, LinkMark, LinkPlug, Netlink, NetworkLink, NetworkNamespace, PlugMode, PlugOptions, PrefixRoute,
-    claimant,
+    RouteAddition, claimant,
 };
 use nix::sched::{CloneFlags, unshare};
 use rtnetlink::{LinkBridge, LinkUnspec, LinkVeth};
@@ -281,13 +281,9 @@ fn a_router_outside_of_the_network_is_on_the_link() {
             inside.routes(&links).then_filter(destination)
         };
         assert_eq!(routes("10.9.0.0/24").await, []);
-        let route = KernelRoute {
-            destination: "0.0.0.0/0".parse().unwrap(),
-            gateway: Some(ip("192.0.2.1")),
-            dev: Some("eth0".to_owned()),
-        };
-        assert!(inside.add_route_onlink(&route).await.unwrap());
-        assert!(!inside.add_route_onlink(&route).await.unwrap());
+        let route = KernelRoute::new("0.0.0.0/0".parse().unwrap(), Some(ip("192.0.2.1")), Some("eth0".to_owned()));
+        assert_eq!(inside.add_route(&route, true).await.unwrap(), RouteAddition::Added(route.clone()));
+        assert_eq!(inside.add_route(&route, true).await.unwrap(), RouteAddition::Present(route.clone()));
         assert_eq!(routes("0.0.0.0/0").await, std::slice::from_ref(&route));
         // The way back leads over that router too.
         talk(&guest, "10.9.0.9");

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use hostler_kernel::net::{KernelRoute, Netlink, NetworkLink, announce, claimant};
+use std::process::Command;
+
+use hostler_kernel::net::{KernelRoute, Netlink, NetworkLink, NetworkNamespace, RouteAddition, announce, claimant};
 use nix::sched::{CloneFlags, unshare};
 use rtnetlink::{LinkUnspec, LinkVeth};
 
@@ -50,6 +52,15 @@ impl Ends {
         self.netlink.add_address(link, cidr.parse().unwrap(), "").await.unwrap()
     }
 
+    async fn remove(&self, link: &NetworkLink, cidr: &str) -> bool {
+        let removal = self.netlink.remove_address(link, cidr.parse().unwrap()).await.unwrap();
+        assert!(
+            removal.restored.is_empty() && removal.lost.is_empty() && removal.lost_routes.is_empty(),
+            "{removal:?}"
+        );
+        removal.removed
+    }
+
     async fn addresses(&self, link: &NetworkLink) -> Vec<String> {
         let addresses = self.netlink.addresses(link).await.unwrap();
         let global = addresses.iter().map(|address| address.cidr.to_string()).filter(|cidr| !cidr.starts_with("fe80"));
@@ -85,8 +96,8 @@ fn addresses_come_once_and_go_once() {
             assert!(!ends.add(&ends.left, cidr).await);
             assert_eq!(ends.addresses(&ends.left).await, [cidr]);
             assert_eq!(ends.addresses(&ends.right).await, [""; 0]);
-            assert!(ends.netlink.remove_address(&ends.left, cidr.parse().unwrap()).await.unwrap());
-            assert!(!ends.netlink.remove_address(&ends.left, cidr.parse().unwrap()).await.unwrap());
+            assert!(ends.remove(&ends.left, cidr).await);
+            assert!(!ends.remove(&ends.left, cidr).await);
         }
         ends.netlink.add_address(&ends.left, "10.9.0.8/32".parse().unwrap(), "left:1").await.unwrap();
         ends.netlink.add_address(&ends.left, "10.9.0.7/32".parse().unwrap(), "").await.unwrap();
@@ -147,17 +158,185 @@ fn routes_come_once_and_go_once() {
             ("10.8.0.1/24", "10.8.0.254", "0.0.0.0/0"),
         ] {
             ends.add(&ends.left, cidr).await;
-            let route = KernelRoute {
-                destination: destination.parse().unwrap(),
-                gateway: Some(ip(gateway)),
-                dev: Some("left".to_owned()),
-            };
+            let route = KernelRoute::new(destination.parse().unwrap(), Some(ip(gateway)), Some("left".to_owned()));
             assert_eq!(ends.netlink.routes_to(route.destination).await.unwrap(), []);
-            assert!(ends.netlink.add_route(&route).await.unwrap());
-            assert!(!ends.netlink.add_route(&route).await.unwrap());
+            let add = async || ends.netlink.add_route(&route, false).await.unwrap();
+            assert_eq!(add().await, RouteAddition::Added(route.clone()));
+            assert_eq!(add().await, RouteAddition::Present(route.clone()));
             assert_eq!(ends.netlink.routes_to(route.destination).await.unwrap(), std::slice::from_ref(&route));
             assert!(ends.netlink.remove_route(&route).await.unwrap());
             assert!(!ends.netlink.remove_route(&route).await.unwrap());
         }
+    });
+}
+
+/// Waits until a condition holds.
+async fn until(so: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("waited in vain");
+}
+
+/// Runs ip(8) in the namespace of this thread.
+fn run_ip(line: &str) -> String {
+    let output = Command::new("ip").args(line.split_whitespace()).output().unwrap();
+    assert!(output.status.success(), "ip {line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Of two addresses in one network, the kernel would remove the second with the first.
+#[test]
+fn the_other_addresses_and_their_routes_stay() {
+    in_namespace(async |ends: Ends| {
+        run_ip("addr add 10.9.0.11/24 dev left");
+        run_ip("addr add 10.9.0.12/24 dev left label left:b");
+        run_ip("addr add 10.9.0.13/24 dev left");
+        run_ip("route add 10.77.0.0/16 via 10.9.0.1");
+        run_ip("route add 10.78.0.0/16 via 10.9.0.1 src 10.9.0.12");
+        assert!(ends.remove(&ends.left, "10.9.0.11/24").await);
+        assert_eq!(ends.addresses(&ends.left).await, ["10.9.0.12/24", "10.9.0.13/24"]);
+        assert!(run_ip("addr show dev left").contains("left:b"));
+        let routes = run_ip("route");
+        assert!(routes.contains("10.77.0.0/16 via 10.9.0.1") && routes.contains("10.9.0.0/24 dev left"), "{routes}");
+        assert!(routes.contains("10.78.0.0/16 via 10.9.0.1 dev left src 10.9.0.12"), "{routes}");
+        let link = ends.netlink.find_link("left").await.unwrap().unwrap();
+        assert!(!link.promote_secondaries, "the sysctl stays as it was");
+    });
+}
+
+#[test]
+fn an_address_goes_with_its_own_prefix_only() {
+    in_namespace(async |ends: Ends| {
+        run_ip("addr add 10.9.0.96/32 dev left");
+        run_ip("addr add 10.9.0.96/24 dev left");
+        assert!(ends.remove(&ends.left, "10.9.0.96/24").await);
+        assert!(!ends.remove(&ends.left, "10.9.0.96/24").await);
+        assert_eq!(ends.addresses(&ends.left).await, ["10.9.0.96/32"]);
+    });
+}
+
+#[test]
+fn routes_that_go_with_the_last_address_are_put_back_or_named() {
+    in_namespace(async |ends: Ends| {
+        run_ip("addr add 10.9.0.11/24 dev left");
+        run_ip("route add 10.77.0.0/16 via 10.9.0.1");
+        run_ip("route add 10.78.0.0/16 dev left metric 7");
+        let removal = ends.netlink.remove_address(&ends.left, "10.9.0.11/24".parse().unwrap()).await.unwrap();
+        let lost: Vec<String> = removal.lost_routes.iter().map(KernelRoute::to_string).collect();
+        assert_eq!(lost, ["10.77.0.0/16 via 10.9.0.1 dev left proto boot"]);
+        assert!(run_ip("route").contains("10.78.0.0/16 dev left scope link metric 7"));
+    });
+}
+
+#[test]
+fn a_link_is_found_by_each_of_its_names_and_its_number() {
+    in_namespace(async |ends: Ends| {
+        run_ip("link property add dev left altname wan0 altname wan0longinterfacename");
+        for name in ["left", "wan0", "wan0longinterfacename"] {
+            let link = ends.netlink.find_link(name).await.unwrap().unwrap();
+            assert_eq!(link.name, "left");
+            assert!(link.is_called(name));
+        }
+        assert_eq!(ends.netlink.find_link("wan0longinterfacenames").await.unwrap(), None);
+        assert_eq!(ends.netlink.link_at(ends.left.index).await.unwrap().unwrap().name, "left");
+        assert_eq!(ends.netlink.link_at(4711).await.unwrap(), None);
+        ends.add(&ends.left, "10.9.0.1/24").await;
+        let by_altname = KernelRoute::new("10.77.0.0/16".parse().unwrap(), None, Some("wan0".to_owned()));
+        let added = ends.netlink.add_route(&by_altname, false).await.unwrap();
+        let RouteAddition::Added(own) = added else { panic!("{added:?}") };
+        assert_eq!(own.dev.as_deref(), Some("left"));
+        let again = ends.netlink.add_route(&by_altname, false).await.unwrap();
+        assert_eq!(again, RouteAddition::Present(own));
+        assert!(ends.netlink.remove_route(&by_altname).await.unwrap());
+    });
+}
+
+#[test]
+fn what_the_kernel_thinks_of_an_address_is_listed() {
+    in_namespace(async |ends: Ends| {
+        run_ip("addr add fd09::9/64 dev right nodad");
+        run_ip("addr add fd09::9/64 dev left");
+        run_ip("addr add 10.9.0.9/24 dev left");
+        run_ip("addr add 10.9.0.10/24 dev left");
+        let flags = async |of: &str| {
+            let addresses = ends.netlink.addresses(&ends.left).await.unwrap();
+            addresses.into_iter().find(|found| found.cidr.to_string() == of).unwrap().flags
+        };
+        assert!(flags("10.9.0.9/24").await.is_empty());
+        assert_eq!(flags("10.9.0.10/24").await, ["secondary"]);
+        assert!(flags("fd09::9/64").await.contains(&"tentative"));
+        until(async || flags("fd09::9/64").await.contains(&"dadfailed")).await;
+    });
+}
+
+#[test]
+fn a_route_of_another_origin_is_neither_added_nor_removed() {
+    in_namespace(async |ends: Ends| {
+        ends.add(&ends.left, "10.9.0.2/24").await;
+        run_ip("route add default via 10.9.0.1 dev left proto dhcp metric 100");
+        let route = KernelRoute::new("0.0.0.0/0".parse().unwrap(), Some(ip("10.9.0.1")), None);
+        let RouteAddition::Present(found) = ends.netlink.add_route(&route, false).await.unwrap() else { panic!() };
+        assert_eq!(found.to_string(), "0.0.0.0/0 via 10.9.0.1 dev left proto dhcp metric 100");
+        assert!(!ends.netlink.remove_route(&route).await.unwrap());
+        assert!(run_ip("route").contains("default via 10.9.0.1 dev left proto dhcp metric 100"));
+        assert!(ends.netlink.remove_route(&found).await.unwrap());
+    });
+}
+
+#[test]
+fn what_is_in_the_way_of_a_route_is_named() {
+    in_namespace(async |ends: Ends| {
+        ends.add(&ends.left, "10.9.0.2/24").await;
+        run_ip("route add 10.77.0.0/16 proto static nexthop via 10.9.0.3 nexthop via 10.9.0.4");
+        let route = KernelRoute::new("10.77.0.0/16".parse().unwrap(), Some(ip("10.9.0.3")), None);
+        let refused = ends.netlink.add_route(&route, false).await.unwrap_err().to_string();
+        assert!(refused.contains("10.77.0.0/16 nexthop via 10.9.0.3 nexthop via 10.9.0.4 proto static"), "{refused}");
+    });
+}
+
+#[test]
+fn a_route_without_a_carrier_says_so() {
+    in_namespace(async |ends: Ends| {
+        for (cidr, destination, gateway) in
+            [("10.9.0.2/24", "10.77.0.0/16", "10.9.0.1"), ("fd09::2/64", "fd77::/32", "fd09::1")]
+        {
+            ends.add(&ends.left, cidr).await;
+            let route = KernelRoute::new(destination.parse().unwrap(), Some(ip(gateway)), None);
+            ends.netlink.add_route(&route, false).await.unwrap();
+            let linkdown = async || ends.netlink.routes_to(route.destination).await.unwrap()[0].linkdown;
+            assert!(!linkdown().await);
+            run_ip("link set right down");
+            // The kernel tells the routes of it a moment later.
+            until(async || linkdown().await).await;
+            run_ip("link set right up");
+            until(async || !linkdown().await).await;
+        }
+    });
+}
+
+#[test]
+fn a_namespace_is_found_by_its_number() {
+    in_namespace(async |ends: Ends| {
+        let own = NetworkNamespace::own().unwrap().identity().unwrap();
+        assert_eq!(NetworkNamespace::find(own).unwrap().unwrap().identity().unwrap(), own);
+        assert!(NetworkNamespace::find((own.0, 1)).unwrap().is_none());
+        let mut child = Command::new("unshare").args(["-n", "sleep", "600"]).spawn().unwrap();
+        let path = format!("/proc/{}/ns/net", child.id());
+        let other = || NetworkNamespace::open(path.as_ref()).unwrap().unwrap().identity().unwrap();
+        until(async || other() != own).await;
+        let other = other();
+        let found = NetworkNamespace::find(other).unwrap().unwrap();
+        assert_eq!(found.netlink().unwrap().links().await.unwrap().len(), 1);
+        assert!(!found.disables_ipv6().unwrap());
+        drop(found);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(NetworkNamespace::find(other).unwrap().is_none());
+        assert!(!ends.left.disable_ipv6);
+        std::fs::write("/proc/sys/net/ipv6/conf/left/disable_ipv6", "1").unwrap();
+        assert!(ends.netlink.find_link("left").await.unwrap().unwrap().disable_ipv6);
     });
 }

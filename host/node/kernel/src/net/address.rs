@@ -21,7 +21,33 @@ pub struct LinkAddress {
     pub cidr: IpNet,
     /// `eth0:1`, or empty.
     pub label: String,
+    /// What ip-address(8) says of it besides: `secondary`, `tentative`, `dadfailed`, `deprecated`, `noprefixroute`.
+    pub flags: Vec<&'static str>,
 }
+
+impl LinkAddress {
+    /// Whether another address of its network stands in front of it. The kernel removes it together with that one.
+    pub fn is_secondary(&self) -> bool {
+        self.flags.contains(&"secondary")
+    }
+}
+
+/// Whether the address is valid on its own link alone, so that every link can have it: 169.254.0.0/16 and fe80::/10.
+pub fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
+
+/// The flags that matter to a reader, as ip-address(8) spells them.
+const FLAGS: [(AddressFlags, &str); 5] = [
+    (AddressFlags::Secondary, "secondary"),
+    (AddressFlags::Tentative, "tentative"),
+    (AddressFlags::Dadfailed, "dadfailed"),
+    (AddressFlags::Deprecated, "deprecated"),
+    (AddressFlags::Noprefixroute, "noprefixroute"),
+];
 
 /// Whether the kernel adds the route to an address's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +61,16 @@ pub enum PrefixRoute {
 impl Netlink {
     /// Lists the addresses of a link.
     pub async fn addresses(&self, link: &NetworkLink) -> Result<Vec<LinkAddress>, KernelError> {
-        let answers = self.handle.address().get().set_link_index_filter(link.index).execute();
-        let messages: Vec<AddressMessage> =
-            answers.try_collect().await.map_err(failed(format!("list the addresses of {}", link.name)))?;
+        let messages = self.address_messages(link).await?;
         Ok(messages.into_iter().filter_map(|message| parse(message, &link.name)).collect())
+    }
+
+    /// The addresses of a link as the kernel tells them.
+    pub(super) async fn address_messages(&self, link: &NetworkLink) -> Result<Vec<AddressMessage>, KernelError> {
+        // Twice: the kernel sends no others, and a kernel that does not filter sends all.
+        let mut request = self.handle.address().get().set_link_index_filter(link.index);
+        request.message_mut().header.index = link.index;
+        request.execute().try_collect().await.map_err(failed(format!("list the addresses of {}", link.name)))
     }
 
     /// Lists the addresses of some links, with the names of the links.
@@ -89,38 +121,27 @@ impl Netlink {
             Err(error) => Err(failed(format!("add {cidr} to {}", link.name))(error)),
         }
     }
-
-    /// Removes an address. Returns false if the link does not have it.
-    pub async fn remove_address(&self, link: &NetworkLink, cidr: IpNet) -> Result<bool, KernelError> {
-        let mut message = AddressMessage::default();
-        message.header.index = link.index;
-        message.header.prefix_len = cidr.prefix_len();
-        message.header.family = match cidr {
-            IpNet::V4(_) => rtnetlink::packet_route::AddressFamily::Inet,
-            IpNet::V6(_) => rtnetlink::packet_route::AddressFamily::Inet6,
-        };
-        message.attributes.push(AddressAttribute::Local(cidr.addr()));
-        match self.handle.address().del(message).execute().await {
-            Ok(()) => Ok(true),
-            Err(error) if errno_of(&error) == Some(Errno::ADDRNOTAVAIL) => Ok(false),
-            Err(error) => Err(failed(format!("remove {cidr} from {}", link.name))(error)),
-        }
-    }
 }
 
 /// Reads an address. On a point-to-point link, IFA_LOCAL is our end and IFA_ADDRESS the other one. For IPv6 there is
 /// often only IFA_ADDRESS, and it is ours.
-fn parse(message: AddressMessage, dev: &str) -> Option<LinkAddress> {
+pub(super) fn parse(message: AddressMessage, dev: &str) -> Option<LinkAddress> {
+    let mut flags = AddressFlags::from_bits_retain(u32::from(message.header.flags.bits()));
     let (mut local, mut address, mut label): (Option<IpAddr>, Option<IpAddr>, _) = (None, None, String::new());
     for attribute in message.attributes {
         match attribute {
             AddressAttribute::Local(ip) => local = Some(ip),
             AddressAttribute::Address(ip) => address = Some(ip),
             AddressAttribute::Label(text) => label = text,
+            AddressAttribute::Flags(all) => flags = all,
             _ => {}
         }
     }
     // An IPv4 address that was added without a label is labelled with the name of its link.
     let label = if label == dev { String::new() } else { label };
-    Some(LinkAddress { cidr: IpNet::new(local.or(address)?, message.header.prefix_len).ok()?, label })
+    let cidr = IpNet::new(local.or(address)?, message.header.prefix_len).ok()?;
+    let named = |(flag, name): (AddressFlags, &'static str)| flags.contains(flag).then_some(name);
+    // Of IPv6 the same bit says that the address is a temporary one of the kernel's own.
+    let flags = FLAGS.into_iter().filter_map(named).filter(|name| cidr.addr().is_ipv4() || *name != "secondary");
+    Some(LinkAddress { cidr, label, flags: flags.collect() })
 }

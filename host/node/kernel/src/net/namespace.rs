@@ -66,11 +66,44 @@ impl NetworkNamespace {
 
     /// Whether both are the same namespace, whatever their paths.
     pub fn is(&self, other: &NetworkNamespace) -> Result<bool, KernelError> {
-        let identity = |namespace: &NetworkNamespace| {
-            let doing = format!("look at {}", namespace.path.display());
-            rustix::fs::fstat(&namespace.fd).map(|stat| (stat.st_dev, stat.st_ino)).map_err(KernelError::os(doing))
-        };
-        Ok(identity(self)? == identity(other)?)
+        Ok(self.identity()? == other.identity()?)
+    }
+
+    /// The device and the inode of its file in nsfs: no other namespace of this boot has them while it exists.
+    pub fn identity(&self) -> Result<(u64, u64), KernelError> {
+        let doing = format!("look at {}", self.path.display());
+        rustix::fs::fstat(&self.fd).map(|stat| (stat.st_dev, stat.st_ino)).map_err(KernelError::os(doing))
+    }
+
+    /// The path that it was opened at.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Finds the namespace again: among those that are bound to a file, and those of processes. None if it is gone, or if
+    /// nothing but an open descriptor keeps it, through which nobody can reach it.
+    pub fn find(identity: (u64, u64)) -> Result<Option<NetworkNamespace>, KernelError> {
+        let own = NetworkNamespace::own()?;
+        if own.identity()? == identity {
+            return Ok(Some(own));
+        }
+        for path in bound_to_files(identity).into_iter().chain(of_processes(identity)) {
+            // It may have gone since it was listed, and the number may be another one's by now.
+            if let Ok(Some(found)) = NetworkNamespace::open(&path)
+                && found.identity()? == identity
+            {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a new link of the namespace takes no IPv6 address, as many containers are set up: the sysctl `disable_ipv6`.
+    /// False if the kernel has no IPv6 settings at all.
+    pub fn disables_ipv6(&self) -> Result<bool, KernelError> {
+        // The kernel shows the settings of the namespace of the thread that reads them.
+        let text = self.within(|| std::fs::read_to_string("/proc/sys/net/ipv6/conf/default/disable_ipv6"))?;
+        Ok(text.is_ok_and(|text| text.trim() == "1"))
     }
 
     /// Connects to rtnetlink(7) inside the namespace. Needs a tokio runtime.
@@ -109,6 +142,26 @@ impl AsFd for NetworkNamespace {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// The files that the namespace is bound to, as far as this mount namespace has them.
+fn bound_to_files((_, inode): (u64, u64)) -> Vec<PathBuf> {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let root = format!("net:[{inode}]");
+    let bound = |line: &str| {
+        let mut words = line.split(' ').skip(3);
+        (words.next()? == root).then(|| words.next()).flatten().map(PathBuf::from)
+    };
+    // A blank in the path is escaped there, and such a namespace is found by its processes alone.
+    mounts.lines().filter_map(bound).collect()
+}
+
+/// The processes in the namespace.
+fn of_processes(identity: (u64, u64)) -> impl Iterator<Item = PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path().join("ns/net")).filter(|path| is_of_process(path));
+    paths.filter(move |path| std::fs::metadata(path).is_ok_and(|stat| (stat.dev(), stat.ino()) == identity))
 }
 
 /// Whether the path is `/proc/PID/ns/net`.

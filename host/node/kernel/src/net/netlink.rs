@@ -13,11 +13,14 @@ pub struct Netlink {
 
 impl Netlink {
     /// Connects to the kernel, in the network namespace of this thread. Needs a tokio runtime.
+    ///
+    /// The kernel checks the requests strictly. Only then it filters lists by the link or the table that is asked for.
     pub fn open() -> Result<Netlink, KernelError> {
-        let (connection, handle, _) = rtnetlink::new_connection().map_err(|error| KernelError::Os {
-            doing: "open a netlink socket".to_owned(),
-            errno: Errno::from_io_error(&error).unwrap_or(Errno::IO),
-        })?;
+        let (connection, handle, _) =
+            rtnetlink::new_connection_with_strict_check().map_err(|error| KernelError::Os {
+                doing: "open a netlink socket".to_owned(),
+                errno: Errno::from_io_error(&error).unwrap_or(Errno::IO),
+            })?;
         tokio::spawn(connection);
         Ok(Netlink { handle })
     }

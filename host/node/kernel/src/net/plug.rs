@@ -11,6 +11,7 @@
 //! namespace is gone and the kernel has given a lent link back by itself. Root in the namespace can write such a mark
 //! too. So the mark only says who owns a link; what is done with the link is decided by the caller.
 
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd};
 
 use rtnetlink::packet_route::link::MacVlanMode;
@@ -18,6 +19,7 @@ use rtnetlink::{LinkMacVlan, LinkUnspec, LinkVeth};
 use rustix::io::Errno;
 
 use crate::KernelError;
+use crate::net::address::is_link_local;
 use crate::net::mark::lent;
 use crate::net::netlink::{Netlink, failed};
 use crate::net::{LinkMark, NetworkLink, NetworkNamespace};
@@ -188,7 +190,9 @@ impl LinkPlug<'_> {
             return refused("it would lose its hardware address".to_owned());
         }
         let addresses = node.addresses(link).await?;
-        if let Some(address) = addresses.iter().find(|address| !is_link_local(&address.cidr)) {
+        // The kernel gives every link a link-local address of IPv6 by itself.
+        let of_kernel = |address: IpAddr| address.is_ipv6() && is_link_local(address);
+        if let Some(address) = addresses.iter().find(|address| !of_kernel(address.cidr.addr())) {
             return refused(format!("the node has {} on it", address.cidr));
         }
         let marked = LinkUnspec::new_with_index(link.index).alias(self.mark.alias_of_lent(link));
@@ -247,13 +251,5 @@ impl Netlink {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Whether the kernel gives such an address to every link by itself.
-fn is_link_local(cidr: &ipnet::IpNet) -> bool {
-    match cidr {
-        ipnet::IpNet::V4(_) => false,
-        ipnet::IpNet::V6(net) => net.addr().segments()[0] & 0xffc0 == 0xfe80,
     }
 }
