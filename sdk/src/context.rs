@@ -33,18 +33,17 @@ impl Context {
     }
 
     /// For tests: the context of a resource of the object `web` on the node `n1`. Its directories are below `/run/hostler`
-    /// and `/var/lib/hostler`.
+    /// and `/var/lib/hostler`; on a [`Host`](crate::fake::Host), as on a node, they exist before the first call.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn fake(rid: &str) -> Context {
-        let directory = |root: &str| format!("{root}/web");
         Context {
             object: "web".to_owned(),
             rid: rid.to_owned(),
             node: "n1".to_owned(),
             deadline: Duration::from_secs(60),
             vars: vec![
-                ("rundir".to_owned(), directory("/run/hostler")),
-                ("statedir".to_owned(), directory("/var/lib/hostler")),
+                ("rundir".to_owned(), "/run/hostler/web".to_owned()),
+                ("statedir".to_owned(), format!("/var/lib/hostler/svc/web/driver/{rid}")),
                 ("config".to_owned(), "/etc/hostler/web.conf".to_owned()),
             ],
         }
@@ -80,7 +79,8 @@ impl Context {
         self.directory("rundir")
     }
 
-    /// The object's state directory, which survives a reboot.
+    /// The resource's state directory, which survives a reboot. It exists before any call that may write, if a grant names
+    /// `{statedir}`. For a few values, [`state`](crate::state) needs neither a grant nor a file.
     pub fn statedir(&self) -> Result<PathBuf> {
         self.directory("statedir")
     }
@@ -107,6 +107,12 @@ impl Context {
     /// Whether the operator passed `--force`, to go on where the driver would otherwise refuse.
     pub fn force(&self) -> bool {
         self.var("force") == Some("true")
+    }
+
+    /// Whether the operator passed `--adopt`, to take on what stands in the way of a start; see
+    /// [`holdings::adopt`](crate::holdings::adopt).
+    pub fn adopt(&self) -> bool {
+        self.var("adopt") == Some("true")
     }
 
     /// Whether this node is the one that does work which only one node of the object must do.

@@ -35,7 +35,7 @@ mod status;
 mod value;
 
 pub use attachment::Attachment;
-pub use capability::{block, clock, files, http, log, mount, net, netns, process, progress, state};
+pub use capability::{block, clock, files, holdings, http, log, mount, net, netns, process, progress, state};
 pub use context::Context;
 pub use driver::{Console, Driver, Migrate, Sync, Task, each_target};
 pub use error::{CapabilityError, Error, Result};
@@ -53,6 +53,6 @@ pub mod prelude {
     pub use crate::{
         Attachment, CapabilityError, Command, Console, Context, Driver, Error, Keywords, Migrate, Mode, Outcome,
         Problem, Provisioned, Result, RunReport, Size, State, Status, Sync, TargetReport, Task, block, clock, driver,
-        errno, files, http, log, mount, net, netns, process, progress, state,
+        errno, files, holdings, http, log, mount, net, netns, process, progress, state,
     };
 }

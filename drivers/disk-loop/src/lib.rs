@@ -1,8 +1,10 @@
 //! `disk.loop`: a loop device backed by a file.
 //!
-//! Up: a loop device is attached to `file`. Down: none is attached. Provision creates a sparse file of `size`; unprovision
-//! deletes it. See losetup(8), loop(4).
+//! Up: this resource attached a loop device, and it still shows that file, whatever the file is called by now. Down: it did not, or
+//! the device is detached. A device that something else attached to `file` is a stranger: it counts as down, and is left alone
+//! unless `start --adopt` takes it on. Provision creates a sparse file of `size`; unprovision deletes it. See losetup(8), loop(4).
 
+use hostler_sdk::holdings::{Force, Holding};
 use hostler_sdk::prelude::*;
 
 /// A loop device backed by a file.
@@ -25,26 +27,46 @@ impl Driver for LoopDevice {
     const GRANTS: &[&str] = &["block.loop = {kw:file}", "files.write = {kw:file}"];
 
     fn status(&self, _: &Context) -> Result<Status> {
-        let status = match block::loop_of(&self.file)? {
-            Some(device) => Status::up().exposes("device", device.path),
-            None => Status::down(),
+        let exists = files::exists(&self.file)?;
+        let status = match holdings::present("loop")?.pop() {
+            Some(held) => self.attached(&held),
+            None => match self.stranger()? {
+                Some(stranger) => Status::down().warning(stranger),
+                None => Status::down(),
+            }
+            .provisioned(exists),
         };
-        Ok(status.label(self.file.display()).provisioned(files::exists(&self.file)?))
+        Ok(status.label(self.file.display()))
     }
 
-    fn start(&self, _: &Context) -> Result<Outcome> {
-        if let Some(device) = block::loop_of(&self.file)? {
-            return Ok(Outcome::unchanged(format!("{} is already up", device.path)));
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        if let Some(held) = holdings::present("loop")?.pop() {
+            return Ok(Outcome::unchanged(format!("{} is already up", held.text("device"))));
         }
-        let device = block::attach_loop(&self.file, false)?;
-        Ok(Outcome::changed(format!("{} is attached to {}", device.path, self.file.display())))
+        match block::loop_of(&self.file)? {
+            Some(device) if context.adopt() => {
+                let adopted = holdings::adopt("loop", &device.path)?;
+                Ok(Outcome::unchanged(format!("took on {}", adopted.label)))
+            }
+            Some(device) => Err(Error::failed(format!("{}: start --adopt takes it on", self.not_ours(&device)))),
+            None => {
+                let device = block::attach_loop(&self.file, false)?;
+                Ok(Outcome::changed(format!("{} is attached to {}", device.path, self.file.display())))
+            }
+        }
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
-        if !block::detach_loop(&self.file)? {
+        let mut detached = Vec::new();
+        for held in holdings::present("loop")?.iter().rev() {
+            holdings::release(held, Force::None)?;
+            detached.push(held.label.clone());
+        }
+        if detached.is_empty() {
+            self.stranger()?.iter().for_each(log::info);
             return Ok(Outcome::unchanged(format!("no device is attached to {}", self.file.display())));
         }
-        Ok(Outcome::changed(format!("detached the loop device of {}", self.file.display())))
+        Ok(Outcome::changed(format!("detached {}", detached.join(", "))))
     }
 
     fn provision(&self, _: &Context) -> Result<Outcome> {
@@ -60,6 +82,29 @@ impl Driver for LoopDevice {
             return Ok(Outcome::unchanged(format!("{} does not exist", self.file.display())));
         }
         Ok(Outcome::changed(format!("removed {}", self.file.display())))
+    }
+}
+
+impl LoopDevice {
+    /// The status with the device that this resource attached. Its file may have moved, or the keyword may have changed.
+    fn attached(&self, held: &Holding) -> Status {
+        let status = Status::up().exposes("device", held.text("device")).provisioned(true);
+        match held.attribute("file-now").unwrap_or(held.text("file")) {
+            now if self.file == Path::new(now) => status,
+            now if self.file == Path::new(held.text("file")) => {
+                status.degraded(format!("{} is on {now}, where the file was moved", held.text("device")))
+            }
+            now => status.degraded(format!("{} is on {now}: file applies at the next start", held.text("device"))),
+        }
+    }
+
+    /// A sentence about a device that something else attached to the file, if there is one.
+    fn stranger(&self) -> Result<Option<String>> {
+        Ok(block::loop_of(&self.file)?.map(|device| self.not_ours(&device)))
+    }
+
+    fn not_ours(&self, device: &block::Device) -> String {
+        format!("{} is attached to {}, but not by this resource", device.path, self.file.display())
     }
 }
 
@@ -93,11 +138,57 @@ mod tests {
         image(&host)
             .start()
             .stop()
-            .is_changed("detached the loop device of /srv/a.img")
+            .is_changed("detached /dev/loop0 on /srv/a.img")
             .stop()
             .is_unchanged("no device is attached to /srv/a.img")
             .status()
             .is(State::Down);
+    }
+
+    #[test]
+    fn a_file_that_moved_is_told_and_its_device_is_detached_all_the_same() {
+        let host = Host::new().file("/srv/a.img", 64 * MIB);
+        image(&host)
+            .start()
+            .then(|host| host.rename("/srv/a.img", "/srv/b.img"))
+            .status()
+            .is(State::Warn)
+            .mentions("/dev/loop0 is on /srv/b.img, where the file was moved")
+            .stop()
+            .is_changed("detached /dev/loop0 on /srv/a.img")
+            .status()
+            .is(State::Down);
+        assert_eq!(host.holdings_of("disk#1"), [""; 0]);
+    }
+
+    #[test]
+    fn a_device_of_another_file_keyword_stays_up_until_the_stop() {
+        let host = Host::new().file("/srv/a.img", 64 * MIB).file("/srv/b.img", 64 * MIB);
+        image(&host).start();
+        let edited = LoopDevice { file: "/srv/b.img".into(), size: Size::mib(64) };
+        given(edited).on(&host).status().is(State::Warn).mentions("file applies at the next start").stop();
+        image(&host).status().is(State::Down);
+    }
+
+    #[test]
+    fn a_device_that_something_else_attached_is_neither_up_nor_detached_nor_taken_over() {
+        let host = Host::new().file("/srv/a.img", 64 * MIB);
+        let other =
+            || given(LoopDevice { file: "/srv/a.img".into(), size: Size::mib(64) }).with(Context::fake("disk#2"));
+        other().on(&host).start();
+        let text = "/dev/loop0 is attached to /srv/a.img, but not by this resource";
+        image(&host)
+            .status()
+            .is(State::Down)
+            .mentions(text)
+            .start()
+            .fails_with("start --adopt takes it on")
+            .stop()
+            .is_unchanged("no device is attached to /srv/a.img");
+        other().on(&host).status().is(State::Up);
+        let adopting = Context::fake("disk#1").with("adopt", "true");
+        let taken = given(LoopDevice { file: "/srv/a.img".into(), size: Size::mib(64) }).with(adopting).on(&host);
+        taken.start().is_unchanged("took on /dev/loop0 on /srv/a.img").status().is(State::Up);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use hostler_sdk::process::Output;
 
 use super::*;
 
-const SEEN: &str = "/var/lib/hostler/web/seen";
+const SEEN: &str = "/var/lib/hostler/svc/web/driver/sync#1/seen";
 
 fn docker(images: &[&str]) -> ImageSync {
     ImageSync {

@@ -6,6 +6,7 @@
 pub mod block;
 pub mod clock;
 pub mod files;
+pub mod holdings;
 pub mod http;
 pub mod log;
 pub mod mount;

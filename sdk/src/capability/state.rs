@@ -1,4 +1,5 @@
-//! A small store that the host keeps for a resource: at most 64 KiB, durable before [`set`] returns, denied during `status`.
+//! A small store that the host keeps for a resource: at most 64 KiB, durable before [`set`] returns. `status` and `validate` may
+//! [`get`]. What must be given back is declared instead, see [`holdings::declare`](super::holdings::declare).
 
 use super::{CapabilityResult, host};
 
@@ -12,7 +13,7 @@ pub enum StateScope {
 }
 
 impl StateScope {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             // Words in the contract, so that it can get other scopes.
             StateScope::Boot => "boot",

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Host;
+use super::ledger::HeldThing;
 use super::world::{FileNode, NetworkInterface, ProgramRun, ServerRequest, ServerResponse};
 use crate::CapabilityError;
 use crate::bindings::hostler::driver::block::{Device, Signature};
@@ -123,6 +124,45 @@ impl Host {
             options: vec!["rw".to_owned()],
         };
         self.directory(target).with(|world| world.mounts.push(entry))
+    }
+
+    /// Renames a file behind the driver's back. A loop device on it goes along.
+    pub fn rename(&self, from: &str, to: &str) {
+        self.change(|world| {
+            world.make_parents(to);
+            if let Some(node) = world.files.remove(from) {
+                world.files.insert(to.to_owned(), node);
+            }
+            if let Some(signature) = world.signatures.remove(from) {
+                world.signatures.insert(to.to_owned(), signature);
+            }
+            world.loops.values_mut().filter(|file| *file == from).for_each(|file| to.clone_into(file));
+            for held in &mut world.holdings {
+                match &mut held.thing {
+                    HeldThing::Loop { now, .. } if now == from => to.clone_into(now),
+                    _ => {}
+                }
+            }
+        });
+    }
+
+    /// Moves a mount behind the driver's back, or renames the directory that it is on.
+    pub fn move_mount(&self, from: &str, to: &str) {
+        self.change(|world| {
+            world.make_parents(to);
+            world.files.entry(to.to_owned()).or_insert_with(|| FileNode::of(FileKind::Directory, 4096, 0o755));
+            world
+                .mounts
+                .iter_mut()
+                .filter(|entry| entry.target == from)
+                .for_each(|entry| to.clone_into(&mut entry.target));
+            for held in &mut world.holdings {
+                match &mut held.thing {
+                    HeldThing::Mount { now, .. } if now == from => to.clone_into(now),
+                    _ => {}
+                }
+            }
+        });
     }
 
     /// Removes the kernel's support for a file system.

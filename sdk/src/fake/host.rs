@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::world::{CapabilityCall, HostState, InjectedFailure};
-use crate::CapabilityError;
+use super::ledger::FakeHolding;
+use super::world::{CapabilityCall, FileNode, HostState, InjectedFailure};
 use crate::bindings::hostler::driver::types::CapabilityError as Refusal;
+use crate::files::FileKind;
+use crate::{CapabilityError, Context};
 
 /// The number of bytes of one MiB.
 pub const MIB: u64 = 1 << 20;
@@ -79,6 +81,7 @@ impl Host {
             world.routes.clear();
             world.links.values_mut().for_each(|interface| interface.addresses.clear());
             world.state.retain(|(scope, _), _| scope != "boot");
+            world.holdings.retain(FakeHolding::outlives_a_reboot);
             world.boot_ms = 0;
         });
     }
@@ -90,7 +93,7 @@ impl Host {
 
     /// Calls capabilities on this host without a driver, to test code that drivers share.
     pub fn enter<T>(&self, call: impl FnOnce() -> T) -> T {
-        self.run(&[], None, call)
+        self.run((&[], &Context::fake("app#1")), None, call)
     }
 
     /// The number of calls that have changed something so far.
@@ -101,11 +104,20 @@ impl Host {
     /// Calls a driver on this host. `reading` is the verb if it may only read.
     pub(super) fn run<T>(
         &self,
-        grants: &'static [&'static str],
+        (grants, context): (&'static [&'static str], &Context),
         reading: Option<&'static str>,
         call: impl FnOnce() -> T,
     ) -> T {
-        self.change(|world| (world.grants, world.reading) = (grants, reading));
+        self.change(|world| {
+            (world.grants, world.reading) = (grants, reading);
+            (world.rid, world.adopting) = (context.rid.clone(), context.adopt());
+            // As on a node: both are there before the first call.
+            for directory in [context.rundir(), context.statedir()].into_iter().flatten() {
+                let path = directory.to_string_lossy().into_owned();
+                world.make_parents(&path);
+                world.files.entry(path).or_insert_with(|| FileNode::of(FileKind::Directory, 4096, 0o755));
+            }
+        });
         // Calls may be nested: a faked program can call capabilities on another host.
         let before = CURRENT.replace(Some(self.clone()));
         let answer = call();

@@ -16,6 +16,7 @@ mod case;
 mod faults;
 mod host;
 pub(crate) mod imports;
+mod ledger;
 mod observe;
 mod world;
 

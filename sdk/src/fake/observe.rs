@@ -69,6 +69,14 @@ impl Host {
         self.change(|world| world.namespaces.get(netns).map(shown).unwrap_or_default())
     }
 
+    /// The labels of what a resource holds, in the order in which it was made.
+    pub fn holdings_of(&self, rid: &str) -> Vec<String> {
+        self.change(|world| {
+            let own = world.holdings.iter().filter(|held| held.rid == rid);
+            own.map(|held| held.shown(world).label).collect()
+        })
+    }
+
     /// The commands of the resource's processes.
     pub fn processes(&self) -> Vec<String> {
         self.change(|world| world.processes.iter().map(|process: &ProcessInfo| process.argv.join(" ")).collect())

@@ -13,6 +13,7 @@ use crate::process::Output;
 use crate::{CapabilityError, files::FileKind};
 
 use super::Host;
+use super::ledger::FakeHolding;
 
 /// A line that the driver logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +139,14 @@ pub(crate) struct HostState {
     pub(crate) servers: Vec<(String, FakeServer)>,
     pub(crate) answers: BTreeMap<String, VecDeque<Response>>,
     pub(crate) state: BTreeMap<(String, String), String>,
+    /// What calls of drivers made and nothing has undone.
+    pub(crate) holdings: Vec<FakeHolding>,
+    /// The number of the next holding.
+    pub(crate) next_holding: u64,
+    /// The resource whose driver is running.
+    pub(crate) rid: String,
+    /// Whether the operator passed `--adopt`.
+    pub(crate) adopting: bool,
     pub(crate) boot_ms: u64,
     pub(crate) cancelled: bool,
     pub(crate) log: Vec<LogLine>,

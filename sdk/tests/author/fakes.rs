@@ -147,7 +147,7 @@ fn the_context_names_the_directories_and_what_a_test_adds() {
     let context = Context::fake("disk#1").with("force", "true").with("rundir", "/elsewhere");
     assert_eq!((context.force(), context.leader()), (true, false));
     assert_eq!(context.rundir(), Ok("/elsewhere".into()));
-    assert_eq!(context.statedir(), Ok("/var/lib/hostler/web".into()));
+    assert_eq!(context.statedir(), Ok("/var/lib/hostler/svc/web/driver/disk#1".into()));
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub struct ActionOrder {
     pub disable_rollback: bool,
     /// Whether data may be destroyed.
     pub confirm: bool,
+    /// Whether a start takes on what stands in its way.
+    pub adopt: bool,
     /// The beginning of the digest that the plan must have.
     pub if_plan: Option<String>,
     /// The number of members of a parallel subset that act at once.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use grant::op::{ChangeLoop, ReadDevice, SeeLoop};
+use holding::{FileIdentity, Holding, LoopHolding};
 use kernel::block::{self, DeviceInfo, DeviceSpec, loopdev, signature};
 
 use crate::argument::absolute;
@@ -103,9 +104,26 @@ pub async fn loop_of(context: &CallContext, file: &str) -> Result<Option<BlockDe
 /// Attaches a free loop device to `file`. The resource owns it from then on.
 pub async fn attach_loop(context: &CallContext, file: &str, read_only: bool) -> Result<BlockDevice, CapabilityError> {
     let op = ChangeLoop { file: absolute(file)? };
-    let attached = context
-        .admit(op)?
-        .blocking(move |permit| Ok(Effect::Touched(BlockDevice::from(loopdev::attach(&permit.op().file, read_only)?))));
+    let ledger = context.ledger();
+    let attached = context.admit(op)?.blocking(move |permit| {
+        let file = &permit.op().file;
+        let Some(((major, minor), inode)) = loopdev::identity_of(file)? else {
+            return Err(CapabilityError::NotFound(file.display().to_string()));
+        };
+        let backing = FileIdentity { device: (major, minor), inode };
+        let intended = LoopHolding { file: file.to_string_lossy().into_owned(), backing, device: None };
+        let note = ledger.intend(intended.clone())?;
+        match loopdev::attach(file, read_only).map(BlockDevice::from) {
+            Ok(device) => {
+                note.held(LoopHolding { device: Some(device.path.clone()), ..intended });
+                Ok(Effect::Touched(device))
+            }
+            Err(error) => {
+                note.nothing();
+                Err(error.into())
+            }
+        }
+    });
     let device = attached.await?;
     context.give_device(&device.path);
     Ok(device)
@@ -114,8 +132,12 @@ pub async fn attach_loop(context: &CallContext, file: &str, read_only: bool) -> 
 /// Detaches the loop device that `file` backs. Returns false if there is none.
 pub async fn detach_loop(context: &CallContext, file: &str) -> Result<bool, CapabilityError> {
     let op = ChangeLoop { file: absolute(file)? };
-    let detach = context.admit(op)?.blocking(|permit| {
+    let ledger = context.ledger();
+    let detach = context.admit(op)?.blocking(move |permit| {
         let detached = loopdev::detach(&permit.op().file)?.map(BlockDevice::from);
+        if let Some(BlockDevice { path, .. }) = &detached {
+            ledger.released(|held| matches!(held, Holding::Loop(held) if held.device.as_ref() == Some(path)));
+        }
         Ok(Effect::of(detached.is_some(), detached))
     });
     let detached = detach.await?;

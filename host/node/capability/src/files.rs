@@ -1,10 +1,15 @@
 //! `wit/files.wit`: files and directories.
 
+use std::path::Path;
+
+use driver::Verb;
 use grant::Permit;
 use grant::op::{ReadPath, WritePath, WriteTree};
+use holding::{FileHolding, Holding};
 use kernel::files::{self, FileLifetime, ownership};
 
 use crate::argument::absolute;
+use crate::holdings::ResourceLedger;
 use crate::{CallContext, CapabilityError, Effect};
 
 /// The largest file that a driver may read or write.
@@ -85,8 +90,16 @@ pub async fn write(context: &CallContext, path: &str, content: Vec<u8>, mode: u3
     }
     let volatile = path.starts_with(&context.paths().rundir);
     let lifetime = if volatile { FileLifetime::UntilReboot } else { FileLifetime::Durable };
+    let ledger = is_lasting(context, &path).then(|| context.ledger());
     let write = move |permit: Permit<WritePath>| {
-        Ok(Effect::Touched(files::write(&permit.op().path, &content, mode, lifetime)?))
+        let path = &permit.op().path;
+        let held = FileHolding { path: path.to_string_lossy().into_owned() };
+        let note = ledger.map(|ledger| ledger.intend_once(held.clone())).transpose()?.flatten();
+        files::write(path, &content, mode, lifetime)?;
+        if let Some(note) = note {
+            note.held(held);
+        }
+        Ok(Effect::Touched(()))
     };
     context.admit(WritePath { path: path.clone() })?.blocking_at(&path, write).await
 }
@@ -116,14 +129,36 @@ pub async fn make_directory(context: &CallContext, path: &str, mode: u32) -> Res
 /// Removes a file or an empty directory. Returns false if there was nothing.
 pub async fn remove(context: &CallContext, path: &str) -> Result<bool, CapabilityError> {
     let path = absolute(path)?;
-    let remove = |permit: Permit<WritePath>| Ok(Effect::whether(files::remove(&permit.op().path)?));
+    let ledger = context.ledger();
+    let remove = move |permit: Permit<WritePath>| {
+        let removed = files::remove(&permit.op().path)?;
+        forget_below(&ledger, &permit.op().path);
+        Ok(Effect::whether(removed))
+    };
     context.admit(WritePath { path: path.clone() })?.blocking_at(&path, remove).await
 }
 
 /// Removes a directory and everything below it, without leaving its file system. Returns false if there was nothing.
 pub async fn remove_tree(context: &CallContext, path: &str) -> Result<bool, CapabilityError> {
     let op = WriteTree { path: absolute(path)? };
-    context.admit(op)?.blocking(|permit| Ok(Effect::whether(files::remove_tree(&permit.op().path)?))).await
+    let ledger = context.ledger();
+    let remove = move |permit: Permit<WriteTree>| {
+        let removed = files::remove_tree(&permit.op().path)?;
+        forget_below(&ledger, &permit.op().path);
+        Ok(Effect::whether(removed))
+    };
+    context.admit(op)?.blocking(remove).await
+}
+
+/// Whether a file that is written there is a holding: a start made it, outside of the directories of the object.
+fn is_lasting(context: &CallContext, path: &Path) -> bool {
+    let paths = context.paths();
+    let own = [&paths.rundir, &paths.statedir, &paths.config].iter().any(|own| path.starts_with(own));
+    context.verb() == Verb::Start && !own
+}
+
+fn forget_below(ledger: &ResourceLedger, path: &Path) {
+    ledger.released(|held| matches!(held, Holding::File(file) if Path::new(&file.path).starts_with(path)));
 }
 
 /// Sets the mode, as chmod(2).

@@ -24,6 +24,7 @@ pub mod console;
 mod device_owners;
 mod error;
 pub mod files;
+pub mod holdings;
 pub mod http;
 pub mod log;
 pub mod mount;

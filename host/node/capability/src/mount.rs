@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use grant::op::{MountFilesystem, SeeMount, UnmountTarget};
+use holding::{Holding, MountHolding, MountIdentity};
 use kernel::block;
 use kernel::mount::{self as mounts, MountCall, mountinfo};
 
 use crate::argument::absolute;
-use crate::{CallContext, CapabilityError, Effect, nfs};
+use crate::{CallContext, CapabilityError, Effect, holdings, nfs};
 
 /// The room in a mounted file system, in bytes.
 pub use kernel::mount::FilesystemUsage;
@@ -78,25 +79,69 @@ pub async fn mount(context: &CallContext, request: MountRequest) -> Result<(), C
         // One word for each option, split as the kernel will split it: a grant must not see less than the kernel does.
         options: request.options.iter().flat_map(|list| mountinfo::split_options(list)).collect(),
     };
-    let mounted = context.admit(op)?.blocking(|permit| {
+    let ledger = context.ledger();
+    let mounted = context.admit(op)?.blocking(move |permit| {
         let op = permit.op();
-        mounts::mount(MountCall {
-            source: &op.source,
-            target: &op.target,
-            fstype: &op.fstype,
-            // On this thread, because resolving the name of the server may take long.
-            options: &nfs::with_address(&op.fstype, &op.source, &op.options)?,
-        })?;
+        // On this thread, because resolving the name of the server may take long.
+        let options = nfs::with_address(&op.fstype, &op.source, &op.options)?;
+        let note = ledger.intend(intended(op))?;
+        let call = MountCall { source: &op.source, target: &op.target, fstype: &op.fstype, options: &options };
+        match mounts::mount(call) {
+            Ok(made) => note.held(made_mount(op, &made)),
+            // ESTALE may mean that the mount went elsewhere and could not be undone.
+            Err(error) if error.errno() == Some(ESTALE) => return Err(error.into()),
+            Err(error) => {
+                note.nothing();
+                return Err(error.into());
+            }
+        }
         Ok(Effect::Touched(()))
     });
     mounted.await
 }
 
+/// errno(3) of a path that led elsewhere meanwhile.
+const ESTALE: i32 = 116;
+
+fn intended(op: &MountFilesystem) -> MountHolding {
+    MountHolding {
+        source: block::canonical_source(&op.source),
+        target: op.target.to_string_lossy().into_owned(),
+        fstype: kind_of(&op.fstype, &op.options),
+        made: None,
+    }
+}
+
+fn made_mount(op: &MountFilesystem, made: &mounts::MadeMount) -> MountHolding {
+    let info = &made.info;
+    MountHolding {
+        source: block::canonical_source(&info.source),
+        target: info.target.to_string_lossy().into_owned(),
+        fstype: kind_of(&op.fstype, &op.options),
+        made: Some(MountIdentity {
+            id: info.id,
+            unique: made.unique,
+            device: info.device,
+            root: info.root.to_string_lossy().into_owned(),
+        }),
+    }
+}
+
+/// The type, or `bind`, which options can ask for too.
+fn kind_of(fstype: &str, options: &[String]) -> String {
+    let is_bind = fstype == "none" || options.iter().any(|option| option == "bind" || option == "rbind");
+    if is_bind { "bind".to_owned() } else { fstype.to_owned() }
+}
+
 /// Unmounts the topmost mount of `target`.
 pub async fn unmount(context: &CallContext, target: &str) -> Result<(), CapabilityError> {
     let op = UnmountTarget { target: absolute(target)? };
-    let unmounted =
-        context.admit(op)?.blocking(|permit| Ok(Effect::Touched(mounts::unmount_top(&permit.op().target)?)));
+    let ledger = context.ledger();
+    let unmounted = context.admit(op)?.blocking(move |permit| {
+        let gone = mounts::unmount_top(&permit.op().target)?;
+        ledger.released(|held| matches!(held, Holding::Mount(mount) if holdings::sees(&gone, |sight| mount.is(sight))));
+        Ok(Effect::Touched(()))
+    });
     unmounted.await
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use driver::LogSeverity;
 use grant::op::{ChangeAddress, ChangeLink, ChangeRoute, ProbeAddress, ResolveName, SeeLink, SeeRoute};
+use holding::{AddressHolding, Holding, NamespaceIdentity, RouteHolding};
 use ipnet::IpNet;
 use kernel::net::{self as network, AddressRemoval, Netlink, RouteAddition};
 
+use crate::holdings::HoldingNote;
 use crate::{CallContext, CapabilityError, Effect};
 
 /// A network interface, as `link` of the contract.
@@ -157,11 +159,13 @@ pub async fn set_up(context: &CallContext, dev: &str) -> Result<(), CapabilityEr
 /// Adds an address. Fails with `os(EEXIST)` if the link has it already.
 pub async fn add_address(context: &CallContext, dev: &str, cidr: &str, label: &str) -> Result<(), CapabilityError> {
     let op = ChangeAddress { dev: dev.to_owned(), address: network_of(cidr)? };
+    let ledger = context.ledger();
     let added = context.admit(op)?.waiting(|permit| async move {
         let op = permit.op();
         let netlink = Netlink::open()?;
         let link = existing(&netlink, &op.dev).await?;
-        if netlink.add_address(&link, op.address, label).await? {
+        let note = ledger.intend(address_holding(None, &link, op.address))?;
+        if noted(note, address_holding(None, &link, op.address), netlink.add_address(&link, op.address, label).await)? {
             return Ok(Effect::Touched(()));
         }
         Err(CapabilityError::Os { errno: EEXIST, text: format!("{} is on {} already", op.address, op.dev) })
@@ -172,6 +176,7 @@ pub async fn add_address(context: &CallContext, dev: &str, cidr: &str, label: &s
 /// Removes an address. Returns false if it was not there.
 pub async fn remove_address(context: &CallContext, dev: &str, cidr: &str) -> Result<bool, CapabilityError> {
     let op = ChangeAddress { dev: dev.to_owned(), address: network_of(cidr)? };
+    let ledger = context.ledger();
     let removed = context.admit(op)?.waiting(|permit| async move {
         let op = permit.op();
         let netlink = Netlink::open()?;
@@ -179,6 +184,8 @@ pub async fn remove_address(context: &CallContext, dev: &str, cidr: &str) -> Res
         let Some(link) = netlink.find_link(&op.dev).await? else { return Ok(Effect::Nothing(false)) };
         let removal = netlink.remove_address(&link, op.address).await?;
         tell_of_others(context, &link.name, &removal);
+        let gone = Holding::from(address_holding(None, &link, op.address));
+        ledger.released(|held| held.is_same(&gone));
         Ok(Effect::whether(removal.removed))
     });
     removed.await
@@ -236,9 +243,10 @@ pub async fn routes_to(context: &CallContext, destination: &str) -> Result<Vec<R
 /// Adds a route. Returns false if the same one is there already.
 pub async fn add_route(context: &CallContext, route: RouteEntry) -> Result<bool, CapabilityError> {
     let (op, route) = changed_route(route)?;
+    let ledger = context.ledger();
     let added = context.admit(op)?.waiting(|_| async move {
-        let added = Netlink::open()?.add_route(&route, false).await?;
-        Ok(Effect::whether(matches!(added, RouteAddition::Added(_))))
+        let note = ledger.intend(route_holding(None, &route))?;
+        Ok(Effect::whether(noted_route(note, None, Netlink::open()?.add_route(&route, false).await)?))
     });
     added.await
 }
@@ -246,10 +254,61 @@ pub async fn add_route(context: &CallContext, route: RouteEntry) -> Result<bool,
 /// Removes a route. Returns false if it was not there.
 pub async fn remove_route(context: &CallContext, route: RouteEntry) -> Result<bool, CapabilityError> {
     let (op, route) = changed_route(route)?;
-    let removed = context
-        .admit(op)?
-        .waiting(|_| async move { Ok(Effect::whether(Netlink::open()?.remove_route(&route).await?)) });
+    let ledger = context.ledger();
+    let removed = context.admit(op)?.waiting(|_| async move {
+        let removed = Netlink::open()?.remove_route(&route).await?;
+        let gone = Holding::from(route_holding(None, &route));
+        ledger.released(|held| held.is_same(&gone));
+        Ok(Effect::whether(removed))
+    });
     removed.await
+}
+
+/// What a link with this address is held as.
+pub(crate) fn address_holding(
+    netns: Option<NamespaceIdentity>,
+    link: &network::NetworkLink,
+    address: IpNet,
+) -> AddressHolding {
+    AddressHolding { netns, index: link.index, dev: link.name.clone(), cidr: address.to_string(), primary: None }
+}
+
+pub(crate) fn route_holding(netns: Option<NamespaceIdentity>, route: &network::KernelRoute) -> RouteHolding {
+    RouteHolding {
+        netns,
+        destination: route.destination.to_string(),
+        gateway: route.gateway.map(|gateway| gateway.to_string()),
+        dev: route.dev.clone(),
+        table: route.origin.table,
+        protocol: Some(route.origin.protocol),
+        metric: Some(route.origin.metric),
+    }
+}
+
+/// The same of a route, with what the kernel made of it.
+pub(crate) fn noted_route(
+    note: HoldingNote,
+    netns: Option<NamespaceIdentity>,
+    added: Result<RouteAddition, kernel::KernelError>,
+) -> Result<bool, CapabilityError> {
+    match &added {
+        Ok(RouteAddition::Added(route)) => note.held(route_holding(netns, route)),
+        Ok(RouteAddition::Present(_)) | Err(_) => note.nothing(),
+    }
+    Ok(matches!(added?, RouteAddition::Added(_)))
+}
+
+/// Records what became of the thing that was to be added: it was, it was there already, or it cannot be.
+pub(crate) fn noted(
+    note: HoldingNote,
+    holding: impl Into<Holding>,
+    added: Result<bool, kernel::KernelError>,
+) -> Result<bool, CapabilityError> {
+    match &added {
+        Ok(true) => note.held(holding),
+        Ok(false) | Err(_) => note.nothing(),
+    }
+    Ok(added?)
 }
 
 /// errno(3), as the contract passes it on.

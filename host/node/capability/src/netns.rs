@@ -11,12 +11,14 @@ use grant::NetnsReference;
 use grant::op::{
     AnnounceNetnsAddress, ChangeNetnsAddress, ChangeNetnsRoute, PlugNetns, ProbeNetnsAddress, SeeNetns, UnplugNetns,
 };
-use kernel::net::{
-    self as network, LinkMark, LinkPlug, Netlink, NetworkNamespace, PlugMode, PlugOptions, PrefixRoute, RouteAddition,
-};
+use holding::{Holding, LinkHolding, NamespaceIdentity};
+use kernel::net::{self as network, LinkMark, LinkPlug, Netlink, NetworkNamespace, PlugMode, PlugOptions, PrefixRoute};
 use model::Rid;
 
-use crate::net::{AddressHolder, RouteEntry, changed_route, holder, ip, mac_text, network_of, tell_of_others};
+use crate::net::{
+    AddressHolder, RouteEntry, address_holding, changed_route, holder, ip, mac_text, network_of, noted, noted_route,
+    route_holding, tell_of_others,
+};
 use crate::process::members;
 use crate::{CallContext, CapabilityError, Effect};
 
@@ -107,11 +109,20 @@ pub async fn plug(
     let [name, mac] = known(options, ["name", "mac"])?;
     let mac = mac.map(mac_of).transpose()?;
     let op = PlugNetns { mode: mode.to_owned(), dev: dev.to_owned(), netns: netns.to_string() };
+    let ledger = context.ledger();
     let plugged = context.admit(op)?.waiting(|_| async move {
         let (namespace, mark) = (existing(context, &netns).await?, mark(context));
         let options = PlugOptions { name: name.unwrap_or_default(), mac };
         let plug = LinkPlug { mode: plug_mode, dev, mark: &mark };
-        let (link, changed) = plug.insert(&Netlink::open()?, &namespace, options).await?;
+        let intended = link_holding(&namespace, mode, dev, &mark)?;
+        let note = ledger.intend(intended.clone())?;
+        let inserted = plug.insert(&Netlink::open()?, &namespace, options).await;
+        if inserted.is_err() {
+            // After a failure nothing is left of it.
+            ledger.released(|held| held.is_same(&intended.clone().into()));
+        }
+        let (link, changed) = inserted?;
+        note.held(LinkHolding { name: Some(link.name.clone()), ..intended });
         let link = described(link, &mark);
         Ok(Effect::of(changed, link))
     });
@@ -123,14 +134,18 @@ pub async fn unplug(context: &CallContext, netns: &str, mode: &str, dev: &str) -
     let netns = parse(netns)?;
     let plug_mode = plug_mode(mode)?;
     let op = UnplugNetns { mode: mode.to_owned(), dev: dev.to_owned(), netns: netns.to_string() };
+    let ledger = context.ledger();
     let unplugged = context.admit(op)?.waiting(|_| async move {
         // A namespace that cannot be used any more must not prevent the node's end of the link from being removed.
         let namespace = match find(context, &netns).await {
             Err(CapabilityError::Invalid(_)) => None,
             found => found?,
         };
-        let plug = LinkPlug { mode: plug_mode, dev, mark: &mark(context) };
-        Ok(Effect::whether(plug.take_out(&Netlink::open()?, namespace.as_ref()).await?))
+        let mark = mark(context);
+        let plug = LinkPlug { mode: plug_mode, dev, mark: &mark };
+        let changed = plug.take_out(&Netlink::open()?, namespace.as_ref()).await?;
+        ledger.released(|held| matches!(held, Holding::Link(link) if link.mark == mark.prefix()));
+        Ok(Effect::whether(changed))
     });
     unplugged.await
 }
@@ -147,10 +162,13 @@ pub async fn add_address(
     let [network] = known(options, ["network-route"])?;
     let network = if flag(network, true)? { PrefixRoute::Kept } else { PrefixRoute::LeftOut };
     let op = ChangeNetnsAddress { address: network_of(cidr)?, netns: netns.to_string() };
+    let ledger = context.ledger();
     let added = context.admit(op)?.waiting(|permit| async move {
         let (namespace, link) = link_in(context, &netns, dev).await?;
-        let inside = namespace.netlink()?;
-        Ok(Effect::whether(inside.add_address_with(&link, permit.op().address, "", network).await?))
+        let (inside, address) = (namespace.netlink()?, permit.op().address);
+        let held = address_holding(Some(identity(&namespace)?), &link, address);
+        let note = ledger.intend(held.clone())?;
+        Ok(Effect::whether(noted(note, held, inside.add_address_with(&link, address, "", network).await)?))
     });
     added.await
 }
@@ -164,6 +182,7 @@ pub async fn remove_address(
 ) -> Result<bool, CapabilityError> {
     let netns = parse(netns)?;
     let op = ChangeNetnsAddress { address: network_of(cidr)?, netns: netns.to_string() };
+    let ledger = context.ledger();
     let removed = context.admit(op)?.waiting(|permit| async move {
         let Some(namespace) = find(context, &netns).await? else { return Ok(Effect::Nothing(false)) };
         let inside = namespace.netlink()?;
@@ -171,6 +190,8 @@ pub async fn remove_address(
         let Some(link) = inside.find_link(dev).await? else { return Ok(Effect::Nothing(false)) };
         let removal = inside.remove_address(&link, permit.op().address).await?;
         tell_of_others(context, &link.name, &removal);
+        let gone = Holding::from(address_holding(Some(identity(&namespace)?), &link, permit.op().address));
+        ledger.released(|held| held.is_same(&gone));
         Ok(Effect::whether(removal.removed))
     });
     removed.await
@@ -200,11 +221,14 @@ pub async fn add_route(
     let onlink = flag(onlink, false)?;
     let (change, route) = changed_route(route)?;
     let op = ChangeNetnsRoute { route: change, netns: netns.to_string() };
+    let ledger = context.ledger();
     let added = context.admit(op)?.waiting(|_| async move {
-        let inside = existing(context, &netns).await?.netlink()?;
+        let namespace = existing(context, &netns).await?;
+        let inside = namespace.netlink()?;
+        let within = identity(&namespace)?;
+        let note = ledger.intend(route_holding(Some(within.clone()), &route))?;
         // A container's router is often outside of the network of its address.
-        let added = inside.add_route(&route, onlink).await?;
-        Ok(Effect::whether(matches!(added, RouteAddition::Added(_))))
+        Ok(Effect::whether(noted_route(note, Some(within), inside.add_route(&route, onlink).await)?))
     });
     added.await
 }
@@ -214,9 +238,13 @@ pub async fn remove_route(context: &CallContext, netns: &str, route: RouteEntry)
     let netns = parse(netns)?;
     let (change, route) = changed_route(route)?;
     let op = ChangeNetnsRoute { route: change, netns: netns.to_string() };
+    let ledger = context.ledger();
     let removed = context.admit(op)?.waiting(|_| async move {
         let Some(namespace) = find(context, &netns).await? else { return Ok(Effect::Nothing(false)) };
-        Ok(Effect::whether(namespace.netlink()?.remove_route(&route).await?))
+        let removed = namespace.netlink()?.remove_route(&route).await?;
+        let gone = Holding::from(route_holding(Some(identity(&namespace)?), &route));
+        ledger.released(|held| held.is_same(&gone));
+        Ok(Effect::whether(removed))
     });
     removed.await
 }
@@ -271,6 +299,21 @@ async fn link_in(
     Ok((namespace, link))
 }
 
+pub(crate) fn identity(namespace: &NetworkNamespace) -> Result<NamespaceIdentity, CapabilityError> {
+    let (device, inode) = namespace.identity()?;
+    Ok(NamespaceIdentity { path: namespace.path().to_string_lossy().into_owned(), device, inode })
+}
+
+fn link_holding(
+    namespace: &NetworkNamespace,
+    mode: &str,
+    dev: &str,
+    mark: &LinkMark,
+) -> Result<LinkHolding, CapabilityError> {
+    let netns = identity(namespace)?;
+    Ok(LinkHolding { netns, mode: mode.to_owned(), dev: dev.to_owned(), name: None, mark: mark.prefix() })
+}
+
 /// The path of the joined resource's namespace. The agent asked that resource's driver just before this call, and passes on
 /// only what the host accepted from it.
 fn joined(context: &CallContext, rid: &Rid) -> Option<PathBuf> {
@@ -280,12 +323,12 @@ fn joined(context: &CallContext, rid: &Rid) -> Option<PathBuf> {
 
 /// The mark by which this resource's links are found again. The directory makes it differ from the marks of other agents on
 /// this node, whose objects may have the same names.
-fn mark(context: &CallContext) -> LinkMark {
+pub(crate) fn mark(context: &CallContext) -> LinkMark {
     let subject = context.subject();
     LinkMark::new(&context.paths().rundir.to_string_lossy(), &format!("{} {}", subject.object, subject.rid))
 }
 
-fn plug_mode(mode: &str) -> Result<PlugMode, CapabilityError> {
+pub(crate) fn plug_mode(mode: &str) -> Result<PlugMode, CapabilityError> {
     match mode {
         "bridge" => Ok(PlugMode::Bridge),
         "macvlan" => Ok(PlugMode::Macvlan),

@@ -8,9 +8,11 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use grant::op::KeepState;
+use grant::op::{KeepState, ReadState};
+use holding::DeclaredHolding;
 use serde::{Deserialize, Serialize};
 
+use crate::holdings::scope_of;
 use crate::{CallContext, CapabilityError, Effect};
 
 /// The largest size of a resource's keys and values, both lifetimes together.
@@ -20,7 +22,7 @@ const MAX_BYTES: usize = 64 * 1024;
 pub async fn get(context: &CallContext, lifetime: &str, key: &str) -> Result<Option<String>, CapabilityError> {
     let store = StateFiles::of(context);
     let (lifetime, key) = (StateLifetime::parse(lifetime)?, key.to_owned());
-    context.admit(KeepState)?.blocking(move |_| Ok(Effect::Nothing(store.read(lifetime)?.values.remove(&key)))).await
+    context.admit(ReadState)?.blocking(move |_| Ok(Effect::Nothing(store.read(lifetime)?.values.remove(&key)))).await
 }
 
 /// Sets `key`. The value is on disk when this returns.
@@ -36,6 +38,25 @@ pub async fn remove(context: &CallContext, lifetime: &str, key: &str) -> Result<
     let store = StateFiles::of(context);
     let (lifetime, key) = (StateLifetime::parse(lifetime)?, key.to_owned());
     context.admit(KeepState)?.blocking(move |_| store.remove(lifetime, &key).map(Effect::Nothing)).await
+}
+
+/// Declares a holding (its kind, id and label) and sets values, in one write.
+pub(crate) async fn declare(
+    context: &CallContext,
+    scope: &str,
+    holding: [String; 3],
+    memory: Vec<(String, String)>,
+) -> Result<(), CapabilityError> {
+    let (store, lifetime, scope) = (StateFiles::of(context), StateLifetime::parse(scope)?, scope_of(scope)?);
+    let [kind, id, label] = holding;
+    let declared = DeclaredHolding { kind, id, label, scope };
+    context.admit(KeepState)?.blocking(move |_| store.declare(lifetime, declared, memory).map(Effect::Nothing)).await
+}
+
+/// Takes a declared holding back.
+pub(crate) async fn withdraw(context: &CallContext, kind: String, id: String) -> Result<bool, CapabilityError> {
+    let store = StateFiles::of(context);
+    context.admit(KeepState)?.blocking(move |_| store.withdraw(&kind, &id).map(Effect::Nothing)).await
 }
 
 /// Removes all values of the resource of this call, after it was unprovisioned.
@@ -78,17 +99,28 @@ struct StateContent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     boot_id: Option<String>,
     values: BTreeMap<String, String>,
+    /// What the driver declared to hold: here, so that it is on disk in the same write as the values that tell how to give it back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    declared: Vec<DeclaredHolding>,
 }
 
 impl StateContent {
     fn size(&self) -> usize {
-        self.values.iter().map(|(key, value)| key.len() + value.len()).sum()
+        let values = self.values.iter().map(|(key, value)| key.len() + value.len());
+        let declared = self.declared.iter().map(|declared| declared.id.len() + declared.label.len());
+        values.chain(declared).sum()
+    }
+
+    fn without(&mut self, kind: &str, id: &str) -> bool {
+        let before = self.declared.len();
+        self.declared.retain(|declared| (declared.kind.as_str(), declared.id.as_str()) != (kind, id));
+        self.declared.len() != before
     }
 }
 
 /// The files of one resource.
 #[derive(Debug, Clone)]
-struct StateFiles {
+pub(crate) struct StateFiles {
     directory: PathBuf,
     /// The resource id, as it stands in a file's name.
     name: String,
@@ -96,12 +128,22 @@ struct StateFiles {
 }
 
 impl StateFiles {
-    fn of(context: &CallContext) -> StateFiles {
-        StateFiles {
-            directory: context.paths().statedir.join("state"),
-            name: context.subject().rid.to_string().replace('#', "."),
-            boot_id: kernel::clock::boot_id(),
+    pub(crate) fn of(context: &CallContext) -> StateFiles {
+        StateFiles::in_directory(&context.paths().statedir, &context.subject().rid.to_string())
+    }
+
+    /// The files of the resource with this state directory.
+    pub(crate) fn in_directory(statedir: &Path, rid: &str) -> StateFiles {
+        StateFiles { directory: statedir.join("state"), name: rid.replace('#', "."), boot_id: kernel::clock::boot_id() }
+    }
+
+    /// What the driver declared to hold.
+    pub(crate) fn declared(&self) -> Result<Vec<DeclaredHolding>, CapabilityError> {
+        let mut declared = Vec::new();
+        for lifetime in StateLifetime::ALL {
+            declared.extend(self.read(lifetime)?.declared);
         }
+        Ok(declared)
     }
 
     fn path(&self, lifetime: StateLifetime) -> PathBuf {
@@ -126,6 +168,42 @@ impl StateFiles {
     fn set(&self, lifetime: StateLifetime, key: String, value: String) -> Result<(), CapabilityError> {
         let mut content = self.read(lifetime)?;
         content.values.insert(key, value);
+        self.write_within_limit(lifetime, content)
+    }
+
+    fn declare(
+        &self,
+        lifetime: StateLifetime,
+        declared: DeclaredHolding,
+        memory: Vec<(String, String)>,
+    ) -> Result<(), CapabilityError> {
+        // Declared again with another scope, it moves.
+        for other in StateLifetime::ALL.into_iter().filter(|other| *other != lifetime) {
+            let mut content = self.read(other)?;
+            if content.without(&declared.kind, &declared.id) {
+                self.write(other, content)?;
+            }
+        }
+        let mut content = self.read(lifetime)?;
+        content.without(&declared.kind, &declared.id);
+        content.declared.push(declared);
+        content.values.extend(memory);
+        self.write_within_limit(lifetime, content)
+    }
+
+    fn withdraw(&self, kind: &str, id: &str) -> Result<bool, CapabilityError> {
+        let mut found = false;
+        for lifetime in StateLifetime::ALL {
+            let mut content = self.read(lifetime)?;
+            if content.without(kind, id) {
+                self.write(lifetime, content)?;
+                found = true;
+            }
+        }
+        Ok(found)
+    }
+
+    fn write_within_limit(&self, lifetime: StateLifetime, content: StateContent) -> Result<(), CapabilityError> {
         // Both files count, so that a driver cannot keep twice the limit.
         let mut size = content.size();
         for other in StateLifetime::ALL.into_iter().filter(|other| *other != lifetime) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use driver::{CallBounds, CancelSignal, DriverCall, KeywordValue, LogSeverity, LogSink, Verb};
 use grant::op::{KeepState, ReadPath, RunProgram, WritePath};
 use grant::{GrantContext, GrantRequest, Grants, NoDeviceLedger, Operation, Permit, Policy};
+use hostler_capability::holdings::{LedgerPlaces, Ledgers};
 use hostler_capability::{
     AuditVerdict, CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, Effect,
     HostServices, MemoryAudit, OUTPUT_BUDGET, ResourcePaths, ResourceQueues, Subject,
@@ -65,6 +66,7 @@ impl Bench {
             audit: audit.clone(),
             audit_reads: Arc::new(options.audit_reads.into()),
             owners: Arc::new(DeviceOwners::default()),
+            ledgers: Ledgers::default(),
             queues: ResourceQueues::new(options.threads),
         };
         let paths = ResourcePaths {
@@ -73,6 +75,7 @@ impl Bench {
             logdir: "/log".into(),
             config: "/web.conf".into(),
             slice: Arc::new(CgroupSlice::at(None)),
+            holdings: LedgerPlaces::below("/nowhere".as_ref()),
         };
         let context = CallContext::new(ContextSetup {
             grants: grants(&call),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use driver::{CallBounds, DriverCall, KeywordValue, SilentLog, Verb};
 use grant::{GrantContext, GrantKeyword, Grants, NoDeviceLedger, Policy};
+use hostler_capability::holdings::{LedgerPlaces, Ledgers};
 use hostler_capability::mount::MountRequest;
 use hostler_capability::{
     CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, HostServices, NoAudit,
@@ -54,6 +55,7 @@ impl Resource {
             config: self.path("web.conf").into(),
             logdir: self.path("log").into(),
             slice: Arc::new(CgroupSlice::at(None)),
+            holdings: LedgerPlaces::below(self.directory.path()),
         };
         let keywords = [
             ("file", self.path("image")),
@@ -86,6 +88,7 @@ impl Resource {
             audit: Arc::new(NoAudit),
             audit_reads: Arc::default(),
             owners: self.owners.clone(),
+            ledgers: Ledgers::default(),
             queues: ResourceQueues::default(),
         });
         CallContext::new(ContextSetup {

@@ -43,6 +43,9 @@ pub(crate) struct ActionArgs {
     /// Confirm in advance that data may be destroyed
     #[arg(long)]
     pub(crate) confirm: bool,
+    /// Take on what stands in the way of a start although no resource made it, such as a mount that was made by hand
+    #[arg(long)]
+    pub(crate) adopt: bool,
 }
 
 /// How an action is carried out.

@@ -210,6 +210,7 @@ fn order(session: &Session, action: &str, args: &ActionArgs, aim: ActionTarget) 
         force: args.force,
         disable_rollback: args.disable_rollback,
         confirm: args.confirm,
+        adopt: args.adopt,
         if_plan: args.options.if_plan.clone(),
         parallel: args.options.parallel.map(NonZeroUsize::get),
         wait,

@@ -4,6 +4,7 @@ use super::{CapabilityError, ImportResult, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::block::{Device, Signature};
 use crate::errno::EBUSY;
 use crate::fake::Host;
+use crate::fake::ledger::HeldThing;
 use crate::fake::world::{FileNode, HostState};
 use crate::files::FileKind;
 
@@ -75,7 +76,8 @@ pub(crate) fn attach_loop(file: &str, read_only: bool) -> ImportResult<Device> {
         world.make_parents(&path);
         world.files.insert(path.clone(), FileNode::of(FileKind::Block, size, 0o660));
         world.devices.insert(path.clone(), device.clone());
-        world.loops.insert(path, file.to_owned());
+        world.loops.insert(path.clone(), file.to_owned());
+        world.hold(HeldThing::Loop { device: path, file: file.to_owned(), now: file.to_owned() });
         world.changes += 1;
         Ok(device)
     })
@@ -84,15 +86,23 @@ pub(crate) fn attach_loop(file: &str, read_only: bool) -> ImportResult<Device> {
 pub(crate) fn detach_loop(file: &str) -> ImportResult<bool> {
     Host::mutate("block.detach-loop", file, |world| {
         let Some(path) = device_of(world, file) else { return Ok(false) };
-        let mounted = world.mounts.iter().any(|entry| entry.source == path);
-        // A mounted loop device cannot be detached, as in the kernel.
-        if mounted || world.is_busy(&path) || world.is_busy(file) {
-            return os(EBUSY, format!("detach {path}"));
-        }
-        world.loops.remove(&path);
-        world.devices.remove(&path);
-        world.files.remove(&path);
-        world.changes += 1;
+        detach(world, &path)?;
         Ok(true)
     })
+}
+
+/// Detaches a loop device.
+pub(super) fn detach(world: &mut HostState, path: &str) -> ImportResult<()> {
+    let mounted = world.mounts.iter().any(|entry| entry.source == path);
+    let file = world.loops.get(path).cloned().unwrap_or_default();
+    // A mounted loop device cannot be detached, as in the kernel.
+    if mounted || world.is_busy(path) || world.is_busy(&file) {
+        return os(EBUSY, format!("detach {path}"));
+    }
+    world.loops.remove(path);
+    world.devices.remove(path);
+    world.files.remove(path);
+    world.forget(|held| matches!(held, HeldThing::Loop { device, .. } if device == path));
+    world.changes += 1;
+    Ok(())
 }

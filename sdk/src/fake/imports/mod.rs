@@ -3,6 +3,7 @@
 pub(crate) mod block;
 pub(crate) mod clock;
 pub(crate) mod files;
+pub(crate) mod holdings;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod mount;

@@ -4,6 +4,8 @@ use super::{CapabilityError, ImportResult, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::mount::{MountEntry, Request, Usage};
 use crate::errno::{EBUSY, EINVAL, ENODEV};
 use crate::fake::Host;
+use crate::fake::ledger::HeldThing;
+use crate::fake::world::HostState;
 
 /// The size and free space of a mount point unless the test sets them.
 const ROOM: Usage = Usage { total: 1 << 30, free: 1 << 29 };
@@ -33,13 +35,10 @@ pub(crate) fn mount(r: &Request) -> ImportResult<()> {
         let options = if r.options.is_empty() { vec!["rw".to_owned()] } else { r.options.clone() };
         // The kernel lists the device under its own name, not under the label or link that was mounted.
         let source = super::block::asked(world, &r.source).map_or_else(|| r.source.clone(), |device| device.path);
-        world.mounts.push(MountEntry {
-            source,
-            root: "/".to_owned(),
-            target: r.target.clone(),
-            fstype: r.fstype.clone(),
-            options,
-        });
+        let entry =
+            MountEntry { source, root: "/".to_owned(), target: r.target.clone(), fstype: r.fstype.clone(), options };
+        world.mounts.push(entry.clone());
+        world.hold(HeldThing::mount(&entry));
         world.changes += 1;
         Ok(())
     })
@@ -48,14 +47,21 @@ pub(crate) fn mount(r: &Request) -> ImportResult<()> {
 pub(crate) fn unmount(target: &str) -> ImportResult<()> {
     Host::mutate("mount.unmount", target, |world| {
         let Some(topmost) = world.mount_of(target) else { return os(EINVAL, format!("unmount {target}")) };
-        // The kernel refuses to unmount what is in use, however often it is tried.
-        if world.is_busy(target) {
-            return os(EBUSY, format!("unmount {target}"));
-        }
-        world.mounts.remove(topmost);
-        world.changes += 1;
-        Ok(())
+        take_off(world, topmost)
     })
+}
+
+/// Unmounts the mount at this place of the table.
+pub(super) fn take_off(world: &mut HostState, at: usize) -> ImportResult<()> {
+    let entry = world.mounts[at].clone();
+    // The kernel refuses to unmount what is in use, however often it is tried.
+    if world.is_busy(&entry.target) {
+        return os(EBUSY, format!("unmount {}", entry.target));
+    }
+    world.mounts.remove(at);
+    world.forget_one(|held| held.is_mount(&entry));
+    world.changes += 1;
+    Ok(())
 }
 
 pub(crate) fn statfs(target: &str, timeout_ms: u64) -> ImportResult<Usage> {

@@ -4,6 +4,7 @@ use super::{ImportResult, not_found, os};
 pub(crate) use crate::bindings::hostler::driver::net::{Address, Holder, Link, Route};
 use crate::errno::EEXIST;
 use crate::fake::Host;
+use crate::fake::ledger::HeldThing;
 use crate::fake::world::{HostState, NetworkInterface};
 
 pub(crate) fn find_link(dev: &str) -> ImportResult<Option<Link>> {
@@ -64,6 +65,7 @@ pub(crate) fn add_address(dev: &str, cidr: &str, label: &str) -> ImportResult<()
             return os(EEXIST, format!("add {cidr} to {dev}"));
         }
         interface.addresses.push(Address { cidr: cidr.to_owned(), label: label.to_owned() });
+        world.hold(HeldThing::Address { netns: None, dev: dev.to_owned(), cidr: cidr.to_owned() });
         world.changes += 1;
         Ok(())
     })
@@ -75,6 +77,7 @@ pub(crate) fn remove_address(dev: &str, cidr: &str) -> ImportResult<bool> {
         let before = interface.addresses.len();
         interface.addresses.retain(|address| address.cidr != cidr);
         let removed = interface.addresses.len() < before;
+        world.forget(|held| held.is_address(None, dev, cidr));
         world.changes += u32::from(removed);
         Ok(removed)
     })
@@ -99,6 +102,7 @@ pub(crate) fn add_route(r: &Route) -> ImportResult<bool> {
             return Ok(false);
         }
         world.routes.push(r.clone());
+        world.hold(HeldThing::Route { netns: None, route: r.clone() });
         world.changes += 1;
         Ok(true)
     })
@@ -109,6 +113,7 @@ pub(crate) fn remove_route(r: &Route) -> ImportResult<bool> {
         let before = world.routes.len();
         world.routes.retain(|route| route != r);
         let removed = world.routes.len() < before;
+        world.forget(|held| held.is_route(None, r));
         world.changes += u32::from(removed);
         Ok(removed)
     })

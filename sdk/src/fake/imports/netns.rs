@@ -8,6 +8,7 @@ use crate::bindings::hostler::driver::types::{CapabilityError, Kv};
 use crate::cidr::{destination, holds};
 use crate::errno::{EEXIST, ENETUNREACH};
 use crate::fake::Host;
+use crate::fake::ledger::HeldThing;
 use crate::fake::world::HostState;
 
 pub(crate) fn look(netns: &str) -> ImportResult<Option<Contents>> {
@@ -46,26 +47,37 @@ pub(crate) fn plug(netns: &str, mode: &str, dev: &str, options: &[Kv]) -> Import
         let mac = option("mac").unwrap_or_else(|| interface.link.mac.clone());
         let link = Link { name, up: true, carrier: interface.link.up, mac, kind: kind.to_owned(), plugged: true };
         contents.links.push(link.clone());
+        let held = HeldThing::Link {
+            netns: netns.to_owned(),
+            mode: mode.to_owned(),
+            dev: dev.to_owned(),
+            name: link.name.clone(),
+        };
         // A dedicated interface leaves the node, until unplug returns it.
         if mode == "dedicated" {
             let lent = world.links.remove(dev);
             world.lent.extend(lent.map(|interface| (netns.to_owned(), interface)));
         }
+        world.hold(held);
         world.changes += 1;
         Ok(link)
     })
 }
 
 pub(crate) fn unplug(netns: &str, mode: &str, dev: &str) -> ImportResult<bool> {
-    Host::mutate("netns.unplug", &format!("{netns} {mode} {dev}"), |world| {
-        // Looked up even if the namespace is gone: the kernel then returns its interfaces to the node.
-        let lent = world.lent.remove(netns);
-        let given_back = lent.is_some();
-        world.links.extend(lent.map(|interface| (interface.link.name.clone(), interface)));
-        let own = world.namespaces.get_mut(netns).is_some_and(take_own);
-        world.changes += u32::from(own || given_back);
-        Ok(own || given_back)
-    })
+    Host::mutate("netns.unplug", &format!("{netns} {mode} {dev}"), |world| Ok(take_out(world, netns)))
+}
+
+/// Removes the link that was plugged into the namespace. False if there is none.
+pub(super) fn take_out(world: &mut HostState, netns: &str) -> bool {
+    // Looked up even if the namespace is gone: the kernel then returns its interfaces to the node.
+    let lent = world.lent.remove(netns);
+    let given_back = lent.is_some();
+    world.links.extend(lent.map(|interface| (interface.link.name.clone(), interface)));
+    let own = world.namespaces.get_mut(netns).is_some_and(take_own);
+    world.forget(|held| matches!(held, HeldThing::Link { netns: of, .. } if of == netns));
+    world.changes += u32::from(own || given_back);
+    own || given_back
 }
 
 /// Removes the link that was plugged, with its addresses and routes. False if there is none.
@@ -90,6 +102,8 @@ pub(crate) fn add_address(netns: &str, dev: &str, cidr: &str, options: &[Kv]) ->
             let destination = destination(cidr).unwrap_or_default();
             contents.routes.push(Route { destination, gateway: None, dev: Some(dev.to_owned()) });
         }
+        let [netns, dev, cidr] = [netns, dev, cidr].map(str::to_owned);
+        world.hold(HeldThing::Address { netns: Some(netns), dev, cidr });
         world.changes += 1;
         Ok(true)
     })
@@ -104,6 +118,7 @@ pub(crate) fn remove_address(netns: &str, dev: &str, cidr: &str) -> ImportResult
         // With an address, the kernel also removes the route to its network.
         let network = destination(cidr).unwrap_or_default();
         contents.routes.retain(|route| route.destination != network || route.gateway.is_some());
+        world.forget(|held| held.is_address(Some(netns), dev, cidr));
         world.changes += u32::from(removed);
         Ok(removed)
     })
@@ -127,6 +142,7 @@ pub(crate) fn add_route(netns: &str, r: &Route, options: &[Kv]) -> ImportResult<
             return os(ENETUNREACH, format!("add the route to {}", r.destination));
         }
         contents.routes.push(r.clone());
+        world.hold(HeldThing::Route { netns: Some(netns.to_owned()), route: r.clone() });
         world.changes += 1;
         Ok(true)
     })
@@ -138,6 +154,7 @@ pub(crate) fn remove_route(netns: &str, r: &Route) -> ImportResult<bool> {
         let before = contents.routes.len();
         contents.routes.retain(|route| route != r);
         let removed = contents.routes.len() < before;
+        world.forget(|held| held.is_route(Some(netns), r));
         world.changes += u32::from(removed);
         Ok(removed)
     })

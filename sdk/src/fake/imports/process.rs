@@ -2,6 +2,7 @@
 
 use super::{ImportResult, not_found};
 pub(crate) use crate::bindings::hostler::driver::process::{Command, Output, Piped, ProcessInfo};
+use crate::fake::ledger::HeldThing;
 use crate::fake::world::HostState;
 use crate::fake::{Host, ProgramRun};
 
@@ -77,6 +78,7 @@ pub(crate) fn spawn(c: &Command) -> ImportResult<u32> {
     Host::mutate("process.spawn", &line(c), |world| {
         // The faked program does not run: a process that outlives the call only has to be in the list.
         add_process(world, std::iter::once(&c.program).chain(&c.args).cloned().collect());
+        world.hold_once(HeldThing::Processes);
         world.changes += 1;
         Ok(world.processes.last().map_or(0, |process| process.pid))
     })
@@ -96,6 +98,7 @@ pub(crate) fn terminate(signal: &str, _grace_ms: u64) -> ImportResult<u32> {
         let stopped = u32::try_from(world.processes.len()).unwrap_or(u32::MAX);
         // All processes obey the first signal, so the grace is never needed.
         world.processes.clear();
+        world.forget(|held| *held == HeldThing::Processes);
         world.changes += u32::from(stopped > 0);
         Ok(stopped)
     })

@@ -1,10 +1,14 @@
-//! The resource's own small state, which needs no line.
+//! The resource's own small state and its holdings, which need no line.
 
 use crate::line::address::NameResolution;
 use crate::line::rule::GrantRule;
 use crate::operation::{Access, Operation, RuleMatch};
 
-/// Read or write the resource's own state. It needs no grant, and `status` and `validate` may never do it.
+/// Read the resource's own state. Every verb may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadState;
+
+/// Write the resource's own state. It needs no grant, and `status` and `validate` may never do it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeepState;
 
@@ -23,6 +27,78 @@ impl Operation for KeepState {
 }
 
 impl RuleMatch for KeepState {
+    fn is_covered_by(&self, _: &GrantRule, _: NameResolution<'_>) -> bool {
+        false
+    }
+
+    fn needs_grant(&self) -> bool {
+        false
+    }
+}
+
+impl Operation for ReadState {
+    fn access(&self) -> Access {
+        Access::Read
+    }
+
+    fn line(&self) -> String {
+        "state(read)".to_owned()
+    }
+}
+
+impl RuleMatch for ReadState {
+    fn is_covered_by(&self, _: &GrantRule, _: NameResolution<'_>) -> bool {
+        false
+    }
+
+    fn needs_grant(&self) -> bool {
+        false
+    }
+}
+
+/// List what the resource holds. Every verb may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeeHoldings;
+
+impl Operation for SeeHoldings {
+    fn access(&self) -> Access {
+        Access::Read
+    }
+
+    fn line(&self) -> String {
+        "holdings(read)".to_owned()
+    }
+}
+
+impl RuleMatch for SeeHoldings {
+    fn is_covered_by(&self, _: &GrantRule, _: NameResolution<'_>) -> bool {
+        false
+    }
+
+    fn needs_grant(&self) -> bool {
+        false
+    }
+}
+
+/// Undo what the resource holds. The record of the holding allows it, and not a grant: a grant is bound to what the keywords say
+/// now, and a thing must be undone as it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseHolding {
+    /// The thing, for the audit trail.
+    pub thing: String,
+}
+
+impl Operation for ReleaseHolding {
+    fn access(&self) -> Access {
+        Access::Mutate
+    }
+
+    fn line(&self) -> String {
+        format!("holdings = release {}", self.thing)
+    }
+}
+
+impl RuleMatch for ReleaseHolding {
     fn is_covered_by(&self, _: &GrantRule, _: NameResolution<'_>) -> bool {
         false
     }

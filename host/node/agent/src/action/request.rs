@@ -22,6 +22,8 @@ pub struct ActionRequest {
     pub disable_rollback: bool,
     /// The operator has confirmed in advance that data may be destroyed.
     pub confirm: bool,
+    /// Take on what stands in the way of a start, although this resource did not make it.
+    pub adopt: bool,
     /// Act only if the digest of the plan begins with this.
     pub if_plan: Option<String>,
     /// How many members of a parallel subset act at once. None: what the node's configuration says.
@@ -68,6 +70,7 @@ impl ActionRequest {
             sid: uuid::Uuid::new_v4().to_string(),
             force: self.force,
             confirm: self.confirm,
+            adopt: self.adopt,
             env: self.env.clone(),
             ..ActionSession::default()
         };

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use capability::holdings::Ledgers;
 use capability::{DeviceOwners, FileAudit, HostServices, ResourceQueues};
 use config::NodeData;
 use model::{NodeName, ObjectPath};
@@ -113,6 +114,7 @@ impl Agent {
                 audit: Arc::new(FileAudit::new(self.home().audit())),
                 audit_reads: Arc::clone(&self.parts.audit_reads),
                 owners: Arc::new(DeviceOwners::default()),
+                ledgers: Ledgers::default(),
                 queues: ResourceQueues::default(),
             };
             let paths = Arc::clone(&self.parts.paths);

@@ -116,6 +116,7 @@ fn start() -> ActionRequest {
         force: false,
         disable_rollback: false,
         confirm: false,
+        adopt: false,
         if_plan: None,
         parallel: None,
         wait: Some(Duration::ZERO),

@@ -8,6 +8,7 @@ pub mod layout;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use capability::holdings::LedgerPlaces;
 use model::InvalidNodeName;
 use model::{NodeName, ObjectPath};
 
@@ -144,6 +145,12 @@ impl Directories {
     /// The journal of those actions on the instance of an object that a reboot undoes.
     pub fn volatile_journal(&self, object: &ObjectPath) -> PathBuf {
         self.run.join("journal").join(layout::directory(object))
+    }
+
+    /// The ledger of what the resources of an object hold. Not where drivers may write.
+    pub fn holdings(&self, object: &ObjectPath) -> LedgerPlaces {
+        let boot = self.run.join("holdings").join(layout::directory(object));
+        LedgerPlaces { boot, persistent: self.state(object).join("holdings") }
     }
 
     /// The lock of changes of an object's configuration.

@@ -126,6 +126,7 @@ impl Instance<'_> {
             ("sid".to_owned(), session.sid.clone()),
             ("force".to_owned(), session.force.to_string()),
             ("confirm".to_owned(), session.confirm.to_string()),
+            ("adopt".to_owned(), session.adopt.to_string()),
             ("rundir".to_owned(), home.volatile(&object.path).display().to_string()),
             ("statedir".to_owned(), self.state().driver_state(&resource.rid).display().to_string()),
             ("config".to_owned(), home.config(&object.path).display().to_string()),

@@ -11,6 +11,7 @@ pub(crate) struct ActionSession {
     pub(crate) secrets: Arc<SecretValues>,
     pub(crate) force: bool,
     pub(crate) confirm: bool,
+    pub(crate) adopt: bool,
     /// `-e NAME=VALUE` of the command line.
     pub(crate) env: Vec<(String, String)>,
 }

@@ -65,6 +65,7 @@ impl runtime::NodeFacilities for NodePaths {
             config: self.home.config(&call.object),
             logdir: log.parent().map_or_else(|| self.home.log.clone(), Path::to_owned),
             slice: Arc::clone(&self.slice),
+            holdings: self.home.holdings(&call.object),
         }
     }
 

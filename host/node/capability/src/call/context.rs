@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::call_audit::CallRecorder;
 use super::call_log::CallLog;
 use super::{AdmittedCall, ContextSetup, HostServices, ResourcePaths, Subject};
+use crate::holdings::ResourceLedger;
 use crate::process::control_group;
 use crate::{CapabilityError, Redactor};
 
@@ -218,6 +219,12 @@ impl CallContext {
     pub(crate) fn cgroup(&self) -> Option<PathBuf> {
         let Subject { object, rid, .. } = self.subject();
         self.paths().slice.directory().map(|slice| control_group(slice, object, rid))
+    }
+
+    /// The ledger of holdings, as this resource writes it.
+    pub(crate) fn ledger(&self) -> ResourceLedger {
+        let ledger = self.services().ledgers.at(&self.paths().holdings);
+        ResourceLedger { ledger, rid: self.subject().rid.to_string() }
     }
 
     pub fn services(&self) -> &HostServices {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::holdings::Ledgers;
 use crate::{AuditSink, DeviceOwners, ResourceQueues};
 
 /// The parts of the host that all calls share.
@@ -13,6 +14,8 @@ pub struct HostServices {
     pub audit_reads: Arc<AtomicBool>,
     /// Knows which resource owns which device.
     pub owners: Arc<DeviceOwners>,
+    /// The ledgers of holdings.
+    pub ledgers: Ledgers,
     /// Runs kernel calls that block.
     pub queues: ResourceQueues,
 }

@@ -8,6 +8,7 @@ use grant::Grants;
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
 use super::HostServices;
+use crate::holdings::LedgerPlaces;
 use crate::process::CgroupSlice;
 
 /// The resource that a call works for.
@@ -68,6 +69,8 @@ pub struct ResourcePaths {
     pub logdir: PathBuf,
     /// What holds the control groups of all resources.
     pub slice: Arc<CgroupSlice>,
+    /// Where the instance's ledger of holdings is.
+    pub holdings: LedgerPlaces,
 }
 
 /// The parts that make up a [`CallContext`](super::CallContext).

@@ -34,9 +34,16 @@ pub(crate) fn of(
 
 /// The variables that every process of the resource carries.
 pub(crate) fn markers(context: &CallContext) -> kernel::process::ProcessMarkers {
+    let marks = marks(context);
+    kernel::process::ProcessMarkers::new(marks.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+/// The names and values of these variables.
+pub(crate) fn marks(context: &CallContext) -> Vec<(String, String)> {
     let subject = context.subject();
-    let (object, rid, mark) = (subject.object.to_string(), subject.rid.to_string(), mark(context));
-    kernel::process::ProcessMarkers::new([("HOSTLER_ID", &*object), ("HOSTLER_RID", &*rid), (MARK, &*mark)])
+    let (object, rid) = (subject.object.to_string(), subject.rid.to_string());
+    let marks = [("HOSTLER_ID", object), ("HOSTLER_RID", rid), (MARK, mark(context))];
+    marks.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The mark differs between two agents of one machine: their directories differ, though their objects may have the same

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use driver::LogSeverity;
 use grant::op::{KillProcesses, SeeProcesses, StartProgram};
+use holding::{Holding, ProcessHolding};
 use kernel::cgroup::Cgroup;
 use kernel::process::signal_of;
 
 use super::command::{ProcessCommand, prepare, shown};
+use super::environment::marks;
 use super::supervision::{members, name_of, output_file, output_path};
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError, Effect};
@@ -27,6 +29,7 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
     }
     let op =
         StartProgram { program: absolute(&command.program)?, args: command.args.clone(), user: command.user.clone() };
+    let ledger = context.ledger();
     let spawned = context.admit(op)?.waiting(|permit| async move {
         let launch = prepare(context, &permit, permit.op().program.clone(), &command, true)?;
         if launch.cgroup.is_none() {
@@ -43,10 +46,25 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
         if let Some(group) = &launch.cgroup {
             context.say(LogSeverity::Info, &format!("process group {}", name_of(group.path())));
         }
-        let pid = kernel::process::start(launch, output_file(&output)?).await?;
+        // Once: whatever the resource starts later is in the same group.
+        let held = group_holding(context);
+        let note = ledger.intend_once(held.clone())?;
+        let output = output_file(&output)?;
+        let pid = kernel::process::start(launch, output).await?;
+        if let Some(note) = note {
+            note.held(held);
+        }
         Ok(Effect::Touched(pid.as_raw_nonzero().get().unsigned_abs()))
     });
     spawned.await
+}
+
+/// What the processes of this resource are held as.
+fn group_holding(context: &CallContext) -> ProcessHolding {
+    match context.cgroup() {
+        Some(group) => ProcessHolding { group: Some(group.to_string_lossy().into_owned()), marks: Vec::new() },
+        None => ProcessHolding { group: None, marks: marks(context) },
+    }
 }
 
 /// Lists the processes of this resource.
@@ -65,12 +83,16 @@ pub async fn running(context: &CallContext) -> Result<Vec<ProcessInfo>, Capabili
 pub async fn terminate(context: &CallContext, signal: &str, grace_ms: u64) -> Result<u32, CapabilityError> {
     let signal = signal_of(signal)
         .ok_or_else(|| CapabilityError::Invalid(format!("{signal:?} is not a signal that stops a process")))?;
-    let members = members(context);
+    let (ledger, members) = (context.ledger(), members(context));
     let stopped = context.admit(KillProcesses)?.waiting(|_| async move {
         let count = members.stop(signal, Duration::from_millis(grace_ms)).await?;
         if let Some(cgroup) = context.cgroup() {
             // A group that a new process has entered meanwhile stays: the kernel refuses to remove it.
             Cgroup::at(cgroup).remove();
+        }
+        if members.list().is_ok_and(|left| left.is_empty()) {
+            let gone = Holding::from(group_holding(context));
+            ledger.released(|held| *held == gone);
         }
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         Ok(Effect::of(count > 0, count))

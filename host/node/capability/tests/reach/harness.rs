@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use driver::{CallBounds, DriverCall, KeywordValue, LogSeverity, LogSink, Verb};
 use grant::{GrantContext, GrantKeyword, GrantRequest, Grants, NoDeviceLedger, Policy};
+use hostler_capability::holdings::{LedgerPlaces, Ledgers};
 use hostler_capability::{
     CallContext, CallInputs, CgroupSlice, ContextSetup, DeviceOwners, HostServices, NoAudit, OUTPUT_BUDGET,
     ResourcePaths, ResourceQueues, Subject,
@@ -73,11 +74,13 @@ impl Resource {
             config: self.path("web.conf").into(),
             logdir: self.path("log").into(),
             slice: Arc::new(CgroupSlice::at(self.slice.clone())),
+            holdings: LedgerPlaces::below(self.directory.path()),
         };
         let host = HostServices {
             audit: Arc::new(NoAudit),
             audit_reads: Arc::default(),
             owners: Arc::new(DeviceOwners::default()),
+            ledgers: Ledgers::default(),
             queues: ResourceQueues::default(),
         };
         CallContext::new(ContextSetup {

@@ -3,13 +3,14 @@
 //! A backing file is recognised by device and inode, as the kernel's driver stores them. Its name would be wrong after a
 //! rename.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Mode, OFlags, major, minor};
+use rustix::fs::{Mode, OFlags, major, makedev, minor};
 use rustix::io::Errno;
 
 use super::loop_ioctl::{self, AUTOCLEAR, READ_ONLY};
@@ -23,6 +24,51 @@ const ATTEMPTS: usize = 32;
 
 /// How long udev may keep a device open that is being detached.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A loop device and the file behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoopBacking {
+    /// The device number of the file's file system, and the file's inode.
+    pub device: (u32, u32),
+    pub inode: u64,
+    /// The path that the kernel shows for the file now: it follows a rename.
+    pub file: PathBuf,
+}
+
+/// The file behind a loop device. None if the device is not attached, or does not exist.
+pub fn backing_of(device: &Path) -> Result<Option<LoopBacking>, KernelError> {
+    let Some(number) = number_of(device) else { return Ok(None) };
+    let Some(name) = backing_file(number) else { return Ok(None) };
+    match open(device, OFlags::RDONLY).and_then(|fd| loop_ioctl::status(&fd)) {
+        Ok(info) => Ok(Some(LoopBacking {
+            device: (major(info.device), minor(info.device)),
+            inode: info.inode,
+            file: PathBuf::from(OsString::from_vec(name)),
+        })),
+        Err(Errno::NXIO | Errno::NOENT) => Ok(None),
+        Err(errno) => Err(KernelError::Os { doing: format!("look at {}", device.display()), errno }),
+    }
+}
+
+/// The device number of a file's file system, and the file's inode, as a loop device on it will show them.
+pub fn identity_of(file: &Path) -> Result<Option<((u32, u32), u64)>, KernelError> {
+    Ok(BackingFile::of(file)?.inode.map(|(device, inode)| ((major(device), minor(device)), inode)))
+}
+
+/// The device that shows this file from its first byte, whatever the file's name is by now. If there are several, the first one.
+pub fn device_of(backing: ((u32, u32), u64)) -> Result<Option<PathBuf>, KernelError> {
+    for number in numbers()? {
+        let path = device_path(number);
+        if backing_of(&path)?.is_some_and(|found| (found.device, found.inode) == backing) {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+fn number_of(device: &Path) -> Option<u32> {
+    device.to_str()?.strip_prefix("/dev/loop")?.parse().ok()
+}
 
 /// Finds the loop device that `file` backs from its first byte. If there are several, the first one.
 pub fn loop_of(file: &Path) -> Result<Option<DeviceInfo>, KernelError> {
@@ -179,7 +225,25 @@ fn shown_name(path: &Path) -> [u8; 64] {
 /// Detaches the loop device that `file` backs, and returns it. None if there is none. A device in use is EBUSY and stays
 /// attached: the kernel itself would report success and detach it whenever its last user closes it.
 pub fn detach(file: &Path) -> Result<Option<DeviceInfo>, KernelError> {
-    let Some(AttachedLoop { number, device }) = find(file)? else { return Ok(None) };
+    let Some(attached) = find(file)? else { return Ok(None) };
+    clear(attached, &BackingFile::of(file)?)
+}
+
+/// Detaches this device if it still shows this file, whatever the file's name is by now. False if it does not.
+pub fn detach_this(device: &Path, backing: ((u32, u32), u64)) -> Result<bool, KernelError> {
+    let Some(found) = backing_of(device)?.filter(|found| (found.device, found.inode) == backing) else {
+        return Ok(false);
+    };
+    let (Some(number), Some(info)) = (number_of(device), find_device(&device.to_string_lossy())?) else {
+        return Ok(false);
+    };
+    let ((major, minor), inode) = backing;
+    let file = BackingFile { inode: Some((makedev(major, minor), inode)), path: found.file };
+    Ok(clear(AttachedLoop { number, device: info }, &file)?.is_some())
+}
+
+fn clear(attached: AttachedLoop, backing: &BackingFile) -> Result<Option<DeviceInfo>, KernelError> {
+    let AttachedLoop { number, device } = attached;
     let doing = || format!("detach {}", device.path.display());
     let busy = |why: String| KernelError::Refused { doing: doing(), why, errno: Errno::BUSY };
     if let Some(user) = holders::above(&device)? {
@@ -188,13 +252,12 @@ pub fn detach(file: &Path) -> Result<Option<DeviceInfo>, KernelError> {
     // Opened before the last look at its file: while it is open, a detach by another process is deferred, so the device
     // cannot be attached to another file in between.
     let fd = open(&device_path(number), OFlags::RDONLY).map_err(KernelError::os(doing()))?;
-    let backing = BackingFile::of(file)?;
     if !backing.is_behind(number)? {
         return Ok(None);
     }
     loop_ioctl::clear(&fd).map_err(KernelError::os(doing()))?;
     drop(fd);
-    if wait_until_free(number, &backing)? {
+    if wait_until_free(number, backing)? {
         return Ok(Some(device));
     }
     // In use after all: take the pending detach back, so that the answer EBUSY is true.

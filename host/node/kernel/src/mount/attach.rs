@@ -21,6 +21,7 @@ use rustix::mount::{
 
 use super::attributes::mount_setattr;
 use super::filesystems::{FilesystemSupport, support};
+use super::mountinfo::MountInfo;
 use super::options::{BindScope, MountOptions, MountParameter, lower_layers};
 use super::{errors, mountinfo};
 use crate::KernelError;
@@ -41,6 +42,15 @@ pub struct MountCall<'a> {
     pub options: &'a [String],
 }
 
+/// A mount that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeMount {
+    /// As the kernel lists it.
+    pub info: MountInfo,
+    /// The number that the kernel never uses again. None before Linux 6.8.
+    pub unique: Option<u64>,
+}
+
 /// The room in a mounted file system, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilesystemUsage {
@@ -55,13 +65,13 @@ pub fn supports(fstype: &str) -> Result<bool, KernelError> {
 }
 
 /// Mounts on top of any mount that the target has already.
-pub fn mount(request: MountCall<'_>) -> Result<(), KernelError> {
+pub fn mount(request: MountCall<'_>) -> Result<MadeMount, KernelError> {
     mount_after(request, || ())
 }
 
 /// Mounts, and runs `meanwhile` at the moment when an attacker could: between the look at the paths and the mount. For
 /// tests.
-pub(crate) fn mount_after(request: MountCall<'_>, meanwhile: impl FnOnce()) -> Result<(), KernelError> {
+pub(crate) fn mount_after(request: MountCall<'_>, meanwhile: impl FnOnce()) -> Result<MadeMount, KernelError> {
     let options = MountOptions::parse(request.options)?;
     let target = resolve(request.target, LastLink::Follow)?;
     target.existing()?;
@@ -199,18 +209,18 @@ fn must_hold(
 }
 
 /// Moves the tree onto the pinned target, and undoes that if the target is elsewhere by now.
-fn attach(request: MountCall<'_>, tree: &OwnedFd, target: &PinnedPath) -> Result<(), KernelError> {
+fn attach(request: MountCall<'_>, tree: &OwnedFd, target: &PinnedPath) -> Result<MadeMount, KernelError> {
     let by_descriptor = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     move_mount(tree, "", target.existing()?, "", by_descriptor)
         .map_err(|errno| errors::explain(request, errno, &[]))?;
-    let landed = mount_id(tree).and_then(mountinfo::by_id).map(|mount| mount.map(|mount| mount.target));
+    let landed = mount_id(tree).and_then(mountinfo::by_id);
     match landed {
-        Ok(Some(landed)) if landed == target.path() => Ok(()),
+        Ok(Some(info)) if info.target == target.path() => Ok(MadeMount { info, unique: unique_id(tree) }),
         landed => {
             // By the descriptor of the mount, because its path may lead elsewhere by now. Lazily (MNT_DETACH), because
             // that very descriptor keeps the mount busy.
             let undone = unmount(descriptor_path(tree), UnmountFlags::DETACH);
-            let place = landed.ok().flatten().map_or("nowhere".to_owned(), |landed| landed.display().to_string());
+            let place = landed.ok().flatten().map_or("nowhere".to_owned(), |mount| mount.target.display().to_string());
             let left = if undone.is_err() { ", and could not be undone" } else { "" };
             Err(KernelError::Refused {
                 doing: doing(request),
@@ -226,18 +236,58 @@ fn mount_id(tree: impl AsFd) -> Result<u64, KernelError> {
     stat.map(|stat| stat.stx_mnt_id).map_err(KernelError::os("read the number of a mount"))
 }
 
-/// Unmounts the topmost mount of `target`. Fails with EINVAL if there is none. EBUSY comes with what keeps it busy.
-pub fn unmount_top(target: &Path) -> Result<(), KernelError> {
+/// The number of a mount that is never used again. rustix does not name STATX_MNT_ID_UNIQUE yet.
+fn unique_id(tree: impl AsFd) -> Option<u64> {
+    const MNT_ID_UNIQUE: u32 = 0x4000;
+    let stat = rustix::fs::statx(tree, "", AtFlags::EMPTY_PATH, StatxFlags::from_bits_retain(MNT_ID_UNIQUE)).ok()?;
+    (stat.stx_mask & MNT_ID_UNIQUE != 0).then_some(stat.stx_mnt_id)
+}
+
+/// How far an unmount may go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnmountForce {
+    /// Gives up what a server that does not answer was asked: MNT_FORCE of umount(2).
+    pub abort: bool,
+    /// Takes the mount out of the tree although it is in use: MNT_DETACH.
+    pub detach: bool,
+}
+
+/// Unmounts the topmost mount of `target`, and returns it. Fails with EINVAL if there is none. EBUSY comes with what keeps it busy.
+pub fn unmount_top(target: &Path) -> Result<MountInfo, KernelError> {
     let mounts = mountinfo::mounts_at(target)?;
-    let real = &mounts.last().ok_or_else(|| not_mounted(target))?.target;
+    let top = mounts.last().ok_or_else(|| not_mounted(target))?;
+    unmount_real(&top.target, UnmountForce::default())?;
+    Ok(top.clone())
+}
+
+/// Unmounts the very mount, wherever its mount point is by now. Returns false if it is gone. A mount that another one hides is
+/// EBUSY, as the kernel unmounts only what is on top.
+pub fn unmount_this(id: u64, device: (u32, u32), force: UnmountForce) -> Result<bool, KernelError> {
+    let mounts = mountinfo::read()?;
+    let Some(mount) = mounts.iter().find(|mount| mount.id == id && mount.device == device) else { return Ok(false) };
+    let top = mountinfo::stacked(&mounts, &mount.target).pop();
+    if let Some(over) = top.filter(|top| top.id != id) {
+        return Err(KernelError::Refused {
+            doing: format!("unmount {}", mount.target.display()),
+            why: format!("{} {} is mounted over it", over.fstype, over.source),
+            errno: Errno::BUSY,
+        });
+    }
+    unmount_real(&mount.target, force).map(|()| true)
+}
+
+fn unmount_real(real: &Path, force: UnmountForce) -> Result<(), KernelError> {
     let (parent, name) = match (real.parent(), real.file_name()) {
         (Some(parent), Some(name)) => (resolve(parent, LastLink::Follow)?, name),
         _ => return Err(KernelError::Invalid("the root of the system stays mounted".to_owned())),
     };
     // Held until the call is over, because the path goes through it. UMOUNT_NOFOLLOW covers the last component.
     let parent = parent.open(OFlags::PATH | OFlags::DIRECTORY)?;
-    unmount(descriptor_path(&parent).join(name), UnmountFlags::NOFOLLOW).map_err(|errno| {
-        let doing = format!("unmount {}", target.display());
+    let mut flags = UnmountFlags::NOFOLLOW;
+    flags.set(UnmountFlags::FORCE, force.abort);
+    flags.set(UnmountFlags::DETACH, force.detach);
+    unmount(descriptor_path(&parent).join(name), flags).map_err(|errno| {
+        let doing = format!("unmount {}", real.display());
         match errno {
             Errno::BUSY => KernelError::Refused { doing, why: holders::of_mount(real), errno },
             Errno::INVAL => KernelError::Refused {

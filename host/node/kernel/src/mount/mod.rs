@@ -9,4 +9,6 @@ mod options;
 
 #[cfg(test)]
 pub(crate) use attach::mount_after;
-pub use attach::{FilesystemUsage, MountCall, mount, statfs, supports, unmount_top};
+pub use attach::{
+    FilesystemUsage, MadeMount, MountCall, UnmountForce, mount, statfs, supports, unmount_this, unmount_top,
+};

@@ -63,7 +63,7 @@ pub(crate) fn by_id(id: u64) -> Result<Option<MountInfo>, KernelError> {
 
 /// The mounts of one target, each after the one that it hides. The order of the table does not say that: a mount can be made
 /// early and moved into place late.
-fn stacked(mounts: &[MountInfo], target: &Path) -> Vec<MountInfo> {
+pub(super) fn stacked(mounts: &[MountInfo], target: &Path) -> Vec<MountInfo> {
     let here: HashMap<u64, &MountInfo> =
         mounts.iter().filter(|mount| mount.target == target).map(|mount| (mount.id, mount)).collect();
     let height = |mount: &MountInfo| {

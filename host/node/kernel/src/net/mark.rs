@@ -54,7 +54,8 @@ impl LinkMark {
         link.alias.starts_with(&self.prefix()) || link.name == self.near() || link.name == self.far()
     }
 
-    fn prefix(&self) -> String {
+    /// What every alias of the owner begins with.
+    pub fn prefix(&self) -> String {
         format!("hostler {} ", self.id)
     }
 }

@@ -141,6 +141,10 @@ impl SandboxedDriver {
         let CallSetup { verb, argv, call, bounds, log } = setup;
         let paths = self.environment.node.paths(call);
         let grants = self.grants(call, &paths)?;
+        if verb.mutates() && self.keeps_files {
+            // A driver that keeps files there counts on the directory. If it cannot be made, the driver's call says why.
+            let _ = std::fs::create_dir_all(&paths.statedir);
+        }
         let deadline = bounds.deadline.min(self.limits.wall).min(FOREVER);
         Ok(CallContext::new(ContextSetup {
             subject: Subject::from(call),

@@ -80,6 +80,7 @@ impl Runtime {
         let (component, exports) = self.link(&source)?;
         Ok(SandboxedDriver {
             trust,
+            keeps_files: source.manifest.grants.iter().any(|line| line.contains("{statedir}")),
             manifest: source.manifest,
             digest: source.digest,
             requests,

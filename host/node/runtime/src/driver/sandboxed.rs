@@ -26,6 +26,8 @@ pub(super) struct SandboxedDriver {
     /// `sha256:` and the digest of its component.
     pub(super) digest: String,
     pub(super) requests: Vec<grant::GrantRequest>,
+    /// Whether a request of it is about its state directory.
+    pub(super) keeps_files: bool,
     pub(super) policy: grant::Policy,
     pub(super) limits: CallLimits,
     pub(super) component: InstancePre<GuestState>,

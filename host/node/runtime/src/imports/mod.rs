@@ -4,6 +4,7 @@
 mod block;
 mod clock;
 mod files;
+mod holdings;
 mod http;
 mod log;
 mod mount;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bindings::driver::DriverIndices;
+use capability::holdings::LedgerPlaces;
 use capability::{CallContext, CallInputs, CgroupSlice, ContextSetup, OUTPUT_BUDGET, ResourcePaths, Subject};
 use driver::{ActionError, CallBounds, SilentLog, Verb};
 use grant::Grants;
@@ -63,6 +64,7 @@ fn without_resource(digest: String, host: &Arc<capability::HostServices>) -> Opt
             logdir: nowhere(),
             config: nowhere(),
             slice: Arc::new(CgroupSlice::at(None)),
+            holdings: LedgerPlaces { boot: nowhere(), persistent: nowhere() },
         },
         output_budget: OUTPUT_BUDGET,
         log: Arc::new(SilentLog),

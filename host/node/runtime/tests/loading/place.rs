@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use capability::holdings::{LedgerPlaces, Ledgers};
 use capability::{CgroupSlice, DeviceOwners, HostServices, NoAudit, ResourcePaths, ResourceQueues};
 use driver::{DriverCall, Manifest};
 use grant::{Policy, SitePolicy};
@@ -29,6 +30,7 @@ impl NodeFacilities for Nobody {
             logdir: PathBuf::new(),
             config: PathBuf::new(),
             slice: Arc::new(CgroupSlice::at(None)),
+            holdings: LedgerPlaces::below(Path::new("/nowhere")),
         }
     }
 
@@ -80,6 +82,7 @@ impl Place {
             audit: Arc::new(NoAudit),
             audit_reads: Arc::default(),
             owners: Arc::new(DeviceOwners::default()),
+            ledgers: Ledgers::default(),
             queues: ResourceQueues::default(),
         };
         let runtime =

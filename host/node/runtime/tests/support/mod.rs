@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use capability::holdings::{LedgerPlaces, Ledgers};
 use capability::{CgroupSlice, DeviceOwners, HostServices, MemoryAudit, ResourcePaths, ResourceQueues};
 use driver::{CallBounds, Driver, DriverCall, KeywordValue, Manifest};
 use grant::{Policy, SitePolicy};
@@ -30,6 +31,7 @@ impl NodeFacilities for Directories {
             logdir: directory("log"),
             config: directory("web.conf"),
             slice: Arc::new(CgroupSlice::at(None)),
+            holdings: LedgerPlaces::below(&self.0),
         }
     }
 
@@ -59,6 +61,7 @@ impl Bench {
             audit: audit.clone(),
             audit_reads: Arc::default(),
             owners: Arc::new(DeviceOwners::default()),
+            ledgers: Ledgers::default(),
             queues: ResourceQueues::default(),
         };
         let site = Arc::new(Directories(root.path().to_owned()));

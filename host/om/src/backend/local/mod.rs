@@ -327,6 +327,7 @@ fn request(order: &ActionOrder) -> Reply<ActionRequest> {
         force: order.force,
         disable_rollback: order.disable_rollback,
         confirm: order.confirm,
+        adopt: order.adopt,
         if_plan: order.if_plan.clone(),
         parallel: order.parallel,
         wait: order.wait,

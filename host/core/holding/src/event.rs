@@ -1,0 +1,58 @@
+//! The lines of a ledger: a checksum, a space, and a JSON document.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Holding;
+
+/// The version of the lines. A ledger of another version is not read.
+pub const VERSION: u32 = 1;
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerHeader {
+    /// The version of the other lines.
+    pub ledger: u32,
+    /// The boot in which it was written, if a reboot makes it void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<String>,
+    /// The first number that no earlier ledger of the instance has used.
+    pub next: u64,
+}
+
+/// What became of a holding. Each but the first names it by its number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum LedgerEvent {
+    /// A call that makes it is about to begin.
+    Intended { number: u64, rid: String, holding: Holding },
+    /// It is there, and this is what identifies it.
+    Held { number: u64, holding: Holding },
+    /// It is not there any more, or never was.
+    Released { number: u64 },
+}
+
+/// The header as a line.
+pub fn encode_header(header: &LedgerHeader) -> String {
+    line(header)
+}
+
+/// An event as a line.
+pub fn encode_event(event: &LedgerEvent) -> String {
+    line(event)
+}
+
+fn line(document: &impl Serialize) -> String {
+    // Strings, numbers and lists alone: such a document can always be written.
+    let json = serde_json::to_string(document).unwrap_or_default();
+    format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()))
+}
+
+/// The document of a line without its end.
+pub(crate) fn decode<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Result<T, String> {
+    let text = std::str::from_utf8(line).map_err(|_| "it is not text".to_owned())?;
+    let (sum, json) = text.split_once(' ').ok_or("it has no checksum")?;
+    if sum != format!("{:08x}", crc32fast::hash(json.as_bytes())) {
+        return Err("its checksum is wrong".to_owned());
+    }
+    serde_json::from_str(json).map_err(|error| error.to_string())
+}

@@ -1,0 +1,26 @@
+//! Holdings of which only the driver knows what they are.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::HoldingScope;
+
+/// A thing that the host cannot look at, such as a ticket of a licence server. It is gone only when the driver's status says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclaredHolding {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub id: String,
+    pub label: String,
+    pub scope: HoldingScope,
+}
+
+impl fmt::Display for DeclaredHolding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.label.is_empty() {
+            true => write!(f, "{} {}", self.kind, self.id),
+            false => f.write_str(&self.label),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Mounts.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{known, number};
+
+/// File systems whose mounts share one superblock with other mounts of the same server, so that its device number proves nothing.
+const SHARED: [&str; 9] = ["nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "virtiofs", "afs", "glusterfs"];
+
+/// A mount.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountHolding {
+    /// What was mounted: for a device its name in the kernel.
+    pub source: String,
+    /// The mount point as the kernel writes it. Before the mount, as its driver wrote it.
+    pub target: String,
+    /// As in /proc/filesystems; `bind` for a bind mount.
+    pub fstype: String,
+    /// None before the mount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<MountIdentity>,
+}
+
+/// The identity of a mount, in the kernel's numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountIdentity {
+    /// The number in mountinfo, which is used again after an unmount.
+    pub id: u64,
+    /// The number that is never used again, see statx(2). Linux before 6.8 has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique: Option<u64>,
+    /// The device number of the file system.
+    pub device: (u32, u32),
+    /// The directory of the file system that is mounted.
+    pub root: String,
+}
+
+/// A mount, as a line of mountinfo shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct MountSight<'a> {
+    pub id: u64,
+    pub device: (u32, u32),
+    pub root: &'a str,
+    pub target: &'a str,
+    pub fstype: &'a str,
+    pub source: &'a str,
+}
+
+impl MountHolding {
+    pub(crate) fn attributes(&self) -> Vec<(&'static str, String)> {
+        let made = self.made.as_ref();
+        known([
+            ("source", Some(self.source.clone())),
+            ("target", Some(self.target.clone())),
+            ("fstype", Some(self.fstype.clone())),
+            ("root", made.map(|made| made.root.clone())),
+            ("device", made.map(|made| format!("{}:{}", made.device.0, made.device.1))),
+            ("mount-id", made.map(|made| number(made.id))),
+        ])
+    }
+
+    /// Whether the mount that is seen in the mount namespace of this holding is the very one. Its mount point may have been moved or
+    /// renamed; that of a number that was used again differs in device or root.
+    pub fn is(&self, seen: MountSight<'_>) -> bool {
+        match &self.made {
+            Some(made) => (made.id, made.device, made.root.as_str()) == (seen.id, seen.device, seen.root),
+            None => self.is_like(seen),
+        }
+    }
+
+    /// Whether the mount that is seen, in any mount namespace, still uses what is held: the same file system if that is the holding's
+    /// own, or the same directory of it at the same place.
+    pub fn is_used_by(&self, seen: MountSight<'_>) -> bool {
+        match &self.made {
+            Some(made) if self.owns_filesystem() => made.device == seen.device,
+            Some(made) => {
+                (made.device, made.root.as_str(), self.target.as_str()) == (seen.device, seen.root, seen.target)
+            }
+            None => self.is_like(seen),
+        }
+    }
+
+    /// Whether no mount but this resource's has a reason to use the file system. A bind mount is of a file system that is mounted
+    /// elsewhere anyway.
+    pub fn owns_filesystem(&self) -> bool {
+        self.fstype != "bind" && !SHARED.contains(&self.fstype.as_str())
+    }
+
+    /// Of a mount that was only intended, no number is known.
+    fn is_like(&self, seen: MountSight<'_>) -> bool {
+        let same_type = self.fstype == "bind" || self.fstype == seen.fstype;
+        let same_source = self.fstype == "bind" || !self.source.starts_with('/') || self.source == seen.source;
+        self.target == seen.target && same_type && same_source
+    }
+}
+
+impl fmt::Display for MountHolding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let MountHolding { fstype, source, target, .. } = self;
+        match fstype == source || source == "none" {
+            true => write!(f, "{fstype} on {target}"),
+            false => write!(f, "{fstype} of {source} on {target}"),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Process groups.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::known;
+
+/// The processes of a resource that outlive the call which started them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessHolding {
+    /// The directory of their control group. None where there are no control groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The variables in their environment by which they are found without control groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<(String, String)>,
+}
+
+impl ProcessHolding {
+    pub(crate) fn attributes(&self) -> Vec<(&'static str, String)> {
+        known([("group", self.group.clone())])
+    }
+}
+
+impl fmt::Display for ProcessHolding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.group {
+            Some(group) => {
+                // From the slice of all services on, as `om exec --pg` takes it.
+                let start = group.find("hostler.slice").unwrap_or(0);
+                write!(f, "processes in {}", &group[start..])
+            }
+            None => f.write_str("processes"),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A holding in the record of its resource.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Holding;
+
+/// How long a holding can last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldingScope {
+    /// Until the next boot at the latest.
+    Boot,
+    /// Also after a boot.
+    Persistent,
+}
+
+impl HoldingScope {
+    pub const ALL: [HoldingScope; 2] = [HoldingScope::Boot, HoldingScope::Persistent];
+
+    /// The word of the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            HoldingScope::Boot => "boot",
+            HoldingScope::Persistent => "persistent",
+        }
+    }
+}
+
+/// How far the call that makes the thing got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldingStage {
+    /// It was about to begin, and nothing is known of its end: the thing may exist or not.
+    Intended,
+    /// It succeeded: the thing was there.
+    Held,
+}
+
+/// One holding of one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldingRecord {
+    /// The id of the resource. Not a parsed one, as a ledger may outlast the section of its resource.
+    pub rid: String,
+    /// The number of the holding in its ledger.
+    pub number: u64,
+    pub stage: HoldingStage,
+    pub holding: Holding,
+}
+
+impl HoldingRecord {
+    /// The id by which drivers name it: opaque to them, and the same for as long as the thing is held.
+    pub fn id(&self) -> String {
+        match &self.holding {
+            Holding::Declared(declared) => declared.id.clone(),
+            holding => format!("{}.{}", holding.scope().as_str(), self.number),
+        }
+    }
+}

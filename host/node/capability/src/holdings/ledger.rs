@@ -1,0 +1,178 @@
+//! The ledgers of all instances, and what the capabilities write into the one of their resource.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use holding::{Holding, HoldingRecord, HoldingScope, LedgerContent, LedgerEvent};
+
+use super::file::LedgerFile;
+use crate::CapabilityError;
+
+/// Where the ledger of an instance is: one file for each scope. Drivers may write neither.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LedgerPlaces {
+    /// Void after a boot, so it need not reach the disk.
+    pub boot: PathBuf,
+    pub persistent: PathBuf,
+}
+
+/// The ledgers that this process has read so far. Parallel steps share one.
+#[derive(Debug, Default)]
+pub struct Ledgers(Mutex<BTreeMap<LedgerPlaces, Arc<Ledger>>>);
+
+impl Ledgers {
+    /// The ledger at these places.
+    pub fn at(&self, places: &LedgerPlaces) -> Arc<Ledger> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ledger) = known.get(places) {
+            return Arc::clone(ledger);
+        }
+        let ledger = Arc::new(Ledger::open(places));
+        known.insert(places.clone(), Arc::clone(&ledger));
+        ledger
+    }
+}
+
+/// The ledger of an instance.
+#[derive(Debug)]
+pub struct Ledger {
+    boot: LedgerFile,
+    persistent: LedgerFile,
+}
+
+/// Why it is not known what a resource holds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {why}", path.display())]
+pub struct UnverifiedLedger {
+    pub path: PathBuf,
+    pub why: String,
+}
+
+impl Ledger {
+    /// The ledger at these places. It is read when it is first asked.
+    pub fn open(places: &LedgerPlaces) -> Ledger {
+        Ledger {
+            boot: LedgerFile::new(&places.boot, HoldingScope::Boot),
+            persistent: LedgerFile::new(&places.persistent, HoldingScope::Persistent),
+        }
+    }
+
+    fn file(&self, scope: HoldingScope) -> &LedgerFile {
+        match scope {
+            HoldingScope::Boot => &self.boot,
+            HoldingScope::Persistent => &self.persistent,
+        }
+    }
+
+    fn files(&self) -> [&LedgerFile; 2] {
+        [&self.persistent, &self.boot]
+    }
+
+    /// What resources hold, in the order in which it was made. Declared holdings are in the state of each resource instead.
+    pub fn records(&self, wanted: impl Fn(&HoldingRecord) -> bool) -> Vec<HoldingRecord> {
+        let wanted = |content: &LedgerContent| -> Vec<HoldingRecord> {
+            content.records.iter().filter(|record| wanted(record)).cloned().collect()
+        };
+        self.files().into_iter().flat_map(|file| file.read(wanted)).collect()
+    }
+
+    /// What is wrong with the ledger, if anything: then resources may hold more than it says.
+    pub fn unverified(&self) -> Option<UnverifiedLedger> {
+        self.files().into_iter().find_map(|file| {
+            let why = file.read(|content| content.damage.as_ref().map(ToString::to_string))?;
+            Some(UnverifiedLedger { path: file.path().to_owned(), why })
+        })
+    }
+
+    /// Takes holdings out that a look has found gone. An error does no harm: they are looked for again.
+    pub fn forget(&self, gone: &[HoldingRecord]) {
+        for record in gone {
+            let number = record.number;
+            let _ = self.file(record.holding.scope()).append(false, |_| LedgerEvent::Released { number });
+        }
+    }
+
+    /// Writes the ledger anew without what is not held any more. With `mend`, what was damaged is given up.
+    pub fn compact(&self, mend: bool) -> std::io::Result<()> {
+        self.files().into_iter().try_for_each(|file| file.compact(mend))
+    }
+}
+
+/// The ledger as one resource writes it.
+#[derive(Debug, Clone)]
+pub(crate) struct ResourceLedger {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) rid: String,
+}
+
+impl ResourceLedger {
+    /// Records what is about to be made. An error means that nothing may be made: it could not be found again.
+    pub(crate) fn intend(&self, holding: impl Into<Holding>) -> Result<HoldingNote, CapabilityError> {
+        let (holding, rid) = (holding.into(), self.rid.clone());
+        let (scope, synced) = (holding.scope(), holding.must_be_gone());
+        let file = self.ledger.file(scope);
+        let mut number = 0;
+        let event = |content: &LedgerContent| {
+            number = content.next;
+            LedgerEvent::Intended { number, rid, holding }
+        };
+        let written = file.append(synced, event);
+        written.map_err(|error| CapabilityError::io(&format!("cannot write {}", file.path().display()), &error))?;
+        Ok(HoldingNote { ledger: Arc::clone(&self.ledger), scope, number })
+    }
+
+    /// Records what is there already, as held.
+    pub(crate) fn take_on(&self, holding: impl Into<Holding>) -> Result<(), CapabilityError> {
+        let holding = holding.into();
+        self.intend(holding.clone())?.held(holding);
+        Ok(())
+    }
+
+    /// Records what is about to be made, unless it is held already.
+    pub(crate) fn intend_once(&self, holding: impl Into<Holding>) -> Result<Option<HoldingNote>, CapabilityError> {
+        let holding = holding.into();
+        let is_held = !self.records().iter().all(|record| record.holding != holding);
+        if is_held { Ok(None) } else { self.intend(holding).map(Some) }
+    }
+
+    /// What the resource holds.
+    pub(crate) fn records(&self) -> Vec<HoldingRecord> {
+        self.ledger.records(|record| record.rid == self.rid)
+    }
+
+    /// Records that a call has undone these, whichever resource of the object made them.
+    pub(crate) fn released(&self, which: impl Fn(&Holding) -> bool) {
+        self.ledger.forget(&self.ledger.records(|record| which(&record.holding)));
+    }
+}
+
+/// A holding that was intended. Dropped, it stays so: a call that was cut short may have made it.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct HoldingNote {
+    ledger: Arc<Ledger>,
+    scope: HoldingScope,
+    number: u64,
+}
+
+impl HoldingNote {
+    /// Records that it is there. If that cannot be written, it stays intended, and is looked for with what was known before.
+    pub(crate) fn held(self, holding: impl Into<Holding>) {
+        let (number, holding) = (self.number, holding.into());
+        let _ = self.ledger.file(self.scope).append(false, |_| LedgerEvent::Held { number, holding });
+    }
+
+    /// Records that it was not made.
+    pub(crate) fn nothing(self) {
+        let number = self.number;
+        let _ = self.ledger.file(self.scope).append(false, |_| LedgerEvent::Released { number });
+    }
+}
+
+/// The places of the ledger of an instance, for tests and for those who have one directory for both scopes.
+impl LedgerPlaces {
+    pub fn below(directory: &Path) -> LedgerPlaces {
+        LedgerPlaces { boot: directory.join("holdings.boot"), persistent: directory.join("holdings") }
+    }
+}

@@ -1,0 +1,154 @@
+//! A cheap look at the things themselves: is each one where it was made?
+//!
+//! It looks in the mount namespace of this process alone, and asks no server. The proof of a stop looks further.
+
+use std::path::Path;
+
+use holding::{Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding, MountSight, ProcessHolding};
+use kernel::block::loopdev;
+use kernel::cgroup::Cgroup;
+use kernel::mount::mountinfo::{self, MountInfo};
+use kernel::process::{ProcessMarkers, ResourceProcesses};
+
+use super::network::NetworkLook;
+
+/// What a look at a holding found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HoldingPresence {
+    /// It is there. Some things have moved meanwhile: names and values of what is different now.
+    Present(Vec<(&'static str, String)>),
+    Gone,
+    /// It could not be looked at, for this reason.
+    Unknown(String),
+}
+
+impl HoldingPresence {
+    pub(super) fn if_there(there: bool) -> HoldingPresence {
+        if there { HoldingPresence::Present(Vec::new()) } else { HoldingPresence::Gone }
+    }
+
+    pub(super) fn unknown(why: impl ToString) -> HoldingPresence {
+        HoldingPresence::Unknown(why.to_string())
+    }
+
+    /// What it adds to the attributes of the holding.
+    pub(super) fn attributes(&self) -> Vec<(String, String)> {
+        match self {
+            HoldingPresence::Present(now) => {
+                now.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+            }
+            HoldingPresence::Gone => Vec::new(),
+            HoldingPresence::Unknown(why) => vec![("unknown".to_owned(), why.clone())],
+        }
+    }
+}
+
+/// Looks for each of the holdings.
+pub async fn look(records: &[HoldingRecord]) -> Vec<HoldingPresence> {
+    let mut mounts = None;
+    let mut network = NetworkLook::default();
+    let mut seen = Vec::with_capacity(records.len());
+    for HoldingRecord { holding, stage, .. } in records {
+        seen.push(match holding {
+            // Read once, and only for those who hold a mount.
+            Holding::Mount(mount) => match mounts.get_or_insert_with(mountinfo::read) {
+                Ok(mounts) => mount_presence(mount, mounts),
+                Err(error) => HoldingPresence::unknown(error),
+            },
+            Holding::Loop(device) => loop_presence(device),
+            Holding::Address(address) => network.address(address).await,
+            Holding::Route(route) => network.route(route).await,
+            Holding::Link(link) => network.link(link).await,
+            Holding::ProcessGroup(group) => group_presence(group),
+            Holding::Container(container) => container_presence(container.process, container.group.as_deref(), *stage),
+            Holding::File(file) => HoldingPresence::if_there(Path::new(&file.path).symlink_metadata().is_ok()),
+            // The host cannot look at it: it is there until its driver withdraws it.
+            Holding::Declared(_) => HoldingPresence::Present(Vec::new()),
+        });
+    }
+    seen
+}
+
+/// Passes a line of the mount table to a comparison.
+pub(crate) fn sees(mount: &MountInfo, compare: impl Fn(MountSight<'_>) -> bool) -> bool {
+    let (root, target) = (mount.root.to_string_lossy(), mount.target.to_string_lossy());
+    let source = kernel::block::canonical_source(&mount.source);
+    let MountInfo { id, device, fstype, .. } = mount;
+    compare(MountSight { id: *id, device: *device, root: &root, target: &target, fstype, source: &source })
+}
+
+fn mount_presence(mount: &MountHolding, mounts: &[MountInfo]) -> HoldingPresence {
+    match this_mount(mount, mounts) {
+        Some(found) => {
+            let target = found.target.to_string_lossy().into_owned();
+            let moved = (target != mount.target).then_some(("target-now", target));
+            let read_only = found.options.iter().any(|option| option == "ro").then(|| ("read-only", "true".to_owned()));
+            HoldingPresence::Present(moved.into_iter().chain(read_only).collect())
+        }
+        None => HoldingPresence::Gone,
+    }
+}
+
+/// The mount that is held.
+pub(super) fn this_mount<'m>(mount: &MountHolding, mounts: &'m [MountInfo]) -> Option<&'m MountInfo> {
+    match &mount.made {
+        // By the numbers first: almost every line of the table is another mount's.
+        Some(made) => {
+            let mut same = mounts.iter().filter(|seen| (seen.id, seen.device) == (made.id, made.device));
+            same.find(|seen| sees(seen, |sight| mount.is(sight)))
+        }
+        None => mounts.iter().find(|seen| sees(seen, |sight| mount.is(sight))),
+    }
+}
+
+fn loop_presence(held: &LoopHolding) -> HoldingPresence {
+    let backing = (held.backing.device, held.backing.inode);
+    let device = match &held.device {
+        Some(device) => Ok(Some(device.into())),
+        None => loopdev::device_of(backing),
+    };
+    let found = device.and_then(|device| match device {
+        Some(device) => Ok(loopdev::backing_of(&device)?.map(|found| (device, found))),
+        None => Ok(None),
+    });
+    match found {
+        Ok(Some((device, found))) if (found.device, found.inode) == backing => {
+            let file = found.file.to_string_lossy().into_owned();
+            let moved = (file != held.file).then_some(("file-now", file));
+            let device = held.device.is_none().then(|| ("device", device.to_string_lossy().into_owned()));
+            HoldingPresence::Present(moved.into_iter().chain(device).collect())
+        }
+        Ok(_) => HoldingPresence::Gone,
+        Err(error) => HoldingPresence::unknown(error),
+    }
+}
+
+/// The processes that are held.
+pub(super) fn processes(held: &ProcessHolding) -> ResourceProcesses {
+    match &held.group {
+        Some(group) => ResourceProcesses::Cgroup(Cgroup::at(group)),
+        None => {
+            let marks = held.marks.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            ResourceProcesses::Environ(ProcessMarkers::new(marks))
+        }
+    }
+}
+
+fn group_presence(held: &ProcessHolding) -> HoldingPresence {
+    match processes(held).list() {
+        Ok(members) => HoldingPresence::if_there(!members.is_empty()),
+        Err(error) => HoldingPresence::unknown(error),
+    }
+}
+
+/// Without the engine: by the first process of the container, and by its control group.
+fn container_presence(process: Option<(u32, u64)>, group: Option<&str>, stage: HoldingStage) -> HoldingPresence {
+    let _ = (process, stage);
+    match group {
+        Some(group) => match Cgroup::at(group).members() {
+            Ok(members) => HoldingPresence::if_there(!members.is_empty()),
+            Err(error) => HoldingPresence::unknown(error),
+        },
+        None => HoldingPresence::unknown("its engine was not asked"),
+    }
+}

@@ -1,0 +1,112 @@
+//! `wit/holdings.wit`: what calls of a resource's driver made on this node, and nothing has undone yet.
+//!
+//! ```text
+//!  mount, block, net, netns, process, files ──note──▶ Ledger: a line before the call of the kernel, and one after it
+//!                                                       │
+//!                    list, release, adopt ◀── records ──┘
+//!                      │
+//!                      └──▶ look: is the very thing still there?
+//! ```
+//!
+//! Drivers do nothing for it: every capability that makes something lasting writes the ledger around its call of the kernel. What a
+//! driver declares itself is in the resource's state, so that it is on disk in the same write as the memory of it.
+
+mod adopt;
+mod file;
+mod ledger;
+mod look;
+mod network;
+mod release;
+
+pub use adopt::adopt;
+pub(crate) use ledger::{HoldingNote, ResourceLedger};
+pub use ledger::{Ledger, LedgerPlaces, Ledgers, UnverifiedLedger};
+pub(crate) use look::sees;
+pub use look::{HoldingPresence, look};
+pub use release::{ReleaseOptions, release};
+
+use grant::op::SeeHoldings;
+use holding::{Holding, HoldingRecord, HoldingScope};
+
+use crate::state::{self, StateFiles};
+use crate::{CallContext, CapabilityError, Effect};
+
+/// A holding of the resource, as `holding` of the contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldingEntry {
+    pub kind: String,
+    pub id: String,
+    pub label: String,
+    pub attributes: Vec<(String, String)>,
+    /// Whether it is there by a cheap look. True if that could not be found out.
+    pub present: bool,
+}
+
+/// Lists what the resource holds, in the order in which it was made.
+pub async fn list(context: &CallContext) -> Result<Vec<HoldingEntry>, CapabilityError> {
+    let (ledger, state) = (context.ledger(), StateFiles::of(context));
+    let listed = context.admit(SeeHoldings)?.waiting(|_| async move {
+        let mut records = ledger.records();
+        records.extend(state.declared()?.into_iter().map(|declared| declared_record(&ledger.rid, declared)));
+        let seen = look(&records).await;
+        Ok(Effect::Nothing(records.iter().zip(&seen).map(|(record, seen)| entry(record, seen)).collect::<Vec<_>>()))
+    });
+    let listed = listed.await?;
+    for entry in listed.iter().filter(|entry| entry.present && entry.kind == "loop") {
+        // Ownership is kept in memory, so that it is learned again by each process that looks.
+        entry.attributes.iter().filter(|(name, _)| name == "device").for_each(|(_, path)| context.give_device(path));
+    }
+    Ok(listed)
+}
+
+/// Declares a holding that only the driver knows, and sets values of the state in the same write.
+pub async fn declare(
+    context: &CallContext,
+    scope: &str,
+    (kind, id, label): (&str, &str, &str),
+    memory: Vec<(String, String)>,
+) -> Result<(), CapabilityError> {
+    if Holding::KINDS.contains(&kind) {
+        return Err(CapabilityError::Invalid(format!("{kind:?} is a kind of the host's own: it records those itself")));
+    }
+    if kind.is_empty() || id.is_empty() {
+        return Err(CapabilityError::Invalid("a holding is declared with a kind and an id".to_owned()));
+    }
+    state::declare(context, scope, [kind, id, label].map(str::to_owned), memory).await
+}
+
+/// Takes a declared holding back: it is gone. False if it was not declared.
+pub async fn withdraw(context: &CallContext, kind: &str, id: &str) -> Result<bool, CapabilityError> {
+    state::withdraw(context, kind.to_owned(), id.to_owned()).await
+}
+
+/// A declared holding as a record.
+pub(crate) fn declared_record(rid: &str, declared: holding::DeclaredHolding) -> HoldingRecord {
+    HoldingRecord {
+        rid: rid.to_owned(),
+        number: 0,
+        stage: holding::HoldingStage::Held,
+        holding: Holding::Declared(declared),
+    }
+}
+
+pub(crate) fn entry(record: &HoldingRecord, seen: &HoldingPresence) -> HoldingEntry {
+    let HoldingRecord { holding, .. } = record;
+    let mut attributes: Vec<(String, String)> =
+        holding.attributes().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    attributes.extend(seen.attributes());
+    HoldingEntry {
+        kind: holding.kind().to_owned(),
+        id: record.id(),
+        label: holding.to_string(),
+        attributes,
+        present: !matches!(seen, HoldingPresence::Gone),
+    }
+}
+
+/// The scope of a word of the contract.
+pub(crate) fn scope_of(word: &str) -> Result<HoldingScope, CapabilityError> {
+    HoldingScope::ALL.into_iter().find(|scope| scope.as_str() == word).ok_or_else(|| {
+        CapabilityError::Invalid(format!("{word:?} is not a scope of state: expected boot or persistent"))
+    })
+}

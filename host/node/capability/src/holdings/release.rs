@@ -1,0 +1,165 @@
+//! Undoes what a resource holds: that very thing, and nothing that has taken its place.
+
+use std::time::Duration;
+
+use grant::op::ReleaseHolding;
+use holding::{
+    AddressHolding, FileHolding, Holding, HoldingRecord, LinkHolding, LoopHolding, MountHolding, RouteHolding,
+};
+use kernel::block::loopdev;
+use kernel::cgroup::Cgroup;
+use kernel::mount::{self as mounts, UnmountForce, mountinfo};
+use kernel::net::{KernelRoute, LinkPlug, Netlink, NetworkLink};
+use kernel::process::signal_of;
+
+use super::look::{processes, this_mount};
+use super::network::{namespace, netlink_of};
+use crate::net::{ip, network_of, tell_of_others};
+use crate::netns::{mark, plug_mode};
+use crate::{CallContext, CapabilityError, Effect};
+
+/// How to undo a holding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseOptions {
+    /// For a mount: how far the unmount may go.
+    pub unmount: UnmountForce,
+    /// For a process group: the signal that is sent first, and how long it may take.
+    pub signal: String,
+    pub grace: Duration,
+}
+
+impl ReleaseOptions {
+    /// Reads the options of the contract. An unknown one is refused, as a driver may rely on it.
+    pub fn parse(options: &[(String, String)]) -> Result<ReleaseOptions, CapabilityError> {
+        let mut read = ReleaseOptions {
+            unmount: UnmountForce::default(),
+            signal: "TERM".to_owned(),
+            grace: Duration::from_secs(5),
+        };
+        for (name, value) in options {
+            let invalid = || CapabilityError::Invalid(format!("{value:?} is not a value of {name}"));
+            match name.as_str() {
+                "abort" => read.unmount.abort = value.parse().map_err(|_| invalid())?,
+                "detach" => read.unmount.detach = value.parse().map_err(|_| invalid())?,
+                "signal" => read.signal.clone_from(value),
+                "grace-ms" => read.grace = Duration::from_millis(value.parse().map_err(|_| invalid())?),
+                _ => {
+                    let known = "expected abort, detach, signal or grace-ms";
+                    return Err(CapabilityError::Invalid(format!("{name:?} is not an option: {known}")));
+                }
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// Undoes the holding of that id. False if it was gone already.
+pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -> Result<bool, CapabilityError> {
+    let ledger = context.ledger();
+    let record = ledger.records().into_iter().find(|record| record.id() == id);
+    let Some(record) = record else { return Ok(false) };
+    let admitted = context.admit(ReleaseHolding { thing: record.holding.to_string() })?;
+    let (gone, forget) = (record.clone(), ledger.clone());
+    let released = match record.holding {
+        Holding::Mount(_) | Holding::Loop(_) | Holding::File(_) => {
+            let work = move |_| {
+                let undone = undo_here(&gone, &options)?;
+                forget.ledger.forget(&[gone]);
+                Ok(Effect::whether(undone))
+            };
+            admitted.blocking(work).await?
+        }
+        _ => {
+            let work = async move |_| {
+                let undone = undo_waiting(context, &gone, &options).await?;
+                forget.ledger.forget(&[gone]);
+                Ok(Effect::whether(undone))
+            };
+            admitted.waiting(work).await?
+        }
+    };
+    Ok(released)
+}
+
+/// Undoes what blocks meanwhile.
+fn undo_here(record: &HoldingRecord, options: &ReleaseOptions) -> Result<bool, CapabilityError> {
+    match &record.holding {
+        Holding::Mount(mount) => unmount(mount, options.unmount),
+        Holding::Loop(device) => detach(device),
+        Holding::File(FileHolding { path }) => Ok(kernel::files::remove(path.as_ref())?),
+        other => Err(cannot(other)),
+    }
+}
+
+fn unmount(held: &MountHolding, force: UnmountForce) -> Result<bool, CapabilityError> {
+    let listed = mountinfo::read()?;
+    let Some(found) = this_mount(held, &listed) else { return Ok(false) };
+    Ok(mounts::unmount_this(found.id, found.device, force)?)
+}
+
+fn detach(held: &LoopHolding) -> Result<bool, CapabilityError> {
+    let backing = (held.backing.device, held.backing.inode);
+    let device = match &held.device {
+        Some(device) => Some(device.into()),
+        None => loopdev::device_of(backing)?,
+    };
+    let Some(device) = device else { return Ok(false) };
+    Ok(loopdev::detach_this(&device, backing)?)
+}
+
+/// Undoes what is waited for without blocking.
+async fn undo_waiting(
+    context: &CallContext,
+    record: &HoldingRecord,
+    options: &ReleaseOptions,
+) -> Result<bool, CapabilityError> {
+    match &record.holding {
+        Holding::Address(address) => remove_address(context, address).await,
+        Holding::Route(route) => remove_route(route).await,
+        Holding::Link(link) => unplug(context, link).await,
+        Holding::ProcessGroup(group) => {
+            let signal = signal_of(&options.signal).ok_or_else(|| {
+                CapabilityError::Invalid(format!("{:?} is not a signal that stops a process", options.signal))
+            })?;
+            let stopped = processes(group).stop(signal, options.grace).await?;
+            group.group.iter().for_each(|group| Cgroup::at(group).remove());
+            Ok(stopped > 0)
+        }
+        other => Err(cannot(other)),
+    }
+}
+
+async fn remove_address(context: &CallContext, held: &AddressHolding) -> Result<bool, CapabilityError> {
+    let Some(netlink) = netlink_of(held.netns.as_ref())? else { return Ok(false) };
+    // By its number: the link may have another name by now, and its name may be that of another.
+    let Some(link) = netlink.links().await?.into_iter().find(|link| link.index == held.index) else {
+        return Ok(false);
+    };
+    let removal = netlink.remove_address(&link, network_of(&held.cidr)?).await?;
+    tell_of_others(context, &link.name, &removal);
+    Ok(removal.removed)
+}
+
+async fn remove_route(held: &RouteHolding) -> Result<bool, CapabilityError> {
+    let Some(netlink) = netlink_of(held.netns.as_ref())? else { return Ok(false) };
+    let links: Vec<NetworkLink> = netlink.links().await?;
+    // Without its link the kernel has removed the route, too.
+    if held.dev.as_ref().is_some_and(|dev| !links.iter().any(|link| link.name == *dev)) {
+        return Ok(false);
+    }
+    let gateway = held.gateway.as_deref().map(ip).transpose()?;
+    let mut route = KernelRoute::new(network_of(&held.destination)?, gateway, held.dev.clone());
+    route.origin.protocol = held.protocol.unwrap_or(route.origin.protocol);
+    route.origin.metric = held.metric.unwrap_or(route.origin.metric);
+    Ok(netlink.remove_route(&route).await?)
+}
+
+async fn unplug(context: &CallContext, held: &LinkHolding) -> Result<bool, CapabilityError> {
+    let within = namespace(&held.netns)?;
+    let plug = LinkPlug { mode: plug_mode(&held.mode)?, dev: &held.dev, mark: &mark(context) };
+    Ok(plug.take_out(&Netlink::open()?, within.as_ref()).await?)
+}
+
+fn cannot(held: &Holding) -> CapabilityError {
+    CapabilityError::Invalid(format!("{held} is undone by its driver, which then withdraws it or removes it"))
+}

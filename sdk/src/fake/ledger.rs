@@ -1,0 +1,224 @@
+//! The ledger of the in-memory host: what calls of drivers made, and nothing has undone yet.
+
+use super::world::HostState;
+use crate::bindings::hostler::driver::holdings::Holding;
+use crate::bindings::hostler::driver::mount::MountEntry;
+use crate::bindings::hostler::driver::net::Route;
+use crate::bindings::hostler::driver::types::Kv;
+
+/// A holding of one resource.
+#[derive(Debug, Clone)]
+pub(crate) struct FakeHolding {
+    pub(crate) rid: String,
+    pub(crate) id: String,
+    pub(crate) thing: HeldThing,
+}
+
+/// The thing itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HeldThing {
+    Mount {
+        fstype: String,
+        source: String,
+        target: String,
+        /// Where it is by now.
+        now: String,
+    },
+    Loop {
+        device: String,
+        file: String,
+        /// The path of the file by now.
+        now: String,
+    },
+    Address {
+        netns: Option<String>,
+        dev: String,
+        cidr: String,
+    },
+    Route {
+        netns: Option<String>,
+        route: Route,
+    },
+    Link {
+        netns: String,
+        mode: String,
+        dev: String,
+        name: String,
+    },
+    Processes,
+    Declared {
+        scope: String,
+        kind: String,
+        id: String,
+        label: String,
+    },
+}
+
+impl FakeHolding {
+    /// What is only in the kernel's memory does not.
+    pub(crate) fn outlives_a_reboot(&self) -> bool {
+        matches!(&self.thing, HeldThing::Declared { scope, .. } if scope == "persistent")
+    }
+
+    /// As `wit/holdings.wit` has it.
+    pub(crate) fn shown(&self, world: &HostState) -> Holding {
+        let attributes = self.thing.attributes();
+        Holding {
+            kind: self.thing.kind().to_owned(),
+            id: self.id.clone(),
+            label: self.thing.label(),
+            attributes: attributes.into_iter().map(|(key, value)| Kv { key: key.to_owned(), value }).collect(),
+            present: self.thing.is_present(world),
+        }
+    }
+}
+
+impl HeldThing {
+    pub(crate) fn mount(entry: &MountEntry) -> HeldThing {
+        HeldThing::Mount {
+            fstype: entry.fstype.clone(),
+            source: entry.source.clone(),
+            target: entry.target.clone(),
+            now: entry.target.clone(),
+        }
+    }
+
+    pub(crate) fn is_mount(&self, entry: &MountEntry) -> bool {
+        matches!(self, HeldThing::Mount { fstype, source, now, .. }
+            if (fstype, source, now) == (&entry.fstype, &entry.source, &entry.target))
+    }
+
+    pub(crate) fn is_address(&self, within: Option<&str>, on: &str, address: &str) -> bool {
+        matches!(self, HeldThing::Address { netns, dev, cidr }
+            if (netns.as_deref(), dev.as_str(), cidr.as_str()) == (within, on, address))
+    }
+
+    pub(crate) fn is_route(&self, within: Option<&str>, same: &Route) -> bool {
+        matches!(self, HeldThing::Route { netns, route } if netns.as_deref() == within && route == same)
+    }
+
+    fn kind(&self) -> &str {
+        match self {
+            HeldThing::Mount { .. } => "mount",
+            HeldThing::Loop { .. } => "loop",
+            HeldThing::Address { .. } => "address",
+            HeldThing::Route { .. } => "route",
+            HeldThing::Link { .. } => "link",
+            HeldThing::Processes => "process-group",
+            HeldThing::Declared { kind, .. } => kind,
+        }
+    }
+
+    /// The words of the real host.
+    fn label(&self) -> String {
+        match self {
+            HeldThing::Mount { fstype, source, target, .. } if fstype == source || source == "none" => {
+                format!("{fstype} on {target}")
+            }
+            HeldThing::Mount { fstype, source, target, .. } => format!("{fstype} of {source} on {target}"),
+            HeldThing::Loop { device, file, .. } => format!("{device} on {file}"),
+            HeldThing::Address { netns, dev, cidr } => format!("{cidr} on {dev}{}", inside(netns.as_deref())),
+            HeldThing::Route { netns, route } => {
+                let gateway = route.gateway.iter().map(|gateway| format!(" by {gateway}"));
+                let dev = route.dev.iter().map(|dev| format!(" on {dev}"));
+                let way: String = gateway.chain(dev).collect();
+                format!("the route to {}{way}{}", route.destination, inside(netns.as_deref()))
+            }
+            HeldThing::Link { netns, mode, dev, name } => format!("{name} ({mode} of {dev}) in {netns}"),
+            HeldThing::Processes => "processes".to_owned(),
+            HeldThing::Declared { kind, id, label, .. } if label.is_empty() => format!("{kind} {id}"),
+            HeldThing::Declared { label, .. } => label.clone(),
+        }
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, String)> {
+        let known = |list: Vec<(&'static str, Option<&String>)>| -> Vec<(&'static str, String)> {
+            list.into_iter().filter_map(|(name, value)| Some((name, value?.clone()))).collect()
+        };
+        match self {
+            HeldThing::Mount { fstype, source, target, now } => known(vec![
+                ("source", Some(source)),
+                ("target", Some(target)),
+                ("fstype", Some(fstype)),
+                ("target-now", Some(now).filter(|now| *now != target)),
+            ]),
+            HeldThing::Loop { device, file, now } => known(vec![
+                ("device", Some(device)),
+                ("file", Some(file)),
+                ("file-now", Some(now).filter(|now| *now != file)),
+            ]),
+            HeldThing::Address { netns, dev, cidr } => {
+                known(vec![("netns", netns.as_ref()), ("dev", Some(dev)), ("cidr", Some(cidr))])
+            }
+            HeldThing::Route { netns, route } => known(vec![
+                ("netns", netns.as_ref()),
+                ("destination", Some(&route.destination)),
+                ("gateway", route.gateway.as_ref()),
+                ("dev", route.dev.as_ref()),
+            ]),
+            HeldThing::Link { netns, mode, dev, name } => {
+                known(vec![("netns", Some(netns)), ("mode", Some(mode)), ("dev", Some(dev)), ("name", Some(name))])
+            }
+            HeldThing::Processes => Vec::new(),
+            HeldThing::Declared { scope, .. } => known(vec![("scope", Some(scope))]),
+        }
+    }
+
+    fn is_present(&self, world: &HostState) -> bool {
+        let within = |netns: &String| world.namespaces.get(netns);
+        match self {
+            HeldThing::Mount { .. } => world.mounts.iter().any(|entry| self.is_mount(entry)),
+            HeldThing::Loop { device, now, .. } => world.loops.get(device) == Some(now),
+            HeldThing::Address { netns: None, dev, cidr } => {
+                world.links.get(dev).is_some_and(|link| link.addresses.iter().any(|address| address.cidr == *cidr))
+            }
+            HeldThing::Address { netns: Some(netns), dev, cidr } => within(netns)
+                .is_some_and(|seen| seen.addresses.iter().any(|found| (&found.dev, &found.cidr) == (dev, cidr))),
+            HeldThing::Route { netns: None, route } => world.routes.contains(route),
+            HeldThing::Route { netns: Some(netns), route } => {
+                within(netns).is_some_and(|seen| seen.routes.contains(route))
+            }
+            HeldThing::Link { netns, .. } => {
+                let plugged = within(netns).is_some_and(|seen| seen.links.iter().any(|link| link.plugged));
+                plugged || world.lent.contains_key(netns)
+            }
+            HeldThing::Processes => !world.processes.is_empty(),
+            HeldThing::Declared { .. } => true,
+        }
+    }
+}
+
+fn inside(netns: Option<&str>) -> String {
+    netns.map_or_else(String::new, |netns| format!(" in {netns}"))
+}
+
+impl HostState {
+    /// Records that the running driver's call made a thing.
+    pub(crate) fn hold(&mut self, thing: HeldThing) {
+        self.next_holding += 1;
+        let id = match &thing {
+            HeldThing::Declared { id, .. } => id.clone(),
+            _ => format!("boot.{}", self.next_holding),
+        };
+        self.holdings.push(FakeHolding { rid: self.rid.clone(), id, thing });
+    }
+
+    /// The same, unless the resource holds it already.
+    pub(crate) fn hold_once(&mut self, thing: HeldThing) {
+        if !self.holdings.iter().any(|held| held.rid == self.rid && held.thing == thing) {
+            self.hold(thing);
+        }
+    }
+
+    /// Records that these are gone.
+    pub(crate) fn forget(&mut self, which: impl Fn(&HeldThing) -> bool) {
+        self.holdings.retain(|held| !which(&held.thing));
+    }
+
+    /// Records that one of these is gone, the latest.
+    pub(crate) fn forget_one(&mut self, which: impl Fn(&HeldThing) -> bool) {
+        if let Some(at) = self.holdings.iter().rposition(|held| which(&held.thing)) {
+            self.holdings.remove(at);
+        }
+    }
+}
