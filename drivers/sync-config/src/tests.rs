@@ -6,7 +6,7 @@ use hostler_sdk::process::Output;
 use super::*;
 
 const CONFIG: &str = "/etc/hostler/web.conf";
-const AGREEMENT: &str = "/var/lib/hostler/svc/web/driver/sync#1/agreement";
+const AGREEMENT: &str = "/var/lib/hostler/svc/web/driver/sync#i0/agreement";
 
 fn config(host: &Host, nodes: &str, drpnodes: &str) -> Case<ConfigSync> {
     let target = ["nodes", "drpnodes"].map(str::to_owned).into();

@@ -1,0 +1,131 @@
+//! A ledger that is cut, garbled or of another version never says less than it did, without saying so.
+
+use hostler_holding::{
+    AddressHolding, FileIdentity, Holding, HoldingRecord, HoldingStage, LedgerContent, LedgerEvent, LedgerHeader,
+    LoopHolding, MountHolding, MountIdentity, MountSight, VERSION, encode_event, encode_header, replay,
+};
+
+fn mount(target: &str, made: Option<MountIdentity>) -> MountHolding {
+    MountHolding { source: "/dev/loop3".into(), target: target.into(), fstype: "ext4".into(), made }
+}
+
+fn identity() -> MountIdentity {
+    MountIdentity { id: 77, unique: Some(4_294_967_400), device: (7, 3), root: "/".into() }
+}
+
+fn device() -> Holding {
+    let backing = FileIdentity { device: (8, 1), inode: 42 };
+    LoopHolding { file: "/srv/a.img".into(), backing, device: Some("/dev/loop3".into()) }.into()
+}
+
+fn events() -> Vec<LedgerEvent> {
+    let rid = |rid: &str| rid.to_owned();
+    vec![
+        LedgerEvent::Intended { number: 1, rid: rid("disk#1"), holding: device() },
+        LedgerEvent::Held { number: 1, holding: device() },
+        LedgerEvent::Intended { number: 2, rid: rid("fs#1"), holding: mount("/srv/web", None).into() },
+        LedgerEvent::Held { number: 2, holding: mount("/srv/wéb", Some(identity())).into() },
+        LedgerEvent::Intended { number: 3, rid: rid("fs#2"), holding: mount("/srv/b", None).into() },
+        LedgerEvent::Released { number: 3 },
+    ]
+}
+
+fn lines() -> Vec<String> {
+    let header = LedgerHeader { ledger: VERSION, boot: Some("boot-1".into()), next: 1 };
+    std::iter::once(encode_header(&header)).chain(events().iter().map(encode_event)).collect()
+}
+
+fn held(content: &LedgerContent) -> Vec<(u64, HoldingStage)> {
+    content.records.iter().map(|record| (record.number, record.stage)).collect()
+}
+
+#[test]
+fn a_whole_ledger_says_what_is_held_with_what_identifies_it() {
+    let content = replay(lines().concat().as_bytes());
+    assert_eq!((content.boot.as_deref(), content.next, &content.damage), (Some("boot-1"), 4, &None));
+    assert_eq!(held(&content), [(1, HoldingStage::Held), (2, HoldingStage::Held)]);
+    let HoldingRecord { rid, holding, .. } = &content.records[1];
+    assert_eq!((rid.as_str(), holding.to_string().as_str()), ("fs#1", "ext4 of /dev/loop3 on /srv/wéb"));
+    assert_eq!(content.records[1].id(), "boot.2");
+}
+
+#[test]
+fn a_ledger_that_is_cut_anywhere_but_between_lines_is_damaged() {
+    let lines = lines();
+    let whole = lines.concat();
+    let ends: Vec<usize> = lines
+        .iter()
+        .scan(0, |at, line| {
+            *at += line.len();
+            Some(*at)
+        })
+        .collect();
+    for length in 0..whole.len() {
+        let content = replay(&whole.as_bytes()[..length]);
+        assert_eq!(content.damage.is_none(), ends.contains(&length), "cut after {length} bytes");
+    }
+}
+
+#[test]
+fn a_ledger_with_any_byte_changed_is_damaged_and_its_other_lines_count() {
+    let whole = lines().concat().into_bytes();
+    for at in 0..whole.len() {
+        let mut garbled = whole.clone();
+        garbled[at] ^= 1;
+        let content = replay(&garbled);
+        assert!(content.damage.is_some(), "byte {at} of {}", String::from_utf8_lossy(&whole));
+        // One line at most is lost, or two that became one: each holding has two lines of its own.
+        assert!(!content.records.is_empty(), "byte {at}");
+    }
+}
+
+#[test]
+fn nothing_is_believed_of_another_version_or_of_something_else() {
+    let header = LedgerHeader { ledger: VERSION + 1, boot: None, next: 1 };
+    let newer = encode_header(&header) + &lines()[1..].concat();
+    for (text, why) in [
+        (newer.as_str(), "line 1: it is of version 2, and this agent knows version 1"),
+        ("", "line 1: it is empty"),
+        ("\n", "line 1: it has no checksum"),
+        ("[mount]\n", "line 1: it has no checksum"),
+        ("\u{0}\u{0}\u{0}", "line 1: it is cut off"),
+    ] {
+        let content = replay(text.as_bytes());
+        assert_eq!(content.damage.as_ref().map(ToString::to_string).as_deref(), Some(why));
+        assert_eq!(content.records, [], "{text:?}");
+    }
+}
+
+#[test]
+fn a_mount_is_known_by_its_numbers_wherever_it_is_by_now() {
+    let held = mount("/srv/web", Some(identity()));
+    let seen =
+        MountSight { id: 77, device: (7, 3), root: "/", target: "/srv/web", fstype: "ext4", source: "/dev/loop3" };
+    assert!(held.is(seen) && held.is(MountSight { target: "/srv/moved", source: "/dev/disk", ..seen }));
+    // The number is used again after an unmount.
+    assert!(!held.is(MountSight { device: (7, 4), ..seen }) && !held.is(MountSight { id: 78, ..seen }));
+    // A second mount of the device, elsewhere or in another namespace, still uses the file system.
+    assert!(held.is_used_by(MountSight { id: 90, target: "/mnt/other", ..seen }));
+    let bind = MountHolding { fstype: "bind".into(), ..held.clone() };
+    assert!(!bind.is_used_by(MountSight { id: 90, target: "/mnt/other", ..seen }));
+    assert!(bind.is_used_by(MountSight { id: 90, ..seen }));
+}
+
+#[test]
+fn a_mount_that_was_only_intended_is_looked_for_by_what_was_asked() {
+    let intended = mount("/srv/web", None);
+    let seen =
+        MountSight { id: 5, device: (7, 3), root: "/", target: "/srv/web", fstype: "ext4", source: "/dev/loop3" };
+    assert!(intended.is(seen));
+    assert!(!intended.is(MountSight { source: "/dev/loop4", ..seen }));
+    assert!(!intended.is(MountSight { target: "/srv/other", ..seen }));
+}
+
+#[test]
+fn an_address_is_known_by_the_number_of_its_link() {
+    let address = |index, dev: &str| -> Holding {
+        AddressHolding { netns: None, index, dev: dev.into(), cidr: "10.0.0.9/24".into(), primary: None }.into()
+    };
+    assert!(address(4, "eth0").is_same(&address(4, "lan0")));
+    assert!(!address(4, "eth0").is_same(&address(5, "eth0")));
+}
