@@ -12,7 +12,7 @@ use crate::mount::mountinfo::{self, mounts_at};
 use crate::mount::{MountCall, mount, statfs, unmount_top};
 
 fn mounted(source: &str, target: &Path, fstype: &str, options: &str) -> Result<(), KernelError> {
-    mount(MountCall { source, target, fstype, options: &[options.to_owned()] })
+    mount(MountCall { source, target, fstype, options: &[options.to_owned()] }).map(drop)
 }
 
 fn made(sandbox: &Sandbox, image: &LoopImage, program: &str, args: &[&str]) -> Option<PathBuf> {
