@@ -41,6 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "runtime",
         ],
     ),
+    ("store", &[]),
     ("demo", &["agent", "kernel"]),
     ("om", &["agent", "config", "demo", "model", "plan", "protocol"]),
 ];
