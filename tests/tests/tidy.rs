@@ -42,6 +42,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("store", &[]),
+    ("store-redb", &["store"]),
     ("demo", &["agent", "kernel"]),
     ("om", &["agent", "config", "demo", "model", "plan", "protocol"]),
 ];
