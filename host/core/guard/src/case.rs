@@ -1,5 +1,7 @@
 //! A request under judgement, with all that is known about it, and the checks that several routes share.
 
+use std::collections::BTreeSet;
+
 use model::Rid;
 
 use crate::engine_facts::{EngineFacts, EngineLookup, LookupResult, missing};
@@ -7,6 +9,7 @@ use crate::refusal::GuardRefusal;
 use crate::request::engine_request::EngineRequest;
 use crate::request::target::RequestTarget;
 use crate::spec::allowed_spec::AllowedSpec;
+use crate::spec::resource::ContainerLabels;
 use crate::verdict::{ForwardedRequest, NotForwarded};
 
 /// A request under judgement.
@@ -21,6 +24,8 @@ pub(crate) struct RequestCase<'a> {
 pub(crate) struct ObjectContainer {
     /// The whole id. It stands in the forwarded request, so that no other container can get the name in between.
     pub(crate) id: String,
+    /// The whole ids of the containers whose namespaces it shares.
+    pub(crate) joins: BTreeSet<String>,
     /// Whether it has a terminal: then its output is not framed.
     pub(crate) tty: bool,
 }
@@ -74,6 +79,8 @@ impl RequestCase<'_> {
             headers: self.headers(&[])?,
             body: Vec::new(),
             paths: Vec::new(),
+            sources: Vec::new(),
+            describes: None,
             what: what.to_owned(),
             stream: None,
         })
@@ -114,8 +121,8 @@ impl RequestCase<'_> {
         }
         let lookup = EngineLookup::Container(name.to_owned());
         let Some(found) = self.facts.get(&lookup) else { return Err(NotForwarded::LookUp(lookup)) };
-        let LookupResult::Container { id, labels, tty } = found else {
-            return Err(NotForwarded::Answer(404, missing("container", name)));
+        let LookupResult::Container { id, labels, joins, tty, .. } = found else {
+            return Err(missing("container", name));
         };
         let carries = |rid: &Rid| {
             let wanted = self.spec.resource.labels_of(rid);
@@ -123,7 +130,7 @@ impl RequestCase<'_> {
         };
         // All three labels of one resource: labels of two mixed would be those of none.
         match of.iter().any(carries) {
-            true => Ok(ObjectContainer { id: id.clone(), tty: *tty }),
+            true => Ok(ObjectContainer { id: id.clone(), joins: joins.clone(), tty: *tty }),
             false => Err(GuardRefusal::Stranger(name.to_owned()).into()),
         }
     }
@@ -131,5 +138,38 @@ impl RequestCase<'_> {
     /// Finds the container of this name, if it belongs to this very resource.
     pub(crate) fn own(&self, name: &str) -> Result<ObjectContainer, NotForwarded> {
         self.container(name, std::slice::from_ref(self.spec.resource.rid))
+    }
+
+    /// Finds the container of another resource of the object that shares a namespace of this resource's own container. It cannot go
+    /// on without it, and podman removes none that another shares.
+    pub(crate) fn dependent(&self, name: &str) -> Result<ObjectContainer, NotForwarded> {
+        let found = self.container(name, &self.siblings(name))?;
+        for joined in &found.joins {
+            match self.own(joined) {
+                Ok(_) => return Ok(found),
+                Err(look_up @ NotForwarded::LookUp(_)) => return Err(look_up),
+                Err(_) => {}
+            }
+        }
+        Err(GuardRefusal::Stranger(name.to_owned()).into())
+    }
+
+    /// The resource that the labels of a container name, whose other labels are still to be compared.
+    fn siblings(&self, name: &str) -> Vec<Rid> {
+        match self.facts.get(&EngineLookup::Container(name.to_owned())) {
+            Some(LookupResult::Container { labels, .. }) => {
+                labels.get(ContainerLabels::RID).and_then(|rid| rid.parse().ok()).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The whole id of a container that belongs to another resource, if this is its name or id, and not the beginning of its id:
+    /// engines take a name that is free for such a beginning.
+    pub(crate) fn stranger(&self, asked: &str) -> Option<String> {
+        match self.facts.get(&EngineLookup::Container(asked.to_owned()))? {
+            LookupResult::Container { id, name, .. } if id == asked || name == asked => Some(id.clone()),
+            _ => None,
+        }
     }
 }

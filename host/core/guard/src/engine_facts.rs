@@ -1,10 +1,11 @@
 //! The facts that the guard must know about the engine. Its caller looks them up over the same socket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use crate::request::target::RequestTarget;
+use crate::verdict::NotForwarded;
 
 /// A question about the engine.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +25,11 @@ pub enum LookupResult {
     Container {
         /// The whole id.
         id: String,
+        /// Its name, without the slash that engines put in front.
+        name: String,
         labels: BTreeMap<String, String>,
+        /// The whole ids of the containers whose namespaces it shares.
+        joins: BTreeSet<String>,
         /// Whether it has a terminal: then its output is not framed.
         tty: bool,
     },
@@ -91,6 +96,13 @@ impl EngineLookup {
                 let labels = config.get("Labels").and_then(Value::as_object).into_iter().flatten();
                 Some(LookupResult::Container {
                     id: id(members, "Id")?,
+                    name: members
+                        .get("Name")
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                        .trim_start_matches('/')
+                        .to_owned(),
+                    joins: joins(members),
                     labels: labels
                         .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
                         .collect(),
@@ -107,10 +119,28 @@ impl EngineLookup {
     }
 }
 
+/// The containers whose namespaces a container shares.
+fn joins(members: &Map<String, Value>) -> BTreeSet<String> {
+    let modes = ["NetworkMode", "PidMode", "IpcMode"].iter();
+    let modes = modes.filter_map(|mode| members.get("HostConfig")?.get(mode)?.as_str()?.strip_prefix("container:"));
+    modes.filter(|id| is_whole(id)).map(str::to_owned).collect()
+}
+
 /// A whole id: 64 hexadecimal digits, so that a name cannot be mistaken for one.
 fn id(members: &Map<String, Value>, name: &str) -> Option<String> {
     let id = members.get(name)?.as_str()?;
-    (id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| id.to_owned())
+    is_whole(id).then(|| id.to_owned())
+}
+
+fn is_whole(id: &str) -> bool {
+    id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The number of the first process of a container, from the engine's description of it. None if it has none.
+pub fn first_process(body: &[u8]) -> Option<u32> {
+    let document: Value = serde_json::from_slice(body).ok()?;
+    let pid = document.get("State")?.get("Pid")?.as_u64()?;
+    u32::try_from(pid).ok().filter(|pid| *pid > 0)
 }
 
 /// All that a driver learns about a container of another resource.
@@ -122,9 +152,9 @@ pub(crate) fn foreign_container(name: &str) -> Vec<u8> {
     Value::Object(members).to_string().into_bytes()
 }
 
-/// The engine's own words for a container or command that does not exist.
-pub(crate) fn missing(what: &str, name: &str) -> Vec<u8> {
+/// The engine's own answer about a container or command that does not exist.
+pub(crate) fn missing(what: &str, name: &str) -> NotForwarded {
     let mut message = Map::new();
     message.insert("message".to_owned(), format!("No such {what}: {name}").into());
-    Value::Object(message).to_string().into_bytes()
+    NotForwarded::Answer { status: 404, body: Value::Object(message).to_string().into_bytes(), stranger: None }
 }

@@ -14,7 +14,7 @@ pub fn judge(request: &EngineRequest<'_>, resource: &ContainerResource<'_>, fact
     match route(request, resource, facts) {
         Ok(forward) => GuardVerdict::Forward(forward),
         Err(NotForwarded::LookUp(lookup)) => GuardVerdict::LookUp(lookup),
-        Err(NotForwarded::Answer(status, body)) => GuardVerdict::Answer { status, body },
+        Err(NotForwarded::Answer { status, body, stranger }) => GuardVerdict::Answer { status, body, stranger },
         Err(NotForwarded::Deny(refusal)) => GuardVerdict::Deny(refusal),
     }
 }

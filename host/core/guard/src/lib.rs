@@ -27,7 +27,7 @@ mod sentence;
 mod spec;
 mod verdict;
 
-pub use engine_facts::{EngineFacts, EngineLookup, LookupResult, UnreadableAnswer};
+pub use engine_facts::{EngineFacts, EngineLookup, LookupResult, UnreadableAnswer, first_process};
 pub use judge::judge;
 pub use refusal::GuardRefusal;
 pub use request::engine_request::{EngineRequest, RequestedBy};

@@ -18,6 +18,8 @@ pub enum GuardVerdict {
         status: u16,
         /// In the engine's own words.
         body: Vec<u8>,
+        /// The whole id of the container of another resource that the request is about.
+        stranger: Option<String>,
     },
     /// It is not sent.
     Deny(GuardRefusal),
@@ -35,6 +37,11 @@ pub struct ForwardedRequest {
     /// Paths of the node that the container will see, with whether it may write there. Its caller must check that no symbolic
     /// link leads elsewhere.
     pub paths: Vec<(PathBuf, bool)>,
+    /// Paths of the node that the container sees. Its caller must check that each exists: the engine, which is root, would make
+    /// an empty directory of one that does not.
+    pub sources: Vec<PathBuf>,
+    /// The whole id of the container that the answer describes. Its caller adds what the kernel knows of its first process.
+    pub describes: Option<String>,
     /// A description of the request for the audit: `create a container of docker.io/library/busybox:latest`.
     pub what: String,
     /// How to read the answer, if it is for a terminal.
@@ -56,7 +63,7 @@ pub struct TerminalStream {
 #[derive(Debug)]
 pub(crate) enum NotForwarded {
     LookUp(EngineLookup),
-    Answer(u16, Vec<u8>),
+    Answer { status: u16, body: Vec<u8>, stranger: Option<String> },
     Deny(GuardRefusal),
 }
 

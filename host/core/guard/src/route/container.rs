@@ -1,8 +1,9 @@
-//! `/containers/NAME/…`: requests about one container, which must be the resource's own.
+//! `/containers/NAME/…`: requests about one container, which must be the resource's own. One that lives in its namespaces may be put
+//! out of the way.
 
-use super::exec;
+use super::{exec, policy};
 use crate::case::{ObjectContainer, RequestCase};
-use crate::engine_facts::foreign_container;
+use crate::engine_facts::{foreign_container, missing};
 use crate::refusal::GuardRefusal;
 use crate::request::engine_request::RequestedBy;
 use crate::request::strict_json;
@@ -15,9 +16,8 @@ const LOOKS: [(&str, &[&str]); 2] = [
 ];
 
 /// Verbs that change the container.
-const CHANGES: [(&str, &[&str]); 9] = [
+const CHANGES: [(&str, &[&str]); 8] = [
     ("start", &[]),
-    ("stop", &["t", "signal"]),
     ("restart", &["t", "signal"]),
     ("kill", &["signal"]),
     ("pause", &[]),
@@ -42,14 +42,22 @@ pub(crate) fn on_container(case: &RequestCase<'_>, name: &str, verb: &str) -> Re
         }
         "POST" if verb == "exec" => exec::create(case, name),
         "POST" if verb == "attach" => attach(case, name),
+        "POST" if verb == "update" => policy::reset(case, name),
+        "POST" if verb == "stop" => {
+            let container = own_or_dependent(case, name)?;
+            forward(case, &container, "/stop", "stop", &["t", "signal"])
+        }
         "POST" => {
             let parameters = find(&CHANGES).ok_or_else(|| case.unknown())?;
             let container = case.own(name)?;
             // Another name could be that of another resource's container, which would then not start.
             may_be_named(case, verb)?;
-            forward(case, &container, &format!("/{verb}"), verb, parameters)
+            let forward = forward(case, &container, &format!("/{verb}"), verb, parameters)?;
+            // Docker makes the paths that are missing at each start, and not when it creates the container.
+            let sources = if verb == "start" { case.spec.sources() } else { Vec::new() };
+            Ok(ForwardedRequest { sources, ..forward })
         }
-        "DELETE" if verb.is_empty() => forward(case, &case.own(name)?, "", "remove", &["force", "v"]),
+        "DELETE" if verb.is_empty() => remove(case, name),
         _ => Err(case.unknown().into()),
     }
 }
@@ -65,14 +73,41 @@ fn forward(
     case.at(&path, &format!("{what} its container {}", container.short_id()), parameters)
 }
 
-/// Inspects a container. Of one that belongs to another resource, the driver learns only that it exists and is not its own:
+fn own_or_dependent(case: &RequestCase<'_>, name: &str) -> Result<ObjectContainer, NotForwarded> {
+    match case.own(name) {
+        Err(NotForwarded::Deny(GuardRefusal::Stranger(_))) => case.dependent(name),
+        found => found,
+    }
+}
+
+/// Removes a container: the resource's own in any state, and a dependent one only if it does not run, which the engine checks.
+fn remove(case: &RequestCase<'_>, name: &str) -> Result<ForwardedRequest, NotForwarded> {
+    match case.own(name) {
+        Err(NotForwarded::Deny(GuardRefusal::Stranger(_))) => {
+            let container = case.dependent(name)?;
+            let what = format!("remove the container {}, which shares a namespace of its own", container.short_id());
+            case.at(&format!("/containers/{}", container.id), &what, &["v"])
+        }
+        found => forward(case, &found?, "", "remove", &["force", "v"]),
+    }
+}
+
+/// Inspects a container. Of one that belongs to another resource, the driver learns only its id and that it is not its own:
 /// so that it can say why it cannot have the name.
 fn inspect(case: &RequestCase<'_>, name: &str) -> Result<ForwardedRequest, NotForwarded> {
-    match case.container(name, &case.spec.visible()) {
-        Ok(container) => forward(case, &container, "/json", "look at", &["size"]),
-        Err(NotForwarded::Deny(GuardRefusal::Stranger(name))) => {
-            Err(NotForwarded::Answer(200, foreign_container(&name)))
+    let found = match case.container(name, &case.spec.visible()) {
+        Err(NotForwarded::Deny(GuardRefusal::Stranger(_))) => case.dependent(name),
+        found => found,
+    };
+    match found {
+        Ok(container) => {
+            let forward = forward(case, &container, "/json", "look at", &["size"])?;
+            Ok(ForwardedRequest { describes: Some(container.id), ..forward })
         }
+        Err(NotForwarded::Deny(GuardRefusal::Stranger(name))) => Err(match case.stranger(&name) {
+            stranger @ Some(_) => NotForwarded::Answer { status: 200, body: foreign_container(&name), stranger },
+            None => missing("container", &name),
+        }),
         Err(stop) => Err(stop),
     }
 }

@@ -56,6 +56,8 @@ pub(crate) fn create(case: &RequestCase<'_>, name: &str) -> Result<ForwardedRequ
         headers: case.headers_of_json()?,
         body: Value::Object(out).to_string().into_bytes(),
         paths: Vec::new(),
+        sources: Vec::new(),
+        describes: None,
         what: format!("prepare a command in its container {}", container.short_id()),
         stream: None,
     })
@@ -91,6 +93,8 @@ fn start(case: &RequestCase<'_>, command: ContainerCommand) -> Result<ForwardedR
         headers: case.headers_of_json()?,
         body: Value::Object(out).to_string().into_bytes(),
         paths: Vec::new(),
+        sources: Vec::new(),
+        describes: None,
         what: "run a command in its container".to_owned(),
         stream: Some(TerminalStream { framed: !command.tty, input: true, exec: Some(command.id) }),
     })
@@ -107,7 +111,7 @@ fn own(case: &RequestCase<'_>, id: &str) -> Result<ContainerCommand, NotForwarde
         Some(LookupResult::Exec { id, container, tty, .. }) => {
             case.own(container).map(|_| ContainerCommand { id: id.clone(), tty: *tty })
         }
-        Some(_) => Err(NotForwarded::Answer(404, missing("exec instance", id))),
+        Some(_) => Err(missing("exec instance", id)),
     }
 }
 

@@ -5,3 +5,4 @@ pub(crate) mod create;
 pub(crate) mod exec;
 pub(crate) mod image;
 pub(crate) mod listing;
+pub(crate) mod policy;

@@ -3,6 +3,8 @@
 //! The keyword `run_args` contains options of `docker run`. The guard reads them with the very code that the driver uses, so
 //! that both understand the same.
 
+use std::path::PathBuf;
+
 use hostler_run_args::{DeviceMapping, NamedValue, RunArgs, VolumeMount};
 use model::Rid;
 
@@ -86,6 +88,16 @@ impl<'a> AllowedSpec<'a> {
             _ => None,
         };
         std::iter::once(self.resource.rid.clone()).chain(shared.filter_map(rid)).collect()
+    }
+
+    /// The paths of the node that its container sees, as far as the namespace may know whether they exist.
+    pub(crate) fn sources(&self) -> Vec<PathBuf> {
+        let known = |mount: &&ContainerMount| match (self.resource.namespace, mount.path()) {
+            (NamespaceRights::Root, path) => path.is_some(),
+            (NamespaceRights::Other(allows), Some(path)) => allows(path.as_ref(), !mount.read_only),
+            (NamespaceRights::Other(_), None) => false,
+        };
+        self.mounts.iter().filter(known).filter_map(|mount| mount.path().map(PathBuf::from)).collect()
     }
 
     /// The names that its container may have.

@@ -3,7 +3,9 @@
 use hostler_guard::{GuardVerdict, RequestedBy, TerminalStream};
 use serde_json::json;
 
-use crate::harness::{EXEC, OTHER_EXEC, OWN, SIBLING, allowed, denied, image_and};
+use crate::harness::{
+    ELSEWHERE, EXEC, GUEST, INTRUDER, NOBODY, OTHER, OTHER_EXEC, OWN, SIBLING, allowed, denied, image_and,
+};
 
 #[test]
 fn its_own_container_is_named_by_its_whole_id() {
@@ -31,7 +33,8 @@ fn its_own_container_is_named_by_its_whole_id() {
 #[test]
 fn containers_of_others_are_out_of_reach() {
     let given = image_and(&[]);
-    for name in ["sibling", "elsewhere", "other", "nobody"] {
+    let intruder = ("intruder", INTRUDER);
+    for (name, id) in [("sibling", SIBLING), ("elsewhere", ELSEWHERE), ("other", OTHER), ("nobody", NOBODY), intruder] {
         for (method, verb) in [
             ("GET", "logs?stdout=1"),
             ("GET", "stats"),
@@ -45,10 +48,10 @@ fn containers_of_others_are_out_of_reach() {
             let found = denied(given.judge(method, &format!("/containers/{name}/{verb}"), b""));
             assert_eq!(found, format!("the container {name} does not carry the labels of this resource"));
         }
-        // The answer reveals only that it exists.
+        // The answer reveals only that it exists, and its id.
         let answer = given.judge("GET", &format!("/containers/{name}/json"), b"");
         let body = json!({"Config": {"Labels": {}}, "Id": name}).to_string().into_bytes();
-        assert_eq!(answer, GuardVerdict::Answer { status: 200, body });
+        assert_eq!(answer, GuardVerdict::Answer { status: 200, body, stranger: Some(id.to_owned()) });
         denied(given.judge("DELETE", &format!("/containers/{name}?force=1"), b""));
         denied(given.judge_for(RequestedBy::Console(None), "POST", &format!("/containers/{name}/exec"), b"{}"));
         denied(given.judge_for(RequestedBy::Attachment, "POST", &format!("/containers/{name}/attach?stream=1"), b""));
@@ -65,10 +68,75 @@ fn a_resource_whose_namespace_is_shared_is_looked_at_and_not_touched() {
 }
 
 #[test]
+fn a_container_that_lives_in_its_namespace_is_put_out_of_the_way_and_no_more() {
+    let given = image_and(&[]);
+    let sent = |method, target: &str| allowed(given.judge(method, target, b"")).target;
+    assert_eq!(sent("GET", "/containers/guest/json"), format!("/containers/{GUEST}/json"));
+    assert_eq!(sent("POST", "/containers/guest/stop?t=3"), format!("/containers/{GUEST}/stop?t=3"));
+    assert_eq!(sent("DELETE", "/containers/guest?v=true"), format!("/containers/{GUEST}?v=true"));
+    // Without force the engine removes only what does not run.
+    let found = denied(given.judge("DELETE", "/containers/guest?force=true", b""));
+    assert_eq!(found, "the parameter \"force\" is not known to the guard");
+    for verb in
+        ["start", "kill", "restart", "pause", "unpause", "wait", "rename?name=web.container.1", "exec", "update"]
+    {
+        denied(given.judge("POST", &format!("/containers/guest/{verb}"), b""));
+    }
+    denied(given.judge("GET", "/containers/guest/logs?stdout=1", b""));
+    for name in ["intruder", "friend"] {
+        denied(given.judge("POST", &format!("/containers/{name}/stop"), b""));
+        denied(given.judge("DELETE", &format!("/containers/{name}"), b""));
+    }
+}
+
+#[test]
+fn a_name_is_not_taken_for_the_beginning_of_an_id() {
+    let answer = image_and(&[]).judge("GET", "/containers/44/json", b"");
+    let body = br#"{"message":"No such container: 44"}"#.to_vec();
+    assert_eq!(answer, GuardVerdict::Answer { status: 404, body, stranger: None });
+    denied(image_and(&[]).judge("DELETE", "/containers/44", b""));
+}
+
+#[test]
+fn a_restart_policy_is_taken_back_and_nothing_else_is_updated() {
+    let given = image_and(&[]);
+    let update = |name: &str, body: &str| given.judge("POST", &format!("/containers/{name}/update"), body.as_bytes());
+    let reset = r#"{"RestartPolicy":{"Name":"no"}}"#;
+    let forward = allowed(update("own", reset));
+    assert_eq!((forward.target, forward.body), (format!("/containers/{OWN}/update"), reset.as_bytes().to_vec()));
+    for name in ["sibling", "other", "guest"] {
+        denied(update(name, reset));
+    }
+    for body in [
+        "",
+        "{}",
+        r#"{"RestartPolicy":{"Name":"always"}}"#,
+        r#"{"RestartPolicy":{"Name":"no"},"Memory":0}"#,
+        r#"{"RestartPolicy":{"Name":"no"},"RestartPolicy":{"Name":"always"}}"#,
+    ] {
+        assert!(denied(update("own", body)).contains("is not a request that a resource may send"), "{body}");
+    }
+}
+
+#[test]
+fn paths_of_the_node_must_exist_where_the_engine_would_make_them() {
+    let mounts = [("volume_mounts", "/srv/ns1/a:/a:ro data:/d /srv/other:/o"), ("run_args", "-v /srv/ns1/rw:/w")];
+    let sources = |given: &crate::harness::Given| allowed(given.judge("POST", "/containers/own/start", b"")).sources;
+    let all = ["/srv/ns1/a", "/srv/other", "/srv/ns1/rw"].map(std::path::PathBuf::from);
+    assert_eq!(sources(&image_and(&mounts)), all);
+    // A namespace does not learn of paths that its policy does not allow.
+    assert_eq!(
+        sources(&image_and(&mounts).in_namespace()),
+        ["/srv/ns1/a", "/srv/ns1/rw"].map(std::path::PathBuf::from)
+    );
+    assert!(allowed(image_and(&mounts).judge("POST", "/containers/own/stop", b"")).sources.is_empty());
+}
+
+#[test]
 fn the_host_answers_for_a_missing_container() {
     let answer = image_and(&[]).judge("DELETE", "/containers/gone", b"");
     let body = br#"{"message":"No such container: gone"}"#.to_vec();
-    assert_eq!(answer, GuardVerdict::Answer { status: 404, body });
+    assert_eq!(answer, GuardVerdict::Answer { status: 404, body, stranger: None });
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A resource, an engine with a few containers in it, and the guard's verdict on a request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use hostler_guard::{
@@ -16,6 +16,11 @@ pub(crate) const SIBLING: &str = "2222222222222222222222222222222222222222222222
 pub(crate) const ELSEWHERE: &str = "3333333333333333333333333333333333333333333333333333333333333333";
 pub(crate) const OTHER: &str = "4444444444444444444444444444444444444444444444444444444444444444";
 pub(crate) const NOBODY: &str = "5555555555555555555555555555555555555555555555555555555555555555";
+/// One of the same object that lives in the namespace of the resource's own, one of another object that does, and one that lives
+/// in that of another resource.
+pub(crate) const GUEST: &str = "6666666666666666666666666666666666666666666666666666666666666666";
+pub(crate) const INTRUDER: &str = "7777777777777777777777777777777777777777777777777777777777777777";
+pub(crate) const FRIEND: &str = "8888888888888888888888888888888888888888888888888888888888888888";
 /// A command in the resource's own container, and one in another's.
 pub(crate) const EXEC: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub(crate) const OTHER_EXEC: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -80,11 +85,19 @@ impl Given {
     }
 
     fn engine(&self, lookup: &EngineLookup) -> LookupResult {
-        let container = |id: &str, object: &str, rid: &str, node: &str| {
+        let joining = |name: &str, id: &str, joins: &[&str], of: [&str; 3]| {
+            let [object, rid, node] = of;
             let labels = [("hostler.object", object), ("hostler.rid", rid), ("hostler.node", node)];
             let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            LookupResult::Container { id: id.to_owned(), labels, tty: false }
+            LookupResult::Container {
+                id: id.to_owned(),
+                name: name.to_owned(),
+                labels,
+                joins: joins.iter().map(|id| (*id).to_owned()).collect(),
+                tty: false,
+            }
         };
+        let container = |name, id, object, rid, node| joining(name, id, &[], [object, rid, node]);
         let exec = |id: &str, of: &str| LookupResult::Exec {
             id: id.to_owned(),
             container: of.to_owned(),
@@ -93,13 +106,21 @@ impl Given {
         };
         match lookup {
             EngineLookup::Container(name) => match name.as_str() {
-                "own" | OWN => container(OWN, self.object, "container#1", "n1"),
-                "sibling" | SIBLING => container(SIBLING, self.object, "container#2", "n1"),
-                "elsewhere" | ELSEWHERE => container(ELSEWHERE, self.object, "container#1", "n2"),
-                "other" | OTHER => container(OTHER, "db", "container#1", "n1"),
-                "nobody" | NOBODY => {
-                    LookupResult::Container { id: NOBODY.to_owned(), labels: BTreeMap::new(), tty: false }
-                }
+                "own" | OWN => container("own", OWN, self.object, "container#1", "n1"),
+                "sibling" | SIBLING => container("sibling", SIBLING, self.object, "container#2", "n1"),
+                "elsewhere" | ELSEWHERE => container("elsewhere", ELSEWHERE, self.object, "container#1", "n2"),
+                // The engine takes 44 for the beginning of an id.
+                "other" | "44" | OTHER => container("other", OTHER, "db", "container#1", "n1"),
+                "nobody" | NOBODY => LookupResult::Container {
+                    id: NOBODY.to_owned(),
+                    name: "nobody".to_owned(),
+                    labels: BTreeMap::new(),
+                    joins: BTreeSet::new(),
+                    tty: false,
+                },
+                "guest" | GUEST => joining("guest", GUEST, &[OWN], [self.object, "container#7", "n1"]),
+                "intruder" | INTRUDER => joining("intruder", INTRUDER, &[OWN], ["db", "container#7", "n1"]),
+                "friend" | FRIEND => joining("friend", FRIEND, &[SIBLING], [self.object, "container#8", "n1"]),
                 _ => LookupResult::Nothing,
             },
             EngineLookup::Exec(id) if id == EXEC => exec(EXEC, OWN),

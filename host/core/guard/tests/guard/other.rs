@@ -147,10 +147,16 @@ fn paths_that_could_be_read_in_two_ways_are_denied() {
 fn look_ups_read_what_the_engine_says() {
     let lookup = EngineLookup::Container("web".to_owned());
     assert_eq!(lookup.path("/v1.41/containers/web/stop?t=1"), "/v1.41/containers/web/json");
-    let found = json!({"Id": OWN, "Config": {"Labels": {"a": "b"}, "Tty": true}}).to_string();
+    let modes = json!({"NetworkMode": format!("container:{OWN}"), "PidMode": "container:own", "IpcMode": "host"});
+    let found = json!({
+        "Id": OWN, "Name": "/web", "HostConfig": modes, "Config": {"Labels": {"a": "b"}, "Tty": true},
+    });
+    let found = found.to_string();
     let expected = hostler_guard::LookupResult::Container {
         id: OWN.to_owned(),
+        name: "web".to_owned(),
         labels: [("a".to_owned(), "b".to_owned())].into(),
+        joins: [OWN.to_owned()].into(),
         tty: true,
     };
     assert_eq!(lookup.read(200, found.as_bytes()), Ok(expected));

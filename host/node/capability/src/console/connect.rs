@@ -103,6 +103,8 @@ async fn judged(context: &CallContext, op: &FetchUnix, body: &[u8]) -> Result<Fo
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: body.to_vec(),
             paths: Vec::new(),
+            sources: Vec::new(),
+            describes: None,
             what: "connect a terminal".to_owned(),
             stream: None,
         });

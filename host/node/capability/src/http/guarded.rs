@@ -15,6 +15,7 @@ use hyper::Method;
 use kernel::path::{LastLink, resolve};
 use tokio::time::{Instant, timeout_at};
 
+use super::described;
 use super::dial::dial_unix;
 use super::exchange::exchange;
 use super::message::{HttpEndpoint, HttpRequest, HttpResponse, LOCALHOST, message};
@@ -72,11 +73,13 @@ pub(crate) async fn pass_as(
         match judge(context, request, &known) {
             GuardVerdict::Forward(forward) => {
                 check_paths(context, op, &forward).await?;
+                check_sources(context, &forward).await?;
                 return Ok(GuardOutcome::Judged(forward));
             }
-            GuardVerdict::Answer { status, body } => {
+            GuardVerdict::Answer { status, body, stranger } => {
                 // In the place of the engine, for example that a container of another resource does not exist.
-                let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+                let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+                headers.extend(described::stranger(stranger));
                 return Ok(GuardOutcome::Answered(HttpResponse { status, headers, body }));
             }
             GuardVerdict::Deny(refusal) => return Err(context.refuse(op, refusal.to_string())),
@@ -176,6 +179,24 @@ async fn check_paths(context: &CallContext, op: &FetchUnix, forward: &ForwardedR
             }
             Err(error) => return Err(context.refuse(op, format!("{}: {error}", path.display()))),
         }
+    }
+    Ok(())
+}
+
+/// Checks that the paths exist which a container is to see. On an empty directory, which an engine would make in their place, a
+/// database would begin anew.
+async fn check_sources(context: &CallContext, forward: &ForwardedRequest) -> Result<(), CapabilityError> {
+    for source in &forward.sources {
+        let path = source.clone();
+        let look = move || std::fs::metadata(&path).map(drop);
+        let found = context.aside(format!("look at {}", source.display()), look).await?;
+        found.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => CapabilityError::Invalid(format!(
+                "{} does not exist on this node, and the engine would make an empty directory: make it, or start what mounts it",
+                source.display()
+            )),
+            _ => CapabilityError::io(&format!("look at {}", source.display()), &error),
+        })?;
     }
     Ok(())
 }

@@ -4,10 +4,12 @@
 //!  send ──▶ message (one spelling, no header of the host's own) ──▶ admit
 //!                                                                    │
 //!       guarded: a container engine's guard reads the request ◀──────┤ if the grant says so
+//!       described: and the host adds to the engine's answer          │
 //!                                                                    ▼
 //!                                        dial (address or socket) ──▶ exchange
 //! ```
 
+mod described;
 mod dial;
 mod exchange;
 mod guarded;

@@ -6,6 +6,7 @@ use driver::LogSeverity;
 use grant::op::{FetchUnix, FetchUrl};
 use grant::{Operation, SocketGuard};
 
+use super::described::describe;
 use super::dial::{ByteStream, dial_unix, dial_url};
 use super::exchange::exchange;
 use super::guarded::{self, GuardOutcome};
@@ -43,7 +44,12 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
                     // The guard's own copy of the body is sent, never the driver's.
                     let request = HttpRequest { headers: forward.headers, body: forward.body, ..request };
                     let message = message(method, &forward.target, LOCALHOST.to_owned(), &request)?;
-                    perform(context, op, Some(forward.what), timeout, message, &shown, dial_unix(&socket)).await
+                    let what = Some(forward.what);
+                    let response = perform(context, op, what, timeout, message, &shown, dial_unix(&socket)).await?;
+                    match forward.describes {
+                        Some(id) => describe(context, &socket, &id, response).await,
+                        None => Ok(response),
+                    }
                 }
             }
         }

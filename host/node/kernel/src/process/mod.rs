@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Everything that happens between fork and exec stands in `child.rs` and `exec.rs`. `members/` finds the processes of a
-//! resource again and stops them.
+//! resource again and stops them; `look.rs` looks at processes of other programs.
 
 mod account;
 mod child;
@@ -17,6 +17,7 @@ mod confine;
 mod exec;
 mod launch;
 mod limit;
+mod look;
 mod members;
 mod program;
 mod run;
@@ -26,6 +27,7 @@ pub use account::UserAccount;
 pub use confine::{CapabilityBounds, UnknownCapability};
 pub use launch::ProgramLaunch;
 pub use limit::{ResourceLimit, UnknownLimit};
+pub use look::{ProcessLook, counts_alike, look};
 pub use members::{MemberProcess, ProcessMarkers, ResourceProcesses, kill_abandoned};
 pub use program::CheckedProgram;
 pub use run::{

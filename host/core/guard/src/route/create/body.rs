@@ -63,6 +63,8 @@ pub(crate) fn create(case: &RequestCase<'_>) -> Result<ForwardedRequest, NotForw
         headers: case.headers_of_json()?,
         body: Value::Object(out).to_string().into_bytes(),
         paths: host.paths,
+        sources: spec.sources(),
+        describes: None,
         what: format!("create a container of {image}, made of the resource's keywords"),
         stream: None,
     })
