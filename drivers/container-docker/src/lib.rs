@@ -11,9 +11,9 @@ use hostler_sdk::prelude::*;
 
 /// A container of docker.
 ///
-/// The container is identified by its name and the labels `hostler.object`, `hostler.rid` and `hostler.node`. A container of
-/// that name without the labels belongs to something else and is left alone. If the configuration changes, the container is
-/// recreated at the next start.
+/// The container is found by the labels `hostler.object`, `hostler.rid` and `hostler.node`, under any name. A container that has its
+/// name without the labels belongs to something else and is left alone. If the configuration changes, the container is recreated
+/// at the next start. One that shares a namespace of another container stops and restarts along with it.
 #[derive(Keywords)]
 struct DockerContainer {
     #[keyword(flatten)]
@@ -32,6 +32,7 @@ hostler_family_container::container_driver!(
         grant::CREDENTIALS,
         grant::RUN,
         grant::SEE,
+        grant::CLEAR,
         grant::END,
         grant::KEEP,
         grant::REGISTRIES,

@@ -16,7 +16,6 @@ fn docker() -> DockerContainer {
             image_pull_policy: "once".to_owned(),
             pull_timeout: Duration::from_secs(120),
             run_args: ["--net=none", "-e", "A=b"].map(str::to_owned).to_vec(),
-            grace: Duration::from_secs(10),
             settle: Duration::from_millis(200),
             ..ContainerSpec::default()
         },
@@ -155,12 +154,114 @@ fn a_container_of_another_is_left_alone() {
         .is(State::Down)
         .mentions("is not this resource's")
         .start()
-        .fails_with("is not this resource's")
+        .fails_with("the container web.container.1 (000000000000) is not this resource's")
         .stop()
-        .fails_with("is not this resource's")
+        .is_unchanged("already down")
         .unprovision()
-        .fails_with("is not this resource's");
+        .is_unchanged("there is no container");
     assert_eq!(engine.containers(), ["web.container.1 running"]);
+}
+
+#[test]
+fn a_container_is_known_by_its_labels_whatever_its_name_is() {
+    let engine = engine();
+    on(&engine).start();
+    engine.rename("web.container.1", "dbx");
+    on(&engine)
+        .status()
+        .is(State::Up)
+        .mentions("the container is named dbx, not web.container.1: restart")
+        .start()
+        .is_unchanged("000000000000 is already running")
+        .stop()
+        .is_changed("stopped 000000000000")
+        .start()
+        .is_changed("000000000000 is running from mariadb");
+    assert_eq!(engine.containers(), ["web.container.1 running"], "renamed, and not a second one");
+    engine.rename("web.container.1", "dbx");
+    on(&engine).unprovision().is_changed("removed 000000000000");
+    assert_eq!(engine.containers(), [""; 0]);
+}
+
+#[test]
+fn a_second_container_of_the_resource_is_stopped_too() {
+    let labels = [("hostler.object", "web"), ("hostler.rid", "container#1"), ("hostler.node", "n1")];
+    let engine = engine();
+    let host = engine.on(Host::new(), SOCKET);
+    given(docker()).on(&host).start();
+    let _second = engine.clone().container("other", &labels);
+    given(docker())
+        .on(&host)
+        .status()
+        .is(State::Warn)
+        .mentions("a second container of this resource runs, other")
+        .stop()
+        .is_changed("stopped 000000000000, stopped 000000000000");
+    assert_eq!(engine.containers(), ["other exited", "web.container.1 exited"]);
+}
+
+#[test]
+fn a_container_whose_stop_was_given_up_is_not_down() {
+    let engine = engine();
+    let given_up = |_: &Host| engine.put("web.container.1", "stopping");
+    on(&engine)
+        .start()
+        .then(given_up)
+        .status()
+        .is(State::Up)
+        .mentions("is stopping, and its program runs")
+        .stop()
+        .is_changed("stopped 000000000000")
+        .start()
+        .then(given_up)
+        .start()
+        .is_changed("000000000000 is running from mariadb");
+    assert_eq!(engine.containers(), ["web.container.1 running"]);
+}
+
+#[test]
+fn a_restart_policy_of_others_is_reported_and_taken_back() {
+    let engine = engine();
+    on(&engine)
+        .start()
+        .then(|_| engine.restart_always("web.container.1"))
+        .status()
+        .is(State::Up)
+        .mentions("restart policy always")
+        .stop()
+        .is_changed("stopped 000000000000")
+        .status()
+        .is(State::Down);
+    on(&engine)
+        .start()
+        .then(|_| engine.restart_always("web.container.1"))
+        .then(|_| engine.put("web.container.1", "restarting"))
+        .status()
+        .is(State::Warn)
+        .mentions("the container is restarting")
+        .start()
+        .is_changed("000000000000 is running from mariadb");
+}
+
+#[test]
+fn the_grace_is_that_of_the_keyword_or_of_the_container() {
+    for (grace, options, deadline, expected) in [
+        (None, "", 60, 10),
+        (None, "--stop-timeout 40", 60, 40),
+        (None, "--stop-timeout 300", 60, 45),
+        (None, "--stop-timeout 0", 60, 0),
+        (Some(Duration::from_millis(500)), "--stop-timeout 40", 60, 1),
+        (Some(Duration::from_secs(9)), "", 10, 5),
+    ] {
+        let engine = engine();
+        let mut docker = docker();
+        docker.container.grace = grace;
+        docker.container.run_args.extend(options.split_whitespace().map(str::to_owned));
+        let mut context = Context::fake("container#1");
+        context.deadline = Duration::from_secs(deadline);
+        given(docker).with(context).on(&engine.on(Host::new(), SOCKET)).start().stop();
+        assert_eq!(engine.graces(), [expected], "{grace:?} {options}");
+    }
 }
 
 #[test]

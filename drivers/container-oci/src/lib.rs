@@ -11,9 +11,9 @@ const SOCKETS: [&str; 2] = ["/run/docker.sock", "/run/podman/podman.sock"];
 
 /// A container of the engine that the node has, docker or podman.
 ///
-/// For objects whose nodes do not all have the same engine. The container is identified by its name and the labels
-/// `hostler.object`, `hostler.rid` and `hostler.node`. A container of that name without the labels belongs to something else
-/// and is left alone. If the configuration changes, the container is recreated at the next start.
+/// For objects whose nodes do not all have the same engine. The container is found by the labels `hostler.object`, `hostler.rid`
+/// and `hostler.node`, under any name. A container that has its name without the labels belongs to something else and is left alone.
+/// If the configuration changes, the container is recreated at the next start.
 #[derive(Keywords)]
 struct OciContainer {
     #[keyword(flatten)]

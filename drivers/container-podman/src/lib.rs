@@ -9,9 +9,9 @@ use hostler_sdk::prelude::*;
 /// A container of podman.
 ///
 /// Needs the service of podman, which answers the Docker Engine API on a socket: `systemctl enable --now podman.socket`. The
-/// container is identified by its name and the labels `hostler.object`, `hostler.rid` and `hostler.node`. A container of that
-/// name without the labels belongs to something else and is left alone. If the configuration changes, the container is
-/// recreated at the next start.
+/// container is found by the labels `hostler.object`, `hostler.rid` and `hostler.node`, under any name. A container that has its name
+/// without the labels belongs to something else and is left alone. If the configuration changes, the container is recreated at the
+/// next start.
 #[derive(Keywords)]
 struct PodmanContainer {
     #[keyword(flatten)]
@@ -54,11 +54,10 @@ mod tests {
     use super::*;
 
     const SOCKET: &str = "/run/podman/podman.sock";
-    const SECTION: [(&str, &str); 7] = [
+    const SECTION: [(&str, &str); 6] = [
         ("image", "docker.io/library/mariadb"),
         ("image_pull_policy", "once"),
         ("pull_timeout", "120000"),
-        ("grace", "10000"),
         ("settle", "200"),
         ("socket", SOCKET),
         ("netns", "none"),

@@ -29,6 +29,7 @@ struct EngineState {
     dead: bool,
     /// Containers that ignore signals.
     deaf: BTreeSet<String>,
+    graces: Vec<u64>,
 }
 
 #[derive(Clone)]
@@ -39,6 +40,8 @@ struct FakeContainer {
     status: &'static str,
     exit_code: i32,
     log: String,
+    /// The restart policy.
+    policy: &'static str,
 }
 
 impl FakeEngine {
@@ -84,6 +87,30 @@ impl FakeEngine {
         if let Some(container) = self.0.borrow_mut().containers.get_mut(name) {
             (container.status, container.exit_code) = ("exited", exit_code);
         }
+    }
+
+    /// Gives a container another name.
+    pub fn rename(&self, name: &str, to: &str) {
+        self.0.borrow_mut().rename(name, to);
+    }
+
+    /// Puts a container into a state of the engine: `stopping`, `restarting`.
+    pub fn put(&self, name: &str, status: &'static str) {
+        if let Some(container) = self.0.borrow_mut().containers.get_mut(name) {
+            container.status = status;
+        }
+    }
+
+    /// Gives a container a restart policy, as `docker update` does.
+    pub fn restart_always(&self, name: &str) {
+        if let Some(container) = self.0.borrow_mut().containers.get_mut(name) {
+            container.policy = "always";
+        }
+    }
+
+    /// The graces of the stops that were asked for, in seconds.
+    pub fn graces(&self) -> Vec<u64> {
+        self.0.borrow().graces.clone()
     }
 
     /// Replaces an image by another one of the same name.
@@ -158,7 +185,8 @@ impl EngineState {
     fn add(&mut self, name: &str, body: Value, image: String, status: &'static str) -> String {
         self.made += 1;
         let id = format!("{:064x}", self.made);
-        let container = FakeContainer { id: id.clone(), image, body, status, exit_code: 0, log: String::new() };
+        let container =
+            FakeContainer { id: id.clone(), image, body, status, exit_code: 0, log: String::new(), policy: "no" };
         self.containers.insert(name.to_owned(), container);
         id
     }
@@ -167,6 +195,7 @@ impl EngineState {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let path = path.trim_start_matches("/v1.41").trim_start_matches('/');
         let segments: Vec<&str> = path.split('/').collect();
+        self.graces.extend(query.strip_prefix("t=").and_then(|seconds| seconds.parse::<u64>().ok()));
         match (method, &segments[..]) {
             ("GET", ["_ping"]) => (200, json!("OK")),
             ("GET", ["containers", "json"]) => (200, self.list(&unescaped(query))),
@@ -176,8 +205,20 @@ impl EngineState {
                 None => not_found("image"),
             },
             ("POST", ["images", "create"]) => (200, self.pull(&unescaped(query))),
+            ("POST", ["containers", name, "rename"]) => {
+                self.rename(name, query.trim_start_matches("name="));
+                (204, json!(""))
+            }
             (_, ["containers", name, rest @ ..]) => self.on_container(method, name, rest),
             _ => not_found("page"),
+        }
+    }
+
+    /// By its name or its id.
+    fn rename(&mut self, name: &str, to: &str) {
+        let known = self.containers.iter().find(|(known, container)| *known == name || container.id == name);
+        if let Some(container) = known.map(|(name, _)| name.clone()).and_then(|name| self.containers.remove(&name)) {
+            self.containers.insert(to.to_owned(), container);
         }
     }
 
@@ -224,7 +265,7 @@ impl EngineState {
         let Some((name, container)) = found else { return not_found("container") };
         let name = name.clone();
         match (method, rest) {
-            ("GET", ["json"]) => (200, shown(container)),
+            ("GET", ["json"]) => (200, shown(&name, container)),
             ("POST", ["exec"]) => (201, json!({ "Id": "e".repeat(64) })),
             ("GET", ["logs"]) => (200, framed(&container.log)),
             ("POST", ["start"]) => {
@@ -238,6 +279,11 @@ impl EngineState {
                 (204, json!(""))
             }
             ("POST", ["stop"]) if self.deaf.contains(&name) => (500, json!({ "message": "it heeds no signal" })),
+            ("POST", ["update"]) => {
+                container.policy = "no";
+                (200, json!({}))
+            }
+            ("POST", ["unpause"]) => (204, json!("")),
             ("POST", ["stop" | "kill"]) => {
                 (container.status, container.exit_code) = ("exited", 137);
                 (204, json!(""))
@@ -251,18 +297,21 @@ impl EngineState {
     }
 }
 
-fn shown(container: &FakeContainer) -> Value {
-    let running = container.status == "running";
+fn shown(name: &str, container: &FakeContainer) -> Value {
+    let running = matches!(container.status, "running" | "restarting");
+    let has_process = matches!(container.status, "running" | "stopping");
     json!({
         "Id": container.id,
+        "Name": format!("/{name}"),
         "Image": container.image,
         "State": {
             "Status": container.status,
             "Running": running,
-            "Pid": if running { 4711 } else { 0 },
+            "Pid": if has_process { 4711 } else { 0 },
             "ExitCode": container.exit_code,
         },
-        "Config": { "Labels": container.body["Labels"] },
+        "Config": { "Labels": container.body["Labels"], "StopTimeout": container.body["StopTimeout"] },
+        "HostConfig": { "RestartPolicy": { "Name": container.policy } },
     })
 }
 

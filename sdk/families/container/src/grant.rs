@@ -11,6 +11,9 @@ pub const RUN: &str = "spawn(caps=all) = /usr/bin/flock --timeout 1 --close {run
     --live-restore --bridge=none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false";
 /// To check whether it runs.
 pub const SEE: &str = "exec(read) = /usr/bin/flock --shared --nonblock {rundir}/engine/lock /bin/true";
+/// To remove the pid files that a dockerd which was killed has left, while no dockerd runs.
+pub const CLEAR: &str = "exec = /usr/bin/flock --timeout 1 {rundir}/engine/lock /bin/rm -f {rundir}/engine/docker.pid \
+    {rundir}/engine/exec/containerd/containerd.pid";
 /// To stop it: the process in its pid file, if that is still dockerd.
 pub const END: &str = "exec = /usr/bin/pkill --signal TERM --pidfile {rundir}/engine/docker.pid --full \
     -- {rundir}/engine/docker.pid";

@@ -85,6 +85,11 @@ impl EngineError {
         WORDS.iter().any(|words| message.contains(words))
     }
 
+    /// Whether the operator interrupted the action.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, EngineError::Capability { error: CapabilityError::Cancelled, .. })
+    }
+
     /// Whether a grant is missing, which says nothing about the engine.
     pub fn is_denied(&self) -> bool {
         matches!(self, EngineError::Capability { error: CapabilityError::Denied(_), .. })

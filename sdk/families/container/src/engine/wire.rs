@@ -1,90 +1,21 @@
-//! The parts of the engine's responses that are read. Every member may be missing or null.
-
-use std::collections::BTreeMap;
+//! The parts of the engine's responses that are read, but for containers. Every member may be missing or null.
 
 use serde::{Deserialize, Deserializer};
 
 /// Reads null as absent.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A container that exists, as the engine describes it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+/// The engine's own settings.
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct ContainerInfo {
-    /// The id: 64 hexadecimal digits.
+pub(crate) struct EngineSettings {
+    /// `cgroupfs`, `systemd` or `none`.
     #[serde(deserialize_with = "or_default")]
-    pub id: String,
-    /// The id of its image.
-    #[serde(deserialize_with = "or_default")]
-    pub image: String,
-    /// The state of the container.
-    #[serde(deserialize_with = "or_default")]
-    pub state: ContainerState,
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) config: ContainerConfig,
-}
-
-impl ContainerInfo {
-    /// The first 12 digits of the id, as docker(1) shows it.
-    pub fn short_id(&self) -> &str {
-        self.id.get(..12).unwrap_or(&self.id)
-    }
-
-    /// The value of a label, if the container has it.
-    pub fn label(&self, name: &str) -> Option<&str> {
-        self.config.labels.get(name).map(String::as_str)
-    }
-}
-
-/// The state of a container.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct ContainerState {
-    /// `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`.
-    #[serde(deserialize_with = "or_default")]
-    pub status: String,
-    /// Whether it has processes. They may be paused.
-    #[serde(deserialize_with = "or_default")]
-    pub running: bool,
-    /// Whether its processes are paused.
-    #[serde(deserialize_with = "or_default")]
-    pub paused: bool,
-    /// Whether the kernel killed it for its memory.
-    #[serde(rename = "OOMKilled", deserialize_with = "or_default")]
-    pub oom_killed: bool,
-    /// The pid of its first process, or 0.
-    #[serde(deserialize_with = "or_default")]
-    pub pid: u32,
-    /// The exit status of its first process.
-    #[serde(deserialize_with = "or_default")]
-    pub exit_code: i32,
-    /// The reason why it could not be started.
-    #[serde(deserialize_with = "or_default")]
-    pub error: String,
-}
-
-impl ContainerState {
-    /// A description of how its first process exited.
-    pub fn exit_text(&self) -> String {
-        // The engine's own error is usually clearer than the exit status alone.
-        let why = match (self.oom_killed, self.error.as_str()) {
-            (true, _) => ", killed for its memory".to_owned(),
-            (false, "") => String::new(),
-            (false, error) => format!(": {error}"),
-        };
-        format!("exited with {}{why}", self.exit_code)
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(crate) struct ContainerConfig {
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) labels: BTreeMap<String, String>,
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) tty: bool,
+    pub(crate) cgroup_driver: String,
 }
 
 /// A container in a list.
@@ -138,20 +69,6 @@ pub(crate) fn unframed(mut bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn null_and_nothing_are_read_alike() {
-        let nulls =
-            r#"{"Id":null,"Image":null,"State":{"Status":"exited","ExitCode":3,"Pid":null},"Config":{"Labels":null}}"#;
-        let found: ContainerInfo = serde_json::from_str(nulls).unwrap();
-        let less: ContainerInfo = serde_json::from_str(r#"{"State":{"Status":"exited","ExitCode":3}}"#).unwrap();
-        assert_eq!(found, less);
-        assert_eq!(found.state.exit_text(), "exited with 3");
-        assert_eq!(
-            serde_json::from_str::<ContainerInfo>(r#"{"Config":null,"State":null}"#).unwrap(),
-            ContainerInfo::default()
-        );
-    }
 
     #[test]
     fn a_log_without_a_terminal_is_framed() {

@@ -6,6 +6,7 @@ use hostler_run_args::{ContainerLimits, DeviceMapping, NamedValue, PortMapping, 
 use hostler_sdk::{Context, Result};
 use serde_json::{Map, Value, json};
 
+use super::keywords::rid_of;
 use crate::{ContainerSpec, label};
 
 /// The members of a JSON object, without those that are null, false or empty.
@@ -58,12 +59,6 @@ impl ContainerSpec {
             (words, _) => json!(words),
         }
     }
-}
-
-/// The resource that a network mode names: `container#1`, or `container:container#1`.
-fn rid_of(mode: &str) -> Option<&str> {
-    let name = mode.strip_prefix("container:").unwrap_or(mode);
-    name.starts_with("container#").then_some(name)
 }
 
 fn program(body: &mut JsonMembers, wanted: &RunArgs) {
@@ -316,7 +311,7 @@ mod tests {
         assert_eq!(mark(&container("-e A=1")), mark(&container("--env A=1")));
         assert_ne!(mark(&container("-e A=1")), mark(&container("-e A=2")));
         // The keywords for stopping are not part of the container.
-        let patient = ContainerSpec { grace: std::time::Duration::from_secs(99), ..container("-e A=1") };
+        let patient = ContainerSpec { grace: Some(std::time::Duration::from_secs(99)), ..container("-e A=1") };
         assert_eq!(mark(&patient), mark(&container("-e A=1")));
     }
 

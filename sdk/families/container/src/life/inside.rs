@@ -17,7 +17,7 @@ impl ContainerLife<'_> {
     /// A command in the container, as its user.
     pub fn exec(&self, argv: &[String]) -> Result<Attachment> {
         let (engine, found) = self.inside()?;
-        if !found.state.running {
+        if !found.phase().is_alive() {
             return Err(Error::failed(format!("the container {} does not run: start it first", found.short_id())));
         }
         // Without a terminal the output must be framed, so that the host can separate stdout and stderr.
@@ -36,9 +36,12 @@ impl ContainerLife<'_> {
 
     fn inside(&self) -> Result<(EngineClient, ContainerInfo)> {
         let engine = self.place.connect()?;
-        let found = self.own(&engine)?;
-        let found = found.ok_or_else(|| Error::failed("there is no container: start it first"))?;
-        Ok((engine, found))
+        let own = self.search(&engine)?;
+        let absent = || match &own.stranger {
+            Some(stranger) => Error::failed(self.foreign(stranger)),
+            None => Error::failed("there is no container: start it first"),
+        };
+        Ok((engine, own.first.ok_or_else(absent)?))
     }
 
     fn command(&self, argv: &[String], tty: bool) -> Result<Value> {

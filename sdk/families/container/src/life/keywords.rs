@@ -41,8 +41,8 @@ pub struct ContainerSpec {
     /// Environment variables from data stores.
     #[keyword(flatten)]
     pub stores: StoreVariables,
-    /// Directories and volumes in the container: words `SOURCE:/TARGET[:OPTIONS]`. The source is a path of the node or the name of
-    /// a volume of the engine; options are for example `ro`.
+    /// Directories and volumes in the container: words `SOURCE:/TARGET[:OPTIONS]`. The source is a path of the node, which must
+    /// exist, or the name of a volume of the engine; options are for example `ro`.
     #[keyword(kind = "words", example = "/srv/{name}/data:/var/lib/mysql:rw")]
     pub volume_mounts: Vec<String>,
     /// Devices of the node in the container: words `/dev/ON-THE-NODE[:/dev/IN-THE-CONTAINER][:rwm]`.
@@ -95,9 +95,10 @@ pub struct ContainerSpec {
     /// The signal that stops the program. The default is the image's, or TERM.
     #[keyword(example = "QUIT")]
     pub stop_signal: Option<String>,
-    /// How long the program may take to exit after the signal before it is killed. At most half of `stop_timeout`.
-    #[keyword(default = "10s", example = "1m")]
-    pub grace: Duration,
+    /// How long the program may take to exit after the signal before it is killed. The default is the option `--stop-timeout` of
+    /// `run_args`, or 10s. It ends 15s before `stop_timeout` does, or at half of it.
+    #[keyword(example = "1m")]
+    pub grace: Option<Duration>,
     /// How long start waits to see whether the container exits at once.
     #[keyword(default = "200ms", example = "2s")]
     pub settle: Duration,
@@ -190,6 +191,22 @@ impl ContainerSpec {
         self.name.clone().or_else(given).unwrap_or_else(|| default_name(context))
     }
 
+    /// The other resources whose namespaces the container shares.
+    pub(crate) fn joined(&self) -> Result<Vec<(NamespaceKind, String)>> {
+        let wanted = self.wanted()?;
+        let modes = [
+            (NamespaceKind::Network, wanted.network),
+            (NamespaceKind::Processes, wanted.pid),
+            (NamespaceKind::Memory, wanted.ipc),
+        ];
+        Ok(modes.into_iter().filter_map(|(kind, mode)| Some((kind, rid_of(mode.as_deref()?)?.to_owned()))).collect())
+    }
+
+    /// Whether the options say that a stop does not wait.
+    pub(crate) fn kills_at_once(&self) -> bool {
+        hostler_run_args::parse(&self.run_args).is_ok_and(|options| options.stop_timeout == Some(0))
+    }
+
     /// Whether a stop removes the container.
     pub(crate) fn is_fleeting(&self) -> bool {
         self.rm || hostler_run_args::parse(&self.run_args).is_ok_and(|options| options.rm == Some(true))
@@ -204,6 +221,40 @@ impl ContainerSpec {
             _ => PullPolicy::Once,
         }
     }
+}
+
+/// A kind of namespaces(7) that a container can share with another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NamespaceKind {
+    Network,
+    Processes,
+    Memory,
+}
+
+impl NamespaceKind {
+    /// The kernel's name of it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            NamespaceKind::Network => "net",
+            NamespaceKind::Processes => "pid",
+            NamespaceKind::Memory => "ipc",
+        }
+    }
+
+    /// A word for people.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            NamespaceKind::Network => "network",
+            NamespaceKind::Processes => "processes",
+            NamespaceKind::Memory => "shared memory",
+        }
+    }
+}
+
+/// The resource that a mode names: `container#1`, or `container:container#1`.
+pub(crate) fn rid_of(mode: &str) -> Option<&str> {
+    let name = mode.strip_prefix("container:").unwrap_or(mode);
+    name.starts_with("container#").then_some(name)
 }
 
 /// When to pull an image.

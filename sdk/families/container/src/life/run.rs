@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hostler_sdk::{Error, Result, RunReport, clock, log};
 
+use crate::engine::ContainerPhase;
 use crate::{ContainerInfo, ContainerLife, EngineClient};
 
 /// The time between two checks of the container: short at first, then longer.
@@ -33,14 +34,18 @@ impl ContainerLife<'_> {
     }
 
     fn run_on(&self, engine: &EngineClient, timeout: Option<Duration>) -> Result<RunReport> {
-        if let Some(earlier) = self.own(engine)? {
-            // A container with this name still runs: two runs at the same time could corrupt the task's data.
-            if earlier.state.running {
+        let own = self.search(engine)?;
+        if let Some(stranger) = &own.stranger {
+            return Err(Error::failed(self.foreign(stranger)));
+        }
+        for earlier in own.all() {
+            // Two runs at the same time could corrupt the task's data.
+            if earlier.phase().is_alive() {
                 let text = format!("an earlier run is not over: the container {} still runs", earlier.short_id());
                 return Err(Error::retryable(text));
             }
             // The container of a run that was interrupted. Its exit status was never reported, so the task runs again.
-            engine.remove(&earlier.id)?;
+            self.discard(engine, earlier)?;
         }
         self.pull(engine)?;
         let id = self.create(engine)?;
@@ -60,7 +65,12 @@ impl ContainerLife<'_> {
         loop {
             let gone = || Error::failed(format!("the container {} was removed while it ran", self.name));
             let found = engine.container(id)?.ok_or_else(gone)?;
-            let is_over = !found.state.running;
+            let phase = found.phase();
+            // It has no exit status, so it may have failed.
+            if phase == ContainerPhase::Lost {
+                return Err(Error::failed(format!("the engine has lost track of the container {}", self.name)));
+            }
+            let is_over = !phase.is_alive();
             if is_over || clock::since_boot().saturating_sub(began) >= limit {
                 log_output(engine, &found);
                 return Ok(match is_over {

@@ -147,6 +147,7 @@ impl OwnEngine {
                     let text = format!("dockerd exits at once: see its output in the log directory, {}", self.output());
                     return Err(Error::failed(text));
                 }
+                self.clear()?;
                 self.command().spawn()?;
                 spawned += 1;
             }
@@ -270,6 +271,18 @@ impl OwnEngine {
     fn is_held(&self) -> Result<bool> {
         let look = Command::new("/usr/bin/flock").args(["--shared", "--nonblock", &self.path("lock"), "/bin/true"]);
         Ok(!look.run()?.succeeded())
+    }
+
+    /// Removes the pid files of a dockerd that was killed: another process may have its number by now, and dockerd would take that for a
+    /// dockerd. Under the lock, so that the files are those of a dockerd that is gone. If another resource's dockerd has the lock by
+    /// now, there is nothing to remove.
+    fn clear(&self) -> Result<()> {
+        let files = ["docker.pid", "exec/containerd/containerd.pid"].map(|name| self.path(name));
+        Command::new("/usr/bin/flock")
+            .args(["--timeout", "1", &self.path("lock"), "/bin/rm", "-f"])
+            .args(files)
+            .run()?;
+        Ok(())
     }
 
     fn command(&self) -> Command {
