@@ -54,6 +54,8 @@ pub struct ResourceFacts {
     pub unprovision: bool,
     /// The container whose network namespace an ip goes into.
     pub netns: Option<Rid>,
+    /// The containers whose namespaces a container shares: it acts with them.
+    pub shares: BTreeSet<Rid>,
     /// `<verb>_requires`.
     pub requires: BTreeMap<Verb, Vec<Requirement>>,
     /// The triggers that are set. The agent knows the commands.
@@ -89,6 +91,7 @@ impl ResourceFacts {
             provision: true,
             unprovision: true,
             netns: None,
+            shares: BTreeSet::new(),
             requires: BTreeMap::new(),
             triggers: BTreeSet::new(),
             timeouts: VerbTimeouts::default(),

@@ -1,9 +1,9 @@
 //! A resource of an object: what its section means on one node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::{DriverName, NodeName, Rid, SubsetName, Verb};
+use crate::{DriverName, Group, NodeName, Rid, SubsetName, Verb};
 
 use super::{DeviceLookup, KeywordEvaluation, Requirement, ResolvedKeyword, Trigger, VerbTimeouts};
 
@@ -62,7 +62,35 @@ pub struct Resource {
     pub keywords: Vec<ResolvedKeyword>,
 }
 
+/// The keywords in which a container names others whose namespaces it shares.
+const SHARING: [&str; 3] = ["netns", "pidns", "ipcns"];
+
+/// The options of `run_args` for the same.
+const SHARING_OPTIONS: [&str; 4] = ["--net", "--network", "--pid", "--ipc"];
+
 impl Resource {
+    /// The containers whose namespaces a container shares: it cannot go on without them.
+    pub fn shares(&self) -> BTreeSet<Rid> {
+        if self.rid.group() != Group::Container {
+            return BTreeSet::new();
+        }
+        let named = |word: &str| {
+            let rid: Rid = word.strip_prefix("container:").unwrap_or(word).parse().ok()?;
+            Some(rid).filter(|rid| rid.group() == Group::Container && *rid != self.rid)
+        };
+        let said = |name: &str| {
+            let keyword = self.keywords.iter().find(|keyword| keyword.name == name);
+            keyword.and_then(|keyword| keyword.known.clone()).unwrap_or_default()
+        };
+        let keywords: Vec<String> = SHARING.iter().flat_map(|name| said(name)).collect();
+        let words = said("run_args");
+        let apart =
+            words.windows(2).filter(|pair| SHARING_OPTIONS.contains(&pair[0].as_str())).map(|pair| pair[1].as_str());
+        let together = words.iter().filter_map(|word| word.split_once('='));
+        let together = together.filter(|(option, _)| SHARING_OPTIONS.contains(option)).map(|(_, value)| value);
+        keywords.iter().map(String::as_str).chain(apart).chain(together).filter_map(named).collect()
+    }
+
     /// The resources whose devices its keywords refer to: `{disk#1.exposed_devs[0]}`. An unwritten default that only
     /// provision needs counts if `provisioning` is set.
     pub fn speaks_of(&self, provisioning: bool) -> Vec<&Rid> {

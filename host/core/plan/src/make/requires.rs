@@ -1,4 +1,4 @@
-//! The order that resources require, and the states that they require: `netns` links and `<verb>_requires`.
+//! The order that resources require, and the states that they require: namespaces of containers and `<verb>_requires`.
 //!
 //! A requirement on a resource that this phase also acts on is an edge. Its direction follows from the states that are
 //! asked for: what the phase brings about comes first; what the phase takes away must be so now, and goes after. Any
@@ -38,6 +38,7 @@ pub(crate) fn link(
     let mut links = Vec::new();
     for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.acts()) {
         links.extend(scene.netns_link(draft, at));
+        links.extend(scene.share_links(draft, at));
         links.extend(needs[at].iter().filter_map(|need| {
             // No edge to a resource that does not act: the requirement was compared with its state instead.
             let other = scene.acting[need.place]?;
@@ -160,5 +161,17 @@ impl<'a> PhaseScene<'a> {
             // The container goes down even if its address did not: the address vanishes with the network namespace.
             Direction::Down => Some(DraftLink { before: at, after: container, kind: EdgeKind::Follows }),
         }
+    }
+
+    /// The edges between a container and those whose namespaces it shares. As above, one goes down even if a container that shares
+    /// its namespaces did not.
+    fn share_links(&self, draft: &StepDraft<'_>, at: usize) -> Vec<DraftLink> {
+        let places = draft.resource.shares.iter().filter_map(|rid| self.index.place(rid));
+        let acting = places.filter_map(|place| self.acting[place]).filter(|other| *other != at);
+        let link = |other| match self.direction {
+            Direction::Up => DraftLink { before: other, after: at, kind: EdgeKind::Needs },
+            Direction::Down => DraftLink { before: at, after: other, kind: EdgeKind::Follows },
+        };
+        acting.map(link).collect()
     }
 }

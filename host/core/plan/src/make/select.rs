@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use model::status::State;
 use model::{Group, Rid, SubsetName};
 
 use crate::{Action, Barrier, InstanceFacts, PlanError, PlanRequest, ResourceFacts};
@@ -135,9 +136,10 @@ pub(crate) fn members<'a>(
     index: &ResourceIndex<'a>,
     request: &PlanRequest,
 ) -> Result<Vec<(Position<'a>, usize)>, PlanError> {
-    let selected = |resource: &ResourceFacts| match &request.selected {
+    let together = request.selected.as_ref().map(|rids| together(index.resources, rids, request.action));
+    let selected = |resource: &ResourceFacts| match &together {
         None => request.action.concerns(resource.rid.group()),
-        Some(rids) => rids.contains(&resource.rid) || comes_along(resource, rids, request.action),
+        Some(rids) => rids.contains(&resource.rid),
     };
     let unknown = |rid: &&Rid| index.place(rid).is_none();
     // Looked for by itself: the filter below would silently drop an id that does not exist.
@@ -151,8 +153,31 @@ pub(crate) fn members<'a>(
     Ok(members)
 }
 
-/// Whether an address comes along with the container that it belongs to.
+/// The resources of these ids, and all that come along with them.
+fn together(resources: &[ResourceFacts], rids: &BTreeSet<Rid>, action: Action) -> BTreeSet<Rid> {
+    let mut all = rids.clone();
+    // What comes along may bring others: the addresses of a container that shares the namespace of another.
+    loop {
+        let along = resources.iter().filter(|resource| !all.contains(&resource.rid));
+        let along: Vec<Rid> =
+            along.filter(|resource| comes_along(resource, &all, action)).map(|r| r.rid.clone()).collect();
+        if along.is_empty() {
+            return all;
+        }
+        all.extend(along);
+    }
+}
+
+/// Whether a resource comes along: an address with the container that it belongs to, a container with those whose namespaces it
+/// shares. A start brings along only those that are left in the namespace that was before.
 fn comes_along(resource: &ResourceFacts, rids: &BTreeSet<Rid>, action: Action) -> bool {
     let belongs = belongs_to_container(resource) && resource.netns.as_ref().is_some_and(|name| rids.contains(name));
-    belongs && action.concerns(resource.rid.group())
+    let shares = !resource.shares.is_disjoint(rids);
+    let is_left = resource.state.is_up() || resource.state == State::Warn;
+    let lives_on = match action {
+        Action::Stop | Action::Shutdown | Action::Restart | Action::Unprovision => shares,
+        Action::Start | Action::StartStandby | Action::Provision => shares && is_left,
+        Action::Run | Action::Sync | Action::Migrate => false,
+    };
+    (belongs || lives_on) && action.concerns(resource.rid.group())
 }

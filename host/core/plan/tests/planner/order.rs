@@ -117,6 +117,23 @@ fn addresses_follow_their_containers_within_a_parallel_subset() {
 }
 
 #[test]
+fn containers_go_along_with_those_whose_namespaces_they_share() {
+    let lines = "
+        container#1 up shares=container#2
+        container#2 warn shares=container#9
+        container#3 up
+        container#4 down shares=container#9
+        container#9 up
+        ip#1 up netns=container#1";
+    // Whatever their numbers are, each starts after the one that it lives in.
+    check(lines, Action::Start, "[container#3 container#9 container#2 container#1 ip#1 container#4]");
+    let only = |request: &mut PlanRequest| request.selected = Some([rid("container#9")].into());
+    check_asked(lines, Action::Stop, only, "[container#4 ip#1 container#1 container#2 container#9]");
+    // What is down is not left in the old namespace, and was not asked for.
+    check_asked(lines, Action::Start, only, "[container#9 container#2 container#1 ip#1]");
+}
+
+#[test]
 fn an_address_of_a_disabled_container_is_left_alone() {
     check("ip#1 down netns=container#1\ncontainer#1 disable", Action::Start, "[(container#1) (ip#1)]");
 }

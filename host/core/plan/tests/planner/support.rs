@@ -61,6 +61,7 @@ fn set(resource: &mut ResourceFacts, word: &str) {
         ("target", words) => resource.targets = Some(words.split(',').map(str::to_owned).collect()),
         ("subset", name) => resource.subset = Some(name.parse().unwrap()),
         ("netns", name) => resource.netns = Some(rid(name)),
+        ("shares", names) => resource.shares = names.split(',').map(rid).collect(),
         ("start_requires", what) => require(resource, Verb::Start, what),
         ("stop_requires", what) => require(resource, Verb::Stop, what),
         ("blocking_pre_start", _) => trigger(resource, "blocking_pre_start"),

@@ -74,6 +74,7 @@ fn resource(
         provision: r.provision && object.provision,
         unprovision: r.unprovision && object.unprovision,
         netns: r.joins.clone(),
+        shares: r.shares(),
         requires: r.requires.clone(),
         triggers: r.triggers.keys().copied().collect(),
         timeouts: r.timeouts.clone(),
