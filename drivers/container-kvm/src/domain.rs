@@ -4,6 +4,9 @@ use hostler_sdk::prelude::*;
 
 pub(crate) const VIRSH: &str = "/usr/bin/virsh";
 
+/// How long virsh may take to look. It looks at a libvirt of this node, which answers in milliseconds unless it hangs.
+const LOOK: Duration = Duration::from_secs(10);
+
 /// The addresses of the libvirts of this node. Other transports lead to other nodes, or run programs.
 const LOCAL: [&str; 4] =
     ["qemu:///system", "qemu:///session", "qemu+unix:///system?socket=/", "qemu+unix:///session?socket=/"];
@@ -18,7 +21,9 @@ pub(crate) enum DomainState {
     ShutOff,
     /// The guest has crashed, and libvirt keeps its memory for analysis.
     Crashed,
-    /// A transitional state, or suspended by the guest itself.
+    /// Suspended to memory by the guest itself.
+    Asleep,
+    /// A transitional state.
     Other(String),
 }
 
@@ -27,6 +32,8 @@ pub(crate) struct LibvirtDomain {
     pub(crate) state: DomainState,
     /// Whether libvirt keeps its definition once it is shut off.
     pub(crate) is_persistent: bool,
+    /// Whether its memory was saved to disk: a start goes on where it was.
+    pub(crate) is_saved: bool,
     starts_by_itself: bool,
 }
 
@@ -34,7 +41,7 @@ impl LibvirtDomain {
     /// The domain of that name, or None.
     pub(crate) fn find(uri: &str, name: &str) -> Result<Option<LibvirtDomain>> {
         // -r: a read-only connection cannot change anything.
-        let look = || Command::new(VIRSH).args(["-r", "-c", uri]);
+        let look = || Command::new(VIRSH).args(["-r", "-c", uri]).timeout(LOOK);
         let is_known = || -> Result<bool> {
             Ok(look().args(["list", "--all", "--name"]).check()?.text().lines().any(|line| line.trim() == name))
         };
@@ -70,6 +77,7 @@ impl LibvirtDomain {
         LibvirtDomain {
             state: DomainState::read(of("State")),
             is_persistent: of("Persistent") == "yes",
+            is_saved: of("Managed save") == "yes",
             starts_by_itself: of("Autostart") == "enable",
         }
     }
@@ -81,7 +89,12 @@ impl LibvirtDomain {
             DomainState::Paused => Status::up().degraded("paused: a start resumes it"),
             DomainState::Moving => Status::up().degraded(moving(name)),
             DomainState::Crashed => Status::down().degraded("the guest has crashed: a start boots it again"),
+            DomainState::Asleep => Status::up().degraded("the guest has suspended itself: a start wakes it"),
             DomainState::Other(state) => Status::up().degraded(state),
+        };
+        let status = match self.is_saved {
+            true => status.info("its memory is saved: a start goes on where it was"),
+            false => status,
         };
         let status = match self.starts_by_itself {
             true => status.warning(format!("libvirt starts it by itself: virsh autostart --disable {name}")),
@@ -100,6 +113,7 @@ impl DomainState {
             DomainState::Moving => "paused by the migration",
             DomainState::ShutOff => "shut off",
             DomainState::Crashed => "crashed",
+            DomainState::Asleep => "pmsuspended",
             DomainState::Other(state) => state,
         }
     }
@@ -111,6 +125,7 @@ impl DomainState {
             "paused" => DomainState::Paused,
             "shut off" => DomainState::ShutOff,
             "crashed" => DomainState::Crashed,
+            "pmsuspended" => DomainState::Asleep,
             other => DomainState::Other(other.to_owned()),
         }
     }

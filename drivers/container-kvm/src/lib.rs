@@ -1,7 +1,7 @@
 //! `container.kvm`: a virtual machine of libvirt, by virsh.
 //!
 //! Up: the domain runs. Down: it is shut off, or not defined here. Start boots it, or resumes it if it is paused. Stop asks the
-//! guest to shut down and, after `grace`, powers it off. Provision defines the domain from `xml`; unprovision removes the
+//! guest to shut down, again and again, and powers it off after `grace`. Provision defines the domain from `xml`; unprovision removes the
 //! definition, but no disk. A migration moves the running guest to the libvirt of another node; both nodes keep its
 //! definition. See virsh(1).
 
@@ -53,6 +53,12 @@ struct VirtualMachine {
 /// How often to look whether the guest has shut down.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// How often to ask it again.
+const REPEAT: Duration = Duration::from_secs(5);
+
+/// How long libvirt may take to pass on the request.
+const ASK: Duration = Duration::from_secs(10);
+
 #[driver(migrate)]
 impl Driver for VirtualMachine {
     const NAME: &str = "container.kvm";
@@ -64,9 +70,10 @@ impl Driver for VirtualMachine {
         "exec = /usr/bin/virsh -c {kw:uri} define -- {kw:xml}",
         "exec = /usr/bin/virsh -c {kw:uri} start -- {kw:name}",
         "exec = /usr/bin/virsh -c {kw:uri} resume -- {kw:name}",
+        "exec = /usr/bin/virsh -c {kw:uri} dompmwakeup -- {kw:name}",
         "exec = /usr/bin/virsh -c {kw:uri} shutdown -- {kw:name}",
         "exec = /usr/bin/virsh -c {kw:uri} destroy -- {kw:name}",
-        "exec = /usr/bin/virsh -c {kw:uri} undefine --nvram -- {kw:name}",
+        "exec = /usr/bin/virsh -c {kw:uri} undefine --nvram --managed-save -- {kw:name}",
         grant_migrate!("exec(caps=cap_setpcap)", "qemu+ssh://{peer}/system?no_tty=1"),
         grant_migrate!("exec", "qemu+tls://{peer}/system"),
         grant_migrate!("exec", "qemu+tcp://{peer}/system"),
@@ -81,6 +88,7 @@ impl Driver for VirtualMachine {
     fn status(&self, _: &Context) -> Result<Status> {
         let status = match self.domain() {
             Err(Error::Failed(why)) => Status::undefined(why),
+            Err(Error::Retryable(why)) => Status::undefined(format!("libvirt does not answer: {why}")),
             Err(error) => return Err(error),
             Ok(None) => Status::down().info("not defined here").provisioned(false),
             Ok(Some(domain)) => domain.status(&self.name),
@@ -96,11 +104,12 @@ impl Driver for VirtualMachine {
             DomainState::Paused => self.virsh("resume")?,
             // The guest may run on another node, on the same disks: starting it here could destroy them.
             DomainState::Moving => return Err(Error::failed(domain::moving(name))),
-            DomainState::ShutOff => self.virsh("start")?,
+            DomainState::ShutOff => self.boot()?,
+            DomainState::Asleep => self.virsh("dompmwakeup")?,
             // A crashed domain keeps its resources until it is destroyed, and cannot be started before that.
             DomainState::Crashed => {
                 self.virsh("destroy")?;
-                self.virsh("start")?;
+                self.boot()?;
             }
             DomainState::Other(state) => {
                 return Err(Error::failed(format!("{name} is {state}: wait, or virsh destroy {name}")));
@@ -117,12 +126,9 @@ impl Driver for VirtualMachine {
         }
         // Half of the time is kept for powering off a guest that ignores the request.
         let grace = self.grace.min(context.deadline / 2);
-        match self.ask_to_shut_down(&state) {
-            Ok(()) if self.is_off_within(grace)? => return Ok(Outcome::changed(format!("{name} has shut down"))),
-            Ok(()) => log::warn(format!("{name} has not shut down within {}s: it is powered off", grace.as_secs())),
-            // The guest may run elsewhere or hear nothing: then only powering off is left, which is logged below.
-            Err(Error::Failed(why)) => log::warn(format!("{name} cannot be asked to shut down: {why}")),
-            Err(error) => return Err(error),
+        match self.shuts_down_within(grace, &state)? {
+            None => return Ok(Outcome::changed(format!("{name} has shut down"))),
+            Some(why) => log::warn(format!("{name} {why}: it is powered off")),
         }
         if let Err(error) = self.virsh("destroy") {
             // The guest may have shut down in this moment.
@@ -162,8 +168,9 @@ impl Driver for VirtualMachine {
             None => return Ok(Outcome::unchanged(format!("{name} is not defined"))),
         }
         // --nvram: libvirt created the file of the firmware's variables with the domain, and refuses to leave it behind.
-        let undefine = Command::new(domain::VIRSH).args(["-c", &self.uri, "undefine", "--nvram", "--", name]);
-        undefine.check()?;
+        // --managed-save: nor does it leave behind the memory that it saved.
+        let words = ["-c", &self.uri, "undefine", "--nvram", "--managed-save", "--", name];
+        Command::new(domain::VIRSH).args(words).check()?;
         Ok(Outcome::changed(format!("{name} is no longer defined, its disks are unchanged")))
     }
 }
@@ -181,14 +188,59 @@ impl VirtualMachine {
         self.command(verb, &self.name).check().map(drop)
     }
 
-    /// A paused guest must be resumed to receive the request. A moving guest may run on another node.
-    fn ask_to_shut_down(&self, state: &DomainState) -> Result<()> {
+    /// Boots a domain that is off. One whose memory was saved while it was paused comes back paused, in a state that looks like that of
+    /// a migration.
+    fn boot(&self) -> Result<()> {
+        self.virsh("start")?;
+        match self.state()? {
+            DomainState::Paused | DomainState::Moving => self.virsh("resume"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks the guest to shut down until it is off. Why it is not, if so.
+    ///
+    /// One request is not enough: a guest that boots misses it, and libvirt refuses it while it is busy with another one.
+    fn shuts_down_within(&self, grace: Duration, state: &DomainState) -> Result<Option<String>> {
         match state {
-            DomainState::Moving => return Err(Error::failed("a migration has paused it")),
-            DomainState::Paused => self.virsh("resume")?,
+            // The guest may run on another node: to resume it here could destroy its disks.
+            DomainState::Moving => {
+                return Ok(Some("cannot be asked to shut down: a migration has paused it".to_owned()));
+            }
+            DomainState::Crashed => return Ok(Some("has crashed".to_owned())),
             _ => {}
         }
-        self.virsh("shutdown")
+        let (mut next, mut refusal) = (clock::since_boot(), None);
+        let is_off = clock::wait_until(grace, PAUSE, || {
+            let state = self.state()?;
+            if state == DomainState::ShutOff {
+                return Ok(true);
+            }
+            let now = clock::since_boot();
+            if now < next {
+                return Ok(false);
+            }
+            refusal = match self.ask_to_shut_down(&state) {
+                Ok(()) => None,
+                Err(Error::Failed(why) | Error::Retryable(why)) => Some(why),
+                Err(error) => return Err(error),
+            };
+            next = now + if refusal.is_none() { REPEAT } else { PAUSE };
+            Ok(false)
+        })?;
+        let refused = |why| format!("cannot be asked to shut down: {why}");
+        let deaf = || format!("has not shut down within {}s", grace.as_secs());
+        Ok((!is_off).then(|| refusal.map_or_else(deaf, refused)))
+    }
+
+    /// A guest must run to receive the request.
+    fn ask_to_shut_down(&self, state: &DomainState) -> Result<()> {
+        match state {
+            DomainState::Paused => self.virsh("resume")?,
+            DomainState::Asleep => self.virsh("dompmwakeup")?,
+            _ => {}
+        }
+        self.command("shutdown", &self.name).timeout(ASK).check().map(drop)
     }
 
     /// The state of the domain. A domain that is not defined counts as shut off.
@@ -198,10 +250,6 @@ impl VirtualMachine {
 
     fn is_off(&self) -> Result<bool> {
         Ok(self.state()? == DomainState::ShutOff)
-    }
-
-    fn is_off_within(&self, grace: Duration) -> Result<bool> {
-        clock::wait_until(grace, PAUSE, || self.is_off())
     }
 }
 

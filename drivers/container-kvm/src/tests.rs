@@ -19,6 +19,10 @@ struct Libvirt {
     is_eager: bool,
     /// Why libvirt has paused the guest.
     reason: &'static str,
+    /// Whether the memory of the guest is saved.
+    is_saved: bool,
+    /// How many requests to shut down libvirt refuses, and how many the guest does not hear.
+    refusals: Rc<RefCell<(u32, u32)>>,
     /// How migrations end: without an error, or with one that leaves the guest in a state.
     refusal: Option<(&'static str, &'static str)>,
 }
@@ -44,6 +48,8 @@ impl Libvirt {
             ("list", state) => done(&format!("other\n{}\n\n", state.map_or("", |_| "web"))),
             ("dominfo", Some(state)) => self.dominfo(state),
             ("domstate", Some(state)) => done(&format!("{state} ({})\n", self.reason)),
+            ("start", Some("shut off")) if self.is_saved => becomes(Some("paused")),
+            ("dompmwakeup", Some("pmsuspended")) => becomes(Some("running")),
             ("migrate", Some("running")) => match self.refusal {
                 None => becomes(Some("shut off")),
                 Some((state, error)) => {
@@ -54,6 +60,14 @@ impl Libvirt {
             ("define", _) => becomes(Some("shut off")),
             ("start", Some("shut off")) | ("resume", Some("paused")) => becomes(Some("running")),
             ("shutdown", Some("running")) if self.is_deaf => done(""),
+            ("shutdown", Some("running")) if self.refusals.borrow().0 > 0 => {
+                self.refusals.borrow_mut().0 -= 1;
+                Output { status: 1, stderr: "error: cannot acquire state change lock".into(), ..done("") }
+            }
+            ("shutdown", Some("running")) if self.refusals.borrow().1 > 0 => {
+                self.refusals.borrow_mut().1 -= 1;
+                done("")
+            }
             ("shutdown", Some("running")) => becomes(Some("shut off")),
             ("destroy", Some("running" | "paused" | "crashed" | "pmsuspended")) => becomes(Some("shut off")),
             ("undefine", Some("shut off")) => becomes(None),
@@ -63,9 +77,10 @@ impl Libvirt {
 
     fn dominfo(&self, state: &str) -> Output {
         let persistent = if self.is_transient { "no" } else { "yes" };
+        let saved = if self.is_saved { "yes" } else { "no" };
         let autostart = if self.is_eager { "enable" } else { "disable" };
         done(&format!(
-            "Id: 1\nName: web\nState:          {state}\nPersistent:     {persistent}\nAutostart: {autostart}\n"
+            "Id: 1\nName: web\nState:          {state}\nPersistent:     {persistent}\nAutostart: {autostart}\nManaged save:   {saved}\n"
         ))
     }
 }
@@ -126,16 +141,14 @@ fn a_domain_comes_and_goes_once() {
         .unprovision()
         .is_unchanged("web is not defined");
     let runs: Vec<String> = host.calls().into_iter().filter(|call| call.contains("undefine")).collect();
-    assert_eq!(runs, ["process.run /usr/bin/virsh -c qemu:///system undefine --nvram -- web"]);
+    assert_eq!(runs, ["process.run /usr/bin/virsh -c qemu:///system undefine --nvram --managed-save -- web"]);
 }
 
 #[test]
 fn a_guest_that_does_not_shut_down_is_powered_off() {
     let deaf = Libvirt { is_deaf: true, ..Libvirt::with("running") };
     case(&deaf).stop().is_changed("web was powered off").status().is(State::Down);
-    for state in ["crashed", "pmsuspended"] {
-        case(&Libvirt::with(state)).stop().is_changed("web was powered off").status().is(State::Down);
-    }
+    case(&Libvirt::with("crashed")).stop().is_changed("web was powered off").status().is(State::Down);
 }
 
 #[test]
@@ -143,6 +156,35 @@ fn a_paused_guest_is_resumed_for_either() {
     let paused = || Libvirt::with("paused");
     case(&paused()).status().is(State::Warn).mentions("paused").start().is_changed("web runs").status().is(State::Up);
     case(&paused()).stop().is_changed("web has shut down");
+}
+
+#[test]
+fn a_guest_that_sleeps_is_woken_for_either() {
+    let asleep = || Libvirt::with("pmsuspended");
+    case(&asleep()).status().is(State::Warn).mentions("a start wakes it").start().is_changed("web runs");
+    case(&asleep()).stop().is_changed("web has shut down").status().is(State::Down);
+}
+
+#[test]
+fn a_guest_that_was_saved_while_it_was_paused_goes_on() {
+    let saved = Libvirt { is_saved: true, reason: "migrating", ..Libvirt::with("shut off") };
+    case(&saved).status().is(State::Down).mentions("its memory is saved").start().is_changed("web runs");
+    assert_eq!(saved.state.borrow().as_deref(), Some("running"));
+}
+
+#[test]
+fn a_request_that_is_refused_or_missed_is_repeated() {
+    for refusals in [(2, 0), (0, 2), (1, 1)] {
+        let libvirt = Libvirt { refusals: Rc::new(RefCell::new(refusals)), ..Libvirt::with("running") };
+        case(&libvirt).stop().is_changed("web has shut down");
+    }
+    let busy = Libvirt { refusals: Rc::new(RefCell::new((u32::MAX, 0))), ..Libvirt::with("running") };
+    let host = busy.host();
+    given(kvm()).on(&host).stop().is_changed("web was powered off");
+    let log: Vec<String> = host.log().into_iter().map(|line| line.text).collect();
+    assert!(log.iter().any(|line| line.contains("cannot acquire state change lock")), "{log:?}");
+    let asked = host.calls().into_iter().filter(|call| call.contains(" shutdown ")).count();
+    assert!(asked > 20, "{asked}");
 }
 
 #[test]
