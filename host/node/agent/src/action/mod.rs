@@ -12,6 +12,7 @@ pub use act_error::ActError;
 pub use request::{ActionRequest, RequestOrigin};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use config::NodeData;
 use driver::{CancelSignal, LogSeverity};
@@ -34,6 +35,9 @@ use crate::node;
 use crate::snapshot::Snapshot;
 use crate::state::InstanceState;
 use crate::status::{self, InstanceStatus};
+
+/// How long the look after an interrupted action may take.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// The result of an action that ran.
 #[derive(Debug)]
@@ -116,7 +120,7 @@ impl Agent {
         let snapshot = Snapshot::take(self, path).await?;
         let object = admit(snapshot.object()?, &snapshot.node, &request)?;
         // Read under the lock: an action that ran until now may have changed the state.
-        let (instance, session) = (Instance::new(self, object, &snapshot), request.session());
+        let (instance, mut session) = (Instance::new(self, object, &snapshot), request.session());
         let facilities = InstanceFacilities { instance: &instance, session: &session };
         let beside = self.execution(facilities, &request, console, cancel).await?;
         let execution = match &lock {
@@ -134,7 +138,8 @@ impl Agent {
         if lock.is_some() {
             finish_beside(facilities, &beside).await;
         }
-        let plan = make_plan(&instance, &session, &request).await?;
+        let looking = ActionSession { cancel: execution.cancel.clone(), ..session.clone() };
+        let plan = make_plan(&instance, &looking, &request).await?;
         let is_volatile = lock.is_some() && !instance.outlives_a_reboot(&plan);
         // Other actions leave it to each driver: what they do can be undone.
         if request.action == plan::Action::Provision {
@@ -156,6 +161,8 @@ impl Agent {
         };
         let report = executed.map_err(ActError::Refused)?;
         let report = remember(&instance, plan, report).await;
+        // An operator who interrupted the action does not wait for a driver that hangs.
+        session.patience = execution.cancel.is_cancelled().then_some(LAST_LOOK);
         // Asked once more: what drivers said they did is not what counts.
         let status = self.look(&instance, &session, &snapshot).await;
         instance.forget_what_is_down(&status.resources).await;

@@ -69,7 +69,9 @@ impl Instance<'_> {
         }
         let asked = CallPurpose { session, exposures, verb: Verb::Status };
         let called = self.call(resource, asked).await;
-        let bounds = CallBounds::within(resource.timeouts.of(Verb::Status));
+        let timeout = resource.timeouts.of(Verb::Status);
+        let deadline = session.patience.map_or(timeout, |patience| patience.min(timeout));
+        let bounds = CallBounds { deadline, cancel: session.cancel.clone() };
         let mut report = called.driver.status(&called.call, &bounds, Arc::new(SilentLog)).await;
         let warning = |absent: &MissingReference| ReportMessage { level: LogSeverity::Warn, text: absent.to_string() };
         // A missing key does not matter while the resource runs, but its next start would fail.

@@ -1,11 +1,14 @@
 //! The session of one action: the options of its request, and the values that its log must never show.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use driver::CancelSignal;
 
 use crate::log::SecretValues;
 
 /// The session of one action. A mere look has a default session, without an id.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct ActionSession {
     pub(crate) sid: String,
     pub(crate) secrets: Arc<SecretValues>,
@@ -14,4 +17,9 @@ pub(crate) struct ActionSession {
     pub(crate) adopt: bool,
     /// `-e NAME=VALUE` of the command line.
     pub(crate) env: Vec<(String, String)>,
+    /// How long a look at a resource may take, if that is less than its own timeout.
+    pub(crate) patience: Option<Duration>,
+    /// Gives up the looks. What is undone after a cancellation must be looked at all the same, so only the look for a plan has the
+    /// signal of the action.
+    pub(crate) cancel: CancelSignal,
 }
