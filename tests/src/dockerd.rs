@@ -82,9 +82,15 @@ impl Dockerd {
 
     /// Makes an image whose containers run a command of the shell.
     pub fn make_image(&self, name: &str, command: &str) -> Result<()> {
+        self.make_image_with(name, &[&format!("CMD {}", serde_json::json!(["sh", "-c", command]))])
+    }
+
+    /// Makes an image with these instructions of a Dockerfile.
+    pub fn make_image_with(&self, name: &str, instructions: &[&str]) -> Result<()> {
         let packed = self.directory.join("image.tar").display().to_string();
-        let runs = format!("CMD {}", serde_json::json!(["sh", "-c", command]));
-        run(&self.socket(), &["import", "--change", &runs, &packed, name]).map(drop)
+        let changes = instructions.iter().flat_map(|instruction| ["--change", instruction]);
+        let words: Vec<&str> = ["import"].into_iter().chain(changes).chain([packed.as_str(), name]).collect();
+        run(&self.socket(), &words).map(drop)
     }
 
     fn import(&self) -> Result<()> {

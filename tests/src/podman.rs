@@ -55,6 +55,12 @@ impl Podman {
         self.directory.join("podman.sock")
     }
 
+    /// Starts podman(1), and does not wait for it.
+    pub fn spawn(&self, line: &str) -> Result<Child> {
+        let mut command = command(&self.directory);
+        Ok(command.args(line.split_whitespace()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
+    }
+
     /// The output of podman(1), which must succeed.
     pub fn podman(&self, line: &str) -> Result<String> {
         podman(&self.directory, &line.split_whitespace().collect::<Vec<_>>())

@@ -72,6 +72,19 @@ impl Libvirt {
         status.success().then(|| String::from_utf8_lossy(&stdout).trim().to_owned())
     }
 
+    /// Keeps it from answering.
+    pub(crate) fn freeze(&self) {
+        nix::sys::signal::kill(self.pid(), nix::sys::signal::Signal::SIGSTOP).unwrap();
+    }
+
+    pub(crate) fn thaw(&self) {
+        nix::sys::signal::kill(self.pid(), nix::sys::signal::Signal::SIGCONT).unwrap();
+    }
+
+    fn pid(&self) -> nix::unistd::Pid {
+        nix::unistd::Pid::from_raw(self.daemon.id().try_into().unwrap())
+    }
+
     pub(crate) fn state(&self, domain: &str) -> String {
         self.virsh(&["domstate", domain]).unwrap_or_default()
     }
@@ -98,8 +111,8 @@ fn script(world: &World, name: &str, sockets: &str, directories: &str, options: 
 impl Drop for Libvirt {
     fn drop(&mut self) {
         // SIGTERM lets it exit in order. The world cleans up a machine that a failed test has left.
-        let pid = nix::unistd::Pid::from_raw(self.daemon.id().try_into().unwrap());
-        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        self.thaw();
+        let _ = nix::sys::signal::kill(self.pid(), nix::sys::signal::Signal::SIGTERM);
         let _ = self.daemon.wait();
     }
 }

@@ -10,6 +10,7 @@ mod bad_drivers;
 mod broken_config;
 mod cluster;
 mod component;
+mod container_faults;
 mod containers;
 mod copies;
 mod crash;
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         network::trials(),
         namespaces::trials(),
         containers::trials(),
+        container_faults::trials(),
         own_engine::trials(),
         podman::trials(),
         order::trials(),

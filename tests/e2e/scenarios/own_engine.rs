@@ -17,6 +17,7 @@ crate::trials!(
     it_is_stopped_by_one_of_many_that_leave_at_once,
     an_engine_that_waits_for_its_turn_is_stopped_too,
     it_releases_its_file_system,
+    a_number_that_another_process_has_now_keeps_none_from_starting,
 );
 
 /// An object that runs its own engine, on data that hold the image.
@@ -160,4 +161,26 @@ fn it_releases_its_file_system(world: &World) {
         assert_eq!(fs::read_dir(world.path("site")).unwrap().count(), 0, "nothing is made where nothing is mounted");
         world.om("web delete").ok();
     }
+}
+
+/// A dockerd that was killed leaves its number in a file. After a boot, or on a machine with few numbers, another process has it.
+fn a_number_that_another_process_has_now_keeps_none_from_starting(world: &World) {
+    if !own_engine(world, &sleeping("1", "")) {
+        return;
+    }
+    world.om("web provision").ok();
+    let mut other = Command::new("sleep").arg("1000").spawn().unwrap();
+    for line in ["web start", "web stop"] {
+        kill_engine(world, Signal::SIGKILL);
+        for name in ["docker.pid", "containerd.pid"] {
+            fs::write(find(&world.path("root/run"), name).unwrap(), other.id().to_string()).unwrap();
+        }
+        world.om(line).ok();
+    }
+    assert_eq!(engines(world), [0; 0]);
+    assert_eq!(other.try_wait().unwrap(), None, "it is not the engine");
+    other.kill().unwrap();
+    other.wait().unwrap();
+    world.om("web start").ok();
+    world.om("web unprovision --confirm").ok();
 }

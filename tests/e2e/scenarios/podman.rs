@@ -8,7 +8,7 @@ use crate::world::{World, until};
 crate::trials!(podman_runs_containers_too, podman_has_no_engine_of_the_object_s_own);
 
 /// An engine for this world.
-fn engine(world: &World) -> Option<Podman> {
+pub(crate) fn engine(world: &World) -> Option<Podman> {
     match Podman::missing() {
         None => Some(Podman::start(&world.path("podman")).unwrap()),
         Some(missing) => {
