@@ -88,7 +88,7 @@ mod tests {
             ("image", "backup"),
             ("image_pull_policy", "once"),
             ("pull_timeout", "120000"),
-                ("settle", "200"),
+            ("settle", "200"),
             ("socket", SOCKET),
             ("retcodes", "0:up"),
             ("retcodes", "4:up"),
