@@ -41,6 +41,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "runtime",
         ],
     ),
+    ("store", &[]),
+    ("store-redb", &["store"]),
     ("demo", &["agent", "kernel"]),
     ("om", &["agent", "config", "demo", "model", "plan", "protocol"]),
 ];
