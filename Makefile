@@ -27,6 +27,7 @@ BASE_OM = $(if $(HOSTLER_BENCH_BASE),$(HOSTLER_BENCH_BASE),$(CURDIR)/target/benc
 bench: target packages $(BASE_OM)
 	HOSTLER_BENCH_BASE=$(BASE_OM) cargo bench --locked -p hostler-om --bench bench
 	cargo bench --locked -p hostler-om --test scenarios
+	cargo bench --locked -p hostler-store-redb --bench store
 
 # How the code reads, in figures. No gate.
 style:
