@@ -4,10 +4,10 @@
 use std::io::ErrorKind;
 
 use store::conformance::{RandomWords, StoreModel, check_history, random_request};
-use store::{FaultKind, Retention, Store, StoreError, StoreHealth, TxnOutcome, TxnRequest};
+use store::{FaultKind, KeyRange, Retention, Store, StoreError, StoreHealth, TxnOutcome, TxnRequest};
 
 use crate::RedbStore;
-use crate::crash_tests::empty_store;
+use crate::crash_tests::{empty_store, run_script};
 use crate::fault_disk::FaultDisk;
 use crate::file::StoreFile;
 use crate::medium::StoreMedium;
@@ -146,6 +146,30 @@ async fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
 }
 
 #[tokio::test]
+async fn store_opens_on_a_full_disk() {
+    for close in [true, false] {
+        let disk = FaultDisk::holding(empty_store());
+        let run = run_script(&disk, close);
+        let blocks = disk.blocks();
+        disk.state().capacity = Some(blocks);
+        let store = start(&disk);
+        check_history(&store, &run.model, run.compacted[0]).await;
+        let error = store.txn(TxnRequest::new().put("large", vec![b'x'; 200_000])).await.unwrap_err();
+        assert!(matches!(&error, StoreError::NotApplied(fault) if fault.kind == FaultKind::Full), "{error:?}");
+        disk.state().capacity = None;
+        store.txn(TxnRequest::new().put("large", vec![b'x'; 200_000])).await.unwrap();
+    }
+}
+
+#[test]
+fn store_is_not_made_on_a_full_disk() {
+    let disk = FaultDisk::default();
+    disk.state().capacity = Some(3);
+    let error = StoreFile::create(disk.open().unwrap()).unwrap_err();
+    assert_eq!(error.into_fault().kind, FaultKind::Full);
+}
+
+#[tokio::test]
 async fn disk_that_is_gone_leaves_a_store_that_can_be_read() {
     let disk = FaultDisk::holding(empty_store());
     let store = start(&disk);
@@ -156,6 +180,27 @@ async fn disk_that_is_gone_leaves_a_store_that_can_be_read() {
     assert!(first.may_be_applied(), "{first:?}");
     let second = store.txn(TxnRequest::new().put("a", "3")).await.unwrap_err();
     assert!(matches!(second, StoreError::NotApplied(_)), "{second:?}");
+    assert_eq!(store.get(b"a").await.unwrap().entry.unwrap().value, "1");
+    assert!(matches!(store.status().await.unwrap().health, StoreHealth::ReadsOnly(_)));
+}
+
+#[tokio::test]
+async fn writer_that_panics_leaves_a_store_that_says_so() {
+    let disk = FaultDisk::holding(empty_store());
+    let store = start(&disk);
+    store.txn(TxnRequest::new().put("a", "1")).await.unwrap();
+    let mut feed = store.watch(KeyRange::all(), 2).await.unwrap();
+    {
+        let mut state = disk.state();
+        let next = state.operations() + 1;
+        state.fails_at = Some((next..next + 1, ErrorKind::Other));
+        state.panics = true;
+    }
+    let first = store.txn(TxnRequest::new().put("a", "2")).await.unwrap_err();
+    assert!(first.may_be_applied(), "{first:?}");
+    assert!(matches!(feed.next().await, Err(StoreError::WatchLost(_))));
+    let second = store.txn(TxnRequest::new().put("a", "3")).await.unwrap_err();
+    assert!(matches!(&second, StoreError::NotApplied(fault) if fault.kind == FaultKind::Closed), "{second:?}");
     assert_eq!(store.get(b"a").await.unwrap().entry.unwrap().value, "1");
     assert!(matches!(store.status().await.unwrap().health, StoreHealth::ReadsOnly(_)));
 }

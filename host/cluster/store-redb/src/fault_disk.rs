@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
 use store::conformance::RandomWords;
@@ -31,6 +31,8 @@ pub(crate) struct DiskState {
     pub(crate) dies_at: Option<u64>,
     /// The operations that fail, and with what.
     pub(crate) fails_at: Option<(Range<u64>, io::ErrorKind)>,
+    /// Whether it panics when it is opened.
+    pub(crate) panics: bool,
     /// The blocks that there are.
     pub(crate) capacity: Option<usize>,
 }
@@ -50,7 +52,7 @@ impl FaultDisk {
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, DiskState> {
-        self.0.lock().unwrap()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The file as a program sees it.
@@ -150,6 +152,7 @@ impl DiskState {
 
 impl StoreMedium for FaultDisk {
     fn open(&self) -> Result<StoreBytes, StoreFileError> {
+        assert!(!self.state().panics, "the disk panics, as a test wants it");
         if self.state().is_dead() {
             return Err(StoreFileError::Io(io::Error::other("the disk is dead")));
         }

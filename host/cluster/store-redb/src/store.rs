@@ -49,8 +49,8 @@ impl RedbStore {
         Self { path, ..self }
     }
 
-    /// Does what waits, and closes the file.
-    pub async fn close(self) -> Result<(), StoreFileError> {
+    /// Does what waits, and closes the file. After this, reads go on and nothing is applied.
+    pub async fn close(&self) -> Result<(), StoreFileError> {
         let (reply, answer) = oneshot::channel();
         let gone = |_| StoreFileError::Io(io::Error::other("the writer of the store is gone"));
         self.orders.send(WriteOrder::Close { reply }).await.map_err(|_| gone(()))?;

@@ -218,6 +218,15 @@ fn rebuild_moves_the_old_store_aside_only_at_its_end() {
 }
 
 #[test]
+fn store_whose_making_was_not_noted_is_noted_when_it_is_opened() {
+    let directory = directory();
+    let note = directory.path().join("made");
+    fs::remove_file(&note).unwrap();
+    block_on(open(directory.path()).unwrap().close()).unwrap();
+    assert!(note.exists());
+}
+
+#[test]
 fn store_of_a_later_format_is_left_alone() {
     let directory = directory();
     let path = directory.path().join("store.redb");

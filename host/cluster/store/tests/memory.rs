@@ -8,6 +8,22 @@ use store::{KeyQuery, KeyRange, MemoryStore, Retention, Store, StoreError, TxnRe
 
 store::conformance_tests!(async { Arc::new(MemoryStore::new()) });
 
+#[test]
+fn every_case_of_the_suite_is_run() {
+    let suite = include_str!("../src/conformance/mod.rs");
+    let sources = [
+        include_str!("../src/conformance/compaction.rs"),
+        include_str!("../src/conformance/history.rs"),
+        include_str!("../src/conformance/listing.rs"),
+        include_str!("../src/conformance/transaction.rs"),
+        include_str!("../src/conformance/watching.rs"),
+    ];
+    let cases = sources.iter().flat_map(|source| source.lines());
+    let names = cases.filter_map(|line| line.strip_prefix("pub async fn ")?.strip_suffix("(store: StoreHandle) {"));
+    let missing: Vec<&str> = names.filter(|name| !suite.contains(&format!("            {name}\n"))).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }

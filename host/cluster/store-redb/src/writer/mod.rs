@@ -65,8 +65,10 @@ impl<M: StoreMedium> Writer<M> {
     }
 
     /// Serves the queue to its end.
-    pub(crate) fn run(mut self, mut queue: mpsc::Receiver<WriteOrder>) {
+    pub(crate) fn run(self, queue: mpsc::Receiver<WriteOrder>) {
+        // In this order, so that the feeds end last: who sees that finds the queue closed.
         let _end = WriterEnd(Arc::clone(&self.state));
+        let (mut writer, mut queue) = (self, queue);
         let mut held = None;
         while let Some(order) = held.take().or_else(|| queue.blocking_recv()) {
             match order {
@@ -74,20 +76,20 @@ impl<M: StoreMedium> Writer<M> {
                     let mut batch = Batch::default();
                     batch.add(request, reply);
                     held = gather(&mut queue, &mut batch);
-                    self.serve(batch);
+                    writer.serve(batch);
                 }
-                WriteOrder::Compact { revision, reply } => drop(reply.send(self.compact(revision))),
+                WriteOrder::Compact { revision, reply } => drop(reply.send(writer.compact(revision))),
                 WriteOrder::Close { reply } => {
-                    let closed = self.close();
+                    let closed = writer.close();
                     // The lock first, so that the store can be opened again at once.
-                    drop(self);
+                    drop(writer);
                     drop(reply.send(closed));
                     return;
                 }
             }
         }
         // Nobody is left to hear of an error; the next open repairs the file.
-        let _ = self.close();
+        let _ = writer.close();
     }
 
     fn close(&mut self) -> Result<(), StoreFileError> {
