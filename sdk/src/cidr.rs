@@ -24,10 +24,11 @@ pub fn holds(network: &str, address: IpAddr) -> bool {
 }
 
 /// The destination of a route as the kernel writes it: `10.1.0.0/16` for `10.1.2.3/16`, `10.1.2.3/32` for `10.1.2.3`,
-/// `default` for all addresses.
-pub fn destination(text: &str) -> Option<String> {
+/// `0.0.0.0/0` for `default`, or `::/0` if the gateway is of IPv6.
+pub fn destination(text: &str, gateway: Option<IpAddr>) -> Option<String> {
     if text == "default" {
-        return Some("default".to_owned());
+        let is_ipv6 = gateway.is_some_and(|gateway| gateway.is_ipv6());
+        return Some(if is_ipv6 { "::/0" } else { "0.0.0.0/0" }.to_owned());
     }
     let (network, len) = match text.split_once('/') {
         Some((network, len)) => (network.parse().ok()?, Some(len.parse::<u32>().ok()?)),
@@ -37,13 +38,16 @@ pub fn destination(text: &str) -> Option<String> {
     let len = len.unwrap_or(bits);
     // None for a prefix that is longer than the address.
     let host_bits = bits.checked_sub(len)?;
-    // A shift by 128 bits would panic, and the destination is everything anyway.
-    if len == 0 {
-        return Some("default".to_owned());
-    }
+    // A shift by all bits, for the prefix 0, would panic.
     let network: IpAddr = match network {
-        IpAddr::V4(network) => std::net::Ipv4Addr::from(u32::from(network) >> host_bits << host_bits).into(),
-        IpAddr::V6(network) => std::net::Ipv6Addr::from(u128::from(network) >> host_bits << host_bits).into(),
+        IpAddr::V4(network) => {
+            let mask = u32::MAX.checked_shl(host_bits).unwrap_or(0);
+            std::net::Ipv4Addr::from(u32::from(network) & mask).into()
+        }
+        IpAddr::V6(network) => {
+            let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
+            std::net::Ipv6Addr::from(u128::from(network) & mask).into()
+        }
     };
     Some(format!("{network}/{len}"))
 }
@@ -101,13 +105,16 @@ mod tests {
         for (written, expected) in [
             ("10.1.2.3/16", Some("10.1.0.0/16")),
             ("10.1.2.3", Some("10.1.2.3/32")),
-            ("0.0.0.0/0", Some("default")),
-            ("::/0", Some("default")),
+            ("0.0.0.0/0", Some("0.0.0.0/0")),
+            ("10.1.2.3/0", Some("0.0.0.0/0")),
+            ("::/0", Some("::/0")),
+            ("default", Some("0.0.0.0/0")),
             ("fd00::1/64", Some("fd00::/64")),
             ("10.1.2.3/33", None),
             ("everywhere", None),
         ] {
-            assert_eq!(destination(written).as_deref(), expected, "{written}");
+            assert_eq!(destination(written, None).as_deref(), expected, "{written}");
         }
+        assert_eq!(destination("default", "fe80::1".parse().ok()).as_deref(), Some("::/0"));
     }
 }

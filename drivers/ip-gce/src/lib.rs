@@ -143,12 +143,15 @@ impl CloudAddress {
     }
 
     fn local(&self, range: &str) -> net::Route {
-        net::Route { destination: range.to_owned(), gateway: None, dev: Some(self.dev.clone()) }
+        net::Route::new(range, None, Some(&self.dev))
     }
 
     fn is_local(&self, range: &str) -> Result<bool> {
         let routes = net::routes_to(range)?;
-        Ok(routes.iter().any(|route| route.gateway.is_none() && route.dev.as_deref() == Some(self.dev.as_str())))
+        // The kernel writes a route with the first name of its link, and `dev` may be another one.
+        let link = net::find_link(&self.dev)?;
+        let is_dev = |dev: &str| link.as_ref().is_some_and(|link| link.is_called(dev)) || dev == self.dev;
+        Ok(routes.iter().any(|route| route.gateway.is_none() && route.dev.as_deref().is_some_and(is_dev)))
     }
 
     /// Adds the local route. False if it already exists.

@@ -1,28 +1,34 @@
 //! `ip.host`: an address on an interface of the node.
 //!
 //! Up: the address is on `dev`. Down: it is not. Status warns about an interface without a carrier, unless `check_carrier` is
-//! false. Start refuses if a neighbour or another interface of the node has the address; otherwise it adds the address and
-//! announces it to the neighbours. Stop removes the address, and nothing else. See ip-address(8), RFC 5227, RFC 4862.
+//! false, and about an address that another host has as well. Start sets the interface up if it is down, and refuses if a
+//! neighbour or another interface of the node has the address; otherwise it adds the address and announces it to the neighbours.
+//! Stop removes the address, and nothing else. See ip-address(8), RFC 5227, RFC 4862.
 
 use std::net::IpAddr;
 
-use hostler_family_inet::{InetAddress, conflict};
+use hostler_family_inet::{AddressDoubt, InetAddress, conflict, doubt, refuse_ipv6};
 use hostler_sdk::cidr::ip_of;
 use hostler_sdk::prelude::*;
 
 /// How long the neighbours may take to answer three probes.
 const PROBE: Duration = Duration::from_millis(1500);
 
+/// How long an interface that was just set up may take to find its carrier.
+const CARRIER: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// An address on an interface of the node.
 ///
-/// Start refuses an address that another host or another interface of the node has, unless it is forced (`--force`), and
-/// announces the address to the neighbours.
+/// Start sets the interface up if it is down; stop leaves it up. Start refuses an address that another host or another interface
+/// of the node has, unless it is forced (`--force`), and announces the address to the neighbours. A link-local address
+/// (fe80::/10) may be on several interfaces.
 #[derive(Keywords)]
 struct HostAddress {
     /// The address.
     #[keyword(flatten)]
     inet: InetAddress,
-    /// The interface, such as `eth0`.
+    /// The interface, such as `eth0`, by its name or an alternative name. A label (`eth0:1`) is not an interface.
     #[keyword(alias = "ipdev", example = "eth0")]
     dev: String,
     /// Whether status warns about an interface without a carrier.
@@ -37,7 +43,7 @@ struct HostAddress {
 #[driver]
 impl Driver for HostAddress {
     const NAME: &str = "ip.host";
-    const GRANTS: &[&str] = &["net.addr = {kw:name} on {kw:dev}", "net.link(read) = {kw:dev}"];
+    const GRANTS: &[&str] = &["net.addr = {kw:name} on {kw:dev}", "net.link = {kw:dev}"];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = self.inet.problems();
@@ -62,23 +68,27 @@ impl Driver for HostAddress {
             let label = format!("{address}@{}", self.dev);
             return Ok(Status::down().label(label).warning(format!("there is no interface {}", self.dev)));
         };
-        let Some(cidr) = self.present(address)? else {
-            return Ok(Status::down().label(format!("{}@{}", self.inet.cidr(address, &self.dev)?, self.dev)));
+        let Some(found) = present(&link, address) else {
+            return Ok(Status::down().label(format!("{}@{}", self.inet.cidr(address, &link.addresses)?, self.dev)));
         };
-        let status = Status::up().label(format!("{cidr}@{}", self.dev));
-        match self.fault(&link) {
-            Some(fault) => Ok(status.degraded(fault)),
-            None => Ok(status),
-        }
+        let status = Status::up().label(format!("{}@{}", found.cidr, self.dev));
+        let status = self.fault(&link).into_iter().fold(status, Status::degraded);
+        Ok(match doubt(&found.cidr, &found.flags) {
+            Some(AddressDoubt::Useless(text)) => status.degraded(text),
+            Some(AddressDoubt::Passing(text)) => status.info(text),
+            None => status,
+        })
     }
 
     fn start(&self, context: &Context) -> Result<Outcome> {
         let address = self.inet.address()?;
-        if let Some(cidr) = self.present(address)? {
-            return Ok(Outcome::unchanged(format!("{cidr} is already up on {}", self.dev)));
-        }
         let link =
             net::find_link(&self.dev)?.ok_or_else(|| Error::failed(format!("there is no interface {}", self.dev)))?;
+        if let Some(found) = present(&link, address) {
+            return Ok(Outcome::unchanged(format!("{} is already up on {}", found.cidr, self.dev)));
+        }
+        refuse_ipv6(address, link.attribute("ipv6"), &format!("on {}", self.dev), &link.name)?;
+        let link = self.set_up(link)?;
         if let Some(fault) = self.fault(&link) {
             return Err(Error::retryable(fault));
         }
@@ -86,7 +96,7 @@ impl Driver for HostAddress {
         if link.kind != "loopback" && !context.force() {
             self.claim(address)?;
         }
-        let cidr = self.inet.cidr(address, &self.dev)?;
+        let cidr = self.inet.cidr(address, &link.addresses)?;
         net::add_address(&self.dev, &cidr, "")?;
         match net::announce(&self.dev, &address.to_string()) {
             Ok(()) => Ok(Outcome::changed(format!("added {cidr} to {}, announced", self.dev))),
@@ -100,19 +110,29 @@ impl Driver for HostAddress {
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
         let address = self.inet.address()?;
-        let Some(cidr) = self.present(address)? else {
+        let link = net::find_link(&self.dev)?;
+        let Some(found) = link.as_ref().and_then(|link| present(link, address)) else {
             return Ok(Outcome::unchanged(format!("{address} is already down on {}", self.dev)));
         };
-        net::remove_address(&self.dev, &cidr)?;
-        Ok(Outcome::changed(format!("removed {cidr} from {}", self.dev)))
+        net::remove_address(&self.dev, &found.cidr)?;
+        Ok(Outcome::changed(format!("removed {} from {}", found.cidr, self.dev)))
     }
 }
 
 impl HostAddress {
-    /// The address on the interface, with the prefix length that it has there.
-    fn present(&self, address: IpAddr) -> Result<Option<String>> {
-        let addresses = net::addresses(&self.dev)?.unwrap_or_default();
-        Ok(addresses.into_iter().map(|found| found.cidr).find(|cidr| ip_of(cidr) == Some(address)))
+    /// The interface, administratively up, with its carrier if it finds one in time.
+    fn set_up(&self, link: net::Link) -> Result<net::Link> {
+        if link.up {
+            return Ok(link);
+        }
+        net::set_up(&self.dev)?;
+        log::info(format!("{} was down: set it up", self.dev));
+        let mut seen = link;
+        clock::wait_until(CARRIER, LOOK_AGAIN, || {
+            seen = net::find_link(&self.dev)?.ok_or_else(|| CapabilityError::NotFound(self.dev.clone()))?;
+            Ok(seen.carrier || !self.check_carrier)
+        })?;
+        Ok(seen)
     }
 
     /// The reason why the interface cannot be used, if there is one.
@@ -131,6 +151,11 @@ impl HostAddress {
         log::info(format!("{address} is free on {}", self.dev));
         Ok(())
     }
+}
+
+/// The address on the interface, with the prefix length that it has there.
+fn present(link: &net::Link, address: IpAddr) -> Option<&net::Address> {
+    link.addresses.iter().find(|found| ip_of(&found.cidr) == Some(address))
 }
 
 #[cfg(test)]
@@ -197,12 +222,49 @@ mod tests {
         on(&cut().address("eth0", "10.0.0.9/24")).status().is(State::Warn);
         let careless = HostAddress { check_carrier: false, ..ip("10.0.0.9") };
         given(careless).on(&cut()).start().is_changed("added 10.0.0.9/24 to eth0, announced").status().is(State::Up);
-        on(&fake::Host::new().link("eth0").link_down("eth0")).start().fails_with("eth0 is down");
+        let down = fake::Host::new().link("eth0").link_down("eth0").address("eth0", "10.0.0.9/24");
+        on(&down).status().is(State::Warn).mentions("eth0 is down");
         on(&fake::Host::new())
             .start()
             .fails_with("there is no interface eth0")
             .stop()
             .is_unchanged("10.0.0.9 is already down on eth0");
+    }
+
+    #[test]
+    fn an_interface_that_is_down_is_set_up() {
+        let host = fake::Host::new().link("eth0").link_down("eth0");
+        on(&host).start().is_changed("added 10.0.0.9/24 to eth0, announced").status().is(State::Up);
+    }
+
+    #[test]
+    fn an_address_that_the_kernel_does_not_use_is_not_up() {
+        let v6 = || HostAddress {
+            inet: InetAddress { netmask: Some("64".to_owned()), ..ip("fd00::9").inet },
+            ..ip("fd00::9")
+        };
+        let with =
+            |flag: &str| fake::Host::new().link("eth0").address("eth0", "fd00::9/64").address_flag("fd00::9/64", flag);
+        given(v6()).on(&with("dadfailed")).status().is(State::Warn).mentions("another host has fd00::9/64, too");
+        given(v6()).on(&with("tentative")).status().is(State::Up).mentions("(tentative)");
+        let off = fake::Host::new().link("eth0").link_attribute("eth0", "ipv6", "disabled");
+        given(v6()).on(&off).start().fails_with("set the sysctl net.ipv6.conf.eth0.disable_ipv6 to 0");
+        assert!(!off.calls().iter().any(|call| call.starts_with("net.find-holder")), "asked in vain");
+        on(&off).start().is_changed("added 10.0.0.9/24 to eth0, announced");
+    }
+
+    #[test]
+    fn an_interface_is_known_by_its_alternative_names() {
+        let host = fake::Host::new().link("eth0").altname("eth0", "wan0longinterfacename");
+        let wan = || HostAddress { dev: "wan0longinterfacename".to_owned(), ..ip("10.0.0.9") };
+        given(wan()).on(&host).start().is_changed("added 10.0.0.9/24 to wan0longinterfacename, announced");
+        assert_eq!(host.addresses_of("eth0"), ["10.0.0.9/24"]);
+        given(wan())
+            .on(&host)
+            .status()
+            .is(State::Up)
+            .stop()
+            .is_changed("removed 10.0.0.9/24 from wan0longinterfacename");
     }
 
     #[test]

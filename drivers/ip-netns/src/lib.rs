@@ -7,8 +7,8 @@
 
 use std::net::IpAddr;
 
-use hostler_family_inet::{InetAddress, conflict};
-use hostler_sdk::cidr::{holds, ip_of};
+use hostler_family_inet::{AddressDoubt, InetAddress, conflict, doubt, refuse_ipv6};
+use hostler_sdk::cidr::{destination, holds, ip_of};
 use hostler_sdk::net::Route;
 use hostler_sdk::netns::Contents;
 use hostler_sdk::prelude::*;
@@ -122,7 +122,12 @@ impl Driver for NamespaceAddress {
         };
         let Some(found) = found(&contents, address) else { return Ok(Status::down().label(label)) };
         let faults = self.faults(&contents, &found.dev);
-        Ok(faults.into_iter().fold(Status::up(), Status::degraded).label(label))
+        let status = faults.into_iter().fold(Status::up(), Status::degraded).label(label);
+        Ok(match doubt(&found.cidr, &found.flags) {
+            Some(AddressDoubt::Useless(text)) => status.degraded(text),
+            Some(AddressDoubt::Passing(text)) => status.info(text),
+            None => status,
+        })
     }
 
     fn start(&self, context: &Context) -> Result<Outcome> {
@@ -198,16 +203,23 @@ impl NamespaceAddress {
         context: &Context,
         done: &mut Vec<String>,
     ) -> Result<(String, String)> {
-        let plugged = contents.links.iter().any(|link| link.plugged);
+        let plugged = contents.links.iter().find(|link| link.plugged);
+        // A new link is set up as the namespace says.
+        let ipv6 = plugged.map_or_else(|| contents.attribute("ipv6"), |link| link.attribute("ipv6"));
+        let setting = plugged.map_or("default", |link| link.name.as_str());
+        refuse_ipv6(address, ipv6, &format!("in {}", self.netns), setting)?;
+        let plugged = plugged.is_some();
+        if !plugged {
+            // A link that is left in an earlier namespace would still answer for the address.
+            netns::unplug(&self.netns, &self.mode, &self.dev)?;
+        }
+        // A dedicated interface that is plugged is not on the node any more.
+        let near = net::find_link(&self.dev)?;
         let is_free = match plugged {
             true => AddressCheck::Unknown,
-            false => {
-                // A link that is left in an earlier namespace would still answer for the address.
-                netns::unplug(&self.netns, &self.mode, &self.dev)?;
-                self.check_node(address, context)?
-            }
+            false => self.check_node(address, near.as_ref(), context)?,
         };
-        let cidr = self.inet.cidr(address, &self.dev)?;
+        let cidr = self.inet.cidr(address, near.as_ref().map_or(&[], |link| &link.addresses))?;
         let link = netns::plug(&self.netns, &self.mode, &self.dev, self.nsdev.as_deref(), self.macaddr.as_deref())?;
         if !plugged {
             done.push(format!("plugged into {}", self.dev));
@@ -222,12 +234,14 @@ impl NamespaceAddress {
 
     /// Fails if the interface cannot be used, or if the node or another host has the address. This is checked before anything
     /// is changed, as far as the node can tell.
-    fn check_node(&self, address: IpAddr, context: &Context) -> Result<AddressCheck> {
+    fn check_node(&self, address: IpAddr, near: Option<&net::Link>, context: &Context) -> Result<AddressCheck> {
         let dev = &self.dev;
-        let link = net::find_link(dev)?.ok_or_else(|| Error::failed(format!("there is no interface {dev}")))?;
-        let own = net::addresses(dev)?.unwrap_or_default();
+        let link = near.ok_or_else(|| Error::failed(format!("there is no interface {dev}")))?;
+        if let Some(why) = self.misfit(link) {
+            return Err(Error::failed(why));
+        }
         // An interface with the address under another prefix is the same conflict.
-        if own.iter().any(|found| ip_of(&found.cidr) == Some(address)) {
+        if link.addresses.iter().any(|found| ip_of(&found.cidr) == Some(address)) {
             return Err(Error::failed(format!("the node itself has {address} on {dev}: remove it there first")));
         }
         let asked = address.to_string();
@@ -254,6 +268,21 @@ impl NamespaceAddress {
         }
         log::info(format!("{address} is free on {dev}"));
         Ok(AddressCheck::Yes)
+    }
+
+    /// Why an interface of this kind cannot be used in this mode, in more words than the kernel has for it.
+    fn misfit(&self, link: &net::Link) -> Option<String> {
+        let (dev, mode) = (&self.dev, &self.mode);
+        match (mode.as_str(), link.attribute("controller")) {
+            ("bridge", _) if link.kind != "bridge" => Some(format!(
+                "{dev} is not a bridge but a {}: with mode = {mode}, dev is a bridge of the node",
+                link.kind
+            )),
+            ("macvlan", Some(controller)) => {
+                Some(format!("{dev} is a part of {controller}, so it can have no macvlan: write dev = {controller}"))
+            }
+            _ => None,
+        }
     }
 
     /// Fails if another host has the address, and unplugs the link in that case.
@@ -287,12 +316,14 @@ impl NamespaceAddress {
     }
 
     fn leads_out(&self, contents: &Contents, dev: &str) -> bool {
-        contents.routes.contains(&self.default_route(dev))
+        let wanted = self.default_route(dev);
+        contents.routes.iter().any(|route| route.leads_like(&wanted))
     }
 
     fn default_route(&self, dev: &str) -> Route {
-        let gateway = self.gateway.clone();
-        Route { destination: "default".to_owned(), gateway, dev: Some(dev.to_owned()) }
+        let gateway = self.gateway.as_deref();
+        let router = gateway.and_then(|gateway| gateway.parse().ok());
+        Route::new(&destination("default", router).unwrap_or_default(), gateway, Some(dev))
     }
 
     /// Removes the address from a link that this resource did not plug.

@@ -111,7 +111,7 @@ fn without_the_route_to_its_network_the_gateway_is_on_the_link() {
         .is_changed("eth0 of container#1: plugged into br0, added 10.0.0.34/24, default route via 10.0.0.1, announced")
         .status()
         .is(State::Up);
-    let there = ["link eth0 veth", "address 10.0.0.34/24 eth0", "route default via 10.0.0.1 dev eth0"];
+    let there = ["link eth0 veth", "address 10.0.0.34/24 eth0", "route 0.0.0.0/0 via 10.0.0.1 dev eth0"];
     assert_eq!(host.within(CONTAINER), there);
 }
 
@@ -176,6 +176,28 @@ fn an_address_that_the_container_brought_itself_is_up() {
         .is_changed("removed 10.0.0.34 from container#1")
         .status()
         .is(State::Down);
+}
+
+#[test]
+fn an_interface_that_does_not_fit_the_mode_is_refused_before_anything_is_asked() {
+    let veth = fake::Host::new().link("br0").namespace(CONTAINER);
+    on(ip(), &veth)
+        .start()
+        .fails_with("br0 is not a bridge but a device: with mode = bridge, dev is a bridge of the node");
+    let port = node().link("eth7").link_attribute("eth7", "controller", "br0");
+    let macvlan = NamespaceAddress { mode: "macvlan".to_owned(), dev: "eth7".to_owned(), ..ip() };
+    on(macvlan, &port).start().fails_with("eth7 is a part of br0, so it can have no macvlan: write dev = br0");
+    let v6 = NamespaceAddress {
+        inet: InetAddress { name: "fd00::34".to_owned(), netmask: Some("64".to_owned()) },
+        gateway: None,
+        ..ip()
+    };
+    let off = node().without_ipv6_in(CONTAINER);
+    on(v6, &off).start().fails_with("IPv6 is switched off in container#1");
+    for host in [veth, port, off] {
+        assert!(!host.calls().iter().any(|call| call.contains("find-holder")), "asked in vain");
+        assert_eq!(host.within(CONTAINER), [""; 0]);
+    }
 }
 
 #[test]

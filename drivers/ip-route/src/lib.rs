@@ -1,11 +1,12 @@
 //! `ip.route`: a route, of the node or of a network namespace.
 //!
 //! Up: the main table has this route: same destination, same gateway, and same interface if one is named. Down: it does not, or
-//! the namespace does not exist. Start adds the route, stop removes it. See ip-route(8).
+//! the namespace does not exist. Status warns about a route whose interface has no carrier. Start adds the route, stop removes
+//! it. See ip-route(8).
 
 use std::net::IpAddr;
 
-use hostler_sdk::cidr::{destination, holds};
+use hostler_sdk::cidr::{destination, holds, ip_of};
 use hostler_sdk::net::Route;
 use hostler_sdk::prelude::*;
 
@@ -15,13 +16,13 @@ use hostler_sdk::prelude::*;
 /// in the order of their ids, and removed right before its stop.
 #[derive(Keywords)]
 struct StaticRoute {
-    /// The destination: a network, an address, or `default`.
+    /// The destination: a network, an address, or `default`, which is `::/0` with a gateway of IPv6, else `0.0.0.0/0`.
     #[keyword(alias = "to", example = "10.1.0.0/16")]
     destination: String,
     /// The router. A route needs a gateway, or dev, or both.
     #[keyword(example = "10.0.0.1")]
     gateway: Option<String>,
-    /// The interface, by its name in the namespace of the route. If netns is also set, a gateway that is in no network of the
+    /// The interface, by its name or an alternative name in the namespace of the route. If netns is also set, a gateway that is in no network of the
     /// namespace is assumed to be on this interface.
     #[keyword(example = "eth0")]
     dev: Option<String>,
@@ -36,6 +37,7 @@ impl Driver for StaticRoute {
     const GRANTS: &[&str] = &[
         "net.route = {kw:destination} via {kw:gateway}",
         "net.route = {kw:destination} dev {kw:dev}",
+        "net.link(read) = {kw:dev}",
         "netns.route = {kw:destination} via {kw:gateway} in {kw:netns}",
         "netns.route = {kw:destination} dev {kw:dev} in {kw:netns}",
     ];
@@ -45,10 +47,15 @@ impl Driver for StaticRoute {
         let mut check = |wrong: bool, keyword: &str, text: String| {
             problems.extend(wrong.then(|| Problem::new(keyword, text)));
         };
-        let known = destination(&self.destination);
+        let router = address(&self.gateway);
+        let known = destination(&self.destination, router);
         let text = format!("{} is not a destination: expected a network, an address, or default", self.destination);
         check(known.is_none(), "destination", text);
-        let router: Option<IpAddr> = self.gateway.as_ref().and_then(|gateway| gateway.parse().ok());
+        // The kernel takes an IPv6 router for an IPv4 network, but not the other way round.
+        let to: Option<IpAddr> = known.and_then(|known| ip_of(&known));
+        if let (Some(to @ IpAddr::V6(_)), Some(router @ IpAddr::V4(_))) = (to, router) {
+            check(true, "gateway", format!("{router} cannot be the router to {to}, which is of IPv6"));
+        }
         if let Some(gateway) = &self.gateway {
             check(router.is_none(), "gateway", format!("{gateway} is not an address"));
         }
@@ -59,7 +66,10 @@ impl Driver for StaticRoute {
 
     fn status(&self, _: &Context) -> Result<Status> {
         Ok(match self.present() {
-            Ok(RoutePresence::Yes(_)) => Status::up(),
+            Ok(RoutePresence::Yes(route)) => match (route.attribute("linkdown"), &route.dev) {
+                (Some("true"), Some(dev)) => Status::up().degraded(format!("{dev} has no carrier")),
+                _ => Status::up(),
+            },
             Ok(RoutePresence::No { .. }) => Status::down(),
             // While the container is down, its namespace is expected to be missing.
             Ok(RoutePresence::NoNamespace(netns)) if netns.contains('#') => Status::down(),
@@ -121,30 +131,43 @@ impl StaticRoute {
     }
 
     fn route(&self) -> Result<Route> {
-        let destination = destination(&self.destination)
+        let destination = destination(&self.destination, address(&self.gateway))
             .ok_or_else(|| Error::invalid_config(format!("{} is not a destination", self.destination)))?;
-        Ok(Route { destination, gateway: self.gateway.clone(), dev: self.dev.clone() })
+        Ok(Route::new(&destination, self.gateway.as_deref(), self.dev.as_deref()))
     }
 
     fn present(&self) -> Result<RoutePresence> {
-        let wanted = self.route()?;
+        let mut wanted = self.route()?;
         let routes = match &self.netns {
-            None => net::routes_to(&wanted.destination)?,
-            Some(netns) => match netns::look(netns)? {
-                Some(contents) => contents.routes,
-                None => return Ok(RoutePresence::NoNamespace(netns.clone())),
-            },
+            None => {
+                wanted.dev = self.kernel_name(|dev| Ok(net::find_link(dev)?.map(|link| link.name)))?;
+                net::routes_to(&wanted.destination)?
+            }
+            Some(netns) => {
+                let Some(contents) = netns::look(netns)? else {
+                    return Ok(RoutePresence::NoNamespace(netns.clone()));
+                };
+                let links = contents.links;
+                wanted.dev = self
+                    .kernel_name(|dev| Ok(links.into_iter().find(|link| link.is_called(dev)).map(|link| link.name)))?;
+                contents.routes
+            }
         };
         let same = |route: &Route| {
-            route.destination == wanted.destination
-                // Gateways are compared as addresses, because IPv6 has several spellings.
-                && address(&route.gateway) == address(&wanted.gateway)
-                && (wanted.dev.is_none() || route.dev == wanted.dev)
+            // Without a dev of its own, the route is the one of any link.
+            let dev = wanted.dev.clone().or_else(|| route.dev.clone());
+            route.attribute("special").is_none() && route.leads_like(&Route { dev, ..wanted.clone() })
         };
         Ok(match routes.iter().find(|route| same(route)) {
             Some(route) => RoutePresence::Yes(route.clone()),
             None => RoutePresence::No { onlink: self.dev.is_some() && self.is_out_of_reach(&routes) },
         })
+    }
+
+    /// The name that the kernel has for the interface: `dev` may be an alternative one, or not exist.
+    fn kernel_name(&self, find: impl FnOnce(&str) -> Result<Option<String>>) -> Result<Option<String>> {
+        let Some(dev) = &self.dev else { return Ok(None) };
+        Ok(Some(find(dev)?.unwrap_or_else(|| dev.clone())))
     }
 
     /// Whether the gateway is in no network that is reached without a router.
@@ -204,7 +227,7 @@ mod tests {
             .is_changed("added default via 10.0.0.1 in container#1")
             .status()
             .is(State::Up);
-        assert!(host.within("container#1").contains(&"route default via 10.0.0.1".to_owned()));
+        assert!(host.within("container#1").contains(&"route 0.0.0.0/0 via 10.0.0.1".to_owned()));
         assert_eq!(host.routes(), [""; 0]);
         given(inside()).on(&host).stop().is_changed("removed default via 10.0.0.1 in container#1");
         given(inside())
@@ -229,9 +252,36 @@ mod tests {
     }
 
     #[test]
+    fn the_default_routes_of_both_families_are_two() {
+        let host = Host::new().link("eth0").route("0.0.0.0/0", None, Some("eth0"));
+        given(route("::/0", None, Some("eth0")))
+            .on(&host)
+            .status()
+            .is(State::Down)
+            .start()
+            .is_changed("added ::/0 dev eth0")
+            .stop()
+            .is_changed("removed ::/0 dev eth0");
+        given(route("default", None, Some("eth0"))).on(&host).status().is(State::Up);
+        given(route("default", Some("fe80::1"), Some("eth0"))).on(&host).status().is(State::Down);
+        assert_eq!(host.routes(), ["0.0.0.0/0 dev eth0"]);
+        let of_both = given(route("::/0", Some("10.0.0.1"), None)).on(&host);
+        of_both.validate().finds(&[("gateway", "10.0.0.1 cannot be the router to ::, which is of IPv6")]);
+    }
+
+    #[test]
+    fn a_route_without_a_carrier_is_reported() {
+        let dead = Route::new("10.1.0.0/16", Some("10.0.0.1"), Some("eth0"));
+        let host = Host::new().link("eth0").route_like(dead, &[("linkdown", "true")]);
+        on(&host).status().is(State::Warn).mentions("eth0 has no carrier");
+    }
+
+    #[test]
     fn an_interface_that_is_named_counts() {
         let host = Host::new().route("10.1.0.0/16", None, Some("eth0"));
         given(route("10.1.0.0/16", None, Some("eth0"))).on(&host).status().is(State::Up);
+        let host = host.link("eth0").altname("eth0", "wan0longinterfacename");
+        given(route("10.1.0.0/16", None, Some("wan0longinterfacename"))).on(&host).status().is(State::Up);
         given(route("10.1.0.0/16", None, Some("eth1"))).on(&host).status().is(State::Down);
         given(route("10.1.0.0/16", Some("10.0.0.1"), Some("eth0"))).on(&host).status().is(State::Down);
     }

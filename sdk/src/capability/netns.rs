@@ -2,10 +2,30 @@
 
 use std::time::Duration;
 
+use super::net::attribute;
 use super::{CapabilityResult, answer_milliseconds, host};
 pub use crate::bindings::hostler::driver::netns::{Address, Contents, Link};
 use crate::bindings::hostler::driver::types::Kv;
 use crate::net::{Holder, Route};
+
+impl Link {
+    /// What else the host says of the link, see the contract.
+    pub fn attribute(&self, key: &str) -> Option<&str> {
+        attribute(&self.attributes, key)
+    }
+
+    /// Whether this is one of the names of the link.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.altnames.iter().any(|own| own == name)
+    }
+}
+
+impl Contents {
+    /// What else the host says of the namespace, see the contract.
+    pub fn attribute(&self, key: &str) -> Option<&str> {
+        attribute(&self.attributes, key)
+    }
+}
 
 /// The contents of the namespace, or None if it does not exist now.
 pub fn look(netns: &str) -> CapabilityResult<Option<Contents>> {

@@ -12,8 +12,14 @@ use crate::bindings::hostler::driver::http::Response;
 use crate::bindings::hostler::driver::mount::{MountEntry, Usage};
 use crate::bindings::hostler::driver::net::{Address, Link, Route};
 use crate::bindings::hostler::driver::netns::{Address as NetnsAddress, Contents, Link as NetnsLink};
+use crate::bindings::hostler::driver::types::Kv;
 use crate::files::FileKind;
 use crate::process::Output;
+
+/// An address within a namespace.
+fn inner(dev: &str, cidr: &str) -> NetnsAddress {
+    NetnsAddress { dev: dev.to_owned(), cidr: cidr.to_owned(), flags: Vec::new() }
+}
 
 impl Host {
     /// Adds a file of `size` bytes, and the directories above it.
@@ -200,7 +206,18 @@ impl Host {
             let index = u32::try_from(world.links.len()).map_or(u32::MAX, |links| links + 1);
             let kind = if name == "lo" { "loopback" } else { "device" }.to_owned();
             let mac = "52:54:00:00:00:01".to_owned();
-            let link = Link { name: name.to_owned(), index, up: true, carrier: true, mtu: 1500, mac, kind };
+            let link = Link {
+                name: name.to_owned(),
+                index,
+                up: true,
+                carrier: true,
+                mtu: 1500,
+                mac,
+                kind,
+                altnames: Vec::new(),
+                addresses: Vec::new(),
+                attributes: Vec::new(),
+            };
             world.links.insert(name.to_owned(), NetworkInterface { link, addresses: Vec::new() });
         })
     }
@@ -223,11 +240,14 @@ impl Host {
             mac: "00:00:00:00:00:00".to_owned(),
             kind: "loopback".to_owned(),
             plugged: false,
+            altnames: Vec::new(),
+            attributes: Vec::new(),
         };
         let contents = Contents {
             links: vec![lo],
-            addresses: vec![NetnsAddress { dev: "lo".to_owned(), cidr: "127.0.0.1/8".to_owned() }],
+            addresses: vec![inner("lo", "127.0.0.1/8")],
             routes: Vec::new(),
+            attributes: Vec::new(),
         };
         self.with(|world| world.namespaces.insert(netns.to_owned(), contents))
     }
@@ -241,17 +261,15 @@ impl Host {
             mac: "52:54:00:00:00:02".to_owned(),
             kind: "veth".to_owned(),
             plugged: false,
+            altnames: Vec::new(),
+            attributes: Vec::new(),
         };
         // With an address, the kernel also adds the route to its network.
-        let network = Route {
-            destination: crate::cidr::destination(cidr).unwrap_or_default(),
-            gateway: None,
-            dev: Some(dev.to_owned()),
-        };
+        let network = Route::new(&crate::cidr::destination(cidr, None).unwrap_or_default(), None, Some(dev));
         self.with(|world| {
             if let Some(contents) = world.namespaces.get_mut(netns) {
                 contents.links.push(link);
-                contents.addresses.push(NetnsAddress { dev: dev.to_owned(), cidr: cidr.to_owned() });
+                contents.addresses.push(inner(dev, cidr));
                 contents.routes.push(network);
             }
         })
@@ -284,7 +302,43 @@ impl Host {
     pub fn address(self, dev: &str, cidr: &str) -> Host {
         self.with(|world| {
             if let Some(interface) = world.links.get_mut(dev) {
-                interface.addresses.push(Address { cidr: cidr.to_owned(), label: String::new() });
+                let address = Address { cidr: cidr.to_owned(), label: String::new(), flags: Vec::new() };
+                interface.addresses.push(address);
+            }
+        })
+    }
+
+    /// Adds a flag of ip-address(8) to an address of the node: `dadfailed`.
+    pub fn address_flag(self, cidr: &str, flag: &str) -> Host {
+        self.with(|world| {
+            let addresses = world.links.values_mut().flat_map(|interface| &mut interface.addresses);
+            addresses.filter(|address| address.cidr == cidr).for_each(|address| address.flags.push(flag.to_owned()));
+        })
+    }
+
+    /// Gives an interface another name, see `altname` in ip-link(8).
+    pub fn altname(self, name: &str, altname: &str) -> Host {
+        self.with(|world| {
+            if let Some(interface) = world.links.get_mut(name) {
+                interface.link.altnames.push(altname.to_owned());
+            }
+        })
+    }
+
+    /// Adds what else the host says of an interface: `ipv6`, `disabled`.
+    pub fn link_attribute(self, name: &str, key: &str, value: &str) -> Host {
+        self.with(|world| {
+            if let Some(interface) = world.links.get_mut(name) {
+                interface.link.attributes.push(Kv { key: key.to_owned(), value: value.to_owned() });
+            }
+        })
+    }
+
+    /// Makes a namespace take no IPv6 address on a new link.
+    pub fn without_ipv6_in(self, netns: &str) -> Host {
+        self.with(|world| {
+            if let Some(contents) = world.namespaces.get_mut(netns) {
+                contents.attributes.push(Kv { key: "ipv6".to_owned(), value: "disabled".to_owned() });
             }
         })
     }
@@ -302,12 +356,14 @@ impl Host {
 
     /// Adds a route.
     pub fn route(self, destination: &str, gateway: Option<&str>, dev: Option<&str>) -> Host {
-        let route = Route {
-            destination: destination.to_owned(),
-            gateway: gateway.map(str::to_owned),
-            dev: dev.map(str::to_owned),
-        };
-        self.with(|world| world.routes.push(route))
+        self.with(|world| world.routes.push(Route::new(destination, gateway, dev)))
+    }
+
+    /// Adds a route with what the kernel says of it: `proto`, `dhcp`.
+    pub fn route_like(self, route: Route, attributes: &[(&str, &str)]) -> Host {
+        let attribute = |(key, value): &(&str, &str)| Kv { key: (*key).to_owned(), value: (*value).to_owned() };
+        let attributes = attributes.iter().map(attribute).collect();
+        self.with(|world| world.routes.push(Route { attributes, ..route }))
     }
 
     /// Adds a program that always exits with this status and output.

@@ -52,7 +52,7 @@ impl Host {
 
     /// The routes of the node: `10.1.0.0/16 via 10.0.0.1 dev eth0`.
     pub fn routes(&self) -> Vec<String> {
-        self.change(|world| world.routes.iter().map(route_line).collect())
+        self.change(|world| world.routes.iter().map(Route::to_string).collect())
     }
 
     /// The contents of a network namespace without `lo`: `link eth0 veth`, `address 10.0.0.9/24 eth0`, `route default dev eth0`.
@@ -61,7 +61,7 @@ impl Host {
             let links = contents.links.iter().map(|link| format!("link {} {}", link.name, link.kind));
             let addresses =
                 contents.addresses.iter().map(|address| format!("address {} {}", address.cidr, address.dev));
-            let routes = contents.routes.iter().map(|route| format!("route {}", route_line(route)));
+            let routes = contents.routes.iter().map(|route| format!("route {}", route));
             let all: Vec<String> = links.chain(addresses).chain(routes).collect();
             // By the text, because links, addresses and routes name their link at different places.
             all.into_iter().filter(|line| !line.contains(" lo ") && !line.ends_with(" lo")).collect()
@@ -86,10 +86,4 @@ impl Host {
     pub fn log(&self) -> Vec<LogLine> {
         self.change(|world| world.log.clone())
     }
-}
-
-fn route_line(route: &Route) -> String {
-    let via = route.gateway.iter().map(|gateway| format!(" via {gateway}"));
-    let dev = route.dev.iter().map(|dev| format!(" dev {dev}"));
-    route.destination.clone() + &via.chain(dev).collect::<String>()
 }

@@ -22,7 +22,7 @@ pub(crate) fn attempt(verb: &str, rest: &[&str]) -> Option<Result<String>> {
         ("add-address", [dev, cidr]) => net::add_address(dev, cidr, "").map(done),
         ("set-up", [dev]) => net::set_up(dev).map(done),
         ("add-route", [destination]) => {
-            let route = Route { destination: (*destination).to_owned(), gateway: None, dev: Some("lo".to_owned()) };
+            let route = Route::new(destination, None, Some("lo"));
             net::add_route(&route).map(yes)
         }
         ("look-into", [netns]) => netns::look(netns).map(|found| format!("{found:?}")),
@@ -31,7 +31,7 @@ pub(crate) fn attempt(verb: &str, rest: &[&str]) -> Option<Result<String>> {
         ("add-inside", [netns, cidr]) => netns::add_address(netns, "lo", cidr, true).map(yes),
         ("announce-inside", [netns, address]) => netns::announce(netns, "lo", address).map(done),
         ("route-inside", [netns, destination]) => {
-            let route = Route { destination: (*destination).to_owned(), gateway: None, dev: Some("lo".to_owned()) };
+            let route = Route::new(destination, None, Some("lo"));
             netns::add_route(netns, &route, true).map(yes)
         }
         ("run", [program, args @ ..]) => {

@@ -27,6 +27,11 @@ pub struct LinkEntry {
     pub mac: String,
     /// `device`, `bridge`, `veth`…
     pub kind: String,
+    /// Its other names.
+    pub altnames: Vec<String>,
+    pub addresses: Vec<AddressEntry>,
+    /// What else is known of it.
+    pub attributes: Vec<(String, String)>,
 }
 
 /// An address of a link, as `address` of the contract.
@@ -36,17 +41,21 @@ pub struct AddressEntry {
     pub cidr: String,
     /// `eth0:1`, or empty.
     pub label: String,
+    /// As ip-address(8) prints them.
+    pub flags: Vec<String>,
 }
 
 /// A route of the main table, as `route` of the contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RouteEntry {
-    /// A prefix, or `default`.
+    /// A prefix. A driver may also write `default`.
     pub destination: String,
     /// The router that it goes through.
     pub gateway: Option<String>,
     /// The link that it goes through.
     pub dev: Option<String>,
+    /// What the kernel says of it. Not read from a driver.
+    pub attributes: Vec<(String, String)>,
 }
 
 /// The holder of an address, as `holder` of the contract.
@@ -58,24 +67,32 @@ pub struct AddressHolder {
     pub dev: Option<String>,
 }
 
-/// Finds a link by its name.
+/// Finds a link by one of its names, with its addresses.
 pub async fn find_link(context: &CallContext, dev: &str) -> Result<Option<LinkEntry>, CapabilityError> {
     let op = SeeLink { dev: dev.to_owned() };
-    let found = context
-        .admit(op)?
-        .waiting(|permit| async move { Ok(Effect::Nothing(Netlink::open()?.find_link(&permit.op().dev).await?)) });
-    Ok(found.await?.map(LinkEntry::from))
-}
-
-/// Lists the addresses of a link. None if there is no such link.
-pub async fn addresses(context: &CallContext, dev: &str) -> Result<Option<Vec<AddressEntry>>, CapabilityError> {
-    let op = SeeLink { dev: dev.to_owned() };
-    let list = context.admit(op)?.waiting(|permit| async move {
+    let found = context.admit(op)?.waiting(|permit| async move {
         let netlink = Netlink::open()?;
         let Some(link) = netlink.find_link(&permit.op().dev).await? else { return Ok(Effect::Nothing(None)) };
-        Ok(Effect::Nothing(Some(netlink.addresses(&link).await?)))
+        let addresses = netlink.addresses(&link).await?.into_iter().map(AddressEntry::from).collect();
+        let controller = match link.controller {
+            Some(index) => netlink.link_at(index).await?.map(|controller| controller.name),
+            None => None,
+        };
+        let attributes = link_attributes(&link, controller);
+        Ok(Effect::Nothing(Some(LinkEntry { addresses, attributes, ..LinkEntry::from(link) })))
     });
-    Ok(list.await?.map(|addresses| addresses.into_iter().map(AddressEntry::from).collect()))
+    found.await
+}
+
+/// What the contract says of a link besides.
+pub(crate) fn link_attributes(link: &network::NetworkLink, controller: Option<String>) -> Vec<(String, String)> {
+    let ipv6 = link.disable_ipv6.then(no_ipv6);
+    ipv6.into_iter().chain(controller.map(|controller| ("controller".to_owned(), controller))).collect()
+}
+
+/// The attribute of what takes no IPv6 address.
+pub(crate) fn no_ipv6() -> (String, String) {
+    ("ipv6".to_owned(), "disabled".to_owned())
 }
 
 /// Resolves a host name to its addresses.
@@ -227,16 +244,10 @@ pub async fn announce(context: &CallContext, dev: &str, address: &str) -> Result
 
 /// Lists the routes to exactly `destination`.
 pub async fn routes_to(context: &CallContext, destination: &str) -> Result<Vec<RouteEntry>, CapabilityError> {
-    let prefixes = prefixes(destination, None)?;
-    let op = SeeRoute { destination: destination.to_owned() };
-    let listed = context.admit(op)?.waiting(|_| async move {
-        let netlink = Netlink::open()?;
-        let mut routes = Vec::new();
-        for prefix in prefixes {
-            routes.extend(netlink.routes_to(prefix).await?);
-        }
-        Ok(Effect::Nothing(routes))
-    });
+    let prefix = prefix_of(destination, None)?;
+    let op = SeeRoute { destination: prefix.to_string() };
+    let listed =
+        context.admit(op)?.waiting(|_| async move { Ok(Effect::Nothing(Netlink::open()?.routes_to(prefix).await?)) });
     Ok(listed.await?.into_iter().map(RouteEntry::from).collect())
 }
 
@@ -320,30 +331,22 @@ async fn existing(netlink: &Netlink, dev: &str) -> Result<network::NetworkLink, 
 
 pub(crate) fn changed_route(route: RouteEntry) -> Result<(ChangeRoute, network::KernelRoute), CapabilityError> {
     let gateway = route.gateway.as_deref().map(ip).transpose()?;
-    let destination = *prefixes(&route.destination, gateway)?
-        // Without a gateway the first is IPv4's: a route that is added has one family.
-        .first()
-        .ok_or_else(|| CapabilityError::Invalid(format!("{:?} is not a destination", route.destination)))?;
+    let destination = prefix_of(&route.destination, gateway)?;
     if gateway.is_none() && route.dev.is_none() {
         return Err(CapabilityError::Invalid(format!("the route to {} needs a gateway or a link", route.destination)));
     }
-    let op = ChangeRoute { destination: route.destination, gateway, dev: route.dev.clone() };
+    // With its family: whether `default` is of IPv4 or IPv6 does not matter to the one grant line, but to the other.
+    let op = ChangeRoute { destination: destination.to_string(), gateway, dev: route.dev.clone() };
     Ok((op, network::KernelRoute::new(destination, gateway, route.dev)))
 }
 
-/// The prefixes that a destination means. `default` means the one of the gateway's family, or of both families
-/// without a gateway.
-fn prefixes(destination: &str, gateway: Option<IpAddr>) -> Result<Vec<IpNet>, CapabilityError> {
-    if destination != "default" {
-        return destination
-            .parse()
-            .map(|prefix| vec![prefix])
-            .map_err(|_| expected("a prefix or `default`", destination));
+/// The prefix that a destination means. `default` is that of the gateway's family, and of IPv4 without a gateway.
+fn prefix_of(destination: &str, gateway: Option<IpAddr>) -> Result<IpNet, CapabilityError> {
+    match (destination, gateway) {
+        ("default", Some(IpAddr::V6(_))) => Ok(IpNet::V6(ipnet::Ipv6Net::default())),
+        ("default", _) => Ok(IpNet::V4(ipnet::Ipv4Net::default())),
+        _ => destination.parse().map_err(|_| expected("a prefix or `default`", destination)),
     }
-    let of_family = |is_ipv4| gateway.is_none_or(|gateway| gateway.is_ipv4() == is_ipv4);
-    let ipv4 = IpNet::V4(ipnet::Ipv4Net::default());
-    let ipv6 = IpNet::V6(ipnet::Ipv6Net::default());
-    Ok([ipv4, ipv6].into_iter().filter(|prefix| of_family(matches!(prefix, IpNet::V4(_)))).collect())
 }
 
 pub(crate) fn ip(text: &str) -> Result<IpAddr, CapabilityError> {
@@ -379,23 +382,34 @@ impl From<network::NetworkLink> for LinkEntry {
             mtu: link.mtu,
             mac: mac_text(&link.mac),
             kind: link.kind,
+            altnames: link.altnames,
+            addresses: Vec::new(),
+            attributes: Vec::new(),
         }
     }
 }
 
 impl From<network::LinkAddress> for AddressEntry {
     fn from(address: network::LinkAddress) -> AddressEntry {
-        AddressEntry { cidr: address.cidr.to_string(), label: address.label }
+        let flags = address.flags.into_iter().map(str::to_owned).collect();
+        AddressEntry { cidr: address.cidr.to_string(), label: address.label, flags }
     }
 }
 
 impl From<network::KernelRoute> for RouteEntry {
     fn from(route: network::KernelRoute) -> RouteEntry {
-        let is_default = route.destination.prefix_len() == 0;
+        let named = |name: &str, value: String| (!value.is_empty()).then(|| (name.to_owned(), value));
+        let attributes = [
+            named("proto", route.origin.protocol_name()),
+            named("metric", route.origin.metric.to_string()),
+            named("linkdown", if route.linkdown { "true".to_owned() } else { String::new() }),
+            named("special", route.special),
+        ];
         RouteEntry {
-            destination: if is_default { "default".to_owned() } else { route.destination.to_string() },
+            destination: route.destination.to_string(),
             gateway: route.gateway.map(|gateway| gateway.to_string()),
             dev: route.dev,
+            attributes: attributes.into_iter().flatten().collect(),
         }
     }
 }
@@ -405,22 +419,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn default_is_of_the_gateways_family_or_of_both() {
-        let check = |destination, gateway: Option<&str>, expected: &[&str]| {
+    fn default_is_of_the_gateways_family_or_of_ipv4() {
+        let check = |destination, gateway: Option<&str>, expected: &str| {
             let gateway = gateway.map(|gateway| gateway.parse().unwrap());
-            let prefixes: Vec<_> = prefixes(destination, gateway).unwrap().iter().map(IpNet::to_string).collect();
-            assert_eq!(prefixes, expected);
+            assert_eq!(prefix_of(destination, gateway).unwrap().to_string(), expected);
         };
-        check("default", None, &["0.0.0.0/0", "::/0"]);
-        check("default", Some("10.0.0.1"), &["0.0.0.0/0"]);
-        check("default", Some("fd00::1"), &["::/0"]);
-        check("10.1.0.0/16", Some("10.0.0.1"), &["10.1.0.0/16"]);
-        assert!(prefixes("10.1.0.0", None).is_err());
+        check("default", None, "0.0.0.0/0");
+        check("default", Some("10.0.0.1"), "0.0.0.0/0");
+        check("default", Some("fd00::1"), "::/0");
+        check("::/0", None, "::/0");
+        check("10.1.0.0/16", Some("10.0.0.1"), "10.1.0.0/16");
+        assert!(prefix_of("10.1.0.0", None).is_err());
     }
 
     #[test]
     fn a_route_leads_somewhere() {
-        let route = RouteEntry { destination: "default".to_owned(), gateway: None, dev: None };
+        let route = RouteEntry { destination: "default".to_owned(), ..RouteEntry::default() };
         assert_eq!(
             changed_route(route),
             Err(CapabilityError::Invalid("the route to default needs a gateway or a link".to_owned()))

@@ -16,8 +16,8 @@ use kernel::net::{self as network, LinkMark, LinkPlug, Netlink, NetworkNamespace
 use model::Rid;
 
 use crate::net::{
-    AddressHolder, RouteEntry, address_holding, changed_route, holder, ip, mac_text, network_of, noted, noted_route,
-    route_holding, tell_of_others,
+    AddressEntry, AddressHolder, RouteEntry, address_holding, changed_route, holder, ip, link_attributes, mac_text,
+    network_of, no_ipv6, noted, noted_route, route_holding, tell_of_others,
 };
 use crate::process::members;
 use crate::{CallContext, CapabilityError, Effect};
@@ -36,6 +36,10 @@ pub struct NetnsLink {
     pub kind: String,
     /// Whether this resource has plugged it.
     pub plugged: bool,
+    /// Its other names.
+    pub altnames: Vec<String>,
+    /// What else is known of it.
+    pub attributes: Vec<(String, String)>,
 }
 
 /// An address inside a namespace, as `address` of the contract.
@@ -45,6 +49,8 @@ pub struct NetnsAddress {
     pub dev: String,
     /// The address with the length of its prefix.
     pub cidr: String,
+    /// As ip-address(8) prints them.
+    pub flags: Vec<String>,
 }
 
 /// Everything inside a namespace, as `contents` of the contract.
@@ -54,6 +60,8 @@ pub struct NetnsContents {
     pub addresses: Vec<NetnsAddress>,
     /// The routes of the main table.
     pub routes: Vec<RouteEntry>,
+    /// What else is known of the namespace.
+    pub attributes: Vec<(String, String)>,
 }
 
 /// Lists what is inside the namespace. None if there is no such namespace now.
@@ -62,20 +70,29 @@ pub async fn look(context: &CallContext, netns: &str) -> Result<Option<NetnsCont
     let op = SeeNetns { netns: netns.to_string() };
     let seen = context.admit(op)?.waiting(|_| async move {
         let Some(namespace) = find(context, &netns).await? else { return Ok(Effect::Nothing(None)) };
-        contents(&namespace.netlink()?, &mark(context)).await.map(Some).map(Effect::Nothing)
+        contents(&namespace, &mark(context)).await.map(Some).map(Effect::Nothing)
     });
     seen.await
 }
 
-async fn contents(inside: &Netlink, mark: &LinkMark) -> Result<NetnsContents, CapabilityError> {
+async fn contents(namespace: &NetworkNamespace, mark: &LinkMark) -> Result<NetnsContents, CapabilityError> {
+    let inside = namespace.netlink()?;
     let links = inside.links().await?;
     let addresses = inside.addresses_of(&links).await?.into_iter();
     let routes = inside.routes(&links).await?.into_iter();
     Ok(NetnsContents {
-        addresses: addresses.map(|(dev, address)| NetnsAddress { dev, cidr: address.cidr.to_string() }).collect(),
+        addresses: addresses.map(|(dev, address)| NetnsAddress::new(dev, address)).collect(),
+        attributes: namespace.disables_ipv6()?.then(no_ipv6).into_iter().collect(),
         routes: routes.map(RouteEntry::from).collect(),
         links: links.into_iter().map(|link| described(link, mark)).collect(),
     })
+}
+
+impl NetnsAddress {
+    fn new(dev: String, address: network::LinkAddress) -> NetnsAddress {
+        let AddressEntry { cidr, flags, .. } = AddressEntry::from(address);
+        NetnsAddress { dev, cidr, flags }
+    }
 }
 
 /// Finds another holder of an address, for a link of the namespace.
@@ -372,6 +389,7 @@ fn mac_of(text: &str) -> Result<[u8; 6], CapabilityError> {
 
 fn described(link: network::NetworkLink, mark: &LinkMark) -> NetnsLink {
     let plugged = mark.is_on(&link);
+    let attributes = link_attributes(&link, None);
     NetnsLink {
         name: link.name,
         up: link.up,
@@ -379,6 +397,8 @@ fn described(link: network::NetworkLink, mark: &LinkMark) -> NetnsLink {
         mac: mac_text(&link.mac),
         kind: link.kind,
         plugged,
+        altnames: link.altnames,
+        attributes,
     }
 }
 

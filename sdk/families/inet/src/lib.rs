@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use hostler_sdk::cidr::{prefix_len, prefix_that_holds};
-use hostler_sdk::net::Holder;
+use hostler_sdk::net::{Address, Holder};
 use hostler_sdk::{Error, Keywords, Problem, Result, net};
 
 /// The address of a resource.
@@ -60,14 +60,13 @@ impl InetAddress {
 
     /// The address with its prefix length: that of `netmask`, else that of the network on the interface that contains the
     /// address, else 32 or 128.
-    pub fn cidr(&self, address: IpAddr, dev: &str) -> Result<String> {
+    pub fn cidr(&self, address: IpAddr, there: &[Address]) -> Result<String> {
         if let Some(netmask) = &self.netmask {
             let len =
                 prefix_len(netmask).ok_or_else(|| Error::invalid_config(format!("{netmask} is not a netmask")))?;
             return Ok(format!("{address}/{len}"));
         }
-        let addresses = net::addresses(dev)?.unwrap_or_default();
-        let network = addresses.iter().find_map(|found| len_of_network(&found.cidr, address));
+        let network = there.iter().find_map(|found| len_of_network(&found.cidr, address));
         Ok(format!("{address}/{}", network.unwrap_or(if address.is_ipv4() { 32 } else { 128 })))
     }
 }
@@ -84,6 +83,37 @@ pub fn conflict(address: IpAddr, dev: &str, holder: &Holder) -> Error {
              another one"
         ),
     })
+}
+
+/// The state of an address that is there, as its flags tell: what makes it useless, and what will pass.
+pub fn doubt(cidr: &str, flags: &[String]) -> Option<AddressDoubt> {
+    let has = |name: &str| flags.iter().any(|flag| flag == name);
+    if has("dadfailed") {
+        let text =
+            format!("another host has {cidr}, too: the kernel found it and does not use the address (dadfailed)");
+        return Some(AddressDoubt::Useless(text));
+    }
+    has("tentative")
+        .then(|| AddressDoubt::Passing(format!("the kernel still looks for another host that has {cidr} (tentative)")))
+}
+
+/// Why an address that is there cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressDoubt {
+    /// For as long as nobody does something about it.
+    Useless(String),
+    /// For about a second.
+    Passing(String),
+}
+
+/// The error for an IPv6 address where the kernel takes none. `ipv6` is the attribute of the link or of the namespace.
+pub fn refuse_ipv6(address: IpAddr, ipv6: Option<&str>, place: &str, setting: &str) -> Result<()> {
+    match (address, ipv6) {
+        (IpAddr::V6(_), Some("disabled")) => Err(Error::failed(format!(
+            "IPv6 is switched off {place}, so the kernel would not take {address}: set the sysctl net.ipv6.conf.{setting}.disable_ipv6 to 0"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The prefix length of the network, if it contains the address and other addresses too.

@@ -8,11 +8,14 @@ use crate::fake::ledger::HeldThing;
 use crate::fake::world::{HostState, NetworkInterface};
 
 pub(crate) fn find_link(dev: &str) -> ImportResult<Option<Link>> {
-    Host::read("net.find-link", dev, |world| Ok(world.links.get(dev).map(|interface| interface.link.clone())))
+    let found =
+        |interface: &NetworkInterface| Link { addresses: interface.addresses.clone(), ..interface.link.clone() };
+    Host::read("net.find-link", dev, |world| Ok(named(world, dev).map(|interface| found(interface))))
 }
 
-pub(crate) fn addresses(dev: &str) -> ImportResult<Option<Vec<Address>>> {
-    Host::read("net.addresses", dev, |world| Ok(world.links.get(dev).map(|interface| interface.addresses.clone())))
+/// The interface with this name or alternative name.
+fn named<'w>(world: &'w mut HostState, name: &str) -> Option<&'w mut NetworkInterface> {
+    world.links.values_mut().find(|interface| interface.link.is_called(name))
 }
 
 pub(crate) fn resolve(name: &str) -> ImportResult<Vec<String>> {
@@ -26,13 +29,15 @@ pub(crate) fn resolve(name: &str) -> ImportResult<Vec<String>> {
 
 pub(crate) fn find_holder(dev: &str, address: &str, timeout_ms: u64) -> ImportResult<Option<Holder>> {
     Host::read("net.find-holder", &format!("{dev} {address}"), |world| {
-        let Some(interface) = world.links.get(dev) else { return not_found(dev) };
+        let Some(interface) = named(world, dev).map(|interface| interface.clone()) else { return not_found(dev) };
         // As the contract says: lo has no neighbours, and a timeout of 0 asks none.
         let asks = interface.link.kind != "loopback" && timeout_ms > 0;
         let has = |other: &NetworkInterface| {
             other.addresses.iter().any(|found| found.cidr.split('/').next() == Some(address))
         };
-        if let Some((name, other)) = world.links.iter().find(|(name, other)| *name != dev && has(other)) {
+        if let Some((name, other)) =
+            world.links.iter().find(|(name, other)| **name != interface.link.name && has(other))
+        {
             return Ok(Some(Holder { mac: other.link.mac.clone(), dev: Some(name.clone()) }));
         }
         Ok(if asks { neighbour(world, address, timeout_ms) } else { None })
@@ -51,7 +56,7 @@ pub(super) fn neighbour(world: &mut HostState, address: &str, timeout_ms: u64) -
 
 pub(crate) fn set_up(dev: &str) -> ImportResult<()> {
     Host::mutate("net.set-up", dev, |world| {
-        let Some(interface) = world.links.get_mut(dev) else { return not_found(dev) };
+        let Some(interface) = named(world, dev) else { return not_found(dev) };
         interface.link.up = true;
         world.changes += 1;
         Ok(())
@@ -60,12 +65,13 @@ pub(crate) fn set_up(dev: &str) -> ImportResult<()> {
 
 pub(crate) fn add_address(dev: &str, cidr: &str, label: &str) -> ImportResult<()> {
     Host::mutate("net.add-address", &format!("{dev} {cidr}"), |world| {
-        let Some(interface) = world.links.get_mut(dev) else { return not_found(dev) };
+        let Some(interface) = named(world, dev) else { return not_found(dev) };
         if interface.addresses.iter().any(|address| address.cidr == cidr) {
             return os(EEXIST, format!("add {cidr} to {dev}"));
         }
-        interface.addresses.push(Address { cidr: cidr.to_owned(), label: label.to_owned() });
-        world.hold(HeldThing::Address { netns: None, dev: dev.to_owned(), cidr: cidr.to_owned() });
+        interface.addresses.push(Address { cidr: cidr.to_owned(), label: label.to_owned(), flags: Vec::new() });
+        let dev = interface.link.name.clone();
+        world.hold(HeldThing::Address { netns: None, dev, cidr: cidr.to_owned() });
         world.changes += 1;
         Ok(())
     })
@@ -73,7 +79,7 @@ pub(crate) fn add_address(dev: &str, cidr: &str, label: &str) -> ImportResult<()
 
 pub(crate) fn remove_address(dev: &str, cidr: &str) -> ImportResult<bool> {
     Host::mutate("net.remove-address", &format!("{dev} {cidr}"), |world| {
-        let Some(interface) = world.links.get_mut(dev) else { return not_found(dev) };
+        let Some(interface) = named(world, dev) else { return not_found(dev) };
         let before = interface.addresses.len();
         interface.addresses.retain(|address| address.cidr != cidr);
         let removed = interface.addresses.len() < before;
@@ -86,23 +92,25 @@ pub(crate) fn remove_address(dev: &str, cidr: &str) -> ImportResult<bool> {
 pub(crate) fn announce(dev: &str, address: &str) -> ImportResult<()> {
     Host::mutate("net.announce", &format!("{dev} {address}"), |world| {
         // Not counted as a change, unlike on the host: a driver may announce an address again that is already there.
-        if world.links.contains_key(dev) { Ok(()) } else { not_found(dev) }
+        if named(world, dev).is_some() { Ok(()) } else { not_found(dev) }
     })
 }
 
 pub(crate) fn routes_to(destination: &str) -> ImportResult<Vec<Route>> {
     Host::read("net.routes-to", destination, |world| {
+        let destination = whole(&Route::new(destination, None, None)).destination;
         Ok(world.routes.iter().filter(|route| route.destination == destination).cloned().collect())
     })
 }
 
 pub(crate) fn add_route(r: &Route) -> ImportResult<bool> {
     Host::mutate("net.add-route", &r.destination, |world| {
-        if world.routes.contains(r) {
+        let route = whole(r);
+        if world.routes.iter().any(|there| there.leads_like(&route)) {
             return Ok(false);
         }
-        world.routes.push(r.clone());
-        world.hold(HeldThing::Route { netns: None, route: r.clone() });
+        world.routes.push(route.clone());
+        world.hold(HeldThing::Route { netns: None, route });
         world.changes += 1;
         Ok(true)
     })
@@ -111,10 +119,27 @@ pub(crate) fn add_route(r: &Route) -> ImportResult<bool> {
 pub(crate) fn remove_route(r: &Route) -> ImportResult<bool> {
     Host::mutate("net.remove-route", &r.destination, |world| {
         let before = world.routes.len();
-        world.routes.retain(|route| route != r);
+        let route = whole(r);
+        world.routes.retain(|there| !there.leads_like(&route) || !is_own(there));
         let removed = world.routes.len() < before;
-        world.forget(|held| held.is_route(None, r));
+        world.forget(|held| held.is_route(None, &route));
         world.changes += u32::from(removed);
         Ok(removed)
     })
+}
+
+/// The route as the kernel has it: `default` is of one family.
+pub(super) fn whole(route: &Route) -> Route {
+    let gateway = route.gateway.as_ref().and_then(|gateway| gateway.parse().ok());
+    let destination = crate::cidr::destination(&route.destination, gateway);
+    Route {
+        destination: destination.unwrap_or_else(|| route.destination.clone()),
+        attributes: Vec::new(),
+        ..route.clone()
+    }
+}
+
+/// Whether the host added the route, and no other program.
+pub(super) fn is_own(route: &Route) -> bool {
+    route.attribute("proto").is_none_or(|proto| proto == "static")
 }

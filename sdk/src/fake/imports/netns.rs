@@ -1,6 +1,6 @@
 //! The imports of `wit/netns.wit`.
 
-use super::net::neighbour;
+use super::net::{is_own, neighbour, whole};
 use super::{ImportResult, not_found, os};
 use crate::bindings::hostler::driver::net::{Holder, Route};
 use crate::bindings::hostler::driver::netns::{Address, Contents, Link};
@@ -45,7 +45,16 @@ pub(crate) fn plug(netns: &str, mode: &str, dev: &str, options: &[Kv]) -> Import
             return os(EEXIST, format!("move {name} into the network namespace"));
         }
         let mac = option("mac").unwrap_or_else(|| interface.link.mac.clone());
-        let link = Link { name, up: true, carrier: interface.link.up, mac, kind: kind.to_owned(), plugged: true };
+        let link = Link {
+            name,
+            up: true,
+            carrier: interface.link.up,
+            mac,
+            kind: kind.to_owned(),
+            plugged: true,
+            altnames: Vec::new(),
+            attributes: contents.attributes.clone(),
+        };
         contents.links.push(link.clone());
         let held = HeldThing::Link {
             netns: netns.to_owned(),
@@ -97,10 +106,10 @@ pub(crate) fn add_address(netns: &str, dev: &str, cidr: &str, options: &[Kv]) ->
         if contents.addresses.iter().any(|address| address.cidr == cidr) {
             return Ok(false);
         }
-        contents.addresses.push(Address { dev: dev.to_owned(), cidr: cidr.to_owned() });
+        contents.addresses.push(Address { dev: dev.to_owned(), cidr: cidr.to_owned(), flags: Vec::new() });
         if network_route {
-            let destination = destination(cidr).unwrap_or_default();
-            contents.routes.push(Route { destination, gateway: None, dev: Some(dev.to_owned()) });
+            let destination = destination(cidr, None).unwrap_or_default();
+            contents.routes.push(Route::new(&destination, None, Some(dev)));
         }
         let [netns, dev, cidr] = [netns, dev, cidr].map(str::to_owned);
         world.hold(HeldThing::Address { netns: Some(netns), dev, cidr });
@@ -116,7 +125,7 @@ pub(crate) fn remove_address(netns: &str, dev: &str, cidr: &str) -> ImportResult
         contents.addresses.retain(|address| address.dev != dev || address.cidr != cidr);
         let removed = contents.addresses.len() < before;
         // With an address, the kernel also removes the route to its network.
-        let network = destination(cidr).unwrap_or_default();
+        let network = destination(cidr, None).unwrap_or_default();
         contents.routes.retain(|route| route.destination != network || route.gateway.is_some());
         world.forget(|held| held.is_address(Some(netns), dev, cidr));
         world.changes += u32::from(removed);
@@ -133,7 +142,8 @@ pub(crate) fn add_route(netns: &str, r: &Route, options: &[Kv]) -> ImportResult<
     let onlink = options.iter().any(|option| option.key == "onlink" && option.value == "true");
     Host::mutate("netns.add-route", &format!("{netns} {}", r.destination), |world| {
         let Some(contents) = world.namespaces.get_mut(netns) else { return not_found(netns) };
-        if contents.routes.contains(r) {
+        let route = whole(r);
+        if contents.routes.iter().any(|there| there.leads_like(&route)) {
             return Ok(false);
         }
         let router = r.gateway.as_ref().and_then(|gateway| gateway.parse().ok());
@@ -141,8 +151,8 @@ pub(crate) fn add_route(netns: &str, r: &Route, options: &[Kv]) -> ImportResult<
         if router.is_some_and(|router| !onlink && !reached(router)) {
             return os(ENETUNREACH, format!("add the route to {}", r.destination));
         }
-        contents.routes.push(r.clone());
-        world.hold(HeldThing::Route { netns: Some(netns.to_owned()), route: r.clone() });
+        contents.routes.push(route.clone());
+        world.hold(HeldThing::Route { netns: Some(netns.to_owned()), route });
         world.changes += 1;
         Ok(true)
     })
@@ -152,9 +162,10 @@ pub(crate) fn remove_route(netns: &str, r: &Route) -> ImportResult<bool> {
     Host::mutate("netns.remove-route", &format!("{netns} {}", r.destination), |world| {
         let Some(contents) = world.namespaces.get_mut(netns) else { return not_found(netns) };
         let before = contents.routes.len();
-        contents.routes.retain(|route| route != r);
+        let route = whole(r);
+        contents.routes.retain(|there| !there.leads_like(&route) || !is_own(there));
         let removed = contents.routes.len() < before;
-        world.forget(|held| held.is_route(Some(netns), r));
+        world.forget(|held| held.is_route(Some(netns), &route));
         world.changes += u32::from(removed);
         Ok(removed)
     })

@@ -116,8 +116,10 @@ pub(crate) fn route_line(destination: &str, gateway: Option<IpAddr>, dev: Option
 enum DestinationSet {
     /// `*`
     Any,
-    /// `default`
+    /// `default`: the default routes of both families.
     Default,
+    /// `0.0.0.0/0` or `::/0`: the default route of one family.
+    DefaultOf(IpNet),
     /// One network.
     Exactly(IpNet),
     /// A network and the networks within it. Only policies write this.
@@ -133,6 +135,8 @@ impl DestinationSet {
         let destination = RouteDestination::parse(&text).ok_or("expected a network or default")?;
         Ok(match (destination, origin) {
             (RouteDestination::Default, _) => DestinationSet::Default,
+            // In a policy, too, it is that one route, and not all networks.
+            (RouteDestination::Network(net), _) if net.prefix_len() == 0 => DestinationSet::DefaultOf(net),
             (RouteDestination::Network(net), LineOrigin::Request) => DestinationSet::Exactly(net),
             (RouteDestination::Network(net), LineOrigin::Policy) => DestinationSet::Within(net),
         })
@@ -143,7 +147,10 @@ impl DestinationSet {
             // A destination that cannot be read is never allowed, not even by a star.
             (_, None) => false,
             (DestinationSet::Any, Some(_)) | (DestinationSet::Default, Some(RouteDestination::Default)) => true,
-            (DestinationSet::Exactly(own), Some(RouteDestination::Network(net))) => *own == net,
+            (DestinationSet::Default, Some(RouteDestination::Network(net))) => net.prefix_len() == 0,
+            (DestinationSet::Exactly(own) | DestinationSet::DefaultOf(own), Some(RouteDestination::Network(net))) => {
+                *own == net
+            }
             (DestinationSet::Within(own), Some(RouteDestination::Network(net))) => own.contains(&net),
             _ => false,
         }
@@ -152,7 +159,7 @@ impl DestinationSet {
 
 /// Where one route leads to.
 enum RouteDestination {
-    /// `default`, `0.0.0.0/0`, `::/0`
+    /// `default`, of whichever family.
     Default,
     Network(IpNet),
 }
@@ -163,11 +170,8 @@ impl RouteDestination {
             return Some(RouteDestination::Default);
         }
         // Host bits are cut off: `10.0.0.9/8` is compared as the network that it is in.
-        let net = IpNet::from_str(text).or_else(|_| IpAddr::from_str(text).map(IpNet::from)).ok()?.trunc();
-        Some(match net.prefix_len() {
-            0 => RouteDestination::Default,
-            _ => RouteDestination::Network(net),
-        })
+        let net = IpNet::from_str(text).or_else(|_| IpAddr::from_str(text).map(IpNet::from)).ok()?;
+        Some(RouteDestination::Network(net.trunc()))
     }
 }
 
@@ -176,7 +180,7 @@ impl fmt::Display for DestinationSet {
         match self {
             DestinationSet::Any => f.write_str("*"),
             DestinationSet::Default => f.write_str("default"),
-            DestinationSet::Exactly(net) | DestinationSet::Within(net) => net.fmt(f),
+            DestinationSet::DefaultOf(net) | DestinationSet::Exactly(net) | DestinationSet::Within(net) => net.fmt(f),
         }
     }
 }

@@ -57,4 +57,13 @@ fn routes_are_restricted_by_what_the_line_names() {
         let asked = route(destination, Some("10.0.0.1"), Some("eth0"));
         assert!(case.judge(asked).starts_with("no: "), "{destination}");
     }
+    let default = Case { keywords: &[("to", &["default"]), ("gw", &["10.0.0.1"]), ("dev", &["eth0"])], ..case };
+    let line = "net.route = default via 10.0.0.1 dev eth0";
+    default.check(route("0.0.0.0/0", Some("10.0.0.1"), Some("eth0")), line);
+    for (to, other) in [("::/0", "0.0.0.0/0"), ("0.0.0.0/0", "::/0")] {
+        let keywords: &[(&str, &[&str])] = &[("to", &[to])];
+        let one = Case { requests: &["net.route = {kw:to}"], keywords, ..Case::default() };
+        one.check(SeeRoute { destination: to.to_owned() }, &format!("net.route = {to}"));
+        assert!(one.judge(SeeRoute { destination: other.to_owned() }).starts_with("no: "), "{to} is not {other}");
+    }
 }

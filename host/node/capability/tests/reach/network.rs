@@ -3,8 +3,8 @@
 use driver::Verb;
 use hostler_capability::CapabilityError;
 use hostler_capability::net::{
-    RouteEntry, add_address, add_route, addresses, announce, find_holder, find_link, remove_address, remove_route,
-    resolve, routes_to, set_up,
+    RouteEntry, add_address, add_route, announce, find_holder, find_link, remove_address, remove_route, resolve,
+    routes_to, set_up,
 };
 use nix::sched::{CloneFlags, unshare};
 
@@ -43,11 +43,12 @@ fn an_address_comes_and_goes_where_it_is_granted() {
         let twice = add_address(&context, "lo", "10.0.0.9/24", "").await;
         assert!(matches!(twice, Err(CapabilityError::Os { errno: 17, .. })), "{twice:?}");
         announce(&context, "lo", "10.0.0.9").await.unwrap();
-        let found = addresses(&context, "lo").await.unwrap().unwrap();
+        let addresses = async || find_link(&context, "lo").await.unwrap().unwrap().addresses;
+        let found = addresses().await;
         assert_eq!(found.iter().map(|address| address.cidr.as_str()).collect::<Vec<_>>(), ["10.0.0.9/24"]);
         assert!(remove_address(&context, "lo", "10.0.0.9/24").await.unwrap());
         assert!(!remove_address(&context, "lo", "10.0.0.9/24").await.unwrap());
-        assert_eq!(addresses(&context, "lo").await.unwrap().unwrap(), []);
+        assert_eq!(addresses().await, []);
         assert!(changes(&context) >= 2);
     });
 }
@@ -88,10 +89,14 @@ fn a_link_is_set_up_once_and_its_routes_come_and_go() {
         set_up(&context, "lo").await.unwrap();
         set_up(&context, "lo").await.unwrap();
         assert_eq!(changes(&context), 1);
-        let route = RouteEntry { destination: "10.1.0.0/16".to_owned(), gateway: None, dev: Some("lo".to_owned()) };
+        let route =
+            RouteEntry { destination: "10.1.0.0/16".to_owned(), dev: Some("lo".to_owned()), ..RouteEntry::default() };
         assert!(add_route(&context, route.clone()).await.unwrap());
         assert!(!add_route(&context, route.clone()).await.unwrap());
-        assert_eq!(routes_to(&context, "10.1.0.0/16").await.unwrap(), std::slice::from_ref(&route));
+        let found = routes_to(&context, "10.1.0.0/16").await.unwrap().remove(0);
+        let [proto, metric] =
+            [("proto", "static"), ("metric", "0")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(found, RouteEntry { attributes: vec![proto, metric], ..route.clone() });
         assert!(remove_route(&context, route.clone()).await.unwrap());
         assert!(!remove_route(&context, route).await.unwrap());
         assert_eq!(changes(&context), 3);

@@ -3,17 +3,12 @@
 use bindings::driver::hostler::driver::net::{Address, Holder, Host, Link, Route};
 use capability::net;
 
-use super::{ImportAnswer, answer};
+use super::{ImportAnswer, answer, kvs, pairs};
 use crate::sandbox::GuestState;
 
 impl Host for GuestState {
     async fn find_link(&mut self, dev: String) -> ImportAnswer<Option<Link>> {
         answer(net::find_link(&self.scope, &dev).await.map(|found| found.map(link)))
-    }
-
-    async fn addresses(&mut self, dev: String) -> ImportAnswer<Option<Vec<Address>>> {
-        let found = net::addresses(&self.scope, &dev).await;
-        answer(found.map(|found| found.map(|list| list.into_iter().map(address).collect::<Vec<_>>())))
     }
 
     async fn resolve(&mut self, name: String) -> ImportAnswer<Vec<String>> {
@@ -60,21 +55,22 @@ pub(super) fn holder(found: net::AddressHolder) -> Holder {
 }
 
 fn link(found: net::LinkEntry) -> Link {
-    let net::LinkEntry { name, index, up, carrier, mtu, mac, kind } = found;
-    Link { name, index, up, carrier, mtu, mac, kind }
+    let net::LinkEntry { name, index, up, carrier, mtu, mac, kind, altnames, addresses, attributes } = found;
+    let addresses = addresses.into_iter().map(address).collect();
+    Link { name, index, up, carrier, mtu, mac, kind, altnames, addresses, attributes: kvs(attributes) }
 }
 
 fn address(found: net::AddressEntry) -> Address {
-    let net::AddressEntry { cidr, label } = found;
-    Address { cidr, label }
+    let net::AddressEntry { cidr, label, flags } = found;
+    Address { cidr, label, flags }
 }
 
 pub(super) fn to_route(found: net::RouteEntry) -> Route {
-    let net::RouteEntry { destination, gateway, dev } = found;
-    Route { destination, gateway, dev }
+    let net::RouteEntry { destination, gateway, dev, attributes } = found;
+    Route { destination, gateway, dev, attributes: kvs(attributes) }
 }
 
 pub(super) fn from_route(asked: Route) -> net::RouteEntry {
-    let Route { destination, gateway, dev } = asked;
-    net::RouteEntry { destination, gateway, dev }
+    let Route { destination, gateway, dev, attributes } = asked;
+    net::RouteEntry { destination, gateway, dev, attributes: pairs(attributes) }
 }

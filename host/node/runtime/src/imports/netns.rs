@@ -6,7 +6,7 @@ use bindings::driver::hostler::driver::types::Kv;
 use capability::netns;
 
 use super::net::{from_route, holder, to_route};
-use super::{ImportAnswer, answer, pairs};
+use super::{ImportAnswer, answer, kvs, pairs};
 use crate::sandbox::GuestState;
 
 impl Host for GuestState {
@@ -55,15 +55,16 @@ impl Host for GuestState {
 }
 
 fn contents(found: netns::NetnsContents) -> Contents {
-    let address = |netns::NetnsAddress { dev, cidr }| Address { dev, cidr };
+    let address = |netns::NetnsAddress { dev, cidr, flags }| Address { dev, cidr, flags };
     Contents {
         links: found.links.into_iter().map(link).collect(),
         addresses: found.addresses.into_iter().map(address).collect(),
         routes: found.routes.into_iter().map(to_route).collect(),
+        attributes: kvs(found.attributes),
     }
 }
 
 fn link(found: netns::NetnsLink) -> Link {
-    let netns::NetnsLink { name, up, carrier, mac, kind, plugged } = found;
-    Link { name, up, carrier, mac, kind, plugged }
+    let netns::NetnsLink { name, up, carrier, mac, kind, plugged, altnames, attributes } = found;
+    Link { name, up, carrier, mac, kind, plugged, altnames, attributes: kvs(attributes) }
 }
