@@ -290,6 +290,7 @@ pub(crate) fn route_holding(netns: Option<NamespaceIdentity>, route: &network::K
         destination: route.destination.to_string(),
         gateway: route.gateway.map(|gateway| gateway.to_string()),
         dev: route.dev.clone(),
+        index: route.index,
         table: route.origin.table,
         protocol: Some(route.origin.protocol),
         metric: Some(route.origin.metric),

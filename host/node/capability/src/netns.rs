@@ -301,7 +301,10 @@ async fn find(context: &CallContext, netns: &NetnsReference) -> Result<Option<Ne
     Ok(Some(namespace))
 }
 
-async fn existing(context: &CallContext, netns: &NetnsReference) -> Result<NetworkNamespace, CapabilityError> {
+pub(crate) async fn existing(
+    context: &CallContext,
+    netns: &NetnsReference,
+) -> Result<NetworkNamespace, CapabilityError> {
     find(context, netns).await?.ok_or_else(|| CapabilityError::NotFound(format!("the network namespace {netns}")))
 }
 

@@ -282,9 +282,10 @@ fn a_router_outside_of_the_network_is_on_the_link() {
         };
         assert_eq!(routes("10.9.0.0/24").await, []);
         let route = KernelRoute::new("0.0.0.0/0".parse().unwrap(), Some(ip("192.0.2.1")), Some("eth0".to_owned()));
-        assert_eq!(inside.add_route(&route, true).await.unwrap(), RouteAddition::Added(route.clone()));
-        assert_eq!(inside.add_route(&route, true).await.unwrap(), RouteAddition::Present(route.clone()));
-        assert_eq!(routes("0.0.0.0/0").await, std::slice::from_ref(&route));
+        let there = KernelRoute { index: Some(link.index), ..route.clone() };
+        assert_eq!(inside.add_route(&route, true).await.unwrap(), RouteAddition::Added(there.clone()));
+        assert_eq!(inside.add_route(&route, true).await.unwrap(), RouteAddition::Present(there.clone()));
+        assert_eq!(routes("0.0.0.0/0").await, std::slice::from_ref(&there));
         // The way back leads over that router too.
         talk(&guest, "10.9.0.9");
         assert!(inside.remove_route(&route).await.unwrap());

@@ -160,10 +160,11 @@ fn routes_come_once_and_go_once() {
             ends.add(&ends.left, cidr).await;
             let route = KernelRoute::new(destination.parse().unwrap(), Some(ip(gateway)), Some("left".to_owned()));
             assert_eq!(ends.netlink.routes_to(route.destination).await.unwrap(), []);
+            let there = KernelRoute { index: Some(ends.left.index), ..route.clone() };
             let add = async || ends.netlink.add_route(&route, false).await.unwrap();
-            assert_eq!(add().await, RouteAddition::Added(route.clone()));
-            assert_eq!(add().await, RouteAddition::Present(route.clone()));
-            assert_eq!(ends.netlink.routes_to(route.destination).await.unwrap(), std::slice::from_ref(&route));
+            assert_eq!(add().await, RouteAddition::Added(there.clone()));
+            assert_eq!(add().await, RouteAddition::Present(there.clone()));
+            assert_eq!(ends.netlink.routes_to(route.destination).await.unwrap(), std::slice::from_ref(&there));
             assert!(ends.netlink.remove_route(&route).await.unwrap());
             assert!(!ends.netlink.remove_route(&route).await.unwrap());
         }
@@ -247,7 +248,7 @@ fn a_link_is_found_by_each_of_its_names_and_its_number() {
         let by_altname = KernelRoute::new("10.77.0.0/16".parse().unwrap(), None, Some("wan0".to_owned()));
         let added = ends.netlink.add_route(&by_altname, false).await.unwrap();
         let RouteAddition::Added(own) = added else { panic!("{added:?}") };
-        assert_eq!(own.dev.as_deref(), Some("left"));
+        assert_eq!((own.dev.as_deref(), own.index), (Some("left"), Some(ends.left.index)));
         let again = ends.netlink.add_route(&by_altname, false).await.unwrap();
         assert_eq!(again, RouteAddition::Present(own));
         assert!(ends.netlink.remove_route(&by_altname).await.unwrap());

@@ -81,9 +81,12 @@ pub struct RouteHolding {
     pub destination: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
-    /// The name of its link.
+    /// The name of its link then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dev: Option<String>,
+    /// The kernel's number of the link, which stays the same when the link is renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u32>,
     /// The number of its routing table.
     pub table: u32,
     /// Who made it, see rtnetlink(7): 3 is `boot`, 4 is `static`.
@@ -97,7 +100,10 @@ impl RouteHolding {
     /// The same route. One that was asked for without a link is the same with the link that the kernel found.
     pub fn is_same(&self, other: &RouteHolding) -> bool {
         let namespace = same_namespace(self.netns.as_ref(), other.netns.as_ref());
-        let dev = self.dev.is_none() || other.dev.is_none() || self.dev == other.dev;
+        let dev = match (self.index, other.index) {
+            (Some(index), Some(other)) => index == other,
+            _ => self.dev.is_none() || other.dev.is_none() || self.dev == other.dev,
+        };
         let origin = |route: &RouteHolding| Some((route.protocol?, route.metric?));
         let from = origin(self).is_none() || origin(other).is_none() || origin(self) == origin(other);
         let route = |route: &RouteHolding| (route.table, route.destination.clone(), route.gateway.clone());

@@ -149,8 +149,8 @@ impl Directories {
 
     /// The ledger of what the resources of an object hold. Not where drivers may write.
     pub fn holdings(&self, object: &ObjectPath) -> LedgerPlaces {
-        let boot = self.run.join("holdings").join(layout::directory(object));
-        LedgerPlaces { boot, persistent: self.state(object).join("holdings") }
+        let all = self.run.join("holdings");
+        LedgerPlaces { boot: all.join(layout::directory(object)), persistent: self.state(object).join("holdings"), all }
     }
 
     /// The lock of changes of an object's configuration.

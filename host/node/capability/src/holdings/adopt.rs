@@ -1,29 +1,33 @@
 //! Takes a stranger on: a thing that is there and in nobody's ledger becomes the resource's own, if the operator says so.
 
+use std::fmt;
 use std::path::Path;
 
-use grant::op::{ChangeAddress, ChangeLoop, ChangeRoute, MountFilesystem};
-use holding::{FileIdentity, Holding, LoopHolding, MountHolding, MountIdentity};
+use grant::NetnsReference;
+use grant::op::{ChangeAddress, ChangeLoop, ChangeNetnsAddress, ChangeNetnsRoute, ChangeRoute, MountFilesystem};
+use holding::{FileIdentity, Holding, LoopHolding, MountHolding, MountIdentity, NamespaceIdentity};
 use kernel::block::{canonical_source, loopdev};
 use kernel::mount::mountinfo::{self, MountInfo};
 use kernel::net::Netlink;
 
+use super::others::other_owner;
 use super::{HoldingEntry, HoldingPresence, entry};
 use crate::argument::absolute;
 use crate::net::{RouteEntry, address_holding, changed_route, network_of, route_holding};
+use crate::netns::{existing, identity};
 use crate::{CallContext, CapabilityError, Effect};
 
 /// Takes on the mount at a mount point, the loop device of a path, the address `CIDR@DEV`, or the route `DESTINATION@DEV` or
-/// `DESTINATION@GATEWAY`. The driver's grants must allow it to make that thing.
+/// `DESTINATION@GATEWAY`; in a network namespace with ` in NETNS` behind it. The driver's grants must allow it to make that thing.
 pub async fn adopt(context: &CallContext, kind: &str, id: &str) -> Result<HoldingEntry, CapabilityError> {
-    if context.var("adopt") != Some("true") {
-        return Err(CapabilityError::Other(format!(
-            "{kind} {id} was not made by this resource: start --adopt takes it on"
-        )));
-    }
     match kind {
-        "mount" => mount(context, &absolute(id)?).await?,
-        "loop" => loop_device(context, &absolute(id)?).await?,
+        "mount" | "loop" => {
+            said(context, &format!("{kind} {id}"))?;
+            match kind {
+                "mount" => mount(context, &absolute(id)?).await?,
+                _ => loop_device(context, &absolute(id)?).await?,
+            }
+        }
         "address" => address(context, id).await?,
         "route" => route(context, id).await?,
         _ => return Err(CapabilityError::Invalid(format!("{kind:?} is not a kind that can be adopted"))),
@@ -87,33 +91,87 @@ async fn loop_device(context: &CallContext, device: &Path) -> Result<(), Capabil
 }
 
 async fn address(context: &CallContext, id: &str) -> Result<(), CapabilityError> {
-    let (cidr, dev) = split(id)?;
+    let (thing, netns) = place(id);
+    let (cidr, dev) = split(thing)?;
     let address = network_of(cidr)?;
-    let ledger = context.ledger();
-    let adopted = context.admit(ChangeAddress { dev: dev.to_owned(), address })?.waiting(|permit| async move {
-        let (netlink, missing) = (Netlink::open()?, || CapabilityError::NotFound(format!("{cidr} on {dev}")));
-        let link = netlink.find_link(&permit.op().dev).await?.ok_or_else(missing)?;
+    let missing = || CapabilityError::NotFound(format!("{cidr} on {dev}"));
+    let take = async |netlink: Netlink, identity: Option<NamespaceIdentity>| {
+        let link = netlink.find_link(dev).await?.ok_or_else(missing)?;
         let there = netlink.addresses(&link).await?.iter().any(|found| found.cidr == address);
         there.then_some(()).ok_or_else(missing)?;
-        Ok(Effect::Nothing(ledger.take_on(address_holding(None, &link, address))?))
-    });
-    adopted.await
+        take_on(context, address_holding(identity, &link, address))
+    };
+    match netns {
+        None => {
+            let op = ChangeAddress { dev: dev.to_owned(), address };
+            context.admit(op)?.waiting(|_| async move { take(Netlink::open()?, None).await }).await
+        }
+        Some(netns) => {
+            let op = ChangeNetnsAddress { address, netns: netns.to_string() };
+            let adopted = context.admit(op)?.waiting(|_| async move {
+                let namespace = existing(context, &netns).await?;
+                take(namespace.netlink()?, Some(identity(&namespace)?)).await
+            });
+            adopted.await
+        }
+    }
 }
 
 async fn route(context: &CallContext, id: &str) -> Result<(), CapabilityError> {
-    let (destination, by) = split(id)?;
+    let (thing, netns) = place(id);
+    let (destination, by) = split(thing)?;
     let gateway = by.parse::<std::net::IpAddr>().is_ok().then(|| by.to_owned());
     let dev = gateway.is_none().then(|| by.to_owned());
-    let (op, wanted) = changed_route(RouteEntry { destination: destination.to_owned(), gateway, dev })?;
-    let ledger = context.ledger();
-    let adopted = context.admit::<ChangeRoute>(op)?.waiting(|_| async move {
-        let wanted_holding = route_holding(None, &wanted);
-        let found = Netlink::open()?.routes_to(wanted.destination).await?;
-        let found = found.iter().map(|route| route_holding(None, route)).find(|found| found.is_same(&wanted_holding));
-        let found = found.ok_or_else(|| CapabilityError::NotFound(Holding::from(wanted_holding).to_string()))?;
-        Ok(Effect::Nothing(ledger.take_on(found)?))
-    });
-    adopted.await
+    let entry = RouteEntry { destination: destination.to_owned(), gateway, dev, ..RouteEntry::default() };
+    let (op, wanted) = changed_route(entry)?;
+    let take = async |netlink: Netlink, identity: Option<NamespaceIdentity>| {
+        // Whatever made it and with whatever metric: that is what makes it a stranger.
+        let found = netlink.routes_to(wanted.destination).await?.into_iter();
+        let found = found.filter(|route| route.special.is_empty() && route.gateway == wanted.gateway);
+        let found = found.into_iter().find(|route| wanted.dev.is_none() || route.dev == wanted.dev);
+        let found = found.ok_or_else(|| CapabilityError::NotFound(format!("a route to {destination} by {by}")))?;
+        take_on(context, route_holding(identity, &found))
+    };
+    match netns {
+        None => context.admit::<ChangeRoute>(op)?.waiting(|_| async move { take(Netlink::open()?, None).await }).await,
+        Some(netns) => {
+            let op = ChangeNetnsRoute { route: op, netns: netns.to_string() };
+            let adopted = context.admit(op)?.waiting(|_| async move {
+                let namespace = existing(context, &netns).await?;
+                take(namespace.netlink()?, Some(identity(&namespace)?)).await
+            });
+            adopted.await
+        }
+    }
+}
+
+/// Takes on what is there, unless it is another resource's or the operator did not say so.
+fn take_on(context: &CallContext, thing: impl Into<Holding>) -> Result<Effect<()>, CapabilityError> {
+    let thing = thing.into();
+    if let Some(owner) = other_owner(context, &thing) {
+        return Err(CapabilityError::Other(format!("{thing} is held by {owner}: stop that one first")));
+    }
+    said(context, &thing)?;
+    // Not a change: a rollback must leave it as it was found.
+    Ok(Effect::Nothing(context.ledger().take_on(thing)?))
+}
+
+/// Fails unless the operator said that strangers are taken on.
+fn said(context: &CallContext, thing: &dyn fmt::Display) -> Result<(), CapabilityError> {
+    match context.var("adopt") {
+        Some("true") => Ok(()),
+        _ => Err(CapabilityError::Other(format!(
+            "{thing} is there already, and this resource did not make it: remove it, or say start --adopt to take it on"
+        ))),
+    }
+}
+
+/// The thing, and the network namespace that it is in.
+fn place(id: &str) -> (&str, Option<NetnsReference>) {
+    match id.split_once(" in ") {
+        Some((thing, netns)) => (thing, netns.parse().ok()),
+        None => (id, None),
+    }
 }
 
 fn split(id: &str) -> Result<(&str, &str), CapabilityError> {

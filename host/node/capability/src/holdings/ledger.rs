@@ -15,6 +15,8 @@ pub struct LedgerPlaces {
     /// Void after a boot, so it need not reach the disk.
     pub boot: PathBuf,
     pub persistent: PathBuf,
+    /// The directory of the boot scope of all instances: each has the file `KIND/NAME` or `namespaces/NAMESPACE/KIND/NAME`.
+    pub all: PathBuf,
 }
 
 /// The ledgers that this process has read so far. Parallel steps share one.
@@ -173,6 +175,10 @@ impl HoldingNote {
 /// The places of the ledger of an instance, for tests and for those who have one directory for both scopes.
 impl LedgerPlaces {
     pub fn below(directory: &Path) -> LedgerPlaces {
-        LedgerPlaces { boot: directory.join("holdings.boot"), persistent: directory.join("holdings") }
+        LedgerPlaces {
+            boot: directory.join("boot/svc/web"),
+            persistent: directory.join("holdings"),
+            all: directory.join("boot"),
+        }
     }
 }

@@ -16,6 +16,7 @@ mod file;
 mod ledger;
 mod look;
 mod network;
+mod others;
 mod release;
 
 pub use adopt::adopt;

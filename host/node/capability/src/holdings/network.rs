@@ -10,70 +10,104 @@ use kernel::net::{KernelRoute, LinkAddress, Netlink, NetworkLink, NetworkNamespa
 use super::look::HoldingPresence;
 use crate::net::route_holding;
 
-/// What the kernel says of some namespaces, each asked once.
+/// What the kernel says of some namespaces. Each is asked once, and only for what is held there.
 #[derive(Default)]
 pub(super) struct NetworkLook(HashMap<Option<(u64, u64)>, Result<Option<NamespaceSight>, String>>);
 
-/// The contents of a namespace.
+/// The contents of a namespace, as far as they were asked for.
 struct NamespaceSight {
-    links: Vec<NetworkLink>,
-    addresses: Vec<(String, LinkAddress)>,
-    routes: Vec<KernelRoute>,
+    netlink: Netlink,
+    links: Option<Vec<NetworkLink>>,
+    /// By the number of their link.
+    addresses: HashMap<u32, Vec<LinkAddress>>,
+    routes: Option<Vec<KernelRoute>>,
 }
 
 impl NetworkLook {
     pub(super) async fn address(&mut self, held: &AddressHolding) -> HoldingPresence {
-        self.judge(held.netns.as_ref(), |sight| {
-            // By the number of the link, which may have another name by now.
-            let link = sight.links.iter().find(|link| link.index == held.index);
-            link.is_some_and(|link| {
-                sight.addresses.iter().any(|(dev, address)| *dev == link.name && address.cidr.to_string() == held.cidr)
-            })
-        })
-        .await
+        match self.within(held.netns.as_ref()) {
+            Ok(Some(sight)) => presence(sight.has_address(held).await),
+            Ok(None) => HoldingPresence::Gone,
+            Err(why) => HoldingPresence::unknown(why),
+        }
     }
 
     pub(super) async fn route(&mut self, held: &RouteHolding) -> HoldingPresence {
-        self.judge(held.netns.as_ref(), |sight| {
-            sight.routes.iter().any(|route| route_holding(held.netns.clone(), route).is_same(held))
-        })
-        .await
+        match self.within(held.netns.as_ref()) {
+            Ok(Some(sight)) => presence(sight.has_route(held).await),
+            Ok(None) => HoldingPresence::Gone,
+            Err(why) => HoldingPresence::unknown(why),
+        }
     }
 
     pub(super) async fn link(&mut self, held: &LinkHolding) -> HoldingPresence {
-        let is_marked = |sight: &NamespaceSight| sight.links.iter().any(|link| link.alias.starts_with(&held.mark));
-        match self.judge(Some(&held.netns), is_marked).await {
-            // The end on the node may be left when the namespace is gone.
-            HoldingPresence::Gone => self.judge(None, is_marked).await,
-            seen => seen,
+        // The end on the node may be left when the namespace is gone.
+        for netns in [Some(&held.netns), None] {
+            let seen = match self.within(netns) {
+                Ok(Some(sight)) => presence(sight.has_link(held).await),
+                Ok(None) => HoldingPresence::Gone,
+                Err(why) => HoldingPresence::unknown(why),
+            };
+            if seen != HoldingPresence::Gone {
+                return seen;
+            }
         }
+        HoldingPresence::Gone
     }
 
-    async fn judge(
-        &mut self,
-        netns: Option<&NamespaceIdentity>,
-        is_there: impl Fn(&NamespaceSight) -> bool,
-    ) -> HoldingPresence {
+    /// None if the namespace is gone.
+    fn within(&mut self, netns: Option<&NamespaceIdentity>) -> Result<Option<&mut NamespaceSight>, String> {
+        let opened = || {
+            let netlink = netlink_of(netns).map_err(|error| error.to_string())?;
+            Ok(netlink.map(NamespaceSight::new))
+        };
         let key = netns.map(|netns| (netns.device, netns.inode));
-        if !self.0.contains_key(&key) {
-            let seen = look_into(netns).await.map_err(|error| error.to_string());
-            self.0.insert(key, seen);
-        }
-        match self.0.get(&key) {
-            Some(Ok(Some(sight))) => HoldingPresence::if_there(is_there(sight)),
-            Some(Ok(None)) | None => HoldingPresence::Gone,
-            Some(Err(why)) => HoldingPresence::unknown(why),
-        }
+        let sight = self.0.entry(key).or_insert_with(opened);
+        sight.as_mut().map(Option::as_mut).map_err(|why| why.clone())
     }
 }
 
-/// None if the namespace is gone.
-async fn look_into(netns: Option<&NamespaceIdentity>) -> Result<Option<NamespaceSight>, KernelError> {
-    let Some(netlink) = netlink_of(netns)? else { return Ok(None) };
-    let links = netlink.links().await?;
-    let addresses = netlink.addresses_of(&links).await?;
-    let routes = netlink.routes(&links).await?;
-    Ok(Some(NamespaceSight { links, addresses, routes }))
+fn presence(there: Result<bool, KernelError>) -> HoldingPresence {
+    there.map_or_else(HoldingPresence::unknown, HoldingPresence::if_there)
+}
+
+impl NamespaceSight {
+    fn new(netlink: Netlink) -> NamespaceSight {
+        NamespaceSight { netlink, links: None, addresses: HashMap::new(), routes: None }
+    }
+
+    /// By the number of the link, which may have another name by now.
+    async fn has_address(&mut self, held: &AddressHolding) -> Result<bool, KernelError> {
+        if !self.addresses.contains_key(&held.index) {
+            let addresses = match self.netlink.link_at(held.index).await? {
+                Some(link) => self.netlink.addresses(&link).await?,
+                None => Vec::new(),
+            };
+            self.addresses.insert(held.index, addresses);
+        }
+        let addresses = self.addresses.get(&held.index).into_iter().flatten();
+        Ok(addresses.into_iter().any(|address| address.cidr.to_string() == held.cidr))
+    }
+
+    async fn has_route(&mut self, held: &RouteHolding) -> Result<bool, KernelError> {
+        if self.routes.is_none() {
+            let links = self.links().await?.to_vec();
+            self.routes = Some(self.netlink.routes(&links).await?);
+        }
+        let routes = self.routes.iter().flatten();
+        Ok(routes.into_iter().any(|route| route_holding(held.netns.clone(), route).is_same(held)))
+    }
+
+    async fn has_link(&mut self, held: &LinkHolding) -> Result<bool, KernelError> {
+        Ok(self.links().await?.iter().any(|link| link.alias.starts_with(&held.mark)))
+    }
+
+    async fn links(&mut self) -> Result<&[NetworkLink], KernelError> {
+        if self.links.is_none() {
+            self.links = Some(self.netlink.links().await?);
+        }
+        Ok(self.links.as_deref().unwrap_or_default())
+    }
 }
 
 /// Connects to rtnetlink(7) in the namespace of the node, or in this one. None if that one is gone.

@@ -9,7 +9,7 @@ use holding::{
 use kernel::block::loopdev;
 use kernel::cgroup::Cgroup;
 use kernel::mount::{self as mounts, UnmountForce, mountinfo};
-use kernel::net::{KernelRoute, LinkPlug, Netlink, NetworkLink};
+use kernel::net::{KernelRoute, LinkPlug, Netlink};
 use kernel::process::signal_of;
 
 use super::look::{processes, this_mount};
@@ -132,9 +132,7 @@ async fn undo_waiting(
 async fn remove_address(context: &CallContext, held: &AddressHolding) -> Result<bool, CapabilityError> {
     let Some(netlink) = netlink_of(held.netns.as_ref())? else { return Ok(false) };
     // By its number: the link may have another name by now, and its name may be that of another.
-    let Some(link) = netlink.links().await?.into_iter().find(|link| link.index == held.index) else {
-        return Ok(false);
-    };
+    let Some(link) = netlink.link_at(held.index).await? else { return Ok(false) };
     let removal = netlink.remove_address(&link, network_of(&held.cidr)?).await?;
     tell_of_others(context, &link.name, &removal);
     Ok(removal.removed)
@@ -142,13 +140,9 @@ async fn remove_address(context: &CallContext, held: &AddressHolding) -> Result<
 
 async fn remove_route(held: &RouteHolding) -> Result<bool, CapabilityError> {
     let Some(netlink) = netlink_of(held.netns.as_ref())? else { return Ok(false) };
-    let links: Vec<NetworkLink> = netlink.links().await?;
-    // Without its link the kernel has removed the route, too.
-    if held.dev.as_ref().is_some_and(|dev| !links.iter().any(|link| link.name == *dev)) {
-        return Ok(false);
-    }
     let gateway = held.gateway.as_deref().map(ip).transpose()?;
     let mut route = KernelRoute::new(network_of(&held.destination)?, gateway, held.dev.clone());
+    route.index = held.index;
     route.origin.protocol = held.protocol.unwrap_or(route.origin.protocol);
     route.origin.metric = held.metric.unwrap_or(route.origin.metric);
     Ok(netlink.remove_route(&route).await?)

@@ -29,6 +29,8 @@ pub struct KernelRoute {
     pub gateway: Option<IpAddr>,
     /// The name of the link that it goes through.
     pub dev: Option<String>,
+    /// The number of that link, which stays the same when the link is renamed. None if nobody asked the kernel for it.
+    pub index: Option<u32>,
     pub origin: RouteOrigin,
     /// Whether its link has no carrier, so that it leads nowhere.
     pub linkdown: bool,
@@ -69,7 +71,7 @@ impl KernelRoute {
     /// A route as it is added here.
     pub fn new(destination: IpNet, gateway: Option<IpAddr>, dev: Option<String>) -> KernelRoute {
         let origin = RouteOrigin::own(destination);
-        KernelRoute { destination, gateway, dev, origin, linkdown: false, special: String::new() }
+        KernelRoute { destination, gateway, dev, index: None, origin, linkdown: false, special: String::new() }
     }
 }
 
@@ -100,7 +102,19 @@ pub enum RouteAddition {
 impl Netlink {
     /// Lists the routes to exactly that prefix.
     pub async fn routes_to(&self, destination: IpNet) -> Result<Vec<KernelRoute>, KernelError> {
-        Ok(self.indexed_routes_to(destination).await?.into_iter().map(|(route, _)| route).collect())
+        let mut routes = Vec::new();
+        // The kernel lists all routes of the table, whatever prefix was asked for.
+        for message in self.route_messages(destination, None).await? {
+            let route = parse(&message, destination);
+            if route.destination == destination.trunc() {
+                let link = match route.index {
+                    Some(index) => self.link_at(index).await?,
+                    None => None,
+                };
+                routes.push(KernelRoute { dev: link.map(|link| link.name), ..route });
+            }
+        }
+        Ok(routes)
     }
 
     /// Lists all routes of both families. `links` are the links that the routes may name.
@@ -108,8 +122,8 @@ impl Netlink {
         let mut routes = Vec::new();
         for like in [IpNet::V4(ipnet::Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())] {
             routes.extend(self.route_messages(like, None).await?.iter().map(|message| {
-                let (route, index) = parse(message, like);
-                let link = links.iter().find(|link| Some(link.index) == index);
+                let route = parse(message, like);
+                let link = links.iter().find(|link| Some(link.index) == route.index);
                 KernelRoute { dev: link.map(|link| link.name.clone()), ..route }
             }));
         }
@@ -119,41 +133,46 @@ impl Netlink {
     /// Adds a route. With `onlink` its router is taken to be on the link, whatever network it is in. The error for a
     /// destination that has another route already names that one.
     pub async fn add_route(&self, route: &KernelRoute, onlink: bool) -> Result<RouteAddition, KernelError> {
-        let (mut message, index) = self.message(route).await?;
+        let index = match &route.dev {
+            Some(dev) => Some(self.find_link(dev).await?.ok_or_else(|| KernelError::NotFound(dev.into()))?.index),
+            None => None,
+        };
+        let mut message = message_to(route, index)?;
         message.header.flags.set(RouteFlags::Onlink, onlink);
         // Not left to EEXIST, which the kernel also answers if the route to the destination goes by another router.
-        let there = self.indexed_routes_to(route.destination).await?;
-        if let Some((same, _)) = there.iter().find(|there| is_same(route, index, there)) {
+        let there = self.routes_to(route.destination).await?;
+        if let Some(same) = there.iter().find(|there| is_same(route, index, there)) {
             return Ok(RouteAddition::Present(same.clone()));
         }
         match self.handle.route().add(message).execute().await {
             Ok(()) => {}
             Err(error) if errno_of(&error) == Some(Errno::EXIST) => {
-                let in_the_way = there.into_iter().find(|(other, _)| other.origin.metric == route.origin.metric);
-                return Err(occupied(route, in_the_way.map(|(other, _)| other)));
+                let in_the_way = there.into_iter().find(|other| other.origin.metric == route.origin.metric);
+                return Err(occupied(route, in_the_way));
             }
             Err(error) => return Err(failed(format!("add the route to {}", route.destination))(error)),
         }
-        let added = self.indexed_routes_to(route.destination).await?.into_iter();
-        let own = added.into_iter().find(|there| is_same(route, index, there) && there.0.origin == route.origin);
-        Ok(RouteAddition::Added(own.map_or_else(|| route.clone(), |(own, _)| own)))
+        let mut added = self.routes_to(route.destination).await?.into_iter();
+        let own = added.find(|there| is_same(route, index, there) && there.origin == route.origin);
+        Ok(RouteAddition::Added(own.unwrap_or_else(|| route.clone())))
     }
 
-    /// Removes exactly this route, which must have this origin, too. Returns false if it is not there.
+    /// Removes exactly this route, which must have this origin, too, and go through the link of this number if it is known.
+    /// Returns false if it is not there.
     pub async fn remove_route(&self, route: &KernelRoute) -> Result<bool, KernelError> {
-        let index = match &route.dev {
-            Some(dev) => match self.find_link(dev).await? {
+        let index = match (route.index, &route.dev) {
+            (None, Some(dev)) => match self.find_link(dev).await? {
                 Some(link) => Some(link.index),
                 // The route has gone with its link.
                 None => return Ok(false),
             },
-            None => None,
+            (index, _) => index,
         };
         // Looked up before, because a request without a metric removes one of any metric.
-        let there = self.indexed_routes_to(route.destination).await?;
-        let own = there.iter().find(|there| is_same(route, index, there) && there.0.origin == route.origin);
-        let Some((own, index)) = own else { return Ok(false) };
-        let mut message = message_to(own, *index)?;
+        let there = self.routes_to(route.destination).await?;
+        let own = there.iter().find(|there| is_same(route, index, there) && there.origin == route.origin);
+        let Some(own) = own else { return Ok(false) };
+        let mut message = message_to(own, own.index)?;
         message.header.protocol = own.origin.protocol.into();
         message.header.scope = RouteScope::NoWhere;
         message.attributes.push(RouteAttribute::Priority(own.origin.metric));
@@ -199,9 +218,9 @@ impl Netlink {
             return Ok(lost);
         }
         let left = self.route_messages(like, Some(link.index)).await?;
-        let is_left = |route: &KernelRoute| left.iter().any(|message| parse(message, like).0.is_like(route));
+        let is_left = |route: &KernelRoute| left.iter().any(|message| parse(message, like).is_like(route));
         for mut message in before {
-            let (route, _) = parse(&message, like);
+            let route = parse(&message, like);
             if is_left(&route) {
                 continue;
             }
@@ -213,32 +232,6 @@ impl Netlink {
         }
         Ok(lost)
     }
-
-    /// The routes to exactly that prefix, and the numbers of their links.
-    async fn indexed_routes_to(&self, destination: IpNet) -> Result<Vec<(KernelRoute, Option<u32>)>, KernelError> {
-        let mut routes = Vec::new();
-        // The kernel lists all routes of the table, whatever prefix was asked for.
-        for message in self.route_messages(destination, None).await? {
-            let (route, index) = parse(&message, destination);
-            if route.destination == destination.trunc() {
-                let link = match index {
-                    Some(index) => self.link_at(index).await?,
-                    None => None,
-                };
-                routes.push((KernelRoute { dev: link.map(|link| link.name), ..route }, index));
-            }
-        }
-        Ok(routes)
-    }
-
-    /// The request to add a route, and the number of the link that it names.
-    async fn message(&self, route: &KernelRoute) -> Result<(RouteMessage, Option<u32>), KernelError> {
-        let index = match &route.dev {
-            Some(dev) => Some(self.find_link(dev).await?.ok_or_else(|| KernelError::NotFound(dev.into()))?.index),
-            None => None,
-        };
-        Ok((message_to(route, index)?, index))
-    }
 }
 
 impl KernelRoute {
@@ -249,8 +242,8 @@ impl KernelRoute {
 }
 
 /// Whether the route that is there goes by the same router, and by the link with that number if one was named.
-fn is_same(route: &KernelRoute, index: Option<u32>, there: &(KernelRoute, Option<u32>)) -> bool {
-    there.0.special.is_empty() && route.gateway == there.0.gateway && (index.is_none() || index == there.1)
+fn is_same(route: &KernelRoute, index: Option<u32>, there: &KernelRoute) -> bool {
+    there.special.is_empty() && route.gateway == there.gateway && (index.is_none() || index == there.index)
 }
 
 fn message_to(route: &KernelRoute, index: Option<u32>) -> Result<RouteMessage, KernelError> {

@@ -9,8 +9,8 @@ use rtnetlink::packet_route::route::{
 
 use crate::net::{KernelRoute, RouteOrigin};
 
-/// The route without the name of its link, and the number of that link.
-pub(super) fn parse(message: &RouteMessage, like: IpNet) -> (KernelRoute, Option<u32>) {
+/// The route without the name of its link.
+pub(super) fn parse(message: &RouteMessage, like: IpNet) -> KernelRoute {
     let header = &message.header;
     let mut to = match like {
         IpNet::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
@@ -33,7 +33,7 @@ pub(super) fn parse(message: &RouteMessage, like: IpNet) -> (KernelRoute, Option
     }
     let destination = IpNet::new(to, header.destination_prefix_length).unwrap_or(IpNet::from(to));
     let linkdown = header.flags.intersects(RouteFlags::Linkdown | RouteFlags::Dead);
-    (KernelRoute { destination, gateway, dev: None, origin, linkdown, special }, index)
+    KernelRoute { destination, gateway, dev: None, index, origin, linkdown, special }
 }
 
 /// The kind of a route that does not lead anywhere.

@@ -64,7 +64,7 @@ fn without_resource(digest: String, host: &Arc<capability::HostServices>) -> Opt
             logdir: nowhere(),
             config: nowhere(),
             slice: Arc::new(CgroupSlice::at(None)),
-            holdings: LedgerPlaces { boot: nowhere(), persistent: nowhere() },
+            holdings: LedgerPlaces { boot: nowhere(), persistent: nowhere(), all: nowhere() },
         },
         output_budget: OUTPUT_BUDGET,
         log: Arc::new(SilentLog),

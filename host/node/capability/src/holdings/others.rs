@@ -1,0 +1,65 @@
+//! Whose a thing is that this resource did not make: the ledgers of all instances are asked.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use holding::{Holding, HoldingRecord, replay};
+
+use crate::CallContext;
+
+/// A resource of this node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HoldingOwner {
+    /// The object, as an operator writes it.
+    object: String,
+    rid: String,
+}
+
+impl fmt::Display for HoldingOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.rid, self.object)
+    }
+}
+
+/// The resource that holds this thing of the boot scope, if it is another one than that of the call.
+pub(crate) fn other_owner(context: &CallContext, thing: &Holding) -> Option<HoldingOwner> {
+    let (places, rid) = (&context.paths().holdings, context.subject().rid.to_string());
+    ledgers_below(&places.all).into_iter().find_map(|path| {
+        let is_own = |record: &HoldingRecord| path == places.boot && record.rid == rid;
+        let records = replay(&fs::read(&path).ok()?).records;
+        let held = records.into_iter().find(|record| record.holding.is_same(thing) && !is_own(record))?;
+        Some(HoldingOwner { object: object_of(path.strip_prefix(&places.all).ok()?), rid: held.rid })
+    })
+}
+
+/// The files, in the directory and below.
+fn ledgers_below(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let found = entries.map(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => ledgers_below(&entry.path()),
+        _ => vec![entry.path()],
+    });
+    found.flatten().collect()
+}
+
+/// The object of a ledger: `svc/web` is `web`, and `namespaces/ns1/svc/web` is `ns1/svc/web`.
+fn object_of(ledger: &Path) -> String {
+    let text = ledger.to_string_lossy();
+    let text = text.strip_prefix("namespaces/").unwrap_or(&text);
+    text.strip_prefix("svc/").unwrap_or(text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_called_as_an_operator_calls_it() {
+        for (ledger, expected) in
+            [("svc/web", "web"), ("vol/data", "vol/data"), ("namespaces/ns1/svc/web", "ns1/svc/web")]
+        {
+            assert_eq!(object_of(Path::new(ledger)), expected);
+        }
+    }
+}
