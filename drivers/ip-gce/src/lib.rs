@@ -14,6 +14,7 @@ use std::net::IpAddr;
 
 use hostler_family_gce::gce_grants;
 use hostler_family_gce::{CloudKeywords, ComputeClient, check_name, failed};
+use hostler_family_inet::{held, release_all};
 use hostler_sdk::prelude::*;
 
 use crate::cloud_route::CloudRoute;
@@ -82,7 +83,7 @@ impl Driver for CloudAddress {
         let mut done = Vec::new();
         let range = self.range()?;
         // The local route comes first: once Google's route leads here, packets arrive.
-        if self.add_local()? {
+        if self.add_local(context)? {
             done.push(format!("added {range} dev {}", self.dev));
         }
         let leads = CloudRoute::lead_here(self, &range, &client, context);
@@ -100,9 +101,7 @@ impl Driver for CloudAddress {
         let mut done = Vec::new();
         let range = self.range()?;
         // The local route comes first, because its removal does not depend on Google.
-        if net::remove_route(&self.local(&range))? {
-            done.push(format!("removed {range} dev {}", self.dev));
-        }
+        done.extend(release_all()?.into_iter().map(|label| format!("removed {label}")));
         let removed = CloudRoute::lead_nowhere(self, &range, &client);
         if removed.inspect_err(|_| done.iter().for_each(log::info))? {
             done.push(format!("removed {}", self.routename));
@@ -117,7 +116,7 @@ impl Driver for CloudAddress {
 impl CloudAddress {
     fn look(&self, client: &ComputeClient<'_>) -> Result<Status> {
         let range = self.range()?;
-        let is_local = self.is_local(&range)?;
+        let is_local = Self::is_local(&range)?;
         let found = CloudRoute::find(self, client).map_err(failed(format!("cannot look at {}", self.routename)))?;
         let here = found.as_ref().is_some_and(|found| found.leads_to(client.instance()) && found.range == range);
         let wrong = match &found {
@@ -146,28 +145,26 @@ impl CloudAddress {
         net::Route::new(range, None, Some(&self.dev))
     }
 
-    fn is_local(&self, range: &str) -> Result<bool> {
-        let routes = net::routes_to(range)?;
-        // The kernel writes a route with the first name of its link, and `dev` may be another one.
-        let link = net::find_link(&self.dev)?;
-        let is_dev = |dev: &str| link.as_ref().is_some_and(|link| link.is_called(dev)) || dev == self.dev;
-        Ok(routes.iter().any(|route| route.gateway.is_none() && route.dev.as_deref().is_some_and(is_dev)))
+    /// Whether the local route that start added is there.
+    fn is_local(range: &str) -> Result<bool> {
+        Ok(held("route")?.is_some_and(|held| held.text("destination") == range))
     }
 
     /// Adds the local route. False if it already exists.
-    fn add_local(&self) -> Result<bool> {
+    fn add_local(&self, context: &Context) -> Result<bool> {
         let range = self.range()?;
-        if self.is_local(&range)? {
+        if Self::is_local(&range)? {
             return Ok(false);
         }
         // Another route to the address would win or lose by metrics. The operator must decide.
         if let Some(other) = net::routes_to(&range)?.first() {
-            let through = other.gateway.iter().map(|gateway| format!(" via {gateway}"));
-            let on = other.dev.iter().map(|dev| format!(" dev {dev}"));
-            let other: String = through.chain(on).collect();
-            return Err(Error::failed(format!(
-                "{range} has another route on this node, {range}{other}: remove it first"
-            )));
+            if context.adopt() && other.gateway.is_none() {
+                let adopted =
+                    holdings::adopt("route", &format!("{range}@{}", other.dev.as_deref().unwrap_or(&self.dev)))?;
+                log::info(format!("took on {}", adopted.label));
+                return Ok(false);
+            }
+            return Err(Error::failed(format!("{range} has another route on this node, {other}: remove it first")));
         }
         match net::find_link(&self.dev)? {
             None => return Err(Error::failed(format!("there is no interface {}", self.dev))),

@@ -64,7 +64,7 @@ fn both_routes_come_and_go() {
     assert_eq!((&made["destRange"], &made["priority"]), (&json!("10.0.0.33/32"), &json!(1000)));
     on(&cloud)
         .stop()
-        .is_changed("removed 10.0.0.33/32 dev br0, removed rt-ip33")
+        .is_changed("removed the route to 10.0.0.33/32 on br0, removed rt-ip33")
         .stop()
         .is_unchanged("10.0.0.33/32 does not lead here")
         .status()
@@ -93,7 +93,7 @@ fn a_switch_takes_the_route_over_and_the_stop_of_the_former_node_leaves_it() {
         .is(State::Warn)
         .mentions("rt-ip33 leads 10.0.0.33/32 to n2")
         .stop()
-        .is_changed("removed 10.0.0.33/32 dev br0")
+        .is_changed("removed the route to 10.0.0.33/32 on br0")
         .status()
         .is(State::Down);
     assert_eq!(hop(&cloud).as_deref(), Some("n2"), "the route is the other node's");
@@ -196,7 +196,7 @@ fn changes_made_before_a_failure_are_reported() {
     let case = on(&cloud).start().fails_with("the quota of the project is exceeded");
     assert!(logged("added 10.0.0.33/32 dev br0"), "{:?}", cloud.host.log());
     case.start().stop().fails_with("cannot remove rt-ip33");
-    assert!(logged("removed 10.0.0.33/32 dev br0"), "{:?}", cloud.host.log());
+    assert!(logged("removed the route to 10.0.0.33/32 on br0"), "{:?}", cloud.host.log());
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! `ip.netns`: an address in a network namespace, usually that of a container.
 //!
-//! Up: a link in the namespace has the address, and the default route if there is a gateway. Down: no link has it, or the
-//! namespace does not exist, for example because the container is down. Start refuses if another host has the address;
+//! Up: a link in the namespace has the address that start added, and there is a default route if there is a gateway. Down: no link
+//! has it, or the namespace does not exist, for example because the container is down. Start refuses if another host has the address;
 //! otherwise it plugs a link into the namespace, adds the address and the default route, and announces the address to the
-//! neighbours. Stop removes the link. See network_namespaces(7), veth(4), ip-link(8).
+//! neighbours. Stop removes what start added, in whichever namespace it is. See network_namespaces(7), veth(4), ip-link(8).
 
 use std::net::IpAddr;
 
-use hostler_family_inet::{AddressDoubt, InetAddress, conflict, doubt, refuse_ipv6};
+use hostler_family_inet::{
+    AddressDoubt, InetAddress, adopt, conflict, differences, doubt, held, not_ours, refuse_ipv6, release_all, stop,
+};
 use hostler_sdk::cidr::{destination, holds, ip_of};
+use hostler_sdk::holdings::Holding;
 use hostler_sdk::net::Route;
 use hostler_sdk::netns::Contents;
 use hostler_sdk::prelude::*;
@@ -106,37 +109,49 @@ impl Driver for NamespaceAddress {
     }
 
     fn status(&self, context: &Context) -> Result<Status> {
-        let address = match self.inet.address() {
-            Ok(address) => address,
-            Err(error) => return Ok(Status::undefined(error).label(self.label(&self.inet.name, context))),
+        let held = held("address")?;
+        let (address, unresolved) = match (self.inet.address(), &held) {
+            (Ok(address), _) => (Some(address), None),
+            (Err(error), _) => (None, Some(error)),
         };
-        let label = self.label(&address.to_string(), context);
+        let label = self.label(&address.map_or_else(|| self.inet.name.clone(), |address| address.to_string()), context);
         let contents = match netns::look(&self.netns) {
-            Ok(Some(contents)) => contents,
-            // While the container is down, its namespace is expected to be missing.
-            Ok(None) if self.is_of_resource() => return Ok(Status::down().label(label)),
-            Ok(None) => return Ok(Status::down().label(label).info(self.no_namespace())),
             // The namespace is the node's own, where this resource never adds anything.
             Err(CapabilityError::Invalid(why)) => return Ok(Status::down().label(label).warning(why)),
-            Err(error) => return Err(error.into()),
+            contents => contents?,
         };
-        let Some(found) = found(&contents, address) else { return Ok(Status::down().label(label)) };
-        let faults = self.faults(&contents, &found.dev);
-        let status = faults.into_iter().fold(Status::up(), Status::degraded).label(label);
-        Ok(match doubt(&found.cidr, &found.flags) {
-            Some(AddressDoubt::Useless(text)) => status.degraded(text),
-            Some(AddressDoubt::Passing(text)) => status.info(text),
-            None => status,
-        })
+        let status = match (&held, &contents) {
+            (Some(held), _) => self.status_of(held, contents.as_ref(), address),
+            (None, Some(contents)) => self.status_without(contents, address),
+            // While the container is down, its namespace is expected to be missing.
+            (None, None) if self.is_of_resource() => Status::down(),
+            (None, None) => Status::down().info(self.no_namespace()),
+        };
+        Ok(unresolved
+            .into_iter()
+            .fold(status, |status, error| match held {
+                Some(_) => status.degraded(error),
+                None => status.warning(error),
+            })
+            .label(label))
     }
 
     fn start(&self, context: &Context) -> Result<Outcome> {
-        let address = self.inet.address()?;
         let contents = netns::look(&self.netns)?.ok_or_else(|| Error::retryable(self.no_namespace()))?;
         let mut done = Vec::new();
-        let (dev, cidr) = match found(&contents, address) {
-            Some(found) => (found.dev, found.cidr),
-            None => self.add(address, &contents, context, &mut done)?,
+        let held = held("address")?;
+        let address = match held.as_ref().and_then(|held| ip_of(held.text("cidr"))) {
+            Some(address) => address,
+            None => self.inet.address()?,
+        };
+        let (dev, cidr) = match (held, found(&contents, address)) {
+            (Some(held), Some(found)) if found.cidr == held.text("cidr") => (found.dev, found.cidr),
+            // It is in another namespace than that of the keywords.
+            (Some(held), _) => return Ok(Outcome::unchanged(format!("{} is already up", held.label))),
+            (None, Some(stranger)) => {
+                return adopt("address", &format!("{}@{} in {}", stranger.cidr, stranger.dev, self.netns));
+            }
+            (None, None) => self.add(address, &contents, context, &mut done)?,
         };
         if let Some(gateway) = self.gateway.as_ref().filter(|_| !self.leads_out(&contents, &dev)) {
             // A gateway outside of the address's network is only accepted by the kernel with `onlink`.
@@ -155,14 +170,11 @@ impl Driver for NamespaceAddress {
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
-        let unplugged = netns::unplug(&self.netns, &self.mode, &self.dev)?;
-        // If the address is on a link that this resource did not plug, only the address is removed.
-        let removed = self.remove_from_others()?;
-        let name = &self.inet.name;
-        match unplugged || removed {
-            true => Ok(Outcome::changed(format!("removed {name} from {}", self.netns))),
-            false => Ok(Outcome::unchanged(format!("{name} is already down in {}", self.netns))),
-        }
+        stop(&format!("{} in {}", self.inet.name, self.netns), || {
+            let Some(address) = self.inet.literal() else { return Ok(None) };
+            let stranger = netns::look(&self.netns)?.and_then(|contents| found(&contents, address));
+            Ok(stranger.map(|own| format!("{} on {} stays: this resource did not add it", own.cidr, own.dev)))
+        })
     }
 }
 
@@ -175,6 +187,32 @@ enum AddressCheck {
 }
 
 impl NamespaceAddress {
+    /// The status of the address that start added. It may be in another namespace than that of the keywords.
+    fn status_of(&self, held: &Holding, contents: Option<&Contents>, address: Option<IpAddr>) -> Status {
+        let cidr = held.text("cidr");
+        let status = differences(held, address, self.inet.prefix()).into_iter().fold(Status::up(), Status::degraded);
+        let addresses = contents.iter().flat_map(|contents| &contents.addresses);
+        let seen = addresses.into_iter().find(|seen| seen.cidr == cidr && seen.dev == held.text("dev"));
+        let (Some(contents), Some(seen)) = (contents, seen) else {
+            let text = format!("{} is up, and netns is {} now: a restart applies it", held.label, self.netns);
+            return status.degraded(text);
+        };
+        let status = self.faults(contents, &seen.dev).into_iter().fold(status, Status::degraded);
+        match doubt(cidr, &seen.flags) {
+            Some(AddressDoubt::Useless(text)) => status.degraded(text),
+            Some(AddressDoubt::Passing(text)) => status.info(text),
+            None => status,
+        }
+    }
+
+    /// The status if start added nothing, or what it added is gone.
+    fn status_without(&self, contents: &Contents, address: Option<IpAddr>) -> Status {
+        match address.and_then(|address| found(contents, address)) {
+            Some(stranger) => Status::down().warning(not_ours(&format!("{} on {}", stranger.cidr, stranger.dev))),
+            None => Status::down(),
+        }
+    }
+
     /// The label: address, interface and container, such as `10.0.0.34@br0@f52d3cb784a9`.
     fn label(&self, address: &str, context: &Context) -> String {
         let id = context.joined("id").map(|id| id.chars().take(SHORT_ID).collect::<String>());
@@ -211,7 +249,7 @@ impl NamespaceAddress {
         let plugged = plugged.is_some();
         if !plugged {
             // A link that is left in an earlier namespace would still answer for the address.
-            netns::unplug(&self.netns, &self.mode, &self.dev)?;
+            release_all()?;
         }
         // A dedicated interface that is plugged is not on the node any more.
         let near = net::find_link(&self.dev)?;
@@ -324,20 +362,6 @@ impl NamespaceAddress {
         let gateway = self.gateway.as_deref();
         let router = gateway.and_then(|gateway| gateway.parse().ok());
         Route::new(&destination("default", router).unwrap_or_default(), gateway, Some(dev))
-    }
-
-    /// Removes the address from a link that this resource did not plug.
-    fn remove_from_others(&self) -> Result<bool> {
-        let contents = match netns::look(&self.netns) {
-            Ok(contents) => contents,
-            Err(CapabilityError::Invalid(_)) => None,
-            Err(error) => return Err(error.into()),
-        };
-        let Some(contents) = contents else { return Ok(false) };
-        match found(&contents, self.inet.address()?) {
-            Some(found) => Ok(netns::remove_address(&self.netns, &found.dev, &found.cidr)?),
-            None => Ok(false),
-        }
     }
 }
 

@@ -54,9 +54,12 @@ fn the_address_comes_with_its_link_and_goes_with_it() {
     assert_eq!(host.within(CONTAINER)[..3], there);
     on(ip(), &host)
         .stop()
-        .is_changed("removed 10.0.0.34 from container#1")
+        .is_changed(
+            "removed the route to 0.0.0.0/0 by 10.0.0.1 on eth0 in container#1, 10.0.0.34/24 on eth0 in container#1, \
+             eth0 (bridge of br0) in container#1",
+        )
         .stop()
-        .is_unchanged("10.0.0.34 is already down in container#1")
+        .is_unchanged("10.0.0.34 in container#1 is already down")
         .status()
         .is(State::Down);
     assert_eq!(host.within(CONTAINER), [""; 0]);
@@ -71,7 +74,7 @@ fn while_the_container_is_down_the_address_is_down_without_an_error() {
         .is(State::Down)
         .labelled("10.0.0.34@br0@container#1")
         .stop()
-        .is_unchanged("10.0.0.34 is already down in container#1")
+        .is_unchanged("10.0.0.34 in container#1 is already down")
         .start()
         .fails_with("container#1 is not up, or has no network namespace");
 }
@@ -135,7 +138,11 @@ fn a_dedicated_interface_goes_and_comes_back() {
     let lent = || NamespaceAddress { mode: "dedicated".to_owned(), dev: "eth7".to_owned(), gateway: None, ..ip() };
     on(lent(), &host).start().is_changed("eth0 of container#1: plugged into eth7, added 10.0.0.34/24, announced");
     assert_eq!(host.links(), ["lo"]);
-    on(lent(), &host).status().is(State::Up).stop().is_changed("removed 10.0.0.34 from container#1");
+    on(lent(), &host)
+        .status()
+        .is(State::Up)
+        .stop()
+        .is_changed("removed 10.0.0.34/24 on eth0 in container#1, eth0 (dedicated of eth7) in container#1");
     assert_eq!(host.links(), ["eth7", "lo"]);
 }
 
@@ -164,18 +171,37 @@ fn an_address_of_another_interface_of_the_node_is_not_taken() {
 }
 
 #[test]
-fn an_address_that_the_container_brought_itself_is_up() {
+fn an_address_that_the_container_brought_itself_is_left_alone_until_it_is_taken_on() {
     let host = node().inner_address(CONTAINER, "net0", "10.0.0.34/16");
     let own = || NamespaceAddress { gateway: None, ..ip() };
     on(own(), &host)
         .status()
-        .is(State::Up)
+        .is(State::Down)
+        .mentions("10.0.0.34/16 on net0 is there, but this resource did not add it")
         .start()
-        .is_unchanged("10.0.0.34/16 is already up on net0 of container#1")
+        .fails_with("say start --adopt to take it on")
         .stop()
-        .is_changed("removed 10.0.0.34 from container#1")
+        .is_unchanged("10.0.0.34 in container#1 is already down");
+    let adopting = given(own()).with(joined(Context::fake("ip#1")).with("adopt", "true")).on(&host);
+    let prefix = "10.0.0.34/16 on net0 in container#1 is up, and its prefix should be /24: a restart applies it";
+    adopting
+        .start()
+        .is_unchanged("took on 10.0.0.34/16 on net0 in container#1")
         .status()
-        .is(State::Down);
+        .is(State::Warn)
+        .mentions(prefix);
+    on(own(), &host).stop().is_changed("removed 10.0.0.34/16 on net0 in container#1").status().is(State::Down);
+}
+
+#[test]
+fn what_start_added_is_removed_whatever_the_keywords_say_by_then() {
+    let host = node().namespace("/run/netns/blue").bridge("br1");
+    on(NamespaceAddress { gateway: None, ..ip() }, &host).start();
+    let edited =
+        || NamespaceAddress { netns: "/run/netns/blue".to_owned(), dev: "br1".to_owned(), gateway: None, ..ip() };
+    let now = "10.0.0.34/24 on eth0 in container#1 is up, and netns is /run/netns/blue now: a restart applies it";
+    on(edited(), &host).status().is(State::Warn).mentions(now).stop();
+    assert_eq!(host.within(CONTAINER), [""; 0]);
 }
 
 #[test]

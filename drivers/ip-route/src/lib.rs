@@ -1,19 +1,22 @@
 //! `ip.route`: a route, of the node or of a network namespace.
 //!
-//! Up: the main table has this route: same destination, same gateway, and same interface if one is named. Down: it does not, or
-//! the namespace does not exist. Status warns about a route whose interface has no carrier. Start adds the route, stop removes
-//! it. See ip-route(8).
+//! Up: the route that start added is in the main table. Down: it is not, or the namespace does not exist. Status warns about a
+//! route whose interface has no carrier, and about one of another program (DHCP, an administrator) that leads the same way: start
+//! takes it on only if the operator says so, and stop leaves it. Stop removes the route that start added. See ip-route(8).
 
 use std::net::IpAddr;
 
+use hostler_family_inet::{adopt, held, not_ours, stop};
 use hostler_sdk::cidr::{destination, holds, ip_of};
+use hostler_sdk::holdings::Holding;
 use hostler_sdk::net::Route;
 use hostler_sdk::prelude::*;
 
 /// A route, of the node or of a network namespace.
 ///
 /// If netns is a container of the object, the route is added right after the start of the container, together with its addresses
-/// in the order of their ids, and removed right before its stop.
+/// in the order of their ids, and removed right before its stop. The same route of another program, such as a DHCP client, is not
+/// the resource's: `start --adopt` takes it on.
 #[derive(Keywords)]
 struct StaticRoute {
     /// The destination: a network, an address, or `default`, which is `::/0` with a gateway of IPv6, else `0.0.0.0/0`.
@@ -65,61 +68,50 @@ impl Driver for StaticRoute {
     }
 
     fn status(&self, _: &Context) -> Result<Status> {
-        Ok(match self.present() {
-            Ok(RoutePresence::Yes(route)) => match (route.attribute("linkdown"), &route.dev) {
-                (Some("true"), Some(dev)) => Status::up().degraded(format!("{dev} has no carrier")),
-                _ => Status::up(),
-            },
-            Ok(RoutePresence::No { .. }) => Status::down(),
+        let (held, sight) = (held("route")?, self.look()?);
+        let status = match (&held, &sight) {
+            (Some(held), Some(sight)) => self.status_of(held, sight),
+            // Its namespace is another one than that of the keywords.
+            (Some(held), None) => Status::up().degraded(self.differs(held)),
+            (None, Some(RouteSight { same: Some(stranger), .. })) => Status::down().warning(not_ours(&told(stranger))),
             // While the container is down, its namespace is expected to be missing.
-            Ok(RoutePresence::NoNamespace(netns)) if netns.contains('#') => Status::down(),
-            Ok(RoutePresence::NoNamespace(netns)) => {
-                Status::down().info(format!("there is no network namespace {netns}"))
-            }
-            Err(error) => return Err(error),
-        }
-        .label(self.label()))
+            (None, None) if !self.is_of_resource() => Status::down().info(format!("there is no {}", self.place())),
+            (None, _) => Status::down(),
+        };
+        Ok(status.label(self.label()))
     }
 
     fn start(&self, _: &Context) -> Result<Outcome> {
-        match self.present()? {
-            RoutePresence::Yes(_) => return Ok(Outcome::unchanged(format!("{} is already up", self.label()))),
-            RoutePresence::NoNamespace(netns) => {
-                return Err(Error::retryable(format!("{netns} has no network namespace: is it up?")));
-            }
-            RoutePresence::No { onlink } => {
-                let route = self.route()?;
-                match &self.netns {
-                    Some(netns) => netns::add_route(netns, &route, onlink)?,
-                    None => net::add_route(&route)?,
-                };
-            }
+        if let Some(held) = held("route")? {
+            return Ok(Outcome::unchanged(format!("{} is already up", held.label)));
         }
-        Ok(Outcome::changed(format!("added {}", self.label())))
+        let Some(sight) = self.look()? else {
+            return Err(Error::retryable(format!("{} has no network namespace: is it up?", self.place())));
+        };
+        let route = self.route()?;
+        let added = match &self.netns {
+            _ if sight.same.is_some() => false,
+            Some(netns) => netns::add_route(netns, &route, sight.onlink)?,
+            None => net::add_route(&route)?,
+        };
+        match added {
+            true => Ok(Outcome::changed(format!("added {}", self.label()))),
+            false => self.adopt(&route, sight.same.as_ref()),
+        }
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
-        let RoutePresence::Yes(route) = self.present()? else {
-            return Ok(Outcome::unchanged(format!("{} is already down", self.label())));
-        };
-        match &self.netns {
-            Some(netns) => netns::remove_route(netns, &route)?,
-            None => net::remove_route(&route)?,
-        };
-        Ok(Outcome::changed(format!("removed {}", self.label())))
+        let stays = |stranger: Route| format!("{} stays: this resource did not add it", told(&stranger));
+        stop(&self.label(), || Ok(self.look()?.and_then(|sight| sight.same).map(stays)))
     }
 }
 
-/// Whether the route exists.
-enum RoutePresence {
-    /// The route, as the kernel has it.
-    Yes(Route),
-    No {
-        /// Whether the route must be added with `onlink`.
-        onlink: bool,
-    },
-    /// The namespace with this name does not exist.
-    NoNamespace(String),
+/// What a look at the routes found.
+struct RouteSight {
+    /// The route with the same destination and gateway, and by the same interface if one is named, whatever added it.
+    same: Option<Route>,
+    /// Whether the route must be added with `onlink`.
+    onlink: bool,
 }
 
 impl StaticRoute {
@@ -130,13 +122,56 @@ impl StaticRoute {
         self.destination.clone() + &parts.into_iter().flatten().collect::<String>()
     }
 
+    /// The words for where the route is.
+    fn place(&self) -> String {
+        match &self.netns {
+            Some(netns) if netns.contains('#') => netns.clone(),
+            Some(netns) => format!("network namespace {netns}"),
+            None => "node".to_owned(),
+        }
+    }
+
+    fn is_of_resource(&self) -> bool {
+        self.netns.as_ref().is_some_and(|netns| netns.contains('#'))
+    }
+
     fn route(&self) -> Result<Route> {
         let destination = destination(&self.destination, address(&self.gateway))
             .ok_or_else(|| Error::invalid_config(format!("{} is not a destination", self.destination)))?;
         Ok(Route::new(&destination, self.gateway.as_deref(), self.dev.as_deref()))
     }
 
-    fn present(&self) -> Result<RoutePresence> {
+    /// The status of the route that start added.
+    fn status_of(&self, held: &Holding, sight: &RouteSight) -> Status {
+        let is_held = |route: &Route| {
+            let own = Route::new(held.text("destination"), held.attribute("gateway"), route.dev.as_deref());
+            let metric = held.attribute("metric").is_none_or(|metric| route.attribute("metric") == Some(metric));
+            metric && route.leads_like(&own)
+        };
+        match sight.same.as_ref().filter(|route| is_held(route)) {
+            Some(route) if route.attribute("linkdown") == Some("true") => {
+                let dev = route.dev.as_deref().unwrap_or("its interface");
+                Status::up().degraded(format!("{dev} has no carrier"))
+            }
+            Some(_) => Status::up(),
+            None => Status::up().degraded(self.differs(held)),
+        }
+    }
+
+    fn differs(&self, held: &Holding) -> String {
+        format!("{} is up, and the keywords say {} now: a restart applies it", held.label, self.label())
+    }
+
+    /// Takes on the route that is there, if the operator said so.
+    fn adopt(&self, route: &Route, there: Option<&Route>) -> Result<Outcome> {
+        let dev = there.and_then(|there| there.dev.clone()).or_else(|| route.dev.clone());
+        let by = route.gateway.clone().or(dev).unwrap_or_default();
+        let within = self.netns.iter().map(|netns| format!(" in {netns}")).collect::<String>();
+        adopt("route", &format!("{}@{by}{within}", route.destination))
+    }
+
+    /// Looks for the route. None if the namespace does not exist.
+    fn look(&self) -> Result<Option<RouteSight>> {
         let mut wanted = self.route()?;
         let routes = match &self.netns {
             None => {
@@ -144,24 +179,20 @@ impl StaticRoute {
                 net::routes_to(&wanted.destination)?
             }
             Some(netns) => {
-                let Some(contents) = netns::look(netns)? else {
-                    return Ok(RoutePresence::NoNamespace(netns.clone()));
-                };
+                let Some(contents) = netns::look(netns)? else { return Ok(None) };
                 let links = contents.links;
                 wanted.dev = self
                     .kernel_name(|dev| Ok(links.into_iter().find(|link| link.is_called(dev)).map(|link| link.name)))?;
                 contents.routes
             }
         };
-        let same = |route: &Route| {
+        let same = |route: &&Route| {
             // Without a dev of its own, the route is the one of any link.
             let dev = wanted.dev.clone().or_else(|| route.dev.clone());
             route.attribute("special").is_none() && route.leads_like(&Route { dev, ..wanted.clone() })
         };
-        Ok(match routes.iter().find(|route| same(route)) {
-            Some(route) => RoutePresence::Yes(route.clone()),
-            None => RoutePresence::No { onlink: self.dev.is_some() && self.is_out_of_reach(&routes) },
-        })
+        let onlink = self.dev.is_some() && self.is_out_of_reach(&routes);
+        Ok(Some(RouteSight { same: routes.iter().find(same).cloned(), onlink }))
     }
 
     /// The name that the kernel has for the interface: `dev` may be an alternative one, or not exist.
@@ -175,6 +206,13 @@ impl StaticRoute {
         let Some(gateway) = address(&self.gateway) else { return false };
         !routes.iter().any(|route| route.gateway.is_none() && holds(&route.destination, gateway))
     }
+}
+
+/// The words for a route of another program: with what tells that it is not the resource's.
+fn told(route: &Route) -> String {
+    let part = |key: &str| route.attribute(key).filter(|value| *value != "0").map(|value| format!(" {key} {value}"));
+    let parts: String = ["proto", "metric"].into_iter().filter_map(part).collect();
+    format!("the route {route}{parts}")
 }
 
 fn address(text: &Option<String>) -> Option<IpAddr> {
@@ -206,14 +244,37 @@ mod tests {
             .start()
             .is_changed("added 10.1.0.0/16 via 10.0.0.1")
             .start()
-            .is_unchanged("10.1.0.0/16 via 10.0.0.1 is already up")
+            .is_unchanged("the route to 10.1.0.0/16 by 10.0.0.1 is already up")
             .status()
             .is(State::Up)
             .stop()
-            .is_changed("removed 10.1.0.0/16 via 10.0.0.1")
+            .is_changed("removed the route to 10.1.0.0/16 by 10.0.0.1")
             .stop()
             .is_unchanged("10.1.0.0/16 via 10.0.0.1 is already down");
         assert_eq!(host.routes(), ["10.1.0.0/16 via 10.0.0.2"]);
+    }
+
+    #[test]
+    fn a_route_of_another_program_is_left_alone_until_it_is_taken_on() {
+        let dhcp = || Route::new("0.0.0.0/0", Some("10.0.0.1"), Some("eth0"));
+        let host = || Host::new().link("eth0").route_like(dhcp(), &[("proto", "dhcp"), ("metric", "100")]);
+        let ours = || route("default", Some("10.0.0.1"), None);
+        let left = host();
+        given(ours())
+            .on(&left)
+            .status()
+            .is(State::Down)
+            .mentions("the route 0.0.0.0/0 via 10.0.0.1 dev eth0 proto dhcp metric 100 is there")
+            .start()
+            .fails_with("say start --adopt to take it on")
+            .stop()
+            .is_unchanged("default via 10.0.0.1 is already down");
+        assert_eq!(left.routes(), ["0.0.0.0/0 via 10.0.0.1 dev eth0"]);
+        let taken = host();
+        let adopting = given(ours()).with(Context::fake("ip#1").with("adopt", "true")).on(&taken);
+        adopting.start().is_unchanged("took on the route to 0.0.0.0/0 by 10.0.0.1 on eth0").status().is(State::Up);
+        given(ours()).on(&taken).stop().is_changed("removed the route to 0.0.0.0/0 by 10.0.0.1 on eth0");
+        assert_eq!(taken.routes(), [""; 0]);
     }
 
     #[test]
@@ -229,7 +290,7 @@ mod tests {
             .is(State::Up);
         assert!(host.within("container#1").contains(&"route 0.0.0.0/0 via 10.0.0.1".to_owned()));
         assert_eq!(host.routes(), [""; 0]);
-        given(inside()).on(&host).stop().is_changed("removed default via 10.0.0.1 in container#1");
+        given(inside()).on(&host).stop().is_changed("removed the route to 0.0.0.0/0 by 10.0.0.1 in container#1");
         given(inside())
             .on(&Host::new())
             .status()
@@ -261,8 +322,9 @@ mod tests {
             .start()
             .is_changed("added ::/0 dev eth0")
             .stop()
-            .is_changed("removed ::/0 dev eth0");
-        given(route("default", None, Some("eth0"))).on(&host).status().is(State::Up);
+            .is_changed("removed the route to ::/0 on eth0");
+        let other = "the route 0.0.0.0/0 dev eth0 is there, but this resource did not add it";
+        given(route("default", None, Some("eth0"))).on(&host).status().is(State::Down).mentions(other);
         given(route("default", Some("fe80::1"), Some("eth0"))).on(&host).status().is(State::Down);
         assert_eq!(host.routes(), ["0.0.0.0/0 dev eth0"]);
         let of_both = given(route("::/0", Some("10.0.0.1"), None)).on(&host);
@@ -273,17 +335,25 @@ mod tests {
     fn a_route_without_a_carrier_is_reported() {
         let dead = Route::new("10.1.0.0/16", Some("10.0.0.1"), Some("eth0"));
         let host = Host::new().link("eth0").route_like(dead, &[("linkdown", "true")]);
-        on(&host).status().is(State::Warn).mentions("eth0 has no carrier");
+        let adopting = Context::fake("ip#1").with("adopt", "true");
+        let case = given(route("10.1.0.0/16", Some("10.0.0.1"), None)).with(adopting).on(&host);
+        case.start().status().is(State::Warn).mentions("eth0 has no carrier");
     }
 
     #[test]
     fn an_interface_that_is_named_counts() {
-        let host = Host::new().route("10.1.0.0/16", None, Some("eth0"));
-        given(route("10.1.0.0/16", None, Some("eth0"))).on(&host).status().is(State::Up);
-        let host = host.link("eth0").altname("eth0", "wan0longinterfacename");
+        let host = Host::new().link("eth0").altname("eth0", "wan0longinterfacename");
+        given(route("10.1.0.0/16", None, Some("eth0"))).on(&host).start().status().is(State::Up);
         given(route("10.1.0.0/16", None, Some("wan0longinterfacename"))).on(&host).status().is(State::Up);
-        given(route("10.1.0.0/16", None, Some("eth1"))).on(&host).status().is(State::Down);
-        given(route("10.1.0.0/16", Some("10.0.0.1"), Some("eth0"))).on(&host).status().is(State::Down);
+        for other in [route("10.1.0.0/16", None, Some("eth1")), route("10.1.0.0/16", Some("10.0.0.1"), Some("eth0"))] {
+            let words = "the route to 10.1.0.0/16 on eth0 is up, and the keywords say 10.1.0.0/16";
+            given(other).on(&host).status().is(State::Warn).mentions(words);
+        }
+        given(route("10.9.0.0/16", None, Some("eth1")))
+            .on(&host)
+            .stop()
+            .is_changed("removed the route to 10.1.0.0/16 on eth0");
+        assert_eq!(host.routes(), [""; 0]);
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl HeldThing {
     }
 
     pub(crate) fn is_route(&self, within: Option<&str>, same: &Route) -> bool {
-        matches!(self, HeldThing::Route { netns, route } if netns.as_deref() == within && route == same)
+        matches!(self, HeldThing::Route { netns, route } if netns.as_deref() == within && route.leads_like(same))
     }
 
     fn kind(&self) -> &str {
@@ -110,7 +110,7 @@ impl HeldThing {
     }
 
     /// The words of the real host.
-    fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         match self {
             HeldThing::Mount { fstype, source, target, .. } if fstype == source || source == "none" => {
                 format!("{fstype} on {target}")
@@ -174,9 +174,9 @@ impl HeldThing {
             }
             HeldThing::Address { netns: Some(netns), dev, cidr } => within(netns)
                 .is_some_and(|seen| seen.addresses.iter().any(|found| (&found.dev, &found.cidr) == (dev, cidr))),
-            HeldThing::Route { netns: None, route } => world.routes.contains(route),
+            HeldThing::Route { netns: None, route } => world.routes.iter().any(|there| there.leads_like(route)),
             HeldThing::Route { netns: Some(netns), route } => {
-                within(netns).is_some_and(|seen| seen.routes.contains(route))
+                within(netns).is_some_and(|seen| seen.routes.iter().any(|there| there.leads_like(route)))
             }
             HeldThing::Link { netns, .. } => {
                 let plugged = within(netns).is_some_and(|seen| seen.links.iter().any(|link| link.plugged));

@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "a test that was skipped prints why")]
 
+mod addresses;
 mod bad_drivers;
 mod broken_config;
 mod cluster;
@@ -28,6 +29,7 @@ mod life;
 mod migration;
 mod namespaces;
 mod network;
+mod node;
 mod old_names;
 mod one_at_a_time;
 mod options;
@@ -38,6 +40,7 @@ mod podman;
 mod programs;
 mod ran;
 mod rollback;
+mod routes;
 mod secrets;
 mod separate;
 mod shares;
@@ -80,6 +83,8 @@ fn main() -> ExitCode {
         life::trials(),
         storage::trials(),
         network::trials(),
+        addresses::trials(),
+        routes::trials(),
         namespaces::trials(),
         containers::trials(),
         container_faults::trials(),

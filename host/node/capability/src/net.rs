@@ -181,11 +181,18 @@ pub async fn add_address(context: &CallContext, dev: &str, cidr: &str, label: &s
         let op = permit.op();
         let netlink = Netlink::open()?;
         let link = existing(&netlink, &op.dev).await?;
-        let note = ledger.intend(address_holding(None, &link, op.address))?;
-        if noted(note, address_holding(None, &link, op.address), netlink.add_address(&link, op.address, label).await)? {
-            return Ok(Effect::Touched(()));
+        let occupied =
+            || CapabilityError::Os { errno: EEXIST, text: format!("{} is on {} already", op.address, op.dev) };
+        // Looked up before, so that a crash in the next moment does not leave a note about an address of somebody else.
+        if netlink.addresses(&link).await?.iter().any(|there| there.cidr == op.address) {
+            return Err(occupied());
         }
-        Err(CapabilityError::Os { errno: EEXIST, text: format!("{} is on {} already", op.address, op.dev) })
+        let held = address_holding(None, &link, op.address);
+        let note = ledger.intend(held.clone())?;
+        match noted(note, held, netlink.add_address(&link, op.address, label).await)? {
+            true => Ok(Effect::Touched(())),
+            false => Err(occupied()),
+        }
     });
     added.await
 }

@@ -139,6 +139,39 @@ fn an_announcement_is_heard_on_the_link() {
     });
 }
 
+/// Without a wait: its runtime ends, and with that the time for the second one has come.
+#[test]
+fn an_announcement_is_repeated_while_the_address_is_there() {
+    in_namespace(async |ends: Ends| {
+        ends.add(&ends.left, "10.9.0.9/24").await;
+        for dev in ["left", "right"] {
+            // Else the kernel would send frames of its own.
+            std::fs::write(format!("/proc/sys/net/ipv6/conf/{dev}/disable_ipv6"), "1").unwrap();
+        }
+        let received = || -> u32 {
+            let text = run_ip("-s link show right");
+            let line = text.lines().skip_while(|line| !line.contains("RX:")).nth(1).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse().unwrap()
+        };
+        // A request and a reply each.
+        for (is_there, frames) in [(true, 4), (false, 2)] {
+            let before = received();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let left = &ends.left;
+            // On a thread of its own, as a runtime cannot run within another.
+            std::thread::scope(|scope| {
+                scope.spawn(move || {
+                    runtime.block_on(announce(None, left, ip("10.9.0.9"))).unwrap();
+                    if !is_there {
+                        run_ip("addr del 10.9.0.9/24 dev left");
+                    }
+                });
+            });
+            assert_eq!(received() - before, frames, "the address was there: {is_there}");
+        }
+    });
+}
+
 #[test]
 fn no_frame_is_sent_on_a_link_without_neighbours() {
     in_namespace(async |ends: Ends| {

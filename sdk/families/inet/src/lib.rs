@@ -1,7 +1,14 @@
-//! The keywords of an IP address: the address or a host name, with or without a netmask.
+//! Addresses and routes, for the drivers that add them.
+//!
+//! [`InetAddress`] has the keywords of an address: the address or a host name, with or without a netmask. [`held`](held()),
+//! [`stop`] and [`adopt`] know what was added by the record of holdings: a stop removes that, whatever the keywords or the
+//! resolver say by now, and what another program added is left alone.
+
+mod held;
 
 use std::net::IpAddr;
 
+pub use held::{adopt, differences, held, not_ours, release_all, stop};
 use hostler_sdk::cidr::{prefix_len, prefix_that_holds};
 use hostler_sdk::net::{Address, Holder};
 use hostler_sdk::{Error, Keywords, Problem, Result, net};
@@ -9,8 +16,8 @@ use hostler_sdk::{Error, Keywords, Problem, Result, net};
 /// The address of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Keywords)]
 pub struct InetAddress {
-    /// The address, or a host name that resolves to it. A name must resolve to the same address as long as the resource is up,
-    /// so that stop finds the address.
+    /// The address, or a host name that resolves to it. Stop removes the address that start added, whatever the name resolves to
+    /// by then.
     #[keyword(alias = "ipname", example = "10.0.0.9")]
     pub name: String,
     /// The prefix length, or the mask. The default is that of the network on the interface that contains the address; if there
@@ -56,6 +63,16 @@ impl InetAddress {
         let addresses = net::resolve(&self.name)?;
         let first = addresses.iter().find_map(|address| address.parse().ok());
         first.ok_or_else(|| Error::retryable(format!("{} resolves to no address", self.name)))
+    }
+
+    /// The address, if `name` is one. Nobody is asked.
+    pub fn literal(&self) -> Option<IpAddr> {
+        self.name.parse().ok()
+    }
+
+    /// The prefix length that `netmask` asks for.
+    pub fn prefix(&self) -> Option<u8> {
+        prefix_len(self.netmask.as_deref()?)
     }
 
     /// The address with its prefix length: that of `netmask`, else that of the network on the interface that contains the

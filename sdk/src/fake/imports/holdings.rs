@@ -61,13 +61,13 @@ fn undo(world: &mut HostState, thing: &HeldThing, detach: bool) -> ImportResult<
         }
         HeldThing::Route { netns: None, route } => {
             let before = world.routes.len();
-            world.routes.retain(|other| other != route);
+            world.routes.retain(|other| !other.leads_like(route));
             return Ok(counted(world, before, |world| world.routes.len()));
         }
         HeldThing::Route { netns: Some(netns), route } => {
             let Some(seen) = world.namespaces.get_mut(netns) else { return Ok(false) };
             let before = seen.routes.len();
-            seen.routes.retain(|other| other != route);
+            seen.routes.retain(|other| !other.leads_like(route));
             return Ok(counted(world, before, |world| world.namespaces[netns].routes.len()));
         }
         HeldThing::Link { netns, .. } => return Ok(super::netns::take_out(world, netns)),
@@ -126,11 +126,16 @@ fn is_declared(thing: &HeldThing, of_kind: &str, of_id: &str) -> bool {
 
 pub(crate) fn adopt(kind: &str, id: &str) -> ImportResult<Holding> {
     Host::mutate("holdings.adopt", &format!("{kind} {id}"), |world| {
-        if !world.adopting {
-            let text = format!("{kind} {id} was not made by this resource: start --adopt takes it on");
+        let Some(thing) = stranger(world, kind, id) else { return not_found(&format!("{kind} {id}")) };
+        if let Some(other) = world.holdings.iter().find(|held| held.thing == thing && held.rid != world.rid) {
+            let text = format!("{} is held by {} of web: stop that one first", thing.label(), other.rid);
             return Err(CapabilityError::Other(text));
         }
-        let Some(thing) = stranger(world, kind, id) else { return not_found(&format!("{kind} {id}")) };
+        if !world.adopting {
+            let why =
+                "is there already, and this resource did not make it: remove it, or say start --adopt to take it on";
+            return Err(CapabilityError::Other(format!("{} {why}", thing.label())));
+        }
         // Not counted as a change: a rollback must leave it as it was found.
         world.hold(thing);
         match world.holdings.last() {
@@ -141,6 +146,11 @@ pub(crate) fn adopt(kind: &str, id: &str) -> ImportResult<Holding> {
 }
 
 fn stranger(world: &HostState, kind: &str, id: &str) -> Option<HeldThing> {
+    let (thing, netns) = match id.split_once(" in ") {
+        Some((thing, netns)) => (thing, Some(netns)),
+        None => (id, None),
+    };
+    let seen = netns.map(|netns| world.namespaces.get(netns));
     match kind {
         "mount" => world.mount_of(id).map(|at| HeldThing::mount(&world.mounts[at])),
         "loop" => {
@@ -148,17 +158,24 @@ fn stranger(world: &HostState, kind: &str, id: &str) -> Option<HeldThing> {
             Some(HeldThing::Loop { device: id.to_owned(), file: file.clone(), now: file })
         }
         "address" => {
-            let (cidr, dev) = id.split_once('@')?;
-            let found = world.links.get(dev)?.addresses.iter().find(|address| address.cidr == cidr)?;
-            Some(HeldThing::Address { netns: None, dev: dev.to_owned(), cidr: found.cidr.clone() })
+            let (cidr, dev) = thing.split_once('@')?;
+            match seen {
+                Some(seen) => drop(
+                    seen?.addresses.iter().find(|found| (found.dev.as_str(), found.cidr.as_str()) == (dev, cidr))?,
+                ),
+                None => drop(world.links.get(dev)?.addresses.iter().find(|address| address.cidr == cidr)?),
+            }
+            let netns = netns.map(str::to_owned);
+            Some(HeldThing::Address { netns, dev: dev.to_owned(), cidr: cidr.to_owned() })
         }
         "route" => {
-            let (destination, by) = id.split_once('@')?;
+            let (destination, by) = thing.split_once('@')?;
+            let routes = seen.map_or(Some(&world.routes), |seen| seen.map(|seen| &seen.routes))?;
             let goes_by = |route: &&crate::bindings::hostler::driver::net::Route| {
                 [&route.dev, &route.gateway].into_iter().flatten().any(|way| way == by)
             };
-            let route = world.routes.iter().filter(|route| route.destination == destination).find(goes_by)?;
-            Some(HeldThing::Route { netns: None, route: route.clone() })
+            let route = routes.iter().filter(|route| route.destination == destination).find(goes_by)?;
+            Some(HeldThing::Route { netns: netns.map(str::to_owned), route: route.clone() })
         }
         _ => None,
     }
