@@ -275,8 +275,9 @@ fn an_address_is_led_here_and_taken_over_by_a_switch(world: &World) {
     world.om(&format!("{name} print status --refresh")).ok().says(&format!("gce ip {address}@{dev}"));
     world.is(&name, "up");
     assert_eq!((local(), hop().as_str()), (true, "n1"));
-    // Both nodes are this machine: the local route of n2 is that of n1.
-    om_on_n2(world, &format!("{name} start --local")).ok().says(&format!("rt-{name} leads to n2"));
+    // Both nodes are this machine: the local route of n2 is that of n1, which it did not make.
+    om_on_n2(world, &format!("{name} start --local")).ends(1).says("has another route on this node");
+    om_on_n2(world, &format!("{name} start --local --adopt")).ok().says(&format!("rt-{name} leads to n2"));
     assert_eq!(hop(), "n2");
     world.is(&name, "warn");
     world.om(&format!("{name} stop --local")).ok();
