@@ -14,6 +14,7 @@ use redb::{
 use store::{CompactedKeys, FaultKind, MisfitRow, RevisionChange, StoreFault, Timeline, TimelineLoader};
 use thiserror::Error;
 
+use crate::header::{doubted_flags, write_flags};
 use crate::medium::StoreBytes;
 use crate::row::{read_row, row_key, row_value};
 
@@ -124,6 +125,16 @@ impl StoreFile {
         if bytes.len().map_err(StoreFileError::Io)? == 0 {
             return Err(StoreFileError::damaged(DamageKind::Empty, "it has no bytes"));
         }
+        if let Some(flags) = doubted_flags(&bytes).map_err(StoreFileError::Io)?
+            && Self::open_as_it_says(bytes.copy().map_err(StoreFileError::Io)?).is_ok()
+        {
+            write_flags(&bytes, flags).map_err(StoreFileError::Io)?;
+        }
+        Self::open_as_it_says(bytes)
+    }
+
+    /// Opens a file, and believes which commit it calls the last one.
+    fn open_as_it_says(bytes: StoreBytes) -> Result<Self, StoreFileError> {
         let file = Self { database: open_database(bytes)? };
         match file.fact(FORMAT_FACT)? {
             Some(FORMAT) => Ok(file),

@@ -10,12 +10,10 @@
 //!
 //! Every open verifies every checksum. A file that is damaged is moved aside and never replaced by an empty one: [`OpenError`]
 //! says so, and a [`StoreRebuild`] makes a new store in its place.
-//!
-//! Known limit: after a crash, the flip of one bit, that which tells redb which of its two headers is the newer one, takes back
-//! the last commit, and no checksum shows it. Every other damage is noticed (src/damage_tests.rs).
 
 mod directory;
 mod file;
+mod header;
 mod medium;
 mod open;
 mod rebuild;

@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Bound;
 use std::path::PathBuf;
 
-use redb::backends::FileBackend;
+use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{BackendError, StorageBackend};
 
 use crate::StoreFileError;
@@ -35,6 +35,18 @@ impl StoreMedium for FileMedium {
 /// The bytes of a store, wherever they are.
 #[derive(Debug)]
 pub(crate) struct StoreBytes(pub(crate) Box<dyn StorageBackend>);
+
+impl StoreBytes {
+    /// The same bytes in memory.
+    pub(crate) fn copy(&self) -> io::Result<Self> {
+        let mut content = vec![0; usize::try_from(self.len()?).map_err(io::Error::other)?];
+        self.read(0, &mut content)?;
+        let copy = InMemoryBackend::new();
+        copy.set_len(content.len() as u64)?;
+        copy.write(0, &content)?;
+        Ok(Self(Box::new(copy)))
+    }
+}
 
 impl StorageBackend for StoreBytes {
     fn len(&self) -> io::Result<u64> {
