@@ -15,6 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("driver", &["model"]),
     ("config", &["model"]),
     ("plan", &["model"]),
+    ("schedule", &["model"]),
     ("protocol", &["config", "driver", "model"]),
     ("grant", &["model"]),
     ("guard", &["model", "run-args"]),
