@@ -40,6 +40,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "plan",
             "protocol",
             "runtime",
+            "schedule",
         ],
     ),
     ("store", &[]),

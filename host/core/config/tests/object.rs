@@ -219,7 +219,8 @@ parallel = true
     assert!(resource("app#3").optional && resource("app#3").encap);
     let is_parallel = |name: &str| object.is_parallel(model::Group::App, &name.parse().unwrap());
     assert!(is_parallel("a") && !is_parallel("b"));
-    assert_eq!(resource("sync#1").schedule.as_deref(), Some("04:00-06:00"));
+    let schedule = resource("sync#1").schedule.as_ref().unwrap();
+    assert_eq!((schedule.keyword.as_str(), schedule.text.as_str()), ("DEFAULT.sync_schedule", "04:00-06:00"));
 }
 
 #[test]

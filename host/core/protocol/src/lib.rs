@@ -13,6 +13,7 @@ mod failure;
 mod level;
 mod log;
 mod object;
+mod schedule;
 mod status;
 mod word;
 
@@ -31,6 +32,7 @@ pub use failure::{FailureKind, RequestFailure};
 pub use level::LogLevel;
 pub use log::LogQuery;
 pub use object::{NameKind, ObjectList, ObjectSummary};
+pub use schedule::{ScheduleDocument, ScheduledAction};
 pub use status::{
     AbsentInstance, ExposedValue, FaultDocument, InstanceDocument, InternalInstanceDocument, InternalResourceDocument,
     NoteDocument, ResourceDocument, StatusMessage,

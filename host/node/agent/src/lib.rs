@@ -28,6 +28,7 @@ pub mod process_group;
 mod snapshot;
 pub mod state;
 pub mod status;
+mod timetable;
 
 pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin};
 pub use agent::{Agent, source};

@@ -26,7 +26,7 @@ use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
     ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc, DriverGrants, DriverInspection,
     DriverList, EngineAccess, EvaluatedKeyword, InstalledDriver, InstanceDocument, KeyChange, LogLevel, LogQuery,
-    NameKind, ObjectList, PolicyChange, ResourceSelection,
+    NameKind, ObjectList, PolicyChange, ResourceSelection, ScheduleDocument,
 };
 
 use crate::exit::Failure;
@@ -75,6 +75,8 @@ pub(crate) trait Backend {
     fn statuses(&self, paths: &[ObjectPath], refresh: bool) -> Vec<Reply<InstanceDocument>> {
         paths.iter().map(|path| self.status(path, refresh)).collect()
     }
+    /// What the schedules of an instance start, and when.
+    fn timetable(&self, path: &ObjectPath) -> Reply<ScheduleDocument>;
     /// The plan of an action.
     fn plan(&self, path: &ObjectPath, order: &ActionOrder) -> Reply<ActionPlan>;
     /// Carries out an action. A signal to this process cancels it.

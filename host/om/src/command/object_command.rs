@@ -163,6 +163,10 @@ pub(crate) enum PrintCommand {
     /// List the resources, with what each of them is
     #[command(after_help = "Example:\n  om web print resinfo")]
     Resinfo(LazyArgs<StatusArgs>),
+    /// List what the schedules start, with the last and the next run
+    #[command(after_help = "No daemon of this version starts anything yet: the list says when it would.\n\n\
+                            Examples:\n  om web print schedule\n  om '*' print schedule --format json")]
+    Schedule(LazyArgs<OutputArgs>),
     /// What OpenSVC prints and this version does not yet
     #[command(external_subcommand)]
     Other(Vec<String>),

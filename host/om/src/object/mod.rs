@@ -9,6 +9,7 @@ mod keys;
 pub(crate) mod life;
 mod list;
 mod logs;
+mod schedule;
 mod status;
 mod sync;
 pub(crate) mod unbuilt;
@@ -132,6 +133,7 @@ fn print(session: &Session, target: &Target, command: &PrintCommand) -> Outcome 
         PrintCommand::Config(output) => show::run(&config::files(session, target)?, output),
         PrintCommand::Devs(args) => status::run(session, target, args, StatusView::Devices),
         PrintCommand::Resinfo(args) => status::run(session, target, args, StatusView::Resources),
+        PrintCommand::Schedule(output) => schedule::run(session, target, output),
         PrintCommand::Other(words) => Err(unbuilt::second_word(ObjectLine::command(), "print", words)),
     }
 }

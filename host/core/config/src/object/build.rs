@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use model::keyword::Keyword;
 use model::object::{
     LateValue, Object, OrchestrateMode, PlacementPolicy, ResolvedKeyword, Resource, SubsetOptions, VerbTimeouts,
+    WrittenSchedule,
 };
 use model::{Group, Rid, SubsetName};
 
@@ -161,7 +162,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
             requires: fields.requires(&section.rid),
             triggers: fields.triggers(),
             timeouts: fields.timeouts(defaults),
-            schedule: self.schedule(&fields, group),
+            schedule: self.schedule(name, &fields, group),
             process_group: fields.process_group(),
             comment: fields.text("comment"),
             joins: fields.joins(group),
@@ -175,7 +176,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
     }
 
     /// Its own schedule, or the object's for resources of its group.
-    fn schedule(&self, fields: &SectionFields<'_, '_>, group: Group) -> Option<String> {
+    fn schedule(&self, section: &str, fields: &SectionFields<'_, '_>, group: Group) -> Option<WrittenSchedule> {
         let of_object = match group {
             Group::Sync => Some("sync_schedule"),
             Group::Task => Some("run_schedule"),
@@ -184,8 +185,11 @@ impl<'a> ObjectBuilder<'_, 'a> {
         let head = self.fields(DEFAULT);
         // An empty schedule is not an absent one: it keeps the resource from the schedule of the object, and so it
         // never runs by itself.
-        let own = fields.values("schedule").or_else(|| head.values(of_object?));
-        own.map(|values| values.concat()).filter(|schedule| !schedule.is_empty())
+        let own = fields.values("schedule").map(|values| (format!("{section}.schedule"), values));
+        let (keyword, values) =
+            own.or_else(|| Some((format!("{DEFAULT}.{}", of_object?), head.values(of_object?)?)))?;
+        let text = values.concat();
+        (!text.is_empty()).then_some(WrittenSchedule { keyword, text })
     }
 
     fn driver_keywords(&self, section: &ResourceSection<'_>) -> Vec<ResolvedKeyword> {

@@ -19,7 +19,7 @@ pub use late::{LateReference, LateValue, TextModifier, ValuePart};
 pub use object::{Object, SubsetOptions};
 pub use placement::{InvalidOrchestrateMode, InvalidPlacementPolicy, OrchestrateMode, PlacementPolicy};
 pub use requirement::Requirement;
-pub use resource::Resource;
+pub use resource::{Resource, WrittenSchedule};
 pub use timeouts::VerbTimeouts;
 pub use topology::Topology;
 pub use trigger::{Trigger, TriggerTime};

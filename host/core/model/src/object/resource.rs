@@ -7,6 +7,14 @@ use crate::{DriverName, Group, NodeName, Rid, SubsetName, Verb};
 
 use super::{DeviceLookup, KeywordEvaluation, Requirement, ResolvedKeyword, Trigger, VerbTimeouts};
 
+/// A schedule as it is written, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenSchedule {
+    /// The keyword, such as `task#1.schedule` or `DEFAULT.run_schedule`.
+    pub keyword: String,
+    pub text: String,
+}
+
 /// A resource of an object, as its section means it on one node.
 #[derive(Debug, Clone)]
 pub struct Resource {
@@ -51,7 +59,7 @@ pub struct Resource {
     /// How long its actions may take, those of the object included.
     pub timeouts: VerbTimeouts,
     /// When it runs by itself.
-    pub schedule: Option<String>,
+    pub schedule: Option<WrittenSchedule>,
     /// Limits of its process group: keyword without `pg_`, value.
     pub process_group: BTreeMap<String, String>,
     /// A comment for people.

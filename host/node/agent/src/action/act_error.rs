@@ -75,6 +75,11 @@ pub enum ActError {
     /// The journal cannot be written. Nothing was touched.
     #[error("refused before anything was touched")]
     Refused(#[source] exec::ExecutionRefusal),
+    /// The time zone of the object's schedules does not exist.
+    #[error(
+        "{object}: timezone = {zone:?} is not a time zone that this node knows: expected a name such as Europe/Paris"
+    )]
+    Zone { object: ObjectPath, zone: String },
     /// The kernel does not say which boot of the node this is.
     #[error("cannot read the boot id of this node")]
     Boot(#[source] std::io::Error),

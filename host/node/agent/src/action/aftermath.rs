@@ -4,14 +4,15 @@
 use driver::Verb;
 use exec::{ActionEnding, ExecutionReport, StepOutcome};
 use jiff::Timestamp;
-use plan::Plan;
+use model::Rid;
+use plan::{Plan, PlanStep};
 
 use crate::agent::Agent;
 use crate::file::blocking::blocking;
-use crate::file::durable;
+use crate::file::durable::{self, FileError};
 use crate::instance::Instance;
 use crate::node::paths;
-use crate::state::{ActionFailure, InstanceState, ProvisionedMark};
+use crate::state::{ActionFailure, InstanceState, LastRun, ProvisionedMark};
 use crate::status::InstanceStatus;
 
 /// Remembers what was done.
@@ -20,6 +21,7 @@ pub(super) async fn remember(instance: &Instance<'_>, plan: Plan, report: Execut
     blocking(move || {
         remember_provisioned(&state, &plan, &report);
         remember_failure(&state, &report);
+        remember_runs(&state, &plan, &report);
         report
     })
     .await
@@ -46,6 +48,33 @@ fn remember_failure(state: &InstanceState, report: &ExecutionReport) {
     };
     // Losing it does no harm: the log has it too.
     let _ = state.set_failure(report.action.as_str(), failure);
+}
+
+/// Records, before they begin, that the tasks and copies of the plan run now. Written first: a scheduler that starts after a power
+/// loss must not run them a second time.
+pub(super) fn note_runs(state: &InstanceState, plan: &Plan) -> Result<(), FileError> {
+    let now = Timestamp::now();
+    let mut begin = |(rid, verb)| state.set_last_run(rid, verb, LastRun { began: now, succeeded: None });
+    plan.steps().flat_map(scheduled).try_for_each(&mut begin)
+}
+
+/// Records how the tasks and copies of the plan ended.
+fn remember_runs(state: &InstanceState, plan: &Plan, report: &ExecutionReport) {
+    for (step, done) in plan.steps().zip(&report.steps) {
+        for (rid, verb) in scheduled(step) {
+            if let Ok(Some(run)) = state.last_run(rid, verb) {
+                let succeeded = Some(matches!(done.end, StepOutcome::Done));
+                // Losing it does no harm: that it has run counts, and that is on disk.
+                let _ = state.set_last_run(rid, verb, LastRun { succeeded, ..run });
+            }
+        }
+    }
+}
+
+/// The verbs of a step that a schedule can start, each with the resource.
+fn scheduled(step: &PlanStep) -> impl Iterator<Item = (&Rid, Verb)> {
+    let verbs = step.work.iter().map(|work| work.verb()).filter(|verb| matches!(verb, Verb::Run | Verb::Sync));
+    verbs.map(|verb| (&step.rid, verb))
 }
 
 /// Marks what was provisioned and unprovisioned, for drivers that cannot always tell by looking.

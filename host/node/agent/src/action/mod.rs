@@ -23,7 +23,7 @@ use model::ObjectPath;
 use plan::Plan;
 
 use self::admission::{admit, here, refuse_unaccepted, refuse_without_room};
-use self::aftermath::{conclude, remember};
+use self::aftermath::{conclude, note_runs, remember};
 use self::planning::make_plan;
 use self::recovery::{finish_beside, finish_earlier};
 use crate::agent::Agent;
@@ -235,6 +235,7 @@ async fn begin(instance: &Instance<'_>, plan: Plan) -> Result<Plan, ActError> {
     let state = instance.state();
     blocking(move || {
         refuse_without_room(&plan, &state)?;
+        note_runs(&state, &plan).map_err(ActError::NoRoom)?;
         // From here on the status changes, also for those who ask for it meanwhile or after this process was killed.
         state.forget_last_status();
         Ok(plan)

@@ -9,6 +9,7 @@ mod freeze;
 mod last_good;
 mod marks;
 mod restarts;
+mod runs;
 mod status;
 
 pub(crate) use facts::StateFacts;
@@ -17,6 +18,7 @@ pub(crate) use footing::DeviceFooting;
 pub use freeze::FreezeState;
 pub use marks::ProvisionedMark;
 pub use restarts::RestartHistory;
+pub use runs::LastRun;
 
 use std::path::{Path, PathBuf};
 

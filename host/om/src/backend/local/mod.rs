@@ -26,7 +26,7 @@ use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
     ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc, DriverGrants, DriverInspection,
     DriverList, EndingDocument, EngineAccess, EvaluatedKeyword, InstalledDriver, InstanceDocument, KeyChange, LogQuery,
-    NameKind, ObjectList, PolicyChange, ResourceSelection,
+    NameKind, ObjectList, PolicyChange, ResourceSelection, ScheduleDocument,
 };
 
 use super::{Backend, InstanceFlag, LogLines, Reply};
@@ -179,6 +179,10 @@ impl Backend for LocalBackend {
             errors: duplicate(std::io::stderr().as_fd())?,
         };
         Ok(block_on(self.agent.console(path, rid, &console, &terminal))??)
+    }
+
+    fn timetable(&self, path: &ObjectPath) -> Reply<ScheduleDocument> {
+        Ok(block_on(self.agent.timetable(path))??)
     }
 
     fn engine(&self, path: &ObjectPath) -> Reply<EngineAccess> {

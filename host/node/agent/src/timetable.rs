@@ -1,0 +1,149 @@
+//! What runs by itself, and when: the schedules of an instance, with the last and the next run of each.
+
+use std::hash::Hasher;
+
+use fnv::FnvHasher;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use model::object::{Object, Resource, WrittenSchedule};
+use model::{Group, ObjectPath, Rid, Verb, convert};
+use protocol::{ScheduleDocument, ScheduledAction};
+use schedule::{NextRun, ScheduleQuery, WaitReason, next_run};
+
+use crate::file::blocking::blocking;
+use crate::object::ObjectConfiguration;
+use crate::state::InstanceState;
+use crate::{ActError, Agent};
+
+impl Agent {
+    /// What the schedules of an instance start, and when.
+    pub async fn timetable(&self, path: &ObjectPath) -> Result<ScheduleDocument, ActError> {
+        let (agent, path) = (self.clone(), path.clone());
+        blocking(move || {
+            let (node, drivers) = (agent.node(), agent.drivers());
+            let configuration = ObjectConfiguration::read(agent.home(), &path, &node, &*drivers)?;
+            let object = configuration.object()?;
+            let zone = zone_of(object)?;
+            let clock =
+                InstanceClock { object, zone, state: InstanceState::of(agent.home(), &path), now: Timestamp::now() };
+            Ok(clock.document())
+        })
+        .await
+    }
+}
+
+/// An instance at one moment.
+struct InstanceClock<'a> {
+    object: &'a Object,
+    zone: TimeZone,
+    state: InstanceState,
+    now: Timestamp,
+}
+
+impl InstanceClock<'_> {
+    fn document(&self) -> ScheduleDocument {
+        let resources = self.object.resources.iter().filter(|resource| !resource.disable);
+        let entries = self.of_instance().into_iter().chain(resources.filter_map(|resource| self.of_resource(resource)));
+        ScheduleDocument {
+            path: self.object.path.clone(),
+            node: self.object.node.clone(),
+            timezone: self.zone.iana_name().map_or_else(|| self.offset(), str::to_owned),
+            entries: entries.collect(),
+        }
+    }
+
+    /// The looks at the instance: at all of it, and more often at what is monitored.
+    fn of_instance(&self) -> Vec<ScheduledAction> {
+        let seen =
+            self.state.last_status().ok().flatten().and_then(|status| Timestamp::from_second(status.seen_at).ok());
+        let monitored = self.object.resources.iter().any(|resource| resource.monitor);
+        let looks = [("status", "status_schedule", true), ("resource_monitor", "monitor_schedule", monitored)];
+        let looks = looks.into_iter().filter(|(_, _, wanted)| *wanted && !self.object.resources.is_empty());
+        let entry = |(action, keyword, _)| {
+            let text = self.object.keywords.get(keyword)?.concat();
+            let written = WrittenSchedule { keyword: format!("DEFAULT.{keyword}"), text };
+            self.entry(action, None, &written, seen)
+        };
+        looks.filter_map(entry).collect()
+    }
+
+    fn of_resource(&self, resource: &Resource) -> Option<ScheduledAction> {
+        let (action, verb) = match resource.rid.group() {
+            Group::Sync => ("sync_update", Verb::Sync),
+            Group::Task => ("run", Verb::Run),
+            _ => return None,
+        };
+        let last = self.state.last_run(&resource.rid, verb).ok().flatten().map(|run| run.began);
+        self.entry(action, Some(&resource.rid), resource.schedule.as_ref()?, last)
+    }
+
+    /// None if the text is empty or not a schedule, which `validate` reports.
+    fn entry(
+        &self,
+        action: &str,
+        rid: Option<&Rid>,
+        written: &WrittenSchedule,
+        last: Option<Timestamp>,
+    ) -> Option<ScheduledAction> {
+        let schedule = convert::schedule(&written.text).ok().filter(|schedule| !schedule.elements.is_empty())?;
+        let seed = self.seed(&written.keyword);
+        let next = next_run(&ScheduleQuery { schedule: &schedule, zone: &self.zone, now: self.now, last, seed });
+        Some(ScheduledAction {
+            action: action.to_owned(),
+            rid: rid.cloned(),
+            keyword: written.keyword.clone(),
+            schedule: written.text.clone(),
+            last_run_at: last.map(|last| last.as_second()),
+            next_run_at: next.at.map(|at| at.as_second()),
+            wait: code(next.wait).to_owned(),
+            reason: self.reason(&next),
+        })
+    }
+
+    /// The same for one schedule of one instance each time, another one for every other: so `~` spreads a thousand services, and the
+    /// nodes of one of them, over the window.
+    fn seed(&self, keyword: &str) -> u64 {
+        let mut hasher = FnvHasher::default();
+        let object = self.object.path.to_string();
+        for word in [object.as_str(), self.object.node.as_str(), keyword] {
+            hasher.write(word.as_bytes());
+            hasher.write_u8(0);
+        }
+        hasher.finish()
+    }
+
+    fn reason(&self, next: &NextRun) -> String {
+        match next.wait {
+            WaitReason::Due => "it is due".to_owned(),
+            WaitReason::Closed => "now is outside of its windows".to_owned(),
+            WaitReason::Excluded => "an exclusion covers now".to_owned(),
+            WaitReason::HasRun { window_end } => {
+                format!("it has run in the window that ends at {}", self.zone.to_datetime(window_end).time())
+            }
+            WaitReason::Interval(interval) => format!("its last run was less than {interval:?} ago"),
+            WaitReason::Spread => "a later moment of this window was chosen at random".to_owned(),
+        }
+    }
+
+    fn offset(&self) -> String {
+        format!("UTC{}", self.zone.to_offset(self.now))
+    }
+}
+
+fn zone_of(object: &Object) -> Result<TimeZone, ActError> {
+    match object.keywords.get("timezone").map(|words| words.concat()).filter(|name| !name.is_empty()) {
+        None => Ok(TimeZone::system()),
+        Some(zone) => TimeZone::get(&zone).map_err(|_| ActError::Zone { object: object.path.clone(), zone }),
+    }
+}
+
+fn code(wait: WaitReason) -> &'static str {
+    match wait {
+        WaitReason::Due => "due",
+        WaitReason::Closed => "closed",
+        WaitReason::Excluded => "excluded",
+        WaitReason::HasRun { .. } => "has_run",
+        WaitReason::Interval(_) => "interval",
+        WaitReason::Spread => "spread",
+    }
+}
