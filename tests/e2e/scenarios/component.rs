@@ -13,7 +13,7 @@ pub(crate) fn component(package: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .current_dir(&workspace)
-        .args(["build", "--locked", "--quiet", "--profile", "driver", "--target", "wasm32-wasip2"])
+        .args(["build", "--locked", "--quiet", "--profile", "driver-dev", "--target", "wasm32-wasip2"])
         .args(["-p", package, "--target-dir"])
         .arg(&target)
         .env("CARGO_BUILD_BUILD_DIR", &target);
@@ -21,5 +21,5 @@ pub(crate) fn component(package: &str) -> PathBuf {
         cargo.env_remove(flags);
     }
     assert!(cargo.status().unwrap().success(), "{package} does not build");
-    target.join(format!("wasm32-wasip2/driver/{}.wasm", package.replace('-', "_")))
+    target.join(format!("wasm32-wasip2/driver-dev/{}.wasm", package.replace('-', "_")))
 }

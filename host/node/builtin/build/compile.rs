@@ -12,7 +12,6 @@ use std::{env, fs};
 use anyhow::{Context, Result, bail, ensure};
 
 const TARGET: &str = "wasm32-wasip2";
-const PROFILE: &str = "driver";
 
 /// The variables of cargo that say where packages come from. All others describe the outer build, and are removed.
 const KEPT: [&str; 6] =
@@ -32,8 +31,13 @@ pub(crate) fn drivers(out: &Path) -> Result<Vec<PathBuf>> {
     let target_directory = target_directory(out)?;
     let status = nested_cargo(&root, &target_directory, &names).status().context("cannot run cargo for the drivers")?;
     ensure!(status.success(), "the drivers do not build: see the errors above");
-    let built = target_directory.join(TARGET).join(PROFILE);
+    let built = target_directory.join(TARGET).join(profile());
     Ok(names.iter().map(|name| built.join(format!("driver_{}.wasm", name.replace('-', "_")))).collect())
+}
+
+/// The profile of the drivers. To optimise across all of their crates takes most of their build, so only a release does.
+fn profile() -> &'static str {
+    if env::var_os("PROFILE").is_some_and(|outer| outer == "release") { "driver" } else { "driver-dev" }
 }
 
 fn workspace() -> Result<PathBuf> {
@@ -89,7 +93,7 @@ fn nested_cargo(root: &Path, target_directory: &Path, names: &[String]) -> Comma
     let mut command = Command::new(cargo);
     command
         .current_dir(root)
-        .args(["build", "--locked", "--quiet", "--profile", PROFILE, "--target", TARGET, "--target-dir"])
+        .args(["build", "--locked", "--quiet", "--profile", profile(), "--target", TARGET, "--target-dir"])
         .arg(target_directory);
     for name in names {
         command.args(["-p", &format!("driver-{name}")]);

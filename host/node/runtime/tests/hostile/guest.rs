@@ -18,7 +18,7 @@ static COMPONENT: LazyLock<PathBuf> = LazyLock::new(|| {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .current_dir(&workspace)
-        .args(["build", "--locked", "--quiet", "--profile", "driver", "--target", "wasm32-wasip2"])
+        .args(["build", "--locked", "--quiet", "--profile", "driver-dev", "--target", "wasm32-wasip2"])
         .args(["-p", "hostile-driver", "--target-dir"])
         .arg(&target)
         .env("CARGO_BUILD_BUILD_DIR", &target);
@@ -26,7 +26,7 @@ static COMPONENT: LazyLock<PathBuf> = LazyLock::new(|| {
         cargo.env_remove(flags);
     }
     assert!(cargo.status().unwrap().success(), "the hostile driver does not build");
-    target.join("wasm32-wasip2/driver/hostile_driver.wasm")
+    target.join("wasm32-wasip2/driver-dev/hostile_driver.wasm")
 });
 
 /// The hostile driver, and the resource it is called for.
