@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use grant::{Operation, Permit};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::sleep_until;
 
 use super::CallContext;
@@ -49,14 +50,14 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
         context.aside(call, work).await?
     }
 
-    /// Runs an effect on the file at `path`. A path in memory cannot block, so the effect runs here and now: that takes less
-    /// time than to hand it to another thread. Any other path is as in [`AdmittedCall::blocking`].
+    /// Runs an effect on the file at `path`. Where that can keep nobody waiting it runs here and now, which takes less time
+    /// than to hand it to another thread. Otherwise it is as in [`AdmittedCall::blocking`].
     pub async fn blocking_at<T, F>(self, path: &Path, effect: F) -> Result<T, CapabilityError>
     where
         T: Send + 'static,
         F: FnOnce(Permit<O>) -> Result<Effect<T>, CapabilityError> + Send + 'static,
     {
-        if !kernel::files::is_in_memory(path) {
+        if !self.context.may_act_here(path) {
             return self.blocking(effect).await;
         }
         let AdmittedCall { permit, mut audit, .. } = self;
@@ -82,6 +83,14 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
 }
 
 impl CallContext {
+    /// Whether an effect on the path keeps nobody waiting: it is in memory, or it is in the run directory of the object and
+    /// this thread serves one command alone. The agent keeps the object's locks and its journal on that file system and waits
+    /// for them on this very thread, so a disk that does not answer keeps the command waiting in any case.
+    fn may_act_here(&self, path: &Path) -> bool {
+        let serves_one = Handle::try_current().is_ok_and(|here| here.runtime_flavor() == RuntimeFlavor::CurrentThread);
+        kernel::files::is_in_memory(path) || (serves_one && kernel::files::stays_within(&self.paths().rundir, path))
+    }
+
     async fn in_time<T>(&self, effect: impl Future<Output = Result<T, CapabilityError>>) -> Result<T, CapabilityError> {
         tokio::select! {
             // A result that is there counts, even if the deadline has passed by now.

@@ -138,6 +138,8 @@ struct TemporaryFile<'a> {
     place: &'a PinnedPath,
     name: String,
     file: File,
+    /// Whether it has the other file's name by now.
+    renamed: bool,
 }
 
 impl<'a> TemporaryFile<'a> {
@@ -150,7 +152,7 @@ impl<'a> TemporaryFile<'a> {
             let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let name = format!(".hostler-{}-{number}", std::process::id());
             match rustix::fs::openat(place.parent(), &name, flags, Mode::RUSR | Mode::WUSR) {
-                Ok(fd) => return Ok(TemporaryFile { place, name, file: fd.into() }),
+                Ok(fd) => return Ok(TemporaryFile { place, name, file: fd.into(), renamed: false }),
                 Err(Errno::EXIST) => {}
                 Err(errno) => return Err(errno),
             }
@@ -174,22 +176,22 @@ impl<'a> TemporaryFile<'a> {
         rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode))
     }
 
-    fn rename_over(self, place: &PinnedPath, lifetime: FileLifetime) -> Result<(), Errno> {
-        let rename = || rustix::fs::renameat(place.parent(), &self.name, place.parent(), place.name());
-        if lifetime == FileLifetime::UntilReboot {
-            return rename();
-        }
+    fn rename_over(mut self, place: &PinnedPath, lifetime: FileLifetime) -> Result<(), Errno> {
         // Before the rename: else a crash could leave the new name with no content.
-        rustix::fs::fsync(&self.file)?;
-        rename()?;
-        sync_directory(place)
+        if lifetime == FileLifetime::Durable {
+            rustix::fs::fsync(&self.file)?;
+        }
+        rustix::fs::renameat(place.parent(), &self.name, place.parent(), place.name())?;
+        self.renamed = true;
+        if lifetime == FileLifetime::Durable { sync_directory(place) } else { Ok(()) }
     }
 }
 
 impl Drop for TemporaryFile<'_> {
     fn drop(&mut self) {
-        // After the rename this name does not exist any more, and nothing is removed.
-        let _ = rustix::fs::unlinkat(self.place.parent(), &self.name, AtFlags::empty());
+        if !self.renamed {
+            let _ = rustix::fs::unlinkat(self.place.parent(), &self.name, AtFlags::empty());
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Whether a path leads to memory only, so that no call on it can block: neither for a disk, nor for a server that does not
-//! answer.
+//! answer. And whether it stays on the file system of a directory, on which its caller waits anyway.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, ResolveFlags, StatFs};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, StatFs};
 use rustix::io::Errno;
 
 /// The trees of flags and devices. On every Linux they are tmpfs and devtmpfs, and devtmpfs is a tmpfs too.
@@ -29,6 +29,15 @@ pub fn is_in_memory(path: &Path) -> bool {
         // A call on a missing path returns at once as well.
         matches!(rustix::fs::openat2(tree, inside, PIN, Mode::empty(), within), Ok(_) | Err(Errno::NOENT))
     })
+}
+
+/// Whether the path stays below the directory and on its mount. As above, the answer may be outdated when it is used.
+pub fn stays_within(directory: &Path, path: &Path) -> bool {
+    let Ok(inside) = path.strip_prefix(directory) else { return false };
+    let opened = rustix::fs::openat2(CWD, directory, PIN | OFlags::DIRECTORY, Mode::empty(), ResolveFlags::NO_SYMLINKS);
+    let Ok(directory) = opened else { return false };
+    let within = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
+    matches!(rustix::fs::openat2(directory, inside, PIN, Mode::empty(), within), Ok(_) | Err(Errno::NOENT))
 }
 
 const PIN: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -67,6 +76,27 @@ mod tests {
         check(Path::new("/dev/stdin/x"), false);
         check(Path::new("/etc/passwd"), false);
         check(Path::new("dev/null"), false);
+    }
+
+    #[test]
+    fn a_path_stays_within_a_directory_unless_a_link_or_a_mount_leads_out() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("run")).unwrap();
+        std::fs::write(dir.path().join("run/flag"), "").unwrap();
+        std::os::unix::fs::symlink("/", dir.path().join("run/out")).unwrap();
+        std::os::unix::fs::symlink("run", dir.path().join("link")).unwrap();
+        let check = |directory: &str, path: &str, expected: bool| {
+            let (directory, path) = (dir.path().join(directory), dir.path().join(path));
+            assert_eq!(stays_within(&directory, &path), expected, "{} in {}", path.display(), directory.display());
+        };
+        check("run", "run/flag", true);
+        check("run", "run/none", true);
+        check("run", "run/out/etc", false);
+        check("run", "run/../flag", false);
+        check("run", "other", false);
+        check("link", "link/flag", false);
+        check("none", "none/flag", false);
+        assert!(!stays_within(Path::new("/"), Path::new("/proc/version")));
     }
 
     #[test]

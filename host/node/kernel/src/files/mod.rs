@@ -8,4 +8,4 @@ pub mod ownership;
 pub use directory::{list_directory, make_directory, remove, remove_tree};
 pub use file::{FileKind, FileLifetime, FileStat, PERMISSIONS, allocate, read, stat, write};
 pub(crate) use file::{io_error, stat_of};
-pub use in_memory::is_in_memory;
+pub use in_memory::{is_in_memory, stays_within};
