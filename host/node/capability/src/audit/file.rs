@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -22,31 +22,58 @@ pub const AUDIT_FILES: u32 = 4;
 pub struct FileAudit {
     path: PathBuf,
     rotate_at: u64,
+    state: Mutex<TrailState>,
+}
+
+#[derive(Debug, Default)]
+struct TrailState {
+    /// The file that the last record went to.
+    last: Option<OpenTrail>,
     /// How many records could not be written since the last one that was.
-    lost: Mutex<u64>,
+    lost: u64,
+}
+
+#[derive(Debug)]
+struct OpenTrail {
+    file: File,
+    /// Its file system and its number there.
+    identity: (u64, u64),
 }
 
 impl FileAudit {
     /// Appends to `path`. The file is created with its first record.
     pub fn new(path: PathBuf) -> FileAudit {
-        FileAudit { path, rotate_at: ROTATE_AT, lost: Mutex::new(0) }
+        FileAudit { path, rotate_at: ROTATE_AT, state: Mutex::default() }
     }
 
-    fn append(&self, line: &str) -> io::Result<()> {
-        let mut file = self.open()?;
-        let size = file.metadata()?.len();
+    fn append(&self, last: &mut Option<OpenTrail>, line: &str) -> io::Result<()> {
+        let (mut trail, size) = self.current(last.take())?;
         if size > 0 && size + line.len() as u64 > self.rotate_at {
             self.rotate()?;
-            file = self.open()?;
+            (trail, _) = self.open()?;
         }
         // One write(2), so that the lines of two processes never mix.
-        file.write_all(line.as_bytes())
+        trail.file.write_all(line.as_bytes())?;
+        *last = Some(trail);
+        Ok(())
     }
 
-    /// Opens the file anew for each record, because another process may have renamed it.
-    fn open(&self) -> io::Result<File> {
+    /// The trail and its size. Opened anew if another process has renamed it since the last record.
+    fn current(&self, last: Option<OpenTrail>) -> io::Result<(OpenTrail, u64)> {
+        if let Some(trail) = last
+            && let Ok(named) = std::fs::metadata(&self.path)
+            && (named.dev(), named.ino()) == trail.identity
+        {
+            return Ok((trail, named.len()));
+        }
+        self.open()
+    }
+
+    fn open(&self) -> io::Result<(OpenTrail, u64)> {
         // For its owner only: the trail tells which services there are and how they are built.
-        OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
+        let found = file.metadata()?;
+        Ok((OpenTrail { file, identity: (found.dev(), found.ino()) }, found.len()))
     }
 
     fn rotate(&self) -> io::Result<()> {
@@ -65,12 +92,12 @@ impl FileAudit {
 impl AuditSink for FileAudit {
     fn record(&self, record: &AuditRecord) {
         // Held while writing: two threads must not rename the file at once.
-        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = line(record, *lost);
-        match self.append(&line) {
-            Ok(()) => *lost = 0,
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = line(record, state.lost);
+        match self.append(&mut state.last, &line) {
+            Ok(()) => state.lost = 0,
             // A full disk must not stop a service from being stopped: the action goes on, and the gap is recorded later.
-            Err(_) => *lost += 1,
+            Err(_) => state.lost += 1,
         }
     }
 }
@@ -162,6 +189,19 @@ mod tests {
         let call = |suffix: &str| documents(&dir.path().join(format!("audit.log{suffix}")))[0]["call"].clone();
         assert_eq!([call(""), call(".1"), call(".4")], [json!("6"), json!("5"), json!("2")]);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 5);
+    }
+
+    #[test]
+    fn a_record_goes_to_the_file_that_has_the_name_now() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("audit.log");
+        let audit = FileAudit::new(path.clone());
+        audit.record(&record("1", AuditVerdict::Done(String::new())));
+        std::fs::rename(&path, dir.path().join("aside")).unwrap();
+        audit.record(&record("2", AuditVerdict::Done(String::new())));
+        audit.record(&record("3", AuditVerdict::Done(String::new())));
+        assert_eq!(documents(&dir.path().join("aside")).len(), 1);
+        assert_eq!(documents(&path).len(), 2);
     }
 
     #[test]
