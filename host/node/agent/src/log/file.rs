@@ -1,12 +1,13 @@
 //! An object's log file: appended to by any number of processes, rotated by day and by size.
 //!
-//! Each line is one write under flock(2), to a file that is opened for it. So a line is never torn, and never goes to a file
-//! that another process has just rotated away.
+//! Each line is one write under flock(2), to a file that still has the log's name. So a line is never torn, and never goes to a
+//! file that another process has just rotated away.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::{Timestamp, Zoned};
 use rustix::fs::{FlockOperation, flock};
@@ -29,45 +30,76 @@ impl Default for LogLimits {
 }
 
 /// A log file.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,
     limits: LogLimits,
+    /// The file that the last line went to. It is opened anew only when another one has its name: an action writes many lines.
+    last: Mutex<Option<OpenFile>>,
+}
+
+#[derive(Debug)]
+struct OpenFile {
+    file: File,
+    /// Its file system and its number there.
+    identity: (u64, u64),
 }
 
 impl LogFile {
     /// The log at that path. The file is created with its first line.
     pub fn new(path: PathBuf, limits: LogLimits) -> LogFile {
-        LogFile { path, limits }
+        LogFile { path, limits, last: Mutex::default() }
     }
 
     /// Appends a line. A file that is full or of an earlier day is rotated first.
     pub fn append(&self, line: &str, now: &Zoned) -> io::Result<()> {
-        let mut file = self.lock_current()?;
-        if self.is_over(&file.metadata()?, now) {
+        // One write of the whole line, in append mode: a reader sees all of it or nothing.
+        let line = format!("{line}\n");
+        // After an error the file is opened anew, and one that is closed is not locked any more.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut open, metadata) = self.lock_current(last.take())?;
+        if self.is_over(&metadata, now) {
             // The lock is on the old file: the new one needs its own, and another process may take it first.
             self.rotate()?;
-            file = self.lock_current()?;
+            (open, _) = self.lock_current(None)?;
         }
-        // One write of the whole line, in append mode: a reader sees all of it or nothing.
-        file.write_all(format!("{line}\n").as_bytes())
+        open.file.write_all(line.as_bytes())?;
+        // By name, and not by closing: a process that was forked meanwhile holds the lock until it closes the file too.
+        flock(&open.file, FlockOperation::Unlock)?;
+        *last = Some(open);
+        Ok(())
     }
 
     /// The locked file that the log's name leads to. While this process waits for the lock, another may rotate the file away.
-    fn lock_current(&self) -> io::Result<File> {
-        self.path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fn lock_current(&self, mut last: Option<OpenFile>) -> io::Result<(OpenFile, Metadata)> {
         loop {
-            let file = OpenOptions::new().append(true).create(true).mode(0o640).open(&self.path)?;
-            flock(&file, FlockOperation::LockExclusive)?;
+            let open = match last.take() {
+                Some(open) => open,
+                None => self.open()?,
+            };
+            flock(&open.file, FlockOperation::LockExclusive)?;
             // If the name leads to another file now, this one was rotated away between the open and the lock.
             let named = absent_is_none(fs::metadata(&self.path))?;
-            if named.is_some_and(|named| named.ino() == file.metadata().map_or(0, |file| file.ino())) {
-                return Ok(file);
+            if let Some(named) = named.filter(|named| identity(named) == open.identity) {
+                return Ok((open, named));
             }
         }
     }
 
-    fn is_over(&self, metadata: &fs::Metadata, now: &Zoned) -> bool {
+    fn open(&self) -> io::Result<OpenFile> {
+        let open = || OpenOptions::new().append(true).create(true).mode(0o640).open(&self.path);
+        let file = match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.path.parent().map_or(Ok(()), fs::create_dir_all)?;
+                open()
+            }
+            opened => opened,
+        }?;
+        let identity = identity(&file.metadata()?);
+        Ok(OpenFile { file, identity })
+    }
+
+    fn is_over(&self, metadata: &Metadata, now: &Zoned) -> bool {
         let written = Timestamp::from_second(metadata.mtime()).map(|at| at.to_zoned(now.time_zone().clone()).date());
         // An empty file is never rotated: it would only push an older one out.
         metadata.len() > 0 && (metadata.len() >= self.limits.bytes || written.is_ok_and(|day| day < now.date()))
@@ -84,6 +116,10 @@ impl LogFile {
         }
         fs::rename(&self.path, rotated(&self.path, 1))
     }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 /// The name of a rotated file. Number 1 is the latest.
@@ -148,12 +184,28 @@ mod tests {
     }
 
     #[test]
+    fn a_line_goes_to_the_file_that_has_the_name_now() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mine, other) = (log(&directory, 15, 2), log(&directory, 15, 2));
+        mine.append("first line", &now()).unwrap();
+        other.append("second line", &now()).unwrap();
+        other.append("third line", &now()).unwrap();
+        mine.append("4", &now()).unwrap();
+        assert_eq!(content(&mine, 1).as_deref(), Some("first line\nsecond line\n"));
+        assert_eq!(content(&mine, 0).as_deref(), Some("third line\n4\n"));
+        fs::remove_dir_all(mine.path.parent().unwrap()).unwrap();
+        mine.append("after all was removed", &now()).unwrap();
+        assert_eq!(content(&mine, 0).as_deref(), Some("after all was removed\n"));
+    }
+
+    #[test]
     fn writers_at_the_same_time_lose_no_line() {
         let directory = tempfile::tempdir().unwrap();
         let log = log(&directory, 256, 1000);
         std::thread::scope(|scope| {
             for writer in 0..4 {
-                let log = &log;
+                // Each with a file of its own, as two processes have.
+                let log = LogFile::new(log.path.clone(), log.limits);
                 scope.spawn(move || (0..50).for_each(|n| log.append(&format!("{writer}:{n}"), &now()).unwrap()));
             }
         });
