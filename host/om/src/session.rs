@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use model::ObjectPath;
-use protocol::{FailureKind, LogLevel};
+use protocol::{FailureKind, LogLevel, ObjectList};
 
 use crate::backend::{self, Backend, LogLines};
 use crate::command::GlobalArgs;
@@ -29,6 +29,17 @@ impl Session {
         terminal::choose_color(global.color);
         let backend = backend::open(global.root.as_deref())?;
         Ok(Session { backend, global, typed, began })
+    }
+
+    /// The objects that a target names, and the files that look like objects of whatever name.
+    pub(crate) fn list(&self, target: &Target) -> Result<ObjectList, Failure> {
+        match target {
+            Target::Selector(query) => self.backend.list(query),
+            target => {
+                let ObjectList { strays, .. } = self.backend.objects()?;
+                Ok(ObjectList { objects: self.select(target)?, strays })
+            }
+        }
     }
 
     /// The objects that a target names. They may be none.

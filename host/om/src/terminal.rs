@@ -1,8 +1,11 @@
 //! The terminal: output, messages and questions. Nothing else in this crate writes to standard output or standard error.
 
+use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::OnceLock;
 
+use anstream::AutoStream;
+use anstream::adapter::strip_bytes;
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
 use protocol::LogLevel;
@@ -58,9 +61,14 @@ pub(crate) fn print(text: &str) {
 
 /// The same, of output that need not be text.
 pub(crate) fn print_bytes(bytes: &[u8]) {
-    let mut stdout = anstream::stdout();
+    let mut stdout = std::io::stdout();
+    let plain = match AutoStream::choice(&stdout) {
+        // Stripped as a whole: anstream would write each piece between two colours by itself.
+        anstream::ColorChoice::Never => Cow::Owned(strip_bytes(bytes).into_vec()),
+        _ => Cow::Borrowed(bytes),
+    };
     // Flushed, so that an error shows now and the output does not come behind later messages on standard error.
-    keep_error(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+    keep_error(stdout.write_all(&plain).and_then(|()| stdout.flush()));
 }
 
 /// Remembers the error of a write to standard output that was made elsewhere.

@@ -39,6 +39,7 @@ pub use error_chain::chain;
 pub use failure_kind::ending;
 pub use home::Directories;
 pub use instance::RejectedKeyword;
-pub use object::{ConfigurationCatalogue, ObjectFiles};
+pub use object::{ConfigurationCatalogue, ObjectFiles, ObjectScan};
+pub use snapshot::NodeSnapshot;
 // The program that embeds the agent must run this child when it is asked to, see `runtime`.
 pub use runtime::{COMPILE_VERB, compile_child};

@@ -10,10 +10,10 @@ use model::{Group, ObjectPath, Rid, Verb, convert};
 use protocol::{ScheduleDocument, ScheduledAction};
 use schedule::{NextRun, ScheduleQuery, WaitReason, next_run};
 
-use crate::file::blocking::blocking;
 use crate::object::ObjectConfiguration;
 use crate::state::InstanceState;
 use crate::{ActError, Agent};
+use exec::blocking;
 
 impl Agent {
     /// What the schedules of an instance start, and when.

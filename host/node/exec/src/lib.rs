@@ -12,6 +12,7 @@
 //! late references see what earlier steps expose. Every step is in the [`journal`] before it is done: if the process dies in the
 //! middle, [`recover`] finishes the action from there.
 
+mod blocking;
 mod call;
 mod context;
 mod execute;
@@ -27,6 +28,7 @@ mod stage;
 mod step;
 mod undo;
 
+pub use blocking::blocking;
 pub use context::{ExecutionContext, boot_id, default_parallel};
 pub use execute::{ExecutionRefusal, execute};
 pub use facilities::{Facilities, FacilityError, PreparedCall};

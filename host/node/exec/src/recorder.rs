@@ -1,12 +1,12 @@
 //! Records an action in its journal, and decides what to do when the journal cannot be written: refuse the action, or go on.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use driver::{Change, LogSeverity, LogSink, Verb};
 use plan::{OnFailure, Plan, StepUndo};
 
+use crate::blocking::blocking;
 use crate::failpoint::{Failpoint, pass};
 use crate::journal::{Journal, JournalError, JournalHeader, JournalRecord, PlannedStep, RecordedVerb};
 use crate::{ExecutionContext, ExecutionRefusal};
@@ -29,11 +29,7 @@ impl ActionRecorder {
         }
         pass(Failpoint::BeforeHeader);
         let (path, header, volatile) = (session.journal.clone(), header(plan, session), session.volatile);
-        let begun = tokio::task::spawn_blocking(move || Journal::begin(&path, header, volatile)).await;
-        let begun = begun.unwrap_or_else(|error| {
-            let (path, cause) = (session.journal.clone(), io::Error::other(error));
-            Err(JournalError::Io { what: "begin", path, cause })
-        });
+        let begun = blocking(move || Journal::begin(&path, header, volatile)).await;
         let needed = plan.phases.iter().any(|phase| phase.on_failure != OnFailure::GoOn);
         let recorder = match begun {
             Ok(journal) => ActionRecorder::with(Some(journal), session),

@@ -1,10 +1,10 @@
 //! Recovers an action whose process died: undoes what is left of it, or reports that it was interrupted.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use driver::LogSeverity;
 
+use crate::blocking::blocking;
 use crate::execution::Execution;
 use crate::journal::{Journal, JournalError, JournalTail, JournalledAction, set_apart};
 use crate::recorder::ActionRecorder;
@@ -94,7 +94,7 @@ type InterruptedAction = (JournalledAction, Result<Journal, JournalError>);
 /// Finds the interrupted action, on a thread that may wait for the lock and for the disk.
 async fn find(path: &Path) -> Result<Option<InterruptedAction>, JournalError> {
     let journal = path.to_owned();
-    let found = tokio::task::spawn_blocking(move || {
+    let find = move || {
         // Read first, and only then opened for writing: on a disk that has become read-only, the action is undone all the same.
         let Some(story) = Journal::interrupted(&journal)? else { return Ok(None) };
         match Journal::resume(&journal) {
@@ -102,9 +102,8 @@ async fn find(path: &Path) -> Result<Option<InterruptedAction>, JournalError> {
             Err(held @ JournalError::Held(_)) => Err(held),
             Err(error) => Ok(Some((story, Err(error)))),
         }
-    });
-    let lost = |error| JournalError::Io { what: "read", path: path.to_owned(), cause: io::Error::other(error) };
-    found.await.unwrap_or_else(|error| Err(lost(error)))
+    };
+    blocking(find).await
 }
 
 /// Stops the programs that the dead process left running. One that cannot be stopped must not keep the rest from being undone.

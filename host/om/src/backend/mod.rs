@@ -59,6 +59,8 @@ pub(crate) trait Backend {
     fn objects(&self) -> Reply<ObjectList>;
     /// The objects that a selector names.
     fn select(&self, query: &ObjectQuery) -> Reply<Vec<ObjectPath>>;
+    /// The same, and the files that look like objects of whatever name.
+    fn list(&self, query: &ObjectQuery) -> Reply<ObjectList>;
     fn exists(&self, path: &ObjectPath) -> Reply<bool>;
     fn create(&self, path: &ObjectPath, text: &str) -> Reply<()>;
     /// Deletes an object, or only these sections of its configuration.

@@ -6,10 +6,9 @@ use anyhow::Context;
 use model::ObjectPath;
 use model::select::StateFilter;
 use model::status::{Provisioned, State};
-use protocol::{FailureKind, InstanceDocument, ObjectSummary};
-use serde_json::Value;
+use protocol::{FailureKind, InstanceDocument, ObjectList, ObjectSummary};
 
-use crate::command::ListArgs;
+use crate::command::{ListArgs, OutputFormat};
 use crate::exit::{Failure, Outcome};
 use crate::render::structured::structured;
 use crate::render::table::table;
@@ -45,7 +44,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &ListArgs, kind: Lis
         args.status.as_deref().map(str::parse).transpose().context("cannot read --status")?;
     // A list of paths needs no status.
     let needs_status = filter.is_some() || kind == ListKind::Instances || args.output.is_structured();
-    let paths = session.select(target)?;
+    let ObjectList { objects: paths, strays } = session.list(target)?;
     // Without a refresh: a list of many objects should not have to wait for all of their drivers.
     let statuses = if needs_status { session.backend.statuses(&paths, false) } else { Vec::new() };
     // Endless, so that the pairs below lose no path where no status was asked for.
@@ -63,18 +62,24 @@ pub(crate) fn run(session: &Session, target: &Target, args: &ListArgs, kind: Lis
     let listed: Vec<ListedObject> =
         listed.filter(|one| filter.is_none_or(|filter| filter.accepts(one.summary(kind).avail))).collect();
     // A file with a typing mistake in its name would otherwise just be missing from the list.
-    for stray in session.backend.objects().map(|list| list.strays).unwrap_or_default() {
+    for stray in strays {
         session.note(&format!("{}: ignored, because no object has this name and place", stray.display()));
     }
-    let value: Value = listed.iter().map(|one| serde_json::to_value(one.summary(kind)).unwrap_or_default()).collect();
-    print(&structured(args.output.format, &value).unwrap_or_else(|| match kind {
+    print(&rendered(&listed, args.output.format, kind));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rendered(listed: &[ListedObject], format: OutputFormat, kind: ListKind) -> String {
+    let summaries = || listed.iter().map(|one| serde_json::to_value(one.summary(kind)).unwrap_or_default());
+    // Made for programs only: for a thousand objects it takes longer than to find them.
+    let structured = format.is_structured().then(|| structured(format, &summaries().collect())).flatten();
+    structured.unwrap_or_else(|| match kind {
         ListKind::Objects => listed.iter().map(|one| format!("{}\n", one.path)).collect(),
         ListKind::Instances => {
             let rows: Vec<Vec<String>> = listed.iter().filter_map(ListedObject::row).collect();
             table(&["OBJECT", "NODE", "AVAIL", "OVERALL", "PROVISIONED", "FROZEN"], &rows)
         }
-    }));
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 impl ListedObject {

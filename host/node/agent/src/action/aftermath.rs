@@ -8,12 +8,12 @@ use model::Rid;
 use plan::{Plan, PlanStep};
 
 use crate::agent::Agent;
-use crate::file::blocking::blocking;
 use crate::file::durable::{self, FileError};
 use crate::instance::Instance;
 use crate::node::paths;
 use crate::state::{ActionFailure, InstanceState, LastRun, ProvisionedMark};
 use crate::status::InstanceStatus;
+use exec::blocking;
 
 /// Remembers what was done.
 pub(super) async fn remember(instance: &Instance<'_>, plan: Plan, report: ExecutionReport) -> ExecutionReport {

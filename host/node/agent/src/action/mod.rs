@@ -27,14 +27,14 @@ use self::aftermath::{conclude, note_runs, remember};
 use self::planning::make_plan;
 use self::recovery::{finish_beside, finish_earlier};
 use crate::agent::Agent;
-use crate::file::blocking::blocking;
 use crate::file::lock::{FileLock, LockError};
 use crate::instance::{ActionSession, Instance, InstanceFacilities};
 use crate::log::{ActionLog, LogConsole, LogFile};
 use crate::node;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{NodeSnapshot, Snapshot};
 use crate::state::InstanceState;
 use crate::status::{self, InstanceStatus};
+use exec::blocking;
 
 /// How long the look after an interrupted action may take.
 const LAST_LOOK: Duration = Duration::from_secs(1);
@@ -52,6 +52,17 @@ impl Agent {
     /// The status of an instance, asked of its drivers. It is kept, so that the next reader can be shown it without asking.
     pub async fn status(&self, path: &ObjectPath) -> Result<InstanceStatus, ActError> {
         let snapshot = Snapshot::take(self, path).await?;
+        here(snapshot.object()?)?;
+        self.status_of(&snapshot).await
+    }
+
+    /// The same of one of many instances, whose drivers are asked together.
+    pub(crate) async fn status_among(
+        &self,
+        common: &Arc<NodeSnapshot>,
+        path: &ObjectPath,
+    ) -> Result<InstanceStatus, ActError> {
+        let snapshot = Snapshot::take_of(self, common, path).await?;
         here(snapshot.object()?)?;
         self.status_of(&snapshot).await
     }

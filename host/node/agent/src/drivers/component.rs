@@ -7,8 +7,8 @@ use model::DriverName;
 use runtime::{Runtime, SectionError};
 
 use super::available::{AvailableDriver, AvailableDrivers, DriverOrigin};
-use crate::file::blocking::blocking;
 use crate::file::durable::{self, FileError};
+use exec::blocking;
 
 /// Why a driver cannot be installed or removed.
 #[derive(Debug, thiserror::Error)]

@@ -10,11 +10,11 @@ use runtime::GrantsError;
 use super::AvailableDriver;
 use crate::Directories;
 use crate::agent::{Agent, source};
-use crate::file::blocking::blocking;
 use crate::instance::{ActionSession, Instance};
 use crate::node::paths::control_group;
 use crate::object::{NoResource, NoUsableConfiguration, ObjectError};
 use crate::snapshot::Snapshot;
+use exec::blocking;
 
 /// The effective grants of a driver for one resource.
 #[derive(Debug)]

@@ -9,12 +9,12 @@ use model::ObjectPath;
 use model::select::{EmptySelection, InvalidFilter, ResourceFilter};
 use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText};
 
-use crate::file::blocking::blocking;
 use crate::file::durable::{self, FileError};
 use crate::file::lock::{FileLock, LockError};
 use crate::file::text::NotText;
 use crate::object::{NoUsableConfiguration, ObjectError};
 use crate::{Agent, ObjectFiles};
+use exec::blocking;
 
 /// How long a change of node.conf waits for another one.
 const EDIT_WAIT: Duration = Duration::from_secs(10);

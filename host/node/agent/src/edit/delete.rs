@@ -7,11 +7,11 @@ use model::status::Provisioned;
 use protocol::{ConfigChange, ConfigEdit, ConfigOutcome, ConfigTarget};
 
 use super::ConfigError;
-use crate::file::blocking::blocking;
 use crate::file::lock::{FileLock, LockError};
 use crate::object::ObjectError;
 use crate::status::{InstanceStatus, ResourceStatus};
 use crate::{ActError, Agent, ObjectFiles};
+use exec::blocking;
 
 /// Why an object is not deleted.
 #[derive(Debug, thiserror::Error)]

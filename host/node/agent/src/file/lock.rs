@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock, fstat};
 use serde::{Deserialize, Serialize};
 
-use super::blocking::blocking;
 use super::durable::FileError;
+use exec::blocking;
 
 /// How long a waiting caller waits between two attempts. flock(2) itself cannot wait for a limited time.
 const RETRY: Duration = Duration::from_millis(50);

@@ -14,7 +14,7 @@ use super::{ActionSession, Instance, trigger};
 use crate::agent::Agent;
 use crate::datastore::variables::{self, MissingReference};
 use crate::drivers::unavailable::{Unavailable, UnavailableDriver};
-use crate::file::blocking::blocking;
+use exec::blocking;
 
 /// Why a driver is called, and what the other resources expose meanwhile.
 #[derive(Clone, Copy)]

@@ -9,9 +9,9 @@ use model::object::Resource;
 
 use super::Instance;
 use super::exposures::{ExposedState, ExposureMap};
-use crate::file::blocking::blocking;
 use crate::state::DeviceFooting;
 use crate::status::ResourceStatus;
+use exec::blocking;
 
 impl Instance<'_> {
     pub(super) fn footing(&self) -> MutexGuard<'_, BTreeMap<Rid, DeviceFooting>> {

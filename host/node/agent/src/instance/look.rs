@@ -13,8 +13,8 @@ use super::call::CallPurpose;
 use super::exposures::{ExposedState, ExposureMap, needs};
 use super::{ActionSession, Instance};
 use crate::datastore::variables::MissingReference;
-use crate::file::blocking::blocking;
 use crate::status::ResourceStatus;
+use exec::blocking;
 
 /// How many resources are looked at concurrently.
 const LOOKS: usize = 32;

@@ -10,7 +10,7 @@ use exec::FacilityError;
 use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, RunError};
 use model::{NodeName, ObjectPath, Rid};
 
-use crate::file::blocking::blocking;
+use exec::blocking;
 
 /// The resource and the action around which a trigger runs.
 pub(crate) struct TriggerContext<'a> {

@@ -8,8 +8,8 @@ use protocol::LogQuery;
 
 use super::{LogFollower, last_lines};
 use crate::Agent;
-use crate::file::blocking::blocking;
 use crate::file::durable::FileError;
+use exec::blocking;
 
 /// How often a log that is followed is read again.
 const INTERVAL: Duration = Duration::from_millis(200);

@@ -1,18 +1,15 @@
-//! The objects on disk: which there are, and the text of their configurations.
-//!
-//! Listing reads directories only: a thousand services are listed without opening one of their files.
+//! The objects on disk: the texts of their configurations, made, changed and deleted with all that belongs to an object.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use model::{Group, ObjectKind, ObjectPath};
+use model::{Group, ObjectPath};
 
+use super::scan::{ObjectScan, entries};
 use crate::Directories;
-use crate::file::durable::{self, FileError, absent_is_none};
+use crate::file::durable::{self, FileError};
 use crate::file::lock::{FileLock, LockError};
 use crate::file::text::NotText;
-use crate::home::layout;
 
 /// How long a change of a configuration waits for another change.
 const EDIT_WAIT: Duration = Duration::from_secs(10);
@@ -51,46 +48,12 @@ impl<'a> ObjectFiles<'a> {
 
     /// Every object that has a configuration here, in order. Files of other names are ignored.
     pub fn list(self) -> Result<Vec<ObjectPath>, FileError> {
-        let mut objects: Vec<ObjectPath> =
-            self.files()?.iter().filter_map(|file| layout::object_of_config_file(file)).collect();
-        objects.sort();
-        Ok(objects)
+        Ok(self.scan()?.objects)
     }
 
-    /// Files that look like configurations of objects, except for their name or directory, in order.
-    pub fn strays(self) -> Result<Vec<PathBuf>, FileError> {
-        let node = self.home.node_config();
-        let is_stray = |file: &PathBuf| {
-            let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-            let is_config = file.extension().is_some_and(|extension| extension == "conf");
-            is_config && !hidden && self.home.etc.join(file) != node && layout::object_of_config_file(file).is_none()
-        };
-        let mut strays: Vec<PathBuf> = self.files()?.into_iter().filter(is_stray).collect();
-        strays.sort();
-        Ok(strays)
-    }
-
-    /// Every file in the directories of configurations, relative to `etc`.
-    fn files(self) -> Result<Vec<PathBuf>, FileError> {
-        let mut all = Vec::new();
-        for directory in self.directories()? {
-            let files = entries(&self.home.etc.join(&directory))?.into_iter().filter(|entry| entry.is_file);
-            all.extend(files.map(|entry| directory.join(entry.name)));
-        }
-        Ok(all)
-    }
-
-    /// The directories of configurations, relative to `etc`.
-    fn directories(self) -> Result<Vec<PathBuf>, FileError> {
-        let kinds = || ObjectKind::ALL.into_iter().map(ObjectKind::as_str).map(PathBuf::from);
-        let mut directories = vec![PathBuf::new()];
-        directories.extend(kinds());
-        for namespace in entries(&self.home.etc.join("namespaces"))?.into_iter().filter(|entry| !entry.is_file) {
-            let directory = Path::new("namespaces").join(namespace.name);
-            directories.extend(kinds().map(|kind| directory.join(kind)));
-            directories.push(directory);
-        }
-        Ok(directories)
+    /// The same, and the files that look like configurations but are not. Reads each directory once.
+    pub fn scan(self) -> Result<ObjectScan, FileError> {
+        ObjectScan::of(self.home)
     }
 
     /// Whether the object has a configuration here.
@@ -173,28 +136,11 @@ impl<'a> ObjectFiles<'a> {
     }
 }
 
-struct Entry {
-    name: PathBuf,
-    /// Links are followed: one that leads nowhere is not a file.
-    is_file: bool,
-}
-
-/// The entries of a directory. A missing directory is empty.
-fn entries(directory: &Path) -> Result<Vec<Entry>, FileError> {
-    let failed = || FileError::new("list", directory);
-    let Some(entries) = absent_is_none(fs::read_dir(directory)).map_err(failed())? else { return Ok(Vec::new()) };
-    let read = |entry: std::io::Result<fs::DirEntry>| {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        let is_file = if kind.is_symlink() { entry.path().is_file() } else { kind.is_file() };
-        Ok(Entry { name: entry.file_name().into(), is_file })
-    };
-    entries.map(read).collect::<std::io::Result<_>>().map_err(failed())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::path::Path;
 
     fn path(text: &str) -> ObjectPath {
         text.parse().unwrap()
@@ -219,7 +165,7 @@ mod tests {
         all.push(path("web9"));
         all.sort();
         assert_eq!(objects.list().unwrap(), all);
-        assert_eq!(objects.strays().unwrap(), [Path::new("Web4.conf"), Path::new("svc/web5.conf")]);
+        assert_eq!(objects.scan().unwrap().strays, [Path::new("Web4.conf"), Path::new("svc/web5.conf")]);
     }
 
     #[test]

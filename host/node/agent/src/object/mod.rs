@@ -3,7 +3,9 @@
 mod catalogue;
 mod configuration;
 mod files;
+mod scan;
 
 pub use catalogue::ConfigurationCatalogue;
 pub use configuration::{ActiveObject, NoResource, NoUsableConfiguration, ObjectConfiguration};
 pub use files::{ObjectError, ObjectFiles};
+pub use scan::ObjectScan;

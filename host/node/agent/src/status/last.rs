@@ -1,26 +1,50 @@
 //! Which status is shown: the last known one, or a new one.
 
 use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
 
 use model::ObjectPath;
 
 use super::InstanceStatus;
-use crate::file::blocking::blocking;
+use crate::snapshot::NodeSnapshot;
 use crate::state::{FreezeState, InstanceState};
 use crate::{ActError, Agent};
+use exec::blocking;
 
 impl Agent {
     /// The last known status of an instance. The drivers are asked if there is none, if the configuration has changed since,
     /// or if `refresh` says so.
     pub async fn last_or_new_status(&self, path: &ObjectPath, refresh: bool) -> Result<InstanceStatus, ActError> {
-        if refresh {
-            return self.status(path).await;
-        }
-        let (agent, object) = (self.clone(), path.clone());
-        match blocking(move || agent.last_status(&object)).await {
+        match self.last_status_unless(refresh, path).await {
             Some(last) => Ok(last),
             None => self.status(path).await,
         }
+    }
+
+    /// Reads what the statuses of many instances have in common. Blocks.
+    pub fn node_snapshot(&self) -> Arc<NodeSnapshot> {
+        Arc::new(NodeSnapshot::take(self))
+    }
+
+    /// The status of one of many instances, as of [`Agent::last_or_new_status`].
+    pub async fn last_or_new_status_among(
+        &self,
+        common: &Arc<NodeSnapshot>,
+        path: &ObjectPath,
+        refresh: bool,
+    ) -> Result<InstanceStatus, ActError> {
+        match self.last_status_unless(refresh, path).await {
+            Some(last) => Ok(last),
+            None => self.status_among(common, path).await,
+        }
+    }
+
+    async fn last_status_unless(&self, refresh: bool, path: &ObjectPath) -> Option<InstanceStatus> {
+        if refresh {
+            return None;
+        }
+        let (agent, object) = (self.clone(), path.clone());
+        blocking(move || agent.last_status(&object)).await
     }
 
     /// The last known status, unless the configuration has changed since.

@@ -1,13 +1,15 @@
 //! Waiting for asynchronous work, one piece or many, and cancelling it when the process gets a signal.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use agent::CancelSignal;
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::backend::Reply;
+use crate::exit::Failure;
 
 /// The runtime of this command: one for all pieces of its work that are done one after the other. It is never shut down, so
 /// a kernel call that does not return cannot keep the command from exiting.
@@ -19,47 +21,69 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Reply<T> {
         return Ok(runtime.block_on(work));
     }
     // One thread is enough for one piece of work.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(16)
-        .build()
-        .context("cannot start the asynchronous runtime")?;
+    let runtime = one_thread()?;
     Ok(RUNTIME.get_or_init(|| runtime).block_on(work))
 }
 
-/// The number of pieces of work that are in progress at once. More would only wait for a slot of the sandbox.
-const AT_ONCE: usize = 32;
+fn one_thread() -> Reply<Runtime> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(16).build();
+    Ok(runtime.context("cannot start the asynchronous runtime")?)
+}
 
-/// Runs pieces of asynchronous work side by side, on all processors. The results are in the order of the work; one that
-/// panicked is an error.
+/// The number of pieces of work that a thread has in progress at once. More would only wait for a slot of the sandbox.
+const AT_ONCE: usize = 16;
+
+/// Runs pieces of asynchronous work on all processors. The results are in the order of the work; one that panicked is an error.
+///
+/// Each thread has a runtime of its own, and takes the next piece when it has room for it. Most pieces never wait, and then are
+/// done without one hand-over between threads.
 pub(super) fn side_by_side<T: Send + 'static>(
-    work: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+    work: impl Iterator<Item = impl Future<Output = T> + Send + 'static> + Send,
 ) -> Reply<Vec<Reply<T>>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(16)
-        .build()
-        .context("cannot start the asynchronous runtime")?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = Mutex::new(work.enumerate());
+    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let mut results = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| side_by_side_here(next))).collect();
+        let done: Reply<Vec<_>> =
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(crashed().into()))).collect();
+        Ok::<_, Failure>(done?.into_iter().flatten().collect::<Vec<_>>())
+    })?;
+    results.sort_by_key(|(at, _)| *at);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
+}
+
+/// Runs the pieces that `next` yields on this thread. Each result comes with the number of its piece.
+fn side_by_side_here<P, T>(next: impl Fn() -> Option<(usize, P)>) -> Reply<Vec<(usize, Reply<T>)>>
+where
+    P: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let runtime = one_thread()?;
     let results = runtime.block_on(async {
-        let slots = Arc::new(Semaphore::new(AT_ONCE));
-        // All of them are spawned before the first is awaited.
-        let tasks: Vec<_> = work
-            .map(|piece| {
-                let slots = Arc::clone(&slots);
-                tokio::spawn(async move {
-                    let _slot = slots.acquire_owned().await;
-                    piece.await
-                })
-            })
-            .collect();
-        let mut results = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            results.push(task.await.context("a status crashed").map_err(Into::into));
+        let (mut running, mut numbers, mut results) = (JoinSet::new(), HashMap::new(), Vec::new());
+        loop {
+            while running.len() < AT_ONCE
+                && let Some((at, piece)) = next()
+            {
+                numbers.insert(running.spawn(piece).id(), at);
+            }
+            let (id, result) = match running.join_next_with_id().await {
+                None => return results,
+                Some(Ok((id, result))) => (id, Ok(result)),
+                Some(Err(error)) => (error.id(), Err(crashed().into())),
+            };
+            results.extend(numbers.remove(&id).map(|at| (at, result)));
         }
-        results
     });
+    // A kernel call that does not return must not keep the command from exiting.
     runtime.shutdown_background();
     Ok(results)
+}
+
+fn crashed() -> anyhow::Error {
+    anyhow!("a status crashed")
 }
 
 /// Cancels the action at the first signal, so that what it changed is undone. Later signals change nothing: to stop the

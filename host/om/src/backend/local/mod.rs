@@ -17,7 +17,7 @@ use agent::datastore::PutMode;
 use agent::log::LogConsole;
 use agent::{
     ActionRequest, Agent, CancelSignal, ConfigurationCatalogue, ConsoleRequest, DataStores, Directories, LogSeverity,
-    ObjectFiles, OperatorTerminal,
+    ObjectFiles, ObjectScan, OperatorTerminal,
 };
 use anyhow::{Context, anyhow};
 use model::{DriverName, NodeName, ObjectPath, Rid};
@@ -61,9 +61,8 @@ impl Backend for LocalBackend {
     }
 
     fn objects(&self) -> Reply<ObjectList> {
-        let objects = self.objects().list().context("cannot list the objects")?;
-        // Strays are only a hint to the operator, so the list of objects is worth having without them.
-        Ok(ObjectList { objects, strays: self.objects().strays().unwrap_or_default() })
+        let ObjectScan { objects, strays } = self.objects().scan().context("cannot list the objects")?;
+        Ok(ObjectList { objects, strays })
     }
 
     fn select(&self, query: &ObjectQuery) -> Reply<Vec<ObjectPath>> {
@@ -71,12 +70,21 @@ impl Backend for LocalBackend {
         if let Some(path) = query.selector.as_path() {
             return Ok(Some(path.clone()).filter(|path| self.objects().exists(path)).into_iter().collect());
         }
-        let all = self.objects().list().context("cannot list the objects")?;
+        Ok(self.list(query)?.objects)
+    }
+
+    fn list(&self, query: &ObjectQuery) -> Reply<ObjectList> {
+        if query.selector.as_path().is_some() {
+            // Strays are only a hint to the operator, so the object is worth having without them.
+            let strays = self.objects().scan().map(|scan| scan.strays).unwrap_or_default();
+            return Ok(ObjectList { objects: self.select(query)?, strays });
+        }
+        let ObjectScan { objects: all, strays } = self.objects().scan().context("cannot list the objects")?;
         let (node, drivers) = (self.agent.node(), self.agent.drivers());
         let catalogue = ConfigurationCatalogue::new(self.agent.home(), &node, &*drivers);
         let selected = query.selector.select(&all, &catalogue);
         let selected = selected.with_context(|| format!("cannot apply the selector {:?}", query.text))?;
-        Ok(selected.into_iter().cloned().collect())
+        Ok(ObjectList { objects: selected.into_iter().cloned().collect(), strays })
     }
 
     fn exists(&self, path: &ObjectPath) -> Reply<bool> {
@@ -110,9 +118,10 @@ impl Backend for LocalBackend {
             self.agent.serve_one_look();
             return paths.iter().map(|path| self.status(path, refresh)).collect();
         }
+        let common = self.agent.node_snapshot();
         let look = |path: &ObjectPath| {
-            let (agent, path) = (self.agent.clone(), path.clone());
-            async move { agent.last_or_new_status(&path, refresh).await }
+            let (agent, common, path) = (self.agent.clone(), Arc::clone(&common), path.clone());
+            async move { agent.last_or_new_status_among(&common, &path, refresh).await }
         };
         match side_by_side(paths.iter().map(look)) {
             Ok(statuses) => statuses.into_iter().map(|status| Ok((&status??).into())).collect(),

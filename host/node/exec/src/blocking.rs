@@ -6,7 +6,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 ///
 /// A runtime with a single thread is that of one command, which has nothing else to do meanwhile. There the work is done at
 /// once: to start a thread for it takes longer than to read the files of an instance.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
         return work();
     }
