@@ -52,8 +52,9 @@ impl<'a> ObjectBuilder<'_, 'a> {
     }
 
     fn fields<'f>(&'f self, section: &'f str) -> SectionFields<'f, 'a> {
-        let keywords = self.resolver.outline.keywords(section);
-        SectionFields { resolver: self.resolver, problems: &self.problems, section, keywords }
+        let keywords = self.resolver.outline.keyword_set(section);
+        let written = self.resolver.written_places(section, keywords);
+        SectionFields { resolver: self.resolver, problems: &self.problems, section, keywords, written }
     }
 
     fn ok<T>(&self, result: Result<T, Diagnostic>) -> Option<T> {
@@ -170,7 +171,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
             // Near the end on purpose: a section without even the name of a driver is dropped here, after everything else
             // in it was checked.
             driver: section.driver.map(|driver| driver.name).or(section.unknown.as_ref())?.clone(),
-            keywords: self.driver_keywords(section),
+            keywords: self.driver_keywords(section, &fields),
         };
         Some(resource)
     }
@@ -182,23 +183,26 @@ impl<'a> ObjectBuilder<'_, 'a> {
             Group::Task => Some("run_schedule"),
             _ => None,
         };
-        let head = self.fields(DEFAULT);
         // An empty schedule is not an absent one: it keeps the resource from the schedule of the object, and so it
         // never runs by itself.
         let own = fields.values("schedule").map(|values| (format!("{section}.schedule"), values));
         let (keyword, values) =
-            own.or_else(|| Some((format!("{DEFAULT}.{}", of_object?), head.values(of_object?)?)))?;
+            own.or_else(|| Some((format!("{DEFAULT}.{}", of_object?), self.fields(DEFAULT).values(of_object?)?)))?;
         let text = values.concat();
         (!text.is_empty()).then_some(WrittenSchedule { keyword, text })
     }
 
-    fn driver_keywords(&self, section: &ResourceSection<'_>) -> Vec<ResolvedKeyword> {
+    fn driver_keywords(&self, section: &ResourceSection<'_>, fields: &SectionFields<'_, '_>) -> Vec<ResolvedKeyword> {
         let Some(driver) = section.driver else { return Vec::new() };
-        let name = section.name;
-        driver.keywords.iter().filter_map(|keyword| self.prepared(name, keyword)).collect()
+        driver.keywords.iter().filter_map(|keyword| self.prepared(fields, keyword)).collect()
     }
 
-    fn prepared(&self, section: &str, keyword: &Keyword) -> Option<ResolvedKeyword> {
+    fn prepared(&self, fields: &SectionFields<'_, '_>, keyword: &Keyword) -> Option<ResolvedKeyword> {
+        let section = fields.section;
+        // Most keywords are not written, and most of those have no default: that is known without another look.
+        if !keyword.required && fields.is_absent(&keyword.name) {
+            return None;
+        }
         let value = self.ok(self.resolver.checked(section, keyword))?;
         if value.is_none() && keyword.required {
             self.report(self.missing(section, keyword));

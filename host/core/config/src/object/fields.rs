@@ -13,6 +13,7 @@ use crate::ConfigKey;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::text::Entry;
 use crate::object::requires;
+use crate::resolve::keyword_set::{KeywordSet, UnwrittenValue};
 use crate::resolve::resolver::KeywordResolver;
 
 /// The keywords of one section, by name and type. A value that does not convert is reported and counts as not set.
@@ -20,7 +21,9 @@ pub(crate) struct SectionFields<'f, 'a> {
     pub(crate) resolver: &'f KeywordResolver<'a>,
     pub(crate) problems: &'f RefCell<Vec<Diagnostic>>,
     pub(crate) section: &'f str,
-    pub(crate) keywords: &'f [&'a Keyword],
+    pub(crate) keywords: &'f KeywordSet<'a>,
+    /// Which of the keywords may be written, here or where they are inherited from.
+    pub(crate) written: Vec<bool>,
 }
 
 impl SectionFields<'_, '_> {
@@ -29,26 +32,55 @@ impl SectionFields<'_, '_> {
     }
 
     fn keyword(&self, name: &str) -> Option<&Keyword> {
-        self.keywords.iter().copied().find(|keyword| keyword.name == name)
+        self.keywords.get(name)
+    }
+
+    /// The value of a keyword that is written in no section of the driver's, unless it depends on the section.
+    fn unwritten(&self, place: usize) -> Option<&UnwrittenValue> {
+        if self.written[place] {
+            return None;
+        }
+        let evaluate = |keyword: &Keyword| {
+            let untouched = self.resolver.is_untouched(self.section, keyword);
+            // A default that does not convert is reported in each section, so it is not kept.
+            untouched.then(|| self.resolver.canonical(self.section, keyword).ok()).flatten()
+        };
+        self.keywords.unwritten(place, evaluate)
+    }
+
+    /// What `read` makes of the values of a keyword. None if it has none.
+    fn read<T>(&self, name: &str, read: impl FnOnce(&[String]) -> T) -> Option<T> {
+        let place = self.keywords.place(name)?;
+        match self.unwritten(place) {
+            Some(values) => values.as_deref().map(read),
+            None => {
+                let values = self.ok(self.resolver.canonical(self.section, self.keywords.list[place]));
+                values.flatten().as_deref().map(read)
+            }
+        }
     }
 
     pub(crate) fn values(&self, name: &str) -> Option<Vec<String>> {
-        let keyword = self.keyword(name)?;
-        self.ok(self.resolver.canonical(self.section, keyword))?
+        self.read(name, <[String]>::to_vec)
+    }
+
+    /// Whether a keyword is neither written nor has a default.
+    pub(crate) fn is_absent(&self, name: &str) -> bool {
+        self.keywords.place(name).and_then(|place| self.unwritten(place)).is_some_and(Option::is_none)
     }
 
     pub(crate) fn all(&self) -> BTreeMap<String, Vec<String>> {
-        let entries = self.keywords.iter().map(|keyword| (keyword.name.clone(), self.values(&keyword.name)));
+        let entries = self.keywords.list.iter().map(|keyword| (keyword.name.clone(), self.values(&keyword.name)));
         entries.filter_map(|(name, values)| Some((name, values?))).collect()
     }
 
     pub(crate) fn text(&self, name: &str) -> String {
         // The kinds that are read as text have one value, so nothing is glued together.
-        self.values(name).unwrap_or_default().concat()
+        self.read(name, <[String]>::concat).unwrap_or_default()
     }
 
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.text(name) == "true"
+        self.read(name, |values| matches!(values, [value] if value == "true")).unwrap_or_default()
     }
 
     /// A number that cannot be negative.
@@ -140,8 +172,7 @@ impl SectionFields<'_, '_> {
     }
 
     pub(crate) fn process_group(&self) -> BTreeMap<String, String> {
-        let limits =
-            self.keywords.iter().filter_map(|keyword| keyword.name.strip_prefix("pg_").map(|name| (keyword, name)));
+        let limits = self.keywords.list.iter().filter_map(|keyword| Some((keyword, keyword.name.strip_prefix("pg_")?)));
         let limit = |(keyword, name): (&&Keyword, &str)| Some((name.to_owned(), self.values(&keyword.name)?.concat()));
         limits.filter_map(limit).collect()
     }

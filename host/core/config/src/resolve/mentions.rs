@@ -30,6 +30,11 @@ impl<'a> KeywordMentions<'a> {
         KeywordMentions(index.iter().map(|(section, options)| (*section, names(section, options))).collect())
     }
 
+    /// The names of a section's keywords that may be written there, and the names of those that it may inherit.
+    pub(crate) fn names_in(&self, section: &str) -> [impl Iterator<Item = &'a str>; 2] {
+        [section, DEFAULT].map(|section| self.0.get(section).into_iter().flatten().copied())
+    }
+
     /// Whether a keyword of a section may be written, there or where it is inherited from. If not, it is not.
     pub(crate) fn may_hold(&self, section: &str, keyword: &Keyword) -> bool {
         let in_section = |section: &str| self.0.get(section).is_some_and(|names| names.contains(&*keyword.name));

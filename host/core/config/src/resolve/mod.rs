@@ -1,6 +1,7 @@
 //! From written keys to values: scopes are chosen, references resolved, defaults filled in, texts converted.
 
 pub(crate) mod dereference;
+pub(crate) mod keyword_set;
 pub(crate) mod mentions;
 pub(crate) mod outline;
 pub(crate) mod reader;

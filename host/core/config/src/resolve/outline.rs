@@ -1,6 +1,7 @@
 //! The outline of a document: which sections are resources, of which drivers, and which keywords each can hold.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::keyword::{self, RenamedSection};
@@ -9,6 +10,7 @@ use model::{DriverName, Group, ObjectKind, ObjectPath, Rid, SubsetName};
 
 use crate::document::text::{DEFAULT, Entry, Section};
 use crate::nearest::{alternatives, did_you_mean};
+use crate::resolve::keyword_set::KeywordSet;
 use crate::{Document, DriverSchema, DriverSchemas, ImplicitResource};
 
 /// The sections of a document, by what they are.
@@ -16,8 +18,12 @@ pub(crate) struct Outline<'a> {
     roles: HashMap<&'a str, SectionRole>,
     /// Where the name of each section stands.
     spans: HashMap<&'a str, Span>,
-    head: Vec<&'a Keyword>,
-    subset: Vec<&'a Keyword>,
+    head: KeywordSet<'a>,
+    subset: KeywordSet<'a>,
+    /// The keywords of the sections of each driver, and those of the sections whose driver is missing.
+    of_drivers: HashMap<Option<&'a DriverName>, Rc<KeywordSet<'a>>>,
+    /// The keywords of a section that can have none.
+    none: KeywordSet<'a>,
     /// Where each resource stands in `resources`.
     rids: HashMap<Rid, usize>,
     /// The section of each resource.
@@ -55,7 +61,7 @@ pub(crate) struct ResourceSection<'a> {
     pub(crate) driver: Option<DriverSchema<'a>>,
     /// The name of the unknown driver, if it is a valid name.
     pub(crate) unknown: Option<DriverName>,
-    keywords: Vec<&'a Keyword>,
+    keywords: Rc<KeywordSet<'a>>,
 }
 
 /// A keyword that a section may hold, and whether it was called by an old name.
@@ -83,8 +89,10 @@ impl<'a> Outline<'a> {
         let mut outline = Outline {
             roles: HashMap::new(),
             spans: HashMap::new(),
-            head: Vec::new(),
-            subset: keyword::subset().iter().collect(),
+            head: KeywordSet::default(),
+            subset: KeywordSet::of(keyword::subset()),
+            of_drivers: HashMap::new(),
+            none: KeywordSet::default(),
             rids: HashMap::new(),
             resources: Vec::new(),
             problems: Vec::new(),
@@ -185,8 +193,7 @@ impl<'a> Outline<'a> {
             // Without a driver it is still a resource: references and requirements that name it must not fail, too.
             Err(unknown) => (None, unknown),
         };
-        let own = driver.iter().flat_map(|driver| driver.keywords);
-        let keywords = own.chain(keyword::resource()).collect();
+        let keywords = self.keywords_of(driver);
         let place = self.resources.len();
         self.rids.insert(rid.clone(), place);
         self.resources.push(ResourceSection { rid, name: &section.name, implicit: false, driver, unknown, keywords });
@@ -206,7 +213,7 @@ impl<'a> Outline<'a> {
             let place = self.resources.len();
             self.roles.insert(name, SectionRole::Resource(place));
             self.rids.insert(rid.clone(), place);
-            let keywords = driver.keywords.iter().chain(keyword::resource()).collect();
+            let keywords = self.keywords_of(Some(driver));
             self.resources.push(ResourceSection {
                 rid,
                 name,
@@ -216,6 +223,13 @@ impl<'a> Outline<'a> {
                 keywords,
             });
         }
+    }
+
+    /// The keywords of the sections of a driver. Its own come first, and win.
+    fn keywords_of(&mut self, driver: Option<DriverSchema<'a>>) -> Rc<KeywordSet<'a>> {
+        let own = driver.map(|driver| driver.keywords).unwrap_or_default();
+        let set = || Rc::new(KeywordSet::of(own.iter().chain(keyword::resource())));
+        Rc::clone(self.of_drivers.entry(driver.map(|driver| driver.name)).or_insert_with(set))
     }
 
     /// The driver of a section, or the name of the missing driver.
@@ -301,8 +315,13 @@ impl<'a> Outline<'a> {
         })
     }
 
-    /// Every keyword that a section may hold under its present name. The driver's come first, and win.
+    /// Every keyword that a section may hold under its present name.
     pub(crate) fn keywords(&self, section: &str) -> &[&'a Keyword] {
+        &self.keyword_set(section).list
+    }
+
+    /// The same, found by name. The driver's come first, and win.
+    pub(crate) fn keyword_set(&self, section: &str) -> &KeywordSet<'a> {
         match self.roles.get(section) {
             Some(SectionRole::Default) => &self.head,
             Some(SectionRole::Subset(..)) => &self.subset,
@@ -310,12 +329,12 @@ impl<'a> Outline<'a> {
             Some(SectionRole::Resource(index)) => &self.resources[*index].keywords,
             // An object without a section DEFAULT has its defaults all the same.
             None if section == DEFAULT => &self.head,
-            _ => &[],
+            _ => &self.none,
         }
     }
 
     /// The keywords of DEFAULT: the core's, and those of the drivers that their resources inherit from there.
-    fn head(&self) -> Vec<&'a Keyword> {
+    fn head(&self) -> KeywordSet<'a> {
         let mut head: Vec<&Keyword> = keyword::default().iter().collect();
         let mut names: HashSet<&str> = head.iter().map(|keyword| keyword.name.as_str()).collect();
         let drivers = self.resources.iter().filter_map(|resource| resource.driver);
@@ -324,16 +343,19 @@ impl<'a> Outline<'a> {
                 head.push(keyword);
             }
         }
-        head
+        KeywordSet::of(head)
     }
 
     /// The keyword that `option` means in a section.
     pub(crate) fn keyword(&self, section: &str, option: &str) -> Option<KeywordSpelling<'a>> {
-        let keywords = self.keywords(section);
-        if let Some(keyword) = keywords.iter().find(|keyword| keyword.name == option) {
+        let keywords = self.keyword_set(section);
+        if let Some(keyword) = keywords.get(option) {
             return Some(KeywordSpelling { keyword, old: false });
         }
-        self.meant(section, option, keywords).into_iter().next().map(|keyword| KeywordSpelling { keyword, old: true })
+        self.meant(section, option, &keywords.list)
+            .into_iter()
+            .next()
+            .map(|keyword| KeywordSpelling { keyword, old: true })
     }
 
     /// Those of some keywords that `option` is a name of in a section, the present one or an old one.

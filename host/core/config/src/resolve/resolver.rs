@@ -17,6 +17,7 @@ use crate::document::key::UNSCOPED;
 use crate::document::text::{DEFAULT, Entry};
 use crate::node::data::{NodeData, select};
 use crate::resolve::dereference::ValuePlace;
+use crate::resolve::keyword_set::KeywordSet;
 use crate::resolve::mentions::KeywordMentions;
 use crate::resolve::outline::{Outline, SectionRole};
 use crate::{Document, DriverSchemas};
@@ -223,8 +224,19 @@ impl<'a> KeywordResolver<'a> {
         })
     }
 
+    /// Which keywords of a section may be written, by their places in the section's set.
+    pub(crate) fn written_places(&self, section: &str, keywords: &KeywordSet<'_>) -> Vec<bool> {
+        let mut written = vec![false; keywords.list.len()];
+        let [own, inherited] = self.mentions.names_in(section);
+        own.filter_map(|name| keywords.place(name)).for_each(|place| written[place] = true);
+        for place in inherited.filter_map(|name| keywords.place(name)) {
+            written[place] |= keywords.list[place].inherit != KeywordInheritance::No;
+        }
+        written
+    }
+
     /// Whether the value of a keyword is its default as it stands: no other is written, and it holds no reference.
-    fn is_untouched(&self, section: &str, keyword: &Keyword) -> bool {
+    pub(crate) fn is_untouched(&self, section: &str, keyword: &Keyword) -> bool {
         let plain = |text: &str| !text.contains(['{', '$', '\\']);
         // The computed keywords of DEFAULT and the old standby keyword are in `computed`.
         section != DEFAULT
