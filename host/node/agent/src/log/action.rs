@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use driver::{LogSeverity, LogSink};
-use jiff::Zoned;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use model::{ObjectPath, Rid};
 
-use super::{LogFile, LogLine, SecretValues};
+use super::{LogFile, LogLine, SecretValues, zone};
 
 /// The terminal of the command line. It gets whole lines, and may colour them.
 pub trait LogConsole: Send + Sync {
@@ -25,6 +26,7 @@ pub struct ActionLog {
     file: LogFile,
     console: Option<Arc<dyn LogConsole>>,
     secrets: Arc<SecretValues>,
+    zone: TimeZone,
 }
 
 impl ActionLog {
@@ -35,13 +37,13 @@ impl ActionLog {
         console: Option<Arc<dyn LogConsole>>,
         secrets: Arc<SecretValues>,
     ) -> ActionLog {
-        ActionLog { object, file, console, secrets }
+        ActionLog { object, file, console, secrets, zone: zone::local() }
     }
 }
 
 impl LogSink for ActionLog {
     fn line(&self, rid: Option<&Rid>, level: LogSeverity, text: &str) {
-        let now = Zoned::now();
+        let now = Timestamp::now().to_zoned(self.zone.clone());
         let text = capability::hide_secret_values(&self.secrets.redact(text));
         let line = LogLine { at: &now, level, object: &self.object, rid, text: &text };
         if let Some(console) = &self.console {

@@ -10,6 +10,7 @@ mod line;
 mod query;
 mod read;
 mod redact;
+mod zone;
 
 pub use action::{ActionLog, LogConsole};
 pub use capability::hide_secret_values;
