@@ -25,6 +25,7 @@ pub mod node;
 pub mod object;
 pub mod policy;
 pub mod process_group;
+mod processors;
 mod snapshot;
 pub mod state;
 pub mod status;
@@ -40,6 +41,7 @@ pub use failure_kind::ending;
 pub use home::Directories;
 pub use instance::RejectedKeyword;
 pub use object::{ConfigurationCatalogue, ObjectFiles, ObjectScan};
+pub use processors::on_all_processors;
 pub use snapshot::NodeSnapshot;
 // The program that embeds the agent must run this child when it is asked to, see `runtime`.
 pub use runtime::{COMPILE_VERB, compile_child};

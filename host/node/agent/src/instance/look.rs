@@ -2,22 +2,28 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use driver::{BoxFuture, CallBounds, LogSeverity, ReportMessage, SilentLog, Verb};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use model::Rid;
 use model::object::Resource;
 use model::status::Provisioned;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::call::CallPurpose;
 use super::exposures::{ExposedState, ExposureMap, needs};
 use super::{ActionSession, Instance};
 use crate::datastore::variables::MissingReference;
+use crate::processors::on_all_processors;
 use crate::status::ResourceStatus;
 use exec::blocking;
 
 /// How many resources are looked at concurrently.
 const LOOKS: usize = 32;
+
+/// Looks at so many resources take longer than to start a thread for each processor.
+const WORTH_THREADS: usize = 64;
 
 impl Instance<'_> {
     /// Looks at every resource, at each after those that it needs.
@@ -48,12 +54,38 @@ impl Instance<'_> {
         resources: Vec<&Resource>,
         exposures: &ExposureMap,
     ) -> Vec<ResourceStatus> {
+        if resources.len() >= WORTH_THREADS
+            && Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread
+            && let Ok(seen) = self.look_side_by_side(session, &resources, exposures)
+        {
+            // This thread saw no signal meanwhile.
+            tokio::task::yield_now().await;
+            return seen;
+        }
         // Boxed, as the compiler cannot show that a stream of unnamed futures may move between threads.
         let mut looks: Vec<BoxFuture<'_, ResourceStatus>> = Vec::with_capacity(resources.len());
         for resource in resources {
             looks.push(Box::pin(self.look_at_one(session, resource, exposures)));
         }
-        futures_util::stream::iter(looks).buffered(LOOKS).collect().await
+        stream::iter(looks).buffered(LOOKS).collect().await
+    }
+
+    /// The same on all processors, for a command whose runtime has one thread, which has nothing else to do.
+    fn look_side_by_side(
+        &self,
+        session: &ActionSession,
+        resources: &[&Resource],
+        exposures: &ExposureMap,
+    ) -> std::io::Result<Vec<ResourceStatus>> {
+        let next = AtomicUsize::new(0);
+        let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&at| at < resources.len());
+        let look = async |at: usize| (at, self.look_at_one(session, resources[at], exposures).await);
+        let work =
+            || async { stream::iter(std::iter::from_fn(take)).map(look).buffer_unordered(LOOKS).collect().await };
+        let parts: Vec<Vec<(usize, ResourceStatus)>> = on_all_processors(work)?;
+        let mut seen: Vec<_> = parts.into_iter().flatten().collect();
+        seen.sort_by_key(|(at, _)| *at);
+        Ok(seen.into_iter().map(|(_, seen)| seen).collect())
     }
 
     pub(super) async fn look_at_one(

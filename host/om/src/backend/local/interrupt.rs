@@ -9,7 +9,6 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::backend::Reply;
-use crate::exit::Failure;
 
 /// The runtime of this command: one for all pieces of its work that are done one after the other. It is never shut down, so
 /// a kernel call that does not return cannot keep the command from exiting.
@@ -21,14 +20,12 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Reply<T> {
         return Ok(runtime.block_on(work));
     }
     // One thread is enough for one piece of work.
-    let runtime = one_thread()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(16)
+        .build()
+        .context("cannot start the asynchronous runtime")?;
     Ok(RUNTIME.get_or_init(|| runtime).block_on(work))
-}
-
-fn one_thread() -> Reply<Runtime> {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().max_blocking_threads(16).build();
-    Ok(runtime.context("cannot start the asynchronous runtime")?)
 }
 
 /// The number of pieces of work that a thread has in progress at once. More would only wait for a slot of the sandbox.
@@ -36,54 +33,38 @@ const AT_ONCE: usize = 16;
 
 /// Runs pieces of asynchronous work on all processors. The results are in the order of the work; one that panicked is an error.
 ///
-/// Each thread has a runtime of its own, and takes the next piece when it has room for it. Most pieces never wait, and then are
-/// done without one hand-over between threads.
+/// Each thread takes the next piece when it has room for it.
 pub(super) fn side_by_side<T: Send + 'static>(
     work: impl Iterator<Item = impl Future<Output = T> + Send + 'static> + Send,
 ) -> Reply<Vec<Reply<T>>> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let work = Mutex::new(work.enumerate());
     let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let mut results = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| side_by_side_here(next))).collect();
-        let done: Reply<Vec<_>> =
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(crashed().into()))).collect();
-        Ok::<_, Failure>(done?.into_iter().flatten().collect::<Vec<_>>())
-    })?;
+    let parts = agent::on_all_processors(|| side_by_side_here(next)).context("cannot start a thread")?;
+    let mut results: Vec<_> = parts.into_iter().flatten().collect();
     results.sort_by_key(|(at, _)| *at);
     Ok(results.into_iter().map(|(_, result)| result).collect())
 }
 
 /// Runs the pieces that `next` yields on this thread. Each result comes with the number of its piece.
-fn side_by_side_here<P, T>(next: impl Fn() -> Option<(usize, P)>) -> Reply<Vec<(usize, Reply<T>)>>
+async fn side_by_side_here<P, T>(next: impl Fn() -> Option<(usize, P)>) -> Vec<(usize, Reply<T>)>
 where
     P: Future<Output = T> + Send + 'static,
     T: Send + 'static,
 {
-    let runtime = one_thread()?;
-    let results = runtime.block_on(async {
-        let (mut running, mut numbers, mut results) = (JoinSet::new(), HashMap::new(), Vec::new());
-        loop {
-            while running.len() < AT_ONCE
-                && let Some((at, piece)) = next()
-            {
-                numbers.insert(running.spawn(piece).id(), at);
-            }
-            let (id, result) = match running.join_next_with_id().await {
-                None => return results,
-                Some(Ok((id, result))) => (id, Ok(result)),
-                Some(Err(error)) => (error.id(), Err(crashed().into())),
-            };
-            results.extend(numbers.remove(&id).map(|at| (at, result)));
+    let (mut running, mut numbers, mut results) = (JoinSet::new(), HashMap::new(), Vec::new());
+    loop {
+        while running.len() < AT_ONCE
+            && let Some((at, piece)) = next()
+        {
+            numbers.insert(running.spawn(piece).id(), at);
         }
-    });
-    // A kernel call that does not return must not keep the command from exiting.
-    runtime.shutdown_background();
-    Ok(results)
-}
-
-fn crashed() -> anyhow::Error {
-    anyhow!("a status crashed")
+        let (id, result) = match running.join_next_with_id().await {
+            None => return results,
+            Some(Ok((id, result))) => (id, Ok(result)),
+            Some(Err(error)) => (error.id(), Err(anyhow!("a status crashed").into())),
+        };
+        results.extend(numbers.remove(&id).map(|at| (at, result)));
+    }
 }
 
 /// Cancels the action at the first signal, so that what it changed is undone. Later signals change nothing: to stop the
