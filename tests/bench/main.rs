@@ -34,6 +34,7 @@ fn main() -> Result<()> {
     commands::life(&node, &references, &mut table)?;
     commands::list(&node, &references, &mut table)?;
     commands::status_of_all(&node, &mut table)?;
+    commands::life_of_all(&node, &mut table)?;
     commands::cold_cache(&node, &mut table)?;
     print(&table.to_string());
     Ok(())

@@ -20,8 +20,21 @@ pub(crate) const SERVICES: usize = 1000;
 /// The name of the node.
 const NAME: &str = "n1";
 
-/// A node with `one` (one flag), `many` ([`MANY`] flags in one parallel subset) and `serial` (as many, one by one), and below
-/// another root [`SERVICES`] services.
+/// Where the files of some objects are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    /// `one` (one flag), `many` ([`MANY`] flags in one parallel subset) and `serial` (as many, one by one). What a reboot
+    /// empties is in memory.
+    Memory,
+    /// The same, all of it on the disk.
+    Disk,
+    /// [`SERVICES`] services of three resources.
+    Services,
+    /// As many of one flag.
+    Flags,
+}
+
+/// A node, with objects in several places.
 pub(crate) struct Node {
     /// On the disk that the build is on: /tmp may be no disk at all.
     directory: TempDir,
@@ -42,11 +55,15 @@ impl Node {
             fs::create_dir(node.directory().join(durable))?;
             std::os::unix::fs::symlink(node.directory().join(durable), node.root().join(durable))?;
         }
-        write(&node.root().join("etc/one.conf"), &flags(1, false))?;
-        write(&node.root().join("etc/many.conf"), &flags(MANY, true))?;
-        write(&node.root().join("etc/serial.conf"), &flags(MANY, false))?;
+        for root in [Place::Memory, Place::Disk].map(|place| node.root_of(place)) {
+            write(&root.join("etc/one.conf"), &flags(1, false))?;
+            write(&root.join("etc/many.conf"), &flags(MANY, true))?;
+            write(&root.join("etc/serial.conf"), &flags(MANY, false))?;
+        }
         for number in 0..SERVICES {
-            write(&node.services().join(format!("etc/svc{number}.conf")), &service(number))?;
+            let file = format!("etc/svc{number}.conf");
+            write(&node.root_of(Place::Services).join(&file), &service(number))?;
+            write(&node.root_of(Place::Flags).join(&file), &flags(1, false))?;
         }
         for object in ["one", "many", "serial"] {
             measure::succeed(&mut node.om(&[object, "print", "status", "--refresh"]))?;
@@ -68,9 +85,13 @@ impl Node {
         self.memory.path()
     }
 
-    /// The root of the node with many services.
-    fn services(&self) -> PathBuf {
-        self.directory().join("services")
+    fn root_of(&self, place: Place) -> PathBuf {
+        match place {
+            Place::Memory => self.root().to_owned(),
+            Place::Disk => self.directory().join("disk"),
+            Place::Services => self.directory().join("services"),
+            Place::Flags => self.directory().join("flags-of-many"),
+        }
     }
 
     /// The directory of compiled drivers.
@@ -85,7 +106,7 @@ impl Node {
 
     /// A command on the node with many services.
     pub(crate) fn om_services(&self, words: &[&str]) -> Command {
-        self.om_below(&self.services(), words)
+        self.om_at(Place::Services)(words)
     }
 
     /// The same commands by the earlier version, if there is one to compare with.
@@ -94,7 +115,18 @@ impl Node {
     }
 
     pub(crate) fn base_services(&self, words: &[&str]) -> Option<Command> {
-        self.base.as_ref().map(|om| self.program_below(om, &self.services(), words))
+        self.base_at(Place::Services).map(|base| base(words))
+    }
+
+    /// Commands on the objects of a place.
+    pub(crate) fn om_at(&self, place: Place) -> impl Fn(&[&str]) -> Command {
+        move |words| self.om_below(&self.root_of(place), words)
+    }
+
+    /// The same commands by the earlier version.
+    pub(crate) fn base_at(&self, place: Place) -> Option<impl Fn(&[&str]) -> Command> {
+        let base = self.base.as_ref()?;
+        Some(move |words: &[&str]| self.program_below(base, &self.root_of(place), words))
     }
 
     fn om_below(&self, root: &Path, words: &[&str]) -> Command {
