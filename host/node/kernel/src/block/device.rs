@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, major, minor};
 use rustix::io::Errno;
 
+use super::content::{self, ContentName};
 use super::holders;
-use super::signature::{self, DeviceSignature};
 use crate::KernelError;
 use crate::path::{LastLink, PinnedPath, resolve};
 
@@ -71,8 +71,8 @@ pub fn user_of(asked: &str) -> Result<Option<String>, KernelError> {
 pub(crate) fn pin(asked: &str) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
     match DeviceSpec::parse(asked) {
         DeviceSpec::Path(path) => pin_path(path),
-        DeviceSpec::Label(label) => pin_holding("by-label", label, |found| found.label == label),
-        DeviceSpec::Uuid(uuid) => pin_holding("by-uuid", uuid, |found| found.uuid.eq_ignore_ascii_case(uuid)),
+        DeviceSpec::Label(label) => pin_holding(ContentName::Label(label)),
+        DeviceSpec::Uuid(uuid) => pin_holding(ContentName::Uuid(uuid)),
     }
 }
 
@@ -90,52 +90,12 @@ fn pin_path(path: &Path) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError
     Ok(Some((place, device)))
 }
 
-/// Finds a device by what is on it: by udev's links if they are right, else by reading every device. udev may be absent,
-/// late, or wrong after a device was formatted.
-fn pin_holding(
-    directory: &str,
-    value: &str,
-    matches: impl Fn(&DeviceSignature) -> bool,
-) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
-    if value.is_empty() {
-        return Err(KernelError::Invalid("an empty label or UUID names no device".to_owned()));
-    }
-    let link = Path::new("/dev/disk").join(directory).join(udev_escape(value));
-    // udev runs late, so its link may still lead to the device that had the label before.
-    let linked = pin_path(&link).ok().flatten().filter(|(_, device)| holds(&device.path, &matches));
-    if linked.is_some() {
-        return Ok(linked);
-    }
-    match all()?.into_iter().find(|path| holds(path, &matches)) {
+/// Finds a device by what is on it, and pins it.
+fn pin_holding(content: ContentName<'_>) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
+    match content::find(content)? {
         Some(path) => pin_path(&path),
         None => Ok(None),
     }
-}
-
-fn holds(path: &Path, matches: impl Fn(&DeviceSignature) -> bool) -> bool {
-    signature::probe(path).is_ok_and(|found| found.is_some_and(|found| matches(&found)))
-}
-
-/// Escapes a label as udev does for the names of its links: a space becomes `\x20`.
-fn udev_escape(value: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || "#+-.:=@_".contains(letter) || !letter.is_ascii();
-    value
-        .chars()
-        .map(|letter| if plain(letter) { letter.to_string() } else { format!("\\x{:02x}", letter as u32) })
-        .collect()
-}
-
-/// The paths of every disk and partition of this machine.
-fn all() -> Result<Vec<PathBuf>, KernelError> {
-    let listing = |source: std::io::Error| crate::files::io_error("list /sys/class/block".to_owned(), &source);
-    let mut paths = Vec::new();
-    for entry in fs::read_dir("/sys/class/block").map_err(listing)? {
-        let name = entry.map_err(listing)?.file_name();
-        // sysfs cannot have a `/` in a name, and writes `!` instead: cciss!c0d0 is /dev/cciss/c0d0.
-        paths.push(shown(&Path::new("/dev").join(name.to_string_lossy().replace('!', "/"))));
-    }
-    paths.sort();
-    Ok(paths)
 }
 
 /// The number of a block device. None for any other file.
@@ -159,7 +119,7 @@ pub(crate) fn describe(number: (u32, u32), path: &Path) -> Result<DeviceInfo, Ke
 }
 
 /// The one name to show. `/dev/dm-0` means nothing to people, so, like mount(8), this writes `/dev/mapper/vg-lv` instead.
-fn shown(path: &Path) -> PathBuf {
+pub(super) fn shown(path: &Path) -> PathBuf {
     let mapped = path.strip_prefix("/dev").ok().filter(|name| name.to_string_lossy().starts_with("dm-"));
     let name = mapped.and_then(|dm| fs::read_to_string(Path::new("/sys/block").join(dm).join("dm/name")).ok());
     match name {
@@ -188,13 +148,6 @@ mod tests {
         assert_eq!(DeviceSpec::parse("/dev/vg/a=b"), DeviceSpec::Path(Path::new("/dev/vg/a=b")));
         assert_eq!(DeviceSpec::parse("LABEL=data 1"), DeviceSpec::Label("data 1"));
         assert_eq!(DeviceSpec::parse("UUID=\"ab-12\""), DeviceSpec::Uuid("ab-12"));
-    }
-
-    #[test]
-    fn labels_are_escaped_as_udev_does() {
-        for (label, link) in [("data", "data"), ("my disk", "my\\x20disk"), ("a/b", "a\\x2fb"), ("é_1", "é_1")] {
-            assert_eq!(udev_escape(label), link);
-        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::DeviceInfo;
+use super::{DeviceInfo, unseen};
 use crate::KernelError;
 use crate::mount::mountinfo;
 
@@ -31,8 +31,7 @@ pub(crate) fn of_mount(target: &Path) -> String {
         .filter(|mount| mount.target != target && mount.target.starts_with(target))
         .map(|mount| format!("{} is mounted on {}", mount.source, mount.target.display()))
         .collect();
-    // The kernel itself has a loop device's file open, so no process shows it.
-    reasons.extend(loops_below(target));
+    reasons.extend(unseen::below(target));
     reasons.extend(processes(|path| is_below(path, target)).iter().map(HolderProcess::to_string));
     listed(reasons)
 }
@@ -70,28 +69,17 @@ fn listed(mut reasons: Vec<String>) -> String {
     reasons.join(", ")
 }
 
-fn loops_below(target: &Path) -> Vec<String> {
-    let devices = fs::read_dir("/sys/block").into_iter().flatten().flatten();
-    let backed = devices.filter_map(|device| {
-        let file = fs::read_to_string(device.path().join("loop/backing_file")).ok()?;
-        let file = file.trim_end_matches('\n');
-        is_below(Path::new(file), target)
-            .then(|| format!("{file} is behind /dev/{}", device.file_name().to_string_lossy()))
-    });
-    backed.collect()
-}
-
 /// The processes of which one open, mapped or working file is `wanted`, by pid.
 fn processes(wanted: impl Fn(&Path) -> bool) -> Vec<HolderProcess> {
-    let mut holders: Vec<HolderProcess> = fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| holder(pid, &wanted))
-        .collect();
-    holders.sort_by_key(|holder| holder.pid);
-    holders
+    pids().into_iter().filter_map(|pid| holder(pid, &wanted)).collect()
+}
+
+/// The processes that can be seen here, in order.
+pub(super) fn pids() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut pids: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    pids.sort_unstable();
+    pids
 }
 
 fn holder(pid: u32, wanted: impl Fn(&Path) -> bool) -> Option<HolderProcess> {
@@ -114,7 +102,7 @@ fn mapped(process: &Path, wanted: impl Fn(&Path) -> bool) -> Option<String> {
 }
 
 /// Whether `path` is `directory` or below it. The kernel writes `/a/b (deleted)` for a path that was removed since.
-fn is_below(path: &Path, directory: &Path) -> bool {
+pub(super) fn is_below(path: &Path, directory: &Path) -> bool {
     path.starts_with(directory)
         || path
             .as_os_str()

@@ -1,11 +1,13 @@
 //! Block devices: found by path, label or UUID, identified by what is on them, attached and detached as loop devices, and
 //! explained when they are busy.
 
+pub(crate) mod content;
 mod device;
 pub(crate) mod holders;
 mod loop_ioctl;
 pub mod loopdev;
 pub mod signature;
+mod unseen;
 
 pub use device::{DeviceInfo, DeviceSpec, canonical_source, find, user_of};
 pub(crate) use device::{describe, device_number, pin};

@@ -31,6 +31,17 @@ pub struct DeviceSignature {
     pub label: String,
     /// Empty if it has none.
     pub uuid: String,
+    /// Which device it is of a file system that may stand on several: all of them have its `uuid`.
+    pub member: Option<PoolMember>,
+}
+
+/// One of the devices of a file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolMember {
+    /// The UUID of the device itself.
+    pub id: String,
+    /// How many devices the file system has.
+    pub of: u64,
 }
 
 /// Identifies the content of a device or an image file. None if its first blocks are empty.
@@ -139,7 +150,14 @@ fn xfs(head: &[u8]) -> Option<DeviceSignature> {
 
 fn btrfs(head: &[u8]) -> Option<DeviceSignature> {
     const SUPER: usize = 64 * 1024;
-    has(head, SUPER + 64, b"_BHRfS_M").then(|| signature("btrfs", text(head, SUPER + 299, 256), uuid(head, SUPER + 32)))
+    if !has(head, SUPER + 64, b"_BHRfS_M") {
+        return None;
+    }
+    // `num_devices` and `dev_item.uuid` of struct btrfs_super_block.
+    let member =
+        PoolMember { id: uuid(head, SUPER + 0x10b), of: bytes(head, SUPER + 0x88).map_or(1, u64::from_le_bytes) };
+    let plain = signature("btrfs", text(head, SUPER + 299, 256), uuid(head, SUPER + 32));
+    Some(DeviceSignature { member: Some(member), ..plain })
 }
 
 fn swap(head: &[u8]) -> Option<DeviceSignature> {
@@ -188,7 +206,7 @@ fn partition_table(head: &[u8]) -> Option<DeviceSignature> {
 }
 
 fn signature(kind: &str, label: String, uuid: String) -> DeviceSignature {
-    DeviceSignature { kind: kind.to_owned(), label, uuid }
+    DeviceSignature { kind: kind.to_owned(), label, uuid, member: None }
 }
 
 fn has(area: &[u8], at: usize, magic: &[u8]) -> bool {

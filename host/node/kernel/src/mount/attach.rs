@@ -15,15 +15,15 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, OFlags, StatxFlags};
 use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_fd,
-    fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
+    FsMountFlags, FsOpenFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_flag,
+    fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
 };
 
 use super::attributes::mount_setattr;
 use super::filesystems::{FilesystemSupport, support};
 use super::mountinfo::MountInfo;
-use super::options::{BindScope, MountOptions, MountParameter, lower_layers};
-use super::{errors, mountinfo};
+use super::options::{BindScope, MountOptions, MountParameter};
+use super::{errors, kinship, mountinfo, overlay};
 use crate::KernelError;
 use crate::block;
 use crate::block::holders;
@@ -124,8 +124,16 @@ fn new_tree(request: MountCall<'_>, options: &MountOptions) -> Result<OwnedFd, K
     for parameter in &options.parameters {
         set_parameter(request, &context, parameter)?;
     }
+    let missing = device.as_ref().filter(|_| request.fstype == "btrfs").and_then(|(_, device)| kinship::gather(device));
     // Here the file system reads the device: most mounts that fail do so in this call.
-    fsconfig_create(&context).map_err(refused)?;
+    fsconfig_create(&context).map_err(|errno| match (&device, missing) {
+        (_, Some(why)) => errors::refused(request, errno, why),
+        (Some((_, device)), None) if request.fstype == "xfs" && errno == Errno::INVAL => match kinship::twin(device) {
+            Some(why) => errors::refused(request, errno, why),
+            None => refused(errno),
+        },
+        _ => refused(errno),
+    })?;
     let tree = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, options.set).map_err(refused)?;
     // Still detached, so a wrong device was never visible to any process.
     if let Some((place, device)) = &device {
@@ -152,7 +160,7 @@ fn set_parameter(request: MountCall<'_>, context: &OwnedFd, parameter: &MountPar
     let (name, result) = match parameter {
         MountParameter::Flag(name) => (name, fsconfig_set_flag(context, name.as_str())),
         MountParameter::Value(name, value) if request.fstype == "overlay" && MountOptions::takes_path(name) => {
-            return set_layers(request, context, name, value);
+            return overlay::set_layers(request, context, name, value);
         }
         MountParameter::Value(name, value) => (name, fsconfig_set_string(context, name.as_str(), value.as_str())),
     };
@@ -164,27 +172,6 @@ fn set_parameter(request: MountCall<'_>, context: &OwnedFd, parameter: &MountPar
         },
         _ => errors::explain(request, errno, &errors::messages(context)),
     })
-}
-
-/// Sets the directories of an overlay. Each is pinned, because the kernel would follow a link that has replaced it.
-fn set_layers(request: MountCall<'_>, context: &OwnedFd, name: &str, value: &str) -> Result<(), KernelError> {
-    let (key, layers) = match name {
-        "lowerdir" => ("lowerdir+", lower_layers(value)),
-        _ => (name, vec![PathBuf::from(value)]),
-    };
-    for layer in layers {
-        let place = resolve(&layer, LastLink::Follow)?;
-        let directory = place.open(OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let set = match fsconfig_set_fd(context, key, &directory) {
-            // Linux before 6.13 takes names only. Its own name is safe if no other user can change it; below directories
-            // that others can write, the name of the descriptor in /proc is used, and df(1) shows that one.
-            Err(Errno::INVAL | Errno::BADF) if place.trusted() => fsconfig_set_string(context, key, place.path()),
-            Err(Errno::INVAL | Errno::BADF) => fsconfig_set_string(context, key, descriptor_path(&directory)),
-            result => result,
-        };
-        set.map_err(|errno| errors::explain(request, errno, &errors::messages(context)))?;
-    }
-    Ok(())
 }
 
 /// Checks that the mounted device is the pinned one. A file system such as btrfs has device numbers of its own, which prove

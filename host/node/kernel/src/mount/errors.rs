@@ -23,15 +23,18 @@ pub(crate) fn messages(context: &OwnedFd) -> Vec<String> {
     messages
 }
 
+/// The error of a mount that was refused for a known reason.
+pub(crate) fn refused(request: MountCall<'_>, errno: Errno, why: String) -> KernelError {
+    KernelError::Refused { doing: format!("mount {} on {}", request.source, request.target.display()), why, errno }
+}
+
 /// The error of a refused mount.
 pub(crate) fn explain(request: MountCall<'_>, errno: Errno, messages: &[String]) -> KernelError {
-    let doing = format!("mount {} on {}", request.source, request.target.display());
-    let known = reason(errno, request.fstype);
-    match (messages.is_empty(), known) {
-        // The file system knows best, if it says anything at all.
-        (false, _) => KernelError::Refused { doing, why: messages.join("; "), errno },
-        (true, Some(why)) => KernelError::Refused { doing, why, errno },
-        (true, None) => KernelError::Os { doing, errno },
+    // The file system knows best, if it says anything at all.
+    let why = if messages.is_empty() { reason(errno, request.fstype) } else { Some(messages.join("; ")) };
+    match why {
+        Some(why) => refused(request, errno, why),
+        None => KernelError::Os { doing: format!("mount {} on {}", request.source, request.target.display()), errno },
     }
 }
 

@@ -2,10 +2,13 @@
 
 mod attach;
 mod attributes;
+mod btrfs_ioctl;
 mod errors;
 mod filesystems;
+mod kinship;
 pub mod mountinfo;
 mod options;
+mod overlay;
 
 #[cfg(test)]
 pub(crate) use attach::mount_after;

@@ -100,6 +100,11 @@ fn device_number(text: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
+/// The text that the kernel wrote with escapes, as in /proc/swaps.
+pub(crate) fn unescape_text(text: &str) -> String {
+    String::from_utf8_lossy(&unescape(text.as_bytes())).into_owned()
+}
+
 /// The kernel writes spaces, tabs, newlines, backslashes and `#` as a backslash and three octal digits.
 fn unescape(field: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(field.len());

@@ -57,21 +57,31 @@ impl MountOptions {
             self.attribute(flag, on);
         }
         match option {
-            // For mount(8) or for the boot, and of no meaning to the kernel.
-            "" | "defaults" | "auto" | "noauto" | "nofail" | "_netdev" => {}
             "bind" => self.bind = Some(BindScope::Tree),
             "rbind" => self.bind = Some(BindScope::Recursive),
             // Given to the file system as well: then the whole file system is read-only, and not only this mount of it.
-            "ro" => self.parameters.push(MountParameter::Flag("ro".to_owned())),
-            _ if attribute(option).is_some() || option.starts_with("x-") || option.starts_with("comment=") => {}
-            // Each would do something else than mount a file system on a directory.
-            "loop" | "remount" | "move" | "user" | "users" | "owner" | "group" => return Err(refused(option)),
-            "shared" | "private" | "slave" | "unbindable" | "rshared" | "rprivate" | "rslave" | "runbindable" => {
-                return Err(refused(option));
-            }
-            _ => self.parameters.push(parameter(option)),
+            "ro" | "sync" | "lazytime" => self.flag(option, true),
+            "rw" => self.flag("ro", false),
+            "async" => self.flag("sync", false),
+            "nolazytime" => self.flag("lazytime", false),
+            _ if attribute(option).is_some() || is_for_others(option) => {}
+            _ => match refusal(option) {
+                Some(instead) => {
+                    return Err(KernelError::Invalid(format!("mount option {option:?} is not supported: {instead}")));
+                }
+                None => self.parameters.push(parameter(option)),
+            },
         }
         Ok(())
+    }
+
+    /// Sets a flag of the file system, or takes it back.
+    fn flag(&mut self, name: &str, on: bool) {
+        let flag = MountParameter::Flag(name.to_owned());
+        self.parameters.retain(|parameter| *parameter != flag);
+        if on {
+            self.parameters.push(flag);
+        }
     }
 
     /// The last word wins, as in mount(8). The three modes of access time exclude each other: they are values of one field.
@@ -123,13 +133,43 @@ fn parameter(option: &str) -> MountParameter {
     }
 }
 
-fn refused(option: &str) -> KernelError {
-    let instead = match option {
-        "loop" => "attach a loop device (disk.loop) and mount that",
+/// Whether an option is for mount(8), for the boot, or for other programs that read fstab(5), and of no meaning to the kernel.
+fn is_for_others(option: &str) -> bool {
+    let words = [
+        "",
+        "defaults",
+        "auto",
+        "noauto",
+        "nofail",
+        "_netdev",
+        "nouser",
+        "nousers",
+        "noowner",
+        "nogroup",
+        "silent",
+        "loud",
+        // The file systems that count the changes of a file for NFS (ext4, XFS, btrfs) all do so by themselves.
+        "iversion",
+        "noiversion",
+        // The directory is made anyway.
+        "x-mount.mkdir",
+    ];
+    let lower = option.to_ascii_lowercase();
+    let is_comment = lower.starts_with("x-") && !lower.starts_with("x-mount.") || lower.starts_with("x-mount.mkdir=");
+    words.contains(&lower.as_str()) || is_comment || option.starts_with("comment=") || option.starts_with("uhelper=")
+}
+
+/// Why an option is refused: it would do something else than mount a file system on a directory.
+fn refusal(option: &str) -> Option<&'static str> {
+    let name = option.split('=').next().unwrap_or(option);
+    Some(match name {
+        "loop" | "offset" | "sizelimit" => "attach a loop device (disk.loop) and mount that",
         "remount" => "stop and start the resource",
-        _ => "it has no meaning here",
-    };
-    KernelError::Invalid(format!("mount option {option:?} is not supported: {instead}"))
+        "move" | "user" | "users" | "owner" | "group" | "shared" | "private" | "slave" | "unbindable" | "rshared"
+        | "rprivate" | "rslave" | "runbindable" => "it has no meaning here",
+        _ if name.to_ascii_lowercase().starts_with("x-mount.") => "mount(8) would do it, and it does not run here",
+        _ => return None,
+    })
 }
 
 /// The directories of an overlay's `lowerdir=/a:/b\:c`, topmost first.
@@ -186,6 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn the_last_word_of_the_file_system_wins_as_well() {
+        for (options, expected) in [
+            ("ro,rw", vec![]),
+            ("rw,ro", vec![flag("ro")]),
+            ("ro,ro", vec![flag("ro")]),
+            ("sync,async,lazytime", vec![flag("lazytime")]),
+        ] {
+            assert_eq!(parse(options).parameters, expected, "{options}");
+        }
+        assert_eq!(parse("ro,rw").set, MountAttrFlags::empty());
+    }
+
+    #[test]
+    fn options_for_other_programs_are_dropped() {
+        let defaults = "rw,suid,dev,exec,auto,nouser,async";
+        for options in [defaults, "silent,loud,iversion", "X-mount.mkdir=0755,x-mount.mkdir,X-any,comment=x,_netdev"] {
+            assert_eq!(parse(options).parameters, [], "{options}");
+        }
+    }
+
+    #[test]
     fn a_list_of_words_and_a_list_with_commas_are_the_same() {
         let words: Vec<String> = ["noexec", "size=1m", ""].map(str::to_owned).into();
         assert_eq!(MountOptions::parse(&words).unwrap(), parse("noexec,size=1m"));
@@ -194,7 +255,14 @@ mod tests {
 
     #[test]
     fn an_option_that_would_mean_something_else_is_refused_with_its_remedy() {
-        for (option, hint) in [("loop", "disk.loop"), ("remount", "stop and start"), ("rshared", "no meaning")] {
+        for (option, hint) in [
+            ("loop", "disk.loop"),
+            ("loop=/dev/loop3", "disk.loop"),
+            ("offset=512", "disk.loop"),
+            ("remount", "stop and start"),
+            ("rshared", "no meaning"),
+            ("X-mount.subdir=data", "mount(8) would do it"),
+        ] {
             let error = MountOptions::parse(&[option.to_owned()]).unwrap_err();
             assert!(error.to_string().contains(hint), "{error}");
         }

@@ -2,6 +2,7 @@
 //!
 //! If the machine lacks something, a test prints what is missing, and passes.
 
+mod kinship;
 mod loops;
 mod mounts;
 

@@ -44,6 +44,6 @@ fn device(found: block::BlockDevice) -> Device {
 }
 
 fn signature(found: block::DeviceSignature) -> Signature {
-    let block::DeviceSignature { kind, label, uuid } = found;
+    let block::DeviceSignature { kind, label, uuid, .. } = found;
     Signature { kind, label, uuid }
 }

@@ -1,0 +1,108 @@
+//! The layers of an overlay, see Documentation/filesystems/overlayfs.rst.
+//!
+//! Each layer is pinned, because the kernel would follow a link that has replaced it. Linux takes layers in three ways:
+//!
+//! - since 6.13 by descriptor, one by one (`lowerdir+`);
+//! - since 6.7 by name, one by one;
+//! - before that by name, all lower layers in one text with colons between them.
+
+use std::fmt::Write as _;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use rustix::mount::{fsconfig_set_fd, fsconfig_set_string};
+
+use super::attach::MountCall;
+use super::options::lower_layers;
+use super::{errors, mountinfo};
+use crate::KernelError;
+use crate::path::{LastLink, PinnedPath, descriptor_path, resolve};
+
+/// A layer, pinned.
+struct PinnedLayer {
+    place: PinnedPath,
+    directory: OwnedFd,
+}
+
+/// Sets `lowerdir`, `upperdir` or `workdir`.
+pub(super) fn set_layers(
+    request: MountCall<'_>,
+    context: &OwnedFd,
+    name: &str,
+    value: &str,
+) -> Result<(), KernelError> {
+    let refused = |errno| errors::explain(request, errno, &errors::messages(context));
+    if name != "lowerdir" {
+        let layer = PinnedLayer::open(Path::new(value))?;
+        must_be_free(request, name, &layer)?;
+        return layer.set(context, name).map_err(refused);
+    }
+    let layers = lower_layers(value).iter().map(|layer| PinnedLayer::open(layer)).collect::<Result<Vec<_>, _>>()?;
+    let Some((first, others)) = layers.split_first() else { return Ok(()) };
+    match first.set(context, "lowerdir+") {
+        Ok(()) => others.iter().try_for_each(|layer| layer.set(context, "lowerdir+")).map_err(refused),
+        // Either this kernel does not know `lowerdir+`, or it refuses the layer: then it refuses it again.
+        Err(Errno::INVAL | Errno::OPNOTSUPP) => {
+            // What the kernel said of the first attempt would be read as the reason why the second one failed.
+            let _ = errors::messages(context);
+            fsconfig_set_string(context, "lowerdir", joined(&layers)).map_err(refused)
+        }
+        Err(errno) => Err(refused(errno)),
+    }
+}
+
+impl PinnedLayer {
+    fn open(path: &Path) -> Result<PinnedLayer, KernelError> {
+        let place = resolve(path, LastLink::Follow)?;
+        let directory = place.open(OFlags::RDONLY | OFlags::DIRECTORY)?;
+        Ok(PinnedLayer { place, directory })
+    }
+
+    fn set(&self, context: &OwnedFd, key: &str) -> Result<(), Errno> {
+        match fsconfig_set_fd(context, key, &self.directory) {
+            // BADF: the key is known, and takes a name. OPNOTSUPP: the file system takes its options as one text.
+            Err(Errno::INVAL | Errno::BADF | Errno::OPNOTSUPP) => fsconfig_set_string(context, key, self.name()),
+            result => result,
+        }
+    }
+
+    /// A name that leads here: its own if no other user can change that, else that of the descriptor, which df(1) then shows.
+    fn name(&self) -> PathBuf {
+        if self.place.trusted() { self.place.path().to_owned() } else { descriptor_path(&self.directory) }
+    }
+}
+
+/// The lower layers in one text. A colon or a backslash in a name is escaped.
+fn joined(layers: &[PinnedLayer]) -> String {
+    let mut text = String::new();
+    for (at, layer) in layers.iter().enumerate() {
+        let name = layer.name().to_string_lossy().replace('\\', "\\\\").replace(':', "\\:");
+        let _ = write!(text, "{}{name}", if at > 0 { ":" } else { "" });
+    }
+    text
+}
+
+/// Refuses an upper or work directory of another overlay: the kernel only logs a warning, and then both go wrong.
+fn must_be_free(request: MountCall<'_>, name: &str, layer: &PinnedLayer) -> Result<(), KernelError> {
+    let own = rustix::fs::fstat(&layer.directory).map_err(KernelError::os("look at a layer"))?;
+    let is_own = |path: &str| {
+        path == layer.place.path().to_string_lossy()
+            || rustix::fs::stat(path).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (own.st_dev, own.st_ino))
+    };
+    let key = format!("{name}=");
+    let user = mountinfo::read()?
+        .into_iter()
+        .filter(|mount| mount.fstype == "overlay")
+        .find(|mount| mount.options.iter().filter_map(|option| option.strip_prefix(key.as_str())).any(is_own));
+    match user {
+        None => Ok(()),
+        Some(user) => {
+            let (path, target) = (layer.place.path().display(), user.target.display());
+            let why =
+                format!("the overlay on {target} uses {name} {path}: two of them on one directory damage its files");
+            Err(errors::refused(request, Errno::BUSY, why))
+        }
+    }
+}
