@@ -1,6 +1,5 @@
 //! The grants of one call: requests bound to one resource, and the two policies that an operation must pass.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::bind::binder::{BindFailure, Binder};
 use crate::bind::context::{BindError, DeviceLedger, GrantContext, GrantKeyword};
 use crate::capability::SocketPattern;
-use crate::capability::op::{ReadPath, ResolveName, WritePath};
+use crate::capability::op::{ReadDevice, ReadPath, ResolveName, WritePath};
 use crate::line::address::NameResolution;
+use crate::line::known_names::KnownNames;
 use crate::line::rule::GrantRule;
 use crate::operation::{Access, Operation, SideEffect};
 use crate::permit::{Permit, PermitDenial, PermitTerms, Refuser};
@@ -23,8 +23,8 @@ pub struct Grants {
     pub(crate) requests: Vec<GrantRule>,
     pub(crate) site: BoundPolicy,
     pub(crate) namespace: BoundPolicy,
-    /// The addresses that the look-ups of this call found for host names.
-    resolved: Arc<Mutex<BTreeMap<String, BTreeSet<IpAddr>>>>,
+    /// What the look-ups of this call found.
+    known: Arc<Mutex<KnownNames>>,
 }
 
 impl Grants {
@@ -50,14 +50,14 @@ impl Grants {
             requests: rules,
             site: site.bind(context)?,
             namespace: namespace.bind(context)?,
-            resolved: Arc::default(),
+            known: Arc::default(),
         })
     }
 
     /// Grants that allow nothing: for a component that works for no resource.
     pub fn none() -> Grants {
         let nothing = || BoundPolicy { open: false, allow: Vec::new(), deny: Vec::new() };
-        Grants { requests: Vec::new(), site: nothing(), namespace: nothing(), resolved: Arc::default() }
+        Grants { requests: Vec::new(), site: nothing(), namespace: nothing(), known: Arc::default() }
     }
 
     /// Returns the proof that `op` is allowed, or who refuses it. With `limit` [`Access::Read`], only what changes nothing is
@@ -72,11 +72,10 @@ impl Grants {
     /// Whether the policy of the namespace alone would allow reading a path, or writing it: for guards, which judge paths that
     /// the driver itself does not open.
     pub fn namespace_allows(&self, path: &Path, write: bool) -> bool {
-        // A path has no host name, so nothing was looked up.
-        let no_names = |_: &str, _: IpAddr| false;
         let path = path.to_owned();
         let op: Box<dyn Operation> = if write { Box::new(WritePath { path }) } else { Box::new(ReadPath { path }) };
-        self.namespace.allows_bare(&*op, &no_names)
+        // A path has no host name, so nothing was looked up.
+        self.namespace.allows_bare(&*op, &KnownNames::default())
     }
 
     /// The sockets that the driver requests under a guard, each once.
@@ -93,14 +92,20 @@ impl Grants {
 
     /// Remembers which addresses a host name stands for, so that a grant of the name becomes one of the addresses.
     pub fn learn(&self, permit: &Permit<ResolveName>, addresses: &[IpAddr]) {
-        let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
-        resolved.entry(permit.op().name.clone()).or_default().extend(addresses);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.learn_addresses(&permit.op().name, addresses);
+    }
+
+    /// Remembers which device a label or a link leads to, so that a grant of the word becomes one of the device: whoever may use
+    /// the device by one name may use that very device.
+    pub fn learn_device(&self, permit: &Permit<ReadDevice>, path: &str) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.learn_device(&permit.op().path, path);
     }
 
     fn judge(&self, op: &dyn Operation, limit: Access) -> Result<PermitTerms, Refusal> {
         // A panic elsewhere leaves the map whole: it only ever grows.
-        let resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = |name: &str, address: IpAddr| resolved.get(name).is_some_and(|known| known.contains(&address));
+        let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !op.needs_grant() {
             let access = op.access();
             return match (access, limit) {

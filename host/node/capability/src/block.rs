@@ -36,26 +36,33 @@ impl From<DeviceInfo> for BlockDevice {
 /// Finds a device. None if nothing is there.
 pub async fn find(context: &CallContext, path: &str) -> Result<Option<BlockDevice>, CapabilityError> {
     let op = ReadDevice { path: spelled(path)? };
+    let grants = context.grants().clone();
+    let found = move |permit: grant::Permit<ReadDevice>| {
+        let device = block::find(&permit.op().path)?.map(BlockDevice::from);
+        if let Some(device) = &device {
+            grants.learn_device(&permit, &device.path);
+        }
+        Ok(Effect::Nothing(device))
+    };
     // A label or a UUID is not a path in memory, so it runs on a thread: finding it means reading devices.
-    let found =
-        |permit: grant::Permit<ReadDevice>| Ok(Effect::Nothing(block::find(&permit.op().path)?.map(BlockDevice::from)));
     context.admit(op)?.blocking_at(Path::new(path), found).await
 }
 
 /// Waits until the device is there, at most `timeout`.
 pub async fn wait_for(context: &CallContext, path: &str, timeout: Duration) -> Result<BlockDevice, CapabilityError> {
     let op = ReadDevice { path: spelled(path)? };
-    let wait = async |path: String| {
+    let wait = async |permit: grant::Permit<ReadDevice>| {
         // A look takes microseconds and no lock, so it needs no thread of its own.
         loop {
-            if let Some(device) = block::find(&path)? {
-                return Ok(Effect::Nothing(BlockDevice::from(device)));
+            if let Some(device) = block::find(&permit.op().path)?.map(BlockDevice::from) {
+                context.grants().learn_device(&permit, &device.path);
+                return Ok(Effect::Nothing(device));
             }
             tokio::time::sleep(POLL).await;
         }
     };
     let waited = context.admit(op)?.waiting(|permit| async move {
-        let found = tokio::time::timeout(timeout, wait(permit.into_op().path)).await;
+        let found = tokio::time::timeout(timeout, wait(permit)).await;
         found.unwrap_or(Err(CapabilityError::TimedOut))
     });
     waited.await

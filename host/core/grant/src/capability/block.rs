@@ -139,15 +139,15 @@ impl Operation for ReadDevice {
 }
 
 impl RuleMatch for ReadDevice {
-    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+    fn is_covered_by(&self, rule: &GrantRule, names: NameResolution<'_>) -> bool {
         // An image file is read as a device before a loop device is attached to it.
-        let device = || rule.pattern::<DevicePattern>().is_some_and(|own| own.0.matches(&self.path));
+        let device = || rule.pattern::<DevicePattern>().is_some_and(|own| own.0.matches(&self.path, names));
         device() || rule.pattern::<LoopPattern>().is_some_and(|own| own.0.matches(self.path.as_ref()))
     }
 
     /// A `deny block.loop` forbids attaching the file, not reading it.
-    fn is_forbidden_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
-        rule.pattern::<DevicePattern>().is_some_and(|own| own.0.matches(&self.path))
+    fn is_forbidden_by(&self, rule: &GrantRule, names: NameResolution<'_>) -> bool {
+        rule.pattern::<DevicePattern>().is_some_and(|own| own.0.matches(&self.path, names))
     }
 }
 

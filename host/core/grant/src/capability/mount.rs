@@ -171,9 +171,11 @@ impl Operation for MountFilesystem {
 }
 
 impl RuleMatch for MountFilesystem {
-    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+    fn is_covered_by(&self, rule: &GrantRule, names: NameResolution<'_>) -> bool {
         rule.pattern::<MountPattern>().is_some_and(|own| {
-            own.fstype.matches(&self.fstype) && own.source.matches(&self.source) && own.target.matches(&self.target)
+            own.fstype.matches(&self.fstype)
+                && own.source.matches(&self.source, names)
+                && own.target.matches(&self.target)
         })
     }
 

@@ -9,11 +9,12 @@ use ipnet::IpNet;
 use crate::bind::binder::{BindFailure, Binder};
 use crate::bind::value::WordUse;
 use crate::line::glob::Glob;
+use crate::line::known_names::KnownNames;
 use crate::line::origin::LineOrigin;
 use crate::line::token::{Token, quoted};
 
-/// Tells whether an earlier look-up in the same call found that a host name stands for an address.
-pub(crate) type NameResolution<'a> = &'a dyn Fn(&str, IpAddr) -> bool;
+/// What earlier look-ups in the same call found.
+pub(crate) type NameResolution<'a> = &'a KnownNames;
 
 /// The addresses that a line allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl AddressSet {
             AddressSet::Exactly(net) => net.addr() == address,
             AddressSet::Host(host) => *host == address,
             AddressSet::Within(net) => net.contains(&address),
-            AddressSet::Named(name) => names(name, address),
+            AddressSet::Named(name) => names.is_address_of(name, address),
         }
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod attributes;
 pub(crate) mod check;
 pub(crate) mod glob;
 pub(crate) mod grant_line;
+pub(crate) mod known_names;
 pub(crate) mod linux_capabilities;
 pub(crate) mod origin;
 pub(crate) mod path_glob;

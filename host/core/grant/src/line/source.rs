@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::bind::binder::{BindFailure, Binder};
 use crate::bind::value::WordUse;
+use crate::line::address::NameResolution;
 use crate::line::check::check_path;
 use crate::line::glob::Glob;
 use crate::line::path_glob::PathGlob;
@@ -38,13 +39,14 @@ impl SourcePattern {
         binder.words(token, WordUse::Source)?.into_iter().map(source).collect()
     }
 
-    pub(crate) fn matches(&self, source: &str) -> bool {
-        match self {
+    /// Whether the source, or another name of the device that it is, is allowed.
+    pub(crate) fn matches(&self, source: &str, names: NameResolution<'_>) -> bool {
+        names.any_name(source, |name| match self {
             SourcePattern::Any => true,
-            SourcePattern::Path(path) => path.matches(source.as_ref()),
+            SourcePattern::Path(path) => path.matches(name.as_ref()),
             // A star in a word does not cross a slash, so `*` within it never reaches a path.
-            SourcePattern::Word(word) => word.matches(source),
-        }
+            SourcePattern::Word(word) => word.matches(name),
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 //! Paths, trees and mounts.
 
 use hostler_grant::op::*;
+use hostler_grant::{Access, Grants};
 
-use crate::case::{Case, NOT_ASKED, SITE, mount, read, write};
+use crate::case::{Case, NOT_ASKED, SITE, exec, mount, read, write};
 
 #[test]
 fn a_path_is_granted_as_its_keyword_says_and_no_other() {
@@ -119,5 +120,36 @@ fn paths_in_mount_options_need_grants_of_their_own() {
     case.check(overlay(&["upperdir=/srv/low/a"]), &format!("no: files.write = /srv/low/a: {NOT_ASKED}"));
     for unclear in ["lowerdir=etc", "lowerdir=/srv/low\\:/etc", "upperdir=/srv/up,lowerdir=/etc"] {
         assert!(case.judge(overlay(&[unclear])).contains("must name absolute paths"), "{unclear}");
+    }
+}
+
+#[test]
+fn a_device_may_be_used_under_the_name_that_the_host_found_for_it() {
+    let case = Case {
+        requests: &["block.read = {kw:dev}", "mount = ext4 {kw:dev} on /srv", "exec = /sbin/e2fsck -p -- {kw:dev}"],
+        keywords: &[("dev", &["LABEL=web"])],
+        ..Case::default()
+    };
+    let grants = case.bind().unwrap();
+    let line = |grants: &Grants| {
+        let mounted = grants.permit(mount("ext4", "/dev/sdb1", "/srv", &[]), Access::Mutate);
+        let checked = grants.permit(exec("/sbin/e2fsck -p -- /dev/sdb1"), Access::Mutate);
+        [mounted.map(|permit| permit.line().to_owned()), checked.map(|permit| permit.line().to_owned())]
+    };
+    assert!(line(&grants).iter().all(Result::is_err), "not looked up yet");
+    let looked_up = grants.permit(ReadDevice { path: "LABEL=web".to_owned() }, Access::Read).unwrap();
+    grants.learn_device(&looked_up, "/dev/sdb1");
+    let expected = ["mount = ext4 LABEL=web on /srv", "exec = /sbin/e2fsck -p -- LABEL=web"];
+    assert_eq!(line(&grants).map(Result::unwrap), expected);
+    let other = grants.permit(mount("ext4", "/dev/sdb2", "/srv", &[]), Access::Mutate);
+    assert!(other.is_err(), "another device has another name");
+    // A line that denies the device counts, whatever the name by which it was found.
+    for denied in ["deny exec = /sbin/e2fsck -p -- /dev/sdb1", "deny exec = /sbin/e2fsck -p -- LABEL=web"] {
+        let site = Case { site: Some(denied), requests: case.requests, keywords: case.keywords, ..Case::default() };
+        let grants = site.bind().unwrap();
+        let looked_up = grants.permit(ReadDevice { path: "LABEL=web".to_owned() }, Access::Read).unwrap();
+        grants.learn_device(&looked_up, "/dev/sdb1");
+        let [mounted, checked] = line(&grants);
+        assert!(mounted.is_ok() && checked.is_err(), "{denied}");
     }
 }

@@ -50,10 +50,10 @@ fn command_line(capability: &str, program: &Path, args: &[String]) -> String {
 }
 
 /// Whether the rule's command line and its user are these.
-fn matches(rule: &GrantRule, program: &Path, args: &[String], user: Option<&str>) -> bool {
+fn matches(rule: &GrantRule, program: &Path, args: &[String], user: Option<&str>, names: NameResolution<'_>) -> bool {
     // A line without a user leaves the user to the driver.
     let own = rule.pattern::<CommandPattern>().filter(|_| rule.attributes.allow_user(user));
-    own.is_some_and(|own| own.matches(program, args))
+    own.is_some_and(|own| own.matches(program, args, names))
 }
 
 impl Operation for RunProgram {
@@ -67,8 +67,8 @@ impl Operation for RunProgram {
 }
 
 impl RuleMatch for RunProgram {
-    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
-        rule.is(&EXEC) && matches(rule, &self.program, &self.args, self.user.as_deref())
+    fn is_covered_by(&self, rule: &GrantRule, names: NameResolution<'_>) -> bool {
+        rule.is(&EXEC) && matches(rule, &self.program, &self.args, self.user.as_deref(), names)
     }
 
     fn may_be_declared_read(&self) -> bool {
@@ -87,13 +87,13 @@ impl Operation for StartProgram {
 }
 
 impl RuleMatch for StartProgram {
-    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
-        rule.is(&SPAWN) && matches(rule, &self.program, &self.args, self.user.as_deref())
+    fn is_covered_by(&self, rule: &GrantRule, names: NameResolution<'_>) -> bool {
+        rule.is(&SPAWN) && matches(rule, &self.program, &self.args, self.user.as_deref(), names)
     }
 
     /// A program that may not be run may not be started to stay either.
-    fn is_forbidden_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
-        matches(rule, &self.program, &self.args, self.user.as_deref())
+    fn is_forbidden_by(&self, rule: &GrantRule, names: NameResolution<'_>) -> bool {
+        matches(rule, &self.program, &self.args, self.user.as_deref(), names)
     }
 }
 

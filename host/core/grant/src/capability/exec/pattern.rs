@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::root;
 use crate::capability::definition::LinePattern;
+use crate::line::address::NameResolution;
 use crate::line::glob::Glob;
 use crate::line::path_glob::PathGlob;
 
@@ -42,14 +43,14 @@ impl LinePattern for CommandPattern {
 
 impl CommandPattern {
     /// Whether the pattern stands for this command line.
-    pub(super) fn matches(&self, program: &Path, args: &[String]) -> bool {
+    pub(super) fn matches(&self, program: &Path, args: &[String], names: NameResolution<'_>) -> bool {
         // execve(2) would end an argument at its zero byte, so the program would see another one.
         if !self.program.matches(program) || args.iter().any(|arg| arg.contains('\0')) {
             return false;
         }
         let mut reached = vec![false; args.len() + 1];
         reached[0] = true;
-        run(&self.args, reached, args)[args.len()]
+        run(&self.args, reached, args, names)[args.len()]
     }
 }
 
@@ -57,9 +58,9 @@ impl CommandPattern {
 ///
 /// All ways are followed at once, one column per number of arguments: trying one way after the other would take time that
 /// grows exponentially with the number of optional patterns.
-fn run(patterns: &[ArgPattern], reached: Vec<bool>, args: &[String]) -> Vec<bool> {
+fn run(patterns: &[ArgPattern], reached: Vec<bool>, args: &[String], names: NameResolution<'_>) -> Vec<bool> {
     patterns.iter().fold(reached, |reached, pattern| match pattern {
-        ArgPattern::Exact(glob) => one(&reached, args, |at| glob.matches(&args[at])),
+        ArgPattern::Exact(glob) => one(&reached, args, |at| names.any_name(&args[at], |name| glob.matches(name))),
         ArgPattern::Any => {
             one(&reached, args, |at| !args[at].starts_with('-') || args[..at].iter().any(|arg| arg == "--"))
         }
@@ -70,7 +71,7 @@ fn run(patterns: &[ArgPattern], reached: Vec<bool>, args: &[String]) -> Vec<bool
         }
         ArgPattern::Optional(inner) => {
             let skipped = reached.clone();
-            run(inner, reached, args).iter().zip(skipped).map(|(taken, skipped)| *taken || skipped).collect()
+            run(inner, reached, args, names).iter().zip(skipped).map(|(taken, skipped)| *taken || skipped).collect()
         }
     })
 }

@@ -1,0 +1,33 @@
+//! What the host found out in a call about the names that grants hold: the addresses behind host names, and the devices behind
+//! labels and links.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+/// The names that were looked up in a call, and what they stand for.
+#[derive(Debug, Default)]
+pub struct KnownNames {
+    addresses: BTreeMap<String, BTreeSet<IpAddr>>,
+    /// The words that lead to each device: a device has one path and many names.
+    devices: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl KnownNames {
+    pub(crate) fn learn_addresses(&mut self, name: &str, addresses: &[IpAddr]) {
+        self.addresses.entry(name.to_owned()).or_default().extend(addresses);
+    }
+
+    pub(crate) fn learn_device(&mut self, word: &str, path: &str) {
+        self.devices.entry(path.to_owned()).or_default().insert(word.to_owned());
+    }
+
+    /// Whether a look-up found that a host name stands for an address.
+    pub(crate) fn is_address_of(&self, name: &str, address: IpAddr) -> bool {
+        self.addresses.get(name).is_some_and(|known| known.contains(&address))
+    }
+
+    /// Whether a line is about this word, by itself or by another name of the same device.
+    pub(crate) fn any_name(&self, word: &str, mut fits: impl FnMut(&str) -> bool) -> bool {
+        fits(word) || self.devices.get(word).is_some_and(|names| names.iter().any(|name| fits(name)))
+    }
+}
