@@ -173,6 +173,9 @@ impl<const CAPACITY: usize> JsonWriter<CAPACITY> {
         if let Some(store) = keyword.store {
             self = self.text("store", store);
         }
+        if keyword.place {
+            self = self.flag("place", true);
+        }
         self.flag("required", keyword.required)
             .flag("scopable", keyword.scopable)
             .flag("inherit", keyword.inherit)

@@ -44,6 +44,8 @@ pub struct KeywordSchema {
     pub inherit: bool,
     /// Whether only `provision` uses it.
     pub provisioning: bool,
+    /// Whether it is the path that the resource makes, such as a mount point.
+    pub place: bool,
     /// Whether its value must never be shown.
     pub secret: bool,
     /// The kind of the data stores that its words refer to, `sec` or `cfg`. The driver receives variables, `NAME=VALUE` each.

@@ -13,7 +13,7 @@ use hostler_sdk::prelude::*;
 #[derive(Keywords)]
 struct OwnedDirectory {
     /// The directory.
-    #[keyword(example = "/srv/{fqdn}/data")]
+    #[keyword(place, example = "/srv/{fqdn}/data")]
     path: PathBuf,
     /// Its owner and its mode.
     #[keyword(flatten)]

@@ -153,6 +153,8 @@ struct WireKeyword {
     #[serde(default)]
     provisioning: bool,
     #[serde(default)]
+    place: bool,
+    #[serde(default)]
     secret: bool,
     #[serde(default)]
     store: Option<String>,
@@ -188,6 +190,7 @@ impl WireKeyword {
             scopable: self.scopable,
             inherit: if self.inherit { KeywordInheritance::Default } else { KeywordInheritance::No },
             provisioning: self.provisioning,
+            place: self.place,
             secret: self.secret,
             candidates: self.candidates,
             help: self.help,

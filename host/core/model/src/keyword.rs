@@ -59,6 +59,8 @@ pub struct Keyword {
     pub inherit: KeywordInheritance,
     /// Whether it matters to `provision` alone.
     pub provisioning: bool,
+    /// Whether it is the path that the resource makes, and other resources may lie in: see `ResourceFacts::place` of the planner.
+    pub place: bool,
     /// Whether its value must never be shown.
     pub secret: bool,
     /// The kind of the data stores that its words refer to. The driver gets the variables `NAME=VALUE` that they resolve to.
@@ -83,6 +85,7 @@ impl Keyword {
             scopable: true,
             inherit: KeywordInheritance::No,
             provisioning: false,
+            place: false,
             secret: false,
             store: None,
             candidates: Vec::new(),

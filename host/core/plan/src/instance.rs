@@ -1,6 +1,7 @@
 //! The facts of an instance that the planner needs: plain data, which its caller fills in from configuration and status.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use model::object::{Requirement, Trigger, VerbTimeouts};
 use model::status::{Provisioned, State};
@@ -66,6 +67,10 @@ pub struct ResourceFacts {
     pub targets: Option<Vec<String>>,
     /// Why a sync leaves it alone, unless it is forced.
     pub passive: Option<PassiveReason>,
+    /// The path that it makes, such as its mount point: what lies in it comes later in a start, and earlier in a stop.
+    pub place: Option<PathBuf>,
+    /// The absolute paths in its keywords, which may lie in the place of another resource.
+    pub paths: Vec<PathBuf>,
     /// Its state now.
     pub state: State,
     /// Why its driver cannot be asked. A call of it will fail.
@@ -97,6 +102,8 @@ impl ResourceFacts {
             timeouts: VerbTimeouts::default(),
             targets: None,
             passive: None,
+            place: None,
+            paths: Vec::new(),
             state: State::Undef,
             fault: None,
             provisioned: Provisioned::Undef,

@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Keywords)]
 pub struct MountPoint {
     /// The mount point. The directory is created if it does not exist.
-    #[keyword(example = "/srv/{fqdn}")]
+    #[keyword(place, example = "/srv/{fqdn}")]
     pub mnt: PathBuf,
     /// The options of mount(8), separated by commas.
     #[keyword(example = "noatime,nodev")]

@@ -212,6 +212,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
             kind: keyword.kind,
             secret: keyword.secret,
             store: keyword.store,
+            place: keyword.place,
             aside: keyword.provisioning && self.resolver.written(section, keyword).is_none(),
             // Converted now and kept: a status evaluates every keyword, and most have no late reference.
             known: self.resolver.canonical(section, keyword).ok().flatten(),

@@ -74,6 +74,7 @@ impl<'a> KeywordReader<'a> {
             secret: keyword.secret,
             store: keyword.store,
             aside: false,
+            place: keyword.place,
             known,
             value,
         };

@@ -19,6 +19,8 @@ pub struct ResolvedKeyword {
     pub store: Option<ObjectKind>,
     /// Whether it is an unwritten default that only provision needs. The resource that such a default refers to need not exist.
     pub aside: bool,
+    /// Whether it is the path that the resource makes.
+    pub place: bool,
     /// The canonical values, where the value has no late reference.
     pub known: Option<Vec<String>>,
     /// The value as it was resolved.

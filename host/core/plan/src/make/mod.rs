@@ -1,10 +1,11 @@
-//! How a plan is made, phase by phase: `select` (who takes part) → `draft` (what each does) → `requires` (what comes before
-//! what) → `arrange` (stages).
+//! How a plan is made, phase by phase: `select` (who takes part) → `draft` (what each does) → `requires` and `places` (what
+//! comes before what) → `arrange` (stages).
 
 mod arrange;
 mod draft;
 mod migrate;
 mod phases;
+mod places;
 mod requires;
 mod select;
 mod targets;

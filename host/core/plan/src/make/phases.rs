@@ -5,6 +5,7 @@ use model::Group;
 use super::arrange::arrange;
 use super::draft::{PhaseContext, drafts};
 use super::migrate::{refuse_what_is_kept_here, takes_part};
+use super::places::place_links;
 use super::requires::link;
 use super::select::{Direction, Position, ResourceIndex, Until, members};
 use crate::{Action, InstanceFacts, OnFailure, Plan, PlanDigest, PlanError, PlanPhase, PlanRequest, render};
@@ -22,7 +23,8 @@ pub fn plan(instance: &InstanceFacts, request: &PlanRequest) -> Result<Plan, Pla
         let members: Vec<_> = members.iter().filter(takes_part).copied().collect();
         let context = PhaseContext { index: &index, instance, request, until: &until, direction };
         let mut drafts = drafts(context, &members)?;
-        let links = link(&index, direction, &mut drafts)?;
+        let mut links = link(&index, direction, &mut drafts)?;
+        links.extend(place_links(&drafts, &links, direction));
         let stages = arrange(drafts, &links, &instance.parallel)?;
         Ok(PlanPhase { on_failure: on_failure(instance, request, direction), stages })
     };

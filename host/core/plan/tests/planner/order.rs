@@ -272,3 +272,28 @@ fn to_run_or_copy_nothing_but_what_cannot_be_is_a_mistake() {
     check_asked(lines, Action::Run, select(&["app#1", "task#1"]), "[(app#1)] [task#1]");
     check_asked(lines, Action::Start, select(&["task#1"]), "[(task#1)]");
 }
+
+#[test]
+fn what_makes_a_place_comes_before_what_lies_in_it() {
+    let nested =
+        "fs#1 down place=/srv/a/b/c path=/srv/a/b/c\nfs#2 down place=/srv/a path=/srv/a\nfs#3 down place=/srv/ab";
+    check(nested, Action::Start, "[fs#2 fs#1 fs#3]");
+    check(&nested.replace("down", "up"), Action::Stop, "[fs#3 fs#1 fs#2]");
+    // The source of a bind mount lies in the file system that holds it.
+    check("fs#1 down place=/srv/w path=/srv/d/w\nfs#2 down place=/srv/d", Action::Start, "[fs#2 fs#1]");
+    check("fs#1 down place=/srv/w path=/srv/d\nfs#2 down place=/srv/d", Action::Start, "[fs#2 fs#1]");
+    // Two on one directory stay in the order of their ids, as do those that lie in nothing.
+    check("fs#1 down place=/srv/d\nfs#2 down place=/srv/d path=/srv/d", Action::Start, "[fs#1 fs#2]");
+    check("fs#1 down path=/srv/d/x\nfs#2 down path=/srv/d", Action::Start, "[fs#1 fs#2]");
+}
+
+#[test]
+fn an_order_that_was_asked_for_counts_more_than_places() {
+    let asked = "fs#1 down place=/srv/a/b\nfs#2 down place=/srv/a start_requires=fs#1";
+    check(asked, Action::Start, "[fs#1 fs#2]");
+    let subsets = "fs#1 down place=/srv/a/b subset=a\nfs#2 down place=/srv/a subset=b";
+    check(subsets, Action::Start, "[fs#1] [fs#2]");
+    // A circle of paths is nobody's fault.
+    check("fs#1 down place=/a path=/b/x\nfs#2 down place=/b path=/a/x", Action::Start, "[fs#2 fs#1]");
+    check("fs#1 disable place=/srv/a\nfs#2 down place=/srv/a/b", Action::Start, "[(fs#1) fs#2]");
+}

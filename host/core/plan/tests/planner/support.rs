@@ -60,6 +60,8 @@ fn set(resource: &mut ResourceFacts, word: &str) {
         ("unprovision", _) => resource.unprovision = false,
         ("target", words) => resource.targets = Some(words.split(',').map(str::to_owned).collect()),
         ("subset", name) => resource.subset = Some(name.parse().unwrap()),
+        ("place", path) => resource.place = Some(path.into()),
+        ("path", path) => resource.paths.push(path.into()),
         ("netns", name) => resource.netns = Some(rid(name)),
         ("shares", names) => resource.shares = names.split(',').map(rid).collect(),
         ("start_requires", what) => require(resource, Verb::Start, what),

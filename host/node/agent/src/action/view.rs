@@ -1,9 +1,9 @@
 //! The instance as the planner sees it: a conversion from the object model and the status, which decides nothing.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use model::object::Object;
-use model::object::Topology;
+use model::object::{Object, ResolvedKeyword, Topology};
 use model::status::{Provisioned, State};
 use model::{DriverName, Group, Rid};
 
@@ -81,11 +81,19 @@ fn resource(
         targets: targets(r),
         // The implicit sync of the configuration is not about data: it runs everywhere.
         passive: passive.clone().filter(|_| !r.implicit),
+        place: paths(r, |keyword| keyword.place).pop(),
+        paths: paths(r, |_| true),
         state,
         fault: seen.and_then(|seen| seen.fault.as_ref()).map(ToString::to_string),
         provisioned,
         ..plan::ResourceFacts::new(r.rid.clone(), r.driver.clone())
     }
+}
+
+/// The absolute paths in its keywords, as far as they do not depend on what other resources expose.
+fn paths(r: &model::object::Resource, of: impl Fn(&ResolvedKeyword) -> bool) -> Vec<PathBuf> {
+    let values = r.keywords.iter().filter(|keyword| of(keyword)).filter_map(|keyword| keyword.known.as_ref()).flatten();
+    values.filter(|value| value.starts_with('/')).map(PathBuf::from).collect()
 }
 
 /// The targets of a sync, from its keyword `target`. They are part of the plan, so they cannot depend on what other resources

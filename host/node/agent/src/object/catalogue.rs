@@ -111,6 +111,7 @@ mod tests {
             scopable: true,
             inherit: KeywordInheritance::No,
             provisioning: false,
+            place: false,
             secret: false,
             store: None,
             candidates: Vec::new(),
