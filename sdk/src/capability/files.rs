@@ -1,6 +1,6 @@
 //! Files and directories. Grants: `files.read`, `files.write`. Paths are absolute.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{CapabilityResult, host, text};
 use crate::Mode;
@@ -60,6 +60,11 @@ pub fn stat(path: impl AsRef<Path>) -> CapabilityResult<Option<FileStat>> {
         group: stat.group,
         identity: (stat.device, stat.inode),
     }))
+}
+
+/// The path with all its symbolic links followed, as the kernel writes it in its tables. None if it does not exist.
+pub fn real_path(path: impl AsRef<Path>) -> CapabilityResult<Option<PathBuf>> {
+    Ok(host::files::real_path(&text(&path))?.map(PathBuf::from))
 }
 
 /// Whether something exists at the path.

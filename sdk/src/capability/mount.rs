@@ -33,6 +33,11 @@ pub fn unmount(target: impl AsRef<Path>) -> CapabilityResult<()> {
     Ok(host::mount::unmount(&text(&target))?)
 }
 
+/// How many errors of the disk the file system on `target` has counted. None if it counts none.
+pub fn errors_of(target: impl AsRef<Path>) -> CapabilityResult<Option<u64>> {
+    Ok(host::mount::errors_of(&text(&target))?)
+}
+
 /// The size and free space, from statfs(2). It gives up after `timeout`, because a network file system may never answer.
 pub fn statfs(target: impl AsRef<Path>, timeout: Duration) -> CapabilityResult<Usage> {
     Ok(host::mount::statfs(&text(&target), milliseconds(timeout))?)

@@ -186,6 +186,20 @@ impl Host {
         self.with(|world| world.hung.insert(target.to_owned()))
     }
 
+    /// Sets how many errors of the disk the file system on a mount point has counted.
+    pub fn count_errors(&self, target: &str, errors: u64) {
+        self.change(|world| world.disk_errors.insert(target.to_owned(), errors));
+    }
+
+    /// Adds a symbolic link to a directory that exists.
+    pub fn symlink(self, link: &str, to: &str) -> Host {
+        self.with(|world| {
+            world.make_parents(link);
+            world.files.insert(link.to_owned(), FileNode::of(FileKind::Symlink, 0, 0o777));
+            world.symlinks.insert(link.to_owned(), to.to_owned());
+        })
+    }
+
     /// Marks a device, backing file or mount point as in use: releasing it is EBUSY.
     pub fn busy(self, what: &str) -> Host {
         // Until a time that never comes.

@@ -122,6 +122,10 @@ pub(crate) struct HostState {
     pub(crate) usage: BTreeMap<String, Usage>,
     /// Mount points that never answer statfs(2).
     pub(crate) hung: BTreeSet<String>,
+    /// The errors that the file system on a mount point has counted.
+    pub(crate) disk_errors: BTreeMap<String, u64>,
+    /// Symbolic links to directories.
+    pub(crate) symlinks: BTreeMap<String, String>,
     pub(crate) links: BTreeMap<String, NetworkInterface>,
     /// Network namespaces, by the names that drivers use for them.
     pub(crate) namespaces: BTreeMap<String, Contents>,

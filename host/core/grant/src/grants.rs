@@ -103,6 +103,12 @@ impl Grants {
         known.learn_device(&permit.op().path, path);
     }
 
+    /// Remembers where the links in a path lead, so that a program that may be given the path may be given the real one.
+    pub fn learn_path(&self, permit: &Permit<ReadPath>, real: &str) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.learn_path(&permit.op().path.to_string_lossy(), real);
+    }
+
     fn judge(&self, op: &dyn Operation, limit: Access) -> Result<PermitTerms, Refusal> {
         // A panic elsewhere leaves the map whole: it only ever grows.
         let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);

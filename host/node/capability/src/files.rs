@@ -67,6 +67,20 @@ async fn owner(context: &CallContext, uid: u32, gid: u32) -> Result<(Option<Stri
     context.aside(format!("the names of user {uid} and group {gid}"), names).await
 }
 
+/// The path with all links followed. None if nothing is there.
+pub async fn real_path(context: &CallContext, path: &str) -> Result<Option<String>, CapabilityError> {
+    let path = absolute(path)?;
+    let grants = context.grants().clone();
+    let follow = move |permit: Permit<ReadPath>| {
+        let real = files::real_path(&permit.op().path)?.map(|real| real.to_string_lossy().into_owned());
+        if let Some(real) = &real {
+            grants.learn_path(&permit, real);
+        }
+        Ok(Effect::Nothing(real))
+    };
+    context.admit(ReadPath { path: path.clone() })?.blocking_at(&path, follow).await
+}
+
 /// Reads the whole content.
 pub async fn read(context: &CallContext, path: &str) -> Result<Vec<u8>, CapabilityError> {
     let path = absolute(path)?;

@@ -157,6 +157,13 @@ pub async fn statfs(
     tokio::time::timeout(timeout, usage).await.unwrap_or(Err(CapabilityError::TimedOut))
 }
 
+/// How many errors the file system on `target` has counted. None if it counts none.
+pub async fn errors_of(context: &CallContext, target: &str) -> Result<Option<u64>, CapabilityError> {
+    let op = SeeMount { target: absolute(target)? };
+    let counted = context.admit(op)?.blocking(|permit| Ok(Effect::Nothing(mounts::errors_of(&permit.op().target)?)));
+    counted.await
+}
+
 fn check_fstype(fstype: &str) -> Result<(), CapabilityError> {
     let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     if fstype.is_empty() || !fstype.chars().all(legal) {

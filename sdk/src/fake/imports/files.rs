@@ -16,6 +16,17 @@ pub(crate) fn stat(path: &str) -> ImportResult<Option<Metadata>> {
     })
 }
 
+pub(crate) fn real_path(path: &str) -> ImportResult<Option<String>> {
+    Host::read("files.real-path", path, |world| {
+        let above = |link: &&String| path == *link || path.starts_with(&format!("{link}/"));
+        let real = match world.symlinks.keys().find(above) {
+            Some(link) => path.replacen(link, &world.symlinks[link], 1),
+            None => path.to_owned(),
+        };
+        Ok(Some(real).filter(|real| world.files.contains_key(real)))
+    })
+}
+
 /// The path that a bind mount shows: its source directory.
 fn bound<'a>(world: &'a HostState, path: &'a str) -> &'a str {
     let top = world.mounts.iter().rev().find(|entry| entry.target == path);

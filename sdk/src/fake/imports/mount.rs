@@ -64,6 +64,10 @@ pub(super) fn take_off(world: &mut HostState, at: usize) -> ImportResult<()> {
     Ok(())
 }
 
+pub(crate) fn errors_of(target: &str) -> ImportResult<Option<u64>> {
+    Host::read("mount.errors-of", target, |world| Ok(world.disk_errors.get(target).copied()))
+}
+
 pub(crate) fn statfs(target: &str, timeout_ms: u64) -> ImportResult<Usage> {
     Host::read("mount.statfs", target, |world| {
         if world.hung.contains(target) {

@@ -10,6 +10,8 @@ pub struct KnownNames {
     addresses: BTreeMap<String, BTreeSet<IpAddr>>,
     /// The words that lead to each device: a device has one path and many names.
     devices: BTreeMap<String, BTreeSet<String>>,
+    /// The paths that lead to each real path.
+    paths: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl KnownNames {
@@ -21,6 +23,10 @@ impl KnownNames {
         self.devices.entry(path.to_owned()).or_default().insert(word.to_owned());
     }
 
+    pub(crate) fn learn_path(&mut self, path: &str, real: &str) {
+        self.paths.entry(real.to_owned()).or_default().insert(path.to_owned());
+    }
+
     /// Whether a look-up found that a host name stands for an address.
     pub(crate) fn is_address_of(&self, name: &str, address: IpAddr) -> bool {
         self.addresses.get(name).is_some_and(|known| known.contains(&address))
@@ -29,5 +35,15 @@ impl KnownNames {
     /// Whether a line is about this word, by itself or by another name of the same device.
     pub(crate) fn any_name(&self, word: &str, mut fits: impl FnMut(&str) -> bool) -> bool {
         fits(word) || self.devices.get(word).is_some_and(|names| names.iter().any(|name| fits(name)))
+    }
+
+    /// The same for an argument of a program, which may also hold a real path, alone or behind a colon as in exportfs(8).
+    pub(crate) fn any_argument(&self, word: &str, mut fits: impl FnMut(&str) -> bool) -> bool {
+        if self.any_name(word, &mut fits) {
+            return true;
+        }
+        let at = if word.starts_with('/') { Some(0) } else { word.find(":/").map(|colon| colon + 1) };
+        let Some((before, path)) = at.map(|at| word.split_at(at)) else { return false };
+        self.paths.get(path).is_some_and(|names| names.iter().any(|name| fits(&format!("{before}{name}"))))
     }
 }

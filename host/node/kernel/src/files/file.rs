@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
 use rustix::io::Errno;
@@ -73,6 +73,16 @@ impl FileKind {
 pub fn stat(path: &Path) -> Result<Option<FileStat>, KernelError> {
     match resolve_any(path, LastLink::Keep) {
         Ok(place) => place.node().map(|node| stat_of(node, path)).transpose(),
+        Err(KernelError::NotFound(_)) => Ok(None),
+        Err(KernelError::Os { errno: Errno::NOTDIR, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The path with all links followed. None if nothing is there.
+pub fn real_path(path: &Path) -> Result<Option<PathBuf>, KernelError> {
+    match resolve_any(path, LastLink::Follow) {
+        Ok(place) => Ok(place.node().is_some().then(|| place.path().to_owned())),
         Err(KernelError::NotFound(_)) => Ok(None),
         Err(KernelError::Os { errno: Errno::NOTDIR, .. }) => Ok(None),
         Err(error) => Err(error),

@@ -4,6 +4,7 @@ mod attach;
 mod attributes;
 mod btrfs_ioctl;
 mod errors;
+mod faults;
 mod filesystems;
 mod kinship;
 pub mod mountinfo;
@@ -15,3 +16,4 @@ pub(crate) use attach::mount_after;
 pub use attach::{
     FilesystemUsage, MadeMount, MountCall, UnmountForce, mount, statfs, supports, unmount_this, unmount_top,
 };
+pub use faults::errors_of;

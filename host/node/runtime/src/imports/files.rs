@@ -11,6 +11,10 @@ impl Host for GuestState {
         answer(files::stat(&self.scope, &path).await.map(|found| found.map(metadata)))
     }
 
+    async fn real_path(&mut self, path: String) -> ImportAnswer<Option<String>> {
+        answer(files::real_path(&self.scope, &path).await)
+    }
+
     async fn read(&mut self, path: String) -> ImportAnswer<Vec<u8>> {
         answer(files::read(&self.scope, &path).await)
     }

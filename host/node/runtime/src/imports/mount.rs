@@ -28,6 +28,10 @@ impl Host for GuestState {
         answer(mount::unmount(&self.scope, &target).await)
     }
 
+    async fn errors_of(&mut self, target: String) -> ImportAnswer<Option<u64>> {
+        answer(mount::errors_of(&self.scope, &target).await)
+    }
+
     async fn statfs(&mut self, target: String, timeout_ms: u64) -> ImportAnswer<Usage> {
         let usage = mount::statfs(&self.scope, &target, Duration::from_millis(timeout_ms)).await;
         answer(usage.map(|mount::FilesystemUsage { total, free }| Usage { total, free }))

@@ -60,7 +60,7 @@ impl CommandPattern {
 /// grows exponentially with the number of optional patterns.
 fn run(patterns: &[ArgPattern], reached: Vec<bool>, args: &[String], names: NameResolution<'_>) -> Vec<bool> {
     patterns.iter().fold(reached, |reached, pattern| match pattern {
-        ArgPattern::Exact(glob) => one(&reached, args, |at| names.any_name(&args[at], |name| glob.matches(name))),
+        ArgPattern::Exact(glob) => one(&reached, args, |at| names.any_argument(&args[at], |name| glob.matches(name))),
         ArgPattern::Any => {
             one(&reached, args, |at| !args[at].starts_with('-') || args[..at].iter().any(|arg| arg == "--"))
         }
