@@ -22,6 +22,10 @@ impl Driver for BindMount {
     const ALIASES: &[&str] = &["none"];
     const GRANTS: &[&str] = &["mount = bind {kw:dev} on {kw:mnt}", "files.read = {kw:dev}", "files.write = {kw:mnt}"];
 
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        Ok(self.at.problems())
+    }
+
     fn status(&self, _: &Context) -> Result<Status> {
         self.mounted().status()
     }
@@ -46,6 +50,7 @@ impl BindMount {
             at: &self.at,
             fstype: "bind",
             source: &self.dev,
+            device: None,
             options,
             is_ours: Box::new(|_| self.is_shown()),
         }

@@ -9,6 +9,7 @@ use hostler_sdk::prelude::*;
 const EXT4: FilesystemKind = FilesystemKind {
     fstype: "ext4",
     signatures: &["ext4", "ext3", "ext2"],
+    label: 16,
     mkfs: &["/sbin/mkfs.ext4", "-q", "-F"],
     // -d is excluded, because it reads files, and -J, because it names another device.
     mkfs_caps: "",

@@ -34,7 +34,7 @@ impl Driver for NfsMount {
         let locks = self.is_version_3() && !self.at.options().iter().any(|option| option == "nolock");
         let locks =
             locks.then(|| Problem::new("mnt_opt", "version 3 needs nolock here, because no rpc.statd runs".to_owned()));
-        Ok(dev.into_iter().chain(locks).collect())
+        Ok(dev.into_iter().chain(locks).chain(self.at.problems()).collect())
     }
 
     fn status(&self, _: &Context) -> Result<Status> {
@@ -58,7 +58,14 @@ impl NfsMount {
         // The kernel has one type for version 4 and one for the older versions.
         let fstype = if self.is_version_3() { "nfs" } else { "nfs4" };
         let is_ours = |entry: &mount::MountEntry| Ok(entry.source == self.dev && entry.fstype.starts_with("nfs"));
-        FilesystemMount { at: &self.at, fstype, source: &self.dev, options: self.options(), is_ours: Box::new(is_ours) }
+        FilesystemMount {
+            at: &self.at,
+            fstype,
+            source: &self.dev,
+            device: None,
+            options: self.options(),
+            is_ours: Box::new(is_ours),
+        }
     }
 
     fn is_version_3(&self) -> bool {

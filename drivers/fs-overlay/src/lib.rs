@@ -36,7 +36,7 @@ impl Driver for OverlayMount {
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let mut problems = Vec::new();
+        let mut problems = self.at.problems();
         if self.lower.is_empty() {
             problems.push(Problem::new("lower", "expected at least one directory"));
         }
@@ -85,7 +85,7 @@ impl OverlayMount {
             options.push("ro".to_owned());
         }
         let is_ours = Box::new(|entry: &MountEntry| Ok(self.is_shown(entry)));
-        FilesystemMount { at: &self.at, fstype: "overlay", source: "overlay", options, is_ours }
+        FilesystemMount { at: &self.at, fstype: "overlay", source: "overlay", device: None, options, is_ours }
     }
 
     /// Whether a mount is this overlay. It is identified by its upper layer, which two overlays cannot share.

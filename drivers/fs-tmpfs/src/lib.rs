@@ -26,6 +26,10 @@ impl Driver for TmpfsMount {
     const ALIASES: &[&str] = &["shm", "shmfs"];
     const GRANTS: &[&str] = &["mount = tmpfs {kw:dev} on {kw:mnt}", "files.write = {kw:mnt}"];
 
+    fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
+        Ok(self.at.problems())
+    }
+
     fn status(&self, _: &Context) -> Result<Status> {
         self.mounted().status()
     }
@@ -44,7 +48,14 @@ impl TmpfsMount {
         let mut options = self.at.options();
         // In bytes: the kernel's suffixes are not those of the keyword.
         options.extend(self.size.map(|size| format!("size={}", size.as_bytes())));
-        FilesystemMount { at: &self.at, fstype: "tmpfs", source: &self.dev, options, is_ours: Box::new(is_tmpfs) }
+        FilesystemMount {
+            at: &self.at,
+            fstype: "tmpfs",
+            source: &self.dev,
+            device: None,
+            options,
+            is_ours: Box::new(is_tmpfs),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The differences between file systems on block devices: their signatures, and the programs that create and check them.
 
 use hostler_family_options as options;
+use hostler_sdk::block::{self, Device};
 use hostler_sdk::{Command, Error, Outcome, Result, log};
 
 /// A kind of file system on block devices.
@@ -10,6 +11,8 @@ pub struct FilesystemKind {
     pub fstype: &'static str,
     /// The signatures, as named by blkid(8), that can be mounted as this type.
     pub signatures: &'static [&'static str],
+    /// The longest label, in bytes. mkfs cuts a longer one, or refuses it.
+    pub label: usize,
     /// The program that creates one, and the arguments that it always gets.
     pub mkfs: &'static [&'static str],
     /// The capabilities(7) that mkfs needs: names joined by `+`, or empty.
@@ -56,15 +59,20 @@ impl FilesystemKind {
         options::arrange(&known.iter().map(String::as_str).collect::<Vec<_>>(), words)
     }
 
-    /// Creates a file system on `dev` and overwrites what is there. The options must be in the order of the grant.
+    /// Creates a file system on a device and overwrites what is there. The options must be in the order of the grant.
     pub(super) fn make(&self, dev: &str, options: Vec<String>) -> Result<Outcome> {
         command(self.mkfs, dev, options).check()?;
         Ok(Outcome::changed(format!("made {} on {dev}", self.fstype)))
     }
 
-    /// Checks the file system on `dev`. If the node does not have the program, the check is skipped with a warning.
-    pub(super) fn check(&self, dev: &str) -> Result<()> {
+    /// Checks the file system on a device. If the node does not have the program, the check is skipped with a warning.
+    pub(super) fn check(&self, device: &Device) -> Result<()> {
         let Some(fsck) = self.fsck else { return Ok(()) };
+        let dev = &device.path;
+        // The program would only say that something is wrong.
+        if let Some(user) = block::user_of(dev)? {
+            return Err(Error::failed(format!("{dev} is in use and cannot be checked: {user}")));
+        }
         match command(fsck.command, dev, Vec::new()).run() {
             Ok(output) if fsck.mountable.contains(&output.status) => Ok(()),
             Ok(output) => Err(Error::failed(format!(
@@ -95,6 +103,7 @@ mod tests {
     const KIND: FilesystemKind = FilesystemKind {
         fstype: "ext4",
         signatures: &["ext4"],
+        label: 16,
         mkfs: &["/sbin/mkfs.ext4", "-q", "-F"],
         mkfs_caps: "",
         mkfs_options: &["-L", "-m", "-O"],

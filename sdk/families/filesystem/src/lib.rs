@@ -9,12 +9,15 @@
 //!
 //! A driver describes what it mounts. This crate decides what counts as mounted, when to refuse, and what to report.
 
+mod health;
 mod kind;
 mod mounted;
+mod point;
 mod resource;
 mod volume;
 
 pub use kind::{CheckProgram, FilesystemKind};
-pub use mounted::{FilesystemMount, MountPoint, MountPredicate};
+pub use mounted::{FilesystemMount, MountPredicate};
+pub use point::MountPoint;
 pub use resource::VolumeResource;
 pub use volume::{VolumeFilesystem, VolumeKeywords};

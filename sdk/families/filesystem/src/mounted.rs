@@ -1,55 +1,17 @@
 //! One mount: its status, start and stop.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
+use hostler_sdk::files::FileKind;
 use hostler_sdk::mount::{self, MountEntry};
-use hostler_sdk::{CapabilityError, Error, Keywords, Mode, Outcome, Result, Status, clock, files};
+use hostler_sdk::{Error, Mode, Outcome, Result, Status, clock, files};
+
+use crate::MountPoint;
+use crate::health::health;
 
 /// How often the unmount of a busy file system is tried: a program that was just stopped may still hold it for a moment.
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// The keywords of a mount point.
-#[derive(Debug, Clone, Keywords)]
-pub struct MountPoint {
-    /// The mount point. The directory is created if it does not exist.
-    #[keyword(place, example = "/srv/{fqdn}")]
-    pub mnt: PathBuf,
-    /// The options of mount(8), separated by commas.
-    #[keyword(example = "noatime,nodev")]
-    pub mnt_opt: Option<String>,
-    /// How long the file system may take to answer. If it takes longer, the state is warn.
-    #[keyword(default = "5s")]
-    pub stat_timeout: Duration,
-    /// Whether status also reads the directory. This finds a file system that answers but cannot be read, and costs one read each
-    /// time.
-    #[keyword(default = "false")]
-    pub check_read: bool,
-    /// Whether to mount over a directory that is not empty, which hides its files.
-    #[keyword(default = "false")]
-    pub overmount: bool,
-}
-
-impl MountPoint {
-    /// The mount options as a list.
-    pub fn options(&self) -> Vec<String> {
-        let options = self.mnt_opt.as_deref().unwrap_or_default().split(',');
-        options.map(str::trim).filter(|option| !option.is_empty()).map(str::to_owned).collect()
-    }
-
-    /// For tests: a mount point at `mnt`, with the defaults of all other keywords.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn fake(mnt: &str) -> MountPoint {
-        MountPoint {
-            mnt: mnt.into(),
-            mnt_opt: None,
-            stat_timeout: Duration::from_secs(5),
-            check_read: false,
-            overmount: false,
-        }
-    }
-}
 
 /// Decides whether a mount that was found is the resource's own.
 pub type MountPredicate<'a> = Box<dyn Fn(&MountEntry) -> Result<bool> + 'a>;
@@ -60,8 +22,10 @@ pub struct FilesystemMount<'a> {
     pub at: &'a MountPoint,
     /// The type, as in /proc/filesystems, or `bind`.
     pub fstype: &'a str,
-    /// The source: a device, a directory, or any word.
+    /// The source, as the configuration names it: a device, a directory, or any word.
     pub source: &'a str,
+    /// The kernel's name of the device that the source is another name of.
+    pub device: Option<String>,
     /// The options of mount(8).
     pub options: Vec<String>,
     /// Decides whether a mount that was found at the mount point is the resource's own.
@@ -116,7 +80,7 @@ impl FilesystemMount<'_> {
     pub fn status(&self) -> Result<Status> {
         let status = match self.found()? {
             MountState::Nothing => Status::down(),
-            MountState::Ours(entry) => self.health(&entry),
+            MountState::Ours(entry) => health(self.at, &entry, &self.options),
             MountState::Other(other) => Status::down().warning(self.taken(&other)),
             // Ours is still in use below the other one, so it is up, but not usable.
             MountState::Hidden(other) => Status::up().degraded(self.taken(&other)),
@@ -126,27 +90,6 @@ impl FilesystemMount<'_> {
 
     pub(super) fn taken(&self, other: &MountEntry) -> String {
         format!("{} {} is mounted on {}", other.fstype, other.source, self.at.mnt.display())
-    }
-
-    fn health(&self, entry: &MountEntry) -> Status {
-        let mut status = Status::up();
-        let read_only = |options: &[String]| options.iter().any(|option| option == "ro");
-        // The kernel remounts a file system read-only after errors of the disk.
-        if read_only(&entry.options) && !read_only(&self.options) {
-            status = status.degraded(
-                "mounted read-only, although ro is not among the options: see dmesg(1) for errors of the disk",
-            );
-        }
-        match mount::statfs(&self.at.mnt, self.at.stat_timeout) {
-            // Any answer shows that the file system works; the numbers do not matter.
-            Ok(_) if self.at.check_read => match files::list_directory(&self.at.mnt) {
-                Ok(_) => status,
-                Err(error) => status.degraded(format!("cannot be read: {error}")),
-            },
-            Ok(_) => status,
-            Err(CapabilityError::TimedOut) => status.degraded(format!("no answer within {:?}", self.at.stat_timeout)),
-            Err(error) => status.degraded(format!("does not answer: {error}")),
-        }
     }
 
     /// Mounts the file system. The directory must be empty, unless `overmount` allows to hide its files.
@@ -164,7 +107,7 @@ impl FilesystemMount<'_> {
             return Err(Error::failed(format!("this kernel does not support the file system {}", self.fstype)));
         }
         self.make_mount_point()?;
-        mount::mount(self.fstype, self.source, &self.at.mnt, &self.options)?;
+        mount::mount(self.fstype, self.device.as_deref().unwrap_or(self.source), &self.at.mnt, &self.options)?;
         Ok(Outcome::changed(format!("mounted {}", self.label())))
     }
 
@@ -174,7 +117,8 @@ impl FilesystemMount<'_> {
             None => {
                 files::make_directory(&self.at.mnt, Mode(0o755))?;
             }
-            Some(found) if found.kind != files::FileKind::Directory => {
+            // A link is followed, as those above it are. What it leads to is listed below.
+            Some(found) if !matches!(found.kind, FileKind::Directory | FileKind::Symlink) => {
                 return Err(Error::failed(format!("{mnt} is not a directory")));
             }
             // A mount over files hides them from the operator, who may believe that they are lost.

@@ -9,6 +9,7 @@ use hostler_sdk::{CapabilityError, Error, Keywords, Outcome, Problem, Provisione
 
 use super::kind::LABEL;
 use super::{FilesystemKind, FilesystemMount, MountPoint};
+use crate::point::is_read_only;
 
 /// How long udev may take to create the link of a device that was just attached.
 const UDEV: Duration = Duration::from_secs(10);
@@ -65,8 +66,15 @@ impl VolumeFilesystem<'_> {
 
     /// The problems of the keywords beyond their types.
     pub fn validate(&self) -> Vec<Problem> {
-        let problem = |text| Problem::new("mkfs_opt", text);
-        self.mkfs_options().err().map(problem).into_iter().collect()
+        let mut problems = self.volume.at.problems();
+        problems.extend(self.mkfs_options().err().map(|text| Problem::new("mkfs_opt", text)));
+        let label = label_of(&self.volume.dev).filter(|label| label.len() > self.kind.label);
+        problems.extend(label.map(|label| {
+            let (longest, fstype) = (self.kind.label, self.kind.fstype);
+            let text = format!("the label {label} has {} bytes: {fstype} stores {longest} at most", label.len());
+            Problem::new("dev", text)
+        }));
+        problems
     }
 
     /// The options of `mkfs_opt`, and the label if `dev` is one.
@@ -134,7 +142,7 @@ impl VolumeFilesystem<'_> {
         if device.is_none() {
             return status.provisioned_as(Provisioned::Unknown);
         }
-        match block::probe(&self.volume.dev) {
+        match block::probe(device.map_or(&self.volume.dev, |device| &device.path)) {
             // The kernel knows ext2, ext3 and ext4 under one type, so other signatures than the own one may be mountable.
             Ok(Some(found)) if self.kind.signatures.contains(&found.kind.as_str()) => status.provisioned(true),
             Ok(Some(found)) => {
@@ -155,8 +163,17 @@ impl VolumeFilesystem<'_> {
         if mounted.is_mounted()? {
             return mounted.start();
         }
+        // Looked up once: the check and the mount get this very device.
         let device = awaited(&self.volume.dev)?;
-        self.kind.check(&self.volume.dev)?;
+        match (is_read_only(&self.options), device.read_only) {
+            (true, _) => {}
+            (false, true) => {
+                let text =
+                    format!("{} is read-only: with mnt_opt = ro it can be mounted all the same", self.volume.dev);
+                return Err(Error::failed(text));
+            }
+            (false, false) => self.kind.check(&device)?,
+        }
         // Recorded before the mount, so that a stop after an interrupted start finds it.
         state::set(StateScope::Boot, MOUNTED, &device.path)?;
         self.mounted(Some(&device)).start()
@@ -174,11 +191,14 @@ impl VolumeFilesystem<'_> {
     /// Creates the file system on an empty device. A device that contains something is never overwritten.
     pub fn provision(&self) -> Result<Outcome> {
         let dev = self.to_provision()?;
-        awaited(dev)?;
-        match block::probe(dev)? {
+        let device = awaited(dev)?;
+        match block::probe(&device.path)? {
             None => {
+                if let Some(problem) = self.validate().into_iter().next() {
+                    return Err(Error::invalid_config(format!("{}: {}", problem.keyword, problem.text)));
+                }
                 let options = self.mkfs_options().map_err(|why| Error::invalid_config(format!("mkfs_opt: {why}")))?;
-                self.kind.make(dev, options)
+                self.kind.make(&device.path, options)
             }
             // mkfs_dev is only a fallback: content on it means that the label was lost or that it is another resource's.
             Some(found) if *dev != self.volume.dev => Err(Error::failed(format!(
@@ -224,6 +244,7 @@ impl VolumeFilesystem<'_> {
             at: &self.volume.at,
             fstype: self.kind.fstype,
             source: &self.volume.dev,
+            device: device.map(|device| device.path.clone()),
             options: self.options.clone(),
             is_ours: Box::new(move |entry| Ok(entry.source == shown)),
         }
