@@ -51,6 +51,10 @@ impl Driver for OverlayMount {
             (None, Some(_)) => problems.push(Problem::new("upper", "is missing: work alone has no use")),
             _ => {}
         }
+        problems.extend(self.layers().filter_map(|(keyword, layer)| {
+            let mark = layer.chars().find(|letter| [',', ':', '\\'].contains(letter))?;
+            Some(Problem::new(keyword, format!("{layer} contains {mark:?}, which separates layers: rename the directory")))
+        }));
         Ok(problems)
     }
 
@@ -75,6 +79,13 @@ impl Driver for OverlayMount {
 }
 
 impl OverlayMount {
+    /// All layers, each with the keyword that names it.
+    fn layers(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let lower = self.lower.iter().map(|layer| ("lower", layer.clone()));
+        let own = [("upper", &self.upper), ("work", &self.work)].into_iter();
+        lower.chain(own.filter_map(|(keyword, path)| Some((keyword, path.as_ref()?.display().to_string()))))
+    }
+
     fn mounted(&self) -> FilesystemMount<'_> {
         let mut options = self.at.options();
         options.push(format!("lowerdir={}", self.lower.join(":")));
@@ -156,6 +167,10 @@ mod tests {
         let lonely = "expected another directory, or upper and work: one layer is not an overlay";
         check(of(&["/site"], overlay(None, None)), &[("lower", lonely)]);
         check(of(&["/site"], overlay(Some("/own/upper"), Some("/own/work"))), &[]);
+        let comma = "/own/a,b contains ',', which separates layers: rename the directory";
+        check(of(&["/site"], overlay(Some("/own/a,b"), Some("/own/work"))), &[("upper", comma)]);
+        let colon = "/a:b contains ':', which separates layers: rename the directory";
+        check(of(&["/a:b", "/base"], overlay(None, None)), &[("lower", colon)]);
     }
 
     #[test]

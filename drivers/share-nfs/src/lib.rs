@@ -5,6 +5,7 @@
 
 mod export;
 
+use hostler_sdk::files::FileKind;
 use hostler_sdk::prelude::*;
 
 use crate::export::{ExportClient, ExportEntry};
@@ -46,7 +47,7 @@ impl Driver for NfsShare {
     }
 
     fn status(&self, _: &Context) -> Result<Status> {
-        let exports = self.exports()?;
+        let exports = exports(&self.real_path()?)?;
         let mut missing = Vec::new();
         let mut faults = Vec::new();
         let wanted = self.wanted()?;
@@ -69,20 +70,27 @@ impl Driver for NfsShare {
 
     fn start(&self, _: &Context) -> Result<Outcome> {
         let path = self.path.display();
+        let real = self.real_path()?;
         // exportfs exports a missing directory without an error, and clients then fail.
-        if !files::is_directory(&self.path)? {
+        if !self.is_directory()? {
             return Err(Error::failed(format!("{path} is not a directory: is its file system mounted?")));
         }
-        let exports = self.exports()?;
+        let before = exports(&real)?;
         let mut exported = Vec::new();
         for client in self.wanted()? {
-            let found = exports.iter().find(|export| export.client == client.client);
+            let found = before.iter().find(|export| export.client == client.client);
             if found.is_some_and(|export| export.lacks(&client).is_none()) {
                 continue;
             }
             let options = client.options.iter().flat_map(|options| ["-o".to_owned(), options.clone()]);
-            Command::new("/usr/sbin/exportfs").args(options).arg("--").arg(client.of(&self.path)).check()?;
+            Command::new("/usr/sbin/exportfs").args(options).arg("--").arg(client.of(&real)).check()?;
             exported.push(client.client);
+        }
+        // exportfs exits with 0 for a client whose name does not resolve, and exports nothing.
+        let after = if exported.is_empty() { before } else { exports(&real)? };
+        if let Some(lost) = exported.iter().find(|client| !after.iter().any(|export| export.client == **client)) {
+            let text = format!("exportfs did not export {path} to {lost}: it must be a name that resolves, or an address");
+            return Err(Error::failed(text));
         }
         Ok(match exported.is_empty() {
             true => Outcome::unchanged(format!("{path} is already exported")),
@@ -92,12 +100,13 @@ impl Driver for NfsShare {
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
         let path = self.path.display();
-        let exports = self.exports()?;
+        let real = self.real_path()?;
+        let exports = exports(&real)?;
         let mut withdrawn = Vec::new();
         for client in
             self.wanted()?.into_iter().filter(|client| exports.iter().any(|export| export.client == client.client))
         {
-            Command::new("/usr/sbin/exportfs").args(["-u", "--"]).arg(client.of(&self.path)).check()?;
+            Command::new("/usr/sbin/exportfs").args(["-u", "--"]).arg(client.of(&real)).check()?;
             withdrawn.push(client.client);
         }
         Ok(match withdrawn.is_empty() {
@@ -112,13 +121,27 @@ impl NfsShare {
         ExportClient::parse(&self.opts).map_err(|reason| Error::invalid_config(format!("opts: {reason}")))
     }
 
-    /// The clients that the directory is exported to now.
-    fn exports(&self) -> Result<Vec<ExportEntry>> {
-        match files::read_text(ETAB) {
-            // Without etab nothing was ever exported.
-            Err(error) if error.is_not_found() => Ok(Vec::new()),
-            answer => Ok(ExportEntry::parse(&answer?, &self.path)),
-        }
+    /// The directory under its real name: exportfs follows links itself, but only when it next writes its table.
+    fn real_path(&self) -> Result<PathBuf> {
+        Ok(files::real_path(&self.path)?.unwrap_or_else(|| self.path.clone()))
+    }
+
+    fn is_directory(&self) -> Result<bool> {
+        Ok(match files::stat(&self.path)?.map(|stat| stat.kind) {
+            Some(FileKind::Directory) => true,
+            // Only a directory can be listed.
+            Some(FileKind::Symlink) => files::list_directory(&self.path).is_ok(),
+            _ => false,
+        })
+    }
+}
+
+/// The clients that a directory is exported to now.
+fn exports(directory: &Path) -> Result<Vec<ExportEntry>> {
+    match files::read_text(ETAB) {
+        // Without etab nothing was ever exported.
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        answer => Ok(ExportEntry::parse(&answer?, directory)),
     }
 }
 

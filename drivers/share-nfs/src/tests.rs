@@ -84,6 +84,26 @@ fn a_directory_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_link_on_the_way_is_followed_before_the_export() {
+    let host = server().symlink("/ex", "/srv");
+    given(NfsShare { path: "/ex/web".into(), opts: "n2(rw)".to_owned() })
+        .on(&host)
+        .start()
+        .is_changed("exported /ex/web to n2")
+        .then(|host| assert_eq!(host.content(ETAB).as_deref(), Some("/srv/web\tn2(rw,sync,sec=sys)\n")))
+        .status()
+        .is(State::Up)
+        .stop()
+        .is_changed("/ex/web is no longer exported to n2");
+}
+
+#[test]
+fn a_client_that_exportfs_drops_fails_the_start() {
+    let host = Host::new().directory("/srv/web").text_file(THREADS, "8\n").program("/usr/sbin/exportfs", 0, "");
+    share(&host).start().fails_with("exportfs did not export /srv/web to n2: it must be a name that resolves");
+}
+
+#[test]
 fn an_invalid_client_is_a_problem() {
     let wrong = NfsShare { path: "/srv/web".into(), opts: "n2(rw".to_owned() };
     given(wrong).on(&server()).validate().finds(&[("opts", "\"n2(rw\" does not end with )")]);

@@ -22,7 +22,8 @@ struct SambaShare {
     #[keyword(default = "{svcname}", example = "drafts and templates")]
     comment: String,
     /// The access control list: users and groups, each with `:R` (read), `:F` (full access) or `:D` (denied), separated by commas.
-    #[keyword(default = "Everyone:R", example = "Everyone:R,web:F")]
+    /// `S-1-1-0` is everyone. Names can only be used while smbd runs, because it is asked about them.
+    #[keyword(default = "S-1-1-0:R", example = "S-1-1-0:R,web:F")]
     acl: String,
     /// Whether guests, who do not log in, have access.
     guest: bool,

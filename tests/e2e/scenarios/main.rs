@@ -15,6 +15,7 @@ mod container_faults;
 mod containers;
 mod copies;
 mod crash;
+mod devices;
 mod driver_commands;
 mod elsewhere;
 mod exit_codes;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
     let trials = [
         life::trials(),
         storage::trials(),
+        devices::trials(),
         network::trials(),
         addresses::trials(),
         routes::trials(),
