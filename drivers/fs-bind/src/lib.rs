@@ -30,12 +30,16 @@ impl Driver for BindMount {
         self.mounted().status()
     }
 
-    fn start(&self, _: &Context) -> Result<Outcome> {
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        let mounted = self.mounted();
+        if let Some(outcome) = mounted.found(context)? {
+            return Ok(outcome);
+        }
         // mount(2) would report a missing source as a missing target.
         if !files::exists(&self.dev)? {
             return Err(Error::failed(format!("{} does not exist", self.dev)));
         }
-        self.mounted().start()
+        mounted.mount()
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
@@ -45,23 +49,7 @@ impl Driver for BindMount {
 
 impl BindMount {
     fn mounted(&self) -> FilesystemMount<'_> {
-        let options = self.at.options();
-        FilesystemMount {
-            at: &self.at,
-            fstype: "bind",
-            source: &self.dev,
-            device: None,
-            options,
-            is_ours: Box::new(|_| self.is_shown()),
-        }
-    }
-
-    /// Whether the directory is mounted. The kernel does not report the source of a bind mount, but both paths then lead to the
-    /// same inode.
-    fn is_shown(&self) -> Result<bool> {
-        let identity = |path: &Path| Ok::<_, Error>(files::stat(path)?.map(|stat| stat.identity));
-        let (shown, source) = (identity(&self.at.mnt)?, identity(Path::new(&self.dev))?);
-        Ok(source.is_some() && shown == source)
+        FilesystemMount { at: &self.at, fstype: "bind", source: &self.dev, device: None, options: self.at.options() }
     }
 }
 

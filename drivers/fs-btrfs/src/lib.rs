@@ -10,6 +10,7 @@ use hostler_sdk::prelude::*;
 const BTRFS: FilesystemKind = FilesystemKind {
     fstype: "btrfs",
     signatures: &["btrfs"],
+    several: true,
     label: 255,
     mkfs: &["/sbin/mkfs.btrfs", "-q"],
     // --rootdir is excluded, because it reads files.

@@ -9,6 +9,7 @@ use hostler_sdk::prelude::*;
 const EXT4: FilesystemKind = FilesystemKind {
     fstype: "ext4",
     signatures: &["ext4", "ext3", "ext2"],
+    several: false,
     label: 16,
     mkfs: &["/sbin/mkfs.ext4", "-q", "-F"],
     // -d is excluded, because it reads files, and -J, because it names another device.
@@ -132,8 +133,8 @@ mod tests {
         host.set_label("/dev/loop0", "other");
         labelled()
             .status()
-            .is(State::Undefined)
-            .mentions("ext4 /dev/loop0 is mounted on /srv/web: it cannot be determined now whether that is LABEL=web")
+            .is(State::Up)
+            .is_silent()
             .stop()
             .is_changed("unmounted ext4 LABEL=web@/srv/web")
             .status()
@@ -145,7 +146,7 @@ mod tests {
     fn a_busy_mount_is_worth_another_try() {
         let host = formatted().busy("/srv/web");
         fs(&host).start().stop().fails(&Error::retryable("unmount /srv/web: device or resource busy"));
-        let tries = host.calls().iter().filter(|call| call.starts_with("mount.unmount")).count();
+        let tries = host.calls().iter().filter(|call| call.starts_with("holdings.release")).count();
         assert_eq!(tries, 4);
     }
 
@@ -163,7 +164,79 @@ mod tests {
     #[test]
     fn start_mounts_over_no_mount_unless_told_to() {
         let host = formatted().mounted("tmpfs", "none", "/srv/web");
-        fs(&host).start().fails_with("tmpfs none is mounted on /srv/web");
+        fs(&host)
+            .start()
+            .fails_with("tmpfs none is mounted on /srv/web, and this resource did not mount it: overmount");
+    }
+
+    #[test]
+    fn what_another_mounted_is_a_stranger_until_it_is_adopted() {
+        let host = formatted().mounted("ext4", "/dev/loop0", "/srv/web");
+        fs(&host)
+            .status()
+            .is(State::Down)
+            .mentions("ext4 /dev/loop0 is mounted on /srv/web")
+            .start()
+            .fails_with("start --adopt takes it on as this resource's own")
+            .stop()
+            .is_unchanged("ext4 /dev/loop0@/srv/web is already unmounted");
+        assert_eq!(host.mounts().len(), 1);
+        given(Ext4Filesystem { volume: VolumeKeywords::fake("/dev/loop0", "/srv/web") })
+            .with(Context::fake("fs#1").with("adopt", "true"))
+            .on(&host)
+            .start()
+            .is_unchanged("took on ext4 of /dev/loop0 on /srv/web")
+            .status()
+            .is(State::Up)
+            .stop()
+            .is_changed("unmounted ext4 /dev/loop0@/srv/web");
+        assert_eq!(host.mounts(), [""; 0]);
+    }
+
+    #[test]
+    fn a_changed_keyword_is_a_warning_and_stop_unmounts_what_is_up() {
+        let host = formatted().device("/dev/loop1", 64 * MIB).signature("/dev/loop1", "ext4");
+        fs(&host).start();
+        let changed = |dev: &str, mnt: &str| given(Ext4Filesystem { volume: VolumeKeywords::fake(dev, mnt) }).on(&host);
+        changed("/dev/loop1", "/srv/web")
+            .status()
+            .is(State::Warn)
+            .mentions("/dev/loop0 is mounted, and /dev/loop1 leads to /dev/loop1: a restart takes that");
+        changed("/dev/loop0", "/srv/new")
+            .status()
+            .is(State::Warn)
+            .mentions("it is mounted on /srv/web, and not on /srv/new: a restart moves it")
+            .stop()
+            .is_changed("unmounted ext4 of /dev/loop0 on /srv/web");
+        assert_eq!(host.mounts(), [""; 0]);
+    }
+
+    #[test]
+    fn errors_of_the_disk_since_the_mount_are_a_warning() {
+        let host = formatted();
+        host.count_errors("/srv/web", 2);
+        fs(&host).start().status().is(State::Up);
+        host.count_errors("/srv/web", 5);
+        fs(&host).status().is(State::Warn).mentions("3 errors of the disk since it was mounted");
+    }
+
+    #[test]
+    fn a_device_that_is_in_use_or_read_only_is_not_checked() {
+        fs(&formatted().busy("/dev/loop0").program(E2FSCK, 8, ""))
+            .start()
+            .fails_with("/dev/loop0 is in use and cannot be checked");
+        let mut volume = VolumeKeywords::fake("/dev/loop0", "/srv/web");
+        volume.at.mnt_opt = Some("ro".to_owned());
+        let host = formatted();
+        given(Ext4Filesystem { volume }).on(&host).start().status().is(State::Up);
+        assert!(!host.calls().iter().any(|call| call.contains(E2FSCK)));
+    }
+
+    #[test]
+    fn a_label_is_no_longer_than_ext4_stores() {
+        let long = VolumeKeywords::fake("LABEL=billing-archive-2026", "/srv/web");
+        let said = "the label billing-archive-2026 has 20 bytes: ext4 stores 16 at most";
+        given(Ext4Filesystem { volume: long }).on(&empty()).validate().finds(&[("dev", said)]);
     }
 
     #[test]

@@ -41,11 +41,11 @@ impl Driver for NfsMount {
         self.mounted().status()
     }
 
-    fn start(&self, _: &Context) -> Result<Outcome> {
+    fn start(&self, context: &Context) -> Result<Outcome> {
         if server_of(&self.dev).is_none() {
             return Err(Error::invalid_config(format!("dev: {:?} is not SERVER:/PATH", self.dev)));
         }
-        self.mounted().start()
+        self.mounted().start(context)
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
@@ -57,15 +57,7 @@ impl NfsMount {
     fn mounted(&self) -> FilesystemMount<'_> {
         // The kernel has one type for version 4 and one for the older versions.
         let fstype = if self.is_version_3() { "nfs" } else { "nfs4" };
-        let is_ours = |entry: &mount::MountEntry| Ok(entry.source == self.dev && entry.fstype.starts_with("nfs"));
-        FilesystemMount {
-            at: &self.at,
-            fstype,
-            source: &self.dev,
-            device: None,
-            options: self.options(),
-            is_ours: Box::new(is_ours),
-        }
+        FilesystemMount { at: &self.at, fstype, source: &self.dev, device: None, options: self.options() }
     }
 
     fn is_version_3(&self) -> bool {

@@ -4,7 +4,6 @@
 //! data stay in `upper`. See mount(8), "Mount options for overlay".
 
 use hostler_family_filesystem::{FilesystemMount, MountPoint};
-use hostler_sdk::mount::MountEntry;
 use hostler_sdk::prelude::*;
 
 /// A directory made of layers.
@@ -53,7 +52,10 @@ impl Driver for OverlayMount {
         }
         problems.extend(self.layers().filter_map(|(keyword, layer)| {
             let mark = layer.chars().find(|letter| [',', ':', '\\'].contains(letter))?;
-            Some(Problem::new(keyword, format!("{layer} contains {mark:?}, which separates layers: rename the directory")))
+            Some(Problem::new(
+                keyword,
+                format!("{layer} contains {mark:?}, which separates layers: rename the directory"),
+            ))
         }));
         Ok(problems)
     }
@@ -62,15 +64,16 @@ impl Driver for OverlayMount {
         self.mounted().status()
     }
 
-    fn start(&self, _: &Context) -> Result<Outcome> {
+    fn start(&self, context: &Context) -> Result<Outcome> {
         let mounted = self.mounted();
-        // Below a mounted overlay the kernel forbids changes of these directories.
-        if !mounted.is_mounted()? {
-            for own in [&self.upper, &self.work].into_iter().flatten() {
-                files::make_directory(own, Mode(0o755))?;
-            }
+        // Below a mounted overlay the kernel forbids changes of its directories.
+        if let Some(outcome) = mounted.found(context)? {
+            return Ok(outcome);
         }
-        mounted.start()
+        for own in [&self.upper, &self.work].into_iter().flatten() {
+            files::make_directory(own, Mode(0o755))?;
+        }
+        mounted.mount()
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
@@ -95,14 +98,7 @@ impl OverlayMount {
         if self.upper.is_none() {
             options.push("ro".to_owned());
         }
-        let is_ours = Box::new(|entry: &MountEntry| Ok(self.is_shown(entry)));
-        FilesystemMount { at: &self.at, fstype: "overlay", source: "overlay", device: None, options, is_ours }
-    }
-
-    /// Whether a mount is this overlay. It is identified by its upper layer, which two overlays cannot share.
-    fn is_shown(&self, entry: &MountEntry) -> bool {
-        let upper = entry.options.iter().find_map(|option| option.strip_prefix("upperdir="));
-        entry.fstype == "overlay" && upper.map(Path::new) == self.upper.as_deref()
+        FilesystemMount { at: &self.at, fstype: "overlay", source: "overlay", device: None, options }
     }
 }
 

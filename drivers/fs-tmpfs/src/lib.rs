@@ -3,7 +3,6 @@
 //! Up: a tmpfs is mounted on `mnt`. Down: none is mounted. Stop loses its content. See tmpfs(5).
 
 use hostler_family_filesystem::{FilesystemMount, MountPoint};
-use hostler_sdk::mount::MountEntry;
 use hostler_sdk::prelude::*;
 
 /// A file system in memory. Stop loses its content.
@@ -34,8 +33,8 @@ impl Driver for TmpfsMount {
         self.mounted().status()
     }
 
-    fn start(&self, _: &Context) -> Result<Outcome> {
-        self.mounted().start()
+    fn start(&self, context: &Context) -> Result<Outcome> {
+        self.mounted().start(context)
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
@@ -48,20 +47,8 @@ impl TmpfsMount {
         let mut options = self.at.options();
         // In bytes: the kernel's suffixes are not those of the keyword.
         options.extend(self.size.map(|size| format!("size={}", size.as_bytes())));
-        FilesystemMount {
-            at: &self.at,
-            fstype: "tmpfs",
-            source: &self.dev,
-            device: None,
-            options,
-            is_ours: Box::new(is_tmpfs),
-        }
+        FilesystemMount { at: &self.at, fstype: "tmpfs", source: &self.dev, device: None, options }
     }
-}
-
-/// Whether a mount is a tmpfs. Any tmpfs counts as the resource's own, because it has no identity.
-fn is_tmpfs(entry: &MountEntry) -> Result<bool> {
-    Ok(entry.fstype == "tmpfs")
 }
 
 #[cfg(test)]

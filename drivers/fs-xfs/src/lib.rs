@@ -10,6 +10,7 @@ use hostler_sdk::prelude::*;
 const XFS: FilesystemKind = FilesystemKind {
     fstype: "xfs",
     signatures: &["xfs"],
+    several: false,
     label: 12,
     mkfs: &["/sbin/mkfs.xfs", "-q"],
     // -p and -c are excluded, because they read files, and -d, -l and -r, because they name other devices.

@@ -1,12 +1,14 @@
 //! `share.nfs`: a directory exported by NFS.
 //!
-//! Up: it is exported to every client of `opts`, with their options, and the node's server runs. Down: it is exported to none of
-//! them. Start and stop leave other exports alone, and do not start or stop the server. See exportfs(8), exports(5).
+//! Up: this resource exported it to every client of `opts`, with their options, and the node's server runs. Down: it exported it to
+//! none. Exports of others stay, also of the same directory, and the server is neither started nor stopped. See exportfs(8), exports(5).
 
 mod export;
 
 use hostler_sdk::files::FileKind;
+use hostler_sdk::holdings::{self, Holding};
 use hostler_sdk::prelude::*;
+use hostler_sdk::state::StateScope;
 
 use crate::export::{ExportClient, ExportEntry};
 
@@ -24,6 +26,9 @@ struct NfsShare {
     opts: String,
 }
 
+/// The kind of holding: an export, whose id is `CLIENT:PATH`.
+const EXPORT: &str = "export";
+const EXPORTFS: &str = "/usr/sbin/exportfs";
 const ETAB: &str = "/var/lib/nfs/etab";
 const THREADS: &str = "/proc/fs/nfsd/threads";
 
@@ -47,20 +52,29 @@ impl Driver for NfsShare {
     }
 
     fn status(&self, _: &Context) -> Result<Status> {
-        let exports = exports(&self.real_path()?)?;
+        let real = self.real_path()?;
+        let (held, exports) = (holdings::present(EXPORT)?, exports(&real)?);
         let mut missing = Vec::new();
         let mut faults = Vec::new();
         let wanted = self.wanted()?;
         for client in &wanted {
+            let own = held.iter().any(|held| held.id == client.of(&real));
             match exports.iter().find(|export| export.client == client.client) {
-                None => missing.push(client.client.as_str()),
-                Some(export) => faults.extend(export.lacks(client)),
+                Some(export) if own => faults.extend(export.lacks(client)),
+                Some(_) => missing.push(format!("{} (another exports it there)", client.client)),
+                None => missing.push(client.client.clone()),
             }
         }
-        let status = match missing.len() {
-            all if all == wanted.len() => return Ok(Status::down().label(self.path.display())),
-            0 => Status::up(),
-            _ => Status::up().degraded(format!("not exported to {}", missing.join(" "))),
+        faults.extend(self.changed(&held, &real));
+        let missing = (!missing.is_empty()).then(|| format!("not exported to {}", missing.join(", ")));
+        let status = match (held.is_empty(), missing) {
+            // Nothing of this resource is there: what others export is none of it.
+            (true, missing) => {
+                let others = missing.filter(|missing| missing.contains("another"));
+                return Ok(others.into_iter().fold(Status::down(), Status::warning).label(self.path.display()));
+            }
+            (false, None) => Status::up(),
+            (false, Some(missing)) => Status::up().degraded(missing),
         };
         let status = faults.into_iter().fold(status, Status::degraded);
         // Exports without a server are useless, but they are what this resource manages: up with a fault.
@@ -68,55 +82,89 @@ impl Driver for NfsShare {
             .label(self.path.display()))
     }
 
-    fn start(&self, _: &Context) -> Result<Outcome> {
+    fn start(&self, context: &Context) -> Result<Outcome> {
         let path = self.path.display();
         let real = self.real_path()?;
         // exportfs exports a missing directory without an error, and clients then fail.
         if !self.is_directory()? {
             return Err(Error::failed(format!("{path} is not a directory: is its file system mounted?")));
         }
-        let before = exports(&real)?;
+        let (held, before) = (holdings::present(EXPORT)?, exports(&real)?);
         let mut exported = Vec::new();
+        let mut taken = Vec::new();
         for client in self.wanted()? {
+            let id = client.of(&real);
             let found = before.iter().find(|export| export.client == client.client);
+            let own = held.iter().any(|held| held.id == id);
+            if found.is_some() && !own && !context.adopt() {
+                let text = format!("{path} is exported to {} already, and not by this resource", client.client);
+                return Err(Error::failed(format!("{text}: start --adopt takes it on")));
+            }
+            // Before the export: a stop after a kill in between finds it.
+            holdings::declare(StateScope::Boot, EXPORT, &id, &format!("the export {id}"), &[])?;
+            if found.is_some() && !own {
+                taken.push(client.client.clone());
+            }
             if found.is_some_and(|export| export.lacks(&client).is_none()) {
                 continue;
             }
             let options = client.options.iter().flat_map(|options| ["-o".to_owned(), options.clone()]);
-            Command::new("/usr/sbin/exportfs").args(options).arg("--").arg(client.of(&real)).check()?;
+            Command::new(EXPORTFS).args(options).arg("--").arg(&id).check()?;
             exported.push(client.client);
         }
         // exportfs exits with 0 for a client whose name does not resolve, and exports nothing.
         let after = if exported.is_empty() { before } else { exports(&real)? };
         if let Some(lost) = exported.iter().find(|client| !after.iter().any(|export| export.client == **client)) {
-            let text = format!("exportfs did not export {path} to {lost}: it must be a name that resolves, or an address");
+            let text =
+                format!("exportfs did not export {path} to {lost}: it must be a name that resolves, or an address");
             return Err(Error::failed(text));
         }
-        Ok(match exported.is_empty() {
-            true => Outcome::unchanged(format!("{path} is already exported")),
-            false => Outcome::changed(format!("exported {path} to {}", exported.join(" "))),
+        Ok(match (exported.is_empty(), taken.is_empty()) {
+            (false, _) => Outcome::changed(format!("exported {path} to {}", exported.join(" "))),
+            (true, false) => Outcome::unchanged(format!("took on the export of {path} to {}", taken.join(" "))),
+            (true, true) => Outcome::unchanged(format!("{path} is already exported")),
         })
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
-        let path = self.path.display();
-        let real = self.real_path()?;
-        let exports = exports(&real)?;
         let mut withdrawn = Vec::new();
-        for client in
-            self.wanted()?.into_iter().filter(|client| exports.iter().any(|export| export.client == client.client))
-        {
-            Command::new("/usr/sbin/exportfs").args(["-u", "--"]).arg(client.of(&real)).check()?;
-            withdrawn.push(client.client);
+        for export in holdings::present(EXPORT)? {
+            withdrawn.extend(self.withdraw(&export.id)?);
         }
         Ok(match withdrawn.is_empty() {
-            true => Outcome::unchanged(format!("{path} is not exported")),
-            false => Outcome::changed(format!("{path} is no longer exported to {}", withdrawn.join(" "))),
+            true => Outcome::unchanged(format!("{} is not exported", self.path.display())),
+            false => Outcome::changed(format!("withdrew {}", withdrawn.join(" "))),
         })
     }
 }
 
 impl NfsShare {
+    /// Withdraws an export of this resource, and returns what was withdrawn. It may be gone already.
+    fn withdraw(&self, id: &str) -> Result<Option<String>> {
+        let is_there = is_exported(id)?;
+        if is_there {
+            match Command::new(EXPORTFS).args(["-u", "--", id]).check() {
+                // The grants are bound to the path of now.
+                Err(Error::NeedsGrant(_)) => {
+                    let text = format!("{id} was exported when path was another: set it back, or run exportfs -u {id}");
+                    return Err(Error::failed(text));
+                }
+                answer => drop(answer?),
+            }
+        }
+        holdings::withdraw(EXPORT, id)?;
+        Ok(is_there.then(|| id.to_owned()))
+    }
+
+    /// What is exported although the keywords do not say so any more.
+    fn changed(&self, held: &[Holding], real: &Path) -> Vec<String> {
+        let wanted: Vec<String> = self.wanted().unwrap_or_default().iter().map(|client| client.of(real)).collect();
+        let other = held.iter().filter(|held| !wanted.contains(&held.id));
+        other
+            .map(|held| format!("{} is exported, and the keywords say otherwise: a restart changes it", held.id))
+            .collect()
+    }
+
     fn wanted(&self) -> Result<Vec<ExportClient>> {
         ExportClient::parse(&self.opts).map_err(|reason| Error::invalid_config(format!("opts: {reason}")))
     }
@@ -145,11 +193,19 @@ fn exports(directory: &Path) -> Result<Vec<ExportEntry>> {
     }
 }
 
+/// Whether etab lists `CLIENT:PATH`.
+fn is_exported(id: &str) -> Result<bool> {
+    let Some((client, path)) = id.rsplit_once(":/") else { return Ok(false) };
+    let client = client.trim_start_matches('[').trim_end_matches(']');
+    let listed = exports(Path::new(&format!("/{path}")))?;
+    Ok(listed.iter().any(|export| export.client.trim_start_matches('[').trim_end_matches(']') == client))
+}
+
 /// Whether the kernel's NFS server runs: whether it has threads.
 fn serves() -> Result<bool> {
     match files::read_text(THREADS) {
         Err(error) if error.is_not_found() => Ok(false),
-        answer => Ok(answer?.trim() != "0"),
+        answer => Ok(!matches!(answer?.trim(), "" | "0")),
     }
 }
 

@@ -42,7 +42,7 @@ fn it_is_exported_and_withdrawn_once() {
         .is_silent()
         .labelled("/srv/web")
         .stop()
-        .is_changed("/srv/web is no longer exported to n2 10.0.0.0/24")
+        .is_changed("withdrew n2:/srv/web 10.0.0.0/24:/srv/web")
         .stop()
         .is_unchanged("/srv/web is not exported")
         .status()
@@ -63,17 +63,45 @@ fn a_deviation_is_a_warning_and_start_corrects_it() {
     for (etab, said) in [
         ("/srv/web\tn2(rw,fsid=0)\n", "not exported to 10.0.0.0/24"),
         ("/srv/web\tn2(ro)\n/srv/web\t10.0.0.0/24(ro)\n", "exported to n2 without rw,fsid=0"),
+        ("", "not exported to n2, 10.0.0.0/24"),
     ] {
-        let host = server().text_file(ETAB, etab);
+        let host = server();
+        share(&host).start();
+        drop(host.clone().text_file(ETAB, etab));
         share(&host).status().is(State::Warn).mentions(said).start().status().is(State::Up);
     }
 }
 
 #[test]
+fn an_export_of_another_is_a_stranger_until_it_is_adopted() {
+    let etab = "/srv/web\tn2(rw,fsid=0)\n";
+    let host = server().text_file(ETAB, etab);
+    share(&host)
+        .status()
+        .is(State::Down)
+        .mentions("n2 (another exports it there)")
+        .start()
+        .fails_with("/srv/web is exported to n2 already, and not by this resource: start --adopt takes it on")
+        .stop()
+        .is_unchanged("/srv/web is not exported");
+    assert_eq!(host.content(ETAB).as_deref(), Some(etab));
+    given(NfsShare { path: "/srv/web".into(), opts: "n2(rw,fsid=0)".to_owned() })
+        .with(Context::fake("share#1").with("adopt", "true"))
+        .on(&host)
+        .start()
+        .is_unchanged("took on the export of /srv/web to n2")
+        .status()
+        .is(State::Up)
+        .stop()
+        .is_changed("withdrew n2:/srv/web");
+}
+
+#[test]
 fn without_a_server_nothing_is_served() {
-    for threads in [None, Some("0\n")] {
-        let host = Host::new().text_file(ETAB, "/srv/web\tn2(rw,fsid=0)\n/srv/web\t10.0.0.0/24(ro)\n");
-        let host = threads.map_or(host.clone(), |threads| host.text_file(THREADS, threads));
+    for threads in ["", "0\n"] {
+        let host = server();
+        share(&host).start();
+        drop(host.clone().text_file(THREADS, threads));
         share(&host).status().is(State::Warn).mentions("no NFS server runs on this node");
     }
 }
@@ -94,7 +122,7 @@ fn a_link_on_the_way_is_followed_before_the_export() {
         .status()
         .is(State::Up)
         .stop()
-        .is_changed("/ex/web is no longer exported to n2");
+        .is_changed("withdrew n2:/srv/web");
 }
 
 #[test]

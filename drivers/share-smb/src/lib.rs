@@ -1,10 +1,12 @@
 //! `share.smb`: a directory shared by Samba, as a user share.
 //!
-//! Up: Samba has the share, with this `path`. Down: it does not. Samba itself belongs to the node: its `smb.conf` names the
+//! Up: Samba has the share that this resource made, with this `path`. Down: it does not. A share that something else made stays. Samba itself belongs to the node: its `smb.conf` names the
 //! directory of user shares, which smbd reads at each connection. Stop removes the share and disconnects its clients, so that
 //! the file system below can be unmounted. See net(8), smbcontrol(1), smb.conf(5).
 
+use hostler_sdk::holdings::{self, Holding};
 use hostler_sdk::prelude::*;
+use hostler_sdk::state::StateScope;
 
 /// A directory shared by Samba, as a user share.
 ///
@@ -28,6 +30,9 @@ struct SambaShare {
     /// Whether guests, who do not log in, have access.
     guest: bool,
 }
+
+/// The kind of holding: a share, whose id is `NAME@PATH`.
+const SHARE: &str = "share";
 
 const NET: &str = "/usr/bin/net";
 const SMBCONTROL: &str = "/usr/bin/smbcontrol";
@@ -69,10 +74,14 @@ impl Driver for SambaShare {
     }
 
     fn status(&self, _: &Context) -> Result<Status> {
+        let own = holdings::present(SHARE)?;
         let status = match self.found()? {
             None => Status::down(),
             Some(share) if !self.is_of_path(&share) => {
                 Status::down().warning(format!("the share {} is of {}", self.name, share.path))
+            }
+            Some(share) if !self.is_own(&own) => {
+                Status::down().warning(format!("{} is shared as {}, and not by this resource", share.path, self.name))
             }
             Some(share) if share.guest != self.guest => {
                 let guests = if share.guest { "lets guests in" } else { "keeps guests out" };
@@ -81,6 +90,10 @@ impl Driver for SambaShare {
             Some(_) if !answers()? => Status::up().degraded("smbd does not answer, so clients are not served"),
             Some(_) => Status::up(),
         };
+        let others = own.iter().filter(|held| held.id != self.id());
+        let status = others.fold(status, |status, held| {
+            status.warning(format!("{} was made when the keywords were others: a stop removes it", held.label))
+        });
         Ok(status.label(format!("{}@{}", self.path.display(), self.name)))
     }
 
@@ -89,9 +102,16 @@ impl Driver for SambaShare {
         if let Some(problem) = self.validate(context)?.into_iter().next() {
             return Err(problem.into());
         }
+        let own = self.is_own(&holdings::present(SHARE)?);
         match self.found()? {
+            Some(share) if self.is_of_path(&share) && !own && !context.adopt() => {
+                let taken = format!("{} is shared as {} already, and not by this resource", share.path, self.name);
+                return Err(Error::failed(format!("{taken}: start --adopt takes it on")));
+            }
             Some(share) if self.is_of_path(&share) && share.guest == self.guest => {
-                return Ok(Outcome::unchanged(format!("{} is already shared as {}", share.path, self.name)));
+                self.declare()?;
+                let how = if own { "is already shared" } else { "was taken on, shared" };
+                return Ok(Outcome::unchanged(format!("{} {how} as {}", share.path, self.name)));
             }
             Some(share) if !self.is_of_path(&share) => {
                 let taken = format!("the share {} is of {} already: choose another name", self.name, share.path);
@@ -99,6 +119,8 @@ impl Driver for SambaShare {
             }
             _ => {}
         }
+        // Before the share: a stop after a kill in between finds it.
+        self.declare()?;
         let guest = if self.guest { "guest_ok=y" } else { "guest_ok=n" };
         let path = self.path.display().to_string();
         net(&["add", "--", &self.name, &path, &self.comment, &self.acl, guest])?;
@@ -106,21 +128,34 @@ impl Driver for SambaShare {
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
-        // A share of the name with another path belongs to something else: stop leaves it alone.
-        if !self.found()?.is_some_and(|share| self.is_of_path(&share)) {
-            return Ok(Outcome::unchanged(format!("{} is not shared as {}", self.path.display(), self.name)));
+        let mut removed = Vec::new();
+        for share in holdings::present(SHARE)? {
+            if remove(&share.id)? {
+                removed.push(share.label.clone());
+            }
+            holdings::withdraw(SHARE, &share.id)?;
         }
-        net(&["delete", "--", &self.name])?;
-        // Connected clients would keep the file system busy. If smbd does not run, there are none.
-        let closed = Command::new(SMBCONTROL).args(["smbd", "close-share", &self.name]).run()?;
-        if !closed.succeeded() {
-            log::debug("smbd does not answer, so there is no client to close the share for");
-        }
-        Ok(Outcome::changed(format!("{} is no longer shared as {}", self.path.display(), self.name)))
+        Ok(match removed.is_empty() {
+            true => Outcome::unchanged(format!("{} is not shared as {}", self.path.display(), self.name)),
+            false => Outcome::changed(format!("removed {}", removed.join(", "))),
+        })
     }
 }
 
 impl SambaShare {
+    fn id(&self) -> String {
+        format!("{}@{}", self.name, self.path.display())
+    }
+
+    fn is_own(&self, held: &[Holding]) -> bool {
+        held.iter().any(|held| held.id == self.id())
+    }
+
+    fn declare(&self) -> Result<()> {
+        let label = format!("the share {} of {}", self.name, self.path.display());
+        Ok(holdings::declare(StateScope::Persistent, SHARE, &self.id(), &label, &[])?)
+    }
+
     /// The share of this name, if it exists.
     fn found(&self) -> Result<Option<UserShare>> {
         let output = Command::new(NET).args(["usershare", "info", "--", &self.name]).check()?;
@@ -142,6 +177,30 @@ impl UserShare {
         let value = |key: &str| section.iter().find_map(|line| line.strip_prefix(key));
         Some(UserShare { path: value("path=")?.to_owned(), guest: value("guest_ok=") == Some("y") })
     }
+}
+
+/// Removes a share of this resource, and disconnects its clients. False if it is gone, or if the name is another share's by now.
+fn remove(id: &str) -> Result<bool> {
+    let Some((name, path)) = id.split_once('@') else { return Ok(false) };
+    let denied = |error| match error {
+        // The grants are bound to the name of now.
+        Error::NeedsGrant(_) => {
+            let text = format!("the share {name} was made when name was another: set it back");
+            Error::failed(format!("{text}, or run net usershare delete {name}"))
+        }
+        error => error,
+    };
+    let listed = Command::new(NET).args(["usershare", "info", "--", name]).check().map_err(denied)?;
+    if UserShare::parse(&listed.text(), name).is_none_or(|share| share.path != path) {
+        return Ok(false);
+    }
+    net(&["delete", "--", name]).map_err(denied)?;
+    // Connected clients would keep the file system busy. If smbd does not run, there are none.
+    let closed = Command::new(SMBCONTROL).args(["smbd", "close-share", name]).run()?;
+    if !closed.succeeded() {
+        log::debug("smbd does not answer, so there is no client to close the share for");
+    }
+    Ok(true)
 }
 
 fn net(args: &[&str]) -> Result<()> {
@@ -213,7 +272,7 @@ mod tests {
             .is_silent()
             .labelled("/srv/web@web")
             .stop()
-            .is_changed("/srv/web is no longer shared as web")
+            .is_changed("removed the share web of /srv/web")
             .stop()
             .is_unchanged("/srv/web is not shared as web")
             .status()
@@ -237,9 +296,33 @@ mod tests {
     }
 
     #[test]
+    fn the_same_share_of_another_is_a_stranger_until_it_is_adopted() {
+        let host = samba("PONG").text_file("/usershares", "[web]\npath=/srv/web\nguest_ok=y\n");
+        smb(&host)
+            .status()
+            .is(State::Down)
+            .mentions("/srv/web is shared as web, and not by this resource")
+            .start()
+            .fails_with("start --adopt takes it on")
+            .stop()
+            .is_unchanged("/srv/web is not shared as web");
+        given(share("web"))
+            .with(Context::fake("share#1").with("adopt", "true"))
+            .on(&host)
+            .start()
+            .is_unchanged("/srv/web was taken on, shared as web")
+            .status()
+            .is(State::Up)
+            .stop()
+            .is_changed("removed the share web of /srv/web");
+    }
+
+    #[test]
     fn a_share_that_serves_no_client_or_too_many_is_a_warning() {
         smb(&samba("")).start().status().is(State::Warn).mentions("smbd does not answer");
-        let host = samba("PONG").text_file("/usershares", "[web]\npath=/srv/web\nguest_ok=n\n");
+        let host = samba("PONG");
+        smb(&host).start();
+        drop(host.clone().text_file("/usershares", "[web]\npath=/srv/web\nguest_ok=n\n"));
         smb(&host).status().is(State::Warn).mentions("keeps guests out").start().is_changed("shared /srv/web as web");
     }
 

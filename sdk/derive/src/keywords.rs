@@ -62,7 +62,17 @@ fn entry(field: &Field) -> Result<TokenStream> {
     }
     let name = name_of(field, &attribute);
     let KeywordAttribute {
-        aliases, default, example, candidates, provisioning, place, secret, store, inherit, scopable, ..
+        aliases,
+        default,
+        example,
+        candidates,
+        provisioning,
+        place,
+        secret,
+        store,
+        inherit,
+        scopable,
+        ..
     } = &attribute;
     let kind = match (&attribute.kind, store) {
         (Some(kind), _) => quote!(#kind),

@@ -62,7 +62,8 @@ impl FakeHolding {
 
     /// As `wit/holdings.wit` has it.
     pub(crate) fn shown(&self, world: &HostState) -> Holding {
-        let attributes = self.thing.attributes();
+        let mut attributes = self.thing.attributes();
+        attributes.extend(self.thing.mount_now(world));
         Holding {
             kind: self.thing.kind().to_owned(),
             id: self.id.clone(),
@@ -162,6 +163,15 @@ impl HeldThing {
             HeldThing::Processes => Vec::new(),
             HeldThing::Declared { scope, .. } => known(vec![("scope", Some(scope))]),
         }
+    }
+
+    /// The options of a mount, and what hides it.
+    fn mount_now(&self, world: &HostState) -> Vec<(&'static str, String)> {
+        let Some(at) = world.mounts.iter().rposition(|entry| self.is_mount(entry)) else { return Vec::new() };
+        let own = &world.mounts[at];
+        let over = world.mounts[at + 1..].iter().find(|entry| entry.target == own.target);
+        let over = over.map(|over| ("hidden-by", format!("{} {}", over.fstype, over.source)));
+        std::iter::once(("options", own.options.join(","))).chain(over).collect()
     }
 
     fn is_present(&self, world: &HostState) -> bool {

@@ -28,6 +28,7 @@ mod leaks;
 mod libvirt;
 mod life;
 mod migration;
+mod mounts;
 mod namespaces;
 mod network;
 mod node;
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         life::trials(),
         storage::trials(),
         devices::trials(),
+        mounts::trials(),
         network::trials(),
         addresses::trials(),
         routes::trials(),

@@ -113,7 +113,7 @@ fn a_mount_is_unmounted_even_if_dev_has_changed(world: &World) {
     world.om("web provision").ok();
     let relabelled = Command::new("e2label").arg(attached(world)).arg("other").status().unwrap();
     assert!(relabelled.success());
-    assert_eq!(world.states("web"), "disk#1 up, fs#1 undef");
+    assert_eq!(world.states("web"), "disk#1 up, fs#1 up");
     world.om("web stop").ok().says(&format!("fs#1: unmounted ext4 LABEL={label}"));
     assert_eq!(world.states("web"), "disk#1 down, fs#1 down");
     world.om("web unprovision --confirm").ok();
@@ -177,8 +177,8 @@ fn resources_on_a_device_are_seen_and_stopped_whatever_happens_to_the_disk(world
     world.om("driver allow disk.loop --yes").ok();
     let file = world.path("web.img");
     world.om(&format!("web set --kw disk#1.file={}.new", file.display())).ok();
-    assert_eq!(world.states("web"), "disk#1 down, fs#1 up");
-    world.om("web stop").ok().says("unmounted");
+    assert_eq!(world.states("web"), "disk#1 warn, fs#1 up");
+    world.om("web stop").ok().says("unmounted").says("detached");
     assert_eq!(world.states("web"), "disk#1 down, fs#1 down");
     world.om(&format!("web set --kw disk#1.file={}", file.display())).ok();
     world.om("web stop").ok();

@@ -87,7 +87,10 @@ pub async fn mount(context: &CallContext, request: MountRequest) -> Result<(), C
         let note = ledger.intend(intended(op))?;
         let call = MountCall { source: &op.source, target: &op.target, fstype: &op.fstype, options: &options };
         match mounts::mount(call) {
-            Ok(made) => note.held(made_mount(op, &made)),
+            Ok(made) => {
+                note.held(made_mount(op, &made));
+                hold_below(&ledger, op, &made)?;
+            }
             // ESTALE may mean that the mount went elsewhere and could not be undone.
             Err(error) if error.errno() == Some(ESTALE) => return Err(error.into()),
             Err(error) => {
@@ -98,6 +101,22 @@ pub async fn mount(context: &CallContext, request: MountRequest) -> Result<(), C
         Ok(Effect::Touched(()))
     });
     mounted.await
+}
+
+/// Records what a recursive bind brought along, each mount by itself: none of them goes with the one above it.
+fn hold_below(
+    ledger: &holdings::ResourceLedger,
+    op: &MountFilesystem,
+    made: &mounts::MadeMount,
+) -> Result<(), CapabilityError> {
+    if !op.options.iter().any(|option| option == "rbind") {
+        return Ok(());
+    }
+    for info in mountinfo::below(made.info.id)? {
+        let below = mounts::MadeMount { info, unique: None };
+        ledger.intend(made_mount(op, &below))?.held(made_mount(op, &below));
+    }
+    Ok(())
 }
 
 /// errno(3) of a path that led elsewhere meanwhile.

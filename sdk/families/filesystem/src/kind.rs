@@ -11,6 +11,8 @@ pub struct FilesystemKind {
     pub fstype: &'static str,
     /// The signatures, as named by blkid(8), that can be mounted as this type.
     pub signatures: &'static [&'static str],
+    /// Whether one file system may stand on several devices, of which the kernel then lists any one.
+    pub several: bool,
     /// The longest label, in bytes. mkfs cuts a longer one, or refuses it.
     pub label: usize,
     /// The program that creates one, and the arguments that it always gets.
@@ -69,17 +71,17 @@ impl FilesystemKind {
     pub(super) fn check(&self, device: &Device) -> Result<()> {
         let Some(fsck) = self.fsck else { return Ok(()) };
         let dev = &device.path;
-        // The program would only say that something is wrong.
-        if let Some(user) = block::user_of(dev)? {
-            return Err(Error::failed(format!("{dev} is in use and cannot be checked: {user}")));
-        }
         match command(fsck.command, dev, Vec::new()).run() {
             Ok(output) if fsck.mountable.contains(&output.status) => Ok(()),
-            Ok(output) => Err(Error::failed(format!(
-                "{} on {dev} exited with {}: repair the file system by hand, then start again",
-                fsck.command.join(" "),
-                output.status
-            ))),
+            // The exit code is the same for a device in use and for a damaged one.
+            Ok(output) => Err(Error::failed(match block::user_of(dev)? {
+                Some(user) => format!("{dev} is in use and cannot be checked: {user}"),
+                None => format!(
+                    "{} on {dev} exited with {}: repair the file system by hand, then start again",
+                    fsck.command.join(" "),
+                    output.status
+                ),
+            })),
             // A node without the program can still mount, which matters more than the check.
             Err(error) if error.is_not_found() => {
                 log::warn(format!("{} is not installed: {dev} is mounted unchecked", fsck.command.join(" ")));
@@ -103,6 +105,7 @@ mod tests {
     const KIND: FilesystemKind = FilesystemKind {
         fstype: "ext4",
         signatures: &["ext4"],
+        several: false,
         label: 16,
         mkfs: &["/sbin/mkfs.ext4", "-q", "-F"],
         mkfs_caps: "",

@@ -7,7 +7,8 @@
 //!                               and creates one on an empty device
 //! ```
 //!
-//! A driver describes what it mounts. This crate decides what counts as mounted, when to refuse, and what to report.
+//! A driver describes what it mounts. What is mounted, the host's record of holdings says. This crate decides when to refuse, and
+//! what to report.
 
 mod health;
 mod kind;
@@ -17,7 +18,7 @@ mod resource;
 mod volume;
 
 pub use kind::{CheckProgram, FilesystemKind};
-pub use mounted::{FilesystemMount, MountPredicate};
+pub use mounted::{FilesystemMount, held_mount};
 pub use point::MountPoint;
 pub use resource::VolumeResource;
 pub use volume::{VolumeFilesystem, VolumeKeywords};

@@ -1,22 +1,25 @@
 //! One mount: its status, start and stop.
+//!
+//! What is mounted is known by the host's record of what this resource mounted (see `hostler_sdk::holdings`), and not by what the
+//! keywords say by now: a link that turned, an edited `mnt` or a renamed source change nothing about what is up. Anything else on
+//! the mount point is a stranger, which is neither reported as up nor unmounted.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hostler_sdk::files::FileKind;
+use hostler_sdk::holdings::{self, Force, Holding};
 use hostler_sdk::mount::{self, MountEntry};
-use hostler_sdk::{Error, Mode, Outcome, Result, Status, clock, files};
+use hostler_sdk::{CapabilityError, Context, Error, Mode, Outcome, Result, Status, clock, files, log};
 
 use crate::MountPoint;
-use crate::health::health;
+use crate::health::{answer, health};
 
 /// How often the unmount of a busy file system is tried: a program that was just stopped may still hold it for a moment.
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Decides whether a mount that was found is the resource's own.
-pub type MountPredicate<'a> = Box<dyn Fn(&MountEntry) -> Result<bool> + 'a>;
-
-/// A file system to mount, and how to recognise it once it is mounted.
+/// A file system to mount.
 pub struct FilesystemMount<'a> {
     /// The mount point.
     pub at: &'a MountPoint,
@@ -28,18 +31,16 @@ pub struct FilesystemMount<'a> {
     pub device: Option<String>,
     /// The options of mount(8).
     pub options: Vec<String>,
-    /// Decides whether a mount that was found at the mount point is the resource's own.
-    pub is_ours: MountPredicate<'a>,
 }
 
-/// The state of the mount point.
-enum MountState {
-    Nothing,
-    Ours(MountEntry),
-    /// Another file system, and ours is not below it.
-    Other(MountEntry),
-    /// Another file system was mounted over ours.
-    Hidden(MountEntry),
+/// The mount of this resource that is there. What a recursive bind brought along follows it.
+pub fn held_mount() -> Result<Option<Holding>> {
+    Ok(holdings::present("mount")?.into_iter().next())
+}
+
+/// Where a mount is by now, as the kernel writes it.
+fn place(held: &Holding) -> &Path {
+    Path::new(held.attribute("target-now").unwrap_or(held.text("target")))
 }
 
 impl FilesystemMount<'_> {
@@ -48,67 +49,97 @@ impl FilesystemMount<'_> {
         format!("{} {}@{}", self.fstype, self.source, self.at.mnt.display())
     }
 
-    /// Whether it is mounted.
-    pub fn is_mounted(&self) -> Result<bool> {
-        Ok(matches!(self.found()?, MountState::Ours(_) | MountState::Hidden(_)))
-    }
-
-    /// The file system that is mounted there instead, if there is one.
-    pub(super) fn stranger(&self) -> Result<Option<MountEntry>> {
-        match self.found()? {
-            MountState::Other(other) => Ok(Some(other)),
-            MountState::Nothing | MountState::Ours(_) | MountState::Hidden(_) => Ok(None),
-        }
-    }
-
-    fn found(&self) -> Result<MountState> {
-        let mut mounts = mount::mounts_at(&self.at.mnt)?;
-        let Some(top) = mounts.pop() else { return Ok(MountState::Nothing) };
-        if (self.is_ours)(&top)? {
-            return Ok(MountState::Ours(top));
-        }
-        // Only the topmost mount is visible; ours may be anywhere below it.
-        for below in &mounts {
-            if (self.is_ours)(below)? {
-                return Ok(MountState::Hidden(top));
-            }
-        }
-        Ok(MountState::Other(top))
-    }
-
-    /// The status. Up means that it is mounted, topmost, and answers.
+    /// The status. Up means that this resource's mount is there; it is degraded if it is hidden, elsewhere, or does not answer.
     pub fn status(&self) -> Result<Status> {
-        let status = match self.found()? {
-            MountState::Nothing => Status::down(),
-            MountState::Ours(entry) => health(self.at, &entry, &self.options),
-            MountState::Other(other) => Status::down().warning(self.taken(&other)),
-            // Ours is still in use below the other one, so it is up, but not usable.
-            MountState::Hidden(other) => Status::up().degraded(self.taken(&other)),
+        let status = match held_mount()? {
+            Some(held) => self.status_of(&held)?,
+            None => match mount::mounts_at(&self.at.mnt)?.pop() {
+                Some(stranger) => Status::down().warning(self.taken(&stranger)),
+                None => Status::down(),
+            },
         };
         Ok(status.label(self.label()))
     }
 
-    pub(super) fn taken(&self, other: &MountEntry) -> String {
+    /// The status, if this is the mount that is there.
+    pub(crate) fn status_of(&self, held: &Holding) -> Result<Status> {
+        let target = place(held);
+        if let Some(over) = held.attribute("hidden-by") {
+            return Ok(Status::up().degraded(format!("{over} is mounted over it on {}", target.display())));
+        }
+        if !self.is_here(held)? {
+            let (now, mnt) = (target.display(), self.at.mnt.display());
+            return Ok(Status::up().degraded(format!("it is mounted on {now}, and not on {mnt}: a restart moves it")));
+        }
+        let options: Vec<&str> = held.text("options").split(',').collect();
+        let mut status = health(self.at, &options, &self.options);
+        if held.text("root-now").ends_with("//deleted") {
+            status = status.degraded(format!("the directory that it shows was removed: {}", held.label));
+        }
+        Ok(status)
+    }
+
+    /// Whether it is mounted where the keywords say. The path that it is mounted on is not touched: its server may be away.
+    fn is_here(&self, held: &Holding) -> Result<bool> {
+        let target = place(held);
+        Ok(target == self.at.mnt || self.real_target()? == target)
+    }
+
+    fn real_target(&self) -> Result<PathBuf> {
+        Ok(files::real_path(&self.at.mnt)?.unwrap_or_else(|| self.at.mnt.clone()))
+    }
+
+    fn taken(&self, other: &MountEntry) -> String {
         format!("{} {} is mounted on {}", other.fstype, other.source, self.at.mnt.display())
     }
 
-    /// Mounts the file system. The directory must be empty, unless `overmount` allows to hide its files.
-    pub fn start(&self) -> Result<Outcome> {
-        match self.found()? {
-            MountState::Ours(_) => return Ok(Outcome::unchanged(format!("{} is already mounted", self.label()))),
-            MountState::Hidden(other) => return Err(Error::failed(self.taken(&other))),
-            MountState::Other(other) if !self.at.overmount => {
-                return Err(Error::failed(format!("{}; {OVERMOUNT}", self.taken(&other))));
-            }
-            MountState::Nothing | MountState::Other(_) => {}
+    /// The outcome of a start that finds the mount there, or takes on the stranger that is there. None if it is to be mounted.
+    pub fn found(&self, context: &Context) -> Result<Option<Outcome>> {
+        if let Some(held) = held_mount()? {
+            return match held.attribute("hidden-by") {
+                Some(over) => Err(Error::failed(format!("{over} is mounted over it on {}", place(&held).display()))),
+                None => Ok(Some(Outcome::unchanged(format!("{} is already mounted", self.label())))),
+            };
         }
+        let Some(stranger) = mount::mounts_at(&self.at.mnt)?.pop() else { return Ok(None) };
+        if context.adopt() {
+            let adopted = holdings::adopt("mount", &self.at.mnt.to_string_lossy())?;
+            // Not a change: a rollback leaves it as it was found.
+            return Ok(Some(Outcome::unchanged(format!("took on {}", adopted.label))));
+        }
+        if self.at.overmount || self.is_onto_itself() {
+            return Ok(None);
+        }
+        let taken = self.taken(&stranger);
+        // What the grants would not let this resource mount, the host would not let it take on.
+        let adoptable = stranger.fstype == self.fstype || self.fstype == "bind";
+        let adopt = if adoptable { "start --adopt takes it on as this resource's own, " } else { "" };
+        Err(Error::failed(format!("{taken}, and this resource did not mount it: {adopt}{OVERMOUNT}")))
+    }
+
+    /// Mounts the file system, unless it is there.
+    pub fn start(&self, context: &Context) -> Result<Outcome> {
+        match self.found(context)? {
+            Some(outcome) => Ok(outcome),
+            None => self.mount(),
+        }
+    }
+
+    /// Mounts the file system. The directory must be empty, unless `overmount` allows to hide its files.
+    pub fn mount(&self) -> Result<Outcome> {
         // Without this check mount(2) reports only "no such device".
         if !mount::supports(self.fstype)? {
             return Err(Error::failed(format!("this kernel does not support the file system {}", self.fstype)));
         }
         self.make_mount_point()?;
-        mount::mount(self.fstype, self.device.as_deref().unwrap_or(self.source), &self.at.mnt, &self.options)?;
+        let source = self.device.as_deref().unwrap_or(self.source);
+        mount::mount(self.fstype, source, &self.at.mnt, &self.options)?;
         Ok(Outcome::changed(format!("mounted {}", self.label())))
+    }
+
+    /// Whether it is a directory that is bound onto itself, to get other options: it hides what it shows.
+    fn is_onto_itself(&self) -> bool {
+        self.fstype == "bind" && Path::new(self.source) == self.at.mnt
     }
 
     fn make_mount_point(&self) -> Result<()> {
@@ -121,8 +152,9 @@ impl FilesystemMount<'_> {
             Some(found) if !matches!(found.kind, FileKind::Directory | FileKind::Symlink) => {
                 return Err(Error::failed(format!("{mnt} is not a directory")));
             }
+            Some(_) if self.at.overmount || self.is_onto_itself() => {}
             // A mount over files hides them from the operator, who may believe that they are lost.
-            Some(_) if !self.at.overmount && !files::list_directory(&self.at.mnt)?.is_empty() => {
+            Some(_) if !files::list_directory(&self.at.mnt)?.is_empty() => {
                 return Err(Error::failed(format!("the directory {mnt} is not empty; {OVERMOUNT}")));
             }
             Some(_) => {}
@@ -130,33 +162,55 @@ impl FilesystemMount<'_> {
         Ok(())
     }
 
-    /// Unmounts the file system as often as it is mounted here. Other mounts stay.
+    /// Unmounts what this resource mounted, wherever it is by now. Other mounts stay.
     pub fn stop(&self) -> Result<Outcome> {
-        let mut unmounted = false;
-        loop {
-            match self.found()? {
-                MountState::Ours(_) => self.unmount()?,
-                // The mount on top must be unmounted first, and it is not ours.
-                MountState::Hidden(other) => return Err(Error::retryable(self.taken(&other))),
-                MountState::Nothing | MountState::Other(_) if unmounted => {
-                    return Ok(Outcome::changed(format!("unmounted {}", self.label())));
-                }
-                MountState::Nothing | MountState::Other(_) => {
-                    return Ok(Outcome::unchanged(format!("{} is already unmounted", self.label())));
-                }
+        let held = holdings::present("mount")?;
+        let mut unmounted = Vec::new();
+        for mount in held.iter().rev() {
+            self.unmount(mount)?;
+            if self.is_named(mount) {
+                unmounted.push(self.label());
+            } else if !held.iter().any(|above| place(mount) != place(above) && place(mount).starts_with(place(above))) {
+                unmounted.push(mount.label.clone());
             }
-            unmounted = true;
         }
+        if !unmounted.is_empty() {
+            return Ok(Outcome::changed(format!("unmounted {}", unmounted.join(", "))));
+        }
+        if let Some(stranger) = mount::mounts_at(&self.at.mnt)?.pop() {
+            log::info(format!("{}: this resource did not mount it, so it stays", self.taken(&stranger)));
+        }
+        Ok(Outcome::unchanged(format!("{} is already unmounted", self.label())))
     }
 
-    fn unmount(&self) -> Result<()> {
+    /// Whether the keywords still say what is mounted, as far as that can be told without touching it.
+    fn is_named(&self, held: &Holding) -> bool {
+        place(held) == self.at.mnt && held.text("fstype") == self.fstype
+    }
+
+    fn unmount(&self, held: &Holding) -> Result<()> {
+        let force = self.force();
         for _ in 1..ATTEMPTS {
-            match mount::unmount(&self.at.mnt) {
+            match holdings::release(held, force) {
                 Err(error) if error.is_busy() => clock::sleep(PAUSE)?,
-                answer => return Ok(answer?),
+                answer => return Ok(answer.map(drop)?),
             }
         }
-        Ok(mount::unmount(&self.at.mnt)?)
+        Ok(holdings::release(held, force).map(drop)?)
+    }
+
+    /// A server that does not answer would keep the unmount waiting as well: then what it was asked is given up.
+    fn force(&self) -> Force {
+        if !self.fstype.starts_with("nfs") {
+            return Force::None;
+        }
+        match answer(self.at) {
+            Ok(_) | Err(CapabilityError::Denied(_) | CapabilityError::NotFound(_)) => Force::None,
+            Err(error) => {
+                log::warn(format!("{} does not answer ({error}): it is unmounted by force", self.label()));
+                Force::Abort
+            }
+        }
     }
 }
 

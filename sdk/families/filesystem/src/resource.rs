@@ -35,8 +35,8 @@ macro_rules! filesystem_driver {
                 $crate::VolumeResource::on_volume(self).status()
             }
 
-            fn start(&self, _: &::hostler_sdk::Context) -> ::hostler_sdk::Result<::hostler_sdk::Outcome> {
-                $crate::VolumeResource::on_volume(self).start()
+            fn start(&self, context: &::hostler_sdk::Context) -> ::hostler_sdk::Result<::hostler_sdk::Outcome> {
+                $crate::VolumeResource::on_volume(self).start(context)
             }
 
             fn stop(&self, _: &::hostler_sdk::Context) -> ::hostler_sdk::Result<::hostler_sdk::Outcome> {

@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use hostler_sdk::block::{self, Device};
-use hostler_sdk::mount::MountEntry;
+use hostler_sdk::holdings::Holding;
+use hostler_sdk::mount;
 use hostler_sdk::state::{self, StateScope};
-use hostler_sdk::{CapabilityError, Error, Keywords, Outcome, Problem, Provisioned, Result, Status};
+use hostler_sdk::{CapabilityError, Context, Error, Keywords, Outcome, Problem, Provisioned, Result, Status};
 
 use super::kind::LABEL;
-use super::{FilesystemKind, FilesystemMount, MountPoint};
+use super::{FilesystemKind, FilesystemMount, MountPoint, held_mount};
 use crate::point::is_read_only;
 
 /// How long udev may take to create the link of a device that was just attached.
 const UDEV: Duration = Duration::from_secs(10);
 
-/// The key under which the host keeps the device that was mounted last. At the time of a stop, the label may belong to another
-/// device, or the link of the path may be gone; the device that was mounted must be unmounted anyway.
-const MOUNTED: &str = "mounted";
+/// The key under which the host keeps how many errors of the disk the file system had counted when it was mounted.
+const ERRORS: &str = "errors";
 
 /// The keywords of a file system on a block device.
 #[derive(Debug, Clone, Keywords)]
@@ -93,44 +93,71 @@ impl VolumeFilesystem<'_> {
 
     /// The status: up if the device is mounted, provisioned if it contains such a file system.
     pub fn status(&self) -> Result<Status> {
+        match held_mount()? {
+            Some(held) => self.status_of(&held),
+            None => self.status_below(),
+        }
+    }
+
+    /// The status of the mount that is there. Its device is the one that it was mounted from, whatever `dev` leads to by now.
+    fn status_of(&self, held: &Holding) -> Result<Status> {
+        let device = held.text("source");
+        let mut status = self.mounted(None).status_of(held)?;
+        // Only a path is looked up: a label may be written on many devices, and finding it means reading them.
+        let is_certain = !self.is_content() && !self.kind.several;
+        if let Some(now) = self.known_device().ok().flatten().filter(|now| is_certain && now.path != device) {
+            let text =
+                format!("{device} is mounted, and {} leads to {}: a restart takes that", self.volume.dev, now.path);
+            status = status.degraded(text);
+        }
+        let errors = self.new_errors()?;
+        if errors > 0 {
+            let text =
+                format!("{errors} errors of the disk since it was mounted: see dmesg(1), then stop and start it");
+            status = status.degraded(text);
+        }
+        Ok(status.label(self.label()).provisioned(true).uses("device", device))
+    }
+
+    /// The status while nothing of this resource is mounted.
+    fn status_below(&self) -> Result<Status> {
         let device = match self.known_device() {
             Ok(device) => device,
-            // A label with a bad syntax is a mistake of the configuration: the state is unknown, and the reason is shown.
-            Err(CapabilityError::Invalid(reason)) => return Ok(Status::undefined(reason).label(self.label())),
+            // Two devices have the label, or its syntax is wrong. Nothing is mounted all the same.
+            Err(CapabilityError::Invalid(reason)) => {
+                return Ok(self.mounted(None).status()?.warning(reason).label(self.label()));
+            }
             Err(error) => return Err(error.into()),
         };
-        let mounted = self.mounted(device.as_ref());
-        if let Some(other) = mounted.stranger()?
-            && self.may_be_ours(&other, device.as_ref())
-        {
-            let text =
-                format!("{}: it cannot be determined now whether that is {}", mounted.taken(&other), self.volume.dev);
-            return Ok(Status::undefined(text).label(self.label()));
-        }
-        let status = mounted.status()?.label(self.label());
-        let status = match mounted.is_mounted()? {
-            true => status.provisioned(true),
-            false => self.formatted(device.as_ref(), status),
-        };
+        let status = self.formatted(device.as_ref(), self.mounted(device.as_ref()).status()?.label(self.label()));
         Ok(match &device {
             Some(device) => status.uses("device", &device.path),
             None => status,
         })
     }
 
-    /// Whether the device that is mounted there may have been `dev` at the time of the mount. A path that still exists names the
-    /// same device as then; a label may have moved to another device.
-    fn may_be_ours(&self, other: &MountEntry, device: Option<&Device>) -> bool {
-        let is_certain = device.is_some() && self.volume.dev.starts_with('/');
-        other.fstype == self.kind.fstype && !is_certain
+    /// How many errors were counted since the mount, if the file system counts them.
+    fn new_errors(&self) -> Result<u64> {
+        let Some(before) = state::get(StateScope::Boot, ERRORS)?.and_then(|text| text.parse().ok()) else {
+            return Ok(0);
+        };
+        Ok(mount::errors_of(&self.volume.at.mnt)?.unwrap_or(0).saturating_sub(before))
+    }
+
+    /// Whether `dev` names a device by what is on it.
+    fn is_content(&self) -> bool {
+        !self.volume.dev.starts_with('/')
     }
 
     /// The device, if the grants allow to look at it. They are bound to the devices that other resources expose; once such a
-    /// resource is down, the grant is gone. Then a mount is recognised by the device's name alone.
+    /// resource is down, the grant is gone.
     fn known_device(&self) -> std::result::Result<Option<Device>, CapabilityError> {
-        match block::find(&self.volume.dev) {
-            Err(CapabilityError::Denied(_)) if self.volume.dev.starts_with('/') => Ok(None),
-            answer => answer,
+        match self.is_content() {
+            false => block::find(&self.volume.dev).or_else(|error| match error {
+                CapabilityError::Denied(_) => Ok(None),
+                error => Err(error),
+            }),
+            true => block::find(&self.volume.dev),
         }
     }
 
@@ -155,13 +182,14 @@ impl VolumeFilesystem<'_> {
         }
     }
 
-    /// Checks the file system and mounts it.
-    pub fn start(&self) -> Result<Outcome> {
-        let device = block::find(&self.volume.dev)?;
-        let mounted = self.remembered(device.as_ref());
-        // A mounted file system is not checked: e2fsck would damage it.
-        if mounted.is_mounted()? {
-            return mounted.start();
+    /// Checks the file system and mounts it. A mounted file system is not checked: e2fsck would damage it.
+    pub fn start(&self, context: &Context) -> Result<Outcome> {
+        if context.adopt() {
+            // The grants of `dev` then hold for the device that the stranger was mounted from, if it is that one.
+            let _ = self.known_device();
+        }
+        if let Some(outcome) = self.mounted(None).found(context)? {
+            return Ok(outcome);
         }
         // Looked up once: the check and the mount get this very device.
         let device = awaited(&self.volume.dev)?;
@@ -174,18 +202,17 @@ impl VolumeFilesystem<'_> {
             }
             (false, false) => self.kind.check(&device)?,
         }
-        // Recorded before the mount, so that a stop after an interrupted start finds it.
-        state::set(StateScope::Boot, MOUNTED, &device.path)?;
-        self.mounted(Some(&device)).start()
+        let started = self.mounted(Some(&device)).mount()?;
+        match mount::errors_of(&self.volume.at.mnt)? {
+            Some(errors) => state::set(StateScope::Boot, ERRORS, &errors.to_string())?,
+            None => state::remove(StateScope::Boot, ERRORS)?,
+        }
+        Ok(started)
     }
 
     /// Unmounts the file system.
     pub fn stop(&self) -> Result<Outcome> {
-        let device = self.known_device()?;
-        let stopped = self.remembered(device.as_ref()).stop()?;
-        // An error is harmless: the value is only compared with what is mounted at this mount point.
-        let _ = state::remove(StateScope::Boot, MOUNTED);
-        Ok(stopped)
+        self.mounted(None).stop()
     }
 
     /// Creates the file system on an empty device. A device that contains something is never overwritten.
@@ -238,26 +265,13 @@ impl VolumeFilesystem<'_> {
     }
 
     fn mounted(&self, device: Option<&Device>) -> FilesystemMount<'_> {
-        // The kernel lists a mounted device under its own name, whatever link was mounted.
-        let shown = device.map_or_else(|| self.volume.dev.clone(), |device| device.path.clone());
         FilesystemMount {
             at: &self.volume.at,
             fstype: self.kind.fstype,
             source: &self.volume.dev,
             device: device.map(|device| device.path.clone()),
             options: self.options.clone(),
-            is_ours: Box::new(move |entry| Ok(entry.source == shown)),
         }
-    }
-
-    /// The same, but it also recognises the device that `dev` named when it was mounted.
-    fn remembered(&self, device: Option<&Device>) -> FilesystemMount<'_> {
-        let now = self.mounted(device);
-        let is_now = now.is_ours;
-        let is_ours = move |entry: &MountEntry| {
-            Ok(is_now(entry)? || state::get(StateScope::Boot, MOUNTED)?.is_some_and(|device| device == entry.source))
-        };
-        FilesystemMount { is_ours: Box::new(is_ours), ..now }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::files::FileKind;
 
 pub(crate) fn stat(path: &str) -> ImportResult<Option<Metadata>> {
     Host::read("files.stat", path, |world| {
-        let path = bound(world, path);
+        let path = &through_links(world, bound(world, path));
         // The position in the tree serves as the inode: stable while nothing is added before it.
         let inode = world.files.keys().take_while(|known| *known != path).count() as u64;
         Ok(world.files.get(path).map(|node| metadata(node, inode)))
@@ -18,13 +18,18 @@ pub(crate) fn stat(path: &str) -> ImportResult<Option<Metadata>> {
 
 pub(crate) fn real_path(path: &str) -> ImportResult<Option<String>> {
     Host::read("files.real-path", path, |world| {
-        let above = |link: &&String| path == *link || path.starts_with(&format!("{link}/"));
-        let real = match world.symlinks.keys().find(above) {
-            Some(link) => path.replacen(link, &world.symlinks[link], 1),
-            None => path.to_owned(),
+        let real = match world.symlinks.get(path) {
+            Some(to) => to.clone(),
+            None => through_links(world, path),
         };
         Ok(Some(real).filter(|real| world.files.contains_key(real)))
     })
+}
+
+/// The path with the link followed that is above it.
+fn through_links(world: &HostState, path: &str) -> String {
+    let above = world.symlinks.iter().find(|(link, _)| path.starts_with(&format!("{link}/")));
+    above.map_or_else(|| path.to_owned(), |(link, to)| path.replacen(link, to, 1))
 }
 
 /// The path that a bind mount shows: its source directory.

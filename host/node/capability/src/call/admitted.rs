@@ -11,6 +11,7 @@ use super::CallContext;
 use super::call_audit::CallAudit;
 use super::effect::Effect;
 use crate::CapabilityError;
+use crate::queue::CallLane;
 
 /// An allowed capability call. Running it consumes it; dropped without that, it leaves no record.
 #[must_use]
@@ -18,11 +19,17 @@ pub struct AdmittedCall<'c, O> {
     context: &'c CallContext,
     permit: Permit<O>,
     audit: CallAudit,
+    lane: CallLane,
 }
 
 impl<'c, O: Operation> AdmittedCall<'c, O> {
     pub(super) fn new(context: &'c CallContext, permit: Permit<O>, audit: CallAudit) -> AdmittedCall<'c, O> {
-        AdmittedCall { context, permit, audit }
+        AdmittedCall { context, permit, audit, lane: CallLane::Usual }
+    }
+
+    /// Makes the call beside one that is stuck.
+    pub(super) fn beside(self) -> AdmittedCall<'c, O> {
+        AdmittedCall { lane: CallLane::Beside, ..self }
     }
 
     /// Adds to the record what a guard found the call to be.
@@ -38,7 +45,7 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
         T: Send + 'static,
         F: FnOnce(Permit<O>) -> Result<Effect<T>, CapabilityError> + Send + 'static,
     {
-        let AdmittedCall { context, permit, mut audit } = self;
+        let AdmittedCall { context, permit, mut audit, lane } = self;
         // Taken before the audit moves to the other thread: it names the call if the resource gets stuck in it.
         let call = audit.call();
         // The audit begins on the other thread: a call that waits for its turn until the deadline never began, and is not a
@@ -47,7 +54,7 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
             audit.begin();
             audit.close(effect(permit))
         };
-        context.aside(call, work).await?
+        context.aside_in(lane, call, work).await?
     }
 
     /// Runs an effect on the file at `path`. Where that can keep nobody waiting it runs here and now, which takes less time
@@ -72,7 +79,7 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
         F: FnOnce(Permit<O>) -> Fut + Send,
         Fut: Future<Output = Result<Effect<T>, CapabilityError>> + Send,
     {
-        let AdmittedCall { context, permit, mut audit } = self;
+        let AdmittedCall { context, permit, mut audit, .. } = self;
         audit.begin();
         match context.in_time(effect(permit)).await {
             // It is not known how far the effect got. So the audit is dropped open, which counts a change.

@@ -14,6 +14,7 @@ use super::call_log::CallLog;
 use super::{AdmittedCall, ContextSetup, HostServices, ResourcePaths, Subject};
 use crate::holdings::ResourceLedger;
 use crate::process::control_group;
+use crate::queue::CallLane;
 use crate::{CapabilityError, Redactor};
 
 /// The longest deadline. `Instant` cannot hold much more, so adding a longer one to it would panic.
@@ -51,16 +52,25 @@ impl CallContext {
     /// The permit for an operation, unless the call is over, its resource is stuck, or no grant covers the operation. A
     /// refusal is audited.
     pub fn admit<O: Operation>(&self, op: O) -> Result<AdmittedCall<'_, O>, CapabilityError> {
+        let Subject { object, rid, .. } = self.subject();
+        // Refused now: behind a stuck call, this one would only wait for its own deadline.
+        if let Some(stuck) = self.services().queues.stuck(object, rid) {
+            return Err(CapabilityError::Other(stuck.to_string()));
+        }
+        self.permitted(op)
+    }
+
+    /// The same for the one call that is made although the resource is stuck: the one that frees it.
+    pub(crate) fn admit_beside<O: Operation>(&self, op: O) -> Result<AdmittedCall<'_, O>, CapabilityError> {
+        self.permitted(op).map(AdmittedCall::beside)
+    }
+
+    fn permitted<O: Operation>(&self, op: O) -> Result<AdmittedCall<'_, O>, CapabilityError> {
         if self.is_cancelled() {
             return Err(CapabilityError::Cancelled);
         }
         if self.is_overdue() {
             return Err(CapabilityError::TimedOut);
-        }
-        let Subject { object, rid, .. } = self.subject();
-        // Refused now: behind a stuck call, this one would only wait for its own deadline.
-        if let Some(stuck) = self.services().queues.stuck(object, rid) {
-            return Err(CapabilityError::Other(stuck.to_string()));
         }
         // The permit covers the operation and the verb: a driver asked for its status cannot write, whatever it was granted.
         let permit = self.grants().permit(op, self.limit).map_err(|denied| self.recorder.refuse(denied))?;
@@ -90,9 +100,18 @@ impl CallContext {
         what: String,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CapabilityError> {
+        self.aside_in(CallLane::Usual, what, work).await
+    }
+
+    pub(super) async fn aside_in<T: Send + 'static>(
+        &self,
+        lane: CallLane,
+        what: String,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, CapabilityError> {
         let Subject { object, rid, .. } = self.subject();
         let given_up = self.given_up();
-        self.services().queues.run((object.clone(), rid.clone()), what, self.deadline, given_up, work).await
+        self.services().queues.run((object.clone(), rid.clone(), lane), what, self.deadline, given_up, work).await
     }
 
     /// Writes a line to the action's log, without secrets and within the budget of the call. In `status` a warning or an

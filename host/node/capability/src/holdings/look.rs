@@ -4,7 +4,9 @@
 
 use std::path::Path;
 
-use holding::{Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding, MountSight, ProcessHolding};
+use holding::{
+    Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding, MountIdentity, MountSight, ProcessHolding,
+};
 use kernel::block::loopdev;
 use kernel::cgroup::Cgroup;
 use kernel::mount::mountinfo::{self, MountInfo};
@@ -83,10 +85,21 @@ fn mount_presence(mount: &MountHolding, mounts: &[MountInfo]) -> HoldingPresence
             let target = found.target.to_string_lossy().into_owned();
             let moved = (target != mount.target).then_some(("target-now", target));
             let read_only = found.options.iter().any(|option| option == "ro").then(|| ("read-only", "true".to_owned()));
-            HoldingPresence::Present(moved.into_iter().chain(read_only).collect())
+            let root = found.root.to_string_lossy().into_owned();
+            let renamed = mount.made.as_ref().filter(|made| made.root != root).map(|_| ("root-now", root));
+            let options = Some(("options", found.options.join(",")));
+            let hidden = hidden_by(found, mounts).map(|over| ("hidden-by", format!("{} {}", over.fstype, over.source)));
+            HoldingPresence::Present(
+                moved.into_iter().chain(read_only).chain(renamed).chain(options).chain(hidden).collect(),
+            )
         }
         None => HoldingPresence::Gone,
     }
+}
+
+/// The mount that hides another one, because it is on top of it on the same directory.
+fn hidden_by<'m>(found: &MountInfo, mounts: &'m [MountInfo]) -> Option<&'m MountInfo> {
+    mounts.iter().find(|over| over.parent == found.id && over.target == found.target)
 }
 
 /// The mount that is held.
@@ -95,10 +108,17 @@ pub(super) fn this_mount<'m>(mount: &MountHolding, mounts: &'m [MountInfo]) -> O
         // By the numbers first: almost every line of the table is another mount's.
         Some(made) => {
             let mut same = mounts.iter().filter(|seen| (seen.id, seen.device) == (made.id, made.device));
-            same.find(|seen| sees(seen, |sight| mount.is(sight)))
+            same.find(|seen| sees(seen, |sight| mount.is(sight)) || shows_renamed(mount, made, seen))
         }
         None => mounts.iter().find(|seen| sees(seen, |sight| mount.is(sight))),
     }
+}
+
+/// Whether it is the mount of a directory that was renamed or removed since: a bind mount keeps to the directory and not to its name.
+/// The number that the kernel never uses again tells it from another mount on the same place.
+fn shows_renamed(mount: &MountHolding, made: &MountIdentity, seen: &MountInfo) -> bool {
+    let here = mount.fstype == "bind" && seen.target.to_string_lossy() == mount.target;
+    here && made.unique.is_none_or(|unique| mountinfo::unique_on(&seen.target).is_none_or(|now| now == unique))
 }
 
 fn loop_presence(held: &LoopHolding) -> HoldingPresence {

@@ -46,7 +46,8 @@ pub struct HoldingEntry {
 /// Lists what the resource holds, in the order in which it was made.
 pub async fn list(context: &CallContext) -> Result<Vec<HoldingEntry>, CapabilityError> {
     let (ledger, state) = (context.ledger(), StateFiles::of(context));
-    let listed = context.admit(SeeHoldings)?.waiting(|_| async move {
+    // Also of a resource that is stuck: no call of the look can be.
+    let listed = context.admit_beside(SeeHoldings)?.waiting(|_| async move {
         let mut records = ledger.records();
         records.extend(state.declared()?.into_iter().map(|declared| declared_record(&ledger.rid, declared)));
         let seen = look(&records).await;

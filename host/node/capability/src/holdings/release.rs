@@ -58,7 +58,9 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
     let ledger = context.ledger();
     let record = ledger.records().into_iter().find(|record| record.id() == id);
     let Some(record) = record else { return Ok(false) };
-    let admitted = context.admit(ReleaseHolding { thing: record.holding.to_string() })?;
+    let op = ReleaseHolding { thing: record.holding.to_string() };
+    // What a dead server was asked is given up: so the call must not wait for the one that is stuck in asking it.
+    let admitted = if options.unmount.abort { context.admit_beside(op)? } else { context.admit(op)? };
     let (gone, forget) = (record.clone(), ledger.clone());
     let released = match record.holding {
         Holding::Mount(_) | Holding::Loop(_) | Holding::File(_) => {

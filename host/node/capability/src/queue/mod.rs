@@ -3,4 +3,5 @@
 mod blocking_threads;
 mod resource_queues;
 
+pub(crate) use resource_queues::CallLane;
 pub use resource_queues::{ResourceQueues, StuckCall};

@@ -41,8 +41,17 @@ impl std::fmt::Display for StuckCall {
     }
 }
 
-/// The resource that a kernel call works for.
-type ResourceKey = (ObjectPath, Rid);
+/// The resource that a kernel call works for, and the queue that the call waits in.
+type ResourceKey = (ObjectPath, Rid, CallLane);
+
+/// The queue of a kernel call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum CallLane {
+    /// That of all calls for the resource.
+    Usual,
+    /// Beside it: for the call that frees one which is stuck.
+    Beside,
+}
 
 /// One queue of kernel calls for each resource.
 #[derive(Debug, Clone)]
@@ -106,7 +115,7 @@ impl ResourceQueues {
 
     /// The kernel call that this resource is stuck in.
     pub fn stuck(&self, object: &ObjectPath, rid: &Rid) -> Option<StuckCall> {
-        self.calls.stuck(&(object.clone(), rid.clone()))
+        self.calls.stuck(&(object.clone(), rid.clone(), CallLane::Usual))
     }
 
     /// Runs `work` on another thread and waits for it until the deadline, or until the action is `given_up`. A caller that
@@ -233,7 +242,7 @@ mod tests {
     use super::*;
 
     fn resource() -> ResourceKey {
-        ("web".parse().unwrap(), "fs#1".parse().unwrap())
+        ("web".parse().unwrap(), "fs#1".parse().unwrap(), CallLane::Usual)
     }
 
     fn soon() -> Instant {
@@ -255,7 +264,7 @@ mod tests {
         assert_eq!(queues.stuck(&resource().0, &resource().1).unwrap().call, call);
         let refused = queues.run(resource(), "next".to_owned(), later(), never(), || ()).await.unwrap_err();
         assert!(refused.to_string().starts_with("stuck in \"mount = * * on /srv\" for "), "{refused}");
-        let other = ("web".parse().unwrap(), "fs#2".parse().unwrap());
+        let other = ("web".parse().unwrap(), "fs#2".parse().unwrap(), CallLane::Usual);
         queues.run(other, "other".to_owned(), later(), never(), || ()).await.unwrap();
 
         let changed = queues.calls.changed.notified();
@@ -297,7 +306,7 @@ mod tests {
         let (release, held) = mpsc::channel::<()>();
         let first = queues.run(resource(), "first".to_owned(), soon(), never(), move || held.recv()).await;
         assert_eq!(first.unwrap_err(), CapabilityError::TimedOut);
-        let other = ("web".parse().unwrap(), "fs#2".parse().unwrap());
+        let other = ("web".parse().unwrap(), "fs#2".parse().unwrap(), CallLane::Usual);
         let second = queues.run(other, "second".to_owned(), soon(), never(), || ()).await;
         assert_eq!(second.unwrap_err(), CapabilityError::TimedOut);
         release.send(()).unwrap();

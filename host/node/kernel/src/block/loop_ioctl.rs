@@ -43,6 +43,8 @@ nix::ioctl_write_ptr_bad!(set_status, 0x4C04, LoopInfo);
 nix::ioctl_read_bad!(get_status, 0x4C05, LoopInfo);
 nix::ioctl_write_ptr_bad!(set_config, 0x4C0A, LoopConfig);
 
+nix::ioctl_write_ptr_bad!(set_read_only, 0x125D, libc::c_int);
+
 const EMPTY: LoopInfo = LoopInfo {
     device: 0,
     inode: 0,
@@ -95,4 +97,12 @@ pub(crate) fn clear(device: impl AsFd) -> Result<(), Errno> {
 
 fn errno(errno: NixErrno) -> Errno {
     Errno::from_raw_os_error(errno as i32)
+}
+
+/// Clears the read-only flag of a block device, see BLKROSET of linux/fs.h.
+pub(crate) fn make_writable(device: impl AsFd) -> Result<(), Errno> {
+    let off: libc::c_int = 0;
+    // SAFETY: the descriptor is borrowed for the call, which reads one int.
+    let set = unsafe { set_read_only(device.as_fd().as_raw_fd(), &raw const off) };
+    set.map(drop).map_err(errno)
 }

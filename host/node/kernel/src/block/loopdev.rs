@@ -195,7 +195,13 @@ pub fn attach(file: &Path, read_only: bool) -> Result<DeviceInfo, KernelError> {
         let path = PathBuf::from(format!("/dev/loop{number}"));
         let device = open(&path, OFlags::RDWR).map_err(KernelError::os(format!("open {}", path.display())))?;
         match loop_ioctl::configure(&device, &backing, flags, shown_name(place.path())) {
-            Ok(()) => return described(&device, &path),
+            Ok(()) => {
+                if !read_only {
+                    // Who made the device read-only for its last file, with blockdev(8), made the number so for all files to come.
+                    loop_ioctl::make_writable(&device).map_err(KernelError::os(doing()))?;
+                }
+                return described(&device, &path);
+            }
             // Another process took it between the two ioctls.
             Err(Errno::BUSY) => {}
             Err(errno) => return Err(KernelError::Os { doing: doing(), errno }),

@@ -19,7 +19,7 @@ use rustix::mount::{
     fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
 };
 
-use super::attributes::mount_setattr;
+use super::attributes::{follow_original, mount_setattr};
 use super::filesystems::{FilesystemSupport, support};
 use super::mountinfo::MountInfo;
 use super::options::{BindScope, MountOptions, MountParameter};
@@ -101,6 +101,10 @@ fn clone_tree(request: MountCall<'_>, options: &MountOptions, bind: BindScope) -
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
     flags.set(OpenTreeFlags::AT_RECURSIVE, recursive);
     let tree = open_tree(source.existing()?, "", flags).map_err(|errno| errors::explain(request, errno, &[]))?;
+    if recursive {
+        // Otherwise an unmount below the copy would also unmount the original of it, where that propagates (as systemd has it).
+        follow_original(&tree).map_err(|errno| errors::explain(request, errno, &[]))?;
+    }
     // On the detached copy: a mount is never visible without its `nosuid` or `ro`.
     if !(options.set | options.clear).is_empty() {
         mount_setattr(&tree, options.set, options.clear, recursive)

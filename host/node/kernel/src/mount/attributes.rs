@@ -23,6 +23,15 @@ pub(crate) fn mount_setattr(
     recursive: bool,
 ) -> Result<(), Errno> {
     let attr = MountAttr { attr_set: set.bits().into(), attr_clr: clear.bits().into(), propagation: 0, userns_fd: 0 };
+    change(mount, &attr, recursive)
+}
+
+/// Makes a mount, and those below it, a slave of what it was copied from: what is unmounted in the copy stays in the original.
+pub(crate) fn follow_original(mount: impl AsFd) -> Result<(), Errno> {
+    change(mount, &MountAttr { attr_set: 0, attr_clr: 0, propagation: libc::MS_SLAVE, userns_fd: 0 }, true)
+}
+
+fn change(mount: impl AsFd, attr: &MountAttr, recursive: bool) -> Result<(), Errno> {
     let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: the descriptor is borrowed for the call, the path is a C string, and `attr` outlives the call, which reads
     // as many bytes of it as the last argument says.
@@ -32,7 +41,7 @@ pub(crate) fn mount_setattr(
             mount.as_fd().as_raw_fd(),
             c"".as_ptr(),
             flags,
-            &raw const attr,
+            std::ptr::from_ref(attr),
             size_of::<MountAttr>(),
         )
     };

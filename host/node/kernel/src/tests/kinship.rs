@@ -9,7 +9,8 @@ use crate::block::{self, loopdev, signature};
 use crate::mount::{MountCall, mount, mountinfo, unmount_top};
 
 fn mounted(source: &str, target: &Path, fstype: &str, options: &str) -> Result<(), String> {
-    mount(MountCall { source, target, fstype, options: &[options.to_owned()] }).map_err(|error| error.sentence())
+    let made = mount(MountCall { source, target, fstype, options: &[options.to_owned()] });
+    made.map(drop).map_err(|error| error.sentence())
 }
 
 /// An image with a file system of a label that no other test has, and a copy of it.
