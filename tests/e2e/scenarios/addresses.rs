@@ -180,6 +180,13 @@ fn an_address_of_another_object_is_not_taken(world: &World) {
     node.om("two stop").ok();
     node.is("one", "ip#1", "up", "");
     node.is("two", "ip#1", "down", "");
+    // The same on another interface.
+    node.om("two set --kw ip#1.dev=d0").ok();
+    node.om("two start")
+        .ends(1)
+        .says("10.0.0.60/24 on eth0 is held by ip#1 of one")
+        .says("the node itself has 10.0.0.60");
+    node.om("two set --kw ip#1.dev=eth0").ok();
     node.om("one stop").ok();
     node.om("two start").ok();
     node.om("two stop").ok();

@@ -16,8 +16,8 @@ use kernel::net::{self as network, LinkMark, LinkPlug, Netlink, NetworkNamespace
 use model::Rid;
 
 use crate::net::{
-    AddressEntry, AddressHolder, RouteEntry, address_holding, changed_route, holder, ip, link_attributes, mac_text,
-    network_of, no_ipv6, noted, noted_route, route_holding, tell_of_others,
+    AddressEntry, AddressHolder, LinkPlace, RouteEntry, address_holding, changed_route, holder, ip, link_attributes,
+    mac_text, network_of, no_ipv6, noted, noted_route, route_holding, tell_of_others,
 };
 use crate::process::members;
 use crate::{CallContext, CapabilityError, Effect};
@@ -108,7 +108,9 @@ pub async fn find_holder(
     let timeout = Duration::from_millis(timeout_ms).min(context.remaining());
     let found = context.admit(op)?.waiting(|permit| async move {
         let (namespace, link) = link_in(context, &netns, dev).await?;
-        holder(&namespace.netlink()?, Some(&namespace), &link, permit.op().address, timeout).await.map(Effect::Nothing)
+        let inside = namespace.netlink()?;
+        let at = LinkPlace { netlink: &inside, within: Some(&namespace), link: &link };
+        holder(context, at, permit.op().address, timeout).await.map(Effect::Nothing)
     });
     found.await
 }

@@ -10,8 +10,7 @@ use kernel::block::{canonical_source, loopdev};
 use kernel::mount::mountinfo::{self, MountInfo};
 use kernel::net::Netlink;
 
-use super::others::other_owner;
-use super::{HoldingEntry, HoldingPresence, entry};
+use super::{HoldingEntry, HoldingPresence, entry, other_owner};
 use crate::argument::absolute;
 use crate::net::{RouteEntry, address_holding, changed_route, network_of, route_holding};
 use crate::netns::{existing, identity};

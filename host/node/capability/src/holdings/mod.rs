@@ -24,6 +24,7 @@ pub(crate) use ledger::{HoldingNote, ResourceLedger};
 pub use ledger::{Ledger, LedgerPlaces, Ledgers, UnverifiedLedger};
 pub(crate) use look::sees;
 pub use look::{HoldingPresence, look};
+pub(crate) use others::other_owner;
 pub use release::{ReleaseOptions, release};
 
 use grant::op::SeeHoldings;
