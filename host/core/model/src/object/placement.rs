@@ -46,11 +46,13 @@ pub enum PlacementPolicy {
     Shift,
     /// Where the object was started last.
     LastStart,
+    /// Not at all: the daemon starts the object nowhere by itself.
+    None,
 }
 
 /// A text that is not a value of `placement`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected nodes order, score, load avg, spread, shift or last start")]
+#[error("expected nodes order, score, load avg, spread, shift, last start or none")]
 pub struct InvalidPlacementPolicy;
 
 impl FromStr for PlacementPolicy {
@@ -64,6 +66,7 @@ impl FromStr for PlacementPolicy {
             "spread" => Ok(PlacementPolicy::Spread),
             "shift" => Ok(PlacementPolicy::Shift),
             "last start" => Ok(PlacementPolicy::LastStart),
+            "none" => Ok(PlacementPolicy::None),
             _ => Err(InvalidPlacementPolicy),
         }
     }
