@@ -1,6 +1,6 @@
 # make demo: see it work.  make test: see it proven.  The rest is in CONTRIBUTING.md.
 
-.PHONY: demo test bench style lint build target packages lab test-lab
+.PHONY: demo test soak bench style lint build target packages lab test-lab
 
 # What the tests drive for real. On another distribution, install the same by its own means.
 PACKAGES = e2fsprogs xfsprogs btrfs-progs rsync openssh-client openssh-server samba samba-common-bin smbclient iproute2 \
@@ -15,6 +15,10 @@ demo: packages build
 test: target packages lab
 	cargo test --workspace --locked
 
+# A million schedules of the simulator, from another seed each day. A violation names its seed.
+soak: target
+	HOSTLER_SIM_SCHEDULES=1000000 HOSTLER_SIM_SEED=$$(date +%Y%m%d)000000 cargo test --release --locked -p hostler-sim --test schedules
+
 # Storage that needs another kernel, in virtual machines: tests/lab. `make test` runs it too; HOSTLER_LAB=off leaves it out.
 test-lab: target lab
 	cargo test --locked -p hostler-om --test lab
@@ -28,6 +32,7 @@ bench: target packages $(BASE_OM)
 	HOSTLER_BENCH_BASE=$(BASE_OM) cargo bench --locked -p hostler-om --bench bench
 	cargo bench --locked -p hostler-om --test scenarios
 	cargo bench --locked -p hostler-store-redb --bench store
+	cargo bench --locked -p hostler-orchestrate
 
 # How the code reads, in figures. No gate.
 style:

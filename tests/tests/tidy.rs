@@ -16,6 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("config", &["model"]),
     ("plan", &["model"]),
     ("schedule", &["model"]),
+    ("orchestrate", &["model"]),
     ("protocol", &["config", "driver", "model"]),
     ("grant", &["model"]),
     ("guard", &["model", "run-args"]),
@@ -45,6 +46,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("store", &[]),
     ("store-redb", &["store"]),
+    ("sim", &["model", "orchestrate"]),
     ("demo", &["agent", "kernel"]),
     ("om", &["agent", "config", "demo", "model", "plan", "protocol"]),
 ];
