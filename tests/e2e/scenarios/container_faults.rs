@@ -26,6 +26,8 @@ crate::trials!(
     the_grace_is_that_of_the_container,
     a_failing_health_check_is_shown,
     a_restart_policy_of_the_operator_s_does_not_outlive_a_stop,
+    a_container_is_stopped_where_it_was_started,
+    a_container_whose_engine_is_away_is_not_down,
 );
 
 /// An engine of either kind, for a world.
@@ -389,5 +391,46 @@ fn a_restart_policy_of_the_operator_s_does_not_outlive_a_stop(world: &World) {
     world.om("web stop").ok();
     assert_eq!(engine.containers(), ["web.container.1 exited"]);
     world.om("web start").ok();
+    world.om("web unprovision --confirm").ok();
+}
+
+/// The keywords name another engine by now.
+fn a_container_is_stopped_where_it_was_started(world: &World) {
+    let Some(docker) = node_engine(world) else { return };
+    let first = Engine::Docker(docker);
+    let other = Engine::Docker(Dockerd::start(&world.path("other"), &world.path("other/data")).unwrap());
+    create(world, &first.sleeping("1", "netns = none"));
+    world.om("web provision").ok();
+    let (from, to) = (world.path("node/docker.sock"), world.path("other/docker.sock"));
+    world.om(&format!("web set --kw container#1.socket={}", to.display())).ok();
+    assert_eq!(world.states("web"), "container#1 warn");
+    world.om("web print status").says(&format!("its engine is at {}", from.display()));
+    world.om("web stop").ok();
+    assert_eq!((first.containers(), other.containers()), (vec!["web.container.1 exited".to_owned()], vec![]));
+    assert_eq!(world.states("web"), "container#1 down");
+    world.om("web start").ok();
+    assert_eq!(other.containers(), ["web.container.1 running"]);
+    world.om("web unprovision --confirm").ok();
+}
+
+/// Its containers outlive it. What nobody can ask about is not down, and what does not run can be stopped.
+fn a_container_whose_engine_is_away_is_not_down(world: &World) {
+    let Some(mut docker) = node_engine(world) else { return };
+    let section = "[container#1]\ntype = docker\nnetns = none\ncommand = sleep 1000\nstop_signal = KILL\n";
+    create(world, &format!("{section}socket = {}\nimage = {}\n", docker.socket().display(), dockerd::IMAGE));
+    world.om("web provision").ok();
+    let id = docker.docker("ps -q --no-trunc").unwrap();
+    docker.kill().unwrap();
+    world.is("web", "warn");
+    world.om("web print status").says(&format!("({}) runs, and its engine does not answer", &id[..12]));
+    world.om("web stop").ends(1);
+    world.is("web", "warn");
+    docker.revive().unwrap();
+    world.om("web start").ok();
+    world.om("web stop").ok();
+    docker.kill().unwrap();
+    world.is("web", "down");
+    world.om("web stop").ok().says("no container engine listens on");
+    docker.revive().unwrap();
     world.om("web unprovision --confirm").ok();
 }

@@ -127,7 +127,7 @@ fn an_engine_that_was_killed_comes_back(world: &World) {
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
         world.om("web provision").ok();
         kill_engine(world, signal);
-        assert_eq!(world.states("web"), "container#1 undef, container#2 undef, container#3 undef", "{signal}");
+        assert_eq!(world.states("web"), "container#1 warn, container#2 warn, container#3 warn", "{signal}");
         world.om("web start").ok();
         assert_eq!(world.states("web"), "container#1 up, container#2 up, container#3 up", "{signal}");
         assert_eq!(engines(world).len(), 1, "{signal}");

@@ -24,6 +24,7 @@ pub(crate) struct RequestCase<'a> {
 pub(crate) struct ObjectContainer {
     /// The whole id. It stands in the forwarded request, so that no other container can get the name in between.
     pub(crate) id: String,
+    pub(crate) name: String,
     /// The whole ids of the containers whose namespaces it shares.
     pub(crate) joins: BTreeSet<String>,
     /// Whether it has a terminal: then its output is not framed.
@@ -81,6 +82,7 @@ impl RequestCase<'_> {
             paths: Vec::new(),
             sources: Vec::new(),
             describes: None,
+            effect: None,
             what: what.to_owned(),
             stream: None,
         })
@@ -121,7 +123,7 @@ impl RequestCase<'_> {
         }
         let lookup = EngineLookup::Container(name.to_owned());
         let Some(found) = self.facts.get(&lookup) else { return Err(NotForwarded::LookUp(lookup)) };
-        let LookupResult::Container { id, labels, joins, tty, .. } = found else {
+        let LookupResult::Container { id, name: known, labels, joins, tty } = found else {
             return Err(missing("container", name));
         };
         let carries = |rid: &Rid| {
@@ -130,7 +132,7 @@ impl RequestCase<'_> {
         };
         // All three labels of one resource: labels of two mixed would be those of none.
         match of.iter().any(carries) {
-            true => Ok(ObjectContainer { id: id.clone(), joins: joins.clone(), tty: *tty }),
+            true => Ok(ObjectContainer { id: id.clone(), name: known.clone(), joins: joins.clone(), tty: *tty }),
             false => Err(GuardRefusal::Stranger(name.to_owned()).into()),
         }
     }

@@ -136,6 +136,12 @@ fn is_whole(id: &str) -> bool {
     id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// The whole id of a container, from the engine's answer to its making.
+pub fn whole_id(body: &[u8]) -> Option<String> {
+    let document: Value = serde_json::from_slice(body).ok()?;
+    id(document.as_object()?, "Id")
+}
+
 /// The number of the first process of a container, from the engine's description of it. None if it has none.
 pub fn first_process(body: &[u8]) -> Option<u32> {
     let document: Value = serde_json::from_slice(body).ok()?;

@@ -27,10 +27,10 @@ mod sentence;
 mod spec;
 mod verdict;
 
-pub use engine_facts::{EngineFacts, EngineLookup, LookupResult, UnreadableAnswer, first_process};
+pub use engine_facts::{EngineFacts, EngineLookup, LookupResult, UnreadableAnswer, first_process, whole_id};
 pub use judge::judge;
 pub use refusal::GuardRefusal;
 pub use request::engine_request::{EngineRequest, RequestedBy};
 pub use sentence::sentences;
 pub use spec::resource::{ContainerKeyword, ContainerLabels, ContainerResource, NamespaceRights};
-pub use verdict::{ForwardedRequest, GuardVerdict, TerminalStream};
+pub use verdict::{ContainerEffect, ForwardedRequest, GuardVerdict, TerminalStream};

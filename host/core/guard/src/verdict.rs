@@ -40,12 +40,27 @@ pub struct ForwardedRequest {
     /// Paths of the node that the container sees. Its caller must check that each exists: the engine, which is root, would make
     /// an empty directory of one that does not.
     pub sources: Vec<PathBuf>,
+    /// What becomes of a container if the engine does it. Its caller records that.
+    pub effect: Option<ContainerEffect>,
     /// The whole id of the container that the answer describes. Its caller adds what the kernel knows of its first process.
     pub describes: Option<String>,
     /// A description of the request for the audit: `create a container of docker.io/library/busybox:latest`.
     pub what: String,
     /// How to read the answer, if it is for a terminal.
     pub stream: Option<TerminalStream>,
+}
+
+/// What becomes of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContainerEffect {
+    /// It is made, under this name. The answer has its id.
+    Made(String),
+    /// It is started: the name and the whole id.
+    Started(String, String),
+    /// It is stopped or killed: the name and the whole id.
+    Stopped(String, String),
+    /// The one with this id is removed.
+    Removed(String),
 }
 
 /// How to read the answer of an attachment.

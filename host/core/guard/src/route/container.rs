@@ -7,7 +7,7 @@ use crate::engine_facts::{foreign_container, missing};
 use crate::refusal::GuardRefusal;
 use crate::request::engine_request::RequestedBy;
 use crate::request::strict_json;
-use crate::verdict::{ForwardedRequest, NotForwarded, TerminalStream};
+use crate::verdict::{ContainerEffect, ForwardedRequest, NotForwarded, TerminalStream};
 
 /// Verbs that only look, with the parameters that they take.
 const LOOKS: [(&str, &[&str]); 2] = [
@@ -45,7 +45,8 @@ pub(crate) fn on_container(case: &RequestCase<'_>, name: &str, verb: &str) -> Re
         "POST" if verb == "update" => policy::reset(case, name),
         "POST" if verb == "stop" => {
             let container = own_or_dependent(case, name)?;
-            forward(case, &container, "/stop", "stop", &["t", "signal"])
+            let forward = forward(case, &container, "/stop", "stop", &["t", "signal"])?;
+            Ok(ForwardedRequest { effect: effect(verb, container), ..forward })
         }
         "POST" => {
             let parameters = find(&CHANGES).ok_or_else(|| case.unknown())?;
@@ -55,7 +56,7 @@ pub(crate) fn on_container(case: &RequestCase<'_>, name: &str, verb: &str) -> Re
             let forward = forward(case, &container, &format!("/{verb}"), verb, parameters)?;
             // Docker makes the paths that are missing at each start, and not when it creates the container.
             let sources = if verb == "start" { case.spec.sources() } else { Vec::new() };
-            Ok(ForwardedRequest { sources, ..forward })
+            Ok(ForwardedRequest { sources, effect: effect(verb, container), ..forward })
         }
         "DELETE" if verb.is_empty() => remove(case, name),
         _ => Err(case.unknown().into()),
@@ -73,6 +74,14 @@ fn forward(
     case.at(&path, &format!("{what} its container {}", container.short_id()), parameters)
 }
 
+fn effect(verb: &str, of: ObjectContainer) -> Option<ContainerEffect> {
+    match verb {
+        "start" | "restart" | "unpause" => Some(ContainerEffect::Started(of.name, of.id)),
+        "stop" | "kill" => Some(ContainerEffect::Stopped(of.name, of.id)),
+        _ => None,
+    }
+}
+
 fn own_or_dependent(case: &RequestCase<'_>, name: &str) -> Result<ObjectContainer, NotForwarded> {
     match case.own(name) {
         Err(NotForwarded::Deny(GuardRefusal::Stranger(_))) => case.dependent(name),
@@ -82,14 +91,20 @@ fn own_or_dependent(case: &RequestCase<'_>, name: &str) -> Result<ObjectContaine
 
 /// Removes a container: the resource's own in any state, and a dependent one only if it does not run, which the engine checks.
 fn remove(case: &RequestCase<'_>, name: &str) -> Result<ForwardedRequest, NotForwarded> {
-    match case.own(name) {
+    let (container, forward) = match case.own(name) {
         Err(NotForwarded::Deny(GuardRefusal::Stranger(_))) => {
             let container = case.dependent(name)?;
             let what = format!("remove the container {}, which shares a namespace of its own", container.short_id());
-            case.at(&format!("/containers/{}", container.id), &what, &["v"])
+            let forward = case.at(&format!("/containers/{}", container.id), &what, &["v"])?;
+            (container, forward)
         }
-        found => forward(case, &found?, "", "remove", &["force", "v"]),
-    }
+        found => {
+            let container = found?;
+            let forward = forward(case, &container, "", "remove", &["force", "v"])?;
+            (container, forward)
+        }
+    };
+    Ok(ForwardedRequest { effect: Some(ContainerEffect::Removed(container.id)), ..forward })
 }
 
 /// Inspects a container. Of one that belongs to another resource, the driver learns only its id and that it is not its own:

@@ -58,6 +58,7 @@ pub(crate) fn create(case: &RequestCase<'_>, name: &str) -> Result<ForwardedRequ
         paths: Vec::new(),
         sources: Vec::new(),
         describes: None,
+        effect: None,
         what: format!("prepare a command in its container {}", container.short_id()),
         stream: None,
     })
@@ -95,6 +96,7 @@ fn start(case: &RequestCase<'_>, command: ContainerCommand) -> Result<ForwardedR
         paths: Vec::new(),
         sources: Vec::new(),
         describes: None,
+        effect: None,
         what: "run a command in its container".to_owned(),
         stream: Some(TerminalStream { framed: !command.tty, input: true, exec: Some(command.id) }),
     })

@@ -20,6 +20,7 @@ pub(crate) fn reset(case: &RequestCase<'_>, name: &str) -> Result<ForwardedReque
         paths: Vec::new(),
         sources: Vec::new(),
         describes: None,
+        effect: None,
         what: format!("keep the engine from starting its container {} by itself", container.short_id()),
         stream: None,
     })

@@ -105,6 +105,7 @@ async fn judged(context: &CallContext, op: &FetchUnix, body: &[u8]) -> Result<Fo
             paths: Vec::new(),
             sources: Vec::new(),
             describes: None,
+            effect: None,
             what: "connect a terminal".to_owned(),
             stream: None,
         });

@@ -5,12 +5,13 @@
 use std::path::Path;
 
 use holding::{
-    Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding, MountIdentity, MountSight, ProcessHolding,
+    ContainerHolding, Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding, MountIdentity, MountSight,
+    ProcessHolding,
 };
 use kernel::block::loopdev;
 use kernel::cgroup::Cgroup;
 use kernel::mount::mountinfo::{self, MountInfo};
-use kernel::process::{ProcessMarkers, ResourceProcesses};
+use kernel::process::{ProcessMarkers, ResourceProcesses, look as look_at};
 
 use super::network::NetworkLook;
 
@@ -62,7 +63,7 @@ pub async fn look(records: &[HoldingRecord]) -> Vec<HoldingPresence> {
             Holding::Route(route) => network.route(route).await,
             Holding::Link(link) => network.link(link).await,
             Holding::ProcessGroup(group) => group_presence(group),
-            Holding::Container(container) => container_presence(container.process, container.group.as_deref(), *stage),
+            Holding::Container(container) => container_presence(container, *stage),
             Holding::File(file) => HoldingPresence::if_there(Path::new(&file.path).symlink_metadata().is_ok()),
             // The host cannot look at it: it is there until its driver withdraws it.
             Holding::Declared(_) => HoldingPresence::Present(Vec::new()),
@@ -161,14 +162,25 @@ fn group_presence(held: &ProcessHolding) -> HoldingPresence {
     }
 }
 
-/// Without the engine: by the first process of the container, and by its control group.
-fn container_presence(process: Option<(u32, u64)>, group: Option<&str>, stage: HoldingStage) -> HoldingPresence {
-    let _ = (process, stage);
-    match group {
-        Some(group) => match Cgroup::at(group).members() {
-            Ok(members) => HoldingPresence::if_there(!members.is_empty()),
+/// Whether the container runs. Without the engine: by its control group, or else by its first process.
+fn container_presence(held: &ContainerHolding, stage: HoldingStage) -> HoldingPresence {
+    match (&held.group, held.process, stage) {
+        (Some(group), ..) => match Cgroup::at(group).members() {
+            // One that has exited and is only waited for is still in its group.
+            Ok(members) => {
+                let pids = members.iter().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+                HoldingPresence::if_there(pids.into_iter().any(|pid| look_at(pid).is_some()))
+            }
             Err(error) => HoldingPresence::unknown(error),
         },
-        None => HoldingPresence::unknown("its engine was not asked"),
+        (None, Some((pid, started)), _) => {
+            HoldingPresence::if_there(look_at(pid).is_some_and(|seen| seen.started == started))
+        }
+        // A start that nobody saw the end of.
+        (None, None, HoldingStage::Intended) if held.id.is_some() => {
+            HoldingPresence::unknown("its engine did not say whether it runs")
+        }
+        // It was made, and never started.
+        (None, None, _) => HoldingPresence::Gone,
     }
 }

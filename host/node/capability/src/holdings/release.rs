@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use grant::op::ReleaseHolding;
 use holding::{
-    AddressHolding, FileHolding, Holding, HoldingRecord, LinkHolding, LoopHolding, MountHolding, RouteHolding,
+    AddressHolding, ContainerHolding, FileHolding, Holding, HoldingRecord, LinkHolding, LoopHolding, MountHolding,
+    RouteHolding,
 };
 use kernel::block::loopdev;
 use kernel::cgroup::Cgroup;
@@ -127,6 +128,7 @@ async fn undo_waiting(
             group.group.iter().for_each(|group| Cgroup::at(group).remove());
             Ok(stopped > 0)
         }
+        Holding::Container(container) => stop_container(container, options.grace).await,
         other => Err(cannot(other)),
     }
 }
@@ -154,6 +156,23 @@ async fn unplug(context: &CallContext, held: &LinkHolding) -> Result<bool, Capab
     let within = namespace(&held.netns)?;
     let plug = LinkPlug { mode: plug_mode(&held.mode)?, dev: &held.dev, mark: &mark(context) };
     Ok(plug.take_out(&Netlink::open()?, within.as_ref()).await?)
+}
+
+/// Stops the container by its engine, whose socket may be another than the keywords say by now.
+async fn stop_container(held: &ContainerHolding, grace: Duration) -> Result<bool, CapabilityError> {
+    let Some(id) = &held.id else { return Ok(false) };
+    let seconds = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
+    // The engine kills it after the grace, and then has some time to say so.
+    let deadline = tokio::time::Instant::now() + grace + Duration::from_secs(10);
+    let path = format!("/v1.41/containers/{id}/stop?t={seconds}");
+    let answer = crate::http::ask(held.engine.as_ref(), hyper::Method::POST, &path, deadline).await?;
+    match answer.status {
+        200..300 => Ok(true),
+        304 | 404 => Ok(false),
+        status => {
+            Err(CapabilityError::Other(format!("the engine at {} answers {status} to a stop of {held}", held.engine)))
+        }
+    }
 }
 
 fn cannot(held: &Holding) -> CapabilityError {

@@ -5,6 +5,7 @@
 //!                                                                    │
 //!       guarded: a container engine's guard reads the request ◀──────┤ if the grant says so
 //!       described: and the host adds to the engine's answer          │
+//!       held: and records which containers there are                 │
 //!                                                                    ▼
 //!                                        dial (address or socket) ──▶ exchange
 //! ```
@@ -13,6 +14,7 @@ mod described;
 mod dial;
 mod exchange;
 mod guarded;
+mod held;
 mod message;
 mod send;
 

@@ -10,6 +10,7 @@ use super::described::describe;
 use super::dial::{ByteStream, dial_unix, dial_url};
 use super::exchange::exchange;
 use super::guarded::{self, GuardOutcome};
+use super::held::EffectRecord;
 use super::message::{
     HttpEndpoint, HttpRequest, HttpResponse, HyperRequest, LOCALHOST, host_of, message, method, path_of, plain_path,
     plain_url,
@@ -45,7 +46,13 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
                     let request = HttpRequest { headers: forward.headers, body: forward.body, ..request };
                     let message = message(method, &forward.target, LOCALHOST.to_owned(), &request)?;
                     let what = Some(forward.what);
-                    let response = perform(context, op, what, timeout, message, &shown, dial_unix(&socket)).await?;
+                    let record =
+                        forward.effect.map(|effect| EffectRecord::begin(context, &socket, effect)).transpose()?;
+                    let answer = perform(context, op, what, timeout, message, &shown, dial_unix(&socket)).await;
+                    if let Some(record) = record {
+                        record.end(context, &answer, &forward.target).await;
+                    }
+                    let response = answer?;
                     match forward.describes {
                         Some(id) => describe(context, &socket, &id, response).await,
                         None => Ok(response),

@@ -3,16 +3,24 @@
 use std::fs;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+
+use crate::cgroup::Cgroup;
+use crate::mount::mountinfo;
 
 /// The namespaces that a container can share with another.
 const NAMESPACES: [&str; 3] = ["net", "pid", "ipc"];
 
+/// The place of the start time among the fields behind the name, see proc_pid_stat(5).
+const STARTED: usize = 19;
+
 /// A process that has not exited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessLook {
+    /// When it started, in the kernel's ticks since the boot: no later process with its number has the same.
+    pub started: u64,
     /// Its control groups, one path for each hierarchy. A path may occur several times.
     pub groups: Vec<String>,
     /// Its namespaces as the kernel writes them, such as `net:[4026531840]`. Without those that may not be read.
@@ -28,12 +36,33 @@ pub fn look(pid: u32) -> Option<ProcessLook> {
     if fields.starts_with(['Z', 'X']) {
         return None;
     }
+    let started = fields.split(' ').nth(STARTED)?.parse().ok()?;
     // Each line is `number:controllers:path`.
     let groups = fs::read_to_string(directory.join("cgroup")).unwrap_or_default();
     let groups = groups.lines().filter_map(|line| line.splitn(3, ':').nth(2)).map(str::to_owned).collect();
     let namespace = |name: &&str| fs::read_link(directory.join("ns").join(name)).ok();
     let namespaces = NAMESPACES.iter().filter_map(namespace).map(|link| link.display().to_string()).collect();
-    Some(ProcessLook { groups, namespaces })
+    Some(ProcessLook { started, groups, namespaces })
+}
+
+/// The directory of a control group of this process whose path holds `name`, in any hierarchy.
+pub fn group_directory(pid: u32, name: &str) -> Option<PathBuf> {
+    let groups = look(pid)?.groups;
+    let mounts = mountinfo::read().ok()?;
+    let hierarchies = mounts.iter().filter(|mount| matches!(mount.fstype.as_str(), "cgroup" | "cgroup2"));
+    let below = |group: &String| {
+        let place = group.find(name).map(|at| at + name.len())?;
+        // The group of the whole, and not one that the program has made for itself in it.
+        let end = group[place..].find('/').map_or(group.len(), |slash| place + slash);
+        Some(group[1..end].to_owned())
+    };
+    let groups: Vec<String> = groups.iter().filter_map(below).collect();
+    let directories = hierarchies.flat_map(|mount| groups.iter().map(|group| mount.target.join(group)));
+    let holds = |directory: &PathBuf| {
+        let members = Cgroup::at(directory).members().unwrap_or_default();
+        members.iter().any(|member| member.as_raw_nonzero().get().unsigned_abs() == pid)
+    };
+    directories.into_iter().find(holds)
 }
 
 /// Whether the program that listens on this socket counts processes as this one does: its numbers would mean nothing here if it

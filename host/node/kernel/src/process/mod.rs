@@ -27,7 +27,7 @@ pub use account::UserAccount;
 pub use confine::{CapabilityBounds, UnknownCapability};
 pub use launch::ProgramLaunch;
 pub use limit::{ResourceLimit, UnknownLimit};
-pub use look::{ProcessLook, counts_alike, look};
+pub use look::{ProcessLook, counts_alike, group_directory, look};
 pub use members::{MemberProcess, ProcessMarkers, ResourceProcesses, kill_abandoned};
 pub use program::CheckedProgram;
 pub use run::{

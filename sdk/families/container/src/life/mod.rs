@@ -5,6 +5,7 @@
 //! warns about it.
 
 mod describe;
+mod held;
 mod image;
 mod inside;
 mod keywords;

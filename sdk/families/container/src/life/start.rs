@@ -73,6 +73,11 @@ impl ContainerLife<'_> {
             self.end(engine, found)?;
         }
         let own = self.search(engine)?;
+        // A second one would work on the same data.
+        if let Some(held) = self.elsewhere(&own)?.first() {
+            let text = format!("{} still runs at {}: stop the resource first", held.label, held.text("engine"));
+            return Err(Error::failed(text));
+        }
         match (own.first, own.stranger) {
             (_, Some(stranger)) => Err(Error::failed(self.foreign(&stranger))),
             (Some(found), None) => self.as_configured(engine, &found),

@@ -12,18 +12,31 @@ impl ContainerLife<'_> {
         let looked = self.place.connect().and_then(|engine| Ok((self.search(&engine)?, engine)));
         let image = &self.container.image;
         match looked {
-            Ok((own, engine)) => Ok(self.status_of(&engine, own)),
+            Ok((own, engine)) => {
+                let elsewhere = self.elsewhere(&own)?;
+                let status = self.status_of(&engine, own);
+                Ok(elsewhere.iter().fold(status, |status, held| {
+                    status.degraded(format!(
+                        "{} runs, and not as configured: its engine is at {}",
+                        held.label,
+                        held.text("engine")
+                    ))
+                }))
+            }
             // Without an answer of the engine there is nothing to compare, so a missing grant must not look like down.
             Err(error) if error.is_denied() => Err(error.into()),
             Err(error) if self.place.is_at_rest(&error)? => {
                 Ok(Status::down().label(image).info("the object's container engine does not run"))
             }
             // The engine died although this resource needs it: containers survive it (--live-restore), so down would be a guess.
+            Err(error) if self.is_own() && self.held()?.iter().any(|held| held.present) => {
+                Ok(self.status_by_record(&error)?.label(image))
+            }
             Err(_) if self.is_own() => {
                 let text = "the object's container engine is gone, and may have left the container running: start or stop the resource to find out";
                 Ok(Status::undefined(text).label(image))
             }
-            Err(error) => Ok(Status::undefined(error).label(image)),
+            Err(error) => Ok(self.status_by_record(&error)?.label(image)),
         }
     }
 

@@ -7,7 +7,7 @@ use hostler_sdk::{Error, Outcome, Result, clock, log};
 use crate::{ContainerInfo, ContainerLife, EngineClient, EngineError, label};
 
 /// How long a program may take to exit if neither the keywords nor the container say it.
-const GRACE: Duration = Duration::from_secs(10);
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 /// The part of the action's time that is kept for killing a program that ignores its signal.
 const MARGIN: Duration = Duration::from_secs(15);
@@ -22,7 +22,8 @@ impl ContainerLife<'_> {
         let stopped = match self.place.connect() {
             Err(error) if self.place.is_at_rest(&error)? => None,
             Err(error) if error.is_passing() && self.is_own() => self.stop_all(&self.place.enter()?.0)?,
-            answer => self.stop_all(&answer?).or_else(|error| self.at_rest(error))?,
+            Err(error) => self.stop_by_record(error)?,
+            Ok(engine) => self.stop_all(&engine).or_else(|error| self.at_rest(error))?,
         };
         Ok(self.leave(stopped)?.unwrap_or_else(|| Outcome::unchanged("already down")))
     }
@@ -59,6 +60,10 @@ impl ContainerLife<'_> {
                 // A failure must not leave the others running.
                 Err(error) => failed = failed.or(Some(error)),
             }
+        }
+        match self.stop_elsewhere(&own) {
+            Ok(texts) => done.extend(texts),
+            Err(error) => failed = failed.or(Some(error)),
         }
         match failed {
             Some(error) => Err(error),

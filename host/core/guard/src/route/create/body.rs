@@ -11,7 +11,7 @@ use crate::request::strict_json;
 use crate::spec::allowed_spec::{AllowedSpec, not_said};
 use crate::spec::image_reference::ImageReference;
 use crate::spec::resource::ContainerLabels;
-use crate::verdict::{ForwardedRequest, NotForwarded};
+use crate::verdict::{ContainerEffect, ForwardedRequest, NotForwarded};
 
 /// Members that matter inside the container alone.
 const HARMLESS: [(&str, MemberShape); 13] = [
@@ -65,6 +65,7 @@ pub(crate) fn create(case: &RequestCase<'_>) -> Result<ForwardedRequest, NotForw
         paths: host.paths,
         sources: spec.sources(),
         describes: None,
+        effect: Some(ContainerEffect::Made(name)),
         what: format!("create a container of {image}, made of the resource's keywords"),
         stream: None,
     })
