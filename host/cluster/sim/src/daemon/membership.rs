@@ -131,12 +131,16 @@ impl World {
         let Some(node) = self.nodes.get_mut(name) else { return };
         let deadline = node.machine.clock(sent) + (LOST_AFTER - CUT_MARGIN);
         let (machine, Some(daemon)) = (&mut node.machine, node.daemon.as_mut()) else { return };
+        let returns = daemon.deadline <= machine.clock(self.now);
         daemon.deadline = daemon.deadline.max(deadline);
         for (path, _) in daemon.confirmed.keys() {
             let known = machine.deadlines.entry(path.clone()).or_insert(deadline);
             *known = deadline.max(*known);
         }
         self.schedule_keeper(name, deadline);
+        if returns {
+            self.decide_soon(name);
+        }
     }
 
     /// One timer: when it fires it looks for the next deadline.

@@ -89,7 +89,12 @@ impl World {
                 daemon.disown(path);
             }
         }
-        if let SlotStep::Take { .. } = step {
+        let takes = matches!(step, SlotStep::Take { .. } | SlotStep::Reassert { .. });
+        // Without a beat that was acknowledged in time, what the slot is for would be cut at once.
+        if takes && self.nodes[name].daemon.as_ref().is_none_or(|daemon| daemon.deadline <= self.clock(name)) {
+            return;
+        }
+        if takes {
             self.checks.takes(name, path, self.now);
         }
         let request = StoreRequest::Slot { node: name.clone(), incarnation, path: path.clone(), step: step.clone() };

@@ -36,6 +36,8 @@ impl Checks {
         let excused = interrupted + clears.saturating_sub(first) as usize;
         let (count, most) = match case.step.cause {
             ActionCause::Intent(_) => (total, 1 + excused),
+            // Each resource has a budget of its own, which `budget` watches.
+            ActionCause::Restart | ActionCause::Standby | ActionCause::Ha => return,
             _ => (recent, MOST_A_MINUTE + excused),
         };
         if count > most {
