@@ -41,7 +41,7 @@ pub(super) fn set_layers(
     }
     let layers = lower_layers(value).iter().map(|layer| PinnedLayer::open(layer)).collect::<Result<Vec<_>, _>>()?;
     let Some((first, others)) = layers.split_first() else { return Ok(()) };
-    match first.set(context, "lowerdir+") {
+    match first.add_lower(context) {
         Ok(()) => others.iter().try_for_each(|layer| layer.set(context, "lowerdir+")).map_err(refused),
         // Either this kernel does not know `lowerdir+`, or it refuses the layer: then it refuses it again.
         Err(Errno::INVAL | Errno::OPNOTSUPP) => {
@@ -58,6 +58,15 @@ impl PinnedLayer {
         let place = resolve(path, LastLink::Follow)?;
         let directory = place.open(OFlags::RDONLY | OFlags::DIRECTORY)?;
         Ok(PinnedLayer { place, directory })
+    }
+
+    /// Adds the first lower layer. A kernel that takes options as one text takes any name of an option here, and refuses an unknown
+    /// one only when it mounts. It says what it is when it is offered a descriptor.
+    fn add_lower(&self, context: &OwnedFd) -> Result<(), Errno> {
+        match fsconfig_set_fd(context, "lowerdir+", &self.directory) {
+            Err(Errno::INVAL | Errno::BADF) => fsconfig_set_string(context, "lowerdir+", self.name()),
+            result => result,
+        }
     }
 
     fn set(&self, context: &OwnedFd, key: &str) -> Result<(), Errno> {
