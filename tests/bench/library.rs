@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use agent::Agent;
 use anyhow::{Context, Result, anyhow, ensure};
+use capability::holdings::{ProofVerdict, prove};
 use driver::{CallBounds, Driver, DriverCall, KeywordValue, SilentLog, StatusReport};
+use holding::{Holding, HoldingRecord, HoldingStage, MountHolding, MountIdentity};
 use model::Rid;
 use model::status::State;
 use plan::{Action, InstanceFacts, PlanRequest, ResourceFacts};
@@ -144,4 +146,41 @@ pub(crate) fn plan(table: &mut Table) -> Result<()> {
     let what = format!("plan the start of {PLANNED} resources");
     table.add(&what, Sample::new(times, Some(memory)), &[], Target::ms(50));
     Ok(())
+}
+
+/// How many mounts a stop has undone.
+const UNDONE: u32 = 260;
+
+/// The proof of a stop: the host's own look for what its resources held, in every mount namespace of this machine.
+pub(crate) fn proof(table: &mut Table) -> Result<()> {
+    let records: Vec<HoldingRecord> = (0..UNDONE).map(undone_mount).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let work = || {
+        let proofs = runtime.block_on(prove(records.clone(), Vec::new));
+        ensure!(proofs.iter().all(|proof| proof.verdict == ProofVerdict::Gone), "a mount that never was is there");
+        Ok(())
+    };
+    let (times, memory) = own_peak(|| timed(200, work))?;
+    let what = format!("a stop's proof that {UNDONE} mounts are gone");
+    table.add(&what, Sample::new(times, Some(memory)), &[], Target::ms(1));
+    Ok(())
+}
+
+/// A mount that no process of this machine sees any more.
+fn undone_mount(number: u32) -> HoldingRecord {
+    let made = MountIdentity {
+        id: u64::from(u32::MAX - number),
+        unique: None,
+        device: (0, u32::from(u16::MAX) + number),
+        root: "/".to_owned(),
+        backing: None,
+    };
+    let holding = MountHolding {
+        source: "none".to_owned(),
+        target: format!("/srv/many/{number}"),
+        fstype: "tmpfs".to_owned(),
+        made: Some(made),
+    };
+    let (rid, number) = (format!("fs#{number}"), u64::from(number));
+    HoldingRecord { rid, number, stage: HoldingStage::Undone, holding: Holding::Mount(holding) }
 }

@@ -30,6 +30,7 @@ fn main() -> Result<()> {
     let references = references::measure(&node, &mut table)?;
     library::calls(&node, &references, &mut table)?;
     library::plan(&mut table)?;
+    library::proof(&mut table)?;
     commands::status(&node, &references, &mut table)?;
     commands::life(&node, &references, &mut table)?;
     commands::list(&node, &references, &mut table)?;

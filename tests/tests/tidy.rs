@@ -36,6 +36,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "driver",
             "exec",
             "grant",
+            "holding",
             "kernel",
             "model",
             "plan",

@@ -7,7 +7,7 @@ use crate::command::{NodeCommand, OmLine};
 use crate::config::target::ConfigFile;
 use crate::config::{self, edit, show};
 use crate::exit::Outcome;
-use crate::object::unbuilt;
+use crate::object::{holdings, unbuilt};
 use crate::session::Session;
 
 pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
@@ -15,6 +15,9 @@ pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
     // A list of one, so that the commands on configurations of objects serve the node too.
     let files = std::slice::from_ref(&file);
     match command {
+        NodeCommand::Print { what, orphans, output } if what == "holdings" => {
+            holdings::of_node(session, orphans, &output)
+        }
         NodeCommand::Print { output, .. } => show::run(files, &output),
         NodeCommand::Set(args) => config::set(files, &args),
         NodeCommand::Unset(args) => config::unset(files, &args),

@@ -22,6 +22,7 @@ mod exit_codes;
 mod full_disk;
 mod gce;
 mod guest;
+mod holdings;
 mod images;
 mod kvm;
 mod leaks;
@@ -37,6 +38,7 @@ mod one_at_a_time;
 mod options;
 mod order;
 mod output;
+mod outside_changes;
 mod own_engine;
 mod podman;
 mod programs;
@@ -86,6 +88,8 @@ fn main() -> ExitCode {
         storage::trials(),
         devices::trials(),
         mounts::trials(),
+        holdings::trials(),
+        outside_changes::trials(),
         network::trials(),
         addresses::trials(),
         routes::trials(),

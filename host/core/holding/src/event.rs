@@ -27,6 +27,10 @@ pub enum LedgerEvent {
     Intended { number: u64, rid: String, holding: Holding },
     /// It is there, and this is what identifies it.
     Held { number: u64, holding: Holding },
+    /// A call has undone it.
+    Undone { number: u64 },
+    /// It was undone, and something of it is left.
+    Left { number: u64 },
     /// It is not there any more, or never was.
     Released { number: u64 },
 }

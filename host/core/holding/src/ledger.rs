@@ -41,8 +41,15 @@ impl LedgerContent {
                     (record.stage, record.holding) = (HoldingStage::Held, holding);
                 }
             }
+            LedgerEvent::Undone { number } => self.set_stage(number, HoldingStage::Undone),
+            LedgerEvent::Left { number } => self.set_stage(number, HoldingStage::Left),
             LedgerEvent::Released { number } => self.records.retain(|record| record.number != number),
         }
+    }
+
+    fn set_stage(&mut self, number: u64, stage: HoldingStage) {
+        let record = self.records.iter_mut().find(|record| record.number == number);
+        record.into_iter().for_each(|record| record.stage = stage);
     }
 
     fn damaged(&mut self, line: usize, why: String) {

@@ -26,13 +26,17 @@ impl HoldingScope {
     }
 }
 
-/// How far the call that makes the thing got.
+/// How far a thing got between the call that makes it and the proof that it is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoldingStage {
     /// It was about to begin, and nothing is known of its end: the thing may exist or not.
     Intended,
     /// It succeeded: the thing was there.
     Held,
+    /// A call has undone it, and the host has not looked yet whether it is gone everywhere.
+    Undone,
+    /// The host has looked after a stop, and something of it is left, perhaps where only a proof looks.
+    Left,
 }
 
 /// One holding of one resource.

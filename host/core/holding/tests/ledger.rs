@@ -10,7 +10,7 @@ fn mount(target: &str, made: Option<MountIdentity>) -> MountHolding {
 }
 
 fn identity() -> MountIdentity {
-    MountIdentity { id: 77, unique: Some(4_294_967_400), device: (7, 3), root: "/".into() }
+    MountIdentity { id: 77, unique: Some(4_294_967_400), device: (7, 3), root: "/".into(), backing: None }
 }
 
 fn device() -> Holding {
@@ -26,6 +26,8 @@ fn events() -> Vec<LedgerEvent> {
         LedgerEvent::Intended { number: 2, rid: rid("fs#1"), holding: mount("/srv/web", None).into() },
         LedgerEvent::Held { number: 2, holding: mount("/srv/wéb", Some(identity())).into() },
         LedgerEvent::Intended { number: 3, rid: rid("fs#2"), holding: mount("/srv/b", None).into() },
+        LedgerEvent::Undone { number: 3 },
+        LedgerEvent::Left { number: 3 },
         LedgerEvent::Released { number: 3 },
     ]
 }

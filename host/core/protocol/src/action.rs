@@ -25,6 +25,8 @@ pub struct ActionOrder {
     pub confirm: bool,
     /// Whether a start takes on what stands in its way.
     pub adopt: bool,
+    /// Whether a stop counts that is not proven.
+    pub i_know: bool,
     /// The beginning of the digest that the plan must have.
     pub if_plan: Option<String>,
     /// The number of members of a parallel subset that act at once.

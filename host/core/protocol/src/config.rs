@@ -69,8 +69,8 @@ pub enum ConfigEdit {
 pub enum ConfigOutcome {
     /// The text was like that already.
     Unchanged,
-    /// It was saved.
-    Saved,
+    /// It was saved. The notes say what it does not change yet.
+    Saved { notes: Vec<String> },
     /// It was not saved, because it would cause these errors.
     Refused(ConfigCheck),
 }

@@ -10,6 +10,7 @@ mod config;
 mod diagnostic;
 mod driver_document;
 mod failure;
+mod holding;
 mod level;
 mod log;
 mod object;
@@ -29,6 +30,7 @@ pub use driver_document::{
     GuardedRequests, InspectedKeyword, InstalledDriver, KeywordManual, PolicyChange, SectionDoc,
 };
 pub use failure::{FailureKind, RequestFailure};
+pub use holding::{HoldingDocument, HoldingList, UnverifiedRecord};
 pub use level::LogLevel;
 pub use log::LogQuery;
 pub use object::{NameKind, ObjectList, ObjectSummary};

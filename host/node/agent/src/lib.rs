@@ -17,6 +17,7 @@ mod error_chain;
 mod failure_kind;
 pub mod file;
 pub mod flags;
+mod holdings;
 pub mod home;
 mod instance;
 pub mod log;

@@ -142,6 +142,7 @@ fn made_mount(op: &MountFilesystem, made: &mounts::MadeMount) -> MountHolding {
             unique: made.unique,
             device: info.device,
             root: info.root.to_string_lossy().into_owned(),
+            backing: holdings::backing_of(info.device),
         }),
     }
 }

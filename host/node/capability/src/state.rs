@@ -203,6 +203,16 @@ impl StateFiles {
         Ok(found)
     }
 
+    pub(crate) fn forget_declared(&self) -> Result<(), CapabilityError> {
+        for lifetime in StateLifetime::ALL {
+            let mut content = self.read(lifetime)?;
+            if !std::mem::take(&mut content.declared).is_empty() {
+                self.write(lifetime, content)?;
+            }
+        }
+        Ok(())
+    }
+
     fn write_within_limit(&self, lifetime: StateLifetime, content: StateContent) -> Result<(), CapabilityError> {
         // Both files count, so that a driver cannot keep twice the limit.
         let mut size = content.size();

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use driver::{CallBounds, DriverCall, KeywordValue, SilentLog, Verb};
 use grant::{GrantContext, GrantKeyword, Grants, NoDeviceLedger, Policy};
-use hostler_capability::holdings::{LedgerPlaces, Ledgers};
+use holding::encode_header;
+use hostler_capability::holdings::{self, Ledger, LedgerPlaces, Ledgers, ProofVerdict, ReleaseOptions};
 use hostler_capability::mount::MountRequest;
 use hostler_capability::{
     CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, HostServices, NoAudit,
-    ResourcePaths, ResourceQueues, Subject, block, files, mount,
+    ResourcePaths, ResourceQueues, Subject, block, files, mount, state,
 };
 use model::{NodeName, ObjectPath, Rid};
 
@@ -193,6 +194,122 @@ async fn a_file_becomes_a_device_and_a_file_system_and_goes_again() {
     assert!(!block::detach_loop(&context, &image).await.unwrap());
     assert_eq!(context.mutations().load(Ordering::Acquire), 2, "a removal of nothing is not a change");
     assert!(!resource.owns(&device.path));
+}
+
+/// What is held, with whether it is there.
+async fn held(context: &CallContext) -> Vec<(String, bool)> {
+    let held = holdings::list(context).await.unwrap();
+    held.into_iter().map(|held| (held.label, held.present)).collect()
+}
+
+#[tokio::test]
+async fn what_is_mounted_is_held_and_undone_wherever_it_is_by_now() {
+    if !in_private_namespace("what_is_mounted_is_held_and_undone_wherever_it_is_by_now") {
+        return;
+    }
+    let resource = Resource::new();
+    let (start, other) = (resource.context(Verb::Start, "/dev/null"), resource.path("other"));
+    files::make_directory(&start, &resource.path("mnt"), 0o755).await.unwrap();
+    mount::mount(&start, resource.request("tmpfs", "none", &[])).await.unwrap();
+    let label = format!("tmpfs on {}", resource.path("mnt"));
+    // Another process that looks, in a verb that may only look.
+    let status = resource.context(Verb::Status, "/dev/null");
+    assert_eq!(held(&status).await, [(label.clone(), true)]);
+    std::fs::create_dir(&other).unwrap();
+    assert!(Command::new("mount").args(["--move", &resource.path("mnt"), &other]).status().unwrap().success());
+    let moved = holdings::list(&status).await.unwrap().pop().unwrap();
+    assert!(moved.attributes.contains(&("target-now".to_owned(), other.clone())), "{moved:?}");
+    // A stranger in its old place, which must stay.
+    let stranger = ["-t", "tmpfs", "stranger", &resource.path("mnt")];
+    assert!(Command::new("mount").args(stranger).status().unwrap().success());
+    let stop = resource.context(Verb::Stop, "/dev/null");
+    let none = || ReleaseOptions::parse(&[]).unwrap();
+    assert!(is_denied(&holdings::release(&status, &moved.id, none()).await));
+    assert!(holdings::release(&stop, &moved.id, none()).await.unwrap());
+    assert!(!holdings::release(&stop, &moved.id, none()).await.unwrap(), "gone already");
+    assert_eq!(stop.mutations().load(Ordering::Acquire), 1);
+    assert_eq!(held(&stop).await, []);
+    let left = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    assert!(left.contains("stranger") && !left.contains(&other), "{left}");
+    // Taken on only if the operator says so.
+    let adopted = holdings::adopt(&start, "mount", &resource.path("mnt")).await;
+    assert!(matches!(adopted, Err(CapabilityError::Other(text)) if text.contains("--adopt")));
+    assert!(Command::new("umount").arg(resource.path("mnt")).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_mount_that_fails_is_not_held() {
+    let resource = Resource::new();
+    let context = resource.context(Verb::Start, "/dev/loop99-not-there");
+    let request = resource.request("ext4", "/dev/loop99-not-there", &[]);
+    assert!(mount::mount(&context, request).await.is_err());
+    assert_eq!(held(&context).await, []);
+}
+
+#[tokio::test]
+async fn what_a_driver_declares_is_held_with_its_memory_until_it_is_withdrawn() {
+    let resource = Resource::new();
+    let (start, status) = (resource.context(Verb::Start, "/dev/null"), resource.context(Verb::Status, "/dev/null"));
+    let memory = vec![("ticket".to_owned(), "7".to_owned())];
+    holdings::declare(&start, "persistent", ("ticket", "7", "a ticket of example.net"), memory).await.unwrap();
+    assert_eq!(held(&status).await, [("a ticket of example.net".to_owned(), true)]);
+    assert_eq!(state::get(&status, "persistent", "ticket").await.unwrap().as_deref(), Some("7"));
+    assert!(is_denied(&holdings::declare(&status, "boot", ("ticket", "8", ""), Vec::new()).await));
+    let own_kind = holdings::declare(&start, "boot", ("mount", "7", ""), Vec::new()).await;
+    assert!(matches!(own_kind, Err(CapabilityError::Invalid(_))));
+    assert!(holdings::withdraw(&start, "ticket", "7").await.unwrap());
+    assert!(!holdings::withdraw(&start, "ticket", "7").await.unwrap());
+    assert_eq!(held(&status).await, []);
+    assert_eq!(start.mutations().load(Ordering::Acquire), 0);
+}
+
+#[tokio::test]
+async fn two_processes_write_one_ledger_and_neither_loses_a_line_of_the_other() {
+    if !in_private_namespace("two_processes_write_one_ledger_and_neither_loses_a_line_of_the_other") {
+        return;
+    }
+    let resource = Resource::new();
+    // Each context has its own ledger in memory, as another process would.
+    let (one, two) = (resource.context(Verb::Start, "/dev/null"), resource.context(Verb::Start, "/dev/null"));
+    files::make_directory(&one, &resource.path("mnt"), 0o755).await.unwrap();
+    for context in [&one, &two, &one] {
+        mount::mount(context, resource.request("tmpfs", "none", &[])).await.unwrap();
+    }
+    let ledger = Ledger::open(&LedgerPlaces::below(resource.directory.path()));
+    let numbers = |ledger: &Ledger| ledger.records(|_| true).iter().map(|record| record.number).collect::<Vec<_>>();
+    assert_eq!(numbers(&ledger), [1, 2, 3]);
+    ledger.compact(false).unwrap();
+    mount::mount(&two, resource.request("tmpfs", "none", &[])).await.unwrap();
+    assert_eq!(numbers(&ledger), [1, 2, 3, 4]);
+    for _ in 0..4 {
+        mount::unmount(&one, &resource.path("mnt")).await.unwrap();
+    }
+    // Undone, and kept until the host has looked whether they are gone.
+    assert_eq!((numbers(&ledger), held(&two).await), (vec![1, 2, 3, 4], Vec::new()));
+    let proofs = holdings::prove(ledger.records(|_| true), Vec::new).await;
+    assert!(proofs.iter().all(|proof| proof.verdict == ProofVerdict::Gone), "{proofs:?}");
+    ledger.forget(&proofs.into_iter().map(|proof| proof.record).collect::<Vec<_>>());
+    ledger.compact(false).unwrap();
+    assert!(!LedgerPlaces::below(resource.directory.path()).boot.exists(), "an empty ledger is left");
+}
+
+#[tokio::test]
+async fn a_ledger_of_an_earlier_boot_is_void_and_a_damaged_one_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let places = LedgerPlaces::below(directory.path());
+    let header = |boot: &str| {
+        encode_header(&holding::LedgerHeader { ledger: holding::VERSION, boot: Some(boot.to_owned()), next: 1 })
+    };
+    std::fs::create_dir_all(places.boot.parent().unwrap()).unwrap();
+    std::fs::write(&places.boot, header("another boot") + "no line").unwrap();
+    assert_eq!(Ledger::open(&places).unverified(), None);
+    std::fs::write(&places.boot, header(&kernel::clock::boot_id().unwrap()) + "no line\n").unwrap();
+    let unverified = Ledger::open(&places).unverified().unwrap();
+    assert_eq!((unverified.path, unverified.why.as_str()), (places.boot.clone(), "line 2: its checksum is wrong"));
+    Ledger::open(&places).compact(false).unwrap();
+    assert!(places.boot.exists(), "damage is given up without being asked");
+    Ledger::open(&places).compact(true).unwrap();
+    assert!(!places.boot.exists());
 }
 
 #[tokio::test]

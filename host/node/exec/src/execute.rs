@@ -34,6 +34,8 @@ pub async fn execute(
     let mut first = 0;
     for phase in &plan.phases {
         execution.phase(phase, first, &mut reports).await;
+        // Before the next phase, which may start again what is not proven to be stopped.
+        execution.prove_phase(phase, first, &mut reports).await;
         first += phase.stages.iter().map(|stage| stage.steps.len()).sum::<usize>();
     }
     // Asked before the rollback, which a cancellation does not stop: one that arrives during it changes nothing.

@@ -8,6 +8,8 @@ use driver::{BoxFuture, CallBounds, Driver, DriverCall, LogSink, Verb};
 use model::Rid;
 use model::object::Trigger;
 
+use crate::StillHeld;
+
 /// A driver, and the call to make of it.
 pub struct PreparedCall {
     /// The driver.
@@ -29,6 +31,10 @@ pub trait Facilities: Send + Sync {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<(), FacilityError>>;
+
+    /// The resources among these that still hold something, by the host's own look, although their stops succeeded. Asked once for
+    /// all stops of a phase or of a rollback.
+    fn still_held<'a>(&'a self, stopped: &'a [Rid], log: &'a Arc<dyn LogSink>) -> BoxFuture<'a, Vec<StillHeld>>;
 
     /// Stops the commands that an action left running when its process died, so that none of them acts behind the back of the
     /// next action. Returns them as lines for the log.

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //!   Plan ──execute──▶ phases ──stage──▶ steps ──step──▶ prepare, journal, triggers ──call──▶ driver, then its status
-//!                        │ failure                                                     
+//!                        │ after each phase: prove what its stops left
+//!                        │ failure
 //!                        └──rollback──▶ undo, the last step first ──▶ ExecutionReport
 //!   journal of a process that died ──recover──▶ undo ──▶ RecoveryReport
 //! ```
@@ -20,6 +21,7 @@ mod execution;
 mod facilities;
 pub mod failpoint;
 pub mod journal;
+mod proof;
 mod recorder;
 mod recover;
 mod report;
@@ -32,6 +34,7 @@ pub use blocking::blocking;
 pub use context::{ExecutionContext, boot_id, default_parallel};
 pub use execute::{ExecutionRefusal, execute};
 pub use facilities::{Facilities, FacilityError, PreparedCall};
+pub use proof::StillHeld;
 pub use recover::{RecoveryReport, RecoveryVerdict, recover};
 pub use report::{
     ActionEnding, ExecutionReport, KeepReason, LeaveReason, RollbackReport, StepError, StepOutcome, StepReport,

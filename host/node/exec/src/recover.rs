@@ -8,6 +8,7 @@ use crate::blocking::blocking;
 use crate::execution::Execution;
 use crate::journal::{Journal, JournalError, JournalTail, JournalledAction, set_apart};
 use crate::recorder::ActionRecorder;
+use crate::rollback::doubt;
 use crate::undo::{UndoStep, undo};
 use crate::{ExecutionContext, Facilities, UndoOutcome, UndoneStep};
 
@@ -83,6 +84,7 @@ pub async fn recover(
         };
         undone.push(UndoneStep { rid: step.rid.clone(), end });
     }
+    doubt(&execution, &mut undone).await;
     // Even if an undo failed: it was reported, and must not stop every later action at the same place.
     execution.recorder.done().await;
     Ok(Some(RecoveryReport::Finished { story, recovered, undone }))

@@ -6,7 +6,7 @@ use plan::{OnFailure, Plan, StepUndo};
 
 use crate::execution::Execution;
 use crate::undo::{UndoStep, undo};
-use crate::{KeepReason, LeaveReason, RollbackReport, StepOutcome, StepReport, UndoOutcome, UndoneStep};
+use crate::{KeepReason, LeaveReason, RollbackReport, StepError, StepOutcome, StepReport, UndoOutcome, UndoneStep};
 
 /// Undoes a failed action, as far as its plan says so.
 pub(crate) async fn roll_back(
@@ -52,10 +52,24 @@ pub(crate) async fn roll_back(
         };
         undone.push(UndoneStep { rid: step.rid.clone(), end });
     }
+    doubt(execution, &mut undone).await;
     if undone.is_empty() {
         execution.session.log.line(None, LogSeverity::Info, "rollback: nothing to undo");
     }
     RollbackReport::Ran(undone)
+}
+
+/// Looks itself whether what was stopped is gone.
+pub(crate) async fn doubt(execution: &Execution<'_>, undone: &mut [UndoneStep]) {
+    let is_stopped = |undone: &&UndoneStep| matches!(undone.end, UndoOutcome::Stopped);
+    let stopped: Vec<Rid> = undone.iter().filter(is_stopped).map(|undone| undone.rid.clone()).collect();
+    for held in execution.still_held(&stopped).await {
+        let error = StepError::StillHeld(held.things);
+        execution.session.log.line(None, LogSeverity::Error, &format!("rollback: {}: {}", held.rid, error.chain()));
+        if let Some(undone) = undone.iter_mut().find(|undone| undone.rid == held.rid) {
+            undone.end = UndoOutcome::Failed(error);
+        }
+    }
 }
 
 /// Whether a rollback considers the step: it succeeded, or it failed after it changed something. An optional step that failed is

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::call::{CallOutcome, call};
 use crate::execution::Execution;
 use crate::failpoint::{Failpoint, pass};
+use crate::proof::destroys_next;
 use crate::undo::{UndoStep, undo};
 use crate::{PreparedCall, StepError, StepOutcome, StepReport};
 
@@ -77,7 +78,11 @@ impl Execution<'_> {
             let called = self.journalled(placed, work).await;
             // A later call that changed nothing does not take back what an earlier one did.
             change = if change == Change::Unchanged { called.change } else { change };
-            if let Err(error) = called.result {
+            let proven = match called.result {
+                Ok(_) if destroys_next(placed.step, work.verb()) => self.prove(&placed.step.rid).await,
+                result => result.map(drop),
+            };
+            if let Err(error) = proven {
                 return (change, Err(error));
             }
         }

@@ -25,8 +25,8 @@ use model::{DriverName, NodeName, ObjectPath, Rid};
 use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
     ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc, DriverGrants, DriverInspection,
-    DriverList, EngineAccess, EvaluatedKeyword, InstalledDriver, InstanceDocument, KeyChange, LogLevel, LogQuery,
-    NameKind, ObjectList, PolicyChange, ResourceSelection, ScheduleDocument,
+    DriverList, EngineAccess, EvaluatedKeyword, HoldingList, InstalledDriver, InstanceDocument, KeyChange, LogLevel,
+    LogQuery, NameKind, ObjectList, PolicyChange, ResourceSelection, ScheduleDocument,
 };
 
 use crate::exit::Failure;
@@ -91,6 +91,8 @@ pub(crate) trait Backend {
     fn console(&self, path: &ObjectPath, rid: Option<&Rid>, order: &ConsoleOrder) -> Reply<i32>;
     /// The container engine of an object.
     fn engine(&self, path: &ObjectPath) -> Reply<EngineAccess>;
+    /// What resources hold on this node: those of these objects, or all.
+    fn holdings(&self, paths: Option<&[ObjectPath]>) -> Reply<HoldingList>;
     /// Moves this process into the process group of a resource.
     fn join_process_group(&self, group: &str) -> Reply<()>;
 

@@ -46,6 +46,9 @@ pub(crate) struct ActionArgs {
     /// Take on what stands in the way of a start although no resource made it, such as a mount that was made by hand
     #[arg(long)]
     pub(crate) adopt: bool,
+    /// With --force: a stop counts although it is not proven that nothing is held any more. You have looked yourself
+    #[arg(long, requires = "force")]
+    pub(crate) i_know: bool,
 }
 
 /// How an action is carried out.

@@ -167,6 +167,13 @@ pub(crate) enum PrintCommand {
     #[command(after_help = "No daemon of this version starts anything yet: the list says when it would.\n\n\
                             Examples:\n  om web print schedule\n  om '*' print schedule --format json")]
     Schedule(LazyArgs<OutputArgs>),
+    /// List what the resources hold on this node: mounts, devices, addresses, processes, whatever keywords say by now
+    #[command(
+        after_help = "A stop is done when all of it is gone. `present` is there now; `gone` has disappeared by itself; \
+                            `declared` is known to its driver alone; `orphan` belongs to no section any more.\n\n\
+                            Examples:\n  om web print holdings\n  om '**' print holdings --format json"
+    )]
+    Holdings(LazyArgs<OutputArgs>),
     /// What OpenSVC prints and this version does not yet
     #[command(external_subcommand)]
     Other(Vec<String>),

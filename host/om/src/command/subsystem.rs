@@ -103,12 +103,19 @@ pub(crate) enum DemoRung {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum NodeCommand {
-    /// Print node.conf
-    #[command(name = "print", visible_alias = "show", after_help = "Example:\n  om node print config")]
+    /// Print node.conf, or what resources hold on this node
+    #[command(
+        name = "print",
+        visible_alias = "show",
+        after_help = "Examples:\n  om node print config\n  om node print holdings\n  om node print holdings --orphans"
+    )]
     Print {
-        /// `config`
-        #[arg(default_value = "config", value_parser = ["config"])]
+        /// `config` or `holdings`
+        #[arg(default_value = "config", value_parser = ["config", "holdings"])]
         what: String,
+        /// With `holdings`: only what is held for objects and sections that are gone
+        #[arg(long)]
+        orphans: bool,
         #[command(flatten)]
         output: OutputArgs,
     },

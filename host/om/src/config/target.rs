@@ -50,7 +50,7 @@ impl<'s> ConfigFile<'s> {
     pub(crate) fn report(&self, outcome: ConfigOutcome) -> Result<(), Failure> {
         match outcome {
             ConfigOutcome::Unchanged => self.session.note(&format!("{}: nothing to change", self.target)),
-            ConfigOutcome::Saved => {}
+            ConfigOutcome::Saved { notes } => notes.iter().for_each(|note| self.session.note(note)),
             ConfigOutcome::Refused(check) => {
                 // The report is only about errors that the change would cause, not about those that were there before.
                 print_error(&diagnostic::report(&check));

@@ -211,6 +211,7 @@ fn order(session: &Session, action: &str, args: &ActionArgs, aim: ActionTarget) 
         disable_rollback: args.disable_rollback,
         confirm: args.confirm,
         adopt: args.adopt,
+        i_know: args.i_know,
         if_plan: args.options.if_plan.clone(),
         parallel: args.options.parallel.map(NonZeroUsize::get),
         wait,

@@ -5,6 +5,7 @@ mod create;
 mod delete;
 pub(crate) mod engine;
 mod flags;
+pub(crate) mod holdings;
 mod keys;
 pub(crate) mod life;
 mod list;
@@ -132,6 +133,7 @@ fn print(session: &Session, target: &Target, command: &PrintCommand) -> Outcome 
         PrintCommand::Status(args) => status::run(session, target, args, StatusView::Tree),
         PrintCommand::Config(output) => show::run(&config::files(session, target)?, output),
         PrintCommand::Devs(args) => status::run(session, target, args, StatusView::Devices),
+        PrintCommand::Holdings(output) => holdings::run(session, target, output),
         PrintCommand::Resinfo(args) => status::run(session, target, args, StatusView::Resources),
         PrintCommand::Schedule(output) => schedule::run(session, target, output),
         PrintCommand::Other(words) => Err(unbuilt::second_word(ObjectLine::command(), "print", words)),

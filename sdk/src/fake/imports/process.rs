@@ -78,7 +78,9 @@ pub(crate) fn spawn(c: &Command) -> ImportResult<u32> {
     Host::mutate("process.spawn", &line(c), |world| {
         // The faked program does not run: a process that outlives the call only has to be in the list.
         add_process(world, std::iter::once(&c.program).chain(&c.args).cloned().collect());
-        world.hold_once(HeldThing::Processes);
+        if !c.settings.iter().any(|setting| setting.key == "shared" && setting.value == "true") {
+            world.hold_once(HeldThing::Processes);
+        }
         world.changes += 1;
         Ok(world.processes.last().map_or(0, |process| process.pid))
     })

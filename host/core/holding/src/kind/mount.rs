@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{known, number};
+use super::{FileIdentity, known, number};
 
 /// File systems whose mounts share one superblock with other mounts of the same server, so that its device number proves nothing.
 const SHARED: [&str; 9] = ["nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "virtiofs", "afs", "glusterfs"];
@@ -35,6 +35,9 @@ pub struct MountIdentity {
     pub device: (u32, u32),
     /// The directory of the file system that is mounted.
     pub root: String,
+    /// The file behind the device, if that is a loop device: its number is used again for other files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backing: Option<FileIdentity>,
 }
 
 /// A mount, as a line of mountinfo shows it.

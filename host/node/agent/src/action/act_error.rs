@@ -66,6 +66,12 @@ pub enum ActError {
         /// The earlier action.
         action: String,
     },
+    /// Something is held for sections that are gone, perhaps on what would be destroyed.
+    #[error(
+        "{object}: refused before anything was touched: {held} is held for sections that are gone (undo that by hand, or put the \
+         sections back and stop them; --force goes on)"
+    )]
+    Orphans { object: ObjectPath, held: String },
     /// The drivers reject their keywords. Nothing was touched.
     #[error("refused before anything was touched: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NotAccepted(Vec<RejectedKeyword>),

@@ -2,11 +2,12 @@
 //! there is room to write down what was done.
 
 use config::NodeData;
-use model::NodeName;
 use model::object::{Object, Resource};
+use model::{NodeName, ObjectPath};
 use plan::{OnFailure, Plan};
 
 use super::{ActError, ActionRequest};
+use crate::agent::Agent;
 use crate::file::durable;
 use crate::instance::{Instance, RejectedKeyword};
 use crate::node::PRD;
@@ -52,6 +53,16 @@ pub(super) async fn refuse_unaccepted(instance: &Instance<'_>, plan: &Plan) -> R
     let absent = absent.map(|(rid, absent)| RejectedKeyword { rid, keyword: None, text: absent.to_string() });
     let refused: Vec<RejectedKeyword> = instance.refused(&planned).await.into_iter().chain(absent).collect();
     if refused.is_empty() { Ok(()) } else { Err(ActError::NotAccepted(refused)) }
+}
+
+/// Refuses to destroy data while something is held that no section of the object can stop any more.
+pub(super) async fn refuse_orphans(agent: &Agent, object: &ObjectPath) -> Result<(), ActError> {
+    let orphans = agent.held_by(object).await.into_iter().filter(|held| held.orphan);
+    let held: Vec<String> = orphans.map(|held| format!("{} ({})", held.label, held.rid)).collect();
+    match held.is_empty() {
+        true => Ok(()),
+        false => Err(ActError::Orphans { object: object.clone(), held: held.join(", ") }),
+    }
 }
 
 /// Refuses to begin where the disk has no room for the records of the action. An action that goes on past every failure, such

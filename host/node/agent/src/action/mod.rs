@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use model::ObjectPath;
 use plan::Plan;
 
-use self::admission::{admit, here, refuse_unaccepted, refuse_without_room};
+use self::admission::{admit, here, refuse_orphans, refuse_unaccepted, refuse_without_room};
 use self::aftermath::{conclude, note_runs, remember};
 use self::planning::make_plan;
 use self::recovery::{finish_beside, finish_earlier};
@@ -156,6 +156,9 @@ impl Agent {
         if request.action == plan::Action::Provision {
             refuse_unaccepted(&instance, &plan).await?;
         }
+        if request.action == plan::Action::Unprovision && !request.force {
+            refuse_orphans(self, path).await?;
+        }
         let plan = begin(&instance, plan).await?;
         let ActionRequest { action, command, origin, .. } = &request;
         execution.log.line(None, LogSeverity::Info, &exec::opening(*action, command, origin.as_str(), &session.sid));
@@ -177,6 +180,7 @@ impl Agent {
         // Asked once more: what drivers said they did is not what counts.
         let status = self.look(&instance, &session, &snapshot).await;
         instance.forget_what_is_down(&status.resources).await;
+        instance.settle().await;
         let status = conclude(self, &instance, status).await;
         let (level, closing) = report.closing(command, status.sums.avail);
         execution.log.line(None, level, &closing);

@@ -24,6 +24,8 @@ pub struct ActionRequest {
     pub confirm: bool,
     /// Take on what stands in the way of a start, although this resource did not make it.
     pub adopt: bool,
+    /// A stop counts even if it is not proven that nothing is held any more.
+    pub i_know: bool,
     /// Act only if the digest of the plan begins with this.
     pub if_plan: Option<String>,
     /// How many members of a parallel subset act at once. None: what the node's configuration says.
@@ -71,6 +73,7 @@ impl ActionRequest {
             force: self.force,
             confirm: self.confirm,
             adopt: self.adopt,
+            i_know: self.i_know,
             env: self.env.clone(),
             ..ActionSession::default()
         };

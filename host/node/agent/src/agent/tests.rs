@@ -117,6 +117,7 @@ fn start() -> ActionRequest {
         disable_rollback: false,
         confirm: false,
         adopt: false,
+        i_know: false,
         if_plan: None,
         parallel: None,
         wait: Some(Duration::ZERO),

@@ -68,6 +68,11 @@ pub enum ConfigError {
     /// The configuration has errors, and there is no earlier valid version.
     #[error(transparent)]
     Configuration(#[from] NoUsableConfiguration),
+    /// A section is removed or renamed while its resource holds something.
+    #[error(
+        "{object}: the section {section} is needed to stop what is held: {held} (stop it first; --force leaves it as an orphan)"
+    )]
+    Held { object: ObjectPath, section: String, held: String },
     /// The options that select resources cannot be read.
     #[error(transparent)]
     Filter(#[from] InvalidFilter),
@@ -171,11 +176,12 @@ impl Agent {
             {
                 return Ok(ConfigOutcome::Refused(refused));
             }
+            let notes = self.notes_of_held(target, (&old, &new), change.force).await?;
             // Drivers were asked without a lock, so another change may have been saved meanwhile.
             let (agent, saved) = (self.clone(), target.clone());
             match blocking(move || agent.save_config(&saved, Some(&old), new)).await {
                 Err(ConfigError::ChangedMeanwhile) => {}
-                saved => return saved.map(|()| ConfigOutcome::Saved),
+                saved => return saved.map(|()| ConfigOutcome::Saved { notes }),
             }
         }
         Err(ConfigError::ChangedMeanwhile)

@@ -56,7 +56,7 @@ impl Agent {
                 Ok::<_, ObjectError>(())
             })
             .await?;
-            return Ok(ConfigOutcome::Saved);
+            return Ok(ConfigOutcome::Saved { notes: Vec::new() });
         }
         let edits = sections.iter().map(|section| ConfigEdit::DeleteSection { section: section.clone() }).collect();
         Ok(self.change_config(&ConfigTarget::Object(path.clone()), &ConfigChange { edits, force }).await?)
@@ -69,7 +69,15 @@ impl Agent {
             Err(ActError::Configuration(_)) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        let used = used(&instance, rids);
+        let mut used = used(&instance, rids);
+        // Also what is held for sections that are gone.
+        let is_wanted = |rid: &String| rids.is_empty() || rids.contains(rid);
+        let held = self.held_by(path).await.into_iter().filter(|held| is_wanted(&held.rid));
+        let unsaid: Vec<String> = held
+            .filter(|held| !used.iter().any(|said| said.starts_with(&format!("{} ", held.rid))))
+            .map(|held| format!("{} holds {}", held.rid, held.label))
+            .collect();
+        used.extend(unsaid);
         match used.is_empty() {
             true => Ok(()),
             false => Err(DeleteError::Used { object: path.clone(), used: used.join(", ") }),

@@ -6,6 +6,7 @@
 mod change;
 mod delete;
 mod evaluate;
+mod held;
 
 pub use change::ConfigError;
 pub use delete::DeleteError;

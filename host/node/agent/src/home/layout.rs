@@ -40,6 +40,16 @@ pub(super) fn directory(object: &ObjectPath) -> PathBuf {
     if object.is_root() { directory } else { Path::new(NAMESPACES).join(object.namespace()).join(directory) }
 }
 
+/// The object of such a directory.
+pub(crate) fn object_of_directory(directory: &Path) -> Option<ObjectPath> {
+    let parts: Vec<&str> = directory.components().map(normal_component).collect::<Option<_>>()?;
+    match parts[..] {
+        [kind, name] => ObjectPath::new("root", kind.parse().ok()?, name).ok(),
+        [NAMESPACES, namespace, kind, name] => ObjectPath::new(namespace, kind.parse().ok()?, name).ok(),
+        _ => None,
+    }
+}
+
 /// A file of an object: `<name>.<extension>`, `<kind>/<name>.<extension>` or
 /// `namespaces/<namespace>/<kind>/<name>.<extension>`.
 pub(super) fn file(object: &ObjectPath, extension: &str) -> PathBuf {
@@ -108,6 +118,7 @@ mod tests {
     fn an_object_has_a_directory_of_its_own() {
         let check = |path: &str, expected: &str| {
             assert_eq!(directory(&path.parse().unwrap()), Path::new(expected));
+            assert_eq!(object_of_directory(Path::new(expected)), Some(path.parse().unwrap()));
         };
         check("svc1", "svc/svc1");
         check("sec/ca", "sec/ca");

@@ -147,10 +147,11 @@ impl Directories {
         self.run.join("journal").join(layout::directory(object))
     }
 
-    /// The ledger of what the resources of an object hold. Not where drivers may write.
+    /// The ledger of what the resources of an object hold: not where drivers may write, and not what goes with the object, as things
+    /// may be held for an object that was deleted.
     pub fn holdings(&self, object: &ObjectPath) -> LedgerPlaces {
-        let all = self.run.join("holdings");
-        LedgerPlaces { boot: all.join(layout::directory(object)), persistent: self.state(object).join("holdings"), all }
+        let place = |directory: &Path| directory.join("holdings").join(layout::directory(object));
+        LedgerPlaces { boot: place(&self.run), persistent: place(&self.var), all: self.run.join("holdings") }
     }
 
     /// The lock of changes of an object's configuration.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use driver::{BoxFuture, CallBounds, LogSink, Verb};
-use exec::{Facilities, FacilityError, PreparedCall};
+use exec::{Facilities, FacilityError, PreparedCall, StillHeld};
 use model::Rid;
 use model::object::Resource;
 use model::object::Trigger;
@@ -80,6 +80,11 @@ impl Facilities for InstanceFacilities<'_> {
             };
             trigger::run(command, &around, bounds, &log).await
         })
+    }
+
+    fn still_held<'a>(&'a self, stopped: &'a [Rid], log: &'a Arc<dyn LogSink>) -> BoxFuture<'a, Vec<StillHeld>> {
+        let InstanceFacilities { instance, session } = *self;
+        Box::pin(instance.still_held(session, stopped, &**log))
     }
 
     fn end_abandoned<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>> {

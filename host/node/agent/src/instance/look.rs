@@ -44,6 +44,7 @@ impl Instance<'_> {
             left = waiting;
         }
         seen.sort_by(|a, b| a.rid.cmp(&b.rid));
+        self.contradict(&mut seen).await;
         self.recall_provisioned(&mut seen).await;
         seen
     }

@@ -7,6 +7,7 @@ mod call;
 mod exposures;
 mod facilities;
 mod footing;
+mod holdings;
 mod look;
 mod rejection;
 mod session;

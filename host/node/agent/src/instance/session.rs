@@ -15,6 +15,7 @@ pub(crate) struct ActionSession {
     pub(crate) force: bool,
     pub(crate) confirm: bool,
     pub(crate) adopt: bool,
+    pub(crate) i_know: bool,
     /// `-e NAME=VALUE` of the command line.
     pub(crate) env: Vec<(String, String)>,
     /// How long a look at a resource may take, if that is less than its own timeout.

@@ -75,6 +75,12 @@ impl InstanceState {
         self.directory.join("journal.unlocked")
     }
 
+    /// The resources whose drivers keep state of their own, by their ids.
+    pub(crate) fn with_driver_state(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.directory.join("driver")).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    }
+
     /// The directory in which the driver of a resource keeps its own state.
     pub fn driver_state(&self, rid: &Rid) -> PathBuf {
         self.directory.join("driver").join(rid.to_string())

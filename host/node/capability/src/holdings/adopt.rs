@@ -70,6 +70,7 @@ fn held_mount(found: &MountInfo, fstype: String) -> MountHolding {
             unique: None,
             device: found.device,
             root: found.root.to_string_lossy().into_owned(),
+            backing: super::backing_of(found.device),
         }),
     }
 }

@@ -51,14 +51,16 @@ impl LedgerFile {
         see(&state.content)
     }
 
-    /// Appends the event that `make` makes of what the ledger says. Of the persistent scope, `synced` returns when it is on disk.
-    pub(super) fn append(&self, synced: bool, make: impl FnOnce(&LedgerContent) -> LedgerEvent) -> io::Result<()> {
+    /// Appends the events that `make` makes of what the ledger says, all in one write. Of the persistent scope, `synced` returns when
+    /// they are on disk.
+    pub(super) fn append(&self, synced: bool, make: impl FnOnce(&LedgerContent) -> Vec<LedgerEvent>) -> io::Result<()> {
         let mut state = self.state();
         let file = self.locked(&mut state)?;
         // After damage the last line may be cut off: this one must not become a part of it.
         let start = if state.content.damage.is_some() { "\n" } else { "" };
-        let event = make(&state.content);
-        let written = (&file.0).write_all(format!("{start}{}", encode_event(&event)).as_bytes());
+        let events = make(&state.content);
+        let text: String = events.iter().map(encode_event).collect();
+        let written = (&file.0).write_all(format!("{start}{text}").as_bytes());
         let length = file.0.metadata().and_then(|found| written.map(|()| found));
         // If it failed, how much of it is there is not known: then the file is read again.
         state.read = None;
@@ -66,7 +68,7 @@ impl LedgerFile {
         if synced && self.scope == HoldingScope::Persistent {
             file.0.sync_data()?;
         }
-        state.content.apply(event);
+        events.into_iter().for_each(|event| state.content.apply(event));
         (state.read, state.open) = (Some((found.ino(), found.len())), file.into_inner());
         Ok(())
     }
@@ -113,9 +115,13 @@ impl LedgerFile {
         let mut text = encode_header(&header);
         for HoldingRecord { rid, number, stage, holding } in content.records.iter().cloned() {
             text.push_str(&encode_event(&LedgerEvent::Intended { number, rid, holding: holding.clone() }));
-            if stage == HoldingStage::Held {
-                text.push_str(&encode_event(&LedgerEvent::Held { number, holding }));
-            }
+            let stage = match stage {
+                HoldingStage::Intended => continue,
+                HoldingStage::Held => LedgerEvent::Held { number, holding },
+                HoldingStage::Undone => LedgerEvent::Undone { number },
+                HoldingStage::Left => LedgerEvent::Left { number },
+            };
+            text.push_str(&encode_event(&stage));
         }
         let beside = self.path.with_added_extension(std::process::id().to_string());
         let mut file = File::create(&beside)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use holding::{Holding, HoldingRecord, HoldingScope, LedgerContent, LedgerEvent};
+use holding::{Holding, HoldingRecord, HoldingScope, HoldingStage, LedgerContent, LedgerEvent};
 
 use super::file::LedgerFile;
 use crate::CapabilityError;
@@ -89,9 +89,30 @@ impl Ledger {
 
     /// Takes holdings out that a look has found gone. An error does no harm: they are looked for again.
     pub fn forget(&self, gone: &[HoldingRecord]) {
-        for record in gone {
-            let number = record.number;
-            let _ = self.file(record.holding.scope()).append(false, |_| LedgerEvent::Released { number });
+        self.mark(gone, |number| LedgerEvent::Released { number });
+    }
+
+    /// Records that the host has found something left of these.
+    pub fn left(&self, found: &[HoldingRecord]) {
+        self.mark(found, |number| LedgerEvent::Left { number });
+    }
+
+    /// Records that calls have undone these. Only a look takes them out.
+    pub(crate) fn undone(&self, records: &[HoldingRecord]) {
+        // A file that is gone is not looked for.
+        let (proven, rest): (Vec<_>, Vec<_>) =
+            records.iter().cloned().partition(|record| record.holding.must_be_gone());
+        self.mark(&proven, |number| LedgerEvent::Undone { number });
+        self.forget(&rest);
+    }
+
+    fn mark(&self, records: &[HoldingRecord], event: impl Fn(u64) -> LedgerEvent) {
+        for scope in HoldingScope::ALL {
+            let own = records.iter().filter(|record| record.holding.scope() == scope);
+            let events: Vec<LedgerEvent> = own.map(|record| event(record.number)).collect();
+            if !events.is_empty() {
+                let _ = self.file(scope).append(false, |_| events);
+            }
         }
     }
 
@@ -117,7 +138,7 @@ impl ResourceLedger {
         let mut number = 0;
         let event = |content: &LedgerContent| {
             number = content.next;
-            LedgerEvent::Intended { number, rid, holding }
+            vec![LedgerEvent::Intended { number, rid, holding }]
         };
         let written = file.append(synced, event);
         written.map_err(|error| CapabilityError::io(&format!("cannot write {}", file.path().display()), &error))?;
@@ -134,19 +155,25 @@ impl ResourceLedger {
     /// Records what is about to be made, unless it is held already.
     pub(crate) fn intend_once(&self, holding: impl Into<Holding>) -> Result<Option<HoldingNote>, CapabilityError> {
         let holding = holding.into();
-        let is_held = !self.records().iter().all(|record| record.holding != holding);
+        let is_held = self.records().iter().any(|record| is_live(record) && record.holding == holding);
         if is_held { Ok(None) } else { self.intend(holding).map(Some) }
     }
 
-    /// What the resource holds.
+    /// What the resource holds, and what its calls have undone.
     pub(crate) fn records(&self) -> Vec<HoldingRecord> {
         self.ledger.records(|record| record.rid == self.rid)
     }
 
     /// Records that a call has undone these, whichever resource of the object made them.
     pub(crate) fn released(&self, which: impl Fn(&Holding) -> bool) {
-        self.ledger.forget(&self.ledger.records(|record| which(&record.holding)));
+        self.ledger
+            .undone(&self.ledger.records(|record| record.stage != HoldingStage::Undone && which(&record.holding)));
     }
+}
+
+/// Whether the thing is held, or perhaps is.
+pub(crate) fn is_live(record: &HoldingRecord) -> bool {
+    matches!(record.stage, HoldingStage::Intended | HoldingStage::Held)
 }
 
 /// A holding that was intended. Dropped, it stays so: a call that was cut short may have made it.
@@ -162,13 +189,13 @@ impl HoldingNote {
     /// Records that it is there. If that cannot be written, it stays intended, and is looked for with what was known before.
     pub(crate) fn held(self, holding: impl Into<Holding>) {
         let (number, holding) = (self.number, holding.into());
-        let _ = self.ledger.file(self.scope).append(false, |_| LedgerEvent::Held { number, holding });
+        let _ = self.ledger.file(self.scope).append(false, |_| vec![LedgerEvent::Held { number, holding }]);
     }
 
     /// Records that it was not made.
     pub(crate) fn nothing(self) {
         let number = self.number;
-        let _ = self.ledger.file(self.scope).append(false, |_| LedgerEvent::Released { number });
+        let _ = self.ledger.file(self.scope).append(false, |_| vec![LedgerEvent::Released { number }]);
     }
 }
 

@@ -1,12 +1,12 @@
 //! A cheap look at the things themselves: is each one where it was made?
 //!
-//! It looks in the mount namespace of this process alone, and asks no server. The proof of a stop looks further.
+//! It looks for mounts in the mount namespace of this process alone. The proof of a stop looks further.
 
 use std::path::Path;
 
 use holding::{
-    ContainerHolding, Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding, MountIdentity, MountSight,
-    ProcessHolding,
+    ContainerHolding, FileIdentity, Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding, MountIdentity,
+    MountSight, ProcessHolding,
 };
 use kernel::block::loopdev;
 use kernel::cgroup::Cgroup;
@@ -35,7 +35,7 @@ impl HoldingPresence {
     }
 
     /// What it adds to the attributes of the holding.
-    pub(super) fn attributes(&self) -> Vec<(String, String)> {
+    pub fn attributes(&self) -> Vec<(String, String)> {
         match self {
             HoldingPresence::Present(now) => {
                 now.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
@@ -44,6 +44,14 @@ impl HoldingPresence {
             HoldingPresence::Unknown(why) => vec![("unknown".to_owned(), why.clone())],
         }
     }
+}
+
+/// The file behind the device of that number, if it is a loop device.
+pub(crate) fn backing_of(device: (u32, u32)) -> Option<FileIdentity> {
+    const LOOP_MAJOR: u32 = 7;
+    let path = (device.0 == LOOP_MAJOR).then(|| format!("/dev/loop{}", device.1))?;
+    let found = loopdev::backing_of(Path::new(&path)).ok().flatten()?;
+    Some(FileIdentity { device: found.device, inode: found.inode })
 }
 
 /// Looks for each of the holdings.
@@ -73,7 +81,7 @@ pub async fn look(records: &[HoldingRecord]) -> Vec<HoldingPresence> {
 }
 
 /// Passes a line of the mount table to a comparison.
-pub(crate) fn sees(mount: &MountInfo, compare: impl Fn(MountSight<'_>) -> bool) -> bool {
+pub(crate) fn sees(mount: &MountInfo, compare: impl FnOnce(MountSight<'_>) -> bool) -> bool {
     let (root, target) = (mount.root.to_string_lossy(), mount.target.to_string_lossy());
     let source = kernel::block::canonical_source(&mount.source);
     let MountInfo { id, device, fstype, .. } = mount;
@@ -117,7 +125,7 @@ pub(super) fn this_mount<'m>(mount: &MountHolding, mounts: &'m [MountInfo]) -> O
 
 /// Whether it is the mount of a directory that was renamed or removed since: a bind mount keeps to the directory and not to its name.
 /// The number that the kernel never uses again tells it from another mount on the same place.
-fn shows_renamed(mount: &MountHolding, made: &MountIdentity, seen: &MountInfo) -> bool {
+pub(super) fn shows_renamed(mount: &MountHolding, made: &MountIdentity, seen: &MountInfo) -> bool {
     let here = mount.fstype == "bind" && seen.target.to_string_lossy() == mount.target;
     here && made.unique.is_none_or(|unique| mountinfo::unique_on(&seen.target).is_none_or(|now| now == unique))
 }

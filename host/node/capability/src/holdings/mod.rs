@@ -17,18 +17,20 @@ mod ledger;
 mod look;
 mod network;
 mod others;
+mod proof;
 mod release;
 
 pub use adopt::adopt;
 pub(crate) use ledger::{HoldingNote, ResourceLedger};
 pub use ledger::{Ledger, LedgerPlaces, Ledgers, UnverifiedLedger};
-pub(crate) use look::sees;
 pub use look::{HoldingPresence, look};
+pub(crate) use look::{backing_of, sees};
 pub(crate) use others::other_owner;
+pub use proof::{HoldingProof, ProofVerdict, prove};
 pub use release::{ReleaseOptions, release};
 
 use grant::op::SeeHoldings;
-use holding::{Holding, HoldingRecord, HoldingScope};
+use holding::{Holding, HoldingRecord, HoldingScope, HoldingStage};
 
 use crate::state::{self, StateFiles};
 use crate::{CallContext, CapabilityError, Effect};
@@ -50,6 +52,7 @@ pub async fn list(context: &CallContext) -> Result<Vec<HoldingEntry>, Capability
     // Also of a resource that is stuck: no call of the look can be.
     let listed = context.admit_beside(SeeHoldings)?.waiting(|_| async move {
         let mut records = ledger.records();
+        records.retain(|record| record.stage != HoldingStage::Undone);
         records.extend(state.declared()?.into_iter().map(|declared| declared_record(&ledger.rid, declared)));
         let seen = look(&records).await;
         Ok(Effect::Nothing(records.iter().zip(&seen).map(|(record, seen)| entry(record, seen)).collect::<Vec<_>>()))
@@ -83,14 +86,20 @@ pub async fn withdraw(context: &CallContext, kind: &str, id: &str) -> Result<boo
     state::withdraw(context, kind.to_owned(), id.to_owned()).await
 }
 
+/// What the driver of a resource declared to hold, by the directory of its state. Nothing if that cannot be read: then a call of its
+/// driver fails and says so.
+pub fn declared_of(statedir: &std::path::Path, rid: &str) -> Vec<holding::DeclaredHolding> {
+    StateFiles::in_directory(statedir, rid).declared().unwrap_or_default()
+}
+
+/// Takes back all that the driver of a resource declared to hold.
+pub fn forget_declared(statedir: &std::path::Path, rid: &str) -> Result<(), CapabilityError> {
+    StateFiles::in_directory(statedir, rid).forget_declared()
+}
+
 /// A declared holding as a record.
 pub(crate) fn declared_record(rid: &str, declared: holding::DeclaredHolding) -> HoldingRecord {
-    HoldingRecord {
-        rid: rid.to_owned(),
-        number: 0,
-        stage: holding::HoldingStage::Held,
-        holding: Holding::Declared(declared),
-    }
+    HoldingRecord { rid: rid.to_owned(), number: 0, stage: HoldingStage::Held, holding: Holding::Declared(declared) }
 }
 
 pub(crate) fn entry(record: &HoldingRecord, seen: &HoldingPresence) -> HoldingEntry {
@@ -103,7 +112,8 @@ pub(crate) fn entry(record: &HoldingRecord, seen: &HoldingPresence) -> HoldingEn
         id: record.id(),
         label: holding.to_string(),
         attributes,
-        present: !matches!(seen, HoldingPresence::Gone),
+        // Something of it is left where a cheap look does not reach.
+        present: !matches!(seen, HoldingPresence::Gone) || record.stage == HoldingStage::Left,
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use holding::{Holding, HoldingRecord, replay};
+use holding::{Holding, HoldingRecord, HoldingStage, replay};
 
 use crate::CallContext;
 
@@ -28,7 +28,9 @@ pub(crate) fn other_owner(context: &CallContext, thing: &Holding) -> Option<Hold
     ledgers_below(&places.all).into_iter().find_map(|path| {
         let is_own = |record: &HoldingRecord| path == places.boot && record.rid == rid;
         let records = replay(&fs::read(&path).ok()?).records;
-        let held = records.into_iter().find(|record| record.holding.is_same(thing) && !is_own(record))?;
+        let held = records
+            .into_iter()
+            .find(|record| record.stage != HoldingStage::Undone && record.holding.is_same(thing) && !is_own(record))?;
         Some(HoldingOwner { object: object_of(path.strip_prefix(&places.all).ok()?), rid: held.rid })
     })
 }

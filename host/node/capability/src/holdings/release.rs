@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use grant::op::ReleaseHolding;
 use holding::{
-    AddressHolding, ContainerHolding, FileHolding, Holding, HoldingRecord, LinkHolding, LoopHolding, MountHolding,
-    RouteHolding,
+    AddressHolding, ContainerHolding, FileHolding, Holding, HoldingRecord, HoldingStage, LinkHolding, LoopHolding,
+    MountHolding, RouteHolding,
 };
 use kernel::block::loopdev;
 use kernel::cgroup::Cgroup;
@@ -57,7 +57,8 @@ impl ReleaseOptions {
 /// Undoes the holding of that id. False if it was gone already.
 pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -> Result<bool, CapabilityError> {
     let ledger = context.ledger();
-    let record = ledger.records().into_iter().find(|record| record.id() == id);
+    let is_it = |record: &HoldingRecord| record.stage != HoldingStage::Undone && record.id() == id;
+    let record = ledger.records().into_iter().find(is_it);
     let Some(record) = record else { return Ok(false) };
     let op = ReleaseHolding { thing: record.holding.to_string() };
     // What a dead server was asked is given up: so the call must not wait for the one that is stuck in asking it.
@@ -67,7 +68,7 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
         Holding::Mount(_) | Holding::Loop(_) | Holding::File(_) => {
             let work = move |_| {
                 let undone = undo_here(&gone, &options)?;
-                forget.ledger.forget(&[gone]);
+                forget.ledger.undone(&[gone]);
                 Ok(Effect::whether(undone))
             };
             admitted.blocking(work).await?
@@ -75,7 +76,7 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
         _ => {
             let work = async move |_| {
                 let undone = undo_waiting(context, &gone, &options).await?;
-                forget.ledger.forget(&[gone]);
+                forget.ledger.undone(&[gone]);
                 Ok(Effect::whether(undone))
             };
             admitted.waiting(work).await?

@@ -71,6 +71,16 @@ pub(crate) fn prepare<O: grant::Operation>(
     Ok(launch)
 }
 
+/// The setting of a program that serves the whole object.
+const SHARED: &str = "shared";
+
+impl ProcessCommand {
+    /// Whether the program serves the whole object, so that it is not undone with the resource that happened to start it.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.settings.iter().any(|(name, value)| name == SHARED && value == "true")
+    }
+}
+
 fn apply(launch: &mut ProgramLaunch, name: &str, value: &str) -> Result<(), CapabilityError> {
     match name.strip_prefix("limit.") {
         Some(limit) => {
@@ -83,9 +93,11 @@ fn apply(launch: &mut ProgramLaunch, name: &str, value: &str) -> Result<(), Capa
             launch.umask =
                 umask.ok_or_else(|| CapabilityError::Invalid(format!("{value:?} is not a umask: expected octal")))?;
         }
+        // Says only whose process it is, see `ProcessCommand::is_shared`.
+        None if name == SHARED => {}
         None => {
             return Err(CapabilityError::Invalid(format!(
-                "there is no setting {name:?}: expected umask or limit.NAME"
+                "there is no setting {name:?}: expected umask, shared or limit.NAME"
             )));
         }
     }

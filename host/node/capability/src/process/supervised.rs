@@ -48,7 +48,7 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
         }
         // Once: whatever the resource starts later is in the same group.
         let held = group_holding(context);
-        let note = ledger.intend_once(held.clone())?;
+        let note = if command.is_shared() { None } else { ledger.intend_once(held.clone())? };
         let output = output_file(&output)?;
         let pid = kernel::process::start(launch, output).await?;
         if let Some(note) = note {

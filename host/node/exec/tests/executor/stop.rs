@@ -102,3 +102,44 @@ async fn tasks_and_copies_are_independent_of_each_other() {
     world.lines.has("ERR sync#1: n3: no route");
     world.lines.has("ERR sync#1: not copied to n3");
 }
+
+#[tokio::test]
+async fn what_a_stop_left_fails_it_although_the_driver_says_down_and_all_are_looked_for_at_once() {
+    let (_directory, world) = world();
+    ["disk#1", "fs#1", "fs#2"].iter().for_each(|rid| world.put(rid, true));
+    world.leaves("fs#1");
+    let report = world.run("disk#1\nfs#1\nfs#2", Action::Stop).await;
+    assert_eq!(report.ending.to_string(), "failed at fs#1");
+    assert_eq!(world.proofs(), ["fs#2 fs#1 disk#1"]);
+    world.lines.has("ERR fs#1: it still holds a mount");
+}
+
+#[tokio::test]
+async fn what_a_stop_left_is_not_started_again() {
+    let (_directory, world) = world();
+    world.put("fs#1", true);
+    world.leaves("fs#1");
+    let report = world.run("fs#1", Action::Restart).await;
+    assert_eq!(report.ending.to_string(), "failed at fs#1");
+    assert_eq!(world.calls(), ["stop fs#1"]);
+}
+
+#[tokio::test]
+async fn data_is_not_destroyed_below_what_a_stop_left() {
+    let (_directory, world) = world();
+    world.put("fs#1", true);
+    world.leaves("fs#1");
+    let report = world.run("fs#1", Action::Unprovision).await;
+    assert_eq!(report.ending.to_string(), "failed at fs#1");
+    assert_eq!(world.calls(), ["stop fs#1"]);
+}
+
+#[tokio::test]
+async fn an_optional_resource_that_left_something_is_reported_and_ignored() {
+    let (_directory, world) = world();
+    world.put("fs#1", true);
+    world.leaves("fs#1");
+    let report = world.run("fs#1 optional", Action::Stop).await;
+    assert_eq!(report.ending, ActionEnding::Done);
+    assert!(matches!(&report.steps[0].end, StepOutcome::Failed(StepError::StillHeld(_))));
+}

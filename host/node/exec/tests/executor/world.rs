@@ -10,7 +10,7 @@ use driver::{
     ActionError, ActionReport, BoxFuture, CallBounds, CancelSignal, Change, Driver, DriverCall, DriverFault,
     KeywordProblem, LogSeverity, LogSink, Manifest, ReportMessage, RunReport, StatusReport, TargetReport, Verb,
 };
-use exec::{ExecutionContext, ExecutionReport, Facilities, FacilityError, PreparedCall, execute};
+use exec::{ExecutionContext, ExecutionReport, Facilities, FacilityError, PreparedCall, StillHeld, execute};
 use model::Rid;
 use model::object::{Requirement, Trigger};
 use model::status::{Provisioned, State};
@@ -40,6 +40,10 @@ pub(crate) struct World {
     behaviours: Mutex<HashMap<(String, Verb), Behaviour>>,
     failing_triggers: Mutex<BTreeSet<String>>,
     calls: Mutex<Vec<String>>,
+    /// The resources of which something is left after their stop.
+    left: Mutex<BTreeSet<String>>,
+    /// The resources of which the host looked what they left, together.
+    proofs: Mutex<Vec<String>>,
     running: AtomicUsize,
     most_running: AtomicUsize,
     manifest: Manifest,
@@ -61,6 +65,8 @@ impl World {
             behaviours: Mutex::default(),
             failing_triggers: Mutex::default(),
             calls: Mutex::default(),
+            left: Mutex::default(),
+            proofs: Mutex::default(),
             running: AtomicUsize::new(0),
             most_running: AtomicUsize::new(0),
             manifest: Manifest {
@@ -195,6 +201,16 @@ impl World {
         self.behaviours.lock().unwrap().get(&(rid.to_owned(), verb)).copied()
     }
 
+    /// A stop of the resource leaves something.
+    pub(crate) fn leaves(&self, rid: &str) {
+        self.left.lock().unwrap().insert(rid.to_owned());
+    }
+
+    /// The looks at what was left, each with the resources that it was about.
+    pub(crate) fn proofs(&self) -> Vec<String> {
+        self.proofs.lock().unwrap().clone()
+    }
+
     fn called(&self, what: String) {
         self.calls.lock().unwrap().push(what);
     }
@@ -321,6 +337,15 @@ impl Facilities for FakeFacilities {
         self.0.called(what.clone());
         let fails = self.0.failing_triggers.lock().unwrap().contains(&what);
         Box::pin(async move { if fails { Err(FacilityError::failed("exit 1")) } else { Ok(()) } })
+    }
+
+    fn still_held<'a>(&'a self, stopped: &'a [Rid], _: &'a Arc<dyn LogSink>) -> BoxFuture<'a, Vec<StillHeld>> {
+        let rids: Vec<String> = stopped.iter().map(ToString::to_string).collect();
+        self.0.proofs.lock().unwrap().push(rids.join(" "));
+        let left = self.0.left.lock().unwrap();
+        let held = stopped.iter().filter(|rid| left.contains(&rid.to_string()));
+        let held = held.map(|rid| StillHeld { rid: rid.clone(), things: vec!["a mount".to_owned()] }).collect();
+        Box::pin(async move { held })
     }
 
     fn end_abandoned<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>> {

@@ -67,6 +67,32 @@ pub fn user_of(asked: &str) -> Result<Option<String>, KernelError> {
     }
 }
 
+/// Whether the kernel itself uses the device of that number: it is mounted in any namespace, or another device is on top of it.
+/// False if the device is gone, or may not be opened.
+pub fn is_claimed(number: (u32, u32)) -> bool {
+    let path = format!("/dev/block/{}:{}", number.0, number.1);
+    // Without udev there are no such links, and then the kernel's name of the device does.
+    let named = || fs::read_link(format!("/sys/dev/block/{}:{}", number.0, number.1)).ok();
+    let path = match Path::new(&path).exists() {
+        true => PathBuf::from(path),
+        false => match named().as_deref().and_then(Path::file_name) {
+            Some(name) => Path::new("/dev").join(name),
+            None => return false,
+        },
+    };
+    // O_EXCL on a block device fails with EBUSY if the system uses it, see open(2).
+    let opened = rustix::fs::open(&path, OFlags::RDONLY | OFlags::EXCL | OFlags::CLOEXEC, Mode::empty());
+    match opened {
+        Err(errno) => errno == Errno::BUSY && device_of(&path) == Some(number),
+        Ok(_) => false,
+    }
+}
+
+fn device_of(path: &Path) -> Option<(u32, u32)> {
+    let stat = rustix::fs::stat(path).ok()?;
+    Some((major(stat.st_rdev), minor(stat.st_rdev)))
+}
+
 /// Finds a device and pins it, so that it stays the same whatever happens to its path.
 pub(crate) fn pin(asked: &str) -> Result<Option<(PinnedPath, DeviceInfo)>, KernelError> {
     match DeviceSpec::parse(asked) {

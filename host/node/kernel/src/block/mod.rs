@@ -9,5 +9,5 @@ pub mod loopdev;
 pub mod signature;
 mod unseen;
 
-pub use device::{DeviceInfo, DeviceSpec, canonical_source, find, user_of};
+pub use device::{DeviceInfo, DeviceSpec, canonical_source, find, is_claimed, user_of};
 pub(crate) use device::{describe, device_number, pin};

@@ -8,6 +8,7 @@ mod faults;
 mod filesystems;
 mod kinship;
 pub mod mountinfo;
+pub mod namespaces;
 mod options;
 mod overlay;
 

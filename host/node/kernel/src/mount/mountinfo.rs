@@ -99,7 +99,15 @@ pub(super) fn stacked(mounts: &[MountInfo], target: &Path) -> Vec<MountInfo> {
     stack
 }
 
-fn parse_line(line: &[u8]) -> Result<MountInfo, KernelError> {
+/// The number and the device number of a line, without a look at the rest of it.
+pub(super) fn numbers_of(line: &[u8]) -> Option<(u64, (u32, u32))> {
+    let mut fields = line.split(|&byte| byte == b' ');
+    let mut text = || std::str::from_utf8(fields.next()?).ok();
+    let (id, _parent, device) = (text()?, text()?, text()?);
+    Some((id.parse().ok()?, device_number(device)?))
+}
+
+pub(super) fn parse_line(line: &[u8]) -> Result<MountInfo, KernelError> {
     let none = || KernelError::Invalid(format!("not a line of mountinfo: {}", String::from_utf8_lossy(line)));
     let fields: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
     // A variable number of optional fields, such as `shared:2`, stands between the sixth field and a single dash.

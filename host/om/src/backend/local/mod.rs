@@ -25,8 +25,8 @@ use plan::Action;
 use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
     ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc, DriverGrants, DriverInspection,
-    DriverList, EndingDocument, EngineAccess, EvaluatedKeyword, InstalledDriver, InstanceDocument, KeyChange, LogQuery,
-    NameKind, ObjectList, PolicyChange, ResourceSelection, ScheduleDocument,
+    DriverList, EndingDocument, EngineAccess, EvaluatedKeyword, HoldingList, InstalledDriver, InstanceDocument,
+    KeyChange, LogQuery, NameKind, ObjectList, PolicyChange, ResourceSelection, ScheduleDocument,
 };
 
 use super::{Backend, InstanceFlag, LogLines, Reply};
@@ -198,6 +198,10 @@ impl Backend for LocalBackend {
         Ok(block_on(self.agent.engine(path))??)
     }
 
+    fn holdings(&self, paths: Option<&[ObjectPath]>) -> Reply<HoldingList> {
+        Ok(block_on(self.agent.holdings(paths))?)
+    }
+
     fn join_process_group(&self, group: &str) -> Reply<()> {
         Ok(self.agent.join_process_group(group)?)
     }
@@ -215,6 +219,10 @@ impl Backend for LocalBackend {
     }
 
     fn save_config(&self, target: &ConfigTarget, made_from: Option<&str>, text: &str) -> Reply<()> {
+        if let Some(old) = made_from {
+            // Refused like any other change that takes the section away from what must still be stopped.
+            block_on(self.agent.notes_of_held(target, (old, text), false))??;
+        }
         Ok(self.agent.save_config(target, made_from, text.to_owned())?)
     }
 
@@ -341,6 +349,7 @@ fn request(order: &ActionOrder) -> Reply<ActionRequest> {
         disable_rollback: order.disable_rollback,
         confirm: order.confirm,
         adopt: order.adopt,
+        i_know: order.i_know,
         if_plan: order.if_plan.clone(),
         parallel: order.parallel,
         wait: order.wait,

@@ -148,7 +148,7 @@ impl OwnEngine {
                     return Err(Error::failed(text));
                 }
                 self.clear()?;
-                self.command().spawn()?;
+                self.command().setting("shared", "true").spawn()?;
                 spawned += 1;
             }
             clock::sleep(STEP)?;

@@ -1,0 +1,158 @@
+//! What the resources of an instance hold, by the host's own record: proven gone after a stop, and told where a driver says down.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use capability::holdings::{HoldingPresence, Ledger, ProofVerdict, UnverifiedLedger, forget_declared, look, prove};
+use driver::{LogSeverity, LogSink, ReportMessage};
+use exec::{StillHeld, blocking};
+use holding::{HoldingRecord, HoldingStage};
+use model::Rid;
+use model::status::State;
+
+use super::{ActionSession, Instance};
+use crate::holdings;
+use crate::status::ResourceStatus;
+
+impl Instance<'_> {
+    fn ledger(&self) -> Arc<Ledger> {
+        Arc::new(Ledger::open(&self.agent.home().holdings(&self.object.path)))
+    }
+
+    /// Those of the stopped resources that still hold something, or of which that is not known. What is gone is taken out of the
+    /// record.
+    pub(super) async fn still_held(
+        &self,
+        session: &ActionSession,
+        stopped: &[Rid],
+        log: &dyn LogSink,
+    ) -> Vec<StillHeld> {
+        let ledger = self.ledger();
+        let names: BTreeSet<String> = stopped.iter().map(ToString::to_string).collect();
+        let (records, unverified) = (ledger.records(|record| names.contains(&record.rid)), ledger.unverified());
+        self.withdraw_declared(stopped).await;
+        if records.is_empty() && unverified.is_none() {
+            return Vec::new();
+        }
+        let home = self.agent.home().clone();
+        let proofs = prove(records, || holdings::every_record(&home)).await;
+        let gone: Vec<HoldingRecord> = proofs
+            .iter()
+            .filter(|proof| proof.verdict == ProofVerdict::Gone)
+            .map(|proof| proof.record.clone())
+            .collect();
+        ledger.forget(&gone);
+        let left = proofs.into_iter().filter(|proof| proof.verdict != ProofVerdict::Gone);
+        let (left, files): (Vec<_>, Vec<_>) = left.partition(|proof| proof.record.holding.must_be_gone());
+        ledger.left(&left.iter().map(|proof| proof.record.clone()).collect::<Vec<_>>());
+        for file in files {
+            let rid = file.record.rid.parse().ok();
+            log.line(rid.as_ref(), LogSeverity::Info, &format!("{} stays", file.record.holding));
+        }
+        let mut held: Vec<StillHeld> = Vec::new();
+        for rid in stopped {
+            let own = left.iter().filter(|proof| proof.record.rid == rid.to_string());
+            let mut things: Vec<String> =
+                own.map(|proof| format!("{}{}", proof.record.holding, why(&proof.verdict))).collect();
+            things.extend(unverified.iter().map(not_known));
+            if !things.is_empty() {
+                held.push(StillHeld { rid: rid.clone(), things });
+            }
+        }
+        if held.is_empty() || !(session.force && session.i_know) {
+            return held;
+        }
+        self.give_up(session, &ledger, &held, log);
+        Vec::new()
+    }
+
+    /// The operator knows better: what is held is given up, by name.
+    fn give_up(&self, session: &ActionSession, ledger: &Ledger, held: &[StillHeld], log: &dyn LogSink) {
+        for StillHeld { rid, things } in held {
+            let text = format!("given up, because the operator knows better (--i-know): {}", things.join(", "));
+            log.line(Some(rid), LogSeverity::Warn, &text);
+            holdings::audit_given_up(self.agent.home(), &self.object.path, rid, &session.sid, things);
+            ledger.forget(&ledger.records(|record| record.rid == rid.to_string()));
+        }
+        // A damaged file is written anew with what is known of the other resources.
+        let _ = ledger.compact(true);
+    }
+
+    /// What drivers declared is gone: their status is down after a stop.
+    async fn withdraw_declared(&self, stopped: &[Rid]) {
+        let (state, stopped) = (self.state(), stopped.to_vec());
+        blocking(move || {
+            let known = state.with_driver_state();
+            for rid in stopped.iter().filter(|rid| known.contains(&rid.to_string())) {
+                let _ = forget_declared(&state.driver_state(rid), &rid.to_string());
+            }
+        })
+        .await;
+    }
+
+    /// Adds the host's own knowledge to a look: a resource whose driver says down although things of it are there is neither.
+    pub(super) async fn contradict(&self, seen: &mut [ResourceStatus]) {
+        let (ledger, state) = (self.ledger(), self.state());
+        let down: Vec<String> =
+            seen.iter().filter(|seen| is_down(seen.state)).map(|seen| seen.rid.to_string()).collect();
+        let wanted = down.clone();
+        let (records, unverified) = blocking(move || {
+            let of = |record: &HoldingRecord| {
+                let is_undone = record.stage == HoldingStage::Undone;
+                !is_undone && record.holding.must_be_gone() && wanted.contains(&record.rid)
+            };
+            let mut records = ledger.records(of);
+            records.extend(holdings::declared(&state, |rid| wanted.iter().any(|wanted| wanted == rid)));
+            (records, ledger.unverified())
+        })
+        .await;
+        if records.is_empty() && unverified.is_none() {
+            return;
+        }
+        let present = look(&records).await;
+        for status in seen.iter_mut().filter(|seen| down.contains(&seen.rid.to_string())) {
+            let own = records.iter().zip(&present).filter(|(record, _)| record.rid == status.rid.to_string());
+            let there: Vec<String> = own
+                .filter(|(record, seen)| record.stage == HoldingStage::Left || **seen != HoldingPresence::Gone)
+                .map(|(record, _)| record.holding.to_string())
+                .collect();
+            let text = match (&unverified, there.is_empty()) {
+                (_, false) => format!("its driver says down, but it still holds {}", there.join(", ")),
+                (Some(unverified), true) => {
+                    format!("its driver says down, but that is unverified: {}", not_known(unverified))
+                }
+                (None, true) => continue,
+            };
+            status.messages.push(ReportMessage { level: LogSeverity::Warn, text });
+            status.state = State::Warn;
+        }
+    }
+
+    /// Takes out of the record what is gone by itself, such as the processes of a program that exited, and writes it anew.
+    pub(crate) async fn settle(&self) {
+        let ledger = self.ledger();
+        // What a proof has found is seen again only by a proof.
+        let records = ledger.records(|record| record.stage != HoldingStage::Left);
+        let present = look(&records).await;
+        let gone = records.iter().zip(present).filter(|(_, seen)| *seen == HoldingPresence::Gone);
+        ledger.forget(&gone.map(|(record, _)| record.clone()).collect::<Vec<_>>());
+        // A ledger that cannot be written anew is longer than it need be, and that is all.
+        let _ = ledger.compact(false);
+    }
+}
+
+fn is_down(state: State) -> bool {
+    matches!(state, State::Down | State::StdbyDown)
+}
+
+fn why(verdict: &ProofVerdict) -> String {
+    match verdict {
+        ProofVerdict::Gone => String::new(),
+        ProofVerdict::Still(how) => format!(" ({how})"),
+        ProofVerdict::NotProven(why) => format!(" (that it is gone is not proven: {why})"),
+    }
+}
+
+fn not_known(unverified: &UnverifiedLedger) -> String {
+    format!("what is not known, because of {unverified}")
+}

@@ -1,0 +1,65 @@
+//! The proof of stops: the caller looks itself whether what a stopped resource held is gone, once for all that a phase stopped.
+//! A driver's word, and a status that looks at the wrong place, are not enough: another node may start the service because of it.
+
+use driver::{LogSeverity, Verb};
+use model::Rid;
+use plan::{PlanPhase, PlanStep};
+
+use crate::execution::Execution;
+use crate::{StepError, StepOutcome, StepReport};
+
+/// A resource that still holds something although its stop succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StillHeld {
+    /// The resource.
+    pub rid: Rid,
+    /// What it holds, and where or why: a few words each.
+    pub things: Vec<String>,
+}
+
+impl Execution<'_> {
+    /// Looks for what the steps of a phase that stopped something have left. `first` is the place of its first step in the plan.
+    pub(crate) async fn prove_phase(&self, phase: &PlanPhase, first: usize, reports: &mut [Option<StepReport>]) {
+        let steps = || phase.stages.iter().flat_map(|stage| &stage.steps).zip(first..);
+        let is_done = |at: usize| reports[at].as_ref().is_some_and(|report| matches!(report.end, StepOutcome::Done));
+        let stopped: Vec<Rid> =
+            steps().filter(|(step, at)| leaves_down(step) && is_done(*at)).map(|(step, _)| step.rid.clone()).collect();
+        for held in self.still_held(&stopped).await {
+            let Some((step, at)) = steps().find(|(step, _)| step.rid == held.rid) else { continue };
+            let error = StepError::StillHeld(held.things);
+            let level = if step.optional { LogSeverity::Warn } else { LogSeverity::Error };
+            self.session.log.line(Some(&step.rid), level, &error.chain());
+            if !step.optional {
+                self.note_failure();
+            }
+            if let Some(report) = &mut reports[at] {
+                report.end = StepOutcome::Failed(error);
+            }
+        }
+    }
+
+    /// Looks for what one resource has left.
+    pub(crate) async fn prove(&self, rid: &Rid) -> Result<(), StepError> {
+        match self.still_held(std::slice::from_ref(rid)).await.pop() {
+            Some(held) => Err(StepError::StillHeld(held.things)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) async fn still_held(&self, stopped: &[Rid]) -> Vec<StillHeld> {
+        if stopped.is_empty() { Vec::new() } else { self.facilities.still_held(stopped, &self.session.log).await }
+    }
+}
+
+/// Whether the step has stopped its resource and has not started it since. Data below a resource is destroyed only after a look of
+/// its own.
+fn leaves_down(step: &PlanStep) -> bool {
+    let last = step.work.iter().rfind(|work| !matches!(work.verb(), Verb::Provision | Verb::Unprovision));
+    let destroys = step.work.iter().any(|work| work.verb() == Verb::Unprovision);
+    !destroys && last.is_some_and(|work| matches!(work.verb(), Verb::Stop | Verb::Migrate))
+}
+
+/// Whether the work destroys data once its resource is stopped.
+pub(crate) fn destroys_next(step: &PlanStep, stopped: Verb) -> bool {
+    stopped == Verb::Stop && step.work.iter().any(|work| work.verb() == Verb::Unprovision)
+}
