@@ -17,8 +17,8 @@ pub(crate) struct Node<'w> {
 
 impl Node<'_> {
     pub(crate) fn new(world: &World) -> Node<'_> {
-        let name = format!("e2e{}", world.number());
-        let node = Node { world, name: format!("{name}-node") };
+        // The names of namespaces are the machine's, on which this program may run twice.
+        let node = Node { world, name: format!("e2e{}-{}-node", std::process::id(), world.number()) };
         let router = node.router();
         for namespace in [&node.name, &router] {
             ip(&format!("netns add {namespace}"));
