@@ -120,7 +120,7 @@ fn change(world: &World, dice: &mut Dice, outside: &mut Outside, device: &str) {
             "a stranger is mounted"
         }
         7 => {
-            outside.others.push(in_another_namespace());
+            outside.others.push(in_another_namespace(world));
             "another namespace has a copy"
         }
         _ => {

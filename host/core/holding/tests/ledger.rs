@@ -131,3 +131,15 @@ fn an_address_is_known_by_the_number_of_its_link() {
     assert!(address(4, "eth0").is_same(&address(4, "lan0")));
     assert!(!address(4, "eth0").is_same(&address(5, "eth0")));
 }
+
+#[test]
+fn a_device_number_that_the_kernel_has_made_up_proves_nothing_alone() {
+    let made = MountIdentity { device: (0, 57), ..identity() };
+    let seen = MountSight { id: 90, device: (0, 57), root: "/", target: "/mnt/x", fstype: "tmpfs", source: "none" };
+    let tmpfs = MountHolding { source: "none".into(), fstype: "tmpfs".into(), ..mount("/srv/web", Some(made.clone())) };
+    // Somebody else's next file system has the number by now; a copy in another namespace is at the same place.
+    assert!(!tmpfs.is_used_by(seen) && tmpfs.is_used_by(MountSight { target: "/srv/web", ..seen }));
+    let btrfs = MountHolding { fstype: "btrfs".into(), ..mount("/srv/web", Some(made)) };
+    assert!(!btrfs.is_used_by(seen));
+    assert!(btrfs.is_used_by(MountSight { fstype: "btrfs", source: "/dev/loop3", ..seen }));
+}

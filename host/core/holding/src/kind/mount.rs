@@ -77,6 +77,14 @@ impl MountHolding {
     /// own, or the same directory of it at the same place.
     pub fn is_used_by(&self, seen: MountSight<'_>) -> bool {
         match &self.made {
+            // The kernel gives a number that it has made up to the next file system at once, so that it proves nothing alone.
+            Some(made) if self.owns_filesystem() && made.device.0 == 0 => {
+                let is_named = match self.source.starts_with('/') {
+                    true => self.source == seen.source,
+                    false => self.target == seen.target,
+                };
+                made.device == seen.device && self.fstype == seen.fstype && is_named
+            }
             Some(made) if self.owns_filesystem() => made.device == seen.device,
             Some(made) => {
                 (made.device, made.root.as_str(), self.target.as_str()) == (seen.device, seen.root, seen.target)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use capability::holdings::{HoldingPresence, Ledger, ProofVerdict, UnverifiedLedger, forget_declared, look, prove};
 use driver::{LogSeverity, LogSink, ReportMessage};
 use exec::{StillHeld, blocking};
-use holding::{HoldingRecord, HoldingStage};
+use holding::{Holding, HoldingRecord, HoldingStage};
 use model::Rid;
 use model::status::State;
 
@@ -38,7 +38,7 @@ impl Instance<'_> {
         let proofs = prove(records, || holdings::every_record(&home)).await;
         let gone: Vec<HoldingRecord> = proofs
             .iter()
-            .filter(|proof| proof.verdict == ProofVerdict::Gone)
+            .filter(|proof| proof.verdict == ProofVerdict::Gone && !outlives_its_stop(&proof.record))
             .map(|proof| proof.record.clone())
             .collect();
         ledger.forget(&gone);
@@ -134,11 +134,20 @@ impl Instance<'_> {
         // What a proof has found is seen again only by a proof.
         let records = ledger.records(|record| record.stage != HoldingStage::Left);
         let present = look(&records).await;
-        let gone = records.iter().zip(present).filter(|(_, seen)| *seen == HoldingPresence::Gone);
+        let gone = records
+            .iter()
+            .zip(present)
+            .filter(|(record, seen)| *seen == HoldingPresence::Gone && !outlives_its_stop(record));
         ledger.forget(&gone.map(|(record, _)| record.clone()).collect::<Vec<_>>());
         // A ledger that cannot be written anew is longer than it need be, and that is all.
         let _ = ledger.compact(false);
     }
+}
+
+/// Whether the record is kept although nothing runs: a container exists until it is removed, and while its engine is away the record
+/// alone says that it was stopped.
+fn outlives_its_stop(record: &HoldingRecord) -> bool {
+    matches!(record.holding, Holding::Container(_)) && record.stage == HoldingStage::Held
 }
 
 fn is_down(state: State) -> bool {
