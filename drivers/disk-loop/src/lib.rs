@@ -188,7 +188,7 @@ mod tests {
         other().on(&host).status().is(State::Up);
         let adopting = Context::fake("disk#1").with("adopt", "true");
         let taken = given(LoopDevice { file: "/srv/a.img".into(), size: Size::mib(64) }).with(adopting).on(&host);
-        taken.start().is_unchanged("took on /dev/loop0 on /srv/a.img").status().is(State::Up);
+        taken.start().fails_with("is held by disk#2 of web: stop that one first").status().is(State::Down);
     }
 
     #[test]

@@ -146,6 +146,11 @@ impl Driver for NamespaceAddress {
         };
         let (dev, cidr) = match (held, found(&contents, address)) {
             (Some(held), Some(found)) if found.cidr == held.text("cidr") => (found.dev, found.cidr),
+            // The container was made anew. Its former namespace lingers while a process is in it, and would still answer for the address.
+            (Some(_), _) if self.is_of_resource() => {
+                release_all()?;
+                self.add(address, &contents, context, &mut done)?
+            }
             // It is in another namespace than that of the keywords.
             (Some(held), _) => return Ok(Outcome::unchanged(format!("{} is already up", held.label))),
             (None, Some(stranger)) => {

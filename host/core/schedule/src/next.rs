@@ -11,6 +11,10 @@ use crate::window::DatedWindow;
 
 const DAY: u64 = 24 * 3600;
 
+/// How many beginnings and ends of windows are looked at. Rare dates have few of them in many years; a schedule whose exclusions cover
+/// all of its windows has some every day, for ever.
+const MOST_BOUNDARIES: usize = 4000;
+
 /// The question: when does this run next?
 #[derive(Debug, Clone, Copy)]
 pub struct ScheduleQuery<'a> {
@@ -59,7 +63,7 @@ pub fn next_run(query: &ScheduleQuery<'_>) -> NextRun {
     let calendar = Calendar::new(query.schedule, query.zone);
     let mut wait = None;
     let mut moment = query.now;
-    loop {
+    for _ in 0..MOST_BOUNDARIES {
         let attempt = Attempt::at(&calendar, query, moment);
         let wait = *wait.get_or_insert(attempt.wait);
         let boundary = calendar.boundary_after(moment);
@@ -72,9 +76,10 @@ pub fn next_run(query: &ScheduleQuery<'_>) -> NextRun {
         }
         match boundary {
             Some(boundary) => moment = boundary,
-            None => return NextRun { at: None, wait },
+            None => break,
         }
     }
+    NextRun { at: None, wait: wait.unwrap_or(WaitReason::Closed) }
 }
 
 /// The moment at which a run was due since the last one, in a window that is over: what a catch-up makes good. None if

@@ -78,7 +78,7 @@ fn allows(element: &ScheduleElement, date: Date) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
     fn the_next_run_is_the_first_minute_that_the_schedule_allows(

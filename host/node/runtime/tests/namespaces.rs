@@ -107,8 +107,9 @@ fn an_address_on_a_bridge_is_reached_and_goes_with_its_link() {
         assert_eq!(second.act(Verb::Start).await, (Change::Changed, started));
         guest.talk("10.9.0.10");
         for (resource, name) in [(&resource, "10.9.0.9"), (&second, "10.9.0.10")] {
-            let stopped = (Change::Changed, format!("removed {name} from container#1"));
-            assert_eq!(resource.act(Verb::Stop).await, stopped);
+            let (change, text) = resource.act(Verb::Stop).await;
+            assert_eq!(change, Change::Changed, "{text}");
+            assert!(text.starts_with("removed ") && text.contains(&format!("{name}/24 on eth")), "{text}");
             assert_eq!(resource.act(Verb::Stop).await.0, Change::Unchanged);
             assert_eq!(resource.state().await, State::Down);
         }

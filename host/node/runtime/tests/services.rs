@@ -173,15 +173,14 @@ fn an_address_comes_and_goes_in_a_network_of_its_own() {
                 ("alias", &["true"]),
             ];
             let ip = Resource::new(&bench, "ip#1", "ip.host", &keywords);
-            assert_eq!(ip.act(Verb::Start).await, (Change::Unchanged, "lo is down".to_owned()));
-            std::process::Command::new("/usr/sbin/ip").args(["link", "set", "lo", "up"]).status().unwrap();
             assert_eq!(ip.state().await, State::Down);
+            // The interface is down: a start sets it up.
             let added = "added 10.0.0.9/24 to lo, announced".to_owned();
             assert_eq!(ip.act(Verb::Start).await, (Change::Changed, added));
             assert_eq!(ip.state().await, State::Up);
             assert_eq!(ip.act(Verb::Start).await.0, Change::Unchanged);
-            let removed = "removed 10.0.0.9/24 from lo".to_owned();
-            assert_eq!(ip.act(Verb::Stop).await, (Change::Changed, removed));
+            let (change, text) = ip.act(Verb::Stop).await;
+            assert!(change == Change::Changed && text.starts_with("removed 10.0.0.9/24"), "{text}");
             assert_eq!(ip.state().await, State::Down);
         });
     });
