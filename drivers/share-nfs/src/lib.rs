@@ -127,6 +127,8 @@ impl Driver for NfsShare {
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
+        // Asked so that the grants cover the path that links lead to: that is what was exported. It need not be there any more.
+        let _ = self.real_path();
         let mut withdrawn = Vec::new();
         for export in holdings::present(EXPORT)? {
             withdrawn.extend(self.withdraw(&export.id)?);
