@@ -9,6 +9,7 @@ impl Random {
         Random(seed ^ 0x9e37_79b9_7f4a_7c15)
     }
 
+    #[expect(clippy::should_implement_trait, reason = "it never ends, so it is no iterator to loop over")]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

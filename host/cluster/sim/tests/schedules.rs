@@ -3,6 +3,8 @@
 //! HOSTLER_SIM_SCHEDULES says how many (10 000 by default, a million in `make soak`), HOSTLER_SIM_SEED where they begin. One
 //! schedule with its trace: `HOSTLER_SIM_SEED=7 HOSTLER_SIM_SCHEDULES=1 cargo test -p hostler-sim --test schedules -- --nocapture`.
 
+#![expect(clippy::print_stderr, reason = "the trace of one schedule is for whoever asked for it")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sim::{ScheduleOptions, ScheduleReport, run};

@@ -100,7 +100,7 @@ impl InstanceRecord {
         match (step.cause, &step.scope) {
             (ActionCause::Ha, _) => self.starts.add(now),
             (ActionCause::Restart | ActionCause::Standby, ActionScope::Resources(rids)) => {
-                rids.iter().for_each(|rid| self.restarts.entry(rid.clone()).or_insert_with(AttemptLog::new).add(now));
+                rids.iter().for_each(|rid| self.restarts.entry(rid.clone()).or_default().add(now));
             }
             _ => {}
         }

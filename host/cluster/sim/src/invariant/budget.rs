@@ -7,10 +7,13 @@ use orchestrate::{ActionCause, ActionScope, BootTime, RestartRules};
 
 use super::{BeginCase, Checks};
 
+/// A resource of an instance, or all of it.
+type AttemptKey = (NodeName, ObjectPath, Option<Rid>);
+
 #[derive(Debug, Default)]
 pub(super) struct BudgetMemory {
     /// By node, object and resource (none: the whole instance): the clears seen, and when it was tried since.
-    attempts: BTreeMap<(NodeName, ObjectPath, Option<Rid>), (u64, Vec<BootTime>)>,
+    attempts: BTreeMap<AttemptKey, (u64, Vec<BootTime>)>,
 }
 
 impl Checks {

@@ -24,7 +24,7 @@ impl Checks {
         decisions: &BTreeMap<ObjectPath, Decision>,
     ) {
         self.pure.decisions += 1;
-        if self.pure.decisions % SAMPLE != 0 {
+        if !self.pure.decisions.is_multiple_of(SAMPLE) {
             return;
         }
         if decide(view, me, now) != *decisions {

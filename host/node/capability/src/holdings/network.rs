@@ -10,9 +10,12 @@ use kernel::net::{KernelRoute, LinkAddress, Netlink, NetworkLink, NetworkNamespa
 use super::look::HoldingPresence;
 use crate::net::route_holding;
 
+/// What was seen of a namespace: none if it is gone, or why it could not be looked at.
+type NamespaceLook = Result<Option<NamespaceSight>, String>;
+
 /// What the kernel says of some namespaces. Each is asked once, and only for what is held there.
 #[derive(Default)]
-pub(super) struct NetworkLook(HashMap<Option<(u64, u64)>, Result<Option<NamespaceSight>, String>>);
+pub(super) struct NetworkLook(HashMap<Option<(u64, u64)>, NamespaceLook>);
 
 /// The contents of a namespace, as far as they were asked for.
 struct NamespaceSight {

@@ -50,8 +50,11 @@ pub fn backing_of(device: &Path) -> Result<Option<LoopBacking>, KernelError> {
     }
 }
 
+/// A file: the numbers of its device, and its inode.
+pub type BackingIdentity = ((u32, u32), u64);
+
 /// The device number of a file's file system, and the file's inode, as a loop device on it will show them.
-pub fn identity_of(file: &Path) -> Result<Option<((u32, u32), u64)>, KernelError> {
+pub fn identity_of(file: &Path) -> Result<Option<BackingIdentity>, KernelError> {
     Ok(BackingFile::of(file)?.inode.map(|(device, inode)| ((major(device), minor(device)), inode)))
 }
 

@@ -199,7 +199,7 @@ impl Backend for LocalBackend {
     }
 
     fn holdings(&self, paths: Option<&[ObjectPath]>) -> Reply<HoldingList> {
-        Ok(block_on(self.agent.holdings(paths))?)
+        block_on(self.agent.holdings(paths))
     }
 
     fn join_process_group(&self, group: &str) -> Reply<()> {
