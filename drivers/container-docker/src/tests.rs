@@ -67,7 +67,7 @@ fn a_container_comes_and_goes() {
         .unprovision()
         .is_changed("removed 000000000000")
         .unprovision()
-        .is_unchanged("there is no container");
+        .is_unchanged("the container does not exist");
     assert_eq!(engine.containers(), [""; 0]);
 }
 
@@ -158,7 +158,7 @@ fn a_container_of_another_is_left_alone() {
         .stop()
         .is_unchanged("already down")
         .unprovision()
-        .is_unchanged("there is no container");
+        .is_unchanged("the container does not exist");
     assert_eq!(engine.containers(), ["web.container.1 running"]);
 }
 
@@ -461,7 +461,7 @@ fn unprovision_starts_no_engine_on_data_that_are_not_there() {
     for host in [host(), host().directory("/srv/web/docker")] {
         own("container#1", &host)
             .unprovision()
-            .is_unchanged("there is no container, as the object's container engine has no data here");
+            .is_unchanged("the container does not exist: the object's container engine has no data here");
         assert_eq!(host.processes(), [""; 0]);
     }
 }
@@ -473,7 +473,7 @@ fn one_looks_inside_a_container_that_runs() {
         let path = format!("/v1.41/exec/{}/start", "e".repeat(64));
         Attachment::upgrade(SOCKET, "POST", path, format!(r#"{{"Detach":false,"Tty":{tty}}}"#))
     };
-    on(&engine).exec(&["id"]).fails_with("there is no container");
+    on(&engine).exec(&["id"]).fails_with("the container does not exist");
     on(&engine).start().exec(&["id"]).attaches(&exec(false)).enter().attaches(&exec(false));
     let typing = given(docker()).with(Context::fake("container#1").with("tty", "true"));
     typing.on(&engine.on(Host::new(), SOCKET)).enter().attaches(&exec(true));

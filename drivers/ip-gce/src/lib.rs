@@ -167,7 +167,7 @@ impl CloudAddress {
             return Err(Error::failed(format!("{range} has another route on this node, {other}: remove it first")));
         }
         match net::find_link(&self.dev)? {
-            None => return Err(Error::failed(format!("there is no interface {}", self.dev))),
+            None => return Err(Error::failed(format!("the interface {} does not exist", self.dev))),
             Some(link) if !link.up => return Err(Error::retryable(format!("{} is down", self.dev))),
             Some(_) => {}
         }

@@ -138,7 +138,7 @@ fn half_of_it_is_a_warning_and_start_completes_it() {
 
 #[test]
 fn the_interface_must_lead_somewhere_and_nothing_else_may_have_the_address() {
-    on(&FakeCloud::new(Host::new())).start().fails_with("there is no interface br0");
+    on(&FakeCloud::new(Host::new())).start().fails_with("the interface br0 does not exist");
     on(&FakeCloud::new(Host::new().link("br0").link_down("br0"))).start().fails_with("br0 is down");
     let taken = FakeCloud::new(Host::new().link("br0").route("10.0.0.33/32", Some("10.0.0.1"), Some("eth0")));
     on(&taken)

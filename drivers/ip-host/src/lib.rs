@@ -74,8 +74,8 @@ impl Driver for HostAddress {
             return Ok(Outcome::unchanged(format!("{} is already up", held.label)));
         }
         let address = self.inet.address()?;
-        let link =
-            net::find_link(&self.dev)?.ok_or_else(|| Error::failed(format!("there is no interface {}", self.dev)))?;
+        let link = net::find_link(&self.dev)?
+            .ok_or_else(|| Error::failed(format!("the interface {} does not exist", self.dev)))?;
         if let Some(stranger) = on(&link, address) {
             return adopt("address", &format!("{}@{}", stranger.cidr, self.dev));
         }
@@ -142,7 +142,7 @@ impl HostAddress {
         };
         let Some(link) = net::find_link(&self.dev)? else {
             let label = format!("{address}@{}", self.dev);
-            return Ok(Status::down().label(label).warning(format!("there is no interface {}", self.dev)));
+            return Ok(Status::down().label(label).warning(format!("the interface {} does not exist", self.dev)));
         };
         let status = Status::down().label(format!("{}@{}", self.inet.cidr(address, &link.addresses)?, self.dev));
         let Some(stranger) = on(&link, address) else { return Ok(status) };
@@ -270,7 +270,7 @@ mod tests {
         ip_on(&host.link_down("eth0")).status().is(State::Warn).mentions("eth0 is down");
         ip_on(&fake::Host::new())
             .start()
-            .fails_with("there is no interface eth0")
+            .fails_with("the interface eth0 does not exist")
             .stop()
             .is_unchanged("10.0.0.9 on eth0 is already down");
     }

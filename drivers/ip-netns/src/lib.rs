@@ -279,7 +279,7 @@ impl NamespaceAddress {
     /// is changed, as far as the node can tell.
     fn check_node(&self, address: IpAddr, near: Option<&net::Link>, context: &Context) -> Result<AddressCheck> {
         let dev = &self.dev;
-        let link = near.ok_or_else(|| Error::failed(format!("there is no interface {dev}")))?;
+        let link = near.ok_or_else(|| Error::failed(format!("the interface {dev} does not exist")))?;
         if let Some(why) = self.misfit(link) {
             return Err(Error::failed(why));
         }

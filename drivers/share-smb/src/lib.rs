@@ -198,7 +198,7 @@ fn remove(id: &str) -> Result<bool> {
     // Connected clients would keep the file system busy. If smbd does not run, there are none.
     let closed = Command::new(SMBCONTROL).args(["smbd", "close-share", name]).run()?;
     if !closed.succeeded() {
-        log::debug("smbd does not answer, so there is no client to close the share for");
+        log::debug("smbd does not answer: no client has the share open");
     }
     Ok(true)
 }

@@ -241,7 +241,7 @@ fn a_task_runs_to_completion_in_a_container(world: &World) {
 fn enter_exec_and_engine_commands_work(world: &World) {
     let Some(engine) = node_engine(world) else { return };
     create(world, &sleeping("1", "").replace("sleep 1000", "sh -c 'echo born; exec sleep 1000'"));
-    world.om("web exec --rid container#1 -- true").ends(1).says("there is no container: start it first");
+    world.om("web exec --rid container#1 -- true").ends(1).says("the container does not exist: start it first");
     world.om("web provision").ok();
     world
         .om("web exec --rid container#1 -- sh -c echo${IFS}out;echo${IFS}error>&2;exit${IFS}7")

@@ -288,7 +288,7 @@ fn an_address_is_led_here_and_taken_over_by_a_switch(world: &World) {
     om_on_n2(world, &format!("{name} stop --local")).ok();
     assert_eq!(hop(), "none");
     network::remove_link(world);
-    world.om(&format!("{name} start --local")).ends(1).says(&format!("there is no interface {dev}"));
+    world.om(&format!("{name} start --local")).ends(1).says(&format!("the interface {dev} does not exist"));
     assert_eq!(hop(), "none");
 }
 

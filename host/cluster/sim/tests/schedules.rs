@@ -3,14 +3,16 @@
 //! HOSTLER_SIM_SCHEDULES says how many (10 000 by default, a million in `make soak`), HOSTLER_SIM_SEED where they begin. One
 //! schedule with its trace: `HOSTLER_SIM_SEED=7 HOSTLER_SIM_SCHEDULES=1 cargo test -p hostler-sim --test schedules -- --nocapture`.
 
-#![expect(clippy::print_stderr, reason = "the trace of one schedule is for whoever asked for it")]
+#![expect(clippy::print_stderr, reason = "a developer who asks for one schedule reads its trace")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sim::{ScheduleOptions, ScheduleReport, run};
 
-/// Seeds whose violations are known and not yet explained, with the invariant: to be mended, and taken off this list.
-const OPEN: [(u64, &str); 2] = [(6145, "repeat"), (9198, "converge")];
+/// A seed whose violation is explained and not mended yet, with the invariant. 9198: an instance of which only standby resources are up,
+/// and not all of them, is warn; the surplus of a flex object takes that for running, stops it once, and then waits for a person,
+/// where the missing standby would have to be started. To be mended in `StatusView`, which must tell the two apart for other nodes too.
+const OPEN: (u64, &str) = (9198, "converge");
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -29,7 +31,7 @@ fn no_schedule_violates_an_invariant() {
     let (begin, count) = (number("HOSTLER_SIM_SEED", 1), number("HOSTLER_SIM_SCHEDULES", 10_000));
     let (next, events) = (AtomicU64::new(begin), AtomicU64::new(0));
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let failures: Vec<Box<ScheduleReport>> = std::thread::scope(|scope| {
+    let mut failures: Vec<Box<ScheduleReport>> = std::thread::scope(|scope| {
         let work = || {
             let mut failures = Vec::new();
             loop {
@@ -51,8 +53,7 @@ fn no_schedule_violates_an_invariant() {
         let traced = run(begin, ScheduleOptions { verbose: true, ..ScheduleOptions::default() });
         eprintln!("{}", traced.lines.join("\n"));
     }
-    let mut failures = failures;
-    failures.retain(|failure| !OPEN.contains(&(failure.seed, failure.violations[0].invariant)) || count == 1);
+    failures.retain(|failure| (failure.seed, failure.violations[0].invariant) != OPEN || count == 1);
     failures.sort_by_key(|failure| failure.seed);
     if let Some(first) = failures.first() {
         let traced = run(first.seed, ScheduleOptions { verbose: true, ..ScheduleOptions::default() });

@@ -101,50 +101,23 @@ impl fmt::Display for Holding {
     }
 }
 
-impl From<MountHolding> for Holding {
-    fn from(mount: MountHolding) -> Holding {
-        Holding::Mount(mount)
-    }
+macro_rules! kinds {
+    ($($record:ty => $kind:ident),* $(,)?) => {
+        $(impl From<$record> for Holding {
+            fn from(thing: $record) -> Holding {
+                Holding::$kind(thing)
+            }
+        })*
+    };
 }
 
-impl From<LoopHolding> for Holding {
-    fn from(device: LoopHolding) -> Holding {
-        Holding::Loop(device)
-    }
-}
-
-impl From<AddressHolding> for Holding {
-    fn from(address: AddressHolding) -> Holding {
-        Holding::Address(address)
-    }
-}
-
-impl From<RouteHolding> for Holding {
-    fn from(route: RouteHolding) -> Holding {
-        Holding::Route(route)
-    }
-}
-
-impl From<LinkHolding> for Holding {
-    fn from(link: LinkHolding) -> Holding {
-        Holding::Link(link)
-    }
-}
-
-impl From<ContainerHolding> for Holding {
-    fn from(container: ContainerHolding) -> Holding {
-        Holding::Container(container)
-    }
-}
-
-impl From<ProcessHolding> for Holding {
-    fn from(group: ProcessHolding) -> Holding {
-        Holding::ProcessGroup(group)
-    }
-}
-
-impl From<FileHolding> for Holding {
-    fn from(file: FileHolding) -> Holding {
-        Holding::File(file)
-    }
+kinds! {
+    MountHolding => Mount,
+    LoopHolding => Loop,
+    AddressHolding => Address,
+    RouteHolding => Route,
+    LinkHolding => Link,
+    ContainerHolding => Container,
+    ProcessHolding => ProcessGroup,
+    FileHolding => File,
 }

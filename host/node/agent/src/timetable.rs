@@ -130,7 +130,8 @@ impl InstanceClock<'_> {
     }
 }
 
-fn zone_of(object: &Object) -> Result<TimeZone, ActError> {
+/// The time zone of the object's schedules: its own, or the node's.
+pub(crate) fn zone_of(object: &Object) -> Result<TimeZone, ActError> {
     match object.keywords.get("timezone").map(|words| words.concat()).filter(|name| !name.is_empty()) {
         None => Ok(TimeZone::system()),
         Some(zone) => TimeZone::get(&zone).map_err(|_| ActError::Zone { object: object.path.clone(), zone }),

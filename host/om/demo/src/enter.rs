@@ -48,6 +48,6 @@ fn leave(also: CloneFlags) -> Result<()> {
 
 async fn set_up(name: &str) -> Result<()> {
     let netlink = Netlink::open()?;
-    let link = netlink.find_link(name).await?.ok_or_else(|| anyhow!("there is no interface {name}"))?;
+    let link = netlink.find_link(name).await?.ok_or_else(|| anyhow!("the interface {name} does not exist"))?;
     Ok(netlink.set_up(&link).await?)
 }

@@ -24,7 +24,7 @@ impl World {
         if !self.is_life(name, life) {
             return;
         }
-        // One node alone has nobody who could take over: once registered, it has no deadline to extend.
+        // No other node can take over from a single one: once registered, it needs no deadline.
         if self.nodes.len() > 1 || self.nodes[name].daemon.as_ref().is_some_and(|daemon| daemon.incarnation.is_none()) {
             self.schedule(LOOP, Event::Beat { node: name.clone(), life });
         }

@@ -147,9 +147,13 @@ impl World {
         let clears = self.clears_seen(name, path);
         let Some(machine) = self.nodes.get_mut(name).map(|node| &mut node.machine) else { return };
         let Some(disk) = machine.disk.get_mut(path) else { return };
-        let (Some(begun), Some(rules)) = (disk.begun.take(), disk.rules.clone()) else { return };
-        let end = machine.perform(path, &rules, &begun.step);
-        self.checks.exclusive(&self.nodes, path, &rules, self.now);
+        let Some(begun) = disk.begun.take() else { return };
+        // A node that never loaded the configuration runs nothing of it, and only has to forget the object.
+        let mut end = ActionEnd::Success;
+        if let Some(rules) = disk.rules.clone() {
+            end = machine.perform(path, &rules, &begun.step);
+            self.checks.exclusive(&self.nodes, path, &rules, self.now);
+        }
         let Some(disk) = self.nodes.get_mut(name).and_then(|node| node.machine.disk.get_mut(path)) else { return };
         disk.record.end(&begun.step, &end, revision);
         disk.ended = Some(EndedAction {

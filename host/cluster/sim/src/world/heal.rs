@@ -37,7 +37,7 @@ impl World {
         self.schedule_at(self.scenario.turmoil + TIDY, Event::Tidy);
     }
 
-    /// An object is created: in the store before anybody is told of it.
+    /// An object is created: in the store before a daemon learns of it.
     pub(super) fn create(&mut self, path: &ObjectPath) {
         let Some(rules) = self.scenario.objects.get(path).cloned().map(Arc::new) else { return };
         let instance = InstanceView {

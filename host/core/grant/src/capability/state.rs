@@ -26,16 +26,6 @@ impl Operation for KeepState {
     }
 }
 
-impl RuleMatch for KeepState {
-    fn is_covered_by(&self, _: &GrantRule, _: NameResolution<'_>) -> bool {
-        false
-    }
-
-    fn needs_grant(&self) -> bool {
-        false
-    }
-}
-
 impl Operation for ReadState {
     fn access(&self) -> Access {
         Access::Read
@@ -43,16 +33,6 @@ impl Operation for ReadState {
 
     fn line(&self) -> String {
         "state(read)".to_owned()
-    }
-}
-
-impl RuleMatch for ReadState {
-    fn is_covered_by(&self, _: &GrantRule, _: NameResolution<'_>) -> bool {
-        false
-    }
-
-    fn needs_grant(&self) -> bool {
-        false
     }
 }
 
@@ -67,16 +47,6 @@ impl Operation for SeeHoldings {
 
     fn line(&self) -> String {
         "holdings(read)".to_owned()
-    }
-}
-
-impl RuleMatch for SeeHoldings {
-    fn is_covered_by(&self, _: &GrantRule, _: NameResolution<'_>) -> bool {
-        false
-    }
-
-    fn needs_grant(&self) -> bool {
-        false
     }
 }
 
@@ -98,12 +68,19 @@ impl Operation for ReleaseHolding {
     }
 }
 
-impl RuleMatch for ReleaseHolding {
-    fn is_covered_by(&self, _: &GrantRule, _: NameResolution<'_>) -> bool {
-        false
-    }
+/// No line covers these operations, and none is needed.
+macro_rules! without_a_line {
+    ($($operation:ty),*) => {
+        $(impl RuleMatch for $operation {
+            fn is_covered_by(&self, _: &GrantRule, _: NameResolution<'_>) -> bool {
+                false
+            }
 
-    fn needs_grant(&self) -> bool {
-        false
-    }
+            fn needs_grant(&self) -> bool {
+                false
+            }
+        })*
+    };
 }
+
+without_a_line!(ReadState, KeepState, SeeHoldings, ReleaseHolding);

@@ -16,6 +16,7 @@ use super::{Instance, RejectedKeyword};
 use crate::Agent;
 use crate::datastore::variables::MissingReference;
 use crate::snapshot::Snapshot;
+use crate::timetable;
 
 impl Agent {
     /// The problems of an object that had this text for its configuration.
@@ -27,6 +28,15 @@ impl Agent {
             return diagnostics;
         }
         let Ok(object) = snapshot.object() else { return diagnostics };
+        // Not by the object model, which reads no file: the zones are files.
+        if timetable::zone_of(object).is_err() {
+            let span = entry_of(&snapshot.configuration.document, "DEFAULT", "timezone").unwrap_or_default();
+            diagnostics.push(Diagnostic::error(
+                span,
+                "timezone is not a time zone",
+                "expected a name such as Europe/Paris",
+            ));
+        }
         let instance = Instance::new(self, object, &snapshot);
         let locate = |rid: &Rid, keyword: Option<&str>| located(&snapshot.configuration.document, object, rid, keyword);
         for RejectedKeyword { rid, keyword, text } in instance.refused(&object.resources).await {
@@ -85,11 +95,14 @@ impl Instance<'_> {
 
 /// Where the configuration sets the keyword, or else the header of the section.
 fn located(document: &Document, object: &Object, rid: &Rid, keyword: Option<&str>) -> Span {
-    let section = object.resource(rid).map(|resource| resource.section.as_str());
-    let section = document.sections().iter().find(|found| Some(found.name.as_str()) == section);
-    let entry = section.zip(keyword).and_then(|(section, keyword)| {
-        section.entries.iter().find(|entry| entry.key.split('@').next() == Some(keyword))
-    });
-    let span = entry.map(|entry| entry.value_span).or_else(|| section.map(|section| section.name_span));
-    span.unwrap_or_default()
+    let Some(name) = object.resource(rid).map(|resource| resource.section.as_str()) else { return Span::default() };
+    let header = || document.sections().iter().find(|section| section.name == name).map(|section| section.name_span);
+    keyword.and_then(|keyword| entry_of(document, name, keyword)).or_else(header).unwrap_or_default()
+}
+
+/// Where a section sets the keyword, whatever the scope.
+fn entry_of(document: &Document, section: &str, keyword: &str) -> Option<Span> {
+    let section = document.sections().iter().find(|found| found.name == section)?;
+    let entry = section.entries.iter().find(|entry| entry.key.split('@').next() == Some(keyword));
+    entry.map(|entry| entry.value_span)
 }

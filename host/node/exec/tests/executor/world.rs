@@ -1,20 +1,25 @@
 //! A world in a directory, so that it survives the process: `<rid>.up` for a resource that is up, `<rid>.data` for one
 //! that is provisioned. Its driver behaves as the test says.
 
+mod fakes;
+mod instance;
+mod lines;
+
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use driver::{
-    ActionError, ActionReport, BoxFuture, CallBounds, CancelSignal, Change, Driver, DriverCall, DriverFault,
-    KeywordProblem, LogSeverity, LogSink, Manifest, ReportMessage, RunReport, StatusReport, TargetReport, Verb,
+    ActionError, ActionReport, CallBounds, CancelSignal, Change, DriverCall, DriverFault, LogSink, Manifest, Verb,
 };
-use exec::{ExecutionContext, ExecutionReport, Facilities, FacilityError, PreparedCall, StillHeld, execute};
-use model::Rid;
-use model::object::{Requirement, Trigger};
+use exec::{ExecutionContext, ExecutionReport, execute};
 use model::status::{Provisioned, State};
-use plan::{Action, InstanceFacts, Plan, PlanRequest, ResourceFacts, plan};
+use plan::{Action, InstanceFacts, Plan, PlanRequest, plan};
+
+use fakes::FakeFacilities;
+use instance::instance;
+pub(crate) use lines::Lines;
 
 /// A failure of a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,229 +275,6 @@ impl World {
         self.mark(rid, what, wanted);
         ActionReport { change: Change::Changed, result: Ok(format!("{verb} done")) }
     }
-}
-
-/// The lines of an action, as `INF fs#1: text`.
-#[derive(Default)]
-pub(crate) struct Lines(Mutex<Vec<String>>);
-
-impl Lines {
-    pub(crate) fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-
-    #[track_caller]
-    pub(crate) fn has(&self, line: &str) {
-        assert!(self.all().iter().any(|other| other == line), "no line {line:?} in {:#?}", self.all());
-    }
-}
-
-impl LogSink for Lines {
-    fn line(&self, rid: Option<&Rid>, level: LogSeverity, text: &str) {
-        let level = match level {
-            LogSeverity::Trace | LogSeverity::Debug => "DBG",
-            LogSeverity::Info => "INF",
-            LogSeverity::Warn => "WRN",
-            LogSeverity::Error => "ERR",
-        };
-        let rid = rid.map(|rid| format!("{rid}: ")).unwrap_or_default();
-        self.0.lock().unwrap().push(format!("{level} {rid}{text}"));
-    }
-}
-
-pub(crate) struct FakeFacilities(Arc<World>);
-
-impl Facilities for FakeFacilities {
-    fn prepare<'a>(&'a self, rid: &'a Rid, _: Verb) -> BoxFuture<'a, Result<PreparedCall, FacilityError>> {
-        let call = DriverCall {
-            object: "web".parse().unwrap(),
-            rid: rid.clone(),
-            driver: "fs.test".parse().unwrap(),
-            node: "n1".parse().unwrap(),
-            peers: Vec::new(),
-            sid: "5e55".to_owned(),
-            keywords: Vec::new(),
-            secrets: Vec::new(),
-            vars: Vec::new(),
-        };
-        let prepared = PreparedCall { driver: Arc::new(FakeDriver(Arc::clone(&self.0))), call };
-        let unresolved = rid.index() == "unresolved";
-        Box::pin(async move {
-            if unresolved {
-                Err(FacilityError::failed("{disk#1.exposed_devs[0]} does not resolve"))
-            } else {
-                Ok(prepared)
-            }
-        })
-    }
-
-    fn trigger<'a>(
-        &'a self,
-        rid: &'a Rid,
-        trigger: Trigger,
-        _: &'a CallBounds,
-        _: Arc<dyn LogSink>,
-    ) -> BoxFuture<'a, Result<(), FacilityError>> {
-        let what = format!("{trigger} {rid}");
-        self.0.called(what.clone());
-        let fails = self.0.failing_triggers.lock().unwrap().contains(&what);
-        Box::pin(async move { if fails { Err(FacilityError::failed("exit 1")) } else { Ok(()) } })
-    }
-
-    fn still_held<'a>(&'a self, stopped: &'a [Rid], _: &'a Arc<dyn LogSink>) -> BoxFuture<'a, Vec<StillHeld>> {
-        let rids: Vec<String> = stopped.iter().map(ToString::to_string).collect();
-        self.0.proofs.lock().unwrap().push(rids.join(" "));
-        let left = self.0.left.lock().unwrap();
-        let held = stopped.iter().filter(|rid| left.contains(&rid.to_string()));
-        let held = held.map(|rid| StillHeld { rid: rid.clone(), things: vec!["a mount".to_owned()] }).collect();
-        Box::pin(async move { held })
-    }
-
-    fn end_abandoned<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, FacilityError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-}
-
-struct FakeDriver(Arc<World>);
-
-impl Driver for FakeDriver {
-    fn manifest(&self) -> &Manifest {
-        &self.0.manifest
-    }
-
-    fn validate<'a>(
-        &'a self,
-        _: &'a DriverCall,
-        _: &'a CallBounds,
-        _: Arc<dyn LogSink>,
-    ) -> BoxFuture<'a, Result<Vec<KeywordProblem>, ActionError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn status<'a>(
-        &'a self,
-        call: &'a DriverCall,
-        _: &'a CallBounds,
-        _: Arc<dyn LogSink>,
-    ) -> BoxFuture<'a, StatusReport> {
-        let rid = call.rid.to_string();
-        let (up, data) = (self.0.is(&rid, "up"), self.0.is(&rid, "data"));
-        let undef = self.0.behaviour(&rid, Verb::Status).is_some();
-        let messages = vec![ReportMessage { level: LogSeverity::Warn, text: "the device does not answer".to_owned() }];
-        Box::pin(async move {
-            StatusReport {
-                state: if undef {
-                    State::Undef
-                } else if up {
-                    State::Up
-                } else {
-                    State::Down
-                },
-                provisioned: if data { Provisioned::True } else { Provisioned::False },
-                label: String::new(),
-                messages: if undef { messages } else { Vec::new() },
-                exposes: Vec::new(),
-                uses: Vec::new(),
-                fault: None,
-            }
-        })
-    }
-
-    fn act<'a>(
-        &'a self,
-        verb: Verb,
-        call: &'a DriverCall,
-        bounds: &'a CallBounds,
-        _: Arc<dyn LogSink>,
-    ) -> BoxFuture<'a, ActionReport> {
-        Box::pin(self.0.act(verb, call, bounds))
-    }
-
-    fn migrate<'a>(
-        &'a self,
-        to: &'a str,
-        call: &'a DriverCall,
-        bounds: &'a CallBounds,
-        _: Arc<dyn LogSink>,
-    ) -> BoxFuture<'a, ActionReport> {
-        Box::pin(self.0.act_as(format!("migrate {} {to}", call.rid), Verb::Migrate, call, bounds))
-    }
-
-    fn run<'a>(
-        &'a self,
-        call: &'a DriverCall,
-        _: &'a CallBounds,
-        _: Arc<dyn LogSink>,
-    ) -> BoxFuture<'a, Result<RunReport, ActionError>> {
-        self.0.called(format!("run {}", call.rid));
-        let ended = match self.0.behaviour(&call.rid.to_string(), Verb::Run) {
-            Some(Behaviour::GivesUp) => Err(ActionError::TimedOut("took too long".to_owned())),
-            Some(Behaviour::Lacks) => Err(ActionError::Unsupported),
-            failure => Ok(RunReport { exit_status: i32::from(failure.is_some()), text: String::new() }),
-        };
-        Box::pin(async move { ended })
-    }
-
-    fn sync<'a>(
-        &'a self,
-        _: &'a str,
-        targets: &'a [String],
-        call: &'a DriverCall,
-        _: &'a CallBounds,
-        _: Arc<dyn LogSink>,
-    ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
-        let fails = self.0.behaviour(&call.rid.to_string(), Verb::Sync).is_some();
-        let report = move |target: &String| TargetReport {
-            target: target.clone(),
-            bytes: 1,
-            changed: true,
-            error: (fails && target == "n3").then(|| "no route".to_owned()),
-        };
-        Box::pin(async move { Ok(targets.iter().map(report).collect()) })
-    }
-}
-
-/// The instance of a text, a resource a line: `fs#1 subset=a optional standby pre_start`.
-fn instance(lines: &str) -> InstanceFacts {
-    let mut instance = InstanceFacts {
-        object: "web".parse().unwrap(),
-        node: "n1".parse().unwrap(),
-        nodes: ["n1", "n2", "n3"].map(|name| name.parse().unwrap()).to_vec(),
-        drpnodes: Vec::new(),
-        resources: Vec::new(),
-        parallel: BTreeSet::new(),
-        rollback: true,
-    };
-    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let mut words = line.split_whitespace();
-        let rid: Rid = words.next().unwrap().parse().unwrap();
-        let mut resource = ResourceFacts::new(rid.clone(), format!("{}.test", rid.group()).parse().unwrap());
-        resource.targets = Some(vec!["nodes".to_owned()]);
-        for word in words {
-            match word.split_once('=').unwrap_or((word, "")) {
-                ("optional", _) => resource.optional = true,
-                ("standby", _) => resource.standby = true,
-                ("disable", _) => resource.disable = true,
-                ("parallel", subset) => {
-                    instance.parallel.insert((rid.group(), subset.parse().unwrap()));
-                    resource.subset = Some(subset.parse().unwrap());
-                }
-                ("start_requires", other) => {
-                    let requirement = Requirement::up(other.parse().unwrap());
-                    resource.requires.entry(Verb::Start).or_default().push(requirement);
-                }
-                (trigger, _) => {
-                    resource.triggers.insert(parse_trigger(trigger));
-                }
-            }
-        }
-        instance.resources.push(resource);
-    }
-    instance
-}
-
-fn parse_trigger(name: &str) -> Trigger {
-    Trigger::all().find(|trigger| trigger.to_string() == name).unwrap_or_else(|| panic!("no trigger {name:?}"))
 }
 
 /// A directory and a world in it.

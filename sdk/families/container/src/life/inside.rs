@@ -39,7 +39,7 @@ impl ContainerLife<'_> {
         let own = self.search(&engine)?;
         let absent = || match &own.stranger {
             Some(stranger) => Error::failed(self.foreign(stranger)),
-            None => Error::failed("there is no container: start it first"),
+            None => Error::failed("the container does not exist: start it first"),
         };
         Ok((engine, own.first.ok_or_else(absent)?))
     }

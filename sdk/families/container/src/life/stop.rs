@@ -31,7 +31,9 @@ impl ContainerLife<'_> {
     /// Removes the container. If the engine's data are on a file system that is not mounted any more, there is nothing to remove.
     pub fn unprovision(&self) -> Result<Outcome> {
         if self.place.is_void()? {
-            return Ok(Outcome::unchanged("there is no container, as the object's container engine has no data here"));
+            return Ok(Outcome::unchanged(
+                "the container does not exist: the object's container engine has no data here",
+            ));
         }
         let (engine, _) = self.place.enter()?;
         let own = self.search(&engine)?;
@@ -45,7 +47,7 @@ impl ContainerLife<'_> {
             removed.push(found.short_id());
         }
         let removed = (!removed.is_empty()).then(|| format!("removed {}", removed.join(" and ")));
-        Ok(self.leave(removed)?.unwrap_or_else(|| Outcome::unchanged("there is no container")))
+        Ok(self.leave(removed)?.unwrap_or_else(|| Outcome::unchanged("the container does not exist")))
     }
 
     /// Stops all containers of the resource. None if there was nothing to do.
