@@ -47,6 +47,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("store", &[]),
     ("store-redb", &["store"]),
+    ("daemon", &["model", "protocol"]),
     ("sim", &["model", "orchestrate"]),
     ("demo", &["agent", "kernel"]),
     ("om", &["agent", "config", "demo", "model", "plan", "protocol"]),

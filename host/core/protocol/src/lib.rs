@@ -7,6 +7,7 @@
 mod action;
 mod audit;
 mod config;
+pub mod daemon;
 mod diagnostic;
 mod driver_document;
 mod failure;

@@ -59,3 +59,31 @@ pub(crate) mod list {
         words.iter().map(|word| word.parse().map_err(D::Error::custom)).collect()
     }
 }
+
+/// The same, of the keys of a map.
+pub(crate) mod keys {
+    use std::collections::BTreeMap;
+
+    use serde::Serialize;
+
+    use super::*;
+
+    pub(crate) fn serialize<K, V, S>(map: &BTreeMap<K, V>, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        K: Display,
+        V: Serialize,
+        S: Serializer,
+    {
+        serializer.collect_map(map.iter().map(|(key, value)| (key.to_string(), value)))
+    }
+
+    pub(crate) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: FromStr<Err: Display> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        let words = BTreeMap::<String, V>::deserialize(deserializer)?;
+        words.into_iter().map(|(key, value)| Ok((key.parse().map_err(D::Error::custom)?, value))).collect()
+    }
+}

@@ -1,0 +1,91 @@
+//! Events: what happened on a node, in order, for readers that follow.
+
+use model::{NodeName, ObjectPath};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::word;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DaemonEvent {
+    /// Its number on its node. Each is greater than the one before; a daemon that starts again goes on behind its last one.
+    pub id: u64,
+    /// Seconds since 1970.
+    pub at: f64,
+    pub kind: EventKind,
+    #[serde(with = "word")]
+    pub node: NodeName,
+    /// The object that it is about, if it is about one.
+    #[serde(default, with = "word::optional", skip_serializing_if = "Option::is_none")]
+    pub path: Option<ObjectPath>,
+    /// What belongs to its kind.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub data: Value,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal,)*) => {
+        /// The kind of an event.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum EventKind {
+            $($(#[$doc])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl EventKind {
+            /// Every kind.
+            pub const ALL: &[EventKind] = &[$(EventKind::$variant,)*];
+
+            /// As commands and filters name it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(EventKind::$variant => $word,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The daemon is ready: every object was looked at once.
+    DaemonReady = "daemon.ready",
+    /// The daemon ends, and its reason.
+    DaemonEnd = "daemon.end",
+    /// The state of the node: idle, draining, shutting, overloaded.
+    NodeState = "node.state",
+    NodeFrozen = "node.frozen",
+    NodeThawed = "node.thawed",
+    /// A file of the node's configuration was read again.
+    NodeConfig = "node.config",
+    /// The store answers again.
+    EngineUp = "engine.up",
+    /// The store does not take changes, and why.
+    EngineDown = "engine.down",
+    ObjectCreated = "object.created",
+    /// A new configuration is in force, or one that does not load was refused.
+    ObjectConfig = "object.config",
+    ObjectDeleted = "object.deleted",
+    /// The status of the object over all of its instances.
+    ObjectStatus = "object.status",
+    /// The status of an instance.
+    InstanceStatus = "instance.status",
+    /// What the daemon does with an instance: idle, starting, `start failed`…
+    InstanceState = "instance.state",
+    /// A resource is restarted.
+    InstanceRestart = "instance.restart",
+    /// A step failed, and the instance waits for a person.
+    InstanceBlocked = "instance.blocked",
+    OrderAccepted = "order.accepted",
+    OrderRefused = "order.refused",
+    OrderStep = "order.step",
+    OrderEnd = "order.end",
+    /// An action begins, whoever began it.
+    ExecStart = "exec.start",
+    ExecEnd = "exec.end",
+    /// A task or a sync was run by its schedule.
+    TaskRun = "task.run",
+    /// A request was refused for want of a right.
+    AuditDenied = "audit.denied",
+    /// The reader was too slow and has missed events: what it knows it must ask for again.
+    Resync = "resync",
+}

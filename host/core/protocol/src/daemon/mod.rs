@@ -1,0 +1,19 @@
+//! What a daemon tells and is asked: its status, orders, events, and why an object is as it is.
+//!
+//! The shapes follow OpenSVC 3's `daemon status`, `daemon events` and orchestration ids where it has them, so that scripts
+//! written for it keep working. Times are seconds since 1970, with a fraction where order within a second matters.
+
+mod event;
+mod explain;
+mod order;
+mod process;
+mod status;
+
+pub use event::{DaemonEvent, EventKind};
+pub use explain::{ObjectExplanation, ReasonDocument, RestartDocument};
+pub use order::{OrderCommand, OrderDocument, OrderReceipt, OrderRequest, OrderState, OrderStep};
+pub use process::ProcessDocument;
+pub use status::{
+    ClusterDocument, ClusterNode, ClusterObject, ClusterSummary, DaemonDocument, DaemonThread, EngineDocument,
+    InstanceConfig, InstanceMonitor, InstanceSummary, NodeDaemon, NodeMonitor, NodeStats, NodeSummary, StatusDocument,
+};
