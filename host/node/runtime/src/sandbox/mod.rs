@@ -13,6 +13,7 @@ mod compile;
 mod describe;
 mod engine;
 mod guest_call;
+mod interfaces;
 mod outcome;
 mod output;
 mod shared;

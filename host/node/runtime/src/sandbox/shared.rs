@@ -1,14 +1,13 @@
-//! What all components of a process share: one engine, one cache of compiled components, one linker.
+//! What all components of a process share: one engine, one cache of compiled components.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use bindings::driver::Driver as World;
-use wasmtime::component::{HasSelf, InstancePre, Linker};
+use wasmtime::component::InstancePre;
 
 use super::cache::{ComponentCache, LoadError};
 use super::engine::{CallVolume, SandboxEngine};
+use super::interfaces;
 use super::stopwatch::Stopwatch;
 use super::store::GuestState;
 
@@ -17,7 +16,6 @@ pub(crate) struct Sandbox {
     pub(super) engine: SandboxEngine,
     pub(super) stopwatch: Stopwatch,
     cache: ComponentCache,
-    linker: OnceLock<Result<Linker<GuestState>, String>>,
 }
 
 /// The engine does not start on this machine.
@@ -32,19 +30,14 @@ impl Sandbox {
             engine: SandboxEngine::new(volume).map_err(WasmEngineError)?,
             stopwatch: Stopwatch::default(),
             cache: ComponentCache::new(cache, compiler),
-            linker: OnceLock::new(),
         })
     }
 
     /// A component, ready to be instantiated, under the digest that it was checked to have. Compiles it unless the cache has
     /// it; blocks meanwhile.
     pub(crate) fn link(&self, hex: &str, bytes: &[u8]) -> Result<InstancePre<GuestState>, LoadError> {
-        let engine = self.engine.get();
-        let component = self.cache.load(engine, hex, bytes)?;
-        // At the first load: a command that loads no driver does not wait for it. An error is kept as text, because it is given
-        // to every later load and cannot be cloned.
-        let linker = self.linker.get_or_init(|| linker(engine).map_err(|error| error.to_string()));
-        let linker = linker.as_ref().map_err(|error| LoadError::Contract(error.clone()))?;
+        let component = self.cache.load(self.engine.get(), hex, bytes)?;
+        let linker = interfaces::linker(&component).map_err(LoadError::contract)?;
         linker.instantiate_pre(&component).map_err(LoadError::contract)
     }
 
@@ -52,12 +45,4 @@ impl Sandbox {
     pub(crate) fn time_in_guests(&self) -> Duration {
         self.stopwatch.elapsed()
     }
-}
-
-/// Everything that a component may import. An import that it has no grant for is there too, and answers `denied`.
-fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<GuestState>> {
-    let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    World::add_to_linker::<_, HasSelf<GuestState>>(&mut linker, |state| state)?;
-    Ok(linker)
 }

@@ -58,6 +58,12 @@ pub(crate) struct CallStore {
     pub(crate) meter: UsageMeter,
 }
 
+impl GuestState {
+    pub(super) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+}
+
 /// Tells why a guest was stopped.
 #[derive(Clone)]
 pub(crate) struct UsageMeter {
