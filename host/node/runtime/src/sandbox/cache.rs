@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
 use super::compile;
+use super::engine::COMPILER_SETTINGS;
 
 /// A component larger than this is refused before it is compiled, in bytes.
 pub(crate) const LARGEST: usize = 64 << 20;
@@ -177,11 +178,13 @@ fn nonce() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A hash of everything that compiled code must have in common with an engine to run in it.
+/// A hash of what compiled code must have in common with an engine to run in it, apart from the processor: the engine refuses
+/// code for another one, which is then compiled again.
 fn compatibility(engine: &wasmtime::Engine) -> u64 {
     // The standard hasher without keys is the same in every process.
     let mut hasher = std::hash::DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
+    COMPILER_SETTINGS.hash(&mut hasher);
     hasher.finish()
 }
 

@@ -19,6 +19,9 @@ const RESIDENT: usize = 128 << 10;
 /// The period of the epoch: how often a running guest yields and its processor time is counted.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
+/// The settings of the compiler, for the names of compiled forms: an engine that only runs code does not know them.
+pub(super) const COMPILER_SETTINGS: &str = "opt-level=speed unwind-info=no";
+
 /// How many calls of drivers a process is going to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallVolume {
@@ -70,10 +73,17 @@ impl SandboxEngine {
         })
     }
 
-    /// An engine that compiles and runs nothing.
+    /// An engine that compiles, and runs nothing.
     pub(crate) fn compiler() -> wasmtime::Result<wasmtime::Engine> {
+        let mut config = configuration();
+        config
+            .enable_compiler(true)
+            .cranelift_opt_level(OptLevel::Speed)
+            // No panic passes through a guest: the engine catches it at the host function. So nothing would read these tables,
+            // which are a tenth of the compiled form, and which a process has to register.
+            .native_unwind_info(false);
         // No pool: this process runs no guest, and its address space is limited.
-        wasmtime::Engine::new(&configuration())
+        wasmtime::Engine::new(&config)
     }
 
     pub(crate) fn get(&self) -> &wasmtime::Engine {
@@ -115,9 +125,12 @@ impl SandboxEngine {
     }
 }
 
+/// What engines that compile and engines that run have in common.
 fn configuration() -> Config {
     let mut config = Config::new();
     config
+        // Only the child process compiles. To set a compiler up takes as long as to load a driver.
+        .enable_compiler(false)
         .wasm_component_model(true)
         // Cheaper than fuel, which counts instructions: a guest compares one number at each loop and call.
         .epoch_interruption(true)
@@ -126,8 +139,7 @@ fn configuration() -> Config {
         .async_stack_size(1 << 20)
         .memory_reservation(RESERVATION)
         .memory_guard_size(64 << 10)
-        .memory_reservation_for_growth(0)
-        .cranelift_opt_level(OptLevel::Speed);
+        .memory_reservation_for_growth(0);
     config
 }
 
