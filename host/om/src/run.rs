@@ -57,10 +57,18 @@ fn run(argv: Vec<String>) -> Outcome {
 
 /// The parser explains options that it cannot read. It also prints `--help` and `--version`, which succeed.
 fn parse<P: Parser>(program: &ProgramName, words: Vec<String>) -> Result<P, ExitCode> {
+    let line = || std::iter::once("om").chain(words.iter().map(String::as_str));
     if !words.iter().any(|word| may_ask_for_help(word)) {
         command::define_lazily();
+        if command::define_named(&words) {
+            let parsed = P::try_parse_from(line());
+            command::define_all();
+            if let Ok(parsed) = parsed {
+                return Ok(parsed);
+            }
+        }
     }
-    P::try_parse_from(std::iter::once("om".to_owned()).chain(words)).map_err(|error| {
+    P::try_parse_from(line()).map_err(|error| {
         match (program, error.use_stderr()) {
             // clap itself chooses the stream and whether to colour.
             (ProgramName::Om, _) => terminal::keep_error(error.print()),

@@ -15,7 +15,7 @@ use crate::{completion, man, node, process_group};
 
 pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
     let OmLine { global, subsystem } = line;
-    match subsystem {
+    match subsystem.into_inner() {
         // These need no agent, and must work where none can be opened.
         Subsystem::Completion { shell, at: None, .. } => completion::script(shell),
         Subsystem::Completion { at: Some(at), words, .. } => completion::candidates(&global, at, &words),

@@ -18,7 +18,7 @@ pub(crate) use action_args::{ActionArgs, ActionOptions, OrchestrationArgs, Resou
 pub(crate) use config_args::*;
 pub(crate) use driver_command::*;
 pub(crate) use key_args::*;
-pub(crate) use lazy_args::{LazyArgs, define_lazily};
+pub(crate) use lazy_args::{LazyArgs, NamedCommand, define_all, define_lazily, define_named};
 pub(crate) use life_command::*;
 pub(crate) use object_args::*;
 pub(crate) use object_command::*;
@@ -58,7 +58,7 @@ pub(crate) struct OmLine {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
     #[command(subcommand)]
-    pub(crate) subsystem: Subsystem,
+    pub(crate) subsystem: NamedCommand<Subsystem>,
 }
 
 /// Acts on the objects that a selector names, such as the service web
@@ -80,7 +80,7 @@ pub(crate) struct ObjectLine {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
     #[command(subcommand)]
-    pub(crate) command: ObjectCommand,
+    pub(crate) command: NamedCommand<ObjectCommand>,
 }
 
 /// The options that every command takes.

@@ -33,12 +33,13 @@ use status::StatusView;
 
 /// Does what the line asks, to the objects that the target names.
 pub(crate) fn run(target: &Target, line: ObjectLine, typed: String) -> Outcome {
-    let session = Session::open(line.global, typed)?;
+    let ObjectLine { global, command } = line;
+    let session = Session::open(global, typed)?;
     // An error in node.conf has no effect on objects, so that nothing else would report it.
     if let Err(Failure { error, .. }) = ConfigFile::of(&session, ConfigTarget::Node).warn_of_errors() {
         warn(&format!("{error:#}"));
     }
-    let outcome = action(&session, target, &line.command);
+    let outcome = action(&session, target, &command.into_inner());
     session.print_time();
     // The process is about to exit: the kernel takes the memory of the sandbox back faster than the agent gives it.
     std::mem::forget(session);
