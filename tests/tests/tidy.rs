@@ -48,9 +48,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("store-redb", &["store"]),
     ("daemon", &["model", "protocol"]),
+    ("api", &["daemon", "model", "protocol"]),
+    ("client", &["model", "protocol"]),
     ("sim", &["model", "orchestrate"]),
     ("demo", &["agent", "kernel"]),
-    ("om", &["agent", "config", "demo", "model", "plan", "protocol"]),
+    ("om", &["agent", "api", "client", "config", "daemon", "demo", "model", "plan", "protocol"]),
 ];
 
 /// The crates of the workspace that drivers may name besides the SDK and its families.

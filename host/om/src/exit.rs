@@ -20,7 +20,7 @@ use crate::words::Target;
 /// The exit code of a failure of that kind.
 pub(crate) fn of_failure(kind: FailureKind) -> u8 {
     match kind {
-        FailureKind::Failed => 1,
+        FailureKind::Failed | FailureKind::Invalid | FailureKind::Denied => 1,
         FailureKind::NoMatch => 2,
         FailureKind::NotHere => 3,
         FailureKind::NotSupported => 4,
@@ -102,9 +102,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_of_failure_and_every_bad_ending_has_an_exit_code_of_its_own() {
+    fn every_kind_of_failure_and_every_ending_has_an_exit_code() {
         let kinds = FailureKind::ALL.map(of_failure);
-        assert_eq!(kinds, [1, 2, 3, 4, 5]);
+        assert_eq!(kinds, [1, 2, 3, 4, 5, 1, 1]);
         let rid = || "fs#1".parse().unwrap();
         let endings = [
             EndingDocument::Done,

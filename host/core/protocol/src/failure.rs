@@ -16,12 +16,23 @@ pub enum FailureKind {
     NotSupported,
     /// Another action is running.
     Busy,
+    /// The request itself cannot be read.
+    Invalid,
+    /// The user who asks has no right to it.
+    Denied,
 }
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [FailureKind; 5] =
-        [FailureKind::Failed, FailureKind::NoMatch, FailureKind::NotHere, FailureKind::NotSupported, FailureKind::Busy];
+    pub const ALL: [FailureKind; 7] = [
+        FailureKind::Failed,
+        FailureKind::NoMatch,
+        FailureKind::NotHere,
+        FailureKind::NotSupported,
+        FailureKind::Busy,
+        FailureKind::Invalid,
+        FailureKind::Denied,
+    ];
 }
 
 /// A failure as it is sent: its kind, and the message with its causes.

@@ -8,6 +8,7 @@ mod explain;
 mod order;
 mod process;
 mod status;
+mod version;
 
 pub use event::{DaemonEvent, EventKind};
 pub use explain::{ObjectExplanation, ReasonDocument, RestartDocument};
@@ -17,3 +18,4 @@ pub use status::{
     ClusterDocument, ClusterNode, ClusterObject, ClusterSummary, DaemonDocument, DaemonThread, EngineDocument,
     InstanceConfig, InstanceMonitor, InstanceSummary, NodeDaemon, NodeMonitor, NodeStats, NodeSummary, StatusDocument,
 };
+pub use version::{API_HEADER, API_OLDEST, API_VERSION, NodeChange, StopRequest, VersionDocument};

@@ -98,6 +98,16 @@ pub struct OrderStep {
 }
 
 impl OrderState {
+    /// Every state.
+    pub const ALL: [OrderState; 6] = [
+        OrderState::Running,
+        OrderState::Done,
+        OrderState::Failed,
+        OrderState::Aborted,
+        OrderState::Superseded,
+        OrderState::Expired,
+    ];
+
     /// Whether nothing more happens for the order.
     pub fn is_end(self) -> bool {
         self != OrderState::Running

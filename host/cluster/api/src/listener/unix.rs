@@ -1,0 +1,137 @@
+//! The unix socket of the daemon, and the claim on it.
+//!
+//! `daemon.pid` is locked for as long as its daemon lives, and holds its process id. Who has the lock may remove a socket that a
+//! killed daemon left behind.
+
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tokio::net::UnixListener;
+
+/// The socket that the daemon of this run directory listens on.
+pub fn socket_path(run: &Path) -> PathBuf {
+    run.join("daemon.sock")
+}
+
+/// The file that is locked by the daemon of this run directory, and holds its process id.
+pub fn pid_file(run: &Path) -> PathBuf {
+    run.join("daemon.pid")
+}
+
+/// Why a process cannot be the daemon of a run directory.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// There is one already.
+    #[error("a daemon runs already: process {0}")]
+    Running(String),
+    /// The file cannot be used.
+    #[error("cannot lock {0}")]
+    File(PathBuf, #[source] std::io::Error),
+}
+
+/// The right to be the daemon of a run directory, for as long as it is held.
+#[derive(Debug)]
+pub struct DaemonClaim {
+    run: PathBuf,
+    // Never read: the kernel drops the lock with it.
+    _lock: File,
+}
+
+impl DaemonClaim {
+    /// Claims a run directory.
+    pub fn new(run: &Path) -> Result<DaemonClaim, ClaimError> {
+        let path = pid_file(run);
+        let failed = |error| ClaimError::File(path.clone(), error);
+        std::fs::create_dir_all(run).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        // Not truncated: until it is locked, the number in it is the other daemon's.
+        let options = options.read(true).write(true).create(true).truncate(false).mode(0o644);
+        let mut file = options.open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(ClaimError::Running(holder(&mut file))),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        write_pid(&mut file).map_err(failed)?;
+        Ok(DaemonClaim { run: run.to_owned(), _lock: file })
+    }
+
+    /// Listens on the socket, which only the user of this process may open.
+    pub fn listen(self) -> Result<DaemonSocket, ListenError> {
+        let path = socket_path(&self.run);
+        let failed = |error| ListenError(path.clone(), error);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        // Under another name first, so that nobody can connect before the mode is right.
+        let fresh = self.run.join("daemon.sock.new");
+        let _ = std::fs::remove_file(&fresh);
+        let listener = UnixListener::bind(&fresh).map_err(failed)?;
+        std::fs::set_permissions(&fresh, Permissions::from_mode(0o600)).map_err(failed)?;
+        std::fs::rename(&fresh, &path).map_err(failed)?;
+        Ok(DaemonSocket { listener, path, _claim: self })
+    }
+}
+
+fn holder(file: &mut File) -> String {
+    let mut pid = String::new();
+    // A daemon that has the lock and has not written its number yet is only just starting.
+    match file.read_to_string(&mut pid).map(|_| pid.trim()) {
+        Ok(pid) if !pid.is_empty() => pid.to_owned(),
+        _ => "unknown".to_owned(),
+    }
+}
+
+fn write_pid(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+/// Why the daemon cannot listen.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {0}")]
+pub struct ListenError(PathBuf, #[source] std::io::Error);
+
+/// The socket of the daemon. It is removed when this is dropped.
+#[derive(Debug)]
+pub struct DaemonSocket {
+    pub(crate) listener: UnixListener,
+    path: PathBuf,
+    // Dropped last: until the socket is gone, no other daemon may make its own.
+    _claim: DaemonClaim,
+}
+
+impl Drop for DaemonSocket {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_second_daemon_learns_the_pid_of_the_first() {
+        let run = tempfile::tempdir().unwrap();
+        let first = DaemonClaim::new(run.path()).unwrap();
+        let refused = DaemonClaim::new(run.path()).unwrap_err().to_string();
+        assert_eq!(refused, format!("a daemon runs already: process {}", std::process::id()));
+        let socket = first.listen().unwrap();
+        assert_eq!(std::fs::metadata(socket_path(run.path())).unwrap().permissions().mode() & 0o777, 0o600);
+        drop(socket);
+        assert!(!socket_path(run.path()).exists());
+        DaemonClaim::new(run.path()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_socket_of_a_killed_daemon_is_replaced() {
+        let run = tempfile::tempdir().unwrap();
+        std::mem::forget(UnixListener::bind(socket_path(run.path())).unwrap());
+        DaemonClaim::new(run.path()).unwrap().listen().unwrap();
+    }
+}

@@ -1,0 +1,222 @@
+//! The documents of the API as schemas of OpenAPI. They name the members; protocol's types are what is really read and written,
+//! and a test compares the two.
+
+use serde_json::{Map, Value, json};
+
+/// A document: its name, and its members with the type of each. A `?` says that it may be missing.
+type SchemaTable = &'static [(&'static str, &'static [(&'static str, &'static str)])];
+
+const TABLE: SchemaTable = &[
+    ("RequestFailure", &[("kind", "FailureKind"), ("message", "string")]),
+    (
+        "VersionDocument",
+        &[("node", "string"), ("pid", "integer"), ("agent", "string"), ("api", "integer"), ("api_oldest", "integer")],
+    ),
+    ("StatusDocument", &[("cluster", "object"), ("daemon", "object")]),
+    (
+        "DaemonEvent",
+        &[
+            ("id", "integer"),
+            ("at", "number"),
+            ("kind", "EventKind"),
+            ("node", "string"),
+            ("path?", "string"),
+            ("data?", "any"),
+        ],
+    ),
+    (
+        "OrderRequest",
+        &[
+            ("verb", "OrderCommand"),
+            ("supersede?", "boolean"),
+            ("force?", "boolean"),
+            ("time?", "integer"),
+            ("command?", "string"),
+        ],
+    ),
+    ("OrderReceipt", &[("id", "string"), ("path", "string"), ("ended", "boolean")]),
+    (
+        "OrderDocument",
+        &[
+            ("id", "string"),
+            ("path", "string"),
+            ("target", "string"),
+            ("state", "OrderState"),
+            ("reasons", "ReasonDocument[]"),
+            ("steps", "OrderStep[]"),
+        ],
+    ),
+    ("OrderStep", &[("node", "string"), ("action", "string"), ("failure?", "string"), ("interrupted?", "boolean")]),
+    ("ReasonDocument", &[("code", "string"), ("text", "string")]),
+    (
+        "ObjectExplanation",
+        &[
+            ("path", "string"),
+            ("node", "string"),
+            ("state", "string"),
+            ("local_expect", "string"),
+            ("frozen", "boolean"),
+            ("order", "any"),
+            ("reasons", "ReasonDocument[]"),
+            ("restarts", "RestartDocument[]"),
+            ("config_problem", "any"),
+            ("next_look", "any"),
+        ],
+    ),
+    (
+        "RestartDocument",
+        &[("rid", "string"), ("left", "integer"), ("budget", "integer"), ("due_in", "any"), ("stopped", "boolean")],
+    ),
+    (
+        "ProcessDocument",
+        &[
+            ("id", "integer"),
+            ("path", "string"),
+            ("rids", "string[]"),
+            ("action", "string"),
+            ("cause", "string"),
+            ("began_at", "number"),
+        ],
+    ),
+    ("NodeChange", &[("changed", "boolean")]),
+    ("StopRequest", &[("drain?", "boolean")]),
+];
+
+/// All schemas, by name.
+pub(super) fn all() -> Map<String, Value> {
+    let mut all = Map::new();
+    for (name, members) in TABLE {
+        let properties = members.iter().map(|(name, kind)| (name.trim_end_matches('?').to_owned(), schema(kind)));
+        let required: Vec<&str> = members.iter().map(|(name, _)| *name).filter(|name| !name.ends_with('?')).collect();
+        let properties: Map<String, Value> = properties.collect();
+        all.insert((*name).to_owned(), json!({"type": "object", "properties": properties, "required": required}));
+    }
+    all.insert("FailureKind".to_owned(), words(&protocol::FailureKind::ALL));
+    all.insert("EventKind".to_owned(), words(protocol::daemon::EventKind::ALL));
+    all.insert("OrderState".to_owned(), words(&protocol::daemon::OrderState::ALL));
+    let nodes = json!({"type": "object", "properties": {"to": {"type": "array", "items": {"type": "string"}}}});
+    let switch = json!({"type": "object", "properties": {"switch": nodes}});
+    let verb = json!({"oneOf": [{"type": "string", "enum": ORDERS}, switch]});
+    all.insert("OrderCommand".to_owned(), verb);
+    all
+}
+
+/// The orders that need nothing but their name.
+const ORDERS: [&str; 13] = [
+    "start",
+    "stop",
+    "restart",
+    "freeze",
+    "thaw",
+    "provision",
+    "unprovision",
+    "purge",
+    "delete",
+    "takeover",
+    "giveback",
+    "abort",
+    "clear",
+];
+
+fn schema(kind: &str) -> Value {
+    match kind {
+        "any" => json!({}),
+        "string" | "integer" | "number" | "boolean" | "object" => json!({"type": kind}),
+        list if list.ends_with("[]") => json!({"type": "array", "items": schema(list.trim_end_matches("[]"))}),
+        name => super::named(name),
+    }
+}
+
+fn words(values: &[impl serde::Serialize]) -> Value {
+    json!({"type": "string", "enum": values})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::daemon::*;
+    use serde::Serialize;
+
+    fn check(name: &str, document: &impl Serialize) {
+        let value = serde_json::to_value(document).unwrap();
+        let mut written: Vec<&String> = value.as_object().unwrap().keys().collect();
+        let schema = &all()[name];
+        let mut described: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        written.sort();
+        described.sort();
+        assert_eq!(written, described, "{name}");
+    }
+
+    #[test]
+    fn the_schemas_name_the_members_that_are_written() {
+        let (path, node) = (|| "web".parse().unwrap(), || "n1".parse().unwrap());
+        let text = String::new;
+        let reason = ReasonDocument { code: text(), text: text() };
+        let step = OrderStep { node: node(), action: text(), failure: Some(text()), interrupted: false };
+        let restart =
+            RestartDocument { rid: "fs#1".parse().unwrap(), left: 1, budget: 1, due_in: None, stopped: false };
+        check("ReasonDocument", &reason);
+        check("OrderStep", &step);
+        check("RestartDocument", &restart);
+        check("OrderReceipt", &OrderReceipt { id: text(), path: path(), ended: false });
+        check(
+            "OrderDocument",
+            &OrderDocument {
+                id: text(),
+                path: path(),
+                target: text(),
+                state: OrderState::Done,
+                reasons: vec![reason],
+                steps: vec![step],
+            },
+        );
+        check(
+            "OrderRequest",
+            &OrderRequest { verb: OrderCommand::Start, supersede: false, force: false, time: Some(1), command: text() },
+        );
+        check(
+            "ObjectExplanation",
+            &ObjectExplanation {
+                path: path(),
+                node: node(),
+                state: text(),
+                local_expect: text(),
+                frozen: false,
+                order: None,
+                reasons: Vec::new(),
+                restarts: vec![restart],
+                config_problem: None,
+                next_look: None,
+            },
+        );
+        check(
+            "ProcessDocument",
+            &ProcessDocument { id: 1, path: path(), rids: Vec::new(), action: text(), cause: text(), began_at: 0.0 },
+        );
+        check(
+            "DaemonEvent",
+            &DaemonEvent {
+                id: 1,
+                at: 0.0,
+                kind: EventKind::DaemonReady,
+                node: node(),
+                path: Some(path()),
+                data: json!(1),
+            },
+        );
+        check("VersionDocument", &VersionDocument { node: node(), pid: 1, agent: text(), api: 1, api_oldest: 1 });
+        check("NodeChange", &NodeChange { changed: true });
+        check("StopRequest", &StopRequest::default());
+        let failure = protocol::RequestFailure { kind: protocol::FailureKind::Failed, message: text() };
+        check("RequestFailure", &failure);
+    }
+
+    #[test]
+    fn every_order_of_the_schema_is_read() {
+        for order in ORDERS {
+            let read: Result<OrderCommand, _> = serde_json::from_value(json!(order));
+            assert!(read.is_ok(), "{order}");
+        }
+        assert!(serde_json::from_value::<OrderCommand>(json!({"switch": {"to": ["n2"]}})).is_ok());
+    }
+}

@@ -1,0 +1,34 @@
+//! What the daemon is, and all that it knows.
+
+use hyper::StatusCode;
+use protocol::daemon::{API_OLDEST, API_VERSION, VersionDocument};
+
+use crate::metrics;
+use crate::openapi;
+use crate::reply::{self, Reply};
+use crate::route::ApiRequest;
+use crate::version::AGENT;
+
+pub(super) fn version(request: &ApiRequest) -> Reply {
+    let document = VersionDocument {
+        node: request.daemon.node().clone(),
+        pid: std::process::id(),
+        agent: AGENT.to_owned(),
+        api: API_VERSION,
+        api_oldest: API_OLDEST,
+    };
+    reply::json(StatusCode::OK, &document)
+}
+
+pub(super) fn openapi() -> Reply {
+    reply::json(StatusCode::OK, &openapi::document())
+}
+
+pub(super) async fn metrics(request: &ApiRequest) -> Reply {
+    let status = request.daemon.status().await?;
+    Ok(reply::text("text/plain; version=0.0.4", metrics::text(&status)))
+}
+
+pub(super) async fn status(request: &ApiRequest) -> Reply {
+    reply::json(StatusCode::OK, &*request.daemon.status().await?)
+}

@@ -1,0 +1,157 @@
+//! The stream of events, as server-sent events: one each, with its number, its kind and its document.
+//!
+//! A stream is a position in the daemon's log. It reads on only when the client has taken what it was sent, so a client that
+//! stops reading costs one connection, and learns by `resync` that it has missed events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use daemon::EventReader;
+use futures_util::stream;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::StatusCode;
+use hyper::body::Frame;
+use hyper::header::HeaderMap;
+use model::ObjectPath;
+use protocol::daemon::{DaemonEvent, EventKind};
+use protocol::{FailureKind, RequestFailure};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::reply::{self, Reply, ReplyFrame};
+use crate::route::ApiRequest;
+use crate::route::request::invalid;
+use crate::server::ended;
+
+/// So many streams at once. They leave room for those who only ask something.
+const STREAMS: usize = 128;
+
+/// Without an event for so long, a line is sent that says nothing, so that each side notices if the other is gone.
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// The streams that may be open at once.
+#[derive(Debug, Clone)]
+pub(crate) struct EventSlots(Arc<Semaphore>);
+
+impl EventSlots {
+    pub(crate) fn new() -> EventSlots {
+        EventSlots(Arc::new(Semaphore::new(STREAMS)))
+    }
+
+    fn take(&self) -> Result<OwnedSemaphorePermit, RequestFailure> {
+        Arc::clone(&self.0).try_acquire_owned().map_err(|_| RequestFailure {
+            kind: FailureKind::Busy,
+            message: format!("{STREAMS} streams of events are open already: close one, or try again later"),
+        })
+    }
+}
+
+/// The events that a stream sends.
+#[derive(Debug)]
+struct EventFilter {
+    kinds: Vec<EventKind>,
+    paths: Vec<ObjectPath>,
+}
+
+impl EventFilter {
+    fn of(request: &ApiRequest) -> Result<EventFilter, RequestFailure> {
+        let kinds = request.parameters("kind").map(|word| {
+            let kind = EventKind::ALL.iter().copied().find(|kind| kind.as_str() == word);
+            kind.ok_or_else(|| invalid(format!("{word:?} is not a kind of event")))
+        });
+        let paths = request.parameters("path").map(|text| {
+            text.parse().map_err(|error| invalid(format!("{text:?} is not the path of an object: {error}")))
+        });
+        Ok(EventFilter { kinds: kinds.collect::<Result<_, _>>()?, paths: paths.collect::<Result<_, _>>()? })
+    }
+
+    fn accepts(&self, event: &DaemonEvent) -> bool {
+        // Every reader must learn that it has missed events.
+        let kind = self.kinds.is_empty() || self.kinds.contains(&event.kind);
+        let path = self.paths.is_empty() || event.path.as_ref().is_some_and(|path| self.paths.contains(path));
+        event.kind == EventKind::Resync || (kind && path)
+    }
+}
+
+/// An open stream.
+struct EventStream {
+    reader: EventReader,
+    filter: EventFilter,
+    ending: watch::Receiver<bool>,
+    greeted: bool,
+    // Given back when the client is gone.
+    _slot: OwnedSemaphorePermit,
+}
+
+pub(super) fn follow(request: &ApiRequest) -> Reply {
+    let filter = EventFilter::of(request)?;
+    let after = position(&request.headers, request.parameter("after"))?;
+    let slot = request.slots.take()?;
+    let reader = request.daemon.events().follow(after);
+    let open = EventStream { reader, filter, ending: request.ending.clone(), greeted: false, _slot: slot };
+    let frames = stream::unfold(open, |mut open| async { open.next().await.map(|frame| (frame, open)) });
+    Ok(reply::with(StatusCode::OK, "text/event-stream", StreamBody::new(frames).boxed_unsync()))
+}
+
+/// The event behind which the stream begins.
+fn position(headers: &HeaderMap, parameter: Option<&str>) -> Result<Option<u64>, RequestFailure> {
+    // A client that connects again repeats its address, and names in the header what it has read by now.
+    let header = headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default());
+    let number = |text: &str| text.parse().map_err(|_| invalid(format!("{text:?} is not the number of an event")));
+    header.or(parameter).map(number).transpose()
+}
+
+impl EventStream {
+    async fn next(&mut self) -> Option<ReplyFrame> {
+        if !std::mem::replace(&mut self.greeted, true) {
+            // The client knows by this that it follows from now on, before anything happens.
+            return Some(frame(": following\n\n".to_owned()));
+        }
+        loop {
+            let event = tokio::select! {
+                event = self.reader.next() => event,
+                () = ended(&mut self.ending) => None,
+                () = tokio::time::sleep(ALIVE) => return Some(frame(": alive\n\n".to_owned())),
+            };
+            match event {
+                Some(event) if self.filter.accepts(&event) => return Some(frame(text(&event))),
+                Some(_) => {}
+                None => return self.rest(),
+            }
+        }
+    }
+
+    /// What was not sent yet when the daemon ended. Clients wait for the end of an order, or of the daemon, among it.
+    fn rest(&mut self) -> Option<ReplyFrame> {
+        while let Some(event) = self.reader.ready() {
+            if self.filter.accepts(&event) {
+                return Some(frame(text(&event)));
+            }
+        }
+        None
+    }
+}
+
+fn frame(text: String) -> ReplyFrame {
+    Ok(Frame::data(Bytes::from(text)))
+}
+
+fn text(event: &DaemonEvent) -> String {
+    // A document is one line: JSON escapes the ends of lines.
+    let data = serde_json::to_string(event).unwrap_or_default();
+    format!("id: {}\nevent: {}\ndata: {data}\n\n", event.id, event.kind.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_position_is_that_of_the_header_or_of_the_parameter() {
+        let headers = HeaderMap::from_iter([("last-event-id".parse().unwrap(), "7".parse().unwrap())]);
+        assert_eq!(position(&headers, Some("3")), Ok(Some(7)));
+        assert_eq!(position(&HeaderMap::new(), Some("3")), Ok(Some(3)));
+        assert_eq!(position(&HeaderMap::new(), None), Ok(None));
+        assert_eq!(position(&HeaderMap::new(), Some("x")).unwrap_err().message, "\"x\" is not the number of an event");
+    }
+}

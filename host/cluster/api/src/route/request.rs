@@ -1,0 +1,56 @@
+//! A request as the routes read it.
+
+use bytes::Bytes;
+use daemon::DaemonHandle;
+use hyper::HeaderMap;
+use model::ObjectPath;
+use protocol::{FailureKind, RequestFailure};
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+
+use crate::access::Caller;
+use crate::route::EventSlots;
+
+/// A request as the routes read it.
+#[derive(Debug)]
+pub(crate) struct ApiRequest {
+    pub(crate) daemon: DaemonHandle,
+    pub(crate) caller: Caller,
+    pub(crate) headers: HeaderMap,
+    /// The variable segments of the address, decoded.
+    pub(crate) values: Vec<String>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+    pub(crate) slots: EventSlots,
+    /// Becomes true when the daemon ends.
+    pub(crate) ending: watch::Receiver<bool>,
+}
+
+impl ApiRequest {
+    /// The object that the address names.
+    pub(crate) fn path(&self) -> Result<ObjectPath, RequestFailure> {
+        let text = self.values.first().map_or("", String::as_str);
+        text.parse().map_err(|error| invalid(format!("{text:?} is not the path of an object: {error}")))
+    }
+
+    /// A parameter behind the `?`; of several of that name the last one.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters(name).last()
+    }
+
+    /// The parameters of that name.
+    pub(crate) fn parameters(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The document that it carries. Without a body: the one that says nothing.
+    pub(crate) fn document<T: DeserializeOwned>(&self) -> Result<T, RequestFailure> {
+        let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        serde_json::from_slice(body).map_err(|error| invalid(format!("cannot read the body: {error}")))
+    }
+}
+
+/// A request that cannot be read.
+pub(crate) fn invalid(message: impl Into<String>) -> RequestFailure {
+    RequestFailure { kind: FailureKind::Invalid, message: message.into() }
+}

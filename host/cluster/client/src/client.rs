@@ -1,0 +1,139 @@
+//! The functions of the client, one for each route.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use model::ObjectPath;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use protocol::daemon::{
+    NodeChange, ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest, ProcessDocument, StatusDocument,
+    StopRequest, VersionDocument,
+};
+use serde::de::DeserializeOwned;
+
+use crate::ClientError;
+use crate::ask::{Question, ask, begin};
+use crate::events::{EventStream, EventWish};
+
+/// So long may a daemon take to answer, unless it is asked for what takes its time.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// So long may it take to ask all drivers again.
+const LONG_LIMIT: Duration = Duration::from_secs(600);
+
+/// A daemon, as its socket is found. To make one is not to connect.
+#[derive(Debug, Clone)]
+pub struct DaemonClient {
+    socket: PathBuf,
+    limit: Duration,
+}
+
+impl DaemonClient {
+    /// The daemon that listens on this socket.
+    pub fn new(socket: impl Into<PathBuf>) -> DaemonClient {
+        DaemonClient { socket: socket.into(), limit: LIMIT }
+    }
+
+    /// The same, which has to answer within this time.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> DaemonClient {
+        DaemonClient { limit, ..self }
+    }
+
+    /// Its socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The daemon that answers, and the versions of the API that it speaks.
+    pub async fn version(&self) -> Result<VersionDocument, ClientError> {
+        self.document(Question::get("/version")).await
+    }
+
+    /// All that the daemon knows.
+    pub async fn status(&self) -> Result<StatusDocument, ClientError> {
+        self.document(Question::get("/status")).await
+    }
+
+    /// Follows what happens.
+    pub async fn events(&self, wish: &EventWish) -> Result<EventStream, ClientError> {
+        let response = begin(&self.socket, self.limit, Question::get(wish.address())).await?;
+        Ok(EventStream::new(response.into_body()))
+    }
+
+    /// Orders something about an object.
+    pub async fn order(&self, path: &ObjectPath, order: &OrderRequest) -> Result<OrderReceipt, ClientError> {
+        self.document(Question::post(of_object(path, "order")).with(order)).await
+    }
+
+    /// What became of an order: of the last one about the object, or of the one with this id.
+    pub async fn order_state(&self, path: &ObjectPath, id: Option<&str>) -> Result<OrderDocument, ClientError> {
+        let id = id.map(|id| format!("?id={}", encoded(id))).unwrap_or_default();
+        self.document(Question::get(of_object(path, "order") + &id)).await
+    }
+
+    /// Why an object is as it is.
+    pub async fn explain(&self, path: &ObjectPath) -> Result<ObjectExplanation, ClientError> {
+        self.document(Question::get(of_object(path, "explain"))).await
+    }
+
+    /// Reads the configurations again, and asks the drivers: of one object, or of all.
+    pub async fn refresh(&self, path: Option<&ObjectPath>) -> Result<(), ClientError> {
+        let address = path.map_or("/refresh".to_owned(), |path| of_object(path, "refresh"));
+        ask(&self.socket, LONG_LIMIT, Question::post(address)).await.map(drop)
+    }
+
+    /// What the daemon runs now.
+    pub async fn processes(&self) -> Result<Vec<ProcessDocument>, ClientError> {
+        self.document(Question::get("/processes")).await
+    }
+
+    /// Cancels something that the daemon runs.
+    pub async fn kill(&self, id: u64) -> Result<(), ClientError> {
+        let question = Question { method: "DELETE", ..Question::get(format!("/processes/{id}")) };
+        self.answer(question).await.map(drop)
+    }
+
+    /// Freezes or thaws the node. False if there was nothing to change.
+    pub async fn freeze_node(&self, frozen: bool) -> Result<bool, ClientError> {
+        let address = if frozen { "/node/freeze" } else { "/node/thaw" };
+        let NodeChange { changed } = self.document(Question::post(address)).await?;
+        Ok(changed)
+    }
+
+    /// Stops the daemon. The answer comes before its end.
+    pub async fn stop(&self, stop: StopRequest) -> Result<(), ClientError> {
+        let limit = if stop.drain { LONG_LIMIT } else { self.limit };
+        ask(&self.socket, limit, Question::post("/daemon/stop").with(&stop)).await.map(drop)
+    }
+
+    /// Figures for Prometheus.
+    pub async fn metrics(&self) -> Result<String, ClientError> {
+        Ok(String::from_utf8_lossy(&self.answer(Question::get("/metrics")).await?).into_owned())
+    }
+
+    /// The description of the API.
+    pub async fn openapi(&self) -> Result<serde_json::Value, ClientError> {
+        self.document(Question::get("/openapi.json")).await
+    }
+
+    async fn answer(&self, question: Question) -> Result<Bytes, ClientError> {
+        ask(&self.socket, self.limit, question).await
+    }
+
+    async fn document<T: DeserializeOwned>(&self, question: Question) -> Result<T, ClientError> {
+        let bytes = self.answer(question).await?;
+        let unreadable = |error| ClientError::Answer(self.socket.display().to_string(), Box::new(error));
+        serde_json::from_slice(&bytes).map_err(unreadable)
+    }
+}
+
+/// The address of something about an object: its path is one segment.
+fn of_object(path: &ObjectPath, what: &str) -> String {
+    format!("/object/{}/{what}", encoded(&path.to_string()))
+}
+
+pub(crate) fn encoded(text: &str) -> impl std::fmt::Display + '_ {
+    utf8_percent_encode(text, NON_ALPHANUMERIC)
+}

@@ -1,0 +1,53 @@
+//! Why a daemon could not be asked, or did not do what it was asked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use protocol::{FailureKind, RequestFailure};
+
+/// Why a daemon could not be asked, or did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("no daemon runs on this node: om daemon start")]
+    NotRunning,
+    /// It took the connection, and says nothing.
+    #[error(
+        "the daemon did not answer within {} s: om daemon log shows what it does, om daemon restart --force replaces it",
+        .0.as_secs()
+    )]
+    Silent(Duration),
+    /// It speaks another version of the API. The message says which of the two to upgrade.
+    #[error("{0}")]
+    OtherVersion(String),
+    /// It refused, or failed.
+    #[error("{}", .0.message)]
+    Refused(RequestFailure),
+    /// The user may not open the socket.
+    #[error("{0}: only the user of the daemon may ask it")]
+    NoAccess(PathBuf),
+    #[error("cannot connect to {0}")]
+    Connect(PathBuf, #[source] std::io::Error),
+    /// The connection ended within the conversation: most likely with the daemon.
+    #[error("the daemon hung up: om daemon log shows why")]
+    HungUp(#[source] hyper::Error),
+    /// Something else listens there, or the two disagree.
+    #[error("the answer of {0} cannot be read: is it the daemon of this version?")]
+    Answer(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ClientError {
+    /// Its kind, for the exit code of a command.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            ClientError::Refused(failure) => failure.kind,
+            ClientError::NoAccess(_) => FailureKind::Denied,
+            ClientError::OtherVersion(_) => FailureKind::NotSupported,
+            _ => FailureKind::Failed,
+        }
+    }
+
+    /// Whether a daemon that is started again may answer what this one did not.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, ClientError::NotRunning | ClientError::HungUp(_) | ClientError::Silent(_))
+    }
+}

@@ -1,0 +1,14 @@
+//! Asks a daemon over its unix socket: one function for each route of the API.
+//!
+//! A daemon that is not there, one that does not answer, and one that speaks another version are three different errors, each
+//! with what to do about it. Each request has a connection of its own, so a daemon that was started again in between is no
+//! special case.
+
+mod ask;
+mod client;
+mod error;
+mod events;
+
+pub use client::DaemonClient;
+pub use error::ClientError;
+pub use events::{EventStream, EventWish};
