@@ -1,16 +1,31 @@
 //! The daemon of a node: it watches the instances, decides what comes next, and does it.
 //!
-//! Others hold a [`DaemonHandle`]: the API, and nothing else. It asks the one task that owns the daemon's state, and follows
-//! its events.
+//! One task owns all of the daemon's state ([`owner`]). Everything else runs beside it, and sends it a message when it is done:
 //!
 //! ```text
-//!  api ──▶ DaemonHandle ──DaemonRequest──▶ the task that owns the state
-//!   ▲                                          │
-//!   └────── EventReader ◀── EventLog ◀─────────┘
+//!  watch: files, control groups, mounts, links ──Notice──┐
+//!  store: what has changed, answers ─────────────────────┤
+//!  agent: configurations, statuses, ends of actions ─────┼──▶ owner ──▶ view ──▶ decide ──▶ steps
+//!  DaemonHandle: orders, questions ──DaemonRequest───────┘      │
+//!  EventReader ◀── EventLog ◀───────────────────────────────────┘
 //! ```
+//!
+//! The owner never waits for any of them. It ends when a request says so; then nothing more is begun, what runs is given a
+//! moment to end, and what does not is recovered by the next daemon: services are left as they are.
+//!
+//! On disk it keeps, below `var`: the store, a record of each instance, and the number of its last event. All but the orders
+//! that have not ended can be made again from the configurations and the states of the instances.
 
+mod clock;
+mod engine;
 mod event;
 mod handle;
+mod instance;
+mod machine;
+mod owner;
+mod start;
+mod watch;
 
 pub use event::{EventLog, EventReader};
 pub use handle::{Asked, DaemonHandle, DaemonRequest, RequestError, request_channel};
+pub use start::{DaemonOptions, RunningDaemon, StartError, start};

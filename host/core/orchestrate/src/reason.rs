@@ -13,60 +13,140 @@ use crate::{BootTime, InstanceAction, IntentId, NodeStanding, ObjectRelative};
 pub enum Reason {
     // The object.
     NeverLoaded,
-    ConfigBroken { node: NodeName, problem: String },
-    ConfigMissing { node: NodeName },
+    ConfigBroken {
+        node: NodeName,
+        problem: String,
+    },
+    ConfigMissing {
+        node: NodeName,
+    },
     Disabled,
     NotPlacedHere,
     // The instance.
-    ActionRunning { node: NodeName, action: InstanceAction },
-    StatusUnknown { node: NodeName },
-    NotBooted { node: NodeName },
-    Failure { node: NodeName, action: InstanceAction, text: String },
-    EndedAs { node: NodeName, action: InstanceAction, state: State },
-    NotProvisioned { node: NodeName },
+    ActionRunning {
+        node: NodeName,
+        action: InstanceAction,
+    },
+    StatusUnknown {
+        node: NodeName,
+    },
+    NotBooted {
+        node: NodeName,
+    },
+    Failure {
+        node: NodeName,
+        action: InstanceAction,
+        text: String,
+    },
+    EndedAs {
+        node: NodeName,
+        action: InstanceAction,
+        state: State,
+    },
+    NotProvisioned {
+        node: NodeName,
+    },
     PartlyUp,
     // What forbids automatic steps.
     Frozen,
     NodeFrozen,
-    Maintenance { until: BootTime },
-    NotOrchestrated { mode: OrchestrateMode },
+    Maintenance {
+        until: BootTime,
+    },
+    NotOrchestrated {
+        mode: OrchestrateMode,
+    },
     NoPlacement,
-    IntentOpen { id: IntentId },
+    IntentOpen {
+        id: IntentId,
+    },
     // Other objects.
-    WaitParents { parents: Vec<ObjectRelative> },
-    WaitChildren { children: Vec<ObjectRelative> },
-    Affinity { with: ObjectPath },
+    WaitParents {
+        parents: Vec<ObjectRelative>,
+    },
+    WaitChildren {
+        children: Vec<ObjectRelative>,
+    },
+    Affinity {
+        with: ObjectPath,
+    },
     // Other nodes.
-    NodeAway { node: NodeName, standing: NodeStanding },
-    NodeClosed { node: NodeName },
-    WaitLeader { leader: NodeName },
-    WaitNonLeader { node: NodeName },
-    WaitPrior { node: NodeName },
-    WaitSource { node: NodeName },
-    PlacedElsewhere { on: Vec<NodeName> },
+    NodeAway {
+        node: NodeName,
+        standing: NodeStanding,
+    },
+    NodeClosed {
+        node: NodeName,
+    },
+    WaitLeader {
+        leader: NodeName,
+    },
+    WaitNonLeader {
+        node: NodeName,
+    },
+    WaitPrior {
+        node: NodeName,
+    },
+    WaitSource {
+        node: NodeName,
+    },
+    PlacedElsewhere {
+        on: Vec<NodeName>,
+    },
     NoCandidate,
-    RunsElsewhere { node: NodeName },
-    SlotHeld { owner: NodeName },
-    SlotBlocked { owner: NodeName },
-    Fencing { node: NodeName },
-    FenceFailed { node: NodeName },
-    Rejoin { until: BootTime },
+    RunsElsewhere {
+        node: NodeName,
+    },
+    SlotHeld {
+        owner: NodeName,
+    },
+    SlotBlocked {
+        owner: NodeName,
+    },
+    Fencing {
+        node: NodeName,
+    },
+    FenceFailed {
+        node: NodeName,
+    },
+    Rejoin {
+        until: BootTime,
+    },
     // Tries.
-    WaitRestart { rid: Rid, until: BootTime },
-    RestartsSpent { rid: Rid, until: Option<BootTime> },
-    StoppedByHand { rid: Rid },
-    WaitStart { until: BootTime },
-    StartsSpent { until: Option<BootTime> },
+    WaitRestart {
+        rid: Rid,
+        until: BootTime,
+    },
+    RestartsSpent {
+        rid: Rid,
+        until: Option<BootTime>,
+    },
+    StoppedByHand {
+        rid: Rid,
+    },
+    WaitStart {
+        until: BootTime,
+    },
+    StartsSpent {
+        until: Option<BootTime>,
+    },
     MonitorSpent,
     // The node's queue.
-    Queue { running: usize },
+    Queue {
+        running: usize,
+    },
     // The intent.
     Expired,
+    /// As it was written down, by this process or another one.
+    Recorded {
+        code: String,
+        text: String,
+    },
 }
 
 impl Reason {
     /// A word for programs, which does not change.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Reason::NeverLoaded => "never-loaded",
             Reason::ConfigBroken { .. } => "config-broken",
@@ -111,6 +191,7 @@ impl Reason {
             Reason::MonitorSpent => "monitor-spent",
             Reason::Queue { .. } => "queue",
             Reason::Expired => "expired",
+            Reason::Recorded { code, .. } => code,
         }
     }
 }
@@ -166,6 +247,7 @@ impl fmt::Display for Reason {
             Reason::MonitorSpent => write!(f, "its monitor action is done"),
             Reason::Queue { running } => write!(f, "{running} actions are running on this node"),
             Reason::Expired => write!(f, "its time is up"),
+            Reason::Recorded { text, .. } => f.write_str(text),
         }
     }
 }

@@ -80,6 +80,11 @@ impl AttemptLog {
         self.0.push(at);
     }
 
+    /// The attempts that are kept, the earliest first.
+    pub fn times(&self) -> impl Iterator<Item = BootTime> {
+        self.0.iter().copied()
+    }
+
     fn within(&self, window: Duration, now: BootTime) -> impl DoubleEndedIterator<Item = BootTime> + Clone {
         self.0.iter().copied().filter(move |attempt| now.since(*attempt) < window)
     }

@@ -21,27 +21,23 @@ pub struct FlagError {
 impl Agent {
     /// Prevents automatic actions on the instance. False if they were prevented already.
     pub fn freeze(&self, path: &ObjectPath) -> Result<bool, FlagError> {
-        let frozen = InstanceState::of(self.home(), path).freeze(Timestamp::now());
+        let state = InstanceState::of(self.home(), path);
+        let frozen = state.freeze(Timestamp::now()).inspect(|_| state.announce(0));
         frozen.map_err(|source| FlagError { verb: "freeze", object: path.clone(), source })
     }
 
     /// Allows automatic actions on the instance. False if they were allowed already.
     pub fn thaw(&self, path: &ObjectPath) -> Result<bool, FlagError> {
-        let thawed = InstanceState::of(self.home(), path).thaw();
+        let state = InstanceState::of(self.home(), path);
+        let thawed = state.thaw().inspect(|_| state.announce(0));
         thawed.map_err(|source| FlagError { verb: "thaw", object: path.clone(), source })
     }
 
-    /// Forgets which actions failed and how often resources were restarted. False if there was nothing to forget.
+    /// Forgets which actions failed, and tells a daemon to forget its attempts. False if no failure was noted.
     pub fn clear(&self, path: &ObjectPath) -> Result<bool, FlagError> {
         let state = InstanceState::of(self.home(), path);
-        let clear = || -> Result<bool, FileError> {
-            let counted = !state.restarts()?.is_empty();
-            if counted {
-                state.set_restarts(&Default::default())?;
-            }
-            Ok(state.forget_failures()? || counted)
-        };
-        clear().map_err(|source| FlagError { verb: "clear", object: path.clone(), source })
+        let cleared = state.forget_failures().inspect(|_| state.announce(1));
+        cleared.map_err(|source| FlagError { verb: "clear", object: path.clone(), source })
     }
 
     /// Does what follows an action on an object as a whole: a stopped instance is frozen, so that nothing restarts it, and a

@@ -1,6 +1,8 @@
 //! Joining the process group of a resource: `om exec --pg`.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
+
+use model::ObjectPath;
 
 use crate::Agent;
 use crate::node::paths;
@@ -20,6 +22,18 @@ pub enum ProcessGroupError {
 }
 
 impl Agent {
+    /// The control group of all services, made if it is missing. None: this node has no control groups that the agent may use.
+    pub fn control_group_of_all(&self) -> Option<PathBuf> {
+        let slice = paths::control_group(self.home())?;
+        std::fs::create_dir_all(&slice).ok()?;
+        Some(slice)
+    }
+
+    /// The control group of what an object runs.
+    pub fn control_group_of(&self, path: &ObjectPath) -> Option<PathBuf> {
+        Some(capability::control_group_of_object(&paths::control_group(self.home())?, path))
+    }
+
     /// Moves the calling process into a group, by its path with or without the slice of all services.
     pub fn join_process_group(&self, group: &str) -> Result<(), ProcessGroupError> {
         if !Path::new(group).components().all(|part| matches!(part, Component::Normal(_))) {

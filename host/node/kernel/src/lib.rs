@@ -13,6 +13,7 @@
 //!  process   programs: started, watched, found again, stopped as a group
 //!  cgroup    the control groups that hold a resource's processes
 //!  terminal  the operator's terminal
+//!  watch     changes of files, mounts, links and addresses, as they happen
 //!  clock     clocks and the boot id
 //! ```
 
@@ -29,5 +30,6 @@ mod ready;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
+pub mod watch;
 
 pub use error::KernelError;

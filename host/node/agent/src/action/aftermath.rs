@@ -5,13 +5,15 @@ use driver::Verb;
 use exec::{ActionEnding, ExecutionReport, StepOutcome};
 use jiff::Timestamp;
 use model::Rid;
-use plan::{Plan, PlanStep};
+use plan::{Action, Plan, PlanStep};
+
+use super::{ActError, noted};
 
 use crate::agent::Agent;
 use crate::file::durable::{self, FileError};
 use crate::instance::Instance;
 use crate::node::paths;
-use crate::state::{ActionFailure, InstanceState, LastRun, ProvisionedMark};
+use crate::state::{ActionFailure, InstanceState, LastEnd, LastRun, ProvisionedMark};
 use crate::status::InstanceStatus;
 use exec::blocking;
 
@@ -37,6 +39,18 @@ pub(super) async fn conclude(agent: &Agent, instance: &Instance<'_>, status: Ins
         status
     })
     .await
+}
+
+/// Notes how the last action ended, for a daemon that follows what others do.
+pub(super) async fn note_end(instance: &Instance<'_>, action: Action, executed: Result<&ExecutionReport, &ActError>) {
+    let end = match executed.map(|report| &report.ending) {
+        Ok(ActionEnding::Done) => LastEnd::Done,
+        Ok(ActionEnding::Interrupted) => LastEnd::Interrupted,
+        Ok(failed) => LastEnd::Failed(failed.to_string()),
+        Err(refused) => LastEnd::Failed(refused.to_string()),
+    };
+    let state = instance.state();
+    blocking(move || noted::end(&state, action, end)).await;
 }
 
 /// A status reports a failed action until the same action succeeds. A cancelled or unsupported action has not failed.

@@ -3,6 +3,7 @@
 mod act_error;
 mod admission;
 mod aftermath;
+mod noted;
 mod planning;
 mod recovery;
 mod request;
@@ -23,7 +24,8 @@ use model::ObjectPath;
 use plan::Plan;
 
 use self::admission::{admit, here, refuse_orphans, refuse_unaccepted, refuse_without_room};
-use self::aftermath::{conclude, note_runs, remember};
+use self::aftermath::{conclude, note_end, note_runs, remember};
+use self::noted::NotedAction;
 use self::planning::make_plan;
 use self::recovery::{finish_beside, finish_earlier};
 use crate::agent::Agent;
@@ -159,7 +161,7 @@ impl Agent {
         if request.action == plan::Action::Unprovision && !request.force {
             refuse_orphans(self, path).await?;
         }
-        let plan = begin(&instance, plan).await?;
+        let plan = begin(&instance, plan, lock.is_some().then_some(&request)).await?;
         let ActionRequest { action, command, origin, .. } = &request;
         execution.log.line(None, LogSeverity::Info, &exec::opening(*action, command, origin.as_str(), &session.sid));
         let executed = match is_volatile {
@@ -173,8 +175,11 @@ impl Agent {
             }
             executed => executed,
         };
-        let report = executed.map_err(ActError::Refused)?;
-        let report = remember(&instance, plan, report).await;
+        let executed = executed.map_err(ActError::Refused);
+        if lock.is_some() {
+            note_end(&instance, request.action, executed.as_ref()).await;
+        }
+        let report = remember(&instance, plan, executed?).await;
         // An operator who interrupted the action does not wait for a driver that hangs.
         session.patience = execution.cancel.is_cancelled().then_some(LAST_LOOK);
         // Asked once more: what drivers said they did is not what counts.
@@ -185,6 +190,25 @@ impl Agent {
         let (level, closing) = report.closing(command, status.sums.avail);
         execution.log.line(None, level, &closing);
         Ok(ActionOutcome { report, instance: status })
+    }
+
+    /// Recovers an action that was interrupted, if there is one, without beginning another. False: there was nothing to recover.
+    pub async fn recover(&self, path: &ObjectPath, request: ActionRequest) -> Result<bool, ActError> {
+        if self.unfinished(path).is_none() {
+            return Ok(false);
+        }
+        let _lock = self.lock(path, &request).await?;
+        let snapshot = Snapshot::take(self, path).await?;
+        let instance = Instance::new(self, snapshot.object()?, &snapshot);
+        let session = request.session();
+        let facilities = InstanceFacilities { instance: &instance, session: &session };
+        let beside = self.execution(facilities, &request, None, CancelSignal::default()).await?;
+        let state = instance.state();
+        let volatile = ExecutionContext { journal: state.volatile_journal(), volatile: true, ..beside.clone() };
+        finish_earlier(facilities, &volatile, request.action).await?;
+        finish_earlier(facilities, &ExecutionContext { journal: state.journal(), ..beside }, request.action).await?;
+        state.forget_last_status();
+        Ok(true)
     }
 
     /// What the executor needs besides the plan, for an action beside the one that holds the lock.
@@ -245,12 +269,14 @@ async fn prepare(agent: &Agent, path: &ObjectPath, state: InstanceState, bound: 
     .await
 }
 
-/// The last moment before anything is touched.
-async fn begin(instance: &Instance<'_>, plan: Plan) -> Result<Plan, ActError> {
+/// The last moment before anything is touched. An action with the lock is noted as the last one.
+async fn begin(instance: &Instance<'_>, plan: Plan, locked: Option<&ActionRequest>) -> Result<Plan, ActError> {
     let state = instance.state();
+    let noted = locked.map(|request| NotedAction::of(request, &plan));
     blocking(move || {
         refuse_without_room(&plan, &state)?;
         note_runs(&state, &plan).map_err(ActError::NoRoom)?;
+        noted.iter().for_each(|noted| noted.begin(&state));
         // From here on the status changes, also for those who ask for it meanwhile or after this process was killed.
         state.forget_last_status();
         Ok(plan)

@@ -41,7 +41,7 @@ pub(super) fn directory(object: &ObjectPath) -> PathBuf {
 }
 
 /// The object of such a directory.
-pub(crate) fn object_of_directory(directory: &Path) -> Option<ObjectPath> {
+pub fn object_of_directory(directory: &Path) -> Option<ObjectPath> {
     let parts: Vec<&str> = directory.components().map(normal_component).collect::<Option<_>>()?;
     match parts[..] {
         [kind, name] => ObjectPath::new("root", kind.parse().ok()?, name).ok(),

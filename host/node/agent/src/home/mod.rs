@@ -147,6 +147,11 @@ impl Directories {
         self.run.join("journal").join(layout::directory(object))
     }
 
+    /// The last action on the instance of an object.
+    pub fn last_action(&self, object: &ObjectPath) -> PathBuf {
+        self.run.join("action").join(layout::directory(object))
+    }
+
     /// The ledger of what the resources of an object hold: not where drivers may write, and not what goes with the object, as things
     /// may be held for an object that was deleted.
     pub fn holdings(&self, object: &ObjectPath) -> LedgerPlaces {

@@ -1,14 +1,17 @@
 //! Reading and following the logs of objects: `om … logs`.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
+use driver::{LogSeverity, LogSink};
 use model::ObjectPath;
 use protocol::LogQuery;
 
-use super::{LogFollower, last_lines};
+use super::{ActionLog, LogFile, LogFollower, last_lines};
 use crate::Agent;
 use crate::file::durable::FileError;
+use crate::node::log_limits;
 use exec::blocking;
 
 /// How often a log that is followed is read again.
@@ -26,6 +29,12 @@ pub enum LogReadError {
 }
 
 impl Agent {
+    /// Adds a line to the log of an object. Blocks.
+    pub fn log_line(&self, path: &ObjectPath, level: LogSeverity, text: &str) {
+        let file = LogFile::new(self.home().object_log(path), log_limits(&self.node()));
+        ActionLog::new(path.clone(), file, None, Arc::default()).line(None, level, text);
+    }
+
     /// Hands the entries that are asked for to `entry`, in the order of their times. If they are followed, it goes on with
     /// new entries until `entry` breaks.
     ///

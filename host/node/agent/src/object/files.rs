@@ -79,6 +79,7 @@ impl<'a> ObjectFiles<'a> {
         durable::probe(&self.home.var)?;
         durable::remove_directory(&self.home.state(object))?;
         durable::remove(&self.home.volatile_journal(object))?;
+        durable::remove(&self.home.last_action(object))?;
         Ok(durable::write(&self.home.config(object), text.as_bytes())?)
     }
 
@@ -108,6 +109,7 @@ impl<'a> ObjectFiles<'a> {
         durable::remove_directory(&self.home.state(object))?;
         durable::remove_directory(&self.home.volatile(object))?;
         durable::remove(&self.home.volatile_journal(object))?;
+        durable::remove(&self.home.last_action(object))?;
         crate::log::remove(&self.home.object_log(object))?;
         self.remove_outputs(object)?;
         lock.remove(&self.home.config_lock(object));
@@ -226,6 +228,7 @@ mod tests {
             home.object_log(&web),
             home.volatile(&web).join("fs#1.flag"),
             home.volatile_journal(&web),
+            home.last_action(&web),
         ];
         for file in written.iter().chain([&output, &of_another]) {
             durable::write(file, b"").unwrap();

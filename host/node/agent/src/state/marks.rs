@@ -28,9 +28,10 @@ impl InstanceState {
         documents::store(&self.mark("provisioned", rid), &mark)
     }
 
-    /// Whether the resource was stopped on purpose: then no daemon restarts it.
-    pub fn is_stopped(&self, rid: &Rid) -> bool {
-        self.mark("stopped", rid).exists()
+    /// The resources that a person stopped one by one: no daemon restarts them.
+    pub fn stopped(&self) -> Vec<Rid> {
+        let entries = std::fs::read_dir(self.directory.join("stopped")).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
     }
 
     /// Marks a resource as stopped on purpose, or takes the mark away.
@@ -61,10 +62,10 @@ mod tests {
         assert_eq!(web.provisioned(&fs2).unwrap(), None);
 
         web.mark_stopped(&fs2, true).unwrap();
-        assert!(web.is_stopped(&fs2) && !web.is_stopped(&fs1));
+        assert_eq!(web.stopped(), std::slice::from_ref(&fs2));
         web.mark_stopped(&fs2, false).unwrap();
         web.mark_stopped(&fs2, false).unwrap();
-        assert!(!web.is_stopped(&fs2));
+        assert_eq!(web.stopped(), []);
     }
 
     #[test]

@@ -6,9 +6,9 @@ mod facts;
 mod failures;
 mod footing;
 mod freeze;
+mod last_action;
 mod last_good;
 mod marks;
-mod restarts;
 mod runs;
 mod status;
 
@@ -16,8 +16,8 @@ pub(crate) use facts::StateFacts;
 pub use failures::ActionFailure;
 pub(crate) use footing::DeviceFooting;
 pub use freeze::FreezeState;
+pub use last_action::{LastAction, LastEnd};
 pub use marks::ProvisionedMark;
-pub use restarts::RestartHistory;
 pub use runs::LastRun;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +34,8 @@ pub struct InstanceState {
     volatile: PathBuf,
     /// The journal of actions that a reboot undoes. Not below `volatile`, where drivers may write.
     volatile_journal: PathBuf,
+    /// What the last action was. Not below `volatile` either.
+    last_action: PathBuf,
 }
 
 impl InstanceState {
@@ -43,6 +45,7 @@ impl InstanceState {
             directory: home.state(object),
             volatile: home.volatile(object),
             volatile_journal: home.volatile_journal(object),
+            last_action: home.last_action(object),
         }
     }
 
@@ -52,6 +55,7 @@ impl InstanceState {
             directory: home.node_state(),
             volatile: home.volatile.join("node"),
             volatile_journal: home.run.join("journal/node"),
+            last_action: home.run.join("action/node"),
         }
     }
 

@@ -1,0 +1,310 @@
+//! Actions of the agent that the daemon begins: remembered before anything is touched, done beside the owner, and reported to
+//! the store when they have ended.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use agent::{ActError, ActionRequest, Agent, CancelSignal, LogSeverity, RequestOrigin};
+use model::select::{ResourceFilter, ResourceOptions};
+use model::{ObjectPath, Rid};
+use orchestrate::{
+    ActionCause, ActionEnd, ActionRecord, ActionScope, ActionStep, BootTime, InstanceAction, InstanceFailure,
+    InstanceRecord, IntentId, StoreRevision,
+};
+use plan::Action;
+use protocol::EndingDocument;
+use protocol::daemon::EventKind;
+use replica::request::EndReport;
+use replica::{RunningRow, StoredRecord};
+use serde_json::json;
+
+use super::{Message, Owner};
+use crate::instance::{Acting, Instance, remember};
+
+/// How long an action of the daemon waits for one of somebody else that holds the lock.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+impl Owner {
+    /// Begins an action, unless another one is under way.
+    pub(super) fn begin_action(&mut self, path: &ObjectPath, step: &ActionStep, now: BootTime) {
+        let clears = self.clears(path);
+        let Some(instance) = self.instances.get_mut(path) else { return };
+        if instance.is_busy() {
+            return;
+        }
+        let sequence = instance.local.record.begin(step, now);
+        instance.runs(sequence, step);
+        self.next_process += 1;
+        let (process, cancel) = (self.next_process, CancelSignal::default());
+        let began_at = crate::clock::wall();
+        instance.acting = Some(Acting { process, step: step.clone(), cancel: cancel.clone(), clears, began_at });
+        if step.freeze {
+            instance.frozen = true;
+        }
+        let record = stored(instance, &self.node.boot, Some(step));
+        let (agent, mail, path, step) = (self.agent.clone(), self.mail.clone(), path.clone(), step.clone());
+        self.tell_begin(&path, &step);
+        self.touch(&path);
+        tokio::spawn(async move {
+            let work = InstanceWork { agent, path: path.clone(), step, cancel };
+            let end = work.do_it(record).await;
+            let _ = mail.send(Message::Ended { path, process, end });
+        });
+    }
+
+    /// An action of this daemon has ended.
+    pub(super) fn end_action(&mut self, path: ObjectPath, process: u64, end: ActionEnd) {
+        let Some(instance) = self.instances.get_mut(&path) else { return };
+        let Some(acting) = instance.acting.take_if(|acting| acting.process == process) else { return };
+        self.record_end(&path, &acting.step, end, acting.clears);
+    }
+
+    /// An action that a former daemon of this boot had begun was interrupted.
+    pub(super) fn resume(&mut self, instance: &mut Instance, running: &RunningRow) {
+        let cause = running.intent.map_or(ActionCause::Hand, |id| ActionCause::Intent(IntentId(id)));
+        let step = ActionStep {
+            action: running.action,
+            scope: ActionScope::Whole,
+            cause,
+            leader: false,
+            freeze: false,
+            token: None,
+        };
+        instance.local.record.end(&step, &ActionEnd::Interruption, StoreRevision(self.shared.revision));
+    }
+
+    /// Takes in how an action ended, of this daemon or of somebody else.
+    pub(super) fn record_end(&mut self, path: &ObjectPath, step: &ActionStep, end: ActionEnd, clears: u64) {
+        let revision = StoreRevision(self.shared.revision);
+        self.tell_end(path, step, &end);
+        let Some(instance) = self.instances.get_mut(path) else { return };
+        instance.local.record.end(step, &end, revision);
+        let sequence = instance.local.record.sequence;
+        let failure = match &end {
+            ActionEnd::Failure(text) if step.cause.blocks() => {
+                Some(InstanceFailure { sequence, action: step.action, cause: step.cause, text: text.clone() })
+            }
+            _ => None,
+        };
+        let record = ActionRecord { sequence, action: step.action, end };
+        let intent = match step.cause {
+            ActionCause::Intent(id) => Some(id),
+            _ => None,
+        };
+        instance.ended = Some(EndReport { intent, record, failure, froze: step.freeze, clears });
+        let stored = stored(instance, &self.node.boot, None);
+        self.save(path, stored);
+        self.touch(path);
+    }
+
+    /// The store knows how the last action ended.
+    pub(super) fn reported(&mut self, path: &ObjectPath) {
+        let Some(instance) = self.instances.get_mut(path) else { return };
+        let deleted = instance.ended.take().is_some_and(|report| {
+            report.record.action == InstanceAction::Delete && report.record.end == ActionEnd::Success
+        });
+        instance.local.running = None;
+        instance.due = BootTime::BOOT;
+        if deleted {
+            self.read(path);
+        }
+        self.touch(path);
+    }
+
+    /// Changes what is remembered of an instance, and writes it down.
+    pub(super) fn remember(&mut self, path: &ObjectPath, change: impl FnOnce(&mut InstanceRecord)) {
+        let Some(instance) = self.instances.get_mut(path) else { return };
+        change(&mut instance.local.record);
+        let step = instance.acting.as_ref().map(|acting| acting.step.clone());
+        let stored = stored(instance, &self.node.boot, step.as_ref());
+        self.save(path, stored);
+        self.touch(path);
+    }
+
+    pub(super) fn save(&self, path: &ObjectPath, record: StoredRecord) {
+        // An object that is being deleted must not come back as a directory.
+        if self.instances.get(path).is_none_or(|instance| instance.missing) {
+            return;
+        }
+        // In the order in which they were made: the writer is one task.
+        let _ = self.records.send((path.clone(), record));
+    }
+
+    /// How often the instance was cleared, as far as the store says.
+    pub(super) fn clears(&self, path: &ObjectPath) -> u64 {
+        let own = self.views.get(path).and_then(|view| view.instances.get(&self.me));
+        own.map_or(0, |own| own.clears)
+    }
+
+    fn tell_begin(&self, path: &ObjectPath, step: &ActionStep) {
+        let data = json!({
+            "action": step.action.as_str(),
+            "cause": cause_word(step.cause),
+            "rids": rids(step).map(|rids| rids.iter().map(Rid::to_string).collect::<Vec<_>>()),
+        });
+        self.add_event(EventKind::ExecStart, Some(path), data.clone());
+        if matches!(step.cause, ActionCause::Restart | ActionCause::Standby) {
+            self.add_event(EventKind::InstanceRestart, Some(path), data);
+        }
+    }
+
+    fn tell_end(&self, path: &ObjectPath, step: &ActionStep, end: &ActionEnd) {
+        let (word, error) = match end {
+            ActionEnd::Success => ("done", None),
+            ActionEnd::Failure(text) => ("failed", Some(text)),
+            ActionEnd::Interruption => ("interrupted", None),
+        };
+        let data = json!({
+            "action": step.action.as_str(),
+            "cause": cause_word(step.cause),
+            "end": word,
+            "error": error,
+        });
+        self.add_event(EventKind::ExecEnd, Some(path), data);
+        if let (ActionEnd::Failure(text), true) = (end, step.cause.blocks()) {
+            let data = json!({ "action": step.action.as_str(), "error": text });
+            self.add_event(EventKind::InstanceBlocked, Some(path), data);
+        }
+    }
+}
+
+/// What is to be on disk about an instance, with the action that is about to run.
+pub(super) fn stored(instance: &Instance, boot: &str, running: Option<&ActionStep>) -> StoredRecord {
+    let running = running.map(|step| RunningRow {
+        action: step.action,
+        intent: match step.cause {
+            ActionCause::Intent(id) => Some(id.0),
+            _ => None,
+        },
+    });
+    StoredRecord::of(&instance.local.record, boot, running, instance.followed)
+}
+
+/// As `om daemon ps` and events name a cause.
+pub(super) fn cause_word(cause: ActionCause) -> String {
+    match cause {
+        ActionCause::Hand => "by hand".to_owned(),
+        ActionCause::Intent(id) => format!("order {id}"),
+        ActionCause::Boot => "boot".to_owned(),
+        ActionCause::Ha => "orchestrate = ha".to_owned(),
+        ActionCause::Restart => "restart".to_owned(),
+        ActionCause::Standby => "standby".to_owned(),
+        ActionCause::Monitor => "monitor_action".to_owned(),
+        ActionCause::Surplus => "too many instances".to_owned(),
+        ActionCause::Drain => "drain".to_owned(),
+        ActionCause::Tombstone => "deletion".to_owned(),
+    }
+}
+
+fn rids(step: &ActionStep) -> Option<&BTreeSet<Rid>> {
+    match &step.scope {
+        ActionScope::Whole => None,
+        ActionScope::Resources(rids) => Some(rids),
+    }
+}
+
+/// An action, with all that it needs beside the owner.
+struct InstanceWork {
+    agent: Agent,
+    path: ObjectPath,
+    step: ActionStep,
+    cancel: CancelSignal,
+}
+
+impl InstanceWork {
+    async fn do_it(self, record: StoredRecord) -> ActionEnd {
+        let (agent, path) = (self.agent.clone(), self.path.clone());
+        let freeze = self.step.freeze;
+        let takes_down = matches!(self.step.action, InstanceAction::Stop | InstanceAction::Shutdown);
+        let written = tokio::task::spawn_blocking(move || {
+            if freeze {
+                agent.freeze(&path).map_err(|error| agent::chain(&error))?;
+            }
+            remember(&agent, &path, &record).map_err(|error| agent::chain(&error))
+        })
+        .await;
+        // A stop goes on although nothing can be written, as on a full disk.
+        if let (Ok(Err(error)), false) = (written, takes_down) {
+            return ActionEnd::Failure(format!("refused before anything was touched: {error}"));
+        }
+        match self.step.action {
+            InstanceAction::Delete => match self.agent.delete(&self.path, &[], false).await {
+                Ok(_) => ActionEnd::Success,
+                Err(error) => ActionEnd::Failure(agent::chain(&error)),
+            },
+            InstanceAction::Boot => match self.agent.recover(&self.path, self.request(Action::Stop)).await {
+                Ok(_) => ActionEnd::Success,
+                Err(error) => ended_with(&error),
+            },
+            InstanceAction::Start => self.act(Action::Start).await,
+            InstanceAction::StartStandby => self.act(Action::StartStandby).await,
+            InstanceAction::Stop => self.act(Action::Stop).await,
+            InstanceAction::Shutdown => self.act(Action::Shutdown).await,
+            InstanceAction::Provision => self.act(Action::Provision).await,
+            InstanceAction::Unprovision => self.act(Action::Unprovision).await,
+        }
+    }
+
+    async fn act(&self, action: Action) -> ActionEnd {
+        let outcome = self.agent.act(&self.path, self.request(action), None, self.cancel.clone()).await;
+        match outcome.as_ref().map(|outcome| (agent::ending(&outcome.report.ending), &outcome.report.ending)) {
+            Ok((EndingDocument::Done | EndingDocument::Unsupported { .. }, _)) => ActionEnd::Success,
+            Ok((EndingDocument::Interrupted, _)) => ActionEnd::Interruption,
+            Ok((_, failed)) => ActionEnd::Failure(failed.to_string()),
+            Err(error) => ended_with(error),
+        }
+    }
+
+    fn request(&self, action: Action) -> ActionRequest {
+        let selected = rids(&self.step).map(|rids| rids.iter().map(Rid::to_string).collect::<Vec<_>>().join(","));
+        // Rids of resources are words that a filter reads.
+        let filter = ResourceFilter::new(ResourceOptions { rid: selected.as_deref(), ..ResourceOptions::default() });
+        ActionRequest {
+            action,
+            filter: filter.unwrap_or_default(),
+            to: None,
+            force: false,
+            disable_rollback: false,
+            confirm: true,
+            adopt: false,
+            i_know: false,
+            if_plan: None,
+            parallel: None,
+            wait: Some(LOCK_WAIT),
+            env: Vec::new(),
+            copying: plan::CopyRequest::default(),
+            destination: None,
+            command: format!("{} ({})", action.as_str(), cause_word(self.step.cause)),
+            origin: RequestOrigin::Daemon,
+        }
+    }
+}
+
+/// What an action that was not begun is to the daemon.
+fn ended_with(error: &ActError) -> ActionEnd {
+    match error {
+        // Somebody else acts: what comes next is decided when they have ended.
+        ActError::Lock(agent::file::lock::LockError::Busy(_)) => ActionEnd::Interruption,
+        error => ActionEnd::Failure(agent::chain(error)),
+    }
+}
+
+impl Owner {
+    /// A line for the log of an object.
+    pub(super) fn log(&self, path: &ObjectPath, text: &str) {
+        let (agent, path, text) = (self.agent.clone(), path.clone(), text.to_owned());
+        tokio::task::spawn_blocking(move || agent.log_line(&path, LogSeverity::Info, &text));
+    }
+}
+
+/// Writes down what is remembered of instances, one after the other. Ends with the owner.
+pub(crate) async fn write_records(
+    agent: Agent,
+    mut records: tokio::sync::mpsc::UnboundedReceiver<(ObjectPath, StoredRecord)>,
+) {
+    while let Some((path, record)) = records.recv().await {
+        let agent = agent.clone();
+        // A full disk costs the memory of restarts and of what was stopped by hand, and no service.
+        let _ = tokio::task::spawn_blocking(move || remember(&agent, &path, &record)).await;
+    }
+}

@@ -1,0 +1,225 @@
+//! The task that owns all of the daemon's state.
+//!
+//! Inputs: messages of what runs beside it ([`Message`]), requests ([`DaemonRequest`]), and the time. Outputs: actions of the
+//! agent, transactions of the store, events. It never waits for any of them, and holds no lock.
+//!
+//! Nothing is decided where a message is taken in: that only notes which objects it concerns. Then, once for all messages that
+//! were there, what the store and the disk must know is sent ([`upkeep`]), and what is left to do is decided ([`decide`]).
+
+mod action;
+mod announce;
+mod decide;
+mod document;
+mod explain;
+mod hand;
+mod notice;
+mod order;
+mod probe;
+mod reading;
+mod request;
+mod shared;
+mod upkeep;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent::status::InstanceStatus;
+use agent::{ActError, Agent};
+use model::{NodeName, ObjectPath};
+use orchestrate::{ActionEnd, BootTime, Decision, DecisionCache, ObjectView, View, ViewChange};
+use protocol::daemon::OrderDocument;
+use replica::{LocalNode, SharedState, StoredRecord};
+use store::{RevisionChange, Store, StoreError, TxnOutcome};
+use tokio::sync::mpsc;
+
+pub(crate) use self::action::write_records;
+use self::announce::ToldStatus;
+use self::order::WaitingOrder;
+use self::shared::SentRequest;
+pub(crate) use self::shared::{follow_store, list};
+use crate::instance::{Instance, LoadedConfig, ProbeTicket};
+use crate::watch::Notice;
+use crate::{Asked, DaemonRequest, EventLog};
+
+/// Without anything else to do, everything is looked at again after that time.
+const SLOW_TICK: Duration = Duration::from_secs(30);
+
+/// What something that runs beside the owner tells it.
+pub(crate) enum Message {
+    /// The store has changed.
+    Changed(RevisionChange),
+    /// The watch of the store has ended: all is listed again.
+    WatchLost(StoreError),
+    /// All that the store holds, after the watch was lost.
+    Listed(SharedState),
+    /// The store has answered.
+    Answered { request: SentRequest, outcome: Result<TxnOutcome, StoreError> },
+    /// A configuration was read.
+    Read { path: ObjectPath, loaded: Result<Option<LoadedConfig>, ActError> },
+    /// The objects of this node were listed.
+    Scanned(Vec<ObjectPath>),
+    /// An instance was looked at.
+    Probed { path: ObjectPath, ticket: ProbeTicket, status: Result<InstanceStatus, ActError> },
+    /// An action of this daemon has ended.
+    Ended { path: ObjectPath, process: u64, end: ActionEnd },
+    /// Something happened on the node.
+    Noticed(Notice),
+}
+
+/// The state of the daemon.
+pub(crate) struct Owner {
+    pub(crate) agent: Agent,
+    pub(crate) me: NodeName,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) shared: SharedState,
+    pub(crate) node: LocalNode,
+    pub(crate) instances: BTreeMap<ObjectPath, Instance>,
+    /// The objects as the view shows them.
+    pub(crate) views: BTreeMap<ObjectPath, Arc<ObjectView>>,
+    pub(crate) view: Option<View>,
+    pub(crate) cache: DecisionCache,
+    /// What was decided last about each object, for those who ask why.
+    pub(crate) decisions: BTreeMap<ObjectPath, Decision>,
+    /// The objects that something has changed for.
+    pub(crate) dirty: BTreeSet<ObjectPath>,
+    pub(crate) changes: Vec<ViewChange>,
+    /// The objects that a request to the store is under way for.
+    pub(crate) sending: BTreeSet<ObjectPath>,
+    /// Objects whose request failed, and when it is tried again.
+    pub(crate) retries: BTreeMap<ObjectPath, BootTime>,
+    pub(crate) orders: BTreeMap<ObjectPath, VecDeque<WaitingOrder>>,
+    /// The last orders that have ended, also about objects that are gone.
+    pub(crate) past_orders: VecDeque<OrderDocument>,
+    /// How many steps of each order were told.
+    pub(crate) told_steps: BTreeMap<u128, usize>,
+    /// The statuses as they were last told.
+    pub(crate) told: BTreeMap<ObjectPath, ToldStatus>,
+    /// The objects by their control groups.
+    pub(crate) groups: BTreeMap<PathBuf, ObjectPath>,
+    pub(crate) next_process: u64,
+    pub(crate) events: EventLog,
+    pub(crate) mail: mpsc::UnboundedSender<Message>,
+    /// What is to be written down about instances.
+    pub(crate) records: mpsc::UnboundedSender<(ObjectPath, StoredRecord)>,
+    pub(crate) started_at: f64,
+    /// Why the store does not take changes, if it does not.
+    pub(crate) engine_fault: Option<String>,
+    pub(crate) engine_name: String,
+    pub(crate) ending: Option<Asked<()>>,
+    pub(crate) is_over: bool,
+    /// Whether the objects were listed once.
+    pub(crate) scanned: bool,
+    /// Whether the store holds something that this version cannot read: then nothing is decided.
+    pub(crate) shared_lost: bool,
+    pub(crate) parallel_probes: usize,
+    /// Whether `reboot` may be done: never below a root directory of its own.
+    pub(crate) is_system: bool,
+}
+
+impl Owner {
+    /// Works until a request ends the daemon.
+    pub(crate) async fn run(
+        mut self,
+        mut mail: mpsc::UnboundedReceiver<Message>,
+        mut requests: mpsc::Receiver<DaemonRequest>,
+    ) {
+        self.scan();
+        while !self.is_over {
+            let wait = self.next_wake().since(crate::clock::now());
+            tokio::select! {
+                Some(message) = mail.recv() => {
+                    self.take_in(message);
+                    // All that is there already is taken in before anything is decided.
+                    while let Ok(message) = mail.try_recv() {
+                        self.take_in(message);
+                    }
+                }
+                request = requests.recv() => match request {
+                    Some(request) => self.answer(request),
+                    None => self.is_over = true,
+                },
+                () = tokio::time::sleep(wait) => {}
+            }
+            self.turn();
+        }
+        self.instances
+            .values()
+            .filter_map(|instance| instance.acting.as_ref())
+            .for_each(|acting| acting.cancel.cancel());
+        if let Some(answer) = self.ending.take() {
+            let _ = answer.send(Ok(()));
+        }
+    }
+
+    /// Does what has become due.
+    fn turn(&mut self) {
+        let now = crate::clock::now();
+        let retried: Vec<ObjectPath> =
+            self.retries.iter().filter(|(_, at)| **at <= now).map(|(path, _)| path.clone()).collect();
+        for path in retried {
+            self.retries.remove(&path);
+            self.dirty.insert(path);
+        }
+        self.probe_due(now);
+        self.keep_up(now);
+        self.decide(now);
+        self.announce();
+        self.look_whether_ready();
+        self.look_whether_over();
+    }
+
+    /// When something becomes due, if nothing happens before.
+    fn next_wake(&self) -> BootTime {
+        let now = crate::clock::now();
+        let times = [self.cache.wake_at(), self.next_probe(), self.retries.values().min().copied()];
+        times.into_iter().flatten().fold(now + SLOW_TICK, BootTime::min)
+    }
+
+    fn take_in(&mut self, message: Message) {
+        match message {
+            Message::Changed(change) => self.follow(&change),
+            Message::WatchLost(error) => self.list_again(&error),
+            Message::Listed(state) => self.listed(state),
+            Message::Answered { request, outcome } => self.answered(request, outcome),
+            Message::Read { path, loaded } => self.take_config(path, loaded),
+            Message::Scanned(paths) => self.take_scan(paths),
+            Message::Probed { path, ticket, status } => self.take_status(path, ticket, status),
+            Message::Ended { path, process, end } => self.end_action(path, process, end),
+            Message::Noticed(notice) => self.notice(notice),
+        }
+    }
+
+    /// Notes that something has changed for an object.
+    pub(crate) fn touch(&mut self, path: &ObjectPath) {
+        self.dirty.insert(path.clone());
+    }
+
+    /// The daemon is ready when every instance was looked at once: from then on it decides.
+    fn look_whether_ready(&mut self) {
+        if self.node.ready || self.node.life.is_none() {
+            return;
+        }
+        let looked = |instance: &Instance| {
+            let here = instance.loaded.as_ref().is_some_and(LoadedConfig::is_here);
+            let read = instance.loaded.is_some() || instance.missing;
+            read && (!here || instance.local.status.is_some() || instance.is_busy())
+        };
+        if self.scanned && self.instances.values().all(looked) {
+            self.node.ready = true;
+            self.changes.push(ViewChange::Cluster);
+            self.add_event(protocol::daemon::EventKind::DaemonReady, None, serde_json::Value::Null);
+            self.decide(crate::clock::now());
+        }
+    }
+
+    /// A daemon that was told to end does so when nothing of its own runs any more.
+    fn look_whether_over(&mut self) {
+        let Some(drain) = self.ending.as_ref().map(|_| self.node.drain) else { return };
+        let runs = self.instances.values().any(|instance| instance.acting.is_some() || instance.ended.is_some());
+        if !runs && self.sending.is_empty() && drain.is_none() {
+            self.is_over = true;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What happens on the node: which instances it concerns, and that they are looked at.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use model::{Group, ObjectPath};
+use protocol::daemon::EventKind;
+use serde_json::json;
+
+use super::Owner;
+use super::reading::has_instances;
+use crate::instance::Instance;
+use crate::watch::Notice;
+
+/// Between two looks because of mounts or addresses there is so much time: they change in bursts.
+const BURST: Duration = Duration::from_millis(100);
+
+impl Owner {
+    pub(super) fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Config(path) if has_instances(&path) => self.read(&path),
+            Notice::Config(_) => {}
+            Notice::NodeConfig => self.read_node(),
+            Notice::Hand(path) => {
+                self.follow_hand(&path);
+                self.probe_soon(&path);
+            }
+            Notice::Group(group) => {
+                if let Some(path) = self.object_of_group(&group) {
+                    self.probe_soon(&path);
+                }
+            }
+            Notice::Mounts => self.probe_those(&[Group::Fs, Group::Disk, Group::Volume, Group::Share]),
+            Notice::Net => self.probe_those(&[Group::Ip]),
+            Notice::Everything => self.scan_and_look(),
+        }
+    }
+
+    /// What all objects mean may have changed.
+    fn read_node(&mut self) {
+        let node = self.agent.node();
+        let written = node.keywords.get("max_parallel").and_then(|number| number.parse().ok());
+        self.node.max_parallel = written.unwrap_or(self.node.max_parallel);
+        self.add_event(EventKind::NodeConfig, None, json!({}));
+        let paths: Vec<ObjectPath> = self.instances.keys().cloned().collect();
+        paths.iter().for_each(|path| self.read(path));
+    }
+
+    fn scan_and_look(&mut self) {
+        self.scan();
+        let paths: Vec<ObjectPath> = self.instances.keys().cloned().collect();
+        for path in &paths {
+            self.follow_hand(path);
+            self.probe_soon(path);
+        }
+    }
+
+    /// The object whose control group this is, or is below.
+    fn object_of_group(&self, group: &Path) -> Option<ObjectPath> {
+        group.ancestors().find_map(|above| self.groups.get(above)).cloned()
+    }
+
+    /// Notes the control group of an object.
+    pub(super) fn note_group(&mut self, path: &ObjectPath) {
+        let group: Option<PathBuf> = self.agent.control_group_of(path);
+        if let Some(group) = group {
+            self.groups.insert(group, path.clone());
+        }
+    }
+
+    /// Looks at the instances that have resources of these groups, not more often than bursts come.
+    fn probe_those(&mut self, groups: &[Group]) {
+        let at = crate::clock::now() + BURST;
+        let concerned = |instance: &&mut Instance| {
+            let rules = instance.local.rules.as_ref();
+            rules.is_some_and(|rules| rules.resources.keys().any(|rid| groups.contains(&rid.group())))
+        };
+        for instance in self.instances.values_mut().filter(concerned) {
+            instance.due = instance.due.min(at);
+        }
+    }
+}

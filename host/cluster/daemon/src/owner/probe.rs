@@ -1,0 +1,116 @@
+//! Looks at the instances: one at a time each, so many side by side, soon after anything may have changed, and by the clock.
+
+use std::time::Duration;
+
+use agent::ActError;
+use agent::status::InstanceStatus;
+use model::ObjectPath;
+use model::object::OrchestrateMode;
+use orchestrate::{BootTime, ObjectRules};
+
+use super::{Message, Owner};
+use crate::instance::{Instance, LoadedConfig, ProbeTicket, ReadState};
+
+/// How often an instance is looked at that the daemon keeps up.
+const KEPT_UP: Duration = Duration::from_secs(10);
+/// How often the others are.
+const OTHERS: Duration = Duration::from_secs(60);
+
+impl Owner {
+    /// Begins the looks that are due, as many as may run side by side.
+    pub(super) fn probe_due(&mut self, now: BootTime) {
+        let running = self.instances.values().filter(|instance| instance.probing != ReadState::Idle).count();
+        let free = self.parallel_probes.saturating_sub(running);
+        let due = self.instances.iter().filter(|(_, instance)| is_due(instance, now));
+        let paths: Vec<ObjectPath> = due.take(free).map(|(path, _)| path.clone()).collect();
+        paths.iter().for_each(|path| self.probe(path));
+    }
+
+    /// When the next look is due.
+    pub(super) fn next_probe(&self) -> Option<BootTime> {
+        let can = |instance: &&Instance| instance.probing == ReadState::Idle && can_look(instance);
+        let running = self.instances.values().filter(|instance| instance.probing != ReadState::Idle).count();
+        if running >= self.parallel_probes {
+            return None;
+        }
+        self.instances.values().filter(can).map(|instance| instance.due).min()
+    }
+
+    /// Looks at an instance soon, also if a look is under way: that one may have begun too early.
+    pub(crate) fn probe_soon(&mut self, path: &ObjectPath) {
+        let Some(instance) = self.instances.get_mut(path) else { return };
+        match instance.probing {
+            ReadState::Idle => instance.due = BootTime::BOOT,
+            _ => instance.probing = ReadState::RunningAgain,
+        }
+    }
+
+    fn probe(&mut self, path: &ObjectPath) {
+        let Some(instance) = self.instances.get_mut(path) else { return };
+        instance.probing = ReadState::Running;
+        let ticket = ProbeTicket { after: instance.record().sequence, followed: instance.followed };
+        let (agent, mail, path) = (self.agent.clone(), self.mail.clone(), path.clone());
+        tokio::spawn(async move {
+            let status = agent.status(&path).await;
+            let _ = mail.send(Message::Probed { path, ticket, status });
+        });
+    }
+
+    pub(super) fn take_status(
+        &mut self,
+        path: ObjectPath,
+        ticket: ProbeTicket,
+        status: Result<InstanceStatus, ActError>,
+    ) {
+        let now = crate::clock::now();
+        self.follow_hand(&path);
+        let Some(instance) = self.instances.get_mut(&path) else { return };
+        let again = instance.probing == ReadState::RunningAgain;
+        instance.probing = ReadState::Idle;
+        instance.due = now + interval(instance, &path);
+        let valid = ticket == ProbeTicket { after: instance.record().sequence, followed: instance.followed };
+        match status {
+            // What was seen before an action says nothing of what is there after it.
+            _ if !valid => instance.due = now,
+            Ok(status) => {
+                instance.observe(status, now);
+                for waiting in instance.waiting.drain(..) {
+                    let _ = waiting.send(Ok(()));
+                }
+            }
+            Err(error) => {
+                let text = agent::chain(&error);
+                for waiting in instance.waiting.drain(..) {
+                    let _ = waiting.send(Err(crate::RequestError::new(error.kind(), text.clone())));
+                }
+            }
+        }
+        if again {
+            instance.due = now;
+        }
+        self.touch(&path);
+    }
+}
+
+fn is_due(instance: &Instance, now: BootTime) -> bool {
+    instance.probing == ReadState::Idle && instance.due <= now && can_look(instance)
+}
+
+/// Whether there is something to look at, and nothing changes it meanwhile.
+fn can_look(instance: &Instance) -> bool {
+    let here = instance.loaded.as_ref().is_some_and(LoadedConfig::is_here);
+    here && !instance.missing && instance.acting.is_none() && instance.hand.is_none()
+}
+
+/// When the next look is, apart by a tenth from object to object, so that a thousand of them do not look at the same time.
+fn interval(instance: &Instance, path: &ObjectPath) -> Duration {
+    let kept_up = instance.local.rules.as_deref().is_some_and(is_kept_up);
+    let whole = if kept_up { KEPT_UP } else { OTHERS };
+    let spread = path.name().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    whole + whole * (spread % 100) / 1000
+}
+
+fn is_kept_up(rules: &ObjectRules) -> bool {
+    let kept = rules.resources.values().any(|rules| rules.restart.budget > 0 || rules.monitor || rules.standby);
+    kept || rules.orchestrate == OrchestrateMode::Ha
+}

@@ -1,0 +1,119 @@
+//! Answers to what others ask.
+
+use orchestrate::{BootTime, NodeDrain};
+use protocol::FailureKind;
+use protocol::daemon::{EventKind, ProcessDocument};
+use replica::request;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::ObjectPath;
+
+use super::Owner;
+use super::action::cause_word;
+use super::shared::SentRequest;
+use crate::{Asked, DaemonRequest, RequestError};
+
+/// A drain at the end of the daemon takes no longer than this.
+const DRAIN_TIME: Duration = Duration::from_secs(3600);
+
+impl Owner {
+    pub(super) fn answer(&mut self, request: DaemonRequest) {
+        match request {
+            DaemonRequest::Status(answer) => {
+                let _ = answer.send(Ok(Arc::new(self.status_document())));
+            }
+            DaemonRequest::Order { path, order, by, answer } => self.take_order(path, order, by, answer),
+            DaemonRequest::OrderState { path, id, answer } => {
+                let _ = answer.send(self.order_state(&path, id.as_deref()));
+            }
+            DaemonRequest::Explain { path, answer } => {
+                let _ = answer.send(self.explain(&path));
+            }
+            DaemonRequest::Processes(answer) => {
+                let _ = answer.send(Ok(self.processes()));
+            }
+            DaemonRequest::Kill { id, answer } => {
+                let _ = answer.send(self.kill(id));
+            }
+            DaemonRequest::FreezeNode { frozen, answer } => self.freeze_node(frozen, answer),
+            DaemonRequest::Refresh { path, answer } => self.refresh(path, answer),
+            DaemonRequest::Stop { drain, answer } => self.stop(drain, answer),
+        }
+    }
+
+    fn processes(&self) -> Vec<ProcessDocument> {
+        let acting = self.instances.iter().filter_map(|(path, instance)| Some((path, instance.acting.as_ref()?)));
+        let document = |(path, acting): (&ObjectPath, &crate::instance::Acting)| ProcessDocument {
+            id: acting.process,
+            path: path.clone(),
+            rids: match &acting.step.scope {
+                orchestrate::ActionScope::Whole => Vec::new(),
+                orchestrate::ActionScope::Resources(rids) => rids.iter().cloned().collect(),
+            },
+            action: acting.step.action.as_str().to_owned(),
+            cause: cause_word(acting.step.cause),
+            began_at: acting.began_at,
+        };
+        acting.map(document).collect()
+    }
+
+    fn kill(&self, id: u64) -> Result<(), RequestError> {
+        let mut acting = self.instances.values().filter_map(|instance| instance.acting.as_ref());
+        match acting.find(|acting| acting.process == id) {
+            Some(acting) => {
+                acting.cancel.cancel();
+                Ok(())
+            }
+            None => {
+                Err(RequestError::new(FailureKind::NoMatch, format!("nothing of number {id} runs: see om daemon ps")))
+            }
+        }
+    }
+
+    fn freeze_node(&mut self, frozen: bool, answer: Asked<bool>) {
+        match request::freeze_node(&self.shared, &self.me, frozen) {
+            Some(txn) => {
+                let kind = if frozen { EventKind::NodeFrozen } else { EventKind::NodeThawed };
+                self.add_event(kind, None, json!({}));
+                self.send(SentRequest::NodeFlags(answer), txn);
+            }
+            None => {
+                let _ = answer.send(Ok(false));
+            }
+        }
+    }
+
+    fn refresh(&mut self, path: Option<ObjectPath>, answer: Asked<()>) {
+        let Some(path) = path else {
+            self.scan();
+            let paths: Vec<ObjectPath> = self.instances.keys().cloned().collect();
+            for path in &paths {
+                self.read(path);
+                self.probe_soon(path);
+            }
+            let _ = answer.send(Ok(()));
+            return;
+        };
+        let Some(instance) = self.instances.get_mut(&path).filter(|instance| !instance.missing) else {
+            let _ = answer.send(Err(RequestError::new(FailureKind::NoMatch, format!("{path} does not exist"))));
+            return;
+        };
+        instance.waiting.push(answer);
+        self.read(&path);
+        self.probe_soon(&path);
+    }
+
+    fn stop(&mut self, drain: bool, answer: Asked<()>) {
+        if self.ending.is_some() {
+            let _ = answer.send(Err(RequestError::new(FailureKind::Busy, "the daemon is ending already")));
+            return;
+        }
+        let deadline: BootTime = crate::clock::now() + DRAIN_TIME;
+        self.node.drain = drain.then_some(NodeDrain { deadline, shutdown: false });
+        self.ending = Some(answer);
+        self.changes.push(orchestrate::ViewChange::Node(self.me.clone()));
+        self.add_event(EventKind::DaemonEnd, None, json!({ "drain": drain }));
+    }
+}

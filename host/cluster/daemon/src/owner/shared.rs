@@ -1,0 +1,217 @@
+//! The store: what it tells of its changes, and what is sent to it. One request at a time is under way about an object.
+
+use std::time::Duration;
+
+use model::ObjectPath;
+use orchestrate::{SlotStep, ViewChange};
+use protocol::daemon::EventKind;
+use replica::{SharedKey, SharedState, everything};
+use serde_json::json;
+use store::{KeyQuery, RevisionChange, StoreError, TxnOutcome, TxnRequest};
+
+use super::order::AcceptedOrder;
+use super::{Message, Owner};
+use crate::{Asked, RequestError};
+use protocol::FailureKind;
+
+/// After a request that failed, the next one is tried so much later.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What a request to the store is for.
+pub(crate) enum SentRequest {
+    /// The life of this node begins.
+    Registration,
+    /// A configuration, an outcome, a mark: whether it was applied is seen in the store.
+    Upkeep(ObjectPath),
+    /// The end of an action.
+    Report(ObjectPath),
+    Slot(ObjectPath, SlotStep),
+    Order(ObjectPath, Box<AcceptedOrder>),
+    NodeFlags(Asked<bool>),
+}
+
+impl SentRequest {
+    fn path(&self) -> Option<&ObjectPath> {
+        match self {
+            SentRequest::Upkeep(path)
+            | SentRequest::Report(path)
+            | SentRequest::Slot(path, _)
+            | SentRequest::Order(path, _) => Some(path),
+            SentRequest::Registration | SentRequest::NodeFlags(_) => None,
+        }
+    }
+}
+
+impl Owner {
+    pub(super) fn send(&mut self, request: SentRequest, txn: TxnRequest) {
+        if let Some(path) = request.path() {
+            self.sending.insert(path.clone());
+        }
+        let (store, mail) = (self.store.clone(), self.mail.clone());
+        tokio::spawn(async move {
+            let outcome = store.txn(txn).await;
+            let _ = mail.send(Message::Answered { request, outcome });
+        });
+    }
+
+    pub(super) fn answered(&mut self, request: SentRequest, outcome: Result<TxnOutcome, StoreError>) {
+        if let Some(path) = request.path().cloned() {
+            self.sending.remove(&path);
+            self.touch(&path);
+            if outcome.is_err() {
+                self.retries.insert(path, crate::clock::now() + RETRY);
+            }
+        }
+        let applied = match &outcome {
+            Ok(TxnOutcome::Applied { revision }) => Some(*revision),
+            Ok(TxnOutcome::Refused { .. }) | Err(_) => None,
+        };
+        // What this node has written it must not decide without.
+        self.node.written = self.node.written.max(applied);
+        self.note_engine(&outcome);
+        match request {
+            SentRequest::Registration => self.registered(applied),
+            SentRequest::Upkeep(_) => {}
+            SentRequest::Report(path) => {
+                if applied.is_some() {
+                    self.reported(&path);
+                }
+            }
+            SentRequest::Slot(path, step) => self.slot_answered(&path, &step, applied),
+            SentRequest::Order(path, order) => self.order_answered(&path, *order, outcome),
+            SentRequest::NodeFlags(answer) => {
+                let _ = answer.send(outcome.map(|_| applied.is_some()).map_err(|error| failure(&error)));
+            }
+        }
+    }
+
+    fn registered(&mut self, revision: Option<u64>) {
+        match revision {
+            Some(revision) => self.node.life = Some(revision),
+            // Another process of this node was faster, or the store failed: the next turn tries again.
+            None => self.register(),
+        }
+        self.changes.push(ViewChange::Cluster);
+    }
+
+    /// Registers this node's life, unless it goes on.
+    pub(crate) fn register(&mut self) {
+        match replica::request::register(&self.shared, &self.me, &self.node.boot) {
+            Some(txn) => self.send(SentRequest::Registration, txn),
+            None => {
+                self.node.life = self.shared.nodes.get(&self.me).map(|node| node.revision);
+                self.changes.push(ViewChange::Cluster);
+            }
+        }
+    }
+
+    fn slot_answered(&mut self, path: &ObjectPath, step: &SlotStep, applied: Option<u64>) {
+        let Some(instance) = self.instances.get_mut(path) else { return };
+        if let (SlotStep::Take { index, .. } | SlotStep::Reassert { index, .. }, Some(revision)) = (step, applied) {
+            instance.local.confirmed.insert(*index, revision);
+        }
+    }
+
+    /// Says it once when the store stops taking changes, and once when it does again.
+    fn note_engine(&mut self, outcome: &Result<TxnOutcome, StoreError>) {
+        match outcome {
+            Ok(_) => {
+                if self.engine_fault.take().is_some() {
+                    self.add_event(EventKind::EngineUp, None, json!({}));
+                }
+            }
+            Err(error) => {
+                let text = agent::chain(error);
+                if self.engine_fault.as_ref() != Some(&text) {
+                    self.add_event(EventKind::EngineDown, None, json!({ "reason": text }));
+                    self.engine_fault = Some(text);
+                }
+            }
+        }
+    }
+
+    pub(super) fn follow(&mut self, change: &RevisionChange) {
+        match self.shared.apply(change) {
+            Ok(keys) => keys.into_iter().for_each(|key| self.concern(key)),
+            Err(error) => self.unreadable(&error),
+        }
+    }
+
+    fn concern(&mut self, key: SharedKey) {
+        match key {
+            SharedKey::Object(path) | SharedKey::Slot(path, _) => {
+                if !self.instances.contains_key(&path) {
+                    self.read(&path);
+                }
+                self.touch(&path);
+            }
+            SharedKey::Node(node) | SharedKey::NodeFlags(node) => self.changes.push(ViewChange::Node(node)),
+            SharedKey::Generation => self.changes.push(ViewChange::Cluster),
+        }
+    }
+
+    pub(super) fn list_again(&mut self, error: &StoreError) {
+        self.add_event(EventKind::EngineDown, None, json!({ "reason": agent::chain(error) }));
+        let (store, mail) = (self.store.clone(), self.mail.clone());
+        tokio::spawn(async move { follow_store(&*store, &mail).await });
+    }
+
+    pub(super) fn listed(&mut self, state: SharedState) {
+        self.shared = state;
+        let paths: Vec<ObjectPath> = self.shared.objects.keys().chain(self.views.keys()).cloned().collect();
+        paths.iter().for_each(|path| self.touch(path));
+        self.changes.push(ViewChange::Cluster);
+    }
+
+    fn unreadable(&mut self, error: &replica::InvalidRow) {
+        let text = agent::chain(error);
+        self.add_event(EventKind::EngineDown, None, json!({ "reason": text }));
+        self.engine_fault = Some(text);
+        // Without the whole state nothing may be decided.
+        self.view = None;
+        self.shared_lost = true;
+    }
+}
+
+/// Lists all that the store holds, and follows it from there, until the owner is gone or the watch is lost.
+pub(crate) async fn follow_store(store: &dyn store::Store, mail: &tokio::sync::mpsc::UnboundedSender<Message>) {
+    let mut wait = Duration::from_millis(100);
+    let state = loop {
+        match list(store).await {
+            Ok(state) => break state,
+            Err(_) => {
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(Duration::from_secs(10));
+            }
+        }
+    };
+    let from = state.revision + 1;
+    if mail.send(Message::Listed(state)).is_err() {
+        return;
+    }
+    let lost = match store.watch(everything(), from).await {
+        Err(error) => error,
+        Ok(mut feed) => loop {
+            match feed.next().await {
+                Ok(change) => {
+                    if mail.send(Message::Changed(change)).is_err() {
+                        return;
+                    }
+                }
+                Err(error) => break error,
+            }
+        },
+    };
+    let _ = mail.send(Message::WatchLost(lost));
+}
+
+/// Lists all that the store holds.
+pub(crate) async fn list(store: &dyn store::Store) -> Result<SharedState, String> {
+    let listing = store.list(&KeyQuery::current(everything())).await.map_err(|error| agent::chain(&error))?;
+    SharedState::of(&listing).map_err(|error| agent::chain(&error))
+}
+
+/// A refusal of the store, for who asked.
+pub(super) fn failure(error: &StoreError) -> RequestError {
+    RequestError::new(FailureKind::Failed, format!("the daemon's store refused it: {}", agent::chain(error)))
+}

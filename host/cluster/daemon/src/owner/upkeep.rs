@@ -1,0 +1,112 @@
+//! What the store must know of an object before anything is decided about it: its configuration, how its last action ended,
+//! what a person marked by hand, and the orders that wait. Each turn sends what is first among what is missing.
+
+use model::ObjectPath;
+use orchestrate::{BootTime, ConfigState, StoreRevision, ViewChange};
+use replica::object_view;
+use replica::request::{self};
+use std::sync::Arc;
+use store::TxnRequest;
+
+use super::Owner;
+use super::shared::SentRequest;
+use crate::instance::{Instance, LoadedConfig};
+
+impl Owner {
+    /// Brings the store and the view up to date for all objects that something has changed for.
+    pub(super) fn keep_up(&mut self, now: BootTime) {
+        for path in std::mem::take(&mut self.dirty) {
+            self.settle_record(&path, now);
+            self.send_missing(&path);
+            self.view_again(&path);
+            self.changes.push(ViewChange::Object(path));
+        }
+    }
+
+    fn send_missing(&mut self, path: &ObjectPath) {
+        if self.sending.contains(path) || self.retries.contains_key(path) || self.shared_lost {
+            return;
+        }
+        let Some(instance) = self.instances.get(path) else { return };
+        if let Some(report) = &instance.ended {
+            match request::report(&self.shared, path, &self.me, report) {
+                Some(txn) => self.send(SentRequest::Report(path.clone()), txn),
+                None => self.reported(path),
+            }
+            return;
+        }
+        if let Some(txn) = self.missing_upkeep(path, instance) {
+            self.send(SentRequest::Upkeep(path.clone()), txn);
+            return;
+        }
+        self.send_order(path);
+    }
+
+    fn missing_upkeep(&self, path: &ObjectPath, instance: &Instance) -> Option<TxnRequest> {
+        if instance.missing {
+            return self.forgetting(path, instance);
+        }
+        let loaded = instance.loaded.as_ref().filter(|loaded| loaded.is_here())?;
+        if let Some(txn) = request::publish_config(&self.shared, path, &self.me, &loaded.checksum) {
+            return Some(txn);
+        }
+        let row = &self.shared.objects.get(path)?.row.as_ref()?.value;
+        let mark = row.instances.get(self.me.as_str())?;
+        // Set by hand, or at the last run of the daemon: the file says how it is.
+        if mark.frozen != instance.frozen {
+            let frozen = instance.frozen;
+            return request::mark(&self.shared, path, &self.me, |mark| mark.frozen = frozen);
+        }
+        None
+    }
+
+    /// A configuration that is gone takes the object with it, when nothing more is to be done for it.
+    fn forgetting(&self, path: &ObjectPath, instance: &Instance) -> Option<TxnRequest> {
+        let view = self.views.get(path);
+        let open = view.is_some_and(|view| view.open_intent().is_some());
+        if open || instance.is_busy() {
+            return None;
+        }
+        request::forget(&self.shared, path)
+    }
+
+    /// Draws what follows from new statuses for what is remembered.
+    fn settle_record(&mut self, path: &ObjectPath, _now: BootTime) {
+        let Some(instance) = self.instances.get(path) else { return };
+        let (Some(rules), Some(view)) = (instance.local.rules.clone(), self.views.get(path)) else { return };
+        let Some(own) = view.instances.get(&self.me) else { return };
+        let mut own = own.clone();
+        own.record = instance.local.record.clone();
+        own.status.clone_from(&instance.local.status);
+        own.running.clone_from(&instance.local.running);
+        own.settle_record(&rules);
+        if own.record != instance.local.record {
+            self.remember(path, |record| *record = own.record);
+        }
+    }
+
+    /// Makes the view of an object anew.
+    pub(super) fn view_again(&mut self, path: &ObjectPath) {
+        let Some(shared) = self.shared.objects.get(path) else {
+            self.views.remove(path);
+            if self.instances.get(path).is_some_and(|instance| instance.missing && !instance.is_busy()) {
+                self.instances.remove(path);
+                self.decisions.remove(path);
+            }
+            return;
+        };
+        let generation = replica::generation(&self.shared);
+        if let (Some(instance), Some(row)) = (self.instances.get_mut(path), &shared.row) {
+            let revision = if row.value.config_revision == 0 { row.revision } else { row.value.config_revision };
+            instance.local.config = match instance.loaded.as_ref().is_some_and(LoadedConfig::is_here) {
+                true => instance.config_state(&row.value.checksum, StoreRevision(revision)),
+                false => ConfigState::Missing,
+            };
+        }
+        let local = self.instances.get(path).map(|instance| &instance.local);
+        match object_view(shared, generation, &self.node, local) {
+            Some(view) => self.views.insert(path.clone(), Arc::new(view)),
+            None => self.views.remove(path),
+        };
+    }
+}

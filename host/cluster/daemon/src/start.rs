@@ -1,0 +1,184 @@
+//! The beginning and the end of a daemon.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent::file::durable::{self, FileError};
+use agent::file::lock::{FileLock, LockError};
+use agent::{Agent, Directories};
+use orchestrate::DecisionCache;
+use protocol::daemon::EventKind;
+use replica::{LocalNode, SharedState};
+use serde_json::json;
+use store::Store;
+use store_redb::{OpenError, RedbStore};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::owner::{Owner, follow_store, list, write_records};
+use crate::watch::watch;
+use crate::{DaemonHandle, EventLog, clock, engine, request_channel};
+
+/// The numbers of events are set aside in such portions, so that a daemon that starts again goes on behind its last one.
+const EVENT_PORTION: u64 = 1_000_000;
+
+/// How a daemon shall run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DaemonOptions {
+    /// How many instances are looked at side by side. 0: as many as suits the processors.
+    pub parallel_probes: usize,
+}
+
+/// Why a daemon does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another daemon runs on these directories.
+    #[error("a daemon is running already{}", of(.pid))]
+    Running { pid: Option<u32> },
+    #[error("cannot take the lock of the daemon")]
+    Lock(#[source] FileError),
+    #[error("cannot read the id of this boot")]
+    Boot,
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error("cannot read the store: {0}")]
+    Shared(String),
+    #[error("cannot set numbers of events aside")]
+    Events(#[source] FileError),
+}
+
+fn of(pid: &Option<u32>) -> String {
+    pid.map(|pid| format!(", process {pid}")).unwrap_or_default()
+}
+
+/// A daemon that runs.
+#[derive(Debug)]
+pub struct RunningDaemon {
+    pub handle: DaemonHandle,
+    owner: JoinHandle<()>,
+    store: Arc<RedbStore>,
+    _lock: FileLock,
+}
+
+impl RunningDaemon {
+    /// Waits for the end of the daemon, which a request of the handle brings about. Its store is closed then.
+    pub async fn ended(self) {
+        if let Err(error) = self.owner.await
+            && error.is_panic()
+        {
+            std::panic::resume_unwind(error.into_panic());
+        }
+        let _ = self.store.close().await;
+    }
+}
+
+/// Starts the daemon of this node, in the runtime of the caller, which needs several threads.
+pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon, StartError> {
+    let home = agent.home().clone();
+    let lock = FileLock::take(&home.run.join("daemon.lock"), "daemon", Duration::ZERO).await;
+    let lock = lock.map_err(|error| match error {
+        LockError::Busy(holder) => StartError::Running { pid: holder.map(|holder| holder.pid) },
+        LockError::File(error) => StartError::Lock(error),
+    })?;
+    let boot = kernel::clock::boot_id().ok_or(StartError::Boot)?;
+    let directory = home.var.join("daemon");
+    let opened = engine::open(&directory).await?;
+    let store = Arc::new(opened.store);
+    let shared = first_state(&*store).await?;
+    let me = agent.node().name.clone();
+    let events = EventLog::new(me.clone(), set_aside(&directory.join("events"))?);
+    let (handle, requests) = request_channel(me.clone(), events.clone());
+    let (mail, inbox) = mpsc::unbounded_channel();
+    let (records, written) = mpsc::unbounded_channel();
+    let engine_name = store.status().await.map(|status| status.engine).unwrap_or_default();
+    let mut owner = Owner {
+        node: local_node(&agent, boot),
+        me,
+        store: store.clone(),
+        shared,
+        instances: BTreeMap::new(),
+        views: BTreeMap::new(),
+        view: None,
+        cache: DecisionCache::default(),
+        decisions: BTreeMap::new(),
+        dirty: BTreeSet::new(),
+        changes: Vec::new(),
+        sending: BTreeSet::new(),
+        retries: BTreeMap::new(),
+        orders: BTreeMap::new(),
+        past_orders: VecDeque::new(),
+        told_steps: BTreeMap::new(),
+        told: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        next_process: 0,
+        events,
+        mail: mail.clone(),
+        records,
+        started_at: clock::wall(),
+        engine_fault: None,
+        engine_name,
+        ending: None,
+        is_over: false,
+        scanned: false,
+        shared_lost: false,
+        parallel_probes: probes(options),
+        is_system: home == Directories::system(),
+        agent: agent.clone(),
+    };
+    if let Some(reason) = opened.rebuilt {
+        owner.add_event(EventKind::EngineUp, None, json!({ "rebuilt": reason }));
+    }
+    owner.register();
+    watch(&home, slice(&agent), &mail);
+    let follower = store.clone();
+    tokio::spawn(async move { follow_store(&*follower, &mail).await });
+    tokio::spawn(write_records(agent, written));
+    let owner = tokio::spawn(owner.run(inbox, requests));
+    Ok(RunningDaemon { handle, owner, store, _lock: lock })
+}
+
+/// What the store holds, with its first generation begun.
+async fn first_state(store: &dyn Store) -> Result<SharedState, StartError> {
+    let founded = store.txn(replica::request::found()).await;
+    founded.map_err(|error| StartError::Shared(agent::chain(&error)))?;
+    list(store).await.map_err(StartError::Shared)
+}
+
+fn local_node(agent: &Agent, boot: String) -> LocalNode {
+    let node = agent.node();
+    let written = node.keywords.get("max_parallel").and_then(|number| number.parse().ok());
+    LocalNode {
+        name: node.name.clone(),
+        boot,
+        ready: false,
+        life: None,
+        drain: None,
+        score: crate::machine::stats().score,
+        load: crate::machine::load(),
+        max_parallel: written.unwrap_or_else(|| processors() * 4),
+        written: None,
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn probes(options: DaemonOptions) -> usize {
+    if options.parallel_probes == 0 { processors() * 4 } else { options.parallel_probes }
+}
+
+/// The control group of all services. It is made, so that it can be watched before the first of them starts.
+fn slice(agent: &Agent) -> Option<PathBuf> {
+    agent.control_group_of_all()
+}
+
+/// Sets numbers of events aside, and returns the one that the first event comes behind.
+fn set_aside(file: &Path) -> Result<u64, StartError> {
+    let text = durable::read(file).map_err(StartError::Events)?.unwrap_or_default();
+    let first = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0_u64);
+    durable::write(file, format!("{}\n", first + EVENT_PORTION).as_bytes()).map_err(StartError::Events)?;
+    Ok(first)
+}

@@ -1,0 +1,106 @@
+//! The keys of the store.
+//!
+//! ```text
+//!  generation                          which life of the store this is: a restored one begins another
+//!  node/<node>                         the registration of a node, never deleted: its revision is the node's life
+//!  flags/<node>                        what operators said of a node
+//!  object/<ns>/<kind>/<name>/shared    what all nodes know of an object
+//!  object/<ns>/<kind>/<name>/slot/<k>  who owns its k-th slot
+//! ```
+
+use model::{NodeName, ObjectPath};
+use store::KeyRange;
+
+const GENERATION: &str = "generation";
+
+/// A key that this version knows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SharedKey {
+    Generation,
+    Node(NodeName),
+    NodeFlags(NodeName),
+    Object(ObjectPath),
+    Slot(ObjectPath, usize),
+}
+
+/// All keys.
+pub fn everything() -> KeyRange {
+    KeyRange::all()
+}
+
+/// The key of the generation.
+pub fn generation_key() -> Vec<u8> {
+    SharedKey::Generation.to_bytes()
+}
+
+impl SharedKey {
+    /// As the store has it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            SharedKey::Generation => GENERATION.into(),
+            SharedKey::Node(node) => format!("node/{node}").into(),
+            SharedKey::NodeFlags(node) => format!("flags/{node}").into(),
+            SharedKey::Object(path) => format!("{}shared", prefix(path)).into(),
+            SharedKey::Slot(path, index) => format!("{}slot/{index}", prefix(path)).into(),
+        }
+    }
+
+    /// The key of these bytes. None: another version's.
+    pub fn parse(bytes: &[u8]) -> Option<SharedKey> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        if text == GENERATION {
+            return Some(SharedKey::Generation);
+        }
+        if let Some(node) = text.strip_prefix("node/") {
+            return Some(SharedKey::Node(node.parse().ok()?));
+        }
+        if let Some(node) = text.strip_prefix("flags/") {
+            return Some(SharedKey::NodeFlags(node.parse().ok()?));
+        }
+        let mut parts = text.strip_prefix("object/")?.split('/');
+        let (namespace, kind, name) = (parts.next()?, parts.next()?, parts.next()?);
+        let path = ObjectPath::new(namespace, kind.parse().ok()?, name).ok()?;
+        match (parts.next()?, parts.next(), parts.next()) {
+            ("shared", None, None) => Some(SharedKey::Object(path)),
+            ("slot", Some(index), None) => Some(SharedKey::Slot(path, index.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+/// All keys of an object.
+pub(crate) fn of_object(path: &ObjectPath) -> KeyRange {
+    KeyRange::prefix(prefix(path))
+}
+
+fn prefix(path: &ObjectPath) -> String {
+    format!("object/{}/{}/{}/", path.namespace(), path.kind().as_str(), path.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_as_they_are_written() {
+        let (web, of_ns1): (ObjectPath, ObjectPath) = ("web".parse().unwrap(), "ns1/vol/data".parse().unwrap());
+        let keys = [
+            (SharedKey::Generation, "generation"),
+            (SharedKey::Node("n1".parse().unwrap()), "node/n1"),
+            (SharedKey::NodeFlags("n1".parse().unwrap()), "flags/n1"),
+            (SharedKey::Object(web.clone()), "object/root/svc/web/shared"),
+            (SharedKey::Slot(web.clone(), 2), "object/root/svc/web/slot/2"),
+            (SharedKey::Object(of_ns1), "object/ns1/vol/data/shared"),
+        ];
+        for (key, text) in keys {
+            assert_eq!(key.to_bytes(), text.as_bytes());
+            assert_eq!(SharedKey::parse(text.as_bytes()), Some(key));
+        }
+        for foreign in ["", "object/root/svc/web", "object/root/svc/web/slot/x", "object/root/svc/web/later", "node/!"]
+        {
+            assert_eq!(SharedKey::parse(foreign.as_bytes()), None, "{foreign}");
+        }
+        assert!(of_object(&web).contains(b"object/root/svc/web/slot/2"));
+        assert!(!of_object(&web).contains(b"object/root/svc/web2/shared"));
+    }
+}

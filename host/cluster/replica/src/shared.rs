@@ -1,0 +1,122 @@
+//! All that the store holds, at one revision, as this node has read it.
+
+use std::collections::BTreeMap;
+
+use model::{NodeName, ObjectPath};
+use store::{KeyEntry, KeyEvent, KeyListing, RevisionChange};
+
+use crate::SharedKey;
+use crate::row::{self, FlagsRow, InvalidRow, NodeRow, ObjectRow, SlotRow};
+
+/// All that the store holds, at one revision.
+#[derive(Debug, Clone, Default)]
+pub struct SharedState {
+    pub revision: u64,
+    /// The life of the store, and the revision that wrote it.
+    pub generation: Option<SharedRow<u64>>,
+    pub nodes: BTreeMap<NodeName, SharedNode>,
+    pub flags: BTreeMap<NodeName, SharedRow<FlagsRow>>,
+    pub objects: BTreeMap<ObjectPath, SharedObject>,
+}
+
+/// A value, and the revision that last changed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedRow<T> {
+    pub revision: u64,
+    pub value: T,
+}
+
+/// A node.
+pub type SharedNode = SharedRow<NodeRow>;
+/// A slot.
+pub type SharedSlot = SharedRow<SlotRow>;
+
+/// An object.
+#[derive(Debug, Clone, Default)]
+pub struct SharedObject {
+    /// None: only slots of it are known, which a deletion leaves for no longer than a moment.
+    pub row: Option<SharedRow<ObjectRow>>,
+    pub slots: BTreeMap<usize, SharedSlot>,
+}
+
+impl SharedState {
+    /// The state of a whole listing.
+    pub fn of(listing: &KeyListing) -> Result<SharedState, InvalidRow> {
+        let mut state = SharedState { revision: listing.revision, ..SharedState::default() };
+        listing.entries.iter().try_for_each(|entry| state.put(entry))?;
+        Ok(state)
+    }
+
+    /// Follows a change, and says which objects and nodes it concerns.
+    pub fn apply(&mut self, change: &RevisionChange) -> Result<Vec<SharedKey>, InvalidRow> {
+        let mut concerned = Vec::new();
+        for event in change.events.iter() {
+            match event {
+                KeyEvent::Put(entry) => self.put(entry)?,
+                KeyEvent::Delete { key } => self.delete(key),
+            }
+            concerned.extend(SharedKey::parse(event.key()));
+        }
+        self.revision = change.revision;
+        Ok(concerned)
+    }
+
+    fn put(&mut self, entry: &KeyEntry) -> Result<(), InvalidRow> {
+        let revision = entry.mod_revision;
+        match SharedKey::parse(&entry.key) {
+            Some(SharedKey::Generation) => {
+                let value = row::read_number(&entry.key, &entry.value)?;
+                self.generation = Some(SharedRow { revision, value });
+            }
+            Some(SharedKey::Node(node)) => {
+                let value = row::read(&entry.key, &entry.value)?;
+                self.nodes.insert(node, SharedRow { revision, value });
+            }
+            Some(SharedKey::NodeFlags(node)) => {
+                let value = row::read(&entry.key, &entry.value)?;
+                self.flags.insert(node, SharedRow { revision, value });
+            }
+            Some(SharedKey::Object(path)) => {
+                let value = row::read(&entry.key, &entry.value)?;
+                self.objects.entry(path).or_default().row = Some(SharedRow { revision, value });
+            }
+            Some(SharedKey::Slot(path, index)) => {
+                let value = row::read(&entry.key, &entry.value)?;
+                self.objects.entry(path).or_default().slots.insert(index, SharedRow { revision, value });
+            }
+            // Another version's.
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, key: &[u8]) {
+        match SharedKey::parse(key) {
+            Some(SharedKey::Generation) => self.generation = None,
+            Some(SharedKey::Node(node)) => {
+                self.nodes.remove(&node);
+            }
+            Some(SharedKey::NodeFlags(node)) => {
+                self.flags.remove(&node);
+            }
+            Some(SharedKey::Object(path)) => self.forget(path, |object| object.row = None),
+            Some(SharedKey::Slot(path, index)) => self.forget(path, |object| {
+                object.slots.remove(&index);
+            }),
+            None => {}
+        }
+    }
+
+    /// Whether a node is frozen.
+    pub fn is_frozen(&self, node: &NodeName) -> bool {
+        self.flags.get(node).is_some_and(|flags| flags.value.frozen)
+    }
+
+    fn forget(&mut self, path: ObjectPath, change: impl FnOnce(&mut SharedObject)) {
+        let Some(object) = self.objects.get_mut(&path) else { return };
+        change(object);
+        if object.row.is_none() && object.slots.is_empty() {
+            self.objects.remove(&path);
+        }
+    }
+}

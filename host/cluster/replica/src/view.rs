@@ -1,0 +1,166 @@
+//! The view that decisions rest on: what the store holds, and what this node knows of itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{NodeName, ObjectPath};
+use orchestrate::{
+    BeatTiming, BootTime, ClusterState, ConfigState, FenceState, InstanceRecord, InstanceView, NodeDrain,
+    NodeIncarnation, NodeState, NodeView, ObjectRules, ObjectView, RunningAction, SlotView, StatusView, StoreRevision,
+    ViewParts,
+};
+
+use crate::row::{FailureRow, MarkRow};
+use crate::shared::{SharedNode, SharedObject, SharedState};
+
+/// How long a node is believed to live without news of it.
+const LOST_AFTER: Duration = Duration::from_secs(6);
+
+/// What this node knows of one of its instances.
+#[derive(Debug, Clone)]
+pub struct LocalInstance {
+    pub config: ConfigState,
+    /// The last configuration that loaded.
+    pub rules: Option<Arc<ObjectRules>>,
+    pub record: InstanceRecord,
+    pub status: Option<StatusView>,
+    pub running: Option<RunningAction>,
+    /// When the present order was first seen here.
+    pub order_seen: BootTime,
+    /// The slots that this process was told to be its own, by index and revision.
+    pub confirmed: BTreeMap<usize, u64>,
+}
+
+/// What this node knows of itself.
+#[derive(Debug, Clone)]
+pub struct LocalNode {
+    pub name: NodeName,
+    pub boot: String,
+    /// Whether every instance was looked at once.
+    pub ready: bool,
+    /// The revision of its registration in this life. None: not registered yet.
+    pub life: Option<u64>,
+    pub drain: Option<NodeDrain>,
+    pub score: u32,
+    pub load: u32,
+    pub max_parallel: usize,
+    /// The revision of its last write that was acknowledged.
+    pub written: Option<u64>,
+}
+
+/// The parts of a view, of the objects as [`object_view`] makes them: the caller makes those again that have changed. They are
+/// of one revision of the store, so they are a whole view if the node is registered.
+pub fn view_parts(
+    state: &SharedState,
+    node: &LocalNode,
+    objects: BTreeMap<ObjectPath, Arc<ObjectView>>,
+    now: BootTime,
+) -> ViewParts {
+    let revision = StoreRevision(state.revision);
+    let nodes = state.nodes.iter().map(|(name, row)| (name.clone(), node_view(name, row, state, node, now)));
+    let cluster = ClusterState { timing: BeatTiming { lost_after: LOST_AFTER }, maintenance: None, rejoin: None };
+    ViewParts {
+        nodes: Some((revision, nodes.collect())),
+        objects: Some((revision, objects)),
+        cluster: Some((revision, cluster)),
+        written: node.written.map(StoreRevision),
+    }
+}
+
+/// One object of the view, as it is now. None: the store has only slots of it.
+pub fn object_view(
+    object: &SharedObject,
+    generation: u64,
+    node: &LocalNode,
+    local: Option<&LocalInstance>,
+) -> Option<ObjectView> {
+    let shared = object.row.as_ref()?;
+    let row = &shared.value;
+    let config = if row.config_revision == 0 { shared.revision } else { row.config_revision };
+    let order_seen = local.map_or(BootTime::BOOT, |local| local.order_seen);
+    let instances = row.instances.iter().filter_map(|(name, mark)| {
+        let name: NodeName = name.parse().ok()?;
+        let own = local.filter(|_| name == node.name);
+        Some((name, instance_view(mark, own)))
+    });
+    let slots = object.slots.iter().filter_map(|(index, slot)| {
+        let owner: NodeName = slot.value.owner.parse().ok()?;
+        let confirmed = local.is_some_and(|local| local.confirmed.get(index) == Some(&slot.revision));
+        Some(SlotView {
+            index: *index,
+            revision: StoreRevision(slot.revision),
+            state: slot.value.state.into(),
+            confirmed: confirmed && owner == node.name,
+            owner,
+            incarnation: NodeIncarnation { generation, revision: StoreRevision(slot.value.incarnation) },
+        })
+    });
+    Some(ObjectView {
+        config: StoreRevision(config),
+        rules: local.and_then(|local| local.rules.clone()),
+        tombstone: row.tombstone,
+        intent: row.intent.as_ref().map(|intent| intent.intent(&node.boot, order_seen)),
+        maintenance: None,
+        slots: slots.collect(),
+        instances: instances.collect(),
+    })
+}
+
+/// The life of the store.
+pub fn generation(state: &SharedState) -> u64 {
+    state.generation.as_ref().map_or(0, |row| row.value)
+}
+
+fn instance_view(mark: &MarkRow, local: Option<&LocalInstance>) -> InstanceView {
+    let MarkRow { frozen, clears, failure } = mark;
+    let failure = failure.as_ref().map(FailureRow::failure);
+    match local {
+        Some(local) => InstanceView {
+            config: local.config.clone(),
+            frozen: *frozen,
+            failure,
+            clears: *clears,
+            record: local.record.clone(),
+            status: local.status.clone(),
+            running: local.running.clone(),
+        },
+        None => InstanceView {
+            config: ConfigState::Missing,
+            frozen: *frozen,
+            failure,
+            clears: *clears,
+            record: InstanceRecord::new(),
+            status: None,
+            running: None,
+        },
+    }
+}
+
+fn node_view(name: &NodeName, row: &SharedNode, state: &SharedState, node: &LocalNode, now: BootTime) -> NodeView {
+    let is_me = *name == node.name;
+    // A daemon that has no registration of its own life, or has not looked at everything, can do nothing.
+    let joined = node.life.is_some() && node.ready;
+    let stands = match node.drain {
+        _ if is_me && !joined => NodeState::Init,
+        Some(drain) if is_me && drain.shutdown => NodeState::Shutting,
+        Some(_) if is_me => NodeState::Draining,
+        _ => NodeState::Idle,
+    };
+    let (generation, revision) = (generation(state), StoreRevision(row.revision));
+    NodeView {
+        incarnation: Some(NodeIncarnation { generation, revision }),
+        evicted: row.value.evicted,
+        beat: revision,
+        heard: now,
+        pinned: false,
+        state: stands,
+        frozen: state.is_frozen(name),
+        maintenance: None,
+        drain: node.drain.filter(|_| is_me),
+        score: if is_me { node.score } else { 0 },
+        load: if is_me { node.load } else { 0 },
+        fence: FenceState::Untried,
+        max_parallel: if is_me { node.max_parallel } else { usize::MAX },
+    }
+}
