@@ -26,6 +26,12 @@ pub fn probe(path: impl AsRef<Path>) -> CapabilityResult<Option<Signature>> {
     Ok(host::block::probe(&text(&path))?)
 }
 
+/// The id with which the device can be [declared](super::holdings::declare) as a holding of the kind
+/// [`DEVICE`](super::holdings::DEVICE). None if it is neither of device-mapper nor an array, or does not exist.
+pub fn identity_of(path: impl AsRef<Path>) -> CapabilityResult<Option<String>> {
+    Ok(host::block::identity_of(&text(&path))?)
+}
+
 /// The loop device that is backed by `file`, if there is one.
 pub fn loop_of(file: impl AsRef<Path>) -> CapabilityResult<Option<Device>> {
     Ok(host::block::loop_of(&text(&file))?)

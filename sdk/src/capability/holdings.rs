@@ -32,6 +32,10 @@ use super::{CapabilityResult, host, milliseconds};
 use crate::bindings::hostler::driver::holdings::Holding as WireHolding;
 use crate::bindings::hostler::driver::types::Kv;
 
+/// The kind of a device that the driver's programs make, and that the host looks for by itself: its id is that of
+/// [`block::identity_of`](super::block::identity_of).
+pub const DEVICE: &str = "device";
+
 /// A thing that is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holding {

@@ -66,12 +66,18 @@ impl Host {
         });
     }
 
+    /// Makes a block device one of device-mapper or an array, with the id that `block::identity_of` gives.
+    pub fn identify(&self, path: &str, id: &str) {
+        self.change(|world| world.identities.insert(path.to_owned(), id.to_owned()));
+    }
+
     /// Removes a block device. False if it is in use: mounted, or [`Host::busy`].
     pub fn release_device(&self, path: &str) -> bool {
         self.change(|world| {
             let held = world.is_busy(path) || world.mounts.iter().any(|entry| entry.source == path);
             if !held {
                 world.devices.remove(path);
+                world.identities.remove(path);
                 world.files.remove(path);
             }
             !held

@@ -5,6 +5,7 @@ use crate::bindings::hostler::driver::holdings::Holding;
 use crate::bindings::hostler::driver::mount::MountEntry;
 use crate::bindings::hostler::driver::net::Route;
 use crate::bindings::hostler::driver::types::Kv;
+use crate::holdings::DEVICE;
 
 /// A holding of one resource.
 #[derive(Debug, Clone)]
@@ -64,6 +65,7 @@ impl FakeHolding {
     pub(crate) fn shown(&self, world: &HostState) -> Holding {
         let mut attributes = self.thing.attributes();
         attributes.extend(self.thing.mount_now(world));
+        attributes.extend(self.thing.devices_now(world).map(|path| ("device", path)));
         Holding {
             kind: self.thing.kind().to_owned(),
             id: self.id.clone(),
@@ -174,6 +176,19 @@ impl HeldThing {
         std::iter::once(("options", own.options.join(","))).chain(over).collect()
     }
 
+    /// The devices that exist of a declared one.
+    fn devices_now(&self, world: &HostState) -> impl Iterator<Item = String> {
+        let id = match self {
+            HeldThing::Declared { kind, id, .. } if kind == DEVICE => Some(id),
+            _ => None,
+        };
+        let there = world
+            .identities
+            .iter()
+            .filter(|(path, known)| world.devices.contains_key(*path) && id.is_some_and(|id| is_like(id, known)));
+        there.map(|(path, _)| path.clone()).collect::<Vec<_>>().into_iter()
+    }
+
     fn is_present(&self, world: &HostState) -> bool {
         let within = |netns: &String| world.namespaces.get(netns);
         match self {
@@ -193,9 +208,15 @@ impl HeldThing {
                 plugged || world.lent.contains_key(netns)
             }
             HeldThing::Processes => !world.processes.is_empty(),
-            HeldThing::Declared { .. } => true,
+            HeldThing::Declared { kind, .. } => kind != DEVICE || self.devices_now(world).next().is_some(),
         }
     }
+}
+
+/// Whether an id is like one in which `*` stands for any text.
+fn is_like(pattern: &str, id: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == id };
+    id.strip_prefix(head).is_some_and(|id| (0..=id.len()).any(|at| is_like(rest, &id[at..])))
 }
 
 fn inside(netns: Option<&str>) -> String {

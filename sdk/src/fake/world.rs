@@ -113,6 +113,8 @@ pub(crate) struct HostState {
     /// By the path of the device or image file.
     pub(crate) signatures: BTreeMap<String, Signature>,
     pub(crate) devices: BTreeMap<String, Device>,
+    /// The ids of devices of device-mapper and of arrays, by their paths.
+    pub(crate) identities: BTreeMap<String, String>,
     /// The backing files of loop devices, by the paths of the devices.
     pub(crate) loops: BTreeMap<String, String>,
     pub(crate) mounts: Vec<MountEntry>,

@@ -21,6 +21,8 @@ use crate::request::GrantRequest;
 #[derive(Debug, Clone)]
 pub struct Grants {
     pub(crate) requests: Vec<GrantRule>,
+    /// The requests once more, bound to the keywords of the time when the resource took what it holds.
+    earlier: Arc<Mutex<Vec<GrantRule>>>,
     pub(crate) site: BoundPolicy,
     pub(crate) namespace: BoundPolicy,
     /// What the look-ups of this call found.
@@ -48,6 +50,7 @@ impl Grants {
         }
         Ok(Grants {
             requests: rules,
+            earlier: Arc::default(),
             site: site.bind(context)?,
             namespace: namespace.bind(context)?,
             known: Arc::default(),
@@ -57,7 +60,13 @@ impl Grants {
     /// Grants that allow nothing: for a component that works for no resource.
     pub fn none() -> Grants {
         let nothing = || BoundPolicy { open: false, allow: Vec::new(), deny: Vec::new() };
-        Grants { requests: Vec::new(), site: nothing(), namespace: nothing(), known: Arc::default() }
+        Grants {
+            requests: Vec::new(),
+            earlier: Arc::default(),
+            site: nothing(),
+            namespace: nothing(),
+            known: Arc::default(),
+        }
     }
 
     /// Returns the proof that `op` is allowed, or who refuses it. With `limit` [`Access::Read`], only what changes nothing is
@@ -109,6 +118,27 @@ impl Grants {
         known.learn_path(&permit.op().path.to_string_lossy(), real);
     }
 
+    /// Allows also what the requests allow with these keywords: those of the time when the resource took what it holds, so that
+    /// it can give that back. The policies of now hold for them, too.
+    pub fn learn_earlier(
+        &self,
+        requests: &[GrantRequest],
+        context: &GrantContext,
+        keywords: &[GrantKeyword<'_>],
+        ledger: &dyn DeviceLedger,
+    ) {
+        // A line that cannot be bound is not granted: these keywords were legal then.
+        let bind = |GrantRequest(line): &GrantRequest| {
+            line.bind(&Binder::new(context, keywords, ledger, line.as_str())).unwrap_or_default()
+        };
+        let rules: Vec<GrantRule> = requests.iter().flat_map(bind).collect();
+        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        // A driver may ask for its holdings many times.
+        let is_new = |rule: &GrantRule| !earlier.iter().any(|known| known.to_string() == rule.to_string());
+        let new: Vec<GrantRule> = rules.into_iter().filter(is_new).collect();
+        earlier.extend(new);
+    }
+
     fn judge(&self, op: &dyn Operation, limit: Access) -> Result<PermitTerms, Refusal> {
         // A panic elsewhere leaves the map whole: it only ever grows.
         let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +171,8 @@ impl Grants {
     fn weigh(&self, op: &dyn Operation, limit: Access, names: NameResolution<'_>) -> Result<PermitTerms, Refusal> {
         // The refusal that came closest tells the operator which single place has to change.
         let mut refusal = Refusal { by: Refuser::Driver, line: None };
-        for request in self.requests.iter().filter(|request| op.is_covered_by(request, names)) {
+        let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        for request in self.requests.iter().chain(&*earlier).filter(|request| op.is_covered_by(request, names)) {
             match self.try_request(request, op, limit, names) {
                 Ok(terms) => return Ok(terms),
                 Err(closer) if closer.rank() > refusal.rank() => refusal = closer,

@@ -20,8 +20,8 @@ mod record;
 pub use event::{LedgerEvent, LedgerHeader, VERSION, encode_event, encode_header};
 pub use holding::Holding;
 pub use kind::{
-    AddressHolding, ContainerHolding, DeclaredHolding, FileHolding, FileIdentity, LinkHolding, LoopHolding,
-    MountHolding, MountIdentity, MountSight, NamespaceIdentity, ProcessHolding, RouteHolding,
+    AddressHolding, ContainerHolding, DeclaredHolding, DeviceClass, DeviceIdentity, FileHolding, FileIdentity,
+    LinkHolding, LoopHolding, MountHolding, MountIdentity, MountSight, NamespaceIdentity, ProcessHolding, RouteHolding,
 };
 pub use ledger::{LedgerContent, LedgerDamage, replay};
 pub use record::{HoldingRecord, HoldingScope, HoldingStage};

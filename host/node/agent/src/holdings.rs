@@ -83,7 +83,7 @@ const GONE: &str = "gone";
 
 fn document(object: &ObjectPath, record: &HoldingRecord, seen: &HoldingPresence, orphan: bool) -> HoldingDocument {
     let state = match (&record.holding, seen) {
-        (Holding::Declared(_), _) => "declared",
+        (Holding::Declared(declared), _) if declared.device().is_none() => "declared",
         _ if record.stage == HoldingStage::Left => "left",
         (_, HoldingPresence::Present(_)) => "present",
         (_, HoldingPresence::Gone) => GONE,

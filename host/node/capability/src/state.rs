@@ -3,13 +3,16 @@
 //! A value whose lifetime is the boot is absent after a reboot. A file that cannot be read is an error, never an absent
 //! value: a driver that took "unreadable" for "never set" would do its work twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use grant::GrantRequest;
 use grant::op::{KeepState, ReadState};
 use holding::DeclaredHolding;
+use model::Rid;
+use model::object::KeywordValue;
 use serde::{Deserialize, Serialize};
 
 use crate::holdings::scope_of;
@@ -49,7 +52,8 @@ pub(crate) async fn declare(
 ) -> Result<(), CapabilityError> {
     let (store, lifetime, scope) = (StateFiles::of(context), StateLifetime::parse(scope)?, scope_of(scope)?);
     let [kind, id, label] = holding;
-    let declared = DeclaredHolding { kind, id, label, scope };
+    let declared =
+        DeclaredEntry { holding: DeclaredHolding { kind, id, label, scope }, keywords: KeywordThen::of(context) };
     context.admit(KeepState)?.blocking(move |_| store.declare(lifetime, declared, memory).map(Effect::Nothing)).await
 }
 
@@ -101,19 +105,64 @@ struct StateContent {
     values: BTreeMap<String, String>,
     /// What the driver declared to hold: here, so that it is on disk in the same write as the values that tell how to give it back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    declared: Vec<DeclaredHolding>,
+    declared: Vec<DeclaredEntry>,
+}
+
+/// What the driver declared, and the keywords that its grants were bound to at that time: whoever was allowed to take a thing may give
+/// it back, whatever the keywords say by then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeclaredEntry {
+    #[serde(flatten)]
+    pub(crate) holding: DeclaredHolding,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) keywords: Vec<KeywordThen>,
+}
+
+/// A keyword that a grant names, with its values then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeywordThen {
+    pub(crate) name: String,
+    pub(crate) values: Vec<String>,
+    /// The resource that exposed the values, if they came from another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+}
+
+impl KeywordThen {
+    /// The keywords of the call that its driver's requests name. No grant is about a secret.
+    fn of(context: &CallContext) -> Vec<KeywordThen> {
+        let Some(templates) = context.templates() else { return Vec::new() };
+        let named: BTreeSet<String> = templates.requests.iter().flat_map(GrantRequest::keywords).collect();
+        let own = context.keywords().iter().filter(|keyword| !keyword.secret && named.contains(&keyword.name));
+        let then = own.map(|keyword| KeywordThen {
+            name: keyword.name.clone(),
+            values: keyword.values.clone(),
+            from: keyword.from.as_ref().map(ToString::to_string),
+        });
+        then.collect()
+    }
+
+    pub(crate) fn is_as(&self, now: &[KeywordValue]) -> bool {
+        now.iter().any(|keyword| (&keyword.name, &keyword.values) == (&self.name, &self.values))
+    }
+
+    /// The resource that exposed the values. An id that is none any more makes them those of nobody.
+    pub(crate) fn source(&self) -> Option<Rid> {
+        self.from.as_ref()?.parse().ok()
+    }
 }
 
 impl StateContent {
     fn size(&self) -> usize {
         let values = self.values.iter().map(|(key, value)| key.len() + value.len());
-        let declared = self.declared.iter().map(|declared| declared.id.len() + declared.label.len());
+        let declared = self.declared.iter().map(|declared| declared.holding.id.len() + declared.holding.label.len());
         values.chain(declared).sum()
     }
 
     fn without(&mut self, kind: &str, id: &str) -> bool {
         let before = self.declared.len();
-        self.declared.retain(|declared| (declared.kind.as_str(), declared.id.as_str()) != (kind, id));
+        self.declared
+            .retain(|DeclaredEntry { holding, .. }| (holding.kind.as_str(), holding.id.as_str()) != (kind, id));
         self.declared.len() != before
     }
 }
@@ -138,7 +187,7 @@ impl StateFiles {
     }
 
     /// What the driver declared to hold.
-    pub(crate) fn declared(&self) -> Result<Vec<DeclaredHolding>, CapabilityError> {
+    pub(crate) fn declared(&self) -> Result<Vec<DeclaredEntry>, CapabilityError> {
         let mut declared = Vec::new();
         for lifetime in StateLifetime::ALL {
             declared.extend(self.read(lifetime)?.declared);
@@ -174,18 +223,18 @@ impl StateFiles {
     fn declare(
         &self,
         lifetime: StateLifetime,
-        declared: DeclaredHolding,
+        declared: DeclaredEntry,
         memory: Vec<(String, String)>,
     ) -> Result<(), CapabilityError> {
         // Declared again with another scope, it moves.
         for other in StateLifetime::ALL.into_iter().filter(|other| *other != lifetime) {
             let mut content = self.read(other)?;
-            if content.without(&declared.kind, &declared.id) {
+            if content.without(&declared.holding.kind, &declared.holding.id) {
                 self.write(other, content)?;
             }
         }
         let mut content = self.read(lifetime)?;
-        content.without(&declared.kind, &declared.id);
+        content.without(&declared.holding.kind, &declared.holding.id);
         content.declared.push(declared);
         content.values.extend(memory);
         self.write_within_limit(lifetime, content)
@@ -203,10 +252,13 @@ impl StateFiles {
         Ok(found)
     }
 
-    pub(crate) fn forget_declared(&self) -> Result<(), CapabilityError> {
+    /// Takes back those that are gone.
+    pub(crate) fn forget_declared(&self, is_gone: impl Fn(&DeclaredHolding) -> bool) -> Result<(), CapabilityError> {
         for lifetime in StateLifetime::ALL {
             let mut content = self.read(lifetime)?;
-            if !std::mem::take(&mut content.declared).is_empty() {
+            let before = content.declared.len();
+            content.declared.retain(|declared| !is_gone(&declared.holding));
+            if content.declared.len() != before {
                 self.write(lifetime, content)?;
             }
         }

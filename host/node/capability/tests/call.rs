@@ -79,6 +79,7 @@ impl Bench {
         };
         let context = CallContext::new(ContextSetup {
             grants: grants(&call),
+            templates: None,
             subject: Subject::from(&call),
             sid: call.sid.clone(),
             inputs: CallInputs::from(&call),

@@ -12,8 +12,8 @@ use holding::encode_header;
 use hostler_capability::holdings::{self, Ledger, LedgerPlaces, Ledgers, ProofVerdict, ReleaseOptions};
 use hostler_capability::mount::MountRequest;
 use hostler_capability::{
-    CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, HostServices, NoAudit,
-    ResourcePaths, ResourceQueues, Subject, block, files, mount, state,
+    CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, GrantTemplates, HostServices,
+    NoAudit, ResourcePaths, ResourceQueues, Subject, block, files, mount, state,
 };
 use model::{NodeName, ObjectPath, Rid};
 
@@ -100,6 +100,7 @@ impl Resource {
             verb,
             digest: String::new(),
             grants,
+            templates: Some(GrantTemplates { requests: requests.into(), context }),
             paths,
             output_budget: hostler_capability::OUTPUT_BUDGET,
             log: Arc::new(SilentLog),
@@ -261,6 +262,35 @@ async fn what_a_driver_declares_is_held_with_its_memory_until_it_is_withdrawn() 
     assert!(!holdings::withdraw(&start, "ticket", "7").await.unwrap());
     assert_eq!(held(&status).await, []);
     assert_eq!(start.mutations().load(Ordering::Acquire), 0);
+}
+
+#[tokio::test]
+async fn who_took_a_thing_may_give_it_back_whatever_the_keywords_say_by_then() {
+    let resource = Resource::new();
+    let then = resource.context(Verb::Start, "/dev/loop-then");
+    holdings::declare(&then, "boot", ("lock", "1", "a lock"), Vec::new()).await.unwrap();
+    let now = resource.context(Verb::Stop, "/dev/loop-now");
+    assert!(is_denied(&block::find(&now, "/dev/loop-then").await));
+    assert!(block::find(&now, "/dev/loop-now").await.is_ok());
+    held(&now).await;
+    assert!(block::find(&now, "/dev/loop-then").await.is_ok());
+    assert!(is_denied(&block::find(&now, "/dev/loop-other").await));
+    holdings::withdraw(&now, "lock", "1").await.unwrap();
+    let later = resource.context(Verb::Stop, "/dev/loop-now");
+    held(&later).await;
+    assert!(is_denied(&block::find(&later, "/dev/loop-then").await), "nothing is held from then");
+}
+
+#[tokio::test]
+async fn a_declared_device_is_there_only_while_the_kernel_shows_its_uuid() {
+    let resource = Resource::new();
+    let context = resource.context(Verb::Start, "/dev/null");
+    holdings::declare(&context, "boot", ("device", "dm:CRYPT-LUKS2-no-such-*", "x"), Vec::new()).await.unwrap();
+    assert_eq!(held(&context).await, [("x".to_owned(), false)]);
+    for id in ["dm:*", "md:12", "vault"] {
+        let declared = holdings::declare(&context, "boot", ("device", id, "x"), Vec::new()).await;
+        assert!(matches!(declared, Err(CapabilityError::Invalid(_))), "{id}");
+    }
 }
 
 #[tokio::test]

@@ -156,8 +156,10 @@ fn lines(program: &str, name: &str, group: &FakeGroup) -> Vec<String> {
     match program {
         // With a column about volumes, vgs prints one line for each volume, or one line for a group without volumes.
         "vgs" => {
-            let line =
-                |volume: &str| format!("{{\"vg_name\":\"{name}\",\"vg_tags\":\"{tags}\",\"lv_name\":\"{volume}\"}}");
+            let line = |volume: &str| {
+                let ids = format!("\"vg_uuid\":\"u-{name}\",\"lv_uuid\":\"u-{volume}\"");
+                format!("{{\"vg_name\":\"{name}\",\"vg_tags\":\"{tags}\",\"lv_name\":\"{volume}\",{ids}}}")
+            };
             let first = if group.volumes.is_empty() { Some(line("")) } else { None };
             first.into_iter().chain(group.volumes.iter().map(|volume| line(volume))).collect()
         }
@@ -181,6 +183,7 @@ fn switch(host: &Host, activate: &str, group: &str, volume: &str) -> Result<(), 
     if activate == "-ay" {
         // Any size: the drivers look only at whether the device exists.
         host.add_device(&path, 64 * MIB);
+        host.identify(&path, &format!("dm:LVM-u{group}u{volume}"));
         return Ok(());
     }
     if host.release_device(&path) {

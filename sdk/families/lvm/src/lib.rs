@@ -36,6 +36,13 @@ pub fn device_of(group: &str, volume: &str) -> PathBuf {
     Path::new("/dev").join(group).join(volume)
 }
 
+/// The id by which the devices of a group, or of one of its volumes, are held: the UUIDs as LVM makes them a UUID for device-mapper.
+/// A volume may have devices below its own, with something behind its UUID.
+pub fn held_id(group_uuid: &str, volume_uuid: Option<&str>) -> String {
+    let plain = |uuid: &str| uuid.replace('-', "");
+    format!("dm:LVM-{}{}*", plain(group_uuid), volume_uuid.map(plain).unwrap_or_default())
+}
+
 /// A report of `/sbin/vgs`, `/sbin/lvs` or `/sbin/pvs` with these columns.
 ///
 /// The report covers the whole node and not one group or volume, because a failed query could not be distinguished from one

@@ -55,6 +55,10 @@ pub(crate) fn probe(path: &str) -> ImportResult<Option<Signature>> {
     })
 }
 
+pub(crate) fn identity_of(path: &str) -> ImportResult<Option<String>> {
+    Host::read("block.identity-of", path, |world| Ok(world.identities.get(path).cloned()))
+}
+
 pub(crate) fn loop_of(file: &str) -> ImportResult<Option<Device>> {
     Host::read("block.loop-of", file, |world| {
         let device = device_of(world, file);

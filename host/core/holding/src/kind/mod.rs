@@ -2,6 +2,7 @@
 
 mod container;
 mod declared;
+mod device;
 mod file;
 mod loop_device;
 mod mount;
@@ -10,6 +11,7 @@ mod process;
 
 pub use container::ContainerHolding;
 pub use declared::DeclaredHolding;
+pub use device::{DeviceClass, DeviceIdentity};
 pub use file::{FileHolding, FileIdentity};
 pub use loop_device::LoopHolding;
 pub use mount::{MountHolding, MountIdentity, MountSight};

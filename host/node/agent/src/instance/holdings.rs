@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use capability::holdings::{HoldingPresence, Ledger, ProofVerdict, UnverifiedLedger, forget_declared, look, prove};
+use capability::holdings::{
+    HoldingPresence, HoldingProof, Ledger, ProofVerdict, UnverifiedLedger, forget_declared, look, prove,
+};
 use driver::{LogSeverity, LogSink, ReportMessage};
 use exec::{StillHeld, blocking};
-use holding::{Holding, HoldingRecord, HoldingStage};
+use holding::{DeclaredHolding, Holding, HoldingRecord, HoldingStage};
 use model::Rid;
 use model::status::State;
 
@@ -29,8 +31,8 @@ impl Instance<'_> {
     ) -> Vec<StillHeld> {
         let ledger = self.ledger();
         let names: BTreeSet<String> = stopped.iter().map(ToString::to_string).collect();
-        let (records, unverified) = (ledger.records(|record| names.contains(&record.rid)), ledger.unverified());
-        self.withdraw_declared(stopped).await;
+        let (mut records, unverified) = (ledger.records(|record| names.contains(&record.rid)), ledger.unverified());
+        records.extend(self.withdraw_declared(stopped).await);
         if records.is_empty() && unverified.is_none() {
             return Vec::new();
         }
@@ -42,6 +44,7 @@ impl Instance<'_> {
             .map(|proof| proof.record.clone())
             .collect();
         ledger.forget(&gone);
+        self.forget_devices(&proofs).await;
         let left = proofs.into_iter().filter(|proof| proof.verdict != ProofVerdict::Gone);
         let (left, files): (Vec<_>, Vec<_>) = left.partition(|proof| proof.record.holding.must_be_gone());
         ledger.left(&left.iter().map(|proof| proof.record.clone()).collect::<Vec<_>>());
@@ -73,18 +76,44 @@ impl Instance<'_> {
             log.line(Some(rid), LogSeverity::Warn, &text);
             holdings::audit_given_up(self.agent.home(), &self.object.path, rid, &session.sid, things);
             ledger.forget(&ledger.records(|record| record.rid == rid.to_string()));
+            let _ = forget_declared(&self.state().driver_state(rid), &rid.to_string(), |_| true);
         }
         // A damaged file is written anew with what is known of the other resources.
         let _ = ledger.compact(true);
     }
 
-    /// What drivers declared is gone: their status is down after a stop.
-    async fn withdraw_declared(&self, stopped: &[Rid]) {
+    /// What drivers declared is gone: their status is down after a stop. Returns the devices among it, which the host looks for
+    /// itself.
+    async fn withdraw_declared(&self, stopped: &[Rid]) -> Vec<HoldingRecord> {
         let (state, stopped) = (self.state(), stopped.to_vec());
         blocking(move || {
             let known = state.with_driver_state();
             for rid in stopped.iter().filter(|rid| known.contains(&rid.to_string())) {
-                let _ = forget_declared(&state.driver_state(rid), &rid.to_string());
+                let _ = forget_declared(&state.driver_state(rid), &rid.to_string(), |held| held.device().is_none());
+            }
+            holdings::declared(&state, |rid| stopped.iter().any(|stopped| stopped.to_string() == rid))
+        })
+        .await
+    }
+
+    /// Takes back the devices that drivers declared and that are gone.
+    async fn forget_devices(&self, proofs: &[HoldingProof]) {
+        let is_gone = |proof: &&HoldingProof| proof.verdict == ProofVerdict::Gone;
+        let gone: Vec<(Rid, DeclaredHolding)> = proofs
+            .iter()
+            .filter(is_gone)
+            .filter_map(|HoldingProof { record, .. }| match &record.holding {
+                Holding::Declared(declared) => Some((record.rid.parse().ok()?, declared.clone())),
+                _ => None,
+            })
+            .collect();
+        if gone.is_empty() {
+            return;
+        }
+        let state = self.state();
+        blocking(move || {
+            for (rid, device) in &gone {
+                let _ = forget_declared(&state.driver_state(rid), &rid.to_string(), |held| held == device);
             }
         })
         .await;

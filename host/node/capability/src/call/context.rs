@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::call_audit::CallRecorder;
 use super::call_log::CallLog;
-use super::{AdmittedCall, ContextSetup, HostServices, ResourcePaths, Subject};
+use super::{AdmittedCall, ContextSetup, GrantTemplates, HostServices, ResourcePaths, Subject};
 use crate::holdings::ResourceLedger;
 use crate::process::control_group;
 use crate::queue::CallLane;
@@ -228,6 +228,10 @@ impl CallContext {
 
     pub fn grants(&self) -> &Grants {
         &self.setup.grants
+    }
+
+    pub(crate) fn templates(&self) -> Option<&GrantTemplates> {
+        self.setup.templates.as_ref()
     }
 
     pub fn paths(&self) -> &ResourcePaths {

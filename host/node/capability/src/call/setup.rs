@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use driver::{CallBounds, DriverCall, KeywordValue, LogSink, Verb};
-use grant::Grants;
+use grant::{GrantContext, GrantRequest, Grants};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
 use super::HostServices;
@@ -73,6 +73,13 @@ pub struct ResourcePaths {
     pub holdings: LedgerPlaces,
 }
 
+/// What a driver requests, before the keywords of a resource are filled in.
+#[derive(Debug, Clone)]
+pub struct GrantTemplates {
+    pub requests: Arc<[GrantRequest]>,
+    pub context: GrantContext,
+}
+
 /// The parts that make up a [`CallContext`](super::CallContext).
 pub struct ContextSetup {
     pub subject: Subject,
@@ -85,6 +92,8 @@ pub struct ContextSetup {
     pub bounds: CallBounds,
     /// The operations that the driver may do for this resource.
     pub grants: Grants,
+    /// What they were bound from. None for a component that works for no resource.
+    pub templates: Option<GrantTemplates>,
     pub paths: ResourcePaths,
     /// How many bytes of log lines the call may write: [`OUTPUT_BUDGET`](super::OUTPUT_BUDGET), or the site's `limit
     /// output`.

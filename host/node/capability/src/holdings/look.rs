@@ -5,14 +5,15 @@
 use std::path::Path;
 
 use holding::{
-    ContainerHolding, FileIdentity, Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding, MountIdentity,
-    MountSight, ProcessHolding,
+    ContainerHolding, DeclaredHolding, FileIdentity, Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding,
+    MountIdentity, MountSight, ProcessHolding,
 };
 use kernel::block::loopdev;
 use kernel::cgroup::Cgroup;
 use kernel::mount::mountinfo::{self, MountInfo};
 use kernel::process::{ProcessMarkers, ResourceProcesses, look as look_at};
 
+use super::device::DeviceLook;
 use super::network::NetworkLook;
 
 /// What a look at a holding found.
@@ -58,6 +59,7 @@ pub(crate) fn backing_of(device: (u32, u32)) -> Option<FileIdentity> {
 pub async fn look(records: &[HoldingRecord]) -> Vec<HoldingPresence> {
     let mut mounts = None;
     let mut network = NetworkLook::default();
+    let mut devices = DeviceLook::default();
     let mut seen = Vec::with_capacity(records.len());
     for HoldingRecord { holding, stage, .. } in records {
         seen.push(match holding {
@@ -73,8 +75,7 @@ pub async fn look(records: &[HoldingRecord]) -> Vec<HoldingPresence> {
             Holding::ProcessGroup(group) => group_presence(group),
             Holding::Container(container) => container_presence(container, *stage),
             Holding::File(file) => HoldingPresence::if_there(Path::new(&file.path).symlink_metadata().is_ok()),
-            // The host cannot look at it: it is there until its driver withdraws it.
-            Holding::Declared(_) => HoldingPresence::Present(Vec::new()),
+            Holding::Declared(declared) => declared_presence(declared, &mut devices),
         });
     }
     seen
@@ -128,6 +129,14 @@ pub(super) fn this_mount<'m>(mount: &MountHolding, mounts: &'m [MountInfo]) -> O
 pub(super) fn shows_renamed(mount: &MountHolding, made: &MountIdentity, seen: &MountInfo) -> bool {
     let here = mount.fstype == "bind" && seen.target.to_string_lossy() == mount.target;
     here && made.unique.is_none_or(|unique| mountinfo::unique_on(&seen.target).is_none_or(|now| now == unique))
+}
+
+fn declared_presence(declared: &DeclaredHolding, devices: &mut DeviceLook) -> HoldingPresence {
+    match declared.device() {
+        Some(device) => devices.presence(&device),
+        // The host cannot look at it: it is there until its driver withdraws it.
+        None => HoldingPresence::Present(Vec::new()),
+    }
 }
 
 fn loop_presence(held: &LoopHolding) -> HoldingPresence {

@@ -12,6 +12,7 @@
 //! driver declares itself is in the resource's state, so that it is on disk in the same write as the memory of it.
 
 mod adopt;
+mod device;
 mod file;
 mod ledger;
 mod look;
@@ -21,6 +22,7 @@ mod proof;
 mod release;
 
 pub use adopt::adopt;
+pub use device::identity_of;
 pub(crate) use ledger::{HoldingNote, ResourceLedger};
 pub use ledger::{Ledger, LedgerPlaces, Ledgers, UnverifiedLedger};
 pub use look::{HoldingPresence, look};
@@ -29,10 +31,14 @@ pub(crate) use others::other_owner;
 pub use proof::{HoldingProof, ProofVerdict, prove};
 pub use release::{ReleaseOptions, release};
 
+use grant::GrantKeyword;
 use grant::op::SeeHoldings;
-use holding::{Holding, HoldingRecord, HoldingScope, HoldingStage};
+use holding::{DeviceIdentity, Holding, HoldingRecord, HoldingScope, HoldingStage};
 
-use crate::state::{self, StateFiles};
+use model::Rid;
+
+use crate::call::GrantTemplates;
+use crate::state::{self, DeclaredEntry, KeywordThen, StateFiles};
 use crate::{CallContext, CapabilityError, Effect};
 
 /// A holding of the resource, as `holding` of the contract.
@@ -53,7 +59,9 @@ pub async fn list(context: &CallContext) -> Result<Vec<HoldingEntry>, Capability
     let listed = context.admit_beside(SeeHoldings)?.waiting(|_| async move {
         let mut records = ledger.records();
         records.retain(|record| record.stage != HoldingStage::Undone);
-        records.extend(state.declared()?.into_iter().map(|declared| declared_record(&ledger.rid, declared)));
+        let declared = state.declared()?;
+        learn_earlier_grants(context, &declared);
+        records.extend(declared.into_iter().map(|declared| declared_record(&ledger.rid, declared.holding)));
         let seen = look(&records).await;
         Ok(Effect::Nothing(records.iter().zip(&seen).map(|(record, seen)| entry(record, seen)).collect::<Vec<_>>()))
     });
@@ -63,6 +71,22 @@ pub async fn list(context: &CallContext) -> Result<Vec<HoldingEntry>, Capability
         entry.attributes.iter().filter(|(name, _)| name == "device").for_each(|(_, path)| context.give_device(path));
     }
     Ok(listed)
+}
+
+/// Lets the call do also what the grants allowed when a thing was declared, if the keywords were others then.
+fn learn_earlier_grants(context: &CallContext, declared: &[DeclaredEntry]) {
+    let Some(GrantTemplates { requests, context: around }) = context.templates() else { return };
+    let has_changed = |entry: &&DeclaredEntry| !entry.keywords.iter().all(|then| then.is_as(context.keywords()));
+    for DeclaredEntry { keywords, .. } in declared.iter().filter(has_changed) {
+        let sources: Vec<_> = keywords.iter().map(KeywordThen::source).collect();
+        let bound: Vec<GrantKeyword<'_>> = keywords
+            .iter()
+            .zip(&sources)
+            .map(|(then, from)| GrantKeyword { name: &then.name, values: &then.values, from: from.as_ref() })
+            .collect();
+        let gave = |_: &Rid, device: &str| context.services().owners.gave_any(&context.subject().object, device);
+        context.grants().learn_earlier(requests, around, &bound, &gave);
+    }
 }
 
 /// Declares a holding that only the driver knows, and sets values of the state in the same write.
@@ -78,6 +102,10 @@ pub async fn declare(
     if kind.is_empty() || id.is_empty() {
         return Err(CapabilityError::Invalid("a holding is declared with a kind and an id".to_owned()));
     }
+    if kind == DeviceIdentity::KIND && DeviceIdentity::parse(id).is_none() {
+        let expected = "expected dm: or md: and its UUID, as block.identity-of says it";
+        return Err(CapabilityError::Invalid(format!("{id:?} is not the id of a device: {expected}")));
+    }
     state::declare(context, scope, [kind, id, label].map(str::to_owned), memory).await
 }
 
@@ -89,12 +117,17 @@ pub async fn withdraw(context: &CallContext, kind: &str, id: &str) -> Result<boo
 /// What the driver of a resource declared to hold, by the directory of its state. Nothing if that cannot be read: then a call of its
 /// driver fails and says so.
 pub fn declared_of(statedir: &std::path::Path, rid: &str) -> Vec<holding::DeclaredHolding> {
-    StateFiles::in_directory(statedir, rid).declared().unwrap_or_default()
+    let declared = StateFiles::in_directory(statedir, rid).declared().unwrap_or_default();
+    declared.into_iter().map(|declared| declared.holding).collect()
 }
 
-/// Takes back all that the driver of a resource declared to hold.
-pub fn forget_declared(statedir: &std::path::Path, rid: &str) -> Result<(), CapabilityError> {
-    StateFiles::in_directory(statedir, rid).forget_declared()
+/// Takes back what the driver of a resource declared to hold, as far as it is gone.
+pub fn forget_declared(
+    statedir: &std::path::Path,
+    rid: &str,
+    is_gone: impl Fn(&holding::DeclaredHolding) -> bool,
+) -> Result<(), CapabilityError> {
+    StateFiles::in_directory(statedir, rid).forget_declared(is_gone)
 }
 
 /// A declared holding as a record.

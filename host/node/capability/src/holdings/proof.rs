@@ -155,6 +155,14 @@ fn verdict_of(record: &HoldingRecord, seen: HoldingPresence) -> ProofVerdict {
             let user = device.device.as_deref().and_then(|device| block::user_of(device).ok().flatten());
             ProofVerdict::Still(user.unwrap_or_else(|| "attached".to_owned()))
         }
+        // A device: its path, and what keeps it in use.
+        (Holding::Declared(_), HoldingPresence::Present(now)) => {
+            let paths = now.iter().map(|(_, path)| match block::user_of(path).ok().flatten() {
+                Some(user) => format!("{path}: {user}"),
+                None => path.clone(),
+            });
+            ProofVerdict::Still(paths.collect::<Vec<_>>().join(", "))
+        }
         (_, HoldingPresence::Present(_)) => ProofVerdict::Still("there".to_owned()),
     }
 }

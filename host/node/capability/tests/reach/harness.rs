@@ -85,6 +85,7 @@ impl Resource {
         };
         CallContext::new(ContextSetup {
             grants: self.bind(&call, &paths),
+            templates: None,
             subject: Subject::from(&call),
             sid: call.sid.clone(),
             inputs: CallInputs::from(&call),

@@ -7,7 +7,9 @@ pub(crate) mod holders;
 mod loop_ioctl;
 pub mod loopdev;
 pub mod signature;
+mod stacked;
 mod unseen;
 
 pub use device::{DeviceInfo, DeviceSpec, canonical_source, find, is_claimed, user_of};
 pub(crate) use device::{describe, device_number, pin};
+pub use stacked::{StackedDevice, StackedKind, stacked, stacked_at};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bindings::driver::exports::hostler::driver::lifecycle::Guest;
 use bindings::driver::hostler::driver::types as wit;
-use capability::{CallContext, CallInputs, ContextSetup, Subject};
+use capability::{CallContext, CallInputs, ContextSetup, GrantTemplates, Subject};
 use driver::{ActionError, ActionReport, CallBounds, Change, DriverCall, DriverFault, LogSeverity, LogSink, Verb};
 use wasmtime::Store;
 use wasmtime::component::Instance;
@@ -140,7 +140,8 @@ impl SandboxedDriver {
     fn scope(&self, setup: CallSetup<'_>) -> Result<CallContext, ActionError> {
         let CallSetup { verb, argv, call, bounds, log } = setup;
         let paths = self.environment.node.paths(call);
-        let grants = self.grants(call, &paths)?;
+        let context = Self::grant_context(call, &paths);
+        let grants = self.bound(call, &context)?;
         if verb.mutates() && self.keeps_files {
             // A driver that keeps files there counts on the directory. If it cannot be made, the driver's call says why.
             let _ = std::fs::create_dir_all(&paths.statedir);
@@ -154,6 +155,7 @@ impl SandboxedDriver {
             inputs: CallInputs { argv: argv.to_vec(), ..CallInputs::from(call) },
             bounds: CallBounds { deadline, cancel: bounds.cancel.clone() },
             grants,
+            templates: Some(GrantTemplates { requests: self.requests.clone(), context }),
             paths,
             output_budget: self.limits.output,
             log,
@@ -167,8 +169,11 @@ impl SandboxedDriver {
         call: &DriverCall,
         paths: &capability::ResourcePaths,
     ) -> Result<grant::Grants, ActionError> {
-        let namespace = self.environment.node.namespace_policy(call.object.namespace()).map_err(ActionError::Failed)?;
-        let context = grant::GrantContext {
+        self.bound(call, &Self::grant_context(call, paths))
+    }
+
+    fn grant_context(call: &DriverCall, paths: &capability::ResourcePaths) -> grant::GrantContext {
+        grant::GrantContext {
             object: call.object.clone(),
             rid: call.rid.clone(),
             node: call.node.clone(),
@@ -176,7 +181,11 @@ impl SandboxedDriver {
             statedir: paths.statedir.clone(),
             config: paths.config.clone(),
             peers: call.peers.clone(),
-        };
+        }
+    }
+
+    fn bound(&self, call: &DriverCall, context: &grant::GrantContext) -> Result<grant::Grants, ActionError> {
+        let namespace = self.environment.node.namespace_policy(call.object.namespace()).map_err(ActionError::Failed)?;
         let keywords: Vec<grant::GrantKeyword<'_>> = call
             .keywords
             .iter()
@@ -184,7 +193,7 @@ impl SandboxedDriver {
             .collect();
         // Whichever resource a reference names: resources of one object may pass a device on, as a volume group does.
         let ledger = |_: &model::Rid, device: &str| self.environment.host.owners.gave_any(&call.object, device);
-        grant::Grants::bind(&self.requests, &context, &keywords, &ledger, &self.policy, &namespace)
+        grant::Grants::bind(&self.requests, context, &keywords, &ledger, &self.policy, &namespace)
             .map_err(|error| ActionError::InvalidConfig(error.to_string()))
     }
 }

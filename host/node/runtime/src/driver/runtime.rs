@@ -83,7 +83,7 @@ impl Runtime {
             keeps_files: source.manifest.grants.iter().any(|line| line.contains("{statedir}")),
             manifest: source.manifest,
             digest: source.digest,
-            requests,
+            requests: requests.into(),
             policy,
             limits,
             component,

@@ -25,7 +25,7 @@ pub(super) struct SandboxedDriver {
     pub(super) manifest: Manifest,
     /// `sha256:` and the digest of its component.
     pub(super) digest: String,
-    pub(super) requests: Vec<grant::GrantRequest>,
+    pub(super) requests: Arc<[grant::GrantRequest]>,
     /// Whether a request of it is about its state directory.
     pub(super) keeps_files: bool,
     pub(super) policy: grant::Policy,

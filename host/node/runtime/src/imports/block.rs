@@ -25,6 +25,10 @@ impl Host for GuestState {
         answer(block::probe(&self.scope, &path).await.map(|found| found.map(signature)))
     }
 
+    async fn identity_of(&mut self, path: String) -> ImportAnswer<Option<String>> {
+        answer(capability::holdings::identity_of(&self.scope, &path).await)
+    }
+
     async fn loop_of(&mut self, file: String) -> ImportAnswer<Option<Device>> {
         answer(block::loop_of(&self.scope, &file).await.map(|found| found.map(device)))
     }

@@ -58,6 +58,7 @@ fn without_resource(digest: String, host: &Arc<capability::HostServices>) -> Opt
         inputs: CallInputs::default(),
         bounds: CallBounds::within(PATIENCE),
         grants: Grants::none(),
+        templates: None,
         paths: ResourcePaths {
             rundir: nowhere(),
             statedir: nowhere(),
