@@ -1,12 +1,15 @@
 //! `disk.crypt`: an encrypted device, by LUKS.
 //!
-//! Up: the device `/dev/mapper/NAME` shows the decrypted content of `dev`. Down: it does not exist. Provision formats an empty
+//! Up: this resource opened the device `/dev/mapper/NAME`, which shows the decrypted content of `dev`, and it exists. Down: it does
+//! not. One that something else opened is left alone, unless `start --adopt` takes it on. Stop closes what start opened, whatever the
+//! keywords say by then. Provision formats an empty
 //! device with LUKS; unprovision destroys its keys, and with them all its data. cryptsetup reads the key from its standard
 //! input, so that the key is in no process list and in no log. See cryptsetup(8).
 //!
 //! If a provision was interrupted, the next one completes it by clearing the first blocks. To never clear data, provision keeps
 //! the UUID that it formats the device with: a device with another UUID, or one that was opened since then, may contain data.
 
+use hostler_family_device::{HeldDevice, MadeDevice, not_ours};
 use hostler_family_options as options;
 use hostler_sdk::prelude::*;
 
@@ -83,15 +86,9 @@ impl Driver for LuksDevice {
     }
 
     fn status(&self, _: &Context) -> Result<Status> {
-        let status = match self.backing() {
-            Err(Error::Failed(why)) => Status::undefined(why),
-            Err(error) => return Err(error),
-            Ok(None) => Status::down(),
-            Ok(Some(backing)) => match self.is_own(&backing)? {
-                true => Status::up().exposes("device", self.device()),
-                // Another device under our name: it must not be used, and its owner may still need it.
-                false => Status::down().degraded(self.taken(&backing)),
-            },
+        let status = match HeldDevice::present()? {
+            Some(held) => self.opened(&held)?,
+            None => self.not_opened()?,
         };
         let provisioned = match block::find(&self.dev)? {
             // A device that is not there, such as a disk of another node, says nothing about its content.
@@ -105,23 +102,36 @@ impl Driver for LuksDevice {
             .provisioned_as(provisioned))
     }
 
-    fn start(&self, _: &Context) -> Result<Outcome> {
+    fn start(&self, context: &Context) -> Result<Outcome> {
         // Once the device is up, others may write on it, so provision must not clear it any more.
         forget_unfinished()?;
-        if self.is_up()? {
-            return Ok(Outcome::unchanged(format!("{} is already up", self.device())));
+        if let Some(held) = HeldDevice::present()? {
+            return Ok(Outcome::unchanged(format!("{} is already up", held.path)));
         }
-        self.open()?;
-        Ok(Outcome::changed(format!("{} shows {}", self.device(), self.dev)))
+        match self.is_open()? {
+            false => {
+                self.open()?;
+                Ok(Outcome::changed(format!("{} shows {}", self.device(), self.dev)))
+            }
+            true if context.adopt() => {
+                self.as_held(|made| made.take_on())?;
+                Ok(Outcome::unchanged(format!("took on {}", self.device())))
+            }
+            true => Err(Error::failed(format!("{}: start --adopt takes it on", self.stranger()))),
+        }
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
-        match self.backing()? {
-            Some(backing) if self.is_own(&backing)? => {}
-            _ => return Ok(Outcome::unchanged(format!("{} is already down", self.device()))),
-        }
-        Command::new(CRYPTSETUP).args(["close", "--"]).arg(&self.name).check()?;
-        Ok(Outcome::changed(format!("{} is down", self.device())))
+        let Some(held) = HeldDevice::present()? else {
+            if self.is_open().unwrap_or(false) {
+                log::info(format!("{}: it stays", self.stranger()));
+            }
+            return Ok(Outcome::unchanged(format!("{} is already down", self.device())));
+        };
+        held.stop(|path| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            Command::new(CRYPTSETUP).args(["close", "--"]).arg(name).check().map(drop)
+        })
     }
 
     fn provision(&self, context: &Context) -> Result<Outcome> {
@@ -132,7 +142,7 @@ impl Driver for LuksDevice {
                 self.open()?;
             }
             Some(found) if found.kind != LUKS => return Err(Error::failed(not_overwritten(&self.dev, &found.kind))),
-            Some(found) if is_unfinished(&found.uuid)? && !self.is_up()? => {
+            Some(found) if is_unfinished(&found.uuid)? && !self.is_open()? => {
                 self.open()?;
                 // A new device decrypts to noise, which has no known signature. A known one was written since then: keep it.
                 if let Some(found) = block::probe(self.device())?.filter(|found| found.kind != NOISE) {
@@ -169,7 +179,7 @@ impl LuksDevice {
         let options = options::arrange(&OPTIONS, &self.format_options)
             .map_err(|reason| Error::invalid_config(format!("format_options: {reason}")))?;
         let key = self.key()?;
-        if self.is_up()? {
+        if self.is_open()? {
             return Err(Error::failed(format!("{} shows {}, which has no LUKS header", self.device(), self.dev)));
         }
         let uuid = context.new_uuid(&self.dev);
@@ -184,10 +194,59 @@ impl LuksDevice {
         block::wait_for(&self.dev, UDEV)?;
         let discard = self.discard.then_some("--allow-discards");
         let open = Command::new(CRYPTSETUP).args(["open", "--type", "luks", "--key-file=-"]).args(discard).arg("--");
-        open.arg(&self.dev).arg(&self.name).stdin(self.key()?).check()?;
-        // luksOpen returns before udev has created the link that other resources use.
-        block::wait_for(self.device(), UDEV)?;
-        Ok(())
+        let open = open.arg(&self.dev).arg(&self.name).stdin(self.key()?);
+        self.as_held(|made| {
+            made.make(|| {
+                open.check()?;
+                // luksOpen returns before udev has created the link that other resources use.
+                block::wait_for(self.device(), UDEV)?;
+                Ok(())
+            })
+        })
+    }
+
+    /// The device as it is held.
+    fn as_held<T>(&self, hold: impl FnOnce(&MadeDevice<'_>) -> Result<T>) -> Result<T> {
+        let id = self.id_of(&block::probe(&self.dev)?.map(|found| found.uuid).unwrap_or_default());
+        let label = format!("{} on {}", self.device(), self.dev);
+        hold(&MadeDevice { path: &self.device(), id: &id, label: &label })
+    }
+
+    /// The id of the opened device, which cryptsetup makes of the UUID in the header and of the name. The version of the header is not
+    /// known before it is opened.
+    fn id_of(&self, uuid: &str) -> String {
+        format!("dm:CRYPT-LUKS*-{}-{}", uuid.replace('-', ""), self.name)
+    }
+
+    /// The status with the device that this resource opened.
+    fn opened(&self, held: &HeldDevice) -> Result<Status> {
+        let status = Status::up().exposes("device", &held.path);
+        if held.path != self.device() {
+            return Ok(status.degraded(format!("{} is up: name applies at the next start", held.path)));
+        }
+        // The header names the device; without one to look at, nothing is known of it.
+        let uuid = if block::find(&self.dev)?.is_some() { block::probe(&self.dev)? } else { None };
+        let other = uuid.filter(|found| !found.uuid.is_empty() && !held.id().contains(&found.uuid.replace('-', "")));
+        Ok(match other {
+            Some(_) => status.degraded(format!("{} is not of {}: dev applies at the next start", held.path, self.dev)),
+            None => status,
+        })
+    }
+
+    /// The status without one.
+    fn not_opened(&self) -> Result<Status> {
+        match self.backing() {
+            Err(Error::Failed(why)) => Ok(Status::undefined(why)),
+            Err(error) => Err(error),
+            Ok(None) => Ok(Status::down()),
+            Ok(Some(backing)) if self.is_own(&backing)? => Ok(Status::down().warning(self.stranger())),
+            // Another device under our name: it must not be used, and its owner may still need it.
+            Ok(Some(backing)) => Ok(Status::down().degraded(self.taken(&backing))),
+        }
+    }
+
+    fn stranger(&self) -> String {
+        not_ours(&format!("{} shows {} already", self.device(), self.dev))
     }
 
     fn device(&self) -> String {
@@ -210,8 +269,8 @@ impl LuksDevice {
         }
     }
 
-    /// Whether the decrypted device exists and belongs to `dev`. It is an error if it belongs to another device.
-    fn is_up(&self) -> Result<bool> {
+    /// Whether the decrypted device exists, whoever opened it, and belongs to `dev`. It is an error if it belongs to another device.
+    fn is_open(&self) -> Result<bool> {
         match self.backing()? {
             None => Ok(false),
             Some(backing) if self.is_own(&backing)? => Ok(true),

@@ -47,6 +47,7 @@ fn cryptsetup(key: &RefCell<Vec<u8>>, run: &ProgramRun<'_>) -> Output {
         "open" if run.stdin != &key.borrow()[..] => done(2, "", "No key available with this passphrase."),
         "open" => {
             run.host.add_device("/dev/mapper/web", 64 * MIB);
+            run.host.identify("/dev/mapper/web", "dm:CRYPT-LUKS2--web");
             done(0, "", "")
         }
         "close" if !run.host.release_device("/dev/mapper/web") => done(5, "", "Device web is still in use."),
@@ -275,4 +276,53 @@ fn invalid_keywords_are_reported() {
 fn without_cryptsetup_nothing_is_known() {
     let host = Host::new().device("/dev/mapper/web", MIB);
     case(&host).status().is(State::Undefined).mentions("comes with the package cryptsetup-bin");
+}
+
+fn renamed() -> LuksDevice {
+    LuksDevice { name: "other".to_owned(), ..crypt() }
+}
+
+#[test]
+fn what_start_opened_is_closed_whatever_the_keywords_say_by_then() {
+    let host = made();
+    case(&host).start();
+    given(renamed())
+        .on(&host)
+        .status()
+        .is(State::Warn)
+        .mentions("/dev/mapper/web is up: name applies at the next start")
+        .exposes("device", "/dev/mapper/web")
+        .start()
+        .is_unchanged("/dev/mapper/web is already up")
+        .stop()
+        .is_changed("/dev/mapper/web is down")
+        .status()
+        .is(State::Down)
+        .is_silent();
+    assert!(!host.has_file("/dev/mapper/web"));
+}
+
+#[test]
+fn a_device_that_something_else_opened_is_left_alone_until_it_is_adopted() {
+    let host = made().device("/dev/mapper/web", 64 * MIB);
+    host.identify("/dev/mapper/web", "dm:CRYPT-LUKS1--web");
+    let stranger = "/dev/mapper/web shows /dev/sdb already, but not by this resource";
+    case(&host)
+        .status()
+        .is(State::Down)
+        .mentions(stranger)
+        .start()
+        .fails_with("start --adopt takes it on")
+        .stop()
+        .is_unchanged("/dev/mapper/web is already down");
+    assert!(host.has_file("/dev/mapper/web"));
+    let adopting = given(crypt()).with(Context::fake("disk#1").with("adopt", "true")).on(&host);
+    adopting
+        .start()
+        .is_unchanged("took on /dev/mapper/web")
+        .status()
+        .is(State::Up)
+        .stop()
+        .is_changed("/dev/mapper/web is down");
+    assert!(!host.has_file("/dev/mapper/web"));
 }

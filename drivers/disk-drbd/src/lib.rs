@@ -1,6 +1,8 @@
 //! `disk.drbd`: a device that is replicated to another node.
 //!
-//! Up: this node is Primary, so that the device can be used here. Down: it is not Primary. Stop only makes the node Secondary:
+//! Up: this resource made the node Primary, and it is, so that the device can be used here. Down: it is not. A node that somebody else
+//! made Primary is left alone, unless `start --adopt` takes that on. Stop demotes the DRBD resource that start promoted, whatever the
+//! keywords say by then. It only makes the node Secondary:
 //! the replication continues, and the data of both nodes stay the same. Start waits for the peer for a while and then promotes
 //! this node; the wait avoids a second Primary if the peer has just not answered yet. Provision writes the metadata and joins;
 //! if neither node has data yet and the peer is connected, the data of this node become the first copy. Unprovision leaves and
@@ -15,6 +17,7 @@ mod replication;
 
 use hostler_sdk::files::FileKind;
 use hostler_sdk::prelude::*;
+use hostler_sdk::state::StateScope;
 
 use crate::replication::{ReplicationState, remedy};
 
@@ -36,6 +39,8 @@ struct ReplicatedDevice {
     connect_timeout: Duration,
 }
 
+/// The kind of holding: the role of a DRBD resource, whose name is the id.
+const PRIMARY: &str = "primary";
 const DRBDADM: &str = "/sbin/drbdadm";
 const PROC: &str = "/proc/drbd";
 /// The time between two checks for the peer.
@@ -69,27 +74,34 @@ impl Driver for ReplicatedDevice {
     }
 
     fn status(&self, _: &Context) -> Result<Status> {
-        let status = match self.seen() {
+        let held = self.promoted()?;
+        let own = held.as_ref().unwrap_or(self);
+        let status = match own.seen() {
             Err(Error::Failed(why)) => Status::undefined(why),
             Err(error) => return Err(error),
             Ok(None) => Status::down().info("not configured in the kernel").provisioned_as(Provisioned::Unknown),
-            Ok(Some(seen)) => {
-                let status = Status::up_if(seen.is_primary()).provisioned(seen.disk != "Diskless");
-                let worsen = if seen.is_primary() { Status::degraded } else { Status::warning };
-                // Only exposed while Primary: DRBD refuses to open the device otherwise.
-                let devices = if seen.is_primary() { self.devices()? } else { Vec::new() };
-                let status = devices.into_iter().fold(status, |status, device| status.exposes("device", device));
-                seen.faults(&self.res).into_iter().fold(status, worsen)
+            Ok(Some(seen)) => own.status_of(&seen, held.is_some())?,
+        };
+        let status = match &held {
+            Some(held) if held.res != self.res => {
+                status.degraded(format!("{} is primary: res applies at the next start", held.res))
             }
+            _ => status,
         };
         Ok(status.label(format!("drbd {}", self.res)))
     }
 
     fn start(&self, context: &Context) -> Result<Outcome> {
+        if let Some(held) = self.promoted()?.filter(|held| held.res != self.res) {
+            return Err(Error::failed(format!(
+                "{} is primary, and res is {} now: a restart changes it",
+                held.res, self.res
+            )));
+        }
         let res = &self.res;
         let seen = self.join()?;
         if seen.is_primary() {
-            return Ok(Outcome::unchanged(format!("{res} is already primary")));
+            return self.found(context);
         }
         if seen.stands_alone() {
             self.may_go_alone(context)?;
@@ -105,20 +117,26 @@ impl Driver for ReplicatedDevice {
                 seen.disk, seen.peer_disk
             )));
         }
-        self.drbdadm(&["primary"])?;
+        self.promote(&["primary"])?;
         clock::wait_until(UDEV, PAUSE, || Ok(!self.devices()?.is_empty()))?;
         Ok(Outcome::changed(format!("{res} is primary")))
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
-        let res = &self.res;
-        match self.seen()? {
-            Some(seen) if seen.is_primary() => {
-                self.drbdadm(&["secondary"])?;
-                Ok(Outcome::changed(format!("{res} is secondary, and is still replicated")))
+        let Some(held) = self.promoted()? else {
+            // A stop does not fail for want of a look at what is not its own.
+            if self.seen().ok().flatten().is_some_and(|seen| seen.is_primary()) {
+                log::info(format!("{}: it stays", self.stranger()));
             }
-            _ => Ok(Outcome::unchanged(format!("{res} is not primary"))),
+            return Ok(Outcome::unchanged(format!("{} is not primary", self.res)));
+        };
+        let res = &held.res;
+        if !held.seen()?.is_some_and(|seen| seen.is_primary()) {
+            return Ok(Outcome::unchanged(format!("{res} is not primary")));
         }
+        // The record stays until the status says that it is down.
+        held.drbdadm(&["secondary"])?;
+        Ok(Outcome::changed(format!("{res} is secondary, and is still replicated")))
     }
 
     fn provision(&self, context: &Context) -> Result<Outcome> {
@@ -133,7 +151,7 @@ impl Driver for ReplicatedDevice {
             seen.disk == "Inconsistent" && matches!(seen.peer_disk.as_str(), "Inconsistent" | "DUnknown");
         // With data on neither node, one of them must be declared the source. --force is safe only in that case.
         if no_node_has_data && (seen.is_connected() || context.force()) {
-            self.drbdadm(&["primary", "--force"])?;
+            self.promote(&["primary", "--force"])?;
             return Ok(Outcome::changed(format!("{res} has its first copy here")));
         }
         Ok(match joined {
@@ -161,6 +179,57 @@ impl Driver for ReplicatedDevice {
 }
 
 impl ReplicatedDevice {
+    /// What this resource promoted, whatever `res` says by now.
+    fn promoted(&self) -> Result<Option<ReplicatedDevice>> {
+        let held = holdings::present(PRIMARY)?.pop();
+        Ok(held.map(|held| ReplicatedDevice { res: held.id, connect_timeout: self.connect_timeout }))
+    }
+
+    /// Promotes the node. It is recorded before, so that a stop after a kill in between demotes it.
+    fn promote(&self, words: &[&str]) -> Result<()> {
+        self.hold()?;
+        self.drbdadm(words).inspect_err(|_| {
+            if self.seen().is_ok_and(|seen| seen.is_none_or(|seen| !seen.is_primary())) {
+                let _ = holdings::withdraw(PRIMARY, &self.res);
+            }
+        })
+    }
+
+    fn hold(&self) -> Result<()> {
+        let label = format!("the role of {}: primary", self.res);
+        Ok(holdings::declare(StateScope::Boot, PRIMARY, &self.res, &label, &[])?)
+    }
+
+    /// The outcome of a start that finds the node Primary.
+    fn found(&self, context: &Context) -> Result<Outcome> {
+        if self.promoted()?.is_some() {
+            return Ok(Outcome::unchanged(format!("{} is already primary", self.res)));
+        }
+        if !context.adopt() {
+            return Err(Error::failed(format!("{}: start --adopt takes it on", self.stranger())));
+        }
+        self.hold()?;
+        Ok(Outcome::unchanged(format!("took on the primary role of {}", self.res)))
+    }
+
+    fn stranger(&self) -> String {
+        format!("{} is primary already, but not by this resource", self.res)
+    }
+
+    fn status_of(&self, seen: &ReplicationState, is_own: bool) -> Result<Status> {
+        let is_up = seen.is_primary() && is_own;
+        let status = Status::up_if(is_up).provisioned(seen.disk != "Diskless");
+        let status = match seen.is_primary() && !is_own {
+            true => status.warning(self.stranger()),
+            false => status,
+        };
+        let worsen = if is_up { Status::degraded } else { Status::warning };
+        // Only exposed while Primary: DRBD refuses to open the device otherwise.
+        let devices = if is_up { self.devices()? } else { Vec::new() };
+        let status = devices.into_iter().fold(status, |status, device| status.exposes("device", device));
+        Ok(seen.faults(&self.res).into_iter().fold(status, worsen))
+    }
+
     /// The problem with the name. `all` and `minor-0` are refused, because drbdadm would apply them to other resources.
     fn fault_of_name(&self) -> Option<String> {
         let legal = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);

@@ -176,7 +176,9 @@ fn a_peer_that_is_away_is_waited_for_and_then_done_without() {
 
 #[test]
 fn a_split_brain_says_what_to_do() {
-    let (host, _) = node(World { primary: true, stands_alone: true, ..replicated() });
+    let (host, world) = node(replicated());
+    case(&host).start();
+    world.borrow_mut().stands_alone = true;
     case(&host)
         .status()
         .is(State::Warn)
@@ -210,8 +212,44 @@ fn a_node_that_stands_alone_makes_no_first_copy() {
 
 #[test]
 fn a_primary_that_stands_alone_is_left_as_it_is() {
-    let (host, _) = node(World { primary: true, stands_alone: true, ..replicated() });
+    let (host, world) = node(replicated());
+    case(&host).start();
+    world.borrow_mut().stands_alone = true;
     case(&host).start().is_unchanged("r0 is already primary");
+}
+
+#[test]
+fn a_role_that_somebody_else_took_is_left_alone_until_it_is_adopted() {
+    let (host, world) = node(World { primary: true, ..replicated() });
+    case(&host)
+        .status()
+        .is(State::Down)
+        .mentions("r0 is primary already, but not by this resource")
+        .start()
+        .fails_with("start --adopt takes it on")
+        .stop()
+        .is_unchanged("r0 is not primary");
+    assert!(world.borrow().primary);
+    let adopting = given(drbd()).with(Context::fake("disk#1").with("adopt", "true")).on(&host);
+    adopting.start().is_unchanged("took on the primary role of r0").status().is(State::Up);
+    case(&host).stop().is_changed("r0 is secondary, and is still replicated");
+}
+
+#[test]
+fn what_start_promoted_is_demoted_whatever_the_keyword_says_by_then() {
+    let (host, world) = node(replicated());
+    case(&host).start();
+    given(ReplicatedDevice { res: "r1".to_owned(), ..drbd() })
+        .on(&host)
+        .status()
+        .is(State::Warn)
+        .mentions("r0 is primary: res applies at the next start")
+        .start()
+        .fails_with("a restart changes it")
+        .stop()
+        .is_changed("r0 is secondary, and is still replicated")
+        .status();
+    assert!(!world.borrow().primary);
 }
 
 #[test]

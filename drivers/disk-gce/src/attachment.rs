@@ -5,10 +5,13 @@ use std::time::Duration;
 use hostler_family_gce::{ComputeClient, ComputeError, ComputeResult, InstanceRef, check_name, failed, name_of};
 use hostler_sdk::block;
 use hostler_sdk::state::{self, StateScope};
-use hostler_sdk::{Context, Error, Result, clock, log};
+use hostler_sdk::{Context, Error, Result, clock, holdings, log};
 use serde_json::{Value, json};
 
 use crate::device;
+
+/// The kind of holding: an attachment, whose id is the name of the disk.
+const ATTACHMENT: &str = "attachment";
 
 /// How long to wait for a device that is still in use. udev may be probing it, and a process that has just created a mount
 /// namespace has a copy of each mount until it drops the copies.
@@ -24,7 +27,7 @@ pub(crate) struct OwnInstance<'a> {
 /// A disk that is attached to an instance.
 #[derive(Debug, Clone)]
 pub(crate) struct AttachedDisk {
-    disk: String,
+    pub(crate) disk: String,
     pub(crate) device_name: String,
 }
 
@@ -32,6 +35,12 @@ impl AttachedDisk {
     fn of(found: &Value) -> AttachedDisk {
         let device_name = found["deviceName"].as_str().unwrap_or_default().to_owned();
         AttachedDisk { disk: name_of(&found["source"]).to_owned(), device_name }
+    }
+
+    /// Whether a resource with this mark attached it.
+    pub(crate) fn is_marked(&self, mark: &str) -> bool {
+        let number = self.device_name.strip_prefix(mark);
+        number.is_some_and(|number| !number.is_empty() && number.chars().all(|digit| digit.is_ascii_digit()))
     }
 
     /// A description of what keeps its device in use.
@@ -79,6 +88,11 @@ impl<'a> OwnInstance<'a> {
         self.disks.iter().find(|attached| attached.disk == name)
     }
 
+    /// The disks that a resource with this mark attached.
+    pub(crate) fn own(&self, mark: &str) -> impl Iterator<Item = &AttachedDisk> {
+        self.disks.iter().filter(move |disk| disk.is_marked(mark))
+    }
+
     /// The path of a disk within the project.
     pub(crate) fn disk_path(&self, name: &str) -> Result<String> {
         disk_path(&self.client, name)
@@ -90,7 +104,7 @@ impl<'a> OwnInstance<'a> {
             Some(found) if found.device_name == device_name => return Ok(false),
             Some(found) => {
                 return Err(Error::failed(format!(
-                    "{name} is attached as {}, not as {device_name}: detach it (om … stop, if nothing uses it)",
+                    "{name} is attached as {}, not as {device_name}: detach it first (om … stop does, if this resource attached it)",
                     found.device_name
                 )));
             }
@@ -112,8 +126,20 @@ impl<'a> OwnInstance<'a> {
         let source = format!("projects/{}/{path}", self.client.project().map_err(failed(doing()))?);
         let body = json!({"source": source, "deviceName": device_name, "mode": "READ_WRITE", "autoDelete": false});
         let verb = format!("{}/attachDisk", self.client.own_path().map_err(failed(doing()))?);
-        self.client.change("POST", &verb, "", Some(&body), &format!("attaching {name}")).map_err(failed(doing()))?;
+        // Before the request, whose end may stay unknown. Not beyond a boot: the disk is known by its device name then.
+        holdings::declare(StateScope::Boot, ATTACHMENT, name, &format!("the disk {name}"), &[])?;
+        let attached = self.client.change("POST", &verb, "", Some(&body), &format!("attaching {name}"));
+        if attached.is_err() && self.is_free(&path) {
+            holdings::withdraw(ATTACHMENT, name)?;
+        }
+        attached.map_err(failed(doing()))?;
         Ok(true)
+    }
+
+    /// Whether the disk is surely attached to no instance.
+    fn is_free(&self, path: &str) -> bool {
+        let disk = self.client.get(path).ok().flatten();
+        disk.is_some_and(|disk| AttachedDisk::elsewhere(&disk).is_none())
     }
 
     /// Detaches a disk from another instance, if that is safe.
@@ -150,6 +176,7 @@ impl<'a> OwnInstance<'a> {
         detach(&self.client, &path, attached).map_err(failed(format!("cannot detach {name}")))?;
         // An error is harmless: the value is only read while a disk is attached under that name.
         let _ = state::remove(StateScope::Boot, &attached.device_name);
+        holdings::withdraw(ATTACHMENT, name)?;
         Ok(true)
     }
 }

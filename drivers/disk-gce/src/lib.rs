@@ -1,8 +1,9 @@
 //! `disk.gce`: disks of Google's cloud, attached to this node's instance.
 //!
 //! Up: every disk of `names` is attached to this node's instance under the name that the resource gives it, and its device
-//! exists. Down: none is attached here. Start attaches the disks and waits for the devices; stop detaches those that are not in
-//! use. Provision creates the disks that do not exist and grows those that are smaller than `size`; unprovision deletes them.
+//! exists. Down: none is attached here under such a name. Start attaches the disks and waits for the devices; stop detaches those that
+//! start attached, whatever `names` says by then, and that are not in use. A disk that was attached under another name is left alone.
+//! Provision creates the disks that do not exist and grows those that are smaller than `size`; unprovision deletes them.
 //!
 //! A disk that is attached to two instances loses its data. So start takes a disk from another instance only if that instance
 //! no longer runs, if the configuration disables this resource on that node, or if it is forced. See `attachment.rs`, and
@@ -100,25 +101,22 @@ impl Driver for CloudDisks {
 
     fn stop(&self, context: &Context) -> Result<Outcome> {
         let instance = self.instance(context)?;
-        let mut failure = None;
-        let detached = self.each("detached ", " ", |_, name| match instance.detach(name, context) {
-            Ok(changed) => Ok(changed.then(|| name.to_owned())),
-            // Go on with the other disks, and report the first error at the end.
-            Err(error) if failure.is_none() => {
-                failure = Some(error);
-                Ok(None)
+        let (mut detached, mut failure) = (Vec::new(), None);
+        for disk in instance.own(&mark(context)) {
+            match instance.detach(&disk.disk, context) {
+                Ok(_) => detached.push(disk.disk.clone()),
+                // Go on with the other disks, and report the first error at the end.
+                Err(error) if failure.is_none() => failure = Some(error),
+                Err(error) => log::error(error),
             }
-            Err(error) => {
-                log::error(error);
-                Ok(None)
-            }
-        })?;
+        }
+        let done = (!detached.is_empty()).then(|| format!("detached {}", detached.join(" ")));
         match failure {
             Some(error) => {
-                detached.iter().for_each(log::info);
+                done.iter().for_each(log::info);
                 Err(error)
             }
-            None => Ok(self.outcome(detached, "not attached here")),
+            None => Ok(self.outcome(done, "not attached here")),
         }
     }
 
@@ -183,10 +181,14 @@ impl CloudDisks {
 
     fn look(&self, context: &Context) -> Result<Status> {
         let instance = self.instance(context)?;
+        let mut strangers = Vec::new();
         let (mut faults, mut elsewhere, mut missing, mut devices) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (number, name) in self.names()?.iter().enumerate() {
             let device_name = device_name(context, number);
             match instance.attached(name) {
+                Some(found) if !found.is_marked(&mark(context)) => {
+                    strangers.push(format!("{name} is attached as {}, and not by this resource", found.device_name));
+                }
                 // A disk under another device name was attached by other means: its device is not the one that other resources expect.
                 Some(found) if found.device_name != device_name => {
                     faults.push(format!("{name} is attached as {}, not as {device_name}", found.device_name));
@@ -206,13 +208,19 @@ impl CloudDisks {
                 },
             }
         }
-        let attached = self.names.iter().filter(|name| instance.attached(name).is_some()).count();
-        let mut status = if attached == 0 { Status::down() } else { Status::up() };
+        let own: Vec<&AttachedDisk> = instance.own(&mark(context)).collect();
+        let (attached, others): (Vec<&AttachedDisk>, _) =
+            own.into_iter().partition(|own| self.names.contains(&own.disk));
+        faults
+            .extend(others.iter().map(|other| format!("{} is attached: names applies at the next start", other.disk)));
+        let (is_up, attached) = (!attached.is_empty() || !others.is_empty(), attached.len());
+        let mut status = if is_up { Status::up() } else { Status::down() };
         // Attached, but not in full: part of a striped or mirrored volume could be missing.
         if (1..self.names.len()).contains(&attached) {
             faults.push(format!("{attached} of {} disks are attached", self.names.len()));
         }
         status = faults.into_iter().fold(status, Status::degraded);
+        status = strangers.into_iter().fold(status, Status::warning);
         status = elsewhere.into_iter().fold(status, Status::info);
         status = devices.iter().fold(status, |status, device| status.exposes("device", device));
         if !missing.is_empty() {
@@ -240,13 +248,18 @@ impl CloudDisks {
 
 /// The device name under which a disk is attached.
 fn device_name(context: &Context, number: usize) -> String {
+    format!("{}{number}", mark(context))
+}
+
+/// How the device names of this resource begin: by that, its disks are known whatever `names` says.
+fn mark(context: &Context) -> String {
     let service = match context.object.split('/').collect::<Vec<_>>()[..] {
         [namespace, _, name] => format!("{namespace}.{name}"),
         _ => context.object.clone(),
     };
     // An index of its own for each disk, so that the names are the same on every node.
     let index = context.rid.split_once('#').map_or("", |(_, index)| index);
-    format!("{service}.disk.{index}.{number}")
+    format!("{service}.disk.{index}.")
 }
 
 /// The device that Google's udev rules create for that name.

@@ -332,7 +332,7 @@ fn a_token_is_requested_once_a_call_and_again_when_it_is_refused() {
 #[test]
 fn stop_undoes_a_start_that_failed_half_way() {
     let made = stop_undoes_any_failed_start(|| on(&cloud().disk("a", 17, None).disk("b", 17, None), &["a", "b"]));
-    assert_eq!(made, 4, "each disk is attached and remembered");
+    assert_eq!(made, 6, "each disk is recorded, attached and remembered");
 }
 
 #[test]
@@ -351,4 +351,25 @@ fn names_are_checked() {
         .on(&cloud().host)
         .provision()
         .fails_with("an image or with a source_snapshot, not with both");
+}
+
+#[test]
+fn what_start_attached_is_detached_whatever_names_says_by_then_and_nothing_else() {
+    let cloud = cloud().disk("a", 17, None).disk("b", 17, None);
+    on(&cloud, &["a"]).start().is_changed("attached a");
+    let body = serde_json::json!({"source": "projects/stand-in/zones/europe-west1-b/disks/b", "deviceName": "by-hand"});
+    cloud.change("POST", "zones/europe-west1-b/instances/n1/attachDisk", &body);
+    on(&cloud, &["b"])
+        .status()
+        .is(State::Warn)
+        .mentions("a is attached: names applies at the next start")
+        .mentions("b is attached as by-hand, and not by this resource")
+        .stop()
+        .is_changed("detached a")
+        .stop()
+        .is_unchanged("b is not attached here")
+        .status()
+        .is(State::Down);
+    let users = |disk: &str| cloud.resource(&format!("zones/europe-west1-b/disks/{disk}")).unwrap()["users"].clone();
+    assert!(users("a").as_array().is_none_or(Vec::is_empty) && users("b")[0].as_str().is_some());
 }

@@ -1,9 +1,11 @@
 //! `disk.lv`: an LVM logical volume.
 //!
-//! Up: the volume is active, so that its device `/dev/VG/NAME` exists. Down: it is not active. Provision creates it with
-//! `size`, and wipes the signatures that an earlier volume left at the same place on the disk. Unprovision removes it. The
+//! Up: this resource activated the volume, and its device `/dev/VG/NAME` exists. Down: it does not. LVM may have activated it at boot,
+//! or `disk.vg` with its group: then start takes it on, and says so. Stop deactivates the volume that start activated, by its UUID,
+//! whatever the keywords say by then. Provision creates it with `size`, and wipes the signatures that an earlier volume left at the same place on the disk. Unprovision removes it. The
 //! volume group must exist, or is created by a resource `disk.vg`. See lvcreate(8), lvchange(8).
 
+use hostler_family_device::{HeldDevice, MadeDevice, not_ours};
 use hostler_family_lvm::{self as lvm, VolumeExtent, column};
 use hostler_family_options as options;
 use hostler_sdk::prelude::*;
@@ -39,7 +41,7 @@ const UDEV: Duration = Duration::from_secs(10);
 impl Driver for LogicalVolume {
     const NAME: &str = "disk.lv";
     const GRANTS: &[&str] = &[
-        "exec(read) = /sbin/vgs --readonly --reportformat json -o vg_name,lv_name",
+        "exec(read) = /sbin/vgs --readonly --reportformat json -o vg_name,vg_uuid,lv_name,lv_uuid",
         "block.read = /dev/{kw:vg}/{kw:name}",
         // LVM locks its memory and raises its priority while devices are suspended, hence the capabilities beside cap_sys_admin.
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvchange -ay -- /dev/{kw:vg}/{kw:name}",
@@ -68,10 +70,18 @@ impl Driver for LogicalVolume {
 
     fn status(&self, _: &Context) -> Result<Status> {
         let label = format!("{}/{}", self.vg, self.name);
-        if block::find(self.device())?.is_some() {
-            return Ok(Status::up().exposes("device", self.device().display()).label(label).provisioned(true));
+        if let Some(held) = HeldDevice::present()? {
+            let status = Status::up().exposes("device", &held.path).label(label).provisioned(true);
+            return Ok(match Path::new(&held.path) == self.device() {
+                true => status,
+                false => status.degraded(format!("{} is up: name and vg apply at the next start", held.path)),
+            });
         }
-        Ok(match self.found() {
+        if block::find(self.device())?.is_some() {
+            let stranger = format!("{}: start takes it on", self.stranger());
+            return Ok(Status::down().warning(stranger).label(label).provisioned(true));
+        }
+        Ok(match self.volumes().map(|volumes| volumes.has()) {
             // The disks of the group may be on the node where it is up, or not attached yet.
             Ok(None) => Status::down().label(label).provisioned_as(Provisioned::Unknown),
             Ok(Some(exists)) => Status::down().label(label).provisioned(exists),
@@ -81,23 +91,36 @@ impl Driver for LogicalVolume {
     }
 
     fn start(&self, _: &Context) -> Result<Outcome> {
+        if let Some(held) = HeldDevice::present()? {
+            return Ok(Outcome::unchanged(format!("{} is already up", held.path)));
+        }
         let device = self.device();
         if block::find(&device)?.is_some() {
-            return Ok(Outcome::unchanged(format!("{} is already up", device.display())));
+            self.take_on()?;
+            return Ok(Outcome::unchanged(format!("took on {}, which was active already", device.display())));
         }
-        self.lvm("/sbin/lvchange", &["-ay"])?;
-        // lvchange does not wait for udev, which creates the device that the next resource needs.
-        block::wait_for(&device, UDEV)?;
+        let activate = || {
+            self.lvm("/sbin/lvchange", &["-ay"])?;
+            // lvchange does not wait for udev, which creates the device that the next resource needs.
+            block::wait_for(&device, UDEV)?;
+            Ok(())
+        };
+        match self.volumes()?.id {
+            Some(id) => self.as_held(&id, |made| made.make(activate))?,
+            // There is nothing to activate, and lvchange says so.
+            None => activate()?,
+        }
         Ok(Outcome::changed(format!("{} is up", device.display())))
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
-        let device = self.device();
-        if block::find(&device)?.is_none() {
-            return Ok(Outcome::unchanged(format!("{} is already down", device.display())));
-        }
-        self.lvm("/sbin/lvchange", &["-an"])?;
-        Ok(Outcome::changed(format!("{} is down", device.display())))
+        let Some(held) = HeldDevice::present()? else {
+            if block::find(self.device())?.is_some() {
+                log::info(format!("{}: it stays", self.stranger()));
+            }
+            return Ok(Outcome::unchanged(format!("{} is already down", self.device().display())));
+        };
+        held.stop(|path| Command::new("/sbin/lvchange").args(["-an", "--", path]).check().map(drop))
     }
 
     fn provision(&self, _: &Context) -> Result<Outcome> {
@@ -113,6 +136,8 @@ impl Driver for LogicalVolume {
         // `-y -W y` wipes the signatures of a removed volume, which could be mistaken for content of the new one.
         let make = Command::new("/sbin/lvcreate").args(["-y", "-W", "y", "-n"]).arg(&self.name).args(extent.option());
         make.args(options).arg("--").arg(&self.vg).check()?;
+        // lvcreate has activated it, too.
+        self.take_on()?;
         Ok(Outcome::changed(format!("made {}/{} of {}", self.vg, self.name, self.size.as_deref().unwrap_or_default())))
     }
 
@@ -123,6 +148,21 @@ impl Driver for LogicalVolume {
         // lvremove asks before it removes an active volume. Its standard input is empty, so it refuses then.
         self.lvm("/sbin/lvremove", &[])?;
         Ok(Outcome::changed(format!("removed {}/{}", self.vg, self.name)))
+    }
+}
+
+/// What LVM says of the group of a volume.
+struct GroupLook {
+    /// Whether this node has disks of such a group.
+    is_here: bool,
+    /// The id of the volume, active or not, if the group contains it.
+    id: Option<String>,
+}
+
+impl GroupLook {
+    /// Whether the group contains the volume. None if the group is not here.
+    fn has(&self) -> Option<bool> {
+        self.is_here.then_some(self.id.is_some())
     }
 }
 
@@ -137,16 +177,35 @@ impl LogicalVolume {
         Ok(())
     }
 
-    /// Whether the group contains the volume, active or not. None if this node has no disks of such a group.
-    fn found(&self) -> Result<Option<bool>> {
-        let volumes = lvm::report("/sbin/vgs", "vg_name,lv_name")?;
-        let names: Vec<&str> =
-            volumes.iter().filter(|row| column(row, "vg_name") == self.vg).map(|row| column(row, "lv_name")).collect();
-        Ok((!names.is_empty()).then(|| names.contains(&self.name.as_str())))
+    fn stranger(&self) -> String {
+        not_ours(&format!("{} is active already", self.device().display()))
+    }
+
+    /// Records the volume, which is active, as held.
+    fn take_on(&self) -> Result<()> {
+        let absent = || Error::failed(format!("{} is active, and LVM does not know it", self.device().display()));
+        let id = self.volumes()?.id.ok_or_else(absent)?;
+        self.as_held(&id, |made| made.take_on())
+    }
+
+    /// The volume as it is held.
+    fn as_held<T>(&self, id: &str, hold: impl FnOnce(&MadeDevice<'_>) -> Result<T>) -> Result<T> {
+        let (path, label) = (self.device().display().to_string(), format!("the volume {}/{}", self.vg, self.name));
+        hold(&MadeDevice { path: &path, id, label: &label })
+    }
+
+    /// What LVM says of the group.
+    fn volumes(&self) -> Result<GroupLook> {
+        let rows = lvm::report("/sbin/vgs", "vg_name,vg_uuid,lv_name,lv_uuid")?;
+        let mut of_group = rows.iter().filter(|row| column(row, "vg_name") == self.vg).peekable();
+        let is_here = of_group.peek().is_some();
+        let own = of_group.find(|row| column(row, "lv_name") == self.name);
+        let id = own.map(|row| lvm::held_id(column(row, "vg_uuid"), Some(column(row, "lv_uuid"))));
+        Ok(GroupLook { is_here, id })
     }
 
     fn exists(&self) -> Result<bool> {
-        Ok(self.found()?.unwrap_or(false))
+        Ok(self.volumes()?.id.is_some())
     }
 
     fn extent(&self) -> std::result::Result<Option<VolumeExtent<'_>>, String> {
@@ -211,6 +270,42 @@ mod tests {
     #[test]
     fn stop_undoes_a_start_that_failed_half_way() {
         stop_undoes_any_failed_start(|| lv(&FakeLvm::new().group("data", &[], &["web"])));
+    }
+
+    #[test]
+    fn what_start_activated_is_deactivated_whatever_the_keywords_say_by_then() {
+        let host = FakeLvm::new().group("data", &[], &["web", "db"]).on(Host::new());
+        given(volume(None, &[])).on(&host).start();
+        let renamed = LogicalVolume { name: "db".to_owned(), ..volume(None, &[]) };
+        given(renamed)
+            .on(&host)
+            .status()
+            .is(State::Warn)
+            .mentions("/dev/data/web is up: name and vg apply at the next start")
+            .stop()
+            .is_changed("/dev/data/web is down")
+            .status()
+            .is(State::Down);
+        assert!(!host.has_file("/dev/data/web"));
+    }
+
+    #[test]
+    fn a_volume_that_is_active_already_is_taken_on_by_a_start_and_left_alone_by_a_stop() {
+        let host = FakeLvm::new().group("data", &[], &["web"]).on(Host::new().device("/dev/data/web", 1));
+        host.identify("/dev/data/web", "dm:LVM-udatauweb");
+        given(volume(None, &[]))
+            .on(&host)
+            .status()
+            .is(State::Down)
+            .mentions("/dev/data/web is active already, but not by this resource: start takes it on")
+            .stop()
+            .is_unchanged("/dev/data/web is already down")
+            .start()
+            .is_unchanged("took on /dev/data/web, which was active already")
+            .status()
+            .is(State::Up)
+            .stop()
+            .is_changed("/dev/data/web is down");
     }
 
     #[test]

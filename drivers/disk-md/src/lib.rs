@@ -1,12 +1,14 @@
 //! `disk.md`: a Linux software RAID.
 //!
-//! Up: the array is assembled as `/dev/md/NAME` and running. Down: it is not. Provision creates it from `devs` and keeps its
+//! Up: this resource assembled the array as `/dev/md/NAME`, and it runs. Down: it does not. udev may have assembled it at boot: then
+//! start takes it on, and says so. Stop stops the array that start assembled, whatever the keywords say by then. Provision creates it from `devs` and keeps its
 //! UUID on this node. A driver cannot change the configuration, so it logs the UUID: write it as `uuid` for the other nodes.
 //! Unprovision clears `devs`. If nodes share the disks, `AUTO -all` in mdadm.conf(5) prevents udev from assembling the array.
 //! See mdadm(8).
 
 mod array;
 
+use hostler_family_device::{HeldDevice, MadeDevice, not_ours};
 use hostler_sdk::prelude::*;
 
 use crate::array::{ArrayState, same_uuid};
@@ -58,7 +60,7 @@ impl Driver for SoftwareRaid {
         // Capabilities: mdadm creates the device node itself where udev does not.
         "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --assemble /dev/md/{kw:name} [--uuid *] [{kw:devs}]",
         "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --stop /dev/md/{kw:name}",
-        "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --create /dev/md/{kw:name} --run --metadata 1.2 --level {kw:level} \
+        "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --create /dev/md/{kw:name} --run --uuid * --metadata 1.2 --level {kw:level} \
          --raid-devices * [--spare-devices {kw:spares}] [--chunk *] [--bitmap {kw:bitmap}] {kw:devs}",
         "exec = /sbin/mdadm --zero-superblock {kw:devs}",
     ];
@@ -87,11 +89,9 @@ impl Driver for SoftwareRaid {
     }
 
     fn status(&self, _: &Context) -> Result<Status> {
-        let status = match self.array() {
+        let status = match self.seen() {
             Err(Error::Failed(why)) => Status::undefined(why),
-            Err(error) => return Err(error),
-            Ok(None) => Status::down(),
-            Ok(Some(array)) => self.running(&array),
+            answer => answer?,
         };
         let status = self.devs.iter().fold(status, |status, dev| status.uses("device", dev));
         // A running array contains its devices, whatever a probe of them says.
@@ -100,31 +100,49 @@ impl Driver for SoftwareRaid {
     }
 
     fn start(&self, _: &Context) -> Result<Outcome> {
+        if let Some(held) = HeldDevice::present()? {
+            return Ok(Outcome::unchanged(format!("{} is already up", held.path)));
+        }
         let uuid = self.known_uuid()?;
         match self.array()? {
             Some(array) if array.is_running() => {
                 array.must_be(uuid.as_deref(), &self.device())?;
-                return Ok(Outcome::unchanged(format!("{} is already up", self.device())));
+                self.as_held(&array.uuid, |made| made.take_on())?;
+                return Ok(Outcome::unchanged(format!("took on {}, which was assembled already", self.device())));
             }
             // udev assembled the array in part, and it waits for the other devices. mdadm cannot assemble it while it is held.
             Some(_) => self.mdadm(&["--stop"], &[])?,
             None => {}
         }
-        let uuid = uuid.iter().flat_map(|uuid| ["--uuid".to_owned(), uuid.clone()]);
-        self.mdadm(&["--assemble"], &uuid.chain(self.devs.clone()).collect::<Vec<_>>())?;
-        block::wait_for(self.device(), UDEV)?;
+        let words = uuid.iter().flat_map(|uuid| ["--uuid".to_owned(), uuid.clone()]);
+        let words = words.chain(self.devs.clone()).collect::<Vec<_>>();
+        let assemble = || {
+            self.mdadm(&["--assemble"], &words)?;
+            block::wait_for(self.device(), UDEV)?;
+            Ok(())
+        };
+        match uuid.map_or_else(|| self.uuid_of_members(), |uuid| Ok(Some(uuid)))? {
+            Some(uuid) => self.as_held(&uuid, |made| made.make(assemble))?,
+            None => {
+                assemble()?;
+                let uuid = self.array()?.map(|array| array.uuid).unwrap_or_default();
+                self.as_held(&uuid, |made| made.take_on())?;
+            }
+        }
         Ok(Outcome::changed(format!("{} is up", self.device())))
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
-        if block::find(self.device())?.is_none() {
+        let Some(held) = HeldDevice::present()? else {
+            if block::find(self.device())?.is_some() {
+                log::info(format!("{}: it stays", self.stranger()));
+            }
             return Ok(Outcome::unchanged(format!("{} is already down", self.device())));
-        }
-        self.mdadm(&["--stop"], &[])?;
-        Ok(Outcome::changed(format!("{} is down", self.device())))
+        };
+        held.stop(|path| Command::new("/sbin/mdadm").args(["--stop", path]).check().map(drop))
     }
 
-    fn provision(&self, _: &Context) -> Result<Outcome> {
+    fn provision(&self, context: &Context) -> Result<Outcome> {
         // Devices with a RAID signature may be an array that another node or an earlier provision created.
         if block::find(self.device())?.is_some() || self.members()? == Provisioned::Yes {
             return Ok(Outcome::unchanged(format!("{} already exists", self.device())));
@@ -136,10 +154,16 @@ impl Driver for SoftwareRaid {
         for dev in &self.devs {
             must_be_empty(dev)?;
         }
-        self.mdadm(&["--create"], &self.creation(devices))?;
-        block::wait_for(self.device(), UDEV)?;
+        let uuid = context.new_uuid(self.device());
+        self.as_held(&uuid, |made| {
+            made.make(|| {
+                self.mdadm(&["--create"], &self.creation(&uuid, devices))?;
+                block::wait_for(self.device(), UDEV)?;
+                Ok(())
+            })
+        })?;
         let array = self.array()?.ok_or_else(|| Error::failed(format!("{} is gone again", self.device())))?;
-        // The UUID is known only after the creation. Start and unprovision compare it, so as not to act on another array.
+        // As mdadm writes it. Start and unprovision compare it, so as not to act on another array.
         state::set(state::StateScope::Persistent, UUID, &array.uuid)?;
         log::info(format!("to name the array on other nodes too: uuid = {}", array.uuid));
         Ok(Outcome::changed(format!("made {} of {}", self.device(), self.devs.join(" "))))
@@ -178,16 +202,57 @@ impl SoftwareRaid {
         }
     }
 
-    fn running(&self, array: &ArrayState) -> Status {
-        // The keyword alone is compared, because status may not read the state of the resource.
-        if let Err(error) = array.must_be(self.uuid.as_deref(), &self.device()) {
-            return Status::down().degraded(error);
+    /// The status, without what is provisioned.
+    fn seen(&self) -> Result<Status> {
+        if let Some(held) = HeldDevice::present()? {
+            return self.running(&held);
         }
-        let status = Status::up().exposes("device", self.device());
-        match array.fault() {
+        let Some(array) = self.array()? else { return Ok(Status::down()) };
+        Ok(match array.must_be(self.known_uuid()?.as_deref(), &self.device()) {
+            Ok(()) => Status::down().warning(format!("{}: start takes it on", self.stranger())),
+            // Another array under our name: it must not be used, and its owner may still need it.
+            Err(error) => Status::down().degraded(error),
+        })
+    }
+
+    /// The status with the array that this resource assembled.
+    fn running(&self, held: &HeldDevice) -> Result<Status> {
+        let status = Status::up().exposes("device", &held.path);
+        if held.path != self.device() {
+            return Ok(status.degraded(format!("{} is up: name applies at the next start", held.path)));
+        }
+        let Some(array) = self.array()? else {
+            return Ok(status.degraded(format!("the array runs, but there is no {}", held.path)));
+        };
+        let status = match array.must_be(self.uuid.as_deref(), &held.path) {
+            Ok(()) => status,
+            Err(error) => status.degraded(format!("{error}: uuid applies at the next start")),
+        };
+        Ok(match array.fault() {
             Some(fault) => status.degraded(fault),
             None => array.work.iter().fold(status, Status::info),
+        })
+    }
+
+    /// The array as it is held.
+    fn as_held<T>(&self, uuid: &str, hold: impl FnOnce(&MadeDevice<'_>) -> Result<T>) -> Result<T> {
+        let (path, id) = (self.device(), format!("md:{uuid}"));
+        hold(&MadeDevice { path: &path, id: &id, label: &format!("the array {path}") })
+    }
+
+    fn stranger(&self) -> String {
+        not_ours(&format!("{} is assembled already", self.device()))
+    }
+
+    /// The UUID of the array that the devices belong to.
+    fn uuid_of_members(&self) -> Result<Option<String>> {
+        for dev in &self.devs {
+            let found = if block::find(dev)?.is_some() { block::probe(dev)? } else { None };
+            if let Some(found) = found.filter(|found| found.kind == MEMBER && !found.uuid.is_empty()) {
+                return Ok(Some(found.uuid));
+            }
         }
+        Ok(None)
     }
 
     /// The UUID of the keyword, or else the one that provision kept.
@@ -230,9 +295,12 @@ impl SoftwareRaid {
     }
 
     /// The arguments after `--create` and the device, in the order of the grant.
-    fn creation(&self, devices: usize) -> Vec<String> {
-        let mut words = vec!["--run".to_owned(), "--metadata".to_owned(), "1.2".to_owned()];
+    fn creation(&self, uuid: &str, devices: usize) -> Vec<String> {
+        let mut words = vec!["--run".to_owned()];
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+        // Known before, so that an array whose creation is interrupted is recognised.
+        option("--uuid", uuid.to_owned());
+        option("--metadata", "1.2".to_owned());
         option("--level", self.level.clone());
         option("--raid-devices", devices.to_string());
         if self.spares > 0 {

@@ -41,13 +41,17 @@ fn mdadm(state: &Shown, run: &ProgramRun<'_>) -> Output {
         "--detail" => {
             return done(0, format!("{}:\n   State : {}\n    UUID : {NEW}\n", run.args[1], state.borrow()), "");
         }
-        "--assemble" => run.host.add_device(&run.args[1], 64 * MIB),
+        "--assemble" => {
+            run.host.add_device(&run.args[1], 64 * MIB);
+            run.host.identify(&run.args[1], &format!("md:{NEW}"));
+        }
         "--create" => {
             for device in devices(run) {
                 run.host.set_signature(&device, "linux_raid_member");
                 run.host.set_uuid(&device, "736f5713-9405-42de-de5d-b10c9ac1667f");
             }
             run.host.add_device(&run.args[1], 64 * MIB);
+            run.host.identify(&run.args[1], &format!("md:{NEW}"));
         }
         "--zero-superblock" => devices(run).iter().for_each(|device| run.host.clear_signature(device)),
         _ if run.host.release_device(&run.args[1]) => *state.borrow_mut() = "clean".to_owned(),
@@ -126,9 +130,49 @@ fn another_array_under_the_same_name_is_not_taken_for_it() {
 
 #[test]
 fn a_degraded_array_is_a_warning() {
-    let (host, _) = node_in("clean, degraded");
-    let host = host.device("/dev/md/data", MIB);
+    let (host, state) = node_in("clean");
+    case(&host).provision();
+    *state.borrow_mut() = "clean, degraded".to_owned();
     case(&host).status().is(State::Warn).mentions("degraded").start().is_unchanged("/dev/md/data is already up");
+}
+
+#[test]
+fn an_array_that_udev_assembled_is_taken_on_by_a_start_and_left_alone_by_a_stop() {
+    let host = made().device("/dev/md/data", MIB);
+    case(&host)
+        .status()
+        .is(State::Down)
+        .mentions("/dev/md/data is assembled already, but not by this resource: start takes it on")
+        .stop()
+        .is_unchanged("/dev/md/data is already down")
+        .start()
+        .is_unchanged("took on /dev/md/data, which was assembled already")
+        .status()
+        .is(State::Up)
+        .stop()
+        .is_changed("/dev/md/data is down")
+        .status()
+        .is(State::Down)
+        .is_silent();
+}
+
+#[test]
+fn what_start_assembled_is_stopped_whatever_the_keywords_say_by_then() {
+    let host = made();
+    case(&host).start();
+    let renamed = SoftwareRaid { name: "other".to_owned(), ..md(Some(OTHER)) };
+    given(renamed)
+        .on(&host)
+        .status()
+        .is(State::Warn)
+        .mentions("/dev/md/data is up: name applies at the next start")
+        .exposes("device", "/dev/md/data")
+        .stop()
+        .is_changed("/dev/md/data is down")
+        .status()
+        .is(State::Down)
+        .is_silent();
+    assert!(!host.has_file("/dev/md/data"));
 }
 
 #[test]
@@ -137,8 +181,8 @@ fn an_array_that_waits_for_devices_is_assembled_again() {
     let host = host.device("/dev/md/data", MIB);
     case(&host)
         .status()
-        .is(State::Warn)
-        .mentions("inactive")
+        .is(State::Down)
+        .mentions("is assembled already")
         .start()
         .is_changed("/dev/md/data is up")
         .status()
@@ -180,9 +224,12 @@ fn how_it_is_made_is_handed_on() {
     let chunk = Some(Size::bytes(512 << 10));
     let md = SoftwareRaid { level: "raid0".to_owned(), spares: 1, chunk, bitmap: Some("none".to_owned()), ..md(None) };
     given(md).on(&host).provision();
-    let run = "process.run /sbin/mdadm --create /dev/md/data --run --metadata 1.2 --level raid0 --raid-devices 1 \
-               --spare-devices 1 --chunk 512K --bitmap none /dev/sdb /dev/sdc";
-    assert!(host.calls().iter().any(|call| call == run), "{:#?}", host.calls());
+    let calls = host.calls();
+    let made =
+        calls.iter().find_map(|call| call.strip_prefix("process.run /sbin/mdadm --create /dev/md/data --run --uuid "));
+    let rest =
+        "--metadata 1.2 --level raid0 --raid-devices 1 --spare-devices 1 --chunk 512K --bitmap none /dev/sdb /dev/sdc";
+    assert_eq!(made.unwrap().split_once(' ').unwrap().1, rest);
 }
 
 #[test]

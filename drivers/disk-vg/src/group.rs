@@ -1,13 +1,18 @@
 //! The state of a volume group, read from the reports of LVM.
 
-use hostler_family_lvm::{column, report};
+use hostler_family_lvm::{ReportRow, column, held_id, report};
+use hostler_sdk::holdings::{DEVICE, Holding};
 use hostler_sdk::prelude::*;
+use hostler_sdk::state::StateScope;
 
 /// The signature of a device that LVM uses.
 pub(crate) const MEMBER: &str = "LVM2_member";
 
 /// The state of a volume group that exists.
 pub(crate) struct GroupState {
+    pub(crate) name: String,
+    /// The id by which its volumes are held.
+    pub(crate) id: String,
     tags: Vec<String>,
     /// The volumes whose device exists.
     pub(crate) active: Vec<String>,
@@ -16,10 +21,23 @@ pub(crate) struct GroupState {
 }
 
 impl GroupState {
-    /// The group, or None if this node has no disks of such a group.
+    /// The group of that name, or None if this node has no disks of such a group.
     pub(crate) fn find(name: &str) -> Result<Option<GroupState>> {
-        let groups = report("/sbin/vgs", "vg_name,vg_tags")?;
-        let Some(group) = groups.iter().find(|group| column(group, "vg_name") == name) else { return Ok(None) };
+        GroupState::find_by(|group| column(group, "vg_name") == name)
+    }
+
+    /// The group that the resource holds, whatever the keyword says by now.
+    pub(crate) fn held() -> Result<Option<GroupState>> {
+        match holdings::list()?.into_iter().find(|held| held.kind == DEVICE) {
+            Some(Holding { id, .. }) => GroupState::find_by(|group| held_id(column(group, "vg_uuid"), None) == id),
+            None => Ok(None),
+        }
+    }
+
+    fn find_by(is_it: impl Fn(&ReportRow) -> bool) -> Result<Option<GroupState>> {
+        let groups = report("/sbin/vgs", "vg_name,vg_uuid,vg_tags")?;
+        let Some(group) = groups.iter().find(|group| is_it(group)) else { return Ok(None) };
+        let (name, id) = (column(group, "vg_name"), held_id(column(group, "vg_uuid"), None));
         let tags = column(group, "vg_tags").split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
         // Whether a volume is active is not asked from LVM, which would need to talk to device-mapper.
         let shown = match files::list_directory(Path::new("/dev").join(name)) {
@@ -31,7 +49,19 @@ impl GroupState {
         let public = volumes.filter(|volume| column(volume, "lv_role").split(',').any(|role| role == "public"));
         let (active, inactive) =
             public.map(|volume| column(volume, "lv_name").to_owned()).partition(|volume| shown.contains(volume));
-        Ok(Some(GroupState { tags, active, inactive }))
+        Ok(Some(GroupState { name: name.to_owned(), id, tags, active, inactive }))
+    }
+
+    /// Records that its volumes are held: before they are activated, so that a stop after a kill in between finds them.
+    pub(crate) fn hold(&self) -> Result<()> {
+        let label = format!("the volumes of {}", self.name);
+        Ok(holdings::declare(StateScope::Boot, DEVICE, &self.id, &label, &[])?)
+    }
+
+    /// Runs vgchange(8) on it.
+    pub(crate) fn change(&self, options: &[&str]) -> Result<()> {
+        Command::new("/sbin/vgchange").args(options.iter().copied()).arg("--").arg(&self.name).check()?;
+        Ok(())
     }
 
     /// Whether the group is tagged with the node's name.

@@ -1,7 +1,7 @@
 //! `disk.vg`: an LVM volume group.
 //!
 //! Up: the group is tagged with the name of this node, and its volumes are active. Down: it does not have the tag, and no volume
-//! is active. If nodes share the disks, the tag says which node has the group; a group that is active on two nodes loses its
+//! is active. Stop deactivates the group that start activated, by its UUID, whatever the keywords say by then. If nodes share the disks, the tag says which node has the group; a group that is active on two nodes loses its
 //! data. So start takes a group with another tag only if the configuration disables this resource on the node of that name, or if
 //! it is forced; it then replaces all other tags by its own. Provision creates the group from `pvs`, such that neither the boot
 //! nor udev activates it; unprovision removes it if it has no volumes. See vgchange(8), lvmautoactivation(7).
@@ -46,7 +46,7 @@ const UDEV: Duration = Duration::from_secs(10);
 impl Driver for VolumeGroup {
     const NAME: &str = "disk.vg";
     const GRANTS: &[&str] = &[
-        "exec(read) = /sbin/vgs --readonly --reportformat json -o vg_name,vg_tags",
+        "exec(read) = /sbin/vgs --readonly --reportformat json -o vg_name,vg_uuid,vg_tags",
         "exec(read) = /sbin/lvs --readonly --reportformat json -o vg_name,lv_name,lv_role",
         "exec(read) = /sbin/pvs --readonly --reportformat json -o pv_name,vg_name",
         "files.read = /dev/{kw:name}/**",
@@ -71,7 +71,7 @@ impl Driver for VolumeGroup {
     }
 
     fn status(&self, context: &Context) -> Result<Status> {
-        let group = match GroupState::find(&self.name) {
+        let group = match self.group(context) {
             Err(Error::Failed(why)) => return Ok(Status::undefined(why).label(&self.name)),
             Err(error) => return Err(error),
             Ok(None) => return Ok(Status::down().label(&self.name).provisioned_as(self.without_group()?)),
@@ -86,60 +86,66 @@ impl Driver for VolumeGroup {
                 "active without the tag {}: {}; if LVM did that by itself, vgchange --setautoactivation n {}",
                 context.node,
                 group.active.join(" "),
-                self.name
+                group.name
             )),
+        };
+        let status = match group.name == self.name {
+            true => status,
+            false => status.degraded(format!("{} is up: name applies at the next start", group.name)),
         };
         let status = match group.others(&context.node) {
             others if others.is_empty() => status,
             others => status.info(format!("tagged {}", others.join(" "))),
         };
-        let device = |volume: &String| lvm::device_of(&self.name, volume).display().to_string();
+        let device = |volume: &String| lvm::device_of(&group.name, volume).display().to_string();
         let status = group.active.iter().fold(status, |status, volume| status.exposes("device", device(volume)));
         let status = self.pvs.iter().fold(status, |status, pv| status.uses("device", pv));
         Ok(status.label(&self.name).provisioned(true))
     }
 
     fn start(&self, context: &Context) -> Result<Outcome> {
-        let group = self.existing()?;
+        let group = self.existing(context)?;
         if group.is_of(&context.node) && group.inactive.is_empty() {
-            return Ok(Outcome::unchanged(format!("{} is already up", self.name)));
+            group.hold()?;
+            return Ok(Outcome::unchanged(format!("{} is already up", group.name)));
         }
         for tag in group.others(&context.node) {
             // All tags are checked before the first change, so that a refusal leaves the group as it was.
             self.may_replace(tag, context)?;
         }
         for tag in group.others(&context.node) {
-            log::warn(format!("{} was tagged {tag}: it is this node's now", self.name));
-            self.vgchange(&["--deltag", tag])?;
+            log::warn(format!("{} was tagged {tag}: it is this node's now", group.name));
+            group.change(&["--deltag", tag])?;
         }
+        group.hold()?;
         // The tag comes before the activation: if this node dies in between, the other nodes see whose group it is.
         if !group.is_of(&context.node) {
-            self.vgchange(&["--addtag", &context.node])?;
+            group.change(&["--addtag", &context.node])?;
         }
         if !group.inactive.is_empty() {
-            self.vgchange(&["-ay"])?;
+            group.change(&["-ay"])?;
             for volume in &group.inactive {
-                block::wait_for(lvm::device_of(&self.name, volume), UDEV)?;
+                block::wait_for(lvm::device_of(&group.name, volume), UDEV)?;
             }
         }
-        Ok(Outcome::changed(format!("{} is up", self.name)))
+        Ok(Outcome::changed(format!("{} is up", group.name)))
     }
 
     fn stop(&self, context: &Context) -> Result<Outcome> {
-        let Some(group) = GroupState::find(&self.name)? else {
+        let Some(group) = self.group(context)? else {
             return Ok(Outcome::unchanged(format!("{} is not here", self.name)));
         };
         if !group.is_of(&context.node) && group.active.is_empty() {
-            return Ok(Outcome::unchanged(format!("{} is already down", self.name)));
+            return Ok(Outcome::unchanged(format!("{} is already down", group.name)));
         }
         // Deactivation comes first: without the tag, another node could start while volumes are still active here.
         if !group.active.is_empty() {
-            self.vgchange(&["-an"])?;
+            group.change(&["-an"])?;
         }
         if group.is_of(&context.node) {
-            self.vgchange(&["--deltag", &context.node])?;
+            group.change(&["--deltag", &context.node])?;
         }
-        Ok(Outcome::changed(format!("{} is down", self.name)))
+        Ok(Outcome::changed(format!("{} is down", group.name)))
     }
 
     fn provision(&self, _: &Context) -> Result<Outcome> {
@@ -186,10 +192,19 @@ impl Driver for VolumeGroup {
 }
 
 impl VolumeGroup {
-    fn existing(&self) -> Result<GroupState> {
+    /// The group that is held, or else that of the keyword. The host keeps the record after a stop, until it has seen that no volume is
+    /// left.
+    fn group(&self, context: &Context) -> Result<Option<GroupState>> {
+        match GroupState::held()?.filter(|held| held.is_of(&context.node) || !held.active.is_empty()) {
+            Some(held) => Ok(Some(held)),
+            None => GroupState::find(&self.name),
+        }
+    }
+
+    fn existing(&self, context: &Context) -> Result<GroupState> {
         let absent =
             || Error::failed(format!("there is no volume group {}: are its disks here? see pvs(8)", self.name));
-        GroupState::find(&self.name)?.ok_or_else(absent)
+        self.group(context)?.ok_or_else(absent)
     }
 
     /// Fails if the tag of another node must stay: the group is up there, or was when that node died. A node on which the
@@ -212,11 +227,6 @@ impl VolumeGroup {
             }
         }
         Ok(if self.pvs.is_empty() { Provisioned::Unknown } else { Provisioned::No })
-    }
-
-    fn vgchange(&self, options: &[&str]) -> Result<()> {
-        Command::new("/sbin/vgchange").args(options.iter().copied()).arg("--").arg(&self.name).check()?;
-        Ok(())
     }
 
     /// Fails if the device contains something. A device that is prepared for LVM and belongs to no group may be used.

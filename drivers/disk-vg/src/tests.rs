@@ -125,6 +125,25 @@ fn an_unexpected_activation_of_volumes_is_a_warning() {
 }
 
 #[test]
+fn what_start_activated_is_deactivated_whatever_the_keywords_say_by_then() {
+    let lvm = FakeLvm::new().group("data", &[], &["db"]).group("other", &[], &["x"]);
+    let host = node(&lvm);
+    vg(&host).start();
+    given(VolumeGroup { name: "other".to_owned(), ..data() })
+        .on(&host)
+        .status()
+        .is(State::Warn)
+        .mentions("data is up: name applies at the next start")
+        .exposes("device", "/dev/data/db")
+        .stop()
+        .is_changed("data is down")
+        .status()
+        .is(State::Down);
+    assert!(!host.has_file("/dev/data/db"));
+    assert_eq!(lvm.tags("data").unwrap(), [""; 0]);
+}
+
+#[test]
 fn a_volume_in_use_keeps_the_group_up() {
     let (_, host) = group(&[]);
     let host = host.busy("/dev/data/web");

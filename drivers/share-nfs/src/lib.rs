@@ -8,7 +8,7 @@ mod export;
 use hostler_sdk::files::FileKind;
 use hostler_sdk::holdings::{self, Holding};
 use hostler_sdk::prelude::*;
-use hostler_sdk::state::StateScope;
+use hostler_sdk::state::{self, StateScope};
 
 use crate::export::{ExportClient, ExportEntry};
 
@@ -101,7 +101,8 @@ impl Driver for NfsShare {
                 return Err(Error::failed(format!("{text}: start --adopt takes it on")));
             }
             // Before the export: a stop after a kill in between finds it.
-            holdings::declare(StateScope::Boot, EXPORT, &id, &format!("the export {id}"), &[])?;
+            let path = self.path.to_string_lossy();
+            holdings::declare(StateScope::Boot, EXPORT, &id, &format!("the export {id}"), &[(&id, &path)])?;
             if found.is_some() && !own {
                 taken.push(client.client.clone());
             }
@@ -127,10 +128,11 @@ impl Driver for NfsShare {
     }
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
-        // Asked so that the grants cover the path that links lead to: that is what was exported. It need not be there any more.
-        let _ = self.real_path();
         let mut withdrawn = Vec::new();
         for export in holdings::present(EXPORT)? {
+            // Asked so that the grants cover the path that links lead to: that is what was exported. It need not be there any more.
+            let path = state::get(StateScope::Boot, &export.id)?.map_or_else(|| self.path.clone(), PathBuf::from);
+            let _ = files::real_path(&path);
             withdrawn.extend(self.withdraw(&export.id)?);
         }
         Ok(match withdrawn.is_empty() {
@@ -146,15 +148,16 @@ impl NfsShare {
         let is_there = is_exported(id)?;
         if is_there {
             match Command::new(EXPORTFS).args(["-u", "--", id]).check() {
-                // The grants are bound to the path of now.
+                // The grants are those of the path that was exported, and a link in it leads elsewhere by now.
                 Err(Error::NeedsGrant(_)) => {
-                    let text = format!("{id} was exported when path was another: set it back, or run exportfs -u {id}");
+                    let text = format!("{id} was exported by a path that leads elsewhere now: run exportfs -u {id}");
                     return Err(Error::failed(text));
                 }
                 answer => drop(answer?),
             }
         }
         holdings::withdraw(EXPORT, id)?;
+        state::remove(StateScope::Boot, id)?;
         Ok(is_there.then(|| id.to_owned()))
     }
 

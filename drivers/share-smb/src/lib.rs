@@ -182,19 +182,11 @@ impl UserShare {
 /// Removes a share of this resource, and disconnects its clients. False if it is gone, or if the name is another share's by now.
 fn remove(id: &str) -> Result<bool> {
     let Some((name, path)) = id.split_once('@') else { return Ok(false) };
-    let denied = |error| match error {
-        // The grants are bound to the name of now.
-        Error::NeedsGrant(_) => {
-            let text = format!("the share {name} was made when name was another: set it back");
-            Error::failed(format!("{text}, or run net usershare delete {name}"))
-        }
-        error => error,
-    };
-    let listed = Command::new(NET).args(["usershare", "info", "--", name]).check().map_err(denied)?;
+    let listed = Command::new(NET).args(["usershare", "info", "--", name]).check()?;
     if UserShare::parse(&listed.text(), name).is_none_or(|share| share.path != path) {
         return Ok(false);
     }
-    net(&["delete", "--", name]).map_err(denied)?;
+    net(&["delete", "--", name])?;
     // Connected clients would keep the file system busy. If smbd does not run, there are none.
     let closed = Command::new(SMBCONTROL).args(["smbd", "close-share", name]).run()?;
     if !closed.succeeded() {
