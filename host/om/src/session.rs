@@ -97,7 +97,7 @@ impl Session {
             (_, true) => LogLevel::Trace,
             _ => LogLevel::Info,
         };
-        Arc::new(LogPrinter::new(least))
+        Arc::new(LogPrinter { least })
     }
 
     /// Prints how long the command took, for --debug.

@@ -61,10 +61,8 @@ pub(crate) fn print(text: &str) {
 
 /// The same, of output that need not be text.
 pub(crate) fn print_bytes(bytes: &[u8]) {
-    // Asked once: a status of many objects prints each of them.
-    static COLOR: OnceLock<anstream::ColorChoice> = OnceLock::new();
     let mut stdout = std::io::stdout();
-    let plain = match COLOR.get_or_init(|| AutoStream::choice(&stdout)) {
+    let plain = match AutoStream::choice(&stdout) {
         // Stripped as a whole: anstream would write each piece between two colours by itself.
         anstream::ColorChoice::Never => Cow::Owned(strip_bytes(bytes).into_vec()),
         _ => Cow::Borrowed(bytes),
@@ -103,15 +101,7 @@ pub(crate) fn choose_color(color: ColorChoice) {
 /// Prints the log of a running action on standard error.
 pub(crate) struct LogPrinter {
     /// Lines that matter less are left out.
-    least: LogLevel,
-    /// Whether standard error shows colours, which no line asks again.
-    color: anstream::ColorChoice,
-}
-
-impl LogPrinter {
-    pub(crate) fn new(least: LogLevel) -> LogPrinter {
-        LogPrinter { least, color: AutoStream::choice(&std::io::stderr()) }
-    }
+    pub(crate) least: LogLevel,
 }
 
 impl LogLines for LogPrinter {
@@ -126,7 +116,6 @@ impl LogLines for LogPrinter {
             LogLevel::Debug | LogLevel::Trace => Style::new().dimmed(),
         };
         // One write for the whole line, so that lines of other processes do not come in between.
-        let mut stderr = AutoStream::new(std::io::stderr(), self.color);
-        let _ = stderr.write_all(format!("{style}{line}{style:#}\n").as_bytes());
+        let _ = anstream::stderr().write_all(format!("{style}{line}{style:#}\n").as_bytes());
     }
 }

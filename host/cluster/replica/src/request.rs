@@ -110,15 +110,12 @@ pub fn report(state: &SharedState, path: &ObjectPath, me: &NodeName, report: &En
     let known = state.objects.get(path)?.row.as_ref()?;
     let mut row = known.value.clone();
     pin_config(&mut row, known);
-    let deleted = report.record.action == InstanceAction::Delete && report.record.end == ActionEnd::Success;
     let mark = row.instances.entry(me.to_string()).or_default();
     if let Some(failure) = report.failure.as_ref().filter(|_| mark.clears == report.clears) {
         mark.failure = Some(FailureRow::of(failure));
     }
     mark.frozen |= report.froze;
-    if deleted {
-        row.instances.remove(me.as_str());
-    }
+    mark.deleted |= report.record.action == InstanceAction::Delete && report.record.end == ActionEnd::Success;
     if let Some(intent) = row.intent.as_mut().filter(|intent| Some(intent.id()) == report.intent) {
         // A failure from before a clear is history for the order too.
         let stale = known.value.instances.get(me.as_str()).is_some_and(|mark| mark.clears != report.clears);

@@ -72,6 +72,9 @@ pub struct MarkRow {
     pub frozen: bool,
     #[serde(default)]
     pub clears: u64,
+    /// Whether the node has deleted its configuration and state. A configuration that is there all the same is a new object's.
+    #[serde(default)]
+    pub deleted: bool,
     #[serde(default)]
     pub(crate) failure: Option<FailureRow>,
 }

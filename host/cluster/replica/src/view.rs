@@ -113,7 +113,7 @@ pub fn generation(state: &SharedState) -> u64 {
 }
 
 fn instance_view(mark: &MarkRow, local: Option<&LocalInstance>) -> InstanceView {
-    let MarkRow { frozen, clears, failure } = mark;
+    let MarkRow { frozen, clears, failure, .. } = mark;
     let failure = failure.as_ref().map(FailureRow::failure);
     match local {
         Some(local) => InstanceView {

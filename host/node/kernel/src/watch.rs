@@ -31,6 +31,8 @@ const BUFFER: usize = 16 << 10;
 #[derive(Debug)]
 pub struct TreeWatch {
     inotify: AsyncFd<OwnedFd>,
+    /// The file of this name is watched by itself in each directory.
+    pinned: Option<&'static str>,
     places: HashMap<i32, PathBuf>,
 }
 
@@ -46,8 +48,18 @@ pub enum TreeChange {
 impl TreeWatch {
     /// Watches what is below `root`, which must exist. In a tokio runtime.
     pub fn new(root: &Path) -> io::Result<TreeWatch> {
+        TreeWatch::pinning(root, None)
+    }
+
+    /// Watches the control groups below `root`: which of them are empty. The kernel tells of a change of `cgroup.events` only
+    /// those who watch the file itself, see cgroups(7).
+    pub fn of_control_groups(root: &Path) -> io::Result<TreeWatch> {
+        TreeWatch::pinning(root, Some("cgroup.events"))
+    }
+
+    fn pinning(root: &Path, pinned: Option<&'static str>) -> io::Result<TreeWatch> {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        let mut watch = TreeWatch { inotify: when_readable(inotify)?, places: HashMap::new() };
+        let mut watch = TreeWatch { inotify: when_readable(inotify)?, pinned, places: HashMap::new() };
         watch.add(root, &mut Vec::new())?;
         Ok(watch)
     }
@@ -86,7 +98,12 @@ impl TreeWatch {
                 continue;
             }
             let name = event.file_name().and_then(|name| name.to_str().ok().map(str::to_owned));
-            let (Some(directory), Some(name)) = (self.places.get(&event.wd()), name) else { continue };
+            let Some(directory) = self.places.get(&event.wd()) else { continue };
+            let Some(name) = name else {
+                // The event of a file that is watched by itself names nothing.
+                changes.extend(directory.is_file().then(|| TreeChange::File(directory.clone())));
+                continue;
+            };
             let path = directory.join(name);
             match flags.contains(ReadFlags::ISDIR) {
                 true if flags.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO) => made.push(path),
@@ -109,6 +126,10 @@ impl TreeWatch {
     fn add(&mut self, directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         let watch = inotify::add_watch(self.inotify.get_ref(), directory, CHANGES)?;
         self.places.insert(watch, directory.to_owned());
+        if let Some(file) = self.pinned.map(|name| directory.join(name)).filter(|file| file.exists()) {
+            let watch = inotify::add_watch(self.inotify.get_ref(), &file, WatchFlags::MODIFY)?;
+            self.places.insert(watch, file);
+        }
         for entry in std::fs::read_dir(directory)? {
             let entry = entry?;
             match entry.file_type() {

@@ -173,6 +173,10 @@ impl Owner {
     /// When something becomes due, if nothing happens before.
     fn next_wake(&self) -> BootTime {
         let now = crate::clock::now();
+        // What a turn itself has changed is for the next one.
+        if !self.dirty.is_empty() {
+            return now;
+        }
         let times = [self.cache.wake_at(), self.next_probe(), self.retries.values().min().copied()];
         times.into_iter().flatten().fold(now + SLOW_TICK, BootTime::min)
     }

@@ -50,6 +50,7 @@ impl Owner {
         self.scan();
         let paths: Vec<ObjectPath> = self.instances.keys().cloned().collect();
         for path in &paths {
+            self.read(path);
             self.follow_hand(path);
             self.probe_soon(path);
         }

@@ -17,6 +17,7 @@ use store::{StoreError, TxnOutcome};
 
 use super::Owner;
 use super::shared::{SentRequest, failure};
+use crate::instance::{Instance, LoadedConfig, ReadState};
 use crate::{Asked, RequestError};
 
 /// How long an order may take that does not say.
@@ -56,7 +57,7 @@ impl Owner {
         let waiting = WaitingOrder { order, by, command: request.command, answer };
         self.orders.entry(path.clone()).or_default().push_back(waiting);
         // An order about what was made a moment ago: its file is read first.
-        if !self.instances.contains_key(&path) {
+        if self.instances.get(&path).is_none_or(|instance| instance.missing || self.is_of_another(&path, instance)) {
             self.read(&path);
         }
         self.touch(&path);
@@ -64,16 +65,28 @@ impl Owner {
 
     /// Sends the first of the orders that wait about an object.
     pub(super) fn send_order(&mut self, path: &ObjectPath) {
-        let Some(queue) = self.orders.get_mut(path) else { return };
-        let read = self.instances.get(path).is_none_or(|instance| instance.loaded.is_some() || instance.missing);
-        if !read || !self.node.ready {
+        if !self.orders.contains_key(path) {
             return;
         }
+        let is_known = |instance: &Instance| {
+            let here = instance.loaded.as_ref().is_some_and(LoadedConfig::is_here);
+            let published = instance.missing || !here || self.views.contains_key(path);
+            instance.loading == ReadState::Idle && published && !self.is_of_another(path, instance)
+        };
+        if !self.instances.get(path).is_none_or(is_known) || !self.node.ready {
+            return;
+        }
+        let Some(queue) = self.orders.get_mut(path) else { return };
         let Some(waiting) = queue.pop_front() else {
             self.orders.remove(path);
             return;
         };
+        let gone = self.instances.get(path).is_none_or(|instance| instance.missing);
         match self.accept_order(path, &waiting.order) {
+            // What is left of it in the store takes no new orders, but one that has not ended can be given up.
+            Ok(_) if gone && waiting.order.verb != OrderVerb::Abort => {
+                self.refuse_order(path, waiting, &OrderRefusal::Unknown(path.clone()));
+            }
             Ok(acceptance) => self.commit_order(path, waiting, acceptance),
             Err(refusal) => self.refuse_order(path, waiting, &refusal),
         }

@@ -10,7 +10,7 @@ use store::TxnRequest;
 
 use super::Owner;
 use super::shared::SentRequest;
-use crate::instance::{Instance, LoadedConfig};
+use crate::instance::{Instance, LoadedConfig, ReadState};
 
 impl Owner {
     /// Brings the store and the view up to date for all objects that something has changed for.
@@ -27,7 +27,11 @@ impl Owner {
         if self.sending.contains(path) || self.retries.contains_key(path) || self.shared_lost {
             return;
         }
-        let Some(instance) = self.instances.get(path) else { return };
+        let Some(instance) = self.instances.get(path) else {
+            // It is gone, and so is what was ordered about it.
+            self.send_order(path);
+            return;
+        };
         if let Some(report) = &instance.ended {
             match request::report(&self.shared, path, &self.me, report) {
                 Some(txn) => self.send(SentRequest::Report(path.clone()), txn),
@@ -43,7 +47,7 @@ impl Owner {
     }
 
     fn missing_upkeep(&self, path: &ObjectPath, instance: &Instance) -> Option<TxnRequest> {
-        if instance.missing {
+        if instance.missing || self.is_of_another(path, instance) {
             return self.forgetting(path, instance);
         }
         let loaded = instance.loaded.as_ref().filter(|loaded| loaded.is_here())?;
@@ -58,6 +62,16 @@ impl Owner {
             return request::mark(&self.shared, path, &self.me, |mark| mark.frozen = frozen);
         }
         None
+    }
+
+    /// Whether what the store knows is of an object that was deleted, and the configuration is of a new one with its name. The
+    /// order that deleted the former must not reach the new one.
+    pub(super) fn is_of_another(&self, path: &ObjectPath, instance: &Instance) -> bool {
+        let row = self.shared.objects.get(path).and_then(|object| object.row.as_ref());
+        let Some(row) = row.map(|row| &row.value).filter(|row| row.tombstone) else { return false };
+        let deleted = row.instances.get(self.me.as_str()).is_some_and(|mark| mark.deleted);
+        let changed = instance.loaded.as_ref().is_some_and(|loaded| loaded.checksum != row.checksum);
+        deleted || (changed && !instance.is_busy())
     }
 
     /// A configuration that is gone takes the object with it, when nothing more is to be done for it.
@@ -89,16 +103,19 @@ impl Owner {
     pub(super) fn view_again(&mut self, path: &ObjectPath) {
         let Some(shared) = self.shared.objects.get(path) else {
             self.views.remove(path);
-            if self.instances.get(path).is_some_and(|instance| instance.missing && !instance.is_busy()) {
+            let is_over =
+                |instance: &Instance| instance.missing && !instance.is_busy() && instance.loading == ReadState::Idle;
+            if self.instances.get(path).is_some_and(is_over) {
                 self.instances.remove(path);
                 self.decisions.remove(path);
             }
             return;
         };
         let generation = replica::generation(&self.shared);
+        let of_another = self.instances.get(path).is_some_and(|instance| self.is_of_another(path, instance));
         if let (Some(instance), Some(row)) = (self.instances.get_mut(path), &shared.row) {
             let revision = if row.value.config_revision == 0 { row.revision } else { row.value.config_revision };
-            instance.local.config = match instance.loaded.as_ref().is_some_and(LoadedConfig::is_here) {
+            instance.local.config = match !of_another && instance.loaded.as_ref().is_some_and(LoadedConfig::is_here) {
                 true => instance.config_state(&row.value.checksum, StoreRevision(revision)),
                 false => ConfigState::Missing,
             };

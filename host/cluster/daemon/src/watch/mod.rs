@@ -36,20 +36,22 @@ pub(crate) enum Notice {
 /// Begins to watch.
 pub(crate) fn watch(home: &Directories, slice: Option<PathBuf>, mail: &UnboundedSender<Message>) {
     let etc = home.etc.clone();
-    tree(home.etc.clone(), mail, move |file| config_notice(&etc, file));
+    tree(home.etc.clone(), TreeWatch::new, mail, move |file| config_notice(&etc, file));
     let actions = home.run.join("action");
     let root = actions.clone();
-    tree(actions, mail, move |file| Some(Notice::Hand(object_of_directory(file.strip_prefix(&root).ok()?)?)));
+    tree(actions, TreeWatch::new, mail, move |file| {
+        Some(Notice::Hand(object_of_directory(file.strip_prefix(&root).ok()?)?))
+    });
     let locks = home.run.join("lock");
     let root = locks.clone();
     // A holder that is killed closes the lock without a note.
-    tree(locks, mail, move |file| {
+    tree(locks, TreeWatch::new, mail, move |file| {
         let lock = file.strip_prefix(&root).ok()?;
         let action = lock.extension().is_some_and(|extension| extension == "action");
         action.then(|| object_of_directory(&lock.with_extension(""))).flatten().map(Notice::Hand)
     });
     if let Some(slice) = slice {
-        tree(slice, mail, |file| {
+        tree(slice, TreeWatch::of_control_groups, mail, |file| {
             let events = file.file_name().is_some_and(|name| name == "cgroup.events");
             events.then(|| file.parent().map(|group| Notice::Group(group.to_owned()))).flatten()
         });
@@ -71,18 +73,24 @@ fn config_notice(etc: &Path, file: &Path) -> Option<Notice> {
     }
 }
 
-/// Watches a directory and all below it.
+/// Watches a directory and all below it: from now on, before anything in it is read.
 fn tree(
     root: PathBuf,
+    open: fn(&Path) -> io::Result<TreeWatch>,
     mail: &UnboundedSender<Message>,
     notice: impl Fn(&Path) -> Option<Notice> + Send + Sync + 'static,
 ) {
-    let mail = mail.clone();
+    let make = move || std::fs::create_dir_all(&root).and_then(|()| open(&root));
+    let (mail, mut watch) = (mail.clone(), make());
     tokio::spawn(async move {
         while !mail.is_closed() {
-            if let Err(_failed) = follow_tree(&root, &mail, &notice).await {
-                tokio::time::sleep(RETRY).await;
+            match watch {
+                Ok(watch) => {
+                    let _ = follow_tree(watch, &mail, &notice).await;
+                }
+                Err(_) => tokio::time::sleep(RETRY).await,
             }
+            watch = make();
             // What happened meanwhile nobody told.
             let _ = mail.send(Message::Noticed(Notice::Everything));
         }
@@ -90,12 +98,10 @@ fn tree(
 }
 
 async fn follow_tree(
-    root: &Path,
+    mut watch: TreeWatch,
     mail: &UnboundedSender<Message>,
     notice: &(dyn Fn(&Path) -> Option<Notice> + Send + Sync),
 ) -> io::Result<()> {
-    std::fs::create_dir_all(root)?;
-    let mut watch = TreeWatch::new(root)?;
     loop {
         let changes = watch.changes().await?;
         let mut notices: Vec<Notice> = changes

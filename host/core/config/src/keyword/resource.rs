@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use super::all_of;
 use super::object::{process_group, timeouts};
 use model::Verb;
 use model::keyword::{Keyword, ValueKind};
@@ -11,7 +10,7 @@ use model::object::{Trigger, TriggerTime};
 /// The keywords of every resource.
 pub fn resource() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> =
-        LazyLock::new(|| all_of([plain(), requires(), triggers(), timeouts(true), process_group()]));
+        LazyLock::new(|| [plain(), requires(), triggers(), timeouts(true), process_group()].concat());
     &KEYWORDS
 }
 

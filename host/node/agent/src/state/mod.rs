@@ -25,7 +25,6 @@ use std::path::{Path, PathBuf};
 use model::{ObjectPath, Rid};
 
 use crate::Directories;
-use crate::home::layout;
 
 /// The state of one instance on disk.
 #[derive(Debug, Clone)]
@@ -88,7 +87,7 @@ impl InstanceState {
 
     /// The directory in which the driver of a resource keeps its own state.
     pub fn driver_state(&self, rid: &Rid) -> PathBuf {
-        layout::driver_state(&self.directory, rid)
+        self.directory.join("driver").join(rid.to_string())
     }
 }
 

@@ -1,0 +1,182 @@
+//! What the daemon keeps up by itself.
+
+use std::time::{Duration, Instant};
+
+use plan::Action;
+use protocol::daemon::{EventKind, OrderCommand};
+
+use crate::node::{TestNode, next, path, until};
+use crate::trials;
+
+trials!(
+    an_application_that_was_killed_runs_again_at_once,
+    a_resource_without_restart_stays_down,
+    no_more_restarts_than_its_budget,
+    a_standby_resource_is_brought_up,
+    an_ha_object_is_started,
+    a_frozen_instance_is_left_alone,
+    what_was_stopped_by_hand_stays_stopped,
+    monitor_action_freezes_and_stops,
+    an_object_waits_for_its_parent,
+);
+
+const SLEEPER: &str =
+    "[DEFAULT]\nnodes = n1\n[app#1]\ntype = simple\nstart = /bin/sleep 1000\nrestart = 3\nrestart_delay = 0\n";
+
+fn flag_with(more: &str) -> String {
+    format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n{more}")
+}
+
+/// The process of `app#1`, by the control group of the object.
+fn process(node: &TestNode) -> Option<i32> {
+    let group = node.agent().control_group_of(&path("web"))?;
+    let mut found = None;
+    visit(&group, &mut found);
+    found
+}
+
+fn visit(directory: &std::path::Path, found: &mut Option<i32>) {
+    let text = std::fs::read_to_string(directory.join("cgroup.procs")).unwrap_or_default();
+    if let Some(pid) = text.lines().next().and_then(|line| line.parse().ok()) {
+        *found = Some(pid);
+    }
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            visit(&entry.path(), found);
+        }
+    }
+}
+
+fn kill(pid: i32) {
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL).unwrap();
+}
+
+async fn an_application_that_was_killed_runs_again_at_once() {
+    let node = TestNode::with(&[("web", SLEEPER)]).await;
+    node.done("web", OrderCommand::Start).await;
+    node.until_avail("web", "up").await;
+    let Some(first) = process(&node) else { return };
+    let mut events = node.handle().events().follow(None);
+    let killed = Instant::now();
+    kill(first);
+    next(&mut events, EventKind::InstanceRestart).await;
+    // The look is caused by the end of the process, and not by the clock, which comes every ten seconds.
+    assert!(killed.elapsed() < Duration::from_secs(5), "noticed after {:?}", killed.elapsed());
+    until("another process runs", async || process(&node).is_some_and(|pid| pid != first)).await;
+    node.until_avail("web", "up").await;
+    node.done("web", OrderCommand::Stop).await;
+}
+
+async fn a_resource_without_restart_stays_down() {
+    let node = TestNode::with(&[("web", &flag_with("[fs#2]\ntype = flag\n"))]).await;
+    node.done("web", OrderCommand::Start).await;
+    std::fs::remove_file(node.flag("web", "fs#1")).unwrap();
+    node.until_avail("web", "warn").await;
+    node.handle().refresh(Some(path("web"))).await.unwrap();
+    assert!(!node.flag("web", "fs#1").exists());
+}
+
+async fn no_more_restarts_than_its_budget() {
+    let node = TestNode::with(&[("web", &flag_with("restart = 2\nrestart_delay = 0\n[fs#2]\ntype = flag\n"))]).await;
+    node.done("web", OrderCommand::Start).await;
+    for left in [1, 0] {
+        let mut events = node.handle().events().follow(None);
+        std::fs::remove_file(node.flag("web", "fs#1")).unwrap();
+        node.handle().refresh(Some(path("web"))).await.unwrap();
+        next(&mut events, EventKind::InstanceRestart).await;
+        until("it is up again", async || node.flag("web", "fs#1").exists()).await;
+        node.until_avail("web", "up").await;
+        let explained = node.handle().explain(path("web")).await.unwrap();
+        assert_eq!((explained.restarts[0].left, explained.restarts[0].budget), (left, 2));
+    }
+    std::fs::remove_file(node.flag("web", "fs#1")).unwrap();
+    node.until_avail("web", "warn").await;
+    until("the restarts are spent", async || {
+        let explained = node.handle().explain(path("web")).await.unwrap();
+        explained.reasons.iter().any(|reason| reason.code == "restarts-spent")
+    })
+    .await;
+    assert!(!node.flag("web", "fs#1").exists());
+}
+
+async fn a_standby_resource_is_brought_up() {
+    let node = TestNode::with(&[("web", &flag_with("standby = true\n[fs#2]\ntype = flag\n"))]).await;
+    until("the standby resource is up", async || node.flag("web", "fs#1").exists()).await;
+    assert!(!node.flag("web", "fs#2").exists());
+    node.until_avail("web", "stdby up").await;
+}
+
+async fn an_ha_object_is_started() {
+    let text = "[DEFAULT]\nnodes = n1\norchestrate = ha\n[fs#1]\ntype = flag\n";
+    let mut node = TestNode::with(&[("web", text)]).await;
+    until("it is started", async || node.flag("web", "fs#1").exists()).await;
+    node.until_avail("web", "up").await;
+    // Created while the daemon runs, too.
+    node.create("db", text);
+    until("it is started", async || node.flag("db", "fs#1").exists()).await;
+    node.stop().await;
+    assert!(node.flag("web", "fs#1").exists());
+}
+
+async fn a_frozen_instance_is_left_alone() {
+    let node = TestNode::with(&[("web", &flag_with("restart = 3\nrestart_delay = 0\n"))]).await;
+    node.done("web", OrderCommand::Start).await;
+    node.agent().freeze(&path("web")).unwrap();
+    until("the daemon knows", async || {
+        let status = node.instance("web").await.unwrap().status.unwrap();
+        status.frozen
+    })
+    .await;
+    std::fs::remove_file(node.flag("web", "fs#1")).unwrap();
+    node.until_avail("web", "down").await;
+    assert!(!node.flag("web", "fs#1").exists());
+    until("the freeze is the reason", async || {
+        let explained = node.handle().explain(path("web")).await.unwrap();
+        explained.reasons.iter().any(|reason| reason.code == "frozen")
+    })
+    .await;
+    assert!(!node.flag("web", "fs#1").exists());
+    node.agent().thaw(&path("web")).unwrap();
+    until("it is restarted", async || node.flag("web", "fs#1").exists()).await;
+}
+
+async fn what_was_stopped_by_hand_stays_stopped() {
+    let text = "[DEFAULT]\nnodes = n1\norchestrate = ha\n[fs#1]\ntype = flag\nrestart = 3\nrestart_delay = 0\n[fs#2]\ntype = flag\n";
+    let mut node = TestNode::with(&[("web", text)]).await;
+    until("it is started", async || node.flag("web", "fs#2").exists()).await;
+    node.until_avail("web", "up").await;
+    node.by_hand("web", Action::Stop, Some("fs#1")).await;
+    node.until_avail("web", "warn").await;
+    assert!(!node.flag("web", "fs#1").exists());
+    // A restart of the daemon changes nothing about that.
+    node.stop().await;
+    node.start().await;
+    node.until_avail("web", "warn").await;
+    let explained = node.handle().explain(path("web")).await.unwrap();
+    assert!(explained.restarts.iter().any(|restart| restart.stopped), "{explained:?}");
+    assert!(!node.flag("web", "fs#1").exists());
+    node.by_hand("web", Action::Start, Some("fs#1")).await;
+    std::fs::remove_file(node.flag("web", "fs#1")).unwrap();
+    node.handle().refresh(Some(path("web"))).await.unwrap();
+    until("it is kept up again", async || node.flag("web", "fs#1").exists()).await;
+}
+
+async fn monitor_action_freezes_and_stops() {
+    let text = "[DEFAULT]\nnodes = n1\nmonitor_action = freezestop\n[fs#1]\ntype = flag\nmonitor = true\n[fs#2]\ntype = flag\n";
+    let node = TestNode::with(&[("web", text)]).await;
+    node.done("web", OrderCommand::Start).await;
+    std::fs::remove_file(node.flag("web", "fs#1")).unwrap();
+    node.handle().refresh(Some(path("web"))).await.unwrap();
+    until("it is stopped", async || !node.flag("web", "fs#2").exists()).await;
+    until("it is frozen", async || node.home().state(&path("web")).join("frozen").exists()).await;
+    node.until_avail("web", "down").await;
+}
+
+async fn an_object_waits_for_its_parent() {
+    let child = "[DEFAULT]\nnodes = n1\norchestrate = ha\nparents = db\n[fs#1]\ntype = flag\n";
+    let node = TestNode::with(&[("web", child), ("db", &flag_with(""))]).await;
+    node.until_avail("web", "down").await;
+    until("it waits", async || node.instance("web").await.unwrap().monitor.state == "wait parents").await;
+    node.done("db", OrderCommand::Start).await;
+    until("it is started", async || node.flag("web", "fs#1").exists()).await;
+}
