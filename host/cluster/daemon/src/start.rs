@@ -112,6 +112,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         told_steps: BTreeMap::new(),
         told: BTreeMap::new(),
         groups: BTreeMap::new(),
+        runs: BTreeMap::new(),
         next_process: 0,
         events,
         mail: mail.clone(),

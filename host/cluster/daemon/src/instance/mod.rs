@@ -13,6 +13,7 @@ use orchestrate::{
     ActionSequence, ActionStep, BootTime, ConfigState, InstanceAction, InstanceRecord, ResourceView, RunningAction,
     StatusView, StoreRevision,
 };
+use protocol::ScheduledAction;
 use replica::LocalInstance;
 use replica::request::EndReport;
 use tokio::sync::oneshot;
@@ -49,6 +50,9 @@ pub(crate) struct Instance {
     pub(crate) ended: Option<EndReport>,
     /// The last action of somebody else that was followed.
     pub(crate) followed: u64,
+    /// When its tasks and copies are due.
+    pub(crate) timetable: Vec<ScheduledAction>,
+    pub(crate) timing: ReadState,
     /// Who waits for a new status.
     pub(crate) waiting: Vec<oneshot::Sender<Result<(), RequestError>>>,
     /// The word for what is done with it, as it was last told, and since when.
@@ -100,6 +104,8 @@ impl Instance {
             hand: None,
             ended: None,
             followed: memory.followed,
+            timetable: Vec::new(),
+            timing: ReadState::Idle,
             waiting: Vec::new(),
             state: "init".to_owned(),
             updated_at: crate::clock::wall(),

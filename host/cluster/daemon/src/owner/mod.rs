@@ -17,6 +17,7 @@ mod order;
 mod probe;
 mod reading;
 mod request;
+mod schedule;
 mod shared;
 mod upkeep;
 
@@ -27,8 +28,9 @@ use std::time::Duration;
 
 use agent::status::InstanceStatus;
 use agent::{ActError, Agent};
-use model::{NodeName, ObjectPath};
+use model::{NodeName, ObjectPath, Rid};
 use orchestrate::{ActionEnd, BootTime, Decision, DecisionCache, ObjectView, View, ViewChange};
+use protocol::ScheduledAction;
 use protocol::daemon::OrderDocument;
 use replica::{LocalNode, SharedState, StoredRecord};
 use store::{RevisionChange, Store, StoreError, TxnOutcome};
@@ -37,6 +39,7 @@ use tokio::sync::mpsc;
 pub(crate) use self::action::write_records;
 use self::announce::ToldStatus;
 use self::order::WaitingOrder;
+use self::schedule::ScheduledRun;
 use self::shared::SentRequest;
 pub(crate) use self::shared::{follow_store, list};
 use crate::instance::{Instance, LoadedConfig, ProbeTicket};
@@ -64,6 +67,10 @@ pub(crate) enum Message {
     Probed { path: ObjectPath, ticket: ProbeTicket, status: Result<InstanceStatus, ActError> },
     /// An action of this daemon has ended.
     Ended { path: ObjectPath, process: u64, end: ActionEnd },
+    /// When the tasks and copies of an object are due.
+    Timed { path: ObjectPath, entries: Vec<ScheduledAction> },
+    /// A task or a copy has ended. Without an error: as it should.
+    Ran { path: ObjectPath, rid: Rid, error: Option<String> },
     /// Something happened on the node.
     Noticed(Notice),
 }
@@ -98,6 +105,8 @@ pub(crate) struct Owner {
     pub(crate) told: BTreeMap<ObjectPath, ToldStatus>,
     /// The objects by their control groups.
     pub(crate) groups: BTreeMap<PathBuf, ObjectPath>,
+    /// What schedules have started.
+    pub(crate) runs: BTreeMap<(ObjectPath, Rid), ScheduledRun>,
     pub(crate) next_process: u64,
     pub(crate) events: EventLog,
     pub(crate) mail: mpsc::UnboundedSender<Message>,
@@ -165,6 +174,7 @@ impl Owner {
         self.probe_due(now);
         self.keep_up(now);
         self.decide(now);
+        self.run_due();
         self.announce();
         self.look_whether_ready();
         self.look_whether_over();
@@ -177,7 +187,8 @@ impl Owner {
         if !self.dirty.is_empty() {
             return now;
         }
-        let times = [self.cache.wake_at(), self.next_probe(), self.retries.values().min().copied()];
+        let run = self.next_run().map(|wait| now + wait);
+        let times = [self.cache.wake_at(), self.next_probe(), self.retries.values().min().copied(), run];
         times.into_iter().flatten().fold(now + SLOW_TICK, BootTime::min)
     }
 
@@ -191,6 +202,8 @@ impl Owner {
             Message::Scanned(paths) => self.take_scan(paths),
             Message::Probed { path, ticket, status } => self.take_status(path, ticket, status),
             Message::Ended { path, process, end } => self.end_action(path, process, end),
+            Message::Timed { path, entries } => self.take_times(&path, entries),
+            Message::Ran { path, rid, error } => self.end_run(&path, &rid, error),
             Message::Noticed(notice) => self.notice(notice),
         }
     }

@@ -69,6 +69,7 @@ impl Owner {
         instance.probing = ReadState::Idle;
         instance.due = now + interval(instance, &path);
         let valid = ticket == ProbeTicket { after: instance.record().sequence, followed: instance.followed };
+        let before = instance.local.status.as_ref().map(|status| status.sums.avail);
         match status {
             // What was seen before an action says nothing of what is there after it.
             _ if !valid => instance.due = now,
@@ -87,6 +88,10 @@ impl Owner {
         }
         if again {
             instance.due = now;
+        }
+        // Tasks run where their service is up: what is due may run now.
+        if before != instance.local.status.as_ref().map(|status| status.sums.avail) {
+            self.time(&path);
         }
         self.touch(&path);
     }

@@ -93,6 +93,8 @@ impl Owner {
         }
         if again {
             self.read(&path);
+        } else {
+            self.time(&path);
         }
         self.touch(&path);
     }

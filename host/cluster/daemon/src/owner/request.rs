@@ -56,14 +56,16 @@ impl Owner {
             cause: cause_word(acting.step.cause),
             began_at: acting.began_at,
         };
-        acting.map(document).collect()
+        acting.map(document).chain(self.run_documents()).collect()
     }
 
     fn kill(&self, id: u64) -> Result<(), RequestError> {
-        let mut acting = self.instances.values().filter_map(|instance| instance.acting.as_ref());
-        match acting.find(|acting| acting.process == id) {
-            Some(acting) => {
-                acting.cancel.cancel();
+        let acting = self.instances.values().filter_map(|instance| instance.acting.as_ref());
+        let acting = acting.map(|acting| (acting.process, &acting.cancel));
+        let mut all = acting.chain(self.runs.values().map(|run| (run.process, &run.cancel)));
+        match all.find(|(process, _)| *process == id) {
+            Some((_, cancel)) => {
+                cancel.cancel();
                 Ok(())
             }
             None => {

@@ -6,6 +6,7 @@ mod life;
 mod node;
 mod orders;
 mod restarts;
+mod schedules;
 mod stores;
 
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         life::trials(),
         orders::trials(),
         restarts::trials(),
+        schedules::trials(),
         stores::trials(),
     ];
     libtest_mimic::run(&Arguments::from_args(), files.into_iter().flatten().collect()).exit_code()

@@ -15,8 +15,8 @@ async fn a_damaged_store_is_made_anew_from_what_is_on_disk() {
     node.agent().freeze(&path("web")).unwrap();
     node.stop().await;
     let directory = node.home().var.join("daemon");
-    let file = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
-    let file = file.filter(|file| file.extension().is_some_and(|extension| extension == "redb")).next().unwrap();
+    let mut files = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|file| file.extension().is_some_and(|extension| extension == "redb")).unwrap();
     let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle..middle + 512].fill(0xff);
