@@ -42,6 +42,7 @@ mod outside_changes;
 mod own_engine;
 mod podman;
 mod programs;
+mod proofs;
 mod ran;
 mod rollback;
 mod routes;
@@ -100,6 +101,7 @@ fn main() -> ExitCode {
         podman::trials(),
         order::trials(),
         programs::trials(),
+        proofs::trials(),
         secrets::trials(),
         rollback::trials(),
         crash::trials(),

@@ -32,23 +32,23 @@ crate::trials!(
 );
 
 /// An ext4 of the world, on a loop device that was attached by hand.
-fn ext4(world: &World) -> HandLoop {
+pub(crate) fn ext4(world: &World) -> HandLoop {
     let device = HandLoop::new(world, "a.img", 32);
     output("mkfs.ext4", &["-q", &device.0]);
     device
 }
 
 /// The section of an ext4 on the device.
-fn on(device: &HandLoop, mnt: &str) -> String {
+pub(crate) fn on(device: &HandLoop, mnt: &str) -> String {
     format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = ext4\ndev = {}\nmnt = {mnt}\n", device.0)
 }
 
 /// Whether the mount table names the text: a device or a path.
-fn is_mounted(text: &str) -> bool {
+pub(crate) fn is_mounted(text: &str) -> bool {
     fs::read_to_string("/proc/self/mountinfo").unwrap().lines().any(|line| line.split(' ').any(|word| word == text))
 }
 
-fn at(world: &World, name: &str) -> String {
+pub(crate) fn at(world: &World, name: &str) -> String {
     world.path(name).display().to_string()
 }
 
@@ -81,16 +81,16 @@ fn a_bind_mount_is_stopped_although_its_source_was_renamed_or_removed(world: &Wo
 }
 
 /// A directory in which links are followed: no other user can write there, unlike in that of the world.
-struct TrustedPlace(PathBuf);
+pub(crate) struct TrustedPlace(PathBuf);
 
 impl TrustedPlace {
-    fn new(world: &World) -> TrustedPlace {
+    pub(crate) fn new(world: &World) -> TrustedPlace {
         let path = PathBuf::from(format!("/run/hostler-e2e-{}-{}", std::process::id(), world.number()));
         fs::create_dir(&path).unwrap();
         TrustedPlace(path)
     }
 
-    fn at(&self, name: &str) -> String {
+    pub(crate) fn at(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
     }
 }

@@ -51,6 +51,11 @@ pub struct HoldingRecord {
 }
 
 impl HoldingRecord {
+    /// Whether a proof has found something of it left that a cheap look does not see: of a mount, where it is mounted besides.
+    pub fn is_left_unseen(&self) -> bool {
+        self.stage == HoldingStage::Left && matches!(self.holding, Holding::Mount(_))
+    }
+
     /// The id by which drivers name it: opaque to them, and the same for as long as the thing is held.
     pub fn id(&self) -> String {
         match &self.holding {

@@ -84,7 +84,7 @@ const GONE: &str = "gone";
 fn document(object: &ObjectPath, record: &HoldingRecord, seen: &HoldingPresence, orphan: bool) -> HoldingDocument {
     let state = match (&record.holding, seen) {
         (Holding::Declared(declared), _) if declared.device().is_none() => "declared",
-        _ if record.stage == HoldingStage::Left => "left",
+        (_, HoldingPresence::Gone) if record.is_left_unseen() => "left",
         (_, HoldingPresence::Present(_)) => "present",
         (_, HoldingPresence::Gone) => GONE,
         (_, HoldingPresence::Unknown(_)) => "unknown",

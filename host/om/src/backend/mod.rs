@@ -103,8 +103,8 @@ pub(crate) trait Backend {
     fn config_file(&self, target: &ConfigTarget) -> String;
     /// Makes edits, all of them or none.
     fn change_config(&self, target: &ConfigTarget, change: &ConfigChange) -> Reply<ConfigOutcome>;
-    /// Saves a text over the one that it was made from, or without one over any.
-    fn save_config(&self, target: &ConfigTarget, made_from: Option<&str>, text: &str) -> Reply<()>;
+    /// Saves a text over the one that it was made from, or without one over any. Returns what to tell of what is up.
+    fn save_config(&self, target: &ConfigTarget, made_from: Option<&str>, text: &str) -> Reply<Vec<String>>;
     /// The text with these edits made, without saving it.
     fn edited(&self, target: &ConfigTarget, text: &str, change: &ConfigChange) -> Reply<String>;
     /// The problems that a text would have as this configuration.

@@ -107,11 +107,13 @@ fn check(file: &ConfigFile<'_>, new: &str, draft: &Path) -> Result<(), Failure> 
 fn save(session: &Session, file: &ConfigFile<'_>, old: &str, new: &str) -> Result<(), Failure> {
     let saved = session.backend.save_config(&file.target, Some(old), new);
     // The agent only knows that the text is another one. The operator needs to know what to do about it.
-    saved.map_err(|failure| match file.text() {
+    let notes = saved.map_err(|failure| match file.text() {
         Ok(now) if now != old => Failure::failed(format!(
             "{}: another process changed it meanwhile: edit --recover continues with this version and overwrites that change",
             file.name()
         )),
         _ => failure,
-    })
+    })?;
+    notes.iter().for_each(|note| session.note(note));
+    Ok(())
 }

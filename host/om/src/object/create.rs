@@ -29,7 +29,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &CreateArgs) -> Outc
     check(session, &config, args, &text)?;
     match exists {
         // --force replaces the configuration and keeps the state: what runs must still be found and stopped.
-        true => session.backend.save_config(&config, None, &text)?,
+        true => session.backend.save_config(&config, None, &text)?.iter().for_each(|note| session.note(note)),
         false => session.backend.create(&path, &text)?,
     }
     match args.provision {

@@ -38,6 +38,11 @@ pub fn held_mount() -> Result<Option<Holding>> {
     Ok(holdings::present("mount")?.into_iter().next())
 }
 
+/// The words for a mount that is gone, while a stop has found its file system in use elsewhere.
+fn left_over(held: &Holding) -> String {
+    format!("{} is unmounted, and its file system is in use elsewhere: a stop says where", held.label)
+}
+
 /// Where a mount is by now, as the kernel writes it.
 fn place(held: &Holding) -> &Path {
     Path::new(held.attribute("target-now").unwrap_or(held.text("target")))
@@ -64,6 +69,9 @@ impl FilesystemMount<'_> {
     /// The status, if this is the mount that is there.
     pub(crate) fn status_of(&self, held: &Holding) -> Result<Status> {
         let target = place(held);
+        if held.attribute("left").is_some() {
+            return Ok(Status::up().degraded(left_over(held)));
+        }
         if let Some(over) = held.attribute("hidden-by") {
             return Ok(Status::up().degraded(format!("{over} is mounted over it on {}", target.display())));
         }
@@ -96,6 +104,9 @@ impl FilesystemMount<'_> {
     /// The outcome of a start that finds the mount there, or takes on the stranger that is there. None if it is to be mounted.
     pub fn found(&self, context: &Context) -> Result<Option<Outcome>> {
         if let Some(held) = held_mount()? {
+            if held.attribute("left").is_some() {
+                return Err(Error::failed(left_over(&held)));
+            }
             return match held.attribute("hidden-by") {
                 Some(over) => Err(Error::failed(format!("{over} is mounted over it on {}", place(&held).display()))),
                 None => Ok(Some(Outcome::unchanged(format!("{} is already mounted", self.label())))),

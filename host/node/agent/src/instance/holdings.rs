@@ -142,7 +142,7 @@ impl Instance<'_> {
         for status in seen.iter_mut().filter(|seen| down.contains(&seen.rid.to_string())) {
             let own = records.iter().zip(&present).filter(|(record, _)| record.rid == status.rid.to_string());
             let there: Vec<String> = own
-                .filter(|(record, seen)| record.stage == HoldingStage::Left || **seen != HoldingPresence::Gone)
+                .filter(|(record, seen)| record.is_left_unseen() || **seen != HoldingPresence::Gone)
                 .map(|(record, _)| record.holding.to_string())
                 .collect();
             let text = match (&unverified, there.is_empty()) {
@@ -161,7 +161,7 @@ impl Instance<'_> {
     pub(crate) async fn settle(&self) {
         let ledger = self.ledger();
         // What a proof has found is seen again only by a proof.
-        let records = ledger.records(|record| record.stage != HoldingStage::Left);
+        let records = ledger.records(|record| !record.is_left_unseen());
         let present = look(&records).await;
         let gone = records
             .iter()

@@ -1,7 +1,7 @@
 //! Takes a stranger on: a thing that is there and in nobody's ledger becomes the resource's own, if the operator says so.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use grant::NetnsReference;
 use grant::op::{ChangeAddress, ChangeLoop, ChangeNetnsAddress, ChangeNetnsRoute, ChangeRoute, MountFilesystem};
@@ -46,23 +46,37 @@ async fn mount(context: &CallContext, target: &Path) -> Result<(), CapabilityErr
         target: target.to_owned(),
         options: Vec::new(),
     };
-    // A bind mount is listed with the type of its file system and the directory in it.
-    let bound = found.root.to_string_lossy().into_owned();
-    let (admitted, fstype) = match context.admit(op(&found.fstype, &source)) {
-        Ok(admitted) => (admitted, found.fstype.clone()),
-        Err(refused) => match context.admit(op("bind", &bound)) {
-            Ok(admitted) => (admitted, "bind".to_owned()),
-            Err(_) => return Err(refused),
-        },
+    let (admitted, held) = match context.admit(op(&found.fstype, &source)) {
+        Ok(admitted) => (admitted, held_mount(&found, source, found.fstype.clone())),
+        // A bind mount is listed with the type of its file system and the directory in it.
+        Err(refused) => {
+            let bind = bind_sources(&found)?.into_iter().find_map(|bound| {
+                let admitted = context.admit(op("bind", &bound)).ok()?;
+                Some((admitted, held_mount(&found, bound, "bind".to_owned())))
+            });
+            bind.ok_or(refused)?
+        }
     };
     let ledger = context.ledger();
     // Not a change: a rollback must leave it as it was found.
-    admitted.blocking(move |_| Ok(Effect::Nothing(ledger.take_on(held_mount(&found, fstype))?))).await
+    admitted.blocking(move |_| Ok(Effect::Nothing(ledger.take_on(held)?))).await
 }
 
-fn held_mount(found: &MountInfo, fstype: String) -> MountHolding {
+/// The paths by which other mounts of the same file system show the directory that is mounted: it may have been bound from each of
+/// them.
+fn bind_sources(found: &MountInfo) -> Result<Vec<String>, CapabilityError> {
+    let others = mountinfo::read()?.into_iter().filter(|other| other.device == found.device && other.id != found.id);
+    let shown = others.filter_map(|other| Some((found.root.strip_prefix(&other.root).ok()?.to_owned(), other.target)));
+    let path = |(rest, target): (PathBuf, PathBuf)| match rest.as_os_str().is_empty() {
+        true => target,
+        false => target.join(rest),
+    };
+    Ok(shown.map(|shown| path(shown).to_string_lossy().into_owned()).collect())
+}
+
+fn held_mount(found: &MountInfo, source: String, fstype: String) -> MountHolding {
     MountHolding {
-        source: canonical_source(&found.source),
+        source,
         target: found.target.to_string_lossy().into_owned(),
         fstype,
         made: Some(MountIdentity {

@@ -20,6 +20,7 @@ mod network;
 mod others;
 mod proof;
 mod release;
+mod unmount;
 
 pub use adopt::adopt;
 pub use device::identity_of;
@@ -140,13 +141,14 @@ pub(crate) fn entry(record: &HoldingRecord, seen: &HoldingPresence) -> HoldingEn
     let mut attributes: Vec<(String, String)> =
         holding.attributes().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     attributes.extend(seen.attributes());
+    let is_left = matches!(seen, HoldingPresence::Gone) && record.is_left_unseen();
+    attributes.extend(is_left.then(|| ("left".to_owned(), "true".to_owned())));
     HoldingEntry {
         kind: holding.kind().to_owned(),
         id: record.id(),
         label: holding.to_string(),
         attributes,
-        // Something of it is left where a cheap look does not reach.
-        present: !matches!(seen, HoldingPresence::Gone) || record.stage == HoldingStage::Left,
+        present: !matches!(seen, HoldingPresence::Gone) || is_left,
     }
 }
 

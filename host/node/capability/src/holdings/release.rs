@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use driver::LogSeverity;
 use grant::op::ReleaseHolding;
 use holding::{
     AddressHolding, ContainerHolding, FileHolding, Holding, HoldingRecord, HoldingStage, LinkHolding, LoopHolding,
-    MountHolding, RouteHolding,
+    RouteHolding,
 };
 use kernel::block::loopdev;
 use kernel::cgroup::Cgroup;
-use kernel::mount::{self as mounts, UnmountForce, mountinfo};
+use kernel::mount::UnmountForce;
 use kernel::net::{KernelRoute, LinkPlug, Netlink};
 use kernel::process::signal_of;
 
-use super::look::{processes, this_mount};
+use super::look::processes;
 use super::network::{namespace, netlink_of};
+use super::unmount::{settle, unmount, unmount_aside};
 use crate::net::{ip, network_of, tell_of_others};
 use crate::netns::{mark, plug_mode};
 use crate::{CallContext, CapabilityError, Effect};
@@ -65,13 +67,25 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
     let admitted = if options.unmount.abort { context.admit_beside(op)? } else { context.admit(op)? };
     let (gone, forget) = (record.clone(), ledger.clone());
     let released = match record.holding {
-        Holding::Mount(_) | Holding::Loop(_) | Holding::File(_) => {
-            let work = move |_| {
-                let undone = undo_here(&gone, &options)?;
+        // A server that does not answer keeps the call of the kernel waiting.
+        Holding::Mount(mount) if options.unmount.abort => {
+            let work = async move |_| {
+                let undone = unmount_aside(context, &mount, options.unmount).await?;
+                settle(context).await;
                 forget.ledger.undone(&[gone]);
                 Ok(Effect::whether(undone))
             };
-            admitted.blocking(work).await?
+            admitted.waiting(work).await?
+        }
+        Holding::Mount(_) | Holding::Loop(_) | Holding::File(_) => {
+            let work = move |_| {
+                let (undone, said) = undo_here(&gone, &options)?;
+                forget.ledger.undone(&[gone]);
+                Ok(Effect::of(undone, (undone, said)))
+            };
+            let (undone, said) = admitted.blocking(work).await?;
+            said.iter().for_each(|text| context.say(LogSeverity::Warn, text));
+            undone
         }
         _ => {
             let work = async move |_| {
@@ -85,20 +99,14 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
     Ok(released)
 }
 
-/// Undoes what blocks meanwhile.
-fn undo_here(record: &HoldingRecord, options: &ReleaseOptions) -> Result<bool, CapabilityError> {
+/// Undoes what blocks meanwhile, and says what is worth a warning.
+fn undo_here(record: &HoldingRecord, options: &ReleaseOptions) -> Result<(bool, Option<String>), CapabilityError> {
     match &record.holding {
         Holding::Mount(mount) => unmount(mount, options.unmount),
-        Holding::Loop(device) => detach(device),
-        Holding::File(FileHolding { path }) => Ok(kernel::files::remove(path.as_ref())?),
+        Holding::Loop(device) => Ok((detach(device)?, None)),
+        Holding::File(FileHolding { path }) => Ok((kernel::files::remove(path.as_ref())?, None)),
         other => Err(cannot(other)),
     }
-}
-
-fn unmount(held: &MountHolding, force: UnmountForce) -> Result<bool, CapabilityError> {
-    let listed = mountinfo::read()?;
-    let Some(found) = this_mount(held, &listed) else { return Ok(false) };
-    Ok(mounts::unmount_this(found.id, found.device, force)?)
 }
 
 fn detach(held: &LoopHolding) -> Result<bool, CapabilityError> {

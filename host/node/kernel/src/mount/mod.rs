@@ -6,6 +6,7 @@ mod btrfs_ioctl;
 mod errors;
 mod faults;
 mod filesystems;
+mod freeze_ioctl;
 mod kinship;
 pub mod mountinfo;
 pub mod namespaces;
@@ -18,3 +19,4 @@ pub use attach::{
     FilesystemUsage, MadeMount, MountCall, UnmountForce, mount, statfs, supports, unmount_this, unmount_top,
 };
 pub use faults::errors_of;
+pub use freeze_ioctl::thaw;

@@ -89,7 +89,9 @@ impl SandboxedDriver {
         let about = setup.call;
         let DriverCall { object, rid, .. } = about;
         // Before the guest runs: its kernel calls would all be refused until the stuck one returns.
-        if let Some(stuck) = self.environment.host.queues.stuck(object, rid) {
+        // A stop may be what frees it: what it holds is released beside the call that is stuck.
+        let stuck = self.environment.host.queues.stuck(object, rid).filter(|_| setup.verb != Verb::Stop);
+        if let Some(stuck) = stuck {
             return DriverAnswer::refused(DriverFault::Stuck(stuck.to_string()).into());
         }
         let scope = match self.scope(setup) {

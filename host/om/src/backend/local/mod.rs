@@ -218,12 +218,18 @@ impl Backend for LocalBackend {
         Ok(block_on(self.agent.change_config(target, change))??)
     }
 
-    fn save_config(&self, target: &ConfigTarget, made_from: Option<&str>, text: &str) -> Reply<()> {
-        if let Some(old) = made_from {
-            // Refused like any other change that takes the section away from what must still be stopped.
-            block_on(self.agent.notes_of_held(target, (old, text), false))??;
-        }
-        Ok(self.agent.save_config(target, made_from, text.to_owned())?)
+    fn save_config(&self, target: &ConfigTarget, made_from: Option<&str>, text: &str) -> Reply<Vec<String>> {
+        // Refused like any other change that takes the section away from what must still be stopped.
+        let notes = match made_from {
+            Some(old) => block_on(self.agent.notes_of_held(target, (old, text), false))??,
+            // Forced: whatever stood there is replaced, and what is left without its section is said.
+            None => match self.agent.config_text(target) {
+                Ok(ConfigText { text: old, .. }) => block_on(self.agent.notes_of_held(target, (&old, text), true))??,
+                Err(_) => Vec::new(),
+            },
+        };
+        self.agent.save_config(target, made_from, text.to_owned())?;
+        Ok(notes)
     }
 
     fn edited(&self, target: &ConfigTarget, text: &str, change: &ConfigChange) -> Reply<String> {
