@@ -33,6 +33,7 @@ bench: target packages $(BASE_OM)
 	cargo bench --locked -p hostler-om --test scenarios
 	cargo bench --locked -p hostler-store-redb --bench store
 	cargo bench --locked -p hostler-orchestrate
+	cargo bench --locked -p hostler-daemon --bench daemon
 
 # How the code reads, in figures. No gate.
 style:

@@ -15,19 +15,15 @@ impl Owner {
         self.events.add(crate::clock::wall(), kind, path, data);
     }
 
-    /// Tells what has changed in the instances and the orders.
+    /// Tells what has changed in the instances and the orders that this turn was about.
     pub(super) fn announce(&mut self) {
-        let paths: Vec<ObjectPath> = self.instances.keys().cloned().collect();
-        for path in paths {
+        for path in std::mem::take(&mut self.untold) {
             self.announce_state(&path);
             self.announce_status(&path);
             self.announce_order(&path);
-        }
-        let gone: Vec<ObjectPath> =
-            self.told.keys().filter(|path| !self.instances.contains_key(*path)).cloned().collect();
-        for path in gone {
-            self.told.remove(&path);
-            self.add_event(EventKind::ObjectDeleted, Some(&path), Value::Null);
+            if !self.instances.contains_key(&path) && self.told.remove(&path).is_some() {
+                self.add_event(EventKind::ObjectDeleted, Some(&path), Value::Null);
+            }
         }
     }
 

@@ -12,6 +12,11 @@ use crate::clock;
 impl Owner {
     /// Decides about all that has changed or become due.
     pub(super) fn decide(&mut self, now: BootTime) {
+        // Before every instance was looked at nothing is decided, and then about all of them.
+        if !self.node.ready {
+            self.changes.clear();
+            return;
+        }
         let due = self.cache.wake_at().is_some_and(|wake| wake <= now);
         if (self.changes.is_empty() && !due) || self.shared_lost || self.ending_without_drain() {
             return;

@@ -29,6 +29,7 @@ impl Owner {
         };
         for path in paths {
             let decision = decide_object(view, &path, &self.me, now);
+            self.untold.insert(path.clone());
             self.decisions.insert(path, decision);
         }
     }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent::status::InstanceStatus;
-use agent::{ActError, Agent};
+use agent::{ActError, Agent, NodeSnapshot};
 use model::{NodeName, ObjectPath, Rid};
 use orchestrate::{ActionEnd, BootTime, Decision, DecisionCache, ObjectView, View, ViewChange};
 use protocol::ScheduledAction;
@@ -92,6 +92,8 @@ pub(crate) struct Owner {
     /// The objects that something has changed for.
     pub(crate) dirty: BTreeSet<ObjectPath>,
     pub(crate) changes: Vec<ViewChange>,
+    /// The objects that something may have to be told of.
+    pub(crate) untold: BTreeSet<ObjectPath>,
     /// The objects that a request to the store is under way for.
     pub(crate) sending: BTreeSet<ObjectPath>,
     /// Objects whose request failed, and when it is tried again.
@@ -123,6 +125,8 @@ pub(crate) struct Owner {
     /// Whether the store holds something that this version cannot read: then nothing is decided.
     pub(crate) shared_lost: bool,
     pub(crate) parallel_probes: usize,
+    /// What the first looks have in common.
+    pub(crate) common: Option<Arc<NodeSnapshot>>,
     /// Whether `reboot` may be done: never below a root directory of its own.
     pub(crate) is_system: bool,
 }
@@ -225,6 +229,7 @@ impl Owner {
         };
         if self.scanned && self.instances.values().all(looked) {
             self.node.ready = true;
+            self.common = None;
             self.changes.push(ViewChange::Cluster);
             self.add_event(protocol::daemon::EventKind::DaemonReady, None, serde_json::Value::Null);
             self.decide(crate::clock::now());

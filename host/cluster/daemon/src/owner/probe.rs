@@ -1,5 +1,6 @@
 //! Looks at the instances: one at a time each, so many side by side, soon after anything may have changed, and by the clock.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use agent::ActError;
@@ -50,8 +51,13 @@ impl Owner {
         instance.probing = ReadState::Running;
         let ticket = ProbeTicket { after: instance.record().sequence, followed: instance.followed };
         let (agent, mail, path) = (self.agent.clone(), self.mail.clone(), path.clone());
+        // The first looks at all instances read what they have in common once.
+        let common = (!self.node.ready).then(|| Arc::clone(self.common.get_or_insert_with(|| agent.node_snapshot())));
         tokio::spawn(async move {
-            let status = agent.status(&path).await;
+            let status = match common {
+                Some(common) => agent.last_or_new_status_among(&common, &path, true).await,
+                None => agent.status(&path).await,
+            };
             let _ = mail.send(Message::Probed { path, ticket, status });
         });
     }

@@ -19,6 +19,7 @@ impl Owner {
             self.settle_record(&path, now);
             self.send_missing(&path);
             self.view_again(&path);
+            self.untold.insert(path.clone());
             self.changes.push(ViewChange::Object(path));
         }
     }
