@@ -8,14 +8,18 @@
 //! | 3 | the object has no instance here |
 //! | 4 | it is not built, not supported by a driver, or makes no sense for this kind of object |
 //! | 5 | another action is running |
-//! | 6 | the action was interrupted |
+//! | 6 | the action was interrupted, or the order given up |
 //! | 7 | the action took too long |
 
 use std::process::ExitCode;
 
+use protocol::daemon::OrderState;
 use protocol::{EndingDocument, FailureKind, RequestFailure};
 
 use crate::words::Target;
+
+/// The exit code of a command that waited in vain.
+pub(crate) const TIMED_OUT: u8 = 7;
 
 /// The exit code of a failure of that kind.
 pub(crate) fn of_failure(kind: FailureKind) -> u8 {
@@ -35,7 +39,17 @@ pub(crate) fn of_ending(ending: &EndingDocument) -> u8 {
         EndingDocument::Failed { .. } => 1,
         EndingDocument::Unsupported { .. } => 4,
         EndingDocument::Interrupted => 6,
-        EndingDocument::TimedOut { .. } => 7,
+        EndingDocument::TimedOut { .. } => TIMED_OUT,
+    }
+}
+
+/// The exit code of a command that waited for an order.
+pub(crate) fn of_order(state: OrderState) -> u8 {
+    match state {
+        OrderState::Done | OrderState::Running => 0,
+        OrderState::Failed => 1,
+        OrderState::Aborted | OrderState::Superseded => 6,
+        OrderState::Expired => TIMED_OUT,
     }
 }
 
@@ -114,6 +128,7 @@ mod tests {
             EndingDocument::TimedOut { rid: rid() },
         ];
         assert_eq!(endings.map(|ending| of_ending(&ending)), [0, 1, 4, 6, 7]);
+        assert_eq!(OrderState::ALL.map(of_order), [0, 0, 1, 6, 6, 7]);
     }
 
     #[test]

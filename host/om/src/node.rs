@@ -1,4 +1,6 @@
-//! `om node …`: the configuration of this node.
+//! `om node …`: the configuration of this node, and its freeze.
+
+use std::process::ExitCode;
 
 use clap::CommandFactory;
 use protocol::ConfigTarget;
@@ -25,6 +27,20 @@ pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
         NodeCommand::Eval(args) => config::eval(files, &args),
         NodeCommand::Edit(args) => edit::run(session, &file, &args),
         NodeCommand::Validate(args) => config::validate(files, &args),
+        NodeCommand::Freeze => freeze(session, true),
+        NodeCommand::Thaw => freeze(session, false),
         NodeCommand::Other(words) => Err(unbuilt::second_word(OmLine::command(), "node", &words)),
     }
+}
+
+/// The flag of the node is the daemon's: without one there are no automatic actions to prevent.
+fn freeze(session: &Session, frozen: bool) -> Outcome {
+    let changed = session.daemon().ask(async |client| client.freeze_node(frozen).await)?;
+    session.note(match (changed, frozen) {
+        (true, true) => "the node is frozen",
+        (true, false) => "the node is thawed",
+        (false, true) => "the node is frozen already",
+        (false, false) => "the node is not frozen",
+    });
+    Ok(ExitCode::SUCCESS)
 }

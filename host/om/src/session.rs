@@ -7,7 +7,7 @@ use anyhow::Context;
 use model::ObjectPath;
 use protocol::{FailureKind, LogLevel, ObjectList};
 
-use crate::backend::{self, Backend, LogLines};
+use crate::backend::{self, Backend, LogLines, RemoteDaemon};
 use crate::command::GlobalArgs;
 use crate::exit::Failure;
 use crate::terminal::{self, LogPrinter};
@@ -87,6 +87,17 @@ impl Session {
             }
             _ => Ok(others),
         }
+    }
+
+    /// The daemon of this node, whether it runs or not.
+    pub(crate) fn daemon(&self) -> RemoteDaemon {
+        RemoteDaemon::of(&self.backend.daemon_places().run)
+    }
+
+    /// The daemon of this node, if it runs.
+    pub(crate) fn running_daemon(&self) -> Result<Option<RemoteDaemon>, Failure> {
+        let daemon = self.daemon();
+        Ok(daemon.runs()?.then_some(daemon))
     }
 
     /// Takes the log of an action.

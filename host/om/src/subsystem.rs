@@ -11,7 +11,7 @@ use crate::config::check;
 use crate::driver::{allow, audit, component, deny, inspect, list, warm};
 use crate::exit::{Failure, Outcome};
 use crate::session::Session;
-use crate::{completion, man, node, process_group};
+use crate::{completion, daemon, man, mon, node, process_group};
 
 pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
     let OmLine { global, subsystem } = line;
@@ -21,11 +21,12 @@ pub(crate) fn run(line: OmLine, typed: String) -> Outcome {
         Subsystem::Completion { at: Some(at), words, .. } => completion::candidates(&global, at, &words),
         Subsystem::Man { to } => man::run(to.as_deref()),
         Subsystem::Demo(args) => demo(&args),
-        // Named although they are not built: `om daemon status` must not select a service called daemon.
-        Subsystem::Mon(_) => Err(Failure::not_supported("om mon, which needs the daemon")),
-        Subsystem::Daemon(_) => Err(Failure::not_supported("om daemon")),
+        // Named although they are not built: `om cluster status` must not select a service called cluster.
         Subsystem::Cluster(_) => Err(Failure::not_supported("om cluster")),
         Subsystem::Sim(_) => Err(Failure::not_supported("om sim")),
+        Subsystem::Mon(args) => mon::run(&Session::open(global, typed)?, None, &args),
+        Subsystem::Daemon(command) => daemon::run(&Session::open(global, typed)?, command.into_inner()),
+        Subsystem::Events(args) => daemon::events::run(&Session::open(global, typed)?, &args),
         Subsystem::Exec { pg, command } => process_group::run(&Session::open(global, typed)?, &pg, &command),
         Subsystem::Driver(command) => driver(&Session::open(global, typed)?, command.into_inner()),
         Subsystem::Node(command) => node::run(&Session::open(global, typed)?, command.into_inner()),

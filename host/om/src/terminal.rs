@@ -51,6 +51,11 @@ pub(crate) fn is_interactive() -> bool {
     std::io::stdin().is_terminal()
 }
 
+/// Whether the output is seen by a person.
+pub(crate) fn is_output_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// The error of the first write to standard output that failed.
 static OUTPUT_ERROR: OnceLock<std::io::Error> = OnceLock::new();
 

@@ -19,6 +19,7 @@ mod openapi;
 mod reply;
 mod route;
 mod server;
+mod usage;
 mod version;
 
 pub use listener::{ClaimError, DaemonClaim, DaemonSocket, ListenError, pid_file, socket_path};

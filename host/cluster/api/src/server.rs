@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use daemon::DaemonHandle;
 use http_body_util::{BodyExt, Limited};
@@ -46,6 +46,7 @@ struct ApiServer {
     /// The user of this process.
     owner: u32,
     slots: EventSlots,
+    began: Instant,
     ending: watch::Receiver<bool>,
 }
 
@@ -53,7 +54,7 @@ struct ApiServer {
 pub async fn serve(socket: DaemonSocket, daemon: DaemonHandle, ended: impl Future<Output = ()>) {
     let (end, ending) = watch::channel(false);
     let owner = rustix::process::geteuid().as_raw();
-    let server = Arc::new(ApiServer { daemon, owner, slots: EventSlots::new(), ending });
+    let server = Arc::new(ApiServer { daemon, owner, slots: EventSlots::new(), began: Instant::now(), ending });
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     tokio::pin!(ended);
@@ -143,6 +144,7 @@ impl ApiServer {
             query: query.into_owned().collect(),
             body: body.to_bytes(),
             slots: self.slots.clone(),
+            began: self.began,
             ending: self.ending.clone(),
         };
         Ok(route::answer(found.route.operation, &request).await?)

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use model::ObjectPath;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::daemon::{
-    NodeChange, ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest, ProcessDocument, StatusDocument,
-    StopRequest, VersionDocument,
+    DaemonUse, NodeChange, ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest, ProcessDocument, SOCKET_NAME,
+    StatusDocument, StopRequest, VersionDocument,
 };
 use serde::de::DeserializeOwned;
 
@@ -33,6 +33,11 @@ impl DaemonClient {
     /// The daemon that listens on this socket.
     pub fn new(socket: impl Into<PathBuf>) -> DaemonClient {
         DaemonClient { socket: socket.into(), limit: LIMIT }
+    }
+
+    /// The daemon whose run directory this is.
+    pub fn of_run_directory(run: &Path) -> DaemonClient {
+        DaemonClient::new(run.join(SOCKET_NAME))
     }
 
     /// The same, which has to answer within this time.
@@ -106,6 +111,11 @@ impl DaemonClient {
     pub async fn stop(&self, stop: StopRequest) -> Result<(), ClientError> {
         let limit = if stop.drain { LONG_LIMIT } else { self.limit };
         ask(&self.socket, limit, Question::post("/daemon/stop").with(&stop)).await.map(drop)
+    }
+
+    /// What the daemon's process uses of the machine.
+    pub async fn usage(&self) -> Result<DaemonUse, ClientError> {
+        self.document(Question::get("/daemon/usage")).await
     }
 
     /// Figures for Prometheus.

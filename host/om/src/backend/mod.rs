@@ -7,13 +7,20 @@
 //! Some calls are local by nature. Over HTTP, `console` becomes the description of a console that the command line then
 //! connects its terminal to, `draft` a file of the operator's own, and `join_process_group` is not possible.
 //!
+//! What only the daemon knows or does (orders, events, the state of the cluster) is asked of [`RemoteDaemon`].
+//!
 //! ```text
 //! object, config, driver, node … ──▶ Backend ──▶ local: the agent, in process
+//! daemon, mon, orders            ──▶ RemoteDaemon ──▶ client: the daemon, over its socket
 //! ```
 
 mod local;
+mod remote;
+mod wait;
 
-pub(crate) use local::{COMPILE_VERB, compile_child};
+pub(crate) use local::{COMPILE_VERB, DaemonRun, READY, compile_child, run_daemon};
+pub(crate) use remote::RemoteDaemon;
+pub(crate) use wait::block_on;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -48,10 +55,22 @@ pub(crate) enum InstanceFlag {
     Clear,
 }
 
+/// Where the daemon of a node is found.
+#[derive(Debug, Clone)]
+pub(crate) struct DaemonPlaces {
+    /// The directory of its socket.
+    pub(crate) run: PathBuf,
+    /// The file that it writes its own messages to.
+    pub(crate) log: PathBuf,
+}
+
 /// The agent, as the command line needs it.
 pub(crate) trait Backend {
     /// The time that drivers were at work for this command. Unknown to a client of an API.
     fn time_in_drivers(&self) -> Duration;
+
+    /// Where the daemon of this node is found.
+    fn daemon_places(&self) -> DaemonPlaces;
 
     // Objects.
 

@@ -81,18 +81,28 @@ pub(crate) struct ActionOptions {
     pub(crate) orchestration: OrchestrationArgs,
 }
 
+/// How an order to the daemon is followed.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct WaitArgs {
+    /// Wait until the daemon has carried the order out, and show each step. Without a daemon, an action is always waited for
+    #[arg(long, help_heading = "Orchestration")]
+    pub(crate) wait: bool,
+    /// Wait at most this long. The order itself goes on then
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Orchestration")]
+    pub(crate) time: Option<Duration>,
+    /// Show the object in om mon --watch meanwhile
+    #[arg(long, short = 'w', help_heading = "Orchestration")]
+    pub(crate) watch: bool,
+    /// Take the place of an order that the daemon still carries out
+    #[arg(long, help_heading = "Orchestration")]
+    pub(crate) supersede: bool,
+}
+
 /// The options of orchestrated actions.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct OrchestrationArgs {
-    /// Wait until the action is finished. An action on this node is always waited for
-    #[arg(long, help_heading = "Orchestration")]
-    pub(crate) wait: bool,
-    /// Wait at most this long for the orchestrator
-    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Orchestration")]
-    pub(crate) time: Option<Duration>,
-    /// Show the progress of the action (not supported yet)
-    #[arg(long, short = 'w', help_heading = "Orchestration")]
-    pub(crate) watch: bool,
+    #[command(flatten)]
+    pub(crate) follow: WaitArgs,
     /// Act on every node of the object (not supported yet)
     #[arg(long, help_heading = "Orchestration")]
     pub(crate) cluster: bool,
@@ -112,6 +122,6 @@ pub(super) fn lines(text: &str) -> Result<usize, String> {
 }
 
 /// A duration as in configurations: `30s`, `5m`, or a number of seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     model::convert::duration(text).map_err(|error| error.to_string())
 }

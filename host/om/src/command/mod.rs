@@ -3,6 +3,7 @@
 
 mod action_args;
 mod config_args;
+mod daemon_command;
 mod driver_command;
 mod key_args;
 mod lazy_args;
@@ -14,8 +15,9 @@ mod subsystem;
 
 use clap::{Args, Parser, ValueEnum};
 
-pub(crate) use action_args::{ActionArgs, ActionOptions, OrchestrationArgs, ResourceArgs};
+pub(crate) use action_args::{ActionArgs, ActionOptions, OrchestrationArgs, ResourceArgs, WaitArgs};
 pub(crate) use config_args::*;
+pub(crate) use daemon_command::*;
 pub(crate) use driver_command::*;
 pub(crate) use key_args::*;
 pub(crate) use lazy_args::{LazyArgs, NamedCommand, define_all, define_lazily, define_named};
@@ -50,6 +52,8 @@ pub(crate) use subsystem::*;
                   om web print status               show its resources and their states\n  \
                   om web start --dry-run            show what a start would do, and do nothing\n  \
                   om web logs --follow              show the log of its actions\n  \
+                  om daemon start                   watch and restart the services of this node\n  \
+                  om mon                            show the node and all services at a glance\n  \
                   om '*' ls --status down           list the objects that are down\n  \
                   om driver inspect fs.ext4         show what a driver is and may do\n  \
                   om demo                           watch a service go through all of this"
@@ -63,8 +67,9 @@ pub(crate) struct OmLine {
 
 /// Acts on the objects that a selector names, such as the service web
 ///
-/// An action acts on this node. Where an object also runs on other nodes, act on this node's instance alone with
-/// om SELECTOR instance ACTION.
+/// With a daemon, start, stop and the other actions on a whole object are orders: the daemon carries them out, and goes on if
+/// this command is interrupted. Without a daemon, or with --local, or for some resources only, they are done here and now;
+/// om SELECTOR instance ACTION is the same as --local.
 #[derive(Debug, Parser)]
 #[command(
     name = "om <SELECTOR>",

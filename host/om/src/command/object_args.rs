@@ -4,7 +4,7 @@ use clap::Args;
 
 use model::NodeName;
 
-use super::{ActionArgs, ActionOptions, OrchestrationArgs, OutputArgs, ResourceArgs};
+use super::{ActionArgs, ActionOptions, OrchestrationArgs, OutputArgs, ResourceArgs, WaitArgs};
 
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct StatusArgs {
@@ -109,6 +109,30 @@ impl FlagArgs {
     }
 }
 
+/// An order that only a daemon carries out.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct OrderArgs {
+    /// Confirm in advance that data may be destroyed
+    #[arg(long, hide = true)]
+    pub(crate) confirm: bool,
+    #[command(flatten)]
+    pub(crate) follow: WaitArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SwitchArgs {
+    /// The nodes to run on, with commas between them
+    #[arg(long, visible_alias = "to", value_name = "NODES", value_delimiter = ',', required = true)]
+    pub(crate) node: Vec<NodeName>,
+    /// Move without stopping (not supported yet: see instance migrate)
+    #[arg(long)]
+    pub(crate) live: bool,
+    #[command(flatten)]
+    pub(crate) order: OrderArgs,
+}
+
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct DeleteArgs {
     /// Unprovision first: this destroys data
@@ -126,4 +150,6 @@ pub(crate) struct DeleteArgs {
     /// Confirm in advance that data may be destroyed
     #[arg(long)]
     pub(crate) confirm: bool,
+    #[command(flatten)]
+    pub(crate) follow: WaitArgs,
 }

@@ -4,8 +4,8 @@ use clap::Subcommand;
 
 use super::{
     ActionArgs, ContainerLogsArgs, CreateArgs, DecodeArgs, DeleteArgs, DocArgs, EditArgs, ExecInsideArgs, FlagArgs,
-    GetArgs, InsideArgs, KeysArgs, LazyArgs, LifeCommand, ListArgs, LogsArgs, OutputArgs, PutArgs, RemoveArgs,
-    RenameArgs, SetArgs, StatusArgs, SyncArgs, UnsetArgs, ValidateArgs,
+    GetArgs, InsideArgs, KeysArgs, LazyArgs, LifeCommand, ListArgs, LogsArgs, MonArgs, OrderArgs, OutputArgs, PutArgs,
+    RemoveArgs, RenameArgs, SetArgs, StatusArgs, SwitchArgs, SyncArgs, UnsetArgs, ValidateArgs,
 };
 
 /// The actions on objects.
@@ -44,9 +44,30 @@ pub(crate) enum ObjectCommand {
     /// Exclude resources, or the whole object, from all actions
     #[command(after_help = "Example:\n  om web disable --rid app#1")]
     Disable(LazyArgs<FlagArgs>),
-    /// Forget that earlier actions failed
+    /// Forget that earlier actions failed, so that the daemon tries again
     #[command(after_help = "Example:\n  om web clear")]
     Clear(LazyArgs<FlagArgs>),
+    /// Give up the order that the daemon carries out, or the target of one that failed
+    #[command(after_help = "Example:\n  om web abort")]
+    Abort(LazyArgs<OrderArgs>),
+    /// Stop the object, destroy what provision created, and delete it
+    #[command(after_help = "Example:\n  om web purge --confirm --wait")]
+    Purge(LazyArgs<OrderArgs>),
+    /// Move the object to other nodes: stop it where it is, start it there
+    #[command(after_help = "Examples:\n  om web switch --node n2\n  om web switch --to n2 --wait")]
+    Switch(LazyArgs<SwitchArgs>),
+    /// Move the object to this node
+    #[command(after_help = "Example:\n  om web takeover --wait")]
+    Takeover(LazyArgs<OrderArgs>),
+    /// Move the object to the nodes that its placement prefers, and thaw it everywhere
+    #[command(after_help = "Example:\n  om web giveback --wait")]
+    Giveback(LazyArgs<OrderArgs>),
+    /// Explain why the object is as it is, and what it waits for
+    #[command(after_help = "Examples:\n  om web explain\n  om web explain --format json")]
+    Explain(LazyArgs<OutputArgs>),
+    /// Show the objects in om mon
+    #[command(visible_alias = "mon", after_help = "Example:\n  om 'ns1/*' monitor --watch")]
+    Monitor(LazyArgs<MonArgs>),
     /// Show the status: the same as print status
     #[command(after_help = "Examples:\n  om web status\n  om web status --refresh --format json")]
     Status(LazyArgs<StatusArgs>),
@@ -164,8 +185,9 @@ pub(crate) enum PrintCommand {
     #[command(after_help = "Example:\n  om web print resinfo")]
     Resinfo(LazyArgs<StatusArgs>),
     /// List what the schedules start, with the last and the next run
-    #[command(after_help = "No daemon of this version starts anything yet: the list says when it would.\n\n\
-                            Examples:\n  om web print schedule\n  om '*' print schedule --format json")]
+    #[command(
+        after_help = "The daemon starts them at these times.\n\nExamples:\n  om web print schedule\n  om '*' print schedule --format json"
+    )]
     Schedule(LazyArgs<OutputArgs>),
     /// List what the resources hold on this node: mounts, devices, addresses, processes, whatever keywords say by now
     #[command(

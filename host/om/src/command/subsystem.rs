@@ -2,7 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::{DocArgs, DriverCommand, EditArgs, GetArgs, LazyArgs, OutputArgs, SetArgs, UnsetArgs, ValidateArgs};
+use super::{
+    DaemonCommand, DocArgs, DriverCommand, EVENTS_HELP, EditArgs, EventsArgs, GetArgs, LazyArgs, MonArgs, OutputArgs,
+    SetArgs, UnsetArgs, ValidateArgs,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Subsystem {
@@ -54,11 +57,22 @@ pub(crate) enum Subsystem {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
-    /// Show the cluster at a glance (not supported yet)
-    #[command(visible_alias = "monitor")]
-    Mon(LazyArgs<UnbuiltArgs>),
-    /// Control the daemon (not supported yet)
-    Daemon(LazyArgs<UnbuiltArgs>),
+    /// Show the daemon, the nodes and all services at a glance
+    #[command(
+        visible_alias = "monitor",
+        after_help = "On an instance:\n  \
+                      O up   o standby up   X down   x standby down   !! not fully available   / not applicable   ? unknown\n  \
+                      !  a warning   ^ the node that placement prefers   * frozen   P not provisioned\n\
+                      Behind a state: ! a warning of any instance, ^ the service is not where placement prefers it.\n\n\
+                      Examples:\n  om mon\n  om mon --watch\n  om mon -s 'ns1/*' --sections services"
+    )]
+    Mon(LazyArgs<MonArgs>),
+    /// Start, stop and look at the daemon, which watches and restarts the services of this node
+    #[command(subcommand, after_help = "Examples:\n  om daemon start\n  om daemon status\n  om daemon log --follow")]
+    Daemon(LazyArgs<DaemonCommand>),
+    /// Follow what happens on this node: the same as daemon events
+    #[command(after_help = EVENTS_HELP)]
+    Events(LazyArgs<EventsArgs>),
     /// Control the cluster (not supported yet)
     Cluster(LazyArgs<UnbuiltArgs>),
     /// Simulate a cluster (not supported yet)
@@ -137,6 +151,12 @@ pub(crate) enum NodeCommand {
     /// Check node.conf
     #[command(visible_alias = "validate_config", after_help = "Example:\n  om node validate")]
     Validate(LazyArgs<ValidateArgs>),
+    /// Prevent automatic actions on this node
+    #[command(after_help = "Example:\n  om node freeze")]
+    Freeze,
+    /// Undo freeze: allow automatic actions on this node again
+    #[command(visible_alias = "unfreeze", after_help = "Example:\n  om node thaw")]
+    Thaw,
     /// What OpenSVC does with nodes and this version does not yet
     #[command(external_subcommand)]
     Other(Vec<String>),

@@ -4,17 +4,32 @@ use std::process::ExitCode;
 
 use model::ObjectPath;
 use protocol::ConfigTarget;
+use protocol::daemon::OrderCommand;
 
-use crate::command::{ActionArgs, ActionOptions, DeleteArgs, ResourceArgs};
+use crate::backend::RemoteDaemon;
+use crate::command::{ActionArgs, ActionOptions, DeleteArgs, OutputFormat, ResourceArgs};
 use crate::config::target::ConfigFile;
 use crate::each::each;
-use crate::exit::{Failure, Outcome};
+use crate::exit::{self, Failure, Outcome};
 use crate::object::life::{self, ActionScope, ActionTarget};
+use crate::object::order::{self, OrderWish};
 use crate::session::Session;
 use crate::words::Target;
 
 pub(crate) fn run(session: &Session, target: &Target, args: &DeleteArgs) -> Outcome {
     let paths = session.select_some(target)?;
+    // Sections are edits of a file. Stores have no instance that would have to be stopped first.
+    let (stores, objects): (Vec<ObjectPath>, Vec<ObjectPath>) =
+        paths.iter().cloned().partition(|path| path.kind().is_store());
+    if !args.local
+        && args.rid.is_empty()
+        && !objects.is_empty()
+        && let Some(daemon) = session.running_daemon()?
+    {
+        let code = exit::worse(0, each(&stores, |path| delete(session, path, args)));
+        return order_all(session, &daemon, &objects, args)
+            .map(|ordered| if code == 0 { ordered } else { code.into() });
+    }
     if args.unprovision {
         let code = unprovision(session, &paths, args)?;
         // Nothing is deleted then: an object that failed still needs its configuration to be unprovisioned.
@@ -23,6 +38,16 @@ pub(crate) fn run(session: &Session, target: &Target, args: &DeleteArgs) -> Outc
         }
     }
     Ok(each(&paths, |path| delete(session, path, args)).into())
+}
+
+/// Orders the deletion of the daemon, which stops nothing by itself: what is up is deleted only by force.
+fn order_all(session: &Session, daemon: &RemoteDaemon, paths: &[ObjectPath], args: &DeleteArgs) -> Outcome {
+    if args.unprovision && !args.confirm {
+        paths.iter().try_for_each(life::confirm)?;
+    }
+    let verb = if args.unprovision { OrderCommand::Purge } else { OrderCommand::Delete };
+    let wish = OrderWish { verb, force: args.force, follow: &args.follow, format: OutputFormat::Human };
+    order::order(session, daemon, paths, &wish)
 }
 
 fn unprovision(session: &Session, paths: &[ObjectPath], args: &DeleteArgs) -> Outcome {

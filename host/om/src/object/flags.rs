@@ -1,14 +1,16 @@
 //! `freeze`, `thaw`, `clear`: flags of an instance. `enable`, `disable`: a keyword of resources, or of the object.
 
 use config::DEFAULT;
+use protocol::daemon::OrderCommand;
 use protocol::{ConfigChange, ConfigEdit, ConfigTarget, ResourceSelection};
 
 use crate::backend::InstanceFlag;
-use crate::command::FlagArgs;
+use crate::command::{FlagArgs, OutputFormat};
 use crate::config::target::ConfigFile;
 use crate::each::each;
 use crate::exit::{Failure, Outcome};
 use crate::object::life::alone;
+use crate::object::order::{self, OrderWish};
 use crate::session::Session;
 use crate::words::Target;
 
@@ -16,48 +18,71 @@ use crate::words::Target;
 const DISABLE: &str = "disable";
 
 pub(crate) fn freeze(session: &Session, target: &Target, args: &FlagArgs) -> Outcome {
-    set(session, target, args, InstanceFlag::Freeze, "freeze", ["frozen", "already frozen"])
+    set(session, target, args, &FlagChange::FREEZE)
 }
 
 pub(crate) fn thaw(session: &Session, target: &Target, args: &FlagArgs) -> Outcome {
-    set(session, target, args, InstanceFlag::Thaw, "thaw", ["thawed", "not frozen"])
+    set(session, target, args, &FlagChange::THAW)
 }
 
 /// Forgets which actions failed, and the restarts that were counted.
 pub(crate) fn clear(session: &Session, target: &Target, args: &FlagArgs) -> Outcome {
-    set(session, target, args, InstanceFlag::Clear, "clear", ["cleared", "nothing to clear"])
+    set(session, target, args, &FlagChange::CLEAR)
 }
 
-/// Sets a flag of each instance, and notes whether that changed anything. The flags of an object that also runs on other
-/// nodes are set only if this node alone is meant.
-fn set(
-    session: &Session,
-    target: &Target,
-    args: &FlagArgs,
+/// A flag, and the words about it.
+struct FlagChange {
     flag: InstanceFlag,
-    action: &str,
-    [changed, unchanged]: [&str; 2],
-) -> Outcome {
+    order: OrderCommand,
+    changed: &'static str,
+    unchanged: &'static str,
+}
+
+impl FlagChange {
+    const FREEZE: FlagChange = FlagChange {
+        flag: InstanceFlag::Freeze,
+        order: OrderCommand::Freeze,
+        changed: "frozen",
+        unchanged: "already frozen",
+    };
+    const THAW: FlagChange =
+        FlagChange { flag: InstanceFlag::Thaw, order: OrderCommand::Thaw, changed: "thawed", unchanged: "not frozen" };
+    const CLEAR: FlagChange = FlagChange {
+        flag: InstanceFlag::Clear,
+        order: OrderCommand::Clear,
+        changed: "cleared",
+        unchanged: "nothing to clear",
+    };
+}
+
+/// Sets a flag of each object: by an order to the daemon, or here, where it runs on no other node.
+fn set(session: &Session, target: &Target, args: &FlagArgs, change: &FlagChange) -> Outcome {
+    let action = order::word(&change.order);
     refuse_unsupported(args, action)?;
-    Ok(each(&session.select_instances(target, action)?, |path| {
+    let paths = session.select_instances(target, action)?;
+    if !args.local
+        && let Some(daemon) = session.running_daemon()?
+    {
+        let (follow, format) = (&args.orchestration.follow, OutputFormat::Human);
+        let wish = OrderWish { verb: change.order.clone(), force: false, follow, format };
+        return order::order(session, &daemon, &paths, &wish);
+    }
+    Ok(each(&paths, |path| {
         if !args.local {
             // The flag is then meant for all nodes of the object, and only a daemon could reach the others.
             alone(session, path, action)?;
         }
-        let done = session.backend.flag(path, flag)?;
-        session.note(&format!("{path}: {}", if done { changed } else { unchanged }));
+        let done = session.backend.flag(path, change.flag)?;
+        session.note(&format!("{path}: {}", if done { change.changed } else { change.unchanged }));
         Ok(())
     })
     .into())
 }
 
 fn refuse_unsupported(args: &FlagArgs, action: &str) -> Result<(), Failure> {
-    match &args.orchestration {
-        asked if asked.cluster || asked.node.is_some() => {
-            Err(Failure::not_supported(&format!("{action} on other nodes, which needs the daemon")))
-        }
-        asked if asked.watch => Err(Failure::not_supported("--watch, which needs the daemon")),
-        _ => Ok(()),
+    match args.orchestration.cluster || args.orchestration.node.is_some() {
+        true => Err(Failure::not_supported(&format!("{action} on other nodes"))),
+        false => Ok(()),
     }
 }
 

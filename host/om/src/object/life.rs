@@ -5,11 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use model::{NodeName, ObjectPath};
+use protocol::daemon::OrderCommand;
 use protocol::{ActionOrder, CopyOrder, EndingDocument, InstanceDocument, ResourceSelection};
 use serde_json::Value;
 
+use crate::backend::RemoteDaemon;
 use crate::command::{ActionArgs, MigrateArgs, OutputFormat, ResourceArgs};
 use crate::exit::{self, Failure, Outcome};
+use crate::object::order::{self, OrderWish};
 use crate::render::status::published;
 use crate::render::structured::{one_or_all, structured};
 use crate::session::Session;
@@ -53,6 +56,41 @@ pub(crate) fn run(
     run_on(session, &session.select_instances(target, action)?, action, args, scope, aim)
 }
 
+/// The order that an action on whole objects is, if a daemon runs that carries it out.
+fn ordered(
+    session: &Session,
+    action: &str,
+    args: &ActionArgs,
+    scope: ActionScope,
+) -> Result<Option<(RemoteDaemon, OrderCommand)>, Failure> {
+    let whole = scope == ActionScope::Object && !args.options.local && args.resources.selects_all();
+    let Some(verb) = order::of_action(action).filter(|_| whole && !is_dry(args, scope)) else { return Ok(None) };
+    Ok(session.running_daemon()?.map(|daemon| (daemon, verb)))
+}
+
+/// Orders the action of the daemon.
+fn order_all(
+    session: &Session,
+    (daemon, verb): (RemoteDaemon, OrderCommand),
+    paths: &[ObjectPath],
+    args: &ActionArgs,
+) -> Outcome {
+    if let Some(option) = args.local_option() {
+        let text = format!("{option} has no effect on an order to the daemon: add --local to act here, beside it");
+        return Err(Failure::failed(text));
+    }
+    if verb == OrderCommand::Unprovision && !args.confirm {
+        paths.iter().try_for_each(confirm)?;
+    }
+    let follow = &args.options.orchestration.follow;
+    order::order(
+        session,
+        &daemon,
+        paths,
+        &OrderWish { verb, force: args.force, follow, format: args.options.output.format },
+    )
+}
+
 /// Acts on these objects, one after the other, and goes on past those that fail.
 pub(crate) fn run_on(
     session: &Session,
@@ -62,8 +100,14 @@ pub(crate) fn run_on(
     scope: ActionScope,
     aim: ActionTarget,
 ) -> Outcome {
+    if let Some(ordered) = ordered(session, action, args, scope)? {
+        return order_all(session, ordered, paths, args);
+    }
+    if scope != ActionScope::Plan && args.options.orchestration.follow.watch {
+        return Err(Failure::failed("--watch follows an order to the daemon, and this action is done here"));
+    }
     let format = args.options.output.format;
-    let order = order(session, action, args, aim)?;
+    let order = action_order(session, action, args, aim)?;
     let (mut code, mut values) = (0, Vec::new());
     for path in paths {
         let one = match is_dry(args, scope) {
@@ -97,9 +141,6 @@ fn is_dry(args: &ActionArgs, scope: ActionScope) -> bool {
 fn refuse_unsupported(action: &str, args: &ActionArgs, plans: bool) -> Result<(), Failure> {
     if args.options.orchestration.cluster || args.options.orchestration.node.is_some() {
         return Err(Failure::not_supported(&format!("{action} on other nodes, which needs the daemon")));
-    }
-    if args.options.orchestration.watch {
-        return Err(Failure::not_supported("--watch, which needs the daemon"));
     }
     if args.options.output.format == OutputFormat::Dot && !plans {
         return Err(anyhow!("--format dot draws plans: add --dry-run").into());
@@ -141,7 +182,11 @@ fn act(
         // The message names the command that would act here, so it must be complete.
         let to = order.destination.as_ref().map(|node| format!(" --to {node}")).unwrap_or_default();
         alone(session, path, &format!("{}{to}", order.action))?;
-        session.note(&format!("{path}: no daemon is running, and this is its only node: acting here"));
+        let why = match order::of_action(&order.action) {
+            Some(_) => "no daemon is running, and this is its only node",
+            None => "this is its only node",
+        };
+        session.note(&format!("{path}: {why}: acting here"));
     }
     // After the checks above: the operator should not confirm what is then refused.
     if order.action == "unprovision" && !args.confirm {
@@ -171,7 +216,7 @@ fn left_out(instance: &InstanceDocument, resources: &ResourceSelection) -> Strin
     }
 }
 
-/// Without a daemon, an orchestrated action is possible only where there is nothing to orchestrate.
+/// What no daemon orchestrates is possible only where there is nothing to orchestrate.
 pub(crate) fn alone(session: &Session, path: &ObjectPath, action: &str) -> Result<(), Failure> {
     let peers = session.backend.peers(path)?;
     if peers.is_empty() {
@@ -180,19 +225,19 @@ pub(crate) fn alone(session: &Session, path: &ObjectPath, action: &str) -> Resul
     let peers = peers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     Err(Failure::failed(format!(
         "{path} also runs on {peers}, and no daemon is running here: act on this instance alone with \
-         om {path} instance {action}"
+         om {path} instance {action}, or start the daemon: om daemon start"
     )))
 }
 
 /// An operator at a terminal must confirm that data is destroyed. A script has confirmed it by naming the action.
-fn confirm(path: &ObjectPath) -> Result<(), Failure> {
+pub(crate) fn confirm(path: &ObjectPath) -> Result<(), Failure> {
     if !is_interactive() || confirms(&format!("unprovision destroys the data of {path}. Continue?"))? {
         return Ok(());
     }
     Err(Failure::failed("not confirmed: nothing was touched (--confirm confirms in advance)"))
 }
 
-fn order(session: &Session, action: &str, args: &ActionArgs, aim: ActionTarget) -> Result<ActionOrder, Failure> {
+fn action_order(session: &Session, action: &str, args: &ActionArgs, aim: ActionTarget) -> Result<ActionOrder, Failure> {
     // None means to act beside another action, zero not to wait for it.
     let wait = (!args.options.no_lock).then(|| args.options.waitlock.unwrap_or_default());
     let pair = |text: &String| {
@@ -224,7 +269,30 @@ fn order(session: &Session, action: &str, args: &ActionArgs, aim: ActionTarget) 
     })
 }
 
+impl ActionArgs {
+    /// An option that was given and that only an action in this process can follow.
+    fn local_option(&self) -> Option<&'static str> {
+        let given = [
+            ("--to", self.resources.to.is_some()),
+            ("--disable-rollback", self.disable_rollback),
+            ("--adopt", self.adopt),
+            ("--i-know", self.i_know),
+            ("--if-plan", self.options.if_plan.is_some()),
+            ("--parallel", self.options.parallel.is_some()),
+            ("--waitlock", self.options.waitlock.is_some()),
+            ("--no-lock", self.options.no_lock),
+            ("--env", !self.options.env.is_empty()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+}
+
 impl ResourceArgs {
+    /// Whether no option selects resources.
+    fn selects_all(&self) -> bool {
+        self.selection().is_all()
+    }
+
     /// The selection that the options make. An option that was given several times is a list.
     pub(crate) fn selection(&self) -> ResourceSelection {
         let joined = |list: &[String]| (!list.is_empty()).then(|| list.join(","));

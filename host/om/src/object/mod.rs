@@ -4,18 +4,21 @@ mod console;
 mod create;
 mod delete;
 pub(crate) mod engine;
+mod explain;
 mod flags;
 pub(crate) mod holdings;
 mod keys;
 pub(crate) mod life;
 mod list;
 mod logs;
+mod order;
 mod schedule;
 mod status;
 mod sync;
 pub(crate) mod unbuilt;
 
 use clap::CommandFactory;
+use protocol::daemon::OrderCommand;
 use protocol::{ConfigTarget, ConsoleOrder};
 
 use crate::command::{
@@ -25,6 +28,7 @@ use crate::command::{
 use crate::config::target::ConfigFile;
 use crate::config::{self, doc, edit, show};
 use crate::exit::{Failure, Outcome};
+use crate::mon;
 use crate::session::Session;
 use crate::terminal::warn;
 use crate::words::Target;
@@ -59,6 +63,13 @@ fn action(session: &Session, target: &Target, command: &ObjectCommand) -> Outcom
         ObjectCommand::Enable(args) => flags::enable(session, target, args),
         ObjectCommand::Disable(args) => flags::disable(session, target, args),
         ObjectCommand::Clear(args) => flags::clear(session, target, args),
+        ObjectCommand::Abort(args) => order::run(session, target, OrderCommand::Abort, args),
+        ObjectCommand::Purge(args) => order::run(session, target, OrderCommand::Purge, args),
+        ObjectCommand::Switch(args) => order::switch(session, target, args),
+        ObjectCommand::Takeover(args) => order::run(session, target, OrderCommand::Takeover, args),
+        ObjectCommand::Giveback(args) => order::run(session, target, OrderCommand::Giveback, args),
+        ObjectCommand::Explain(output) => explain::run(session, target, output),
+        ObjectCommand::Monitor(args) => mon::run(session, Some(target), args),
         ObjectCommand::Status(args) => status::run(session, target, args, StatusView::Tree),
         ObjectCommand::Print(command) => print(session, target, command),
         ObjectCommand::Instance(command) => instance(session, target, command),

@@ -31,7 +31,9 @@ pub(crate) fn run(session: &Session, target: &Target, output: &OutputArgs) -> Ou
                 return Ok(code.into());
             }
             print(&table(&HEAD, &rows));
-            session.note("no daemon is running: nothing starts at these times by itself");
+            if session.running_daemon()?.is_none() {
+                session.note("no daemon is running: nothing starts at these times by itself");
+            }
         }
     }
     Ok(code.into())

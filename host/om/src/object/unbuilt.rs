@@ -7,24 +7,20 @@ use crate::command::ObjectLine;
 use crate::exit::Failure;
 
 /// Actions that OpenSVC has and this version does not yet. Some take a second word: `pg freeze`, once `pg_freeze`.
-const UNBUILT: [&str; 29] = [
-    "abort",
+const UNBUILT: [&str; 23] = [
     "boot",
     "collector",
     "compliance",
     "deploy",
     "dns",
     "frozen",
-    "giveback",
     "install",
-    "monitor",
     "move",
     "pg",
     "postsync",
     "presync",
     "prstatus",
     "pull",
-    "purge",
     "push",
     "resource_monitor",
     "resync",
@@ -33,8 +29,6 @@ const UNBUILT: [&str; 29] = [
     "set_unprovisioned",
     "snooze",
     "support",
-    "switch",
-    "takeover",
     "toc",
     "unsnooze",
 ];

@@ -30,10 +30,11 @@ pub(crate) enum CommandLine {
 }
 
 /// The names that come first in place of a selector.
-const SUBSYSTEMS: [&str; 14] = [
+const SUBSYSTEMS: [&str; 15] = [
     "driver",
     "node",
     "daemon",
+    "events",
     "cluster",
     "mon",
     "monitor",

@@ -8,11 +8,12 @@ use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use protocol::daemon::SOCKET_NAME;
 use tokio::net::UnixListener;
 
 /// The socket that the daemon of this run directory listens on.
 pub fn socket_path(run: &Path) -> PathBuf {
-    run.join("daemon.sock")
+    run.join(SOCKET_NAME)
 }
 
 /// The file that is locked by the daemon of this run directory, and holds its process id.

@@ -78,6 +78,18 @@ const TABLE: SchemaTable = &[
             ("began_at", "number"),
         ],
     ),
+    (
+        "DaemonUse",
+        &[
+            ("pid", "integer"),
+            ("threads", "integer"),
+            ("cpu_percent", "number"),
+            ("cpu_seconds", "number"),
+            ("rss_bytes", "integer"),
+            ("read_bytes", "integer"),
+            ("written_bytes", "integer"),
+        ],
+    ),
     ("NodeChange", &[("changed", "boolean")]),
     ("StopRequest", &[("drain?", "boolean")]),
 ];
@@ -205,6 +217,7 @@ mod tests {
             },
         );
         check("VersionDocument", &VersionDocument { node: node(), pid: 1, agent: text(), api: 1, api_oldest: 1 });
+        check("DaemonUse", &DaemonUse::default());
         check("NodeChange", &NodeChange { changed: true });
         check("StopRequest", &StopRequest::default());
         let failure = protocol::RequestFailure { kind: protocol::FailureKind::Failed, message: text() };

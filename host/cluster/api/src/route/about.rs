@@ -7,6 +7,7 @@ use crate::metrics;
 use crate::openapi;
 use crate::reply::{self, Reply};
 use crate::route::ApiRequest;
+use crate::usage;
 use crate::version::AGENT;
 
 pub(super) fn version(request: &ApiRequest) -> Reply {
@@ -18,6 +19,10 @@ pub(super) fn version(request: &ApiRequest) -> Reply {
         api_oldest: API_OLDEST,
     };
     reply::json(StatusCode::OK, &document)
+}
+
+pub(super) fn usage(request: &ApiRequest) -> Reply {
+    reply::json(StatusCode::OK, &usage::now(request.began))
 }
 
 pub(super) fn openapi() -> Reply {

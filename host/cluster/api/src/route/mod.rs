@@ -107,6 +107,7 @@ pub(crate) async fn answer(operation: Operation, request: &ApiRequest) -> Reply 
         Operation::FreezeNode => node::freeze(request, true).await,
         Operation::ThawNode => node::freeze(request, false).await,
         Operation::StopDaemon => node::stop(request).await,
+        Operation::Usage => about::usage(request),
     }
 }
 

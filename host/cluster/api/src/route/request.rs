@@ -1,5 +1,7 @@
 //! A request as the routes read it.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use daemon::DaemonHandle;
 use hyper::HeaderMap;
@@ -22,6 +24,8 @@ pub(crate) struct ApiRequest {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Bytes,
     pub(crate) slots: EventSlots,
+    /// When the API began.
+    pub(crate) began: Instant,
     /// Becomes true when the daemon ends.
     pub(crate) ending: watch::Receiver<bool>,
 }

@@ -18,6 +18,7 @@ pub(crate) enum Operation {
     FreezeNode,
     ThawNode,
     StopDaemon,
+    Usage,
 }
 
 impl Operation {
@@ -38,6 +39,7 @@ impl Operation {
         Operation::FreezeNode,
         Operation::ThawNode,
         Operation::StopDaemon,
+        Operation::Usage,
     ];
 }
 
@@ -91,7 +93,7 @@ const fn post(operation: Operation, template: &'static str, id: &'static str, su
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 15] = [
+pub(crate) static ROUTES: [Route; 16] = [
     Route {
         answer: AnswerContent::Document("VersionDocument"),
         ..get(
@@ -185,6 +187,10 @@ pub(crate) static ROUTES: [Route; 15] = [
         status: 200,
         answer: AnswerContent::Document("NodeChange"),
         ..post(Operation::ThawNode, "/node/thaw", "thawNode", "Allows automatic actions on this node again")
+    },
+    Route {
+        answer: AnswerContent::Document("DaemonUse"),
+        ..get(Operation::Usage, "/daemon/usage", "usage", "What the daemon's process uses of the machine")
     },
     Route {
         body: Some("StopRequest"),

@@ -13,9 +13,9 @@ mod version;
 pub use event::{DaemonEvent, EventKind};
 pub use explain::{ObjectExplanation, ReasonDocument, RestartDocument};
 pub use order::{OrderCommand, OrderDocument, OrderReceipt, OrderRequest, OrderState, OrderStep};
-pub use process::ProcessDocument;
+pub use process::{DaemonUse, ProcessDocument};
 pub use status::{
     ClusterDocument, ClusterNode, ClusterObject, ClusterSummary, DaemonDocument, DaemonThread, EngineDocument,
     InstanceConfig, InstanceMonitor, InstanceSummary, NodeDaemon, NodeMonitor, NodeStats, NodeSummary, StatusDocument,
 };
-pub use version::{API_HEADER, API_OLDEST, API_VERSION, NodeChange, StopRequest, VersionDocument};
+pub use version::{API_HEADER, API_OLDEST, API_VERSION, NodeChange, SOCKET_NAME, StopRequest, VersionDocument};

@@ -22,3 +22,16 @@ pub struct ProcessDocument {
     /// Seconds since 1970.
     pub began_at: f64,
 }
+
+/// What the daemon's process uses of the machine.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DaemonUse {
+    pub pid: u32,
+    pub threads: u32,
+    /// Of one processor, since it was asked last, or since its start.
+    pub cpu_percent: f64,
+    pub cpu_seconds: f64,
+    pub rss_bytes: u64,
+    pub read_bytes: u64,
+    pub written_bytes: u64,
+}

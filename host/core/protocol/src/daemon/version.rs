@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::word;
 
+/// The name of the socket that a daemon listens on, in the run directory of its node.
+pub const SOCKET_NAME: &str = "daemon.sock";
+
 /// The header in which a client and a daemon name the version of the API that they speak.
 pub const API_HEADER: &str = "hostler-api";
 

@@ -85,7 +85,8 @@ impl Directories {
             None => Directories::system(),
         };
         if let Some(cache) = set("HOSTLER_CACHE") {
-            home.cache = cache;
+            // The daemon leaves the directory that it was started in.
+            home.cache = std::path::absolute(&cache).unwrap_or(cache);
         }
         Ok(home)
     }

@@ -1,32 +1,13 @@
-//! Waiting for asynchronous work, one piece or many, and cancelling it when the process gets a signal.
+//! Asynchronous work of the agent: many pieces at once, and one that is cancelled when the process gets a signal.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use agent::CancelSignal;
 use anyhow::{Context, anyhow};
-use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::backend::Reply;
-
-/// The runtime of this command: one for all pieces of its work that are done one after the other. It is never shut down, so
-/// a kernel call that does not return cannot keep the command from exiting.
-static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-
-/// Runs a piece of asynchronous work until it is finished. A command that needs none does not pay for a runtime.
-pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Reply<T> {
-    if let Some(runtime) = RUNTIME.get() {
-        return Ok(runtime.block_on(work));
-    }
-    // One thread is enough for one piece of work.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(16)
-        .build()
-        .context("cannot start the asynchronous runtime")?;
-    Ok(RUNTIME.get_or_init(|| runtime).block_on(work))
-}
 
 /// The number of pieces of work that a thread has in progress at once. More would only wait for a slot of the sandbox.
 const AT_ONCE: usize = 16;

@@ -1,8 +1,10 @@
 //! The agent in this process, as a [`Backend`]: for a node where no daemon runs.
 
+mod daemon;
 mod failure;
 mod interrupt;
 
+pub(crate) use daemon::{DaemonRun, READY, run_daemon};
 // The agent compiles drivers in a child process of this very program.
 pub(crate) use agent::{COMPILE_VERB, compile_child};
 
@@ -29,9 +31,10 @@ use protocol::{
     KeyChange, LogQuery, NameKind, ObjectList, PolicyChange, ResourceSelection, ScheduleDocument,
 };
 
-use super::{Backend, InstanceFlag, LogLines, Reply};
+use super::wait::block_on;
+use super::{Backend, DaemonPlaces, InstanceFlag, LogLines, Reply};
 use crate::words::ObjectQuery;
-use interrupt::{block_on, cancel_on_signal, side_by_side};
+use interrupt::{cancel_on_signal, side_by_side};
 
 /// The agent in this process.
 pub(super) struct LocalBackend {
@@ -58,6 +61,11 @@ impl LocalBackend {
 impl Backend for LocalBackend {
     fn time_in_drivers(&self) -> Duration {
         self.agent.time_in_drivers()
+    }
+
+    fn daemon_places(&self) -> DaemonPlaces {
+        let home = self.agent.home();
+        DaemonPlaces { run: home.run.clone(), log: home.log.join("daemon.log") }
     }
 
     fn objects(&self) -> Reply<ObjectList> {

@@ -1,0 +1,167 @@
+//! `om daemon …`, `om events` and `om mon`: the daemon of this node, and what it knows.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::action_args::duration;
+use super::{LazyArgs, OutputArgs};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DaemonCommand {
+    /// Start the daemon in the background, and wait until it knows how every service is
+    #[command(
+        after_help = "Services that run already are left as they are. The daemon's own messages are in its log: om daemon \
+                      log.\n\nExample:\n  om daemon start"
+    )]
+    Start(LazyArgs<DaemonStartArgs>),
+    /// Run the daemon here, in the foreground, as systemd wants it
+    #[command(after_help = "Ctrl-C stops it. Services go on.\n\nExample:\n  om daemon run")]
+    Run(LazyArgs<DaemonRunArgs>),
+    /// Stop the daemon. Services go on without it, unless --drain is given
+    #[command(after_help = "Examples:\n  om daemon stop\n  om daemon stop --drain")]
+    Stop(LazyArgs<DaemonStopArgs>),
+    /// Stop the daemon and start it again. Services go on meanwhile
+    #[command(after_help = "Examples:\n  om daemon restart\n  om daemon restart --force")]
+    Restart(LazyArgs<DaemonRestartArgs>),
+    /// Show the daemon, its parts and the nodes it knows; as JSON, all that it knows
+    #[command(after_help = "Examples:\n  om daemon status\n  om daemon status --format json\n  \
+                            om daemon status --format flat_json | grep avail")]
+    Status(LazyArgs<OutputArgs>),
+    /// List what the daemon runs now: actions, looks at resources, tasks
+    #[command(after_help = "Examples:\n  om daemon ps\n  om daemon ps --format json")]
+    Ps(LazyArgs<OutputArgs>),
+    /// Cancel something that the daemon runs. What it has changed is undone
+    #[command(after_help = "Example:\n  om daemon kill 17")]
+    Kill {
+        /// The numbers of the processes, as om daemon ps shows them
+        #[arg(required = true)]
+        ids: Vec<u64>,
+    },
+    /// Follow what happens on this node
+    #[command(after_help = EVENTS_HELP)]
+    Events(LazyArgs<EventsArgs>),
+    /// Show the daemon's own log
+    #[command(after_help = "Examples:\n  om daemon log\n  om daemon log --follow")]
+    Log(LazyArgs<DaemonLogArgs>),
+    /// What OpenSVC's daemon does and this version does not yet
+    #[command(external_subcommand)]
+    Other(Vec<String>),
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DaemonStartArgs {
+    /// Wait at most this long until it is ready. It goes on by itself if that is too short
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DaemonRunArgs {
+    /// Leave the terminal, and say on standard output when it is ready: how om daemon start calls it
+    #[arg(long, hide = true)]
+    pub(crate) detached: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DaemonStopArgs {
+    /// Stop the services first
+    #[arg(long)]
+    pub(crate) drain: bool,
+    /// Wait at most this long for its end
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+    /// Kill a daemon that does not answer. Services go on; what it was doing is recovered by the next one
+    #[arg(long, conflicts_with = "drain")]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DaemonRestartArgs {
+    /// Kill a daemon that does not answer
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Wait at most this long for its end, and as long again until it is ready
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DaemonLogArgs {
+    /// Keep printing new lines as they are written
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// How many of the last lines to print; 0 prints all
+    #[arg(long, short = 'n', default_value_t = 50, value_parser = super::action_args::lines)]
+    pub(crate) lines: usize,
+}
+
+pub(crate) const EVENTS_HELP: &str = "A filter is conditions with commas between them, all of which must hold:\n  \
+    instance.status    the kind of the event; order.* is every kind that begins so\n  \
+    path=web           about this object; patterns work: path=ns1/*\n  \
+    node=n1            on this node\n  \
+    .data.avail=up     a member of the event: = != < <= > >=\n\n\
+    Of several filters, one is enough; --wait ends when each has matched once.\n\n\
+    Examples:\n  om events\n  om events --filter order.*,path=web\n  \
+    om events --filter instance.status,path=web,.data.avail=up --wait --duration 1m\n  \
+    om daemon events --replay --limit 10 --format json";
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct EventsArgs {
+    /// Only the events that this describes. May be repeated
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+    /// End when each filter has matched once, or fail when --duration is over
+    #[arg(long, requires = "filter")]
+    pub(crate) wait: bool,
+    /// End after this many events
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// End after this time
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) duration: Option<Duration>,
+    /// Begin with how everything is now, as events of the kinds object.status and instance.status
+    #[arg(long)]
+    pub(crate) replay: bool,
+    /// Begin behind the event of this number, as far as the daemon remembers
+    #[arg(long, value_name = "ID", conflicts_with = "replay")]
+    pub(crate) after: Option<u64>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct MonArgs {
+    /// Only the objects that this selector names
+    #[arg(long, short, value_name = "SELECTOR")]
+    pub(crate) selector: Option<String>,
+    /// Only these sections, with commas between them
+    #[arg(long, value_enum, value_name = "SECTIONS", value_delimiter = ',')]
+    pub(crate) sections: Vec<MonSection>,
+    /// Only these nodes, with commas between them
+    #[arg(long, value_name = "NODES", value_delimiter = ',')]
+    pub(crate) node: Vec<model::NodeName>,
+    /// Also show what the daemon uses of the machine
+    #[arg(long)]
+    pub(crate) stats: bool,
+    /// Stay, and draw again when something changes
+    #[arg(long, short)]
+    pub(crate) watch: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// A part of `om mon`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MonSection {
+    /// The parts of the daemon
+    #[value(alias = "daemon")]
+    Threads,
+    /// Those who vote beside the nodes
+    Arbitrators,
+    /// The nodes
+    Nodes,
+    /// The objects
+    #[value(alias = "objects")]
+    Services,
+}

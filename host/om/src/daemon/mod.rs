@@ -1,0 +1,32 @@
+//! `om daemon …`, `om events`: the daemon of this node, from the outside. It is run by [`crate::backend::run_daemon`].
+
+pub(crate) mod events;
+mod filter;
+mod log;
+mod process;
+mod processes;
+mod start;
+mod status;
+mod stop;
+
+use clap::CommandFactory;
+
+use crate::command::{DaemonCommand, OmLine};
+use crate::exit::Outcome;
+use crate::object::unbuilt;
+use crate::session::Session;
+
+pub(crate) fn run(session: &Session, command: DaemonCommand) -> Outcome {
+    match command {
+        DaemonCommand::Start(args) => start::start(session, args.time),
+        DaemonCommand::Run(args) => start::run(session, args.detached),
+        DaemonCommand::Stop(args) => stop::stop(session, &args),
+        DaemonCommand::Restart(args) => stop::restart(session, &args),
+        DaemonCommand::Status(output) => status::run(session, output.format),
+        DaemonCommand::Ps(output) => processes::list(session, output.format),
+        DaemonCommand::Kill { ids } => processes::kill(session, &ids),
+        DaemonCommand::Events(args) => events::run(session, &args),
+        DaemonCommand::Log(args) => log::run(session, &args),
+        DaemonCommand::Other(words) => Err(unbuilt::second_word(OmLine::command(), "daemon", &words)),
+    }
+}
