@@ -15,6 +15,7 @@ mod container_faults;
 mod containers;
 mod copies;
 mod crash;
+mod daemon;
 mod devices;
 mod driver_commands;
 mod elsewhere;
@@ -105,6 +106,7 @@ fn main() -> ExitCode {
         secrets::trials(),
         rollback::trials(),
         crash::trials(),
+        daemon::trials(),
         elsewhere::trials(),
         one_at_a_time::trials(),
         full_disk::trials(),

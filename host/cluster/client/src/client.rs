@@ -107,10 +107,9 @@ impl DaemonClient {
         Ok(changed)
     }
 
-    /// Stops the daemon. The answer comes before its end.
+    /// Stops the daemon. The answer comes when what it runs has ended, just before its own end.
     pub async fn stop(&self, stop: StopRequest) -> Result<(), ClientError> {
-        let limit = if stop.drain { LONG_LIMIT } else { self.limit };
-        ask(&self.socket, limit, Question::post("/daemon/stop").with(&stop)).await.map(drop)
+        self.answer(Question::post("/daemon/stop").with(&stop)).await.map(drop)
     }
 
     /// What the daemon's process uses of the machine.

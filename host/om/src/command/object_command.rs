@@ -66,7 +66,7 @@ pub(crate) enum ObjectCommand {
     #[command(after_help = "Examples:\n  om web explain\n  om web explain --format json")]
     Explain(LazyArgs<OutputArgs>),
     /// Show the objects in om mon
-    #[command(visible_alias = "mon", after_help = "Example:\n  om 'ns1/*' monitor --watch")]
+    #[command(visible_alias = "mon", after_help = "Example:\n  om 'ns1/**' monitor --watch")]
     Monitor(LazyArgs<MonArgs>),
     /// Show the status: the same as print status
     #[command(after_help = "Examples:\n  om web status\n  om web status --refresh --format json")]

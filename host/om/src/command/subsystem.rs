@@ -64,7 +64,7 @@ pub(crate) enum Subsystem {
                       O up   o standby up   X down   x standby down   !! not fully available   / not applicable   ? unknown\n  \
                       !  a warning   ^ the node that placement prefers   * frozen   P not provisioned\n\
                       Behind a state: ! a warning of any instance, ^ the service is not where placement prefers it.\n\n\
-                      Examples:\n  om mon\n  om mon --watch\n  om mon -s 'ns1/*' --sections services"
+                      Examples:\n  om mon\n  om mon --watch\n  om mon -s 'ns1/**' --sections services"
     )]
     Mon(LazyArgs<MonArgs>),
     /// Start, stop and look at the daemon, which watches and restarts the services of this node

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use client::{ClientError, DaemonClient, EventStream, EventWish};
 use protocol::daemon::{ClusterNode, DaemonEvent, EventKind, StatusDocument};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::backend::block_on;
 use crate::command::{EventsArgs, OutputFormat};
 use crate::daemon::filter::EventFilter;
 use crate::exit::{self, Failure, Outcome};
-use crate::render::moment;
+use crate::render::event::line;
 use crate::render::structured::structured;
 use crate::session::Session;
 use crate::terminal::{complain, is_closed, print};
@@ -164,41 +164,10 @@ impl EventWatch<'_> {
     }
 }
 
-/// An event, for people.
-fn line(event: &DaemonEvent) -> String {
-    let path = event.path.as_ref().map_or("-".to_owned(), ToString::to_string);
-    let line = format!(
-        "{} {} {:<16} {path} {}",
-        moment::time_of_day(event.at),
-        event.node,
-        event.kind.as_str(),
-        words(&event.data)
-    );
-    line.trim_end().to_owned() + "\n"
-}
-
-/// The members of an event in a line: plain values, and of larger ones only that they are there.
-fn words(data: &Value) -> String {
-    let Value::Object(members) = data else {
-        return match data {
-            Value::Null => String::new(),
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-    };
-    let word = |(name, value): (&String, &Value)| match value {
-        Value::Null => None,
-        Value::String(text) if text.contains(' ') => Some(format!("{name}={text:?}")),
-        Value::String(text) => Some(format!("{name}={text}")),
-        Value::Array(_) | Value::Object(_) => None,
-        other => Some(format!("{name}={other}")),
-    };
-    members.iter().filter_map(word).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     fn event(kind: EventKind, data: Value) -> DaemonEvent {
         DaemonEvent { id: 1, at: 0.0, kind, node: "n1".parse().unwrap(), path: Some("web".parse().unwrap()), data }
@@ -223,11 +192,5 @@ mod tests {
         let mut watch = EventWatch { args: &args, quiet: true, matched: vec![false], filters, shown: 0 };
         assert!(!watch.take(&event(EventKind::OrderStep, Value::Null)));
         assert!(watch.take(&event(EventKind::OrderEnd, Value::Null)));
-    }
-
-    #[test]
-    fn a_line_shows_plain_members() {
-        let data = json!({"avail": "up", "state": "start failed", "tries": 2, "steps": [1], "none": null});
-        assert_eq!(words(&data), "avail=up state=\"start failed\" tries=2");
     }
 }

@@ -56,10 +56,16 @@ pub(crate) fn start(session: &Session, limit: Option<Duration>) -> Outcome {
     }
 }
 
+/// A log that is longer is set aside when the next daemon starts.
+const LONG: u64 = 10 << 20;
+
 /// The log, and how long it is.
 fn open(log: &Path) -> std::io::Result<(File, u64)> {
     if let Some(directory) = log.parent() {
         std::fs::create_dir_all(directory)?;
+    }
+    if std::fs::metadata(log).is_ok_and(|old| old.len() > LONG) {
+        std::fs::rename(log, log.with_extension("log.1"))?;
     }
     let file = OpenOptions::new().append(true).create(true).open(log)?;
     let length = file.metadata()?.len();
@@ -109,7 +115,7 @@ fn words(status: ExitStatus) -> String {
 }
 
 pub(crate) fn run(session: &Session, detached: bool) -> Outcome {
-    let how = DaemonRun { root: session.global.root.clone(), detached, quiet: session.global.quiet };
+    let how = DaemonRun { root: session.global.root.clone(), detached };
     backend::run_daemon(&how)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,45 +14,50 @@ use crate::exit::{self, Failure, Outcome};
 use crate::session::Session;
 use crate::terminal::complain;
 
-/// So long may a daemon take to end: what it runs is given a moment.
+/// So long may a daemon take to end: what it runs is given the time.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The same if it stops all services first.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(3600);
+
+/// So long may its process take to go away when nothing runs in it any more.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 pub(super) fn stop(session: &Session, args: &DaemonStopArgs) -> Outcome {
     let Some(daemon) = DaemonProcess::find(session.daemon().client.socket())? else {
         session.note("no daemon runs on this node: nothing to stop");
         return Ok(ExitCode::SUCCESS);
     };
-    match block_on(session.daemon().client.stop(StopRequest { drain: args.drain }))? {
-        Ok(()) => {}
-        // It ended before it could answer.
-        Err(ClientError::NotRunning | ClientError::HungUp(_)) => {}
+    let limit = args.time.unwrap_or(if args.drain { DRAIN_PATIENCE } else { PATIENCE });
+    let client = session.daemon().client.within(limit);
+    match block_on(client.stop(StopRequest { drain: args.drain }))? {
+        // Without an answer: it had ended before it could give one.
+        Ok(()) | Err(ClientError::NotRunning | ClientError::HungUp(_)) => {}
+        Err(ClientError::Silent(_)) => return still_runs(session, &daemon, args, limit),
+        // One of another version, or one that is ending already.
         Err(_) if args.force => return kill(session, &daemon),
-        // The client's words name `restart --force`, which is not what was asked.
-        Err(ClientError::Silent(limit)) => {
-            let (pid, seconds) = (daemon.pid, limit.as_secs());
-            let text = format!("the daemon, process {pid}, did not answer within {seconds} s: --force kills it");
-            return Err(Failure::failed(text));
-        }
         Err(error) => return Err(error.into()),
     }
-    let limit = args.time.unwrap_or(PATIENCE);
-    match daemon.wait(limit)? {
-        true => {
-            session.note(&format!("the daemon has stopped: process {}", daemon.pid));
-            Ok(ExitCode::SUCCESS)
-        }
-        false if args.force => kill(session, &daemon),
-        false => {
-            let (pid, seconds) = (daemon.pid, limit.as_secs());
-            complain(&format!("the daemon, process {pid}, still runs after {seconds} s: --force kills it"));
-            Ok(ExitCode::from(exit::TIMED_OUT))
-        }
+    if !daemon.wait(FAREWELL)? {
+        return still_runs(session, &daemon, args, limit);
     }
+    session.note(&format!("the daemon has stopped: process {}", daemon.pid));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// It did not end in time.
+fn still_runs(session: &Session, daemon: &DaemonProcess, args: &DaemonStopArgs, limit: Duration) -> Outcome {
+    if args.force {
+        return kill(session, daemon);
+    }
+    let (pid, seconds) = (daemon.pid, limit.as_secs());
+    complain(&format!("the daemon, process {pid}, still runs after {seconds} s: --force kills it"));
+    Ok(ExitCode::from(exit::TIMED_OUT))
 }
 
 fn kill(session: &Session, daemon: &DaemonProcess) -> Outcome {
     daemon.kill()?;
-    if !daemon.wait(PATIENCE)? {
+    if !daemon.wait(FAREWELL)? {
         return Err(Failure::failed(format!("the daemon, process {}, was killed and does not go away", daemon.pid)));
     }
     session.note(&format!("the daemon was killed: process {}", daemon.pid));

@@ -23,7 +23,7 @@ pub(crate) fn run(session: &Session, target: Option<&Target>, args: &MonArgs) ->
         (None, None) => None,
     };
     if args.watch {
-        return watch::run(session, target.as_ref(), args);
+        return watch::run(session, target, args);
     }
     let daemon = session.daemon();
     let status: StatusDocument = daemon.ask(async |client| client.status().await)?;

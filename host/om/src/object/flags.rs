@@ -67,6 +67,7 @@ fn set(session: &Session, target: &Target, args: &FlagArgs, change: &FlagChange)
         let wish = OrderWish { verb: change.order.clone(), force: false, follow, format };
         return order::order(session, &daemon, &paths, &wish);
     }
+    order::refuse_watch(&args.orchestration.follow)?;
     Ok(each(&paths, |path| {
         if !args.local {
             // The flag is then meant for all nodes of the object, and only a daemon could reach the others.

@@ -103,9 +103,7 @@ pub(crate) fn run_on(
     if let Some(ordered) = ordered(session, action, args, scope)? {
         return order_all(session, ordered, paths, args);
     }
-    if scope != ActionScope::Plan && args.options.orchestration.follow.watch {
-        return Err(Failure::failed("--watch follows an order to the daemon, and this action is done here"));
-    }
+    order::refuse_watch(&args.options.orchestration.follow)?;
     let format = args.options.output.format;
     let order = action_order(session, action, args, aim)?;
     let (mut code, mut values) = (0, Vec::new());

@@ -59,6 +59,14 @@ pub(crate) fn switch(session: &Session, target: &Target, args: &SwitchArgs) -> O
     run(session, target, OrderCommand::Switch { to: args.node.clone() }, &args.order)
 }
 
+/// An action that is done here cannot be watched: this process is what does it.
+pub(crate) fn refuse_watch(follow: &WaitArgs) -> Result<(), Failure> {
+    match follow.watch {
+        true => Err(Failure::failed("--watch follows an order to the daemon (om daemon start), and this is done here")),
+        false => Ok(()),
+    }
+}
+
 /// Orders the same of each object, and follows the orders as far as the options say.
 pub(crate) fn order(session: &Session, daemon: &RemoteDaemon, paths: &[ObjectPath], wish: &OrderWish<'_>) -> Outcome {
     // Followed from before the first order, so that no step is missed.

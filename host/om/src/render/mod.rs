@@ -3,6 +3,7 @@
 pub(crate) mod daemon;
 pub(crate) mod diagnostic;
 pub(crate) mod doc;
+pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod moment;
 pub(crate) mod mon;

@@ -43,10 +43,7 @@ pub(super) struct LocalBackend {
 
 impl LocalBackend {
     pub(super) fn open(root: Option<&Path>) -> Reply<LocalBackend> {
-        let env = |name: &str| std::env::var_os(name);
-        let home = Directories::find(root, env).context("cannot determine the agent's directories")?;
-        let node = agent::home::node_name(env).context("cannot determine this node's name")?;
-        Ok(LocalBackend { agent: Agent::open(home, &node).context("cannot read the node's configuration")? })
+        Ok(LocalBackend { agent: open_agent(root)? })
     }
 
     fn objects(&self) -> ObjectFiles<'_> {
@@ -56,6 +53,13 @@ impl LocalBackend {
     fn stores(&self) -> DataStores<'_> {
         DataStores::of(self.agent.home())
     }
+}
+
+fn open_agent(root: Option<&Path>) -> Reply<Agent> {
+    let env = |name: &str| std::env::var_os(name);
+    let home = Directories::find(root, env).context("cannot determine the agent's directories")?;
+    let node = agent::home::node_name(env).context("cannot determine this node's name")?;
+    Ok(Agent::open(home, &node).context("cannot read the node's configuration")?)
 }
 
 impl Backend for LocalBackend {

@@ -1,19 +1,24 @@
 //! `om mon --watch`: drawn again when something changes, until q.
 //!
-//! Inputs: keys and changes of the terminal's size, news of the daemon, signals, a tick a second for the age. Output: the screen.
-//! The daemon may end and come back meanwhile: what is shown grows old, and says so.
+//! Inputs: keys and changes of the terminal's size, news of the daemon, what commands have printed, signals, a tick a second for
+//! the age. Output: the screen. The daemon may end and come back meanwhile: what is shown grows old, and says so.
+//!
+//! What a key shows or does is a command of `om`, run beside: its checks, its words and its exit code are the same there.
 
+mod command;
 mod news;
+mod run;
 mod screen;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use crossterm::event::Event;
-use protocol::daemon::StatusDocument;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::backend::block_on;
@@ -23,7 +28,7 @@ use crate::mon::{selection, view};
 use crate::render::mon::MonView;
 use crate::session::Session;
 use crate::terminal::{is_interactive, is_output_terminal};
-use crate::words::Target;
+use crate::words::{ObjectQuery, Target};
 use news::{WatchNews, follow};
 use screen::Screen;
 use state::{WatchRequest, WatchState};
@@ -31,64 +36,93 @@ use state::{WatchRequest, WatchState};
 /// How often the age is drawn again.
 const TICK: Duration = Duration::from_secs(1);
 
-pub(super) fn run(session: &Session, target: Option<&Target>, args: &MonArgs) -> Outcome {
+/// All that a watch needs.
+struct Watch<'a> {
+    session: &'a Session,
+    args: &'a MonArgs,
+    target: Option<Target>,
+    state: WatchState,
+    screen: Screen,
+    /// Where commands that run beside tell what they have printed.
+    tell: mpsc::Sender<WatchNews>,
+}
+
+pub(super) fn run(session: &Session, target: Option<Target>, args: &MonArgs) -> Outcome {
     if !is_output_terminal() || !is_interactive() {
         return Err(Failure::failed("--watch needs a terminal: om events prints what changes, a line each"));
     }
-    block_on(watch(session, target, args))??;
+    block_on(async {
+        let (tell, news) = mpsc::channel(1);
+        let screen = Screen::open().context("cannot use the terminal")?;
+        let watch = Watch { session, args, target, state: WatchState::default(), screen, tell };
+        watch.until_quit(news).await
+    })??;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn watch(session: &Session, target: Option<&Target>, args: &MonArgs) -> Result<(), Failure> {
-    let client = session.daemon().client;
-    let (tell, mut news) = mpsc::channel(1);
-    let following = tokio::spawn(follow(client, args.stats, tell));
-    let mut state = WatchState::default();
-    let mut screen = Screen::open().context("cannot use the terminal")?;
-    let mut events = screen::events();
-    let mut tick = tokio::time::interval(TICK);
-    let catch = |kind| signal(kind).context("cannot catch signals");
-    let (mut terminate, mut hangup) = (catch(SignalKind::terminate())?, catch(SignalKind::hangup())?);
-    loop {
-        tokio::select! {
-            Some(news) = news.recv() => state.take(news),
-            event = events.recv() => match event {
-                Some(Event::Key(key)) => if state.key(key) == Some(WatchRequest::Quit) { break },
-                // Its size has changed: everything is drawn again.
-                Some(_) => screen.forget(),
-                // The terminal is gone.
-                None => break,
-            },
-            _ = tick.tick() => {}
-            _ = terminate.recv() => break,
-            _ = hangup.recv() => break,
+impl Watch<'_> {
+    async fn until_quit(mut self, mut news: mpsc::Receiver<WatchNews>) -> Result<(), Failure> {
+        let following = tokio::spawn(follow(self.session.daemon().client, self.args.stats, self.tell.clone()));
+        let mut events = screen::events();
+        let mut tick = tokio::time::interval(TICK);
+        let (mut terminate, mut hangup) = (caught(SignalKind::terminate())?, caught(SignalKind::hangup())?);
+        loop {
+            tokio::select! {
+                Some(news) = news.recv() => self.take(news),
+                event = events.recv() => match event {
+                    Some(Event::Key(key)) => match self.state.key(key) {
+                        Some(WatchRequest::Quit) => break,
+                        Some(request) => self.obey(request),
+                        None => {}
+                    },
+                    // Its size has changed: everything is drawn again.
+                    Some(_) => self.screen.forget(),
+                    // The terminal is gone.
+                    None => break,
+                },
+                _ = tick.tick() => {}
+                _ = terminate.recv() => break,
+                _ = hangup.recv() => break,
+            }
+            self.draw()?;
         }
-        draw(session, target, args, &mut state, &mut screen)?;
+        following.abort();
+        Ok(())
     }
-    following.abort();
-    Ok(())
-}
 
-fn draw(
-    session: &Session,
-    target: Option<&Target>,
-    args: &MonArgs,
-    state: &mut WatchState,
-    screen: &mut Screen,
-) -> Result<(), Failure> {
-    let (columns, rows) = screen.size();
-    // Read again each time: objects come and go.
-    let selection = selection(session, target)?;
-    let view = MonView { width: Some(columns), selection, usage: state.usage(), ..view(args) };
-    let frame = state.frame(|status: &StatusDocument| view.lines(status), rows);
-    Ok(screen.draw(&frame).context("cannot draw")?)
-}
-
-impl WatchState {
     fn take(&mut self, news: WatchNews) {
         match news {
-            WatchNews::Status(status, usage) => self.renew(*status, usage),
-            WatchNews::Absent(reason) => self.lose(reason),
+            WatchNews::Status(status, usage) => self.state.renew(*status, usage),
+            WatchNews::Absent(reason) => self.state.lose(reason),
+            WatchNews::Shown(text) => self.state.open(&text),
+            WatchNews::Acted(text) => self.state.say(text),
         }
     }
+
+    fn obey(&mut self, request: WatchRequest) {
+        match request {
+            WatchRequest::Quit => {}
+            WatchRequest::Show(words) => run::show(self.session, words, self.tell.clone()),
+            WatchRequest::Act(words) => run::act(self.session, words, self.tell.clone()),
+            WatchRequest::Filter(text) if text.is_empty() => self.target = None,
+            WatchRequest::Filter(text) => match ObjectQuery::parse(&text) {
+                Ok(query) => self.target = Some(Target::Selector(query)),
+                Err(error) => self.state.say(format!("{error:#}")),
+            },
+        }
+    }
+
+    fn draw(&mut self) -> Result<(), Failure> {
+        let (columns, rows) = self.screen.size();
+        // Read again each time: objects come and go.
+        let selection = selection(self.session, self.target.as_ref())?;
+        let (usage, marked) = (self.state.usage(), self.state.marked());
+        let view = MonView { width: Some(columns), selection, usage, marked, ..view(self.args) };
+        let frame = self.state.frame(|status| view.lines(status), rows);
+        Ok(self.screen.draw(&frame).context("cannot draw")?)
+    }
+}
+
+fn caught(kind: SignalKind) -> Result<Signal, Failure> {
+    Ok(signal(kind).context("cannot catch signals")?)
 }

@@ -12,6 +12,10 @@ pub(super) enum WatchNews {
     Status(Box<StatusDocument>, Option<DaemonUse>),
     /// It cannot be asked, and why.
     Absent(String),
+    /// What a command has printed.
+    Shown(String),
+    /// How an action has ended.
+    Acted(String),
 }
 
 /// Changes that come together are drawn together.

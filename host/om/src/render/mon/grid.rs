@@ -87,7 +87,9 @@ impl MonGrid {
             let rows = table.rows.iter().filter(|row| row.nodes.is_some());
             rows.map(move |row| row.middle_width(&columns)).collect::<Vec<_>>()
         });
-        let middle = middle.max().unwrap_or(0);
+        // A title with a selector in it may be the widest of all.
+        let titles = self.tables.iter().map(|table| (table.title.chars().count() + 1).saturating_sub(name + 4));
+        let middle = middle.chain(titles).max().unwrap_or(0);
         let node = |at: usize| {
             let cells = rows().filter_map(|row| row.nodes.as_ref()?.get(at)).map(MonCell::width);
             cells.chain([self.names[at].width(), LEAST_NODE]).max().unwrap_or(LEAST_NODE)

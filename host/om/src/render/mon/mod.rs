@@ -9,7 +9,7 @@ mod grid;
 mod nodes;
 mod services;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod threads;
 
 use std::collections::BTreeSet;

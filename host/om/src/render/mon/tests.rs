@@ -152,7 +152,7 @@ fn services() -> Vec<Service> {
     ]
 }
 
-fn status() -> StatusDocument {
+pub(crate) fn status() -> StatusDocument {
     let mut nodes = BTreeMap::from([
         ("aubergine".parse().unwrap(), node(0.6, 31, false, "idle")),
         ("nuc".parse().unwrap(), node(0.0, 12, true, "draining")),

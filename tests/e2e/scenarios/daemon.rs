@@ -1,0 +1,247 @@
+//! The real daemon: what its commands show and order, and what its coming and going does to services.
+
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::ran::Ran;
+use crate::world::{World, until};
+
+crate::trials!(
+    the_daemon_is_started_once_and_stopped,
+    an_order_is_waited_for_and_shown,
+    a_failed_order_says_why_and_stays_until_it_is_cleared,
+    an_order_outlives_the_command_that_waits,
+    services_run_on_while_the_daemon_comes_and_goes,
+    a_killed_daemon_is_replaced_and_finds_its_services,
+    events_are_filtered_waited_for_and_survive_a_restart,
+    what_acts_here_acts_beside_the_daemon,
+    mon_shows_what_the_daemon_knows,
+    an_object_is_deleted_by_order,
+);
+
+/// A daemon in the foreground, killed at the end of the test if it was not stopped.
+struct Daemon {
+    process: Child,
+}
+
+impl Daemon {
+    /// Starts it, and waits until it is ready.
+    fn start(world: &World) -> Daemon {
+        let mut command = world.command();
+        command.args(["daemon", "run"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = command.spawn().unwrap();
+        until("the daemon is ready", || {
+            let status = world.om("daemon status --format json");
+            let status: Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+            status["cluster"]["node"]["n1"]["daemon"]["state"] == "running"
+        });
+        Daemon { process }
+    }
+
+    fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // After a failure: what it runs is found by its marks.
+        if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
+            let _ = self.process.kill();
+            let _ = self.process.wait();
+        }
+    }
+}
+
+/// A service that leaves a mark for each start and stop. Nothing starts it but an order.
+fn service(world: &World, name: &str, more: &str) {
+    world.create(name, &format!("[DEFAULT]\nnodes = n1\n{more}\n{}", world.app("1", "")));
+}
+
+fn known(world: &World) -> Value {
+    serde_json::from_str(&world.om("daemon status --format json").ok().stdout).unwrap()
+}
+
+fn end(line: &str, om: Child) -> Ran {
+    Ran::new(line, om.wait_with_output().unwrap())
+}
+
+fn the_daemon_is_started_once_and_stopped(world: &World) {
+    world.om("daemon stop").ok().says("nothing to stop");
+    world.om("daemon start").ok().says("the daemon has started: process ");
+    let pid = known(world)["daemon"]["pid"].to_string();
+    world.om("daemon start").ok().says(&format!("the daemon runs already: process {pid}"));
+    world.om("daemon run").ends(5).says(&format!("a daemon runs already: process {pid}"));
+    let session = Command::new("ps").args(["-o", "sid=", "-p", &pid]).output().unwrap().stdout;
+    assert_eq!(String::from_utf8_lossy(&session).trim(), pid, "it is not in a session of its own");
+    world.om("daemon ps").ok();
+    world.om("daemon kill 7").ends(2).says("nothing of number 7 runs");
+    world.om("daemon restart").ok().says(&format!("the daemon has stopped: process {pid}"));
+    assert!(world.om("daemon log").ok().stdout.contains("the daemon has ended"));
+    world.om("daemon stop").ok().says("the daemon has stopped");
+    world.om("daemon status").ends(1).says("no daemon runs on this node: om daemon start");
+}
+
+fn an_order_is_waited_for_and_shown(world: &World) {
+    service(world, "web", "");
+    let daemon = Daemon::start(world);
+    let ran = world.om("web start --wait").ok();
+    assert_eq!(ran.stdout, "web@n1: start done\n");
+    assert_eq!(world.take_marks(), "+1");
+    world.is("web", "up");
+    let ran = world.om("web start --wait --format json").ok();
+    let order: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&order["state"], &order["target"]), (&Value::from("done"), &Value::from("started")), "{ran}");
+    world.om("web stop --wait").ok();
+    assert_eq!(world.take_marks(), "-1");
+    assert_eq!(world.status("web")["frozen"], true, "an ordered stop freezes");
+    let receipt = world.om("web thaw").ok();
+    assert!(receipt.stdout.starts_with("web: thaw done, order "), "{receipt}");
+    assert_eq!(world.status("web")["frozen"], false);
+    let options = world.om("web start --parallel 2").ends(1);
+    options.says("--parallel has no effect on an order to the daemon: add --local");
+    world.om("nothing start --wait").ends(2);
+    drop(daemon);
+}
+
+fn a_failed_order_says_why_and_stays_until_it_is_cleared(world: &World) {
+    service(world, "web", "");
+    world.write("broken.1", "");
+    let daemon = Daemon::start(world);
+    let failed = world.om("web start --wait").ends(1);
+    assert!(failed.stdout.contains("web@n1: start failed: "), "{failed}");
+    failed.says("om web clear tries again");
+    assert!(world.om("web explain").ok().stdout.contains("failed"));
+    assert!(world.om("mon --sections services").ok().stdout.contains("start failed"));
+    std::fs::remove_file(world.path("broken.1")).unwrap();
+    world.om("web clear --wait").ok();
+    world.om("web start --wait").ok();
+    world.is("web", "up");
+    world.om("web stop --wait").ok();
+    drop(daemon);
+}
+
+fn an_order_outlives_the_command_that_waits(world: &World) {
+    let script =
+        world.write("wait", &world.fill("#!/bin/sh\ncd {w}\nwhile ! test -e gate; do sleep 0.02; done\n: >up.1\n"));
+    let config = format!(
+        "[DEFAULT]\nnodes = n1\n[app#1]\ntype = forking\nstart = /bin/sh {}\nstop = {{w}}/act stop 1\n\
+         check = {{w}}/act check 1\n",
+        script.display()
+    );
+    world.create("web", &config);
+    let daemon = Daemon::start(world);
+    world.om("web start --wait --time 300ms").ends(7).says("goes on (om web abort gives it up)");
+    assert!(world.om("daemon ps").ok().stdout.contains("web"));
+    world.om("web stop --wait").ends(5);
+    world.write("gate", "");
+    until("the order is carried out", || known(world)["cluster"]["object"]["web"]["order"]["state"] == "done");
+    world.is("web", "up");
+    world.om("web stop --wait").ok();
+    drop(daemon);
+}
+
+fn services_run_on_while_the_daemon_comes_and_goes(world: &World) {
+    service(world, "web", "orchestrate = ha");
+    world.om("daemon start").ok();
+    until("the daemon starts the service", || world.marks() == "+1");
+    world.om("daemon restart").ok();
+    world.om("daemon stop").ok();
+    world.is("web", "up");
+    world.om("daemon start").ok();
+    until("the daemon knows the service", || known(world)["cluster"]["object"]["web"]["avail"] == "up");
+    assert_eq!(world.marks(), "+1", "the service was touched");
+    world.om("web stop --wait").ok();
+    world.om("daemon stop").ok();
+}
+
+fn a_killed_daemon_is_replaced_and_finds_its_services(world: &World) {
+    service(world, "web", "orchestrate = ha");
+    let first = Daemon::start(world);
+    until("the daemon starts the service", || world.marks() == "+1");
+    until("the start is over", || known(world)["cluster"]["object"]["web"]["avail"] == "up");
+    first.kill();
+    assert!(world.exists("root/run/daemon.sock"), "a kill leaves the socket behind");
+    world.om("daemon status").ends(1).says("no daemon runs on this node");
+    world.om("daemon start").ok();
+    assert_eq!(known(world)["cluster"]["object"]["web"]["avail"], "up");
+    assert_eq!(world.marks(), "+1", "the service was touched");
+    world.om("web stop --wait").ok();
+    world.om("daemon stop").ok();
+}
+
+fn events_are_filtered_waited_for_and_survive_a_restart(world: &World) {
+    service(world, "web", "");
+    world.om("daemon start").ok();
+    world.om("events --filter order.end --wait --duration 100ms").ends(7).says("not seen in time: order.end");
+    let replayed = world.om("events --replay --limit 1 --format json").ok();
+    let event: Value = serde_json::from_str(&replayed.stdout).unwrap();
+    assert_eq!((&event["kind"], &event["path"]), (&Value::from("object.status"), &Value::from("web")));
+    // It follows from before the restart to behind it.
+    let after = known(world)["daemon"]["last_event"].clone();
+    let line = format!("events --after {after} --filter order.end,path=web,.data.state=done --wait --duration 30s");
+    let waiting = world.spawn(&line);
+    world.om("daemon restart").ok();
+    world.om("web start --wait").ok();
+    assert!(end(&line, waiting).ok().stdout.contains("order.end"));
+    world.om("web stop --wait").ok();
+    world.om("daemon stop").ok();
+}
+
+fn what_acts_here_acts_beside_the_daemon(world: &World) {
+    service(world, "web", "");
+    let daemon = Daemon::start(world);
+    assert!(world.om("web start --local").ok().stdout.is_empty(), "an order was given");
+    until("the daemon notices", || known(world)["cluster"]["object"]["web"]["avail"] == "up");
+    world.om("web instance stop").ok();
+    until("the daemon notices", || known(world)["cluster"]["object"]["web"]["avail"] == "down");
+    world.om("web start --rid app#1").ok();
+    world.om("web stop --rid app#1").ok();
+    assert!(world.om("web start --dry-run").ok().stdout.contains("app#1"), "an order was given");
+    assert_eq!(world.take_marks(), "+1 -1 +1 -1");
+    world.om("svc2 create --kw fs#1.type=flag").ok();
+    world.om("svc2 start --wait").ok();
+    world.om("svc2 stop --wait").ok();
+    drop(daemon);
+}
+
+fn mon_shows_what_the_daemon_knows(world: &World) {
+    service(world, "web", "");
+    world.create("ns1/svc/db", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
+    let daemon = Daemon::start(world);
+    world.om("web start --wait").ok();
+    let mon = world.om("mon").ok().stdout;
+    for section in ["Threads", "Nodes", "Services"] {
+        assert!(mon.lines().any(|line| line.starts_with(section) && line.ends_with("n1")), "{mon}");
+    }
+    assert!(
+        mon.lines().any(|line| line.starts_with(" web ") && line.contains("up") && line.ends_with("| O^")),
+        "{mon}"
+    );
+    assert!(mon.lines().any(|line| line.starts_with(" ns1/svc/db ") && line.contains("down")), "{mon}");
+    let some = world.om("mon -s ns1/** --sections services").ok().stdout;
+    assert!(some.starts_with("Services ~ ns1/**") && some.lines().count() == 2, "{some}");
+    assert!(world.om("mon --stats").ok().stdout.contains(&format!("pid {}", daemon.pid())));
+    world.om("node freeze").ok().says("the node is frozen");
+    let nodes = world.om("mon --sections nodes").ok().stdout;
+    assert!(nodes.lines().any(|line| line.starts_with(" state") && line.ends_with("| *")), "{nodes}");
+    world.om("node thaw").ok().says("the node is thawed");
+    world.om("mon --watch").ends(1).says("--watch needs a terminal");
+    world.om("web stop --wait").ok();
+    drop(daemon);
+}
+
+fn an_object_is_deleted_by_order(world: &World) {
+    world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
+    let daemon = Daemon::start(world);
+    world.om("web delete --wait").ok();
+    world.om("web print status").ends(2);
+    until("the daemon forgets it", || known(world)["cluster"]["object"].as_object().unwrap().is_empty());
+    drop(daemon);
+}
