@@ -239,9 +239,16 @@ fn mon_shows_what_the_daemon_knows(world: &World) {
 
 fn an_object_is_deleted_by_order(world: &World) {
     world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
+    service(world, "db", "");
     let daemon = Daemon::start(world);
-    world.om("web delete --wait").ok();
+    world.om("web delete --wait --time 20s").ok();
     world.om("web print status").ends(2);
-    until("the daemon forgets it", || known(world)["cluster"]["object"].as_object().unwrap().is_empty());
+    world.om("db start --wait").ok();
+    world.om("db purge --wait --time 20s").ok();
+    assert_eq!(world.take_marks(), "+1 -1");
+    until("the daemon forgets both", || known(world)["cluster"]["object"].as_object().unwrap().is_empty());
+    service(world, "db", "");
+    world.om("db start --wait").ok();
+    world.om("db stop --wait").ok();
     drop(daemon);
 }
