@@ -118,6 +118,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         events,
         mail: mail.clone(),
         records,
+        swept: clock::now(),
         started_at: clock::wall(),
         engine_fault: None,
         engine_name,

@@ -15,12 +15,16 @@ pub(crate) struct Memory {
     pub(crate) frozen: bool,
     pub(crate) hand_clears: u64,
     pub(crate) followed: u64,
+    /// Whether no daemon has known the instance before.
+    pub(crate) is_new: bool,
     /// The action that the last daemon had begun, and that did not end.
     pub(crate) interrupted: Option<RunningRow>,
 }
 
 /// Reads what is remembered of an instance. What is torn counts as forgotten: the statuses say how things are. Blocks.
-pub(crate) fn recall(agent: &Agent, path: &ObjectPath, boot: &str) -> Memory {
+///
+/// `late`: the daemon has seen the boot, and the object came after it, so that nothing of the object is started because of it.
+pub(crate) fn recall(agent: &Agent, path: &ObjectPath, boot: &str, late: bool) -> Memory {
     let state = InstanceState::of(agent.home(), path);
     let stored = durable::read(&file(agent, path)).ok().flatten();
     let stored: Option<StoredRecord> = stored.and_then(|content| serde_json::from_slice(&content).ok());
@@ -28,7 +32,7 @@ pub(crate) fn recall(agent: &Agent, path: &ObjectPath, boot: &str) -> Memory {
     let same_boot = stored.as_ref().is_some_and(|stored| stored.is_of(boot));
     let last = state.last_action().ok().flatten().unwrap_or_default();
     // A record that is new to this boot would clear up after a boot that its services may have been started since.
-    if stored.is_none() && last.number > 0 {
+    if stored.is_none() && (late || last.number > 0) {
         record.boot = orchestrate::BootPhase::Over;
     }
     Memory {
@@ -36,6 +40,7 @@ pub(crate) fn recall(agent: &Agent, path: &ObjectPath, boot: &str) -> Memory {
         frozen: is_frozen(&state),
         hand_clears: last.clears,
         followed: if same_boot { stored.as_ref().map_or(0, |stored| stored.followed) } else { 0 },
+        is_new: stored.is_none(),
         interrupted: stored.filter(|_| same_boot).and_then(|stored| stored.running),
     }
 }

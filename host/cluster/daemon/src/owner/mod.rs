@@ -46,7 +46,7 @@ use crate::instance::{Instance, LoadedConfig, ProbeTicket};
 use crate::watch::Notice;
 use crate::{Asked, DaemonRequest, EventLog};
 
-/// Without anything else to do, everything is looked at again after that time.
+/// Whatever happens, every object is decided about anew after that time: no wake-up that was lost is lost for long.
 const SLOW_TICK: Duration = Duration::from_secs(30);
 
 /// What something that runs beside the owner tells it.
@@ -114,6 +114,8 @@ pub(crate) struct Owner {
     pub(crate) mail: mpsc::UnboundedSender<Message>,
     /// What is to be written down about instances.
     pub(crate) records: mpsc::UnboundedSender<(ObjectPath, StoredRecord)>,
+    /// When all objects were looked at last.
+    pub(crate) swept: BootTime,
     pub(crate) started_at: f64,
     /// Why the store does not take changes, if it does not.
     pub(crate) engine_fault: Option<String>,
@@ -169,6 +171,10 @@ impl Owner {
     /// Does what has become due.
     fn turn(&mut self) {
         let now = crate::clock::now();
+        if now.since(self.swept) >= SLOW_TICK {
+            self.swept = now;
+            self.sweep();
+        }
         let retried: Vec<ObjectPath> =
             self.retries.iter().filter(|(_, at)| **at <= now).map(|(path, _)| path.clone()).collect();
         for path in retried {
@@ -176,12 +182,21 @@ impl Owner {
             self.dirty.insert(path);
         }
         self.probe_due(now);
-        self.keep_up(now);
+        self.keep_up();
         self.decide(now);
         self.run_due();
         self.announce();
         self.look_whether_ready();
         self.look_whether_over();
+    }
+
+    /// Looks at what others did, and at all that may be left to do.
+    fn sweep(&mut self) {
+        let paths: Vec<ObjectPath> = self.instances.keys().chain(self.shared.objects.keys()).cloned().collect();
+        for path in paths {
+            self.follow_hand(&path);
+            self.touch(&path);
+        }
     }
 
     /// When something becomes due, if nothing happens before.
@@ -193,7 +208,7 @@ impl Owner {
         }
         let run = self.next_run().map(|wait| now + wait);
         let times = [self.cache.wake_at(), self.next_probe(), self.retries.values().min().copied(), run];
-        times.into_iter().flatten().fold(now + SLOW_TICK, BootTime::min)
+        times.into_iter().flatten().fold(self.swept + SLOW_TICK, BootTime::min)
     }
 
     fn take_in(&mut self, message: Message) {

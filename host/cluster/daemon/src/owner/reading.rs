@@ -38,14 +38,18 @@ impl Owner {
     /// Reads the configuration of an object.
     pub(crate) fn read(&mut self, path: &ObjectPath) {
         if !self.instances.contains_key(path) {
-            let memory = recall(&self.agent, path, &self.node.boot);
-            let interrupted = memory.interrupted.clone();
+            let memory = recall(&self.agent, path, &self.node.boot, self.node.ready);
+            let (interrupted, is_new) = (memory.interrupted.clone(), memory.is_new);
             let mut instance = Instance::new(memory, crate::clock::now());
             if let Some(running) = interrupted {
                 self.resume(&mut instance, &running);
             }
             self.instances.insert(path.clone(), instance);
             self.note_group(path);
+            if is_new && self.node.ready {
+                // The next daemon must know that the boot was before it.
+                self.remember(path, |_| {});
+            }
         }
         let Some(instance) = self.instances.get_mut(path) else { return };
         if instance.loading != ReadState::Idle {

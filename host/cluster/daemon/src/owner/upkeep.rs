@@ -1,11 +1,12 @@
 //! What the store must know of an object before anything is decided about it: its configuration, how its last action ended,
 //! what a person marked by hand, and the orders that wait. Each turn sends what is first among what is missing.
 
-use model::ObjectPath;
-use orchestrate::{BootTime, ConfigState, StoreRevision, ViewChange};
-use replica::object_view;
-use replica::request::{self};
 use std::sync::Arc;
+
+use model::ObjectPath;
+use orchestrate::{ConfigState, StoreRevision, ViewChange};
+use replica::object_view;
+use replica::request;
 use store::TxnRequest;
 
 use super::Owner;
@@ -14,11 +15,13 @@ use crate::instance::{Instance, LoadedConfig, ReadState};
 
 impl Owner {
     /// Brings the store and the view up to date for all objects that something has changed for.
-    pub(super) fn keep_up(&mut self, now: BootTime) {
+    pub(super) fn keep_up(&mut self) {
         for path in std::mem::take(&mut self.dirty) {
-            self.settle_record(&path, now);
-            self.send_missing(&path);
             self.view_again(&path);
+            if self.settle_record(&path) {
+                self.view_again(&path);
+            }
+            self.send_missing(&path);
             self.untold.insert(path.clone());
             self.changes.push(ViewChange::Object(path));
         }
@@ -85,19 +88,17 @@ impl Owner {
         request::forget(&self.shared, path)
     }
 
-    /// Draws what follows from new statuses for what is remembered.
-    fn settle_record(&mut self, path: &ObjectPath, _now: BootTime) {
-        let Some(instance) = self.instances.get(path) else { return };
-        let (Some(rules), Some(view)) = (instance.local.rules.clone(), self.views.get(path)) else { return };
-        let Some(own) = view.instances.get(&self.me) else { return };
-        let mut own = own.clone();
-        own.record = instance.local.record.clone();
-        own.status.clone_from(&instance.local.status);
-        own.running.clone_from(&instance.local.running);
-        own.settle_record(&rules);
-        if own.record != instance.local.record {
+    /// Draws what follows from new statuses for what is remembered. Returns whether something does.
+    fn settle_record(&mut self, path: &ObjectPath) -> bool {
+        let Some(instance) = self.instances.get(path) else { return false };
+        let (Some(rules), Some(view)) = (&instance.local.rules, self.views.get(path)) else { return false };
+        let Some(mut own) = view.instances.get(&self.me).cloned() else { return false };
+        own.settle_record(rules);
+        let changes = own.record != instance.local.record;
+        if changes {
             self.remember(path, |record| *record = own.record);
         }
+        changes
     }
 
     /// Makes the view of an object anew.

@@ -18,6 +18,7 @@ trials!(
     what_was_stopped_by_hand_stays_stopped,
     monitor_action_freezes_and_stops,
     an_object_waits_for_its_parent,
+    what_starts_at_boot_starts_with_the_first_daemon_and_not_when_it_is_made,
 );
 
 const SLEEPER: &str =
@@ -179,4 +180,23 @@ async fn an_object_waits_for_its_parent() {
     until("it waits", async || node.instance("web").await.unwrap().monitor.state == "wait parents").await;
     node.done("db", OrderCommand::Start).await;
     until("it is started", async || node.flag("web", "fs#1").exists()).await;
+}
+
+async fn what_starts_at_boot_starts_with_the_first_daemon_and_not_when_it_is_made() {
+    let text = "[DEFAULT]\nnodes = n1\norchestrate = start\n[fs#1]\ntype = flag\n";
+    let mut node = TestNode::with(&[("web", text)]).await;
+    until("it is started", async || node.flag("web", "fs#1").exists()).await;
+    node.create("db", text);
+    node.until_avail("db", "down").await;
+    node.stop().await;
+    // Stopped by hand: the next daemon of this boot leaves it so.
+    node.by_hand("web", Action::Stop, None).await;
+    node.start().await;
+    node.until_avail("db", "down").await;
+    node.until_avail("web", "down").await;
+    until("nothing is left to do", async || {
+        node.status().await.cluster.node.values().all(|own| own.instance.values().all(|it| it.monitor.state == "idle"))
+    })
+    .await;
+    assert!(!node.flag("db", "fs#1").exists() && !node.flag("web", "fs#1").exists());
 }
