@@ -7,10 +7,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Child, Command};
 
+use hostler_tests::dockerd::{Dockerd, IMAGE};
+
+use crate::containers::{create, node_engine, sleeping};
 use crate::holdings::in_another_namespace;
 use crate::world::World;
 
-crate::trials!(nothing_is_left_and_nothing_else_is_gone_after_any_changes);
+crate::trials!(
+    nothing_is_left_and_nothing_else_is_gone_after_any_changes,
+    no_container_is_left_and_no_other_is_gone_after_any_changes,
+);
 
 const CONFIG: &str = "[DEFAULT]\nnodes = n1\n[disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 32m\n\
                       [fs#1]\ntype = ext4\ndev = {disk#1.exposed_devs[0]}\nmnt = {w}/site\n\
@@ -165,5 +171,133 @@ fn clean_up(world: &World, outside: Outside) {
     }
     for line in devices(world).lines() {
         let _ = Command::new("losetup").args(["--detach", line.split_whitespace().next().unwrap()]).status();
+    }
+}
+
+fn no_container_is_left_and_no_other_is_gone_after_any_changes(world: &World) {
+    let Some(engine) = node_engine(world) else { return };
+    let mut engine = WatchedEngine { engine, is_away: false, own: Vec::new(), strangers: Vec::new() };
+    let (first, rounds) = (number_of("HOSTLER_SEED", 1), number_of("HOSTLER_ROUNDS", 3));
+    (first..first + rounds).for_each(|seed| container_round(world, &mut engine, seed));
+}
+
+/// An engine that is killed and started again. One that starts ends what ran under it before, so programs are known by their pids.
+struct WatchedEngine {
+    engine: Dockerd,
+    is_away: bool,
+    /// The programs of the object's containers, and those of others.
+    own: Vec<u32>,
+    strangers: Vec<u32>,
+}
+
+impl WatchedEngine {
+    fn kill(&mut self) {
+        if !self.is_away {
+            self.engine.kill().unwrap();
+        }
+        self.is_away = true;
+    }
+
+    /// The output of docker(1), with the engine there.
+    fn docker(&mut self, line: &str) -> String {
+        if self.is_away {
+            self.engine.revive().unwrap();
+        }
+        self.is_away = false;
+        self.engine.docker(line).unwrap().trim().to_owned()
+    }
+
+    fn pid(&mut self, id: &str) -> u32 {
+        self.docker(&format!("inspect --format {{{{.State.Pid}}}} {id}")).parse().unwrap()
+    }
+
+    /// Makes a container of somebody else.
+    fn add_stranger(&mut self, name: &str) {
+        let id = self.docker(&format!("run -d --net none --name {name} {IMAGE} sleep 1000"));
+        let pid = self.pid(&id);
+        self.strangers.push(pid);
+    }
+
+    /// The running containers of a resource, by its label.
+    fn of(&mut self, rid: &str) -> Vec<String> {
+        let listed = self.docker(&format!("ps -q --no-trunc --filter label=hostler.rid={rid}"));
+        listed.lines().map(str::to_owned).collect()
+    }
+}
+
+/// Those of the programs that run.
+fn alive(pids: &[u32]) -> Vec<u32> {
+    let runs = |pid: &&u32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "sleep");
+    let is_zombie = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
+    pids.iter().filter(runs).filter(|pid| !is_zombie(pid)).copied().collect()
+}
+
+fn container_round(world: &World, engine: &mut WatchedEngine, seed: u64) {
+    let mut dice = Dice(seed);
+    create(world, &(sleeping("1", "") + &sleeping("2", "")));
+    world.om("web provision").ok();
+    for rid in ["container#1", "container#2"] {
+        let id = engine.of(rid).pop().unwrap();
+        let pid = engine.pid(&id);
+        engine.own.push(pid);
+    }
+    engine.add_stranger("stranger");
+    let done: Vec<&str> = (0..=dice.below(4)).map(|_| change_containers(world, &mut dice, engine)).collect();
+    let others = alive(&engine.strangers);
+    let stopped = world.om("web stop");
+    let context = format!("seed {seed}: {}", done.join(", "));
+    assert_eq!(alive(&engine.strangers), others, "{context}: a stranger is gone");
+    match stopped.code {
+        Some(0) => assert_eq!(alive(&engine.own), [0; 0], "{context}: exit 0, and it runs"),
+        _ => assert!(engine.is_away, "{context}: {}{}", stopped.stdout, stopped.stderr),
+    }
+    let all = engine.docker("ps -aq --no-trunc").replace('\n', " ");
+    engine.docker(&format!("rm -f {all}"));
+    (engine.own, engine.strangers) = (Vec::new(), Vec::new());
+    world.om("web stop").ok();
+    world.om("web delete --force").ok();
+}
+
+fn change_containers(world: &World, dice: &mut Dice, engine: &mut WatchedEngine) -> &'static str {
+    match dice.below(7) {
+        0 => {
+            engine.kill();
+            engine.docker("ps");
+            "the engine is started again"
+        }
+        1 => {
+            engine.kill();
+            "the engine is killed"
+        }
+        2 => {
+            for id in engine.of("container#1") {
+                engine.docker(&format!("rename {id} renamed-{id}"));
+            }
+            "a container is renamed"
+        }
+        3 => {
+            world.om("web set --kw container#1.name=other");
+            "container#1.name is edited"
+        }
+        4 => {
+            for id in engine.of("container#2") {
+                engine.docker(&format!("restart -t 0 {id}"));
+                let pid = engine.pid(&id);
+                engine.own.push(pid);
+            }
+            "a container is restarted"
+        }
+        5 => {
+            for id in engine.of("container#2") {
+                engine.docker(&format!("rm -f {id}"));
+                engine.add_stranger("web.container.2");
+            }
+            "a container is removed, and one of another owner has its name"
+        }
+        _ => {
+            let other = world.path("no-engine.sock");
+            world.om(&format!("web set --kw container#2.socket={}", other.display()));
+            "container#2.socket is edited"
+        }
     }
 }
