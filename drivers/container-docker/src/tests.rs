@@ -72,6 +72,34 @@ fn a_container_comes_and_goes() {
 }
 
 #[test]
+fn a_container_is_stopped_where_it_was_started_whatever_socket_says_by_then() {
+    let (first, second) = (engine(), engine());
+    let host = second.on(first.on(Host::new(), SOCKET), "/run/second.sock");
+    given(docker()).on(&host).start();
+    let moved = DockerContainer { engine: EnginePlace::fake("/run/second.sock"), ..docker() };
+    given(moved)
+        .on(&host)
+        .status()
+        .is(State::Warn)
+        .mentions("its engine is at /run/docker.sock")
+        .stop()
+        .is_changed("stopped the container web.container.1 (000000000000) at /run/docker.sock")
+        .status()
+        .is(State::Down);
+    assert_eq!((first.containers(), second.containers()), (vec!["web.container.1 exited".to_owned()], vec![]));
+}
+
+#[test]
+fn what_runs_is_known_while_its_engine_is_away() {
+    let engine = engine();
+    let host = engine.on(Host::new(), SOCKET);
+    let case = given(docker()).on(&host).start().then(|_| engine.die());
+    case.status().is(State::Warn).mentions("runs, and its engine does not answer").stop().fails_with("");
+    engine.end("web.container.1", 0);
+    given(docker()).on(&host).status().is(State::Down).stop().is_unchanged("already down");
+}
+
+#[test]
 fn a_container_is_made_of_keywords_and_options() {
     let engine = engine();
     on(&engine).start();
@@ -401,8 +429,8 @@ fn an_own_engine_that_died_is_started_again_to_stop_what_it_left() {
             .start()
             .then(dies)
             .status()
-            .is(State::Undefined)
-            .mentions("may have left the container running")
+            .is(State::Warn)
+            .mentions("runs, and its engine does not answer")
             .start()
             .is_changed("the engine is back, 000000000000 is running")
             .then(dies)
@@ -430,7 +458,7 @@ fn an_own_engine_that_is_shutting_down_runs_no_container_of_callers_that_have_le
         .is(State::Down)
         .stop()
         .is_unchanged("already down");
-    own("container#2", &host).status().is(State::Undefined);
+    own("container#2", &host).status().is(State::Warn).mentions("runs, and its engine does not answer");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Host;
 use super::ledger::HeldThing;
-use super::world::{FileNode, NetworkInterface, ProgramRun, ServerRequest, ServerResponse};
+use super::world::{FakeContainers, FileNode, NetworkInterface, ProgramRun, ServerRequest, ServerResponse};
 use crate::CapabilityError;
 use crate::bindings::hostler::driver::block::{Device, Signature};
 use crate::bindings::hostler::driver::http::Response;
@@ -422,6 +422,22 @@ impl Host {
         serve: impl Fn(&ServerRequest<'_>) -> Result<ServerResponse, CapabilityError> + 'static,
     ) -> Host {
         self.with(|world| world.servers.push((base.to_owned(), Rc::new(serve))))
+    }
+
+    /// Lets the host look at the containers of the engine on this socket, and stop them.
+    pub fn containers(self, socket: &str, containers: impl FakeContainers + 'static) -> Host {
+        self.with(|world| world.containers.insert(socket.to_owned(), Rc::new(containers)))
+    }
+
+    /// Records that the running driver's request made a container, as the host does.
+    pub fn hold_container(&self, socket: &str, id: &str, name: &str) {
+        let [engine, id, name] = [socket, id, name].map(str::to_owned);
+        self.change(|world| world.hold(HeldThing::Container { engine, id, name }));
+    }
+
+    /// Records that a container was removed.
+    pub fn forget_container(&self, removed: &str) {
+        self.change(|world| world.forget(|held| matches!(held, HeldThing::Container { id, .. } if id == removed)));
     }
 
     /// Removes a block device, as if it were unplugged.

@@ -47,6 +47,11 @@ pub(crate) enum HeldThing {
         name: String,
     },
     Processes,
+    Container {
+        engine: String,
+        id: String,
+        name: String,
+    },
     Declared {
         scope: String,
         kind: String,
@@ -58,7 +63,11 @@ pub(crate) enum HeldThing {
 impl FakeHolding {
     /// What is only in the kernel's memory does not.
     pub(crate) fn outlives_a_reboot(&self) -> bool {
-        matches!(&self.thing, HeldThing::Declared { scope, .. } if scope == "persistent")
+        match &self.thing {
+            HeldThing::Container { .. } => true,
+            HeldThing::Declared { scope, .. } => scope == "persistent",
+            _ => false,
+        }
     }
 
     /// As `wit/holdings.wit` has it.
@@ -108,6 +117,7 @@ impl HeldThing {
             HeldThing::Route { .. } => "route",
             HeldThing::Link { .. } => "link",
             HeldThing::Processes => "process-group",
+            HeldThing::Container { .. } => "container",
             HeldThing::Declared { kind, .. } => kind,
         }
     }
@@ -129,6 +139,9 @@ impl HeldThing {
             }
             HeldThing::Link { netns, mode, dev, name } => format!("{name} ({mode} of {dev}) in {netns}"),
             HeldThing::Processes => "processes".to_owned(),
+            HeldThing::Container { id, name, .. } => {
+                format!("the container {name} ({})", id.get(..12).unwrap_or(id))
+            }
             HeldThing::Declared { kind, id, label, .. } if label.is_empty() => format!("{kind} {id}"),
             HeldThing::Declared { label, .. } => label.clone(),
         }
@@ -163,6 +176,9 @@ impl HeldThing {
                 known(vec![("netns", Some(netns)), ("mode", Some(mode)), ("dev", Some(dev)), ("name", Some(name))])
             }
             HeldThing::Processes => Vec::new(),
+            HeldThing::Container { engine, id, name } => {
+                known(vec![("engine", Some(engine)), ("name", Some(name)), ("container", Some(id))])
+            }
             HeldThing::Declared { scope, .. } => known(vec![("scope", Some(scope))]),
         }
     }
@@ -208,6 +224,9 @@ impl HeldThing {
                 plugged || world.lent.contains_key(netns)
             }
             HeldThing::Processes => !world.processes.is_empty(),
+            HeldThing::Container { engine, id, .. } => {
+                world.containers.get(engine).is_some_and(|containers| containers.runs(id))
+            }
             HeldThing::Declared { kind, .. } => kind != DEVICE || self.devices_now(world).next().is_some(),
         }
     }

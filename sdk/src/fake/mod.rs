@@ -23,4 +23,4 @@ mod world;
 pub use case::{Case, DriverSetup, given, given_section};
 pub use faults::stop_undoes_any_failed_start;
 pub use host::{Host, MIB};
-pub use world::{LogLine, ProgramRun, ServerRequest, ServerResponse};
+pub use world::{FakeContainers, LogLine, ProgramRun, ServerRequest, ServerResponse};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::bindings::hostler::driver::block::{Device, Signature};
 use crate::bindings::hostler::driver::http::Response;
@@ -65,6 +66,15 @@ pub struct ServerResponse {
 
 /// The behaviour of a faked server. If it returns an error, the capability reports that instead of a response.
 pub(crate) type FakeServer = Rc<dyn Fn(&ServerRequest<'_>) -> Result<ServerResponse, CapabilityError>>;
+
+/// The containers of a faked engine, as the host sees and stops them by itself.
+pub trait FakeContainers {
+    /// Whether a process of the container runs.
+    fn runs(&self, id: &str) -> bool;
+
+    /// Stops it with this grace. False if it did not run.
+    fn stop(&self, id: &str, grace: Duration) -> Result<bool, CapabilityError>;
+}
 
 /// A file or directory of the in-memory tree.
 #[derive(Debug, Clone)]
@@ -143,6 +153,8 @@ pub(crate) struct HostState {
     pub(crate) processes: Vec<ProcessInfo>,
     /// By the prefix of the URLs that they serve.
     pub(crate) servers: Vec<(String, FakeServer)>,
+    /// The containers of engines, by the sockets of these.
+    pub(crate) containers: BTreeMap<String, Rc<dyn FakeContainers>>,
     pub(crate) answers: BTreeMap<String, VecDeque<Response>>,
     pub(crate) state: BTreeMap<(String, String), String>,
     /// What calls of drivers made and nothing has undone.

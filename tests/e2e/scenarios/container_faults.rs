@@ -28,6 +28,7 @@ crate::trials!(
     a_restart_policy_of_the_operator_s_does_not_outlive_a_stop,
     a_container_is_stopped_where_it_was_started,
     a_container_whose_engine_is_away_is_not_down,
+    a_section_whose_container_runs_is_kept,
 );
 
 /// An engine of either kind, for a world.
@@ -433,4 +434,18 @@ fn a_container_whose_engine_is_away_is_not_down(world: &World) {
     world.om("web stop").ok().says("no container engine listens on");
     docker.revive().unwrap();
     world.om("web unprovision --confirm").ok();
+}
+
+fn a_section_whose_container_runs_is_kept(world: &World) {
+    on_both(world, |world, engine| {
+        create(world, &engine.sleeping("1", "netns = none"));
+        world.om("web provision").ok();
+        let refused = "the section container#1 is needed to stop what is held: the container web.container.1";
+        world.om("web unset --section container#1").ends(1).says(refused);
+        world.om_with("web edit", &[("EDITOR", "sed -i s/container#1/container#9/")]).ends(1).says(refused);
+        world.om_with("web edit --discard", &[("EDITOR", "true")]).ok();
+        world.om("web delete").ends(1);
+        world.om("web set --kw container#1.environment=A=1").ok().says("container#1 applies at the next start");
+        assert_eq!(engine.containers(), ["web.container.1 running"]);
+    });
 }

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 use hostler_sdk::CapabilityError;
 use hostler_sdk::errno::ECONNREFUSED;
-use hostler_sdk::fake::{Host, ServerRequest, ServerResponse};
+use hostler_sdk::fake::{FakeContainers, Host, ServerRequest, ServerResponse};
 use hostler_sdk::process::Output;
 use serde_json::{Value, json};
 
@@ -136,7 +137,13 @@ impl FakeEngine {
     /// Adds this engine to a host, listening on a socket.
     pub fn on(&self, host: Host, socket: &str) -> Host {
         let (engine, base) = (self.clone(), format!("unix:{socket}"));
-        host.server(&format!("{base}/"), move |asked| engine.answer(asked, asked.to.trim_start_matches(&base)))
+        let path = socket.to_owned();
+        host.containers(socket, self.clone()).server(&format!("{base}/"), move |asked| {
+            let request = asked.to.trim_start_matches(&base);
+            let answer = engine.answer(asked, request)?;
+            record(asked, &path, request, &answer);
+            Ok(answer)
+        })
     }
 
     /// Adds this engine to a host as the object's own: a process that `flock` runs and `pkill` stops.
@@ -171,6 +178,48 @@ impl FakeEngine {
         };
         Ok(ServerResponse { status, headers: vec![("Api-Version".to_owned(), "1.41".to_owned())], body })
     }
+}
+
+/// Records what a request has made or removed, as the host does.
+fn record(asked: &ServerRequest<'_>, socket: &str, request: &str, answer: &ServerResponse) {
+    let (path, query) = request.split_once('?').unwrap_or((request, ""));
+    match (asked.method, answer.status, path.rsplit_once("/containers/")) {
+        ("POST", 201, Some((_, "create"))) => {
+            let made: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let name = query.trim_start_matches("name=");
+            made["Id"].as_str().into_iter().for_each(|id| asked.host.hold_container(socket, id, name));
+        }
+        ("DELETE", 204 | 404, Some((_, id))) => asked.host.forget_container(id),
+        _ => {}
+    }
+}
+
+impl FakeContainers for FakeEngine {
+    fn runs(&self, id: &str) -> bool {
+        self.0.borrow().containers.values().any(|container| container.id == id && has_process(container))
+    }
+
+    fn stop(&self, id: &str, grace: Duration) -> Result<bool, CapabilityError> {
+        let mut state = self.0.borrow_mut();
+        if state.dead {
+            return Err(refused());
+        }
+        state.graces.push(grace.as_secs());
+        let deaf = state.deaf.clone();
+        let found = state.containers.iter_mut().find(|(_, container)| container.id == id);
+        match found {
+            Some((name, _)) if deaf.contains(name) => Err(CapabilityError::Other("it heeds no signal".to_owned())),
+            Some((_, container)) if has_process(container) => {
+                (container.status, container.exit_code) = ("exited", 137);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+fn has_process(container: &FakeContainer) -> bool {
+    matches!(container.status, "running" | "stopping" | "paused")
 }
 
 fn refused() -> CapabilityError {
@@ -299,7 +348,6 @@ impl EngineState {
 
 fn shown(name: &str, container: &FakeContainer) -> Value {
     let running = matches!(container.status, "running" | "restarting");
-    let has_process = matches!(container.status, "running" | "stopping");
     json!({
         "Id": container.id,
         "Name": format!("/{name}"),
@@ -307,7 +355,7 @@ fn shown(name: &str, container: &FakeContainer) -> Value {
         "State": {
             "Status": container.status,
             "Running": running,
-            "Pid": if has_process { 4711 } else { 0 },
+            "Pid": if has_process(container) { 4711 } else { 0 },
             "ExitCode": container.exit_code,
         },
         "Config": { "Labels": container.body["Labels"], "StopTimeout": container.body["StopTimeout"] },

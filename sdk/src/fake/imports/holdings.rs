@@ -1,5 +1,7 @@
 //! The imports of `wit/holdings.wit`.
 
+use std::time::Duration;
+
 use super::{CapabilityError, ImportResult, not_found};
 use crate::bindings::hostler::driver::holdings::Holding;
 use crate::bindings::hostler::driver::types::Kv;
@@ -22,11 +24,16 @@ pub(crate) fn release(id: &str, options: &[Kv]) -> ImportResult<bool> {
     if let Some(option) = options.iter().find(|option| !known.contains(&option.key.as_str())) {
         return Err(CapabilityError::Invalid(format!("{:?} is not an option", option.key)));
     }
+    let grace = options.iter().find(|option| option.key == "grace-ms").and_then(|option| option.value.parse().ok());
+    let grace = Duration::from_millis(grace.unwrap_or(5000));
     let detach = options.iter().any(|option| option.key == "detach" && option.value == "true");
     Host::mutate("holdings.release", id, |world| {
         let own = |held: &&FakeHolding| held.rid == world.rid && held.id == id;
         let Some(thing) = world.holdings.iter().find(own).map(|held| held.thing.clone()) else { return Ok(false) };
-        let undone = undo(world, &thing, detach)?;
+        let undone = match &thing {
+            HeldThing::Container { engine, id, .. } => stop_container(world, (engine, id), grace)?,
+            thing => undo(world, thing, detach)?,
+        };
         let rid = world.rid.clone();
         world.holdings.retain(|held| held.rid != rid || held.id != id);
         Ok(undone)
@@ -76,11 +83,19 @@ fn undo(world: &mut HostState, thing: &HeldThing, detach: bool) -> ImportResult<
             world.processes.clear();
             return Ok(counted(world, before, |world| world.processes.len()));
         }
+        HeldThing::Container { .. } => return Ok(false),
         HeldThing::Declared { kind, .. } => {
             return Err(CapabilityError::Invalid(format!("a {kind} is undone by its driver, which then withdraws it")));
         }
     }
     Ok(true)
+}
+
+fn stop_container(world: &mut HostState, (engine, id): (&str, &str), grace: Duration) -> ImportResult<bool> {
+    let Some(containers) = world.containers.get(engine) else { return not_found(engine) };
+    let stopped = containers.stop(id, grace)?;
+    world.changes += u32::from(stopped);
+    Ok(stopped)
 }
 
 fn removed_address(world: &mut HostState, dev: &str, cidr: &str) -> ImportResult<bool> {
