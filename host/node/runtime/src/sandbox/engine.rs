@@ -1,7 +1,8 @@
 //! The engine: one a process. All processes configure it alike, so that the compiled components in the cache fit all of them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -31,12 +32,25 @@ pub enum CallVolume {
     Many,
 }
 
-/// The engine, its slots, and the thread that makes its epoch tick.
+/// The engine, its slots, and the thread that makes its epoch tick while a guest runs.
 pub(crate) struct SandboxEngine {
     inner: wasmtime::Engine,
     slots: Semaphore,
     running: Arc<AtomicUsize>,
-    ticking: Arc<AtomicBool>,
+    /// Dropped last, see there.
+    ticker: EpochTicker,
+}
+
+/// The one thread that ticks: two would make budgets run out early. It is started with the first guest, and parked while none
+/// runs.
+#[derive(Default)]
+struct EpochTicker(OnceLock<Thread>);
+
+impl Drop for EpochTicker {
+    fn drop(&mut self) {
+        // What the thread watches is gone by now. A parked one is woken to see that, and exits.
+        self.0.get().iter().for_each(|thread| thread.unpark());
+    }
 }
 
 /// The right to run a guest. The epoch ticks while there is one.
@@ -69,7 +83,7 @@ impl SandboxEngine {
             inner,
             slots: Semaphore::new(SLOTS as usize),
             running: Arc::default(),
-            ticking: Arc::default(),
+            ticker: EpochTicker::default(),
         })
     }
 
@@ -94,34 +108,36 @@ impl SandboxEngine {
     pub(crate) async fn slot(&self) -> EngineSlot<'_> {
         // The semaphore is never closed, so this always has a permit.
         let permit = self.slots.acquire().await.ok();
-        // Counted before the look at `ticking`: the thread looks again at the count after it has cleared the flag.
-        self.running.fetch_add(1, Ordering::AcqRel);
-        if !self.ticking.swap(true, Ordering::AcqRel) {
-            self.tick();
+        if self.running.fetch_add(1, Ordering::AcqRel) == 0 {
+            // A thread that has not seen the count and is about to park does not: it remembers that it was unparked.
+            self.ticker.0.get_or_init(|| self.start_ticker()).unpark();
         }
         EngineSlot { _permit: permit, running: self.running.clone() }
     }
 
-    /// Ticks from a thread of its own, which no guest can starve, until no guest runs. Two such threads would make budgets run out
-    /// early, so `ticking` lets only one in.
-    fn tick(&self) {
-        // A weak reference, so that the thread does not keep a dropped engine alive.
-        let (engine, running, ticking) = (self.inner.weak(), self.running.clone(), self.ticking.clone());
-        std::thread::spawn(move || {
-            loop {
-                std::thread::sleep(TICK);
-                let Some(engine) = engine.upgrade() else { return };
-                engine.increment_epoch();
-                if running.load(Ordering::Acquire) > 0 {
-                    continue;
-                }
-                ticking.store(false, Ordering::Release);
-                // A call that began since the look above saw `ticking` set, and started no thread: then this one goes on.
-                if running.load(Ordering::Acquire) == 0 || ticking.swap(true, Ordering::AcqRel) {
-                    return;
-                }
-            }
-        });
+    /// Ticks from a thread of its own, which no guest can starve.
+    fn start_ticker(&self) -> Thread {
+        // Weak references, so that the thread does not keep a dropped engine alive.
+        let (engine, running) = (self.inner.weak(), Arc::downgrade(&self.running));
+        let tick = move || {
+            let (engine, running) = (engine.upgrade()?, running.upgrade()?);
+            engine.increment_epoch();
+            Some(running.load(Ordering::Acquire))
+        };
+        thread::spawn(move || tick_on(tick)).thread().clone()
+    }
+}
+
+/// Ticks until there is nothing to tick for. `tick` returns how many guests run.
+fn tick_on(tick: impl Fn() -> Option<usize>) {
+    loop {
+        thread::sleep(TICK);
+        match tick() {
+            None => return,
+            // Rather than to exit: calls follow each other, and to start a thread takes as long as one of them.
+            Some(0) => thread::park(),
+            Some(_) => {}
+        }
     }
 }
 
@@ -162,4 +178,37 @@ fn pool() -> InstanceAllocationStrategy {
         .linear_memory_keep_resident(if sees_pages { RESIDENT } else { 0 })
         .pagemap_scan(Enabled::Auto);
     InstanceAllocationStrategy::Pooling(pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_ticker_that_was_idle_ticks_again_and_exits_with_its_engine() {
+        let running = Arc::new(AtomicUsize::new(0));
+        let (watched, (seen, ticks)) = (Arc::downgrade(&running), mpsc::channel());
+        let ticker = thread::spawn(move || {
+            tick_on(|| {
+                let count = watched.upgrade()?.load(Ordering::Acquire);
+                seen.send(count).ok()?;
+                Some(count)
+            });
+        });
+        for _ in 0..3 {
+            assert_eq!(ticks.recv().unwrap(), 0);
+            running.store(1, Ordering::Release);
+            ticker.thread().unpark();
+            // A tick that was under way may still come with the old count, before the thread parks.
+            assert!(ticks.iter().any(|count| count == 1));
+            running.store(0, Ordering::Release);
+            assert!(ticks.iter().any(|count| count == 0));
+            ticker.thread().unpark();
+        }
+        drop(running);
+        ticker.thread().unpark();
+        ticker.join().unwrap();
+    }
 }
