@@ -1,8 +1,7 @@
 //! The context of one execution: its session, its journal, its log, and the signal that gives it up.
 
-use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use driver::{CancelSignal, LogSink};
 
@@ -11,7 +10,7 @@ use driver::{CancelSignal, LogSink};
 pub struct ExecutionContext {
     /// The session's id, for logs, the audit and the journal.
     pub sid: String,
-    /// This boot of the node, see [`boot_id`].
+    /// The kernel's id of this boot of the node.
     pub boot: String,
     /// The instance's journal. One action at a time uses it: the file is locked.
     pub journal: PathBuf,
@@ -26,12 +25,9 @@ pub struct ExecutionContext {
     pub cancel: CancelSignal,
 }
 
-/// The id of this boot of the node, from the kernel.
-pub fn boot_id() -> io::Result<String> {
-    Ok(std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
-}
-
 /// How many resources act at the same time unless the operator says otherwise: four for each processor.
 pub fn default_parallel() -> usize {
-    4 * std::thread::available_parallelism().map_or(1, usize::from)
+    // Asked once: the answer takes a dozen reads, of the control groups that may limit this process.
+    static PROCESSORS: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+    4 * *PROCESSORS
 }

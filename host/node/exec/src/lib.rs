@@ -31,7 +31,7 @@ mod step;
 mod undo;
 
 pub use blocking::blocking;
-pub use context::{ExecutionContext, boot_id, default_parallel};
+pub use context::{ExecutionContext, default_parallel};
 pub use execute::{ExecutionRefusal, execute};
 pub use facilities::{Facilities, FacilityError, PreparedCall};
 pub use proof::StillHeld;

@@ -87,6 +87,6 @@ pub enum ActError {
     )]
     Zone { object: ObjectPath, zone: String },
     /// The kernel does not say which boot of the node this is.
-    #[error("cannot read the boot id of this node")]
-    Boot(#[source] std::io::Error),
+    #[error("cannot read the boot id of this node from /proc/sys/kernel/random/boot_id")]
+    Boot,
 }

@@ -261,10 +261,10 @@ async fn prepare(agent: &Agent, path: &ObjectPath, state: InstanceState, bound: 
         for directory in [agent.home().state(&path), agent.home().volatile(&path)] {
             let _ = std::fs::create_dir_all(directory);
         }
-        match state.interrupted() {
-            Some(action) if bound => Err(ActError::Unfinished { object: path, action }),
-            _ => exec::boot_id().map_err(ActError::Boot),
+        if bound && let Some(action) = state.interrupted() {
+            return Err(ActError::Unfinished { object: path, action });
         }
+        kernel::clock::boot_id().ok_or(ActError::Boot)
     })
     .await
 }
