@@ -107,6 +107,10 @@ fn an_order_is_waited_for_and_shown(world: &World) {
     let options = world.om("web start --parallel 2").ends(1);
     options.says("--parallel has no effect on an order to the daemon: add --local");
     world.om("nothing start --wait").ends(2);
+    world.create("db", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
+    let both = world.om("web,db start --wait").ok();
+    assert!(["web@n1: start done\n", "db@n1: start done\n"].iter().all(|line| both.stdout.contains(line)), "{both}");
+    world.om("web,db stop --wait").ok();
     drop(daemon);
 }
 

@@ -53,6 +53,7 @@ mod shares;
 mod spider;
 mod storage;
 mod unprivileged;
+mod watch;
 mod world;
 
 use std::process::ExitCode;
@@ -107,6 +108,7 @@ fn main() -> ExitCode {
         rollback::trials(),
         crash::trials(),
         daemon::trials(),
+        watch::trials(),
         elsewhere::trials(),
         one_at_a_time::trials(),
         full_disk::trials(),

@@ -148,6 +148,30 @@ async fn a_reader_that_stops_costs_nobody_anything() {
     }
 }
 
+/// A flood of readers and of connections is refused with the reason, and who only asks something is still answered.
+#[tokio::test]
+async fn a_flood_is_refused_and_leaves_room_for_questions() {
+    let daemon = FakeDaemon::start();
+    let mut streams = Vec::new();
+    let refused = loop {
+        match daemon.client.events(&EventWish::default()).await {
+            Ok(stream) => streams.push(stream),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((streams.len(), refused.kind()), (128, FailureKind::Busy), "{refused}");
+    daemon.client.status().await.unwrap();
+    let mut idle: Vec<UnixStream> = (0..140).map(|_| UnixStream::connect(&daemon.socket).unwrap()).collect();
+    let refused = daemon.client.status().await.unwrap_err();
+    assert_eq!(refused.kind(), FailureKind::Busy, "{refused}");
+    idle.clear();
+    drop(streams);
+    // The server notices that they are gone as soon as it looks.
+    while daemon.client.status().await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_daemon_that_is_not_there_or_hangs_is_told_apart() {
     let nowhere = DaemonClient::new("/nonexistent/daemon.sock").version().await.unwrap_err();

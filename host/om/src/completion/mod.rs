@@ -217,6 +217,9 @@ mod tests {
     #[test]
     fn words_behind_a_subsystem_or_an_object_are_those_of_its_parser() {
         check("om driver ", &["ls", "list", "inspect"], &["web", "start"]);
+        check("om daemon st", &["start", "stop", "status"], &["web"]);
+        check("om events --", &["--filter", "--wait", "--replay"], &["--rid"]);
+        check("om web s", &["start", "switch"], &["daemon"]);
         check("om web l", &["ls", "list", "logs"], &["start"]);
         check("om web instance ", &["ls", "start"], &[]);
         check("om web st", &["start", "stop", "status"], &["driver"]);

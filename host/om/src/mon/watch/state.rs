@@ -68,8 +68,7 @@ enum PromptPurpose {
     Confirmation(ActionWish),
 }
 
-const HELP: &str = "\
-  ↑ ↓  PgUp PgDn   choose an object             q        leave
+const HELP: &str = "  ↑ ↓  PgUp PgDn   choose an object             q        leave
   Enter            its status                   Esc      back
   x                why it is as it is           r        ask its drivers again
   l                its log                      /        show only what a selector names
