@@ -2,12 +2,13 @@
 
 use std::sync::LazyLock;
 
+use super::all_of;
 use model::keyword::{Keyword, ValueKind};
 
 /// The keywords of `[node]`.
 pub fn node() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
-        let all = [environment(), limits(), logs(), collector()].concat();
+        let all = all_of([environment(), limits(), logs(), collector()]);
         all.into_iter().map(Keyword::unscoped).collect()
     });
     &KEYWORDS

@@ -2,14 +2,23 @@
 
 use std::sync::LazyLock;
 
+use super::all_of;
 use model::Verb;
 use model::keyword::{Keyword, ValueKind};
 
 /// The keywords of DEFAULT.
 pub fn default() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
-        [identity(), nodes(), orchestration(), relations(), actions(), schedules(), timeouts(false), process_group()]
-            .concat()
+        all_of([
+            identity(),
+            nodes(),
+            orchestration(),
+            relations(),
+            actions(),
+            schedules(),
+            timeouts(false),
+            process_group(),
+        ])
     });
     &KEYWORDS
 }
@@ -19,7 +28,7 @@ pub fn subset() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
         let parallel =
             Keyword::new("parallel", ValueKind::Boolean, "Let the members act at the same time.").or("false");
-        [vec![parallel], process_group()].concat()
+        all_of([vec![parallel], process_group()])
     });
     &KEYWORDS
 }

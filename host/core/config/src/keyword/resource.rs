@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::all_of;
 use super::object::{process_group, timeouts};
 use model::Verb;
 use model::keyword::{Keyword, ValueKind};
@@ -10,7 +11,7 @@ use model::object::{Trigger, TriggerTime};
 /// The keywords of every resource.
 pub fn resource() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> =
-        LazyLock::new(|| [plain(), requires(), triggers(), timeouts(true), process_group()].concat());
+        LazyLock::new(|| all_of([plain(), requires(), triggers(), timeouts(true), process_group()]));
     &KEYWORDS
 }
 

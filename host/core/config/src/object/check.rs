@@ -95,14 +95,14 @@ impl DocumentCheck<'_, '_> {
             }
             return;
         };
-        let key = self.key(section, option);
+        let key = || self.key(section, option);
         if spelling.old {
             let label = format!("now called {}", spelling.keyword.name);
-            problems.push(Diagnostic::warning(entry.key_span, format!("{key} is an old name"), label));
+            problems.push(Diagnostic::warning(entry.key_span, format!("{} is an old name", key()), label));
         }
         match entry.scope_span().filter(|_| !spelling.keyword.scopable) {
             Some(span) => {
-                problems.push(Diagnostic::error(span, format!("{key} cannot be scoped"), "expected no @ here"));
+                problems.push(Diagnostic::error(span, format!("{} cannot be scoped", key()), "expected no @ here"));
             }
             None => problems.extend(self.scope(entry)),
         }

@@ -40,17 +40,16 @@ impl SectionFields<'_, '_> {
         if self.written[place] {
             return None;
         }
-        let evaluate = |keyword: &Keyword| {
-            let untouched = self.resolver.is_untouched(self.section, keyword);
-            // A default that does not convert is reported in each section, so it is not kept.
-            untouched.then(|| self.resolver.canonical(self.section, keyword).ok()).flatten()
-        };
-        self.keywords.unwritten(place, evaluate)
+        self.keywords.unwritten(place, |keyword| self.resolver.unwritten(self.section, keyword))
     }
 
     /// What `read` makes of the values of a keyword. None if it has none.
     fn read<T>(&self, name: &str, read: impl FnOnce(&[String]) -> T) -> Option<T> {
-        let place = self.keywords.place(name)?;
+        self.read_at(self.keywords.place(name)?, read)
+    }
+
+    /// The same for the keyword at a place of the set.
+    fn read_at<T>(&self, place: usize, read: impl FnOnce(&[String]) -> T) -> Option<T> {
         match self.unwritten(place) {
             Some(values) => values.as_deref().map(read),
             None => {
@@ -64,14 +63,18 @@ impl SectionFields<'_, '_> {
         self.read(name, <[String]>::to_vec)
     }
 
+    fn values_at(&self, place: usize) -> Option<Vec<String>> {
+        self.read_at(place, <[String]>::to_vec)
+    }
+
     /// Whether a keyword is neither written nor has a default.
     pub(crate) fn is_absent(&self, name: &str) -> bool {
         self.keywords.place(name).and_then(|place| self.unwritten(place)).is_some_and(Option::is_none)
     }
 
     pub(crate) fn all(&self) -> BTreeMap<String, Vec<String>> {
-        let entries = self.keywords.list.iter().map(|keyword| (keyword.name.clone(), self.values(&keyword.name)));
-        entries.filter_map(|(name, values)| Some((name, values?))).collect()
+        let entries = self.keywords.list.iter().enumerate();
+        entries.filter_map(|(place, keyword)| Some((keyword.name.clone(), self.values_at(place)?))).collect()
     }
 
     pub(crate) fn text(&self, name: &str) -> String {
@@ -132,7 +135,11 @@ impl SectionFields<'_, '_> {
     }
 
     pub(crate) fn duration(&self, name: &str) -> Option<Duration> {
-        self.text(name).parse().ok().map(Duration::from_millis)
+        self.duration_at(self.keywords.place(name)?)
+    }
+
+    fn duration_at(&self, place: usize) -> Option<Duration> {
+        self.read_at(place, <[String]>::concat)?.parse().ok().map(Duration::from_millis)
     }
 
     pub(crate) fn key(&self, name: &str) -> ConfigKey {
@@ -163,31 +170,32 @@ impl SectionFields<'_, '_> {
     }
 
     pub(crate) fn timeouts(&self, defaults: &VerbTimeouts) -> VerbTimeouts {
-        let own = |verb: Verb| Some((verb, self.duration(&format!("{verb}_timeout"))?));
+        let own = |&(verb, place): &(Verb, usize)| Some((verb, self.duration_at(place)?));
         // A resource's own `timeout` is weaker than the object's `<verb>_timeout`: the more specific verb wins.
         let mut timeouts = defaults.clone();
         timeouts.default = self.duration("timeout").unwrap_or(timeouts.default);
-        timeouts.verbs.extend(Verb::CONFIGURABLE.into_iter().chain([Verb::Status]).filter_map(own));
+        timeouts.verbs.extend(self.keywords.families().timeouts.iter().filter_map(own));
         timeouts
     }
 
     pub(crate) fn process_group(&self) -> BTreeMap<String, String> {
-        let limits = self.keywords.list.iter().filter_map(|keyword| Some((keyword, keyword.name.strip_prefix("pg_")?)));
-        let limit = |(keyword, name): (&&Keyword, &str)| Some((name.to_owned(), self.values(&keyword.name)?.concat()));
-        limits.filter_map(limit).collect()
+        let limit = |&(name, place): &(&str, usize)| Some((name.to_owned(), self.read_at(place, <[String]>::concat)?));
+        self.keywords.families().limits.iter().filter_map(limit).collect()
     }
 
     pub(crate) fn triggers(&self) -> BTreeMap<Trigger, Vec<String>> {
-        Trigger::all().filter_map(|trigger| Some((trigger, self.values(&trigger.to_string())?))).collect()
+        let command = |&(trigger, place): &(Trigger, usize)| Some((trigger, self.values_at(place)?));
+        self.keywords.families().triggers.iter().filter_map(command).collect()
     }
 
     pub(crate) fn requires(&self, own: &Rid) -> BTreeMap<Verb, Vec<Requirement>> {
-        let required = |verb: Verb| Some((verb, self.requires_of(own, &format!("{verb}_requires"))?));
-        Verb::requiring().filter_map(required).collect()
+        let required = |&(verb, place): &(Verb, usize)| Some((verb, self.requires_of(own, place)?));
+        self.keywords.families().requires.iter().filter_map(required).collect()
     }
 
-    pub(crate) fn requires_of(&self, own: &Rid, name: &str) -> Option<Vec<Requirement>> {
-        let text = self.text(name);
+    fn requires_of(&self, own: &Rid, place: usize) -> Option<Vec<Requirement>> {
+        let text = self.read_at(place, <[String]>::concat)?;
+        let name = &*self.keywords.list[place].name;
         let located = match requires::parse(&text) {
             Ok(located) => located,
             Err(bad) => {

@@ -17,13 +17,16 @@ use crate::document::key::UNSCOPED;
 use crate::document::text::{DEFAULT, Entry};
 use crate::node::data::{NodeData, select};
 use crate::resolve::dereference::ValuePlace;
-use crate::resolve::keyword_set::KeywordSet;
+use crate::resolve::keyword_set::{KeywordSet, UnwrittenValue};
 use crate::resolve::mentions::KeywordMentions;
 use crate::resolve::outline::{Outline, SectionRole};
 use crate::{Document, DriverSchemas};
 
 /// The keyword that leaves a resource alone.
 const DISABLE: &str = "disable";
+
+/// The keywords of DEFAULT whose value is more than what is written there, or their default: see `computed`.
+const COMPUTED: [&str; 6] = ["nodes", "drpnodes", "encapnodes", "flex_primary", "drp_flex_primary", "orchestrate"];
 
 /// The nodes that an object names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -236,13 +239,19 @@ impl<'a> KeywordResolver<'a> {
     }
 
     /// Whether the value of a keyword is its default as it stands: no other is written, and it holds no reference.
-    pub(crate) fn is_untouched(&self, section: &str, keyword: &Keyword) -> bool {
-        let plain = |text: &str| !text.contains(['{', '$', '\\']);
-        // The computed keywords of DEFAULT and the old standby keyword are in `computed`.
-        section != DEFAULT
-            && keyword.name != "standby"
-            && !self.mentions.may_hold(section, keyword)
-            && keyword.default.as_deref().is_none_or(plain)
+    fn is_untouched(&self, section: &str, keyword: &Keyword) -> bool {
+        // What `always_on` makes of `standby` is a mention of it.
+        is_plain(section, keyword) && !self.mentions.may_hold(section, keyword)
+    }
+
+    /// What a keyword that no section of its set may hold is worth in all of them. None if that depends on the section, or does
+    /// not convert, which is reported in each of them.
+    pub(crate) fn unwritten(&self, section: &str, keyword: &Keyword) -> Option<UnwrittenValue> {
+        if !is_plain(section, keyword) {
+            return None;
+        }
+        let Some(text) = keyword.default.as_deref() else { return Some(None) };
+        self.converted(section, keyword, text, || self.outline.span_of(section)).ok().map(Some)
     }
 
     /// Resolves a keyword once, and remembers the result.
@@ -339,6 +348,12 @@ impl<'a> KeywordResolver<'a> {
     pub(crate) fn entry_value(&self, section: &str, entry: &Entry) -> Result<LateValue, Diagnostic> {
         self.template(&ValuePlace { section, text: &entry.value, entry: Some(entry), fallback: entry.value_span })
     }
+}
+
+/// Whether a keyword that is not written is worth its default as it stands.
+fn is_plain(section: &str, keyword: &Keyword) -> bool {
+    let is_computed = section == DEFAULT && COMPUTED.contains(&keyword.name.as_str());
+    !is_computed && keyword.default.as_deref().is_none_or(|text| !text.contains(['{', '$', '\\']))
 }
 
 impl ObjectNodes {

@@ -37,6 +37,17 @@ impl Trigger {
         ];
         Verb::triggering().flat_map(move |verb| sides.map(|(blocking, when)| Trigger { blocking, when, verb }))
     }
+
+    /// The trigger that a keyword sets.
+    pub fn of_keyword(name: &str) -> Option<Trigger> {
+        let (blocking, side) = name.strip_prefix("blocking_").map_or((false, name), |side| (true, side));
+        let (when, verb) = match side.strip_prefix("pre_") {
+            Some(verb) => (TriggerTime::Pre, verb),
+            None => (TriggerTime::Post, side.strip_prefix("post_")?),
+        };
+        let verb = Verb::triggering().find(|known| known.as_str() == verb)?;
+        Some(Trigger { blocking, when, verb })
+    }
 }
 
 impl Ord for Trigger {
@@ -58,9 +69,24 @@ impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let blocking = if self.blocking { "blocking_" } else { "" };
         let when = match self.when {
-            TriggerTime::Pre => "pre",
-            TriggerTime::Post => "post",
+            TriggerTime::Pre => "pre_",
+            TriggerTime::Post => "post_",
         };
-        f.pad(&format!("{blocking}{when}_{}", self.verb))
+        f.pad(&[blocking, when, self.verb.as_str()].concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trigger_is_known_by_its_keyword() {
+        for trigger in Trigger::all() {
+            assert_eq!(Trigger::of_keyword(&trigger.to_string()), Some(trigger));
+        }
+        for other in ["start", "pre_", "pre_sync", "pre_blocking_start", "blocking_start", "post_start_timeout"] {
+            assert_eq!(Trigger::of_keyword(other), None, "{other}");
+        }
     }
 }
