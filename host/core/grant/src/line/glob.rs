@@ -29,13 +29,15 @@ impl Glob {
 
     /// Its text, if it contains no star.
     pub(crate) fn literal(&self) -> Option<String> {
-        self.0
-            .iter()
-            .map(|part| match part {
-                GlobPart::Text(text) => Some(text.as_str()),
-                GlobPart::Star => None,
-            })
-            .collect()
+        self.texts().collect()
+    }
+
+    /// The texts that it consists of. None for each star.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Option<&str>> {
+        self.0.iter().map(|part| match part {
+            GlobPart::Text(text) => Some(text.as_str()),
+            GlobPart::Star => None,
+        })
     }
 
     /// Whether its text, without the stars, contains the character.
@@ -45,6 +47,10 @@ impl Glob {
 
     /// Whether it stands for this text. A star never crosses a `/` or a `boundary`.
     pub(crate) fn matches_within(&self, text: &str, boundary: char) -> bool {
+        // Most words hold no star, and can stand for their text alone.
+        if self.texts().all(|part| part.is_some()) {
+            return self.texts().flatten().try_fold(text, |rest, part| rest.strip_prefix(part)) == Some("");
+        }
         let chars: Vec<char> = text.chars().collect();
         // reached[n]: the parts so far can stand for the first n characters. All ways are followed at once, so that a word with
         // many stars takes no exponential time.

@@ -82,8 +82,10 @@ impl PathGlob {
 
     /// The path, without the `/**`, if it contains no star.
     pub(crate) fn literal(&self) -> Option<String> {
-        let parts: Option<Vec<String>> = self.components.iter().map(Glob::literal).collect();
-        parts.map(|parts| format!("/{}", parts.join("/")))
+        if self.components.is_empty() {
+            return Some("/".to_owned());
+        }
+        self.components.iter().flat_map(|component| std::iter::once(Some("/")).chain(component.texts())).collect()
     }
 }
 
