@@ -1,7 +1,7 @@
 //! Control groups, version 2, see cgroups(7). They are used to find and kill the processes of a resource, not to limit them.
 //!
 //! No controller is needed, so the hierarchy can be used even if version 1 has all controllers. It is found by the type
-//! of its file system, wherever it is mounted.
+//! of its file system, wherever it is mounted: where it usually is, or else in the table of mounts.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -31,8 +31,19 @@ pub fn available(slice: &str) -> Option<PathBuf> {
     Some(group.path)
 }
 
+/// Where systemd and everything after it mounts the hierarchy, alone or beside those of version 1.
+const USUAL: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+
+const CGROUP2_SUPER_MAGIC: u64 = 0x6367_7270;
+
 /// The mount point of the hierarchy. None if it is not mounted.
 pub fn root() -> Option<PathBuf> {
+    // The type of the field differs between architectures.
+    let is_root = |path: &str| rustix::fs::statfs(path).is_ok_and(|seen| seen.f_type as u64 == CGROUP2_SUPER_MAGIC);
+    // One call, while a node with many containers has a long table of mounts.
+    if let Some(usual) = USUAL.into_iter().find(|path| is_root(path)) {
+        return Some(usual.into());
+    }
     mountinfo::read().ok()?.into_iter().find(|mount| mount.fstype == "cgroup2").map(|mount| mount.target)
 }
 

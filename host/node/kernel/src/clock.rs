@@ -1,5 +1,6 @@
 //! The clocks of the kernel, and the id of the boot.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -16,8 +17,13 @@ pub fn boot() -> Duration {
 
 /// The id of this boot of the machine, see random(4). None if /proc does not have it.
 pub fn boot_id() -> Option<String> {
+    // No process outlives its boot.
+    static READ: OnceLock<String> = OnceLock::new();
+    if let Some(read) = READ.get() {
+        return Some(read.clone());
+    }
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(text.trim().to_owned())
+    Some(READ.get_or_init(|| text.trim().to_owned()).clone())
 }
 
 fn read(clock: ClockId) -> Duration {

@@ -32,7 +32,7 @@ struct FileState {
 
 impl LedgerFile {
     pub(super) fn new(path: &Path, scope: HoldingScope) -> LedgerFile {
-        let boot = kernel::clock::boot_id().filter(|_| scope == HoldingScope::Boot);
+        let boot = (scope == HoldingScope::Boot).then(kernel::clock::boot_id).flatten();
         LedgerFile { path: path.to_owned(), scope, boot, state: Mutex::default() }
     }
 
