@@ -108,7 +108,7 @@ impl Session {
             (_, true) => LogLevel::Trace,
             _ => LogLevel::Info,
         };
-        Arc::new(LogPrinter { least })
+        Arc::new(LogPrinter::new(least))
     }
 
     /// Prints how long the command took, for --debug.

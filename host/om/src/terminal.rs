@@ -106,7 +106,15 @@ pub(crate) fn choose_color(color: ColorChoice) {
 /// Prints the log of a running action on standard error.
 pub(crate) struct LogPrinter {
     /// Lines that matter less are left out.
-    pub(crate) least: LogLevel,
+    least: LogLevel,
+    /// Whether standard error shows colours, which no line asks again.
+    color: anstream::ColorChoice,
+}
+
+impl LogPrinter {
+    pub(crate) fn new(least: LogLevel) -> LogPrinter {
+        LogPrinter { least, color: AutoStream::choice(&std::io::stderr()) }
+    }
 }
 
 impl LogLines for LogPrinter {
@@ -121,6 +129,7 @@ impl LogLines for LogPrinter {
             LogLevel::Debug | LogLevel::Trace => Style::new().dimmed(),
         };
         // One write for the whole line, so that lines of other processes do not come in between.
-        let _ = anstream::stderr().write_all(format!("{style}{line}{style:#}\n").as_bytes());
+        let mut stderr = AutoStream::new(std::io::stderr(), self.color);
+        let _ = stderr.write_all(format!("{style}{line}{style:#}\n").as_bytes());
     }
 }

@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
 use rustix::io::Errno;
 
 use crate::KernelError;
-use crate::path::{LastLink, PinnedPath, resolve, resolve_any};
+use crate::path::{LastLink, PinnedPath, open_node, resolve, resolve_any};
 
 /// The bits of a mode that chmod(2) sets.
 pub const PERMISSIONS: u32 = 0o7777;
@@ -71,12 +71,7 @@ impl FileKind {
 
 /// Looks at the path itself: a link at its end is not followed. None if nothing is there.
 pub fn stat(path: &Path) -> Result<Option<FileStat>, KernelError> {
-    match resolve_any(path, LastLink::Keep) {
-        Ok(place) => place.node().map(|node| stat_of(node, path)).transpose(),
-        Err(KernelError::NotFound(_)) => Ok(None),
-        Err(KernelError::Os { errno: Errno::NOTDIR, .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    open_node(path)?.map(|node| stat_of(node, path)).transpose()
 }
 
 /// The path with all links followed. None if nothing is there.
@@ -270,6 +265,9 @@ mod tests {
         assert_eq!(kind("nothing"), None);
         assert_eq!(kind("no/thing"), None);
         assert_eq!(kind("file/below"), None);
+        assert_eq!(kind("link/"), Some((FileKind::Symlink, 4)));
+        assert_eq!(kind("file/."), Some((FileKind::File, 4)));
+        assert!(matches!(stat(&dir.path().join("../file")), Err(KernelError::Invalid(_))));
     }
 
     #[test]

@@ -18,4 +18,4 @@ mod walk;
 pub use pinned::{LastLink, PinnedPath, descriptor_path};
 pub(crate) use trust::is_ours;
 pub use walk::resolve;
-pub(crate) use walk::resolve_any;
+pub(crate) use walk::{open_node, resolve_any};

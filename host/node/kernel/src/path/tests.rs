@@ -48,6 +48,7 @@ fn links_below_a_directory_that_others_can_write_are_not_followed() {
         let error = resolve(&dir.path().join(path), LastLink::Follow).unwrap_err();
         assert!(error.to_string().contains("others can write"), "{path}: {error}");
     }
+    assert!(open_node(&dir.path().join("link/passwd")).unwrap_err().to_string().contains("others can write"));
     let kept = resolve(&dir.path().join("link"), LastLink::Keep).unwrap();
     assert!(is_link(kept.node.as_ref().unwrap()).unwrap());
 }
@@ -70,6 +71,25 @@ fn links_in_a_closed_tree_are_followed_and_their_dots_too() {
     symlink("loop", dir.path().join("loop")).unwrap();
     let error = resolve(&dir.path().join("loop"), LastLink::Follow).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::LOOP.raw_os_error()));
+}
+
+#[test]
+fn a_file_that_is_opened_without_its_directory_is_the_same_one() {
+    let Some(dir) = closed_directory() else {
+        return crate::tests::skipped("no directory here is closed to others");
+    };
+    fs::create_dir_all(dir.path().join("a/b")).unwrap();
+    fs::write(dir.path().join("a/file"), "").unwrap();
+    symlink("a", dir.path().join("link")).unwrap();
+    for path in
+        ["a", "a/", "a/file", "a/./file", "a/file/", "link", "link/file", "link/b/", "none", "none/none", "link/none"]
+    {
+        let path = dir.path().join(path);
+        let inode = |node: &std::os::fd::OwnedFd| rustix::fs::fstat(node).unwrap().st_ino;
+        let resolved = resolve(&path, LastLink::Keep).ok().and_then(|place| place.node);
+        assert_eq!(open_node(&path).unwrap().as_ref().map(inode), resolved.as_ref().map(inode), "{}", path.display());
+    }
+    assert!(open_node(&dir.path().join("a/file/below")).unwrap().is_none());
 }
 
 #[test]

@@ -36,6 +36,24 @@ pub(crate) fn resolve_any(path: &Path, last: LastLink) -> Result<PinnedPath, Ker
     }
 }
 
+/// Opens the file at a path, a link at its end not followed, for callers that do not need its directory. None if nothing is
+/// there.
+pub(crate) fn open_node(path: &Path) -> Result<Option<OwnedFd>, KernelError> {
+    let names = components(path)?;
+    // Without the slash at the end, which would ask for a directory.
+    match rustix::fs::openat2(CWD, path.components().as_path(), PIN, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        Ok(node) => return Ok(Some(node)),
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+        // There is a link on the way, or the walk can explain the error better.
+        Err(_) => {}
+    }
+    match walk(names, LastLink::Keep) {
+        Ok(place) => Ok(place.node),
+        Err(KernelError::NotFound(_) | KernelError::Os { errno: Errno::NOTDIR, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Resolves a path without any link. None if there is one, or if the walk can explain the error better. `missing` names the
 /// missing component if it is not the last one.
 fn straight(
