@@ -66,8 +66,10 @@ pub(crate) fn print(text: &str) {
 
 /// The same, of output that need not be text.
 pub(crate) fn print_bytes(bytes: &[u8]) {
+    // Asked once: a status of many objects prints each of them.
+    static COLOR: OnceLock<anstream::ColorChoice> = OnceLock::new();
     let mut stdout = std::io::stdout();
-    let plain = match AutoStream::choice(&stdout) {
+    let plain = match COLOR.get_or_init(|| AutoStream::choice(&stdout)) {
         // Stripped as a whole: anstream would write each piece between two colours by itself.
         anstream::ColorChoice::Never => Cow::Owned(strip_bytes(bytes).into_vec()),
         _ => Cow::Borrowed(bytes),
