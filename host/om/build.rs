@@ -4,6 +4,8 @@
 //!   which takes two to three times as long as everything else that a short command does. So the program has a fixed address,
 //!   as those of Go have. Stacks, heaps, libraries and compiled drivers are at random addresses all the same.
 //! - With the unwinder of GCC inside: to find and map a library for it takes as long as a seventh of `/bin/true`.
+//! - With the functions that a command calls side by side, if HOSTLER_LINK_ORDER names a list of them, as `make release` sees to:
+//!   scattered among thirty times as many others, they are on nearly every page, and each of these pages takes a fault.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -16,9 +18,22 @@ fn main() {
         return;
     }
     println!("cargo::rustc-link-arg-bins=-no-pie");
+    order_functions();
     if let Some(directory) = unwinder() {
         println!("cargo::rustc-link-search=native={}", directory.display());
         println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
+    }
+}
+
+/// An empty list, or none, leaves the functions where the linker puts them: not every linker takes one.
+fn order_functions() {
+    println!("cargo::rerun-if-env-changed=HOSTLER_LINK_ORDER");
+    let Some(order) = env::var_os("HOSTLER_LINK_ORDER").map(PathBuf::from) else { return };
+    println!("cargo::rerun-if-changed={}", order.display());
+    if order.metadata().is_ok_and(|list| list.len() > 0) {
+        println!("cargo::rustc-link-arg-bins=-Wl,--symbol-ordering-file={}", order.display());
+        // A function that is inlined everywhere by now, or that is in a library, is no mistake.
+        println!("cargo::rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
     }
 }
 

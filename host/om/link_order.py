@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Finds the functions that short commands call, for the linker to put side by side: `link_order.py OM ORDER`.
+
+A command calls one in thirty of the program's functions. Where the linker leaves them they are on nearly every page of it, and
+to find and map these pages takes a fifth of the time that a status takes. `make release` links the program, lets this script
+watch it, and links it again in the order that it writes: one symbol a line.
+
+Without valgrind(1), or with a linker other than LLD, which alone takes such a list, ORDER is empty and says nothing.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+# A service of two flags: all that a command does happens, and nothing outside of its directories.
+OBJECT = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n[fs#2]\ntype = flag\n"
+
+# The commands, those first that are run most often: what only a later one calls stands behind what the earlier ones call.
+COMMANDS = ["web print status --refresh", "web print status", "web instance start", "web instance stop", "* ls", "--version"]
+
+
+def is_linked_by_lld(program):
+    """LLD leaves its name in the section .comment, as other linkers do."""
+    return b"Linker: LLD" in program.read_bytes()
+
+
+def called(program, words, env, directory):
+    """The symbols of the functions that a command calls."""
+    trace = directory / "trace"
+    watch = ["valgrind", "--quiet", "--tool=callgrind", "--demangle=no", "--compress-strings=no", "--compress-pos=no"]
+    command = [*watch, f"--callgrind-out-file={trace}", program, *words]
+    subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # A function that calls itself is listed once more, with the depth behind its name. What has no name is an address.
+    return set(re.findall(r"^fn=([A-Za-z_.$][^\s']*)", trace.read_text(errors="replace"), re.MULTILINE))
+
+
+def order(program):
+    """The symbols of all commands."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        (directory / "etc").mkdir()
+        (directory / "etc/web.conf").write_text(OBJECT)
+        env = dict(os.environ, HOSTLER_ROOT=name, HOSTLER_NODENAME="n1", HOSTLER_CACHE=str(directory / "cache"))
+        # A driver is compiled once in the life of a node, and not by these commands.
+        subprocess.run([program, "web", "print", "status", "--refresh"], env=env, check=True, stdout=subprocess.DEVNULL)
+        symbols = {}
+        for command in COMMANDS:
+            symbols.update(dict.fromkeys(sorted(called(program, command.split(), env, directory))))
+        return symbols
+
+
+def why_not(program):
+    """Why there can be no list."""
+    if not shutil.which("valgrind"):
+        return "valgrind is not installed"
+    if not is_linked_by_lld(program):
+        return f"{program} was linked by another linker than LLD"
+    return None
+
+
+def main():
+    program, target = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    missing = why_not(program)
+    if missing:
+        print(f"link_order: {missing}: the functions of om stay where the linker put them", file=sys.stderr)
+    text = "".join(f"{symbol}\n" for symbol in ([] if missing else order(program)))
+    # A file that stays as it is makes nothing be linked again.
+    if not target.exists() or target.read_text() != text:
+        target.write_text(text)
+
+
+main()
