@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use model::{ObjectKind, ObjectPath};
+use model::{ObjectKind, ObjectPath, Rid};
 
 /// The directory of the files of all namespaces but `root`.
 const NAMESPACES: &str = "namespaces";
@@ -38,6 +38,11 @@ pub fn object_of_config_file(file: &Path) -> Option<ObjectPath> {
 pub(super) fn directory(object: &ObjectPath) -> PathBuf {
     let directory = Path::new(object.kind().as_str()).join(object.name());
     if object.is_root() { directory } else { Path::new(NAMESPACES).join(object.namespace()).join(directory) }
+}
+
+/// The directory in which the driver of a resource keeps its own state, in the directory of the state of its instance.
+pub(crate) fn driver_state(state: &Path, rid: &Rid) -> PathBuf {
+    state.join("driver").join(rid.to_string())
 }
 
 /// The object of such a directory.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use capability::holdings::LedgerPlaces;
 use model::InvalidNodeName;
-use model::{NodeName, ObjectPath};
+use model::{NodeName, ObjectPath, Rid};
 
 /// The directories of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +114,11 @@ impl Directories {
     /// The state of the instance of an object.
     pub fn state(&self, object: &ObjectPath) -> PathBuf {
         self.var.join(layout::directory(object))
+    }
+
+    /// The directory in which the driver of a resource keeps its own state.
+    pub fn driver_state(&self, object: &ObjectPath, rid: &Rid) -> PathBuf {
+        layout::driver_state(&self.state(object), rid)
     }
 
     /// The audit log of all drivers.

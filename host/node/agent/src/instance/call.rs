@@ -128,7 +128,7 @@ impl Instance<'_> {
             ("confirm".to_owned(), session.confirm.to_string()),
             ("adopt".to_owned(), session.adopt.to_string()),
             ("rundir".to_owned(), home.volatile(&object.path).display().to_string()),
-            ("statedir".to_owned(), self.state().driver_state(&resource.rid).display().to_string()),
+            ("statedir".to_owned(), home.driver_state(&object.path, &resource.rid).display().to_string()),
             ("config".to_owned(), home.config(&object.path).display().to_string()),
         ];
         known.into_iter().chain(asked).collect()

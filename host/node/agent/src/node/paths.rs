@@ -14,7 +14,6 @@ use model::{DriverName, ObjectPath};
 use crate::Directories;
 use crate::file::durable;
 use crate::node;
-use crate::state::InstanceState;
 
 /// The slice of all services, see systemd.slice(5). An agent with a root directory of its own has a slice of its own, so that
 /// two agents on one node never kill each other's processes.
@@ -61,7 +60,7 @@ impl runtime::NodeFacilities for NodePaths {
         let log = self.home.object_log(&call.object);
         ResourcePaths {
             rundir: self.home.volatile(&call.object),
-            statedir: InstanceState::of(&self.home, &call.object).driver_state(&call.rid),
+            statedir: self.home.driver_state(&call.object, &call.rid),
             config: self.home.config(&call.object),
             logdir: log.parent().map_or_else(|| self.home.log.clone(), Path::to_owned),
             slice: Arc::clone(&self.slice),

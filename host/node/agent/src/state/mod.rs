@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use model::{ObjectPath, Rid};
 
 use crate::Directories;
+use crate::home::layout;
 
 /// The state of one instance on disk.
 #[derive(Debug, Clone)]
@@ -87,7 +88,7 @@ impl InstanceState {
 
     /// The directory in which the driver of a resource keeps its own state.
     pub fn driver_state(&self, rid: &Rid) -> PathBuf {
-        self.directory.join("driver").join(rid.to_string())
+        layout::driver_state(&self.directory, rid)
     }
 }
 
