@@ -53,21 +53,31 @@ def order(program):
         return symbols
 
 
-def why_not(program):
+class NoOrder(Exception):
     """Why there can be no list."""
+
+
+def order_if_any(program):
+    """The same, or the reason why there is no list."""
     if not shutil.which("valgrind"):
-        return "valgrind is not installed"
+        raise NoOrder("valgrind is not installed")
     if not is_linked_by_lld(program):
-        return f"{program} was linked by another linker than LLD"
-    return None
+        raise NoOrder(f"{program} was linked by another linker than LLD")
+    try:
+        return order(program)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise NoOrder(f"a command cannot be watched: {error}") from error
 
 
 def main():
     program, target = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
-    missing = why_not(program)
-    if missing:
-        print(f"link_order: {missing}: the functions of om stay where the linker put them", file=sys.stderr)
-    text = "".join(f"{symbol}\n" for symbol in ([] if missing else order(program)))
+    try:
+        symbols = order_if_any(program)
+    except NoOrder as reason:
+        # A release that starts more slowly is better than none.
+        print(f"link_order: {reason}: the functions of om stay where the linker put them", file=sys.stderr)
+        symbols = []
+    text = "".join(f"{symbol}\n" for symbol in symbols)
     # A file that stays as it is makes nothing be linked again.
     if not target.exists() or target.read_text() != text:
         target.write_text(text)
