@@ -18,6 +18,11 @@ crate::trials!(
     what_acts_here_acts_beside_the_daemon,
     mon_shows_what_the_daemon_knows,
     an_object_is_deleted_by_order,
+    an_action_is_cancelled_by_its_number,
+    a_drain_stops_the_services_first,
+    a_daemon_that_cannot_start_says_why,
+    a_daemon_that_hangs_is_killed_by_force,
+    a_signal_stops_the_daemon_and_not_the_services,
 );
 
 /// A daemon in the foreground, killed at the end of the test if it was not stopped.
@@ -131,15 +136,20 @@ fn a_failed_order_says_why_and_stays_until_it_is_cleared(world: &World) {
     drop(daemon);
 }
 
-fn an_order_outlives_the_command_that_waits(world: &World) {
-    let script =
-        world.write("wait", &world.fill("#!/bin/sh\ncd {w}\nwhile ! test -e gate; do sleep 0.02; done\n: >up.1\n"));
+/// A service whose start waits for the file `gate`.
+fn gated(world: &World) {
+    let text = "#!/bin/sh\ncd {w}\n: >begun\nwhile ! test -e gate; do sleep 0.02; done\n: >up.1\n";
+    let script = world.write("wait", &world.fill(text));
     let config = format!(
         "[DEFAULT]\nnodes = n1\n[app#1]\ntype = forking\nstart = /bin/sh {}\nstop = {{w}}/act stop 1\n\
          check = {{w}}/act check 1\n",
         script.display()
     );
     world.create("web", &config);
+}
+
+fn an_order_outlives_the_command_that_waits(world: &World) {
+    gated(world);
     let daemon = Daemon::start(world);
     world.om("web start --wait --time 300ms").ends(7).says("goes on (om web abort gives it up)");
     assert!(world.om("daemon ps").ok().stdout.contains("web"));
@@ -255,4 +265,79 @@ fn an_object_is_deleted_by_order(world: &World) {
     world.om("db start --wait").ok();
     world.om("db stop --wait").ok();
     drop(daemon);
+}
+
+fn an_action_is_cancelled_by_its_number(world: &World) {
+    gated(world);
+    let daemon = Daemon::start(world);
+    let waiting = world.spawn("web start --wait");
+    until("the start is under way", || world.exists("begun"));
+    let processes: Value = serde_json::from_str(&world.om("daemon ps --format json").ok().stdout).unwrap();
+    assert_eq!((&processes[0]["action"], &processes[0]["path"]), (&Value::from("start"), &Value::from("web")));
+    world.om(&format!("daemon kill {}", processes[0]["id"])).ok().says("cancelled");
+    // The order stands: its action is undone, and begun again.
+    let first = processes[0]["id"].as_u64();
+    until("it is begun again", || {
+        let processes: Value = serde_json::from_str(&world.om("daemon ps --format json").ok().stdout).unwrap();
+        processes[0]["id"].as_u64() > first
+    });
+    world.write("gate", "");
+    let ran = end("web start --wait", waiting).ok();
+    assert!(ran.stdout.contains("web@n1: start interrupted"), "{ran}");
+    world.is("web", "up");
+    world.om("web stop --wait").ok();
+    drop(daemon);
+}
+
+fn a_drain_stops_the_services_first(world: &World) {
+    service(world, "web", "orchestrate = ha");
+    world.om("daemon start").ok();
+    until("the daemon starts the service", || known(world)["cluster"]["object"]["web"]["avail"] == "up");
+    world.om("daemon stop --drain --time 20s").ok().says("the daemon has stopped");
+    world.is("web", "down");
+    assert_eq!(world.status("web")["frozen"], false, "a drain does not freeze");
+}
+
+fn a_daemon_that_cannot_start_says_why(world: &World) {
+    service(world, "web", "");
+    world.write("root/var/daemon", "a file where its directory should be");
+    let ran = world.om("daemon start").ends(1).says("the daemon ended while it started (exit code 1)");
+    ran.says("cannot start the daemon");
+    world.om("daemon status").ends(1).says("no daemon runs");
+    assert!(!world.exists("root/run/daemon.sock"));
+}
+
+fn a_daemon_that_hangs_is_killed_by_force(world: &World) {
+    use nix::sys::signal::{Signal, kill};
+    service(world, "web", "orchestrate = ha");
+    let mut daemon = Daemon::start(world);
+    until("the daemon starts the service", || known(world)["cluster"]["object"]["web"]["avail"] == "up");
+    kill(nix::unistd::Pid::from_raw(i32::try_from(daemon.pid()).unwrap()), Signal::SIGSTOP).unwrap();
+    world.om("daemon stop --time 300ms").ends(7).says("--force kills it");
+    world.om("daemon stop --time 300ms --force").ok().says("the daemon was killed");
+    daemon.process.wait().unwrap();
+    world.om("daemon start").ok();
+    assert_eq!(world.marks(), "+1", "the service was touched");
+    world.om("web stop --wait").ok();
+    world.om("daemon stop").ok();
+}
+
+fn a_signal_stops_the_daemon_and_not_the_services(world: &World) {
+    use nix::sys::signal::{Signal, kill};
+    service(world, "web", "orchestrate = ha");
+    let mut daemon = Daemon::start(world);
+    until("the daemon starts the service", || known(world)["cluster"]["object"]["web"]["avail"] == "up");
+    let after = known(world)["daemon"]["last_event"].clone();
+    let events = world.spawn(&format!("events --after {after} --filter daemon.end --wait"));
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(daemon.pid()).unwrap());
+    kill(pid, Signal::SIGHUP).unwrap();
+    let connected =
+        || std::fs::read_to_string("/proc/net/unix").unwrap_or_default().matches("daemon.sock").count() >= 2;
+    until("it follows", connected);
+    kill(pid, Signal::SIGTERM).unwrap();
+    assert!(daemon.process.wait().unwrap().success());
+    assert!(!world.exists("root/run/daemon.sock"));
+    end("events", events).ok();
+    world.is("web", "up");
+    world.om("web stop --local").ok();
 }

@@ -19,6 +19,9 @@ use crate::events::{EventStream, EventWish};
 /// So long may a daemon take to answer, unless it is asked for what takes its time.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// So long may it take to write an order down: one that is given while the daemon starts waits until it is ready.
+const ORDER_LIMIT: Duration = Duration::from_secs(60);
+
 /// So long may it take to ask all drivers again.
 const LONG_LIMIT: Duration = Duration::from_secs(600);
 
@@ -69,7 +72,8 @@ impl DaemonClient {
 
     /// Orders something about an object.
     pub async fn order(&self, path: &ObjectPath, order: &OrderRequest) -> Result<OrderReceipt, ClientError> {
-        self.document(Question::post(of_object(path, "order")).with(order)).await
+        let client = self.clone().within(self.limit.max(ORDER_LIMIT));
+        client.document(Question::post(of_object(path, "order")).with(order)).await
     }
 
     /// What became of an order: of the last one about the object, or of the one with this id.

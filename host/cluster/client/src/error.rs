@@ -46,6 +46,11 @@ impl ClientError {
         }
     }
 
+    /// Whether the daemon may have done what it was asked all the same.
+    pub fn is_doubtful(&self) -> bool {
+        matches!(self, ClientError::HungUp(_) | ClientError::Silent(_) | ClientError::Answer(..))
+    }
+
     /// Whether a daemon that is started again may answer what this one did not.
     pub fn is_absence(&self) -> bool {
         matches!(self, ClientError::NotRunning | ClientError::HungUp(_) | ClientError::Silent(_))

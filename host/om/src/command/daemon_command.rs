@@ -32,7 +32,8 @@ pub(crate) enum DaemonCommand {
     #[command(after_help = "Examples:\n  om daemon ps\n  om daemon ps --format json")]
     Ps(LazyArgs<OutputArgs>),
     /// Cancel something that the daemon runs. What it has changed is undone
-    #[command(after_help = "Example:\n  om daemon kill 17")]
+    #[command(after_help = "An order begins its action again: give the order up first, with om SELECTOR abort.\n\n\
+                            Example:\n  om daemon kill 17")]
     Kill {
         /// The numbers of the processes, as om daemon ps shows them
         #[arg(required = true)]

@@ -114,6 +114,10 @@ fn place(
             daemon.ask(async |client| client.refresh(Some(path)).await)?;
             ask()
         }
+        // Whoever asks again should know that the first order may be under way.
+        Err(failure) if failure.error.downcast_ref().is_some_and(ClientError::is_doubtful) => {
+            Err(failure.context(format!("the order may have been taken all the same (see om {path} explain)")))
+        }
         other => other,
     }
 }
