@@ -26,13 +26,13 @@ crate::trials!(
 );
 
 /// A daemon in the foreground, killed at the end of the test if it was not stopped.
-struct Daemon {
+pub(crate) struct Daemon {
     process: Child,
 }
 
 impl Daemon {
     /// Starts it, and waits until it is ready.
-    fn start(world: &World) -> Daemon {
+    pub(crate) fn start(world: &World) -> Daemon {
         let mut command = world.command();
         command.args(["daemon", "run"]).stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().unwrap();
@@ -44,11 +44,11 @@ impl Daemon {
         Daemon { process }
     }
 
-    fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
@@ -65,11 +65,11 @@ impl Drop for Daemon {
 }
 
 /// A service that leaves a mark for each start and stop. Nothing starts it but an order.
-fn service(world: &World, name: &str, more: &str) {
+pub(crate) fn service(world: &World, name: &str, more: &str) {
     world.create(name, &format!("[DEFAULT]\nnodes = n1\n{more}\n{}", world.app("1", "")));
 }
 
-fn known(world: &World) -> Value {
+pub(crate) fn known(world: &World) -> Value {
     serde_json::from_str(&world.om("daemon status --format json").ok().stdout).unwrap()
 }
 

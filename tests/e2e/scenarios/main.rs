@@ -16,6 +16,7 @@ mod containers;
 mod copies;
 mod crash;
 mod daemon;
+mod daemon_faults;
 mod devices;
 mod driver_commands;
 mod elsewhere;
@@ -109,6 +110,7 @@ fn main() -> ExitCode {
         crash::trials(),
         daemon::trials(),
         watch::trials(),
+        daemon_faults::trials(),
         elsewhere::trials(),
         one_at_a_time::trials(),
         full_disk::trials(),

@@ -22,6 +22,10 @@ impl Ran {
         ran
     }
 
+    pub(crate) fn is_ok(&self) -> bool {
+        self.code == Some(0)
+    }
+
     #[track_caller]
     pub(crate) fn ok(self) -> Ran {
         self.ends(0)

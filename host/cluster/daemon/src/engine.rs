@@ -1,9 +1,14 @@
 //! The store of a single node: opened, made when there is none, and made anew where it is damaged. The old file is kept aside.
 
 use std::path::Path;
+use std::time::Duration;
 
 use store::Retention;
 use store_redb::{OpenError, RedbStore, StoreRebuild};
+
+/// How long a store that is held is waited for.
+const HELD_WAIT: Duration = Duration::from_millis(100);
+const HELD_TRIES: u32 = 50;
 
 /// A store that was opened, and what had to be done for it.
 pub(crate) struct OpenedStore {
@@ -14,12 +19,15 @@ pub(crate) struct OpenedStore {
 
 /// Opens the store in this directory.
 pub(crate) async fn open(directory: &Path) -> Result<OpenedStore, OpenError> {
-    let place = directory.to_owned();
-    let opened = run_blocking(move || match RedbStore::open(&place, Retention::default()) {
-        Err(OpenError::Missing { .. }) => RedbStore::create(&place, Retention::default()),
-        opened => opened,
-    })
-    .await;
+    let mut opened = open_or_make(directory).await;
+    // The lock of the daemon is ours, so whoever holds the store is what a killed daemon left behind, for a moment.
+    for _ in 0..HELD_TRIES {
+        if !matches!(opened, Err(OpenError::Held { .. })) {
+            break;
+        }
+        tokio::time::sleep(HELD_WAIT).await;
+        opened = open_or_make(directory).await;
+    }
     match opened {
         Ok(store) => Ok(OpenedStore { store, rebuilt: None }),
         Err(error @ (OpenError::Lost { .. } | OpenError::Damaged { .. })) => {
@@ -30,6 +38,15 @@ pub(crate) async fn open(directory: &Path) -> Result<OpenedStore, OpenError> {
         }
         Err(error) => Err(error),
     }
+}
+
+async fn open_or_make(directory: &Path) -> Result<RedbStore, OpenError> {
+    let place = directory.to_owned();
+    run_blocking(move || match RedbStore::open(&place, Retention::default()) {
+        Err(OpenError::Missing { .. }) => RedbStore::create(&place, Retention::default()),
+        opened => opened,
+    })
+    .await
 }
 
 async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

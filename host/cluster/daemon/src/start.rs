@@ -24,6 +24,9 @@ use crate::{DaemonHandle, EventLog, clock, engine, request_channel};
 /// The numbers of events are set aside in such portions, so that a daemon that starts again goes on behind its last one.
 const EVENT_PORTION: u64 = 1_000_000;
 
+/// How long a child of a killed daemon may hold what its parent held.
+const LEFT_BEHIND: Duration = Duration::from_secs(10);
+
 /// How a daemon shall run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DaemonOptions {
@@ -77,11 +80,7 @@ impl RunningDaemon {
 /// Starts the daemon of this node, in the runtime of the caller, which needs several threads.
 pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon, StartError> {
     let home = agent.home().clone();
-    let lock = FileLock::take(&home.run.join("daemon.lock"), "daemon", Duration::ZERO).await;
-    let lock = lock.map_err(|error| match error {
-        LockError::Busy(holder) => StartError::Running { pid: holder.map(|holder| holder.pid) },
-        LockError::File(error) => StartError::Lock(error),
-    })?;
+    let lock = take_lock(&home).await?;
     let boot = kernel::clock::boot_id().ok_or(StartError::Boot)?;
     let directory = home.var.join("daemon");
     let opened = engine::open(&directory).await?;
@@ -141,6 +140,31 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     tokio::spawn(write_records(agent, written));
     let owner = tokio::spawn(owner.run(inbox, requests));
     Ok(RunningDaemon { handle, owner, store, _lock: lock })
+}
+
+/// The lock of the daemon. A daemon that was killed may have left a child behind that has not become another program yet, and
+/// holds all that its parent held until then: it is waited for.
+async fn take_lock(home: &Directories) -> Result<FileLock, StartError> {
+    let file = home.run.join("daemon.lock");
+    let mut wait = Duration::ZERO;
+    loop {
+        match FileLock::take(&file, "daemon", wait).await {
+            Ok(lock) => return Ok(lock),
+            Err(LockError::File(error)) => return Err(StartError::Lock(error)),
+            Err(LockError::Busy(holder)) => {
+                let pid = holder.map(|holder| holder.pid);
+                if wait > Duration::ZERO || pid.is_none_or(lives) {
+                    return Err(StartError::Running { pid });
+                }
+                wait = LEFT_BEHIND;
+            }
+        }
+    }
+}
+
+fn lives(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
 }
 
 /// What the store holds, with its first generation begun.

@@ -7,9 +7,15 @@ use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use protocol::daemon::SOCKET_NAME;
 use tokio::net::UnixListener;
+
+/// A daemon that was killed may leave a child behind that has not become another program yet, and holds what its parent held
+/// until then. It is waited for so long.
+const LEFT_BEHIND: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_millis(20);
 
 /// The socket that the daemon of this run directory listens on.
 pub fn socket_path(run: &Path) -> PathBuf {
@@ -50,10 +56,19 @@ impl DaemonClaim {
         // Not truncated: until it is locked, the number in it is the other daemon's.
         let options = options.read(true).write(true).create(true).truncate(false).mode(0o644);
         let mut file = options.open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(ClaimError::Running(holder(&mut file))),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        let until = Instant::now() + LEFT_BEHIND;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+                Err(TryLockError::WouldBlock) => {
+                    let pid = holder(&mut file);
+                    if Path::new("/proc").join(&pid).exists() || Instant::now() >= until {
+                        return Err(ClaimError::Running(pid));
+                    }
+                    std::thread::sleep(RETRY);
+                }
+            }
         }
         write_pid(&mut file).map_err(failed)?;
         Ok(DaemonClaim { run: run.to_owned(), _lock: file })
@@ -79,6 +94,7 @@ impl DaemonClaim {
 
 fn holder(file: &mut File) -> String {
     let mut pid = String::new();
+    let _ = file.rewind();
     // A daemon that has the lock and has not written its number yet is only just starting.
     match file.read_to_string(&mut pid).map(|_| pid.trim()) {
         Ok(pid) if !pid.is_empty() => pid.to_owned(),

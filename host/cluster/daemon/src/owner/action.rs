@@ -17,6 +17,7 @@ use protocol::daemon::EventKind;
 use replica::request::EndReport;
 use replica::{RunningRow, StoredRecord};
 use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{Message, Owner};
 use crate::instance::{Acting, Instance, remember};
@@ -45,9 +46,10 @@ impl Owner {
         let (agent, mail, path, step) = (self.agent.clone(), self.mail.clone(), path.clone(), step.clone());
         self.tell_begin(&path, &step);
         self.touch(&path);
+        let written = self.write(&path, record);
         tokio::spawn(async move {
             let work = InstanceWork { agent, path: path.clone(), step, cancel };
-            let end = work.do_it(record).await;
+            let end = work.do_it(written).await;
             let _ = mail.send(Message::Ended { path, process, end });
         });
     }
@@ -126,8 +128,14 @@ impl Owner {
         if self.instances.get(path).is_none_or(|instance| instance.missing) {
             return;
         }
-        // In the order in which they were made: the writer is one task.
-        let _ = self.records.send((path.clone(), record));
+        drop(self.write(path, record));
+    }
+
+    /// Writes a record down after all that were made before it: the writer is one task. The answer comes when it is on disk.
+    fn write(&self, path: &ObjectPath, record: StoredRecord) -> oneshot::Receiver<Result<(), String>> {
+        let (done, written) = oneshot::channel();
+        let _ = self.records.send(RecordWrite { path: path.clone(), record, done });
+        written
     }
 
     /// How often the instance was cleared, as far as the store says.
@@ -212,20 +220,16 @@ struct InstanceWork {
 }
 
 impl InstanceWork {
-    async fn do_it(self, record: StoredRecord) -> ActionEnd {
-        let (agent, path) = (self.agent.clone(), self.path.clone());
-        let freeze = self.step.freeze;
+    async fn do_it(self, written: oneshot::Receiver<Result<(), String>>) -> ActionEnd {
         let takes_down = matches!(self.step.action, InstanceAction::Stop | InstanceAction::Shutdown);
-        let written = tokio::task::spawn_blocking(move || {
-            if freeze {
-                agent.freeze(&path).map_err(|error| agent::chain(&error))?;
-            }
-            remember(&agent, &path, &record).map_err(|error| agent::chain(&error))
-        })
-        .await;
         // A stop goes on although nothing can be written, as on a full disk.
-        if let (Ok(Err(error)), false) = (written, takes_down) {
+        if let (Ok(Err(error)), false) = (written.await, takes_down) {
             return ActionEnd::Failure(format!("refused before anything was touched: {error}"));
+        }
+        if self.step.freeze
+            && let Err(error) = self.freeze().await
+        {
+            return ActionEnd::Failure(error);
         }
         match self.step.action {
             InstanceAction::Delete => match self.agent.delete(&self.path, &[], false).await {
@@ -243,6 +247,12 @@ impl InstanceWork {
             InstanceAction::Provision => self.act(Action::Provision).await,
             InstanceAction::Unprovision => self.act(Action::Unprovision).await,
         }
+    }
+
+    async fn freeze(&self) -> Result<(), String> {
+        let (agent, path) = (self.agent.clone(), self.path.clone());
+        let frozen = tokio::task::spawn_blocking(move || agent.freeze(&path).map_err(|error| agent::chain(&error)));
+        frozen.await.map_or_else(|error| Err(error.to_string()), |frozen| frozen.map(|_| ()))
     }
 
     async fn act(&self, action: Action) -> ActionEnd {
@@ -297,14 +307,22 @@ impl Owner {
     }
 }
 
+/// A record that is to be written down.
+pub(crate) struct RecordWrite {
+    path: ObjectPath,
+    record: StoredRecord,
+    /// Who waits until it is on disk, if somebody does.
+    done: oneshot::Sender<Result<(), String>>,
+}
+
 /// Writes down what is remembered of instances, one after the other. Ends with the owner.
-pub(crate) async fn write_records(
-    agent: Agent,
-    mut records: tokio::sync::mpsc::UnboundedReceiver<(ObjectPath, StoredRecord)>,
-) {
-    while let Some((path, record)) = records.recv().await {
+pub(crate) async fn write_records(agent: Agent, mut records: mpsc::UnboundedReceiver<RecordWrite>) {
+    while let Some(RecordWrite { path, record, done }) = records.recv().await {
         let agent = agent.clone();
+        let written = tokio::task::spawn_blocking(move || remember(&agent, &path, &record)).await;
         // A full disk costs the memory of restarts and of what was stopped by hand, and no service.
-        let _ = tokio::task::spawn_blocking(move || remember(&agent, &path, &record)).await;
+        let written =
+            written.map_or_else(|error| Err(error.to_string()), |it| it.map_err(|error| agent::chain(&error)));
+        let _ = done.send(written);
     }
 }

@@ -66,6 +66,10 @@ impl Owner {
 
     fn announce_order(&mut self, path: &ObjectPath) {
         let Some(intent) = self.views.get(path).and_then(|view| view.intent.clone()) else { return };
+        let id = intent.id.to_string();
+        if self.past_orders.iter().any(|past| past.id == id) {
+            return;
+        }
         let records: Vec<_> =
             intent.records.iter().flat_map(|(node, records)| records.iter().map(move |it| (node, it))).collect();
         let told = self.told_steps.get(&intent.id.0).copied().unwrap_or(0);
@@ -75,7 +79,7 @@ impl Owner {
                 _ => None,
             };
             let data = json!({
-                "id": intent.id.to_string(),
+                "id": id,
                 "node": node.to_string(),
                 "action": record.action.as_str(),
                 "error": error,

@@ -32,11 +32,11 @@ use model::{NodeName, ObjectPath, Rid};
 use orchestrate::{ActionEnd, BootTime, Decision, DecisionCache, ObjectView, View, ViewChange};
 use protocol::ScheduledAction;
 use protocol::daemon::OrderDocument;
-use replica::{LocalNode, SharedState, StoredRecord};
+use replica::{LocalNode, SharedState};
 use store::{RevisionChange, Store, StoreError, TxnOutcome};
 use tokio::sync::mpsc;
 
-pub(crate) use self::action::write_records;
+pub(crate) use self::action::{RecordWrite, write_records};
 use self::announce::ToldStatus;
 use self::order::WaitingOrder;
 use self::schedule::ScheduledRun;
@@ -113,7 +113,7 @@ pub(crate) struct Owner {
     pub(crate) events: EventLog,
     pub(crate) mail: mpsc::UnboundedSender<Message>,
     /// What is to be written down about instances.
-    pub(crate) records: mpsc::UnboundedSender<(ObjectPath, StoredRecord)>,
+    pub(crate) records: mpsc::UnboundedSender<RecordWrite>,
     /// When all objects were looked at last.
     pub(crate) swept: BootTime,
     pub(crate) started_at: f64,
