@@ -77,6 +77,13 @@ fn end(line: &str, om: Child) -> Ran {
     Ran::new(line, om.wait_with_output().unwrap())
 }
 
+/// Waits until a command follows the events. The kernel lists the socket that listens, and one for each connection.
+fn until_followed(world: &World) {
+    let socket = world.path("root/run/daemon.sock").display().to_string();
+    let sockets = || std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    until("it follows", || sockets().matches(&socket).count() >= 2);
+}
+
 fn the_daemon_is_started_once_and_stopped(world: &World) {
     world.om("daemon stop").ok().says("nothing to stop");
     world.om("daemon start").ok().says("the daemon has started: process ");
@@ -201,6 +208,7 @@ fn events_are_filtered_waited_for_and_survive_a_restart(world: &World) {
     let after = known(world)["daemon"]["last_event"].clone();
     let line = format!("events --after {after} --filter order.end,path=web,.data.state=done --wait --duration 30s");
     let waiting = world.spawn(&line);
+    until_followed(world);
     world.om("daemon restart").ok();
     world.om("web start --wait").ok();
     assert!(end(&line, waiting).ok().stdout.contains("order.end"));
@@ -331,9 +339,7 @@ fn a_signal_stops_the_daemon_and_not_the_services(world: &World) {
     let events = world.spawn(&format!("events --after {after} --filter daemon.end --wait"));
     let pid = nix::unistd::Pid::from_raw(i32::try_from(daemon.pid()).unwrap());
     kill(pid, Signal::SIGHUP).unwrap();
-    let connected =
-        || std::fs::read_to_string("/proc/net/unix").unwrap_or_default().matches("daemon.sock").count() >= 2;
-    until("it follows", connected);
+    until_followed(world);
     kill(pid, Signal::SIGTERM).unwrap();
     assert!(daemon.process.wait().unwrap().success());
     assert!(!world.exists("root/run/daemon.sock"));

@@ -3,7 +3,7 @@
 //! An order is durable once the daemon has acknowledged it: whatever happens to this command afterwards, it is carried out.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::{ClientError, DaemonClient, EventStream, EventWish};
 use model::ObjectPath;
@@ -25,6 +25,9 @@ use crate::words::{ObjectQuery, Target};
 
 /// Without an event for so long, the state of an order is asked for all the same.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// An order that the daemon has acknowledged may be unknown to it for a moment: until it has read its own store again.
+const UNKNOWN: Duration = Duration::from_secs(10);
 
 /// A daemon that is gone is looked for again this often.
 const RETRY: Duration = Duration::from_millis(200);
@@ -141,13 +144,23 @@ fn watch(session: &Session, receipts: &[OrderReceipt]) -> Outcome {
     mon::run(session, Some(&target), &MonArgs { watch: true, ..MonArgs::default() })
 }
 
+/// An order that has not ended.
+#[derive(Debug, Clone)]
+struct OpenOrder {
+    id: String,
+    /// How many of its steps were shown.
+    shown: usize,
+    /// Since when the daemon has not known it.
+    unknown: Option<Instant>,
+}
+
 /// The orders that are waited for.
 struct OrderWatch<'a> {
     session: &'a Session,
     client: &'a DaemonClient,
     wish: &'a OrderWish<'a>,
-    /// Those that have not ended, with the steps that were shown.
-    open: BTreeMap<ObjectPath, (String, usize)>,
+    /// Those that have not ended.
+    open: BTreeMap<ObjectPath, OpenOrder>,
     ended: Vec<Value>,
     code: u8,
 }
@@ -159,7 +172,8 @@ fn wait(
     stream: EventStream,
     wish: &OrderWish<'_>,
 ) -> Result<u8, Failure> {
-    let open = receipts.iter().map(|receipt| (receipt.path.clone(), (receipt.id.clone(), 0))).collect();
+    let open = |receipt: &OrderReceipt| OpenOrder { id: receipt.id.clone(), shown: 0, unknown: None };
+    let open = receipts.iter().map(|receipt| (receipt.path.clone(), open(receipt))).collect();
     let mut watch = OrderWatch { session, client: &daemon.client, wish, open, ended: Vec::new(), code: 0 };
     block_on(async {
         let following = watch.follow(stream);
@@ -168,7 +182,7 @@ fn wait(
             None => following.await,
         }
     })??;
-    for (path, (id, _)) in &watch.open {
+    for (path, OpenOrder { id, .. }) in &watch.open {
         let seconds = wish.follow.time.unwrap_or_default().as_secs_f64();
         complain(&format!("{path}: not finished after {seconds} s: order {id} goes on (om {path} abort gives it up)"));
         watch.code = exit::worse(watch.code, exit::TIMED_OUT);
@@ -204,7 +218,9 @@ impl OrderWatch<'_> {
                 }
             }
         };
-        if tokio::time::timeout(LOOK, concerns).await != Ok(false) {
+        let unknown = self.open.values().any(|open| open.unknown.is_some());
+        let pause = if unknown { RETRY } else { LOOK };
+        if tokio::time::timeout(pause, concerns).await != Ok(false) {
             return;
         }
         // The daemon is being started again. The order is durable, so the next one goes on with it.
@@ -216,24 +232,29 @@ impl OrderWatch<'_> {
 
     /// Shows what has happened with the order about an object.
     async fn look(&mut self, path: &ObjectPath) -> Result<(), Failure> {
-        let Some((id, shown)) = self.open.get(path).cloned() else { return Ok(()) };
-        let order = match self.client.order_state(path, Some(&id)).await {
+        let Some(open) = self.open.get_mut(path) else { return Ok(()) };
+        let order = match self.client.order_state(path, Some(&open.id)).await {
             Ok(order) => order,
             Err(error) if error.is_absence() => return Ok(()),
-            // The object is gone, and with it what was known of it: that was the order.
-            Err(ClientError::Refused(failure)) if self.removes() && failure.kind == FailureKind::NoMatch => {
-                removed(path, id.clone())
+            Err(ClientError::Refused(failure)) if failure.kind == FailureKind::NoMatch => {
+                if open.unknown.get_or_insert_with(Instant::now).elapsed() < UNKNOWN {
+                    return Ok(());
+                }
+                match removes(&self.wish.verb) {
+                    // The object is gone, and with it what was known of it: that was the order.
+                    true => removed(path, open.id.clone()),
+                    false => return Err(Failure::from(ClientError::Refused(failure))),
+                }
             }
             Err(error) => return Err(Failure::from(error).context(path.to_string())),
         };
-        let new = order.steps.get(shown..).unwrap_or_default();
-        new.iter().for_each(|one| self.say(&order, one));
-        if !order.state.is_end() {
-            self.open.insert(path.clone(), (id, order.steps.len()));
-            return Ok(());
+        open.unknown = None;
+        let shown = std::mem::replace(&mut open.shown, order.steps.len());
+        order.steps.iter().skip(shown).for_each(|one| self.say(&order, one));
+        if order.state.is_end() {
+            self.open.remove(path);
+            self.end(&order);
         }
-        self.open.remove(path);
-        self.end(&order);
         Ok(())
     }
 
@@ -255,10 +276,10 @@ impl OrderWatch<'_> {
             _ => complain(&text),
         }
     }
+}
 
-    fn removes(&self) -> bool {
-        matches!(self.wish.verb, OrderCommand::Purge | OrderCommand::Delete)
-    }
+fn removes(verb: &OrderCommand) -> bool {
+    matches!(verb, OrderCommand::Purge | OrderCommand::Delete)
 }
 
 fn removed(path: &ObjectPath, id: String) -> OrderDocument {
