@@ -5,13 +5,10 @@ use std::time::Duration;
 use hostler_family_gce::{ComputeClient, ComputeError, ComputeResult, InstanceRef, check_name, failed, name_of};
 use hostler_sdk::block;
 use hostler_sdk::state::{self, StateScope};
-use hostler_sdk::{Context, Error, Result, clock, holdings, log};
+use hostler_sdk::{Context, Error, Result, clock, log};
 use serde_json::{Value, json};
 
 use crate::device;
-
-/// The kind of holding: an attachment, whose id is the name of the disk.
-const ATTACHMENT: &str = "attachment";
 
 /// How long to wait for a device that is still in use. udev may be probing it, and a process that has just created a mount
 /// namespace has a copy of each mount until it drops the copies.
@@ -126,20 +123,9 @@ impl<'a> OwnInstance<'a> {
         let source = format!("projects/{}/{path}", self.client.project().map_err(failed(doing()))?);
         let body = json!({"source": source, "deviceName": device_name, "mode": "READ_WRITE", "autoDelete": false});
         let verb = format!("{}/attachDisk", self.client.own_path().map_err(failed(doing()))?);
-        // Before the request, whose end may stay unknown. Not beyond a boot: the disk is known by its device name then.
-        holdings::declare(StateScope::Boot, ATTACHMENT, name, &format!("the disk {name}"), &[])?;
-        let attached = self.client.change("POST", &verb, "", Some(&body), &format!("attaching {name}"));
-        if attached.is_err() && self.is_free(&path) {
-            holdings::withdraw(ATTACHMENT, name)?;
-        }
-        attached.map_err(failed(doing()))?;
+        // Not declared as a holding: another node may take the disk from here, and only Google knows.
+        self.client.change("POST", &verb, "", Some(&body), &format!("attaching {name}")).map_err(failed(doing()))?;
         Ok(true)
-    }
-
-    /// Whether the disk is surely attached to no instance.
-    fn is_free(&self, path: &str) -> bool {
-        let disk = self.client.get(path).ok().flatten();
-        disk.is_some_and(|disk| AttachedDisk::elsewhere(&disk).is_none())
     }
 
     /// Detaches a disk from another instance, if that is safe.
@@ -176,7 +162,6 @@ impl<'a> OwnInstance<'a> {
         detach(&self.client, &path, attached).map_err(failed(format!("cannot detach {name}")))?;
         // An error is harmless: the value is only read while a disk is attached under that name.
         let _ = state::remove(StateScope::Boot, &attached.device_name);
-        holdings::withdraw(ATTACHMENT, name)?;
         Ok(true)
     }
 }
