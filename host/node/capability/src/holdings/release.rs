@@ -16,7 +16,7 @@ use kernel::process::signal_of;
 
 use super::look::processes;
 use super::network::{namespace, netlink_of};
-use super::unmount::{settle, unmount, unmount_aside};
+use super::unmount::{is_stuck, settle, unmount, unmount_aside};
 use crate::net::{ip, network_of, tell_of_others};
 use crate::netns::{mark, plug_mode};
 use crate::{CallContext, CapabilityError, Effect};
@@ -63,14 +63,17 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
     let record = ledger.records().into_iter().find(is_it);
     let Some(record) = record else { return Ok(false) };
     let op = ReleaseHolding { thing: record.holding.to_string() };
-    // What a dead server was asked is given up: so the call must not wait for the one that is stuck in asking it.
-    let admitted = if options.unmount.abort { context.admit_beside(op)? } else { context.admit(op)? };
+    // A call that is stuck in what is mounted returns only when that is unmounted: so this one must not wait for it.
+    let aside = matches!(record.holding, Holding::Mount(_)) && (options.unmount.abort || is_stuck(context));
+    let admitted = if aside { context.admit_beside(op)? } else { context.admit(op)? };
     let (gone, forget) = (record.clone(), ledger.clone());
     let released = match record.holding {
         // A server that does not answer keeps the call of the kernel waiting.
-        Holding::Mount(mount) if options.unmount.abort => {
+        Holding::Mount(mount) if aside => {
             let work = async move |_| {
-                let undone = unmount_aside(context, &mount, options.unmount).await?;
+                // The call that is stuck keeps the mount busy, until what it waits for is given up.
+                let force = UnmountForce { abort: true, ..options.unmount };
+                let undone = unmount_aside(context, &mount, force).await?;
                 settle(context).await;
                 forget.ledger.undone(&[gone]);
                 Ok(Effect::whether(undone))

@@ -66,11 +66,16 @@ pub(super) async fn unmount_aside(
     }
 }
 
+/// Whether a call for the resource hangs in the kernel.
+pub(super) fn is_stuck(context: &CallContext) -> bool {
+    let subject = context.subject();
+    context.services().queues.stuck(&subject.object, &subject.rid).is_some()
+}
+
 /// Waits for calls that hung in what is gone now: until they return, nothing else can be asked about the resource.
 pub(super) async fn settle(context: &CallContext) {
-    let subject = context.subject();
     let until = Instant::now() + RETURN.min(context.remaining());
-    while Instant::now() < until && context.services().queues.stuck(&subject.object, &subject.rid).is_some() {
+    while Instant::now() < until && is_stuck(context) {
         sleep(PAUSE).await;
     }
 }
