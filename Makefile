@@ -1,6 +1,6 @@
 # make demo: see it work.  make test: see it proven.  The rest is in CONTRIBUTING.md.
 
-.PHONY: demo test soak release bench style lint build target packages lab test-lab
+.PHONY: demo test soak release install bench style lint build target packages lab test-lab
 
 # What the tests drive for real. On another distribution, install the same by its own means.
 PACKAGES = e2fsprogs xfsprogs btrfs-progs rsync openssh-client openssh-server samba samba-common-bin smbclient iproute2 \
@@ -32,6 +32,12 @@ release: target packages
 	HOSTLER_LINK_ORDER=$(LINK_ORDER) cargo build --release --locked --bin om
 	python3 host/om/link_order.py $(OM) $(LINK_ORDER)
 	HOSTLER_LINK_ORDER=$(LINK_ORDER) cargo build --release --locked --bin om
+
+# The program, its completion, and the daemon as a unit of systemd. DESTDIR puts them below another directory.
+install: release
+	install -D -m 755 $(OM) $(DESTDIR)/usr/bin/om
+	install -D -m 644 packaging/hostler.service $(DESTDIR)/lib/systemd/system/hostler.service
+	$(OM) completion bash | install -D -m 644 /dev/stdin $(DESTDIR)/usr/share/bash-completion/completions/om
 
 # The version that `make bench` compares with, built once beside the target directory's own profiles. HOSTLER_BENCH_BASE names
 # an `om` that is already built.

@@ -18,6 +18,7 @@ crate::trials!(
     what_acts_here_acts_beside_the_daemon,
     mon_shows_what_the_daemon_knows,
     an_object_is_deleted_by_order,
+    systemd_is_told_when_it_is_ready_alive_and_ending,
     an_action_is_cancelled_by_its_number,
     a_drain_stops_the_services_first,
     a_daemon_that_cannot_start_says_why,
@@ -346,4 +347,31 @@ fn a_signal_stops_the_daemon_and_not_the_services(world: &World) {
     end("events", events).ok();
     world.is("web", "up");
     world.om("web stop --local").ok();
+}
+
+fn systemd_is_told_when_it_is_ready_alive_and_ending(world: &World) {
+    service(world, "web", "");
+    let path = world.path("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    let mut command = world.command();
+    command.args(["daemon", "run"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "200000");
+    let daemon = Daemon { process: command.spawn().unwrap() };
+    let mut told = String::new();
+    let mut hear = |word: &str| {
+        let mut buffer = [0; 256];
+        while !told.contains(word) {
+            let count = socket.recv(&mut buffer).unwrap_or_else(|error| panic!("no {word}: {error}"));
+            told.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        }
+        told.clear();
+    };
+    hear("READY=1");
+    hear("WATCHDOG=1");
+    hear("WATCHDOG=1");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(daemon.pid() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
+    hear("STOPPING=1");
+    until("it has ended", || world.om("daemon status").code == Some(1));
+    drop(daemon);
 }

@@ -16,6 +16,7 @@ use protocol::daemon::{DaemonEvent, EventKind};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::open_agent;
+use super::supervisor::{answer_watchdog, tell_ready, tell_stopping};
 use crate::backend::Reply;
 use crate::exit::Failure;
 use crate::render::event::dated_line;
@@ -52,9 +53,10 @@ pub(crate) fn run_daemon(how: &DaemonRun) -> Reply<()> {
         let socket = claim.listen()?;
         let ready = tokio::spawn(announce(handle.clone(), handle.events().follow(None), how.detached));
         let signals = tokio::spawn(stop_on_signal(handle.clone()).await?);
+        let watchdog = tokio::spawn(answer_watchdog(handle.clone()));
         say(&format!("the daemon of {} runs: process {}", handle.node(), std::process::id()));
         serve(socket, handle, running.ended()).await;
-        [log, ready, signals].iter().for_each(tokio::task::JoinHandle::abort);
+        [log, ready, signals, watchdog].iter().for_each(tokio::task::JoinHandle::abort);
         say("the daemon has ended");
         anyhow::Ok(())
     });
@@ -74,6 +76,7 @@ async fn announce(handle: DaemonHandle, mut events: EventReader, detached: bool)
         let Some(event) = events.next().await else { return };
         ready = event.kind == EventKind::DaemonReady;
     }
+    tell_ready();
     if detached {
         let mut stdout = std::io::stdout();
         let _ = writeln!(stdout, "{READY}").and_then(|()| stdout.flush());
@@ -98,6 +101,7 @@ async fn stop_on_signal(handle: DaemonHandle) -> anyhow::Result<impl Future<Outp
                 _ = hangup.recv() => {}
             }
         }
+        tell_stopping();
         let _ = handle.stop(false).await;
     })
 }

@@ -3,6 +3,7 @@
 mod daemon;
 mod failure;
 mod interrupt;
+mod supervisor;
 
 pub(crate) use daemon::{DaemonRun, READY, run_daemon};
 // The agent compiles drivers in a child process of this very program.
