@@ -33,11 +33,12 @@ release: target packages
 	python3 host/om/link_order.py $(OM) $(LINK_ORDER)
 	HOSTLER_LINK_ORDER=$(LINK_ORDER) cargo build --release --locked --bin om
 
-# The program, its completion, and the daemon as a unit of systemd. DESTDIR puts them below another directory.
+# The program, its completion and manual pages, and the daemon as a unit of systemd. DESTDIR puts them below another directory.
 install: release
 	install -D -m 755 $(OM) $(DESTDIR)/usr/bin/om
 	install -D -m 644 packaging/hostler.service $(DESTDIR)/lib/systemd/system/hostler.service
 	$(OM) completion bash | install -D -m 644 /dev/stdin $(DESTDIR)/usr/share/bash-completion/completions/om
+	install -d -m 755 $(DESTDIR)/usr/share/man/man1 && $(OM) man --to $(DESTDIR)/usr/share/man/man1
 
 # The version that `make bench` compares with, built once beside the target directory's own profiles. HOSTLER_BENCH_BASE names
 # an `om` that is already built.
