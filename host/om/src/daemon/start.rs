@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -86,7 +86,9 @@ async fn launch(session: &Session, log: File, limit: Duration) -> anyhow::Result
     let mut command = std::process::Command::new(om);
     // Called by another name, such as svcmgr, it would read its words differently.
     command.arg0("om");
-    if let Some(root) = &session.global.root {
+    // Also where the environment says it, so that a list of processes shows whose daemon this is.
+    let variable = || std::env::var_os("HOSTLER_ROOT").filter(|root| !root.is_empty()).map(PathBuf::from);
+    if let Some(root) = session.global.root.clone().or_else(variable) {
         command.arg("--root").arg(std::path::absolute(root).context("cannot determine the agent's directories")?);
     }
     command.args(["daemon", "run", "--detached"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
