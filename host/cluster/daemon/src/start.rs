@@ -108,6 +108,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         sending: BTreeSet::new(),
         retries: BTreeMap::new(),
         orders: BTreeMap::new(),
+        receipts: Vec::new(),
         past_orders: VecDeque::new(),
         told_steps: BTreeMap::new(),
         told: BTreeMap::new(),

@@ -90,6 +90,14 @@ impl InstanceRecord {
         (self.sequence, self.stopped, self.last_start, self.clears) = kept;
     }
 
+    /// The boot left nothing behind that an action would have to clear.
+    pub fn boot_is_clear(&mut self) {
+        if self.boot == BootPhase::Due {
+            self.boot = BootPhase::Clear;
+            self.stopped.clear();
+        }
+    }
+
     /// An action begins. It is written down before anything is touched.
     pub fn begin(&mut self, step: &ActionStep, now: BootTime) -> ActionSequence {
         self.sequence = self.sequence.next();

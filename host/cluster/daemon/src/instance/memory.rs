@@ -35,6 +35,10 @@ pub(crate) fn recall(agent: &Agent, path: &ObjectPath, boot: &str, late: bool) -
     if stored.is_none() && (late || last.number > 0) {
         record.boot = orchestrate::BootPhase::Over;
     }
+    // An action that was interrupted is cleared by one of its own.
+    if agent.unfinished(path).is_none() {
+        record.boot_is_clear();
+    }
     Memory {
         record,
         frozen: is_frozen(&state),

@@ -74,6 +74,8 @@ pub(crate) struct Acting {
     pub(crate) process: u64,
     pub(crate) step: ActionStep,
     pub(crate) cancel: CancelSignal,
+    /// Whether a person has ended it.
+    pub(crate) killed: bool,
     /// How often the instance had been cleared when it began.
     pub(crate) clears: u64,
     pub(crate) began_at: f64,

@@ -38,7 +38,8 @@ impl Owner {
         self.next_process += 1;
         let (process, cancel) = (self.next_process, CancelSignal::default());
         let began_at = crate::clock::wall();
-        instance.acting = Some(Acting { process, step: step.clone(), cancel: cancel.clone(), clears, began_at });
+        instance.acting =
+            Some(Acting { process, step: step.clone(), cancel: cancel.clone(), killed: false, clears, began_at });
         if step.freeze {
             instance.frozen = true;
         }
@@ -58,6 +59,11 @@ impl Owner {
     pub(super) fn end_action(&mut self, path: ObjectPath, process: u64, end: ActionEnd) {
         let Some(instance) = self.instances.get_mut(&path) else { return };
         let Some(acting) = instance.acting.take_if(|acting| acting.process == process) else { return };
+        // Otherwise it would begin again at once.
+        let end = match end {
+            ActionEnd::Interruption if acting.killed => ActionEnd::Failure("an operator has ended it".to_owned()),
+            end => end,
+        };
         self.record_end(&path, &acting.step, end, acting.clears);
     }
 

@@ -31,7 +31,7 @@ use agent::{ActError, Agent, NodeSnapshot};
 use model::{NodeName, ObjectPath, Rid};
 use orchestrate::{ActionEnd, BootTime, Decision, DecisionCache, ObjectView, View, ViewChange};
 use protocol::ScheduledAction;
-use protocol::daemon::OrderDocument;
+use protocol::daemon::{OrderDocument, OrderReceipt};
 use replica::{LocalNode, SharedState};
 use store::{RevisionChange, Store, StoreError, TxnOutcome};
 use tokio::sync::mpsc;
@@ -99,6 +99,8 @@ pub(crate) struct Owner {
     /// Objects whose request failed, and when it is tried again.
     pub(crate) retries: BTreeMap<ObjectPath, BootTime>,
     pub(crate) orders: BTreeMap<ObjectPath, VecDeque<WaitingOrder>>,
+    /// The orders that are durable, and that this node has not read yet: the revision of each, and who waits.
+    pub(crate) receipts: Vec<(u64, OrderReceipt, Asked<OrderReceipt>)>,
     /// The last orders that have ended, also about objects that are gone.
     pub(crate) past_orders: VecDeque<OrderDocument>,
     /// How many steps of each order were told.
@@ -183,6 +185,7 @@ impl Owner {
         }
         self.probe_due(now);
         self.keep_up();
+        self.acknowledge();
         self.decide(now);
         self.run_due();
         self.announce();

@@ -156,7 +156,7 @@ impl Owner {
     ) {
         let AcceptedOrder { waiting, acceptance } = order;
         match outcome {
-            Ok(TxnOutcome::Applied { .. }) => {
+            Ok(TxnOutcome::Applied { revision }) => {
                 if let Some(instance) = self.instances.get_mut(path) {
                     instance.local.order_seen = crate::clock::now();
                 }
@@ -171,7 +171,7 @@ impl Owner {
                     self.end_order(path, document);
                 }
                 let receipt = OrderReceipt { id, path: path.clone(), ended: acceptance.outcome.is_some() };
-                let _ = waiting.answer.send(Ok(receipt));
+                self.receipts.push((revision, receipt, waiting.answer));
             }
             // The object has changed in between: it is looked at again.
             Ok(TxnOutcome::Refused { .. }) => {
@@ -181,6 +181,14 @@ impl Owner {
             Err(error) => {
                 let _ = waiting.answer.send(Err(failure(&error)));
             }
+        }
+    }
+
+    /// Acknowledges the orders that are durable and that the view shows: who asks next finds them.
+    pub(super) fn acknowledge(&mut self) {
+        let seen = self.shared.revision;
+        for (_, receipt, answer) in self.receipts.extract_if(.., |(revision, _, _)| *revision <= seen) {
+            let _ = answer.send(Ok(receipt));
         }
     }
 

@@ -59,19 +59,18 @@ impl Owner {
         acting.map(document).chain(self.run_documents()).collect()
     }
 
-    fn kill(&self, id: u64) -> Result<(), RequestError> {
-        let acting = self.instances.values().filter_map(|instance| instance.acting.as_ref());
-        let acting = acting.map(|acting| (acting.process, &acting.cancel));
-        let mut all = acting.chain(self.runs.values().map(|run| (run.process, &run.cancel)));
-        match all.find(|(process, _)| *process == id) {
-            Some((_, cancel)) => {
-                cancel.cancel();
-                Ok(())
-            }
-            None => {
-                Err(RequestError::new(FailureKind::NoMatch, format!("nothing of number {id} runs: see om daemon ps")))
-            }
+    fn kill(&mut self, id: u64) -> Result<(), RequestError> {
+        let acting = self.instances.values_mut().filter_map(|instance| instance.acting.as_mut());
+        if let Some(acting) = acting.into_iter().find(|acting| acting.process == id) {
+            acting.killed = true;
+            acting.cancel.cancel();
+            return Ok(());
         }
+        if let Some(run) = self.runs.values().find(|run| run.process == id) {
+            run.cancel.cancel();
+            return Ok(());
+        }
+        Err(RequestError::new(FailureKind::NoMatch, format!("nothing of number {id} runs: see om daemon ps")))
     }
 
     fn freeze_node(&mut self, frozen: bool, answer: Asked<bool>) {

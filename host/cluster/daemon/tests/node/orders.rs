@@ -19,6 +19,7 @@ trials!(
     what_does_not_exist_is_refused,
     an_order_that_was_given_up_ends_once,
     a_restart_stops_and_starts,
+    an_action_that_an_operator_ends_fails_its_order,
 );
 
 async fn a_start_is_done_when_the_instance_is_up_and_a_stop_freezes() {
@@ -154,4 +155,21 @@ async fn a_restart_stops_and_starts() {
     let actions: Vec<&str> = restarted.steps.iter().map(|step| step.action.as_str()).collect();
     assert_eq!(actions, ["stop", "start"]);
     assert!(std::fs::metadata(node.flag("web", "fs#1")).unwrap().modified().unwrap() > made);
+}
+
+async fn an_action_that_an_operator_ends_fails_its_order() {
+    let slow =
+        "[DEFAULT]\nnodes = n1\n[app#1]\ntype = forking\nstart = /bin/sleep 30\nstop = /bin/true\ncheck = /bin/false\n";
+    let node = TestNode::with(&[("web", slow)]).await;
+    let receipt = node.order("web", OrderCommand::Start).await.unwrap();
+    // Who has the receipt finds the order.
+    let order = node.handle().order_state(path("web"), Some(receipt.id.clone())).await.unwrap();
+    assert_eq!(order.state, OrderState::Running);
+    let runs = async || node.handle().processes().await.unwrap().into_iter().find(|process| process.action == "start");
+    until("it starts", async || runs().await.is_some()).await;
+    let mut events = node.handle().events().follow(None);
+    node.handle().kill(runs().await.unwrap().id).await.unwrap();
+    let ended = next(&mut events, EventKind::OrderEnd).await;
+    assert_eq!((&ended.data["id"], &ended.data["state"]), (&receipt.id.into(), &"failed".into()));
+    assert!(runs().await.is_none());
 }
