@@ -32,7 +32,7 @@ pub(crate) enum DaemonCommand {
     #[command(after_help = "Examples:\n  om daemon ps\n  om daemon ps --format json")]
     Ps(LazyArgs<OutputArgs>),
     /// Cancel something that the daemon runs. What it has changed is undone
-    #[command(after_help = "An order begins its action again: give the order up first, with om SELECTOR abort.\n\n\
+    #[command(after_help = "The order that the action was for fails: om SELECTOR clear tries it again.\n\n\
                             Example:\n  om daemon kill 17")]
     Kill {
         /// The numbers of the processes, as om daemon ps shows them
