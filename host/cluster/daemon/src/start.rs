@@ -154,7 +154,7 @@ async fn take_lock(home: &Directories) -> Result<FileLock, StartError> {
             Err(LockError::File(error)) => return Err(StartError::Lock(error)),
             Err(LockError::Busy(holder)) => {
                 let pid = holder.map(|holder| holder.pid);
-                if wait > Duration::ZERO || pid.is_none_or(lives) {
+                if wait > Duration::ZERO || pid.is_some_and(lives) {
                     return Err(StartError::Running { pid });
                 }
                 wait = LEFT_BEHIND;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use agent::Agent;
 use model::ObjectPath;
 use orchestrate::{
     ActionEnd, Intent, IntentGoal, IntentId, IntentOutcome, OperatorOrder, OrderAcceptance, OrderChange, OrderRefusal,
@@ -102,37 +103,31 @@ impl Owner {
         accept(&view, path, &self.me, now, order)
     }
 
+    /// Sends what an accepted order changes. A freeze is in its file before: whoever looks after the order is acknowledged sees it,
+    /// with and without the daemon.
     fn commit_order(&mut self, path: &ObjectPath, waiting: WaitingOrder, acceptance: OrderAcceptance) {
-        for change in &acceptance.changes {
-            self.mark_file(path, change);
-        }
         let boot = self.node.boot.clone();
         let clock = RowClock { boot: &boot, now: crate::clock::now() };
-        match request::accept(&self.shared, path, &acceptance, clock) {
-            Some(txn) => {
-                let order = Box::new(AcceptedOrder { waiting, acceptance });
-                self.send(SentRequest::Order(path.clone(), order), txn);
-            }
-            None => self.refuse_order(path, waiting, &OrderRefusal::Unknown(path.clone())),
-        }
+        let Some(txn) = request::accept(&self.shared, path, &acceptance, clock) else {
+            self.refuse_order(path, waiting, &OrderRefusal::Unknown(path.clone()));
+            return;
+        };
+        let (agent, object, changes) = (self.agent.clone(), path.clone(), acceptance.changes.clone());
+        let marks = move || changes.iter().for_each(|change| mark_file(&agent, &object, change));
+        let order = Box::new(AcceptedOrder { waiting, acceptance });
+        self.send_after(marks, SentRequest::Order(path.clone(), order), txn);
     }
 
-    /// A freeze is in the file first: whoever looks after the order is acknowledged sees it, with and without the daemon.
-    fn mark_file(&mut self, path: &ObjectPath, change: &OrderChange) {
-        let done = match change {
-            OrderChange::Freeze => self.agent.freeze(path).map(|_| true),
-            OrderChange::Thaw => self.agent.thaw(path).map(|_| false),
-            OrderChange::Clear => {
-                let _ = self.agent.clear(path);
-                if let Some(instance) = self.instances.get_mut(path) {
-                    instance.hand_clears += 1;
-                }
-                return;
+    /// The files say the same as the store by now.
+    fn note_marks(&mut self, path: &ObjectPath, changes: &[OrderChange]) {
+        let Some(instance) = self.instances.get_mut(path) else { return };
+        for change in changes {
+            match change {
+                OrderChange::Freeze => instance.frozen = true,
+                OrderChange::Thaw => instance.frozen = false,
+                OrderChange::Clear => instance.hand_clears += 1,
+                _ => {}
             }
-            _ => return,
-        };
-        if let (Ok(frozen), Some(instance)) = (done, self.instances.get_mut(path)) {
-            instance.frozen = frozen;
         }
     }
 
@@ -157,6 +152,7 @@ impl Owner {
         let AcceptedOrder { waiting, acceptance } = order;
         match outcome {
             Ok(TxnOutcome::Applied { revision }) => {
+                self.note_marks(path, &acceptance.changes);
                 if let Some(instance) = self.instances.get_mut(path) {
                     instance.local.order_seen = crate::clock::now();
                 }
@@ -231,6 +227,16 @@ impl Owner {
         let reasons = self.decisions.get(path).map(|decision| decision.reasons.iter().map(reason).collect());
         Some(order_document(path, intent, reasons.unwrap_or_default()))
     }
+}
+
+/// What an order changes in the files of the instance. That a file cannot be written the next look shows.
+fn mark_file(agent: &Agent, path: &ObjectPath, change: &OrderChange) {
+    let _ = match change {
+        OrderChange::Freeze => agent.freeze(path),
+        OrderChange::Thaw => agent.thaw(path),
+        OrderChange::Clear => agent.clear(path),
+        _ => return,
+    };
 }
 
 /// An intent, as a document. What it waits for counts while it has not ended.

@@ -44,11 +44,17 @@ impl SentRequest {
 
 impl Owner {
     pub(super) fn send(&mut self, request: SentRequest, txn: TxnRequest) {
+        self.send_after(|| {}, request, txn);
+    }
+
+    /// Sends a request when something that may block is done.
+    pub(super) fn send_after(&mut self, first: impl FnOnce() + Send + 'static, request: SentRequest, txn: TxnRequest) {
         if let Some(path) = request.path() {
             self.sending.insert(path.clone());
         }
         let (store, mail) = (self.store.clone(), self.mail.clone());
         tokio::spawn(async move {
+            let _ = tokio::task::spawn_blocking(first).await;
             let outcome = store.txn(txn).await;
             let _ = mail.send(Message::Answered { request, outcome });
         });
