@@ -23,6 +23,9 @@ use crate::instance::{Instance, ReadState};
 /// What is due and may not run is looked at again after that time.
 const HELD_BACK: i64 = 10;
 
+/// How long a run waits for an action of somebody else.
+const LOCK_WAIT: Duration = Duration::from_secs(600);
+
 /// A task or a copy that was started by its schedule.
 pub(crate) struct ScheduledRun {
     pub(crate) process: u64,
@@ -72,16 +75,17 @@ impl Owner {
         }
         let now = clock::wall() as i64;
         let frozen = self.shared.is_frozen(&self.me);
-        let mut begun = Vec::new();
+        let mut begun: Vec<(ObjectPath, Rid, Action)> = Vec::new();
         for (path, instance) in &mut self.instances {
-            let may_run = !frozen && may_run(instance);
+            // One at a time for each instance, as they share its lock.
+            let mut may_run = !frozen && may_run(instance) && !self.runs.keys().any(|(running, _)| running == path);
             for entry in instance.timetable.iter_mut().filter(|entry| entry.next_run_at.is_some_and(|at| at <= now)) {
                 let Some((rid, action)) = entry.rid.clone().zip(action_of(entry)) else { continue };
-                let runs = self.runs.contains_key(&(path.clone(), rid.clone()));
-                if may_run && !runs {
+                if may_run {
                     // The agent is asked for the next time when this one has ended.
                     entry.next_run_at = None;
                     begun.push((path.clone(), rid, action));
+                    may_run = false;
                 } else {
                     entry.next_run_at = Some(now + HELD_BACK);
                 }
@@ -165,8 +169,8 @@ fn request(rid: &Rid, action: Action) -> ActionRequest {
         i_know: false,
         if_plan: None,
         parallel: None,
-        // Beside another action: a start or a stop does not wait for a task.
-        wait: None,
+        // A start or a stop by hand comes first.
+        wait: Some(LOCK_WAIT),
         env: Vec::new(),
         copying: plan::CopyRequest::default(),
         destination: None,

@@ -123,8 +123,10 @@ impl FileLock {
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // The kernel releases the lock just after; a note that stays would name a holder that is gone.
+        // A note that stays would name a holder that is gone.
         let _ = self.file.set_len(0);
+        // Not left to the close: a child that another thread has just forked holds the file open until it becomes another program.
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
@@ -198,6 +200,18 @@ fn read_holder(file: &File) -> Option<LockHolder> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_ends_with_its_holder_although_a_child_still_has_the_file_open() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.action");
+        let lock = FileLock::take_blocking(&path, "start", Duration::ZERO).unwrap();
+        // As a fork does: the same open file under another descriptor.
+        let inherited = lock.file.try_clone().unwrap();
+        drop(lock);
+        FileLock::take_blocking(&path, "stop", Duration::ZERO).unwrap();
+        drop(inherited);
+    }
     use std::io::{BufRead, BufReader, Read, Write};
     use std::process::{Child, ChildStdout, Command, Stdio};
 
