@@ -15,6 +15,8 @@ use crate::file::durable::FileError;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LastAction {
+    /// The boot of the node. What another one says is void: below a root directory of its own, `run` outlives a boot.
+    boot: Option<String>,
     /// It is the n-th since the boot.
     pub number: u64,
     /// `start`, `stop`…
@@ -50,6 +52,7 @@ impl LastAction {
     pub(crate) fn next(&self, action: Action, origin: RequestOrigin, rids: Option<&[Rid]>) -> LastAction {
         let by_hand = origin == RequestOrigin::User && rids.is_none();
         LastAction {
+            boot: kernel::clock::boot_id(),
             number: self.number + 1,
             action: action.as_str().to_owned(),
             origin: origin.as_str().to_owned(),
@@ -75,16 +78,18 @@ fn takes_down(action: Action) -> bool {
 }
 
 impl InstanceState {
-    /// The last action. Torn or absent: none since the boot.
+    /// The last action. Torn, absent or of another boot: none since the boot.
     pub fn last_action(&self) -> Result<Option<LastAction>, FileError> {
-        documents::load(&self.last_action)
+        let last: Option<LastAction> = documents::load(&self.last_action)?;
+        Ok(last.filter(|last| last.boot == kernel::clock::boot_id()))
     }
 
     /// Tells a daemon that the instance was frozen, thawed or cleared: it watches this file.
     pub(crate) fn announce(&self, clears: u64) {
         let last = self.last_action().ok().flatten().unwrap_or_default();
         // A daemon that does not hear of it looks at its next turn.
-        let _ = self.set_last_action(&LastAction { clears: last.clears + clears, ..last });
+        let boot = kernel::clock::boot_id();
+        let _ = self.set_last_action(&LastAction { boot, clears: last.clears + clears, ..last });
     }
 
     /// Writes down the last action.
@@ -118,12 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn it_is_kept_until_the_next_one_and_a_torn_one_counts_as_none() {
+    fn it_is_kept_until_the_next_one_and_one_that_is_torn_or_of_another_boot_counts_as_none() {
         let (_root, web) = web();
         assert_eq!(web.last_action().unwrap(), None);
         let last = LastAction::default().next(Action::Stop, RequestOrigin::User, None);
         web.set_last_action(&last).unwrap();
         assert_eq!(web.last_action().unwrap(), Some(last));
+        std::fs::write(&web.last_action, b"{\"boot\":\"another\",\"number\":1}").unwrap();
+        assert_eq!(web.last_action().unwrap(), None);
         std::fs::write(&web.last_action, b"{\"number\":1").unwrap();
         assert_eq!(web.last_action().unwrap(), None);
     }
