@@ -110,6 +110,7 @@ impl Owner {
             if self.instances.get(path).is_some_and(is_over) {
                 self.instances.remove(path);
                 self.decisions.remove(path);
+                self.groups.retain(|_, owner| owner != path);
             }
             return;
         };
