@@ -32,7 +32,7 @@ use crate::agent::Agent;
 use crate::file::lock::{FileLock, LockError};
 use crate::instance::{ActionSession, Instance, InstanceFacilities};
 use crate::log::{ActionLog, LogConsole, LogFile};
-use crate::node;
+use crate::node::{self, paths};
 use crate::snapshot::{NodeSnapshot, Snapshot};
 use crate::state::InstanceState;
 use crate::status::{self, InstanceStatus};
@@ -207,7 +207,12 @@ impl Agent {
         let volatile = ExecutionContext { journal: state.volatile_journal(), volatile: true, ..beside.clone() };
         finish_earlier(facilities, &volatile, request.action).await?;
         finish_earlier(facilities, &ExecutionContext { journal: state.journal(), ..beside }, request.action).await?;
-        state.forget_last_status();
+        let (home, path) = (self.home().clone(), path.clone());
+        blocking(move || {
+            state.forget_last_status();
+            paths::remove_empty_groups(&home, &path);
+        })
+        .await;
         Ok(true)
     }
 
