@@ -20,7 +20,7 @@ pub(crate) struct OpenedStore {
 /// Opens the store in this directory.
 pub(crate) async fn open(directory: &Path) -> Result<OpenedStore, OpenError> {
     let mut opened = open_or_make(directory).await;
-    // The lock of the daemon is ours, so whoever holds the store is what a killed daemon left behind, for a moment.
+    // The lock of the daemon is ours, so the holder of the store is a child that a killed daemon left behind, for a moment.
     for _ in 0..HELD_TRIES {
         if !matches!(opened, Err(OpenError::Held { .. })) {
             break;

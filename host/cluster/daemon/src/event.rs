@@ -1,6 +1,6 @@
 //! The events of the daemon: a ring that readers follow at their own speed.
 //!
-//! A reader is a position in the ring, not a queue: one that stops reading costs no memory and delays nobody. If the ring has
+//! A reader is a position in the ring, not a queue: one that stops reading costs no memory and delays no other reader. If the ring has
 //! dropped what it would have read next, it gets a `resync` instead, and goes on with the oldest event that is there.
 
 use std::collections::VecDeque;

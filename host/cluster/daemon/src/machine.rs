@@ -2,7 +2,7 @@
 
 use protocol::daemon::NodeStats;
 
-/// The node as it is now. What the kernel does not tell is zero.
+/// The node as it is now. What the kernel does not report is zero.
 pub(crate) fn stats() -> NodeStats {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();

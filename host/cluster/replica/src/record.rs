@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::word::{BootWord, EpisodeWord, action};
 
-/// What a node remembers of an instance. A reboot makes a part of it void: `boot` tells.
+/// What a node remembers of an instance. A reboot makes a part of it void: `boot` says whether it did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredRecord {
     boot: String,
@@ -26,7 +26,7 @@ pub struct StoredRecord {
     /// The action that has begun and not ended.
     #[serde(default)]
     pub running: Option<RunningRow>,
-    /// The last action of somebody else that it counts, by its number since the boot.
+    /// The last action of another process that it counts, by its number since the boot.
     #[serde(default)]
     pub followed: u64,
 }

@@ -1,7 +1,7 @@
 //! The values of the store: JSON, with the version of its shape.
 //!
 //! A field that a later version added is ignored by an earlier one, and one that it misses has its default. So two versions
-//! may share a store, as long as the earlier one does not rewrite a row of the later one: `version` tells.
+//! may share a store, as long as the earlier one does not rewrite a row of the later one, which it knows by `version`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

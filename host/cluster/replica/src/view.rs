@@ -28,7 +28,7 @@ pub struct LocalInstance {
     pub running: Option<RunningAction>,
     /// When the present order was first seen here.
     pub order_seen: BootTime,
-    /// The slots that this process was told to be its own, by index and revision.
+    /// The slots that were confirmed to this process as its own, by index and revision.
     pub confirmed: BTreeMap<usize, u64>,
 }
 

@@ -51,8 +51,8 @@ impl TreeWatch {
         TreeWatch::pinning(root, None)
     }
 
-    /// Watches the control groups below `root`: which of them are empty. The kernel tells of a change of `cgroup.events` only
-    /// those who watch the file itself, see cgroups(7).
+    /// Watches the control groups below `root`: which of them are empty. The kernel reports a change of `cgroup.events` only
+    /// to watches of the file itself, see cgroups(7).
     pub fn of_control_groups(root: &Path) -> io::Result<TreeWatch> {
         TreeWatch::pinning(root, Some("cgroup.events"))
     }
@@ -113,7 +113,7 @@ impl TreeWatch {
         }
         for directory in made {
             let mut files = Vec::new();
-            // One that is gone already has told of it in an event of its own.
+            // The removal of one that is gone already is an event of its own.
             if self.add(&directory, &mut files).is_ok() {
                 changes.extend(files.into_iter().map(TreeChange::File));
             }

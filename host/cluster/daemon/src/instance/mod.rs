@@ -44,18 +44,18 @@ pub(crate) struct Instance {
     pub(crate) due: BootTime,
     /// The action of this daemon that runs.
     pub(crate) acting: Option<Acting>,
-    /// The action of somebody else that runs.
+    /// The action of another process that runs.
     pub(crate) hand: Option<ActionStep>,
     /// How the last action ended, until the store knows it.
     pub(crate) ended: Option<EndReport>,
-    /// The last action of somebody else that was followed.
+    /// The last action of another process that was followed.
     pub(crate) followed: u64,
     /// When its tasks and copies are due.
     pub(crate) timetable: Vec<ScheduledAction>,
     pub(crate) timing: ReadState,
-    /// Who waits for a new status.
+    /// The requests that wait for a new status.
     pub(crate) waiting: Vec<oneshot::Sender<Result<(), RequestError>>>,
-    /// The word for what is done with it, as it was last told, and since when.
+    /// The word for what is done with it, as it was last reported, and since when.
     pub(crate) state: String,
     pub(crate) updated_at: f64,
 }

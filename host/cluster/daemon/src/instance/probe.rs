@@ -7,6 +7,6 @@ use orchestrate::ActionSequence;
 pub(crate) struct ProbeTicket {
     /// The last action that had begun.
     pub(crate) after: ActionSequence,
-    /// The last action of somebody else.
+    /// The last action of another process.
     pub(crate) followed: u64,
 }

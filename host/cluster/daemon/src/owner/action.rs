@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Message, Owner};
 use crate::instance::{Acting, Instance, remember};
 
-/// How long an action of the daemon waits for one of somebody else that holds the lock.
+/// How long an action of the daemon waits for that of another process, which holds the lock.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 impl Owner {
@@ -81,7 +81,7 @@ impl Owner {
         instance.local.record.end(&step, &ActionEnd::Interruption, StoreRevision(self.shared.revision));
     }
 
-    /// Takes in how an action ended, of this daemon or of somebody else.
+    /// Takes in how an action ended, of this daemon or of another process.
     pub(super) fn record_end(&mut self, path: &ObjectPath, step: &ActionStep, end: ActionEnd, clears: u64) {
         let revision = StoreRevision(self.shared.revision);
         self.tell_end(path, step, &end);
@@ -317,7 +317,7 @@ impl Owner {
 pub(crate) struct RecordWrite {
     path: ObjectPath,
     record: StoredRecord,
-    /// Who waits until it is on disk, if somebody does.
+    /// Answered when it is on disk.
     done: oneshot::Sender<Result<(), String>>,
 }
 

@@ -17,11 +17,11 @@ impl Owner {
 
     /// Tells what has changed in the instances and the orders that this turn was about.
     pub(super) fn announce(&mut self) {
-        for path in std::mem::take(&mut self.untold) {
+        for path in std::mem::take(&mut self.unreported) {
             self.announce_state(&path);
             self.announce_status(&path);
             self.announce_order(&path);
-            if !self.instances.contains_key(&path) && self.told.remove(&path).is_some() {
+            if !self.instances.contains_key(&path) && self.last_reports.remove(&path).is_some() {
                 self.add_event(EventKind::ObjectDeleted, Some(&path), Value::Null);
             }
         }
@@ -39,13 +39,13 @@ impl Owner {
 
     fn announce_status(&mut self, path: &ObjectPath) {
         let Some(status) = self.instances.get(path).and_then(|instance| instance.status.as_ref()) else { return };
-        let now = ToldStatus {
+        let now = ReportedStatus {
             avail: status.sums.avail,
             overall: status.sums.overall,
             provisioned: status.sums.provisioned.to_string(),
             frozen: self.instances[path].frozen,
         };
-        let before = self.told.get(path);
+        let before = self.last_reports.get(path);
         if before == Some(&now) {
             return;
         }
@@ -61,7 +61,7 @@ impl Owner {
         self.add_event(EventKind::InstanceStatus, Some(path), data.clone());
         // With one node, the object is as its instance is.
         self.add_event(EventKind::ObjectStatus, Some(path), data);
-        self.told.insert(path.clone(), now);
+        self.last_reports.insert(path.clone(), now);
     }
 
     fn announce_order(&mut self, path: &ObjectPath) {
@@ -72,8 +72,8 @@ impl Owner {
         }
         let records: Vec<_> =
             intent.records.iter().flat_map(|(node, records)| records.iter().map(move |it| (node, it))).collect();
-        let told = self.told_steps.get(&intent.id.0).copied().unwrap_or(0);
-        for (node, record) in records.iter().skip(told) {
+        let reported = self.reported_steps.get(&intent.id.0).copied().unwrap_or(0);
+        for (node, record) in records.iter().skip(reported) {
             let error = match &record.end {
                 ActionEnd::Failure(text) => Some(text.clone()),
                 _ => None,
@@ -87,9 +87,9 @@ impl Owner {
             });
             self.add_event(EventKind::OrderStep, Some(path), data);
         }
-        self.told_steps.insert(intent.id.0, records.len());
+        self.reported_steps.insert(intent.id.0, records.len());
         if intent.outcome.is_some() {
-            self.told_steps.remove(&intent.id.0);
+            self.reported_steps.remove(&intent.id.0);
             self.end_order(path, order_document(path, &intent, Vec::new()));
         }
     }
@@ -124,9 +124,9 @@ impl Owner {
     }
 }
 
-/// The status of an instance, as it was last told.
+/// The status of an instance, as it was last reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ToldStatus {
+pub(crate) struct ReportedStatus {
     avail: State,
     overall: State,
     provisioned: String,

@@ -40,7 +40,7 @@ impl Owner {
         self.view = Some(view);
     }
 
-    /// Once the daemon was told to end, only a drain goes on.
+    /// Once the daemon was asked to stop, only a drain goes on.
     fn ending_without_drain(&self) -> bool {
         self.ending.is_some() && self.node.drain.is_none()
     }

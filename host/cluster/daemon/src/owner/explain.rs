@@ -13,7 +13,7 @@ use crate::RequestError;
 use crate::instance::Instance;
 
 impl Owner {
-    /// Keeps the decisions about what has changed, for those who ask why.
+    /// Keeps the decisions about what has changed, for questions why.
     pub(super) fn explain_changed(&mut self, view: &View, changes: &[ViewChange], now: BootTime) {
         let all =
             changes.iter().any(|change| *change != ViewChange::Cluster && !matches!(change, ViewChange::Object(_)))
@@ -29,7 +29,7 @@ impl Owner {
         };
         for path in paths {
             let decision = decide_object(view, &path, &self.me, now);
-            self.untold.insert(path.clone());
+            self.unreported.insert(path.clone());
             self.decisions.insert(path, decision);
         }
     }

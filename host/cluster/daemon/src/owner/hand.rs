@@ -93,7 +93,7 @@ impl Owner {
     }
 }
 
-/// The step that an action of somebody else is to the orchestrator.
+/// The step that an action of another process is to the orchestrator.
 fn step_of(last: &LastAction) -> Option<ActionStep> {
     let action = match last.action.as_str() {
         "start" | "restart" => InstanceAction::Start,

@@ -37,7 +37,7 @@ use store::{RevisionChange, Store, StoreError, TxnOutcome};
 use tokio::sync::mpsc;
 
 pub(crate) use self::action::{RecordWrite, write_records};
-use self::announce::ToldStatus;
+use self::announce::ReportedStatus;
 use self::order::WaitingOrder;
 use self::schedule::ScheduledRun;
 use self::shared::SentRequest;
@@ -49,7 +49,7 @@ use crate::{Asked, DaemonRequest, EventLog};
 /// Whatever happens, every object is decided about anew after that time: no wake-up that was lost is lost for long.
 const SLOW_TICK: Duration = Duration::from_secs(30);
 
-/// What something that runs beside the owner tells it.
+/// What is sent to the owner by what runs beside it.
 pub(crate) enum Message {
     /// The store has changed.
     Changed(RevisionChange),
@@ -87,13 +87,13 @@ pub(crate) struct Owner {
     pub(crate) views: BTreeMap<ObjectPath, Arc<ObjectView>>,
     pub(crate) view: Option<View>,
     pub(crate) cache: DecisionCache,
-    /// What was decided last about each object, for those who ask why.
+    /// What was decided last about each object, for questions why.
     pub(crate) decisions: BTreeMap<ObjectPath, Decision>,
     /// The objects that something has changed for.
     pub(crate) dirty: BTreeSet<ObjectPath>,
     pub(crate) changes: Vec<ViewChange>,
-    /// The objects that something may have to be told of.
-    pub(crate) untold: BTreeSet<ObjectPath>,
+    /// The objects whose changes may have to be reported.
+    pub(crate) unreported: BTreeSet<ObjectPath>,
     /// The objects that a request to the store is under way for.
     pub(crate) sending: BTreeSet<ObjectPath>,
     /// Objects whose request failed, and when it is tried again.
@@ -103,10 +103,10 @@ pub(crate) struct Owner {
     pub(crate) receipts: Vec<(u64, OrderReceipt, Asked<OrderReceipt>)>,
     /// The last orders that have ended, also about objects that are gone.
     pub(crate) past_orders: VecDeque<OrderDocument>,
-    /// How many steps of each order were told.
-    pub(crate) told_steps: BTreeMap<u128, usize>,
-    /// The statuses as they were last told.
-    pub(crate) told: BTreeMap<ObjectPath, ToldStatus>,
+    /// How many steps of each order were reported.
+    pub(crate) reported_steps: BTreeMap<u128, usize>,
+    /// The statuses as they were last reported.
+    pub(crate) last_reports: BTreeMap<ObjectPath, ReportedStatus>,
     /// The objects by their control groups.
     pub(crate) groups: BTreeMap<PathBuf, ObjectPath>,
     /// What schedules have started.
@@ -254,7 +254,7 @@ impl Owner {
         }
     }
 
-    /// A daemon that was told to end does so when nothing of its own runs any more.
+    /// A daemon that was asked to stop exits when nothing of its own runs any more.
     fn look_whether_over(&mut self) {
         let Some(drain) = self.ending.as_ref().map(|_| self.node.drain) else { return };
         let runs = self.instances.values().any(|instance| instance.acting.is_some() || instance.ended.is_some());

@@ -103,7 +103,7 @@ impl Owner {
         accept(&view, path, &self.me, now, order)
     }
 
-    /// Sends what an accepted order changes. A freeze is in its file before: whoever looks after the order is acknowledged sees it,
+    /// Sends what an accepted order changes. A freeze is in its file before: a reader who looks after the order is acknowledged sees it,
     /// with and without the daemon.
     fn commit_order(&mut self, path: &ObjectPath, waiting: WaitingOrder, acceptance: OrderAcceptance) {
         let boot = self.node.boot.clone();
@@ -180,7 +180,7 @@ impl Owner {
         }
     }
 
-    /// Acknowledges the orders that are durable and that the view shows: who asks next finds them.
+    /// Acknowledges the orders that are durable and that the view shows: the next request finds them.
     pub(super) fn acknowledge(&mut self) {
         let seen = self.shared.revision;
         for (_, receipt, answer) in self.receipts.extract_if(.., |(revision, _, _)| *revision <= seen) {

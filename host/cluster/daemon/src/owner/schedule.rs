@@ -23,7 +23,7 @@ use crate::instance::{Instance, ReadState};
 /// What is due and may not run is looked at again after that time.
 const HELD_BACK: i64 = 10;
 
-/// How long a run waits for an action of somebody else.
+/// How long a run waits for an action of another process.
 const LOCK_WAIT: Duration = Duration::from_secs(600);
 
 /// A task or a copy that was started by its schedule.

@@ -1,4 +1,4 @@
-//! The store: what it tells of its changes, and what is sent to it. One request at a time is under way about an object.
+//! The store: what it reports of its changes, and what is sent to it. One request at a time is under way about an object.
 
 use std::time::Duration;
 
@@ -217,7 +217,7 @@ pub(crate) async fn list(store: &dyn store::Store) -> Result<SharedState, String
     SharedState::of(&listing).map_err(|error| agent::chain(&error))
 }
 
-/// A refusal of the store, for who asked.
+/// A refusal of the store, as an answer to the request.
 pub(super) fn failure(error: &StoreError) -> RequestError {
     RequestError::new(FailureKind::Failed, format!("the daemon's store refused it: {}", agent::chain(error)))
 }

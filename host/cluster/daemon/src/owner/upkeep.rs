@@ -22,7 +22,7 @@ impl Owner {
                 self.view_again(&path);
             }
             self.send_missing(&path);
-            self.untold.insert(path.clone());
+            self.unreported.insert(path.clone());
             self.changes.push(ViewChange::Object(path));
         }
     }

@@ -1,4 +1,4 @@
-//! What happens on the node, told to the owner as it happens. Each source is a task of its own that ends with the owner; one
+//! What happens on the node, reported to the owner as it happens. Each source is a task of its own that ends with the owner; one
 //! that fails is tried again, and until then the clock alone makes the daemon look.
 
 use std::io;
@@ -91,7 +91,7 @@ fn tree(
                 Err(_) => tokio::time::sleep(RETRY).await,
             }
             watch = make();
-            // What happened meanwhile nobody told.
+            // What happened meanwhile was not reported.
             let _ = mail.send(Message::Noticed(Notice::Everything));
         }
     });

@@ -1,7 +1,7 @@
-//! The last action on an instance, for a daemon that follows what others do: who asked for what, and how it ended.
+//! The last action on an instance, for a daemon that follows what operators do: which action was asked for, and how it ended.
 //!
 //! It is kept below `run`, as what it says is void after a reboot. It is written under the action's lock. A daemon that sees
-//! one that has not ended, while nobody holds the lock, knows that it was interrupted.
+//! one that has not ended, while the lock is free, knows that it was interrupted.
 
 use model::Rid;
 use plan::Action;

@@ -16,7 +16,7 @@ use protocol::daemon::{DaemonEvent, EventKind};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::open_agent;
-use super::supervisor::{answer_watchdog, tell_ready, tell_stopping};
+use super::supervisor::{answer_watchdog, report_ready, report_stopping};
 use crate::backend::Reply;
 use crate::exit::Failure;
 use crate::render::event::dated_line;
@@ -76,7 +76,7 @@ async fn announce(handle: DaemonHandle, mut events: EventReader, detached: bool)
         let Some(event) = events.next().await else { return };
         ready = event.kind == EventKind::DaemonReady;
     }
-    tell_ready();
+    report_ready();
     if detached {
         let mut stdout = std::io::stdout();
         let _ = writeln!(stdout, "{READY}").and_then(|()| stdout.flush());
@@ -101,7 +101,7 @@ async fn stop_on_signal(handle: DaemonHandle) -> anyhow::Result<impl Future<Outp
                 _ = hangup.recv() => {}
             }
         }
-        tell_stopping();
+        report_stopping();
         let _ = handle.stop(false).await;
     })
 }
