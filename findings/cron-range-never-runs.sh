@@ -6,7 +6,7 @@
 # The days mon-sun are such a range too, since sun is 0. 1-7 and sun-sat are each day, as they look.
 #
 # So a job of the night or of the weekend (fri-sun) is accepted and dead, and nothing but its missing line in the log shows it.
-# Write 22-23,0-2, and 5-7 for the days. croniter and others wrap the same range, so a preview there proves nothing.
+# Write 22-23,0-2, and 5-7 for the days. Newer versions of croniter (7.0.0) wrap the range, so a preview proves nothing.
 #
 # Needs root, and waits for two full minutes.
 set -eu

@@ -22,7 +22,8 @@ cat >before <<'T'
 T
 say "the crontab, and crontab -n of Debian's cron 3.0pl1-162 on it"
 cat before
-unshare -rm sh -c 'mount -t tmpfs none /var/spool && mkdir -p /var/spool/cron/crontabs && crontab -n before' >out 2>&1 || fail "exit code $?: $(cat out)"
+unshare -rm sh -c 'mount -t tmpfs none /var/spool && mkdir -p /var/spool/cron/crontabs && crontab -n before' >out 2>&1 ||
+  fail "exit code $?: $(cat out)"
 holds 'syntax of the crontab file was successfully checked' out
 tail -1 out
 

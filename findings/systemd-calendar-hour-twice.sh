@@ -2,9 +2,10 @@
 # Debian systemd 252.39-1~deb12u2: OnCalendar= of a timer in a zone with summer time, in the night of the change.
 #
 # One expects that "each 20 minutes" means each 20 minutes, since `*:0/20` names no hour.
-# In autumn a timer that fired in the first of the two equal hours leaves out the second: after 02:40 CEST comes 03:00 CET,
-# 80 minutes later, and an hourly timer rests for two hours. Asked from within the second hour, the same timer elapses
-# in it. In spring a daily timer in the hour that does not exist is left out that day; it does not run at 03:00.
+# `systemd-analyze calendar` shows otherwise. In autumn a timer that fired in the first of the two equal hours leaves out
+# the second: after 02:40 CEST comes 03:00 CET, 80 minutes later, and an hourly timer rests for two hours. Asked from within
+# the second hour, the same timer elapses in it. In spring a daily timer in the hour that does not exist is left out that
+# day; it does not run at 03:00.
 #
 # So what must not rest (watchdogs, dead man's switches, copies with a promised age) raises an alarm once a year, and a
 # nightly job at 02:30 is missing once a year. Use OnUnitActiveSec=, or write UTC behind the calendar expression.
