@@ -10,7 +10,7 @@
 # some machines, in half of the year, and right in a container, where the zone is UTC. Run jq with TZ=UTC for times.
 set -eu
 . "$(dirname "$0")/lib.sh"
-get jq=1.6-2.1+deb12u3 libjq1=1.6-2.1+deb12u3 libonig5=6.9.8-1 tzdata="$(apt-cache policy tzdata | sed -n 's/^  Candidate: //p')"
+get jq=1.6-2.1+deb12u3 libjq1=1.6-2.1+deb12u3 libonig5=6.9.8-1 tzdata=2026f-0+deb12u1
 export TZDIR="$root/usr/share/zoneinfo"
 jq --version
 
