@@ -269,7 +269,8 @@ impl LuksDevice {
         }
     }
 
-    /// Whether the decrypted device exists, whoever opened it, and belongs to `dev`. It is an error if it belongs to another device.
+    /// Whether the decrypted device exists and belongs to `dev`, even if another process opened it. A device that belongs to another
+    /// one is an error.
     fn is_open(&self) -> Result<bool> {
         match self.backing()? {
             None => Ok(false),

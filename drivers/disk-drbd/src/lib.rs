@@ -1,7 +1,7 @@
 //! `disk.drbd`: a device that is replicated to another node.
 //!
-//! Up: this resource made the node Primary, and it is, so that the device can be used here. Down: it is not. A node that somebody else
-//! made Primary is left alone, unless `start --adopt` takes that on. Stop demotes the DRBD resource that start promoted, whatever the
+//! Up: start has promoted this node, and it is Primary, so that the device can be used here. Down: it is not. The driver leaves a node
+//! alone that another process has promoted, unless `start --adopt` takes it on. Stop demotes the DRBD resource that start promoted, whatever the
 //! keywords say by then. It only makes the node Secondary:
 //! the replication continues, and the data of both nodes stay the same. Start waits for the peer for a while and then promotes
 //! this node; the wait avoids a second Primary if the peer has just not answered yet. Provision writes the metadata and joins;
@@ -124,7 +124,7 @@ impl Driver for ReplicatedDevice {
 
     fn stop(&self, _: &Context) -> Result<Outcome> {
         let Some(held) = self.promoted()? else {
-            // A stop does not fail for want of a look at what is not its own.
+            // The stop succeeds also if the state of the DRBD resource cannot be read: nothing of it is this resource's own.
             if self.seen().ok().flatten().is_some_and(|seen| seen.is_primary()) {
                 log::info(format!("{}: it stays", self.stranger()));
             }

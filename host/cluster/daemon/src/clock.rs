@@ -11,6 +11,3 @@ pub(crate) fn now() -> BootTime {
 pub(crate) fn wall() -> f64 {
     kernel::clock::wall().as_secs_f64()
 }
-
-/// How long `pre_monitor_action` may take.
-pub(crate) const PRE_MONITOR_TIME: std::time::Duration = std::time::Duration::from_secs(60);

@@ -106,6 +106,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         changes: Vec::new(),
         unreported: BTreeSet::new(),
         sending: BTreeSet::new(),
+        preparing: BTreeSet::new(),
         retries: BTreeMap::new(),
         orders: BTreeMap::new(),
         receipts: Vec::new(),

@@ -101,7 +101,7 @@ impl HeldDevice {
         Ok(Outcome::changed(format!("{} is down", self.path)))
     }
 
-    /// A name that the grants of then do not cover is one that somebody gave the device since.
+    /// A name that the earlier grants do not cover was given to the device since.
     fn explain(&self, error: Error) -> Error {
         match error {
             Error::NeedsGrant(line) => Error::NeedsGrant(line),

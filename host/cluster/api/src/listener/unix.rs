@@ -82,7 +82,7 @@ impl DaemonClaim {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        // Under another name first, so that nobody can connect before the mode is right.
+        // Made under another name, so that no client can connect before its mode is set.
         let fresh = self.run.join("daemon.sock.new");
         let _ = std::fs::remove_file(&fresh);
         let listener = UnixListener::bind(&fresh).map_err(failed)?;

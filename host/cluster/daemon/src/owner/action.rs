@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use agent::{ActError, ActionRequest, Agent, CancelSignal, LogSeverity, RequestOrigin};
-use model::select::{ResourceFilter, ResourceOptions};
 use model::{ObjectPath, Rid};
 use orchestrate::{
     ActionCause, ActionEnd, ActionRecord, ActionScope, ActionStep, BootTime, InstanceAction, InstanceFailure,
@@ -272,26 +271,16 @@ impl InstanceWork {
     }
 
     fn request(&self, action: Action) -> ActionRequest {
-        let selected = rids(&self.step).map(|rids| rids.iter().map(Rid::to_string).collect::<Vec<_>>().join(","));
-        // Rids of resources are words that a filter reads.
-        let filter = ResourceFilter::new(ResourceOptions { rid: selected.as_deref(), ..ResourceOptions::default() });
-        ActionRequest {
-            action,
-            filter: filter.unwrap_or_default(),
-            to: None,
-            force: false,
-            disable_rollback: false,
-            confirm: true,
-            adopt: false,
-            i_know: false,
-            if_plan: None,
-            parallel: None,
+        let command = format!("{} ({})", action.as_str(), cause_word(self.step.cause));
+        let request = ActionRequest {
             wait: Some(LOCK_WAIT),
-            env: Vec::new(),
-            copying: plan::CopyRequest::default(),
-            destination: None,
-            command: format!("{} ({})", action.as_str(), cause_word(self.step.cause)),
-            origin: RequestOrigin::Daemon,
+            // Only an order unprovisions, and who gives it has confirmed it.
+            confirm: action == Action::Unprovision,
+            ..ActionRequest::new(action, RequestOrigin::Daemon, command)
+        };
+        match rids(&self.step) {
+            Some(rids) => request.limited_to(rids),
+            None => request,
         }
     }
 }
@@ -299,7 +288,7 @@ impl InstanceWork {
 /// What an action that was not begun is to the daemon.
 fn ended_with(error: &ActError) -> ActionEnd {
     match error {
-        // Somebody else acts: what comes next is decided when they have ended.
+        // Another process acts: what comes next is decided when its action has ended.
         ActError::Lock(agent::file::lock::LockError::Busy(_)) => ActionEnd::Interruption,
         error => ActionEnd::Failure(agent::chain(error)),
     }

@@ -1,13 +1,17 @@
 //! What comes next: the view is made whole, the orchestrator decides, and its steps are done.
 
+use std::time::Duration;
+
 use model::ObjectPath;
 use orchestrate::{BootPhase, BootTime, MonitorAction, MonitorEpisode, SlotStep, Step, View};
 use replica::request;
 use replica::view_parts;
 
-use super::Owner;
 use super::shared::SentRequest;
-use crate::clock;
+use super::{Message, Owner};
+
+/// How long `pre_monitor_action` may take.
+const PRE_MONITOR_TIME: Duration = Duration::from_secs(60);
 
 impl Owner {
     /// Decides about all that has changed or become due.
@@ -46,7 +50,7 @@ impl Owner {
     }
 
     fn follow_step(&mut self, path: &ObjectPath, step: &Step, now: BootTime) {
-        if self.sending.contains(path) || self.retries.contains_key(path) {
+        if self.sending.contains(path) || self.retries.contains_key(path) || self.preparing.contains(path) {
             return;
         }
         match step {
@@ -106,6 +110,11 @@ impl Owner {
             self.log(path, &format!("{word} is left out: this daemon has a root directory of its own"));
             return;
         }
+        // Everyone who may edit an object of another namespace would have power over the node.
+        if !path.is_root() {
+            self.log(path, &format!("{word} is denied: only an object of the root namespace may end the node"));
+            return;
+        }
         let command: &[&str] = match action {
             MonitorAction::Crash => &["/bin/sh", "-c", "echo b > /proc/sysrq-trigger"],
             _ => &["/sbin/reboot"],
@@ -115,16 +124,14 @@ impl Owner {
         }
     }
 
+    /// The monitor action waits for the end of the command.
     fn run_pre_monitor_action(&mut self, path: &ObjectPath) {
-        let object = self.instances.get(path).and_then(|instance| instance.loaded.as_ref()?.object.clone());
-        let Some(words) = object.and_then(|object| object.keywords.get("pre_monitor_action").cloned()) else { return };
-        let Some((program, arguments)) = words.split_first() else { return };
-        let mut command = tokio::process::Command::new(program);
-        command.args(arguments).kill_on_drop(true);
-        self.log(path, &format!("pre_monitor_action: {}", words.join(" ")));
+        self.preparing.insert(path.clone());
+        let (agent, mail, path) = (self.agent.clone(), self.mail.clone(), path.clone());
         tokio::spawn(async move {
-            // The monitor action follows whatever it does, and does not wait for longer.
-            let _ = tokio::time::timeout(clock::PRE_MONITOR_TIME, command.status()).await;
+            // Its failure is in the log of the object: the monitor action follows all the same.
+            let _ = agent.run_pre_monitor_action(&path, PRE_MONITOR_TIME).await;
+            let _ = mail.send(Message::Prepared(path));
         });
     }
 }

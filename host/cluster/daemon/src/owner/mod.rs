@@ -71,6 +71,8 @@ pub(crate) enum Message {
     Timed { path: ObjectPath, entries: Vec<ScheduledAction> },
     /// A task or a copy has ended. Without an error: as it should.
     Ran { path: ObjectPath, rid: Rid, error: Option<String> },
+    /// `pre_monitor_action` has ended.
+    Prepared(ObjectPath),
     /// Something happened on the node.
     Noticed(Notice),
 }
@@ -96,6 +98,8 @@ pub(crate) struct Owner {
     pub(crate) unreported: BTreeSet<ObjectPath>,
     /// The objects that a request to the store is under way for.
     pub(crate) sending: BTreeSet<ObjectPath>,
+    /// The objects whose `pre_monitor_action` runs.
+    pub(crate) preparing: BTreeSet<ObjectPath>,
     /// Objects whose request failed, and when it is tried again.
     pub(crate) retries: BTreeMap<ObjectPath, BootTime>,
     pub(crate) orders: BTreeMap<ObjectPath, VecDeque<WaitingOrder>>,
@@ -226,6 +230,10 @@ impl Owner {
             Message::Ended { path, process, end } => self.end_action(path, process, end),
             Message::Timed { path, entries } => self.take_times(&path, entries),
             Message::Ran { path, rid, error } => self.end_run(&path, &rid, error),
+            Message::Prepared(path) => {
+                self.preparing.remove(&path);
+                self.touch(&path);
+            }
             Message::Noticed(notice) => self.notice(notice),
         }
     }

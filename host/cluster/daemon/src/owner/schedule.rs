@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use agent::{ActionRequest, CancelSignal, RequestOrigin};
-use model::select::{ResourceFilter, ResourceOptions};
 use model::status::State;
 use model::{ObjectPath, Rid};
 use plan::Action;
@@ -154,27 +153,11 @@ fn run_data(rid: &Rid, action: Action, end: Option<&str>) -> serde_json::Value {
     json!({ "action": action.as_str(), "cause": "schedule", "rids": [rid.to_string()], "end": end })
 }
 
+/// A task that must be confirmed fails: a schedule confirms nothing.
 fn request(rid: &Rid, action: Action) -> ActionRequest {
-    let word = rid.to_string();
-    let filter = ResourceFilter::new(ResourceOptions { rid: Some(&word), ..ResourceOptions::default() });
-    ActionRequest {
-        action,
-        // The id of a resource is a word that a filter reads.
-        filter: filter.unwrap_or_default(),
-        to: None,
-        force: false,
-        disable_rollback: false,
-        confirm: true,
-        adopt: false,
-        i_know: false,
-        if_plan: None,
-        parallel: None,
-        // A start or a stop by hand comes first.
-        wait: Some(LOCK_WAIT),
-        env: Vec::new(),
-        copying: plan::CopyRequest::default(),
-        destination: None,
-        command: format!("{} --rid {rid} (schedule)", action.as_str()),
-        origin: RequestOrigin::Scheduler,
-    }
+    let command = format!("{} --rid {rid} (schedule)", action.as_str());
+    // A start or a stop by hand comes first.
+    let request =
+        ActionRequest { wait: Some(LOCK_WAIT), ..ActionRequest::new(action, RequestOrigin::Scheduler, command) };
+    request.limited_to([rid])
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use agent::{ActionRequest, Agent, CancelSignal, Directories, ObjectFiles, RequestOrigin};
 use daemon::{DaemonHandle, DaemonOptions, EventReader, RequestError, RunningDaemon, start};
-use model::ObjectPath;
-use model::select::{ResourceFilter, ResourceOptions};
+use model::{ObjectPath, Rid};
 use plan::Action;
 use protocol::daemon::{
     DaemonEvent, EventKind, InstanceSummary, OrderCommand, OrderDocument, OrderReceipt, OrderRequest, StatusDocument,
@@ -129,25 +128,12 @@ impl TestNode {
 
     /// What an operator does in a process of their own.
     pub(crate) async fn by_hand(&self, path: &str, action: Action, rid: Option<&str>) {
-        let filter = ResourceFilter::new(ResourceOptions { rid, ..ResourceOptions::default() }).unwrap();
         let request = ActionRequest {
-            action,
-            filter,
-            to: None,
-            force: false,
-            disable_rollback: false,
-            confirm: true,
-            adopt: false,
-            i_know: false,
-            if_plan: None,
-            parallel: None,
             wait: Some(PATIENCE),
-            env: Vec::new(),
-            copying: plan::CopyRequest::default(),
-            destination: None,
-            command: "a test".to_owned(),
-            origin: RequestOrigin::User,
+            ..ActionRequest::new(action, RequestOrigin::User, "a test".to_owned())
         };
+        let rid: Option<Rid> = rid.map(|rid| rid.parse().unwrap());
+        let request = if rid.is_some() { request.limited_to(&rid) } else { request };
         // Another agent: nothing in memory is shared with the daemon's.
         self.agent().act(&self::path(path), request, None, CancelSignal::default()).await.unwrap();
     }

@@ -18,6 +18,8 @@ trials!(
     what_was_stopped_by_hand_stays_stopped,
     monitor_action_freezes_and_stops,
     an_object_waits_for_its_parent,
+    a_monitor_action_waits_for_the_command_before_it,
+    a_namespace_without_a_policy_runs_no_command_before_a_monitor_action,
     what_starts_at_boot_starts_with_the_first_daemon_and_not_when_it_is_made,
 );
 
@@ -199,4 +201,32 @@ async fn what_starts_at_boot_starts_with_the_first_daemon_and_not_when_it_is_mad
     })
     .await;
     assert!(!node.flag("db", "fs#1").exists() && !node.flag("web", "fs#1").exists());
+}
+
+/// A monitored flag that is gone, and a command that says whether the other one was still there at its end.
+async fn after_monitor_action(object: &str) -> bool {
+    let directory = tempfile::tempdir().unwrap();
+    let ran = directory.path().join("ran");
+    let node = TestNode::with(&[]).await;
+    let (first, second) = (node.flag(object, "fs#1"), node.flag(object, "fs#2"));
+    let text = format!(
+        "[DEFAULT]\nnodes = n1\nmonitor_action = freezestop\npre_monitor_action = sleep 0.5; test -e {} && touch {}\n\
+         [fs#1]\ntype = flag\nmonitor = true\n[fs#2]\ntype = flag\n",
+        second.display(),
+        ran.display()
+    );
+    node.create(object, &text);
+    node.done(object, OrderCommand::Start).await;
+    std::fs::remove_file(first).unwrap();
+    node.handle().refresh(Some(path(object))).await.unwrap();
+    until("it is stopped", async || !second.exists()).await;
+    ran.exists()
+}
+
+async fn a_monitor_action_waits_for_the_command_before_it() {
+    assert!(after_monitor_action("web").await);
+}
+
+async fn a_namespace_without_a_policy_runs_no_command_before_a_monitor_action() {
+    assert!(!after_monitor_action("ns1/svc/web").await);
 }

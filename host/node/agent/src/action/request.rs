@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use model::NodeName;
-use model::select::ResourceFilter;
+use model::select::{ResourceFilter, ResourceOptions};
+use model::{NodeName, Rid};
 use plan::CopyRequest;
 
 use crate::instance::ActionSession;
@@ -66,6 +66,37 @@ impl RequestOrigin {
 }
 
 impl ActionRequest {
+    /// A request about all of the instance, without any option, that does not wait for another action.
+    pub fn new(action: plan::Action, origin: RequestOrigin, command: String) -> ActionRequest {
+        ActionRequest {
+            action,
+            filter: ResourceFilter::default(),
+            to: None,
+            force: false,
+            disable_rollback: false,
+            confirm: false,
+            adopt: false,
+            i_know: false,
+            if_plan: None,
+            parallel: None,
+            wait: Some(Duration::ZERO),
+            env: Vec::new(),
+            copying: CopyRequest::default(),
+            destination: None,
+            command,
+            origin,
+        }
+    }
+
+    /// The same about these resources alone.
+    #[must_use]
+    pub fn limited_to<'r>(self, rids: impl IntoIterator<Item = &'r Rid>) -> ActionRequest {
+        let words = rids.into_iter().map(Rid::to_string).collect::<Vec<_>>().join(",");
+        let options = ResourceOptions { rid: Some(&words), ..ResourceOptions::default() };
+        // The ids of resources are words that a filter reads.
+        ActionRequest { filter: ResourceFilter::new(options).expect("ids of resources are a filter"), ..self }
+    }
+
     /// A new session with an id of its own, to carry out the action.
     pub(super) fn session(&self) -> ActionSession {
         let session = ActionSession {

@@ -8,9 +8,7 @@ use driver::{
     LogSink, Manifest, RunReport, StatusReport, TargetReport, Verb,
 };
 use exec::ActionEnding;
-use model::select::ResourceFilter;
 use model::status::{Provisioned, State};
-use plan::CopyRequest;
 use tokio::sync::Barrier;
 
 use super::*;
@@ -109,24 +107,7 @@ fn agent_with(objects: &[&str]) -> (tempfile::TempDir, Agent) {
 }
 
 fn start() -> ActionRequest {
-    ActionRequest {
-        action: plan::Action::Start,
-        filter: ResourceFilter::default(),
-        to: None,
-        force: false,
-        disable_rollback: false,
-        confirm: false,
-        adopt: false,
-        i_know: false,
-        if_plan: None,
-        parallel: None,
-        wait: Some(Duration::ZERO),
-        env: Vec::new(),
-        copying: CopyRequest::default(),
-        destination: None,
-        command: "start".to_owned(),
-        origin: RequestOrigin::Daemon,
-    }
+    ActionRequest::new(plan::Action::Start, RequestOrigin::Daemon, "start".to_owned())
 }
 
 /// Starts an instance in a task of its own.

@@ -57,17 +57,7 @@ impl Facilities for InstanceFacilities<'_> {
             let resource = self.resource(rid)?;
             let command = resource.triggers.get(&trigger);
             let command = command.ok_or_else(|| FacilityError::failed(format!("{rid} has no {trigger}")))?;
-            let (home, path) = (instance.agent.home(), &instance.object.path);
-            let namespace = instance.snapshot.namespace.as_ref().map_err(FacilityError::failed)?;
-            let context = grant::GrantContext {
-                object: path.clone(),
-                rid: rid.clone(),
-                node: instance.object.node.clone(),
-                rundir: home.volatile(path),
-                statedir: instance.state().driver_state(rid),
-                config: home.config(path),
-                peers: instance.object.others().cloned().collect(),
-            };
+            let context = instance.grant_context(rid);
             let around = trigger::TriggerContext {
                 object: &instance.object.path,
                 node: &instance.object.node,
@@ -76,7 +66,7 @@ impl Facilities for InstanceFacilities<'_> {
                 sid: &session.sid,
                 env: &session.env,
                 context: &context,
-                namespace,
+                namespace: instance.snapshot.namespace.as_ref().map_err(FacilityError::failed)?,
             };
             trigger::run(command, &around, bounds, &log).await
         })

@@ -9,6 +9,7 @@ mod facilities;
 mod footing;
 mod holdings;
 mod look;
+mod pre_monitor;
 mod rejection;
 mod session;
 mod trigger;
