@@ -20,6 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("protocol", &["config", "driver", "model"]),
     ("grant", &["model"]),
     ("guard", &["model", "run-args"]),
+    ("deadline", &[]),
     ("holding", &[]),
     ("kernel", &[]),
     ("exec", &["driver", "model", "plan"]),
