@@ -60,10 +60,14 @@ fn check(rung: &str, as_nobody: bool, scenes: &[&str]) {
     }
     assert!(output.status.success(), "{}\n{text}", output.status);
     for scene in
-        ["rolled back", "om driver allow app.simple", "Served by Hostler", "Nothing is left"].iter().chain(scenes)
+        ["rolled back", "om driver allow app.simple", "Served by Hostler", "1 of 2 restarts left", "Nothing is left"]
+            .iter()
+            .chain(scenes)
     {
         assert!(text.contains(scene), "no {scene:?} in\n{text}");
     }
+    // The scene of the daemon sets `restart` of what is up: the daemon reads it at once.
+    assert!(!text.contains("applies at the next start"), "{text}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod ladder;
 mod play;
 mod service;
 mod stage;
+mod upkeep;
 mod web;
 
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! The demo itself: a service is created, looked at, broken, denied, repaired and taken down. Each scene checks its result, and
+//! The demo itself: a service is created, looked at, broken, denied, repaired, kept up and taken down. Each scene checks its result, and
 //! the demo fails if anything is not as expected.
 
 use std::fs;
@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::ladder::describe;
 use super::service;
 use super::stage::DemoStage;
+use super::upkeep;
 use crate::DemoRung;
 
 const PAGE: &str = "<h1>Served by Hostler</h1>\n";
@@ -19,8 +20,9 @@ pub(super) fn play(rung: DemoRung, directory: &Path, shell: bool) -> Result<()> 
     let address = service::address(rung);
     let scenes = scenes(&stage, rung, &address, shell);
     if scenes.is_err() {
-        // Nothing may stay behind. The driver may just be denied, and must be allowed to stop its process. If either of
+        // Nothing may stay behind, and nothing may start it anew. The driver may just be denied, and must be allowed to stop its process. If either of
         // these commands fails, the check below fails too.
+        upkeep::end_the_daemon(&stage);
         let _ = stage.ask(&["driver", "allow", "app.simple", "--yes"]);
         let _ = stage.ask(&["web", "unprovision", "--force", "--confirm", "--local"]);
     }
@@ -35,6 +37,7 @@ fn scenes(stage: &DemoStage, rung: DemoRung, address: &str, shell: bool) -> Resu
     failure(stage, rung, address)?;
     denial(stage, address)?;
     trail(stage)?;
+    upkeep::upkeep(stage, address)?;
     if shell {
         stage.say("Look around: exit ends the demo")?;
         stage.shell()?;
@@ -144,8 +147,9 @@ fn state_of<'v>(status: &'v Value, rid: &str) -> &'v str {
     status["resources"][rid]["status"].as_str().unwrap_or_default()
 }
 
-/// No mount, no loop device, no listener.
+/// No daemon, no mount, no loop device, no listener.
 fn nothing_is_left(directory: &Path, address: &str) -> Result<()> {
+    ensure!(!upkeep::is_running(directory), "the daemon still runs");
     let site = directory.join("site").display().to_string();
     let mounts = fs::read_to_string("/proc/self/mounts").context("cannot read /proc/self/mounts")?;
     ensure!(!mounts.contains(&site), "{site} is still mounted");

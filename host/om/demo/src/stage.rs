@@ -26,9 +26,14 @@ impl DemoStage {
         Ok(DemoStage { om, directory: directory.to_owned(), interrupts: RefCell::new(HeldSignals::hold()?) })
     }
 
+    /// An error if the user wants the demo to end.
+    pub(super) fn check_interrupt(&self) -> Result<()> {
+        self.interrupts.borrow_mut().check()
+    }
+
     /// Prints a comment on what follows.
     pub(super) fn say(&self, text: &str) -> Result<()> {
-        self.interrupts.borrow_mut().check()?;
+        self.check_interrupt()?;
         let style = anstyle::Style::new().bold();
         writeln!(anstream::stdout(), "\n{style}# {text}{style:#}").context("the output can no longer be written")
     }
@@ -42,16 +47,21 @@ impl DemoStage {
     pub(super) fn om_exits(&self, args: &[&str], expected: i32) -> Result<()> {
         let typed: Vec<String> = std::iter::once("om").chain(args.iter().copied()).map(shell_word).collect();
         let typed = typed.join(" ");
-        let style = anstyle::AnsiColor::Cyan.on_default();
-        writeln!(anstream::stdout(), "{style}$ {typed}{style:#}").context("the output can no longer be written")?;
-        stdout().flush().context("the output can no longer be written")?;
+        self.type_out(&typed)?;
         // Both streams go to one file, so that their lines stay in the order in which they were written.
         let both = || stdout().as_fd().try_clone_to_owned().map(File::from).context("cannot share the terminal");
         // Without standard input, no command can stop the show with a question.
         let status = self.command(args).stdin(Stdio::null()).stdout(both()?).stderr(both()?).status()?;
-        self.interrupts.borrow_mut().check()?;
+        self.check_interrupt()?;
         ensure!(status.code() == Some(expected), "{typed}: {status}, expected exit code {expected}");
         Ok(())
+    }
+
+    /// Shows a command, which the caller then runs.
+    pub(super) fn type_out(&self, typed: &str) -> Result<()> {
+        let style = anstyle::AnsiColor::Cyan.on_default();
+        writeln!(anstream::stdout(), "{style}$ {typed}{style:#}").context("the output can no longer be written")?;
+        stdout().flush().context("the output can no longer be written")
     }
 
     /// Runs `om …` without showing it, and returns its output.

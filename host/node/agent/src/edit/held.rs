@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use config::Document;
+use config::{Document, keyword};
 use protocol::{ConfigTarget, HoldingDocument};
 
 use super::ConfigError;
@@ -52,12 +52,20 @@ impl Agent {
     }
 }
 
-/// The entries of each section, as text.
+/// The entries of each section that a resource is started with, as text.
 fn sections(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut sections: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for section in Document::parse(text).sections() {
-        let entries = section.entries.iter().map(|entry| format!("{}={}", entry.key, entry.value));
+        let entries = section.entries.iter().filter(|entry| !applies_at_once(&entry.key));
+        let entries = entries.map(|entry| format!("{}={}", entry.key, entry.value));
         sections.entry(section.name.clone()).or_default().extend(entries);
     }
     sections
+}
+
+/// Whether the agent and the daemon read the keyword anew each time, such as `restart`: what every resource has, but for its type
+/// and the limits of its processes.
+fn applies_at_once(key: &str) -> bool {
+    let name = key.split('@').next().unwrap_or(key);
+    name != "type" && !name.starts_with("pg_") && keyword::resource().iter().any(|keyword| keyword.name == name)
 }
