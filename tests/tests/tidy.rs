@@ -48,6 +48,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("store", &[]),
     ("store-redb", &["store"]),
+    ("store-etcd", &["store"]),
     ("replica", &["model", "orchestrate", "store"]),
     ("daemon", &["agent", "kernel", "model", "orchestrate", "plan", "protocol", "replica", "store", "store-redb"]),
     ("api", &["daemon", "model", "protocol"]),

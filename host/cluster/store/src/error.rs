@@ -87,6 +87,8 @@ pub enum FaultKind {
     Closed,
     /// The store, or a majority of its members, does not answer.
     Unreachable,
+    /// The store is older than what was seen of it, or another one.
+    Regressed,
     /// The reader is slower than the changes, which are no longer kept for it.
     Slow,
 }
@@ -100,6 +102,7 @@ impl FaultKind {
             FaultKind::Damaged => "its file is damaged",
             FaultKind::Closed => "it is closed",
             FaultKind::Unreachable => "it does not answer",
+            FaultKind::Regressed => "it is older than what was seen of it, or another one",
             FaultKind::Slow => "the reader is too slow",
         }
     }

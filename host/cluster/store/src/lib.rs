@@ -3,7 +3,7 @@
 //! ```text
 //!   Store (trait) ◀── MemoryStore          here: a Timeline, for tests and for the simulator
 //!                 ◀── RedbStore            host/cluster/store-redb: the same Timeline, and a file
-//!                 ◀── etcd, later          another process keeps the timeline
+//!                 ◀── EtcdStore            host/cluster/store-etcd: other processes keep the timeline
 //!
 //!   TxnRequest ──Draft──▶ TxnOutcome + RevisionChange ──extend──▶ Timeline ──▶ lists, watches
 //! ```

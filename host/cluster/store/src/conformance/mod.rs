@@ -19,13 +19,31 @@ pub use random::{RandomWords, random_request};
 pub use transaction::*;
 pub use watching::*;
 
+use std::pin::Pin;
+use std::sync::Arc;
+
 use crate::{KeyEntry, KeyQuery, KeyRange, RevisionChange, Store, TxnOutcome, TxnRequest, WatchFeed};
 
 /// Makes a test of each case. `$make` is an expression that makes a future of a fresh store.
 #[macro_export]
 macro_rules! conformance_tests {
-    ($make:expr) => {
-        $crate::conformance_tests! { $make;
+    (@tests $make:expr; $($case:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                let store: std::sync::Arc<dyn $crate::Store> = $make.await;
+                $crate::conformance::$case(store).await;
+            }
+        )*
+    };
+    (@list $make:expr; $($case:ident)*) => {
+        vec![$($crate::conformance::ConformanceCase {
+            name: stringify!($case),
+            run: |store| Box::pin($crate::conformance::$case(store)),
+        }),*]
+    };
+    (@cases $form:ident $make:expr) => {
+        $crate::conformance_tests! { @$form $make;
             transaction_without_compares_is_applied
             entry_counts_versions_from_its_creation
             key_that_is_created_again_begins_anew
@@ -63,15 +81,24 @@ macro_rules! conformance_tests {
             random_histories_are_those_of_the_model
         }
     };
-    ($make:expr; $($case:ident)*) => {
-        $(
-            #[tokio::test]
-            async fn $case() {
-                let store: std::sync::Arc<dyn $crate::Store> = $make.await;
-                $crate::conformance::$case(store).await;
-            }
-        )*
+    ($make:expr) => {
+        $crate::conformance_tests! { @cases tests $make }
     };
+}
+
+/// A case, for a test that runs all of them on one engine: a store whose keys were deleted is as good as a fresh one.
+#[derive(Debug, Clone, Copy)]
+pub struct ConformanceCase {
+    pub name: &'static str,
+    pub run: fn(Arc<dyn Store>) -> CaseFuture,
+}
+
+/// A case at work. It panics if the engine fails it.
+pub type CaseFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// All cases, in the order in which they are listed here.
+pub fn cases() -> Vec<ConformanceCase> {
+    crate::conformance_tests! { @cases list () }
 }
 
 /// Applies a request that is expected to be applied, and returns its revision.
