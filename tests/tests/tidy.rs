@@ -46,6 +46,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "schedule",
         ],
     ),
+    ("keeper", &["deadline", "kernel"]),
     ("store", &[]),
     ("store-redb", &["store"]),
     ("store-etcd", &["store"]),
@@ -55,7 +56,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("client", &["model", "protocol"]),
     ("sim", &["model", "orchestrate"]),
     ("demo", &["agent", "kernel"]),
-    ("om", &["agent", "api", "client", "config", "daemon", "demo", "model", "plan", "protocol"]),
+    ("om", &["agent", "api", "client", "config", "daemon", "demo", "keeper", "model", "plan", "protocol"]),
 ];
 
 /// The crates of the workspace that drivers may name besides the SDK and its families.

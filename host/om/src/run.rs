@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use protocol::FailureKind;
 
 use crate::command::{self, ObjectLine, OmLine};
 use crate::exit::{self, Failure, Outcome};
@@ -24,6 +26,12 @@ pub fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
     // Before anything else: the child must not read configurations or words.
     if argv.get(1).is_some_and(|word| word == backend::COMPILE_VERB) {
         return compile();
+    }
+    // The keeper must stay small: it touches nothing else of this program.
+    if let [_, daemon, keeper, directory] = argv.as_slice()
+        && (daemon.as_str(), keeper.as_str()) == ("daemon", "keeper")
+    {
+        return keep(directory.as_ref());
     }
     let code = run(argv).unwrap_or_else(|Failure { kind, error }| {
         terminal::complain(&format!("{error:#}"));
@@ -86,6 +94,19 @@ fn may_ask_for_help(word: &str) -> bool {
     word == "help"
         || word.starts_with("--h")
         || (word.starts_with('-') && !word.starts_with("--") && word.contains('h'))
+}
+
+/// The process that the daemon starts beside itself, see docs/daemon.md.
+fn keep(directory: &Path) -> ExitCode {
+    match keeper::run(directory) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            // The daemon quotes these words in a message of its own.
+            let _ = writeln!(std::io::stderr(), "{fault}");
+            let is_running = matches!(fault, keeper::KeeperFault::Running { .. });
+            ExitCode::from(if is_running { exit::of_failure(FailureKind::Busy) } else { 1 })
+        }
+    }
 }
 
 /// The child process in which the agent compiles a driver.

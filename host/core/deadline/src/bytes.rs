@@ -1,6 +1,7 @@
 //! Numbers and texts as bytes: written into a buffer that the caller has, and read from bytes that may say anything.
 
 use std::ffi::CStr;
+use std::fmt;
 
 /// Writes into a buffer. Once something did not fit, nothing more is written.
 pub(crate) struct ByteWriter<'b> {
@@ -44,6 +45,17 @@ impl<'b> ByteWriter<'b> {
         self.u8(0);
     }
 
+    /// The same for a text that is made up while it is written.
+    pub(crate) fn format(&mut self, text: fmt::Arguments<'_>) {
+        let at = self.at;
+        self.u32(0);
+        // It fails only if it does not fit, which is noted.
+        let _ = fmt::Write::write_fmt(self, text);
+        let length = u32::try_from(self.at.saturating_sub(at + 4)).unwrap_or(u32::MAX);
+        self.u8(0);
+        self.patch(at, length);
+    }
+
     /// Writes a number over what stands at `at`.
     pub(crate) fn patch(&mut self, at: usize, number: u32) {
         if let Some(place) = self.buffer.get_mut(at..at + 4) {
@@ -67,6 +79,13 @@ impl<'b> ByteWriter<'b> {
 
     pub(crate) fn is_full(&self) -> bool {
         self.is_full
+    }
+}
+
+impl fmt::Write for ByteWriter<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.put(text.as_bytes());
+        if self.is_full { Err(fmt::Error) } else { Ok(()) }
     }
 }
 

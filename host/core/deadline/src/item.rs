@@ -1,6 +1,7 @@
 //! What is cut: the things in the kernel that an instance holds.
 
 use std::ffi::CStr;
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::bytes::{ByteReader, ByteWriter};
@@ -15,7 +16,7 @@ pub enum CutItem {
     /// A mount, by its number and the device of its file system. Number 0: whatever is mounted at the target.
     Mount { id: u64, device: (u32, u32), target: String, owns_filesystem: bool },
     /// A loop device, with the device and the inode of the file behind it.
-    Loop { device: String, backing: (u64, u64) },
+    Loop { device: String, backing: ((u32, u32), u64) },
 }
 
 /// The same, as the keeper reads it.
@@ -24,7 +25,7 @@ pub enum ItemEntry<'a> {
     Group(&'a CStr),
     Address { netns: Option<NamespaceEntry<'a>>, index: u32, address: IpAddr, prefix: u8 },
     Mount { id: u64, device: (u32, u32), target: &'a CStr, owns_filesystem: bool },
-    Loop { device: &'a CStr, backing: (u64, u64) },
+    Loop { device: &'a CStr, backing: ((u32, u32), u64) },
 }
 
 /// A network namespace: where it was found, and the device and inode that identify it.
@@ -33,6 +34,24 @@ pub struct NamespaceEntry<'a> {
     pub path: &'a CStr,
     pub device: u64,
     pub inode: u64,
+}
+
+impl fmt::Display for ItemEntry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |text: &CStr, f: &mut fmt::Formatter<'_>| f.write_str(text.to_str().unwrap_or("?"));
+        match self {
+            ItemEntry::Group(path) => {
+                f.write_str("processes in ")?;
+                text(path, f)
+            }
+            ItemEntry::Address { address, prefix, .. } => write!(f, "the address {address}/{prefix}"),
+            ItemEntry::Mount { target, .. } => {
+                f.write_str("the mount on ")?;
+                text(target, f)
+            }
+            ItemEntry::Loop { device, .. } => text(device, f),
+        }
+    }
 }
 
 const GROUP: u8 = 1;
@@ -75,7 +94,8 @@ pub(crate) fn write(item: &CutItem, to: &mut ByteWriter<'_>) {
         }
         CutItem::Loop { device, backing } => {
             to.u8(LOOP);
-            to.u64(backing.0);
+            to.u32(backing.0.0);
+            to.u32(backing.0.1);
             to.u64(backing.1);
             to.text(device);
         }
@@ -101,7 +121,7 @@ pub(crate) fn read<'a>(from: &mut ByteReader<'a>) -> Option<ItemEntry<'a>> {
             Some(ItemEntry::Mount { id, device, target: from.text()?, owns_filesystem: owns != 0 })
         }
         LOOP => {
-            let backing = (from.u64()?, from.u64()?);
+            let backing = ((from.u32()?, from.u32()?), from.u64()?);
             Some(ItemEntry::Loop { device: from.text()?, backing })
         }
         _ => None,

@@ -10,7 +10,7 @@ use crate::item::{self, CutItem, ItemEntry};
 pub const NO_DEADLINE: Duration = Duration::from_nanos(u64::MAX);
 
 /// More slots are not guarded: the keeper remembers of each what became of its cut.
-pub(crate) const MAX_SLOTS: usize = 1024;
+pub const MAX_SLOTS: usize = 1024;
 
 /// Proof of owning a slot: the generation of the store, and the revision of the slot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -194,7 +194,7 @@ mod tests {
             (any::<u64>(), any::<(u32, u32)>(), text, any::<bool>()).prop_map(
                 |(id, device, target, owns_filesystem)| CutItem::Mount { id, device, target, owns_filesystem }
             ),
-            (text, any::<(u64, u64)>()).prop_map(|(device, backing)| CutItem::Loop { device, backing }),
+            (text, any::<((u32, u32), u64)>()).prop_map(|(device, backing)| CutItem::Loop { device, backing }),
         ]
     }
 

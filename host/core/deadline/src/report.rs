@@ -1,5 +1,7 @@
 //! What the keeper says of itself, and of its cuts.
 
+use std::ffi::CStr;
+use std::fmt;
 use std::time::Duration;
 
 use crate::SlotToken;
@@ -102,14 +104,23 @@ impl<'b> ReportWriter<'b> {
     }
 
     /// Adds a cut. One that does not fit is left out.
-    pub fn cut(&mut self, object: &str, token: SlotToken, times: (Duration, Duration), left: Option<&str>) {
+    pub fn cut(
+        &mut self,
+        object: &CStr,
+        token: SlotToken,
+        (at, took): (Duration, Duration),
+        left: Option<&dyn fmt::Display>,
+    ) {
         let before = self.to.position();
-        self.to.text(object);
+        self.to.text(object.to_str().unwrap_or_default());
         self.to.u64(token.generation);
         self.to.u64(token.revision);
-        self.to.u64(nanos(times.0));
-        self.to.u64(nanos(times.1));
-        self.to.text(left.unwrap_or_default());
+        self.to.u64(nanos(at));
+        self.to.u64(nanos(took));
+        match left {
+            Some(left) => self.to.format(format_args!("{left}")),
+            None => self.to.text(""),
+        }
         match self.to.is_full() {
             true => self.to.rewind(before),
             false => self.count += 1,
@@ -183,6 +194,8 @@ fn nanos(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::CString;
+
     use super::*;
 
     #[test]
@@ -211,11 +224,12 @@ mod tests {
         let mut buffer = [0; 400];
         let mut writer = ReportWriter::new(&mut buffer, &report, &report.device);
         for cut in &report.cuts {
-            let left = Some(cut.left.as_str()).filter(|left| !left.is_empty());
-            writer.cut(&cut.object, cut.token, (cut.at, cut.took), left);
+            let left = Some(&cut.left).filter(|left| !left.is_empty()).map(|left| left as &dyn fmt::Display);
+            writer.cut(&CString::new(cut.object.as_str()).unwrap(), cut.token, (cut.at, cut.took), left);
         }
         // Not all of it fits: what is there stays whole.
-        writer.cut(&"x".repeat(300), token, (Duration::ZERO, Duration::ZERO), None);
+        let long = CString::new("x".repeat(300)).unwrap();
+        writer.cut(&long, token, (Duration::ZERO, Duration::ZERO), Some(&"a mount"));
         let used = writer.finish().unwrap();
         assert_eq!(KeeperReport::parse(&buffer[..used]), Some(report));
         for end in 0..used {

@@ -13,10 +13,14 @@
 //!  process   programs: started, watched, found again, stopped as a group
 //!  cgroup    the control groups that hold a resource's processes
 //!  terminal  the operator's terminal
+//!  bare      removal without a heap, for the keeper
+//!  resident  memory that stays, a processor when it is needed
+//!  watchdog  the device that resets the node
 //!  watch     changes of files, mounts, links and addresses, as they happen
 //!  clock     clocks and the boot id
 //! ```
 
+pub mod bare;
 pub mod block;
 pub mod cgroup;
 pub mod clock;
@@ -27,9 +31,11 @@ pub mod net;
 pub mod path;
 pub mod process;
 mod ready;
+pub mod resident;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
 pub mod watch;
+pub mod watchdog;
 
 pub use error::KernelError;

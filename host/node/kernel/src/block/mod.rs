@@ -4,7 +4,7 @@
 pub(crate) mod content;
 mod device;
 pub(crate) mod holders;
-mod loop_ioctl;
+pub(crate) mod loop_ioctl;
 pub mod loopdev;
 pub mod signature;
 mod stacked;
