@@ -27,6 +27,7 @@ pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
         NodeCommand::Eval(args) => config::eval(files, &args),
         NodeCommand::Edit(args) => edit::run(session, &file, &args),
         NodeCommand::Validate(args) => config::validate(files, &args),
+        NodeCommand::Config(command) => config::run(session, files, "node", &command),
         NodeCommand::Freeze => freeze(session, true),
         NodeCommand::Thaw => freeze(session, false),
         NodeCommand::Other(words) => Err(unbuilt::second_word(OmLine::command(), "node", &words)),

@@ -27,7 +27,7 @@ impl Session {
         let began = Instant::now();
         // Before the agent is opened, so that --color also applies to the errors of opening it.
         terminal::choose_color(global.color);
-        let backend = backend::open(global.root.as_deref())?;
+        let backend = backend::open(global.root.as_deref(), &typed)?;
         Ok(Session { backend, global, typed, began })
     }
 

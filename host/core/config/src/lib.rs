@@ -18,10 +18,11 @@ mod value;
 
 pub use document::edit::EditError;
 pub use document::key::{ConfigKey, InvalidKey, InvalidKeyOperation, KeyOperation, KeyOperator};
+pub use document::mask::MASK;
 pub use document::text::{DEFAULT, Document, Entry, Section};
 pub use nearest::nearest;
 pub use node::data::NodeData;
-pub use node::file::{eval_node, validate_node};
+pub use node::file::{eval_node, is_secret_of_node, validate_node};
 pub use object::load::{LoadOutcome, load, validate};
 pub use resolve::reader::{KeywordReader, ReadError};
 pub use schema::{DriverSchema, DriverSchemas, ImplicitResource};

@@ -11,6 +11,7 @@ pub mod daemon;
 mod diagnostic;
 mod driver_document;
 mod failure;
+mod history;
 mod holding;
 mod level;
 mod log;
@@ -31,6 +32,7 @@ pub use driver_document::{
     GuardedRequests, InspectedKeyword, InstalledDriver, KeywordManual, PolicyChange, SectionDoc,
 };
 pub use failure::{FailureKind, RequestFailure};
+pub use history::{ConfigDiff, ConfigHistory, ConfigRevision, KeywordChange};
 pub use holding::{HoldingDocument, HoldingList, UnverifiedRecord};
 pub use level::LogLevel;
 pub use log::LogQuery;

@@ -30,10 +30,11 @@ use std::time::Duration;
 
 use model::{DriverName, NodeName, ObjectPath, Rid};
 use protocol::{
-    ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
-    ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc, DriverGrants, DriverInspection,
-    DriverList, EngineAccess, EvaluatedKeyword, HoldingList, InstalledDriver, InstanceDocument, KeyChange, LogLevel,
-    LogQuery, NameKind, ObjectList, PolicyChange, ResourceSelection, ScheduleDocument,
+    ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigDiff,
+    ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc,
+    DriverGrants, DriverInspection, DriverList, EngineAccess, EvaluatedKeyword, HoldingList, InstalledDriver,
+    InstanceDocument, KeyChange, LogLevel, LogQuery, NameKind, ObjectList, PolicyChange, ResourceSelection,
+    ScheduleDocument,
 };
 
 use crate::exit::Failure;
@@ -139,6 +140,13 @@ pub(crate) trait Backend {
     /// The file that holds an editor's changes until they are saved.
     fn draft(&self, target: &ConfigTarget) -> PathBuf;
 
+    /// The versions of a configuration that are kept.
+    fn config_history(&self, target: &ConfigTarget) -> Reply<ConfigHistory>;
+    /// What differs between two versions: by default, what the last change changed.
+    fn config_diff(&self, target: &ConfigTarget, versions: (Option<u64>, Option<u64>)) -> Reply<ConfigDiff>;
+    /// Puts an earlier version back.
+    fn roll_config_back(&self, target: &ConfigTarget, revision: u64, force: bool) -> Reply<ConfigOutcome>;
+
     // Stores.
 
     fn keys(&self, store: &ObjectPath) -> Reply<Vec<String>>;
@@ -167,7 +175,8 @@ pub(crate) trait Backend {
     fn warm_drivers(&self, report: &(dyn Fn(&str) + Sync)) -> Reply<(usize, usize)>;
 }
 
-/// The backend of this command: the agent whose directories are below `root`, or those of the system.
-pub(crate) fn open(root: Option<&Path>) -> Reply<Box<dyn Backend>> {
-    Ok(Box::new(local::LocalBackend::open(root)?))
+/// The backend of this command, as it was typed but for secrets: the agent whose directories are below `root`, or those of the
+/// system.
+pub(crate) fn open(root: Option<&Path>, typed: &str) -> Reply<Box<dyn Backend>> {
+    Ok(Box::new(local::LocalBackend::open(root, typed)?))
 }

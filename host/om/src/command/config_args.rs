@@ -73,6 +73,40 @@ pub(crate) struct ValidateArgs {
     pub(crate) output: OutputArgs,
 }
 
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct HistoryArgs {
+    /// Only the last N versions
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DiffArgs {
+    /// The version to compare with, as history numbers them
+    #[arg(value_name = "FROM")]
+    pub(crate) from: Option<u64>,
+    /// The version that is compared
+    #[arg(value_name = "TO")]
+    pub(crate) to: Option<u64>,
+    /// Show keywords with their values instead of lines
+    #[arg(long)]
+    pub(crate) keywords: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RollbackArgs {
+    /// The version to put back, as history numbers them
+    #[arg(value_name = "REVISION")]
+    pub(crate) revision: u64,
+    /// Put it back even if it causes errors
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DocArgs {
     /// A driver (fs.ext4), a group (fs) or DEFAULT. Without it, list them all

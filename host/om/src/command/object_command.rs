@@ -3,9 +3,10 @@
 use clap::Subcommand;
 
 use super::{
-    ActionArgs, ContainerLogsArgs, CreateArgs, DecodeArgs, DeleteArgs, DocArgs, EditArgs, ExecInsideArgs, FlagArgs,
-    GetArgs, InsideArgs, KeysArgs, LazyArgs, LifeCommand, ListArgs, LogsArgs, MonArgs, OrderArgs, OutputArgs, PutArgs,
-    RemoveArgs, RenameArgs, SetArgs, StatusArgs, SwitchArgs, SyncArgs, UnsetArgs, ValidateArgs,
+    ActionArgs, ContainerLogsArgs, CreateArgs, DecodeArgs, DeleteArgs, DiffArgs, DocArgs, EditArgs, ExecInsideArgs,
+    FlagArgs, GetArgs, HistoryArgs, InsideArgs, KeysArgs, LazyArgs, LifeCommand, ListArgs, LogsArgs, MonArgs,
+    OrderArgs, OutputArgs, PutArgs, RemoveArgs, RenameArgs, RollbackArgs, SetArgs, StatusArgs, SwitchArgs, SyncArgs,
+    UnsetArgs, ValidateArgs,
 };
 
 /// The actions on objects.
@@ -254,6 +255,20 @@ pub(crate) enum ConfigCommand {
     /// Check the configuration
     #[command(after_help = "Example:\n  om web config validate")]
     Validate(LazyArgs<ValidateArgs>),
+    /// List the versions of the configuration: when each was written, by which user and command, and what it changed
+    #[command(after_help = "A version without a user was written by an editor or another program.\n\n\
+                      Examples:\n  om web config history\n  om web config history --limit 3\n  om node config history -o json")]
+    History(LazyArgs<HistoryArgs>),
+    /// Show what differs between two versions of the configuration. Secrets are not shown
+    #[command(
+        after_help = "Without FROM, what the last change changed; without TO, what differs from the present version.\n\n\
+                      Examples:\n  om web config diff\n  om web config diff 3\n  om web config diff 3 5 --keywords"
+    )]
+    Diff(LazyArgs<DiffArgs>),
+    /// Put an earlier version of the configuration back, as a new version
+    #[command(after_help = "Nothing is started or stopped: what is up keeps running as it was started.\n\n\
+                      Examples:\n  om web config diff 3\n  om web config rollback 3")]
+    Rollback(LazyArgs<RollbackArgs>),
     /// Explain the keywords of a section
     #[command(after_help = "Examples:\n  om web config doc fs.ext4\n  om web config doc DEFAULT --kw nodes")]
     Doc(LazyArgs<DocArgs>),

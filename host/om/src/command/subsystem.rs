@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 
 use super::{
-    DaemonCommand, DocArgs, DriverCommand, EVENTS_HELP, EditArgs, EventsArgs, GetArgs, LazyArgs, MonArgs, OutputArgs,
-    SetArgs, UnsetArgs, ValidateArgs,
+    ConfigCommand, DaemonCommand, DocArgs, DriverCommand, EVENTS_HELP, EditArgs, EventsArgs, GetArgs, LazyArgs,
+    MonArgs, OutputArgs, SetArgs, UnsetArgs, ValidateArgs,
 };
 
 #[derive(Debug, Subcommand)]
@@ -151,6 +151,9 @@ pub(crate) enum NodeCommand {
     /// Check node.conf
     #[command(visible_alias = "validate_config", after_help = "Example:\n  om node validate")]
     Validate(LazyArgs<ValidateArgs>),
+    /// Show, check, change or roll back node.conf
+    #[command(subcommand, after_help = "Examples:\n  om node config history\n  om node config rollback 3")]
+    Config(LazyArgs<ConfigCommand>),
     /// Prevent automatic actions on this node
     #[command(after_help = "Example:\n  om node freeze")]
     Freeze,

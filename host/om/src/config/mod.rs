@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod doc;
 pub(crate) mod edit;
+mod history;
 pub(crate) mod show;
 pub(crate) mod target;
 pub(crate) mod text;
@@ -15,7 +16,7 @@ use model::NodeName;
 use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigTarget};
 use serde_json::{Value, json};
 
-use crate::command::{GetArgs, OutputArgs, OutputFormat, SetArgs, UnsetArgs, ValidateArgs};
+use crate::command::{ConfigCommand, GetArgs, OutputArgs, OutputFormat, SetArgs, UnsetArgs, ValidateArgs};
 use crate::each::each;
 use crate::exit::{Failure, Outcome};
 use crate::render::structured::{one_or_all, structured};
@@ -33,10 +34,33 @@ pub(crate) fn files<'s>(session: &'s Session, target: &Target) -> Result<Vec<Con
 
 /// The configuration of the only selected object, for a command that can deal with one.
 pub(crate) fn one<'s>(session: &'s Session, target: &Target) -> Result<ConfigFile<'s>, Failure> {
-    let mut files = files(session, target)?;
-    match files.pop() {
-        Some(file) if files.is_empty() => Ok(file),
-        _ => Err(anyhow!("{target} selects {} objects: expected one", files.len() + 1).into()),
+    let files = files(session, target)?;
+    only(&files, &target.to_string())?;
+    files.into_iter().next().ok_or_else(|| Failure::no_match(target))
+}
+
+/// The only one of some configurations, which `target` selects.
+fn only<'f, 's>(files: &'f [ConfigFile<'s>], target: &str) -> Result<&'f ConfigFile<'s>, Failure> {
+    match files {
+        [file] => Ok(file),
+        _ => Err(anyhow!("{target} selects {} objects: expected one", files.len()).into()),
+    }
+}
+
+/// `config …`, of objects and of the node.
+pub(crate) fn run(session: &Session, files: &[ConfigFile<'_>], target: &str, command: &ConfigCommand) -> Outcome {
+    match command {
+        ConfigCommand::Show(output) => show::run(files, output),
+        ConfigCommand::Set(args) => set(files, args),
+        ConfigCommand::Unset(args) => unset(files, args),
+        ConfigCommand::Get(args) => get(files, args),
+        ConfigCommand::Eval(args) => eval(files, args),
+        ConfigCommand::Edit(args) => edit::run(session, only(files, target)?, args),
+        ConfigCommand::Validate(args) => validate(files, args),
+        ConfigCommand::History(args) => history::list(files, args),
+        ConfigCommand::Diff(args) => history::diff(only(files, target)?, args),
+        ConfigCommand::Rollback(args) => history::rollback(only(files, target)?, args),
+        ConfigCommand::Doc(args) => doc::run(session, args),
     }
 }
 

@@ -168,15 +168,9 @@ fn instance(session: &Session, target: &Target, command: &InstanceCommand) -> Ou
 
 fn configuration(session: &Session, target: &Target, command: &ConfigCommand) -> Outcome {
     match command {
-        ConfigCommand::Show(output) => show::run(&config::files(session, target)?, output),
-        ConfigCommand::Set(args) => config::set(&config::files(session, target)?, args),
-        ConfigCommand::Unset(args) => config::unset(&config::files(session, target)?, args),
-        ConfigCommand::Get(args) => config::get(&config::files(session, target)?, args),
-        ConfigCommand::Eval(args) => config::eval(&config::files(session, target)?, args),
-        ConfigCommand::Edit(args) => edit::run(session, &config::one(session, target)?, args),
-        ConfigCommand::Validate(args) => config::validate(&config::files(session, target)?, args),
         // The manual is the same for all objects, so the selector is not even looked up.
         ConfigCommand::Doc(args) => doc::run(session, args),
+        command => config::run(session, &config::files(session, target)?, &target.to_string(), command),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use agent::{ActError, ActionRequest, Agent, CancelSignal, LogSeverity, RequestOrigin};
+use agent::{ActError, ActionRequest, Agent, CancelSignal, ChangeAuthor, LogSeverity, RequestOrigin};
 use model::{ObjectPath, Rid};
 use orchestrate::{
     ActionCause, ActionEnd, ActionRecord, ActionScope, ActionStep, BootTime, InstanceAction, InstanceFailure,
@@ -237,10 +237,13 @@ impl InstanceWork {
             return ActionEnd::Failure(error);
         }
         match self.step.action {
-            InstanceAction::Delete => match self.agent.delete(&self.path, &[], false).await {
-                Ok(_) => ActionEnd::Success,
-                Err(error) => ActionEnd::Failure(agent::chain(&error)),
-            },
+            InstanceAction::Delete => {
+                let by = ChangeAuthor::of_process("om daemon");
+                match self.agent.delete(&self.path, &[], false, &by).await {
+                    Ok(_) => ActionEnd::Success,
+                    Err(error) => ActionEnd::Failure(agent::chain(&error)),
+                }
+            }
             InstanceAction::Boot => match self.agent.recover(&self.path, self.request(Action::Stop)).await {
                 Ok(_) => ActionEnd::Success,
                 Err(error) => ended_with(&error),

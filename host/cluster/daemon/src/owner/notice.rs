@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use model::{Group, ObjectPath};
+use protocol::ConfigTarget;
 use protocol::daemon::EventKind;
 use serde_json::json;
 
@@ -19,7 +20,7 @@ impl Owner {
     pub(super) fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::Config(path) if has_instances(&path) => self.read(&path),
-            Notice::Config(_) => {}
+            Notice::Config(path) => self.note_configs([ConfigTarget::Object(path)]),
             Notice::NodeConfig => self.read_node(),
             Notice::Hand(path) => {
                 self.follow_hand(&path);
@@ -36,8 +37,20 @@ impl Owner {
         }
     }
 
+    /// Has the history of configurations that the daemon does not read itself note what an editor has changed.
+    fn note_configs(&self, targets: impl IntoIterator<Item = ConfigTarget> + Send + 'static) {
+        let agent = self.agent.clone();
+        tokio::task::spawn_blocking(move || {
+            for target in targets {
+                // What cannot be written down now, the next command on this configuration notes.
+                let _ = agent.note_config(&target);
+            }
+        });
+    }
+
     /// What all objects mean may have changed.
     fn read_node(&mut self) {
+        self.note_configs([ConfigTarget::Node, ConfigTarget::Object(ObjectPath::cluster())]);
         let node = self.agent.node();
         let written = node.keywords.get("max_parallel").and_then(|number| number.parse().ok());
         self.node.max_parallel = written.unwrap_or(self.node.max_parallel);

@@ -11,6 +11,7 @@ trials!(
     a_configuration_that_breaks_leaves_the_last_good_one_in_force,
     a_new_resource_is_seen_at_once,
     a_file_that_vanishes_takes_the_object_with_it,
+    what_an_editor_changes_is_a_version_of_the_history,
 );
 
 async fn a_configuration_that_breaks_leaves_the_last_good_one_in_force() {
@@ -44,4 +45,21 @@ async fn a_file_that_vanishes_takes_the_object_with_it() {
     std::fs::remove_file(node.config("web")).unwrap();
     until("it is gone", async || node.instance("web").await.is_none()).await;
     assert_eq!(node.order("web", OrderCommand::Start).await.unwrap_err().message, "web does not exist");
+}
+
+/// No command is run meanwhile, which would notice it too.
+async fn what_an_editor_changes_is_a_version_of_the_history() {
+    let node = TestNode::with(&[("web", FLAG), ("cfg/site", "[data]\nname = one\n")]).await;
+    let versions = |path: &str| {
+        let history = std::fs::read_to_string(node.home().state(&self::path(path)).join("history"));
+        history.unwrap_or_default().lines().count()
+    };
+    assert_eq!((versions("web"), versions("cfg/site")), (1, 1));
+    std::fs::write(node.config("web"), format!("{FLAG}[fs#2]\ntype = flag\n")).unwrap();
+    until("the daemon has noticed the service", async || versions("web") == 2).await;
+    std::fs::write(node.config("cfg/site"), "[data]\nname = two\n").unwrap();
+    until("the daemon has noticed the store", async || versions("cfg/site") == 2).await;
+    std::fs::write(node.home().node_config(), "[node]\ncomment = x\n").unwrap();
+    let of_node = node.home().node_state().join("history");
+    until("the daemon has noticed node.conf", async || of_node.exists()).await;
 }

@@ -2,5 +2,6 @@
 
 pub(crate) mod edit;
 pub(crate) mod key;
+pub(crate) mod mask;
 pub(crate) mod parse;
 pub(crate) mod text;

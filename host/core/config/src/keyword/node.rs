@@ -100,6 +100,9 @@ fn logs() -> Vec<Keyword> {
         )
         .such_as("10m"),
         Keyword::new("log_keep", ValueKind::Integer, "How many rotated logs of an object are kept.").such_as("7"),
+        Keyword::new("config_keep", ValueKind::Integer, "How many versions of each configuration are kept.")
+            .or("50")
+            .such_as("200"),
         Keyword::new("syslog", ValueKind::Boolean, "Send logs to syslog too.").or("false"),
     ]
 }

@@ -100,6 +100,13 @@ fn converted(section: &str, keyword: &Keyword, text: &str) -> Result<Vec<String>
     Ok(values)
 }
 
+/// Whether the value of this entry of `node.conf` must not be shown.
+pub fn is_secret_of_node(section: &Section, entry: &Entry) -> bool {
+    let known = keywords(&section.name).and_then(|keywords| named(keywords, entry.option()));
+    // A keyword that is known says itself whether it is secret: the reservation key is not.
+    known.map_or_else(|| model::is_secret_name(entry.option()), |keyword| keyword.secret)
+}
+
 /// The value of a keyword of `node.conf`: default filled in, in canonical form.
 pub fn eval_node(document: &Document, key: &ConfigKey) -> Result<KeywordValue, ReadError> {
     let written = document.entry(&key.section, &key.scoped_option());

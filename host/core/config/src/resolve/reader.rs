@@ -8,7 +8,7 @@ use model::object::{DeviceLookup, KeywordEvaluation, KeywordValue, LateValue, Mi
 use crate::document::text::DEFAULT;
 use crate::resolve::outline::SectionRole;
 use crate::resolve::resolver::KeywordResolver;
-use crate::{ConfigKey, Document, DriverSchemas, NodeData};
+use crate::{ConfigKey, Document, DriverSchemas, Entry, NodeData, Section};
 
 /// Evaluates the keys of one document as a node means them. The rest of the document may be wrong.
 pub struct KeywordReader<'a> {
@@ -101,6 +101,15 @@ impl<'a> KeywordReader<'a> {
     pub fn section<'k>(&'k self, key: &'k ConfigKey) -> &'k str {
         let section = if key.section.is_empty() { DEFAULT } else { &key.section };
         self.resolver.outline.resource_of(section).map_or(section, |resource| resource.name)
+    }
+
+    /// Whether the value of this entry must not be shown: its keyword is secret, or it has the name of a secret.
+    pub fn is_secret(&self, section: &Section, entry: &Entry) -> bool {
+        let keyword = match self.resolver.outline.of(&section.name) {
+            Some(SectionRole::Free { .. } | SectionRole::Other) | None => None,
+            Some(_) => self.resolver.outline.keyword(&section.name, entry.option()),
+        };
+        keyword.map_or_else(|| model::is_secret_name(entry.option()), |spelling| spelling.keyword.secret)
     }
 
     fn scoped(&self, section: &str, key: &ConfigKey, keyword: &Keyword) -> Result<Option<LateValue>, ReadError> {

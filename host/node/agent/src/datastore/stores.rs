@@ -7,6 +7,7 @@ use model::{ObjectKind, ObjectPath};
 
 use super::error::DataStoreError;
 use super::sealing;
+use crate::history::ChangeAuthor;
 use crate::object::ObjectError;
 use crate::{Directories, ObjectFiles};
 
@@ -14,6 +15,8 @@ use crate::{Directories, ObjectFiles};
 #[derive(Debug, Clone, Copy)]
 pub struct DataStores<'a> {
     home: &'a Directories,
+    /// Who changes them. None: this process, by no command.
+    by: Option<&'a ChangeAuthor>,
 }
 
 /// Whether a key must exist before its value is written.
@@ -28,7 +31,12 @@ pub enum PutMode {
 impl<'a> DataStores<'a> {
     /// The data stores below these directories.
     pub fn of(home: &'a Directories) -> DataStores<'a> {
-        DataStores { home }
+        DataStores { home, by: None }
+    }
+
+    /// The same, for changes by this author.
+    pub fn by(self, author: &'a ChangeAuthor) -> DataStores<'a> {
+        DataStores { by: Some(author), ..self }
     }
 
     /// The keys of a store, in the order of its file.
@@ -111,7 +119,8 @@ impl<'a> DataStores<'a> {
         change: impl FnOnce(&mut Document) -> Result<(), DataStoreError>,
     ) -> Result<(), DataStoreError> {
         must_be_store(store)?;
-        ObjectFiles::of(self.home).edit(store, |text| {
+        let objects = ObjectFiles::of(self.home);
+        self.by.map_or(objects, |author| objects.by(author)).edit(store, |text| {
             let mut document = Document::parse(text);
             change(&mut document)?;
             Ok(document.text().to_owned())

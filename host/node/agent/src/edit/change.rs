@@ -1,6 +1,7 @@
 //! Reading, checking and saving a configuration.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use config::diagnostic::Diagnostic;
@@ -12,6 +13,7 @@ use protocol::{ConfigChange, ConfigCheck, ConfigEdit, ConfigOutcome, ConfigProbl
 use crate::file::durable::{self, FileError};
 use crate::file::lock::{FileLock, LockError};
 use crate::file::text::NotText;
+use crate::history::{ChangeAuthor, HistoryError, HistoryFile};
 use crate::object::{NoUsableConfiguration, ObjectError};
 use crate::{Agent, ObjectFiles};
 use exec::blocking;
@@ -83,10 +85,16 @@ pub enum ConfigError {
         #[source]
         source: EmptySelection,
     },
+    /// An earlier version cannot be had.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// The value cannot be evaluated.
     #[error(transparent)]
     Read(#[from] config::ReadError),
 }
+
+/// Makes the new text of the present one.
+type MakeText = Arc<dyn Fn(&str) -> Result<String, ConfigError> + Send + Sync>;
 
 impl Agent {
     /// The configuration as it is stored. Of a node, a file that does not exist is an empty one.
@@ -159,27 +167,53 @@ impl Agent {
         &self,
         target: &ConfigTarget,
         change: &ConfigChange,
+        by: &ChangeAuthor,
+    ) -> Result<ConfigOutcome, ConfigError> {
+        let (agent, edited, edits) = (self.clone(), target.clone(), change.edits.clone());
+        let make = move |old: &str| agent.edited(&edited, old, &edits);
+        self.replace_config(target, Arc::new(make), change.force, by).await
+    }
+
+    /// Puts an earlier version back, as a new one. A version with errors that the present one does not have is refused, unless it
+    /// is forced.
+    pub async fn roll_config_back(
+        &self,
+        target: &ConfigTarget,
+        revision: u64,
+        force: bool,
+        by: &ChangeAuthor,
+    ) -> Result<ConfigOutcome, ConfigError> {
+        let (agent, edited) = (self.clone(), target.clone());
+        // Looked up once: a version that is put back must not be pushed out of the history by the attempt to do so.
+        let text = blocking(move || agent.config_version(&edited, revision)).await?;
+        self.replace_config(target, Arc::new(move |_: &str| Ok(text.clone())), force, by).await
+    }
+
+    async fn replace_config(
+        &self,
+        target: &ConfigTarget,
+        make: MakeText,
+        force: bool,
+        by: &ChangeAuthor,
     ) -> Result<ConfigOutcome, ConfigError> {
         for _ in 0..ATTEMPTS {
-            let (agent, edited, edits) = (self.clone(), target.clone(), change.edits.clone());
+            let (agent, edited, make) = (self.clone(), target.clone(), Arc::clone(&make));
             let (old, new) = blocking(move || {
                 let ConfigText { text: old, .. } = agent.config_text(&edited)?;
-                let new = agent.edited(&edited, &old, &edits)?;
+                let new = make(&old)?;
                 Ok::<_, ConfigError>((old, new))
             })
             .await?;
             if new == old {
                 return Ok(ConfigOutcome::Unchanged);
             }
-            if !change.force
-                && let Some(refused) = self.new_errors(target, &old, &new).await
-            {
+            if !force && let Some(refused) = self.new_errors(target, &old, &new).await {
                 return Ok(ConfigOutcome::Refused(refused));
             }
-            let notes = self.notes_of_held(target, (&old, &new), change.force).await?;
+            let notes = self.notes_of_held(target, (&old, &new), force).await?;
             // Drivers were asked without a lock, so another change may have been saved meanwhile.
-            let (agent, saved) = (self.clone(), target.clone());
-            match blocking(move || agent.save_config(&saved, Some(&old), new)).await {
+            let (agent, saved, by) = (self.clone(), target.clone(), by.clone());
+            match blocking(move || agent.save_config(&saved, Some(&old), new, &by)).await {
                 Err(ConfigError::ChangedMeanwhile) => {}
                 saved => return saved.map(|()| ConfigOutcome::Saved { notes }),
             }
@@ -188,22 +222,29 @@ impl Agent {
     }
 
     /// Saves a text, if the configuration still is the one that it was made from. Without one, whatever it is.
-    pub fn save_config(&self, target: &ConfigTarget, made_from: Option<&str>, new: String) -> Result<(), ConfigError> {
+    pub fn save_config(
+        &self,
+        target: &ConfigTarget,
+        made_from: Option<&str>,
+        new: String,
+        by: &ChangeAuthor,
+    ) -> Result<(), ConfigError> {
         let replace = |now: &str| match made_from.is_none_or(|made_from| made_from == now) {
             true => Ok(new),
             false => Err(ConfigError::ChangedMeanwhile),
         };
         match target {
-            ConfigTarget::Object(path) => ObjectFiles::of(self.home()).edit(path, replace),
+            ConfigTarget::Object(path) => ObjectFiles::of(self.home()).by(by).edit(path, replace),
             ConfigTarget::Node => {
-                let lock = self.home().run.join("lock").join("node.config");
-                let _lock = FileLock::take_blocking(&lock, "edit", EDIT_WAIT).map_err(ConfigError::Lock)?;
+                let _lock = FileLock::take_blocking(&self.home().node_config_lock(), "edit", EDIT_WAIT)
+                    .map_err(ConfigError::Lock)?;
                 let ConfigText { text: old, .. } = self.config_text(target)?;
                 let new = replace(&old)?;
                 if new != old {
                     // A node whose state cannot be written must not change its configuration either.
                     durable::probe(&self.home().var)?;
-                    durable::write(&self.home().node_config(), new.as_bytes())?;
+                    let texts = (Some(old.as_str()), new.as_str());
+                    HistoryFile::of(self.home(), target).replace(&self.home().node_config(), texts, by)?;
                 }
                 Ok(())
             }

@@ -10,7 +10,7 @@ use super::ConfigError;
 use crate::file::lock::{FileLock, LockError};
 use crate::object::ObjectError;
 use crate::status::{InstanceStatus, ResourceStatus};
-use crate::{ActError, Agent, ObjectFiles};
+use crate::{ActError, Agent, ChangeAuthor, ObjectFiles};
 use exec::blocking;
 
 /// Why an object is not deleted.
@@ -40,6 +40,7 @@ impl Agent {
         path: &ObjectPath,
         sections: &[String],
         force: bool,
+        by: &ChangeAuthor,
     ) -> Result<ConfigOutcome, DeleteError> {
         let action_lock = self.home().action_lock(path);
         let busy = |error| DeleteError::Lock(path.clone(), error);
@@ -59,7 +60,7 @@ impl Agent {
             return Ok(ConfigOutcome::Saved { notes: Vec::new() });
         }
         let edits = sections.iter().map(|section| ConfigEdit::DeleteSection { section: section.clone() }).collect();
-        Ok(self.change_config(&ConfigTarget::Object(path.clone()), &ConfigChange { edits, force }).await?)
+        Ok(self.change_config(&ConfigTarget::Object(path.clone()), &ConfigChange { edits, force }, by).await?)
     }
 
     async fn refuse_if_used(&self, path: &ObjectPath, rids: &[String]) -> Result<(), DeleteError> {

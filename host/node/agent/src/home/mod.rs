@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use capability::holdings::LedgerPlaces;
 use model::InvalidNodeName;
 use model::{NodeName, ObjectPath, Rid};
+use protocol::ConfigTarget;
 
 /// The directories of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,6 +169,19 @@ impl Directories {
     /// The lock of changes of an object's configuration.
     pub fn config_lock(&self, object: &ObjectPath) -> PathBuf {
         self.run.join("lock").join(layout::directory(object).with_added_extension("config"))
+    }
+
+    /// The lock of changes of the node's own configuration.
+    pub fn node_config_lock(&self) -> PathBuf {
+        self.run.join("lock").join("node.config")
+    }
+
+    /// The lock of changes of a configuration.
+    pub fn lock_of_config(&self, target: &ConfigTarget) -> PathBuf {
+        match target {
+            ConfigTarget::Object(object) => self.config_lock(object),
+            ConfigTarget::Node => self.node_config_lock(),
+        }
     }
 
     /// The directory in which the resources of an object keep things until the next reboot.

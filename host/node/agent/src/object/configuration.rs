@@ -1,15 +1,18 @@
 //! The object that a configuration describes on this node. While the configuration has errors, its last valid version stays in
 //! use.
 
+use std::time::Duration;
+
 use config::diagnostic::Diagnostic;
 use config::{Document, DriverSchemas, NodeData, load};
 use model::object::Object;
 use model::{ObjectPath, Rid};
+use protocol::ConfigTarget;
 
 use crate::file::durable::FileError;
 use crate::object::ObjectError;
 use crate::state::InstanceState;
-use crate::{Directories, ObjectFiles};
+use crate::{Directories, ObjectFiles, history};
 
 /// The configuration of an object, its problems, and the object in use.
 #[derive(Debug)]
@@ -72,10 +75,15 @@ impl ObjectConfiguration {
         let active = match loaded.object {
             Some(current) => {
                 // Reading must work without the right to write, and on a full disk.
-                let _ = memory.set_last_good(&text);
+                if memory.set_last_good(&text).unwrap_or(false) {
+                    note_change(home, object);
+                }
                 ActiveObject::Current(Box::new(current))
             }
-            None => last_good(&memory, object, node, schemas, loaded.partial)?,
+            None => {
+                note_change(home, object);
+                last_good(&memory, object, node, schemas, loaded.partial)?
+            }
         };
         let (document, diagnostics) = (loaded.document, loaded.diagnostics);
         Ok(ObjectConfiguration { document, diagnostics, active, path: object.clone() })
@@ -109,6 +117,11 @@ impl ActiveObject {
             ActiveObject::Nothing => None,
         }
     }
+}
+
+/// Writes down a text that may have been written by an editor. Reading must work without that, too.
+fn note_change(home: &Directories, object: &ObjectPath) {
+    let _ = history::note_present(home, &ConfigTarget::Object(object.clone()), Duration::ZERO);
 }
 
 fn last_good(

@@ -10,6 +10,7 @@ use crate::Directories;
 use crate::file::durable::{self, FileError};
 use crate::file::lock::{FileLock, LockError};
 use crate::file::text::NotText;
+use crate::history::{ChangeAuthor, HistoryFile};
 
 /// How long a change of a configuration waits for another change.
 const EDIT_WAIT: Duration = Duration::from_secs(10);
@@ -18,6 +19,8 @@ const EDIT_WAIT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy)]
 pub struct ObjectFiles<'a> {
     home: &'a Directories,
+    /// Who changes them. None: this process, by no command.
+    by: Option<&'a ChangeAuthor>,
 }
 
 /// Why an operation on an object's files failed.
@@ -43,7 +46,12 @@ pub enum ObjectError {
 impl<'a> ObjectFiles<'a> {
     /// The objects below these directories.
     pub fn of(home: &'a Directories) -> ObjectFiles<'a> {
-        ObjectFiles { home }
+        ObjectFiles { home, by: None }
+    }
+
+    /// The same, for changes by this author.
+    pub fn by(self, author: &'a ChangeAuthor) -> ObjectFiles<'a> {
+        ObjectFiles { by: Some(author), ..self }
     }
 
     /// Every object that has a configuration here, in order. Files of other names are ignored.
@@ -80,7 +88,7 @@ impl<'a> ObjectFiles<'a> {
         durable::remove_directory(&self.home.state(object))?;
         durable::remove(&self.home.volatile_journal(object))?;
         durable::remove(&self.home.last_action(object))?;
-        Ok(durable::write(&self.home.config(object), text.as_bytes())?)
+        Ok(self.replace(object, (None, text))?)
     }
 
     /// Replaces an object's configuration by what `change` makes of it. No other process can change it in between.
@@ -95,9 +103,14 @@ impl<'a> ObjectFiles<'a> {
         if new != old {
             // If the disk has no room for the object's state, its configuration must not change either.
             durable::probe(&self.home.var).map_err(ObjectError::from)?;
-            durable::write(&self.home.config(object), new.as_bytes()).map_err(ObjectError::from)?;
+            self.replace(object, (Some(&old), &new)).map_err(ObjectError::from)?;
         }
         Ok(())
+    }
+
+    fn replace(self, object: &ObjectPath, texts: (Option<&str>, &str)) -> Result<(), FileError> {
+        let by = self.by.cloned().unwrap_or_else(|| ChangeAuthor::of_process(""));
+        HistoryFile::of_object(self.home, object).replace(&self.home.config(object), texts, &by)
     }
 
     /// Deletes an object: its configuration first, so that files which a crash leaves behind belong to no object.
@@ -185,7 +198,7 @@ mod tests {
         let (objects, web) = (ObjectFiles::of(&home), path("web"));
         durable::write(&home.state(&web).join("last-good.conf"), b"of another one").unwrap();
         objects.create(&web, "one").unwrap();
-        assert!(!home.state(&web).exists());
+        assert!(!home.state(&web).join("last-good.conf").exists());
         assert!(matches!(objects.create(&web, "two"), Err(ObjectError::Exists(_))));
         assert_eq!(objects.text(&web).unwrap(), "one");
     }

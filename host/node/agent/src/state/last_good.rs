@@ -9,12 +9,12 @@ impl InstanceState {
         Ok(durable::read(&self.directory.join("last-good.conf"))?.and_then(|text| String::from_utf8(text).ok()))
     }
 
-    /// Remembers a valid version. A version that is known already is not written again.
-    pub fn set_last_good(&self, text: &str) -> Result<(), FileError> {
+    /// Remembers a valid version. A version that is known already is not written again. Returns whether it is another one.
+    pub fn set_last_good(&self, text: &str) -> Result<bool, FileError> {
         if self.last_good()?.as_deref() == Some(text) {
-            return Ok(());
+            return Ok(false);
         }
-        durable::write(&self.directory.join("last-good.conf"), text.as_bytes())
+        durable::write(&self.directory.join("last-good.conf"), text.as_bytes()).map(|()| true)
     }
 }
 

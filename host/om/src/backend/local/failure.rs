@@ -6,6 +6,7 @@ use agent::datastore::DataStoreError;
 use agent::edit::{ConfigError, DeleteError};
 use agent::engine::EngineError;
 use agent::flags::FlagError;
+use agent::history::HistoryError;
 use agent::log::LogReadError;
 use agent::object::ObjectError;
 use agent::policy::PolicyChangeError;
@@ -38,7 +39,7 @@ macro_rules! plain_failures {
     };
 }
 
-plain_failures!(EngineError, FlagError, LogReadError);
+plain_failures!(EngineError, FlagError, HistoryError, LogReadError);
 
 impl From<DataStoreError> for Failure {
     fn from(error: DataStoreError) -> Failure {

@@ -19,17 +19,18 @@ use std::time::Duration;
 use agent::datastore::PutMode;
 use agent::log::LogConsole;
 use agent::{
-    ActionRequest, Agent, CancelSignal, ConfigurationCatalogue, ConsoleRequest, DataStores, Directories, LogSeverity,
-    ObjectFiles, ObjectScan, OperatorTerminal,
+    ActionRequest, Agent, CancelSignal, ChangeAuthor, ConfigurationCatalogue, ConsoleRequest, DataStores, Directories,
+    LogSeverity, ObjectFiles, ObjectScan, OperatorTerminal,
 };
 use anyhow::{Context, anyhow};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 use plan::Action;
 use protocol::{
-    ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigOutcome,
-    ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc, DriverGrants, DriverInspection,
-    DriverList, EndingDocument, EngineAccess, EvaluatedKeyword, HoldingList, InstalledDriver, InstanceDocument,
-    KeyChange, LogQuery, NameKind, ObjectList, PolicyChange, ResourceSelection, ScheduleDocument,
+    ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigDiff,
+    ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc,
+    DriverGrants, DriverInspection, DriverList, EndingDocument, EngineAccess, EvaluatedKeyword, HoldingList,
+    InstalledDriver, InstanceDocument, KeyChange, LogQuery, NameKind, ObjectList, PolicyChange, ResourceSelection,
+    ScheduleDocument,
 };
 
 use super::wait::block_on;
@@ -40,11 +41,21 @@ use interrupt::{cancel_on_signal, side_by_side};
 /// The agent in this process.
 pub(super) struct LocalBackend {
     agent: Agent,
+    /// The command, for the history of what it changes.
+    typed: String,
 }
 
 impl LocalBackend {
-    pub(super) fn open(root: Option<&Path>) -> Reply<LocalBackend> {
-        Ok(LocalBackend { agent: open_agent(root)? })
+    pub(super) fn open(root: Option<&Path>, typed: &str) -> Reply<LocalBackend> {
+        Ok(LocalBackend { agent: open_agent(root)?, typed: typed.to_owned() })
+    }
+
+    /// Who changes a configuration by this command.
+    fn author(&self) -> ChangeAuthor {
+        // The program without its directory, as most operators type it.
+        let (program, rest) = self.typed.split_once(' ').unwrap_or((&self.typed, ""));
+        let program = program.rsplit('/').next().unwrap_or(program);
+        ChangeAuthor::of_process(format!("{program} {rest}").trim_end())
     }
 
     fn objects(&self) -> ObjectFiles<'_> {
@@ -105,12 +116,12 @@ impl Backend for LocalBackend {
     }
 
     fn create(&self, path: &ObjectPath, text: &str) -> Reply<()> {
-        Ok(self.objects().create(path, text)?)
+        Ok(self.objects().by(&self.author()).create(path, text)?)
     }
 
     fn delete(&self, path: &ObjectPath, sections: &[String], force: bool) -> Reply<ConfigOutcome> {
         // The first `?` is for the runtime, the second one for the agent.
-        Ok(block_on(self.agent.delete(path, sections, force))??)
+        Ok(block_on(self.agent.delete(path, sections, force, &self.author()))??)
     }
 
     fn peers(&self, path: &ObjectPath) -> Reply<Vec<NodeName>> {
@@ -228,7 +239,7 @@ impl Backend for LocalBackend {
     }
 
     fn change_config(&self, target: &ConfigTarget, change: &ConfigChange) -> Reply<ConfigOutcome> {
-        Ok(block_on(self.agent.change_config(target, change))??)
+        Ok(block_on(self.agent.change_config(target, change, &self.author()))??)
     }
 
     fn save_config(&self, target: &ConfigTarget, made_from: Option<&str>, text: &str) -> Reply<Vec<String>> {
@@ -241,7 +252,7 @@ impl Backend for LocalBackend {
                 Err(_) => Vec::new(),
             },
         };
-        self.agent.save_config(target, made_from, text.to_owned())?;
+        self.agent.save_config(target, made_from, text.to_owned(), &self.author())?;
         Ok(notes)
     }
 
@@ -278,6 +289,20 @@ impl Backend for LocalBackend {
         self.agent.config_draft(target)
     }
 
+    fn config_history(&self, target: &ConfigTarget) -> Reply<ConfigHistory> {
+        // An object that does not exist is an error, and not an empty history.
+        self.agent.config_text(target)?;
+        Ok(self.agent.config_history(target)?)
+    }
+
+    fn config_diff(&self, target: &ConfigTarget, versions: (Option<u64>, Option<u64>)) -> Reply<ConfigDiff> {
+        Ok(self.agent.config_diff(target, versions)?)
+    }
+
+    fn roll_config_back(&self, target: &ConfigTarget, revision: u64, force: bool) -> Reply<ConfigOutcome> {
+        Ok(block_on(self.agent.roll_config_back(target, revision, force, &self.author()))??)
+    }
+
     fn keys(&self, store: &ObjectPath) -> Reply<Vec<String>> {
         Ok(self.stores().keys(store)?)
     }
@@ -287,7 +312,8 @@ impl Backend for LocalBackend {
     }
 
     fn change_key(&self, store: &ObjectPath, change: &KeyChange) -> Reply<()> {
-        let stores = self.stores();
+        let by = self.author();
+        let stores = self.stores().by(&by);
         Ok(match change {
             KeyChange::Add { key, value } => stores.put(store, key, value, PutMode::Add),
             KeyChange::Change { key, value } => stores.put(store, key, value, PutMode::Change),

@@ -1,0 +1,59 @@
+//! Versions as they may be shown: without the values that are secret.
+
+use config::{Document, Entry, KeywordReader, MASK, Section, is_secret_of_node};
+use model::{ObjectKind, ObjectPath, datastore, is_secret_name};
+use protocol::ConfigTarget;
+
+use crate::Agent;
+
+/// A version of a configuration, and how it is shown.
+pub(super) struct MaskedText {
+    pub(super) document: Document,
+    /// With as many lines as the document.
+    pub(super) shown: String,
+    /// The entries whose values are secret, as section and key.
+    pub(super) secrets: Vec<(String, String)>,
+}
+
+impl Agent {
+    /// A version, with what must not be shown of it covered.
+    pub(super) fn masked(&self, target: &ConfigTarget, text: &str) -> MaskedText {
+        let document = Document::parse(text);
+        let (shown, secrets) = match target {
+            ConfigTarget::Node => cover(&document, &is_secret_of_node),
+            ConfigTarget::Object(path) => {
+                let (node, drivers) = (self.node(), self.drivers());
+                let reader = KeywordReader::new(path, &document, &node, &*drivers);
+                cover(&document, &|section, entry| is_data(path, section) || reader.is_secret(section, entry))
+            }
+        };
+        MaskedText { document, shown, secrets }
+    }
+}
+
+/// Whether it is a secret of a store, or of a user.
+fn is_data(path: &ObjectPath, section: &Section) -> bool {
+    matches!(path.kind(), ObjectKind::Sec | ObjectKind::Usr) && section.name == datastore::DATA
+}
+
+fn cover(document: &Document, is_secret: &dyn Fn(&Section, &Entry) -> bool) -> (String, Vec<(String, String)>) {
+    let entries =
+        document.sections().iter().flat_map(|section| section.entries.iter().map(move |entry| (section, entry)));
+    let secret = entries.filter(|(section, entry)| is_secret(section, entry));
+    let names = secret.map(|(section, entry)| (section.name.clone(), entry.key.clone())).collect();
+    let shown: String = document.masked(is_secret).split_inclusive('\n').map(comment).collect();
+    (shown, names)
+}
+
+/// A line, covered if it is an entry with the name of a secret that was commented out.
+fn comment(line: &str) -> String {
+    let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
+    match text.split_once('=') {
+        Some((name, value))
+            if text.trim_start().starts_with(['#', ';']) && is_secret_name(name) && !value.is_empty() =>
+        {
+            format!("{name}= {MASK}{end}")
+        }
+        _ => line.to_owned(),
+    }
+}
