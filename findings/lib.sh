@@ -15,6 +15,8 @@ get() { # get PACKAGE=VERSION…: unpacks Debian packages below $root, and insta
   (cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download "$@" >&2 &&
     for deb in *.deb; do dpkg-deb -x "$deb" "$root" && rm "$deb"; done)
 }
+npm_get() { # npm_get PACKAGE@VERSION…: into $tmp/node_modules
+  npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts "$@" >&2; }
 say() { printf '\n== %s\n' "$*"; }
 fail() { echo "NOT AS STATED: $*" >&2; exit 1; }
 holds() { grep -q -- "$1" "$2" || fail "'$1' is not in: $(cat "$2")"; }
