@@ -1,5 +1,7 @@
 //! What a decision about one object looks at.
 
+use std::collections::BTreeSet;
+
 use model::{NodeName, ObjectPath};
 
 use crate::{BootTime, ConfigState, InstanceView, NodeStanding, NodeView, ObjectRules, ObjectView, View};
@@ -34,9 +36,20 @@ impl<'a> ObjectCase<'a> {
 
     /// The nodes that hold an instance, or may: those of the configuration, and those that it no longer names.
     pub(crate) fn members(&self) -> Vec<&'a NodeName> {
+        let mut others: BTreeSet<&NodeName> = self.object.instances.keys().collect();
         let mut members: Vec<&NodeName> = self.rules.scope().collect();
-        members.extend(self.object.instances.keys().filter(|node| self.rules.scope().all(|member| member != *node)));
+        for member in &members {
+            others.remove(member);
+        }
+        members.extend(others);
         members
+    }
+
+    /// Those of the nodes that are members, in the order of the members.
+    pub(crate) fn members_among(&self, mut nodes: BTreeSet<&'a NodeName>) -> Vec<&'a NodeName> {
+        let mut among: Vec<&NodeName> = self.rules.scope().filter(|node| nodes.remove(node)).collect();
+        among.extend(nodes.into_iter().filter(|node| self.object.instances.contains_key(*node)));
+        among
     }
 
     /// Whether a node has nothing of the object: no configuration, no state, no process.

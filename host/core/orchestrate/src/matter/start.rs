@@ -7,7 +7,10 @@ use model::status::State;
 use crate::case::InstanceCase;
 use crate::dependency::missing_parents;
 use crate::placement::{SlotAccess, acquire_slot, chosen, obstacle, occupied, ranked};
-use crate::{ActionCause, ActionStep, BootTime, ConfigState, InstanceAction, NextAttempt, NodeStanding, Reason, Step};
+use crate::{
+    ActionCause, ActionStep, BootTime, ConfigState, InstanceAction, InstanceView, NextAttempt, NodeStanding, Reason,
+    Step,
+};
 
 use super::MatterReport;
 
@@ -27,8 +30,9 @@ pub(crate) fn decide_start(here: &InstanceCase<'_>) -> MatterReport {
     if let Some((reason, until)) = better_may_come(here) {
         return MatterReport::hold(reason).until(Some(until));
     }
-    let holders = occupied(case).len();
-    let places = chosen(case);
+    let occupied = occupied(case);
+    let holders = occupied.len();
+    let places = chosen(case, occupied);
     let Some(place) = places.iter().position(|node| *node == case.me) else {
         return MatterReport::hold(elsewhere(&places));
     };
@@ -73,12 +77,11 @@ fn not_automatic(here: &InstanceCase<'_>) -> Option<Reason> {
 /// A peer that is there and has never said how its instance is may run it.
 fn unknown_peer(here: &InstanceCase<'_>) -> Option<Reason> {
     let case = &here.case;
-    let unknown = |node: &&NodeName| {
-        let instance = case.object.instances.get(*node).filter(|instance| instance.config != ConfigState::Missing);
-        let silent = instance.is_some_and(|instance| instance.status.is_none());
-        silent && !matches!(case.standing(node), NodeStanding::Evicted | NodeStanding::Absent)
-    };
-    case.members().into_iter().find(unknown).map(|node| Reason::StatusUnknown { node: node.clone() })
+    let is_silent = |instance: &InstanceView| instance.config != ConfigState::Missing && instance.status.is_none();
+    let is_gone = |node: &NodeName| matches!(case.standing(node), NodeStanding::Evicted | NodeStanding::Absent);
+    let unknown = case.object.instances.iter().filter(|(node, instance)| is_silent(instance) && !is_gone(node));
+    let unknown = case.members_among(unknown.map(|(node, _)| node).collect());
+    unknown.first().map(|node| Reason::StatusUnknown { node: (*node).clone() })
 }
 
 /// After a start of the whole cluster, a better placed node may still come.

@@ -9,13 +9,11 @@ use crate::{FenceState, FencingToken, NodeStanding, Reason, SlotStanding, SlotSt
 
 /// The nodes that run the object or may: they hold a slot, or their status says so.
 pub(crate) fn occupied<'a>(case: &ObjectCase<'a>) -> Vec<&'a NodeName> {
-    let holders: Vec<&NodeName> = case.object.slots.iter().filter_map(|slot| holder(case, slot)).collect();
-    let runs = |node: &NodeName| {
-        let gone = matches!(case.standing(node), NodeStanding::Evicted | NodeStanding::Absent);
-        !gone && case.object.instances.get(node).is_some_and(|instance| instance.may_run())
-    };
-    let members = case.members().into_iter();
-    members.filter(|node| holders.contains(node) || runs(node)).collect()
+    let is_gone = |node: &NodeName| matches!(case.standing(node), NodeStanding::Evicted | NodeStanding::Absent);
+    let runs = case.object.instances.iter().filter(|(node, instance)| instance.may_run() && !is_gone(node));
+    let holders = case.object.slots.iter().filter_map(|slot| holder(case, slot));
+    // Few of many nodes: the others are not sorted, and no node is looked up for them.
+    case.members_among(runs.map(|(node, _)| node).chain(holders).collect())
 }
 
 fn holder<'a>(case: &ObjectCase<'a>, slot: &'a SlotView) -> Option<&'a NodeName> {
@@ -26,10 +24,13 @@ fn holder<'a>(case: &ObjectCase<'a>, slot: &'a SlotView) -> Option<&'a NodeName>
     }
 }
 
-/// The nodes that shall run the object: those that do, and as many of the best others as are missing.
-pub(crate) fn chosen<'a>(case: &ObjectCase<'a>) -> Vec<&'a NodeName> {
-    let mut chosen = occupied(case);
+/// The nodes that shall run the object: those that do, as [`occupied`] says, and as many of the best others as are missing.
+pub(crate) fn chosen<'a>(case: &ObjectCase<'a>, occupied: Vec<&'a NodeName>) -> Vec<&'a NodeName> {
+    let mut chosen = occupied;
     let missing = case.rules.wanted().saturating_sub(chosen.len());
+    if missing == 0 {
+        return chosen;
+    }
     let free = |node: &&NodeName| !chosen.contains(node) && obstacle(case, node).is_none();
     let candidates: Vec<&NodeName> = ranked(case).into_iter().filter(free).take(missing).collect();
     chosen.extend(candidates);
