@@ -45,7 +45,9 @@ const RANDOM: u64 = 64 << 10;
 /// The host's data of a store: what imports act on.
 pub(crate) struct GuestState {
     pub(crate) scope: Arc<CallContext>,
-    wasi: WasiCtx,
+    /// Made when the guest first asks for anything of it. Most guests never do, and to make it takes longer than their own work.
+    wasi: Option<WasiCtx>,
+    output: GuestOutput,
     table: ResourceTable,
     memory: MemoryLimit,
     ticks_left: u64,
@@ -83,15 +85,14 @@ struct MemoryExhaustion;
 
 /// A store for one call.
 pub(crate) fn fresh(engine: &wasmtime::Engine, scope: Arc<CallContext>, limits: CallLimits) -> CallStore {
-    // WASI is there because std needs it, but empty: no files, no sockets, no environment, no arguments.
     let output = GuestOutput::new(limits.output);
-    let wasi = WasiCtxBuilder::new().stdout(output.clone()).stderr(output.clone()).max_random_size(RANDOM).build();
     let mut table = ResourceTable::new();
     table.set_max_capacity(HANDLES);
     let memory_wanted = Arc::new(AtomicU64::new(0));
     let state = GuestState {
         scope,
-        wasi,
+        wasi: None,
+        output: output.clone(),
         table,
         memory: MemoryLimit { limit: limits.memory, used: 0, wanted: memory_wanted.clone() },
         ticks_left: (limits.cpu.as_millis() / TICK.as_millis()).try_into().unwrap_or(u64::MAX),
@@ -133,8 +134,14 @@ impl UsageMeter {
 
 impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        let GuestState { wasi, output, table, .. } = self;
+        WasiCtxView { ctx: wasi.get_or_insert_with(|| empty_wasi(output)), table }
     }
+}
+
+/// WASI is there because std needs it, but empty: no files, no sockets, no environment, no arguments.
+fn empty_wasi(output: &GuestOutput) -> WasiCtx {
+    WasiCtxBuilder::new().stdout(output.clone()).stderr(output.clone()).max_random_size(RANDOM).build()
 }
 
 impl wit::types::Host for GuestState {}
