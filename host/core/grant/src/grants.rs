@@ -146,7 +146,7 @@ impl Grants {
             let access = op.access();
             return match (access, limit) {
                 (Access::Mutate, Access::Read) => Err(Refusal { by: Refuser::ReadOnly, line: None }),
-                _ => Ok(PermitTerms { access, line: String::new(), caps: Vec::new(), guard: None }),
+                _ => Ok(PermitTerms { access, rule: None }),
             };
         }
         // The operation itself first: its refusal says more than that of a side effect.
@@ -206,12 +206,7 @@ impl Grants {
         if !self.namespace.allows(op, request, names) {
             return refuse(Refuser::Namespace, &attributes);
         }
-        Ok(PermitTerms {
-            access,
-            line: request.to_string(),
-            caps: request.attributes.caps.iter().cloned().collect(),
-            guard: request.attributes.guard,
-        })
+        Ok(PermitTerms { access, rule: Some(request.clone()) })
     }
 }
 

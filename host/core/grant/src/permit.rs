@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::bind::binder::UnownedDevice;
 use crate::guard::SocketGuard;
+use crate::line::rule::GrantRule;
 use crate::operation::{Access, Operation};
 
 /// Proof that an operation is allowed. Only [`crate::Grants::permit`] makes one, and the one effect that it is for uses it
@@ -18,9 +19,8 @@ pub struct Permit<O> {
 #[derive(Debug)]
 pub(crate) struct PermitTerms {
     pub(crate) access: Access,
-    pub(crate) line: String,
-    pub(crate) caps: Vec<String>,
-    pub(crate) guard: Option<SocketGuard>,
+    /// The line. None for an operation that needs none.
+    pub(crate) rule: Option<GrantRule>,
 }
 
 impl<O: Operation> Permit<O> {
@@ -44,18 +44,18 @@ impl<O: Operation> Permit<O> {
     }
 
     /// The line of the driver's requests, bound to this resource, that allows it.
-    pub fn line(&self) -> &str {
-        &self.terms.line
+    pub fn line(&self) -> String {
+        self.terms.rule.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
     /// The guard that must judge a request before it is sent.
     pub fn guard(&self) -> Option<SocketGuard> {
-        self.terms.guard
+        self.terms.rule.as_ref()?.attributes.guard
     }
 
     /// The capabilities(7) that a program keeps, by their names such as `cap_net_admin`, or `all`. Empty for all but programs.
-    pub fn caps(&self) -> &[String] {
-        &self.terms.caps
+    pub fn caps(&self) -> Vec<String> {
+        self.terms.rule.iter().flat_map(|rule| &rule.attributes.caps).cloned().collect()
     }
 }
 

@@ -47,7 +47,7 @@ fn grants(netns: &str, policy: Option<&str>) -> Result<Grants, String> {
 #[track_caller]
 fn check(grants: &Grants, op: impl Operation, expected: &str) {
     let judged = match grants.permit(op, Access::Mutate) {
-        Ok(permit) => permit.line().to_owned(),
+        Ok(permit) => permit.line(),
         Err(denied) => format!("no: {denied}"),
     };
     assert_eq!(judged, expected);

@@ -25,6 +25,8 @@ pub(crate) struct GrantLine {
     pub(crate) attributes: LineAttributes,
     pub(crate) template: Arc<dyn LineTemplate>,
     pub(crate) origin: LineOrigin,
+    /// Whether it stands for one line per other node of the object.
+    about_peers: bool,
     text: String,
 }
 
@@ -47,7 +49,10 @@ impl GrantLine {
         let words = tokens(head.rest, head.rest_column)?;
         let end = column + text.trim_end().chars().count();
         let template = (capability.template)(&LineWords { tokens: &words, end })?;
-        let line = GrantLine { capability, attributes, template, origin, text: text.trim().to_owned() };
+        let mut line =
+            GrantLine { capability, attributes, template, origin, about_peers: false, text: text.trim().to_owned() };
+        line.about_peers =
+            line.tokens().iter().any(|token| token.pieces.contains(&TokenPiece::Name(TemplateName::Peer)));
         line.check_origin()?;
         line.check_bound().map_err(|reason| LineFault::new(words.first().map_or(end, |word| word.column), reason))?;
         Ok(line)
@@ -66,7 +71,7 @@ impl GrantLine {
 
     /// The rules that the line stands for: none if it names a keyword that is absent, several if it names a list or `{peer}`.
     pub(crate) fn bind(&self, binder: &Binder<'_>) -> Result<Vec<GrantRule>, BindFailure> {
-        if !self.is_about_peers() {
+        if !self.about_peers {
             return self.bind_one(binder);
         }
         // An object without peers: the line stands for no rule.
@@ -87,11 +92,6 @@ impl GrantLine {
             unowned: unowned.clone(),
         };
         Ok(patterns.into_iter().map(rule).collect())
-    }
-
-    /// Whether it stands for one line per other node of the object.
-    fn is_about_peers(&self) -> bool {
-        self.tokens().iter().any(|token| token.pieces.contains(&TokenPiece::Name(TemplateName::Peer)))
     }
 
     /// The words in which templates and stars can stand.

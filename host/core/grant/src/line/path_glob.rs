@@ -9,57 +9,42 @@ use crate::line::token::quoted;
 /// A bound absolute path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PathGlob {
-    components: Vec<Glob>,
+    words: PathWords,
     /// Whether it stands for everything below, too.
     below: bool,
+}
+
+/// The path itself, without the `/**` at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum PathWords {
+    /// Without a star, as nearly all are: in its only legal spelling. Empty for the root directory.
+    Plain(String),
+    /// Its components, some of them with stars.
+    Starred(Vec<Glob>),
 }
 
 impl PathGlob {
     /// Builds the path that these parts spell, without the `/**` at its end.
     pub(crate) fn new(parts: Vec<GlobPart>, below: bool) -> Result<PathGlob, &'static str> {
-        let mut components = vec![Glob::default()];
-        for part in parts {
-            match part {
-                GlobPart::Star => last(&mut components).push(GlobPart::Star),
-                GlobPart::Text(text) => {
-                    for (i, component) in text.split('/').enumerate() {
-                        if i > 0 {
-                            components.push(Glob::default());
-                        }
-                        if !component.is_empty() {
-                            last(&mut components).push(GlobPart::Text(component.to_owned()));
-                        }
-                    }
-                }
-            }
-        }
-        // An absolute path has nothing before its first slash.
-        if !components.remove(0).0.is_empty() {
-            return Err("it is not an absolute path");
-        }
-        // The root directory before `/**` leaves one empty component.
-        if components.len() == 1 && components[0].0.is_empty() {
-            components.clear();
-        }
-        for component in &components {
-            match component.literal().as_deref() {
-                Some("") => return Err("it contains an empty component, or ends in a slash"),
-                Some("." | "..") => return Err("it contains . or .."),
-                Some(text) if text.contains('\0') => return Err("it contains a zero byte"),
-                _ => {}
-            }
-        }
-        Ok(PathGlob { components, below })
+        let words = match plain_text(&parts) {
+            Some(text) => PathWords::Plain(plain_path(text)?),
+            None => PathWords::Starred(starred_components(parts)?),
+        };
+        Ok(PathGlob { words, below })
     }
 
     /// Whether it stands for this path. It never stands for a path in another spelling.
     pub(crate) fn matches(&self, path: &Path) -> bool {
-        components_of(path).is_some_and(|parts| self.matches_components(&parts))
-    }
-
-    fn matches_components(&self, parts: &[&str]) -> bool {
-        let fits = parts.len() == self.components.len() || (self.below && parts.len() > self.components.len());
-        fits && self.components.iter().zip(parts).all(|(glob, part)| glob.matches(part))
+        match &self.words {
+            PathWords::Plain(own) if !self.below => path.as_os_str() == spelled(own),
+            PathWords::Plain(own) => below_plain(own, path),
+            PathWords::Starred(components) => {
+                let fits =
+                    |parts: &[&str]| parts.len() == components.len() || (self.below && parts.len() > components.len());
+                let matches = |parts: &Vec<&str>| components.iter().zip(parts).all(|(glob, part)| glob.matches(part));
+                components_of(path).is_some_and(|parts| fits(&parts) && matches(&parts))
+            }
+        }
     }
 
     /// Whether it stands for this path and everything below it.
@@ -71,8 +56,14 @@ impl PathGlob {
     pub(crate) fn touches_tree(&self, path: &Path) -> bool {
         // It decides what a `deny` forbids, so a path that cannot be read counts as touched.
         let Some(parts) = components_of(path) else { return true };
-        let above = self.components.iter().zip(&parts).all(|(glob, part)| glob.matches(part));
-        above && (self.below || self.components.len() >= parts.len())
+        let (above, count) = match &self.words {
+            PathWords::Plain(own) => {
+                let own: Vec<&str> = own.split('/').skip(1).collect();
+                (own.iter().zip(&parts).all(|(own, part)| own == part), own.len())
+            }
+            PathWords::Starred(own) => (own.iter().zip(&parts).all(|(glob, part)| glob.matches(part)), own.len()),
+        };
+        above && (self.below || count >= parts.len())
     }
 
     /// Whether it stands for everything below, too.
@@ -82,10 +73,86 @@ impl PathGlob {
 
     /// The path, without the `/**`, if it contains no star.
     pub(crate) fn literal(&self) -> Option<String> {
-        if self.components.is_empty() {
-            return Some("/".to_owned());
+        match &self.words {
+            PathWords::Plain(own) => Some(spelled(own).to_owned()),
+            PathWords::Starred(_) => None,
         }
-        self.components.iter().flat_map(|component| std::iter::once(Some("/")).chain(component.texts())).collect()
+    }
+}
+
+/// The text of the parts, if there is no star among them.
+fn plain_text(parts: &[GlobPart]) -> Option<String> {
+    let text = |part: &'_ GlobPart| match part {
+        GlobPart::Text(text) => Some(text.len()),
+        GlobPart::Star => None,
+    };
+    let length = parts.iter().map(text).sum::<Option<usize>>()?;
+    let mut whole = String::with_capacity(length);
+    for part in parts {
+        if let GlobPart::Text(text) = part {
+            whole.push_str(text);
+        }
+    }
+    Some(whole)
+}
+
+/// A plain path as it is written: the root directory is a slash.
+fn spelled(plain: &str) -> &str {
+    if plain.is_empty() { "/" } else { plain }
+}
+
+/// The text as a plain path.
+fn plain_path(mut text: String) -> Result<String, &'static str> {
+    // The root directory, which stands before `/**` without its slash.
+    if text.is_empty() || text == "/" {
+        text.clear();
+        return Ok(text);
+    }
+    let Some(components) = text.strip_prefix('/') else { return Err("it is not an absolute path") };
+    components.split('/').try_for_each(check_component)?;
+    Ok(text)
+}
+
+/// Whether the path, in its legal spelling, is the plain one or below it.
+fn below_plain(plain: &str, path: &Path) -> bool {
+    let Some(rest) = path.to_str().and_then(|path| path.strip_prefix(plain)) else { return false };
+    (rest.is_empty() || rest.starts_with('/')) && components_of(path).is_some()
+}
+
+/// The components that the parts spell.
+fn starred_components(parts: Vec<GlobPart>) -> Result<Vec<Glob>, &'static str> {
+    let mut components = vec![Glob::default()];
+    for part in parts {
+        match part {
+            GlobPart::Star => last(&mut components).push(GlobPart::Star),
+            GlobPart::Text(text) => {
+                for (i, component) in text.split('/').enumerate() {
+                    if i > 0 {
+                        components.push(Glob::default());
+                    }
+                    if !component.is_empty() {
+                        last(&mut components).push(GlobPart::Text(component.to_owned()));
+                    }
+                }
+            }
+        }
+    }
+    // An absolute path has nothing before its first slash.
+    if !components.remove(0).0.is_empty() {
+        return Err("it is not an absolute path");
+    }
+    // A component with a star in it is none of those that are not legal.
+    let literals = components.iter().filter_map(Glob::literal);
+    literals.into_iter().try_for_each(|component| check_component(&component))?;
+    Ok(components)
+}
+
+fn check_component(component: &str) -> Result<(), &'static str> {
+    match component {
+        "" => Err("it contains an empty component, or ends in a slash"),
+        "." | ".." => Err("it contains . or .."),
+        text if text.contains('\0') => Err("it contains a zero byte"),
+        _ => Ok(()),
     }
 }
 
@@ -112,7 +179,9 @@ impl fmt::Display for PathGlob {
             (Some(path), true) if path == "/" => f.write_str("/**"),
             (Some(path), below) => write!(f, "{}{}", quoted(&path), if below { "/**" } else { "" }),
             (None, below) => {
-                self.components.iter().try_for_each(|component| write!(f, "/{component}"))?;
+                if let PathWords::Starred(components) = &self.words {
+                    components.iter().try_for_each(|component| write!(f, "/{component}"))?;
+                }
                 f.write_str(if below { "/**" } else { "" })
             }
         }

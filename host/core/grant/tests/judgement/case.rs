@@ -57,7 +57,7 @@ impl Case<'_> {
     pub(crate) fn judge(&self, op: impl Operation) -> String {
         let grants = self.bind().unwrap_or_else(|error| panic!("{:?}: {error}", self.requests));
         match grants.permit(op, self.limit) {
-            Ok(permit) => permit.line().to_owned(),
+            Ok(permit) => permit.line(),
             Err(denied) => format!("no: {denied}"),
         }
     }

@@ -134,7 +134,7 @@ fn a_device_may_be_used_under_the_name_that_the_host_found_for_it() {
     let line = |grants: &Grants| {
         let mounted = grants.permit(mount("ext4", "/dev/sdb1", "/srv", &[]), Access::Mutate);
         let checked = grants.permit(exec("/sbin/e2fsck -p -- /dev/sdb1"), Access::Mutate);
-        [mounted.map(|permit| permit.line().to_owned()), checked.map(|permit| permit.line().to_owned())]
+        [mounted.map(|permit| permit.line()), checked.map(|permit| permit.line())]
     };
     assert!(line(&grants).iter().all(Result::is_err), "not looked up yet");
     let looked_up = grants.permit(ReadDevice { path: "LABEL=web".to_owned() }, Access::Read).unwrap();
