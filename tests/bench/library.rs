@@ -62,9 +62,9 @@ impl Callee {
             node: agent.node().name.clone(),
             peers: Vec::new(),
             sid: String::new(),
-            keywords,
+            keywords: Arc::new(keywords),
             secrets: Vec::new(),
-            vars: vec![("rundir".to_owned(), agent.home().volatile(&"one".parse()?).display().to_string())],
+            vars: Arc::new(vec![("rundir".to_owned(), agent.home().volatile(&"one".parse()?).display().to_string())]),
         };
         Ok(Callee { driver: runtime.load(agent::source(known))?, call })
     }

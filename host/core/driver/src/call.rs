@@ -1,5 +1,6 @@
 //! The input of a driver's call, and its results.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::object::KeywordValue;
@@ -22,12 +23,12 @@ pub struct DriverCall {
     /// The id of the action's session, for logs and audit.
     pub sid: String,
     /// The evaluated keywords of the driver's own schema.
-    pub keywords: Vec<KeywordValue>,
+    pub keywords: Arc<Vec<KeywordValue>>,
     /// Texts that must never be shown, in addition to the values of secret keywords: parts of values that are secret, such as the
     /// value of one environment variable.
     pub secrets: Vec<String>,
     /// What the host knows beyond the configuration: `nodes`, `force`…
-    pub vars: Vec<(String, String)>,
+    pub vars: Arc<Vec<(String, String)>>,
 }
 
 /// Why the host had to stop a call.

@@ -59,7 +59,7 @@ impl Agent {
         let instance = Instance::new(self, object, &snapshot);
         let (mut call, unresolved) = instance.call_now(&ActionSession::default(), resource).await;
         // The driver allocates a terminal inside only if the operator sits at one.
-        call.vars.push(("tty".to_owned(), terminal.input.is_terminal().to_string()));
+        Arc::make_mut(&mut call.vars).push(("tty".to_owned(), terminal.input.is_terminal().to_string()));
         let rid = resource.rid.clone();
         // Unlike a status, a console of half a resource is of no use.
         if let Some(what) = unresolved {

@@ -102,7 +102,7 @@ pub async fn write(context: &CallContext, path: &str, content: Vec<u8>, mode: u3
     if content.len() as u64 > MAX_CONTENT {
         return Err(CapabilityError::Invalid(format!("more than {MAX_CONTENT} bytes for {}", path.display())));
     }
-    let volatile = path.starts_with(&context.paths().rundir);
+    let volatile = path.starts_with(&context.paths().instance.rundir);
     let lifetime = if volatile { FileLifetime::UntilReboot } else { FileLifetime::Durable };
     let ledger = is_lasting(context, &path).then(|| context.ledger());
     let write = move |permit: Permit<WritePath>| {
@@ -167,7 +167,7 @@ pub async fn remove_tree(context: &CallContext, path: &str) -> Result<bool, Capa
 /// Whether a file that is written there is a holding: a start made it, outside of the directories of the object.
 fn is_lasting(context: &CallContext, path: &Path) -> bool {
     let paths = context.paths();
-    let own = [&paths.rundir, &paths.statedir, &paths.config].iter().any(|own| path.starts_with(own));
+    let own = [&paths.instance.rundir, &paths.statedir, &paths.instance.config].iter().any(|own| path.starts_with(own));
     context.verb() == Verb::Start && !own
 }
 

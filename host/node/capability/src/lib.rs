@@ -40,8 +40,8 @@ pub use audit::{
     AUDIT_FILES, AuditRecord, AuditSink, AuditVerdict, FileAudit, MemoryAudit, NoAudit, Redactor, hide_secret_values,
 };
 pub use call::{
-    AdmittedCall, CallContext, CallInputs, ContextSetup, Effect, GrantTemplates, HostServices, OUTPUT_BUDGET,
-    ResourcePaths, Subject,
+    AdmittedCall, CallContext, CallInputs, ContextSetup, Effect, GrantTemplates, HostServices, InstancePaths,
+    OUTPUT_BUDGET, ResourcePaths, Subject,
 };
 pub use device_owners::DeviceOwners;
 pub use error::CapabilityError;

@@ -347,7 +347,7 @@ fn joined(context: &CallContext, rid: &Rid) -> Option<PathBuf> {
 /// this node, whose objects may have the same names.
 pub(crate) fn mark(context: &CallContext) -> LinkMark {
     let subject = context.subject();
-    LinkMark::new(&context.paths().rundir.to_string_lossy(), &format!("{} {}", subject.object, subject.rid))
+    LinkMark::new(&context.paths().instance.rundir.to_string_lossy(), &format!("{} {}", subject.object, subject.rid))
 }
 
 pub(crate) fn plug_mode(mode: &str) -> Result<PlugMode, CapabilityError> {

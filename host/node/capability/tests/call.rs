@@ -11,7 +11,7 @@ use grant::{GrantContext, GrantRequest, Grants, NoDeviceLedger, Operation, Permi
 use hostler_capability::holdings::{LedgerPlaces, Ledgers};
 use hostler_capability::{
     AuditVerdict, CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, Effect,
-    HostServices, MemoryAudit, OUTPUT_BUDGET, ResourcePaths, ResourceQueues, Subject,
+    HostServices, InstancePaths, MemoryAudit, OUTPUT_BUDGET, ResourcePaths, ResourceQueues, Subject,
 };
 use model::Rid;
 
@@ -70,22 +70,24 @@ impl Bench {
             queues: ResourceQueues::new(options.threads),
         };
         let paths = ResourcePaths {
-            rundir: "/run".into(),
+            instance: Arc::new(InstancePaths {
+                rundir: "/run".into(),
+                logdir: "/log".into(),
+                config: "/web.conf".into(),
+                slice: Arc::new(CgroupSlice::at(None)),
+                holdings: LedgerPlaces::below("/nowhere".as_ref()),
+            }),
             statedir: "/state".into(),
-            logdir: "/log".into(),
-            config: "/web.conf".into(),
-            slice: Arc::new(CgroupSlice::at(None)),
-            holdings: LedgerPlaces::below("/nowhere".as_ref()),
         };
         let context = CallContext::new(ContextSetup {
             grants: grants(&call),
             templates: None,
-            subject: Subject::from(&call),
+            subject: Arc::new(Subject::from(&call)),
             sid: call.sid.clone(),
             inputs: CallInputs::from(&call),
             bounds,
             verb: options.verb,
-            digest: "sha256:00".to_owned(),
+            digest: "sha256:00".into(),
             paths,
             output_budget: options.budget,
             log: log.clone(),
@@ -132,9 +134,9 @@ fn call() -> DriverCall {
         node: "n1".parse().unwrap(),
         peers: Vec::new(),
         sid: "s1".to_owned(),
-        keywords: vec![password],
+        keywords: Arc::new(vec![password]),
         secrets: vec!["s3cret".to_owned()],
-        vars: Vec::new(),
+        vars: Arc::default(),
     }
 }
 

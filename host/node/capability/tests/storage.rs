@@ -13,7 +13,7 @@ use hostler_capability::holdings::{self, Ledger, LedgerPlaces, Ledgers, ProofVer
 use hostler_capability::mount::MountRequest;
 use hostler_capability::{
     CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, GrantTemplates, HostServices,
-    NoAudit, ResourcePaths, ResourceQueues, Subject, block, files, mount, state,
+    InstancePaths, NoAudit, ResourcePaths, ResourceQueues, Subject, block, files, mount, state,
 };
 use model::{NodeName, ObjectPath, Rid};
 
@@ -51,12 +51,14 @@ impl Resource {
         let rid: Rid = "fs#1".parse().unwrap();
         let (object, node): (ObjectPath, NodeName) = ("web".parse().unwrap(), "n1".parse().unwrap());
         let paths = ResourcePaths {
-            rundir: self.path("run").into(),
+            instance: Arc::new(InstancePaths {
+                rundir: self.path("run").into(),
+                config: self.path("web.conf").into(),
+                logdir: self.path("log").into(),
+                slice: Arc::new(CgroupSlice::at(None)),
+                holdings: LedgerPlaces::below(self.directory.path()),
+            }),
             statedir: self.path("state").into(),
-            config: self.path("web.conf").into(),
-            logdir: self.path("log").into(),
-            slice: Arc::new(CgroupSlice::at(None)),
-            holdings: LedgerPlaces::below(self.directory.path()),
         };
         let keywords = [
             ("file", self.path("image")),
@@ -71,11 +73,14 @@ impl Resource {
             node: node.clone(),
             peers: Vec::new(),
             sid: "test".to_owned(),
-            keywords: keywords.iter().map(|(name, value)| KeywordValue::new(*name, vec![value.clone()])).collect(),
+            keywords: Arc::new(
+                keywords.iter().map(|(name, value)| KeywordValue::new(*name, vec![value.clone()])).collect(),
+            ),
             secrets: Vec::new(),
-            vars: Vec::new(),
+            vars: Arc::default(),
         };
-        let (rundir, statedir, config) = (paths.rundir.clone(), paths.statedir.clone(), paths.config.clone());
+        let (rundir, statedir, config) =
+            (paths.instance.rundir.clone(), paths.statedir.clone(), paths.instance.config.clone());
         let context = GrantContext { object, rid, node, rundir, statedir, config, peers: Vec::new() };
         let evaluated: Vec<GrantKeyword<'_>> = call
             .keywords
@@ -93,12 +98,12 @@ impl Resource {
             queues: ResourceQueues::default(),
         });
         CallContext::new(ContextSetup {
-            subject: Subject::from(&call),
+            subject: Arc::new(Subject::from(&call)),
             sid: call.sid.clone(),
             inputs: CallInputs::from(&call),
             bounds: CallBounds::within(Duration::from_secs(60)),
             verb,
-            digest: String::new(),
+            digest: "".into(),
             grants,
             templates: Some(GrantTemplates { requests: requests.into(), context }),
             paths,

@@ -29,7 +29,7 @@ impl Resource {
     /// Adds the variables of the container that it joins, as the agent does.
     fn joining(mut self, guest: &GuestNamespace) -> Resource {
         let vars = [("joined.rid", "container#1"), ("joined.netns", guest.path()), ("joined.id", "f52d3cb784a9e1d2")];
-        self.call.vars.extend(vars.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        Arc::make_mut(&mut self.call.vars).extend(vars.map(|(name, value)| (name.to_owned(), value.to_owned())));
         self
     }
 
@@ -229,7 +229,8 @@ fn the_network_of_the_node_is_not_taken_for_a_container_s() {
             keywords[0].1 = netns;
             let mut resource = Resource::new(&bench, "ip#1", "ip.netns", &keywords);
             let joined = [("joined.rid", "container#1"), ("joined.netns", own.as_str())];
-            resource.call.vars.extend(joined.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            Arc::make_mut(&mut resource.call.vars)
+                .extend(joined.map(|(name, value)| (name.to_owned(), value.to_owned())));
             let why = format!("{netns} is in the network namespace of the node itself");
             assert_eq!(resource.act(Verb::Start).await, (Change::Unchanged, why.clone()));
             let status = resource.status().await;

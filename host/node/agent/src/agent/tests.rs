@@ -184,9 +184,9 @@ fn call() -> DriverCall {
         node: "n1".parse().unwrap(),
         peers: Vec::new(),
         sid: String::new(),
-        keywords: Vec::new(),
+        keywords: Arc::default(),
         secrets: Vec::new(),
-        vars: Vec::new(),
+        vars: Arc::default(),
     }
 }
 

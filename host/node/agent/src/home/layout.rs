@@ -42,7 +42,7 @@ pub(super) fn directory(object: &ObjectPath) -> PathBuf {
 
 /// The directory in which the driver of a resource keeps its own state, in the directory of the state of its instance.
 pub(crate) fn driver_state(state: &Path, rid: &Rid) -> PathBuf {
-    state.join("driver").join(rid.to_string())
+    state.join(format!("driver/{rid}"))
 }
 
 /// The object of such a directory.

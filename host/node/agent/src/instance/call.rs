@@ -97,9 +97,9 @@ impl Instance<'_> {
             node: self.object.node.clone(),
             peers: self.object.others().cloned().collect(),
             sid: session.sid.clone(),
-            keywords: resolved.keywords,
+            keywords: Arc::new(resolved.keywords),
             secrets: resolved.secrets,
-            vars: self.vars(session, resource).into_iter().chain(joined(resource, exposures)).collect(),
+            vars: Arc::new(self.vars(session, resource).chain(joined(resource, exposures)).collect()),
         };
         CallDraft { call, missing, absent: resolved.absent }
     }
@@ -115,7 +115,7 @@ impl Instance<'_> {
     }
 
     /// The variables that tell a driver what its configuration does not.
-    fn vars(&self, session: &ActionSession, resource: &Resource) -> Vec<(String, String)> {
+    fn vars(&self, session: &ActionSession, resource: &Resource) -> impl Iterator<Item = (String, String)> {
         let (home, object) = (self.agent.home(), self.object);
         let names = |nodes: &[NodeName]| nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(" ");
         let asked = session.env.iter().map(|(name, value)| (format!("env.{name}"), value.clone()));
@@ -127,11 +127,11 @@ impl Instance<'_> {
             ("force".to_owned(), session.force.to_string()),
             ("confirm".to_owned(), session.confirm.to_string()),
             ("adopt".to_owned(), session.adopt.to_string()),
-            ("rundir".to_owned(), home.volatile(&object.path).display().to_string()),
+            ("rundir".to_owned(), self.paths.rundir.display().to_string()),
             ("statedir".to_owned(), home.driver_state(&object.path, &resource.rid).display().to_string()),
-            ("config".to_owned(), home.config(&object.path).display().to_string()),
+            ("config".to_owned(), self.paths.config.display().to_string()),
         ];
-        known.into_iter().chain(asked).collect()
+        known.into_iter().chain(asked)
     }
 }
 

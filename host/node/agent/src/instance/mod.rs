@@ -22,6 +22,7 @@ pub(crate) use session::ActionSession;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use capability::InstancePaths;
 use config::NodeData;
 use driver::{Driver, Verb};
 use model::object::Object;
@@ -38,6 +39,7 @@ pub(crate) struct Instance<'a> {
     agent: &'a Agent,
     pub(crate) object: &'a Object,
     snapshot: &'a Snapshot,
+    paths: Arc<InstancePaths>,
     /// The devices that resources were started on.
     footing: Mutex<BTreeMap<Rid, DeviceFooting>>,
     /// Held while the file of the footing is changed.
@@ -51,6 +53,7 @@ impl<'a> Instance<'a> {
             agent,
             object,
             snapshot,
+            paths: agent.paths().instance(&object.path),
             footing: Mutex::new(snapshot.footing.clone()),
             footing_turn: Default::default(),
         }

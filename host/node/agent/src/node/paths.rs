@@ -1,11 +1,11 @@
 //! The directories, control groups and policies that the runtime needs on this node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use capability::{CgroupSlice, ResourcePaths};
+use capability::{CgroupSlice, InstancePaths, ResourcePaths};
 use driver::DriverCall;
 use grant::{Policy, PolicyError, SitePolicy};
 use kernel::cgroup::Cgroup;
@@ -35,12 +35,16 @@ pub(crate) struct NodePaths {
     slice: Arc<CgroupSlice>,
     /// The policies of namespaces, as the latest request read them.
     namespaces: Mutex<BTreeMap<String, Result<Policy, String>>>,
+    instances: Mutex<HashMap<ObjectPath, Arc<InstancePaths>>>,
 }
+
+/// The directories of so many instances are remembered. Calls come by instance: those of long ago are not asked for again soon.
+const INSTANCES: usize = 64;
 
 impl NodePaths {
     pub(crate) fn new(home: Directories) -> NodePaths {
         let slice = Arc::new(CgroupSlice::named(slice_of(&home).to_string_lossy().into_owned()));
-        NodePaths { home, slice, namespaces: Mutex::default() }
+        NodePaths { home, slice, namespaces: Mutex::default(), instances: Mutex::default() }
     }
 
     /// Reads the policy of a namespace: what its objects may make this node do. The calls that follow obey it too.
@@ -50,6 +54,31 @@ impl NodePaths {
         policy
     }
 
+    /// The directories of an instance, put together once for all of its resources.
+    pub(crate) fn instance(&self, object: &ObjectPath) -> Arc<InstancePaths> {
+        let mut known = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(paths) = known.get(object) {
+            return Arc::clone(paths);
+        }
+        if known.len() >= INSTANCES {
+            known.clear();
+        }
+        let paths = Arc::new(self.directories(object));
+        known.insert(object.clone(), Arc::clone(&paths));
+        paths
+    }
+
+    fn directories(&self, object: &ObjectPath) -> InstancePaths {
+        let log = self.home.object_log(object);
+        InstancePaths {
+            rundir: self.home.volatile(object),
+            config: self.home.config(object),
+            logdir: log.parent().map_or_else(|| self.home.log.clone(), Path::to_owned),
+            slice: Arc::clone(&self.slice),
+            holdings: self.home.holdings(object),
+        }
+    }
+
     fn namespaces(&self) -> MutexGuard<'_, BTreeMap<String, Result<Policy, String>>> {
         self.namespaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -57,14 +86,9 @@ impl NodePaths {
 
 impl runtime::NodeFacilities for NodePaths {
     fn paths(&self, call: &DriverCall) -> ResourcePaths {
-        let log = self.home.object_log(&call.object);
         ResourcePaths {
-            rundir: self.home.volatile(&call.object),
+            instance: self.instance(&call.object),
             statedir: self.home.driver_state(&call.object, &call.rid),
-            config: self.home.config(&call.object),
-            logdir: log.parent().map_or_else(|| self.home.log.clone(), Path::to_owned),
-            slice: Arc::clone(&self.slice),
-            holdings: self.home.holdings(&call.object),
         }
     }
 

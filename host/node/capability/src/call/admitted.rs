@@ -46,8 +46,8 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
         F: FnOnce(Permit<O>) -> Result<Effect<T>, CapabilityError> + Send + 'static,
     {
         let AdmittedCall { context, permit, mut audit, lane } = self;
-        // Taken before the audit moves to the other thread: it names the call if the resource gets stuck in it.
-        let call = audit.call();
+        // It names the call if the resource gets stuck in it.
+        let call = context.redactor().redact(&permit.op().line());
         // The audit begins on the other thread: a call that waits for its turn until the deadline never began, and is not a
         // change.
         let work = move || {
@@ -95,7 +95,8 @@ impl CallContext {
     /// for them on this very thread, so a disk that does not answer keeps the command waiting in any case.
     fn may_act_here(&self, path: &Path) -> bool {
         let serves_one = Handle::try_current().is_ok_and(|here| here.runtime_flavor() == RuntimeFlavor::CurrentThread);
-        kernel::files::is_in_memory(path) || (serves_one && kernel::files::stays_within(&self.paths().rundir, path))
+        kernel::files::is_in_memory(path)
+            || (serves_one && kernel::files::stays_within(&self.paths().instance.rundir, path))
     }
 
     async fn in_time<T>(&self, effect: impl Future<Output = Result<T, CapabilityError>>) -> Result<T, CapabilityError> {

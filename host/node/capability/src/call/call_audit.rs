@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use driver::Verb;
 use grant::{Access, Operation, Permit, PermitDenial, Refuser};
 
 use super::effect::Effect;
-use super::{ContextSetup, HostServices};
+use super::{ContextSetup, HostServices, Subject};
 use crate::{AuditRecord, AuditVerdict, CapabilityError, Redactor};
 
 /// Writes the records of one call of a driver, and counts its changes.
@@ -18,13 +19,15 @@ pub(super) struct CallRecorder {
     pub(super) mutations: Arc<AtomicU64>,
     /// Who refused each of the grant lines that were missing so far.
     refusals: Mutex<BTreeMap<String, Refuser>>,
-    /// A record that lacks the capability call, its verdict and its duration.
-    blank: AuditRecord,
+    subject: Arc<Subject>,
+    digest: Arc<str>,
+    sid: String,
+    verb: Verb,
 }
 
 impl CallRecorder {
     pub(super) fn new(setup: &ContextSetup) -> CallRecorder {
-        let ContextSetup { subject, inputs, .. } = setup;
+        let ContextSetup { inputs, .. } = setup;
         let keywords = inputs.keywords.iter().filter(|keyword| keyword.secret);
         let secrets = keywords.flat_map(|keyword| &keyword.values).chain(&inputs.secrets).cloned();
         CallRecorder {
@@ -32,18 +35,10 @@ impl CallRecorder {
             redactor: Redactor::new(secrets),
             mutations: Arc::default(),
             refusals: Mutex::default(),
-            blank: AuditRecord {
-                object: subject.object.to_string(),
-                rid: subject.rid.to_string(),
-                driver: subject.driver.to_string(),
-                digest: setup.digest.clone(),
-                sid: setup.sid.clone(),
-                action: setup.verb.as_str(),
-                call: String::new(),
-                judged: None,
-                verdict: AuditVerdict::Done(String::new()),
-                duration: Duration::ZERO,
-            },
+            subject: Arc::clone(&setup.subject),
+            digest: Arc::clone(&setup.digest),
+            sid: setup.sid.clone(),
+            verb: setup.verb,
         }
     }
 
@@ -62,25 +57,34 @@ impl CallRecorder {
     }
 
     fn write(&self, call: &str, judged: Option<&str>, verdict: AuditVerdict, since: Instant) {
-        let call = self.redactor.redact(call);
-        let judged = judged.map(|judged| self.redactor.redact(judged));
-        let record = AuditRecord { call, judged, verdict, duration: since.elapsed(), ..self.blank.clone() };
-        self.services.audit.record(&record);
+        let Subject { object, rid, driver, .. } = &*self.subject;
+        self.services.audit.record(&AuditRecord {
+            object: object.to_string(),
+            rid: rid.to_string(),
+            driver: driver.to_string(),
+            digest: self.digest.to_string(),
+            sid: self.sid.clone(),
+            action: self.verb.as_str(),
+            call: self.redactor.redact(call),
+            judged: judged.map(|judged| self.redactor.redact(judged)),
+            verdict,
+            duration: since.elapsed(),
+        });
     }
 
     /// The audit of a capability call that is allowed.
     pub(super) fn audit<O: Operation>(self: &Arc<Self>, permit: &Permit<O>) -> CallAudit {
         let mutates = permit.access() == Access::Mutate;
         let counts = mutates && permit.op().counts();
+        let audited = counts || self.services.audit_reads.load(Ordering::Relaxed);
         CallAudit {
             recorder: self.clone(),
-            call: permit.op().line(),
+            // Nearly all calls only read, and nobody reads of them.
+            lines: audited.then(|| AuditLines { call: permit.op().line(), grant: permit.line() }),
             judged: None,
-            grant: permit.line().to_owned(),
             since: Instant::now(),
             mutates,
             counts,
-            audited: counts || self.services.audit_reads.load(Ordering::Relaxed),
             open: false,
         }
     }
@@ -95,23 +99,25 @@ impl CallRecorder {
 /// ```
 pub(super) struct CallAudit {
     recorder: Arc<CallRecorder>,
-    call: String,
+    /// None if no record is written.
+    lines: Option<AuditLines>,
     judged: Option<String>,
-    grant: String,
     since: Instant,
     mutates: bool,
     /// Whether a change is counted. The host's own notes about a resource are not.
     counts: bool,
-    audited: bool,
     open: bool,
 }
 
-impl CallAudit {
-    /// The call as a grant line, without secrets.
-    pub(super) fn call(&self) -> String {
-        self.recorder.redactor.redact(&self.call)
-    }
+/// The lines that a record shows.
+struct AuditLines {
+    /// The call, as a grant line.
+    call: String,
+    /// The line that allows it.
+    grant: String,
+}
 
+impl CallAudit {
     pub(super) fn mutates(&self) -> bool {
         self.mutates
     }
@@ -130,21 +136,19 @@ impl CallAudit {
     /// in between has its change counted all the same.
     pub(super) fn close<T>(mut self, result: Result<Effect<T>, CapabilityError>) -> Result<T, CapabilityError> {
         self.open = false;
-        match result {
-            Ok(Effect::Touched(value)) => {
+        let result = result.map(|effect| match effect {
+            Effect::Touched(value) => {
                 self.count();
-                self.write(AuditVerdict::Done(self.recorder.redactor.redact(&self.grant)));
-                Ok(value)
+                value
             }
-            Ok(Effect::Nothing(value)) => {
-                self.write(AuditVerdict::Done(self.recorder.redactor.redact(&self.grant)));
-                Ok(value)
-            }
-            Err(error) => {
-                self.write(AuditVerdict::Failed(self.recorder.redactor.redact(&error.to_string())));
-                Err(error)
-            }
-        }
+            Effect::Nothing(value) => value,
+        });
+        let redact = |text: &str| self.recorder.redactor.redact(text);
+        self.write(|lines| match &result {
+            Ok(_) => AuditVerdict::Done(redact(&lines.grant)),
+            Err(error) => AuditVerdict::Failed(redact(&error.to_string())),
+        });
+        result
     }
 
     fn count(&self) {
@@ -153,9 +157,9 @@ impl CallAudit {
         }
     }
 
-    fn write(&self, verdict: AuditVerdict) {
-        if self.audited {
-            self.recorder.write(&self.call, self.judged.as_deref(), verdict, self.since);
+    fn write(&self, verdict: impl FnOnce(&AuditLines) -> AuditVerdict) {
+        if let Some(lines) = &self.lines {
+            self.recorder.write(&lines.call, self.judged.as_deref(), verdict(lines), self.since);
         }
     }
 }
@@ -164,7 +168,7 @@ impl Drop for CallAudit {
     fn drop(&mut self) {
         if self.open {
             self.count();
-            self.write(AuditVerdict::Failed("cut short".to_owned()));
+            self.write(|_| AuditVerdict::Failed("cut short".to_owned()));
         }
     }
 }

@@ -241,12 +241,12 @@ impl CallContext {
     /// The control group of the resource. None if control groups are not available.
     pub(crate) fn cgroup(&self) -> Option<PathBuf> {
         let Subject { object, rid, .. } = self.subject();
-        self.paths().slice.directory().map(|slice| control_group(slice, object, rid))
+        self.paths().instance.slice.directory().map(|slice| control_group(slice, object, rid))
     }
 
     /// The ledger of holdings, as this resource writes it.
     pub(crate) fn ledger(&self) -> ResourceLedger {
-        let ledger = self.services().ledgers.at(&self.paths().holdings);
+        let ledger = self.services().ledgers.at(&self.paths().instance.holdings);
         ResourceLedger { ledger, rid: self.subject().rid.to_string() }
     }
 

@@ -23,4 +23,4 @@ pub use call_log::OUTPUT_BUDGET;
 pub use context::CallContext;
 pub use effect::Effect;
 pub use services::HostServices;
-pub use setup::{CallInputs, ContextSetup, GrantTemplates, ResourcePaths, Subject};
+pub use setup::{CallInputs, ContextSetup, GrantTemplates, InstancePaths, ResourcePaths, Subject};

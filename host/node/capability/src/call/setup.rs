@@ -36,9 +36,9 @@ impl From<&DriverCall> for Subject {
 #[derive(Debug, Clone, Default)]
 pub struct CallInputs {
     /// The evaluated keywords of the resource.
-    pub keywords: Vec<KeywordValue>,
+    pub keywords: Arc<Vec<KeywordValue>>,
     /// Facts of the host beyond the configuration, such as `joined.netns` and `env.NAME`.
-    pub vars: Vec<(String, String)>,
+    pub vars: Arc<Vec<(String, String)>>,
     /// Texts that are never shown, beside the values of secret keywords.
     pub secrets: Vec<String>,
     /// The command that an operator wants run, in [`Verb::Exec`].
@@ -48,21 +48,27 @@ pub struct CallInputs {
 impl From<&DriverCall> for CallInputs {
     fn from(call: &DriverCall) -> CallInputs {
         CallInputs {
-            keywords: call.keywords.clone(),
-            vars: call.vars.clone(),
+            keywords: Arc::clone(&call.keywords),
+            vars: Arc::clone(&call.vars),
             secrets: call.secrets.clone(),
             argv: Vec::new(),
         }
     }
 }
 
-/// The directories of the object, and the slice of the control groups.
+/// The directories of a resource, and of the instance that it belongs to.
 #[derive(Debug, Clone)]
 pub struct ResourcePaths {
+    pub instance: Arc<InstancePaths>,
+    /// The resource's own directory that survives a reboot.
+    pub statedir: PathBuf,
+}
+
+/// What all resources of an instance share: its directories, and the slice of the control groups.
+#[derive(Debug, Clone)]
+pub struct InstancePaths {
     /// The directory that a reboot empties.
     pub rundir: PathBuf,
-    /// The directory that survives a reboot.
-    pub statedir: PathBuf,
     /// The object's configuration file.
     pub config: PathBuf,
     /// The directory for the output of long-lived processes.
@@ -82,12 +88,12 @@ pub struct GrantTemplates {
 
 /// The parts that make up a [`CallContext`](super::CallContext).
 pub struct ContextSetup {
-    pub subject: Subject,
+    pub subject: Arc<Subject>,
     pub verb: Verb,
     /// The session of the action, for the audit trail and the environment of programs.
     pub sid: String,
     /// The sha256 of the driver's component.
-    pub digest: String,
+    pub digest: Arc<str>,
     pub inputs: CallInputs,
     pub bounds: CallBounds,
     /// The operations that the driver may do for this resource.

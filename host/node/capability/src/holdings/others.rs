@@ -24,7 +24,7 @@ impl fmt::Display for HoldingOwner {
 
 /// The resource that holds this thing of the boot scope, if it is another one than that of the call.
 pub(crate) fn other_owner(context: &CallContext, thing: &Holding) -> Option<HoldingOwner> {
-    let (places, rid) = (&context.paths().holdings, context.subject().rid.to_string());
+    let (places, rid) = (&context.paths().instance.holdings, context.subject().rid.to_string());
     ledgers_below(&places.all).into_iter().find_map(|path| {
         let is_own = |record: &HoldingRecord| path == places.boot && record.rid == rid;
         let records = replay(&fs::read(&path).ok()?).records;

@@ -71,7 +71,7 @@ pub(crate) fn members(context: &CallContext) -> ResourceProcesses {
 /// The file that a long-lived program's output is appended to.
 pub(crate) fn output_path(context: &CallContext) -> PathBuf {
     let subject = context.subject();
-    context.paths().logdir.join(format!(
+    context.paths().instance.logdir.join(format!(
         "{}{}.out",
         output_prefix(&subject.object),
         subject.rid.to_string().replace('#', ".")

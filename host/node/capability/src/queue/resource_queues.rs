@@ -96,9 +96,12 @@ impl CallsInProgress {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stuck(&self, resource: &ResourceKey) -> Option<StuckCall> {
+    fn stuck(&self, object: &ObjectPath, rid: &Rid, lane: CallLane) -> Option<StuckCall> {
         let table = self.table();
-        let call = table.running.get(resource).filter(|call| call.abandoned)?;
+        // Each is looked at, as there are no more than threads: to make a key of the names would take longer.
+        let (_, call) = table.running.iter().find(|((of, resource, queue), call)| {
+            call.abandoned && *queue == lane && resource == rid && of == object
+        })?;
         Some(StuckCall { call: call.call.clone(), age: call.since.elapsed() })
     }
 }
@@ -115,7 +118,7 @@ impl ResourceQueues {
 
     /// The kernel call that this resource is stuck in.
     pub fn stuck(&self, object: &ObjectPath, rid: &Rid) -> Option<StuckCall> {
-        self.calls.stuck(&(object.clone(), rid.clone(), CallLane::Usual))
+        self.calls.stuck(object, rid, CallLane::Usual)
     }
 
     /// Runs `work` on another thread and waits for it until the deadline, or until the action is `given_up`. A caller that
@@ -153,7 +156,8 @@ impl ResourceQueues {
             let changed = self.calls.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if let Some(stuck) = self.calls.stuck(&resource) {
+            let (object, rid, lane) = &resource;
+            if let Some(stuck) = self.calls.stuck(object, rid, *lane) {
                 return Err(CapabilityError::Other(stuck.to_string()));
             }
             if let Some(entry) = self.try_enter(&resource, &call) {

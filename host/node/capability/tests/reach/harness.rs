@@ -9,8 +9,8 @@ use driver::{CallBounds, DriverCall, KeywordValue, LogSeverity, LogSink, Verb};
 use grant::{GrantContext, GrantKeyword, GrantRequest, Grants, NoDeviceLedger, Policy};
 use hostler_capability::holdings::{LedgerPlaces, Ledgers};
 use hostler_capability::{
-    CallContext, CallInputs, CgroupSlice, ContextSetup, DeviceOwners, HostServices, NoAudit, OUTPUT_BUDGET,
-    ResourcePaths, ResourceQueues, Subject,
+    CallContext, CallInputs, CgroupSlice, ContextSetup, DeviceOwners, HostServices, InstancePaths, NoAudit,
+    OUTPUT_BUDGET, ResourcePaths, ResourceQueues, Subject,
 };
 use model::Rid;
 
@@ -64,17 +64,19 @@ impl Resource {
             node: "n1".parse().unwrap(),
             peers: Vec::new(),
             sid: "s1".to_owned(),
-            keywords: self.keywords.clone(),
+            keywords: Arc::new(self.keywords.clone()),
             secrets: Vec::new(),
-            vars: Vec::new(),
+            vars: Arc::default(),
         };
         let paths = ResourcePaths {
-            rundir: self.path("run").into(),
+            instance: Arc::new(InstancePaths {
+                rundir: self.path("run").into(),
+                config: self.path("web.conf").into(),
+                logdir: self.path("log").into(),
+                slice: Arc::new(CgroupSlice::at(self.slice.clone())),
+                holdings: LedgerPlaces::below(self.directory.path()),
+            }),
             statedir: self.path("state").into(),
-            config: self.path("web.conf").into(),
-            logdir: self.path("log").into(),
-            slice: Arc::new(CgroupSlice::at(self.slice.clone())),
-            holdings: LedgerPlaces::below(self.directory.path()),
         };
         let host = HostServices {
             audit: Arc::new(NoAudit),
@@ -86,12 +88,12 @@ impl Resource {
         CallContext::new(ContextSetup {
             grants: self.bind(&call, &paths),
             templates: None,
-            subject: Subject::from(&call),
+            subject: Arc::new(Subject::from(&call)),
             sid: call.sid.clone(),
             inputs: CallInputs::from(&call),
             bounds: CallBounds::within(self.deadline),
             verb,
-            digest: String::new(),
+            digest: "".into(),
             paths,
             output_budget: OUTPUT_BUDGET,
             log: self.lines.clone(),
@@ -105,9 +107,9 @@ impl Resource {
             object: call.object.clone(),
             rid: call.rid.clone(),
             node: call.node.clone(),
-            rundir: paths.rundir.clone(),
+            rundir: paths.instance.rundir.clone(),
             statedir: paths.statedir.clone(),
-            config: paths.config.clone(),
+            config: paths.instance.config.clone(),
             peers: Vec::new(),
         };
         let keywords: Vec<GrantKeyword<'_>> = call

@@ -150,10 +150,10 @@ impl SandboxedDriver {
         }
         let deadline = bounds.deadline.min(self.limits.wall).min(FOREVER);
         Ok(CallContext::new(ContextSetup {
-            subject: Subject::from(call),
+            subject: Arc::new(Subject::from(call)),
             verb,
             sid: call.sid.clone(),
-            digest: self.digest.clone(),
+            digest: Arc::clone(&self.digest),
             inputs: CallInputs { argv: argv.to_vec(), ..CallInputs::from(call) },
             bounds: CallBounds { deadline, cancel: bounds.cancel.clone() },
             grants,
@@ -179,9 +179,9 @@ impl SandboxedDriver {
             object: call.object.clone(),
             rid: call.rid.clone(),
             node: call.node.clone(),
-            rundir: paths.rundir.clone(),
+            rundir: paths.instance.rundir.clone(),
             statedir: paths.statedir.clone(),
-            config: paths.config.clone(),
+            config: paths.instance.config.clone(),
             peers: call.peers.clone(),
         }
     }

@@ -82,7 +82,7 @@ impl Runtime {
             trust,
             keeps_files: source.manifest.grants.iter().any(|line| line.contains("{statedir}")),
             manifest: source.manifest,
-            digest: source.digest,
+            digest: source.digest.into(),
             requests: requests.into(),
             policy,
             limits,

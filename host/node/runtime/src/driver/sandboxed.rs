@@ -24,7 +24,7 @@ pub(super) struct SandboxedDriver {
     pub(super) trust: grant::DriverTrust,
     pub(super) manifest: Manifest,
     /// `sha256:` and the digest of its component.
-    pub(super) digest: String,
+    pub(super) digest: Arc<str>,
     pub(super) requests: Arc<[grant::GrantRequest]>,
     /// Whether a request of it is about its state directory.
     pub(super) keeps_files: bool,

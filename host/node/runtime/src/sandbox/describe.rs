@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bindings::driver::DriverIndices;
 use capability::holdings::LedgerPlaces;
-use capability::{CallContext, CallInputs, CgroupSlice, ContextSetup, OUTPUT_BUDGET, ResourcePaths, Subject};
+use capability::{
+    CallContext, CallInputs, CgroupSlice, ContextSetup, InstancePaths, OUTPUT_BUDGET, ResourcePaths, Subject,
+};
 use driver::{ActionError, CallBounds, SilentLog, Verb};
 use grant::Grants;
 use model::{DriverName, Group, NodeName, ObjectPath, Rid};
@@ -45,27 +47,29 @@ impl Sandbox {
 fn without_resource(digest: String, host: &Arc<capability::HostServices>) -> Option<CallContext> {
     let nowhere = || "/proc/self/nowhere".into();
     Some(CallContext::new(ContextSetup {
-        subject: Subject {
+        subject: Arc::new(Subject {
             object: "describe".parse::<ObjectPath>().ok()?,
             rid: "task#describe".parse::<Rid>().ok()?,
             driver: DriverName::new(Group::Task, "describe").ok()?,
             node: "localhost".parse::<NodeName>().ok()?,
-        },
+        }),
         // A verb that may only read: a component cannot keep state for a resource that does not exist.
         verb: Verb::Validate,
         sid: String::new(),
-        digest,
+        digest: digest.into(),
         inputs: CallInputs::default(),
         bounds: CallBounds::within(PATIENCE),
         grants: Grants::none(),
         templates: None,
         paths: ResourcePaths {
-            rundir: nowhere(),
+            instance: Arc::new(InstancePaths {
+                rundir: nowhere(),
+                logdir: nowhere(),
+                config: nowhere(),
+                slice: Arc::new(CgroupSlice::at(None)),
+                holdings: LedgerPlaces { boot: nowhere(), persistent: nowhere(), all: nowhere() },
+            }),
             statedir: nowhere(),
-            logdir: nowhere(),
-            config: nowhere(),
-            slice: Arc::new(CgroupSlice::at(None)),
-            holdings: LedgerPlaces { boot: nowhere(), persistent: nowhere(), all: nowhere() },
         },
         output_budget: OUTPUT_BUDGET,
         log: Arc::new(SilentLog),

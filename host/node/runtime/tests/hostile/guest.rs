@@ -93,7 +93,7 @@ impl Hostile {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
         keywords.push(KeywordValue { values: words, ..keyword("attempt", "") });
         let mut call = self.bench.call("app#1", "app.hostile", keywords);
-        call.vars.extend(self.vars.clone());
+        Arc::make_mut(&mut call.vars).extend(self.vars.clone());
         call
     }
 

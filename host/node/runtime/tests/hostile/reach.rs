@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::sync::Arc;
 
 use capability::AuditVerdict;
 use driver::{ActionError, Verb};
@@ -174,7 +175,7 @@ async fn an_installed_driver_may_do_what_the_site_says_and_no_more() {
 async fn a_keyword_that_would_be_an_option_is_not_an_argument() {
     let hostile = Hostile::trusted();
     let mut call = hostile.attempt(&["run", "/bin/echo", "-e"]);
-    for keyword in call.keywords.iter_mut().filter(|keyword| keyword.name == "word") {
+    for keyword in Arc::make_mut(&mut call.keywords).iter_mut().filter(|keyword| keyword.name == "word") {
         keyword.values = vec!["-e".to_owned()];
     }
     let error = hostile.driver.act(Verb::Start, &call, &bounds(), silent()).await.result.unwrap_err();

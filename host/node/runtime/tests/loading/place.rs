@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use capability::holdings::{LedgerPlaces, Ledgers};
-use capability::{CgroupSlice, DeviceOwners, HostServices, NoAudit, ResourcePaths, ResourceQueues};
+use capability::{CgroupSlice, DeviceOwners, HostServices, InstancePaths, NoAudit, ResourcePaths, ResourceQueues};
 use driver::{DriverCall, Manifest};
 use grant::{Policy, SitePolicy};
 use hostler_runtime::{
@@ -25,12 +25,14 @@ struct Nobody;
 impl NodeFacilities for Nobody {
     fn paths(&self, _: &DriverCall) -> ResourcePaths {
         ResourcePaths {
-            rundir: PathBuf::new(),
+            instance: Arc::new(InstancePaths {
+                rundir: PathBuf::new(),
+                logdir: PathBuf::new(),
+                config: PathBuf::new(),
+                slice: Arc::new(CgroupSlice::at(None)),
+                holdings: LedgerPlaces::below(Path::new("/nowhere")),
+            }),
             statedir: PathBuf::new(),
-            logdir: PathBuf::new(),
-            config: PathBuf::new(),
-            slice: Arc::new(CgroupSlice::at(None)),
-            holdings: LedgerPlaces::below(Path::new("/nowhere")),
         }
     }
 

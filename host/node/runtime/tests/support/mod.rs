@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use capability::holdings::{LedgerPlaces, Ledgers};
-use capability::{CgroupSlice, DeviceOwners, HostServices, MemoryAudit, ResourcePaths, ResourceQueues};
+use capability::{CgroupSlice, DeviceOwners, HostServices, InstancePaths, MemoryAudit, ResourcePaths, ResourceQueues};
 use driver::{CallBounds, Driver, DriverCall, KeywordValue, Manifest};
 use grant::{Policy, SitePolicy};
 use hostler_runtime::{CallVolume, ComponentCode, DriverSource, NodeFacilities, Runtime};
@@ -26,12 +26,14 @@ impl NodeFacilities for Directories {
     fn paths(&self, _: &DriverCall) -> ResourcePaths {
         let directory = |name: &str| self.0.join(name);
         ResourcePaths {
-            rundir: directory("run"),
+            instance: Arc::new(InstancePaths {
+                rundir: directory("run"),
+                logdir: directory("log"),
+                config: directory("web.conf"),
+                slice: Arc::new(CgroupSlice::at(None)),
+                holdings: LedgerPlaces::below(&self.0),
+            }),
             statedir: directory("state"),
-            logdir: directory("log"),
-            config: directory("web.conf"),
-            slice: Arc::new(CgroupSlice::at(None)),
-            holdings: LedgerPlaces::below(&self.0),
         }
     }
 
@@ -94,9 +96,9 @@ impl Bench {
             node: "n1".parse().unwrap(),
             peers: Vec::new(),
             sid: "test".to_owned(),
-            keywords,
+            keywords: Arc::new(keywords),
             secrets: Vec::new(),
-            vars: vec![("rundir".to_owned(), self.path("run"))],
+            vars: Arc::new(vec![("rundir".to_owned(), self.path("run"))]),
         }
     }
 }

@@ -24,9 +24,9 @@ impl Facilities for FakeFacilities {
             node: "n1".parse().unwrap(),
             peers: Vec::new(),
             sid: "5e55".to_owned(),
-            keywords: Vec::new(),
+            keywords: Arc::default(),
             secrets: Vec::new(),
-            vars: Vec::new(),
+            vars: Arc::default(),
         };
         let prepared = PreparedCall { driver: Arc::new(FakeDriver(Arc::clone(&self.0))), call };
         let unresolved = rid.index() == "unresolved";
