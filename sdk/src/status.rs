@@ -79,6 +79,12 @@ impl Status {
         self
     }
 
+    /// Says that a holding that this driver declared is gone although nobody stopped the resource: another node has taken it, for
+    /// example. Without that, a resource that is down while something of it is declared is warn.
+    pub fn gone(self, kind: &str, id: &str) -> Status {
+        self.exposes("gone", format!("{kind} {id}"))
+    }
+
     /// A value that the resource depends on, with the same names.
     pub fn uses(mut self, name: &str, value: impl Display) -> Status {
         self.0.uses.push(kv(name, value));

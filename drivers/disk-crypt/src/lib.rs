@@ -63,6 +63,8 @@ impl Driver for LuksDevice {
         "exec(caps=cap_sys_admin+cap_ipc_lock+cap_sys_nice) = /sbin/cryptsetup open --type luks --key-file=- \
          [--allow-discards] -- {kw:dev} {kw:name}",
         "exec(caps=cap_sys_admin+cap_ipc_lock+cap_sys_nice) = /sbin/cryptsetup close -- {kw:name}",
+        // If another program has renamed the device.
+        "block.undo = dm:CRYPT-*",
         "exec(caps=cap_sys_admin+cap_ipc_lock+cap_sys_nice) = /sbin/cryptsetup luksFormat --batch-mode --type luks2 \
          --key-file=- --uuid * [--cipher *] [--hash *] [--iter-time *] [--key-size *] [--label *] [--pbkdf *] \
          [--sector-size *] -- {kw:dev}",
@@ -220,7 +222,7 @@ impl LuksDevice {
 
     /// The status with the device that this resource opened.
     fn opened(&self, held: &HeldDevice) -> Result<Status> {
-        let status = Status::up().exposes("device", &held.path);
+        let status = held.status()?;
         if held.path != self.device() {
             return Ok(status.degraded(format!("{} is up: name applies at the next start", held.path)));
         }

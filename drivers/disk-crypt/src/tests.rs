@@ -278,6 +278,24 @@ fn without_cryptsetup_nothing_is_known() {
     case(&host).status().is(State::Undefined).mentions("comes with the package cryptsetup-bin");
 }
 
+#[test]
+fn a_device_that_another_program_renamed_is_taken_down_by_the_host() {
+    let host = made();
+    let case = case(&host).start().then(|host| {
+        host.add_device("/dev/mapper/stray", MIB);
+        host.identify("/dev/mapper/stray", "dm:CRYPT-LUKS2--web");
+        assert!(host.release_device("/dev/mapper/web"));
+    });
+    case.status()
+        .is(State::Warn)
+        .mentions("/dev/mapper/web is called /dev/mapper/stray now")
+        .stop()
+        .is_changed("/dev/mapper/stray is down, which was called /dev/mapper/web")
+        .status()
+        .is(State::Down);
+    assert!(!host.has_file("/dev/mapper/stray"));
+}
+
 fn renamed() -> LuksDevice {
     LuksDevice { name: "other".to_owned(), ..crypt() }
 }

@@ -5,10 +5,13 @@ use std::time::Duration;
 use hostler_family_gce::{ComputeClient, ComputeError, ComputeResult, InstanceRef, check_name, failed, name_of};
 use hostler_sdk::block;
 use hostler_sdk::state::{self, StateScope};
-use hostler_sdk::{Context, Error, Result, clock, log};
+use hostler_sdk::{Context, Error, Result, Status, clock, holdings, log};
 use serde_json::{Value, json};
 
 use crate::device;
+
+/// The kind of holding: a disk that is attached here, whose id is the disk's name.
+const ATTACHMENT: &str = "attachment";
 
 /// How long to wait for a device that is still in use. udev may be probing it, and a process that has just created a mount
 /// namespace has a copy of each mount until it drops the copies.
@@ -98,7 +101,10 @@ impl<'a> OwnInstance<'a> {
     /// Attaches a disk to this instance. False if it is already attached.
     pub(crate) fn attach(&self, name: &str, device_name: &str, context: &Context) -> Result<bool> {
         match self.attached(name) {
-            Some(found) if found.device_name == device_name => return Ok(false),
+            Some(found) if found.device_name == device_name => {
+                hold(name, device_name)?;
+                return Ok(false);
+            }
             Some(found) => {
                 return Err(Error::failed(format!(
                     "{name} is attached as {}, not as {device_name}: detach it first (om … stop does, if this resource attached it)",
@@ -123,9 +129,27 @@ impl<'a> OwnInstance<'a> {
         let source = format!("projects/{}/{path}", self.client.project().map_err(failed(doing()))?);
         let body = json!({"source": source, "deviceName": device_name, "mode": "READ_WRITE", "autoDelete": false});
         let verb = format!("{}/attachDisk", self.client.own_path().map_err(failed(doing()))?);
-        // Not declared as a holding: another node may take the disk from here, and only Google knows.
-        self.client.change("POST", &verb, "", Some(&body), &format!("attaching {name}")).map_err(failed(doing()))?;
+        // Before the request, whose end may stay unknown.
+        hold(name, device_name)?;
+        let attached = self.client.change("POST", &verb, "", Some(&body), &format!("attaching {name}"));
+        if attached.is_err() && self.is_free(&path) {
+            holdings::withdraw(ATTACHMENT, name)?;
+        }
+        attached.map_err(failed(doing()))?;
         Ok(true)
+    }
+
+    /// Whether the disk is surely attached to no instance.
+    fn is_free(&self, path: &str) -> bool {
+        let disk = self.client.get(path).ok().flatten();
+        disk.is_some_and(|disk| AttachedDisk::elsewhere(&disk).is_none())
+    }
+
+    /// Adds to a status which disks that were attached here are not any more: another node may take one, and only Google knows.
+    pub(crate) fn tell_gone(&self, status: Status) -> Result<Status> {
+        let held = holdings::list()?.into_iter().filter(|held| held.kind == ATTACHMENT);
+        let gone = held.filter(|held| self.attached(&held.id).is_none());
+        Ok(gone.fold(status, |status, held| status.gone(ATTACHMENT, &held.id)))
     }
 
     /// Detaches a disk from another instance, if that is safe.
@@ -162,8 +186,19 @@ impl<'a> OwnInstance<'a> {
         detach(&self.client, &path, attached).map_err(failed(format!("cannot detach {name}")))?;
         // An error is harmless: the value is only read while a disk is attached under that name.
         let _ = state::remove(StateScope::Boot, &attached.device_name);
+        holdings::withdraw(ATTACHMENT, name)?;
         Ok(true)
     }
+}
+
+/// Declares that the disk is attached, unless that is declared already. It outlasts a boot, as an attachment does.
+fn hold(name: &str, device_name: &str) -> Result<()> {
+    let label = format!("the disk {name}, attached as {device_name}");
+    let is_it = |held: &holdings::Holding| held.kind == ATTACHMENT && held.id == name && held.label == label;
+    if !holdings::list()?.iter().any(is_it) {
+        holdings::declare(StateScope::Persistent, ATTACHMENT, name, &label, &[])?;
+    }
+    Ok(())
 }
 
 /// Remembers that the device of an attached disk appeared. A device that never appeared cannot be in use.

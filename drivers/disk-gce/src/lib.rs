@@ -226,7 +226,7 @@ impl CloudDisks {
         if !missing.is_empty() {
             status = status.info(format!("not allocated: {}", missing.join(" ")));
         }
-        Ok(status.provisioned_as(match missing.len() {
+        Ok(instance.tell_gone(status)?.provisioned_as(match missing.len() {
             0 => Provisioned::Yes,
             count if count == self.names.len() => Provisioned::No,
             _ => Provisioned::Mixed,

@@ -332,7 +332,7 @@ fn a_token_is_requested_once_a_call_and_again_when_it_is_refused() {
 #[test]
 fn stop_undoes_a_start_that_failed_half_way() {
     let made = stop_undoes_any_failed_start(|| on(&cloud().disk("a", 17, None).disk("b", 17, None), &["a", "b"]));
-    assert_eq!(made, 4, "each disk is attached and remembered");
+    assert_eq!(made, 6, "each disk is recorded, attached and remembered");
 }
 
 #[test]
@@ -351,6 +351,19 @@ fn names_are_checked() {
         .on(&cloud().host)
         .provision()
         .fails_with("an image or with a source_snapshot, not with both");
+}
+
+#[test]
+fn an_attached_disk_is_held_until_it_is_detached_or_another_node_takes_it() {
+    let cloud = cloud().disk("a", 17, None);
+    let held = |expected: &[&str]| assert_eq!(cloud.host.holdings_of("disk#01"), expected);
+    let case = on(&cloud, &["a"]).start();
+    held(&["the disk a, attached as spdsvc01.disk.01.0"]);
+    let case = case.stop();
+    held(&[]);
+    let case = case.start();
+    cloud.change("POST", "zones/europe-west1-b/instances/n1/detachDisk?deviceName=spdsvc01.disk.01.0", &Value::Null);
+    case.status().is(State::Down).exposes("gone", "attachment a");
 }
 
 #[test]

@@ -46,6 +46,8 @@ impl Driver for LogicalVolume {
         // LVM locks its memory and raises its priority while devices are suspended, hence the capabilities beside cap_sys_admin.
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvchange -ay -- /dev/{kw:vg}/{kw:name}",
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvchange -an -- /dev/{kw:vg}/{kw:name}",
+        // If another program has renamed the volume or its group.
+        "block.undo = dm:LVM-*",
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvcreate -y -W y -n {kw:name} [-L *] [-l *] [--alloc *] [--contiguous *] \
          [--mirrors *] [--readahead *] [--stripes *] [--stripesize *] [--type *] -- {kw:vg}",
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/lvremove -- /dev/{kw:vg}/{kw:name}",
@@ -71,7 +73,7 @@ impl Driver for LogicalVolume {
     fn status(&self, _: &Context) -> Result<Status> {
         let label = format!("{}/{}", self.vg, self.name);
         if let Some(held) = HeldDevice::present()? {
-            let status = Status::up().exposes("device", &held.path).label(label).provisioned(true);
+            let status = held.status()?.label(label).provisioned(true);
             return Ok(match Path::new(&held.path) == self.device() {
                 true => status,
                 false => status.degraded(format!("{} is up: name and vg apply at the next start", held.path)),

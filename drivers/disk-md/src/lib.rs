@@ -60,6 +60,8 @@ impl Driver for SoftwareRaid {
         // Capabilities: mdadm creates the device node itself where udev does not.
         "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --assemble /dev/md/{kw:name} [--uuid *] [{kw:devs}]",
         "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --stop /dev/md/{kw:name}",
+        // If another program has removed the link.
+        "block.undo = md:*",
         "exec(caps=cap_sys_admin+cap_mknod) = /sbin/mdadm --create /dev/md/{kw:name} --run --uuid * --metadata 1.2 --level {kw:level} \
          --raid-devices * [--spare-devices {kw:spares}] [--chunk *] [--bitmap {kw:bitmap}] {kw:devs}",
         "exec = /sbin/mdadm --zero-superblock {kw:devs}",
@@ -217,13 +219,11 @@ impl SoftwareRaid {
 
     /// The status with the array that this resource assembled.
     fn running(&self, held: &HeldDevice) -> Result<Status> {
-        let status = Status::up().exposes("device", &held.path);
+        let status = held.status()?;
         if held.path != self.device() {
             return Ok(status.degraded(format!("{} is up: name applies at the next start", held.path)));
         }
-        let Some(array) = self.array()? else {
-            return Ok(status.degraded(format!("the array runs, but there is no {}", held.path)));
-        };
+        let Some(array) = self.array()? else { return Ok(status) };
         let status = match array.must_be(self.uuid.as_deref(), &held.path) {
             Ok(()) => status,
             Err(error) => status.degraded(format!("{error}: uuid applies at the next start")),

@@ -58,6 +58,8 @@ impl Driver for VolumeGroup {
         // LVM locks its memory and raises its priority while devices are suspended, hence the capabilities beside cap_sys_admin.
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/vgchange -ay -- {kw:name}",
         "exec(caps=cap_sys_admin+cap_sys_nice+cap_ipc_lock) = /sbin/vgchange -an -- {kw:name}",
+        // If another program has renamed the group.
+        "block.undo = dm:LVM-*",
         "exec = /sbin/vgcreate --setautoactivation n [--alloc *] [--dataalignment *] [--maxlogicalvolumes *] [--metadatasize *] \
          [--physicalextentsize *] -- {kw:name} {kw:pvs}",
         "exec = /sbin/vgremove -- {kw:name}",
@@ -89,9 +91,11 @@ impl Driver for VolumeGroup {
                 group.name
             )),
         };
-        let status = match group.name == self.name {
-            true => status,
-            false => status.degraded(format!("{} is up: name applies at the next start", group.name)),
+        let status = match &group.earlier_name {
+            Some(earlier) if group.active.is_empty() => status.info(format!("{earlier} is called {} now", group.name)),
+            Some(earlier) => status.degraded(format!("{earlier} is called {} now", group.name)),
+            None if group.name == self.name => status,
+            None => status.degraded(format!("{} is up: name applies at the next start", group.name)),
         };
         let status = match group.others(&context.node) {
             others if others.is_empty() => status,
@@ -139,6 +143,9 @@ impl Driver for VolumeGroup {
             return Ok(Outcome::unchanged(format!("{} is already down", group.name)));
         }
         // Deactivation comes first: without the tag, another node could start while volumes are still active here.
+        if group.earlier_name.is_some() {
+            return group.stop_renamed(&context.node);
+        }
         if !group.active.is_empty() {
             group.change(&["-an"])?;
         }

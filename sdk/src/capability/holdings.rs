@@ -56,7 +56,12 @@ impl Holding {
         self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The same, or an empty text.
+    /// All values of an attribute that may be there several times, such as `device` of a group of volumes.
+    pub fn every(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.attributes.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What [`attribute`](Self::attribute) says, or an empty text.
     pub fn text(&self, name: &str) -> &str {
         self.attribute(name).unwrap_or_default()
     }
@@ -91,7 +96,8 @@ pub fn present(kind: &str) -> CapabilityResult<Vec<Holding>> {
     Ok(list()?.into_iter().filter(|held| held.kind == kind && held.present).collect())
 }
 
-/// Undoes that very thing, wherever it is by now, without a grant. False if it was gone already. EBUSY if it is in use.
+/// Undoes that very thing, wherever it is by now, without a grant. False if it was gone already. EBUSY if it is in use. A declared
+/// [`DEVICE`] needs the grant `block.undo`; nothing else that was declared can be released.
 pub fn release(held: &Holding, force: Force) -> CapabilityResult<bool> {
     let option = |key: &str, value: String| Kv { key: key.to_owned(), value };
     let options = match force {

@@ -193,7 +193,7 @@ impl HeldThing {
     }
 
     /// The devices that exist of a declared one.
-    fn devices_now(&self, world: &HostState) -> impl Iterator<Item = String> {
+    pub(crate) fn devices_now(&self, world: &HostState) -> impl Iterator<Item = String> {
         let id = match self {
             HeldThing::Declared { kind, id, .. } if kind == DEVICE => Some(id),
             _ => None,

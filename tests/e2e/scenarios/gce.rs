@@ -136,8 +136,11 @@ fn a_disk_carries_a_file_system_from_nothing_to_nothing(world: &World) {
     assert_eq!(states(world, &name), "disk#01 up, fs#01 up");
     assert!(Path::new(&format!("{BY_ID}/google-{name}.disk.01.0")).exists());
     assert_eq!(user(&server, &disk), "n1");
+    let attached = format!("the disk {disk}, attached as {name}.disk.01.0");
+    world.om(&format!("{name} print holdings")).ok().says(&attached);
     fs::write(world.path("site/data"), "kept").unwrap();
     world.om(&format!("{name} stop --local")).ok().says(&format!("detached {disk}"));
+    world.om(&format!("{name} print holdings")).ok().does_not_say(&disk);
     assert_eq!(
         (states(world, &name).as_str(), user(&server, &disk).as_str()),
         ("disk#01 down, fs#01 down", "no instance")

@@ -81,7 +81,15 @@ fn samba_serves_a_share_and_releases_it(world: &World) {
     client.kill().unwrap();
     client.wait().unwrap();
     assert!(!fetched(node, "web", "a").contains("NAME="), "still shared");
+    // What start shared is taken away, whatever the keywords say by then.
     node.om(world, "web start").ok();
+    node.om(world, "web set --kw share#1.name=site").ok().says("share#1 applies at the next start");
+    assert_eq!(state("share#1"), "warn");
+    node.om(world, "web stop").ok().says("removed the share web of");
+    assert!(!fetched(node, "web", "a").contains("NAME="), "still shared under its old name");
+    assert_eq!(node.must("net usershare list").trim(), "");
+    node.om(world, "web print holdings").ok().does_not_say("share#1");
+    node.om(world, "web start").ok().says("shared").says("as site");
     drop(server);
     node.om(world, "web print status --refresh").says("smbd does not answer");
     node.om(world, "web stop").ok();

@@ -4,12 +4,12 @@
 //! ```text
 //!  MadeDevice::make ──declare──▶ program ──▶ the id that the kernel shows, declared if it differs
 //!  HeldDevice::present ◀── what is declared and there
-//!  stop ──program──▶ the host looks whether it is gone
+//!  stop ──program, or the host if the device has another name now──▶ the host looks whether it is gone
 //! ```
 
-use hostler_sdk::holdings::{self, DEVICE, Holding};
+use hostler_sdk::holdings::{self, DEVICE, Force, Holding};
 use hostler_sdk::state::{self, StateScope};
-use hostler_sdk::{Error, Outcome, Result, block};
+use hostler_sdk::{Outcome, Result, Status, block};
 
 /// A device that the kernel gives no UUID, as it does for arrays before Linux 5.18 or so: then its name is its id.
 const NAMED: &str = "named-device";
@@ -95,28 +95,41 @@ impl HeldDevice {
         &self.holding.id
     }
 
-    /// The outcome of a stop: `undo` takes the device away. The record stays until the host has seen itself that it is gone.
+    /// The outcome of a stop. `undo` takes the device away by the name that it was made with. If another program has given it another
+    /// name since, the host takes it down by its UUID. The record stays until the host has seen itself that it is gone.
     pub fn stop(self, undo: impl FnOnce(&str) -> Result<()>) -> Result<Outcome> {
-        undo(&self.path).map_err(|error| self.explain(error))?;
-        Ok(Outcome::changed(format!("{} is down", self.path)))
-    }
-
-    /// A name that the earlier grants do not cover was given to the device since.
-    fn explain(&self, error: Error) -> Error {
-        match error {
-            Error::NeedsGrant(line) => Error::NeedsGrant(line),
-            error => match self.holding.attribute("device").filter(|now| is_renamed(now, &self.path)) {
-                Some(now) => error.while_doing(format!("{} is called {now} now", self.path)),
-                None => error,
-            },
+        match self.other_name()? {
+            None => {
+                undo(&self.path)?;
+                Ok(Outcome::changed(format!("{} is down", self.path)))
+            }
+            Some(now) => {
+                holdings::release(&self.holding, Force::None)?;
+                Ok(Outcome::changed(format!("{now} is down, which was called {}", self.path)))
+            }
         }
     }
-}
 
-/// Whether a device of device-mapper has another name than it was made with. Links such as /dev/data/web follow it.
-fn is_renamed(now: &str, then: &str) -> bool {
-    let mapped = |path: &str| path.starts_with("/dev/mapper/");
-    mapped(now) && mapped(then) && now != then
+    /// The status of a device that is up. One that another program has renamed is up, and no other resource finds it.
+    pub fn status(&self) -> Result<Status> {
+        let status = Status::up().exposes("device", &self.path);
+        Ok(match self.other_name()? {
+            None => status,
+            Some(now) => status.degraded(format!("{} is called {now} now", self.path)),
+        })
+    }
+
+    /// The name that the device has now, if the one that it was made with does not lead to it any more.
+    fn other_name(&self) -> Result<Option<&str>> {
+        // Without an id that the kernel shows, the name is all that is known.
+        if self.holding.kind != DEVICE {
+            return Ok(None);
+        }
+        let led_to = block::find(&self.path)?.map(|device| device.path);
+        let now: Vec<&str> = self.holding.every("device").collect();
+        let leads_here = led_to.is_some_and(|path| now.contains(&path.as_str()));
+        Ok(if leads_here { None } else { now.first().copied() })
+    }
 }
 
 /// The words for a device that exists and that this resource did not make.

@@ -36,6 +36,13 @@ pub fn device_of(group: &str, volume: &str) -> PathBuf {
     Path::new("/dev").join(group).join(volume)
 }
 
+/// The device of an active volume, as device-mapper names it.
+pub fn mapped_device(group: &str, volume: &str) -> String {
+    // A single hyphen stands between the two.
+    let doubled = |name: &str| name.replace('-', "--");
+    format!("/dev/mapper/{}-{}", doubled(group), doubled(volume))
+}
+
 /// The id by which the devices of a group, or of one of its volumes, are held: the UUIDs as LVM makes them a UUID for device-mapper.
 /// A volume may have devices below its own, with something behind its UUID.
 pub fn held_id(group_uuid: &str, volume_uuid: Option<&str>) -> String {

@@ -34,8 +34,10 @@ pub(crate) fn release(id: &str, options: &[Kv]) -> ImportResult<bool> {
             HeldThing::Container { engine, id, .. } => stop_container(world, (engine, id), grace)?,
             thing => undo(world, thing, detach)?,
         };
+        // What was declared stays until it is withdrawn.
+        let is_declared = matches!(thing, HeldThing::Declared { .. });
         let rid = world.rid.clone();
-        world.holdings.retain(|held| held.rid != rid || held.id != id);
+        world.holdings.retain(|held| is_declared || held.rid != rid || held.id != id);
         Ok(undone)
     })
 }
@@ -84,11 +86,27 @@ fn undo(world: &mut HostState, thing: &HeldThing, detach: bool) -> ImportResult<
             return Ok(counted(world, before, |world| world.processes.len()));
         }
         HeldThing::Container { .. } => return Ok(false),
+        HeldThing::Declared { kind, .. } if kind == crate::holdings::DEVICE => return take_down(world, thing),
         HeldThing::Declared { kind, .. } => {
             return Err(CapabilityError::Invalid(format!("a {kind} is undone by its driver, which then withdraws it")));
         }
     }
     Ok(true)
+}
+
+/// Takes down the devices of a declared holding.
+fn take_down(world: &mut HostState, thing: &HeldThing) -> ImportResult<bool> {
+    let there: Vec<String> = thing.devices_now(world).collect();
+    for path in &there {
+        if world.is_busy(path) || world.mounts.iter().any(|entry| entry.source == *path) {
+            return super::os(crate::errno::EBUSY, format!("take down {path}"));
+        }
+        world.devices.remove(path);
+        world.identities.remove(path);
+        world.files.remove(path);
+        world.changes += 1;
+    }
+    Ok(!there.is_empty())
 }
 
 fn stop_container(world: &mut HostState, (engine, id): (&str, &str), grace: Duration) -> ImportResult<bool> {

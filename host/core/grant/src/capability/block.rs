@@ -1,4 +1,5 @@
-//! `block.read = PATH` and `block.loop = FILE`: block devices, and loop devices over files.
+//! `block.read = PATH`, `block.loop = FILE` and `block.undo = ID`: block devices, loop devices over files, and devices that a driver's
+//! programs made.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,8 +8,10 @@ use std::sync::Arc;
 use super::definition::{Capability, LinePattern, LineTemplate, only_stars, patterns};
 use super::files::{any_path, path_text, path_word};
 use crate::bind::binder::{BindFailure, Binder};
+use crate::bind::value::WordUse;
 use crate::line::address::NameResolution;
 use crate::line::check::check_source;
+use crate::line::glob::Glob;
 use crate::line::origin::LineOrigin;
 use crate::line::path_glob::PathGlob;
 use crate::line::rule::GrantRule;
@@ -16,7 +19,7 @@ use crate::line::source::SourcePattern;
 use crate::line::token::{Token, TokenPiece, quoted};
 use crate::operation::{Access, Operation, RuleMatch};
 
-pub(super) static CAPABILITIES: [Capability; 2] = [
+pub(super) static CAPABILITIES: [Capability; 3] = [
     Capability {
         name: "block.read",
         attributes: &[],
@@ -35,6 +38,17 @@ pub(super) static CAPABILITIES: [Capability; 2] = [
         template: |words| Ok(Arc::new(LoopTemplate { file: path_word(words)? })),
         verb: |_, _| "attach a loop device to",
         policy_word: any_path,
+        also_decided_by: &[],
+    },
+    Capability {
+        name: "block.undo",
+        attributes: &[],
+        template: |words| {
+            let token = words.one("dm: or md: and a UUID, with stars")?;
+            Ok(Arc::new(UndoTemplate { id: token.clone() }))
+        },
+        verb: |_, _| "take down, after declaring that it holds it, the unused device",
+        policy_word: only_stars,
         also_decided_by: &[],
     },
 ];
@@ -61,6 +75,13 @@ pub struct SeeLoop {
 pub struct ChangeLoop {
     /// The backing file.
     pub file: PathBuf,
+}
+
+/// Take down a device that the resource declared to hold, by the UUID that the kernel shows of it. Grant `block.undo`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoDevice {
+    /// As it was declared: `dm:CRYPT-LUKS2-9c4f-vault`.
+    pub id: String,
 }
 
 #[derive(Debug)]
@@ -128,6 +149,38 @@ impl fmt::Display for LoopPattern {
     }
 }
 
+#[derive(Debug)]
+struct UndoTemplate {
+    id: Token,
+}
+
+impl LineTemplate for UndoTemplate {
+    fn tokens(&self) -> Vec<&Token> {
+        vec![&self.id]
+    }
+
+    fn bind(&self, binder: &Binder<'_>, _: LineOrigin) -> Result<Vec<Arc<dyn LinePattern>>, BindFailure> {
+        Ok(patterns(binder.words(&self.id, WordUse::Name)?.into_iter().map(UndoPattern)))
+    }
+
+    /// A UUID is not known before the device exists.
+    fn may_be_star(&self, _: &Token) -> bool {
+        true
+    }
+}
+
+/// The ids of devices that may be taken down.
+#[derive(Debug)]
+struct UndoPattern(Glob);
+
+impl LinePattern for UndoPattern {}
+
+impl fmt::Display for UndoPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl Operation for ReadDevice {
     fn access(&self) -> Access {
         Access::Read
@@ -180,5 +233,21 @@ impl Operation for ChangeLoop {
 impl RuleMatch for ChangeLoop {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         rule.pattern::<LoopPattern>().is_some_and(|own| own.0.matches(&self.file))
+    }
+}
+
+impl Operation for UndoDevice {
+    fn access(&self) -> Access {
+        Access::Mutate
+    }
+
+    fn line(&self) -> String {
+        format!("block.undo = {}", quoted(&self.id))
+    }
+}
+
+impl RuleMatch for UndoDevice {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<UndoPattern>().is_some_and(|own| own.0.matches(&self.id))
     }
 }

@@ -16,6 +16,9 @@ use super::{ActionSession, Instance};
 use crate::holdings;
 use crate::status::ResourceStatus;
 
+/// The name of an exposed value that says what is gone, see `wit/types.wit`.
+const GONE: &str = "gone";
+
 impl Instance<'_> {
     fn ledger(&self) -> Arc<Ledger> {
         Arc::new(Ledger::open(&self.agent.home().holdings(&self.object.path)))
@@ -122,6 +125,7 @@ impl Instance<'_> {
     /// Adds the host's own knowledge to a look: a resource whose driver says down although things of it are there is neither.
     pub(super) async fn contradict(&self, seen: &mut [ResourceStatus]) {
         let (ledger, state) = (self.ledger(), self.state());
+        let gone = take_gone(seen);
         let down: Vec<String> =
             seen.iter().filter(|seen| is_down(seen.state)).map(|seen| seen.rid.to_string()).collect();
         let wanted = down.clone();
@@ -143,6 +147,7 @@ impl Instance<'_> {
             let own = records.iter().zip(&present).filter(|(record, _)| record.rid == status.rid.to_string());
             let there: Vec<String> = own
                 .filter(|(record, seen)| record.is_left_unseen() || **seen != HoldingPresence::Gone)
+                .filter(|(record, _)| !is_among(&gone, record))
                 .map(|(record, _)| record.holding.to_string())
                 .collect();
             let text = match (&unverified, there.is_empty()) {
@@ -171,6 +176,23 @@ impl Instance<'_> {
         // A ledger that cannot be written anew is longer than it need be, and that is all.
         let _ = ledger.compact(false);
     }
+}
+
+/// What drivers have seen gone of the things that only they know: the resource, and `KIND ID`.
+fn take_gone(seen: &mut [ResourceStatus]) -> Vec<(String, String)> {
+    let mut gone = Vec::new();
+    for status in seen {
+        let taken = status.exposes.extract_if(.., |(name, _)| name == GONE);
+        gone.extend(taken.map(|(_, thing)| (status.rid.to_string(), thing)));
+    }
+    gone
+}
+
+fn is_among(gone: &[(String, String)], record: &HoldingRecord) -> bool {
+    let Holding::Declared(declared) = &record.holding else { return false };
+    // A device is looked for by the host itself.
+    let thing = format!("{} {}", declared.kind, declared.id);
+    declared.device().is_none() && gone.iter().any(|(rid, gone)| (rid, gone) == (&record.rid, &thing))
 }
 
 /// Whether the record is kept although nothing runs: a container exists until it is removed, and while its engine is away the record

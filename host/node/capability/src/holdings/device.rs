@@ -27,6 +27,50 @@ impl DeviceLook {
     }
 }
 
+/// Takes down each device of that identity, whatever it is called, and then what was below it and only served it. False if there was none.
+pub(super) fn take_down(held: &DeviceIdentity) -> Result<bool, CapabilityError> {
+    let (mut taken, mut below) = (false, Vec::new());
+    // Of a group of volumes, one may be below another: each round takes those that are free by then.
+    loop {
+        let there = block::stacked()?.into_iter().filter(|found| held.is(class_of(found.kind), &found.uuid));
+        let (mut went, mut refused) = (false, None);
+        for device in there {
+            let made_of = block::below(&device);
+            match block::take_down(&device) {
+                Ok(undone) => {
+                    below.extend(made_of.into_iter().filter(|inner| is_part_of(inner, &device)));
+                    went |= undone;
+                }
+                Err(error) => refused = Some(error),
+            }
+        }
+        taken |= went;
+        match refused {
+            None => break,
+            Some(error) if !went => return Err(error.into()),
+            Some(_) => {}
+        }
+    }
+    below.iter().for_each(clear_below);
+    Ok(taken)
+}
+
+/// Takes down what only served a device that is gone. What is in use serves another one, too, and stays.
+fn clear_below(device: &StackedDevice) {
+    let made_of = block::below(device);
+    if block::is_claimed(device.number) || !block::take_down(device).unwrap_or(false) {
+        return;
+    }
+    made_of.iter().filter(|inner| is_part_of(inner, device)).for_each(clear_below);
+}
+
+/// Whether a device was made as a part of another one: LVM makes both, with the UUID of the group at the start of each one's.
+fn is_part_of(inner: &StackedDevice, whole: &StackedDevice) -> bool {
+    const GROUP: usize = "LVM-".len() + 32;
+    let group = |device: &StackedDevice| device.uuid.get(..GROUP).map(str::to_owned);
+    inner.uuid.starts_with("LVM-") && group(inner).is_some() && group(inner) == group(whole)
+}
+
 fn class_of(kind: StackedKind) -> DeviceClass {
     match kind {
         StackedKind::DeviceMapper => DeviceClass::Mapped,

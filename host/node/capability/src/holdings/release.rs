@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use driver::LogSeverity;
-use grant::op::ReleaseHolding;
+use grant::op::{ReleaseHolding, UndoDevice};
 use holding::{
     AddressHolding, ContainerHolding, FileHolding, Holding, HoldingRecord, HoldingStage, LinkHolding, LoopHolding,
     RouteHolding,
@@ -14,11 +14,13 @@ use kernel::mount::UnmountForce;
 use kernel::net::{KernelRoute, LinkPlug, Netlink};
 use kernel::process::signal_of;
 
+use super::device::take_down;
 use super::look::processes;
 use super::network::{namespace, netlink_of};
 use super::unmount::{is_stuck, settle, unmount, unmount_aside};
 use crate::net::{ip, network_of, tell_of_others};
 use crate::netns::{mark, plug_mode};
+use crate::state::StateFiles;
 use crate::{CallContext, CapabilityError, Effect};
 
 /// How to undo a holding.
@@ -61,7 +63,7 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
     let ledger = context.ledger();
     let is_it = |record: &HoldingRecord| record.stage != HoldingStage::Undone && record.id() == id;
     let record = ledger.records().into_iter().find(is_it);
-    let Some(record) = record else { return Ok(false) };
+    let Some(record) = record else { return release_declared(context, id).await };
     let op = ReleaseHolding { thing: record.holding.to_string() };
     // A call that is stuck in what is mounted returns only when that is unmounted: so this one must not wait for it.
     let aside = matches!(record.holding, Holding::Mount(_)) && (options.unmount.abort || is_stuck(context));
@@ -100,6 +102,18 @@ pub async fn release(context: &CallContext, id: &str, options: ReleaseOptions) -
         }
     };
     Ok(released)
+}
+
+/// Takes down a device that the driver declared. The record stays until it is withdrawn, or a proof finds the device gone.
+async fn release_declared(context: &CallContext, id: &str) -> Result<bool, CapabilityError> {
+    let declared = StateFiles::of(context).declared()?;
+    let Some(declared) = declared.into_iter().map(|entry| entry.holding).find(|held| held.id == id) else {
+        return Ok(false);
+    };
+    let device = declared.device().ok_or_else(|| cannot(&Holding::Declared(declared.clone())))?;
+    // A declaration is the driver's word alone, and so not enough.
+    let admitted = context.admit(UndoDevice { id: declared.id })?;
+    admitted.blocking(move |_| Ok(Effect::whether(take_down(&device)?))).await
 }
 
 /// Undoes what blocks meanwhile, and says what is worth a warning.

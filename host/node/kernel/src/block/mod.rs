@@ -8,8 +8,9 @@ pub(crate) mod loop_ioctl;
 pub mod loopdev;
 pub mod signature;
 mod stacked;
+mod stacked_ioctl;
 mod unseen;
 
 pub use device::{DeviceInfo, DeviceSpec, canonical_source, find, is_claimed, user_of};
 pub(crate) use device::{describe, device_number, pin};
-pub use stacked::{StackedDevice, StackedKind, stacked, stacked_at};
+pub use stacked::{StackedDevice, StackedKind, below, stacked, stacked_at, take_down};

@@ -3,11 +3,19 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use super::device::shown;
-use super::find as find_device;
+use super::{find as find_device, holders, is_claimed, stacked_ioctl};
 use crate::KernelError;
 use crate::files::io_error;
+
+/// How long udev may keep a device open that is being taken down.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What the kernel makes devices with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +50,60 @@ pub fn stacked_at(path: &str) -> Result<Option<StackedDevice>, KernelError> {
     let Some(device) = find_device(path)? else { return Ok(None) };
     let (major, minor) = device.number;
     Ok(stacked_in(Path::new(&format!("/sys/dev/block/{major}:{minor}"))))
+}
+
+/// Takes the device down: that of the UUID, whatever its name is by now. False if it was gone already.
+pub fn take_down(device: &StackedDevice) -> Result<bool, KernelError> {
+    let begun = Instant::now();
+    loop {
+        match ask_to_take_down(device) {
+            Ok(()) => return Ok(true),
+            Err(Errno::NXIO | Errno::NOENT | Errno::NODEV) => return Ok(false),
+            // The kernel has no event for the last close of a device.
+            Err(Errno::BUSY) if begun.elapsed() < PATIENCE && !is_claimed(device.number) => std::thread::sleep(PAUSE),
+            Err(errno) => return Err(refused(device, errno)),
+        }
+    }
+}
+
+fn ask_to_take_down(device: &StackedDevice) -> Result<(), Errno> {
+    let open = |path: &Path, flags| rustix::fs::open(path, flags | OFlags::CLOEXEC, Mode::empty());
+    match device.kind {
+        StackedKind::DeviceMapper => {
+            stacked_ioctl::remove_mapped(open(Path::new("/dev/mapper/control"), OFlags::RDWR)?, &device.uuid)
+        }
+        StackedKind::Array => {
+            // The number may belong to another array by now. One that is open keeps its number.
+            let opened = open(&device.path, OFlags::RDONLY)?;
+            let (major, minor) = device.number;
+            let now = stacked_in(Path::new(&format!("/sys/dev/block/{major}:{minor}")));
+            match now.is_some_and(|now| now.uuid == device.uuid) {
+                true => stacked_ioctl::stop_array(opened),
+                false => Err(Errno::NODEV),
+            }
+        }
+    }
+}
+
+fn refused(device: &StackedDevice, errno: Errno) -> KernelError {
+    let doing = format!("take down {}", device.path.display());
+    match errno {
+        Errno::BUSY => KernelError::Refused { doing, why: why_busy(device), errno },
+        errno => KernelError::Os { doing, errno },
+    }
+}
+
+/// What keeps the device in use, as far as that can be seen.
+fn why_busy(device: &StackedDevice) -> String {
+    let user = super::user_of(&device.path.to_string_lossy()).ok().flatten();
+    user.unwrap_or_else(|| holders::of_device(&device.path))
+}
+
+/// The devices that this one is made of, as far as they are such devices themselves.
+pub fn below(device: &StackedDevice) -> Vec<StackedDevice> {
+    let (major, minor) = device.number;
+    let listed = fs::read_dir(format!("/sys/dev/block/{major}:{minor}/slaves")).into_iter().flatten().flatten();
+    listed.filter_map(|link| stacked_in(&link.path())).collect()
 }
 
 /// The device of a directory in sysfs. None also if it vanishes meanwhile.
