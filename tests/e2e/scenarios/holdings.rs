@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use crate::daemon::Daemon;
 use crate::world::World;
 
 crate::trials!(
@@ -13,6 +14,7 @@ crate::trials!(
     a_mount_that_is_left_in_another_namespace_fails_the_stop_by_name,
     a_mount_whose_driver_looks_elsewhere_is_not_down,
     a_damaged_record_is_never_down_and_an_operator_who_knows_goes_on,
+    an_explanation_names_what_is_in_the_way_who_holds_it_and_what_to_type,
 );
 
 const DISK: &str = "[DEFAULT]\nnodes = n1\n[disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 32m\n";
@@ -135,4 +137,28 @@ fn a_damaged_record_is_never_down_and_an_operator_who_knows_goes_on(world: &Worl
     assert!(!ledger.exists());
     world.om("driver audit --object web").ok().says("holdings = give up");
     world.om("web unprovision --confirm").ok();
+}
+
+fn an_explanation_names_what_is_in_the_way_who_holds_it_and_what_to_type(world: &World) {
+    world.create("web", &with_fs());
+    world.om("web provision").ok();
+    let daemon = Daemon::start(world);
+    let mut other = in_another_namespace(world);
+    let place = format!("in the mount namespace of sleep (pid {})", other.id());
+    world.om("web stop --local").ends(1);
+    let explained = world.om("web explain").ok();
+    explained.says("fs#1 still holds ext4 of /dev/loop").says(&place).says("end what uses it").says("om web stop");
+    other.kill().unwrap();
+    other.wait().unwrap();
+    world.om("web stop --local").ok();
+    world.om("web explain").ok().does_not_say("still holds");
+    // A stranger: another program has attached the file.
+    assert!(Command::new("losetup").arg("--find").arg(world.path("web.img")).status().unwrap().success());
+    world.om("web start --local").ends(1);
+    world.om("web explain").ok().says("but not by this resource").says("om web start --adopt");
+    world.om("web start --local --adopt").ok();
+    world.om("web explain").ok().does_not_say("but not by this resource");
+    world.om("web stop --local").ok();
+    drop(daemon);
+    assert_eq!(devices(world), "");
 }

@@ -1,6 +1,6 @@
 //! An explanation, for people.
 
-use protocol::daemon::{ObjectExplanation, RestartDocument};
+use protocol::daemon::{ObjectExplanation, ObstacleDocument, RestartDocument};
 
 use crate::render::moment;
 use crate::render::order::{outcome, step};
@@ -20,13 +20,26 @@ pub(crate) fn text(explained: &ObjectExplanation) -> String {
     }
     lines.extend(explained.reasons.iter().map(|reason| format!("  {} ({})", reason.text, reason.code)));
     lines.extend(explained.restarts.iter().map(restart));
-    if explained.reasons.is_empty() && explained.restarts.is_empty() && explained.order.is_none() {
+    lines.extend(explained.obstacles.iter().flat_map(obstacle));
+    let is_quiet = explained.reasons.is_empty() && explained.restarts.is_empty() && explained.order.is_none();
+    if is_quiet && explained.obstacles.is_empty() {
         lines.push("  nothing to do, and nothing in the way".to_owned());
     }
     if let Some(seconds) = explained.next_look {
         lines.push(format!("  decided again in {}, or when something changes", moment::since(seconds)));
     }
     lines.join("\n") + "\n"
+}
+
+fn obstacle(one: &ObstacleDocument) -> Vec<String> {
+    let ObstacleDocument { rid, kind, thing, holder, remedy } = one;
+    let holder = if holder.is_empty() { String::new() } else { format!(": {holder}") };
+    let line = match kind.as_str() {
+        "held" => format!("  {rid} still holds {thing}{holder}"),
+        _ => format!("  {rid}: {thing}{holder}"),
+    };
+    let remedy = (!remedy.is_empty()).then(|| format!("    {remedy}"));
+    std::iter::once(line).chain(remedy).collect()
 }
 
 fn restart(one: &RestartDocument) -> String {
@@ -63,6 +76,22 @@ mod tests {
                 },
                 RestartDocument { rid: "fs#1".parse().unwrap(), left: 2, budget: 2, due_in: None, stopped: true },
             ],
+            obstacles: vec![
+                ObstacleDocument {
+                    rid: "fs#1".to_owned(),
+                    kind: "held".to_owned(),
+                    thing: "ext4 of /dev/loop3 on /srv/web".to_owned(),
+                    holder: "mounted on /srv/web in the mount namespace of sleep (pid 12)".to_owned(),
+                    remedy: "end what uses it, if something does, and then: om web stop".to_owned(),
+                },
+                ObstacleDocument {
+                    rid: "disk#1".to_owned(),
+                    kind: "told".to_owned(),
+                    thing: "/dev/loop1 shows web.img already".to_owned(),
+                    holder: String::new(),
+                    remedy: String::new(),
+                },
+            ],
             config_problem: Some("web.conf:3: unknown keyword".to_owned()),
             next_look: Some(61.0),
         };
@@ -71,6 +100,9 @@ mod tests {
                         it is frozen (frozen)\n  \
                         app#1 has 1 of 2 restarts left, the next one in 3s\n  \
                         fs#1 was stopped by hand: it stays down until it is started\n  \
+                        fs#1 still holds ext4 of /dev/loop3 on /srv/web: mounted on /srv/web in the mount namespace of sleep (pid 12)\n    \
+                        end what uses it, if something does, and then: om web stop\n  \
+                        disk#1: /dev/loop1 shows web.img already\n  \
                         decided again in 1m1s, or when something changes\n";
         assert_eq!(text(&explained), expected);
     }

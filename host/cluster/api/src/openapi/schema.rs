@@ -49,6 +49,10 @@ const TABLE: SchemaTable = &[
     ("OrderStep", &[("node", "string"), ("action", "string"), ("failure?", "string"), ("interrupted?", "boolean")]),
     ("ReasonDocument", &[("code", "string"), ("text", "string")]),
     (
+        "ObstacleDocument",
+        &[("rid", "string"), ("kind", "string"), ("thing", "string"), ("holder", "string"), ("remedy", "string")],
+    ),
+    (
         "ObjectExplanation",
         &[
             ("path", "string"),
@@ -58,6 +62,7 @@ const TABLE: SchemaTable = &[
             ("frozen", "boolean"),
             ("order", "any"),
             ("reasons", "ReasonDocument[]"),
+            ("obstacles", "ObstacleDocument[]"),
             ("restarts", "RestartDocument[]"),
             ("config_problem", "any"),
             ("next_look", "any"),
@@ -168,6 +173,8 @@ mod tests {
         let restart =
             RestartDocument { rid: "fs#1".parse().unwrap(), left: 1, budget: 1, due_in: None, stopped: false };
         check("ReasonDocument", &reason);
+        let obstacle = ObstacleDocument { rid: text(), kind: text(), thing: text(), holder: text(), remedy: text() };
+        check("ObstacleDocument", &obstacle);
         check("OrderStep", &step);
         check("RestartDocument", &restart);
         check("OrderReceipt", &OrderReceipt { id: text(), path: path(), ended: false });
@@ -196,6 +203,7 @@ mod tests {
                 frozen: false,
                 order: None,
                 reasons: Vec::new(),
+                obstacles: vec![obstacle],
                 restarts: vec![restart],
                 config_problem: None,
                 next_look: None,

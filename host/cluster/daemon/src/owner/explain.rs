@@ -9,8 +9,8 @@ use protocol::daemon::{ObjectExplanation, RestartDocument};
 
 use super::Owner;
 use super::order::reason;
-use crate::RequestError;
 use crate::instance::Instance;
+use crate::{Asked, RequestError};
 
 impl Owner {
     /// Keeps the decisions about what has changed, for questions why.
@@ -34,8 +34,21 @@ impl Owner {
         }
     }
 
-    /// Why an object is as it is.
-    pub(super) fn explain(&self, path: &ObjectPath) -> Result<ObjectExplanation, RequestError> {
+    /// Answers why an object is as it is. What stands in its way is looked at meanwhile, as that may take a while.
+    pub(super) fn answer_why(&self, path: ObjectPath, answer: Asked<ObjectExplanation>) {
+        let explained = self.explain(&path);
+        let agent = self.agent.clone();
+        tokio::spawn(async move {
+            let explained = match explained {
+                Ok(explained) => Ok(ObjectExplanation { obstacles: agent.obstacles(&path).await, ..explained }),
+                Err(error) => Err(error),
+            };
+            let _ = answer.send(explained);
+        });
+    }
+
+    /// Why an object is as it is, without what stands in its way.
+    fn explain(&self, path: &ObjectPath) -> Result<ObjectExplanation, RequestError> {
         let unknown = || RequestError::new(FailureKind::NoMatch, format!("{path} does not exist"));
         let instance = self.instances.get(path).filter(|instance| !instance.missing).ok_or_else(unknown)?;
         let now = crate::clock::now();
@@ -52,6 +65,7 @@ impl Owner {
             frozen: instance.frozen,
             order: self.order_of(path),
             reasons: reasons.iter().map(reason).collect(),
+            obstacles: Vec::new(),
             restarts: restarts.collect(),
             config_problem: instance.loaded.as_ref().and_then(|loaded| loaded.problem.clone()),
             next_look: wake_at.map(|wake| wake.since(now).as_secs_f64()),

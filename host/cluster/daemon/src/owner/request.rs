@@ -28,9 +28,7 @@ impl Owner {
             DaemonRequest::OrderState { path, id, answer } => {
                 let _ = answer.send(self.order_state(&path, id.as_deref()));
             }
-            DaemonRequest::Explain { path, answer } => {
-                let _ = answer.send(self.explain(&path));
-            }
+            DaemonRequest::Explain { path, answer } => self.answer_why(path, answer),
             DaemonRequest::Processes(answer) => {
                 let _ = answer.send(Ok(self.processes()));
             }

@@ -20,6 +20,9 @@ pub struct ObjectExplanation {
     pub frozen: bool,
     pub order: Option<OrderDocument>,
     pub reasons: Vec<ReasonDocument>,
+    /// What on the node keeps resources from being what they should be.
+    #[serde(default)]
+    pub obstacles: Vec<ObstacleDocument>,
     pub restarts: Vec<RestartDocument>,
     /// The line of the configuration that does not load, if there is one.
     pub config_problem: Option<String>,
@@ -32,6 +35,20 @@ pub struct ObjectExplanation {
 pub struct ReasonDocument {
     pub code: String,
     pub text: String,
+}
+
+/// A thing on the node that keeps a resource from being up or down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObstacleDocument {
+    pub rid: String,
+    /// `held` (by this resource, as the host has recorded), or `told` (by its driver, such as a thing that it did not make).
+    pub kind: String,
+    /// `ext4 of /dev/loop3 on /srv/web`, or the words of the driver.
+    pub thing: String,
+    /// Where it is, or what keeps it in use. Empty if that is in `thing`.
+    pub holder: String,
+    /// What to do, with the command to type. Empty if only the driver could tell.
+    pub remedy: String,
 }
 
 /// The restarts of a resource.

@@ -11,7 +11,7 @@ mod status;
 mod version;
 
 pub use event::{DaemonEvent, EventKind};
-pub use explain::{ObjectExplanation, ReasonDocument, RestartDocument};
+pub use explain::{ObjectExplanation, ObstacleDocument, ReasonDocument, RestartDocument};
 pub use order::{OrderCommand, OrderDocument, OrderReceipt, OrderRequest, OrderState, OrderStep};
 pub use process::{DaemonUse, ProcessDocument};
 pub use status::{

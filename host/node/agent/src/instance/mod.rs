@@ -9,6 +9,7 @@ mod facilities;
 mod footing;
 mod holdings;
 mod look;
+mod obstacles;
 mod pre_monitor;
 mod rejection;
 mod session;
@@ -36,7 +37,7 @@ use crate::state::{DeviceFooting, InstanceState};
 
 /// An object's instance on this node, as of one snapshot.
 pub(crate) struct Instance<'a> {
-    agent: &'a Agent,
+    pub(crate) agent: &'a Agent,
     pub(crate) object: &'a Object,
     snapshot: &'a Snapshot,
     paths: Arc<InstancePaths>,
