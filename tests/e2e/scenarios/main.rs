@@ -53,6 +53,7 @@ mod separate;
 mod shares;
 mod spider;
 mod storage;
+mod tasks;
 mod unprivileged;
 mod watch;
 mod world;
@@ -90,6 +91,7 @@ fn main() -> ExitCode {
     let trials = [
         life::trials(),
         storage::trials(),
+        tasks::trials(),
         devices::trials(),
         mounts::trials(),
         holdings::trials(),

@@ -23,9 +23,11 @@ mod handle;
 mod instance;
 mod machine;
 mod owner;
+mod run_program;
 mod start;
 mod watch;
 
 pub use event::{EventLog, EventReader};
 pub use handle::{Asked, DaemonHandle, DaemonRequest, RequestError, request_channel};
+pub use run_program::{ORIGIN_VARIABLE, RunProgram};
 pub use start::{DaemonOptions, RunningDaemon, StartError, start};

@@ -17,6 +17,7 @@ use store_redb::{OpenError, RedbStore};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::RunProgram;
 use crate::owner::{Owner, follow_store, list, write_records};
 use crate::watch::watch;
 use crate::{DaemonHandle, EventLog, clock, engine, request_channel};
@@ -28,8 +29,10 @@ const EVENT_PORTION: u64 = 1_000_000;
 const LEFT_BEHIND: Duration = Duration::from_secs(10);
 
 /// How a daemon shall run.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct DaemonOptions {
+    /// What a task runs with, in a process of its own. None: the daemon runs it itself, and interrupts it when it ends.
+    pub run_program: Option<RunProgram>,
     /// How many instances are looked at side by side. 0: as many as suits the processors.
     pub parallel_probes: usize,
 }
@@ -115,6 +118,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         last_reports: BTreeMap::new(),
         groups: BTreeMap::new(),
         runs: BTreeMap::new(),
+        clock_offset: clock::wall() - clock::now().since_boot().as_secs_f64(),
         next_process: 0,
         events,
         mail: mail.clone(),
@@ -128,7 +132,8 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         scanned: false,
         shared_lost: false,
         common: None,
-        parallel_probes: probes(options),
+        parallel_probes: probes(&options),
+        run_program: options.run_program,
         is_system: home == Directories::system(),
         agent: agent.clone(),
     };
@@ -196,7 +201,7 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn probes(options: DaemonOptions) -> usize {
+fn probes(options: &DaemonOptions) -> usize {
     if options.parallel_probes == 0 { processors() * 4 } else { options.parallel_probes }
 }
 

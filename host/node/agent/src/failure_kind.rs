@@ -20,7 +20,7 @@ impl ActError {
         match self {
             ActError::Object(error) => error.kind(),
             ActError::NotHere { .. } => FailureKind::NotHere,
-            ActError::Lock(LockError::Busy(_)) => FailureKind::Busy,
+            ActError::Lock(LockError::Busy(_)) | ActError::RunGoesOn { .. } => FailureKind::Busy,
             ActError::Refused(ExecutionRefusal(JournalError::Held(_))) => FailureKind::Busy,
             _ => FailureKind::Failed,
         }

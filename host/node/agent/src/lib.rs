@@ -33,7 +33,7 @@ pub mod state;
 pub mod status;
 mod timetable;
 
-pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin};
+pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin, TaskRun};
 pub use agent::{Agent, source};
 pub use datastore::DataStores;
 // What a caller of the agent hands to it.

@@ -6,13 +6,15 @@ use fnv::FnvHasher;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::object::{Object, Resource, WrittenSchedule};
+use model::status::State;
 use model::{Group, ObjectPath, Rid, Verb, convert};
 use protocol::{ScheduleDocument, ScheduledAction};
-use schedule::{NextRun, ScheduleQuery, WaitReason, next_run};
+use schedule::{NextRun, ScheduleQuery, WaitReason, missed_run, next_run};
 
+use crate::file::lock::holder_of;
 use crate::object::ObjectConfiguration;
-use crate::state::InstanceState;
-use crate::{ActError, Agent};
+use crate::state::{FreezeState, InstanceState};
+use crate::{ActError, Agent, TaskRun};
 use exec::blocking;
 
 impl Agent {
@@ -24,8 +26,10 @@ impl Agent {
             let configuration = ObjectConfiguration::read(agent.home(), &path, &node, &*drivers)?;
             let object = configuration.object()?;
             let zone = zone_of(object)?;
+            let state = InstanceState::of(agent.home(), &path);
+            let runs = agent.task_runs(&path);
             let clock =
-                InstanceClock { object, zone, state: InstanceState::of(agent.home(), &path), now: Timestamp::now() };
+                InstanceClock { object, zone, obstacle: obstacle(&agent, &state), state, runs, now: Timestamp::now() };
             Ok(clock.document())
         })
         .await
@@ -37,7 +41,25 @@ struct InstanceClock<'a> {
     object: &'a Object,
     zone: TimeZone,
     state: InstanceState,
+    /// The runs of tasks that go on.
+    runs: Vec<TaskRun>,
+    /// What keeps everything that is due from running.
+    obstacle: Option<(&'static str, String)>,
     now: Timestamp,
+}
+
+/// What keeps everything of an instance that is due from running: a word for programs, and a sentence.
+fn obstacle(agent: &Agent, state: &InstanceState) -> Option<(&'static str, String)> {
+    if state.frozen().is_ok_and(|frozen| frozen != FreezeState::No) {
+        return Some(("frozen", "it is due, but the instance is frozen".to_owned()));
+    }
+    let last = state.last_status().ok().flatten();
+    if let Some(avail) = last.map(|last| last.sums.avail).filter(|avail| !matches!(avail, State::Up | State::Na)) {
+        let why = format!("it is due, but runs only where the instance is up, and that is {avail}");
+        return Some(("not_up", why));
+    }
+    let no_daemon = || ("no_daemon", "it is due, but no daemon runs on this node: om daemon start".to_owned());
+    holder_of(&agent.home().run.join("daemon.lock")).is_none().then(no_daemon)
 }
 
 impl InstanceClock<'_> {
@@ -74,7 +96,40 @@ impl InstanceClock<'_> {
             _ => return None,
         };
         let last = self.state.last_run(&resource.rid, verb).ok().flatten().map(|run| run.began);
-        self.entry(action, Some(&resource.rid), resource.schedule.as_ref()?, last)
+        let mut entry = self.entry(action, Some(&resource.rid), resource.schedule.as_ref()?, last)?;
+        if resource.catch_up {
+            self.make_good(&mut entry, resource.schedule.as_ref()?, last);
+        }
+        if entry.next_run_at.is_some_and(|at| at <= self.now.as_second()) {
+            self.hold_back(&mut entry, resource);
+        }
+        Some(entry)
+    }
+
+    /// A run that was missed is due now.
+    fn make_good(&self, entry: &mut ScheduledAction, written: &WrittenSchedule, last: Option<Timestamp>) {
+        let Ok(schedule) = convert::schedule(&written.text) else { return };
+        let seed = self.seed(&written.keyword);
+        let query = ScheduleQuery { schedule: &schedule, zone: &self.zone, now: self.now, last, seed };
+        if let Some(missed) = missed_run(&query) {
+            let missed = self.zone.to_datetime(missed).strftime("%F %T").to_string();
+            entry.next_run_at = Some(self.now.as_second());
+            (entry.wait, entry.reason) =
+                ("missed".to_owned(), format!("the run of {missed} was missed, and is due (catch_up)"));
+        }
+    }
+
+    /// Says what keeps from running what is due by its schedule.
+    fn hold_back(&self, entry: &mut ScheduledAction, resource: &Resource) {
+        let own = || self.runs.iter().filter(|run| run.rid == resource.rid);
+        let (wait, reason) = match (own().next(), &self.obstacle) {
+            (Some(run), _) if own().count() >= resource.max_parallel => {
+                ("running", format!("process {} has been running it since {:.0}", run.holder.pid, run.holder.since))
+            }
+            (_, Some((wait, reason))) => (*wait, reason.clone()),
+            _ => return,
+        };
+        (entry.wait, entry.reason) = (wait.to_owned(), reason);
     }
 
     /// None if the text is empty or not a schedule, which `validate` reports.

@@ -4,7 +4,7 @@ mod config;
 mod memory;
 mod probe;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use agent::CancelSignal;
 use agent::status::InstanceStatus;
@@ -53,6 +53,8 @@ pub(crate) struct Instance {
     /// When its tasks and copies are due.
     pub(crate) timetable: Vec<ScheduledAction>,
     pub(crate) timing: ReadState,
+    /// What was due and could not begin.
+    pub(crate) held_back: BTreeSet<Rid>,
     /// The requests that wait for a new status.
     pub(crate) waiting: Vec<oneshot::Sender<Result<(), RequestError>>>,
     /// The word for what is done with it, as it was last reported, and since when.
@@ -108,6 +110,7 @@ impl Instance {
             followed: memory.followed,
             timetable: Vec::new(),
             timing: ReadState::Idle,
+            held_back: BTreeSet::new(),
             waiting: Vec::new(),
             state: "init".to_owned(),
             updated_at: crate::clock::wall(),

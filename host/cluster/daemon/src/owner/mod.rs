@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent::status::InstanceStatus;
-use agent::{ActError, Agent, NodeSnapshot};
+use agent::{ActError, Agent, NodeSnapshot, TaskRun};
 use model::{NodeName, ObjectPath, Rid};
 use orchestrate::{ActionEnd, BootTime, Decision, DecisionCache, ObjectView, View, ViewChange};
 use protocol::ScheduledAction;
@@ -43,6 +43,7 @@ use self::schedule::ScheduledRun;
 use self::shared::SentRequest;
 pub(crate) use self::shared::{follow_store, list};
 use crate::instance::{Instance, LoadedConfig, ProbeTicket};
+use crate::run_program::{RunEnd, RunProgram};
 use crate::watch::Notice;
 use crate::{Asked, DaemonRequest, EventLog};
 
@@ -68,9 +69,9 @@ pub(crate) enum Message {
     /// An action of this daemon has ended.
     Ended { path: ObjectPath, process: u64, end: ActionEnd },
     /// When the tasks and copies of an object are due.
-    Timed { path: ObjectPath, entries: Vec<ScheduledAction> },
-    /// A task or a copy has ended. Without an error: as it should.
-    Ran { path: ObjectPath, rid: Rid, error: Option<String> },
+    Timed { path: ObjectPath, entries: Vec<ScheduledAction>, runs: Vec<TaskRun> },
+    /// A task or a copy has ended.
+    Ran { path: ObjectPath, rid: Rid, end: RunEnd },
     /// `pre_monitor_action` has ended.
     Prepared(ObjectPath),
     /// Something happened on the node.
@@ -115,6 +116,10 @@ pub(crate) struct Owner {
     pub(crate) groups: BTreeMap<PathBuf, ObjectPath>,
     /// What schedules have started.
     pub(crate) runs: BTreeMap<(ObjectPath, Rid), ScheduledRun>,
+    /// What a task runs with. None: this process runs it.
+    pub(crate) run_program: Option<RunProgram>,
+    /// How far the time of day is ahead of the time since the boot, as it was at the last look.
+    pub(crate) clock_offset: f64,
     pub(crate) next_process: u64,
     pub(crate) events: EventLog,
     pub(crate) mail: mpsc::UnboundedSender<Message>,
@@ -191,6 +196,7 @@ impl Owner {
         self.keep_up();
         self.acknowledge();
         self.decide(now);
+        self.look_at_clock(now);
         self.run_due();
         self.announce();
         self.look_whether_ready();
@@ -228,8 +234,8 @@ impl Owner {
             Message::Scanned(paths) => self.take_scan(paths),
             Message::Probed { path, ticket, status } => self.take_status(path, ticket, status),
             Message::Ended { path, process, end } => self.end_action(path, process, end),
-            Message::Timed { path, entries } => self.take_times(&path, entries),
-            Message::Ran { path, rid, error } => self.end_run(&path, &rid, error),
+            Message::Timed { path, entries, runs } => self.take_times(&path, entries, runs),
+            Message::Ran { path, rid, end } => self.end_run(&path, &rid, &end),
             Message::Prepared(path) => {
                 self.preparing.remove(&path);
                 self.touch(&path);

@@ -1,5 +1,9 @@
 //! Tasks that run by themselves.
 
+use agent::state::{InstanceState, LastRun};
+use jiff::{Timestamp, ToSpan, Zoned};
+use model::{Rid, Verb};
+use plan::Action;
 use protocol::daemon::{EventKind, OrderCommand};
 
 use crate::node::{TestNode, next, path, until};
@@ -10,6 +14,9 @@ trials!(
     a_task_runs_only_where_its_service_is_up,
     a_new_schedule_holds_at_once,
     a_task_that_runs_is_listed_and_can_be_ended,
+    a_run_keeps_no_other_action_waiting_and_a_stop_ends_it,
+    a_run_that_was_missed_is_made_good_once_where_that_is_wanted,
+    what_is_due_does_not_begin_beside_a_run_by_hand,
 );
 
 fn task(schedule: &str, command: &str) -> String {
@@ -63,4 +70,83 @@ async fn a_task_that_runs_is_listed_and_can_be_ended() {
     node.handle().kill(run.id).await.unwrap();
     let told = next(&mut events, EventKind::TaskRun).await;
     assert_ne!(told.data["end"], "done");
+}
+
+fn last_run(node: &TestNode) -> Option<LastRun> {
+    InstanceState::of(&node.home(), &path("jobs")).last_run(&rid(), Verb::Run).unwrap()
+}
+
+fn rid() -> Rid {
+    "task#1".parse().unwrap()
+}
+
+async fn a_run_keeps_no_other_action_waiting_and_a_stop_ends_it() {
+    let text = format!("{}[fs#1]\ntype = flag\n[fs#2]\ntype = flag\n", task("@1h", "sleep 600"));
+    let node = TestNode::with(&[("jobs", &text)]).await;
+    node.done("jobs", OrderCommand::Start).await;
+    let runs = async || node.handle().processes().await.unwrap().iter().any(|process| process.action == "run");
+    until("it runs", runs).await;
+    node.by_hand("jobs", Action::Stop, Some("fs#2")).await;
+    node.by_hand("jobs", Action::Start, Some("fs#2")).await;
+    assert!(runs().await, "an action about another resource has ended the run");
+    let mut events = node.handle().events().follow(None);
+    node.done("jobs", OrderCommand::Stop).await;
+    let told = next(&mut events, EventKind::TaskRun).await;
+    assert_ne!(told.data["end"], "done");
+    let run = last_run(&node).unwrap();
+    assert_eq!((run.succeeded, run.ended.is_some()), (Some(false), true));
+    assert!(node.agent().task_runs(&path("jobs")).is_empty());
+}
+
+async fn a_run_that_was_missed_is_made_good_once_where_that_is_wanted() {
+    let directory = tempfile::tempdir().unwrap();
+    // A window of each day that is over for today, or will be for a while.
+    let window = Zoned::now().checked_sub(2.hours()).unwrap().strftime("%H:00-%H:01").to_string();
+    let three_days_ago = Timestamp::now() - 72.hours();
+    for (more, expected) in [("catch_up = true\n", "x\n"), ("", "")] {
+        let ran = directory.path().join(format!("ran{}", more.len()));
+        std::fs::write(&ran, "").unwrap();
+        let mut node = TestNode::new();
+        node.create("jobs", &format!("{}{more}", task(&window, &format!("sh -c 'echo x >> {}'", ran.display()))));
+        let run = LastRun { began: three_days_ago, succeeded: Some(true), ended: None };
+        InstanceState::of(&node.home(), &path("jobs")).set_last_run(&rid(), Verb::Run, run).unwrap();
+        node.start().await;
+        if !expected.is_empty() {
+            until("the task has run", async || std::fs::read_to_string(&ran).unwrap() == expected).await;
+            until("it is over", async || node.handle().processes().await.unwrap().is_empty()).await;
+        }
+        // Neither another look nor another daemon runs it again.
+        node.handle().refresh(Some(path("jobs"))).await.unwrap();
+        node.stop().await;
+        node.start().await;
+        node.handle().refresh(Some(path("jobs"))).await.unwrap();
+        assert_eq!(std::fs::read_to_string(&ran).unwrap(), expected, "{more}");
+    }
+}
+
+async fn what_is_due_does_not_begin_beside_a_run_by_hand() {
+    let directory = tempfile::tempdir().unwrap();
+    let (marks, go) = (directory.path().join("marks"), directory.path().join("go"));
+    let command =
+        format!("sh -c 'echo begun >> {}; while [ ! -e {} ]; do sleep 0.05; done'", marks.display(), go.display());
+    let mut node = TestNode::new();
+    node.create("jobs", &task("@1s", &command));
+    let (agent, jobs) = (node.agent(), path("jobs"));
+    let by_hand = tokio::spawn(async move {
+        let request = agent::ActionRequest::new(Action::Run, agent::RequestOrigin::User, "a test".to_owned());
+        agent.act(&jobs, request, None, agent::CancelSignal::default()).await.map(drop)
+    });
+    until("the task has begun", async || marks.exists()).await;
+    node.start().await;
+    let listed = async || node.handle().processes().await.unwrap().iter().any(|process| process.action == "run");
+    until("the run by hand is listed", listed).await;
+    let table = node.agent().timetable(&path("jobs")).await.unwrap();
+    assert!(["running", "interval"].contains(&table.entries.last().unwrap().wait.as_str()), "{table:?}");
+    assert_eq!(std::fs::read_to_string(&marks).unwrap(), "begun\n");
+    std::fs::write(&go, "").unwrap();
+    by_hand.await.unwrap().unwrap();
+    until("it runs by its schedule again", async || {
+        std::fs::read_to_string(&marks).unwrap().matches("begun").count() > 1
+    })
+    .await;
 }

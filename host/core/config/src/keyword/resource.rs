@@ -45,6 +45,11 @@ fn plain() -> Vec<Keyword> {
         flag("provision", "true", "Whether `provision` cares for the resource."),
         flag("unprovision", "true", "Whether `unprovision` cares for the resource: false protects its data."),
         Keyword::new("schedule", ValueKind::Schedule, "When the resource runs by itself.").such_as("03:00-05:00 mon-fri"),
+        flag("catch_up", "false", "When the schedule demanded a run while the node was off, the daemon did not run, or the \
+            instance was down or frozen, run once as soon as that is over. Otherwise the next run is the next one of the schedule."),
+        Keyword::new("max_parallel", ValueKind::Integer, "How many runs of the task may go on at once. One more is refused.")
+            .or("1")
+            .such_as("2"),
         Keyword::new("comment", ValueKind::String, "For people."),
     ]
 }

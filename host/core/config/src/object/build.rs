@@ -164,6 +164,8 @@ impl<'a> ObjectBuilder<'_, 'a> {
             triggers: fields.triggers(),
             timeouts: fields.timeouts(defaults),
             schedule: self.schedule(name, &fields, group),
+            catch_up: fields.flag("catch_up"),
+            max_parallel: fields.count("max_parallel").max(1) as usize,
             process_group: fields.process_group(),
             comment: fields.text("comment"),
             joins: fields.joins(group),

@@ -60,6 +60,10 @@ pub struct Resource {
     pub timeouts: VerbTimeouts,
     /// When it runs by itself.
     pub schedule: Option<WrittenSchedule>,
+    /// Whether a run that its schedule demanded and that could not begin is made good later, once.
+    pub catch_up: bool,
+    /// How many runs of the task go on at once.
+    pub max_parallel: usize,
     /// Limits of its process group: keyword without `pg_`, value.
     pub process_group: BTreeMap<String, String>,
     /// A comment for people.

@@ -1,7 +1,9 @@
 //! Why an action was not begun.
 
+use std::time::Duration;
+
 use model::select::EmptySelection;
-use model::{NodeName, ObjectPath};
+use model::{NodeName, ObjectPath, Rid};
 use plan::PlanError;
 
 use crate::file::durable::FileError;
@@ -39,6 +41,12 @@ pub enum ActError {
     /// Another action is under way.
     #[error(transparent)]
     Lock(LockError),
+    /// A run of a task does not end, although the action asked for it. Nothing was touched.
+    #[error(
+        "the run of {rid} by process {pid} has not ended within {patience:?}, and uses what would be stopped: end that process, \
+         or go on beside it with --force"
+    )]
+    RunGoesOn { rid: Rid, pid: u32, patience: Duration },
     /// The disk has no room for what the action must record.
     #[error("refused before anything was touched")]
     NoRoom(#[source] FileError),

@@ -68,7 +68,7 @@ fn remember_failure(state: &InstanceState, report: &ExecutionReport) {
 /// loss must not run them a second time.
 pub(super) fn note_runs(state: &InstanceState, plan: &Plan) -> Result<(), FileError> {
     let now = Timestamp::now();
-    let mut begin = |(rid, verb)| state.set_last_run(rid, verb, LastRun { began: now, succeeded: None });
+    let mut begin = |(rid, verb)| state.set_last_run(rid, verb, LastRun { began: now, succeeded: None, ended: None });
     plan.steps().flat_map(scheduled).try_for_each(&mut begin)
 }
 
@@ -79,9 +79,20 @@ fn remember_runs(state: &InstanceState, plan: &Plan, report: &ExecutionReport) {
             if let Ok(Some(run)) = state.last_run(rid, verb) {
                 let succeeded = Some(matches!(done.end, StepOutcome::Done));
                 // Losing it does no harm: that it has run counts, and that is on disk.
-                let _ = state.set_last_run(rid, verb, LastRun { succeeded, ..run });
+                let _ = state.set_last_run(rid, verb, LastRun { succeeded, ended: Some(Timestamp::now()), ..run });
             }
         }
+    }
+}
+
+/// Records that the last run of a task was cut short: its process died, and nobody else can tell how it ended.
+pub(super) fn note_cut_short(state: &InstanceState, rid: &Rid) {
+    if let Ok(Some(run)) = state.last_run(rid, Verb::Run)
+        && run.succeeded.is_none()
+    {
+        // Losing it does no harm: that it has run counts, and that is on disk.
+        let end = LastRun { succeeded: Some(false), ended: Some(Timestamp::now()), ..run };
+        let _ = state.set_last_run(rid, Verb::Run, end);
     }
 }
 

@@ -7,10 +7,12 @@ mod noted;
 mod planning;
 mod recovery;
 mod request;
+mod run;
 mod view;
 
 pub use act_error::ActError;
 pub use request::{ActionRequest, RequestOrigin};
+pub use run::TaskRun;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +22,7 @@ use driver::{CancelSignal, LogSeverity};
 use exec::journal::JournalError;
 use exec::{ExecutionContext, ExecutionRefusal, ExecutionReport};
 use jiff::Timestamp;
-use model::ObjectPath;
+use model::{ObjectPath, Rid};
 use plan::Plan;
 
 use self::admission::{admit, here, refuse_orphans, refuse_unaccepted, refuse_without_room};
@@ -28,6 +30,7 @@ use self::aftermath::{conclude, note_end, note_runs, remember};
 use self::noted::NotedAction;
 use self::planning::make_plan;
 use self::recovery::{finish_beside, finish_earlier};
+use self::run::{RunSlots, end_runs, interrupted_runs};
 use crate::agent::Agent;
 use crate::file::lock::{FileLock, LockError};
 use crate::instance::{ActionSession, Instance, InstanceFacilities};
@@ -108,9 +111,16 @@ impl Agent {
         }
     }
 
-    /// The action that was interrupted and that the next action recovers, if there is one. Blocks.
+    /// The action or the run that was interrupted and that the next action recovers, if there is one. Blocks.
     pub fn unfinished(&self, path: &ObjectPath) -> Option<String> {
-        InstanceState::of(self.home(), path).interrupted()
+        let state = InstanceState::of(self.home(), path);
+        state.interrupted().or_else(|| {
+            let live = self.task_runs(path);
+            let goes_on =
+                |(rid, number): &(Rid, usize)| live.iter().any(|run| (&run.rid, run.number) == (rid, *number));
+            let dead = interrupted_runs(&state).into_iter().find(|run| !goes_on(run));
+            dead.map(|(rid, _)| format!("run of {rid}"))
+        })
     }
 
     /// The plan of an action: what it would do now.
@@ -120,7 +130,8 @@ impl Agent {
         make_plan(&Instance::new(self, object, &snapshot), &ActionSession::default(), request).await
     }
 
-    /// Carries out an action. One action on an instance runs at a time, see [`ActionRequest::wait`].
+    /// Carries out an action. One action on an instance goes on at a time, see [`ActionRequest::wait`]; a run of a task, once it has
+    /// begun, keeps only other runs of that task waiting.
     pub async fn act(
         &self,
         path: &ObjectPath,
@@ -161,13 +172,26 @@ impl Agent {
         if request.action == plan::Action::Unprovision && !request.force {
             refuse_orphans(self, path).await?;
         }
+        let slots = RunSlots::take(&instance, &plan).await?;
+        let run = slots.journal(facilities, &beside).await;
+        end_runs(facilities, &request, &beside).await?;
         let plan = begin(&instance, plan, lock.is_some().then_some(&request)).await?;
+        let (lock, execution) = match run {
+            Some(run) => {
+                drop(lock);
+                (None, run)
+            }
+            None => (lock, execution),
+        };
         let ActionRequest { action, command, origin, .. } = &request;
         execution.log.line(None, LogSeverity::Info, &exec::opening(*action, command, origin.as_str(), &session.sid));
-        let executed = match is_volatile {
-            true => exec::execute(&plan, &facilities, &volatile).await,
-            false => exec::execute(&plan, &facilities, &execution).await,
+        let executing = async {
+            match is_volatile {
+                true => exec::execute(&plan, &facilities, &volatile).await,
+                false => exec::execute(&plan, &facilities, &execution).await,
+            }
         };
+        let executed = interruptible(executing, &slots, &execution.cancel).await;
         let executed = match executed {
             // Refused before anything was touched. A run directory without room must not forbid what the disk has room for.
             Err(ExecutionRefusal(JournalError::Room { .. })) if is_volatile => {
@@ -180,13 +204,25 @@ impl Agent {
             note_end(&instance, request.action, executed.as_ref()).await;
         }
         let report = remember(&instance, plan, executed?).await;
+        let lock = match slots.is_empty() {
+            true => lock,
+            // The status is kept by whoever has the lock: another action may have begun meanwhile.
+            false => FileLock::take(&self.home().action_lock(path), request.action.as_str(), Duration::ZERO).await.ok(),
+        };
+        let is_beside = !slots.is_empty() && lock.is_none();
+        drop(slots);
         // An operator who interrupted the action does not wait for a driver that hangs.
         session.patience = execution.cancel.is_cancelled().then_some(LAST_LOOK);
         // Asked once more: what drivers said they did is not what counts.
         let status = self.look(&instance, &session, &snapshot).await;
-        instance.forget_what_is_down(&status.resources).await;
-        instance.settle().await;
-        let status = conclude(self, &instance, status).await;
+        let status = match is_beside {
+            true => status,
+            false => {
+                instance.forget_what_is_down(&status.resources).await;
+                instance.settle().await;
+                conclude(self, &instance, status).await
+            }
+        };
         let (level, closing) = report.closing(command, status.sums.avail);
         execution.log.line(None, level, &closing);
         Ok(ActionOutcome { report, instance: status })
@@ -194,7 +230,8 @@ impl Agent {
 
     /// Recovers an action that was interrupted, if there is one, without beginning another. False: there was nothing to recover.
     pub async fn recover(&self, path: &ObjectPath, request: ActionRequest) -> Result<bool, ActError> {
-        if self.unfinished(path).is_none() {
+        let (agent, object) = (self.clone(), path.clone());
+        if blocking(move || agent.unfinished(&object)).await.is_none() {
             return Ok(false);
         }
         let _lock = self.lock(path, &request).await?;
@@ -206,7 +243,9 @@ impl Agent {
         let state = instance.state();
         let volatile = ExecutionContext { journal: state.volatile_journal(), volatile: true, ..beside.clone() };
         finish_earlier(facilities, &volatile, request.action).await?;
-        finish_earlier(facilities, &ExecutionContext { journal: state.journal(), ..beside }, request.action).await?;
+        let whole = ExecutionContext { journal: state.journal(), ..beside.clone() };
+        finish_earlier(facilities, &whole, request.action).await?;
+        self.recover_runs(facilities, &beside).await;
         let (home, path) = (self.home().clone(), path.clone());
         blocking(move || {
             state.forget_last_status();
@@ -250,6 +289,16 @@ impl Agent {
             taken => taken.map(Some).map_err(ActError::Lock),
         }
     }
+}
+
+/// Carries out what is executed. A run of a task is interrupted when a stop of the instance asks for its end.
+async fn interruptible<T>(executing: impl Future<Output = T>, slots: &RunSlots, cancel: &CancelSignal) -> T {
+    tokio::pin!(executing);
+    tokio::select! {
+        executed = &mut executing => return executed,
+        () = slots.until_asked_to_end(cancel) => {}
+    }
+    executing.await
 }
 
 fn max_parallel(node: &NodeData) -> usize {

@@ -149,6 +149,11 @@ impl Directories {
         self.run.join("lock").join(layout::directory(object).with_added_extension("action"))
     }
 
+    /// The directory with the locks of an object's runs.
+    pub fn runs(&self, object: &ObjectPath) -> PathBuf {
+        self.run.join("runs").join(layout::directory(object))
+    }
+
     /// The journal of those actions on the instance of an object that a reboot undoes.
     pub fn volatile_journal(&self, object: &ObjectPath) -> PathBuf {
         self.run.join("journal").join(layout::directory(object))

@@ -165,8 +165,12 @@ impl Instance<'_> {
     /// Takes out of the record what is gone by itself, such as the processes of a program that exited, and writes it anew.
     pub(crate) async fn settle(&self) {
         let ledger = self.ledger();
+        // A run of a task that goes on may be about to make what it has recorded.
+        let (agent, object) = (self.agent.clone(), self.object.path.clone());
+        let runs = blocking(move || agent.task_runs(&object)).await;
+        let is_running = |record: &HoldingRecord| runs.iter().any(|run| run.rid.to_string() == record.rid);
         // What a proof has found is seen again only by a proof.
-        let records = ledger.records(|record| !record.is_left_unseen());
+        let records = ledger.records(|record| !record.is_left_unseen() && !is_running(record));
         let present = look(&records).await;
         let gone = records
             .iter()

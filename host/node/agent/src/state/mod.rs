@@ -75,6 +75,16 @@ impl InstanceState {
         self.volatile_journal.clone()
     }
 
+    /// The journal of a run of a task, by the number of its lock.
+    pub fn run_journal(&self, rid: &Rid, number: usize) -> PathBuf {
+        self.run_journals().join(format!("{rid}.{number}"))
+    }
+
+    /// The directory of the journals of runs.
+    pub(crate) fn run_journals(&self) -> PathBuf {
+        self.directory.join("runs")
+    }
+
     /// The journal of an action that runs beside the current one, see `--no-lock`.
     pub fn unlocked_journal(&self) -> PathBuf {
         self.directory.join("journal.unlocked")

@@ -16,6 +16,9 @@ pub struct LastRun {
     pub began: Timestamp,
     /// None until it has ended: it runs now, or the node or the agent died meanwhile.
     pub succeeded: Option<bool>,
+    /// When it ended.
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
 }
 
 impl InstanceState {
@@ -43,7 +46,7 @@ mod tests {
     fn the_last_run_is_kept_for_each_resource_and_verb() {
         let (_root, web) = web();
         let rid: Rid = "task#1".parse().unwrap();
-        let run = LastRun { began: Timestamp::constant(1_000, 0), succeeded: None };
+        let run = LastRun { began: Timestamp::constant(1_000, 0), succeeded: None, ended: None };
         assert_eq!(web.last_run(&rid, Verb::Run).unwrap(), None);
         web.set_last_run(&rid, Verb::Run, run).unwrap();
         assert_eq!(web.last_run(&rid, Verb::Run).unwrap(), Some(run));

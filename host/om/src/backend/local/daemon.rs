@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use api::{DaemonClaim, serve};
-use daemon::{DaemonHandle, DaemonOptions, EventReader};
+use daemon::{DaemonHandle, DaemonOptions, EventReader, RunProgram};
 use protocol::FailureKind;
 use protocol::daemon::{DaemonEvent, EventKind};
 use tokio::signal::unix::{SignalKind, signal};
@@ -47,7 +47,7 @@ pub(crate) fn run_daemon(how: &DaemonRun) -> Reply<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot start the asynchronous runtime")?;
     let ended = runtime.block_on(async {
-        let running = daemon::start(agent, DaemonOptions::default()).await.context("cannot start the daemon")?;
+        let running = daemon::start(agent, options(how)).await.context("cannot start the daemon")?;
         let handle = running.handle.clone();
         let log = tokio::spawn(write_log(handle.events().follow(None)));
         let socket = claim.listen()?;
@@ -63,6 +63,13 @@ pub(crate) fn run_daemon(how: &DaemonRun) -> Reply<()> {
     // A call of a driver that does not return must not keep the process: what it does is recovered by the next daemon.
     runtime.shutdown_background();
     Ok(ended?)
+}
+
+/// A task runs in a process of this very program, also after another version was installed in its place.
+fn options(how: &DaemonRun) -> DaemonOptions {
+    let root = how.root.iter().flat_map(|root| ["--root".into(), root.clone().into_os_string()]);
+    let run_program = RunProgram { program: "/proc/self/exe".into(), arguments: root.collect() };
+    DaemonOptions { run_program: Some(run_program), ..DaemonOptions::default() }
 }
 
 /// Says that the daemon is ready, once every instance was looked at. Who has started it waits for that.

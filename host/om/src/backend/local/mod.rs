@@ -402,8 +402,17 @@ fn request(order: &ActionOrder) -> Reply<ActionRequest> {
         copying: copying(order)?,
         destination: order.destination.clone(),
         command: order.command.clone(),
-        origin: agent::RequestOrigin::User,
+        origin: origin(),
     })
+}
+
+/// On whose behalf this process acts: the daemon says so to what it starts.
+fn origin() -> agent::RequestOrigin {
+    let said = std::env::var(::daemon::ORIGIN_VARIABLE).unwrap_or_default();
+    match said == agent::RequestOrigin::Scheduler.as_str() {
+        true => agent::RequestOrigin::Scheduler,
+        false => agent::RequestOrigin::User,
+    }
 }
 
 fn copying(order: &ActionOrder) -> Reply<plan::CopyRequest> {

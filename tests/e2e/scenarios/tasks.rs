@@ -1,0 +1,156 @@
+//! Runs of tasks: beside other actions, one at a time, ended by a stop, and found again by the next daemon.
+
+use std::fs;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::daemon::Daemon;
+use crate::ran::Ran;
+use crate::world::{World, until};
+
+crate::trials!(
+    a_run_keeps_no_other_action_waiting_and_no_second_run_begins,
+    a_stop_ends_the_run_first_and_the_record_of_the_run_stays,
+    a_run_goes_on_when_the_daemon_is_killed_and_the_next_one_finds_it,
+    what_a_killed_run_left_behind_is_ended_and_its_record_says_so,
+    a_task_runs_as_often_at_once_as_it_may,
+);
+
+/// A service with a task that goes on until the file `go` is there.
+fn service(world: &World, more: &str) {
+    let task = "command = /bin/sh -c 'echo begun >> {w}/marks; while [ ! -e {w}/go ]; do sleep 0.05; done; \
+                echo ended >> {w}/marks'";
+    world
+        .create("web", &format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n[task#1]\ntype = host\n{task}\n{more}\n"));
+}
+
+fn marks(world: &World) -> String {
+    fs::read_to_string(world.path("marks")).unwrap_or_default()
+}
+
+/// A run in a process of its own, which has begun.
+fn run(world: &World, times: usize) -> Child {
+    let mut command = world.command();
+    let run = command.args(["web", "run", "--local"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("the task has begun", || marks(world).matches("begun").count() == times);
+    run
+}
+
+fn end(run: Child) -> Ran {
+    Ran::new("web run --local", run.wait_with_output().unwrap())
+}
+
+fn let_go(world: &World) {
+    fs::write(world.path("go"), "").unwrap();
+}
+
+/// The shells that carry the task out.
+fn shells(world: &World) -> usize {
+    let directory = world.directory().display().to_string();
+    let is_ours = |entry: &fs::DirEntry| {
+        let argv = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let argv = String::from_utf8_lossy(&argv).replace('\0', " ");
+        argv.contains("while [ ! -e") && argv.contains(&directory)
+    };
+    fs::read_dir("/proc").unwrap().flatten().filter(is_ours).count()
+}
+
+/// The schedule of the task, and why it does not run now.
+fn schedule(world: &World) -> Value {
+    let printed = world.om("web print schedule --format json").ok();
+    let document: Value = serde_json::from_str(&printed.stdout).unwrap();
+    document["entries"].as_array().unwrap().iter().find(|entry| entry["rid"] == "task#1").unwrap().clone()
+}
+
+fn a_run_keeps_no_other_action_waiting_and_no_second_run_begins(world: &World) {
+    service(world, "schedule = @1s");
+    world.om("web start").ok();
+    assert_eq!(schedule(world)["wait"], "no_daemon");
+    let first = run(world, 1);
+    world.om("web run --local").ends(5).says("has been running task#1 since");
+    until("its interval is over", || schedule(world)["wait"] != "interval");
+    assert_eq!(schedule(world)["wait"], "running");
+    world.om("web stop --rid fs#1").ok();
+    world.om("web start --rid fs#1").ok();
+    world.om("web print status --refresh").ok();
+    assert_eq!(marks(world), "begun\n", "an action of another resource ended the run, or a second one began");
+    let_go(world);
+    end(first).ok();
+    assert_eq!(marks(world), "begun\nended\n");
+    world.om("web run --local").ok();
+    world.om("web stop").ok();
+}
+
+fn a_stop_ends_the_run_first_and_the_record_of_the_run_stays(world: &World) {
+    service(world, "schedule = @1h");
+    world.om("web start").ok();
+    let run = run(world, 1);
+    let stopped = world.om("web stop").ok();
+    stopped.says("is to end").says("its run has ended").says("instance status is now down");
+    assert_eq!((marks(world).as_str(), shells(world)), ("begun\n", 0));
+    assert!(!end(run).is_ok(), "a run that was cut short is no success");
+    assert!(schedule(world)["last_run_at"].is_i64());
+    world.om("web print holdings").ok().does_not_say("task#1");
+    let_go(world);
+    world.om("web start").ok();
+    world.om("web run --local").ok();
+    world.om("web stop").ok().does_not_say("is to end");
+}
+
+fn a_run_goes_on_when_the_daemon_is_killed_and_the_next_one_finds_it(world: &World) {
+    service(world, "schedule = @1h");
+    world.om("web start").ok();
+    let daemon = Daemon::start(world);
+    until("the task has begun", || marks(world) == "begun\n");
+    world.om("daemon ps").ok().says("task#1");
+    daemon.kill();
+    let daemon = Daemon::start(world);
+    until("the run is found", || world.om("daemon ps").ok().stdout.contains("task#1"));
+    assert_eq!((marks(world).as_str(), shells(world)), ("begun\n", 1), "it went on, alone");
+    let_go(world);
+    until("the task has ended", || marks(world) == "begun\nended\n");
+    until("the daemon knows", || !world.om("daemon ps").ok().stdout.contains("task#1"));
+    assert_eq!(schedule(world)["wait"], "interval");
+    world.om("web logs").ok().says("origin scheduler").says("<<< done run");
+    // A stop by order ends one, too.
+    fs::remove_file(world.path("go")).unwrap();
+    let run = run(world, 2);
+    world.om("web stop --wait").ok();
+    assert!(!end(run).is_ok());
+    assert_eq!(shells(world), 0);
+    drop(daemon);
+}
+
+fn what_a_killed_run_left_behind_is_ended_and_its_record_says_so(world: &World) {
+    service(world, "");
+    world.om("web start").ok();
+    let mut first = run(world, 1);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!(shells(world), 1, "the command goes on without its run");
+    world.om("web stop").ok().says("an earlier run").says("was interrupted").says("stopped what it left running");
+    assert_eq!(shells(world), 0);
+    // The same for the next run.
+    world.om("web start").ok();
+    let mut second = run(world, 2);
+    second.kill().unwrap();
+    second.wait().unwrap();
+    let third = run(world, 3);
+    assert_eq!(shells(world), 1, "beside what was left behind");
+    let_go(world);
+    end(third).ok().says("stopped what it left running");
+    world.om("web stop").ok();
+}
+
+fn a_task_runs_as_often_at_once_as_it_may(world: &World) {
+    service(world, "max_parallel = 2");
+    world.om("web start").ok();
+    let (first, second) = (run(world, 1), run(world, 2));
+    world.om("web run --local").ends(5).says("has been running task#1 since");
+    let_go(world);
+    end(first).ok();
+    end(second).ok();
+    assert_eq!(marks(world).matches("ended").count(), 2);
+    world.om("web stop").ok();
+}
