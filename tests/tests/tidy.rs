@@ -17,6 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plan", &["model"]),
     ("schedule", &["model"]),
     ("orchestrate", &["model"]),
+    ("ownership", &["model", "orchestrate"]),
     ("protocol", &["config", "driver", "model"]),
     ("grant", &["model"]),
     ("guard", &["model", "run-args"]),

@@ -23,7 +23,7 @@ pub struct SlotView {
 }
 
 /// What a slot says of its owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SlotState {
     Held,
     Released,

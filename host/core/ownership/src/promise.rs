@@ -1,0 +1,89 @@
+//! Failsafe: while the store is away, the other nodes promise not to end this node's life. All of them must, for each could.
+
+use std::collections::BTreeSet;
+
+use model::NodeName;
+use orchestrate::{BootTime, NodeIncarnation, StoreRevision};
+
+use crate::slot::ClaimState;
+use crate::{Generation, Ownership, OwnershipEffect};
+
+/// The question of a node whether another one will leave its life alone for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FailsafeQuestion {
+    pub asker: NodeName,
+    pub generation: Generation,
+    pub life: StoreRevision,
+    /// When it was asked, on the asker's clock. The answer bears it.
+    pub asked: BootTime,
+}
+
+impl FailsafeQuestion {
+    /// The life that it is about.
+    pub fn incarnation(&self) -> NodeIncarnation {
+        NodeIncarnation { generation: self.generation.number, revision: self.life }
+    }
+}
+
+/// Questions that are under way.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct FailsafeRound {
+    pub(crate) question: FailsafeQuestion,
+    pub(crate) missing: BTreeSet<NodeName>,
+}
+
+/// A promise that this node gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct GivenPromise {
+    pub(crate) life: StoreRevision,
+    pub(crate) until: BootTime,
+}
+
+impl GivenPromise {
+    pub(crate) fn holds(&self, life: StoreRevision, now: BootTime) -> bool {
+        self.life == life && now < self.until
+    }
+}
+
+impl Ownership {
+    /// Asks all configured nodes but this one, whether they can be reached or not: each could end this life.
+    pub fn ask(&mut self, configured: &BTreeSet<NodeName>, now: BootTime) -> Option<FailsafeQuestion> {
+        let stale = self.round.as_ref().is_some_and(|round| now.since(round.question.asked) >= self.timing.validity);
+        let holds = self.claims.values().any(|claim| claim.state == ClaimState::Confirmed);
+        if !holds || (self.round.is_some() && !stale) {
+            return None;
+        }
+        let (generation, life) = (self.generation()?, self.life?);
+        let question = FailsafeQuestion { asker: self.me.clone(), generation, life, asked: now };
+        let missing = configured.iter().filter(|node| **node != self.me).cloned().collect();
+        self.round = Some(FailsafeRound { question: question.clone(), missing });
+        Some(question)
+    }
+
+    /// A node said yes. When all have, it is as good as a beat that was sent when the first was asked.
+    pub fn promised(&mut self, question: &FailsafeQuestion, by: &NodeName) -> Vec<OwnershipEffect> {
+        let mut effects = Vec::new();
+        let Some(round) = self.round.as_mut().filter(|round| round.question == *question) else { return effects };
+        round.missing.remove(by);
+        if round.missing.is_empty() {
+            self.round = None;
+            self.extend(question.asked, &mut effects);
+        }
+        effects
+    }
+
+    /// Whether this node promises not to end that life for as long as an observer waits, on its own clock.
+    pub fn promise(&mut self, question: &FailsafeQuestion, now: BootTime) -> bool {
+        let boot = &self.memory.boot;
+        let registered = self.life.is_some() && self.generation() == Some(question.generation);
+        let known = boot.known.get(&question.asker) == Some(&question.life);
+        // An eviction that was sent may still be applied.
+        let evicting = boot.evicts.get(&question.asker).is_some_and(|evict| evict.life == question.life);
+        if !registered || !known || evicting {
+            return false;
+        }
+        let until = now + self.timing.patience;
+        self.promises.insert(question.asker.clone(), GivenPromise { life: question.life, until });
+        true
+    }
+}

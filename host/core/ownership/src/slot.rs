@@ -1,0 +1,172 @@
+//! Slots: taking, asserting again, and giving up.
+
+use model::NodeName;
+use orchestrate::{BootTime, FencingToken, SlotState, StoreRevision};
+
+use crate::{Ownership, OwnershipEffect, OwnershipRequest, RequestOutcome, SentRequest, SlotName};
+
+/// What this process knows of a slot that it has taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SlotClaim {
+    pub(crate) token: FencingToken,
+    pub(crate) state: ClaimState,
+    /// Until when what runs in it may run. None: no beat was acknowledged since it was taken.
+    pub(crate) until: Option<BootTime>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum ClaimState {
+    Confirmed,
+    /// A release was sent: the token is dead, and only another take gives the slot back.
+    Releasing,
+}
+
+impl SlotClaim {
+    pub(crate) fn is_live(&self, now: BootTime) -> bool {
+        self.state == ClaimState::Confirmed && self.until.is_some_and(|until| now < until)
+    }
+}
+
+impl Ownership {
+    /// Whether the slot is confirmed and a beat since then is still good: then something may be started in it.
+    pub fn may_start(&self, slot: &SlotName, now: BootTime) -> bool {
+        self.life.is_some() && self.claims.get(slot).is_some_and(|claim| claim.is_live(now))
+    }
+
+    /// The token of a slot that is confirmed.
+    pub fn token(&self, slot: &SlotName) -> Option<FencingToken> {
+        self.claims.get(slot).filter(|claim| claim.state == ClaimState::Confirmed).map(|claim| claim.token)
+    }
+
+    /// Takes a slot that is free, or whose owner's life has ended; or this life's own, which is only read or whose release was sent.
+    pub fn take(&mut self, slot: &SlotName, now: BootTime) -> Option<SentRequest> {
+        let confirmed = self.claims.get(slot).is_some_and(|claim| claim.state == ClaimState::Confirmed);
+        if confirmed || (self.is_quarantined(now) && !self.running.contains(slot)) {
+            return None;
+        }
+        let (seen, gone) = self.ground(slot)?;
+        self.sent(OwnershipRequest::Take { slot: slot.clone(), seen, gone }, now)
+    }
+
+    /// On what a take rests. None: the slot is another's, or blocked.
+    fn ground(&self, slot: &SlotName) -> Option<(StoreRevision, Option<(NodeName, StoreRevision)>)> {
+        let reading = self.reading.as_ref()?;
+        let Some(found) = reading.slots.get(slot) else { return Some((StoreRevision(0), None)) };
+        let former = found.incarnation.generation != reading.generation.number;
+        let own = found.owner == self.me && Some(found.incarnation) == self.incarnation();
+        match found.state {
+            SlotState::Blocked => None,
+            SlotState::Released => Some((found.revision, None)),
+            SlotState::Held if own || former => Some((found.revision, None)),
+            SlotState::Held => {
+                let life = found.incarnation.revision;
+                let present = reading.nodes.get(&found.owner).map(|node| node.life);
+                (present != Some(life)).then(|| (found.revision, Some((found.owner.clone(), life))))
+            }
+        }
+    }
+
+    pub(crate) fn taken(
+        &mut self,
+        slot: &SlotName,
+        sent: &SentRequest,
+        outcome: &RequestOutcome,
+        effects: &mut Vec<OwnershipEffect>,
+    ) {
+        match outcome {
+            RequestOutcome::Applied(revision) => {
+                let token = FencingToken { generation: sent.generation.number, revision: *revision };
+                self.confirm(slot, token, sent);
+            }
+            RequestOutcome::Refused(findings) => {
+                self.note_slot(slot, sent, findings);
+                // Mine: it is asserted again, with what was found. Another's: what runs must go.
+                if !self.reads_as_own(slot) {
+                    self.give_up(slot);
+                    if self.running.contains(slot) {
+                        effects.push(OwnershipEffect::Cut { slot: slot.clone() });
+                    }
+                }
+            }
+            // It may be ours now or later: the next reading shows it, and then it is asserted again or released.
+            RequestOutcome::Unknown => {}
+        }
+    }
+
+    fn confirm(&mut self, slot: &SlotName, token: FencingToken, sent: &SentRequest) {
+        let dead = self.given_up.get(slot).is_some_and(|dead| token <= *dead);
+        let older = self.claims.get(slot).is_some_and(|claim| token <= claim.token);
+        if dead || older {
+            return;
+        }
+        let until = self.claims.get(slot).and_then(|claim| claim.until);
+        self.claims.insert(slot.clone(), SlotClaim { token, state: ClaimState::Confirmed, until });
+        if let (Some(incarnation), Some(reading)) = (sent.incarnation(), self.reading.as_mut()) {
+            let found = crate::SlotReading {
+                revision: token.revision,
+                owner: self.me.clone(),
+                incarnation,
+                state: SlotState::Held,
+            };
+            reading.slots.insert(slot.clone(), found);
+        }
+    }
+
+    /// Gives a slot up, when nothing of it is left here. Repeated until it is answered. One that is this life's own as it reads,
+    /// and is not wanted, needs no token for that.
+    pub fn release(&mut self, slot: &SlotName, now: BootTime) -> Option<SentRequest> {
+        if self.running.contains(slot) {
+            return None;
+        }
+        let token = match self.claims.get(slot) {
+            Some(claim) => claim.token,
+            None if self.reads_as_own(slot) => {
+                let revision = self.reading.as_ref()?.slots.get(slot)?.revision;
+                FencingToken { generation: self.generation()?.number, revision }
+            }
+            None => return None,
+        };
+        let request = OwnershipRequest::Release { slot: slot.clone(), token, state: SlotState::Released };
+        let sent = self.sent(request, now)?;
+        if let Some(claim) = self.claims.get_mut(slot) {
+            claim.state = ClaimState::Releasing;
+            claim.until = None;
+        }
+        self.bury(slot, token);
+        Some(sent)
+    }
+
+    pub(crate) fn released(
+        &mut self,
+        slot: &SlotName,
+        token: FencingToken,
+        sent: &SentRequest,
+        outcome: &RequestOutcome,
+    ) {
+        match outcome {
+            RequestOutcome::Applied(revision) => {
+                if let Some(found) = self.reading.as_mut().and_then(|reading| reading.slots.get_mut(slot)) {
+                    (found.revision, found.state) = (*revision, SlotState::Released);
+                }
+            }
+            RequestOutcome::Refused(findings) => self.note_slot(slot, sent, findings),
+            RequestOutcome::Unknown => return,
+        }
+        // Whatever was found, this token is not the slot's any more.
+        if self.claims.get(slot).is_some_and(|claim| claim.token == token) {
+            self.claims.remove(slot);
+        }
+    }
+
+    /// The token is dead, whatever comes.
+    pub(crate) fn give_up(&mut self, slot: &SlotName) {
+        if let Some(claim) = self.claims.remove(slot) {
+            self.bury(slot, claim.token);
+        }
+    }
+
+    fn bury(&mut self, slot: &SlotName, token: FencingToken) {
+        let dead = self.given_up.entry(slot.clone()).or_insert(token);
+        *dead = (*dead).max(token);
+    }
+}
