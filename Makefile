@@ -1,11 +1,12 @@
 # make demo: see it work.  make test: see it proven.  The rest is in CONTRIBUTING.md.
 
-.PHONY: demo test soak release install bench style lint build target packages lab test-lab
+.PHONY: demo test soak release install deb bench style lint build target packages lab test-lab
 
 # What the tests drive for real. On another distribution, install the same by its own means.
 PACKAGES = e2fsprogs xfsprogs btrfs-progs rsync openssh-client openssh-server samba samba-common-bin smbclient iproute2 \
            procps util-linux curl python3-venv docker.io docker-registry busybox-static podman \
-           libvirt-daemon libvirt-clients libvirt-daemon-driver-qemu cpio kmod tmux etcd-server
+           libvirt-daemon libvirt-clients libvirt-daemon-driver-qemu cpio kmod tmux etcd-server systemd debhelper \
+           lintian
 
 # What the demo needs beyond a compiler.
 demo: PACKAGES = e2fsprogs iproute2
@@ -29,7 +30,7 @@ test-lab: target lab
 # side, which host/om/link_order.py finds by watching the first. Where they are known from the last time, it is linked once.
 OM = $(or $(CARGO_TARGET_DIR),target)/release/om
 LINK_ORDER = $(CURDIR)/target/link-order
-release: PACKAGES = valgrind
+release: PACKAGES = valgrind $(ALSO)
 release: target packages
 	HOSTLER_LINK_ORDER=$(LINK_ORDER) cargo build --release --locked --bin om
 	python3 host/om/link_order.py $(OM) $(LINK_ORDER)
@@ -37,10 +38,13 @@ release: target packages
 
 # The program, its completion and manual pages, and the daemon as a unit of systemd. DESTDIR puts them below another directory.
 install: release
-	install -D -m 755 $(OM) $(DESTDIR)/usr/bin/om
-	install -D -m 644 packaging/hostler.service $(DESTDIR)/lib/systemd/system/hostler.service
-	$(OM) completion bash | install -D -m 644 /dev/stdin $(DESTDIR)/usr/share/bash-completion/completions/om
-	install -d -m 755 $(DESTDIR)/usr/share/man/man1 && $(OM) man --to $(DESTDIR)/usr/share/man/man1
+	packaging/install.sh $(OM) $(DESTDIR)
+
+# The same as a Debian package, which lintian has judged.
+deb: ALSO = debhelper lintian
+deb: release
+	packaging/deb.sh $(OM) $(or $(CARGO_TARGET_DIR),target)/deb $(VERSION)
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 # The version that `make bench` compares with, built once beside the target directory's own profiles. HOSTLER_BENCH_BASE names
 # an `om` that is already built.
