@@ -26,6 +26,7 @@ mod gce;
 mod guest;
 mod holdings;
 mod images;
+mod keeper;
 mod kvm;
 mod leaks;
 mod libvirt;
@@ -117,6 +118,7 @@ fn main() -> ExitCode {
         one_at_a_time::trials(),
         full_disk::trials(),
         gce::trials(),
+        keeper::trials(),
         kvm::trials(),
         migration::trials(),
         bad_drivers::trials(),

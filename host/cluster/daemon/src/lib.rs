@@ -19,6 +19,7 @@
 mod clock;
 mod engine;
 mod event;
+mod guard;
 mod handle;
 mod instance;
 mod machine;

@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::RunProgram;
+use crate::guard::{GuardPolicy, GuardTasks, NodeGuard};
 use crate::owner::{Owner, follow_store, list, write_records};
 use crate::watch::watch;
 use crate::{DaemonHandle, EventLog, clock, engine, request_channel};
@@ -35,6 +36,8 @@ pub struct DaemonOptions {
     pub run_program: Option<RunProgram>,
     /// How many instances are looked at side by side. 0: as many as suits the processors.
     pub parallel_probes: usize,
+    /// The program that becomes the keeper when it is called as `om daemon keeper`. None: that of this process.
+    pub keeper: Option<PathBuf>,
 }
 
 /// Why a daemon does not start.
@@ -132,11 +135,17 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         scanned: false,
         shared_lost: false,
         common: None,
+        guard: NodeGuard::open(&home.keeper(), GuardPolicy::default()),
+        // Also right when the file of this program was replaced.
+        guard_tasks: GuardTasks::new(options.keeper.clone().unwrap_or_else(|| "/proc/self/exe".into())),
+        gaps: BTreeMap::new(),
         parallel_probes: probes(&options),
         run_program: options.run_program,
         is_system: home == Directories::system(),
         agent: agent.clone(),
     };
+    let policy = GuardPolicy::of(&agent.node().keywords, owner.is_system);
+    owner.set_guard(policy);
     if let Some(reason) = opened.rebuilt {
         owner.add_event(EventKind::EngineUp, None, json!({ "rebuilt": reason }));
     }

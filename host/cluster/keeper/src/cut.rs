@@ -6,7 +6,10 @@
 use std::ffi::CStr;
 use std::time::Duration;
 
-use deadline::{CUT_TIME, ItemEntry, MAX_SLOTS, PageView, SlotEntry, SlotToken, hard_deadline};
+use deadline::{
+    CUT_TIME, CutOutcome, CutRecord, GuardPage, HALF, ItemEntry, MAX_SLOTS, PageView, SlotEntry, SlotToken,
+    hard_deadline,
+};
 use kernel::bare::{self, AddressPlace, BareMount};
 use kernel::clock;
 use rustix::io::Errno;
@@ -97,6 +100,26 @@ pub(crate) fn cut(page: PageView<'_>, cuts: &mut CutTable, mut meanwhile: impl F
         meanwhile(cuts);
         std::thread::sleep(PAUSE);
     }
+}
+
+/// Cuts, in this process, what is due in a page, where there is no keeper. It blocks for as long as a cut may take.
+pub fn cut_here(page: &GuardPage) -> Vec<CutRecord> {
+    let mut body = vec![0; HALF];
+    let page = page.write(&mut body).and_then(|length| PageView::parse(&body[..length]));
+    let mut cuts = CutTable::new();
+    page.iter().for_each(|page| cut(*page, &mut cuts, |_| {}));
+    let record = |slot: SlotEntry<'_>| {
+        let SlotCut { token, began, took, left, .. } = *cuts.of(&slot)?;
+        Some(CutRecord {
+            object: slot.object.to_string_lossy().into_owned(),
+            token,
+            at: began,
+            took,
+            outcome: if left.is_none() { CutOutcome::Proven } else { CutOutcome::Failed },
+            left: left.and_then(|at| slot.items().nth(at)).map(|left| left.to_string()).unwrap_or_default(),
+        })
+    };
+    page.iter().flat_map(PageView::slots).filter_map(record).collect()
 }
 
 /// The first thing of a slot that is there, or cannot be looked at.

@@ -19,12 +19,11 @@ mod run;
 mod twin_file;
 mod wake;
 
+pub use cut::cut_here;
 pub use run::{KeeperFault, run};
 pub use twin_file::TwinFile;
 
-/// The names of its files, in a directory of its own.
-pub const PAGE_FILE: &str = "page";
-/// What the keeper says of itself.
+/// What the keeper says of itself, in its directory.
 pub const REPORT_FILE: &str = "report";
 /// Held for as long as a keeper runs, and says which process it is.
 pub const LOCK_FILE: &str = "lock";

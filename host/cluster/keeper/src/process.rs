@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use deadline::{HALF, KeeperReport};
 use rustix::fs::FlockOperation;
@@ -61,12 +61,12 @@ impl KeeperProcess {
     }
 }
 
-/// Starts a keeper for this directory: `program` is run with the words that make it one. What it says at its start is in the file
-/// `said` there.
-pub fn start(program: &Path, directory: &Path) -> io::Result<Child> {
+/// Runs a keeper for this directory: `program` with the words that make it one. What it says at its start is in the file `said` there.
+pub fn command(program: &Path, directory: &Path) -> io::Result<Command> {
     std::fs::create_dir_all(directory)?;
     let said = File::create(directory.join("said"))?;
-    Command::new(program)
+    let mut command = Command::new(program);
+    command
         .arg0("om")
         .args(["daemon", "keeper"])
         .arg(directory)
@@ -74,8 +74,8 @@ pub fn start(program: &Path, directory: &Path) -> io::Result<Child> {
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(said)
-        .spawn()
+        .stderr(said);
+    Ok(command)
 }
 
 /// What a keeper of this directory reported last. None: nothing that can be read.

@@ -8,14 +8,14 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use deadline::{CutItem, GuardPage, HALF, KeeperReport, PageView, SlotGuard, SlotToken, TWIN};
+use deadline::{CutItem, GuardPage, HALF, KeeperReport, PAGE_FILE, PageView, SlotGuard, SlotToken, TWIN};
 use kernel::{clock, resident};
 use rustix::fs::FlockOperation;
 
 use crate::cut::{self, CutTable};
 use crate::guard::Guard;
 use crate::wake::{WakeSources, Wish};
-use crate::{LOCK_FILE, PAGE_FILE, REPORT_FILE, TwinFile, process};
+use crate::{LOCK_FILE, REPORT_FILE, TwinFile, process};
 
 /// Why a keeper does not start.
 #[derive(Debug, thiserror::Error)]

@@ -30,6 +30,11 @@ impl TwinFile {
         Ok(TwinFile { file, last: (0, true) })
     }
 
+    /// Opens the file to write it, if it is there.
+    pub fn open_to_write(path: &Path) -> io::Result<Option<TwinFile>> {
+        if path.exists() { TwinFile::open(path).map(Some) } else { Ok(None) }
+    }
+
     /// Opens the file to read it. None: it is not there.
     pub fn open_existing(path: &Path) -> io::Result<Option<TwinFile>> {
         match File::open(path) {

@@ -11,11 +11,11 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use deadline::{
-    CUT_BUDGET, CUT_TIME, CutItem, CutOutcome, CutRecord, GuardPage, HALF, KeeperReport, NO_DEADLINE, SlotGuard,
-    SlotToken, WatchdogState, WatchdogUse, hard_deadline,
+    CUT_BUDGET, CUT_TIME, CutItem, CutOutcome, CutRecord, GuardPage, HALF, KeeperReport, NO_DEADLINE, PAGE_FILE,
+    SlotGuard, SlotToken, WatchdogState, WatchdogUse, hard_deadline,
 };
+use keeper::TwinFile;
 use keeper::process::{self, KeeperProcess};
-use keeper::{PAGE_FILE, TwinFile};
 use libtest_mimic::{Arguments, Trial};
 use nix::sched::{CloneFlags, unshare};
 use rustix::process::{Pid, Signal, kill_process};
@@ -107,7 +107,7 @@ impl Place {
     }
 
     fn start(&mut self) {
-        let child = process::start(&std::env::current_exe().unwrap(), &self.home()).unwrap();
+        let child = process::command(&std::env::current_exe().unwrap(), &self.home()).unwrap().spawn().unwrap();
         let pid = child.id();
         self.keeper = Some(child);
         until("the keeper guards", || self.report().is_some_and(|report| report.pid == pid));
@@ -298,7 +298,7 @@ fn what_has_no_deadline_is_left_alone() {
 
 fn a_second_keeper_is_refused() {
     let place = Place::new();
-    let mut second = process::start(&std::env::current_exe().unwrap(), &place.home()).unwrap();
+    let mut second = process::command(&std::env::current_exe().unwrap(), &place.home()).unwrap().spawn().unwrap();
     assert_eq!(second.wait().unwrap().code(), Some(5));
     let said = fs::read_to_string(place.home().join("said")).unwrap();
     let pid = place.pid().as_raw_nonzero();

@@ -19,7 +19,9 @@ mod timing;
 mod twin;
 
 pub use item::{CutItem, ItemEntry, NamespaceEntry};
-pub use page::{CutEffect, GuardPage, MAX_SLOTS, NO_DEADLINE, PageView, SlotEntry, SlotGuard, SlotToken, WatchdogUse};
+pub use page::{
+    CutEffect, GuardPage, MAX_SLOTS, NO_DEADLINE, PAGE_FILE, PageView, SlotEntry, SlotGuard, SlotToken, WatchdogUse,
+};
 pub use report::{CutOutcome, CutRecord, KeeperReport, NoWayOut, ReportWriter, WatchdogState};
 pub use table::{DeadlineTable, ExtensionRefusal, SlotDeadline};
 pub use timing::{

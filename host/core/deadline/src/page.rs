@@ -9,6 +9,9 @@ use crate::item::{self, CutItem, ItemEntry};
 /// What `until` is of a slot that has no deadline: the daemon was stopped on purpose, and what runs goes on.
 pub const NO_DEADLINE: Duration = Duration::from_nanos(u64::MAX);
 
+/// The name of the page, in the directory of the keeper.
+pub const PAGE_FILE: &str = "page";
+
 /// More slots are not guarded: the keeper remembers of each what became of its cut.
 pub const MAX_SLOTS: usize = 1024;
 

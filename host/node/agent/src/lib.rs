@@ -17,6 +17,7 @@ mod error_chain;
 mod failure_kind;
 pub mod file;
 pub mod flags;
+mod guarded;
 pub mod history;
 mod holdings;
 pub mod home;
@@ -37,9 +38,11 @@ pub use action::{ActError, ActionOutcome, ActionRequest, RequestOrigin, TaskRun}
 pub use agent::{Agent, source};
 pub use datastore::DataStores;
 // What a caller of the agent hands to it.
+pub use capability::net::TERM_LOCK;
 pub use driver::{CancelSignal, ConsoleRequest, LogSeverity, OperatorTerminal};
 pub use error_chain::chain;
 pub use failure_kind::ending;
+pub use guarded::CutList;
 pub use history::ChangeAuthor;
 pub use home::Directories;
 pub use instance::RejectedKeyword;

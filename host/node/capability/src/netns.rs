@@ -12,12 +12,14 @@ use grant::op::{
     AnnounceNetnsAddress, ChangeNetnsAddress, ChangeNetnsRoute, PlugNetns, ProbeNetnsAddress, SeeNetns, UnplugNetns,
 };
 use holding::{Holding, LinkHolding, NamespaceIdentity};
-use kernel::net::{self as network, LinkMark, LinkPlug, Netlink, NetworkNamespace, PlugMode, PlugOptions, PrefixRoute};
+use kernel::net::{
+    self as network, AddressOptions, LinkMark, LinkPlug, Netlink, NetworkNamespace, PlugMode, PlugOptions, PrefixRoute,
+};
 use model::Rid;
 
 use crate::net::{
-    AddressEntry, AddressHolder, LinkPlace, RouteEntry, address_holding, changed_route, holder, ip, link_attributes,
-    mac_text, network_of, no_ipv6, noted, noted_route, route_holding, tell_of_others,
+    AddressEntry, AddressHolder, LinkPlace, RouteEntry, TermLock, add_in_term, address_holding, changed_route, holder,
+    ip, link_attributes, mac_text, network_of, no_ipv6, noted, noted_route, route_holding, tell_of_others,
 };
 use crate::process::members;
 use crate::{CallContext, CapabilityError, Effect};
@@ -187,7 +189,8 @@ pub async fn add_address(
         let (inside, address) = (namespace.netlink()?, permit.op().address);
         let held = address_holding(Some(identity(&namespace)?), &link, address);
         let note = ledger.intend(held.clone())?;
-        Ok(Effect::whether(noted(note, held, inside.add_address_with(&link, address, "", network).await)?))
+        let options = AddressOptions { network, ..AddressOptions::default() };
+        Ok(Effect::whether(noted(note, held, add_in_term(context, &inside, &link, (address, options)).await)?))
     });
     added.await
 }
@@ -207,6 +210,7 @@ pub async fn remove_address(
         let inside = namespace.netlink()?;
         // Without the link there is no address to remove, which is what was wanted.
         let Some(link) = inside.find_link(dev).await? else { return Ok(Effect::Nothing(false)) };
+        let _lock = TermLock::take(context).await;
         let removal = inside.remove_address(&link, permit.op().address).await?;
         tell_of_others(context, &link.name, &removal);
         let gone = Holding::from(address_holding(Some(identity(&namespace)?), &link, permit.op().address));

@@ -75,6 +75,7 @@ impl Bench {
                 logdir: "/log".into(),
                 config: "/web.conf".into(),
                 slice: Arc::new(CgroupSlice::at(None)),
+                keeper: "/nowhere".into(),
                 holdings: LedgerPlaces::below("/nowhere".as_ref()),
             }),
             statedir: "/state".into(),

@@ -56,6 +56,7 @@ impl Resource {
                 config: self.path("web.conf").into(),
                 logdir: self.path("log").into(),
                 slice: Arc::new(CgroupSlice::at(None)),
+                keeper: "/nowhere".into(),
                 holdings: LedgerPlaces::below(self.directory.path()),
             }),
             statedir: self.path("state").into(),

@@ -165,6 +165,24 @@ impl MountWatch {
     }
 }
 
+/// Tells of the end of a process that is not this one's child.
+#[derive(Debug)]
+pub struct ProcessWatch {
+    process: AsyncFd<OwnedFd>,
+}
+
+impl ProcessWatch {
+    /// Watches the process of a pidfd, see pidfd_open(2). In a tokio runtime.
+    pub fn new(process: OwnedFd) -> io::Result<ProcessWatch> {
+        Ok(ProcessWatch { process: when_readable(process)? })
+    }
+
+    /// Waits until the process has ended.
+    pub async fn ended(&self) -> io::Result<()> {
+        self.process.readable().await.map(drop)
+    }
+}
+
 /// Tells of changes of links, addresses and routes in this process's network namespace.
 #[derive(Debug)]
 pub struct NetWatch {

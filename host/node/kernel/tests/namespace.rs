@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use hostler_kernel::KernelError;
 use hostler_kernel::net::{
-    KernelRoute, LinkMark, LinkPlug, Netlink, NetworkLink, NetworkNamespace, PlugMode, PlugOptions, PrefixRoute,
-    RouteAddition, claimant,
+    AddressOptions, KernelRoute, LinkMark, LinkPlug, Netlink, NetworkLink, NetworkNamespace, PlugMode, PlugOptions,
+    PrefixRoute, RouteAddition, claimant,
 };
 use nix::sched::{CloneFlags, unshare};
 use rtnetlink::{LinkBridge, LinkUnspec, LinkVeth};
@@ -273,7 +273,11 @@ fn a_router_outside_of_the_network_is_on_the_link() {
         let bridged = plug(PlugMode::Bridge, "br0", &mark);
         let (link, _) = bridged.insert(&node.netlink, &namespace, PlugOptions::default()).await.unwrap();
         let inside = namespace.netlink().unwrap();
-        let added = inside.add_address_with(&link, "10.9.0.9/24".parse().unwrap(), "", PrefixRoute::LeftOut);
+        let added = inside.add_address_with(
+            &link,
+            "10.9.0.9/24".parse().unwrap(),
+            AddressOptions { network: PrefixRoute::LeftOut, ..AddressOptions::default() },
+        );
         assert!(added.await.unwrap());
         let links = inside.links().await.unwrap();
         let routes = |destination: &str| {

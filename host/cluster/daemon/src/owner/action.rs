@@ -299,7 +299,7 @@ fn ended_with(error: &ActError) -> ActionEnd {
 
 impl Owner {
     /// A line for the log of an object.
-    pub(super) fn log(&self, path: &ObjectPath, text: &str) {
+    pub(crate) fn log(&self, path: &ObjectPath, text: &str) {
         let (agent, path, text) = (self.agent.clone(), path.clone(), text.to_owned());
         tokio::task::spawn_blocking(move || agent.log_line(&path, LogSeverity::Info, &text));
     }

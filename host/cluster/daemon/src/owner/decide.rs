@@ -82,9 +82,16 @@ impl Owner {
     }
 
     fn send_slot(&mut self, path: &ObjectPath, step: &SlotStep) {
-        if let (SlotStep::Release { .. }, Some(instance)) = (step, self.instances.get_mut(path)) {
+        match step {
             // From here on the token is dead, whatever becomes of the request.
-            instance.local.confirmed.clear();
+            SlotStep::Release { .. } => {
+                let instance = self.instances.get_mut(path);
+                instance.into_iter().for_each(|instance| instance.local.confirmed.clear());
+                self.guard.release(&path.to_string());
+            }
+            // Decided again when it is gone.
+            SlotStep::Take { .. } | SlotStep::Reassert { .. } if self.slot_obstacle(path).is_some() => return,
+            SlotStep::Take { .. } | SlotStep::Reassert { .. } => {}
         }
         if let Some(txn) = request::slot(&self.shared, path, &self.me, step) {
             self.send(SentRequest::Slot(path.clone(), step.clone()), txn);

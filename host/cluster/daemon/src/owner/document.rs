@@ -53,13 +53,15 @@ impl Owner {
         let acting = self.instances.values().filter(|instance| instance.acting.is_some()).count();
         let transition = if acting == 0 { String::new() } else { format!("{acting} transition") };
         let engine = if self.engine_fault.is_some() { "failed" } else { "running" };
-        vec![
+        let mut threads = vec![
             thread("daemon", self.daemon_state(), String::new()),
             thread("engine", engine, format!("{} r{}", self.engine_name, self.shared.revision)),
             thread("listener", "running", self.agent.home().run.join("daemon.sock").display().to_string()),
             thread("monitor", "running", transition),
             thread("scheduler", "running", String::new()),
-        ]
+        ];
+        threads.extend(self.guard_threads());
+        threads
     }
 
     fn daemon_state(&self) -> &'static str {

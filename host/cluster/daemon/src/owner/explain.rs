@@ -64,7 +64,7 @@ impl Owner {
             local_expect: local_expect(instance).to_owned(),
             frozen: instance.frozen,
             order: self.order_of(path),
-            reasons: reasons.iter().map(reason).collect(),
+            reasons: reasons.iter().map(reason).chain(self.guard_reason(path)).collect(),
             obstacles: Vec::new(),
             restarts: restarts.collect(),
             config_problem: instance.loaded.as_ref().and_then(|loaded| loaded.problem.clone()),

@@ -27,7 +27,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent::status::InstanceStatus;
-use agent::{ActError, Agent, NodeSnapshot, TaskRun};
+use agent::{ActError, Agent, CutList, NodeSnapshot, TaskRun};
+use deadline::CutRecord;
 use model::{NodeName, ObjectPath, Rid};
 use orchestrate::{ActionEnd, BootTime, Decision, DecisionCache, ObjectView, View, ViewChange};
 use protocol::ScheduledAction;
@@ -42,6 +43,7 @@ use self::order::WaitingOrder;
 use self::schedule::ScheduledRun;
 use self::shared::SentRequest;
 pub(crate) use self::shared::{follow_store, list};
+use crate::guard::{GuardTasks, KeeperNews, NodeGuard};
 use crate::instance::{Instance, LoadedConfig, ProbeTicket};
 use crate::run_program::{RunEnd, RunProgram};
 use crate::watch::Notice;
@@ -74,6 +76,12 @@ pub(crate) enum Message {
     Ran { path: ObjectPath, rid: Rid, end: RunEnd },
     /// `pre_monitor_action` has ended.
     Prepared(ObjectPath),
+    /// What an instance with a slot holds.
+    Held { path: ObjectPath, list: CutList },
+    /// Something became of the keeper.
+    Keeper(KeeperNews),
+    /// The daemon's own cut is over.
+    Cut(Vec<CutRecord>),
     /// Something happened on the node.
     Noticed(Notice),
 }
@@ -137,6 +145,11 @@ pub(crate) struct Owner {
     pub(crate) scanned: bool,
     /// Whether the store holds something that this version cannot read: then nothing is decided.
     pub(crate) shared_lost: bool,
+    /// The deadlines of slots, and the keeper.
+    pub(crate) guard: NodeGuard,
+    pub(crate) guard_tasks: GuardTasks,
+    /// What no cut reaches of an object, as it was last logged.
+    pub(crate) gaps: BTreeMap<ObjectPath, String>,
     pub(crate) parallel_probes: usize,
     /// What the first looks have in common.
     pub(crate) common: Option<Arc<NodeSnapshot>>,
@@ -174,6 +187,7 @@ impl Owner {
             .values()
             .filter_map(|instance| instance.acting.as_ref())
             .for_each(|acting| acting.cancel.cancel());
+        self.leave_guard().await;
         if let Some(answer) = self.ending.take() {
             let _ = answer.send(Ok(()));
         }
@@ -182,6 +196,7 @@ impl Owner {
     /// Does what has become due.
     fn turn(&mut self) {
         let now = crate::clock::now();
+        self.tend_guard();
         if now.since(self.swept) >= SLOW_TICK {
             self.swept = now;
             self.sweep();
@@ -220,7 +235,8 @@ impl Owner {
             return now;
         }
         let run = self.next_run().map(|wait| now + wait);
-        let times = [self.cache.wake_at(), self.next_probe(), self.retries.values().min().copied(), run];
+        let beat = self.guard.next().map(BootTime::after_boot);
+        let times = [self.cache.wake_at(), self.next_probe(), self.retries.values().min().copied(), run, beat];
         times.into_iter().flatten().fold(self.swept + SLOW_TICK, BootTime::min)
     }
 
@@ -240,6 +256,9 @@ impl Owner {
                 self.preparing.remove(&path);
                 self.touch(&path);
             }
+            Message::Held { path, list } => self.take_held(&path, list),
+            Message::Keeper(news) => self.hear_keeper(&news),
+            Message::Cut(cuts) => self.end_own_cut(cuts),
             Message::Noticed(notice) => self.notice(notice),
         }
     }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::Owner;
 use super::reading::has_instances;
+use crate::guard::GuardPolicy;
 use crate::instance::Instance;
 use crate::watch::Notice;
 
@@ -31,6 +32,7 @@ impl Owner {
                     self.probe_soon(&path);
                 }
             }
+            Notice::Holdings(path) => self.read_held(&path),
             Notice::Mounts => self.probe_those(&[Group::Fs, Group::Disk, Group::Volume, Group::Share]),
             Notice::Net => self.probe_those(&[Group::Ip]),
             Notice::Everything => self.scan_and_look(),
@@ -54,6 +56,7 @@ impl Owner {
         let node = self.agent.node();
         let written = node.keywords.get("max_parallel").and_then(|number| number.parse().ok());
         self.node.max_parallel = written.unwrap_or(self.node.max_parallel);
+        self.set_guard(GuardPolicy::of(&node.keywords, self.is_system));
         self.add_event(EventKind::NodeConfig, None, json!({}));
         let paths: Vec<ObjectPath> = self.instances.keys().cloned().collect();
         paths.iter().for_each(|path| self.read(path));

@@ -115,6 +115,7 @@ impl Owner {
         let Some(instance) = self.instances.get_mut(path) else { return };
         if let (SlotStep::Take { index, .. } | SlotStep::Reassert { index, .. }, Some(revision)) = (step, applied) {
             instance.local.confirmed.insert(*index, revision);
+            self.guard_slot(path, revision);
         }
     }
 

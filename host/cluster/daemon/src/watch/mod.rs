@@ -25,6 +25,8 @@ pub(crate) enum Notice {
     NodeConfig,
     /// Somebody acts on an instance, or has frozen, thawed or cleared it.
     Hand(ObjectPath),
+    /// What the instance holds has changed.
+    Holdings(ObjectPath),
     /// In this control group the first process has begun, or the last one has ended.
     Group(PathBuf),
     Mounts,
@@ -50,6 +52,12 @@ pub(crate) fn watch(home: &Directories, slice: Option<PathBuf>, mail: &Unbounded
         let action = lock.extension().is_some_and(|extension| extension == "action");
         action.then(|| object_of_directory(&lock.with_extension(""))).flatten().map(Notice::Hand)
     });
+    for root in [home.run.join("holdings"), home.var.join("holdings")] {
+        let top = root.clone();
+        tree(root, TreeWatch::new, mail, move |file| {
+            Some(Notice::Holdings(object_of_directory(file.strip_prefix(&top).ok()?)?))
+        });
+    }
     if let Some(slice) = slice {
         tree(slice, TreeWatch::of_control_groups, mail, |file| {
             let events = file.file_name().is_some_and(|name| name == "cgroup.events");

@@ -8,7 +8,7 @@ use model::keyword::{Keyword, ValueKind};
 /// The keywords of `[node]`.
 pub fn node() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
-        let all = all_of([environment(), limits(), logs(), collector()]);
+        let all = all_of([environment(), limits(), guard(), logs(), collector()]);
         all.into_iter().map(Keyword::unscoped).collect()
     });
     &KEYWORDS
@@ -66,8 +66,6 @@ fn environment() -> Vec<Keyword> {
         .such_as("PRD"),
         Keyword::new("prkey", ValueKind::String, "The node's key of persistent reservations.")
             .such_as("0x10000000000ab"),
-        Keyword::new("watchdog", ValueKind::Path, "The watchdog device that the daemon feeds.")
-            .such_as("/dev/watchdog"),
         Keyword::new("comment", ValueKind::String, "For people."),
     ]
 }
@@ -80,6 +78,29 @@ fn limits() -> Vec<Keyword> {
             "How many members of a parallel subset act at once. By default four a core.",
         )
         .such_as("8"),
+    ]
+}
+
+fn guard() -> Vec<Keyword> {
+    vec![
+        Keyword::new(
+            "watchdog",
+            ValueKind::String,
+            "Whether a keeper guards what this node holds slots for: off; use: a keeper, and the watchdog if there is one; \
+             required: no slot without both.",
+        )
+        .or("off")
+        .among(&["off", "use", "required"]),
+        Keyword::new("watchdog_device", ValueKind::Path, "The watchdog. By default /dev/watchdog.")
+            .such_as("/dev/watchdog1"),
+        Keyword::new(
+            "on_cut",
+            ValueKind::String,
+            "What the keeper does at the hard deadline: cut removes what the slot holds; reboot also restarts the node; \
+             crash resets it at once.",
+        )
+        .or("cut")
+        .among(&["cut", "reboot", "crash"]),
     ]
 }
 

@@ -57,6 +57,8 @@ kinds! {
     NodeThawed = "node.thawed",
     /// A file of the node's configuration was read again.
     NodeConfig = "node.config",
+    /// The keeper began or ended, or its watchdog is not as the node requires.
+    NodeKeeper = "node.keeper",
     /// The store answers again.
     EngineUp = "engine.up",
     /// The store does not take changes, and why.
@@ -75,6 +77,8 @@ kinds! {
     InstanceRestart = "instance.restart",
     /// A step failed, and the instance waits for a person.
     InstanceBlocked = "instance.blocked",
+    /// The hard deadline of its slot has passed: what the instance held was removed, or some of it is left.
+    InstanceCut = "instance.cut",
     OrderAccepted = "order.accepted",
     OrderRefused = "order.refused",
     OrderStep = "order.step",

@@ -171,6 +171,11 @@ impl Directories {
         LedgerPlaces { boot: place(&self.run), persistent: place(&self.var), all: self.run.join("holdings") }
     }
 
+    /// The directory of the keeper of this node.
+    pub fn keeper(&self) -> PathBuf {
+        self.run.join("keeper")
+    }
+
     /// The lock of changes of an object's configuration.
     pub fn config_lock(&self, object: &ObjectPath) -> PathBuf {
         self.run.join("lock").join(layout::directory(object).with_added_extension("config"))

@@ -75,6 +75,7 @@ impl NodePaths {
             config: self.home.config(object),
             logdir: log.parent().map_or_else(|| self.home.log.clone(), Path::to_owned),
             slice: Arc::clone(&self.slice),
+            keeper: self.home.keeper(),
             holdings: self.home.holdings(object),
         }
     }

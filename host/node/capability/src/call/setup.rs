@@ -75,6 +75,8 @@ pub struct InstancePaths {
     pub logdir: PathBuf,
     /// What holds the control groups of all resources.
     pub slice: Arc<CgroupSlice>,
+    /// The directory of the keeper, whose page says until when the instance is this node's.
+    pub keeper: PathBuf,
     /// Where the instance's ledger of holdings is.
     pub holdings: LedgerPlaces,
 }

@@ -28,6 +28,7 @@ pub(crate) use ledger::{HoldingNote, ResourceLedger};
 pub use ledger::{Ledger, LedgerPlaces, Ledgers, UnverifiedLedger};
 pub use look::{HoldingPresence, look};
 pub(crate) use look::{backing_of, sees};
+pub(crate) use network::netlink_of;
 pub(crate) use others::other_owner;
 pub use proof::{HoldingProof, ProofVerdict, prove};
 pub use release::{ReleaseOptions, release};

@@ -114,7 +114,7 @@ impl NamespaceSight {
 }
 
 /// Connects to rtnetlink(7) in the namespace of the node, or in this one. None if that one is gone.
-pub(super) fn netlink_of(netns: Option<&NamespaceIdentity>) -> Result<Option<Netlink>, KernelError> {
+pub(crate) fn netlink_of(netns: Option<&NamespaceIdentity>) -> Result<Option<Netlink>, KernelError> {
     match netns {
         None => Netlink::open().map(Some),
         Some(netns) => namespace(netns)?.map(|found| found.netlink()).transpose(),

@@ -18,7 +18,7 @@ use super::device::take_down;
 use super::look::processes;
 use super::network::{namespace, netlink_of};
 use super::unmount::{is_stuck, settle, unmount, unmount_aside};
-use crate::net::{ip, network_of, tell_of_others};
+use crate::net::{TermLock, ip, network_of, tell_of_others};
 use crate::netns::{mark, plug_mode};
 use crate::state::StateFiles;
 use crate::{CallContext, CapabilityError, Effect};
@@ -163,6 +163,7 @@ async fn remove_address(context: &CallContext, held: &AddressHolding) -> Result<
     let Some(netlink) = netlink_of(held.netns.as_ref())? else { return Ok(false) };
     // By its number: the link may have another name by now, and its name may be that of another.
     let Some(link) = netlink.link_at(held.index).await? else { return Ok(false) };
+    let _lock = TermLock::take(context).await;
     let removal = netlink.remove_address(&link, network_of(&held.cidr)?).await?;
     tell_of_others(context, &link.name, &removal);
     Ok(removal.removed)

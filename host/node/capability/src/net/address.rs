@@ -4,10 +4,11 @@ use driver::LogSeverity;
 use grant::op::ChangeAddress;
 use holding::{AddressHolding, Holding, NamespaceIdentity};
 use ipnet::IpNet;
-use kernel::net::{self as network, AddressRemoval, Netlink};
+use kernel::net::{self as network, AddressOptions, AddressRemoval, Netlink};
 
 use super::argument::{ip, network_of};
 use super::link::existing;
+use super::term::{TermLock, add_in_term};
 use crate::holdings::HoldingNote;
 use crate::{CallContext, CapabilityError, Effect};
 
@@ -30,7 +31,8 @@ pub async fn add_address(context: &CallContext, dev: &str, cidr: &str, label: &s
         }
         let held = address_holding(None, &link, op.address);
         let note = ledger.intend(held.clone())?;
-        match noted(note, held, netlink.add_address(&link, op.address, label).await)? {
+        let options = AddressOptions { label, ..AddressOptions::default() };
+        match noted(note, held, add_in_term(context, &netlink, &link, (op.address, options)).await)? {
             true => Ok(Effect::Touched(())),
             false => Err(occupied()),
         }
@@ -47,6 +49,7 @@ pub async fn remove_address(context: &CallContext, dev: &str, cidr: &str) -> Res
         let netlink = Netlink::open()?;
         // Without the link there is no address to remove, which is what was wanted.
         let Some(link) = netlink.find_link(&op.dev).await? else { return Ok(Effect::Nothing(false)) };
+        let _lock = TermLock::take(context).await;
         let removal = netlink.remove_address(&link, op.address).await?;
         tell_of_others(context, &link.name, &removal);
         let gone = Holding::from(address_holding(None, &link, op.address));
@@ -103,11 +106,11 @@ pub(crate) fn address_holding(
 pub(crate) fn noted(
     note: HoldingNote,
     holding: impl Into<Holding>,
-    added: Result<bool, kernel::KernelError>,
+    added: Result<bool, impl Into<CapabilityError>>,
 ) -> Result<bool, CapabilityError> {
     match &added {
         Ok(true) => note.held(holding),
         Ok(false) | Err(_) => note.nothing(),
     }
-    Ok(added?)
+    added.map_err(Into::into)
 }

@@ -6,6 +6,7 @@ mod entry;
 mod holder;
 mod link;
 mod route;
+mod term;
 
 pub use address::{add_address, announce, remove_address};
 pub(crate) use address::{address_holding, noted, tell_of_others};
@@ -17,3 +18,5 @@ pub(crate) use holder::{LinkPlace, holder};
 pub use link::{find_link, resolve, set_up};
 pub use route::{add_route, remove_route, routes_to};
 pub(crate) use route::{changed_route, noted_route, route_holding};
+pub use term::{TERM_LOCK, refresh_terms};
+pub(crate) use term::{TermLock, add_in_term};

@@ -74,6 +74,7 @@ impl Resource {
                 config: self.path("web.conf").into(),
                 logdir: self.path("log").into(),
                 slice: Arc::new(CgroupSlice::at(self.slice.clone())),
+                keeper: "/nowhere".into(),
                 holdings: LedgerPlaces::below(self.directory.path()),
             }),
             statedir: self.path("state").into(),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use futures_util::TryStreamExt;
 use ipnet::IpNet;
-use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
+use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, CacheInfo};
 use rustix::io::Errno;
 
 use crate::KernelError;
@@ -50,12 +50,23 @@ const FLAGS: [(AddressFlags, &str); 5] = [
 ];
 
 /// Whether the kernel adds the route to an address's network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PrefixRoute {
     /// It does, as by default.
+    #[default]
     Kept,
     /// It does not, by the flag IFA_F_NOPREFIXROUTE.
     LeftOut,
+}
+
+/// How an address is added, other than by default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AddressOptions<'a> {
+    /// `eth0:1`, or empty.
+    pub label: &'a str,
+    pub network: PrefixRoute,
+    /// In seconds, after which the kernel removes it. None: it stays.
+    pub lifetime: Option<u32>,
 }
 
 impl Netlink {
@@ -89,17 +100,18 @@ impl Netlink {
     /// An IPv6 address is usable at once, without the kernel's duplicate address detection: a caller that needs the check
     /// asks the neighbours before, see [`crate::net::claimant`].
     pub async fn add_address(&self, link: &NetworkLink, cidr: IpNet, label: &str) -> Result<bool, KernelError> {
-        self.add_address_with(link, cidr, label, PrefixRoute::Kept).await
+        self.add_address_with(link, cidr, AddressOptions { label, ..AddressOptions::default() }).await
     }
 
-    /// Adds an address, with or without the route to its network, which the kernel would add by itself.
+    /// Adds an address: with or without the route to its network, which the kernel would add by itself, and with a lifetime or for
+    /// good.
     pub async fn add_address_with(
         &self,
         link: &NetworkLink,
         cidr: IpNet,
-        label: &str,
-        network: PrefixRoute,
+        options: AddressOptions<'_>,
     ) -> Result<bool, KernelError> {
+        let AddressOptions { label, network, lifetime } = options;
         if label.len() > MAX_LABEL {
             return Err(KernelError::Invalid(format!("the label {label:?} is longer than {MAX_LABEL} characters")));
         }
@@ -115,12 +127,44 @@ impl Netlink {
         if matches!(cidr, IpNet::V4(_)) && !label.is_empty() {
             attributes.push(AddressAttribute::Label(label.to_owned()));
         }
+        attributes.extend(lifetime.map(|seconds| AddressAttribute::CacheInfo(lifetime_of(Some(seconds)))));
         match request.execute().await {
             Ok(()) => Ok(true),
             Err(error) if errno_of(&error) == Some(Errno::EXIST) => Ok(false),
             Err(error) => Err(failed(format!("add {cidr} to {}", link.name))(error)),
         }
     }
+}
+
+impl Netlink {
+    /// Sets the lifetime of an address anew, in seconds from now; None: it stays. Only of an address that the link has: one that the
+    /// kernel has removed would be made again. Returns false if the link does not have it.
+    pub async fn set_lifetime(
+        &self,
+        link: &NetworkLink,
+        cidr: IpNet,
+        lifetime: Option<u32>,
+    ) -> Result<bool, KernelError> {
+        let found = self.addresses(link).await?.into_iter().find(|there| there.cidr == cidr);
+        let Some(found) = found else { return Ok(false) };
+        let mut request = self.handle.address().add(link.index, cidr.addr(), cidr.prefix_len()).replace();
+        let mut flags = AddressFlags::empty();
+        flags.set(AddressFlags::Noprefixroute, found.flags.contains(&"noprefixroute"));
+        flags.set(AddressFlags::Nodad, matches!(cidr, IpNet::V6(_)));
+        let attributes = &mut request.message_mut().attributes;
+        attributes.extend([AddressAttribute::Flags(flags), AddressAttribute::CacheInfo(lifetime_of(lifetime))]);
+        let doing = || format!("set the lifetime of {cidr} on {}", link.name);
+        request.execute().await.map(|()| true).map_err(|error| failed(doing())(error))
+    }
+}
+
+/// The address is as good as any other until it goes.
+fn lifetime_of(seconds: Option<u32>) -> CacheInfo {
+    // INFINITY_LIFE_TIME.
+    let seconds = seconds.unwrap_or(u32::MAX);
+    let mut info = CacheInfo::default();
+    (info.ifa_preferred, info.ifa_valid) = (seconds, seconds);
+    info
 }
 
 /// Reads an address. On a point-to-point link, IFA_LOCAL is our end and IFA_ADDRESS the other one. For IPv6 there is

@@ -109,6 +109,14 @@ impl Netlink {
         }
     }
 
+    /// Lets the other addresses of a network stay when the kernel removes the first one by itself, at the end of its lifetime.
+    pub async fn keep_secondaries(&self, link: &NetworkLink) -> Result<(), KernelError> {
+        match link.promote_secondaries {
+            true => Ok(()),
+            false => self.promote_secondaries(link, true).await,
+        }
+    }
+
     /// Sets the sysctl by netlink, which works in every network namespace, without its /proc.
     async fn promote_secondaries(&self, link: &NetworkLink, on: bool) -> Result<(), KernelError> {
         // One attribute within the attribute: its length, its type and its value.

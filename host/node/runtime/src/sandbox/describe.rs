@@ -67,6 +67,7 @@ fn without_resource(digest: String, host: &Arc<capability::HostServices>) -> Opt
                 logdir: nowhere(),
                 config: nowhere(),
                 slice: Arc::new(CgroupSlice::at(None)),
+                keeper: nowhere(),
                 holdings: LedgerPlaces { boot: nowhere(), persistent: nowhere(), all: nowhere() },
             }),
             statedir: nowhere(),

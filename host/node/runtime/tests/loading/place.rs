@@ -30,6 +30,7 @@ impl NodeFacilities for Nobody {
                 logdir: PathBuf::new(),
                 config: PathBuf::new(),
                 slice: Arc::new(CgroupSlice::at(None)),
+                keeper: "/nowhere".into(),
                 holdings: LedgerPlaces::below(Path::new("/nowhere")),
             }),
             statedir: PathBuf::new(),

@@ -31,6 +31,7 @@ impl NodeFacilities for Directories {
                 logdir: directory("log"),
                 config: directory("web.conf"),
                 slice: Arc::new(CgroupSlice::at(None)),
+                keeper: "/nowhere".into(),
                 holdings: LedgerPlaces::below(&self.0),
             }),
             statedir: directory("state"),

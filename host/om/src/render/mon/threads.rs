@@ -13,7 +13,7 @@ pub(super) fn table(
 ) -> MonTable {
     let rows = status.daemon.threads.iter().map(|thread| {
         let style = match thread.state.as_str() {
-            "running" => UP,
+            "running" | "armed" => UP,
             "stopped" => DOWN,
             _ => WARN,
         };
