@@ -52,7 +52,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("store-redb", &["store"]),
     ("store-etcd", &["store"]),
-    ("replica", &["model", "orchestrate", "store"]),
+    ("replica", &["model", "orchestrate", "ownership", "store"]),
     (
         "daemon",
         &[

@@ -3,6 +3,7 @@
 //! ```text
 //!  generation                          which life of the store this is: a restored one begins another
 //!  node/<node>                         the registration of a node, never deleted: its revision is the node's life
+//!  beat/<node>                         the last beat of a node
 //!  flags/<node>                        what operators said of a node
 //!  object/<ns>/<kind>/<name>/shared    what all nodes know of an object
 //!  object/<ns>/<kind>/<name>/slot/<k>  who owns its k-th slot
@@ -18,6 +19,7 @@ const GENERATION: &str = "generation";
 pub enum SharedKey {
     Generation,
     Node(NodeName),
+    Beat(NodeName),
     NodeFlags(NodeName),
     Object(ObjectPath),
     Slot(ObjectPath, usize),
@@ -39,6 +41,7 @@ impl SharedKey {
         match self {
             SharedKey::Generation => GENERATION.into(),
             SharedKey::Node(node) => format!("node/{node}").into(),
+            SharedKey::Beat(node) => format!("beat/{node}").into(),
             SharedKey::NodeFlags(node) => format!("flags/{node}").into(),
             SharedKey::Object(path) => format!("{}shared", prefix(path)).into(),
             SharedKey::Slot(path, index) => format!("{}slot/{index}", prefix(path)).into(),
@@ -53,6 +56,9 @@ impl SharedKey {
         }
         if let Some(node) = text.strip_prefix("node/") {
             return Some(SharedKey::Node(node.parse().ok()?));
+        }
+        if let Some(node) = text.strip_prefix("beat/") {
+            return Some(SharedKey::Beat(node.parse().ok()?));
         }
         if let Some(node) = text.strip_prefix("flags/") {
             return Some(SharedKey::NodeFlags(node.parse().ok()?));
@@ -87,6 +93,7 @@ mod tests {
         let keys = [
             (SharedKey::Generation, "generation"),
             (SharedKey::Node("n1".parse().unwrap()), "node/n1"),
+            (SharedKey::Beat("n1".parse().unwrap()), "beat/n1"),
             (SharedKey::NodeFlags("n1".parse().unwrap()), "flags/n1"),
             (SharedKey::Object(web.clone()), "object/root/svc/web/shared"),
             (SharedKey::Slot(web.clone(), 2), "object/root/svc/web/slot/2"),

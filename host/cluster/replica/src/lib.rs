@@ -6,11 +6,13 @@
 //!  this node's own instances ───────────────┘
 //!
 //!  what was decided ──▶ request ──▶ TxnRequest, which compares all that it rests on
+//!  who may run what ──▶ ownership: the same for beats, lives and slots of several nodes
 //! ```
 //!
 //! No task runs here and nothing waits: the daemon and tests hand in what they read, and send what they are given.
 
 mod key;
+mod ownership;
 mod record;
 pub mod request;
 mod row;
@@ -19,7 +21,8 @@ mod view;
 mod word;
 
 pub use key::{SharedKey, everything, generation_key};
+pub use ownership::{ownership_outcome, ownership_reading, ownership_txn};
 pub use record::{RunningRow, StoredRecord};
-pub use row::{FlagsRow, InvalidRow, MarkRow, NodeRow, ObjectRow, RowClock, SlotRow, SlotWord};
+pub use row::{BeatRow, FlagsRow, GenerationRow, InvalidRow, MarkRow, NodeRow, ObjectRow, RowClock, SlotRow, SlotWord};
 pub use shared::{SharedNode, SharedObject, SharedRow, SharedSlot, SharedState};
 pub use view::{LocalInstance, LocalNode, generation, object_view, view_parts};

@@ -153,7 +153,7 @@ pub fn slot(state: &SharedState, path: &ObjectPath, me: &NodeName, step: &SlotSt
     let mut request = guarded(state)
         .if_unchanged(SharedKey::Node(me.clone()).to_bytes(), life)
         .if_unchanged(key.clone(), seen)
-        .put(key, row::write(&SlotRow::of(me, life, word)));
+        .put(key, row::write(&SlotRow::of(me, (crate::generation(state), life), word)));
     // Another's slot is taken only if its life has ended, which must still be so when this is applied.
     let owner = slots.get(&index).filter(|slot| slot.revision == seen && slot.value.state == SlotWord::Held);
     if let (SlotStep::Take { .. }, Some(owner)) = (step, owner)
@@ -167,7 +167,11 @@ pub fn slot(state: &SharedState, path: &ObjectPath, me: &NodeName, step: &SlotSt
 
 /// A transaction that holds only in this generation of the store.
 fn guarded(state: &SharedState) -> TxnRequest {
-    TxnRequest::new().if_unchanged(generation_key(), state.generation.as_ref().map_or(0, |row| row.revision))
+    match &state.generation {
+        // By its value: in a restored store its revision may be the same.
+        Some(row) => TxnRequest::new().if_value(generation_key(), row.value.to_bytes()),
+        None => TxnRequest::new().if_unchanged(generation_key(), 0),
+    }
 }
 
 fn replace(
@@ -246,7 +250,7 @@ mod tests {
 
     use super::*;
     use crate::view::{LocalInstance, LocalNode};
-    use crate::{everything, generation, object_view, view_parts};
+    use crate::{everything, object_view, view_parts};
 
     /// A store, and one node that reads it anew after each write.
     struct Node {
@@ -301,7 +305,7 @@ mod tests {
                 order_seen: BootTime::BOOT,
                 confirmed: confirmed.iter().copied().collect(),
             };
-            object_view(&self.state.objects[path], generation(&self.state), &self.local, Some(&local)).unwrap()
+            object_view(&self.state.objects[path], &self.local, Some(&local)).unwrap()
         }
 
         fn view(&self) -> View {

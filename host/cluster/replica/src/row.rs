@@ -11,6 +11,7 @@ use orchestrate::{
     ActionRecord, ActionSequence, BootTime, InstanceFailure, Intent, IntentGoal, IntentId, IntentOutcome, Reason,
     SlotState,
 };
+use ownership::Generation;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -25,6 +26,8 @@ const VERSION: u32 = 1;
 pub enum InvalidRow {
     #[error("the value of {key} is not what this version writes")]
     Shape { key: String, source: serde_json::Error },
+    #[error("the value of {key} is {value:?}, expected a number and perhaps a nonce: another program wrote it")]
+    Generation { key: String, value: String },
     #[error("the value of {key} is of version {version}, this agent knows {VERSION}: upgrade it")]
     Later { key: String, version: u32 },
 }
@@ -37,6 +40,25 @@ pub struct NodeRow {
     pub boot: String,
     /// Whether that life was ended by another node.
     pub evicted: bool,
+}
+
+/// A beat of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeatRow {
+    pub version: u32,
+    /// Whether the services of the node go on while its daemon is away.
+    #[serde(default)]
+    pub pinned: bool,
+    /// The revision of the list of nodes that it asks for promises.
+    #[serde(default)]
+    pub members: u64,
+}
+
+/// A life of the store: a number, and behind it a nonce if it has one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GenerationRow {
+    pub number: u64,
+    pub nonce: u64,
 }
 
 /// What operators said of a node.
@@ -93,6 +115,9 @@ pub(crate) struct FailureRow {
 pub struct SlotRow {
     pub version: u32,
     pub owner: String,
+    /// The generation in which it was taken.
+    #[serde(default = "first_generation")]
+    pub generation: u64,
     /// The revision of the owner's registration.
     pub incarnation: u64,
     pub state: SlotWord,
@@ -333,6 +358,51 @@ impl NodeRow {
     pub fn alive(boot: &str) -> NodeRow {
         NodeRow { version: VERSION, boot: boot.to_owned(), evicted: false }
     }
+
+    /// The end of a life.
+    pub(crate) fn evicted() -> NodeRow {
+        NodeRow { version: VERSION, boot: String::new(), evicted: true }
+    }
+}
+
+impl BeatRow {
+    pub(crate) fn new(pinned: bool, members: u64) -> BeatRow {
+        BeatRow { version: VERSION, pinned, members }
+    }
+}
+
+impl GenerationRow {
+    pub fn of(generation: Generation) -> GenerationRow {
+        GenerationRow { number: generation.number, nonce: generation.nonce }
+    }
+
+    pub fn generation(self) -> Generation {
+        Generation { number: self.number, nonce: self.nonce }
+    }
+
+    /// As the store has it: requests compare these bytes.
+    pub fn to_bytes(self) -> Vec<u8> {
+        match self.nonce {
+            0 => self.number.to_string().into(),
+            nonce => format!("{} {nonce:016x}", self.number).into(),
+        }
+    }
+
+    /// Reads what [`GenerationRow::to_bytes`] wrote.
+    pub fn read(key: &[u8], value: &[u8]) -> Result<GenerationRow, InvalidRow> {
+        let text = str::from_utf8(value).unwrap_or_default();
+        let (number, nonce) = text.split_once(' ').unwrap_or((text, "0"));
+        let row = number.parse().ok().zip(u64::from_str_radix(nonce, 16).ok());
+        row.map(|(number, nonce)| GenerationRow { number, nonce }).ok_or_else(|| InvalidRow::Generation {
+            key: String::from_utf8_lossy(key).into_owned(),
+            value: String::from_utf8_lossy(value).into_owned(),
+        })
+    }
+}
+
+/// That of slots which were taken before their rows named it.
+fn first_generation() -> u64 {
+    1
 }
 
 impl FlagsRow {
@@ -349,8 +419,9 @@ impl ObjectRow {
 }
 
 impl SlotRow {
-    pub(crate) fn of(owner: &NodeName, incarnation: u64, state: SlotWord) -> SlotRow {
-        SlotRow { version: VERSION, owner: owner.to_string(), incarnation, state }
+    /// `life` is the owner's: the generation, and the revision of its registration.
+    pub(crate) fn of(owner: &NodeName, (generation, incarnation): (u64, u64), state: SlotWord) -> SlotRow {
+        SlotRow { version: VERSION, owner: owner.to_string(), generation, incarnation, state }
     }
 }
 
@@ -377,12 +448,6 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(key: &[u8], value: &[u8]) -> Re
     if version > VERSION {
         return Err(InvalidRow::Later { key: key(), version });
     }
-    serde_json::from_slice(value).map_err(shape)
-}
-
-/// Reads a bare number.
-pub(crate) fn read_number(key: &[u8], value: &[u8]) -> Result<u64, InvalidRow> {
-    let shape = |source| InvalidRow::Shape { key: String::from_utf8_lossy(key).into_owned(), source };
     serde_json::from_slice(value).map_err(shape)
 }
 
@@ -424,6 +489,20 @@ mod tests {
         assert_eq!(again.intent("b1", at(50_000)), intent);
         // After a reboot, the whole time counts again.
         assert_eq!(again.intent("b2", at(5000)).expires, at(65_000));
+    }
+
+    #[test]
+    fn a_generation_is_read_as_it_was_written() {
+        for (row, text) in [
+            (GenerationRow { number: 1, nonce: 0 }, "1"),
+            (GenerationRow { number: 2, nonce: 255 }, "2 00000000000000ff"),
+        ] {
+            assert_eq!(row.to_bytes(), text.as_bytes());
+            assert_eq!(GenerationRow::read(b"generation", text.as_bytes()).unwrap(), row);
+        }
+        for text in ["", "x", "1 2 3", "1 xyz", "-1"] {
+            assert!(GenerationRow::read(b"generation", text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -6,15 +6,16 @@ use model::{NodeName, ObjectPath};
 use store::{KeyEntry, KeyEvent, KeyListing, RevisionChange};
 
 use crate::SharedKey;
-use crate::row::{self, FlagsRow, InvalidRow, NodeRow, ObjectRow, SlotRow};
+use crate::row::{self, BeatRow, FlagsRow, GenerationRow, InvalidRow, NodeRow, ObjectRow, SlotRow};
 
 /// All that the store holds, at one revision.
 #[derive(Debug, Clone, Default)]
 pub struct SharedState {
     pub revision: u64,
     /// The life of the store, and the revision that wrote it.
-    pub generation: Option<SharedRow<u64>>,
+    pub generation: Option<SharedRow<GenerationRow>>,
     pub nodes: BTreeMap<NodeName, SharedNode>,
+    pub beats: BTreeMap<NodeName, SharedRow<BeatRow>>,
     pub flags: BTreeMap<NodeName, SharedRow<FlagsRow>>,
     pub objects: BTreeMap<ObjectPath, SharedObject>,
 }
@@ -65,12 +66,16 @@ impl SharedState {
         let revision = entry.mod_revision;
         match SharedKey::parse(&entry.key) {
             Some(SharedKey::Generation) => {
-                let value = row::read_number(&entry.key, &entry.value)?;
+                let value = GenerationRow::read(&entry.key, &entry.value)?;
                 self.generation = Some(SharedRow { revision, value });
             }
             Some(SharedKey::Node(node)) => {
                 let value = row::read(&entry.key, &entry.value)?;
                 self.nodes.insert(node, SharedRow { revision, value });
+            }
+            Some(SharedKey::Beat(node)) => {
+                let value = row::read(&entry.key, &entry.value)?;
+                self.beats.insert(node, SharedRow { revision, value });
             }
             Some(SharedKey::NodeFlags(node)) => {
                 let value = row::read(&entry.key, &entry.value)?;
@@ -95,6 +100,9 @@ impl SharedState {
             Some(SharedKey::Generation) => self.generation = None,
             Some(SharedKey::Node(node)) => {
                 self.nodes.remove(&node);
+            }
+            Some(SharedKey::Beat(node)) => {
+                self.beats.remove(&node);
             }
             Some(SharedKey::NodeFlags(node)) => {
                 self.flags.remove(&node);

@@ -69,12 +69,7 @@ pub fn view_parts(
 }
 
 /// One object of the view, as it is now. None: the store has only slots of it.
-pub fn object_view(
-    object: &SharedObject,
-    generation: u64,
-    node: &LocalNode,
-    local: Option<&LocalInstance>,
-) -> Option<ObjectView> {
+pub fn object_view(object: &SharedObject, node: &LocalNode, local: Option<&LocalInstance>) -> Option<ObjectView> {
     let shared = object.row.as_ref()?;
     let row = &shared.value;
     let config = if row.config_revision == 0 { shared.revision } else { row.config_revision };
@@ -93,7 +88,10 @@ pub fn object_view(
             state: slot.value.state.into(),
             confirmed: confirmed && owner == node.name,
             owner,
-            incarnation: NodeIncarnation { generation, revision: StoreRevision(slot.value.incarnation) },
+            incarnation: NodeIncarnation {
+                generation: slot.value.generation,
+                revision: StoreRevision(slot.value.incarnation),
+            },
         })
     });
     Some(ObjectView {
@@ -109,7 +107,7 @@ pub fn object_view(
 
 /// The life of the store.
 pub fn generation(state: &SharedState) -> u64 {
-    state.generation.as_ref().map_or(0, |row| row.value)
+    state.generation.as_ref().map_or(0, |row| row.value.number)
 }
 
 fn instance_view(mark: &MarkRow, local: Option<&LocalInstance>) -> InstanceView {
@@ -148,12 +146,14 @@ fn node_view(name: &NodeName, row: &SharedNode, state: &SharedState, node: &Loca
         _ => NodeState::Idle,
     };
     let (generation, revision) = (generation(state), StoreRevision(row.revision));
+    let beat = state.beats.get(name);
     NodeView {
         incarnation: Some(NodeIncarnation { generation, revision }),
         evicted: row.value.evicted,
-        beat: revision,
+        // On one node nobody beats.
+        beat: beat.map_or(revision, |beat| StoreRevision(beat.revision)),
         heard: now,
-        pinned: false,
+        pinned: beat.is_some_and(|beat| beat.value.pinned),
         state: stands,
         frozen: state.is_frozen(name),
         maintenance: None,

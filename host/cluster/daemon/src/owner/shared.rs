@@ -153,6 +153,8 @@ impl Owner {
                 self.touch(&path);
             }
             SharedKey::Node(node) | SharedKey::NodeFlags(node) => self.changes.push(ViewChange::Node(node)),
+            // On one node nobody beats.
+            SharedKey::Beat(_) => {}
             SharedKey::Generation => self.changes.push(ViewChange::Cluster),
         }
     }

@@ -114,7 +114,6 @@ impl Owner {
             }
             return;
         };
-        let generation = replica::generation(&self.shared);
         let of_another = self.instances.get(path).is_some_and(|instance| self.is_of_another(path, instance));
         if let (Some(instance), Some(row)) = (self.instances.get_mut(path), &shared.row) {
             let revision = if row.value.config_revision == 0 { row.revision } else { row.value.config_revision };
@@ -124,7 +123,7 @@ impl Owner {
             };
         }
         let local = self.instances.get(path).map(|instance| &instance.local);
-        match object_view(shared, generation, &self.node, local) {
+        match object_view(shared, &self.node, local) {
             Some(view) => self.views.insert(path.clone(), Arc::new(view)),
             None => self.views.remove(path),
         };
