@@ -6,7 +6,7 @@
 PACKAGES = e2fsprogs xfsprogs btrfs-progs rsync openssh-client openssh-server samba samba-common-bin smbclient iproute2 \
            procps util-linux curl python3-venv docker.io docker-registry busybox-static podman \
            libvirt-daemon libvirt-clients libvirt-daemon-driver-qemu cpio kmod tmux etcd-server systemd debhelper \
-           lintian
+           lintian rsyslog
 
 # What the demo needs beyond a compiler.
 demo: PACKAGES = e2fsprogs iproute2

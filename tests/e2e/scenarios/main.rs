@@ -31,6 +31,7 @@ mod kvm;
 mod leaks;
 mod libvirt;
 mod life;
+mod log_sinks;
 mod migration;
 mod mounts;
 mod namespaces;
@@ -113,6 +114,7 @@ fn main() -> ExitCode {
         crash::trials(),
         daemon::trials(),
         watch::trials(),
+        log_sinks::trials(),
         daemon_faults::trials(),
         elsewhere::trials(),
         one_at_a_time::trials(),

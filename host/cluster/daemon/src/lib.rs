@@ -21,6 +21,7 @@ mod engine;
 mod event;
 mod guard;
 mod handle;
+mod hook;
 mod instance;
 mod machine;
 mod owner;

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::RunProgram;
 use crate::guard::{GuardPolicy, GuardTasks, NodeGuard};
+use crate::hook::HookTasks;
 use crate::owner::{Owner, follow_store, list, write_records};
 use crate::watch::watch;
 use crate::{DaemonHandle, EventLog, clock, engine, request_channel};
@@ -68,6 +69,7 @@ pub struct RunningDaemon {
     pub handle: DaemonHandle,
     owner: JoinHandle<()>,
     store: Arc<RedbStore>,
+    hooks: HookTasks,
     _lock: FileLock,
 }
 
@@ -79,6 +81,7 @@ impl RunningDaemon {
         {
             std::panic::resume_unwind(error.into_panic());
         }
+        self.hooks.end().await;
         let _ = self.store.close().await;
     }
 }
@@ -98,6 +101,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     let (mail, inbox) = mpsc::unbounded_channel();
     let (records, written) = mpsc::unbounded_channel();
     let engine_name = store.status().await.map(|status| status.engine).unwrap_or_default();
+    let hooks = HookTasks::start(agent.clone(), events.clone());
     let mut owner = Owner {
         node: local_node(&agent, boot),
         me,
@@ -155,7 +159,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     tokio::spawn(async move { follow_store(&*follower, &mail).await });
     tokio::spawn(write_records(agent, written));
     let owner = tokio::spawn(owner.run(inbox, requests));
-    Ok(RunningDaemon { handle, owner, store, _lock: lock })
+    Ok(RunningDaemon { handle, owner, store, hooks, _lock: lock })
 }
 
 /// The lock of the daemon. A daemon that was killed may have left a child behind that has not become another program yet, and

@@ -6,6 +6,7 @@
 pub mod convert;
 pub mod datastore;
 pub mod keyword;
+pub mod log_target;
 mod node;
 pub mod object;
 pub mod path;

@@ -15,6 +15,11 @@ pub(crate) fn dated_line(event: &DaemonEvent) -> String {
     written(event, &moment::date(event.at))
 }
 
+/// Its kind and what belongs to it, for a log that has times, nodes and objects of its own.
+pub(crate) fn words_of(event: &DaemonEvent) -> String {
+    format!("{} {}", event.kind.as_str(), words(&event.data)).trim_end().to_owned()
+}
+
 fn written(event: &DaemonEvent, time: &str) -> String {
     let path = event.path.as_ref().map(ToString::to_string).unwrap_or_default();
     let (node, kind) = (&event.node, event.kind.as_str());

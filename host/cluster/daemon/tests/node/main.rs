@@ -2,6 +2,7 @@
 
 mod configurations;
 mod hands;
+mod hooks;
 mod life;
 mod node;
 mod orders;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let files = [
         configurations::trials(),
         hands::trials(),
+        hooks::trials(),
         life::trials(),
         orders::trials(),
         restarts::trials(),

@@ -9,7 +9,7 @@ mod resource;
 pub(crate) use deprecated::{
     ALWAYS_ON, AUTOSTART_NODE, RETIRED, RenamedSection, old_names, renamed_keyword, renamed_section, renamed_type,
 };
-pub use node::{compliance, driver, node, stats};
+pub use node::{compliance, driver, hook, node, stats};
 pub use object::{default, subset};
 pub use resource::resource;
 

@@ -54,6 +54,25 @@ pub fn driver() -> &'static [Keyword] {
     &KEYWORDS
 }
 
+/// The keywords of `[hook#<name>]`: a command that the daemon runs when something happens.
+pub fn hook() -> &'static [Keyword] {
+    static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
+        let command = "The command. It gets the event as JSON, in the variable EVENT and on its standard input.";
+        let all = vec![
+            Keyword::new(
+                "events",
+                ValueKind::List,
+                "The kinds of events that it runs for; order.* is every kind that begins so.",
+            )
+            .such_as("instance.blocked order.end engine.*"),
+            Keyword::new("command", ValueKind::Command, command).such_as("/usr/local/bin/alert --to ops"),
+            Keyword::new("timeout", ValueKind::Duration, "How long the command may take; then it is killed.").or("10s"),
+        ];
+        all.into_iter().map(Keyword::unscoped).collect()
+    });
+    &KEYWORDS
+}
+
 fn environment() -> Vec<Keyword> {
     vec![
         Keyword::new(
@@ -124,7 +143,20 @@ fn logs() -> Vec<Keyword> {
         Keyword::new("config_keep", ValueKind::Integer, "How many versions of each configuration are kept.")
             .or("50")
             .such_as("200"),
-        Keyword::new("syslog", ValueKind::Boolean, "Send logs to syslog too.").or("false"),
+        Keyword::new(
+            "journald",
+            ValueKind::String,
+            "Send the logs of objects to systemd's journal too, with the fields OBJECT_PATH, RID and NODE; or the path of its socket.",
+        )
+        .or("false")
+        .such_as("true"),
+        Keyword::new(
+            "syslog",
+            ValueKind::String,
+            "Send the logs of objects to syslog too, as RFC 5424 says: to /dev/log, to another socket or to a host.",
+        )
+        .or("false")
+        .such_as("tcp://logs.example.com:601"),
     ]
 }
 

@@ -5,6 +5,7 @@ use crate::keyword;
 use model::DriverName;
 use model::convert::{ConvertError, convert};
 use model::keyword::{Keyword, ValueKind};
+use model::log_target::{JournalTarget, SyslogTarget};
 use model::object::KeywordValue;
 
 use crate::document::text::{Document, Entry, Section};
@@ -15,6 +16,10 @@ use crate::{ConfigKey, ReadError};
 const FREE: [&str; 2] = ["env", "labels"];
 /// The prefix of the sections that limit a driver.
 const DRIVER: &str = "driver#";
+/// The section of the node itself.
+const NODE: &str = "node";
+/// The prefix of the sections of hooks.
+const HOOK: &str = "hook#";
 
 /// The sections with keywords, and which.
 fn keywords(section: &str) -> Option<&'static [Keyword]> {
@@ -22,6 +27,7 @@ fn keywords(section: &str) -> Option<&'static [Keyword]> {
         "node" => keyword::node(),
         "compliance" => keyword::compliance(),
         "stats" => keyword::stats(),
+        name if name.strip_prefix(HOOK).is_some_and(|name| !name.is_empty()) => keyword::hook(),
         // Only the form of the name is checked: the limits may be written before the driver is installed.
         name => name.strip_prefix(DRIVER)?.parse::<DriverName>().ok().map(|_| keyword::driver())?,
     })
@@ -33,7 +39,10 @@ pub fn validate_node(text: &str) -> Vec<Diagnostic> {
     let mut problems = document.problems().to_vec();
     for section in document.sections() {
         match keywords(&section.name) {
-            Some(keywords) => problems.extend(section.entries.iter().flat_map(|entry| check(section, keywords, entry))),
+            Some(keywords) => {
+                problems.extend(section.entries.iter().flat_map(|entry| check(section, keywords, entry)));
+                problems.extend(incomplete_hook(&document, section));
+            }
             None if FREE.contains(&section.name.as_str()) => {}
             None => problems.push(unknown(section)),
         }
@@ -43,6 +52,17 @@ pub fn validate_node(text: &str) -> Vec<Diagnostic> {
     problems
 }
 
+/// A hook without events or without a command never runs.
+fn incomplete_hook(document: &Document, section: &Section) -> Vec<Diagnostic> {
+    let needed = if section.name.starts_with(HOOK) { &["events", "command"][..] } else { &[] };
+    let missing = needed.iter().filter(|option| document.entry(&section.name, option).is_none());
+    let problem = |option: &&str| {
+        let message = format!("[{}] has no {option}", section.name);
+        Diagnostic::error(section.name_span, message, "expected the keywords events and command")
+    };
+    missing.map(problem).collect()
+}
+
 fn unknown(section: &Section) -> Diagnostic {
     let name = &section.name;
     if name.starts_with(DRIVER) {
@@ -50,7 +70,8 @@ fn unknown(section: &Section) -> Diagnostic {
         return Diagnostic::error(section.name_span, message, "expected driver#<group>.<name>, such as driver#fs.ext4");
     }
     let known = ["node", "compliance", "stats"].into_iter().chain(FREE);
-    let label = did_you_mean(name, known, "expected node, env, labels, compliance, stats or driver#<group>.<name>");
+    let expected = "expected node, env, labels, compliance, stats, hook#<name> or driver#<group>.<name>";
+    let label = did_you_mean(name, known, expected);
     Diagnostic::error(section.name_span, format!("unknown section [{name}]"), label)
 }
 
@@ -93,11 +114,25 @@ fn converted(section: &str, keyword: &Keyword, text: &str) -> Result<Vec<String>
         return Err(ConvertError { kind: "a value it may have", expected: alternatives(&keyword.candidates) });
     }
     let values = convert(keyword.kind, text)?;
+    if section == NODE {
+        check_log_target(&keyword.name, text)?;
+    }
     // A limit of 0 would stop the driver at its first instruction.
     if section.starts_with(DRIVER) && values == ["0"] {
         return Err(ConvertError { kind: "a limit", expected: "more than nothing".to_owned() });
     }
     Ok(values)
+}
+
+/// Where logs go has a syntax of its own.
+fn check_log_target(keyword: &str, text: &str) -> Result<(), ConvertError> {
+    let wrong =
+        |kind, expected: String| ConvertError { kind, expected: expected.trim_start_matches("expected ").to_owned() };
+    match keyword {
+        "journald" => text.parse::<JournalTarget>().map(drop).map_err(|error| wrong("a journal", error.to_string())),
+        "syslog" => text.parse::<SyslogTarget>().map(drop).map_err(|error| wrong("a syslog", error.to_string())),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the value of this entry of `node.conf` must not be shown.
@@ -166,6 +201,11 @@ mod tests {
                 "4:7 driver#fs.ext4.cpu is not a limit: expected more than nothing",
             ],
         );
+        check("[hook#mail]\nevents = order.end\ncommand = /bin/mail ops\ntimeout = 5s\n", &[]);
+        check(
+            "[hook#mail]\nevents = order.end\n",
+            &["1:2 [hook#mail] has no command: expected the keywords events and command"],
+        );
         check(
             "[driver#ext4]\n",
             &["1:2 [driver#ext4] names no driver: expected driver#<group>.<name>, such as driver#fs.ext4"],
@@ -179,6 +219,13 @@ mod tests {
         check(
             "[node]\nmax_parallel = many\n",
             &["2:16 node.max_parallel is not an integer: expected a decimal integer, such as 3"],
+        );
+        check(
+            "[node]\nsyslog = logs.example.com\njournald = maybe\n",
+            &[
+                "2:10 node.syslog is not a syslog: expected true, false, the path of a socket, udp://HOST[:PORT] or tcp://HOST[:PORT]",
+                "3:12 node.journald is not a journal: expected true, false or the path of a socket",
+            ],
         );
         check("[node]\nenv@n1 = PRD\n", &["2:5 node.env cannot be scoped: expected no @ here"]);
         check("[nod]\n", &["1:2 unknown section [nod]: did you mean node?"]);

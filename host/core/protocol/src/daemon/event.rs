@@ -90,6 +90,8 @@ kinds! {
     TaskRun = "task.run",
     /// A request was refused for want of a right.
     AuditDenied = "audit.denied",
+    /// A hook of node.conf has failed, or cannot be run.
+    HookFailed = "hook.failed",
     /// The reader was too slow and has missed events: what it knows it must ask for again.
     Resync = "resync",
 }

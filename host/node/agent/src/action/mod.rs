@@ -34,7 +34,7 @@ use self::run::{RunSlots, end_runs, interrupted_runs};
 use crate::agent::Agent;
 use crate::file::lock::{FileLock, LockError};
 use crate::instance::{ActionSession, Instance, InstanceFacilities};
-use crate::log::{ActionLog, LogConsole, LogFile};
+use crate::log::{ActionLog, LogConsole, LogFile, LogSinks};
 use crate::node::{self, paths};
 use crate::snapshot::{NodeSnapshot, Snapshot};
 use crate::state::InstanceState;
@@ -269,13 +269,14 @@ impl Agent {
         let state = instance.state();
         let journal = state.unlocked_journal();
         let boot = prepare(self, path, state, request.if_plan.is_some()).await?;
+        let log = ActionLog::new(path.clone(), file, console, session.secrets.clone());
         Ok(ExecutionContext {
             sid: session.sid.clone(),
             boot,
             journal,
             volatile: false,
             parallel: request.parallel.unwrap_or_else(|| max_parallel(node)),
-            log: Arc::new(ActionLog::new(path.clone(), file, console, session.secrets.clone())),
+            log: Arc::new(log.with_sinks(LogSinks::of(node))),
             cancel,
         })
     }

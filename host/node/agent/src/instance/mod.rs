@@ -13,7 +13,7 @@ mod obstacles;
 mod pre_monitor;
 mod rejection;
 mod session;
-mod trigger;
+pub(crate) mod trigger;
 mod validation;
 
 pub(crate) use facilities::InstanceFacilities;

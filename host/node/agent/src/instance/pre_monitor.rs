@@ -9,7 +9,7 @@ use exec::FacilityError;
 use model::{ObjectPath, Rid};
 
 use super::{ActionSession, Instance, trigger};
-use crate::log::{ActionLog, LogFile};
+use crate::log::{ActionLog, LogFile, LogSinks};
 use crate::snapshot::Snapshot;
 use crate::{ActError, Agent, node};
 
@@ -21,7 +21,8 @@ impl Agent {
         let Some(command) = instance.object.keywords.get("pre_monitor_action") else { return Ok(()) };
         let Some(monitored) = instance.object.resources.iter().find(|resource| resource.monitor) else { return Ok(()) };
         let file = LogFile::new(self.home().object_log(path), node::log_limits(instance.node()));
-        let log: Arc<dyn LogSink> = Arc::new(ActionLog::new(path.clone(), file, None, Arc::default()));
+        let log = ActionLog::new(path.clone(), file, None, Arc::default());
+        let log: Arc<dyn LogSink> = Arc::new(log.with_sinks(LogSinks::of(instance.node())));
         if let Err(error) = instance.run_before_monitor(command, &monitored.rid, limit, &log).await {
             log.line(None, LogSeverity::Error, &format!("pre_monitor_action: {error}"));
         }

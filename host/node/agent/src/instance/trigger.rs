@@ -27,7 +27,7 @@ pub(crate) struct TriggerContext<'a> {
     pub(crate) namespace: &'a grant::Policy,
 }
 
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Runs a command until it exits. Any exit status but 0 is a failure.
 pub(crate) async fn run(

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::{ObjectPath, Rid};
 
-use super::{LogFile, LogLine, SecretValues, zone};
+use super::{LogFile, LogLine, LogSinks, SecretValues, SinkMessage, zone};
 
 /// The terminal of the command line. It gets whole lines, and may colour them.
 pub trait LogConsole: Send + Sync {
@@ -26,6 +26,7 @@ pub struct ActionLog {
     file: LogFile,
     console: Option<Arc<dyn LogConsole>>,
     secrets: Arc<SecretValues>,
+    sinks: Option<LogSinks>,
     zone: TimeZone,
 }
 
@@ -37,7 +38,12 @@ impl ActionLog {
         console: Option<Arc<dyn LogConsole>>,
         secrets: Arc<SecretValues>,
     ) -> ActionLog {
-        ActionLog { object, file, console, secrets, zone: zone::local() }
+        ActionLog { object, file, console, secrets, sinks: None, zone: zone::local() }
+    }
+
+    /// The same, that goes where the node's configuration says too.
+    pub(crate) fn with_sinks(self, sinks: LogSinks) -> ActionLog {
+        ActionLog { sinks: Some(sinks), ..self }
     }
 }
 
@@ -53,6 +59,10 @@ impl LogSink for ActionLog {
             // Written at once, not by a thread that lags behind: after a crash the last lines are the ones that matter.
             // A full disk must not fail an action.
             let _ = self.file.append(&line.for_file(), &now);
+            if let Some(sinks) = &self.sinks {
+                let (at, object) = (now.timestamp(), Some(&self.object));
+                sinks.send(&SinkMessage { at, level, object, rid, text: &text });
+            }
         }
     }
 

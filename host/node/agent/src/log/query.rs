@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use driver::{LogSeverity, LogSink};
+use jiff::Timestamp;
 use model::ObjectPath;
 use protocol::LogQuery;
 
-use super::{ActionLog, LogFile, LogFollower, last_lines};
+use super::{ActionLog, LogFile, LogFollower, LogSinks, SinkMessage, last_lines};
 use crate::Agent;
 use crate::file::durable::FileError;
 use crate::node::log_limits;
@@ -31,8 +32,16 @@ pub enum LogReadError {
 impl Agent {
     /// Adds a line to the log of an object. Blocks.
     pub fn log_line(&self, path: &ObjectPath, level: LogSeverity, text: &str) {
-        let file = LogFile::new(self.home().object_log(path), log_limits(&self.node()));
-        ActionLog::new(path.clone(), file, None, Arc::default()).line(None, level, text);
+        let node = self.node();
+        let file = LogFile::new(self.home().object_log(path), log_limits(&node));
+        let log = ActionLog::new(path.clone(), file, None, Arc::default()).with_sinks(LogSinks::of(&node));
+        log.line(None, level, text);
+    }
+
+    /// Sends a line to the journal and to syslog, if node.conf says so. Blocks.
+    pub fn report(&self, path: Option<&ObjectPath>, level: LogSeverity, text: &str) {
+        let message = SinkMessage { at: Timestamp::now(), level, object: path, rid: None, text };
+        LogSinks::of(&self.node()).send(&message);
     }
 
     /// Hands the entries that are asked for to `entry`, in the order of their times. If they are followed, it goes on with

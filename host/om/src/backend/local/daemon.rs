@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use agent::{Agent, LogSeverity};
 use anyhow::Context;
 use api::{DaemonClaim, serve};
 use daemon::{DaemonHandle, DaemonOptions, EventReader, RunProgram};
@@ -19,7 +20,7 @@ use super::open_agent;
 use super::supervisor::{answer_watchdog, report_ready, report_stopping};
 use crate::backend::Reply;
 use crate::exit::Failure;
-use crate::render::event::dated_line;
+use crate::render::event::{dated_line, words_of};
 use crate::render::moment;
 use crate::terminal::note;
 
@@ -47,9 +48,10 @@ pub(crate) fn run_daemon(how: &DaemonRun) -> Reply<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot start the asynchronous runtime")?;
     let ended = runtime.block_on(async {
+        let reporter = agent.clone();
         let running = daemon::start(agent, options(how)).await.context("cannot start the daemon")?;
         let handle = running.handle.clone();
-        let log = tokio::spawn(write_log(handle.events().follow(None)));
+        let log = tokio::spawn(write_log(reporter, handle.events().follow(None)));
         let socket = claim.listen()?;
         let ready = tokio::spawn(announce(handle.clone(), handle.events().follow(None), how.detached));
         let signals = tokio::spawn(stop_on_signal(handle.clone()).await?);
@@ -114,12 +116,25 @@ async fn stop_on_signal(handle: DaemonHandle) -> anyhow::Result<impl Future<Outp
 }
 
 /// Writes what an operator should find in the log later. All events are in `om events`.
-async fn write_log(mut events: EventReader) {
+async fn write_log(agent: Agent, mut events: EventReader) {
     while let Some(event) = events.next().await {
         if is_logged(&event) {
             note(dated_line(&event).trim_end());
+            let (agent, event) = (agent.clone(), event.clone());
+            // Reads node.conf if it has changed.
+            let _ = tokio::task::spawn_blocking(move || report(&agent, &event)).await;
         }
     }
+}
+
+/// Sends an event where node.conf sends the logs of objects.
+fn report(agent: &Agent, event: &DaemonEvent) {
+    let level = match event.kind {
+        EventKind::EngineDown | EventKind::InstanceBlocked => LogSeverity::Error,
+        EventKind::HookFailed | EventKind::OrderRefused | EventKind::AuditDenied => LogSeverity::Warn,
+        _ => LogSeverity::Info,
+    };
+    agent.report(event.path.as_ref(), level, &words_of(event));
 }
 
 fn is_logged(event: &DaemonEvent) -> bool {

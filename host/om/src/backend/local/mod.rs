@@ -38,6 +38,9 @@ use super::{Backend, DaemonPlaces, InstanceFlag, LogLines, Reply};
 use crate::words::ObjectQuery;
 use interrupt::{cancel_on_signal, side_by_side};
 
+/// How long the end of an action waits for a slow log host.
+const LAST_LINES: Duration = Duration::from_millis(500);
+
 /// The agent in this process.
 pub(super) struct LocalBackend {
     agent: Agent,
@@ -175,7 +178,10 @@ impl Backend for LocalBackend {
             let outcome = self.agent.act(path, request, Some(Arc::new(LineConsole(lines))), cancel.clone()).await;
             watch.abort();
             outcome
-        })??;
+        });
+        // Before this process exits, what was logged must be on its way to the host that node.conf names.
+        agent::log::flush_sinks(LAST_LINES);
+        let outcome = outcome??;
         let ending = agent::ending(&outcome.report.ending);
         // A stop that failed must not freeze: the daemon would leave the rest of the service running.
         let follows = order.orchestrated && ending == EndingDocument::Done;
