@@ -11,6 +11,7 @@ mod bad_drivers;
 mod broken_config;
 mod cluster;
 mod component;
+mod container_events;
 mod container_faults;
 mod containers;
 mod copies;
@@ -104,6 +105,7 @@ fn main() -> ExitCode {
         namespaces::trials(),
         containers::trials(),
         container_faults::trials(),
+        container_events::trials(),
         own_engine::trials(),
         podman::trials(),
         order::trials(),

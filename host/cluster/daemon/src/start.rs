@@ -21,7 +21,7 @@ use crate::RunProgram;
 use crate::guard::{GuardPolicy, GuardTasks, NodeGuard};
 use crate::hook::HookTasks;
 use crate::owner::{Owner, follow_store, list, write_records};
-use crate::watch::watch;
+use crate::watch::{EngineWatch, watch};
 use crate::{DaemonHandle, EventLog, clock, engine, request_channel};
 
 /// The numbers of events are set aside in such portions, so that a daemon that starts again goes on behind its last one.
@@ -128,6 +128,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         clock_offset: clock::wall() - clock::now().since_boot().as_secs_f64(),
         next_process: 0,
         events,
+        engines: EngineWatch::start(agent.clone(), mail.clone()),
         mail: mail.clone(),
         records,
         swept: clock::now(),

@@ -46,7 +46,7 @@ pub(crate) use self::shared::{follow_store, list};
 use crate::guard::{GuardTasks, KeeperNews, NodeGuard};
 use crate::instance::{Instance, LoadedConfig, ProbeTicket};
 use crate::run_program::{RunEnd, RunProgram};
-use crate::watch::Notice;
+use crate::watch::{EngineWatch, Notice};
 use crate::{Asked, DaemonRequest, EventLog};
 
 /// Whatever happens, every object is decided about anew after that time: no wake-up that was lost is lost for long.
@@ -130,6 +130,7 @@ pub(crate) struct Owner {
     pub(crate) clock_offset: f64,
     pub(crate) next_process: u64,
     pub(crate) events: EventLog,
+    pub(crate) engines: EngineWatch,
     pub(crate) mail: mpsc::UnboundedSender<Message>,
     /// What is to be written down about instances.
     pub(crate) records: mpsc::UnboundedSender<RecordWrite>,

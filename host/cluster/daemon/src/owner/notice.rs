@@ -26,6 +26,8 @@ impl Owner {
             Notice::Hand(path) => {
                 self.follow_hand(&path);
                 self.probe_soon(&path);
+                // The action may have started an engine of the object's own.
+                self.follow_engines(&path);
             }
             Notice::Group(group) => {
                 if let Some(path) = self.object_of_group(&group) {
@@ -35,6 +37,8 @@ impl Owner {
             Notice::Holdings(path) => self.read_held(&path),
             Notice::Mounts => self.probe_those(&[Group::Fs, Group::Disk, Group::Volume, Group::Share]),
             Notice::Net => self.probe_those(&[Group::Ip]),
+            Notice::Container(path) => self.probe_soon(&path),
+            Notice::Containers => self.probe_those(&[Group::Container]),
             Notice::Everything => self.scan_and_look(),
         }
     }
@@ -69,6 +73,14 @@ impl Owner {
             self.read(path);
             self.follow_hand(path);
             self.probe_soon(path);
+        }
+    }
+
+    /// Has the engines followed that an object has containers on, if it has any.
+    pub(super) fn follow_engines(&self, path: &ObjectPath) {
+        let rules = self.instances.get(path).and_then(|instance| instance.local.rules.as_ref());
+        if rules.is_some_and(|rules| rules.resources.keys().any(|rid| rid.group() == Group::Container)) {
+            self.engines.look(path);
         }
     }
 

@@ -99,6 +99,7 @@ impl Owner {
             self.read(&path);
         } else {
             self.time(&path);
+            self.follow_engines(&path);
         }
         self.touch(&path);
     }

@@ -1,6 +1,10 @@
 //! What happens on the node, reported to the owner as it happens. Each source is a task of its own that ends with the owner; one
 //! that fails is tried again, and until then the clock alone makes the daemon look.
 
+mod container;
+
+pub(crate) use container::EngineWatch;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,6 +35,10 @@ pub(crate) enum Notice {
     Group(PathBuf),
     Mounts,
     Net,
+    /// Something happened to a container of an object.
+    Container(ObjectPath),
+    /// An engine came or went: anything may have happened to its containers.
+    Containers,
     /// Events were lost.
     Everything,
 }

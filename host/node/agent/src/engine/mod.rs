@@ -1,6 +1,10 @@
 //! The container engine of an object, and the object's containers there: what `om … docker` needs to become the engine's
 //! client.
 
+mod events;
+
+pub use events::{EngineEvent, EngineEvents};
+
 use std::path::{Path, PathBuf};
 
 use model::ObjectPath;
