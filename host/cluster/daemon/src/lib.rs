@@ -31,5 +31,5 @@ mod watch;
 
 pub use event::{EventLog, EventReader};
 pub use handle::{Asked, DaemonHandle, DaemonRequest, RequestError, request_channel};
-pub use run_program::{ORIGIN_VARIABLE, RunProgram};
+pub use run_program::{ORIGIN_VARIABLE, TaskProgram};
 pub use start::{DaemonOptions, RunningDaemon, StartError, start};

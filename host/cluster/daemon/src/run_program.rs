@@ -22,7 +22,7 @@ const BUSY: i32 = 5;
 
 /// The program that carries out a run: `om`, with the options that come before its command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunProgram {
+pub struct TaskProgram {
     pub program: PathBuf,
     pub arguments: Vec<OsString>,
 }
@@ -38,7 +38,7 @@ pub(crate) enum RunEnd {
 
 /// Runs a task, and waits for its end.
 pub(crate) async fn run_apart(
-    program: &RunProgram,
+    program: &TaskProgram,
     agent: &Agent,
     path: &ObjectPath,
     rid: &Rid,
@@ -70,7 +70,7 @@ pub(crate) async fn run_apart(
     }
 }
 
-fn command(program: &RunProgram, path: &ObjectPath, rid: &Rid) -> Command {
+fn command(program: &TaskProgram, path: &ObjectPath, rid: &Rid) -> Command {
     let mut command = Command::new(&program.program);
     command.args(&program.arguments).arg(path.to_string()).args(["run", "--local", "--rid", &rid.to_string()]);
     // Under another name, `om` takes it for that of an object.

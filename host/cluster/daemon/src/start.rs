@@ -17,7 +17,7 @@ use store_redb::{OpenError, RedbStore};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::RunProgram;
+use crate::TaskProgram;
 use crate::guard::{GuardPolicy, GuardTasks, NodeGuard};
 use crate::hook::HookTasks;
 use crate::owner::{Owner, follow_store, list, write_records};
@@ -34,7 +34,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Default)]
 pub struct DaemonOptions {
     /// What a task runs with, in a process of its own. None: the daemon runs it itself, and interrupts it when it ends.
-    pub run_program: Option<RunProgram>,
+    pub run_program: Option<TaskProgram>,
     /// How many instances are looked at side by side. 0: as many as suits the processors.
     pub parallel_probes: usize,
     /// The program that becomes the keeper when it is called as `om daemon keeper`. None: that of this process.

@@ -45,7 +45,7 @@ use self::shared::SentRequest;
 pub(crate) use self::shared::{follow_store, list};
 use crate::guard::{GuardTasks, KeeperNews, NodeGuard};
 use crate::instance::{Instance, LoadedConfig, ProbeTicket};
-use crate::run_program::{RunEnd, RunProgram};
+use crate::run_program::{RunEnd, TaskProgram};
 use crate::watch::{EngineWatch, Notice};
 use crate::{Asked, DaemonRequest, EventLog};
 
@@ -125,7 +125,7 @@ pub(crate) struct Owner {
     /// What schedules have started.
     pub(crate) runs: BTreeMap<(ObjectPath, Rid), ScheduledRun>,
     /// What a task runs with. None: this process runs it.
-    pub(crate) run_program: Option<RunProgram>,
+    pub(crate) run_program: Option<TaskProgram>,
     /// How far the time of day is ahead of the time since the boot, as it was at the last look.
     pub(crate) clock_offset: f64,
     pub(crate) next_process: u64,

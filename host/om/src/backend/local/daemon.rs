@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use agent::{Agent, LogSeverity};
 use anyhow::Context;
 use api::{DaemonClaim, serve};
-use daemon::{DaemonHandle, DaemonOptions, EventReader, RunProgram};
+use daemon::{DaemonHandle, DaemonOptions, EventReader, TaskProgram};
 use protocol::FailureKind;
 use protocol::daemon::{DaemonEvent, EventKind};
 use tokio::signal::unix::{SignalKind, signal};
@@ -70,7 +70,7 @@ pub(crate) fn run_daemon(how: &DaemonRun) -> Reply<()> {
 /// A task runs in a process of this very program, also after another version was installed in its place.
 fn options(how: &DaemonRun) -> DaemonOptions {
     let root = how.root.iter().flat_map(|root| ["--root".into(), root.clone().into_os_string()]);
-    let run_program = RunProgram { program: "/proc/self/exe".into(), arguments: root.collect() };
+    let run_program = TaskProgram { program: "/proc/self/exe".into(), arguments: root.collect() };
     DaemonOptions { run_program: Some(run_program), ..DaemonOptions::default() }
 }
 
