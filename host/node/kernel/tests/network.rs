@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use std::process::Command;
 
-use hostler_kernel::net::{KernelRoute, Netlink, NetworkLink, NetworkNamespace, RouteAddition, announce, claimant};
+use hostler_kernel::net::{
+    AddressOptions, KernelRoute, Netlink, NetworkLink, NetworkNamespace, RouteAddition, announce, claimant,
+};
 use nix::sched::{CloneFlags, unshare};
 use rtnetlink::{LinkUnspec, LinkVeth};
 
@@ -85,6 +87,45 @@ fn links_are_described() {
         ends.netlink.set_up(&lo).await.unwrap();
         assert!(ends.netlink.find_link("lo").await.unwrap().unwrap().up);
         assert_eq!(ends.netlink.find_link("eth99").await.unwrap(), None);
+    });
+}
+
+/// An address with a lifetime goes by itself, one that is refreshed stays, and one that was made permanent is like any other. The
+/// first address of a network does not take the others along.
+#[test]
+fn an_address_with_a_lifetime_goes_by_itself() {
+    in_namespace(async |ends: Ends| {
+        let (netlink, left) = (&ends.netlink, &ends.left);
+        let cidr = |text: &str| text.parse().unwrap();
+        let short = |text| {
+            netlink.add_address_with(
+                left,
+                cidr(text),
+                AddressOptions { lifetime: Some(1), ..AddressOptions::default() },
+            )
+        };
+        netlink.keep_secondaries(left).await.unwrap();
+        for address in ["10.9.0.1/24", "10.9.0.2/24", "10.9.0.3/24", "fd09::1/64", "fd09::2/64"] {
+            assert!(short(address).await.unwrap(), "{address}");
+        }
+        for (address, lifetime) in [("10.9.0.2/24", Some(60)), ("fd09::2/64", Some(60)), ("10.9.0.3/24", None)] {
+            assert!(netlink.set_lifetime(left, cidr(address), lifetime).await.unwrap(), "{address}");
+        }
+        let began = std::time::Instant::now();
+        let kept = ["10.9.0.2/24", "10.9.0.3/24", "fd09::2/64"];
+        loop {
+            let mut found = ends.addresses(left).await;
+            found.sort();
+            if found == kept {
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(3), "{found:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(began.elapsed() > Duration::from_millis(900));
+        // It is not made again.
+        assert!(!netlink.set_lifetime(left, cidr("10.9.0.1/24"), Some(60)).await.unwrap());
+        assert!(!netlink.set_lifetime(left, cidr("fd09::1/64"), None).await.unwrap());
     });
 }
 
