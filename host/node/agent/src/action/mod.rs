@@ -161,6 +161,7 @@ impl Agent {
         // Without the lock the other journal is this action's own.
         if lock.is_some() {
             finish_beside(facilities, &beside).await;
+            self.recover_runs(facilities, &beside).await;
         }
         let looking = ActionSession { cancel: execution.cancel.clone(), ..session.clone() };
         let plan = make_plan(&instance, &looking, &request).await?;

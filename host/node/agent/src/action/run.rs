@@ -186,8 +186,6 @@ pub(super) async fn end_runs(
         return Ok(());
     }
     let (agent, path) = (facilities.instance.agent, &facilities.instance.object.path);
-    // What a run left behind whose process died uses it as well.
-    agent.recover_runs(facilities, session).await;
     let directory = agent.home().runs(path);
     let selected = request.filter.select(&facilities.instance.object.resources).unwrap_or_default();
     // Also one whose section is gone by now, if all of the instance goes down.
