@@ -74,16 +74,34 @@ impl Machine {
 
     /// Types a command in and waits until it finishes.
     pub(crate) fn run(&mut self, command: &str) -> Result<Ran> {
-        self.typed += 1;
-        let number = self.typed.to_string();
-        fs::write(self.share.path().join(format!("{number}.sh")), command)?;
-        writeln!(self.line.get_mut(), "{number}")?;
+        let number = self.type_in(command)?;
         let answer =
             self.answer(COMMAND).with_context(|| format!("{}$ {command}: {}", self.name, self.last_words()))?;
         let code = answer.strip_prefix(&number).and_then(|rest| rest.trim().parse().ok());
         let code = code.with_context(|| format!("{command}: the machine said {answer:?}"))?;
         let output = fs::read(self.share.path().join(format!("{number}.out")))?;
         Ok(Ran { code, output: String::from_utf8_lossy(&output).into_owned() })
+    }
+
+    fn type_in(&mut self, command: &str) -> Result<String> {
+        self.typed += 1;
+        let number = self.typed.to_string();
+        fs::write(self.share.path().join(format!("{number}.sh")), command)?;
+        writeln!(self.line.get_mut(), "{number}")?;
+        Ok(number)
+    }
+
+    /// Types a command in that does not return, because the machine resets itself. QEMU ends then. What the machine has compiled is
+    /// kept as far as the command itself has.
+    pub(crate) fn must_reset(&mut self, command: &str) -> Result<()> {
+        self.type_in(command)?;
+        self.line.get_ref().set_read_timeout(Some(COMMAND))?;
+        let mut answer = String::new();
+        let read = self.line.read_line(&mut answer).with_context(|| format!("{command}: no reset"))?;
+        ensure!(read == 0, "{command}: the machine lives, and answered {answer:?}: {}", self.last_words());
+        self.process.0.wait()?;
+        fs::create_dir_all(COMPILED)?;
+        copy_files(&self.share.path().join("cache"), Path::new(COMPILED))
     }
 
     fn answer(&mut self, patience: Duration) -> Result<String> {

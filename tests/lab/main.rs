@@ -100,7 +100,7 @@ fn play(image: &Image, nodes: &[&str], scenarios: &[Scenario]) -> Result<usize> 
     let mut failed = 0;
     for scenario in scenarios {
         let started = Instant::now();
-        let result = scenario.play(&mut machines);
+        let result = scenario.play(image, &mut machines);
         let verdict = if result.is_ok() { "ok" } else { "FAILED" };
         println!("lab: {} ... {verdict} ({} s)", scenario.name, started.elapsed().as_secs());
         if let Err(error) = result {

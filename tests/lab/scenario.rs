@@ -4,6 +4,7 @@
 //! # A comment.
 //! $ om web start          typed into the machine; `a$` and `b$` where there are two
 //! ? 1                     its exit code, if it is not 0
+//! ? reset                 it does not return: the machine resets itself, and is booted again
 //! ...                     what it prints; nothing, if nothing is written
 //! web: fs#1: [..]
 //! ```
@@ -14,6 +15,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::image::Image;
 use crate::machine::Machine;
 use crate::{expected, leftovers};
 
@@ -29,7 +31,8 @@ struct Typed {
     line: usize,
     node: String,
     command: String,
-    code: i32,
+    /// None: the machine resets itself meanwhile.
+    code: Option<i32>,
     output: Vec<String>,
 }
 
@@ -52,16 +55,23 @@ impl Scenario {
                 _ if text.is_empty() || text.starts_with("# ") => {}
                 (Some((node, command)), _) => {
                     let (node, command) = (node.to_owned(), command.to_owned());
-                    commands.push(Typed { line, node, command, code: 0, output: Vec::new() });
+                    commands.push(Typed { line, node, command, code: Some(0), output: Vec::new() });
                 }
                 (None, None) => bail!("line {line}: expected a command"),
                 (None, Some(typed)) => match text.strip_prefix("? ") {
-                    Some(code) => typed.code = code.parse().with_context(|| format!("line {line}: no exit code"))?,
+                    Some("reset") => typed.code = None,
+                    Some(code) => {
+                        let code = code.parse().with_context(|| format!("line {line}: no exit code"))?;
+                        typed.code = Some(code);
+                    }
                     None => typed.output.push(text.to_owned()),
                 },
             }
         }
         ensure!(!commands.is_empty(), "no commands");
+        // A machine that is booted again would not find the network of the others.
+        let lone = |typed: &Typed| typed.node.is_empty() || typed.code.is_some();
+        ensure!(commands.iter().all(lone), "only a machine that is alone may reset itself");
         let mut nodes: Vec<String> =
             commands.iter().map(|typed| typed.node.clone()).filter(|node| !node.is_empty()).collect();
         nodes.sort();
@@ -70,23 +80,30 @@ impl Scenario {
     }
 
     /// Types it in, up to the first command with an unexpected result. Leftovers are an error, too.
-    pub(crate) fn play(&self, machines: &mut [Machine]) -> Result<()> {
+    pub(crate) fn play(&self, image: &Image, machines: &mut [Machine]) -> Result<()> {
         let before = leftovers::of_all(machines)?;
         let mut transcript = String::new();
-        let result = self.type_in(machines, &mut transcript);
+        let result = self.type_in(image, machines, &mut transcript);
         let after = leftovers::of_all(machines);
         result.map_err(|error| error.context(transcript))?;
         leftovers::compare(&before, &after?)
     }
 
-    fn type_in(&self, machines: &mut [Machine], transcript: &mut String) -> Result<()> {
+    fn type_in(&self, image: &Image, machines: &mut [Machine], transcript: &mut String) -> Result<()> {
         for typed in &self.commands {
             let machine = machines.iter_mut().find(|machine| machine.name() == typed.node);
             let machine = machine.with_context(|| format!("there is no machine {:?}", typed.node))?;
+            let Some(code) = typed.code else {
+                machine.must_reset(&typed.command)?;
+                write!(transcript, "\n{}$ {}\n? reset\n", typed.node, typed.command)?;
+                let booted = Machine::boot_all(image, &[&typed.node])?;
+                booted.into_iter().for_each(|booted| *machine = booted);
+                continue;
+            };
             let ran = machine.run(&typed.command)?;
             write!(transcript, "\n{}$ {}\n? {}\n{}", typed.node, typed.command, ran.code, ran.output)?;
             let line = typed.line;
-            ensure!(ran.code == typed.code, "{} line {line}: exit code {}, not {}", self.name, ran.code, typed.code);
+            ensure!(ran.code == code, "{} line {line}: exit code {}, not {code}", self.name, ran.code);
             if let Some(reason) = expected::mismatch(&typed.output, &ran.output) {
                 bail!("{} line {line}: {reason}", self.name);
             }
