@@ -3,6 +3,7 @@
 //! Pure: no tokio, no clock, no input or output. What comes from disk or from the network is parsed at the edges and
 //! enters here as text.
 
+mod access;
 pub mod convert;
 pub mod datastore;
 pub mod keyword;
@@ -17,6 +18,7 @@ pub mod status;
 mod subset;
 mod verb;
 
+pub use access::{AccessRole, InvalidGrant, RoleGrant, RoleGrants};
 pub use node::{InvalidNodeName, NodeName};
 pub use path::{ObjectKind, ObjectPath};
 pub use rid::{DriverName, Group, Rid};

@@ -9,8 +9,8 @@ mod resource;
 pub(crate) use deprecated::{
     ALWAYS_ON, AUTOSTART_NODE, RETIRED, RenamedSection, old_names, renamed_keyword, renamed_section, renamed_type,
 };
-pub use node::{compliance, driver, hook, node, stats};
-pub use object::{default, subset};
+pub use node::{compliance, driver, hook, listener, node, stats};
+pub use object::{default, subset, user};
 pub use resource::resource;
 
 use model::keyword::Keyword;

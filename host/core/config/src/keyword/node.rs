@@ -29,6 +29,38 @@ pub fn compliance() -> &'static [Keyword] {
     &KEYWORDS
 }
 
+/// The keywords of `[listener]`: where the daemon answers beside its unix socket, and how much it takes from one client.
+pub fn listener() -> &'static [Keyword] {
+    static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
+        let all = vec![
+            Keyword::new(
+                "addr",
+                ValueKind::List,
+                "The addresses that the daemon answers on by TLS, and loopback with them. Without one it answers on its unix \
+                 socket alone.",
+            )
+            .once("tls_addr")
+            .such_as("10.0.0.1"),
+            Keyword::new("port", ValueKind::Integer, "The port of these addresses.").once("tls_port").or("1215"),
+            Keyword::new(
+                "alt_names",
+                ValueKind::List,
+                "Further names and addresses that clients call this node by. They are in its certificate.",
+            )
+            .such_as("n1.example.com"),
+            Keyword::new(
+                "rate_limiter_rate",
+                ValueKind::Integer,
+                "How many requests a second one user, and one address, may make in the long run. 0: any number.",
+            )
+            .or("20"),
+            Keyword::new("rate_limiter_burst", ValueKind::Integer, "How many of them may come at once.").or("100"),
+        ];
+        all.into_iter().map(Keyword::unscoped).collect()
+    });
+    &KEYWORDS
+}
+
 /// The keywords of `[stats]`.
 pub fn stats() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {

@@ -23,6 +23,16 @@ pub fn default() -> &'static [Keyword] {
     &KEYWORDS
 }
 
+/// The keywords that DEFAULT has in a user besides.
+pub fn user() -> &'static [Keyword] {
+    static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
+        let grant = "What the user may do: root, or admin, operator and guest, each in the namespaces that a pattern behind \
+                     a colon names.";
+        vec![Keyword::new("grant", ValueKind::List, grant).unscoped().such_as("admin:ns1 operator:ns2 guest:*")]
+    });
+    &KEYWORDS
+}
+
 /// The keywords of `subset#<group>:<name>`.
 pub fn subset() -> &'static [Keyword] {
     static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {

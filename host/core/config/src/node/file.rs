@@ -1,5 +1,7 @@
 //! The configuration of a node, node.conf: its problems, and the values of its keywords.
 
+use std::net::IpAddr;
+
 use crate::diagnostic::Diagnostic;
 use crate::keyword;
 use model::DriverName;
@@ -7,6 +9,7 @@ use model::convert::{ConvertError, convert};
 use model::keyword::{Keyword, ValueKind};
 use model::log_target::{JournalTarget, SyslogTarget};
 use model::object::KeywordValue;
+use model::path::is_name;
 
 use crate::document::text::{Document, Entry, Section};
 use crate::nearest::{alternatives, did_you_mean};
@@ -26,6 +29,7 @@ fn keywords(section: &str) -> Option<&'static [Keyword]> {
     Some(match section {
         "node" => keyword::node(),
         "compliance" => keyword::compliance(),
+        "listener" => keyword::listener(),
         "stats" => keyword::stats(),
         name if name.strip_prefix(HOOK).is_some_and(|name| !name.is_empty()) => keyword::hook(),
         // Only the form of the name is checked: the limits may be written before the driver is installed.
@@ -69,8 +73,8 @@ fn unknown(section: &Section) -> Diagnostic {
         let message = format!("[{name}] names no driver");
         return Diagnostic::error(section.name_span, message, "expected driver#<group>.<name>, such as driver#fs.ext4");
     }
-    let known = ["node", "compliance", "stats"].into_iter().chain(FREE);
-    let expected = "expected node, env, labels, compliance, stats, hook#<name> or driver#<group>.<name>";
+    let known = ["node", "compliance", "listener", "stats"].into_iter().chain(FREE);
+    let expected = "expected node, env, labels, listener, compliance, stats, hook#<name> or driver#<group>.<name>";
     let label = did_you_mean(name, known, expected);
     Diagnostic::error(section.name_span, format!("unknown section [{name}]"), label)
 }
@@ -117,6 +121,9 @@ fn converted(section: &str, keyword: &Keyword, text: &str) -> Result<Vec<String>
     if section == NODE {
         check_log_target(&keyword.name, text)?;
     }
+    if section == "listener" {
+        check_listener(&keyword.name, &values)?;
+    }
     // A limit of 0 would stop the driver at its first instruction.
     if section.starts_with(DRIVER) && values == ["0"] {
         return Err(ConvertError { kind: "a limit", expected: "more than nothing".to_owned() });
@@ -140,6 +147,24 @@ pub fn is_secret_of_node(section: &Section, entry: &Entry) -> bool {
     let known = keywords(&section.name).and_then(|keywords| named(keywords, entry.option()));
     // A keyword that is known says itself whether it is secret: the reservation key is not.
     known.map_or_else(|| model::is_secret_name(entry.option()), |keyword| keyword.secret)
+}
+
+/// The daemon listens on addresses, and its certificate names what clients can call.
+fn check_listener(option: &str, values: &[String]) -> Result<(), ConvertError> {
+    let is_address = |text: &String| text.parse::<IpAddr>().is_ok();
+    let (fits, kind, expected) = match option {
+        "addr" => (values.iter().all(is_address), "a list of addresses", "IP addresses, such as 10.0.0.1"),
+        "alt_names" => {
+            let fits = values.iter().all(|text| is_address(text) || is_name(&text.to_ascii_lowercase()));
+            (fits, "a list of names", "names and IP addresses, such as n1.example.com")
+        }
+        "port" => {
+            let fits = values.iter().all(|text| text.parse::<u16>().is_ok_and(|port| port > 0));
+            (fits, "a port", "a number from 1 to 65535")
+        }
+        _ => (values.iter().all(|text| text.parse::<u32>().is_ok()), "a limit", "a number, such as 20"),
+    };
+    if fits { Ok(()) } else { Err(ConvertError { kind, expected: expected.to_owned() }) }
 }
 
 /// The value of a keyword of `node.conf`: default filled in, in canonical form.
@@ -228,6 +253,14 @@ mod tests {
             ],
         );
         check("[node]\nenv@n1 = PRD\n", &["2:5 node.env cannot be scoped: expected no @ here"]);
+        check(
+            "[listener]\naddr = n1\nport = 70000\nalt_names = n1.example.com ::1\nrate_limiter_rate = -1\n",
+            &[
+                "2:8 listener.addr is not a list of addresses: expected IP addresses, such as 10.0.0.1",
+                "3:8 listener.port is not a port: expected a number from 1 to 65535",
+                "5:21 listener.rate_limiter_rate is not a limit: expected a number, such as 20",
+            ],
+        );
         check("[nod]\n", &["1:2 unknown section [nod]: did you mean node?"]);
     }
 

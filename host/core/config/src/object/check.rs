@@ -4,6 +4,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::keyword::{ALWAYS_ON, RETIRED};
 use model::datastore::{DATA, DataValue};
+use model::{InvalidGrant, ObjectKind, RoleGrant};
 
 use crate::ConfigKey;
 use crate::document::text::{DEFAULT, Document, Entry};
@@ -16,6 +17,22 @@ use crate::value::template::ValueTemplate;
 
 /// The scopes that are sets of nodes.
 const SETS: [&str; 5] = ["nodes", "drpnodes", "encapnodes", "flex_primary", "drp_flex_primary"];
+
+/// The keyword of a user.
+const GRANT: &str = "grant";
+
+/// A word of a grant that gives nothing.
+fn grant_problem(entry: &Entry, word: &str) -> Option<Diagnostic> {
+    // What a reference becomes is not known here, and gives nothing if it is no grant.
+    let error = word.parse::<RoleGrant>().err().filter(|_| !word.contains('{'))?;
+    let message = error.to_string();
+    Some(match error {
+        InvalidGrant::Unsupported(_) => Diagnostic::warning(entry.value_span, message, "has no effect"),
+        InvalidGrant::Form(_) | InvalidGrant::Root(_) => {
+            Diagnostic::error(entry.value_span, message, "such as admin:ns1 operator:ns2 guest:*")
+        }
+    })
+}
 
 /// The facts that an entry is checked against.
 pub(crate) struct DocumentCheck<'c, 'a> {
@@ -107,6 +124,9 @@ impl DocumentCheck<'_, '_> {
             None => problems.extend(self.scope(entry)),
         }
         problems.extend(self.literal(section, entry, &spelling));
+        if spelling.keyword.name == GRANT && self.resolver.path.kind() == ObjectKind::Usr {
+            problems.extend(entry.value.split_whitespace().filter_map(|word| grant_problem(entry, word)));
+        }
         // By address: an equal entry may stand in another place, and only the one that counts is resolved.
         let holds = |held: &Entry| std::ptr::eq(held, entry);
         if self.applies(entry) && self.resolver.written(section, spelling.keyword).is_some_and(holds) {

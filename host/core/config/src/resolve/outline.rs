@@ -109,7 +109,7 @@ impl<'a> Outline<'a> {
             outline.spans.insert(&section.name, section.name_span);
         }
         // Last, because drivers add keywords to DEFAULT: those that their resources inherit from there.
-        outline.head = outline.head();
+        outline.head = outline.head(path);
         outline
     }
 
@@ -334,8 +334,11 @@ impl<'a> Outline<'a> {
     }
 
     /// The keywords of DEFAULT: the core's, and those of the drivers that their resources inherit from there.
-    fn head(&self) -> KeywordSet<'a> {
+    fn head(&self, path: &ObjectPath) -> KeywordSet<'a> {
         let mut head: Vec<&Keyword> = keyword::default().iter().collect();
+        if path.kind() == ObjectKind::Usr {
+            head.extend(keyword::user());
+        }
         let mut names: HashSet<&str> = head.iter().map(|keyword| keyword.name.as_str()).collect();
         let drivers = self.resources.iter().filter_map(|resource| resource.driver);
         for keyword in drivers.flat_map(|driver| driver.keywords) {
