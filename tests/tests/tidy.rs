@@ -69,11 +69,15 @@ const EDGES: &[(&str, &[&str])] = &[
             "store-redb",
         ],
     ),
-    ("api", &["daemon", "model", "protocol"]),
+    ("certificate", &[]),
+    ("api", &["certificate", "daemon", "model", "protocol"]),
     ("client", &["model", "protocol"]),
     ("sim", &["model", "orchestrate"]),
     ("demo", &["agent", "kernel"]),
-    ("om", &["agent", "api", "client", "config", "daemon", "demo", "keeper", "model", "plan", "protocol"]),
+    (
+        "om",
+        &["agent", "api", "certificate", "client", "config", "daemon", "demo", "keeper", "model", "plan", "protocol"],
+    ),
 ];
 
 /// The crates of the workspace that drivers may name besides the SDK and its families.

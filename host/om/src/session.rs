@@ -27,7 +27,7 @@ impl Session {
         let began = Instant::now();
         // Before the agent is opened, so that --color also applies to the errors of opening it.
         terminal::choose_color(global.color);
-        let backend = backend::open(global.root.as_deref(), &typed)?;
+        let backend = backend::open(global.root.as_deref(), global.server.as_deref(), &typed)?;
         Ok(Session { backend, global, typed, began })
     }
 
@@ -73,28 +73,33 @@ impl Session {
         if selected.is_empty() { Err(Failure::no_match(target)) } else { Ok(selected) }
     }
 
-    /// The objects that a target names and that have instances to act on. Stores are left out, unless there is nothing else.
+    /// The objects that a target names and that have instances to act on. Others are left out, unless there is nothing else.
     pub(crate) fn select_instances(&self, target: &Target, action: &str) -> Result<Vec<ObjectPath>, Failure> {
-        let (stores, others): (Vec<_>, Vec<_>) =
-            self.select_some(target)?.into_iter().partition(|path| path.kind().is_store());
+        let (instances, others): (Vec<_>, Vec<_>) =
+            self.select_some(target)?.into_iter().partition(|path| path.kind().has_instances());
         // A pattern such as ** names stores too, which is not a mistake. A store that is named alone is one.
-        match (stores.first(), others.is_empty()) {
-            (Some(store), true) => {
-                let text = format!(
-                    "{store} is a store, which holds keys and has no instance: there is nothing to {action} (see om {store} keys)"
-                );
+        match (others.first(), instances.is_empty()) {
+            (Some(other), true) => {
+                let text = match other.kind().is_store() {
+                    true => format!(
+                        "{other} is a store, which holds keys and has no instance: there is nothing to {action} (see om {other} keys)"
+                    ),
+                    false => {
+                        format!("{other} is a {}, and has no instance: there is nothing to {action}", other.kind())
+                    }
+                };
                 Err(Failure::message(FailureKind::NotSupported, text))
             }
-            _ => Ok(others),
+            _ => Ok(instances),
         }
     }
 
-    /// The daemon of this node, whether it runs or not.
+    /// The daemon that is asked, whether it runs or not.
     pub(crate) fn daemon(&self) -> RemoteDaemon {
-        RemoteDaemon::of(&self.backend.daemon_places().run)
+        self.backend.daemon()
     }
 
-    /// The daemon of this node, if it runs.
+    /// The same, if it runs.
     pub(crate) fn running_daemon(&self) -> Result<Option<RemoteDaemon>, Failure> {
         let daemon = self.daemon();
         Ok(daemon.runs()?.then_some(daemon))

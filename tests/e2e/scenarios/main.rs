@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "a test that was skipped prints why")]
 
+mod access;
 mod addresses;
 mod bad_drivers;
 mod broken_config;
@@ -115,6 +116,7 @@ fn main() -> ExitCode {
         rollback::trials(),
         crash::trials(),
         daemon::trials(),
+        access::trials(),
         watch::trials(),
         log_sinks::trials(),
         daemon_faults::trials(),

@@ -23,7 +23,14 @@ pub(crate) fn document() -> Value {
             "description": "The daemon of a node. The path of an object is one segment, with its slashes as %2F.",
         },
         "paths": paths,
-        "components": {"schemas": schema::all()},
+        "components": {
+            "schemas": schema::all(),
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "A token of POST /auth/token"},
+                "certificate": {"type": "mutualTLS", "description": "A client certificate of POST /certificate"},
+            },
+        },
+        "security": [{"token": []}, {"certificate": []}],
     })
 }
 
@@ -31,9 +38,14 @@ fn operation(route: &Route) -> Value {
     let mut operation = json!({
         "operationId": route.id,
         "summary": route.summary,
+        "description": format!("Needs: {}.", route.access),
+        "x-hostler-access": route.access.to_string(),
         "parameters": parameters(route),
         "responses": {
             (route.status.to_string()): response(route),
+            "401": {"description": "Nobody is known to ask"},
+            "403": {"description": "The user may not"},
+            "429": {"description": "Requests come too fast: Retry-After says when to try again"},
             "default": {"description": "Why it failed", "content": {"application/json": {"schema": named("RequestFailure")}}},
         },
     });
@@ -87,7 +99,11 @@ mod tests {
         let mut found = 0;
         for (template, methods) in document["paths"].as_object().unwrap() {
             for (method, operation) in methods.as_object().unwrap() {
-                let address = template.replace("{path}", "ns1%2Fsvc%2Fweb").replace("{id}", "7");
+                let address = template
+                    .replace("{path}", "ns1%2Fsvc%2Fweb")
+                    .replace("{id}", "7")
+                    .replace("{token}", "t1")
+                    .replace("{serial}", "1f");
                 let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
                 let matched = route::find(&method, &address).unwrap();
                 assert_eq!(matched.route.id, operation["operationId"].as_str().unwrap());

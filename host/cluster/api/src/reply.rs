@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Frame;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use protocol::daemon::API_HEADER;
 use protocol::{FailureKind, RequestFailure};
@@ -22,6 +22,41 @@ pub(crate) type Reply = Result<Response<ReplyBody>, RequestFailure>;
 
 /// A piece of an answer that is streamed.
 pub(crate) type ReplyFrame = Result<Frame<Bytes>, Infallible>;
+
+/// Why a request gets no answer, where the kind of the failure does not say all that HTTP can.
+#[derive(Debug)]
+pub(crate) struct ReplyRefusal {
+    pub(crate) status: StatusCode,
+    /// Seconds after which it may be tried again.
+    pub(crate) retry_after: Option<u64>,
+    /// Whether it belongs in the trail: of a flood only the first refusal does.
+    pub(crate) is_told: bool,
+    pub(crate) failure: RequestFailure,
+}
+
+impl ReplyRefusal {
+    /// With the status of its kind.
+    pub(crate) fn of(failure: RequestFailure) -> ReplyRefusal {
+        ReplyRefusal { status: status_of(failure.kind), retry_after: None, is_told: true, failure }
+    }
+
+    pub(crate) fn response(&self) -> Response<ReplyBody> {
+        let mut response = failure_with(self.status, &self.failure);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<RequestFailure> for ReplyRefusal {
+    fn from(failure: RequestFailure) -> ReplyRefusal {
+        ReplyRefusal::of(failure)
+    }
+}
 
 /// The HTTP status of a failure of that kind.
 pub(crate) fn status_of(kind: FailureKind) -> StatusCode {
@@ -49,12 +84,7 @@ pub(crate) fn text(content_type: &'static str, text: String) -> Response<ReplyBo
     with(StatusCode::OK, content_type, Full::from(text).boxed_unsync())
 }
 
-/// A failure, with the status of its kind.
-pub(crate) fn failure(failure: &RequestFailure) -> Response<ReplyBody> {
-    failure_with(status_of(failure.kind), failure)
-}
-
-/// A failure of the conversation itself, which has a status of its own.
+/// A failure, with a status of its own.
 pub(crate) fn failure_with(status: StatusCode, failure: &RequestFailure) -> Response<ReplyBody> {
     // Text cannot fail to become JSON.
     let bytes = serde_json::to_vec(failure).unwrap_or_default();

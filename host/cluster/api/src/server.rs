@@ -1,74 +1,92 @@
-//! The accept loop, and one connection: who asks, whether both sides understand each other, and then the routes.
+//! The accept loop, and one connection after its greeting. What is answered is in [`crate::answer`].
 //!
 //! Input: connections. Output: calls of the daemon's handle. The loop ends when the daemon does: answers that are under way
 //! are finished, streams of events get what is left, and then the socket is removed.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use daemon::DaemonHandle;
-use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use protocol::daemon::EventKind;
-use protocol::{FailureKind, RequestFailure};
-use serde_json::json;
-use tokio::net::UnixStream;
-use tokio::sync::{Semaphore, watch};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::access::Caller;
-use crate::listener::DaemonSocket;
-use crate::reply::{self, ReplyBody};
-use crate::route::{self, ApiRequest, EventSlots, Operation};
-use crate::version;
+use crate::access::{AccessControl, AccessPlaces, AccessSource, ClientLink};
+use crate::listener::{DaemonSocket, ListenerControl, follow_settings, greet};
+use crate::route::EventSlots;
+use crate::slots::{SharedSlots, TakenSlot};
 
-/// So many connections are served at once. All others are refused, with the reason.
-const CONNECTIONS: usize = 256;
+/// So many connections of the unix socket are served at once, and as many by TLS. All others are refused.
+pub(crate) const CONNECTIONS: usize = 256;
 
-/// The largest body of a request.
-const BODY: usize = 64 * 1024;
+/// So many of one address.
+const CONNECTIONS_OF_ADDRESS: usize = 64;
 
-/// A client that connects has so long to say what it wants.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A client that connects has so long for the handshake, and so long to say what it wants.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The most that is read of a request's head.
+const HEAD: usize = 32 * 1024;
 
 /// So long may the last answers take when the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What all connections share.
 #[derive(Debug)]
-struct ApiServer {
-    daemon: DaemonHandle,
-    /// The user of this process.
-    owner: u32,
-    slots: EventSlots,
-    began: Instant,
-    ending: watch::Receiver<bool>,
+pub(crate) struct ApiServer {
+    pub(crate) daemon: DaemonHandle,
+    pub(crate) access: Arc<AccessControl>,
+    pub(crate) listener: Arc<ListenerControl>,
+    pub(crate) slots: EventSlots,
+    pub(crate) began: Instant,
+    pub(crate) ending: watch::Receiver<bool>,
+}
+
+/// What the API needs of the node that it runs on.
+pub struct ApiNode {
+    pub source: Arc<dyn AccessSource>,
+    pub places: AccessPlaces,
 }
 
 /// Serves the daemon's API until `ended` completes.
-pub async fn serve(socket: DaemonSocket, daemon: DaemonHandle, ended: impl Future<Output = ()>) {
+pub async fn serve(socket: DaemonSocket, daemon: DaemonHandle, node: ApiNode, ended: impl Future<Output = ()>) {
     let (end, ending) = watch::channel(false);
     let owner = rustix::process::geteuid().as_raw();
-    let server = Arc::new(ApiServer { daemon, owner, slots: EventSlots::new(), began: Instant::now(), ending });
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let access = Arc::new(AccessControl::new(node.source, node.places, daemon.node().clone(), owner));
+    let listener = Arc::new(ListenerControl::new(Arc::clone(&access)));
+    let (arrived, mut arrivals) = mpsc::channel(16);
+    let listening = follow_settings(daemon.clone(), Arc::clone(&access), Arc::clone(&listener), arrived);
+    let slots = EventSlots::new();
+    let server = Arc::new(ApiServer { daemon, access, listener, slots, began: Instant::now(), ending });
+    // Of their own each, so that a flood by TLS leaves the unix socket free.
+    let (local, remote) =
+        (SharedSlots::new(CONNECTIONS, CONNECTIONS), SharedSlots::new(CONNECTIONS, CONNECTIONS_OF_ADDRESS));
     let mut connections = JoinSet::new();
-    tokio::pin!(ended);
+    tokio::pin!(ended, listening);
     loop {
         tokio::select! {
             () = &mut ended => break,
+            () = &mut listening => {}
             accepted = socket.listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let slot = Arc::clone(&room).try_acquire_owned().ok();
-                    connections.spawn(Arc::clone(&server).converse(stream, slot.is_some(), slot));
+                    connections.spawn(Arc::clone(&server).serve_unix(stream, local.take(None).ok()));
                 }
                 // Too many open files, most likely: those who hang up make room.
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             },
+            Some((stream, from)) = arrivals.recv() => {
+                let client = from.ip().to_canonical();
+                // Who is refused here has cost no handshake.
+                if server.access.admits(client) && let Ok(slot) = remote.take(Some(client.to_string())) {
+                    connections.spawn(Arc::clone(&server).serve_tls(stream, from, slot));
+                }
+            }
             // Collected as they end, so that the set does not grow.
             Some(_) = connections.join_next() => {}
         }
@@ -84,17 +102,41 @@ pub(crate) async fn ended(ending: &mut watch::Receiver<bool>) {
 }
 
 impl ApiServer {
-    /// Serves one connection. `slot` is kept until it is closed.
-    async fn converse<T>(self: Arc<Self>, stream: UnixStream, has_room: bool, slot: T) {
+    /// Serves a process on this node. `slot` is kept until the connection is closed; without one, it is only told so.
+    async fn serve_unix(self: Arc<Self>, stream: UnixStream, slot: Option<TakenSlot>) {
         // Without credentials there is nobody to answer.
-        let Ok(caller) = Caller::of(&stream) else { return };
+        let Ok(credentials) = stream.peer_cred() else { return };
+        let link = ClientLink::Unix { uid: credentials.uid(), pid: credentials.pid() };
+        self.converse(stream, Arc::new(link), slot).await;
+    }
+
+    /// Serves a client that comes from an address.
+    async fn serve_tls(self: Arc<Self>, stream: TcpStream, from: SocketAddr, slot: TakenSlot) {
+        let Some(config) = self.listener.tls() else { return };
+        match greet(stream, from, config, PATIENCE).await {
+            Ok((stream, link)) => self.converse(stream, Arc::new(link), Some(slot)).await,
+            Err(error) => {
+                self.access.count_failure(from.ip().to_canonical());
+                if let Some(reason) = error.refused_certificate() {
+                    self.record_handshake(from, &reason);
+                }
+            }
+        }
+    }
+
+    async fn converse<S>(self: Arc<Self>, stream: S, link: Arc<ClientLink>, slot: Option<TakenSlot>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let has_room = slot.is_some();
         let service = service_fn(|request| {
-            let server = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(server.reply(caller, has_room, request).await) }
+            let (server, link) = (Arc::clone(&self), Arc::clone(&link));
+            async move { Ok::<_, Infallible>(server.reply(&link, has_room, request).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(PATIENCE)
+            .max_buf_size(HEAD)
             .serve_connection(TokioIo::new(stream), service);
         let mut ending = self.ending.clone();
         tokio::pin!(connection);
@@ -107,71 +149,4 @@ impl ApiServer {
         }
         drop(slot);
     }
-
-    async fn reply(&self, caller: Caller, has_room: bool, request: Request<Incoming>) -> Response<ReplyBody> {
-        if !has_room {
-            let message = format!("{CONNECTIONS} connections are open already: try again later");
-            let failure = RequestFailure { kind: FailureKind::Busy, message };
-            return reply::failure_with(StatusCode::SERVICE_UNAVAILABLE, &failure);
-        }
-        if let Err(failure) = caller.check(self.owner) {
-            self.audit(caller, &request, &failure);
-            return reply::failure(&failure);
-        }
-        match self.routed(caller, request).await {
-            Ok(response) => response,
-            Err(ApiFailure::Version(failure)) => reply::failure_with(StatusCode::UPGRADE_REQUIRED, &failure),
-            Err(ApiFailure::Request(failure)) => reply::failure(&failure),
-        }
-    }
-
-    async fn routed(&self, caller: Caller, request: Request<Incoming>) -> Result<Response<ReplyBody>, ApiFailure> {
-        let (head, body) = request.into_parts();
-        let found = route::find(&head.method, head.uri.path()).map_err(RequestFailure::from)?;
-        // Whatever a client speaks, it may ask what this daemon speaks.
-        if found.route.operation != Operation::Version {
-            version::check(&head.headers).map_err(ApiFailure::Version)?;
-        }
-        let body = tokio::time::timeout(PATIENCE, Limited::new(body, BODY).collect()).await;
-        let body =
-            body.map_err(|_| unreadable("it does not arrive"))?.map_err(|error| unreadable(&error.to_string()))?;
-        let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
-        let request = ApiRequest {
-            daemon: self.daemon.clone(),
-            caller,
-            headers: head.headers,
-            values: found.values,
-            query: query.into_owned().collect(),
-            body: body.to_bytes(),
-            slots: self.slots.clone(),
-            began: self.began,
-            ending: self.ending.clone(),
-        };
-        Ok(route::answer(found.route.operation, &request).await?)
-    }
-
-    /// Records that a request was refused.
-    fn audit(&self, caller: Caller, request: &Request<Incoming>, failure: &RequestFailure) {
-        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-        let asked = format!("{} {}", request.method(), request.uri().path());
-        let data = json!({"uid": caller.uid, "pid": caller.pid, "asked": asked, "reason": failure.message});
-        self.daemon.events().add(at, EventKind::AuditDenied, None, data);
-    }
-}
-
-/// Why a request gets no answer.
-enum ApiFailure {
-    /// The client speaks a version that this daemon does not.
-    Version(RequestFailure),
-    Request(RequestFailure),
-}
-
-impl From<RequestFailure> for ApiFailure {
-    fn from(failure: RequestFailure) -> ApiFailure {
-        ApiFailure::Request(failure)
-    }
-}
-
-fn unreadable(reason: &str) -> RequestFailure {
-    RequestFailure { kind: FailureKind::Invalid, message: format!("cannot read the body: {reason}") }
 }

@@ -7,14 +7,16 @@ use bytes::Bytes;
 use model::ObjectPath;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::daemon::{
-    DaemonUse, NodeChange, ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest, ProcessDocument, SOCKET_NAME,
-    StatusDocument, StopRequest, VersionDocument,
+    AccessEntry, AccessQuery, CallerDocument, CertificateDocument, CertificateRequest, CertificateSummary, DaemonUse,
+    NodeChange, ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest, ProcessDocument, SOCKET_NAME,
+    StatusDocument, StopRequest, TokenDocument, TokenRequest, TokenSummary, VersionDocument,
 };
 use serde::de::DeserializeOwned;
 
-use crate::ClientError;
 use crate::ask::{Question, ask, begin};
 use crate::events::{EventStream, EventWish};
+use crate::server::DaemonServer;
+use crate::{ClientError, RemoteAccess};
 
 /// So long may a daemon take to answer, unless it is asked for what takes its time.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -25,17 +27,22 @@ const ORDER_LIMIT: Duration = Duration::from_secs(60);
 /// So long may it take to ask all drivers again.
 const LONG_LIMIT: Duration = Duration::from_secs(600);
 
-/// A daemon, as its socket is found. To make one is not to connect.
+/// A daemon, as its socket or its address is found. To make one is not to connect.
 #[derive(Debug, Clone)]
 pub struct DaemonClient {
-    socket: PathBuf,
+    server: DaemonServer,
     limit: Duration,
 }
 
 impl DaemonClient {
     /// The daemon that listens on this socket.
     pub fn new(socket: impl Into<PathBuf>) -> DaemonClient {
-        DaemonClient { socket: socket.into(), limit: LIMIT }
+        DaemonClient { server: DaemonServer::Socket(socket.into()), limit: LIMIT }
+    }
+
+    /// The daemon of another node, by TLS.
+    pub fn remote(access: &RemoteAccess) -> Result<DaemonClient, ClientError> {
+        Ok(DaemonClient { server: DaemonServer::remote(access)?, limit: LIMIT })
     }
 
     /// The daemon whose run directory this is.
@@ -47,11 +54,6 @@ impl DaemonClient {
     #[must_use]
     pub fn within(self, limit: Duration) -> DaemonClient {
         DaemonClient { limit, ..self }
-    }
-
-    /// Its socket.
-    pub fn socket(&self) -> &Path {
-        &self.socket
     }
 
     /// The daemon that answers, and the versions of the API that it speaks.
@@ -66,7 +68,7 @@ impl DaemonClient {
 
     /// Follows what happens.
     pub async fn events(&self, wish: &EventWish) -> Result<EventStream, ClientError> {
-        let response = begin(&self.socket, self.limit, Question::get(wish.address())).await?;
+        let response = begin(&self.server, self.limit, Question::get(wish.address())).await?;
         Ok(EventStream::new(response.into_body()))
     }
 
@@ -90,7 +92,7 @@ impl DaemonClient {
     /// Reads the configurations again, and asks the drivers: of one object, or of all.
     pub async fn refresh(&self, path: Option<&ObjectPath>) -> Result<(), ClientError> {
         let address = path.map_or("/refresh".to_owned(), |path| of_object(path, "refresh"));
-        ask(&self.socket, LONG_LIMIT, Question::post(address)).await.map(drop)
+        ask(&self.server, LONG_LIMIT, Question::post(address)).await.map(drop)
     }
 
     /// What the daemon runs now.
@@ -100,8 +102,7 @@ impl DaemonClient {
 
     /// Cancels something that the daemon runs.
     pub async fn kill(&self, id: u64) -> Result<(), ClientError> {
-        let question = Question { method: "DELETE", ..Question::get(format!("/processes/{id}")) };
-        self.answer(question).await.map(drop)
+        self.answer(Question::delete(format!("/processes/{id}"))).await.map(drop)
     }
 
     /// Freezes or thaws the node. False if there was nothing to change.
@@ -131,13 +132,63 @@ impl DaemonClient {
         self.document(Question::get("/openapi.json")).await
     }
 
+    /// Who asks, as the daemon knows this client.
+    pub async fn whoami(&self) -> Result<CallerDocument, ClientError> {
+        self.document(Question::get("/auth/whoami")).await
+    }
+
+    /// Makes a token.
+    pub async fn make_token(&self, wanted: &TokenRequest) -> Result<TokenDocument, ClientError> {
+        self.document(Question::post("/auth/token").with(wanted)).await
+    }
+
+    /// The tokens of the user who asks; for root, of all users.
+    pub async fn tokens(&self) -> Result<Vec<TokenSummary>, ClientError> {
+        self.document(Question::get("/auth/token")).await
+    }
+
+    /// Revokes a token.
+    pub async fn revoke_token(&self, id: &str) -> Result<(), ClientError> {
+        self.answer(Question::delete(format!("/auth/token/{}", encoded(id)))).await.map(drop)
+    }
+
+    /// The certificates that the node's authority has issued.
+    pub async fn certificates(&self) -> Result<Vec<CertificateSummary>, ClientError> {
+        self.document(Question::get("/certificate")).await
+    }
+
+    /// Signs the key of a user.
+    pub async fn sign_certificate(&self, request: &CertificateRequest) -> Result<CertificateDocument, ClientError> {
+        self.document(Question::post("/certificate").with(request)).await
+    }
+
+    /// Makes a new certificate for the daemon.
+    pub async fn renew_certificate(&self) -> Result<(), ClientError> {
+        self.answer(Question::post("/certificate/renew")).await.map(drop)
+    }
+
+    /// Revokes a certificate by its serial number, or all of a user by name.
+    pub async fn revoke_certificate(&self, which: &str) -> Result<(), ClientError> {
+        self.answer(Question::delete(format!("/certificate/{}", encoded(which)))).await.map(drop)
+    }
+
+    /// Who did what, and what was refused.
+    pub async fn audit(&self, query: &AccessQuery) -> Result<Vec<AccessEntry>, ClientError> {
+        let text = |name: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!("&{name}={}", encoded(value))).unwrap_or_default()
+        };
+        let (user, path) = (text("user", &query.user), text("path", &query.path));
+        let address = format!("/audit?lines={}&denied={}{user}{path}", query.lines, query.denied);
+        self.document(Question::get(address)).await
+    }
+
     async fn answer(&self, question: Question) -> Result<Bytes, ClientError> {
-        ask(&self.socket, self.limit, question).await
+        ask(&self.server, self.limit, question).await
     }
 
     async fn document<T: DeserializeOwned>(&self, question: Question) -> Result<T, ClientError> {
         let bytes = self.answer(question).await?;
-        let unreadable = |error| ClientError::Answer(self.socket.display().to_string(), Box::new(error));
+        let unreadable = |error| ClientError::Answer(self.server.to_string(), Box::new(error));
         serde_json::from_slice(&bytes).map_err(unreadable)
     }
 }

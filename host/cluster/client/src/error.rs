@@ -27,6 +27,21 @@ pub enum ClientError {
     NoAccess(PathBuf),
     #[error("cannot connect to {0}")]
     Connect(PathBuf, #[source] std::io::Error),
+    /// No TLS client can be made of what was given.
+    #[error("cannot ask {url}: {reason}")]
+    Access { url: String, reason: String },
+    /// Nothing answers there.
+    #[error("cannot connect to {0}")]
+    Unreachable(String, #[source] std::io::Error),
+    /// What answers there does not prove to be the daemon that is meant.
+    #[error("{url} is not trusted: {reason}")]
+    Untrusted { url: String, reason: String },
+    /// The daemon does not take the client's certificate.
+    #[error("{url} refuses the client certificate: {reason} (om daemon cert create on the node makes a new one)")]
+    Certificate { url: String, reason: String },
+    /// It does not know who asks.
+    #[error("{}", .0.message)]
+    Unknown(RequestFailure),
     /// The connection ended within the conversation: most likely with the daemon.
     #[error("the daemon hung up: om daemon log shows why")]
     HungUp(#[source] hyper::Error),
@@ -39,8 +54,10 @@ impl ClientError {
     /// Its kind, for the exit code of a command.
     pub fn kind(&self) -> FailureKind {
         match self {
-            ClientError::Refused(failure) => failure.kind,
-            ClientError::NoAccess(_) => FailureKind::Denied,
+            ClientError::Refused(failure) | ClientError::Unknown(failure) => failure.kind,
+            ClientError::NoAccess(_) | ClientError::Untrusted { .. } | ClientError::Certificate { .. } => {
+                FailureKind::Denied
+            }
             ClientError::OtherVersion(_) => FailureKind::NotSupported,
             _ => FailureKind::Failed,
         }
@@ -53,6 +70,9 @@ impl ClientError {
 
     /// Whether a daemon that is started again may answer what this one did not.
     pub fn is_absence(&self) -> bool {
-        matches!(self, ClientError::NotRunning | ClientError::HungUp(_) | ClientError::Silent(_))
+        matches!(
+            self,
+            ClientError::NotRunning | ClientError::Unreachable(..) | ClientError::HungUp(_) | ClientError::Silent(_)
+        )
     }
 }

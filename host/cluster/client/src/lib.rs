@@ -1,4 +1,4 @@
-//! Asks a daemon over its unix socket: one function for each route of the API.
+//! Asks a daemon over its unix socket, or by TLS on another node: one function for each route of the API.
 //!
 //! A daemon that is not there, one that does not answer, and one that speaks another version are three different errors, each
 //! with what to do about it. Each request has a connection of its own, so a daemon that was started again in between is no
@@ -8,7 +8,9 @@ mod ask;
 mod client;
 mod error;
 mod events;
+mod server;
 
 pub use client::DaemonClient;
 pub use error::ClientError;
 pub use events::{EventStream, EventWish};
+pub use server::RemoteAccess;

@@ -59,7 +59,7 @@ async fn every_route_is_asked_and_answered() {
     assert_eq!(client.order_state(&path("web"), None).await.unwrap().id, "last");
     client.refresh(Some(&path("web"))).await.unwrap();
     client.refresh(None).await.unwrap();
-    assert_eq!(client.processes().await.unwrap(), []);
+    assert_eq!(client.processes().await.unwrap(), [fake::process(7, "ns1/svc/web"), fake::process(8, "ns2/svc/db")]);
     client.kill(7).await.unwrap();
     assert!(client.freeze_node(true).await.unwrap() && !client.freeze_node(false).await.unwrap());
     client.stop(StopRequest { drain: true }).await.unwrap();
@@ -216,7 +216,10 @@ async fn another_user_is_refused_and_audited() {
         answer
     });
     let answer = tokio::task::spawn_blocking(|| ask.join().unwrap()).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("uid 65534 may not ask this daemon"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 403 ") && answer.contains("uid 65534 may not ask this daemon without a token"),
+        "{answer}"
+    );
     let event = audit.next().await.unwrap().unwrap();
     assert_eq!((event.kind, &event.data["asked"]), (EventKind::AuditDenied, &Value::from("GET /status")));
 }

@@ -11,13 +11,18 @@
 //!
 //! ```text
 //! object, config, driver, node … ──▶ Backend ──▶ local: the agent, in process
-//! daemon, mon, orders            ──▶ RemoteDaemon ──▶ client: the daemon, over its socket
+//! daemon, mon, orders            ──▶ RemoteDaemon ──▶ client: the daemon, over its socket, or by TLS elsewhere
 //! ```
+//!
+//! Where `--server` or a context names the daemon of another node, [`ElsewhereBackend`] stands in place of the agent.
 
+mod context;
+mod elsewhere;
 mod local;
 mod remote;
 mod wait;
 
+use elsewhere::ElsewhereBackend;
 pub(crate) use local::{COMPILE_VERB, DaemonRun, READY, compile_child, run_daemon};
 pub(crate) use remote::RemoteDaemon;
 pub(crate) use wait::block_on;
@@ -29,6 +34,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{DriverName, NodeName, ObjectPath, Rid};
+use protocol::daemon::{AccessEntry, AccessQuery};
 use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigDiff,
     ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc,
@@ -59,8 +65,7 @@ pub(crate) enum InstanceFlag {
 /// Where the daemon of a node is found.
 #[derive(Debug, Clone)]
 pub(crate) struct DaemonPlaces {
-    /// The directory of its socket.
-    pub(crate) run: PathBuf,
+    pub(crate) socket: PathBuf,
     /// The file that it writes its own messages to.
     pub(crate) log: PathBuf,
 }
@@ -70,8 +75,14 @@ pub(crate) trait Backend {
     /// The time that drivers were at work for this command. Unknown to a client of an API.
     fn time_in_drivers(&self) -> Duration;
 
-    /// Where the daemon of this node is found.
-    fn daemon_places(&self) -> DaemonPlaces;
+    /// The daemon that is asked: that of this node, whether it runs or not, or one elsewhere.
+    fn daemon(&self) -> RemoteDaemon;
+
+    /// Where the daemon of this node is found. An error if another node's is asked.
+    fn daemon_places(&self) -> Reply<DaemonPlaces>;
+
+    /// What was asked of the daemon of this node, and by whom, whether it runs or not.
+    fn access_trail(&self, query: &AccessQuery) -> Reply<Vec<AccessEntry>>;
 
     // Objects.
 
@@ -175,8 +186,11 @@ pub(crate) trait Backend {
     fn warm_drivers(&self, report: &(dyn Fn(&str) + Sync)) -> Reply<(usize, usize)>;
 }
 
-/// The backend of this command, as it was typed but for secrets: the agent whose directories are below `root`, or those of the
-/// system.
-pub(crate) fn open(root: Option<&Path>, typed: &str) -> Reply<Box<dyn Backend>> {
-    Ok(Box::new(local::LocalBackend::open(root, typed)?))
+/// The backend of this command, as it was typed but for secrets: the daemon of another node, if `server` or the environment names
+/// one, or the agent whose directories are below `root`, or those of the system.
+pub(crate) fn open(root: Option<&Path>, server: Option<&str>, typed: &str) -> Reply<Box<dyn Backend>> {
+    match context::chosen_server(server)? {
+        Some(client) => Ok(Box::new(ElsewhereBackend { daemon: RemoteDaemon { client } })),
+        None => Ok(Box::new(local::LocalBackend::open(root, typed)?)),
+    }
 }

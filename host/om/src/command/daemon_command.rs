@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::action_args::duration;
-use super::{LazyArgs, OutputArgs};
+use super::{AuthArgs, CertCommand, LazyArgs, OutputArgs, TrailArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DaemonCommand {
@@ -45,6 +45,27 @@ pub(crate) enum DaemonCommand {
     /// Show the daemon's own log
     #[command(after_help = "Examples:\n  om daemon log\n  om daemon log --follow")]
     Log(LazyArgs<DaemonLogArgs>),
+    /// Make a token, by which a user may ask the daemon from elsewhere, or list and revoke tokens
+    #[command(
+        after_help = "The token alone is printed on standard output.\n\nExamples:\n  om daemon auth --role guest\n  \
+                            om daemon auth --user alice --role operator:ns1 --duration 8h >token\n  \
+                            om daemon auth ls\n  om daemon auth revoke 5f3c1a2b4d6e8f90"
+    )]
+    Auth(LazyArgs<AuthArgs>),
+    /// Show who asks the daemon here, and what the user may do
+    #[command(after_help = "Example:\n  om daemon whoami")]
+    Whoami(LazyArgs<OutputArgs>),
+    /// List, make, renew and revoke the certificates of the daemon and of users
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  om daemon cert ls\n  om daemon cert create alice --to /root/alice\n  \
+                                        om daemon cert renew\n  om daemon cert revoke alice"
+    )]
+    Cert(LazyArgs<CertCommand>),
+    /// Show who asked the daemon for what, and what was refused
+    #[command(after_help = "Examples:\n  om daemon audit\n  om daemon audit --user alice --denied\n  \
+                            om daemon audit --object ns1/svc/web --format json")]
+    Audit(LazyArgs<TrailArgs>),
     /// What OpenSVC's daemon does and this version does not yet
     #[command(external_subcommand)]
     Other(Vec<String>),

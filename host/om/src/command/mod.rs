@@ -1,6 +1,7 @@
 //! Every command and option of `om`, as clap reads them. These types have no behaviour: the help texts are in their doc
 //! comments, and what a command does is in the module that is named after it.
 
+mod access_command;
 mod action_args;
 mod config_args;
 mod daemon_command;
@@ -15,6 +16,7 @@ mod subsystem;
 
 use clap::{Args, Parser, ValueEnum};
 
+pub(crate) use access_command::{AuthArgs, AuthCommand, CertCommand, TrailArgs};
 pub(crate) use action_args::{ActionArgs, ActionOptions, OrchestrationArgs, ResourceArgs, WaitArgs};
 pub(crate) use config_args::*;
 pub(crate) use daemon_command::*;
@@ -97,6 +99,13 @@ pub(crate) struct GlobalArgs {
     // Not clap's own `env`: usages would call the option required wherever the variable is set.
     #[arg(long, value_name = "DIR", global = true, help_heading = "Global options")]
     pub(crate) root: Option<std::path::PathBuf>,
+    /// Ask the daemon of another node: its address, or the name of a context
+    ///
+    /// An address is https://HOST[:PORT]. Contexts are in hostler/contexts.conf below the configuration directory of the user.
+    ///
+    /// [env: HOSTLER_CONTEXT]
+    #[arg(long, value_name = "URL|CONTEXT", global = true, conflicts_with = "root", help_heading = "Global options")]
+    pub(crate) server: Option<String>,
     /// When to colour the output
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, help_heading = "Global options")]
     pub(crate) color: ColorChoice,

@@ -18,7 +18,7 @@ use crate::terminal::{is_closed, print_bytes};
 const PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) fn run(session: &Session, args: &DaemonLogArgs) -> Outcome {
-    let log = session.backend.daemon_places().log;
+    let log = session.backend.daemon_places()?.log;
     let mut file = match File::open(&log) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => {

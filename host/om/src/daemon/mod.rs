@@ -1,5 +1,8 @@
 //! `om daemon …`, `om events`: the daemon of this node, from the outside. It is run by [`crate::backend::run_daemon`].
 
+mod audit;
+mod auth;
+mod cert;
 pub(crate) mod events;
 mod filter;
 mod log;
@@ -26,6 +29,10 @@ pub(crate) fn run(session: &Session, command: DaemonCommand) -> Outcome {
         DaemonCommand::Ps(output) => processes::list(session, output.format),
         DaemonCommand::Kill { ids } => processes::kill(session, &ids),
         DaemonCommand::Events(args) => events::run(session, &args),
+        DaemonCommand::Auth(args) => auth::run(session, &args),
+        DaemonCommand::Whoami(output) => auth::whoami(session, output.format),
+        DaemonCommand::Cert(command) => cert::run(session, command.into_inner()),
+        DaemonCommand::Audit(args) => audit::run(session, &args),
         DaemonCommand::Log(args) => log::run(session, &args),
         DaemonCommand::Other(words) => Err(unbuilt::second_word(OmLine::command(), "daemon", &words)),
     }

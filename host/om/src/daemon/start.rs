@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::io::AsyncReadExt;
 
-use crate::backend::{self, DaemonRun, READY, block_on};
+use crate::backend::{self, DaemonPlaces, DaemonRun, READY, block_on};
 use crate::daemon::process::DaemonProcess;
 use crate::exit::{self, Failure, Outcome};
 use crate::session::Session;
@@ -30,11 +30,11 @@ enum StartEnd {
 }
 
 pub(crate) fn start(session: &Session, limit: Option<Duration>) -> Outcome {
-    if let Some(running) = DaemonProcess::find(session.daemon().client.socket())? {
+    let DaemonPlaces { socket, log } = session.backend.daemon_places()?;
+    if let Some(running) = DaemonProcess::find(&socket)? {
         session.note(&format!("the daemon runs already: process {}", running.pid));
         return Ok(ExitCode::SUCCESS);
     }
-    let log = session.backend.daemon_places().log;
     let (file, before) = open(&log).with_context(|| format!("cannot write {}", log.display()))?;
     let limit = limit.unwrap_or(PATIENCE);
     let (pid, end) = block_on(launch(session, file, limit))??;

@@ -24,7 +24,7 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(3600);
 const FAREWELL: Duration = Duration::from_secs(10);
 
 pub(super) fn stop(session: &Session, args: &DaemonStopArgs) -> Outcome {
-    let Some(daemon) = DaemonProcess::find(session.daemon().client.socket())? else {
+    let Some(daemon) = DaemonProcess::find(&session.backend.daemon_places()?.socket)? else {
         session.note("no daemon runs on this node: nothing to stop");
         return Ok(ExitCode::SUCCESS);
     };

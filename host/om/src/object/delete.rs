@@ -18,15 +18,15 @@ use crate::words::Target;
 
 pub(crate) fn run(session: &Session, target: &Target, args: &DeleteArgs) -> Outcome {
     let paths = session.select_some(target)?;
-    // Sections are edits of a file. Stores have no instance that would have to be stopped first.
-    let (stores, objects): (Vec<ObjectPath>, Vec<ObjectPath>) =
-        paths.iter().cloned().partition(|path| path.kind().is_store());
+    // Sections are edits of a file. Stores and users have no instance that would have to be stopped first.
+    let (objects, others): (Vec<ObjectPath>, Vec<ObjectPath>) =
+        paths.iter().cloned().partition(|path| path.kind().has_instances());
     if !args.local
         && args.rid.is_empty()
         && !objects.is_empty()
         && let Some(daemon) = session.running_daemon()?
     {
-        let code = exit::worse(0, each(&stores, |path| delete(session, path, args)));
+        let code = exit::worse(0, each(&others, |path| delete(session, path, args)));
         return order_all(session, &daemon, &objects, args)
             .map(|ordered| if code == 0 { ordered } else { code.into() });
     }
@@ -54,8 +54,8 @@ fn unprovision(session: &Session, paths: &[ObjectPath], args: &DeleteArgs) -> Ou
     let resources = ResourceArgs { rid: args.rid.clone(), ..ResourceArgs::default() };
     let options = ActionOptions { local: args.local, ..ActionOptions::default() };
     let action = ActionArgs { resources, options, force: args.force, confirm: args.confirm, ..ActionArgs::default() };
-    // Stores have no instance, and must not make the unprovision of the others fail.
-    let instances: Vec<ObjectPath> = paths.iter().filter(|path| !path.kind().is_store()).cloned().collect();
+    // Others have no instance, and must not make the unprovision of the others fail.
+    let instances: Vec<ObjectPath> = paths.iter().filter(|path| path.kind().has_instances()).cloned().collect();
     life::run_on(session, &instances, "unprovision", &action, ActionScope::Object, ActionTarget::default())
 }
 

@@ -40,7 +40,10 @@ pub(crate) fn run(target: &Target, line: ObjectLine, typed: String) -> Outcome {
     let ObjectLine { global, command } = line;
     let session = Session::open(global, typed)?;
     // An error in node.conf has no effect on objects, so that nothing else would report it.
-    if let Err(Failure { error, .. }) = ConfigFile::of(&session, ConfigTarget::Node).warn_of_errors() {
+    // That of another node is its own affair.
+    if session.backend.daemon_places().is_ok()
+        && let Err(Failure { error, .. }) = ConfigFile::of(&session, ConfigTarget::Node).warn_of_errors()
+    {
         warn(&format!("{error:#}"));
     }
     let outcome = action(&session, target, &command.into_inner());

@@ -95,6 +95,51 @@ const TABLE: SchemaTable = &[
             ("written_bytes", "integer"),
         ],
     ),
+    (
+        "CallerDocument",
+        &[
+            ("node", "string"),
+            ("user", "string"),
+            ("auth", "string"),
+            ("credential?", "string"),
+            ("ends_at?", "integer"),
+            ("address?", "string"),
+            ("grant", "string[]"),
+            ("limit?", "string[]"),
+        ],
+    ),
+    ("TokenRequest", &[("user?", "string"), ("role?", "string[]"), ("duration?", "integer")]),
+    ("TokenDocument", &[("token", "string"), ("id", "string"), ("user", "string"), ("ends_at", "integer")]),
+    (
+        "TokenSummary",
+        &[
+            ("id", "string"),
+            ("user", "string"),
+            ("role", "string[]"),
+            ("issued_at", "integer"),
+            ("ends_at", "integer"),
+            ("by", "string"),
+            ("revoked", "boolean"),
+        ],
+    ),
+    ("CertificateRequest", &[("user", "string"), ("public_key", "string")]),
+    (
+        "CertificateDocument",
+        &[("serial", "string"), ("ends_at", "integer"), ("certificate", "string"), ("authority", "string")],
+    ),
+    (
+        "CertificateSummary",
+        &[
+            ("serial", "string"),
+            ("kind", "string"),
+            ("name", "string"),
+            ("issued_at", "integer"),
+            ("ends_at", "integer"),
+            ("revoked", "boolean"),
+            ("in_use", "boolean"),
+        ],
+    ),
+    ("AccessEntry", &[]),
     ("NodeChange", &[("changed", "boolean")]),
     ("StopRequest", &[("drain?", "boolean")]),
 ];
@@ -226,6 +271,29 @@ mod tests {
         );
         check("VersionDocument", &VersionDocument { node: node(), pid: 1, agent: text(), api: 1, api_oldest: 1 });
         check("DaemonUse", &DaemonUse::default());
+        let words = || vec![text()];
+        let caller = CallerDocument {
+            node: text(),
+            user: text(),
+            auth: text(),
+            credential: Some(text()),
+            ends_at: Some(1),
+            address: Some(text()),
+            grant: words(),
+            limit: Some(words()),
+        };
+        check("CallerDocument", &caller);
+        check("TokenRequest", &TokenRequest { user: Some(text()), role: words(), duration: Some(1) });
+        check("TokenDocument", &TokenDocument { token: text(), id: text(), user: text(), ends_at: 1 });
+        let (issued_at, ends_at, revoked) = (1, 2, false);
+        let token = TokenSummary { id: text(), user: text(), role: words(), issued_at, ends_at, by: text(), revoked };
+        check("TokenSummary", &token);
+        check("CertificateRequest", &CertificateRequest { user: text(), public_key: text() });
+        let signed = CertificateDocument { serial: text(), ends_at, certificate: text(), authority: text() };
+        check("CertificateDocument", &signed);
+        let (kind, in_use) = (text(), true);
+        let leaf = CertificateSummary { serial: text(), kind, name: text(), issued_at, ends_at, revoked, in_use };
+        check("CertificateSummary", &leaf);
         check("NodeChange", &NodeChange { changed: true });
         check("StopRequest", &StopRequest::default());
         let failure = protocol::RequestFailure { kind: protocol::FailureKind::Failed, message: text() };

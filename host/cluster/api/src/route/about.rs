@@ -1,7 +1,8 @@
 //! What the daemon is, and all that it knows.
 
 use hyper::StatusCode;
-use protocol::daemon::{API_OLDEST, API_VERSION, VersionDocument};
+use protocol::RequestFailure;
+use protocol::daemon::{API_OLDEST, API_VERSION, StatusDocument, VersionDocument};
 
 use crate::metrics;
 use crate::openapi;
@@ -30,10 +31,25 @@ pub(super) fn openapi() -> Reply {
 }
 
 pub(super) async fn metrics(request: &ApiRequest) -> Reply {
-    let status = request.daemon.status().await?;
+    let status = visible(request).await?;
     Ok(reply::text("text/plain; version=0.0.4", metrics::text(&status)))
 }
 
 pub(super) async fn status(request: &ApiRequest) -> Reply {
-    reply::json(StatusCode::OK, &*request.daemon.status().await?)
+    reply::json(StatusCode::OK, &visible(request).await?)
+}
+
+/// Of all that the daemon knows, what the user may see, and where it listens, which only the API knows.
+async fn visible(request: &ApiRequest) -> Result<StatusDocument, RequestFailure> {
+    let status = request.daemon.status().await?;
+    let mut status = std::sync::Arc::unwrap_or_clone(status);
+    let sees = |path: &model::ObjectPath| request.caller.sees(path);
+    status.cluster.object.retain(|path, _| sees(path));
+    for node in status.cluster.node.values_mut() {
+        node.instance.retain(|path, _| sees(path));
+    }
+    if let Some(thread) = status.daemon.threads.iter_mut().find(|thread| thread.id == "listener") {
+        request.listener.describe(thread);
+    }
+    Ok(status)
 }

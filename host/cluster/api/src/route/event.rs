@@ -4,7 +4,7 @@
 //! stops reading costs one connection, and learns by `resync` that it has missed events.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use daemon::EventReader;
@@ -16,12 +16,14 @@ use hyper::header::HeaderMap;
 use model::ObjectPath;
 use protocol::daemon::{DaemonEvent, EventKind};
 use protocol::{FailureKind, RequestFailure};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
+use crate::access::{AccessControl, Caller, ClientLink};
 use crate::reply::{self, Reply, ReplyFrame};
 use crate::route::ApiRequest;
 use crate::route::request::invalid;
 use crate::server::ended;
+use crate::slots::{SharedSlots, SlotsTaken, TakenSlot};
 
 /// So many streams at once. They leave room for those who only ask something.
 const STREAMS: usize = 128;
@@ -29,19 +31,31 @@ const STREAMS: usize = 128;
 /// Without an event for so long, a line is sent that says nothing, so that each side notices if the other is gone.
 const ALIVE: Duration = Duration::from_secs(15);
 
+/// So many of them for one user, but for root on this node.
+const STREAMS_OF_USER: usize = 32;
+
+/// A stream ends when its user may not ask any more: that is looked at this often while events come, and else with each line that
+/// says nothing.
+const RECHECK: Duration = Duration::from_secs(5);
+
 /// The streams that may be open at once.
 #[derive(Debug, Clone)]
-pub(crate) struct EventSlots(Arc<Semaphore>);
+pub(crate) struct EventSlots(SharedSlots);
 
 impl EventSlots {
     pub(crate) fn new() -> EventSlots {
-        EventSlots(Arc::new(Semaphore::new(STREAMS)))
+        EventSlots(SharedSlots::new(STREAMS, STREAMS_OF_USER))
     }
 
-    fn take(&self) -> Result<OwnedSemaphorePermit, RequestFailure> {
-        Arc::clone(&self.0).try_acquire_owned().map_err(|_| RequestFailure {
-            kind: FailureKind::Busy,
-            message: format!("{STREAMS} streams of events are open already: close one, or try again later"),
+    fn take(&self, caller: &Caller) -> Result<TakenSlot, RequestFailure> {
+        let user = (!caller.is_local_root()).then(|| caller.user.clone());
+        self.0.take(user).map_err(|taken| {
+            let (limit, whose) = match taken {
+                SlotsTaken::All(limit) => (limit, String::new()),
+                SlotsTaken::OfClient(limit) => (limit, format!(" of user {caller}")),
+            };
+            let message = format!("{limit} streams of events{whose} are open already: close one, or try again later");
+            RequestFailure { kind: FailureKind::Busy, message }
         })
     }
 }
@@ -79,16 +93,62 @@ struct EventStream {
     filter: EventFilter,
     ending: watch::Receiver<bool>,
     greeted: bool,
+    reading: StreamReader,
     // Given back when the client is gone.
-    _slot: OwnedSemaphorePermit,
+    _slot: TakenSlot,
+}
+
+/// Who reads a stream.
+struct StreamReader {
+    caller: Caller,
+    access: Arc<AccessControl>,
+    link: Arc<ClientLink>,
+    headers: HeaderMap,
+    checked: Instant,
+}
+
+impl StreamReader {
+    /// Whether the user may know of an event.
+    fn sees(&self, event: &DaemonEvent) -> bool {
+        match (&event.path, event.kind) {
+            // Every reader must learn that it has missed events.
+            (_, EventKind::Resync) => true,
+            (_, EventKind::AuditDenied) => self.caller.is_root(),
+            (Some(path), _) => self.caller.sees(path),
+            (None, _) => true,
+        }
+    }
+
+    /// Whether the user may still ask. What the user may see is what it is now.
+    async fn is_known(&mut self, every: Duration) -> bool {
+        if self.caller.is_local_root() || self.checked.elapsed() < every {
+            return true;
+        }
+        self.checked = Instant::now();
+        match self.access.identify(&self.link, &self.headers).await {
+            Ok(caller) => {
+                self.caller = caller;
+                true
+            }
+            Err(_) => false,
+        }
+    }
 }
 
 pub(super) fn follow(request: &ApiRequest) -> Reply {
     let filter = EventFilter::of(request)?;
     let after = position(&request.headers, request.parameter("after"))?;
-    let slot = request.slots.take()?;
+    let slot = request.slots.take(&request.caller)?;
     let reader = request.daemon.events().follow(after);
-    let open = EventStream { reader, filter, ending: request.ending.clone(), greeted: false, _slot: slot };
+    let reading = StreamReader {
+        caller: request.caller.clone(),
+        access: Arc::clone(&request.access),
+        link: Arc::clone(&request.link),
+        headers: request.headers.clone(),
+        checked: Instant::now(),
+    };
+    let ending = request.ending.clone();
+    let open = EventStream { reader, filter, ending, greeted: false, reading, _slot: slot };
     let frames = stream::unfold(open, |mut open| async { open.next().await.map(|frame| (frame, open)) });
     Ok(reply::with(StatusCode::OK, "text/event-stream", StreamBody::new(frames).boxed_unsync()))
 }
@@ -111,10 +171,16 @@ impl EventStream {
             let event = tokio::select! {
                 event = self.reader.next() => event,
                 () = ended(&mut self.ending) => None,
-                () = tokio::time::sleep(ALIVE) => return Some(frame(": alive\n\n".to_owned())),
+                () = tokio::time::sleep(ALIVE) => {
+                    let known = self.reading.is_known(Duration::ZERO).await;
+                    return known.then(|| frame(": alive\n\n".to_owned()));
+                }
             };
+            if !self.reading.is_known(RECHECK).await {
+                return None;
+            }
             match event {
-                Some(event) if self.filter.accepts(&event) => return Some(frame(text(&event))),
+                Some(event) if self.accepts(&event) => return Some(frame(text(&event))),
                 Some(_) => {}
                 None => return self.rest(),
             }
@@ -124,11 +190,15 @@ impl EventStream {
     /// What was not sent yet when the daemon ended. Clients wait for the end of an order, or of the daemon, among it.
     fn rest(&mut self) -> Option<ReplyFrame> {
         while let Some(event) = self.reader.ready() {
-            if self.filter.accepts(&event) {
+            if self.accepts(&event) {
                 return Some(frame(text(&event)));
             }
         }
         None
+    }
+
+    fn accepts(&self, event: &DaemonEvent) -> bool {
+        self.filter.accepts(event) && self.reading.sees(event)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What can be asked: the table of routes, and how a request finds its own.
 
 mod about;
+mod auth;
+mod certificate;
 mod event;
 mod node;
 mod object;
@@ -89,9 +91,10 @@ impl From<NoRoute> for RequestFailure {
     }
 }
 
-/// Answers a request of a route.
-pub(crate) async fn answer(operation: Operation, request: &ApiRequest) -> Reply {
-    match operation {
+/// Answers a request of a route, if the user who asks may have it answered.
+pub(crate) async fn answer(route: &Route, request: &ApiRequest) -> Reply {
+    route.access.check(request).await?;
+    match route.operation {
         Operation::Version => about::version(request),
         Operation::OpenApi => about::openapi(),
         Operation::Metrics => about::metrics(request).await,
@@ -108,6 +111,15 @@ pub(crate) async fn answer(operation: Operation, request: &ApiRequest) -> Reply 
         Operation::ThawNode => node::freeze(request, false).await,
         Operation::StopDaemon => node::stop(request).await,
         Operation::Usage => about::usage(request),
+        Operation::Whoami => auth::whoami(request),
+        Operation::MakeToken => auth::make(request).await,
+        Operation::Tokens => auth::list(request),
+        Operation::RevokeToken => auth::revoke(request).await,
+        Operation::Certificates => certificate::list(request).await,
+        Operation::SignCertificate => certificate::sign(request).await,
+        Operation::RenewCertificate => certificate::renew(request).await,
+        Operation::RevokeCertificate => certificate::revoke(request).await,
+        Operation::Audit => auth::audit(request).await,
     }
 }
 

@@ -14,7 +14,9 @@ pub(super) async fn refresh(request: &ApiRequest) -> Reply {
 }
 
 pub(super) async fn processes(request: &ApiRequest) -> Reply {
-    reply::json(StatusCode::OK, &request.daemon.processes().await?)
+    let mut processes = request.daemon.processes().await?;
+    processes.retain(|process| request.caller.sees(&process.path));
+    reply::json(StatusCode::OK, &processes)
 }
 
 pub(super) async fn kill(request: &ApiRequest) -> Reply {

@@ -1,4 +1,8 @@
-//! The table of routes.
+//! The table of routes: what can be asked, and what it demands of the user who asks.
+
+use model::AccessRole;
+
+use crate::access::AccessRule;
 
 /// What a route does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +23,15 @@ pub(crate) enum Operation {
     ThawNode,
     StopDaemon,
     Usage,
+    Whoami,
+    MakeToken,
+    Tokens,
+    RevokeToken,
+    Certificates,
+    SignCertificate,
+    RenewCertificate,
+    RevokeCertificate,
+    Audit,
 }
 
 impl Operation {
@@ -40,6 +53,15 @@ impl Operation {
         Operation::ThawNode,
         Operation::StopDaemon,
         Operation::Usage,
+        Operation::Whoami,
+        Operation::MakeToken,
+        Operation::Tokens,
+        Operation::RevokeToken,
+        Operation::Certificates,
+        Operation::SignCertificate,
+        Operation::RenewCertificate,
+        Operation::RevokeCertificate,
+        Operation::Audit,
     ];
 }
 
@@ -47,6 +69,8 @@ impl Operation {
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) operation: Operation,
+    /// What it demands of the user who asks.
+    pub(crate) access: AccessRule,
     pub(crate) method: &'static str,
     /// The address, with variable segments in braces.
     pub(crate) template: &'static str,
@@ -82,38 +106,69 @@ pub(crate) enum AnswerContent {
     Text(&'static str),
 }
 
-const fn get(operation: Operation, template: &'static str, id: &'static str, summary: &'static str) -> Route {
+/// What a route is called.
+struct RouteName {
+    template: &'static str,
+    id: &'static str,
+    summary: &'static str,
+}
+
+const fn get(operation: Operation, access: AccessRule, name: RouteName) -> Route {
     let (query, body, answer): (&[QueryParameter], _, _) = (&[], None, AnswerContent::Nothing);
-    Route { operation, method: "GET", template, id, summary, query, body, status: 200, answer }
+    let RouteName { template, id, summary } = name;
+    Route { operation, access, method: "GET", template, id, summary, query, body, status: 200, answer }
 }
 
 /// A change without an answer of its own.
-const fn post(operation: Operation, template: &'static str, id: &'static str, summary: &'static str) -> Route {
-    Route { method: "POST", status: 204, ..get(operation, template, id, summary) }
+const fn post(operation: Operation, access: AccessRule, name: RouteName) -> Route {
+    Route { method: "POST", status: 204, ..get(operation, access, name) }
+}
+
+const fn once(name: &'static str, summary: &'static str) -> QueryParameter {
+    QueryParameter { name, repeated: false, summary }
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 16] = [
+pub(crate) static ROUTES: [Route; 25] = [
     Route {
         answer: AnswerContent::Document("VersionDocument"),
         ..get(
             Operation::Version,
-            "/version",
-            "version",
-            "The daemon that answers, whatever version of the API is asked in",
+            AccessRule::Known,
+            RouteName {
+                template: "/version",
+                id: "version",
+                summary: "The daemon that answers, whatever version of the API is asked in",
+            },
         )
     },
     Route {
         answer: AnswerContent::Text("application/json"),
-        ..get(Operation::OpenApi, "/openapi.json", "openapi", "This description")
+        ..get(
+            Operation::OpenApi,
+            AccessRule::Known,
+            RouteName { template: "/openapi.json", id: "openapi", summary: "This description" },
+        )
     },
     Route {
         answer: AnswerContent::Text("text/plain; version=0.0.4"),
-        ..get(Operation::Metrics, "/metrics", "metrics", "Figures for Prometheus")
+        ..get(
+            Operation::Metrics,
+            AccessRule::Visible,
+            RouteName { template: "/metrics", id: "metrics", summary: "Figures for Prometheus" },
+        )
     },
     Route {
         answer: AnswerContent::Document("StatusDocument"),
-        ..get(Operation::Status, "/status", "status", "All that the daemon knows: nodes, objects, instances")
+        ..get(
+            Operation::Status,
+            AccessRule::Visible,
+            RouteName {
+                template: "/status",
+                id: "status",
+                summary: "All that the daemon knows: nodes, objects, instances",
+            },
+        )
     },
     Route {
         query: &[
@@ -128,9 +183,12 @@ pub(crate) static ROUTES: [Route; 16] = [
         answer: AnswerContent::Stream("DaemonEvent"),
         ..get(
             Operation::Events,
-            "/events",
-            "events",
-            "Follows what happens. A reader that was too slow gets an event of the kind resync and goes on with what is left",
+            AccessRule::Visible,
+            RouteName {
+                template: "/events",
+                id: "events",
+                summary: "Follows what happens. A reader that was too slow gets an event of the kind resync and goes on with what is left",
+            },
         )
     },
     Route {
@@ -139,67 +197,223 @@ pub(crate) static ROUTES: [Route; 16] = [
         answer: AnswerContent::Document("OrderReceipt"),
         ..post(
             Operation::Order,
-            "/object/{path}/order",
-            "order",
-            "Orders something. The answer comes when the order is durable",
+            AccessRule::Order,
+            RouteName {
+                template: "/object/{path}/order",
+                id: "order",
+                summary: "Orders something. The answer comes when the order is durable",
+            },
         )
     },
     Route {
         query: &[QueryParameter { name: "id", repeated: false, summary: "This order. Without: the last one" }],
         answer: AnswerContent::Document("OrderDocument"),
-        ..get(Operation::OrderState, "/object/{path}/order", "orderState", "What became of an order")
+        ..get(
+            Operation::OrderState,
+            AccessRule::Object(AccessRole::Guest),
+            RouteName { template: "/object/{path}/order", id: "orderState", summary: "What became of an order" },
+        )
     },
     Route {
         answer: AnswerContent::Document("ObjectExplanation"),
         ..get(
             Operation::Explain,
-            "/object/{path}/explain",
-            "explain",
-            "Why an object is as it is, and what it waits for",
+            AccessRule::Object(AccessRole::Guest),
+            RouteName {
+                template: "/object/{path}/explain",
+                id: "explain",
+                summary: "Why an object is as it is, and what it waits for",
+            },
         )
     },
     post(
         Operation::RefreshObject,
-        "/object/{path}/refresh",
-        "refreshObject",
-        "Reads the configuration again and asks the drivers. The answer comes when the status is new",
+        AccessRule::Object(AccessRole::Operator),
+        RouteName {
+            template: "/object/{path}/refresh",
+            id: "refreshObject",
+            summary: "Reads the configuration again and asks the drivers. The answer comes when the status is new",
+        },
     ),
-    post(Operation::Refresh, "/refresh", "refresh", "The same, of all objects"),
+    post(
+        Operation::Refresh,
+        AccessRule::Root,
+        RouteName { template: "/refresh", id: "refresh", summary: "The same, of all objects" },
+    ),
     Route {
         answer: AnswerContent::List("ProcessDocument"),
-        ..get(Operation::Processes, "/processes", "processes", "What the daemon runs now")
+        ..get(
+            Operation::Processes,
+            AccessRule::Visible,
+            RouteName { template: "/processes", id: "processes", summary: "What the daemon runs now" },
+        )
     },
     Route {
         method: "DELETE",
         ..post(
             Operation::Kill,
-            "/processes/{id}",
-            "kill",
-            "Cancels something that the daemon runs: what it changed is undone",
+            AccessRule::Process,
+            RouteName {
+                template: "/processes/{id}",
+                id: "kill",
+                summary: "Cancels something that the daemon runs: what it changed is undone",
+            },
         )
     },
     Route {
         status: 200,
         answer: AnswerContent::Document("NodeChange"),
-        ..post(Operation::FreezeNode, "/node/freeze", "freezeNode", "Prevents automatic actions on this node")
+        ..post(
+            Operation::FreezeNode,
+            AccessRule::Root,
+            RouteName {
+                template: "/node/freeze",
+                id: "freezeNode",
+                summary: "Prevents automatic actions on this node",
+            },
+        )
     },
     Route {
         status: 200,
         answer: AnswerContent::Document("NodeChange"),
-        ..post(Operation::ThawNode, "/node/thaw", "thawNode", "Allows automatic actions on this node again")
+        ..post(
+            Operation::ThawNode,
+            AccessRule::Root,
+            RouteName {
+                template: "/node/thaw",
+                id: "thawNode",
+                summary: "Allows automatic actions on this node again",
+            },
+        )
     },
     Route {
         answer: AnswerContent::Document("DaemonUse"),
-        ..get(Operation::Usage, "/daemon/usage", "usage", "What the daemon's process uses of the machine")
+        ..get(
+            Operation::Usage,
+            AccessRule::Visible,
+            RouteName {
+                template: "/daemon/usage",
+                id: "usage",
+                summary: "What the daemon's process uses of the machine",
+            },
+        )
     },
     Route {
         body: Some("StopRequest"),
         status: 202,
         ..post(
             Operation::StopDaemon,
-            "/daemon/stop",
-            "stopDaemon",
-            "Stops the daemon. Services go on, unless they are drained",
+            AccessRule::Root,
+            RouteName {
+                template: "/daemon/stop",
+                id: "stopDaemon",
+                summary: "Stops the daemon. Services go on, unless they are drained",
+            },
+        )
+    },
+    Route {
+        answer: AnswerContent::Document("CallerDocument"),
+        ..get(
+            Operation::Whoami,
+            AccessRule::Known,
+            RouteName { template: "/auth/whoami", id: "whoami", summary: "Who asks, and what the user may do" },
+        )
+    },
+    Route {
+        body: Some("TokenRequest"),
+        status: 201,
+        answer: AnswerContent::Document("TokenDocument"),
+        ..post(
+            Operation::MakeToken,
+            AccessRule::Known,
+            RouteName {
+                template: "/auth/token",
+                id: "makeToken",
+                summary: "Makes a token, which can do no more than the user who asks",
+            },
+        )
+    },
+    Route {
+        answer: AnswerContent::List("TokenSummary"),
+        ..get(
+            Operation::Tokens,
+            AccessRule::Known,
+            RouteName {
+                template: "/auth/token",
+                id: "tokens",
+                summary: "The tokens of the user who asks; for root, of all users",
+            },
+        )
+    },
+    Route {
+        method: "DELETE",
+        ..post(
+            Operation::RevokeToken,
+            AccessRule::Known,
+            RouteName {
+                template: "/auth/token/{token}",
+                id: "revokeToken",
+                summary: "Revokes a token of the user who asks; for root, of any user",
+            },
+        )
+    },
+    Route {
+        answer: AnswerContent::List("CertificateSummary"),
+        ..get(
+            Operation::Certificates,
+            AccessRule::Root,
+            RouteName {
+                template: "/certificate",
+                id: "certificates",
+                summary: "The certificates that this node's authority has issued",
+            },
+        )
+    },
+    Route {
+        body: Some("CertificateRequest"),
+        status: 201,
+        answer: AnswerContent::Document("CertificateDocument"),
+        ..post(
+            Operation::SignCertificate,
+            AccessRule::Root,
+            RouteName { template: "/certificate", id: "signCertificate", summary: "Signs the key of a user" },
+        )
+    },
+    Route {
+        ..post(
+            Operation::RenewCertificate,
+            AccessRule::Root,
+            RouteName {
+                template: "/certificate/renew",
+                id: "renewCertificate",
+                summary: "Makes a new certificate for the daemon, which presents it from then on",
+            },
+        )
+    },
+    Route {
+        method: "DELETE",
+        ..post(
+            Operation::RevokeCertificate,
+            AccessRule::Root,
+            RouteName {
+                template: "/certificate/{serial}",
+                id: "revokeCertificate",
+                summary: "Revokes a certificate by its serial number, or all of a user by the user's name",
+            },
+        )
+    },
+    Route {
+        query: &[
+            once("user", "Only what this user did"),
+            once("path", "Only what was done to this object"),
+            once("denied", "true: only what was refused"),
+            once("lines", "So many of the last records. 0: all"),
+        ],
+        answer: AnswerContent::List("AccessEntry"),
+        ..get(
+            Operation::Audit,
+            AccessRule::Root,
+            RouteName { template: "/audit", id: "audit", summary: "Who did what, and what was refused" },
         )
     },
 ];

@@ -1,10 +1,13 @@
 //! A daemon that answers from a script, behind the real API: what the client and the API say to each other is real.
 
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::{DaemonClaim, serve, socket_path};
+use api::{AccessPlaces, AccessSource, ApiNode, DaemonClaim, ListenerSettings, serve, socket_path};
 use client::DaemonClient;
 use daemon::{DaemonHandle, DaemonRequest, EventLog, RequestError, request_channel};
 use protocol::FailureKind;
@@ -13,7 +16,33 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+/// The configuration of a node, which a test changes.
+#[derive(Default)]
+pub(crate) struct FakeNode {
+    pub(crate) users: Mutex<BTreeMap<String, Vec<String>>>,
+    pub(crate) listener: Mutex<ListenerSettings>,
+}
+
+impl FakeNode {
+    pub(crate) fn add_user(&self, name: &str, grant: &str) {
+        let words = grant.split_whitespace().map(str::to_owned).collect();
+        self.users.lock().unwrap().insert(name.to_owned(), words);
+    }
+}
+
+impl AccessSource for FakeNode {
+    fn listener(&self) -> Result<ListenerSettings, String> {
+        Ok(self.listener.lock().unwrap().clone())
+    }
+
+    fn user(&self, name: &str) -> Result<Option<Vec<String>>, String> {
+        Ok(self.users.lock().unwrap().get(name).cloned())
+    }
+}
+
 pub(crate) struct FakeDaemon {
+    pub(crate) node: Arc<FakeNode>,
+    pub(crate) run: PathBuf,
     pub(crate) handle: DaemonHandle,
     pub(crate) client: DaemonClient,
     pub(crate) socket: PathBuf,
@@ -27,22 +56,39 @@ impl FakeDaemon {
         FakeDaemon::start_with(answer_all)
     }
 
+    /// One that is configured like this.
+    pub(crate) fn start_on(listener: ListenerSettings) -> FakeDaemon {
+        FakeDaemon::start_all(answer_all, listener)
+    }
+
     /// One whose requests `act` answers, or keeps.
     pub(crate) fn start_with<A, F>(act: A) -> FakeDaemon
     where
         A: FnOnce(mpsc::Receiver<DaemonRequest>) -> F,
         F: Future<Output = ()> + Send + 'static,
     {
+        FakeDaemon::start_all(act, ListenerSettings::default())
+    }
+
+    fn start_all<A, F>(act: A, listener: ListenerSettings) -> FakeDaemon
+    where
+        A: FnOnce(mpsc::Receiver<DaemonRequest>) -> F,
+        F: Future<Output = ()> + Send + 'static,
+    {
         let run = tempfile::tempdir().unwrap();
-        let node = "n1".parse().unwrap();
-        let (handle, requests) = request_channel("n1".parse().unwrap(), EventLog::new(node, 100));
+        let name = "n1".parse().unwrap();
+        let (handle, requests) = request_channel("n1".parse().unwrap(), EventLog::new(name, 100));
         tokio::spawn(act(requests));
         let socket = DaemonClaim::new(run.path()).unwrap().listen().unwrap();
         let (end, ended) = oneshot::channel();
-        let served = tokio::spawn(serve(socket, handle.clone(), async { drop(ended.await) }));
+        let node = Arc::new(FakeNode { users: Mutex::default(), listener: Mutex::new(listener) });
+        let places = AccessPlaces { var: run.path().join("var"), log: run.path().join("log") };
+        let served_node = ApiNode { source: node.clone(), places };
+        let served = tokio::spawn(serve(socket, handle.clone(), served_node, async { drop(ended.await) }));
         let socket = socket_path(run.path());
         let client = DaemonClient::new(&socket).within(Duration::from_secs(5));
-        FakeDaemon { handle, client, socket, end: Some(end), served, _run: run }
+        let directory = run.path().to_owned();
+        FakeDaemon { node, run: directory, handle, client, socket, end: Some(end), served, _run: run }
     }
 
     /// Ends it, and waits until its socket is gone.
@@ -76,28 +122,44 @@ fn answer(request: DaemonRequest) {
             let _ = answer.send(Ok(document));
         }
         DaemonRequest::Explain { path, answer } => drop(answer.send(Err(missing(&path)))),
-        DaemonRequest::Processes(answer) => drop(answer.send(Ok(Vec::new()))),
+        DaemonRequest::Processes(answer) => {
+            drop(answer.send(Ok(vec![process(7, "ns1/svc/web"), process(8, "ns2/svc/db")])))
+        }
         DaemonRequest::Kill { id, answer } => drop(answer.send(if id == 7 { Ok(()) } else { Err(missing(&id)) })),
         DaemonRequest::FreezeNode { frozen, answer } => drop(answer.send(Ok(frozen))),
         DaemonRequest::Refresh { answer, .. } | DaemonRequest::Stop { answer, .. } => drop(answer.send(Ok(()))),
     }
 }
 
+pub(crate) fn process(id: u64, path: &str) -> ProcessDocument {
+    let (path, rids, action, cause) = (path.parse().unwrap(), Vec::new(), "start".to_owned(), "order".to_owned());
+    ProcessDocument { id, path, rids, action, cause, began_at: 1.0 }
+}
+
+fn object() -> ClusterObject {
+    serde_json::from_value(serde_json::json!({
+        "avail": "up", "overall": "up", "provisioned": "true", "frozen": "thawed", "placement_state": "optimal",
+        "topology": "failover", "orchestrate": "no", "priority": 50, "up_instances": 1, "wanted_instances": 1,
+        "scope": ["n1"], "order": null,
+    }))
+    .unwrap()
+}
+
 pub(crate) fn status() -> StatusDocument {
-    let thread = DaemonThread { id: "monitor".to_owned(), state: "running".to_owned(), detail: String::new() };
+    let thread = |id: &str| DaemonThread { id: id.to_owned(), state: "running".to_owned(), detail: String::new() };
     StatusDocument {
         cluster: ClusterDocument {
             config: ClusterSummary { name: "c".to_owned(), nodes: vec!["n1".parse().unwrap()] },
             engine: EngineDocument { name: "redb".to_owned(), revision: 9, state: "running".to_owned() },
             node: Default::default(),
-            object: Default::default(),
+            object: ["ns1/svc/web", "ns2/svc/db"].map(|path| (path.parse().unwrap(), object())).into(),
         },
         daemon: DaemonDocument {
             nodename: "n1".parse().unwrap(),
             pid: 1,
             started_at: 2.5,
             last_event: 100,
-            threads: vec![thread],
+            threads: vec![thread("listener"), thread("monitor")],
         },
     }
 }

@@ -1,7 +1,7 @@
 //! Which objects there are, and their configurations: read beside the owner, again whenever a file changes.
 
 use agent::{ActError, ObjectFiles};
-use model::{ObjectKind, ObjectPath};
+use model::ObjectPath;
 use protocol::daemon::EventKind;
 use serde_json::json;
 
@@ -107,5 +107,5 @@ impl Owner {
 
 /// Whether objects of this kind run on nodes.
 pub(super) fn has_instances(path: &ObjectPath) -> bool {
-    matches!(path.kind(), ObjectKind::Svc | ObjectKind::Vol)
+    path.kind().has_instances()
 }

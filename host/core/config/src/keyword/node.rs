@@ -51,7 +51,7 @@ pub fn listener() -> &'static [Keyword] {
             Keyword::new(
                 "rate_limiter_rate",
                 ValueKind::Integer,
-                "How many requests a second one user, and one address, may make in the long run. 0: any number.",
+                "How many requests a second one user may make in the long run. 0: any number. One address may make twice as many.",
             )
             .or("20"),
             Keyword::new("rate_limiter_burst", ValueKind::Integer, "How many of them may come at once.").or("100"),

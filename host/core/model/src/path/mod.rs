@@ -53,6 +53,11 @@ impl ObjectKind {
         matches!(self, ObjectKind::Cfg | ObjectKind::Sec)
     }
 
+    /// Whether its objects run on nodes.
+    pub fn has_instances(self) -> bool {
+        matches!(self, ObjectKind::Svc | ObjectKind::Vol)
+    }
+
     /// As it stands in a path.
     pub fn as_str(self) -> &'static str {
         match self {

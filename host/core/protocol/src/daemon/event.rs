@@ -88,6 +88,8 @@ kinds! {
     ExecEnd = "exec.end",
     /// A task or a sync was run by its schedule.
     TaskRun = "task.run",
+    /// The daemon's own certificate ends soon, and why it was not renewed.
+    CertExpiring = "cert.expiring",
     /// A request was refused for want of a right.
     AuditDenied = "audit.denied",
     /// A hook of node.conf has failed, or cannot be run.

@@ -3,6 +3,7 @@
 //! The shapes follow OpenSVC 3's `daemon status`, `daemon events` and orchestration ids where it has them, so that scripts
 //! written for it keep working. Times are seconds since 1970, with a fraction where order within a second matters.
 
+mod access;
 mod event;
 mod explain;
 mod order;
@@ -10,6 +11,10 @@ mod process;
 mod status;
 mod version;
 
+pub use access::{
+    AccessEntry, AccessQuery, CallerDocument, CertificateDocument, CertificateRequest, CertificateSummary,
+    TokenDocument, TokenRequest, TokenSummary,
+};
 pub use event::{DaemonEvent, EventKind};
 pub use explain::{ObjectExplanation, ObstacleDocument, ReasonDocument, RestartDocument};
 pub use order::{OrderCommand, OrderDocument, OrderReceipt, OrderRequest, OrderState, OrderStep};

@@ -1,21 +1,23 @@
 //! `om daemon run`: the daemon and its API in this process.
 //!
-//! Input: requests over the socket, and signals. Output: the log, a line for each event that an operator should find there.
+//! Input: requests over the socket and by TLS, and signals. Output: the log, a line for each event that an operator should find there.
 //! It ends when a request or a signal says so, and leaves the services as they are.
 
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use agent::{Agent, LogSeverity};
 use anyhow::Context;
-use api::{DaemonClaim, serve};
+use api::{AccessPlaces, ApiNode, DaemonClaim, serve};
 use daemon::{DaemonHandle, DaemonOptions, EventReader, TaskProgram};
 use protocol::FailureKind;
 use protocol::daemon::{DaemonEvent, EventKind};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::access::LocalAccess;
 use super::open_agent;
 use super::supervisor::{answer_watchdog, report_ready, report_stopping};
 use crate::backend::Reply;
@@ -45,6 +47,10 @@ pub(crate) fn run_daemon(how: &DaemonRun) -> Reply<()> {
     // All paths are absolute by now, and the directory that it was started in may be unmounted.
     std::env::set_current_dir("/").context("cannot leave this directory")?;
     let claim = DaemonClaim::new(&agent.home().run).map_err(|error| Failure::new(FailureKind::Busy, error))?;
+    let node = ApiNode {
+        places: AccessPlaces { var: agent.home().var.clone(), log: agent.home().log.clone() },
+        source: Arc::new(LocalAccess(agent.clone())),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot start the asynchronous runtime")?;
     let ended = runtime.block_on(async {
@@ -57,7 +63,7 @@ pub(crate) fn run_daemon(how: &DaemonRun) -> Reply<()> {
         let signals = tokio::spawn(stop_on_signal(handle.clone()).await?);
         let watchdog = tokio::spawn(answer_watchdog(handle.clone()));
         say(&format!("the daemon of {} runs: process {}", handle.node(), std::process::id()));
-        serve(socket, handle, running.ended()).await;
+        serve(socket, handle, node, running.ended()).await;
         [log, ready, signals, watchdog].iter().for_each(tokio::task::JoinHandle::abort);
         say("the daemon has ended");
         anyhow::Ok(())

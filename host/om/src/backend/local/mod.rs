@@ -1,5 +1,6 @@
 //! The agent in this process, as a [`Backend`]: for a node where no daemon runs.
 
+mod access;
 mod daemon;
 mod failure;
 mod interrupt;
@@ -25,6 +26,7 @@ use agent::{
 use anyhow::{Context, anyhow};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 use plan::Action;
+use protocol::daemon::{AccessEntry, AccessQuery};
 use protocol::{
     ActionOrder, ActionPlan, ActionResult, AuditEntry, AuditQuery, ConfigChange, ConfigCheck, ConfigDiff,
     ConfigHistory, ConfigOutcome, ConfigProblem, ConfigTarget, ConfigText, ConsoleOrder, DriverConsent, DriverDoc,
@@ -34,7 +36,7 @@ use protocol::{
 };
 
 use super::wait::block_on;
-use super::{Backend, DaemonPlaces, InstanceFlag, LogLines, Reply};
+use super::{Backend, DaemonPlaces, InstanceFlag, LogLines, RemoteDaemon, Reply};
 use crate::words::ObjectQuery;
 use interrupt::{cancel_on_signal, side_by_side};
 
@@ -82,9 +84,18 @@ impl Backend for LocalBackend {
         self.agent.time_in_drivers()
     }
 
-    fn daemon_places(&self) -> DaemonPlaces {
+    fn daemon(&self) -> RemoteDaemon {
+        RemoteDaemon::of(&self.agent.home().run)
+    }
+
+    fn daemon_places(&self) -> Reply<DaemonPlaces> {
         let home = self.agent.home();
-        DaemonPlaces { run: home.run.clone(), log: home.log.join("daemon.log") }
+        Ok(DaemonPlaces { socket: api::socket_path(&home.run), log: home.log.join("daemon.log") })
+    }
+
+    fn access_trail(&self, query: &AccessQuery) -> Reply<Vec<AccessEntry>> {
+        let log = &self.agent.home().log;
+        Ok(api::read_trail(log, query).context("cannot read the trail of who did what")?)
     }
 
     fn objects(&self) -> Reply<ObjectList> {

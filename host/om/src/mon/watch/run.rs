@@ -32,6 +32,7 @@ fn om(session: &Session, words: &[String]) -> Command {
     // What the kernel runs now, even if the file was replaced by an upgrade.
     let mut command = Command::new("/proc/self/exe");
     command.arg0("om").args(session.global.root.iter().flat_map(|root| ["--root".as_ref(), root.as_os_str()]));
+    command.args(session.global.server.iter().flat_map(|server| ["--server", server]));
     command.args(words).arg("--color").arg("yes");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

@@ -1,0 +1,98 @@
+//! What a route demands of the user who asks. Every route of the table has a rule, and nothing else decides who may ask it.
+
+use std::fmt;
+
+use model::{AccessRole, ObjectPath};
+use protocol::daemon::{OrderCommand, OrderRequest};
+use protocol::{FailureKind, RequestFailure};
+
+use crate::route::ApiRequest;
+
+/// What a route demands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccessRule {
+    /// A user who is known. The answer is about nothing but the API and the user.
+    Known,
+    /// A guest of any namespace. The answer holds only what the user may see.
+    Visible,
+    /// This role in the namespace of the object that the address names.
+    Object(AccessRole),
+    /// The role that the order needs, in the same namespace.
+    Order,
+    /// An operator of the namespace of the object that the process is about.
+    Process,
+    Root,
+}
+
+impl AccessRule {
+    /// Whether the user who asks may have this request answered.
+    pub(crate) async fn check(self, request: &ApiRequest) -> Result<(), RequestFailure> {
+        let caller = &request.caller;
+        match self {
+            AccessRule::Known => Ok(()),
+            AccessRule::Visible if caller.grants.is_empty() => {
+                Err(denied(format!("user {caller} has no grant (see the keyword grant of usr/{caller})")))
+            }
+            AccessRule::Visible => Ok(()),
+            AccessRule::Object(role) => demand(request, role, &request.path()?),
+            AccessRule::Order => {
+                let order: OrderRequest = request.document()?;
+                demand(request, order_role(&order.verb), &request.path()?)
+            }
+            AccessRule::Process => match request.process().await? {
+                Some(process) => demand(request, AccessRole::Operator, &process.path),
+                // What does not exist is nobody's: the route says so.
+                None => Ok(()),
+            },
+            AccessRule::Root if caller.is_root() => Ok(()),
+            AccessRule::Root => Err(denied(format!("user {caller} may not do this: it needs the role root"))),
+        }
+    }
+}
+
+/// The role that an order needs.
+fn order_role(verb: &OrderCommand) -> AccessRole {
+    match verb {
+        OrderCommand::Purge | OrderCommand::Delete => AccessRole::Admin,
+        OrderCommand::Start
+        | OrderCommand::Stop
+        | OrderCommand::Restart
+        | OrderCommand::Freeze
+        | OrderCommand::Thaw
+        | OrderCommand::Provision
+        | OrderCommand::Unprovision
+        | OrderCommand::Switch { .. }
+        | OrderCommand::Takeover
+        | OrderCommand::Giveback
+        | OrderCommand::Abort
+        | OrderCommand::Clear => AccessRole::Operator,
+    }
+}
+
+fn demand(request: &ApiRequest, role: AccessRole, path: &ObjectPath) -> Result<(), RequestFailure> {
+    let (caller, namespace) = (&request.caller, path.namespace());
+    if caller.has(role, namespace) {
+        return Ok(());
+    }
+    let limited = caller.grants.give(role, namespace);
+    let whose = if limited { format!("this token of user {caller}") } else { format!("user {caller}") };
+    Err(denied(format!("{whose} may not do this to {path}: it needs the role {role} in namespace {namespace}")))
+}
+
+fn denied(message: String) -> RequestFailure {
+    RequestFailure { kind: FailureKind::Denied, message }
+}
+
+/// As the description of the API says it.
+impl fmt::Display for AccessRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AccessRule::Known => f.write_str("any user who is known"),
+            AccessRule::Visible => f.write_str("guest of any namespace; the answer holds only what the user may see"),
+            AccessRule::Object(role) => write!(f, "{role} in the namespace of the object"),
+            AccessRule::Order => f.write_str("operator in the namespace of the object, admin for purge and delete"),
+            AccessRule::Process => f.write_str("operator in the namespace of the object that the process is about"),
+            AccessRule::Root => f.write_str("root"),
+        }
+    }
+}
