@@ -438,13 +438,13 @@ impl From<SlotWord> for SlotState {
 /// Reads a value. Refuses that of a later version, as this one would lose a part of it.
 pub(crate) fn read<T: for<'de> Deserialize<'de>>(key: &[u8], value: &[u8]) -> Result<T, InvalidRow> {
     #[derive(Deserialize)]
-    struct Versioned {
+    struct RowVersion {
         #[serde(default)]
         version: u32,
     }
     let key = || String::from_utf8_lossy(key).into_owned();
     let shape = |source| InvalidRow::Shape { key: key(), source };
-    let version = serde_json::from_slice::<Versioned>(value).map_err(shape)?.version;
+    let version = serde_json::from_slice::<RowVersion>(value).map_err(shape)?.version;
     if version > VERSION {
         return Err(InvalidRow::Later { key: key(), version });
     }
