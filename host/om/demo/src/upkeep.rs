@@ -19,7 +19,7 @@ pub(super) fn upkeep(stage: &DemoStage, address: &str) -> Result<()> {
     stage.say("The daemon keeps the service up: the application may be restarted twice, and is killed")?;
     stage.om(&["web", "set", "--kw", "app#1.restart=2"])?;
     stage.om(&["daemon", "start"])?;
-    let first = server(address).context("no process serves the page")?;
+    let first = server(stage, address).context("no process serves the page")?;
     stage.type_out(&format!("kill -9 {first}"))?;
     kill(first, Signal::SIGKILL).with_context(|| format!("cannot kill {first}"))?;
     let second = await_another(stage, first, address)?;
@@ -32,7 +32,7 @@ pub(super) fn upkeep(stage: &DemoStage, address: &str) -> Result<()> {
     stage.say("The end of the daemon touches no service")?;
     stage.om(&["daemon", "stop"])?;
     stage.om(&["demo", "--fetch", address])?;
-    ensure!(server(address) == Some(second), "the end of the daemon ended the application");
+    ensure!(server(stage, address) == Some(second), "the end of the daemon ended the application");
     Ok(())
 }
 
@@ -53,7 +53,7 @@ fn await_another(stage: &DemoStage, killed: Pid, address: &str) -> Result<Pid> {
     let until = Instant::now() + PATIENCE;
     loop {
         stage.check_interrupt()?;
-        match server(address) {
+        match server(stage, address) {
             Some(pid) if pid != killed => return Ok(pid),
             _ => ensure!(Instant::now() < until, "the daemon has not started the application again"),
         }
@@ -61,9 +61,9 @@ fn await_another(stage: &DemoStage, killed: Pid, address: &str) -> Result<Pid> {
     }
 }
 
-/// The process of the application, by its command line.
-fn server(address: &str) -> Option<Pid> {
-    let wanted = format!("\0demo\0--serve\0{address}\0");
+/// The process of the application, by its command line. Another demo may serve the same address in namespaces of its own.
+fn server(stage: &DemoStage, address: &str) -> Option<Pid> {
+    let wanted = format!("\0demo\0--serve\0{address}\0{}/", stage.directory.display());
     let processes = fs::read_dir("/proc").ok()?.flatten();
     let mut pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let serves =
