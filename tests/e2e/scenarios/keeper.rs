@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -27,8 +28,14 @@ crate::trials!(
 /// The validity of a beat: T of the profile `lan`.
 const VALIDITY: Duration = Duration::from_secs(6);
 
-/// A service that another node could run, with an address, a mount and a process. The daemon starts it.
-fn service(world: &World) {
+/// These scenarios take as long as deadlines do, in lockstep: the tmpfs that one begins would get the device number of the one that
+/// another ends at that moment, and be taken for it.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// A service that another node could run, with an address, a mount and a process. The daemon starts it. To be kept for as long as
+/// the scenario goes on.
+fn service(world: &World) -> MutexGuard<'static, ()> {
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     add_link(world);
     world.write("root/etc/node.conf", "[node]\nwatchdog = use\n");
     let config = format!(
@@ -38,6 +45,7 @@ fn service(world: &World) {
         link(world)
     );
     world.create("web", &config);
+    turn
 }
 
 /// The pid of the keeper of this world, by its lock.
@@ -96,7 +104,7 @@ fn all_is_gone(world: &World) -> bool {
 }
 
 fn what_a_hung_daemon_runs_is_cut_before_its_deadline(world: &World) {
-    service(world);
+    let _turn = service(world);
     let daemon = started(world);
     assert_eq!(world.take_marks(), "~1");
     let (hung, at) = (pid_of(&daemon), Instant::now());
@@ -117,7 +125,7 @@ fn what_a_hung_daemon_runs_is_cut_before_its_deadline(world: &World) {
 }
 
 fn an_address_goes_by_itself_when_every_process_is_frozen(world: &World) {
-    service(world);
+    let _turn = service(world);
     let daemon = started(world);
     let frozen = [pid_of(&daemon), keeper(world).unwrap()];
     let at = Instant::now();
@@ -135,7 +143,7 @@ fn an_address_goes_by_itself_when_every_process_is_frozen(world: &World) {
 }
 
 fn a_daemon_that_crashes_in_a_loop_extends_nothing(world: &World) {
-    service(world);
+    let _turn = service(world);
     started(world).kill();
     let at = Instant::now();
     while !all_is_gone(world) {
@@ -152,7 +160,7 @@ fn a_daemon_that_crashes_in_a_loop_extends_nothing(world: &World) {
 }
 
 fn a_daemon_that_comes_back_in_time_costs_nothing(world: &World) {
-    service(world);
+    let _turn = service(world);
     let daemon = started(world);
     let first = keeper(world);
     daemon.kill();
@@ -177,7 +185,7 @@ fn a_daemon_that_comes_back_in_time_costs_nothing(world: &World) {
 }
 
 fn a_killed_keeper_is_replaced_and_an_upgrade_brings_another(world: &World) {
-    service(world);
+    let _turn = service(world);
     let daemon = started(world);
     let first = keeper(world).unwrap();
     send(first, Signal::SIGKILL);
@@ -201,7 +209,7 @@ fn a_killed_keeper_is_replaced_and_an_upgrade_brings_another(world: &World) {
 }
 
 fn no_slot_is_taken_without_the_watchdog_that_is_required(world: &World) {
-    service(world);
+    let _turn = service(world);
     world.write("root/etc/node.conf", "[node]\nwatchdog = required\nwatchdog_device = /dev/nothing\n");
     let daemon = Daemon::start(world);
     let reason = "watchdog = required: /dev/nothing: there is no such device";

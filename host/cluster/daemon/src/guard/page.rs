@@ -36,6 +36,8 @@ pub(crate) struct NodeGuard {
     pub(crate) report: Option<KeeperReport>,
     /// When the last beat was sent.
     pub(crate) beaten: Duration,
+    /// When this daemon began.
+    began: Duration,
     /// Why the page cannot be written.
     pub(crate) fault: Option<String>,
     /// The cuts that were reported as failed.
@@ -58,6 +60,7 @@ impl NodeGuard {
             keeper: Err("the keeper has not started yet".to_owned()),
             report: None,
             beaten: Duration::ZERO,
+            began: kernel::clock::boot(),
             fault: None,
             failed: Vec::new(),
             own_cuts: Some(Vec::new()),
@@ -162,8 +165,10 @@ impl NodeGuard {
         self.beaten = now;
         self.read_report();
         if self.obstacle(now).is_none() {
-            let own: Vec<(String, SlotToken)> =
-                self.table.slots().map(|(object, slot)| (object.to_owned(), slot.token)).collect();
+            // A daemon that crashes in a loop must not keep what a former one held: it has to live for a beat first.
+            let proves_itself = now < self.began + LOOP;
+            let own = self.table.slots().filter(|(_, slot)| !proves_itself || slot.until.is_none());
+            let own: Vec<(String, SlotToken)> = own.map(|(object, slot)| (object.to_owned(), slot.token)).collect();
             for (object, token) in own {
                 // What is not confirmed or has passed keeps its deadline.
                 let _ = self.table.extend(&object, token, (now, VALIDITY), now);
