@@ -67,7 +67,8 @@ fn a_killed_container_of_podman_is_noticed_at_once(world: &World) {
 
 fn an_engine_that_comes_back_is_followed_again(world: &World) {
     let Some(mut docker) = node_engine(world) else { return };
-    create(world, &sleeping("1", "restart = 20\nrestart_delay = 0\n"));
+    // Without a delay, an engine that is not ready yet uses up many restarts.
+    create(world, &sleeping("1", "restart = 1000\nrestart_delay = 0\n"));
     world.om("web provision --local").ok();
     let daemon = Daemon::start(world);
     docker.kill().unwrap();
