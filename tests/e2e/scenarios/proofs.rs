@@ -128,6 +128,9 @@ fn a_section_of_what_is_up_is_neither_renamed_nor_replaced_in_silence(world: &Wo
     let force = format!("web create --config {} --force", other.display());
     world.om(&force).ok().says("app#2 is gone").says("om node print holdings --orphans");
     world.om("node print holdings --orphans").ok().says("app#2");
+    // Another name is no reason to run it twice, or to call it down.
+    world.om("web start").ends(1).says("refused before anything was touched").says("app#2");
+    world.om("web stop").ends(1).says("web is not down").says("app#2");
     let first = world.write("first.conf", "[DEFAULT]\nnodes = n1\n[app#2]\ntype = simple\nstart = /bin/sleep 1000\n");
     world.om(&format!("web create --config {} --force", first.display())).ok();
     world.om("web stop").ok();

@@ -74,12 +74,17 @@ pub enum ActError {
         /// The earlier action.
         action: String,
     },
-    /// Something is held for sections that are gone, perhaps on what would be destroyed.
+    /// Something is held for sections that are gone, perhaps on what would be destroyed, or it is what would be started again.
     #[error(
         "{object}: refused before anything was touched: {held} is held for sections that are gone (undo that by hand, or put the \
          sections back and stop them; --force goes on)"
     )]
     Orphans { object: ObjectPath, held: String },
+    /// The sections are stopped, and something is held for others that are gone.
+    #[error(
+        "{object} is not down: {held} is held for sections that are gone (undo that by hand, or put the sections back and stop again)"
+    )]
+    OrphansLeft { object: ObjectPath, held: String },
     /// The drivers reject their keywords. Nothing was touched.
     #[error("refused before anything was touched: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NotAccepted(Vec<RejectedKeyword>),

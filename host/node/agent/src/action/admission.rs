@@ -4,7 +4,7 @@
 use config::NodeData;
 use model::object::{Object, Resource};
 use model::{NodeName, ObjectPath};
-use plan::{OnFailure, Plan};
+use plan::{Action, OnFailure, Plan};
 
 use super::{ActError, ActionRequest};
 use crate::agent::Agent;
@@ -36,7 +36,7 @@ pub(super) fn admit<'o>(object: &'o Object, node: &NodeData, request: &ActionReq
         };
         return Err(ActError::NoDestination { object: object.path.clone(), to: to.clone(), others });
     }
-    let takes_down = matches!(request.action, plan::Action::Stop | plan::Action::Shutdown | plan::Action::Unprovision);
+    let takes_down = matches!(request.action, Action::Stop | Action::Shutdown | Action::Unprovision);
     // A test that starts on a production node by mistake may take over production's addresses and disks.
     let is_prd = node.keywords.get("env").is_some_and(|env| env == PRD);
     if takes_down || !is_prd || object.env == PRD {
@@ -55,14 +55,52 @@ pub(super) async fn refuse_unaccepted(instance: &Instance<'_>, plan: &Plan) -> R
     if refused.is_empty() { Ok(()) } else { Err(ActError::NotAccepted(refused)) }
 }
 
-/// Refuses to destroy data while something is held that no section of the object can stop any more.
-pub(super) async fn refuse_orphans(agent: &Agent, object: &ObjectPath) -> Result<(), ActError> {
+/// Refuses to destroy data, or to start a thing a second time under another name, while something is held that no section of the
+/// object can stop any more.
+pub(super) async fn refuse_orphans(
+    agent: &Agent,
+    object: &ObjectPath,
+    request: &ActionRequest,
+) -> Result<(), ActError> {
+    let is_concerned = match request.action {
+        Action::Start | Action::StartStandby | Action::Restart | Action::Provision | Action::Unprovision => {
+            !request.force
+        }
+        _ => false,
+    };
+    if !is_concerned {
+        return Ok(());
+    }
+    match orphans(agent, object).await {
+        Some(held) => Err(ActError::Orphans { object: object.clone(), held }),
+        None => Ok(()),
+    }
+}
+
+/// An instance is not down while something is held for sections that are gone, even if all that its sections name is.
+pub(super) async fn prove_no_orphans(
+    agent: &Agent,
+    object: &ObjectPath,
+    request: &ActionRequest,
+) -> Result<(), ActError> {
+    let is_concerned = matches!(request.action, Action::Stop | Action::Shutdown)
+        && request.filter.is_empty()
+        && request.to.is_none()
+        && !request.i_know;
+    if !is_concerned {
+        return Ok(());
+    }
+    match orphans(agent, object).await {
+        Some(held) => Err(ActError::OrphansLeft { object: object.clone(), held }),
+        None => Ok(()),
+    }
+}
+
+/// What is held for sections that are gone, in words.
+async fn orphans(agent: &Agent, object: &ObjectPath) -> Option<String> {
     let orphans = agent.held_by(object).await.into_iter().filter(|held| held.orphan);
     let held: Vec<String> = orphans.map(|held| format!("{} ({})", held.label, held.rid)).collect();
-    match held.is_empty() {
-        true => Ok(()),
-        false => Err(ActError::Orphans { object: object.clone(), held: held.join(", ") }),
-    }
+    (!held.is_empty()).then(|| held.join(", "))
 }
 
 /// Refuses to begin where the disk has no room for the records of the action. An action that goes on past every failure, such

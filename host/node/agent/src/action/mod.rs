@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use model::{ObjectPath, Rid};
 use plan::Plan;
 
-use self::admission::{admit, here, refuse_orphans, refuse_unaccepted, refuse_without_room};
+use self::admission::{admit, here, prove_no_orphans, refuse_orphans, refuse_unaccepted, refuse_without_room};
 use self::aftermath::{conclude, note_end, note_runs, remember};
 use self::noted::NotedAction;
 use self::planning::make_plan;
@@ -170,9 +170,7 @@ impl Agent {
         if request.action == plan::Action::Provision {
             refuse_unaccepted(&instance, &plan).await?;
         }
-        if request.action == plan::Action::Unprovision && !request.force {
-            refuse_orphans(self, path).await?;
-        }
+        refuse_orphans(self, path, &request).await?;
         let slots = RunSlots::take(&instance, &plan).await?;
         let run = slots.journal(facilities, &beside).await;
         end_runs(facilities, &request, &beside).await?;
@@ -226,6 +224,10 @@ impl Agent {
         };
         let (level, closing) = report.closing(command, status.sums.avail);
         execution.log.line(None, level, &closing);
+        if let Err(left) = prove_no_orphans(self, path, &request).await {
+            execution.log.line(None, LogSeverity::Error, &left.to_string());
+            return Err(left);
+        }
         Ok(ActionOutcome { report, instance: status })
     }
 
