@@ -174,7 +174,7 @@ fn what_is_wrong_with_a_proof_is_said(world: &World) {
     world.om("daemon cert revoke alice").ok();
     elsewhere(world, "alice", "mon").ends(1).says("of user alice was revoked");
     world.om("system/usr/bob delete").ok();
-    elsewhere(world, "bob", "mon").ends(1).says("there is no user bob");
+    elsewhere(world, "bob", "mon").ends(1).says("user bob does not exist");
     let mut plain = TcpStream::connect(("127.0.0.1", port(world))).unwrap();
     plain.write_all(b"GET /status HTTP/1.1\r\nHost: n1\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -183,7 +183,7 @@ fn what_is_wrong_with_a_proof_is_said(world: &World) {
     let audit = world.om("daemon audit --denied --format json").ok().stdout;
     let audit: Value = serde_json::from_str(&audit).unwrap();
     let reasons: Vec<&str> = audit.as_array().unwrap().iter().filter_map(|one| one["reason"].as_str()).collect();
-    for reason in ["the token expired", "certificate is refused", "was revoked", "there is no user bob"] {
+    for reason in ["the token expired", "certificate is refused", "was revoked", "user bob does not exist"] {
         assert!(reasons.iter().any(|told| told.contains(reason)), "{reason}: {reasons:?}");
     }
     // What is listened on ends with its keyword.

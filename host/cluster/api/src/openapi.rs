@@ -43,7 +43,7 @@ fn operation(route: &Route) -> Value {
         "parameters": parameters(route),
         "responses": {
             (route.status.to_string()): response(route),
-            "401": {"description": "Nobody is known to ask"},
+            "401": {"description": "The daemon does not know who asks"},
             "403": {"description": "The user may not"},
             "429": {"description": "Requests come too fast: Retry-After says when to try again"},
             "default": {"description": "Why it failed", "content": {"application/json": {"schema": named("RequestFailure")}}},

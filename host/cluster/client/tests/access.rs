@@ -197,7 +197,7 @@ async fn a_token_can_do_what_its_user_may_and_what_it_was_made_for() {
     assert_eq!(order("ns1", limited.clone()).await.0, 403);
     daemon.node.users.lock().unwrap().remove("op");
     let (status, answer) = order("ns1", limited).await;
-    assert!(status == 401 && answer.contains("there is no user op"), "{answer}");
+    assert!(status == 401 && answer.contains("user op does not exist"), "{answer}");
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ async fn a_revoked_certificate_a_deleted_user_and_an_expired_token_are_refused_w
     assert!(expired.contains("the token expired") && expired.contains("om daemon auth makes a new one"), "{expired}");
     tls.daemon.node.users.lock().unwrap().clear();
     let gone = tls.client(&second).whoami().await.unwrap_err().to_string();
-    assert!(gone.starts_with("there is no user alice: om usr/alice create"), "{gone}");
+    assert!(gone.starts_with("user alice does not exist: om usr/alice create"), "{gone}");
     let unsigned = CertificateRequest { user: "alice".to_owned(), public_key: UserKey::new().unwrap().public };
     assert_eq!(tls.daemon.client.sign_certificate(&unsigned).await.unwrap_err().kind(), FailureKind::NoMatch);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use config::{ConfigKey, Document, ReadError, eval_node};
 use exec::blocking;
-use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, RunError};
+use kernel::process::{CheckedProgram, ProgramLaunch, RunError};
 
 use crate::file::durable;
 use crate::instance::trigger;
@@ -98,17 +98,7 @@ async fn launch(rule: &HookRule, event: &HookEvent<'_>) -> Result<ProgramLaunch,
         }
     })
     .await;
-    Ok(ProgramLaunch {
-        program: opened?,
-        args: args.to_vec(),
-        env: environment(rule, event),
-        cwd: PathBuf::from("/"),
-        account: None,
-        umask: 0o022,
-        limits: Vec::new(),
-        bounds: CapabilityBounds::Unbounded,
-        cgroup: None,
-    })
+    Ok(trigger::launch(opened?, args, environment(rule, event)))
 }
 
 /// The event has the names that hooks written for OpenSVC expect, too.

@@ -151,7 +151,9 @@ impl AccessControl {
         }
         match self.source.user(user).map_err(broken)? {
             Some(words) => Ok(RoleGrants::of_words(words.iter().map(String::as_str))),
-            None => Err(unknown(format!("there is no user {user}: om usr/{user} create --kw grant=guest:NAMESPACE"))),
+            None => Err(unknown(format!(
+                "user {user} does not exist: om usr/{user} create --kw grant=guest:NAMESPACE makes it"
+            ))),
         }
     }
 
@@ -172,7 +174,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, String> {
     }
 }
 
-/// Nobody is known to ask.
+/// The refusal of a request whose user is not known.
 pub(super) fn unknown(message: String) -> ReplyRefusal {
     ReplyRefusal {
         status: StatusCode::UNAUTHORIZED,

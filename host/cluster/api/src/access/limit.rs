@@ -21,7 +21,7 @@ pub(crate) enum BucketKey {
 
 impl BucketKey {
     /// How much more may come than of one user. An address may be that of several users, and connections come twice as fast as
-    /// requests, so that a client that asks too much is told so rather than cut off.
+    /// requests, so that a client that asks too much gets an answer that says so, and not a closed connection.
     fn factor(&self) -> f64 {
         match self {
             BucketKey::User(_) => 1.0,

@@ -41,7 +41,7 @@ impl AccessRule {
             }
             AccessRule::Process => match request.process().await? {
                 Some(process) => demand(request, AccessRole::Operator, &process.path),
-                // What does not exist is nobody's: the route says so.
+                // A process that does not exist is in no namespace: the route answers that it is missing.
                 None => Ok(()),
             },
             AccessRule::Root if caller.is_root() => Ok(()),

@@ -28,7 +28,7 @@ pub(super) async fn sign(request: &ApiRequest) -> Reply {
     let known = beside(move || source.user(&user).map_err(|message| failed(FailureKind::Failed, message))).await?;
     if known.is_none() {
         let hint = format!("om usr/{} create --kw grant=guest:NAMESPACE", wanted.user);
-        return Err(failed(FailureKind::NoMatch, format!("there is no user {}: {hint}", wanted.user)));
+        return Err(failed(FailureKind::NoMatch, format!("user {} does not exist: {hint}", wanted.user)));
     }
     let signed = at_desk(request, move |desk| desk.sign(&wanted, SystemTime::now())).await?;
     reply::json(StatusCode::CREATED, &signed)

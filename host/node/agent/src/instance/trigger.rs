@@ -53,18 +53,8 @@ pub(crate) async fn run(
     // The program as it was found, so that a policy cannot be passed by another PATH.
     permitted(&program, args, around)?;
     let opened = blocking(move || CheckedProgram::open(&program, None)).await;
-    let launch = ProgramLaunch {
-        program: opened.map_err(|error| FacilityError::failed(error.to_string()))?,
-        args: args.to_vec(),
-        env: environment(around),
-        cwd: PathBuf::from("/"),
-        // With all the powers of the agent, and outside the control group of the resource, which a stop kills.
-        account: None,
-        umask: 0o022,
-        limits: Vec::new(),
-        bounds: CapabilityBounds::Unbounded,
-        cgroup: None,
-    };
+    let program = opened.map_err(|error| FacilityError::failed(error.to_string()))?;
+    let launch = launch(program, args, environment(around));
     log.line(Some(around.rid), LogSeverity::Info, &format!("run: {}", capability::process::as_typed(command)));
     let mut on_line = |line: &str| log.line(Some(around.rid), LogSeverity::Info, &format!("| {line}"));
     match kernel::process::run(launch, &[], bounds.deadline, &mut on_line).await {
@@ -72,6 +62,21 @@ pub(crate) async fn run(
         Ok(output) => Err(FacilityError::failed(format!("exit status {}", output.status))),
         Err(RunError::TimedOut(_)) => Err(FacilityError::TimedOut(bounds.deadline)),
         Err(RunError::Kernel(error)) => Err(FacilityError::failed(error.to_string())),
+    }
+}
+
+/// A command of the site: with all the powers of the agent, and outside the control group of any resource, which a stop kills.
+pub(crate) fn launch(program: CheckedProgram, args: &[String], env: Vec<(String, OsString)>) -> ProgramLaunch {
+    ProgramLaunch {
+        program,
+        args: args.to_vec(),
+        env,
+        cwd: PathBuf::from("/"),
+        account: None,
+        umask: 0o022,
+        limits: Vec::new(),
+        bounds: CapabilityBounds::Unbounded,
+        cgroup: None,
     }
 }
 
