@@ -17,6 +17,10 @@ get() { # get PACKAGE=VERSION…: unpacks Debian packages below $root, and insta
 }
 npm_get() { # npm_get PACKAGE@VERSION…: into $tmp/node_modules
   npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts "$@" >&2; }
+crate_get() { # crate_get CRATE VERSION: $tmp is a program that uses the crate; its source comes on standard input
+  mkdir -p "$tmp/src" && cat >"$tmp/src/main.rs"
+  printf '[package]\nname = "finding"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\n%s = "=%s"\n' "$1" "$2" >"$tmp/Cargo.toml"
+  (cd "$tmp" && unset LD_LIBRARY_PATH && cargo build --quiet && echo "$1 $2, $(cargo --version)"); }
 say() { printf '\n== %s\n' "$*"; }
 fail() { echo "NOT AS STATED: $*" >&2; exit 1; }
 holds() { grep -q -- "$1" "$2" || fail "'$1' is not in: $(cat "$2")"; }

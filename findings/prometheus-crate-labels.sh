@@ -15,16 +15,7 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 get prometheus=2.42.0+ds-5+deb12u1
 cd "$tmp"
-mkdir src
-cat >Cargo.toml <<'T'
-[package]
-name = "finding"
-version = "0.0.0"
-edition = "2021"
-[dependencies]
-prometheus-parse = "=0.2.5"
-T
-cat >src/main.rs <<'R'
+crate_get prometheus-parse 0.2.5 <<'R'
 use std::io::{stdin, BufRead};
 fn main() {
     let scrape = prometheus_parse::Scrape::parse(stdin().lock().lines()).expect("an error");
@@ -37,8 +28,6 @@ fn main() {
 }
 R
 unset LD_LIBRARY_PATH
-cargo build --quiet
-echo "prometheus-parse $(sed -n '/"prometheus-parse"/{n;s/.*"\(.*\)"/\1/p}' Cargo.lock), $(cargo --version)"
 
 parse() { # parse SAMPLE OUTPUT
   name=${1%%[ {]*}

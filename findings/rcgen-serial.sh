@@ -11,16 +11,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 cd "$tmp"
-mkdir src
-cat >Cargo.toml <<'T'
-[package]
-name = "finding"
-version = "0.0.0"
-edition = "2021"
-[dependencies]
-rcgen = "=0.14.10"
-T
-cat >src/main.rs <<'R'
+crate_get rcgen 0.14.10 <<'R'
 use rcgen::{date_time_ymd, BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 fn main() {
     let mut authority = CertificateParams::default();
@@ -37,8 +28,6 @@ fn main() {
     }
 }
 R
-cargo build --quiet
-echo "rcgen $(sed -n '/"rcgen"/{n;s/.*"\(.*\)"/\1/p}' Cargo.lock), $(cargo --version)"
 target/debug/finding
 serial() { python3 -c 'import ssl, sys; print(ssl._ssl._test_decode_cert(sys.argv[1] + ".pem")["serialNumber"])' "$1"; }
 say "two certificates of one authority for one key, with other names and other dates"
