@@ -129,12 +129,17 @@ impl fmt::Display for DaemonServer {
 }
 
 async fn open(socket: &Path) -> Result<UnixStream, ClientError> {
-    UnixStream::connect(socket).await.map_err(|error| match error.kind() {
-        // A socket without a daemon behind it was left by one that was killed.
-        ErrorKind::NotFound | ErrorKind::ConnectionRefused => ClientError::NotRunning,
+    UnixStream::connect(socket).await.map_err(|error| unopened(socket, error))
+}
+
+fn unopened(socket: &Path, error: io::Error) -> ClientError {
+    match error.kind() {
+        // A socket without a daemon behind it was left by one that was killed. One that ends resets the connections that it has
+        // not accepted: no request was made on them.
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => ClientError::NotRunning,
         ErrorKind::PermissionDenied => ClientError::NoAccess(socket.to_owned()),
         _ => ClientError::Connect(socket.to_owned(), error),
-    })
+    }
 }
 
 fn client_config(access: &RemoteAccess) -> Result<ClientConfig, Box<dyn Error>> {
@@ -201,5 +206,19 @@ fn alert_words(alert: AlertDescription) -> String {
         AlertDescription::UnknownCA => "it is of another authority".to_owned(),
         AlertDescription::CertificateExpired => "it has expired".to_owned(),
         other => format!("{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_that_ends_before_it_accepts_is_absent() {
+        for kind in [ErrorKind::NotFound, ErrorKind::ConnectionRefused, ErrorKind::ConnectionReset] {
+            let error = unopened(Path::new("daemon.sock"), kind.into());
+            assert!(error.is_absence() && !error.is_doubtful(), "{kind}: {error}");
+        }
+        assert!(!unopened(Path::new("daemon.sock"), ErrorKind::PermissionDenied.into()).is_absence());
     }
 }
