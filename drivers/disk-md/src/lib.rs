@@ -17,7 +17,7 @@ use crate::array::{ArrayState, same_uuid};
 #[derive(Keywords)]
 struct SoftwareRaid {
     /// The name of the array, at most 32 characters. Its device is /dev/md/NAME.
-    #[keyword(example = "data")]
+    #[keyword(default = "{namespace}.{name}.disk.{rindex}", example = "data")]
     name: String,
     /// The devices of the array. Without them, the array is searched by `uuid` on all devices.
     #[keyword(example = "/dev/sdb /dev/sdc")]

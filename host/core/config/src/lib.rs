@@ -21,7 +21,7 @@ pub use document::key::{ConfigKey, InvalidKey, InvalidKeyOperation, KeyOperation
 pub use document::mask::MASK;
 pub use document::text::{DEFAULT, Document, Entry, Section};
 pub use nearest::nearest;
-pub use node::data::NodeData;
+pub use node::data::{NodeData, NodePlaces};
 pub use node::file::{eval_node, is_secret_of_node, validate_node};
 pub use object::load::{LoadOutcome, load, validate};
 pub use resolve::reader::{KeywordReader, ReadError};

@@ -103,8 +103,8 @@ fn keys_are_recognised_among_the_text_around_them() {
 fn references_are_those_of_the_object_that_makes_them() {
     let check = |text: &str, expected: &str| {
         let shown = match KeyReference::parse(text, ObjectKind::Sec, &"ns1/svc/web".parse().unwrap()) {
-            Ok(KeyReference { variable, store, key }) => {
-                format!("{} {store} {}", variable.as_deref().unwrap_or("-"), key.as_deref().unwrap_or("*"))
+            Ok(KeyReference { variable, store, keys }) => {
+                format!("{} {store} {}", variable.as_deref().unwrap_or("-"), keys.as_str())
             }
             Err(InvalidKeyReference { reason, .. }) => reason,
         };
@@ -113,13 +113,14 @@ fn references_are_those_of_the_object_that_makes_them() {
     check("PASSWORD=db/password", "PASSWORD ns1/sec/db password");
     check("db/password", "- ns1/sec/db password");
     check("db/*", "- ns1/sec/db *");
+    check("db/CUSTO_*", "- ns1/sec/db CUSTO_*");
     check("A=sec/db/password", "A ns1/sec/db password");
     check("A=ns1/sec/db/password", "A ns1/sec/db password");
     check("A=db/etc/app.conf", "A ns1/sec/db etc/app.conf");
     check("A=db/sec/app", "A ns1/sec/db sec/app");
     check("A=ns2/sec/db/password", "ns2/sec/db is of another namespace");
     check("A=cfg/db/password", "cfg is another kind: expected");
-    check("A=db/*", "every key cannot go into the one variable A");
+    check("A=db/*", "several keys cannot go into the one variable A");
     check("A=db", "expected [NAME=]STORE/KEY");
     check("A=db/", "\"\" cannot be a key");
     check("A=Db/x", "\"ns1/sec/Db\" is not an object path");

@@ -42,7 +42,7 @@ fn references_to_stores_are_those_of_the_objects_namespace() {
     check(
         "A=db/a B=db",
         &[
-            "4:11 error: app#1.secrets holds \"B=db\", which refers to no key: expected [NAME=]STORE/KEY or STORE/*, of a \
+            "4:11 error: app#1.secrets holds \"B=db\", which refers to no key: expected [NAME=]STORE/KEY or STORE/PATTERN, of a \
            store of kind sec",
         ],
     );
@@ -398,4 +398,68 @@ proptest::proptest! {
     fn no_configuration_panics(text in "(\\[(DEFAULT|env|fs#1|disk#1|drbd#1|subset#fs:a)\\]\n|(nodes|type|dev|size|start_requires|always_on|flex_max|x)(@n1)? = |\\{(env.x|nodes|#nodes|disk#1.exposed_devs|x)(\\[1\\])?\\}|\\$\\(|[a-z0-9 (){}\n]|.)*") {
         problems(&text);
     }
+}
+
+#[test]
+fn a_section_whose_driver_is_missing_is_reported_once() {
+    let text = "[disk#1]\ntype = zpool\nname = tank\n[fs#1]\ntype = ext4\ndev = {disk#1.name}/{disk#1.size}\nmnt = /a\nvg = x\n";
+    check(
+        text,
+        &[
+            "2:8 error: disk.zpool is not supported here: nothing here does what OpenSVC's zpool does",
+            "8:1 error: fs#1.vg is not supported here: write a [disk#…] with type = lv, and dev = {disk#….exposed_devs[0]}",
+        ],
+    );
+    check(
+        "[expose#1]\nport = 1\n[app#1]\nstart = /bin/a {expose#1.port} {expose#1.x}\n",
+        &["1:2 error: [expose#1] is not supported here: nothing here does what OpenSVC's expose does"],
+    );
+}
+
+#[test]
+fn a_word_of_opensvc_is_no_typing_error() {
+    check(
+        "[DEFAULT]\nlock_timeout = 1s\n",
+        &["2:1 warning: lock_timeout has no effect here: --waitlock says how long an action waits"],
+    );
+    check("[DEFAULT]\nscsireserv = no\n", &[]);
+    check(
+        "[DEFAULT]\nscsireserv = yes\n",
+        &["2:1 error: scsireserv is not supported here: nothing reserves disks by SCSI"],
+    );
+    check("[container#1]\nimage = a\ndetach = true\n", &[]);
+    check(
+        "[fs#1]\ntype = ext3\ndev = /dev/sda\nmnt = /a\n",
+        &["2:8 warning: fs type ext3 is an old name: now called ext4"],
+    );
+    check("[app#1]\nstart = /bin/a {dnsuxsock}\n", &["2:16 error: {dnsuxsock} does not resolve: not supported here"]);
+}
+
+#[test]
+fn a_type_refers_to_what_is_the_same_on_each_node() {
+    let volume = "dev = /dev/sda\nmnt = /a\n";
+    check(&format!("[env]\nkind = {{env.family}}4\nfamily = ext\n[fs#1]\ntype = {{env.kind}}\n{volume}"), &[]);
+    check(&format!("[env]\nkind = ext4\n[fs#1]\ntype = {{env.kind}}\n{volume}"), &[]);
+    check(
+        &format!("[env]\nkind@n1 = ext4\n[fs#1]\ntype = {{env.kind}}\n{volume}"),
+        &[
+            "4:8 error: the type \"{env.kind}\" does not resolve: expected the name of a driver, {env.NAME} of a line without a scope, \
+         {name} or {namespace}",
+        ],
+    );
+}
+
+#[test]
+fn what_a_required_keyword_lacks_is_said_at_its_line() {
+    check("[fs#1]\ntype = ext4\ndev =\nmnt = /a\n", &["3:1 error: fs#1.dev is empty: expected dev = …"]);
+    check("[fs#1]\nType = ext4\n", &["1:2 error: fs#1 has no type: expected type, not Type"]);
+}
+
+#[test]
+fn resources_without_an_error_can_be_checked_further() {
+    let text = "[app#1]\nstart = /bin/a\nnonsense = 1\n[app#2]\nstart = /bin/a\n[fs#1]\ntype = flag\n";
+    let loaded = load(&path(), text, &node("n1"), &Drivers::new());
+    let sound: Vec<String> = loaded.sound.unwrap().resources.iter().map(|resource| resource.rid.to_string()).collect();
+    assert_eq!(sound, ["fs#1", "app#2"]);
+    assert!(load(&path(), "[fs#1]\ntype = flag\n", &node("n1"), &Drivers::new()).sound.is_none());
 }

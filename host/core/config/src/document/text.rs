@@ -79,6 +79,12 @@ impl Document {
         self.sections.iter().rev().find(|section| section.name == name)
     }
 
+    /// The name of the section in which a byte of the text stands. None before the first.
+    pub(crate) fn section_at(&self, offset: usize) -> Option<&str> {
+        let behind = self.sections.partition_point(|section| section.name_span.start <= offset);
+        self.sections.get(behind.checked_sub(1)?).map(|section| section.name.as_str())
+    }
+
     /// The entry of a key, scope included. Where it is written twice, the last.
     pub fn entry(&self, section: &str, key: &str) -> Option<&Entry> {
         // In every section of that name: an entry of an earlier one counts where the later ones do not have the key.

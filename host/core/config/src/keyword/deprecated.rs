@@ -21,8 +21,11 @@ pub(crate) const AUTOSTART_NODE: &str = "autostart_node";
 pub(crate) const RETIRED: [(&str, &str); 2] =
     [(AUTOSTART_NODE, "now orchestrate = start, and the order of nodes"), ("mode", "no longer used")];
 
-const TYPES: [OldName; 4] = [
+const TYPES: [OldName; 6] = [
     OldName { groups: &[Group::Ip], old: "docker", new: "netns" },
+    // The driver of ext4 mounts them, as the kernel's does.
+    OldName { groups: &[Group::Fs], old: "ext2", new: "ext4" },
+    OldName { groups: &[Group::Fs], old: "ext3", new: "ext4" },
     OldName { groups: &[Group::Disk], old: "lvm", new: "vg" },
     OldName { groups: &[Group::Disk], old: "pool", new: "zpool" },
     OldName { groups: &[Group::Disk], old: "veritas", new: "vxdg" },

@@ -1,11 +1,13 @@
 //! The keywords of the core, as data: those of objects, of every resource, and of node.conf. The drivers' keywords come from
 //! their manifests.
 
+mod ancestor;
 mod deprecated;
 mod node;
 mod object;
 mod resource;
 
+pub(crate) use ancestor::{AncestorEffect, AncestorKeyword, REFERENCES, SECTIONS, ancestor_driver, ancestor_keyword};
 pub(crate) use deprecated::{
     ALWAYS_ON, AUTOSTART_NODE, RETIRED, RenamedSection, old_names, renamed_keyword, renamed_section, renamed_type,
 };

@@ -180,7 +180,7 @@ fn schedules() -> Vec<Keyword> {
     let schedule = |name, help| Keyword::new(name, ValueKind::Schedule, help).such_as("@10");
     vec![
         schedule("status_schedule", "When the status of the instance is looked at afresh.").or("@10"),
-        schedule("monitor_schedule", "When monitored resources are looked at afresh."),
+        schedule("monitor_schedule", "When monitored resources are looked at afresh.").once("mon_schedule"),
         schedule("sync_schedule", "When sync resources without a schedule run.").or("04:00-06:00"),
         schedule("run_schedule", "When tasks without a schedule run."),
         schedule("resinfo_schedule", "When what is known of the resources is sent to the collector.").or("@60"),

@@ -16,6 +16,8 @@ pub struct NodeData {
     pub name: NodeName,
     /// The cluster's name, which ends the full names of its objects.
     pub cluster: String,
+    /// The agent's directories: `{etc}` and `{var}`.
+    pub places: NodePlaces,
     /// Every node of the cluster with its labels, this one included. Node selectors select from them.
     pub peers: BTreeMap<NodeName, BTreeMap<String, String>>,
     /// The node that impersonates this one. `keywords` and `env` are that node's own then.
@@ -26,6 +28,21 @@ pub struct NodeData {
     pub env: BTreeMap<String, String>,
     /// `{node.labels.<name>}`: section `labels`.
     pub labels: BTreeMap<String, String>,
+}
+
+/// Where the agent keeps its files on a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodePlaces {
+    /// Configurations.
+    pub etc: String,
+    /// What the agent remembers.
+    pub var: String,
+}
+
+impl Default for NodePlaces {
+    fn default() -> NodePlaces {
+        NodePlaces { etc: "/etc/hostler".to_owned(), var: "/var/lib/hostler".to_owned() }
+    }
 }
 
 impl NodeData {
@@ -62,6 +79,7 @@ impl NodeData {
             peers: BTreeMap::from([(name.clone(), BTreeMap::new())]),
             name,
             cluster: "default".to_owned(),
+            places: NodePlaces::default(),
             seen_from: None,
             keywords: keywords(BTreeMap::new()),
             env: BTreeMap::new(),

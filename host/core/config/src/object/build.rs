@@ -206,8 +206,10 @@ impl<'a> ObjectBuilder<'_, 'a> {
             return None;
         }
         let value = self.ok(self.resolver.checked(section, keyword))?;
-        if value.is_none() && keyword.required {
+        let is_empty = value.as_ref().and_then(LateValue::as_text).is_some_and(|text| text.is_empty());
+        if (value.is_none() || is_empty) && keyword.required {
             self.report(self.missing(section, keyword));
+            return None;
         }
         let prepared = |value: LateValue| ResolvedKeyword {
             name: keyword.name.clone(),
@@ -226,9 +228,11 @@ impl<'a> ObjectBuilder<'_, 'a> {
     /// The problem of a keyword that is required and not set. One that only provision needs is a warning: the resource may
     /// exist already.
     fn missing(&self, section: &str, keyword: &Keyword) -> Diagnostic {
-        let message =
-            format!("{} is not set", ConfigKey::new(self.resolver.outline.display_name(section), &keyword.name));
-        let span = self.resolver.outline.span_of(section);
+        let written = self.resolver.written(section, keyword);
+        let what = if written.is_some() { "empty" } else { "not set" };
+        let key = ConfigKey::new(self.resolver.outline.display_name(section), &keyword.name);
+        let message = format!("{key} is {what}");
+        let span = written.map_or(self.resolver.outline.span_of(section), |entry| entry.key_span);
         let example = if keyword.example.is_empty() { "…" } else { &keyword.example };
         let label = format!("expected {} = {example}", keyword.name);
         if keyword.provisioning {

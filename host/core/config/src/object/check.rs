@@ -2,8 +2,10 @@
 //! be scoped, is it an old name, is its text a valid value.
 
 use crate::diagnostic::Diagnostic;
-use crate::keyword::{ALWAYS_ON, RETIRED};
+use crate::keyword::{ALWAYS_ON, AncestorEffect, AncestorKeyword, RETIRED, ancestor_keyword};
+use model::convert::convert;
 use model::datastore::{DATA, DataValue};
+use model::keyword::ValueKind;
 use model::{InvalidGrant, ObjectKind, RoleGrant};
 
 use crate::ConfigKey;
@@ -32,6 +34,13 @@ fn grant_problem(entry: &Entry, word: &str) -> Option<Diagnostic> {
             Diagnostic::error(entry.value_span, message, "such as admin:ns1 operator:ns2 guest:*")
         }
     })
+}
+
+/// Whether a value is that word, in any of the ways to write a boolean.
+fn same_word(value: &str, word: &str) -> bool {
+    let canonical =
+        |text: &str| convert(ValueKind::Boolean, text).map_or_else(|_| vec![text.trim().to_owned()], |values| values);
+    canonical(value) == canonical(word)
 }
 
 /// The facts that an entry is checked against.
@@ -107,8 +116,12 @@ impl DocumentCheck<'_, '_> {
         let driver_unknown =
             self.resolver.outline.resource_of(section).is_some_and(|resource| resource.driver.is_none());
         let Some(spelling) = self.resolver.outline.keyword(section, option) else {
-            if !driver_unknown {
-                checked.unknown.push(self.unknown(section, entry));
+            if driver_unknown {
+                return;
+            }
+            match self.ancestor(section, entry) {
+                Some(word) => self.of_ancestor(word, section, entry, checked),
+                None => checked.unknown.push(self.unknown(section, entry)),
             }
             return;
         };
@@ -144,6 +157,29 @@ impl DocumentCheck<'_, '_> {
 
     fn key(&self, section: &str, option: &str) -> ConfigKey {
         ConfigKey::new(self.resolver.outline.display_name(section), option)
+    }
+
+    /// The keyword of OpenSVC that an entry sets.
+    fn ancestor(&self, section: &str, entry: &Entry) -> Option<&'static AncestorKeyword> {
+        let group = self.resolver.outline.resource_of(section).map(|resource| resource.rid.group());
+        ancestor_keyword(group, entry.option()).filter(|_| group.is_some() || section == DEFAULT)
+    }
+
+    /// Checks a keyword of OpenSVC that is unknown here.
+    fn of_ancestor(&self, word: &AncestorKeyword, section: &str, entry: &Entry, checked: &mut CheckFindings) {
+        let key = self.key(section, entry.option());
+        match word.effect {
+            AncestorEffect::Idle => {
+                let message = format!("{key} has no effect here");
+                checked.problems.push(Diagnostic::warning(entry.key_span, message, word.instead));
+            }
+            // It asks for what happens anyway.
+            AncestorEffect::Refused(usual) if same_word(&entry.value, usual) => {}
+            AncestorEffect::Refused(_) => {
+                let message = format!("{key} is not supported here");
+                checked.unknown.push(Diagnostic::error(entry.key_span, message, word.instead));
+            }
+        }
     }
 
     fn unknown(&self, section: &str, entry: &Entry) -> Diagnostic {

@@ -22,6 +22,9 @@ pub struct LoadOutcome {
     /// The object where the only errors are missing drivers and unknown keywords: its resources are in it, without those
     /// keywords. For callers that must act all the same.
     pub partial: Option<Object>,
+    /// Where there are errors: the object with the resources in whose sections there is none, so that their drivers can check
+    /// them too. Nothing may act on it.
+    pub sound: Option<Object>,
     /// The problems, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -31,11 +34,18 @@ pub fn load(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Driver
     let document = Document::parse(text);
     let mut problems = BTreeSet::new();
     let ObjectReading { object, missing, .. } = examine(path, &document, node, schemas, &mut problems);
+    let errors = problems.iter().chain(&missing).filter(|problem| problem.is_error());
+    let faulty: BTreeSet<&str> = errors.filter_map(|error| document.section_at(error.span.start)).collect();
+    let sound = (!faulty.is_empty()).then(|| {
+        let mut sound = object.clone();
+        sound.resources.retain(|resource| !faulty.contains(resource.section.as_str()));
+        sound
+    });
     let usable = Some(object).filter(|_| !problems.iter().any(Diagnostic::is_error));
     // A missing driver is an error, but one that a stop must survive: the object is kept apart rather than thrown away.
     let (object, partial) = if missing.is_empty() { (usable, None) } else { (None, usable) };
     problems.extend(missing);
-    LoadOutcome { document, object, partial, diagnostics: problems.into_iter().collect() }
+    LoadOutcome { document, object, partial, sound, diagnostics: problems.into_iter().collect() }
 }
 
 /// Reads the configuration as every node of the object means it, and reports what is wrong for any of them. A node that

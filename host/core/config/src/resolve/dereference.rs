@@ -2,10 +2,11 @@
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use model::object::{LateReference, LateValue, ValuePart};
-use model::{Group, Rid};
+use model::{Group, NodeName, Rid};
 
 use crate::ConfigKey;
 use crate::document::text::{DEFAULT, Entry};
+use crate::keyword::REFERENCES;
 use crate::resolve::resolver::{KeywordResolver, ResolvedValue, ValueSource};
 use crate::value::arithmetic::{ArithmeticError, ArithmeticExpression};
 use crate::value::template::{TemplatePiece, TemplateReference, ValueTemplate};
@@ -16,6 +17,8 @@ const MAX_DEPTH: usize = 64;
 const MAX_LEN: usize = 1 << 20;
 /// The end of a message about a reference that another node may resolve.
 pub(crate) const ELSEWHERE: &str = "does not resolve here";
+/// The section of an author's own keys.
+const ENV: &str = "env";
 /// The name by which a reference asks for the devices of a resource that is up: `{disk#1.exposed_devs[0]}`.
 const EXPOSED_DEVS: &str = "exposed_devs";
 
@@ -148,10 +151,22 @@ impl<'a> KeywordResolver<'a> {
 
     /// `{kw}`: of its own section, else of DEFAULT.
     fn bare(&self, own: &str, name: &str) -> Result<LateValue, UnresolvedReference> {
+        if own == ENV
+            && let Some(value) =
+                self.guarded(own, name, || self.remembered(own, name, || self.free_value(own, name)))?
+        {
+            return Ok(value);
+        }
         for section in [own, DEFAULT] {
             if let Some(value) = self.of_keyword(section, name)? {
                 return Ok(value);
             }
+        }
+        if REFERENCES.contains(&name) {
+            return Err(UnresolvedReference::Because("not supported here".to_owned()));
+        }
+        if let Some(cause) = self.outline.cause(own) {
+            return Err(UnresolvedReference::Cause(cause.clone()));
         }
         let known = self.outline.keyword(own, name).or_else(|| self.outline.keyword(DEFAULT, name));
         Err(UnresolvedReference::Because(match known {
@@ -179,7 +194,15 @@ impl<'a> KeywordResolver<'a> {
             None if self.outline.keyword(section, name).is_some() => {
                 Err(UnresolvedReference::Because(format!("{name} is not set in [{section}]")))
             }
-            None => Err(UnresolvedReference::Because(format!("there is no keyword {name} in [{section}]"))),
+            None => Err(self.no_keyword(section, name)),
+        }
+    }
+
+    /// Why a section does not have a keyword. The problem of the section itself is told once, and not again for each reference.
+    fn no_keyword(&self, section: &str, name: &str) -> UnresolvedReference {
+        match self.outline.cause(section) {
+            Some(cause) => UnresolvedReference::Cause(cause.clone()),
+            None => UnresolvedReference::Because(format!("there is no keyword {name} in [{section}]")),
         }
     }
 
@@ -210,6 +233,10 @@ impl<'a> KeywordResolver<'a> {
     fn of_keyword(&self, section: &str, name: &str) -> Result<Option<LateValue>, UnresolvedReference> {
         match self.outline.keyword(section, name) {
             Some(spelling) => self.guarded(section, &spelling.keyword.name, || self.value(section, spelling.keyword)),
+            // Which keywords the section has is unknown. What it says of itself is not.
+            None if self.outline.cause(section).is_some() => {
+                self.guarded(section, name, || self.remembered(section, name, || self.free_value(section, name)))
+            }
             None => Ok(None),
         }
     }
@@ -274,8 +301,18 @@ impl<'a> KeywordResolver<'a> {
             "name" | "svcname" => self.path.name().to_owned(),
             "namespace" => self.path.namespace().to_owned(),
             "kind" => self.path.kind().to_string(),
-            "path" => self.path.to_string(),
+            "path" | "svcpath" => self.path.to_string(),
             "fqdn" => self.path.fqdn(&self.node.cluster),
+            "clustername" => self.node.cluster.clone(),
+            "clusternodes" => {
+                let names: Vec<&str> = self.node.peers.keys().map(NodeName::as_str).collect();
+                names.join(" ")
+            }
+            "etc" => self.node.places.etc.clone(),
+            "var" => self.node.places.var.clone(),
+            // The installer links them to the program.
+            "svcmgr" => "/usr/bin/svcmgr".to_owned(),
+            "nodemgr" => "/usr/bin/nodemgr".to_owned(),
             _ => return None,
         })
     }

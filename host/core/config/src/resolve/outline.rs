@@ -11,6 +11,7 @@ use model::{DriverName, Group, ObjectKind, ObjectPath, Rid, SubsetName};
 use crate::document::text::{DEFAULT, Entry, Section};
 use crate::nearest::{alternatives, did_you_mean};
 use crate::resolve::keyword_set::KeywordSet;
+use crate::value::template::{TemplatePiece, TemplateReference, ValueTemplate};
 use crate::{Document, DriverSchema, DriverSchemas, ImplicitResource};
 
 /// The sections of a document, by what they are.
@@ -28,6 +29,8 @@ pub(crate) struct Outline<'a> {
     rids: HashMap<Rid, usize>,
     /// The section of each resource.
     pub(crate) resources: Vec<ResourceSection<'a>>,
+    /// Why the keywords of some sections are unknown: the problem of the section.
+    causes: HashMap<&'a str, Diagnostic>,
     /// The problems of the sections themselves.
     pub(crate) problems: Vec<Diagnostic>,
     /// Missing drivers. An object is usable in part without the resources that need them.
@@ -70,8 +73,55 @@ pub(crate) struct KeywordSpelling<'k> {
     pub(crate) old: bool,
 }
 
+/// How many references may lead from a type to its text.
+const MAX_TYPE_DEPTH: usize = 8;
+
+/// The driver of a section whose group has no drivers here.
+const ANY: &str = "any";
+
 /// The entries that say which driver a section is of, by section. Of those that are written twice, the last.
 type SectionTypes<'d> = HashMap<&'d str, &'d Entry>;
+
+/// Reads the types of sections. They are known before anything else, so that they refer to little.
+struct TypeReader<'d> {
+    types: &'d SectionTypes<'d>,
+    env: Option<&'d Section>,
+    path: &'d ObjectPath,
+}
+
+impl TypeReader<'_> {
+    /// The type that an entry names. An object has the same resources on each of its nodes, so what is scoped does not count.
+    fn read(&self, entry: &Entry) -> Result<String, Diagnostic> {
+        self.text(&entry.value, MAX_TYPE_DEPTH).ok_or_else(|| {
+            let label = "expected the name of a driver, {env.NAME} of a line without a scope, {name} or {namespace}";
+            Diagnostic::error(entry.value_span, format!("the type {:?} does not resolve", entry.value), label)
+        })
+    }
+
+    fn text(&self, text: &str, depth: usize) -> Option<String> {
+        let piece = |piece: &TemplatePiece| match piece {
+            TemplatePiece::Text(text) => Some(text.clone()),
+            TemplatePiece::Reference(reference) => self.reference(reference, depth.checked_sub(1)?),
+            TemplatePiece::Arithmetic(..) => None,
+        };
+        ValueTemplate::parse(text).pieces.iter().map(piece).collect()
+    }
+
+    fn reference(&self, reference: &TemplateReference, depth: usize) -> Option<String> {
+        let TemplateReference { span: _, modifier: None, count: false, index: None, section, name } = reference else {
+            return None;
+        };
+        match (section.as_deref(), name.as_str()) {
+            (None, "name") => Some(self.path.name().to_owned()),
+            (None, "namespace") => Some(self.path.namespace().to_owned()),
+            (Some("env"), name) => {
+                let written = self.env?.entries.iter().rfind(|entry| entry.key == name)?;
+                self.text(&written.value, depth)
+            }
+            _ => None,
+        }
+    }
+}
 
 /// A section that is written twice is of the type that was written first.
 fn types(document: &Document) -> SectionTypes<'_> {
@@ -95,16 +145,18 @@ impl<'a> Outline<'a> {
             none: KeywordSet::default(),
             rids: HashMap::new(),
             resources: Vec::new(),
+            causes: HashMap::new(),
             problems: Vec::new(),
             missing: Vec::new(),
         };
         let types = types(document);
+        let env = document.section("env");
         for section in document.sections() {
             // A section that is written twice has the role of its first: the parser reports the second.
             if outline.roles.contains_key(section.name.as_str()) {
                 continue;
             }
-            let role = outline.role(path, &types, section, schemas);
+            let role = outline.role(path, &TypeReader { types: &types, env, path }, section, schemas);
             outline.roles.insert(&section.name, role);
             outline.spans.insert(&section.name, section.name_span);
         }
@@ -116,7 +168,7 @@ impl<'a> Outline<'a> {
     fn role(
         &mut self,
         path: &ObjectPath,
-        types: &SectionTypes<'_>,
+        types: &TypeReader<'_>,
         section: &'a Section,
         schemas: &'a dyn DriverSchemas,
     ) -> SectionRole {
@@ -139,12 +191,14 @@ impl<'a> Outline<'a> {
         }
     }
 
-    fn unknown(&mut self, section: &Section, message: impl Into<String>, label: impl Into<String>) -> SectionRole {
-        self.problems.push(Diagnostic::error(section.name_span, message, label));
+    fn unknown(&mut self, section: &'a Section, message: impl Into<String>, label: impl Into<String>) -> SectionRole {
+        let problem = Diagnostic::error(section.name_span, message, label);
+        self.causes.insert(&section.name, problem.clone());
+        self.problems.push(problem);
         SectionRole::Unknown
     }
 
-    fn subset(&mut self, section: &Section, subset: &str) -> SectionRole {
+    fn subset(&mut self, section: &'a Section, subset: &str) -> SectionRole {
         let parsed = subset.split_once(':').and_then(|(group, name)| Some((group.parse().ok()?, name.parse().ok()?)));
         match parsed {
             Some((group, name)) => SectionRole::Subset(group, name),
@@ -157,7 +211,7 @@ impl<'a> Outline<'a> {
 
     fn resource(
         &mut self,
-        types: &SectionTypes<'_>,
+        types: &TypeReader<'_>,
         section: &'a Section,
         schemas: &'a dyn DriverSchemas,
     ) -> SectionRole {
@@ -175,15 +229,14 @@ impl<'a> Outline<'a> {
                 let label = did_you_mean(prefix, groups, "expected DEFAULT, env, labels, data or <group>#<id>");
                 return match Group::ALL.iter().any(|group| group.as_str() == prefix) {
                     true => self.unknown(section, error.to_string(), "expected an id, such as #1"),
+                    false if keyword::SECTIONS.contains(&prefix) => {
+                        let message = format!("[{}] is not supported here", section.name);
+                        self.unknown(section, message, format!("nothing here does what OpenSVC's {prefix} does"))
+                    }
                     false => self.unknown(section, format!("unknown section [{}]", section.name), label),
                 };
             }
         };
-        if let Some(RenamedSection { group, type_name, .. }) = renamed {
-            let message = format!("[{}] is an old kind of section", section.name);
-            let label = format!("now [{group}#{index}] with type = {type_name}");
-            self.problems.push(Diagnostic::warning(section.name_span, message, label));
-        }
         // `[disk#1]` and `[vg#1]` are one resource, so comparing the names of sections would not find this.
         if self.rids.contains_key(&rid) {
             return self.unknown(section, format!("a second section for {rid}"), "already written above");
@@ -193,6 +246,12 @@ impl<'a> Outline<'a> {
             // Without a driver it is still a resource: references and requirements that name it must not fail, too.
             Err(unknown) => (None, unknown),
         };
+        // Not of a driver that is missing: that says enough.
+        if let Some(RenamedSection { group, type_name, .. }) = renamed.filter(|_| driver.is_some()) {
+            let message = format!("[{}] is an old kind of section", section.name);
+            let label = format!("now [{group}#{index}] with type = {type_name}");
+            self.problems.push(Diagnostic::warning(section.name_span, message, label));
+        }
         let keywords = self.keywords_of(driver);
         let place = self.resources.len();
         self.rids.insert(rid.clone(), place);
@@ -235,22 +294,36 @@ impl<'a> Outline<'a> {
     /// The driver of a section, or the name of the missing driver.
     fn driver(
         &mut self,
-        types: &SectionTypes<'_>,
-        section: &Section,
+        types: &TypeReader<'_>,
+        section: &'a Section,
         group: Group,
         renamed: Option<RenamedSection>,
         schemas: &'a dyn DriverSchemas,
     ) -> Result<DriverSchema<'a>, Option<DriverName>> {
-        let entry = types.get(section.name.as_str());
+        let entry = types.types.get(section.name.as_str());
         let implicit = || schemas.implicit().into_iter().find(|implicit| implicit.name == section.name);
         // An old section such as `[vg#1]` says its type by its name.
         let fallback = renamed.map(|renamed| renamed.type_name);
         let fallback = fallback.or_else(|| implicit().map(|implicit| implicit.driver.name.name()));
         let fallback = fallback.or_else(|| schemas.default_type(group));
-        let Some(type_name) = entry.map(|entry| entry.value.as_str()).or(fallback) else {
-            let label = format!("expected type = {}", alternatives(&schemas.names(group)));
-            self.problems.push(Diagnostic::error(section.name_span, format!("{} has no type", section.name), label));
-            return Err(None);
+        let names = schemas.names(group);
+        let written = match entry.map(|entry| types.read(entry)).transpose() {
+            Ok(written) => written,
+            Err(problem) => {
+                self.causes.insert(&section.name, problem.clone());
+                self.problems.push(problem);
+                return Err(None);
+            }
+        };
+        let Some(type_name) = written.as_deref().or(fallback) else {
+            let (problem, name) = untyped(section, group, &names);
+            self.causes.insert(&section.name, problem.clone());
+            if name.is_some() {
+                self.missing.push(problem)
+            } else {
+                self.problems.push(problem)
+            }
+            return Err(name);
         };
         let span = entry.map_or(section.name_span, |entry| entry.value_span);
         // An old name gives way only where its successor is installed: otherwise the driver may still go by it.
@@ -261,7 +334,8 @@ impl<'a> Outline<'a> {
             return Ok(driver);
         }
         schemas.driver(group, type_name).ok_or_else(|| {
-            let problem = unknown_driver(group, type_name, span, &schemas.names(group));
+            let problem = unknown_driver(group, type_name, span, &names);
+            self.causes.insert(&section.name, problem.clone());
             match DriverName::new(group, type_name) {
                 Ok(name) => {
                     self.missing.push(problem);
@@ -279,6 +353,11 @@ impl<'a> Outline<'a> {
     /// The role of a section.
     pub(crate) fn of(&self, section: &str) -> Option<&SectionRole> {
         self.roles.get(section)
+    }
+
+    /// Why nothing is known of the keywords of a section. None if they are known.
+    pub(crate) fn cause(&self, section: &str) -> Option<&Diagnostic> {
+        self.causes.get(self.resource_of(section).map_or(section, |resource| resource.name))
     }
 
     /// Where to point when a section is at fault as a whole.
@@ -388,7 +467,29 @@ impl<'a> Outline<'a> {
     }
 }
 
+/// The problem of a section without a type, and the name of the driver that it would have: of a group that has none here, an
+/// object is usable in part.
+fn untyped(section: &Section, group: Group, names: &[String]) -> (Diagnostic, Option<DriverName>) {
+    if names.is_empty() {
+        let instead = keyword::ancestor_driver(group, ANY).unwrap_or_default();
+        let problem =
+            Diagnostic::error(section.name_span, format!("[{}] is not supported here", section.name), instead);
+        return (problem, DriverName::new(group, ANY).ok());
+    }
+    let misspelt = section.entries.iter().find(|entry| entry.key.eq_ignore_ascii_case("type"));
+    let label = match misspelt {
+        Some(entry) => format!("expected type, not {}", entry.key),
+        None => format!("expected type = {}", alternatives(names)),
+    };
+    (Diagnostic::error(section.name_span, format!("{} has no type", section.name), label), None)
+}
+
 fn unknown_driver(group: Group, type_name: &str, span: Span, names: &[String]) -> Diagnostic {
+    if let Some(instead) = keyword::ancestor_driver(group, type_name) {
+        let none = || format!("nothing here does what OpenSVC's {type_name} does");
+        let label = if instead.is_empty() { none() } else { instead.to_owned() };
+        return Diagnostic::error(span, format!("{group}.{type_name} is not supported here"), label);
+    }
     let otherwise = if names.is_empty() {
         format!("there is no driver of group {group}")
     } else {

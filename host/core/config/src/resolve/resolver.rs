@@ -332,9 +332,9 @@ impl<'a> KeywordResolver<'a> {
         self.scopes.iter().any(|held| held == scope)
     }
 
-    /// The value of a key of a section without keywords. Only `env` knows references.
+    /// The value of a key of a section whose keywords are free, or unknown. Labels and data know neither scopes nor references.
     pub(crate) fn free_value(&self, section: &str, name: &str) -> ResolvedValue {
-        let scopable = matches!(self.outline.of(section), Some(SectionRole::Free { scopable: true }));
+        let scopable = !matches!(self.outline.of(section), Some(SectionRole::Free { scopable: false }));
         let Some(entry) = self.entry(section, &[name], scopable) else { return Ok(None) };
         if scopable { self.entry_value(section, entry).map(Some) } else { Ok(Some(LateValue::text(&entry.value))) }
     }

@@ -8,7 +8,7 @@ mod reference;
 mod value;
 
 pub use key::{InvalidDataKey, check_key};
-pub use reference::{InvalidKeyReference, InvalidVariableName, KeyReference, variable};
+pub use reference::{InvalidKeyReference, InvalidVariableName, KeyChoice, KeyReference, variable};
 pub use value::{DataValue, InvalidDataValue, NONCE_BYTES, SEALING_KEY_BYTES, SealingKey, UnsealError, plain};
 
 /// The section that holds the keys.

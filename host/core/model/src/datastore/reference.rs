@@ -1,16 +1,44 @@
-//! References to keys of data stores, as keywords hold them: `PASSWORD=db/password`, `db/password`, `db/*`.
+//! References to keys of data stores, as keywords hold them: `PASSWORD=db/password`, `db/password`, `db/*`, `db/MAIL_*`.
 
+use crate::select::GlobPattern;
 use crate::{ObjectKind, ObjectPath};
 
 /// One word of a keyword that refers to data stores.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct KeyReference {
     /// The variable that gets the value. None: the one named after the key, see [`variable`].
     pub variable: Option<String>,
     /// The store.
     pub store: ObjectPath,
-    /// The key. None: every key of the store.
-    pub key: Option<String>,
+    /// Which keys of it.
+    pub keys: KeyChoice,
+}
+
+/// The keys of a store that a reference means.
+#[derive(Debug, Clone)]
+pub enum KeyChoice {
+    /// This one.
+    One(String),
+    /// Those that a pattern covers. No key holds a star, so one of them makes a pattern.
+    Fitting(GlobPattern),
+}
+
+impl KeyChoice {
+    fn parse(text: &str) -> Result<KeyChoice, String> {
+        if text.contains('*') {
+            return GlobPattern::new(text).map(KeyChoice::Fitting).map_err(|error| error.to_string());
+        }
+        super::check_key(text).map_err(|error| error.to_string())?;
+        Ok(KeyChoice::One(text.to_owned()))
+    }
+
+    /// The key or the pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        match self {
+            KeyChoice::One(key) => key,
+            KeyChoice::Fitting(pattern) => pattern.as_str(),
+        }
+    }
 }
 
 /// A text that is not a reference, or refers to a store that this object cannot use.
@@ -56,24 +84,23 @@ impl KeyReference {
             let of = own.namespace();
             return Err(refuse(format!("{store} is of another namespace: an object of {of} uses stores of {of}")));
         }
-        let key = Some(key).filter(|key| *key != "*");
-        if let Some(error) = key.and_then(|key| super::check_key(key).err()) {
-            return Err(refuse(error.to_string()));
-        }
-        match (&name, key) {
-            (Some(name), None) => Err(refuse(format!("every key cannot go into the one variable {name}"))),
-            // Without a name the variable is named after the key, so the key must be able to be one.
-            (None, Some(key)) if !is_variable(key) => {
-                Err(refuse(format!("{}: say NAME={place}", InvalidVariableName(key.to_owned()))))
+        let keys = KeyChoice::parse(key).map_err(refuse)?;
+        match (&name, &keys) {
+            (Some(name), KeyChoice::Fitting(_)) => {
+                Err(refuse(format!("several keys cannot go into the one variable {name}")))
             }
-            _ => Ok(KeyReference { variable: name, store, key: key.map(str::to_owned) }),
+            // Without a name the variable is named after the key, so the key must be able to be one.
+            (None, KeyChoice::One(key)) if !is_variable(key) => {
+                Err(refuse(format!("{}: say NAME={place}", InvalidVariableName(key.clone()))))
+            }
+            _ => Ok(KeyReference { variable: name, store, keys }),
         }
     }
 }
 
 /// `STORE/KEY`, `KIND/STORE/KEY` or `NAMESPACE/KIND/STORE/KEY`. Keys may hold slashes, and no store is called like a kind.
 fn store_and_key<'t>(place: &'t str, kind: ObjectKind, own: &ObjectPath) -> Result<(ObjectPath, &'t str), String> {
-    let expected = || format!("expected [NAME=]STORE/KEY or STORE/*, of a store of kind {kind}");
+    let expected = || format!("expected [NAME=]STORE/KEY or STORE/PATTERN, of a store of kind {kind}");
     let (first, rest) = place.split_once('/').ok_or_else(expected)?;
     let (second, behind) = rest.split_once('/').unwrap_or((rest, ""));
     let (namespace, written, (store, key)) = match (first.parse::<ObjectKind>(), second.parse::<ObjectKind>()) {

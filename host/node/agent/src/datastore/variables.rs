@@ -1,6 +1,6 @@
 //! Resolves references to data stores, `PASSWORD=db/password`, into the variables that a driver sees: `PASSWORD=s3cret`.
 
-use model::datastore::{InvalidKeyReference, InvalidVariableName, KeyReference, variable};
+use model::datastore::{InvalidKeyReference, InvalidVariableName, KeyChoice, KeyReference, variable};
 use model::object::KeywordValue;
 use model::{ObjectKind, ObjectPath};
 
@@ -97,10 +97,13 @@ pub(crate) fn resolved(
 
 /// The variables of one reference, each with its value.
 fn of_reference(stores: DataStores<'_>, reference: KeyReference) -> Result<Vec<(String, String)>, MissingReason> {
-    let KeyReference { variable: name, store, key } = reference;
-    let keys = match &key {
-        Some(key) => vec![key.clone()],
-        None => stores.keys(&store).map_err(|error| why(error, None))?,
+    let KeyReference { variable: name, store, keys } = reference;
+    let keys = match keys {
+        KeyChoice::One(key) => vec![key],
+        KeyChoice::Fitting(pattern) => {
+            let all = stores.keys(&store).map_err(|error| why(error, None))?;
+            all.into_iter().filter(|key| pattern.matches(key)).collect()
+        }
     };
     let one = |key: String| {
         let named = name.clone().map_or_else(|| variable(&key), Ok);

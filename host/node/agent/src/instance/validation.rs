@@ -1,5 +1,5 @@
-//! Validates a configuration: first by the object model, then, if that finds no error, by the drivers, which check their own
-//! keywords. A driver has no right to change anything while it validates.
+//! Validates a configuration: first by the object model, then by the drivers, which check their own keywords in each section
+//! that has no error so far. A driver has no right to change anything while it validates.
 
 use std::sync::Arc;
 
@@ -23,10 +23,7 @@ impl Agent {
     pub async fn diagnose(&self, path: &ObjectPath, text: &str) -> Vec<Diagnostic> {
         let snapshot = Snapshot::of_text(self, path, text).await;
         let mut diagnostics = config::validate(path, text, &snapshot.node, &*snapshot.available);
-        // Drivers get typed keywords, and a text with errors has none for them.
-        if diagnostics.iter().any(Diagnostic::is_error) {
-            return diagnostics;
-        }
+        // Drivers get typed keywords, and a section with errors has none for them: it is not in the object.
         let Ok(object) = snapshot.object() else { return diagnostics };
         // Not by the object model, which reads no file: the zones are files.
         if timetable::zone_of(object).is_err() {
@@ -49,6 +46,7 @@ impl Agent {
             let span = locate(&rid, Some(&absent.keyword));
             diagnostics.push(Diagnostic::warning(span, format!("{rid}.{}", absent.what()), absent.to_do()));
         }
+        diagnostics.sort();
         diagnostics
     }
 }

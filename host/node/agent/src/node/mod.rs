@@ -4,7 +4,7 @@ pub mod paths;
 
 use std::time::Duration;
 
-use config::{ConfigKey, Document, NodeData, ReadError, eval_node};
+use config::{ConfigKey, Document, NodeData, NodePlaces, ReadError, eval_node};
 use model::{DriverName, NodeName, ObjectPath, convert};
 
 use crate::Directories;
@@ -18,6 +18,8 @@ pub(crate) const PRD: &str = "PRD";
 /// labels of other nodes are unknown.
 pub fn node_data(home: &Directories, name: &NodeName) -> Result<NodeData, FileError> {
     let mut node = NodeData::new(name.clone(), &document(&home.node_config())?);
+    let text = |directory: &std::path::Path| directory.to_string_lossy().into_owned();
+    node.places = NodePlaces { etc: text(&home.etc), var: text(&home.var) };
     let cluster = document(&home.config(&ObjectPath::cluster()))?;
     if let Some(name) = cluster.get("cluster", "name") {
         node.cluster = name.to_owned();
@@ -78,7 +80,10 @@ mod tests {
     fn a_node_without_files_is_alone() {
         let root = tempfile::tempdir().unwrap();
         let name: NodeName = "n1".parse().unwrap();
-        assert_eq!(node_data(&Directories::under(root.path()), &name).unwrap(), NodeData::alone(name));
+        let home = Directories::under(root.path());
+        let node = node_data(&home, &name).unwrap();
+        assert_eq!(node.places.etc, home.etc.to_string_lossy());
+        assert_eq!(NodeData { places: NodePlaces::default(), ..node }, NodeData::alone(name));
     }
 
     #[test]

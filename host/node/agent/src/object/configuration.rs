@@ -89,7 +89,8 @@ impl ObjectConfiguration {
         Ok(ObjectConfiguration { document, diagnostics, active, path: object.clone() })
     }
 
-    /// The configuration with this text. No earlier version takes its place if it has errors, and nothing is remembered.
+    /// The configuration with this text, to be checked. If it has errors, no earlier version takes its place but what of it has
+    /// none, and nothing is remembered.
     pub(crate) fn of_text(
         object: &ObjectPath,
         text: &str,
@@ -97,7 +98,11 @@ impl ObjectConfiguration {
         schemas: &dyn DriverSchemas,
     ) -> ObjectConfiguration {
         let loaded = load(object, text, node, schemas);
-        let active = loaded.object.map_or(ActiveObject::Nothing, |object| ActiveObject::Current(Box::new(object)));
+        let active = match (loaded.object, loaded.sound) {
+            (Some(object), _) => ActiveObject::Current(Box::new(object)),
+            (None, Some(sound)) => ActiveObject::Partial(Box::new(sound)),
+            (None, None) => ActiveObject::Nothing,
+        };
         ObjectConfiguration { document: loaded.document, diagnostics: loaded.diagnostics, active, path: object.clone() }
     }
 
