@@ -18,6 +18,9 @@ use protocol::{EndingDocument, FailureKind, RequestFailure};
 
 use crate::words::Target;
 
+/// The exit code of a command that a signal ended.
+pub(crate) const INTERRUPTED: u8 = 6;
+
 /// The exit code of a command that waited in vain.
 pub(crate) const TIMED_OUT: u8 = 7;
 
@@ -38,7 +41,7 @@ pub(crate) fn of_ending(ending: &EndingDocument) -> u8 {
         EndingDocument::Done => 0,
         EndingDocument::Failed { .. } => 1,
         EndingDocument::Unsupported { .. } => 4,
-        EndingDocument::Interrupted => 6,
+        EndingDocument::Interrupted => INTERRUPTED,
         EndingDocument::TimedOut { .. } => TIMED_OUT,
     }
 }
@@ -48,7 +51,7 @@ pub(crate) fn of_order(state: OrderState) -> u8 {
     match state {
         OrderState::Done | OrderState::Running => 0,
         OrderState::Failed => 1,
-        OrderState::Aborted | OrderState::Superseded => 6,
+        OrderState::Aborted | OrderState::Superseded => INTERRUPTED,
         OrderState::Expired => TIMED_OUT,
     }
 }

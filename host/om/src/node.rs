@@ -20,7 +20,7 @@ pub(crate) fn run(session: &Session, command: NodeCommand) -> Outcome {
         NodeCommand::Print { what, orphans, output } if what == "holdings" => {
             holdings::of_node(session, orphans, &output)
         }
-        NodeCommand::Print { output, .. } => show::run(files, &output),
+        NodeCommand::Print { output, .. } => show::run(files, false, &output),
         NodeCommand::Set(args) => config::set(files, &args),
         NodeCommand::Unset(args) => config::unset(files, &args),
         NodeCommand::Get(args) => config::get(files, &args),

@@ -20,6 +20,7 @@ crate::trials!(
     a_task_is_not_run_twice,
     a_killed_start_gives_its_lock_back_and_is_undone,
     an_interrupted_start_is_rolled_back,
+    a_signal_ends_the_command_and_not_only_the_object_at_work,
     after_a_kill_the_previous_status_is_not_shown,
     an_application_outlives_the_process_that_started_it,
 );
@@ -185,9 +186,14 @@ fn a_task_is_not_run_twice(world: &World) {
 
 /// A service whose application never finishes its start. The start is under way when this returns.
 fn slow_start(world: &World) -> std::process::Child {
+    slow_start_of(world, "web start")
+}
+
+/// The same by another command line.
+fn slow_start_of(world: &World, line: &str) -> std::process::Child {
     let slow = "[app#2]\ntype = forking\nstart = {w}/act slow 2\nstop = {w}/act stop 2\ncheck = {w}/act check 2\n";
     world.create("web", &format!("{N1}{}{}", world.app("1", ""), world.fill(slow)));
-    let om = world.spawn("web start");
+    let om = world.spawn(line);
     until("app#2 is about to start", || world.marks().contains("~2"));
     om
 }
@@ -215,6 +221,16 @@ fn an_interrupted_start_is_rolled_back(world: &World) {
     assert_eq!(world.take_marks(), "+1 ~2 -1");
     world.is("web", "down");
     world.om("web stop").ok().does_not_say("an earlier");
+}
+
+fn a_signal_ends_the_command_and_not_only_the_object_at_work(world: &World) {
+    world.create("zoo", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n");
+    let om = slow_start_of(world, "web,zoo start");
+    kill(Pid::from_raw(i32::try_from(om.id()).unwrap()), Signal::SIGTERM).unwrap();
+    let ran = Ran::new("om web,zoo start, interrupted", om.wait_with_output().unwrap()).ends(6);
+    ran.says("rolled back").says("1 of 2 objects were left as they were, from zoo on");
+    assert_eq!(world.take_marks(), "+1 ~2 -1");
+    world.is("zoo", "down");
 }
 
 fn after_a_kill_the_previous_status_is_not_shown(world: &World) {

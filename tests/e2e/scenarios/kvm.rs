@@ -56,7 +56,7 @@ fn a_virtual_machine_is_defined_booted_and_unplugged(world: &World) {
     world.is("web", "down");
     world.om("web start").ok().says("web runs");
     assert_eq!(state("web"), "running");
-    world.om("web unprovision").ok();
+    world.om("web unprovision --confirm").ok();
     assert_eq!((libvirt.domains(), state("other")), (vec!["other".to_owned()], "shut off".to_owned()));
     world
         .om("web set --kw container#1.xml={w}/other.xml"
@@ -91,7 +91,7 @@ fn a_guest_that_heeds_the_power_button_shuts_down_by_itself(world: &World) {
     until("the guest is up again", || boots().len() == 2);
     libvirt.virsh(&["suspend", "web"]).unwrap();
     world.om("web stop").ok().says("web has shut down").does_not_say("powered off");
-    world.om("web unprovision").ok();
+    world.om("web unprovision --confirm").ok();
 }
 
 /// A guest that heeds the power button once it has booted, in a libvirt.
@@ -114,7 +114,7 @@ fn a_guest_that_boots_is_asked_again(world: &World) {
     world.om("web provision").ok();
     world.om("web stop").ok().says("web has shut down").does_not_say("powered off");
     assert_eq!(libvirt.state("web"), "shut off");
-    world.om("web unprovision").ok();
+    world.om("web unprovision --confirm").ok();
 }
 
 fn a_guest_goes_on_from_its_saved_memory(world: &World) {
@@ -136,7 +136,7 @@ fn a_guest_goes_on_from_its_saved_memory(world: &World) {
     world.om("web stop").ok().says("web has shut down").does_not_say("powered off");
     world.om("web start").ok();
     libvirt.virsh(&["managedsave", "web"]).unwrap();
-    world.om("web unprovision").ok();
+    world.om("web unprovision --confirm").ok();
     assert_eq!(libvirt.domains(), [""; 0]);
 }
 
@@ -157,5 +157,5 @@ fn a_libvirt_that_hangs_keeps_nobody_waiting(world: &World) {
     stop.wait_with_output().unwrap();
     assert!(since.elapsed() < Duration::from_secs(6), "{:?}", since.elapsed());
     libvirt.thaw();
-    world.om("web unprovision").ok();
+    world.om("web unprovision --confirm").ok();
 }

@@ -90,8 +90,8 @@ fn a_guest_goes_to_another_node_and_back_and_never_stops(world: &World) {
     goes_on(n1, &arrived);
     n1.om(world, "web instance stop").ok().says("web has shut down");
     assert!(!n2.read("backup/console").contains("power button"));
-    n2.om(world, "web instance unprovision").ok();
-    n1.om(world, "web instance unprovision").ok();
+    n2.om(world, "web instance unprovision --confirm").ok();
+    n1.om(world, "web instance unprovision --confirm").ok();
 }
 
 fn a_guest_stays_where_it_is_unless_all_can_go(world: &World) {
@@ -130,8 +130,8 @@ fn a_guest_stays_where_it_is_unless_all_can_go(world: &World) {
     assert_eq!(n1.resource(world, "web", "fs#2")["status"], "stdby up");
     assert_eq!((here.state("web"), there.state("web")), ("shut off".to_owned(), "running".to_owned()));
     n1.om(world, "web print status").ok().does_not_say("migrate failed");
-    n2.om(world, "web instance unprovision").ok();
-    n1.om(world, "web instance unprovision").ok();
+    n2.om(world, "web instance unprovision --confirm").ok();
+    n1.om(world, "web instance unprovision --confirm").ok();
 }
 
 /// Begins a migration that takes a minute, and returns once it is under way.
@@ -170,5 +170,5 @@ fn a_migration_that_is_cut_short_leaves_the_guest_where_it_is(world: &World) {
     goes_on(n1, &before);
     std::thread::sleep(Duration::from_secs(1));
     n1.om(world, "web instance stop").ok().says("web has shut down");
-    n1.om(world, "web instance unprovision").ok();
+    n1.om(world, "web instance unprovision --confirm").ok();
 }

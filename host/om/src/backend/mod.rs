@@ -114,6 +114,10 @@ pub(crate) trait Backend {
     fn plan(&self, path: &ObjectPath, order: &ActionOrder) -> Reply<ActionPlan>;
     /// Carries out an action. A signal to this process cancels it.
     fn act(&self, path: &ObjectPath, order: &ActionOrder, lines: Arc<dyn LogLines>) -> Reply<ActionResult>;
+    /// Whether a signal has reached this process since it began to act: nothing more may begin.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
     /// Sets a flag. False if there was nothing to change.
     fn flag(&self, path: &ObjectPath, flag: InstanceFlag) -> Reply<bool>;
     /// Hands log entries to `entry`, until there are no more or it breaks.

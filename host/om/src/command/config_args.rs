@@ -108,6 +108,15 @@ pub(crate) struct RollbackArgs {
 }
 
 #[derive(Debug, Clone, Args)]
+pub(crate) struct ShowArgs {
+    /// Print the values that hold on this node: scopes chosen, references resolved, secrets masked
+    #[arg(long)]
+    pub(crate) eval: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Args)]
 pub(crate) struct DocArgs {
     /// A driver (fs.ext4), a group (fs) or DEFAULT. Without it, list them all
     pub(crate) about: Option<String>,
@@ -120,7 +129,7 @@ pub(crate) struct DocArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CreateArgs {
-    /// Where the configuration comes from: a file, `-` for standard input, or an object to copy
+    /// The configuration: a file (text or JSON), `-` for standard input, or an object
     #[arg(long, visible_aliases = ["from", "template"], value_name = "FILE|-|PATH")]
     pub(crate) config: Option<String>,
     /// A keyword to set: `[SECTION.]KEYWORD=VALUE`. May be repeated

@@ -5,8 +5,8 @@ use clap::Subcommand;
 use super::{
     ActionArgs, ContainerLogsArgs, CreateArgs, DecodeArgs, DeleteArgs, DiffArgs, DocArgs, EditArgs, ExecInsideArgs,
     FlagArgs, GetArgs, HistoryArgs, InsideArgs, KeysArgs, LazyArgs, LifeCommand, ListArgs, LogsArgs, MonArgs,
-    OrderArgs, OutputArgs, PutArgs, RemoveArgs, RenameArgs, RollbackArgs, SetArgs, StatusArgs, SwitchArgs, SyncArgs,
-    UnsetArgs, ValidateArgs,
+    OrderArgs, OutputArgs, PutArgs, RemoveArgs, RenameArgs, RollbackArgs, SetArgs, ShowArgs, StatusArgs, SwitchArgs,
+    SyncArgs, UnsetArgs, ValidateArgs,
 };
 
 /// The actions on objects.
@@ -177,8 +177,8 @@ pub(crate) enum PrintCommand {
     #[command(after_help = "Examples:\n  om web print status\n  om web print status --refresh --format json")]
     Status(LazyArgs<StatusArgs>),
     /// Print the configuration file
-    #[command(after_help = "Example:\n  om web print config")]
-    Config(LazyArgs<OutputArgs>),
+    #[command(after_help = "Examples:\n  om web print config\n  om web print config --eval")]
+    Config(LazyArgs<ShowArgs>),
     /// List the devices that the resources expose and use
     #[command(after_help = "Example:\n  om web print devs")]
     Devs(LazyArgs<StatusArgs>),
@@ -235,8 +235,8 @@ pub(crate) enum InstanceCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Print the configuration file
-    #[command(after_help = "Example:\n  om web config show")]
-    Show(LazyArgs<OutputArgs>),
+    #[command(after_help = "Examples:\n  om web config show\n  om web config show --eval")]
+    Show(LazyArgs<ShowArgs>),
     /// Set keywords
     #[command(visible_alias = "update", after_help = "Example:\n  om web config set --kw fs#1.mnt_opt=noatime")]
     Set(LazyArgs<SetArgs>),

@@ -50,7 +50,7 @@ fn only<'f, 's>(files: &'f [ConfigFile<'s>], target: &str) -> Result<&'f ConfigF
 /// `config …`, of objects and of the node.
 pub(crate) fn run(session: &Session, files: &[ConfigFile<'_>], target: &str, command: &ConfigCommand) -> Outcome {
     match command {
-        ConfigCommand::Show(output) => show::run(files, output),
+        ConfigCommand::Show(args) => show::run(files, args.eval, &args.output),
         ConfigCommand::Set(args) => set(files, args),
         ConfigCommand::Unset(args) => unset(files, args),
         ConfigCommand::Get(args) => get(files, args),

@@ -1,20 +1,21 @@
-//! `print config`: a configuration as it is written, or by section for programs.
+//! `print config`: a configuration as it is written, or by section for programs, or with the values that hold on this node.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 
-use config::Document;
+use config::{ConfigKey, Document};
 
 use super::target::ConfigFile;
 use crate::command::OutputArgs;
-use crate::exit::Outcome;
+use crate::exit::{Failure, Outcome};
 use crate::render::structured::OrderedValue;
+use crate::render::value;
 use crate::terminal::print;
 
-pub(crate) fn run(files: &[ConfigFile<'_>], output: &OutputArgs) -> Outcome {
+pub(crate) fn run(files: &[ConfigFile<'_>], eval: bool, output: &OutputArgs) -> Outcome {
     let mut values = Vec::new();
     for file in files {
-        let text = file.text()?;
+        let text = if eval { evaluated(file)? } else { file.text()? };
         if output.is_structured() {
             values.push(sections(&Document::parse(text)));
             continue;
@@ -35,6 +36,25 @@ pub(crate) fn run(files: &[ConfigFile<'_>], output: &OutputArgs) -> Outcome {
     };
     value.structured(output.format).iter().for_each(|text| print(text));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The configuration with the values that hold on this node, each key once.
+fn evaluated(file: &ConfigFile<'_>) -> Result<String, Failure> {
+    let document = Document::parse(file.text()?);
+    let mut text = String::new();
+    for section in document.sections() {
+        text += &format!("{}[{}]\n", if text.is_empty() { "" } else { "\n" }, section.name);
+        let mut known = HashSet::new();
+        for entry in &section.entries {
+            // Of the scopes of a key one holds, and the key's value is asked for once.
+            if known.insert(entry.option()) {
+                let key = ConfigKey::new(&section.name, entry.option()).to_string();
+                let value = value::text(&file.evaluated(&key, None)?);
+                text += &format!("{} = {}\n", entry.option(), value.replace('\n', "\n  "));
+            }
+        }
+    }
+    Ok(text)
 }
 
 /// The keys as they are written, by section, in the order of the file. Of a key that is written twice, the last one counts.

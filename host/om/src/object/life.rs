@@ -107,7 +107,17 @@ pub(crate) fn run_on(
     let format = args.options.output.format;
     let order = action_order(session, action, args, aim)?;
     let (mut code, mut values) = (0, Vec::new());
-    for path in paths {
+    for (at, path) in paths.iter().enumerate() {
+        // Ctrl-C means the whole command, and not the object that happens to be at work.
+        if session.backend.is_interrupted() {
+            warn(&format!(
+                "interrupted: {} of {} objects were left as they were, from {path} on",
+                paths.len() - at,
+                paths.len()
+            ));
+            code = exit::worse(code, exit::INTERRUPTED);
+            break;
+        }
         let one = match is_dry(args, scope) {
             true => show_plan(session, path, &order, format).map(|value| (0, value)),
             false => act(session, path, &order, args, scope),
@@ -227,9 +237,14 @@ pub(crate) fn alone(session: &Session, path: &ObjectPath, action: &str) -> Resul
     )))
 }
 
-/// An operator at a terminal must confirm that data is destroyed. A script has confirmed it by naming the action.
+/// An operator must confirm that data is destroyed: at the terminal, or with --confirm where a script acts.
 pub(crate) fn confirm(path: &ObjectPath) -> Result<(), Failure> {
-    if !is_interactive() || confirms(&format!("unprovision destroys the data of {path}. Continue?"))? {
+    if !is_interactive() {
+        let text =
+            format!("this destroys the data of {path}, and standard input is not a terminal: --confirm confirms it");
+        return Err(Failure::failed(text));
+    }
+    if confirms(&format!("unprovision destroys the data of {path}. Continue?"))? {
         return Ok(());
     }
     Err(Failure::failed("not confirmed: nothing was touched (--confirm confirms in advance)"))

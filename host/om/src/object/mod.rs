@@ -99,7 +99,7 @@ fn action(session: &Session, target: &Target, command: &ObjectCommand) -> Outcom
         ObjectCommand::Decode(args) => keys::decode(session, target, args),
         // clap does not parse the words of an unknown action, so a client gets its options as they were typed.
         ObjectCommand::Other(words) if engine::is_client(first(words)) => engine::run(session, target, words),
-        ObjectCommand::Other(words) => Err(unbuilt::failure(words)),
+        ObjectCommand::Other(words) => Err(unbuilt::failure(target, words)),
     }
 }
 
@@ -146,7 +146,7 @@ fn container(session: &Session, target: &Target, command: &ContainerCommand) -> 
 fn print(session: &Session, target: &Target, command: &PrintCommand) -> Outcome {
     match command {
         PrintCommand::Status(args) => status::run(session, target, args, StatusView::Tree),
-        PrintCommand::Config(output) => show::run(&config::files(session, target)?, output),
+        PrintCommand::Config(args) => show::run(&config::files(session, target)?, args.eval, &args.output),
         PrintCommand::Devs(args) => status::run(session, target, args, StatusView::Devices),
         PrintCommand::Holdings(output) => holdings::run(session, target, output),
         PrintCommand::Resinfo(args) => status::run(session, target, args, StatusView::Resources),

@@ -217,6 +217,8 @@ mod tests {
         check("svcmgr -s web migrate --to n2", "[web] migrate --local --to n2");
         check("svcmgr -s web print status", "[web] print status");
         check("svcmgr -s web --local start", "[web] start --local");
+        check("svcmgr -s web json status", "[web] print status --format json");
+        check("svcmgr -s web json_config", "[web] print config --format json");
         check("nodemgr set --param a --value b", "om node set --param a --value b");
     }
 

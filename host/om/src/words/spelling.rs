@@ -26,6 +26,11 @@ pub(super) fn modern(mut words: Vec<String>) -> Vec<String> {
         words.splice(0..1, modern.iter().map(|word| (*word).to_owned()));
         return words;
     }
+    if let Some(view) = json_view(&mut words) {
+        words.splice(0..1, ["print".to_owned(), view]);
+        words.extend(["--format".to_owned(), "json".to_owned()]);
+        return words;
+    }
     if let Some((verb, groups)) = group_action(&action) {
         // Behind `--` stands a command, not options.
         let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
@@ -33,6 +38,14 @@ pub(super) fn modern(mut words: Vec<String>) -> Vec<String> {
         words[0] = verb.to_owned();
     }
     words
+}
+
+/// `json status` and `json_status`: takes the view out of the words.
+fn json_view(words: &mut Vec<String>) -> Option<String> {
+    if words[0] == "json" && words.len() > 1 {
+        return Some(words.remove(1));
+    }
+    words[0].strip_prefix("json_").map(str::to_owned)
 }
 
 /// `startip`, `stopcontainer`, …: an action that is limited to groups. OpenSVC's `startfs` included the disks.

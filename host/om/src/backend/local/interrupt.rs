@@ -1,10 +1,13 @@
 //! Asynchronous work of the agent: many pieces at once, and one that is cancelled when the process gets a signal.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use agent::CancelSignal;
 use anyhow::{Context, anyhow};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use tokio::task::JoinSet;
 
 use crate::backend::Reply;
@@ -46,6 +49,26 @@ where
         };
         results.extend(numbers.remove(&id).map(|at| (at, result)));
     }
+}
+
+/// Whether this process has got a signal since its first action began. One may arrive between two actions of a command, and no
+/// action may begin behind it.
+static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// From now on, a signal does not kill this process, and is remembered.
+pub(super) fn remember_signals() {
+    INTERRUPTED.get_or_init(|| {
+        let caught = Arc::new(AtomicBool::new(false));
+        for kind in [SIGINT, SIGTERM, SIGHUP] {
+            // Without the handler the signal ends the process, and no action begins behind it either.
+            let _ = flag::register(kind, Arc::clone(&caught));
+        }
+        caught
+    });
+}
+
+pub(super) fn is_interrupted() -> bool {
+    INTERRUPTED.get().is_some_and(|caught| caught.load(Ordering::SeqCst))
 }
 
 /// Cancels the action at the first signal, so that what it changed is undone. Later signals change nothing: to stop the

@@ -38,7 +38,7 @@ use protocol::{
 use super::wait::block_on;
 use super::{Backend, DaemonPlaces, InstanceFlag, LogLines, RemoteDaemon, Reply};
 use crate::words::ObjectQuery;
-use interrupt::{cancel_on_signal, side_by_side};
+use interrupt::{cancel_on_signal, is_interrupted, remember_signals, side_by_side};
 
 /// How long the end of an action waits for a slow log host.
 const LAST_LINES: Duration = Duration::from_millis(500);
@@ -183,6 +183,7 @@ impl Backend for LocalBackend {
         let request = request(order)?;
         let action = request.action;
         let cancel = CancelSignal::default();
+        remember_signals();
         let outcome = block_on(async {
             // A signal must cancel the action, so that it is undone, and not kill the process halfway.
             let watch = tokio::spawn(cancel_on_signal(cancel.clone()));
@@ -203,6 +204,10 @@ impl Backend for LocalBackend {
             warnings: warning.into_iter().collect(),
             instance: (&outcome.instance).into(),
         })
+    }
+
+    fn is_interrupted(&self) -> bool {
+        is_interrupted()
     }
 
     fn flag(&self, path: &ObjectPath, flag: InstanceFlag) -> Reply<bool> {
