@@ -222,10 +222,12 @@ impl Owner {
     /// Looks at what others did, and at all that may be left to do.
     fn sweep(&mut self) {
         let paths: Vec<ObjectPath> = self.instances.keys().chain(self.shared.objects.keys()).cloned().collect();
-        for path in paths {
-            self.follow_hand(&path);
-            self.touch(&path);
+        for path in &paths {
+            self.follow_hand(path);
+            self.touch(path);
         }
+        let agent = self.agent.clone();
+        tokio::task::spawn_blocking(move || agent.bound_outputs(&paths));
     }
 
     /// When something becomes due, if nothing happens before.

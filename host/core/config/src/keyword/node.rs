@@ -168,7 +168,8 @@ fn logs() -> Vec<Keyword> {
         Keyword::new(
             "log_max_size",
             ValueKind::Size,
-            "The size at which the log of an object is rotated, besides every day.",
+            "The size at which the log of an object is rotated, besides every day, and at which the daemon shortens the output of its \
+             programs.",
         )
         .such_as("10m"),
         Keyword::new("log_keep", ValueKind::Integer, "How many rotated logs of an object are kept.").such_as("7"),

@@ -7,6 +7,7 @@ mod action;
 mod file;
 mod follow;
 mod line;
+mod output;
 mod query;
 mod read;
 mod redact;

@@ -31,6 +31,7 @@ pub use look::{ProcessLook, counts_alike, group_directory, look};
 pub use members::{MemberProcess, ProcessMarkers, ResourceProcesses, kill_abandoned};
 pub use program::CheckedProgram;
 pub use run::{
-    ForegroundProgram, PipeListener, PipeOutput, ProgramOutput, RunError, foreground, open_output, pipe, run, start,
+    ForegroundProgram, PipeListener, PipeOutput, ProgramOutput, RunError, bound_output, foreground, open_output, pipe,
+    run, start,
 };
 pub use signal::{Signal, signal_of};

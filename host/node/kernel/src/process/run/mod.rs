@@ -11,6 +11,6 @@ mod start;
 
 pub use captured::{ProgramOutput, RunError, run};
 pub use foreground::{ForegroundProgram, foreground};
-pub use output_file::open_output;
+pub use output_file::{bound_output, open_output};
 pub use piped::{PipeListener, PipeOutput, pipe};
 pub use start::start;

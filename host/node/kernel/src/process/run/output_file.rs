@@ -1,6 +1,7 @@
 //! The file for the output of a long-lived program.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -33,9 +34,46 @@ fn open_rotated(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o640).custom_flags(no_links).open(path)
 }
 
+/// Keeps the end of an output that has become larger than a limit in `.out.1`, and empties the file, to which a program appends
+/// meanwhile: what it writes between the two steps is lost. Returns whether there was that much.
+pub fn bound_output(path: &Path, limit: u64) -> std::io::Result<bool> {
+    let no_links = OFlags::NOFOLLOW.bits().cast_signed();
+    let mut output = OpenOptions::new().read(true).write(true).custom_flags(no_links).open(path)?;
+    let length = output.metadata()?.len();
+    if length <= limit {
+        return Ok(false);
+    }
+    output.seek(SeekFrom::Start(length - limit))?;
+    let (kept, draft) = (path.with_extension("out.1"), path.with_extension("out.draft"));
+    // A draft that was left behind is ours: no one else may write to the directory.
+    let mut copy =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).custom_flags(no_links).open(&draft)?;
+    let copied = std::io::copy(&mut output, &mut copy).and_then(|_| fs::rename(&draft, kept));
+    // Emptied all the same: on a full disk, the room counts for more than the lines.
+    output.set_len(0)?;
+    copied.map(|()| true)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
+
+    #[test]
+    fn the_end_of_a_large_output_is_kept_while_its_program_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("web.app.1.out");
+        let mut program = open_output(&path).unwrap();
+        program.write_all(b"0123456789").unwrap();
+        assert!(!bound_output(&path, 10).unwrap());
+        program.write_all(b"abc").unwrap();
+        assert!(bound_output(&path, 10).unwrap());
+        program.write_all(b"next").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"next");
+        assert_eq!(fs::read(path.with_extension("out.1")).unwrap(), b"3456789abc");
+        assert!(!path.with_extension("out.draft").exists());
+    }
 
     #[test]
     fn a_large_output_is_renamed_before_the_next_run() {
