@@ -73,7 +73,7 @@ fn the_package_installs_upgrades_under_a_service_and_leaves_nothing() {
 
 /// Lists all files that tell of the package, in the places where it has any.
 fn listing() -> String {
-    "find /etc /usr /lib /var/lib /var/log /var/cache /run /dev/shm -xdev -iname '*hostler*' ! -path '/var/lib/dpkg/info/*' | sort; ls -d /usr/bin/om || true".into()
+    "find /etc /usr /lib /var/lib /var/log /var/cache /run -xdev -iname '*hostler*' ! -path '/var/lib/dpkg/info/*' | sort; ls -d /usr/bin/om || true".into()
 }
 
 fn install(package: &Path) -> String {

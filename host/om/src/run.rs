@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use protocol::FailureKind;
+use rustix::fs::Mode;
 
 use crate::command::{self, ObjectLine, OmLine};
 use crate::exit::{self, Failure, Outcome};
@@ -23,6 +24,9 @@ pub fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // What is made is not for others to write, whatever the shell of the operator says.
+    let before = rustix::process::umask(Mode::from_raw_mode(0o077));
+    rustix::process::umask(before | Mode::from_raw_mode(0o022));
     // Before anything else: the child must not read configurations or words.
     if argv.get(1).is_some_and(|word| word == backend::COMPILE_VERB) {
         return compile();
@@ -82,7 +86,7 @@ fn parse<P: Parser>(program: &ProgramName, words: Vec<String>) -> Result<P, Exit
             (ProgramName::Om, _) => terminal::keep_error(error.print()),
             // The parser speaks of om, whatever the program was called.
             (program, true) => terminal::print_error(&program.name_in(&error.render().ansi().to_string())),
-            (program, false) => terminal::print(&program.name_in(&error.render().ansi().to_string())),
+            (program, false) => terminal::print_styled(&program.name_in(&error.render().ansi().to_string())),
         }
         // Not clap's own code 2, which here means that nothing matches.
         if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }

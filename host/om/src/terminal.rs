@@ -1,4 +1,8 @@
 //! The terminal: output, messages and questions. Nothing else in this crate writes to standard output or standard error.
+//!
+//! Nearly all that is printed holds words of others: of drivers, of configurations, of programs. So every function but
+//! [`print_bytes`] makes what it is given harmless, and only [`print_styled`] and [`print_error`] let colours through, for renderers
+//! that have made the words of others harmless before they coloured them.
 
 use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write};
@@ -8,6 +12,7 @@ use anstream::AutoStream;
 use anstream::adapter::strip_bytes;
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
+use model::text::{harmless_lines, harmless_styled};
 use protocol::LogLevel;
 
 use crate::backend::LogLines;
@@ -17,29 +22,29 @@ use crate::command::ColorChoice;
 pub(crate) fn complain(text: &str) {
     let style = AnsiColor::Red.on_default();
     // If standard error cannot be written to, there is no place left to report that.
-    let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {text}");
+    let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {}", harmless_lines(text));
 }
 
 /// Reports what is not as it should be, but does not make the command fail.
 pub(crate) fn warn(text: &str) {
     let style = AnsiColor::Yellow.on_default();
-    let _ = writeln!(anstream::stderr(), "{style}warning{style:#}: {text}");
+    let _ = writeln!(anstream::stderr(), "{style}warning{style:#}: {}", harmless_lines(text));
 }
 
 /// Prints a note to the operator, beside the output.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = writeln!(anstream::stderr(), "{}", harmless_lines(text));
 }
 
-/// Prints a report of problems, which may have several lines.
+/// Prints a report of problems, which may have several lines, with colours.
 pub(crate) fn print_error(text: &str) {
-    let _ = anstream::stderr().write_all(text.as_bytes());
+    let _ = anstream::stderr().write_all(harmless_styled(text).as_bytes());
 }
 
 /// Asks a question that is answered by yes or no. Anything but yes is no.
 pub(crate) fn confirms(question: &str) -> anyhow::Result<bool> {
     // On standard error, so that the question is seen even if the output goes to a file.
-    let _ = write!(anstream::stderr(), "{question} [y/N] ");
+    let _ = write!(anstream::stderr(), "{} [y/N] ", harmless_lines(question));
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
@@ -61,10 +66,31 @@ static OUTPUT_ERROR: OnceLock<std::io::Error> = OnceLock::new();
 
 /// Writes the output of a command. A failure does not stop an action halfway: [`output_error`] reports it at the end.
 pub(crate) fn print(text: &str) {
-    print_bytes(text.as_bytes());
+    print_bytes(harmless_lines(text).as_bytes());
 }
 
-/// The same, of output that need not be text.
+/// The same with colours.
+pub(crate) fn print_styled(text: &str) {
+    print_bytes(harmless_styled(text).as_bytes());
+}
+
+/// The same of text that a program may want as it is. A person is shown it harmless.
+pub(crate) fn print_exact(text: &str) {
+    match shows_colours() {
+        true => print(text),
+        false => {
+            let mut stdout = std::io::stdout();
+            keep_error(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+        }
+    }
+}
+
+/// Whether the output goes to a terminal, or to a program that shows it on one.
+fn shows_colours() -> bool {
+    is_output_terminal() || AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+}
+
+/// The same, of output that need not be text, and is ours.
 pub(crate) fn print_bytes(bytes: &[u8]) {
     // Asked once: a status of many objects prints each of them.
     static COLOR: OnceLock<anstream::ColorChoice> = OnceLock::new();
@@ -132,6 +158,6 @@ impl LogLines for LogPrinter {
         };
         // One write for the whole line, so that lines of other processes do not come in between.
         let mut stderr = AutoStream::new(std::io::stderr(), self.color);
-        let _ = stderr.write_all(format!("{style}{line}{style:#}\n").as_bytes());
+        let _ = stderr.write_all(format!("{style}{}{style:#}\n", harmless_lines(line)).as_bytes());
     }
 }

@@ -62,6 +62,23 @@ pub enum ManifestError {
 }
 
 impl Manifest {
+    /// The first member in which another manifest differs.
+    pub fn difference(&self, other: &Manifest) -> Option<&'static str> {
+        let differences = [
+            ("name", self.name != other.name),
+            ("aliases", self.aliases != other.aliases),
+            ("version", self.version != other.version),
+            ("summary", self.summary != other.summary),
+            ("description", self.description != other.description),
+            ("keywords", self.keywords != other.keywords),
+            ("grants", self.grants != other.grants),
+            ("verbs", self.verbs != other.verbs),
+            ("persistent", self.persistent != other.persistent),
+            ("implicit", self.implicit != other.implicit),
+        ];
+        differences.into_iter().find(|(_, differs)| *differs).map(|(member, _)| member)
+    }
+
     /// Parses the document.
     pub fn parse(json: &[u8]) -> Result<Manifest, ManifestError> {
         let wire: WireManifest = serde_json::from_slice(json).map_err(ManifestError::Json)?;
@@ -73,6 +90,7 @@ impl Manifest {
         if let Some(unknown) = wire.critical.iter().find(|name| !KNOWN.contains(&name.as_str())) {
             return Err(ManifestError::Critical(unknown.clone()));
         }
+        wire.check_texts()?;
         let full_name = format!("{}.{}", wire.group, wire.name);
         // Only a known group has a place in the order of start and stop.
         let name = full_name.parse().map_err(|_| member("name", &full_name, "<group>.<name>"))?;
@@ -164,6 +182,42 @@ struct WireKeyword {
     help: String,
     #[serde(default)]
     example: String,
+}
+
+impl WireManifest {
+    /// Refuses characters that a terminal acts upon, or that make a text read in another order: an operator reads all of it before
+    /// the driver is allowed anything.
+    fn check_texts(&self) -> Result<(), ManifestError> {
+        let line = |member: &str, text: &str| plain(member, text, &[]);
+        let text = |member: &str, text: &str| plain(member, text, &['\n', '\t']);
+        for (member, value) in
+            [("group", &self.group), ("name", &self.name), ("version", &self.version), ("summary", &self.summary)]
+        {
+            line(member, value)?;
+        }
+        text("description", &self.description)?;
+        self.aliases.iter().try_for_each(|alias| line("aliases", alias))?;
+        self.grants.iter().try_for_each(|grant| line("grants", grant))?;
+        self.implicit.iter().try_for_each(|implicit| line("implicit", implicit))?;
+        for keyword in &self.keywords {
+            let at = |member: &str| format!("keywords.{}.{member}", model::text::harmless(&keyword.name));
+            line("keywords.name", &keyword.name)?;
+            keyword.aliases.iter().try_for_each(|alias| line(&at("aliases"), alias))?;
+            keyword.candidates.iter().try_for_each(|candidate| line(&at("candidates"), candidate))?;
+            keyword.default.iter().try_for_each(|default| text(&at("default"), default))?;
+            text(&at("help"), &keyword.help)?;
+            text(&at("example"), &keyword.example)?;
+        }
+        Ok(())
+    }
+}
+
+fn plain(name: &str, text: &str, but: &[char]) -> Result<(), ManifestError> {
+    let steers = |c: &char| model::text::steers_a_terminal(*c) && !but.contains(c);
+    match text.chars().any(|c| steers(&c)) {
+        true => Err(member(name, &model::text::harmless(text), "text without control characters")),
+        false => Ok(()),
+    }
 }
 
 impl WireKeyword {
@@ -263,6 +317,35 @@ mod tests {
         );
         let error = with("svc").unwrap_err().to_string();
         assert_eq!(error, r#"the manifest's keywords.a.store holds "svc": expected sec or cfg"#);
+    }
+
+    #[test]
+    fn a_text_that_steers_a_terminal_is_refused() {
+        for (member, expected) in [
+            (r#","summary":"a\u001b[8mb""#, r#"the manifest's summary holds "a\\u{1b}[8mb""#),
+            (r#","grants":["files.read = /a\u001b[1A\u001b[2K"]"#, "the manifest's grants holds"),
+            (r#","aliases":["a\u202eb"]"#, "the manifest's aliases holds"),
+            (r#","description":"a\u009b8m""#, "the manifest's description holds"),
+            (r#","keywords":[{"name":"a","kind":"words","help":"b\u0007"}]"#, "the manifest's keywords.a.help holds"),
+            (r#","keywords":[{"name":"a\r","kind":"words"}]"#, "the manifest's keywords.name holds"),
+            (r#","summary":"two\nlines""#, "the manifest's summary holds"),
+        ] {
+            let error = Manifest::parse(minimal(member).as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+            assert!(error.ends_with("expected text without control characters"), "{error}");
+            assert!(!error.chars().any(model::text::steers_a_terminal), "{error:?}");
+        }
+        let text =
+            r#","description":"two\nlines\tand déjà 漢字","keywords":[{"name":"a","kind":"words","help":"x\ny"}]"#;
+        Manifest::parse(minimal(text).as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn manifests_differ_in_a_member() {
+        let parse = |more: &str| Manifest::parse(minimal(more).as_bytes()).unwrap();
+        assert_eq!(parse("").difference(&parse("")), None);
+        assert_eq!(parse("").difference(&parse(r#","grants":["files.write = /**"]"#)), Some("grants"));
+        assert_eq!(parse(r#","aliases":["x"]"#).difference(&parse("")), Some("aliases"));
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! A request under judgement, with all that is known about it, and the checks that several routes share.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use model::Rid;
 
-use crate::engine_facts::{EngineFacts, EngineLookup, LookupResult, missing};
+use crate::engine_facts::{ContainerVolume, EngineFacts, EngineLookup, LookupResult, missing};
 use crate::refusal::GuardRefusal;
 use crate::request::engine_request::EngineRequest;
 use crate::request::target::RequestTarget;
 use crate::spec::allowed_spec::AllowedSpec;
+use crate::spec::container_mount::is_plain;
 use crate::spec::resource::ContainerLabels;
 use crate::verdict::{ForwardedRequest, NotForwarded};
 
@@ -80,6 +82,7 @@ impl RequestCase<'_> {
             headers: self.headers(&[])?,
             body: Vec::new(),
             paths: Vec::new(),
+            beside: Vec::new(),
             sources: Vec::new(),
             describes: None,
             effect: None,
@@ -88,20 +91,25 @@ impl RequestCase<'_> {
         })
     }
 
-    /// The driver's headers that are passed on.
+    /// The driver's headers that are passed on. Their values are of a fixed set, or of an alphabet that means nothing to any
+    /// protocol: what listens may read lines, and be told something by one.
     pub(crate) fn headers(&self, more: &[&str]) -> Result<Vec<(String, String)>, GuardRefusal> {
-        const HARMLESS: [&str; 2] = ["accept", "user-agent"];
         let mut headers = Vec::new();
         for (name, value) in self.request.headers {
             let lower = name.to_ascii_lowercase();
-            match lower.as_str() {
-                // The host sets it anew where there is a body.
-                "content-type" if matches!(value.as_str(), "application/json" | "application/x-tar") => {}
-                known if HARMLESS.contains(&known) || more.contains(&known) => {
-                    headers.push((name.clone(), value.clone()));
-                }
+            let known = match lower.as_str() {
+                // The host sets them anew: the one where there is a body, the other never.
+                "content-type" => matches!(value.as_str(), "application/json" | "application/x-tar"),
+                "user-agent" => true,
+                "accept" => matches!(value.as_str(), "*/*" | "application/json" | "application/x-tar" | "text/plain"),
+                "x-registry-auth" => more.contains(&"x-registry-auth") && is_base64(value),
                 // `Connection`, `Transfer-Encoding` and the like decide where a request ends.
-                _ => return Err(GuardRefusal::Member(format!("the header {name}"))),
+                _ => false,
+            };
+            match lower.as_str() {
+                _ if !known => return Err(GuardRefusal::Member(format!("the header {name}"))),
+                "content-type" | "user-agent" => {}
+                _ => headers.push((lower, value.clone())),
             }
         }
         Ok(headers)
@@ -134,6 +142,45 @@ impl RequestCase<'_> {
         match of.iter().any(carries) {
             true => Ok(ObjectContainer { id: id.clone(), name: known.clone(), joins: joins.clone(), tty: *tty }),
             false => Err(GuardRefusal::Stranger(name.to_owned()).into()),
+        }
+    }
+
+    /// The paths of the node that a container of this resource sees, judged again by the policy of the namespace. A container keeps
+    /// what it was made with, and the policy may have changed since.
+    pub(crate) fn volumes_of(&self, id: &str) -> Result<Vec<(PathBuf, bool)>, NotForwarded> {
+        if self.spec.resource.is_root() {
+            return Ok(Vec::new());
+        }
+        let mut paths = Vec::new();
+        for volume in self.all_volumes()?.iter().filter(|volume| volume.container == id) {
+            let shown = volume.source.to_string_lossy();
+            if !is_plain(&shown) {
+                return Err(GuardRefusal::Unclear(format!("its volume {shown:?} has another spelling")).into());
+            }
+            self.spec.path("Mounts".to_owned(), &shown, volume.writable)?;
+            paths.push((volume.source.clone(), volume.writable));
+        }
+        Ok(paths)
+    }
+
+    /// The volumes of all other containers, if this one has any outside of the namespace `root`.
+    pub(crate) fn volumes_beside(
+        &self,
+        paths: &[(PathBuf, bool)],
+        but: Option<&str>,
+    ) -> Result<Vec<ContainerVolume>, NotForwarded> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let other = |volume: &&ContainerVolume| Some(volume.container.as_str()) != but;
+        Ok(self.all_volumes()?.iter().filter(other).cloned().collect())
+    }
+
+    fn all_volumes(&self) -> Result<&[ContainerVolume], NotForwarded> {
+        match self.facts.get(&EngineLookup::Volumes) {
+            Some(LookupResult::Volumes(volumes)) => Ok(volumes),
+            Some(_) => Err(GuardRefusal::Unclear("the engine does not list its containers".to_owned()).into()),
+            None => Err(NotForwarded::LookUp(EngineLookup::Volumes)),
         }
     }
 
@@ -174,4 +221,11 @@ impl RequestCase<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether a value holds nothing but base64, in either alphabet.
+fn is_base64(value: &str) -> bool {
+    const LONGEST: usize = 64 << 10;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
+    value.len() <= LONGEST && value.bytes().all(plain)
 }

@@ -1,6 +1,7 @@
 //! The facts that the guard must know about the engine. Its caller looks them up over the same socket.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
@@ -14,6 +15,17 @@ pub enum EngineLookup {
     Container(String),
     /// A further command in a container, by its id.
     Exec(String),
+    /// The volumes of all containers that the engine has, running or not.
+    Volumes,
+}
+
+/// A path of the node that a container sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerVolume {
+    /// The whole id of the container.
+    pub container: String,
+    pub source: PathBuf,
+    pub writable: bool,
 }
 
 /// The answer to a question about the engine.
@@ -33,6 +45,8 @@ pub enum LookupResult {
         /// Whether it has a terminal: then its output is not framed.
         tty: bool,
     },
+    /// Paths of the node that containers see.
+    Volumes(Vec<ContainerVolume>),
     /// A command in a container.
     Exec {
         /// The whole id.
@@ -64,6 +78,7 @@ impl EngineLookup {
         match self {
             EngineLookup::Container(name) => format!("{version}/containers/{name}/json"),
             EngineLookup::Exec(id) => format!("{version}/exec/{id}/json"),
+            EngineLookup::Volumes => format!("{version}/containers/json?all=true"),
         }
     }
 
@@ -75,8 +90,16 @@ impl EngineLookup {
             404 => Ok(LookupResult::Nothing),
             200 => {
                 let document: Value = serde_json::from_slice(body).map_err(|_| unreadable())?;
-                let members = document.as_object().ok_or_else(unreadable)?;
-                self.found(members).ok_or_else(unreadable)
+                let found = match (self, &document) {
+                    (EngineLookup::Volumes, Value::Array(listed)) => listed
+                        .iter()
+                        .map(volumes)
+                        .collect::<Option<Vec<_>>>()
+                        .map(|all| LookupResult::Volumes(all.concat())),
+                    (_, Value::Object(members)) => self.found(members),
+                    _ => None,
+                };
+                found.ok_or_else(unreadable)
             }
             _ => Err(unreadable()),
         }
@@ -85,6 +108,7 @@ impl EngineLookup {
     fn name(&self) -> &str {
         match self {
             EngineLookup::Container(name) | EngineLookup::Exec(name) => name,
+            EngineLookup::Volumes => "all volumes",
         }
     }
 
@@ -115,8 +139,24 @@ impl EngineLookup {
                 tty: members.get("ProcessConfig").and_then(|config| config.get("tty")?.as_bool()).unwrap_or(false),
                 exit_code: members.get("ExitCode").and_then(Value::as_i64),
             }),
+            EngineLookup::Volumes => None,
         }
     }
+}
+
+/// The paths of the node that a listed container sees. None if the engine does not say which: it may see any.
+fn volumes(container: &Value) -> Option<Vec<ContainerVolume>> {
+    let id = id(container.as_object()?, "Id")?;
+    let mut found = Vec::new();
+    for mount in container.get("Mounts")?.as_array()? {
+        let text = |name: &str| mount.get(name).and_then(Value::as_str).unwrap_or_default();
+        // What the engine itself keeps for a volume lies where nobody mounts.
+        if text("Type") == "bind" {
+            let writable = mount.get("RW").and_then(Value::as_bool).unwrap_or(true);
+            found.push(ContainerVolume { container: id.clone(), source: text("Source").into(), writable });
+        }
+    }
+    Some(found)
 }
 
 /// The containers whose namespaces a container shares.

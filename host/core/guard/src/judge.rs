@@ -12,7 +12,7 @@ use crate::verdict::{ForwardedRequest, GuardVerdict, NotForwarded};
 /// Judges a request, with what was looked up for it so far.
 pub fn judge(request: &EngineRequest<'_>, resource: &ContainerResource<'_>, facts: &EngineFacts) -> GuardVerdict {
     match route(request, resource, facts) {
-        Ok(forward) => GuardVerdict::Forward(forward),
+        Ok(forward) => GuardVerdict::Forward(Box::new(forward)),
         Err(NotForwarded::LookUp(lookup)) => GuardVerdict::LookUp(lookup),
         Err(NotForwarded::Answer { status, body, stranger }) => GuardVerdict::Answer { status, body, stranger },
         Err(NotForwarded::Deny(refusal)) => GuardVerdict::Deny(refusal),

@@ -27,7 +27,9 @@ mod sentence;
 mod spec;
 mod verdict;
 
-pub use engine_facts::{EngineFacts, EngineLookup, LookupResult, UnreadableAnswer, first_process, whole_id};
+pub use engine_facts::{
+    ContainerVolume, EngineFacts, EngineLookup, LookupResult, UnreadableAnswer, first_process, whole_id,
+};
 pub use judge::judge;
 pub use refusal::GuardRefusal;
 pub use request::engine_request::{EngineRequest, RequestedBy};

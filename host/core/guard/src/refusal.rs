@@ -42,6 +42,12 @@ pub enum GuardRefusal {
         /// Never a secret.
         value: String,
     },
+    /// No keyword and no namespace makes it legal.
+    #[error("{member} lets the engine write to any file of the node: no container may have that")]
+    Never {
+        /// `HostConfig.LogConfig.path`.
+        member: String,
+    },
     /// The keywords say so, and the policy of the namespace forbids it.
     #[error("{member} holds {path}: the policy of the namespace needs the line: allow files.{access} = {path}")]
     Policy {
@@ -51,6 +57,14 @@ pub enum GuardRefusal {
         /// `read` or `write`.
         access: &'static str,
     },
+    /// The name could be that of another namespace's container.
+    #[error("the container's name is {name}: names of the namespace {namespace} begin with {namespace}..")]
+    Name { name: String, namespace: String },
+    /// The source of a volume can be exchanged through another volume.
+    #[error(
+        "{inner} lies below {outer}, which {holder} may write, and could be exchanged for another path: mount {outer} alone"
+    )]
+    Nested { inner: String, outer: String, holder: String },
     /// The container belongs to another resource.
     #[error("the container {0} does not carry the labels of this resource")]
     Stranger(String),

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use crate::engine_facts::EngineLookup;
+use crate::engine_facts::{ContainerVolume, EngineLookup};
 use crate::refusal::GuardRefusal;
 
 /// The guard's verdict on a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GuardVerdict {
     /// It is sent, in this form.
-    Forward(ForwardedRequest),
+    Forward(Box<ForwardedRequest>),
     /// The caller must look this up, and ask again.
     LookUp(EngineLookup),
     /// The host answers it: the container or command does not exist.
@@ -35,8 +35,11 @@ pub struct ForwardedRequest {
     /// May be empty.
     pub body: Vec<u8>,
     /// Paths of the node that the container will see, with whether it may write there. Its caller must check that no symbolic
-    /// link leads elsewhere.
+    /// link leads elsewhere, and that nobody can put one in their place before the engine opens them.
     pub paths: Vec<(PathBuf, bool)>,
+    /// The volumes of the engine's other containers. None of `paths` may lie below a writable one, and none of these below a
+    /// writable one of `paths`: what is in a container could exchange the one that lies below.
+    pub beside: Vec<ContainerVolume>,
     /// Paths of the node that the container sees. Its caller must check that each exists: the engine, which is root, would make
     /// an empty directory of one that does not.
     pub sources: Vec<PathBuf>,

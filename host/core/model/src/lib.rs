@@ -16,6 +16,7 @@ mod secret;
 pub mod select;
 pub mod status;
 mod subset;
+pub mod text;
 mod verb;
 
 pub use access::{AccessRole, InvalidGrant, RoleGrant, RoleGrants};

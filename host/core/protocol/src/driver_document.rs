@@ -189,6 +189,9 @@ pub struct DriverConsent {
     pub version: String,
     pub built_in: bool,
     pub digest: String,
+    /// Other names by which sections may call it.
+    #[serde(default)]
+    pub aliases: Vec<String>,
     /// The requests of the driver, in words.
     pub grants: Vec<GrantDocument>,
     /// Requests that are not grants, and why.

@@ -4,9 +4,16 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::CapabilityError;
 
+/// PATH_MAX of the kernel.
+const LONGEST_PATH: usize = 4096;
+
 /// Accepts an absolute path in its one spelling: without `..`, `.`, `//`, a `/` at its end or a NUL. Grants compare paths by
 /// their components, so there must not be two ways to write one.
 pub(crate) fn absolute(path: &str) -> Result<PathBuf, CapabilityError> {
+    // First, and without the path in the error: to look at a long one takes time and memory of the host.
+    if path.len() > LONGEST_PATH {
+        return Err(CapabilityError::Invalid(format!("a path has at most {LONGEST_PATH} bytes, not {}", path.len())));
+    }
     let invalid = |reason: &str| Err(CapabilityError::Invalid(format!("{path:?} {reason}")));
     let parsed = Path::new(path);
     if !parsed.is_absolute() {
@@ -48,5 +55,9 @@ mod tests {
         for bad in ["", "srv", "./srv", "/srv/", "/srv//web", "/srv/./web", "/srv/../etc", "/..", "/a\0b", "//srv"] {
             assert!(matches!(absolute(bad), Err(CapabilityError::Invalid(_))), "{bad:?}");
         }
+        let longest = format!("/{}", "x".repeat(LONGEST_PATH - 1));
+        assert!(absolute(&longest).is_ok());
+        let error = absolute(&(longest + "x")).unwrap_err().to_string();
+        assert_eq!(error, "a path has at most 4096 bytes, not 4097");
     }
 }

@@ -37,7 +37,7 @@ mod queue;
 pub mod state;
 
 pub use audit::{
-    AUDIT_FILES, AuditRecord, AuditSink, AuditVerdict, FileAudit, MemoryAudit, NoAudit, Redactor, hide_secret_values,
+    AuditRecord, AuditSink, AuditVerdict, FileAudit, MemoryAudit, NoAudit, Redactor, audit_files, hide_secret_values,
 };
 pub use call::{
     AdmittedCall, CallContext, CallInputs, ContextSetup, Effect, GrantTemplates, HostServices, InstancePaths,

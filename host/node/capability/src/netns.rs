@@ -11,7 +11,7 @@ use grant::NetnsReference;
 use grant::op::{
     AnnounceNetnsAddress, ChangeNetnsAddress, ChangeNetnsRoute, PlugNetns, ProbeNetnsAddress, SeeNetns, UnplugNetns,
 };
-use holding::{Holding, LinkHolding, NamespaceIdentity};
+use holding::{ContainerHolding, Holding, LinkHolding, NamespaceIdentity};
 use kernel::net::{
     self as network, AddressOptions, LinkMark, LinkPlug, Netlink, NetworkNamespace, PlugMode, PlugOptions, PrefixRoute,
 };
@@ -277,11 +277,32 @@ pub async fn remove_route(context: &CallContext, netns: &str, route: RouteEntry)
 pub fn is_of_own_process(context: &CallContext, path: &Path) -> bool {
     let Ok(Some(namespace)) = NetworkNamespace::open(path) else { return false };
     let of_process = |member: kernel::process::MemberProcess| {
-        let own = NetworkNamespace::open(Path::new(&format!("/proc/{}/ns/net", member.pid)));
-        own.ok().flatten().is_some_and(|own| namespace.is(&own).unwrap_or(false))
+        is_within(member.pid.as_raw_nonzero().get().unsigned_abs(), &namespace)
     };
     let members = members(context).list().unwrap_or_default();
     !namespace.is_of_node().unwrap_or(true) && members.into_iter().any(of_process)
+}
+
+/// Whether the namespace is that of a container of this resource: of a process in a control group that is named after a container
+/// which the host saw being made. The engine's word is not enough.
+pub fn is_of_own_container(context: &CallContext, path: &Path) -> bool {
+    let Ok(Some(namespace)) = NetworkNamespace::open(path) else { return false };
+    let of_path = path.to_str().and_then(|path| path.strip_prefix("/proc/")?.strip_suffix("/ns/net")?.parse().ok());
+    let of_container = |record: holding::HoldingRecord| {
+        let Holding::Container(ContainerHolding { id: Some(id), process, .. }) = record.holding else { return false };
+        let pids = process.map(|(pid, _)| pid).into_iter().chain(of_path);
+        pids.into_iter().any(|pid| is_in_container(pid, &id) && is_within(pid, &namespace))
+    };
+    !namespace.is_of_node().unwrap_or(true) && context.ledger().records().into_iter().any(of_container)
+}
+
+fn is_in_container(pid: u32, id: &str) -> bool {
+    kernel::process::look(pid).is_some_and(|seen| seen.groups.iter().any(|group| group.contains(id)))
+}
+
+fn is_within(pid: u32, namespace: &NetworkNamespace) -> bool {
+    let own = NetworkNamespace::open(Path::new(&format!("/proc/{pid}/ns/net")));
+    own.ok().flatten().is_some_and(|own| namespace.is(&own).unwrap_or(false))
 }
 
 fn parse(netns: &str) -> Result<NetnsReference, CapabilityError> {

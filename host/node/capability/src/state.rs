@@ -4,8 +4,9 @@
 //! value: a driver that took "unreadable" for "never set" would do its work twice.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use grant::GrantRequest;
@@ -314,9 +315,18 @@ impl StateFiles {
 /// renamed over, and the directory synced so that the rename is on disk as well.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    fs::create_dir_all(directory)?;
+    // For the agent alone: a driver may keep what opens a door, and what it finds there decides what it does.
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let beside = path.with_extension("tmp");
-    let mut file = File::create(&beside)?;
+    let options = || OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
+    let mut file = match options() {
+        // A process that was killed has left it.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            fs::remove_file(&beside)?;
+            options()
+        }
+        made => made,
+    }?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
@@ -374,6 +384,21 @@ mod tests {
             assert!(store.read(StateLifetime::Boot).is_err(), "{content:?}");
             assert!(store.set(StateLifetime::Boot, "k".into(), "v".into()).is_err(), "{content:?}");
         }
+    }
+
+    #[test]
+    fn no_other_user_may_read_it() {
+        use std::os::unix::fs::MetadataExt;
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(&dir.path().join("state"), "one");
+        fs::create_dir(dir.path().join("state")).unwrap();
+        // Left by a process that was killed.
+        fs::write(store.path(StateLifetime::Boot).with_extension("tmp"), "old").unwrap();
+        store.set(StateLifetime::Boot, "k".into(), "v".into()).unwrap();
+        assert_eq!(fs::metadata(store.path(StateLifetime::Boot)).unwrap().mode() & 0o777, 0o600);
+        let deep = StateFiles { directory: dir.path().join("a/b"), ..store };
+        deep.set(StateLifetime::Boot, "k".into(), "v".into()).unwrap();
+        assert_eq!(fs::metadata(dir.path().join("a")).unwrap().mode() & 0o777, 0o700);
     }
 
     #[test]

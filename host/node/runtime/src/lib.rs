@@ -16,4 +16,6 @@ mod sandbox;
 
 pub use self::driver::{ComponentCode, DriverSource, GrantsError, NodeFacilities, Runtime};
 pub use manifest::{SectionError, manifest_of};
-pub use sandbox::{COMPILE_VERB, CallLimits, CallVolume, LoadError, WasmEngineError, compile_child, digest};
+pub use sandbox::{
+    COMPILE_VERB, CallLimits, CallVolume, LARGEST_COMPONENT, LoadError, WasmEngineError, compile_child, digest,
+};

@@ -22,7 +22,7 @@ use crate::exit::{Failure, Outcome};
 use crate::render::structured::{one_or_all, structured};
 use crate::render::{diagnostic, value};
 use crate::session::Session;
-use crate::terminal::print;
+use crate::terminal::{print, print_exact, print_styled};
 use crate::words::Target;
 use target::ConfigFile;
 
@@ -160,7 +160,7 @@ fn print_values(
         Ok(())
     });
     // Printed at the end, because for programs several values are one document.
-    print(&values_text(found, files.len(), args.keywords.len(), args.output.format));
+    print_exact(&values_text(found, files.len(), args.keywords.len(), args.output.format));
     Ok(code.into())
 }
 
@@ -196,7 +196,7 @@ pub(crate) fn print_checks(checks: Vec<ConfigCheck>, output: &OutputArgs) -> Exi
         match output.is_structured() {
             true => all.extend(diagnostic::located(check)),
             // On standard output, unlike after an edit: here the problems are what the operator asked for.
-            false => print(&diagnostic::report(check)),
+            false => print_styled(&diagnostic::report(check)),
         }
     }
     let value = serde_json::to_value(all).unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::command::OutputArgs;
 use crate::exit::{Failure, Outcome};
 use crate::render::structured::OrderedValue;
 use crate::render::value;
-use crate::terminal::print;
+use crate::terminal::{print, print_exact};
 
 pub(crate) fn run(files: &[ConfigFile<'_>], eval: bool, output: &OutputArgs) -> Outcome {
     let mut values = Vec::new();
@@ -24,7 +24,7 @@ pub(crate) fn run(files: &[ConfigFile<'_>], eval: bool, output: &OutputArgs) -> 
             // A comment, so that the output as a whole still has the syntax of a configuration.
             print(&format!("# {}\n", file.name()));
         }
-        print(&text);
+        print_exact(&text);
         if files.len() > 1 || !text.ends_with('\n') {
             print("\n");
         }

@@ -12,7 +12,7 @@ use crate::command::{EventsArgs, OutputFormat};
 use crate::daemon::filter::EventFilter;
 use crate::exit::{self, Failure, Outcome};
 use crate::render::event::line;
-use crate::render::structured::structured;
+use crate::render::structured::{escaped, structured};
 use crate::session::Session;
 use crate::terminal::{complain, is_closed, print};
 
@@ -153,7 +153,7 @@ impl EventWatch<'_> {
         match self.args.output.format {
             OutputFormat::Human | OutputFormat::Dot => print(&line(event)),
             // One line each, so that a reader need not find their ends.
-            OutputFormat::Json => print(&format!("{}\n", value())),
+            OutputFormat::Json => print(&format!("{}\n", escaped(value().to_string()))),
             other => structured(other, &json!({(event.id.to_string()): value()})).iter().for_each(|text| print(text)),
         }
     }

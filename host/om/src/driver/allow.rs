@@ -26,7 +26,9 @@ pub(crate) fn run(session: &Session, driver: &str, add: &[String], yes: bool) ->
 /// The grants that are about to be allowed, as the operator reads them.
 fn question(consent: &DriverConsent, add: &[String]) -> String {
     let signed = if consent.built_in { "built in" } else { "unsigned" };
-    let title = format!("{} {}, {signed}, {}", consent.name, consent.version, consent.digest);
+    let aliases =
+        if consent.aliases.is_empty() { String::new() } else { format!(", also {}", consent.aliases.join(", ")) };
+    let title = format!("{} {}{aliases}, {signed}, {}", consent.name, consent.version, consent.digest);
     match add {
         [] if consent.grants.is_empty() && consent.malformed.is_empty() => format!("{title}, asks for nothing\n"),
         [] => format!("{title}, asks to:\n{}", sentences::text(&consent.grants, &consent.malformed)),

@@ -11,7 +11,7 @@ use crate::exit::{Failure, Outcome};
 use crate::render::mon::{MonLine, MonSelection, MonView};
 use crate::render::structured::structured;
 use crate::session::Session;
-use crate::terminal::{is_output_terminal, print};
+use crate::terminal::{is_output_terminal, print, print_styled};
 use crate::words::{ObjectQuery, Target};
 
 /// Shows the objects that `target` names, or all.
@@ -39,7 +39,7 @@ pub(crate) fn run(session: &Session, target: Option<&Target>, args: &MonArgs) ->
         selection: selection(session, target.as_ref())?,
         ..view(args)
     };
-    print(&text(&view.lines(&status)));
+    print_styled(&text(&view.lines(&status)));
     Ok(ExitCode::SUCCESS)
 }
 

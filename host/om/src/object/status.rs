@@ -8,7 +8,7 @@ use crate::exit::{Failure, Outcome};
 use crate::render::status::{published, tree};
 use crate::render::structured::{one_or_all, structured};
 use crate::session::Session;
-use crate::terminal::print;
+use crate::terminal::{print, print_styled};
 use crate::words::Target;
 
 /// The part of a status that is shown.
@@ -44,7 +44,7 @@ pub(crate) fn run(session: &Session, target: &Target, args: &StatusArgs, view: S
         match view {
             // Programs get the whole document in every view, and choose from it themselves.
             _ if args.output.is_structured() => values.push(published(instance)),
-            StatusView::Tree | StatusView::Instance => print(&tree(&instance)),
+            StatusView::Tree | StatusView::Instance => print_styled(&tree(&instance)),
             StatusView::Devices => print(&devices(&instance)),
             StatusView::Resources => print(&resources(&instance)),
         }

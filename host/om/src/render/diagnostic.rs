@@ -3,11 +3,14 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use config::diagnostic::{LineIndex, Span};
+use model::text::{harmless, steers_a_terminal};
 use protocol::{ConfigCheck, ConfigProblem, LocatedProblem, ProblemSeverity};
 
 /// Every problem with its lines, and their count.
 pub(crate) fn report(check: &ConfigCheck) -> String {
     let ConfigCheck { name, text, problems } = check;
+    // Of the same length, as spans count bytes.
+    let (name, text) = (&*harmless(name), &harmless_in_place(text));
     // Colour is decided where the text is written, not here.
     let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
     let mut report = String::new();
@@ -21,13 +24,26 @@ pub(crate) fn report(check: &ConfigCheck) -> String {
         // The renderer looks at all that it is given, for each of what may be thousands of problems.
         let around = lines.around(span);
         let within = span.start - around.start..span.end - around.start;
-        let annotation = AnnotationKind::Primary.span(within).label(problem.label.as_str());
+        let (label, message) = (harmless(&problem.label), harmless(&problem.message));
+        let annotation = AnnotationKind::Primary.span(within).label(&*label);
         let first = lines.position(around.start).line;
-        let snippet = Snippet::source(around.of(text)).line_start(first).path(name.as_str()).annotation(annotation);
-        report += &renderer.render(&[title.primary_title(problem.message.as_str()).element(snippet)]);
+        let snippet = Snippet::source(around.of(text)).line_start(first).path(name).annotation(annotation);
+        report += &renderer.render(&[title.primary_title(&*message).element(snippet)]);
         report.push('\n');
     }
     report + &count(name, problems) + "\n"
+}
+
+/// The text with a mark in place of each character that would steer a terminal, as many bytes long.
+fn harmless_in_place(text: &str) -> String {
+    let shown = |c: char| match c.len_utf8() {
+        _ if c == '\n' || c == '\t' || !steers_a_terminal(c) => c,
+        1 => '?',
+        2 => '\u{bf}',
+        3 => '\u{fffd}',
+        _ => '\u{1f6d1}',
+    };
+    text.chars().map(shown).collect()
 }
 
 /// A span that lies in the text: an empty file still has a place to point at.

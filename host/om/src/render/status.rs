@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use model::Group;
 use model::status::{Provisioned, State};
+use model::text::{harmless, harmless_lines};
 use protocol::{InstanceDocument, LogLevel, ResourceDocument};
 use serde_json::Value;
 
@@ -41,7 +42,9 @@ pub(crate) fn tree(instance: &InstanceDocument) -> String {
     }
     let mut text = format!("{}\n", instance.path);
     text += &lines(&rows);
-    notes(instance).iter().for_each(|note| text += &format!("{}{note}{}\n", WARN.render(), WARN.render_reset()));
+    notes(instance)
+        .iter()
+        .for_each(|note| text += &format!("{}{}{}\n", WARN.render(), harmless(note), WARN.render_reset()));
     text
 }
 
@@ -99,14 +102,15 @@ fn parallel(seen: &ResourceDocument) -> Option<(Group, &str)> {
 }
 
 fn leaf(seen: &ResourceDocument, branch: String, below: String) -> TreeRow {
-    let messages = seen.log.iter().map(|message| (message.level, message.message.clone())).collect();
+    let messages =
+        seen.log.iter().map(|message| (message.level, harmless_lines(&message.message).into_owned())).collect();
     TreeRow {
         branch,
         name: seen.rid.to_string(),
         flags: seen.flags().to_string(),
         state: Some(seen.status),
         mark: "",
-        text: seen.label.clone(),
+        text: harmless(&seen.label).into_owned(),
         messages,
         below,
     }

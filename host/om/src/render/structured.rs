@@ -1,5 +1,6 @@
 //! The machine-readable forms: JSON, one line per value, YAML.
 
+use model::text::steers_a_terminal;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
@@ -9,14 +10,30 @@ use crate::command::OutputFormat;
 pub(crate) fn structured(format: OutputFormat, value: &Value) -> Option<String> {
     match format {
         OutputFormat::Human | OutputFormat::Dot => None,
-        OutputFormat::Json => serde_json::to_string_pretty(value).ok().map(|text| text + "\n"),
+        OutputFormat::Json => serde_json::to_string_pretty(value).ok().map(|text| escaped(text) + "\n"),
         OutputFormat::FlatJson => {
             let mut lines = String::new();
             flatten(value, String::new(), &mut lines);
-            Some(lines)
+            Some(escaped(lines))
         }
         OutputFormat::Yaml => serde_saphyr::to_string(value).ok(),
     }
+}
+
+/// JSON in which no character steers a terminal: in its texts, where alone others may stand, they are written as escapes.
+pub(crate) fn escaped(json: String) -> String {
+    let steers = |c: char| steers_a_terminal(c) && c != '\n' && c != '\t';
+    if !json.chars().any(steers) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        match steers(c) {
+            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out += &format!("\\u{unit:04x}")),
+            false => out.push(c),
+        }
+    }
+    out
 }
 
 /// Names and what they stand for, in an order of their own, which a [`Value`] does not keep.
@@ -43,11 +60,11 @@ impl OrderedValue {
     pub(crate) fn structured(&self, format: OutputFormat) -> Option<String> {
         match format {
             OutputFormat::Human | OutputFormat::Dot => None,
-            OutputFormat::Json => serde_json::to_string_pretty(self).ok().map(|text| text + "\n"),
+            OutputFormat::Json => serde_json::to_string_pretty(self).ok().map(|text| escaped(text) + "\n"),
             OutputFormat::FlatJson => {
                 let mut lines = String::new();
                 self.flatten(String::new(), &mut lines);
-                Some(lines)
+                Some(escaped(lines))
             }
             OutputFormat::Yaml => serde_saphyr::to_string(self).ok(),
         }

@@ -18,13 +18,16 @@ pub struct PolicyError {
     pub reason: String,
 }
 
-/// The policy of a namespace without a file: its objects may use their own files, and have containers as far as the guard
-/// allows them. No device, no program, no network of the node.
+/// The policy of a namespace without a file: its objects may use their own files, and have containers of the node's engines as far
+/// as the guard allows them. No device, no program, no network of the node, and no other socket.
 const OWN_PATHS: &str = "
 allow files.write = /srv/{namespace}/**
 allow files.write = {rundir}/**
 allow files.write = {statedir}/**
-allow http.unix(guard=container) = * /** /**
+allow http.unix(guard=container) = * /run/docker.sock /**
+allow http.unix(guard=container) = * /var/run/docker.sock /**
+allow http.unix(guard=container) = * /run/podman/podman.sock /**
+allow http.unix(guard=container) = * /var/run/podman/podman.sock /**
 ";
 
 impl Policy {

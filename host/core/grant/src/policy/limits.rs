@@ -16,6 +16,17 @@ pub struct SandboxLimits {
 }
 
 impl SandboxLimits {
+    /// The most memory that a call can have, whatever a limit says: each has a slot of this size.
+    pub const MOST_MEMORY: u64 = 64 << 20;
+
+    /// Accepts a limit of memory, in bytes. A higher one would have no effect.
+    pub fn check_memory(bytes: u64) -> Result<u64, String> {
+        match bytes <= SandboxLimits::MOST_MEMORY {
+            true => Ok(bytes),
+            false => Err(format!("a call has at most {}m of memory", SandboxLimits::MOST_MEMORY >> 20)),
+        }
+    }
+
     /// The lower limit of each kind.
     #[must_use]
     pub fn and(self, other: SandboxLimits) -> SandboxLimits {
@@ -43,7 +54,7 @@ impl SandboxLimits {
             time(value).ok_or_else(expected)
         };
         match name {
-            "memory" => self.memory = Some(size()?),
+            "memory" => self.memory = Some(SandboxLimits::check_memory(size()?)?),
             "cpu" => self.cpu = Some(time()?),
             "wall" => self.wall = Some(time()?),
             "output" => self.output = Some(size()?),

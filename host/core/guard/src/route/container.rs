@@ -52,11 +52,18 @@ pub(crate) fn on_container(case: &RequestCase<'_>, name: &str, verb: &str) -> Re
             let parameters = find(&CHANGES).ok_or_else(|| case.unknown())?;
             let container = case.own(name)?;
             // Another name could be that of another resource's container, which would then not start.
-            may_be_named(case, verb)?;
+            if verb == "rename" {
+                case.spec.may_be_named(case.target.parameters.get("name").map(String::as_str).unwrap_or_default())?;
+            }
             let forward = forward(case, &container, &format!("/{verb}"), verb, parameters)?;
-            // Docker makes the paths that are missing at each start, and not when it creates the container.
-            let sources = if verb == "start" { case.spec.sources() } else { Vec::new() };
-            Ok(ForwardedRequest { sources, effect: effect(verb, container), ..forward })
+            if !matches!(verb, "start" | "restart") {
+                return Ok(ForwardedRequest { effect: effect(verb, container), ..forward });
+            }
+            // The engine opens the paths at each start, and not when it creates the container. Docker makes those that are missing.
+            let paths = case.volumes_of(&container.id)?;
+            let beside = case.volumes_beside(&paths, Some(&container.id))?;
+            let sources = case.spec.sources();
+            Ok(ForwardedRequest { paths, beside, sources, effect: effect(verb, container), ..forward })
         }
         "DELETE" if verb.is_empty() => remove(case, name),
         _ => Err(case.unknown().into()),
@@ -124,14 +131,6 @@ fn inspect(case: &RequestCase<'_>, name: &str) -> Result<ForwardedRequest, NotFo
             None => missing("container", &name),
         }),
         Err(stop) => Err(stop),
-    }
-}
-
-fn may_be_named(case: &RequestCase<'_>, verb: &str) -> Result<(), GuardRefusal> {
-    let name = case.target.parameters.get("name").map(String::as_str).unwrap_or_default();
-    match verb == "rename" && !case.spec.has_name(name) {
-        true => Err(GuardRefusal::Keyword { member: "name".to_owned(), value: name.to_owned(), keyword: "name" }),
-        false => Ok(()),
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) fn reset(case: &RequestCase<'_>, name: &str) -> Result<ForwardedReque
         headers: case.headers_of_json()?,
         body: NO_RESTART.to_vec(),
         paths: Vec::new(),
+        beside: Vec::new(),
         sources: Vec::new(),
         describes: None,
         effect: None,

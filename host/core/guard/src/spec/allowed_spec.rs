@@ -100,17 +100,28 @@ impl<'a> AllowedSpec<'a> {
         self.mounts.iter().filter(known).filter_map(|mount| mount.path().map(PathBuf::from)).collect()
     }
 
-    /// The names that its container may have.
-    pub(crate) fn has_name(&self, name: &str) -> bool {
-        let said = self.either("name", self.args.name.as_ref());
-        if !said.is_empty() {
-            return said.contains(&name);
-        }
-        // The default name as the drivers build it.
+    /// Accepts a name of the container. Engines have one set of names for all, so those outside `root` begin with the namespace,
+    /// by which no object of another one can be kept from starting.
+    pub(crate) fn may_be_named(&self, name: &str) -> Result<(), GuardRefusal> {
         let ContainerResource { object, rid, .. } = self.resource;
-        let own = format!("{}.{}", object.name(), rid.to_string().replace('#', "."));
-        let is_root = object.namespace() == "root";
-        name == format!("{}..{own}", object.namespace()) || (is_root && name == own)
+        let namespace = object.namespace();
+        let said = self.either("name", self.args.name.as_ref());
+        let is_own = match said.is_empty() {
+            false => said.contains(&name),
+            // The default name as the drivers build it.
+            true => {
+                let own = format!("{}.{}", object.name(), rid.to_string().replace('#', "."));
+                name == format!("{namespace}..{own}") || (self.resource.is_root() && name == own)
+            }
+        };
+        if !is_own {
+            return Err(not_said("name", name, "name"));
+        }
+        // Two dots: the object `ns1` of the namespace `root` has containers whose names begin with `ns1.`.
+        match self.resource.is_root() || name.starts_with(&format!("{namespace}..")) {
+            true => Ok(()),
+            false => Err(GuardRefusal::Name { name: name.to_owned(), namespace: namespace.to_owned() }),
+        }
     }
 
     /// Accepts this user of the container or of a command in it: only one that the keywords name, and above all not root where

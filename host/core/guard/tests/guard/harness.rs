@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use hostler_guard::{
-    ContainerKeyword, ContainerResource, EngineFacts, EngineLookup, EngineRequest, ForwardedRequest, GuardVerdict,
-    LookupResult, NamespaceRights, RequestedBy, judge,
+    ContainerKeyword, ContainerResource, ContainerVolume, EngineFacts, EngineLookup, EngineRequest, ForwardedRequest,
+    GuardVerdict, LookupResult, NamespaceRights, RequestedBy, judge,
 };
 use serde_json::{Value, json};
 
@@ -29,11 +29,12 @@ pub(crate) const OTHER_EXEC: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 pub(crate) struct Given {
     object: &'static str,
     keywords: Vec<(&'static str, Vec<String>)>,
+    volumes: Vec<ContainerVolume>,
 }
 
 pub(crate) fn given(keywords: &[(&'static str, &str)]) -> Given {
     let words = |(name, text): &(&'static str, &str)| (*name, text.split_whitespace().map(str::to_owned).collect());
-    Given { object: "web", keywords: keywords.iter().map(words).collect() }
+    Given { object: "web", keywords: keywords.iter().map(words).collect(), volumes: Vec::new() }
 }
 
 /// With the one keyword that every container has.
@@ -47,6 +48,17 @@ impl Given {
     /// In the namespace `ns1`, whose policy lets it read below `/srv/ns1` and write below `/srv/ns1/rw`.
     pub(crate) fn in_namespace(self) -> Given {
         Given { object: "ns1/svc/web", ..self }
+    }
+
+    /// On an engine whose containers see these paths: the id, the path, whether it is writable.
+    pub(crate) fn beside(mut self, volumes: &[(&str, &str, bool)]) -> Given {
+        let volume = |(id, source, writable): &(&str, &str, bool)| ContainerVolume {
+            container: (*id).to_owned(),
+            source: source.into(),
+            writable: *writable,
+        };
+        self.volumes = volumes.iter().map(volume).collect();
+        self
     }
 
     pub(crate) fn judge(&self, method: &str, target: &str, body: &[u8]) -> GuardVerdict {
@@ -126,6 +138,7 @@ impl Given {
             EngineLookup::Exec(id) if id == EXEC => exec(EXEC, OWN),
             EngineLookup::Exec(id) if id == OTHER_EXEC => exec(OTHER_EXEC, OTHER),
             EngineLookup::Exec(_) => LookupResult::Nothing,
+            EngineLookup::Volumes => LookupResult::Volumes(self.volumes.clone()),
         }
     }
 
@@ -155,7 +168,7 @@ pub(crate) fn body(object: &str, more: Value, host: Value) -> Value {
 #[track_caller]
 pub(crate) fn allowed(verdict: GuardVerdict) -> ForwardedRequest {
     match verdict {
-        GuardVerdict::Forward(forward) => forward,
+        GuardVerdict::Forward(forward) => *forward,
         other => panic!("expected a request that is let through, found {other:?}"),
     }
 }

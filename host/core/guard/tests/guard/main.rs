@@ -2,6 +2,7 @@
 
 mod containers;
 mod create;
+mod every_use;
 mod harness;
 mod other;
 mod properties;

@@ -113,7 +113,7 @@ proptest! {
         body["HostConfig"][&name] = value;
         if let GuardVerdict::Forward(first) = resource().create_body(body) {
             let again = allowed(resource().judge("POST", &first.target, &first.body));
-            prop_assert_eq!(again, first);
+            prop_assert_eq!(again, *first);
         }
     }
 

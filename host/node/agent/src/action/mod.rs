@@ -317,7 +317,7 @@ async fn prepare(agent: &Agent, path: &ObjectPath, state: InstanceState, bound: 
     blocking(move || {
         // Drivers and the journal count on these directories. Where one cannot be made, whatever needs it says so.
         for directory in [agent.home().state(&path), agent.home().volatile(&path)] {
-            let _ = std::fs::create_dir_all(directory);
+            let _ = kernel::files::make_directory(&directory, 0o755);
         }
         if bound && let Some(action) = state.interrupted() {
             return Err(ActError::Unfinished { object: path, action });

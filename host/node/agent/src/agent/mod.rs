@@ -44,6 +44,7 @@ struct AgentParts {
 impl Agent {
     /// The agent with these directories, on the node of that name.
     pub fn open(home: Directories, name: &NodeName) -> Result<Agent, FileError> {
+        home.check()?;
         let parts = AgentParts {
             paths: Arc::new(NodePaths::new(home.clone())),
             home,

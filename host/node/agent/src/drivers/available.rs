@@ -10,6 +10,8 @@ use config::{DriverSchema, DriverSchemas, ImplicitResource};
 use driver::Manifest;
 use model::{DriverName, Group};
 
+use crate::file::durable;
+
 /// Where the component of a driver is.
 #[derive(Debug, Clone)]
 pub enum DriverOrigin {
@@ -73,6 +75,15 @@ pub struct BrokenDriver {
     pub reason: String,
 }
 
+/// A driver would be called as another one is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{driver} calls itself {word:?}, which is {holder} already: a section of type {word} would mean both")]
+pub struct NameClash {
+    pub driver: DriverName,
+    pub word: String,
+    pub holder: DriverName,
+}
+
 impl AvailableDrivers {
     /// The drivers that come with the agent, and those installed in a directory.
     pub fn find(directory: &Path) -> AvailableDrivers {
@@ -103,24 +114,52 @@ impl AvailableDrivers {
                 Err(reason) => self.broken.push(BrokenDriver { file, reason }),
             }
         }
+        self.find_aliases();
     }
 
     fn add(&mut self, known: AvailableDriver) {
-        let name = known.manifest.name.clone();
-        for alias in &known.manifest.aliases {
-            self.aliases.insert((name.group(), alias.clone()), name.clone());
-        }
-        self.installed.insert(name, known);
+        self.installed.insert(known.manifest.name.clone(), known);
     }
 
-    /// A driver, by its name or an alias of it. The site cannot install one that hides a driver of the agent.
+    /// Once all names are known. A name that a driver has is no alias of another one, and of two drivers with one alias the first
+    /// has it, however they came here: an installation refuses both.
+    fn find_aliases(&mut self) {
+        let mut aliases = BTreeMap::new();
+        for (name, known) in &self.installed {
+            for alias in &known.manifest.aliases {
+                if self.holder_of(name.group(), alias).is_none() {
+                    aliases.entry((name.group(), alias.clone())).or_insert_with(|| name.clone());
+                }
+            }
+        }
+        self.aliases = aliases;
+    }
+
+    /// A driver, by its name or an alias of it: the names first, and those of the agent before those of the site.
     pub fn get(&self, name: &DriverName) -> Option<&AvailableDriver> {
-        let is_meant = |driver: &EmbeddedDriver| {
-            driver.group_and_name().1 == name.name() || driver.builtin.aliases.contains(&name.name())
-        };
-        self.find_embedded(name.group(), is_meant).or_else(|| {
-            let alias = (name.group(), name.name().to_owned());
-            self.installed.get(self.aliases.get(&alias).unwrap_or(name))
+        self.named(name).or_else(|| {
+            let is_meant = |driver: &EmbeddedDriver| driver.builtin.aliases.contains(&name.name());
+            self.find_embedded(name.group(), is_meant).or_else(|| {
+                let alias = (name.group(), name.name().to_owned());
+                self.aliases.get(&alias).and_then(|name| self.installed.get(name))
+            })
+        })
+    }
+
+    /// The driver whose name or alias a word of a group is.
+    fn holder_of(&self, group: Group, word: &str) -> Option<&AvailableDriver> {
+        DriverName::new(group, word).ok().and_then(|name| self.get(&name))
+    }
+
+    /// What keeps a driver from being told apart from another one, by its name or by an alias.
+    pub(crate) fn clash(&self, manifest: &Manifest) -> Option<NameClash> {
+        let name = &manifest.name;
+        let words = std::iter::once(name.name()).chain(manifest.aliases.iter().map(String::as_str));
+        let mut holders = words.filter_map(|word| Some((word, self.holder_of(name.group(), word)?)));
+        holders.find(|(_, holder)| holder.manifest.name != *name).map(|(word, holder)| NameClash {
+            driver: name.clone(),
+            word: word.to_owned(),
+            holder: holder.manifest.name.clone(),
         })
     }
 
@@ -191,7 +230,9 @@ impl InstallRecord {
     /// The first line is the digest, the rest is the manifest.
     fn read(component: &Path) -> Result<InstallRecord, String> {
         let path = component.with_extension("manifest");
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let content = durable::read(&path).map_err(|error| crate::chain(&error))?;
+        let content = content.ok_or_else(|| format!("{} does not exist", path.display()))?;
+        let text = String::from_utf8(content).map_err(|_| format!("{} is not utf-8", path.display()))?;
         let (digest, manifest) = text.split_once('\n').ok_or_else(|| format!("{} is cut short", path.display()))?;
         let manifest = Manifest::parse(manifest.as_bytes()).map_err(|error| error.to_string())?;
         Ok(InstallRecord { manifest, digest: digest.to_owned() })

@@ -7,6 +7,6 @@ pub mod effective;
 mod loaded;
 pub(crate) mod unavailable;
 
-pub use available::{AvailableDriver, AvailableDrivers, BrokenDriver, DriverOrigin};
+pub use available::{AvailableDriver, AvailableDrivers, BrokenDriver, DriverOrigin, NameClash};
 pub use component::{DriverComponent, InstallError, remove};
 pub(crate) use loaded::LoadedDrivers;

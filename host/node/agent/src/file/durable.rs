@@ -4,7 +4,7 @@
 //! [`write`] has returned, not even after a power loss.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate};
@@ -119,9 +119,21 @@ fn flush_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// The content of a file, if the file exists.
+/// The content of a file, if the file exists. One that another user could have written is refused: the agent would do what that user
+/// says.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    absent_is_none(fs::read(path)).map_err(FileError::new("read", path))
+    let read = || {
+        let Some(mut file) = kernel::path::open_ours(path).map_err(as_io)? else { return Ok(None) };
+        let mut content = Vec::new();
+        file.read_to_end(&mut content)?;
+        Ok(Some(content))
+    };
+    read().map_err(FileError::new("read", path))
+}
+
+/// An error of the kernel's functions as one of std, for [`FileError`].
+pub(crate) fn as_io(error: kernel::KernelError) -> io::Error {
+    error.errno().map_or_else(|| io::Error::other(error.to_string()), io::Error::from_raw_os_error)
 }
 
 /// Removes a file. Returns whether it existed.
@@ -136,6 +148,11 @@ pub fn remove(path: &Path) -> Result<bool, FileError> {
 /// Removes a directory with everything in it. Returns whether it existed.
 pub fn remove_directory(path: &Path) -> Result<bool, FileError> {
     Ok(absent_is_none(fs::remove_dir_all(path)).map_err(FileError::new("remove", path))?.is_some())
+}
+
+/// The same by descriptors: no link leads it elsewhere, and it does not empty what is mounted there.
+pub fn remove_tree(path: &Path) -> Result<bool, FileError> {
+    kernel::files::remove_tree(path).map_err(as_io).map_err(FileError::new("remove", path))
 }
 
 /// Turns "not found" into None.

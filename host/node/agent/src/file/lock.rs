@@ -3,9 +3,9 @@
 //! A lock is flock(2) on a file that only its holder removes. The kernel releases it when the holder exits or is killed. The
 //! holder writes a note into the file, to be shown to callers that are refused; nothing else depends on the note.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -152,9 +152,20 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 fn open_or_make(path: &Path) -> io::Result<File> {
-    path.parent().map_or(Ok(()), fs::create_dir_all)?;
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+    path.parent().map_or(Ok(()), |directory| DirBuilder::new().recursive(true).mode(0o755).create(directory))?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(PRIVATE);
+    let file = options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(path)?;
+    let found = file.metadata()?;
+    // To lock a file it is enough to read it: one that another user may open is a lock that the user may hold.
+    if found.mode() & 0o777 & !PRIVATE != 0 {
+        file.set_permissions(fs::Permissions::from_mode(PRIVATE))?;
+    }
+    Ok(file)
 }
+
+/// The mode of the files of locks.
+const PRIVATE: u32 = 0o600;
 
 fn is_removed(file: &File) -> bool {
     fstat(file).is_ok_and(|stat| stat.st_nlink == 0)
@@ -274,6 +285,23 @@ mod tests {
         let holding = holding_child(&path);
         holding.kill();
         FileLock::take_blocking(&path, "stop", Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn no_other_user_may_open_a_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.action");
+        let mode = || fs::metadata(&path).unwrap().mode() & 0o777;
+        drop(FileLock::take_blocking(&path, "start", Duration::ZERO).unwrap());
+        assert_eq!(mode(), 0o600);
+        // Of an earlier version.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        drop(FileLock::take_blocking(&path, "start", Duration::ZERO).unwrap());
+        assert_eq!(mode(), 0o600);
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(directory.path().join("elsewhere"), &path).unwrap();
+        assert!(FileLock::take_blocking(&path, "start", Duration::ZERO).is_err());
+        assert!(!directory.path().join("elsewhere").exists());
     }
 
     #[test]

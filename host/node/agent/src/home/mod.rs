@@ -5,13 +5,21 @@
 
 pub mod layout;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use capability::holdings::LedgerPlaces;
 use model::InvalidNodeName;
 use model::{NodeName, ObjectPath, Rid};
 use protocol::ConfigTarget;
+
+use crate::file::durable::{self, FileError};
+
+/// The mode of the run directory.
+const PRIVATE: u32 = 0o700;
 
 /// The directories of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +58,7 @@ impl Directories {
             log: "/var/log/hostler".into(),
             run: "/run/hostler".into(),
             cache: "/var/cache/hostler".into(),
-            volatile: "/dev/shm/hostler".into(),
+            volatile: "/run/hostler".into(),
         }
     }
 
@@ -92,6 +100,32 @@ impl Directories {
         Ok(home)
     }
 
+    /// Checks that no other user can change what is in these directories: each that exists, and all above it. The run directory is
+    /// made, or closed to others, before anything in it is used: where there are locks, to read is to hold.
+    pub(crate) fn check(&self) -> Result<(), FileError> {
+        if self.etc.is_dir() {
+            // A directory that cannot be made is missed by what needs it, and by nothing else.
+            let _ = DirBuilder::new().mode(PRIVATE).create(&self.run);
+        }
+        let mut above = BTreeSet::new();
+        for directory in [&self.etc, &self.var, &self.log, &self.run] {
+            above.extend(directory.ancestors());
+        }
+        for directory in above {
+            match kernel::path::check_directory(directory) {
+                Err(error) if directory.exists() => {
+                    return Err(FileError::new("use", directory)(durable::as_io(error)));
+                }
+                _ => {}
+            }
+        }
+        let closed = fs::metadata(&self.run).map_or(true, |found| found.mode() & 0o777 & !PRIVATE == 0);
+        if !closed && fs::metadata(&self.run).is_ok_and(|found| found.uid() == rustix::process::geteuid().as_raw()) {
+            let _ = fs::set_permissions(&self.run, fs::Permissions::from_mode(PRIVATE));
+        }
+        Ok(())
+    }
+
     /// The node's own configuration, `node.conf`.
     pub fn node_config(&self) -> PathBuf {
         self.etc.join("node.conf")
@@ -122,16 +156,9 @@ impl Directories {
         layout::driver_state(&self.state(object), rid)
     }
 
-    /// The audit log of all drivers.
+    /// The directory of the audit trails of all drivers.
     pub fn audit(&self) -> PathBuf {
-        self.log.join("audit.jsonl")
-    }
-
-    /// The audit log and its rotated files, the oldest first. Not all of them need exist.
-    pub fn audit_files(&self) -> Vec<PathBuf> {
-        let current = self.audit();
-        let aside = (1..=capability::AUDIT_FILES).rev().map(|number| current.with_added_extension(number.to_string()));
-        aside.chain([current.clone()]).collect()
+        self.log.join("audit")
     }
 
     /// The drivers that the site installed.
@@ -248,10 +275,32 @@ mod tests {
         assert_eq!(home.state(&web), Path::new("/var/lib/hostler/svc/web.example.com"));
         assert_eq!(home.object_log(&web), Path::new("/var/log/hostler/web.example.com.log"));
         assert_eq!(home.action_lock(&web), Path::new("/run/hostler/lock/svc/web.example.com.action"));
-        assert_eq!(home.volatile(&web), Path::new("/dev/shm/hostler/svc/web.example.com"));
+        assert_eq!(home.volatile(&web), Path::new("/run/hostler/svc/web.example.com"));
         assert_eq!(home.config(&ca), Path::new("/etc/hostler/namespaces/ns1/sec/ca.conf"));
         assert_eq!(home.object_log(&ca), Path::new("/var/log/hostler/namespaces/ns1/sec/ca.log"));
         assert_eq!(home.config_lock(&ca), Path::new("/run/hostler/lock/namespaces/ns1/sec/ca.config"));
+    }
+
+    #[test]
+    fn what_others_can_write_is_not_used_and_the_run_directory_is_closed() {
+        let (root, home) = Directories::temporary();
+        home.check().unwrap();
+        assert!(!home.run.exists(), "a directory without an agent stays as it is");
+        fs::create_dir(&home.etc).unwrap();
+        home.check().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!(mode(&home.run), 0o700);
+        fs::set_permissions(&home.run, fs::Permissions::from_mode(0o755)).unwrap();
+        home.check().unwrap();
+        assert_eq!(mode(&home.run), 0o700);
+        for open in [&home.run, &home.etc, &root.path().to_owned()] {
+            let before = mode(open);
+            fs::set_permissions(open, fs::Permissions::from_mode(0o777)).unwrap();
+            let error = crate::chain(&home.check().unwrap_err());
+            assert!(error.contains(&format!("{} can be written by others", open.display())), "{error}");
+            assert!(error.contains("chmod go-w"), "{error}");
+            fs::set_permissions(open, fs::Permissions::from_mode(before)).unwrap();
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The format of a log line: `HH:MM:SS.mmm INF <path>: <rid>: message`. In a file the date precedes it.
 
+use std::borrow::Cow;
+
 use driver::LogSeverity;
 use jiff::Zoned;
 use model::{ObjectPath, Rid};
@@ -38,15 +40,9 @@ impl LogLine<'_> {
     }
 }
 
-/// Escapes control characters, so that the output of a driver or a program cannot steer the terminal.
-fn harmless(text: &str) -> String {
-    // Tabs align the output of many programs, and steer nothing.
-    let escape = |c: char| match c {
-        '\t' => vec!['\t'],
-        c if c.is_control() => c.escape_default().collect(),
-        c => vec![c],
-    };
-    text.trim_end_matches('\r').chars().flat_map(escape).collect()
+/// The output of a driver or a program, which must not steer the terminal.
+fn harmless(text: &str) -> Cow<'_, str> {
+    model::text::harmless(text.trim_end_matches('\r'))
 }
 
 fn word(level: LogSeverity) -> &'static str {

@@ -52,8 +52,10 @@ pub fn driver_limits(home: &Directories, driver: &DriverName) -> Result<grant::S
         Err(ReadError::Unset(_)) => Ok(None),
         Err(error) => Err(format!("{}: {error}", path.display())),
     };
+    let memory = value("memory")?.map(grant::SandboxLimits::check_memory).transpose();
+    let memory = memory.map_err(|reason| format!("{}: driver#{driver}.memory: {reason}", path.display()))?;
     Ok(grant::SandboxLimits {
-        memory: value("memory")?,
+        memory,
         cpu: value("cpu")?.map(Duration::from_millis),
         wall: value("wall")?.map(Duration::from_millis),
         output: value("output")?,
@@ -126,6 +128,8 @@ mod tests {
         assert_eq!(own, expected);
         let file = grant::SandboxLimits { memory: Some(1), cpu: millis(9000), ..grant::SandboxLimits::default() };
         assert_eq!(file.and(own), grant::SandboxLimits { memory: Some(1), ..own });
+        let error = limits("[driver#fs.flag]\nmemory = 65m\n").unwrap_err();
+        assert!(error.ends_with("driver#fs.flag.memory: a call has at most 64m of memory"), "{error}");
         assert!(
             limits("[driver#fs.flag]\nmemory = much\n").unwrap_err().contains("driver#fs.flag.memory is not a size")
         );

@@ -120,7 +120,7 @@ impl<'a> ObjectFiles<'a> {
             return Err(ObjectError::Missing(object.clone()));
         }
         durable::remove_directory(&self.home.state(object))?;
-        durable::remove_directory(&self.home.volatile(object))?;
+        durable::remove_tree(&self.home.volatile(object))?;
         durable::remove(&self.home.volatile_journal(object))?;
         durable::remove(&self.home.last_action(object))?;
         crate::log::remove(&self.home.object_log(object))?;

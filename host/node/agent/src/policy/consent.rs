@@ -11,19 +11,22 @@ use super::file::{PolicyFile, grant_line, whole_requests};
 use super::inspection::sentences;
 use super::reference::DriverReference;
 use crate::Agent;
-use crate::drivers::{self, DriverComponent};
+use crate::drivers::{self, DriverComponent, InstallError};
 
 impl Agent {
     /// What [`Agent::allow_driver`] would allow: the typed grants, or without any all that the driver asks for.
     pub async fn consent(&self, driver: &str, add: &[String]) -> Result<DriverConsent, PolicyChangeError> {
         let driver = self.driver_reference(driver).await?;
         let manifest = driver.manifest();
+        // Before the question: what cannot be installed is not asked about.
+        self.drivers().clash(manifest).map_or(Ok(()), Err).map_err(InstallError::from)?;
         let (grants, malformed) = sentences(&manifest.grants);
         Ok(DriverConsent {
             name: manifest.name.to_string(),
             version: manifest.version.clone(),
             built_in: driver.trust() == DriverTrust::BuiltIn,
             digest: driver.digest().to_owned(),
+            aliases: manifest.aliases.clone(),
             grants,
             malformed,
             lines: lines(&driver, add)?,
@@ -56,7 +59,16 @@ impl Agent {
                 consent::allow(&file.text, &digest, &lines)
             }
         };
-        Ok(PolicyChange { driver: name.to_string(), changed: file.replace(&text)?, file: file.path })
+        let changed = file.replace(&text)?;
+        self.prune_compiled();
+        Ok(PolicyChange { driver: name.to_string(), changed, file: file.path })
+    }
+
+    /// Removes compiled forms of drivers that are not here: of builds that were replaced, refused or only looked at.
+    pub(super) fn prune_compiled(&self) {
+        if let Ok(runtime) = self.runtime() {
+            runtime.prune(&self.drivers().iter().map(|known| known.digest.clone()).collect());
+        }
     }
 
     /// Denies a driver the typed grants, or without any all of them.
@@ -78,8 +90,13 @@ impl Agent {
 
     /// Installs a component's file. It may do nothing until it is allowed to.
     pub async fn install_driver(&self, file: &Path, force: bool) -> Result<InstalledDriver, PolicyChangeError> {
-        let component = DriverComponent::open(file, self.runtime()).await?;
-        self.install_component(&component, force)?;
+        let opened = DriverComponent::open(file, self.runtime()).await;
+        let installed = opened.map_err(PolicyChangeError::from).and_then(|component| {
+            self.install_component(&component, force)?;
+            Ok(component)
+        });
+        self.prune_compiled();
+        let component = installed?;
         let manifest = &component.manifest;
         let (name, version) = (manifest.name.to_string(), manifest.version.clone());
         Ok(InstalledDriver { name, version, digest: component.digest })
@@ -93,6 +110,7 @@ impl Agent {
     pub fn remove_driver(&self, driver: &str) -> Result<DriverName, PolicyChangeError> {
         let name: DriverName = driver.parse()?;
         drivers::remove(&self.drivers(), &name)?;
+        self.prune_compiled();
         Ok(name)
     }
 }

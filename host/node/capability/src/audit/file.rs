@@ -1,9 +1,11 @@
-//! The audit trail in a file, which is renamed when it has grown long.
+//! The audit trail in files, each of which is renamed when it has grown long: one for the changes of each driver, and one for what
+//! the driver was refused. So no driver can fill the files of another, and none its own changes by what it is refused.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -12,17 +14,20 @@ use serde_json::{Map, Value, json};
 use super::{AuditRecord, AuditSink, AuditVerdict};
 
 /// The size at which a trail is renamed to `<path>.1`, the one before to `<path>.2`, and so on.
-const ROTATE_AT: u64 = 16 << 20;
+const ROTATE_AT: u64 = 4 << 20;
+
+/// The longest record, in bytes. What is longer is cut where it is longest.
+const LONGEST: usize = 4 << 10;
 
 /// How many renamed trails are kept.
-pub const AUDIT_FILES: u32 = 4;
+const AUDIT_FILES: u32 = 4;
 
-/// Appends the records to a file that only its owner can read, one JSON document per line.
+/// Appends the records to files in a directory that only its owner can read, one JSON document per line.
 #[derive(Debug)]
 pub struct FileAudit {
-    path: PathBuf,
+    directory: PathBuf,
     rotate_at: u64,
-    state: Mutex<TrailState>,
+    trails: Mutex<BTreeMap<PathBuf, TrailState>>,
 }
 
 #[derive(Debug, Default)]
@@ -41,60 +46,95 @@ struct OpenTrail {
 }
 
 impl FileAudit {
-    /// Appends to `path`. The file is created with its first record.
-    pub fn new(path: PathBuf) -> FileAudit {
-        FileAudit { path, rotate_at: ROTATE_AT, state: Mutex::default() }
+    /// Appends to files in this directory. Each is created with its first record.
+    pub fn new(directory: PathBuf) -> FileAudit {
+        FileAudit { directory, rotate_at: ROTATE_AT, trails: Mutex::default() }
     }
 
-    fn append(&self, last: &mut Option<OpenTrail>, line: &str) -> io::Result<()> {
-        let (mut trail, size) = self.current(last.take())?;
+    /// The file of a record.
+    fn trail_of(&self, record: &AuditRecord) -> PathBuf {
+        let refused = matches!(record.verdict, AuditVerdict::Denied(_));
+        self.directory.join(format!("{}.{}jsonl", record.driver, if refused { "refused." } else { "" }))
+    }
+
+    fn append(&self, path: &Path, last: &mut Option<OpenTrail>, line: &str) -> io::Result<()> {
+        let (mut trail, size) = current(path, last.take())?;
         if size > 0 && size + line.len() as u64 > self.rotate_at {
-            self.rotate()?;
-            (trail, _) = self.open()?;
+            rotate(path)?;
+            (trail, _) = open(path)?;
         }
         // One write(2), so that the lines of two processes never mix.
         trail.file.write_all(line.as_bytes())?;
         *last = Some(trail);
         Ok(())
     }
+}
 
-    /// The trail and its size. Opened anew if another process has renamed it since the last record.
-    fn current(&self, last: Option<OpenTrail>) -> io::Result<(OpenTrail, u64)> {
-        if let Some(trail) = last
-            && let Ok(named) = std::fs::metadata(&self.path)
-            && (named.dev(), named.ino()) == trail.identity
-        {
-            return Ok((trail, named.len()));
+/// The trail and its size. Opened anew if another process has renamed it since the last record.
+fn current(path: &Path, last: Option<OpenTrail>) -> io::Result<(OpenTrail, u64)> {
+    if let Some(trail) = last
+        && let Ok(named) = std::fs::metadata(path)
+        && (named.dev(), named.ino()) == trail.identity
+    {
+        return Ok((trail, named.len()));
+    }
+    open(path)
+}
+
+fn open(path: &Path) -> io::Result<(OpenTrail, u64)> {
+    // For its owner only: the trail tells which services there are and how they are built.
+    let open = || OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    let file = match open() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            path.parent().map_or(Ok(()), make_directory)?;
+            open()
         }
-        self.open()
-    }
+        opened => opened,
+    }?;
+    let found = file.metadata()?;
+    Ok((OpenTrail { file, identity: (found.dev(), found.ino()) }, found.len()))
+}
 
-    fn open(&self) -> io::Result<(OpenTrail, u64)> {
-        // For its owner only: the trail tells which services there are and how they are built.
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
-        let found = file.metadata()?;
-        Ok((OpenTrail { file, identity: (found.dev(), found.ino()) }, found.len()))
+/// Makes the directory of the trails. Not the one above, without which there is no place for logs.
+fn make_directory(directory: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
+}
 
-    fn rotate(&self) -> io::Result<()> {
-        let aside = |number: u32| PathBuf::from(format!("{}.{number}", self.path.display()));
-        for number in (1..AUDIT_FILES).rev() {
-            match std::fs::rename(aside(number), aside(number + 1)) {
-                // Until the trail was renamed often enough, not all of these files exist.
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+fn rotate(path: &Path) -> io::Result<()> {
+    let aside = |number: u32| PathBuf::from(format!("{}.{number}", path.display()));
+    for number in (1..AUDIT_FILES).rev() {
+        match std::fs::rename(aside(number), aside(number + 1)) {
+            // Until the trail was renamed often enough, not all of these files exist.
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
-        std::fs::rename(&self.path, aside(1))
     }
+    std::fs::rename(path, aside(1))
+}
+
+/// The files of all trails in a directory, a file before the one that is older. None if there is no such directory.
+pub fn audit_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    files.retain(|file| file.file_name().is_some_and(|name| name.to_string_lossy().contains(".jsonl")));
+    files.sort();
+    Ok(files)
 }
 
 impl AuditSink for FileAudit {
     fn record(&self, record: &AuditRecord) {
         // Held while writing: two threads must not rename the file at once.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut trails = self.trails.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = self.trail_of(record);
+        let state = trails.entry(path.clone()).or_default();
         let line = line(record, state.lost);
-        match self.append(&mut state.last, &line) {
+        match self.append(&path, &mut state.last, &line) {
             Ok(()) => state.lost = 0,
             // A full disk must not stop a service from being stopped: the action goes on, and the gap is recorded later.
             Err(_) => state.lost += 1,
@@ -134,7 +174,31 @@ fn line(record: &AuditRecord, lost: u64) -> String {
     if lost > 0 {
         members.insert("lost_before".to_owned(), lost.into());
     }
-    format!("{}\n", Value::Object(members))
+    bounded(Value::Object(members))
+}
+
+/// The line of a document that is not too long. The longest text in it is cut in half until the whole fits.
+fn bounded(mut document: Value) -> String {
+    loop {
+        let line = format!("{document}\n");
+        if line.len() <= LONGEST {
+            return line;
+        }
+        let longest = longest_text(&mut document).filter(|text| text.len() > 8);
+        let Some(text) = longest else { return "{\"verdict\":\"a record that was too long\"}\n".to_owned() };
+        text.truncate(text.floor_char_boundary(text.len() / 2));
+        text.push('…');
+    }
+}
+
+fn longest_text(value: &mut Value) -> Option<&mut String> {
+    let texts: Vec<&mut String> = match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter_mut().filter_map(longest_text).collect(),
+        Value::Object(members) => members.values_mut().filter_map(longest_text).collect(),
+        _ => Vec::new(),
+    };
+    texts.into_iter().max_by_key(|text| text.len())
 }
 
 #[cfg(test)]
@@ -163,39 +227,78 @@ mod tests {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    fn trail(directory: &tempfile::TempDir, name: &str) -> PathBuf {
+        directory.path().join("audit").join(name)
+    }
+
+    fn audit(directory: &tempfile::TempDir) -> FileAudit {
+        FileAudit::new(directory.path().join("audit"))
+    }
+
     #[test]
-    fn records_are_one_document_a_line() {
+    fn records_are_one_document_a_line_and_refusals_have_a_file_of_their_own() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("audit.log");
-        let audit = FileAudit::new(path.clone());
+        let audit = audit(&dir);
         audit.record(&record("files.write = \"/a\nb\"", AuditVerdict::Done("files.write = /**".to_owned())));
         audit.record(&record("exec = /x", AuditVerdict::Denied("no".to_owned())));
-        let documents = documents(&path);
-        assert_eq!(documents.len(), 2);
-        assert_eq!(documents[0]["call"], "files.write = \"/a\nb\"");
-        assert_eq!(documents[0]["grant"], "files.write = /**");
-        assert_eq!(documents[0]["ms"], 1.5);
-        assert_eq!((&documents[1]["verdict"], &documents[1]["reason"]), (&json!("denied"), &json!("no")));
+        let done = documents(&trail(&dir, "fs.ext4.jsonl"));
+        assert_eq!(done.len(), 1);
+        assert_eq!(done[0]["call"], "files.write = \"/a\nb\"");
+        assert_eq!(done[0]["grant"], "files.write = /**");
+        assert_eq!(done[0]["ms"], 1.5);
+        let refused = documents(&trail(&dir, "fs.ext4.refused.jsonl"));
+        assert_eq!((&refused[0]["verdict"], &refused[0]["reason"]), (&json!("denied"), &json!("no")));
+        assert_eq!(audit_files(&dir.path().join("audit")).unwrap().len(), 2);
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!((mode(&dir.path().join("audit")), mode(&trail(&dir, "fs.ext4.jsonl"))), (0o700, 0o600));
     }
 
     #[test]
     fn a_long_trail_is_renamed_and_the_oldest_removed() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("audit.log");
-        let audit = FileAudit { rotate_at: 1, ..FileAudit::new(path.clone()) };
+        let audit = FileAudit { rotate_at: 1, ..audit(&dir) };
         for number in 0..7 {
             audit.record(&record(&number.to_string(), AuditVerdict::Done(String::new())));
         }
-        let call = |suffix: &str| documents(&dir.path().join(format!("audit.log{suffix}")))[0]["call"].clone();
+        let call = |suffix: &str| documents(&trail(&dir, &format!("fs.ext4.jsonl{suffix}")))[0]["call"].clone();
         assert_eq!([call(""), call(".1"), call(".4")], [json!("6"), json!("5"), json!("2")]);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 5);
+        assert_eq!(audit_files(&dir.path().join("audit")).unwrap().len(), 5);
+    }
+
+    #[test]
+    fn no_driver_washes_away_the_changes_of_another_or_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let audit = FileAudit { rotate_at: 1, ..audit(&dir) };
+        audit.record(&record("of another", AuditVerdict::Done(String::new())));
+        let evil = AuditRecord { driver: "app.evil".to_owned(), ..record("evil", AuditVerdict::Done(String::new())) };
+        audit.record(&evil);
+        for number in 0..50 {
+            let refused = AuditVerdict::Denied("no".to_owned());
+            audit.record(&AuditRecord { driver: "app.evil".to_owned(), ..record(&number.to_string(), refused) });
+        }
+        assert_eq!(documents(&trail(&dir, "fs.ext4.jsonl"))[0]["call"], "of another");
+        assert_eq!(documents(&trail(&dir, "app.evil.jsonl"))[0]["call"], "evil");
+    }
+
+    #[test]
+    fn a_record_has_at_most_four_kibibytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let audit = audit(&dir);
+        // Six bytes each in the file.
+        let long = "\u{1}".repeat(1 << 20);
+        audit.record(&record(&long, AuditVerdict::Failed(long.clone())));
+        audit.record(&record("short", AuditVerdict::Done("grant".to_owned())));
+        let text = std::fs::read_to_string(trail(&dir, "fs.ext4.jsonl")).unwrap();
+        assert!(text.lines().all(|line| line.len() < LONGEST), "{}", text.len());
+        let documents = documents(&trail(&dir, "fs.ext4.jsonl"));
+        assert!(documents[0]["call"].as_str().unwrap().ends_with('…'));
+        assert_eq!((&documents[0]["object"], &documents[1]["call"]), (&json!("web"), &json!("short")));
     }
 
     #[test]
     fn a_record_goes_to_the_file_that_has_the_name_now() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("audit.log");
-        let audit = FileAudit::new(path.clone());
+        let (audit, path) = (audit(&dir), trail(&dir, "fs.ext4.jsonl"));
         audit.record(&record("1", AuditVerdict::Done(String::new())));
         std::fs::rename(&path, dir.path().join("aside")).unwrap();
         audit.record(&record("2", AuditVerdict::Done(String::new())));
@@ -207,14 +310,13 @@ mod tests {
     #[test]
     fn lost_records_are_counted_and_fail_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("late/audit.log");
-        let audit = FileAudit::new(path.clone());
+        let audit = FileAudit::new(dir.path().join("late/audit"));
         audit.record(&record("1", AuditVerdict::Done(String::new())));
         audit.record(&record("2", AuditVerdict::Done(String::new())));
         std::fs::create_dir(dir.path().join("late")).unwrap();
         audit.record(&record("3", AuditVerdict::Done(String::new())));
         audit.record(&record("4", AuditVerdict::Done(String::new())));
-        let documents = documents(&path);
+        let documents = documents(&dir.path().join("late/audit/fs.ext4.jsonl"));
         assert_eq!(documents[0]["lost_before"], 2);
         assert_eq!(documents[1].get("lost_before"), None);
     }

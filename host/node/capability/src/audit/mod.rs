@@ -7,6 +7,6 @@ mod file;
 mod record;
 mod redact;
 
-pub use file::{AUDIT_FILES, FileAudit};
+pub use file::{FileAudit, audit_files};
 pub use record::{AuditRecord, AuditSink, AuditVerdict, MemoryAudit, NoAudit};
 pub use redact::{Redactor, hide_secret_values};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use driver::Verb;
@@ -17,12 +17,30 @@ pub(super) struct CallRecorder {
     services: Arc<HostServices>,
     pub(super) redactor: Redactor,
     pub(super) mutations: Arc<AtomicU64>,
-    /// Who refused each of the grant lines that were missing so far.
-    refusals: Mutex<BTreeMap<String, Refuser>>,
+    refusals: Mutex<RefusalTally>,
+    /// How many records of changes this call may still write.
+    changes_left: AtomicU64,
     subject: Arc<Subject>,
     digest: Arc<str>,
     sid: String,
     verb: Verb,
+}
+
+/// A call that is refused more often is a mistake or an attack, of which nobody reads more.
+const REFUSALS: usize = 16;
+
+/// No action makes so many changes of the node; a driver that is granted one could fill the trail by it.
+const CHANGES: u64 = 1000;
+
+/// The longest line that a refusal shows. It is the one that would allow the operation, so a cut one allows less.
+const LONGEST_LINE: usize = 2048;
+
+/// The refusals of one call.
+#[derive(Default)]
+struct RefusalTally {
+    /// Who refused each of the first grant lines that were missing.
+    by_line: BTreeMap<String, Refuser>,
+    count: u64,
 }
 
 impl CallRecorder {
@@ -35,6 +53,7 @@ impl CallRecorder {
             redactor: Redactor::new(secrets),
             mutations: Arc::default(),
             refusals: Mutex::default(),
+            changes_left: AtomicU64::new(CHANGES),
             subject: Arc::clone(&setup.subject),
             digest: Arc::clone(&setup.digest),
             sid: setup.sid.clone(),
@@ -44,16 +63,35 @@ impl CallRecorder {
 
     /// Records a refusal, and remembers it for the error message that explains it.
     pub(super) fn refuse(&self, denied: PermitDenial) -> CapabilityError {
-        let verdict = AuditVerdict::Denied(self.redactor.redact(&denied.by.to_string()));
-        self.write(&denied.line, None, verdict, Instant::now());
         // Remembered without secrets, because the driver returns the line in this form and it is looked up by it.
-        let line = self.redactor.redact(&denied.line);
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone(), denied.by);
+        let line = self.redactor.redact(&cut(denied.line, LONGEST_LINE));
+        let mut refusals = self.refusals();
+        refusals.count += 1;
+        let is_new = refusals.by_line.len() < REFUSALS;
+        if is_new {
+            refusals.by_line.insert(line.clone(), denied.by.clone());
+        }
+        let is_recorded = refusals.count <= REFUSALS as u64;
+        drop(refusals);
+        if is_recorded {
+            let verdict = AuditVerdict::Denied(self.redactor.redact(&denied.by.to_string()));
+            self.write(&line, None, verdict, Instant::now());
+        }
         CapabilityError::Denied(line)
     }
 
     pub(super) fn refuser(&self, line: &str) -> Option<Refuser> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).get(line).cloned()
+        self.refusals().by_line.get(line).cloned()
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, RefusalTally> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether one more change is recorded by itself.
+    fn may_record_change(&self) -> bool {
+        let taken = self.changes_left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1));
+        taken.is_ok()
     }
 
     fn write(&self, call: &str, judged: Option<&str>, verdict: AuditVerdict, since: Instant) {
@@ -158,7 +196,7 @@ impl CallAudit {
     }
 
     fn write(&self, verdict: impl FnOnce(&AuditLines) -> AuditVerdict) {
-        if let Some(lines) = &self.lines {
+        if let Some(lines) = self.lines.as_ref().filter(|_| self.recorder.may_record_change()) {
             self.recorder.write(&lines.call, self.judged.as_deref(), verdict(lines), self.since);
         }
     }
@@ -171,4 +209,29 @@ impl Drop for CallAudit {
             self.write(|_| AuditVerdict::Failed("cut short".to_owned()));
         }
     }
+}
+
+impl Drop for CallRecorder {
+    /// Records how much was not recorded by itself.
+    fn drop(&mut self) {
+        let refused = self.refusals().count.saturating_sub(REFUSALS as u64);
+        if refused > 0 {
+            let verdict = AuditVerdict::Denied("refused in the same call, and not recorded one by one".to_owned());
+            self.write(&format!("{refused} more"), None, verdict, Instant::now());
+        }
+        if self.changes_left.load(Ordering::Acquire) == 0 {
+            let verdict =
+                AuditVerdict::Failed("further changes of the same call are not recorded one by one".to_owned());
+            self.write(&format!("more than {CHANGES} changes"), None, verdict, Instant::now());
+        }
+    }
+}
+
+/// The text, cut between two characters.
+fn cut(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        text.truncate(text.floor_char_boundary(limit));
+        text.push('…');
+    }
+    text
 }

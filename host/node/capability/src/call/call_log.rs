@@ -41,6 +41,14 @@ impl CallLog {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a line of so many bytes may still be written. One that may not counts as dropped.
+    pub(super) fn has_room(&self, length: usize) -> bool {
+        let mut state = self.state();
+        let has_room = state.bytes.saturating_add(length as u64 + 1) <= self.budget;
+        state.dropped += u64::from(!has_room);
+        has_room
+    }
+
     /// Writes a line. It must hold no secret.
     pub(super) fn line(&self, level: LogSeverity, text: String) {
         let mut state = self.state();

@@ -117,7 +117,10 @@ impl CallContext {
     /// Writes a line to the action's log, without secrets and within the budget of the call. In `status` a warning or an
     /// error belongs to the report instead.
     pub fn say(&self, level: LogSeverity, text: &str) {
-        self.log.line(level, self.recorder.redactor.redact(text));
+        // Asked first: to look for secrets in what is dropped anyway takes time of the host.
+        if self.log.has_room(text.len()) {
+            self.log.line(level, self.recorder.redactor.redact(text));
+        }
     }
 
     /// Reports the progress of long work, at most ten times a second.

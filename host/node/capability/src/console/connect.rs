@@ -15,6 +15,7 @@ use kernel::terminal::RawTerminal;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::session::{ConsoleLink, ConsoleSession};
+use super::stage::ProgramStage;
 use crate::argument::absolute;
 use crate::http::{
     GuardOutcome, HttpEndpoint, HttpRequest, HyperRequest, LOCALHOST, dial_unix, message, method, pass_as, plain_path,
@@ -38,25 +39,37 @@ pub async fn connect(
     }
 }
 
-/// Runs a program of the node in the terminal's foreground.
+/// Runs a program of the node on a terminal of its own, which is shown on the operator's.
 async fn run(context: &CallContext, argv: &[String], terminal: &OperatorTerminal) -> Result<i32, CapabilityError> {
     let [program, args @ ..] = argv else {
         return Err(CapabilityError::Invalid("there is no program to run".to_owned()));
     };
     let command = ProcessCommand { program: program.clone(), args: args.to_vec(), ..ProcessCommand::default() };
     let op = RunProgram { program: absolute(program)?, args: args.to_vec(), user: None };
-    let stdio = [copy(&terminal.input)?, copy(&terminal.output)?, copy(&terminal.errors)?];
+    let (stage, stdio) = ProgramStage::of(terminal)?;
+    let stream = stage.as_ref().map(|stage| stage.stream);
     let started = context.admit(op)?.waiting(|permit| async move {
         let mut launch = prepare(context, &permit, permit.op().program.clone(), &command, false)?;
         // The one variable of the operator's that a program in the terminal needs.
         launch.env.extend(std::env::var_os("TERM").map(|term| ("TERM".to_owned(), term)));
-        Ok(Effect::Touched(kernel::process::foreground(launch, stdio).await?))
+        Ok(Effect::Touched(kernel::process::foreground(launch, stdio, stream).await?))
     });
-    let started = started.await?;
-    // Ctrl-C and Ctrl-\ reach the whole foreground group, the agent included. They are meant for the program, so the agent
-    // takes the signals and does nothing.
-    let _ignored = [SignalKind::interrupt(), SignalKind::quit()].map(signal);
-    Ok(started.exited().await?)
+    let mut started = started.await?;
+    match stage {
+        Some(stage) => stage.play(&mut started, terminal).await,
+        None => {
+            let mut interrupted = signal(SignalKind::interrupt()).ok();
+            loop {
+                tokio::select! {
+                    status = started.exited() => return Ok(status?),
+                    () = async { match &mut interrupted {
+                        Some(interrupted) => drop(interrupted.recv().await),
+                        None => std::future::pending().await,
+                    } } => started.interrupt(),
+                }
+            }
+        }
+    }
 }
 
 pub(super) fn copy(fd: &OwnedFd) -> Result<OwnedFd, CapabilityError> {
@@ -103,6 +116,7 @@ async fn judged(context: &CallContext, op: &FetchUnix, body: &[u8]) -> Result<Fo
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: body.to_vec(),
             paths: Vec::new(),
+            beside: Vec::new(),
             sources: Vec::new(),
             describes: None,
             effect: None,
@@ -111,7 +125,7 @@ async fn judged(context: &CallContext, op: &FetchUnix, body: &[u8]) -> Result<Fo
         });
     };
     match pass_as(context, op, &request, context.remaining()).await? {
-        GuardOutcome::Judged(forward) => Ok(forward),
+        GuardOutcome::Judged(forward) => Ok(*forward),
         GuardOutcome::Answered(answer) => Err(CapabilityError::Other(said(&answer.body))),
     }
 }

@@ -6,5 +6,6 @@
 mod connect;
 mod demux;
 mod session;
+mod stage;
 
 pub use connect::connect;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -124,7 +124,7 @@ impl LedgerFile {
             text.push_str(&encode_event(&stage));
         }
         let beside = self.path.with_added_extension(std::process::id().to_string());
-        let mut file = File::create(&beside)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
         file.write_all(text.as_bytes())?;
         if self.scope == HoldingScope::Persistent {
             file.sync_all()?;

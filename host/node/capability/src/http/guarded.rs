@@ -1,7 +1,7 @@
 //! A container engine behind a socket. The guard reads each request before it is sent; the facts that the guard needs about
 //! the engine are looked up here, over the same socket.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use driver::{KeywordValue, Verb};
@@ -12,17 +12,13 @@ use guard::{
     RequestedBy,
 };
 use hyper::Method;
-use kernel::path::{LastLink, resolve};
 use tokio::time::{Instant, timeout_at};
 
-use super::described;
 use super::dial::dial_unix;
 use super::exchange::exchange;
 use super::message::{HttpEndpoint, HttpRequest, HttpResponse, LOCALHOST, message};
+use super::{described, volumes};
 use crate::{CallContext, CapabilityError, Subject};
-
-/// The namespace whose objects may use keywords that amount to root.
-const ROOT: &str = "root";
 
 /// The mount point of the control groups. An engine names a group by its path below it.
 const CGROUPS: &str = "/sys/fs/cgroup";
@@ -33,7 +29,7 @@ const LOOKUPS: usize = 8;
 /// The decision of the guard about a request.
 pub(crate) enum GuardOutcome {
     /// The request may be sent, as the guard has rewritten it.
-    Judged(ForwardedRequest),
+    Judged(Box<ForwardedRequest>),
     /// The guard has answered the request itself: it is not sent.
     Answered(HttpResponse),
 }
@@ -67,6 +63,7 @@ pub(crate) async fn pass_as(
     request: &guard::EngineRequest<'_>,
     timeout: Duration,
 ) -> Result<GuardOutcome, CapabilityError> {
+    check_socket(context, op).await?;
     let deadline = Instant::now() + timeout;
     let mut known = EngineFacts::new();
     for _ in 0..LOOKUPS {
@@ -117,8 +114,8 @@ fn with_resource<T>(
     let keywords: Vec<guard::ContainerKeyword<'_>> =
         keywords.iter().map(|k| guard::ContainerKeyword { name: &k.name, values: &k.values }).collect();
     let allows = |path: &Path, write: bool| grants.namespace_allows(path, write);
-    let namespace =
-        if subject.object.namespace() == ROOT { NamespaceRights::Root } else { NamespaceRights::Other(&allows) };
+    // Objects of the namespace `root` may use keywords that amount to root.
+    let namespace = if subject.object.is_root() { NamespaceRights::Root } else { NamespaceRights::Other(&allows) };
     let cgroup = cgroup.and_then(|path| path.strip_prefix(CGROUPS).ok());
     let cgroup = cgroup.map(|path| format!("/{}", path.display()));
     then(&ContainerResource {
@@ -162,25 +159,25 @@ pub(crate) async fn ask(
     timeout_at(deadline, answer).await.unwrap_or(Err(CapabilityError::TimedOut))
 }
 
-/// Checks that the node's paths that a container will see exist and hold no symbolic link. The engine is root and would
-/// follow one, to a path that the guard has not judged.
+/// Checks the node's paths that a container will see, if they were judged. The engine is root, and opens them by name.
 async fn check_paths(context: &CallContext, op: &FetchUnix, forward: &ForwardedRequest) -> Result<(), CapabilityError> {
-    for (path, _) in &forward.paths {
-        let found = {
-            let path = path.clone();
-            context.aside(format!("look at {}", path.display()), move || real_path(&path)).await?
-        };
-        match found {
-            // No link on the way: the engine will open the very path that was judged.
-            Ok(real) if real == *path => {}
-            Ok(real) => {
-                let reason = format!("{} leads to {}: name that", path.display(), real.display());
-                return Err(context.refuse(op, reason));
-            }
-            Err(error) => return Err(context.refuse(op, format!("{}: {error}", path.display()))),
-        }
+    if forward.paths.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let (paths, beside) = (forward.paths.clone(), forward.beside.clone());
+    let checked = context.aside("look at the container's volumes".to_owned(), move || volumes::check(&paths, &beside));
+    checked.await?.map_err(|reason| context.refuse(op, reason))
+}
+
+/// Checks that the socket is one that only root could have put there. An object outside of the namespace `root` chooses it, and
+/// what listens there is believed and told secrets.
+async fn check_socket(context: &CallContext, op: &FetchUnix) -> Result<(), CapabilityError> {
+    if context.subject().object.is_root() {
+        return Ok(());
+    }
+    let socket = op.socket.clone();
+    let checked = context.aside(format!("look at {}", socket.display()), move || volumes::check_socket(&socket));
+    checked.await?.map_err(|reason| context.refuse(op, reason))
 }
 
 /// Checks that the paths exist which a container is to see. On an empty directory, which an engine would make in their place, a
@@ -199,11 +196,4 @@ async fn check_sources(context: &CallContext, forward: &ForwardedRequest) -> Res
         })?;
     }
     Ok(())
-}
-
-fn real_path(path: &Path) -> Result<PathBuf, kernel::KernelError> {
-    let place = resolve(path, LastLink::Follow)?;
-    // The engine, which is root, would create a missing path.
-    place.existing()?;
-    Ok(place.path().to_owned())
 }

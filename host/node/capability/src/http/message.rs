@@ -12,6 +12,36 @@ use crate::CapabilityError;
 const HOSTS_OWN: [&str; 7] =
     ["host", "connection", "content-length", "proxy-authorization", "te", "transfer-encoding", "upgrade"];
 
+/// The most headers of a request, and the most bytes in them. Servers refuse more, and so does the map that keeps them, by a panic.
+const MOST_HEADERS: usize = 100;
+const HEADER_BYTES: usize = 64 << 10;
+
+/// The longest address, or path with its query.
+const LONGEST_URL: usize = 16 << 10;
+
+/// The largest body, in bytes.
+const LARGEST_BODY: usize = 16 << 20;
+
+/// Checks the sizes of a request, before anything else is done with it.
+pub(super) fn within_bounds(request: &HttpRequest) -> Result<(), CapabilityError> {
+    let url = match &request.endpoint {
+        HttpEndpoint::Url(url) => url.len(),
+        HttpEndpoint::Unix(_, path) => path.len(),
+    };
+    let headers = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    for (what, size, limit) in [
+        ("headers", request.headers.len(), MOST_HEADERS),
+        ("bytes of headers", headers, HEADER_BYTES),
+        ("bytes of an address", url, LONGEST_URL),
+        ("bytes of a body", request.body.len(), LARGEST_BODY),
+    ] {
+        if size > limit {
+            return Err(CapabilityError::Invalid(format!("a request has at most {limit} {what}, not {size}")));
+        }
+    }
+    Ok(())
+}
+
 /// The host name in requests to a unix socket.
 pub(crate) const LOCALHOST: &str = "localhost";
 
@@ -69,7 +99,9 @@ pub(crate) fn message(
             return Err(CapabilityError::Invalid(format!("the header {name} is the host's to set")));
         }
         let value = HeaderValue::from_str(value).map_err(|_| invalid(&format!("the value of the header {name}")))?;
-        message.headers_mut().append(header, value);
+        // Not `append`, which panics where there are too many.
+        let appended = message.headers_mut().try_append(header, value);
+        appended.map_err(|_| CapabilityError::Invalid("the request has too many headers".to_owned()))?;
     }
     Ok(message)
 }
@@ -132,6 +164,31 @@ mod tests {
         ] {
             assert_eq!(plain_url(text).ok().map(String::from).as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_request_is_bounded_before_it_is_read() {
+        let request = |url: usize, headers: usize, value: usize, body: usize| HttpRequest {
+            method: "GET".to_owned(),
+            endpoint: HttpEndpoint::Url("x".repeat(url)),
+            headers: vec![("a".to_owned(), "v".repeat(value)); headers],
+            body: vec![0; body],
+            timeout_ms: 0,
+        };
+        assert_eq!(within_bounds(&request(LONGEST_URL, MOST_HEADERS, 600, LARGEST_BODY)), Ok(()));
+        for (request, reason) in [
+            (request(1, 24_576, 1, 0), "at most 100 headers, not 24576"),
+            (request(1, 100, 700, 0), "at most 65536 bytes of headers"),
+            (request(LONGEST_URL + 1, 0, 0, 0), "bytes of an address"),
+            (request(1, 0, 0, LARGEST_BODY + 1), "bytes of a body"),
+        ] {
+            let error = within_bounds(&request).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+        // What the map itself refuses is an error as well.
+        let many = (0..40_000).map(|number| (format!("x-{number}"), String::new())).collect();
+        let many = HttpRequest { headers: many, ..request(1, 0, 0, 0) };
+        assert!(message(Method::GET, "/", "h".to_owned(), &many).is_err());
     }
 
     #[test]

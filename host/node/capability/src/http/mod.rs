@@ -5,6 +5,7 @@
 //!                                                                    │
 //!       guarded: a container engine's guard reads the request ◀──────┤ if the grant says so
 //!       described: and the host adds to the engine's answer          │
+//!       volumes: nobody can exchange what the engine opens           │
 //!       held: and records which containers there are                 │
 //!                                                                    ▼
 //!                                        dial (address or socket) ──▶ exchange
@@ -17,6 +18,7 @@ mod guarded;
 mod held;
 mod message;
 mod send;
+mod volumes;
 
 pub(crate) use dial::dial_unix;
 pub use guarded::guarded;

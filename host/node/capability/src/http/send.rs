@@ -13,13 +13,14 @@ use super::guarded::{self, GuardOutcome};
 use super::held::EffectRecord;
 use super::message::{
     HttpEndpoint, HttpRequest, HttpResponse, HyperRequest, LOCALHOST, host_of, message, method, path_of, plain_path,
-    plain_url,
+    plain_url, within_bounds,
 };
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError, Effect};
 
 /// Sends one request. GET and HEAD count as reading, all others as changing something.
 pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpResponse, CapabilityError> {
+    within_bounds(&request)?;
     let timeout = context.timeout(request.timeout_ms);
     let method = method(&request.method)?;
     match &request.endpoint {
@@ -42,6 +43,7 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
             match guarded::pass(context, &op, &request, timeout).await? {
                 GuardOutcome::Answered(response) => Ok(response),
                 GuardOutcome::Judged(forward) => {
+                    let forward = *forward;
                     // The guard's own copy of the body is sent, never the driver's.
                     let request = HttpRequest { headers: forward.headers, body: forward.body, ..request };
                     let message = message(method, &forward.target, LOCALHOST.to_owned(), &request)?;

@@ -7,8 +7,8 @@ use std::path::Path;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, StatFs};
 use rustix::io::Errno;
 
-/// The trees of flags and devices. On every Linux they are tmpfs and devtmpfs, and devtmpfs is a tmpfs too.
-const TREES: [&str; 2] = ["/dev/shm", "/dev"];
+/// The trees of what a reboot empties, and of devices. On nearly every Linux they are tmpfs and devtmpfs, and devtmpfs is a tmpfs too.
+const TREES: [&str; 3] = ["/run", "/dev/shm", "/dev"];
 
 const TMPFS_MAGIC: u64 = 0x0102_1994;
 

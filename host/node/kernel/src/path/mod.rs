@@ -10,12 +10,14 @@
 //! lets it refuse all of them, which is one system call; only a path with links is walked.
 
 mod pinned;
+mod strict;
 #[cfg(test)]
 mod tests;
 mod trust;
 mod walk;
 
 pub use pinned::{LastLink, PinnedPath, descriptor_path};
+pub use strict::{check_above, check_directory, check_ours, identities_above, identity, open_ours};
 pub(crate) use trust::is_ours;
 pub use walk::resolve;
 pub(crate) use walk::{open_node, resolve_any};

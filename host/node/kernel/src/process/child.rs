@@ -13,7 +13,7 @@ use rustix::fs::Mode;
 
 use super::confine::{drop_bounding_set, drop_inheritable};
 use super::exec::{self, ExecVector};
-use super::launch::SessionKind;
+use super::launch::{SessionKind, StandardStream};
 use super::{CapabilityBounds, ResourceLimit, UserAccount};
 
 /// Everything that the child needs, prepared before the fork.
@@ -87,8 +87,15 @@ impl ChildSetup {
         match self.session {
             // A group of its own, so that the program and its children can be killed by one signal.
             SessionKind::OwnGroup => rustix::process::setpgid(None, None)?,
-            SessionKind::OfAgent => {}
-            SessionKind::Detached => drop(rustix::process::setsid()?),
+            SessionKind::Detached | SessionKind::OfTerminal(None) => drop(rustix::process::setsid()?),
+            SessionKind::OfTerminal(Some(stream)) => {
+                rustix::process::setsid()?;
+                rustix::process::ioctl_tiocsctty(match stream {
+                    StandardStream::Input => rustix::stdio::stdin(),
+                    StandardStream::Output => rustix::stdio::stdout(),
+                    StandardStream::Errors => rustix::stdio::stderr(),
+                })?;
+            }
         }
         rustix::process::umask(Mode::from_raw_mode(self.umask));
         Ok(())

@@ -40,8 +40,16 @@ pub(super) enum SessionKind {
     OwnGroup,
     /// A session of its own.
     Detached,
-    /// The agent's own group, so that keys of the operator reach it.
-    OfAgent,
+    /// A session of its own, whose terminal is this one of the program's standard input, output and error, if any.
+    OfTerminal(Option<StandardStream>),
+}
+
+/// One of the three descriptors that every program has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StandardStream {
+    Input,
+    Output,
+    Errors,
 }
 
 impl ProgramLaunch {

@@ -25,7 +25,7 @@ mod signal;
 
 pub use account::UserAccount;
 pub use confine::{CapabilityBounds, UnknownCapability};
-pub use launch::ProgramLaunch;
+pub use launch::{ProgramLaunch, StandardStream};
 pub use limit::{ResourceLimit, UnknownLimit};
 pub use look::{ProcessLook, counts_alike, group_directory, look};
 pub use members::{MemberProcess, ProcessMarkers, ResourceProcesses, kill_abandoned};

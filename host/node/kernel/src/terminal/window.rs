@@ -1,9 +1,16 @@
-//! The size of a terminal: TIOCGWINSZ of ioctl_tty(2).
+//! The size of a terminal: TIOCGWINSZ and TIOCSWINSZ of ioctl_tty(2).
 #![expect(unsafe_code, reason = "ioctls pass pointers")]
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 nix::ioctl_read_bad!(tiocgwinsz, libc::TIOCGWINSZ, libc::winsize);
+nix::ioctl_write_ptr_bad!(tiocswinsz, libc::TIOCSWINSZ, libc::winsize);
+
+/// Sets the window size of a terminal. Its foreground programs learn of it.
+pub(crate) fn set(fd: BorrowedFd<'_>, size: &libc::winsize) -> bool {
+    // SAFETY: the descriptor is borrowed for the call, and the kernel only reads the structure.
+    unsafe { tiocswinsz(fd.as_raw_fd(), size) }.is_ok()
+}
 
 /// The window size that the kernel keeps for a terminal. None if the descriptor is not a terminal.
 pub(crate) fn of(fd: BorrowedFd<'_>) -> Option<libc::winsize> {

@@ -1,5 +1,6 @@
 //! The runtime: loads a driver from its source, with the policy of its site.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use wasmtime::component::InstancePre;
 
 use super::environment::{DriverEnvironment, NodeFacilities};
 use super::sandboxed::SandboxedDriver;
-use crate::sandbox::{self, CallLimits, CallVolume, GuestState, LoadError, Sandbox, WasmEngineError};
+use crate::sandbox::{CallLimits, CallVolume, GuestState, LoadError, Sandbox, WasmEngineError};
 
 /// Where a driver's component is.
 #[derive(Debug, Clone)]
@@ -108,12 +109,15 @@ impl Runtime {
         let sandbox = &self.environment.sandbox;
         let component = match &source.code {
             ComponentCode::Builtin(bytes) => sandbox.link(hex, bytes),
-            // Read even if its compiled form is in the cache: only the digest of the file shows that it is still what was
-            // installed.
-            ComponentCode::File(path) => sandbox.link(hex, &sandbox::read(path, &source.digest)?),
+            ComponentCode::File(path) => sandbox.link_file(hex, path, &source.digest),
         }?;
         let exports = DriverIndices::new(&component).map_err(LoadError::contract)?;
         Ok((component, exports))
+    }
+
+    /// Keeps compiled forms of the drivers with these digests, and no others.
+    pub fn prune(&self, digests: &BTreeSet<String>) {
+        self.environment.sandbox.prune(&|hex| digests.contains(&format!("sha256:{hex}")));
     }
 
     /// Asks a component for its manifest by `describe`. Compiles it first, and blocks meanwhile.

@@ -6,18 +6,36 @@ use bindings::driver::DriverIndices;
 use bindings::driver::hostler::driver::types as wit;
 use bindings::{console, migrate, sync, task};
 use driver::{
-    ActionError, ActionReport, BoxFuture, CallBounds, ConsoleRequest, Driver, DriverCall, KeywordProblem, LogSink,
-    Manifest, OperatorTerminal, RunReport, StatusReport, TargetReport, Verb,
+    ActionError, ActionReport, BoxFuture, CallBounds, Change, ConsoleRequest, Driver, DriverCall, DriverFault,
+    KeywordProblem, LogSink, Manifest, OperatorTerminal, RunReport, StatusReport, TargetReport, Verb,
 };
 use wasmtime::component::InstancePre;
 
 use super::answer;
 use super::call::{CallSetup, DriverInstance};
 use super::environment::DriverEnvironment;
-use crate::sandbox::{CallLimits, GuestState};
+use crate::sandbox::{CallLimits, GuestState, contained};
 
 /// The exit status of a task that took too long, as timeout(1) has it.
 const TIMED_OUT: i32 = 124;
+
+/// The fault of a driver in whose call the host itself failed.
+fn crashed(words: String) -> ActionError {
+    DriverFault::Trap(format!("the host crashed in a call of this driver: {words}")).into()
+}
+
+/// Work for one resource, in which a panic costs that resource and no other.
+fn boxed<'a, T>(
+    work: impl Future<Output = T> + Send + 'a,
+    failed: impl FnOnce(ActionError) -> T + Send + 'a,
+) -> BoxFuture<'a, T> {
+    Box::pin(async move { contained(work).await.unwrap_or_else(|words| failed(crashed(words))) })
+}
+
+/// The report of an action that may have changed anything.
+fn unknown(error: ActionError) -> ActionReport {
+    ActionReport { change: Change::Unknown, result: Err(error) }
+}
 
 /// A driver that was loaded.
 pub(super) struct SandboxedDriver {
@@ -88,7 +106,7 @@ impl Driver for SandboxedDriver {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<Vec<KeywordProblem>, ActionError>> {
-        Box::pin(async move {
+        let work = async move {
             let setup = CallSetup::new(Verb::Validate, call, bounds, log);
             let answer = self
                 .call(setup, async |DriverInstance { store, lifecycle, context, .. }: DriverInstance<'_>| {
@@ -96,7 +114,8 @@ impl Driver for SandboxedDriver {
                 })
                 .await;
             answer.result.map(|problems| problems.into_iter().map(answer::problem).collect())
-        })
+        };
+        boxed(work, Err)
     }
 
     fn status<'a>(
@@ -105,7 +124,7 @@ impl Driver for SandboxedDriver {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, StatusReport> {
-        Box::pin(self.status_of(call, bounds, log))
+        boxed(self.status_of(call, bounds, log), answer::no_status)
     }
 
     fn act<'a>(
@@ -115,7 +134,7 @@ impl Driver for SandboxedDriver {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, ActionReport> {
-        Box::pin(self.act_on(verb, call, bounds, log))
+        boxed(self.act_on(verb, call, bounds, log), unknown)
     }
 
     fn run<'a>(
@@ -124,7 +143,7 @@ impl Driver for SandboxedDriver {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<RunReport, ActionError>> {
-        Box::pin(async move {
+        let work = async move {
             let setup = CallSetup::new(Verb::Run, call, bounds, log);
             let answer = self
                 .call(setup, async |DriverInstance { store, instance, context, .. }: DriverInstance<'_>| {
@@ -141,7 +160,8 @@ impl Driver for SandboxedDriver {
                 TIMED_OUT if killed => Err(ActionError::TimedOut(ended.text)),
                 exit_status => Ok(RunReport { exit_status, text: ended.text }),
             })
-        })
+        };
+        boxed(work, Err)
     }
 
     fn sync<'a>(
@@ -152,7 +172,7 @@ impl Driver for SandboxedDriver {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<Vec<TargetReport>, ActionError>> {
-        Box::pin(async move {
+        let work = async move {
             let setup = CallSetup::new(Verb::Sync, call, bounds, log);
             let answer = self
                 .call(setup, async |DriverInstance { store, instance, context, .. }: DriverInstance<'_>| {
@@ -163,7 +183,8 @@ impl Driver for SandboxedDriver {
                 })
                 .await;
             answer.result.map(|reports| reports.into_iter().map(answer::target).collect())
-        })
+        };
+        boxed(work, Err)
     }
 
     fn migrate<'a>(
@@ -173,7 +194,7 @@ impl Driver for SandboxedDriver {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, ActionReport> {
-        Box::pin(async move {
+        let work = async move {
             let setup = CallSetup::new(Verb::Migrate, call, bounds, log);
             let answer = self
                 .call(setup, async |DriverInstance { store, instance, context, .. }: DriverInstance<'_>| {
@@ -184,7 +205,8 @@ impl Driver for SandboxedDriver {
                 })
                 .await;
             answer.report()
-        })
+        };
+        boxed(work, unknown)
     }
 
     fn console<'a>(
@@ -195,7 +217,7 @@ impl Driver for SandboxedDriver {
         bounds: &'a CallBounds,
         log: Arc<dyn LogSink>,
     ) -> BoxFuture<'a, Result<i32, ActionError>> {
-        Box::pin(async move {
+        let work = async move {
             let setup = CallSetup::new(asked.verb(), call, bounds, log).with_argv(asked.argv());
             let answer = self
                 .call(setup, async |DriverInstance { store, instance, context, .. }: DriverInstance<'_>| {
@@ -218,6 +240,7 @@ impl Driver for SandboxedDriver {
                 capability::CapabilityError::Cancelled => ActionError::Cancelled,
                 error => ActionError::Failed(error.to_string()),
             })
-        })
+        };
+        boxed(work, Err)
     }
 }

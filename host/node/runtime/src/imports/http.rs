@@ -3,11 +3,13 @@
 use bindings::driver::hostler::driver::http::{Endpoint, Host, Request, Response};
 use capability::http;
 
+use super::bounds::within_bounds;
 use super::{ImportAnswer, answer, kvs, pairs};
 use crate::sandbox::GuestState;
 
 impl Host for GuestState {
     async fn send(&mut self, r: Request) -> ImportAnswer<Response> {
+        within_bounds!(r);
         answer(http::send(&self.scope, request(r)).await.map(response))
     }
 }

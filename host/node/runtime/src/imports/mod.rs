@@ -2,6 +2,7 @@
 //! Nothing is decided here.
 
 mod block;
+mod bounds;
 mod clock;
 mod files;
 mod holdings;

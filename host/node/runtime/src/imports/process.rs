@@ -3,19 +3,23 @@
 use bindings::driver::hostler::driver::process::{Command, Host, Output, Piped, ProcessInfo};
 use capability::process;
 
+use super::bounds::within_bounds;
 use super::{ImportAnswer, answer, pairs};
 use crate::sandbox::GuestState;
 
 impl Host for GuestState {
     async fn run(&mut self, c: Command) -> ImportAnswer<Output> {
+        within_bounds!(c);
         answer(process::run(&self.scope, command(c)).await.map(output))
     }
 
     async fn pipe(&mut self, source: Command, sink: Command) -> ImportAnswer<Piped> {
+        within_bounds!(source, sink);
         answer(process::pipe(&self.scope, command(source), command(sink)).await.map(piped))
     }
 
     async fn spawn(&mut self, c: Command) -> ImportAnswer<u32> {
+        within_bounds!(c);
         answer(process::spawn(&self.scope, command(c)).await)
     }
 
@@ -25,6 +29,7 @@ impl Host for GuestState {
     }
 
     async fn terminate(&mut self, signal: String, grace_ms: u64) -> ImportAnswer<u32> {
+        within_bounds!(signal);
         answer(process::terminate(&self.scope, &signal, grace_ms).await)
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
@@ -14,7 +15,16 @@ use super::compile;
 use super::engine::COMPILER_SETTINGS;
 
 /// A component larger than this is refused before it is compiled, in bytes.
-pub(crate) const LARGEST: usize = 64 << 20;
+pub const LARGEST: usize = 64 << 20;
+
+/// The end of the name of a file that says how another one looked when its content was last found right.
+const SEEN: &str = "seen";
+
+/// A file that was changed so recently may change once more and look the same: the kernel's clock ticks every few milliseconds.
+const AT_REST: Duration = Duration::from_secs(1);
+
+/// A draft that is older was left by a process that was killed.
+const OLD_DRAFT: Duration = Duration::from_secs(3600);
 
 /// The directory of compiled components.
 pub(crate) struct ComponentCache {
@@ -86,7 +96,7 @@ impl ComponentCache {
     /// The component, ready to be linked: from the cache, or compiled in a child process and then cached. A cache that cannot be
     /// used costs time, and nothing else.
     pub(crate) fn load(&self, engine: &wasmtime::Engine, digest: &str, bytes: &[u8]) -> Result<Component, LoadError> {
-        let path = self.directory.join(format!("{digest}-{:016x}.cwasm", compatibility(engine)));
+        let path = self.compiled_path(engine, digest);
         if let Some(component) = self.cached(engine, &path) {
             return Ok(component);
         }
@@ -104,6 +114,78 @@ impl ComponentCache {
         from_bytes(engine, &compiled).map_err(LoadError::Component)
     }
 
+    /// The component of an installed file, which must have this digest. Neither the file nor its compiled form is read whole if both
+    /// look as they did when they were last found right.
+    pub(crate) fn load_file(
+        &self,
+        engine: &wasmtime::Engine,
+        hex: &str,
+        path: &Path,
+        expected: &str,
+    ) -> Result<Component, LoadError> {
+        let file = File::open(path).map_err(LoadError::Read)?;
+        let seen = file.metadata().map_err(LoadError::Read)?;
+        // One stamp for each place: two agents may share a cache.
+        let mut hasher = std::hash::DefaultHasher::new();
+        path.hash(&mut hasher);
+        let stamp = self.directory.join(format!("{hex}-{:016x}.{SEEN}", hasher.finish()));
+        if self.is_as_seen(&stamp, &seen)
+            && let Some(component) = self.cached(engine, &self.compiled_path(engine, hex))
+        {
+            return Ok(component);
+        }
+        let bytes = read(file, expected)?;
+        let component = self.load(engine, hex, &bytes)?;
+        self.note_seen(&stamp, &seen);
+        Ok(component)
+    }
+
+    fn compiled_path(&self, engine: &wasmtime::Engine, digest: &str) -> PathBuf {
+        self.directory.join(format!("{digest}-{:016x}.cwasm", compatibility(engine)))
+    }
+
+    /// Whether a file looks as it did when its stamp was written.
+    fn is_as_seen(&self, stamp: &Path, seen: &fs::Metadata) -> bool {
+        let own = rustix::process::geteuid().as_raw();
+        let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32;
+        let Ok(file) = File::options().read(true).custom_flags(flags).open(stamp) else { return false };
+        let is_own =
+            file.metadata().is_ok_and(|found| found.is_file() && found.uid() == own && found.mode() & 0o022 == 0);
+        let mut text = String::new();
+        is_own
+            && private(&self.directory, own)
+            && file.take(256).read_to_string(&mut text).is_ok()
+            && text == look_of(seen)
+    }
+
+    /// Remembers how a file looks whose content was found right. It may fail: then the content is looked at again.
+    fn note_seen(&self, stamp: &Path, seen: &fs::Metadata) {
+        let changed = Duration::new(seen.ctime().max(0).unsigned_abs(), seen.ctime_nsec().max(0) as u32);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        if private(&self.directory, rustix::process::geteuid().as_raw()) && now.saturating_sub(changed) >= AT_REST {
+            let _ = self.place(stamp, |file| file.write_all(look_of(seen).as_bytes()));
+        }
+    }
+
+    /// Removes what belongs to none of these digests, and what processes that were killed have left.
+    pub(crate) fn prune(&self, kept: &dyn Fn(&str) -> bool) {
+        if !private(&self.directory, rustix::process::geteuid().as_raw()) {
+            return;
+        }
+        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_old_draft = || {
+                let age = entry.metadata().ok().and_then(|found| found.modified().ok()?.elapsed().ok());
+                name.starts_with('.') && age.is_some_and(|age| age > OLD_DRAFT)
+            };
+            let hex = name.split_once('-').map(|(hex, _)| hex).filter(|hex| is_digest(hex));
+            if hex.is_some_and(|hex| !kept(hex)) || is_old_draft() {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// The cached form. A file that another engine or another user wrote is treated as absent.
     fn cached(&self, engine: &wasmtime::Engine, path: &Path) -> Option<Component> {
         let file =
@@ -115,13 +197,21 @@ impl ComponentCache {
         if !seen.is_file() || seen.uid() != own || seen.mode() & 0o022 != 0 || !private(&self.directory, own) {
             return None;
         }
-        if !intact(&file, seen.len()).is_ok_and(|intact| intact) {
-            return None;
+        let stamp = path.with_added_extension(SEEN);
+        if !self.is_as_seen(&stamp, &seen) {
+            if !intact(&file, seen.len()).is_ok_and(|intact| intact) {
+                return None;
+            }
+            self.note_seen(&stamp, &seen);
         }
         from_file(engine, &file).ok()
     }
 
     fn write(&self, path: &Path, compiled: &[u8]) -> io::Result<()> {
+        self.place(path, |file| seal(file, compiled))
+    }
+
+    fn place(&self, path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
         // Written aside and renamed, so that no other process ever loads half a file.
         let draft = self.directory.join(format!(".{}-{:x}", std::process::id(), nonce()));
@@ -131,7 +221,7 @@ impl ComponentCache {
             .mode(0o600)
             .open(&draft)
             // Synced before it gets its name: otherwise a power loss could leave an empty file there, and cost a compilation.
-            .and_then(|mut file| seal(&mut file, compiled).and_then(|()| file.sync_all()))
+            .and_then(|mut file| write(&mut file).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&draft, path));
         if written.is_err() {
             let _ = fs::remove_file(&draft);
@@ -203,10 +293,19 @@ fn from_bytes(engine: &wasmtime::Engine, compiled: &[u8]) -> wasmtime::Result<Co
     unsafe { Component::deserialize(engine, compiled) }
 }
 
+/// What tells a file from any other, and from itself after a change.
+fn look_of(seen: &fs::Metadata) -> String {
+    let (modified, changed) = ((seen.mtime(), seen.mtime_nsec()), (seen.ctime(), seen.ctime_nsec()));
+    format!("{} {} {} {modified:?} {changed:?}", seen.dev(), seen.ino(), seen.len())
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Reads a component's file, and checks its digest.
-pub(crate) fn read(path: &Path, expected: &str) -> Result<Vec<u8>, LoadError> {
+fn read(file: File, expected: &str) -> Result<Vec<u8>, LoadError> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(LoadError::Read)?;
     // The limit is on what is read, not on the size that the file claims: it may grow meanwhile.
     file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(LoadError::Read)?;
     if bytes.len() > LARGEST {

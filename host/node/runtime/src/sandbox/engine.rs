@@ -12,7 +12,7 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAll
 const SLOTS: u32 = 64;
 
 /// The address space of one linear memory. The limit of a call is lower, and checked by the store.
-const RESERVATION: u64 = 64 << 20;
+const RESERVATION: u64 = grant::SandboxLimits::MOST_MEMORY;
 
 /// How many bytes of each memory and table stay allocated between calls.
 const RESIDENT: usize = 128 << 10;

@@ -11,6 +11,7 @@ use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
 use super::Sandbox;
+use super::contained::{Containment, within};
 use super::outcome::{GuestOutcome, GuestStop};
 use super::store::{CallLimits, CallStore, GuestState, fresh};
 
@@ -49,12 +50,18 @@ impl Sandbox {
             let _running = self.stopwatch.begin();
             export(GuestInstance { store: &mut store, instance }).await
         };
+        let guest = within(limits.cpu, guest);
         // When the wait for the guest is given up, the guest's future is dropped: wasmtime unwinds its fiber and drops the host
         // call in it. A kernel call goes on in its own thread.
         let ended = tokio::select! {
             biased;
             // Later than the deadline: the host call that met it answers `timed-out`, and the guest may say what it was doing.
-            ended = timeout_at(scope.deadline() + LAST_WORDS, guest) => ended.map_err(|_| overdue(scope).into()),
+            ended = timeout_at(scope.deadline() + LAST_WORDS, guest) => match ended {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(Containment::Busy)) => Err(DriverFault::Cpu(limits.cpu).into()),
+                Ok(Err(Containment::Panic(words))) => Err(crashed(scope, &words)),
+                Err(_) => Err(overdue(scope).into()),
+            },
             // All capabilities have answered `cancelled` to it since. A guest that does not heed that is not waited for.
             () = async { scope.given_up().await; sleep(LAST_WORDS).await } => Err(GuestStop::Cancelled),
         };
@@ -71,6 +78,15 @@ impl Sandbox {
         // Read last: a host call that was dropped above has counted itself as a change.
         GuestOutcome::new(result, scope.mutations().load(Ordering::Acquire))
     }
+}
+
+/// A call in which the host itself failed. The store is gone, and so is what the guest was doing; nothing else is.
+fn crashed(scope: &CallContext, words: &str) -> GuestStop {
+    scope.say(
+        LogSeverity::Error,
+        &format!("the host crashed in a call of this driver, which is a fault of the host: {words}"),
+    );
+    DriverFault::Trap("the host crashed in a call of this driver".to_owned()).into()
 }
 
 /// A call that did not return in time: perhaps because the kernel did not.

@@ -10,6 +10,7 @@
 
 mod cache;
 mod compile;
+mod contained;
 mod describe;
 mod engine;
 mod guest_call;
@@ -20,9 +21,9 @@ mod shared;
 mod stopwatch;
 mod store;
 
-pub(crate) use cache::read;
-pub use cache::{LoadError, digest};
+pub use cache::{LARGEST as LARGEST_COMPONENT, LoadError, digest};
 pub use compile::{VERB as COMPILE_VERB, compile_child};
+pub(crate) use contained::contained;
 pub use engine::CallVolume;
 pub(crate) use guest_call::{GuestCall, GuestInstance};
 pub(crate) use shared::Sandbox;

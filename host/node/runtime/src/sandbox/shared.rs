@@ -1,9 +1,9 @@
 //! What all components of a process share: one engine, one cache of compiled components.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wasmtime::component::InstancePre;
+use wasmtime::component::{Component, InstancePre};
 
 use super::cache::{ComponentCache, LoadError};
 use super::engine::{CallVolume, SandboxEngine};
@@ -36,13 +36,31 @@ impl Sandbox {
     /// A component, ready to be instantiated, under the digest that it was checked to have. Compiles it unless the cache has
     /// it; blocks meanwhile.
     pub(crate) fn link(&self, hex: &str, bytes: &[u8]) -> Result<InstancePre<GuestState>, LoadError> {
-        let component = self.cache.load(self.engine.get(), hex, bytes)?;
-        let linker = interfaces::linker(&component).map_err(LoadError::contract)?;
-        linker.instantiate_pre(&component).map_err(LoadError::contract)
+        linked(&self.cache.load(self.engine.get(), hex, bytes)?)
+    }
+
+    /// The same of an installed file, which must have this digest.
+    pub(crate) fn link_file(
+        &self,
+        hex: &str,
+        path: &Path,
+        expected: &str,
+    ) -> Result<InstancePre<GuestState>, LoadError> {
+        linked(&self.cache.load_file(self.engine.get(), hex, path, expected)?)
+    }
+
+    /// Keeps the compiled forms of these digests alone.
+    pub(crate) fn prune(&self, kept: &dyn Fn(&str) -> bool) {
+        self.cache.prune(kept);
     }
 
     /// How long at least one component was running so far.
     pub(crate) fn time_in_guests(&self) -> Duration {
         self.stopwatch.elapsed()
     }
+}
+
+fn linked(component: &Component) -> Result<InstancePre<GuestState>, LoadError> {
+    let linker = interfaces::linker(component).map_err(LoadError::contract)?;
+    linker.instantiate_pre(component).map_err(LoadError::contract)
 }

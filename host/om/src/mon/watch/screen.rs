@@ -11,6 +11,7 @@ use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen,
 };
 use crossterm::{execute, queue, terminal};
+use model::text::{harmless_lines, harmless_styled};
 use tokio::sync::mpsc;
 
 /// The terminal, which is as before when this is dropped.
@@ -52,8 +53,8 @@ impl Screen {
             }
             queue!(self.output, MoveTo(0, u16::try_from(row).unwrap_or(u16::MAX)))?;
             match self.colours {
-                true => self.output.write_all(line.as_bytes())?,
-                false => self.output.write_all(strip_str(line).to_string().as_bytes())?,
+                true => self.output.write_all(harmless_styled(line).as_bytes())?,
+                false => self.output.write_all(harmless_lines(&strip_str(line).to_string()).as_bytes())?,
             }
             queue!(self.output, Clear(ClearType::UntilNewLine))?;
         }

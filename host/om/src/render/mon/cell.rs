@@ -1,6 +1,7 @@
 //! A cell: pieces of text with a colour each.
 
 use anstyle::{AnsiColor, Style};
+use model::text::harmless;
 
 pub(super) const UP: Style = AnsiColor::Green.on_default();
 pub(super) const DOWN: Style = AnsiColor::Red.on_default();
@@ -8,6 +9,11 @@ pub(super) const WARN: Style = AnsiColor::Yellow.on_default();
 pub(super) const FROZEN: Style = AnsiColor::Blue.on_default();
 pub(super) const FAINT: Style = Style::new().dimmed();
 pub(super) const HEAD: Style = Style::new().bold();
+
+/// Text of a cell, before its width is counted.
+fn shown(text: String) -> String {
+    harmless(&text).into_owned()
+}
 
 /// Pieces of text with a colour each.
 #[derive(Debug, Clone, Default)]
@@ -19,11 +25,11 @@ impl MonCell {
     }
 
     pub(super) fn of(text: impl Into<String>, style: Style) -> MonCell {
-        MonCell(vec![(text.into(), style)])
+        MonCell(vec![(shown(text.into()), style)])
     }
 
     pub(super) fn push(&mut self, text: impl Into<String>, style: Style) {
-        self.0.push((text.into(), style));
+        self.0.push((shown(text.into()), style));
     }
 
     pub(super) fn width(&self) -> usize {

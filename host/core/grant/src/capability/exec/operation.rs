@@ -40,9 +40,17 @@ pub struct SeeProcesses;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KillProcesses;
 
+/// The length from which on a command line is not shown whole.
+const LONGEST_LINE: usize = 2048;
+
 fn command_line(capability: &str, program: &Path, args: &[String]) -> String {
     let mut line = format!("{capability} = {}", path_text(program));
     for arg in args {
+        // Nobody reads on, and a refused command line must cost little.
+        if line.len() > LONGEST_LINE || arg.len() > LONGEST_LINE {
+            line.push_str(" …");
+            break;
+        }
         line.push(' ');
         line.push_str(&quoted(arg));
     }

@@ -35,9 +35,7 @@ pub(crate) fn create(case: &RequestCase<'_>) -> Result<ForwardedRequest, NotForw
     let spec = case.spec;
     case.target.knows(&["name"])?;
     let name = case.target.parameters.get("name").cloned().unwrap_or_default();
-    if !spec.has_name(&name) {
-        return Err(not_said("name", name, "name").into());
-    }
+    spec.may_be_named(&name)?;
     // From here on members are taken out of `fields`, and only what passes is put into `out`.
     let mut fields = MemberReader::new("", strict_json::object(case.request.body)?);
     let mut out = Map::new();
@@ -58,11 +56,13 @@ pub(crate) fn create(case: &RequestCase<'_>) -> Result<ForwardedRequest, NotForw
     // A member that the guard does not know could do anything: the API grows.
     fields.finish()?;
     out.insert("HostConfig".to_owned(), Value::Object(host.members));
+    let beside = case.volumes_beside(&host.paths, None)?;
     Ok(ForwardedRequest {
         target: case.target.write("/containers/create"),
         headers: case.headers_of_json()?,
         body: Value::Object(out).to_string().into_bytes(),
         paths: host.paths,
+        beside,
         sources: spec.sources(),
         describes: None,
         effect: Some(ContainerEffect::Made(name)),

@@ -17,14 +17,13 @@ use crate::spec::namespace_mode::NamespaceMode;
 use crate::verdict::NotForwarded;
 
 /// Members that narrow what a container may use, or that matter inside it alone.
-const HARMLESS: [(&str, MemberShape); 21] = [
+const HARMLESS: [(&str, MemberShape); 20] = [
     ("AutoRemove", MemberShape::Flag),
     ("Init", MemberShape::Flag),
     ("Dns", MemberShape::Texts),
     ("DnsOptions", MemberShape::Texts),
     ("DnsSearch", MemberShape::Texts),
     ("ExtraHosts", MemberShape::Texts),
-    ("ShmSize", MemberShape::Number),
     ("Memory", MemberShape::Number),
     ("MemoryReservation", MemberShape::Number),
     ("MemorySwap", MemberShape::Number),
@@ -61,6 +60,7 @@ pub(super) fn host_config(case: &RequestCase<'_>, fields: MemberReader) -> Resul
     let mut judge = HostConfigJudge { spec: case.spec, fields, out: Map::new(), paths: Vec::new() };
     judge.fields.keep(&mut judge.out, &HARMLESS)?;
     judge.mounts()?;
+    judge.shared_memory()?;
     judge.devices()?;
     judge.powers()?;
     judge.limits()?;

@@ -55,17 +55,62 @@ impl HostConfigJudge<'_> {
     }
 
     fn tmpfs(&mut self) -> Result<(), GuardRefusal> {
-        let asked = self.fields.pairs("Tmpfs")?;
-        for (target, options) in &asked {
+        let mut asked = self.fields.pairs("Tmpfs")?;
+        for (target, options) in &mut asked {
             let said = |tmpfs: &TmpfsMount| tmpfs.target == *target && tmpfs.options == *options;
             if !self.spec.args.tmpfs.iter().any(said) {
                 return Err(self.not_said("Tmpfs", format!("{target}:{options}"), "run_args"));
+            }
+            if !self.spec.resource.is_root() {
+                *options = self.bounded_tmpfs(target, options)?;
             }
         }
         if !asked.is_empty() {
             self.put("Tmpfs", pairs(asked));
         }
         Ok(())
+    }
+
+    /// The options of a file system in memory, with a size that leaves the node memory.
+    fn bounded_tmpfs(&self, target: &str, options: &str) -> Result<String, GuardRefusal> {
+        let limit = self.memory_limit();
+        let mut sized = false;
+        for option in options.split(',').filter(|option| !option.is_empty()) {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let bounded = match name {
+                "size" => bytes_of(value).is_some_and(|size| size <= limit),
+                "mode" | "uid" | "gid" | "nr_inodes" => {
+                    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                }
+                "ro" | "rw" | "exec" | "noexec" | "nosuid" | "nodev" | "noatime" => value.is_empty(),
+                _ => false,
+            };
+            sized |= name == "size";
+            if !bounded {
+                self.only_root("Tmpfs", format!("{target} with {option}, more than {limit} bytes or unknown"))?;
+            }
+        }
+        let separator = if options.is_empty() { "" } else { "," };
+        Ok(if sized { options.to_owned() } else { format!("{options}{separator}size={limit}") })
+    }
+
+    /// Judges how much memory the container may share.
+    pub(super) fn shared_memory(&mut self) -> Result<(), GuardRefusal> {
+        let Some(size) = self.fields.number("ShmSize")? else { return Ok(()) };
+        match u64::try_from(size) {
+            Err(_) => return Err(GuardRefusal::Shape { member: self.fields.name("ShmSize"), expected: "a size" }),
+            Ok(size) if size > self.memory_limit() => self.only_root("ShmSize", size.to_string())?,
+            Ok(_) => {}
+        }
+        self.put("ShmSize", size);
+        Ok(())
+    }
+
+    /// What files in memory may take up outside of `root`: the container's own limit, or a fixed one.
+    fn memory_limit(&self) -> u64 {
+        const WITHOUT_LIMIT: u64 = 1 << 30;
+        let own = self.spec.args.limits.memory.and_then(|limit| u64::try_from(limit).ok()).filter(|limit| *limit > 0);
+        own.unwrap_or(WITHOUT_LIMIT)
     }
 
     pub(super) fn devices(&mut self) -> Result<(), GuardRefusal> {
@@ -129,4 +174,18 @@ fn mount_of(mut fields: MemberReader) -> Result<ContainerMount, GuardRefusal> {
         options.push("ro".to_owned());
     }
     Ok(ContainerMount::of(&VolumeMount { source, target, options }))
+}
+
+/// A size as the kernel reads that of a tmpfs. None for percents, which are of the node's memory.
+fn bytes_of(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let shift = match text[end..].to_ascii_lowercase().as_str() {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return None,
+    };
+    text[..end].parse::<u64>().ok()?.checked_mul(1 << shift)
 }

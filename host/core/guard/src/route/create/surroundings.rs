@@ -74,7 +74,6 @@ impl HostConfigJudge<'_> {
     /// Judges where the output goes: to the engine's own files, unless the options name another driver.
     pub(super) fn log(&mut self) -> Result<(), GuardRefusal> {
         const OWN: [&str; 4] = ["", "json-file", "local", "none"];
-        const BOUNDS: [&str; 3] = ["max-size", "max-file", "compress"];
         let mut fields = MemberReader::new(&self.fields.name("LogConfig"), self.fields.object("LogConfig")?);
         let driver = fields.text("Type")?.unwrap_or_default();
         let options = fields.pairs("Config")?;
@@ -87,15 +86,27 @@ impl HostConfigJudge<'_> {
             self.only_root("LogConfig", driver.as_str())?;
         }
         for (name, value) in &options {
-            let said = self.spec.args.log_opts.iter().any(|said| said.name == *name && said.value == *value);
-            if !said && !BOUNDS.contains(&name.as_str()) {
-                return Err(self.not_said("LogConfig", format!("with the option {name}"), "run_args"));
-            }
+            self.log_option(name, value)?;
         }
         if !driver.is_empty() || !options.is_empty() {
             self.put("LogConfig", json!({ "Type": driver, "Config": pairs(options) }));
         }
         Ok(())
+    }
+
+    fn log_option(&self, name: &str, value: &str) -> Result<(), GuardRefusal> {
+        // Podman appends what the container prints to this file, as root and wherever it is.
+        if name.trim().eq_ignore_ascii_case("path") || name.contains('=') {
+            return Err(GuardRefusal::Never { member: format!("{}.{name}", self.fields.name("LogConfig")) });
+        }
+        if bounds_a_log(name, value) {
+            return Ok(());
+        }
+        let said = self.spec.args.log_opts.iter().any(|said| said.name == *name && said.value == *value);
+        if !said {
+            return Err(self.not_said("LogConfig", format!("with the option {name}"), "run_args"));
+        }
+        self.only_root("LogConfig", format!("with the option {name}={value}"))
     }
 
     /// Judges what the container shares with others, and what runs it.
@@ -125,5 +136,16 @@ impl HostConfigJudge<'_> {
         let spec = self.spec;
         self.named("Sysctls", "sysctl", &spec.sysctls)?;
         self.named("StorageOpt", "run_args", &spec.args.storage_opts)
+    }
+}
+
+/// Whether a log option only limits how much is kept.
+fn bounds_a_log(name: &str, value: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    match name {
+        "max-size" => is_number(value.trim_end_matches(|c: char| "bkmgBKMG".contains(c))),
+        "max-file" => is_number(value),
+        "compress" => matches!(value, "true" | "false"),
+        _ => false,
     }
 }
