@@ -173,6 +173,7 @@ fn undone_mount(number: u32) -> HoldingRecord {
         unique: None,
         device: (0, u32::from(u16::MAX) + number),
         root: "/".to_owned(),
+        superblock: None,
         backing: None,
     };
     let holding = MountHolding {

@@ -177,7 +177,8 @@ impl Output {
     }
 }
 
-/// The processes of this resource: those that [`Command::spawn`] started, and all their descendants.
+/// The processes of this resource: those that [`Command::spawn`] started or that a program left behind that [`Command::run`] ran, and
+/// all their descendants. What a start lists is held from then on: a stop is over only when it is gone.
 pub fn running() -> CapabilityResult<Vec<ProcessInfo>> {
     Ok(host::process::running()?)
 }

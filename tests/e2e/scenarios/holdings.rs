@@ -14,6 +14,8 @@ crate::trials!(
     a_mount_that_is_left_in_another_namespace_fails_the_stop_by_name,
     a_mount_whose_driver_looks_elsewhere_is_not_down,
     a_damaged_record_is_never_down_and_an_operator_who_knows_goes_on,
+    what_another_object_holds_is_not_taken_on,
+    a_device_that_was_attached_anew_is_a_stranger,
     an_explanation_names_what_is_in_the_way_who_holds_it_and_what_to_type,
 );
 
@@ -161,4 +163,40 @@ fn an_explanation_names_what_is_in_the_way_who_holds_it_and_what_to_type(world: 
     world.om("web stop --local").ok();
     drop(daemon);
     assert_eq!(devices(world), "");
+}
+
+fn what_another_object_holds_is_not_taken_on(world: &World) {
+    for (config, thing) in [
+        ("[fs#1]\ntype = tmpfs\nmnt = {w}/site\n", "tmpfs on"),
+        ("[disk#1]\ntype = loop\nfile = {w}/web.img\nsize = 16m\n", "/dev/loop"),
+    ] {
+        for name in ["a", "b"] {
+            world.create(name, &format!("[DEFAULT]\nnodes = n1\n{config}"));
+        }
+        world.om("a provision").ok();
+        world.om("b start").ends(1);
+        world.om("b start --adopt").ends(1).says(thing).says("1 of a: stop that one first");
+        world.om("b stop").ok();
+        world.is("a", "up");
+        world.om("a stop").ok();
+        world.om("a,b delete --force").ok();
+    }
+}
+
+fn a_device_that_was_attached_anew_is_a_stranger(world: &World) {
+    world.create("web", DISK);
+    world.om("web provision").ok();
+    let device = devices(world).split_whitespace().next().unwrap().to_owned();
+    let losetup = |words: &[&str]| Command::new("losetup").args(words).status().unwrap().success();
+    assert!(losetup(&["--detach", &device]));
+    let image = world.path("web.img").display().to_string();
+    // Another test may have got the number meanwhile, and then there is nothing to tell apart.
+    if !losetup(&["--offset", "4096", &device, &image]) {
+        return;
+    }
+    assert_eq!(world.states("web"), "disk#1 down");
+    world.om("web stop").ok();
+    assert!(devices(world).contains(&device), "a stranger was detached");
+    assert!(losetup(&["--detach", &device]));
+    world.om("web unprovision --confirm").ok();
 }

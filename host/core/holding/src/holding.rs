@@ -64,6 +64,9 @@ impl Holding {
         match (self, other) {
             (Holding::Address(one), Holding::Address(other)) => one.is_same(other),
             (Holding::Route(one), Holding::Route(other)) => one.is_same(other),
+            (Holding::ProcessGroup(one), Holding::ProcessGroup(other)) => one.is_same(other),
+            (Holding::Mount(one), Holding::Mount(other)) => one.is_same(other),
+            (Holding::Loop(one), Holding::Loop(other)) => one.is_same(other),
             (Holding::Link(one), Holding::Link(other)) => one.mark == other.mark && one.netns.is(&other.netns),
             (one, other) => one == other,
         }

@@ -2,7 +2,8 @@
 
 use hostler_holding::{
     AddressHolding, FileIdentity, Holding, HoldingRecord, HoldingStage, LedgerContent, LedgerEvent, LedgerHeader,
-    LoopHolding, MountHolding, MountIdentity, MountSight, VERSION, encode_event, encode_header, replay,
+    LoopHolding, MountHolding, MountIdentity, MountSight, NamespaceIdentity, VERSION, encode_event, encode_header,
+    replay,
 };
 
 fn mount(target: &str, made: Option<MountIdentity>) -> MountHolding {
@@ -10,12 +11,19 @@ fn mount(target: &str, made: Option<MountIdentity>) -> MountHolding {
 }
 
 fn identity() -> MountIdentity {
-    MountIdentity { id: 77, unique: Some(4_294_967_400), device: (7, 3), root: "/".into(), backing: None }
+    MountIdentity {
+        id: 77,
+        unique: Some(4_294_967_400),
+        device: (7, 3),
+        root: "/".into(),
+        superblock: None,
+        backing: None,
+    }
 }
 
 fn device() -> Holding {
     let backing = FileIdentity { device: (8, 1), inode: 42 };
-    LoopHolding { file: "/srv/a.img".into(), backing, device: Some("/dev/loop3".into()) }.into()
+    LoopHolding { file: "/srv/a.img".into(), backing, device: Some("/dev/loop3".into()), sequence: Some(82) }.into()
 }
 
 fn events() -> Vec<LedgerEvent> {
@@ -101,11 +109,22 @@ fn nothing_is_believed_of_another_version_or_of_something_else() {
 #[test]
 fn a_mount_is_known_by_its_numbers_wherever_it_is_by_now() {
     let held = mount("/srv/web", Some(identity()));
-    let seen =
-        MountSight { id: 77, device: (7, 3), root: "/", target: "/srv/web", fstype: "ext4", source: "/dev/loop3" };
+    let seen = MountSight {
+        id: 77,
+        device: (7, 3),
+        root: "/",
+        target: "/srv/web",
+        fstype: "ext4",
+        source: "/dev/loop3",
+        unique: None,
+        superblock: None,
+    };
     assert!(held.is(seen) && held.is(MountSight { target: "/srv/moved", source: "/dev/disk", ..seen }));
     // The number is used again after an unmount.
     assert!(!held.is(MountSight { device: (7, 4), ..seen }) && !held.is(MountSight { id: 78, ..seen }));
+    let signed = mount("/srv/web", Some(MountIdentity { unique: Some(900), ..identity() }));
+    assert!(signed.is(seen) && signed.is(MountSight { unique: Some(900), ..seen }));
+    assert!(!signed.is(MountSight { unique: Some(901), ..seen }));
     // A second mount of the device, elsewhere or in another namespace, still uses the file system.
     assert!(held.is_used_by(MountSight { id: 90, target: "/mnt/other", ..seen }));
     let bind = MountHolding { fstype: "bind".into(), ..held.clone() };
@@ -116,8 +135,16 @@ fn a_mount_is_known_by_its_numbers_wherever_it_is_by_now() {
 #[test]
 fn a_mount_that_was_only_intended_is_looked_for_by_what_was_asked() {
     let intended = mount("/srv/web", None);
-    let seen =
-        MountSight { id: 5, device: (7, 3), root: "/", target: "/srv/web", fstype: "ext4", source: "/dev/loop3" };
+    let seen = MountSight {
+        id: 5,
+        device: (7, 3),
+        root: "/",
+        target: "/srv/web",
+        fstype: "ext4",
+        source: "/dev/loop3",
+        unique: None,
+        superblock: None,
+    };
     assert!(intended.is(seen));
     assert!(!intended.is(MountSight { source: "/dev/loop4", ..seen }));
     assert!(!intended.is(MountSight { target: "/srv/other", ..seen }));
@@ -133,12 +160,35 @@ fn an_address_is_known_by_the_number_of_its_link() {
 }
 
 #[test]
+fn a_namespace_is_not_another_one_that_got_its_inode() {
+    let namespace = |inode, cookie| NamespaceIdentity { path: "/run/netns/a".into(), device: 4, inode, cookie };
+    assert!(namespace(7, Some(1)).is(&NamespaceIdentity { path: "/run/netns/b".into(), ..namespace(7, Some(1)) }));
+    assert!(namespace(7, None).is(&namespace(7, Some(1))));
+    assert!(!namespace(7, Some(2)).is(&namespace(7, Some(1))) && !namespace(8, Some(1)).is(&namespace(7, Some(1))));
+}
+
+#[test]
 fn a_device_number_that_the_kernel_has_made_up_proves_nothing_alone() {
     let made = MountIdentity { device: (0, 57), ..identity() };
-    let seen = MountSight { id: 90, device: (0, 57), root: "/", target: "/mnt/x", fstype: "tmpfs", source: "none" };
+    let seen = MountSight {
+        id: 90,
+        device: (0, 57),
+        root: "/",
+        target: "/mnt/x",
+        fstype: "tmpfs",
+        source: "none",
+        unique: None,
+        superblock: None,
+    };
     let tmpfs = MountHolding { source: "none".into(), fstype: "tmpfs".into(), ..mount("/srv/web", Some(made.clone())) };
     // Somebody else's next file system has the number by now; a copy in another namespace is at the same place.
     assert!(!tmpfs.is_used_by(seen) && tmpfs.is_used_by(MountSight { target: "/srv/web", ..seen }));
+    // Where the kernel tells them apart, the place does not matter, and what cannot be looked at is not known to be another one.
+    let made_here = MountIdentity { superblock: Some("a".into()), ..made.clone() };
+    let known = MountHolding { made: Some(made_here), ..tmpfs.clone() };
+    assert!(known.is_used_by(MountSight { superblock: Some("a"), ..seen }) && known.is_used_by(seen));
+    assert!(!known.is_used_by(MountSight { superblock: Some("b"), target: "/srv/web", ..seen }));
+    assert!(!known.is(MountSight { superblock: Some("b"), id: 77, target: "/srv/web", ..seen }));
     let btrfs = MountHolding { fstype: "btrfs".into(), ..mount("/srv/web", Some(made)) };
     assert!(!btrfs.is_used_by(seen));
     assert!(btrfs.is_used_by(MountSight { fstype: "btrfs", source: "/dev/loop3", ..seen }));

@@ -54,6 +54,12 @@ impl Agent {
         list.holdings.into_iter().filter(|held| held.state != GONE && held.kind != "file").collect()
     }
 
+    /// Whether an object holds something by its record, without a look at it. Blocks.
+    pub(crate) fn may_hold(&self, object: &ObjectPath) -> bool {
+        let is_live = |record: &HoldingRecord| record.stage != HoldingStage::Undone && record.holding.must_be_gone();
+        !Ledger::open(&self.home().holdings(object)).records(is_live).is_empty()
+    }
+
     /// The objects that may hold something.
     fn holders(&self) -> Vec<ObjectPath> {
         let mut found = objects(self.home());
@@ -85,6 +91,7 @@ fn document(object: &ObjectPath, record: &HoldingRecord, seen: &HoldingPresence,
     let state = match (&record.holding, seen) {
         (Holding::Declared(declared), _) if declared.device().is_none() => "declared",
         (_, HoldingPresence::Gone) if record.is_left_unseen() => "left",
+        (_, HoldingPresence::Left) => "left",
         (_, HoldingPresence::Present(_)) => "present",
         (_, HoldingPresence::Gone) => GONE,
         (_, HoldingPresence::Unknown(_)) => "unknown",

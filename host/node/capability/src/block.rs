@@ -118,11 +118,13 @@ pub async fn attach_loop(context: &CallContext, file: &str, read_only: bool) -> 
             return Err(CapabilityError::NotFound(file.display().to_string()));
         };
         let backing = FileIdentity { device: (major, minor), inode };
-        let intended = LoopHolding { file: file.to_string_lossy().into_owned(), backing, device: None };
+        let intended = LoopHolding { file: file.to_string_lossy().into_owned(), backing, device: None, sequence: None };
         let note = ledger.intend(intended.clone())?;
         match loopdev::attach(file, read_only).map(BlockDevice::from) {
             Ok(device) => {
-                note.held(LoopHolding { device: Some(device.path.clone()), ..intended });
+                let found = loopdev::backing_of(Path::new(&device.path)).ok().flatten();
+                let sequence = found.and_then(|found| found.sequence);
+                note.held(LoopHolding { device: Some(device.path.clone()), sequence, ..intended });
                 Ok(Effect::Touched(device))
             }
             Err(error) => {

@@ -113,7 +113,8 @@ fn hold_below(
         return Ok(());
     }
     for info in mountinfo::below(made.info.id)? {
-        let below = mounts::MadeMount { info, unique: None };
+        let signature = holdings::signature_of(&info, None);
+        let below = mounts::MadeMount { info, signature };
         ledger.intend(made_mount(op, &below))?.held(made_mount(op, &below));
     }
     Ok(())
@@ -139,9 +140,10 @@ fn made_mount(op: &MountFilesystem, made: &mounts::MadeMount) -> MountHolding {
         fstype: kind_of(&op.fstype, &op.options),
         made: Some(MountIdentity {
             id: info.id,
-            unique: made.unique,
+            unique: made.signature.unique,
             device: info.device,
             root: info.root.to_string_lossy().into_owned(),
+            superblock: made.signature.superblock.clone(),
             backing: holdings::backing_of(info.device),
         }),
     }

@@ -348,7 +348,8 @@ async fn link_in(
 
 pub(crate) fn identity(namespace: &NetworkNamespace) -> Result<NamespaceIdentity, CapabilityError> {
     let (device, inode) = namespace.identity()?;
-    Ok(NamespaceIdentity { path: namespace.path().to_string_lossy().into_owned(), device, inode })
+    let (path, cookie) = (namespace.path().to_string_lossy().into_owned(), namespace.cookie());
+    Ok(NamespaceIdentity { path, device, inode, cookie })
 }
 
 fn link_holding(

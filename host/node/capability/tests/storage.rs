@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use driver::{CallBounds, DriverCall, KeywordValue, SilentLog, Verb};
 use grant::{GrantContext, GrantKeyword, Grants, NoDeviceLedger, Policy};
-use holding::encode_header;
-use hostler_capability::holdings::{self, Ledger, LedgerPlaces, Ledgers, ProofVerdict, ReleaseOptions};
+use holding::{Holding, HoldingRecord, MountHolding, encode_header};
+use hostler_capability::holdings::{
+    self, HoldingPresence, Ledger, LedgerPlaces, Ledgers, ProofVerdict, ReleaseOptions,
+};
 use hostler_capability::mount::MountRequest;
 use hostler_capability::{
     CallContext, CallInputs, CapabilityError, CgroupSlice, ContextSetup, DeviceOwners, GrantTemplates, HostServices,
     InstancePaths, NoAudit, ResourcePaths, ResourceQueues, Subject, block, files, mount, state,
 };
+use kernel::mount::{MountSignature, mountinfo};
 use model::{NodeName, ObjectPath, Rid};
 
 /// The requests of a driver for ext4 on a loop device.
@@ -242,6 +245,46 @@ async fn what_is_mounted_is_held_and_undone_wherever_it_is_by_now() {
     let adopted = holdings::adopt(&start, "mount", &resource.path("mnt")).await;
     assert!(matches!(adopted, Err(CapabilityError::Other(text)) if text.contains("--adopt")));
     assert!(Command::new("umount").arg(resource.path("mnt")).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_file_system_that_got_the_numbers_of_another_is_not_taken_for_it() {
+    if !in_private_namespace("a_file_system_that_got_the_numbers_of_another_is_not_taken_for_it") {
+        return;
+    }
+    let (resource, run) = (Resource::new(), |line: &[&str]| {
+        assert!(Command::new(line[0]).args(&line[1..]).status().unwrap().success(), "{line:?}");
+    });
+    let (mnt, other) = (resource.path("mnt"), resource.path("other"));
+    [&mnt, &other].into_iter().for_each(|path| std::fs::create_dir(path).unwrap());
+    mount::mount(&resource.context(Verb::Start, "/dev/null"), resource.request("tmpfs", "none", &[])).await.unwrap();
+    let ledger = Ledger::open(&LedgerPlaces::below(&resource.directory.path().canonicalize().unwrap()));
+    let own = ledger.records(|_| true).pop().unwrap();
+    let presence = async |record: &HoldingRecord| holdings::look(std::slice::from_ref(record)).await.remove(0);
+    let proof = async |record: HoldingRecord| holdings::prove(vec![record], Vec::new).await.remove(0).verdict;
+    assert!(matches!(presence(&own).await, HoldingPresence::Present(_)));
+    // It is in use elsewhere after the unmount, wherever that is.
+    run(&["mount", "--bind", &mnt, &other]);
+    run(&["umount", &mnt]);
+    assert_eq!(proof(own.clone()).await, ProofVerdict::Still(format!("mounted on {other}")));
+    run(&["umount", &other]);
+    assert_eq!(proof(own.clone()).await, ProofVerdict::Gone);
+    // The kernel gives both numbers to the next one. So that no other program can get them first, they are written into the record.
+    for place in [&mnt, &other] {
+        run(&["mount", "-t", "tmpfs", "none", place]);
+        let next = mountinfo::mounts_at(Path::new(place)).unwrap().pop().unwrap();
+        let mut record = own.clone();
+        let Holding::Mount(MountHolding { made: Some(made), target, .. }) = &mut record.holding else { panic!() };
+        (made.id, made.device, *target) = (next.id, next.device, place.clone());
+        let Some(superblock) = made.superblock.clone() else { return skipped("a tmpfs without an f_fsid") };
+        assert_eq!(presence(&record).await, HoldingPresence::Gone);
+        assert_eq!(proof(record.clone()).await, ProofVerdict::Gone);
+        // Where the kernel knows no numbers that are never used again, the file system's own tells.
+        let Holding::Mount(MountHolding { made: Some(made), .. }) = &mut record.holding else { panic!() };
+        made.unique = None;
+        assert_eq!((presence(&record).await, proof(record.clone()).await), (HoldingPresence::Gone, ProofVerdict::Gone));
+        assert_ne!(MountSignature::of(&next, None).superblock, Some(superblock));
+    }
 }
 
 #[tokio::test]

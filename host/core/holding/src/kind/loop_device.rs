@@ -16,6 +16,9 @@ pub struct LoopHolding {
     /// `/dev/loop3`. None before it is attached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    /// The number of the attachment, which the kernel never uses again. None before it, and before Linux 5.15.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
 }
 
 impl LoopHolding {
@@ -23,9 +26,14 @@ impl LoopHolding {
         known([("device", self.device.clone()), ("file", Some(self.file.clone()))])
     }
 
-    /// Whether a device that the kernel shows is this one. A name such as /dev/loop3 is used again for other files.
-    pub fn is(&self, device: &str, backing: FileIdentity) -> bool {
-        self.backing == backing && self.device.as_deref().is_none_or(|known| known == device)
+    /// The same device on the same file, whatever the file is called by now.
+    pub fn is_same(&self, other: &LoopHolding) -> bool {
+        (self.backing, &self.device, self.sequence) == (other.backing, &other.device, other.sequence)
+    }
+
+    /// Whether what the kernel shows of the device is this attachment. A name such as /dev/loop3 is used again, also for the same file.
+    pub fn is(&self, backing: FileIdentity, sequence: Option<u64>) -> bool {
+        self.backing == backing && self.sequence.zip(sequence).is_none_or(|(own, seen)| own == seen)
     }
 }
 

@@ -35,6 +35,9 @@ pub struct MountIdentity {
     pub device: (u32, u32),
     /// The directory of the file system that is mounted.
     pub root: String,
+    /// What tells the file system from others, if its device number is one that the kernel has made up and gives to the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superblock: Option<String>,
     /// The file behind the device, if that is a loop device: its number is used again for other files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backing: Option<FileIdentity>,
@@ -49,6 +52,9 @@ pub struct MountSight<'a> {
     pub target: &'a str,
     pub fstype: &'a str,
     pub source: &'a str,
+    /// As in [`MountIdentity`]. None if that is not known of it.
+    pub unique: Option<u64>,
+    pub superblock: Option<&'a str>,
 }
 
 impl MountHolding {
@@ -64,11 +70,24 @@ impl MountHolding {
         ])
     }
 
+    /// The same mount, whatever was noted of its source.
+    pub fn is_same(&self, other: &MountHolding) -> bool {
+        match (&self.made, &other.made) {
+            (Some(one), Some(other)) => {
+                (one.id, one.unique, one.device, &one.root) == (other.id, other.unique, other.device, &other.root)
+            }
+            _ => self == other,
+        }
+    }
+
     /// Whether the mount that is seen in the mount namespace of this holding is the very one. Its mount point may have been moved or
-    /// renamed; that of a number that was used again differs in device or root.
+    /// renamed; that of a number that was used again differs in device or root, or in what is never used again.
     pub fn is(&self, seen: MountSight<'_>) -> bool {
         match &self.made {
-            Some(made) => (made.id, made.device, made.root.as_str()) == (seen.id, seen.device, seen.root),
+            Some(made) => {
+                let numbers = (made.id, made.device, made.root.as_str()) == (seen.id, seen.device, seen.root);
+                numbers && !made.is_other(seen)
+            }
             None => self.is_like(seen),
         }
     }
@@ -79,11 +98,14 @@ impl MountHolding {
         match &self.made {
             // The kernel gives a number that it has made up to the next file system at once, so that it proves nothing alone.
             Some(made) if self.owns_filesystem() && made.device.0 == 0 => {
-                let is_named = match self.source.starts_with('/') {
-                    true => self.source == seen.source,
-                    false => self.target == seen.target,
+                let is_it = match (&made.superblock, seen.superblock) {
+                    (Some(own), Some(seen)) => own == seen,
+                    // Not known to be another one.
+                    (Some(_), None) => true,
+                    (None, _) if self.source.starts_with('/') => self.source == seen.source,
+                    (None, _) => self.target == seen.target,
                 };
-                made.device == seen.device && self.fstype == seen.fstype && is_named
+                made.device == seen.device && self.fstype == seen.fstype && is_it
             }
             Some(made) if self.owns_filesystem() => made.device == seen.device,
             Some(made) => {
@@ -99,11 +121,25 @@ impl MountHolding {
         self.fstype != "bind" && !SHARED.contains(&self.fstype.as_str())
     }
 
+    /// Whether a look at the root of such a file system may wait for another program or another node.
+    pub fn may_hang(fstype: &str) -> bool {
+        SHARED.contains(&fstype) || fstype.starts_with("fuse")
+    }
+
     /// Of a mount that was only intended, no number is known.
     fn is_like(&self, seen: MountSight<'_>) -> bool {
         let same_type = self.fstype == "bind" || self.fstype == seen.fstype;
         let same_source = self.fstype == "bind" || !self.source.starts_with('/') || self.source == seen.source;
         self.target == seen.target && same_type && same_source
+    }
+}
+
+impl MountIdentity {
+    /// Whether the mount that is seen is surely another one, although it has the same numbers.
+    fn is_other(&self, seen: MountSight<'_>) -> bool {
+        let differs = |own: Option<u64>, seen: Option<u64>| own.zip(seen).is_some_and(|(own, seen)| own != seen);
+        let superblocks = self.superblock.as_deref().zip(seen.superblock);
+        differs(self.unique, seen.unique) || superblocks.is_some_and(|(own, seen)| own != seen)
     }
 }
 

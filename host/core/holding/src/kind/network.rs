@@ -11,15 +11,19 @@ use super::{known, number};
 pub struct NamespaceIdentity {
     /// Where it was found. It may be elsewhere by now, or nowhere.
     pub path: String,
-    /// The device and the inode of its file in nsfs, which identify it.
+    /// The device and the inode of its file in nsfs, which identify it for as long as it exists.
     pub device: u64,
     pub inode: u64,
+    /// The number that the kernel never uses again. None before Linux 5.14.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookie: Option<u64>,
 }
 
 impl NamespaceIdentity {
     /// Whether both are the same namespace, whatever their paths.
     pub fn is(&self, other: &NamespaceIdentity) -> bool {
-        (self.device, self.inode) == (other.device, other.inode)
+        let differs = self.cookie.zip(other.cookie).is_some_and(|(own, other)| own != other);
+        (self.device, self.inode) == (other.device, other.inode) && !differs
     }
 }
 

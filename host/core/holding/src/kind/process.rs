@@ -15,9 +15,17 @@ pub struct ProcessHolding {
     /// The variables in their environment by which they are found without control groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<(String, String)>,
+    /// The first process, and when it started, in the kernel's ticks since the boot: something may move it to another control group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<(u32, u64)>,
 }
 
 impl ProcessHolding {
+    /// The processes of the same resource, whichever of them was first.
+    pub fn is_same(&self, other: &ProcessHolding) -> bool {
+        (&self.group, &self.marks) == (&other.group, &other.marks)
+    }
+
     pub(crate) fn attributes(&self) -> Vec<(&'static str, String)> {
         known([("group", self.group.clone())])
     }

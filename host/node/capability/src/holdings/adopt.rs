@@ -10,6 +10,7 @@ use kernel::block::{canonical_source, loopdev};
 use kernel::mount::mountinfo::{self, MountInfo};
 use kernel::net::Netlink;
 
+use super::look::signature_of;
 use super::{HoldingEntry, HoldingPresence, entry, other_owner};
 use crate::argument::absolute;
 use crate::net::{RouteEntry, address_holding, changed_route, network_of, route_holding};
@@ -57,6 +58,7 @@ async fn mount(context: &CallContext, target: &Path) -> Result<(), CapabilityErr
             bind.ok_or(refused)?
         }
     };
+    not_held(context, &held.clone().into())?;
     let ledger = context.ledger();
     // Not a change: a rollback must leave it as it was found.
     admitted.blocking(move |_| Ok(Effect::Nothing(ledger.take_on(held)?))).await
@@ -75,15 +77,17 @@ fn bind_sources(found: &MountInfo) -> Result<Vec<String>, CapabilityError> {
 }
 
 fn held_mount(found: &MountInfo, source: String, fstype: String) -> MountHolding {
+    let signature = signature_of(found, None);
     MountHolding {
         source,
         target: found.target.to_string_lossy().into_owned(),
         fstype,
         made: Some(MountIdentity {
             id: found.id,
-            unique: None,
+            unique: signature.unique,
             device: found.device,
             root: found.root.to_string_lossy().into_owned(),
+            superblock: signature.superblock,
             backing: super::backing_of(found.device),
         }),
     }
@@ -96,7 +100,9 @@ async fn loop_device(context: &CallContext, device: &Path) -> Result<(), Capabil
         file: found.file.to_string_lossy().into_owned(),
         backing: FileIdentity { device: found.device, inode: found.inode },
         device: Some(device.to_string_lossy().into_owned()),
+        sequence: found.sequence,
     };
+    not_held(context, &held.clone().into())?;
     let ledger = context.ledger();
     let op = ChangeLoop { file: found.file };
     context.admit(op)?.blocking(move |_| Ok(Effect::Nothing(ledger.take_on(held)?))).await?;
@@ -162,12 +168,18 @@ async fn route(context: &CallContext, id: &str) -> Result<(), CapabilityError> {
 /// Takes on what is there, unless it is another resource's or the operator did not say so.
 fn take_on(context: &CallContext, thing: impl Into<Holding>) -> Result<Effect<()>, CapabilityError> {
     let thing = thing.into();
-    if let Some(owner) = other_owner(context, &thing) {
-        return Err(CapabilityError::Other(format!("{thing} is held by {owner}: stop that one first")));
-    }
+    not_held(context, &thing)?;
     said(context, &thing)?;
     // Not a change: a rollback must leave it as it was found.
     Ok(Effect::Nothing(context.ledger().take_on(thing)?))
+}
+
+/// Fails if it is another resource's.
+fn not_held(context: &CallContext, thing: &Holding) -> Result<(), CapabilityError> {
+    match other_owner(context, thing) {
+        Some(owner) => Err(CapabilityError::Other(format!("{thing} is held by {owner}: stop that one first"))),
+        None => Ok(()),
+    }
 }
 
 /// Fails unless the operator said that strangers are taken on.

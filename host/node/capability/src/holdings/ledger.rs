@@ -152,10 +152,22 @@ impl ResourceLedger {
         Ok(())
     }
 
+    /// Records what is about to be made. What is held already keeps its number, and is what is made from then on.
+    pub(crate) fn intend_again(&self, holding: impl Into<Holding>) -> Result<HoldingNote, CapabilityError> {
+        let holding = holding.into();
+        let known = self.records().into_iter().find(|record| is_live(record) && record.holding.is_same(&holding));
+        match known {
+            Some(HoldingRecord { number, .. }) => {
+                Ok(HoldingNote { ledger: Arc::clone(&self.ledger), scope: holding.scope(), number })
+            }
+            None => self.intend(holding),
+        }
+    }
+
     /// Records what is about to be made, unless it is held already.
     pub(crate) fn intend_once(&self, holding: impl Into<Holding>) -> Result<Option<HoldingNote>, CapabilityError> {
         let holding = holding.into();
-        let is_held = self.records().iter().any(|record| is_live(record) && record.holding == holding);
+        let is_held = self.records().iter().any(|record| is_live(record) && record.holding.is_same(&holding));
         if is_held { Ok(None) } else { self.intend(holding).map(Some) }
     }
 

@@ -8,10 +8,12 @@ use holding::{
     ContainerHolding, DeclaredHolding, FileIdentity, Holding, HoldingRecord, HoldingStage, LoopHolding, MountHolding,
     MountIdentity, MountSight, ProcessHolding,
 };
-use kernel::block::loopdev;
+use kernel::block;
+use kernel::block::loopdev::{self, LoopBacking};
 use kernel::cgroup::Cgroup;
+use kernel::mount::MountSignature;
 use kernel::mount::mountinfo::{self, MountInfo};
-use kernel::process::{ProcessMarkers, ResourceProcesses, look as look_at};
+use kernel::process::{FirstProcess, ProcessMarkers, ResourceProcesses, look as look_at};
 
 use super::device::DeviceLook;
 use super::network::NetworkLook;
@@ -21,6 +23,8 @@ use super::network::NetworkLook;
 pub enum HoldingPresence {
     /// It is there. Some things have moved meanwhile: names and values of what is different now.
     Present(Vec<(&'static str, String)>),
+    /// It is not where it was, and something still uses it.
+    Left,
     Gone,
     /// It could not be looked at, for this reason.
     Unknown(String),
@@ -41,6 +45,7 @@ impl HoldingPresence {
             HoldingPresence::Present(now) => {
                 now.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
             }
+            HoldingPresence::Left => vec![("left".to_owned(), "true".to_owned())],
             HoldingPresence::Gone => Vec::new(),
             HoldingPresence::Unknown(why) => vec![("unknown".to_owned(), why.clone())],
         }
@@ -83,10 +88,30 @@ pub async fn look(records: &[HoldingRecord]) -> Vec<HoldingPresence> {
 
 /// Passes a line of the mount table to a comparison.
 pub(crate) fn sees(mount: &MountInfo, compare: impl FnOnce(MountSight<'_>) -> bool) -> bool {
+    sees_signed(mount, &MountSignature::default(), compare)
+}
+
+/// The same with what the line does not say.
+pub(super) fn sees_signed(
+    mount: &MountInfo,
+    signature: &MountSignature,
+    compare: impl FnOnce(MountSight<'_>) -> bool,
+) -> bool {
     let (root, target) = (mount.root.to_string_lossy(), mount.target.to_string_lossy());
     let source = kernel::block::canonical_source(&mount.source);
     let MountInfo { id, device, fstype, .. } = mount;
-    compare(MountSight { id: *id, device: *device, root: &root, target: &target, fstype, source: &source })
+    let (unique, superblock) = (signature.unique, signature.superblock.as_deref());
+    let (id, device) = (*id, *device);
+    compare(MountSight { id, device, root: &root, target: &target, fstype, source: &source, unique, superblock })
+}
+
+/// What the line of the mount table does not say, of a mount with the numbers of the one that is held. A file system that may have to
+/// ask for it is not asked.
+pub(crate) fn signature_of(mount: &MountInfo, process: Option<u32>) -> MountSignature {
+    match MountHolding::may_hang(&mount.fstype) {
+        true => MountSignature::default(),
+        false => MountSignature::of(mount, process),
+    }
 }
 
 fn mount_presence(mount: &MountHolding, mounts: &[MountInfo]) -> HoldingPresence {
@@ -103,8 +128,25 @@ fn mount_presence(mount: &MountHolding, mounts: &[MountInfo]) -> HoldingPresence
                 moved.into_iter().chain(read_only).chain(renamed).chain(options).chain(hidden).collect(),
             )
         }
+        None if is_unmounted_lazily(mount, mounts) => HoldingPresence::Left,
         None => HoldingPresence::Gone,
     }
+}
+
+/// Whether the file system is in use although nothing here shows it: umount -l leaves it to the programs that have files of it open.
+fn is_unmounted_lazily(mount: &MountHolding, mounts: &[MountInfo]) -> bool {
+    let made = mount.made.as_ref().filter(|made| made.device.0 != 0 && mount.owns_filesystem());
+    made.is_some_and(|made| {
+        // Mounted again by something else: that one is seen, and is not this.
+        let is_again = mounts.iter().any(|seen| seen.device == made.device);
+        !is_again && !was_used_again(mount) && block::is_claimed(made.device)
+    })
+}
+
+/// Whether the number of its loop device belongs to another file by now.
+pub(super) fn was_used_again(held: &MountHolding) -> bool {
+    let made = held.made.as_ref().and_then(|made| Some((made.device, made.backing?)));
+    made.is_some_and(|(device, backing)| backing_of(device).is_some_and(|now| now != backing))
 }
 
 /// The mount that hides another one, because it is on top of it on the same directory.
@@ -118,7 +160,10 @@ pub(super) fn this_mount<'m>(mount: &MountHolding, mounts: &'m [MountInfo]) -> O
         // By the numbers first: almost every line of the table is another mount's.
         Some(made) => {
             let mut same = mounts.iter().filter(|seen| (seen.id, seen.device) == (made.id, made.device));
-            same.find(|seen| sees(seen, |sight| mount.is(sight)) || shows_renamed(mount, made, seen))
+            same.find(|seen| {
+                let signature = signature_of(seen, None);
+                sees_signed(seen, &signature, |sight| mount.is(sight)) || shows_renamed(mount, made, seen, &signature)
+            })
         }
         None => mounts.iter().find(|seen| sees(seen, |sight| mount.is(sight))),
     }
@@ -126,9 +171,14 @@ pub(super) fn this_mount<'m>(mount: &MountHolding, mounts: &'m [MountInfo]) -> O
 
 /// Whether it is the mount of a directory that was renamed or removed since: a bind mount keeps to the directory and not to its name.
 /// The number that the kernel never uses again tells it from another mount on the same place.
-pub(super) fn shows_renamed(mount: &MountHolding, made: &MountIdentity, seen: &MountInfo) -> bool {
+pub(super) fn shows_renamed(
+    mount: &MountHolding,
+    made: &MountIdentity,
+    seen: &MountInfo,
+    signature: &MountSignature,
+) -> bool {
     let here = mount.fstype == "bind" && seen.target.to_string_lossy() == mount.target;
-    here && made.unique.is_none_or(|unique| mountinfo::unique_on(&seen.target).is_none_or(|now| now == unique))
+    here && made.unique.zip(signature.unique).is_none_or(|(own, now)| own == now)
 }
 
 fn declared_presence(declared: &DeclaredHolding, devices: &mut DeviceLook) -> HoldingPresence {
@@ -150,7 +200,7 @@ fn loop_presence(held: &LoopHolding) -> HoldingPresence {
         None => Ok(None),
     });
     match found {
-        Ok(Some((device, found))) if (found.device, found.inode) == backing => {
+        Ok(Some((device, found))) if is_attached(held, &found) => {
             let file = found.file.to_string_lossy().into_owned();
             let moved = (file != held.file).then_some(("file-now", file));
             let device = held.device.is_none().then(|| ("device", device.to_string_lossy().into_owned()));
@@ -161,10 +211,18 @@ fn loop_presence(held: &LoopHolding) -> HoldingPresence {
     }
 }
 
+/// Whether it is this attachment, and not a later one on the same device.
+pub(super) fn is_attached(held: &LoopHolding, found: &LoopBacking) -> bool {
+    held.is(FileIdentity { device: found.device, inode: found.inode }, found.sequence)
+}
+
 /// The processes that are held.
-pub(super) fn processes(held: &ProcessHolding) -> ResourceProcesses {
+pub(crate) fn processes(held: &ProcessHolding) -> ResourceProcesses {
     match &held.group {
-        Some(group) => ResourceProcesses::Cgroup(Cgroup::at(group)),
+        Some(group) => {
+            let first = held.first.map(|(pid, started)| FirstProcess { pid, started });
+            ResourceProcesses::Cgroup(Cgroup::at(group), first)
+        }
         None => {
             let marks = held.marks.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             ResourceProcesses::Environ(ProcessMarkers::new(marks))

@@ -27,7 +27,7 @@ pub use device::identity_of;
 pub(crate) use ledger::{HoldingNote, ResourceLedger};
 pub use ledger::{Ledger, LedgerPlaces, Ledgers, UnverifiedLedger};
 pub use look::{HoldingPresence, look};
-pub(crate) use look::{backing_of, sees};
+pub(crate) use look::{backing_of, processes, sees, signature_of};
 pub(crate) use network::netlink_of;
 pub(crate) use others::other_owner;
 pub use proof::{HoldingProof, ProofVerdict, prove};

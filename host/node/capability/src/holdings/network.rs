@@ -15,7 +15,7 @@ type NamespaceLook = Result<Option<NamespaceSight>, String>;
 
 /// What the kernel says of some namespaces. Each is asked once, and only for what is held there.
 #[derive(Default)]
-pub(super) struct NetworkLook(HashMap<Option<(u64, u64)>, NamespaceLook>);
+pub(super) struct NetworkLook(HashMap<Option<(u64, u64, Option<u64>)>, NamespaceLook>);
 
 /// The contents of a namespace, as far as they were asked for.
 struct NamespaceSight {
@@ -64,7 +64,7 @@ impl NetworkLook {
             let netlink = netlink_of(netns).map_err(|error| error.to_string())?;
             Ok(netlink.map(NamespaceSight::new))
         };
-        let key = netns.map(|netns| (netns.device, netns.inode));
+        let key = netns.map(|netns| (netns.device, netns.inode, netns.cookie));
         let sight = self.0.entry(key).or_insert_with(opened);
         sight.as_mut().map(Option::as_mut).map_err(|why| why.clone())
     }
@@ -124,8 +124,11 @@ pub(crate) fn netlink_of(netns: Option<&NamespaceIdentity>) -> Result<Option<Net
 /// Finds a namespace by what it is: at its path, or else by any process or file that keeps it.
 pub(super) fn namespace(netns: &NamespaceIdentity) -> Result<Option<NetworkNamespace>, KernelError> {
     let identity = (netns.device, netns.inode);
-    match NetworkNamespace::open(Path::new(&netns.path)) {
-        Ok(Some(found)) if found.identity()? == identity => Ok(Some(found)),
-        _ => NetworkNamespace::find(identity),
-    }
+    let found = match NetworkNamespace::open(Path::new(&netns.path)) {
+        Ok(Some(found)) if found.identity()? == identity => Some(found),
+        _ => NetworkNamespace::find(identity)?,
+    };
+    // The kernel gives the inode of one that is gone to the next one.
+    let is_other = |found: &NetworkNamespace| netns.cookie.zip(found.cookie()).is_some_and(|(own, now)| own != now);
+    Ok(found.filter(|found| !is_other(found)))
 }

@@ -4,12 +4,17 @@
 //! looked for together, with one scan of the mount tables.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use holding::{Holding, HoldingRecord, MountHolding, MountSight};
 use kernel::block;
 use kernel::mount::namespaces::{NamespacedMount, find_everywhere};
 
-use super::look::{HoldingPresence, backing_of, look, processes, sees, shows_renamed};
+use super::look::{HoldingPresence, look, processes, sees, sees_signed, shows_renamed, signature_of, was_used_again};
+
+/// How often, and with which pause, it is looked whether the kernel lets go of a device.
+const LOOKS: usize = 10;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What the host found out about one holding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +46,10 @@ pub async fn prove(records: Vec<HoldingRecord>, others: impl Fn() -> Vec<Holding
     let mut proofs = Vec::with_capacity(records.len());
     for record in records {
         let verdict = match &record.holding {
-            Holding::Mount(mount) => mounts.verdict(mount, &record, &others),
+            Holding::Mount(mount) => match mounts.verdict(mount, &record, &others) {
+                ProofVerdict::Gone => claim(mount, &others).await,
+                still => still,
+            },
             _ => rest.next().unwrap_or(ProofVerdict::NotProven("it was not looked at".to_owned())),
         };
         proofs.push(HoldingProof { record, verdict });
@@ -91,10 +99,15 @@ impl MountScan {
             known.iter().any(|other| explains(other, record, held, seen))
         };
         for NamespacedMount { mount, process } in found {
-            let made = held.made.as_ref().filter(|made| (made.id, made.device) == (mount.id, mount.device));
-            let renamed = process.is_none() && made.is_some_and(|made| shows_renamed(held, made, mount));
-            let this = renamed || sees(mount, |sight| held.is(sight));
-            if this || sees(mount, |sight| held.is_used_by(sight)) && !sees(mount, &mut explained) {
+            // Only of one with the same number: almost every line is another resource's.
+            let same = held.made.as_ref().filter(|made| made.device == mount.device);
+            let signature = same.map(|_| signature_of(mount, process.as_ref().map(|process| process.pid)));
+            let signature = signature.unwrap_or_default();
+            let made = same.filter(|made| process.is_none() && made.id == mount.id);
+            let renamed = made.is_some_and(|made| shows_renamed(held, made, mount, &signature));
+            let this = renamed || sees_signed(mount, &signature, |sight| held.is(sight));
+            let used = || sees_signed(mount, &signature, |sight| held.is_used_by(sight));
+            if this || used() && !sees(mount, &mut explained) {
                 let place = mount.target.display();
                 return ProofVerdict::Still(match process {
                     None => format!("mounted on {place}"),
@@ -104,35 +117,35 @@ impl MountScan {
                 });
             }
         }
-        claim(held, || known.unwrap_or_else(others))
+        ProofVerdict::Gone
     }
 }
 
 /// The device may be in use without any mount that a process sees: in a namespace that only a file keeps, or after a lazy unmount.
-fn claim(held: &MountHolding, others: impl FnOnce() -> Vec<HoldingRecord>) -> ProofVerdict {
-    let Some(device) = held.made.as_ref().map(|made| made.device).filter(|device| device.0 != 0) else {
+/// The kernel lets go of a namespace whose last process has just exited a moment later.
+async fn claim(held: &MountHolding, others: impl Fn() -> Vec<HoldingRecord>) -> ProofVerdict {
+    let own = held.made.as_ref().filter(|_| held.owns_filesystem() && !was_used_again(held));
+    let Some(device) = own.map(|made| made.device).filter(|device| device.0 != 0) else {
         return ProofVerdict::Gone;
     };
     let is_others = |other: &HoldingRecord| match &other.holding {
-        Holding::Mount(mount) => mount.made.as_ref().is_some_and(|made| made.device == device),
+        // This one is among them.
+        Holding::Mount(mount) => mount.made.as_ref().is_some_and(|made| made.device == device) && !mount.is_same(held),
         _ => false,
     };
-    if !held.owns_filesystem() || !block::is_claimed(device) || others().iter().any(is_others) {
-        return ProofVerdict::Gone;
+    for _ in 0..LOOKS {
+        if !block::is_claimed(device) || others().iter().any(is_others) {
+            return ProofVerdict::Gone;
+        }
+        tokio::time::sleep(PAUSE).await;
     }
     let place = "by a mount that no process sees, or by another device on top of it";
     ProofVerdict::Still(format!("the kernel still uses {}, {place}", held.source))
 }
 
-/// Whether the number of its loop device belongs to another file by now.
-fn was_used_again(held: &MountHolding) -> bool {
-    let made = held.made.as_ref().and_then(|made| Some((made.device, made.backing?)));
-    made.is_some_and(|(device, backing)| backing_of(device).is_some_and(|now| now != backing))
-}
-
 /// Whether the mount that is seen is another resource's: two may mount the same file system.
 fn explains(other: &HoldingRecord, record: &HoldingRecord, held: &MountHolding, seen: MountSight<'_>) -> bool {
-    let is_other = (&other.rid, other.number) != (&record.rid, record.number);
+    let is_other = !other.holding.is_same(&record.holding);
     let Holding::Mount(mount) = &other.holding else { return false };
     let same_place = mount.made.as_ref().zip(held.made.as_ref()).is_some_and(|(other, held)| {
         // A copy of the other's mount in another namespace, recognised by the directory that it shows.
@@ -163,6 +176,6 @@ fn verdict_of(record: &HoldingRecord, seen: HoldingPresence) -> ProofVerdict {
             });
             ProofVerdict::Still(paths.collect::<Vec<_>>().join(", "))
         }
-        (_, HoldingPresence::Present(_)) => ProofVerdict::Still("there".to_owned()),
+        (_, HoldingPresence::Present(_) | HoldingPresence::Left) => ProofVerdict::Still("there".to_owned()),
     }
 }

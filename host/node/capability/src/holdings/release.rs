@@ -15,7 +15,7 @@ use kernel::net::{KernelRoute, LinkPlug, Netlink};
 use kernel::process::signal_of;
 
 use super::device::take_down;
-use super::look::processes;
+use super::look::{is_attached, processes};
 use super::network::{namespace, netlink_of};
 use super::unmount::{is_stuck, settle, unmount, unmount_aside};
 use crate::net::{TermLock, ip, network_of, tell_of_others};
@@ -133,7 +133,11 @@ fn detach(held: &LoopHolding) -> Result<bool, CapabilityError> {
         None => loopdev::device_of(backing)?,
     };
     let Some(device) = device else { return Ok(false) };
-    Ok(loopdev::detach_this(&device, backing)?)
+    // Something else may have attached the same file to it since.
+    match loopdev::backing_of(&device)? {
+        Some(found) if is_attached(held, &found) => Ok(loopdev::detach_this(&device, backing)?),
+        _ => Ok(false),
+    }
 }
 
 /// Undoes what is waited for without blocking.

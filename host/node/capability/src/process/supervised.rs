@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use driver::LogSeverity;
+use driver::{LogSeverity, Verb};
 use grant::op::{KillProcesses, SeeProcesses, StartProgram};
 use holding::{Holding, ProcessHolding};
 use kernel::cgroup::Cgroup;
-use kernel::process::signal_of;
+use kernel::process::{FirstProcess, signal_of};
 
 use super::command::{ProcessCommand, prepare, shown};
 use super::environment::marks;
@@ -48,13 +48,14 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
         }
         // Once: whatever the resource starts later is in the same group.
         let held = group_holding(context);
-        let note = if command.is_shared() { None } else { ledger.intend_once(held.clone())? };
+        let note = if command.is_shared() { None } else { Some(ledger.intend_again(held.clone())?) };
         let output = output_file(&output)?;
-        let pid = kernel::process::start(launch, output).await?;
+        let pid = kernel::process::start(launch, output).await?.as_raw_nonzero().get().unsigned_abs();
         if let Some(note) = note {
-            note.held(held);
+            let first = FirstProcess::of(pid).map(|first| (first.pid, first.started));
+            note.held(ProcessHolding { first, ..held });
         }
-        Ok(Effect::Touched(pid.as_raw_nonzero().get().unsigned_abs()))
+        Ok(Effect::Touched(pid))
     });
     spawned.await
 }
@@ -62,15 +63,27 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
 /// What the processes of this resource are held as.
 fn group_holding(context: &CallContext) -> ProcessHolding {
     match context.cgroup() {
-        Some(group) => ProcessHolding { group: Some(group.to_string_lossy().into_owned()), marks: Vec::new() },
-        None => ProcessHolding { group: None, marks: marks(context) },
+        Some(group) => {
+            ProcessHolding { group: Some(group.to_string_lossy().into_owned()), marks: Vec::new(), first: None }
+        }
+        None => ProcessHolding { group: None, marks: marks(context), first: None },
     }
 }
 
-/// Lists the processes of this resource.
+/// Lists the processes of this resource. In a start, they are held from then on.
 pub async fn running(context: &CallContext) -> Result<Vec<ProcessInfo>, CapabilityError> {
     let members = members(context);
-    let found = context.admit(SeeProcesses)?.blocking(move |_| Ok(Effect::Nothing(members.list()?))).await?;
+    let held = (context.verb() == Verb::Start).then(|| (context.ledger(), group_holding(context)));
+    let listed = context.admit(SeeProcesses)?.blocking(move |_| {
+        let found = members.list()?;
+        if let Some((ledger, held)) = held.filter(|_| !found.is_empty())
+            && let Some(note) = ledger.intend_once(held.clone())?
+        {
+            note.held(held);
+        }
+        Ok(Effect::Nothing(found))
+    });
+    let found = listed.await?;
     let info = |member: kernel::process::MemberProcess| ProcessInfo {
         pid: member.pid.as_raw_nonzero().get().unsigned_abs(),
         argv: member.argv,
@@ -92,7 +105,7 @@ pub async fn terminate(context: &CallContext, signal: &str, grace_ms: u64) -> Re
         }
         if members.list().is_ok_and(|left| left.is_empty()) {
             let gone = Holding::from(group_holding(context));
-            ledger.released(|held| *held == gone);
+            ledger.released(|held| held.is_same(&gone));
         }
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         Ok(Effect::of(count > 0, count))

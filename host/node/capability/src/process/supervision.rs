@@ -4,11 +4,13 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use holding::{Holding, HoldingStage};
 use kernel::cgroup::Cgroup;
 use kernel::process::{ResourceProcesses, open_output};
 use model::{ObjectPath, Rid};
 
 use super::environment;
+use crate::holdings::processes;
 use crate::{CallContext, CapabilityError};
 
 /// The control group of a resource. `slice` is the directory of all groups of this agent, see
@@ -62,9 +64,14 @@ fn escape(part: &str) -> String {
 
 /// The processes of the resource of this call.
 pub(crate) fn members(context: &CallContext) -> ResourceProcesses {
-    match context.cgroup() {
-        Some(path) => ResourceProcesses::Cgroup(Cgroup::at(path)),
-        None => ResourceProcesses::Environ(environment::markers(context)),
+    let held = context.ledger().records().into_iter().find_map(|record| match record.holding {
+        Holding::ProcessGroup(held) if record.stage != HoldingStage::Undone => Some(held),
+        _ => None,
+    });
+    match (context.cgroup(), held) {
+        (_, Some(held)) => processes(&held),
+        (Some(path), None) => ResourceProcesses::Cgroup(Cgroup::at(path), None),
+        (None, None) => ResourceProcesses::Environ(environment::markers(context)),
     }
 }
 

@@ -33,6 +33,8 @@ pub struct LoopBacking {
     pub inode: u64,
     /// The path that the kernel shows for the file now: it follows a rename.
     pub file: PathBuf,
+    /// The number of this attachment, which no other one ever has. None before Linux 5.15.
+    pub sequence: Option<u64>,
 }
 
 /// The file behind a loop device. None if the device is not attached, or does not exist.
@@ -44,10 +46,15 @@ pub fn backing_of(device: &Path) -> Result<Option<LoopBacking>, KernelError> {
             device: (major(info.device), minor(info.device)),
             inode: info.inode,
             file: PathBuf::from(OsString::from_vec(name)),
+            sequence: sequence_of(number),
         })),
         Err(Errno::NXIO | Errno::NOENT) => Ok(None),
         Err(errno) => Err(KernelError::Os { doing: format!("look at {}", device.display()), errno }),
     }
+}
+
+fn sequence_of(number: u32) -> Option<u64> {
+    std::fs::read_to_string(format!("/sys/block/loop{number}/diskseq")).ok()?.trim().parse().ok()
 }
 
 /// A file: the numbers of its device, and its inode.

@@ -23,6 +23,7 @@ use super::attributes::{follow_original, mount_setattr};
 use super::filesystems::{FilesystemSupport, support};
 use super::mountinfo::MountInfo;
 use super::options::{BindScope, MountOptions, MountParameter};
+use super::signature::MountSignature;
 use super::{errors, kinship, mountinfo, overlay};
 use crate::KernelError;
 use crate::block;
@@ -47,8 +48,8 @@ pub struct MountCall<'a> {
 pub struct MadeMount {
     /// As the kernel lists it.
     pub info: MountInfo,
-    /// The number that the kernel never uses again. None before Linux 6.8.
-    pub unique: Option<u64>,
+    /// What tells it from others that get the same numbers.
+    pub signature: MountSignature,
 }
 
 /// The room in a mounted file system, in bytes.
@@ -206,7 +207,10 @@ fn attach(request: MountCall<'_>, tree: &OwnedFd, target: &PinnedPath) -> Result
         .map_err(|errno| errors::explain(request, errno, &[]))?;
     let landed = mount_id(tree).and_then(mountinfo::by_id);
     match landed {
-        Ok(Some(info)) if info.target == target.path() => Ok(MadeMount { info, unique: unique_id(tree) }),
+        Ok(Some(info)) if info.target == target.path() => {
+            let signature = MountSignature::of_opened(tree, &info);
+            Ok(MadeMount { info, signature })
+        }
         landed => {
             // By the descriptor of the mount, because its path may lead elsewhere by now. Lazily (MNT_DETACH), because
             // that very descriptor keeps the mount busy.
@@ -225,13 +229,6 @@ fn attach(request: MountCall<'_>, tree: &OwnedFd, target: &PinnedPath) -> Result
 fn mount_id(tree: impl AsFd) -> Result<u64, KernelError> {
     let stat = rustix::fs::statx(tree, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID);
     stat.map(|stat| stat.stx_mnt_id).map_err(KernelError::os("read the number of a mount"))
-}
-
-/// The number of a mount that is never used again. rustix does not name STATX_MNT_ID_UNIQUE yet.
-fn unique_id(tree: impl AsFd) -> Option<u64> {
-    const MNT_ID_UNIQUE: u32 = 0x4000;
-    let stat = rustix::fs::statx(tree, "", AtFlags::EMPTY_PATH, StatxFlags::from_bits_retain(MNT_ID_UNIQUE)).ok()?;
-    (stat.stx_mask & MNT_ID_UNIQUE != 0).then_some(stat.stx_mnt_id)
 }
 
 /// How far an unmount may go.

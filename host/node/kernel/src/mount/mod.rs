@@ -12,6 +12,7 @@ pub mod mountinfo;
 pub mod namespaces;
 mod options;
 mod overlay;
+mod signature;
 
 #[cfg(test)]
 pub(crate) use attach::mount_after;
@@ -20,3 +21,4 @@ pub use attach::{
 };
 pub use faults::errors_of;
 pub use freeze_ioctl::thaw;
+pub use signature::MountSignature;

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, StatxFlags};
 use rustix::io::Errno;
 
 use crate::KernelError;
@@ -60,14 +59,6 @@ pub fn mounts_at(target: &Path) -> Result<Vec<MountInfo>, KernelError> {
 /// The mount with the kernel's number `id`.
 pub(crate) fn by_id(id: u64) -> Result<Option<MountInfo>, KernelError> {
     Ok(read()?.into_iter().find(|mount| mount.id == id))
-}
-
-/// The number that is never used again of the topmost mount on a path. None before Linux 6.8. No server is asked.
-pub fn unique_on(target: &Path) -> Option<u64> {
-    const MNT_ID_UNIQUE: u32 = 0x4000;
-    let flags = AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_DONT_SYNC;
-    let stat = rustix::fs::statx(rustix::fs::CWD, target, flags, StatxFlags::from_bits_retain(MNT_ID_UNIQUE)).ok()?;
-    (stat.stx_mask & MNT_ID_UNIQUE != 0).then_some(stat.stx_mnt_id)
 }
 
 /// What is mounted below a mount, each after the one that it is mounted on.

@@ -6,9 +6,12 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use nix::libc;
 use nix::sched::{CloneFlags, setns};
+use nix::sys::socket::{getsockopt, sockopt::GetStruct};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use crate::KernelError;
 use crate::net::netlink::Netlink;
@@ -16,6 +19,14 @@ use crate::path::{LastLink, resolve};
 
 /// NSFS_MAGIC of linux/magic.h.
 const NSFS_MAGIC: u64 = 0x6e73_6673;
+
+/// SO_NETNS_COOKIE of asm-generic/socket.h, which nix does not name.
+const SO_NETNS_COOKIE: libc::c_int = 71;
+
+#[derive(Debug, Clone, Copy)]
+struct NetnsCookie;
+
+nix::getsockopt_impl!(NetnsCookie, libc::SOL_SOCKET, SO_NETNS_COOKIE, u64, GetStruct<u64>);
 
 /// The namespace of this thread.
 const OWN: &str = "/proc/thread-self/ns/net";
@@ -73,6 +84,15 @@ impl NetworkNamespace {
     pub fn identity(&self) -> Result<(u64, u64), KernelError> {
         let doing = format!("look at {}", self.path.display());
         rustix::fs::fstat(&self.fd).map(|stat| (stat.st_dev, stat.st_ino)).map_err(KernelError::os(doing))
+    }
+
+    /// The number that no other namespace of this boot ever has, see socket(7). None before Linux 5.14.
+    pub fn cookie(&self) -> Option<u64> {
+        let here = || {
+            let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+            getsockopt(&socket, NetnsCookie).ok()
+        };
+        self.within(here).ok().flatten()
     }
 
     /// The path that it was opened at.

@@ -28,7 +28,7 @@ pub use confine::{CapabilityBounds, UnknownCapability};
 pub use launch::{ProgramLaunch, StandardStream};
 pub use limit::{ResourceLimit, UnknownLimit};
 pub use look::{ProcessLook, counts_alike, group_directory, look};
-pub use members::{MemberProcess, ProcessMarkers, ResourceProcesses, kill_abandoned};
+pub use members::{FirstProcess, MemberProcess, ProcessMarkers, ResourceProcesses, kill_abandoned};
 pub use program::CheckedProgram;
 pub use run::{
     ForegroundProgram, PipeListener, PipeOutput, ProgramOutput, RunError, bound_output, foreground, open_output, pipe,

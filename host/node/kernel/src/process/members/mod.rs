@@ -6,4 +6,4 @@ mod processes;
 
 pub use abandoned::kill_abandoned;
 pub use environ::ProcessMarkers;
-pub use processes::{MemberProcess, ResourceProcesses};
+pub use processes::{FirstProcess, MemberProcess, ResourceProcesses};

@@ -11,15 +11,37 @@ use tokio::time::{Instant, timeout_at};
 use super::environ::ProcessMarkers;
 use crate::KernelError;
 use crate::cgroup::Cgroup;
+use crate::process::look;
 use crate::ready::when_readable;
 
 /// The processes of one resource, by the way in which they are recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceProcesses {
-    /// By their control group, which they cannot leave.
-    Cgroup(Cgroup),
+    /// By their control group, which they cannot leave by themselves. The first of them is known besides: something may move it to
+    /// another group, as su(1) does with a session of its own.
+    Cgroup(Cgroup, Option<FirstProcess>),
     /// By their environment, which a child can drop.
     Environ(ProcessMarkers),
+}
+
+/// The first process that was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstProcess {
+    pub pid: u32,
+    /// When it started, see [`look`].
+    pub started: u64,
+}
+
+impl FirstProcess {
+    /// The process of this number, unless it has exited.
+    pub fn of(pid: u32) -> Option<FirstProcess> {
+        look(pid).map(|seen| FirstProcess { pid, started: seen.started })
+    }
+
+    fn alive(self) -> Option<Pid> {
+        let raw = i32::try_from(self.pid).ok().and_then(Pid::from_raw)?;
+        (FirstProcess::of(self.pid) == Some(self)).then_some(raw)
+    }
 }
 
 /// A process.
@@ -71,7 +93,7 @@ impl ResourceProcesses {
     /// Kills the processes. A control group is killed as a whole, with the processes that are just being forked. Then
     /// each one is killed, for a kernel before 5.14, which cannot kill a group.
     fn kill(&self, left: &[(Pid, OwnedFd)]) -> Result<(), KernelError> {
-        if let ResourceProcesses::Cgroup(cgroup) = self {
+        if let ResourceProcesses::Cgroup(cgroup, _) = self {
             cgroup.kill()?;
         }
         left.iter().try_for_each(|(_, process)| send(process, Signal::KILL))
@@ -79,7 +101,12 @@ impl ResourceProcesses {
 
     fn pids(&self) -> Result<Vec<Pid>, KernelError> {
         match self {
-            ResourceProcesses::Cgroup(cgroup) => cgroup.members(),
+            ResourceProcesses::Cgroup(cgroup, first) => {
+                let mut pids = cgroup.members()?;
+                let alive = first.and_then(FirstProcess::alive).filter(|pid| !pids.contains(pid));
+                pids.extend(alive);
+                Ok(pids)
+            }
             ResourceProcesses::Environ(markers) => markers.members(),
         }
     }
