@@ -1,11 +1,20 @@
 //! `app.forking`: an application that its own commands start, stop and check.
 //!
 //! `retcodes` maps the exit status of `check` to up, down or warn. Without a check the state is unknown, and the status is
-//! n/a. Start and stop run their command, unless the check reports that there is nothing to do. The word `true` in place of a
-//! command means `<script> start`, `<script> stop` or `<script> status`. The commands run with all the rights of their user.
+//! n/a. Start and stop run their command, unless the check reports that there is nothing to do, and then ask the check again until it
+//! says what they should have led to: many a command returns before its application is ready, or gone. `true` in place of a command
+//! means `<script> start`, `<script> stop` or `<script> status`, and so does a number, which once was the place in an order. The
+//! commands run with all the rights of their user.
 
 use hostler_family_application::{CommandSettings, RetcodeTable};
 use hostler_sdk::prelude::*;
+use hostler_sdk::process;
+
+/// How long an application may take to be ready or gone after its command has returned, where no timeout is set.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// The pause between two checks.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// An application that its own commands start, stop and check.
 ///
@@ -14,13 +23,13 @@ use hostler_sdk::prelude::*;
 #[derive(Keywords)]
 struct ForkingApplication {
     /// The command that starts the application, or `true` for the script with `start`.
-    #[keyword(example = "/usr/sbin/nginx -c /srv/web/nginx.conf")]
+    #[keyword(kind = "launcher", example = "/usr/sbin/nginx -c /srv/web/nginx.conf")]
     start: Option<Command>,
     /// The command that stops the application, or `true` for the script with `stop`.
-    #[keyword(example = "/usr/sbin/nginx -s stop")]
+    #[keyword(kind = "launcher", example = "/usr/sbin/nginx -s stop")]
     stop: Option<Command>,
     /// The command that reports the state of the application, or `true` for the script with `status`. It must not change anything.
-    #[keyword(example = "/usr/bin/pgrep -u www-data nginx")]
+    #[keyword(kind = "launcher", example = "/usr/bin/pgrep -u www-data nginx")]
     check: Option<Command>,
     /// A program that takes `start`, `stop` and `status`.
     #[keyword(example = "/etc/init.d/nginx")]
@@ -31,10 +40,12 @@ struct ForkingApplication {
     /// How long each command may take.
     #[keyword(example = "1m")]
     timeout: Option<Duration>,
-    /// How long the start command may take. The default is `timeout`.
+    /// How long the start command may take, and then the application until the check says up: 10s where nothing is set. The default
+    /// is `timeout`.
     #[keyword(example = "3m")]
     start_timeout: Option<Duration>,
-    /// How long the stop command may take. The default is `timeout`.
+    /// How long the stop command may take, and then the application until the check says down and its processes are gone: 10s where
+    /// nothing is set. The default is `timeout`.
     #[keyword(example = "3m")]
     stop_timeout: Option<Duration>,
     /// How long the check may take. The default is `timeout`.
@@ -86,25 +97,42 @@ impl Driver for ForkingApplication {
         Ok(status.label(self.label()))
     }
 
-    fn start(&self, _: &Context) -> Result<Outcome> {
+    fn start(&self, context: &Context) -> Result<Outcome> {
         let Some(start) = self.start_step()? else {
             return Ok(Outcome::unchanged("there is no start command"));
         };
-        if self.is(State::Up)? {
+        let began = clock::since_boot();
+        if self.state()? == Some(State::Up) {
             return Ok(Outcome::unchanged("already up"));
         }
-        start.check()?;
+        let started = start.check();
+        // What runs now is the application, also if the command failed halfway: a stop is over when it is gone.
+        process::running()?;
+        started?;
+        let patience = self.patience(self.start_timeout, context, began);
+        // A check that does not answer is no reason to undo the start: the host looks next, and says so.
+        clock::wait_until(patience, PAUSE, || Ok(matches!(self.state(), Ok(None | Some(State::Up | State::Warn)))))?;
         Ok(Outcome::changed("started"))
     }
 
-    fn stop(&self, _: &Context) -> Result<Outcome> {
+    fn stop(&self, context: &Context) -> Result<Outcome> {
         let Some(stop) = self.stop_step()? else {
             return Ok(Outcome::unchanged("there is no stop command"));
         };
-        if self.is(State::Down)? {
-            return Ok(Outcome::unchanged("already down"));
+        let began = clock::since_boot();
+        let is_down = self.quick_state(context)? == Some(State::Down);
+        // What a start left behind that failed halfway is not what the check looks for.
+        let left = process::running()?;
+        match (is_down, left.is_empty()) {
+            (true, true) => return Ok(Outcome::unchanged("already down")),
+            // It may say that there is nothing to stop. The processes are looked for below.
+            (true, false) => drop(stop.run()?),
+            (false, _) => drop(stop.check()?),
         }
-        stop.check()?;
+        let is_over =
+            || Ok(process::running()?.is_empty() && matches!(self.quick_state(context)?, Some(State::Down) | None));
+        let patience = self.patience(self.stop_timeout, context, began);
+        clock::wait_until(patience, PAUSE, is_over)?;
         Ok(Outcome::changed("stopped"))
     }
 }
@@ -122,7 +150,7 @@ impl ForkingApplication {
         self.step("check", &self.check, "status", self.check_timeout)
     }
 
-    /// The command of a keyword, if it has one. The host passes a boolean on as the word that was written.
+    /// The command of a keyword, if it has one. The host passes a boolean on as true or false, and a number as true.
     fn step(
         &self,
         keyword: &str,
@@ -131,13 +159,12 @@ impl ForkingApplication {
         timeout: Option<Duration>,
     ) -> Result<Option<Command>> {
         let Some(command) = value else { return Ok(None) };
-        let command = match command.program().to_ascii_lowercase().as_str() {
-            // The words are those that a boolean may have in a section, because the keyword may be one.
-            "true" | "yes" | "on" | "1" => {
+        let command = match command.program() {
+            "true" => {
                 let missing = || Error::invalid_config(format!("{keyword} is true, and there is no script"));
                 Command::new(self.script.as_ref().ok_or_else(missing)?).arg(word)
             }
-            "false" | "no" | "off" | "0" => return Ok(None),
+            "false" => return Ok(None),
             // The grant names the program by its path, and no PATH is searched.
             program if program.starts_with('/') => command.clone(),
             _ => {
@@ -159,12 +186,30 @@ impl ForkingApplication {
         })
     }
 
-    /// Whether the check reports this state. Without a check, the answer is false.
-    fn is(&self, state: State) -> Result<bool> {
+    /// The state that the check reports. None without a check.
+    fn state(&self) -> Result<Option<State>> {
         match self.check_step()? {
-            Some(check) => Ok(self.meaning(check.run()?.status)?.state() == state),
-            None => Ok(false),
+            Some(check) => Ok(Some(self.meaning(check.run()?.status)?.state())),
+            None => Ok(None),
         }
+    }
+
+    /// The same in a stop: a check that does not answer says nothing, and must not use up the time to stop the application.
+    fn quick_state(&self, context: &Context) -> Result<Option<State>> {
+        let Some(check) = self.check_step()? else { return Ok(None) };
+        let limit = context.deadline / 4;
+        let limit = self.check_timeout.or(self.timeout).map_or(limit, |timeout| timeout.min(limit));
+        match check.timeout(limit).run() {
+            Ok(output) => Ok(Some(self.meaning(output.status)?.state())),
+            Err(_) => Ok(Some(State::Undefined)),
+        }
+    }
+
+    /// How long to wait for what a command should have led to, in a call that began then.
+    fn patience(&self, timeout: Option<Duration>, context: &Context, began: Duration) -> Duration {
+        // What is left of the deadline is for the last check.
+        let left = (began + context.deadline * 4 / 5).saturating_sub(clock::since_boot());
+        timeout.or(self.timeout).unwrap_or(SETTLE).min(left)
     }
 
     fn label(&self) -> String {
@@ -234,6 +279,35 @@ mod tests {
     }
 
     #[test]
+    fn an_application_is_waited_for_until_the_check_says_that_it_is_ready_or_gone() {
+        let asked = std::cell::Cell::new(0);
+        let slow = Host::new().looking("/srv/check").program("/srv/app", 0, "").program_with("/srv/check", move |_| {
+            asked.set(asked.get() + 1);
+            // Down before the start, and for two more looks: up then, and down again after another two.
+            output(i32::from(!(4..=6).contains(&asked.get())))
+        });
+        given(app()).on(&slow).start().is_changed("started").stop().is_changed("stopped").status().is(State::Down);
+        let never = Host::new().looking("/srv/check").program("/srv/app", 0, "").program("/srv/check", 1, "");
+        given(app()).on(&never).start().is_changed("started").status().is(State::Down);
+    }
+
+    #[test]
+    fn a_stop_runs_its_command_if_the_check_does_not_answer_or_processes_are_left() {
+        let deaf = Host::new().looking("/srv/check").program("/srv/app", 0, "").program("/srv/check", 126, "");
+        given(app()).on(&deaf).stop().is_changed("stopped");
+        let half = Host::new().looking("/srv/check").program("/srv/check", 1, "").program_with("/srv/app", |run| {
+            run.host.kill_processes();
+            output(1)
+        });
+        given(app())
+            .on(&half.process(&["/srv/app", "child"]))
+            .stop()
+            .is_changed("stopped")
+            .stop()
+            .is_unchanged("already down");
+    }
+
+    #[test]
     fn exit_statuses_of_the_check_mean_what_retcodes_says() {
         for (exit, state) in [(0, State::Up), (1, State::Down), (3, State::Warn), (2, State::Warn), (143, State::Warn)]
         {
@@ -271,16 +345,23 @@ mod tests {
         let word = |word: &str| Some(Command::new(word));
         let scripted = ForkingApplication {
             start: word("true"),
-            stop: word("yes"),
-            check: word("1"),
+            stop: word("true"),
+            check: word("true"),
             script: Some("/etc/init.d/app".into()),
             ..app()
         };
-        let host = Host::new()
-            .looking("/etc/init.d/app status")
-            .program_with("/etc/init.d/app", |run| output(i32::from(run.args == ["status"])));
+        let host = Host::new().looking("/etc/init.d/app status").program_with("/etc/init.d/app", |run| {
+            if run.args == ["start"] {
+                run.host.clone().text_file("/run/app", "running");
+            }
+            output(i32::from(!run.host.has_file("/run/app")))
+        });
         given(scripted).on(&host).start().is_changed("started");
-        assert_eq!(host.calls(), ["process.run /etc/init.d/app status", "process.run /etc/init.d/app start"]);
+        let (status, start) = ("process.run /etc/init.d/app status", "process.run /etc/init.d/app start");
+        assert_eq!(
+            host.calls().iter().map(|call| call.trim()).collect::<Vec<_>>(),
+            [status, start, "process.running", status]
+        );
         let off = ForkingApplication { start: word("false"), ..app() };
         given(off).on(&host).start().is_unchanged("there is no start command");
         let lost = ForkingApplication { start: word("true"), ..app() };

@@ -4,8 +4,9 @@ use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Expr, ExprLit, Lit, LitBool, LitStr, Meta, Result, Token, parenthesized};
 
 /// The kinds that a manifest knows.
-const KINDS: [&str; 12] = [
-    "string", "boolean", "integer", "size", "duration", "list", "words", "command", "path", "mode", "nodes", "schedule",
+const KINDS: [&str; 13] = [
+    "string", "boolean", "integer", "size", "duration", "list", "words", "command", "launcher", "path", "mode",
+    "nodes", "schedule",
 ];
 
 /// The kinds of objects that hold keys.

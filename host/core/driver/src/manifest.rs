@@ -263,6 +263,7 @@ fn kind_of(word: &str) -> Option<ValueKind> {
         "list" => ValueKind::List,
         "words" => ValueKind::Words,
         "command" => ValueKind::Command,
+        "launcher" => ValueKind::Launcher,
         "path" => ValueKind::Path,
         "mode" => ValueKind::Mode,
         "nodes" => ValueKind::Nodes,

@@ -21,6 +21,9 @@ pub enum ValueKind {
     Words,
     /// A command: split as a shell splits words, or `/bin/sh -c TEXT` where it holds shell metacharacters.
     Command,
+    /// A command; or a boolean, and true stands for a script with the word for the verb. Canonical: `true` or `false`, as for an integer,
+    /// which older services have there and which stands for the script too; or the command.
+    Launcher,
     /// An absolute path.
     Path,
     /// Permission bits in octal. Canonical: decimal.

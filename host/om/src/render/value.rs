@@ -25,7 +25,9 @@ pub(crate) fn json(evaluated: &EvaluatedKeyword) -> Value {
         KeywordKind::Boolean => (one == "true").into(),
         // A number that does not fit stays a text, which loses nothing.
         KeywordKind::Integer | KeywordKind::Size => one.parse::<i64>().map_or_else(|_| one.into(), Value::from),
-        KeywordKind::List | KeywordKind::Nodes | KeywordKind::Words | KeywordKind::Command => value!(evaluated.values),
+        KeywordKind::List | KeywordKind::Nodes | KeywordKind::Words | KeywordKind::Command | KeywordKind::Launcher => {
+            value!(evaluated.values)
+        }
         KeywordKind::String | KeywordKind::Path | KeywordKind::Schedule | KeywordKind::Duration | KeywordKind::Mode => {
             text(evaluated).into()
         }

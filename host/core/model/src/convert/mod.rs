@@ -38,6 +38,7 @@ pub fn convert(kind: ValueKind, text: &str) -> Result<Vec<String>, ConvertError>
         ValueKind::List | ValueKind::Nodes => Ok(text.split_whitespace().map(str::to_owned).collect()),
         ValueKind::Words => split_words(text),
         ValueKind::Command => command(text),
+        ValueKind::Launcher => launcher(text),
         ValueKind::Path => one(path(text)?),
         ValueKind::Mode => one(mode(text)?.to_string()),
         ValueKind::Schedule => {
@@ -54,6 +55,15 @@ pub fn boolean(text: &str) -> Result<bool, ConvertError> {
         "true" | "yes" | "on" | "1" => Ok(true),
         "false" | "no" | "off" | "0" => Ok(false),
         _ => Err(ConvertError::new("a boolean", "true or false")),
+    }
+}
+
+/// A boolean, an integer that means true, or a command.
+fn launcher(text: &str) -> Result<Vec<String>, ConvertError> {
+    let word = text.trim();
+    match boolean(word).ok().or_else(|| integer(word).ok().map(|_| true)) {
+        Some(flag) => Ok(vec![flag.to_string()]),
+        None => command(text),
     }
 }
 

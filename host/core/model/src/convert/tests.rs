@@ -122,11 +122,17 @@ fn commands_run_in_a_shell_only_if_they_need_one() {
     shell("LANG=C date");
     shell("ls ~");
     shell("true # always");
+    for text in ["true", "Yes", " on ", "1", "50", "01"] {
+        check(ValueKind::Launcher, text, &["true"]);
+    }
+    check(ValueKind::Launcher, "off", &["false"]);
+    check(ValueKind::Launcher, "/bin/true 1", &["/bin/true", "1"]);
+    check(ValueKind::Launcher, "true --version", &["true", "--version"]);
     refuse(ValueKind::Command, &["", "  "], "a program and its arguments");
     refuse(ValueKind::Command, &["echo 'a"], "a closing '");
 }
 
-const KINDS: [ValueKind; 12] = [
+const KINDS: [ValueKind; 13] = [
     ValueKind::String,
     ValueKind::Boolean,
     ValueKind::Integer,
@@ -135,6 +141,7 @@ const KINDS: [ValueKind; 12] = [
     ValueKind::List,
     ValueKind::Words,
     ValueKind::Command,
+    ValueKind::Launcher,
     ValueKind::Path,
     ValueKind::Mode,
     ValueKind::Nodes,

@@ -168,7 +168,7 @@ impl ResolvedKeywords {
             return;
         }
         // Drivers run without a PATH: a program is searched here, where a shell would search it.
-        if keyword.kind == ValueKind::Command {
+        if is_command(&keyword) {
             keyword.values.first_mut().iter_mut().for_each(|program| trigger::with_path(program));
         }
         if keyword.secret {
@@ -178,8 +178,18 @@ impl ResolvedKeywords {
     }
 }
 
+/// Whether the value is a command. A boolean is none, although programs have such names.
+fn is_command(keyword: &KeywordValue) -> bool {
+    let is_flag = || matches!(keyword.values.as_slice(), [word] if word == "true" || word == "false");
+    match keyword.kind {
+        ValueKind::Command => true,
+        ValueKind::Launcher => !is_flag(),
+        _ => false,
+    }
+}
+
 /// Whether the keyword's value depends on files: those of a data store, or the directories where programs are searched.
 fn reads_files(keyword: &KeywordValue) -> bool {
-    let is_command = keyword.kind == ValueKind::Command;
-    keyword.store.is_some() || (is_command && keyword.values.first().is_some_and(|program| !program.contains('/')))
+    keyword.store.is_some()
+        || (is_command(keyword) && keyword.values.first().is_some_and(|program| !program.contains('/')))
 }

@@ -51,7 +51,7 @@ fn value(bench: &Bench, keyword: &Keyword) -> KeywordValue {
     let written = keyword.candidates.first().or(keyword.default.as_ref()).unwrap_or(&keyword.example);
     let values = match keyword.kind {
         ValueKind::Path => vec![bench.path(&keyword.name)],
-        ValueKind::Command => vec!["/bin/true".to_owned()],
+        ValueKind::Command | ValueKind::Launcher => vec!["/bin/true".to_owned()],
         _ if written.contains('{') || written.starts_with('/') => {
             let slash = if written.ends_with('/') { "/" } else { "" };
             vec![bench.path(&keyword.name) + slash]
