@@ -4,10 +4,11 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use crate::daemon::Daemon;
 use crate::devices::output;
 use crate::holdings::{devices, in_another_namespace};
 use crate::mounts::{TrustedPlace, at, ext4, is_mounted, on};
-use crate::world::World;
+use crate::world::{World, until};
 
 crate::trials!(
     a_bind_mount_of_somebody_else_fails_the_stop_by_name,
@@ -17,6 +18,9 @@ crate::trials!(
     a_bind_of_a_directory_below_the_root_of_its_file_system_is_adopted,
     an_editor_is_told_what_is_up,
     a_section_of_what_is_up_is_neither_renamed_nor_replaced_in_silence,
+    what_is_disabled_while_it_is_up_is_not_down,
+    an_object_that_has_no_instance_here_any_more_is_stopped_where_it_holds_something,
+    a_device_that_only_the_kernel_still_uses_is_not_down,
 );
 
 fn a_bind_mount_of_somebody_else_fails_the_stop_by_name(world: &World) {
@@ -128,6 +132,22 @@ fn a_section_of_what_is_up_is_neither_renamed_nor_replaced_in_silence(world: &Wo
     let force = format!("web create --config {} --force", other.display());
     world.om(&force).ok().says("app#2 is gone").says("om node print holdings --orphans");
     world.om("node print holdings --orphans").ok().says("app#2");
+    // It is not down: neither to people nor to programs, and not to a daemon.
+    let note = "held for app#2, a section that is gone";
+    for options in ["", " --refresh", ""] {
+        world.om(&format!("web print status{options}")).ok().says("warn").says(note);
+    }
+    let status = world.status("web");
+    assert_eq!((&status["avail"], &status["overall"]), (&"warn".into(), &"warn".into()));
+    assert_eq!(status["orphans"][0]["rid"], "app#2");
+    assert!(status["notes"][0].as_str().unwrap().contains(note));
+    let daemon = Daemon::start(world);
+    until("the daemon has looked", || {
+        let mon = world.om("mon");
+        mon.stdout.contains(note) && mon.stdout.contains("web") && mon.stdout.contains("!!")
+    });
+    world.om("web print status").ok().says(note);
+    drop(daemon);
     // Another name is no reason to run it twice, or to call it down.
     world.om("web start").ends(1).says("refused before anything was touched").says("app#2");
     world.om("web stop").ends(1).says("web is not down").says("app#2");
@@ -135,4 +155,56 @@ fn a_section_of_what_is_up_is_neither_renamed_nor_replaced_in_silence(world: &Wo
     world.om(&format!("web create --config {} --force", first.display())).ok();
     world.om("web stop").ok();
     world.om("web delete").ok();
+}
+
+fn what_is_disabled_while_it_is_up_is_not_down(world: &World) {
+    world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = tmpfs\nmnt = {w}/a\n[fs#2]\ntype = flag\n");
+    world.om("web start").ok();
+    for (keyword, reason) in [("disable", "which is disabled"), ("encap", "inside its container only")] {
+        world.om(&format!("web set --kw fs#1.{keyword}=true")).ok();
+        // What is disabled is left alone, and what is up is up all the same.
+        world.om("web print status").ok().says(reason);
+        assert_eq!(
+            (world.status("web")["avail"].as_str(), world.status("web")["overall"].as_str()),
+            (Some("up"), Some("warn"))
+        );
+        world.om("web stop").ends(1).says("web is not down").says("fs#1").says(keyword);
+        assert_eq!(world.status("web")["avail"], "warn");
+        world.om("web start").ok();
+        world.om(&format!("web unset --kw fs#1.{keyword}")).ok();
+        assert_eq!(world.states("web"), "fs#1 up, fs#2 up");
+    }
+    world.om("web stop").ok();
+    assert!(!is_mounted(&at(world, "a")));
+    world.om("web set --kw fs#1.disable=true").ok();
+    world.om("web print status").ok().does_not_say("which is disabled");
+    world.om("web delete").ok();
+}
+
+fn an_object_that_has_no_instance_here_any_more_is_stopped_where_it_holds_something(world: &World) {
+    world.create("web", "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = tmpfs\nmnt = {w}/a\n");
+    world.om("web start").ok();
+    world.om("web set --kw nodes=n2").ok();
+    world.om("web print status").ok().says("fs#1").says(" up ");
+    world.om("web stop").ends(1).says("om web instance stop");
+    world.om("web instance start").ends(3).says("it runs on n2");
+    world.om("web instance stop").ok();
+    assert!(!is_mounted(&at(world, "a")));
+    world.om("web print status").ok().says("it runs on n2");
+    world.om("web stop").ends(3).says("it runs on n2");
+    world.om("web delete").ok();
+}
+
+fn a_device_that_only_the_kernel_still_uses_is_not_down(world: &World) {
+    let device = ext4(world);
+    world.create("web", &on(&device, "{w}/data"));
+    // An administrator has unmounted it although a program has a file open: the kernel writes to it for as long.
+    world.om("web start").ok();
+    let open = fs::File::create(world.path("data/file")).unwrap();
+    output("umount", &["-l", &at(world, "data")]);
+    assert_eq!(world.states("web"), "fs#1 warn");
+    world.om("web stop").ends(1).says(&format!("the kernel still uses {}", device.0));
+    drop(open);
+    world.om("web stop").ok().says("instance status is now down");
+    world.om("web delete --force").ok();
 }

@@ -40,5 +40,5 @@ pub use object::{NameKind, ObjectList, ObjectSummary};
 pub use schedule::{ScheduleDocument, ScheduledAction};
 pub use status::{
     AbsentInstance, ExposedValue, FaultDocument, InstanceDocument, InternalInstanceDocument, InternalResourceDocument,
-    NoteDocument, ResourceDocument, StatusMessage,
+    NoteDocument, OrphanDocument, ResourceDocument, StatusMessage,
 };

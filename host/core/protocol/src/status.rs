@@ -35,6 +35,9 @@ pub struct InstanceDocument {
     /// The notes in sentences, which the edge that publishes the document writes.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What is still held for sections that no driver is asked about, such as those that are gone from the configuration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orphans: Vec<OrphanDocument>,
     /// In the order of their ids.
     #[serde(with = "by_rid")]
     pub resources: Vec<ResourceDocument>,
@@ -63,6 +66,17 @@ pub enum NoteDocument {
     Interrupted { action: String },
     /// An action failed the last time it was tried: how, and at which time.
     Failed { action: String, how: String, at: String },
+}
+
+/// A thing that is still held for a section that no driver is asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrphanDocument {
+    /// The name of the section.
+    pub rid: String,
+    /// What is held, for people.
+    pub label: String,
+    /// Why no driver is asked: `gone`, `disabled` or `encap`.
+    pub reason: String,
 }
 
 /// The status of a resource.
@@ -296,6 +310,11 @@ mod tests {
             frozen: true,
             updated_at: 1_000,
             notes: vec!["start was interrupted".to_owned()],
+            orphans: vec![OrphanDocument {
+                rid: "app#2".to_owned(),
+                label: "processes".to_owned(),
+                reason: "gone".to_owned(),
+            }],
             resources: ["fs#2", "fs#10"].map(resource).to_vec(),
             internal: Some(InternalInstanceDocument {
                 show_disabled: true,
@@ -320,6 +339,7 @@ mod tests {
             "node",
             "notes",
             "optional",
+            "orphans",
             "overall",
             "path",
             "provisioned",

@@ -62,7 +62,7 @@ impl Agent {
         let object = configuration.object()?;
         let (here, peers): (Vec<_>, Vec<_>) =
             object.nodes.iter().chain(&object.drpnodes).cloned().partition(|node| *node == object.node);
-        if here.is_empty() {
+        if here.is_empty() && !self.may_hold(path) {
             let nodes = peers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
             return Err(ActError::NotHere { object: path.clone(), node: object.node.to_string(), nodes });
         }

@@ -1,7 +1,7 @@
 //! The sentences of a status: its notes on an instance.
 
 use model::ObjectPath;
-use protocol::NoteDocument;
+use protocol::{NoteDocument, OrphanDocument};
 
 /// The note on an instance of that object.
 pub(crate) fn sentence(path: &ObjectPath, note: &NoteDocument) -> String {
@@ -17,6 +17,17 @@ pub(crate) fn sentence(path: &ObjectPath, note: &NoteDocument) -> String {
             format!("{action} {how}, {at}: om {path} clear forgets it")
         }
     }
+}
+
+/// What is still held for a section that no driver is asked about, and what to do about it.
+pub(crate) fn of_orphan(orphan: &OrphanDocument) -> String {
+    let OrphanDocument { rid, label, reason } = orphan;
+    let (what, remedy) = match reason.as_str() {
+        "disabled" => ("which is disabled", "enable it"),
+        "encap" => ("which acts inside its container only (encap)", "take encap away"),
+        _ => ("a section that is gone", "put it back"),
+    };
+    format!("not down: {label} is held for {rid}, {what} ({remedy} and stop it, or undo that by hand)")
 }
 
 fn counted(errors: usize) -> String {

@@ -175,7 +175,8 @@ pub(crate) fn published(instance: InstanceDocument) -> Value {
 /// The sentences of the notes.
 fn notes(instance: &InstanceDocument) -> Vec<String> {
     let notes = instance.internal.iter().flat_map(|internal| &internal.notes);
-    notes.map(|note| super::note::sentence(&instance.path, note)).collect()
+    let notes = notes.map(|note| super::note::sentence(&instance.path, note));
+    notes.chain(instance.orphans.iter().map(super::note::of_orphan)).collect()
 }
 
 #[cfg(test)]

@@ -165,7 +165,11 @@ impl Instance {
             (resource.rid.clone(), view)
         });
         let views: BTreeMap<Rid, ResourceView> = views.collect();
-        self.local.status = Some(StatusView::of(rules, self.local.record.sequence, views));
+        let mut view = StatusView::of(rules, self.local.record.sequence, views);
+        if !status.orphans.is_empty() {
+            view.sums = view.sums.beside_orphans();
+        }
+        self.local.status = Some(view);
         self.status = Some(status);
     }
 }

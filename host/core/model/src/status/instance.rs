@@ -57,6 +57,13 @@ impl StatusSums {
             provisioned: provisioned.aggregate(),
         }
     }
+
+    /// The same of an instance that also holds something that is none of these resources': it is not down.
+    #[must_use]
+    pub fn beside_orphans(self) -> StatusSums {
+        let avail = if self.avail == State::Up { State::Up } else { State::Warn };
+        StatusSums { avail, overall: State::Warn, ..self }
+    }
 }
 
 impl StatusInput {
@@ -105,6 +112,15 @@ mod tests {
         let trapped = StatusInput { faulty: true, ..resource(Group::Ip, State::Undef) };
         check(&[fs, trapped], State::Up, State::Warn);
         check(&[fs, resource(Group::Ip, State::Undef)], State::Up, State::Up);
+    }
+
+    #[test]
+    fn an_instance_that_holds_more_than_its_resources_is_not_down() {
+        for (state, avail) in [(State::Up, State::Up), (State::Down, State::Warn), (State::StdbyUp, State::Warn)] {
+            let sums = StatusSums::of(&[resource(Group::Fs, state)]).beside_orphans();
+            assert_eq!((sums.avail, sums.overall), (avail, State::Warn), "{state}");
+        }
+        assert_eq!(StatusSums::of(&[]).beside_orphans().avail, State::Warn);
     }
 
     #[test]

@@ -80,9 +80,9 @@ pub enum ActError {
          sections back and stop them; --force goes on)"
     )]
     Orphans { object: ObjectPath, held: String },
-    /// The sections are stopped, and something is held for others that are gone.
+    /// The rest is stopped, and something is held for sections that are gone, or that the agent leaves alone.
     #[error(
-        "{object} is not down: {held} is held for sections that are gone (undo that by hand, or put the sections back and stop again)"
+        "{object} is not down: {held} is held for sections that are gone or left alone (undo that by hand, or put the sections back,          or enable them, and stop again)"
     )]
     OrphansLeft { object: ObjectPath, held: String },
     /// The drivers reject their keywords. Nothing was touched.

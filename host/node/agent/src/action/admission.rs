@@ -12,6 +12,7 @@ use crate::file::durable;
 use crate::instance::{Instance, RejectedKeyword};
 use crate::node::PRD;
 use crate::state::InstanceState;
+use crate::status::{OrphanHolding, OrphanReason};
 
 /// The object, if it has an instance on this node.
 pub(super) fn here(object: &Object) -> Result<&Object, ActError> {
@@ -24,8 +25,14 @@ pub(super) fn here(object: &Object) -> Result<&Object, ActError> {
 }
 
 /// The object, if this node admits the action: it always admits what takes an instance down.
-pub(super) fn admit<'o>(object: &'o Object, node: &NodeData, request: &ActionRequest) -> Result<&'o Object, ActError> {
-    let object = here(object)?;
+pub(super) async fn admit<'o>(
+    agent: &Agent,
+    object: &'o Object,
+    node: &NodeData,
+    request: &ActionRequest,
+) -> Result<&'o Object, ActError> {
+    let takes_down = matches!(request.action, Action::Stop | Action::Shutdown | Action::Unprovision);
+    let object = if takes_down { here_or_held(agent, object).await? } else { here(object)? };
     if let Some(to) = &request.destination
         && !object.others().any(|other| other == to)
     {
@@ -36,7 +43,6 @@ pub(super) fn admit<'o>(object: &'o Object, node: &NodeData, request: &ActionReq
         };
         return Err(ActError::NoDestination { object: object.path.clone(), to: to.clone(), others });
     }
-    let takes_down = matches!(request.action, Action::Stop | Action::Shutdown | Action::Unprovision);
     // A test that starts on a production node by mistake may take over production's addresses and disks.
     let is_prd = node.keywords.get("env").is_some_and(|env| env == PRD);
     if takes_down || !is_prd || object.env == PRD {
@@ -55,12 +61,20 @@ pub(super) async fn refuse_unaccepted(instance: &Instance<'_>, plan: &Plan) -> R
     if refused.is_empty() { Ok(()) } else { Err(ActError::NotAccepted(refused)) }
 }
 
+/// Whether the configuration says so by now or not: an object that holds something on this node has an instance here.
+pub(super) async fn here_or_held<'o>(agent: &Agent, object: &'o Object) -> Result<&'o Object, ActError> {
+    match here(object) {
+        Err(_) if !agent.held_by(&object.path).await.is_empty() => Ok(object),
+        found => found,
+    }
+}
+
 /// Refuses to destroy data, or to start a thing a second time under another name, while something is held that no section of the
 /// object can stop any more.
-pub(super) async fn refuse_orphans(
-    agent: &Agent,
+pub(super) fn refuse_orphans(
     object: &ObjectPath,
     request: &ActionRequest,
+    orphans: &[OrphanHolding],
 ) -> Result<(), ActError> {
     let is_concerned = match request.action {
         Action::Start | Action::StartStandby | Action::Restart | Action::Provision | Action::Unprovision => {
@@ -68,39 +82,34 @@ pub(super) async fn refuse_orphans(
         }
         _ => false,
     };
-    if !is_concerned {
-        return Ok(());
-    }
-    match orphans(agent, object).await {
-        Some(held) => Err(ActError::Orphans { object: object.clone(), held }),
-        None => Ok(()),
+    // What is disabled is left alone: it forbids nothing to the others.
+    let gone: Vec<OrphanHolding> = orphans.iter().filter(|held| held.reason == OrphanReason::Gone).cloned().collect();
+    match is_concerned && !gone.is_empty() {
+        true => Err(ActError::Orphans { object: object.clone(), held: listed(&gone) }),
+        false => Ok(()),
     }
 }
 
-/// An instance is not down while something is held for sections that are gone, even if all that its sections name is.
-pub(super) async fn prove_no_orphans(
-    agent: &Agent,
+/// An instance is not down while something is held for sections that no driver is asked about.
+pub(super) fn prove_no_orphans(
     object: &ObjectPath,
     request: &ActionRequest,
+    orphans: &[OrphanHolding],
 ) -> Result<(), ActError> {
     let is_concerned = matches!(request.action, Action::Stop | Action::Shutdown)
         && request.filter.is_empty()
         && request.to.is_none()
         && !request.i_know;
-    if !is_concerned {
-        return Ok(());
-    }
-    match orphans(agent, object).await {
-        Some(held) => Err(ActError::OrphansLeft { object: object.clone(), held }),
-        None => Ok(()),
+    match is_concerned && !orphans.is_empty() {
+        true => Err(ActError::OrphansLeft { object: object.clone(), held: listed(orphans) }),
+        false => Ok(()),
     }
 }
 
-/// What is held for sections that are gone, in words.
-async fn orphans(agent: &Agent, object: &ObjectPath) -> Option<String> {
-    let orphans = agent.held_by(object).await.into_iter().filter(|held| held.orphan);
-    let held: Vec<String> = orphans.map(|held| format!("{} ({})", held.label, held.rid)).collect();
-    (!held.is_empty()).then(|| held.join(", "))
+/// What is held, in words.
+fn listed(orphans: &[OrphanHolding]) -> String {
+    let one = |held: &OrphanHolding| format!("{} ({}, {})", held.label, held.rid, held.reason.as_str());
+    orphans.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Refuses to begin where the disk has no room for the records of the action. An action that goes on past every failure, such

@@ -25,7 +25,9 @@ use jiff::Timestamp;
 use model::{ObjectPath, Rid};
 use plan::Plan;
 
-use self::admission::{admit, here, prove_no_orphans, refuse_orphans, refuse_unaccepted, refuse_without_room};
+use self::admission::{
+    admit, here, here_or_held, prove_no_orphans, refuse_orphans, refuse_unaccepted, refuse_without_room,
+};
 use self::aftermath::{conclude, note_end, note_runs, remember};
 use self::noted::NotedAction;
 use self::planning::make_plan;
@@ -33,7 +35,7 @@ use self::recovery::{finish_beside, finish_earlier};
 use self::run::{RunSlots, end_runs, interrupted_runs};
 use crate::agent::Agent;
 use crate::file::lock::{FileLock, LockError};
-use crate::instance::{ActionSession, Instance, InstanceFacilities};
+use crate::instance::{ActionSession, Instance, InstanceFacilities, InstanceLook};
 use crate::log::{ActionLog, LogConsole, LogFile, LogSinks};
 use crate::node::{self, paths};
 use crate::snapshot::{NodeSnapshot, Snapshot};
@@ -57,7 +59,7 @@ impl Agent {
     /// The status of an instance, asked of its drivers. It is kept, so that the next reader can be shown it without asking.
     pub async fn status(&self, path: &ObjectPath) -> Result<InstanceStatus, ActError> {
         let snapshot = Snapshot::take(self, path).await?;
-        here(snapshot.object()?)?;
+        here_or_held(self, snapshot.object()?).await?;
         self.status_of(&snapshot).await
     }
 
@@ -68,7 +70,7 @@ impl Agent {
         path: &ObjectPath,
     ) -> Result<InstanceStatus, ActError> {
         let snapshot = Snapshot::take_of(self, common, path).await?;
-        here(snapshot.object()?)?;
+        here_or_held(self, snapshot.object()?).await?;
         self.status_of(&snapshot).await
     }
 
@@ -96,17 +98,18 @@ impl Agent {
 
     async fn look(&self, instance: &Instance<'_>, session: &ActionSession, snapshot: &Snapshot) -> InstanceStatus {
         let object = instance.object;
-        let resources = instance.look(session).await;
+        let InstanceLook { resources, orphans } = instance.look(session).await;
         let state = instance.state();
         let facts = blocking(move || state.facts()).await;
         InstanceStatus {
             path: object.path.clone(),
             node: object.node.clone(),
-            sums: status::sums(&resources),
+            sums: status::sums(&resources, &orphans),
             frozen: facts.frozen,
             seen_at: Timestamp::now().as_second(),
             notes: status::notes(&snapshot.configuration, &facts),
             show_disabled: object.show_disabled,
+            orphans,
             resources,
         }
     }
@@ -126,8 +129,9 @@ impl Agent {
     /// The plan of an action: what it would do now.
     pub async fn plan(&self, path: &ObjectPath, request: &ActionRequest) -> Result<Plan, ActError> {
         let snapshot = Snapshot::take(self, path).await?;
-        let object = admit(snapshot.object()?, &snapshot.node, request)?;
-        make_plan(&Instance::new(self, object, &snapshot), &ActionSession::default(), request).await
+        let object = admit(self, snapshot.object()?, &snapshot.node, request).await?;
+        let (instance, session) = (Instance::new(self, object, &snapshot), ActionSession::default());
+        make_plan(&instance, &session, request).await.map(|(plan, _)| plan)
     }
 
     /// Carries out an action. One action on an instance goes on at a time, see [`ActionRequest::wait`]; a run of a task, once it has
@@ -142,7 +146,7 @@ impl Agent {
         // The lock first: everything that follows must hold until the end of the action.
         let lock = self.lock(path, &request).await?;
         let snapshot = Snapshot::take(self, path).await?;
-        let object = admit(snapshot.object()?, &snapshot.node, &request)?;
+        let object = admit(self, snapshot.object()?, &snapshot.node, &request).await?;
         // Read under the lock: an action that ran until now may have changed the state.
         let (instance, mut session) = (Instance::new(self, object, &snapshot), request.session());
         let facilities = InstanceFacilities { instance: &instance, session: &session };
@@ -164,13 +168,13 @@ impl Agent {
             self.recover_runs(facilities, &beside).await;
         }
         let looking = ActionSession { cancel: execution.cancel.clone(), ..session.clone() };
-        let plan = make_plan(&instance, &looking, &request).await?;
+        let (plan, orphans) = make_plan(&instance, &looking, &request).await?;
         let is_volatile = lock.is_some() && !instance.outlives_a_reboot(&plan);
         // Other actions leave it to each driver: what they do can be undone.
         if request.action == plan::Action::Provision {
             refuse_unaccepted(&instance, &plan).await?;
         }
-        refuse_orphans(self, path, &request).await?;
+        refuse_orphans(path, &request, &orphans)?;
         let slots = RunSlots::take(&instance, &plan).await?;
         let run = slots.journal(facilities, &beside).await;
         end_runs(facilities, &request, &beside).await?;
@@ -224,7 +228,7 @@ impl Agent {
         };
         let (level, closing) = report.closing(command, status.sums.avail);
         execution.log.line(None, level, &closing);
-        if let Err(left) = prove_no_orphans(self, path, &request).await {
+        if let Err(left) = prove_no_orphans(path, &request, &status.orphans) {
             execution.log.line(None, LogSeverity::Error, &left.to_string());
             return Err(left);
         }

@@ -6,15 +6,15 @@ use model::{DriverName, Verb};
 use plan::Plan;
 
 use super::{ActError, ActionRequest, view};
-use crate::instance::{ActionSession, Instance};
-use crate::status;
+use crate::instance::{ActionSession, Instance, InstanceLook};
+use crate::status::{self, OrphanHolding};
 
-/// The plan of an action as of now.
+/// The plan of an action as of now, and what the instance holds besides its resources.
 pub(super) async fn make_plan(
     instance: &Instance<'_>,
     session: &ActionSession,
     request: &ActionRequest,
-) -> Result<Plan, ActError> {
+) -> Result<(Plan, Vec<OrphanHolding>), ActError> {
     let object = instance.object;
     let selected = match request.filter.is_empty() {
         true => None,
@@ -24,7 +24,7 @@ pub(super) async fn make_plan(
         }
     };
     // Selected before anything is looked at: a selection that is empty costs no look.
-    let seen = instance.look(session).await;
+    let InstanceLook { resources: seen, orphans } = instance.look(session).await;
     let wanted = plan::PlanRequest {
         action: request.action,
         selected,
@@ -34,7 +34,7 @@ pub(super) async fn make_plan(
         copy: request.copying.clone(),
         destination: request.destination.clone(),
     };
-    let avail = status::sums(&seen).avail;
+    let avail = status::sums(&seen, &orphans).avail;
     let migrates = |driver: &DriverName| instance.driver(driver).manifest().verbs.contains(&Verb::Migrate);
     let plan = plan::plan(&view::instance(object, &seen, avail, migrates), &wanted)?;
     match &request.if_plan {
@@ -42,6 +42,6 @@ pub(super) async fn make_plan(
         Some(digest) if !plan.digest.matches(digest) => {
             Err(ActError::Moved { now: plan.digest.to_string(), wanted: digest.clone() })
         }
-        _ => Ok(plan),
+        _ => Ok((plan, orphans)),
     }
 }

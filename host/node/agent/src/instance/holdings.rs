@@ -14,7 +14,7 @@ use model::status::State;
 
 use super::{ActionSession, Instance};
 use crate::holdings;
-use crate::status::ResourceStatus;
+use crate::status::{OrphanHolding, OrphanReason, ResourceStatus};
 
 /// The name of an exposed value that says what is gone, see `wit/types.wit`.
 const GONE: &str = "gone";
@@ -122,36 +122,26 @@ impl Instance<'_> {
         .await;
     }
 
-    /// Adds the host's own knowledge to a look: a resource whose driver says down although things of it are there is neither.
-    pub(super) async fn contradict(&self, seen: &mut [ResourceStatus]) {
-        let (ledger, state) = (self.ledger(), self.state());
+    /// Adds the host's own knowledge to a look: a resource whose driver says down although things of it are there is neither. Returns
+    /// what is there for sections that no driver was asked about.
+    pub(super) async fn contradict(&self, seen: &mut [ResourceStatus]) -> Vec<OrphanHolding> {
         let gone = take_gone(seen);
-        let down: Vec<String> =
-            seen.iter().filter(|seen| is_down(seen.state)).map(|seen| seen.rid.to_string()).collect();
-        let wanted = down.clone();
-        let (records, unverified) = blocking(move || {
-            let of = |record: &HoldingRecord| {
-                let is_undone = record.stage == HoldingStage::Undone;
-                !is_undone && record.holding.must_be_gone() && wanted.contains(&record.rid)
-            };
-            let mut records = ledger.records(of);
-            records.extend(holdings::declared(&state, |rid| wanted.iter().any(|wanted| wanted == rid)));
-            (records, ledger.unverified())
-        })
-        .await;
+        let (records, unverified) = self.unexpected(seen).await;
         if records.is_empty() && unverified.is_none() {
-            return;
+            return Vec::new();
         }
         let present = look(&records).await;
-        for status in seen.iter_mut().filter(|seen| down.contains(&seen.rid.to_string())) {
-            let own = records.iter().zip(&present).filter(|(record, _)| record.rid == status.rid.to_string());
-            let there: Vec<String> = own
-                .filter(|(record, seen)| record.is_left_unseen() || **seen != HoldingPresence::Gone)
-                .filter(|(record, _)| !is_among(&gone, record))
-                .map(|(record, _)| record.holding.to_string())
-                .collect();
-            let text = match (&unverified, there.is_empty()) {
-                (_, false) => format!("its driver says down, but it still holds {}", there.join(", ")),
+        let is_there = |record: &HoldingRecord, seen: &HoldingPresence| {
+            (record.is_left_unseen() || *seen != HoldingPresence::Gone) && !is_among(&gone, record)
+        };
+        let there = records.iter().zip(&present).filter(|(record, seen)| is_there(record, seen));
+        let mut there: Vec<&HoldingRecord> = there.map(|(record, _)| record).collect();
+        for status in seen.iter_mut().filter(|seen| is_down(seen.state)) {
+            let rid = status.rid.to_string();
+            let own: Vec<String> =
+                there.extract_if(.., |record| record.rid == rid).map(|record| record.holding.to_string()).collect();
+            let text = match (&unverified, own.is_empty()) {
+                (_, false) => format!("its driver says down, but it still holds {}", own.join(", ")),
                 (Some(unverified), true) => {
                     format!("its driver says down, but that is unverified: {}", not_known(unverified))
                 }
@@ -160,6 +150,34 @@ impl Instance<'_> {
             status.messages.push(ReportMessage { level: LogSeverity::Warn, text });
             status.state = State::Warn;
         }
+        // No driver accounts for the rest.
+        let reason = |record: &HoldingRecord| {
+            let known = seen.iter().find(|seen| seen.rid.to_string() == record.rid);
+            known.and_then(ResourceStatus::unasked).unwrap_or(OrphanReason::Gone)
+        };
+        let orphan = |record: &HoldingRecord| OrphanHolding {
+            rid: record.rid.clone(),
+            label: record.holding.to_string(),
+            reason: reason(record),
+        };
+        there.into_iter().map(orphan).collect()
+    }
+
+    /// The records of what should not be there: of resources that are down, or were not asked, and of sections that are gone.
+    async fn unexpected(&self, seen: &[ResourceStatus]) -> (Vec<HoldingRecord>, Option<UnverifiedLedger>) {
+        let (ledger, state) = (self.ledger(), self.state());
+        let expected = seen.iter().filter(|seen| !is_down(seen.state) && seen.unasked().is_none());
+        let expected: BTreeSet<String> = expected.map(|seen| seen.rid.to_string()).collect();
+        blocking(move || {
+            let is_unexpected = |record: &HoldingRecord| {
+                let is_undone = record.stage == HoldingStage::Undone;
+                !is_undone && record.holding.must_be_gone() && !expected.contains(&record.rid)
+            };
+            let mut records = ledger.records(is_unexpected);
+            records.extend(holdings::declared(&state, |rid| !expected.contains(rid)));
+            (records, ledger.unverified())
+        })
+        .await
     }
 
     /// Takes out of the record what is gone by itself, such as the processes of a program that exited, and writes it anew.

@@ -16,7 +16,7 @@ use super::exposures::{ExposedState, ExposureMap, needs};
 use super::{ActionSession, Instance};
 use crate::datastore::variables::MissingReference;
 use crate::processors::on_all_processors;
-use crate::status::ResourceStatus;
+use crate::status::{OrphanHolding, ResourceStatus};
 use exec::blocking;
 
 /// How many resources are looked at concurrently.
@@ -25,9 +25,17 @@ const LOOKS: usize = 32;
 /// Looks at so many resources take longer than to start a thread for each processor.
 const WORTH_THREADS: usize = 64;
 
+/// What a look at an instance saw.
+pub(crate) struct InstanceLook {
+    /// Its resources, in the order of their ids.
+    pub(crate) resources: Vec<ResourceStatus>,
+    /// What it holds besides, for sections that are gone.
+    pub(crate) orphans: Vec<OrphanHolding>,
+}
+
 impl Instance<'_> {
-    /// Looks at every resource, at each after those that it needs.
-    pub(crate) async fn look(&self, session: &ActionSession) -> Vec<ResourceStatus> {
+    /// Looks at every resource, at each after those that it needs, and at what is held for sections that are gone.
+    pub(crate) async fn look(&self, session: &ActionSession) -> InstanceLook {
         let mut seen = Vec::new();
         let mut exposures = ExposureMap::new();
         let mut left: Vec<&Resource> = self.object.resources.iter().collect();
@@ -44,9 +52,9 @@ impl Instance<'_> {
             left = waiting;
         }
         seen.sort_by(|a, b| a.rid.cmp(&b.rid));
-        self.contradict(&mut seen).await;
+        let orphans = self.contradict(&mut seen).await;
         self.recall_provisioned(&mut seen).await;
-        seen
+        InstanceLook { resources: seen, orphans }
     }
 
     async fn look_at(

@@ -17,6 +17,7 @@ pub(crate) mod trigger;
 mod validation;
 
 pub(crate) use facilities::InstanceFacilities;
+pub(crate) use look::InstanceLook;
 pub use rejection::RejectedKeyword;
 pub(crate) use session::ActionSession;
 

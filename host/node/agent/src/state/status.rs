@@ -35,7 +35,7 @@ mod tests {
     use model::status::{Provisioned, ResourceFlags, RestartsLeft, State, StatusSums};
 
     use super::*;
-    use crate::status::{ResourceStatus, StatusNote};
+    use crate::status::{OrphanHolding, OrphanReason, ResourceStatus, StatusNote};
 
     fn seen(rid: &str, fault: Option<DriverFault>) -> ResourceStatus {
         ResourceStatus {
@@ -82,6 +82,11 @@ mod tests {
             frozen: true,
             seen_at: 1_000,
             notes: vec![StatusNote::Interrupted { action: "start".to_owned() }],
+            orphans: vec![OrphanHolding {
+                rid: "app#2".to_owned(),
+                label: "processes".to_owned(),
+                reason: OrphanReason::Disabled,
+            }],
             show_disabled: false,
             resources: faulty.chain([seen("fs#9", None)]).collect(),
         }

@@ -4,10 +4,10 @@ use driver::ReportMessage;
 use model::status::StatusSums;
 use protocol::{
     ExposedValue, FaultDocument, InstanceDocument, InternalInstanceDocument, InternalResourceDocument, LogLevel,
-    NoteDocument, ResourceDocument, StatusMessage,
+    NoteDocument, OrphanDocument, ResourceDocument, StatusMessage,
 };
 
-use super::{InstanceStatus, ResourceStatus, StatusNote};
+use super::{InstanceStatus, OrphanHolding, OrphanReason, ResourceStatus, StatusNote};
 use crate::state::ActionFailure;
 
 impl From<&InstanceStatus> for InstanceDocument {
@@ -23,6 +23,7 @@ impl From<&InstanceStatus> for InstanceDocument {
             updated_at: status.seen_at,
             // The edge that publishes the document writes the sentences.
             notes: Vec::new(),
+            orphans: status.orphans.iter().cloned().map(OrphanDocument::from).collect(),
             resources: status.resources.iter().map(ResourceDocument::from).collect(),
             internal: Some(InternalInstanceDocument {
                 show_disabled: status.show_disabled,
@@ -47,8 +48,21 @@ impl From<InstanceDocument> for InstanceStatus {
             frozen: document.frozen,
             seen_at: document.updated_at,
             notes: document.internal.into_iter().flat_map(|internal| internal.notes).filter_map(note).collect(),
+            orphans: document.orphans.into_iter().map(OrphanHolding::from).collect(),
             resources: document.resources.into_iter().map(ResourceStatus::from).collect(),
         }
+    }
+}
+
+impl From<OrphanHolding> for OrphanDocument {
+    fn from(OrphanHolding { rid, label, reason }: OrphanHolding) -> OrphanDocument {
+        OrphanDocument { rid, label, reason: reason.as_str().to_owned() }
+    }
+}
+
+impl From<OrphanDocument> for OrphanHolding {
+    fn from(OrphanDocument { rid, label, reason }: OrphanDocument) -> OrphanHolding {
+        OrphanHolding { rid, label, reason: OrphanReason::of(&reason) }
     }
 }
 

@@ -26,10 +26,49 @@ pub struct InstanceStatus {
     pub seen_at: i64,
     /// What the reader should know beyond the resources, such as an interrupted action or a configuration with errors.
     pub notes: Vec<StatusNote>,
+    /// What is still held for sections that no driver is asked about, such as those that are gone from the configuration.
+    pub orphans: Vec<OrphanHolding>,
     /// The resources, in the order of their ids.
     pub resources: Vec<ResourceStatus>,
     /// Whether disabled resources are shown to people.
     pub show_disabled: bool,
+}
+
+/// A thing that is still held for a section that no driver is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrphanHolding {
+    /// The name of the section.
+    pub rid: String,
+    /// What is held, for people.
+    pub label: String,
+    pub reason: OrphanReason,
+}
+
+/// Why no driver is asked about a section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrphanReason {
+    /// It is gone from the configuration.
+    Gone,
+    Disabled,
+    /// It acts inside a container only.
+    Encap,
+}
+
+impl OrphanReason {
+    const ALL: [OrphanReason; 3] = [OrphanReason::Gone, OrphanReason::Disabled, OrphanReason::Encap];
+
+    /// The word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OrphanReason::Gone => "gone",
+            OrphanReason::Disabled => "disabled",
+            OrphanReason::Encap => "encap",
+        }
+    }
+
+    pub(crate) fn of(word: &str) -> OrphanReason {
+        OrphanReason::ALL.into_iter().find(|reason| reason.as_str() == word).unwrap_or(OrphanReason::Gone)
+    }
 }
 
 /// The status of a resource.
@@ -105,6 +144,15 @@ impl ResourceStatus {
         self.exposes.iter().filter(|(name, _)| name == "device").map(|(_, device)| device.clone()).collect()
     }
 
+    /// Why its driver was not asked, unless the operator wants no answer.
+    pub(crate) fn unasked(&self) -> Option<OrphanReason> {
+        match self.flags {
+            ResourceFlags { disabled: true, .. } => Some(OrphanReason::Disabled),
+            ResourceFlags { encap: true, .. } => Some(OrphanReason::Encap),
+            _ => None,
+        }
+    }
+
     fn counted(&self) -> status::StatusInput {
         status::StatusInput {
             group: self.rid.group(),
@@ -124,10 +172,11 @@ fn why_not_asked(resource: &Resource) -> Vec<ReportMessage> {
     text.into_iter().collect()
 }
 
-/// Adds up the states of the resources of an instance.
-pub(crate) fn sums(resources: &[ResourceStatus]) -> StatusSums {
+/// Adds up the states of the resources of an instance, and what it holds besides.
+pub(crate) fn sums(resources: &[ResourceStatus], orphans: &[OrphanHolding]) -> StatusSums {
     let counted: Vec<_> = resources.iter().map(ResourceStatus::counted).collect();
-    StatusSums::of(&counted)
+    let sums = StatusSums::of(&counted);
+    if orphans.is_empty() { sums } else { sums.beside_orphans() }
 }
 
 fn standby(standby: bool, state: State) -> State {

@@ -7,6 +7,7 @@ use protocol::daemon::{ClusterNode, ClusterObject, InstanceSummary};
 use super::MonLine;
 use super::cell::{DOWN, FAINT, FROZEN, MonCell, UP, WARN};
 use super::grid::MonRow;
+use crate::render::note::of_orphan;
 
 pub(super) fn row(
     path: &ObjectPath,
@@ -105,16 +106,22 @@ fn style_of(state: State) -> anstyle::Style {
     }
 }
 
-/// A line for each configuration that does not load: what runs is what the last good one says.
+/// A line for each configuration that does not load, as what runs is what the last good one says, and for each thing that is held
+/// although no driver is asked about it.
 pub(super) fn problems(
     nodes: &[(&NodeName, &ClusterNode)],
     shown: impl Fn(&ObjectPath) -> bool,
 ) -> impl Iterator<Item = MonLine> {
     let all = nodes.iter().flat_map(|(name, node)| node.instance.iter().map(move |(path, one)| (*name, path, one)));
-    let lines = all.filter(|(_, path, _)| shown(path)).filter_map(|(name, path, instance)| {
-        let problem = instance.config.problem.as_ref()?;
-        let text = format!("{path}@{name}: {problem}: the last good configuration stays in force");
-        Some(MonLine { text: MonCell::of(text, WARN).render(None), object: None })
+    let lines = all.filter(|(_, path, _)| shown(path)).flat_map(|(name, path, instance)| {
+        let problem = instance.config.problem.iter();
+        let problem = problem.map(|problem| format!("{problem}: the last good configuration stays in force"));
+        let orphans = instance.status.iter().flat_map(|status| status.orphans.iter().map(of_orphan));
+        let texts: Vec<String> = problem.chain(orphans).collect();
+        texts.into_iter().map(move |text| {
+            let text = MonCell::of(format!("{path}@{name}: {text}"), WARN).render(None);
+            MonLine { text, object: None }
+        })
     });
     let lines: Vec<MonLine> = lines.collect();
     let blank = (!lines.is_empty()).then(|| MonLine { text: String::new(), object: None });

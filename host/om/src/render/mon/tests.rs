@@ -42,6 +42,7 @@ fn instance(path: &str, one: &Instance) -> InstanceSummary {
         frozen: has('*'),
         updated_at: 0,
         notes: Vec::new(),
+        orphans: Vec::new(),
         resources: Vec::new(),
         internal: None,
     };
