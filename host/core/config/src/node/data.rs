@@ -1,6 +1,6 @@
 //! A node's name, labels and configuration, which scopes and references ask for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::keyword;
 use model::InvalidNodeName;
@@ -106,10 +106,10 @@ fn keywords(mut written: BTreeMap<String, String>) -> BTreeMap<String, String> {
 /// The nodes that the words of a selector name: a name is itself, a glob and a label (`<name>=<glob>`) are those of the
 /// cluster that fit. No node is there twice.
 pub(crate) fn select(text: &str, node: &NodeData) -> Result<Vec<NodeName>, String> {
-    let mut selected = Vec::new();
+    let (mut selected, mut known) = (Vec::new(), HashSet::new());
     for word in text.split_whitespace() {
         for name in select_word(word, node)? {
-            if !selected.contains(&name) {
+            if known.insert(name.clone()) {
                 selected.push(name);
             }
         }
