@@ -23,6 +23,7 @@ mod devices;
 mod driver_commands;
 mod elsewhere;
 mod exit_codes;
+mod failover;
 mod full_disk;
 mod gce;
 mod guest;
@@ -54,6 +55,7 @@ mod rollback;
 mod routes;
 mod secrets;
 mod separate;
+mod several;
 mod shares;
 mod spider;
 mod storage;
@@ -121,6 +123,7 @@ fn main() -> ExitCode {
         log_sinks::trials(),
         daemon_faults::trials(),
         elsewhere::trials(),
+        failover::trials(),
         one_at_a_time::trials(),
         full_disk::trials(),
         gce::trials(),

@@ -18,6 +18,8 @@ pub struct NodeData {
     pub cluster: String,
     /// The agent's directories: `{etc}` and `{var}`.
     pub places: NodePlaces,
+    /// Whether the nodes of the cluster have the same configurations by themselves, so that none is copied.
+    pub shares_configurations: bool,
     /// Every node of the cluster with its labels, this one included. Node selectors select from them.
     pub peers: BTreeMap<NodeName, BTreeMap<String, String>>,
     /// The node that impersonates this one. `keywords` and `env` are that node's own then.
@@ -80,6 +82,7 @@ impl NodeData {
             name,
             cluster: "default".to_owned(),
             places: NodePlaces::default(),
+            shares_configurations: false,
             seen_from: None,
             keywords: keywords(BTreeMap::new()),
             env: BTreeMap::new(),

@@ -4,7 +4,7 @@
 //! no configuration can make this take long.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::keyword::{ALWAYS_ON, AUTOSTART_NODE};
@@ -114,7 +114,10 @@ impl<'a> KeywordResolver<'a> {
         // The order matters: the lists of nodes decide which scopes hold, and the scopes decide every other value.
         resolver.members = resolver.read_members();
         resolver.scopes = resolver.members.scopes(&node.name);
-        if resolver.members.are_several() && matches!(path.kind(), model::ObjectKind::Svc | model::ObjectKind::Vol) {
+        // A node outside of the cluster gets what is copied, and nothing else.
+        let copies = !node.shares_configurations || !resolver.members.are_all_in(&node.peers);
+        let has_resources = matches!(path.kind(), model::ObjectKind::Svc | model::ObjectKind::Vol);
+        if resolver.members.are_several() && copies && has_resources {
             resolver.outline.add_implicit(schemas);
         }
         // Values resolved so far were chosen without the scopes of the object's nodes.
@@ -381,6 +384,11 @@ impl ObjectNodes {
         // A node may be in both lists, so counting them would not do.
         let mut all = self.nodes.iter().chain(&self.drpnodes);
         all.next().is_some_and(|first| all.any(|other| other != first))
+    }
+
+    /// Whether all of them are nodes of the cluster.
+    fn are_all_in<T>(&self, peers: &BTreeMap<NodeName, T>) -> bool {
+        self.nodes.iter().chain(&self.drpnodes).all(|node| peers.contains_key(node))
     }
 
     /// Every node that the object names.
