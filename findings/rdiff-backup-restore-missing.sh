@@ -1,16 +1,17 @@
 #!/bin/sh
 # Debian rdiff-backup 2.2.2: `rdiff-backup restore` of a path that is not in the backup.
 #
-# One expects an error: the manual has 0 for an action that was completely successful.
-# It restores nothing, makes no target, and exits with 0. With --force and a folder as the target, which is
-# how one goes back to an older state, the folder is deleted with all that is in it. The exit code is then 2, for a warning, as it is
-# with each restore over a folder that has something in it.
+# One expects an error: the manual has 0 for an action that was completely successful. It restores nothing, makes no
+# target, and exits with 0. With --force and a folder as the target, which is how one goes back to an older state, the
+# folder is deleted with all that is in it. The exit code is then 2, for a warning, as it is with each restore over a
+# folder that has something in it.
 #
 # So a misspelt name in a restore looks like a success, and takes the rest of the data with it. Restore into a new folder, and
 # ask `rdiff-backup list files REPOSITORY` for the name before.
 set -eu
 . "$(dirname "$0")/lib.sh"
-get rdiff-backup=2.2.2-1 librsync2=2.3.2-1+b1 libb2-1=0.98.1-1.1 libgomp1=12.2.0-14+deb12u1 python3-yaml=6.0-3+b2 libyaml-0-2=0.2.5-1
+get rdiff-backup=2.2.2-1 librsync2=2.3.2-1+b1 libb2-1=0.98.1-1.1 libgomp1=12.2.0-14+deb12u1 \
+  python3-yaml=6.0-3+b2 libyaml-0-2=0.2.5-1
 export PYTHONPATH="$root/usr/lib/python3/dist-packages"
 cd "$tmp"
 backup() { # backup EXIT-CODE ARGUMENT…
