@@ -20,6 +20,7 @@ mod attachment;
 #[doc(hidden)]
 pub mod bindings;
 mod capability;
+mod check;
 pub mod cidr;
 mod context;
 mod driver;

@@ -3,6 +3,7 @@
 //! It must be a constant to become a custom section of the component, so no serialiser can be used: [`JsonWriter`] implements
 //! the part of JSON that is needed in `const` functions. It runs twice, first to compute the length.
 
+use crate::check;
 use crate::export::DriverRegistration;
 use crate::schema::{KeywordSchema, SchemaEntry};
 
@@ -21,6 +22,8 @@ pub const fn write<D: DriverRegistration, const LENGTH: usize>() -> [u8; LENGTH]
 
 const fn manifest<D: DriverRegistration, const CAPACITY: usize>() -> JsonWriter<CAPACITY> {
     let (group, name) = split(D::NAME);
+    check::grants(D::GRANTS, D::SCHEMA);
+    check::defaults(D::SCHEMA);
     let mut writer = JsonWriter::new()
         .open("{")
         .text("contract", CONTRACT)

@@ -77,6 +77,7 @@ fn supervised(script: &Path, flag: &Path) -> Result<Sample> {
             limits: Vec::new(),
             bounds: CapabilityBounds::Unbounded,
             cgroup: None,
+            files: None,
         })
     };
     let run = || {

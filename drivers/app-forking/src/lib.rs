@@ -59,12 +59,12 @@ struct ForkingApplication {
 impl Driver for ForkingApplication {
     const NAME: &str = "app.forking";
     const GRANTS: &[&str] = &[
-        "exec(caps=all) = {command:start}",
-        "exec(caps=all) = {command:stop}",
-        "exec(read, caps=all) = {command:check}",
-        "exec(caps=all) = {kw:script} start",
-        "exec(caps=all) = {kw:script} stop",
-        "exec(read, caps=all) = {kw:script} status",
+        "exec(caps=all, group={kw:group}, cwd={kw:cwd}) = {command:start}",
+        "exec(caps=all, group={kw:group}, cwd={kw:cwd}) = {command:stop}",
+        "exec(read, caps=all, group={kw:group}, cwd={kw:cwd}) = {command:check}",
+        "exec(caps=all, group={kw:group}, cwd={kw:cwd}) = {kw:script} start",
+        "exec(caps=all, group={kw:group}, cwd={kw:cwd}) = {kw:script} stop",
+        "exec(read, caps=all, group={kw:group}, cwd={kw:cwd}) = {kw:script} status",
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {

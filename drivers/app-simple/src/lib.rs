@@ -30,7 +30,7 @@ struct SimpleApplication {
 #[driver]
 impl Driver for SimpleApplication {
     const NAME: &str = "app.simple";
-    const GRANTS: &[&str] = &["spawn(caps=all) = {command:start}"];
+    const GRANTS: &[&str] = &["spawn(caps=all, group={kw:group}, cwd={kw:cwd}) = {command:start}"];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         if self.start.program().starts_with('/') {

@@ -20,7 +20,8 @@ struct BindMount {
 impl Driver for BindMount {
     const NAME: &str = "fs.bind";
     const ALIASES: &[&str] = &["none"];
-    const GRANTS: &[&str] = &["mount = bind {kw:dev} on {kw:mnt}", "files.read = {kw:dev}", "files.write = {kw:mnt}"];
+    const GRANTS: &[&str] =
+        &["mount = bind {kw:dev} on {kw:mnt}", "files.write = {kw:dev}/**", "files.write = {kw:mnt}"];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         Ok(self.at.problems())

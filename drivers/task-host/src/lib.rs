@@ -24,7 +24,10 @@ struct CommandTask {
 #[driver(task)]
 impl Driver for CommandTask {
     const NAME: &str = "task.host";
-    const GRANTS: &[&str] = &["exec(caps=all) = {command:command}", "exec(caps=all) = {command:on_error}"];
+    const GRANTS: &[&str] = &[
+        "exec(caps=all, group={kw:group}, cwd={kw:cwd}) = {command:command}",
+        "exec(caps=all, group={kw:group}, cwd={kw:cwd}) = {command:on_error}",
+    ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();

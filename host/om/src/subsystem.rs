@@ -41,7 +41,7 @@ fn driver(session: &Session, command: DriverCommand) -> Outcome {
             inspect::run(session, &driver, effective.as_deref(), output.format)
         }
         DriverCommand::Install { file, force } => component::install(session, &file, force),
-        DriverCommand::Remove { driver } => component::remove(session, &driver),
+        DriverCommand::Remove { driver, force } => component::remove(session, &driver, force),
         DriverCommand::Allow { driver, add, yes } => allow::run(session, &driver, &add, yes),
         DriverCommand::Deny { driver, grant } => deny::run(session, &driver, &grant),
         DriverCommand::Audit(args) => audit::run(session, &args),

@@ -31,7 +31,8 @@ fn a_driver_is_installed_allowed_denied_audited_and_removed(world: &World) {
     assert!(serde_json::from_str::<serde_json::Value>(&structured.stdout).unwrap().is_array());
     world.om("driver deny app.hostile").ok();
     world.om("web start").ends(1).says("denied");
-    world.om("driver remove app.hostile").ok();
+    world.om("driver remove app.hostile").ends(1).says("web app#1");
+    world.om("driver remove app.hostile --force").ok();
     assert!(!world.om("driver ls").ok().stdout.contains("app.hostile"));
     world.om("driver remove app.hostile").ends(1);
 }

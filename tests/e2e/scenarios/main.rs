@@ -22,8 +22,8 @@ mod daemon_faults;
 mod devices;
 mod driver_commands;
 mod elsewhere;
+mod escapes;
 mod exit_codes;
-mod failover;
 mod full_disk;
 mod gce;
 mod guest;
@@ -55,7 +55,6 @@ mod rollback;
 mod routes;
 mod secrets;
 mod separate;
-mod several;
 mod shares;
 mod spider;
 mod storage;
@@ -123,7 +122,7 @@ fn main() -> ExitCode {
         log_sinks::trials(),
         daemon_faults::trials(),
         elsewhere::trials(),
-        failover::trials(),
+        escapes::trials(),
         one_at_a_time::trials(),
         full_disk::trials(),
         gce::trials(),

@@ -141,7 +141,7 @@ fn containers(world: &World, network: &Network<'_>) {
     world.om("driver allow container.sandbox --yes").ok();
     let one = |id: &str, tag: &str, last: u8| {
         format!(
-            "[container#{id}]\ntype = sandbox\nsubset = all\ntags = {tag}\n\
+            "[container#{id}]\ntype = sandbox\nseconds = 3600\nsubset = all\ntags = {tag}\n\
              [ip#{id}]\ntype = docker\nipname = {}\nipdev = {}\nnetmask = 24\ncontainer_rid = container#{id}\n",
             network.address(last),
             network.bridge

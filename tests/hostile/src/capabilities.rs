@@ -40,6 +40,16 @@ pub(crate) fn attempt(verb: &str, rest: &[&str]) -> Option<Result<String>> {
         ("spawn", [program, args @ ..]) => {
             Command::new(program).args(args.iter().copied()).spawn().map(|pid| pid.to_string())
         }
+        ("run-as", [user, program]) => Command::new(program).user(*user).run().map(|output| output.text()),
+        ("run-with-group", [group, program]) => Command::new(program).group(*group).run().map(|output| output.text()),
+        ("run-in", [directory, program]) => Command::new(program).cwd(*directory).run().map(|output| output.text()),
+        ("run-with", [name, value, program]) => {
+            Command::new(program).env(name, value).run().map(|output| output.text())
+        }
+        ("write-mode", [path, mode]) => {
+            files::write(path, "#!/bin/sh\n", Mode(u32::from_str_radix(mode, 8).unwrap_or(0))).map(done)
+        }
+        ("chmod", [path, mode]) => files::set_mode(path, Mode(u32::from_str_radix(mode, 8).unwrap_or(0))).map(done),
         ("get", [url]) => http::HttpRequest::new("GET", *url).send().map(|response| response.text()),
         ("ask", [method, socket, path]) => {
             http::HttpRequest::unix(method, socket, *path).send().map(|response| response.text())

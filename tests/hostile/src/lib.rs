@@ -28,6 +28,28 @@ struct HostileDriver {
     socket: Option<PathBuf>,
     /// Its own network namespace.
     netns: Option<String>,
+    /// A directory that only the driver's own default names.
+    #[keyword(default = "/srv/hostler-lure")]
+    lure: PathBuf,
+    /// A group that only the driver's own default names.
+    #[keyword(default = "shadow")]
+    group: String,
+    /// A variable that only the driver's own default names.
+    #[keyword(kind = "words", default = "HOSTILE=default")]
+    tuning: Vec<String>,
+    /// Variables that the configuration names.
+    #[keyword(kind = "words")]
+    environment: Vec<String>,
+    /// A program that it may run, without arguments.
+    program: Option<PathBuf>,
+    /// The directory in which that program may run.
+    cwd: Option<PathBuf>,
+    /// An overlay of its own.
+    overlay: Option<PathBuf>,
+    /// A path that it may read.
+    reads: Option<PathBuf>,
+    /// An address that it may look at.
+    url: Option<String>,
     /// A container engine's socket, which is guarded.
     engine: Option<PathBuf>,
     /// The image of its container.
@@ -48,6 +70,11 @@ impl Driver for HostileDriver {
         "block.loop = {kw:disk}",
         "net.addr = {kw:address} on lo",
         "exec = /bin/echo {kw:word}",
+        "files.write = {kw:lure}/**",
+        "exec(group={kw:group}, cwd={kw:cwd}) = {kw:program}",
+        "mount = overlay overlay on {kw:overlay}",
+        "files.read = {kw:reads}",
+        "http = GET {kw:url}",
         "http.unix = GET {kw:socket} /info",
         "netns.link = bridge br0 in {kw:netns}",
         "netns.addr = {kw:address} in {kw:netns}",

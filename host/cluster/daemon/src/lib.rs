@@ -17,7 +17,6 @@
 //! that have not ended can be made again from the configurations and the states of the instances.
 
 mod clock;
-mod cluster;
 mod engine;
 mod event;
 mod guard;

@@ -20,6 +20,7 @@ pub use document::edit::EditError;
 pub use document::key::{ConfigKey, InvalidKey, InvalidKeyOperation, KeyOperation, KeyOperator};
 pub use document::mask::MASK;
 pub use document::text::{DEFAULT, Document, Entry, Section};
+pub use keyword::is_of_core;
 pub use nearest::nearest;
 pub use node::data::{NodeData, NodePlaces};
 pub use node::file::{eval_node, is_secret_of_node, validate_node};

@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use config::{ConfigKey, Document, KeywordReader, ReadError, load};
-use model::object::{DeviceLookup, KeywordEvaluation, Object, OrchestrateMode, Resource};
+use model::object::{DeviceLookup, KeywordEvaluation, Object, OrchestrateMode, Provenance, Resource};
 use model::object::{Topology, Trigger, TriggerTime};
 use model::status::State;
 use model::{NodeName, Rid, SubsetName, Verb};
@@ -278,7 +278,7 @@ impl DeviceLookup for Disk {
 /// The keywords in short: name=values, then what is missing.
 fn shown(evaluation: &KeywordEvaluation) -> Vec<String> {
     let keywords = evaluation.keywords.iter().map(|keyword| {
-        let from = keyword.from.as_ref().map(|rid| format!(" from {rid}")).unwrap_or_default();
+        let from = keyword.provenance.resource().map(|rid| format!(" from {rid}")).unwrap_or_default();
         let secret = if keyword.secret { " secret" } else { "" };
         format!("{}={:?}{from}{secret}", keyword.name, keyword.values)
     });
@@ -425,4 +425,50 @@ fn the_service_of_2016_loads_as_it_was_written() {
 
 fn shown_keywords(object: &Object, rid: &str) -> Vec<String> {
     shown(&object.resource(&rid.parse().unwrap()).unwrap().evaluate(&()))
+}
+
+#[test]
+fn a_value_says_whose_word_it_is() {
+    let text = "[DEFAULT]\nnodes = n1\n[disk#1]\ntype = loop\nfile = /srv/a\n[fs#1]\ntype = ext4\ndev = {disk#1.exposed_devs[0]}\n\
+                mnt = /mnt\n[app#1]\ntype = simple\nstart = /bin/x\nsecrets = db/*\n";
+    let object = object_on("n1", text);
+    let of = |rid: &str, name: &str| {
+        let resource = object.resource(&rid.parse().unwrap()).unwrap();
+        resource.keywords.iter().find(|keyword| keyword.name == name).unwrap().provenance.clone()
+    };
+    assert_eq!(of("disk#1", "file"), Provenance::Written { line: 5 });
+    assert_eq!(of("disk#1", "size"), Provenance::BuiltInDefault);
+    assert_eq!(of("fs#1", "dev"), Provenance::Resource("disk#1".parse().unwrap()));
+    assert_eq!(of("app#1", "secrets"), Provenance::Store(model::ObjectKind::Sec));
+}
+
+#[test]
+fn a_third_partys_default_is_for_its_driver_alone() {
+    let object = object_on("n1", "[app#1]\ntype = foreign\n");
+    let [resource] = &object.resources[..] else { panic!("one resource") };
+    let known: Vec<(&str, &Provenance)> =
+        resource.keywords.iter().map(|keyword| (keyword.name.as_str(), &keyword.provenance)).collect();
+    // Neither the default that refers to another keyword, nor the one of a store, nor the one in the place of the core's.
+    assert_eq!(known, [("own", &Provenance::ThirdPartyDefault), ("other", &Provenance::ThirdPartyDefault)]);
+    assert!(resource.triggers.is_empty(), "{:?}", resource.triggers);
+    assert!(resource.requires.is_empty() && !resource.standby);
+    let written = object_on("n1", "[app#1]\ntype = foreign\nown = /srv/mine\nvars = db/*\n");
+    let of = |name: &str| written.resources[0].keywords.iter().find(|keyword| keyword.name == name).unwrap();
+    assert_eq!(of("own").provenance, Provenance::Written { line: 3 });
+    assert_eq!(of("vars").provenance, Provenance::Store(model::ObjectKind::Sec));
+}
+
+#[test]
+fn nothing_refers_to_a_third_partys_default() {
+    for line in ["dev = {app#1.own}", "dev = x{upper:app#1.own}", "dev = {#app#1.own}", "dev = {other}"] {
+        let text = format!("[app#1]\ntype = foreign\n[fs#1]\ntype = ext4\nmnt = /mnt\n{line}\n");
+        let loaded = load(&path(), &text, &node("n1"), &Drivers::new());
+        let problems: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
+        assert!(
+            problems.iter().any(|problem| problem.contains("the default of an installed driver")),
+            "{line}: {problems:?}"
+        );
+    }
+    let text = "[app#1]\ntype = foreign\nown = /srv/mine\n[fs#1]\ntype = ext4\nmnt = /mnt\ndev = {app#1.own}\n";
+    assert_eq!(eval_on("n1", text, "fs#1.dev").unwrap(), ["/srv/mine"]);
 }

@@ -79,6 +79,13 @@ impl Manifest {
         differences.into_iter().find(|(_, differs)| *differs).map(|(member, _)| member)
     }
 
+    /// The manifest as that of a driver which does not come with the agent.
+    #[must_use]
+    pub fn foreign(mut self) -> Manifest {
+        self.keywords.iter_mut().for_each(|keyword| keyword.foreign = true);
+        self
+    }
+
     /// Parses the document.
     pub fn parse(json: &[u8]) -> Result<Manifest, ManifestError> {
         let wire: WireManifest = serde_json::from_slice(json).map_err(ManifestError::Json)?;
@@ -247,6 +254,7 @@ impl WireKeyword {
             place: self.place,
             secret: self.secret,
             candidates: self.candidates,
+            foreign: false,
             help: self.help,
             example: self.example,
         })

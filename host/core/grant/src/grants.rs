@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bind::binder::{BindFailure, Binder};
 use crate::bind::context::{BindError, DeviceLedger, GrantContext, GrantKeyword};
+use crate::capability;
 use crate::capability::SocketPattern;
-use crate::capability::op::{ReadDevice, ReadPath, ResolveName, WritePath};
+use crate::capability::op::{ReadDevice, ReadPath, ReadTree, ResolveName, WritePath, WriteTree};
 use crate::line::address::NameResolution;
 use crate::line::known_names::KnownNames;
 use crate::line::rule::GrantRule;
@@ -17,10 +18,15 @@ use crate::policy::Policy;
 use crate::policy::bound::BoundPolicy;
 use crate::request::GrantRequest;
 
+/// Returns the place to which a path leads, its links followed. None if that is not known.
+pub type PathFollower<'a> = &'a dyn Fn(&Path) -> Option<PathBuf>;
+
 /// The permissions of a driver for one resource. They no longer contain templates.
 #[derive(Debug, Clone)]
 pub struct Grants {
     pub(crate) requests: Vec<GrantRule>,
+    /// The requests that the default of a third party would have bound.
+    pub(crate) unbound: Vec<UnboundRequest>,
     /// The requests once more, bound to the keywords of the time when the resource took what it holds.
     earlier: Arc<Mutex<Vec<GrantRule>>>,
     pub(crate) site: BoundPolicy,
@@ -39,29 +45,34 @@ impl Grants {
         site: &Policy,
         namespace: &Policy,
     ) -> Result<Grants, BindError> {
-        let mut rules = Vec::new();
-        for GrantRequest(line) in requests {
-            match line.bind(&Binder::new(context, keywords, ledger, line.as_str())) {
+        let (mut rules, mut unbound) = (Vec::new(), Vec::new());
+        for request in requests {
+            let binder = Binder::new(context, keywords, ledger, request.0.as_str());
+            match request.0.bind(&binder) {
                 Ok(bound) => rules.extend(bound),
                 // An optional keyword that is not set: its lines are simply not there.
                 Err(BindFailure::Absent) => {}
                 Err(BindFailure::Illegal(error)) => return Err(*error),
             }
+            let unbinding = binder.unbinding().map(str::to_owned);
+            unbound.extend(unbinding.map(|keyword| UnboundRequest { keyword, request: request.clone() }));
         }
         Ok(Grants {
             requests: rules,
+            unbound,
             earlier: Arc::default(),
-            site: site.bind(context)?,
-            namespace: namespace.bind(context)?,
+            site: site.bind(context, keywords)?,
+            namespace: namespace.bind(context, &[])?,
             known: Arc::default(),
         })
     }
 
     /// Grants that allow nothing: for a component that works for no resource.
     pub fn none() -> Grants {
-        let nothing = || BoundPolicy { open: false, allow: Vec::new(), deny: Vec::new() };
+        let nothing = || BoundPolicy { open: false, allow: Vec::new(), deny: Vec::new(), other_build: None };
         Grants {
             requests: Vec::new(),
+            unbound: Vec::new(),
             earlier: Arc::default(),
             site: nothing(),
             namespace: nothing(),
@@ -74,8 +85,87 @@ impl Grants {
     pub fn permit<O: Operation>(&self, op: O, limit: Access) -> Result<Permit<O>, PermitDenial> {
         match self.judge(&op, limit) {
             Ok(terms) => Ok(Permit::new(op, terms)),
-            Err(refusal) => Err(PermitDenial { line: refusal.line.unwrap_or_else(|| op.line()), by: refusal.by }),
+            Err(refusal) => {
+                let line = refusal.line.unwrap_or_else(|| op.line());
+                let by = match refusal.by {
+                    Refuser::Driver => self.unbound_by(&line).unwrap_or(Refuser::Driver),
+                    by => by,
+                };
+                Err(PermitDenial { line, by })
+            }
         }
+    }
+
+    /// The keyword for which a line of the same capability is not bound.
+    fn unbound_by(&self, line: &str) -> Option<Refuser> {
+        let end = line.find(|c: char| !c.is_ascii_lowercase() && c != '.').unwrap_or(line.len());
+        let capability = &line[..end];
+        let about = |unbound: &&UnboundRequest| {
+            let own = unbound.request.0.capability;
+            own.name == capability || own.also_decided_by.contains(&capability)
+        };
+        let UnboundRequest { keyword, request } = self.unbound.iter().find(about)?;
+        Some(Refuser::ForeignDefault { keyword: keyword.clone(), request: request.0.as_str().to_owned() })
+    }
+
+    /// Judges an operation once more, about the place to which the links of the node have led: what counts is what is opened, and
+    /// not by which name. `follow` returns the place to which a path leads; a line about a path is also one about that place.
+    pub fn permit_place(&self, op: &dyn Operation, follow: PathFollower<'_>) -> Result<(), PermitDenial> {
+        let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        let covers = |rule: &GrantRule| {
+            op.is_covered_by(rule, &names) || rule.relocated(follow).is_some_and(|rule| op.is_covered_by(&rule, &names))
+        };
+        let mut by = Refuser::Driver;
+        for request in self.requests.iter().chain(&*earlier).filter(|request| covers(request)) {
+            let refuses = [(&self.site, self.site_refuser()), (&self.namespace, Refuser::Namespace)]
+                .into_iter()
+                .find(|(policy, _)| !policy.allows_where(op, request, &names, &covers));
+            match refuses {
+                None => return Ok(()),
+                Some((_, refuser)) => by = refuser,
+            }
+        }
+        Err(PermitDenial { line: op.line(), by })
+    }
+
+    /// Whether a policy forbids the operation: for places that a word such as a label leads to, which no line can name.
+    pub fn forbids(&self, op: &dyn Operation) -> Option<PermitDenial> {
+        let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let policies = [(&self.site, Refuser::Site), (&self.namespace, Refuser::Namespace)];
+        let (_, by) = policies.into_iter().find(|(policy, _)| policy.forbids(op, &names))?;
+        Some(PermitDenial { line: op.line(), by })
+    }
+
+    /// Makes each `deny` line about a path one about the place to which the path leads, too.
+    pub fn follow_denials(&mut self, follow: PathFollower<'_>) {
+        for policy in [&mut self.site, &mut self.namespace] {
+            let places: Vec<GrantRule> = policy.deny.iter().filter_map(|rule| rule.relocated(follow)).collect();
+            policy.deny.extend(places);
+        }
+    }
+
+    /// The files and directories that the driver may look at, and whether it may change them: those of its requests, and where a policy
+    /// allows less, those of the policy.
+    pub fn files(&self) -> Vec<(PathBuf, bool)> {
+        let names = KnownNames::default();
+        let policies = [&self.site, &self.namespace];
+        let lines = self.requests.iter().chain(policies.into_iter().flat_map(|policy| &policy.allow));
+        let mut files: Vec<(PathBuf, bool)> = Vec::new();
+        for (path, tree, writes) in lines.filter_map(capability::files_of) {
+            let op: Box<dyn Operation> = match (tree, writes) {
+                (true, true) => Box::new(WriteTree { path: path.clone() }),
+                (true, false) => Box::new(ReadTree { path: path.clone() }),
+                (false, true) => Box::new(WritePath { path: path.clone() }),
+                (false, false) => Box::new(ReadPath { path: path.clone() }),
+            };
+            let asked = |request: &&GrantRule| op.is_covered_by(request, &names);
+            let allowed = |request: &GrantRule| policies.iter().all(|policy| policy.allows(&*op, request, &names));
+            if self.requests.iter().filter(asked).any(allowed) && !files.contains(&(path.clone(), writes)) {
+                files.push((path, writes));
+            }
+        }
+        files
     }
 
     /// Whether the policy of the namespace alone would allow reading a path, or writing it: for guards, which judge paths that
@@ -139,6 +229,12 @@ impl Grants {
         earlier.extend(new);
     }
 
+    /// Who refuses where the site does: its policy for this driver, or because that is about another build.
+    pub(crate) fn site_refuser(&self) -> Refuser {
+        let other = self.site.other_build.clone();
+        other.map_or(Refuser::Site, |allowed| Refuser::OtherBuild { allowed })
+    }
+
     fn judge(&self, op: &dyn Operation, limit: Access) -> Result<PermitTerms, Refusal> {
         // A panic elsewhere leaves the map whole: it only ever grows.
         let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -155,6 +251,9 @@ impl Grants {
             match effect {
                 SideEffect::UnclearOption(option) => {
                     return Err(Refusal { by: Refuser::UnclearOption { option }, line: None });
+                }
+                SideEffect::OptionOfRoot { fstype, option } => {
+                    return Err(Refusal { by: Refuser::OptionOfRoot { fstype, option }, line: None });
                 }
                 // No limit: an operation that changes nothing has no side effects.
                 SideEffect::Operation(effect) => {
@@ -201,13 +300,20 @@ impl Grants {
             return refuse(Refuser::ReadOnly, if op.may_be_declared_read() { "(read)" } else { &attributes });
         }
         if !self.site.allows(op, request, names) {
-            return refuse(Refuser::Site, &attributes);
+            return refuse(self.site_refuser(), &attributes);
         }
         if !self.namespace.allows(op, request, names) {
             return refuse(Refuser::Namespace, &attributes);
         }
         Ok(PermitTerms { access, rule: Some(request.clone()) })
     }
+}
+
+/// A request that is not bound, because a keyword in it has only the default of a third party.
+#[derive(Debug, Clone)]
+pub(crate) struct UnboundRequest {
+    pub(crate) keyword: String,
+    pub(crate) request: GrantRequest,
 }
 
 /// Why an operation is refused.
@@ -221,23 +327,36 @@ impl Refusal {
     /// How close the operation came to being allowed.
     fn rank(&self) -> u8 {
         match self.by {
-            Refuser::Driver | Refuser::UnclearOption { .. } | Refuser::Guard(_) => 0,
+            Refuser::Driver
+            | Refuser::ForeignDefault { .. }
+            | Refuser::UnclearOption { .. }
+            | Refuser::OptionOfRoot { .. }
+            | Refuser::Guard(_) => 0,
             Refuser::UnownedDevice { .. } => 1,
             Refuser::ReadOnly => 2,
-            Refuser::Site => 3,
+            Refuser::Site | Refuser::OtherBuild { .. } => 3,
             Refuser::Namespace => 4,
         }
     }
 }
 
-/// The line with attributes behind its capability.
+/// The line of an operation with the attributes of a request behind its capability. Where the operation has one of the same name,
+/// that is the more exact.
 fn with_attributes(line: &str, attributes: &str) -> String {
-    match line.split_once(" = ") {
-        Some((capability, pattern)) if !attributes.is_empty() => {
-            // An operation that only looks has `(read)` in its own line already.
-            let bare = capability.split('(').next().unwrap_or(capability);
-            format!("{bare}{attributes} = {pattern}")
-        }
-        _ => line.to_owned(),
-    }
+    let Some((head, pattern)) = line.split_once(" = ").filter(|_| !attributes.is_empty()) else {
+        return line.to_owned();
+    };
+    let (capability, own) = head.split_once('(').unwrap_or((head, ")"));
+    let list = |text: &str| -> Vec<String> {
+        let inner = text.trim_start_matches('(').trim_end_matches(')');
+        inner.split(", ").filter(|one| !one.is_empty()).map(str::to_owned).collect()
+    };
+    let name = |attribute: &str| attribute.split('=').next().unwrap_or_default().to_owned();
+    let mut merged = list(own);
+    // Where and as whom a program may run is the operation's to say, and not how far the request would go.
+    let more = list(attributes).into_iter().filter(|one| !matches!(&*name(one), "user" | "group" | "cwd"));
+    let more: Vec<String> = more.filter(|one| !merged.iter().any(|own| name(own) == name(one))).collect();
+    merged.splice(0..0, more);
+    let attributes = if merged.is_empty() { String::new() } else { format!("({})", merged.join(", ")) };
+    format!("{capability}{attributes} = {pattern}")
 }

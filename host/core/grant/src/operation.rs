@@ -1,6 +1,7 @@
 //! Every operation knows whether it changes anything, which grant line would allow it, and which rules do.
 
 use std::fmt::Debug;
+use std::path::Path;
 
 use crate::line::address::NameResolution;
 use crate::line::rule::GrantRule;
@@ -19,6 +20,14 @@ pub trait Operation: RuleMatch + Debug + Send + 'static {
 
     /// The concrete grant line that would allow it, or the name of an operation that needs none.
     fn line(&self) -> String;
+
+    /// The operation on the place to which the links in its path have led. None if it is about no path, or about more than that.
+    fn at(_real: &Path) -> Option<Box<dyn Operation>>
+    where
+        Self: Sized,
+    {
+        None
+    }
 
     /// Whether its success counts as a change of the resource. The resource's own notes do not count.
     fn counts(&self) -> bool {
@@ -69,4 +78,9 @@ pub enum SideEffect {
     Operation(Box<dyn Operation>),
     /// An option that could name a path in a way that cannot be checked.
     UnclearOption(String),
+    /// An option of a mount that only the namespace `root` may use.
+    OptionOfRoot {
+        fstype: String,
+        option: String,
+    },
 }

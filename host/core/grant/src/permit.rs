@@ -64,10 +64,22 @@ impl<O: Operation> Permit<O> {
 pub enum Refuser {
     /// The driver's manifest does not request it.
     Driver,
+    /// The driver's manifest requests it with a keyword that the configuration does not hold: its default is the word of the
+    /// driver's author alone.
+    ForeignDefault {
+        keyword: String,
+        /// The request that names it.
+        request: String,
+    },
     /// `status` and `validate` may only read.
     ReadOnly,
     /// The site's policy for this driver.
     Site,
+    /// The site's policy for this driver is about another build of it.
+    OtherBuild {
+        /// The build that the site allowed.
+        allowed: crate::policy::ComponentDigest,
+    },
     /// The policy of the object's namespace.
     Namespace,
     /// A keyword took a device from another resource, and this host never gave it that device.
@@ -80,6 +92,8 @@ pub enum Refuser {
     Guard(String),
     /// An option of a mount names a path in a way that cannot be checked.
     UnclearOption { option: String },
+    /// An option of a mount that only the namespace `root` may use.
+    OptionOfRoot { fstype: String, option: String },
 }
 
 impl UnownedDevice {
@@ -92,13 +106,25 @@ impl fmt::Display for Refuser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refuser::Driver => f.write_str("the driver did not ask for it"),
+            Refuser::ForeignDefault { keyword, request } => {
+                write!(
+                    f,
+                    "{keyword} is not set, and its default, which the driver's author wrote, does not bind {request:?}"
+                )
+            }
             Refuser::ReadOnly => f.write_str("status and validate may only look"),
             Refuser::Site => f.write_str("the site's policy for this driver does not allow it"),
+            Refuser::OtherBuild { allowed } => {
+                write!(f, "the site allowed another build of this driver, {}", allowed.short())
+            }
             Refuser::Namespace => f.write_str("the policy of the namespace does not allow it"),
             Refuser::UnownedDevice { keyword, rid } => {
                 write!(f, "{keyword} names a device that this host never gave to {rid}")
             }
             Refuser::Guard(reason) => f.write_str(reason),
+            Refuser::OptionOfRoot { fstype, option } => {
+                write!(f, "the option {option:?} of {fstype} is for the namespace root alone")
+            }
             Refuser::UnclearOption { option } => {
                 write!(f, "the option {option:?} must name absolute paths, without \\ and commas")
             }

@@ -20,7 +20,7 @@ fn context() -> GrantContext {
 
 fn bind(request: &str, value: &str) -> Option<Grants> {
     let values = [value.to_owned()];
-    let keywords = [GrantKeyword { name: "v", values: &values, from: None }];
+    let keywords = [GrantKeyword::written("v", &values)];
     let requests = [GrantRequest::parse(request).unwrap()];
     Grants::bind(&requests, &context(), &keywords, &NoDeviceLedger, &Policy::everything(), &Policy::everything()).ok()
 }
@@ -108,9 +108,9 @@ proptest! {
     fn a_value_is_one_argument_and_not_an_option(value in hostile(), args in proptest::collection::vec(hostile(), 0..4)) {
         if let Some(grants) = bind("exec = /bin/x a {kw:v} b", &value) {
             prop_assert!(!value.starts_with('-'));
-            let exec = RunProgram { program: "/bin/x".into(), args: args.clone(), user: None };
+            let exec = RunProgram { program: "/bin/x".into(), args: args.clone(), ..RunProgram::default() };
             prop_assert!(!allows(&grants, exec) || args == ["a", &value, "b"]);
-            let own = RunProgram { program: "/bin/x".into(), args: vec!["a".into(), value.clone(), "b".into()], user: None };
+            let own = RunProgram { program: "/bin/x".into(), args: vec!["a".into(), value.clone(), "b".into()], ..RunProgram::default() };
             prop_assert!(allows(&grants, own));
         }
     }
@@ -118,7 +118,7 @@ proptest! {
     #[test]
     fn a_value_is_one_source_of_a_mount(value in paths(), asked in paths()) {
         if let Some(grants) = bind("mount = ext4 {kw:v} on /srv", &value) {
-            let mount = MountFilesystem { fstype: "ext4".into(), source: asked.clone(), target: "/srv".into(), options: vec![] };
+            let mount = MountFilesystem { fstype: "ext4".into(), source: asked.clone(), target: "/srv".into(), options: vec![], freedom: MountFreedom::Full, binds_file: false };
             prop_assert!(!allows(&grants, mount) || asked == value);
         }
         if let Some(grants) = bind("block.read = {kw:v}", &value) {
@@ -131,7 +131,7 @@ proptest! {
         let nothing = Policy::nothing();
         let none = Grants::bind(&[], &context(), &[], &NoDeviceLedger, &nothing, &nothing).unwrap();
         if let Some(clean) = bind("files.write = {kw:v}", &path).map(|_| path) {
-            let exec = RunProgram { program: clean.clone().into(), args, user: None };
+            let exec = RunProgram { program: clean.clone().into(), args, ..RunProgram::default() };
             let write = WritePath { path: clean.into() };
             let lines = [
                 none.permit(exec.clone(), Access::Mutate).unwrap_err().line,

@@ -29,7 +29,7 @@ fn grants(netns: &str, policy: Option<&str>) -> Result<Grants, String> {
     ];
     let values = values.map(|(name, value)| (name, [value.to_owned()]));
     let keywords: Vec<GrantKeyword<'_>> =
-        values.iter().map(|(name, values)| GrantKeyword { name, values, from: None }).collect();
+        values.iter().map(|(name, values)| GrantKeyword::written(name, values)).collect();
     let context = GrantContext {
         object: "web".parse().unwrap(),
         rid: "ip#1".parse().unwrap(),

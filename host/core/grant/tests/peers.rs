@@ -20,13 +20,13 @@ fn allows(line: &str, keywords: &[(&str, &[&str])], peers: &[&str], command: &st
     let values: Vec<(&str, Vec<String>)> =
         keywords.iter().map(|(name, values)| (*name, values.iter().map(ToString::to_string).collect())).collect();
     let keywords: Vec<GrantKeyword<'_>> =
-        values.iter().map(|(name, values)| GrantKeyword { name, values, from: None }).collect();
+        values.iter().map(|(name, values)| GrantKeyword::written(name, values)).collect();
     let requests = [line.parse::<GrantRequest>().unwrap()];
     let (site, namespace) = (Policy::everything(), Policy::everything());
     let grants = Grants::bind(&requests, &context(peers), &keywords, &NoDeviceLedger, &site, &namespace).unwrap();
     let mut words = command.split(' ').map(str::to_owned);
     let program = words.next().unwrap().into();
-    grants.permit(RunProgram { program, args: words.collect(), user: None }, Access::Mutate).is_ok()
+    grants.permit(RunProgram { program, args: words.collect(), ..RunProgram::default() }, Access::Mutate).is_ok()
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn a_policy_file_reports_all_its_mistakes_with_their_places() {
             "line 1, column 20: expected an absolute path",
             "line 3, column 3: unknown word \"forbid\": expected allow or deny",
             "line 4, column 6: deny takes no attributes: it forbids in every case",
-            "line 5, column 20: a policy cannot name keywords: {kw:NAME} belongs in a driver's requests",
+            "line 5, column 20: the policy of a namespace cannot name keywords: {kw:NAME} belongs in that of a driver",
         ]
     );
 }

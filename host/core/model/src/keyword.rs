@@ -70,6 +70,8 @@ pub struct Keyword {
     pub store: Option<crate::ObjectKind>,
     /// The values it may have. Empty: any.
     pub candidates: Vec<String>,
+    /// Whether it is of a driver that does not come with the agent. Its default is then a third party's word.
+    pub foreign: bool,
     /// The help text.
     pub help: String,
     /// An example of a value. May be empty.
@@ -92,6 +94,7 @@ impl Keyword {
             secret: false,
             store: None,
             candidates: Vec::new(),
+            foreign: false,
             help: help.into(),
             example: String::new(),
         }

@@ -145,6 +145,8 @@ pub struct DriverGrants {
     pub grants: Vec<GrantVerdict>,
     /// The requests that the guard of a container engine's socket lets through, if there is one.
     pub guarded: Option<GuardedRequests>,
+    /// The keywords that grants name, and whose word each is.
+    pub keywords: Vec<String>,
     /// The keyword that has no value now, so that grants which need it are missing.
     pub unresolved: Option<String>,
     pub enforced_by: Vec<String>,
@@ -196,8 +198,20 @@ pub struct DriverConsent {
     pub grants: Vec<GrantDocument>,
     /// Requests that are not grants, and why.
     pub malformed: Vec<String>,
-    /// The lines that would be added to the policy.
+    /// The policy file.
+    pub file: PathBuf,
+    /// The lines that would be in it.
     pub lines: Vec<String>,
+    /// The build that the file allows, if it is another one.
+    pub other_build: Option<String>,
+    /// What this build asks for and that one did not, and the other way round, as `+ LINE` and `- LINE`.
+    pub changes: Vec<String>,
+    /// The typed grants that the driver does not ask for, so that they allow nothing.
+    pub without_effect: Vec<String>,
+    /// The keywords by which a configuration gives the driver what data stores hold.
+    pub stores: Vec<String>,
+    /// The defaults of keywords in grants, which grant nothing.
+    pub defaults: Vec<String>,
 }
 
 /// The result of a change of a driver's policy.

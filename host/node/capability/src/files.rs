@@ -4,9 +4,10 @@ use std::path::Path;
 
 use driver::Verb;
 use grant::Permit;
-use grant::op::{ReadPath, WritePath, WriteTree};
+use grant::op::{ReadPath, SetIdFile, WritePath, WriteTree};
 use holding::{FileHolding, Holding};
-use kernel::files::{self, FileLifetime, ownership};
+use kernel::files::ownership::{self, OwnershipTerms};
+use kernel::files::{self, FileLifetime};
 
 use crate::argument::absolute;
 use crate::holdings::ResourceLedger;
@@ -42,6 +43,7 @@ pub async fn stat(context: &CallContext, path: &str) -> Result<Option<FileMetada
     let look = |permit: Permit<ReadPath>| Ok(Effect::Nothing(files::stat(&permit.op().path)?));
     let admitted = context.admit(ReadPath { path: path.clone() })?;
     let Some(stat) = admitted.blocking_at(&path, look).await? else { return Ok(None) };
+    context.note_look(&path, (stat.device, stat.inode));
     let (user, group) = owner(context, stat.uid, stat.gid).await?;
     Ok(Some(FileMetadata {
         kind: stat.kind.as_str(),
@@ -99,6 +101,9 @@ pub async fn list_directory(context: &CallContext, path: &str) -> Result<Vec<Str
 pub async fn write(context: &CallContext, path: &str, content: Vec<u8>, mode: u32) -> Result<(), CapabilityError> {
     let path = absolute(path)?;
     check_mode(mode)?;
+    if mode & files::SET_ID != 0 {
+        may_set_id(context, &path)?;
+    }
     if content.len() as u64 > MAX_CONTENT {
         return Err(CapabilityError::Invalid(format!("more than {MAX_CONTENT} bytes for {}", path.display())));
     }
@@ -115,7 +120,7 @@ pub async fn write(context: &CallContext, path: &str, content: Vec<u8>, mode: u3
         }
         Ok(Effect::Touched(()))
     };
-    context.admit(WritePath { path: path.clone() })?.blocking_at(&path, write).await
+    context.admit(WritePath { path: path.clone() })?.noting("mode", format!("{mode:o}")).blocking_at(&path, write).await
 }
 
 /// Makes a sparse file of `size` bytes, or grows a smaller one.
@@ -137,7 +142,7 @@ pub async fn make_directory(context: &CallContext, path: &str, mode: u32) -> Res
     let op = WritePath { path: absolute(path)? };
     check_mode(mode)?;
     let made = move |permit: Permit<WritePath>| Ok(Effect::whether(files::make_directory(&permit.op().path, mode)?));
-    context.admit(op)?.blocking(made).await
+    context.admit(op)?.noting("mode", format!("{mode:o}")).blocking(made).await
 }
 
 /// Removes a file or an empty directory. Returns false if there was nothing.
@@ -179,8 +184,14 @@ fn forget_below(ledger: &ResourceLedger, path: &Path) {
 pub async fn set_mode(context: &CallContext, path: &str, mode: u32) -> Result<(), CapabilityError> {
     let op = WritePath { path: absolute(path)? };
     check_mode(mode)?;
-    let set = move |permit: Permit<WritePath>| Ok(Effect::of(ownership::set_mode(&permit.op().path, mode)?, ()));
-    context.admit(op)?.blocking(set).await
+    let looked_at = context.looked_at(&op.path);
+    let set_id = mode & files::SET_ID != 0 && may_set_id(context, &op.path).is_ok();
+    let terms = OwnershipTerms { looked_at, set_id };
+    let set = move |permit: Permit<WritePath>| Ok(Effect::of(ownership::set_mode(&permit.op().path, mode, terms)?, ()));
+    let path = op.path.clone();
+    let set = context.admit(op)?.noting("mode", format!("{mode:o}")).blocking(set).await;
+    looked_at.filter(|_| set.is_ok()).inspect(|file| context.note_look(&path, *file));
+    set
 }
 
 /// Sets the owner and the group, as chown(2). Each is a name or a number; None leaves it as it is.
@@ -191,12 +202,26 @@ pub async fn set_owner(
     group: Option<String>,
 ) -> Result<(), CapabilityError> {
     let op = WritePath { path: absolute(path)? };
-    let set = context.admit(op)?.blocking(move |permit| {
+    let (looked_at, path) = (context.looked_at(&op.path), op.path.clone());
+    let terms = OwnershipTerms { looked_at, set_id: false };
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    let admitted = context.admit(op)?.noting("owner", format!("{}:{}", part(&user), part(&group)));
+    let set = admitted.blocking(move |permit| {
         let uid = user.as_deref().map(ownership::uid_of).transpose()?;
         let gid = group.as_deref().map(ownership::gid_of).transpose()?;
-        Ok(Effect::of(ownership::set_owner(&permit.op().path, uid, gid)?, ()))
+        Ok(Effect::of(ownership::set_owner(&permit.op().path, uid, gid, terms)?, ()))
     });
-    set.await
+    let set = set.await;
+    looked_at.filter(|_| set.is_ok()).inspect(|file| context.note_look(&path, *file));
+    set
+}
+
+/// Whether a file may run as its owner or its group, whoever runs it. In other namespaces than `root` none may.
+fn may_set_id(context: &CallContext, path: &Path) -> Result<(), CapabilityError> {
+    if !context.is_of_root() {
+        return Err(CapabilityError::Denied("a set-user-id file, which no namespace but root may have".to_owned()));
+    }
+    context.admit(SetIdFile { path: path.to_owned() }).map(drop)
 }
 
 fn check_mode(mode: u32) -> Result<(), CapabilityError> {

@@ -30,7 +30,6 @@ pub mod log;
 pub mod mount;
 pub mod net;
 pub mod netns;
-mod nfs;
 pub mod process;
 pub mod progress;
 mod queue;
@@ -46,5 +45,6 @@ pub use call::{
 pub use device_owners::DeviceOwners;
 pub use error::CapabilityError;
 pub use http::guarded;
+pub use kernel::path::real_place;
 pub use process::{CgroupSlice, control_group, control_group_of_object, output_prefix};
 pub use queue::{ResourceQueues, StuckCall};

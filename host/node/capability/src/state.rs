@@ -13,7 +13,7 @@ use grant::GrantRequest;
 use grant::op::{KeepState, ReadState};
 use holding::DeclaredHolding;
 use model::Rid;
-use model::object::KeywordValue;
+use model::object::{KeywordValue, Provenance};
 use serde::{Deserialize, Serialize};
 
 use crate::holdings::scope_of;
@@ -134,22 +134,24 @@ impl KeywordThen {
     fn of(context: &CallContext) -> Vec<KeywordThen> {
         let Some(templates) = context.templates() else { return Vec::new() };
         let named: BTreeSet<String> = templates.requests.iter().flat_map(GrantRequest::keywords).collect();
-        let own = context.keywords().iter().filter(|keyword| !keyword.secret && named.contains(&keyword.name));
+        let own = context.configured().filter(|keyword| !keyword.secret && named.contains(&keyword.name));
         let then = own.map(|keyword| KeywordThen {
             name: keyword.name.clone(),
             values: keyword.values.clone(),
-            from: keyword.from.as_ref().map(ToString::to_string),
+            from: keyword.provenance.resource().map(ToString::to_string),
         });
         then.collect()
     }
 
     pub(crate) fn is_as(&self, now: &[KeywordValue]) -> bool {
-        now.iter().any(|keyword| (&keyword.name, &keyword.values) == (&self.name, &self.values))
+        let is_own = |keyword: &&KeywordValue| keyword.provenance.binds();
+        now.iter().filter(is_own).any(|keyword| (&keyword.name, &keyword.values) == (&self.name, &self.values))
     }
 
-    /// The resource that exposed the values. An id that is none any more makes them those of nobody.
-    pub(crate) fn source(&self) -> Option<Rid> {
-        self.from.as_ref()?.parse().ok()
+    /// Whose word the values were. An id that is none any more makes them those of nobody.
+    pub(crate) fn provenance(&self) -> Provenance {
+        let source = self.from.as_ref().and_then(|from| from.parse::<Rid>().ok());
+        source.map_or(Provenance::Written { line: 1 }, Provenance::Resource)
     }
 }
 

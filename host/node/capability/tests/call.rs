@@ -166,7 +166,11 @@ fn read(path: &str) -> ReadPath {
 }
 
 fn exec(program: &str, args: &[&str]) -> RunProgram {
-    RunProgram { program: program.into(), args: args.iter().map(ToString::to_string).collect(), user: None }
+    RunProgram {
+        program: program.into(),
+        args: args.iter().map(ToString::to_string).collect(),
+        ..RunProgram::default()
+    }
 }
 
 #[tokio::test]

@@ -86,11 +86,8 @@ impl Resource {
         let (rundir, statedir, config) =
             (paths.instance.rundir.clone(), paths.statedir.clone(), paths.instance.config.clone());
         let context = GrantContext { object, rid, node, rundir, statedir, config, peers: Vec::new() };
-        let evaluated: Vec<GrantKeyword<'_>> = call
-            .keywords
-            .iter()
-            .map(|keyword| GrantKeyword { name: &keyword.name, values: &keyword.values, from: None })
-            .collect();
+        let evaluated: Vec<GrantKeyword<'_>> =
+            call.keywords.iter().map(|keyword| GrantKeyword::written(&keyword.name, &keyword.values)).collect();
         let requests: Vec<_> = GRANTS.iter().map(|line| line.parse().unwrap()).collect();
         let everything = Policy::everything();
         let grants = Grants::bind(&requests, &context, &evaluated, &NoDeviceLedger, &everything, &everything).unwrap();
@@ -109,7 +106,7 @@ impl Resource {
             verb,
             digest: "".into(),
             grants,
-            templates: Some(GrantTemplates { requests: requests.into(), context }),
+            templates: Some(GrantTemplates { requests: requests.into(), trust: grant::DriverTrust::BuiltIn, context }),
             paths,
             output_budget: hostler_capability::OUTPUT_BUDGET,
             log: Arc::new(SilentLog),

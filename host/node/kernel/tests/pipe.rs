@@ -20,6 +20,7 @@ fn shell(script: &str) -> ProgramLaunch {
         limits: Vec::new(),
         bounds: CapabilityBounds::NONE,
         cgroup: None,
+        files: None,
     }
 }
 

@@ -24,6 +24,7 @@ fn launch(program: &str, args: &[&str]) -> ProgramLaunch {
         limits: Vec::new(),
         bounds: CapabilityBounds::NONE,
         cgroup: None,
+        files: None,
     }
 }
 

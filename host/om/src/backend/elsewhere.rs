@@ -248,7 +248,7 @@ impl Backend for ElsewhereBackend {
         Err(here_only())
     }
 
-    fn remove_driver(&self, _: &str) -> Reply<DriverName> {
+    fn remove_driver(&self, _: &str, _: bool) -> Reply<DriverName> {
         Err(here_only())
     }
 

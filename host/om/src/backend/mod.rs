@@ -179,7 +179,7 @@ pub(crate) trait Backend {
     /// The grants of the driver of a resource, as far as they apply to it.
     fn driver_grants(&self, path: &ObjectPath, rid: &Rid) -> Reply<DriverGrants>;
     fn install_driver(&self, file: &Path, force: bool) -> Reply<InstalledDriver>;
-    fn remove_driver(&self, driver: &str) -> Reply<DriverName>;
+    fn remove_driver(&self, driver: &str, force: bool) -> Reply<DriverName>;
     /// The grants that `allow_driver` would allow.
     fn driver_consent(&self, driver: &str, add: &[String]) -> Reply<DriverConsent>;
     /// Allows a driver these grants, or all that it asks for, if it is the build with that digest.

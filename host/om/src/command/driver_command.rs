@@ -35,6 +35,9 @@ pub(crate) enum DriverCommand {
     Remove {
         /// The driver's name
         driver: String,
+        /// Remove it although resources need it
+        #[arg(long)]
+        force: bool,
     },
     /// Allow a driver what it asks for, or other grants
     #[command(

@@ -29,14 +29,33 @@ fn question(consent: &DriverConsent, add: &[String]) -> String {
     let aliases =
         if consent.aliases.is_empty() { String::new() } else { format!(", also {}", consent.aliases.join(", ")) };
     let title = format!("{} {}{aliases}, {signed}, {}", consent.name, consent.version, consent.digest);
-    match add {
+    let mut text = match add {
         [] if consent.grants.is_empty() && consent.malformed.is_empty() => format!("{title}, asks for nothing\n"),
         [] => format!("{title}, asks to:\n{}", sentences::text(&consent.grants, &consent.malformed)),
         _ => {
             let lines: String = consent.lines.iter().map(|line| format!("  {line}\n")).collect();
             format!("{title}, would also be allowed:\n{lines}")
         }
+    };
+    let mut part = |title: &str, lines: &[String]| {
+        if !lines.is_empty() {
+            text += &format!("{title}\n");
+            lines.iter().for_each(|line| text += &format!("  {line}\n"));
+        }
+    };
+    part("the configuration may give it:", &consent.stores);
+    part("defaults of its author, which grant nothing until the configuration says the same:", &consent.defaults);
+    if let Some(before) = &consent.other_build {
+        let changes =
+            if consent.changes.is_empty() { vec!["it asks for the same".to_owned()] } else { consent.changes.clone() };
+        part(&format!("another build was allowed, {before}. Since then:"), &changes);
     }
+    part("it does not ask for this, so it has no effect:", &consent.without_effect);
+    if add.is_empty() {
+        let lines: Vec<String> = consent.lines.iter().map(|line| format!("allow {line}")).collect();
+        part(&format!("as in {}:", consent.file.display()), &lines);
+    }
+    text
 }
 
 fn confirm() -> Result<(), Failure> {

@@ -15,8 +15,8 @@ pub(crate) fn install(session: &Session, file: &Path, force: bool) -> Result<(),
     Ok(())
 }
 
-pub(crate) fn remove(session: &Session, driver: &str) -> Result<(), Failure> {
-    let name = session.backend.remove_driver(driver)?;
+pub(crate) fn remove(session: &Session, driver: &str, force: bool) -> Result<(), Failure> {
+    let name = session.backend.remove_driver(driver, force)?;
     // The agent keeps the policy, so a driver that is installed again under this name finds it.
     session.note(&format!("{name} removed; its policy is kept"));
     Ok(())

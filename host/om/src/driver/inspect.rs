@@ -27,7 +27,13 @@ pub(crate) fn run(
         _ => (serde_json::to_value(&inspection), text(&inspection)),
     };
     print(&structured(format, &value.unwrap_or_default()).unwrap_or(text));
-    Ok(())
+    match inspection.malformed.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::failed(format!(
+            "{} has mistakes in its manifest, and can be allowed nothing",
+            inspection.name
+        ))),
+    }
 }
 
 fn grants(session: &Session, inspection: &DriverInspection, path: &str, rid: &str) -> Result<DriverGrants, Failure> {
@@ -125,6 +131,10 @@ fn grants_text(inspection: &DriverInspection, grants: &DriverGrants) -> String {
     text += "  may   log, keep 64 KiB of state\n  may not do anything else\n";
     if let Some(unresolved) = &grants.unresolved {
         text += &format!("not shown: grants that need a keyword without a value now: {unresolved}\n");
+    }
+    if !grants.keywords.is_empty() {
+        text += "by the keywords:\n";
+        grants.keywords.iter().for_each(|keyword| text += &format!("  {keyword}\n"));
     }
     text + &format!("enforced here by: {}\n", grants.enforced_by.join(", "))
 }

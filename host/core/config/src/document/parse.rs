@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use crate::diagnostic::{Diagnostic, Span};
 
-use crate::document::text::{Entry, Section, ValueLine};
+use crate::document::text::{Entry, Section};
 
 /// The mark that some editors put before the first line.
 pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -16,8 +16,8 @@ pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 pub(crate) fn parse(text: &str) -> (Vec<Section>, Vec<Diagnostic>) {
     let mut parser = DocumentParser::default();
     let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        parser.line(TextLine::new(line, start));
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        parser.line(TextLine::new(line, start, number));
         start += line.len();
     }
     parser.check_duplicates();
@@ -27,19 +27,21 @@ pub(crate) fn parse(text: &str) -> (Vec<Section>, Vec<Diagnostic>) {
 /// One line: where it stands, and what it holds between its indentation and its end.
 struct TextLine<'a> {
     span: Span,
+    /// Counted from 1.
+    number: usize,
     content: &'a str,
     content_start: usize,
     indent: usize,
 }
 
 impl<'a> TextLine<'a> {
-    fn new(line: &'a str, start: usize) -> TextLine<'a> {
+    fn new(line: &'a str, start: usize, number: usize) -> TextLine<'a> {
         let span = Span::new(start, start + line.len());
         // The mark would otherwise become part of the first key, or hide the bracket of the first header.
         let unmarked = if start == 0 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line };
         let bare = unmarked.trim_start();
         let content_start = span.end - bare.len();
-        TextLine { span, content: bare.trim_end(), content_start, indent: unmarked.len() - bare.len() }
+        TextLine { span, number, content: bare.trim_end(), content_start, indent: unmarked.len() - bare.len() }
     }
 
     fn content_span(&self) -> Span {
@@ -87,10 +89,9 @@ impl DocumentParser {
         } else {
             entry.value.push('\n');
         }
-        let at = entry.value.len();
         entry.value.push_str(line.content);
         entry.value_span.end = piece.end;
-        entry.pieces.push(ValueLine { at, span: piece });
+        entry.pieces.push(piece);
         entry.lines.end = line.span.end;
     }
 
@@ -162,6 +163,7 @@ fn entry(line: &TextLine<'_>, key: &str, key_span: Span, value: &str) -> Entry {
     let end = line.content_span().end;
     let value = value.trim_start();
     let value_span = Span::new(end - value.len(), end);
-    let pieces = if value.is_empty() { Vec::new() } else { vec![ValueLine { at: 0, span: value_span }] };
-    Entry { key: key.to_owned(), key_span, value: value.to_owned(), value_span, pieces, lines: line.span }
+    let pieces = if value.is_empty() { Vec::new() } else { vec![value_span] };
+    let (key, value) = (key.to_owned(), value.to_owned());
+    Entry { key, key_span, line: line.number, value, value_span, pieces, lines: line.span }
 }

@@ -17,6 +17,11 @@ pub use resource::resource;
 
 use model::keyword::Keyword;
 
+/// Whether a section of a resource has a keyword of this name that is the core's.
+pub fn is_of_core(name: &str) -> bool {
+    resource().iter().any(|keyword| keyword.name == name)
+}
+
 /// One list of several. The keywords are moved: each holds texts, and a copy of sixty of them takes as long as to make them.
 fn all_of<const N: usize>(lists: [Vec<Keyword>; N]) -> Vec<Keyword> {
     lists.into_iter().flatten().collect()

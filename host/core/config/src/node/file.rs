@@ -8,7 +8,7 @@ use model::DriverName;
 use model::convert::{ConvertError, convert};
 use model::keyword::{Keyword, ValueKind};
 use model::log_target::{JournalTarget, SyslogTarget};
-use model::object::KeywordValue;
+use model::object::{KeywordValue, Provenance};
 use model::path::is_name;
 
 use crate::document::text::{Document, Entry, Section};
@@ -179,7 +179,7 @@ pub fn eval_node(document: &Document, key: &ConfigKey) -> Result<KeywordValue, R
             values: vec![text],
             secret: false,
             store: None,
-            from: None,
+            provenance: Provenance::Written { line: written.map_or(0, |entry| entry.line) },
         });
     };
     let keyword = named(keywords, &key.option).ok_or_else(|| ReadError::Unknown(key.clone()))?;
@@ -199,7 +199,7 @@ pub fn eval_node(document: &Document, key: &ConfigKey) -> Result<KeywordValue, R
         values,
         secret: keyword.secret,
         store: None,
-        from: None,
+        provenance: written.map_or(Provenance::BuiltInDefault, |entry| Provenance::Written { line: entry.line }),
     })
 }
 

@@ -196,7 +196,11 @@ impl<'a> ObjectBuilder<'_, 'a> {
 
     fn driver_keywords(&self, section: &ResourceSection<'_>, fields: &SectionFields<'_, '_>) -> Vec<ResolvedKeyword> {
         let Some(driver) = section.driver else { return Vec::new() };
-        driver.keywords.iter().filter_map(|keyword| self.prepared(fields, keyword)).collect()
+        // A keyword of a third party that has the name of a keyword of the core is not there.
+        let is_there = |keyword: &&Keyword| {
+            !keyword.foreign || fields.keywords.get(&keyword.name).is_some_and(|known| std::ptr::eq(known, *keyword))
+        };
+        driver.keywords.iter().filter(is_there).filter_map(|keyword| self.prepared(fields, keyword)).collect()
     }
 
     fn prepared(&self, fields: &SectionFields<'_, '_>, keyword: &Keyword) -> Option<ResolvedKeyword> {
@@ -220,6 +224,7 @@ impl<'a> ObjectBuilder<'_, 'a> {
             aside: keyword.provisioning && self.resolver.written(section, keyword).is_none(),
             // Converted now and kept: a status evaluates every keyword, and most have no late reference.
             known: self.resolver.canonical(section, keyword).ok().flatten(),
+            provenance: self.resolver.provenance(section, keyword, &value),
             value,
         };
         value.map(prepared)

@@ -9,7 +9,7 @@ use model::keyword::{Keyword, KeywordInheritance};
 use model::{DriverName, Group, ObjectKind, ObjectPath, Rid, SubsetName};
 
 use crate::document::text::{DEFAULT, Entry, Section};
-use crate::nearest::{Suggestions, alternatives, did_you_mean};
+use crate::nearest::{alternatives, did_you_mean};
 use crate::resolve::keyword_set::KeywordSet;
 use crate::value::template::{TemplatePiece, TemplateReference, ValueTemplate};
 use crate::{Document, DriverSchema, DriverSchemas, ImplicitResource};
@@ -31,8 +31,6 @@ pub(crate) struct Outline<'a> {
     pub(crate) resources: Vec<ResourceSection<'a>>,
     /// Why the keywords of some sections are unknown: the problem of the section.
     causes: HashMap<&'a str, Diagnostic>,
-    /// For mistyped names of resources and nodes, of which there may be thousands.
-    pub(crate) suggestions: Suggestions,
     /// The problems of the sections themselves.
     pub(crate) problems: Vec<Diagnostic>,
     /// Missing drivers. An object is usable in part without the resources that need them.
@@ -148,7 +146,6 @@ impl<'a> Outline<'a> {
             rids: HashMap::new(),
             resources: Vec::new(),
             causes: HashMap::new(),
-            suggestions: Suggestions::default(),
             problems: Vec::new(),
             missing: Vec::new(),
         };
@@ -287,10 +284,12 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// The keywords of the sections of a driver. Its own come first, and win.
+    /// The keywords of the sections of a driver. Its own come first, and win, unless a third party wrote them: the default of a
+    /// `pre_start` would otherwise be a command for root.
     fn keywords_of(&mut self, driver: Option<DriverSchema<'a>>) -> Rc<KeywordSet<'a>> {
         let own = driver.map(|driver| driver.keywords).unwrap_or_default();
-        let set = || Rc::new(KeywordSet::of(own.iter().chain(keyword::resource())));
+        let (foreign, own): (Vec<_>, Vec<_>) = own.iter().partition(|keyword| keyword.foreign);
+        let set = || Rc::new(KeywordSet::of(own.into_iter().chain(keyword::resource()).chain(foreign)));
         Rc::clone(self.of_drivers.entry(driver.map(|driver| driver.name)).or_insert_with(set))
     }
 

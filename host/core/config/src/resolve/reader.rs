@@ -3,7 +3,9 @@
 use crate::diagnostic::Diagnostic;
 use model::ObjectPath;
 use model::keyword::{Keyword, ValueKind};
-use model::object::{DeviceLookup, KeywordEvaluation, KeywordValue, LateValue, MissingValue, ResolvedKeyword};
+use model::object::{
+    DeviceLookup, KeywordEvaluation, KeywordValue, LateValue, MissingValue, Provenance, ResolvedKeyword,
+};
 
 use crate::document::text::DEFAULT;
 use crate::resolve::outline::SectionRole;
@@ -76,6 +78,7 @@ impl<'a> KeywordReader<'a> {
             aside: false,
             place: keyword.place,
             known,
+            provenance: self.resolver.provenance(section, keyword, &value),
             value,
         };
         let mut evaluation = KeywordEvaluation::default();
@@ -139,7 +142,10 @@ impl<'a> KeywordReader<'a> {
             values: vec![text],
             secret: value.secret,
             store: None,
-            from: None,
+            provenance: self
+                .document
+                .entry(section, &key.scoped_option())
+                .map_or(Provenance::BuiltInDefault, |entry| Provenance::Written { line: entry.line }),
         })
     }
 }

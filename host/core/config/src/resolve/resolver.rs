@@ -3,14 +3,14 @@
 //! Values are still text here: conversion comes later. Each keyword is resolved once, however often it is referred to, so that
 //! no configuration can make this take long.
 
-use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::keyword::{ALWAYS_ON, AUTOSTART_NODE};
 use model::convert::convert;
 use model::keyword::{Keyword, KeywordInheritance, ValueKind};
-use model::object::LateValue;
+use model::object::{LateValue, Provenance};
 use model::{NodeName, ObjectPath};
 
 use crate::document::key::UNSCOPED;
@@ -27,6 +27,9 @@ const DISABLE: &str = "disable";
 
 /// The keywords of DEFAULT whose value is more than what is written there, or their default: see `computed`.
 const COMPUTED: [&str; 6] = ["nodes", "drpnodes", "encapnodes", "flex_primary", "drp_flex_primary", "orchestrate"];
+
+/// The characters without which a text holds no reference.
+const REFERENCES: [char; 3] = ['{', '$', '\\'];
 
 /// The nodes that an object names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,10 +51,6 @@ pub(crate) struct KeywordResolver<'a> {
     mentions: KeywordMentions<'a>,
     /// The scopes that hold on this node, most specific first.
     scopes: Vec<String>,
-    /// The other nodes of the object, and the scopes that hold there.
-    others: OnceCell<Vec<(NodeName, Vec<String>)>>,
-    /// The length of all values so far.
-    pub(crate) spent: Cell<usize>,
     known: RefCell<HashMap<(String, String), ResolvedValue>>,
     /// The keywords that are being resolved, to detect a loop.
     pub(crate) stack: RefCell<Vec<(String, String)>>,
@@ -106,18 +105,13 @@ impl<'a> KeywordResolver<'a> {
             index,
             // The lists of nodes cannot be scoped by what they define.
             scopes: vec![node.name.to_string()],
-            others: OnceCell::new(),
-            spent: Cell::new(0),
             known: RefCell::default(),
             stack: RefCell::default(),
         };
         // The order matters: the lists of nodes decide which scopes hold, and the scopes decide every other value.
         resolver.members = resolver.read_members();
         resolver.scopes = resolver.members.scopes(&node.name);
-        // A node outside of the cluster gets what is copied, and nothing else.
-        let copies = !node.shares_configurations || !resolver.members.are_all_in(&node.peers);
-        let has_resources = matches!(path.kind(), model::ObjectKind::Svc | model::ObjectKind::Vol);
-        if resolver.members.are_several() && copies && has_resources {
+        if resolver.members.are_several() && matches!(path.kind(), model::ObjectKind::Svc | model::ObjectKind::Vol) {
             resolver.outline.add_implicit(schemas);
         }
         // Values resolved so far were chosen without the scopes of the object's nodes.
@@ -214,7 +208,26 @@ impl<'a> KeywordResolver<'a> {
         // A default that refers to a resource which the object does not have does not count.
         let default =
             || keyword.default.as_deref().filter(|text| !text.contains('{') || !self.lacks_neighbour(section, text));
+        let default = || default().filter(|text| !keyword.foreign || may_be_foreign(keyword, text));
         written.or_else(|| default().map(ValueSource::Default))
+    }
+
+    /// Whose word the value of a keyword is.
+    pub(crate) fn provenance(&self, section: &str, keyword: &Keyword, value: &LateValue) -> Provenance {
+        let written = self.written(section, keyword);
+        match (written, keyword.store, value.late().next()) {
+            (None, ..) if keyword.foreign => Provenance::ThirdPartyDefault,
+            // A value made of the devices of several resources counts as the first one's.
+            (_, _, Some(late)) => Provenance::Resource(late.rid.clone()),
+            (Some(_), Some(kind), None) => Provenance::Store(kind),
+            (Some(entry), None, None) => Provenance::Written { line: entry.line },
+            (None, _, None) => Provenance::BuiltInDefault,
+        }
+    }
+
+    /// Whether a keyword is worth no more than what the manifest of a third party says.
+    pub(crate) fn is_foreign_default(&self, section: &str, keyword: &Keyword) -> bool {
+        keyword.foreign && keyword.default.is_some() && self.written(section, keyword).is_none()
     }
 
     /// The value of a keyword. None if it is neither written nor has a default.
@@ -325,15 +338,15 @@ impl<'a> KeywordResolver<'a> {
         if !self.index.get(section).is_some_and(|options| options.contains_key(DISABLE)) {
             return Vec::new();
         }
-        let is_disabled = |(_, scopes): &&(NodeName, Vec<String>)| {
-            let entry = self.entry_where(scopes, section, &[DISABLE]);
+        let is_disabled = |node: &NodeName| {
+            let entry = self.entry_where(&self.members.scopes(node), section, &[DISABLE]);
             entry.is_some_and(|entry| convert(ValueKind::Boolean, &entry.value).is_ok_and(|values| values == ["true"]))
         };
-        let others = self.others.get_or_init(|| {
-            let names: BTreeSet<&NodeName> = self.members.all().filter(|node| **node != self.node.name).collect();
-            names.into_iter().map(|node| (node.clone(), self.members.scopes(node))).collect()
-        });
-        others.iter().filter(is_disabled).map(|(node, _)| node.clone()).collect()
+        let mut nodes: Vec<NodeName> =
+            self.members.all().filter(|node| **node != self.node.name && is_disabled(node)).cloned().collect();
+        nodes.sort();
+        nodes.dedup();
+        nodes
     }
 
     /// Whether a scope holds on this node.
@@ -362,7 +375,14 @@ impl<'a> KeywordResolver<'a> {
 /// Whether a keyword that is not written is worth its default as it stands.
 fn is_plain(section: &str, keyword: &Keyword) -> bool {
     let is_computed = section == DEFAULT && COMPUTED.contains(&keyword.name.as_str());
-    !is_computed && keyword.default.as_deref().is_none_or(|text| !text.contains(['{', '$', '\\']))
+    let is_text = |text: &str| !text.contains(REFERENCES) && (!keyword.foreign || may_be_foreign(keyword, text));
+    !is_computed && keyword.default.as_deref().is_none_or(is_text)
+}
+
+/// Whether the manifest of a third party may have this default: one that names another keyword, or a data store, would hand over
+/// what nobody who wrote the configuration gave.
+fn may_be_foreign(keyword: &Keyword, default: &str) -> bool {
+    keyword.store.is_none() && !default.contains(REFERENCES)
 }
 
 impl ObjectNodes {
@@ -384,11 +404,6 @@ impl ObjectNodes {
         // A node may be in both lists, so counting them would not do.
         let mut all = self.nodes.iter().chain(&self.drpnodes);
         all.next().is_some_and(|first| all.any(|other| other != first))
-    }
-
-    /// Whether all of them are nodes of the cluster.
-    fn are_all_in<T>(&self, peers: &BTreeMap<NodeName, T>) -> bool {
-        self.nodes.iter().chain(&self.drpnodes).all(|node| peers.contains_key(node))
     }
 
     /// Every node that the object names.

@@ -12,6 +12,7 @@ impl Drivers {
         let text = |name: &str| Keyword::new(name, ValueKind::String, "");
         let required = |keyword: Keyword| Keyword { required: true, ..keyword };
         let secret = |keyword: Keyword| Keyword { secret: true, ..keyword };
+        let foreign = |keyword: Keyword| Keyword { foreign: true, ..keyword };
         let zone = || text("gce_zone").inherited();
         let drivers = [
             (
@@ -64,6 +65,22 @@ impl Drivers {
                     Keyword::new("mnt", ValueKind::Path, ""),
                     text("mnt_opt"),
                     Keyword { provisioning: true, ..text("mkfs_dev").or("{disk.exposed_devs[0]}") },
+                ],
+            ),
+            (
+                "app.foreign",
+                vec![
+                    foreign(Keyword::new("own", ValueKind::Path, "").or("/srv/author")),
+                    foreign(text("other").or("inherited").inherited()),
+                    foreign(text("peek").or("{disk#1.file}")),
+                    foreign(Keyword::new("blocking_pre_start", ValueKind::Command, "").or("/bin/evil")),
+                    foreign(Keyword::new("pre_start", ValueKind::Command, "").or("/bin/evil")),
+                    foreign(text("start_requires").or("disk#1(up)")),
+                    foreign(Keyword::new("standby", ValueKind::Boolean, "").or("true")),
+                    Keyword {
+                        store: Some(model::ObjectKind::Sec),
+                        ..foreign(Keyword::new("vars", ValueKind::Words, "").or("db/*"))
+                    },
                 ],
             ),
             ("fs.flag", vec![]),

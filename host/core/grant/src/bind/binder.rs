@@ -1,6 +1,6 @@
 //! Fills in the templates of one line.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use model::{NodeName, Rid};
 
@@ -28,6 +28,8 @@ pub(crate) struct Binder<'a> {
     peer: Option<&'a NodeName>,
     /// The first unowned device so far. A cell, so that the many functions that read words need no `&mut`.
     unowned: RefCell<Option<UnownedDevice>>,
+    /// A keyword that counted as absent although it has a value: the default of a third party.
+    unbinding: Cell<Option<&'a str>>,
 }
 
 /// Why a word cannot be bound.
@@ -46,7 +48,7 @@ impl<'a> Binder<'a> {
         ledger: &'a dyn DeviceLedger,
         line: &'a str,
     ) -> Binder<'a> {
-        Binder { context, keywords, ledger, line, peer: None, unowned: RefCell::default() }
+        Binder { context, keywords, ledger, line, peer: None, unowned: RefCell::default(), unbinding: Cell::default() }
     }
 
     /// The same binder, with `{peer}` standing for this node.
@@ -54,11 +56,22 @@ impl<'a> Binder<'a> {
         Binder { peer: Some(peer), ..Binder::new(self.context, self.keywords, self.ledger, self.line) }
     }
 
-    /// The values of a keyword. A keyword without values counts as absent.
+    /// The values of a keyword. A keyword without values counts as absent, and so does one that has only the default of a third
+    /// party: its author would otherwise grant it to the driver.
     pub(crate) fn values(&self, name: &str) -> Result<GrantKeyword<'a>, BindFailure> {
         // An optional keyword that is not set may come as an empty list.
         let found = self.keywords.iter().find(|keyword| keyword.name == name && !keyword.values.is_empty());
-        found.copied().ok_or(BindFailure::Absent)
+        let found = found.copied().ok_or(BindFailure::Absent)?;
+        if !found.provenance.binds() {
+            self.unbinding.set(Some(found.name));
+            return Err(BindFailure::Absent);
+        }
+        Ok(found)
+    }
+
+    /// The keyword that counted as absent because its value is the default of a third party.
+    pub(crate) fn unbinding(&self) -> Option<&'a str> {
+        self.unbinding.get()
     }
 
     /// Whether a value so far names an unowned device.
@@ -73,7 +86,7 @@ impl<'a> Binder<'a> {
 
     /// Notes the value if it could aim a program or the kernel at a device that its resource never had.
     pub(crate) fn note_unowned(&self, keyword: &GrantKeyword<'_>, value: &str) {
-        let Some(rid) = keyword.from else { return };
+        let Some(rid) = keyword.provenance.resource() else { return };
         // A path, or LABEL=x and UUID=x: other texts cannot name a device.
         let names_device = value.contains(['/', '=']);
         if names_device && !self.ledger.gave(rid, value) {

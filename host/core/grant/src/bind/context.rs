@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use model::object::Provenance;
 use model::{NodeName, ObjectPath, Rid};
 
 /// The values of the names in braces.
@@ -29,8 +30,15 @@ pub struct GrantKeyword<'a> {
     pub name: &'a str,
     /// One value, or the elements of a list.
     pub values: &'a [String],
-    /// The resource that exposes the values, if they come from another one.
-    pub from: Option<&'a Rid>,
+    /// Whose word the values are.
+    pub provenance: &'a Provenance,
+}
+
+impl<'a> GrantKeyword<'a> {
+    /// A keyword as somebody with the right to do so wrote it.
+    pub fn written(name: &'a str, values: &'a [String]) -> GrantKeyword<'a> {
+        GrantKeyword { name, values, provenance: &Provenance::Written { line: 1 } }
+    }
 }
 
 /// Knows which devices this host gave to which resources of the object.
@@ -52,6 +60,16 @@ pub struct NoDeviceLedger;
 impl DeviceLedger for NoDeviceLedger {
     fn gave(&self, _: &Rid, _: &str) -> bool {
         false
+    }
+}
+
+/// The ledger where it does not matter whose a device is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct AnyDeviceLedger;
+
+impl DeviceLedger for AnyDeviceLedger {
+    fn gave(&self, _: &Rid, _: &str) -> bool {
+        true
     }
 }
 

@@ -2,7 +2,7 @@
 //! programs made.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::definition::{Capability, LinePattern, LineTemplate, only_stars, patterns};
@@ -111,6 +111,10 @@ impl LineTemplate for DeviceTemplate {
 struct DevicePattern(SourcePattern);
 
 impl LinePattern for DevicePattern {
+    fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<Arc<dyn LinePattern>> {
+        Some(Arc::new(DevicePattern(self.0.relocated(follow)?)))
+    }
+
     fn root_equivalent(&self, _: bool) -> Option<&'static str> {
         (self.0 == SourcePattern::Any).then_some(DISKS)
     }
@@ -141,7 +145,15 @@ impl LineTemplate for LoopTemplate {
 #[derive(Debug)]
 struct LoopPattern(PathGlob);
 
-impl LinePattern for LoopPattern {}
+impl LinePattern for LoopPattern {
+    fn example(&self) -> Option<Box<dyn Operation>> {
+        Some(Box::new(ChangeLoop { file: self.0.literal().filter(|_| !self.0.is_tree())?.into() }))
+    }
+
+    fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<Arc<dyn LinePattern>> {
+        Some(Arc::new(LoopPattern(self.0.relocated(follow)?)))
+    }
+}
 
 impl fmt::Display for LoopPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -205,6 +217,10 @@ impl RuleMatch for ReadDevice {
 }
 
 impl Operation for SeeLoop {
+    fn at(real: &Path) -> Option<Box<dyn Operation>> {
+        Some(Box::new(SeeLoop { file: real.to_owned() }))
+    }
+
     fn access(&self) -> Access {
         Access::Read
     }
@@ -221,6 +237,10 @@ impl RuleMatch for SeeLoop {
 }
 
 impl Operation for ChangeLoop {
+    fn at(real: &Path) -> Option<Box<dyn Operation>> {
+        Some(Box::new(ChangeLoop { file: real.to_owned() }))
+    }
+
     fn access(&self) -> Access {
         Access::Mutate
     }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt::{Debug, Display};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::bind::binder::{BindFailure, Binder};
@@ -10,6 +11,7 @@ use crate::line::attributes::AttributeKind;
 use crate::line::check::LineWords;
 use crate::line::origin::LineOrigin;
 use crate::line::token::{LineFault, Token, TokenPiece};
+use crate::operation::Operation;
 
 /// A kind of grant line.
 #[derive(Debug)]
@@ -84,6 +86,21 @@ pub(crate) trait LinePattern: Any + Debug + Display + Send + Sync {
     /// Whether the line is about all below a directory.
     fn is_tree(&self) -> bool {
         false
+    }
+
+    /// The operation that the line is about, if it is about one thing alone: what a policy says of it decides all of the line.
+    fn example(&self) -> Option<Box<dyn Operation>> {
+        None
+    }
+
+    /// Whether a policy line of the same capability could be about anything that this one is about.
+    fn may_meet(&self, _policy: &dyn LinePattern) -> bool {
+        true
+    }
+
+    /// The same line about the place to which the links of the node lead from the path in it. None if they lead nowhere else.
+    fn relocated(&self, _follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<Arc<dyn LinePattern>> {
+        None
     }
 
     /// Why a driver with this line is as good as root.

@@ -1,5 +1,6 @@
 //! `files.read = PATH` and `files.write = PATH`: paths of the node.
 
+use std::any::Any;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use super::definition::{Capability, LinePattern, LineTemplate, patterns};
 use crate::bind::binder::{BindFailure, Binder};
 use crate::line::address::NameResolution;
+use crate::line::attributes::AttributeKind;
 use crate::line::check::{LineWords, check_path};
 use crate::line::origin::LineOrigin;
 use crate::line::path_glob::PathGlob;
@@ -25,6 +27,7 @@ const READ: Capability = Capability {
 
 const WRITE: Capability = Capability {
     name: "files.write",
+    attributes: &[AttributeKind::SetId],
     template: |words| Ok(Arc::new(FilesTemplate { path: path_word(words)?, writes: true })),
     verb: |_, tree| if tree { "read and write all below" } else { "read and write the path" },
     also_decided_by: &["files.read"],
@@ -43,6 +46,20 @@ pub struct ReadPath {
 /// Make, change or remove a path. Grant `files.write`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WritePath {
+    /// Absolute.
+    pub path: PathBuf,
+}
+
+/// Give a file the right to run as its owner or its group, whoever runs it. Grant `files.write(setid)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetIdFile {
+    /// Absolute.
+    pub path: PathBuf,
+}
+
+/// Look at a directory and everything below it. Grant `files.read` or `files.write` that ends in `/**`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadTree {
     /// Absolute.
     pub path: PathBuf,
 }
@@ -106,6 +123,20 @@ struct FilesPattern {
 }
 
 impl LinePattern for FilesPattern {
+    fn example(&self) -> Option<Box<dyn Operation>> {
+        let path = PathBuf::from(self.path.literal().filter(|_| !self.path.is_tree())?);
+        Some(if self.writes { Box::new(WritePath { path }) } else { Box::new(ReadPath { path }) })
+    }
+
+    fn may_meet(&self, policy: &dyn LinePattern) -> bool {
+        let other: &dyn Any = policy;
+        other.downcast_ref::<FilesPattern>().is_none_or(|other| self.path.may_meet(&other.path))
+    }
+
+    fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<Arc<dyn LinePattern>> {
+        Some(Arc::new(FilesPattern { path: self.path.relocated(follow)?, writes: self.writes }))
+    }
+
     fn is_tree(&self) -> bool {
         self.path.is_tree()
     }
@@ -121,6 +152,12 @@ impl fmt::Display for FilesPattern {
     }
 }
 
+/// The path of a line about files without stars, whether it is all below it, and whether it may be written.
+pub(crate) fn files_of(rule: &GrantRule) -> Option<(PathBuf, bool, bool)> {
+    let own = rule.pattern::<FilesPattern>()?;
+    Some((own.path.literal()?.into(), own.path.is_tree(), own.writes))
+}
+
 /// Why writing to the path, or below it, is as good as root.
 fn system_path(path: &str) -> Option<&'static str> {
     const SYSTEM_TREES: [&str; 12] =
@@ -131,6 +168,10 @@ fn system_path(path: &str) -> Option<&'static str> {
 }
 
 impl Operation for ReadPath {
+    fn at(real: &Path) -> Option<Box<dyn Operation>> {
+        Some(Box::new(ReadPath { path: real.to_owned() }))
+    }
+
     fn access(&self) -> Access {
         Access::Read
     }
@@ -151,6 +192,10 @@ impl RuleMatch for ReadPath {
 }
 
 impl Operation for WritePath {
+    fn at(real: &Path) -> Option<Box<dyn Operation>> {
+        Some(Box::new(WritePath { path: real.to_owned() }))
+    }
+
     fn access(&self) -> Access {
         Access::Mutate
     }
@@ -170,7 +215,60 @@ impl RuleMatch for WritePath {
     }
 }
 
+impl Operation for SetIdFile {
+    fn at(real: &Path) -> Option<Box<dyn Operation>> {
+        Some(Box::new(SetIdFile { path: real.to_owned() }))
+    }
+
+    fn access(&self) -> Access {
+        Access::Mutate
+    }
+
+    fn line(&self) -> String {
+        format!("files.write(setid) = {}", path_text(&self.path))
+    }
+}
+
+impl RuleMatch for SetIdFile {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        let own = rule.pattern::<FilesPattern>().filter(|_| rule.attributes.set_id);
+        own.is_some_and(|own| own.writes && own.path.matches(&self.path))
+    }
+
+    fn is_forbidden_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<FilesPattern>().is_some_and(|own| own.path.matches(&self.path))
+    }
+}
+
+impl Operation for ReadTree {
+    fn at(real: &Path) -> Option<Box<dyn Operation>> {
+        Some(Box::new(ReadTree { path: real.to_owned() }))
+    }
+
+    fn access(&self) -> Access {
+        Access::Read
+    }
+
+    fn line(&self) -> String {
+        format!("files.read = {}/**", path_text(&self.path))
+    }
+}
+
+impl RuleMatch for ReadTree {
+    fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.pattern::<FilesPattern>().is_some_and(|own| own.path.matches_tree(&self.path))
+    }
+
+    fn is_forbidden_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
+        rule.is(&READ) && rule.pattern::<FilesPattern>().is_some_and(|own| own.path.touches_tree(&self.path))
+    }
+}
+
 impl Operation for WriteTree {
+    fn at(real: &Path) -> Option<Box<dyn Operation>> {
+        Some(Box::new(WriteTree { path: real.to_owned() }))
+    }
+
     fn access(&self) -> Access {
         Access::Mutate
     }

@@ -11,12 +11,14 @@ mod exec;
 mod files;
 mod http;
 mod mount;
+mod mount_option;
 mod net;
 mod netns;
 mod state;
 
 pub use netns::name::{NetnsReference, NetnsReferenceError};
 
+pub(crate) use files::files_of;
 pub(crate) use http::SocketPattern;
 
 use definition::Capability;
@@ -40,6 +42,7 @@ pub mod op {
     pub use super::files::*;
     pub use super::http::*;
     pub use super::mount::*;
+    pub use super::mount_option::{MountFreedom, MountOption};
     pub use super::net::*;
     pub use super::netns::*;
     pub use super::state::*;

@@ -1,11 +1,12 @@
 //! `mount = FSTYPE SOURCE on TARGET`: mounts of the node.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::definition::{Capability, LinePattern, LineTemplate, patterns};
-use super::files::{ReadPath, WritePath, path_text};
+use super::files::{ReadPath, ReadTree, WritePath, WriteTree, path_text};
+use super::mount_option::{self, MountFreedom, MountOption};
 use crate::bind::binder::{BindFailure, Binder};
 use crate::line::address::NameResolution;
 use crate::line::check::{LineWords, check_path, check_source, check_word};
@@ -42,8 +43,12 @@ pub struct MountFilesystem {
     pub source: String,
     /// The mount point.
     pub target: PathBuf,
-    /// As in mount(8).
-    pub options: Vec<String>,
+    /// As in mount(8), each read once.
+    pub options: Vec<MountOption>,
+    /// Whose mount it is.
+    pub freedom: MountFreedom,
+    /// Whether the source of a bind mount is a file, and not a directory with all below it.
+    pub binds_file: bool,
 }
 
 /// Unmount. Grant `mount`, of any source.
@@ -107,7 +112,20 @@ struct MountPattern {
     target_is_unowned: bool,
 }
 
-impl LinePattern for MountPattern {}
+impl LinePattern for MountPattern {
+    fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<Arc<dyn LinePattern>> {
+        let (source, target) = (self.source.relocated(follow), self.target.relocated(follow));
+        if source.is_none() && target.is_none() {
+            return None;
+        }
+        Some(Arc::new(MountPattern {
+            fstype: self.fstype.clone(),
+            source: source.unwrap_or_else(|| self.source.clone()),
+            target: target.unwrap_or_else(|| self.target.clone()),
+            target_is_unowned: self.target_is_unowned,
+        }))
+    }
+}
 
 impl fmt::Display for MountPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,6 +134,10 @@ impl fmt::Display for MountPattern {
 }
 
 impl Operation for SeeMount {
+    fn at(real: &Path) -> Option<Box<dyn Operation>> {
+        Some(Box::new(SeeMount { target: real.to_owned() }))
+    }
+
     fn access(&self) -> Access {
         Access::Read
     }
@@ -140,6 +162,10 @@ impl RuleMatch for SeeMount {
 }
 
 impl Operation for UnmountTarget {
+    fn at(real: &Path) -> Option<Box<dyn Operation>> {
+        Some(Box::new(UnmountTarget { target: real.to_owned() }))
+    }
+
     fn access(&self) -> Access {
         Access::Mutate
     }
@@ -179,33 +205,37 @@ impl RuleMatch for MountFilesystem {
         })
     }
 
-    /// The file system reads and writes the paths in its options, so they need grants of their own.
+    /// The file system reads and writes the paths in its options, and a bind shows its source, so they need grants of their own.
     fn side_effects(&self) -> Vec<SideEffect> {
-        let effects = self.options.iter().map(|option| match option_paths(option) {
-            None => vec![SideEffect::UnclearOption(option.clone())],
-            Some(paths) => paths.into_iter().map(SideEffect::Operation).collect(),
-        });
-        effects.flatten().collect()
+        let options = self.options.iter();
+        let mut effects: Vec<SideEffect> =
+            options.flat_map(|option| mount_option::side_effects(&self.fstype, option, self.freedom)).collect();
+        effects.extend(self.shown_by_bind().map(SideEffect::Operation));
+        effects
     }
 }
 
-/// The paths that an option such as `lowerdir=/a:/b` names, each as the operation on it. `None` if the option could name a
-/// path in a way that cannot be checked.
-fn option_paths(option: &str) -> Option<Vec<Box<dyn Operation>>> {
-    let Some((name, value)) = option.split_once('=') else { return Some(Vec::new()) };
-    // Names of overlayfs, see Documentation/filesystems/overlayfs.rst; other file systems name devices by absolute paths.
-    let written = matches!(name, "upperdir" | "workdir");
-    let directories = written || matches!(name, "lowerdir" | "lowerdir+" | "datadir+");
-    let mut paths: Vec<Box<dyn Operation>> = Vec::new();
-    for part in value.split(':').filter(|part| !part.is_empty()) {
-        if part.starts_with('/') {
-            let path = PathBuf::from(part);
-            paths.push(if written { Box::new(WritePath { path }) } else { Box::new(ReadPath { path }) });
-        } else if directories {
+impl MountFilesystem {
+    /// Whether it is a bind mount: `-t none` is how fstab(5) spells one, with the word `bind` among the options.
+    pub fn is_bind(&self) -> bool {
+        let by_option = |option: &MountOption| matches!(option.name.as_str(), "bind" | "rbind");
+        matches!(self.fstype.as_str(), "bind" | "none") || self.options.iter().any(by_option)
+    }
+
+    /// The operation on the source that a bind mount amounts to.
+    fn shown_by_bind(&self) -> Option<Box<dyn Operation>> {
+        if !self.is_bind() {
             return None;
         }
+        // The last word wins.
+        let last = self.options.iter().rev().find(|option| matches!(option.name.as_str(), "ro" | "rw"));
+        let is_read_only = last.is_some_and(|option| option.name == "ro");
+        let path = PathBuf::from(&self.source);
+        Some(match (self.binds_file, is_read_only) {
+            (true, true) => Box::new(ReadPath { path }),
+            (true, false) => Box::new(WritePath { path }),
+            (false, true) => Box::new(ReadTree { path }),
+            (false, false) => Box::new(WriteTree { path }),
+        })
     }
-    // A backslash escapes in these options and a comma begins another one: the path checked here would not be the one used.
-    let escapes = value.contains(['\\', ',']) && (directories || !paths.is_empty());
-    (!escapes).then_some(paths)
 }

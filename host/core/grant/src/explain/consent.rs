@@ -11,9 +11,31 @@ use crate::policy::ComponentDigest;
 use crate::request::GrantRequest;
 
 impl GrantRequest {
-    /// The narrowest policy line that agrees to this request for any values of the resource's keywords. A policy cannot name
-    /// keywords, so stars stand for them.
+    /// The policy line that agrees to this request and to nothing else: a site's policy for a driver may name the keywords of the
+    /// driver, so it is the very line that the driver asks for.
     pub fn allow_line(&self) -> String {
+        let (head, rest) = halves(self.0.as_str());
+        format!("{} = {}", head.trim(), rest.trim())
+    }
+
+    /// Whether a policy line could decide about anything that this request allows.
+    pub fn may_need(&self, line: &str) -> bool {
+        let Ok(typed) = GrantLine::parse(line, 1, LineOrigin::Policy) else { return false };
+        let capability = self.0.capability;
+        if typed.capability != capability && !capability.also_decided_by.contains(&typed.capability.name) {
+            return false;
+        }
+        if typed.as_str() == self.allow_line() {
+            return true;
+        }
+        // What the keywords will hold is not known: any value, as in a line that is denied.
+        let Ok(wide) = GrantLine::parse(&self.wide_line(), 1, LineOrigin::Policy) else { return true };
+        wide.may_meet(&typed)
+    }
+
+    /// The line about the same, whatever the resource's keywords hold: for a `deny`, which cannot name keywords, so stars stand for
+    /// them.
+    pub fn wide_line(&self) -> String {
         let line = &self.0;
         let (head, rest) = halves(line.as_str());
         let words = tokens(rest, 1).unwrap_or_default();
@@ -35,7 +57,13 @@ fn forbidding(line: &str) -> String {
 
 /// All `deny` lines that forbid what one of these lines allows, or a part of it.
 fn denials(lines: &[String]) -> Vec<String> {
-    lines.iter().flat_map(|line| [without_attributes(line), forbidding(line)]).collect()
+    let wide =
+        |line: &String| line.parse::<GrantRequest>().map_or_else(|_| line.clone(), |request| request.wide_line());
+    lines
+        .iter()
+        .flat_map(|line| [line.clone(), wide(line)])
+        .flat_map(|line| [without_attributes(&line), forbidding(&line)])
+        .collect()
 }
 
 /// Cuts a line at its `=`, which is not the `=` of an attribute.
@@ -89,6 +117,29 @@ pub fn allow(text: &str, digest: &ComponentDigest, lines: &[String]) -> String {
         }
     }
     joined(&kept)
+}
+
+/// What a build asks for and the one before did not, as `+ LINE`, and what that one was allowed and this one asks for no more, as
+/// `- LINE`.
+pub fn changes(text: &str, lines: &[String]) -> Vec<String> {
+    let allowed = |line: &String| text.lines().any(|old| is_any(old, "allow", std::slice::from_ref(line)));
+    let new = lines.iter().filter(|line| !allowed(line)).map(|line| format!("+ {line}"));
+    let of_request =
+        text.lines().filter(|old| first_word(old) == "allow" && names_keywords(old) && !is_any(old, "allow", lines));
+    let gone = of_request.map(|old| format!("- {}", old.trim().trim_start_matches("allow").trim()));
+    new.chain(gone).collect()
+}
+
+/// Returns the text without the lines that agreed to what another build asked for and this one does not. What the site wrote itself
+/// stays.
+pub fn without_stale(text: &str, lines: &[String]) -> String {
+    let is_stale = |old: &&str| first_word(old) == "allow" && names_keywords(old) && !is_any(old, "allow", lines);
+    let kept: Vec<String> = text.lines().filter(|old| !is_stale(old)).map(str::to_owned).collect();
+    joined(&kept)
+}
+
+fn names_keywords(line: &str) -> bool {
+    line.contains("{kw:") || line.contains("{command:")
 }
 
 /// Returns the text of a built-in driver's file with these lines allowed. Such a driver may do all that no line forbids, so
@@ -165,7 +216,24 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_agreed_to_whatever_its_keywords_hold() {
+    fn a_request_is_agreed_to_by_its_own_line() {
+        for (request, line) in [
+            ("files.write  =  {kw:mnt} ", "files.write = {kw:mnt}"),
+            ("exec(read) = /sbin/e2fsck -p -- {kw:dev}", "exec(read) = /sbin/e2fsck -p -- {kw:dev}"),
+            ("spawn(caps=all, cwd={kw:cwd}) = {command:start}", "spawn(caps=all, cwd={kw:cwd}) = {command:start}"),
+            ("http = GET {kw:url}/x", "http = GET {kw:url}/x"),
+        ] {
+            let found = request.parse::<GrantRequest>().unwrap().allow_line();
+            assert_eq!(found, line);
+            assert!(SitePolicy::parse(&format!("allow {line}")).is_ok(), "{line}");
+        }
+        assert!(SitePolicy::parse("deny files.write = {kw:mnt}").is_err());
+        assert!(crate::Policy::parse("allow files.write = {kw:mnt}").is_err());
+        assert!(crate::Policy::parse("allow exec = {command:start}").is_err());
+    }
+
+    #[test]
+    fn a_request_is_denied_whatever_its_keywords_hold() {
         for (request, line) in [
             ("files.write = {kw:mnt}", "files.write = /**"),
             ("files.write = {rundir}/{kw:id}/pid", "files.write = {rundir}/*/pid"),
@@ -173,14 +241,14 @@ mod tests {
             ("exec(read) = /sbin/e2fsck -p -- {kw:dev}", "exec(read) = /sbin/e2fsck -p -- *"),
             ("exec = /sbin/mkfs [-L {kw:label}] -- {kw:dev}", "exec = /sbin/mkfs [ -L * ] -- *"),
             ("spawn(caps=all) = {command:start}", "spawn(caps=all) = /** **"),
-            ("http = GET {kw:url}", "http = GET https://*/**"),
+            ("http = GET {kw:url}", "http = GET https://**/**"),
             ("http = GET https://{kw:host}/api/**", "http = GET https://*/api/**"),
             ("http.unix = GET {kw:socket} /x/{kw:id}", "http.unix = GET /** /x/*"),
             ("net.addr = {kw:name} on {kw:dev}", "net.addr = * on *"),
             ("net.link(read) = {kw:dev}", "net.link(read) = *"),
             ("block.read = *", "block.read = *"),
         ] {
-            let found = request.parse::<GrantRequest>().unwrap().allow_line();
+            let found = request.parse::<GrantRequest>().unwrap().wide_line();
             assert_eq!(found, line, "{request}");
             assert!(SitePolicy::parse(&format!("allow {line}")).is_ok(), "{line}");
         }

@@ -1,7 +1,8 @@
 //! The requests of a driver, and the parts that the policies allow, in words.
 
-use crate::grants::Grants;
+use crate::grants::{Grants, UnboundRequest};
 use crate::guard::SocketGuard;
+use crate::line::known_names::KnownNames;
 use crate::line::linux_capabilities::ALL_CAPS;
 use crate::line::rule::GrantRule;
 use crate::permit::Refuser;
@@ -51,7 +52,7 @@ impl GrantRequest {
         let (_, object) = line.as_str().split_once(" = ").or_else(|| line.as_str().split_once('=')).unwrap_or_default();
         let attributes = &line.attributes;
         let guarded = attributes.guard.is_some();
-        let root = line_is_root(attributes.root_equivalent, attributes.caps.iter());
+        let root = line_is_root(attributes.root_equivalent, attributes.set_id, attributes.caps.iter());
         GrantSentence {
             verb: match guarded {
                 true => GUARDED,
@@ -72,7 +73,15 @@ impl Grants {
             guard: rule.attributes.guard,
             standing: self.standing(rule),
         };
-        self.requests.iter().map(line).collect()
+        let unbound = self.unbound.iter().map(|UnboundRequest { keyword, request }| EffectiveGrant {
+            sentence: request.sentence(),
+            guard: request.0.attributes.guard,
+            standing: GrantStatus::Refused(Refuser::ForeignDefault {
+                keyword: keyword.clone(),
+                request: request.0.as_str().to_owned(),
+            }),
+        });
+        self.requests.iter().map(line).chain(unbound).collect()
     }
 
     fn standing(&self, rule: &GrantRule) -> GrantStatus {
@@ -81,10 +90,14 @@ impl Grants {
             return GrantStatus::Refused(device.refuser());
         }
         let mut narrowing = Vec::new();
-        for (policy, refuser) in [(&self.site, Refuser::Site), (&self.namespace, Refuser::Namespace)] {
-            match policy.lines_about(rule) {
-                None => return GrantStatus::Refused(refuser),
-                Some(lines) => narrowing.extend(lines),
+        let example = rule.pattern.example();
+        for (policy, refuser) in [(&self.site, self.site_refuser()), (&self.namespace, Refuser::Namespace)] {
+            // A line about one thing alone is allowed or not: an operation on it shows which.
+            let decided = example.as_ref().map(|op| policy.allows(&**op, rule, &KnownNames::default()));
+            match (decided, policy.lines_about(rule)) {
+                (Some(true), _) => {}
+                (Some(false), _) | (None, None) => return GrantStatus::Refused(refuser),
+                (None, Some(lines)) => narrowing.extend(lines),
             }
         }
         if narrowing.is_empty() { GrantStatus::Allowed } else { GrantStatus::Narrowed(narrowing) }
@@ -94,7 +107,7 @@ impl Grants {
 fn rule_sentence(rule: &GrantRule) -> GrantSentence {
     let attributes = &rule.attributes;
     let guarded = attributes.guard.is_some();
-    let root = line_is_root(attributes.root_equivalent, attributes.caps.iter());
+    let root = line_is_root(attributes.root_equivalent, attributes.set_id, attributes.caps.iter());
     GrantSentence {
         verb: match guarded {
             true => GUARDED,
@@ -107,7 +120,7 @@ fn rule_sentence(rule: &GrantRule) -> GrantSentence {
 }
 
 /// Why the attributes alone make the driver as good as root.
-fn line_is_root<'a>(declared: bool, mut caps: impl Iterator<Item = &'a String>) -> Option<&'static str> {
+fn line_is_root<'a>(declared: bool, set_id: bool, mut caps: impl Iterator<Item = &'a String>) -> Option<&'static str> {
     const ROOT: [&str; 15] = [
         ALL_CAPS,
         "cap_bpf",
@@ -127,6 +140,9 @@ fn line_is_root<'a>(declared: bool, mut caps: impl Iterator<Item = &'a String>) 
     ];
     if declared {
         return Some("the line declares it");
+    }
+    if set_id {
+        return Some("whoever runs a set-user-id file becomes its owner");
     }
     caps.any(|cap| ROOT.contains(&cap.as_str())).then_some("the program keeps a capability that amounts to root")
 }

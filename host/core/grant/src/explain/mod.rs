@@ -2,5 +2,8 @@
 
 pub mod consent;
 mod effective;
+mod suggestion;
+
+pub use suggestion::suggested_request;
 
 pub use effective::{EffectiveGrant, GrantSentence, GrantStatus};

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::Path;
 
 use crate::bind::binder::{BindFailure, Binder};
 use crate::guard::SocketGuard;
+use crate::line::check::check_path;
 use crate::line::glob::Glob;
 use crate::line::linux_capabilities::{ALL_CAPS, CAPS};
+use crate::line::path_glob::PathGlob;
 use crate::line::token::{LineFault, Token};
 use crate::line::tokenizer::tokens;
 
@@ -21,6 +24,12 @@ pub(crate) enum AttributeKind {
     Caps,
     /// `user=NAME`
     User,
+    /// `group=NAME`
+    Group,
+    /// `cwd=PATH`
+    WorkingDirectory,
+    /// `setid`
+    SetId,
     /// `guard=container`
     Guard,
     /// `root_equivalent`
@@ -36,6 +45,12 @@ pub(crate) struct LineAttributes {
     pub(crate) caps: BTreeSet<String>,
     /// `user=NAME`: the program runs as this user.
     pub(crate) user: Option<Token>,
+    /// `group=NAME`: the program may run with this group, though it is none of its user's.
+    pub(crate) group: Option<Token>,
+    /// `cwd=PATH`: the program may run in this directory.
+    pub(crate) cwd: Option<Token>,
+    /// `setid`: the file may run as its owner or its group.
+    pub(crate) set_id: bool,
     /// `guard=container`: the guard that judges each request.
     pub(crate) guard: Option<SocketGuard>,
     /// `root_equivalent`: the author declares that the line makes the driver root.
@@ -48,6 +63,9 @@ pub(crate) struct RuleAttributes {
     pub(crate) read: bool,
     pub(crate) caps: BTreeSet<String>,
     pub(crate) user: Option<Glob>,
+    pub(crate) group: Option<Glob>,
+    pub(crate) cwd: Vec<PathGlob>,
+    pub(crate) set_id: bool,
     pub(crate) guard: Option<SocketGuard>,
     pub(crate) root_equivalent: bool,
 }
@@ -98,18 +116,32 @@ impl LineAttributes {
                     SocketGuard::parse(name).ok_or_else(|| format!("unknown guard {name:?}: expected container"))?;
                 self.guard = Some(guard);
             }
-            Some(("user", name)) if has(Kind::User) => match &tokens(name, 1).map_err(|fault| fault.reason)?[..] {
-                [token] => self.user = Some(token.clone()),
-                _ => return Err(Some("expected user=NAME".to_owned())),
-            },
+            None if text == "setid" && has(Kind::SetId) => self.set_id = true,
+            Some(("user", name)) if has(Kind::User) => self.user = Some(one_word(name, "user=NAME")?),
+            Some(("group", name)) if has(Kind::Group) => self.group = Some(one_word(name, "group=NAME")?),
+            Some(("cwd", path)) if has(Kind::WorkingDirectory) => {
+                let token = one_word(path, "cwd=PATH")?;
+                check_path(&token).map_err(|fault| fault.reason)?;
+                self.cwd = Some(token);
+            }
             _ => return Err(None),
         }
         Ok(())
     }
 
-    /// Fills in the template of the user.
+    /// The words in which templates and stars can stand.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &Token> {
+        self.user.iter().chain(&self.group).chain(&self.cwd)
+    }
+
+    /// Fills in the templates. A group or a directory that a keyword names which is not set is none.
     pub(crate) fn bind(&self, binder: &Binder<'_>) -> Result<RuleAttributes, BindFailure> {
+        let group = self.group.as_ref().map(|group| binder.single(group)).transpose();
+        let cwd = self.cwd.as_ref().map(|cwd| binder.paths(cwd)).transpose();
         Ok(RuleAttributes {
+            group: or_absent(group)?.flatten(),
+            cwd: or_absent(cwd)?.flatten().unwrap_or_default(),
+            set_id: self.set_id,
             read: self.read,
             caps: self.caps.clone(),
             user: self.user.as_ref().map(|user| binder.single(user)).transpose()?,
@@ -131,6 +163,32 @@ impl RuleAttributes {
         // A line for one user does not allow a program without one, which would run as the agent does.
         self.user.as_ref().is_none_or(|own| user.is_some_and(|user| own.matches(user)))
     }
+
+    /// Whether a program may run with this group, which is none of its user's.
+    pub(crate) fn allow_group(&self, group: Option<&str>) -> bool {
+        group.is_none_or(|group| self.group.as_ref().is_some_and(|own| own.matches(group)))
+    }
+
+    /// Whether a program may run in this directory.
+    pub(crate) fn allow_cwd(&self, cwd: Option<&Path>) -> bool {
+        cwd.is_none_or(|cwd| self.cwd.iter().any(|own| own.matches(cwd)))
+    }
+}
+
+/// The only word of an attribute's value.
+fn one_word(value: &str, expected: &str) -> Result<Token, Option<String>> {
+    match &tokens(value, 1).map_err(|fault| fault.reason)?[..] {
+        [token] => Ok(token.clone()),
+        _ => Err(Some(format!("expected {expected}"))),
+    }
+}
+
+fn or_absent<T>(bound: Result<T, BindFailure>) -> Result<Option<T>, BindFailure> {
+    match bound {
+        Ok(bound) => Ok(Some(bound)),
+        Err(BindFailure::Absent) => Ok(None),
+        Err(illegal) => Err(illegal),
+    }
 }
 
 impl fmt::Display for RuleAttributes {
@@ -146,6 +204,13 @@ impl fmt::Display for RuleAttributes {
         }
         if let Some(user) = &self.user {
             attributes.push(format!("user={user}"));
+        }
+        if let Some(group) = &self.group {
+            attributes.push(format!("group={group}"));
+        }
+        attributes.extend(self.cwd.iter().map(|cwd| format!("cwd={cwd}")));
+        if self.set_id {
+            attributes.push("setid".to_owned());
         }
         if let Some(guard) = self.guard {
             attributes.push(format!("guard={guard}"));

@@ -13,6 +13,7 @@ use crate::capability;
 use crate::capability::definition::{Capability, LineTemplate};
 use crate::line::attributes::LineAttributes;
 use crate::line::check::LineWords;
+use crate::line::known_names::KnownNames;
 use crate::line::origin::LineOrigin;
 use crate::line::rule::GrantRule;
 use crate::line::token::{LineFault, TemplateName, Token, TokenPiece};
@@ -94,26 +95,36 @@ impl GrantLine {
         Ok(patterns.into_iter().map(rule).collect())
     }
 
+    /// Whether both lines could be about one operation, for the same resource.
+    pub(crate) fn may_meet(&self, other: &GrantLine) -> bool {
+        let bound = |line: &GrantLine| {
+            invented().and_then(|context| line.bind(&Binder::new(&context, &[], &NoDeviceLedger, line.as_str())).ok())
+        };
+        let (Some(own), Some(others)) = (bound(self), bound(other)) else { return true };
+        own.iter().any(|own| {
+            others.iter().any(|other| {
+                let names = KnownNames::default();
+                let meets = own.pattern.may_meet(&*other.pattern) && other.pattern.may_meet(&*own.pattern);
+                // A line about one thing alone is asked for if the request covers that thing.
+                meets
+                    && other
+                        .pattern
+                        .example()
+                        .is_none_or(|op| op.is_covered_by(own, &names) || !own.is(other.capability))
+            })
+        })
+    }
+
     /// The words in which templates and stars can stand.
     fn tokens(&self) -> Vec<&Token> {
         let mut tokens = self.template.tokens();
-        tokens.extend(&self.attributes.user);
+        tokens.extend(self.attributes.tokens());
         tokens
     }
 
     /// Binds the line to an invented resource, to find faults in its own text when it is read and not at the first call.
     fn check_bound(&self) -> Result<(), &'static str> {
-        let (Ok(object), Ok(rid)) = ("any".parse(), "app#any".parse()) else { return Ok(()) };
-        let (Ok(node), Ok(peer)) = ("any".parse(), "any".parse()) else { return Ok(()) };
-        let context = GrantContext {
-            object,
-            rid,
-            node,
-            rundir: "/any".into(),
-            statedir: "/any".into(),
-            config: "/any".into(),
-            peers: vec![peer],
-        };
+        let Some(context) = invented() else { return Ok(()) };
         // No keywords: only literals and names are filled in, so whatever is illegal is the line's own fault.
         match self.bind(&Binder::new(&context, &[], &NoDeviceLedger, &self.text)) {
             Ok(_) | Err(BindFailure::Absent) => Ok(()),
@@ -121,13 +132,18 @@ impl GrantLine {
         }
     }
 
-    /// Refuses stars in a request and keywords in a policy.
+    /// The fault of a line that names a keyword, where a policy may not: that of a namespace is about many drivers, and a `deny` would
+    /// forbid nothing while the keyword is not set.
+    pub(crate) fn keyword_fault(&self, why: &str) -> Option<LineFault> {
+        let token = self.tokens().into_iter().find(|token| token.keywords().next().is_some());
+        let column = token.map(|token| token.column).or_else(|| self.template.whole_command().map(|_| 1))?;
+        Some(LineFault::new(column, why))
+    }
+
+    /// Refuses stars in a request.
     fn check_origin(&self) -> Result<(), LineFault> {
         for token in self.tokens() {
             match self.origin {
-                LineOrigin::Policy if token.keywords().next().is_some() => {
-                    return Err(token.fault("a policy cannot name keywords: {kw:NAME} belongs in a driver's requests"));
-                }
                 LineOrigin::Request
                     if token.pieces.contains(&TokenPiece::Star) && !self.template.may_be_star(token) =>
                 {
@@ -144,6 +160,19 @@ impl fmt::Display for GrantLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.text)
     }
+}
+
+/// The context of an invented resource.
+fn invented() -> Option<GrantContext> {
+    Some(GrantContext {
+        object: "any".parse().ok()?,
+        rid: "app#any".parse().ok()?,
+        node: "any".parse().ok()?,
+        rundir: "/any".into(),
+        statedir: "/any".into(),
+        config: "/any".into(),
+        peers: vec!["any".parse().ok()?],
+    })
 }
 
 /// A line, cut at the `=`.

@@ -1,7 +1,7 @@
 //! Bound absolute paths, which have one spelling, with the stars of their line.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::line::glob::{Glob, GlobPart};
 use crate::line::token::quoted;
@@ -64,6 +64,49 @@ impl PathGlob {
             PathWords::Starred(own) => (own.iter().zip(&parts).all(|(glob, part)| glob.matches(part)), own.len()),
         };
         above && (self.below || count >= parts.len())
+    }
+
+    /// Whether a path could be in both: false only where two components differ in any case.
+    pub(crate) fn may_meet(&self, other: &PathGlob) -> bool {
+        let components = |path: &PathGlob| -> Vec<Glob> {
+            match &path.words {
+                PathWords::Plain(own) => own.split('/').skip(1).map(Glob::text).collect(),
+                PathWords::Starred(components) => components.clone(),
+            }
+        };
+        let (one, two) = (components(self), components(other));
+        let same = |(one, two): (&Glob, &Glob)| match (one.literal(), two.literal()) {
+            (Some(one), Some(two)) => one == two,
+            (Some(text), None) => two.matches(&text),
+            (None, Some(text)) => one.matches(&text),
+            (None, None) => true,
+        };
+        let long_enough = |short: &PathGlob, short_len: usize, len: usize| short_len >= len || short.below;
+        one.iter().zip(&two).all(same)
+            && long_enough(self, one.len(), two.len())
+            && long_enough(other, two.len(), one.len())
+    }
+
+    /// The same with its first components replaced by the place to which links lead from them. None if they lead nowhere else.
+    pub(crate) fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<PathGlob> {
+        let (front, rest): (String, &[Glob]) = match &self.words {
+            PathWords::Plain(own) => (own.clone(), &[]),
+            PathWords::Starred(components) => {
+                let plain = components.iter().take_while(|component| component.literal().is_some()).count();
+                let front = components[..plain].iter().filter_map(Glob::literal).map(|name| format!("/{name}"));
+                (front.collect(), &components[plain..])
+            }
+        };
+        let real = follow(Path::new(spelled(&front))).filter(|real| real.as_os_str() != spelled(&front))?;
+        let real = plain_path(real.to_str()?.to_owned()).ok()?;
+        let words = match rest {
+            [] => PathWords::Plain(real),
+            rest => {
+                let front = real.split('/').skip(1).map(Glob::text);
+                PathWords::Starred(front.chain(rest.iter().cloned()).collect())
+            }
+        };
+        Some(PathGlob { words, below: self.below })
     }
 
     /// Whether it stands for everything below, too.

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::bind::binder::UnownedDevice;
@@ -27,6 +28,12 @@ impl GrantRule {
         // Through the trait object: on the Arc itself, the type would be that of the Arc.
         let pattern: &dyn Any = &*self.pattern;
         pattern.downcast_ref()
+    }
+
+    /// The same line about the place to which the links of the node lead from the path in it.
+    pub(crate) fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<GrantRule> {
+        let pattern = self.pattern.relocated(follow)?;
+        Some(GrantRule { pattern, ..self.clone() })
     }
 
     /// Whether the line is of this capability.

@@ -1,6 +1,7 @@
 //! A source: what can be mounted, or read as a device. It is a path, or a word such as `LABEL=data` or `tmpfs`.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use crate::bind::binder::{BindFailure, Binder};
 use crate::bind::value::WordUse;
@@ -37,6 +38,14 @@ impl SourcePattern {
             _ => Ok(SourcePattern::Word(word)),
         };
         binder.words(token, WordUse::Source)?.into_iter().map(source).collect()
+    }
+
+    /// The same, if it is a path from which links lead elsewhere.
+    pub(crate) fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<SourcePattern> {
+        match self {
+            SourcePattern::Path(path) => path.relocated(follow).map(SourcePattern::Path),
+            SourcePattern::Any | SourcePattern::Word(_) => None,
+        }
     }
 
     /// Whether the source, or another name of the device that it is, is allowed.

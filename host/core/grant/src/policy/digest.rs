@@ -27,6 +27,13 @@ impl FromStr for ComponentDigest {
     }
 }
 
+impl ComponentDigest {
+    /// The first digits, which people compare.
+    pub fn short(&self) -> &str {
+        self.0.get("sha256:".len()..).and_then(|digits| digits.get(..12)).unwrap_or(&self.0)
+    }
+}
+
 impl fmt::Display for ComponentDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)

@@ -33,7 +33,7 @@ allow http.unix(guard=container) = * /var/run/podman/podman.sock /**
 impl Policy {
     /// Reads a namespace's file, and reports everything that is wrong with it.
     pub fn parse(text: &str) -> Result<Policy, Vec<PolicyError>> {
-        PolicyLines::parse(text, |word, _, column| {
+        PolicyLines::parse(text, PolicyOwner::Namespace, |word, _, column| {
             Err(LineFault::new(column, format!("unknown word {word:?}: expected allow or deny")))
         })
     }
@@ -45,9 +45,18 @@ impl Policy {
     }
 }
 
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PolicyOwner {
+    /// The site's, about one driver: its lines may name the driver's keywords.
+    Driver,
+    /// That of a namespace.
+    Namespace,
+}
+
 /// The lines of a file, while it is read.
-#[derive(Default)]
 pub(super) struct PolicyLines {
+    owner: PolicyOwner,
     allow: Vec<GrantLine>,
     deny: Vec<GrantLine>,
 }
@@ -57,9 +66,10 @@ impl PolicyLines {
     /// `deny`.
     pub(super) fn parse(
         text: &str,
+        owner: PolicyOwner,
         mut other: impl FnMut(&str, &str, usize) -> Result<(), LineFault>,
     ) -> Result<Policy, Vec<PolicyError>> {
-        let mut lines = PolicyLines::default();
+        let mut lines = PolicyLines { owner, allow: Vec::new(), deny: Vec::new() };
         let mut errors = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
             // Reading goes on after a mistake, so that one look at the file is enough to correct it.
@@ -83,13 +93,21 @@ impl PolicyLines {
         let (word, rest) = content.split_once(char::is_whitespace).unwrap_or((content, ""));
         let rest_column = column + word.chars().count() + 1;
         match word {
-            "allow" => self.allow.push(GrantLine::parse(rest, rest_column, LineOrigin::Policy)?),
+            "allow" => {
+                let line = GrantLine::parse(rest, rest_column, LineOrigin::Policy)?;
+                let why = "the policy of a namespace cannot name keywords: {kw:NAME} belongs in that of a driver";
+                let fault = line.keyword_fault(why).filter(|_| self.owner == PolicyOwner::Namespace);
+                fault.map_or(Ok(()), Err)?;
+                self.allow.push(line);
+            }
             "deny" => {
                 let line = GrantLine::parse(rest, rest_column, LineOrigin::Policy)?;
                 // `deny exec(read)` would read as if other ways to run the program were left.
                 if line.attributes != LineAttributes::default() {
                     return Err(LineFault::new(rest_column, "deny takes no attributes: it forbids in every case"));
                 }
+                let fault = line.keyword_fault("a deny cannot name keywords: it would forbid nothing without them");
+                fault.map_or(Ok(()), Err)?;
                 self.deny.push(line);
             }
             // Grant lines cut off their comments themselves, since a `#` may stand in quotes there.

@@ -2,7 +2,7 @@
 
 use super::allow_deny::Policy;
 use super::digest::{ComponentDigest, DigestError};
-use super::file::{PolicyError, PolicyLines};
+use super::file::{PolicyError, PolicyLines, PolicyOwner};
 use super::limits::SandboxLimits;
 use crate::line::token::LineFault;
 
@@ -31,7 +31,7 @@ impl SitePolicy {
     pub fn parse(text: &str) -> Result<SitePolicy, Vec<PolicyError>> {
         let mut digest = None;
         let mut limits = SandboxLimits::default();
-        let policy = PolicyLines::parse(text, |word, rest, column| {
+        let policy = PolicyLines::parse(text, PolicyOwner::Driver, |word, rest, column| {
             let value_column = column + word.chars().count() + 1;
             match word {
                 "digest" if digest.is_some() => {
@@ -67,7 +67,7 @@ impl SitePolicy {
         match (file, trust) {
             (None, DriverTrust::BuiltIn) => Policy::everything(),
             (None, DriverTrust::ThirdParty) => Policy::nothing(),
-            (Some(file), _) if file.digest.as_ref().is_some_and(|named| named != digest) => Policy::nothing(),
+            (Some(SitePolicy { digest: Some(named), .. }), _) if named != *digest => Policy::of_other_build(named),
             // A file of denials alone takes away from all that a built-in driver may do.
             (Some(file), DriverTrust::BuiltIn) => file.policy.opened(),
             (Some(file), DriverTrust::ThirdParty) if file.digest.is_some() => file.policy,

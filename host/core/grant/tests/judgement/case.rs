@@ -45,7 +45,7 @@ impl Case<'_> {
             .map(|(name, values)| (*name, values.iter().map(ToString::to_string).collect()))
             .collect();
         let keywords: Vec<GrantKeyword<'_>> =
-            values.iter().map(|(name, values)| GrantKeyword { name, values, from: None }).collect();
+            values.iter().map(|(name, values)| GrantKeyword::written(name, values)).collect();
         let digest: ComponentDigest = format!("sha256:{}", "a".repeat(64)).parse().unwrap();
         let site = self.site.map(|text| SitePolicy::parse(text).unwrap());
         let site = SitePolicy::resolve(site, DriverTrust::BuiltIn, &digest);
@@ -81,18 +81,27 @@ pub(crate) fn mount(fstype: &str, source: &str, target: &str, options: &[&str]) 
         fstype: fstype.to_owned(),
         source: source.to_owned(),
         target: target.into(),
-        options: options.iter().map(ToString::to_string).collect(),
+        options: options.iter().map(|option| option_of(option)).collect(),
+        freedom: MountFreedom::Full,
+        binds_file: false,
+    }
+}
+
+fn option_of(text: &str) -> MountOption {
+    match text.split_once('=') {
+        Some((name, value)) => MountOption { name: name.to_owned(), value: Some(value.to_owned()) },
+        None => MountOption::flag(text),
     }
 }
 
 pub(crate) fn exec(line: &str) -> RunProgram {
     let mut words = line.split(' ').map(str::to_owned);
-    RunProgram { program: PathBuf::from(words.next().unwrap()), args: words.collect(), user: None }
+    RunProgram { program: PathBuf::from(words.next().unwrap()), args: words.collect(), ..RunProgram::default() }
 }
 
 pub(crate) fn spawn(line: &str) -> StartProgram {
-    let RunProgram { program, args, user } = exec(line);
-    StartProgram { program, args, user }
+    let RunProgram { program, args, terms } = exec(line);
+    StartProgram { program, args, terms }
 }
 
 pub(crate) fn address(address: &str, dev: &str) -> ChangeAddress {

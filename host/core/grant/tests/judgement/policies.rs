@@ -6,6 +6,7 @@ use hostler_grant::{
     Access, ComponentDigest, DriverTrust, GrantContext, GrantKeyword, GrantRequest, Grants, Policy, SitePolicy,
 };
 use model::Rid;
+use model::object::Provenance;
 
 use crate::case::{Case, NAMESPACE, SITE, address, context, exec, get, mount, read, write};
 
@@ -106,13 +107,13 @@ fn a_namespace_without_a_policy_keeps_to_its_own_paths() {
 
 #[test]
 fn a_device_from_another_resource_counts_only_if_this_host_gave_it() {
-    let disk: Rid = "disk#1".parse().unwrap();
+    let exposed = Provenance::Resource("disk#1".parse().unwrap());
     let requests: Vec<GrantRequest> = ["mount = ext4 {kw:dev} on /srv/web", "exec = /sbin/mkfs.ext4 -- {kw:dev}"]
         .map(|line| line.parse().unwrap())
         .into();
     let judge = |given: &'static str, device: &str| {
         let values = [device.to_owned()];
-        let keywords = [GrantKeyword { name: "dev", values: &values, from: Some(&disk) }];
+        let keywords = [GrantKeyword { name: "dev", values: &values, provenance: &exposed }];
         let ledger = move |rid: &Rid, device: &str| rid.to_string() == "disk#1" && device == given;
         Grants::bind(&requests, &context(), &keywords, &ledger, &Policy::everything(), &Policy::everything()).unwrap()
     };

@@ -94,7 +94,7 @@ fn a_command_keyword_grants_the_very_command() {
     let start = StartProgram {
         program: "/bin/sh".into(),
         args: vec!["-c".to_owned(), "exec web > log".to_owned()],
-        user: Some("www".to_owned()),
+        terms: ProgramTerms { user: Some("www".to_owned()), ..ProgramTerms::default() },
     };
     case.check(start, "spawn = /bin/sh -c \"exec web > log\"");
     case.check(exec("true"), &format!("no: exec = true: {NOT_ASKED}"));

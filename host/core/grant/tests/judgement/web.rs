@@ -85,3 +85,49 @@ fn an_allow_with_a_guard_lets_nothing_through_without_it() {
         assert_eq!(!case.judge(ask()).starts_with("no: "), expected, "{request} / {allow}");
     }
 }
+
+#[test]
+fn a_star_in_a_host_is_a_name_and_never_an_address() {
+    let addresses = [
+        "http://127.0.0.1/",
+        "http://0x7f.1/",
+        "http://2130706433/",
+        "http://127.1/",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[::]/",
+        "http://169.254.169.254/",
+        "http://[fd00:ec2::254]/",
+        "http://0177.0.0.1/",
+        "http://127.0.0.1./",
+    ];
+    for (line, names) in [
+        ("allow http = * http://*/**", &["http://intranet/"][..]),
+        ("allow http = * http://**/**", &["http://intranet/", "http://a.b.example.net/x"]),
+        ("allow http = * http://*.*.*.*/**", &["http://a.b.c.d/"]),
+        ("allow http = * http://[*]/**", &[]),
+    ] {
+        for url in addresses.iter().chain(names) {
+            let case = Case {
+                requests: &["http = GET {kw:url}"],
+                keywords: &[("url", &[url])],
+                site: Some(line),
+                ..Case::default()
+            };
+            let allowed = !case.judge(get(url)).starts_with("no: ");
+            assert_eq!(allowed, names.contains(url), "{url} under {line}");
+        }
+    }
+    let case = |site| Case {
+        requests: &["http = GET {kw:url}"],
+        keywords: &[("url", &["http://127.0.0.1:8080/"])],
+        site: Some(site),
+        ..Case::default()
+    };
+    case("allow http = GET http://127.0.0.1:8080/**")
+        .check(get("http://127.0.0.1:8080/"), "http = GET http://127.0.0.1:8080/");
+    for other in ["allow http = GET http://**:8080/**", "allow http = GET http://127.0.0.*:8080/**"] {
+        assert!(case(other).judge(get("http://127.0.0.1:8080/")).starts_with("no: "), "{other}");
+    }
+}

@@ -4,7 +4,7 @@ use crate::convert::convert;
 use crate::keyword::ValueKind;
 use crate::{ObjectKind, Rid};
 
-use super::{LateReference, LateValue};
+use super::{LateReference, LateValue, Provenance};
 
 /// A driver's keyword, resolved but for late references, which are filled in and converted when the resource acts.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct ResolvedKeyword {
     pub known: Option<Vec<String>>,
     /// The value as it was resolved.
     pub value: LateValue,
+    /// Whose word the value is.
+    pub provenance: Provenance,
 }
 
 /// A source of the devices that resources expose at this moment.
@@ -53,16 +55,15 @@ pub struct KeywordValue {
     pub secret: bool,
     /// The kind of the stores that the values are references to.
     pub store: Option<ObjectKind>,
-    /// The resource whose devices the values were made of. As a device, such a value is accepted only if the host itself gave
-    /// the device to that resource.
-    pub from: Option<Rid>,
+    /// Whose word the values are.
+    pub provenance: Provenance,
 }
 
 impl KeywordValue {
-    /// A value that is a text, not secret, and no other resource's.
+    /// A value that is a text, not secret, and written in the first line of a configuration.
     pub fn new(name: impl Into<String>, values: Vec<String>) -> KeywordValue {
         let (name, kind) = (name.into(), ValueKind::String);
-        KeywordValue { name, kind, values, secret: false, store: None, from: None }
+        KeywordValue { name, kind, values, secret: false, store: None, provenance: Provenance::Written { line: 1 } }
     }
 }
 
@@ -98,8 +99,7 @@ impl ResolvedKeyword {
                 values,
                 secret: self.secret || self.value.secret,
                 store: self.store,
-                // A value made of the devices of several resources counts as the first one's.
-                from: self.value.late().next().map(|late| late.rid.clone()),
+                provenance: self.provenance.clone(),
             }),
             // A default that only provision needs: without a value it is left out rather than reported as missing.
             Err(_) if self.aside => {}

@@ -70,11 +70,11 @@ impl LateValue {
         })
     }
 
-    /// The length in bytes, a late reference counted as what it takes in memory.
+    /// The length in bytes, a late reference counted as one.
     pub fn size(&self) -> usize {
         let len = |part: &ValuePart| match part {
             ValuePart::Text(text) => text.len(),
-            ValuePart::Late(_) => size_of::<ValuePart>(),
+            ValuePart::Late(_) => 1,
         };
         self.parts.iter().map(len).sum()
     }

@@ -145,7 +145,8 @@ mod tests {
         let resolve = |kind, words: &str| {
             let values = words.split_whitespace().map(str::to_owned).collect();
             let (name, words) = ("env".to_owned(), model::keyword::ValueKind::Words);
-            let keyword = KeywordValue { name, kind: words, values, secret: false, store: Some(kind), from: None };
+            let plain = KeywordValue::new(name, values);
+            let keyword = KeywordValue { kind: words, store: Some(kind), ..plain };
             resolved(&home, &path("ns1/svc/web"), kind, &keyword)
         };
         let check = |kind, words: &str, expected: &[&str], hidden: &[&str]| {

@@ -164,7 +164,7 @@ impl AvailableDrivers {
     }
 
     /// A driver, by its name alone.
-    pub(super) fn named(&self, name: &DriverName) -> Option<&AvailableDriver> {
+    pub(crate) fn named(&self, name: &DriverName) -> Option<&AvailableDriver> {
         let embedded = self.find_embedded(name.group(), |driver| driver.group_and_name().1 == name.name());
         embedded.or_else(|| self.installed.get(name))
     }
@@ -235,6 +235,6 @@ impl InstallRecord {
         let text = String::from_utf8(content).map_err(|_| format!("{} is not utf-8", path.display()))?;
         let (digest, manifest) = text.split_once('\n').ok_or_else(|| format!("{} is cut short", path.display()))?;
         let manifest = Manifest::parse(manifest.as_bytes()).map_err(|error| error.to_string())?;
-        Ok(InstallRecord { manifest, digest: digest.to_owned() })
+        Ok(InstallRecord { manifest: manifest.foreign(), digest: digest.to_owned() })
     }
 }

@@ -26,6 +26,8 @@ pub struct EffectiveGrants {
     /// One sentence for each kind of request that the guard of a container engine forwards, or why it forwards none. None if no
     /// grant has a guard.
     pub guarded: Option<Result<Vec<String>, String>>,
+    /// The keywords that the driver's requests name, with what they hold and whose word that is.
+    pub keywords: Vec<String>,
     /// What a keyword names and does not exist now. Grants that need the keyword are missing from the list.
     pub unresolved: Option<String>,
 }
@@ -60,10 +62,26 @@ pub enum EffectiveGrantsError {
 }
 
 /// The mechanisms that hold drivers to their grants on this machine. Only those that were found to work are listed.
-pub fn enforced_by(home: &Directories) -> Vec<&'static str> {
+pub fn enforced_by(home: &Directories) -> Vec<String> {
     let always = ["wasm sandbox", "grants", "audit", "capability bounds and no new privileges for programs"];
-    let groups = control_group(home).map(|_| "control groups");
-    always.into_iter().chain(groups).collect()
+    let files = match kernel::process::landlock_version() {
+        Some(version) => format!("Landlock {version} for the files of confined programs"),
+        None => "not here: Landlock, so only users and modes keep programs from files".to_owned(),
+    };
+    let groups = control_group(home).map(|_| "control groups".to_owned());
+    always.into_iter().map(str::to_owned).chain(groups).chain([files]).collect()
+}
+
+/// `own = /srv/web (line 5 of the configuration)`, for each keyword that a request names.
+fn named_keywords(requests: &[String], call: &DriverCall) -> Vec<String> {
+    let requests = requests.iter().filter_map(|line| line.parse::<grant::GrantRequest>().ok());
+    let named: std::collections::BTreeSet<String> = requests.flat_map(|request| request.keywords()).collect();
+    let keywords = call.keywords.iter().filter(|keyword| named.contains(&keyword.name) || keyword.store.is_some());
+    let shown = |keyword: &driver::KeywordValue| match keyword.secret {
+        true => "***".to_owned(),
+        false => crate::log::hide_secret_values(&keyword.values.join(" ")),
+    };
+    keywords.map(|keyword| format!("{} = {} ({})", keyword.name, shown(keyword), keyword.provenance)).collect()
 }
 
 impl Agent {
@@ -83,7 +101,8 @@ impl Agent {
         // The guard reads requests to container engines; its sentences would mean nothing for other grants.
         let guarded = lines.iter().any(|line| line.guard.is_some());
         let guarded = guarded.then(|| capability::guarded(&Subject::from(&call), &call.keywords, &grants));
-        Ok(EffectiveGrants { lines, guarded, driver, unresolved })
+        let keywords = named_keywords(&known.manifest.grants, &call);
+        Ok(EffectiveGrants { lines, guarded, driver, keywords, unresolved })
     }
 
     /// The grants of a driver for one call. The outer error says that this machine cannot run drivers.

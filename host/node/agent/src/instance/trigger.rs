@@ -77,6 +77,7 @@ pub(crate) fn launch(program: CheckedProgram, args: &[String], env: Vec<(String,
         limits: Vec::new(),
         bounds: CapabilityBounds::Unbounded,
         cgroup: None,
+        files: None,
     }
 }
 
@@ -96,7 +97,7 @@ pub(crate) fn with_path(program: &mut String) {
 /// the namespace's policy must allow the exact command.
 fn permitted(program: &Path, args: &[String], around: &TriggerContext<'_>) -> Result<(), FacilityError> {
     let words: Vec<String> = std::iter::once(program.display().to_string()).chain(args.iter().cloned()).collect();
-    let command = grant::GrantKeyword { name: "command", values: &words, from: None };
+    let command = grant::GrantKeyword::written("command", &words);
     let request = "exec(caps=all) = {command:command}".parse::<grant::GrantRequest>();
     // The site has no say: the namespace's policy alone decides what its objects may make this node do.
     let bound = grant::Grants::bind(
@@ -107,7 +108,7 @@ fn permitted(program: &Path, args: &[String], around: &TriggerContext<'_>) -> Re
         &grant::Policy::everything(),
         around.namespace,
     );
-    let exec = grant::op::RunProgram { program: program.to_owned(), args: args.to_vec(), user: None };
+    let exec = grant::op::RunProgram { program: program.to_owned(), args: args.to_vec(), ..Default::default() };
     let grants = bound.map_err(|error| FacilityError::failed(error.to_string()))?;
     grants.permit(exec, grant::Access::Mutate).map(drop).map_err(|denied| {
         let policy = format!("etc/namespaces/{}/policy", around.object.namespace());

@@ -115,6 +115,7 @@ mod tests {
             secret: false,
             store: None,
             candidates: Vec::new(),
+            foreign: false,
             help: String::new(),
             example: String::new(),
         };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use grant::{DigestError, GrantRequest, GrantRequestError, PolicyError, SitePolicy};
+use grant::{ComponentDigest, DigestError, GrantRequest, GrantRequestError, PolicyError, SitePolicy};
 use model::DriverName;
 use model::rid::InvalidDriverName;
 
@@ -42,6 +42,18 @@ pub enum PolicyChangeError {
     /// The digest of the component cannot be read.
     #[error(transparent)]
     Digest(#[from] DigestError),
+    /// The manifest cannot work.
+    #[error("{name} cannot be allowed anything:\n  {}", mistakes.join("\n  "))]
+    Mistakes { name: String, mistakes: Vec<String> },
+    /// The policy is about another build.
+    #[error(
+        "the site allowed another build of {name} ({allowed}), and a line that is added now would allow this one ({present}) all \
+         that was allowed then: om driver allow {name} shows what it asks for"
+    )]
+    OfOtherBuild { name: String, allowed: String, present: String },
+    /// Resources need the driver.
+    #[error("{name} is needed by {}: --force removes it all the same, and they can then not be stopped", users.join(", "))]
+    Needed { name: String, users: Vec<String> },
     /// The component is not the one that was shown.
     #[error("{0} is another build than the one that was shown: nothing was allowed")]
     OtherBuild(String),
@@ -54,6 +66,8 @@ pub enum PolicyChangeError {
 pub(super) struct PolicyFile {
     pub(super) path: PathBuf,
     pub(super) text: String,
+    /// The build that it is about.
+    pub(super) digest: Option<ComponentDigest>,
 }
 
 impl PolicyFile {
@@ -63,8 +77,8 @@ impl PolicyFile {
         let content = durable::read(&path)?.unwrap_or_default();
         let text = NotText::check(content);
         let text = text.map_err(|odd| PolicyChangeError::NotPolicy(odd.sentence(path.display())))?;
-        SitePolicy::parse(&text).map_err(|errors| located(&path.display().to_string(), &errors))?;
-        Ok(PolicyFile { path, text })
+        let policy = SitePolicy::parse(&text).map_err(|errors| located(&path.display().to_string(), &errors))?;
+        Ok(PolicyFile { path, text, digest: policy.digest })
     }
 
     /// Replaces the text, if the new one is a policy. False if it is the same.
@@ -84,8 +98,17 @@ impl PolicyFile {
     }
 }
 
-/// A grant as it was typed: `exec = /bin/x`, or `exec:/bin/x`. The keywords of a request become stars.
-pub(super) fn grant_line(typed: &str) -> Result<String, PolicyChangeError> {
+/// A grant that is allowed as it was typed: `exec = /bin/x`, or `exec:/bin/x`.
+pub(super) fn allowed_line(typed: &str) -> Result<String, PolicyChangeError> {
+    read_line(typed, GrantRequest::allow_line)
+}
+
+/// A grant that is denied as it was typed. The keywords of a request become stars.
+pub(super) fn denied_line(typed: &str) -> Result<String, PolicyChangeError> {
+    read_line(typed, GrantRequest::wide_line)
+}
+
+fn read_line(typed: &str, of_request: impl FnOnce(&GrantRequest) -> String) -> Result<String, PolicyChangeError> {
     let end = typed.find(|c: char| !c.is_ascii_lowercase() && c != '.').unwrap_or(typed.len());
     let line = match typed[end..].strip_prefix(':') {
         Some(rest) => format!("{} = {rest}", &typed[..end]),
@@ -94,7 +117,7 @@ pub(super) fn grant_line(typed: &str) -> Result<String, PolicyChangeError> {
     if let Ok(request) = line.parse::<GrantRequest>()
         && !request.keywords().is_empty()
     {
-        return Ok(request.allow_line());
+        return Ok(of_request(&request));
     }
     SitePolicy::parse(&format!("allow {line}")).map_err(|errors| PolicyChangeError::NotGrant {
         typed: typed.to_owned(),
@@ -103,9 +126,12 @@ pub(super) fn grant_line(typed: &str) -> Result<String, PolicyChangeError> {
     Ok(line)
 }
 
-/// The policy lines that allow all that a manifest asks for.
-pub(super) fn whole_requests(grants: &[String]) -> Result<Vec<String>, PolicyChangeError> {
-    let line = |line: &String| line.parse::<GrantRequest>().map(|request| request.allow_line());
+/// The policy lines about all that a manifest asks for, each made of a request by `of_request`.
+pub(super) fn whole_requests(
+    grants: &[String],
+    of_request: impl Fn(&GrantRequest) -> String,
+) -> Result<Vec<String>, PolicyChangeError> {
+    let line = |line: &String| line.parse::<GrantRequest>().map(|request| of_request(&request));
     grants.iter().map(line).collect::<Result<_, _>>().map_err(PolicyChangeError::Request)
 }
 
@@ -116,7 +142,7 @@ fn located(what: &str, errors: &[PolicyError]) -> PolicyChangeError {
 
 #[cfg(test)]
 mod tests {
-    use super::grant_line;
+    use super::{allowed_line, denied_line};
 
     #[test]
     fn grants_may_be_typed_in_short_and_as_requests() {
@@ -124,12 +150,13 @@ mod tests {
             ("exec = /bin/x -r", "exec = /bin/x -r"),
             ("exec:/bin/x -r", "exec = /bin/x -r"),
             ("exec(caps=cap_net_admin) = /bin/x", "exec(caps=cap_net_admin) = /bin/x"),
-            ("exec = /bin/x -- {kw:dev}", "exec = /bin/x -- *"),
+            ("exec = /bin/x -- {kw:dev}", "exec = /bin/x -- {kw:dev}"),
         ] {
-            assert_eq!(grant_line(typed).ok().as_deref(), Some(line), "{typed}");
+            assert_eq!(allowed_line(typed).ok().as_deref(), Some(line), "{typed}");
         }
+        assert_eq!(denied_line("exec = /bin/x -- {kw:dev}").ok().as_deref(), Some("exec = /bin/x -- *"));
         for typed in ["", "exec", "fly = /x", "exec = bin/x"] {
-            assert!(grant_line(typed).is_err(), "{typed}");
+            assert!(allowed_line(typed).is_err(), "{typed}");
         }
     }
 }

@@ -9,6 +9,7 @@ use protocol::{
 
 use super::PolicyChangeError;
 use super::file::PolicyFile;
+use super::mistakes::mistakes;
 use super::reference::DriverReference;
 use crate::Agent;
 use crate::drivers::effective::{EffectiveGrantsError, enforced_by};
@@ -42,7 +43,8 @@ impl Agent {
     pub async fn inspect_driver(&self, driver: &str) -> Result<DriverInspection, PolicyChangeError> {
         let driver = self.driver_reference(driver).await?;
         let manifest = driver.manifest();
-        let (grants, malformed) = sentences(&manifest.grants);
+        let (grants, _) = sentences(&manifest.grants);
+        let malformed = mistakes(manifest, driver.trust());
         Ok(DriverInspection {
             name: manifest.name.to_string(),
             version: manifest.version.clone(),
@@ -85,8 +87,9 @@ impl Agent {
                 Ok(lets_through) => GuardedRequests { lets_through, reason: None },
                 Err(reason) => GuardedRequests { lets_through: Vec::new(), reason: Some(reason) },
             }),
+            keywords: found.keywords,
             unresolved: found.unresolved,
-            enforced_by: enforced_by(self.home()).into_iter().map(str::to_owned).collect(),
+            enforced_by: enforced_by(self.home()),
         })
     }
 }

@@ -3,7 +3,9 @@
 mod consent;
 mod file;
 mod inspection;
+mod mistakes;
 mod reference;
+mod users;
 mod warm;
 
 pub use file::PolicyChangeError;

@@ -168,6 +168,7 @@ fn line(record: &AuditRecord, lost: u64) -> String {
     if let Some(judged) = &record.judged {
         members.insert("judged".to_owned(), judged.clone().into());
     }
+    members.extend(record.details.iter().map(|(name, text)| ((*name).to_owned(), text.clone().into())));
     if let Value::Object(by) = by {
         members.extend(by);
     }
@@ -217,6 +218,7 @@ mod tests {
             action: "start",
             call: call.to_owned(),
             judged: None,
+            details: vec![("cwd", "/srv".to_owned())],
             verdict,
             duration: Duration::from_micros(1500),
         }
@@ -245,7 +247,7 @@ mod tests {
         assert_eq!(done.len(), 1);
         assert_eq!(done[0]["call"], "files.write = \"/a\nb\"");
         assert_eq!(done[0]["grant"], "files.write = /**");
-        assert_eq!(done[0]["ms"], 1.5);
+        assert_eq!((&done[0]["ms"], &done[0]["cwd"]), (&json!(1.5), &json!("/srv")));
         let refused = documents(&trail(&dir, "fs.ext4.refused.jsonl"));
         assert_eq!((&refused[0]["verdict"], &refused[0]["reason"]), (&json!("denied"), &json!("no")));
         assert_eq!(audit_files(&dir.path().join("audit")).unwrap().len(), 2);

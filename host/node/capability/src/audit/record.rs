@@ -29,6 +29,8 @@ pub struct AuditRecord {
     pub call: String,
     /// The guard's description of the call, if a guard has read it.
     pub judged: Option<String>,
+    /// What the line of the call does not say: `user`, `cwd`, `options`…, without secrets.
+    pub details: Vec<(&'static str, String)>,
     pub verdict: AuditVerdict,
     pub duration: Duration,
 }

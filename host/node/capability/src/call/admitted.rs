@@ -38,6 +38,17 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
         self
     }
 
+    /// Adds to the record what the line of the call does not say.
+    pub(crate) fn noting(mut self, name: &'static str, text: String) -> AdmittedCall<'c, O> {
+        self.audit.note(name, text);
+        self
+    }
+
+    /// The same for several.
+    pub(crate) fn noting_all(self, details: Vec<(&'static str, String)>) -> AdmittedCall<'c, O> {
+        details.into_iter().fold(self, |call, (name, text)| call.noting(name, text))
+    }
+
     /// Runs an effect that blocks, on a thread for that. It cannot be interrupted: one that outlives the deadline goes on,
     /// the resource is stuck meanwhile, and a change is counted when the effect returns.
     pub async fn blocking<T, F>(self, effect: F) -> Result<T, CapabilityError>
@@ -52,7 +63,8 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
         // change.
         let work = move || {
             audit.begin();
-            audit.close(effect(permit))
+            let result = audit.at_real_places::<O, _>(|| effect(permit));
+            audit.close(result)
         };
         context.aside_in(lane, call, work).await?
     }
@@ -69,7 +81,8 @@ impl<'c, O: Operation> AdmittedCall<'c, O> {
         }
         let AdmittedCall { permit, mut audit, .. } = self;
         audit.begin();
-        audit.close(effect(permit))
+        let result = audit.at_real_places::<O, _>(|| effect(permit));
+        audit.close(result)
     }
 
     /// Runs an effect that waits without blocking. The effect is dropped at the deadline or when the action is given up,

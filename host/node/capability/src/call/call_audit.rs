@@ -1,12 +1,14 @@
 //! The audit of capability calls: one record for each, and the count of changes.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use driver::Verb;
-use grant::{Access, Operation, Permit, PermitDenial, Refuser};
+use grant::{Access, Grants, Operation, Permit, PermitDenial, Refuser};
 
 use super::effect::Effect;
 use super::{ContextSetup, HostServices, Subject};
@@ -14,6 +16,8 @@ use crate::{AuditRecord, AuditVerdict, CapabilityError, Redactor};
 
 /// Writes the records of one call of a driver, and counts its changes.
 pub(super) struct CallRecorder {
+    /// Here, and not in the context, because an effect on another thread judges the places that it opens.
+    pub(super) grants: Grants,
     services: Arc<HostServices>,
     pub(super) redactor: Redactor,
     pub(super) mutations: Arc<AtomicU64>,
@@ -44,11 +48,13 @@ struct RefusalTally {
 }
 
 impl CallRecorder {
-    pub(super) fn new(setup: &ContextSetup) -> CallRecorder {
-        let ContextSetup { inputs, .. } = setup;
+    pub(super) fn new(setup: &mut ContextSetup) -> CallRecorder {
+        let grants = std::mem::replace(&mut setup.grants, Grants::none());
+        let ContextSetup { inputs, .. } = &*setup;
         let keywords = inputs.keywords.iter().filter(|keyword| keyword.secret);
         let secrets = keywords.flat_map(|keyword| &keyword.values).chain(&inputs.secrets).cloned();
         CallRecorder {
+            grants,
             services: setup.services.clone(),
             redactor: Redactor::new(secrets),
             mutations: Arc::default(),
@@ -75,7 +81,7 @@ impl CallRecorder {
         drop(refusals);
         if is_recorded {
             let verdict = AuditVerdict::Denied(self.redactor.redact(&denied.by.to_string()));
-            self.write(&line, None, verdict, Instant::now());
+            self.write(&line, (None, &[]), verdict, Instant::now());
         }
         CapabilityError::Denied(line)
     }
@@ -94,7 +100,18 @@ impl CallRecorder {
         taken.is_ok()
     }
 
-    fn write(&self, call: &str, judged: Option<&str>, verdict: AuditVerdict, since: Instant) {
+    /// Judges an operation again at the place to which links have led.
+    pub(super) fn judge_place(&self, op: &dyn Operation) -> Result<(), CapabilityError> {
+        self.grants.permit_place(op, &kernel::path::real_place).map_err(|denied| self.refuse(denied))
+    }
+
+    fn write(
+        &self,
+        call: &str,
+        (judged, details): (Option<&str>, &[(&'static str, String)]),
+        verdict: AuditVerdict,
+        since: Instant,
+    ) {
         let Subject { object, rid, driver, .. } = &*self.subject;
         self.services.audit.record(&AuditRecord {
             object: object.to_string(),
@@ -105,6 +122,7 @@ impl CallRecorder {
             action: self.verb.as_str(),
             call: self.redactor.redact(call),
             judged: judged.map(|judged| self.redactor.redact(judged)),
+            details: details.iter().map(|(name, text)| (*name, self.redactor.redact(text))).collect(),
             verdict,
             duration: since.elapsed(),
         });
@@ -120,6 +138,7 @@ impl CallRecorder {
             // Nearly all calls only read, and nobody reads of them.
             lines: audited.then(|| AuditLines { call: permit.op().line(), grant: permit.line() }),
             judged: None,
+            details: Vec::new(),
             since: Instant::now(),
             mutates,
             counts,
@@ -140,6 +159,8 @@ pub(super) struct CallAudit {
     /// None if no record is written.
     lines: Option<AuditLines>,
     judged: Option<String>,
+    /// What the line does not say: as whom, where, with which options.
+    details: Vec<(&'static str, String)>,
     since: Instant,
     mutates: bool,
     /// Whether a change is counted. The host's own notes about a resource are not.
@@ -162,6 +183,30 @@ impl CallAudit {
 
     pub(super) fn judged(&mut self, judged: Option<String>) {
         self.judged = judged;
+    }
+
+    pub(super) fn note(&mut self, name: &'static str, text: String) {
+        // Nearly all calls only read, and nobody reads of them.
+        if self.lines.is_some() && !text.is_empty() {
+            self.details.push((name, text));
+        }
+    }
+
+    /// Does the work of an operation. Where links in its path lead to another place, the operation must be allowed there as well.
+    pub(super) fn at_real_places<O: Operation, T>(
+        &self,
+        work: impl FnOnce() -> Result<T, CapabilityError>,
+    ) -> Result<T, CapabilityError> {
+        let refused = RefCell::new(None);
+        let judge = |real: &Path| match O::at(real).map(|op| self.recorder.judge_place(&*op)) {
+            Some(Err(denied)) => {
+                refused.replace(Some(denied));
+                Err(kernel::KernelError::Invalid(format!("{} is not allowed", real.display())))
+            }
+            _ => Ok(()),
+        };
+        let result = kernel::path::judging_links(&judge, work);
+        refused.take().map_or(result, Err)
     }
 
     /// Marks that from here on something may have happened.
@@ -197,7 +242,8 @@ impl CallAudit {
 
     fn write(&self, verdict: impl FnOnce(&AuditLines) -> AuditVerdict) {
         if let Some(lines) = self.lines.as_ref().filter(|_| self.recorder.may_record_change()) {
-            self.recorder.write(&lines.call, self.judged.as_deref(), verdict(lines), self.since);
+            let more = (self.judged.as_deref(), &*self.details);
+            self.recorder.write(&lines.call, more, verdict(lines), self.since);
         }
     }
 }
@@ -217,12 +263,12 @@ impl Drop for CallRecorder {
         let refused = self.refusals().count.saturating_sub(REFUSALS as u64);
         if refused > 0 {
             let verdict = AuditVerdict::Denied("refused in the same call, and not recorded one by one".to_owned());
-            self.write(&format!("{refused} more"), None, verdict, Instant::now());
+            self.write(&format!("{refused} more"), (None, &[]), verdict, Instant::now());
         }
         if self.changes_left.load(Ordering::Acquire) == 0 {
             let verdict =
                 AuditVerdict::Failed("further changes of the same call are not recorded one by one".to_owned());
-            self.write(&format!("more than {CHANGES} changes"), None, verdict, Instant::now());
+            self.write(&format!("more than {CHANGES} changes"), (None, &[]), verdict, Instant::now());
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The context of one call of a driver: what it may do, until when, and what is written about it.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use driver::{CallBounds, KeywordValue, LogSeverity, ReportMessage, Verb};
+use grant::op::MountFreedom;
 use grant::{Access, Grants, Operation, PermitDenial, Refuser};
 use tokio::time::{Instant, sleep};
 
@@ -16,6 +18,9 @@ use crate::holdings::ResourceLedger;
 use crate::process::control_group;
 use crate::queue::CallLane;
 use crate::{CapabilityError, Redactor};
+
+/// The namespace whose objects may use keywords that amount to root.
+pub(crate) const ROOT: &str = "root";
 
 /// The longest deadline. `Instant` cannot hold much more, so adding a longer one to it would panic.
 const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -33,18 +38,21 @@ pub struct CallContext {
     log: CallLog,
     /// Whether a program was killed because it took too long.
     killed: AtomicBool,
+    /// The files that the driver looked at, as a change of their mode or owner must find them.
+    looks: Mutex<BTreeMap<PathBuf, (u64, u64)>>,
 }
 
 impl CallContext {
     /// Starts the clock of the call's deadline.
-    pub fn new(setup: ContextSetup) -> CallContext {
+    pub fn new(mut setup: ContextSetup) -> CallContext {
         let (log, rid) = (setup.log.clone(), setup.subject.rid.clone());
         CallContext {
             limit: if setup.verb.mutates() { Access::Mutate } else { Access::Read },
             deadline: Instant::now() + setup.bounds.deadline.min(FOREVER),
-            recorder: Arc::new(CallRecorder::new(&setup)),
+            recorder: Arc::new(CallRecorder::new(&mut setup)),
             log: CallLog::new(log, rid, setup.output_budget, setup.verb == Verb::Status),
             killed: AtomicBool::new(false),
+            looks: Mutex::default(),
             setup,
         }
     }
@@ -74,6 +82,10 @@ impl CallContext {
         }
         // The permit covers the operation and the verb: a driver asked for its status cannot write, whatever it was granted.
         let permit = self.grants().permit(op, self.limit).map_err(|denied| self.recorder.refuse(denied))?;
+        if self.limit == Access::Mutate && permit.access() == Access::Mutate {
+            // Another file may be at a path from here on.
+            self.looks.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
         let audit = self.recorder.audit(&permit);
         Ok(AdmittedCall::new(self, permit, audit))
     }
@@ -87,6 +99,33 @@ impl CallContext {
     /// Audits that a guard refused an operation, and why.
     pub(crate) fn refuse<O: Operation>(&self, op: &O, reason: String) -> CapabilityError {
         self.recorder.refuse(PermitDenial { line: op.line(), by: Refuser::Guard(reason) })
+    }
+
+    /// The line that the driver's author would write for a refused one. Secrets stay what they are in it.
+    pub fn suggested_request(&self, line: &str) -> String {
+        let Some(GrantTemplates { context, .. }) = self.templates() else { return line.to_owned() };
+        let keywords = self.configured().filter(|keyword| !keyword.secret);
+        let keywords: Vec<grant::GrantKeyword<'_>> = keywords
+            .map(|k| grant::GrantKeyword { name: &k.name, values: &k.values, provenance: &k.provenance })
+            .collect();
+        grant::suggested_request(line, context, &keywords)
+    }
+
+    /// Judges an operation again at the place to which links have led.
+    pub(crate) fn judge_place(&self, op: &dyn Operation) -> Result<(), CapabilityError> {
+        self.recorder.judge_place(op)
+    }
+
+    /// Remembers which file a path led to. A status changes none, so it need not remember.
+    pub(crate) fn note_look(&self, path: &Path, file: (u64, u64)) {
+        if self.limit == Access::Mutate {
+            self.looks.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), file);
+        }
+    }
+
+    /// The file that a path led to when the driver looked at it.
+    pub(crate) fn looked_at(&self, path: &Path) -> Option<(u64, u64)> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner).get(path).copied()
     }
 
     /// Which rule refused the grant line that a [`CapabilityError::Denied`] named.
@@ -214,6 +253,21 @@ impl CallContext {
         &self.setup.inputs.keywords
     }
 
+    /// The keywords that are somebody's word here: what a third party's manifest has as a default is only for the driver.
+    pub(crate) fn configured(&self) -> impl Iterator<Item = &KeywordValue> {
+        self.keywords().iter().filter(|keyword| keyword.provenance.binds())
+    }
+
+    /// Whether the object is in the namespace `root`, whose keywords are root's own word.
+    pub(crate) fn is_of_root(&self) -> bool {
+        self.subject().object.namespace() == ROOT
+    }
+
+    /// The options that a mount of the object may have.
+    pub(crate) fn mount_freedom(&self) -> MountFreedom {
+        if self.is_of_root() { MountFreedom::Full } else { MountFreedom::Namespace }
+    }
+
     /// The value of a fact of the host, such as `joined.rid`.
     pub(crate) fn var(&self, name: &str) -> Option<&str> {
         let vars = self.setup.inputs.vars.iter();
@@ -230,7 +284,7 @@ impl CallContext {
     }
 
     pub fn grants(&self) -> &Grants {
-        &self.setup.grants
+        &self.recorder.grants
     }
 
     pub(crate) fn templates(&self) -> Option<&GrantTemplates> {

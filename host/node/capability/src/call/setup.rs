@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use driver::{CallBounds, DriverCall, KeywordValue, LogSink, Verb};
-use grant::{GrantContext, GrantRequest, Grants};
+use grant::{DriverTrust, GrantContext, GrantRequest, Grants};
 use model::{DriverName, NodeName, ObjectPath, Rid};
 
 use super::HostServices;
@@ -85,6 +85,8 @@ pub struct InstancePaths {
 #[derive(Debug, Clone)]
 pub struct GrantTemplates {
     pub requests: Arc<[GrantRequest]>,
+    /// Where the driver comes from.
+    pub trust: DriverTrust,
     pub context: GrantContext,
 }
 

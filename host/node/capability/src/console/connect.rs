@@ -45,11 +45,12 @@ async fn run(context: &CallContext, argv: &[String], terminal: &OperatorTerminal
         return Err(CapabilityError::Invalid("there is no program to run".to_owned()));
     };
     let command = ProcessCommand { program: program.clone(), args: args.to_vec(), ..ProcessCommand::default() };
-    let op = RunProgram { program: absolute(program)?, args: args.to_vec(), user: None };
+    let op = RunProgram { program: absolute(program)?, args: args.to_vec(), ..RunProgram::default() };
     let (stage, stdio) = ProgramStage::of(terminal)?;
     let stream = stage.as_ref().map(|stage| stage.stream);
+    let at_place = |op: &RunProgram, program| RunProgram { program, ..op.clone() };
     let started = context.admit(op)?.waiting(|permit| async move {
-        let mut launch = prepare(context, &permit, permit.op().program.clone(), &command, false)?;
+        let mut launch = prepare(context, &permit, at_place, &command, false)?;
         // The one variable of the operator's that a program in the terminal needs.
         launch.env.extend(std::env::var_os("TERM").map(|term| ("TERM".to_owned(), term)));
         Ok(Effect::Touched(kernel::process::foreground(launch, stdio, stream).await?))

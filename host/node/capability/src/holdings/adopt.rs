@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use grant::NetnsReference;
-use grant::op::{ChangeAddress, ChangeLoop, ChangeNetnsAddress, ChangeNetnsRoute, ChangeRoute, MountFilesystem};
+use grant::op::{
+    ChangeAddress, ChangeLoop, ChangeNetnsAddress, ChangeNetnsRoute, ChangeRoute, MountFilesystem, MountOption,
+};
 use holding::{FileIdentity, Holding, LoopHolding, MountHolding, MountIdentity, NamespaceIdentity};
 use kernel::block::{canonical_source, loopdev};
 use kernel::mount::mountinfo::{self, MountInfo};
@@ -41,11 +43,14 @@ async fn mount(context: &CallContext, target: &Path) -> Result<(), CapabilityErr
     let missing = || CapabilityError::NotFound(format!("a mount on {}", target.display()));
     let found = mountinfo::mounts_at(target)?.pop().ok_or_else(missing)?;
     let source = canonical_source(&found.source);
+    let read_only = found.options.iter().any(|option| option == "ro");
     let op = |fstype: &str, source: &str| MountFilesystem {
         fstype: fstype.to_owned(),
         source: source.to_owned(),
         target: target.to_owned(),
-        options: Vec::new(),
+        options: Vec::from_iter(read_only.then(|| MountOption::flag("ro"))),
+        freedom: context.mount_freedom(),
+        binds_file: std::fs::metadata(source).is_ok_and(|found| found.is_file()),
     };
     let (admitted, held) = match context.admit(op(&found.fstype, &source)) {
         Ok(admitted) => (admitted, held_mount(&found, source, found.fstype.clone())),
@@ -96,6 +101,10 @@ fn held_mount(found: &MountInfo, source: String, fstype: String) -> MountHolding
 async fn loop_device(context: &CallContext, device: &Path) -> Result<(), CapabilityError> {
     let missing = || CapabilityError::NotFound(format!("the loop device {}", device.display()));
     let found = loopdev::backing_of(device)?.ok_or_else(missing)?;
+    // The name is what the kernel remembers, perhaps of another mount namespace: the file here must be that very one.
+    if loopdev::identity_of(&found.file)? != Some((found.device, found.inode)) {
+        return Err(missing());
+    }
     let held = LoopHolding {
         file: found.file.to_string_lossy().into_owned(),
         backing: FileIdentity { device: found.device, inode: found.inode },

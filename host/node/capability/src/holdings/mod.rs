@@ -77,14 +77,14 @@ pub async fn list(context: &CallContext) -> Result<Vec<HoldingEntry>, Capability
 
 /// Lets the call do also what the grants allowed when a thing was declared, if the keywords were others then.
 fn learn_earlier_grants(context: &CallContext, declared: &[DeclaredEntry]) {
-    let Some(GrantTemplates { requests, context: around }) = context.templates() else { return };
+    let Some(GrantTemplates { requests, context: around, .. }) = context.templates() else { return };
     let has_changed = |entry: &&DeclaredEntry| !entry.keywords.iter().all(|then| then.is_as(context.keywords()));
     for DeclaredEntry { keywords, .. } in declared.iter().filter(has_changed) {
-        let sources: Vec<_> = keywords.iter().map(KeywordThen::source).collect();
+        let sources: Vec<_> = keywords.iter().map(KeywordThen::provenance).collect();
         let bound: Vec<GrantKeyword<'_>> = keywords
             .iter()
             .zip(&sources)
-            .map(|(then, from)| GrantKeyword { name: &then.name, values: &then.values, from: from.as_ref() })
+            .map(|(then, provenance)| GrantKeyword { name: &then.name, values: &then.values, provenance })
             .collect();
         let gave = |_: &Rid, device: &str| context.services().owners.gave_any(&context.subject().object, device);
         context.grants().learn_earlier(requests, around, &bound, &gave);

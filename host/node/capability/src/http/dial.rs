@@ -1,7 +1,7 @@
 //! Connections for HTTP: to an address that was checked, or to a unix socket that was pinned.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -49,7 +49,8 @@ pub(crate) async fn dial_unix(socket: &Path) -> Result<Box<dyn ByteStream>, Capa
 }
 
 /// The addresses of a host. A name may lead to far addresses only, because neither the driver nor the grant controls what it
-/// resolves to: else a name could be made to reach services of this machine. An address in the URL stands in the grant too.
+/// resolves to: else a name could be made to reach services of this machine. An address in the URL stands in the grant too, as no
+/// star means one.
 async fn addresses(host: &Host<&str>, port: u16) -> Result<Vec<SocketAddr>, CapabilityError> {
     let name = match host {
         Host::Ipv4(ip) => return Ok(vec![SocketAddr::new((*ip).into(), port)]),
@@ -69,14 +70,41 @@ async fn addresses(host: &Host<&str>, port: u16) -> Result<Vec<SocketAddr>, Capa
     }
 }
 
-/// Whether an address is neither this machine's nor link-local, such as a cloud's metadata server.
+/// The servers from which clouds give a machine its secrets, beside those on the link.
+const METADATA: [IpAddr; 5] = [
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+];
+
+/// Whether an address is neither this machine's nor link-local, and no cloud's metadata server.
 fn is_far(address: IpAddr) -> bool {
     // Canonical first: ::ffff:127.0.0.1 is this machine as well.
-    match address.to_canonical() {
+    let address = address.to_canonical();
+    if METADATA.contains(&address) {
+        return false;
+    }
+    match address {
         IpAddr::V4(ip) => {
             !(ip.is_loopback() || ip.is_link_local() || ip.is_multicast() || ip.is_broadcast() || ip.octets()[0] == 0)
         }
-        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unicast_link_local() || ip.is_multicast() || ip.is_unspecified()),
+        IpAddr::V6(ip) => {
+            let is_near = ip.is_loopback() || ip.is_unicast_link_local() || ip.is_multicast() || ip.is_unspecified();
+            !is_near && carried(ip).is_none_or(|carried| is_far(IpAddr::V4(carried)))
+        }
+    }
+}
+
+/// The IPv4 address to which a translator or a tunnel of the network would pass what is sent to this one: NAT64, 6to4, and the
+/// "compatible" addresses of old.
+fn carried(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let word = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
+    match ip.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0, high, low] => Some(word(high, low)),
+        [0x2002, high, low, ..] => Some(word(high, low)),
+        _ => None,
     }
 }
 
@@ -143,6 +171,18 @@ mod tests {
             ("fe80::1", false),
             ("ff02::1", false),
             ("::ffff:127.0.0.1", false),
+            ("100.64.0.1", true),
+            ("100.100.100.200", false),
+            ("168.63.129.16", false),
+            ("fd00::1", true),
+            ("fd00:ec2::254", false),
+            ("::ffff:100.100.100.200", false),
+            ("64:ff9b::7f00:1", false),
+            ("64:ff9b::a9fe:a9fe", false),
+            ("64:ff9b::c000:201", true),
+            ("2002:7f00:1::", false),
+            ("2002:c000:201::1", true),
+            ("::127.0.0.1", false),
         ] {
             assert_eq!(is_far(address.parse().unwrap()), expected, "{address}");
         }

@@ -111,8 +111,11 @@ fn with_resource<T>(
     cgroup: Option<&Path>,
     then: impl FnOnce(&ContainerResource<'_>) -> T,
 ) -> T {
-    let keywords: Vec<guard::ContainerKeyword<'_>> =
-        keywords.iter().map(|k| guard::ContainerKeyword { name: &k.name, values: &k.values }).collect();
+    let keywords: Vec<guard::ContainerKeyword<'_>> = {
+        // What the guard allows is what the configuration says, and not the default of a driver that the guard watches.
+        let binding = keywords.iter().filter(|keyword| keyword.provenance.binds());
+        binding.map(|k| guard::ContainerKeyword { name: &k.name, values: &k.values }).collect()
+    };
     let allows = |path: &Path, write: bool| grants.namespace_allows(path, write);
     // Objects of the namespace `root` may use keywords that amount to root.
     let namespace = if subject.object.is_root() { NamespaceRights::Root } else { NamespaceRights::Other(&allows) };

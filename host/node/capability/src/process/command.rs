@@ -4,11 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use grant::Permit;
+use grant::op::ProgramTerms;
 use kernel::cgroup::Cgroup;
 use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, ResourceLimit, UserAccount};
 
-use super::environment;
+use super::{confinement, environment};
 use crate::argument::absolute;
+use crate::mount::check_loop;
 use crate::{CallContext, CapabilityError};
 
 /// A program to run, as `command` of the contract.
@@ -34,26 +36,35 @@ pub struct ProcessCommand {
     pub timeout_ms: u64,
 }
 
-/// Checks a command against the resource's keywords and the permit, and turns it into a launch. A `tracked` program
+/// Checks a command against the resource's keywords and the permit, and turns it into a launch. `place` makes the operation that
+/// the permit would be for if the command named the real path of the program. A `tracked` program
 /// counts as a process of the resource.
 pub(crate) fn prepare<O: grant::Operation>(
     context: &CallContext,
     permit: &Permit<O>,
-    program: PathBuf,
+    place: impl FnOnce(&O, PathBuf) -> O,
     command: &ProcessCommand,
     tracked: bool,
 ) -> Result<ProgramLaunch, CapabilityError> {
-    let account = account_of(context, command)?;
+    let asked = absolute(&command.program)?;
+    let account = account_of(command)?;
+    let as_root = account.as_ref().map_or(kernel::process::runs_as_root(), |account| account.uid.is_root());
     let bounds: CapabilityBounds = permit
         .caps()
         .join("+")
         .parse()
         .map_err(|error: kernel::process::UnknownCapability| CapabilityError::Invalid(error.to_string()))?;
+    // Checked for the user that it runs as: that user's own program is fine then, and for root it is not.
+    let program = CheckedProgram::open(&asked, account.as_ref().map(|account| account.uid))?;
+    if program.real() != asked {
+        context.judge_place(&place(permit.op(), program.real().to_owned()))?;
+    }
+    command.args.iter().try_for_each(|arg| check_argument(context, arg))?;
     let mut launch = ProgramLaunch {
-        // Checked for the user that it runs as: that user's own program is fine then, and for root it is not.
-        program: CheckedProgram::open(&program, account.as_ref().map(|account| account.uid))?,
+        files: confinement::files_of(context, bounds, &program, command),
+        program,
         args: command.args.clone(),
-        env: environment::of(context, &command.env, tracked)?
+        env: environment::of(context, &command.env, tracked, as_root)?
             .into_iter()
             .map(|(name, value)| (name, OsString::from(value)))
             .collect(),
@@ -69,6 +80,36 @@ pub(crate) fn prepare<O: grant::Operation>(
         apply(&mut launch, name, value)?;
     }
     Ok(launch)
+}
+
+/// As whom and where the program runs, as far as a grant must say so: a group that is one of the user's own needs none.
+pub(super) fn terms(command: &ProcessCommand) -> Result<ProgramTerms, CapabilityError> {
+    let ProcessCommand { user, group, cwd, .. } = command;
+    let is_own = |group: &String| UserAccount::owns_group(user.as_deref(), group);
+    let cwd = cwd.as_deref().map(absolute).transpose()?;
+    Ok(ProgramTerms {
+        user: user.clone(),
+        group: match group {
+            Some(group) if !is_own(group)? => Some(group.clone()),
+            _ => None,
+        },
+        cwd: cwd.filter(|cwd| cwd.as_os_str() != "/"),
+    })
+}
+
+/// What the audit shows of a program beside its line: as whom and where it runs, and the names of its variables.
+pub(super) fn details(command: &ProcessCommand) -> Vec<(&'static str, String)> {
+    let named = |name, value: &Option<String>| value.clone().map(|value| (name, value));
+    let variables: Vec<&str> = command.env.iter().map(|(name, _)| name.as_str()).collect();
+    let variables = (!variables.is_empty()).then(|| ("env", variables.join(" ")));
+    let parts = [named("user", &command.user), named("group", &command.group), named("cwd", &command.cwd), variables];
+    parts.into_iter().flatten().collect()
+}
+
+/// Refuses an argument that names a loop device of another object: a pattern of a policy cannot say whose one is.
+fn check_argument(context: &CallContext, arg: &str) -> Result<(), CapabilityError> {
+    let path = arg.find('/').map(|at| &arg[at..]);
+    path.filter(|path| path.starts_with("/dev/")).map_or(Ok(()), |path| check_loop(context, path))
 }
 
 /// The setting of a program that serves the whole object.
@@ -104,17 +145,8 @@ fn apply(launch: &mut ProgramLaunch, name: &str, value: &str) -> Result<(), Capa
     Ok(())
 }
 
-/// The account to run as. The grant names the user. The group must be the value of the resource's own keyword `group`:
-/// else a driver could choose `disk` or `shadow`.
-fn account_of(context: &CallContext, command: &ProcessCommand) -> Result<Option<UserAccount>, CapabilityError> {
-    if let Some(group) = &command.group {
-        let mut keywords = context.keywords().iter();
-        if !keywords.any(|keyword| keyword.name == "group" && keyword.values.contains(group)) {
-            return Err(CapabilityError::Denied(format!(
-                "group {group}, which is not the value of the resource's keyword `group`"
-            )));
-        }
-    }
+/// The account to run as. The grant names the user, and the group if it is none of the user's.
+fn account_of(command: &ProcessCommand) -> Result<Option<UserAccount>, CapabilityError> {
     Ok(match (&command.user, &command.group) {
         (Some(user), group) => Some(UserAccount::find(user, group.as_deref())?),
         (None, Some(group)) => Some(UserAccount::own_with_group(group)?),

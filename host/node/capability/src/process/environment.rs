@@ -9,6 +9,72 @@ use crate::{CallContext, CapabilityError, Subject};
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Variables that only change the wording of a program's output. Any driver may set them.
 const HARMLESS: [&str; 3] = ["LANG", "LC_ALL", "TZ"];
+/// Variables that name code which a program, its loader, its interpreter or one of its libraries runs. Whoever sets one for a program
+/// of root is root, so nobody may: neither a keyword nor `--env`.
+const CODE: [&str; 43] = [
+    "BASH_ENV",
+    "ENV",
+    "SHELLOPTS",
+    "BASHOPTS",
+    "PS4",
+    "PROMPT_COMMAND",
+    "IFS",
+    "CDPATH",
+    "GCONV_PATH",
+    "GETCONF_DIR",
+    "LOCPATH",
+    "NLSPATH",
+    "NIS_PATH",
+    "HOSTALIASES",
+    "RESOLV_HOST_CONF",
+    "MALLOC_TRACE",
+    "PATH",
+    "RUBYOPT",
+    "RUBYLIB",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "CLASSPATH",
+    "LUA_PATH",
+    "LUA_CPATH",
+    "LUA_INIT",
+    "TCLLIBPATH",
+    "GEM_HOME",
+    "GEM_PATH",
+    "OPENSSL_CONF",
+    "OPENSSL_ENGINES",
+    "OPENSSL_MODULES",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "BROWSER",
+    "LESSOPEN",
+    "LESSCLOSE",
+    "MAKEFLAGS",
+    "MAKEFILES",
+    "TERMINFO",
+];
+/// The beginnings of more of them.
+const CODE_FAMILIES: [&str; 12] =
+    ["LD_", "PYTHON", "PERL", "GIT_", "GIO_", "GTK_", "QT_", "LIBVIRT_", "DYLD_", "BASH_FUNC_", "LUA_", "GUILE_"];
+/// Those of the families that only change how a program works.
+const CODELESS: [&str; 7] = [
+    "PYTHONUNBUFFERED",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONIOENCODING",
+    "PYTHONUTF8",
+    "PYTHONHASHSEED",
+    "PYTHONFAULTHANDLER",
+    "GIT_TERMINAL_PROMPT",
+];
+
+fn loads_code(name: &str) -> bool {
+    let family = CODE_FAMILIES.iter().any(|family| name.starts_with(family)) || name.ends_with("_RSH");
+    (CODE.contains(&name) || family) && !CODELESS.contains(&name)
+}
+
 /// The variable that only processes of the resource carry, see [`markers`].
 const MARK: &str = "HOSTLER_MEMBER_OF";
 
@@ -17,10 +83,17 @@ pub(crate) fn of(
     context: &CallContext,
     asked: &[(String, String)],
     member: bool,
+    as_root: bool,
 ) -> Result<Vec<(String, String)>, CapabilityError> {
     let mut environment = vec![("PATH".to_owned(), PATH.to_owned()), ("LANG".to_owned(), "C.UTF-8".to_owned())];
     for (name, value) in asked {
         check(context, name, value)?;
+        if as_root && loads_code(name) {
+            return Err(CapabilityError::Denied(format!(
+                "the environment variable {name}, which makes programs load code: not for a program of root, set user = … if \
+                 another user will do"
+            )));
+        }
         // The last one wins, as in a shell. Two of one name would leave the choice to the program.
         environment.retain(|(other, _)| other != name);
         environment.push((name.clone(), value.clone()));
@@ -80,7 +153,7 @@ fn check(context: &CallContext, name: &str, value: &str) -> Result<(), Capabilit
         return Err(CapabilityError::Invalid(format!("the environment variable {name} is the host's to set")));
     }
     let written = format!("{name}={value}");
-    let configured = context.keywords().iter().any(|keyword| keyword.values.contains(&written));
+    let configured = context.configured().any(|keyword| keyword.values.contains(&written));
     // The operator may set variables for the action with `--env`.
     let asked = context.var(&format!("env.{name}")) == Some(value);
     if configured || asked || HARMLESS.contains(&name) {
@@ -89,4 +162,39 @@ fn check(context: &CallContext, name: &str, value: &str) -> Result<(), Capabilit
     Err(CapabilityError::Denied(format!(
         "the environment variable {name}: no keyword of the resource holds {name}=VALUE"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_that_name_code_are_known() {
+        for name in [
+            "LD_PRELOAD",
+            "LD_AUDIT",
+            "LD_LIBRARY_PATH",
+            "GCONV_PATH",
+            "BASH_ENV",
+            "ENV",
+            "PYTHONPATH",
+            "PYTHONSTARTUP",
+            "PERL5OPT",
+            "PERL5LIB",
+            "RSYNC_RSH",
+            "CVS_RSH",
+            "GIT_SSH_COMMAND",
+            "GIT_EXTERNAL_DIFF",
+            "NODE_OPTIONS",
+            "PATH",
+            "JAVA_TOOL_OPTIONS",
+            "OPENSSL_CONF",
+            "BASH_FUNC_x",
+        ] {
+            assert!(loads_code(name), "{name}");
+        }
+        for name in ["HOME", "CONFIG", "VERBOSE", "PYTHONUNBUFFERED", "TZ", "PORT", "ENVIRONMENT", "LDAP_URI"] {
+            assert!(!loads_code(name), "{name}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 mod cgroup_slice;
 mod command;
+mod confinement;
 mod environment;
 mod run;
 mod supervised;

@@ -1,25 +1,28 @@
 //! Programs that are run to their end: one, or two joined by a pipe.
 
+use std::path::PathBuf;
+
 use driver::LogSeverity;
 use grant::op::RunProgram;
 use grant::{Access, Permit};
 use kernel::cgroup::Cgroup;
 use kernel::process::{PipeListener, PipeOutput, ProgramOutput, RunError};
 
-use super::command::{ProcessCommand, prepare, shown};
+use super::command::{ProcessCommand, details, prepare, shown, terms};
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError, Effect};
 
 /// Runs a program to its end.
 pub async fn run(context: &CallContext, command: ProcessCommand) -> Result<ProgramOutput, CapabilityError> {
-    let run = context.admit(exec(&command)?)?.waiting(|permit| async move {
+    let admitted = context.admit(exec(&command)?)?.noting_all(details(&command));
+    let run = admitted.waiting(|permit| async move {
         let level = match permit.access() {
             Access::Read => LogSeverity::Debug,
             Access::Mutate => LogSeverity::Info,
         };
         // A program that only reads leaves nothing behind, so it does not count as a process of the resource.
         let tracked = permit.access() == Access::Mutate;
-        let launch = prepare(context, &permit, permit.op().program.clone(), &command, tracked)?;
+        let launch = prepare(context, &permit, at_place, &command, tracked)?;
         let timeout = context.timeout(command.timeout_ms);
         context.say(level, &format!("run: {}", shown(&command)));
         let mut on_line = |line: &str| context.say(level, &format!("| {line}"));
@@ -49,10 +52,12 @@ pub async fn pipe(
     if !source.stdin.is_empty() {
         return Err(CapabilityError::Invalid("the first program of a pipe has no standard input".to_owned()));
     }
-    let piped = context.admit(exec(&source)?)?.waiting(|one| async move {
+    let admitted = context.admit(exec(&source)?)?.noting_all(details(&source));
+    let piped = admitted.waiting(|one| async move {
         let access = one.access();
         // Within the first, so that either both programs run or none does.
-        let piped = context.admit(exec(&sink)?)?.waiting(|other| async move {
+        let admitted = context.admit(exec(&sink)?)?.noting_all(details(&sink));
+        let piped = admitted.waiting(|other| async move {
             let access = other.access();
             piped(context, (&one, &source), (&other, &sink)).await.map(|result| Effect::by(access, result))
         });
@@ -62,7 +67,12 @@ pub async fn pipe(
 }
 
 fn exec(command: &ProcessCommand) -> Result<RunProgram, CapabilityError> {
-    Ok(RunProgram { program: absolute(&command.program)?, args: command.args.clone(), user: command.user.clone() })
+    let program = absolute(&command.program)?;
+    Ok(RunProgram { program, args: command.args.clone(), terms: terms(command)? })
+}
+
+fn at_place(op: &RunProgram, program: PathBuf) -> RunProgram {
+    RunProgram { program, ..op.clone() }
 }
 
 /// Runs both. The outer error means that they did not run; the inner result is theirs.
@@ -73,7 +83,7 @@ async fn piped(
 ) -> Result<Result<PipeOutput, CapabilityError>, CapabilityError> {
     let launch = |permit: &Permit<RunProgram>, command: &ProcessCommand| {
         let tracked = permit.access() == Access::Mutate;
-        prepare(context, permit, permit.op().program.clone(), command, tracked)
+        prepare(context, permit, at_place, command, tracked)
     };
     let (from, to) = (launch(one, source)?, launch(other, sink)?);
     // Both have the same group, that of the resource, unless one only reads.

@@ -8,7 +8,7 @@ use holding::{Holding, ProcessHolding};
 use kernel::cgroup::Cgroup;
 use kernel::process::{FirstProcess, signal_of};
 
-use super::command::{ProcessCommand, prepare, shown};
+use super::command::{ProcessCommand, details, prepare, shown, terms};
 use super::environment::marks;
 use super::supervision::{members, name_of, output_file, output_path};
 use crate::argument::absolute;
@@ -27,11 +27,13 @@ pub async fn spawn(context: &CallContext, command: ProcessCommand) -> Result<u32
     if !command.stdin.is_empty() {
         return Err(CapabilityError::Invalid("a spawned program has no standard input".to_owned()));
     }
-    let op =
-        StartProgram { program: absolute(&command.program)?, args: command.args.clone(), user: command.user.clone() };
+    let program = absolute(&command.program)?;
+    let op = StartProgram { program, args: command.args.clone(), terms: terms(&command)? };
     let ledger = context.ledger();
-    let spawned = context.admit(op)?.waiting(|permit| async move {
-        let launch = prepare(context, &permit, permit.op().program.clone(), &command, true)?;
+    let admitted = context.admit(op)?.noting_all(details(&command));
+    let spawned = admitted.waiting(|permit| async move {
+        let at_place = |op: &StartProgram, program| StartProgram { program, ..op.clone() };
+        let launch = prepare(context, &permit, at_place, &command, true)?;
         if launch.cgroup.is_none() {
             // Without a group, processes are found by their environment, and that counts only for the agent's own user.
             if launch.account.as_ref().is_some_and(|account| !account.is_own()) {

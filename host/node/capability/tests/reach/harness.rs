@@ -113,11 +113,8 @@ impl Resource {
             config: paths.instance.config.clone(),
             peers: Vec::new(),
         };
-        let keywords: Vec<GrantKeyword<'_>> = call
-            .keywords
-            .iter()
-            .map(|keyword| GrantKeyword { name: &keyword.name, values: &keyword.values, from: None })
-            .collect();
+        let keywords: Vec<GrantKeyword<'_>> =
+            call.keywords.iter().map(|keyword| GrantKeyword::written(&keyword.name, &keyword.values)).collect();
         let everything = Policy::everything();
         Grants::bind(&requests, &context, &keywords, &NoDeviceLedger, &everything, &everything).unwrap()
     }

@@ -76,6 +76,11 @@ pub fn device_of(backing: ((u32, u32), u64)) -> Result<Option<PathBuf>, KernelEr
     Ok(None)
 }
 
+/// Whether the path is that of a loop device, with a file behind it or without.
+pub fn is_loop(device: &Path) -> bool {
+    number_of(device).is_some()
+}
+
 fn number_of(device: &Path) -> Option<u32> {
     device.to_str()?.strip_prefix("/dev/loop")?.parse().ok()
 }

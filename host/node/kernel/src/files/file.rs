@@ -13,6 +13,8 @@ use crate::path::{LastLink, PinnedPath, open_node, resolve, resolve_any};
 
 /// The bits of a mode that chmod(2) sets.
 pub const PERMISSIONS: u32 = 0o7777;
+/// The bits that make a file run as its owner or its group, whoever runs it.
+pub const SET_ID: u32 = 0o6000;
 
 /// The result of stat(2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct FileStat {
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
+    /// How many names it has.
+    pub links: u64,
     /// The number of its file system.
     pub device: u64,
     /// Its number in the file system.
@@ -92,6 +96,7 @@ pub(crate) fn stat_of(fd: impl AsFd, path: &Path) -> Result<FileStat, KernelErro
         mode: stat.st_mode & PERMISSIONS,
         uid: stat.st_uid,
         gid: stat.st_gid,
+        links: stat.st_nlink,
         device: stat.st_dev,
         inode: stat.st_ino,
     })
@@ -176,8 +181,8 @@ impl<'a> TemporaryFile<'a> {
                 rustix::fs::fchown(&self.file, Some(Uid::from_raw(found.uid)), Some(Gid::from_raw(found.gid)))?;
             }
         }
-        // After chown(2), not before: that clears the set-user-id bits.
-        let mode = found.map_or(mode & PERMISSIONS, |found| found.mode);
+        // What runs as its owner does so by its content: another one must be given that anew.
+        let mode = found.map_or(mode & PERMISSIONS, |found| found.mode & !SET_ID);
         rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode))
     }
 
@@ -285,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn write_gives_a_new_file_its_mode_and_leaves_an_old_one_its_own() {
+    fn write_gives_a_new_file_its_mode_and_leaves_an_old_one_its_own_without_set_id() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         write(&file, b"one", 0o640, FileLifetime::Durable).unwrap();
@@ -293,7 +298,7 @@ mod tests {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o4755)).unwrap();
         write(&file, b"two", 0o600, FileLifetime::UntilReboot).unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"two");
-        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & PERMISSIONS, 0o4755);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & PERMISSIONS, 0o755);
         assert_eq!(crate::files::list_directory(dir.path()).unwrap(), ["file"]);
     }
 

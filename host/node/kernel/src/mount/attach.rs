@@ -15,14 +15,14 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, OFlags, StatxFlags};
 use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_flag,
-    fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
+    fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
 };
 
 use super::attributes::{follow_original, mount_setattr};
 use super::filesystems::{FilesystemSupport, support};
 use super::mountinfo::MountInfo;
-use super::options::{BindScope, MountOptions, MountParameter};
+use super::options::{BindScope, MountOptions, MountParameter, MountWord};
 use super::signature::MountSignature;
 use super::{errors, kinship, mountinfo, overlay};
 use crate::KernelError;
@@ -40,7 +40,9 @@ pub struct MountCall<'a> {
     /// As in /proc/filesystems, or `bind`.
     pub fstype: &'a str,
     /// As in mount(8).
-    pub options: &'a [String],
+    pub options: &'a [MountWord<'a>],
+    /// Whether what restricts the source, such as `nosuid` or `ro`, restricts a bind mount of it whatever the options say.
+    pub keeps_restrictions: bool,
 }
 
 /// A mount that was made.
@@ -73,7 +75,10 @@ pub fn mount(request: MountCall<'_>) -> Result<MadeMount, KernelError> {
 /// Mounts, and runs `meanwhile` at the moment when an attacker could: between the look at the paths and the mount. For
 /// tests.
 pub(crate) fn mount_after(request: MountCall<'_>, meanwhile: impl FnOnce()) -> Result<MadeMount, KernelError> {
-    let options = MountOptions::parse(request.options)?;
+    let mut options = MountOptions::sort(request.options)?;
+    if request.keeps_restrictions {
+        options.clear = MountAttrFlags::empty();
+    }
     let target = resolve(request.target, LastLink::Follow)?;
     target.existing()?;
     // `-t none` is how fstab(5) spells a bind mount, with the word `bind` among the options.

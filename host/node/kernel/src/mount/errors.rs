@@ -64,7 +64,13 @@ mod tests {
     use super::*;
 
     fn explained(errno: Errno, messages: &[String]) -> String {
-        let request = MountCall { source: "/dev/loop0", target: Path::new("/srv"), fstype: "ext4", options: &[] };
+        let request = MountCall {
+            source: "/dev/loop0",
+            target: Path::new("/srv"),
+            fstype: "ext4",
+            options: &[],
+            keeps_restrictions: false,
+        };
         explain(request, errno, messages).sentence()
     }
 

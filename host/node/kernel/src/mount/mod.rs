@@ -21,4 +21,5 @@ pub use attach::{
 };
 pub use faults::errors_of;
 pub use freeze_ioctl::thaw;
+pub use options::MountWord;
 pub use signature::MountSignature;

@@ -6,6 +6,14 @@ use rustix::mount::MountAttrFlags;
 
 use crate::KernelError;
 
+/// An option, as it was read once: `noatime`, or `size` with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MountWord<'a> {
+    pub name: &'a str,
+    /// What stands behind the `=`.
+    pub value: Option<&'a str>,
+}
+
 /// The options of one mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MountOptions {
@@ -38,38 +46,44 @@ pub(crate) enum BindScope {
 }
 
 impl MountOptions {
-    /// Sorts `options`, each of which may itself be a list with commas.
-    pub(crate) fn parse(options: &[String]) -> Result<MountOptions, KernelError> {
+    /// Sorts options that were read already: nothing here splits a word or takes anything off it.
+    pub(crate) fn sort(options: &[MountWord<'_>]) -> Result<MountOptions, KernelError> {
         let mut parsed = MountOptions {
             set: MountAttrFlags::empty(),
             clear: MountAttrFlags::empty(),
             parameters: Vec::new(),
             bind: None,
         };
-        for option in options.iter().flat_map(|list| super::mountinfo::split_options(list)) {
-            parsed.add(option.trim())?;
-        }
+        options.iter().try_for_each(|option| parsed.add(*option))?;
         Ok(parsed)
     }
 
-    fn add(&mut self, option: &str) -> Result<(), KernelError> {
-        if let Some((flag, on)) = attribute(option) {
+    fn add(&mut self, option: MountWord<'_>) -> Result<(), KernelError> {
+        let MountWord { name, value } = option;
+        if let Some(value) = value {
+            if let Some(instead) = refusal(name) {
+                return Err(not_supported(name, instead));
+            }
+            if !is_for_others(name, true) {
+                self.parameters.push(MountParameter::Value(name.to_owned(), value.to_owned()));
+            }
+            return Ok(());
+        }
+        if let Some((flag, on)) = attribute(name) {
             self.attribute(flag, on);
         }
-        match option {
+        match name {
             "bind" => self.bind = Some(BindScope::Tree),
             "rbind" => self.bind = Some(BindScope::Recursive),
             // Given to the file system as well: then the whole file system is read-only, and not only this mount of it.
-            "ro" | "sync" | "lazytime" => self.flag(option, true),
+            "ro" | "sync" | "lazytime" => self.flag(name, true),
             "rw" => self.flag("ro", false),
             "async" => self.flag("sync", false),
             "nolazytime" => self.flag("lazytime", false),
-            _ if attribute(option).is_some() || is_for_others(option) => {}
-            _ => match refusal(option) {
-                Some(instead) => {
-                    return Err(KernelError::Invalid(format!("mount option {option:?} is not supported: {instead}")));
-                }
-                None => self.parameters.push(parameter(option)),
+            _ if attribute(name).is_some() || is_for_others(name, false) => {}
+            _ => match refusal(name) {
+                Some(instead) => return Err(not_supported(name, instead)),
+                None => self.parameters.push(MountParameter::Flag(name.to_owned())),
             },
         }
         Ok(())
@@ -100,8 +114,12 @@ impl MountOptions {
 
     /// Whether an option of an overlay names a path, which the kernel would follow by itself.
     pub(crate) fn takes_path(key: &str) -> bool {
-        matches!(key, "lowerdir" | "upperdir" | "workdir")
+        matches!(key, "lowerdir" | "lowerdir+" | "datadir+" | "upperdir" | "workdir")
     }
+}
+
+fn not_supported(name: &str, instead: &str) -> KernelError {
+    KernelError::Invalid(format!("mount option {name:?} is not supported: {instead}"))
 }
 
 fn attribute(option: &str) -> Option<(MountAttrFlags, bool)> {
@@ -126,17 +144,9 @@ fn attribute(option: &str) -> Option<(MountAttrFlags, bool)> {
     })
 }
 
-fn parameter(option: &str) -> MountParameter {
-    match option.split_once('=') {
-        Some((key, value)) => MountParameter::Value(key.to_owned(), value.trim_matches('"').to_owned()),
-        None => MountParameter::Flag(option.to_owned()),
-    }
-}
-
 /// Whether an option is for mount(8), for the boot, or for other programs that read fstab(5), and of no meaning to the kernel.
-fn is_for_others(option: &str) -> bool {
+fn is_for_others(name: &str, has_value: bool) -> bool {
     let words = [
-        "",
         "defaults",
         "auto",
         "noauto",
@@ -154,20 +164,24 @@ fn is_for_others(option: &str) -> bool {
         // The directory is made anyway.
         "x-mount.mkdir",
     ];
-    let lower = option.to_ascii_lowercase();
-    let is_comment = lower.starts_with("x-") && !lower.starts_with("x-mount.") || lower.starts_with("x-mount.mkdir=");
-    words.contains(&lower.as_str()) || is_comment || option.starts_with("comment=") || option.starts_with("uhelper=")
+    let lower = name.to_ascii_lowercase();
+    if has_value {
+        let is_comment = lower.starts_with("x-") && !lower.starts_with("x-mount.");
+        return is_comment || matches!(lower.as_str(), "x-mount.mkdir" | "comment" | "uhelper");
+    }
+    words.contains(&lower.as_str()) || lower.starts_with("x-") && !lower.starts_with("x-mount.")
 }
 
 /// Why an option is refused: it would do something else than mount a file system on a directory.
-fn refusal(option: &str) -> Option<&'static str> {
-    let name = option.split('=').next().unwrap_or(option);
+fn refusal(name: &str) -> Option<&'static str> {
     Some(match name {
         "loop" | "offset" | "sizelimit" => "attach a loop device (disk.loop) and mount that",
         "remount" => "stop and start the resource",
         "move" | "user" | "users" | "owner" | "group" | "shared" | "private" | "slave" | "unbindable" | "rshared"
         | "rprivate" | "rslave" | "runbindable" => "it has no meaning here",
-        _ if name.to_ascii_lowercase().starts_with("x-mount.") => "mount(8) would do it, and it does not run here",
+        _ if name.to_ascii_lowercase().starts_with("x-mount.") && !name.eq_ignore_ascii_case("x-mount.mkdir") => {
+            "mount(8) would do it, and it does not run here"
+        }
         _ => return None,
     })
 }
@@ -191,8 +205,18 @@ pub(crate) fn lower_layers(value: &str) -> Vec<std::path::PathBuf> {
 mod tests {
     use super::*;
 
+    fn words(options: &str) -> Vec<MountWord<'_>> {
+        let words = options.split(',').filter(|word| !word.is_empty());
+        words
+            .map(|word| match word.split_once('=') {
+                Some((name, value)) => MountWord { name, value: Some(value) },
+                None => MountWord { name: word, value: None },
+            })
+            .collect()
+    }
+
     fn parse(options: &str) -> MountOptions {
-        MountOptions::parse(&[options.to_owned()]).unwrap()
+        MountOptions::sort(&words(options)).unwrap()
     }
 
     fn flag(name: &str) -> MountParameter {
@@ -247,10 +271,11 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_words_and_a_list_with_commas_are_the_same() {
-        let words: Vec<String> = ["noexec", "size=1m", ""].map(str::to_owned).into();
-        assert_eq!(MountOptions::parse(&words).unwrap(), parse("noexec,size=1m"));
-        assert_eq!(parse(r#"context="a:b,c""#).parameters, [value("context", "a:b,c")]);
+    fn a_value_goes_to_the_file_system_as_it_is() {
+        let quoted = MountWord { name: "logdev", value: Some("\" /dev/loop0\"") };
+        assert_eq!(MountOptions::sort(&[quoted]).unwrap().parameters, [value("logdev", "\" /dev/loop0\"")]);
+        let padded = MountWord { name: " upperdir", value: Some("/srv") };
+        assert_eq!(MountOptions::sort(&[padded]).unwrap().parameters, [value(" upperdir", "/srv")]);
     }
 
     #[test]
@@ -263,7 +288,7 @@ mod tests {
             ("rshared", "no meaning"),
             ("X-mount.subdir=data", "mount(8) would do it"),
         ] {
-            let error = MountOptions::parse(&[option.to_owned()]).unwrap_err();
+            let error = MountOptions::sort(&words(option)).unwrap_err();
             assert!(error.to_string().contains(hint), "{error}");
         }
     }

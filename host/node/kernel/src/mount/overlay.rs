@@ -34,6 +34,9 @@ pub(super) fn set_layers(
     value: &str,
 ) -> Result<(), KernelError> {
     let refused = |errno| errors::explain(request, errno, &errors::messages(context));
+    if matches!(name, "lowerdir+" | "datadir+") {
+        return PinnedLayer::open(Path::new(value))?.set(context, name).map_err(refused);
+    }
     if name != "lowerdir" {
         let layer = PinnedLayer::open(Path::new(value))?;
         must_be_free(request, name, &layer)?;

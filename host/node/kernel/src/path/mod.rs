@@ -9,6 +9,7 @@
 //! openat2(2) can refuse all links or follow all of them, but cannot distinguish these two kinds. So the first attempt
 //! lets it refuse all of them, which is one system call; only a path with links is walked.
 
+mod judge;
 mod pinned;
 mod strict;
 #[cfg(test)]
@@ -16,8 +17,9 @@ mod tests;
 mod trust;
 mod walk;
 
+pub use judge::{LinkJudge, judging_links};
 pub use pinned::{LastLink, PinnedPath, descriptor_path};
 pub use strict::{check_above, check_directory, check_ours, identities_above, identity, open_ours};
 pub(crate) use trust::is_ours;
-pub use walk::resolve;
 pub(crate) use walk::{open_node, resolve_any};
+pub use walk::{real_place, resolve};

@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
+use super::judge::judge_link;
 use super::pinned::{LastLink, PinnedPath};
 use super::trust::{is_ours, only_ours};
 use crate::KernelError;
@@ -96,10 +97,16 @@ fn walk(mut pending: VecDeque<OsString>, last: LastLink) -> Result<PinnedPath, K
     while let Some(name) = pending.pop_front() {
         let at_end = pending.is_empty();
         match walk.look(&name, at_end)? {
-            PathComponent::Nothing if at_end => return walk.place(name, None),
+            PathComponent::Nothing if at_end => {
+                judge_unless(links == 0, &walk.path.join(&name))?;
+                return walk.place(name, None);
+            }
             PathComponent::Nothing => return Err(KernelError::NotFound(walk.path.join(name))),
             PathComponent::Up => walk.leave(),
-            PathComponent::Link(link, _) if at_end && last == LastLink::Keep => return walk.place(name, Some(link)),
+            PathComponent::Link(link, _) if at_end && last == LastLink::Keep => {
+                judge_unless(links == 0, &walk.path.join(&name))?;
+                return walk.place(name, Some(link));
+            }
             PathComponent::Link(link, target) => {
                 links += 1;
                 walk.may_follow(&name, &link, links)?;
@@ -110,11 +117,36 @@ fn walk(mut pending: VecDeque<OsString>, last: LastLink) -> Result<PinnedPath, K
                 let target = target.as_bytes().split(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
                 target.rev().for_each(|part| pending.push_front(OsStr::from_bytes(part).to_owned()));
             }
-            PathComponent::Node(node) if at_end => return walk.place(name, Some(node)),
+            PathComponent::Node(node) if at_end => {
+                judge_unless(links == 0, &walk.path.join(&name))?;
+                return walk.place(name, Some(node));
+            }
             PathComponent::Node(node) => walk.enter(name, node)?,
         }
     }
+    judge_unless(links == 0, &walk.path)?;
     walk.place_here()
+}
+
+fn judge_unless(straight: bool, real: &Path) -> Result<(), KernelError> {
+    if straight { Ok(()) } else { judge_link(real) }
+}
+
+/// The place to which a path leads, as far as it exists: what is missing stands behind it as it is written. None if it cannot be
+/// followed.
+pub fn real_place(path: &Path) -> Option<PathBuf> {
+    let mut missing = Vec::new();
+    let mut existing = path;
+    loop {
+        match resolve(existing, LastLink::Follow) {
+            Ok(place) => return Some(missing.iter().rev().fold(place.path().to_owned(), |path, name| path.join(name))),
+            Err(KernelError::NotFound(_)) => {
+                missing.push(existing.file_name()?.to_owned());
+                existing = existing.parent()?;
+            }
+            Err(_) => return None,
+        }
+    }
 }
 
 /// The components of an absolute path. `..` is refused: grants compare paths by their text.

@@ -45,10 +45,25 @@ impl UserAccount {
         UserAccount::find(&geteuid().as_raw().to_string(), Some(group))
     }
 
+    /// Whether a group is one of the user's own: its primary one, or one that the user database puts the user in. None stands for
+    /// the agent's own user.
+    pub fn owns_group(user: Option<&str>, group: &str) -> Result<bool, KernelError> {
+        let uid = user.map_or_else(|| Ok(geteuid().as_raw()), uid_of)?;
+        let gid = gid_of(group)?;
+        let Some(entry) = nix::unistd::User::from_uid(uid.into()).ok().flatten() else { return Ok(false) };
+        let own = supplementary(&entry.name, entry.gid.as_raw())?;
+        Ok(entry.gid.as_raw() == gid || own.iter().any(|own| own.as_raw() == gid))
+    }
+
     /// Whether the agent runs as this account anyway, so that there is nothing to change.
     pub fn is_own(&self) -> bool {
         self.uid == geteuid() && self.gid == getegid()
     }
+}
+
+/// Whether the agent itself is root, as are the programs that run as its own user.
+pub fn runs_as_root() -> bool {
+    geteuid().is_root()
 }
 
 fn supplementary(name: &str, gid: u32) -> Result<Vec<Gid>, KernelError> {

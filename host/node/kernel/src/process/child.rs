@@ -13,6 +13,7 @@ use rustix::fs::Mode;
 
 use super::confine::{drop_bounding_set, drop_inheritable};
 use super::exec::{self, ExecVector};
+use super::landlock::FileConfinement;
 use super::launch::{SessionKind, StandardStream};
 use super::{CapabilityBounds, ResourceLimit, UserAccount};
 
@@ -28,6 +29,7 @@ pub(super) struct ChildSetup {
     pub(super) limits: Vec<ResourceLimit>,
     pub(super) bounds: CapabilityBounds,
     pub(super) cgroup: Option<OwnedFd>,
+    pub(super) files: Option<FileConfinement>,
     /// The pipe to which the child writes the number of the step that failed.
     pub(super) failed: OwnedFd,
 }
@@ -55,6 +57,7 @@ steps! {
     Bounds => "drop capabilities",
     Account => "become the user",
     Directory => "enter the working directory",
+    Files => "be confined to its files",
     Descriptors => "close what it must not inherit",
     Exec => "execute it",
 }
@@ -72,6 +75,8 @@ impl ChildSetup {
         self.step(ChildStep::Bounds, || self.drop_capabilities())?;
         self.step(ChildStep::Account, || self.become_user())?;
         self.step(ChildStep::Directory, || Ok(rustix::process::chdir(self.cwd.as_c_str())?))?;
+        // After the directory, which need not be among the files.
+        self.step(ChildStep::Files, || self.files.as_ref().map_or(Ok(()), FileConfinement::enter))?;
         self.step(ChildStep::Descriptors, exec::inherit_nothing)?;
         self.step(ChildStep::Exec, || Err(exec::execute(&self.program, &self.argv, &self.envp)))
     }

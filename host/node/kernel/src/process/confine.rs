@@ -24,6 +24,14 @@ pub enum CapabilityBounds {
 impl CapabilityBounds {
     /// No capability at all.
     pub const NONE: CapabilityBounds = CapabilityBounds::Only(CapabilitySet::empty());
+
+    /// Whether the program may do what Landlock refuses to every program under it: mount(2).
+    pub fn may_mount(self) -> bool {
+        match self {
+            CapabilityBounds::Unbounded => true,
+            CapabilityBounds::Only(keep) => keep.contains(CapabilitySet::SYS_ADMIN),
+        }
+    }
 }
 
 /// The kernel has no such capability.

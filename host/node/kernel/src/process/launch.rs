@@ -10,6 +10,7 @@ use crate::KernelError;
 use crate::cgroup::Cgroup;
 use crate::process::child::{ChildSetup, ChildStep};
 use crate::process::exec::ExecVector;
+use crate::process::landlock::{FileConfinement, FileRule};
 use crate::process::{CapabilityBounds, CheckedProgram, ResourceLimit, UserAccount};
 
 /// A program to start, and how.
@@ -31,6 +32,8 @@ pub struct ProgramLaunch {
     pub bounds: CapabilityBounds,
     /// The control group to run in.
     pub cgroup: Option<Cgroup>,
+    /// The files that it may touch, as far as this kernel can hold it to that. None: all that its user may.
+    pub files: Option<Vec<FileRule>>,
 }
 
 /// The session and the process group of a program. They decide which signals of a terminal reach it.
@@ -85,6 +88,7 @@ impl ProgramLaunch {
             limits: self.limits,
             bounds: self.bounds,
             cgroup: self.cgroup.map(|cgroup| cgroup.open_procs()).transpose()?,
+            files: self.files.map(|rules| FileConfinement::new(&rules)).transpose()?.flatten(),
             failed,
         })
     }

@@ -15,6 +15,7 @@ mod account;
 mod child;
 mod confine;
 mod exec;
+mod landlock;
 mod launch;
 mod limit;
 mod look;
@@ -23,8 +24,9 @@ mod program;
 mod run;
 mod signal;
 
-pub use account::UserAccount;
+pub use account::{UserAccount, runs_as_root};
 pub use confine::{CapabilityBounds, UnknownCapability};
+pub use landlock::{FileAccess, FileRule, landlock_version, system_files};
 pub use launch::{ProgramLaunch, StandardStream};
 pub use limit::{ResourceLimit, UnknownLimit};
 pub use look::{ProcessLook, counts_alike, group_directory, look};

@@ -25,6 +25,7 @@ const STICKY: u32 = 0o1000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedProgram {
     path: PathBuf,
+    real: PathBuf,
 }
 
 impl CheckedProgram {
@@ -43,7 +44,12 @@ impl CheckedProgram {
         for directory in place.path().ancestors().skip(1) {
             owners.check_directory(directory)?;
         }
-        Ok(CheckedProgram { path: path.to_owned() })
+        Ok(CheckedProgram { path: path.to_owned(), real: place.path().to_owned() })
+    }
+
+    /// The path to which the links in the given one lead.
+    pub fn real(&self) -> &Path {
+        &self.real
     }
 
     /// The path as it was given.

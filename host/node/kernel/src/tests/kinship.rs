@@ -4,12 +4,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::{LoopImage, Sandbox, run};
+use super::{LoopImage, Sandbox, run, words};
 use crate::block::{self, loopdev, signature};
 use crate::mount::{MountCall, mount, mountinfo, unmount_top};
 
 fn mounted(source: &str, target: &Path, fstype: &str, options: &str) -> Result<(), String> {
-    let made = mount(MountCall { source, target, fstype, options: &[options.to_owned()] });
+    let made = mount(MountCall { source, target, fstype, options: &words(options), keeps_restrictions: false });
     made.map(drop).map_err(|error| error.sentence())
 }
 

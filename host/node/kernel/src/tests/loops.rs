@@ -62,7 +62,14 @@ fn a_mounted_device_is_not_detached_and_says_where_it_is_mounted() {
         return;
     }
     let target = sandbox.make_directory("mnt");
-    mount(MountCall { source: image.device(), target: &target, fstype: "ext4", options: &[] }).unwrap();
+    mount(MountCall {
+        source: image.device(),
+        target: &target,
+        fstype: "ext4",
+        options: &[],
+        keeps_restrictions: false,
+    })
+    .unwrap();
     let error = loopdev::detach(&image.file).unwrap_err();
     assert!(is_busy(&error) && error.to_string().contains(target.to_str().unwrap()), "{error}");
     assert!(loopdev::loop_of(&image.file).unwrap().is_some());

@@ -14,6 +14,18 @@ use nix::sched::{CloneFlags, unshare};
 
 use crate::block::{DeviceInfo, loopdev};
 use crate::files;
+use crate::mount::MountWord;
+
+/// Options with commas between them, none of which holds one.
+pub(crate) fn words(options: &str) -> Vec<MountWord<'_>> {
+    let words = options.split(',').filter(|word| !word.is_empty());
+    words
+        .map(|text| match text.split_once('=') {
+            Some((name, value)) => MountWord { name, value: Some(value) },
+            None => MountWord { name: text, value: None },
+        })
+        .collect()
+}
 
 /// A directory and a mount namespace for one test, which is one thread.
 pub(crate) struct Sandbox {

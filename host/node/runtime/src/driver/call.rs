@@ -134,7 +134,15 @@ impl SandboxedDriver {
     pub(super) fn refusal(&self, scope: &CallContext, line: String) -> ActionError {
         let (driver, namespace) = (&self.manifest.name, scope.subject().object.namespace());
         let refuser = scope.refuser(&line).unwrap_or(grant::Refuser::Driver);
-        let remedy = remedy::remedy(driver, self.trust, namespace, scope.verb(), &refuser, &line);
+        let refused = remedy::RefusedCall {
+            driver,
+            trust: self.trust,
+            namespace,
+            verb: scope.verb(),
+            digest: &self.digest,
+            suggestion: scope.suggested_request(&line),
+        };
+        let remedy = remedy::remedy(&refused, &refuser, &line);
         ActionError::NeedsGrant { line, way_out: remedy }
     }
 
@@ -157,7 +165,7 @@ impl SandboxedDriver {
             inputs: CallInputs { argv: argv.to_vec(), ..CallInputs::from(call) },
             bounds: CallBounds { deadline, cancel: bounds.cancel.clone() },
             grants,
-            templates: Some(GrantTemplates { requests: self.requests.clone(), context }),
+            templates: Some(GrantTemplates { requests: self.requests.clone(), trust: self.trust, context }),
             paths,
             output_budget: self.limits.output,
             log,
@@ -191,11 +199,13 @@ impl SandboxedDriver {
         let keywords: Vec<grant::GrantKeyword<'_>> = call
             .keywords
             .iter()
-            .map(|k| grant::GrantKeyword { name: &k.name, values: &k.values, from: k.from.as_ref() })
+            .map(|k| grant::GrantKeyword { name: &k.name, values: &k.values, provenance: &k.provenance })
             .collect();
         // Whichever resource a reference names: resources of one object may pass a device on, as a volume group does.
         let ledger = |_: &model::Rid, device: &str| self.environment.host.owners.gave_any(&call.object, device);
-        grant::Grants::bind(&self.requests, context, &keywords, &ledger, &self.policy, &namespace)
-            .map_err(|error| ActionError::InvalidConfig(error.to_string()))
+        let bound = grant::Grants::bind(&self.requests, context, &keywords, &ledger, &self.policy, &namespace);
+        let mut grants = bound.map_err(|error| ActionError::InvalidConfig(error.to_string()))?;
+        grants.follow_denials(&capability::real_place);
+        Ok(grants)
     }
 }

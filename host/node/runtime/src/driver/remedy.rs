@@ -4,24 +4,41 @@ use driver::Verb;
 use grant::{DriverTrust, Refuser};
 use model::DriverName;
 
+/// The call that was refused.
+pub(crate) struct RefusedCall<'a> {
+    pub(crate) driver: &'a DriverName,
+    pub(crate) trust: DriverTrust,
+    pub(crate) namespace: &'a str,
+    pub(crate) verb: Verb,
+    /// The digest of the driver's component.
+    pub(crate) digest: &'a str,
+    /// The line with templates, as the author would write it.
+    pub(crate) suggestion: String,
+}
+
 /// What the operator can do about the refusal.
-pub(crate) fn remedy(
-    driver: &DriverName,
-    trust: DriverTrust,
-    namespace: &str,
-    verb: Verb,
-    refuser: &Refuser,
-    line: &str,
-) -> String {
+pub(crate) fn remedy(refused: &RefusedCall<'_>, refuser: &Refuser, line: &str) -> String {
+    let RefusedCall { driver, trust, namespace, verb, digest, suggestion } = refused;
     let command = format!("om driver allow {driver} --add {}", shell_word(line));
     match (refuser, trust) {
         (Refuser::Driver, DriverTrust::BuiltIn) => {
             format!("{driver} did not ask for it: this is a fault of the driver")
         }
         (Refuser::Driver, DriverTrust::ThirdParty) => format!(
-            "{driver} did not ask for it. If you trust it with this, its author must list, in the manifest,\n  {line}\n\
-             and you must run: {command}"
+            "{driver} did not ask for it. If it needs this, its author must add to the driver's grants\n  {suggestion}\n\
+             and you must allow the new build: om driver allow FILE"
         ),
+        (Refuser::OtherBuild { allowed }, _) => format!(
+            "this is another build of {driver} than the site allowed: {} for {}. See what it asks for, and allow it:\n  \
+             om driver allow {driver}",
+            digest
+                .parse::<grant::ComponentDigest>()
+                .map_or_else(|_| (*digest).to_owned(), |digest| digest.short().to_owned()),
+            allowed.short()
+        ),
+        (Refuser::ForeignDefault { keyword, .. }, _) => {
+            format!("{refuser}.\nIf it is what you want, write it in the configuration:\n  {keyword} = …")
+        }
         (Refuser::Site, _) => format!(
             "the site does not allow it to {driver}, see etc/drivers.d/{driver}.policy. If you trust it with this, run:\n  \
              {command}"
@@ -31,6 +48,7 @@ pub(crate) fn remedy(
              into etc/namespaces/{namespace}/policy"
         ),
         (Refuser::ReadOnly, _) => format!("{verb} may only look, whatever is granted"),
+        (Refuser::OptionOfRoot { .. }, _) => refuser.to_string(),
         (Refuser::Guard(reason), _) => {
             format!("the guard of the container engine's socket does not let it through: {reason}")
         }
@@ -50,7 +68,11 @@ mod tests {
     fn check(trust: DriverTrust, refuser: Refuser, expected: &str) {
         let driver = "disk.appliance".parse().unwrap();
         let line = "exec = /usr/bin/curl -sS it's";
-        assert_eq!(remedy(&driver, trust, "ns1", Verb::Start, &refuser, line), expected);
+        let digest = format!("sha256:{}", "b".repeat(64));
+        let suggestion = "exec = /usr/bin/curl -sS {kw:whose}".to_owned();
+        let (namespace, verb) = ("ns1", Verb::Start);
+        let refused = RefusedCall { driver: &driver, trust, namespace, verb, digest: &digest, suggestion };
+        assert_eq!(remedy(&refused, &refuser, line), expected);
     }
 
     #[test]
@@ -58,9 +80,15 @@ mod tests {
         check(
             DriverTrust::ThirdParty,
             Refuser::Driver,
-            "disk.appliance did not ask for it. If you trust it with this, its author must list, in the manifest,\n  \
-             exec = /usr/bin/curl -sS it's\nand you must run: \
-             om driver allow disk.appliance --add 'exec = /usr/bin/curl -sS it'\\''s'",
+            "disk.appliance did not ask for it. If it needs this, its author must add to the driver's grants\n  \
+             exec = /usr/bin/curl -sS {kw:whose}\nand you must allow the new build: om driver allow FILE",
+        );
+        let allowed = format!("sha256:{}", "a".repeat(64)).parse().unwrap();
+        check(
+            DriverTrust::ThirdParty,
+            Refuser::OtherBuild { allowed },
+            "this is another build of disk.appliance than the site allowed: bbbbbbbbbbbb for aaaaaaaaaaaa. See what it asks for, and \
+             allow it:\n  om driver allow disk.appliance",
         );
         check(
             DriverTrust::ThirdParty,

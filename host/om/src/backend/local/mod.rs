@@ -368,8 +368,8 @@ impl Backend for LocalBackend {
         Ok(block_on(self.agent.install_driver(file, force))??)
     }
 
-    fn remove_driver(&self, driver: &str) -> Reply<DriverName> {
-        Ok(self.agent.remove_driver(driver)?)
+    fn remove_driver(&self, driver: &str, force: bool) -> Reply<DriverName> {
+        Ok(self.agent.remove_driver(driver, force)?)
     }
 
     fn driver_consent(&self, driver: &str, add: &[String]) -> Reply<DriverConsent> {

@@ -6,5 +6,5 @@ mod pattern;
 mod root;
 mod template;
 
-pub use operation::{KillProcesses, RunProgram, SeeProcesses, StartProgram};
+pub use operation::{KillProcesses, ProgramTerms, RunProgram, SeeProcesses, StartProgram};
 pub(super) use template::CAPABILITIES;

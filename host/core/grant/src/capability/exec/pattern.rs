@@ -1,13 +1,16 @@
 //! Command lines after binding, and how the arguments of a program are compared with them.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::operation::RunProgram;
 use super::root;
 use crate::capability::definition::LinePattern;
 use crate::line::address::NameResolution;
 use crate::line::glob::Glob;
 use crate::line::path_glob::PathGlob;
+use crate::operation::Operation;
 
 /// The allowed form of an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,20 @@ pub(super) struct CommandPattern {
 }
 
 impl LinePattern for CommandPattern {
+    fn example(&self) -> Option<Box<dyn Operation>> {
+        let word = |arg: &ArgPattern| match arg {
+            ArgPattern::Exact(glob) => glob.literal(),
+            _ => None,
+        };
+        let args = self.args.iter().map(word).collect::<Option<Vec<String>>>()?;
+        let program = PathBuf::from(self.program.literal().filter(|_| !self.program.is_tree())?);
+        Some(Box::new(RunProgram { program, args, ..RunProgram::default() }))
+    }
+
+    fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<Arc<dyn LinePattern>> {
+        Some(Arc::new(CommandPattern { program: self.program.relocated(follow)?, args: self.args.clone() }))
+    }
+
     fn root_equivalent(&self, _: bool) -> Option<&'static str> {
         if self.args.contains(&ArgPattern::Rest) {
             return Some(root::ANY_ARGUMENT);

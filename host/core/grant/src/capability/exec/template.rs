@@ -16,7 +16,13 @@ use crate::line::token::{LineFault, Token, TokenPiece};
 
 pub(super) const EXEC: Capability = Capability {
     name: "exec",
-    attributes: &[AttributeKind::ChangesNothing, AttributeKind::Caps, AttributeKind::User],
+    attributes: &[
+        AttributeKind::ChangesNothing,
+        AttributeKind::Caps,
+        AttributeKind::User,
+        AttributeKind::Group,
+        AttributeKind::WorkingDirectory,
+    ],
     template: |words| Ok(Arc::new(CommandTemplate::parse(words)?)),
     verb: |read, _| if read { "run, also to look," } else { "run" },
     policy_word: any_program,
@@ -25,7 +31,7 @@ pub(super) const EXEC: Capability = Capability {
 
 pub(super) const SPAWN: Capability = Capability {
     name: "spawn",
-    attributes: &[AttributeKind::Caps, AttributeKind::User],
+    attributes: &[AttributeKind::Caps, AttributeKind::User, AttributeKind::Group, AttributeKind::WorkingDirectory],
     verb: |_, _| "start and supervise",
     also_decided_by: &["exec"],
     ..EXEC
@@ -134,9 +140,6 @@ impl LineTemplate for CommandTemplate {
         match (origin, self, self.unguarded_star()) {
             (LineOrigin::Request, _, Some(token)) => {
                 Err(token.fault("an argument that begins with a * could be an option: write -- before it"))
-            }
-            (LineOrigin::Policy, CommandTemplate::Keyword(_), _) => {
-                Err(LineFault::new(1, "a policy cannot name keywords: {command:NAME} belongs in a driver's requests"))
             }
             _ => Ok(()),
         }

@@ -33,6 +33,14 @@ impl MethodSet {
         }
     }
 
+    /// One of them.
+    pub(super) fn first(&self) -> String {
+        match self {
+            MethodSet::These(methods) if !methods.is_empty() => methods[0].clone(),
+            _ => "GET".to_owned(),
+        }
+    }
+
     /// Whether none of them changes anything.
     pub(super) fn only_read(&self) -> bool {
         matches!(self, MethodSet::These(methods) if methods.iter().all(|m| m == "GET" || m == "HEAD"))

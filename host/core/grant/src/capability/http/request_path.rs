@@ -56,6 +56,14 @@ impl RequestPathSet {
         Some(RequestPathSet { segments, below: false })
     }
 
+    /// The path, if it is only one. None also where it would have to be escaped.
+    pub(super) fn only(&self) -> Option<String> {
+        let segments = self.segments.iter().map(Glob::literal).collect::<Option<Vec<String>>>()?;
+        let path = format!("/{}", segments.join("/"));
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
+        (!self.below && path.chars().all(plain)).then_some(path)
+    }
+
     /// Puts these paths below one path. The path of the root adds nothing.
     pub(super) fn below(mut self, base: RequestPathSet) -> RequestPathSet {
         let mut segments = base.segments;
@@ -110,7 +118,8 @@ impl fmt::Display for RequestPathSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for segment in &self.segments {
             f.write_str("/")?;
-            if !segment.0.is_empty() {
+            // A segment without text is a slash at the end, and not a quoted word.
+            if segment.texts().any(|text| text != Some("")) {
                 segment.fmt(f)?;
             }
         }

@@ -1,7 +1,7 @@
 //! The address of an `http` line, with templates.
 
 use super::request_path::RequestPathSet;
-use super::url_set::{UrlSet, lower};
+use super::url_set::{HostSet, UrlSet};
 use crate::bind::binder::{BindFailure, Binder};
 use crate::line::check::{check_components, check_path};
 use crate::line::glob::{Glob, GlobPart};
@@ -37,7 +37,11 @@ impl UrlTemplate {
         // `https://{kw:host}:8443/` is a host and a port, `https://x-{kw:host}/` could become any host.
         let (authority, mut path) = split_authority(first, rest);
         match &authority[..] {
-            [TokenPiece::Keyword(_)] => {}
+            [TokenPiece::Keyword(_) | TokenPiece::DoubleStar] => {}
+            [TokenPiece::DoubleStar, TokenPiece::Literal(port)] if port.starts_with(':') => {}
+            authority if authority.contains(&TokenPiece::DoubleStar) => {
+                return Err(token.fault("** is a whole host: any name"));
+            }
             [TokenPiece::Keyword(_), TokenPiece::Literal(port)] if port.starts_with(':') => {}
             [] => return Err(expected()),
             authority if authority.iter().any(|piece| matches!(piece, TokenPiece::Keyword(_))) => {
@@ -66,6 +70,7 @@ impl UrlTemplate {
             }
             UrlTemplate::Parts { scheme, authority, path } => {
                 let paths = RequestPathSet::bind(path, binder)?;
+                let any_name = authority.first() == Some(&TokenPiece::DoubleStar);
                 let mut host = binder.parts(authority)?;
                 // Only the line itself may write a port: a keyword stands for a host, never for a host and a port.
                 let written = matches!(authority.last(), Some(TokenPiece::Literal(_)));
@@ -80,7 +85,8 @@ impl UrlTemplate {
                     };
                     return Err(binder.illegal(keyword, &name, "expected the name or the address of a host"));
                 }
-                Ok(UrlSet { scheme: (*scheme).to_owned(), host: lower(host), port, paths })
+                let host = if any_name { HostSet::AnyName } else { HostSet::new(host) };
+                Ok(UrlSet { scheme: (*scheme).to_owned(), host, port, paths })
             }
         }
     }

@@ -1,9 +1,12 @@
 //! The lines of both capabilities: as written, and as bound.
 
+use std::any::Any;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::method::MethodSet;
+use super::operation::FetchUrl;
 use super::request_path::RequestPathSet;
 use super::url_set::UrlSet;
 use super::url_template::UrlTemplate;
@@ -14,6 +17,7 @@ use crate::line::check::check_path;
 use crate::line::origin::LineOrigin;
 use crate::line::path_glob::PathGlob;
 use crate::line::token::{Token, TokenPiece};
+use crate::operation::Operation;
 
 pub(in crate::capability) static CAPABILITIES: [Capability; 2] = [
     Capability {
@@ -28,7 +32,7 @@ pub(in crate::capability) static CAPABILITIES: [Capability; 2] = [
             _ => Err(words.expected("METHODS https://HOST/PATH")),
         },
         verb: |_, _| "reach",
-        policy_word: |at, first| (at == 1 && matches!(first, TokenPiece::Keyword(_))).then_some("https://*/**"),
+        policy_word: |at, first| (at == 1 && matches!(first, TokenPiece::Keyword(_))).then_some("https://**/**"),
         also_decided_by: &[],
     },
     Capability {
@@ -72,7 +76,16 @@ pub(super) struct UrlPattern {
     pub(super) urls: UrlSet,
 }
 
-impl LinePattern for UrlPattern {}
+impl LinePattern for UrlPattern {
+    fn example(&self) -> Option<Box<dyn Operation>> {
+        Some(Box::new(FetchUrl { method: self.methods.first(), url: self.urls.only()? }))
+    }
+
+    fn may_meet(&self, policy: &dyn LinePattern) -> bool {
+        let other: &dyn Any = policy;
+        other.downcast_ref::<UrlPattern>().is_none_or(|other| self.urls.may_meet(&other.urls))
+    }
+}
 
 impl fmt::Display for UrlPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,6 +126,11 @@ pub(crate) struct SocketPattern {
 }
 
 impl LinePattern for SocketPattern {
+    fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<Arc<dyn LinePattern>> {
+        let socket = self.socket.relocated(follow)?;
+        Some(Arc::new(SocketPattern { methods: self.methods.clone(), socket, paths: self.paths.clone() }))
+    }
+
     fn root_equivalent(&self, guarded: bool) -> Option<&'static str> {
         self.socket.literal().filter(|_| !guarded).and_then(|socket| engine_socket(&self.methods, &socket))
     }

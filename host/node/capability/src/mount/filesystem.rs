@@ -1,14 +1,15 @@
-//! `wit/mount.wit`: file systems in the directory tree.
+//! Mounts: looked at, made and taken away.
 
 use std::time::Duration;
 
-use grant::op::{MountFilesystem, SeeMount, UnmountTarget};
+use grant::op::{MountFilesystem, MountFreedom, MountOption, SeeMount, UnmountTarget};
 use holding::{Holding, MountHolding, MountIdentity};
 use kernel::block;
 use kernel::mount::{self as mounts, MountCall, mountinfo};
 
+use super::{check_loop, nfs, options};
 use crate::argument::absolute;
-use crate::{CallContext, CapabilityError, Effect, holdings, nfs};
+use crate::{CallContext, CapabilityError, Effect, holdings};
 
 /// The room in a mounted file system, in bytes.
 pub use kernel::mount::FilesystemUsage;
@@ -72,20 +73,35 @@ pub async fn supports(_: &CallContext, fstype: &str) -> Result<bool, CapabilityE
 /// Mounts a file system. The target must exist.
 pub async fn mount(context: &CallContext, request: MountRequest) -> Result<(), CapabilityError> {
     check_fstype(&request.fstype)?;
+    let freedom = context.mount_freedom();
     let op = MountFilesystem {
         fstype: request.fstype,
         source: source(request.source)?,
         target: absolute(&request.target)?,
-        // One word for each option, split as the kernel will split it: a grant must not see less than the kernel does.
-        options: request.options.iter().flat_map(|list| mountinfo::split_options(list)).collect(),
+        options: options::confined(options::read(&request.options)?, freedom),
+        freedom,
+        binds_file: false,
     };
+    let binds_file = op.is_bind() && std::fs::metadata(&op.source).is_ok_and(|found| found.is_file());
+    let op = MountFilesystem { binds_file, ..op };
+    if op.source.starts_with('/') {
+        check_loop(context, &op.source)?;
+    }
     let ledger = context.ledger();
-    let mounted = context.admit(op)?.blocking(move |permit| {
+    let shown: Vec<String> = op.options.iter().map(MountOption::text).collect();
+    let admitted = context.admit(op)?.noting("options", shown.join(","));
+    let mounted = admitted.blocking(move |permit| {
         let op = permit.op();
         // On this thread, because resolving the name of the server may take long.
         let options = nfs::with_address(&op.fstype, &op.source, &op.options)?;
         let note = ledger.intend(intended(op))?;
-        let call = MountCall { source: &op.source, target: &op.target, fstype: &op.fstype, options: &options };
+        let call = MountCall {
+            source: &op.source,
+            target: &op.target,
+            fstype: &op.fstype,
+            options: &options::words(&options),
+            keeps_restrictions: op.freedom == MountFreedom::Namespace,
+        };
         match mounts::mount(call) {
             Ok(made) => {
                 note.held(made_mount(op, &made));
@@ -109,7 +125,7 @@ fn hold_below(
     op: &MountFilesystem,
     made: &mounts::MadeMount,
 ) -> Result<(), CapabilityError> {
-    if !op.options.iter().any(|option| option == "rbind") {
+    if !op.options.iter().any(|option| option.name == "rbind") {
         return Ok(());
     }
     for info in mountinfo::below(made.info.id)? {
@@ -127,7 +143,7 @@ fn intended(op: &MountFilesystem) -> MountHolding {
     MountHolding {
         source: block::canonical_source(&op.source),
         target: op.target.to_string_lossy().into_owned(),
-        fstype: kind_of(&op.fstype, &op.options),
+        fstype: kind_of(op),
         made: None,
     }
 }
@@ -137,7 +153,7 @@ fn made_mount(op: &MountFilesystem, made: &mounts::MadeMount) -> MountHolding {
     MountHolding {
         source: block::canonical_source(&info.source),
         target: info.target.to_string_lossy().into_owned(),
-        fstype: kind_of(&op.fstype, &op.options),
+        fstype: kind_of(op),
         made: Some(MountIdentity {
             id: info.id,
             unique: made.signature.unique,
@@ -150,9 +166,8 @@ fn made_mount(op: &MountFilesystem, made: &mounts::MadeMount) -> MountHolding {
 }
 
 /// The type, or `bind`, which options can ask for too.
-fn kind_of(fstype: &str, options: &[String]) -> String {
-    let is_bind = fstype == "none" || options.iter().any(|option| option == "bind" || option == "rbind");
-    if is_bind { "bind".to_owned() } else { fstype.to_owned() }
+fn kind_of(op: &MountFilesystem) -> String {
+    if op.is_bind() { "bind".to_owned() } else { op.fstype.clone() }
 }
 
 /// Unmounts the topmost mount of `target`.

@@ -5,15 +5,21 @@
 
 use std::net::ToSocketAddrs;
 
+use grant::op::MountOption;
+
 use crate::CapabilityError;
 
 /// The port of NFS 4. The resolver wants one; nothing connects to it here.
 const PORT: u16 = 2049;
 
 /// The options, with the server's address added if the file system is NFS and they lack it.
-pub(crate) fn with_address(fstype: &str, source: &str, options: &[String]) -> Result<Vec<String>, CapabilityError> {
+pub(crate) fn with_address(
+    fstype: &str,
+    source: &str,
+    options: &[MountOption],
+) -> Result<Vec<MountOption>, CapabilityError> {
     let mut options = options.to_vec();
-    if !matches!(fstype, "nfs" | "nfs4") || options.iter().any(|option| option.starts_with("addr=")) {
+    if !matches!(fstype, "nfs" | "nfs4") || options.iter().any(|option| option.name == "addr") {
         return Ok(options);
     }
     let server =
@@ -22,7 +28,7 @@ pub(crate) fn with_address(fstype: &str, source: &str, options: &[String]) -> Re
     let mut found = found.map_err(|error| CapabilityError::Other(format!("cannot resolve {server}: {error}")))?;
     let address = found.next().ok_or_else(|| CapabilityError::Other(format!("{server} has no address")))?;
     // One address only: the kernel takes no list, and a retry is the next start.
-    options.push(format!("addr={}", address.ip()));
+    options.push(MountOption { name: "addr".to_owned(), value: Some(address.ip().to_string()) });
     Ok(options)
 }
 
@@ -41,7 +47,10 @@ mod tests {
     fn the_address_of_the_server_is_added_once() {
         let check = |fstype: &str, source: &str, options: &[&str], expected: &str| {
             let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
-            assert_eq!(with_address(fstype, source, &options).unwrap().join(","), expected, "{source}");
+            let options = super::super::options::read(&options).unwrap();
+            let found: Vec<String> =
+                with_address(fstype, source, &options).unwrap().iter().map(MountOption::text).collect();
+            assert_eq!(found.join(","), expected, "{source}");
         };
         check("nfs4", "127.0.0.1:/srv", &["ro"], "ro,addr=127.0.0.1");
         check("nfs", "[::1]:/srv", &[], "addr=::1");

@@ -1,0 +1,11 @@
+//! `wit/mount.wit`: file systems in the directory tree.
+
+mod filesystem;
+mod loops;
+mod nfs;
+mod options;
+
+pub use filesystem::{
+    FilesystemUsage, MountEntry, MountRequest, errors_of, mount, mounts_at, statfs, supports, unmount,
+};
+pub(crate) use loops::check_loop;

@@ -1,0 +1,100 @@
+//! The options of a mount, read once: grants, the audit and the kernel are given the very list that comes from here.
+
+use grant::op::{MountFreedom, MountOption};
+use kernel::mount::{MountWord, mountinfo};
+
+use crate::CapabilityError;
+
+/// Reads options as mount(8) has them, each of which may itself be a list with commas. A value may stand in quotes, which are not
+/// part of it; anything else that two readers could take in two ways is an error.
+pub(super) fn read(lists: &[String]) -> Result<Vec<MountOption>, CapabilityError> {
+    let words = lists.iter().flat_map(|list| mountinfo::split_options(list)).filter(|word| !word.is_empty());
+    words.map(|word| option(&word)).collect()
+}
+
+fn option(word: &str) -> Result<MountOption, CapabilityError> {
+    let invalid = |why: &str| CapabilityError::Invalid(format!("the mount option {word:?} {why}"));
+    let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+    if name.is_empty() || name.chars().any(|c| c == '"' || c.is_whitespace() || c.is_control()) {
+        return Err(invalid("has a name with a quote or a blank in it: expected NAME or NAME=VALUE"));
+    }
+    let value = match value {
+        Some(quoted) if quoted.starts_with('"') => {
+            let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            Some(inner.ok_or_else(|| invalid("has a quote that does not end with its value"))?)
+        }
+        plain => plain,
+    };
+    if value.is_some_and(|value| value.contains('"') || value.contains(char::is_control)) {
+        return Err(invalid("has a quote or a control character within its value"));
+    }
+    if value.is_some_and(|value| value.starts_with(char::is_whitespace) || value.ends_with(char::is_whitespace)) {
+        return Err(invalid("has a value with a blank at its end"));
+    }
+    Ok(MountOption { name: name.to_owned(), value: value.map(str::to_owned) })
+}
+
+/// The options of a mount of a namespace: what takes a restriction back is left out, and no file system of a team brings programs
+/// that run as root, or devices.
+pub(super) fn confined(mut options: Vec<MountOption>, freedom: MountFreedom) -> Vec<MountOption> {
+    if freedom == MountFreedom::Namespace {
+        options.retain(|option| !matches!(option.name.as_str(), "suid" | "dev" | "nosuid" | "nodev"));
+        options.extend(["nosuid", "nodev"].map(MountOption::flag));
+    }
+    options
+}
+
+/// The same list as the kernel takes it.
+pub(super) fn words(options: &[MountOption]) -> Vec<MountWord<'_>> {
+    options.iter().map(|option| MountWord { name: &option.name, value: option.value.as_deref() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(list: &str) -> Result<Vec<String>, String> {
+        let options = read(&[list.to_owned()]).map_err(|error| error.to_string())?;
+        Ok(options.iter().map(|option| format!("{}|{}", option.name, option.value.as_deref().unwrap_or("-"))).collect())
+    }
+
+    #[test]
+    fn an_option_is_a_name_and_a_value_without_its_quotes() {
+        assert_eq!(texts("rw,,size=64m").unwrap(), ["rw|-", "size|64m"]);
+        assert_eq!(texts(r#"logdev="/dev/loop0""#).unwrap(), ["logdev|/dev/loop0"]);
+        assert_eq!(texts(r#"context="a:b,c",ro"#).unwrap(), ["context|a:b,c", "ro|-"]);
+        assert_eq!(texts("lowerdir=/a b:/c").unwrap(), ["lowerdir|/a b:/c"]);
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_an_error() {
+        for list in [
+            " upperdir=/srv/x",
+            "rw, noatime",
+            "upperdir =/srv/x",
+            "upperdir= /srv/x",
+            "upperdir=/srv/x ",
+            r#"logdev=""/dev/loop0""#,
+            r#"logdev="/dev/loop0"#,
+            r#"logdev=/dev/"loop0""#,
+            r#""logdev"=/dev/loop0"#,
+            "logdev=/dev/loop0\n",
+            "a\tb",
+            "=x",
+        ] {
+            assert!(texts(list).is_err(), "{list:?}: {:?}", texts(list));
+        }
+    }
+
+    #[test]
+    fn a_namespace_gets_nosuid_and_nodev_whatever_it_says() {
+        for list in ["", "suid,dev", "nosuid,suid", "rw,nodev,dev,noatime"] {
+            let options = confined(read(&[list.to_owned()]).unwrap(), MountFreedom::Namespace);
+            let names: Vec<&str> = options.iter().map(|option| option.name.as_str()).collect();
+            assert_eq!(names[names.len() - 2..], ["nosuid", "nodev"], "{list}");
+            assert!(!names.contains(&"suid") && !names.contains(&"dev"), "{list}");
+        }
+        let own = read(&["suid,dev".to_owned()]).unwrap();
+        assert_eq!(confined(own.clone(), MountFreedom::Full), own);
+    }
+}
