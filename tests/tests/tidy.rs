@@ -72,7 +72,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("certificate", &[]),
     ("api", &["certificate", "daemon", "model", "protocol"]),
     ("client", &["model", "protocol"]),
-    ("sim", &["model", "orchestrate"]),
+    ("sim", &["deadline", "model", "orchestrate", "ownership", "replica", "store"]),
     ("demo", &["agent", "kernel"]),
     (
         "om",

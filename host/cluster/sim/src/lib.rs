@@ -7,6 +7,8 @@
 //!                       └─ after each event the invariants look
 //! ```
 //!
+//! [`run_tenure`] is another world, of one slot: there the rows of the store, the rules of ownership and the deadlines are the real ones.
+//!
 //! The same seed gives the same trace, which the tests check by running each seed twice.
 
 mod daemon;
@@ -17,6 +19,7 @@ mod random;
 mod run;
 mod scenario;
 mod store;
+mod tenure;
 mod trace;
 mod world;
 
@@ -25,4 +28,5 @@ pub use mutation::Mutation;
 pub use random::Random;
 pub use run::{ScheduleOptions, ScheduleReport, run};
 pub use scenario::{FaultRates, Scenario};
+pub use tenure::{TenurePlan, TenureReport, TenureWeakness, run_tenure};
 pub use trace::Trace;
