@@ -1,6 +1,6 @@
 //! A test that interrupts `start` at each of its steps, to find what `stop` does not undo.
 
-use super::Case;
+use super::{Case, Host};
 use crate::{CapabilityError, Driver, State, errno};
 
 /// A limit that is higher than the number of changing calls of any `start`.
@@ -12,6 +12,16 @@ const MOST: u32 = 1000;
 /// `case` creates a new driver on a new host, down and provisioned. Returns the number of failures that were injected.
 #[track_caller]
 pub fn stop_undoes_any_failed_start<D: Driver>(case: impl Fn() -> Case<D>) -> u32 {
+    stop_leaves_nothing_of_any_failed_start(case, |_| None)
+}
+
+/// The same with a closing look at what the node cannot see, such as the tickets of a faked service: `left` names what is there after
+/// the stop, if anything is.
+#[track_caller]
+pub fn stop_leaves_nothing_of_any_failed_start<D: Driver>(
+    case: impl Fn() -> Case<D>,
+    left: impl Fn(&Host) -> Option<String>,
+) -> u32 {
     for calls in 0..MOST {
         // Each failure has a host of its own, so that nothing which an earlier stop left behind can hide a mistake.
         let fresh = case();
@@ -29,6 +39,9 @@ pub fn stop_undoes_any_failed_start<D: Driver>(case: impl Fn() -> Case<D>) -> u3
         assert!(stopped.succeeded(), "stop fails after a start that failed after {calls} changes:\n  {made}");
         let down = stopped.status();
         assert!(down.has_state(State::Down), "not down after start failed after {calls} changes:\n  {made}");
+        if let Some(left) = left(&host) {
+            panic!("{left} is left after start failed after {calls} changes, and after the stop:\n  {made}");
+        }
     }
     panic!("start still changes something after {MOST} calls");
 }

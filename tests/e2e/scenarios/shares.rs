@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::Child;
 
 use crate::cluster::{Cluster, Node};
+use crate::outside_changes::{Dice, number_of};
 use crate::world::{World, until};
 
-crate::trials!(samba_serves_a_share_and_releases_it);
+crate::trials!(samba_serves_a_share_and_releases_it, no_share_is_left_and_no_other_is_gone_after_any_changes);
 
 /// A Samba whose files are all in the world's directory.
 const SMB_CONF: &str = "[global]\nbind interfaces only = yes\ninterfaces = lo\nprivate dir = {w}/smb/private\n\
@@ -29,6 +30,10 @@ impl Server {
         let config = world.write("smb/smb.conf", &world.fill(SMB_CONF));
         node.must(&format!("mount --bind {} /etc/samba/smb.conf", config.display()));
         node.must("mkdir /run/samba");
+        Server::again(node)
+    }
+
+    fn again(node: &Node) -> Server {
         let mut smbd = node.command("/usr/sbin/smbd");
         let server = Server(smbd.args(["--foreground", "--debug-stdout", "-d0"]).spawn().unwrap());
         until("smbd listens", || node.must("ss -Hltn sport = :445").contains(":445"));
@@ -93,4 +98,74 @@ fn samba_serves_a_share_and_releases_it(world: &World) {
     drop(server);
     node.om(world, "web print status --refresh").says("smbd does not answer");
     node.om(world, "web stop").ok();
+}
+
+/// The promise of a stop as a property, for shares: see [`crate::outside_changes`].
+fn no_share_is_left_and_no_other_is_gone_after_any_changes(world: &World) {
+    if !Path::new("/usr/sbin/smbd").exists() {
+        println!("shares: skipped: samba is not installed");
+        return;
+    }
+    let Some(cluster) = Cluster::new(world, 1) else { return };
+    let node = &cluster.nodes[0];
+    fs::set_permissions(world.directory(), fs::Permissions::from_mode(0o755)).unwrap();
+    for directory in ["site", "other"] {
+        fs::create_dir(world.path(directory)).unwrap();
+    }
+    let mut server = Server::new(world, node);
+    let (first, rounds) = (number_of("HOSTLER_SEED", 1), number_of("HOSTLER_ROUNDS", 3));
+    for seed in first..first + rounds {
+        server = share_round(world, node, server, seed);
+    }
+    drop(server);
+}
+
+const SHARES: &str = "[DEFAULT]\nnodes = n1\n[share#1]\ntype = smb\nname = one\npath = {w}/site\n\
+                      [share#2]\ntype = smb\nname = two\npath = {w}/site\n";
+
+fn share_round(world: &World, node: &Node, mut server: Server, seed: u64) -> Server {
+    let mut dice = Dice(seed);
+    let file = world.write("web.conf", &world.fill(SHARES));
+    node.om(world, &format!("web create --config {}", file.display())).ok();
+    node.om(world, "web start").ok();
+    let net = |words: &[&str]| drop(node.command("net").arg("usershare").args(words).output().unwrap());
+    let add = |name: &str| net(&["add", name, &world.path("other").display().to_string(), "another's", "S-1-1-0:R"]);
+    add("stranger");
+    let (mut own, mut done) = (vec!["one", "two"], Vec::new());
+    for kind in dice.kinds(seed, 2, 5) {
+        done.push(match kind {
+            0 => {
+                node.om(world, "web set --kw share#1.name=renamed");
+                "share#1.name is edited"
+            }
+            1 => {
+                node.om(world, &format!("web set --kw share#2.path={}", world.path("other").display()));
+                "share#2.path is edited"
+            }
+            2 => {
+                drop(server);
+                server = Server::again(node);
+                "smbd is started again"
+            }
+            3 => {
+                net(&["delete", "one"]);
+                "a share is deleted"
+            }
+            _ => {
+                net(&["delete", "two"]);
+                add("two");
+                own.retain(|name| *name != "two");
+                "a share is replaced by a stranger"
+            }
+        });
+    }
+    let stopped = node.om(world, "web stop");
+    let (context, left) = (format!("seed {seed}: {}", done.join(", ")), node.must("net usershare list"));
+    let is_there = |name: &str| left.lines().any(|line| line.trim() == name);
+    assert!(is_there("stranger") && (own.contains(&"two") || is_there("two")), "{context}: a stranger is gone: {left}");
+    assert_eq!(stopped.code, Some(0), "{context}: {stopped}");
+    assert!(!own.iter().any(|name| is_there(name)) && !is_there("renamed"), "{context}: exit 0, and left is {left}");
+    left.lines().for_each(|share| net(&["delete", share.trim()]));
+    node.om(world, "web delete --force").ok();
+    server
 }

@@ -82,7 +82,8 @@ pub enum ActError {
     Orphans { object: ObjectPath, held: String },
     /// The rest is stopped, and something is held for sections that are gone, or that the agent leaves alone.
     #[error(
-        "{object} is not down: {held} is held for sections that are gone or left alone (undo that by hand, or put the sections back,          or enable them, and stop again)"
+        "{object} is not down: {held} is held for sections that are gone or left alone (undo that by hand, or put the sections back, \
+         or enable them, and stop again)"
     )]
     OrphansLeft { object: ObjectPath, held: String },
     /// The drivers reject their keywords. Nothing was touched.
