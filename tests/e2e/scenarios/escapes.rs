@@ -128,6 +128,11 @@ fn a_program_of_root_gets_no_variable_that_loads_code(world: &World) {
         let refused = attempt(world, "", &format!("run-with {variable} /nowhere /usr/bin/env"), &config).ends(1);
         refused.says("makes programs load code");
     }
+    // Where a program looks for its settings is root's word in the namespace root alone.
+    let home = "program = /usr/bin/env\nenvironment = HOME=/nowhere\n";
+    attempt(world, "", "run-with HOME /nowhere /usr/bin/env", home).ok();
+    policy(world, "ns1", "allow exec = /usr/bin/env\n");
+    attempt(world, "ns1/svc/", "run-with HOME /nowhere /usr/bin/env", home).ends(1).says("makes programs load code");
     attempt(world, "", "run-with PORT 80 /usr/bin/env", "program = /usr/bin/env\nenvironment = PORT=80\n").ok();
 }
 

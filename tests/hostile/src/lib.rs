@@ -30,10 +30,10 @@ struct HostileDriver {
     netns: Option<String>,
     /// A directory that only the driver's own default names.
     #[keyword(default = "/srv/hostler-lure")]
-    lure: PathBuf,
+    lure: Option<PathBuf>,
     /// A group that only the driver's own default names.
     #[keyword(default = "shadow")]
-    group: String,
+    group: Option<String>,
     /// A variable that only the driver's own default names.
     #[keyword(kind = "words", default = "HOSTILE=default")]
     tuning: Vec<String>,

@@ -57,8 +57,33 @@ const CODE: [&str; 43] = [
     "TERMINFO",
 ];
 /// The beginnings of more of them.
-const CODE_FAMILIES: [&str; 12] =
-    ["LD_", "PYTHON", "PERL", "GIT_", "GIO_", "GTK_", "QT_", "LIBVIRT_", "DYLD_", "BASH_FUNC_", "LUA_", "GUILE_"];
+const CODE_FAMILIES: [&str; 13] = [
+    "LD_",
+    "PYTHON",
+    "PERL",
+    "GIT_",
+    "GIO_",
+    "GTK_",
+    "QT_",
+    "LIBVIRT_",
+    "DYLD_",
+    "BASH_FUNC_",
+    "LUA_",
+    "GUILE_",
+    "GLIBC_",
+];
+/// Directories in which programs look for their settings, and with them for commands to run. In the namespace `root` they are root's own
+/// word, and services need them.
+const SETTINGS: [&str; 8] = [
+    "HOME",
+    "TMPDIR",
+    "XDG_CONFIG_HOME",
+    "XDG_CONFIG_DIRS",
+    "XDG_DATA_HOME",
+    "XDG_DATA_DIRS",
+    "XDG_STATE_HOME",
+    "XDG_RUNTIME_DIR",
+];
 /// Those of the families that only change how a program works.
 const CODELESS: [&str; 7] = [
     "PYTHONUNBUFFERED",
@@ -88,7 +113,8 @@ pub(crate) fn of(
     let mut environment = vec![("PATH".to_owned(), PATH.to_owned()), ("LANG".to_owned(), "C.UTF-8".to_owned())];
     for (name, value) in asked {
         check(context, name, value)?;
-        if as_root && loads_code(name) {
+        let leads_to_code = loads_code(name) || (!context.is_of_root() && SETTINGS.contains(&name.as_str()));
+        if as_root && leads_to_code {
             return Err(CapabilityError::Denied(format!(
                 "the environment variable {name}, which makes programs load code: not for a program of root, set user = … if \
                  another user will do"
@@ -190,6 +216,7 @@ mod tests {
             "JAVA_TOOL_OPTIONS",
             "OPENSSL_CONF",
             "BASH_FUNC_x",
+            "GLIBC_TUNABLES",
         ] {
             assert!(loads_code(name), "{name}");
         }
