@@ -267,7 +267,7 @@ fn an_object_is_deleted_by_order(world: &World) {
     world.om("web delete --wait --time 20s").ok();
     world.om("web print status").ends(2);
     world.om("db start --wait").ok();
-    world.om("db purge --wait --time 20s").ok();
+    world.om("db purge --confirm --wait --time 20s").ok();
     assert_eq!(world.take_marks(), "+1 -1");
     until("the daemon forgets both", || known(world)["cluster"]["object"].as_object().unwrap().is_empty());
     service(world, "db", "");
