@@ -17,10 +17,12 @@ test: target packages lab
 	cargo test --workspace --locked
 
 # A million schedules of the simulator, from another seed each day. A violation names its seed. Before that, all orders of requests
-# and faults in the small worlds of host/core/ownership, as far as the memory goes: some 4 GB.
+# and faults in the small worlds of host/core/ownership, as far as the memory goes: some 4 GB. At the end, ten minutes of mutated
+# inputs for everything that reads foreign text (tests/fuzz).
 soak: target
 	HOSTLER_MODEL_STATES=2000000 cargo test --release --locked -p hostler-ownership --lib -- --nocapture
 	HOSTLER_SIM_SCHEDULES=1000000 HOSTLER_SIM_SEED=$$(date +%Y%m%d)000000 cargo test --release --locked -p hostler-sim --test schedules
+	HOSTLER_FUZZ_SECONDS=600 cargo test --release --locked -p hostler-fuzz --test inputs -- --nocapture
 
 # Storage that needs another kernel, in virtual machines: tests/lab. `make test` runs it too; HOSTLER_LAB=off leaves it out.
 test-lab: target lab

@@ -28,6 +28,9 @@ mod full_disk;
 mod gce;
 mod guest;
 mod holdings;
+mod hostile_drivers;
+mod hostile_engines;
+mod hostile_users;
 mod images;
 mod keeper;
 mod kvm;
@@ -130,6 +133,9 @@ fn main() -> ExitCode {
         kvm::trials(),
         migration::trials(),
         bad_drivers::trials(),
+        hostile_drivers::trials(),
+        hostile_engines::trials(),
+        hostile_users::trials(),
         broken_config::trials(),
         driver_commands::trials(),
         exit_codes::trials(),

@@ -22,6 +22,8 @@ struct HostileDriver {
     disk: Option<PathBuf>,
     /// The only argument that it may pass to a program.
     word: Option<String>,
+    /// The program of its console.
+    console_program: Option<PathBuf>,
     /// Its own address.
     address: Option<String>,
     /// Its own socket.
@@ -75,6 +77,7 @@ impl Driver for HostileDriver {
         "mount = overlay overlay on {kw:overlay}",
         "files.read = {kw:reads}",
         "http = GET {kw:url}",
+        "exec = {kw:console_program}",
         "http.unix = GET {kw:socket} /info",
         "netns.link = bridge br0 in {kw:netns}",
         "netns.addr = {kw:address} in {kw:netns}",

@@ -21,8 +21,42 @@ pub(crate) fn attempt(verb: &str, rest: &[&str]) -> Option<Result<String>> {
             "logged".to_owned()
         }
         ("long-list", [length]) => return Some(long_list(number(length))),
+        ("long-path", [length]) => {
+            return Some(
+                files::exists("/".to_owned() + &"x".repeat(number(length)))
+                    .map_err(Error::from)
+                    .map(|found| found.to_string()),
+            );
+        }
+        ("long-text", [length]) => {
+            return Some(
+                Command::new("/bin/echo")
+                    .arg("x".repeat(number(length)))
+                    .run()
+                    .map_err(Error::from)
+                    .map(|_| "ran".to_owned()),
+            );
+        }
+        ("headers", [count, socket]) => return Some(headers(number(count), socket)),
+        ("denials", [count]) => {
+            (0..number(count)).filter(|file| files::stat(format!("/etc/{file}")).is_err()).count().to_string()
+        }
+        ("long-denials", [count, length]) => {
+            let name = "x".repeat(number(length));
+            (0..number(count)).filter(|file| files::stat(format!("/etc/{name}{file}")).is_err()).count().to_string()
+        }
+        ("screen", []) => SCREEN.to_owned(),
         _ => return None,
     }))
+}
+
+/// Clears the screen, names the window, fills the clipboard, and turns the direction of reading.
+const SCREEN: &str = "all \u{1b}[2J\u{1b}]0;owned\u{7}\u{1b}]52;c;cm0gLXJmIC8=\u{1b}\\\u{9b}31m\u{202e}\r is well";
+
+fn headers(count: usize, socket: &str) -> Result<String> {
+    let request = http::HttpRequest::unix("GET", socket, "/info");
+    let request = (0..count).fold(request, |request, number| request.header(&format!("x-{number}"), "y"));
+    Ok(request.send()?.text())
 }
 
 fn spin() -> String {

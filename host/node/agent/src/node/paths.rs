@@ -12,6 +12,7 @@ use kernel::cgroup::Cgroup;
 use model::{DriverName, ObjectPath};
 
 use crate::Directories;
+use crate::error_chain::chain;
 use crate::file::durable;
 use crate::node;
 
@@ -134,7 +135,7 @@ pub fn policy_of(home: &Directories, driver: &DriverName) -> PathBuf {
 
 /// Reads a policy. One that cannot be read is an error that says why: it must not count as absent, which may allow more.
 fn read<T>(path: &Path, parse: fn(&str) -> Result<T, Vec<PolicyError>>) -> Result<Option<T>, String> {
-    let Some(content) = durable::read(path).map_err(|error| error.to_string())? else { return Ok(None) };
+    let Some(content) = durable::read(path).map_err(|error| chain(&error))? else { return Ok(None) };
     let text = String::from_utf8(content).map_err(|_| format!("{} is not utf-8", path.display()))?;
     let located = |errors: Vec<PolicyError>| {
         let lines = errors.iter().map(|e| format!("{}:{}:{}: {}", path.display(), e.line, e.column, e.reason));

@@ -37,7 +37,7 @@ fn at_most(what: &str, size: usize, limit: usize) -> Result<(), CapabilityError>
     if size <= limit {
         return Ok(());
     }
-    Err(CapabilityError::Invalid(format!("{what} of {size} is too large: at most {limit}")))
+    Err(CapabilityError::Invalid(format!("{what} of size {size} is too large: at most {limit}")))
 }
 
 impl ImportArgument for String {
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn what_is_too_large_is_refused_without_being_repeated() {
         let error = "x".repeat(TEXT + 1).check().unwrap_err().to_string();
-        assert_eq!(error, "an argument of 131073 is too large: at most 131072");
+        assert_eq!(error, "an argument of size 131073 is too large: at most 131072");
         assert!("x".repeat(TEXT).check().is_ok());
         assert!(vec![String::new(); ELEMENTS + 1].check().is_err());
         assert!(vec!["x".repeat(TEXT / 2 + 1); 2].check().is_err());

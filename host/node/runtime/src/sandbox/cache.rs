@@ -125,6 +125,7 @@ impl ComponentCache {
     ) -> Result<Component, LoadError> {
         let file = File::open(path).map_err(LoadError::Read)?;
         let seen = file.metadata().map_err(LoadError::Read)?;
+        check_ours(path, &seen).map_err(LoadError::Read)?;
         // One stamp for each place: two agents may share a cache.
         let mut hasher = std::hash::DefaultHasher::new();
         path.hash(&mut hasher);
@@ -254,6 +255,21 @@ fn intact(file: &File, length: u64) -> io::Result<bool> {
     let mut seal = [0; SEAL as usize];
     file.read_exact_at(&mut seal, at)?;
     Ok(hasher.finalize().to_le_bytes() == seal)
+}
+
+/// Checks that no other user can change an installed component. Whoever installed it has checked the directories above.
+fn check_ours(path: &Path, seen: &fs::Metadata) -> io::Result<()> {
+    let own = rustix::process::geteuid().as_raw();
+    let path = path.display();
+    let reason = if seen.mode() & 0o022 != 0 {
+        let mode = seen.mode() & 0o7777;
+        format!("{path} can be written by others (mode {mode:o}): install the driver again, or type chmod go-w {path}")
+    } else if ![0, own].contains(&seen.uid()) {
+        format!("{path} belongs to another user ({}): install the driver again", seen.uid())
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
 }
 
 /// Whether no other user can put a file into the directory.

@@ -1,5 +1,6 @@
 //! A hostile driver in the sandbox: its effects on the host, and the things that it can reach.
 
+mod bounds;
 mod engine;
 mod faults;
 mod guest;

@@ -1,0 +1,114 @@
+//! Another user of the machine, who prepares the agent's places, looks for something to read there, and changes what the agent
+//! believes.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use crate::world::{OM, World};
+
+crate::trials!(
+    a_run_directory_that_another_user_made_is_refused,
+    another_user_opens_no_lock_and_reads_no_state,
+    what_others_may_write_is_not_believed,
+    the_umask_of_the_shell_opens_nothing,
+    a_link_that_a_team_made_is_not_followed,
+);
+
+const MALLORY: u32 = 65534;
+
+const SERVICE: &str = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n";
+
+/// The output of a command of the other user.
+fn mallory(line: &str) -> String {
+    let mut command = Command::new("/bin/sh");
+    let output = command.args(["-c", line]).current_dir("/").uid(MALLORY).gid(MALLORY).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Lets others into the world itself.
+fn open(world: &World) {
+    fs::set_permissions(world.directory(), Permissions::from_mode(0o755)).unwrap();
+}
+
+fn set_mode(world: &World, name: &str, mode: u32) {
+    fs::set_permissions(world.path(name), Permissions::from_mode(mode)).unwrap();
+}
+
+fn a_run_directory_that_another_user_made_is_refused(world: &World) {
+    world.create("web", SERVICE);
+    let run = world.path("root/run");
+    fs::remove_dir_all(&run).unwrap();
+    fs::create_dir(&run).unwrap();
+    chown(&run, Some(MALLORY), Some(MALLORY)).unwrap();
+    world.om("web start").ends(1).says("root/run").says("chown");
+    chown(&run, Some(0), Some(0)).unwrap();
+    world.om("web start").ok();
+    // A link to a place of the other user's is the same.
+    fs::rename(&run, world.path("root/run.old")).unwrap();
+    let theirs = world.path("theirs");
+    fs::create_dir(&theirs).unwrap();
+    chown(&theirs, Some(MALLORY), Some(MALLORY)).unwrap();
+    symlink(&theirs, &run).unwrap();
+    world.om("web stop").ends(1).says("theirs");
+    fs::remove_file(&run).unwrap();
+    fs::rename(world.path("root/run.old"), &run).unwrap();
+    world.om("web stop").ok();
+}
+
+fn another_user_opens_no_lock_and_reads_no_state(world: &World) {
+    open(world);
+    world.create("web", &(SERVICE.to_owned() + &world.app("1", "")));
+    world.om("web start").ok();
+    let root = world.path("root").display().to_string();
+    let locks = format!("find {root} -name '*.lock' -o -name 'lock*'");
+    let of_root = Command::new("/bin/sh").args(["-c", &locks]).output().unwrap();
+    assert!(!of_root.stdout.is_empty(), "no lock anywhere");
+    let readable = mallory(&format!("find {root}/run {root}/var -type f -readable 2>/dev/null"));
+    assert_eq!(readable, "", "the other user reads or locks this");
+    assert_eq!(mallory(&format!("ls -A {root}/run 2>/dev/null")), "");
+    world.om("web stop").ok();
+}
+
+fn what_others_may_write_is_not_believed(world: &World) {
+    world.create("web", SERVICE);
+    world.create("ns1/svc/web", SERVICE);
+    world.write("root/etc/namespaces/ns1/policy", "allow files.write = {rundir}/**\n");
+    world.om("web start").ok();
+    for name in ["root/etc/web.conf", "root/etc/namespaces/ns1/policy", "root/etc/namespaces/ns1/svc/web.conf"] {
+        let object = if name.contains("ns1") { "ns1/svc/web" } else { "web" };
+        set_mode(world, name, 0o666);
+        world.om(&format!("{object} print status --refresh")).says("chmod go-w").says(name);
+        set_mode(world, name, 0o644);
+        world.om(&format!("{object} print status --refresh")).ok().does_not_say("chmod");
+    }
+    // A directory counts like what is in it.
+    set_mode(world, "root/etc", 0o777);
+    world.om("web stop").ends(1).says("chmod go-w").says("root/etc");
+    set_mode(world, "root/etc", 0o755);
+    world.om("web stop").ok();
+}
+
+fn the_umask_of_the_shell_opens_nothing(world: &World) {
+    let file = world.write("web.conf", SERVICE);
+    for line in [format!("web create --config {}", file.display()), "web start".to_owned(), "web stop".to_owned()] {
+        let mut command = world.command_of("/bin/sh".as_ref());
+        let output = command.args(["-c", &format!("umask 0; exec {OM} {line}")]).output().unwrap();
+        assert!(output.status.success(), "{line}: {output:?}");
+    }
+    let open = Command::new("find").arg(world.path("root")).args(["-perm", "/022", "-not", "-type", "l"]).output();
+    assert_eq!(String::from_utf8_lossy(&open.unwrap().stdout), "", "others can write this");
+}
+
+/// A folder that a team may write is no place for a configuration, and a link in it leads the agent nowhere.
+fn a_link_that_a_team_made_is_not_followed(world: &World) {
+    world.om("ns1/svc/web create").ok();
+    let folder = "root/etc/namespaces/ns1/svc";
+    let secret = world.write("secret", "[DEFAULT]\ncomment = of root alone\n");
+    symlink(&secret, world.path(&format!("{folder}/x.conf"))).unwrap();
+    std::os::unix::fs::lchown(world.path(&format!("{folder}/x.conf")), Some(MALLORY), Some(MALLORY)).unwrap();
+    world.om("ns1/svc/x print config").ends(1).does_not_say("of root alone").says("chown");
+    world.om("ns1/svc/x set --kw DEFAULT.nodes=n2").ends(1);
+    assert_eq!(world.read("secret"), "[DEFAULT]\ncomment = of root alone\n");
+}
