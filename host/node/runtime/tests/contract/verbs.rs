@@ -48,7 +48,9 @@ async fn every_verb(driver: &dyn Driver, call: &DriverCall) -> Vec<Ended> {
 
 /// A plausible value, in canonical form. Paths lie below the directory of the test.
 fn value(bench: &Bench, keyword: &Keyword) -> KeywordValue {
-    let written = keyword.candidates.first().or(keyword.default.as_ref()).unwrap_or(&keyword.example);
+    // A default of references is no value yet.
+    let default = keyword.default.as_ref().filter(|text| !text.contains('{'));
+    let written = keyword.candidates.first().or(default).unwrap_or(&keyword.example);
     let values = match keyword.kind {
         ValueKind::Path => vec![bench.path(&keyword.name)],
         ValueKind::Command | ValueKind::Launcher => vec!["/bin/true".to_owned()],
