@@ -1,11 +1,11 @@
 #!/bin/sh
-# Debian python3-croniter 1.3.5, with python3-tz 2022.7: the dates of a daily and a weekly job around the night when the clocks go
-# forward.
+# Debian python3-croniter 1.3.5, with python3-tz 2022.7: the dates of a daily and a weekly job around the night when the
+# clocks go forward.
 #
 # One expects one date for each day, or for each Sunday, with the one in the hour that does not exist moved or left out.
-# For "30 2 * * *" in Berlin the list has 02:30 and 03:30 for that night, and then 01:30 and 02:30 for the night after: four
-# dates for two runs. The first, 02:30+02:00, is 01:30 on the clock of that night. Of a weekly job the date at 01:30 comes a week
-# later. With a time zone of the standard library there is one date for each day.
+# For "30 2 * * *" in Berlin the list has 02:30 and 03:30 for that night, and then 01:30 and 02:30 for the night after:
+# four dates for two runs. The first, 02:30+02:00, is 01:30 on the clock of that night. Of a weekly job the date at
+# 01:30 comes a week later. With a time zone of the standard library there is one date for each day.
 #
 # So a job on this library runs twice, and an hour early as well. Give it a time of the zoneinfo module, or UTC.
 set -eu

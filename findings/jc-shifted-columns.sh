@@ -6,12 +6,12 @@
 # 0.0.0.0/0, and its own source is in "opt". A mount point with a space moves them too: a tmpfs on "/mnt/a b" is
 # on "/mnt/a" and of the type "type" after `mount`, and of the type "spaced", its source, after `findmnt`. The exit code is 0.
 #
-# So a program that looks for rules of a network, or for what is mounted at a path, does not find them. Take `nft -j list ruleset` and
-# `findmnt --json`, and `jc` for tables that have no empty columns.
+# So a program that looks for rules of a network, or for what is mounted at a path, does not find them. Take `nft -j
+# list ruleset` and `findmnt --json`, and `jc` for tables that have no empty columns.
 set -eu
 . "$(dirname "$0")/lib.sh"
-get jc=1.22.5-1 python3-xmltodict=0.13.0-1.1~deb12u1 python3-ruamel.yaml=0.17.21-1 python3-ruamel.yaml.clib=0.2.7-1+b2 python3-pygments=2.14.0+dfsg-1 \
-  iptables=1.8.9-2 libxtables12=1.8.9-2 libip4tc2=1.8.9-2 libip6tc2=1.8.9-2 libnftnl11=1.2.4-2 libmnl0=1.0.4-3
+get jc=1.22.5-1 python3-xmltodict=0.13.0-1.1~deb12u1 python3-ruamel.yaml=0.17.21-1 python3-ruamel.yaml.clib=0.2.7-1+b2 \
+  python3-pygments=2.14.0+dfsg-1 iptables=1.8.9-2 libxtables12=1.8.9-2 libip4tc2=1.8.9-2 libip6tc2=1.8.9-2 libnftnl11=1.2.4-2 libmnl0=1.0.4-3
 export XTABLES_LIBDIR="$root/usr/lib/$lib/xtables" PYTHONPATH="$root/usr/lib/python3/dist-packages"
 cd "$tmp"
 iptables-nft -V

@@ -1,12 +1,12 @@
 #!/bin/sh
 # @breejs/later 4.2.0 from npm, the maintained form of later: `later.parse.cron`, the dates of a crontab line.
 #
-# One expects the dates of cron, where 7 is Sunday and the two day fields count as either, or an error.
-# The weekday 7 is Saturday, and so are 6-7, and each range over the end of the week, as fri-mon and sat-sun. nov-feb is December
-# alone. 28-2 is the last day of the month. "0 0 13 * 5" is each Friday the 13th. Nothing of it is an error.
+# One expects the dates of cron, where 7 is Sunday and the two day fields count as either, or an error. The weekday 7 is
+# Saturday, and so are 6-7, and each range over the end of the week, as fri-mon and sat-sun. nov-feb is December alone.
+# 28-2 is the last day of the month. "0 0 13 * 5" is each Friday the 13th. Nothing of it is an error.
 #
-# So a job for the weekend never runs on Sunday. Write lists, as in 0,5,6 or 1,2,11,12, leave one of the day fields at *, and look at the
-# next dates.
+# So a job for the weekend never runs on Sunday. Write lists, as in 0,5,6 or 1,2,11,12, leave one of the day fields at
+# *, and look at the next dates.
 #
 # Needs Node.js 20 and npm.
 set -eu

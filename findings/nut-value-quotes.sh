@@ -1,14 +1,14 @@
 #!/bin/sh
-# Debian nut-server 2.8.0 and nut-client 2.8.0: a value with a quote, a backslash or a "#" on its way through dummy-ups and upsd.
+# Debian nut-server 2.8.0 and nut-client 2.8.0: a value with a quote, a backslash or a "#" on its way through dummy-ups
+# and upsd.
 #
-# One expects that upsrw sets the value that it is given, or fails, and that dummy-ups plays a file that was made
-# with `upsc UPS > FILE.dev`, as dummy-ups(8) proposes.
-# Between the driver and upsd values are not escaped. Set to `one "b" c` the value is `one `, set to `two\b` it is `twob`, and set to
-# `three # b` it stays what it was. upsrw says OK with exit code 0 each time. In the dump the model Rack "X" is right, and
-# played again it is Rack X.
+# One expects that upsrw sets the value that it is given, or fails, and that dummy-ups plays a file that was made with
+# `upsc UPS > FILE.dev`, as dummy-ups(8) proposes. Between the driver and upsd values are not escaped. Set to `one "b"
+# c` the value is `one `, set to `two\b` it is `twob`, and set to `three # b` it stays what it was. upsrw says OK with
+# exit code 0 each time. In the dump the model Rack "X" is right, and played again it is Rack X.
 #
-# So a label that was set for a battery is lost or cut, and a simulation has other values than the device. Use letters, digits and
-# spaces, and ask with upsc after each upsrw.
+# So a label that was set for a battery is lost or cut, and a simulation has other values than the device. Use letters,
+# digits and spaces, and ask with upsc after each upsrw.
 set -eu
 . "$(dirname "$0")/lib.sh"
 get nut-server=2.8.0-7 nut-client=2.8.0-7 libupsclient6=2.8.0-7 libnspr4=2:4.35-1 libnss3=2:3.87.1-1+deb12u4

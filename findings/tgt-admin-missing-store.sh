@@ -5,8 +5,8 @@
 # It makes the target without a disk, says nothing, and exits with 0. A misspelt word, as in bakcing-store, has the same
 # end. With -v it says of the first that the path does not exist, and exits with 0 as well.
 #
-# So after a start at which a volume group was not yet active the portal answers, the target is there, and the disk is not, with each
-# service green. After the start look for the LUNs with `tgtadm --lld iscsi --op show --mode target`.
+# So after a start at which a volume group was not yet active the portal answers, the target is there, and the disk is
+# not, with each service green. After the start look for the LUNs with `tgtadm --lld iscsi --op show --mode target`.
 set -eu
 . "$(dirname "$0")/lib.sh"
 get tgt=1:1.0.85-1+deb12u1 libconfig-general-perl=2.65-2 libibverbs1=44.0-2 librdmacm1=44.0-2 libnl-3-200=3.7.0-0.2+b1 \
@@ -27,7 +27,8 @@ tgtd -f >tgtd.log 2>&1 &
 for _ in $(seq 50); do tgtadm --lld iscsi --op show --mode target >/dev/null 2>&1 && break; sleep 0.2; done
 for name in good missing misspelt no-file; do
   code=0; tgt-admin -e -c $name.conf >$name.out 2>&1 || code=$?
-  luns=$(tgtadm --lld iscsi --op show --mode target | awk -v name=$name '/^Target/ { mine = $3 ~ ":" name "$" } mine && /Type: disk/ { n++ } END { print n + 0 }')
+  luns=$(tgtadm --lld iscsi --op show --mode target |
+    awk -v name=$name '/^Target/ { mine = $3 ~ ":" name "$" } mine && /Type: disk/ { n++ } END { print n + 0 }')
   there=$(tgtadm --lld iscsi --op show --mode target | grep -c ":$name\$" || :)
   echo "$name: exit code $code, targets $there, disks $luns"
 done

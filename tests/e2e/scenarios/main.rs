@@ -24,6 +24,7 @@ mod driver_commands;
 mod elsewhere;
 mod escapes;
 mod exit_codes;
+mod failover;
 mod full_disk;
 mod gce;
 mod guest;
@@ -58,6 +59,7 @@ mod rollback;
 mod routes;
 mod secrets;
 mod separate;
+mod several;
 mod shares;
 mod spider;
 mod storage;
@@ -126,6 +128,7 @@ fn main() -> ExitCode {
         daemon_faults::trials(),
         elsewhere::trials(),
         escapes::trials(),
+        failover::trials(),
         one_at_a_time::trials(),
         full_disk::trials(),
         gce::trials(),

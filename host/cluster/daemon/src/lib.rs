@@ -17,6 +17,7 @@
 //! that have not ended can be made again from the configurations and the states of the instances.
 
 mod clock;
+mod cluster;
 mod engine;
 mod event;
 mod guard;

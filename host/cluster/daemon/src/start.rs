@@ -2,27 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use agent::file::durable::{self, FileError};
 use agent::file::lock::{FileLock, LockError};
+use agent::node::{ClusterData, ClusterDataError};
 use agent::{Agent, Directories};
 use orchestrate::DecisionCache;
 use protocol::daemon::EventKind;
 use replica::{LocalNode, SharedState};
 use serde_json::json;
 use store::Store;
-use store_redb::{OpenError, RedbStore};
+use store_redb::OpenError;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::TaskProgram;
+use crate::cluster::Membership;
+use crate::engine::Engine;
 use crate::guard::{GuardPolicy, GuardTasks, NodeGuard};
 use crate::hook::HookTasks;
-use crate::owner::{Owner, follow_store, list, write_records};
+use crate::owner::{Owner, StoreStart, follow_store, list, write_records};
 use crate::watch::{EngineWatch, watch};
-use crate::{DaemonHandle, EventLog, clock, engine, request_channel};
+use crate::{DaemonHandle, EventLog, clock, request_channel};
 
 /// The numbers of events are set aside in such portions, so that a daemon that starts again goes on behind its last one.
 const EVENT_PORTION: u64 = 1_000_000;
@@ -52,6 +54,8 @@ pub enum StartError {
     #[error("cannot read the id of this boot")]
     Boot,
     #[error(transparent)]
+    Cluster(#[from] ClusterDataError),
+    #[error(transparent)]
     Store(#[from] OpenError),
     #[error("cannot read the store: {0}")]
     Shared(String),
@@ -68,7 +72,7 @@ fn of(pid: &Option<u32>) -> String {
 pub struct RunningDaemon {
     pub handle: DaemonHandle,
     owner: JoinHandle<()>,
-    store: Arc<RedbStore>,
+    engine: Engine,
     hooks: HookTasks,
     _lock: FileLock,
 }
@@ -82,7 +86,7 @@ impl RunningDaemon {
             std::panic::resume_unwind(error.into_panic());
         }
         self.hooks.end().await;
-        let _ = self.store.close().await;
+        self.engine.close().await;
     }
 }
 
@@ -92,15 +96,25 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     let lock = take_lock(&home).await?;
     let boot = kernel::clock::boot_id().ok_or(StartError::Boot)?;
     let directory = home.var.join("daemon");
-    let opened = engine::open(&directory).await?;
-    let store = Arc::new(opened.store);
-    let shared = first_state(&*store).await?;
     let me = agent.node().name.clone();
+    let cluster = read_cluster(&agent).await?;
+    let (engine, rebuilt) = match &cluster.engine {
+        None => Engine::own(&directory).await?,
+        Some(address) => (Engine::shared(&directory, address), None),
+    };
+    let store = engine.store();
+    // The store of several nodes may come later than this one.
+    let is_shared = cluster.engine.is_some();
+    let shared = if is_shared { SharedState::default() } else { first_state(&*store).await? };
+    let member = is_shared.then(|| Membership::new(cluster.clone(), &home, &me, &boot));
     let events = EventLog::new(me.clone(), set_aside(&directory.join("events"))?);
     let (handle, requests) = request_channel(me.clone(), events.clone());
     let (mail, inbox) = mpsc::unbounded_channel();
     let (records, written) = mpsc::unbounded_channel();
-    let engine_name = store.status().await.map(|status| status.engine).unwrap_or_default();
+    let engine_name = match is_shared {
+        true => "etcd".to_owned(),
+        false => store.status().await.map(|status| status.engine).unwrap_or_default(),
+    };
     let hooks = HookTasks::start(agent.clone(), events.clone());
     let mut owner = Owner {
         node: local_node(&agent, boot),
@@ -116,6 +130,7 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         changes: Vec::new(),
         unreported: BTreeSet::new(),
         sending: BTreeSet::new(),
+        awaited: BTreeMap::new(),
         preparing: BTreeSet::new(),
         retries: BTreeMap::new(),
         orders: BTreeMap::new(),
@@ -138,7 +153,10 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         ending: None,
         is_over: false,
         scanned: false,
-        shared_lost: false,
+        // Before it is listed, nothing is known of a store that others share.
+        shared_lost: is_shared,
+        cluster,
+        member,
         common: None,
         guard: NodeGuard::open(&home.keeper(), GuardPolicy::default()),
         // Also right when the file of this program was replaced.
@@ -149,18 +167,19 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
         is_system: home == Directories::system(),
         agent: agent.clone(),
     };
-    let policy = GuardPolicy::of(&agent.node().keywords, owner.is_system);
+    let policy = GuardPolicy::of(&agent.node().keywords, owner.is_system, is_shared);
     owner.set_guard(policy);
-    if let Some(reason) = opened.rebuilt {
+    if let Some(reason) = rebuilt {
         owner.add_event(EventKind::EngineUp, None, json!({ "rebuilt": reason }));
     }
     owner.register();
     watch(&home, slice(&agent), &mail);
     let follower = store.clone();
-    tokio::spawn(async move { follow_store(&*follower, &mail).await });
+    let begun = if is_shared { StoreStart::Unknown } else { StoreStart::Founded };
+    tokio::spawn(async move { follow_store(&*follower, &mail, begun).await });
     tokio::spawn(write_records(agent, written));
     let owner = tokio::spawn(owner.run(inbox, requests));
-    Ok(RunningDaemon { handle, owner, store, hooks, _lock: lock })
+    Ok(RunningDaemon { handle, owner, engine, hooks, _lock: lock })
 }
 
 /// The lock of the daemon. A daemon that was killed may have left a child behind that has not become another program yet, and
@@ -188,6 +207,14 @@ fn lives(pid: u32) -> bool {
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
 }
 
+async fn read_cluster(agent: &Agent) -> Result<ClusterData, ClusterDataError> {
+    let agent = agent.clone();
+    match tokio::task::spawn_blocking(move || agent.cluster()).await {
+        Ok(read) => read,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
 /// What the store holds, with its first generation begun.
 async fn first_state(store: &dyn Store) -> Result<SharedState, StartError> {
     let founded = store.txn(replica::request::found()).await;
@@ -208,6 +235,8 @@ fn local_node(agent: &Agent, boot: String) -> LocalNode {
         load: crate::machine::load(),
         max_parallel: written.unwrap_or_else(|| processors() * 4),
         written: None,
+        heard: BTreeMap::new(),
+        rejoin: None,
     }
 }
 

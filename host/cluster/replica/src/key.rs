@@ -5,8 +5,12 @@
 //!  node/<node>                         the registration of a node, never deleted: its revision is the node's life
 //!  beat/<node>                         the last beat of a node
 //!  flags/<node>                        what operators said of a node
+//!  info/<node>                         what a node says of itself
 //!  object/<ns>/<kind>/<name>/shared    what all nodes know of an object
+//!  object/<ns>/<kind>/<name>/config    the text of its configuration
 //!  object/<ns>/<kind>/<name>/slot/<k>  who owns its k-th slot
+//!  object/<ns>/<kind>/<name>/instance/<node>
+//!                                      what a node says of its instance
 //! ```
 
 use model::{NodeName, ObjectPath};
@@ -21,8 +25,11 @@ pub enum SharedKey {
     Node(NodeName),
     Beat(NodeName),
     NodeFlags(NodeName),
+    NodeInfo(NodeName),
     Object(ObjectPath),
+    Config(ObjectPath),
     Slot(ObjectPath, usize),
+    Instance(ObjectPath, NodeName),
 }
 
 /// All keys.
@@ -43,8 +50,11 @@ impl SharedKey {
             SharedKey::Node(node) => format!("node/{node}").into(),
             SharedKey::Beat(node) => format!("beat/{node}").into(),
             SharedKey::NodeFlags(node) => format!("flags/{node}").into(),
+            SharedKey::NodeInfo(node) => format!("info/{node}").into(),
             SharedKey::Object(path) => format!("{}shared", prefix(path)).into(),
+            SharedKey::Config(path) => format!("{}config", prefix(path)).into(),
             SharedKey::Slot(path, index) => format!("{}slot/{index}", prefix(path)).into(),
+            SharedKey::Instance(path, node) => format!("{}instance/{node}", prefix(path)).into(),
         }
     }
 
@@ -63,11 +73,16 @@ impl SharedKey {
         if let Some(node) = text.strip_prefix("flags/") {
             return Some(SharedKey::NodeFlags(node.parse().ok()?));
         }
+        if let Some(node) = text.strip_prefix("info/") {
+            return Some(SharedKey::NodeInfo(node.parse().ok()?));
+        }
         let mut parts = text.strip_prefix("object/")?.split('/');
         let (namespace, kind, name) = (parts.next()?, parts.next()?, parts.next()?);
         let path = ObjectPath::new(namespace, kind.parse().ok()?, name).ok()?;
         match (parts.next()?, parts.next(), parts.next()) {
             ("shared", None, None) => Some(SharedKey::Object(path)),
+            ("config", None, None) => Some(SharedKey::Config(path)),
+            ("instance", Some(node), None) => Some(SharedKey::Instance(path, node.parse().ok()?)),
             ("slot", Some(index), None) => Some(SharedKey::Slot(path, index.parse().ok()?)),
             _ => None,
         }
@@ -95,7 +110,10 @@ mod tests {
             (SharedKey::Node("n1".parse().unwrap()), "node/n1"),
             (SharedKey::Beat("n1".parse().unwrap()), "beat/n1"),
             (SharedKey::NodeFlags("n1".parse().unwrap()), "flags/n1"),
+            (SharedKey::NodeInfo("n1".parse().unwrap()), "info/n1"),
             (SharedKey::Object(web.clone()), "object/root/svc/web/shared"),
+            (SharedKey::Config(web.clone()), "object/root/svc/web/config"),
+            (SharedKey::Instance(web.clone(), "n1".parse().unwrap()), "object/root/svc/web/instance/n1"),
             (SharedKey::Slot(web.clone(), 2), "object/root/svc/web/slot/2"),
             (SharedKey::Object(of_ns1), "object/ns1/vol/data/shared"),
         ];

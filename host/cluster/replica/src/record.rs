@@ -26,6 +26,11 @@ pub struct StoredRecord {
     /// The action that has begun and not ended.
     #[serde(default)]
     pub running: Option<RunningRow>,
+    /// What the files of the node and the store agreed about last: the freeze, and the checksum of the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
     /// The last action of another process that it counts, by its number since the boot.
     #[serde(default)]
     pub followed: u64,
@@ -57,6 +62,8 @@ impl StoredRecord {
             last_start: record.last_start.map(|revision| revision.0),
             clears: record.clears,
             running,
+            frozen: None,
+            checksum: None,
             followed,
         }
     }
@@ -64,6 +71,11 @@ impl StoredRecord {
     /// Whether it is of this boot.
     pub fn is_of(&self, boot: &str) -> bool {
         self.boot == boot
+    }
+
+    /// The record as it was written, in the boot of the node that wrote it.
+    pub fn as_written(&self) -> InstanceRecord {
+        self.record(&self.boot)
     }
 
     /// The record, as it holds in this boot.

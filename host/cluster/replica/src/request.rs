@@ -9,7 +9,9 @@ use orchestrate::{
 };
 use store::TxnRequest;
 
-use crate::row::{self, FailureRow, FlagsRow, IntentRow, MarkRow, NodeRow, ObjectRow, RowClock, SlotRow, SlotWord};
+use crate::row::{
+    self, ConfigRow, FailureRow, FlagsRow, IntentRow, MarkRow, NodeRow, ObjectRow, RowClock, SlotRow, SlotWord,
+};
 use crate::shared::{SharedRow, SharedState};
 use crate::{SharedKey, generation_key, key};
 
@@ -52,12 +54,28 @@ pub fn freeze_node(state: &SharedState, node: &NodeName, frozen: bool) -> Option
     Some(guarded(state).if_unchanged(key.clone(), known).put(key, row::write(&FlagsRow::new(frozen))))
 }
 
-/// Makes an object known to the store, or its new configuration, and this node's instance of it. None: the store knows both.
-pub fn publish_config(state: &SharedState, path: &ObjectPath, me: &NodeName, checksum: &str) -> Option<TxnRequest> {
-    let known = state.objects.get(path).and_then(|object| object.row.as_ref());
+/// A configuration, for the store.
+#[derive(Debug, Clone, Copy)]
+pub struct ConfigPublication<'a> {
+    pub checksum: &'a str,
+    /// The text, where other nodes need it.
+    pub text: Option<&'a str>,
+    /// The nodes that have an instance by it.
+    pub scope: &'a [NodeName],
+}
+
+/// Makes an object known to the store, or its new configuration, and the instances of it. None: the store knows all of that.
+pub fn publish_config(state: &SharedState, path: &ObjectPath, config: ConfigPublication<'_>) -> Option<TxnRequest> {
+    let ConfigPublication { checksum, text, scope } = config;
+    let object = state.objects.get(path);
+    let known = object.and_then(|object| object.row.as_ref());
     let mut row = known.map_or_else(|| ObjectRow::new(checksum), |row| row.value.clone());
+    let shared = ConfigRow::new(checksum, text.unwrap_or_default(), scope.iter().map(NodeName::to_string).collect());
+    let held = object.and_then(|object| object.config.as_ref());
+    let news = text.filter(|_| held.is_none_or(|held| held.value != shared)).map(|_| shared);
     if let Some(known) = known {
-        if known.value.checksum == checksum && known.value.instances.contains_key(me.as_str()) {
+        let complete = scope.iter().all(|node| known.value.instances.contains_key(node.as_str()));
+        if known.value.checksum == checksum && complete && news.is_none() {
             return None;
         }
         pin_config(&mut row, known);
@@ -66,8 +84,14 @@ pub fn publish_config(state: &SharedState, path: &ObjectPath, me: &NodeName, che
         row.checksum = checksum.to_owned();
         row.config_revision = 0;
     }
-    row.instances.entry(me.to_string()).or_default();
-    Some(replace(state, path, known, &row))
+    for node in scope {
+        row.instances.entry(node.to_string()).or_default();
+    }
+    let request = replace(state, path, known, &row);
+    Some(match news {
+        Some(news) => request.put(SharedKey::Config(path.clone()).to_bytes(), row::write(&news)),
+        None => request,
+    })
 }
 
 /// Forgets an object: its configuration is gone, and nothing of it is left.
@@ -88,7 +112,17 @@ pub fn accept(
     let mut row = known.value.clone();
     pin_config(&mut row, known);
     acceptance.changes.iter().for_each(|change| row.change(change, clock));
-    Some(replace(state, path, Some(known), &row))
+    let request = replace(state, path, Some(known), &row);
+    Some(if acceptance.changes.contains(&OrderChange::ThawNodes) { thaw_nodes(state, request) } else { request })
+}
+
+/// All nodes are thawed along with the rest of the request.
+fn thaw_nodes(state: &SharedState, request: TxnRequest) -> TxnRequest {
+    let frozen = state.flags.iter().filter(|(_, flags)| flags.value.frozen);
+    frozen.fold(request, |request, (node, flags)| {
+        let key = SharedKey::NodeFlags(node.clone()).to_bytes();
+        request.if_unchanged(key.clone(), flags.revision).put(key, row::write(&FlagsRow::new(false)))
+    })
 }
 
 /// The outcome of an order.
@@ -166,7 +200,7 @@ pub fn slot(state: &SharedState, path: &ObjectPath, me: &NodeName, step: &SlotSt
 }
 
 /// A transaction that holds only in this generation of the store.
-fn guarded(state: &SharedState) -> TxnRequest {
+pub(crate) fn guarded(state: &SharedState) -> TxnRequest {
     match &state.generation {
         // By its value: in a restored store its revision may be the same.
         Some(row) => TxnRequest::new().if_value(generation_key(), row.value.to_bytes()),
@@ -271,6 +305,8 @@ mod tests {
                 load: 1,
                 max_parallel: 4,
                 written: None,
+                heard: BTreeMap::new(),
+                rejoin: None,
             };
             let mut node = Node { store: Arc::clone(store), state: SharedState::default(), local };
             let _ = node.send(found()).await;
@@ -305,7 +341,7 @@ mod tests {
                 order_seen: BootTime::BOOT,
                 confirmed: confirmed.iter().copied().collect(),
             };
-            object_view(&self.state.objects[path], &self.local, Some(&local)).unwrap()
+            object_view(&self.state, path, &self.local, Some(&local)).unwrap()
         }
 
         fn view(&self) -> View {
@@ -318,13 +354,18 @@ mod tests {
         "web".parse().unwrap()
     }
 
+    fn publish(node: &Node, checksum: &str) -> Option<TxnRequest> {
+        let scope = [node.local.name.clone()];
+        publish_config(&node.state, &web(), ConfigPublication { checksum, text: None, scope: &scope })
+    }
+
     #[tokio::test]
     async fn a_slot_is_owned_by_one_and_a_request_that_comes_late_changes_nothing() {
         let store = Arc::new(MemoryStore::default());
         let (mut n1, mut n2) = (Node::join(&store, "n1").await, Node::join(&store, "n2").await);
         n1.read().await;
-        let publish = publish_config(&n1.state, &web(), &n1.local.name, "c1").unwrap();
-        n1.send(publish).await.unwrap();
+        let request = publish(&n1, "c1").unwrap();
+        n1.send(request).await.unwrap();
         n2.read().await;
         let take = SlotStep::Take { index: 0, seen: None };
         let [one, two] = [&n1, &n2].map(|node| slot(&node.state, &web(), &node.local.name, &take).unwrap());
@@ -363,8 +404,8 @@ mod tests {
         let store = Arc::new(MemoryStore::default());
         let mut n1 = Node::join(&store, "n1").await;
         let me = n1.local.name.clone();
-        let publish = publish_config(&n1.state, &web(), &me, "c1").unwrap();
-        let config = n1.send(publish).await.unwrap();
+        let request = publish(&n1, "c1").unwrap();
+        let config = n1.send(request).await.unwrap();
         let order = OrderAcceptance {
             id: IntentId(9),
             changes: vec![
@@ -404,9 +445,9 @@ mod tests {
         n1.send(request).await.unwrap();
         assert!(settle(&n1.state, &web(), IntentId(9), &IntentOutcome::Abortion).is_none(), "it has ended");
         assert_eq!(n1.object(&web(), &[]).intent.unwrap().outcome, Some(IntentOutcome::Done));
-        assert!(publish_config(&n1.state, &web(), &me, "c1").is_none());
-        let publish = publish_config(&n1.state, &web(), &me, "c2").unwrap();
-        let config = n1.send(publish).await.unwrap();
+        assert!(publish(&n1, "c1").is_none());
+        let request = publish(&n1, "c2").unwrap();
+        let config = n1.send(request).await.unwrap();
         assert_eq!(n1.object(&web(), &[]).config, StoreRevision(config));
         let request = forget(&n1.state, &web()).unwrap();
         n1.send(request).await.unwrap();

@@ -6,7 +6,9 @@ use model::{NodeName, ObjectPath};
 use store::{KeyEntry, KeyEvent, KeyListing, RevisionChange};
 
 use crate::SharedKey;
-use crate::row::{self, BeatRow, FlagsRow, GenerationRow, InvalidRow, NodeRow, ObjectRow, SlotRow};
+use crate::row::{
+    self, BeatRow, ConfigRow, FlagsRow, GenerationRow, InfoRow, InstanceRow, InvalidRow, NodeRow, ObjectRow, SlotRow,
+};
 
 /// All that the store holds, at one revision.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +19,7 @@ pub struct SharedState {
     pub nodes: BTreeMap<NodeName, SharedNode>,
     pub beats: BTreeMap<NodeName, SharedRow<BeatRow>>,
     pub flags: BTreeMap<NodeName, SharedRow<FlagsRow>>,
+    pub infos: BTreeMap<NodeName, SharedRow<InfoRow>>,
     pub objects: BTreeMap<ObjectPath, SharedObject>,
 }
 
@@ -37,7 +40,11 @@ pub type SharedSlot = SharedRow<SlotRow>;
 pub struct SharedObject {
     /// None: only slots of it are known, which a deletion leaves for no longer than a moment.
     pub row: Option<SharedRow<ObjectRow>>,
+    /// The text of its configuration. None on a node alone, which has the file.
+    pub config: Option<SharedRow<ConfigRow>>,
     pub slots: BTreeMap<usize, SharedSlot>,
+    /// What each node says of its instance.
+    pub instances: BTreeMap<NodeName, SharedRow<InstanceRow>>,
 }
 
 impl SharedState {
@@ -81,9 +88,21 @@ impl SharedState {
                 let value = row::read(&entry.key, &entry.value)?;
                 self.flags.insert(node, SharedRow { revision, value });
             }
+            Some(SharedKey::NodeInfo(node)) => {
+                let value = row::read(&entry.key, &entry.value)?;
+                self.infos.insert(node, SharedRow { revision, value });
+            }
             Some(SharedKey::Object(path)) => {
                 let value = row::read(&entry.key, &entry.value)?;
                 self.objects.entry(path).or_default().row = Some(SharedRow { revision, value });
+            }
+            Some(SharedKey::Config(path)) => {
+                let value = row::read(&entry.key, &entry.value)?;
+                self.objects.entry(path).or_default().config = Some(SharedRow { revision, value });
+            }
+            Some(SharedKey::Instance(path, node)) => {
+                let value = row::read(&entry.key, &entry.value)?;
+                self.objects.entry(path).or_default().instances.insert(node, SharedRow { revision, value });
             }
             Some(SharedKey::Slot(path, index)) => {
                 let value = row::read(&entry.key, &entry.value)?;
@@ -107,12 +126,30 @@ impl SharedState {
             Some(SharedKey::NodeFlags(node)) => {
                 self.flags.remove(&node);
             }
+            Some(SharedKey::NodeInfo(node)) => {
+                self.infos.remove(&node);
+            }
             Some(SharedKey::Object(path)) => self.forget(path, |object| object.row = None),
+            Some(SharedKey::Config(path)) => self.forget(path, |object| object.config = None),
+            Some(SharedKey::Instance(path, node)) => self.forget(path, |object| {
+                object.instances.remove(&node);
+            }),
             Some(SharedKey::Slot(path, index)) => self.forget(path, |object| {
                 object.slots.remove(&index);
             }),
             None => {}
         }
+    }
+
+    /// The revision of a node's registration, while its life lasts.
+    pub fn life(&self, node: &NodeName) -> Option<u64> {
+        self.nodes.get(node).filter(|row| !row.value.evicted).map(|row| row.revision)
+    }
+
+    /// What a node says of itself in its present life.
+    pub fn info(&self, node: &NodeName) -> Option<&InfoRow> {
+        let info = self.infos.get(node)?;
+        (self.life(node) == Some(info.value.life)).then_some(&info.value)
     }
 
     /// Whether a node is frozen.
@@ -123,7 +160,8 @@ impl SharedState {
     fn forget(&mut self, path: ObjectPath, change: impl FnOnce(&mut SharedObject)) {
         let Some(object) = self.objects.get_mut(&path) else { return };
         change(object);
-        if object.row.is_none() && object.slots.is_empty() {
+        let is_empty = object.slots.is_empty() && object.instances.is_empty() && object.config.is_none();
+        if object.row.is_none() && is_empty {
             self.objects.remove(&path);
         }
     }

@@ -47,6 +47,10 @@ pub struct LocalNode {
     pub max_parallel: usize,
     /// The revision of its last write that was acknowledged.
     pub written: Option<u64>,
+    /// When the news arrived that first showed each other node's present life and beat.
+    pub heard: BTreeMap<NodeName, BootTime>,
+    /// Until when better placed nodes are waited for, as the cluster has just started.
+    pub rejoin: Option<BootTime>,
 }
 
 /// The parts of a view, of the objects as [`object_view`] makes them: the caller makes those again that have changed. They are
@@ -59,7 +63,8 @@ pub fn view_parts(
 ) -> ViewParts {
     let revision = StoreRevision(state.revision);
     let nodes = state.nodes.iter().map(|(name, row)| (name.clone(), node_view(name, row, state, node, now)));
-    let cluster = ClusterState { timing: BeatTiming { lost_after: LOST_AFTER }, maintenance: None, rejoin: None };
+    let cluster =
+        ClusterState { timing: BeatTiming { lost_after: LOST_AFTER }, maintenance: None, rejoin: node.rejoin };
     ViewParts {
         nodes: Some((revision, nodes.collect())),
         objects: Some((revision, objects)),
@@ -68,16 +73,25 @@ pub fn view_parts(
     }
 }
 
-/// One object of the view, as it is now. None: the store has only slots of it.
-pub fn object_view(object: &SharedObject, node: &LocalNode, local: Option<&LocalInstance>) -> Option<ObjectView> {
+/// One object of the view, as it is now. None: the store has only slots of it, or nothing.
+pub fn object_view(
+    state: &SharedState,
+    path: &ObjectPath,
+    node: &LocalNode,
+    local: Option<&LocalInstance>,
+) -> Option<ObjectView> {
+    let object = state.objects.get(path)?;
     let shared = object.row.as_ref()?;
     let row = &shared.value;
     let config = if row.config_revision == 0 { shared.revision } else { row.config_revision };
     let order_seen = local.map_or(BootTime::BOOT, |local| local.order_seen);
     let instances = row.instances.iter().filter_map(|(name, mark)| {
         let name: NodeName = name.parse().ok()?;
-        let own = local.filter(|_| name == node.name);
-        Some((name, instance_view(mark, own)))
+        let view = match local.filter(|_| name == node.name) {
+            Some(own) => own_view(mark, own),
+            None => peer_view(mark, object, (state, &name), StoreRevision(config)),
+        };
+        Some((name, view))
     });
     let slots = object.slots.iter().filter_map(|(index, slot)| {
         let owner: NodeName = slot.value.owner.parse().ok()?;
@@ -110,28 +124,37 @@ pub fn generation(state: &SharedState) -> u64 {
     state.generation.as_ref().map_or(0, |row| row.value.number)
 }
 
-fn instance_view(mark: &MarkRow, local: Option<&LocalInstance>) -> InstanceView {
-    let MarkRow { frozen, clears, failure, .. } = mark;
-    let failure = failure.as_ref().map(FailureRow::failure);
-    match local {
-        Some(local) => InstanceView {
-            config: local.config.clone(),
-            frozen: *frozen,
-            failure,
-            clears: *clears,
-            record: local.record.clone(),
-            status: local.status.clone(),
-            running: local.running.clone(),
-        },
-        None => InstanceView {
-            config: ConfigState::Missing,
-            frozen: *frozen,
-            failure,
-            clears: *clears,
-            record: InstanceRecord::new(),
-            status: None,
-            running: None,
-        },
+/// This node's instance, as it is.
+fn own_view(mark: &MarkRow, local: &LocalInstance) -> InstanceView {
+    InstanceView {
+        config: local.config.clone(),
+        frozen: mark.frozen,
+        failure: mark.failure.as_ref().map(FailureRow::failure),
+        clears: mark.clears,
+        record: local.record.clone(),
+        status: local.status.clone(),
+        running: local.running.clone(),
+    }
+}
+
+/// Another node's instance, as that node says. What it said in a former life says nothing of what runs now.
+fn peer_view(
+    mark: &MarkRow,
+    object: &SharedObject,
+    (state, name): (&SharedState, &NodeName),
+    config: StoreRevision,
+) -> InstanceView {
+    let said = object.instances.get(name).map(|row| &row.value);
+    let present = said.filter(|said| state.life(name) == Some(said.life));
+    let checksum = object.row.as_ref().map_or("", |row| &row.value.checksum);
+    InstanceView {
+        config: said.map_or(ConfigState::Missing, |said| said.config(checksum, config)),
+        frozen: mark.frozen,
+        failure: mark.failure.as_ref().map(FailureRow::failure),
+        clears: mark.clears,
+        record: said.map_or_else(InstanceRecord::new, |said| said.record()),
+        status: present.and_then(|said| said.status.as_ref()?.status()),
+        running: present.and_then(|said| Some(said.running.as_ref()?.running())),
     }
 }
 
@@ -139,11 +162,14 @@ fn node_view(name: &NodeName, row: &SharedNode, state: &SharedState, node: &Loca
     let is_me = *name == node.name;
     // A daemon that has no registration of its own life, or has not looked at everything, can do nothing.
     let joined = node.life.is_some() && node.ready;
+    let info = state.info(name).filter(|_| !is_me);
     let stands = match node.drain {
-        _ if is_me && !joined => NodeState::Init,
-        Some(drain) if is_me && drain.shutdown => NodeState::Shutting,
-        Some(_) if is_me => NodeState::Draining,
-        _ => NodeState::Idle,
+        // A node that has said nothing in its present life can do nothing yet.
+        _ if !is_me => info.map_or(NodeState::Init, |info| info.state.into()),
+        _ if !joined => NodeState::Init,
+        Some(drain) if drain.shutdown => NodeState::Shutting,
+        Some(_) => NodeState::Draining,
+        None => NodeState::Idle,
     };
     let (generation, revision) = (generation(state), StoreRevision(row.revision));
     let beat = state.beats.get(name);
@@ -152,14 +178,14 @@ fn node_view(name: &NodeName, row: &SharedNode, state: &SharedState, node: &Loca
         evicted: row.value.evicted,
         // On one node nobody beats.
         beat: beat.map_or(revision, |beat| StoreRevision(beat.revision)),
-        heard: now,
+        heard: if is_me { now } else { node.heard.get(name).copied().unwrap_or(now) },
         pinned: beat.is_some_and(|beat| beat.value.pinned),
         state: stands,
         frozen: state.is_frozen(name),
         maintenance: None,
         drain: node.drain.filter(|_| is_me),
-        score: if is_me { node.score } else { 0 },
-        load: if is_me { node.load } else { 0 },
+        score: if is_me { node.score } else { info.map_or(0, |info| info.score) },
+        load: if is_me { node.load } else { info.map_or(0, |info| info.load) },
         fence: FenceState::Untried,
         max_parallel: if is_me { node.max_parallel } else { usize::MAX },
     }

@@ -201,3 +201,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_written_very_often_is_removed_in_one_go() {
+    let mut document = Document::parse(format!("[env]\na = 1\n{}b = 2\n", "x = 1\n".repeat(20_000)));
+    assert!(document.unset("env", "x"));
+    assert_eq!(document.text(), "[env]\na = 1\nb = 2\n");
+    let mut document = Document::parse(format!("[a]\nx = 1\n\n{}[c]\n", "[b]\ny = 1\n# of c\n\n".repeat(20_000)));
+    assert!(document.delete_section("b"));
+    assert!(document.text().starts_with("[a]\nx = 1\n\n# of c\n\n") && document.text().ends_with("# of c\n\n[c]\n"));
+    assert!(!document.delete_section("b") && !document.unset("env", "x"));
+}

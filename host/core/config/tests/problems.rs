@@ -463,3 +463,39 @@ fn resources_without_an_error_can_be_checked_further() {
     assert_eq!(sound, ["fs#1", "app#2"]);
     assert!(load(&path(), "[fs#1]\ntype = flag\n", &node("n1"), &Drivers::new()).sound.is_none());
 }
+
+#[test]
+fn what_a_generated_file_repeats_is_read_in_linear_time() {
+    // Each of these took minutes when its cost grew with the square.
+    let many = |line: &dyn Fn(usize) -> String| (0..3000).map(line).collect::<String>();
+    let count = |text: &str| problems(text).len();
+    assert_eq!(count(&many(&|at| format!("[fs#{at}]\ntype = flag\nstart_requires = app#x{at}\n"))), 3000);
+    assert_eq!(count(&format!("[env]\na =\n{}", many(&|_| "  {nope}\n".to_owned()))), 3000);
+    let rids = many(&|at| format!("app#{at} "));
+    assert_eq!(count(&format!("[fs#1]\ntype = flag\nstart_requires = {rids}\n")), 3000);
+    let long = "a".repeat(20_000);
+    assert_eq!(count(&format!("[app#{long}]\nstart = /bin/a\n[fs#1]\ntype = flag\nstart_requires = app#{long}b\n")), 1);
+    let nodes = many(&|at| format!("n{at} "));
+    let scopes = many(&|at| format!("app@z{at} = x\n"));
+    assert_eq!(count(&format!("[DEFAULT]\nnodes = {nodes}\n{scopes}")), 3000);
+    assert_eq!(all_problems(&format!("[DEFAULT]\nnodes = {nodes}\n[fs#1]\ntype = flag\n")), [""; 0]);
+}
+
+#[test]
+fn a_message_quotes_the_beginning_of_a_long_value() {
+    let text = format!("[env]\nbig = {}\na = $({{env.big}} + 1)\n", "x".repeat(1000));
+    let shown = problems(&text).concat();
+    assert!(shown.contains("is not a number") && shown.len() < 300, "{shown}");
+}
+
+#[test]
+fn all_values_together_are_bounded() {
+    let chain = |at: usize| {
+        let link = |step: usize| format!("a{at}_{step} = {{env.a{at}_{}}}{{env.a{at}_{}}}\n", step - 1, step - 1);
+        format!("a{at}_0 = x\n{}", (1..20).map(|step| link(step)).collect::<String>())
+    };
+    let text = format!("[env]\n{}", (0..200).map(chain).collect::<String>());
+    let problems = problems(&text);
+    assert_eq!(problems[0], "1:1 error: the values of ns1/svc/web become too long together: expected 64 MiB at most");
+    assert_eq!(problems.len(), 1);
+}

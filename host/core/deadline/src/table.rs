@@ -101,6 +101,14 @@ impl DeadlineTable {
         }
     }
 
+    /// The slot is another node's, or is becoming so: what runs is cut at once. An object without a slot here gets one that is over.
+    pub fn forfeit(&mut self, object: &str, now: Duration) {
+        let unknown = SlotDeadline { token: SlotToken::default(), confirmed: false, until: Some(now) };
+        let slot = self.slots.entry(object.to_owned()).or_insert(unknown);
+        slot.confirmed = false;
+        slot.until = Some(slot.until.map_or(now, |until| until.min(now)));
+    }
+
     /// The slot is given up, after a proven stop or a proven cut: its token is dead.
     pub fn release(&mut self, object: &str) {
         if let Some(slot) = self.slots.remove(object) {
@@ -164,6 +172,22 @@ mod tests {
         assert_eq!(table.confirm("web", token(1), s(18)), Err(ExtensionRefusal::Stale));
         table.confirm("web", token(3), s(18)).unwrap();
         assert_eq!(table.extend("web", token(3), (s(10), T), s(18)), Err(ExtensionRefusal::Late));
+    }
+
+    #[test]
+    fn what_is_forfeited_is_cut_at_once_and_counts_again_only_with_another_token() {
+        let mut table = DeadlineTable::default();
+        table.confirm("web", token(1), s(10)).unwrap();
+        table.extend("web", token(1), (s(10), T), s(10)).unwrap();
+        table.forfeit("web", s(11));
+        table.forfeit("db", s(11));
+        assert_eq!(table.passed(s(11)), ["db", "web"]);
+        assert_eq!(table.extend("web", token(1), (s(11), T), s(11)), Err(ExtensionRefusal::Unconfirmed));
+        table.release("web");
+        table.release("db");
+        assert_eq!(table.confirm("web", token(1), s(12)), Err(ExtensionRefusal::Stale));
+        table.confirm("web", token(2), s(12)).unwrap();
+        table.confirm("db", token(1), s(12)).unwrap();
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub use intent::{
     OrderVerb, accept,
 };
 pub use node::{NodeDecision, NodeStep, decide_nodes};
+pub use placement::preferred_nodes;
 pub use reason::Reason;
 pub use record::{BootPhase, InstanceRecord, LocalExpect, MonitorEpisode};
 pub use restart::{AttemptLog, NextAttempt, RESTART_WINDOW, RestartRules};

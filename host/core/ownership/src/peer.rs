@@ -29,6 +29,16 @@ impl PeerWatch {
 }
 
 impl Ownership {
+    /// When the answer arrived that first showed the present life and beat of another node. None: it is not known as alive.
+    pub fn heard(&self, node: &NodeName) -> Option<BootTime> {
+        self.peers.get(node).map(|peer| peer.since)
+    }
+
+    /// The other nodes that are known as alive.
+    pub fn living_peers(&self) -> impl Iterator<Item = &NodeName> {
+        self.peers.keys()
+    }
+
     /// Ends the life of a node that was silent for too long. `Keep` must be done before it is sent.
     pub fn evict(&mut self, node: &NodeName, now: BootTime) -> Option<(SentRequest, OwnershipEffect)> {
         let peer = self.peers.get(node)?;

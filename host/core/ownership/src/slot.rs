@@ -1,6 +1,6 @@
 //! Slots: taking, asserting again, and giving up.
 
-use model::NodeName;
+use model::{NodeName, ObjectPath};
 use orchestrate::{BootTime, FencingToken, SlotState, StoreRevision};
 
 use crate::{Ownership, OwnershipEffect, OwnershipRequest, RequestOutcome, SentRequest, SlotName};
@@ -36,6 +36,31 @@ impl Ownership {
     /// The token of a slot that is confirmed.
     pub fn token(&self, slot: &SlotName) -> Option<FencingToken> {
         self.claims.get(slot).filter(|claim| claim.state == ClaimState::Confirmed).map(|claim| claim.token)
+    }
+
+    /// The slots in which something may be started now, with their tokens.
+    pub fn live(&self, now: BootTime) -> impl Iterator<Item = (&SlotName, FencingToken)> {
+        let live = self.claims.iter().filter(move |(_, claim)| self.life.is_some() && claim.is_live(now));
+        live.map(|(slot, claim)| (slot, claim.token))
+    }
+
+    /// The slot of an object that is this node's, confirmed or as it reads.
+    pub fn slot_of(&self, path: &ObjectPath) -> Option<SlotName> {
+        let confirmed =
+            self.claims.iter().filter(|(_, claim)| claim.state == ClaimState::Confirmed).map(|(slot, _)| slot);
+        let read = self.unconfirmed();
+        confirmed.chain(read).chain(&self.running).find(|slot| slot.path == *path).cloned()
+    }
+
+    /// Whether the slot is confirmed, whether or not a beat since then is still good.
+    pub fn is_confirmed(&self, slot: &SlotName) -> bool {
+        self.token(slot).is_some()
+    }
+
+    /// The deadline has passed and what ran was cut, or the caller cannot act on the token for another reason: it is dead. Only
+    /// another take gives the slot back.
+    pub fn forfeit(&mut self, slot: &SlotName) {
+        self.give_up(slot);
     }
 
     /// Takes a slot that is free, or whose owner's life has ended; or this life's own, which is only read or whose release was sent.

@@ -108,6 +108,17 @@ impl Ownership {
         self.running.insert(slot);
     }
 
+    /// What runs here, or may.
+    pub fn running(&self) -> impl Iterator<Item = &SlotName> {
+        self.running.iter()
+    }
+
+    /// The slots that read as this life's own, and that this process has not confirmed: to be asserted again or given up.
+    pub fn unconfirmed(&self) -> impl Iterator<Item = &SlotName> {
+        let slots = self.reading.iter().flat_map(|reading| reading.slots.keys());
+        slots.filter(|slot| self.reads_as_own(slot) && !self.is_confirmed(slot))
+    }
+
     /// Nothing of the slot is left on this node, which was proven.
     pub fn stopped(&mut self, slot: &SlotName) {
         self.running.remove(slot);

@@ -60,6 +60,12 @@ impl Agent {
         !Ledger::open(&self.home().holdings(object)).records(is_live).is_empty()
     }
 
+    /// What is there of an object and must be gone before its slot is another node's, in words.
+    pub async fn held(&self, object: &ObjectPath) -> Vec<String> {
+        let held = self.held_by(object).await.into_iter();
+        held.map(|held| format!("{} ({})", held.label, held.rid)).collect()
+    }
+
     /// The objects that may hold something.
     fn holders(&self) -> Vec<ObjectPath> {
         let mut found = objects(self.home());

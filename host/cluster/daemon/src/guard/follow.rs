@@ -141,6 +141,7 @@ impl Owner {
     fn lose_passed(&mut self, now: Duration) {
         for object in self.guard.table.passed(now) {
             let Ok(path) = object.parse::<ObjectPath>() else { continue };
+            self.forfeit_slot(&path);
             let Some(instance) = self.instances.get_mut(&path) else { continue };
             instance.acting.iter().for_each(|acting| acting.cancel.cancel());
             if !instance.local.confirmed.is_empty() {
@@ -186,6 +187,9 @@ impl Owner {
             CutOutcome::Failed => format!("cut at its deadline, and not all is gone: {}", cut.left),
         };
         self.log(&path, &text);
+        if cut.outcome == CutOutcome::Proven {
+            self.note_gone(&path);
+        }
         self.probe_soon(&path);
         self.touch(&path);
     }
@@ -209,7 +213,7 @@ impl Owner {
     }
 
     /// Gives the addresses of what was extended their lifetimes, one refresh after the other.
-    fn refresh_terms(&mut self) {
+    pub(crate) fn refresh_terms(&mut self) {
         let terms = self.guard.terms();
         if terms.is_empty() || self.guard_tasks.refreshes.swap(true, Ordering::Relaxed) {
             return;
@@ -227,6 +231,10 @@ impl Owner {
             return;
         }
         self.end_process();
+        // The others could not be told that the services go on: each keeps its deadline, and the keeper sees to it.
+        if !self.leaves_pinned() && self.guard.table.slots().next().is_some() {
+            return;
+        }
         let held = self.guard.pin(kernel::clock::boot());
         let parted = part(self.agent.clone(), self.guard.directory.clone(), held);
         let _ = tokio::time::timeout(FAREWELL, parted).await;
@@ -251,13 +259,16 @@ impl Owner {
             Ok(pid) => thread("keeper", "running", format!("process {pid}, {slots} slots")),
             Err(why) => thread("keeper", "failed", why.clone()),
         };
+        if !self.guard.policy.wants_watchdog() {
+            return vec![keeper];
+        }
         let armed = self.guard.report.as_ref().is_some_and(|report| report.watchdog == WatchdogState::Armed);
         let watchdog = if armed && self.guard.keeper.is_ok() { "armed" } else { "missing" };
         vec![keeper, thread("watchdog", watchdog, self.guard.watchdog_words())]
     }
 }
 
-async fn refresh(agent: &Agent, terms: Vec<(String, Duration)>) {
+pub(crate) async fn refresh(agent: &Agent, terms: Vec<(String, Duration)>) {
     for (object, until) in terms {
         if let Ok(path) = object.parse::<ObjectPath>() {
             // What cannot be refreshed ends by itself; the look at the instance shows it.

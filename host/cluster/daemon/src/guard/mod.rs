@@ -14,7 +14,7 @@ mod page;
 mod policy;
 mod process;
 
-pub(crate) use follow::GuardTasks;
-pub(crate) use page::NodeGuard;
+pub(crate) use follow::{GuardTasks, refresh};
+pub(crate) use page::{LOOP, NodeGuard, VALIDITY};
 pub(crate) use policy::GuardPolicy;
 pub(crate) use process::{KeeperNews, keep_running};

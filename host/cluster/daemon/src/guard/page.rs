@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use deadline::{
     CutItem, CutOutcome, CutRecord, DeadlineTable, GuardPage, HALF, KeeperReport, NO_DEADLINE, PAGE_FILE, PageView,
-    SlotGuard, SlotToken, WatchdogState, WatchdogUse, watchdog_timeout,
+    SlotGuard, SlotToken, WatchdogState, WatchdogUse, hard_deadline, watchdog_timeout,
 };
 use keeper::{TwinFile, process};
 use model::ObjectPath;
@@ -144,6 +144,41 @@ impl NodeGuard {
         }
     }
 
+    /// The store has confirmed a slot. False: its former deadline has passed, and it is not proven yet that nothing is left.
+    pub(crate) fn admit(&mut self, path: &str, token: SlotToken, now: Duration) -> bool {
+        self.table.confirm(path, token, now).is_ok()
+    }
+
+    /// The store has acknowledged a beat, or all nodes have promised what is as good. Written down by [`NodeGuard::publish`].
+    pub(crate) fn extend(&mut self, path: &str, token: SlotToken, sent: Duration, now: Duration) {
+        if self.obstacle(now).is_none() {
+            // What is not confirmed or has passed keeps its deadline.
+            let _ = self.table.extend(path, token, (sent, VALIDITY), now);
+        }
+    }
+
+    /// Writes down what was extended.
+    pub(crate) fn publish(&mut self) {
+        self.write();
+    }
+
+    /// The slot is another node's: what runs is cut at once. Returns whether it was not so before.
+    pub(crate) fn forfeit(&mut self, path: &str, now: Duration) -> bool {
+        let is_new = self.table.slot_of(path).is_none_or(|slot| slot.until.is_none_or(|until| until > now));
+        if is_new {
+            self.table.forfeit(path, now);
+            self.beaten = Duration::ZERO;
+            self.write();
+        }
+        is_new
+    }
+
+    /// Whether something may be started in the slot: its deadline is known to the keeper, and has not passed.
+    pub(crate) fn is_live(&self, path: &str, token: SlotToken, now: Duration) -> bool {
+        let slot = self.table.slot_of(path).filter(|slot| slot.confirmed && slot.token == token);
+        slot.and_then(|slot| slot.until).is_some_and(|until| until == NO_DEADLINE || now < hard_deadline(until))
+    }
+
     /// A slot is given up: nothing of it is held.
     pub(crate) fn release(&mut self, path: &str) {
         self.table.release(path);
@@ -164,7 +199,8 @@ impl NodeGuard {
     pub(crate) fn beat(&mut self, now: Duration) {
         self.beaten = now;
         self.read_report();
-        if self.obstacle(now).is_none() {
+        // Where others could take over, only the store's acknowledgement extends.
+        if !self.policy.shared && self.obstacle(now).is_none() {
             // A daemon that crashes in a loop must not keep what a former one held: it has to live for a beat first.
             let proves_itself = now < self.began + LOOP;
             let own = self.table.slots().filter(|(_, slot)| !proves_itself || slot.until.is_none());
@@ -233,7 +269,8 @@ impl NodeGuard {
             until: slot.until.unwrap_or(NO_DEADLINE),
             items: self.items.get(object).cloned().unwrap_or_default(),
         });
-        let device = self.policy.device.clone().filter(|_| self.is_on() && !self.leaves);
+        let wanted = self.policy.wants_watchdog() && !self.leaves;
+        let device = self.policy.device.clone().filter(|_| wanted);
         GuardPage {
             watchdog: device.map(|device| WatchdogUse { device, timeout: watchdog_timeout(VALIDITY) }),
             on_cut: self.policy.on_cut,

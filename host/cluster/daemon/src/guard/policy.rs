@@ -26,11 +26,14 @@ pub(crate) struct GuardPolicy {
     /// None: none that this daemon may use.
     pub(crate) device: Option<String>,
     pub(crate) on_cut: CutEffect,
+    /// Whether other nodes take over what this one does not extend in time. Then there is a keeper whatever the watchdog is, and
+    /// only beats that the store has acknowledged extend anything.
+    pub(crate) shared: bool,
 }
 
 impl GuardPolicy {
     /// A daemon with a root directory of its own never ends the node, and takes a watchdog only if one is named for it.
-    pub(crate) fn of(keywords: &BTreeMap<String, String>, is_system: bool) -> GuardPolicy {
+    pub(crate) fn of(keywords: &BTreeMap<String, String>, is_system: bool, shared: bool) -> GuardPolicy {
         let word = |name: &str| keywords.get(name).map(String::as_str);
         GuardPolicy {
             watchdog: match word("watchdog") {
@@ -44,12 +47,18 @@ impl GuardPolicy {
                 Some("crash") if is_system => CutEffect::Crash,
                 _ => CutEffect::Cut,
             },
+            shared,
         }
+    }
+
+    /// Whether the keeper shall have a watchdog.
+    pub(crate) fn wants_watchdog(&self) -> bool {
+        self.watchdog != WatchdogPolicy::Off
     }
 
     /// Whether there is a keeper.
     pub(crate) fn is_on(&self) -> bool {
-        self.watchdog != WatchdogPolicy::Off
+        self.shared || self.watchdog != WatchdogPolicy::Off
     }
 }
 
@@ -61,10 +70,12 @@ mod tests {
     fn a_daemon_below_a_root_of_its_own_never_ends_the_node() {
         let words = [("watchdog", "required"), ("on_cut", "crash")];
         let keywords = words.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let system = GuardPolicy::of(&keywords, true);
+        let system = GuardPolicy::of(&keywords, true, false);
         assert_eq!((system.on_cut, system.device.as_deref()), (CutEffect::Crash, Some("/dev/watchdog")));
-        let trial = GuardPolicy::of(&keywords, false);
-        assert_eq!(trial, GuardPolicy { watchdog: WatchdogPolicy::Required, device: None, on_cut: CutEffect::Cut });
-        assert!(!GuardPolicy::of(&BTreeMap::new(), true).is_on());
+        let trial = GuardPolicy::of(&keywords, false, false);
+        let expected = GuardPolicy { watchdog: WatchdogPolicy::Required, ..GuardPolicy::default() };
+        assert_eq!(trial, expected);
+        assert!(!GuardPolicy::of(&BTreeMap::new(), true, false).is_on());
+        assert!(GuardPolicy::of(&BTreeMap::new(), true, true).is_on(), "a node of several has a keeper");
     }
 }

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 pub(crate) struct LoadedConfig {
     /// Of the text.
     pub(crate) checksum: String,
+    pub(crate) text: Arc<str>,
     /// The version that is in force. None: the file never was valid.
     pub(crate) object: Option<Arc<Object>>,
     pub(crate) rules: Option<Arc<ObjectRules>>,
@@ -41,14 +42,15 @@ pub(crate) fn load(agent: &Agent, path: &ObjectPath) -> Result<Option<LoadedConf
         ActiveObject::Current(_) => None,
         _ => Some(first.map_or_else(|| "it does not load".to_owned(), |problem| problem.message.clone())),
     };
-    let checksum = checksum(configuration.document.text());
+    let text: Arc<str> = configuration.document.text().into();
+    let checksum = checksum(&text);
     let object = match configuration.active {
         ActiveObject::Current(object) | ActiveObject::LastGood(object) | ActiveObject::Partial(object) => Some(object),
         ActiveObject::Nothing => None,
     };
     let object = object.map(|object| Arc::new(*object));
     let rules = object.as_ref().map(|object| Arc::new(ObjectRules::of(object)));
-    Ok(Some(LoadedConfig { checksum, object, rules, problem }))
+    Ok(Some(LoadedConfig { checksum, text, object, rules, problem }))
 }
 
 /// Of a text, as OpenSVC shows it: SHA-256, in hexadecimal.

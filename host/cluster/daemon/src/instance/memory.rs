@@ -13,6 +13,8 @@ use replica::{RunningRow, StoredRecord};
 pub(crate) struct Memory {
     pub(crate) record: InstanceRecord,
     pub(crate) frozen: bool,
+    pub(crate) agreed_frozen: Option<bool>,
+    pub(crate) agreed_checksum: Option<String>,
     pub(crate) hand_clears: u64,
     pub(crate) followed: u64,
     /// Whether no daemon has known the instance before.
@@ -42,6 +44,8 @@ pub(crate) fn recall(agent: &Agent, path: &ObjectPath, boot: &str, late: bool) -
     Memory {
         record,
         frozen: is_frozen(&state),
+        agreed_frozen: stored.as_ref().and_then(|stored| stored.frozen),
+        agreed_checksum: stored.as_ref().and_then(|stored| stored.checksum.clone()),
         hand_clears: last.clears,
         followed: if same_boot { stored.as_ref().map_or(0, |stored| stored.followed) } else { 0 },
         is_new: stored.is_none(),

@@ -36,6 +36,9 @@ pub(crate) struct Instance {
     pub(crate) loading: ReadState,
     /// Whether the file says that it is frozen.
     pub(crate) frozen: bool,
+    /// What the files of this node and the store agreed about last, on a node of several: the freeze, and the configuration.
+    pub(crate) agreed_frozen: Option<bool>,
+    pub(crate) agreed_checksum: Option<String>,
     /// How often it was cleared by hand, as its state says.
     pub(crate) hand_clears: u64,
     pub(crate) status: Option<InstanceStatus>,
@@ -100,6 +103,8 @@ impl Instance {
             missing: false,
             loading: ReadState::Idle,
             frozen: memory.frozen,
+            agreed_frozen: memory.agreed_frozen,
+            agreed_checksum: memory.agreed_checksum,
             hand_clears: memory.hand_clears,
             status: None,
             probing: ReadState::Idle,
@@ -136,10 +141,10 @@ impl Instance {
         match &self.loaded {
             _ if self.missing => ConfigState::Missing,
             None => ConfigState::Missing,
-            Some(loaded) if loaded.checksum != checksum => ConfigState::Loaded(StoreRevision(0)),
             Some(LoadedConfig { problem: Some(problem), .. }) => {
                 ConfigState::Broken { revision, problem: problem.clone() }
             }
+            Some(loaded) if loaded.checksum != checksum => ConfigState::Loaded(StoreRevision(0)),
             Some(_) => ConfigState::Loaded(revision),
         }
     }

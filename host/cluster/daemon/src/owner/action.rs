@@ -28,10 +28,10 @@ impl Owner {
     /// Begins an action, unless another one is under way.
     pub(super) fn begin_action(&mut self, path: &ObjectPath, step: &ActionStep, now: BootTime) {
         let clears = self.clears(path);
-        let Some(instance) = self.instances.get_mut(path) else { return };
-        if instance.is_busy() {
+        if self.instances.get(path).is_none_or(Instance::is_busy) || !self.may_begin(path, step.action) {
             return;
         }
+        let Some(instance) = self.instances.get_mut(path) else { return };
         let sequence = instance.local.record.begin(step, now);
         instance.runs(sequence, step);
         self.next_process += 1;
@@ -119,7 +119,7 @@ impl Owner {
     }
 
     /// Changes what is remembered of an instance, and writes it down.
-    pub(super) fn remember(&mut self, path: &ObjectPath, change: impl FnOnce(&mut InstanceRecord)) {
+    pub(crate) fn remember(&mut self, path: &ObjectPath, change: impl FnOnce(&mut InstanceRecord)) {
         let Some(instance) = self.instances.get_mut(path) else { return };
         change(&mut instance.local.record);
         let step = instance.acting.as_ref().map(|acting| acting.step.clone());
@@ -182,7 +182,7 @@ impl Owner {
 }
 
 /// What is to be on disk about an instance, with the action that is about to run.
-pub(super) fn stored(instance: &Instance, boot: &str, running: Option<&ActionStep>) -> StoredRecord {
+pub(crate) fn stored(instance: &Instance, boot: &str, running: Option<&ActionStep>) -> StoredRecord {
     let running = running.map(|step| RunningRow {
         action: step.action,
         intent: match step.cause {
@@ -190,7 +190,10 @@ pub(super) fn stored(instance: &Instance, boot: &str, running: Option<&ActionSte
             _ => None,
         },
     });
-    StoredRecord::of(&instance.local.record, boot, running, instance.followed)
+    let mut stored = StoredRecord::of(&instance.local.record, boot, running, instance.followed);
+    stored.frozen = instance.agreed_frozen;
+    stored.checksum.clone_from(&instance.agreed_checksum);
+    stored
 }
 
 /// As `om daemon ps` and events name a cause.

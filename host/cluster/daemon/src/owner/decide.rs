@@ -50,7 +50,11 @@ impl Owner {
     }
 
     fn follow_step(&mut self, path: &ObjectPath, step: &Step, now: BootTime) {
-        if self.sending.contains(path) || self.retries.contains_key(path) || self.preparing.contains(path) {
+        if self.sending.contains(path)
+            || self.awaited.contains_key(path)
+            || self.retries.contains_key(path)
+            || self.preparing.contains(path)
+        {
             return;
         }
         match step {
@@ -82,6 +86,9 @@ impl Owner {
     }
 
     fn send_slot(&mut self, path: &ObjectPath, step: &SlotStep) {
+        if self.member.is_some() {
+            return self.send_owned_slot(path, step);
+        }
         match step {
             // From here on the token is dead, whatever becomes of the request.
             SlotStep::Release { .. } => {

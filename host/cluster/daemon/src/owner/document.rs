@@ -1,12 +1,11 @@
 //! The status of the cluster as a document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use agent::status::InstanceStatus;
 use model::object::{OrchestrateMode, Topology};
-use model::status::{Provisioned, State, object_avail, object_overall};
+use model::status::{Provisioned, State, StatusSums, object_avail, object_overall, object_provisioned};
 use model::{NodeName, ObjectPath};
-use orchestrate::ObjectRules;
+use orchestrate::{ObjectRules, preferred_nodes};
 use protocol::InstanceDocument;
 use protocol::daemon::{
     ClusterDocument, ClusterNode, ClusterObject, ClusterSummary, DaemonDocument, DaemonThread, EngineDocument,
@@ -21,15 +20,19 @@ use crate::instance::{Instance, LoadedConfig};
 impl Owner {
     /// All that the daemon knows.
     pub(super) fn status_document(&self) -> StatusDocument {
-        let here: Vec<(&ObjectPath, &Instance)> = self.instances.iter().filter(|(_, it)| is_here(it)).collect();
-        let instances = here.iter().map(|(path, instance)| ((*path).clone(), self.instance_summary(path, instance)));
-        let objects = here.iter().filter_map(|(path, instance)| Some(((*path).clone(), self.object(path, instance)?)));
-        let node = self.node_document(instances.collect());
+        let here = self.instances.iter().filter(|(_, it)| is_here(it));
+        let instances = here.map(|(path, instance)| (path.clone(), self.instance_summary(path, instance))).collect();
+        // A node of several also knows the objects that run on others alone.
+        let known = self.instances.iter().filter(|(_, it)| is_here(it) || (self.member.is_some() && !it.missing));
+        let objects = known.filter_map(|(path, instance)| Some((path.clone(), self.object(path, instance)?)));
+        let nodes = self.cluster_nodes();
+        let peers = nodes.iter().filter(|node| **node != self.me).map(|node| (node.clone(), self.peer_document(node)));
+        let node = [(self.me.clone(), self.node_document(instances))].into_iter().chain(peers);
         StatusDocument {
             cluster: ClusterDocument {
-                config: ClusterSummary { name: "default".to_owned(), nodes: vec![self.me.clone()] },
                 engine: self.engine(),
-                node: BTreeMap::from([(self.me.clone(), node)]),
+                node: node.collect(),
+                config: ClusterSummary { name: self.cluster.name.clone(), nodes },
                 object: objects.collect(),
             },
             daemon: DaemonDocument {
@@ -72,7 +75,7 @@ impl Owner {
         }
     }
 
-    fn node_document(&self, instance: BTreeMap<ObjectPath, InstanceSummary>) -> ClusterNode {
+    pub(crate) fn node_document(&self, instance: BTreeMap<ObjectPath, InstanceSummary>) -> ClusterNode {
         let now = crate::clock::wall();
         let state = match self.node.drain {
             Some(_) => "draining",
@@ -96,7 +99,7 @@ impl Owner {
         }
     }
 
-    fn instance_summary(&self, path: &ObjectPath, instance: &Instance) -> InstanceSummary {
+    pub(crate) fn instance_summary(&self, path: &ObjectPath, instance: &Instance) -> InstanceSummary {
         let loaded = instance.loaded.as_ref();
         let intent = self.views.get(path).and_then(|view| view.open_intent());
         let status = instance.status.as_ref().map(|status| {
@@ -114,39 +117,86 @@ impl Owner {
                 state: instance.state.clone(),
                 local_expect: local_expect(instance).to_owned(),
                 global_expect: intent.map_or("none".to_owned(), |intent| global_expect(&intent.goal, intent)),
-                is_leader: instance.local.rules.as_ref().is_some_and(|rules| self.leads(rules)),
+                is_leader: self.preferred(path).iter().take(self.wanted(path)).any(|node| *node == self.me),
                 updated_at: instance.updated_at,
             },
             status,
         }
     }
 
-    /// Whether this node is the first of an object. Other nodes are not known yet.
-    fn leads(&self, rules: &ObjectRules) -> bool {
-        rules.nodes.contains(&self.me)
+    /// The nodes of an object, as placement prefers them.
+    fn preferred(&self, path: &ObjectPath) -> Vec<NodeName> {
+        let rules = self.instances.get(path).and_then(|instance| instance.local.rules.as_ref());
+        let now = crate::clock::now();
+        match &self.view {
+            Some(view) if view.objects().contains_key(path) => preferred_nodes(view, path, &self.me, now),
+            _ => rules.map_or_else(Vec::new, |rules| rules.nodes.clone()),
+        }
     }
 
-    fn object(&self, path: &ObjectPath, instance: &Instance) -> Option<ClusterObject> {
+    fn wanted(&self, path: &ObjectPath) -> usize {
+        let rules = self.instances.get(path).and_then(|instance| instance.local.rules.as_ref());
+        rules.map_or(0, |rules| rules.wanted())
+    }
+
+    /// The nodes with an instance whose status is known, this one among them, and their sums.
+    fn known_sums(&self, path: &ObjectPath, instance: &Instance) -> Vec<(NodeName, StatusSums)> {
+        let own = instance.status.as_ref().filter(|_| is_here(instance)).map(|status| (self.me.clone(), status.sums));
+        let view = self.views.get(path);
+        let others = view.into_iter().flat_map(|view| &view.instances).filter(|(node, _)| **node != self.me);
+        let others = others.filter_map(|(node, peer)| Some((node.clone(), peer.status.as_ref()?.sums)));
+        own.into_iter().chain(others).collect()
+    }
+
+    pub(crate) fn object(&self, path: &ObjectPath, instance: &Instance) -> Option<ClusterObject> {
         let rules = instance.local.rules.as_ref()?;
-        let sums = |status: &InstanceStatus| (status.sums.avail, status.sums.overall, status.sums.provisioned);
-        let (avail, overall, provisioned) =
-            instance.status.as_ref().map_or((State::Undef, State::Undef, Provisioned::Undef), sums);
-        let up = usize::from(avail == State::Up);
+        let sums = self.known_sums(path, instance);
+        // Nothing is known yet.
+        let avails = if sums.is_empty() { vec![State::Undef] } else { sums.iter().map(|(_, it)| it.avail).collect() };
+        let avail = object_avail(rules.topology, avails);
+        let up: Vec<&NodeName> = sums.iter().filter(|(_, it)| it.avail == State::Up).map(|(node, _)| node).collect();
+        let preferred = self.preferred(path);
         let (topology, orchestrate) = (topology_word(rules.topology), orchestrate_word(rules.orchestrate));
         Some(ClusterObject {
-            avail: object_avail(rules.topology, [avail]),
-            overall: object_overall(object_avail(rules.topology, [avail]), [overall]),
-            provisioned,
-            frozen: if instance.frozen { "frozen" } else { "thawed" }.to_owned(),
-            placement_state: if self.leads(rules) { "optimal" } else { "n/a" }.to_owned(),
+            avail,
+            overall: object_overall(avail, sums.iter().map(|(_, it)| it.overall)),
+            provisioned: match sums.is_empty() {
+                true => Provisioned::Undef,
+                false => object_provisioned(sums.iter().map(|(_, it)| it.provisioned)),
+            },
+            frozen: self.frozen_word(path, instance).to_owned(),
+            placement_state: placement_word(&preferred, &up).to_owned(),
             topology: topology.to_owned(),
             orchestrate: orchestrate.to_owned(),
             priority: rules.priority,
-            up_instances: up,
+            up_instances: up.len(),
             wanted_instances: rules.wanted(),
             scope: scope(rules),
             order: self.order_of(path),
         })
+    }
+
+    fn frozen_word(&self, path: &ObjectPath, instance: &Instance) -> &'static str {
+        let view = self.views.get(path);
+        let others = view.into_iter().flat_map(|view| &view.instances).filter(|(node, _)| **node != self.me);
+        let own = Some(instance.frozen).filter(|_| is_here(instance));
+        let all: BTreeSet<bool> = own.into_iter().chain(others.map(|(_, peer)| peer.frozen)).collect();
+        match (all.contains(&true), all.contains(&false)) {
+            (true, true) => "mixed",
+            (true, false) => "frozen",
+            (false, true) => "thawed",
+            (false, false) => "n/a",
+        }
+    }
+}
+
+/// Whether what is up is where placement prefers it.
+fn placement_word(preferred: &[NodeName], up: &[&NodeName]) -> &'static str {
+    let is_best = |node: &&NodeName| preferred.iter().take(up.len()).any(|best| best == *node);
+    match preferred.is_empty() {
+        true => "n/a",
+        false if up.iter().all(is_best) => "optimal",
+        false => "non-optimal",
     }
 }
 

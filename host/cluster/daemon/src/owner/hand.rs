@@ -13,7 +13,7 @@ use crate::instance::is_frozen;
 
 impl Owner {
     /// Reads what was noted of an instance, and follows it.
-    pub(super) fn follow_hand(&mut self, path: &ObjectPath) {
+    pub(crate) fn follow_hand(&mut self, path: &ObjectPath) {
         if !self.instances.contains_key(path) {
             return;
         }

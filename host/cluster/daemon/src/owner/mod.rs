@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agent::node::ClusterData;
 use agent::status::InstanceStatus;
 use agent::{ActError, Agent, CutList, NodeSnapshot, TaskRun};
 use deadline::CutRecord;
@@ -37,12 +38,12 @@ use replica::{LocalNode, SharedState};
 use store::{RevisionChange, Store, StoreError, TxnOutcome};
 use tokio::sync::mpsc;
 
-pub(crate) use self::action::{RecordWrite, write_records};
+pub(crate) use self::action::{RecordWrite, stored, write_records};
 use self::announce::ReportedStatus;
 use self::order::WaitingOrder;
 use self::schedule::ScheduledRun;
-use self::shared::SentRequest;
-pub(crate) use self::shared::{follow_store, list};
+pub(crate) use self::shared::{SentRequest, StoreStart, follow_store, list};
+use crate::cluster::{ClusterMessage, Membership};
 use crate::guard::{GuardTasks, KeeperNews, NodeGuard};
 use crate::instance::{Instance, LoadedConfig, ProbeTicket};
 use crate::run_program::{RunEnd, TaskProgram};
@@ -82,6 +83,8 @@ pub(crate) enum Message {
     Keeper(KeeperNews),
     /// The daemon's own cut is over.
     Cut(Vec<CutRecord>),
+    /// Something of the cluster.
+    Cluster(ClusterMessage),
     /// Something happened on the node.
     Noticed(Notice),
 }
@@ -107,6 +110,8 @@ pub(crate) struct Owner {
     pub(crate) unreported: BTreeSet<ObjectPath>,
     /// The objects that a request to the store is under way for.
     pub(crate) sending: BTreeSet<ObjectPath>,
+    /// The revisions of the last changes that were acknowledged about objects: nothing more is sent before they are seen.
+    pub(crate) awaited: BTreeMap<ObjectPath, u64>,
     /// The objects whose `pre_monitor_action` runs.
     pub(crate) preparing: BTreeSet<ObjectPath>,
     /// Objects whose request failed, and when it is tried again.
@@ -140,6 +145,10 @@ pub(crate) struct Owner {
     /// Why the store does not take changes, if it does not.
     pub(crate) engine_fault: Option<String>,
     pub(crate) engine_name: String,
+    /// The cluster's name, and its nodes by the configuration.
+    pub(crate) cluster: ClusterData,
+    /// None: this node is alone.
+    pub(crate) member: Option<Membership>,
     pub(crate) ending: Option<Asked<()>>,
     pub(crate) is_over: bool,
     /// Whether the objects were listed once.
@@ -197,6 +206,7 @@ impl Owner {
     /// Does what has become due.
     fn turn(&mut self) {
         let now = crate::clock::now();
+        self.tend_member(now);
         self.tend_guard();
         if now.since(self.swept) >= SLOW_TICK {
             self.swept = now;
@@ -239,7 +249,8 @@ impl Owner {
         }
         let run = self.next_run().map(|wait| now + wait);
         let beat = self.guard.next().map(BootTime::after_boot);
-        let times = [self.cache.wake_at(), self.next_probe(), self.retries.values().min().copied(), run, beat];
+        let member = self.next_member();
+        let times = [self.cache.wake_at(), self.next_probe(), self.retries.values().min().copied(), run, beat, member];
         times.into_iter().flatten().fold(self.swept + SLOW_TICK, BootTime::min)
     }
 
@@ -262,6 +273,7 @@ impl Owner {
             Message::Held { path, list } => self.take_held(&path, list),
             Message::Keeper(news) => self.hear_keeper(&news),
             Message::Cut(cuts) => self.end_own_cut(cuts),
+            Message::Cluster(message) => self.take_in_cluster(message),
             Message::Noticed(notice) => self.notice(notice),
         }
     }
@@ -294,7 +306,7 @@ impl Owner {
     fn look_whether_over(&mut self) {
         let Some(drain) = self.ending.as_ref().map(|_| self.node.drain) else { return };
         let runs = self.instances.values().any(|instance| instance.acting.is_some() || instance.ended.is_some());
-        if !runs && self.sending.is_empty() && drain.is_none() {
+        if !runs && self.sending.is_empty() && drain.is_none() && self.may_depart() {
             self.is_over = true;
         }
     }

@@ -60,7 +60,7 @@ impl Owner {
         let node = self.agent.node();
         let written = node.keywords.get("max_parallel").and_then(|number| number.parse().ok());
         self.node.max_parallel = written.unwrap_or(self.node.max_parallel);
-        self.set_guard(GuardPolicy::of(&node.keywords, self.is_system));
+        self.set_guard(GuardPolicy::of(&node.keywords, self.is_system, self.member.is_some()));
         self.add_event(EventKind::NodeConfig, None, json!({}));
         let paths: Vec<ObjectPath> = self.instances.keys().cloned().collect();
         paths.iter().for_each(|path| self.read(path));

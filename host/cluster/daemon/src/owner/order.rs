@@ -82,7 +82,9 @@ impl Owner {
             self.orders.remove(path);
             return;
         };
-        let gone = self.instances.get(path).is_none_or(|instance| instance.missing);
+        // Another node may have what this one has not received yet.
+        let elsewhere = self.member.is_some() && self.shared.objects.contains_key(path);
+        let gone = !elsewhere && self.instances.get(path).is_none_or(|instance| instance.missing);
         match self.accept_order(path, &waiting.order) {
             // What is left of it in the store takes no new orders, but one that has not ended can be given up.
             Ok(_) if gone && waiting.order.verb != OrderVerb::Abort => {

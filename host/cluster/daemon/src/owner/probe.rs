@@ -95,6 +95,8 @@ impl Owner {
         if again {
             instance.due = now;
         }
+        self.note_running(&path);
+        let Some(instance) = self.instances.get(&path) else { return };
         // Tasks run where their service is up: what is due may run now.
         if before != instance.local.status.as_ref().map(|status| status.sums.avail) {
             self.time(&path);

@@ -90,7 +90,8 @@ impl Owner {
                     Some(known) => known.problem = Some(problem),
                     None => {
                         let (checksum, problem) = (String::new(), Some(problem));
-                        instance.loaded = Some(LoadedConfig { checksum, object: None, rules: None, problem });
+                        instance.loaded =
+                            Some(LoadedConfig { checksum, text: "".into(), object: None, rules: None, problem });
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::ObjectPath;
 use orchestrate::{SlotStep, ViewChange};
 use protocol::daemon::EventKind;
-use replica::{SharedKey, SharedState, everything};
+use replica::{SharedKey, SharedObject, SharedState, everything};
 use serde_json::json;
 use store::{KeyQuery, RevisionChange, StoreError, TxnOutcome, TxnRequest};
 
@@ -13,6 +13,9 @@ use super::order::AcceptedOrder;
 use super::{Message, Owner};
 use crate::{Asked, RequestError};
 use protocol::FailureKind;
+
+/// How long a store that does not answer is left alone at most, before it is asked again.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// After a request that failed, the next one is tried so much later.
 const RETRY: Duration = Duration::from_secs(1);
@@ -28,6 +31,8 @@ pub(crate) enum SentRequest {
     Slot(ObjectPath, SlotStep),
     Order(ObjectPath, Box<AcceptedOrder>),
     NodeFlags(Asked<bool>),
+    /// What this node says of itself.
+    NodeInfo,
 }
 
 impl SentRequest {
@@ -37,13 +42,13 @@ impl SentRequest {
             | SentRequest::Report(path)
             | SentRequest::Slot(path, _)
             | SentRequest::Order(path, _) => Some(path),
-            SentRequest::Registration | SentRequest::NodeFlags(_) => None,
+            SentRequest::Registration | SentRequest::NodeFlags(_) | SentRequest::NodeInfo => None,
         }
     }
 }
 
 impl Owner {
-    pub(super) fn send(&mut self, request: SentRequest, txn: TxnRequest) {
+    pub(crate) fn send(&mut self, request: SentRequest, txn: TxnRequest) {
         self.send_after(|| {}, request, txn);
     }
 
@@ -72,6 +77,11 @@ impl Owner {
             Ok(TxnOutcome::Applied { revision }) => Some(*revision),
             Ok(TxnOutcome::Refused { .. }) | Err(_) => None,
         };
+        if let (Some(path), Some(revision)) =
+            (request.path(), applied.filter(|revision| *revision > self.shared.revision))
+        {
+            self.awaited.insert(path.clone(), revision);
+        }
         // What this node has written it must not decide without.
         self.node.written = self.node.written.max(applied);
         self.note_engine(&outcome);
@@ -85,6 +95,7 @@ impl Owner {
             }
             SentRequest::Slot(path, step) => self.slot_answered(&path, &step, applied),
             SentRequest::Order(path, order) => self.order_answered(&path, *order, outcome),
+            SentRequest::NodeInfo => self.node_said(applied.is_some()),
             SentRequest::NodeFlags(answer) => {
                 let _ = answer.send(outcome.map(|_| applied.is_some()).map_err(|error| failure(&error)));
             }
@@ -100,8 +111,11 @@ impl Owner {
         self.changes.push(ViewChange::Cluster);
     }
 
-    /// Registers this node's life, unless it goes on.
+    /// Registers this node's life, unless it goes on. On a node of several, the membership does.
     pub(crate) fn register(&mut self) {
+        if self.member.is_some() {
+            return;
+        }
         match replica::request::register(&self.shared, &self.me, &self.node.boot) {
             Some(txn) => self.send(SentRequest::Registration, txn),
             None => {
@@ -120,7 +134,7 @@ impl Owner {
     }
 
     /// Says it once when the store stops taking changes, and once when it does again.
-    fn note_engine(&mut self, outcome: &Result<TxnOutcome, StoreError>) {
+    pub(crate) fn note_engine(&mut self, outcome: &Result<TxnOutcome, StoreError>) {
         match outcome {
             Ok(_) => {
                 if self.engine_fault.take().is_some() {
@@ -138,22 +152,43 @@ impl Owner {
     }
 
     pub(super) fn follow(&mut self, change: &RevisionChange) {
+        let seen = change.revision;
+        self.awaited.retain(|_, revision| *revision > seen);
         match self.shared.apply(change) {
-            Ok(keys) => keys.into_iter().for_each(|key| self.concern(key)),
+            Ok(keys) => {
+                keys.into_iter().for_each(|key| self.concern(key));
+                self.observe_if_member();
+            }
             Err(error) => self.unreadable(&error),
+        }
+    }
+
+    fn observe_if_member(&mut self) {
+        if self.member.is_some() {
+            self.observe();
         }
     }
 
     fn concern(&mut self, key: SharedKey) {
         match key {
-            SharedKey::Object(path) | SharedKey::Slot(path, _) => {
+            SharedKey::Object(path)
+            | SharedKey::Slot(path, _)
+            | SharedKey::Config(path)
+            | SharedKey::Instance(path, _) => {
                 if !self.instances.contains_key(&path) {
                     self.read(&path);
                 }
                 self.touch(&path);
             }
-            SharedKey::Node(node) | SharedKey::NodeFlags(node) => self.changes.push(ViewChange::Node(node)),
-            // On one node nobody beats.
+            SharedKey::Node(node) | SharedKey::NodeInfo(node) => {
+                // What its instances said counts for its life alone.
+                let with = |object: &SharedObject| object.instances.contains_key(&node);
+                let paths = self.shared.objects.iter().filter(|(_, object)| with(object)).map(|(path, _)| path.clone());
+                self.dirty.extend(paths);
+                self.changes.push(ViewChange::Node(node));
+            }
+            SharedKey::NodeFlags(node) => self.changes.push(ViewChange::Node(node)),
+            // Who lives is the membership's.
             SharedKey::Beat(_) => {}
             SharedKey::Generation => self.changes.push(ViewChange::Cluster),
         }
@@ -162,14 +197,24 @@ impl Owner {
     pub(super) fn list_again(&mut self, error: &StoreError) {
         self.add_event(EventKind::EngineDown, None, json!({ "reason": agent::chain(error) }));
         let (store, mail) = (self.store.clone(), self.mail.clone());
-        tokio::spawn(async move { follow_store(&*store, &mail).await });
+        tokio::spawn(async move { follow_store(&*store, &mail, StoreStart::Founded).await });
     }
 
     pub(super) fn listed(&mut self, state: SharedState) {
+        let seen = state.revision;
+        self.awaited.retain(|_, revision| *revision > seen);
         self.shared = state;
+        self.shared_lost = false;
+        // What the store knows and no file does.
+        let unknown: Vec<ObjectPath> =
+            self.shared.objects.keys().filter(|path| !self.instances.contains_key(*path)).cloned().collect();
+        if self.member.is_some() && self.scanned {
+            unknown.iter().for_each(|path| self.read(path));
+        }
         let paths: Vec<ObjectPath> = self.shared.objects.keys().chain(self.views.keys()).cloned().collect();
         paths.iter().for_each(|path| self.touch(path));
         self.changes.push(ViewChange::Cluster);
+        self.observe_if_member();
     }
 
     fn unreadable(&mut self, error: &replica::InvalidRow) {
@@ -182,15 +227,30 @@ impl Owner {
     }
 }
 
+/// Whether the first generation of the store is known to have begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreStart {
+    Founded,
+    Unknown,
+}
+
 /// Lists all that the store holds, and follows it from there, until the owner is gone or the watch is lost.
-pub(crate) async fn follow_store(store: &dyn store::Store, mail: &tokio::sync::mpsc::UnboundedSender<Message>) {
+pub(crate) async fn follow_store(
+    store: &dyn store::Store,
+    mail: &tokio::sync::mpsc::UnboundedSender<Message>,
+    start: StoreStart,
+) {
     let mut wait = Duration::from_millis(100);
     let state = loop {
+        // Refused where another node was faster. Whatever became of it, the list shows.
+        if start == StoreStart::Unknown {
+            let _ = store.txn(replica::request::found()).await;
+        }
         match list(store).await {
             Ok(state) => break state,
             Err(_) => {
                 tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(Duration::from_secs(10));
+                wait = (wait * 2).min(LONGEST_WAIT);
             }
         }
     };

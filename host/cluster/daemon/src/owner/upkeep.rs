@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::ObjectPath;
 use orchestrate::{ConfigState, StoreRevision, ViewChange};
 use replica::object_view;
-use replica::request;
+use replica::request::{self, ConfigPublication};
 use store::TxnRequest;
 
 use super::Owner;
@@ -28,7 +28,8 @@ impl Owner {
     }
 
     fn send_missing(&mut self, path: &ObjectPath) {
-        if self.sending.contains(path) || self.retries.contains_key(path) || self.shared_lost {
+        let waits = self.sending.contains(path) || self.awaited.contains_key(path) || self.retries.contains_key(path);
+        if waits || self.shared_lost {
             return;
         }
         let Some(instance) = self.instances.get(path) else {
@@ -43,7 +44,16 @@ impl Owner {
             }
             return;
         }
-        if let Some(txn) = self.missing_upkeep(path, instance) {
+        let missing = if self.member.is_some() { self.agree(path) } else { self.missing_upkeep(path, instance) };
+        if let Some(txn) = missing {
+            self.send(SentRequest::Upkeep(path.clone()), txn);
+            return;
+        }
+        if self.sending.contains(path) {
+            return;
+        }
+        let unsaid = self.instances.get(path).and_then(|instance| self.unsaid_instance(path, instance));
+        if let Some(txn) = unsaid {
             self.send(SentRequest::Upkeep(path.clone()), txn);
             return;
         }
@@ -55,7 +65,9 @@ impl Owner {
             return self.forgetting(path, instance);
         }
         let loaded = instance.loaded.as_ref().filter(|loaded| loaded.is_here())?;
-        if let Some(txn) = request::publish_config(&self.shared, path, &self.me, &loaded.checksum) {
+        let scope = std::slice::from_ref(&self.me);
+        let config = ConfigPublication { checksum: &loaded.checksum, text: None, scope };
+        if let Some(txn) = request::publish_config(&self.shared, path, config) {
             return Some(txn);
         }
         let row = &self.shared.objects.get(path)?.row.as_ref()?.value;
@@ -70,7 +82,7 @@ impl Owner {
 
     /// Whether what the store knows is of an object that was deleted, and the configuration is of a new one with its name. The
     /// order that deleted the former must not reach the new one.
-    pub(super) fn is_of_another(&self, path: &ObjectPath, instance: &Instance) -> bool {
+    pub(crate) fn is_of_another(&self, path: &ObjectPath, instance: &Instance) -> bool {
         let row = self.shared.objects.get(path).and_then(|object| object.row.as_ref());
         let Some(row) = row.map(|row| &row.value).filter(|row| row.tombstone) else { return false };
         let deleted = row.instances.get(self.me.as_str()).is_some_and(|mark| mark.deleted);
@@ -123,7 +135,7 @@ impl Owner {
             };
         }
         let local = self.instances.get(path).map(|instance| &instance.local);
-        match object_view(shared, &self.node, local) {
+        match object_view(&self.shared, path, &self.node, local) {
             Some(view) => self.views.insert(path.clone(), Arc::new(view)),
             None => self.views.remove(path),
         };

@@ -52,14 +52,10 @@ impl Document {
 
     /// Removes a key, scope included. False if it was not there.
     pub fn unset(&mut self, section: &str, key: &str) -> bool {
-        let mut found = false;
-        // A key can be written twice: all of them go, or the earlier one would count again. Each removal moves the spans.
-        while let Some(entry) = self.entry(section, key) {
-            let lines = entry.lines;
-            self.splice(lines, "");
-            found = true;
-        }
-        found
+        let sections = self.sections.iter().filter(|candidate| candidate.name == section);
+        // A key can be written twice: all of them go, or the earlier one would count again.
+        let entries = sections.flat_map(|section| &section.entries).filter(|entry| entry.key == key);
+        self.cut(entries.map(|entry| entry.lines).collect())
     }
 
     /// Adds an empty section, unless there is one of that name: DEFAULT as the first, any other as the last.
@@ -91,17 +87,30 @@ impl Document {
     /// Removes a section with its entries, and the blank lines behind them. A comment behind the last entry stays, since
     /// it mostly is about what follows. False if there is no such section.
     pub fn delete_section(&mut self, name: &str) -> bool {
-        let mut found = false;
-        // A section can be written twice, and each removal moves the spans of the rest.
-        while let Some(section) = self.section(name) {
+        let lines = |section: &Section| {
             let mut lines = Span::new(section.header.start, end_of(section));
             for line in self.text[lines.end..].split_inclusive('\n').take_while(|line| line.trim().is_empty()) {
                 lines.end += line.len();
             }
-            self.splice(lines, "");
-            found = true;
+            lines
+        };
+        // A section can be written twice.
+        self.cut(self.sections.iter().filter(|section| section.name == name).map(lines).collect())
+    }
+
+    /// Removes parts of the text, which are in its order and do not overlap. False if there is none.
+    fn cut(&mut self, parts: Vec<Span>) -> bool {
+        if parts.is_empty() {
+            return false;
         }
-        found
+        let (mut text, mut from) = (String::with_capacity(self.text.len()), 0);
+        for part in parts {
+            text.push_str(&self.text[from..part.start]);
+            from = part.end;
+        }
+        text.push_str(&self.text[from..]);
+        *self = Document::parse(text);
+        true
     }
 
     fn splice(&mut self, span: Span, with: &str) {

@@ -10,8 +10,8 @@ impl Document {
     pub fn masked(&self, is_secret: impl Fn(&Section, &Entry) -> bool) -> String {
         let entries =
             self.sections.iter().flat_map(|section| section.entries.iter().map(move |entry| (section, entry)));
-        let mut pieces: Vec<_> =
-            entries.filter(|(section, entry)| is_secret(section, entry)).flat_map(|(_, entry)| &entry.pieces).collect();
+        let secret = entries.filter(|(section, entry)| is_secret(section, entry));
+        let mut pieces: Vec<_> = secret.flat_map(|(_, entry)| &entry.pieces).map(|line| line.span).collect();
         pieces.sort_by_key(|piece| piece.start);
         let (mut masked, mut from) = (String::with_capacity(self.text.len()), 0);
         for piece in pieces.into_iter().filter(|piece| piece.start < piece.end) {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use crate::diagnostic::{Diagnostic, Span};
 
-use crate::document::text::{Entry, Section};
+use crate::document::text::{Entry, Section, ValueLine};
 
 /// The mark that some editors put before the first line.
 pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -89,9 +89,10 @@ impl DocumentParser {
         } else {
             entry.value.push('\n');
         }
+        let at = entry.value.len();
         entry.value.push_str(line.content);
         entry.value_span.end = piece.end;
-        entry.pieces.push(piece);
+        entry.pieces.push(ValueLine { at, span: piece });
         entry.lines.end = line.span.end;
     }
 
@@ -163,7 +164,7 @@ fn entry(line: &TextLine<'_>, key: &str, key_span: Span, value: &str) -> Entry {
     let end = line.content_span().end;
     let value = value.trim_start();
     let value_span = Span::new(end - value.len(), end);
-    let pieces = if value.is_empty() { Vec::new() } else { vec![value_span] };
+    let pieces = if value.is_empty() { Vec::new() } else { vec![ValueLine { at: 0, span: value_span }] };
     let (key, value) = (key.to_owned(), value.to_owned());
     Entry { key, key_span, line: line.number, value, value_span, pieces, lines: line.span }
 }

@@ -33,6 +33,13 @@ pub struct Section {
     pub(crate) header: Span,
 }
 
+/// A line of a value: where it begins in the value, and where it stands in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ValueLine {
+    pub(crate) at: usize,
+    pub(crate) span: Span,
+}
+
 /// `key = value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -46,8 +53,8 @@ pub struct Entry {
     pub value: String,
     /// From the value's first byte to its last, whatever stands between its lines included.
     pub value_span: Span,
-    /// Where each line of the value stands.
-    pub(crate) pieces: Vec<Span>,
+    /// The lines of the value.
+    pub(crate) pieces: Vec<ValueLine>,
     /// The entry's lines, with the end of the last.
     pub(crate) lines: Span,
 }
@@ -131,16 +138,17 @@ impl Entry {
     /// Where the byte `offset` of the value stands. The end of a line is also the beginning of the next one but for the
     /// line feed: `is_end` says which is meant.
     fn locate_offset(&self, offset: usize, is_end: bool) -> usize {
-        let mut line_start = 0;
-        for piece in &self.pieces {
-            let len = piece.end - piece.start;
-            let within = if is_end { offset <= line_start + len } else { offset < line_start + len };
-            if within {
-                return piece.start + offset.saturating_sub(line_start);
-            }
-            // In the value one line feed joins two lines, whatever stands between them in the text.
-            line_start += len + 1;
+        // A value may have very many lines, and a problem in each.
+        let begun = self.pieces.partition_point(|line| line.at <= offset);
+        let Some(line) = begun.checked_sub(1).and_then(|line| self.pieces.get(line)) else {
+            return self.value_span.end;
+        };
+        let (within, len) = (offset - line.at, line.span.end - line.span.start);
+        match self.pieces.get(begun) {
+            _ if within < len || (is_end && within == len) => line.span.start + within,
+            // On the line feed that joins two lines, whatever stands between them in the text.
+            Some(next) => next.span.start,
+            None => self.value_span.end,
         }
-        self.value_span.end
     }
 }

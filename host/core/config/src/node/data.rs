@@ -1,6 +1,6 @@
 //! A node's name, labels and configuration, which scopes and references ask for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::keyword;
 use model::InvalidNodeName;
@@ -18,6 +18,8 @@ pub struct NodeData {
     pub cluster: String,
     /// The agent's directories: `{etc}` and `{var}`.
     pub places: NodePlaces,
+    /// Whether the nodes of the cluster have the same configurations by themselves, so that none is copied.
+    pub shares_configurations: bool,
     /// Every node of the cluster with its labels, this one included. Node selectors select from them.
     pub peers: BTreeMap<NodeName, BTreeMap<String, String>>,
     /// The node that impersonates this one. `keywords` and `env` are that node's own then.
@@ -80,6 +82,7 @@ impl NodeData {
             name,
             cluster: "default".to_owned(),
             places: NodePlaces::default(),
+            shares_configurations: false,
             seen_from: None,
             keywords: keywords(BTreeMap::new()),
             env: BTreeMap::new(),
@@ -106,10 +109,10 @@ fn keywords(mut written: BTreeMap<String, String>) -> BTreeMap<String, String> {
 /// The nodes that the words of a selector name: a name is itself, a glob and a label (`<name>=<glob>`) are those of the
 /// cluster that fit. No node is there twice.
 pub(crate) fn select(text: &str, node: &NodeData) -> Result<Vec<NodeName>, String> {
-    let mut selected = Vec::new();
+    let (mut selected, mut known) = (Vec::new(), HashSet::new());
     for word in text.split_whitespace() {
         for name in select_word(word, node)? {
-            if !selected.contains(&name) {
+            if known.insert(name.clone()) {
                 selected.push(name);
             }
         }

@@ -1,6 +1,8 @@
 //! Checks of every entry, whether or not it is the one that holds on this node: does the keyword exist, can it
 //! be scoped, is it an old name, is its text a valid value.
 
+use std::collections::HashSet;
+
 use crate::diagnostic::Diagnostic;
 use crate::keyword::{ALWAYS_ON, AncestorEffect, AncestorKeyword, RETIRED, ancestor_keyword};
 use model::convert::convert;
@@ -47,6 +49,8 @@ pub(crate) struct DocumentCheck<'c, 'a> {
     pub(crate) resolver: &'c KeywordResolver<'a>,
     pub(crate) node: &'c NodeData,
     pub(crate) schemas: &'c dyn DriverSchemas,
+    /// The nodes that the object names.
+    pub(crate) members: HashSet<&'c str>,
 }
 
 /// The findings of a check.
@@ -205,12 +209,13 @@ impl DocumentCheck<'_, '_> {
 
     fn scope(&self, entry: &Entry) -> Option<Diagnostic> {
         let (scope, span) = (entry.scope()?, entry.scope_span()?);
-        let is_member = self.resolver.members.all().chain(self.node.peers.keys()).any(|name| name.as_str() == scope);
-        if SETS.contains(&scope) || is_member || self.node.name.as_str() == scope {
+        let is_peer = || self.node.peers.keys().any(|name| name.as_str() == scope);
+        if SETS.contains(&scope) || self.members.contains(scope) || is_peer() || self.node.name.as_str() == scope {
             return None;
         }
         let known = SETS.into_iter().chain(self.resolver.members.all().map(|name| name.as_str()));
-        let label = did_you_mean(scope, known, "no node of this object nor of the cluster");
+        let label =
+            self.resolver.outline.suggestions.did_you_mean(scope, known, "no node of this object nor of the cluster");
         // A warning: the node may have left the cluster, and the entry then simply does not count.
         Some(Diagnostic::warning(span, format!("unknown node {scope} in a scope"), label))
     }

@@ -1,7 +1,7 @@
 //! Typed reading of one section: texts, flags, numbers, durations, and the keywords that have a syntax of their own.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -203,7 +203,12 @@ impl SectionFields<'_, '_> {
                 return None;
             }
         };
+        let mut reported = HashSet::new();
         for (requirement, span) in &located {
+            // One that is named again says nothing new.
+            if !reported.insert(&requirement.rid) {
+                continue;
+            }
             if let Some(label) = self.unknown_requirement(own, &requirement.rid) {
                 let message = format!("{} names {}", self.key(name), requirement.rid);
                 self.report_part(name, &text, *span, message, label);
@@ -232,10 +237,10 @@ impl SectionFields<'_, '_> {
         if self.resolver.outline.resource_of_rid(rid).is_some() {
             return None;
         }
-        let others = resources.iter().filter(|resource| resource.rid != *own);
-        let rids: Vec<String> = others.map(|resource| resource.rid.to_string()).collect();
-        let rids = rids.iter().map(String::as_str);
-        Some(crate::nearest::did_you_mean(&rid.to_string(), rids, "the object has no such resource"))
+        // By the names of the sections, which are made: an old kind of section is rarely what was meant.
+        let others = resources.iter().filter(|resource| resource.rid != *own).map(|resource| resource.name);
+        let suggestions = &self.resolver.outline.suggestions;
+        Some(suggestions.did_you_mean(&rid.to_string(), others, "the object has no such resource"))
     }
 
     /// Reports a part of a value. Where references made the value, the part has no place in the text, and the whole value is

@@ -57,8 +57,12 @@ pub fn validate(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Dr
     let names: BTreeSet<&NodeName> = members.nodes.iter().chain(&members.drpnodes).collect();
     // An object without nodes yet, such as a data store, is read as this node means it.
     let mut problems = if names.is_empty() || names.contains(&node.name) { own } else { BTreeSet::new() };
-    // Scopes can make the text wrong on one node only, so it is read once for each of them.
-    for name in names.into_iter().filter(|name| **name != node.name) {
+    // Scopes can make the text wrong on one node only, so it is read once for each of them. Without any it means the same on all.
+    let mut others: Vec<&NodeName> = names.into_iter().filter(|name| **name != node.name).collect();
+    if !differs_by_node(&document) {
+        others.truncate(1);
+    }
+    for name in others {
         examine(path, &document, &node.impersonating(name.clone()), schemas, &mut problems);
     }
     problems.extend(missing);
@@ -68,6 +72,13 @@ pub fn validate(path: &ObjectPath, text: &str, node: &NodeData, schemas: &dyn Dr
     let seen_from_here = |problem: &Diagnostic| problem.is_error() || !problem.message.ends_with(ELSEWHERE);
     problems.retain(|problem| seen_from_here(problem) || !reported.contains(&problem.span));
     problems.into_iter().collect()
+}
+
+/// Whether a text may mean something else on another node: it has a scope, or refers to what is a node's own.
+fn differs_by_node(document: &Document) -> bool {
+    let mut entries = document.sections().iter().flat_map(|section| &section.entries);
+    let refers = |value: &str| value.contains('{') && (value.contains("nodename") || value.contains("node."));
+    entries.any(|entry| entry.scope().is_some() || refers(&entry.value))
 }
 
 /// The result of reading a configuration for one node.
@@ -87,7 +98,8 @@ fn examine(
     problems: &mut BTreeSet<Diagnostic>,
 ) -> ObjectReading {
     let resolver = KeywordResolver::new(path, document, node, schemas);
-    let check = DocumentCheck { resolver: &resolver, node, schemas };
+    let members = resolver.members.all().map(NodeName::as_str).collect();
+    let check = DocumentCheck { resolver: &resolver, node, schemas, members };
     let (object, built) = build(&resolver, node);
     problems.extend(document.problems().iter().cloned());
     problems.extend(resolver.outline.problems.iter().cloned());

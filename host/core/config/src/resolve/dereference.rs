@@ -15,6 +15,10 @@ use crate::value::template::{TemplatePiece, TemplateReference, ValueTemplate};
 const MAX_DEPTH: usize = 64;
 /// How long a value may become.
 const MAX_LEN: usize = 1 << 20;
+/// How long the values of an object may become together, each reference to a value counted.
+const MAX_TOTAL: usize = 64 << 20;
+/// How much of a value a message quotes.
+const QUOTED: usize = 64;
 /// The end of a message about a reference that another node may resolve.
 pub(crate) const ELSEWHERE: &str = "does not resolve here";
 /// The section of an author's own keys.
@@ -61,18 +65,25 @@ impl<'a> KeywordResolver<'a> {
 
     /// The value of a text.
     pub(crate) fn template(&self, place: &ValuePlace<'_>) -> Result<LateValue, Diagnostic> {
-        let mut value = LateValue::default();
+        let (mut value, mut size) = (LateValue::default(), 0);
         for piece in ValueTemplate::parse(place.text).pieces {
-            value.push(match piece {
+            let piece = match piece {
                 TemplatePiece::Text(text) => LateValue::text(text),
                 TemplatePiece::Reference(reference) => self.reference(place, &reference)?,
                 TemplatePiece::Arithmetic(expression, span) => self.arithmetic(place, &expression, span)?,
-            });
+            };
+            size += piece.size();
+            value.push(piece);
             // Checked after each piece: a few levels of references that double the text would otherwise fill the memory.
-            if value.size() > MAX_LEN {
+            if size > MAX_LEN {
                 let whole = Span::new(0, place.text.len());
                 return Err(place.error(whole, "the value becomes longer than a mebibyte".to_owned(), ""));
             }
+        }
+        self.spent.set(self.spent.get() + size);
+        if self.spent.get() > MAX_TOTAL {
+            let message = format!("the values of {} become too long together", self.path);
+            return Err(Diagnostic::error(Span::default(), message, "expected 64 MiB at most"));
         }
         Ok(value)
     }
@@ -107,7 +118,8 @@ impl<'a> KeywordResolver<'a> {
             Err(ArithmeticError::Reference(problem)) => Err(problem),
             Err(ArithmeticError::NoNumber(text, at)) => {
                 // A diagnostic must not show a secret, even one that went into the arithmetic through several references.
-                let label = if secret { "not a number".to_owned() } else { format!("{text:?} is not a number") };
+                let label =
+                    if secret { "not a number".to_owned() } else { format!("{:?} is not a number", shortened(&text)) };
                 Err(place.error(at, format!("{} has no value", span.of(place.text)), label))
             }
             Err(error) => Err(place.error(span, format!("{} has no value", span.of(place.text)), error.to_string())),
@@ -330,11 +342,11 @@ fn picked(value: LateValue, reference: &TemplateReference) -> Result<LateValue, 
         return Ok(value);
     }
     if let Some(text) = value.as_text() {
-        let words: Vec<&str> = text.split_whitespace().collect();
+        let words = || text.split_whitespace();
         let picked = match reference.index {
-            _ if reference.count => words.len().to_string(),
+            _ if reference.count => words().count().to_string(),
             None => text,
-            Some(index) => words.get(index).map(|word| (*word).to_owned()).ok_or_else(|| too_short(words.len()))?,
+            Some(index) => words().nth(index).map(str::to_owned).ok_or_else(|| too_short(words().count()))?,
         };
         let picked = reference.modifier.map_or(picked.clone(), |modifier| modifier.apply(&picked));
         return Ok(LateValue { secret: value.secret, ..LateValue::text(picked) });
@@ -349,6 +361,14 @@ fn picked(value: LateValue, reference: &TemplateReference) -> Result<LateValue, 
             Ok(LateValue { parts: vec![ValuePart::Late(late)], secret: value.secret })
         }
         _ => Err("known only when the other resource is up".to_owned()),
+    }
+}
+
+/// The beginning of a text that a message quotes.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

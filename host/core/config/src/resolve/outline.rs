@@ -9,7 +9,7 @@ use model::keyword::{Keyword, KeywordInheritance};
 use model::{DriverName, Group, ObjectKind, ObjectPath, Rid, SubsetName};
 
 use crate::document::text::{DEFAULT, Entry, Section};
-use crate::nearest::{alternatives, did_you_mean};
+use crate::nearest::{Suggestions, alternatives, did_you_mean};
 use crate::resolve::keyword_set::KeywordSet;
 use crate::value::template::{TemplatePiece, TemplateReference, ValueTemplate};
 use crate::{Document, DriverSchema, DriverSchemas, ImplicitResource};
@@ -31,6 +31,8 @@ pub(crate) struct Outline<'a> {
     pub(crate) resources: Vec<ResourceSection<'a>>,
     /// Why the keywords of some sections are unknown: the problem of the section.
     causes: HashMap<&'a str, Diagnostic>,
+    /// For mistyped names of resources and nodes, of which there may be thousands.
+    pub(crate) suggestions: Suggestions,
     /// The problems of the sections themselves.
     pub(crate) problems: Vec<Diagnostic>,
     /// Missing drivers. An object is usable in part without the resources that need them.
@@ -146,6 +148,7 @@ impl<'a> Outline<'a> {
             rids: HashMap::new(),
             resources: Vec::new(),
             causes: HashMap::new(),
+            suggestions: Suggestions::default(),
             problems: Vec::new(),
             missing: Vec::new(),
         };

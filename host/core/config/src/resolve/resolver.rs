@@ -3,8 +3,8 @@
 //! Values are still text here: conversion comes later. Each keyword is resolved once, however often it is referred to, so that
 //! no configuration can make this take long.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::keyword::{ALWAYS_ON, AUTOSTART_NODE};
@@ -51,6 +51,10 @@ pub(crate) struct KeywordResolver<'a> {
     mentions: KeywordMentions<'a>,
     /// The scopes that hold on this node, most specific first.
     scopes: Vec<String>,
+    /// The other nodes of the object, and the scopes that hold there.
+    others: OnceCell<Vec<(NodeName, Vec<String>)>>,
+    /// The length of all values so far.
+    pub(crate) spent: Cell<usize>,
     known: RefCell<HashMap<(String, String), ResolvedValue>>,
     /// The keywords that are being resolved, to detect a loop.
     pub(crate) stack: RefCell<Vec<(String, String)>>,
@@ -105,13 +109,18 @@ impl<'a> KeywordResolver<'a> {
             index,
             // The lists of nodes cannot be scoped by what they define.
             scopes: vec![node.name.to_string()],
+            others: OnceCell::new(),
+            spent: Cell::new(0),
             known: RefCell::default(),
             stack: RefCell::default(),
         };
         // The order matters: the lists of nodes decide which scopes hold, and the scopes decide every other value.
         resolver.members = resolver.read_members();
         resolver.scopes = resolver.members.scopes(&node.name);
-        if resolver.members.are_several() && matches!(path.kind(), model::ObjectKind::Svc | model::ObjectKind::Vol) {
+        // A node outside of the cluster gets what is copied, and nothing else.
+        let copies = !node.shares_configurations || !resolver.members.are_all_in(&node.peers);
+        let has_resources = matches!(path.kind(), model::ObjectKind::Svc | model::ObjectKind::Vol);
+        if resolver.members.are_several() && copies && has_resources {
             resolver.outline.add_implicit(schemas);
         }
         // Values resolved so far were chosen without the scopes of the object's nodes.
@@ -338,15 +347,15 @@ impl<'a> KeywordResolver<'a> {
         if !self.index.get(section).is_some_and(|options| options.contains_key(DISABLE)) {
             return Vec::new();
         }
-        let is_disabled = |node: &NodeName| {
-            let entry = self.entry_where(&self.members.scopes(node), section, &[DISABLE]);
+        let is_disabled = |(_, scopes): &&(NodeName, Vec<String>)| {
+            let entry = self.entry_where(scopes, section, &[DISABLE]);
             entry.is_some_and(|entry| convert(ValueKind::Boolean, &entry.value).is_ok_and(|values| values == ["true"]))
         };
-        let mut nodes: Vec<NodeName> =
-            self.members.all().filter(|node| **node != self.node.name && is_disabled(node)).cloned().collect();
-        nodes.sort();
-        nodes.dedup();
-        nodes
+        let others = self.others.get_or_init(|| {
+            let names: BTreeSet<&NodeName> = self.members.all().filter(|node| **node != self.node.name).collect();
+            names.into_iter().map(|node| (node.clone(), self.members.scopes(node))).collect()
+        });
+        others.iter().filter(is_disabled).map(|(node, _)| node.clone()).collect()
     }
 
     /// Whether a scope holds on this node.
@@ -404,6 +413,11 @@ impl ObjectNodes {
         // A node may be in both lists, so counting them would not do.
         let mut all = self.nodes.iter().chain(&self.drpnodes);
         all.next().is_some_and(|first| all.any(|other| other != first))
+    }
+
+    /// Whether all of them are nodes of the cluster.
+    fn are_all_in<T>(&self, peers: &BTreeMap<NodeName, T>) -> bool {
+        self.nodes.iter().chain(&self.drpnodes).all(|node| peers.contains_key(node))
     }
 
     /// Every node that the object names.

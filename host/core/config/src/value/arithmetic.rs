@@ -16,6 +16,8 @@ pub(crate) enum ArithmeticExpression {
     Reference(TemplateReference),
     Negated(Box<ArithmeticExpression>),
     Binary(Box<ArithmeticExpression>, ArithmeticOperator, Box<ArithmeticExpression>),
+    /// One that holds too many terms to be read.
+    TooLong,
 }
 
 /// A number. A result computed from integers alone stays an integer if it is one.
@@ -51,15 +53,36 @@ pub(crate) enum ArithmeticError<E> {
     /// The result is not a number that a machine can hold.
     #[error("the result is out of range")]
     OutOfRange,
+    /// It cannot be evaluated in bounded space.
+    #[error("it holds more than {MAX_TERMS} numbers, signs and parentheses")]
+    TooLong,
 }
 
 /// The arithmetic at the beginning of `text`, which stands at `offset` of its value, and its length. None if there is none.
 pub(crate) fn parse(text: &str, offset: usize) -> Option<(ArithmeticExpression, usize)> {
     let inner = text.strip_prefix("$(")?;
     let mut parser = ArithmeticParser { rest: inner, offset: offset + 2, terms: 0 };
-    let expression = parser.sum()?;
-    parser.sign(")")?;
-    Some((expression, parser.offset - offset))
+    match parser.sum().and_then(|sum| parser.sign(")").map(|()| sum)) {
+        Some(expression) => Some((expression, parser.offset - offset)),
+        None if parser.terms > MAX_TERMS => Some((ArithmeticExpression::TooLong, 2 + closing(inner)?)),
+        None => None,
+    }
+}
+
+/// The length up to the parenthesis that closes the one before the text.
+fn closing(text: &str) -> Option<usize> {
+    let mut open = 1;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' => open += 1,
+            b')' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return Some(at + 1);
+        }
+    }
+    None
 }
 
 struct ArithmeticParser<'a> {
@@ -160,10 +183,14 @@ impl ArithmeticExpression {
         resolve: &mut dyn FnMut(&TemplateReference) -> Result<String, E>,
     ) -> Result<ArithmeticNumber, ArithmeticError<E>> {
         match self {
-            ArithmeticExpression::Number(number) => Ok(*number),
+            ArithmeticExpression::TooLong => Err(ArithmeticError::TooLong),
+            ArithmeticExpression::Number(number) => number.in_range(),
             ArithmeticExpression::Reference(reference) => {
                 let text = resolve(reference).map_err(ArithmeticError::Reference)?;
-                ArithmeticNumber::parse_signed(text.trim()).ok_or(ArithmeticError::NoNumber(text, reference.span))
+                match ArithmeticNumber::parse_signed(text.trim()) {
+                    Some(number) => number.in_range(),
+                    None => Err(ArithmeticError::NoNumber(text, reference.span)),
+                }
             }
             ArithmeticExpression::Negated(inner) => {
                 let zero = ArithmeticNumber::Integer(0);
@@ -216,8 +243,8 @@ impl ArithmeticOperator {
             ArithmeticOperator::Subtract => left - right,
             ArithmeticOperator::Multiply => left * right,
             ArithmeticOperator::Divide => left / right,
-            ArithmeticOperator::FloorDivide => (left / right).floor(),
-            ArithmeticOperator::Modulo => left - right * (left / right).floor(),
+            ArithmeticOperator::FloorDivide => ((left - floor_rest(left, right)) / right).round(),
+            ArithmeticOperator::Modulo => floor_rest(left, right),
             ArithmeticOperator::Power => left.powf(right),
         }
     }
@@ -236,7 +263,18 @@ fn floor_mod(left: i64, right: i64) -> Option<i64> {
     Some(if rest != 0 && (rest < 0) != (right < 0) { rest + right } else { rest })
 }
 
+/// The same of floats. The rest is exact, where a division would round first: `1 // 0.1` is 9.
+fn floor_rest(left: f64, right: f64) -> f64 {
+    let rest = left % right;
+    if rest != 0.0 && (rest < 0.0) != (right < 0.0) { rest + right } else { rest }
+}
+
 impl ArithmeticNumber {
+    /// The number, unless it was too large to be read.
+    fn in_range<E>(self) -> Result<ArithmeticNumber, ArithmeticError<E>> {
+        if self.as_f64().is_finite() { Ok(self) } else { Err(ArithmeticError::OutOfRange) }
+    }
+
     /// An unsigned number.
     fn parse(text: &str) -> Option<ArithmeticNumber> {
         if !text.bytes().any(|byte| byte.is_ascii_digit()) {
@@ -244,8 +282,9 @@ impl ArithmeticNumber {
         }
         match text.parse() {
             Ok(integer) => Some(ArithmeticNumber::Integer(integer)),
-            // An integer of more than 64 bits goes on as a float, and loses precision rather than failing.
-            Err(_) => text.parse().ok().filter(|float: &f64| float.is_finite()).map(ArithmeticNumber::Float),
+            // As a float, an integer of more than 64 bits would lose its last digits in silence.
+            Err(_) if !text.contains('.') => Some(ArithmeticNumber::Float(f64::INFINITY)),
+            Err(_) => text.parse().ok().map(ArithmeticNumber::Float),
         }
     }
 
@@ -313,6 +352,10 @@ mod tests {
             ("$({three} * {minus})", "-12"),
             ("$(0.5 + {three})", "3.5"),
             ("$(10 - 3 - 2)", "5"),
+            ("$(1 // 0.1)", "9"),
+            ("$(1 % 0.1)", "0.09999999999999995"),
+            ("$(-1 // 0.1)", "-10"),
+            ("$(-1 % 0.3)", "0.19999999999999996"),
         ];
         for (text, expected) in cases {
             assert_eq!(evaluate(text).as_deref(), Ok(expected), "{text}");
@@ -325,6 +368,9 @@ mod tests {
         assert_eq!(evaluate("$(1%0.0)"), Err("division by zero".to_owned()));
         assert_eq!(evaluate("$(9223372036854775807 + 1)"), Err("the result is out of range".to_owned()));
         assert_eq!(evaluate("$(10 ** 400)"), Err("the result is out of range".to_owned()));
+        assert_eq!(evaluate("$(9223372036854775808)"), Err("the result is out of range".to_owned()));
+        let long = format!("$(1{})", "+1".repeat(200));
+        assert_eq!(evaluate(&long), Err("it holds more than 200 numbers, signs and parentheses".to_owned()));
         assert_eq!(evaluate("$({word} + 1)"), Err("\"word\" is not a number".to_owned()));
     }
 
@@ -334,7 +380,8 @@ mod tests {
             assert_eq!(parse(text, 0), None, "{text}");
         }
         let deep = format!("$({}1{})", "(".repeat(100_000), ")".repeat(100_000));
-        assert_eq!(parse(&deep, 0), None);
+        assert_eq!(parse(&deep, 0), Some((ArithmeticExpression::TooLong, deep.len())));
+        assert_eq!(parse(&deep[..deep.len() - 1], 0), None);
     }
 
     proptest::proptest! {

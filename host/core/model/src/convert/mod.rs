@@ -52,8 +52,8 @@ pub fn convert(kind: ValueKind, text: &str) -> Result<Vec<String>, ConvertError>
 /// `true` or `false`, also `yes no on off 1 0`, in any case.
 pub fn boolean(text: &str) -> Result<bool, ConvertError> {
     match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Ok(true),
-        "false" | "no" | "off" | "0" => Ok(false),
+        "true" | "t" | "yes" | "on" | "1" => Ok(true),
+        "false" | "f" | "no" | "off" | "0" => Ok(false),
         _ => Err(ConvertError::new("a boolean", "true or false")),
     }
 }

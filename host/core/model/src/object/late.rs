@@ -70,11 +70,11 @@ impl LateValue {
         })
     }
 
-    /// The length in bytes, a late reference counted as one.
+    /// The length in bytes, a late reference counted as what it takes in memory.
     pub fn size(&self) -> usize {
         let len = |part: &ValuePart| match part {
             ValuePart::Text(text) => text.len(),
-            ValuePart::Late(_) => 1,
+            ValuePart::Late(_) => size_of::<ValuePart>(),
         };
         self.parts.iter().map(len).sum()
     }

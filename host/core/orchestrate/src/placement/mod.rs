@@ -11,10 +11,17 @@ use model::{NodeName, ObjectPath};
 
 use crate::affinity::disliked;
 use crate::case::ObjectCase;
-use crate::{InstanceView, StoreRevision};
+use crate::{BootTime, InstanceView, StoreRevision, View};
 
 pub(crate) use elect::{SlotAccess, acquire_slot, chosen, occupied};
 pub(crate) use obstacle::{can_act, obstacle};
+
+/// The nodes of an object, the preferred ones first, as `me` sees them. Without rules of the object, none.
+pub fn preferred_nodes(view: &View, path: &ObjectPath, me: &NodeName, now: BootTime) -> Vec<NodeName> {
+    let Some(object) = view.objects().get(path) else { return Vec::new() };
+    let Some(rules) = object.rules.as_deref() else { return Vec::new() };
+    ranked(&ObjectCase { view, path, object, rules, me, now }).into_iter().cloned().collect()
+}
 
 /// The nodes of an object, the preferred ones first. Soft affinities weigh more than the policy.
 pub(crate) fn ranked<'a>(case: &ObjectCase<'a>) -> Vec<&'a NodeName> {

@@ -53,6 +53,10 @@ kinds! {
     DaemonEnd = "daemon.end",
     /// The state of the node: idle, draining, shutting, overloaded.
     NodeState = "node.state",
+    /// This node's life in the cluster began.
+    NodeRegistered = "node.registered",
+    /// This node has ended the life of another one that was silent.
+    NodeEvicted = "node.evicted",
     NodeFrozen = "node.frozen",
     NodeThawed = "node.thawed",
     /// A file of the node's configuration was read again.

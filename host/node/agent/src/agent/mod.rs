@@ -15,6 +15,7 @@ use crate::drivers::{AvailableDriver, AvailableDrivers, DriverOrigin, LoadedDriv
 use crate::file::cache::{FileCache, with_entries};
 use crate::file::durable::FileError;
 use crate::node::paths::NodePaths;
+use crate::node::{ClusterData, ClusterDataError};
 use crate::object::{ObjectConfiguration, ObjectError};
 use crate::{Directories, node};
 
@@ -70,6 +71,11 @@ impl Agent {
         // A file that cannot be read any more must not stop a service: what it last said still holds.
         let last = |_| self.parts.node.last().unwrap_or_else(|| Arc::new(NodeData::alone(self.parts.name.clone())));
         self.parts.read_node().unwrap_or_else(last)
+    }
+
+    /// What `cluster.conf` says of the cluster. Blocks.
+    pub fn cluster(&self) -> Result<ClusterData, ClusterDataError> {
+        node::cluster_data(self.home(), &self.parts.name)
     }
 
     /// The drivers that come with the agent and those that are installed. Reads files that changed, so it may block.

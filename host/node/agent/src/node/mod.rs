@@ -1,5 +1,6 @@
 //! The data of this node for the object model, from `node.conf` and the cluster's `cluster.conf`.
 
+mod cluster;
 pub mod paths;
 
 use std::time::Duration;
@@ -10,6 +11,8 @@ use model::{DriverName, NodeName, ObjectPath, convert};
 use crate::Directories;
 use crate::file::durable::{self, FileError};
 use crate::log::LogLimits;
+
+pub use cluster::{ClusterData, ClusterDataError, EngineAddress, EngineFiles, cluster_data};
 
 /// The production environment. Its nodes refuse objects of any other.
 pub(crate) const PRD: &str = "PRD";
@@ -24,6 +27,7 @@ pub fn node_data(home: &Directories, name: &NodeName) -> Result<NodeData, FileEr
     if let Some(name) = cluster.get("cluster", "name") {
         node.cluster = name.to_owned();
     }
+    node.shares_configurations = cluster.get("cluster", "engine").is_some_and(|engine| !engine.trim().is_empty());
     let written = cluster.get("cluster", "nodes").unwrap_or_default();
     // Without their labels, which only their own configurations hold.
     for peer in written.split_whitespace().filter_map(|node| node.parse().ok()) {

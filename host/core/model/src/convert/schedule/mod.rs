@@ -66,6 +66,7 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
+const ORDINALS: [&str; 5] = ["1st", "2nd", "3rd", "4th", "5th"];
 const NTH: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
 
 /// Reads a schedule: one, or `["…", "…"]`.
@@ -188,7 +189,7 @@ fn days(text: &str) -> Result<Vec<ScheduleDay>, String> {
 }
 
 fn monthday(text: &str) -> Result<i8, String> {
-    let nth = NTH.into_iter().zip(1..).find(|(name, _)| *name == text).map(|(_, nth)| nth);
+    let nth = NTH.into_iter().chain(ORDINALS).zip((1..=5).cycle()).find(|(name, _)| *name == text).map(|(_, nth)| nth);
     let counted = || text.parse::<i8>().ok().filter(|day| (1..=31).contains(&day.unsigned_abs()));
     let day = nth.or((text == "last").then_some(-1)).or_else(counted);
     day.ok_or_else(|| format!("{text:?} is not a day of the month, such as 1, -1, first or last"))

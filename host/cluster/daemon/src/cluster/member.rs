@@ -1,0 +1,128 @@
+//! The state of a node's membership.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use agent::Directories;
+use agent::node::ClusterData;
+use deadline::CUT_BUDGET;
+use model::{NodeName, ObjectPath};
+use orchestrate::{BootTime, FencingToken, StoreRevision};
+use ownership::{Ownership, OwnershipTiming, RequestOutcome, SlotName};
+use store::{StoreError, StoreStatus, TxnOutcome};
+
+use super::memory::MemoryFiles;
+use super::say::LastSaid;
+use crate::guard::VALIDITY;
+
+/// After the first registration of a boot, better placed nodes are waited for so long.
+pub(super) const REJOIN_GRACE: Duration = Duration::from_secs(15);
+
+/// What is sent to the owner by what runs beside it for the cluster.
+pub(crate) enum ClusterMessage {
+    /// The store has answered a request of ownership.
+    Owned { sent: ownership::SentRequest, answer: Result<TxnOutcome, StoreError> },
+    /// What is held of an object whose slot is to be given up.
+    Proven { path: ObjectPath, slot: SlotName, held: Vec<String> },
+    /// A configuration of the store was written to its file, or the file of a deleted object removed.
+    Installed { path: ObjectPath, fault: Option<String> },
+    /// The file says what the store says of the freeze of an instance.
+    Flagged { path: ObjectPath },
+    /// The addresses have lifetimes again.
+    TermsFinite,
+    /// How the engine is.
+    Engine(Result<StoreStatus, StoreError>),
+}
+
+/// What a node of several knows of its own life and of its slots.
+pub(crate) struct Membership {
+    pub(super) cluster: ClusterData,
+    pub(super) ownership: Ownership,
+    files: MemoryFiles,
+    /// Why what must be remembered cannot be written down. Then nothing is sent.
+    pub(super) fault: Option<String>,
+    /// Whether all of the store was listed once.
+    pub(super) listed: bool,
+    /// When the last beat was sent.
+    pub(super) beaten: BootTime,
+    /// The slots in which something may be started, as the views were told.
+    pub(super) live: BTreeMap<SlotName, FencingToken>,
+    /// The life and the beat of each other node as they were first seen, and those that have changed since: these nodes live.
+    first: BTreeMap<NodeName, (StoreRevision, StoreRevision)>,
+    met: BTreeSet<NodeName>,
+    pub(super) rejoin: Option<BootTime>,
+    pub(super) departure: Departure,
+    pub(super) said: LastSaid,
+    /// When the engine was asked how it is.
+    pub(super) examined: Option<BootTime>,
+    /// Why the engine refuses changes, although it answers.
+    pub(super) alarm: Option<String>,
+}
+
+/// How far a daemon is that goes and leaves its services running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Departure {
+    /// It stays.
+    None,
+    /// The others are to know that the services go on.
+    Announced { at: BootTime },
+    /// They know.
+    Known,
+    /// They could not be told: the services have their deadlines.
+    Unknown,
+}
+
+impl Membership {
+    pub(crate) fn new(cluster: ClusterData, home: &Directories, me: &NodeName, boot: &str) -> Membership {
+        let (files, memory) = MemoryFiles::read(home, boot);
+        let timing = OwnershipTiming { validity: VALIDITY - CUT_BUDGET, patience: VALIDITY + VALIDITY / 100 };
+        Membership {
+            cluster,
+            ownership: Ownership::new(me.clone(), boot.to_owned(), timing, memory, []),
+            files,
+            fault: None,
+            listed: false,
+            beaten: BootTime::BOOT,
+            live: BTreeMap::new(),
+            first: BTreeMap::new(),
+            met: BTreeSet::new(),
+            rejoin: None,
+            departure: Departure::None,
+            said: LastSaid::default(),
+            examined: None,
+            alarm: None,
+        }
+    }
+
+    /// Writes down what must be remembered. False: it cannot be, and nothing may be sent.
+    pub(super) fn keep(&mut self) -> bool {
+        let kept = self.files.keep(self.ownership.memory());
+        self.fault = kept.err().map(|error| agent::chain(&error));
+        self.fault.is_none()
+    }
+
+    /// Notes which other nodes are seen to live.
+    pub(super) fn meet(&mut self, nodes: &BTreeMap<NodeName, ownership::NodeReading>, me: &NodeName) {
+        for (name, node) in nodes.iter().filter(|(name, node)| *name != me && node.alive) {
+            let pair = (node.life, node.beat);
+            if *self.first.entry(name.clone()).or_insert(pair) != pair {
+                self.met.insert(name.clone());
+            }
+        }
+        if self.cluster.nodes.iter().all(|node| node == me || self.met.contains(node)) {
+            self.rejoin = None;
+        }
+    }
+}
+
+/// What became of a request of ownership, and the revision of what it changed.
+pub(super) fn outcome_of(
+    sent: &ownership::SentRequest,
+    answer: &Result<TxnOutcome, StoreError>,
+) -> (RequestOutcome, Option<u64>) {
+    let applied = match answer {
+        Ok(TxnOutcome::Applied { revision }) => Some(*revision),
+        Ok(TxnOutcome::Refused { .. }) | Err(_) => None,
+    };
+    (replica::ownership_outcome(sent, answer), applied)
+}

@@ -1,0 +1,21 @@
+//! What a node of several does besides: it keeps its life in the store, owns slots, says how it is, and follows what others say.
+//!
+//! ```text
+//!              ┌─ observe ◀── the store's changes
+//!  Membership ─┼─ beat, register, evict, take, release ──▶ store ──Owned──▶ answer
+//!              └─ effects ──▶ memory on disk and in /run, deadlines of the guard, cuts
+//!
+//!  this node's state, instances, configurations ──said──▶ store ──▶ the views of the others
+//! ```
+//!
+//! `ownership` decides all of it; here is what it needs of the world. A node alone has no [`Membership`].
+
+mod agree;
+mod document;
+mod life;
+mod member;
+mod memory;
+mod say;
+mod slot;
+
+pub(crate) use member::{ClusterMessage, Membership};

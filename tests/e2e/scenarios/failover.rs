@@ -1,0 +1,83 @@
+//! Services that move between the nodes of a cluster, and never run twice: what takes over when a node dies, is cut off or is
+//! asked to give a service away.
+
+use std::time::{Duration, Instant};
+
+use crate::several::{Observer, Several};
+use crate::world::{World, until};
+
+crate::trials!(a_service_moves_between_nodes_and_never_runs_twice);
+
+/// T of the profile `lan`: a lost node is taken over from after so long.
+const VALIDITY: Duration = Duration::from_secs(6);
+
+/// More than the goal of 7 s: the machine runs other tests at the same time.
+const TAKEOVER: Duration = Duration::from_secs(20);
+
+fn until_held(observer: &Observer, node: &str) {
+    until(&format!("{node} has the address"), || observer.holder().as_deref() == Some(node));
+}
+
+fn a_service_moves_between_nodes_and_never_runs_twice(world: &World) {
+    let Some(mut cluster) = Several::new(world, 3) else { return };
+    let process = format!("sleep 31337{:03}", world.number());
+    let observer = cluster.observe(&format!("/bin/{process}"));
+    cluster.start_daemons();
+
+    // Created on a node that does not come first, it reaches all, and starts on the one that placement prefers.
+    let config = format!(
+        "[DEFAULT]\nnodes = n1 n2 n3\norchestrate = ha\n[ip#1]\ntype = host\nname = {}\nnetmask = 24\ndev = eth0\n\
+         check_carrier = false\n[app#1]\ntype = simple\nstart = /bin/{process}\n",
+        cluster.service_address()
+    );
+    let file = world.write("web.conf", &config);
+    cluster.node("n2").om(world, &format!("web create --config {}", file.display())).ok();
+    until_held(&observer, "n1");
+    for node in &cluster.nodes {
+        until("all nodes see it", || {
+            let seen: Vec<String> = ["n1", "n2", "n3"].map(|of| node.sees(world, of, "web")).into();
+            seen == ["up", "down", "down"]
+        });
+    }
+    let mon = cluster.node("n3").om(world, "mon").ok();
+    mon.says(" web         up failover ha 1/1 | O^        X         X");
+
+    // An order of any node moves it, and it stays where it was put.
+    cluster.node("n3").om(world, "web switch --to n3 --wait").ok();
+    until_held(&observer, "n3");
+    cluster.node("n2").om(world, "web giveback --wait").ok();
+    until_held(&observer, "n1");
+
+    // The owner dies with all of its processes.
+    let killed = Instant::now();
+    cluster.kill_node("n1");
+    until("n2 takes over", || observer.seen_on("n2", killed).is_some());
+    let took = observer.seen_on("n2", killed).unwrap() - killed;
+    println!("failover: taken over {took:.2?} after the owner died");
+    assert!(took < TAKEOVER, "{took:?}");
+    cluster.node("n2").om(world, "mon").ok().says("evicted");
+
+    // The next owner is cut off: it gives up before another one may begin.
+    let cut = Instant::now();
+    cluster.node("n2").cut_off();
+    until("n3 takes over", || observer.seen_on("n3", cut).is_some());
+    let took = observer.seen_on("n3", cut).unwrap() - cut;
+    println!("failover: taken over {took:.2?} after the owner was cut off");
+    assert!(took < TAKEOVER && took > VALIDITY - Duration::from_secs(2), "{took:?}");
+    cluster.node("n2").reconnect();
+    cluster.node("n2").until_ready(world);
+    until("n2 is back", || cluster.node("n3").sees(world, "n2", "web") == "down");
+    assert_eq!(observer.holder().as_deref(), Some("n3"), "it moved back");
+
+    // Stopped by order, it is down everywhere and stays so.
+    cluster.node("n2").om(world, "web stop --wait").ok();
+    until("it is down", || observer.holder().is_none());
+    let seen = observer.end();
+    let twice = seen.iter().find(|seen| seen.nodes.len() > 1 || seen.processes > 1);
+    assert_eq!(twice, None, "it ran twice");
+    cluster.boot_again("n1");
+    let n1 = cluster.node("n1");
+    until("n1 sees that it is frozen", || n1.status(world)["cluster"]["object"]["web"]["frozen"] == "frozen");
+    assert_eq!(n1.sees(world, "n1", "web"), "down");
+    cluster.end();
+}
