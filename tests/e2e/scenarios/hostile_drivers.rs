@@ -85,7 +85,7 @@ fn the_cache_keeps_what_is_installed(world: &World) {
     om("web start");
     let before = fs::read_dir(&cache).unwrap().count();
     assert!(before > 0, "nothing was compiled");
-    om("driver remove app.hostile");
+    om("driver remove --force app.hostile");
     assert!(fs::read_dir(&cache).unwrap().count() < before && hostile() == 0, "the cache keeps a removed driver");
 }
 
