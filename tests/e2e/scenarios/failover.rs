@@ -48,6 +48,11 @@ fn a_service_moves_between_nodes_and_never_runs_twice(world: &World) {
     cluster.node("n2").om(world, "web giveback --wait").ok();
     until_held(&observer, "n1");
 
+    // What another node may run is not started beside it, by no hand either.
+    for line in ["web instance start", "web start --local"] {
+        cluster.node("n2").om(world, line).ends(1).says("its slot is not this node's");
+    }
+
     // The owner dies with all of its processes.
     let killed = Instant::now();
     cluster.kill_node("n1");

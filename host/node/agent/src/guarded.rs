@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use capability::holdings::Ledger;
-use deadline::CutItem;
+use deadline::{CutItem, HALF, NO_DEADLINE, PAGE_FILE, PageView, hard_deadline, newest};
 use holding::{Holding, HoldingRecord, HoldingStage};
 use model::ObjectPath;
 
@@ -33,6 +33,15 @@ impl Agent {
         let records = ledger.records(|record| record.stage != HoldingStage::Undone);
         records.iter().for_each(|record| list.add(record, group.as_deref()));
         list
+    }
+
+    /// Whether the slot of an object is this node's, as the keeper's page says: its deadline has not passed.
+    pub(crate) fn has_slot(&self, object: &ObjectPath) -> bool {
+        let Ok(bytes) = std::fs::read(self.home().keeper().join(PAGE_FILE)) else { return false };
+        let newest = bytes.split_at_checked(HALF).and_then(|(first, second)| newest(first, second));
+        let page = newest.and_then(|(_, body, _)| PageView::parse(body));
+        let until = page.and_then(|page| Some(page.slot_of(&object.to_string())?.until));
+        until.is_some_and(|until| until == NO_DEADLINE || kernel::clock::boot() < hard_deadline(until))
     }
 
     /// Sets the lifetimes of the addresses that the instance holds. Returns what went wrong.

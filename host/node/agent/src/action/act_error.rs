@@ -86,6 +86,12 @@ pub enum ActError {
          or enable them, and stop again)"
     )]
     OrphansLeft { object: ObjectPath, held: String },
+    /// Another node may run it.
+    #[error(
+        "{object} is not started here: its slot is not this node's, so another node may run it (om {object} start, or switch, asks for \
+         the slot; --force starts it all the same)"
+    )]
+    NoSlot { object: ObjectPath },
     /// The drivers reject their keywords. Nothing was touched.
     #[error("refused before anything was touched: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NotAccepted(Vec<RejectedKeyword>),

@@ -27,6 +27,7 @@ use plan::Plan;
 
 use self::admission::{
     admit, here, here_or_held, prove_no_orphans, refuse_orphans, refuse_unaccepted, refuse_without_room,
+    refuse_without_slot,
 };
 use self::aftermath::{conclude, note_end, note_runs, remember};
 use self::noted::NotedAction;
@@ -175,6 +176,7 @@ impl Agent {
             refuse_unaccepted(&instance, &plan).await?;
         }
         refuse_orphans(path, &request, &orphans)?;
+        refuse_without_slot(self, instance.object, &request)?;
         let slots = RunSlots::take(&instance, &plan).await?;
         let run = slots.journal(facilities, &beside).await;
         end_runs(facilities, &request, &beside).await?;
