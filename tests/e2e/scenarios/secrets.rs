@@ -188,7 +188,7 @@ fn a_missing_key_fails_only_its_own_resource(world: &World) {
     add(world, "sec/db", "server.crt", "x");
     world.om("web set --kw app#1.secrets_environment=db/*").ok();
     world.om("web start").ends(1).says("cannot of server.crt").says("NAME=db/KEY");
-    world.om("web set --kw app#1.secrets_environment=A=db").ends(1).says("expected [NAME=]STORE/KEY or STORE/*");
+    world.om("web set --kw app#1.secrets_environment=A=db").ends(1).says("expected [NAME=]STORE/KEY or STORE/PATTERN");
 }
 
 fn a_task_gets_them_too(world: &World) {

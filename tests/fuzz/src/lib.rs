@@ -3,6 +3,8 @@
 //! `cargo test` tries a few hundred for each target, always the same ones. With `HOSTLER_FUZZ_SECONDS` it tries others each time, for so
 //! long. An input that fails is shrunk and written to the corpus, so that it is tried from then on: commit it with the mend.
 
+#![expect(clippy::print_stdout, reason = "a test says how much it tried, and which input failed")]
+
 mod mutation;
 
 use std::cell::Cell;

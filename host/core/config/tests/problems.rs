@@ -492,7 +492,7 @@ fn a_message_quotes_the_beginning_of_a_long_value() {
 fn all_values_together_are_bounded() {
     let chain = |at: usize| {
         let link = |step: usize| format!("a{at}_{step} = {{env.a{at}_{}}}{{env.a{at}_{}}}\n", step - 1, step - 1);
-        format!("a{at}_0 = x\n{}", (1..20).map(|step| link(step)).collect::<String>())
+        format!("a{at}_0 = x\n{}", (1..20).map(link).collect::<String>())
     };
     let text = format!("[env]\n{}", (0..200).map(chain).collect::<String>());
     let problems = problems(&text);

@@ -168,13 +168,17 @@ impl Instance<'_> {
         let (ledger, state) = (self.ledger(), self.state());
         let expected = seen.iter().filter(|seen| !is_down(seen.state) && seen.unasked().is_none());
         let expected: BTreeSet<String> = expected.map(|seen| seen.rid.to_string()).collect();
+        // What a driver declared is the driver's to judge, and that of a disabled section is not asked: another node may have taken
+        // the thing since, such as a disk of the cloud.
+        let unasked = seen.iter().filter(|seen| seen.unasked().is_some());
+        let unasked: BTreeSet<String> = unasked.map(|seen| seen.rid.to_string()).collect();
         blocking(move || {
             let is_unexpected = |record: &HoldingRecord| {
                 let is_undone = record.stage == HoldingStage::Undone;
                 !is_undone && record.holding.must_be_gone() && !expected.contains(&record.rid)
             };
             let mut records = ledger.records(is_unexpected);
-            records.extend(holdings::declared(&state, |rid| !expected.contains(rid)));
+            records.extend(holdings::declared(&state, |rid| !expected.contains(rid) && !unasked.contains(rid)));
             (records, ledger.unverified())
         })
         .await
