@@ -110,7 +110,7 @@ impl Driver for ForkingApplication {
         process::running()?;
         started?;
         let patience = self.patience(self.start_timeout, context, began);
-        // A check that does not answer is no reason to undo the start: the host looks next, and says so.
+        // A check that does not answer does not undo the start: the host looks next, and reports it.
         clock::wait_until(patience, PAUSE, || Ok(matches!(self.state(), Ok(None | Some(State::Up | State::Warn)))))?;
         Ok(Outcome::changed("started"))
     }

@@ -440,6 +440,17 @@ fn a_type_refers_to_what_is_the_same_on_each_node() {
     let volume = "dev = /dev/sda\nmnt = /a\n";
     check(&format!("[env]\nkind = {{env.family}}4\nfamily = ext\n[fs#1]\ntype = {{env.kind}}\n{volume}"), &[]);
     check(&format!("[env]\nkind = ext4\n[fs#1]\ntype = {{env.kind}}\n{volume}"), &[]);
+    // A loop, and values that double, end as soon as they lead to too much.
+    for env in [
+        "kind = {env.kind}",
+        &format!("kind = {}\na = {}\nb = {}", "{env.a}".repeat(500), "{env.b}".repeat(500), "{env.a}".repeat(500)),
+    ] {
+        let problems = problems(&format!("[env]\n{env}\n[fs#1]\ntype = {{env.kind}}\n{volume}"));
+        assert!(
+            problems.iter().any(|problem| problem.contains("the type \"{env.kind}\" does not resolve")),
+            "{problems:?}"
+        );
+    }
     check(
         &format!("[env]\nkind@n1 = ext4\n[fs#1]\ntype = {{env.kind}}\n{volume}"),
         &[

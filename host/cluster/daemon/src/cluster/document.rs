@@ -43,7 +43,7 @@ impl Owner {
         document
     }
 
-    /// Of a node that is lost nobody knows how its instances are.
+    /// No daemon knows how the instances of a lost node are.
     fn peer_instances(&self, node: &NodeName, standing: NodeStanding) -> BTreeMap<ObjectPath, InstanceSummary> {
         if matches!(standing, NodeStanding::Silent | NodeStanding::Evicted | NodeStanding::Absent) {
             return BTreeMap::new();

@@ -250,7 +250,7 @@ impl Owner {
         });
     }
 
-    /// An engine that is full still acknowledges beats for a while, and nobody can take over any more.
+    /// An engine that is full still acknowledges beats for a while, but no node can take over any more.
     fn examined(&mut self, status: Result<StoreStatus, StoreError>) {
         let Some(member) = &mut self.member else { return };
         let Ok(status) = status else { return };

@@ -151,7 +151,7 @@ impl Owner {
         self.follow_live(now);
         let Some(member) = self.member.as_mut().filter(|_| starts && has_slots) else { return true };
         let slot = member.live.keys().find(|slot| slot.path == *path).cloned();
-        // What does not start anything of the service, such as the provision of one that is no leader, is let through by its cause.
+        // An action that starts nothing of the service, such as a provision on a node that does not lead, needs no slot.
         match slot {
             Some(slot) => {
                 member.ownership.started(slot);

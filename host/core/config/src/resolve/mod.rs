@@ -6,4 +6,5 @@ pub(crate) mod mentions;
 pub(crate) mod outline;
 pub(crate) mod reader;
 pub(crate) mod resolver;
+pub(crate) mod section_type;
 mod typed;

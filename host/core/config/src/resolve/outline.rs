@@ -8,10 +8,10 @@ use crate::keyword::{self, RenamedSection};
 use model::keyword::{Keyword, KeywordInheritance};
 use model::{DriverName, Group, ObjectKind, ObjectPath, Rid, SubsetName};
 
-use crate::document::text::{DEFAULT, Entry, Section};
+use crate::document::text::{DEFAULT, Section};
 use crate::nearest::{Suggestions, alternatives, did_you_mean};
 use crate::resolve::keyword_set::KeywordSet;
-use crate::value::template::{TemplatePiece, TemplateReference, ValueTemplate};
+use crate::resolve::section_type::SectionTypes;
 use crate::{Document, DriverSchema, DriverSchemas, ImplicitResource};
 
 /// The sections of a document, by what they are.
@@ -75,66 +75,8 @@ pub(crate) struct KeywordSpelling<'k> {
     pub(crate) old: bool,
 }
 
-/// How many references may lead from a type to its text.
-const MAX_TYPE_DEPTH: usize = 8;
-
 /// The driver of a section whose group has no drivers here.
 const ANY: &str = "any";
-
-/// The entries that say which driver a section is of, by section. Of those that are written twice, the last.
-type SectionTypes<'d> = HashMap<&'d str, &'d Entry>;
-
-/// Reads the types of sections. They are known before anything else, so that they refer to little.
-struct TypeReader<'d> {
-    types: &'d SectionTypes<'d>,
-    env: Option<&'d Section>,
-    path: &'d ObjectPath,
-}
-
-impl TypeReader<'_> {
-    /// The type that an entry names. An object has the same resources on each of its nodes, so what is scoped does not count.
-    fn read(&self, entry: &Entry) -> Result<String, Diagnostic> {
-        self.text(&entry.value, MAX_TYPE_DEPTH).ok_or_else(|| {
-            let label = "expected the name of a driver, {env.NAME} of a line without a scope, {name} or {namespace}";
-            Diagnostic::error(entry.value_span, format!("the type {:?} does not resolve", entry.value), label)
-        })
-    }
-
-    fn text(&self, text: &str, depth: usize) -> Option<String> {
-        let piece = |piece: &TemplatePiece| match piece {
-            TemplatePiece::Text(text) => Some(text.clone()),
-            TemplatePiece::Reference(reference) => self.reference(reference, depth.checked_sub(1)?),
-            TemplatePiece::Arithmetic(..) => None,
-        };
-        ValueTemplate::parse(text).pieces.iter().map(piece).collect()
-    }
-
-    fn reference(&self, reference: &TemplateReference, depth: usize) -> Option<String> {
-        let TemplateReference { span: _, modifier: None, count: false, index: None, section, name } = reference else {
-            return None;
-        };
-        match (section.as_deref(), name.as_str()) {
-            (None, "name") => Some(self.path.name().to_owned()),
-            (None, "namespace") => Some(self.path.namespace().to_owned()),
-            (Some("env"), name) => {
-                let written = self.env?.entries.iter().rfind(|entry| entry.key == name)?;
-                self.text(&written.value, depth)
-            }
-            _ => None,
-        }
-    }
-}
-
-/// A section that is written twice is of the type that was written first.
-fn types(document: &Document) -> SectionTypes<'_> {
-    let mut types = SectionTypes::new();
-    for section in document.sections() {
-        if let Some(entry) = section.entries.iter().rfind(|entry| entry.key == "type") {
-            types.entry(section.name.as_str()).or_insert(entry);
-        }
-    }
-    types
-}
 
 impl<'a> Outline<'a> {
     pub(crate) fn new(path: &ObjectPath, document: &'a Document, schemas: &'a dyn DriverSchemas) -> Outline<'a> {
@@ -152,14 +94,13 @@ impl<'a> Outline<'a> {
             problems: Vec::new(),
             missing: Vec::new(),
         };
-        let types = types(document);
-        let env = document.section("env");
+        let types = SectionTypes::of(path, document);
         for section in document.sections() {
             // A section that is written twice has the role of its first: the parser reports the second.
             if outline.roles.contains_key(section.name.as_str()) {
                 continue;
             }
-            let role = outline.role(path, &TypeReader { types: &types, env, path }, section, schemas);
+            let role = outline.role(path, &types, section, schemas);
             outline.roles.insert(&section.name, role);
             outline.spans.insert(&section.name, section.name_span);
         }
@@ -171,7 +112,7 @@ impl<'a> Outline<'a> {
     fn role(
         &mut self,
         path: &ObjectPath,
-        types: &TypeReader<'_>,
+        types: &SectionTypes<'_>,
         section: &'a Section,
         schemas: &'a dyn DriverSchemas,
     ) -> SectionRole {
@@ -214,7 +155,7 @@ impl<'a> Outline<'a> {
 
     fn resource(
         &mut self,
-        types: &TypeReader<'_>,
+        types: &SectionTypes<'_>,
         section: &'a Section,
         schemas: &'a dyn DriverSchemas,
     ) -> SectionRole {
@@ -299,13 +240,13 @@ impl<'a> Outline<'a> {
     /// The driver of a section, or the name of the missing driver.
     fn driver(
         &mut self,
-        types: &TypeReader<'_>,
+        types: &SectionTypes<'_>,
         section: &'a Section,
         group: Group,
         renamed: Option<RenamedSection>,
         schemas: &'a dyn DriverSchemas,
     ) -> Result<DriverSchema<'a>, Option<DriverName>> {
-        let entry = types.types.get(section.name.as_str());
+        let entry = types.written(&section.name);
         let implicit = || schemas.implicit().into_iter().find(|implicit| implicit.name == section.name);
         // An old section such as `[vg#1]` says its type by its name.
         let fallback = renamed.map(|renamed| renamed.type_name);
