@@ -32,13 +32,13 @@ static COMPONENT: LazyLock<PathBuf> = LazyLock::new(|| component("hostile-driver
 /// A user of the node that the database knows, with a group of its own.
 const NOBODY: u32 = 65534;
 
-fn install(world: &World) {
+pub(crate) fn install(world: &World) {
     world.om(&format!("driver install {}", COMPONENT.display())).ok();
     world.om("driver allow app.hostile --yes").ok();
 }
 
 /// One attempt of the hostile driver, in an object of a namespace (`ns1/svc/`) or of root (nothing).
-fn attempt(world: &World, namespace: &str, attempt: &str, more: &str) -> Ran {
+pub(crate) fn attempt(world: &World, namespace: &str, attempt: &str, more: &str) -> Ran {
     let name = format!("{namespace}evil");
     let file = world.write(
         "evil.conf",
@@ -50,7 +50,7 @@ fn attempt(world: &World, namespace: &str, attempt: &str, more: &str) -> Ran {
     ran
 }
 
-fn policy(world: &World, namespace: &str, text: &str) {
+pub(crate) fn policy(world: &World, namespace: &str, text: &str) {
     world.write(&format!("root/etc/namespaces/{namespace}/policy"), &world.fill(text));
 }
 

@@ -51,6 +51,7 @@ mod order;
 mod output;
 mod outside_changes;
 mod own_engine;
+mod places;
 mod podman;
 mod programs;
 mod proofs;
@@ -128,6 +129,7 @@ fn main() -> ExitCode {
         daemon_faults::trials(),
         elsewhere::trials(),
         escapes::trials(),
+        places::trials(),
         failover::trials(),
         one_at_a_time::trials(),
         full_disk::trials(),

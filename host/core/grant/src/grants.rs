@@ -129,12 +129,19 @@ impl Grants {
         Err(PermitDenial { line: op.line(), by })
     }
 
-    /// Whether a policy forbids the operation: for places that a word such as a label leads to, which no line can name.
-    pub fn forbids(&self, op: &dyn Operation) -> Option<PermitDenial> {
+    /// Whether a policy forbids an operation under any of these names of its thing: a device has many, and what is denied by one of
+    /// them is denied. Only asked for them where a policy denies anything.
+    pub fn forbids<O: Operation>(&self, under_each_name: impl FnOnce() -> Vec<O>) -> Option<PermitDenial> {
+        if self.site.deny.is_empty() && self.namespace.deny.is_empty() {
+            return None;
+        }
         let names = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let policies = [(&self.site, Refuser::Site), (&self.namespace, Refuser::Namespace)];
-        let (_, by) = policies.into_iter().find(|(policy, _)| policy.forbids(op, &names))?;
-        Some(PermitDenial { line: op.line(), by })
+        let policies = [(&self.site, self.site_refuser()), (&self.namespace, Refuser::Namespace)];
+        let refused = |op: &O| {
+            let (_, by) = policies.iter().find(|(policy, _)| policy.forbids(op, &names))?;
+            Some(PermitDenial { line: op.line(), by: by.clone() })
+        };
+        under_each_name().iter().find_map(refused)
     }
 
     /// Makes each `deny` line about a path one about the place to which the path leads, too.

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use grant::op::{ChangeLoop, ReadDevice, SeeLoop};
+use grant::{Grants, Permit};
 use holding::{FileIdentity, Holding, LoopHolding};
-use kernel::block::{self, DeviceInfo, DeviceSpec, loopdev, signature};
+use kernel::block::{self, DeviceInfo, DeviceSpec, PinnedSource, loopdev};
 
 use crate::argument::absolute;
+use crate::call::PlaceJudge;
 use crate::{CallContext, CapabilityError, Effect};
 
 pub use kernel::block::signature::DeviceSignature;
@@ -36,14 +38,8 @@ impl From<DeviceInfo> for BlockDevice {
 /// Finds a device. None if nothing is there.
 pub async fn find(context: &CallContext, path: &str) -> Result<Option<BlockDevice>, CapabilityError> {
     let op = ReadDevice { path: spelled(path)? };
-    let grants = context.grants().clone();
-    let found = move |permit: grant::Permit<ReadDevice>| {
-        let device = block::find(&permit.op().path)?.map(BlockDevice::from);
-        if let Some(device) = &device {
-            grants.learn_device(&permit, &device.path);
-        }
-        Ok(Effect::Nothing(device))
-    };
+    let (grants, judge) = (context.grants().clone(), context.place_judge());
+    let found = move |permit: Permit<ReadDevice>| Ok(Effect::Nothing(found(&grants, &judge, &permit)?));
     // A label or a UUID is not a path in memory, so it runs on a thread: finding it means reading devices.
     context.admit(op)?.blocking_at(Path::new(path), found).await
 }
@@ -51,11 +47,11 @@ pub async fn find(context: &CallContext, path: &str) -> Result<Option<BlockDevic
 /// Waits until the device is there, at most `timeout`.
 pub async fn wait_for(context: &CallContext, path: &str, timeout: Duration) -> Result<BlockDevice, CapabilityError> {
     let op = ReadDevice { path: spelled(path)? };
-    let wait = async |permit: grant::Permit<ReadDevice>| {
+    let judge = context.place_judge();
+    let wait = async |permit: Permit<ReadDevice>| {
         // A look takes microseconds and no lock, so it needs no thread of its own.
         loop {
-            if let Some(device) = block::find(&permit.op().path)?.map(BlockDevice::from) {
-                context.grants().learn_device(&permit, &device.path);
+            if let Some(device) = found(context.grants(), &judge, &permit)? {
                 return Ok(Effect::Nothing(device));
             }
             tokio::time::sleep(POLL).await;
@@ -68,29 +64,59 @@ pub async fn wait_for(context: &CallContext, path: &str, timeout: Duration) -> R
     waited.await
 }
 
+/// The device that is there now. The grants of the word that led to it hold for its own name from then on.
+fn found(
+    grants: &Grants,
+    judge: &PlaceJudge,
+    permit: &Permit<ReadDevice>,
+) -> Result<Option<BlockDevice>, CapabilityError> {
+    let Some(found) = block::find(&permit.op().path)? else { return Ok(None) };
+    judge.device(&found, |path| ReadDevice { path })?;
+    let device = BlockDevice::from(found);
+    grants.learn_device(permit, &device.path);
+    Ok(Some(device))
+}
+
 /// Describes what keeps the device busy. None if nothing does.
 pub async fn user_of(context: &CallContext, path: &str) -> Result<Option<String>, CapabilityError> {
     let op = ReadDevice { path: spelled(path)? };
-    let user = |permit: grant::Permit<ReadDevice>| Ok(Effect::Nothing(block::user_of(&permit.op().path)?));
+    let judge = context.place_judge();
+    let user = move |permit: Permit<ReadDevice>| {
+        let Some(found) = PinnedSource::find(&permit.op().path)? else { return Ok(Effect::Nothing(None)) };
+        if found.device().is_none() {
+            return Err(CapabilityError::Invalid(format!("{} is not a block device", permit.op().path)));
+        }
+        check_source(&judge, permit.op(), &found)?;
+        Ok(Effect::Nothing(found.user()?))
+    };
     context.admit(op)?.blocking_at(Path::new(path), user).await
 }
 
 /// Identifies the content of a device or an image file. None if its first blocks are empty.
 pub async fn probe(context: &CallContext, path: &str) -> Result<Option<DeviceSignature>, CapabilityError> {
     let op = ReadDevice { path: spelled(path)? };
-    let probed = context.admit(op)?.blocking(|permit| {
-        let path = &permit.op().path;
-        // A path may be an image file. A label or a UUID always means a device, which must be found first.
-        let found = match DeviceSpec::parse(path) {
-            DeviceSpec::Path(path) => signature::probe(path)?,
-            DeviceSpec::Label(_) | DeviceSpec::Uuid(_) => {
-                let device = block::find(path)?.ok_or_else(|| CapabilityError::NotFound(path.clone()))?;
-                signature::probe(&device.path)?
-            }
-        };
-        Ok(Effect::Nothing(found))
+    let judge = context.place_judge();
+    let probed = context.admit(op)?.blocking(move |permit| {
+        let asked = &permit.op().path;
+        let found = PinnedSource::find(asked)?.ok_or_else(|| CapabilityError::NotFound(asked.clone()))?;
+        check_source(&judge, permit.op(), &found)?;
+        Ok(Effect::Nothing(found.probe()?))
     });
     probed.await
+}
+
+/// Judges what a name has led to: a device under all of its names, an image file at its place.
+fn check_source(judge: &PlaceJudge, op: &ReadDevice, found: &PinnedSource) -> Result<(), CapabilityError> {
+    match found.device() {
+        Some(device) => {
+            judge.own_loop(device)?;
+            judge.device(device, |path| ReadDevice { path })
+        }
+        None if found.path().as_os_str() != op.path.as_str() => {
+            judge.place(&ReadDevice { path: found.path().to_string_lossy().into_owned() })
+        }
+        None => Ok(()),
+    }
 }
 
 /// Finds the loop device that `file` backs. The resource that may attach a device to the file owns the attached one, also

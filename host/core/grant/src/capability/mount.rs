@@ -93,8 +93,8 @@ impl LineTemplate for MountTemplate {
         let sources = SourcePattern::bind(&self.source, binder)?;
         let pattern = |target: &PathGlob, source: &SourcePattern| MountPattern {
             fstype: fstype.clone(),
-            source: source.clone(),
-            target: target.clone(),
+            sources: vec![source.clone()],
+            targets: vec![target.clone()],
             target_is_unowned,
         };
         let pairs = targets.iter().flat_map(|target| sources.iter().map(move |source| (target, source)));
@@ -105,8 +105,10 @@ impl LineTemplate for MountTemplate {
 #[derive(Debug)]
 struct MountPattern {
     fstype: Glob,
-    source: SourcePattern,
-    target: PathGlob,
+    /// As the line names the source, and behind that where links lead from it.
+    sources: Vec<SourcePattern>,
+    /// The same of the mount point. A mount may meet a line by the name of the one and by the place of the other.
+    targets: Vec<PathGlob>,
     /// Whether the mount point comes from a resource that does not own it. That resource would otherwise choose what is
     /// unmounted.
     target_is_unowned: bool,
@@ -114,22 +116,32 @@ struct MountPattern {
 
 impl LinePattern for MountPattern {
     fn relocated(&self, follow: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<Arc<dyn LinePattern>> {
-        let (source, target) = (self.source.relocated(follow), self.target.relocated(follow));
-        if source.is_none() && target.is_none() {
+        let sources: Vec<_> = self.sources.iter().filter_map(|source| source.relocated(follow)).collect();
+        let targets: Vec<_> = self.targets.iter().filter_map(|target| target.relocated(follow)).collect();
+        if sources.is_empty() && targets.is_empty() {
             return None;
         }
         Some(Arc::new(MountPattern {
             fstype: self.fstype.clone(),
-            source: source.unwrap_or_else(|| self.source.clone()),
-            target: target.unwrap_or_else(|| self.target.clone()),
+            sources: self.sources.iter().cloned().chain(sources).collect(),
+            targets: self.targets.iter().cloned().chain(targets).collect(),
             target_is_unowned: self.target_is_unowned,
         }))
     }
 }
 
+impl MountPattern {
+    fn is_on(&self, path: &Path) -> bool {
+        self.targets.iter().any(|target| target.matches(path))
+    }
+}
+
 impl fmt::Display for MountPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} on {}", self.fstype, self.source, self.target)
+        // The last ones say where links lead.
+        let (source, target) = (self.sources.last(), self.targets.last());
+        let (Some(source), Some(target)) = (source, target) else { return Ok(()) };
+        write!(f, "{} {source} on {target}", self.fstype)
     }
 }
 
@@ -149,7 +161,7 @@ impl Operation for SeeMount {
 
 impl RuleMatch for SeeMount {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
-        rule.pattern::<MountPattern>().is_some_and(|own| own.target.matches(&self.target))
+        rule.pattern::<MountPattern>().is_some_and(|own| own.is_on(&self.target))
     }
 
     fn is_forbidden_by(&self, _: &GrantRule, _: NameResolution<'_>) -> bool {
@@ -178,7 +190,7 @@ impl Operation for UnmountTarget {
 impl RuleMatch for UnmountTarget {
     fn is_covered_by(&self, rule: &GrantRule, _: NameResolution<'_>) -> bool {
         // Of any source: what is mounted may have been mounted from elsewhere meanwhile, and must come off all the same.
-        rule.pattern::<MountPattern>().is_some_and(|own| own.target.matches(&self.target))
+        rule.pattern::<MountPattern>().is_some_and(|own| own.is_on(&self.target))
     }
 
     fn is_allowed_with_unowned(&self, rule: &GrantRule) -> bool {
@@ -200,8 +212,8 @@ impl RuleMatch for MountFilesystem {
     fn is_covered_by(&self, rule: &GrantRule, names: NameResolution<'_>) -> bool {
         rule.pattern::<MountPattern>().is_some_and(|own| {
             own.fstype.matches(&self.fstype)
-                && own.source.matches(&self.source, names)
-                && own.target.matches(&self.target)
+                && own.sources.iter().any(|source| source.matches(&self.source, names))
+                && own.is_on(&self.target)
         })
     }
 
@@ -210,7 +222,7 @@ impl RuleMatch for MountFilesystem {
         let options = self.options.iter();
         let mut effects: Vec<SideEffect> =
             options.flat_map(|option| mount_option::side_effects(&self.fstype, option, self.freedom)).collect();
-        effects.extend(self.shown_by_bind().map(SideEffect::Operation));
+        effects.extend(self.shown().map(SideEffect::Operation));
         effects
     }
 }
@@ -222,8 +234,18 @@ impl MountFilesystem {
         matches!(self.fstype.as_str(), "bind" | "none") || self.options.iter().any(by_option)
     }
 
-    /// The operation on the source that a bind mount amounts to.
-    fn shown_by_bind(&self) -> Option<Box<dyn Operation>> {
+    /// The operation on the place to which an option has led: what it names is read or written.
+    pub fn option_at(&self, name: &str, real: &Path) -> Box<dyn Operation> {
+        let path = real.to_owned();
+        if mount_option::writes(&self.fstype, name) {
+            Box::new(WritePath { path })
+        } else {
+            Box::new(ReadPath { path })
+        }
+    }
+
+    /// The operation on the source that a bind mount amounts to. None for any other mount.
+    pub fn shown(&self) -> Option<Box<dyn Operation>> {
         if !self.is_bind() {
             return None;
         }

@@ -95,6 +95,11 @@ pub(super) fn side_effects(fstype: &str, option: &MountOption, freedom: MountFre
     effects
 }
 
+/// Whether what the option names is written.
+pub(super) fn writes(fstype: &str, name: &str) -> bool {
+    use_of(fstype, name) == OptionUse::WritesPath
+}
+
 fn refused(fstype: &str, option: &MountOption) -> Vec<SideEffect> {
     vec![SideEffect::OptionOfRoot { fstype: fstype.to_owned(), option: option.text() }]
 }

@@ -105,6 +105,11 @@ impl CallRecorder {
         self.grants.permit_place(op, &kernel::path::real_place).map_err(|denied| self.refuse(denied))
     }
 
+    /// Judges an operation under each name of its device.
+    pub(super) fn judge_names<O: Operation>(&self, names: impl FnOnce() -> Vec<O>) -> Result<(), CapabilityError> {
+        self.grants.forbids(names).map_or(Ok(()), |denied| Err(self.refuse(denied)))
+    }
+
     fn write(
         &self,
         call: &str,

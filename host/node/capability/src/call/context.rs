@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::call_audit::CallRecorder;
 use super::call_log::CallLog;
-use super::{AdmittedCall, ContextSetup, GrantTemplates, HostServices, ResourcePaths, Subject};
+use super::{AdmittedCall, ContextSetup, GrantTemplates, HostServices, PlaceJudge, ResourcePaths, Subject};
 use crate::holdings::ResourceLedger;
 use crate::process::control_group;
 use crate::queue::CallLane;
@@ -114,6 +114,11 @@ impl CallContext {
     /// Judges an operation again at the place to which links have led.
     pub(crate) fn judge_place(&self, op: &dyn Operation) -> Result<(), CapabilityError> {
         self.recorder.judge_place(op)
+    }
+
+    /// The judge of places, for work on another thread.
+    pub(crate) fn place_judge(&self) -> PlaceJudge {
+        PlaceJudge::of(self, Arc::clone(&self.recorder))
     }
 
     /// Remembers which file a path led to. A status changes none, so it need not remember.

@@ -15,6 +15,7 @@ mod call_audit;
 mod call_log;
 mod context;
 mod effect;
+mod place_judge;
 mod services;
 mod setup;
 
@@ -22,5 +23,6 @@ pub use admitted::AdmittedCall;
 pub use call_log::OUTPUT_BUDGET;
 pub use context::CallContext;
 pub use effect::Effect;
+pub(crate) use place_judge::PlaceJudge;
 pub use services::HostServices;
 pub use setup::{CallInputs, ContextSetup, GrantTemplates, InstancePaths, ResourcePaths, Subject};

@@ -1,7 +1,6 @@
 //! Opens a console: a program of the node in the foreground, or a connection to an engine that is taken over.
 
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
 
 use driver::{ConsoleAttachment, OperatorTerminal};
 use grant::SocketGuard;
@@ -18,7 +17,8 @@ use super::session::{ConsoleLink, ConsoleSession};
 use super::stage::ProgramStage;
 use crate::argument::absolute;
 use crate::http::{
-    GuardOutcome, HttpEndpoint, HttpRequest, HyperRequest, LOCALHOST, dial_unix, message, method, pass_as, plain_path,
+    ByteStream, GuardOutcome, HttpEndpoint, HttpRequest, HyperRequest, LOCALHOST, dial_granted, message, method,
+    pass_as, plain_path,
 };
 use crate::process::{ProcessCommand, prepare};
 use crate::{CallContext, CapabilityError, Effect};
@@ -152,16 +152,15 @@ async fn open(
         message.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         message.headers_mut().insert(UPGRADE, HeaderValue::from_static("tcp"));
     }
-    let opened = context
-        .admit(op)?
-        .judged(Some(forward.what))
-        .waiting(|permit| async move { Ok(Effect::by(permit.access(), take_over(socket, message).await?)) });
+    let opened = context.admit(op)?.judged(Some(forward.what)).waiting(|permit| async move {
+        let wire = dial_granted(context, permit.op()).await?;
+        Ok(Effect::by(permit.access(), take_over(wire, message).await?))
+    });
     opened.await
 }
 
-async fn take_over(socket: PathBuf, message: HyperRequest) -> Result<ConsoleLink, CapabilityError> {
+async fn take_over(wire: Box<dyn ByteStream>, message: HyperRequest) -> Result<ConsoleLink, CapabilityError> {
     let failed = |error: hyper::Error| CapabilityError::Other(format!("the engine did not open a console: {error}"));
-    let wire = dial_unix(&socket).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(wire)).await.map_err(failed)?;
     // The connection must be polled for the request to go out. With upgrades, it gives up the socket afterwards.
     tokio::spawn(connection.with_upgrades());

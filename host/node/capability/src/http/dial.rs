@@ -2,9 +2,11 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use grant::op::FetchUnix;
+use kernel::path::{LastLink, PinnedPath, descriptor_path, resolve};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -12,7 +14,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use crate::CapabilityError;
+use crate::{CallContext, CapabilityError};
 
 /// A connection of any kind.
 pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -37,14 +39,33 @@ pub(crate) async fn dial_url(url: &Url) -> Result<Box<dyn ByteStream>, Capabilit
     Ok(Box::new(stream))
 }
 
-/// Connects to a unix socket. A link is followed only if no other user could have put it there.
-pub(crate) async fn dial_unix(socket: &Path) -> Result<Box<dyn ByteStream>, CapabilityError> {
-    let place = kernel::path::resolve(socket, kernel::path::LastLink::Follow)?;
+/// Connects to a unix socket for a driver: the place to which the links in its path lead must be allowed as well.
+pub(crate) async fn dial_granted(
+    context: &CallContext,
+    op: &FetchUnix,
+) -> Result<Box<dyn ByteStream>, CapabilityError> {
+    connect_to(&op.socket, &judged_socket(context, op)?).await
+}
+
+/// Connects to a unix socket for the host itself. A link is followed only if no other user could have put it there.
+pub(super) async fn dial_unix(socket: &Path) -> Result<Box<dyn ByteStream>, CapabilityError> {
+    connect_to(socket, &resolve(socket, LastLink::Follow)?).await
+}
+
+/// Pins a socket, and judges the request again at the place where it is.
+pub(super) fn judged_socket(context: &CallContext, op: &FetchUnix) -> Result<PinnedPath, CapabilityError> {
+    let place = resolve(&op.socket, LastLink::Follow)?;
+    if place.path() != op.socket {
+        context.judge_place(&FetchUnix { socket: place.path().to_owned(), ..op.clone() })?;
+    }
+    Ok(place)
+}
+
+async fn connect_to(asked: &Path, place: &PinnedPath) -> Result<Box<dyn ByteStream>, CapabilityError> {
     // Through /proc, to connect to the socket that was found even if another one has taken its name.
-    let pinned: PathBuf = kernel::path::descriptor_path(place.existing()?);
-    let stream = UnixStream::connect(&pinned).await;
+    let stream = UnixStream::connect(descriptor_path(place.existing()?)).await;
     let stream =
-        stream.map_err(|error| CapabilityError::io(&format!("cannot connect to {}", socket.display()), &error))?;
+        stream.map_err(|error| CapabilityError::io(&format!("cannot connect to {}", asked.display()), &error))?;
     Ok(Box::new(stream))
 }
 

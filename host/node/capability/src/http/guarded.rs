@@ -14,7 +14,7 @@ use guard::{
 use hyper::Method;
 use tokio::time::{Instant, timeout_at};
 
-use super::dial::dial_unix;
+use super::dial::{dial_unix, judged_socket};
 use super::exchange::exchange;
 use super::message::{HttpEndpoint, HttpRequest, HttpResponse, LOCALHOST, message};
 use super::{described, volumes};
@@ -63,6 +63,11 @@ pub(crate) async fn pass_as(
     request: &guard::EngineRequest<'_>,
     timeout: Duration,
 ) -> Result<GuardOutcome, CapabilityError> {
+    // Before the host itself asks the engine anything. Where nothing is, the request says so.
+    match judged_socket(context, op) {
+        Err(CapabilityError::NotFound(_)) | Ok(_) => {}
+        Err(error) => return Err(error),
+    }
     check_socket(context, op).await?;
     let deadline = Instant::now() + timeout;
     let mut known = EngineFacts::new();

@@ -20,7 +20,7 @@ mod message;
 mod send;
 mod volumes;
 
-pub(crate) use dial::dial_unix;
+pub(crate) use dial::{ByteStream, dial_granted};
 pub use guarded::guarded;
 pub(crate) use guarded::{GuardOutcome, ask, look_up, pass_as};
 pub use message::{HttpEndpoint, HttpRequest, HttpResponse};

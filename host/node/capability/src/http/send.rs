@@ -7,7 +7,7 @@ use grant::op::{FetchUnix, FetchUrl};
 use grant::{Operation, SocketGuard};
 
 use super::described::describe;
-use super::dial::{ByteStream, dial_unix, dial_url};
+use super::dial::{ByteStream, dial_granted, dial_url};
 use super::exchange::exchange;
 use super::guarded::{self, GuardOutcome};
 use super::held::EffectRecord;
@@ -38,7 +38,8 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
             // Built before a permit is requested, so that a malformed request is `invalid` and not `denied`.
             let plain = message(method.clone(), &path, LOCALHOST.to_owned(), &request)?;
             let Some(SocketGuard::Container) = context.guard_of(op.clone()) else {
-                return perform(context, op, None, timeout, plain, &shown, dial_unix(&socket)).await;
+                let wire = dial_granted(context, &op);
+                return perform(context, op.clone(), None, timeout, plain, &shown, wire).await;
             };
             match guarded::pass(context, &op, &request, timeout).await? {
                 GuardOutcome::Answered(response) => Ok(response),
@@ -50,7 +51,8 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
                     let what = Some(forward.what);
                     let record =
                         forward.effect.map(|effect| EffectRecord::begin(context, &socket, effect)).transpose()?;
-                    let answer = perform(context, op, what, timeout, message, &shown, dial_unix(&socket)).await;
+                    let wire = dial_granted(context, &op);
+                    let answer = perform(context, op.clone(), what, timeout, message, &shown, wire).await;
                     if let Some(record) = record {
                         record.end(context, &answer, &forward.target).await;
                     }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use grant::op::{MountFilesystem, MountFreedom, MountOption, SeeMount, UnmountTarget};
+use grant::op::{MountFilesystem, MountOption, SeeMount, UnmountTarget};
 use holding::{Holding, MountHolding, MountIdentity};
 use kernel::block;
-use kernel::mount::{self as mounts, MountCall, mountinfo};
+use kernel::mount::{self as mounts, mountinfo};
 
-use super::{check_loop, nfs, options};
+use super::{nfs, options, place};
 use crate::argument::absolute;
 use crate::{CallContext, CapabilityError, Effect, holdings};
 
@@ -84,10 +84,7 @@ pub async fn mount(context: &CallContext, request: MountRequest) -> Result<(), C
     };
     let binds_file = op.is_bind() && std::fs::metadata(&op.source).is_ok_and(|found| found.is_file());
     let op = MountFilesystem { binds_file, ..op };
-    if op.source.starts_with('/') {
-        check_loop(context, &op.source)?;
-    }
-    let ledger = context.ledger();
+    let (ledger, judge) = (context.ledger(), context.place_judge());
     let shown: Vec<String> = op.options.iter().map(MountOption::text).collect();
     let admitted = context.admit(op)?.noting("options", shown.join(","));
     let mounted = admitted.blocking(move |permit| {
@@ -95,23 +92,16 @@ pub async fn mount(context: &CallContext, request: MountRequest) -> Result<(), C
         // On this thread, because resolving the name of the server may take long.
         let options = nfs::with_address(&op.fstype, &op.source, &op.options)?;
         let note = ledger.intend(intended(op))?;
-        let call = MountCall {
-            source: &op.source,
-            target: &op.target,
-            fstype: &op.fstype,
-            options: &options::words(&options),
-            keeps_restrictions: op.freedom == MountFreedom::Namespace,
-        };
-        match mounts::mount(call) {
+        match place::mount(&judge, op, &options::words(&options)) {
             Ok(made) => {
                 note.held(made_mount(op, &made));
                 hold_below(&ledger, op, &made)?;
             }
             // ESTALE may mean that the mount went elsewhere and could not be undone.
-            Err(error) if error.errno() == Some(ESTALE) => return Err(error.into()),
+            Err(error @ CapabilityError::Os { errno: ESTALE, .. }) => return Err(error),
             Err(error) => {
                 note.nothing();
-                return Err(error.into());
+                return Err(error);
             }
         }
         Ok(Effect::Touched(()))

@@ -4,8 +4,9 @@ mod filesystem;
 mod loops;
 mod nfs;
 mod options;
+mod place;
 
 pub use filesystem::{
     FilesystemUsage, MountEntry, MountRequest, errors_of, mount, mounts_at, statfs, supports, unmount,
 };
-pub(crate) use loops::check_loop;
+pub(crate) use loops::{check_loop, check_own_loop};

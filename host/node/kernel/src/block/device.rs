@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, major, minor};
 use rustix::io::Errno;
 
+use super::PinnedSource;
 use super::content::{self, ContentName};
-use super::holders;
 use crate::KernelError;
 use crate::path::{LastLink, PinnedPath, resolve};
 
@@ -54,17 +54,7 @@ pub fn find(asked: &str) -> Result<Option<DeviceInfo>, KernelError> {
 
 /// Describes what keeps the device busy. None if nothing does, or if there is no such device.
 pub fn user_of(asked: &str) -> Result<Option<String>, KernelError> {
-    let Some((_, device)) = pin(asked)? else { return Ok(None) };
-    if let Some(user) = holders::above(&device)?.or_else(|| holders::open_in(&device.path)) {
-        return Ok(Some(user));
-    }
-    // A mount in another namespace, such as a container's, shows nowhere here. The kernel knows it all the same: O_EXCL on a
-    // block device fails with EBUSY if the system uses it, see open(2).
-    match rustix::fs::open(&device.path, OFlags::RDONLY | OFlags::EXCL | OFlags::CLOEXEC, Mode::empty()) {
-        Err(Errno::BUSY) => Ok(Some(holders::of_device(&device.path))),
-        // Any other error, such as EACCES, says nothing about a user of the device.
-        Ok(_) | Err(_) => Ok(None),
-    }
+    pin(asked)?.map_or(Ok(None), |(place, device)| PinnedSource::of(place, device).user())
 }
 
 /// Whether the kernel itself uses the device of that number: it is mounted in any namespace, or another device is on top of it.

@@ -6,6 +6,8 @@ mod device;
 pub(crate) mod holders;
 pub(crate) mod loop_ioctl;
 pub mod loopdev;
+mod names;
+mod pinned;
 pub mod signature;
 mod stacked;
 mod stacked_ioctl;
@@ -13,4 +15,6 @@ mod unseen;
 
 pub use device::{DeviceInfo, DeviceSpec, canonical_source, find, is_claimed, user_of};
 pub(crate) use device::{describe, device_number, pin};
+pub use names::{loop_number, names_of};
+pub use pinned::PinnedSource;
 pub use stacked::{StackedDevice, StackedKind, below, stacked, stacked_at, take_down};

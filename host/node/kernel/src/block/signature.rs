@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 
 use crate::KernelError;
 use crate::files::io_error;
-use crate::path::{LastLink, resolve};
+use crate::path::{LastLink, PinnedPath, resolve};
 
 /// The kind of content that is neither recognised nor empty.
 pub const UNKNOWN: &str = "unknown";
@@ -46,7 +46,12 @@ pub struct PoolMember {
 
 /// Identifies the content of a device or an image file. None if its first blocks are empty.
 pub fn probe(path: &Path) -> Result<Option<DeviceSignature>, KernelError> {
-    let place = resolve(path, LastLink::Follow)?;
+    probe_pinned(&resolve(path, LastLink::Follow)?)
+}
+
+/// The same of what is pinned.
+pub(super) fn probe_pinned(place: &PinnedPath) -> Result<Option<DeviceSignature>, KernelError> {
+    let path = place.path();
     // NONBLOCK: opening a tape, a floppy or a FIFO must not wait.
     let mut file = File::from(place.open(OFlags::RDONLY | OFlags::NONBLOCK)?);
     let (head, tail) = read_ends(&mut file).map_err(|source| io_error(format!("read {}", path.display()), &source))?;

@@ -23,6 +23,7 @@ use super::attributes::{follow_original, mount_setattr};
 use super::filesystems::{FilesystemSupport, support};
 use super::mountinfo::MountInfo;
 use super::options::{BindScope, MountOptions, MountParameter, MountWord};
+use super::place::{self, MountJudge, MountPlace};
 use super::signature::MountSignature;
 use super::{errors, kinship, mountinfo, overlay};
 use crate::KernelError;
@@ -31,7 +32,7 @@ use crate::block::holders;
 use crate::path::{LastLink, PinnedPath, descriptor_path, resolve};
 
 /// A mount to make.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct MountCall<'a> {
     /// A device, a directory to bind, or any word for file systems without a source.
     pub source: &'a str,
@@ -43,6 +44,8 @@ pub struct MountCall<'a> {
     pub options: &'a [MountWord<'a>],
     /// Whether what restricts the source, such as `nosuid` or `ro`, restricts a bind mount of it whatever the options say.
     pub keeps_restrictions: bool,
+    /// Is shown each place that the mount uses, before anything is mounted.
+    pub judge: &'a MountJudge<'a>,
 }
 
 /// A mount that was made.
@@ -81,6 +84,7 @@ pub(crate) fn mount_after(request: MountCall<'_>, meanwhile: impl FnOnce()) -> R
     }
     let target = resolve(request.target, LastLink::Follow)?;
     target.existing()?;
+    (request.judge)(MountPlace::Target(target.path()))?;
     // `-t none` is how fstab(5) spells a bind mount, with the word `bind` among the options.
     let bind = options.bind.or_else(|| matches!(request.fstype, "bind" | "none").then_some(BindScope::Tree));
     let tree = match bind {
@@ -103,6 +107,8 @@ fn clone_tree(request: MountCall<'_>, options: &MountOptions, bind: BindScope) -
         return Err(KernelError::Invalid(format!("mount option {name:?} has no meaning for a bind mount")));
     }
     let source = resolve(Path::new(request.source), LastLink::Follow)?;
+    source.existing()?;
+    (request.judge)(MountPlace::Shown(source.path()))?;
     let recursive = bind == BindScope::Recursive;
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
     flags.set(OpenTreeFlags::AT_RECURSIVE, recursive);
@@ -122,6 +128,9 @@ fn clone_tree(request: MountCall<'_>, options: &MountOptions, bind: BindScope) -
 /// Makes a detached mount of a file system.
 fn new_tree(request: MountCall<'_>, options: &MountOptions) -> Result<OwnedFd, KernelError> {
     let device = pin_source(request)?;
+    if let Some((_, device)) = &device {
+        (request.judge)(MountPlace::Device(device))?;
+    }
     let context =
         fsopen(request.fstype, FsOpenFlags::FSOPEN_CLOEXEC).map_err(|errno| errors::explain(request, errno, &[]))?;
     let refused = |errno| errors::explain(request, errno, &errors::messages(&context));
@@ -131,8 +140,10 @@ fn new_tree(request: MountCall<'_>, options: &MountOptions) -> Result<OwnedFd, K
         None => OsStr::new(request.source),
     };
     fsconfig_set_string(&context, "source", source).map_err(refused)?;
+    // Held until the kernel has opened what the options name.
+    let mut pins = Vec::new();
     for parameter in &options.parameters {
-        set_parameter(request, &context, parameter)?;
+        pins.extend(set_parameter(request, &context, parameter)?);
     }
     let missing = device.as_ref().filter(|_| request.fstype == "btrfs").and_then(|(_, device)| kinship::gather(device));
     // Here the file system reads the device: most mounts that fail do so in this call.
@@ -166,11 +177,22 @@ fn pin_source(request: MountCall<'_>) -> Result<Option<(PinnedPath, block::Devic
     pinned.map(Some).ok_or_else(|| KernelError::NotFound(PathBuf::from(request.source)))
 }
 
-fn set_parameter(request: MountCall<'_>, context: &OwnedFd, parameter: &MountParameter) -> Result<(), KernelError> {
+/// Sets an option. Returns what it pins: the kernel may open that by its name when it mounts.
+fn set_parameter(
+    request: MountCall<'_>,
+    context: &OwnedFd,
+    parameter: &MountParameter,
+) -> Result<Vec<OwnedFd>, KernelError> {
+    let mut pins = Vec::new();
     let (name, result) = match parameter {
         MountParameter::Flag(name) => (name, fsconfig_set_flag(context, name.as_str())),
         MountParameter::Value(name, value) if request.fstype == "overlay" && MountOptions::takes_path(name) => {
             return overlay::set_layers(request, context, name, value);
+        }
+        MountParameter::Value(name, value) if place::takes_device(request.fstype, name) => {
+            let (path, pin) = place::pin_option(request, name, value)?;
+            pins.push(pin);
+            (name, fsconfig_set_string(context, name.as_str(), path))
         }
         MountParameter::Value(name, value) => (name, fsconfig_set_string(context, name.as_str(), value.as_str())),
     };
@@ -181,7 +203,8 @@ fn set_parameter(request: MountCall<'_>, context: &OwnedFd, parameter: &MountPar
             errno,
         },
         _ => errors::explain(request, errno, &errors::messages(context)),
-    })
+    })?;
+    Ok(pins)
 }
 
 /// Checks that the mounted device is the pinned one. A file system such as btrfs has device numbers of its own, which prove

@@ -70,6 +70,7 @@ mod tests {
             fstype: "ext4",
             options: &[],
             keeps_restrictions: false,
+            judge: &|_| Ok(()),
         };
         explain(request, errno, messages).sentence()
     }

@@ -12,6 +12,7 @@ pub mod mountinfo;
 pub mod namespaces;
 mod options;
 mod overlay;
+mod place;
 mod signature;
 
 #[cfg(test)]
@@ -22,4 +23,5 @@ pub use attach::{
 pub use faults::errors_of;
 pub use freeze_ioctl::thaw;
 pub use options::MountWord;
+pub use place::{MountJudge, MountPlace};
 pub use signature::MountSignature;

@@ -16,6 +16,7 @@ use rustix::mount::{fsconfig_set_fd, fsconfig_set_string};
 
 use super::attach::MountCall;
 use super::options::lower_layers;
+use super::place::MountPlace;
 use super::{errors, mountinfo};
 use crate::KernelError;
 use crate::path::{LastLink, PinnedPath, descriptor_path, resolve};
@@ -26,25 +27,29 @@ struct PinnedLayer {
     directory: OwnedFd,
 }
 
-/// Sets `lowerdir`, `upperdir` or `workdir`.
+/// Sets `lowerdir`, `upperdir` or `workdir`. Returns the descriptors that the names which were set may lead through.
 pub(super) fn set_layers(
     request: MountCall<'_>,
     context: &OwnedFd,
     name: &str,
     value: &str,
-) -> Result<(), KernelError> {
+) -> Result<Vec<OwnedFd>, KernelError> {
     let refused = |errno| errors::explain(request, errno, &errors::messages(context));
     if matches!(name, "lowerdir+" | "datadir+") {
-        return PinnedLayer::open(Path::new(value))?.set(context, name).map_err(refused);
+        let layer = PinnedLayer::open(request, name, Path::new(value))?;
+        layer.set(context, name).map_err(refused)?;
+        return Ok(vec![layer.directory]);
     }
     if name != "lowerdir" {
-        let layer = PinnedLayer::open(Path::new(value))?;
+        let layer = PinnedLayer::open(request, name, Path::new(value))?;
         must_be_free(request, name, &layer)?;
-        return layer.set(context, name).map_err(refused);
+        layer.set(context, name).map_err(refused)?;
+        return Ok(vec![layer.directory]);
     }
-    let layers = lower_layers(value).iter().map(|layer| PinnedLayer::open(layer)).collect::<Result<Vec<_>, _>>()?;
-    let Some((first, others)) = layers.split_first() else { return Ok(()) };
-    match first.add_lower(context) {
+    let layers = lower_layers(value);
+    let layers = layers.iter().map(|layer| PinnedLayer::open(request, name, layer)).collect::<Result<Vec<_>, _>>()?;
+    let Some((first, others)) = layers.split_first() else { return Ok(Vec::new()) };
+    let set = match first.add_lower(context) {
         Ok(()) => others.iter().try_for_each(|layer| layer.set(context, "lowerdir+")).map_err(refused),
         // Either this kernel does not know `lowerdir+`, or it refuses the layer: then it refuses it again.
         Err(Errno::INVAL | Errno::OPNOTSUPP) => {
@@ -53,12 +58,15 @@ pub(super) fn set_layers(
             fsconfig_set_string(context, "lowerdir", joined(&layers)).map_err(refused)
         }
         Err(errno) => Err(refused(errno)),
-    }
+    };
+    set.map(|()| layers.into_iter().map(|layer| layer.directory).collect())
 }
 
 impl PinnedLayer {
-    fn open(path: &Path) -> Result<PinnedLayer, KernelError> {
+    fn open(request: MountCall<'_>, name: &str, path: &Path) -> Result<PinnedLayer, KernelError> {
         let place = resolve(path, LastLink::Follow)?;
+        place.existing()?;
+        (request.judge)(MountPlace::Option { name, asked: path, real: place.path(), device: None })?;
         let directory = place.open(OFlags::RDONLY | OFlags::DIRECTORY)?;
         Ok(PinnedLayer { place, directory })
     }

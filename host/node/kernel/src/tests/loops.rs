@@ -68,6 +68,7 @@ fn a_mounted_device_is_not_detached_and_says_where_it_is_mounted() {
         fstype: "ext4",
         options: &[],
         keeps_restrictions: false,
+        judge: &|_| Ok(()),
     })
     .unwrap();
     let error = loopdev::detach(&image.file).unwrap_err();

@@ -12,7 +12,8 @@ use crate::mount::mountinfo::{self, mounts_at};
 use crate::mount::{MountCall, mount, statfs, unmount_top};
 
 fn mounted(source: &str, target: &Path, fstype: &str, options: &str) -> Result<(), KernelError> {
-    mount(MountCall { source, target, fstype, options: &words(options), keeps_restrictions: false }).map(drop)
+    mount(MountCall { source, target, fstype, options: &words(options), keeps_restrictions: false, judge: &|_| Ok(()) })
+        .map(drop)
 }
 
 fn made(sandbox: &Sandbox, image: &LoopImage, program: &str, args: &[&str]) -> Option<PathBuf> {
@@ -90,8 +91,14 @@ fn a_target_that_moves_meanwhile_takes_no_mount() {
     let Some(sandbox) = Sandbox::new() else { return };
     let (asked, moved) = (sandbox.make_directory("asked"), sandbox.path("moved"));
     let before = mountinfo::read().unwrap().len();
-    let request =
-        MountCall { source: "none", target: &asked, fstype: "tmpfs", options: &[], keeps_restrictions: false };
+    let request = MountCall {
+        source: "none",
+        target: &asked,
+        fstype: "tmpfs",
+        options: &[],
+        keeps_restrictions: false,
+        judge: &|_| Ok(()),
+    };
     let error = crate::mount::mount_after(request, || {
         fs::rename(&asked, &moved).unwrap();
         symlink("/etc", &asked).unwrap();

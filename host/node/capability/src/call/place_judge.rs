@@ -1,0 +1,51 @@
+//! Judges the places that a call of the kernel is about to use, on the thread that makes it: what counts is what was opened.
+
+use std::sync::Arc;
+
+use grant::Operation;
+use kernel::block::{DeviceInfo, names_of};
+
+use super::CallContext;
+use super::call_audit::CallRecorder;
+use crate::CapabilityError;
+use crate::holdings::ResourceLedger;
+use crate::mount::check_own_loop;
+
+/// The judge of one call. It outlives the future that asked for the call.
+#[derive(Clone)]
+pub(crate) struct PlaceJudge {
+    recorder: Arc<CallRecorder>,
+    ledger: ResourceLedger,
+    is_of_root: bool,
+}
+
+impl PlaceJudge {
+    pub(super) fn of(context: &CallContext, recorder: Arc<CallRecorder>) -> PlaceJudge {
+        PlaceJudge { recorder, ledger: context.ledger(), is_of_root: context.is_of_root() }
+    }
+
+    /// Judges an operation once more, about the place to which links have led.
+    pub(crate) fn place(&self, op: &dyn Operation) -> Result<(), CapabilityError> {
+        self.recorder.judge_place(op)
+    }
+
+    /// Judges an operation on a device under all names of the device. Its name was allowed, and who gives a device its names is root;
+    /// but what is denied by one of them is denied.
+    pub(crate) fn device<O: Operation>(
+        &self,
+        device: &DeviceInfo,
+        under: impl Fn(String) -> O,
+    ) -> Result<(), CapabilityError> {
+        let names = || {
+            let known = names_of(device.number);
+            let own = std::iter::once(&device.path).filter(|own| !known.contains(own));
+            own.chain(&known).map(|name| under(name.to_string_lossy().into_owned())).collect()
+        };
+        self.recorder.judge_names(names)
+    }
+
+    /// Refuses the loop device of another object, and a partition of one.
+    pub(crate) fn own_loop(&self, device: &DeviceInfo) -> Result<(), CapabilityError> {
+        if self.is_of_root { Ok(()) } else { check_own_loop(&self.ledger.ledger, device) }
+    }
+}

@@ -1,0 +1,63 @@
+//! Judges the places of a mount, as they were opened.
+
+use std::cell::RefCell;
+
+use grant::op::{MountFilesystem, MountFreedom};
+use kernel::KernelError;
+use kernel::mount::{MadeMount, MountCall, MountPlace, MountWord};
+
+use crate::CapabilityError;
+use crate::call::PlaceJudge;
+
+/// Mounts, with each place judged as it was opened. A refusal of the judge comes back as it is.
+pub(super) fn mount(
+    judge: &PlaceJudge,
+    op: &MountFilesystem,
+    options: &[MountWord<'_>],
+) -> Result<MadeMount, CapabilityError> {
+    let refused = RefCell::new(None);
+    let asked = |place: MountPlace<'_>| {
+        check(judge, op, place).map_err(|denied| {
+            let text = denied.to_string();
+            refused.replace(Some(denied));
+            KernelError::Invalid(text)
+        })
+    };
+    let made = kernel::mount::mount(MountCall {
+        source: &op.source,
+        target: &op.target,
+        fstype: &op.fstype,
+        options,
+        keeps_restrictions: op.freedom == MountFreedom::Namespace,
+        judge: &asked,
+    });
+    match refused.take() {
+        Some(denied) => Err(denied),
+        None => Ok(made?),
+    }
+}
+
+/// Refuses a place that the grants and the policies do not allow for this mount, or that a policy denies by another name.
+fn check(judge: &PlaceJudge, op: &MountFilesystem, place: MountPlace<'_>) -> Result<(), CapabilityError> {
+    match place {
+        MountPlace::Target(real) if real != op.target => {
+            judge.place(&MountFilesystem { target: real.to_owned(), ..op.clone() })
+        }
+        MountPlace::Shown(real) if real.as_os_str() != op.source.as_str() => {
+            let there = MountFilesystem { source: real.to_string_lossy().into_owned(), ..op.clone() };
+            judge.place(&there)?;
+            there.shown().map_or(Ok(()), |shown| judge.place(&*shown))
+        }
+        MountPlace::Device(device) => {
+            judge.own_loop(device)?;
+            judge.device(device, |source| MountFilesystem { source, ..op.clone() })
+        }
+        MountPlace::Option { name, asked, real, device } => {
+            if real != asked {
+                judge.place(&*op.option_at(name, real))?;
+            }
+            device.map_or(Ok(()), |device| judge.own_loop(device))
+        }
+        MountPlace::Target(_) | MountPlace::Shown(_) => Ok(()),
+    }
+}

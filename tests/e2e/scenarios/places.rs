@@ -1,0 +1,169 @@
+//! What a policy denies or allows is a place: mounts, layers of an overlay, sockets and devices are judged by what was opened, and not
+//! by the name that led there. The links are root's, as no others are followed.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::escapes::{attempt, install, policy};
+use crate::world::World;
+
+crate::trials!(
+    a_mount_is_judged_where_it_is_made,
+    a_layer_of_an_overlay_is_judged_where_it_is,
+    a_socket_is_judged_where_it_is,
+    a_device_is_judged_under_all_of_its_names
+);
+
+/// A directory that only root can write, with `link` beside `real`: /tmp is no such place.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        let place = PathBuf::from(format!("/var/lib/hostler-{name}-{}", std::process::id()));
+        fs::create_dir_all(place.join("real/mnt")).unwrap();
+        fs::create_dir(place.join("only")).unwrap();
+        symlink(place.join("real"), place.join("link")).unwrap();
+        Place(place)
+    }
+
+    fn shown(&self) -> String {
+        self.0.display().to_string()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-q").arg(self.0.join("real/mnt")).status();
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The policy of the hostile driver, with a line more.
+fn denying(world: &World, line: &str) {
+    world.om("driver allow app.hostile --yes").ok();
+    let file = world.path("root/etc/drivers.d/app.hostile.policy");
+    let allowed = fs::read_to_string(&file).unwrap();
+    let kept: String = allowed.lines().filter(|line| !line.starts_with("deny")).flat_map(|line| [line, "\n"]).collect();
+    fs::write(&file, format!("{kept}{line}\n")).unwrap();
+}
+
+fn is_mounted(path: &Path) -> bool {
+    fs::read_to_string("/proc/self/mounts").unwrap().lines().any(|line| line.split(' ').nth(1) == path.to_str())
+}
+
+fn a_mount_is_judged_where_it_is_made(world: &World) {
+    let home = Place::new("mounts");
+    let at = home.shown();
+    install(world);
+    let tried = |name: &str, namespace: &str| {
+        attempt(world, namespace, &format!("mount tmpfs tmpfs {at}/{name}"), &format!("own = {at}/{name}\n"))
+    };
+    for denied in ["real", "link"] {
+        denying(world, &format!("deny mount = * * on {at}/{denied}/**"));
+        for name in ["real/mnt", "link/mnt"] {
+            tried(name, "").ends(1).says("denied");
+            assert!(!is_mounted(&home.0.join("real/mnt")), "{name} although {denied} is denied");
+        }
+    }
+    denying(world, "");
+    // A namespace may mount on one place, and a link in it leads to another.
+    symlink(home.0.join("real/mnt"), home.0.join("only/mnt")).unwrap();
+    policy(world, "ns1", &format!("allow mount = tmpfs tmpfs on {at}/only/**\n"));
+    tried("only/mnt", "ns1/svc/").ends(1).says("real/mnt");
+    assert!(!is_mounted(&home.0.join("real/mnt")));
+    policy(world, "ns1", &format!("allow mount = tmpfs tmpfs on {at}/link/**\n"));
+    tried("link/mnt", "ns1/svc/").ok();
+    assert!(is_mounted(&home.0.join("real/mnt")));
+}
+
+fn a_layer_of_an_overlay_is_judged_where_it_is(world: &World) {
+    let home = Place::new("layers");
+    let at = home.shown();
+    install(world);
+    for directory in ["real/low", "real/up", "real/work"] {
+        fs::create_dir(home.0.join(directory)).unwrap();
+    }
+    let more = format!("own = {at}/link\noverlay = {at}/real/mnt\n");
+    let options = format!("lowerdir={at}/link/low upperdir={at}/link/up workdir={at}/link/work");
+    let tried = || attempt(world, "", &format!("mount overlay overlay {at}/real/mnt {options}"), &more);
+    for denied in ["files.read", "files.write"] {
+        denying(world, &format!("deny {denied} = {at}/real/up"));
+        tried().ends(1).says("denied");
+        assert!(!is_mounted(&home.0.join("real/mnt")), "{denied}");
+    }
+    denying(world, &format!("deny files.read = {at}/real/low"));
+    tried().ends(1).says("denied");
+    denying(world, "");
+    tried();
+    assert!(is_mounted(&home.0.join("real/mnt")));
+}
+
+fn a_socket_is_judged_where_it_is(world: &World) {
+    let home = Place::new("sockets");
+    let at = home.shown();
+    install(world);
+    let engine = UnixListener::bind(home.0.join("real/engine.sock")).unwrap();
+    engine.set_nonblocking(true).unwrap();
+    let asked = |name: &str, keyword: &str| {
+        let request = format!("ask GET {at}/{name}/engine.sock /info");
+        attempt(world, "", &request, &format!("{keyword} = {at}/{name}/engine.sock\n"))
+    };
+    for keyword in ["socket", "engine"] {
+        for denied in ["real", "link"] {
+            denying(world, &format!("deny http.unix = * {at}/{denied}/** /**"));
+            for name in ["real", "link"] {
+                asked(name, keyword).ends(1).says("denied");
+                assert!(engine.accept().is_err(), "{name} was asked although {denied} is denied");
+            }
+        }
+    }
+    denying(world, "");
+    // Nothing answers: that the request gets there is enough.
+    let answered = std::thread::spawn(move || {
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while std::time::Instant::now() < until {
+            if engine.accept().is_ok() {
+                return true;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        false
+    });
+    asked("link", "socket").ends(1);
+    assert!(answered.join().unwrap(), "what nothing denies is allowed");
+}
+
+fn a_device_is_judged_under_all_of_its_names(world: &World) {
+    let home = Place::new("devices");
+    let at = home.shown();
+    let image = home.0.join("image");
+    let made = Command::new("mke2fs").args(["-q", "-t", "ext4", "-L", "placed"]).arg(&image).arg("8m").output();
+    let attached = Command::new("losetup").args(["--show", "-f"]).arg(&image).output().unwrap();
+    if !made.is_ok_and(|made| made.status.success()) || !attached.status.success() {
+        return println!("skipped: there is no loop device here");
+    }
+    let device = String::from_utf8(attached.stdout).unwrap().trim().to_owned();
+    symlink(&device, home.0.join("disk")).unwrap();
+    let policy = world.path("root/etc/drivers.d/fs.ext4.policy");
+    fs::create_dir_all(policy.parent().unwrap()).unwrap();
+    for (asked, denied) in [(format!("{at}/disk"), device.clone()), (device.clone(), format!("{at}/disk"))] {
+        for line in [format!("deny mount = * {denied} on /**"), format!("deny block.read = {denied}")] {
+            fs::write(&policy, format!("{line}\n")).unwrap();
+            let config = format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = ext4\ndev = {asked}\nmnt = {at}/real/mnt\n");
+            world.create("data", &config);
+            world.om("data start").ends(1).says("denied");
+            assert!(!is_mounted(&home.0.join("real/mnt")), "{asked} although {line}");
+            world.om("data delete --force --confirm").ok();
+        }
+    }
+    fs::remove_file(&policy).unwrap();
+    world
+        .create("data", &format!("[DEFAULT]\nnodes = n1\n[fs#1]\ntype = ext4\ndev = {at}/disk\nmnt = {at}/real/mnt\n"));
+    world.om("data start").ok();
+    assert!(is_mounted(&home.0.join("real/mnt")));
+    world.om("data stop").ok();
+    assert!(Command::new("losetup").args(["-d", &device]).status().unwrap().success());
+}
