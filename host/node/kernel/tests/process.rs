@@ -167,8 +167,13 @@ async fn scripts_run_by_name_and_failures_name_the_step() {
         let error = run(launch, b"", LONG, &mut |_| {}).await.unwrap_err();
         assert!(error.to_string().ends_with(expected), "{error}");
     };
-    check(launch(&script("bad", "#!/no/such\n"), &[]), "bad: execute it").await;
-    check(launch(&script("text", "no program"), &[]), "text: execute it").await;
+    check(launch(&script("bad", "#!/no/such\n"), &[]), "bad: the program of its #! line, /no/such, does not exist")
+        .await;
+    check(
+        launch(&script("text", "no program"), &[]),
+        "text: it is not a program: it has no #! line, such as #!/bin/sh",
+    )
+    .await;
     let mut lost = shell("true");
     lost.cwd = PathBuf::from("/no/such/directory");
     check(lost, "enter the working directory").await;

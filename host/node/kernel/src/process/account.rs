@@ -1,6 +1,6 @@
 //! The user and the groups that a program runs as.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 
 use rustix::process::{Gid, Uid, getegid, geteuid};
 
@@ -61,6 +61,23 @@ impl UserAccount {
     }
 }
 
+/// The variables that login(1) would set for a user: `HOME`, `USER`, `LOGNAME` and `SHELL`. They come from the user database alone. None
+/// stands for the agent's own user; one without an entry has only a home, which is `/`.
+pub fn login_variables(uid: Option<Uid>) -> Vec<(&'static str, OsString)> {
+    let uid = uid.unwrap_or_else(geteuid);
+    let Some(entry) = nix::unistd::User::from_uid(uid.as_raw().into()).ok().flatten() else {
+        return vec![("HOME", "/".into())];
+    };
+    let shell = Some(entry.shell).filter(|shell| !shell.as_os_str().is_empty()).unwrap_or_else(|| "/bin/sh".into());
+    let home = Some(entry.dir).filter(|home| !home.as_os_str().is_empty()).unwrap_or_else(|| "/".into());
+    vec![
+        ("HOME", home.into_os_string()),
+        ("USER", OsString::from(&entry.name)),
+        ("LOGNAME", OsString::from(&entry.name)),
+        ("SHELL", shell.into_os_string()),
+    ]
+}
+
 /// Whether the agent itself is root, as are the programs that run as its own user.
 pub fn runs_as_root() -> bool {
     geteuid().is_root()
@@ -86,6 +103,15 @@ mod tests {
         assert_eq!((root.uid.as_raw(), root.gid.as_raw()), (0, 0));
         assert_eq!(UserAccount::find("root", Some("7")).unwrap().gid.as_raw(), 7);
         assert!(UserAccount::find("no such user", None).is_err());
+    }
+
+    #[test]
+    fn a_login_has_the_home_and_the_shell_of_the_user_database() {
+        let root = login_variables(Some(Uid::ROOT));
+        let names: Vec<&str> = root.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["HOME", "USER", "LOGNAME", "SHELL"]);
+        assert_eq!((root[1].1.to_str(), root[2].1.to_str()), (Some("root"), Some("root")));
+        assert_eq!(login_variables(Some(Uid::from_raw(987_654))), [("HOME", OsString::from("/"))]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use rustix::fs::Mode;
 
 use super::confine::{drop_bounding_set, drop_inheritable};
 use super::exec::{self, ExecVector};
+use super::inherited::InheritedState;
 use super::landlock::FileConfinement;
 use super::launch::{SessionKind, StandardStream};
 use super::{CapabilityBounds, ResourceLimit, UserAccount};
@@ -26,6 +27,8 @@ pub(super) struct ChildSetup {
     pub(super) cwd: CString,
     pub(super) account: Option<UserAccount>,
     pub(super) umask: u32,
+    /// None: the program has the priority and the limits of its caller.
+    pub(super) inherited: Option<InheritedState>,
     pub(super) limits: Vec<ResourceLimit>,
     pub(super) bounds: CapabilityBounds,
     pub(super) cgroup: Option<OwnedFd>,
@@ -53,6 +56,7 @@ macro_rules! steps {
 steps! {
     Session => "make a session",
     Cgroup => "enter the control group",
+    Inherited => "drop what it would inherit",
     Limit => "set a resource limit",
     Bounds => "drop capabilities",
     Account => "become the user",
@@ -71,6 +75,7 @@ impl ChildSetup {
     fn become_program(&self) -> io::Result<()> {
         self.step(ChildStep::Session, || self.enter_session())?;
         self.step(ChildStep::Cgroup, || self.enter_cgroup())?;
+        self.step(ChildStep::Inherited, || self.inherited.as_ref().map_or(Ok(()), InheritedState::reset))?;
         self.step(ChildStep::Limit, || self.set_limits())?;
         self.step(ChildStep::Bounds, || self.drop_capabilities())?;
         self.step(ChildStep::Account, || self.become_user())?;

@@ -41,6 +41,19 @@ pub(super) fn execute(path: &CStr, argv: &ExecVector, envp: &ExecVector) -> io::
     io::Error::last_os_error()
 }
 
+/// Gives the calling process the usual scheduling policy and priority, for processors and for disks. What it may not raise stays.
+pub(super) fn reset_priority() {
+    /// Of linux/ioprio.h: the priority of this process.
+    const IOPRIO_WHO_PROCESS: libc::c_int = 1;
+    // SAFETY: these calls read no memory but `usual`, which outlives the one that does.
+    unsafe {
+        let usual: libc::sched_param = std::mem::zeroed();
+        libc::sched_setscheduler(0, libc::SCHED_OTHER, &raw const usual);
+        libc::setpriority(libc::PRIO_PROCESS, 0, 0);
+        libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0);
+    }
+}
+
 /// Marks every descriptor except the standard ones to be closed at exec. Not closed yet: one of them reports a failed step.
 pub(super) fn inherit_nothing() -> io::Result<()> {
     // SAFETY: close_range(2) reads no memory, and a mark closes nothing yet.

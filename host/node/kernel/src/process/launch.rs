@@ -1,15 +1,20 @@
 //! Everything that is decided about a program before its start.
 
 use std::ffi::{CString, OsString};
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use rustix::io::Errno;
 
 use crate::KernelError;
 use crate::cgroup::Cgroup;
 use crate::process::child::{ChildSetup, ChildStep};
 use crate::process::exec::ExecVector;
+use crate::process::inherited::InheritedState;
 use crate::process::landlock::{FileConfinement, FileRule};
 use crate::process::{CapabilityBounds, CheckedProgram, ResourceLimit, UserAccount};
 
@@ -85,6 +90,8 @@ impl ProgramLaunch {
             cwd: c_string(self.cwd.as_os_str().as_bytes())?,
             account: self.account.filter(|account| !account.is_own()),
             umask: self.umask,
+            // What an operator runs at a terminal has the operator's own priority and limits.
+            inherited: (!matches!(session, SessionKind::OfTerminal(_))).then(InheritedState::defaults),
             limits: self.limits,
             bounds: self.bounds,
             cgroup: self.cgroup.map(|cgroup| cgroup.open_procs()).transpose()?,
@@ -108,10 +115,34 @@ pub(super) struct StartReport {
 impl StartReport {
     /// The error of a failed spawn, with the step that failed.
     pub(super) fn explain(&self, error: &std::io::Error) -> KernelError {
-        let errno = error.raw_os_error().map_or(rustix::io::Errno::IO, rustix::io::Errno::from_raw_os_error);
+        let errno = error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error);
         let mut step = [0];
         let read = rustix::io::read(self.pipe.as_fd(), &mut step);
+        if read == Ok(1) && step[0] == ChildStep::Exec as u8 && matches!(errno, Errno::NOEXEC | Errno::NOENT) {
+            let why = not_executed(&self.path, errno);
+            return KernelError::Refused { doing: format!("run {}", self.path.display()), why, errno };
+        }
         let what = if read == Ok(1) { ChildStep::name(step[0]) } else { "start the process" };
         KernelError::Os { doing: format!("run {}: {what}", self.path.display()), errno }
+    }
+}
+
+/// What keeps a file that is there from being executed, from its first bytes.
+fn not_executed(path: &Path, errno: Errno) -> String {
+    const LONGEST: u64 = 256;
+    let mut head = Vec::new();
+    // A file that cannot be read tells nothing.
+    let _ = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut head));
+    match (errno, head.strip_prefix(b"#!")) {
+        (Errno::NOENT, Some(line)) => {
+            let line = String::from_utf8_lossy(line.split(|byte| *byte == b'\n').next().unwrap_or_default());
+            format!("the program of its #! line, {}, does not exist", line.trim())
+        }
+        (Errno::NOENT, None) => "it does not exist, or its loader does not".to_owned(),
+        _ if head.starts_with(b"\x7fELF") => "it is a program for another kind of machine".to_owned(),
+        _ if path.extension().is_some_and(|extension| extension == "service") => {
+            "it is not a program: it is a unit of systemd, which systemctl start runs".to_owned()
+        }
+        _ => "it is not a program: it has no #! line, such as #!/bin/sh".to_owned(),
     }
 }

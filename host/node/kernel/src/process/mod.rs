@@ -8,13 +8,14 @@
 //!                                                                └──▶ foreground  an operator types at it
 //! ```
 //!
-//! Everything that happens between fork and exec stands in `child.rs` and `exec.rs`. `members/` finds the processes of a
+//! Everything that happens between fork and exec stands in `child.rs`, `inherited.rs` and `exec.rs`. `members/` finds the processes of a
 //! resource again and stops them; `look.rs` looks at processes of other programs.
 
 mod account;
 mod child;
 mod confine;
 mod exec;
+mod inherited;
 mod landlock;
 mod launch;
 mod limit;
@@ -24,7 +25,7 @@ mod program;
 mod run;
 mod signal;
 
-pub use account::{UserAccount, runs_as_root};
+pub use account::{UserAccount, login_variables, runs_as_root};
 pub use confine::{CapabilityBounds, UnknownCapability};
 pub use landlock::{FileAccess, FileRule, landlock_version, system_files};
 pub use launch::{ProgramLaunch, StandardStream};
