@@ -173,7 +173,11 @@ fn references_that_do_not_resolve_are_errors() {
         let text = format!("[DEFAULT]\ncomment = {value}\n[env]\nwords = a b\nword = x\n");
         assert_eq!(problems(&text), [format!("2:{expected}")], "{value}");
     };
-    check("{foo}", "11 error: {foo} does not resolve: there is no keyword foo in [DEFAULT]");
+    let literal = "(braces that the program is to see are written ";
+    check(
+        "{foo}",
+        &format!("11 error: {{foo}} does not resolve: there is no keyword foo in [DEFAULT] {literal}\\{{foo}})"),
+    );
     check("a {env.nope}", "13 error: {env.nope} does not resolve: nope is not set in [env]");
     check("{fs#1.dev}", "11 error: {fs#1.dev} does not resolve: there is no section [fs#1]");
     check(
@@ -185,7 +189,10 @@ fn references_that_do_not_resolve_are_errors() {
     check("{pre_monitor_action}", "11 error: {pre_monitor_action} does not resolve: pre_monitor_action is not set");
     check("$(1 / 0)", "11 error: $(1 / 0) has no value: division by zero");
     check("$(1 + {env.word})", "17 error: $(1 + {env.word}) has no value: \"x\" is not a number");
-    check("{rid}", "11 error: {rid} does not resolve: there is no keyword rid in [DEFAULT]");
+    check(
+        "{rid}",
+        &format!("11 error: {{rid}} does not resolve: there is no keyword rid in [DEFAULT] {literal}\\{{rid}})"),
+    );
 }
 
 #[test]

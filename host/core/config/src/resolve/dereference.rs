@@ -183,8 +183,8 @@ impl<'a> KeywordResolver<'a> {
         let known = self.outline.keyword(own, name).or_else(|| self.outline.keyword(DEFAULT, name));
         Err(UnresolvedReference::Because(match known {
             Some(_) => format!("{name} is not set"),
-            None if own == DEFAULT => format!("there is no keyword {name} in [{own}]"),
-            None => format!("there is no keyword {name} in [{own}] nor in [DEFAULT]"),
+            None if own == DEFAULT => format!("there is no keyword {name} in [{own}]{}", literal(name)),
+            None => format!("there is no keyword {name} in [{own}] nor in [DEFAULT]{}", literal(name)),
         }))
     }
 
@@ -378,4 +378,9 @@ fn too_short(words: usize) -> String {
         1 => "it has one word, [0]".to_owned(),
         _ => format!("it has {words} words, [0] to [{}]", words - 1),
     }
+}
+
+/// Many a program takes words in braces, such as `curl -w %{http_code}`.
+fn literal(name: &str) -> String {
+    format!(" (braces that the program is to see are written \\{{{name}}})")
 }
