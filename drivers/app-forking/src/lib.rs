@@ -68,13 +68,14 @@ impl Driver for ForkingApplication {
     ];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        let mut problems = Vec::new();
+        let mut problems = Vec::from_iter(self.surroundings.problems());
         let mut problem = |keyword: &str, error: Error| {
             problems.push(Problem::new(keyword, error));
         };
-        for (keyword, step) in [("start", self.start_step()), ("stop", self.stop_step()), ("check", self.check_step())]
-        {
-            if let Err(error) = step {
+        let launchers =
+            [("start", &self.start, "start"), ("stop", &self.stop, "stop"), ("check", &self.check, "status")];
+        for (keyword, value, word) in launchers {
+            if let Err(error) = self.launcher(keyword, value, word) {
                 problem(keyword, error);
             }
         }
@@ -158,25 +159,27 @@ impl ForkingApplication {
         word: &str,
         timeout: Option<Duration>,
     ) -> Result<Option<Command>> {
-        let Some(command) = value else { return Ok(None) };
-        let command = match command.program() {
-            "true" => {
-                let missing = || Error::invalid_config(format!("{keyword} is true, and there is no script"));
-                Command::new(self.script.as_ref().ok_or_else(missing)?).arg(word)
-            }
-            "false" => return Ok(None),
-            // The grant names the program by its path, and no PATH is searched.
-            program if program.starts_with('/') => command.clone(),
-            _ => {
-                let program = command.program();
-                return Err(Error::invalid_config(format!("{keyword} runs {program:?}: expected an absolute path")));
-            }
-        };
+        let Some(command) = self.launcher(keyword, value, word)? else { return Ok(None) };
         let command = self.surroundings.apply(command)?;
         Ok(Some(match timeout.or(self.timeout) {
             Some(timeout) => command.timeout(timeout),
             None => command,
         }))
+    }
+
+    /// The command alone, without what surrounds it.
+    fn launcher(&self, keyword: &str, value: &Option<Command>, word: &str) -> Result<Option<Command>> {
+        let Some(command) = value else { return Ok(None) };
+        match command.program() {
+            "true" => {
+                let missing = || Error::invalid_config(format!("{keyword} is true, and there is no script"));
+                Ok(Some(Command::new(self.script.as_ref().ok_or_else(missing)?).arg(word)))
+            }
+            "false" => Ok(None),
+            // The grant names the program by its path, and no PATH is searched.
+            program if program.starts_with('/') => Ok(Some(command.clone())),
+            program => Err(Error::invalid_config(format!("{keyword} runs {program:?}: expected an absolute path"))),
+        }
     }
 
     fn meaning(&self, exit_status: i32) -> Result<Status> {

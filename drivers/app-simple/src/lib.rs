@@ -33,11 +33,12 @@ impl Driver for SimpleApplication {
     const GRANTS: &[&str] = &["spawn(caps=all, group={kw:group}, cwd={kw:cwd}) = {command:start}"];
 
     fn validate(&self, _: &Context) -> Result<Vec<Problem>> {
-        if self.start.program().starts_with('/') {
-            return Ok(Vec::new());
+        let mut problems = Vec::from_iter(self.surroundings.problems());
+        if !self.start.program().starts_with('/') {
+            let text = format!("{:?} is not a program: expected an absolute path", self.start.program());
+            problems.push(Problem::new("start", text));
         }
-        let text = format!("{:?} is not a program: expected an absolute path", self.start.program());
-        Ok(vec![Problem::new("start", text)])
+        Ok(problems)
     }
 
     fn status(&self, _: &Context) -> Result<Status> {

@@ -38,6 +38,7 @@ impl Driver for CommandTask {
             }
         }
         problems.extend(self.run.problems());
+        problems.extend(self.surroundings.problems());
         Ok(problems)
     }
 

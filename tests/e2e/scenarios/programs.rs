@@ -14,6 +14,9 @@ crate::trials!(
     true_is_the_script_and_not_a_program,
     an_application_is_waited_for_and_all_of_it_is_stopped,
     a_program_in_a_session_of_its_own_is_stopped,
+    a_program_has_the_login_of_its_user_and_the_names_of_its_object,
+    nothing_of_who_starts_a_service_is_in_it,
+    a_file_that_is_not_a_program_is_named_as_such,
 );
 
 fn a_program_is_looked_for_where_a_shell_would(world: &World) {
@@ -156,4 +159,98 @@ fn kernel_groups() -> Option<String> {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
     let line = mounts.lines().find(|line| line.split(' ').nth(2) == Some("cgroup2"))?;
     line.split(' ').nth(1).map(str::to_owned)
+}
+
+fn a_program_has_the_login_of_its_user_and_the_names_of_its_object(world: &World) {
+    let text = "#!/bin/sh\necho \"$1 $HOME $USER $LOGNAME $SHELL $OPENSVC_SVCNAME $OPENSVC_SVCPATH $OPENSVC_RID $OPENSVC_LEADER\" >>{w}/said\n";
+    let say = world.write("say", &world.fill(text));
+    let say = format!("/bin/sh {}", say.display());
+    let config = format!(
+        "[DEFAULT]\nnodes = n1\n[app#1]\nstart = {say} app\nstop = {say} stop\nenvironment = HOME=/srv\n\
+         [app#2]\nuser = nobody\nstart = {say} user\n[task#1]\ncommand = {say} task\ntype = host\n\
+         [fs#1]\ntype = flag\npre_start = {say} trigger\npre_unprovision = {say} trigger\n"
+    );
+    // The user must be able to write there.
+    world.write("said", "");
+    fs::set_permissions(world.path("said"), fs::Permissions::from_mode(0o666)).unwrap();
+    fs::set_permissions(world.directory(), fs::Permissions::from_mode(0o755)).unwrap();
+    world.create("web", &config);
+    for line in ["web start", "web run", "web unprovision --rid fs#1 --confirm"] {
+        world.om(line).ok();
+    }
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    let login = |user: &str| {
+        let line = passwd.lines().find(|line| line.starts_with(&format!("{user}:"))).unwrap();
+        let fields: Vec<&str> = line.split(':').collect();
+        format!("{user} {user} {}", fields[6])
+    };
+    let home = |user: &str| passwd.lines().find(|line| line.starts_with(user)).unwrap().split(':').nth(5).unwrap();
+    let (of_root, of_nobody) = (login("root"), login("nobody"));
+    let said = world.read("said");
+    let mut said: Vec<&str> = said.lines().collect();
+    said.sort_unstable();
+    let expected = [
+        format!("app /srv {of_root} web web app#1 0"),
+        format!("task {} {of_root} web web task#1 0", home("root")),
+        format!("trigger {} {of_root} web web fs#1 0", home("root")),
+        format!("trigger {} {of_root} web web fs#1 1", home("root")),
+        format!("user {} {of_nobody} web web app#2 0", home("nobody")),
+    ];
+    assert_eq!(said, expected);
+    world.om("web stop").ok();
+    world.om("web delete --local").ok();
+}
+
+/// The priority and the limits are those of any service, whoever types.
+fn nothing_of_who_starts_a_service_is_in_it(world: &World) {
+    let script =
+        "echo $(nice) $(ulimit -n) $(ulimit -c) $(ulimit -f) $(umask) $(cat /proc/self/oom_score_adj) >{w}/said";
+    let run = world.write("run", &world.fill(&format!("{script}; exec sleep 882\n")));
+    let one = format!("[app#1]\ntype = simple\nstart = /bin/sh {}\n", run.display());
+    world.create("web", &format!("[DEFAULT]\nnodes = n1\n{one}limit_fsize = 1g\n"));
+    let om = world.command();
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(
+        r#"ulimit -S -n 300; ulimit -S -c 7; umask 077; echo 55 >/proc/self/oom_score_adj; exec nice -n 7 "$0" web start"#,
+    );
+    command.arg(om.get_program()).envs(om.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ran = command.output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    crate::world::until("it has said so", || world.read("said").ends_with('\n'));
+    // 1 GiB in blocks of 512 bytes.
+    assert_eq!(world.read("said"), "0 1024 0 2097152 0022 0\n");
+    world.om("web stop").ok();
+    world.om("web delete").ok();
+}
+
+fn a_file_that_is_not_a_program_is_named_as_such(world: &World) {
+    let executable = |name: &str, text: &str| {
+        let path = world.write(name, text);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    world.create("web", "[DEFAULT]\nnodes = n1\n[app#1]\nscript = {w}/launcher\nstart = true\n");
+    for (text, why) in [
+        ("echo $1\n", "it is not a program: it has no #! line"),
+        ("#!/nowhere/sh\n", "the program of its #! line, /nowhere/sh, does not exist"),
+    ] {
+        executable("launcher", text);
+        world.om("web start").ends(1).says(why);
+    }
+    executable("web.service", "[Unit]\n");
+    world.om(&format!("web set --kw app#1.script={}", world.path("web.service").display())).ok();
+    world.om("web start").ends(1).says("it is a unit of systemd");
+    // What cannot be set is found before the start, at its own keyword.
+    for (type_, command) in [("app#1", "start = /bin/true"), ("task#1", "type = host\ncommand = /bin/true")] {
+        let file =
+            world.write("bad.conf", &format!("[DEFAULT]\nnodes = n1\n[{type_}]\n{command}\nenvironment = A=1 B\n"));
+        let ran = world.om(&format!("config validate {}", file.display())).ends(1);
+        ran.says("environment holds \"B\": expected NAME=VALUE").says("^^^^^");
+    }
+    let file =
+        world.write("bad.conf", "[DEFAULT]\nnodes = n1\n[app#1]\nstart = /usr/bin/curl -w %{http_code} http://n1\n");
+    world
+        .om(&format!("config validate {}", file.display()))
+        .ends(1)
+        .says("that the program is to see are written \\{http_code}");
+    world.om("web delete").ok();
 }

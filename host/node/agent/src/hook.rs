@@ -109,8 +109,7 @@ fn environment(rule: &HookRule, event: &HookEvent<'_>) -> Vec<(String, OsString)
     let named = facts.into_iter().chain(json).flat_map(|(name, fact)| {
         ["", "HOSTLER_", "OPENSVC_"].map(|prefix| (format!("{prefix}{name}"), OsString::from(fact)))
     });
-    let base = [("PATH", trigger::PATH), ("LANG", "C.UTF-8")];
-    base.map(|(name, value)| (name.to_owned(), OsString::from(value))).into_iter().chain(named).collect()
+    capability::process::account_variables(None).into_iter().chain(named).collect()
 }
 
 fn rules(document: &Document) -> (Vec<HookRule>, Vec<String>) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hostler_sdk::{Command, Error, Keywords, Mode, Result, Size};
+use hostler_sdk::{Command, Error, Keywords, Mode, Problem, Result, Size};
 
 use crate::StoreVariables;
 
@@ -22,7 +22,8 @@ pub struct CommandSettings {
     /// The file mode creation mask. The default is 022.
     #[keyword(example = "027")]
     pub umask: Option<Mode>,
-    /// Environment variables, in addition to `PATH`, `LANG` and the `HOSTLER_*` and `OPENSVC_*` names.
+    /// Environment variables, in addition to `PATH`, `LANG`, the `HOME`, `USER`, `LOGNAME` and `SHELL` of the user, and the `HOSTLER_*`
+    /// and `OPENSVC_*` names.
     #[keyword(kind = "words", example = "CONFIG=/etc/web.conf VERBOSE=1")]
     pub environment: Vec<String>,
     /// Environment variables from data stores.
@@ -61,6 +62,12 @@ pub struct CommandSettings {
 }
 
 impl CommandSettings {
+    /// The problem with the keywords, if there is one.
+    pub fn problems(&self) -> Option<Problem> {
+        let wrong = self.environment.iter().find_map(|variable| variable_of(variable).err())?;
+        Some(Problem::new("environment", wrong))
+    }
+
     /// Applies the settings to a command.
     pub fn apply(&self, mut command: Command) -> Result<Command> {
         if let Some(cwd) = &self.cwd {
@@ -74,9 +81,7 @@ impl CommandSettings {
         }
         // The stores come last, because the last variable of a name counts.
         for variable in self.environment.iter().chain(self.stores.all()) {
-            let (name, value) = variable
-                .split_once('=')
-                .ok_or_else(|| Error::invalid_config(format!("environment holds {variable:?}: expected NAME=VALUE")))?;
+            let (name, value) = variable_of(variable)?;
             command = command.env(name, value);
         }
         if let Some(umask) = self.umask {
@@ -107,6 +112,22 @@ impl CommandSettings {
     }
 }
 
+/// The name and the value of a variable.
+fn variable_of(word: &str) -> Result<(&str, &str)> {
+    let wrong = |why: &str| Error::invalid_config(format!("environment holds {word:?}: {why}"));
+    let (name, value) = word
+        .split_once('=')
+        .ok_or_else(|| wrong("expected NAME=VALUE, and quotes around the whole of it where the value has blanks"))?;
+    let begins = name.chars().next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
+    if !begins || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
+        return Err(wrong("expected a name of letters, digits and _ before the ="));
+    }
+    if name.starts_with("HOSTLER_") || name.starts_with("OPENSVC_") {
+        return Err(wrong("the agent sets the variables that begin with HOSTLER_ and OPENSVC_"));
+    }
+    Ok((name, value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,5 +148,19 @@ mod tests {
     fn a_variable_without_a_value_is_an_error() {
         let surroundings = CommandSettings { environment: vec!["A".to_owned()], ..CommandSettings::default() };
         assert!(surroundings.apply(Command::new("/bin/true")).is_err());
+    }
+
+    #[test]
+    fn a_variable_that_cannot_be_set_is_found_before_the_start() {
+        let check = |word: &str, expected: bool| {
+            let settings = CommandSettings { environment: vec![word.to_owned()], ..CommandSettings::default() };
+            assert_eq!(settings.problems().is_none(), expected, "{word}");
+        };
+        for word in ["A=1", "_=", "a1=b=c", "PATH_INFO=x y"] {
+            check(word, true);
+        }
+        for word in ["B", "=1", "1A=2", "A-B=3", "HOSTLER_ID=web", "OPENSVC_RID=x"] {
+            check(word, false);
+        }
     }
 }

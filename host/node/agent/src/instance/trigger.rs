@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use capability::process::{PATH, ProgramFacts, account_variables};
 use driver::{CallBounds, LogSeverity, LogSink};
 use exec::FacilityError;
 use kernel::process::{CapabilityBounds, CheckedProgram, ProgramLaunch, RunError};
@@ -26,8 +27,6 @@ pub(crate) struct TriggerContext<'a> {
     /// The policy of the namespace.
     pub(crate) namespace: &'a grant::Policy,
 }
-
-pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Runs a command until it exits. Any exit status but 0 is a failure.
 pub(crate) async fn run(
@@ -119,24 +118,15 @@ fn permitted(program: &Path, args: &[String], around: &TriggerContext<'_>) -> Re
     })
 }
 
-/// The environment of a trigger. Each fact has two names, as triggers written for OpenSVC expect theirs.
+/// The environment of a trigger.
 fn environment(around: &TriggerContext<'_>) -> Vec<(String, OsString)> {
-    let facts = [
-        ("ID", around.object.to_string()),
-        ("SVCPATH", around.object.to_string()),
-        ("NAME", around.object.name().to_owned()),
-        ("NAMESPACE", around.object.namespace().to_owned()),
-        ("KIND", around.object.kind().to_string()),
-        ("RID", around.rid.to_string()),
-        ("ACTION", around.action.to_owned()),
-        ("NODENAME", around.node.to_string()),
-        ("SID", around.sid.to_owned()),
-    ];
-    let prefixed = ["HOSTLER", "OPENSVC"]
-        .into_iter()
-        .flat_map(|prefix| facts.iter().map(move |(name, fact)| (format!("{prefix}_{name}"), OsString::from(fact))));
+    let TriggerContext { object, rid, action, node, sid, .. } = *around;
+    let mut environment = account_variables(None);
     let asked = around.env.iter().map(|(name, value)| (name.clone(), OsString::from(value)));
-    // Later entries win: no value of the command line can stand in for a fact.
-    let base = [("PATH".to_owned(), OsString::from(PATH)), ("LANG".to_owned(), OsString::from("C.UTF-8"))];
-    base.into_iter().chain(asked).chain(prefixed).collect()
+    // Later ones replace earlier ones: no value of the command line can stand in for a fact.
+    for (name, value) in asked.chain(ProgramFacts { object, rid, action, node, sid }.variables()) {
+        environment.retain(|(other, _)| *other != name);
+        environment.push((name, value));
+    }
+    environment
 }

@@ -1,6 +1,5 @@
 //! A program as a driver describes it, and everything that is checked before it is started.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use grant::Permit;
@@ -48,7 +47,6 @@ pub(crate) fn prepare<O: grant::Operation>(
 ) -> Result<ProgramLaunch, CapabilityError> {
     let asked = absolute(&command.program)?;
     let account = account_of(command)?;
-    let as_root = account.as_ref().map_or(kernel::process::runs_as_root(), |account| account.uid.is_root());
     let bounds: CapabilityBounds = permit
         .caps()
         .join("+")
@@ -64,10 +62,7 @@ pub(crate) fn prepare<O: grant::Operation>(
         files: confinement::files_of(context, bounds, &program, command),
         program,
         args: command.args.clone(),
-        env: environment::of(context, &command.env, tracked, as_root)?
-            .into_iter()
-            .map(|(name, value)| (name, OsString::from(value)))
-            .collect(),
+        env: environment::of(context, &command.env, tracked, account.as_ref())?,
         cwd: command.cwd.as_deref().map_or(Ok(PathBuf::from("/")), absolute)?,
         account,
         // Fixed, so that the umask of the agent's own environment decides nothing.

@@ -3,10 +3,15 @@
 //! A grant names a program and its arguments. Variables such as LD_PRELOAD would make any program do anything. So a driver
 //! cannot set a variable of its own invention: it passes on what the configuration holds, word for word.
 
+use std::ffi::OsString;
+
+use kernel::process::{UserAccount, login_variables, runs_as_root};
+use model::{NodeName, ObjectPath, Rid};
+
 use crate::{CallContext, CapabilityError, Subject};
 
 /// Fixed, so that the agent's own environment decides nothing about a program.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Variables that only change the wording of a program's output. Any driver may set them.
 const HARMLESS: [&str; 3] = ["LANG", "LC_ALL", "TZ"];
 /// Variables that name code which a program, its loader, its interpreter or one of its libraries runs. Whoever sets one for a program
@@ -108,9 +113,10 @@ pub(crate) fn of(
     context: &CallContext,
     asked: &[(String, String)],
     member: bool,
-    as_root: bool,
-) -> Result<Vec<(String, String)>, CapabilityError> {
-    let mut environment = vec![("PATH".to_owned(), PATH.to_owned()), ("LANG".to_owned(), "C.UTF-8".to_owned())];
+    account: Option<&UserAccount>,
+) -> Result<Vec<(String, OsString)>, CapabilityError> {
+    let as_root = account.map_or_else(runs_as_root, |account| account.uid.is_root());
+    let mut environment = account_variables(account);
     for (name, value) in asked {
         check(context, name, value)?;
         let leads_to_code = loads_code(name) || (!context.is_of_root() && SETTINGS.contains(&name.as_str()));
@@ -122,13 +128,21 @@ pub(crate) fn of(
         }
         // The last one wins, as in a shell. Two of one name would leave the choice to the program.
         environment.retain(|(other, _)| other != name);
-        environment.push((name.clone(), value.clone()));
+        environment.push((name.clone(), value.into()));
     }
     environment.extend(facts(context));
     if member {
-        environment.push((MARK.to_owned(), mark(context)));
+        environment.push((MARK.to_owned(), mark(context).into()));
     }
     Ok(environment)
+}
+
+/// What every program has that the agent runs for a user: the search path, the language, and what login(1) would set. Nothing of it
+/// comes from the agent's own environment or from a configuration. None stands for the agent's own user.
+pub fn account_variables(account: Option<&UserAccount>) -> Vec<(String, OsString)> {
+    let fixed = [("PATH", PATH.into()), ("LANG", "C.UTF-8".into())];
+    let login = login_variables(account.map(|account| account.uid));
+    fixed.into_iter().chain(login).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The variables that every process of the resource carries.
@@ -151,22 +165,46 @@ fn mark(context: &CallContext) -> String {
     context.paths().statedir.display().to_string()
 }
 
-/// The facts that the host passes to every program, once under our name and once under OpenSVC's, whose scripts read them.
-fn facts(context: &CallContext) -> Vec<(String, String)> {
+/// The resource and the action for which a program runs.
+pub struct ProgramFacts<'a> {
+    pub object: &'a ObjectPath,
+    pub rid: &'a Rid,
+    /// The action, such as `start`.
+    pub action: &'a str,
+    pub node: &'a NodeName,
+    pub sid: &'a str,
+}
+
+impl ProgramFacts<'_> {
+    /// The variables, once under our name and once under OpenSVC's, whose scripts read them.
+    pub fn variables(&self) -> Vec<(String, OsString)> {
+        let ProgramFacts { object, rid, action, node, sid } = self;
+        // Shared data are provisioned along by the instance that is asked to provision.
+        let is_leader = matches!(*action, "provision" | "unprovision");
+        let facts = [
+            ("ID", object.to_string()),
+            ("SVC_ID", object.to_string()),
+            ("SVCPATH", object.to_string()),
+            ("NAME", object.name().to_owned()),
+            ("SVCNAME", object.name().to_owned()),
+            ("NAMESPACE", object.namespace().to_owned()),
+            ("KIND", object.kind().to_string()),
+            ("RID", rid.to_string()),
+            ("ACTION", (*action).to_owned()),
+            ("LEADER", u8::from(is_leader).to_string()),
+            ("NODENAME", node.to_string()),
+            ("SID", (*sid).to_owned()),
+        ];
+        let named = |prefix: &'static str| {
+            facts.clone().into_iter().map(move |(name, fact)| (format!("{prefix}_{name}"), fact.into()))
+        };
+        named("HOSTLER").chain(named("OPENSVC")).collect()
+    }
+}
+
+fn facts(context: &CallContext) -> Vec<(String, OsString)> {
     let Subject { object, rid, node, .. } = context.subject();
-    let facts = [
-        ("ID", object.to_string()),
-        ("NAME", object.name().to_owned()),
-        ("NAMESPACE", object.namespace().to_owned()),
-        ("KIND", object.kind().to_string()),
-        ("RID", rid.to_string()),
-        ("ACTION", context.verb().to_string()),
-        ("NODENAME", node.to_string()),
-        ("SID", context.sid().to_owned()),
-    ];
-    let named =
-        |prefix: &'static str| facts.clone().into_iter().map(move |(name, fact)| (format!("{prefix}_{name}"), fact));
-    named("HOSTLER").chain(named("OPENSVC")).collect()
+    ProgramFacts { object, rid, action: context.verb().as_str(), node, sid: context.sid() }.variables()
 }
 
 fn check(context: &CallContext, name: &str, value: &str) -> Result<(), CapabilityError> {

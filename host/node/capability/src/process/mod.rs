@@ -14,6 +14,7 @@ mod supervision;
 pub use cgroup_slice::CgroupSlice;
 pub(crate) use command::prepare;
 pub use command::{ProcessCommand, as_typed};
+pub use environment::{PATH, ProgramFacts, account_variables};
 pub use kernel::process::{PipeOutput, ProgramOutput};
 pub use run::{pipe, run};
 pub use supervised::{ProcessInfo, running, spawn, terminate};
