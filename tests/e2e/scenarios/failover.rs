@@ -40,7 +40,15 @@ fn a_service_moves_between_nodes_and_never_runs_twice(world: &World) {
         });
     }
     let mon = cluster.node("n3").om(world, "mon").ok();
-    mon.says(" web         up failover ha 1/1 | O^        X         X");
+    mon.says(" web         up failover ha 1/1").says("| O^        X         X");
+    // The daemons reach each other beside the engine, by keys that each has made for itself.
+    for row in ["hb#1.rx", "hb#1.tx", "hb#2.rx", "hb#2.tx"] {
+        until("every path leads everywhere", || {
+            let mon = cluster.nodes[2].om(world, "mon").ok().stdout;
+            let line = mon.lines().find(|line| line.contains(row)).unwrap_or_default();
+            line.contains("running") && line.ends_with("| O         O         /")
+        });
+    }
 
     // An order of any node moves it, and it stays where it was put.
     cluster.node("n3").om(world, "web switch --to n3 --wait").ok();

@@ -115,7 +115,9 @@ impl ApiServer {
     fn record(&self, note: &RequestNote, link: &ClientLink, refusal: Option<&ReplyRefusal>) {
         let limited = refusal.is_some_and(|refusal| refusal.status == StatusCode::TOO_MANY_REQUESTS);
         let denied = limited || refusal.is_some_and(|refusal| refusal.failure.kind == FailureKind::Denied);
-        if refusal.is_some_and(|refusal| !refusal.is_told) || (!denied && !note.is_change) {
+        // Daemons tell each other every second that they are there.
+        let is_ping = note.route.is_some_and(|route| route.operation == Operation::Ping);
+        if refusal.is_some_and(|refusal| !refusal.is_told) || (!denied && (!note.is_change || is_ping)) {
             return;
         }
         let outcome = match (denied, refusal) {

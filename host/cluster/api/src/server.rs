@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::access::{AccessControl, AccessPlaces, AccessSource, ClientLink};
-use crate::listener::{DaemonSocket, ListenerControl, follow_settings, greet};
+use crate::listener::{DaemonSocket, GreetingKeys, ListenerControl, follow_settings, greet};
 use crate::route::EventSlots;
 use crate::slots::{SharedSlots, TakenSlot};
 
@@ -58,7 +58,8 @@ pub struct ApiNode {
 pub async fn serve(socket: DaemonSocket, daemon: DaemonHandle, node: ApiNode, ended: impl Future<Output = ()>) {
     let (end, ending) = watch::channel(false);
     let owner = rustix::process::geteuid().as_raw();
-    let access = Arc::new(AccessControl::new(node.source, node.places, daemon.node().clone(), owner));
+    let identity = (daemon.node().clone(), daemon.peers().cloned());
+    let access = Arc::new(AccessControl::new(node.source, node.places, identity, owner));
     let listener = Arc::new(ListenerControl::new(Arc::clone(&access)));
     let (arrived, mut arrivals) = mpsc::channel(16);
     let listening = follow_settings(daemon.clone(), Arc::clone(&access), Arc::clone(&listener), arrived);
@@ -112,8 +113,8 @@ impl ApiServer {
 
     /// Serves a client that comes from an address.
     async fn serve_tls(self: Arc<Self>, stream: TcpStream, from: SocketAddr, slot: TakenSlot) {
-        let Some(config) = self.listener.tls() else { return };
-        match greet(stream, from, config, PATIENCE).await {
+        let keys = GreetingKeys { users: self.listener.tls(), peers: self.daemon.peers() };
+        match greet(stream, from, keys, PATIENCE).await {
             Ok((stream, link)) => self.converse(stream, Arc::new(link), Some(slot)).await,
             Err(error) => {
                 self.access.count_failure(from.ip().to_canonical());

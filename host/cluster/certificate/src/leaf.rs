@@ -11,6 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use webpki::EndEntityCert;
 
 use crate::CertificateError;
+use crate::authority::new_key;
 
 /// How long a certificate is valid.
 pub const LEAF_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -45,6 +46,15 @@ pub struct KeyedLeaf {
 impl std::fmt::Debug for KeyedLeaf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KeyedLeaf").field("certificate", &self.certificate).finish_non_exhaustive()
+    }
+}
+
+impl KeyedLeaf {
+    /// A certificate that no authority has issued: who knows it accepts exactly this one.
+    pub fn self_signed(subject: &LeafSubject, now: SystemTime, life: Duration) -> Result<KeyedLeaf, CertificateError> {
+        let key = new_key()?;
+        let certificate = subject.params(now, life)?.self_signed(&key)?.pem();
+        Ok(KeyedLeaf { certificate, key: key.serialize_pem() })
     }
 }
 

@@ -41,6 +41,8 @@ const DEMANDS: &[(&str, Demand)] = &[
     ("renewCertificate", Demand::Role(4)),
     ("revokeCertificate", Demand::Role(4)),
     ("audit", Demand::Role(4)),
+    // No user at all.
+    ("ping", Demand::Role(5)),
 ];
 
 #[derive(Clone, Copy)]

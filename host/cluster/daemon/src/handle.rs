@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use model::{NodeName, ObjectPath};
-use protocol::daemon::{ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest, ProcessDocument, StatusDocument};
+use peer::PeerEndpoint;
+use protocol::daemon::{
+    ObjectExplanation, OrderDocument, OrderReceipt, OrderRequest, PingAnswer, PingRequest, ProcessDocument,
+    StatusDocument,
+};
 use protocol::{FailureKind, RequestFailure};
 use tokio::sync::{mpsc, oneshot};
 
@@ -56,6 +60,12 @@ pub enum DaemonRequest {
         drain: bool,
         answer: Asked<()>,
     },
+    /// Another daemon of the cluster tells that it is there.
+    Ping {
+        from: NodeName,
+        ping: PingRequest,
+        answer: Asked<PingAnswer>,
+    },
 }
 
 /// Why a request is refused.
@@ -89,18 +99,30 @@ pub struct DaemonHandle {
     node: NodeName,
     requests: mpsc::Sender<DaemonRequest>,
     events: EventLog,
+    peers: Option<PeerEndpoint>,
 }
 
 /// A handle, and the requests that it makes.
 pub fn request_channel(node: NodeName, events: EventLog) -> (DaemonHandle, mpsc::Receiver<DaemonRequest>) {
     let (requests, receiver) = mpsc::channel(WAITING);
-    (DaemonHandle { node, requests, events }, receiver)
+    (DaemonHandle { node, requests, events, peers: None }, receiver)
 }
 
 impl DaemonHandle {
     /// The node of the daemon.
     pub fn node(&self) -> &NodeName {
         &self.node
+    }
+
+    /// The same daemon, with this end of the link to others.
+    #[must_use]
+    pub fn with_peers(self, peers: Option<PeerEndpoint>) -> DaemonHandle {
+        DaemonHandle { peers, ..self }
+    }
+
+    /// Its end of the link to the other daemons of the cluster. None on a node alone.
+    pub fn peers(&self) -> Option<&PeerEndpoint> {
+        self.peers.as_ref()
     }
 
     /// What happens from now on, and what happened not long ago.
@@ -151,6 +173,11 @@ impl DaemonHandle {
     /// Ends the daemon. What runs goes on, unless `drain` says to stop it first.
     pub async fn stop(&self, drain: bool) -> Result<(), RequestError> {
         self.ask(|answer| DaemonRequest::Stop { drain, answer }).await
+    }
+
+    /// Tells that another daemon is there, and asks for what it wants to know.
+    pub async fn ping(&self, from: NodeName, ping: PingRequest) -> Result<PingAnswer, RequestError> {
+        self.ask(|answer| DaemonRequest::Ping { from, ping, answer }).await
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Asked<T>) -> DaemonRequest) -> Result<T, RequestError> {

@@ -9,6 +9,7 @@ use agent::file::lock::{FileLock, LockError};
 use agent::node::{ClusterData, ClusterDataError};
 use agent::{Agent, Directories};
 use orchestrate::DecisionCache;
+use peer::{EndpointError, PeerEndpoint};
 use protocol::daemon::EventKind;
 use replica::{LocalNode, SharedState};
 use serde_json::json;
@@ -18,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::TaskProgram;
-use crate::cluster::Membership;
+use crate::cluster::{LinkState, Membership, follow_address, open_endpoint};
 use crate::engine::Engine;
 use crate::guard::{GuardPolicy, GuardTasks, NodeGuard};
 use crate::hook::HookTasks;
@@ -59,6 +60,8 @@ pub enum StartError {
     Store(#[from] OpenError),
     #[error("cannot read the store: {0}")]
     Shared(String),
+    #[error(transparent)]
+    Peers(#[from] EndpointError),
     #[error("cannot set numbers of events aside")]
     Events(#[source] FileError),
 }
@@ -106,9 +109,12 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     // The store of several nodes may come later than this one.
     let is_shared = cluster.engine.is_some();
     let shared = if is_shared { SharedState::default() } else { first_state(&*store).await? };
-    let member = is_shared.then(|| Membership::new(cluster.clone(), &home, &me, &boot));
+    let peers = if is_shared { Some(open_peers(&agent).await?) } else { None };
+    let member =
+        peers.clone().map(|peers| Membership::new(cluster.clone(), &home, (&me, &boot), LinkState::new(peers, &home)));
     let events = EventLog::new(me.clone(), set_aside(&directory.join("events"))?);
     let (handle, requests) = request_channel(me.clone(), events.clone());
+    let handle = handle.with_peers(peers.clone());
     let (mail, inbox) = mpsc::unbounded_channel();
     let (records, written) = mpsc::unbounded_channel();
     let engine_name = match is_shared {
@@ -174,6 +180,9 @@ pub async fn start(agent: Agent, options: DaemonOptions) -> Result<RunningDaemon
     }
     owner.register();
     watch(&home, slice(&agent), &mail);
+    if let (Some(peers), Some(engine)) = (peers, &owner.cluster.engine) {
+        tokio::spawn(follow_address(agent.clone(), engine.members.clone(), peers, mail.clone()));
+    }
     let follower = store.clone();
     let begun = if is_shared { StoreStart::Unknown } else { StoreStart::Founded };
     tokio::spawn(async move { follow_store(&*follower, &mail, begun).await });
@@ -205,6 +214,15 @@ async fn take_lock(home: &Directories) -> Result<FileLock, StartError> {
 fn lives(pid: u32) -> bool {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+}
+
+/// This node's end of the link to the other daemons.
+async fn open_peers(agent: &Agent) -> Result<PeerEndpoint, EndpointError> {
+    let agent = agent.clone();
+    match tokio::task::spawn_blocking(move || open_endpoint(agent.home(), &agent.node().name)).await {
+        Ok(opened) => opened,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 async fn read_cluster(agent: &Agent) -> Result<ClusterData, ClusterDataError> {

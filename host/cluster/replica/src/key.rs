@@ -6,6 +6,8 @@
 //!  beat/<node>                         the last beat of a node
 //!  flags/<node>                        what operators said of a node
 //!  info/<node>                         what a node says of itself
+//!  peer/<node>                         where its daemon is reached by the others, and the certificate that it shows them
+//!  members                             the nodes that may end the lives of others: those that a holder asks for promises
 //!  object/<ns>/<kind>/<name>/shared    what all nodes know of an object
 //!  object/<ns>/<kind>/<name>/config    the text of its configuration
 //!  object/<ns>/<kind>/<name>/slot/<k>  who owns its k-th slot
@@ -17,6 +19,7 @@ use model::{NodeName, ObjectPath};
 use store::KeyRange;
 
 const GENERATION: &str = "generation";
+const MEMBERS: &str = "members";
 
 /// A key that this version knows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +29,8 @@ pub enum SharedKey {
     Beat(NodeName),
     NodeFlags(NodeName),
     NodeInfo(NodeName),
+    Peer(NodeName),
+    Members,
     Object(ObjectPath),
     Config(ObjectPath),
     Slot(ObjectPath, usize),
@@ -51,6 +56,8 @@ impl SharedKey {
             SharedKey::Beat(node) => format!("beat/{node}").into(),
             SharedKey::NodeFlags(node) => format!("flags/{node}").into(),
             SharedKey::NodeInfo(node) => format!("info/{node}").into(),
+            SharedKey::Peer(node) => format!("peer/{node}").into(),
+            SharedKey::Members => MEMBERS.into(),
             SharedKey::Object(path) => format!("{}shared", prefix(path)).into(),
             SharedKey::Config(path) => format!("{}config", prefix(path)).into(),
             SharedKey::Slot(path, index) => format!("{}slot/{index}", prefix(path)).into(),
@@ -63,6 +70,12 @@ impl SharedKey {
         let text = std::str::from_utf8(bytes).ok()?;
         if text == GENERATION {
             return Some(SharedKey::Generation);
+        }
+        if text == MEMBERS {
+            return Some(SharedKey::Members);
+        }
+        if let Some(node) = text.strip_prefix("peer/") {
+            return Some(SharedKey::Peer(node.parse().ok()?));
         }
         if let Some(node) = text.strip_prefix("node/") {
             return Some(SharedKey::Node(node.parse().ok()?));
@@ -111,6 +124,8 @@ mod tests {
             (SharedKey::Beat("n1".parse().unwrap()), "beat/n1"),
             (SharedKey::NodeFlags("n1".parse().unwrap()), "flags/n1"),
             (SharedKey::NodeInfo("n1".parse().unwrap()), "info/n1"),
+            (SharedKey::Peer("n1".parse().unwrap()), "peer/n1"),
+            (SharedKey::Members, "members"),
             (SharedKey::Object(web.clone()), "object/root/svc/web/shared"),
             (SharedKey::Config(web.clone()), "object/root/svc/web/config"),
             (SharedKey::Instance(web.clone(), "n1".parse().unwrap()), "object/root/svc/web/instance/n1"),

@@ -6,7 +6,7 @@ use store::TxnRequest;
 
 use crate::SharedKey;
 use crate::request::guarded;
-use crate::row::{self, InfoRow, InstanceRow};
+use crate::row::{self, InfoRow, InstanceRow, MembersRow, PeerRow};
 use crate::shared::SharedState;
 
 /// What this node says of itself. None: it has said so already.
@@ -39,6 +39,40 @@ pub fn publish_instance(
         .if_changed(SharedKey::Object(path.clone()).to_bytes(), 0)
         .if_unchanged(key.clone(), known.map_or(0, |known| known.revision));
     Some(request.put(key, row::write(instance)))
+}
+
+/// Where this node is reached, and the certificate that it shows. None: it has said so already.
+pub fn publish_peer(state: &SharedState, me: &NodeName, life: u64, peer: &PeerRow) -> Option<TxnRequest> {
+    let known = state.peers.get(me);
+    if known.is_some_and(|known| known.value == *peer) {
+        return None;
+    }
+    let key = SharedKey::Peer(me.clone()).to_bytes();
+    let request = of_life(state, me, life).if_unchanged(key.clone(), known.map_or(0, |known| known.revision));
+    Some(request.put(key, row::write(peer)))
+}
+
+/// Adds this node to those that may end the lives of others. None: it is one of them.
+pub fn join_members(state: &SharedState, me: &NodeName, life: u64) -> Option<TxnRequest> {
+    let known = state.members.as_ref();
+    let row = known.map_or_else(MembersRow::default, |known| known.value.clone()).with(me)?;
+    Some(replace_members(state, me, life, &row))
+}
+
+/// Removes a node from those that may end the lives of others, and what it has published. Its own life has ended, and is another
+/// one before it can end any. None: it is none of them.
+pub fn remove_member(state: &SharedState, me: &NodeName, life: u64, gone: &NodeName) -> Option<TxnRequest> {
+    let registration = state.nodes.get(gone).filter(|node| node.value.evicted)?;
+    let row = state.members.as_ref()?.value.without(gone)?;
+    let request = replace_members(state, me, life, &row);
+    let request = request.if_unchanged(SharedKey::Node(gone.clone()).to_bytes(), registration.revision);
+    Some(request.delete(SharedKey::Peer(gone.clone()).to_bytes()))
+}
+
+fn replace_members(state: &SharedState, me: &NodeName, life: u64, row: &MembersRow) -> TxnRequest {
+    let key = SharedKey::Members.to_bytes();
+    let known = state.members.as_ref().map_or(0, |known| known.revision);
+    of_life(state, me, life).if_unchanged(key.clone(), known).put(key, row::write(row))
 }
 
 fn of_life(state: &SharedState, me: &NodeName, life: u64) -> TxnRequest {

@@ -7,7 +7,8 @@ use store::{KeyEntry, KeyEvent, KeyListing, RevisionChange};
 
 use crate::SharedKey;
 use crate::row::{
-    self, BeatRow, ConfigRow, FlagsRow, GenerationRow, InfoRow, InstanceRow, InvalidRow, NodeRow, ObjectRow, SlotRow,
+    self, BeatRow, ConfigRow, FlagsRow, GenerationRow, InfoRow, InstanceRow, InvalidRow, MembersRow, NodeRow,
+    ObjectRow, PeerRow, SlotRow,
 };
 
 /// All that the store holds, at one revision.
@@ -20,6 +21,8 @@ pub struct SharedState {
     pub beats: BTreeMap<NodeName, SharedRow<BeatRow>>,
     pub flags: BTreeMap<NodeName, SharedRow<FlagsRow>>,
     pub infos: BTreeMap<NodeName, SharedRow<InfoRow>>,
+    pub peers: BTreeMap<NodeName, SharedRow<PeerRow>>,
+    pub members: Option<SharedRow<MembersRow>>,
     pub objects: BTreeMap<ObjectPath, SharedObject>,
 }
 
@@ -92,6 +95,14 @@ impl SharedState {
                 let value = row::read(&entry.key, &entry.value)?;
                 self.infos.insert(node, SharedRow { revision, value });
             }
+            Some(SharedKey::Peer(node)) => {
+                let value = row::read(&entry.key, &entry.value)?;
+                self.peers.insert(node, SharedRow { revision, value });
+            }
+            Some(SharedKey::Members) => {
+                let value = row::read(&entry.key, &entry.value)?;
+                self.members = Some(SharedRow { revision, value });
+            }
             Some(SharedKey::Object(path)) => {
                 let value = row::read(&entry.key, &entry.value)?;
                 self.objects.entry(path).or_default().row = Some(SharedRow { revision, value });
@@ -129,6 +140,10 @@ impl SharedState {
             Some(SharedKey::NodeInfo(node)) => {
                 self.infos.remove(&node);
             }
+            Some(SharedKey::Peer(node)) => {
+                self.peers.remove(&node);
+            }
+            Some(SharedKey::Members) => self.members = None,
             Some(SharedKey::Object(path)) => self.forget(path, |object| object.row = None),
             Some(SharedKey::Config(path)) => self.forget(path, |object| object.config = None),
             Some(SharedKey::Instance(path, node)) => self.forget(path, |object| {

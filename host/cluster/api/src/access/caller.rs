@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use model::{AccessRole, ObjectPath, RoleGrants};
+use model::{AccessRole, NodeName, ObjectPath, RoleGrants};
 use serde_json::{Value, json};
 
 /// The user that root is, and that no `usr` object can be.
@@ -22,6 +22,12 @@ pub(crate) enum ClientLink {
         /// The serial number of that of a client that presented one, which the handshake has verified.
         certificate: Option<String>,
     },
+    /// Another daemon of the cluster.
+    Peer {
+        address: IpAddr,
+        /// What it has shown, in DER. The handshake has verified it; whether it still counts, the book of peers knows.
+        certificate: Vec<u8>,
+    },
 }
 
 impl ClientLink {
@@ -29,7 +35,7 @@ impl ClientLink {
     pub(crate) fn address(&self) -> Option<IpAddr> {
         match self {
             ClientLink::Unix { .. } => None,
-            ClientLink::Tls { address, .. } => Some(*address),
+            ClientLink::Tls { address, .. } | ClientLink::Peer { address, .. } => Some(*address),
         }
     }
 
@@ -37,7 +43,9 @@ impl ClientLink {
     pub(crate) fn document(&self) -> Value {
         match self {
             ClientLink::Unix { uid, pid } => json!({"uid": uid, "pid": pid}),
-            ClientLink::Tls { address, .. } => json!({"address": address.to_string()}),
+            ClientLink::Tls { address, .. } | ClientLink::Peer { address, .. } => {
+                json!({"address": address.to_string()})
+            }
         }
     }
 }
@@ -55,6 +63,8 @@ pub(crate) enum CallerCredential {
         serial: String,
         ends_at: u64,
     },
+    /// It is another daemon of the cluster, and no user at all.
+    Peer(NodeName),
 }
 
 /// Who asks.
@@ -89,10 +99,18 @@ impl Caller {
         self.credential == CallerCredential::Process && self.is_root()
     }
 
+    /// The node whose daemon asks, if it is one.
+    pub(crate) fn peer(&self) -> Option<&NodeName> {
+        match &self.credential {
+            CallerCredential::Peer(node) => Some(node),
+            _ => None,
+        }
+    }
+
     /// The id of what proves who it is.
     pub(crate) fn credential_id(&self) -> Option<&str> {
         match &self.credential {
-            CallerCredential::Process => None,
+            CallerCredential::Process | CallerCredential::Peer(_) => None,
             CallerCredential::Token { id, .. } => Some(id),
             CallerCredential::Certificate { serial, .. } => Some(serial),
         }
@@ -101,7 +119,7 @@ impl Caller {
     /// When what proves it ends. Seconds since 1970.
     pub(crate) fn ends_at(&self) -> Option<u64> {
         match self.credential {
-            CallerCredential::Process => None,
+            CallerCredential::Process | CallerCredential::Peer(_) => None,
             CallerCredential::Token { ends_at, .. } | CallerCredential::Certificate { ends_at, .. } => Some(ends_at),
         }
     }
@@ -112,6 +130,7 @@ impl Caller {
             CallerCredential::Process => "uxsock",
             CallerCredential::Token { .. } => "token",
             CallerCredential::Certificate { .. } => "certificate",
+            CallerCredential::Peer(_) => "peer",
         }
     }
 }

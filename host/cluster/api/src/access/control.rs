@@ -7,6 +7,7 @@ use certificate::IssuedLeaf;
 use hyper::header::AUTHORIZATION;
 use hyper::{HeaderMap, StatusCode};
 use model::{NodeName, RoleGrants};
+use peer::PeerEndpoint;
 use protocol::{FailureKind, RequestFailure};
 
 use crate::access::caller::ROOT;
@@ -22,6 +23,8 @@ pub(crate) struct AccessControl {
     pub(crate) places: AccessPlaces,
     pub(crate) trail: AccessTrail,
     pub(super) node: NodeName,
+    /// The other daemons of the cluster.
+    peers: Option<PeerEndpoint>,
     /// The user of this process.
     owner: u32,
     pub(super) limiter: Mutex<RateLimiter>,
@@ -40,7 +43,7 @@ impl AccessControl {
     pub(crate) fn new(
         source: Arc<dyn AccessSource>,
         places: AccessPlaces,
-        node: NodeName,
+        (node, peers): (NodeName, Option<PeerEndpoint>),
         owner: u32,
     ) -> AccessControl {
         let settings = source.listener().unwrap_or_default();
@@ -52,6 +55,7 @@ impl AccessControl {
             source,
             places,
             node,
+            peers,
             owner,
         }
     }
@@ -62,6 +66,9 @@ impl AccessControl {
         link: &Arc<ClientLink>,
         headers: &HeaderMap,
     ) -> Result<Caller, ReplyRefusal> {
+        if let ClientLink::Peer { certificate, .. } = &**link {
+            return self.of_peer(certificate, link);
+        }
         let bearer = bearer(headers).map_err(unknown)?.map(str::to_owned);
         if bearer.is_none() && matches!(**link, ClientLink::Unix { .. }) {
             return self.prove(link, None);
@@ -86,6 +93,7 @@ impl AccessControl {
             }),
             ClientLink::Unix { uid, .. } => Err(self.stranger(*uid)),
             ClientLink::Tls { certificate: Some(serial), .. } => self.of_certificate(serial, link),
+            ClientLink::Peer { certificate, .. } => self.of_peer(certificate, link),
             ClientLink::Tls { certificate: None, .. } => Err(unknown(
                 "nothing says who you are: present a client certificate, or a token (om daemon auth on the node makes one)"
                     .to_owned(),
@@ -138,6 +146,15 @@ impl AccessControl {
         }
         let credential = CallerCredential::Certificate { serial: serial.to_owned(), ends_at };
         Ok(Caller { grants: self.user_grants(&name)?, user: name, limit: None, credential, address: link.address() })
+    }
+
+    /// Another daemon of the cluster, which has no grants at all. A connection may outlive what was pinned when it was made.
+    fn of_peer(&self, certificate: &[u8], link: &ClientLink) -> Result<Caller, ReplyRefusal> {
+        let peers = self.peers.as_ref();
+        let node = peers.and_then(|peers| peers.book().owner(certificate));
+        let node = node.ok_or_else(|| unknown("the daemon that asks is of no node of this cluster".to_owned()))?;
+        let (user, grants) = (format!("node {node}"), RoleGrants::default());
+        Ok(Caller { user, grants, limit: None, credential: CallerCredential::Peer(node), address: link.address() })
     }
 
     pub(super) fn grants(&self, user: &str) -> Result<RoleGrants, ReplyRefusal> {

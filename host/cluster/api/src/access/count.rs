@@ -33,14 +33,15 @@ impl AccessControl {
 
     /// Counts a request of an address, before it is known who asks.
     pub(crate) fn count_address(&self, link: &ClientLink) -> Result<(), ReplyRefusal> {
-        let Some(address) = link.address() else { return Ok(()) };
+        // A daemon of the cluster has proven that it is one, and must not suffer from others at its address.
+        let Some(address) = link.address().filter(|_| !matches!(link, ClientLink::Peer { .. })) else { return Ok(()) };
         let key = BucketKey::Address(network(address));
         self.count(key, format!("requests from {address} come too fast"))
     }
 
     /// Counts a request of a user. Root on this node can do all of it without the daemon, and is not limited.
     pub(crate) fn count_user(&self, caller: &Caller) -> Result<(), ReplyRefusal> {
-        if caller.is_local_root() {
+        if caller.is_local_root() || caller.peer().is_some() {
             return Ok(());
         }
         self.count(BucketKey::User(caller.user.clone()), format!("requests of user {caller} come too fast"))

@@ -22,13 +22,23 @@ pub(crate) enum AccessRule {
     /// An operator of the namespace of the object that the process is about.
     Process,
     Root,
+    /// Another daemon of the cluster, which may ask nothing else.
+    Peer,
 }
 
 impl AccessRule {
     /// Whether the user who asks may have this request answered.
     pub(crate) async fn check(self, request: &ApiRequest) -> Result<(), RequestFailure> {
         let caller = &request.caller;
+        // A daemon is not a user, whatever a user may do, and no user is a daemon.
+        if let (Some(node), true) = (caller.peer(), self != AccessRule::Peer) {
+            return Err(denied(format!("the daemon of {node} may not do this: it is no user")));
+        }
         match self {
+            AccessRule::Peer if caller.peer().is_some() => Ok(()),
+            AccessRule::Peer => {
+                Err(denied(format!("user {caller} may not do this: only the daemons of the cluster ask for it")))
+            }
             AccessRule::Known => Ok(()),
             AccessRule::Visible if caller.grants.is_empty() => {
                 Err(denied(format!("user {caller} has no grant (see the keyword grant of usr/{caller})")))
@@ -93,6 +103,9 @@ impl fmt::Display for AccessRule {
             AccessRule::Order => f.write_str("operator in the namespace of the object, admin for purge and delete"),
             AccessRule::Process => f.write_str("operator in the namespace of the object that the process is about"),
             AccessRule::Root => f.write_str("root"),
+            AccessRule::Peer => {
+                f.write_str("another daemon of the cluster, by the key that it has published, and no user")
+            }
         }
     }
 }

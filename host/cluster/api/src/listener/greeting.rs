@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certificate::serial_of;
+use peer::{PEER_PROTOCOL, PeerEndpoint};
 use rustls::ServerConfig;
+use rustls::server::{Acceptor, ClientHello};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::access::ClientLink;
@@ -44,11 +46,20 @@ impl GreetingError {
     }
 }
 
+/// Who is answered on the port, and by which keys.
+#[derive(Debug)]
+pub(crate) struct GreetingKeys<'a> {
+    /// Users. None: the listener is off for them.
+    pub(crate) users: Option<Arc<ServerConfig>>,
+    /// The other daemons of the cluster. None on a node alone.
+    pub(crate) peers: Option<&'a PeerEndpoint>,
+}
+
 /// Makes the handshake, which may take so long.
 pub(crate) async fn greet(
     tcp: TcpStream,
     from: SocketAddr,
-    config: Arc<ServerConfig>,
+    keys: GreetingKeys<'_>,
     limit: Duration,
 ) -> Result<(TlsStream<TcpStream>, ClientLink), GreetingError> {
     let greeting = async {
@@ -63,13 +74,29 @@ pub(crate) async fn greet(
         }
         // Answers are small, and wait for nobody.
         let _ = tcp.set_nodelay(true);
-        TlsAcceptor::from(config).accept(tcp).await.map_err(GreetingError::Handshake)
+        let failed = GreetingError::Handshake;
+        let begun = LazyConfigAcceptor::new(Acceptor::default(), tcp).await.map_err(failed)?;
+        let is_peer = names_peers(&begun.client_hello());
+        // A daemon that is alone has no peers, and one whose listener is off no users.
+        let config = if is_peer { keys.peers.map(PeerEndpoint::server) } else { keys.users };
+        let config = config.ok_or(GreetingError::Silent)?;
+        Ok((begun.into_stream(config).await.map_err(failed)?, is_peer))
     };
-    let stream = tokio::time::timeout(limit, greeting).await.unwrap_or(Err(GreetingError::Silent))?;
+    let (stream, is_peer) = tokio::time::timeout(limit, greeting).await.unwrap_or(Err(GreetingError::Silent))?;
     let (_, session) = stream.get_ref();
+    if is_peer {
+        let certificate = session.peer_certificates().and_then(|chain| chain.first());
+        let certificate = certificate.ok_or(GreetingError::Silent)?.to_vec();
+        return Ok((stream, ClientLink::Peer { address: from.ip().to_canonical(), certificate }));
+    }
     let certificate = session.peer_certificates().and_then(|chain| chain.first());
     let certificate = certificate.and_then(|leaf| serial_of(leaf).ok());
     Ok((stream, ClientLink::Tls { address: from.ip().to_canonical(), certificate }))
+}
+
+/// Whether the client says that it is a daemon. It has to prove that yet.
+fn names_peers(hello: &ClientHello<'_>) -> bool {
+    hello.alpn().is_some_and(|mut protocols| protocols.any(|protocol| protocol == PEER_PROTOCOL))
 }
 
 async fn say_plain(mut tcp: TcpStream) {

@@ -8,6 +8,6 @@ mod tls;
 mod unix;
 
 pub(crate) use control::ListenerControl;
-pub(crate) use greeting::greet;
+pub(crate) use greeting::{GreetingKeys, greet};
 pub(crate) use tls::follow_settings;
 pub use unix::{ClaimError, DaemonClaim, DaemonSocket, ListenError, pid_file, socket_path};

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use daemon::{DaemonHandle, EventReader};
+use peer::PeerEndpoint;
 use protocol::daemon::EventKind;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::access::{AccessControl, ListenerSettings};
@@ -45,8 +46,10 @@ pub(crate) async fn follow_settings(
 ) {
     let mut events = daemon.events().follow(None);
     let mut open = OpenListeners::default();
+    let mut reached = daemon.peers().map(PeerEndpoint::addresses);
     loop {
-        let failure = apply(&access, &control, &mut open, &arrivals).await.err();
+        let peers = reached.as_mut().and_then(|reached| *reached.borrow_and_update());
+        let failure = apply(&access, &control, (&mut open, peers), &arrivals).await.err();
         let wait = if failure.is_some() { RETRY } else { LOOK };
         if let Some(reason) = &failure {
             alarm(&daemon, &access, reason);
@@ -54,6 +57,7 @@ pub(crate) async fn follow_settings(
         control.note(open.all.keys().copied().collect(), failure);
         tokio::select! {
             () = changed(&mut events) => {}
+            () = moved(&mut reached) => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
@@ -70,10 +74,18 @@ async fn changed(events: &mut EventReader) {
     std::future::pending().await
 }
 
+/// Waits until peers reach this node elsewhere.
+async fn moved(reached: &mut Option<watch::Receiver<Option<SocketAddr>>>) {
+    let Some(reached) = reached else { return std::future::pending().await };
+    if reached.changed().await.is_err() {
+        std::future::pending().await
+    }
+}
+
 async fn apply(
     access: &Arc<AccessControl>,
     control: &Arc<ListenerControl>,
-    open: &mut OpenListeners,
+    (open, peers): (&mut OpenListeners, Option<SocketAddr>),
     arrivals: &mpsc::Sender<ClientArrival>,
 ) -> Result<(), String> {
     let (source, listener) = (Arc::clone(&access.source), Arc::clone(control));
@@ -81,7 +93,7 @@ async fn apply(
     let work = move || source.listener().and_then(|settings| listener.load(&settings).map(|()| settings));
     let settings =
         tokio::task::spawn_blocking(work).await.map_err(|_| "the settings could not be read".to_owned())??;
-    open.set(&addresses(&settings), arrivals).await
+    open.set(&with_peers(addresses(&settings), peers), arrivals).await
 }
 
 /// The addresses that settings mean: with any there is loopback, unless they name it already.
@@ -92,6 +104,18 @@ fn addresses(settings: &ListenerSettings) -> BTreeSet<SocketAddr> {
         addresses.push(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
     addresses.into_iter().map(|address| SocketAddr::new(address, settings.port)).collect()
+}
+
+/// The same, and the address at which peers reach this node, unless it is among them.
+fn with_peers(mut addresses: BTreeSet<SocketAddr>, peers: Option<SocketAddr>) -> BTreeSet<SocketAddr> {
+    let Some(peers) = peers else { return addresses };
+    let covers = |address: &SocketAddr| {
+        address.port() == peers.port() && address.ip().is_unspecified() && address.is_ipv4() == peers.is_ipv4()
+    };
+    if !addresses.iter().any(covers) {
+        addresses.insert(peers);
+    }
+    addresses
 }
 
 impl OpenListeners {
@@ -162,5 +186,18 @@ mod tests {
         check(&["127.0.0.1"], &["127.0.0.1:1215"]);
         check(&["::1"], &["[::1]:1215"]);
         check(&["0.0.0.0"], &["0.0.0.0:1215"]);
+    }
+
+    #[test]
+    fn peers_are_listened_for_also_where_users_are_not() {
+        let check = |written: &[&str], expected: &[&str]| {
+            let written = written.iter().map(|text| text.parse().unwrap()).collect();
+            let found = with_peers(written, Some("10.0.0.1:1215".parse().unwrap()));
+            assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+        };
+        check(&[], &["10.0.0.1:1215"]);
+        check(&["127.0.0.1:1215"], &["10.0.0.1:1215", "127.0.0.1:1215"]);
+        check(&["0.0.0.0:1215"], &["0.0.0.0:1215"]);
+        check(&["10.0.0.1:1215"], &["10.0.0.1:1215"]);
     }
 }

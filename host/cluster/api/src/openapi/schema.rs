@@ -142,6 +142,9 @@ const TABLE: SchemaTable = &[
     ("AccessEntry", &[]),
     ("NodeChange", &[("changed", "boolean")]),
     ("StopRequest", &[("drain?", "boolean")]),
+    ("PingRequest", &[("question?", "PromiseQuestion")]),
+    ("PromiseQuestion", &[("generation", "integer"), ("nonce", "integer"), ("life", "integer")]),
+    ("PingAnswer", &[("sees_beat", "boolean"), ("promised", "boolean")]),
 ];
 
 /// All schemas, by name.
@@ -296,6 +299,10 @@ mod tests {
         check("CertificateSummary", &leaf);
         check("NodeChange", &NodeChange { changed: true });
         check("StopRequest", &StopRequest::default());
+        let question = PromiseQuestion { generation: 1, nonce: 0, life: 2 };
+        check("PromiseQuestion", &question);
+        check("PingRequest", &PingRequest { question: Some(question) });
+        check("PingAnswer", &PingAnswer::default());
         let failure = protocol::RequestFailure { kind: protocol::FailureKind::Failed, message: text() };
         check("RequestFailure", &failure);
     }

@@ -6,6 +6,7 @@ mod certificate;
 mod event;
 mod node;
 mod object;
+mod peer;
 mod request;
 mod table;
 
@@ -120,6 +121,7 @@ pub(crate) async fn answer(route: &Route, request: &ApiRequest) -> Reply {
         Operation::RenewCertificate => certificate::renew(request).await,
         Operation::RevokeCertificate => certificate::revoke(request).await,
         Operation::Audit => auth::audit(request).await,
+        Operation::Ping => peer::ping(request).await,
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) enum Operation {
     RenewCertificate,
     RevokeCertificate,
     Audit,
+    Ping,
 }
 
 impl Operation {
@@ -62,6 +63,7 @@ impl Operation {
         Operation::RenewCertificate,
         Operation::RevokeCertificate,
         Operation::Audit,
+        Operation::Ping,
     ];
 }
 
@@ -129,7 +131,7 @@ const fn once(name: &'static str, summary: &'static str) -> QueryParameter {
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 25] = [
+pub(crate) static ROUTES: [Route; 26] = [
     Route {
         answer: AnswerContent::Document("VersionDocument"),
         ..get(
@@ -414,6 +416,20 @@ pub(crate) static ROUTES: [Route; 25] = [
             Operation::Audit,
             AccessRule::Root,
             RouteName { template: "/audit", id: "audit", summary: "Who did what, and what was refused" },
+        )
+    },
+    Route {
+        body: Some("PingRequest"),
+        status: 200,
+        answer: AnswerContent::Document("PingAnswer"),
+        ..post(
+            Operation::Ping,
+            AccessRule::Peer,
+            RouteName {
+                template: "/peer/ping",
+                id: "ping",
+                summary: "Tells that the daemon of another node is there, and asks for a promise while the engine is away",
+            },
         )
     },
 ];

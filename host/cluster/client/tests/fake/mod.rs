@@ -10,6 +10,7 @@ use std::time::Duration;
 use api::{AccessPlaces, AccessSource, ApiNode, DaemonClaim, ListenerSettings, serve, socket_path};
 use client::DaemonClient;
 use daemon::{DaemonHandle, DaemonRequest, EventLog, RequestError, request_channel};
+use peer::PeerEndpoint;
 use protocol::FailureKind;
 use protocol::daemon::*;
 use tempfile::TempDir;
@@ -58,7 +59,12 @@ impl FakeDaemon {
 
     /// One that is configured like this.
     pub(crate) fn start_on(listener: ListenerSettings) -> FakeDaemon {
-        FakeDaemon::start_all(answer_all, listener)
+        FakeDaemon::start_all(answer_all, listener, None)
+    }
+
+    /// One with this end of the link to other daemons.
+    pub(crate) fn start_linked(peers: PeerEndpoint) -> FakeDaemon {
+        FakeDaemon::start_all(answer_all, ListenerSettings::default(), Some(peers))
     }
 
     /// One whose requests `act` answers, or keeps.
@@ -67,10 +73,10 @@ impl FakeDaemon {
         A: FnOnce(mpsc::Receiver<DaemonRequest>) -> F,
         F: Future<Output = ()> + Send + 'static,
     {
-        FakeDaemon::start_all(act, ListenerSettings::default())
+        FakeDaemon::start_all(act, ListenerSettings::default(), None)
     }
 
-    fn start_all<A, F>(act: A, listener: ListenerSettings) -> FakeDaemon
+    fn start_all<A, F>(act: A, listener: ListenerSettings, peers: Option<PeerEndpoint>) -> FakeDaemon
     where
         A: FnOnce(mpsc::Receiver<DaemonRequest>) -> F,
         F: Future<Output = ()> + Send + 'static,
@@ -78,6 +84,7 @@ impl FakeDaemon {
         let run = tempfile::tempdir().unwrap();
         let name = "n1".parse().unwrap();
         let (handle, requests) = request_channel("n1".parse().unwrap(), EventLog::new(name, 100));
+        let handle = handle.with_peers(peers);
         tokio::spawn(act(requests));
         let socket = DaemonClaim::new(run.path()).unwrap().listen().unwrap();
         let (end, ended) = oneshot::channel();
@@ -127,6 +134,10 @@ fn answer(request: DaemonRequest) {
         }
         DaemonRequest::Kill { id, answer } => drop(answer.send(if id == 7 { Ok(()) } else { Err(missing(&id)) })),
         DaemonRequest::FreezeNode { frozen, answer } => drop(answer.send(Ok(frozen))),
+        DaemonRequest::Ping { from, ping, answer } => {
+            let promised = ping.question.is_some_and(|question| question.life == 7) && from.as_str() == "n2";
+            let _ = answer.send(Ok(PingAnswer { sees_beat: true, promised }));
+        }
         DaemonRequest::Refresh { answer, .. } | DaemonRequest::Stop { answer, .. } => drop(answer.send(Ok(()))),
     }
 }
@@ -146,11 +157,16 @@ fn object() -> ClusterObject {
 }
 
 pub(crate) fn status() -> StatusDocument {
-    let thread = |id: &str| DaemonThread { id: id.to_owned(), state: "running".to_owned(), detail: String::new() };
+    let thread = |id: &str| DaemonThread {
+        id: id.to_owned(),
+        state: "running".to_owned(),
+        detail: String::new(),
+        peers: BTreeMap::new(),
+    };
     StatusDocument {
         cluster: ClusterDocument {
             config: ClusterSummary { name: "c".to_owned(), nodes: vec!["n1".parse().unwrap()] },
-            engine: EngineDocument { name: "redb".to_owned(), revision: 9, state: "running".to_owned() },
+            engine: EngineDocument { name: "redb".to_owned(), revision: 9, state: "running".to_owned(), outage: None },
             node: Default::default(),
             object: ["ns1/svc/web", "ns2/svc/db"].map(|path| (path.parse().unwrap(), object())).into(),
         },

@@ -32,11 +32,13 @@ impl Owner {
                 }
             }
             ClusterMessage::Engine(status) => self.examined(status),
+            ClusterMessage::Pinged { node, question, answer } => self.pinged(&node, question, answer),
         }
     }
 
     /// Does what is due for this node's life and for its slots.
     pub(crate) fn tend_member(&mut self, now: BootTime) {
+        self.tend_link(now);
         let Some(member) = &mut self.member else { return };
         // What could not be written down before comes first.
         if !member.listed || (member.fault.is_some() && !member.keep()) {
@@ -117,6 +119,9 @@ impl Owner {
             self.node.written = self.node.written.max(applied);
         }
         let Some(member) = &mut self.member else { return };
+        if applied.is_some() {
+            member.acknowledged = member.acknowledged.max(sent.sent);
+        }
         let effects = member.ownership.answer(sent, &outcome, now);
         self.follow_effects(effects);
         match &sent.request {

@@ -8,9 +8,11 @@ use agent::node::ClusterData;
 use deadline::CUT_BUDGET;
 use model::{NodeName, ObjectPath};
 use orchestrate::{BootTime, FencingToken, StoreRevision};
-use ownership::{Ownership, OwnershipTiming, RequestOutcome, SlotName};
+use ownership::{FailsafeQuestion, Ownership, OwnershipTiming, RequestOutcome, SlotName};
+use protocol::daemon::PingAnswer;
 use store::{StoreError, StoreStatus, TxnOutcome};
 
+use super::link::LinkState;
 use super::memory::MemoryFiles;
 use super::say::LastSaid;
 use crate::guard::VALIDITY;
@@ -32,6 +34,8 @@ pub(crate) enum ClusterMessage {
     TermsFinite,
     /// How the engine is.
     Engine(Result<StoreStatus, StoreError>),
+    /// What another daemon answered. None: it did not.
+    Pinged { node: NodeName, question: Option<FailsafeQuestion>, answer: Option<PingAnswer> },
 }
 
 /// What a node of several knows of its own life and of its slots.
@@ -45,6 +49,9 @@ pub(crate) struct Membership {
     pub(super) listed: bool,
     /// When the last beat was sent.
     pub(super) beaten: BootTime,
+    /// When the last beat was sent that the engine has acknowledged; before the first one, when the daemon began.
+    pub(super) acknowledged: BootTime,
+    pub(super) link: LinkState,
     /// The slots in which something may be started, as the views were told.
     pub(super) live: BTreeMap<SlotName, FencingToken>,
     /// The life and the beat of each other node as they were first seen, and those that have changed since: these nodes live.
@@ -73,7 +80,12 @@ pub(crate) enum Departure {
 }
 
 impl Membership {
-    pub(crate) fn new(cluster: ClusterData, home: &Directories, me: &NodeName, boot: &str) -> Membership {
+    pub(crate) fn new(
+        cluster: ClusterData,
+        home: &Directories,
+        (me, boot): (&NodeName, &str),
+        link: LinkState,
+    ) -> Membership {
         let (files, memory) = MemoryFiles::read(home, boot);
         let timing = OwnershipTiming { validity: VALIDITY - CUT_BUDGET, patience: VALIDITY + VALIDITY / 100 };
         Membership {
@@ -83,6 +95,8 @@ impl Membership {
             fault: None,
             listed: false,
             beaten: BootTime::BOOT,
+            acknowledged: crate::clock::now(),
+            link,
             live: BTreeMap::new(),
             first: BTreeMap::new(),
             met: BTreeSet::new(),

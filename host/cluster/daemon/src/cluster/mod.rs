@@ -6,16 +6,22 @@
 //!              └─ effects ──▶ memory on disk and in /run, deadlines of the guard, cuts
 //!
 //!  this node's state, instances, configurations ──said──▶ store ──▶ the views of the others
+//!
+//!  pings, promises while the store is away ◀── link ──▶ the other daemons
 //! ```
 //!
 //! `ownership` decides all of it; here is what it needs of the world. A node alone has no [`Membership`].
 
+mod address;
 mod agree;
 mod document;
 mod life;
+mod link;
 mod member;
 mod memory;
 mod say;
 mod slot;
 
+pub(crate) use address::follow_address;
+pub(crate) use link::{LinkState, open_endpoint};
 pub(crate) use member::{ClusterMessage, Membership};

@@ -1,5 +1,6 @@
 //! What the owner does for the guard: a beat each second, what it hears of the keeper, and what it leaves behind.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -252,8 +253,12 @@ impl Owner {
         if !self.guard.is_on() {
             return Vec::new();
         }
-        let thread =
-            |id: &str, state: &str, detail: String| DaemonThread { id: id.to_owned(), state: state.to_owned(), detail };
+        let thread = |id: &str, state: &str, detail: String| DaemonThread {
+            id: id.to_owned(),
+            state: state.to_owned(),
+            detail,
+            peers: BTreeMap::new(),
+        };
         let slots = self.guard.table.slots().count();
         let keeper = match &self.guard.keeper {
             Ok(pid) => thread("keeper", "running", format!("process {pid}, {slots} slots")),

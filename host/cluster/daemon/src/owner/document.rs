@@ -47,22 +47,30 @@ impl Owner {
 
     fn engine(&self) -> EngineDocument {
         let state = self.engine_fault.clone().unwrap_or_else(|| "running".to_owned());
-        EngineDocument { name: self.engine_name.clone(), revision: self.shared.revision, state }
+        let outage = self.outage();
+        EngineDocument { name: self.engine_name.clone(), revision: self.shared.revision, state, outage }
     }
 
     fn threads(&self) -> Vec<DaemonThread> {
-        let thread =
-            |id: &str, state: &str, detail: String| DaemonThread { id: id.to_owned(), state: state.to_owned(), detail };
+        let thread = |id: &str, state: &str, detail: String| DaemonThread {
+            id: id.to_owned(),
+            state: state.to_owned(),
+            detail,
+            peers: BTreeMap::new(),
+        };
         let acting = self.instances.values().filter(|instance| instance.acting.is_some()).count();
         let transition = if acting == 0 { String::new() } else { format!("{acting} transition") };
         let engine = if self.engine_fault.is_some() { "failed" } else { "running" };
         let mut threads = vec![
             thread("daemon", self.daemon_state(), String::new()),
             thread("engine", engine, format!("{} r{}", self.engine_name, self.shared.revision)),
+        ];
+        threads.extend(self.link_threads());
+        threads.extend([
             thread("listener", "running", self.agent.home().run.join("daemon.sock").display().to_string()),
             thread("monitor", "running", transition),
             thread("scheduler", "running", String::new()),
-        ];
+        ]);
         threads.extend(self.guard_threads());
         threads
     }

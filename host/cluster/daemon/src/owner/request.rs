@@ -38,6 +38,9 @@ impl Owner {
             DaemonRequest::FreezeNode { frozen, answer } => self.freeze_node(frozen, answer),
             DaemonRequest::Refresh { path, answer } => self.refresh(path, answer),
             DaemonRequest::Stop { drain, answer } => self.stop(drain, answer),
+            DaemonRequest::Ping { from, ping, answer } => {
+                let _ = answer.send(Ok(self.answer_ping(from, &ping)));
+            }
         }
     }
 

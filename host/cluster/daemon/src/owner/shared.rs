@@ -33,6 +33,8 @@ pub(crate) enum SentRequest {
     NodeFlags(Asked<bool>),
     /// What this node says of itself.
     NodeInfo,
+    /// Where this node is reached, and who may end the lives of others.
+    Link,
 }
 
 impl SentRequest {
@@ -42,7 +44,7 @@ impl SentRequest {
             | SentRequest::Report(path)
             | SentRequest::Slot(path, _)
             | SentRequest::Order(path, _) => Some(path),
-            SentRequest::Registration | SentRequest::NodeFlags(_) | SentRequest::NodeInfo => None,
+            SentRequest::Registration | SentRequest::NodeFlags(_) | SentRequest::NodeInfo | SentRequest::Link => None,
         }
     }
 }
@@ -96,6 +98,7 @@ impl Owner {
             SentRequest::Slot(path, step) => self.slot_answered(&path, &step, applied),
             SentRequest::Order(path, order) => self.order_answered(&path, *order, outcome),
             SentRequest::NodeInfo => self.node_said(applied.is_some()),
+            SentRequest::Link => self.link_said(),
             SentRequest::NodeFlags(answer) => {
                 let _ = answer.send(outcome.map(|_| applied.is_some()).map_err(|error| failure(&error)));
             }
@@ -190,6 +193,7 @@ impl Owner {
             SharedKey::NodeFlags(node) => self.changes.push(ViewChange::Node(node)),
             // Who lives is the membership's.
             SharedKey::Beat(_) => {}
+            SharedKey::Peer(_) | SharedKey::Members => self.follow_link(),
             SharedKey::Generation => self.changes.push(ViewChange::Cluster),
         }
     }
@@ -214,6 +218,7 @@ impl Owner {
         let paths: Vec<ObjectPath> = self.shared.objects.keys().chain(self.views.keys()).cloned().collect();
         paths.iter().for_each(|path| self.touch(path));
         self.changes.push(ViewChange::Cluster);
+        self.follow_link();
         self.observe_if_member();
     }
 

@@ -4,6 +4,7 @@
 //! may share a store, as long as the earlier one does not rewrite a row of the later one, which it knows by `version`.
 
 mod order;
+mod peer;
 mod report;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use thiserror::Error;
 
 pub(crate) use self::order::IntentRow;
 pub use self::order::RowClock;
+pub use self::peer::{MembersRow, PeerRow};
 pub use self::report::{ActionRow, ConfigRow, InfoRow, InstanceRow, NodeWord, StatusRow};
 use crate::word::{CauseWord, action};
 

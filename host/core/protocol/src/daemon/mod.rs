@@ -7,6 +7,7 @@ mod access;
 mod event;
 mod explain;
 mod order;
+mod peer;
 mod process;
 mod status;
 mod version;
@@ -18,9 +19,11 @@ pub use access::{
 pub use event::{DaemonEvent, EventKind};
 pub use explain::{ObjectExplanation, ObstacleDocument, ReasonDocument, RestartDocument};
 pub use order::{OrderCommand, OrderDocument, OrderReceipt, OrderRequest, OrderState, OrderStep};
+pub use peer::{PingAnswer, PingRequest, PromiseQuestion};
 pub use process::{DaemonUse, ProcessDocument};
 pub use status::{
     ClusterDocument, ClusterNode, ClusterObject, ClusterSummary, DaemonDocument, DaemonThread, EngineDocument,
-    InstanceConfig, InstanceMonitor, InstanceSummary, NodeDaemon, NodeMonitor, NodeStats, NodeSummary, StatusDocument,
+    EngineOutage, InstanceConfig, InstanceMonitor, InstanceSummary, NodeDaemon, NodeMonitor, NodeStats, NodeSummary,
+    StatusDocument,
 };
 pub use version::{API_HEADER, API_OLDEST, API_VERSION, NodeChange, SOCKET_NAME, StopRequest, VersionDocument};

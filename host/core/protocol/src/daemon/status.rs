@@ -43,6 +43,25 @@ pub struct EngineDocument {
     pub revision: u64,
     /// `running`, or what is wrong.
     pub state: String,
+    /// How the nodes do without it, while it does not answer a node of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<EngineOutage>,
+}
+
+/// An engine that does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineOutage {
+    /// For so many seconds.
+    pub seconds: u64,
+    /// The nodes that are asked for promises, this one among them.
+    pub nodes: usize,
+    /// Those that do not promise to leave this node's services alone.
+    pub silent: Vec<String>,
+    /// Whether all have promised: then services go on.
+    pub failsafe: bool,
+    /// In so many seconds, services with slots are cut. None: this node has none, or the failsafe holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_in: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -170,4 +189,7 @@ pub struct DaemonThread {
     pub state: String,
     /// An address or a number, if the row has one.
     pub detail: String,
+    /// Of a row about the other nodes: `up`, `down` or `unknown` for each.
+    #[serde(default, with = "word::keys", skip_serializing_if = "BTreeMap::is_empty")]
+    pub peers: BTreeMap<NodeName, String>,
 }

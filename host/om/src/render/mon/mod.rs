@@ -15,7 +15,7 @@ mod threads;
 use std::collections::BTreeSet;
 
 use model::{NodeName, ObjectPath};
-use protocol::daemon::{ClusterNode, DaemonUse, StatusDocument};
+use protocol::daemon::{ClusterNode, DaemonUse, EngineOutage, StatusDocument};
 
 use crate::command::MonSection;
 use cell::MonCell;
@@ -100,12 +100,27 @@ pub(crate) struct MonLine {
     pub(crate) object: Option<ObjectPath>,
 }
 
+/// `engine down for 12s: failsafe, 3 of 3 nodes answer; no moves, no edits`.
+fn outage_words(outage: &EngineOutage) -> String {
+    let EngineOutage { seconds, nodes, silent, failsafe, cut_in } = outage;
+    let answer = format!("{} of {nodes} nodes answer", nodes.saturating_sub(silent.len()));
+    let state = match (failsafe, silent.is_empty()) {
+        (true, _) => format!("failsafe, {answer}"),
+        (false, true) => "no failsafe, the other nodes are not known".to_owned(),
+        (false, false) => format!("no failsafe, {answer}, not {}", silent.join(" ")),
+    };
+    let cut = cut_in.map(|seconds| format!("; services are cut in {seconds}s")).unwrap_or_default();
+    format!("engine down for {seconds}s: {state}{cut}; no moves, no edits")
+}
+
 /// Without the store nothing can be ordered: that comes before everything else.
 fn engine_line(status: &StatusDocument) -> Vec<MonLine> {
-    let state = &status.cluster.engine.state;
-    if state == "running" {
-        return Vec::new();
-    }
-    let text = MonCell::of(format!("engine {state}: services go on as they are, and no order is taken"), cell::WARN);
+    let engine = &status.cluster.engine;
+    let words = match &engine.outage {
+        Some(outage) => outage_words(outage),
+        None if engine.state == "running" => return Vec::new(),
+        None => format!("engine {}: services go on as they are, and no order is taken", engine.state),
+    };
+    let text = MonCell::of(words, cell::WARN);
     vec![MonLine { text: text.render(None), object: None }, MonLine { text: String::new(), object: None }]
 }

@@ -186,11 +186,12 @@ pub(crate) fn status() -> StatusDocument {
         id: id.to_owned(),
         state: state.to_owned(),
         detail: detail.to_owned(),
+        peers: BTreeMap::new(),
     };
     StatusDocument {
         cluster: ClusterDocument {
             config: ClusterSummary { name: "c".to_owned(), nodes: nodes.keys().cloned().collect() },
-            engine: EngineDocument { name: "redb".to_owned(), revision: 42, state: "running".to_owned() },
+            engine: EngineDocument { name: "redb".to_owned(), revision: 42, state: "running".to_owned(), outage: None },
             node: nodes,
             object: objects,
         },
@@ -297,4 +298,34 @@ web@nuc: /etc/hostler/web.conf:3:1: unknown keyword: the last good configuration
     let nobody = Some(MonSelection { text: "web".to_owned(), paths: ["web".parse().unwrap()].into() });
     let sections = vec![MonSection::Nodes, MonSection::Services];
     check(&MonView { nodes, sections, selection: nobody, ..MonView::default() }, &status, expected);
+}
+
+#[test]
+fn an_engine_that_is_away_is_the_first_line() {
+    let check = |silent: &[&str], failsafe, cut_in, expected: &str| {
+        let mut status = status();
+        let silent = silent.iter().map(|node| (*node).to_owned()).collect();
+        status.cluster.engine.outage = Some(EngineOutage { seconds: 12, nodes: 3, silent, failsafe, cut_in });
+        let lines = MonView { sections: vec![MonSection::Threads], ..MonView::default() }.lines(&status);
+        assert_eq!(strip_str(&lines[0].text).to_string(), expected);
+    };
+    check(&[], true, None, "engine down for 12s: failsafe, 3 of 3 nodes answer; no moves, no edits");
+    let one =
+        "engine down for 12s: no failsafe, 2 of 3 nodes answer, not n3; services are cut in 2s; no moves, no edits";
+    check(&["n3"], false, Some(2), one);
+    check(&[], false, None, "engine down for 12s: no failsafe, the other nodes are not known; no moves, no edits");
+}
+
+#[test]
+fn a_row_about_paths_has_a_marker_for_each_peer() {
+    let mut status = status();
+    let peers = BTreeMap::from([("nuc".parse().unwrap(), "down".to_owned())]);
+    let (state, detail) = ("running".to_owned(), "10.0.0.1:1215".to_owned());
+    status.daemon.threads = vec![DaemonThread { id: "hb#2.rx".to_owned(), state, detail, peers }];
+    let view = MonView { sections: vec![MonSection::Threads], ..MonView::default() };
+    let expected = "\
+Threads                              aubergine  nuc
+ hb#2.rx     running 10.0.0.1:1215 | /          X
+";
+    check(&view, &status, expected);
 }

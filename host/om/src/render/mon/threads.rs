@@ -26,7 +26,12 @@ pub(super) fn table(
         if let Some(usage) = usage.filter(|_| about_nodes) {
             middle.push(MonCell::plain(stats(usage)));
         }
-        let cells = about_nodes.then(|| nodes.iter().map(|(_, node)| daemon_cell(node)).collect());
+        let about_peers = !thread.peers.is_empty();
+        let cell = |(name, node): &(&NodeName, &ClusterNode)| match about_peers {
+            true => peer_cell(thread.peers.get(*name)),
+            false => daemon_cell(node),
+        };
+        let cells = (about_nodes || about_peers).then(|| nodes.iter().map(cell).collect());
         MonRow { name: MonCell::plain(&thread.id), middle, nodes: cells, ..MonRow::default() }
     });
     MonTable { title: "Threads".to_owned(), rows: rows.collect() }
@@ -37,6 +42,16 @@ fn daemon_cell(node: &ClusterNode) -> MonCell {
         "running" => MonCell::of("O", UP),
         "stopped" => MonCell::of("X", DOWN),
         other => MonCell::of(other, WARN),
+    }
+}
+
+/// Whether something came from a node, or went there. The node itself is not among its peers.
+fn peer_cell(state: Option<&String>) -> MonCell {
+    match state.map(String::as_str) {
+        None => MonCell::plain("/"),
+        Some("up") => MonCell::of("O", UP),
+        Some("down") => MonCell::of("X", DOWN),
+        Some(_) => MonCell::plain("?"),
     }
 }
 
