@@ -25,6 +25,7 @@ mod elsewhere;
 mod escapes;
 mod exit_codes;
 mod failover;
+mod failsafe;
 mod full_disk;
 mod gce;
 mod guest;
@@ -131,6 +132,7 @@ fn main() -> ExitCode {
         escapes::trials(),
         places::trials(),
         failover::trials(),
+        failsafe::trials(),
         one_at_a_time::trials(),
         full_disk::trials(),
         gce::trials(),

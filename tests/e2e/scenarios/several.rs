@@ -116,6 +116,23 @@ impl Several<'_> {
         node.until_ready(world);
     }
 
+    /// The engine's process hangs, or goes on.
+    pub(crate) fn hang_engine(&self, hangs: bool) {
+        let signal = if hangs { Signal::SIGSTOP } else { Signal::SIGCONT };
+        kill(Pid::from_raw(self.etcd.id().try_into().unwrap()), signal).unwrap();
+    }
+
+    /// The engine's process dies.
+    pub(crate) fn kill_engine(&mut self) {
+        self.etcd.kill().unwrap();
+        self.etcd.wait().unwrap();
+    }
+
+    /// It is started again, with all that it had.
+    pub(crate) fn start_engine_again(&mut self) {
+        self.etcd = start_etcd(self.world);
+    }
+
     /// Watches that the address and the process of a service are on one node at most.
     pub(crate) fn observe(&self, process: &str) -> Observer {
         let networks = self.nodes.iter().map(|node| (node.name.clone(), Arc::clone(&node.network))).collect();
@@ -331,6 +348,11 @@ impl Observer {
     /// The node that has the address, if there is one.
     pub(crate) fn holder(&self) -> Option<String> {
         self.sightings.lock().unwrap().last().and_then(|last| last.nodes.first().cloned())
+    }
+
+    /// All that was seen after that time.
+    pub(crate) fn since(&self, after: Instant) -> Vec<Sighting> {
+        self.sightings.lock().unwrap().iter().filter(|seen| seen.at > after).cloned().collect()
     }
 
     /// When a node was first seen with the address after that time.

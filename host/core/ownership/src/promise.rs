@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use model::NodeName;
 use orchestrate::{BootTime, NodeIncarnation, StoreRevision};
 
-use crate::slot::ClaimState;
 use crate::{Generation, Ownership, OwnershipEffect};
+
+/// So many rounds fit into the time for which a beat is good: answers that are lost cost one of them.
+const ROUNDS: u32 = 6;
 
 /// The question of a node whether another one will leave its life alone for a while.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,11 +48,12 @@ impl GivenPromise {
 }
 
 impl Ownership {
-    /// Asks all configured nodes but this one, whether they can be reached or not: each could end this life.
+    /// Asks all configured nodes but this one, whether they can be reached or not: each could end this life. A node that holds
+    /// nothing asks too, so that its life goes on. A round that not all have answered soon gives way to the next one, whose answers
+    /// count for longer.
     pub fn ask(&mut self, configured: &BTreeSet<NodeName>, now: BootTime) -> Option<FailsafeQuestion> {
-        let stale = self.round.as_ref().is_some_and(|round| now.since(round.question.asked) >= self.timing.validity);
-        let holds = self.claims.values().any(|claim| claim.state == ClaimState::Confirmed);
-        if !holds || (self.round.is_some() && !stale) {
+        let patience = self.timing.validity / ROUNDS;
+        if self.round.as_ref().is_some_and(|round| now.since(round.question.asked) < patience) {
             return None;
         }
         let (generation, life) = (self.generation()?, self.life?);

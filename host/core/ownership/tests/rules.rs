@@ -325,6 +325,29 @@ fn all_means_all_that_are_configured() {
 }
 
 #[test]
+fn a_round_that_not_all_answer_gives_way_to_the_next_one() {
+    let mut me = owner();
+    let all: BTreeSet<NodeName> = ["me", "peer", "other"].map(name).into_iter().collect();
+    let first = me.ask(&all, at(3)).unwrap();
+    me.promised(&first, &name("peer"));
+    assert_eq!(me.ask(&all, at(3)), None, "it has just been asked");
+    let second = me.ask(&all, at(4)).unwrap();
+    // A yes to the first round is not one to the second, and counts no more.
+    assert_eq!(extensions(&me.promised(&first, &name("other"))), []);
+    assert_eq!(extensions(&me.promised(&second, &name("other"))), []);
+    let token = FencingToken { generation: 3, revision: revision(20) };
+    assert_eq!(extensions(&me.promised(&second, &name("peer"))), [(token, at(4))]);
+}
+
+#[test]
+fn a_node_that_holds_nothing_asks_too() {
+    let mut me = registered();
+    let all: BTreeSet<NodeName> = ["me", "peer"].map(name).into_iter().collect();
+    let question = me.ask(&all, at(3)).unwrap();
+    assert_eq!(me.promised(&question, &name("peer")), []);
+}
+
+#[test]
 fn a_promise_needs_a_life_that_was_read_and_no_eviction_that_may_come() {
     let asker = |life: u64| ownership::FailsafeQuestion {
         asker: name("peer"),

@@ -119,7 +119,8 @@ impl Owner {
             self.node.written = self.node.written.max(applied);
         }
         let Some(member) = &mut self.member else { return };
-        if applied.is_some() {
+        // A refusal is an answer, too.
+        if answer.is_ok() {
             member.acknowledged = member.acknowledged.max(sent.sent);
         }
         let effects = member.ownership.answer(sent, &outcome, now);

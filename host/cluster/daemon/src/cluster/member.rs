@@ -49,7 +49,7 @@ pub(crate) struct Membership {
     pub(super) listed: bool,
     /// When the last beat was sent.
     pub(super) beaten: BootTime,
-    /// When the last beat was sent that the engine has acknowledged; before the first one, when the daemon began.
+    /// When the last request was sent that the engine has answered; before the first one, when the daemon began.
     pub(super) acknowledged: BootTime,
     pub(super) link: LinkState,
     /// The slots in which something may be started, as the views were told.

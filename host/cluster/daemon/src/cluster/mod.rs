@@ -19,6 +19,9 @@ mod life;
 mod link;
 mod member;
 mod memory;
+mod outage;
+mod paths;
+mod reach;
 mod say;
 mod slot;
 

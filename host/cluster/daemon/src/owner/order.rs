@@ -48,6 +48,10 @@ impl Owner {
         by: String,
         answer: Asked<OrderReceipt>,
     ) {
+        if let Some(refusal) = self.engine_refusal() {
+            let _ = answer.send(Err(refusal));
+            return;
+        }
         let order = OperatorOrder {
             id: IntentId(uuid::Uuid::new_v4().as_u128()),
             verb: verb(request.verb),

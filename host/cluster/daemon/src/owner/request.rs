@@ -75,6 +75,10 @@ impl Owner {
     }
 
     fn freeze_node(&mut self, frozen: bool, answer: Asked<bool>) {
+        if let Some(refusal) = self.engine_refusal() {
+            let _ = answer.send(Err(refusal));
+            return;
+        }
         match request::freeze_node(&self.shared, &self.me, frozen) {
             Some(txn) => {
                 let kind = if frozen { EventKind::NodeFrozen } else { EventKind::NodeThawed };

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use capability::holdings::Ledgers;
 use capability::{DeviceOwners, FileAudit, HostServices, ResourceQueues};
@@ -15,7 +15,7 @@ use crate::drivers::{AvailableDriver, AvailableDrivers, DriverOrigin, LoadedDriv
 use crate::file::cache::{FileCache, with_entries};
 use crate::file::durable::FileError;
 use crate::node::paths::NodePaths;
-use crate::node::{ClusterData, ClusterDataError};
+use crate::node::{ClusterData, ClusterDataError, EngineAway};
 use crate::object::{ObjectConfiguration, ObjectError};
 use crate::{Directories, node};
 
@@ -76,6 +76,12 @@ impl Agent {
     /// What `cluster.conf` says of the cluster. Blocks.
     pub fn cluster(&self) -> Result<ClusterData, ClusterDataError> {
         node::cluster_data(self.home(), &self.parts.name)
+    }
+
+    /// Whether the engine of the cluster answers the daemon of this node: without it no configuration is changed. Reads a file.
+    pub fn engine_answers(&self) -> Result<(), EngineAway> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        node::engine_away(self.home(), now)
     }
 
     /// The drivers that come with the agent and those that are installed. Reads files that changed, so it may block.

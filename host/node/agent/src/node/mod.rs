@@ -1,6 +1,7 @@
 //! The data of this node for the object model, from `node.conf` and the cluster's `cluster.conf`.
 
 mod cluster;
+mod outage;
 pub mod paths;
 
 use std::time::Duration;
@@ -13,6 +14,8 @@ use crate::file::durable::{self, FileError};
 use crate::log::LogLimits;
 
 pub use cluster::{ClusterData, ClusterDataError, EngineAddress, EngineFiles, cluster_data};
+pub(crate) use outage::engine_away;
+pub use outage::{EngineAway, note_engine_away};
 
 /// The production environment. Its nodes refuse objects of any other.
 pub(crate) const PRD: &str = "PRD";

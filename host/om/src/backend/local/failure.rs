@@ -8,6 +8,7 @@ use agent::engine::EngineError;
 use agent::flags::FlagError;
 use agent::history::HistoryError;
 use agent::log::LogReadError;
+use agent::node::EngineAway;
 use agent::object::ObjectError;
 use agent::policy::PolicyChangeError;
 use agent::process_group::ProcessGroupError;
@@ -39,7 +40,7 @@ macro_rules! plain_failures {
     };
 }
 
-plain_failures!(EngineError, FlagError, HistoryError, LogReadError);
+plain_failures!(EngineAway, EngineError, FlagError, HistoryError, LogReadError);
 
 impl From<DataStoreError> for Failure {
     fn from(error: DataStoreError) -> Failure {

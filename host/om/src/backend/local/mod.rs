@@ -55,6 +55,20 @@ impl LocalBackend {
         Ok(LocalBackend { agent: open_agent(root)?, typed: typed.to_owned() })
     }
 
+    /// Who changes a configuration that the nodes of a cluster share. While they cannot learn of the change, it is not made.
+    fn author_in_cluster(&self) -> Reply<ChangeAuthor> {
+        self.agent.engine_answers()?;
+        Ok(self.author())
+    }
+
+    /// The same, of a configuration that may be the node's own.
+    fn author_of(&self, target: &ConfigTarget) -> Reply<ChangeAuthor> {
+        match target {
+            ConfigTarget::Object(path) if *path != ObjectPath::cluster() => self.author_in_cluster(),
+            ConfigTarget::Object(_) | ConfigTarget::Node => Ok(self.author()),
+        }
+    }
+
     /// Who changes a configuration by this command.
     fn author(&self) -> ChangeAuthor {
         // The program without its directory, as most operators type it.
@@ -130,12 +144,12 @@ impl Backend for LocalBackend {
     }
 
     fn create(&self, path: &ObjectPath, text: &str) -> Reply<()> {
-        Ok(self.objects().by(&self.author()).create(path, text)?)
+        Ok(self.objects().by(&self.author_in_cluster()?).create(path, text)?)
     }
 
     fn delete(&self, path: &ObjectPath, sections: &[String], force: bool) -> Reply<ConfigOutcome> {
         // The first `?` is for the runtime, the second one for the agent.
-        Ok(block_on(self.agent.delete(path, sections, force, &self.author()))??)
+        Ok(block_on(self.agent.delete(path, sections, force, &self.author_in_cluster()?))??)
     }
 
     fn peers(&self, path: &ObjectPath) -> Reply<Vec<NodeName>> {
@@ -261,10 +275,11 @@ impl Backend for LocalBackend {
     }
 
     fn change_config(&self, target: &ConfigTarget, change: &ConfigChange) -> Reply<ConfigOutcome> {
-        Ok(block_on(self.agent.change_config(target, change, &self.author()))??)
+        Ok(block_on(self.agent.change_config(target, change, &self.author_of(target)?))??)
     }
 
     fn save_config(&self, target: &ConfigTarget, made_from: Option<&str>, text: &str) -> Reply<Vec<String>> {
+        let author = self.author_of(target)?;
         // Refused like any other change that takes the section away from what must still be stopped.
         let notes = match made_from {
             Some(old) => block_on(self.agent.notes_of_held(target, (old, text), false))??,
@@ -274,7 +289,7 @@ impl Backend for LocalBackend {
                 Err(_) => Vec::new(),
             },
         };
-        self.agent.save_config(target, made_from, text.to_owned(), &self.author())?;
+        self.agent.save_config(target, made_from, text.to_owned(), &author)?;
         Ok(notes)
     }
 
@@ -322,7 +337,7 @@ impl Backend for LocalBackend {
     }
 
     fn roll_config_back(&self, target: &ConfigTarget, revision: u64, force: bool) -> Reply<ConfigOutcome> {
-        Ok(block_on(self.agent.roll_config_back(target, revision, force, &self.author()))??)
+        Ok(block_on(self.agent.roll_config_back(target, revision, force, &self.author_of(target)?))??)
     }
 
     fn keys(&self, store: &ObjectPath) -> Reply<Vec<String>> {
@@ -334,7 +349,7 @@ impl Backend for LocalBackend {
     }
 
     fn change_key(&self, store: &ObjectPath, change: &KeyChange) -> Reply<()> {
-        let by = self.author();
+        let by = self.author_in_cluster()?;
         let stores = self.stores().by(&by);
         Ok(match change {
             KeyChange::Add { key, value } => stores.put(store, key, value, PutMode::Add),
