@@ -3,6 +3,8 @@
 //! No controller is needed, so the hierarchy can be used even if version 1 has all controllers. It is found by the type
 //! of its file system, wherever it is mounted: where it usually is, or else in the table of mounts.
 
+mod temporary;
+
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::OwnedFd;
@@ -14,6 +16,8 @@ use rustix::process::Pid;
 
 use crate::KernelError;
 use crate::mount::mountinfo;
+
+pub use temporary::TemporaryGroup;
 
 /// How often another process may remove the slice around a group while the group is being made.
 const ATTEMPTS: usize = 10;
@@ -119,6 +123,19 @@ impl Cgroup {
             let _ = fs::remove_dir(group);
         }
         self.remove_empty_ones();
+    }
+
+    /// Removes the group, and the directory around it if that is empty then. False if there are processes in the group.
+    pub(crate) fn remove_alone(&self) -> bool {
+        let removed = match fs::remove_dir(&self.path) {
+            Ok(()) => true,
+            Err(error) => is_gone(&error),
+        };
+        if let Some(above) = self.path.parent().filter(|_| removed) {
+            // Another group may be in it.
+            let _ = fs::remove_dir(above);
+        }
+        removed
     }
 
     /// Removes the group and the slices around it, from the inside out, until one is not empty.

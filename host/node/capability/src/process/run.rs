@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use driver::LogSeverity;
 use grant::op::RunProgram;
 use grant::{Access, Permit};
-use kernel::cgroup::Cgroup;
-use kernel::process::{PipeListener, PipeOutput, ProgramOutput, RunError};
+use kernel::cgroup::{Cgroup, TemporaryGroup};
+use kernel::process::{PipeListener, PipeOutput, ProgramLaunch, ProgramOutput, RunError};
 
 use super::command::{ProcessCommand, details, prepare, shown, terms};
 use crate::argument::absolute;
@@ -20,9 +20,7 @@ pub async fn run(context: &CallContext, command: ProcessCommand) -> Result<Progr
             Access::Read => LogSeverity::Debug,
             Access::Mutate => LogSeverity::Info,
         };
-        // A program that only reads leaves nothing behind, so it does not count as a process of the resource.
-        let tracked = permit.access() == Access::Mutate;
-        let launch = prepare(context, &permit, at_place, &command, tracked)?;
+        let (launch, looking) = prepared(context, &permit, &command)?;
         let timeout = context.timeout(command.timeout_ms);
         context.say(level, &format!("run: {}", shown(&command)));
         let mut on_line = |line: &str| context.say(level, &format!("| {line}"));
@@ -37,7 +35,8 @@ pub async fn run(context: &CallContext, command: ProcessCommand) -> Result<Progr
             Ok(output) => Ok(output),
         };
         // The kernel refuses to remove a group in which the program left something running. That is wanted.
-        cgroup.iter().for_each(Cgroup::remove);
+        cgroup.iter().filter(|_| looking.is_none()).for_each(Cgroup::remove);
+        end(looking).await;
         Ok(Effect::by(permit.access(), result))
     });
     run.await?
@@ -71,6 +70,30 @@ fn exec(command: &ProcessCommand) -> Result<RunProgram, CapabilityError> {
     Ok(RunProgram { program, args: command.args.clone(), terms: terms(command)? })
 }
 
+/// Makes the launch of a program. One that only reads leaves nothing behind: it does not count as a process of the resource, and what
+/// it leaves running ends with its group.
+fn prepared(
+    context: &CallContext,
+    permit: &Permit<RunProgram>,
+    command: &ProcessCommand,
+) -> Result<(ProgramLaunch, Option<TemporaryGroup>), CapabilityError> {
+    let tracked = permit.access() == Access::Mutate;
+    let mut launch = prepare(context, permit, at_place, command, tracked)?;
+    let slice = context.paths().instance.slice.directory().filter(|_| !tracked);
+    // Beside the slice, whose groups the daemon watches: a look must not be the reason of the next one.
+    let looking = slice.map(|slice| TemporaryGroup::within(&slice.with_extension("looks")));
+    if let Some(looking) = &looking {
+        launch.cgroup = looking.group();
+    }
+    Ok((launch, looking))
+}
+
+async fn end(looking: Option<TemporaryGroup>) {
+    if let Some(looking) = looking {
+        looking.end().await;
+    }
+}
+
 fn at_place(op: &RunProgram, program: PathBuf) -> RunProgram {
     RunProgram { program, ..op.clone() }
 }
@@ -81,13 +104,10 @@ async fn piped(
     (one, source): (&Permit<RunProgram>, &ProcessCommand),
     (other, sink): (&Permit<RunProgram>, &ProcessCommand),
 ) -> Result<Result<PipeOutput, CapabilityError>, CapabilityError> {
-    let launch = |permit: &Permit<RunProgram>, command: &ProcessCommand| {
-        let tracked = permit.access() == Access::Mutate;
-        prepare(context, permit, at_place, command, tracked)
-    };
-    let (from, to) = (launch(one, source)?, launch(other, sink)?);
-    // Both have the same group, that of the resource, unless one only reads.
-    let cgroup = to.cgroup.clone().or_else(|| from.cgroup.clone());
+    let ((from, looks), (to, shows)) = (prepared(context, one, source)?, prepared(context, other, sink)?);
+    // What changes something runs in the group of the resource.
+    let changing = [(&to, &shows), (&from, &looks)].into_iter().find(|(_, looking)| looking.is_none());
+    let cgroup = changing.and_then(|(launch, _)| launch.cgroup.clone());
     let changes = [one, other].iter().any(|permit| permit.access() == Access::Mutate);
     let level = if changes { LogSeverity::Info } else { LogSeverity::Debug };
     context.say(level, &format!("run: {} | {}", shown(source), shown(sink)));
@@ -103,5 +123,7 @@ async fn piped(
         Ok(piped) => Ok(piped),
     };
     cgroup.iter().for_each(Cgroup::remove);
+    end(looks).await;
+    end(shows).await;
     Ok(result)
 }

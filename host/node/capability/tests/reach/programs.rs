@@ -121,6 +121,40 @@ async fn lives_across_calls(resource: &Resource) {
     assert_eq!(changes(&stopping), 1);
 }
 
+#[tokio::test]
+async fn a_program_that_reads_leaves_no_process_behind() {
+    let slice = format!("hostler-test-looks-{}.slice", std::process::id());
+    let Some(top) = kernel::cgroup::available(&slice) else {
+        skipped("no control groups of version 2, or no right to make any");
+        return;
+    };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let left = format!("setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $! >{}", file.path().display());
+    let look = ["/bin/sh", "-c", &left];
+    let grants = Resource::new(&["exec(read) = {command:check}"]).keyword("check", &look);
+    let resource = Resource { slice: Some(top.clone()), ..grants };
+    // To its end, and given up before it: the first leaves a process of another session behind.
+    run(&resource.context(Verb::Status), command(&look)).await.unwrap();
+    let pid: i32 = std::fs::read_to_string(file.path()).unwrap().trim().parse().unwrap();
+    // The parent of what is left may be slow to ask for its end.
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "it still runs: {state}");
+    let waits = ["/bin/sh", "-c", "setsid sleep 601 & sleep 602"];
+    let grants = Resource::new(&["exec(read) = {command:check}"]).keyword("check", &waits);
+    let resource = Resource { slice: Some(top.clone()), ..grants };
+    let late = ProcessCommand { timeout_ms: 300, ..command(&waits) };
+    assert_eq!(run(&resource.context(Verb::Status), late).await, Err(CapabilityError::TimedOut));
+    let looks = top.with_extension("looks");
+    for _ in 0..1000 {
+        if !looks.exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(!looks.exists(), "a group of a program that was given up is left");
+    assert!(!top.exists());
+}
+
 fn service() -> Resource {
     Resource::new(&["spawn = {command:start}"]).keyword("start", &FAMILY)
 }
