@@ -3,9 +3,9 @@
 //! `daemon.pid` is locked for as long as its daemon lives, and holds its process id. Who has the lock may remove a socket that a
 //! killed daemon left behind.
 
-use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ impl DaemonClaim {
     pub fn new(run: &Path) -> Result<DaemonClaim, ClaimError> {
         let path = pid_file(run);
         let failed = |error| ClaimError::File(path.clone(), error);
-        std::fs::create_dir_all(run).map_err(failed)?;
+        make_private(run).map_err(failed)?;
         let mut options = OpenOptions::new();
         // Not truncated: until it is locked, the number in it is the other daemon's.
         let options = options.read(true).write(true).create(true).truncate(false).mode(0o644);
@@ -89,6 +89,17 @@ impl DaemonClaim {
         std::fs::set_permissions(&fresh, Permissions::from_mode(0o600)).map_err(failed)?;
         std::fs::rename(&fresh, &path).map_err(failed)?;
         Ok(DaemonSocket { listener, path, _claim: self })
+    }
+}
+
+/// Makes the run directory, closed to others from the start: who can read a lock can hold it.
+fn make_private(run: &Path) -> std::io::Result<()> {
+    if let Some(above) = run.parent() {
+        std::fs::create_dir_all(above)?;
+    }
+    match DirBuilder::new().mode(0o700).create(run) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
     }
 }
 
@@ -131,6 +142,16 @@ impl Drop for DaemonSocket {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_directory_is_closed_to_others_from_the_start() {
+        let root = tempfile::tempdir().unwrap();
+        let run = root.path().join("new/run");
+        let claim = DaemonClaim::new(&run).unwrap();
+        assert_eq!(std::fs::metadata(&run).unwrap().permissions().mode() & 0o777, 0o700);
+        drop(claim);
+        DaemonClaim::new(&run).unwrap();
+    }
 
     #[tokio::test]
     async fn a_second_daemon_learns_the_pid_of_the_first() {
