@@ -1,7 +1,8 @@
 //! Everything that reads what a driver, a site, a namespace or an engine wrote. Nothing may panic or take long, and what is read must hold.
 
 use exec::journal::Journal;
-use grant::{GrantRequest, Policy, PolicyError, SitePolicy};
+use grant::op::{MountFilesystem, MountFreedom, MountOption};
+use grant::{Access, GrantRequest, Grants, Policy, PolicyError, SitePolicy};
 use guard::{
     ContainerKeyword, ContainerResource, EngineFacts, EngineLookup, EngineRequest, ForwardedRequest, GuardVerdict,
     LookupResult, NamespaceRights, RequestedBy, judge,
@@ -144,7 +145,7 @@ fn grant_lines() {
     });
 }
 
-/// Options of mounts, where policies and drivers write them.
+/// Options of mounts, as drivers and configurations write them: by the reader whose list the grants, the audit and the kernel are given.
 #[test]
 fn mount_options() {
     const WORDS: &[&str] = &[
@@ -176,17 +177,36 @@ fn mount_options() {
         "offset=1",
     ];
     FuzzTarget { name: "mount-options", words: WORDS }.run(|input| {
-        let options = text(input).replace('\n', ",");
-        for line in [
-            format!("mount = ext4 /dev/loop* on /srv/** with {options}"),
-            format!("mount(options={options}) = ext4 /dev/loop* on /srv/**"),
-        ] {
-            let policy = format!("allow {line}");
-            if let Err(errors) = Policy::parse(&policy) {
-                placed(&errors, &policy);
+        let text = text(input);
+        // As one list, and as many: drivers send either.
+        let lists: Vec<String> = text.split('\n').map(str::to_owned).collect();
+        for lists in [std::slice::from_ref(&text), &lists] {
+            let Ok(options) = capability::mount::read_options(lists) else { continue };
+            for option in &options {
+                let odd = |c: char| c == '"' || c.is_control();
+                assert!(!option.name.is_empty(), "{lists:?}");
+                assert!(
+                    !option.name.contains(|c: char| odd(c) || c.is_whitespace() || c == ','),
+                    "{lists:?}: {option:?}"
+                );
+                assert!(!option.value.iter().any(|value| value.contains(odd)), "{lists:?}: {option:?}");
             }
-            if let Ok(request) = GrantRequest::parse(&line) {
-                assert_eq!(GrantRequest::parse(&request.to_string()).as_ref(), Ok(&request));
+            // What the audit shows is what was read.
+            let shown: Vec<String> = options.iter().map(MountOption::text).collect();
+            assert_eq!(capability::mount::read_options(&[shown.join(",")]).as_ref(), Ok(&options), "{lists:?}");
+            for freedom in [MountFreedom::Full, MountFreedom::Namespace] {
+                for fstype in ["ext4", "xfs", "overlay", "tmpfs", "bind", "btrfs", "nfs"] {
+                    let op = MountFilesystem {
+                        fstype: fstype.to_owned(),
+                        source: "/dev/loop0".to_owned(),
+                        target: "/srv/mnt".into(),
+                        options: options.clone(),
+                        freedom,
+                        binds_file: false,
+                    };
+                    // Nothing is granted here, so nothing is allowed.
+                    assert!(Grants::none().permit(op, Access::Mutate).is_err());
+                }
             }
         }
     });
@@ -398,8 +418,12 @@ fn engine_answers() {
         ",",
     ];
     FuzzTarget { name: "engine-answers", words: WORDS }.run(|input| {
-        let lookups =
-            [EngineLookup::Container("web".to_owned()), EngineLookup::Exec("1".repeat(64)), EngineLookup::Volumes];
+        let lookups = [
+            EngineLookup::Container("web".to_owned()),
+            EngineLookup::Exec("1".repeat(64)),
+            EngineLookup::Volumes,
+            EngineLookup::Image("busybox".to_owned()),
+        ];
         for lookup in lookups {
             for status in [200, 404, 500] {
                 let Ok(LookupResult::Container { id, .. } | LookupResult::Exec { id, .. }) = lookup.read(status, input)

@@ -78,7 +78,7 @@ pub async fn mount(context: &CallContext, request: MountRequest) -> Result<(), C
         fstype: request.fstype,
         source: source(request.source)?,
         target: absolute(&request.target)?,
-        options: options::confined(options::read(&request.options)?, freedom),
+        options: options::confined(options::read_options(&request.options)?, freedom),
         freedom,
         binds_file: false,
     };

@@ -10,3 +10,4 @@ pub use filesystem::{
     FilesystemUsage, MountEntry, MountRequest, errors_of, mount, mounts_at, statfs, supports, unmount,
 };
 pub(crate) use loops::{check_loop, check_own_loop};
+pub use options::read_options;

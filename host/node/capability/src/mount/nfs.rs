@@ -47,7 +47,7 @@ mod tests {
     fn the_address_of_the_server_is_added_once() {
         let check = |fstype: &str, source: &str, options: &[&str], expected: &str| {
             let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
-            let options = super::super::options::read(&options).unwrap();
+            let options = super::super::options::read_options(&options).unwrap();
             let found: Vec<String> =
                 with_address(fstype, source, &options).unwrap().iter().map(MountOption::text).collect();
             assert_eq!(found.join(","), expected, "{source}");

@@ -7,7 +7,7 @@ use crate::CapabilityError;
 
 /// Reads options as mount(8) has them, each of which may itself be a list with commas. A value may stand in quotes, which are not
 /// part of it; anything else that two readers could take in two ways is an error.
-pub(super) fn read(lists: &[String]) -> Result<Vec<MountOption>, CapabilityError> {
+pub fn read_options(lists: &[String]) -> Result<Vec<MountOption>, CapabilityError> {
     let words = lists.iter().flat_map(|list| mountinfo::split_options(list)).filter(|word| !word.is_empty());
     words.map(|word| option(&word)).collect()
 }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn texts(list: &str) -> Result<Vec<String>, String> {
-        let options = read(&[list.to_owned()]).map_err(|error| error.to_string())?;
+        let options = read_options(&[list.to_owned()]).map_err(|error| error.to_string())?;
         Ok(options.iter().map(|option| format!("{}|{}", option.name, option.value.as_deref().unwrap_or("-"))).collect())
     }
 
@@ -89,12 +89,12 @@ mod tests {
     #[test]
     fn a_namespace_gets_nosuid_and_nodev_whatever_it_says() {
         for list in ["", "suid,dev", "nosuid,suid", "rw,nodev,dev,noatime"] {
-            let options = confined(read(&[list.to_owned()]).unwrap(), MountFreedom::Namespace);
+            let options = confined(read_options(&[list.to_owned()]).unwrap(), MountFreedom::Namespace);
             let names: Vec<&str> = options.iter().map(|option| option.name.as_str()).collect();
             assert_eq!(names[names.len() - 2..], ["nosuid", "nodev"], "{list}");
             assert!(!names.contains(&"suid") && !names.contains(&"dev"), "{list}");
         }
-        let own = read(&["suid,dev".to_owned()]).unwrap();
+        let own = read_options(&["suid,dev".to_owned()]).unwrap();
         assert_eq!(confined(own.clone(), MountFreedom::Full), own);
     }
 }
