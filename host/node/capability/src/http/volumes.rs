@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use guard::{ContainerVolume, GuardRefusal};
-use kernel::path::{LastLink, check_above, identities_above, identity, resolve};
+use kernel::path::{LastLink, check_above, check_entry, identities_above, identity, resolve};
 
 /// How much of a container's id engines show.
 const SHORT: usize = 12;
@@ -15,7 +15,7 @@ const SHORT: usize = 12;
 pub(super) fn check(paths: &[(PathBuf, bool)], beside: &[ContainerVolume]) -> Result<(), String> {
     for (path, _) in paths {
         is_itself(path)?;
-        check_above(path).map_err(|error| error.to_string())?;
+        check_above(path).and_then(|()| check_entry(path)).map_err(|error| error.to_string())?;
     }
     let own = paths.iter().map(|(path, writable)| SeenVolume::of(path, *writable, "the container itself".to_owned()));
     // What is gone by now cannot be written through.
@@ -134,6 +134,13 @@ mod tests {
         // The volume itself may belong to those whose data it holds.
         fs::set_permissions(&data, fs::Permissions::from_mode(0o777)).unwrap();
         check(&[(data.clone(), true)], &[]).unwrap();
+        // Where all may make files, its owner may exchange it.
+        fs::set_permissions(directory.path().join("team"), fs::Permissions::from_mode(0o1777)).unwrap();
+        check(&[(data.clone(), true)], &[]).unwrap();
+        if chown(&data, Some(12345), None).is_ok() {
+            let found = check(&[(data.clone(), true)], &[]).unwrap_err();
+            assert!(found.contains("data belongs to user 12345"), "{found}");
+        }
         fs::set_permissions(directory.path().join("team"), fs::Permissions::from_mode(0o777)).unwrap();
         let found = check(&[(data, true)], &[]).unwrap_err();
         assert!(found.contains("team can be written by others"), "{found}");

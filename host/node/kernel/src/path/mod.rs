@@ -19,7 +19,7 @@ mod walk;
 
 pub use judge::{LinkJudge, judging_links};
 pub use pinned::{LastLink, PinnedPath, descriptor_path};
-pub use strict::{check_above, check_directory, check_ours, identities_above, identity, open_ours};
+pub use strict::{check_above, check_directory, check_entry, check_ours, identities_above, identity, open_ours};
 pub(crate) use trust::is_ours;
 pub(crate) use walk::{open_node, resolve_any};
 pub use walk::{real_place, resolve};

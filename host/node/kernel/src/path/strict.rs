@@ -74,6 +74,14 @@ pub fn check_above(path: &Path) -> Result<(), KernelError> {
     path.ancestors().skip(1).try_for_each(check_directory)
 }
 
+/// Checks that no other user can exchange what is at a path, whosever it is, once all directories above are known to be ours: in a sticky
+/// directory such as `/tmp`, the owner of a file can.
+pub fn check_entry(path: &Path) -> Result<(), KernelError> {
+    let look = |path: &Path| rustix::fs::lstat(path).map_err(KernelError::os(format!("look at {}", path.display())));
+    let Some(above) = path.parent() else { return Ok(()) };
+    if look(above)?.st_mode & 0o022 == 0 { Ok(()) } else { check_owner(path, &look(path)?) }
+}
+
 /// The same of a directory itself. A link to one is checked where it leads.
 pub fn check_directory(path: &Path) -> Result<(), KernelError> {
     check_directory_within(path, LINKS)
