@@ -23,6 +23,7 @@ crate::trials!(
     a_namespace_mounts_no_loop_device_of_another_object,
     what_is_opened_counts_and_not_its_name,
     a_star_in_a_host_is_no_address,
+    the_audit_says_what_the_line_does_not,
     another_build_is_not_what_was_allowed,
     a_driver_in_use_stays
 );
@@ -358,6 +359,45 @@ fn a_star_in_a_host_is_no_address(world: &World) {
         let url = format!("http://{host}:8931/x");
         attempt(world, "", &format!("get {url}"), &format!("url = {url}\n")).ends(1).says("http = GET");
     }
+}
+
+fn the_audit_says_what_the_line_does_not(world: &World) {
+    install(world);
+    fs::create_dir(world.path("there")).unwrap();
+    let program = "program = /usr/bin/id\ncwd = {w}/there\nenvironment = PORT=8123\nown = {w}/there\n";
+    attempt(world, "", "run-in {w}/there /usr/bin/id", program).ok();
+    attempt(world, "", "run-with PORT 8123 /usr/bin/id", program).ok();
+    attempt(world, "", "run-with-group nogroup /usr/bin/id", &format!("{program}group = nogroup\n")).ok();
+    attempt(world, "", "write-mode {w}/there/x 640", program).ok();
+    attempt(world, "", "chmod {w}/there/x 604", program).ok();
+    attempt(world, "", "mount tmpfs tmpfs {w}/there size=1m noexec", program).ok();
+    assert!(Command::new("umount").arg(world.path("there")).status().unwrap().success());
+    let directory = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = directory\npath = {w}/d\nuser = nobody\ngroup = nogroup\n\
+                     [task#1]\ntype = host\ncommand = /usr/bin/id\nuser = nobody\n";
+    world.create("d", directory);
+    world.om("d start").ok();
+    world.om("d run").ok();
+    let audit: Vec<String> = ["evil", "d"]
+        .map(|object| world.om(&format!("driver audit --object {object} -n 0 --format json")).ok().stdout)
+        .join("\n")
+        .split('}')
+        .map(|record| record.split_whitespace().collect())
+        .collect();
+    for said in [
+        r#""cwd":"{w}/there""#,
+        r#""env":"PORT""#,
+        r#""group":"nogroup""#,
+        r#""mode":"640""#,
+        r#""mode":"604""#,
+        r#""options":"size=1m,noexec""#,
+        r#""owner":"nobody:nogroup""#,
+        r#""user":"nobody""#,
+    ] {
+        let said = world.fill(said);
+        assert!(audit.iter().any(|record| record.contains(&said)), "{said} in {audit:#?}");
+    }
+    // The value of a variable may be a secret.
+    assert!(!audit.iter().any(|record| record.contains("8123\"")), "{audit:#?}");
 }
 
 fn another_build_is_not_what_was_allowed(world: &World) {

@@ -254,6 +254,8 @@ fn a_container_gets_them_by_the_engines_interface(world: &World) {
     assert_eq!(pin().trim(), "hunter7 1");
     assert!(!is_in_a_process_list("hunter7"));
     world.om("driver audit --object web").ok().says("containers/create").does_not_say("hunter");
+    // With the digest of its image, as a name may mean another one tomorrow.
+    world.om("driver audit --object web --format json").ok().says("\"image\": \"sha256:");
     world.om("web print status --refresh").ok().does_not_say("has changed");
 
     let file = world.write("value", "hunter8");

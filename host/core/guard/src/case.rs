@@ -31,6 +31,8 @@ pub(crate) struct ObjectContainer {
     pub(crate) joins: BTreeSet<String>,
     /// Whether it has a terminal: then its output is not framed.
     pub(crate) tty: bool,
+    /// The digest of its image.
+    pub(crate) image: Option<String>,
 }
 
 impl ObjectContainer {
@@ -86,6 +88,7 @@ impl RequestCase<'_> {
             sources: Vec::new(),
             describes: None,
             effect: None,
+            image: None,
             what: what.to_owned(),
             stream: None,
         })
@@ -131,7 +134,7 @@ impl RequestCase<'_> {
         }
         let lookup = EngineLookup::Container(name.to_owned());
         let Some(found) = self.facts.get(&lookup) else { return Err(NotForwarded::LookUp(lookup)) };
-        let LookupResult::Container { id, name: known, labels, joins, tty } = found else {
+        let LookupResult::Container { id, name: known, labels, joins, tty, image } = found else {
             return Err(missing("container", name));
         };
         let carries = |rid: &Rid| {
@@ -140,7 +143,13 @@ impl RequestCase<'_> {
         };
         // All three labels of one resource: labels of two mixed would be those of none.
         match of.iter().any(carries) {
-            true => Ok(ObjectContainer { id: id.clone(), name: known.clone(), joins: joins.clone(), tty: *tty }),
+            true => Ok(ObjectContainer {
+                id: id.clone(),
+                name: known.clone(),
+                joins: joins.clone(),
+                tty: *tty,
+                image: image.clone(),
+            }),
             false => Err(GuardRefusal::Stranger(name.to_owned()).into()),
         }
     }
@@ -174,6 +183,16 @@ impl RequestCase<'_> {
         }
         let other = |volume: &&ContainerVolume| Some(volume.container.as_str()) != but;
         Ok(self.all_volumes()?.iter().filter(other).cloned().collect())
+    }
+
+    /// The digest of an image. None if the engine does not have it.
+    pub(crate) fn digest_of(&self, image: &str) -> Result<Option<String>, NotForwarded> {
+        let lookup = EngineLookup::Image(image.to_owned());
+        match self.facts.get(&lookup) {
+            Some(LookupResult::Image(digest)) => Ok(Some(digest.clone())),
+            Some(_) => Ok(None),
+            None => Err(NotForwarded::LookUp(lookup)),
+        }
     }
 
     fn all_volumes(&self) -> Result<&[ContainerVolume], NotForwarded> {

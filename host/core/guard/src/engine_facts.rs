@@ -17,6 +17,8 @@ pub enum EngineLookup {
     Exec(String),
     /// The volumes of all containers that the engine has, running or not.
     Volumes,
+    /// An image, by its name: for the audit, as a name may mean another image tomorrow.
+    Image(String),
 }
 
 /// A path of the node that a container sees.
@@ -44,7 +46,11 @@ pub enum LookupResult {
         joins: BTreeSet<String>,
         /// Whether it has a terminal: then its output is not framed.
         tty: bool,
+        /// The digest of the image that it was made of.
+        image: Option<String>,
     },
+    /// The digest of an image.
+    Image(String),
     /// Paths of the node that containers see.
     Volumes(Vec<ContainerVolume>),
     /// A command in a container.
@@ -79,6 +85,7 @@ impl EngineLookup {
             EngineLookup::Container(name) => format!("{version}/containers/{name}/json"),
             EngineLookup::Exec(id) => format!("{version}/exec/{id}/json"),
             EngineLookup::Volumes => format!("{version}/containers/json?all=true"),
+            EngineLookup::Image(name) => format!("{version}/images/{name}/json"),
         }
     }
 
@@ -86,6 +93,12 @@ impl EngineLookup {
     pub fn read(&self, status: u16, body: &[u8]) -> Result<LookupResult, UnreadableAnswer> {
         let unreadable = || UnreadableAnswer { what: self.name().to_owned() };
         match status {
+            // Whatever the engine says: nothing is allowed by it.
+            _ if matches!(self, EngineLookup::Image(_)) => {
+                let document: Option<Value> = serde_json::from_slice(body).ok().filter(|_| status == 200);
+                let found = document.as_ref().and_then(|document| digest(document.get("Id")?));
+                Ok(found.map_or(LookupResult::Nothing, LookupResult::Image))
+            }
             // Any other status could hide a container behind an error, so it is not read as absence.
             404 => Ok(LookupResult::Nothing),
             200 => {
@@ -107,7 +120,7 @@ impl EngineLookup {
 
     fn name(&self) -> &str {
         match self {
-            EngineLookup::Container(name) | EngineLookup::Exec(name) => name,
+            EngineLookup::Container(name) | EngineLookup::Exec(name) | EngineLookup::Image(name) => name,
             EngineLookup::Volumes => "all volumes",
         }
     }
@@ -131,6 +144,7 @@ impl EngineLookup {
                         .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
                         .collect(),
                     tty: config.get("Tty").and_then(Value::as_bool).unwrap_or(false),
+                    image: members.get("Image").and_then(digest),
                 })
             }
             EngineLookup::Exec(_) => Some(LookupResult::Exec {
@@ -139,9 +153,16 @@ impl EngineLookup {
                 tty: members.get("ProcessConfig").and_then(|config| config.get("tty")?.as_bool()).unwrap_or(false),
                 exit_code: members.get("ExitCode").and_then(Value::as_i64),
             }),
-            EngineLookup::Volumes => None,
+            EngineLookup::Volumes | EngineLookup::Image(_) => None,
         }
     }
+}
+
+/// The digest of an image: `sha256:` and 64 digits, which podman leaves the first part of.
+fn digest(value: &Value) -> Option<String> {
+    let id = value.as_str()?;
+    let id = id.strip_prefix("sha256:").unwrap_or(id);
+    is_whole(id).then(|| format!("sha256:{id}"))
 }
 
 /// The paths of the node that a listed container sees. None if the engine does not say which: it may see any.

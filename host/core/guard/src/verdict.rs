@@ -47,6 +47,8 @@ pub struct ForwardedRequest {
     pub effect: Option<ContainerEffect>,
     /// The whole id of the container that the answer describes. Its caller adds what the kernel knows of its first process.
     pub describes: Option<String>,
+    /// The digest of the image of the container that it makes or starts, for the audit.
+    pub image: Option<String>,
     /// A description of the request for the audit: `create a container of docker.io/library/busybox:latest`.
     pub what: String,
     /// How to read the answer, if it is for a terminal.

@@ -63,7 +63,8 @@ pub(crate) fn on_container(case: &RequestCase<'_>, name: &str, verb: &str) -> Re
             let paths = case.volumes_of(&container.id)?;
             let beside = case.volumes_beside(&paths, Some(&container.id))?;
             let sources = case.spec.sources();
-            Ok(ForwardedRequest { paths, beside, sources, effect: effect(verb, container), ..forward })
+            let image = container.image.clone();
+            Ok(ForwardedRequest { paths, beside, sources, image, effect: effect(verb, container), ..forward })
         }
         "DELETE" if verb.is_empty() => remove(case, name),
         _ => Err(case.unknown().into()),

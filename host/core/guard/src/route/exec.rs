@@ -60,6 +60,7 @@ pub(crate) fn create(case: &RequestCase<'_>, name: &str) -> Result<ForwardedRequ
         sources: Vec::new(),
         describes: None,
         effect: None,
+        image: None,
         what: format!("prepare a command in its container {}", container.short_id()),
         stream: None,
     })
@@ -99,6 +100,7 @@ fn start(case: &RequestCase<'_>, command: ContainerCommand) -> Result<ForwardedR
         sources: Vec::new(),
         describes: None,
         effect: None,
+        image: None,
         what: "run a command in its container".to_owned(),
         stream: Some(TerminalStream { framed: !command.tty, input: true, exec: Some(command.id) }),
     })

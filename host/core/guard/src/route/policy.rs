@@ -22,6 +22,7 @@ pub(crate) fn reset(case: &RequestCase<'_>, name: &str) -> Result<ForwardedReque
         sources: Vec::new(),
         describes: None,
         effect: None,
+        image: None,
         what: format!("keep the engine from starting its container {} by itself", container.short_id()),
         stream: None,
     })

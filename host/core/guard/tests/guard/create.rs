@@ -3,7 +3,7 @@
 use hostler_guard::GuardVerdict;
 use serde_json::{Value, json};
 
-use crate::harness::{Given, SIBLING, allowed, body, denied, image_and};
+use crate::harness::{Given, IMAGE, SIBLING, allowed, body, denied, image_and};
 
 /// Members of `HostConfig` that the keywords must say, each with a keyword that says so, and the refusal without it.
 fn powers() -> Vec<(Value, (&'static str, &'static str), &'static str)> {
@@ -157,6 +157,7 @@ fn less_than_the_keywords_say_is_let_through() {
     assert_eq!(sent["HostConfig"]["CapDrop"], json!(["ALL", "NET_RAW"]));
     assert_eq!(forward.target, "/v1.41/containers/create?name=web.container.1");
     assert_eq!(forward.what, "create a container of busybox:latest, made of the resource's keywords");
+    assert_eq!(forward.image.as_deref(), Some(IMAGE));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use hostler_guard::{EngineLookup, EngineRequest, GuardVerdict, LookupResult, RequestedBy};
 use serde_json::{Value, json};
 
-use crate::harness::{OTHER, OWN, SIBLING, allowed, body, denied, image_and};
+use crate::harness::{IMAGE, OTHER, OWN, SIBLING, allowed, body, denied, image_and};
 
 #[test]
 fn a_container_is_judged_again_when_it_is_started() {
@@ -14,11 +14,25 @@ fn a_container_is_judged_again_when_it_is_started() {
         assert_eq!(forward.paths, [("/srv/ns1/rw/data".into(), true), ("/srv/ns1/look".into(), false)], "{verb}");
         let beside: Vec<&str> = forward.beside.iter().map(|volume| volume.container.as_str()).collect();
         assert_eq!(beside, [OTHER], "{verb}");
+        assert_eq!(forward.image.as_deref(), Some(IMAGE), "{verb}");
     }
     // In the namespace root the keywords decided, and whoever writes them is root.
     let given = image_and(&[]).beside(&volumes);
     let forward = allowed(given.judge("POST", "/containers/own/start", b""));
     assert!(forward.paths.is_empty() && forward.beside.is_empty());
+}
+
+#[test]
+fn the_digest_of_an_image_is_what_the_engine_says_if_it_is_one() {
+    let digest = "c".repeat(64);
+    let read = |body: String| EngineLookup::Image("busybox".to_owned()).read(200, body.as_bytes()).unwrap();
+    for id in [digest.clone(), format!("sha256:{digest}")] {
+        assert_eq!(read(format!("{{\"Id\":\"{id}\"}}")), LookupResult::Image(IMAGE.to_owned()));
+    }
+    for body in ["{}", "[]", "", r#"{"Id":"latest"}"#, r#"{"Id":1}"#] {
+        assert_eq!(read(body.to_owned()), LookupResult::Nothing, "{body}");
+    }
+    assert_eq!(EngineLookup::Image("x".to_owned()).read(500, b"").unwrap(), LookupResult::Nothing);
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub(crate) const NOBODY: &str = "55555555555555555555555555555555555555555555555
 pub(crate) const GUEST: &str = "6666666666666666666666666666666666666666666666666666666666666666";
 pub(crate) const INTRUDER: &str = "7777777777777777777777777777777777777777777777777777777777777777";
 pub(crate) const FRIEND: &str = "8888888888888888888888888888888888888888888888888888888888888888";
+/// The digest of the image that the engine has.
+pub(crate) const IMAGE: &str = "sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
 /// A command in the resource's own container, and one in another's.
 pub(crate) const EXEC: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub(crate) const OTHER_EXEC: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -107,6 +109,7 @@ impl Given {
                 labels,
                 joins: joins.iter().map(|id| (*id).to_owned()).collect(),
                 tty: false,
+                image: Some(IMAGE.to_owned()),
             }
         };
         let container = |name, id, object, rid, node| joining(name, id, &[], [object, rid, node]);
@@ -129,6 +132,7 @@ impl Given {
                     labels: BTreeMap::new(),
                     joins: BTreeSet::new(),
                     tty: false,
+                    image: None,
                 },
                 "guest" | GUEST => joining("guest", GUEST, &[OWN], [self.object, "container#7", "n1"]),
                 "intruder" | INTRUDER => joining("intruder", INTRUDER, &[OWN], ["db", "container#7", "n1"]),
@@ -139,6 +143,8 @@ impl Given {
             EngineLookup::Exec(id) if id == OTHER_EXEC => exec(OTHER_EXEC, OTHER),
             EngineLookup::Exec(_) => LookupResult::Nothing,
             EngineLookup::Volumes => LookupResult::Volumes(self.volumes.clone()),
+            EngineLookup::Image(name) if name == "busybox:latest" => LookupResult::Image(IMAGE.to_owned()),
+            EngineLookup::Image(_) => LookupResult::Nothing,
         }
     }
 

@@ -6,7 +6,7 @@ use hostler_guard::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{Given, OWN, allowed, denied, given, image_and};
+use crate::harness::{Given, IMAGE, OWN, allowed, denied, given, image_and};
 
 #[test]
 fn lists_hold_the_resource_s_containers_whatever_is_asked() {
@@ -149,7 +149,7 @@ fn look_ups_read_what_the_engine_says() {
     assert_eq!(lookup.path("/v1.41/containers/web/stop?t=1"), "/v1.41/containers/web/json");
     let modes = json!({"NetworkMode": format!("container:{OWN}"), "PidMode": "container:own", "IpcMode": "host"});
     let found = json!({
-        "Id": OWN, "Name": "/web", "HostConfig": modes, "Config": {"Labels": {"a": "b"}, "Tty": true},
+        "Id": OWN, "Name": "/web", "HostConfig": modes, "Image": IMAGE, "Config": {"Labels": {"a": "b"}, "Tty": true},
     });
     let found = found.to_string();
     let expected = hostler_guard::LookupResult::Container {
@@ -158,6 +158,7 @@ fn look_ups_read_what_the_engine_says() {
         labels: [("a".to_owned(), "b".to_owned())].into(),
         joins: [OWN.to_owned()].into(),
         tty: true,
+        image: Some(IMAGE.to_owned()),
     };
     assert_eq!(lookup.read(200, found.as_bytes()), Ok(expected));
     assert_eq!(lookup.read(404, b"{}"), Ok(hostler_guard::LookupResult::Nothing));

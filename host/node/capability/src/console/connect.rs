@@ -121,6 +121,7 @@ async fn judged(context: &CallContext, op: &FetchUnix, body: &[u8]) -> Result<Fo
             sources: Vec::new(),
             describes: None,
             effect: None,
+            image: None,
             what: "connect a terminal".to_owned(),
             stream: None,
         });

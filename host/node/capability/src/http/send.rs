@@ -28,7 +28,7 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
             let url = plain_url(text)?;
             let op = FetchUrl { method: method.to_string(), url: url.to_string() };
             let message = message(method, path_of(&url), host_of(&url), &request)?;
-            perform(context, op, None, timeout, message, url.as_str(), dial_url(&url)).await
+            perform(context, op, Judged::default(), timeout, message, url.as_str(), dial_url(&url)).await
         }
         HttpEndpoint::Unix(socket, path) => {
             let socket = absolute(socket)?;
@@ -39,7 +39,7 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
             let plain = message(method.clone(), &path, LOCALHOST.to_owned(), &request)?;
             let Some(SocketGuard::Container) = context.guard_of(op.clone()) else {
                 let wire = dial_granted(context, &op);
-                return perform(context, op.clone(), None, timeout, plain, &shown, wire).await;
+                return perform(context, op.clone(), Judged::default(), timeout, plain, &shown, wire).await;
             };
             match guarded::pass(context, &op, &request, timeout).await? {
                 GuardOutcome::Answered(response) => Ok(response),
@@ -48,11 +48,11 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
                     // The guard's own copy of the body is sent, never the driver's.
                     let request = HttpRequest { headers: forward.headers, body: forward.body, ..request };
                     let message = message(method, &forward.target, LOCALHOST.to_owned(), &request)?;
-                    let what = Some(forward.what);
+                    let judged = Judged { what: Some(forward.what), image: forward.image };
                     let record =
                         forward.effect.map(|effect| EffectRecord::begin(context, &socket, effect)).transpose()?;
                     let wire = dial_granted(context, &op);
-                    let answer = perform(context, op.clone(), what, timeout, message, &shown, wire).await;
+                    let answer = perform(context, op.clone(), judged, timeout, message, &shown, wire).await;
                     if let Some(record) = record {
                         record.end(context, &answer, &forward.target).await;
                     }
@@ -67,25 +67,35 @@ pub async fn send(context: &CallContext, request: HttpRequest) -> Result<HttpRes
     }
 }
 
+/// What the audit says of a request that a guard has read.
+#[derive(Default)]
+struct Judged {
+    what: Option<String>,
+    /// The digest of the image of the container.
+    image: Option<String>,
+}
+
 /// Dials, sends and reads the answer, within `timeout`.
 async fn perform<O: Operation + Send>(
     context: &CallContext,
     op: O,
-    judged: Option<String>,
+    judged: Judged,
     timeout: Duration,
     message: HyperRequest,
     shown: &str,
     dial: impl Future<Output = Result<Box<dyn ByteStream>, CapabilityError>> + Send,
 ) -> Result<HttpResponse, CapabilityError> {
     let method = message.method().clone();
-    let sent = context.admit(op)?.judged(judged).waiting(|permit| async move {
-        let deadline = tokio::time::Instant::now() + timeout;
-        let wire = tokio::time::timeout_at(deadline, dial).await.map_err(|_| CapabilityError::TimedOut)??;
-        let answer = tokio::time::timeout_at(deadline, exchange(wire, message)).await;
-        let answer = answer.unwrap_or(Err(CapabilityError::TimedOut));
-        // The request may have arrived even if there is no answer, so an error here is still an effect.
-        Ok(Effect::by(permit.access(), answer))
-    });
+    let sent = context.admit(op)?.judged(judged.what).noting("image", judged.image.unwrap_or_default()).waiting(
+        |permit| async move {
+            let deadline = tokio::time::Instant::now() + timeout;
+            let wire = tokio::time::timeout_at(deadline, dial).await.map_err(|_| CapabilityError::TimedOut)??;
+            let answer = tokio::time::timeout_at(deadline, exchange(wire, message)).await;
+            let answer = answer.unwrap_or(Err(CapabilityError::TimedOut));
+            // The request may have arrived even if there is no answer, so an error here is still an effect.
+            Ok(Effect::by(permit.access(), answer))
+        },
+    );
     let answer = sent.await?;
     match &answer {
         Ok(response) => context.say(LogSeverity::Debug, &format!("http: {method} {shown}: {}", response.status)),

@@ -57,6 +57,7 @@ pub(crate) fn create(case: &RequestCase<'_>) -> Result<ForwardedRequest, NotForw
     fields.finish()?;
     out.insert("HostConfig".to_owned(), Value::Object(host.members));
     let beside = case.volumes_beside(&host.paths, None)?;
+    let digest = case.digest_of(&image)?;
     Ok(ForwardedRequest {
         target: case.target.write("/containers/create"),
         headers: case.headers_of_json()?,
@@ -66,6 +67,7 @@ pub(crate) fn create(case: &RequestCase<'_>) -> Result<ForwardedRequest, NotForw
         sources: spec.sources(),
         describes: None,
         effect: Some(ContainerEffect::Made(name)),
+        image: digest,
         what: format!("create a container of {image}, made of the resource's keywords"),
         stream: None,
     })
