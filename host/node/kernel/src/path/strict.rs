@@ -44,17 +44,18 @@ fn open_within(path: &Path, links: usize) -> Result<Option<File>, KernelError> {
 
 /// The same through a link, where no other user could have put it.
 fn open_linked(path: &Path, links: usize) -> Result<Option<File>, KernelError> {
-    check_above(path)?;
     let Some((above, name)) = path.parent().zip(path.file_name()) else { return Ok(None) };
-    let Some(above) = absent_is_none(above, std::fs::canonicalize(above))? else { return Ok(None) };
-    let real = above.join(name);
+    // Before the check, which cannot look at a directory that does not exist.
+    let Some(real_above) = absent_is_none(above, std::fs::canonicalize(above))? else { return Ok(None) };
+    check_above(path)?;
+    let real = real_above.join(name);
     let Ok(stat) = rustix::fs::lstat(&real) else { return Ok(None) };
     if !is_link(&stat) {
         return open_within(&real, links);
     }
     check_owner(&real, &stat)?;
     let target = absent_is_none(&real, std::fs::read_link(&real))?;
-    target.map_or(Ok(None), |target| open_within(&above.join(target), links))
+    target.map_or(Ok(None), |target| open_within(&real_above.join(target), links))
 }
 
 fn absent_is_none<T>(path: &Path, result: std::io::Result<T>) -> Result<Option<T>, KernelError> {
@@ -213,6 +214,9 @@ mod tests {
         symlink("shared", at("other")).unwrap();
         for name in ["link.conf", "other/web.conf"] {
             assert!(open_ours(&at(name)).unwrap().is_some(), "{name}");
+        }
+        for name in ["other/absent.conf", "other/absent/web.conf"] {
+            assert!(open_ours(&at(name)).unwrap().is_none(), "{name}");
         }
         mode(&at("shared"), 0o777);
         for name in ["link.conf", "other/web.conf"] {
