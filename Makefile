@@ -32,10 +32,10 @@ test-lab: target lab
 # side, which host/om/link_order.py finds by watching the first. Where they are known from the last time, it is linked once.
 OM = $(or $(CARGO_TARGET_DIR),target)/release/om
 LINK_ORDER = $(CURDIR)/target/link-order
-release: PACKAGES = valgrind $(ALSO)
+release: PACKAGES = binutils $(ALSO)
 release: target packages
 	HOSTLER_LINK_ORDER=$(LINK_ORDER) cargo build --release --locked --bin om
-	python3 host/om/link_order.py $(OM) $(LINK_ORDER)
+	python3 -B host/om/link_order.py $(OM) $(LINK_ORDER)
 	HOSTLER_LINK_ORDER=$(LINK_ORDER) cargo build --release --locked --bin om
 
 # The program, its completion and manual pages, and the daemon as a unit of systemd. DESTDIR puts them below another directory.
@@ -53,7 +53,6 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BASE = c526a76
 BASE_OM = $(if $(HOSTLER_BENCH_BASE),$(HOSTLER_BENCH_BASE),$(CURDIR)/target/bench-base/$(BASE)/release/om)
 
-bench: PACKAGES += valgrind
 bench: target packages release $(BASE_OM)
 	HOSTLER_LINK_ORDER=$(LINK_ORDER) HOSTLER_BENCH_BASE=$(BASE_OM) cargo bench --locked -p hostler-om --bench bench
 	HOSTLER_LINK_ORDER=$(LINK_ORDER) cargo bench --locked -p hostler-om --test scenarios

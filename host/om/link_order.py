@@ -5,16 +5,16 @@ A command calls one in thirty of the program's functions. Where the linker leave
 to find and map these pages takes a fifth of the time that a status takes. `make release` links the program, lets this script
 watch it, and links it again in the order that it writes: one symbol a line.
 
-Without valgrind(1), or with a linker other than LLD, which alone takes such a list, ORDER is empty and says nothing.
+With a linker other than LLD, which alone takes such a list, or on another machine than x86-64, ORDER is empty and says nothing.
 """
 
 import os
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from called_functions import Untraceable, called
 
 # A service of two flags: all that a command does happens, and nothing outside of its directories.
 OBJECT = "[DEFAULT]\nnodes = n1\n[fs#1]\ntype = flag\n[fs#2]\ntype = flag\n"
@@ -28,16 +28,6 @@ def is_linked_by_lld(program):
     return b"Linker: LLD" in program.read_bytes()
 
 
-def called(program, words, env, directory):
-    """The symbols of the functions that a command calls."""
-    trace = directory / "trace"
-    watch = ["valgrind", "--quiet", "--tool=callgrind", "--demangle=no", "--compress-strings=no", "--compress-pos=no"]
-    command = [*watch, f"--callgrind-out-file={trace}", program, *words]
-    subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    # A function that calls itself is listed once more, with the depth behind its name. What has no name is an address.
-    return set(re.findall(r"^fn=([A-Za-z_.$][^\s']*)", trace.read_text(errors="replace"), re.MULTILINE))
-
-
 def order(program):
     """The symbols of all commands."""
     with tempfile.TemporaryDirectory() as name:
@@ -49,7 +39,7 @@ def order(program):
         subprocess.run([program, "web", "print", "status", "--refresh"], env=env, check=True, stdout=subprocess.DEVNULL)
         symbols = {}
         for command in COMMANDS:
-            symbols.update(dict.fromkeys(sorted(called(program, command.split(), env, directory))))
+            symbols.update(dict.fromkeys(sorted(called(program, command.split(), env))))
         return symbols
 
 
@@ -59,13 +49,11 @@ class NoOrder(Exception):
 
 def order_if_any(program):
     """The same, or the reason why there is no list."""
-    if not shutil.which("valgrind"):
-        raise NoOrder("valgrind is not installed")
     if not is_linked_by_lld(program):
         raise NoOrder(f"{program} was linked by another linker than LLD")
     try:
         return order(program)
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, Untraceable, subprocess.CalledProcessError) as error:
         raise NoOrder(f"a command cannot be watched: {error}") from error
 
 
