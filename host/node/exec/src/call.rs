@@ -19,11 +19,13 @@ pub(crate) struct CallOutcome {
     pub(crate) change: Change,
     /// A line for the log, or why it failed.
     pub(crate) result: Result<String, StepError>,
+    /// The status that proved a success.
+    pub(crate) seen: Option<StatusReport>,
 }
 
 impl CallOutcome {
     pub(crate) fn failed(change: Change, error: StepError) -> CallOutcome {
-        CallOutcome { change, result: Err(error) }
+        CallOutcome { change, result: Err(error), seen: None }
     }
 }
 
@@ -62,24 +64,24 @@ async fn act(
     match result {
         // A driver without these verbs has nothing to create: its resource is provisioned by other means.
         Err(ActionError::Unsupported) if matches!(verb, Verb::Provision | Verb::Unprovision) => {
-            CallOutcome { change: Change::Unchanged, result: Ok(String::new()) }
+            CallOutcome { change: Change::Unchanged, result: Ok(String::new()), seen: None }
         }
         Err(error) => CallOutcome::failed(change, error.into()),
         Ok(text) => match look(prepared, (verb, change), probe, log).await {
-            Ok(()) => CallOutcome { change, result: Ok(text) },
+            Ok(seen) => CallOutcome { change, result: Ok(text), seen: Some(seen) },
             // A driver that is wrong about the resource may be wrong about what it has touched.
             Err(error) => CallOutcome::failed(Change::Unknown, error),
         },
     }
 }
 
-/// Checks that the resource is now as `done`, the verb and what it changed, should have left it.
+/// Checks that the resource is now as `done`, the verb and what it changed, should have left it. Returns its status.
 async fn look(
     prepared: &PreparedCall,
     done: (Verb, Change),
     probe: Duration,
     log: &Arc<dyn LogSink>,
-) -> Result<(), StepError> {
+) -> Result<StatusReport, StepError> {
     let (verb, change) = done;
     // The look belongs to the step: it is not given up with the action.
     let bounds = CallBounds::within(probe);
@@ -97,7 +99,7 @@ async fn look(
             // Probably it runs. To stop it because its status is unknown would do more harm than to leave it.
             let why = if messages.is_empty() { "no reason given".to_owned() } else { messages.join("; ") };
             log.line(Some(rid), LogSeverity::Warn, &format!("started, but its status is unknown: {why}"));
-            Ok(())
+            Ok(status)
         }
         // A stop counts only if it is proven: another node may start the service because of it. So does a migration: the steps
         // that follow may stop what the resource still stands on.
@@ -111,7 +113,7 @@ async fn look(
         {
             Err(StepError::NotProvisioned { verb, provisioned: status.provisioned })
         }
-        _ => Ok(()),
+        _ => Ok(status),
     }
 }
 
@@ -130,7 +132,9 @@ fn unknown(error: ActionError) -> StatusReport {
 async fn run(prepared: &PreparedCall, bounds: &CallBounds, log: &Arc<dyn LogSink>) -> CallOutcome {
     let answer = prepared.driver.run(&prepared.call, bounds, Arc::clone(log));
     match flatten(bounded(answer, bounds).await) {
-        Ok(report) if report.exit_status == 0 => CallOutcome { change: Change::Changed, result: Ok(report.text) },
+        Ok(report) if report.exit_status == 0 => {
+            CallOutcome { change: Change::Changed, result: Ok(report.text), seen: None }
+        }
         // A task that failed may have done half of its work.
         Ok(report) => CallOutcome::failed(Change::Changed, StepError::Exit(report.exit_status)),
         Err(error) => CallOutcome::failed(Change::Unknown, error.into()),
@@ -165,7 +169,7 @@ async fn sync(
     }
     let change = if reports.iter().any(|report| report.changed) { Change::Changed } else { Change::Unchanged };
     match failed.is_empty() {
-        true => CallOutcome { change, result: Ok(String::new()) },
+        true => CallOutcome { change, result: Ok(String::new()), seen: None },
         false => CallOutcome::failed(change, StepError::Targets(failed)),
     }
 }

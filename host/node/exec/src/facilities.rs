@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver::{BoxFuture, CallBounds, Driver, DriverCall, LogSink, Verb};
+use driver::{BoxFuture, CallBounds, Driver, DriverCall, LogSink, StatusReport, Verb};
 use model::Rid;
 use model::object::Trigger;
 
@@ -22,6 +22,9 @@ pub struct PreparedCall {
 pub trait Facilities: Send + Sync {
     /// The driver of a resource, and its call, with keywords evaluated as of now.
     fn prepare<'a>(&'a self, rid: &'a Rid, verb: Verb) -> BoxFuture<'a, Result<PreparedCall, FacilityError>>;
+
+    /// Takes note of the status that a resource had right after a successful call, before the triggers that follow it.
+    fn looked(&self, rid: &Rid, seen: StatusReport);
 
     /// Runs a trigger and waits for it. Called only for triggers that are in the plan.
     fn trigger<'a>(

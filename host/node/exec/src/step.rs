@@ -131,6 +131,9 @@ impl Execution<'_> {
         if !text.is_empty() {
             self.session.log.line(Some(&step.rid), LogSeverity::Info, text);
         }
+        if let Some(seen) = called.seen.take() {
+            self.facilities.looked(&step.rid, seen);
+        }
         if let Err(error) = self.triggers(step, &bounds, &after).await {
             // Only the result is the trigger's: what the driver has changed stays counted, and is undone.
             called.result = Err(error);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use driver::{BoxFuture, CallBounds, LogSink, Verb};
+use driver::{BoxFuture, CallBounds, LogSink, StatusReport, Verb};
 use exec::{Facilities, FacilityError, PreparedCall, StillHeld};
 use model::Rid;
 use model::object::Resource;
@@ -33,6 +33,7 @@ impl Facilities for InstanceFacilities<'_> {
         let InstanceFacilities { instance, session } = *self;
         Box::pin(async move {
             let resource = self.resource(rid)?;
+            session.recent.forget(rid);
             // Looked at again for each step: the steps before this one may have changed what the others expose.
             let exposures = instance.exposures_for(session, resource, verb == Verb::Provision).await;
             // Before the start: if this process dies during it, a stop must know the device.
@@ -43,6 +44,10 @@ impl Facilities for InstanceFacilities<'_> {
                 instance.call(resource, CallPurpose { session, exposures: &exposures, verb }).await;
             Ok(PreparedCall { driver, call })
         })
+    }
+
+    fn looked(&self, rid: &Rid, seen: StatusReport) {
+        self.session.recent.note(rid, seen);
     }
 
     fn trigger<'a>(
@@ -68,7 +73,10 @@ impl Facilities for InstanceFacilities<'_> {
                 context: &context,
                 namespace: instance.snapshot.namespace.as_ref().map_err(FacilityError::failed)?,
             };
-            trigger::run(command, &around, bounds, &log).await
+            let ran = trigger::run(command, &around, bounds, &log).await;
+            // It may have done anything to any resource.
+            session.recent.clear();
+            ran
         })
     }
 

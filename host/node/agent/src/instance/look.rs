@@ -113,7 +113,10 @@ impl Instance<'_> {
         let timeout = resource.timeouts.of(Verb::Status);
         let deadline = session.patience.map_or(timeout, |patience| patience.min(timeout));
         let bounds = CallBounds { deadline, cancel: session.cancel.clone() };
-        let mut report = called.driver.status(&called.call, &bounds, Arc::new(SilentLog)).await;
+        let mut report = match session.recent.take(&resource.rid) {
+            Some(seen) => seen,
+            None => called.driver.status(&called.call, &bounds, Arc::new(SilentLog)).await,
+        };
         let warning = |absent: &MissingReference| ReportMessage { level: LogSeverity::Warn, text: absent.to_string() };
         // A missing key does not matter while the resource runs, but its next start would fail.
         report.messages.extend(called.absent.iter().map(warning));

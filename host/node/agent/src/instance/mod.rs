@@ -11,6 +11,7 @@ mod holdings;
 mod look;
 mod obstacles;
 mod pre_monitor;
+mod recent;
 mod rejection;
 mod session;
 pub(crate) mod trigger;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use driver::CancelSignal;
 
+use super::recent::RecentLooks;
 use crate::log::SecretValues;
 
 /// The session of one action. A mere look has a default session, without an id.
@@ -20,6 +21,8 @@ pub(crate) struct ActionSession {
     pub(crate) env: Vec<(String, String)>,
     /// How long a look at a resource may take, if that is less than its own timeout.
     pub(crate) patience: Option<Duration>,
+    /// What the executor has just seen.
+    pub(crate) recent: Arc<RecentLooks>,
     /// Gives up the looks. What is undone after a cancellation must be looked at all the same, so only the look for a plan has the
     /// signal of the action.
     pub(crate) cancel: CancelSignal,

@@ -24,6 +24,13 @@ async fn triggers_run_around_their_verb_blocking_ones_first() {
 }
 
 #[tokio::test]
+async fn a_status_is_noted_before_the_triggers_that_may_change_it() {
+    let (_directory, world) = world();
+    world.run(ALL, Action::Start).await;
+    assert_eq!(world.looked(), ["fs#1 up after start fs#1", "app#1 up after start app#1"]);
+}
+
+#[tokio::test]
 async fn triggers_of_a_provision_surround_the_start_that_belongs_to_it() {
     let (_directory, world) = world();
     let all = "fs#1 pre_provision post_provision blocking_post_provision pre_start post_start";

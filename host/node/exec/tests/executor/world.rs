@@ -49,6 +49,7 @@ pub(crate) struct World {
     left: Mutex<BTreeSet<String>>,
     /// The resources of which the host looked what they left, together.
     proofs: Mutex<Vec<String>>,
+    looked: Mutex<Vec<String>>,
     running: AtomicUsize,
     most_running: AtomicUsize,
     manifest: Manifest,
@@ -72,6 +73,7 @@ impl World {
             calls: Mutex::default(),
             left: Mutex::default(),
             proofs: Mutex::default(),
+            looked: Mutex::default(),
             running: AtomicUsize::new(0),
             most_running: AtomicUsize::new(0),
             manifest: Manifest {
@@ -214,6 +216,11 @@ impl World {
     /// The looks at what was left, each with the resources that it was about.
     pub(crate) fn proofs(&self) -> Vec<String> {
         self.proofs.lock().unwrap().clone()
+    }
+
+    /// The statuses that were noted after calls, each with the call or trigger that came before it.
+    pub(crate) fn looked(&self) -> Vec<String> {
+        self.looked.lock().unwrap().clone()
     }
 
     fn called(&self, what: String) {

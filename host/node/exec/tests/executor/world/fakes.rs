@@ -39,6 +39,11 @@ impl Facilities for FakeFacilities {
         })
     }
 
+    fn looked(&self, rid: &Rid, seen: StatusReport) {
+        let last = self.0.calls().pop().unwrap_or_default();
+        self.0.looked.lock().unwrap().push(format!("{rid} {} after {last}", seen.state));
+    }
+
     fn trigger<'a>(
         &'a self,
         rid: &'a Rid,
